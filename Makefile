@@ -1,0 +1,45 @@
+# `make help` lists what can be done here. Everything runs from `.venv` in this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test check format lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+setup: .venv/.complete ## build .venv with inbox in it, from hash-locked requirements
+
+.venv/.complete: requirements/dev.txt pyproject.toml
+	rm -rf .venv
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "inbox needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
+	touch $@
+
+demo: setup ## run the whole line on this machine, with made-up mail
+	$(BIN)/inbox demo
+
+test: setup ## the tests, on SQLite and on PostgreSQL
+	$(BIN)/pytest -q -n 2
+
+check: setup ## format, lint, types, import contracts, dependencies
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/deptry .
+
+format: setup ## put the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## make requirements/*.txt anew (needs uv), with a week's cooldown
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --exclude-newer "$$(date -u -d '7 days ago' +%F)" -o requirements/runtime.txt
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-annotate --exclude-newer "$$(date -u -d '7 days ago' +%F)" -o requirements/dev.txt
+
+clean: ## remove what setup and the demo made
+	rm -rf .venv var

@@ -1,0 +1,61 @@
+"""Need to know (*tjenstlig behov*): one question, one decision, over the facts of this moment."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from inbox.access.facts import FACTS, facts_about
+from inbox.access.policy import Policy
+from inbox.access.subject import (
+    Capacity,
+    Given,
+    OfArrival,
+    OfInstallation,
+    OfMessage,
+    OfTask,
+    Subject,
+)
+from inbox.access.words import NO_RULE, Action, Decision, Duty, Role
+
+__all__ = [
+    "Action",
+    "Capacity",
+    "Decision",
+    "Duty",
+    "Given",
+    "OfArrival",
+    "OfInstallation",
+    "OfMessage",
+    "OfTask",
+    "Policy",
+    "Role",
+    "Subject",
+    "permit",
+]
+
+_NOTHING_HOLDS = dict.fromkeys(FACTS, False)
+
+
+def permit(  # noqa: PLR0913 - a question has these parts
+    session: Session,
+    policy: Policy,
+    now: datetime,
+    *,
+    capacity: Capacity,
+    action: Action,
+    subject: Subject,
+    given: Given | None = None,
+) -> Decision:
+    """May this capacity do this to that, now? Decided in the caller's transaction.
+
+    A subject that is not there is a no by the same work, so that nobody can tell it from one that
+    is not theirs. The duties of a yes are still to be met: see `Decision.fulfilled_by`.
+    """
+    facts = facts_about(session, now, capacity, subject, given or Given())
+    if facts is not None:
+        return policy.decide(capacity.role, facts, action)
+    decision = policy.decide(capacity.role, _NOTHING_HOLDS, action)
+    return replace(
+        decision, allowed=False, rule=NO_RULE, matching=(), misses=(), duties=frozenset()
+    )

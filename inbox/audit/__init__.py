@@ -1,0 +1,121 @@
+"""What happened, appended in the transaction of the change, so that it can be shown afterwards.
+
+`record` notes an entry in the session; `seal` appends all of them to the tree as the last thing
+before the commit, because the head row that orders the audit is locked from then on.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from inbox.audit import tree
+from inbox.audit.leaf import commitment, leaf_bytes
+from inbox.errors import IntegrityError
+from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt
+
+_ENTRIES = AuditEntry.__table__  # type: ignore[attr-defined] # SQLModel hides it from types
+_NODES = AuditNode.__table__  # type: ignore[attr-defined] # as above
+_HEAD = AuditHead.__table__  # type: ignore[attr-defined] # as above
+_SALTS = AuditSalt.__table__  # type: ignore[attr-defined] # as above
+
+_WAITING = "inbox.audit"
+_HASH = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One event: `subject:happened`, in the past tense, never renamed.
+
+    `committed` is for personal text: only a salted commitment of it stands in the leaf, and
+    erasing the message empties the salts.
+    """
+
+    event: str
+    who: str
+    """The capacity that acted, `worker`, or a case system."""
+    subject: str
+    message_id: str | None = None
+    was: str | None = None
+    became: str | None = None
+    by: str | None = None
+    code: str | None = None
+    rule: str | None = None
+    policy: str | None = None
+    committed: Mapping[str, str] = field(default_factory=dict)
+
+
+def record(session: Session, entry: Entry) -> None:
+    """Append `entry` when this transaction commits, or not at all."""
+    session.info.setdefault(_WAITING, []).append(entry)
+
+
+def seal(session: Session, now: datetime) -> None:
+    """Append what was recorded to the tree. Called by `Store.transaction`, last of all."""
+    entries: list[Entry] = session.info.pop(_WAITING, [])
+    if not entries:
+        return
+    size, frontier = _lock_head(session)
+    leaves, nodes, salts = [], [], []
+    for seq, entry in enumerate(entries, start=size):
+        new_salts = {name: secrets.token_bytes(16) for name in entry.committed}
+        leaf = _leaf(seq, entry, new_salts, now)
+        frontier, made = tree.append(frontier, seq, tree.leaf_hash(leaf))
+        leaves.append({"seq": seq, "leaf": leaf, "message_id": entry.message_id})
+        nodes += [{"level": n.level, "position": n.index, "digest": n.hash} for n in made]
+        salts += [
+            {"seq": seq, "name": name, "salt": salt, "message_id": entry.message_id}
+            for name, salt in new_salts.items()
+        ]
+    session.execute(sa.insert(_ENTRIES), leaves)
+    session.execute(sa.insert(_NODES), nodes)
+    if salts:
+        session.execute(sa.insert(_SALTS), salts)
+    session.execute(
+        sa.update(_HEAD).where(_HEAD.c.id == 1),
+        {"size": size + len(entries), "frontier": b"".join(frontier)},
+    )
+
+
+def head(session: Session) -> tuple[int, bytes]:
+    """Size and root of the tree as the database has it now."""
+    row = session.execute(sa.select(_HEAD.c.size, _HEAD.c.frontier).where(_HEAD.c.id == 1)).one()
+    return row.size, tree.root(_frontier(row.frontier))
+
+
+def _lock_head(session: Session) -> tuple[int, tuple[bytes, ...]]:
+    row = session.execute(
+        sa.select(_HEAD.c.size, _HEAD.c.frontier).where(_HEAD.c.id == 1).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise IntegrityError("audit.no_head", "the audit has no head row")
+    return row.size, _frontier(row.frontier)
+
+
+def _frontier(stored: bytes) -> tuple[bytes, ...]:
+    return tuple(stored[at : at + _HASH] for at in range(0, len(stored), _HASH))
+
+
+def _leaf(seq: int, entry: Entry, salts: Mapping[str, bytes], now: datetime) -> bytes:
+    return leaf_bytes(
+        {
+            "at": now.isoformat(timespec="microseconds"),
+            "became": entry.became,
+            "by": entry.by,
+            "code": entry.code,
+            "committed": {
+                name: commitment(salts[name], text) for name, text in entry.committed.items()
+            },
+            "event": entry.event,
+            "message": entry.message_id,
+            "policy": entry.policy,
+            "rule": entry.rule,
+            "seq": seq,
+            "subject": entry.subject,
+            "was": entry.was,
+            "who": entry.who,
+        }
+    )

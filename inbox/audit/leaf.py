@@ -1,0 +1,47 @@
+"""What a leaf of the audit is: one encoding of its facts, commitments for personal text."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from inbox.errors import Invalid
+
+Value: TypeAlias = "str | int | Mapping[str, Value] | None"
+
+_LEAST_SALT_BYTES = 16
+
+
+def leaf_bytes(fields: Mapping[str, Value]) -> bytes:
+    """Canonical JSON: keys sorted by code point, no spaces, UTF-8; the same facts, the same bytes.
+
+    Raises `Invalid` (`audit.leaf`) for anything but text, whole numbers, truth, null and maps of
+    them, and for text that is no Unicode.
+    """
+    try:
+        text = json.dumps(_plain(fields), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise Invalid("audit.leaf", "text that is not Unicode") from error
+
+
+def commitment(salt: bytes, value: str) -> str:
+    """What a leaf holds in place of personal text: base64 of HMAC-SHA-256 under a random salt.
+
+    With salt and value it can be shown later what the leaf spoke of; when the salt is erased,
+    nobody can, not even by guessing. A salt is of one value and at least 16 bytes (`Invalid`).
+    """
+    if len(salt) < _LEAST_SALT_BYTES:
+        raise Invalid("audit.salt", f"a salt has at least {_LEAST_SALT_BYTES} bytes")
+    text = value.encode(errors="surrogatepass")  # What a sender wrote never stops the audit.
+    return base64.b64encode(hmac.digest(salt, text, hashlib.sha256)).decode()
+
+
+def _plain(value: Value) -> Value:
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _plain(inner) for key, inner in value.items()}
+    raise Invalid("audit.leaf", f"a leaf holds no {type(value).__name__}")

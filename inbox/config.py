@@ -1,0 +1,239 @@
+"""Settings: one TOML file and the environment, read once, frozen, refused at the first mistake.
+
+`INBOX_CONFIG` names the file. `INBOX_<KEY>` in the environment goes before a key of the file that
+holds one value. Passwords come from a file or the environment, never from the TOML file.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import date, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from inbox.errors import ConfigurationError, Invalid
+from inbox.message import TAUSHETSBELAGT, OrgNumber, Service, parse_org_number
+
+PREFIX: Final = "INBOX_"
+_CONFIG: Final = "INBOX_CONFIG"
+_ELSEWHERE: Final = frozenset({_CONFIG, "INBOX_SAMPLES", "INBOX_TEST_POSTGRES"})
+"""Names with our prefix that are no settings."""
+_PASSWORD: Final = "INBOX_GATEWAY_PASSWORD_"
+
+
+def _organisation(text: str) -> OrgNumber:
+    try:
+        return parse_org_number(text)
+    except Invalid as error:
+        raise ValueError(error.reason) from error
+
+
+Organisation = Annotated[str, AfterValidator(_organisation)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listener(_Part):
+    """Where a listener binds."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+    """0 takes a free one, and says which."""
+
+
+class GatewaySettings(_Part):
+    """One integrasjonspunkt."""
+
+    channel: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
+    url: str
+    user: str | None = None
+    password_file: Path | None = None
+    organisations: tuple[Organisation, ...] = Field(min_length=1)
+    services: tuple[Service, ...] = (Service.DPO, Service.DPF)
+    processes: tuple[str, ...] = (TAUSHETSBELAGT,)
+    allow_insecure: bool = False
+    """Accept plain http or no sign-in from another machine; said in the audit and by `doctor`."""
+
+
+class WebhookTarget(_Part):
+    """Where webhook events may go."""
+
+    host: str
+    port: int = Field(ge=1, le=65535)
+    networks: tuple[IPv4Network | IPv6Network, ...] = Field(min_length=1)
+
+
+class Supplier(_Part):
+    """A supplier that signs for an organisation (*på vegne av*)."""
+
+    signer: Organisation
+    sender: Organisation
+
+
+class WorkerSettings(_Part):
+    """How hard the worker works."""
+
+    small: int = Field(default=3, ge=1, le=32)
+    long: int = Field(default=2, ge=1, le=16)
+    poll_seconds: float = Field(default=5, ge=0.05, le=3600)
+
+
+class TermSettings(_Part):
+    """Times of the line that an operator may set."""
+
+    undo_minutes: float = Field(default=10, ge=0, le=24 * 60)
+    keep_content_days: float = Field(default=14, ge=0, le=3650)
+    first_retry_seconds: float = Field(default=5, ge=0.01, le=600)
+    longest_retry_minutes: float = Field(default=60, ge=0.01, le=24 * 60)
+    free_gigabytes: float = Field(default=2, ge=0)
+    legacy_sha1_until: date | None = None
+
+
+class Settings(_Part):
+    """Everything that can be set."""
+
+    database: str = Field(pattern=r"^(sqlite:///|postgresql://)")
+    vault: Path
+    keys: Path
+    policies: Path | None = None
+    """The policy folder; the one shipped with the program if not set."""
+    trust: Path | None = None
+    origin: str = Field(default="inbox", pattern=r"^[A-Za-z0-9./-]{1,100}$")
+    """The name of this installation's audit log, in every checkpoint."""
+    checkpoints: Path
+    """The file that checkpoints are appended to; keep it, or a copy of it, on another machine."""
+    api: Listener = Listener(port=8080)
+    operator: Listener = Listener(port=8081)
+    gateways: tuple[GatewaySettings, ...] = ()
+    webhook_targets: tuple[WebhookTarget, ...] = ()
+    suppliers: tuple[Supplier, ...] = ()
+    worker: WorkerSettings = WorkerSettings()
+    terms: TermSettings = TermSettings()
+
+    def undo(self) -> timedelta:
+        """How long what a person released can be withdrawn."""
+        return timedelta(minutes=self.terms.undo_minutes)
+
+
+def read_settings(environment: Mapping[str, str], config: Path | None = None) -> Settings:
+    """The settings. Raises `ConfigurationError` that names the key and what is allowed."""
+    named = environment.get(_CONFIG)
+    path = config or (Path(named) if named else None)
+    values = {} if path is None else _read_toml(path)
+    for name, text in environment.items():
+        if not name.startswith(PREFIX) or name in _ELSEWHERE or name.startswith(_PASSWORD):
+            continue
+        key = name.removeprefix(PREFIX).lower()
+        if key not in _single():
+            raise ConfigurationError(
+                "config.unknown_key", f"{name} is no setting; there are {_listed(_single())}"
+            )
+        values[key] = text
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigurationError("config.invalid", _said(error)) from error
+    for gateway in settings.gateways:
+        check_gateway(gateway, password_of(gateway, environment))
+    return settings
+
+
+def _single() -> frozenset[str]:
+    """The settings that hold one value."""
+    several = {"api", "operator", "gateways", "webhook_targets", "suppliers", "worker", "terms"}
+    return frozenset(Settings.model_fields) - several
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            "config.unreadable", f"{path.name}: {error.strerror}"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError("config.toml", f"{path.name} is not TOML: {error}") from error
+
+
+def _said(error: ValidationError) -> str:
+    """Which key, and what is allowed; never the value, which may be a secret."""
+    told = []
+    for wrong in error.errors(include_input=False, include_url=False):
+        key = ".".join(str(part) for part in wrong["loc"])
+        text = "is no setting" if wrong["type"] == "extra_forbidden" else wrong["msg"]
+        if wrong["type"] == "extra_forbidden":
+            text += f"; there are {_listed(_siblings(wrong['loc']))}"
+        told.append(f"{key}: {text}")
+    return "; ".join(told)
+
+
+def _siblings(place: tuple[int | str, ...]) -> frozenset[str]:
+    part: type[BaseModel] = Settings
+    inner: dict[str, type[BaseModel]] = {
+        "api": Listener,
+        "operator": Listener,
+        "gateways": GatewaySettings,
+        "webhook_targets": WebhookTarget,
+        "suppliers": Supplier,
+        "worker": WorkerSettings,
+        "terms": TermSettings,
+    }
+    if len(place) > 1:
+        part = inner.get(str(place[0]), Settings)
+    return frozenset(part.model_fields)
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def password_of(gateway: GatewaySettings, environment: Mapping[str, str]) -> str | None:
+    """The gateway's password, from its file or from `INBOX_GATEWAY_PASSWORD_<CHANNEL>`."""
+    if gateway.password_file is not None:
+        try:
+            return gateway.password_file.read_text("utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(
+                "config.password_file", f"gateways.{gateway.channel}: {error.strerror}"
+            ) from error
+    return environment.get(_PASSWORD + gateway.channel.replace("-", "_").upper())
+
+
+def check_gateway(gateway: GatewaySettings, password: str | None) -> None:
+    """Refuse a gateway that others can listen to or speak for, unless that is said to be meant."""
+    parts = urlsplit(gateway.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError("config.invalid", "gateways.url: http or https, and a host")
+    if (gateway.user is None) is not (password is None):
+        raise ConfigurationError(
+            "config.invalid",
+            f"gateways.{gateway.channel}: user and password belong together; the password comes"
+            " from password_file or the environment",
+        )
+    open_to_others = parts.scheme == "http" or gateway.user is None
+    if open_to_others and not gateway.allow_insecure and not _is_loopback(parts.hostname):
+        raise ConfigurationError(
+            "config.insecure_gateway",
+            f"gateways.{gateway.channel}: without https and a user this may be read or spoken for"
+            " by others; set allow_insecure = true if that is meant",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def environment() -> Mapping[str, str]:
+    """The environment of this process."""
+    return os.environ

@@ -1,0 +1,264 @@
+"""Units, people and what they may stand for: import, enrolment, and who somebody is.
+
+Nothing is deleted: what is no longer in the file stays until its period is ended on purpose.
+"""
+
+import hashlib
+import hmac
+import secrets
+import tomllib
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlmodel import Session, col, or_, select
+
+from inbox import audit
+from inbox.access.subject import Capacity
+from inbox.access.words import Role
+from inbox.errors import Conflict, Invalid, NotFound
+from inbox.line import Line
+from inbox.line.systems import enrol_system
+from inbox.message import Mode, OrgNumber, PersonId, UnitId, new_id
+from inbox.tables import CaseSystem, Clearance, KnownReference, Person, Unit
+from inbox.tables import Capacity as CapacityRow
+
+_ID: Final = r"^[a-z0-9][a-z0-9-]{0,30}$"
+_SALT_BYTES: Final = 16
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _System(_Part):
+    id: str = Field(pattern=_ID)
+    name: str
+    mode: Mode
+    webhook_url: str | None = None
+
+
+class _Unit(_Part):
+    id: str = Field(pattern=_ID)
+    name: str
+    case_system: str | None = None
+    shares_unassigned: bool = False
+
+
+class _Person(_Part):
+    id: str = Field(pattern=_ID)
+    name: str
+
+
+class _Capacity(_Part):
+    person: str
+    unit: str
+    role: Role
+
+
+class _Clearance(_Part):
+    person: str
+    shielding: str
+
+
+class _Reference(_Part):
+    counterparty: str = Field(pattern=r"^[0-9]{9}$")
+    reference: str
+    unit: str
+
+
+class Directory(_Part):
+    """What a directory file says; the file's keys are these names in the singular."""
+
+    organisation: str = Field(pattern=r"^[0-9]{9}$")
+    case_systems: tuple[_System, ...] = Field(default=(), alias="case_system")
+    units: tuple[_Unit, ...] = Field(default=(), alias="unit")
+    people: tuple[_Person, ...] = Field(default=(), alias="person")
+    capacities: tuple[_Capacity, ...] = Field(default=(), alias="capacity")
+    clearances: tuple[_Clearance, ...] = Field(default=(), alias="clearance")
+    references: tuple[_Reference, ...] = Field(default=(), alias="reference")
+
+
+def read_directory(raw: bytes) -> Directory:
+    """The directory in a TOML file. Raises `Invalid` that names the key, never the value."""
+    try:
+        return Directory.model_validate(tomllib.loads(raw.decode("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid("directory.toml", "the file is not TOML in UTF-8") from error
+    except ValidationError as error:
+        told = [
+            f"{'.'.join(str(part) for part in wrong['loc'])}: {wrong['msg']}"
+            for wrong in error.errors(include_input=False, include_url=False)
+        ]
+        raise Invalid("directory.invalid", "; ".join(told)) from error
+
+
+def take_in(
+    line: Line, session: Session, now: datetime, directory: Directory, *, approved_by: str
+) -> dict[str, tuple[str, bytes]]:
+    """Add what is new; what is there already stays. Gives the keys of new case systems.
+
+    The keys, and the secrets that events are signed with, are given here and never again.
+    """
+    keys = {}
+    for system in directory.case_systems:
+        if session.get(CaseSystem, system.id) is None:
+            keys[system.id] = enrol_system(
+                session,
+                now,
+                line,
+                system_id=system.id,
+                organisation=OrgNumber(directory.organisation),
+                name=system.name,
+                mode=system.mode,
+                webhook_url=system.webhook_url,
+            )
+    session.flush()
+    for unit in directory.units:
+        _take_unit(session, now, directory.organisation, unit)
+    for person in directory.people:
+        if session.get(Person, person.id) is None:
+            session.add(Person(id=person.id, name=person.name, active_from=now))
+    session.flush()
+    for capacity in directory.capacities:
+        _take_capacity(session, now, capacity)
+    for clearance in directory.clearances:
+        session.add(
+            Clearance(
+                id=new_id(),
+                person=clearance.person,
+                shielding=clearance.shielding,
+                active_from=now,
+            )
+        )
+    for reference in directory.references:
+        _take_reference(line, session, now, directory.organisation, reference)
+    audit.record(
+        session,
+        audit.Entry(
+            event="directory:imported", who=approved_by, subject=directory.organisation
+        ),
+    )
+    return keys
+
+
+def _take_unit(session: Session, now: datetime, organisation: str, unit: _Unit) -> None:
+    known = session.get(Unit, unit.id)
+    if known is None:
+        known = Unit(id=unit.id, organisation=organisation, name=unit.name, active_from=now)
+    known.case_system = unit.case_system
+    known.shares_unassigned = unit.shares_unassigned
+    session.add(known)
+
+
+def _take_capacity(session: Session, now: datetime, capacity: _Capacity) -> None:
+    known = session.exec(
+        select(CapacityRow.id).where(
+            col(CapacityRow.person) == capacity.person,
+            col(CapacityRow.unit) == capacity.unit,
+            col(CapacityRow.role) == capacity.role.value,
+            col(CapacityRow.active_until).is_(None),
+        )
+    ).first()
+    if known is None:
+        session.add(
+            CapacityRow(
+                id=new_id(),
+                person=capacity.person,
+                unit=capacity.unit,
+                role=capacity.role.value,
+                active_from=now,
+            )
+        )
+
+
+def _take_reference(
+    line: Line, session: Session, now: datetime, organisation: str, reference: _Reference
+) -> None:
+    hashed = line.keyring.lookup_hash("reference", reference.reference).hex()
+    known = session.exec(
+        select(KnownReference).where(
+            col(KnownReference.organisation) == organisation,
+            col(KnownReference.counterparty) == reference.counterparty,
+            col(KnownReference.reference_hash) == hashed,
+        )
+    ).first()
+    if known is None:
+        session.add(
+            KnownReference(
+                id=new_id(),
+                organisation=organisation,
+                counterparty=reference.counterparty,
+                reference_hash=hashed,
+                unit=reference.unit,
+                source="import",
+                recorded_at=now,
+            )
+        )
+
+
+def give_code(session: Session, person_id: str) -> str:
+    """A new personal code, shown once; the old one ends. Stored as scrypt of it."""
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound
+    code = "-".join(secrets.token_hex(2) for _ in range(5))
+    salt = secrets.token_bytes(_SALT_BYTES)
+    person.code_hash = salt + _hash(code, salt)
+    audit.record(
+        session, audit.Entry(event="person:code_given", who="directory", subject=person_id)
+    )
+    return code
+
+
+def _hash(code: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(code.encode(), salt=salt, n=2**14, r=8, p=1)
+
+
+def proves(session: Session, now: datetime, person_id: str, code: str) -> bool:
+    """Whether this is the personal code of that person, who is active today."""
+    person = session.get(Person, person_id)
+    if person is None or person.code_hash is None or person.active_from > now:
+        return False
+    if person.active_until is not None and person.active_until <= now:
+        return False
+    salt, hashed = person.code_hash[:_SALT_BYTES], person.code_hash[_SALT_BYTES:]
+    return hmac.compare_digest(_hash(code, salt), hashed)
+
+
+def act_as(
+    session: Session, now: datetime, person_id: str, *, role: Role, unit: str, code: str = ""
+) -> Capacity:
+    """One capacity of a person; a personal code proved in the same request is strong sign-in.
+
+    Raises `NotFound` if the person has no such capacity today, or if the code is wrong.
+    """
+    row = session.exec(
+        select(CapacityRow).where(
+            col(CapacityRow.person) == person_id,
+            col(CapacityRow.role) == role.value,
+            col(CapacityRow.unit) == unit,
+            col(CapacityRow.active_from) <= now,
+            or_(col(CapacityRow.active_until).is_(None), col(CapacityRow.active_until) > now),
+        )
+    ).first()
+    if row is None or (code and not proves(session, now, person_id, code)):
+        raise NotFound
+    return Capacity(
+        id=row.id,
+        role=role,
+        organisation=OrgNumber(session.get_one(Unit, unit).organisation),
+        person=PersonId(person_id),
+        unit=UnitId(unit),
+        strong_auth=bool(code),
+    )
+
+
+def two_agree(session: Session, now: datetime, first: tuple[str, str], second: tuple[str, str]) -> str:
+    """Two different people, each with the own code; raises `Conflict` otherwise."""
+    if first[0] == second[0]:
+        raise Conflict("two_persons", "it takes two different persons")
+    for person, code in (first, second):
+        if not proves(session, now, person, code):
+            raise Conflict("code.wrong", "a person or a code is wrong")
+    return f"{first[0]}+{second[0]}"

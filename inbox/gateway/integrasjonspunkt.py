@@ -1,0 +1,290 @@
+"""The product's client of an integrasjonspunkt (eFormidling 2, REST).
+
+Its locks have no owner and last five minutes, so a lock here is advice: what counts is the claim in
+our own tables, and that the line stores before it lets `confirm` delete.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from urllib.parse import quote
+
+import httpx
+
+from inbox.errors import Gone, Unavailable
+from inbox.gateway import Confirmed, Fetched, Notice, ReceiptRoute, SentState
+from inbox.gateway.answers import (
+    ALREADY_EXISTS,
+    IDENTIFIER_NOT_FOUND,
+    MESSAGE_NOT_FOUND,
+    NO_CONTENT,
+    NO_STATUSES,
+    NOT_LOCKED,
+    OK,
+    Answer,
+    at,
+    check_accepted,
+    entries,
+    no_package,
+    outage_of,
+    sent_state,
+    takes_receipts,
+    words,
+)
+from inbox.gateway.connection import (
+    USUAL,
+    Bounds,
+    Connection,
+    Transfer,
+    check_protected,
+    client_for,
+)
+from inbox.gateway.glimpse import Glimpse, read_glimpse
+from inbox.message import RESPONSE, OrgNumber, Service
+
+__all__ = ["Bounds", "Integrasjonspunkt", "Subscription", "check_protected", "client_for"]
+
+_IN = "/api/messages/in"
+_OUT = "/api/messages/out"
+_MAX_PAGES = 50
+_DOWN = 503
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription:
+    """What we take: mail to this organisation of ours, by this service, in this process."""
+
+    organisation: OrgNumber
+    service: Service
+    process: str
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """Query parameters of peek. A misspelt name would lock anything, an empty value nothing."""
+        return {
+            "process": self.process,
+            "serviceIdentifier": self.service.value,
+            "receiverIdentifier": self.organisation,
+        }
+
+    def covers(self, glimpse: Glimpse) -> bool:
+        """Whether what the gateway gave is what was asked for: not every version filters."""
+        return bool(
+            glimpse.wire_id
+            and glimpse.process == self.process
+            and glimpse.receiver == self.organisation
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Integrasjonspunkt:
+    """One integrasjonspunkt as a `Gateway`; may be shared by threads. The client stays its owner's.
+
+    An authentication error, a garbled answer or an outage is always `Unavailable`: nothing that an
+    operator can put right makes us give a message up.
+    """
+
+    def __init__(
+        self,
+        client: httpx.Client,
+        *,
+        channel: str,
+        subscriptions: tuple[Subscription, ...],
+        bounds: Bounds = USUAL,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self.channel = channel
+        self.misfits = 0
+        """How often the gateway gave what we had not asked for, since the start."""
+        self._subscriptions = subscriptions
+        self._turns = count()
+        self._connection = Connection(client, bounds=bounds, now=now)
+
+    def announced(self, at_most: int) -> Iterator[Notice]:
+        """Lock and give what waits, one of each subscription in turn, at most so many.
+
+        Ends when the gateway has nothing more to lock, which does not mean that it is empty. A bad
+        answer to one subscription does not keep the others waiting: it is raised at the end.
+        """
+        waiting = deque(self._subscriptions)
+        waiting.rotate(-next(self._turns))
+        given = set[str]()
+        failures = list[Unavailable]()
+        while waiting and len(given) < at_most:
+            subscription = waiting.popleft()
+            answer = self._connection.ask("GET", f"{_IN}/peek", params=subscription.filters)
+            try:
+                notice = self._notice_of(answer, subscription)
+            except Unavailable as error:
+                failures.append(error)
+                continue
+            if notice is None or notice.wire_id in given:
+                continue
+            given.add(notice.wire_id)
+            waiting.append(subscription)
+            yield notice
+        if failures:
+            raise failures[0]
+
+    @contextmanager
+    def fetch(self, notice: Notice) -> Iterator[Fetched]:
+        """See `Gateway.fetch`. Locks the message again when its lock has run out."""
+        transfer = self._popped(notice)
+        try:
+            yield Fetched(chunks=transfer.chunks())
+        finally:
+            transfer.close()
+
+    def confirm(self, notice: Notice) -> Confirmed:
+        """DELETE it: the sender sees LEVERT. Only for what is stored, or given up by two persons.
+
+        Raises nothing but `Unavailable`: a lost answer, repeated, comes back as GONE.
+        """
+        path = f"{_IN}/{quote(notice.wire_id, safe='')}"
+        answer = self._connection.ask("DELETE", path)
+        if answer.kind == NOT_LOCKED:
+            self._lock_again(notice)
+            answer = self._connection.ask("DELETE", path)
+        if answer.kind == MESSAGE_NOT_FOUND:
+            return Confirmed.GONE
+        if answer.kind == NOT_LOCKED:
+            raise Unavailable("gateway.locked_elsewhere", "the lock did not hold")
+        answer.check_ok()
+        return Confirmed.DELIVERED
+
+    def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
+        """See `Gateway.receipt_route`: by anything but DPO the gateway discards it and says LEVERT.
+
+        The obstacle is `receipt.no_capability` or `receipt.not_dpo`.
+        """
+        path = f"/api/capabilities/{receiver}"
+        answer = self._connection.ask("GET", path, params={"process": RESPONSE})
+        if answer.kind == IDENTIFIER_NOT_FOUND:
+            return ReceiptRoute(obstacle="receipt.no_capability")
+        found = [
+            capability
+            for capability in entries(answer.document().get("capabilities"))
+            if at(capability, "process") == RESPONSE
+        ]
+        if any(at(capability, "serviceIdentifier") != Service.DPO for capability in found):
+            return ReceiptRoute(obstacle="receipt.not_dpo")
+        if not any(takes_receipts(capability) for capability in found):
+            return ReceiptRoute(obstacle="receipt.no_capability")
+        return ReceiptRoute()
+
+    def create_receipt(self, receipt_id: str, body: Mapping[str, object]) -> None:
+        """See `Gateway.create_receipt`. The id must be in `body` too, and in lower case.
+
+        What comes back under another id was not created as ours: `Unavailable`.
+        """
+        answer = self._connection.ask("POST", _OUT, content=body)
+        if answer.kind == ALREADY_EXISTS:
+            return
+        check_accepted(answer)
+        if read_glimpse(answer.body).wire_id != receipt_id:
+            raise Unavailable("gateway.garbled", "it created something else")
+
+    def send_receipt(self, receipt_id: str) -> None:
+        """See `Gateway.send_receipt`. Raises `NeverAccepted` as `create_receipt` does.
+
+        Raises `Gone` if it is neither there nor sent: somebody discarded it.
+        """
+        answer = self._connection.ask("POST", f"{_OUT}/{quote(receipt_id, safe='')}")
+        if answer.kind == MESSAGE_NOT_FOUND:
+            if self.receipt_status(receipt_id) in (SentState.UNKNOWN, SentState.CREATED):
+                raise Gone("gateway.gone", "created, and neither there nor sent")
+            return
+        check_accepted(answer)
+        answer.check_ok()
+
+    def receipt_status(self, receipt_id: str) -> SentState:
+        """See `Gateway.receipt_status`, by all statuses that were ever set, in any order."""
+        names = set[str]()
+        for page in range(_MAX_PAGES):
+            params = {"messageId": receipt_id, "page": str(page), "size": "100"}
+            answer = self._connection.ask("GET", "/api/statuses", params=params)
+            if answer.kind in NO_STATUSES:
+                break
+            document = answer.document()
+            found = entries(document.get("content"))
+            # A gateway that ignores the filter lists everybody's.
+            ours = (status for status in found if at(status, "messageId") == receipt_id)
+            names |= {words(at(status, "status")) for status in ours}
+            if document.get("last") is not False or not found:
+                break
+        else:
+            raise Unavailable("gateway.garbled", f"more than {_MAX_PAGES} pages of statuses")
+        return sent_state(names)
+
+    def clock_skew(self) -> timedelta | None:
+        """See `Gateway.clock_skew`: by its last answer; asks for its health if there was none."""
+        if self._connection.skew is None:
+            self._connection.ask("GET", "/manage/health")
+        return self._connection.skew
+
+    def healthy(self) -> bool:
+        """Whether it says UP of itself. Raises `Unavailable` if it does not say."""
+        answer = self._connection.ask("GET", "/manage/health")
+        return answer.status != _DOWN and answer.document().get("status") == "UP"
+
+    def _notice_of(self, answer: Answer, subscription: Subscription) -> Notice | None:
+        """None when there is nothing to lock, or it is not ours: that one is left alone."""
+        if answer.status == NO_CONTENT:
+            return None
+        if answer.status != OK:
+            raise outage_of(answer)
+        glimpse = read_glimpse(answer.body)
+        if not subscription.covers(glimpse):
+            self._count_misfit()
+            return None
+        return Notice(
+            channel=self.channel,
+            service=subscription.service,
+            organisation=subscription.organisation,
+            wire_id=glimpse.wire_id,
+            envelope=answer.body,
+            expires_at=glimpse.expires_at,
+        )
+
+    def _count_misfit(self) -> None:
+        self.misfits += 1
+        _log.warning("gateway.misfit", extra={"channel": self.channel})
+
+    def _popped(self, notice: Notice) -> Transfer:
+        path = f"{_IN}/pop/{quote(notice.wire_id, safe='')}"
+        opened = self._connection.open(path)
+        if isinstance(opened, Answer) and opened.kind == NOT_LOCKED:
+            self._lock_again(notice)
+            opened = self._connection.open(path)
+        if isinstance(opened, Answer):
+            raise no_package(opened)
+        return opened
+
+    def _lock_again(self, notice: Notice) -> None:
+        """Peek by id, under the same filters as ever. `Unavailable` while another's lock stands."""
+        for subscription in self._subscriptions:
+            if (subscription.organisation, subscription.service) != (
+                notice.organisation,
+                notice.service,
+            ):
+                continue
+            params = {"messageId": notice.wire_id, **subscription.filters}
+            answer = self._connection.ask("GET", f"{_IN}/peek", params=params)
+            if answer.status == NO_CONTENT:
+                continue
+            if answer.status != OK:
+                raise outage_of(answer)
+            glimpse = read_glimpse(answer.body)
+            if glimpse.wire_id != notice.wire_id or not subscription.covers(glimpse):
+                self._count_misfit()
+                raise Unavailable("gateway.filters_ignored", "peek by id gave something else")
+            return
+        raise Unavailable("gateway.locked_elsewhere", "locked by another, or just being freed")

@@ -1,0 +1,295 @@
+"""Key-encryption keys, data keys, seal and unseal: the only module that holds a secret key.
+
+A key folder holds these files, each of one line and closed to everybody but its owner:
+
+* `kek-<id>.key`: a key-encryption key (32 bytes, base64). Old ones stay until nothing is wrapped
+  by them any more.
+* `active`: the id of the key-encryption key that wraps what is new. There is no other rule.
+* `lookup.key`: the key of the keyed hashes (32 bytes, base64). It is never changed.
+* `audit.key`: the Ed25519 seed that signs checkpoints (32 bytes, base64).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, keywrap
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from inbox.errors import ConfigurationError, Conflict, IntegrityError
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+_SEALED_V1 = b"\x01"
+_KEK_ID = re.compile(r"[0-9a-z][0-9a-z-]{0,62}")
+_OTHERS = 0o077
+_PROOF_TEXT = b"inbox: the keys at hand are the keys of this database"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrappedKey:
+    """A data key as it may be stored: useless without the key-encryption key of that id."""
+
+    kek_id: str
+    wrapped: bytes
+
+
+class DataKey:
+    """The key of one message or one arrival: seals its fields and names the key of its objects."""
+
+    __slots__ = ("_fields", "_object")
+
+    def __init__(self, secret: bytes) -> None:
+        self._fields = AESGCM(_subkey(secret, b"inbox/1 field"))
+        self._object = _subkey(secret, b"inbox/1 object")
+
+    def __repr__(self) -> str:
+        return "<DataKey>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a data key is never written anywhere")
+
+    def seal(self, plaintext: bytes, *, table: str, column: str, row: str) -> bytes:
+        """Version byte, random nonce, ciphertext and tag (AES-256-GCM); twice gives two values.
+
+        It opens only in the same table, column and row: moved elsewhere it is damage.
+        """
+        nonce = os.urandom(_NONCE_BYTES)
+        place = _joined(_SEALED_V1, table.encode(), column.encode(), row.encode())
+        return _SEALED_V1 + nonce + self._fields.encrypt(nonce, plaintext, place)
+
+    def unseal(self, sealed: bytes, *, table: str, column: str, row: str) -> bytes:
+        """The plaintext. Raises `IntegrityError`: changed, of another place or another key."""
+        if sealed[:1] != _SEALED_V1:
+            raise IntegrityError("keys.sealed_version", f"{table}.{column}")
+        nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        place = _joined(_SEALED_V1, table.encode(), column.encode(), row.encode())
+        try:
+            return self._fields.decrypt(nonce, ciphertext, place)
+        except (InvalidTag, ValueError) as error:
+            raise IntegrityError("keys.unseal", f"{table}.{column}") from error
+
+    def object_key(self) -> bytes:
+        """The 32 bytes that the vault encrypts this key's objects with; never the field key."""
+        return self._object
+
+
+class Keyring:
+    """The keys of one organisation, read once at start."""
+
+    def __init__(
+        self, *, keks: Mapping[str, bytes], active: str, lookup: bytes, audit_seed: bytes
+    ) -> None:
+        if active not in keks:
+            raise ConfigurationError("keys.no_active", f"there is no kek-{active}.key")
+        for key in (*keks.values(), lookup, audit_seed):
+            if len(key) != KEY_BYTES:
+                raise ConfigurationError("keys.length", f"every key is {KEY_BYTES} bytes")
+        self._keks = dict(keks)
+        self._lookup = lookup
+        self._audit_seed = audit_seed
+        self.active = active
+        """The id of the key-encryption key that wraps what is new."""
+
+    def __repr__(self) -> str:
+        return f"<Keyring active={self.active}>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a keyring is never written anywhere")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Keyring":
+        """Read the key folder. Raises `ConfigurationError`, which says what to do."""
+        names = _names(folder)
+        active = _read(folder / "active").strip()
+        keks = {name[4:-4]: _read_key(folder / name) for name in names if name.startswith("kek-")}
+        for kek_id in keks:
+            if _KEK_ID.fullmatch(kek_id) is None:
+                raise ConfigurationError("keys.name", "a key's id is of a-z, 0-9 and hyphens")
+        if _KEK_ID.fullmatch(active) is None:
+            raise ConfigurationError("keys.no_active", "the file active holds one id of a key")
+        lookup, audit = _read_key(folder / "lookup.key"), _read_key(folder / "audit.key")
+        return cls(keks=keks, active=active, lookup=lookup, audit_seed=audit)
+
+    def ids(self) -> frozenset[str]:
+        """The ids of all key-encryption keys at hand, the active one among them."""
+        return frozenset(self._keks)
+
+    def new_data_key(self) -> tuple[DataKey, WrappedKey]:
+        """A random data key, to use now and to store: lose the second and the first is gone."""
+        secret = os.urandom(KEY_BYTES)
+        return DataKey(secret), self._wrap(secret)
+
+    def unwrap(self, wrapped: WrappedKey) -> DataKey:
+        """The data key again.
+
+        Raises:
+            ConfigurationError: its key-encryption key is not at hand (`keys.unknown_kek`).
+            IntegrityError: it was not wrapped by the key of that id, or it was changed.
+        """
+        return DataKey(self._unwrapped(wrapped))
+
+    def rewrap(self, wrapped: WrappedKey) -> WrappedKey:
+        """The same data key under the active key. Safe to repeat; raises as `unwrap` does."""
+        secret = self._unwrapped(wrapped)
+        return wrapped if wrapped.kek_id == self.active else self._wrap(secret)
+
+    def lookup_hash(self, kind: str, value: str) -> bytes:
+        """A keyed hash (HMAC-SHA-256) to find a value again without storing it.
+
+        Equal for equal text only: the caller brings the value into one form first.
+        """
+        text = value.encode(errors="surrogatepass")
+        return hmac.digest(self._lookup, _joined(kind.encode(), text), hashlib.sha256)
+
+    def signer(self) -> Ed25519PrivateKey:
+        """The key that signs the checkpoints of the audit."""
+        return Ed25519PrivateKey.from_private_bytes(self._audit_seed)
+
+    def proof(self) -> bytes:
+        """A value to store with the data: `proves` tells whether other keys would open that data.
+
+        Take a new one after every change of the active key, before the old key goes away.
+        """
+        data_key, wrapped = self.new_data_key()
+        sealed = data_key.seal(self._proof_text(), table="proof", column="keys", row=wrapped.kek_id)
+        parts = {"kek": wrapped.kek_id, "wrapped": wrapped.wrapped.hex(), "sealed": sealed.hex()}
+        return json.dumps(parts, sort_keys=True).encode()
+
+    def proves(self, proof: bytes) -> bool:
+        """Whether these keys, lookup and audit key too, are those that made `proof`."""
+        try:
+            parts = json.loads(proof)
+            kek_id, wrapped = str(parts["kek"]), bytes.fromhex(parts["wrapped"])
+            data_key = self.unwrap(WrappedKey(kek_id=kek_id, wrapped=wrapped))
+            sealed = bytes.fromhex(parts["sealed"])
+            text = data_key.unseal(sealed, table="proof", column="keys", row=kek_id)
+        except (ValueError, KeyError, TypeError, ConfigurationError, IntegrityError):
+            return False
+        return hmac.compare_digest(text, self._proof_text())
+
+    def _proof_text(self) -> bytes:
+        public = self.signer().public_key().public_bytes_raw()
+        return _joined(_PROOF_TEXT, self.lookup_hash("proof", "proof"), public)
+
+    def _wrap(self, secret: bytes) -> WrappedKey:
+        wrapped = keywrap.aes_key_wrap_with_padding(self._keks[self.active], secret)
+        return WrappedKey(kek_id=self.active, wrapped=wrapped)
+
+    def _unwrapped(self, wrapped: WrappedKey) -> bytes:
+        kek = self._keks.get(wrapped.kek_id)
+        if kek is None:
+            raise ConfigurationError("keys.unknown_kek", f"kek-{wrapped.kek_id}.key is not here")
+        try:
+            secret = keywrap.aes_key_unwrap_with_padding(kek, wrapped.wrapped)
+        except (keywrap.InvalidUnwrap, ValueError) as error:
+            raise IntegrityError("keys.unwrap", f"by kek-{wrapped.kek_id}.key") from error
+        if len(secret) != KEY_BYTES:
+            raise IntegrityError("keys.unwrap", "a data key of another length")
+        return secret
+
+
+def create_keys(folder: Path, now: datetime) -> str:
+    """Make every file of a new key folder, synced to disk; the id of its key-encryption key.
+
+    Never overwrites: `Conflict` (`keys.exist`) if the folder holds a file of that kind. After a
+    crash half-way, empty the folder and begin again: no data can be under these keys yet.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _sync_folder(folder.parent)
+    if _names(folder) or (folder / "active").exists():
+        raise Conflict("keys.exist", "the key folder is not empty, and keys are never overwritten")
+    for name in ("lookup.key", "audit.key"):
+        _write_new(folder / name, _new_key_line())
+    return add_key(folder, now)
+
+
+def add_key(folder: Path, now: datetime) -> str:
+    """Add a key-encryption key, make it the active one, and give its id; old keys stay.
+
+    The name `active` changes in one step after the key is synced to disk. A running process goes
+    on with the keys that it loaded.
+    """
+    kek_id = f"{now:%Y%m%d}-{secrets.token_hex(3)}"
+    _write_new(folder / f"kek-{kek_id}.key", _new_key_line())
+    _sync_folder(folder)
+    fresh = folder / f"active.{kek_id}"
+    _write_new(fresh, f"{kek_id}\n")
+    fresh.replace(folder / "active")
+    _sync_folder(folder)
+    return kek_id
+
+
+def _subkey(secret: bytes, label: bytes) -> bytes:
+    return HKDFExpand(hashes.SHA256(), KEY_BYTES, label).derive(secret)
+
+
+def _joined(*parts: bytes) -> bytes:
+    """Each part behind its length: no two lists of parts give the same bytes."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _new_key_line() -> str:
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode() + "\n"
+
+
+def _names(folder: Path) -> list[str]:
+    """The names of the key files; refuses a folder in which others could exchange them."""
+    try:
+        if folder.stat().st_mode & 0o022:
+            raise ConfigurationError("keys.folder", "others can write in it: chmod 700 the folder")
+        return sorted(path.name for path in folder.iterdir() if path.suffix == ".key")
+    except OSError as error:
+        raise ConfigurationError("keys.folder", "the key folder cannot be read") from error
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mode & _OTHERS:
+                raise ConfigurationError(
+                    "keys.readable", f"{path.name} is open to others: chmod 600 it"
+                )
+            return file.read(1024).decode("ascii")
+    except FileNotFoundError as error:
+        raise ConfigurationError("keys.missing", f"{path.name} is not in the folder") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError("keys.unreadable", f"{path.name} cannot be read") from error
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        key = base64.b64decode(_read(path).strip(), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ConfigurationError("keys.shape", f"{path.name} is not base64") from error
+    if len(key) != KEY_BYTES:
+        raise ConfigurationError("keys.length", f"{path.name} must hold {KEY_BYTES} bytes")
+    return key
+
+
+def _write_new(path: Path, line: str) -> None:
+    fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(fd, "w") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(fd)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_DIRECTORY | os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,102 @@
+"""The line that a message travels: what a station is given, and what it answers.
+
+A station reads: claim (short transaction) → work (no session, no transaction open) → settle (short
+transaction). Deciding is pure, doing is thin.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Generic, TypeVar
+
+from sqlmodel import Session
+
+from inbox.access.active import ActivePolicies
+from inbox.casesystem import EventSender
+from inbox.gateway import Gateway
+from inbox.keys import DataKey, Keyring
+from inbox.line.slots import Slots
+from inbox.message import OrgNumber, State
+from inbox.package.terms import Limits
+from inbox.routing.book import RuleBook
+from inbox.store import Store
+from inbox.tables import Arrival, Message, Outbox, Receipt
+from inbox.trust import TrustFolder
+from inbox.vault import Vault
+
+R = TypeVar("R", bound=Arrival | Message | Receipt | Outbox)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Times and limits of the line; `config.Settings` says which an operator may set."""
+
+    lease: timedelta = timedelta(minutes=2)
+    """How long a worker that says nothing keeps a row."""
+    first_retry: timedelta = timedelta(seconds=5)
+    longest_retry: timedelta = timedelta(hours=1)
+    tries: int = 5
+    """How often something is asked of a gateway that says it cannot, before it is MISSED."""
+    told_after: int = 8
+    """After so many attempts in vain a person is told."""
+    undo: timedelta = timedelta(minutes=10)
+    """How long what a person released waits, so that it can be withdrawn."""
+    proposal_life: timedelta = timedelta(days=14)
+    keep_content: timedelta = timedelta(days=14)
+    """How long content is kept after the sender was answered."""
+    receipt_retried: timedelta = timedelta(hours=24)
+    """How long ReceiverDoesNotAcceptProcess is taken for an outage of the registry."""
+    stale_list_waits: timedelta = timedelta(days=7)
+    """How long a message waits for a fresh revocation list before it is quarantined."""
+    free_bytes: int = 2_000_000_000
+    """Below this much free space nothing is taken from a gateway."""
+    limits: Limits = field(default_factory=Limits)
+    legacy_sha1_until: date | None = None
+    """From this date a package that is signed with SHA-1 is quarantined."""
+    on_behalf_of: frozenset[tuple[OrgNumber, OrgNumber]] = frozenset()
+    """Known suppliers: who may sign, for whom."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Everything the stations and moves use; `wiring.build_line` puts it together."""
+
+    store: Store
+    vault: Vault
+    keyring: Keyring
+    policies: ActivePolicies
+    books: Mapping[OrgNumber, RuleBook]
+    gateways: Mapping[str, Gateway]
+    events: EventSender
+    trust: TrustFolder
+    slots: Slots = field(default_factory=Slots)
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job(Generic[R]):
+    """One claimed row, as it was: `row.version` is the fence that settle checks."""
+
+    row: R
+    now: datetime
+    keys: Mapping[str, DataKey] = field(default_factory=dict)
+    """Data keys by the id of the arrival or message that they belong to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a row: settle checks it against MOVES and writes it."""
+
+    became: State
+    code: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    due_at: datetime | None = None
+    """When the new state's station may work on it; at once if None."""
+    rule: str | None = None
+    policy: str | None = None
+    then: tuple[Callable[[Session, datetime], None], ...] = ()
+    """Follow-up rows, written after the row itself, in the same transaction."""
+
+
+Late = Callable[[Session, datetime], Outcome]
+"""An outcome that must be decided inside settle's transaction."""

@@ -1,0 +1,117 @@
+"""What the line keeps of an opened package: plain columns for what is not confidential, the rest sealed."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from inbox.keys import DataKey, Keyring
+from inbox.message import Metadata, OrgNumber, UnitId
+from inbox.package import Package
+from inbox.tables import Message
+
+
+def package_values(package: Package) -> dict[str, object]:
+    """The plain columns of an opened message."""
+    archive = package.archive
+    return {
+        "document_count": len(package.documents),
+        "total_bytes": package.total_bytes,
+        "verdict": json.dumps(package.verdict.as_json()),
+        "missing": json.dumps(list(archive.missing) if archive is not None else []),
+    }
+
+
+def archive_values(
+    message_id: str,
+    package: Package,
+    key: DataKey,
+    shielding: Callable[[str | None], str | None],
+    keyring: Keyring,
+) -> dict[str, object]:
+    """The sealed columns of an opened message, and the two codes that come out of them."""
+    archive = package.archive
+    screening = None if archive is None else archive.screening
+    digests = sorted(document.sha256 for document in package.documents)
+    return {
+        "shielding": shielding(None if screening is None else screening.access_restriction),
+        "documents_hash": keyring.lookup_hash("documents", "\n".join(digests)).hex(),
+        "sealed_metadata": _sealed(key, message_id, "sealed_metadata", _routing_part(package)),
+        "sealed_archive": _sealed(
+            key, message_id, "sealed_archive", None if archive is None else asdict(archive)
+        ),
+        "sealed_documents": _sealed(
+            key, message_id, "sealed_documents", [asdict(d) for d in package.documents]
+        ),
+    }
+
+
+def _routing_part(package: Package) -> dict[str, object]:
+    envelope, archive = package.envelope, package.archive
+    screening = None if archive is None else archive.screening
+    return {
+        "process": envelope.process,
+        "document_type": envelope.document_type,
+        "conversation_id": envelope.conversation_id,
+        "references": [r for r in (envelope.receiver_ref, envelope.conversation_id) if r],
+        "signer": package.verdict.signer,
+        "on_behalf_of": envelope.on_behalf_of,
+        "administrative_unit": None if archive is None else archive.administrative_unit,
+        "access_restriction": None if screening is None else screening.access_restriction,
+        "screening_authority": None if screening is None else screening.authority,
+        "public_title": None if archive is None else archive.public_title,
+    }
+
+
+def _sealed(key: DataKey, message_id: str, column: str, value: object) -> bytes | None:
+    if value is None:
+        return None
+    text = json.dumps(value, default=_plain, ensure_ascii=False)
+    return key.seal(text.encode(), table="message", column=column, row=message_id)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def unsealed(row: Message, key: DataKey, column: str) -> Any:
+    """The JSON value of a sealed column, or None."""
+    sealed = getattr(row, column)
+    if sealed is None:
+        return None
+    return json.loads(key.unseal(sealed, table="message", column=column, row=row.id))
+
+
+def references_of(row: Message, key: DataKey) -> tuple[str, ...]:
+    """The references of ours that the message may name: what it answers, and its conversation."""
+    return tuple(unsealed(row, key, "sealed_metadata")["references"])
+
+
+def metadata_of(
+    row: Message, key: DataKey, *, sender_known: bool, known_unit: UnitId | None
+) -> Metadata:
+    """The only thing of a message that routing can see."""
+    part = unsealed(row, key, "sealed_metadata")
+    return Metadata(
+        channel=row.channel,
+        service=row.service,
+        sender=OrgNumber(row.sender or ""),
+        sender_known=sender_known,
+        signer=part["signer"],
+        on_behalf_of=part["on_behalf_of"],
+        receiver=OrgNumber(row.organisation),
+        process=part["process"],
+        document_type=part["document_type"],
+        conversation_id=part["conversation_id"],
+        references=tuple(part["references"]),
+        known_unit=known_unit,
+        administrative_unit=part["administrative_unit"],
+        screening_authority=part["screening_authority"],
+        access_restriction=part["access_restriction"],
+        public_title=part["public_title"],
+        sent_at=row.sent_at,
+        received_at=row.received_at,
+        document_count=row.document_count or 0,
+        total_bytes=row.total_bytes or 0,
+    )

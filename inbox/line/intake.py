@@ -1,0 +1,123 @@
+"""Ask every channel what waits, and write down each appearance before anything is done about it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from inbox import audit
+from inbox.errors import Unavailable
+from inbox.gateway import Gateway, Notice
+from inbox.line import Line
+from inbox.line.settle import Step, settle
+from inbox.message import ArrivalState, new_id
+from inbox.tables import Arrival, Pulse, WrappedKey
+
+ROUND: Final = 50
+"""At most so many notices are taken from a channel at a time: a peek locks at the gateway."""
+
+_OVER: Final = (ArrivalState.CONFIRMED, ArrivalState.ABANDONED)
+
+
+def collect(line: Line) -> int:
+    """One round over all channels; how many appearances were new. Safe to repeat.
+
+    Nothing is asked of a gateway while there is too little space to take custody.
+    """
+    return sum(_collect_from(line, gateway) for gateway in line.gateways.values())
+
+
+def _collect_from(line: Line, gateway: Gateway) -> int:
+    if line.vault.free_bytes() < line.terms.free_bytes:
+        note_pulse(line, f"gateway:{gateway.channel}", "vault.full")
+        return 0
+    new = 0
+    try:
+        for notice in _notices(gateway):
+            new += announce(line, notice)
+    except Unavailable as error:
+        note_pulse(line, f"gateway:{gateway.channel}", error.code)
+    else:
+        note_pulse(line, f"gateway:{gateway.channel}", None)
+    return new
+
+
+def _notices(gateway: Gateway) -> Iterator[Notice]:
+    yield from gateway.announced(ROUND)
+
+
+def announce(line: Line, notice: Notice) -> bool:
+    """Write an appearance down; False if it is one that we have and have not finished with."""
+    with line.store.transaction() as (session, now):
+        standing = session.exec(
+            select(Arrival).where(
+                col(Arrival.channel) == notice.channel,
+                col(Arrival.service) == notice.service,
+                col(Arrival.organisation) == notice.organisation,
+                col(Arrival.wire_id) == notice.wire_id,
+                col(Arrival.state).not_in(_OVER),
+            )
+        ).first()
+        if standing is not None:
+            _announce_again(session, now, standing)
+            return False
+        _insert(line, session, now, notice)
+        return True
+
+
+def _announce_again(session: Session, now: datetime, arrival: Arrival) -> None:
+    """A missed arrival that the gateway shows again is tried again, with back-off."""
+    if arrival.state is not ArrivalState.MISSED:
+        return
+    if arrival.due_at is not None and arrival.due_at > now:
+        return
+    settle(session, now, Step(row=arrival, became=ArrivalState.ANNOUNCED, by="announce"))
+
+
+def _insert(line: Line, session: Session, now: datetime, notice: Notice) -> None:
+    arrival_id = new_id()
+    key, wrapped = line.keyring.new_data_key()
+    session.add(
+        WrappedKey(id=arrival_id, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=now)
+    )
+    sealed = None
+    if notice.envelope is not None:
+        sealed = key.seal(
+            notice.envelope, table="arrival", column="sealed_envelope", row=arrival_id
+        )
+    session.add(
+        Arrival(
+            id=arrival_id,
+            channel=notice.channel,
+            service=notice.service,
+            organisation=notice.organisation,
+            wire_id=notice.wire_id,
+            state=ArrivalState.ANNOUNCED,
+            due_at=now,
+            expires_at=notice.expires_at,
+            announced_at=now,
+            sealed_envelope=sealed,
+        )
+    )
+    audit.record(
+        session,
+        audit.Entry(
+            event="arrival:announced",
+            who="worker",
+            subject=arrival_id,
+            became=ArrivalState.ANNOUNCED.value,
+        ),
+    )
+
+
+def note_pulse(line: Line, name: str, code: str | None) -> None:
+    """Write down that something was tried just now, and the code of what is wrong with it."""
+    with line.store.transaction() as (session, now):
+        pulse = session.get(Pulse, name)
+        if pulse is None:
+            pulse = Pulse(name=name)
+            session.add(pulse)
+        pulse.code = code
+        if code is None:
+            pulse.at = now

@@ -1,0 +1,271 @@
+"""What archive staff do: place, hand back, recognise a duplicate, check again, fetch again, answer."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from inbox.access.subject import Capacity, Given
+from inbox.access.words import Action
+from inbox.errors import Conflict, Invalid
+from inbox.line import Line
+from inbox.line.moves.asking import ask, check_seen, note, of_arrival, of_message, step_by
+from inbox.line.moves.keys import data_key
+from inbox.line.moves.unit import end_assignments
+from inbox.line.receipts import answer_message, choose_receipt
+from inbox.line.settle import close_task, close_tasks, settle
+from inbox.line.waiting import TaskKind
+from inbox.message import ArrivalState, MessageState, ReceiptState, TaskState
+from inbox.receipt import ReceiptType
+from inbox.tables import Arrival, Message, Receipt, Task, Unit
+
+_BY_HAND = (TaskKind.STUCK, TaskKind.CONFLICTING_WORD, TaskKind.OTHER_BYTES)
+_REGISTERED = (MessageState.REGISTERED, MessageState.ANSWERED)
+
+
+def place(  # noqa: PLR0913 - who, what, where, seen, why
+    line: Line, capacity: Capacity, message_id: str, *, unit: str, seen: int, reason: str = ""
+) -> None:
+    """Give the message to a unit (*fordele*), which then decides whether to release it."""
+    with line.store.transaction() as (session, now):
+        given = Given(reason_given=bool(reason))
+        subject = of_message(message_id)
+        decision = ask(line, session, now, capacity, Action.PLACE, subject, given)
+        message = session.get_one(Message, message_id)
+        check_seen(message.version, seen)
+        _check_living(session, now, message, unit)
+        end_assignments(session, now, message_id)
+        values = {"unit": unit, "rule": None, "transfers": message.transfers + 1}
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=message,
+                became=MessageState.ROUTED,
+                by="place",
+                values=values,
+                reason=reason,
+            ),
+        )
+
+
+def place_and_release(
+    line: Line, capacity: Capacity, message_id: str, *, unit: str, seen: int
+) -> None:
+    """Place an unrouted message and release it in one move: both rights are needed."""
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        ask(line, session, now, capacity, Action.PLACE, subject, Given())
+        decision = ask(line, session, now, capacity, Action.RELEASE, subject, Given())
+        message = session.get_one(Message, message_id)
+        check_seen(message.version, seen)
+        _check_living(session, now, message, unit)
+        values = {
+            "unit": unit,
+            "rule": None,
+            "transfers": message.transfers + 1,
+            "released_by": capacity.person,
+        }
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=message,
+                became=MessageState.RELEASED,
+                by="place",
+                values=values,
+                due_at=now + line.terms.undo,
+            ),
+        )
+
+
+def _check_living(session: Session, now: datetime, message: Message, unit_id: str) -> None:
+    unit = session.get(Unit, unit_id)
+    if unit is None or unit.organisation != message.organisation:
+        raise Invalid("unit.unknown", "the organisation has no such unit")
+    if unit.active_from > now or (unit.active_until is not None and unit.active_until <= now):
+        raise Invalid("unit.passive", "the unit is not active")
+
+
+def duplicate(
+    line: Line, capacity: Capacity, message_id: str, *, of: str, seen: int
+) -> None:
+    """Same sender, same documents as a registered message: it takes over that one's references."""
+    with line.store.transaction() as (session, now):
+        message = session.get(Message, message_id)
+        original = session.get(Message, of)
+        given = Given(same_documents=_same_documents(message, original))
+        subject = of_message(message_id)
+        decision = ask(line, session, now, capacity, Action.DUPLICATE, subject, given)
+        assert message is not None
+        assert original is not None
+        check_seen(message.version, seen)
+        reference = data_key(session, line, original.id).unseal(
+            original.sealed_reference or b"",
+            table="message",
+            column="sealed_reference",
+            row=original.id,
+        )
+        sealed = data_key(session, line, message.id).seal(
+            reference, table="message", column="sealed_reference", row=message.id
+        )
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=message,
+                became=MessageState.REGISTERED,
+                by="duplicate",
+                values={
+                    "duplicate_of": original.id,
+                    "registered_at": now,
+                    "registered_by": "duplicate",
+                    "sealed_reference": sealed,
+                },
+            ),
+        )
+        choose_receipt(session, now, message, ReceiptType.OK)
+
+
+def _same_documents(message: Message | None, original: Message | None) -> bool:
+    return (
+        message is not None
+        and original is not None
+        and message.id != original.id
+        and original.state in _REGISTERED
+        and original.sealed_reference is not None
+        and message.organisation == original.organisation
+        and message.sender is not None
+        and message.sender == original.sender
+        and message.documents_hash is not None
+        and message.documents_hash == original.documents_hash
+    )
+
+
+def recheck(line: Line, capacity: Capacity, message_id: str, *, seen: int) -> None:
+    """Open a quarantined message again, without waivers: a list or an anchor may have come."""
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        decision = ask(line, session, now, capacity, Action.RECHECK, subject, Given())
+        message = session.get_one(Message, message_id)
+        check_seen(message.version, seen)
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=message,
+                became=MessageState.RECEIVED,
+                by="recheck",
+                values={"waivers": ""},
+            ),
+        )
+
+
+def refetch(line: Line, capacity: Capacity, arrival_id: str, *, seen: int) -> None:
+    """Try a missed arrival again now; its back-off begins anew."""
+    with line.store.transaction() as (session, now):
+        subject = of_arrival(arrival_id)
+        decision = ask(line, session, now, capacity, Action.REFETCH, subject, Given())
+        arrival = session.get_one(Arrival, arrival_id)
+        check_seen(arrival.version, seen)
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=arrival,
+                became=ArrivalState.ANNOUNCED,
+                by="refetch",
+                values={"misses": 0},
+            ),
+        )
+
+
+def resend(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> None:
+    """Send a failed or impossible receipt again."""
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        given = Given(reason_given=bool(reason))
+        decision = ask(line, session, now, capacity, Action.RESEND, subject, given)
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=_failed_receipt(session, message_id),
+                became=ReceiptState.CHOSEN,
+                by="resend",
+                values={"chosen_at": now},
+                reason=reason,
+            ),
+        )
+
+
+def accept_failure(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> None:
+    """Leave it at that: the sender could not be answered, and the message is done all the same."""
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        given = Given(reason_given=bool(reason))
+        decision = ask(line, session, now, capacity, Action.RESEND, subject, given)
+        receipt = _failed_receipt(session, message_id)
+        receipt.settled_at = now
+        session.add(receipt)
+        close_tasks(
+            session, now, subject=receipt.id, kinds=[TaskKind.RECEIPT], who=capacity.id
+        )
+        note(
+            session,
+            capacity,
+            decision,
+            event="receipt:failure_accepted",
+            subject=receipt.id,
+            message_id=message_id,
+            code=receipt.code,
+            reason=reason,
+        )
+        answer_message(
+            session, now, message_id, who=capacity.id, keep=line.terms.keep_content
+        )
+
+
+def _failed_receipt(session: Session, message_id: str) -> Receipt:
+    receipt = session.exec(
+        select(Receipt).where(
+            col(Receipt.message_id) == message_id,
+            col(Receipt.state).in_([ReceiptState.FAILED, ReceiptState.IMPOSSIBLE]),
+            col(Receipt.settled_at).is_(None),
+        )
+    ).first()
+    if receipt is None:
+        raise Conflict("receipt.not_failed", "its receipt has not failed")
+    return receipt
+
+
+def close(line: Line, capacity: Capacity, task_id: str, *, reason: str) -> None:
+    """Close a task that no state closes: stuck, conflicting word, other bytes."""
+    with line.store.transaction() as (session, now):
+        task = session.get(Task, task_id)
+        if task is None or task.state is not TaskState.OPEN or task.message_id is None:
+            raise Conflict("task.not_open", "no such open task")
+        if task.kind not in _BY_HAND:
+            raise Conflict("task.closes_itself", "it closes when its subject moves on")
+        ask(
+            line,
+            session,
+            now,
+            capacity,
+            Action.CLOSE_TASK,
+            of_message(task.message_id),
+            Given(reason_given=bool(reason)),
+        )
+        close_task(session, now, task, who=capacity.id)
+

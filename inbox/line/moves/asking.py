@@ -1,0 +1,130 @@
+"""Ask the policy before anything moves: every move of a person or a case system begins here."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlmodel import Session
+
+from inbox import audit
+from inbox.access import permit
+from inbox.access.subject import Capacity, Given, OfArrival, OfMessage, Subject
+from inbox.access.policy import Decision
+from inbox.access.words import Action
+from inbox.errors import Conflict, NotFound, NotPermitted
+from inbox.line import Line
+from inbox.line.settle import Settled, Step
+from inbox.message import ArrivalId, DeliveryId, MessageId, State
+
+_SHOWING = (Action.ROUTE, Action.LIST)
+"""Whoever may do one of these knows that the message exists."""
+
+
+def of_message(
+    message_id: str, *, delivery_id: str | None = None, proposal_id: str | None = None
+) -> OfMessage:
+    """A message as the subject of a question, by ids as the tables hold them."""
+    return OfMessage(
+        message_id=MessageId(message_id),
+        delivery_id=None if delivery_id is None else DeliveryId(delivery_id),
+        proposal_id=proposal_id,
+    )
+
+
+def of_arrival(arrival_id: str, *, proposal_id: str | None = None) -> OfArrival:
+    """An arrival as the subject of a question."""
+    return OfArrival(arrival_id=ArrivalId(arrival_id), proposal_id=proposal_id)
+
+
+def ask(  # noqa: PLR0913 - who, what, on what, with what, when
+    line: Line,
+    session: Session,
+    now: datetime,
+    capacity: Capacity,
+    action: Action,
+    subject: Subject,
+    given: Given,
+) -> Decision:
+    """The decision, if it is yes; asked in the transaction that acts on it.
+
+    Raises:
+        NotFound: not there, or not to be known by this capacity.
+        NotPermitted: known to this capacity, but not this action.
+    """
+    policy = line.policies.current(session)
+
+    def decide(one: Action) -> Decision:
+        return permit(
+            session, policy, now, capacity=capacity, action=one, subject=subject, given=given
+        )
+
+    decision = decide(action)
+    if decision.allowed:
+        return decision
+    if any(decide(showing).allowed for showing in _SHOWING):
+        raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")
+    raise NotFound
+
+
+def note(  # noqa: PLR0913 - the columns of an entry
+    session: Session,
+    capacity: Capacity,
+    decision: Decision,
+    *,
+    event: str,
+    subject: str,
+    message_id: str | None,
+    code: str | None = None,
+    reason: str = "",
+) -> None:
+    """Audit something a person or case system did that moves no state."""
+    audit.record(
+        session,
+        audit.Entry(
+            event=event,
+            who=capacity.id,
+            subject=subject,
+            message_id=message_id,
+            code=code,
+            rule=decision.rule,
+            policy=decision.digest,
+            committed=_committed(reason),
+        ),
+    )
+
+
+def step_by(  # noqa: PLR0913 - the fields of a step
+    capacity: Capacity,
+    decision: Decision,
+    *,
+    row: Settled,
+    became: State,
+    by: str,
+    code: str | None = None,
+    values: Mapping[str, object] | None = None,
+    due_at: datetime | None = None,
+    reason: str = "",
+) -> Step:
+    """The step that a decision allows a capacity to make."""
+    return Step(
+        row=row,
+        became=became,
+        by=by,
+        who=capacity.id,
+        code=code,
+        values=values or {},
+        due_at=due_at,
+        rule=decision.rule,
+        policy=decision.digest,
+        committed=_committed(reason),
+    )
+
+
+def _committed(reason: str) -> dict[str, str]:
+    """Personal text for the audit: only a commitment of it is kept."""
+    return {"reason": reason} if reason else {}
+
+
+def check_seen(version: int, seen: int) -> None:
+    """Raise `Conflict` unless the caller saw the row as it is now."""
+    if version != seen:
+        raise Conflict("stale", "it has changed since it was read")

@@ -1,0 +1,279 @@
+"""What takes two persons: one proposes, another *person*, not another capacity, approves.
+
+Refusing a message, releasing one from quarantine, giving up an arrival, withdrawing what a case
+system has collected, dismissing a late word.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from inbox import audit
+from inbox.access.subject import Capacity, Given, Subject
+from inbox.access.policy import Decision
+from inbox.access.words import Action
+from inbox.errors import Conflict, Invalid, NotFound
+from inbox.line import Line
+from inbox.line.moves.asking import ask, of_arrival, of_message, step_by
+from inbox.line.moves.keys import data_key
+from inbox.line.moves.unit import standing_delivery
+from inbox.line.receipts import choose_receipt
+from inbox.line.settle import close_tasks, settle
+from inbox.line.waiting import TaskKind
+from inbox.message import (
+    ArrivalState,
+    DeliveryState,
+    MessageState,
+    ProposalState,
+    new_id,
+)
+from inbox.package.codes import CODES
+from inbox.receipt import REFUSALS, ReceiptType
+from inbox.tables import Arrival, Message, Proposal
+
+
+class ProposalKind(StrEnum):
+    """What may be proposed."""
+
+    REFUSE = "refuse"
+    QUARANTINE_RELEASE = "quarantine_release"
+    ABANDON = "abandon"
+    WITHDRAW = "withdraw"
+    DISMISS = "dismiss"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Approved:
+    line: Line
+    session: Session
+    now: datetime
+    capacity: Capacity
+    decision: Decision
+    subject: str
+    payload: Mapping[str, str]
+
+
+_ACTION: Final[Mapping[ProposalKind, Action]] = {
+    ProposalKind.REFUSE: Action.REFUSE,
+    ProposalKind.QUARANTINE_RELEASE: Action.QUARANTINE_RELEASE,
+    ProposalKind.ABANDON: Action.ABANDON,
+    ProposalKind.WITHDRAW: Action.WITHDRAW,
+    ProposalKind.DISMISS: Action.DISMISS,
+}
+
+
+def propose(  # noqa: PLR0913 - who, what, on what, with what, why
+    line: Line,
+    capacity: Capacity,
+    kind: ProposalKind,
+    subject_id: str,
+    *,
+    code: str = "",
+    reason: str,
+) -> str:
+    """Propose it; gives the proposal's id. An open proposal of the same kind is a `Conflict`.
+
+    `code` is the refusal's code, or the waivers separated by spaces. The payload is sealed under
+    the subject's data key.
+    """
+    _check_code(kind, code)
+    with line.store.transaction() as (session, now):
+        subject = _subject(kind, subject_id, None)
+        given = Given(reason_given=bool(reason), waivable=_waivable(session, kind, subject_id))
+        decision = ask(line, session, now, capacity, Action.PROPOSE, subject, given)
+        assert capacity.person is not None
+        _check_none_open(session, now, kind, subject_id)
+        proposal_id = new_id()
+        payload = json.dumps({"code": code, "reason": reason}).encode()
+        session.add(
+            Proposal(
+                id=proposal_id,
+                kind=kind.value,
+                subject_id=subject_id,
+                state=ProposalState.OPEN,
+                proposer=capacity.person,
+                sealed_payload=data_key(session, line, subject_id).seal(
+                    payload, table="proposal", column="sealed_payload", row=proposal_id
+                ),
+                created_at=now,
+                expires_at=now + line.terms.proposal_life,
+            )
+        )
+        audit.record(
+            session,
+            audit.Entry(
+                event="proposal:opened",
+                who=capacity.id,
+                subject=proposal_id,
+                message_id=None if kind is ProposalKind.ABANDON else subject_id,
+                by=kind.value,
+                rule=decision.rule,
+                policy=decision.digest,
+                committed={"payload": payload.decode()},
+            ),
+        )
+    return proposal_id
+
+
+def _check_code(kind: ProposalKind, code: str) -> None:
+    if kind is ProposalKind.REFUSE and code not in REFUSALS:
+        raise Invalid("refusal.unknown", f"one of {', '.join(REFUSALS)}")
+    if kind is ProposalKind.QUARANTINE_RELEASE:
+        for waiver in code.split() or [""]:
+            if waiver != "arrival.other_bytes" and not _is_waivable(waiver):
+                raise Invalid("waiver.unknown", "name the codes that are waived")
+
+
+def _is_waivable(code: str) -> bool:
+    return code in CODES and CODES[code].waivable
+
+
+def _waivable(session: Session, kind: ProposalKind, subject_id: str) -> bool:
+    message = None if kind is ProposalKind.ABANDON else session.get(Message, subject_id)
+    code = None if message is None else message.code
+    return code is not None and (code == "arrival.other_bytes" or _is_waivable(code))
+
+
+def _subject(kind: ProposalKind, subject_id: str, proposal_id: str | None) -> Subject:
+    if kind is ProposalKind.ABANDON:
+        return of_arrival(subject_id, proposal_id=proposal_id)
+    return of_message(subject_id, proposal_id=proposal_id)
+
+
+def _check_none_open(
+    session: Session, now: datetime, kind: ProposalKind, subject_id: str
+) -> None:
+    standing = session.exec(
+        select(Proposal.id).where(
+            col(Proposal.kind) == kind.value,
+            col(Proposal.subject_id) == subject_id,
+            col(Proposal.state) == ProposalState.OPEN,
+            col(Proposal.expires_at) > now,
+        )
+    ).first()
+    if standing is not None:
+        raise Conflict("proposal.open", "it has been proposed already")
+
+
+def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
+    """Approve what another person proposed: it happens in the same transaction."""
+    with line.store.transaction() as (session, now):
+        proposal = session.get(Proposal, proposal_id)
+        if proposal is None:
+            raise NotFound
+        kind = ProposalKind(proposal.kind)
+        subject = _subject(kind, proposal.subject_id, proposal_id)
+        given = Given(
+            reason_given=True, waivable=_waivable(session, kind, proposal.subject_id)
+        )
+        decision = ask(line, session, now, capacity, _ACTION[kind], subject, given)
+        payload = data_key(session, line, proposal.subject_id).unseal(
+            proposal.sealed_payload, table="proposal", column="sealed_payload", row=proposal_id
+        )
+        subject_id = proposal.subject_id
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=proposal,
+                became=ProposalState.APPROVED,
+                by="approve",
+                values={"approver": capacity.person},
+            ),
+        )
+        _DONE[kind](
+            _Approved(
+                line=line,
+                session=session,
+                now=now,
+                capacity=capacity,
+                decision=decision,
+                subject=subject_id,
+                payload=json.loads(payload),
+            )
+        )
+
+
+def _refuse(it: _Approved) -> None:
+    message = it.session.get_one(Message, it.subject)
+    step = step_by(
+        it.capacity,
+        it.decision,
+        row=message,
+        became=MessageState.REFUSED,
+        by="refuse",
+        code=it.payload["code"],
+        values={"refused_at": it.now},
+    )
+    settle(it.session, it.now, step)
+    choose_receipt(it.session, it.now, message, ReceiptType.ERROR)
+
+
+def _quarantine_release(it: _Approved) -> None:
+    message = it.session.get_one(Message, it.subject)
+    step = step_by(
+        it.capacity,
+        it.decision,
+        row=message,
+        became=MessageState.RECEIVED,
+        by="quarantine_release",
+        values={"waivers": it.payload["code"]},
+    )
+    settle(it.session, it.now, step)
+
+
+def _abandon(it: _Approved) -> None:
+    arrival = it.session.get_one(Arrival, it.subject)
+    step = step_by(
+        it.capacity,
+        it.decision,
+        row=arrival,
+        became=ArrivalState.ABANDONING,
+        by="abandon",
+        code=arrival.code,
+    )
+    settle(it.session, it.now, step)
+
+
+def _withdraw(it: _Approved) -> None:
+    delivery = standing_delivery(it.session, it.subject)
+    message = it.session.get_one(Message, it.subject)
+    if delivery is None:
+        raise Conflict("delivery.not_standing", "no delivery stands open")
+    collected = delivery.state is DeliveryState.COLLECTED
+    became = DeliveryState.SUPERSEDED if collected else DeliveryState.WITHDRAWN
+    gone = step_by(
+        it.capacity,
+        it.decision,
+        row=delivery,
+        became=became,
+        by="withdraw",
+        values={"settled_at": it.now},
+    )
+    settle(it.session, it.now, gone)
+    back = step_by(
+        it.capacity, it.decision, row=message, became=MessageState.ROUTED, by="withdraw"
+    )
+    settle(it.session, it.now, back)
+
+
+def _dismiss(it: _Approved) -> None:
+    close_tasks(
+        it.session, it.now, subject=it.subject, kinds=[TaskKind.LATE_WORD], who=it.capacity.id
+    )
+
+
+_DONE: Final[Mapping[ProposalKind, Callable[[_Approved], None]]] = {
+    ProposalKind.REFUSE: _refuse,
+    ProposalKind.QUARANTINE_RELEASE: _quarantine_release,
+    ProposalKind.ABANDON: _abandon,
+    ProposalKind.WITHDRAW: _withdraw,
+    ProposalKind.DISMISS: _dismiss,
+}

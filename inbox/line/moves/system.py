@@ -1,0 +1,331 @@
+"""What a case system does: see its deliveries, collect, accept, register, refuse.
+
+The same word twice is the same answer. A conflicting one leaves the first standing and asks a
+person. A word for an attempt that was withdrawn or superseded is true all the same: it is kept as
+a task, and nothing goes on with the message until that is closed.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from inbox.access.subject import Capacity, Given
+from inbox.access.policy import Decision
+from inbox.access.words import Action
+from inbox.errors import Invalid, NotFound
+from inbox.keys import DataKey
+from inbox.line import Line
+from inbox.line.moves.asking import ask, note, of_message, step_by
+from inbox.line.moves.keys import data_key
+from inbox.line.moves.unit import check_reference, registered_values, remember_reference
+from inbox.line.receipts import choose_receipt
+from inbox.line.settle import close_tasks, open_task, settle
+from inbox.line.waiting import TaskKind
+from inbox.message import DeliveryState, MessageState, State, new_id
+from inbox.receipt import ReceiptType
+from inbox.tables import Delivery, Message
+
+_STANDING: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
+_OVER: Final = (DeliveryState.WITHDRAWN, DeliveryState.SUPERSEDED)
+_CODE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
+_LONGEST_TEXT: Final = 2000
+
+
+class Said(StrEnum):
+    """What became of a word."""
+
+    DONE = "done"
+    REPEATED = "repeated"
+    KEPT = "kept"
+    """Too late to act on by itself: a person decides."""
+    CONFLICT = "conflict"
+    """Another word stands; a person is told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What a case system may now read: the message, its attempt, and the key to both."""
+
+    message: Message
+    delivery: Delivery
+    key: DataKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Word:
+    """A final word, and how it is compared with an earlier one."""
+
+    became: DeliveryState
+    hashed: str
+    reference: str = ""
+    code: str | None = None
+    text: str = ""
+
+
+def deliveries(
+    line: Line, capacity: Capacity, *, after: str | None = None, at_most: int = 50
+) -> Sequence[Delivery]:
+    """The case system's own standing deliveries, oldest first, after the one with this id."""
+    with line.store.reading() as (session, _):
+        query = (
+            select(Delivery)
+            .where(
+                col(Delivery.case_system) == capacity.case_system,
+                col(Delivery.state).in_(_STANDING),
+            )
+            .order_by(col(Delivery.offered_at), col(Delivery.id))
+            .limit(at_most)
+        )
+        last = None if after is None else session.get(Delivery, after)
+        if last is not None and last.case_system == capacity.case_system:
+            query = query.where(
+                (col(Delivery.offered_at) > last.offered_at)
+                | (
+                    (col(Delivery.offered_at) == last.offered_at)
+                    & (col(Delivery.id) > last.id)
+                )
+            )
+        found = session.exec(query).all()
+        session.expunge_all()
+        return found
+
+
+def collect(line: Line, capacity: Capacity, delivery_id: str) -> Collected:
+    """Let it read: COLLECTED, and audited, before the first byte is given. Repeatable."""
+    with line.store.transaction() as (session, now):
+        delivery, message = _own(session, capacity, delivery_id)
+        decision = _asked(line, session, now, capacity, Action.COLLECT, delivery)
+        if delivery.state is DeliveryState.OPEN:
+            values = {"collected_at": now}
+            _settle_delivery(
+                session, now, capacity, decision, delivery, "collect", _D.COLLECTED, values
+            )
+            close_tasks(
+                session, now, subject=message.id, kinds=[TaskKind.COLLECT], who=capacity.id
+            )
+        else:
+            note(
+                session,
+                capacity,
+                decision,
+                event="delivery:read",
+                subject=delivery.id,
+                message_id=message.id,
+            )
+        session.flush()
+        session.refresh(delivery)
+        key = data_key(session, line, message.id)
+        session.expunge(message)
+        session.expunge(delivery)
+    return Collected(message=message, delivery=delivery, key=key)
+
+
+_D = DeliveryState
+
+
+def accepted(line: Line, capacity: Capacity, delivery_id: str) -> Said:
+    """The case system has the bytes. This is not registered: no receipt follows from it."""
+    with line.store.transaction() as (session, now):
+        delivery, _ = _own(session, capacity, delivery_id)
+        decision = _asked(line, session, now, capacity, Action.WORD, delivery)
+        if delivery.state in _OVER:
+            return Said.KEPT
+        if delivery.accepted_at is not None or delivery.state not in _STANDING:
+            return Said.REPEATED
+        values: dict[str, object] = {"accepted_at": now}
+        if delivery.state is _D.OPEN:
+            values["collected_at"] = now
+            _settle_delivery(
+                session, now, capacity, decision, delivery, "word", _D.COLLECTED, values
+            )
+            return Said.DONE
+        delivery.accepted_at = now
+        note(
+            session,
+            capacity,
+            decision,
+            event="delivery:accepted",
+            subject=delivery.id,
+            message_id=delivery.message_id,
+        )
+        return Said.DONE
+
+
+def registered(line: Line, capacity: Capacity, delivery_id: str, *, reference: str) -> Said:
+    """*Journalført*, with the archive's reference: the only word that makes a kvittering."""
+    check_reference(reference)
+    hashed = _hashed(line, delivery_id, "registered", reference)
+    word = _Word(became=_D.REGISTERED, hashed=hashed, reference=reference)
+    with line.store.transaction() as (session, now):
+        said, message, decision = _final(line, session, now, capacity, delivery_id, word)
+        if said is Said.DONE:
+            values = registered_values(session, now, line, message, reference, "word")
+            _settle_message(session, now, capacity, decision, message, _M.REGISTERED, values)
+            remember_reference(session, now, line, message, reference)
+            choose_receipt(session, now, message, ReceiptType.OK)
+    return said
+
+
+_M = MessageState
+
+
+def refused(
+    line: Line, capacity: Capacity, delivery_id: str, *, code: str, text: str = ""
+) -> Said:
+    """The case system says no, with a code of its own: people decide what happens next."""
+    if _CODE.fullmatch(code) is None:
+        raise Invalid("refusal.code", "a code is at most 60 of a-z 0-9 . _ -")
+    if len(text) > _LONGEST_TEXT:
+        raise Invalid("refusal.text", "at most 2000 characters")
+    hashed = _hashed(line, delivery_id, "refused", code)
+    word = _Word(became=_D.REFUSED, hashed=hashed, code=code, text=text)
+    with line.store.transaction() as (session, now):
+        said, message, decision = _final(line, session, now, capacity, delivery_id, word)
+        if said is Said.DONE:
+            _settle_message(
+                session, now, capacity, decision, message, _M.RETURNED, {}, "delivery.refused"
+            )
+    return said
+
+
+def _final(  # noqa: PLR0913 - the parts of a move
+    line: Line,
+    session: Session,
+    now: datetime,
+    capacity: Capacity,
+    delivery_id: str,
+    word: _Word,
+) -> tuple[Said, Message, Decision]:
+    """Say it, if nothing else has been said; otherwise say what stands in the way."""
+    delivery, message = _own(session, capacity, delivery_id)
+    decision = _asked(line, session, now, capacity, Action.WORD, delivery)
+    if delivery.word_hash is not None:
+        said = Said.REPEATED if delivery.word_hash == word.hashed else Said.CONFLICT
+        if said is Said.REPEATED and delivery.state in _OVER:
+            said = Said.KEPT
+        if said is Said.CONFLICT:
+            _tell(session, now, line, message, TaskKind.CONFLICTING_WORD, word)
+        return said, message, decision
+    if delivery.state in _OVER:
+        delivery.word_hash = word.hashed
+        if word.became is _D.REGISTERED and not _stands_already(line, session, message, word):
+            _tell(session, now, line, message, TaskKind.LATE_WORD, word)
+        note(
+            session,
+            capacity,
+            decision,
+            event="delivery:word_kept",
+            subject=delivery.id,
+            message_id=message.id,
+            code=word.code,
+        )
+        return Said.KEPT, message, decision
+    text = None
+    if word.text:
+        text = data_key(session, line, message.id).seal(
+            word.text.encode(), table="delivery", column="sealed_text", row=delivery.id
+        )
+    values = {"word_hash": word.hashed, "settled_at": now, "sealed_text": text}
+    _settle_delivery(
+        session, now, capacity, decision, delivery, "word", word.became, values, word.code
+    )
+    return Said.DONE, message, decision
+
+
+def _stands_already(line: Line, session: Session, message: Message, word: _Word) -> bool:
+    """Whether the message is registered under the very same reference: then nothing is open."""
+    if message.sealed_reference is None:
+        return False
+    key = data_key(session, line, message.id)
+    standing = key.unseal(
+        message.sealed_reference, table="message", column="sealed_reference", row=message.id
+    )
+    return standing.decode() == word.reference
+
+
+def _tell(  # noqa: PLR0913 - the columns of a task
+    session: Session, now: datetime, line: Line, message: Message, kind: TaskKind, word: _Word
+) -> None:
+    """A task with the word in it, sealed."""
+    if message.erased_at is not None:
+        sealed, task_id = None, new_id()
+    else:
+        task_id = new_id()
+        text = json.dumps({"reference": word.reference, "code": word.code})
+        sealed = data_key(session, line, message.id).seal(
+            text.encode(), table="task", column="sealed_text", row=task_id
+        )
+    open_task(
+        session,
+        now,
+        kind=kind,
+        subject=message.id,
+        message_id=message.id,
+        code=f"word.{word.became.lower()}",
+        sealed_text=sealed,
+        task_id=task_id,
+    )
+
+
+def _own(session: Session, capacity: Capacity, delivery_id: str) -> tuple[Delivery, Message]:
+    """The case system's own delivery; another's is the same `NotFound` as none."""
+    delivery = session.get(Delivery, delivery_id)
+    if delivery is None or delivery.case_system != capacity.case_system:
+        raise NotFound
+    return delivery, session.get_one(Message, delivery.message_id)
+
+
+def _asked(  # noqa: PLR0913 - who, what, on what
+    line: Line,
+    session: Session,
+    now: datetime,
+    capacity: Capacity,
+    action: Action,
+    delivery: Delivery,
+) -> Decision:
+    subject = of_message(delivery.message_id, delivery_id=delivery.id)
+    return ask(line, session, now, capacity, action, subject, Given())
+
+
+def _settle_delivery(  # noqa: PLR0913 - the fields of a step
+    session: Session,
+    now: datetime,
+    capacity: Capacity,
+    decision: Decision,
+    delivery: Delivery,
+    by: str,
+    became: State,
+    values: Mapping[str, object],
+    code: str | None = None,
+) -> None:
+    step = step_by(
+        capacity, decision, row=delivery, became=became, by=by, values=values, code=code
+    )
+    settle(session, now, step)
+
+
+def _settle_message(  # noqa: PLR0913 - the fields of a step
+    session: Session,
+    now: datetime,
+    capacity: Capacity,
+    decision: Decision,
+    message: Message,
+    became: State,
+    values: Mapping[str, object],
+    code: str | None = None,
+) -> None:
+    step = step_by(
+        capacity, decision, row=message, became=became, by="word", values=values, code=code
+    )
+    settle(session, now, step)
+
+
+def _hashed(line: Line, delivery_id: str, word: str, value: str) -> str:
+    """Keyed, so that a guessed reference cannot be checked against the database."""
+    return line.keyring.lookup_hash("word", f"{delivery_id}\n{word}\n{value}").hex()

@@ -1,0 +1,261 @@
+"""What a unit's people do: take, assign, hand back, release, withdraw, collect, register by hand."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from inbox.access.subject import Capacity, Given
+from inbox.access.words import Action
+from inbox.errors import Conflict, Invalid
+from inbox.line import Line
+from inbox.line.moves.asking import ask, check_seen, note, of_message, step_by
+from inbox.line.moves.keys import data_key
+from inbox.line.receipts import choose_receipt
+from inbox.line.settle import close_tasks, is_open, settle, table_of
+from inbox.line.waiting import TaskKind
+from inbox.message import DeliveryState, MessageState, PersonId, new_id
+from inbox.receipt import ReceiptType
+from inbox.tables import Assignment, Delivery, KnownReference, Message
+
+_STANDING = (DeliveryState.OPEN, DeliveryState.COLLECTED)
+_LONGEST_REFERENCE = 200
+
+
+def take(line: Line, capacity: Capacity, message_id: str) -> None:
+    """Take an unassigned message of one's unit, where the unit shares them."""
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        decision = ask(line, session, now, capacity, Action.TAKE, subject, Given())
+        assert capacity.person is not None
+        _assign(session, now, message_id, capacity.person)
+        note(
+            session,
+            capacity,
+            decision,
+            event="message:taken",
+            subject=message_id,
+            message_id=message_id,
+        )
+
+
+def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> None:
+    """Give the message to a colleague (*tildele*), never to oneself."""
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        decision = ask(line, session, now, capacity, Action.ASSIGN, subject, Given(target=to))
+        end_assignments(session, now, message_id)
+        _assign(session, now, message_id, to)
+        note(
+            session,
+            capacity,
+            decision,
+            event="message:assigned",
+            subject=message_id,
+            message_id=message_id,
+        )
+
+
+def _assign(session: Session, now: datetime, message_id: str, person: PersonId) -> None:
+    session.add(Assignment(id=new_id(), message_id=message_id, person=person, active_from=now))
+
+
+def end_assignments(session: Session, now: datetime, message_id: str) -> None:
+    """Whoever had it no longer has it: the message changed hands."""
+    table = table_of(Assignment)
+    session.execute(
+        sa.update(table)
+        .where(table.c.message_id == message_id, table.c.active_until.is_(None))
+        .values(active_until=now)
+    )
+
+
+def hand_back(
+    line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str
+) -> None:
+    """*Ikke vår*: back to archive staff, with a reason; the unit loses sight of it at once."""
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        given = Given(reason_given=bool(reason))
+        decision = ask(line, session, now, capacity, Action.HAND_BACK, subject, given)
+        message = session.get_one(Message, message_id)
+        check_seen(message.version, seen)
+        end_assignments(session, now, message_id)
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=message,
+                became=MessageState.UNROUTED,
+                by="hand_back",
+                code="unit.handed_back",
+                values={"unit": None},
+                reason=reason,
+            ),
+        )
+
+
+def release(line: Line, capacity: Capacity, message_id: str, *, seen: int) -> None:
+    """Let it go to the unit's case system, after the minutes in which it can be withdrawn."""
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        decision = ask(line, session, now, capacity, Action.RELEASE, subject, Given())
+        message = session.get_one(Message, message_id)
+        check_seen(message.version, seen)
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=message,
+                became=MessageState.RELEASED,
+                by="release",
+                values={"released_by": capacity.person},
+                due_at=now + line.terms.undo,
+            ),
+        )
+
+
+def withdraw(
+    line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str
+) -> None:
+    """Take it back before the case system has it; afterwards it takes two (`proposals`)."""
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        given = Given(reason_given=bool(reason))
+        decision = ask(line, session, now, capacity, Action.WITHDRAW, subject, given)
+        message = session.get_one(Message, message_id)
+        check_seen(message.version, seen)
+        delivery = standing_delivery(session, message_id)
+        if delivery is not None and delivery.state is DeliveryState.COLLECTED:
+            raise Conflict("delivery.collected", "the case system has it: two must decide")
+        if delivery is not None:
+            settle(
+                session,
+                now,
+                step_by(
+                    capacity,
+                    decision,
+                    row=delivery,
+                    became=DeliveryState.WITHDRAWN,
+                    by="withdraw",
+                    values={"settled_at": now},
+                ),
+            )
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=message,
+                became=MessageState.ROUTED,
+                by="withdraw",
+                reason=reason,
+            ),
+        )
+
+
+def standing_delivery(session: Session, message_id: str) -> Delivery | None:
+    """The delivery that is open or collected, if one is."""
+    return session.exec(
+        select(Delivery).where(
+            col(Delivery.message_id) == message_id, col(Delivery.state).in_(_STANDING)
+        )
+    ).first()
+
+
+def register(
+    line: Line, capacity: Capacity, message_id: str, *, reference: str, seen: int
+) -> None:
+    """*Journalført* by hand, with the archive's reference. What a case system says later is late."""
+    check_reference(reference)
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        given = Given(reference_given=True)
+        decision = ask(line, session, now, capacity, Action.REGISTER, subject, given)
+        message = session.get_one(Message, message_id)
+        check_seen(message.version, seen)
+        late = is_open(session, TaskKind.LATE_WORD, message_id)
+        if message.state is MessageState.RELEASED and not late:
+            raise Conflict("message.released", "withdraw it before it is registered by hand")
+        delivery = standing_delivery(session, message_id)
+        if delivery is not None:
+            settle(
+                session,
+                now,
+                step_by(
+                    capacity,
+                    decision,
+                    row=delivery,
+                    became=DeliveryState.SUPERSEDED,
+                    by="register",
+                    values={"settled_at": now},
+                ),
+            )
+        settle(
+            session,
+            now,
+            step_by(
+                capacity,
+                decision,
+                row=message,
+                became=MessageState.REGISTERED,
+                by="register",
+                values=registered_values(session, now, line, message, reference, "by_hand"),
+            ),
+        )
+        close_tasks(
+            session, now, subject=message_id, kinds=[TaskKind.LATE_WORD], who=capacity.id
+        )
+        remember_reference(session, now, line, message, reference)
+        choose_receipt(session, now, message, ReceiptType.OK)
+
+
+def check_reference(reference: str) -> None:
+    """Raise `Invalid` unless it can stand in a kvittering: one line, printable, not too long."""
+    if not 0 < len(reference) <= _LONGEST_REFERENCE or not reference.isprintable():
+        raise Invalid("reference.shape", "a reference is one line of at most 200 characters")
+
+
+def registered_values(  # noqa: PLR0913 - what registering writes
+    session: Session, now: datetime, line: Line, message: Message, reference: str, how: str
+) -> dict[str, object]:
+    """The columns that registering fills; the reference is sealed."""
+    sealed = data_key(session, line, message.id).seal(
+        reference.encode(), table="message", column="sealed_reference", row=message.id
+    )
+    return {"registered_at": now, "registered_by": how, "sealed_reference": sealed}
+
+
+def remember_reference(
+    session: Session, now: datetime, line: Line, message: Message, reference: str
+) -> None:
+    """Keep it as a keyed hash, so that the counterparty's next answer finds the unit."""
+    if message.sender is None or message.unit is None:
+        return
+    hashed = line.keyring.lookup_hash("reference", reference).hex()
+    known = session.exec(
+        select(KnownReference).where(
+            col(KnownReference.organisation) == message.organisation,
+            col(KnownReference.counterparty) == message.sender,
+            col(KnownReference.reference_hash) == hashed,
+        )
+    ).first()
+    if known is not None:
+        known.unit, known.recorded_at = message.unit, now
+        return
+    session.add(
+        KnownReference(
+            id=new_id(),
+            organisation=message.organisation,
+            counterparty=message.sender,
+            reference_hash=hashed,
+            unit=message.unit,
+            source="registered",
+            recorded_at=now,
+        )
+    )

@@ -1,0 +1,144 @@
+"""The receipt of a message: chosen in the transaction that decides the message, never elsewhere.
+
+Of messages that share a wire id at most one is answered: the sender's gateway matches a kvittering
+on that id alone, and a FEIL there cannot be undone.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from inbox import audit
+from inbox.keys import DataKey
+from inbox.line.settle import Step, open_task, settle
+from inbox.line.waiting import TaskKind
+from inbox.message import MessageState, OrgNumber, ReceiptState, new_id
+from inbox.package.envelope import read_envelope
+from inbox.receipt import Answer, ReceiptType, receipt_body, receipt_id
+from inbox.tables import Message, Receipt
+
+SHARED = "receipt.id_shared"
+
+
+def choose_receipt(
+    session: Session, now: datetime, message: Message, outcome: ReceiptType
+) -> None:
+    """Write the one receipt of a message that has just become REGISTERED or REFUSED.
+
+    A REFUSED sibling whose receipt still waits gives way to a REGISTERED one.
+    """
+    answers = f"{message.organisation}/{message.channel}/{message.wire_id}"
+    standing = session.exec(
+        select(Receipt).where(
+            col(Receipt.answers) == answers, col(Receipt.state) != ReceiptState.IMPOSSIBLE
+        )
+    ).first()
+    if standing is not None and outcome is ReceiptType.OK and _gives_way(standing):
+        settle(
+            session,
+            now,
+            Step(row=standing, became=ReceiptState.IMPOSSIBLE, by="create", code=SHARED),
+        )
+        standing = None
+    receipt = Receipt(
+        id=new_id(),
+        message_id=message.id,
+        answers=answers,
+        outcome=outcome.value,
+        state=ReceiptState.CHOSEN if standing is None else ReceiptState.IMPOSSIBLE,
+        code=None if standing is None else SHARED,
+        due_at=now if standing is None else None,
+        chosen_at=now,
+    )
+    session.add(receipt)
+    session.flush()
+    audit.record(
+        session,
+        audit.Entry(
+            event="receipt:chosen" if standing is None else "receipt:impossible",
+            who="line",
+            subject=receipt.id,
+            message_id=message.id,
+            became=receipt.state.value,
+            code=receipt.code,
+        ),
+    )
+    if standing is not None:
+        open_task(
+            session,
+            now,
+            kind=TaskKind.RECEIPT,
+            subject=receipt.id,
+            message_id=message.id,
+            code=SHARED,
+        )
+
+
+def _gives_way(receipt: Receipt) -> bool:
+    return receipt.outcome == ReceiptType.ERROR and receipt.state is ReceiptState.CHOSEN
+
+
+def answer_message(
+    session: Session,
+    now: datetime,
+    message_id: str,
+    *,
+    who: str = "worker",
+    keep: timedelta,
+) -> None:
+    """Its receipt is settled: the message is ANSWERED, and due for erasure after `keep`."""
+    message = session.get_one(Message, message_id)
+    settle(
+        session,
+        now,
+        Step(
+            row=message,
+            became=MessageState.ANSWERED,
+            by="answer",
+            who=who,
+            values={"answered_at": now},
+            due_at=now + keep,
+        ),
+    )
+
+
+def wire_receipt_id(message: Message, receipt: Receipt) -> str:
+    """The id of the kvittering at the gateway."""
+    return receipt_id(
+        organisation=message.organisation,
+        channel=message.channel,
+        wire_id=message.wire_id,
+        outcome=receipt.outcome,
+        number=receipt.number,
+    )
+
+
+def body_of(message: Message, receipt: Receipt, key: DataKey, wire_id: str) -> dict[str, object]:
+    """The kvittering as it is posted, out of the message's sealed envelope and reference."""
+    assert message.sealed_envelope is not None
+    assert message.sender is not None
+    envelope = read_envelope(
+        key.unseal(
+            message.sealed_envelope, table="message", column="sealed_envelope", row=message.id
+        )
+    )
+    return receipt_body(
+        Answer(
+            organisation=OrgNumber(message.organisation),
+            sender=OrgNumber(message.sender),
+            wire_id=message.wire_id,
+            conversation_id=envelope.conversation_id,
+            outcome=ReceiptType(receipt.outcome),
+            reference=_unsealed_reference(message, key),
+            refusal=message.code,
+        ),
+        wire_id,
+    )
+
+
+def _unsealed_reference(message: Message, key: DataKey) -> str | None:
+    if message.sealed_reference is None:
+        return None
+    return key.unseal(
+        message.sealed_reference, table="message", column="sealed_reference", row=message.id
+    ).decode()

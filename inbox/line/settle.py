@@ -1,0 +1,213 @@
+"""The only code that sets a state, and the tasks that follow from it.
+
+Everything here runs in the caller's transaction: row, audit entry and follow-up rows, or nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import Table
+from sqlmodel import Session, SQLModel, col, select
+
+from inbox import audit
+from inbox.errors import Conflict
+from inbox.line.waiting import OPENS, ROLE, STANDS, TaskKind
+from inbox.message import State, TaskState, check_move, new_id, station_of
+from inbox.tables import Arrival, Delivery, Message, Outbox, Proposal, Receipt, Task
+
+WORKER: Final = "worker"
+Worked = Arrival | Message | Receipt | Outbox
+"""The rows that stations work on."""
+Settled = Worked | Delivery | Task | Proposal
+"""The rows that have a state."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One move of one row, as its caller saw the row: state and version are checked."""
+
+    row: Settled
+    became: State
+    by: str
+    who: str = WORKER
+    code: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    due_at: datetime | None = None
+    rule: str | None = None
+    policy: str | None = None
+    committed: Mapping[str, str] = field(default_factory=dict)
+
+
+def settle(session: Session, now: datetime, step: Step) -> None:
+    """Set the state, raise the version, free the lease and note it in the audit.
+
+    Raises:
+        IllegalMove: not in `message.MOVES`.
+        Conflict: the row is no longer what the caller saw; nothing was written.
+    """
+    row = step.row
+    check_move(step.by, row.state, step.became)
+    table = table_of(type(row))
+    values: dict[str, object] = {
+        "state": step.became,
+        "version": row.version + 1,
+        "code": step.code,
+        **step.values,
+    }
+    if isinstance(row, Worked):
+        due_at = step.due_at or (now if station_of(step.became) else None)
+        values |= {"due_at": due_at, "leased_until": None, "attempts": 0}
+    changed = session.execute(
+        sa.update(table)
+        .where(
+            table.c.id == row.id, table.c.version == row.version, table.c.state == row.state.value
+        )
+        .values(values)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE has one
+        raise Conflict("stale", f"{table.name} has changed since it was read")
+    audit.record(session, _entry(table.name, step))
+    _follow(session, now, step)
+    if row in session:
+        session.expire(row)
+
+
+def _entry(kind: str, step: Step) -> audit.Entry:
+    row = step.row
+    return audit.Entry(
+        event=f"{kind}:{step.became.lower()}",
+        who=step.who,
+        subject=row.id,
+        message_id=_message_of(row),
+        was=row.state.value,
+        became=step.became.value,
+        by=step.by,
+        code=step.code,
+        rule=step.rule,
+        policy=step.policy,
+        committed=step.committed,
+    )
+
+
+def table_of(kind: type[SQLModel]) -> Table:
+    """The Core table of a row class."""
+    table = kind.__table__  # type: ignore[attr-defined] # SQLModel hides it from types
+    assert isinstance(table, Table)
+    return table
+
+
+def _message_of(row: Settled) -> str | None:
+    if isinstance(row, Message):
+        return row.id
+    return None if isinstance(row, Proposal) else row.message_id
+
+
+def _follow(session: Session, now: datetime, step: Step) -> None:
+    """Open and close the tasks of a row that has just got a new state."""
+    row, became = step.row, step.became
+    over = [k for k, stands in STANDS.items() if row.state in stands and became not in stands]
+    if over:
+        close_tasks(session, now, subject=row.id, kinds=over, who="line")
+    if (kind := OPENS.get(became)) is not None:
+        unit = step.values.get("unit", getattr(row, "unit", None))
+        open_task(
+            session,
+            now,
+            kind=kind,
+            subject=row.id,
+            message_id=_message_of(row),
+            unit=unit if isinstance(unit, str) else None,
+            code=step.code,
+        )
+
+
+def open_task(  # noqa: PLR0913 - the columns of a task
+    session: Session,
+    now: datetime,
+    *,
+    kind: TaskKind,
+    subject: str,
+    message_id: str | None = None,
+    unit: str | None = None,
+    code: str | None = None,
+    sealed_text: bytes | None = None,
+    task_id: str | None = None,
+) -> None:
+    """Ask for it, unless it is asked for already: at most one open task of a kind for a subject.
+
+    A task that changed hands (another unit, another code) says the new ones.
+    """
+    standing = session.exec(
+        select(Task.id).where(
+            col(Task.kind) == kind.value,
+            col(Task.subject_id) == subject,
+            col(Task.state) == TaskState.OPEN,
+        )
+    ).first()
+    if standing is not None:
+        tasks = table_of(Task)
+        session.execute(sa.update(tasks).where(tasks.c.id == standing).values(unit=unit, code=code))
+        return
+    task = Task(
+        id=task_id or new_id(),
+        kind=kind.value,
+        subject_id=subject,
+        message_id=message_id,
+        role=ROLE[kind],
+        unit=unit,
+        state=TaskState.OPEN,
+        code=code,
+        sealed_text=sealed_text,
+        opened_at=now,
+    )
+    session.add(task)
+    audit.record(
+        session,
+        audit.Entry(
+            event="task:opened",
+            who="line",
+            subject=task.id,
+            message_id=message_id,
+            by=kind.value,
+            code=code,
+        ),
+    )
+
+
+def close_tasks(
+    session: Session, now: datetime, *, subject: str, kinds: list[TaskKind], who: str
+) -> None:
+    """Close what is open of these kinds for the subject; nothing open is fine."""
+    standing = session.exec(
+        select(Task).where(
+            col(Task.subject_id) == subject,
+            col(Task.kind).in_([kind.value for kind in kinds]),
+            col(Task.state) == TaskState.OPEN,
+        )
+    ).all()
+    for task in standing:
+        close_task(session, now, task, who=who)
+
+
+def close_task(session: Session, now: datetime, task: Task, *, who: str) -> None:
+    """OPEN to DONE, audited."""
+    settle(
+        session,
+        now,
+        Step(row=task, became=TaskState.DONE, by="close", who=who, values={"closed_at": now}),
+    )
+
+
+def is_open(session: Session, kind: TaskKind, message_id: str) -> bool:
+    """Whether a task of the kind is open for the message."""
+    found = session.exec(
+        select(Task.id).where(
+            col(Task.kind) == kind.value,
+            col(Task.message_id) == message_id,
+            col(Task.state) == TaskState.OPEN,
+        )
+    ).first()
+    return found is not None

@@ -1,0 +1,44 @@
+"""Long transfers have slots of their own, so that small messages do not wait for a large one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, local
+from typing import Final
+
+from inbox.errors import Unavailable
+
+LONG_BYTES: Final = 32 * 1024 * 1024
+"""What is larger than this is a long transfer."""
+
+
+class Slots:
+    """`small` jobs at once, and `long` that outgrew their slot; safe between threads."""
+
+    def __init__(self, *, small: int = 3, long: int = 2) -> None:
+        self.threads = small + long
+        self._small = BoundedSemaphore(small)
+        self._long = BoundedSemaphore(long)
+        self._mine = local()
+
+    @contextmanager
+    def job(self) -> Iterator[None]:
+        """Hold a small slot for as long as the job is small."""
+        self._small.acquire()
+        self._mine.slot = self._small
+        try:
+            yield
+        finally:
+            self._mine.slot.release()
+            self._mine.slot = None
+
+    def outgrow(self) -> None:
+        """Move this thread's job to a long slot. Raises `Unavailable` if none is free.
+
+        Outside a job (a tool, a test) there is nothing to move.
+        """
+        if getattr(self._mine, "slot", None) is not self._small:
+            return
+        if not self._long.acquire(blocking=False):
+            raise Unavailable("transfer.no_long_slot", "all long slots are taken")
+        self._small.release()
+        self._mine.slot = self._long

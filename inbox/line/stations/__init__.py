@@ -1,0 +1,73 @@
+"""The stations, and `advance`: the one shell around all of them.
+
+Each station does one thing with at most one outside effect, which is safe to repeat; `advance`
+alone knows what every kind of failure leads to.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from inbox.errors import Conflict, Unavailable
+from inbox.line import Job, Late, Line, Outcome, R
+from inbox.line.settle import open_task
+from inbox.line.stations.arrival import confirm, discard, fetch
+from inbox.line.stations.event import notify
+from inbox.line.stations.message import erase, offer, open_, route
+from inbox.line.stations.receipt import create, follow_up, send
+from inbox.line.waiting import TaskKind
+from inbox.line.work import finish, keep, postpone
+from inbox.message import station_of
+
+Station = Callable[[Line, Job[Any]], Outcome | Late]
+"""What a station is: `Any`, because each takes the jobs of its own kind of row."""
+
+STATIONS: Final[Mapping[str, Station]] = {
+    "fetch": fetch,
+    "confirm": confirm,
+    "discard": discard,
+    "open": open_,
+    "route": route,
+    "offer": offer,
+    "erase": erase,
+    "create": create,
+    "send": send,
+    "follow_up": follow_up,
+    "notify": notify,
+}
+
+
+def advance(line: Line, job: Job[R]) -> Job[R] | None:
+    """Do one step; the same row's next job if it has one that is due, its lease kept.
+
+    An unavailable neighbour means same state, later. A lost lease means that somebody else has the
+    row: nothing is written.
+    """
+    station = station_of(job.row.state)
+    assert station is not None
+    try:
+        outcome = STATIONS[station](line, job)
+        with line.store.transaction() as (session, now):
+            decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
+            finish(line, job, decided, session, now)
+            return keep(line, job, session, now)
+    except Unavailable as error:
+        put_off(line, job, error.code)
+    except Conflict:
+        return None
+    return None
+
+
+def put_off(line: Line, job: Job[R], code: str) -> None:
+    """Same state, later; after a while a person is told, once."""
+    postpone(line, job, code)
+    if job.row.attempts != line.terms.told_after:
+        return
+    with line.store.transaction() as (session, now):
+        open_task(
+            session,
+            now,
+            kind=TaskKind.STUCK,
+            subject=job.row.id,
+            message_id=getattr(job.row, "message_id", None),
+            code=code,
+        )

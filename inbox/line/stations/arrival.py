@@ -1,0 +1,209 @@
+"""Stations of an arrival: take custody of the bytes, tell the gateway, or give it up.
+
+The order is the promise: bytes synced in the vault, rows and audit committed, *then* DELETE.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from inbox.errors import Gone, NeverAccepted, Unavailable
+from inbox.gateway import Notice
+from inbox.keys import DataKey, WrappedKey
+from inbox.line import Job, Late, Line, Outcome
+from inbox.line.settle import open_task
+from inbox.line.slots import LONG_BYTES
+from inbox.line.waiting import TaskKind
+from inbox.line.work import renew
+from inbox.message import ArrivalState, MessageState, OrgNumber, WireId, new_id
+from inbox.package.container import looks_whole
+from inbox.tables import Arrival, Message
+from inbox.tables import WrappedKey as WrappedKeyRow
+from inbox.vault import Stored
+
+_FIRST_MISS = timedelta(minutes=5)
+_LONGEST_MISS = timedelta(hours=24)
+
+
+def notice_of(job: Job[Arrival]) -> Notice:
+    """What the gateway needs to know of the arrival."""
+    row = job.row
+    return Notice(
+        channel=row.channel,
+        service=row.service,
+        organisation=OrgNumber(row.organisation),
+        wire_id=WireId(row.wire_id),
+        expires_at=row.expires_at,
+    )
+
+
+def fetch(line: Line, job: Job[Arrival]) -> Outcome | Late:
+    """Stream the bytes into the vault under a new data key. Repeated, it makes another object."""
+    row = job.row
+    if line.vault.free_bytes() < line.terms.free_bytes:
+        raise Unavailable("vault.full", "too little free space to take custody")
+    try:
+        custody = _take(line, job)
+    except Gone as error:
+        return _missed(job, error.code)
+    except (NeverAccepted, Unavailable) as error:
+        hopeless = isinstance(error, NeverAccepted) or error.code == "gateway.truncated"
+        if not hopeless:
+            raise
+        if row.attempts < line.terms.tries:
+            raise Unavailable(error.code) from error
+        return _missed(job, error.code)
+    return lambda session, now: _stored(line, job, custody, session, now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Custody:
+    """Bytes that are synced to disk, and the only copy of the key to them."""
+
+    name: str
+    stored: Stored
+    key: DataKey
+    wrapped: WrappedKey
+    envelope: bytes | None
+
+
+def _take(line: Line, job: Job[Arrival]) -> _Custody:
+    key, wrapped = line.keyring.new_data_key()
+    name = f"{job.row.id}.{job.row.version}"
+    gateway = line.gateways[job.row.channel]
+    with gateway.fetch(notice_of(job)) as fetched:
+        stored = line.vault.store(name, _renewing(line, job, fetched.chunks), key.object_key())
+        envelope = fetched.envelope
+    with line.vault.open(name, key.object_key()) as source:
+        whole = looks_whole(source)
+    if not whole:
+        line.vault.remove(name)
+        raise Unavailable("gateway.truncated", "no complete end of the container")
+    return _Custody(name=name, stored=stored, key=key, wrapped=wrapped, envelope=envelope)
+
+
+def _renewing(line: Line, job: Job[Arrival], chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks, with the lease renewed while they come, and a long transfer in a long slot."""
+    every = line.terms.lease.total_seconds() / 3
+    renewed, taken = time.monotonic(), 0
+    for chunk in chunks:
+        taken += len(chunk)
+        if taken > LONG_BYTES:
+            line.slots.outgrow()
+        if time.monotonic() - renewed > every:
+            renew(line, job)
+            renewed = time.monotonic()
+        yield chunk
+
+
+def _missed(job: Job[Arrival], code: str) -> Outcome:
+    wait = min(_FIRST_MISS * 2 ** min(job.row.misses, 10), _LONGEST_MISS)
+    return Outcome(
+        became=ArrivalState.MISSED,
+        code=code,
+        values={"misses": job.row.misses + 1},
+        due_at=job.now + wait,
+    )
+
+
+def _stored(
+    line: Line, job: Job[Arrival], custody: _Custody, session: Session, now: datetime
+) -> Outcome:
+    """The first bytes under a wire id make a message; the same again are a redelivery."""
+    row = job.row
+    known = session.exec(
+        select(Message).where(
+            col(Message.organisation) == row.organisation,
+            col(Message.channel) == row.channel,
+            col(Message.wire_id) == row.wire_id,
+        )
+    ).all()
+    same = next((m for m in known if m.digest == custody.stored.sha256), None)
+    values: dict[str, object] = {
+        "digest": custody.stored.sha256,
+        "size": custody.stored.size,
+        "stored_at": now,
+        "sealed_envelope": None,
+    }
+    if same is not None:
+        line.vault.remove(custody.name)
+        values["message_id"] = same.id
+    else:
+        values["message_id"] = _new_message(job, custody, session, now, shares=bool(known))
+    _forget_key(session, row.id, now)
+    return Outcome(became=ArrivalState.STORED, values=values)
+
+
+def _new_message(
+    job: Job[Arrival], custody: _Custody, session: Session, now: datetime, *, shares: bool
+) -> str:
+    row, message_id = job.row, new_id()
+    envelope = custody.envelope
+    if envelope is None and row.sealed_envelope is not None:
+        envelope = job.keys[row.id].unseal(
+            row.sealed_envelope, table="arrival", column="sealed_envelope", row=row.id
+        )
+    message = Message(
+        id=message_id,
+        state=MessageState.QUARANTINED if shares else MessageState.RECEIVED,
+        due_at=None if shares else now,
+        code="arrival.other_bytes" if shares else None,
+        organisation=row.organisation,
+        channel=row.channel,
+        service=row.service,
+        wire_id=row.wire_id,
+        digest=custody.stored.sha256,
+        size=custody.stored.size,
+        object_name=custody.name,
+        received_at=now,
+        shares_wire_id=shares,
+        sealed_envelope=None
+        if envelope is None
+        else custody.key.seal(
+            envelope, table="message", column="sealed_envelope", row=message_id
+        ),
+    )
+    session.add(message)
+    session.add(
+        WrappedKeyRow(
+            id=message_id,
+            kek_id=custody.wrapped.kek_id,
+            wrapped=custody.wrapped.wrapped,
+            created_at=now,
+        )
+    )
+    session.flush()
+    for kind in (TaskKind.QUARANTINE, TaskKind.OTHER_BYTES) if shares else ():
+        open_task(
+            session, now, kind=kind, subject=message_id, message_id=message_id, code=message.code
+        )
+    return message_id
+
+
+def _forget_key(session: Session, arrival_id: str, now: datetime) -> None:
+    """Destroy the arrival's own key: its envelope is sealed anew, or dropped."""
+    key = session.get(WrappedKeyRow, arrival_id)
+    if key is not None:
+        key.kek_id, key.wrapped, key.destroyed_at = None, None, now
+
+
+def confirm(line: Line, job: Job[Arrival]) -> Outcome:
+    """Tell the gateway that the bytes are ours. Safe to repeat: gone is as good as deleted."""
+    answer = line.gateways[job.row.channel].confirm(notice_of(job))
+    return Outcome(
+        became=ArrivalState.CONFIRMED,
+        values={"confirmed_as": answer.value, "confirmed_at": job.now},
+    )
+
+
+def discard(line: Line, job: Job[Arrival]) -> Outcome:
+    """Two persons gave it up: take it off the queue. Gone is as good as deleted."""
+    answer = line.gateways[job.row.channel].confirm(notice_of(job))
+    return Outcome(
+        became=ArrivalState.ABANDONED,
+        values={"confirmed_as": answer.value, "sealed_envelope": None},
+        then=(lambda session, now: _forget_key(session, job.row.id, now),),
+    )

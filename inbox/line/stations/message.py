@@ -1,0 +1,277 @@
+"""Stations of a message: open it, route it by metadata alone, offer it, erase it."""
+
+import json
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, col, func, select
+
+from inbox.access import permit
+from inbox.access.subject import Given, OfMessage
+from inbox.access.words import Action
+from inbox.errors import PackageRejected, PolicyError, Unavailable
+from inbox.keys import DataKey
+from inbox.line import Job, Late, Line, Outcome
+from inbox.line.contents import archive_values, metadata_of, package_values, references_of
+from inbox.line.settle import is_open, open_task
+from inbox.line.slots import LONG_BYTES
+from inbox.line.stations.event import OFFERED
+from inbox.line.systems import capacity_of
+from inbox.line.waiting import TaskKind
+from inbox.message import (
+    DeliveryState,
+    MessageId,
+    MessageState,
+    Mode,
+    OrgNumber,
+    OutboxState,
+    UnitId,
+    new_id,
+)
+from inbox.package import Package, open_package
+from inbox.package.envelope import Envelope, read_envelope
+from inbox.package.terms import Expected, StaleList
+from inbox.routing.book import Release
+from inbox.routing.route import Route, route as route_by
+from inbox.tables import (
+    AuditSalt,
+    CaseSystem,
+    Delivery,
+    KnownReference,
+    Message,
+    Outbox,
+    Unit,
+    WrappedKey,
+)
+
+OTHER_BYTES: Final = "arrival.other_bytes"
+
+
+def open_(line: Line, job: Job[Message]) -> Outcome:
+    """Verify the package and read its metadata. Reads only; the same bytes give the same answer."""
+    row, key = job.row, job.keys[job.row.id]
+    if row.shares_wire_id and OTHER_BYTES not in row.waivers.split():
+        return Outcome(became=MessageState.QUARANTINED, code=OTHER_BYTES)
+    values: dict[str, object] = {}
+    try:
+        envelope = _envelope_of(row, key)
+        values |= {"sender": envelope.sender, "sent_at": envelope.created_at}
+        package = _opened(line, job, envelope)
+    except PackageRejected as error:
+        verdict = getattr(error, "verdict", None)
+        if verdict is not None:
+            values["verdict"] = json.dumps(verdict.as_json())
+        return Outcome(became=MessageState.QUARANTINED, code=error.code, values=values)
+    with line.store.reading() as (session, _):
+        policy = line.policies.current(session)
+    values |= package_values(package)
+    values |= archive_values(row.id, package, key, policy.shielding, line.keyring)
+    return Outcome(became=MessageState.OPENED, values=values)
+
+
+def _envelope_of(row: Message, key: DataKey) -> Envelope:
+    if row.sealed_envelope is None:
+        raise PackageRejected("envelope.absent")
+    return read_envelope(
+        key.unseal(row.sealed_envelope, table="message", column="sealed_envelope", row=row.id)
+    )
+
+
+def _opened(line: Line, job: Job[Message], envelope: Envelope) -> Package:
+    row = job.row
+    waited = job.now - row.received_at > line.terms.stale_list_waits
+    assert row.object_name is not None
+    if row.size > LONG_BYTES:
+        line.slots.outgrow()
+    with line.vault.open(row.object_name, job.keys[row.id].object_key()) as source:
+        return open_package(
+            source,
+            envelope,
+            expected=Expected(
+                service=row.service,
+                organisation=OrgNumber(row.organisation),
+                own=frozenset(line.books),
+                on_behalf_of=line.terms.on_behalf_of,
+                legacy_sha1_until=line.terms.legacy_sha1_until,
+            ),
+            trust=line.trust.current(),
+            limits=line.terms.limits,
+            waivers=frozenset(row.waivers.split()),
+            now=job.now,
+            stale_is=StaleList.REJECT if waited else StaleList.WAIT,
+        )
+
+
+def route(line: Line, job: Job[Message]) -> Outcome | Late:
+    """The first matching rule wins; no match waits for archive staff, never a guess."""
+    row = job.row
+    book = line.books.get(OrgNumber(row.organisation))
+    if book is None:
+        return Outcome(became=MessageState.UNROUTED, code="route.no_book")
+    key = job.keys[row.id]
+    with line.store.reading() as (session, now):
+        known_unit = _known_unit(line, session, row, references_of(row, key))
+        metadata = metadata_of(
+            row,
+            key,
+            sender_known=known_unit is not None or _was_here_before(session, row),
+            known_unit=known_unit,
+        )
+        found = route_by(metadata, book, now.date())
+    if found is None:
+        return Outcome(
+            became=MessageState.UNROUTED, code="route.no_rule", values={"book": book.digest}
+        )
+    return lambda session, now: _routed(session, now, found, book.digest)
+
+
+def _known_unit(
+    line: Line, session: Session, row: Message, references: tuple[str, ...]
+) -> UnitId | None:
+    """The unit that has a case with this counterparty under one of these references."""
+    hashes = [line.keyring.lookup_hash("reference", text).hex() for text in references]
+    unit = session.exec(
+        select(KnownReference.unit).where(
+            col(KnownReference.organisation) == row.organisation,
+            col(KnownReference.counterparty) == row.sender,
+            col(KnownReference.reference_hash).in_(hashes),
+        )
+    ).first()
+    return None if unit is None else UnitId(unit)
+
+
+def _was_here_before(session: Session, row: Message) -> bool:
+    """Whether a message of this sender has been registered."""
+    earlier = session.exec(
+        select(Message.id).where(
+            col(Message.organisation) == row.organisation,
+            col(Message.sender) == row.sender,
+            col(Message.registered_at).is_not(None),
+        )
+    ).first()
+    return earlier is not None
+
+
+def _routed(session: Session, now: datetime, found: Route, book: str) -> Outcome:
+    """Find the living unit: a passive one means its successor, or archive staff and an alarm."""
+    values = {"rule": found.rule, "book": book, "urgent": found.urgent}
+    unit = session.get(Unit, found.unit)
+    if unit is not None and unit.active_until is not None and unit.active_until <= now:
+        unit = None if unit.successor is None else session.get(Unit, unit.successor)
+    if unit is None or unit.active_from > now:
+        return Outcome(became=MessageState.UNROUTED, code="unit.passive", values=values)
+    at_once = found.release is Release.AT_ONCE
+    return Outcome(
+        became=MessageState.RELEASED if at_once else MessageState.ROUTED,
+        values={**values, "unit": unit.id},
+        rule=found.rule,
+    )
+
+
+def offer(line: Line, job: Job[Message]) -> Late:
+    """Open a delivery to the unit's case system, if the policy still allows it."""
+    return lambda session, now: _offered(line, job.row, session, now)
+
+
+def _offered(line: Line, row: Message, session: Session, now: datetime) -> Outcome:
+    if is_open(session, TaskKind.LATE_WORD, row.id):
+        raise Unavailable("offer.waits_for_late_word")
+    unit = session.get_one(Unit, row.unit)
+    system = None if unit.case_system is None else session.get(CaseSystem, unit.case_system)
+    if system is None:
+        return _unrouted("unit.no_case_system")
+    policy = line.policies.current(session)
+    decision = permit(
+        session,
+        policy,
+        now,
+        capacity=capacity_of(system),
+        action=Action.OFFER,
+        subject=OfMessage(message_id=MessageId(row.id)),
+        given=Given(),
+    )
+    if not decision.allowed:
+        return _unrouted("offer.denied")
+    return Outcome(
+        became=MessageState.OFFERED,
+        rule=decision.rule,
+        policy=decision.digest,
+        then=(lambda s, at: _open_delivery(s, at, row, system),),
+    )
+
+
+def _unrouted(code: str) -> Outcome:
+    return Outcome(became=MessageState.UNROUTED, code=code, values={"unit": None})
+
+
+def _open_delivery(session: Session, now: datetime, row: Message, system: CaseSystem) -> None:
+    earlier = session.exec(
+        select(func.count()).select_from(Delivery).where(col(Delivery.message_id) == row.id)
+    ).one()
+    delivery = Delivery(
+        id=new_id(),
+        message_id=row.id,
+        number=earlier + 1,
+        case_system=system.id,
+        state=DeliveryState.OPEN,
+        offered_at=now,
+    )
+    session.add(delivery)
+    session.flush()
+    if system.mode is Mode.WEBHOOK:
+        session.add(
+            Outbox(
+                id=new_id(),
+                kind=OFFERED,
+                case_system=system.id,
+                delivery_id=delivery.id,
+                message_id=row.id,
+                state=OutboxState.PENDING,
+                due_at=now,
+                created_at=now,
+            )
+        )
+    if system.mode is Mode.BY_HAND:
+        open_task(
+            session,
+            now,
+            kind=TaskKind.COLLECT,
+            subject=row.id,
+            message_id=row.id,
+            unit=row.unit,
+        )
+
+
+def erase(line: Line, job: Job[Message]) -> Outcome:
+    """Remove the container and destroy the data key; a tombstone stays. Safe to repeat."""
+    row = job.row
+    with line.store.reading() as (session, _):
+        if is_open(session, TaskKind.LATE_WORD, row.id):
+            raise Unavailable("erase.waits_for_late_word")
+    if row.registered_at is None and row.refused_at is None:
+        raise PolicyError("erase.undecided", "neither registered nor refused by two")
+    if row.object_name is not None:
+        line.vault.remove(row.object_name)
+    return Outcome(
+        became=MessageState.ERASED,
+        values={
+            "object_name": None,
+            "sealed_envelope": None,
+            "sealed_metadata": None,
+            "sealed_archive": None,
+            "sealed_documents": None,
+            "sealed_reference": None,
+            "documents_hash": None,
+            "erased_at": job.now,
+        },
+        then=(lambda session, now: _destroy(session, now, row.id),),
+    )
+
+
+def _destroy(session: Session, now: datetime, message_id: str) -> None:
+    key = session.get_one(WrappedKey, message_id)
+    key.kek_id, key.wrapped, key.destroyed_at = None, None, now
+    for salt in session.exec(select(AuditSalt).where(col(AuditSalt.message_id) == message_id)):
+        salt.salt = b""
+    for delivery in session.exec(select(Delivery).where(col(Delivery.message_id) == message_id)):
+        delivery.sealed_text = None

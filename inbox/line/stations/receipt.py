@@ -1,0 +1,107 @@
+"""Stations of a receipt: choose whether it can travel and create it, send it, follow it up."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from inbox.errors import Gone, NeverAccepted, Unavailable
+from inbox.gateway import SentState
+from inbox.line import Job, Late, Line, Outcome
+from inbox.line.receipts import answer_message, body_of, wire_receipt_id
+from inbox.line.settle import is_open
+from inbox.line.waiting import TaskKind
+from inbox.message import MessageState, OrgNumber, ReceiptState
+from inbox.receipt import ReceiptType
+from inbox.tables import Message, Receipt
+
+_FINAL = (
+    MessageState.REGISTERED,
+    MessageState.REFUSED,
+    MessageState.ANSWERED,
+    MessageState.ERASED,
+)
+
+
+def create(line: Line, job: Job[Receipt]) -> Outcome | Late:
+    """Ask whether it can travel, then create it under its own id. Created before is created."""
+    message = _message(line, job.row)
+    gateway = line.gateways[message.channel]
+    if message.sender is None:
+        return Outcome(became=ReceiptState.IMPOSSIBLE, code="receipt.no_sender")
+    route = gateway.receipt_route(OrgNumber(message.sender))
+    if route.obstacle is not None:
+        return Outcome(became=ReceiptState.IMPOSSIBLE, code=route.obstacle)
+    key = job.keys.get(message.id)
+    if key is None:
+        return Outcome(became=ReceiptState.IMPOSSIBLE, code="receipt.erased")
+    receipt = wire_receipt_id(message, job.row)
+    try:
+        gateway.create_receipt(receipt, body_of(message, job.row, key, receipt))
+    except NeverAccepted as error:
+        young = job.now - job.row.chosen_at < line.terms.receipt_retried
+        if error.code == "gateway.receiver_does_not_accept" and young:
+            raise Unavailable(error.code) from error
+        return Outcome(became=ReceiptState.FAILED, code=error.code)
+    return Outcome(became=ReceiptState.CREATED)
+
+
+def _message(line: Line, receipt: Receipt) -> Message:
+    """The message it answers; `Unavailable` while the receipt has to wait for people or siblings."""
+    with line.store.reading() as (session, _):
+        message = session.get_one(Message, receipt.message_id)
+        if is_open(session, TaskKind.LATE_WORD, message.id):
+            raise Unavailable("receipt.waits_for_late_word")
+        if receipt.outcome == ReceiptType.ERROR and _siblings_undecided(session, message):
+            raise Unavailable("receipt.waits_for_siblings")
+        session.expunge(message)
+        return message
+
+
+def _siblings_undecided(session: Session, message: Message) -> bool:
+    """Whether a message under the same wire id may still be registered."""
+    undecided = session.exec(
+        select(Message.id).where(
+            col(Message.organisation) == message.organisation,
+            col(Message.channel) == message.channel,
+            col(Message.wire_id) == message.wire_id,
+            col(Message.id) != message.id,
+            col(Message.state).not_in(_FINAL),
+        )
+    ).first()
+    return undecided is not None
+
+
+def send(line: Line, job: Job[Receipt]) -> Outcome:
+    """Queue it at the gateway. Sent before is sent."""
+    message = _message(line, job.row)
+    try:
+        line.gateways[message.channel].send_receipt(wire_receipt_id(message, job.row))
+    except Gone:
+        return Outcome(became=ReceiptState.FAILED, code="receipt.lost_at_gateway")
+    except NeverAccepted as error:
+        return Outcome(became=ReceiptState.FAILED, code=error.code)
+    return Outcome(became=ReceiptState.SENT, values={"sent_at": job.now})
+
+
+def follow_up(line: Line, job: Job[Receipt]) -> Outcome:
+    """Ask how far it has come. "Sent" is not delivered: it is asked again until it is decided."""
+    with line.store.reading() as (session, _):
+        message = session.get_one(Message, job.row.message_id)
+    state = line.gateways[message.channel].receipt_status(wire_receipt_id(message, job.row))
+    if state is SentState.CONFIRMED:
+        return Outcome(
+            became=ReceiptState.CONFIRMED,
+            values={"settled_at": job.now},
+            then=(lambda session, now: _answered(line, job, session, now),),
+        )
+    if state in (SentState.FAILED, SentState.EXPIRED):
+        return Outcome(
+            became=ReceiptState.FAILED,
+            code=f"receipt.{state.value}",
+            values={"number": job.row.number + 1},
+        )
+    raise Unavailable("receipt.on_its_way")
+
+
+def _answered(line: Line, job: Job[Receipt], session: Session, now: datetime) -> None:
+    answer_message(session, now, job.row.message_id, keep=line.terms.keep_content)

@@ -1,0 +1,92 @@
+"""Case systems at the line: who asks with which key, and what its events are signed with."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from sqlmodel import Session, col, or_, select
+
+from inbox.access.subject import Capacity
+from inbox.access.words import Role
+from inbox.line import Line
+from inbox.line.work import unwrap
+from inbox.message import CaseSystemId, Mode, OrgNumber
+from inbox.tables import CaseSystem, WrappedKey
+
+_KEY_BYTES = 32
+
+
+def key_hash(key: str) -> str:
+    """What is stored of a key: keys are 256 random bits, so a plain digest cannot be guessed."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def system_with_key(session: Session, now: datetime, key: str) -> CaseSystem | None:
+    """The living case system that this key belongs to."""
+    return session.exec(
+        select(CaseSystem).where(
+            col(CaseSystem.key_hash) == key_hash(key),
+            col(CaseSystem.active_from) <= now,
+            or_(col(CaseSystem.active_until).is_(None), col(CaseSystem.active_until) > now),
+        )
+    ).first()
+
+
+def capacity_of(system: CaseSystem) -> Capacity:
+    """A case system is its own capacity: it acts for nobody else."""
+    return Capacity(
+        id=system.id,
+        role=Role.CASE_SYSTEM,
+        organisation=OrgNumber(system.organisation),
+        case_system=CaseSystemId(system.id),
+    )
+
+
+def secret_of(session: Session, line: Line, system: CaseSystem) -> bytes | None:
+    """The webhook secret of a case system, if it has one."""
+    stored = session.get(WrappedKey, f"case_system:{system.id}")
+    key = None if stored is None else unwrap(line, stored)
+    if key is None or system.sealed_secret is None:
+        return None
+    return key.unseal(
+        system.sealed_secret, table="case_system", column="sealed_secret", row=system.id
+    )
+
+
+def enrol_system(  # noqa: PLR0913 - the columns of a case system
+    session: Session,
+    now: datetime,
+    line: Line,
+    *,
+    system_id: str,
+    organisation: OrgNumber,
+    name: str,
+    mode: Mode,
+    webhook_url: str | None = None,
+) -> tuple[str, bytes]:
+    """A new case system; its key and its webhook secret are shown here and never again."""
+    key, secret = secrets.token_urlsafe(_KEY_BYTES), secrets.token_bytes(_KEY_BYTES)
+    data_key, wrapped = line.keyring.new_data_key()
+    session.add(
+        WrappedKey(
+            id=f"case_system:{system_id}",
+            kek_id=wrapped.kek_id,
+            wrapped=wrapped.wrapped,
+            created_at=now,
+        )
+    )
+    session.add(
+        CaseSystem(
+            id=system_id,
+            organisation=organisation,
+            name=name,
+            mode=mode,
+            key_hash=None if mode is Mode.BY_HAND else key_hash(key),
+            webhook_url=webhook_url,
+            sealed_secret=data_key.seal(
+                secret, table="case_system", column="sealed_secret", row=system_id
+            ),
+            active_from=now,
+        )
+    )
+    return key, secret

@@ -1,0 +1,66 @@
+"""What a person must do: the kinds of tasks, who may close them, and in which states they stand.
+
+Entering a state that waits for people opens the task; entering one where it no longer stands
+closes it. So nothing that waits is silent, and nothing that is done is still asked for.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from inbox.message import ArrivalState, MessageState, ReceiptState, State
+
+
+class TaskKind(StrEnum):
+    """Everything that people are asked to do."""
+
+    MISSED = "missed"
+    QUARANTINE = "quarantine"
+    DISTRIBUTE = "distribute"
+    RELEASE = "release"
+    COLLECT = "collect"
+    RETURNED = "returned"
+    RECEIPT = "receipt"
+    LATE_WORD = "late_word"
+    CONFLICTING_WORD = "conflicting_word"
+    OTHER_BYTES = "other_bytes"
+    STUCK = "stuck"
+
+
+ROLE: Final[Mapping[TaskKind, str]] = {
+    TaskKind.MISSED: "archivist",
+    TaskKind.QUARANTINE: "archivist",
+    TaskKind.DISTRIBUTE: "archivist",
+    TaskKind.RELEASE: "leader",
+    TaskKind.COLLECT: "handler",
+    TaskKind.RETURNED: "leader",
+    TaskKind.RECEIPT: "archivist",
+    TaskKind.LATE_WORD: "archivist",
+    TaskKind.CONFLICTING_WORD: "archivist",
+    TaskKind.OTHER_BYTES: "archivist",
+    TaskKind.STUCK: "operator",
+}
+"""Who may close a task of each kind."""
+
+_A, _M, _R = ArrivalState, MessageState, ReceiptState
+
+OPENS: Final[Mapping[State, TaskKind]] = {
+    _A.MISSED: TaskKind.MISSED,
+    _M.QUARANTINED: TaskKind.QUARANTINE,
+    _M.UNROUTED: TaskKind.DISTRIBUTE,
+    _M.ROUTED: TaskKind.RELEASE,
+    _M.RETURNED: TaskKind.RETURNED,
+    _R.FAILED: TaskKind.RECEIPT,
+    _R.IMPOSSIBLE: TaskKind.RECEIPT,
+}
+
+STANDS: Final[Mapping[TaskKind, frozenset[State]]] = {
+    TaskKind.MISSED: frozenset({_A.MISSED, _A.ANNOUNCED, _A.ABANDONING}),
+    TaskKind.QUARANTINE: frozenset({_M.QUARANTINED}),
+    TaskKind.DISTRIBUTE: frozenset({_M.UNROUTED}),
+    TaskKind.RELEASE: frozenset({_M.ROUTED}),
+    TaskKind.COLLECT: frozenset({_M.OFFERED}),
+    TaskKind.RETURNED: frozenset({_M.RETURNED}),
+    TaskKind.RECEIPT: frozenset({_R.FAILED, _R.IMPOSSIBLE}),
+}
+"""In which states of its subject a task stands; kinds that are not here are closed by people."""

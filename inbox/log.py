@@ -1,0 +1,78 @@
+"""The log: JSON lines with a closed list of events and fields. It is not the audit.
+
+No field can hold free text: ids of ours, codes, states and numbers only. So no title, name or
+content can get into it, whatever happens.
+"""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+_LOGGER: Final = logging.getLogger("inbox")
+
+
+class Event(StrEnum):
+    """Everything that is ever logged."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+    STEP = "step"
+    POSTPONED = "postponed"
+    COLLECTED = "collected"
+    FAILED = "failed"
+    CLOCK_BACKWARDS = "clock_backwards"
+    CHECKPOINT = "checkpoint"
+    CLEANED = "cleaned"
+    REQUEST = "request"
+
+
+class Field(StrEnum):
+    """Everything that may be said about an event."""
+
+    ROW = "row"
+    STATION = "station"
+    BECAME = "became"
+    CODE = "code"
+    COUNT = "count"
+    SECONDS = "seconds"
+    CHANNEL = "channel"
+    ERROR = "error"
+    """The type of an exception, never its text."""
+    ROUTE = "route"
+    """The template of a path, never the path."""
+    STATUS = "status"
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON; a record that is not ours gives its logger and level only."""
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
+            "level": record.levelname.lower(),
+        }
+        if record.name == _LOGGER.name:
+            fields = getattr(record, "inbox_fields", {})
+            line |= {"event": record.getMessage(), **fields}
+        else:
+            line["logger"] = record.name
+        return json.dumps(line)
+
+
+def to_stderr() -> None:
+    """Log to standard error, from now on; foreign loggers only from WARNING, without their text."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    _LOGGER.setLevel(logging.INFO)
+
+
+def say(event: Event, fields: dict[Field, str | int | float | None]) -> None:
+    """Log one event with its fields; failures are errors, the rest is information."""
+    level = logging.ERROR if event is Event.FAILED else logging.INFO
+    shown = {field.value: value for field, value in fields.items() if value is not None}
+    _LOGGER.log(level, event.value, extra={"inbox_fields": shown})

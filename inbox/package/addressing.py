@@ -1,0 +1,65 @@
+"""Reads manifest.xml, the one signed place that says who sends to whom (reference §4.3)."""
+
+from dataclasses import dataclass, field
+
+from inbox.errors import Invalid, PackageRejected
+from inbox.message import OrgNumber
+from inbox.package.envelope import Envelope, read_party
+from inbox.package.signature import Verified
+from inbox.package.terms import Limits
+from inbox.package.verdict import Findings
+from inbox.package.xml import Element, parse_xml
+
+NAME = "manifest.xml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addressing:
+    """What the packing gateway wrote into the container."""
+
+    sender: frozenset[OrgNumber]
+    """The sender, and the supplier if it is named; empty if it cannot be read."""
+    receiver: frozenset[OrgNumber]
+    main_document: str | None = field(repr=False)
+    """The first file after sorting; often arkivmelding.xml, so a last resort."""
+
+
+def read_addressing(verified: Verified, limits: Limits) -> Addressing | None:
+    """None if there is no manifest.xml, or it is a document of the sender's of that name."""
+    container = verified.container
+    if NAME not in container or container.entry(NAME).size > limits.max_manifest_bytes:
+        return None
+    raw = container.read(NAME, limits.max_manifest_bytes)
+    try:
+        root = parse_xml(raw, area="manifest", max_bytes=len(raw), limits=limits)
+    except PackageRejected:
+        return None
+    if root.tag != "manifest":
+        return None
+    main = root.find("hoveddokument")
+    return Addressing(
+        sender=_parties(root, "avsender"),
+        receiver=_parties(root, "mottaker"),
+        main_document=None if main is None else main.get("href"),
+    )
+
+
+def check_addressing(addressing: Addressing, envelope: Envelope, findings: Findings) -> None:
+    """What is signed must name the sender and the receiver of the unsigned envelope.
+
+    Otherwise a package that was signed for somebody else could be sent on to us. Identifiers may
+    differ in form, so one number in common is enough.
+    """
+    senders = {envelope.sender, *((envelope.main,) if envelope.main else ())}
+    if addressing.sender and addressing.sender.isdisjoint(senders):
+        findings.object_to("envelope.other_sender")
+    if addressing.receiver and envelope.receiver not in addressing.receiver:
+        findings.object_to("envelope.other_receiver")
+
+
+def _parties(root: Element, role: str) -> frozenset[OrgNumber]:
+    text = root.findtext(f"{role}/organisasjon") or ""
+    try:
+        return read_party(text).named
+    except Invalid:
+        return frozenset()

@@ -1,0 +1,157 @@
+"""Whom to believe: the path from the signer to an anchor of ours, and revocation (RFC 5280)."""
+
+from collections.abc import Coroutine, Iterable
+from datetime import datetime
+from itertools import pairwise
+from typing import TypeVar
+
+from asn1crypto import x509
+from pyhanko_certvalidator import CertificateValidator, ValidationContext
+from pyhanko_certvalidator.errors import (
+    ExpiredError,
+    InvalidCertificateError,
+    NotYetValidError,
+    PathBuildingError,
+    ValidationError,
+)
+from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
+
+from inbox.errors import ConfigurationError, PackageRejected, Unavailable
+from inbox.package.cms import Signed
+from inbox.package.codes import REVOCATION_UNKNOWN
+from inbox.package.revocation import Standing, standing_of
+from inbox.package.terms import StaleList, Trust
+from inbox.package.verdict import Findings
+
+_WEAK = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call] # the library forgot
+    weak_hash_algos=frozenset({"md2", "md5", "sha1"})
+)
+"""For certificates: SHA-1 is tolerated in the signature over a manifest, never in a certificate."""
+_KNOWN_CRITICAL = frozenset(
+    {
+        "basic_constraints",
+        "key_usage",
+        "extended_key_usage",
+        "certificate_policies",
+        "subject_alt_name",
+        "name_constraints",
+        "policy_constraints",
+        "qc_statements",
+    }
+)
+_SIGNING = frozenset({"digital_signature", "non_repudiation"})
+_T = TypeVar("_T")
+
+
+def check_chain(
+    signed: Signed,
+    trust: Trust,
+    *,
+    now: datetime,
+    stale_is: StaleList,
+    findings: Findings,
+) -> None:
+    """Path, validity, usage, revocation; what a waiver lets pass leaves `False` in the findings.
+
+    Raises `PackageRejected` (`trust.*`, `revocation-unknown`) and `Unavailable`
+    (`trust.stale_list`).
+    """
+    path = _path(signed, trust, now, findings)
+    findings.chain = findings.chain is not False and bool(path)
+    _check_usage(signed, findings)
+    _check_revocation(path, trust, now=now, stale_is=stale_is, findings=findings)
+
+
+def _path(
+    signed: Signed, trust: Trust, now: datetime, findings: Findings
+) -> tuple[x509.Certificate, ...]:
+    """Signer first, anchor last; empty when a waiver let a broken path pass."""
+    context = ValidationContext(
+        trust_roots=_certificates(trust.anchors),
+        other_certs=[*_certificates(trust.intermediates), *map(_load, signed.certificates)],
+        moment=now,
+        allow_fetching=False,
+        revocation_mode="none",
+        algorithm_usage_policy=_WEAK,
+    )
+    validator = CertificateValidator(_load(signed.certificate), validation_context=context)
+    try:
+        path = _finished(validator.async_validate_path())
+    except (ValidationError, PathBuildingError, ValueError, TypeError) as error:
+        findings.chain = False
+        findings.object_to(_code_of(error), type(error).__name__)
+        return ()
+    return tuple(path.iter_certs(include_root=True))[::-1]
+
+
+def _code_of(error: Exception) -> str:
+    match error:
+        case PathBuildingError() | InvalidCertificateError():
+            return "trust.unknown_anchor"
+        case ExpiredError():
+            return "trust.expired"
+        case NotYetValidError():
+            return "trust.not_yet_valid"
+        case _:
+            return "trust.path"
+
+
+def _finished(steps: Coroutine[object, object, _T]) -> _T:
+    """Run a coroutine that has nothing to wait for, because it may fetch nothing."""
+    try:
+        steps.send(None)
+    except StopIteration as done:
+        answer: _T = done.value
+        return answer
+    steps.close()
+    raise PackageRejected("trust.path", "path building wanted to wait")
+
+
+def _check_usage(signed: Signed, findings: Findings) -> None:
+    """May the signer's certificate sign, and do we know all it insists on?"""
+    certificate = _load(signed.certificate)
+    if set(certificate.critical_extensions) - _KNOWN_CRITICAL:
+        findings.chain = False
+        raise PackageRejected("trust.path", "unknown critical extension")
+    usage = certificate.key_usage_value
+    if usage is not None and not _SIGNING & set(usage.native):
+        findings.chain = False
+        findings.object_to("trust.usage")
+
+
+def _check_revocation(
+    path: tuple[x509.Certificate, ...],
+    trust: Trust,
+    *,
+    now: datetime,
+    stale_is: StaleList,
+    findings: Findings,
+) -> None:
+    """Every certificate below the anchor; without a path nobody can vouch for any list."""
+    standings = [
+        standing_of(certificate.dump(), issuer.dump(), trust, now)
+        for certificate, issuer in pairwise(path)
+    ]
+    if Standing.REVOKED in standings:
+        findings.revocation = False
+        raise PackageRejected("trust.revoked")
+    if Standing.UNKNOWN not in standings:
+        findings.revocation = findings.revocation is not False and bool(path)
+        return
+    findings.revocation = False
+    if stale_is is StaleList.WAIT and REVOCATION_UNKNOWN not in findings.waivers:
+        raise Unavailable("trust.stale_list", "no fresh list for a certificate in the path")
+    findings.object_to(REVOCATION_UNKNOWN)
+
+
+def _certificates(ders: Iterable[bytes]) -> list[x509.Certificate]:
+    try:
+        return [_load(der) for der in ders]
+    except ValueError as error:
+        raise ConfigurationError("trust.certificate", "an anchor is not a certificate") from error
+
+
+def _load(der: bytes) -> x509.Certificate:
+    certificate = x509.Certificate.load(der, strict=True)
+    _ = certificate["tbs_certificate"]["extensions"].native
+    return certificate

@@ -1,0 +1,219 @@
+"""One detached CMS signature: a strict look at its shape, then the mathematics (RFC 5652)."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from asn1crypto import algos, cms, core, tsp, x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from pyhanko_certvalidator.sig_validate import (
+    DefaultSignatureValidator,
+    SignatureValidationContext,
+)
+
+from inbox.errors import PackageRejected
+from inbox.package.verdict import AlgorithmClass
+
+_DIGESTS = frozenset({"sha1", "sha256", "sha384", "sha512"})
+_LEGACY_ATTRIBUTES = frozenset(
+    {"content_type", "signing_time", "message_digest", "cms_algorithm_protection"}
+)
+_CERTIFICATE_REFERENCES = {
+    "signing_certificate": tsp.SigningCertificate,
+    "signing_certificate_v2": tsp.SigningCertificateV2,
+}
+_MAX_CERTIFICATES = 10
+_MIN_RSA_BITS = 2048
+_MIN_EC_BITS = 256
+_MALFORMED = (ValueError, TypeError, KeyError, IndexError, OverflowError)
+"""What asn1crypto raises, and when it is used, where the bytes are not what they claim."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signed:
+    """A signature whose mathematics hold; nothing is said about whom to believe."""
+
+    certificate: bytes
+    """The signer's certificate, DER."""
+    certificates: tuple[bytes, ...]
+    """All that came with it, DER, in the sender's order."""
+    algorithm_class: AlgorithmClass
+
+
+def verify_signature(raw: bytes, content: bytes) -> Signed:
+    """Check a `.p7s` over exactly these bytes; raises `PackageRejected` (`signature.*`)."""
+    try:
+        signed_data = _signed_data(raw)
+        return _verify(signed_data, content)
+    except _MALFORMED as error:
+        raise PackageRejected("signature.malformed", type(error).__name__) from error
+
+
+def _signed_data(raw: bytes) -> cms.SignedData:
+    info = cms.ContentInfo.load(raw, strict=True)
+    if info["content_type"].native != "signed_data":
+        raise PackageRejected("signature.malformed", "not SignedData")
+    signed_data = info["content"]
+    encapsulated = signed_data["encap_content_info"]
+    if not isinstance(encapsulated["content"], core.Void):
+        raise PackageRejected("signature.embedded_content")
+    if encapsulated["content_type"].native != "data":
+        raise PackageRejected("signature.attributes", "content type of the data")
+    return signed_data
+
+
+def _verify(signed_data: cms.SignedData, content: bytes) -> Signed:
+    if len(signed_data["signer_infos"]) != 1:
+        raise PackageRejected("signature.signer_count")
+    signer = signed_data["signer_infos"][0]
+    digest = _digest_algorithm(signed_data, signer)
+    attributes = _attributes(signer)
+    certificates = _certificates(signed_data)
+    certificate = _signer_certificate(signer["sid"].chosen, certificates)
+    _check_key(certificate)
+    _check_protection(attributes, signer)
+    _check_certificate_reference(attributes, certificate)
+    if attributes["content_type"].native != "data":
+        raise PackageRejected("signature.attributes", "content type")
+    if attributes["message_digest"].native != hashlib.new(digest, content).digest():
+        raise PackageRejected("signature.other_bytes")
+    _check_mathematics(signer, certificate, digest)
+    legacy = digest == "sha1"
+    if legacy:
+        _check_legacy(signer, attributes, certificate)
+    return Signed(
+        certificate=certificate.dump(),
+        certificates=tuple(other.dump() for other in certificates),
+        algorithm_class=AlgorithmClass.LEGACY_SHA1 if legacy else AlgorithmClass.MODERN,
+    )
+
+
+def _digest_algorithm(signed_data: cms.SignedData, signer: cms.SignerInfo) -> str:
+    """The one digest that all places agree on."""
+    digest = str(signer["digest_algorithm"]["algorithm"].native)
+    announced = {each["algorithm"].native for each in signed_data["digest_algorithms"]}
+    algorithm = signer["signature_algorithm"]
+    kind = algorithm.signature_algo
+    if digest not in _DIGESTS or announced != {digest}:
+        raise PackageRejected("signature.algorithm", "digest")
+    if kind not in {"rsassa_pkcs1v15", "rsassa_pss", "ecdsa"}:
+        raise PackageRejected("signature.algorithm", "kind")
+    if algorithm["algorithm"].native != "rsassa_pkcs1v15" and algorithm.hash_algo != digest:
+        raise PackageRejected("signature.algorithm", "digest and signature disagree")
+    if kind == "rsassa_pss" and not _pss_is_plain(algorithm["parameters"], digest):
+        raise PackageRejected("signature.algorithm", "parameters")
+    return digest
+
+
+def _pss_is_plain(parameters: algos.RSASSAPSSParams, digest: str) -> bool:
+    mask = parameters["mask_gen_algorithm"]
+    return bool(
+        mask["algorithm"].native == "mgf1" and mask["parameters"]["algorithm"].native == digest
+    )
+
+
+def _attributes(signer: cms.SignerInfo) -> Mapping[str, core.Asn1Value]:
+    """The signed attributes, each once and with one value; both mandatory ones are there."""
+    attributes: dict[str, core.Asn1Value] = {}
+    for attribute in signer["signed_attrs"]:
+        name = attribute["type"].native
+        if name in attributes or len(attribute["values"]) != 1:
+            raise PackageRejected("signature.attributes", "an attribute twice")
+        attributes[name] = attribute["values"][0]
+    if not {"content_type", "message_digest"} <= attributes.keys():
+        raise PackageRejected("signature.attributes", "a mandatory attribute is missing")
+    return attributes
+
+
+def _certificates(signed_data: cms.SignedData) -> list[x509.Certificate]:
+    choices = list(signed_data["certificates"] or ())
+    if not choices or len(choices) > _MAX_CERTIFICATES:
+        raise PackageRejected("signature.signer_certificate", f"{len(choices)} certificates")
+    if any(choice.name != "certificate" for choice in choices):
+        raise PackageRejected("signature.signer_certificate", "of another kind")
+    certificates = [choice.chosen for choice in choices]
+    for certificate in certificates:
+        _ = certificate.native  # asn1crypto reads lazily: what cannot be read, fails here
+    return certificates
+
+
+def _signer_certificate(
+    identifier: core.Asn1Value, certificates: list[x509.Certificate]
+) -> x509.Certificate:
+    """The one certificate that the signer's identifier points to."""
+    if isinstance(identifier, cms.IssuerAndSerialNumber):
+        fits = [
+            certificate
+            for certificate in certificates
+            if certificate.issuer == identifier["issuer"]
+            and certificate.serial_number == identifier["serial_number"].native
+        ]
+    else:
+        fits = [each for each in certificates if each.key_identifier == identifier.native]
+    if len({certificate.dump() for certificate in fits}) != 1:
+        raise PackageRejected("signature.signer_certificate", f"{len(fits)} fit")
+    return fits[0]
+
+
+def _check_key(certificate: x509.Certificate) -> None:
+    key = certificate.public_key
+    least = {"rsa": _MIN_RSA_BITS, "rsassa_pss": _MIN_RSA_BITS, "ec": _MIN_EC_BITS}
+    if key.algorithm not in least:
+        raise PackageRejected("signature.algorithm", "key")
+    if key.bit_size < least[key.algorithm]:
+        raise PackageRejected("signature.weak_key", str(key.bit_size))
+
+
+def _check_protection(attributes: Mapping[str, core.Asn1Value], signer: cms.SignerInfo) -> None:
+    """The algorithms named inside what is signed must be those named outside (RFC 6211)."""
+    protection = attributes.get("cms_algorithm_protection")
+    if protection is None:
+        return
+    for field in ("digest_algorithm", "signature_algorithm"):
+        if protection[field].native != signer[field].native:
+            raise PackageRejected("signature.algorithm", "protected algorithms differ")
+
+
+def _check_certificate_reference(
+    attributes: Mapping[str, core.Asn1Value], certificate: x509.Certificate
+) -> None:
+    """Where the signature names the signer's certificate (RFC 5035), it must be this one."""
+    for name, kind in _CERTIFICATE_REFERENCES.items():
+        if name not in attributes:
+            continue
+        first = kind.load(attributes[name].dump())["certs"][0]
+        has_choice = kind is tsp.SigningCertificateV2
+        digest = first["hash_algorithm"]["algorithm"].native if has_choice else "sha1"
+        if digest not in _DIGESTS or (
+            first["cert_hash"].native != hashlib.new(digest, certificate.dump()).digest()
+        ):
+            raise PackageRejected("signature.signer_certificate", "another one is named")
+
+
+def _check_mathematics(signer: cms.SignerInfo, certificate: x509.Certificate, digest: str) -> None:
+    """Verify over the attributes as received, only their outer tag exchanged (RFC 5652 §5.4)."""
+    received = signer["signed_attrs"].dump()
+    try:
+        DefaultSignatureValidator().validate_signature(
+            signature=signer["signature"].native,
+            signed_data=b"\x31" + received[1:],
+            public_key_info=certificate.public_key,
+            signature_algorithm=signer["signature_algorithm"],
+            context=SignatureValidationContext(contextual_md_algorithm=digest),
+        )
+    except (InvalidSignature, UnsupportedAlgorithm) as error:
+        raise PackageRejected("signature.wrong", type(error).__name__) from error
+
+
+def _check_legacy(
+    signer: cms.SignerInfo,
+    attributes: Mapping[str, core.Asn1Value],
+    certificate: x509.Certificate,
+) -> None:
+    """SHA-1 is taken only as the country's gateways make it, without room for anything else."""
+    plain = signer["signature_algorithm"].signature_algo == "rsassa_pkcs1v15"
+    unsigned = not isinstance(signer["unsigned_attrs"], core.Void)
+    if not plain or certificate.public_key.algorithm != "rsa" or unsigned:
+        raise PackageRejected("signature.legacy_shape", "kind")
+    if not set(attributes) <= _LEGACY_ATTRIBUTES:
+        raise PackageRejected("signature.legacy_shape", "attributes")

@@ -1,0 +1,233 @@
+"""Reads a zip's directory so strictly that every byte of the file has one meaning (APPNOTE 6.3)."""
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from inbox.errors import PackageRejected
+from inbox.package.names import check_distinct, read_name
+from inbox.package.terms import Limits
+
+STORED = 0
+DEFLATED = 8
+FLAG_DESCRIPTOR = 0x0008
+_FLAG_ENCRYPTED = 0x0041
+_KNOWN_FLAGS = 0x080E  # UTF-8 names, data descriptor, how hard the deflater tried
+_SENTINEL16 = 0xFFFF
+_SENTINEL32 = 0xFFFF_FFFF
+
+_END = struct.Struct("<4s4H2LH")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR64 = struct.Struct("<4sLQL")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_FIELD = struct.Struct("<2H")
+_MAX_COMMENT = 0xFFFF
+_MAX_ENTRY = 1536
+_KNOWN_COMMENT = re.compile(
+    rb"|mimetype=application/vnd\.etsi\.asic-[es]\+zip|LIB DigiDoc4j[\x20-\x7e]{0,100}"
+)
+_EXTRA_ZIP64 = 0x0001
+_KNOWN_EXTRA = frozenset({_EXTRA_ZIP64, 0x000A, 0x5455, 0x5855, 0x7855, 0x7875})
+"""ZIP64, and times and owners in the spellings of Windows and Unix."""
+_MAX_EXTRA = 256
+_REGULAR_FILE = 0x8000
+_DOS_FOLDER_OR_LABEL = 0x18
+
+
+@dataclass(frozen=True, kw_only=True)
+class Central:
+    """One entry as the directory describes it."""
+
+    raw_name: bytes
+    name: str
+    version: int
+    flags: int
+    method: int
+    dos_time: int
+    dos_date: int
+    crc: int
+    compressed_size: int
+    size: int
+    offset: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """Where the directory is, by the record at the end of the file."""
+
+    entries: int
+    offset: int
+    size: int
+    stop: int
+    """The position after the directory: where the end records begin."""
+    comment: bytes
+
+
+def read_at(source: BinaryIO, position: int, size: int) -> bytes:
+    """That many bytes from there, or fewer only where the file ends."""
+    source.seek(position)
+    blocks = []
+    while size > 0 and (block := source.read(size)):
+        blocks.append(block)
+        size -= len(block)
+    return b"".join(blocks)
+
+
+def read_end(source: BinaryIO, size: int) -> End:
+    """The end-of-directory record, which must be the very last thing in the file."""
+    tail = read_at(source, max(0, size - _END.size - _MAX_COMMENT), size)
+    found = tail.rfind(b"PK\x05\x06")
+    if found < 0 or len(tail) - found < _END.size:
+        starts_so = read_at(source, 0, 4) == b"PK\x03\x04"
+        raise PackageRejected("container.truncated" if starts_so else "container.not_zip")
+    _, disk, first_disk, here, entries, length, offset, comment = _END.unpack_from(tail, found)
+    after = len(tail) - found - _END.size
+    if after != comment:
+        code = "container.truncated" if after < comment else "container.trailing_bytes"
+        raise PackageRejected(code, f"{after} bytes after the end")
+    if disk or first_disk or here != entries:
+        raise PackageRejected("container.directory", "several disks")
+    position = size - len(tail) + found
+    end = End(
+        entries=entries,
+        offset=offset,
+        size=length,
+        stop=position,
+        comment=tail[found + _END.size :],
+    )
+    return _widened(source, end)
+
+
+def _widened(source: BinaryIO, end: End) -> End:
+    """The same with the numbers of the ZIP64 records, if there are such; they must agree."""
+    before = end.stop - _LOCATOR64.size
+    located = read_at(source, before, _LOCATOR64.size) if before >= 0 else b""
+    if not located.startswith(b"PK\x06\x07"):
+        if _SENTINEL32 in {end.offset, end.size} or end.entries == _SENTINEL16:
+            raise PackageRejected("container.zip64", "no record")
+        return end
+    _, disk, position, disks = _LOCATOR64.unpack(located)
+    if disk or disks != 1 or position != before - _END64.size:
+        raise PackageRejected("container.zip64", "locator")
+    record = _END64.unpack(read_at(source, position, _END64.size))
+    length, here, entries, size, offset = record[1], *record[6:]
+    narrow = (end.entries, end.size, end.offset)
+    sentinels = (_SENTINEL16, _SENTINEL32, _SENTINEL32)
+    agrees = all(
+        small in {wide, sentinel}
+        for small, wide, sentinel in zip(narrow, (entries, size, offset), sentinels, strict=True)
+    )
+    if record[0] != b"PK\x06\x06" or length != _END64.size - 12 or any(record[4:6]):
+        raise PackageRejected("container.zip64", "record")
+    if not agrees or here != entries:
+        raise PackageRejected("container.zip64", "numbers differ")
+    return replace(end, entries=entries, size=size, offset=offset, stop=position)
+
+
+def read_directory(source: BinaryIO, end: End, limits: Limits) -> tuple[Central, ...]:
+    """All entries in the order of their place in the file, each allowed, all names distinct."""
+    if end.entries > limits.max_entries:
+        raise PackageRejected("container.too_many_entries", str(end.entries))
+    if end.offset + end.size != end.stop:
+        raise PackageRejected("container.gap", "the directory does not end where it must")
+    if not _KNOWN_COMMENT.fullmatch(end.comment):
+        raise PackageRejected("container.comment")
+    if end.size > end.entries * _MAX_ENTRY:
+        raise PackageRejected("container.directory", "too large for its entries")
+    raw = read_at(source, end.offset, end.size)
+    entries = tuple(sorted(_entries(raw, end.entries), key=lambda entry: entry.offset))
+    check_distinct(entry.name for entry in entries)
+    _check_sizes(entries, limits)
+    return entries
+
+
+def _entries(raw: bytes, count: int) -> Iterator[Central]:
+    position = 0
+    for _ in range(count):
+        if len(raw) - position < _CENTRAL.size or raw[position : position + 4] != b"PK\x01\x02":
+            raise PackageRejected("container.directory", "fewer entries than said")
+        fixed = _CENTRAL.unpack_from(raw, position)
+        name_size, extra_size, comment_size = fixed[10:13]
+        start = position + _CENTRAL.size
+        position = start + name_size + extra_size + comment_size
+        if position > len(raw):
+            raise PackageRejected("container.directory", "an entry is cut")
+        name, extra = start + name_size, start + name_size + extra_size
+        yield _entry(fixed, raw[start:name], raw[name:extra], raw[extra:position])
+    if position != len(raw):
+        raise PackageRejected("container.directory", "more than the entries")
+
+
+def _entry(fixed: tuple[int, ...], raw_name: bytes, extra: bytes, comment: bytes) -> Central:
+    version_made, version, flags, method, dos_time, dos_date, crc, packed, size = fixed[1:10]
+    disk, _, attributes, offset = fixed[13:]
+    check_flags(flags, method)
+    kind = (attributes >> 16) & 0xF000
+    if kind not in {0, _REGULAR_FILE} or attributes & _DOS_FOLDER_OR_LABEL:
+        raise PackageRejected("container.special_file", f"made by {version_made >> 8}")
+    if not _KNOWN_COMMENT.fullmatch(comment):
+        raise PackageRejected("container.comment", "of an entry")
+    wide = wide_numbers(extra)
+    numbers = [size, packed, offset]
+    wanted = [index for index, number in enumerate(numbers) if number == _SENTINEL32]
+    if disk or (wide is None and wanted) or (wide is not None and len(wide) != len(wanted)):
+        raise PackageRejected("container.zip64", "of an entry")
+    for index, number in zip(wanted, wide or (), strict=True):
+        numbers[index] = number
+    return Central(
+        raw_name=raw_name,
+        name=read_name(raw_name, flags),
+        version=version,
+        flags=flags,
+        method=method,
+        dos_time=dos_time,
+        dos_date=dos_date,
+        crc=crc,
+        compressed_size=numbers[1],
+        size=numbers[0],
+        offset=numbers[2],
+    )
+
+
+def check_flags(flags: int, method: int) -> None:
+    """Refuse what we do not read, and what a reader from the front could not read."""
+    if flags & _FLAG_ENCRYPTED:
+        raise PackageRejected("container.encrypted")
+    if flags & ~_KNOWN_FLAGS or (method == STORED and flags & FLAG_DESCRIPTOR):
+        raise PackageRejected("container.flags", hex(flags))
+    if method not in {STORED, DEFLATED}:
+        raise PackageRejected("container.method", str(method))
+
+
+def wide_numbers(extra: bytes) -> tuple[int, ...] | None:
+    """The 64-bit numbers in the extra field, None without any; refuses fields we do not know."""
+    wide: tuple[int, ...] | None = None
+    position = 0
+    if len(extra) > _MAX_EXTRA:
+        raise PackageRejected("container.extra_field", f"{len(extra)} bytes")
+    while position < len(extra):
+        if len(extra) - position < _FIELD.size:
+            raise PackageRejected("container.extra_field", "cut")
+        kind, size = _FIELD.unpack_from(extra, position)
+        field = extra[position + _FIELD.size :][:size]
+        if kind not in _KNOWN_EXTRA or len(field) != size:
+            raise PackageRejected("container.extra_field", hex(kind))
+        if kind == _EXTRA_ZIP64:
+            if wide is not None or size % 8:
+                raise PackageRejected("container.zip64", "extra field")
+            wide = struct.unpack(f"<{size // 8}Q", field)
+        position += _FIELD.size + size
+    return wide
+
+
+def _check_sizes(entries: tuple[Central, ...], limits: Limits) -> None:
+    if sum(entry.size for entry in entries) > limits.max_inflated_bytes:
+        raise PackageRejected("container.inflated_too_large")
+    for entry in entries:
+        if entry.method == STORED and entry.size != entry.compressed_size:
+            raise PackageRejected("container.size", "stored in another size")
+        allowed = max(limits.ratio_counts_above_bytes, limits.max_ratio * entry.compressed_size)
+        if entry.size > allowed:
+            raise PackageRejected("container.ratio")

@@ -1,0 +1,96 @@
+"""Who signed, and what that organisation is to the sender (reference §4.4, §4.5)."""
+
+from asn1crypto import x509
+
+from inbox.errors import Invalid
+from inbox.message import OrgNumber, Service, parse_org_number
+from inbox.package.cms import Signed
+from inbox.package.envelope import Envelope
+from inbox.package.names import CONTROL
+from inbox.package.terms import Expected
+from inbox.package.verdict import Findings, Signer, SignerIs
+
+_COMMON_NAME = "2.5.4.3"
+_SERIAL_NUMBER = "2.5.4.5"
+_ORGANIZATION = "2.5.4.10"
+_ORGANIZATION_IDENTIFIER = "2.5.4.97"
+_NORWEGIAN_REGISTER = "NTRNO-"
+_MAX_SHOWN = 100
+
+
+def signer_of(signed: Signed) -> Signer:
+    """What the certificate says about itself; true only as far as its issuer is trusted."""
+    certificate = x509.Certificate.load(signed.certificate)
+    subject = _parts(certificate.subject)
+    org_number = _org_number(subject)
+    named = subject.get(_ORGANIZATION) or subject.get(_COMMON_NAME) or [""]
+    issuer = _parts(certificate.issuer)
+    issued_by = issuer.get(_COMMON_NAME) or issuer.get(_ORGANIZATION) or [""]
+    return Signer(
+        org_number=org_number,
+        name=_shown(named[0]) if org_number else None,
+        serial=f"{certificate.serial_number:x}",
+        issuer=_shown(issued_by[0]),
+    )
+
+
+def check_signers(
+    signers: tuple[Signer, ...], envelope: Envelope, expected: Expected, findings: Findings
+) -> None:
+    """At least one signer must be the sender, its known supplier, or (DPF) our own gateway.
+
+    A supplier that names itself in the envelope proves nothing by that: it must be listed.
+    """
+    relations = {_relation(signer.org_number, envelope, expected) for signer in signers}
+    found = [relation for relation in SignerIs if relation in relations]
+    findings.signer_is = found[0]
+    if found[0] is not SignerIs.STRANGER:
+        return
+    numbers = {signer.org_number for signer in signers}
+    if numbers == {None}:
+        findings.object_to("signer.no_org_number")
+    elif envelope.main in numbers:
+        findings.object_to("signer.supplier_unknown")
+    else:
+        findings.object_to("signer.not_sender")
+
+
+def _relation(signer: OrgNumber | None, envelope: Envelope, expected: Expected) -> SignerIs:
+    if signer is None:
+        return SignerIs.STRANGER
+    if signer == envelope.sender:
+        return SignerIs.SENDER
+    if (signer, envelope.sender) in expected.on_behalf_of:
+        return SignerIs.SUPPLIER
+    if expected.service is Service.DPF and signer in expected.own | {expected.organisation}:
+        return SignerIs.OWN_GATEWAY
+    return SignerIs.STRANGER
+
+
+def _parts(name: x509.Name) -> dict[str, list[str]]:
+    parts: dict[str, list[str]] = {}
+    for relative in name.chosen:
+        for part in relative:
+            parts.setdefault(part["type"].dotted, []).append(str(part["value"].native))
+    return parts
+
+
+def _org_number(subject: dict[str, list[str]]) -> OrgNumber | None:
+    """The one organisation number in the subject; None if there is none, or two that differ."""
+    candidates = list(subject.get(_SERIAL_NUMBER, ()))
+    candidates += (
+        identifier.removeprefix(_NORWEGIAN_REGISTER)
+        for identifier in subject.get(_ORGANIZATION_IDENTIFIER, ())
+        if identifier.startswith(_NORWEGIAN_REGISTER)
+    )
+    found = set()
+    for candidate in candidates:
+        try:
+            found.add(parse_org_number(candidate))
+        except Invalid:
+            continue
+    return found.pop() if len(found) == 1 else None
+
+
+def _shown(text: str) -> str:
+    return CONTROL.sub("", text)[:_MAX_SHOWN]

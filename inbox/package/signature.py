@@ -1,0 +1,109 @@
+"""Is this container what was signed? Manifest, digests and signatures, and nothing about trust."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from inbox.errors import PackageRejected
+from inbox.package.cms import Signed, verify_signature
+from inbox.package.container import Container
+from inbox.package.manifest import Manifest, read_manifests
+from inbox.package.terms import Limits
+from inbox.package.verdict import AlgorithmClass, Findings
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One signed file."""
+
+    name: str
+    size: int
+    sha256: str
+    media_type: str | None
+    """What the sender calls it; not to be believed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """A container that is whole: every file signed, every signature right."""
+
+    container: Container
+    files: tuple[File, ...]
+    """In the order of the container, without `mimetype` and META-INF."""
+    signed: tuple[Signed, ...]
+    """One for each manifest; there is at least one."""
+
+
+def verify_container(source: BinaryIO, *, limits: Limits, findings: Findings) -> Verified:
+    """Integrity alone, every byte of the container read once. Trust is another question.
+
+    Fills in `findings` as far as it comes. Raises `PackageRejected` with `container.*`,
+    `manifest.*` or `signature.*`; none of them can be waived.
+    """
+    findings.container = False
+    container = Container(source, limits)
+    findings.container = True
+    findings.notes.extend(container.notes)
+    findings.integrity = False
+    manifests = read_manifests(container, limits)
+    files = _digested(container, manifests)
+    signed = tuple(_signed(container, manifest, limits) for manifest in manifests)
+    findings.notes.extend(note for manifest in manifests for note in manifest.notes)
+    findings.integrity = True
+    findings.algorithm_class = _weakest(each.algorithm_class for each in signed)
+    return Verified(container=container, files=files, signed=signed)
+
+
+def _digested(container: Container, manifests: tuple[Manifest, ...]) -> tuple[File, ...]:
+    """Read every entry, so that each CRC is checked, and compare the digests of all manifests."""
+    wanted: dict[str, dict[str, set[bytes]]] = {}
+    media_types: dict[str, str | None] = {}
+    for manifest in manifests:
+        for listed in manifest.files:
+            algorithms = wanted.setdefault(listed.name, {})
+            algorithms.setdefault(listed.algorithm, set()).add(listed.digest)
+            media_types.setdefault(listed.name, listed.media_type)
+    files = []
+    for entry in container.entries:
+        seen = _digests(container, entry.name, {"sha256", *wanted.get(entry.name, ())})
+        _check_digests(seen, wanted.get(entry.name, {}))
+        if not entry.is_metadata:
+            files.append(
+                File(
+                    name=entry.name,
+                    size=entry.size,
+                    sha256=seen["sha256"].hex(),
+                    media_type=media_types[entry.name],
+                )
+            )
+    return tuple(files)
+
+
+def _digests(container: Container, name: str, algorithms: Iterable[str]) -> dict[str, bytes]:
+    hashes = {algorithm: hashlib.new(algorithm) for algorithm in algorithms}
+    for chunk in container.stream(name):
+        for digest in hashes.values():
+            digest.update(chunk)
+    return {algorithm: digest.digest() for algorithm, digest in hashes.items()}
+
+
+def _check_digests(seen: Mapping[str, bytes], wanted: Mapping[str, set[bytes]]) -> None:
+    for algorithm, digests in wanted.items():
+        if digests != {seen[algorithm]}:
+            raise PackageRejected("manifest.digest")
+
+
+def _signed(container: Container, manifest: Manifest, limits: Limits) -> Signed:
+    if container.entry(manifest.signature).size > limits.max_signature_bytes:
+        raise PackageRejected("signature.too_large")
+    raw = container.read(manifest.signature, limits.max_signature_bytes)
+    signed = verify_signature(raw, manifest.raw)
+    if signed.algorithm_class is AlgorithmClass.LEGACY_SHA1 and not manifest.narrow:
+        raise PackageRejected("signature.legacy_shape", "manifest")
+    return signed
+
+
+def _weakest(classes: Iterable[AlgorithmClass]) -> AlgorithmClass:
+    legacy = AlgorithmClass.LEGACY_SHA1 in set(classes)
+    return AlgorithmClass.LEGACY_SHA1 if legacy else AlgorithmClass.MODERN

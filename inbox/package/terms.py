@@ -1,0 +1,79 @@
+"""What the caller brings when a package is opened: limits, expectations and trust."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from inbox.message import OrgNumber, Service
+
+_MIB = 1 << 20
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much of anything a package may have; all are enforced while reading."""
+
+    max_container_bytes: int = _GIB + _GIB // 4
+    """Above the sender's own 1 GB, which is counted before packing."""
+    max_entries: int = 2_000
+    max_inflated_bytes: int = 4 * _GIB
+    max_ratio: int = 200
+    ratio_counts_above_bytes: int = _MIB
+    """Small files may shrink as well as they like."""
+    max_arkivmelding_bytes: int = 5 * _MIB
+    max_manifest_bytes: int = _MIB
+    max_signature_bytes: int = _MIB // 4
+    max_elements: int = 200_000
+    max_depth: int = 256
+    max_attributes: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What a package that comes to this organisation on this service may say about itself."""
+
+    service: Service
+    organisation: OrgNumber
+    """The organisation of ours that the message was fetched for."""
+    own: frozenset[OrgNumber] = frozenset()
+    """All organisations of ours; on DPF their gateway signs."""
+    on_behalf_of: frozenset[tuple[OrgNumber, OrgNumber]] = frozenset()
+    """Who is known to sign for whom: (signer, sender)."""
+    legacy_sha1_until: date | None = None
+    """From this date on a SHA-1 signature is refused; None accepts it without end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevocationList:
+    """One list of revoked certificates (CRL) as it was fetched."""
+
+    der: bytes
+    fetched_at: datetime
+    this_update: datetime
+    next_update: datetime | None = None
+
+    def stale(self, now: datetime, stale_after: timedelta) -> bool:
+        """Whether the list can no longer show that a certificate is good."""
+        until = self.next_update or self.this_update + stale_after
+        return now > min(until, self.this_update + stale_after)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """Whose certificates are believed, and what is known to be revoked; all DER."""
+
+    anchors: tuple[bytes, ...] = ()
+    intermediates: tuple[bytes, ...] = ()
+    lists: tuple[RevocationList, ...] = ()
+    stale_after: timedelta = timedelta(days=7)
+    """A list is too old after its own next update, or this long after it was made."""
+
+
+class StaleList(StrEnum):
+    """What it means that no list fresh enough says whether a certificate is revoked."""
+
+    WAIT = "wait"
+    """Nothing yet: `Unavailable`, try again when lists have been fetched."""
+    REJECT = "reject"
+    """It has lasted too long: the package is refused with the waivable `revocation-unknown`."""

@@ -1,0 +1,32 @@
+"""Reads the times and dates that senders write, which are looser than ISO 8601 on paper."""
+
+import re
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+OSLO = ZoneInfo("Europe/Oslo")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def read_instant(text: str | None) -> datetime | None:
+    """The instant in UTC, or None when it cannot be read.
+
+    A time without a zone is Norwegian (reference §3.1); of a fraction with more than six digits
+    the rest is dropped.
+    """
+    try:
+        instant = datetime.fromisoformat((text or "").strip())
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=OSLO)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_date(text: str | None) -> date | None:
+    """The date in an `xs:date` or `xs:dateTime`, which may carry a zone; None if there is none."""
+    found = _DATE.match((text or "").strip())
+    try:
+        return date.fromisoformat(found.group()) if found else None
+    except ValueError:
+        return None

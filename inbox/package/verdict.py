@@ -1,0 +1,122 @@
+"""What was seen when a package was checked, kept apart from what was decided about it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from inbox.errors import PackageRejected
+from inbox.message import OrgNumber
+from inbox.package.codes import CODES, Code
+
+__all__ = ["CODES", "AlgorithmClass", "Code", "Findings", "Quarantine", "Signer", "SignerIs"]
+__all__ += ["Verdict"]
+
+
+class AlgorithmClass(StrEnum):
+    """How strong the signature over the manifest is; file digests are always SHA-256 or better."""
+
+    MODERN = "modern"
+    LEGACY_SHA1 = "legacy-sha1"
+    """What the whole country signs with: accepted in its narrow shape only, and counted."""
+
+
+class SignerIs(StrEnum):
+    """What the signer is to the sender."""
+
+    SENDER = "sender"
+    SUPPLIER = "supplier"
+    """Listed as signing for the sender."""
+    OWN_GATEWAY = "own_gateway"
+    """DPF: our own gateway packed and signed it, which says nothing about origin."""
+    STRANGER = "stranger"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signer:
+    """One certificate that signed the package."""
+
+    org_number: OrgNumber | None
+    name: str | None
+    """The organisation's name; None unless the certificate names an organisation by number."""
+    serial: str
+    """The certificate's serial number in hexadecimal digits."""
+    issuer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Integrity (is it what was signed?) and trust (by whom?) are two answers; None: not asked."""
+
+    container: bool | None = None
+    integrity: bool | None = None
+    algorithm_class: AlgorithmClass | None = None
+    signers: tuple[Signer, ...] = ()
+    chain: bool | None = None
+    revocation: bool | None = None
+    """True: shown not to be revoked."""
+    signer_is: SignerIs | None = None
+    notes: tuple[str, ...] = ()
+    """How the package departs from the ordinary without being refused for it."""
+    waived: tuple[str, ...] = ()
+    code: str | None = None
+    """Why it was refused, if it was."""
+
+    def as_json(self) -> dict[str, object]:
+        """The verdict in plain values, stable names."""
+        return asdict(self)
+
+
+class Quarantine(PackageRejected):
+    """A package was refused; `verdict` says what had been seen by then."""
+
+    def __init__(self, code: str, reason: str = "", *, verdict: Verdict) -> None:
+        super().__init__(code, reason)
+        self.verdict = verdict
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """A verdict while it is being found."""
+
+    waivers: frozenset[str] = frozenset()
+    container: bool | None = None
+    integrity: bool | None = None
+    algorithm_class: AlgorithmClass | None = None
+    signers: tuple[Signer, ...] = ()
+    chain: bool | None = None
+    revocation: bool | None = None
+    signer_is: SignerIs | None = None
+    notes: list[str] = field(default_factory=list)
+    waived: list[str] = field(default_factory=list)
+
+    def object_to(self, code: str, reason: str = "") -> None:
+        """Refuse with the code, unless it can be waived and is: then it is only written down."""
+        if code not in self.waivers or not CODES[code].waivable:
+            raise PackageRejected(code, reason)
+        if code not in self.waived:
+            self.waived.append(code)
+
+    def verdict(self, code: str | None = None) -> Verdict:
+        """What has been found so far."""
+        return Verdict(
+            container=self.container,
+            integrity=self.integrity,
+            algorithm_class=self.algorithm_class,
+            signers=self.signers,
+            chain=self.chain,
+            revocation=self.revocation,
+            signer_is=self.signer_is,
+            notes=tuple(dict.fromkeys(self.notes)),
+            waived=tuple(self.waived),
+            code=code,
+        )
+
+    @contextmanager
+    def quarantining(self) -> Iterator[None]:
+        """Let a rejection out with the verdict so far."""
+        try:
+            yield
+        except PackageRejected as error:
+            verdict = self.verdict(error.code)
+            raise Quarantine(error.code, error.reason, verdict=verdict) from error

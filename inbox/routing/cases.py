@@ -1,0 +1,130 @@
+"""Runs the written cases of a set of rules: this metadata, on this day, goes there.
+
+A file of cases says whose rules it tries (`receiver`) and on which day (`on`), and then, for each
+`[[case]]`, `name`, `metadata` and `expect`: either "unrouted" or a table of `unit`, `rule` and
+`release`. A case may have an `on` of its own. Metadata that a case does not give is an ordinary
+confidential message from an unknown matter: channel integrasjonspunkt, service DPO, a known
+sender who signs for itself, process taushetsbelagt, document type arkivmelding, one document of
+100 000 bytes received at eight that morning, and nothing else known.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+
+from inbox.message import ARKIVMELDING, TAUSHETSBELAGT, Metadata, Service, UnitId
+from inbox.routing import strict
+from inbox.routing.book import Release, RuleBook
+from inbox.routing.route import Route, explain
+from inbox.routing.strict import Place, Table
+
+UNROUTED = "unrouted"
+"""What a case expects where a person must place the message."""
+
+_FILE = "tilfeller"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseResult:
+    """How one case went; `why` is the whole explanation, for a case that failed."""
+
+    name: str
+    passed: bool
+    expected: str
+    got: str
+    why: str
+
+
+def run_cases(book: RuleBook, raw: bytes) -> tuple[CaseResult, ...]:
+    """Every case in the file, in order. Raises `PolicyError` if the file is not as it must be."""
+    place = Place(file=_FILE)
+    table = strict.read_toml(place, raw)
+    strict.check_fields(place, table, required=("receiver", "on", "case"))
+    if table["receiver"] != book.organisation:
+        raise place.refuse("other_organisation", table["receiver"], book.organisation)
+    cases = strict.tables_of(place.at("[[case]]"), table["case"])
+    if not cases:
+        raise place.refuse("empty", "ingen tilfeller", "minst ett [[case]]")
+    day = strict.date_of(place.at("on"), table["on"])
+    return tuple(_run(place, case, book, day) for case in cases)
+
+
+def _run(place: Place, case: Table, book: RuleBook, day: date) -> CaseResult:
+    strict.check_fields(
+        place.at("[[case]]"), case, required=("name", "metadata", "expect"), optional=("on",)
+    )
+    name = strict.text_of(place.at("[[case]]"), case["name"])
+    here = place.at(f"tilfelle «{name}»")
+    day = strict.date_of(here, case["on"]) if "on" in case else day
+    explanation = explain(_metadata(here, case["metadata"], book, day), book, day)
+    expected, got = _expected(here, case["expect"]), _shown(explanation.route)
+    return CaseResult(
+        name=name, passed=expected == got, expected=expected, got=got, why=explanation.text
+    )
+
+
+def _shown(found: Route | None) -> str:
+    return UNROUTED if found is None else f"{found.unit}, {found.rule}, {found.release}"
+
+
+def _expected(place: Place, value: object) -> str:
+    if value == UNROUTED:
+        return UNROUTED
+    table = strict.table_of(place, value)
+    strict.check_fields(place, table, required=("unit", "rule", "release"))
+    unit, rule, release = (strict.text_of(place, table[f]) for f in ("unit", "rule", "release"))
+    if release not in set(Release):
+        raise place.refuse("release", release, " eller ".join(Release))
+    return f"{unit}, {rule}, {release}"
+
+
+def _metadata(place: Place, value: object, book: RuleBook, day: date) -> Metadata:
+    table = strict.table_of(place, value)
+    strict.check_fields(place, table, required=("sender",), optional=tuple(_GIVEN))
+    sender = strict.organisation_of(place, strict.text_of(place, table["sender"]))
+    metadata = Metadata(
+        channel="integrasjonspunkt",
+        service=Service.DPO,
+        sender=sender,
+        sender_known=True,
+        signer=sender,
+        on_behalf_of=None,
+        receiver=book.organisation,
+        process=TAUSHETSBELAGT,
+        document_type=ARKIVMELDING,
+        received_at=datetime.combine(day, time(8), UTC),
+        document_count=1,
+        total_bytes=100_000,
+    )
+    for field, read in _GIVEN.items():
+        if field in table:
+            metadata = read(metadata, place, table[field])
+    return metadata
+
+
+def _service(place: Place, value: object) -> Service:
+    text = strict.text_of(place, value)
+    if text not in set(Service):
+        raise place.refuse("unknown_word", text, ", ".join(Service))
+    return Service(text)
+
+
+_Given = Callable[[Metadata, Place, object], Metadata]
+
+_GIVEN: Mapping[str, _Given] = {
+    "sender_known": lambda m, p, v: replace(m, sender_known=strict.flag_of(p, v)),
+    "signer": lambda m, p, v: replace(m, signer=strict.organisation_of(p, strict.text_of(p, v))),
+    "on_behalf_of": lambda m, p, v: replace(
+        m, on_behalf_of=strict.organisation_of(p, strict.text_of(p, v))
+    ),
+    "channel": lambda m, p, v: replace(m, channel=strict.text_of(p, v)),
+    "service": lambda m, p, v: replace(m, service=_service(p, v)),
+    "process": lambda m, p, v: replace(m, process=strict.text_of(p, v)),
+    "document_type": lambda m, p, v: replace(m, document_type=strict.text_of(p, v)),
+    "known_unit": lambda m, p, v: replace(m, known_unit=UnitId(strict.text_of(p, v))),
+    "administrative_unit": lambda m, p, v: replace(m, administrative_unit=strict.text_of(p, v)),
+    "screening_authority": lambda m, p, v: replace(m, screening_authority=strict.text_of(p, v)),
+    "access_restriction": lambda m, p, v: replace(m, access_restriction=strict.text_of(p, v)),
+    "public_title": lambda m, p, v: replace(m, public_title=strict.text_of(p, v)),
+}
+"""What a case may give beside the sender; no rule looks at the rest of the metadata."""

@@ -1,0 +1,137 @@
+"""Finds what is wrong with a set of routing rules that can each be read.
+
+What needs an order: two rules that some message on some day fits both, and that send to different
+units. One of them must name the other in `before`, directly or by way of others, and stand
+earlier in the file. Rules to the same unit need none; differ they in release, lint says so without
+refusing. Neither does a rule to "same unit" that stands earlier: the case has its unit
+already, and an answer to it is no new matter; standing later, it must be ordered like any other.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations
+
+from inbox.message import UnitId
+from inbox.routing.book import SAME_UNIT, Rule, RuleBook, RuleId
+from inbox.routing.regions import is_dead, overlap
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something wrong, for the policy editor."""
+
+    code: str
+    rules: tuple[RuleId, ...]
+    text: str
+    refused: bool
+    """Whether `read_rules` refuses the file for it; never for what time or the directory brings."""
+
+
+def _refused(code: str, text: str, *rules: RuleId) -> Finding:
+    return Finding(code=f"routing.{code}", rules=rules, text=text, refused=True)
+
+
+def _noted(code: str, text: str, *rules: RuleId) -> Finding:
+    return Finding(code=f"routing.{code}", rules=rules, text=text, refused=False)
+
+
+def errors(book: RuleBook) -> tuple[Finding, ...]:
+    """What `read_rules` refuses: depends on the file alone, on no date and no directory."""
+    return (*_before(book), *_dead(book), *_overlaps(book))
+
+
+def lint(book: RuleBook, *, on: date, units: Collection[UnitId] | None) -> tuple[Finding, ...]:
+    """Everything found, the errors first. `units` are those that live on that day, if known."""
+    notes = (*_other_release(book), *_past(book, on), *_not_living(book, units))
+    return (*errors(book), *notes)
+
+
+def _before(book: RuleBook) -> Iterator[Finding]:
+    place = {rule.id: number for number, rule in enumerate(book.rules)}
+    reached = _reached(book)
+    for rule in book.rules:
+        for other in rule.before:
+            if other not in place:
+                text = f"regel «{rule.id}» skal stå foran «{other}», som ikke finnes"
+                yield _refused("before_unknown", text, rule.id)
+            elif rule.id in reached[other]:
+                text = f"reglene «{rule.id}» og «{other}» skal stå foran hverandre"
+                yield _refused("before_cycle", text, rule.id, other)
+            elif place[other] < place[rule.id]:
+                text = f"regel «{rule.id}» skal stå foran «{other}», men står etter den i filen"
+                yield _refused("before_order", text, rule.id, other)
+
+
+def _reached(book: RuleBook) -> Mapping[RuleId, set[RuleId]]:
+    """For each rule all that it is before, directly or by way of others."""
+    direct = {rule.id: rule.before for rule in book.rules}
+    reached: dict[RuleId, set[RuleId]] = {}
+    for start, first in direct.items():
+        seen, todo = set[RuleId](), list(first)
+        while todo:
+            other = todo.pop()
+            if other not in seen:
+                seen.add(other)
+                todo += direct.get(other, ())
+        reached[start] = seen
+    return reached
+
+
+def _dead(book: RuleBook) -> Iterator[Finding]:
+    for number, rule in enumerate(book.rules):
+        if is_dead(rule, ()):
+            text = f"regel «{rule.id}» motsier seg selv og kan aldri gjelde noen melding"
+            yield _refused("dead", text, rule.id)
+        elif is_dead(rule, book.rules[:number]):
+            text = f"regel «{rule.id}» er død: alt den gjelder, tas av regler som står tidligere"
+            yield _refused("dead", text, rule.id)
+
+
+def _unordered(book: RuleBook) -> Iterator[tuple[Rule, Rule]]:
+    """The overlapping pairs, the earlier rule first, that no `before` orders."""
+    reached = _reached(book)
+    for earlier, later in combinations(book.rules, 2):
+        ordered = later.id in reached[earlier.id] or earlier.id in reached[later.id]
+        if not ordered and overlap(earlier, later):
+            yield earlier, later
+
+
+def _overlaps(book: RuleBook) -> Iterator[Finding]:
+    for earlier, later in _unordered(book):
+        if earlier.to != later.to and earlier.to is not SAME_UNIT:
+            text = (
+                f"en melding kan passe både regel «{earlier.id}» (til {earlier.to}) og "
+                f'«{later.id}» (til {later.to}): sett before = ["{later.id}"] på «{earlier.id}», '
+                "eller gjør dem ulike"
+            )
+            yield _refused("overlap", text, earlier.id, later.id)
+
+
+def _other_release(book: RuleBook) -> Iterator[Finding]:
+    for earlier, later in _unordered(book):
+        if earlier.to == later.to and earlier.release is not later.release:
+            text = (
+                f"reglene «{earlier.id}» ({earlier.release}) og «{later.id}» ({later.release}) "
+                "kan passe samme melding til samme enhet: den første bestemmer"
+            )
+            yield _noted("other_release", text, earlier.id, later.id)
+
+
+def _past(book: RuleBook, on: date) -> Iterator[Finding]:
+    for rule in book.rules:
+        if rule.until is not None and rule.until < on:
+            text = f"regel «{rule.id}» gjaldt til og med {rule.until.isoformat()}"
+            yield _noted("past", text, rule.id)
+
+
+def _not_living(book: RuleBook, units: Collection[UnitId] | None) -> Iterator[Finding]:
+    if units is None:
+        return
+    for rule in book.rules:
+        if rule.to is not SAME_UNIT and rule.to not in units:
+            text = f"regel «{rule.id}» sender til «{rule.to}», som ikke er en enhet i drift"
+            yield _noted("unit_not_living", text, rule.id)
+    if book.desk not in units:
+        text = f"desk er «{book.desk}», som ikke er en enhet i drift"
+        yield _noted("desk_not_living", text)

@@ -1,0 +1,130 @@
+"""Decides what rules match between them: whether two overlap, and whether one is dead.
+
+A region is a set of messages: for each field the values it may have, the words its title must and
+must not have, and the days. Every field but the title is a finite set of values or everything
+but one, and fields vary independently of each other, so the answers are exact. A word of a title
+is a feature of its own: titles with any two words exist, so title words never make two rules
+disjoint; only an exception that names them does.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from inbox.routing.book import Rule
+from inbox.routing.conditions import ALL_VALUES, Condition, Field, word_fits
+
+MAX_STEPS = 1_000
+"""After so many steps a rule is taken to be alive: a lint may miss, it may not accuse wrongly."""
+
+_FRESH = "\uffff"  # no word has it, so `barnevern` + this is a compound that no rule names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """A set of messages and days; what is not mentioned may be anything."""
+
+    allowed: Mapping[Field, frozenset[str]]
+    excluded: Mapping[Field, frozenset[str]]
+    title_any: tuple[frozenset[str], ...] = ()
+    """The title fits at least one word of each of these."""
+    title_none: frozenset[str] = frozenset()
+    """The title fits none of these."""
+    first: date = date.min
+    last: date = date.max
+
+    def is_empty(self) -> bool:
+        """Whether there can be no such message on any day."""
+        return (
+            self.first > self.last
+            or any(not v - self.excluded.get(f, frozenset()) for f, v in self.allowed.items())
+            or not all(self._has_title_with(words) for words in self.title_any)
+        )
+
+    def _has_title_with(self, words: frozenset[str]) -> bool:
+        examples = (w[:-1] + _FRESH if w.endswith("-") else w for w in words)
+        return any(not any(word_fits(no, e) for no in self.title_none) for e in examples)
+
+
+EVERYTHING = Region(allowed=ALL_VALUES, excluded={})
+
+
+def _where(region: Region, condition: Condition) -> Region:
+    field, values = condition.field, condition.values
+    if field is Field.PUBLIC_TITLE_HAS:
+        return replace(region, title_any=(*region.title_any, values))
+    left = region.allowed.get(field, values) & values
+    return replace(region, allowed={**region.allowed, field: left})
+
+
+def _where_not(region: Region, condition: Condition) -> Region:
+    field, values = condition.field, condition.values
+    if field is Field.PUBLIC_TITLE_HAS:
+        return replace(region, title_none=region.title_none | values)
+    gone = region.excluded.get(field, frozenset()) | values
+    return replace(region, excluded={**region.excluded, field: gone})
+
+
+def _where_all(region: Region, conditions: Sequence[Condition]) -> Region:
+    for condition in conditions:
+        region = _where(region, condition)
+    return region
+
+
+def _where_not_all(region: Region, conditions: Sequence[Condition]) -> Iterator[Region]:
+    """In pieces that do not overlap: the first condition that fails tells them apart."""
+    for number, condition in enumerate(conditions):
+        yield _where_not(_where_all(region, conditions[:number]), condition)
+
+
+def _within(region: Region, rule: Rule) -> Iterator[Region]:
+    """What of a region the rule matches, in pieces; empty pieces are left out."""
+    first, last = (
+        max(region.first, rule.from_ or date.min),
+        min(region.last, rule.until or date.max),
+    )
+    matched = _where_all(replace(region, first=first, last=last), rule.when)
+    pieces = _where_not_all(matched, rule.except_) if rule.except_ else iter((matched,))
+    return (piece for piece in pieces if not piece.is_empty())
+
+
+def _beside(region: Region, rule: Rule) -> Iterator[Region]:
+    """What of a region the rule does not match, in pieces; empty pieces are left out."""
+    return (piece for piece in _pieces_beside(region, rule) if not piece.is_empty())
+
+
+def _pieces_beside(region: Region, rule: Rule) -> Iterator[Region]:
+    first, last = rule.from_ or date.min, rule.until or date.max
+    if region.first < first:
+        yield replace(region, last=min(region.last, first - timedelta(days=1)))
+    if last < region.last:
+        yield replace(region, first=max(region.first, last + timedelta(days=1)))
+    during = replace(region, first=max(region.first, first), last=min(region.last, last))
+    yield from _where_not_all(during, rule.when)
+    if rule.except_:
+        yield _where_all(during, (*rule.when, *rule.except_))
+
+
+def overlap(one: Rule, other: Rule) -> bool:
+    """Whether some message on some day fits both rules."""
+    return any(True for piece in _within(EVERYTHING, one) for _ in _within(piece, other))
+
+
+def is_dead(rule: Rule, earlier: Sequence[Rule]) -> bool:
+    """Whether nothing is left for the rule: it contradicts itself, or earlier rules take it all.
+
+    Several earlier rules may do so together. Gives up after `MAX_STEPS` and says no.
+    """
+    in_the_way = sorted(
+        (other for other in earlier if overlap(other, rule)),
+        key=lambda other: len(other.when) + len(other.except_),  # the broad leave fewer pieces
+    )
+    todo = [(piece, 0) for piece in _within(EVERYTHING, rule)]
+    steps = 0
+    while todo and steps < MAX_STEPS:
+        piece, number = todo.pop()
+        if number == len(in_the_way):
+            return False
+        todo += [(left, number + 1) for left in _beside(piece, in_the_way[number])]
+        steps += 1
+    return not todo

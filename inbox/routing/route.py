@@ -1,0 +1,148 @@
+"""Decides from metadata alone which unit a message is for, and can say why."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from inbox.errors import Invalid
+from inbox.message import Metadata, UnitId
+from inbox.routing.book import Release, Rule, RuleBook, RuleId, SameUnit
+from inbox.routing.conditions import holds, said
+
+_NEAREST = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Where a message goes, and by which rule."""
+
+    unit: UnitId
+    """As the rules have it. Whether the unit still lives, and who follows it, is the caller's."""
+    rule: RuleId
+    release: Release
+    urgent: bool
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionAnswer:
+    """One condition in words, made from the rule, and whether it holds for the message."""
+
+    text: str
+    holds: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleAnswer:
+    """What one rule says about one message on one day."""
+
+    rule: RuleId
+    because: str
+    in_period: bool
+    when: tuple[ConditionAnswer, ...]
+    except_: tuple[ConditionAnswer, ...]
+
+    @property
+    def excepted(self) -> bool:
+        """Whether the exception applies: all of its conditions hold."""
+        return bool(self.except_) and all(answer.holds for answer in self.except_)
+
+    @property
+    def misses(self) -> int:
+        """How many things keep the rule from matching; the whole exception is one."""
+        failed = sum(not answer.holds for answer in self.when)
+        return failed + self.excepted + (not self.in_period)
+
+    @property
+    def matched(self) -> bool:
+        """Whether the rule matches; an earlier one may have won."""
+        return self.misses == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Why a message goes where it goes: every rule's answer, in order.
+
+    Holds nothing of the message: its texts are the rules' own, so no title and no name. But that
+    a title has one of a rule's words is told, so it is for those who may see why.
+    """
+
+    route: Route | None
+    rules: tuple[RuleAnswer, ...]
+    nearest: tuple[RuleId, ...]
+    """The rules that did not match and lacked least, at most three; the least first."""
+
+    @property
+    def text(self) -> str:
+        """The whole in bokmål, a line per rule and condition."""
+        return "\n".join([_headline(self.route), *(line for a in self.rules for line in _lines(a))])
+
+
+def route(metadata: Metadata, book: RuleBook, on: date) -> Route | None:
+    """The first rule that matches on that day decides; None means that a person must place it.
+
+    Raises `Invalid` if the book is not the receiver's: that would route by somebody else's rules.
+    """
+    _check_receiver(metadata, book)
+    for rule in book.rules:
+        if answer_of(rule, metadata, on).matched:
+            return _route_by(rule, metadata)
+    return None
+
+
+def explain(metadata: Metadata, book: RuleBook, on: date) -> Explanation:
+    """What `route` answers, and what every rule says, also those that come too late."""
+    answers = tuple(answer_of(rule, metadata, on) for rule in book.rules)
+    missed = sorted((a for a in answers if not a.matched), key=lambda answer: answer.misses)
+    return Explanation(
+        route=route(metadata, book, on),
+        rules=answers,
+        nearest=tuple(answer.rule for answer in missed[:_NEAREST]),
+    )
+
+
+def answer_of(rule: Rule, metadata: Metadata, on: date) -> RuleAnswer:
+    """What a rule says: the one place where rules are matched, for routing and for explaining."""
+    return RuleAnswer(
+        rule=rule.id,
+        because=rule.because,
+        in_period=rule.holds_on(on),
+        when=tuple(ConditionAnswer(text=said(c), holds=holds(c, metadata)) for c in rule.when),
+        except_=tuple(
+            ConditionAnswer(text=said(c), holds=holds(c, metadata)) for c in rule.except_
+        ),
+    )
+
+
+def _check_receiver(metadata: Metadata, book: RuleBook) -> None:
+    if metadata.receiver != book.organisation:
+        raise Invalid("route.other_organisation", f"rules of {book.organisation}")
+
+
+def _route_by(rule: Rule, metadata: Metadata) -> Route:
+    if isinstance(rule.to, SameUnit):
+        assert metadata.known_unit is not None  # the reader demands known_reference = true
+        unit = metadata.known_unit
+    else:
+        unit = rule.to
+    return Route(
+        unit=unit, rule=rule.id, release=rule.release, urgent=rule.urgent, because=rule.because
+    )
+
+
+def _headline(chosen: Route | None) -> str:
+    if chosen is None:
+        return "Ingen regel passer: meldingen må fordeles av en person."
+    return f"Til {chosen.unit} etter regel «{chosen.rule}»: {chosen.because}."
+
+
+def _lines(answer: RuleAnswer) -> list[str]:
+    lines = [f"{answer.rule}: {'passer' if answer.matched else 'passer ikke'}"]
+    if not answer.in_period:
+        lines.append("  gjelder ikke denne dagen")
+    lines += [f"  {_yes_or_no(c)} – {c.text}" for c in answer.when]
+    lines += [f"  unntak: {_yes_or_no(c)} – {c.text}" for c in answer.except_]
+    return lines
+
+
+def _yes_or_no(answer: ConditionAnswer) -> str:
+    return "ja" if answer.holds else "nei"

@@ -1,0 +1,49 @@
+"""The migrations of the database: where they are, what the newest is, and how to get there."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from inbox.errors import ConfigurationError
+from inbox.store import SCHEMA
+
+
+def shipped(folder: str) -> Path:
+    """A folder that is shipped with the program: beside it in a checkout, inside it in a wheel."""
+    package = Path(__file__).parent
+    inside = package / "_data" / folder
+    return inside if inside.is_dir() else package.parent / folder
+
+
+def upgrade(engine: sa.Engine, to: str = "head") -> None:
+    """Bring the database to a revision. Repeated, it does nothing.
+
+    One that a newer program has been at is refused: this program does not know what it would lose.
+    """
+    _run(engine, lambda config: command.upgrade(config, to))
+
+
+def downgrade(engine: sa.Engine, to: str) -> None:
+    """Take the database back to a revision; for tests of the migrations."""
+    _run(engine, lambda config: command.downgrade(config, to))
+
+
+def _run(engine: sa.Engine, change: Callable[[Config], None]) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(shipped("alembic")))
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        found = None
+        if sa.inspect(connection).has_table("alembic_version"):
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if found is not None and found not in known:
+            raise ConfigurationError(
+                "database.version",
+                f"the database is of version {found}, which this program ({SCHEMA}) does not know",
+            )
+        config.attributes["connection"] = connection
+        change(config)

@@ -1,0 +1,240 @@
+"""From sockets to calls and back: reads a request, keeps the journal, lets faults strike, sends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+from inbox.simulator.faults import Does, Fault, On
+from inbox.simulator.wire import JSON, Answer, Call, Refusal, refusal_answer
+
+Scope = MutableMapping[str, object]
+Event = MutableMapping[str, object]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+
+CUT, RESET = "inbox.simulator.cut", "inbox.simulator.reset"
+"""What `server.serve` puts into the scope: functions that end the connection, politely or not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One request in the journal, in the order in which they came in."""
+
+    number: int
+    method: str
+    path: str
+    """The template, as `/api/messages/in/pop/{messageId}`; the path itself where there is none."""
+    message_id: str | None
+    query: str
+    at: datetime
+    status: int | None = None
+    """What the caller was told; None while it waits and if it was told nothing."""
+    effect: int | None = None
+    """What the gateway did, as a status; None if a fault struck before it."""
+    whole: bool = False
+    """The whole answer left here."""
+    body_bytes: int = 0
+    faults: tuple[Does, ...] = ()
+
+
+class Desk(Protocol):
+    """What stands behind the socket; every method may be called from any thread."""
+
+    def now(self) -> datetime:
+        """The gateway's own time, also in `Date`."""
+
+    def enter(self, call: Call) -> tuple[Seen, list[Fault]]:
+        """Write the journal and find the faults that strike."""
+
+    def finish(self, seen: Seen) -> None:
+        """Complete that line of the journal."""
+
+    def answer(self, call: Call) -> Answer:
+        """Do it."""
+
+    def strike(self, fault: Fault, message_id: str | None) -> None:
+        """Do to the message what the fault says."""
+
+
+def _fault_page(status: int, words: str) -> Answer:
+    body = f"<!DOCTYPE html><html><head><title>{words}</title></head><body>{words}</body></html>"
+    return Answer(status=status, headers={"content-type": "text/html"}, body=body.encode())
+
+
+def _staged(fault: Fault, call: Call) -> Answer | None:
+    """The answer that comes in place of doing anything."""
+    if fault.does is Does.ANSWER:
+        if fault.status < 400:  # noqa: PLR2004 - below it Spring writes no error body
+            return Answer(status=fault.status)
+        name = "org.springframework.web.server.ResponseStatusException"
+        return refusal_answer(Refusal(fault.status, name, "by the script"), call.path, call.at)
+    if fault.does is Does.ANSWER_EMPTY:
+        return Answer(status=fault.status)
+    if fault.does is Does.ANSWER_HTML:
+        return _fault_page(fault.status, "Velkommen")
+    if fault.does is Does.ANSWER_GARBAGE:
+        return Answer(
+            status=fault.status, headers=JSON, body=b'{"standardBusinessDocumentHeader": {'
+        )
+    return None
+
+
+class DeskApp:
+    """The ASGI application of a desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        call = await self._read(scope, receive)
+        seen, faults = await asyncio.to_thread(self._desk.enter, call)
+        exchange = _Exchange(self._desk, scope, receive, send, call=call, seen=seen)
+        try:
+            await exchange.carry_out(faults)
+        finally:
+            self._desk.finish(exchange.seen)
+
+    async def _read(self, scope: Scope, receive: Receive) -> Call:
+        body, more = b"", True
+        while more:
+            event = await receive()
+            part = event.get("body", b"")
+            body += part if isinstance(part, bytes) else b""
+            more = bool(event.get("more_body", False))
+        query, headers = scope["query_string"], scope["headers"]
+        assert isinstance(query, bytes)
+        assert isinstance(headers, list)
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+        return Call(
+            method=str(scope["method"]),
+            path=str(scope["path"]),
+            query=dict(reversed(pairs)),
+            headers={name.decode().lower(): value.decode("latin-1") for name, value in headers},
+            body=body,
+            at=self._desk.now(),
+        )
+
+
+class _Exchange:
+    """One call and its answer, with whatever goes wrong in between."""
+
+    def __init__(
+        self, desk: Desk, scope: Scope, receive: Receive, send: Send, *, call: Call, seen: Seen
+    ) -> None:
+        self._desk = desk
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._call = call
+        self.seen = seen
+
+    async def carry_out(self, faults: list[Fault]) -> None:
+        """Before, doing it, after: each fault at its place."""
+        kinds = {fault.does: fault for fault in faults}
+        if Does.RESET in kinds:
+            await self._end(RESET)
+            return
+        for fault in faults:
+            staged = _staged(fault, self._call)
+            if staged is not None:
+                await self._tell(staged, kinds)
+                return
+        for does in (Does.EXPIRE, Does.GO_MISSING):
+            await self._strike(kinds.get(does))
+        answer = await asyncio.to_thread(self._desk.answer, self._call)
+        about = self.seen.message_id or answer.message_id
+        self.seen = replace(self.seen, effect=answer.status, message_id=about)
+        await self._strike(kinds.get(Does.REDELIVER))
+        if Does.LOSE_ANSWER in kinds:
+            await self._end(CUT)
+            return
+        if Does.REPLACE in kinds:
+            answer = _fault_page(kinds[Does.REPLACE].status, "Bad Gateway")
+        await self._tell(answer, kinds)
+
+    async def _strike(self, fault: Fault | None) -> None:
+        if fault is not None:
+            await asyncio.to_thread(self._desk.strike, fault, self.seen.message_id)
+
+    async def _end(self, how: str) -> None:
+        """End the connection for real; without a socket, raise."""
+        end = self._scope.get(how)
+        if not callable(end):
+            raise ConnectionError("cut by the fault script")
+        end()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def _tell(self, answer: Answer, kinds: dict[Does, Fault]) -> None:
+        headers = {
+            "date": format_datetime(self._desk.now().astimezone(UTC), usegmt=True),
+            **answer.headers,
+        }
+        if isinstance(answer.body, bytes) and Does.END_EARLY not in kinds and answer.status != 204:  # noqa: PLR2004
+            headers["content-length"] = str(len(answer.body))
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        await self._send(
+            {"type": "http.response.start", "status": answer.status, "headers": encoded}
+        )
+        self.seen = replace(self.seen, status=answer.status)
+        chunks = iter((answer.body,)) if isinstance(answer.body, bytes) else answer.body
+        if self._call.method != "HEAD" and not await self._stream(chunks, kinds):
+            await self._end(CUT)
+            return
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        self.seen = replace(self.seen, whole=Does.END_EARLY not in kinds)
+
+    async def _stream(self, chunks: Iterator[bytes], kinds: dict[Does, Fault]) -> bool:
+        """Send the body, shaped by the faults; False if the connection is to be cut now."""
+        limit = next(
+            (kinds[does].after_bytes for does in (Does.CUT, Does.END_EARLY) if does in kinds), None
+        )
+        await self._strike(kinds.get(Does.LOSE_LOCK))
+        left = asyncio.ensure_future(self._receive())
+        try:
+            while not left.done():
+                chunk = await asyncio.to_thread(next, chunks, None)
+                if chunk is None:
+                    return Does.CUT not in kinds
+                room = len(chunk) if limit is None else limit - self.seen.body_bytes
+                await self._push(chunk[:room], kinds.get(Does.SLOW))
+                if room < len(chunk):
+                    return Does.CUT not in kinds
+            return True
+        finally:
+            left.cancel()
+
+    async def _push(self, chunk: bytes, slow: Fault | None) -> None:
+        step = 1024 if slow is not None else max(len(chunk), 1)
+        for start in range(0, len(chunk), step):
+            if slow is not None:
+                await asyncio.sleep(slow.after.total_seconds())
+            part = chunk[start : start + step]
+            await self._send({"type": "http.response.body", "body": part, "more_body": True})
+            self.seen = replace(self.seen, body_bytes=self.seen.body_bytes + len(part))
+
+
+def operation_of(template: str, method: str) -> On | None:
+    """The word by which a fault names this call."""
+    return OPERATIONS.get((method if method != "HEAD" else "GET", template))
+
+
+OPERATIONS = {
+    ("GET", "/api/messages/in"): On.FIND,
+    ("GET", "/api/messages/in/peek"): On.PEEK,
+    ("GET", "/api/messages/in/pop/{messageId}"): On.POP,
+    ("DELETE", "/api/messages/in/{messageId}"): On.DELETE,
+    ("POST", "/api/messages/out"): On.CREATE,
+    ("POST", "/api/messages/out/{messageId}"): On.SEND,
+    ("GET", "/api/capabilities/{identifier}"): On.CAPABILITIES,
+    ("GET", "/api/statuses"): On.STATUSES,
+    ("GET", "/api/statuses/{messageId}"): On.STATUSES,
+    ("GET", "/manage/health"): On.HEALTH,
+}

@@ -1,0 +1,74 @@
+"""What was registered (journalført): by a case system, or by a person in the journal beside it."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+BY_HAND = ""
+"""The digest of what a person registered: nobody computed one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One journal entry."""
+
+    message_id: str
+    """The sender's id of the message."""
+    sha256: str
+    """Of the whole package, in hexadecimal digits."""
+    reference: str
+    at: datetime
+
+
+class Registry:
+    """A journal with running references; may be shared by threads."""
+
+    def __init__(self, first_number: int = 1) -> None:
+        self._lock = threading.Lock()
+        self._next = first_number
+        self._entries: list[Entry] = []
+
+    def enter(self, *, message_id: str, sha256: str, at: datetime) -> Entry:
+        """One entry per package: the same bytes again are the entry that they have."""
+        with self._lock:
+            for entry in self._entries:
+                if entry.sha256 == sha256:
+                    return entry
+            reference = f"{at.year}/{self._next:06}-1"
+            self._next += 1
+            entry = Entry(message_id=message_id, sha256=sha256, reference=reference, at=at)
+            self._entries.append(entry)
+            return entry
+
+    def entries(self) -> list[Entry]:
+        """Every entry, oldest first."""
+        with self._lock:
+            return list(self._entries)
+
+    def twice(self) -> dict[str, int]:
+        """The sender's ids that have more than one entry, and how many."""
+        counted = Counter(entry.message_id for entry in self.entries())
+        return {message_id: count for message_id, count in counted.items() if count > 1}
+
+
+class HandJournal:
+    """What people registered by hand, under references of their own choice."""
+
+    name = "by hand"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[Entry] = []
+
+    def note(self, message_id: str, *, reference: str, at: datetime) -> None:
+        """One more line; what is written twice stands twice, and is judged so."""
+        entry = Entry(message_id=message_id, sha256=BY_HAND, reference=reference, at=at)
+        with self._lock:
+            self._entries.append(entry)
+
+    @property
+    def registered(self) -> list[Entry]:
+        """Every line, oldest first."""
+        with self._lock:
+            return list(self._entries)

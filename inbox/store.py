@@ -1,0 +1,158 @@
+"""The database: one engine, `reading()` and `transaction()`, one clock, and queries with two callers."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
+
+from inbox.errors import ConfigurationError, Conflict, Unavailable
+
+SCHEMA = "0001"
+"""The revision in `alembic/versions` that this code runs on."""
+
+Clock = Callable[[Session], datetime]
+Sealer = Callable[[Session, datetime], None]
+
+
+def create_engine(url: str) -> Engine:
+    """An engine for a database of ours; `postgresql://` means psycopg 3.
+
+    SQLite writes with `BEGIN IMMEDIATE`: SQLAlchemy's own default begins late and loses writes to a
+    busy error. Parameters never stand in an exception's text.
+    """
+    if url.startswith("postgresql://"):
+        url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10)
+    engine = sa.create_engine(
+        url, hide_parameters=True, connect_args={"timeout": 30, "isolation_level": None}
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    del entry
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("inbox_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def database_clock(session: Session) -> datetime:
+    """The time of the database, in UTC: one clock for all processes."""
+    if session.get_bind().dialect.name == "sqlite":
+        text = session.connection().exec_driver_sql("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")
+        return datetime.fromisoformat(str(text.scalar_one())).replace(tzinfo=UTC)
+    moment = session.connection().exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    assert isinstance(moment, datetime)
+    return moment.astimezone(UTC)
+
+
+class SteadyClock:
+    """Time that never runs backwards in this process: after a jump back it goes on from where it was.
+
+    So a jump lengthens no lease, grant or break-glass. `backward` says how far the clock read was
+    behind at the last reading, for the alarm.
+    """
+
+    def __init__(self, read: Clock) -> None:
+        self._read = read
+        self._lock = Lock()
+        self._latest: tuple[datetime, float] | None = None
+        self.backward = timedelta(0)
+
+    def __call__(self, session: Session) -> datetime:
+        """Now, at least as late as any earlier answer."""
+        moment, tick = self._read(session), time.monotonic()
+        with self._lock:
+            if self._latest is not None:
+                expected = self._latest[0] + timedelta(seconds=tick - self._latest[1])
+                self.backward = max(timedelta(0), expected - moment)
+                if self.backward > timedelta(seconds=1):
+                    moment = expected
+                moment = max(moment, self._latest[0])
+            self._latest = (moment, tick)
+        return moment
+
+
+class Store:
+    """The only place that opens, commits and rolls back.
+
+    `seal` runs last in every transaction, before the commit: it appends the audit entries.
+    """
+
+    def __init__(self, engine: Engine, *, seal: Sealer, clock: Clock = database_clock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self._writing = engine.execution_options(inbox_writes=True)
+        self._seal = seal
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Session, datetime]]:
+        """A consistent look, never written back."""
+        with _our_errors(), Session(self.engine, expire_on_commit=False) as session:
+            yield session, self.clock(session)
+            session.rollback()
+
+    @contextmanager
+    def transaction(self) -> Iterator[tuple[Session, datetime]]:
+        """All or nothing, with its audit entries; `now` is the database's time at its beginning."""
+        with _our_errors(), Session(self._writing, expire_on_commit=False) as session:
+            now = self.clock(session)
+            yield session, now
+            session.flush()
+            self._seal(session, now)
+            session.commit()
+
+    def check_schema(self) -> None:
+        """Raise `ConfigurationError` unless the database is of this code's version."""
+        with _our_errors(), self.engine.connect() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                raise ConfigurationError(
+                    "database.empty", "the database has no tables yet: run `inbox database upgrade`"
+                )
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if found != SCHEMA:
+            raise ConfigurationError(
+                "database.version",
+                f"the database is of version {found}, this program of {SCHEMA}:"
+                " run `inbox database upgrade` with the newer of the two programs",
+            )
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict("database.taken", type(error.orig).__name__) from error
+    except OperationalError as error:
+        full = "full" in str(error.orig)
+        raise Unavailable(
+            "database.full" if full else "database.unavailable", type(error.orig).__name__
+        ) from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise Unavailable("database.unavailable", type(error.orig).__name__) from error

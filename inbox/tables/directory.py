@@ -1,0 +1,116 @@
+"""Units, people, what they may stand for, and case systems: all with periods, nothing deleted."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
+
+from inbox.message import Mode
+from inbox.tables.columns import CODE, ID, Row, Utc, Word
+
+
+class Person(Row, table=True):
+    """Somebody who works here. A personal code proves who it is until pages have sign-in."""
+
+    id: str = Field(primary_key=True, max_length=ID)
+    name: str = Field(max_length=200)
+    code_hash: bytes | None = None
+    active_from: datetime = Field(sa_type=Utc)
+    active_until: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Unit(Row, table=True):
+    """An organisational unit (*administrativ enhet*); passive ones name their successor."""
+
+    id: str = Field(primary_key=True, max_length=40)
+    organisation: str = Field(max_length=9)
+    name: str = Field(max_length=200)
+    parent: str | None = Field(default=None, max_length=40, foreign_key="unit.id")
+    case_system: str | None = Field(default=None, max_length=40, foreign_key="case_system.id")
+    shares_unassigned: bool = False
+    """Its handlers see and take each other's unassigned mail."""
+    active_from: datetime = Field(sa_type=Utc)
+    active_until: datetime | None = Field(default=None, sa_type=Utc)
+    successor: str | None = Field(default=None, max_length=40, foreign_key="unit.id")
+
+
+class Capacity(Row, table=True):
+    """A person in a role in a unit: what somebody acts as, exactly one at a time."""
+
+    __table_args__ = (Index("ix_capacity_person", "person", "unit", "role"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    person: str = Field(max_length=ID, foreign_key="person.id")
+    unit: str = Field(max_length=40, foreign_key="unit.id")
+    role: str = Field(max_length=40)
+    active_from: datetime = Field(sa_type=Utc)
+    active_until: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Clearance(Row, table=True):
+    """A person may see what is shielded under a code (Noark 5, 4.5.21)."""
+
+    __table_args__ = (Index("ix_clearance_person", "person", "shielding"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    person: str = Field(max_length=ID, foreign_key="person.id")
+    shielding: str = Field(max_length=40)
+    active_from: datetime = Field(sa_type=Utc)
+    active_until: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class ConflictOfInterest(Row, table=True):
+    """*Inhabilitet*: between a person and a message, or a person and a sender."""
+
+    __table_args__ = (Index("ix_conflict_person", "person", "message_id", "sender"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    person: str = Field(max_length=ID, foreign_key="person.id")
+    message_id: str | None = Field(default=None, max_length=ID, foreign_key="message.id")
+    sender: str | None = Field(default=None, max_length=9)
+    active_from: datetime = Field(sa_type=Utc)
+    active_until: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Assignment(Row, table=True):
+    """A message is a person's to work on (*tildelt*); it ends when the message changes unit."""
+
+    __table_args__ = (
+        Index("ix_assignment_person", "person", "active_until", "message_id"),
+        Index("ix_assignment_message", "message_id", "active_until", "person"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID)
+    message_id: str = Field(max_length=ID, foreign_key="message.id")
+    person: str = Field(max_length=ID, foreign_key="person.id")
+    active_from: datetime = Field(sa_type=Utc)
+    active_until: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class CaseSystem(Row, table=True):
+    """A *fagsystem* or *sak-arkivsystem*: one mode, one hashed key of its own."""
+
+    id: str = Field(primary_key=True, max_length=40)
+    organisation: str = Field(max_length=9)
+    name: str = Field(max_length=200)
+    mode: Mode = Field(sa_type=Word(Mode))
+    key_hash: str | None = Field(default=None, max_length=64, index=True)
+    webhook_url: str | None = Field(default=None, max_length=300)
+    sealed_secret: bytes | None = None
+    """The secret that its webhook events are signed with."""
+    active_from: datetime = Field(sa_type=Utc)
+    active_until: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class KnownReference(Row, table=True):
+    """A case reference of ours, kept as a keyed hash; it counts with the same counterparty only."""
+
+    __table_args__ = (UniqueConstraint("organisation", "counterparty", "reference_hash"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    organisation: str = Field(max_length=9)
+    counterparty: str = Field(max_length=9)
+    reference_hash: str = Field(max_length=64)
+    unit: str = Field(max_length=40, foreign_key="unit.id")
+    source: str = Field(max_length=CODE)
+    recorded_at: datetime = Field(sa_type=Utc)

@@ -1,0 +1,93 @@
+"""Keys, the audit and its tree, and what the installation knows about itself."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Integer
+from sqlmodel import Field
+
+from inbox.tables.columns import CODE, ID, Row, Utc
+
+_Seq = BigInteger().with_variant(Integer, "sqlite")
+
+
+class WrappedKey(Row, table=True):
+    """The data key of a message or an arrival, wrapped by a key that is not in the database.
+
+    Destroying it (both columns None) erases everything that was sealed under it.
+    """
+
+    id: str = Field(primary_key=True, max_length=60)
+    """The id of the message or arrival, or `case_system:` and its id."""
+    kek_id: str | None = Field(default=None, max_length=40)
+    wrapped: bytes | None = None
+    created_at: datetime = Field(sa_type=Utc)
+    destroyed_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class AuditEntry(Row, table=True):
+    """One leaf of the audit, without gaps from 0."""
+
+    seq: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
+    leaf: bytes
+    message_id: str | None = Field(default=None, max_length=ID, index=True)
+
+
+class AuditNode(Row, table=True):
+    """A perfect subtree: its level, its index on that level, its hash (RFC 6962)."""
+
+    level: int = Field(primary_key=True)
+    position: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
+    digest: bytes
+
+
+class AuditHead(Row, table=True):
+    """The one row that orders the audit: size and right edge of the tree. Locked last."""
+
+    id: int = Field(primary_key=True)
+    size: int = Field(sa_type=BigInteger)
+    frontier: bytes
+
+
+class AuditSalt(Row, table=True):
+    """Salts of commitments; erasing a message empties its salts, and the tree still holds."""
+
+    seq: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
+    name: str = Field(primary_key=True, max_length=40)
+    salt: bytes
+    message_id: str | None = Field(default=None, max_length=ID, index=True)
+
+
+class Checkpoint(Row, table=True):
+    """A signed note about the tree at a size; copies are kept outside too."""
+
+    size: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
+    note: str
+    signed_at: datetime = Field(sa_type=Utc)
+
+
+class ActivePolicy(Row, table=True):
+    """The digest of the policies, or of one rule book, that may decide now, and who approved it."""
+
+    kind: str = Field(primary_key=True, max_length=40)
+    digest: str = Field(max_length=64)
+    approved_by: str | None = Field(default=None, max_length=ID)
+    active_from: datetime = Field(sa_type=Utc)
+
+
+class Pulse(Row, table=True):
+    """When something last worked, and the code of what is wrong with it now."""
+
+    name: str = Field(primary_key=True, max_length=60)
+    at: datetime | None = Field(default=None, sa_type=Utc)
+    code: str | None = Field(default=None, max_length=CODE)
+
+
+class Installation(Row, table=True):
+    """One row: what this database is, and a proof of the key that it was made with."""
+
+    id: int = Field(primary_key=True)
+    origin: str = Field(max_length=100)
+    """The name of this installation's audit log."""
+    key_proof: bytes
+    created_at: datetime = Field(sa_type=Utc)
+    people_enrolled_at: datetime | None = Field(default=None, sa_type=Utc)

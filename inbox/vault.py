@@ -1,0 +1,300 @@
+"""Package bytes at rest; the only code that knows where.
+
+An object is a header line (`inbox-object 1 <name>`, newline) and one Cobblestone-256 message: C2SP
+chunked encryption, https://c2sp.org/chunked-encryption, with SHA-512 and AES-256-GCM, whose context
+is that header line. So an object says what it is, and opens under its own name and key only.
+"""
+
+import errno
+import hashlib
+import hmac
+import io
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from cryptography.cobblestone import Cobblestone256Encryptor
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from inbox.errors import ConfigurationError, Conflict, IntegrityError, Invalid, Unavailable
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_NAME = re.compile(r"[0-9a-z][0-9a-z.-]{2,126}")
+_PARTS = "parts"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+_LABEL = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
+_SALT, _COMMITMENT, _KEY, _NONCE, _TAG = 24, 32, 32, 12, 16
+_CHUNK, _MOST_CHUNKS = 16 * 1024, 2**38
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What was stored: the plaintext's length in bytes and its SHA-256 in lower-case hex."""
+
+    size: int
+    sha256: str
+
+
+class Vault(Protocol):
+    """A place for encrypted objects that are written once, under random names of ours.
+
+    Names are 3 to 127 of a-z, 0-9, hyphen and dot (`Invalid` otherwise); a key is 32 bytes.
+    Every method may raise `Unavailable`: `vault.full`, or `vault.io` for all else.
+    """
+
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+        """Encrypt as it comes; when this returns, the object survives a power cut.
+
+        Never replaces (`Conflict`). What `chunks` raises passes through and leaves nothing; its
+        largest chunk bounds the memory. After `Unavailable` repeat it under a new name.
+        """
+
+    def open(self, name: str, key: bytes) -> BinaryIO:
+        """A seekable reader; as many at once as you like, each to be closed.
+
+        It gives authenticated bytes only. Wrong key, changed, cut or another's bytes, no such
+        object: `IntegrityError`, here or from any read, and from every read after that.
+        """
+
+    def remove(self, name: str) -> None:
+        """Remove the object; it may be gone already. Open readers go on."""
+
+    def names(self) -> Iterator[tuple[str, datetime]]:
+        """Every whole object and when it was last written, in no order."""
+
+    def remove_parts(self, before: datetime) -> int:
+        """Remove what a crash left half-written and untouched since; says how many."""
+
+    def free_bytes(self) -> int:
+        """How much more fits."""
+
+
+class FolderVault:
+    """Objects as files, in a folder that exists already: a missing one may be a missing disk."""
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise ConfigurationError(
+                "vault.no_folder", "make the vault's folder, or mount its disk"
+            )
+        self._folder = folder
+
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+        """As `Vault.store`: write, fsync, link to the name, fsync the folder."""
+        path = self._path(name)
+        with _disk():
+            _make(path.parent)
+            _make(self._folder / _PARTS)
+            part = self._folder / _PARTS / f"{name}.{secrets.token_hex(4)}"
+            fd = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            try:
+                stored = _encrypt(fd, name, chunks, key)
+                with _disk():
+                    os.fsync(fd)
+            finally:
+                with _disk():
+                    os.close(fd)
+            _link(part, path)
+        finally:
+            with suppress(OSError):
+                part.unlink()
+        return stored
+
+    def open(self, name: str, key: bytes) -> BinaryIO:
+        """As `Vault.open`."""
+        path = self._path(name)
+        with _disk():
+            try:
+                file = path.open("rb", buffering=0)
+            except FileNotFoundError as error:
+                raise IntegrityError("vault.missing", name) from error
+        try:
+            return io.BufferedReader(_Opened(file, name, key), _CHUNK)
+        except BaseException:
+            file.close()
+            raise
+
+    def remove(self, name: str) -> None:
+        """As `Vault.remove`. What a power cut brings back has no row: the collector's business."""
+        with _disk():
+            self._path(name).unlink(missing_ok=True)
+
+    def names(self) -> Iterator[tuple[str, datetime]]:
+        """As `Vault.names`; files that cannot be ours are passed over."""
+        with _disk():
+            folders = [path for path in self._folder.iterdir() if path.name != _PARTS]
+        for path, written_at in chain.from_iterable(map(_files, folders)):
+            if _NAME.fullmatch(path.name) and self._path(path.name) == path:
+                yield path.name, written_at
+
+    def remove_parts(self, before: datetime) -> int:
+        """As `Vault.remove_parts`. One that is being written is touched by every write."""
+        old = [path for path, written_at in _files(self._folder / _PARTS) if written_at < before]
+        for path in old:
+            with _disk():
+                path.unlink(missing_ok=True)
+        return len(old)
+
+    def free_bytes(self) -> int:
+        """As `Vault.free_bytes`: what the file system gives to this user."""
+        with _disk():
+            return shutil.disk_usage(self._folder).free
+
+    def _path(self, name: str) -> Path:
+        if _NAME.fullmatch(name) is None:
+            raise Invalid("vault.name", "not a name of an object")
+        return self._folder / name[:2] / name
+
+
+class _Opened(io.RawIOBase):
+    """Plaintext of one object, a chunk at a time; owns `file`, also when the constructor raises."""
+
+    def __init__(self, file: io.FileIO, name: str, key: bytes) -> None:
+        self._file, self._name = file, name
+        with _disk():
+            total, header = os.fstat(file.fileno()).st_size, _header(name)
+        if self._pread(len(header), 0) != header:
+            raise IntegrityError("vault.header", name)
+        prefix = self._pread(_SALT + _COMMITMENT, len(header))
+        info = _LABEL + prefix[:_SALT] + header
+        derived = HKDFExpand(hashes.SHA512(), _KEY + _NONCE + _COMMITMENT, info).derive(key)
+        if not hmac.compare_digest(derived[_KEY + _NONCE :], prefix[_SALT:]):
+            raise IntegrityError("vault.key", name)
+        self._aead = AESGCM(derived[:_KEY])
+        self._nonce = int.from_bytes(derived[_KEY : _KEY + _NONCE], "big")
+        self._start = len(header) + len(prefix)
+        self._last, rest = divmod(total - self._start, _CHUNK + _TAG)
+        if rest < _TAG or self._last >= _MOST_CHUNKS:
+            raise IntegrityError("vault.cut", name)
+        self._size = self._last * _CHUNK + rest - _TAG
+        self._position, self._broken, self._at, self._plain = 0, False, -1, b""
+        self._load(self._last)  # The last chunk alone is short: it authenticates the length.
+
+    def readable(self) -> bool:
+        return True
+
+    seekable = readable
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise ValueError("a position before the beginning")
+        self._position = start + offset
+        return self._position
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        if self._broken:
+            raise IntegrityError("vault.chunk", self._name)
+        if self._position >= self._size:
+            return 0
+        index, offset = divmod(self._position, _CHUNK)
+        self._load(index)
+        target = memoryview(buffer).cast("B")
+        count = min(len(target), len(self._plain) - offset)
+        target[:count] = self._plain[offset : offset + count]
+        self._position += count
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def _load(self, index: int) -> None:
+        """Have chunk `index` in memory, authenticated; after one failure nothing is given out."""
+        if index == self._at:
+            return
+        length = _CHUNK + _TAG if index < self._last else self._size % _CHUNK + _TAG
+        sealed = self._pread(length, self._start + index * (_CHUNK + _TAG))
+        nonce = (self._nonce ^ index).to_bytes(_NONCE, "big")
+        try:
+            self._plain = self._aead.decrypt(nonce, sealed, None)
+        except (InvalidTag, ValueError) as error:
+            self._broken = True
+            raise IntegrityError("vault.chunk", self._name) from error
+        self._at = index
+
+    def _pread(self, length: int, offset: int) -> bytes:
+        with _disk():
+            return os.pread(self._file.fileno(), length, offset)
+
+
+def _header(name: str) -> bytes:
+    return f"inbox-object 1 {name}\n".encode()
+
+
+def _encrypt(fd: int, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+    encryptor, digest, size = Cobblestone256Encryptor(key, _header(name)), hashlib.sha256(), 0
+    _write(fd, _header(name))
+    for chunk in chunks:
+        digest.update(chunk)
+        size += len(chunk)
+        _write(fd, encryptor.update(chunk))
+    _write(fd, encryptor.finalize())
+    return Stored(size=size, sha256=digest.hexdigest())
+
+
+def _write(fd: int, content: bytes) -> None:
+    """Write all of it: a full disk may first take a part and say so only the next time."""
+    rest = memoryview(content)
+    with _disk():
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+
+
+def _make(folder: Path) -> None:
+    """Make a sub-folder. Synced each time: who made it may have died before syncing it."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _link(part: Path, path: Path) -> None:
+    with _disk():
+        try:
+            path.hardlink_to(part)
+        except FileExistsError as error:
+            raise Conflict("vault.exists", path.name) from error
+        _sync_folder(path.parent)
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, datetime]]:
+    with _disk():
+        paths = list(folder.iterdir()) if folder.is_dir() else []
+    for path in paths:
+        written_at = None
+        with _disk(), suppress(FileNotFoundError):
+            written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if written_at is not None:
+            yield path, written_at
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_DIRECTORY | os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """What the disk refuses is `Unavailable`; no call inside is ever repeated on the same file."""
+    try:
+        yield
+    except OSError as error:
+        code = "vault.full" if error.errno in _FULL else "vault.io"
+        raise Unavailable(code, errno.errorcode.get(error.errno or 0, "?")) from error

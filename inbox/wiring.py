@@ -1,0 +1,155 @@
+"""The one place where things are put together: settings in, a `Line` out."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+from sqlmodel import Session, select
+
+from inbox import audit
+from inbox.access.active import ActivePolicies
+from inbox.casesystem.webhook import Target, WebhookSender
+from inbox.config import GatewaySettings, Settings, environment, password_of
+from inbox.errors import ConfigurationError
+from inbox.gateway import Gateway
+from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
+from inbox.keys import Keyring
+from inbox.line import Line, Terms
+from inbox.line.slots import Slots
+from inbox.message import OrgNumber
+from inbox.routing.book import RuleBook
+from inbox.routing.rules import read_rules
+from inbox.schema import shipped
+from inbox.store import SteadyClock, Store, create_engine, database_clock
+from inbox.tables import AuditHead, Installation
+from inbox.trust import TrustFolder
+from inbox.vault import FolderVault
+
+
+def build_line(settings: Settings) -> Line:
+    """Everything, checked: schema, keys against the data, policies and rules. Starts nothing.
+
+    Raises `ConfigurationError` for whatever would keep it from working.
+    """
+    store = build_store(settings)
+    store.check_schema()
+    keyring = Keyring.load(settings.keys)
+    with store.transaction() as (session, now):
+        check_installation(session, now, keyring, settings)
+    books = read_books(policy_folder(settings))
+    for gateway in settings.gateways:
+        for organisation in gateway.organisations:
+            if organisation not in books:
+                raise ConfigurationError(
+                    "route.no_book",
+                    f"{organisation} receives mail on {gateway.channel}, but has no"
+                    f" routing/{organisation}.toml",
+                )
+    return Line(
+        store=store,
+        vault=FolderVault(settings.vault),
+        keyring=keyring,
+        policies=ActivePolicies(policy_folder(settings)),
+        books=books,
+        gateways={g.channel: build_gateway(g, environment()) for g in settings.gateways},
+        events=WebhookSender(
+            httpx.Client(trust_env=False, follow_redirects=False, timeout=15),
+            [
+                Target(host=target.host, port=target.port, networks=target.networks)
+                for target in settings.webhook_targets
+            ],
+        ),
+        trust=TrustFolder(settings.trust),
+        slots=Slots(small=settings.worker.small, long=settings.worker.long),
+        terms=terms_of(settings),
+    )
+
+
+def build_store(settings: Settings) -> Store:
+    """The database with its clock and its audit; nothing is asked of it yet."""
+    return Store(
+        create_engine(settings.database), seal=audit.seal, clock=SteadyClock(database_clock)
+    )
+
+
+def policy_folder(settings: Settings) -> Path:
+    """The policy folder in use."""
+    return settings.policies or shipped("policies")
+
+
+def read_books(folder: Path) -> Mapping[OrgNumber, RuleBook]:
+    """The rule books, one per receiving organisation. Raises `PolicyError`."""
+    books = [
+        read_rules(path.name, path.read_bytes())
+        for path in sorted((folder / "routing").glob("*.toml"))
+    ]
+    return {book.organisation: book for book in books}
+
+
+def build_gateway(settings: GatewaySettings, env: Mapping[str, str]) -> Gateway:
+    """One channel with its client."""
+    password = password_of(settings, env)
+    credentials = None if settings.user is None else (settings.user, password or "")
+    return Integrasjonspunkt(
+        client_for(settings.url, credentials=credentials),
+        channel=settings.channel,
+        subscriptions=tuple(
+            Subscription(organisation=OrgNumber(organisation), service=service, process=process)
+            for organisation in settings.organisations
+            for service in settings.services
+            for process in settings.processes
+        ),
+    )
+
+
+def terms_of(settings: Settings) -> Terms:
+    """The line's times and limits."""
+    terms = settings.terms
+    return Terms(
+        first_retry=timedelta(seconds=terms.first_retry_seconds),
+        longest_retry=timedelta(minutes=terms.longest_retry_minutes),
+        undo=settings.undo(),
+        keep_content=timedelta(days=terms.keep_content_days),
+        free_bytes=int(terms.free_gigabytes * 1_000_000_000),
+        legacy_sha1_until=terms.legacy_sha1_until,
+        on_behalf_of=frozenset(
+            (OrgNumber(supplier.signer), OrgNumber(supplier.sender))
+            for supplier in settings.suppliers
+        ),
+    )
+
+
+def check_installation(
+    session: Session, now: datetime, keyring: Keyring, settings: Settings
+) -> None:
+    """Make the installation's rows in an empty database, or check that the keys are its keys."""
+    installation = session.exec(select(Installation)).first()
+    if installation is None:
+        session.add(AuditHead(id=1, size=0, frontier=b""))
+        session.flush()
+        session.add(
+            Installation(
+                id=1,
+                origin=settings.origin,
+                key_proof=keyring.proof(),
+                created_at=now,
+            )
+        )
+        audit.record(
+            session,
+            audit.Entry(event="installation:made", who="operator", subject=settings.origin),
+        )
+        return
+    if installation.origin != settings.origin:
+        raise ConfigurationError(
+            "config.origin",
+            f"this database is the installation {json.dumps(installation.origin)}: set origin so",
+        )
+    if not keyring.proves(installation.key_proof):
+        raise ConfigurationError(
+            "keys.not_these",
+            "the keys at hand are not those that this database was made with: put the right"
+            " key folder in place; nothing is taken from a gateway until then",
+        )

@@ -1,0 +1,195 @@
+"""The loop: ask the channels, advance what is due, sign checkpoints, clean up, sleep."""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Condition, Event, Thread
+from typing import IO, Final
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from inbox import log
+from inbox.audit import verify
+from inbox.errors import ConfigurationError, InboxError
+from inbox.line import Line
+from inbox.line.intake import collect, note_pulse
+from inbox.line.settle import table_of
+from inbox.line.stations import advance, put_off
+from inbox.line.work import KINDS, claim
+from inbox.log import Field
+from inbox.message import station_of
+from inbox.store import SteadyClock
+from inbox.tables import Message
+
+_IDLE_SECONDS: Final = 1.0
+_CHECKPOINT_SECONDS: Final = 300.0
+_CLEAN_SECONDS: Final = 3600.0
+_ORPHAN: Final = timedelta(days=1)
+"""Objects without a row, and half-written ones, are removed after a day."""
+
+
+class Worker:
+    """Threads that advance the line until `stop` is called.
+
+    SQLite has exactly one worker process, held by a lock file beside the database.
+    """
+
+    def __init__(self, line: Line, *, poll_seconds: float, checkpoints: Path) -> None:
+        self._line = line
+        self._poll_seconds = poll_seconds
+        self._checkpoints = checkpoints
+        self._stop = Event()
+        self._woken = Condition()
+        self._threads: list[Thread] = []
+
+    def run(self) -> None:
+        """Work until `stop`. Raises `ConfigurationError` if another worker has the database."""
+        with _only_one(self._line):
+            self._free_leases()
+            log.say(log.Event.STARTED, {Field.COUNT: self._line.slots.threads})
+            self._threads = [
+                *(Thread(target=self._advance, daemon=True) for _ in range(self._line.slots.threads)),
+                Thread(target=self._every, args=(self._poll_seconds, self._collect), daemon=True),
+                Thread(
+                    target=self._every, args=(_CHECKPOINT_SECONDS, self._checkpoint), daemon=True
+                ),
+                Thread(target=self._every, args=(_CLEAN_SECONDS, self._clean), daemon=True),
+            ]
+            for thread in self._threads:
+                thread.start()
+            for thread in self._threads:
+                thread.join()
+            self._checkpoint()
+            log.say(log.Event.STOPPED, {})
+
+    def stop(self) -> None:
+        """Finish the step at hand and end; what is unfinished is claimed by the next worker."""
+        self._stop.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """Look again now: something may have become due."""
+        with self._woken:
+            self._woken.notify_all()
+
+    def _free_leases(self) -> None:
+        """On SQLite no other worker lives, so every lease is a dead one's."""
+        if self._line.store.engine.dialect.name != "sqlite":
+            return
+        with self._line.store.transaction() as (session, _):
+            for kind in KINDS:
+                table = table_of(kind)
+                session.execute(
+                    sa.update(table)
+                    .where(table.c.leased_until.is_not(None))
+                    .values(leased_until=None)
+                )
+
+    def _advance(self) -> None:
+        while not self._stop.is_set():
+            try:
+                worked = self._one_round()
+            except Exception as error:  # noqa: BLE001 - the loop outlives whatever a step throws
+                self._failed(error)
+                worked = False
+            if not worked:
+                with self._woken:
+                    self._woken.wait(_IDLE_SECONDS)
+
+    def _one_round(self) -> bool:
+        """One job of each kind, followed from step to step; whether there was any."""
+        worked = False
+        for kind in KINDS:
+            with self._line.slots.job():
+                job = claim(self._line, kind)
+                while job is not None and not self._stop.is_set():
+                    worked, began = True, time.monotonic()
+                    state = job.row.state
+                    fields: dict[Field, str | int | float | None] = {
+                        Field.ROW: job.row.id,
+                        Field.STATION: station_of(state),
+                    }
+                    try:
+                        following = advance(self._line, job)
+                    except Exception as error:  # noqa: BLE001 - one bad row never blocks the line
+                        put_off(self._line, job, getattr(error, "code", "internal"))
+                        log.say(log.Event.FAILED, {**fields, Field.ERROR: type(error).__name__})
+                        break
+                    seconds = round(time.monotonic() - began, 3)
+                    log.say(log.Event.STEP, {**fields, Field.SECONDS: seconds})
+                    job = following
+                    self.wake()
+        return worked
+
+    def _every(self, seconds: float, work: Callable[[], None]) -> None:
+        while not self._stop.is_set():
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - the loop outlives whatever a round throws
+                self._failed(error)
+            self._stop.wait(seconds)
+
+    def _collect(self) -> None:
+        clock = self._line.store.clock
+        if isinstance(clock, SteadyClock) and clock.backward > timedelta(seconds=1):
+            log.say(log.Event.CLOCK_BACKWARDS, {})
+        if (new := collect(self._line)) > 0:
+            log.say(log.Event.COLLECTED, {Field.COUNT: new})
+            self.wake()
+
+    def _checkpoint(self) -> None:
+        with self._line.store.transaction() as (session, now):
+            note = verify.new_checkpoint(session, now, self._line.keyring)
+        if note is not None:
+            verify.keep_outside(self._checkpoints, note)
+            log.say(log.Event.CHECKPOINT, {})
+        note_pulse(self._line, "worker", None)
+
+    def _clean(self) -> None:
+        """Remove objects that no row names: what a crash left between two lines."""
+        with self._line.store.reading() as (session, now):
+            named = set(
+                session.exec(
+                    select(Message.object_name).where(col(Message.object_name).is_not(None))
+                )
+            )
+        before = now - _ORPHAN
+        old = [
+            name
+            for name, written_at in self._line.vault.names()
+            if written_at < before and name not in named
+        ]
+        for name in old:
+            self._line.vault.remove(name)
+        removed = len(old) + self._line.vault.remove_parts(before)
+        if removed:
+            log.say(log.Event.CLEANED, {Field.COUNT: removed})
+
+    def _failed(self, error: Exception) -> None:
+        code = error.code if isinstance(error, InboxError) else "internal"
+        log.say(log.Event.FAILED, {Field.CODE: code, Field.ERROR: type(error).__name__})
+
+
+@contextmanager
+def _only_one(line: Line) -> Iterator[None]:
+    """Hold the lock file of a SQLite database; PostgreSQL orders its workers itself."""
+    url = line.store.engine.url
+    if url.get_backend_name() != "sqlite" or not url.database:
+        yield
+        return
+    with Path(f"{url.database}.worker.lock").open("a", encoding="utf-8") as file:
+        _lock(file)
+        yield
+
+
+def _lock(file: IO[str]) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise ConfigurationError(
+            "worker.running", "another worker has this SQLite database: there can be only one"
+        ) from error

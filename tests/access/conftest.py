@@ -1,0 +1,41 @@
+"""A database in memory, the town in it, and the product's own policy."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import StaticPool
+from sqlmodel import Session, SQLModel
+
+from inbox.access import Policy
+from inbox.access.folder import load_folder
+from tests.access.town import POLICIES, Town
+
+
+@pytest.fixture(scope="session")
+def the_policy() -> Policy:
+    return load_folder(POLICIES)
+
+
+@pytest.fixture(scope="session")
+def small_engine() -> Iterator[Engine]:
+    engine = create_engine(
+        "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+    )
+    SQLModel.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(small_engine: Engine) -> Iterator[Session]:
+    """Everything that a test writes is rolled back."""
+    with small_engine.connect() as connection, connection.begin() as outer:
+        with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def town(session: Session) -> Town:
+    return Town(session)

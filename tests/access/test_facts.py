@@ -1,0 +1,525 @@
+"""Each row fact: when it holds, when it does not, and that it is never NULL."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, event
+from sqlmodel import Session
+
+from inbox.access import Capacity, Given, OfArrival, OfInstallation, OfMessage, OfTask, Role
+from inbox.access.facts import FACTS, facts_about
+from inbox.access.subject import Subject
+from inbox.message import (
+    ArrivalId,
+    ArrivalState,
+    DeliveryId,
+    DeliveryState,
+    MessageId,
+    MessageState,
+    OrgNumber,
+    PersonId,
+    ProposalState,
+    ReceiptState,
+    TaskState,
+    UnitId,
+)
+from inbox.tables import CaseSystem, Message, Person, Unit
+from tests.access.town import AFTER, BERGVIK, HAVNES, NOW, Town
+
+JUST_NOW = NOW - timedelta(seconds=1)
+
+
+def held(
+    town: Town, capacity: Capacity, subject: Subject | Message, given: Given | None = None
+) -> set[str]:
+    if isinstance(subject, Message):
+        subject = OfMessage(message_id=MessageId(subject.id))
+    facts = facts_about(town.session, NOW, capacity, subject, given or Given())
+    assert facts is not None
+    assert facts.keys() == FACTS.keys()
+    assert all(type(value) is bool for value in facts.values())
+    return {name for name, value in facts.items() if value}
+
+
+def test_a_handler_in_the_unit_with_an_assignment(town: Town) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    message = town.message()
+    town.assign(message, "kari")
+
+    facts = held(town, kari, message)
+
+    assert facts == {
+        "active_capacity",
+        "active_person",
+        "own_organisation",
+        "in_unit",
+        "assigned",
+        "cleared",
+        "routed",
+        "unopened",
+        "refusable",
+    }
+
+
+@pytest.mark.parametrize("role", [Role.HANDLER, Role.LEADER, Role.ARCHIVIST])
+def test_unit_facts_end_with_capacity_person_and_unit(town: Town, role: Role) -> None:
+    unit = "arkiv" if role is Role.ARCHIVIST else "bv"
+    kari = town.capacity("kari", role, unit)
+    message = town.message(unit=unit)
+    bonds = {"in_unit", "leads", "mailbox", "active_capacity", "active_person"}
+    assert held(town, kari, message) & bonds >= {"in_unit", "active_capacity", "active_person"}
+
+    row, person, home = (
+        town.row_of(kari),
+        town.session.get_one(Person, "kari"),
+        town.session.get_one(Unit, unit),
+    )
+    for ends in (row, person, home):
+        ends.active_until = NOW
+        town.add(ends)
+        assert not held(town, kari, message) & {"in_unit", "leads", "mailbox", "active_capacity"}
+        assert ("active_person" in held(town, kari, message)) is (ends is not person)
+        ends.active_until = AFTER
+        town.add(ends)
+        assert "in_unit" in held(town, kari, message)
+        ends.active_from = NOW + timedelta(seconds=1)
+        town.add(ends)
+        assert not held(town, kari, message) & {"in_unit", "leads", "mailbox", "active_capacity"}
+        ends.active_from = NOW
+        town.add(ends)
+
+
+Forge = Callable[[Capacity], Capacity]
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda c: replace(c, id="another"),
+        lambda c: replace(c, person=PersonId("ola")),
+        lambda c: replace(c, unit=UnitId("ppt")),
+        lambda c: replace(c, role=Role.LEADER),
+        lambda c: replace(c, organisation=OrgNumber("915933149")),
+    ],
+    ids=["id", "person", "unit", "role", "organisation"],
+)
+def test_a_capacity_that_differs_from_its_row_stands_for_nothing(town: Town, forge: Forge) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    town.person("ola")
+    message = town.message()
+
+    facts = held(town, forge(kari), message)
+
+    assert not facts & {"active_capacity", "in_unit", "leads", "mailbox"}
+
+
+def test_leads_takes_a_leaders_capacity_in_that_very_unit(town: Town) -> None:
+    leader = town.capacity("lise", Role.LEADER, "bv")
+    handler = town.capacity("kari", Role.HANDLER, "bv")
+
+    assert "leads" in held(town, leader, town.message(unit="bv"))
+    assert "leads" not in held(town, leader, town.message(unit="ppt"))
+    assert "leads" not in held(town, leader, town.message(unit=None))
+    assert "leads" not in held(town, handler, town.message(unit="bv"))
+
+
+def test_mailbox_takes_an_archivists_capacity_in_the_receiving_organisation(town: Town) -> None:
+    archivist = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    leader = town.capacity("lise", Role.LEADER, "bv")
+    ours = town.message(MessageState.UNROUTED, unit=None)
+    theirs = town.message(MessageState.UNROUTED, unit=None, organisation=HAVNES)
+
+    assert {"mailbox", "own_organisation"} <= held(town, archivist, ours)
+    assert not {"mailbox", "own_organisation"} & held(town, archivist, theirs)
+    assert "mailbox" not in held(town, leader, ours)
+
+
+def test_an_assignment_counts_in_its_period_and_for_its_person(town: Town) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    ola = town.capacity("ola", Role.HANDLER, "bv")
+    message = town.message()
+
+    assert "unassigned" in held(town, kari, message)
+    assignment = town.assign(message, "kari")
+    assert "assigned" in held(town, kari, message)
+    assert not {"assigned", "unassigned"} & held(town, ola, message)
+    assignment.active_until = NOW
+    town.add(assignment)
+    assert "assigned" not in held(town, kari, message)
+    assert "unassigned" in held(town, ola, message)
+
+
+def test_shared_units(town: Town) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    message, nowhere = town.message(), town.message(MessageState.UNROUTED, unit=None)
+    assert "unit_shares" not in held(town, kari, message)
+
+    unit = town.session.get_one(Unit, "bv")
+    unit.shares_unassigned = True
+    town.add(unit)
+
+    assert "unit_shares" in held(town, kari, message)
+    assert "unit_shares" not in held(town, kari, nowhere)
+
+
+def test_a_conflict_is_with_a_message_or_a_sender_and_lasts(town: Town) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    message, other = town.message(), town.message()
+    unread = town.message(MessageState.RECEIVED)
+    other.sender, unread.sender = "915933149", None
+    town.add(other)
+
+    conflict = town.conflict("kari", message_id=message.id)
+    assert "conflict" in held(town, kari, message)
+    assert "conflict" not in held(town, kari, other)
+    conflict.active_until = NOW
+    town.add(conflict)
+    assert "conflict" not in held(town, kari, message)
+    town.conflict("kari", sender="915933149")
+    assert "conflict" in held(town, kari, other)
+    assert "conflict" not in held(town, kari, unread)
+    assert "target_conflict" in held(town, kari, other, Given(target=PersonId("kari")))
+    assert "target_conflict" not in held(town, kari, other, Given(target=PersonId("ola")))
+
+
+def test_clearance_is_for_the_code_of_the_message(town: Town) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    message = town.message()
+    message.shielding = "13"
+    town.add(message)
+
+    assert "cleared" not in held(town, kari, message)
+    town.clear("kari", "26")
+    assert "cleared" not in held(town, kari, message)
+    clearance = town.clear("kari", "13")
+    assert "cleared" in held(town, kari, message)
+    assert "target_cleared" in held(town, kari, message, Given(target=PersonId("kari")))
+    assert "target_cleared" not in held(town, kari, message, Given(target=PersonId("ola")))
+    clearance.active_until = JUST_NOW
+    town.add(clearance)
+    assert "cleared" not in held(town, kari, message)
+
+
+def test_what_is_not_shielded_needs_no_clearance(town: Town) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+
+    assert {"cleared", "target_cleared"} <= held(town, kari, town.message())
+
+
+STATE_FACTS = {
+    MessageState.UNROUTED: {"unrouted", "refusable"},
+    MessageState.ROUTED: {"routed", "refusable"},
+    MessageState.RELEASED: {"released"},
+    MessageState.OFFERED: {"offered"},
+    MessageState.RETURNED: {"returned", "refusable"},
+    MessageState.QUARANTINED: {"quarantined", "refusable"},
+}
+
+
+@pytest.mark.parametrize("state", list(MessageState))
+def test_states_are_facts(town: Town, state: MessageState) -> None:
+    every = set().union(*STATE_FACTS.values())
+    facts = held(town, town.capacity("kari", Role.HANDLER, "bv"), town.message(state))
+
+    assert facts & every == STATE_FACTS.get(state, set())
+
+
+def test_reading_ends_unopened(town: Town) -> None:
+    kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
+    message.opened_at = NOW
+    town.add(message)
+
+    assert "unopened" not in held(town, kari, message)
+
+
+@pytest.mark.parametrize("state", list(DeliveryState))
+def test_deliveries(town: Town, state: DeliveryState) -> None:
+    acos, other = town.system("acos"), town.system("other")
+    message = town.message(MessageState.OFFERED)
+    delivery = town.delivery(message, "acos", state)
+    named = OfMessage(message_id=MessageId(message.id), delivery_id=DeliveryId(delivery.id))
+
+    facts = held(town, acos, named)
+
+    assert "own_delivery" in facts
+    assert ("own_open_delivery" in facts) is (
+        state in {DeliveryState.OPEN, DeliveryState.COLLECTED}
+    )
+    assert ("uncollected" in facts) is (state is DeliveryState.OPEN)
+    assert not {"own_delivery", "own_open_delivery"} & held(town, other, named)
+
+
+def test_a_delivery_of_another_message_is_not_there(town: Town) -> None:
+    acos = town.system("acos")
+    message, other = town.message(MessageState.OFFERED), town.message(MessageState.OFFERED)
+    town.delivery(message, "acos")
+    foreign = town.delivery(other, "acos")
+
+    facts = held(
+        town,
+        acos,
+        OfMessage(message_id=MessageId(message.id), delivery_id=DeliveryId(foreign.id)),
+    )
+
+    assert not {"own_delivery", "own_open_delivery"} & facts
+
+
+def test_a_delivery_with_a_first_byte_given_is_collected(town: Town) -> None:
+    acos, message = town.system("acos"), town.message(MessageState.OFFERED)
+    delivery = town.delivery(message, "acos")
+    delivery.collected_at = NOW
+    town.add(delivery)
+
+    assert "uncollected" not in held(town, acos, message)
+
+
+def test_the_units_case_system(town: Town) -> None:
+    acos, foreign = town.system("acos"), town.system("foreign", HAVNES)
+    unit = town.session.get_one(Unit, "bv")
+    unit.case_system = "acos"
+    town.add(unit)
+    message = town.message(MessageState.RELEASED)
+
+    facts = held(town, acos, message)
+    assert {
+        "unit_uses_system",
+        "system_cleared",
+        "active_capacity",
+        "own_organisation",
+    } <= facts
+    assert "active_person" not in facts
+    assert not held(town, foreign, message) & {"unit_uses_system", "system_cleared"}
+    assert "unit_uses_system" not in held(town, acos, town.message(unit="ppt"))
+    system = town.session.get_one(CaseSystem, "acos")
+    system.active_until = NOW
+    town.add(system)
+    assert not held(town, acos, message) & {"system_cleared", "active_capacity"}
+
+
+def test_a_person_has_none_of_a_case_systems_facts(town: Town) -> None:
+    town.system("acos")
+    kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message(MessageState.OFFERED)
+    town.delivery(message, "acos")
+
+    assert not held(town, kari, message) & {
+        "unit_uses_system",
+        "system_cleared",
+        "own_delivery",
+        "own_open_delivery",
+    }
+
+
+@pytest.mark.parametrize("state", list(ReceiptState))
+def test_a_receipt_that_did_not_arrive(town: Town, state: ReceiptState) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    message = town.message(MessageState.REGISTERED)
+    receipt = town.receipt(message, state)
+
+    failed = state in {ReceiptState.FAILED, ReceiptState.IMPOSSIBLE}
+    assert ("receipt_failed" in held(town, ada, message)) is failed
+    receipt.settled_at = NOW
+    town.add(receipt)
+    assert "receipt_failed" not in held(town, ada, message)
+
+
+def test_a_late_word_is_an_open_task_the_named_one_where_one_is_named(town: Town) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    message = town.message()
+    word = town.task("late_word", Role.ARCHIVIST, message=message)
+    common = town.task("other_bytes", Role.ARCHIVIST, message=message)
+    of_message = OfMessage(message_id=MessageId(message.id))
+
+    assert "late_word" in held(town, ada, of_message)
+    assert "late_word" in held(town, ada, replace(of_message, task_id=word.id))
+    assert "late_word" not in held(town, ada, replace(of_message, task_id=common.id))
+    assert "late_word" in held(town, ada, OfTask(task_id=word.id))
+    assert "late_word" not in held(town, ada, OfTask(task_id=common.id))
+    word.state = TaskState.DONE
+    town.add(word)
+    assert "late_word" not in held(town, ada, of_message)
+    assert "late_word" not in held(town, ada, OfTask(task_id=word.id))
+
+
+def test_a_task_is_its_roles_and_its_units(town: Town) -> None:
+    lise = town.capacity("lise", Role.LEADER, "bv")
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    message = town.message()
+    here = town.task("release", Role.LEADER, message=message, unit="bv")
+    there = town.task("release", Role.LEADER, unit="ppt")
+    done = town.task("returned", Role.LEADER, unit="bv", state=TaskState.DONE)
+    named = OfMessage(message_id=MessageId(message.id), task_id=here.id)
+
+    assert "own_task" in held(town, lise, OfTask(task_id=here.id))
+    assert "own_task" in held(town, lise, named)
+    assert "own_task" not in held(town, lise, replace(named, task_id=there.id))
+    assert "own_task" not in held(town, lise, OfTask(task_id=there.id))
+    assert "own_task" not in held(town, lise, OfTask(task_id=done.id))
+    assert "own_task" not in held(town, kari, OfTask(task_id=here.id))
+
+
+def test_a_task_belongs_to_an_organisation_by_unit_message_or_arrival(town: Town) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    ours = [
+        town.task("missed", Role.ARCHIVIST, subject=town.arrival().id),
+        town.task("late_word", Role.ARCHIVIST, message=town.message(), unit="bv"),
+        town.task("stuck", Role.OPERATOR),
+    ]
+    theirs = [
+        town.task("missed", Role.ARCHIVIST, subject=town.arrival(organisation=HAVNES).id),
+        town.task("late_word", Role.ARCHIVIST, message=town.message(organisation=HAVNES)),
+        town.task("release", Role.ARCHIVIST, unit="x"),
+    ]
+
+    assert ["own_organisation" in held(town, ada, OfTask(task_id=t.id)) for t in ours] == [True] * 3
+    assert not any("own_organisation" in held(town, ada, OfTask(task_id=t.id)) for t in theirs)
+
+
+def test_a_proposal_counts_when_another_person_made_it_about_this(town: Town) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    lise = town.capacity("lise", Role.LEADER, "bv")
+    also_lise = town.capacity("lise", Role.ARCHIVIST, "arkiv")
+    message, other = town.message(), town.message()
+    proposal = town.proposal(message.id, "lise")
+    named = OfMessage(message_id=MessageId(message.id), proposal_id=proposal.id)
+    elsewhere = OfMessage(message_id=MessageId(other.id), proposal_id=proposal.id)
+
+    assert "proposed_by_other" in held(town, ada, named)
+    assert "proposed_by_other" not in held(town, lise, named)
+    assert "proposed_by_other" not in held(town, also_lise, named)
+    assert "proposed_by_other" not in held(town, ada, elsewhere)
+    assert "proposed_by_other" not in held(town, ada, message)
+    proposal.expires_at = NOW
+    town.add(proposal)
+    assert "proposed_by_other" not in held(town, ada, named)
+    proposal.expires_at, proposal.state = AFTER, ProposalState.LAPSED
+    town.add(proposal)
+    assert "proposed_by_other" not in held(town, ada, named)
+
+
+def test_a_proposal_about_the_named_task_of_the_message_counts(town: Town) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    town.person("lise")
+    message, other = town.message(), town.message()
+    task = town.task("late_word", Role.ARCHIVIST, message=message)
+    proposal = town.proposal(task.id, "lise")
+
+    def about(row: Message, task_id: str | None) -> set[str]:
+        subject = OfMessage(message_id=MessageId(row.id), proposal_id=proposal.id, task_id=task_id)
+        return held(town, ada, subject)
+
+    assert "proposed_by_other" in about(message, task.id)
+    assert "proposed_by_other" not in about(message, None)
+    assert "proposed_by_other" not in about(other, task.id)
+
+
+def test_arrivals(town: Town) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    town.person("lise")
+    missed = town.arrival()
+    proposal = town.proposal(missed.id, "lise")
+
+    facts = held(town, ada, OfArrival(arrival_id=ArrivalId(missed.id), proposal_id=proposal.id))
+    assert facts == {
+        "active_capacity",
+        "active_person",
+        "own_organisation",
+        "mailbox",
+        "missed",
+        "proposed_by_other",
+    }
+    stored = town.arrival(ArrivalState.STORED, HAVNES)
+    facts = held(town, ada, OfArrival(arrival_id=ArrivalId(stored.id), proposal_id=proposal.id))
+    assert facts == {"active_capacity", "active_person"}
+
+
+def test_the_installation(town: Town) -> None:
+    rune = town.capacity("rune", Role.SECURITY_REVIEWER, "arkiv")
+    town.person("pia")
+    proposal = town.proposal("policy", "pia")
+
+    facts = held(town, rune, OfInstallation(proposal_id=proposal.id))
+    assert facts == {"active_capacity", "active_person", "own_organisation", "proposed_by_other"}
+
+
+def test_the_one_it_is_for_is_a_handler_in_the_unit(town: Town) -> None:
+    lise = town.capacity("lise", Role.LEADER, "bv")
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    town.capacity("per", Role.HANDLER, "ppt")
+    message = town.message()
+
+    def for_(person: str) -> set[str]:
+        return held(town, lise, message, Given(target=PersonId(person)))
+
+    assert "target_in_unit" in for_("kari")
+    assert "target_in_unit" not in for_("per")
+    assert {"target_in_unit", "target_is_self"} & for_("lise") == {"target_is_self"}
+    assert "target_in_unit" not in held(town, lise, message)
+    row = town.row_of(kari)
+    row.active_until = NOW
+    town.add(row)
+    assert "target_in_unit" not in for_("kari")
+
+
+def test_facts_of_the_request(town: Town) -> None:
+    ada = replace(town.capacity("ada", Role.ARCHIVIST, "arkiv"), strong_auth=True)
+    message = town.message()
+    given = Given(reason_given=True, reference_given=True, waivable=True, same_documents=True)
+
+    wanted = {"strong_auth", "reason_given", "reference_given", "waivable", "same_documents"}
+    assert held(town, ada, message, given) >= wanted
+    assert not held(town, replace(ada, strong_auth=False), message) & wanted
+
+
+def test_what_is_not_there_has_no_facts(town: Town) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    nothing: list[Subject] = [
+        OfMessage(message_id=MessageId("none")),
+        OfArrival(arrival_id=ArrivalId("none")),
+        OfTask(task_id="none"),
+    ]
+
+    assert [facts_about(town.session, NOW, ada, s, Given()) for s in nothing] == [None] * 3
+
+
+def test_a_row_full_of_nulls_gives_two_valued_facts(town: Town, session: Session) -> None:
+    """Every column that may be NULL is, on the message, the task and in the request."""
+    message = town.message(MessageState.RECEIVED, unit=None)
+    message.sender = None
+    town.add(message)
+    task = town.task("stuck", Role.OPERATOR)
+    bare = [town.system("acos"), town.capacity("kari", Role.HANDLER, "bv")]
+    subjects: list[Subject] = [
+        OfMessage(message_id=MessageId(message.id)),
+        OfArrival(arrival_id=ArrivalId(town.arrival().id)),
+        OfTask(task_id=task.id),
+        OfInstallation(),
+    ]
+
+    answers = [facts_about(session, NOW, c, s, Given()) for c in bare for s in subjects]
+
+    assert len(answers) == 8
+    for facts in answers:
+        assert facts is not None
+        assert [name for name, value in facts.items() if type(value) is not bool] == []
+
+
+def test_all_facts_come_by_one_select_whose_text_stays_the_same(
+    town: Town, session: Session
+) -> None:
+    kari, ola = (town.capacity(name, Role.HANDLER, "bv") for name in ("kari", "ola"))
+    first, second = town.message(), town.message(MessageState.OFFERED)
+    texts: list[str] = []
+
+    def note(connection: Connection, cursor: object, statement: str, *_: object) -> None:
+        texts.append(statement)
+
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    held(town, kari, first, Given(target=PersonId("ola")))
+    held(town, ola, second)
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+
+    assert len(texts) == 2
+    assert texts[0] == texts[1]
+    assert BERGVIK not in texts[0]

@@ -1,0 +1,253 @@
+"""A small town to ask questions in: two organisations, their units, people and mail."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from sqlmodel import Session, SQLModel
+
+from inbox.access import Capacity, Role
+from inbox.access.folder import FILES
+from inbox.access.words import Effect, Rule
+from inbox.message import (
+    ArrivalState,
+    CaseSystemId,
+    DeliveryState,
+    MessageState,
+    Mode,
+    OrgNumber,
+    PersonId,
+    ProposalState,
+    ReceiptState,
+    Service,
+    TaskState,
+    UnitId,
+    new_id,
+)
+from inbox.tables import (
+    Arrival,
+    Assignment,
+    CaseSystem,
+    Clearance,
+    ConflictOfInterest,
+    Delivery,
+    Message,
+    Person,
+    Proposal,
+    Receipt,
+    Task,
+    Unit,
+)
+from inbox.tables import Capacity as CapacityRow
+
+POLICIES = Path(__file__).parents[2] / "policies"
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+BEFORE, AFTER = NOW - timedelta(days=30), NOW + timedelta(days=30)
+BERGVIK, HAVNES = OrgNumber("910075918"), OrgNumber("915933149")
+
+
+R = TypeVar("R", bound=SQLModel)
+
+
+def policy_files() -> dict[str, bytes]:
+    return {name: (POLICIES / name).read_bytes() for name in FILES}
+
+
+def allow(rule_id: str, act: str, role: str, when: str) -> Rule:
+    return Rule(id=rule_id, acts=act, roles=role, when=when, effect=Effect.ALLOW)
+
+
+def deny(rule_id: str, act: str, role: str, when: str) -> Rule:
+    return Rule(id=rule_id, acts=act, roles=role, when=when, effect=Effect.DENY)
+
+
+class Town:
+    """Writes rows into a session; every row can be had back and changed."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        for organisation, unit in (
+            (BERGVIK, "bv"),
+            (BERGVIK, "ppt"),
+            (BERGVIK, "arkiv"),
+            (HAVNES, "x"),
+        ):
+            self.add(Unit(id=unit, organisation=organisation, name=unit, active_from=BEFORE))
+
+    def add(self, row: R) -> R:
+        self.session.add(row)
+        self.session.flush()
+        return row
+
+    def person(self, person: str) -> Person:
+        return self.add(Person(id=person, name="N. N.", active_from=BEFORE))
+
+    def capacity(
+        self, person: str, role: Role, unit: str, *, strong_auth: bool = False
+    ) -> Capacity:
+        """A person, who is made where not there yet, in a role in a unit."""
+        if self.session.get(Person, person) is None:
+            self.person(person)
+        row = self.add(
+            CapacityRow(id=new_id(), person=person, unit=unit, role=role.value, active_from=BEFORE)
+        )
+        home = self.session.get_one(Unit, unit)
+        return Capacity(
+            id=row.id,
+            person=PersonId(person),
+            role=role,
+            unit=UnitId(unit),
+            organisation=OrgNumber(home.organisation),
+            strong_auth=strong_auth,
+        )
+
+    def row_of(self, capacity: Capacity) -> CapacityRow:
+        return self.session.get_one(CapacityRow, capacity.id)
+
+    def system(self, system: str, organisation: OrgNumber = BERGVIK) -> Capacity:
+        self.add(
+            CaseSystem(
+                id=system, organisation=organisation, name="S", mode=Mode.PULL, active_from=BEFORE
+            )
+        )
+        return Capacity(
+            id=system,
+            role=Role.CASE_SYSTEM,
+            organisation=organisation,
+            case_system=CaseSystemId(system),
+        )
+
+    def message(
+        self,
+        state: MessageState = MessageState.ROUTED,
+        unit: str | None = "bv",
+        organisation: OrgNumber = BERGVIK,
+        message_id: str | None = None,
+    ) -> Message:
+        return self.add(
+            Message(
+                id=message_id or new_id(),
+                state=state,
+                unit=unit,
+                organisation=organisation,
+                channel="ip",
+                service=Service.DPO,
+                wire_id=new_id(),
+                digest="d",
+                size=1,
+                received_at=NOW,
+                sender="974760673",
+            )
+        )
+
+    def assign(self, message: Message, person: str, until: datetime | None = None) -> Assignment:
+        return self.add(
+            Assignment(
+                id=new_id(),
+                message_id=message.id,
+                person=person,
+                active_from=BEFORE,
+                active_until=until,
+            )
+        )
+
+    def clear(self, person: str, shielding: str) -> Clearance:
+        return self.add(
+            Clearance(id=new_id(), person=person, shielding=shielding, active_from=BEFORE)
+        )
+
+    def conflict(
+        self, person: str, *, message_id: str | None = None, sender: str | None = None
+    ) -> ConflictOfInterest:
+        return self.add(
+            ConflictOfInterest(
+                id=new_id(),
+                person=person,
+                message_id=message_id,
+                sender=sender,
+                active_from=BEFORE,
+            )
+        )
+
+    def delivery(
+        self, message: Message, system: str, state: DeliveryState = DeliveryState.OPEN
+    ) -> Delivery:
+        return self.add(
+            Delivery(
+                id=new_id(),
+                message_id=message.id,
+                number=1,
+                case_system=system,
+                state=state,
+                offered_at=NOW,
+            )
+        )
+
+    def receipt(self, message: Message, state: ReceiptState) -> Receipt:
+        return self.add(
+            Receipt(
+                id=new_id(),
+                message_id=message.id,
+                answers=new_id(),
+                outcome="OK",
+                state=state,
+                chosen_at=NOW,
+            )
+        )
+
+    def task(
+        self,
+        kind: str,
+        role: Role,
+        *,
+        message: Message | None = None,
+        subject: str | None = None,
+        unit: str | None = None,
+        state: TaskState = TaskState.OPEN,
+    ) -> Task:
+        return self.add(
+            Task(
+                id=new_id(),
+                kind=kind,
+                subject_id=subject or new_id(),
+                message_id=None if message is None else message.id,
+                role=role.value,
+                unit=unit,
+                state=state,
+                opened_at=NOW,
+            )
+        )
+
+    def proposal(self, subject_id: str, proposer: str, expires_at: datetime = AFTER) -> Proposal:
+        return self.add(
+            Proposal(
+                id=new_id(),
+                kind="refuse",
+                subject_id=subject_id,
+                state=ProposalState.OPEN,
+                proposer=proposer,
+                sealed_payload=b"",
+                created_at=BEFORE,
+                expires_at=expires_at,
+            )
+        )
+
+    def arrival(
+        self, state: ArrivalState = ArrivalState.MISSED, organisation: OrgNumber = BERGVIK
+    ) -> Arrival:
+        return self.add(
+            Arrival(
+                id=new_id(),
+                channel="ip",
+                service=Service.DPO,
+                organisation=organisation,
+                wire_id=new_id(),
+                state=state,
+                announced_at=NOW,
+            )
+        )
+
+
+def strongly(capacity: Capacity) -> Capacity:
+    return replace(capacity, strong_auth=True)

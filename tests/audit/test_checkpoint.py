@@ -1,0 +1,172 @@
+"""Checkpoints against published notes and keys, and against every kind of wrong note."""
+
+import base64
+import hashlib
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from inbox.audit.checkpoint import (
+    Checkpoint,
+    check,
+    filed,
+    notes_in,
+    read,
+    read_verifier_key,
+    sign,
+    verifier_key,
+)
+from inbox.errors import IntegrityError, Invalid
+
+ORIGIN = "inbox.example.no/audit"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+ROOT = hashlib.sha256(b"root").digest()
+NOTE = sign(ORIGIN, 7, ROOT, KEY)
+
+GO_KEY = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
+GO_NOTE = (
+    "go.sum database tree\n30055305\nmXfgRcJ0bG0j3CPdKwgGWtUzBUbX67saZGRmFuJGGsM=\n\n"
+    "— sum.golang.org Az3grpgEild5qw7+5dtV13Kf1C2Xurm8q4fhdxvcsDHnqNTaxL2AFjBY+2TyGKevucFcAAlWFJ"
+    "JYle3EJlDCrQ+y3A8=\n"
+)
+
+
+def test_a_real_checkpoint_of_the_go_checksum_database_verifies() -> None:
+    name, public_key = read_verifier_key(GO_KEY)
+
+    checkpoint = check(GO_NOTE, public_key, "go.sum database tree", name=name)
+
+    assert checkpoint.size == 30055305
+    assert checkpoint.root.hex().startswith("9977e045")
+
+
+def test_a_published_signer_gives_the_published_verifier_key_and_signature() -> None:
+    name = "PeterNeumann"
+    seed = base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+
+    line = verifier_key(name, key.public_key())
+
+    assert line == "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+
+
+def test_a_note_has_the_published_form() -> None:
+    text, _, signature = NOTE.partition("\n\n")
+
+    assert text == f"{ORIGIN}\n7\n{base64.b64encode(ROOT).decode()}"
+    assert signature.startswith(f"— {ORIGIN} ")
+    assert signature.endswith("=\n")
+
+
+def test_what_was_signed_is_read_back() -> None:
+    expected = Checkpoint(origin=ORIGIN, size=7, root=ROOT)
+
+    assert read(NOTE) == expected
+    assert check(NOTE, KEY.public_key(), ORIGIN) == expected
+
+
+def test_no_letter_of_a_note_can_be_changed() -> None:
+    for at, letter in enumerate(NOTE):
+        for changed in {"A", "0", "\n", " ", chr(ord(letter) ^ 1)} - {letter}:
+            with pytest.raises(IntegrityError):
+                check(NOTE[:at] + changed + NOTE[at + 1 :], KEY.public_key(), ORIGIN)
+
+
+def test_no_beginning_of_a_note_passes_for_the_note() -> None:
+    for length in range(len(NOTE)):
+        with pytest.raises(IntegrityError):
+            check(NOTE[:length], KEY.public_key(), ORIGIN)
+
+
+def test_another_key_or_another_log_is_refused() -> None:
+    with pytest.raises(IntegrityError) as unsigned:
+        check(NOTE, OTHER_KEY.public_key(), ORIGIN)
+    with pytest.raises(IntegrityError) as elsewhere:
+        check(NOTE, KEY.public_key(), "other.example.no/audit")
+
+    assert unsigned.value.code == "audit.checkpoint_unsigned"
+    assert elsewhere.value.code == "audit.checkpoint_origin"
+
+
+def test_a_signature_of_this_key_that_is_wrong_is_not_excused_by_a_right_one() -> None:
+    line = NOTE.splitlines(keepends=True)[-1]
+    forged = sign(ORIGIN, 8, ROOT, KEY).splitlines(keepends=True)[-1]
+
+    with pytest.raises(IntegrityError) as refused:
+        check(NOTE + forged, KEY.public_key(), ORIGIN)
+
+    assert refused.value.code == "audit.checkpoint_signature"
+    assert check(NOTE + line, KEY.public_key(), ORIGIN).size == 7
+
+
+def test_a_witness_may_sign_beside_us() -> None:
+    witness = sign("witness.example.no", 7, ROOT, OTHER_KEY).splitlines(keepends=True)[-1]
+
+    assert check(NOTE + witness, KEY.public_key(), ORIGIN).size == 7
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        NOTE.replace("\n7\n", "\n07\n"),
+        NOTE.replace("\n7\n", "\n-7\n"),
+        NOTE.replace("\n7\n", "\n٧\n"),
+        NOTE.replace("\n", "\r\n"),
+        NOTE.replace(ORIGIN, "", 1),
+        NOTE + "x" * 200_001 + "\n",
+        NOTE.replace("— ", "-- "),
+        NOTE.replace(base64.b64encode(ROOT).decode(), base64.b64encode(ROOT[1:]).decode()),
+        f"{NOTE.partition(chr(10) * 2)[0]}\n\n— {ORIGIN} AAAA\n",
+    ],
+)
+def test_what_is_no_checkpoint_is_not_read(note: str) -> None:
+    with pytest.raises(IntegrityError) as refused:
+        read(note)
+
+    assert refused.value.code == "audit.checkpoint_shape"
+
+
+@pytest.mark.parametrize("origin", ["", "two words", "a+b", "a\nb"])
+def test_an_origin_that_would_break_the_note_is_refused(origin: str) -> None:
+    with pytest.raises(Invalid):
+        sign(origin, 7, ROOT, KEY)
+
+
+def test_a_size_or_root_that_is_none_is_refused() -> None:
+    with pytest.raises(Invalid):
+        sign(ORIGIN, -1, ROOT, KEY)
+    with pytest.raises(Invalid):
+        sign(ORIGIN, 1, ROOT[1:], KEY)
+
+
+def test_a_verifier_key_with_a_slip_in_it_is_refused() -> None:
+    line = verifier_key(ORIGIN, KEY.public_key())
+
+    assert read_verifier_key(line)[0] == ORIGIN
+    for at, letter in enumerate(line):
+        with pytest.raises(Invalid):
+            read_verifier_key(line[:at] + chr(ord(letter) ^ 1) + line[at + 1 :])
+
+
+def test_many_notes_are_kept_in_one_file() -> None:
+    notes = [sign(ORIGIN, size, ROOT, KEY) for size in range(3)]
+
+    assert notes_in("".join(map(filed, notes))) == notes
+    assert notes_in("") == []
+
+
+def test_a_torn_note_costs_only_itself() -> None:
+    other = sign(ORIGIN, 9, ROOT, KEY)
+    found = []
+
+    for length in range(1, len(NOTE)):
+        for note in notes_in(NOTE[:length] + "\n\n" + filed(other)):
+            try:
+                found.append(check(note, KEY.public_key(), ORIGIN).size)
+            except IntegrityError:
+                found.append(-1)
+
+    assert set(found) <= {-1, 7, 9}
+    assert notes_in(filed(other) + NOTE[:30])[0] == other

@@ -1,0 +1,208 @@
+"""The Merkle tree against the standard's own recursive definitions, and against wrong proofs."""
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+
+import pytest
+
+from inbox.audit import tree
+from inbox.errors import IntegrityError
+
+SIZES = 131
+
+
+def _h(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+@cache
+def _mth(leaves: tuple[bytes, ...]) -> bytes:
+    """MTH of RFC 6962 §2.1, word by word."""
+    if not leaves:
+        return _h(b"")
+    if len(leaves) == 1:
+        return _h(b"\0" + leaves[0])
+    k = _k(len(leaves))
+    return _h(b"\1" + _mth(leaves[:k]) + _mth(leaves[k:]))
+
+
+def _path(m: int, leaves: tuple[bytes, ...]) -> list[bytes]:
+    """PATH of RFC 6962 §2.1.1, word by word."""
+    if len(leaves) == 1:
+        return []
+    k = _k(len(leaves))
+    if m < k:
+        return [*_path(m, leaves[:k]), _mth(leaves[k:])]
+    return [*_path(m - k, leaves[k:]), _mth(leaves[:k])]
+
+
+def _subproof(m: int, leaves: tuple[bytes, ...], *, whole: bool) -> list[bytes]:
+    """SUBPROOF of RFC 6962 §2.1.2, word by word; `whole` is the standard's b."""
+    if m == len(leaves):
+        return [] if whole else [_mth(leaves)]
+    k = _k(len(leaves))
+    if m <= k:
+        return [*_subproof(m, leaves[:k], whole=whole), _mth(leaves[k:])]
+    return [*_subproof(m - k, leaves[k:], whole=False), _mth(leaves[:k])]
+
+
+def _k(n: int) -> int:
+    k = 1
+    while k * 2 < n:
+        k *= 2
+    return k
+
+
+class _Grown:
+    """A tree as the product keeps it: stored nodes and a root per size."""
+
+    def __init__(self, leaves: Iterable[bytes]) -> None:
+        self.nodes: dict[tuple[int, int], bytes] = {}
+        self.frontier: tuple[bytes, ...] = ()
+        self.roots = [tree.root(())]
+        for size, leaf in enumerate(leaves):
+            self.frontier, new = tree.append(self.frontier, size, tree.leaf_hash(leaf))
+            for node in new:
+                assert (node.level, node.index) not in self.nodes
+                self.nodes[node.level, node.index] = node.hash
+            self.roots.append(tree.root(self.frontier))
+
+    def get(self, level: int, index: int) -> bytes:
+        return self.nodes[level, index]
+
+
+LEAVES = tuple(b"leaf %d" % n for n in range(SIZES))
+GROWN = _Grown(LEAVES)
+
+
+def test_the_roots_are_those_published_for_certificate_transparency() -> None:
+    leaves = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657"]
+    leaves.append("606162636465666768696a6b6c6d6e6f")
+
+    roots = [root.hex() for root in _Grown([bytes.fromhex(leaf) for leaf in leaves]).roots]
+
+    assert roots == [
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+        "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+        "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+        "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    ]
+
+
+def test_the_root_grows_as_the_standard_defines_it() -> None:
+    expected = [_mth(LEAVES[:size]) for size in range(SIZES)]
+
+    assert GROWN.roots[:SIZES] == expected
+    assert [tree.root_at(GROWN.get, size) for size in range(SIZES)] == expected
+
+
+def test_every_inclusion_proof_is_the_standards_and_verifies() -> None:
+    for size in range(1, SIZES):
+        for index in range(size):
+            proof = tree.inclusion(GROWN.get, index, size)
+
+            assert proof == _path(index, LEAVES[:size])
+            assert _included(index, index, size, proof, GROWN.roots[size])
+
+
+def test_every_consistency_proof_is_the_standards_and_verifies() -> None:
+    for second in range(SIZES):
+        for first in range(second + 1):
+            proof = tree.consistency(GROWN.get, first, second)
+
+            assert not first or proof == _subproof(first, LEAVES[:second], whole=True)
+            assert _consistent(first, second, proof)
+
+
+def test_a_wrong_inclusion_proof_is_refused() -> None:
+    for size in (1, 2, 3, 7, 8, 13, 64, 65, 130):
+        root = GROWN.roots[size]
+        for index in range(size):
+            proof = tree.inclusion(GROWN.get, index, size)
+
+            for wrong in _spoilt(proof):
+                assert not _included(index, index, size, wrong, root)
+            assert not _included(index + 1, index, size, proof, root)
+            assert not _included(index, size, size, proof, root)
+            assert not _included(index, -1, size, proof, root)
+            assert not _included(index, index, size, proof, GROWN.roots[size - 1])
+
+
+def test_a_wrong_consistency_proof_is_refused() -> None:
+    for second in (2, 3, 7, 8, 13, 64, 65, 130):
+        for first in range(1, second):
+            proof = tree.consistency(GROWN.get, first, second)
+
+            for wrong in _spoilt(proof):
+                assert not _consistent(first, second, wrong)
+            for roots in ((GROWN.roots[first - 1], GROWN.roots[second]), _swapped(first, second)):
+                assert not _consistent(first, second, proof, roots=roots)
+
+
+def test_a_tree_is_consistent_with_itself_and_with_the_empty_one_by_no_proof_at_all() -> None:
+    other = _h(b"other")
+
+    assert _consistent(5, 5, [])
+    assert not _consistent(5, 5, [other])
+    assert not _consistent(5, 5, [], roots=(GROWN.roots[5], other))
+    assert _consistent(0, 5, [])
+    assert not _consistent(0, 5, [], roots=(other, GROWN.roots[5]))
+    assert not _consistent(0, 0, [], roots=(GROWN.roots[0], other))
+    assert not _consistent(5, 4, [])
+    assert not _consistent(3, 5, [])
+
+
+def test_there_is_no_proof_of_what_is_not_there() -> None:
+    with pytest.raises(ValueError, match="no such leaf"):
+        tree.inclusion(GROWN.get, 5, 5)
+    with pytest.raises(ValueError, match="never gets smaller"):
+        tree.consistency(GROWN.get, 6, 5)
+
+
+def test_a_frontier_of_another_size_is_refused() -> None:
+    with pytest.raises(IntegrityError) as refused:
+        tree.append(GROWN.frontier, SIZES + 1, _h(b""))
+
+    assert refused.value.code == "audit.frontier"
+
+
+def test_a_leaf_is_never_taken_for_an_inner_node() -> None:
+    left, right = tree.leaf_hash(b"a"), tree.leaf_hash(b"b")
+
+    assert tree.leaf_hash(left + right) != tree.node_hash(left, right)
+
+
+def _included(leaf: int, index: int, size: int, proof: list[bytes], root: bytes) -> bool:
+    hashed = tree.leaf_hash(LEAVES[leaf])
+    return tree.verify_inclusion(hashed, index=index, size=size, proof=proof, root=root)
+
+
+def _consistent(
+    first: int, second: int, proof: list[bytes], roots: tuple[bytes, bytes] | None = None
+) -> bool:
+    old, new = roots or (GROWN.roots[first], GROWN.roots[second])
+    return tree.verify_consistency(
+        first=first, second=second, proof=proof, first_root=old, second_root=new
+    )
+
+
+def _swapped(first: int, second: int) -> tuple[bytes, bytes]:
+    return GROWN.roots[second], GROWN.roots[first]
+
+
+def _spoilt(proof: list[bytes]) -> list[list[bytes]]:
+    """The proof with one thing wrong: a hash changed, left out, exchanged or one too many."""
+    other = _h(b"other")
+    changed = [[*proof[:at], other, *proof[at + 1 :]] for at in range(len(proof))]
+    short = [proof[:at] + proof[at + 1 :] for at in range(len(proof))]
+    swapped = []
+    for at, (one, two) in enumerate(pairwise(proof)):
+        swapped.append([*proof[:at], two, one, *proof[at + 2 :]])
+    return [*changed, *short, *swapped, [*proof, other], [other, *proof]]

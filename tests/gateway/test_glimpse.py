@@ -1,0 +1,78 @@
+"""What is read of an SBD before it is ours."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inbox.errors import Unavailable
+from inbox.gateway.glimpse import Glimpse, read_glimpse
+from inbox.message import TAUSHETSBELAGT
+from tests.gateway.scripted import WIRE_ID, sbd
+
+
+def glimpse_of(**change: str | None) -> Glimpse:
+    return read_glimpse(json.dumps(sbd(**change)).encode())  # type: ignore[arg-type]  # by name
+
+
+def test_the_process_is_found_wherever_its_scope_stands() -> None:
+    assert glimpse_of().process == TAUSHETSBELAGT
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["0192:910075918", "910075918", "0192:910077473:910075918", "0192:910075918::source"],
+)
+def test_the_receiver_is_the_organisation_acted_for(value: str) -> None:
+    assert glimpse_of(receiver=value).receiver == "910075918"
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-11-24T22:30:39.333599859+01:00", datetime(2026, 11, 24, 21, 30, 39, 333599, UTC)),
+        ("2026-11-24T22:30:39", datetime(2026, 11, 24, 21, 30, 39, tzinfo=UTC)),
+        ("2026-07-24T22:30:39", datetime(2026, 7, 24, 20, 30, 39, tzinfo=UTC)),
+        ("2003-05-10T00:31:52Z", datetime(2003, 5, 10, 0, 31, 52, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("<leveringsfrist>", None),
+        (None, None),
+    ],
+)
+def test_the_end_of_its_life_is_read_in_norwegian_time_unless_it_says_otherwise(
+    text: str | None, instant: datetime | None
+) -> None:
+    assert glimpse_of(expires=text).expires_at == instant
+
+
+def test_the_letter_case_of_an_id_is_kept() -> None:
+    assert glimpse_of(wire_id=WIRE_ID.upper()).wire_id == WIRE_ID.upper()
+
+
+@pytest.mark.parametrize("wire_id", ["../peek", "a/b", "", "0b6c2f2e6c1f4a539a546f0a3c1d8e11"])
+def test_what_is_no_uuid_is_no_wire_id(wire_id: str) -> None:
+    assert glimpse_of(wire_id=wire_id).wire_id == ""
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b"{}", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000]
+)
+def test_what_is_no_envelope_at_all_is_garbled(body: bytes) -> None:
+    with pytest.raises(Unavailable, match="garbled"):
+        read_glimpse(body)
+
+
+NAMES = st.sampled_from(["identifier", "value", "scope", "type", "scopeInformation", "x"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["ConversationId", "0192:", ""]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=2),
+    max_leaves=6,
+)
+PARTS = st.sampled_from(["receiver", "documentIdentification", "businessScope"])
+
+
+@given(header=st.dictionaries(PARTS, JSON))
+def test_a_header_of_any_shape_can_be_looked_at(header: dict[str, object]) -> None:
+    read_glimpse(json.dumps({"standardBusinessDocumentHeader": header}).encode())

@@ -1,0 +1,242 @@
+"""Arrivals at a stand-in for an integrasjonspunkt, over real HTTP."""
+
+import time
+import tracemalloc
+from datetime import timedelta
+
+import pytest
+
+from inbox.errors import Gone, NeverAccepted, Unavailable
+from inbox.gateway import Confirmed
+from inbox.gateway.integrasjonspunkt import Bounds, Subscription
+from inbox.message import TAUSHETSBELAGT, Service
+from inbox.simulator.envelopes import ADMINISTRASJON, receipt_json, sbd_json
+from inbox.simulator.gateway import Damage
+from tests.gateway.scripted import OURS, SUBSCRIPTION, THEIRS
+from tests.gateway.world import BYTES, World, client_of
+
+# ---- the ordinary day
+
+
+def test_a_message_is_announced_fetched_and_confirmed(world: World) -> None:
+    message_id = world.put()
+
+    notice = world.announced()
+    assert notice.wire_id == message_id
+    assert notice.expires_at == world.now + timedelta(days=1)
+    assert world.fetched(notice) == BYTES
+    assert world.there.sender_statuses(message_id)[-1] == "MOTTATT", (
+        "nothing is said before confirm"
+    )
+    assert world.here.confirm(notice) is Confirmed.DELIVERED
+    assert world.there.sender_statuses(message_id)[-1] == "LEVERT"
+
+
+def test_its_health_and_its_clock_are_asked_for(world: World) -> None:
+    assert world.here.healthy()
+    world.there.healthy(up=False)
+    assert not world.here.healthy()
+    assert world.here.clock_skew() is not None
+
+
+# ---- locks and other consumers (edge cases 1, 2, 3, 25)
+
+
+def test_what_others_have_locked_is_not_announced_until_their_lock_has_run_out(
+    world: World,
+) -> None:
+    world.put()
+    world.announced()
+
+    assert list(world.here.announced(10)) == []
+    world.later(minutes=6)
+    world.announced()
+
+
+def test_only_what_is_ours_is_touched(world: World) -> None:
+    ours = world.put()
+    foreign = [
+        world.there.put(sbd_json(process=ADMINISTRASJON, created_at=world.now), BYTES),
+        world.there.put(sbd_json(receiver="910077473", created_at=world.now), BYTES),
+        world.there.put(sbd_json(created_at=world.now), BYTES, service="DPF"),
+        world.there.put(receipt_json(related_to=ours, sender=THEIRS, receiver=OURS)),
+    ]
+
+    notice = world.announced()
+    world.fetched(notice)
+    world.here.confirm(notice)
+
+    assert world.there.locked() == []
+    assert world.there.queue() == foreign
+    assert {seen.message_id for seen in world.there.journal} == {None, ours}
+    assert {frozenset(seen.query.split("&")) for seen in world.there.journal} - {
+        frozenset({""})
+    } == {
+        frozenset(
+            {
+                f"process={TAUSHETSBELAGT}",
+                "serviceIdentifier=DPO",
+                f"receiverIdentifier={OURS}",
+            }
+        )
+    }
+
+
+def test_services_are_told_apart_by_asking_for_each(world: World) -> None:
+    world.put()
+    world.there.put(sbd_json(created_at=world.now), BYTES, service="DPF")
+    dpf = Subscription(organisation=OURS, service=Service.DPF, process=TAUSHETSBELAGT)
+
+    with client_of(world.url, SUBSCRIPTION, dpf) as both:
+        notices = list(both.announced(10))
+
+    assert [notice.service for notice in notices] == [Service.DPO, Service.DPF]
+
+
+def test_a_lock_that_ran_out_before_the_transfer_is_taken_again(world: World) -> None:
+    world.put()
+    notice = world.announced()
+    world.later(minutes=6)
+
+    assert world.fetched(notice) == BYTES
+    assert world.there.locked() == [notice.wire_id]
+
+
+@pytest.mark.parametrize("taken_over", [True, False])
+def test_a_lock_that_ran_out_during_the_transfer_does_not_matter(
+    world: World,
+    taken_over: bool,  # noqa: FBT001 - a table
+) -> None:
+    world.put()
+    notice = world.announced()
+    world.there.stage("lose the lock during the first pop")
+
+    assert world.fetched(notice) == BYTES
+    if taken_over:  # by another consumer, whose lock is then as good as ours
+        with client_of(world.url) as other:
+            assert len(list(other.announced(1))) == 1
+    assert world.here.confirm(notice) is Confirmed.DELIVERED
+    assert world.there.queue() == []
+
+
+def test_a_message_that_another_consumer_took_is_gone(world: World) -> None:
+    world.put()
+    notice = world.announced()
+    world.there.lose(notice.wire_id)
+
+    with pytest.raises(Gone):
+        world.fetched(notice)
+    assert world.here.confirm(notice) is Confirmed.GONE
+
+
+# ---- time to live, redelivery (4, 5)
+
+
+def test_a_message_whose_time_is_over_is_gone_though_it_is_locked(world: World) -> None:
+    message_id = world.put(life=timedelta(minutes=1))
+    notice = world.announced()
+    world.later(minutes=2)
+
+    with pytest.raises(Gone):
+        world.fetched(notice)
+    assert world.here.confirm(notice) is Confirmed.GONE
+    assert world.there.sender_statuses(message_id)[-1] == "LEVETID_UTLOPT"
+
+
+def test_what_the_transport_delivers_again_is_announced_and_confirmed_again(world: World) -> None:
+    first = world.put()
+    world.here.confirm(world.announced())
+    world.there.redeliver(first)
+
+    again = world.announced()
+    assert again.wire_id == first
+    assert world.here.confirm(again) is Confirmed.DELIVERED
+
+
+# ---- bytes that do not come (8, 9, 10)
+
+
+@pytest.mark.parametrize(
+    ("damage", "code", "stays"),
+    [
+        (Damage.UNDECRYPTABLE, "gateway.no_package", True),
+        (Damage.FILE_MISSING, "gateway.file_missing", False),
+        (Damage.UNREADABLE, "gateway.unreadable", True),
+        (None, "gateway.unreadable", True),
+    ],
+)
+def test_a_package_that_the_gateway_cannot_give_is_a_fault_and_not_an_outage(
+    world: World,
+    damage: Damage | None,
+    code: str,
+    stays: bool,  # noqa: FBT001 - a table
+) -> None:
+    world.put(damage)
+    notice = world.announced()
+
+    with pytest.raises(NeverAccepted) as caught:
+        world.fetched(notice)
+    assert caught.value.code == code
+    assert bool(world.there.queue()) is stays
+    assert world.here.confirm(notice) is (Confirmed.DELIVERED if stays else Confirmed.GONE)
+
+
+@pytest.mark.parametrize("after_bytes", [0, 1, 65_536, 262_144, 262_145, 524_287])
+def test_a_stream_that_is_cut_is_told_and_can_be_read_again(world: World, after_bytes: int) -> None:
+    content = BYTES * 32
+    world.put(content)
+    notice = world.announced()
+    world.there.stage(f"cut the first pop after {after_bytes} bytes")
+
+    with pytest.raises(Unavailable, match=r"truncated|unavailable"):
+        world.fetched(notice)
+    assert world.fetched(notice) == content
+    assert "DELETE /api/messages/in/{messageId}" not in world.calls
+
+
+def test_a_small_package_that_is_shorter_than_promised_is_truncated(world: World) -> None:
+    world.put(BYTES[:4096])
+    notice = world.announced()
+    world.there.stage("cut the first pop after 1000 bytes")
+
+    with pytest.raises(Unavailable, match="truncated"):
+        world.fetched(notice)
+
+
+def test_a_stream_that_ends_cleanly_too_early_looks_whole_here(world: World) -> None:
+    """Only the container itself can show it: the line looks for its end before it stores."""
+    world.put()
+    notice = world.announced()
+    world.there.stage("end the first pop after 1000 bytes")
+
+    assert world.fetched(notice) == BYTES[:1000]
+
+
+def test_a_large_package_passes_in_little_memory(world: World) -> None:
+    world.put(lambda: (b"x" * 65_536 for _ in range(256)))
+    notice = world.announced()
+
+    tracemalloc.start()
+    with world.here.fetch(notice) as transfer:
+        count = sum(len(chunk) for chunk in transfer.chunks)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert count == 16 * 1024**2
+    assert peak < 4 * 1024**2
+
+
+def test_bytes_that_trickle_are_given_up(world: World) -> None:
+    world.there.stage("slow every pop by 50 ms")
+    world.put()
+    notice = world.announced()
+
+    began = time.monotonic()
+    with (
+        client_of(world.url, bounds=Bounds(transfer=timedelta(milliseconds=150))) as hasty,
+        pytest.raises(Unavailable, match="slow"),
+        hasty.fetch(notice) as transfer,
+    ):
+        list(transfer.chunks)
+
+    assert time.monotonic() - began < 0.7, "sixteen kilobytes would take 0.8 s"

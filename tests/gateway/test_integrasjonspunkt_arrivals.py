@@ -1,0 +1,140 @@
+"""What waits: every answer of an integrasjonspunkt, or of a proxy."""
+
+import json
+import logging
+from contextlib import suppress
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inbox.errors import Unavailable
+from inbox.gateway.integrasjonspunkt import Subscription
+from inbox.message import TAUSHETSBELAGT, Service
+from tests.gateway.scripted import (
+    OURS,
+    OUTAGES,
+    SUBSCRIPTION,
+    THEIRS,
+    WIRE_ID,
+    Scripted,
+    gateway_of,
+    nothing,
+    page,
+    sbd,
+    shown,
+)
+
+outages = pytest.mark.parametrize(("answer", "code"), OUTAGES)
+
+
+# ---- what waits
+
+
+def test_what_waits_is_announced_with_its_envelope_as_it_came() -> None:
+    script = Scripted(shown(), nothing())
+
+    with gateway_of(script) as gateway:
+        [notice] = gateway.announced(10)
+
+    assert (notice.channel, notice.service, notice.organisation) == ("ip", Service.DPO, OURS)
+    assert notice.wire_id == WIRE_ID
+    assert json.loads(notice.envelope or b"") == sbd()
+    assert notice.expires_at is not None
+
+
+def test_peek_is_asked_with_exactly_three_filters() -> None:
+    script = Scripted(nothing())
+
+    with gateway_of(script) as gateway:
+        list(gateway.announced(1))
+
+    [request] = script.requests
+    assert (request.method, request.url.path) == ("GET", "/api/messages/in/peek")
+    assert dict(request.url.params) == {
+        "process": TAUSHETSBELAGT,
+        "serviceIdentifier": "DPO",
+        "receiverIdentifier": "910075918",
+    }
+
+
+def test_no_more_is_locked_than_was_asked_for() -> None:
+    script = Scripted(shown(), shown())
+
+    with gateway_of(script) as gateway:
+        assert len(list(gateway.announced(1))) == 1
+        assert list(gateway.announced(0)) == []
+    assert len(script.requests) == 1
+
+
+def test_subscriptions_take_turns_within_a_round_and_between_rounds() -> None:
+    other = Subscription(organisation=OURS, service=Service.DPF, process=TAUSHETSBELAGT)
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["serviceIdentifier"])
+        return shown(sbd(wire_id=f"{len(asked):08d}-6c1f-4a53-9a54-6f0a3c1d8e11"))
+
+    with gateway_of(answer, SUBSCRIPTION, other) as gateway:
+        list(gateway.announced(3))
+        list(gateway.announced(1))
+
+    assert asked == ["DPO", "DPF", "DPO", "DPF"]
+
+
+def test_a_gateway_that_does_not_lock_is_not_asked_for_ever() -> None:
+    with gateway_of(lambda _: shown()) as gateway:
+        assert len(list(gateway.announced(100))) == 1
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        sbd(process="urn:no:difi:profile:arkivmelding:response:ver1.0"),
+        sbd(receiver="0192:910077473"),
+        sbd(receiver="0192:910075918:910077473"),
+        sbd(wire_id="not-a-uuid"),
+        {"standardBusinessDocumentHeader": {}},
+    ],
+)
+def test_what_a_gateway_without_filters_gives_is_left_alone(
+    foreign: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    script = Scripted(shown(foreign))
+
+    with gateway_of(script) as gateway, caplog.at_level(logging.WARNING):
+        assert list(gateway.announced(10)) == []
+
+        assert gateway.misfits == 1
+    assert len(script.requests) == 1, "one foreign message locked is enough for a round"
+    assert [record.message for record in caplog.records] == ["gateway.misfit"]
+
+
+@outages
+def test_an_outage_while_peeking_is_told(answer: httpx.Response | Exception, code: str) -> None:
+    with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
+        list(gateway.announced(10))
+
+    assert caught.value.code == code
+
+
+def test_a_bad_answer_to_one_subscription_does_not_stop_the_others() -> None:
+    other = Subscription(organisation=THEIRS, service=Service.DPO, process=TAUSHETSBELAGT)
+    script = Scripted(page(), shown(), nothing())
+
+    with gateway_of(script, other, SUBSCRIPTION) as gateway:
+        notices = gateway.announced(10)
+
+        assert next(notices).wire_id == WIRE_ID
+        with pytest.raises(Unavailable, match="garbled"):
+            next(notices)
+
+
+@given(status=st.sampled_from([200, 204, 301, 400, 401, 404, 429, 500, 503]), body=st.binary())
+def test_whatever_peek_answers_only_our_own_errors_come_out(status: int, body: bytes) -> None:
+    with (
+        gateway_of(lambda _: httpx.Response(status, content=body)) as gateway,
+        suppress(Unavailable),
+    ):
+        assert list(gateway.announced(3)) == []

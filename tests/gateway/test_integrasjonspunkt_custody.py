@@ -1,0 +1,196 @@
+"""The bytes and their custody: every answer of an integrasjonspunkt, or of a proxy."""
+
+import httpx
+import pytest
+
+from inbox.errors import Gone, InboxError, NeverAccepted, Unavailable
+from inbox.gateway import Confirmed
+from inbox.gateway.integrasjonspunkt import Subscription
+from inbox.message import TAUSHETSBELAGT, Service
+from tests.gateway.scripted import (
+    ASIC,
+    NOTICE,
+    OUTAGES,
+    RECEIPT_ID,
+    THEIRS,
+    WIRE_ID,
+    Broken,
+    Scripted,
+    Whole,
+    gateway_of,
+    named,
+    nothing,
+    package,
+    page,
+    refusal,
+    sbd,
+    shown,
+)
+
+outages = pytest.mark.parametrize(("answer", "code"), OUTAGES)
+
+
+# ---- the bytes
+
+
+def fetched(script: Scripted) -> bytes:
+    with gateway_of(script) as gateway, gateway.fetch(NOTICE) as transfer:
+        return b"".join(transfer.chunks)
+
+
+def test_a_package_is_popped_by_its_id() -> None:
+    script = Scripted(package(b"the bytes"))
+
+    assert fetched(script) == b"the bytes"
+    assert script.asked == [f"GET /api/messages/in/pop/{WIRE_ID}"]
+
+
+def test_a_lock_that_ran_out_is_taken_again_by_id_and_filters() -> None:
+    script = Scripted(named(400, "MessageNotLocked"), shown(), package(b"the bytes"))
+
+    assert fetched(script) == b"the bytes"
+    assert dict(script.requests[1].url.params) == {
+        "messageId": WIRE_ID,
+        "process": TAUSHETSBELAGT,
+        "serviceIdentifier": "DPO",
+        "receiverIdentifier": "910075918",
+    }
+
+
+@pytest.mark.parametrize(
+    ("answers", "error", "code"),
+    [
+        ([httpx.Response(204)], NeverAccepted, "gateway.no_package"),
+        ([named(404, "MessageNotFound")], Gone, "gateway.gone"),
+        ([named(404, "FileNotFound")], NeverAccepted, "gateway.file_missing"),
+        ([named(500, "AsicRead")], NeverAccepted, "gateway.unreadable"),
+        (
+            [refusal(500, "org.springframework.transaction.UnexpectedRollbackException")],
+            NeverAccepted,
+            "gateway.unreadable",
+        ),
+        ([named(400, "NotUUID")], NeverAccepted, "gateway.refused"),
+        ([named(400, "MessageNotLocked"), nothing()], Unavailable, "gateway.locked_elsewhere"),
+        (
+            [named(400, "MessageNotLocked"), shown(), named(400, "MessageNotLocked")],
+            Unavailable,
+            "gateway.locked_elsewhere",
+        ),
+        (
+            [named(400, "MessageNotLocked"), shown(sbd(wire_id=RECEIPT_ID))],
+            Unavailable,
+            "gateway.filters_ignored",
+        ),
+        ([named(400, "MessageNotLocked"), page(503)], Unavailable, "gateway.unavailable"),
+        ([named(400, "MessageNotLocked"), page(200)], Unavailable, "gateway.garbled"),
+    ],
+)
+def test_a_package_that_does_not_come_has_a_code(
+    answers: list[httpx.Response], error: type[InboxError], code: str
+) -> None:
+    with pytest.raises(error) as caught:
+        fetched(Scripted(*answers))
+
+    assert caught.value.code == code
+    assert "secret" not in str(caught.value)
+    assert "12345678901" not in str(caught.value)
+
+
+@outages
+def test_an_outage_while_popping_is_told(answer: httpx.Response | Exception, code: str) -> None:
+    expected = "gateway.garbled" if code == "gateway.truncated" else code  # it has no media type
+
+    with pytest.raises(Unavailable) as caught:
+        fetched(Scripted(answer))
+
+    assert caught.value.code == expected
+
+
+@pytest.mark.parametrize("promised", ["8", "10", "-1", "nine"])
+def test_another_length_than_promised_is_truncation(promised: str) -> None:
+    answer = httpx.Response(
+        200, headers={"Content-Type": ASIC, "Content-Length": promised}, stream=Whole(b"ninebytes")
+    )
+
+    with pytest.raises(Unavailable, match="truncated"):
+        fetched(Scripted(answer))
+
+
+def test_a_stream_that_breaks_is_truncation() -> None:
+    answer = httpx.Response(200, headers={"Content-Type": ASIC}, stream=Broken(b"half"))
+
+    with pytest.raises(Unavailable, match="truncated"):
+        fetched(Scripted(answer))
+
+
+def test_a_notice_of_a_subscription_that_was_ended_is_not_locked_again() -> None:
+    ended = Subscription(organisation=THEIRS, service=Service.DPO, process=TAUSHETSBELAGT)
+
+    with (
+        gateway_of(Scripted(named(400, "MessageNotLocked")), ended) as gateway,
+        pytest.raises(Unavailable, match="locked_elsewhere"),
+        gateway.fetch(NOTICE),
+    ):
+        pass
+
+
+# ---- custody
+
+
+def confirmed(*answers: httpx.Response | Exception) -> Confirmed:
+    with gateway_of(Scripted(*answers)) as gateway:
+        return gateway.confirm(NOTICE)
+
+
+def test_confirm_deletes_by_id() -> None:
+    script = Scripted(shown())
+
+    with gateway_of(script) as gateway:
+        assert gateway.confirm(NOTICE) is Confirmed.DELIVERED
+    assert script.asked == [f"DELETE /api/messages/in/{WIRE_ID}"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([httpx.Response(200)], Confirmed.DELIVERED),
+        ([named(404, "MessageNotFound")], Confirmed.GONE),
+        ([named(400, "MessageNotLocked"), shown(), shown()], Confirmed.DELIVERED),
+        ([named(400, "MessageNotLocked"), shown(), named(404, "MessageNotFound")], Confirmed.GONE),
+    ],
+)
+def test_gone_is_told_from_delivered(answers: list[httpx.Response], said: Confirmed) -> None:
+    assert confirmed(*answers) is said
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        ([named(400, "MessageNotLocked"), nothing()], "gateway.locked_elsewhere"),
+        (
+            [named(400, "MessageNotLocked"), shown(), named(400, "MessageNotLocked")],
+            "gateway.locked_elsewhere",
+        ),
+        (
+            [named(400, "MessageNotLocked"), shown(sbd(receiver="0192:910077473"))],
+            "gateway.filters_ignored",
+        ),
+        ([named(400, "NotUUID")], "gateway.unexpected"),
+        ([named(500, "AsicRead")], "gateway.unavailable"),
+    ],
+)
+def test_confirm_is_tried_again_whatever_is_in_the_way(
+    answers: list[httpx.Response], code: str
+) -> None:
+    with pytest.raises(Unavailable) as caught:
+        confirmed(*answers)
+
+    assert caught.value.code == code
+
+
+@outages
+def test_no_outage_counts_as_confirmed(answer: httpx.Response | Exception, code: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        confirmed(answer)
+
+    assert caught.value.code == code

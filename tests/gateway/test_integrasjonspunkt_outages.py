@@ -1,0 +1,90 @@
+"""Every outage at every call, over real HTTP."""
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from inbox.errors import Unavailable
+from inbox.gateway import Confirmed, Notice
+from inbox.gateway.integrasjonspunkt import Integrasjonspunkt
+from inbox.simulator.envelopes import sbd_json
+from inbox.simulator.gateway import GatewaySimulator
+from tests.gateway.scripted import RECEIPT_ID, THEIRS
+from tests.gateway.world import BYTES, Socket, World, client_of, receipt
+
+# ---- outages (the retry table)
+
+
+def opened(here: Integrasjonspunkt, notice: Notice) -> None:
+    with here.fetch(notice):
+        pass
+
+
+CALLS: dict[str, Callable[[Integrasjonspunkt, Notice], object]] = {
+    "peek": lambda here, _: list(here.announced(1)),
+    "pop": opened,
+    "delete": lambda here, notice: here.confirm(notice),
+    "capabilities": lambda here, _: here.receipt_route(THEIRS),
+    "create": lambda here, _: here.create_receipt(RECEIPT_ID, receipt()),
+    "send": lambda here, _: here.send_receipt(RECEIPT_ID),
+    "statuses": lambda here, _: here.receipt_status(RECEIPT_ID),
+}
+TROUBLES = {
+    "answer 429 to": "gateway.unavailable",
+    "answer 500 to": "gateway.unavailable",
+    "answer empty 502 to": "gateway.unavailable",
+    "answer html 503 to": "gateway.unavailable",
+    "answer html 504 to": "gateway.unavailable",
+    "answer 401 to": "gateway.unauthorised",
+    "answer html 403 to": "gateway.unauthorised",
+    "answer html 200 to": "gateway.garbled",
+    "answer garbage to": "gateway.garbled",
+    "reset": "gateway.unavailable",
+    "lose the answer to": "gateway.unavailable",
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("call", CALLS)
+def test_every_outage_at_every_call_is_tried_again(world: World, call: str, trouble: str) -> None:
+    world.put()
+    notice = world.announced()
+    world.there.stage(f"{trouble} every {call}")
+
+    with pytest.raises(Unavailable) as caught:
+        CALLS[call](world.here, notice)
+
+    assert caught.value.code == TROUBLES[trouble]
+
+
+def test_nobody_listening_is_an_outage() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    with client_of(f"http://127.0.0.1:{port}") as here, pytest.raises(Unavailable):
+        list(here.announced(1))
+
+
+def test_a_password_that_was_changed_is_told_apart_from_an_outage(listening: Socket) -> None:
+    listening.gateway = GatewaySimulator(credentials=("user", "new"))
+    listening.gateway.put(sbd_json(), BYTES)
+
+    with client_of(listening.url, credentials=("user", "new")) as here:
+        assert len(list(here.announced(1))) == 1
+    with (
+        client_of(listening.url, credentials=("user", "old")) as here,
+        pytest.raises(Unavailable, match="unauthorised"),
+    ):
+        here.healthy()
+
+
+def test_a_delete_whose_answer_was_lost_had_succeeded(world: World) -> None:
+    message_id = world.put()
+    notice = world.announced()
+    world.there.stage("lose the answer to the first delete")
+
+    with pytest.raises(Unavailable):
+        world.here.confirm(notice)
+    assert world.here.confirm(notice) is Confirmed.GONE
+    assert world.there.sender_statuses(message_id)[-1] == "LEVERT"

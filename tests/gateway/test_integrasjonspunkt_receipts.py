@@ -1,0 +1,268 @@
+"""The kvittering on its way out: every answer of an integrasjonspunkt, or of a proxy."""
+
+import json
+
+import httpx
+import pytest
+
+from inbox.errors import Gone, NeverAccepted, Unavailable
+from inbox.gateway import SentState
+from inbox.message import OrgNumber
+from tests.gateway.scripted import (
+    OUTAGES,
+    RECEIPT_ID,
+    THEIRS,
+    WIRE_ID,
+    Scripted,
+    gateway_of,
+    named,
+    refusal,
+    sbd,
+    shown,
+    statuses,
+)
+
+outages = pytest.mark.parametrize(("answer", "code"), OUTAGES)
+
+
+# ---- the kvittering
+
+
+def capabilities(*found: tuple[str, str, str]) -> httpx.Response:
+    kinds = [
+        {
+            "process": f"urn:no:difi:profile:arkivmelding:{process}:ver1.0",
+            "serviceIdentifier": service,
+            "documentTypes": [{"type": kind, "standard": "urn:x::" + kind}],
+        }
+        for process, service, kind in found
+    ]
+    return httpx.Response(200, json={"capabilities": kinds})
+
+
+@pytest.mark.parametrize(
+    ("answer", "obstacle"),
+    [
+        (capabilities(("response", "DPO", "arkivmelding_kvittering")), None),
+        (capabilities(("response", "DPV", "arkivmelding_kvittering")), "receipt.not_dpo"),
+        (capabilities(("response", "DPF", "arkivmelding_kvittering")), "receipt.not_dpo"),
+        (
+            capabilities(
+                ("response", "DPO", "arkivmelding_kvittering"),
+                ("response", "DPV", "arkivmelding_kvittering"),
+            ),
+            "receipt.not_dpo",
+        ),
+        (capabilities(("response", "DPO", "status")), "receipt.no_capability"),
+        (capabilities(("administrasjon", "DPO", "arkivmelding")), "receipt.no_capability"),
+        (capabilities(), "receipt.no_capability"),
+        (httpx.Response(200, json={}), "receipt.no_capability"),
+        (named(404, "IdentifierNotFound"), "receipt.no_capability"),
+    ],
+)
+def test_a_kvittering_travels_only_where_it_is_not_thrown_away(
+    answer: httpx.Response, obstacle: str | None
+) -> None:
+    script = Scripted(answer)
+
+    with gateway_of(script) as gateway:
+        assert gateway.receipt_route(THEIRS).obstacle == obstacle
+    assert str(script.requests[0].url) == (
+        "https://gateway.test/api/capabilities/910077473"
+        "?process=urn%3Ano%3Adifi%3Aprofile%3Aarkivmelding%3Aresponse%3Aver1.0"
+    )
+
+
+@outages
+def test_an_outage_is_no_obstacle(answer: httpx.Response | Exception, code: str) -> None:
+    with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
+        gateway.receipt_route(OrgNumber("910077473"))
+
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "answer", [shown(sbd(wire_id=RECEIPT_ID)), named(400, "MessageAlreadyExists")]
+)
+def test_a_kvittering_created_before_is_created(answer: httpx.Response) -> None:
+    script = Scripted(answer)
+
+    with gateway_of(script) as gateway:
+        gateway.create_receipt(RECEIPT_ID, {"a": "å"})
+
+    [request] = script.requests
+    assert script.asked == ["POST /api/messages/out"]
+    assert json.loads(request.content) == {"a": "å"}
+    assert request.headers["Content-Type"] == "application/json"
+
+
+REFUSALS = [
+    (named(400, "ReceiverDoesNotAcceptProcess"), "gateway.receiver_does_not_accept"),
+    (named(400, "ReceiverDoesNotAcceptDocumentType"), "gateway.receiver_does_not_accept"),
+    (named(400, "ServiceNotEnabled"), "gateway.service_not_enabled"),
+    (named(400, "TimeToLive"), "gateway.refused"),
+    (refusal(400, "org.spring.MethodArgumentNotValidException", errors=[]), "gateway.refused"),
+    (refusal(500, "java.lang.IllegalArgumentException"), "gateway.refused"),
+    (refusal(500, "java.lang.IllegalStateException"), "gateway.refused"),
+]
+
+
+@pytest.mark.parametrize(("answer", "code"), REFUSALS)
+def test_a_kvittering_that_is_refused_is_not_an_outage(answer: httpx.Response, code: str) -> None:
+    with gateway_of(Scripted(answer)) as gateway, pytest.raises(NeverAccepted) as caught:
+        gateway.create_receipt(RECEIPT_ID, {})
+
+    assert caught.value.code == code
+    assert caught.value.reason.isalpha(), "the simple name of the exception and no more"
+
+
+@pytest.mark.parametrize(("answer", "code"), REFUSALS)
+def test_sending_can_be_refused_too(answer: httpx.Response, code: str) -> None:
+    with gateway_of(Scripted(answer)) as gateway, pytest.raises(NeverAccepted) as caught:
+        gateway.send_receipt(RECEIPT_ID)
+
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("name", ["a secret title", "Å", "x" * 81, "", 7, None, ["x"]])
+def test_a_name_that_is_no_name_is_not_repeated(name: object) -> None:
+    answer = httpx.Response(400, json={"exception": name})
+
+    with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
+        gateway.create_receipt(RECEIPT_ID, {})
+
+    assert str(caught.value) == "gateway.unexpected: 400"
+
+
+@outages
+def test_an_outage_does_not_create_a_kvittering(
+    answer: httpx.Response | Exception, code: str
+) -> None:
+    with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
+        gateway.create_receipt(RECEIPT_ID, {})
+
+    assert caught.value.code == code
+
+
+def test_a_kvittering_created_under_another_id_is_not_ours() -> None:
+    with gateway_of(Scripted(shown())) as gateway, pytest.raises(Unavailable, match="garbled"):
+        gateway.create_receipt(RECEIPT_ID, {})
+
+
+def test_a_kvittering_is_sent_by_its_id() -> None:
+    script = Scripted(httpx.Response(200))
+
+    with gateway_of(script) as gateway:
+        gateway.send_receipt(RECEIPT_ID)
+
+    assert script.asked == [f"POST /api/messages/out/{RECEIPT_ID}"]
+
+
+@pytest.mark.parametrize("names", [("OPPRETTET", "SENDT"), ("SENDT", "MOTTATT"), ("FEIL",)])
+def test_a_kvittering_sent_before_is_sent(names: tuple[str, ...]) -> None:
+    with gateway_of(Scripted(named(404, "MessageNotFound"), statuses(*names))) as gateway:
+        gateway.send_receipt(RECEIPT_ID)
+
+
+@pytest.mark.parametrize("names", [(), ("OPPRETTET",)])
+def test_a_kvittering_that_somebody_discarded_is_gone(names: tuple[str, ...]) -> None:
+    with (
+        gateway_of(Scripted(named(404, "MessageNotFound"), statuses(*names))) as gateway,
+        pytest.raises(Gone),
+    ):
+        gateway.send_receipt(RECEIPT_ID)
+
+
+@outages
+def test_an_outage_is_no_sending(answer: httpx.Response | Exception, code: str) -> None:
+    with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
+        gateway.send_receipt(RECEIPT_ID)
+
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("names", "state"),
+    [
+        ((), SentState.UNKNOWN),
+        (("OPPRETTET",), SentState.CREATED),
+        (("OPPRETTET", "ANNET"), SentState.CREATED),
+        (("SENDT", "OPPRETTET"), SentState.SENT),
+        (("OPPRETTET", "SENDT", "MOTTATT"), SentState.CONFIRMED),
+        (("OPPRETTET", "SENDT", "LEVERT"), SentState.CONFIRMED),
+        (("MOTTATT", "LEVERT", "LEST"), SentState.CONFIRMED),
+        (("MOTTATT", "FEIL"), SentState.CONFIRMED),
+        (("MOTTATT", "LEVETID_UTLOPT"), SentState.CONFIRMED),
+        (("SENDT", "LEVETID_UTLOPT"), SentState.EXPIRED),
+        (("OPPRETTET", "FEIL"), SentState.FAILED),
+        (("FEIL", "LEVETID_UTLOPT"), SentState.FAILED),
+        (("OPPRETTET", "SENDT", "LEVERT", "LEST"), SentState.FAILED),
+    ],
+)
+def test_a_kvittering_is_confirmed_when_it_has_arrived(
+    names: tuple[str, ...], state: SentState
+) -> None:
+    script = Scripted(statuses(*names))
+
+    with gateway_of(script) as gateway:
+        assert gateway.receipt_status(RECEIPT_ID) is state
+    assert script.requests[0].url.params["messageId"] == RECEIPT_ID
+
+
+def test_all_pages_of_statuses_are_read() -> None:
+    script = Scripted(statuses("OPPRETTET", last=False), statuses("MOTTATT"))
+
+    with gateway_of(script) as gateway:
+        assert gateway.receipt_status(RECEIPT_ID) is SentState.CONFIRMED
+    assert [request.url.params["page"] for request in script.requests] == ["0", "1"]
+
+
+def test_the_statuses_of_others_are_not_ours() -> None:
+    with gateway_of(Scripted(statuses("MOTTATT", of=WIRE_ID))) as gateway:
+        assert gateway.receipt_status(RECEIPT_ID) is SentState.UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["MessageStatusNotFound", "ConversationNotFound"])
+def test_what_the_gateway_does_not_know_is_unknown(name: str) -> None:
+    with gateway_of(Scripted(named(404, name))) as gateway:
+        assert gateway.receipt_status(RECEIPT_ID) is SentState.UNKNOWN
+
+
+def test_pages_without_an_end_are_given_up() -> None:
+    with (
+        gateway_of(lambda _: statuses("SENDT", last=False)) as gateway,
+        pytest.raises(Unavailable, match="garbled"),
+    ):
+        gateway.receipt_status(RECEIPT_ID)
+
+
+@outages
+def test_an_outage_is_no_status(answer: httpx.Response | Exception, code: str) -> None:
+    with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
+        gateway.receipt_status(RECEIPT_ID)
+
+    assert caught.value.code == code
+
+
+# ---- its health
+
+
+@pytest.mark.parametrize(
+    ("answer", "well"),
+    [
+        (httpx.Response(200, json={"status": "UP"}), True),
+        (httpx.Response(200, json={"status": "OUT_OF_SERVICE"}), False),
+        (httpx.Response(503, json={"status": "DOWN"}), False),
+    ],
+)
+def test_the_gateway_is_asked_how_it_is(answer: httpx.Response, well: bool) -> None:  # noqa: FBT001 - a table
+    with gateway_of(Scripted(answer)) as gateway:
+        assert gateway.healthy() is well
+
+
+def test_wrong_credentials_are_told_even_by_its_health() -> None:
+    with (
+        gateway_of(Scripted(httpx.Response(401))) as gateway,
+        pytest.raises(Unavailable, match="unauthorised"),
+    ):
+        gateway.healthy()

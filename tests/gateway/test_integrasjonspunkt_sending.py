@@ -1,0 +1,139 @@
+"""Kvitteringer sent by a stand-in for an integrasjonspunkt, over real HTTP."""
+
+import pytest
+
+from inbox.errors import InboxError, NeverAccepted, Unavailable
+from inbox.gateway import SentState
+from inbox.message import RESPONSE, TAUSHETSBELAGT
+from inbox.simulator.gateway import Damage, GatewaySimulator, OtherEnd
+from tests.gateway.scripted import RECEIPT_ID, THEIRS
+from tests.gateway.world import Socket, World, client_of, receipt
+
+# ---- the kvittering (23, 24)
+
+
+@pytest.mark.parametrize(
+    ("registry", "obstacle"),
+    [
+        ({RESPONSE: "DPO"}, None),
+        ({RESPONSE: "DPV"}, "receipt.not_dpo"),
+        ({RESPONSE: "DPF"}, "receipt.not_dpo"),
+        ({TAUSHETSBELAGT: "DPO"}, "receipt.no_capability"),
+        (None, "receipt.no_capability"),
+    ],
+)
+def test_a_kvittering_that_would_be_thrown_away_has_an_obstacle(
+    world: World, registry: dict[str, str] | None, obstacle: str | None
+) -> None:
+    world.there.registry(THEIRS, registry)
+
+    assert world.here.receipt_route(THEIRS).obstacle == obstacle
+
+
+@pytest.mark.parametrize(
+    ("registry", "code"),
+    [
+        ({RESPONSE: "DPV"}, "gateway.service_not_enabled"),
+        (None, "gateway.receiver_does_not_accept"),
+    ],
+)
+def test_a_kvittering_that_is_refused_when_created_says_why(
+    world: World, registry: dict[str, str] | None, code: str
+) -> None:
+    world.there.registry(THEIRS, registry)
+
+    with pytest.raises(NeverAccepted) as caught:
+        world.here.create_receipt(RECEIPT_ID, receipt())
+    assert caught.value.code == code
+
+
+def test_a_kvittering_that_the_gateway_threw_away_is_not_confirmed(listening: Socket) -> None:
+    """It would be: SENDT, LEVERT and LEST are all there, and nothing was sent."""
+    there = GatewaySimulator(capabilities={THEIRS: {RESPONSE: "DPV"}}, enabled=("DPO", "DPV"))
+    listening.gateway = there
+
+    with client_of(listening.url) as here:
+        here.create_receipt(RECEIPT_ID, receipt())
+        here.send_receipt(RECEIPT_ID)
+
+        assert "LEVERT" in there.statuses(RECEIPT_ID)
+        assert here.receipt_status(RECEIPT_ID) is SentState.FAILED
+    assert there.receipts_at_sender() == []
+
+
+def test_an_envelope_that_the_gateway_cannot_read_is_never_accepted(world: World) -> None:
+    broken_ones: list[dict[str, object]] = [
+        {},
+        {"standardBusinessDocumentHeader": {}},
+        receipt(receiver="x"),
+    ]
+
+    for broken in broken_ones:
+        with pytest.raises(NeverAccepted) as caught:
+            world.here.create_receipt(RECEIPT_ID, broken)
+        assert caught.value.code in ("gateway.refused", "gateway.receiver_does_not_accept")
+
+
+@pytest.mark.parametrize("lost", ["create", "send"])
+def test_a_kvittering_whose_answer_was_lost_is_sent_once(world: World, lost: str) -> None:
+    world.there.stage(f"lose the answer to the first {lost}")
+
+    with pytest.raises(Unavailable):
+        world.create_and_send()
+    world.create_and_send()
+    world.later(seconds=1)
+    world.create_and_send()
+    world.later(seconds=5)
+
+    assert world.here.receipt_status(RECEIPT_ID) is SentState.CONFIRMED
+    assert len(world.there.receipts_at_sender()) == 1
+
+
+@pytest.mark.parametrize(
+    ("other_end", "state"),
+    [
+        (OtherEnd.TAKES, SentState.CONFIRMED),
+        (OtherEnd.LEAVES, SentState.CONFIRMED),
+        (OtherEnd.IS_AWAY, SentState.EXPIRED),
+        (OtherEnd.FAILS, SentState.FAILED),
+    ],
+)
+def test_what_becomes_of_a_kvittering_is_told_in_the_end(
+    world: World, other_end: OtherEnd, state: SentState
+) -> None:
+    world.there.other_end(other_end)
+
+    world.create_and_send()
+    world.later(days=2)
+
+    assert world.here.receipt_status(RECEIPT_ID) is state
+
+
+def test_no_error_repeats_what_the_gateway_wrote(world: World) -> None:
+    world.put(Damage.UNREADABLE)
+    notice = world.announced()
+    world.there.registry(THEIRS, None)
+
+    with pytest.raises(InboxError) as unreadable:
+        world.fetched(notice)
+    with pytest.raises(InboxError) as refused:
+        world.here.create_receipt(RECEIPT_ID, receipt())
+
+    for text in (str(unreadable.value), str(refused.value)):
+        assert THEIRS not in text
+        assert notice.wire_id not in text
+        assert "could not" not in text
+
+
+def test_a_kvittering_is_created_sent_and_followed(world: World) -> None:
+    assert world.here.receipt_route(THEIRS).obstacle is None
+    seen = [world.here.receipt_status(RECEIPT_ID)]
+    world.here.create_receipt(RECEIPT_ID, receipt())
+    seen.append(world.here.receipt_status(RECEIPT_ID))
+    world.here.send_receipt(RECEIPT_ID)
+    for _ in range(2):
+        world.later(seconds=1)
+        seen.append(world.here.receipt_status(RECEIPT_ID))
+
+    assert seen == [SentState.UNKNOWN, SentState.CREATED, SentState.SENT, SentState.CONFIRMED]
+    assert [each["messageId"] for each in world.there.receipts_at_sender()] == [RECEIPT_ID]

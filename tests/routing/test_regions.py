@@ -1,0 +1,155 @@
+"""Overlap and death, against every message of a small world."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import product
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from inbox.message import Metadata, Service, UnitId
+from inbox.routing.book import Release, Rule, RuleBook, RuleId
+from inbox.routing.conditions import Condition, Field
+from inbox.routing.regions import is_dead, overlap
+from inbox.routing.route import answer_of, route
+from tests.routing.books import BV, POLICE, SCHOOL, STRANGER, some_metadata, the_book
+
+TOKENS = ("klage", "klagesak", "klageord", "skole")
+DAYS = (date(2026, 1, 31), date(2026, 2, 1), date(2026, 3, 1))
+WORLD: list[tuple[Metadata, date]] = [
+    (some_metadata(sender=sender, service=service, known_unit=known, public_title=title), day)
+    for sender, service, known, title, day in product(
+        (POLICE, SCHOOL, STRANGER),
+        Service,
+        (None, BV),
+        (" ".join(t for t, on in zip(TOKENS, bits, strict=True) if on)
+         for bits in product((True, False), repeat=4)),
+        DAYS,
+    )
+]  # fmt: skip
+"""With one value that no rule names in each open field, this is every message that differs."""
+
+VALUES = {
+    Field.SENDER: (POLICE, SCHOOL),
+    Field.SERVICE: tuple(s.value for s in Service),
+    Field.KNOWN_REFERENCE: ("true", "false"),
+    Field.PUBLIC_TITLE_HAS: ("klage", "klagesak", "klage-", "skole"),
+}
+
+
+def conditions(min_size: int) -> st.SearchStrategy[tuple[Condition, ...]]:
+    one = st.sampled_from(list(VALUES)).flatmap(
+        lambda field: st.frozensets(st.sampled_from(VALUES[field]), min_size=1).map(
+            lambda values: Condition(field=field, written=tuple(sorted(values)), values=values)
+        )
+    )
+    return st.lists(one, min_size=min_size, max_size=3, unique_by=lambda c: c.field).map(tuple)
+
+
+@st.composite
+def some_rules(draw: st.DrawFn, *, at_most: int = 4) -> tuple[Rule, ...]:
+    return tuple(
+        Rule(
+            id=RuleId(f"r{number}"),
+            because="Fordi",
+            when=draw(conditions(1)),
+            except_=draw(conditions(0)),
+            to=UnitId(f"u{number}"),
+            release=Release.BY_A_PERSON,
+            from_=draw(st.sampled_from([None, None, date(2026, 2, 1)])),
+            until=draw(st.sampled_from([None, None, date(2026, 2, 28)])),
+        )
+        for number in range(draw(st.integers(min_value=1, max_value=at_most)))
+    )
+
+
+def matched_by(rule: Rule) -> frozenset[int]:
+    return frozenset(n for n, (m, day) in enumerate(WORLD) if answer_of(rule, m, day).matched)
+
+
+def book_of(rules: Sequence[Rule]) -> RuleBook:
+    found = the_book()
+    return RuleBook(
+        organisation=found.organisation,
+        groups={},
+        units={},
+        desk=found.desk,
+        rules=tuple(rules),
+        digest="",
+    )
+
+
+@given(rules=some_rules(at_most=2))
+@settings(deadline=None, max_examples=30)
+def test_rules_overlap_when_some_message_fits_both(rules: tuple[Rule, ...]) -> None:
+    one, other = rules[0], rules[-1]
+
+    assert overlap(one, other) is bool(matched_by(one) & matched_by(other))
+    assert overlap(one, other) is overlap(other, one)
+
+
+@given(rules=some_rules())
+@settings(deadline=None, max_examples=30)
+def test_a_rule_is_dead_when_every_message_it_fits_is_taken(rules: tuple[Rule, ...]) -> None:
+    *earlier, last = rules
+    taken = frozenset[int]().union(*(matched_by(rule) for rule in earlier))
+
+    assert is_dead(last, earlier) is (matched_by(last) <= taken)
+
+
+@given(rules=some_rules(), data=st.data())
+@settings(deadline=None, max_examples=25)
+def test_the_order_of_rules_that_cannot_meet_does_not_matter(
+    rules: tuple[Rule, ...], data: st.DataObject
+) -> None:
+    apart: list[Rule] = []
+    for rule in rules:
+        if not any(overlap(rule, other) for other in apart):
+            apart.append(rule)
+    assume(len(apart) > 1)
+    book, shuffled = book_of(apart), book_of(data.draw(st.permutations(apart)))
+
+    sample = data.draw(st.lists(st.sampled_from(WORLD), min_size=30, max_size=30))
+
+    assert [route(m, book, d) for m, d in sample] == [route(m, shuffled, d) for m, d in sample]
+
+
+@given(rules=some_rules(), data=st.data())
+@settings(deadline=None, max_examples=25)
+def test_a_rule_added_last_changes_no_earlier_match(
+    rules: tuple[Rule, ...], data: st.DataObject
+) -> None:
+    before, after = book_of(rules[:-1]), book_of(rules)
+
+    for metadata, day in data.draw(st.lists(st.sampled_from(WORLD), min_size=30, max_size=30)):
+        found = route(metadata, before, day)
+        if found is not None:
+            assert route(metadata, after, day) == found
+
+
+def a_rule(id_: str, **values: str) -> Rule:
+    return Rule(
+        id=RuleId(id_),
+        because="Fordi",
+        when=tuple(
+            Condition(field=Field(field), written=(value,), values=frozenset({value}))
+            for field, value in values.items()
+        ),
+        to=BV,
+        release=Release.BY_A_PERSON,
+    )
+
+
+def test_a_rule_is_taken_to_be_alive_when_finding_out_takes_too_long() -> None:
+    known, unknown = a_rule("k", sender_known="true"), a_rule("u", sender_known="false")
+    many = [a_rule(f"r{n}", public_title_has=f"ord{n}", channel=f"k{n}") for n in range(20)]
+    last = a_rule("sist", sender=POLICE)
+    narrow = [
+        a_rule(f"{rule.id}{n}", sender=POLICE, service=service, sender_known=known)
+        for rule in many[:1]
+        for n, (service, known) in enumerate(product(("DPO", "DPF", "DPV"), ("true", "false")))
+    ]
+
+    assert is_dead(last, [*many, known, unknown])
+    assert is_dead(last, [*many[:2], *narrow])
+    assert not is_dead(last, [*many, *narrow])

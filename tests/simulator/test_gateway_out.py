@@ -1,0 +1,385 @@
+"""Sending a kvittering, row by row as a running integrasjonspunkt was seen to behave."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from inbox.simulator.envelopes import (
+    ADMINISTRASJON,
+    RESPONSE,
+    TAUSHETSBELAGT,
+    receipt_json,
+    sbd_json,
+)
+from inbox.simulator.gateway import GatewaySimulator, OtherEnd
+from inbox.simulator.server import serve
+from tests.simulator.asking import IN, OUT, answer_of, id_of
+from tests.simulator.conftest import Clock, Sample
+
+OURS = "c2b9a5d0-4d5b-4bc4-8c0e-0c9a7d1f3e50"
+Body = dict[str, Any]
+
+
+@pytest.fixture
+def original(gateway: GatewaySimulator, clock: Clock) -> str:
+    return gateway.put(sbd_json(created_at=clock.now), b"bytes")
+
+
+@pytest.fixture
+def body(original: str) -> Body:
+    """The least that is accepted; tests change one thing each."""
+    full: Body = receipt_json(related_to=original, message_id=OURS)
+    header = full["standardBusinessDocumentHeader"]
+    del header["documentIdentification"]["creationDateAndTime"]
+    del header["businessScope"]["scope"][0]["scopeInformation"]
+    return full
+
+
+def header_of(envelope: Body) -> Body:
+    header: Body = envelope["standardBusinessDocumentHeader"]
+    return header
+
+
+def document_of(envelope: Body) -> Body:
+    document: Body = header_of(envelope)["documentIdentification"]
+    return document
+
+
+def scope_of(envelope: Body) -> Body:
+    scope: Body = header_of(envelope)["businessScope"]["scope"][0]
+    return scope
+
+
+def kvittering_of(envelope: Body) -> Body:
+    kvittering: Body = envelope["arkivmelding_kvittering"]
+    return kvittering
+
+
+def test_create_and_send_reach_the_sender_in_steps(
+    gateway: GatewaySimulator, http: httpx.Client, clock: Clock, original: str, body: Body
+) -> None:
+    created = http.post(OUT, json=body)
+    at_creation = gateway.statuses(OURS)
+    sent = http.post(f"{OUT}/{OURS}")
+
+    steps = []
+    for _ in range(4):
+        steps.append((gateway.statuses(OURS)[-1], gateway.sender_statuses(original)[-1]))
+        clock.passes(milliseconds=200)
+
+    assert document_of(created.json())["creationDateAndTime"] == "2026-11-24T09:00:00.000+01:00"
+    assert scope_of(created.json())["scopeInformation"] == [
+        {"expectedResponseDateTime": "2026-11-25T09:00:00.000+01:00"}
+    ]
+    assert at_creation == ["OPPRETTET"]
+    assert (sent.status_code, sent.content) == (200, b"")
+    assert steps == [
+        ("OPPRETTET", "MOTTATT"),
+        ("SENDT", "MOTTATT"),
+        ("MOTTATT", "LEST"),
+        ("LEVERT", "LEST"),
+    ]
+    (receipt,) = gateway.receipts_at_sender()
+    assert (receipt["relatedToMessageId"], receipt["receiptType"]) == (original, "OK")
+    assert receipt["body"] == body["arkivmelding_kvittering"]
+
+
+def test_create_alone_sends_nothing(
+    gateway: GatewaySimulator, http: httpx.Client, clock: Clock, body: Body
+) -> None:
+    http.post(OUT, json=body)
+
+    clock.passes(hours=1)
+
+    assert gateway.statuses(OURS) == ["OPPRETTET"]
+    assert gateway.receipts_at_sender() == []
+
+
+def test_sending_twice_at_once_is_200_and_after_sendt_404(
+    gateway: GatewaySimulator, http: httpx.Client, clock: Clock, body: Body
+) -> None:
+    http.post(OUT, json=body)
+    at_once = [http.post(f"{OUT}/{OURS}").status_code for _ in range(2)]
+    clock.passes(seconds=1)
+
+    later = [answer_of(http.post(f"{OUT}/{OURS}")), answer_of(http.get(f"{OUT}/{OURS}"))]
+
+    assert at_once == [200, 200]
+    assert later == [(404, "MessageNotFoundException")] * 2
+    assert len(gateway.receipts_at_sender()) == 1
+
+
+def test_the_same_id_is_accepted_once_before_and_after_sending(
+    http: httpx.Client, clock: Clock, body: Body
+) -> None:
+    http.post(OUT, json=body)
+    before = answer_of(http.post(OUT, json=body))
+    http.post(f"{OUT}/{OURS}")
+    clock.passes(seconds=1)
+
+    after = answer_of(http.post(OUT, json=body))
+
+    assert before == after == (400, "MessageAlreadyExistsException")
+
+
+def test_the_originals_own_id_is_taken(http: httpx.Client, original: str, body: Body) -> None:
+    document_of(body)["instanceIdentifier"] = original
+
+    assert answer_of(http.post(OUT, json=body)) == (400, "MessageAlreadyExistsException")
+
+
+def test_an_unsent_one_can_be_seen_and_discarded(http: httpx.Client, body: Body) -> None:
+    created = http.post(OUT, json=body).json()
+
+    seen = http.get(f"{OUT}/{OURS}").json()
+    listed = http.get(OUT).json()["content"]
+    discarded = http.delete(f"{OUT}/{OURS}")
+
+    assert (seen, listed) == (created, [created])
+    assert (discarded.status_code, discarded.content) == (200, b"")
+    assert answer_of(http.post(f"{OUT}/{OURS}")) == (404, "MessageNotFoundException")
+
+
+def change(path: Callable[[Body], Body], name: str, value: object) -> Callable[[Body], None]:
+    """Set one member, or remove it when the value is None."""
+
+    def changed(body: Body) -> None:
+        path(body)[name] = value
+        if value is None:
+            del path(body)[name]
+
+    return changed
+
+
+ACCEPTED = {
+    "no related id": change(kvittering_of, "relatedToMessageId", None),
+    "no receipt type": change(kvittering_of, "receiptType", None),
+    "bogus receipt type": change(kvittering_of, "receiptType", "BOGUS"),
+    "unknown field": change(kvittering_of, "nonsense", 1),
+    "related id not a UUID": change(kvittering_of, "relatedToMessageId", "nope"),
+    "UUIDv5": change(document_of, "instanceIdentifier", "74738ff5-5367-5958-9aee-98fffdcd1876"),
+    "upper case": change(document_of, "instanceIdentifier", OURS.upper()),
+    "nil UUID": change(document_of, "instanceIdentifier", "00000000-0000-0000-0000-000000000000"),
+    "no id": change(document_of, "instanceIdentifier", None),
+    "no sender": change(header_of, "sender", None),
+    "no messages": change(kvittering_of, "messages", None),
+}
+
+
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_what_looks_wrong_is_accepted(http: httpx.Client, body: Body, what: str) -> None:
+    ACCEPTED[what](body)
+
+    assert http.post(OUT, json=body).status_code == 200
+
+
+NOT_VALID = (400, "MethodArgumentNotValidException")
+NOT_ACCEPTED = (400, "ReceiverDoesNotAcceptProcessException")
+UNUSABLE = (500, "IllegalArgumentException")
+STRANGER = [{"identifier": {"authority": "iso6523-actorid-upis", "value": "0192:999999999"}}]
+BARE = [{"identifier": {"authority": "iso6523-actorid-upis", "value": "910077473"}}]
+PAST = [{"expectedResponseDateTime": "2026-11-24T08:59:59+01:00"}]
+REFUSED = {
+    "message id not a UUID": (change(document_of, "instanceIdentifier", "nope"), NOT_VALID),
+    "without hyphens": (
+        change(document_of, "instanceIdentifier", OURS.replace("-", "")),
+        NOT_VALID,
+    ),
+    "past end": (change(scope_of, "scopeInformation", PAST), NOT_VALID),
+    "no typeVersion": (change(document_of, "typeVersion", None), NOT_VALID),
+    "no standard": (change(document_of, "standard", None), NOT_VALID),
+    "no headerVersion": (change(header_of, "headerVersion", None), NOT_VALID),
+    "conversation not a UUID": (change(scope_of, "instanceIdentifier", "nope"), NOT_VALID),
+    "no businessScope": (change(header_of, "businessScope", None), NOT_VALID),
+    "empty businessScope": (change(header_of, "businessScope", {"scope": []}), NOT_VALID),
+    "no ConversationId": (change(scope_of, "type", "SenderRef"), (500, "IllegalStateException")),
+    "unknown type": (change(document_of, "type", "nonsense"), UNUSABLE),
+    "no body": (lambda body: body.pop("arkivmelding_kvittering"), UNUSABLE),
+    "receiver without 0192": (change(header_of, "receiver", BARE), UNUSABLE),
+    "no type": (change(document_of, "type", None), (400, "HttpMessageNotReadableException")),
+    "wrong process": (change(scope_of, "identifier", ADMINISTRASJON), NOT_ACCEPTED),
+    "unknown process": (change(scope_of, "identifier", "urn:nonsense"), NOT_ACCEPTED),
+    "standard not accepted": (
+        change(document_of, "standard", "urn:no:difi:arkivmelding:xsd::arkivmelding"),
+        NOT_ACCEPTED,
+    ),
+    "receiver unknown": (change(header_of, "receiver", STRANGER), NOT_ACCEPTED),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_refused_is_refused_as_seen(http: httpx.Client, body: Body, what: str) -> None:
+    spoil, expected = REFUSED[what]
+    spoil(body)
+
+    response = http.post(OUT, json=body)
+
+    assert answer_of(response) == expected
+    assert ("errors" in response.json()) is (expected == NOT_VALID)
+    assert ("description" in response.json()) is (expected == NOT_ACCEPTED)
+
+
+def test_broken_json_is_400_and_another_content_type_415(http: httpx.Client) -> None:
+    broken = http.post(OUT, content=b"{", headers={"content-type": "application/json"})
+    other = http.post(OUT, content=b"{}", headers={"content-type": "text/plain"})
+
+    assert answer_of(broken) == (400, "HttpMessageNotReadableException")
+    assert other.status_code == 415
+
+
+def test_the_sender_is_filled_in_and_another_is_on_behalf_of(
+    http: httpx.Client, body: Body
+) -> None:
+    names = []
+    for sender in (None, "0192:910075918", "0192:910077473"):
+        document_of(body)["instanceIdentifier"] = None
+        header_of(body)["sender"] = [{"identifier": {"value": sender}}] if sender else None
+        created = http.post(
+            OUT,
+            json={
+                **body,
+                "standardBusinessDocumentHeader": {
+                    name: value for name, value in header_of(body).items() if value
+                },
+            },
+        ).json()
+        names.append(header_of(created)["sender"][0]["identifier"]["value"])
+
+    assert names == ["0192:910075918", "0192:910075918", "0192:910075918:910077473"]
+
+
+def send(http: httpx.Client, clock: Clock, related_to: str, receipt_type: str) -> str:
+    body = receipt_json(related_to=related_to, receipt_type=receipt_type)
+    message_id = id_of(body)
+    header_of(body)["businessScope"]["scope"][0].pop("scopeInformation")
+    assert http.post(OUT, json=body).status_code == 200
+    assert http.post(f"{OUT}/{message_id}").status_code == 200
+    clock.passes(seconds=1)
+    return message_id
+
+
+@pytest.mark.parametrize(
+    ("receipt_types", "seen"),
+    [
+        (["OK"], ["LEST"]),
+        (["WARNING"], ["LEST"]),
+        (["BOGUS"], ["LEST"]),
+        (["ERROR"], ["FEIL"]),
+        (["NOTSUPPORTED"], ["FEIL"]),
+        (["OK", "OK"], ["LEST"]),
+        (["ERROR", "OK", "BOGUS"], ["FEIL", "LEST"]),
+    ],
+)
+def test_the_sender_sees_each_status_once(
+    gateway: GatewaySimulator,
+    http: httpx.Client,
+    clock: Clock,
+    original: str,
+    receipt_types: list[str],
+    seen: list[str],
+) -> None:
+    for receipt_type in receipt_types:
+        send(http, clock, original, receipt_type)
+
+    assert gateway.sender_statuses(original)[3:] == seen
+    assert len(gateway.receipts_at_sender()) == len(receipt_types)
+
+
+def test_an_unknown_related_id_arrives_and_changes_nothing(
+    gateway: GatewaySimulator, http: httpx.Client, clock: Clock, original: str
+) -> None:
+    send(http, clock, "11111111-1111-4111-8111-111111111111", "OK")
+
+    assert len(gateway.receipts_at_sender()) == 1
+    assert gateway.sender_statuses(original) == ["OPPRETTET", "SENDT", "MOTTATT"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "expected"),
+    [
+        (OtherEnd.TAKES, (["OPPRETTET", "SENDT", "MOTTATT", "LEVERT"], 1)),
+        (OtherEnd.LEAVES, (["OPPRETTET", "SENDT", "MOTTATT", "LEVETID_UTLOPT"], 1)),
+        (OtherEnd.IS_AWAY, (["OPPRETTET", "SENDT", "LEVETID_UTLOPT"], 0)),
+        (OtherEnd.FAILS, (["OPPRETTET", "FEIL"], 0)),
+    ],
+)
+def test_the_other_end_may_not_take_it(
+    gateway: GatewaySimulator,
+    http: httpx.Client,
+    clock: Clock,
+    original: str,
+    behaviour: OtherEnd,
+    expected: tuple[list[str], int],
+) -> None:
+    gateway.other_end(behaviour)
+    ours = send(http, clock, original, "OK")
+
+    clock.passes(hours=25)
+
+    assert (gateway.statuses(ours), len(gateway.receipts_at_sender())) == expected
+
+
+def test_a_kvittering_over_dpv_is_discarded_with_success_on_paper(clock: Clock) -> None:
+    gateway = GatewaySimulator(
+        clock=clock, capabilities={"910077473": {RESPONSE: "DPV"}}, enabled=("DPO", "DPV")
+    )
+    original = gateway.put(sbd_json(created_at=clock.now), b"bytes")
+    with serve(gateway.app) as url, httpx.Client(base_url=url, trust_env=False) as http:
+        ours = send(http, clock, original, "OK")
+
+    assert gateway.statuses(ours) == ["OPPRETTET", "SENDT", "LEVERT", "LEST"]
+    assert gateway.receipts_at_sender() == []
+    assert gateway.sender_statuses(original) == ["OPPRETTET", "SENDT", "MOTTATT"]
+
+
+def test_a_service_that_is_off_is_refused(
+    gateway: GatewaySimulator, http: httpx.Client, body: Body
+) -> None:
+    gateway.registry("910077473", {RESPONSE: "DPV"})
+
+    assert answer_of(http.post(OUT, json=body)) == (400, "ServiceNotEnabledException")
+
+
+def test_capabilities_say_which_service_carries_it(
+    gateway: GatewaySimulator, http: httpx.Client
+) -> None:
+    gateway.registry("910077473", {RESPONSE: "DPV", TAUSHETSBELAGT: "DPO"})
+
+    every = http.get("/api/capabilities/910077473").json()["capabilities"]
+    one = http.get("/api/capabilities/910077473", params={"process": RESPONSE}).json()
+    unknown = http.get("/api/capabilities/999999999")
+
+    assert len(every) == 2
+    assert one == {
+        "capabilities": [
+            {
+                "process": RESPONSE,
+                "serviceIdentifier": "DPV",
+                "documentTypes": [
+                    {
+                        "type": "arkivmelding_kvittering",
+                        "standard": "urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering",
+                    }
+                ],
+            }
+        ]
+    }
+    assert answer_of(unknown) == (404, "IdentifierNotFoundException")
+
+
+@pytest.mark.samples
+@pytest.mark.parametrize("kind", ["OK", "WARNING", "ERROR", "NOTSUPPORTED"])
+def test_the_sample_bodies_are_accepted(http: httpx.Client, sample: Sample, kind: str) -> None:
+    body = json.loads(sample(f"composed/sbd_kvittering_{kind}.json").read_bytes())
+
+    assert http.post(OUT, json=body).status_code == 200
+
+
+def test_our_own_outgoing_mail_is_not_in_the_in_queue(http: httpx.Client, body: Body) -> None:
+    http.post(OUT, json=body)
+
+    assert http.get(f"{IN}/{OURS}").status_code == 405
+    assert http.get(IN, params={"messageId": OURS}).json()["totalElements"] == 0

@@ -1,0 +1,179 @@
+"""Keys: made once, closed to others, wrapped and unwrapped, and nothing opens out of place."""
+
+import copy
+import pickle
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inbox.errors import ConfigurationError, IntegrityError
+from inbox.keys import DataKey, Keyring, WrappedKey
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+KEYRING = Keyring(
+    keks={"old": b"o" * 32, "new": b"n" * 32}, active="new", lookup=b"l" * 32, audit_seed=b"a" * 32
+)
+OTHERS = Keyring(keks={"new": b"x" * 32}, active="new", lookup=b"l" * 32, audit_seed=b"a" * 32)
+TITLE = b"Bekymringsmelding"
+
+
+@pytest.fixture
+def data_key() -> DataKey:
+    return KEYRING.new_data_key()[0]
+
+
+def test_keys_of_another_length_are_refused() -> None:
+    with pytest.raises(ConfigurationError):
+        Keyring(keks={"k": b"short"}, active="k", lookup=b"l" * 32, audit_seed=b"a" * 32)
+
+
+def test_a_data_key_is_the_same_after_unwrapping() -> None:
+    data_key, wrapped = KEYRING.new_data_key()
+
+    again = KEYRING.unwrap(wrapped)
+
+    assert again.object_key() == data_key.object_key()
+    assert again.unseal(_sealed(data_key), table="t", column="c", row="r") == TITLE
+
+
+def test_a_key_that_is_not_at_hand_is_a_matter_of_configuration() -> None:
+    wrapped = KEYRING.new_data_key()[1]
+
+    with pytest.raises(ConfigurationError) as refused:
+        KEYRING.unwrap(WrappedKey(kek_id="gone", wrapped=wrapped.wrapped))
+
+    assert refused.value.code == "keys.unknown_kek"
+
+
+def test_the_wrong_key_and_any_changed_bit_of_a_wrapped_key_is_damage() -> None:
+    wrapped = KEYRING.new_data_key()[1]
+    changed = [
+        bytes([*wrapped.wrapped[:at], byte ^ 1, *wrapped.wrapped[at + 1 :]])
+        for at, byte in enumerate(wrapped.wrapped)
+    ]
+
+    for text in [*changed, wrapped.wrapped[:-8], wrapped.wrapped[:5], b""]:
+        with pytest.raises(IntegrityError):
+            KEYRING.unwrap(WrappedKey(kek_id="new", wrapped=text))
+    for keyring, kek_id in [(KEYRING, "old"), (OTHERS, "new")]:
+        with pytest.raises(IntegrityError):
+            keyring.unwrap(WrappedKey(kek_id=kek_id, wrapped=wrapped.wrapped))
+
+
+def test_rewrapping_moves_to_the_active_key_and_may_be_repeated() -> None:
+    retired = Keyring(keks={"old": b"o" * 32}, active="old", lookup=b"l" * 32, audit_seed=b"a" * 32)
+    data_key, wrapped = retired.new_data_key()
+
+    once = KEYRING.rewrap(wrapped)
+
+    assert once.kek_id == "new"
+    assert KEYRING.unwrap(once).object_key() == data_key.object_key()
+    assert KEYRING.rewrap(once) == once
+
+
+def test_a_sealed_value_opens_only_in_its_own_place(data_key: DataKey) -> None:
+    sealed = data_key.seal(TITLE, table="ab", column="c", row="d")
+    places = [
+        ("a", "bc", "d"),
+        ("ab", "cd", ""),
+        ("abc", "", "d"),
+        ("ab", "c", "e"),
+        ("b", "c", "d"),
+    ]
+
+    assert data_key.unseal(sealed, table="ab", column="c", row="d") == TITLE
+    for table, column, row in places:
+        with pytest.raises(IntegrityError):
+            data_key.unseal(sealed, table=table, column=column, row=row)
+
+
+def test_any_changed_bit_or_cut_of_a_sealed_value_is_damage(data_key: DataKey) -> None:
+    sealed = _sealed(data_key)
+    changed = [bytes([*sealed[:at], byte ^ 1, *sealed[at + 1 :]]) for at, byte in enumerate(sealed)]
+
+    for text in [*changed, *(sealed[:length] for length in range(len(sealed)))]:
+        with pytest.raises(IntegrityError):
+            data_key.unseal(text, table="t", column="c", row="r")
+
+
+def test_another_messages_key_opens_nothing(data_key: DataKey) -> None:
+    with pytest.raises(IntegrityError) as refused:
+        KEYRING.new_data_key()[0].unseal(_sealed(data_key), table="t", column="c", row="r")
+
+    assert refused.value.code == "keys.unseal"
+
+
+@given(st.binary(), st.text(max_size=9), st.text(max_size=9), st.text(max_size=9))
+def test_what_is_sealed_is_unsealed(content: bytes, table: str, column: str, row: str) -> None:
+    data_key = DataKey(bytes(32))
+
+    sealed = data_key.seal(content, table=table, column=column, row=row)
+
+    assert data_key.unseal(sealed, table=table, column=column, row=row) == content
+
+
+def test_the_same_value_sealed_twice_is_not_seen_to_be_the_same(data_key: DataKey) -> None:
+    assert _sealed(data_key) != _sealed(data_key)
+    assert TITLE not in _sealed(data_key)
+
+
+def test_the_object_key_is_neither_the_data_key_nor_the_field_key() -> None:
+    secret = bytes(range(32))
+    data_key = DataKey(secret)
+
+    assert data_key.object_key() != secret
+    with pytest.raises(IntegrityError):
+        DataKey(data_key.object_key()).unseal(_sealed(data_key), table="t", column="c", row="r")
+
+
+@pytest.mark.parametrize("secret", [KEYRING, DataKey(bytes(32))])
+def test_keys_are_never_printed_or_written(secret: object) -> None:
+    assert repr(secret) in {"<Keyring active=new>", "<DataKey>"}
+    assert str(secret) == repr(secret)
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    with pytest.raises(TypeError):
+        copy.copy(secret)
+
+
+def test_a_lookup_hash_finds_the_same_value_of_the_same_kind_only() -> None:
+    found = KEYRING.lookup_hash("case", "2026/1")
+    other_key = Keyring(keks={"k": b"o" * 32}, active="k", lookup=b"m" * 32, audit_seed=b"a" * 32)
+
+    assert found == OTHERS.lookup_hash("case", "2026/1")
+    assert len(found) == 32
+    assert found != KEYRING.lookup_hash("cas", "e2026/1")
+    assert found != other_key.lookup_hash("case", "2026/1")
+    assert KEYRING.lookup_hash("case", "\ud800")
+
+
+def test_the_signer_is_the_audit_key() -> None:
+    public_key = KEYRING.signer().public_key()
+
+    public_key.verify(KEYRING.signer().sign(b"x"), b"x")
+
+
+def test_a_proof_does_not_hold_for_any_other_key() -> None:
+    keks = {"old": b"o" * 32, "new": b"n" * 32}
+    others = [
+        OTHERS,
+        Keyring(keks={"old": b"o" * 32}, active="old", lookup=b"l" * 32, audit_seed=b"a" * 32),
+        Keyring(keks=keks, active="new", lookup=b"L" * 32, audit_seed=b"a" * 32),
+        Keyring(keks=keks, active="new", lookup=b"l" * 32, audit_seed=b"A" * 32),
+    ]
+
+    assert KEYRING.proves(KEYRING.proof())
+    assert [other.proves(KEYRING.proof()) for other in others] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    "proof", [b"", b"{", b"[]", b"{}", b'{"kek":"new","wrapped":1}', b"\xff", b"null"]
+)
+def test_what_is_no_proof_proves_nothing(proof: bytes) -> None:
+    assert KEYRING.proves(proof) is False
+
+
+def _sealed(data_key: DataKey) -> bytes:
+    return data_key.seal(TITLE, table="t", column="c", row="r")

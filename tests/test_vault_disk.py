@@ -1,0 +1,162 @@
+"""The vault: crashes, full and broken disks leave nothing behind that counts."""
+
+import errno
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from inbox import vault as vault_module
+from inbox.errors import ConfigurationError, Unavailable
+from inbox.vault import FolderVault
+
+KEY = bytes(range(32))
+CHUNK = 16 * 1024
+HEADER = len(b"inbox-object 1 abc\n")
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> FolderVault:
+    return FolderVault(tmp_path)
+
+
+def content(size: int) -> bytes:
+    return hashlib.shake_128(b"%d" % size).digest(size)
+
+
+def test_what_a_transfer_raises_passes_through_and_leaves_nothing(
+    vault: FolderVault, tmp_path: Path
+) -> None:
+    def broken() -> Iterator[bytes]:
+        yield content(100_000)
+        raise ConnectionResetError(errno.ECONNRESET, "in the middle")
+
+    with pytest.raises(ConnectionResetError):
+        vault.store("abc", broken(), KEY)
+
+    assert list(vault.names()) == []
+    assert _parts(tmp_path) == []
+    vault.store("abc", [b"again"], KEY)
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        FolderVault(tmp_path / "unmounted")
+
+    assert refused.value.code == "vault.no_folder"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_vault_that_went_away_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    vault = FolderVault(tmp_path / "disk")
+    (tmp_path / "disk").rmdir()
+
+    for use in (_stored(vault), lambda _: vault.free_bytes(), lambda _: list(vault.names())):
+        with pytest.raises(Unavailable) as away:
+            use("abc")
+        assert away.value.code == "vault.io"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys, pathlib, inbox.vault as v\n"
+        "def chunks():\n"
+        "    yield bytes(100_000)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "v.FolderVault(pathlib.Path(sys.argv[1])).store('abc', chunks(), bytes(32))\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
+    vault, now = FolderVault(tmp_path), datetime.now(UTC)
+
+    assert killed.returncode == -9
+    assert len(_parts(tmp_path)) == 1
+    assert list(vault.names()) == []
+    assert vault.remove_parts(now - timedelta(days=1)) == 0
+    assert vault.remove_parts(now + timedelta(seconds=1)) == 1
+    assert _parts(tmp_path) == []
+
+
+def test_there_may_be_no_parts_at_all(vault: FolderVault) -> None:
+    assert vault.remove_parts(datetime.now(UTC)) == 0
+
+
+def test_an_object_whose_part_was_collected_is_not_said_to_be_stored(
+    vault: FolderVault,
+) -> None:
+    def slow() -> Iterator[bytes]:
+        yield b"x"
+        assert vault.remove_parts(datetime.now(UTC) + timedelta(seconds=1)) == 1
+
+    with pytest.raises(Unavailable):
+        vault.store("abc", slow(), KEY)
+
+    assert list(vault.names()) == []
+
+
+@pytest.mark.parametrize("room", [10, 60, 5_000, 200_000])
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, room: int) -> None:
+    """A limit on the size of files is the disk that is full after so many bytes."""
+    program = (
+        "import resource, sys, pathlib, inbox.vault as v\n"
+        "from inbox.errors import Unavailable\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
+        "vault = v.FolderVault(pathlib.Path(sys.argv[1]))\n"
+        "try:\n"
+        "    vault.store('abc', [bytes(99_999)] * 9, bytes(32))\n"
+        "except Unavailable as error:\n"
+        "    sys.exit(0 if error.code == 'vault.full' else 3)\n"
+    )
+
+    full = subprocess.run([sys.executable, "-c", program, str(tmp_path), str(room)], check=False)
+
+    assert full.returncode == 0
+    assert list(FolderVault(tmp_path).names()) == []
+    assert _parts(tmp_path) == []
+
+
+def test_a_device_without_room_is_a_full_disk() -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(Unavailable) as said:
+        vault_module._write(full.fileno(), b"x")
+
+    assert said.value.code == "vault.full"
+
+
+def test_a_short_write_is_gone_on_with() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, True)
+    received = bytearray()
+
+    def drain() -> None:
+        while piece := os.read(reading, 1000):
+            received.extend(piece)
+
+    thread = threading.Thread(target=drain)
+    thread.start()
+    vault_module._write(writing, content(500_000))
+    os.close(writing)
+    thread.join()
+    os.close(reading)
+
+    assert received == content(500_000)
+
+
+def test_the_free_room_is_that_of_the_file_system(vault: FolderVault, tmp_path: Path) -> None:
+    status = os.statvfs(tmp_path)
+
+    assert abs(vault.free_bytes() - status.f_bavail * status.f_frsize) < 100_000_000
+
+
+def _parts(folder: Path) -> list[Path]:
+    return list((folder / "parts").iterdir())
+
+
+def _stored(vault: FolderVault) -> Callable[[str], object]:
+    return lambda name: vault.store(name, [b"x"], KEY)
