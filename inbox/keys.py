@@ -143,8 +143,7 @@ class Keyring:
 
     def rewrap(self, wrapped: WrappedKey) -> WrappedKey:
         """The same data key under the active key. Safe to repeat; raises as `unwrap` does."""
-        secret = self._unwrapped(wrapped)
-        return wrapped if wrapped.kek_id == self.active else self._wrap(secret)
+        return self._wrap(self._unwrapped(wrapped))
 
     def lookup_hash(self, kind: str, value: str) -> bytes:
         """A keyed hash (HMAC-SHA-256) to find a value again without storing it.

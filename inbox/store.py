@@ -110,10 +110,10 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, datetime]]:
-        """A consistent look, never written back."""
+        """A consistent look, never written back; rows that were read can be kept as they were."""
         with _our_errors(), Session(self.engine, expire_on_commit=False) as session:
             yield session, self.clock(session)
-            session.rollback()
+            session.expunge_all()
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Session, datetime]]:

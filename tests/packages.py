@@ -76,7 +76,7 @@ def expecting(**changes: Any) -> Expected:
 
 
 def envelope_of(**changes: Any) -> Envelope:
-    fields = {"sender": SENDER, "receiver": RECEIVER, "created_at": NOW} | changes
+    fields: dict[str, Any] = {"sender": SENDER, "receiver": RECEIVER, "created_at": NOW} | changes
     return read_envelope(json.dumps(sbd_json(**fields)).encode())
 
 

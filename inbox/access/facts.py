@@ -133,7 +133,12 @@ FACTS: Final[Mapping[str, Fact]] = {
 
 
 def _select(kind: type[Subject], *, where: Form | None = None) -> Select[*tuple[bool, ...]]:
-    columns = [fact.forms[kind].label(name) for name, fact in FACTS.items() if kind in fact.forms]
+    # SQLite has no booleans of its own: said here, every answer is one.
+    columns = [
+        sa.type_coerce(fact.forms[kind], sa.Boolean).label(name)
+        for name, fact in FACTS.items()
+        if kind in fact.forms
+    ]
     statement = sa.select(*columns)
     return statement if where is None else statement.where(where)
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from inbox.keys import DataKey, Keyring
@@ -27,7 +27,7 @@ def archive_values(
     message_id: str,
     package: Package,
     key: DataKey,
-    shielding: Callable[[str | None], str | None],
+    shielding: Callable[[str | None, str | None], str | None],
     keyring: Keyring,
 ) -> dict[str, object]:
     """The sealed columns of an opened message, and the two codes that come out of them."""
@@ -35,7 +35,9 @@ def archive_values(
     screening = None if archive is None else archive.screening
     digests = sorted(document.sha256 for document in package.documents)
     return {
-        "shielding": shielding(None if screening is None else screening.access_restriction),
+        "shielding": None
+        if screening is None
+        else shielding(screening.access_restriction, screening.authority),
         "documents_hash": keyring.lookup_hash("documents", "\n".join(digests)).hex(),
         "sealed_metadata": _sealed(key, message_id, "sealed_metadata", _routing_part(package)),
         "sealed_archive": _sealed(
@@ -50,14 +52,15 @@ def archive_values(
 def _routing_part(package: Package) -> dict[str, object]:
     envelope, archive = package.envelope, package.archive
     screening = None if archive is None else archive.screening
+    case_file = None if archive is None else archive.case_file
     return {
         "process": envelope.process,
         "document_type": envelope.document_type,
         "conversation_id": envelope.conversation_id,
         "references": [r for r in (envelope.receiver_ref, envelope.conversation_id) if r],
-        "signer": package.verdict.signer,
-        "on_behalf_of": envelope.on_behalf_of,
-        "administrative_unit": None if archive is None else archive.administrative_unit,
+        "signer": next((signer.org_number for signer in package.verdict.signers), None),
+        "on_behalf_of": envelope.main,
+        "administrative_unit": None if case_file is None else case_file.administrative_unit,
         "access_restriction": None if screening is None else screening.access_restriction,
         "screening_authority": None if screening is None else screening.authority,
         "public_title": None if archive is None else archive.public_title,
@@ -72,7 +75,7 @@ def _sealed(key: DataKey, message_id: str, column: str, value: object) -> bytes 
 
 
 def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def unsealed(row: Message, key: DataKey, column: str) -> Any:

@@ -25,6 +25,8 @@ class TaskKind(StrEnum):
     CONFLICTING_WORD = "conflicting_word"
     OTHER_BYTES = "other_bytes"
     STUCK = "stuck"
+    ASSIGNED = "assigned"
+    """Somebody was given a message to work on."""
 
 
 ROLE: Final[Mapping[TaskKind, str]] = {
@@ -39,6 +41,7 @@ ROLE: Final[Mapping[TaskKind, str]] = {
     TaskKind.CONFLICTING_WORD: "archivist",
     TaskKind.OTHER_BYTES: "archivist",
     TaskKind.STUCK: "operator",
+    TaskKind.ASSIGNED: "handler",
 }
 """Who may close a task of each kind."""
 
@@ -60,6 +63,7 @@ STANDS: Final[Mapping[TaskKind, frozenset[State]]] = {
     TaskKind.DISTRIBUTE: frozenset({_M.UNROUTED}),
     TaskKind.RELEASE: frozenset({_M.ROUTED}),
     TaskKind.COLLECT: frozenset({_M.OFFERED}),
+    TaskKind.ASSIGNED: frozenset({_M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED}),
     TaskKind.RETURNED: frozenset({_M.RETURNED}),
     TaskKind.RECEIPT: frozenset({_R.FAILED, _R.IMPOSSIBLE}),
 }

@@ -1,7 +1,7 @@
 """From sockets to calls and back: reads a request, keeps the journal, lets faults strike, sends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -165,6 +165,7 @@ class _Exchange:
 
     async def _end(self, how: str) -> None:
         """End the connection for real; without a socket, raise."""
+        self._desk.finish(self.seen)
         end = self._scope.get(how)
         if not callable(end):
             raise ConnectionError("cut by the fault script")
@@ -184,41 +185,60 @@ class _Exchange:
             {"type": "http.response.start", "status": answer.status, "headers": encoded}
         )
         self.seen = replace(self.seen, status=answer.status)
-        chunks = iter((answer.body,)) if isinstance(answer.body, bytes) else answer.body
-        if self._call.method != "HEAD" and not await self._stream(chunks, kinds):
-            await self._end(CUT)
+        if self._call.method == "HEAD":
+            await self._last(b"", whole=True)
             return
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-        self.seen = replace(self.seen, whole=Does.END_EARLY not in kinds)
+        body = answer.body
+        await self._stream(iter((body,)) if isinstance(body, bytes) else body, kinds)
 
-    async def _stream(self, chunks: Iterator[bytes], kinds: dict[Does, Fault]) -> bool:
-        """Send the body, shaped by the faults; False if the connection is to be cut now."""
-        limit = next(
-            (kinds[does].after_bytes for does in (Does.CUT, Does.END_EARLY) if does in kinds), None
-        )
+    async def _stream(self, chunks: Iterator[bytes], kinds: dict[Does, Fault]) -> None:
+        """Send the body, shaped by the faults; a piece is held until it is known to be the last."""
         await self._strike(kinds.get(Does.LOSE_LOCK))
+        slow = kinds.get(Does.SLOW)
+        held = b""
         left = asyncio.ensure_future(self._receive())
         try:
-            while not left.done():
-                chunk = await asyncio.to_thread(next, chunks, None)
-                if chunk is None:
-                    return Does.CUT not in kinds
-                room = len(chunk) if limit is None else limit - self.seen.body_bytes
-                await self._push(chunk[:room], kinds.get(Does.SLOW))
-                if room < len(chunk):
-                    return Does.CUT not in kinds
-            return True
+            async for piece in self._pieces(chunks, kinds):
+                await self._push(held)
+                held = piece
+                if left.done():
+                    return
+                if slow is not None:
+                    await asyncio.sleep(slow.after.total_seconds())
         finally:
             left.cancel()
+        if Does.CUT in kinds:
+            await self._push(held)
+            await self._end(CUT)
+        else:
+            await self._last(held, whole=Does.END_EARLY not in kinds)
 
-    async def _push(self, chunk: bytes, slow: Fault | None) -> None:
-        step = 1024 if slow is not None else max(len(chunk), 1)
-        for start in range(0, len(chunk), step):
-            if slow is not None:
-                await asyncio.sleep(slow.after.total_seconds())
-            part = chunk[start : start + step]
-            await self._send({"type": "http.response.body", "body": part, "more_body": True})
-            self.seen = replace(self.seen, body_bytes=self.seen.body_bytes + len(part))
+    async def _pieces(
+        self, chunks: Iterator[bytes], kinds: dict[Does, Fault]
+    ) -> AsyncIterator[bytes]:
+        """The body as far as the faults let it go, in kilobytes where it is to be slow."""
+        limits = [kinds[does].after_bytes for does in (Does.CUT, Does.END_EARLY) if does in kinds]
+        room = min(limits, default=None)
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            whole = chunk if room is None else chunk[:room]
+            step = 1024 if Does.SLOW in kinds else max(len(whole), 1)
+            for start in range(0, len(whole), step):
+                yield whole[start : start + step]
+            room = None if room is None else room - len(whole)
+            if room == 0:
+                return
+
+    async def _push(self, piece: bytes) -> None:
+        if piece:
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+            self.seen = replace(self.seen, body_bytes=self.seen.body_bytes + len(piece))
+
+    async def _last(self, piece: bytes, *, whole: bool) -> None:
+        """The end of the answer. The journal is complete before the caller can have seen it."""
+        count = self.seen.body_bytes + len(piece)
+        self.seen = replace(self.seen, body_bytes=count, whole=whole)
+        self._desk.finish(self.seen)
+        await self._send({"type": "http.response.body", "body": piece, "more_body": False})
 
 
 def operation_of(template: str, method: str) -> On | None:

@@ -44,19 +44,19 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = threading.Event()
-        self._end: Callable[[], None] = lambda: None
+        self._ended = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def main_loop(self) -> None:
-        ended = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        self._end = lambda: loop.call_soon_threadsafe(ended.set) and None
+        self._loop = asyncio.get_running_loop()
         self.up.set()
-        await ended.wait()
+        await self._ended.wait()
 
     def end(self) -> None:
         """Stop accepting, let open transfers have their second, and return from `run`."""
         self.should_exit = True
-        self._end()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ended.set)
 
 
 @contextmanager

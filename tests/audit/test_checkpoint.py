@@ -79,6 +79,15 @@ def test_no_beginning_of_a_note_passes_for_the_note() -> None:
             check(NOTE[:length], KEY.public_key(), ORIGIN)
 
 
+def test_a_signature_has_one_way_to_be_written() -> None:
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = NOTE[:-3] + alphabet[alphabet.index(NOTE[-3]) + 1] + NOTE[-2:]
+
+    assert base64.b64decode(other.split()[-1]) == base64.b64decode(NOTE.split()[-1])
+    with pytest.raises(IntegrityError):
+        check(other, KEY.public_key(), ORIGIN)
+
+
 def test_another_key_or_another_log_is_refused() -> None:
     with pytest.raises(IntegrityError) as unsigned:
         check(NOTE, OTHER_KEY.public_key(), ORIGIN)
@@ -169,4 +178,5 @@ def test_a_torn_note_costs_only_itself() -> None:
                 found.append(-1)
 
     assert set(found) <= {-1, 7, 9}
-    assert notes_in(filed(other) + NOTE[:30])[0] == other
+    assert notes_in(filed(other) + NOTE[:30]) == [other, NOTE[:30]]
+    assert notes_in(NOTE[:30] + "\n\n" + filed(NOTE) + filed(other))[1:] == [other]

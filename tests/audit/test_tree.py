@@ -146,6 +146,13 @@ def test_a_wrong_consistency_proof_is_refused() -> None:
                 assert not _consistent(first, second, proof, roots=roots)
 
 
+def test_the_root_of_a_part_is_not_taken_for_the_root_of_the_whole() -> None:
+    sibling, part = tree.leaf_hash(LEAVES[1]), tree.root_at(GROWN.get, 2)
+
+    assert _included(0, 0, 2, [sibling], part)
+    assert not _included(0, 0, 4, [sibling], part)
+
+
 def test_a_tree_is_consistent_with_itself_and_with_the_empty_one_by_no_proof_at_all() -> None:
     other = _h(b"other")
 

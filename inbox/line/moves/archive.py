@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from inbox.access.subject import Capacity, Given
+from inbox.access.subject import Capacity, Given, OfTask
 from inbox.access.words import Action
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
@@ -254,7 +254,7 @@ def close(line: Line, capacity: Capacity, task_id: str, *, reason: str) -> None:
     """Close a task that no state closes: stuck, conflicting word, other bytes."""
     with line.store.transaction() as (session, now):
         task = session.get(Task, task_id)
-        if task is None or task.state is not TaskState.OPEN or task.message_id is None:
+        if task is None or task.state is not TaskState.OPEN:
             raise Conflict("task.not_open", "no such open task")
         if task.kind not in _BY_HAND:
             raise Conflict("task.closes_itself", "it closes when its subject moves on")
@@ -264,7 +264,7 @@ def close(line: Line, capacity: Capacity, task_id: str, *, reason: str) -> None:
             now,
             capacity,
             Action.CLOSE_TASK,
-            of_message(task.message_id),
+            OfTask(task_id=task_id),
             Given(reason_given=bool(reason)),
         )
         close_task(session, now, task, who=capacity.id)

@@ -1,6 +1,6 @@
 """Ask the policy before anything moves: every move of a person or a case system begins here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlmodel import Session
@@ -9,7 +9,7 @@ from inbox import audit
 from inbox.access import permit
 from inbox.access.subject import Capacity, Given, OfArrival, OfMessage, Subject
 from inbox.access.policy import Decision
-from inbox.access.words import Action
+from inbox.access.words import Action, Duty
 from inbox.errors import Conflict, NotFound, NotPermitted
 from inbox.line import Line
 from inbox.line.settle import Settled, Step
@@ -43,8 +43,13 @@ def ask(  # noqa: PLR0913 - who, what, on what, with what, when
     action: Action,
     subject: Subject,
     given: Given,
+    *,
+    notified: Collection[Duty] = (),
 ) -> Decision:
     """The decision, if it is yes; asked in the transaction that acts on it.
+
+    Every move is audited in its own transaction, which is the duty `log`; a move that also writes
+    the task that its `notify` asks for says so in `notified`.
 
     Raises:
         NotFound: not there, or not to be known by this capacity.
@@ -57,7 +62,8 @@ def ask(  # noqa: PLR0913 - who, what, on what, with what, when
             session, policy, now, capacity=capacity, action=one, subject=subject, given=given
         )
 
-    decision = decide(action)
+    met = {Duty.LOG, *notified, *({Duty.REASON} if given.reason_given else ())}
+    decision = decide(action).fulfilled_by(met)
     if decision.allowed:
         return decision
     if any(decide(showing).allowed for showing in _SHOWING):

@@ -19,11 +19,15 @@ from inbox.access.subject import Capacity, Given
 from inbox.access.policy import Decision
 from inbox.access.words import Action
 from inbox.errors import Invalid, NotFound
-from inbox.keys import DataKey
 from inbox.line import Line
 from inbox.line.moves.asking import ask, note, of_message, step_by
 from inbox.line.moves.keys import data_key
-from inbox.line.moves.unit import check_reference, registered_values, remember_reference
+from inbox.line.moves.unit import (
+    Content,
+    check_reference,
+    registered_values,
+    remember_reference,
+)
 from inbox.line.receipts import choose_receipt
 from inbox.line.settle import close_tasks, open_task, settle
 from inbox.line.waiting import TaskKind
@@ -46,15 +50,6 @@ class Said(StrEnum):
     """Too late to act on by itself: a person decides."""
     CONFLICT = "conflict"
     """Another word stands; a person is told."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Collected:
-    """What a case system may now read: the message, its attempt, and the key to both."""
-
-    message: Message
-    delivery: Delivery
-    key: DataKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +86,10 @@ def deliveries(
                     & (col(Delivery.id) > last.id)
                 )
             )
-        found = session.exec(query).all()
-        session.expunge_all()
-        return found
+        return session.exec(query).all()
 
 
-def collect(line: Line, capacity: Capacity, delivery_id: str) -> Collected:
+def collect(line: Line, capacity: Capacity, delivery_id: str) -> Content:
     """Let it read: COLLECTED, and audited, before the first byte is given. Repeatable."""
     with line.store.transaction() as (session, now):
         delivery, message = _own(session, capacity, delivery_id)
@@ -121,9 +114,7 @@ def collect(line: Line, capacity: Capacity, delivery_id: str) -> Collected:
         session.flush()
         session.refresh(delivery)
         key = data_key(session, line, message.id)
-        session.expunge(message)
-        session.expunge(delivery)
-    return Collected(message=message, delivery=delivery, key=key)
+    return Content(message=message, delivery=delivery, key=key)
 
 
 _D = DeliveryState

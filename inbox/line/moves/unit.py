@@ -1,22 +1,24 @@
 """What a unit's people do: take, assign, hand back, release, withdraw, collect, register by hand."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inbox.access.subject import Capacity, Given
-from inbox.access.words import Action
+from inbox.access.words import Action, Duty
 from inbox.errors import Conflict, Invalid
+from inbox.keys import DataKey
 from inbox.line import Line
 from inbox.line.moves.asking import ask, check_seen, note, of_message, step_by
 from inbox.line.moves.keys import data_key
 from inbox.line.receipts import choose_receipt
-from inbox.line.settle import close_tasks, is_open, settle, table_of
+from inbox.line.settle import close_tasks, is_open, open_task, settle, table_of
 from inbox.line.waiting import TaskKind
-from inbox.message import DeliveryState, MessageState, PersonId, new_id
+from inbox.message import DeliveryState, MessageState, Mode, PersonId, new_id
 from inbox.receipt import ReceiptType
-from inbox.tables import Assignment, Delivery, KnownReference, Message
+from inbox.tables import Assignment, CaseSystem, Delivery, KnownReference, Message
 
 _STANDING = (DeliveryState.OPEN, DeliveryState.COLLECTED)
 _LONGEST_REFERENCE = 200
@@ -43,9 +45,21 @@ def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> 
     """Give the message to a colleague (*tildele*), never to oneself."""
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
-        decision = ask(line, session, now, capacity, Action.ASSIGN, subject, Given(target=to))
+        given = Given(target=to)
+        notified = (Duty.NOTIFY,)
+        decision = ask(
+            line, session, now, capacity, Action.ASSIGN, subject, given, notified=notified
+        )
         end_assignments(session, now, message_id)
         _assign(session, now, message_id, to)
+        open_task(
+            session,
+            now,
+            kind=TaskKind.ASSIGNED,
+            subject=message_id,
+            message_id=message_id,
+            unit=capacity.unit,
+        )
         note(
             session,
             capacity,
@@ -166,6 +180,59 @@ def standing_delivery(session: Session, message_id: str) -> Delivery | None:
             col(Delivery.message_id) == message_id, col(Delivery.state).in_(_STANDING)
         )
     ).first()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What somebody may now read: the message, its attempt, and the key to both."""
+
+    message: Message
+    delivery: Delivery
+    key: DataKey
+
+
+def collect_by_hand(line: Line, capacity: Capacity, message_id: str) -> Content:
+    """Read a message that was offered to people: audited before the first byte is given.
+
+    The first reading makes the delivery COLLECTED. Repeatable while the delivery stands.
+    """
+    with line.store.transaction() as (session, now):
+        subject = of_message(message_id)
+        decision = ask(line, session, now, capacity, Action.OPEN, subject, Given())
+        message = session.get_one(Message, message_id)
+        delivery = standing_delivery(session, message_id)
+        system = None if delivery is None else session.get(CaseSystem, delivery.case_system)
+        if delivery is None or system is None or system.mode is not Mode.BY_HAND:
+            raise Conflict("delivery.not_by_hand", "no delivery by hand stands open")
+        message.opened_at = message.opened_at or now
+        if delivery.state is DeliveryState.OPEN:
+            settle(
+                session,
+                now,
+                step_by(
+                    capacity,
+                    decision,
+                    row=delivery,
+                    became=DeliveryState.COLLECTED,
+                    by="collect",
+                    values={"collected_at": now},
+                ),
+            )
+            close_tasks(
+                session, now, subject=message_id, kinds=[TaskKind.COLLECT], who=capacity.id
+            )
+        note(
+            session,
+            capacity,
+            decision,
+            event="message:read",
+            subject=message_id,
+            message_id=message_id,
+        )
+        session.flush()
+        session.refresh(delivery)
+        key = data_key(session, line, message_id)
+    return Content(message=message, delivery=delivery, key=key)
 
 
 def register(

@@ -53,7 +53,6 @@ def _message(line: Line, receipt: Receipt) -> Message:
             raise Unavailable("receipt.waits_for_late_word")
         if receipt.outcome == ReceiptType.ERROR and _siblings_undecided(session, message):
             raise Unavailable("receipt.waits_for_siblings")
-        session.expunge(message)
         return message
 
 

@@ -1,0 +1,286 @@
+"""Letters that a rule takes: made up from beginning to end, about nobody."""
+
+from inbox.simulator import mailbag_senders as senders
+from inbox.simulator.mailbag_expectations import Expectation, Fate, at_once, by_rule
+from inbox.simulator.mailbag_plan import Comes, Packing, Plan
+
+_SECRETS = "Offl. § 13 jf. fvl. § 13 første ledd nr. 2"
+_WORRY = by_rule("bekymring-fra-skole-og-helse", "bv")
+_PPT = by_rule("ppt-fra-skole", "ppt")
+_PATIENT = at_once("pasient-fra-helseforetak", "helse")
+_PUPIL = by_rule("elev-fra-annen-kommune", "skole")
+
+CHILD_WELFARE = (
+    Plan(
+        name="police-worry",
+        sender=senders.POLICE,
+        title="Bekymringsmelding om Test Testesen (oppdiktet)",
+        public="Bekymringsmelding - *****",
+        lines=(
+            "Patruljen var på Oppdiktet vei 1.",
+            "To barn var alene hjemme. Ingen kom til skade.",
+        ),
+        expect=by_rule("bekymring-fra-politi", "bv"),
+        attachments=("patruljerapport.txt",),
+        unit_named="Barneverntjenesten",
+    ),
+    Plan(
+        name="police-night",
+        sender=senders.POLICE_NIGHT,
+        title="Bekymringsmelding etter utrykning i Fantasigata 7",
+        public="Bekymringsmelding etter utrykning",
+        lines=("Melding om uro klokken 02.40.", "Barnet Liten Diktning ble kjørt til mormor."),
+        expect=by_rule("bekymring-fra-politi", "bv"),
+    ),
+    Plan(
+        name="school-worry",
+        sender=senders.SCHOOL_NORTH,
+        title="Bekymringsmelding om Elev Eksempelsen, 4. trinn",
+        public="Bekymringsmelding, elev på barnetrinnet",
+        lines=(
+            "Eleven har hatt mye fravær.",
+            "Kontaktlærer Prøve Lærersen har snakket med hjemmet.",
+        ),
+        expect=_WORRY,
+        main="bekymringsmelding.pdf",
+        attachments=("fraværsoversikt høsten.txt",),
+    ),
+    Plan(
+        name="school-to-child-welfare",
+        sender=senders.SCHOOL_FJORD,
+        title="Melding til barnevernet om Oppdikta Elev",
+        public="Melding til barnevernet",
+        lines=("Eleven seier at det er vanskeleg heime.", "Rektor Fiktiv Rektorsen har meldt frå."),
+        expect=_WORRY,
+        main="Melding på nynorsk – æøå.pdf",
+        attachments=("Støtteark frå skulen.txt", "Møtereferat måndag.txt"),
+    ),
+    Plan(
+        name="hospital-worry",
+        sender=senders.HOSPITAL,
+        title="Bekymringsmelding for pasient Mini Modell, 6 år",
+        public="Bekymringsmelding, pasient under 18 år",
+        lines=(
+            "Barnet kom til akuttmottaket med gammelt brudd.",
+            "Overlege Papp Figur har undersøkt.",
+        ),
+        expect=_WORRY,
+        packing=Packing.MODERN,
+    ),
+    Plan(
+        name="municipality-to-child-welfare",
+        sender=senders.SORVAG,
+        title="Familien Flytteklar har flyttet til dere",
+        public="Oversendelse av sak",
+        lines=(
+            "Familien har hatt hjelpetiltak hos oss i ett år.",
+            "Vi ber om bekreftelse på overtakelse.",
+        ),
+        expect=by_rule("adressert-til-barnevernet", "bv"),
+        unit_named="Enhet for barnevern",
+        comes=Comes.WHEN_ANSWERED,
+        follows="pupil-file",
+    ),
+)
+
+SCHOOLS = (
+    Plan(
+        name="school-referral",
+        sender=senders.SCHOOL_NORTH,
+        title="Henvisning til PPT for Elev Påfunnsen",
+        public="Henvisning til PPT",
+        lines=("Eleven strever med lesing.", "Skolen har prøvd intensivt lesekurs i seks uker."),
+        expect=_PPT,
+        attachments=("pedagogisk rapport.pdf",),
+    ),
+    Plan(
+        name="school-expert-opinion",
+        sender=senders.SCHOOL_FJORD,
+        title="Sakkunnig vurdering av Oppdikta Elev, spørsmål frå skulen",
+        public="Sakkyndig vurdering, spørsmål",
+        lines=("Vi viser til møtet måndag.", "Når kan vi vente den ferdige vurderinga?"),
+        expect=_PPT,
+    ),
+    Plan(
+        name="school-speech-therapy",
+        sender=senders.SCHOOL_HILL,
+        title="Logopedvurdering av Vilde Fantasi",
+        public="Logopedvurdering",
+        lines=("Eleven stammer når hun leser høyt.", "Foreldrene ønsker logoped."),
+        expect=_PPT,
+        packing=Packing.MODERN,
+    ),
+    Plan(
+        name="school-special-teaching",
+        sender=senders.SCHOOL_HILL,
+        title="Spesialundervisning for Ola Ikke-Nordmann",
+        public="Spesialundervisning, enkeltvedtak",
+        lines=("Vedtak om fem timer i uken.", "Klagefristen er tre uker."),
+        expect=_PPT,
+        attachments=("vedtak.pdf", "timeplan.csv"),
+    ),
+    Plan(
+        name="school-answers-our-case",
+        sender=senders.SCHOOL_HILL,
+        title="Svar om Vilde Fantasi",
+        public="Svar på henvendelse",
+        lines=("Vi svarer på brevet deres av 3. november.", "Kartleggingen ligger ved."),
+        expect=at_once("svar-paa-vaar-sak", "ppt"),
+        attachments=("kartlegging.pdf",),
+        our_reference="2026/000233",
+    ),
+    Plan(
+        name="pupil-file",
+        sender=senders.SORVAG,
+        title="Elevmappe for Flytte Flytteklar",
+        public="Oversendelse av elevmappe",
+        lines=("Eleven begynner hos dere 1. desember.", "Mappen har åtte dokumenter."),
+        expect=_PUPIL,
+        attachments=("elevmappe.pdf", "halvårsvurdering.pdf"),
+    ),
+    Plan(
+        name="pupil-moves",
+        sender=senders.TINDFJELL,
+        title="Skolebytte for tvillingene Dobbel og Dobbelt Dikt",
+        public="Skolebytte fra januar",
+        lines=("Tvillingene flytter i januar.", "De trenger plass i samme klasse."),
+        expect=_PUPIL,
+        packing=Packing.MODERN,
+    ),
+    Plan(
+        name="pupil-leave",
+        sender=senders.TINDFJELL,
+        title="Elevpermisjon i sak som ikke finnes",
+        public="Elevpermisjon",
+        lines=("Vi viser til deres sak 2019/999999.", "Eleven er borte fra 1. til 14. desember."),
+        expect=Expectation(
+            fate=Fate.RETURNED,
+            rule="elev-fra-annen-kommune",
+            unit="skole",
+            code="missing_case_file",
+        ),
+    ),
+    Plan(
+        name="svarinn-school-start",
+        sender=senders.LOMVI,
+        title="Skolestart for Seks Åring",
+        public="Skolestart neste høst",
+        lines=("Barnet skal begynne på skolen hos dere.",),
+        expect=_PUPIL,
+        main="Skolestart 2027.pdf",
+        packing=Packing.SVARINN,
+    ),
+)
+
+HEALTH = (
+    Plan(
+        name="hospital-discharge",
+        sender=senders.HOSPITAL,
+        title="Utskrivningsklar: Eldre Eksempel, 83 år",
+        public="Utskrivningsklar pasient",
+        lines=("Pasienten kan reise hjem på torsdag.", "Trenger hjelp morgen og kveld."),
+        expect=_PATIENT,
+        again=True,
+    ),
+    Plan(
+        name="hospital-summary",
+        sender=senders.HOSPITAL_SOUTH,
+        title="Epikrise for Prøve Pasientsen",
+        public="Epikrise",
+        lines=("Innlagt fem dager for lungebetennelse.", "Medisinlisten er endret."),
+        expect=_PATIENT,
+        main="epikrise.pdf",
+        attachments=("medisinliste.csv",),
+    ),
+    Plan(
+        name="hospital-transfer",
+        sender=senders.HOSPITAL_SOUTH,
+        title="Overføring av pasient Gips Foten",
+        public="Pasientopplysninger ved overføring",
+        lines=("Pasienten overføres til korttidsplass.", "Brudd i venstre ankel."),
+        expect=_PATIENT,
+        packing=Packing.MODERN,
+    ),
+    Plan(
+        name="hospital-recording",
+        sender=senders.HOSPITAL,
+        title="Ganganalyse av Gips Foten, opptak",
+        public="Pasientopptak, ganganalyse",
+        lines=("Opptaket viser gange med og uten krykker.",),
+        expect=_PATIENT,
+        attachments=("ganganalyse.mp4",),
+        packing=Packing.LARGE,
+    ),
+)
+
+OTHERS = (
+    Plan(
+        name="nav-answers-our-case",
+        sender=senders.NAV_PENSION,
+        title="Svar om uføretrygd for Søker Søkersen",
+        public="Svar på henvendelse om *****",
+        lines=("Vi svarer på brevet deres.", "Søknaden er under behandling."),
+        expect=at_once("svar-paa-vaar-sak", "nav"),
+        our_reference="2026/000417",
+    ),
+    Plan(
+        name="nav-next",
+        sender=senders.NAV_PENSION,
+        title="Inntektsopplysninger om Søker Søkersen",
+        public="Opplysninger om *****",
+        lines=("Tabellen gjelder de siste tolv månedene.",),
+        expect=by_rule("sosialsak-fra-nav", "nav"),
+        attachments=("inntekt.csv",),
+        comes=Comes.WHEN_ANSWERED,
+        follows="nav-answers-our-case",
+    ),
+    Plan(
+        name="nav-second",
+        sender=senders.NAV,
+        title="Økonomisk sosialhjelp: Knapp Kasse",
+        public="***** ##### *****",
+        lines=("Brukeren har søkt hjelp til husleie.",),
+        expect=by_rule("sosialsak-fra-nav", "nav"),
+        packing=Packing.MODERN,
+        comes=Comes.WHEN_ANSWERED,
+        follows="nav-first",
+    ),
+    Plan(
+        name="coast-secrets",
+        sender=senders.COAST_INSPECTION,
+        title="Oppdrettsanlegget Laks & Løgn AS: fôroppskrift",
+        public="Tilsyn med akvakulturanlegg",
+        lines=("Bedriftens fôroppskrift er en forretningshemmelighet.", "Avvik: ingen."),
+        expect=by_rule("forretningshemmeligheter", "bygg"),
+        authority=_SECRETS,
+    ),
+    Plan(
+        name="mine-secrets",
+        sender=senders.MINE_INSPECTION,
+        title="Gruven Gråstein AS: boreprøver",
+        public="Driftsplan for steinbrudd",
+        lines=("Boreprøvene viser mindre malm enn antatt.",),
+        expect=by_rule("forretningshemmeligheter", "bygg"),
+        attachments=("boreprøver.csv",),
+        authority=_SECRETS,
+        packing=Packing.MODERN,
+    ),
+    Plan(
+        name="governor-appeal",
+        sender=senders.GOVERNOR,
+        title="Klage fra Sint Nabo i sak om garasje",
+        public="Klagesak oversendes til ny behandling",
+        lines=("Vedtaket oppheves.", "Saken sendes tilbake til ny behandling."),
+        expect=by_rule("klage-fra-statsforvalteren", "jurist"),
+    ),
+    Plan(
+        name="governor-reversal",
+        sender=senders.GOVERNOR,
+        title="Omgjøring av vedtak om støttekontakt for Ensom Ensomsen",
+        public="Omgjøring av vedtak",
+        lines=("Statsforvalteren gjør om vedtaket.",),
+        expect=by_rule("klage-fra-statsforvalteren", "jurist"),
+    ),
+)
+
+ORDINARY = (*CHILD_WELFARE, *SCHOOLS, *HEALTH, *OTHERS)

@@ -1,0 +1,126 @@
+"""The language of the policy files: what it reads, what it refuses, and that all uses agree."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inbox.access.condition import (
+    ALWAYS,
+    Condition,
+    Every,
+    Meaning,
+    Name,
+    Not,
+    Some,
+    fold,
+    names_in,
+    read_condition,
+    ways_of,
+)
+from inbox.errors import PolicyError
+
+NAMES = ("a", "b", "c")
+
+
+def value(condition: Condition, facts: dict[str, bool]) -> bool:
+    meaning = Meaning[bool](
+        of=lambda name: facts[name] if name != ALWAYS else True,
+        negated=lambda part: not part,
+        every=all,
+        some=any,
+    )
+    return fold(condition, meaning)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "a and",
+        "and a",
+        "or",
+        "not",
+        "a b",
+        "(a",
+        "a)",
+        ")a(",
+        "a)(",
+        "()",
+        "a and (b or c",
+        "a & b",
+        "a && b",
+        "!a",
+        "a == b",
+        "a.b",
+        "f(a)",
+        "a\nand b",
+        "a\u00a0and b",
+        "A",
+        "å",
+        "1",
+        "true",
+        "always_true",
+        "unknown",
+        "a, b",
+        "a # b",
+        "'a'",
+        "a and " * 100 + "a",
+        "(" * 300 + "a" + ")" * 300,
+    ],
+)
+def test_anything_else_is_refused(text: str) -> None:
+    with pytest.raises(PolicyError):
+        read_condition(text, NAMES)
+
+
+@pytest.mark.parametrize("text", ["a or b and c", "a and b or c", "(a and b or c) and a"])
+def test_and_beside_or_needs_brackets(text: str) -> None:
+    with pytest.raises(PolicyError, match="without brackets"):
+        read_condition(text, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "python"),
+    [
+        ("a", "a"),
+        ("always", "True"),
+        ("not a and b", "(not a) and b"),
+        ("not (a and b)", "not (a and b)"),
+        ("not not a", "a"),
+        ("(a and b) or c", "(a and b) or c"),
+        ("a and (b or c)", "a and (b or c)"),
+        ("((a))", "a"),
+    ],
+)
+def test_it_means_what_it_says(text: str, python: str) -> None:
+    condition = read_condition(text, NAMES)
+
+    for values in product([True, False], repeat=3):
+        facts = dict(zip(NAMES, values, strict=True))
+        expected = eval(python, {}, dict(facts))  # noqa: S307 - the four lines above
+        assert value(condition, facts) is expected
+
+
+conditions = st.recursive(
+    st.sampled_from([Name("a"), Name("b"), Name("c"), Name(ALWAYS)]),
+    lambda inner: st.one_of(
+        inner.map(Not),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Every(tuple(parts))),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Some(tuple(parts))),
+    ),
+    max_leaves=8,
+)
+
+
+@given(conditions)
+def test_the_ways_of_fulfilling_it_are_exactly_when_it_holds(condition: Condition) -> None:
+    assert names_in(condition) <= set(NAMES)
+    for values in product([True, False], repeat=3):
+        facts = dict(zip(NAMES, values, strict=True))
+        fulfilled = any(
+            all(facts[name] is wanted for name, wanted in way) for way in ways_of(condition)
+        )
+        assert fulfilled is value(condition, facts)

@@ -1,0 +1,51 @@
+"""What every test may ask for: a world on each database, and the public samples."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import postgres, worlds
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A running PostgreSQL; a machine without one fails the suite, it does not skip."""
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/inbox.db"
+    server: str = request.getfixturevalue("postgres_server")
+    return worlds.empty_database(server, f"t{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def world(database: str, tmp_path: Path) -> Iterator[worlds.World]:
+    """A line with real neighbours, on each database."""
+    with worlds.world(database, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def small_world(tmp_path: Path) -> Iterator[worlds.World]:
+    """A line with real neighbours on SQLite, for what no database can change."""
+    with worlds.world(f"sqlite:///{tmp_path}/inbox.db", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of public sample files; where it is set, a missing file fails."""
+    folder = os.environ.get("INBOX_SAMPLES")
+    if not folder:
+        pytest.skip("INBOX_SAMPLES is not set")
+    found = Path(folder)
+    assert found.is_dir(), "INBOX_SAMPLES is set, but there is no such folder"
+    return found

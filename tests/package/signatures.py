@@ -1,0 +1,153 @@
+"""Makes CMS signatures and certificates that are wrong in one chosen way."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from asn1crypto import algos, cms
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from tests import packages
+
+HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "sha1": hashes.SHA1,
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+}
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Somebody with a key of any kind and a certificate."""
+
+    key: Key
+    certificate: x509.Certificate
+
+    @property
+    def der(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.DER)
+
+
+def holder(
+    *,
+    key: Key | None = None,
+    org_number: str = packages.SENDER,
+    extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
+    subject: Iterable[tuple[x509.ObjectIdentifier, str]] | None = None,
+) -> Holder:
+    """A certificate of the test authority with just these extensions."""
+    own = key or packages.signer().key
+    parts = subject or ((NameOID.SERIAL_NUMBER, org_number),)
+    root = packages.authority()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(kind, value) for kind, value in parts]))
+        .issuer_name(root.root.subject)
+        .public_key(own.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(packages.NOW - timedelta(days=10))
+        .not_valid_after(packages.NOW + timedelta(days=10))
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
+    return Holder(own, builder.sign(root._key, hashes.SHA256()))
+
+
+def usage(**allowed: bool) -> x509.KeyUsage:
+    none = dict.fromkeys(
+        (
+            "digital_signature",
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "key_cert_sign",
+            "crl_sign",
+            "encipher_only",
+            "decipher_only",
+        ),
+        False,
+    )
+    return x509.KeyUsage(**(none | allowed))
+
+
+Attributes = list[tuple[str, object]]
+
+
+def _attributes(attributes: Attributes) -> Attributes:
+    return attributes
+
+
+def _data(_: cms.SignedData) -> None:
+    pass
+
+
+def making(
+    who: Holder | None = None,
+    *,
+    digest: str = "sha256",
+    algorithm: str = "sha256_rsa",
+    parameters: object = None,
+    attributes: Callable[[Attributes], Attributes] = _attributes,
+    edit: Callable[[cms.SignedData], None] = _data,
+) -> Callable[[bytes], bytes]:
+    """What signs a manifest: `attributes` changes what is signed, `edit` what is not."""
+    signer = who or holder()
+
+    def make(content: bytes) -> bytes:
+        wanted: Attributes = [
+            ("content_type", "data"),
+            ("message_digest", hashlib.new(digest, content).digest()),
+        ]
+        signed = cms.CMSAttributes(
+            [
+                cms.CMSAttribute({"type": kind, "values": [value]})
+                for kind, value in attributes(wanted)
+            ]
+        )
+        certificate = asn1_x509.Certificate.load(signer.der)
+        name = {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
+        kind = {"algorithm": algorithm}
+        if parameters is not None:
+            kind["parameters"] = parameters  # type: ignore[assignment] # asn1crypto takes any
+        info = cms.SignerInfo(
+            {
+                "version": "v1",
+                "sid": {"issuer_and_serial_number": name},
+                "digest_algorithm": {"algorithm": digest},
+                "signed_attrs": signed,
+                "signature_algorithm": algos.SignedDigestAlgorithm(kind),
+                "signature": _value(signer.key, signed.dump(), digest, algorithm),
+            }
+        )
+        data = cms.SignedData(
+            {
+                "version": "v1",
+                "digest_algorithms": [{"algorithm": digest}],
+                "encap_content_info": {"content_type": "data"},
+                "certificates": [certificate],
+                "signer_infos": [info],
+            }
+        )
+        edit(data)
+        encoded: bytes = cms.ContentInfo({"content_type": "signed_data", "content": data}).dump()
+        return encoded
+
+    return make
+
+
+def _value(key: Key, signed: bytes, digest: str, algorithm: str) -> bytes:
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(signed, ec.ECDSA(HASHES[digest]()))
+    if algorithm == "rsassa_pss":
+        filling = padding.PSS(padding.MGF1(HASHES[digest]()), HASHES[digest]().digest_size)
+        return key.sign(signed, filling, HASHES[digest]())
+    return key.sign(signed, padding.PKCS1v15(), HASHES[digest]())

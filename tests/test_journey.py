@@ -1,0 +1,647 @@
+"""A message through every state and every move, on both databases, judged with its neighbours."""
+
+from datetime import timedelta
+from itertools import product
+from typing import get_args
+
+import pytest
+
+from inbox.access.subject import Capacity
+from inbox.access.words import Role
+from inbox.errors import Conflict, IllegalMove, NotFound, NotPermitted
+from inbox.line.moves import archive, proposals, system, unit
+from inbox.line.moves.proposals import ProposalKind
+from inbox.line.moves.system import Said
+from inbox.line.systems import capacity_of
+from inbox.message import (
+    MOVES,
+    ArrivalState,
+    DeliveryState,
+    MessageId,
+    MessageState,
+    ReceiptState,
+    State,
+    check_move,
+)
+from inbox.simulator.gateway import OtherEnd
+from inbox.simulator.packages import Tamper
+from inbox.tables import CaseSystem, Message
+from tests.worlds import SENDER, World
+
+
+def _system(world: World, name: str = "sak") -> Capacity:
+    with world.line.store.reading() as (session, _):
+        return capacity_of(session.get_one(CaseSystem, name))
+
+
+def _arrive(world: World, public_title: str = "Melding om barnevern") -> Message:
+    wire_id = world.send(public_title)
+    world.collect()
+    world.work()
+    return world.message(wire_id)
+
+
+def _archivist(world: World, who: str = "anne") -> Capacity:
+    return world.person(who, Role.ARCHIVIST, "desk")
+
+
+def _register_by_word(world: World, message: Message, reference: str = "2026/000123-1") -> None:
+    delivery = world.delivery(message.id)
+    system.collect(world.line, _system(world), delivery.id)
+    said = system.registered(world.line, _system(world), delivery.id, reference=reference)
+    assert said is Said.DONE
+
+
+# The ordinary road
+
+
+def test_a_message_walks_from_the_queue_to_its_kvittering_and_is_erased(world: World) -> None:
+    wire_id = world.send("Melding om barnevern")
+    assert world.collect() == 1
+    assert world.arrival(wire_id).state is ArrivalState.ANNOUNCED
+
+    world.work()
+
+    message = world.message(wire_id)
+    assert message.state is MessageState.OFFERED
+    assert world.arrival(wire_id).state is ArrivalState.CONFIRMED
+    assert world.gateway.receipts_at_sender() == []
+
+    delivery = world.delivery(message.id)
+    assert system.accepted(world.line, _system(world), delivery.id) is Said.DONE
+    assert world.delivery(message.id).state is DeliveryState.COLLECTED
+    _register_by_word(world, message)
+    assert world.message(wire_id).state is MessageState.REGISTERED
+    world.settle()
+
+    assert world.receipt(message.id).state is ReceiptState.CONFIRMED
+    assert world.message(wire_id).state is MessageState.ANSWERED
+    (receipt,) = world.gateway.receipts_at_sender()
+    assert receipt["relatedToMessageId"] == wire_id
+    assert receipt["receiptType"] == "OK"
+    world.clock.advance(timedelta(days=15))
+    world.work()
+    erased = world.message(wire_id)
+    assert erased.state is MessageState.ERASED
+    assert erased.sealed_metadata is None
+    assert list(world.line.vault.names()) == []
+
+
+def test_a_tombstone_still_recognises_the_same_bytes(world: World) -> None:
+    wire_id = world.send()
+    world.collect()
+    world.work()
+    message = world.message(wire_id)
+    _register_by_word(world, message)
+    world.settle()
+    world.clock.advance(timedelta(days=15))
+    world.work()
+
+    world.gateway.redeliver(wire_id)
+    world.collect()
+    world.work()
+
+    assert len(world.rows(Message)) == 1
+    assert world.arrival(wire_id).message_id == message.id
+    assert world.gateway.queue() == []
+    assert len(world.gateway.receipts_at_sender()) == 1
+
+
+def test_the_same_id_with_other_bytes_is_a_message_of_its_own_in_quarantine(world: World) -> None:
+    wire_id = world.send()
+    world.collect()
+    world.work()
+
+    world.gateway.redeliver(wire_id, world.package("Noe ganske annet"))
+    world.collect()
+    world.work()
+
+    states = sorted(message.state for message in world.rows(Message))
+    assert states == [MessageState.OFFERED, MessageState.QUARANTINED]
+    (other,) = [m for m in world.rows(Message) if m.state is MessageState.QUARANTINED]
+    assert other.code == "arrival.other_bytes"
+    assert world.open_tasks(other.id) == {"quarantine", "other_bytes"}
+    archive.recheck(world.line, _archivist(world), other.id, seen=other.version)
+    world.work()
+    assert {m.code for m in world.rows(Message) if m.id == other.id} == {"arrival.other_bytes"}
+
+
+def test_an_answer_finds_the_unit_that_has_the_case(world: World) -> None:
+    first = _arrive(world)
+    _register_by_word(world, first, "2026/000777-1")
+
+    answer = world.send("Ingenting som treffer", receiver_ref="2026/000777-1")
+    world.collect()
+    world.work()
+
+    assert world.message(answer).rule == "svar"
+    assert world.message(answer).unit == "bv"
+
+
+def test_a_known_reference_counts_with_the_same_counterparty_only(world: World) -> None:
+    _register_by_word(world, _arrive(world), "2026/000777-1")
+
+    stranger = world.send("Ingen", receiver_ref="2026/000777-1", sender="910076787")
+    world.collect()
+    world.work()
+
+    assert world.message(stranger).state is MessageState.UNROUTED
+
+
+# What archive staff do
+
+
+def test_an_unrouted_message_is_placed_released_and_goes_on(world: World) -> None:
+    message = _arrive(world, "Ingen regel")
+    assert message.state is MessageState.UNROUTED
+    assert world.open_tasks(message.id) == {"distribute"}
+
+    archive.place(world.line, _archivist(world), message.id, unit="skole", seen=message.version)
+    placed = world.message(message.wire_id)
+    assert placed.state is MessageState.ROUTED
+    assert world.open_tasks(message.id) == {"release"}
+    unit.release(world.line, _archivist(world), message.id, seen=placed.version)
+    world.work()
+
+    assert world.message(message.wire_id).state is MessageState.OFFERED
+    assert world.open_tasks(message.id) == {"collect"}
+
+
+def test_placing_and_releasing_in_one_move(world: World) -> None:
+    message = _arrive(world, "Ingen regel")
+
+    archive.place_and_release(
+        world.line, _archivist(world), message.id, unit="ppt", seen=message.version
+    )
+    world.work()
+
+    assert world.message(message.wire_id).state is MessageState.OFFERED
+    assert world.delivery(message.id).case_system == "fag"
+
+
+def test_a_unit_hands_back_what_is_not_theirs_and_it_is_placed_elsewhere(world: World) -> None:
+    message = _arrive(world, "Om en elev")
+    leader = world.person("kari", Role.LEADER, "skole")
+
+    unit.hand_back(
+        world.line, leader, message.id, seen=message.version, reason="Gjelder en annen enhet"
+    )
+
+    handed = world.message(message.wire_id)
+    assert handed.state is MessageState.UNROUTED
+    assert handed.unit is None
+    archive.place(world.line, _archivist(world), message.id, unit="ppt", seen=handed.version)
+    again = world.message(message.wire_id)
+    archive.place(world.line, _archivist(world), message.id, unit="bv", seen=again.version)
+    assert world.message(message.wire_id).unit == "bv"
+
+
+def test_a_duplicate_takes_over_the_reference_and_its_sender_is_answered(world: World) -> None:
+    first = _arrive(world)
+    _register_by_word(world, first, "2026/000001-9")
+    again = _arrive(world, "Ingen regel")
+
+    archive.duplicate(world.line, _archivist(world), again.id, of=first.id, seen=again.version)
+    world.settle()
+
+    texts = [r["body"] for r in world.gateway.receipts_at_sender()]
+    assert world.message(again.wire_id).state is MessageState.ANSWERED
+    assert str(texts).count("2026/000001-9") == 2
+
+
+def test_other_documents_are_no_duplicate(world: World) -> None:
+    first = _arrive(world)
+    _register_by_word(world, first)
+    wire_id = world.send("Ingen regel", content=b"noe annet")
+    world.collect()
+    world.work()
+    other = world.message(wire_id)
+
+    with pytest.raises(NotPermitted):
+        archive.duplicate(world.line, _archivist(world), other.id, of=first.id, seen=other.version)
+
+    assert world.message(wire_id).state is MessageState.UNROUTED
+
+
+# Quarantine and refusal: two persons
+
+
+def test_a_broken_signature_is_quarantined_and_refused_by_two(world: World) -> None:
+    wire_id = world.send(parcel={"tamper": Tamper.BROKEN_SIGNATURE})
+    world.collect()
+    world.work()
+    message = world.message(wire_id)
+    assert message.state is MessageState.QUARANTINED
+    assert world.open_tasks(message.id) == {"quarantine"}
+
+    proposal = proposals.propose(
+        world.line,
+        _archivist(world),
+        ProposalKind.REFUSE,
+        message.id,
+        code="signature",
+        reason="Signaturen er brutt",
+    )
+    with pytest.raises(NotPermitted):
+        proposals.approve(world.line, _archivist(world), proposal)
+    proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
+    world.settle()
+
+    (receipt,) = world.gateway.receipts_at_sender()
+    assert receipt["receiptType"] == "ERROR"
+    assert world.message(wire_id).state is MessageState.ANSWERED
+
+
+def test_the_approver_must_prove_who_it_is(world: World) -> None:
+    message = _arrive(world, "Ingen regel")
+    proposal = proposals.propose(
+        world.line,
+        _archivist(world),
+        ProposalKind.REFUSE,
+        message.id,
+        code="not_for_us",
+        reason="Ikke vår",
+    )
+
+    weak = world.person("bjorn", Role.ARCHIVIST, "desk", strong=False)
+    with pytest.raises(NotPermitted):
+        proposals.approve(world.line, weak, proposal)
+
+    assert world.message(message.wire_id).state is MessageState.UNROUTED
+
+
+def test_two_release_from_quarantine_with_a_named_waiver(world: World) -> None:
+    wire_id = world.send(parcel={"signer": world.authority.issue("910076787")})
+    world.collect()
+    world.work()
+    message = world.message(wire_id)
+    assert message.state is MessageState.QUARANTINED
+    assert message.code is not None
+
+    proposal = proposals.propose(
+        world.line,
+        _archivist(world),
+        ProposalKind.QUARANTINE_RELEASE,
+        message.id,
+        code=message.code,
+        reason="Kjent leverandør",
+    )
+    proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
+    world.work()
+
+    assert world.message(wire_id).state is MessageState.OFFERED
+
+
+def test_a_proposal_that_ran_out_is_not_approved(world: World) -> None:
+    message = _arrive(world, "Ingen regel")
+    proposal = proposals.propose(
+        world.line,
+        _archivist(world),
+        ProposalKind.REFUSE,
+        message.id,
+        code="not_for_us",
+        reason="Ikke vår",
+    )
+    world.clock.advance(timedelta(days=15))
+
+    with pytest.raises(NotPermitted):
+        proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
+
+
+# What went missing at the gateway
+
+
+def test_a_message_that_is_gone_is_missed_told_once_and_given_up_by_two(world: World) -> None:
+    wire_id = world.send()
+    world.collect()
+    world.gateway.lose(wire_id)
+    world.work()
+    arrival = world.arrival(wire_id)
+    assert arrival.state is ArrivalState.MISSED
+    assert world.open_tasks(arrival.id) == {"missed"}
+
+    archive.refetch(world.line, _archivist(world), MessageId(arrival.id), seen=arrival.version)
+    world.work()
+    arrival = world.arrival(wire_id)
+    assert arrival.state is ArrivalState.MISSED
+
+    proposal = proposals.propose(
+        world.line, _archivist(world), ProposalKind.ABANDON, arrival.id, reason="Borte"
+    )
+    proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
+    world.work()
+
+    assert world.arrival(wire_id).state is ArrivalState.ABANDONED
+    assert world.open_tasks(arrival.id) == set()
+    assert world.arrival(wire_id).sealed_envelope is None
+
+
+def test_a_missed_arrival_that_is_announced_again_is_tried_again(world: World) -> None:
+    wire_id = world.send()
+    world.collect()
+    world.gateway.lose(wire_id)
+    world.work()
+    world.gateway.redeliver(wire_id)
+
+    world.collect()
+    assert world.arrival(wire_id).state is ArrivalState.MISSED
+    world.clock.advance(timedelta(minutes=6))
+    world.collect()
+    world.work()
+
+    assert world.arrival(wire_id).state is ArrivalState.CONFIRMED
+    assert world.message(wire_id).state is MessageState.OFFERED
+
+
+# The unit and its case system
+
+
+def test_what_a_person_released_can_be_withdrawn_before_it_is_offered(world: World) -> None:
+    message = _arrive(world, "Om en elev")
+    leader = world.person("kari", Role.LEADER, "skole")
+    unit.release(world.line, leader, message.id, seen=message.version)
+    released = world.message(message.wire_id)
+
+    unit.withdraw(world.line, leader, message.id, seen=released.version, reason="For tidlig")
+
+    assert world.message(message.wire_id).state is MessageState.ROUTED
+
+
+def test_an_open_offer_is_withdrawn_by_one_and_a_collected_one_by_two(world: World) -> None:
+    message = _arrive(world)
+    leader = world.person("kari", Role.LEADER, "bv")
+    unit.withdraw(world.line, leader, message.id, seen=message.version, reason="Feil enhet")
+    assert world.delivery(message.id).state is DeliveryState.WITHDRAWN
+    routed = world.message(message.wire_id)
+    unit.release(world.line, leader, message.id, seen=routed.version)
+    world.work()
+    system.collect(world.line, _system(world), world.delivery(message.id).id)
+    offered = world.message(message.wire_id)
+
+    with pytest.raises(NotPermitted):
+        unit.withdraw(world.line, leader, message.id, seen=offered.version, reason="Feil")
+    proposal = proposals.propose(
+        world.line, leader, ProposalKind.WITHDRAW, message.id, reason="Feil enhet"
+    )
+    proposals.approve(world.line, _archivist(world), proposal)
+
+    assert world.delivery(message.id).state is DeliveryState.SUPERSEDED
+    assert world.delivery(message.id).number == 2
+    assert world.message(message.wire_id).state is MessageState.ROUTED
+
+
+def test_a_refusal_of_the_case_system_is_returned_to_people_not_to_the_sender(
+    world: World,
+) -> None:
+    message = _arrive(world)
+    delivery = world.delivery(message.id)
+
+    said = system.refused(
+        world.line, _system(world), delivery.id, code="missing_case", text="Mangler sak"
+    )
+    world.settle()
+
+    assert said is Said.DONE
+    returned = world.message(message.wire_id)
+    assert returned.state is MessageState.RETURNED
+    assert world.open_tasks(message.id) == {"returned"}
+    assert world.gateway.receipts_at_sender() == []
+    leader = world.person("kari", Role.LEADER, "bv")
+    unit.release(world.line, leader, message.id, seen=returned.version)
+    world.work()
+    assert world.delivery(message.id).number == 2
+
+
+def test_a_handler_takes_collects_and_registers_by_hand(world: World) -> None:
+    message = _arrive(world, "Om en elev")
+    handler = world.person("ola", Role.HANDLER, "skole")
+    unit.take(world.line, handler, message.id)
+    unit.release(world.line, handler, message.id, seen=message.version)
+    world.work()
+    offered = world.message(message.wire_id)
+
+    content = unit.collect_by_hand(world.line, handler, message.id)
+    assert content.delivery.state is DeliveryState.COLLECTED
+    unit.register(
+        world.line, handler, message.id, reference="2026/000555-1", seen=offered.version
+    )
+    world.settle()
+
+    assert world.message(message.wire_id).state is MessageState.ANSWERED
+    assert "2026/000555-1" in str(world.gateway.receipts_at_sender())
+
+
+def test_a_leader_assigns_but_does_not_open(world: World) -> None:
+    message = _arrive(world, "Om en elev")
+    leader = world.person("kari", Role.LEADER, "skole")
+
+    unit.assign(world.line, leader, message.id, to=world.person_id("ola"))
+
+    assert "assigned" in world.open_tasks(message.id)
+    with pytest.raises(NotPermitted):
+        unit.collect_by_hand(world.line, leader, message.id)
+
+
+# Words: repeated, conflicting, late
+
+
+def test_the_same_word_twice_is_the_same_answer_and_one_receipt(world: World) -> None:
+    message = _arrive(world)
+    delivery = world.delivery(message.id)
+    _register_by_word(world, message, "2026/000002-1")
+
+    again = system.registered(
+        world.line, _system(world), delivery.id, reference="2026/000002-1"
+    )
+    world.settle()
+
+    assert again is Said.REPEATED
+    assert len(world.gateway.receipts_at_sender()) == 1
+
+
+def test_a_conflicting_word_leaves_the_first_standing_and_asks_a_person(world: World) -> None:
+    message = _arrive(world)
+    delivery = world.delivery(message.id)
+    _register_by_word(world, message, "2026/000002-1")
+
+    other = system.registered(
+        world.line, _system(world), delivery.id, reference="2026/000003-1"
+    )
+    refused = system.refused(world.line, _system(world), delivery.id, code="no")
+
+    assert (other, refused) == (Said.CONFLICT, Said.CONFLICT)
+    assert world.open_tasks(message.id) == {"conflicting_word"}
+    assert world.message(message.wire_id).state is MessageState.REGISTERED
+
+
+def test_a_late_word_stops_the_message_until_it_is_registered_with_it(world: World) -> None:
+    message = _arrive(world, "Om en elev")
+    handler = world.person("ola", Role.HANDLER, "skole")
+    unit.take(world.line, handler, message.id)
+    archive.place(world.line, _archivist(world), message.id, unit="bv", seen=message.version)
+    placed = world.message(message.wire_id)
+    leader = world.person("kari", Role.LEADER, "bv")
+    unit.release(world.line, leader, message.id, seen=placed.version)
+    world.work()
+    delivery = world.delivery(message.id)
+    offered = world.message(message.wire_id)
+    unit.withdraw(world.line, leader, message.id, seen=offered.version, reason="Feil")
+
+    late = system.registered(world.line, _system(world), delivery.id, reference="2026/000009-1")
+    assert late is Said.KEPT
+    assert "late_word" in world.open_tasks(message.id)
+    routed = world.message(message.wire_id)
+    unit.release(world.line, leader, message.id, seen=routed.version)
+    world.work()
+    assert world.message(message.wire_id).state is MessageState.RELEASED
+
+    unit.assign(world.line, leader, message.id, to=world.person_id("ola"))
+    handler = world.person("ola", Role.HANDLER, "bv")
+    waiting = world.message(message.wire_id)
+    unit.register(
+        world.line, handler, message.id, reference="2026/000009-1", seen=waiting.version
+    )
+    world.settle()
+    assert world.message(message.wire_id).state is MessageState.ANSWERED
+    assert "late_word" not in world.open_tasks(message.id)
+
+
+def test_a_late_word_is_dismissed_by_two_and_the_message_goes_on(world: World) -> None:
+    message = _arrive(world)
+    leader = world.person("kari", Role.LEADER, "bv")
+    delivery = world.delivery(message.id)
+    unit.withdraw(world.line, leader, message.id, seen=message.version, reason="Feil")
+    system.registered(world.line, _system(world), delivery.id, reference="2026/000009-1")
+
+    proposal = proposals.propose(
+        world.line, leader, ProposalKind.DISMISS, message.id, reason="Slettet i arkivet"
+    )
+    proposals.approve(world.line, _archivist(world), proposal)
+    routed = world.message(message.wire_id)
+    unit.release(world.line, leader, message.id, seen=routed.version)
+    world.settle()
+
+    assert world.message(message.wire_id).state is MessageState.OFFERED
+
+
+def test_another_case_systems_delivery_is_not_there(world: World) -> None:
+    message = _arrive(world)
+    delivery = world.delivery(message.id)
+
+    for move in (system.collect, system.accepted):
+        with pytest.raises(NotFound):
+            move(world.line, _system(world, "fag"), delivery.id)
+
+
+# Receipts
+
+
+def test_a_receipt_that_cannot_travel_is_impossible_and_accepted_by_a_person(
+    world: World,
+) -> None:
+    world.gateway.registry(
+        SENDER, {"urn:no:difi:profile:arkivmelding:response:ver1.0": "DPV"}
+    )
+    message = _arrive(world)
+    _register_by_word(world, message)
+    world.settle()
+    assert world.receipt(message.id).state is ReceiptState.IMPOSSIBLE
+    assert world.gateway.receipts_at_sender() == []
+    assert world.message(message.wire_id).state is MessageState.REGISTERED
+
+    archive.accept_failure(
+        world.line, _archivist(world), message.id, reason="Avsender varslet på telefon"
+    )
+
+    assert world.message(message.wire_id).state is MessageState.ANSWERED
+    assert world.open_tasks(world.receipt(message.id).id) == set()
+
+
+def test_a_failed_receipt_is_sent_again_under_another_id(world: World) -> None:
+    world.gateway.other_end(OtherEnd.FAILS)
+    message = _arrive(world)
+    _register_by_word(world, message)
+    world.settle()
+    assert world.receipt(message.id).state is ReceiptState.FAILED
+
+    world.gateway.other_end(OtherEnd.TAKES)
+    archive.resend(world.line, _archivist(world), message.id, reason="Prøver igjen")
+    world.settle()
+
+    assert world.receipt(message.id).state is ReceiptState.CONFIRMED
+    assert len(world.gateway.receipts_at_sender()) == 1
+    assert world.message(message.wire_id).state is MessageState.ANSWERED
+
+
+def test_a_refused_twin_waits_and_gives_way_to_the_registered_one(world: World) -> None:
+    wire_id = world.send()
+    world.collect()
+    world.work()
+    world.gateway.redeliver(wire_id, world.package("Annet"))
+    world.collect()
+    world.work()
+    (twin,) = [m for m in world.rows(Message) if m.state is MessageState.QUARANTINED]
+    (first,) = [m for m in world.rows(Message) if m.state is MessageState.OFFERED]
+    proposal = proposals.propose(
+        world.line,
+        _archivist(world),
+        ProposalKind.REFUSE,
+        twin.id,
+        code="signature",
+        reason="Andre byte",
+    )
+    proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
+    world.settle(rounds=3)
+    assert world.gateway.receipts_at_sender() == []
+
+    _register_by_word(world, first)
+    world.settle()
+
+    assert [r["receiptType"] for r in world.gateway.receipts_at_sender()] == ["OK"]
+    assert world.receipt(twin.id).state is ReceiptState.IMPOSSIBLE
+    assert world.receipt(twin.id).code == "receipt.id_shared"
+
+
+# What must not happen
+
+
+def test_somebody_who_saw_an_older_version_moves_nothing(world: World) -> None:
+    message = _arrive(world, "Ingen regel")
+    archive.place(world.line, _archivist(world), message.id, unit="bv", seen=message.version)
+
+    with pytest.raises(Conflict):
+        archive.place(world.line, _archivist(world), message.id, unit="ppt", seen=message.version)
+
+    assert world.message(message.wire_id).unit == "bv"
+
+
+def test_a_person_of_another_unit_is_told_nothing(world: World) -> None:
+    message = _arrive(world, "Om en elev")
+    stranger = world.person("ola", Role.HANDLER, "bv")
+
+    with pytest.raises(NotFound) as told:
+        unit.release(world.line, stranger, message.id, seen=message.version)
+    with pytest.raises(NotFound) as none:
+        unit.release(world.line, stranger, "0" * 32, seen=0)
+
+    assert str(told.value) == str(none.value)
+
+
+def test_moves_that_are_not_in_the_table_are_refused() -> None:
+    refused = 0
+    for words in get_args(State):
+        legal = {
+            (by, was, became)
+            for by, steps in MOVES[words].items()
+            for was, allowed in steps.items()
+            for became in allowed
+        }
+        names = {by for by, _, _ in legal} | {"anything"}
+        for by, was, became in product(names, words, words):
+            if (by, was, became) in legal:
+                check_move(by, was, became)
+                continue
+            with pytest.raises(IllegalMove):
+                check_move(by, was, became)
+            refused += 1
+    assert refused > 1000

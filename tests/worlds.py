@@ -1,0 +1,430 @@
+"""Build what a test of the line needs: a real database, vault and keys, and neighbours that answer."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from pathlib import Path
+
+import httpx
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from inbox import audit
+from inbox.access.active import ActivePolicies, activate
+from inbox.access.folder import load_folder
+from inbox.access.subject import Capacity
+from inbox.access.words import Role
+from inbox.casesystem.webhook import Target, WebhookSender
+from inbox.directory import act_as, give_code, read_directory, take_in
+from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
+from inbox.keys import Keyring, create_keys
+from inbox.line import Line, Terms
+from inbox.line.intake import collect
+from inbox.line.stations import advance
+from inbox.line.work import KINDS, claim
+from inbox.message import TAUSHETSBELAGT, OrgNumber, PersonId, Service
+from inbox.routing.rules import read_rules
+from inbox.schema import shipped, upgrade
+from inbox.simulator.certificates import TestAuthority
+from inbox.simulator.envelopes import sbd_json
+from inbox.simulator.gateway import GatewaySimulator
+from inbox.simulator.packages import Document, Parcel, package_bytes
+from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.server import serve
+from inbox.store import Store, create_engine
+from inbox.tables import Arrival, AuditHead, Delivery, Installation, Message, Receipt, Task
+from inbox.trust import TrustFolder
+from inbox.vault import FolderVault
+
+OURS = "910075918"
+SENDER = "910077473"
+BEGIN = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+
+DIRECTORY = b"""
+organisation = "910075918"
+
+[[case_system]]
+id = "sak"
+name = "Sakarkiv"
+mode = "webhook"
+webhook_url = "http://127.0.0.1:9/hooks"
+
+[[case_system]]
+id = "fag"
+name = "Fagsystem"
+mode = "pull"
+
+[[case_system]]
+id = "hand"
+name = "For hand"
+mode = "by_hand"
+
+[[unit]]
+id = "desk"
+name = "Dokumentsenteret"
+
+[[unit]]
+id = "bv"
+name = "Barneverntjenesten"
+case_system = "sak"
+
+[[unit]]
+id = "ppt"
+name = "PPT"
+case_system = "fag"
+
+[[unit]]
+id = "skole"
+name = "Skole"
+case_system = "hand"
+shares_unassigned = true
+
+[[person]]
+id = "anne"
+name = "Anne Arkivar"
+[[person]]
+id = "bjorn"
+name = "Bjorn Arkivar"
+[[person]]
+id = "kari"
+name = "Kari Leder"
+[[person]]
+id = "ola"
+name = "Ola Saksbehandler"
+
+[[capacity]]
+person = "anne"
+unit = "desk"
+role = "archivist"
+[[capacity]]
+person = "bjorn"
+unit = "desk"
+role = "archivist"
+[[capacity]]
+person = "kari"
+unit = "bv"
+role = "leader"
+[[capacity]]
+person = "ola"
+unit = "bv"
+role = "handler"
+[[capacity]]
+person = "kari"
+unit = "skole"
+role = "leader"
+[[capacity]]
+person = "ola"
+unit = "skole"
+role = "handler"
+[[clearance]]
+person = "ola"
+shielding = "13"
+[[clearance]]
+person = "ola"
+shielding = "?"
+[[clearance]]
+person = "kari"
+shielding = "13"
+"""
+
+RULES = b"""
+[groups]
+politi = ["910076787"]
+
+[units]
+desk = "Dokumentsenteret"
+bv = "Barneverntjenesten"
+ppt = "PPT"
+skole = "Skole"
+
+[desk]
+unit = "desk"
+
+[[rule]]
+id = "svar"
+because = "Svar gar til enheten som har saken"
+when = { known_reference = true }
+to = "same unit"
+release = "at once"
+
+[[rule]]
+id = "bv-straks"
+because = "Barnevern straks"
+when = { public_title_has = ["barnevern"] }
+to = "bv"
+release = "at once"
+before = ["ppt", "skole"]
+
+[[rule]]
+id = "ppt"
+because = "PPT"
+when = { public_title_has = ["sakkyndig"] }
+to = "ppt"
+release = "at once"
+before = ["skole"]
+
+[[rule]]
+id = "skole"
+because = "Skole vurderes"
+when = { public_title_has = ["elev"] }
+to = "skole"
+release = "by a person"
+"""
+
+
+@dataclass
+class Clock:
+    """The time of the database, moved by hand."""
+
+    now: datetime = BEGIN
+
+    def __call__(self, session: Session) -> datetime:
+        del session
+        return self.now
+
+    def sim(self) -> datetime:
+        """The same time for the simulator."""
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+@dataclass
+class World:
+    """A line with its neighbours; every part is real."""
+
+    line: Line
+    gateway: GatewaySimulator
+    clock: Clock
+    authority: TestAuthority
+    folder: Path
+    keys: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+    # What senders do
+
+    def send(
+        self,
+        public_title: str = "Melding om barnevern",
+        *,
+        message_id: str | None = None,
+        sender: str = SENDER,
+        receiver_ref: str | None = None,
+        parcel: Mapping[str, object] | None = None,
+        life: timedelta | None = timedelta(hours=24),
+        content: bytes = b"innhold",
+    ) -> str:
+        """Put a genuine message in the gateway's queue; its wire id."""
+        envelope = sbd_json(
+            sender=sender,
+            receiver=OURS,
+            message_id=message_id,
+            receiver_ref=receiver_ref,
+            created_at=self.clock.now,
+            life=life,
+        )
+        return self.gateway.put(
+            envelope, self.package(public_title, sender=sender, parcel=parcel, content=content)
+        )
+
+    def package(
+        self,
+        public_title: str,
+        *,
+        sender: str = SENDER,
+        parcel: Mapping[str, object] | None = None,
+        content: bytes = b"innhold",
+    ) -> bytes:
+        """A genuine container."""
+        letter = replace(Letter(), public_title=public_title, file_names=("brev.pdf",))
+        made = Parcel(
+            sender=sender,
+            receiver=OURS,
+            signer=self.authority.issue(sender),
+            documents=(Document("brev.pdf", "application/pdf", content),),
+            arkivmelding=arkivmelding_xml(letter),
+            signed_at=self.clock.now,
+        )
+        return package_bytes(replace(made, **dict(parcel or {})))
+
+    # What the worker does
+
+    def collect(self) -> int:
+        """One round of asking the gateway."""
+        return collect(self.line)
+
+    def work(self, *, rounds: int = 200) -> int:
+        """Advance everything that is due until nothing is; how many steps."""
+        steps = 0
+        for _ in range(rounds):
+            job = next((j for kind in KINDS if (j := claim(self.line, kind))), None)
+            if job is None:
+                return steps
+            following = job
+            while following is not None:
+                following = advance(self.line, following)
+                steps += 1
+        raise AssertionError("the line does not come to rest")
+
+    def settle(self, *, rounds: int = 10, pause: timedelta = timedelta(hours=2)) -> None:
+        """Collect and work, with time passing between, until nothing is left to do by itself."""
+        for _ in range(rounds):
+            self.collect()
+            self.work()
+            self.clock.advance(pause)
+
+    # Who acts
+
+    def person(self, person: str, role: Role, unit: str, *, strong: bool = True) -> Capacity:
+        """A person in a capacity; strong means that the personal code was proved."""
+        code = self.codes[person] if strong else ""
+        with self.line.store.reading() as (session, now):
+            return act_as(session, now, person, role=role, unit=unit, code=code)
+
+    def person_id(self, person: str) -> PersonId:
+        """The id of a person, as moves want it."""
+        return PersonId(person)
+
+    # What can be looked at
+
+    def rows(self, kind: type[Message]) -> list[Message]:
+        """All messages."""
+        with self.line.store.reading() as (session, _):
+            found = list(session.exec(select(kind)))
+        return found
+
+    def message(self, wire_id: str) -> Message:
+        """The message that came under this id."""
+        with self.line.store.reading() as (session, _):
+            found = session.exec(select(Message).where(col(Message.wire_id) == wire_id)).one()
+        return found
+
+    def arrival(self, wire_id: str) -> Arrival:
+        """The newest arrival under this id."""
+        with self.line.store.reading() as (session, _):
+            found = session.exec(
+                select(Arrival)
+                .where(col(Arrival.wire_id) == wire_id)
+                .order_by(col(Arrival.announced_at).desc())
+            ).first()
+            assert found is not None
+        return found
+
+    def delivery(self, message_id: str) -> Delivery:
+        """The newest attempt of a message."""
+        with self.line.store.reading() as (session, _):
+            found = session.exec(
+                select(Delivery)
+                .where(col(Delivery.message_id) == message_id)
+                .order_by(col(Delivery.number).desc())
+            ).first()
+            assert found is not None
+        return found
+
+    def receipt(self, message_id: str) -> Receipt:
+        """The receipt of a message."""
+        with self.line.store.reading() as (session, _):
+            found = session.exec(select(Receipt).where(col(Receipt.message_id) == message_id)).one()
+        return found
+
+    def open_tasks(self, subject: str) -> set[str]:
+        """The kinds of the open tasks about a subject."""
+        with self.line.store.reading() as (session, _):
+            query = select(Task.kind).where(
+                col(Task.subject_id) == subject, col(Task.closed_at).is_(None)
+            )
+            return set(session.exec(query))
+
+
+def install(store: Store, keyring: Keyring, folder: Path) -> None:
+    """The rows of a new installation, with the shipped policies active."""
+    with store.transaction() as (session, now):
+        session.add(AuditHead(id=1, size=0, frontier=b""))
+        session.add(
+            Installation(id=1, origin="test", key_proof=keyring.proof(), created_at=now)
+        )
+        session.flush()
+        activate(session, now, load_folder(folder).digest, None)
+
+
+@contextmanager
+def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[World]:
+    """A whole world on an empty database at `url`, in an empty folder."""
+    clock, authority = Clock(), TestAuthority(valid_from=BEGIN - timedelta(days=30))
+    engine = create_engine(url)
+    upgrade(engine)
+    create_keys(folder / "keys", BEGIN)
+    (folder / "vault").mkdir()
+    (folder / "trust").mkdir()
+    (folder / "trust" / "root.pem").write_bytes(authority.root_pem())
+    (folder / "trust" / "root.crl").write_bytes(authority.crl(BEGIN))
+    keyring = Keyring.load(folder / "keys")
+    store = Store(engine, seal=audit.seal, clock=clock)
+    policies = shipped("policies")
+    install(store, keyring, policies)
+    gateway = GatewaySimulator(
+        clock=clock.sim,
+        capabilities={
+            org: {"urn:no:difi:profile:arkivmelding:response:ver1.0": "DPO", TAUSHETSBELAGT: "DPO"}
+            for org in (SENDER, OURS, "910076787")
+        },
+        pace=timedelta(seconds=1),
+    )
+    with serve(gateway.app) as base_url, client_for(base_url) as client:
+        line = Line(
+            store=store,
+            vault=FolderVault(folder / "vault"),
+            keyring=keyring,
+            policies=ActivePolicies(policies),
+            books={OrgNumber(OURS): read_rules(f"{OURS}.toml", RULES)},
+            gateways={
+                "eformidling": Integrasjonspunkt(
+                    client,
+                    channel="eformidling",
+                    subscriptions=tuple(
+                        Subscription(
+                            organisation=OrgNumber(OURS), service=service, process=TAUSHETSBELAGT
+                        )
+                        for service in (Service.DPO, Service.DPF)
+                    ),
+                )
+            },
+            events=WebhookSender(
+                httpx.Client(trust_env=False, timeout=5),
+                [Target(host="127.0.0.1", port=9, networks=(ip_network("127.0.0.0/8"),))],
+            ),
+            trust=TrustFolder(folder / "trust"),
+            terms=terms or Terms(undo=timedelta(0), free_bytes=0),
+        )
+        with store.transaction() as (session, now):
+            keys = take_in(
+                line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn"
+            )
+        codes = {}
+        with store.transaction() as (session, now):
+            for person in ("anne", "bjorn", "kari", "ola"):
+                codes[person] = give_code(session, person)
+        yield World(
+            line=line,
+            gateway=gateway,
+            clock=clock,
+            authority=authority,
+            folder=folder,
+            keys=keys,
+            codes=codes,
+        )
+    engine.dispose()
+
+
+def empty_database(admin: str, name: str) -> str:
+    """A new, empty database on a PostgreSQL server; its address."""
+    engine = sa.create_engine(
+        admin.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    engine.dispose()
+    return admin.replace("/postgres?", f"/{name}?")
