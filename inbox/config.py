@@ -8,14 +8,14 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from inbox.errors import ConfigurationError, Invalid
+from inbox.gateway.connection import check_protected
 from inbox.message import TAUSHETSBELAGT, OrgNumber, Service, parse_org_number
 
 PREFIX: Final = "INBOX_"
@@ -207,31 +207,15 @@ def password_of(gateway: GatewaySettings, environment: Mapping[str, str]) -> str
 
 def check_gateway(gateway: GatewaySettings, password: str | None) -> None:
     """Refuse a gateway that others can listen to or speak for, unless that is said to be meant."""
-    parts = urlsplit(gateway.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError("config.invalid", "gateways.url: http or https, and a host")
     if (gateway.user is None) is not (password is None):
         raise ConfigurationError(
             "config.invalid",
             f"gateways.{gateway.channel}: user and password belong together; the password comes"
             " from password_file or the environment",
         )
-    open_to_others = parts.scheme == "http" or gateway.user is None
-    if open_to_others and not gateway.allow_insecure and not _is_loopback(parts.hostname):
-        raise ConfigurationError(
-            "config.insecure_gateway",
-            f"gateways.{gateway.channel}: without https and a user this may be read or spoken for"
-            " by others; set allow_insecure = true if that is meant",
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    if not gateway.allow_insecure:
+        credentials = None if gateway.user is None else (gateway.user, password or "")
+        check_protected(gateway.url, credentials)
 
 
 def environment() -> Mapping[str, str]:

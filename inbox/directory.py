@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import secrets
 import tomllib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -14,17 +15,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session, col, or_, select
 
 from inbox import audit
+from inbox.access.active import activate
 from inbox.access.subject import Capacity
 from inbox.access.words import Role
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
 from inbox.line.systems import enrol_system
 from inbox.message import Mode, OrgNumber, PersonId, UnitId, new_id
-from inbox.tables import CaseSystem, Clearance, KnownReference, Person, Unit
+from inbox.tables import CaseSystem, Clearance, Installation, KnownReference, Person, Unit
 from inbox.tables import Capacity as CapacityRow
 
 _ID: Final = r"^[a-z0-9][a-z0-9-]{0,30}$"
 _SALT_BYTES: Final = 16
+_FIRST_PEOPLE: Final = 2
+_APPROVED_BY: Final = 32
 
 
 class _Part(BaseModel):
@@ -195,6 +199,56 @@ def _take_reference(
                 recorded_at=now,
             )
         )
+
+
+def enrol_first_people(  # noqa: PLR0913 - who, for whom, where, under which policy
+    session: Session,
+    now: datetime,
+    *,
+    organisation: OrgNumber,
+    people: Mapping[str, str],
+    desk: tuple[str, str],
+    digest: str,
+) -> dict[str, str]:
+    """The beginning: two named people at the desk, who approve the policy; their personal codes.
+
+    Both distribute mail; the first also edits policies, the second reviews them, so that a change
+    of policy takes both. Never runs again: `Conflict` (`init.done`).
+    """
+    installation = session.get_one(Installation, 1)
+    if installation.people_enrolled_at is not None:
+        raise Conflict("init.done", "the first people have been enrolled already")
+    if len(people) != _FIRST_PEOPLE:
+        raise Invalid("init.people", "name exactly two different people")
+    unit, unit_name = desk
+    if session.get(Unit, unit) is None:
+        session.add(Unit(id=unit, organisation=organisation, name=unit_name, active_from=now))
+    session.add_all(
+        Person(id=person, name=name, active_from=now) for person, name in people.items()
+    )
+    session.flush()
+    editor, reviewer = people
+    roles = [
+        *((person, Role.ARCHIVIST) for person in people),
+        (editor, Role.POLICY_EDITOR),
+        (reviewer, Role.SECURITY_REVIEWER),
+    ]
+    for person, role in roles:
+        _take_capacity(session, now, _Capacity(person=person, unit=unit, role=role))
+    codes = {person: give_code(session, person) for person in people}
+    approved_by = "+".join(people)
+    activate(session, now, digest, approved_by[:_APPROVED_BY])
+    installation.people_enrolled_at = now
+    audit.record(
+        session,
+        audit.Entry(
+            event="installation:people_enrolled",
+            who=approved_by,
+            subject=organisation,
+            policy=digest,
+        ),
+    )
+    return codes
 
 
 def give_code(session: Session, person_id: str) -> str:

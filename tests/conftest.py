@@ -1,7 +1,6 @@
 """What every test may ask for: a world on each database, and the public samples."""
 
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +18,11 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, once of each kind."""
+    """The address of a database with the schema and nothing in it, once of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/inbox.db"
+        return worlds.sqlite_database(tmp_path)
     server: str = request.getfixturevalue("postgres_server")
-    return worlds.empty_database(server, f"t{uuid.uuid4().hex}")
+    return worlds.postgres_database(server)
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def world(database: str, tmp_path: Path) -> Iterator[worlds.World]:
 @pytest.fixture
 def small_world(tmp_path: Path) -> Iterator[worlds.World]:
     """A line with real neighbours on SQLite, for what no database can change."""
-    with worlds.world(f"sqlite:///{tmp_path}/inbox.db", tmp_path) as made:
+    with worlds.world(worlds.sqlite_database(tmp_path), tmp_path) as made:
         yield made
 
 

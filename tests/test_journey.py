@@ -101,7 +101,7 @@ def test_a_tombstone_still_recognises_the_same_bytes(world: World) -> None:
     world.collect()
     world.work()
 
-    assert len(world.rows(Message)) == 1
+    assert len(world.messages()) == 1
     assert world.arrival(wire_id).message_id == message.id
     assert world.gateway.queue() == []
     assert len(world.gateway.receipts_at_sender()) == 1
@@ -116,14 +116,14 @@ def test_the_same_id_with_other_bytes_is_a_message_of_its_own_in_quarantine(worl
     world.collect()
     world.work()
 
-    states = sorted(message.state for message in world.rows(Message))
+    states = sorted(message.state for message in world.messages())
     assert states == [MessageState.OFFERED, MessageState.QUARANTINED]
-    (other,) = [m for m in world.rows(Message) if m.state is MessageState.QUARANTINED]
+    (other,) = [m for m in world.messages() if m.state is MessageState.QUARANTINED]
     assert other.code == "arrival.other_bytes"
     assert world.open_tasks(other.id) == {"quarantine", "other_bytes"}
     archive.recheck(world.line, _archivist(world), other.id, seen=other.version)
     world.work()
-    assert {m.code for m in world.rows(Message) if m.id == other.id} == {"arrival.other_bytes"}
+    assert {m.code for m in world.messages() if m.id == other.id} == {"arrival.other_bytes"}
 
 
 def test_an_answer_finds_the_unit_that_has_the_case(world: World) -> None:
@@ -580,8 +580,8 @@ def test_a_refused_twin_waits_and_gives_way_to_the_registered_one(world: World) 
     world.gateway.redeliver(wire_id, world.package("Annet"))
     world.collect()
     world.work()
-    (twin,) = [m for m in world.rows(Message) if m.state is MessageState.QUARANTINED]
-    (first,) = [m for m in world.rows(Message) if m.state is MessageState.OFFERED]
+    (twin,) = [m for m in world.messages() if m.state is MessageState.QUARANTINED]
+    (first,) = [m for m in world.messages() if m.state is MessageState.OFFERED]
     proposal = proposals.propose(
         world.line,
         _archivist(world),

@@ -1,14 +1,16 @@
 """Build what a test of the line needs: a real database, vault and keys, and neighbours that answer."""
 
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
-import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inbox import audit
@@ -25,6 +27,7 @@ from inbox.line.intake import collect
 from inbox.line.stations import advance
 from inbox.line.work import KINDS, claim
 from inbox.message import TAUSHETSBELAGT, OrgNumber, PersonId, Service
+from inbox.routing.book import RuleBook
 from inbox.routing.rules import read_rules
 from inbox.schema import shipped, upgrade
 from inbox.simulator.certificates import TestAuthority
@@ -202,7 +205,7 @@ class World:
     authority: TestAuthority
     folder: Path
     keys: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
-    codes: Mapping[str, str] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
 
     # What senders do
 
@@ -280,7 +283,12 @@ class World:
 
     def person(self, person: str, role: Role, unit: str, *, strong: bool = True) -> Capacity:
         """A person in a capacity; strong means that the personal code was proved."""
-        code = self.codes[person] if strong else ""
+        code = ""
+        if strong:
+            if person not in self.codes:
+                with self.line.store.transaction() as (session, _):
+                    self.codes[person] = give_code(session, person)
+            code = self.codes[person]
         with self.line.store.reading() as (session, now):
             return act_as(session, now, person, role=role, unit=unit, code=code)
 
@@ -290,11 +298,10 @@ class World:
 
     # What can be looked at
 
-    def rows(self, kind: type[Message]) -> list[Message]:
+    def messages(self) -> list[Message]:
         """All messages."""
         with self.line.store.reading() as (session, _):
-            found = list(session.exec(select(kind)))
-        return found
+            return list(session.exec(select(Message)))
 
     def message(self, wire_id: str) -> Message:
         """The message that came under this id."""
@@ -339,7 +346,19 @@ class World:
             return set(session.exec(query))
 
 
-def install(store: Store, keyring: Keyring, folder: Path) -> None:
+@cache
+def _policies() -> tuple[ActivePolicies, str]:
+    """The shipped policies, loaded once: every world may share them, they are never changed."""
+    folder = shipped("policies")
+    return ActivePolicies(folder), load_folder(folder).digest
+
+
+@cache
+def _rules() -> RuleBook:
+    return read_rules(f"{OURS}.toml", RULES)
+
+
+def install(store: Store, keyring: Keyring) -> None:
     """The rows of a new installation, with the shipped policies active."""
     with store.transaction() as (session, now):
         session.add(AuditHead(id=1, size=0, frontier=b""))
@@ -347,15 +366,14 @@ def install(store: Store, keyring: Keyring, folder: Path) -> None:
             Installation(id=1, origin="test", key_proof=keyring.proof(), created_at=now)
         )
         session.flush()
-        activate(session, now, load_folder(folder).digest, None)
+        activate(session, now, _policies()[1], None)
 
 
 @contextmanager
 def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[World]:
-    """A whole world on an empty database at `url`, in an empty folder."""
+    """A whole world on a database that has the schema and nothing in it, in an empty folder."""
     clock, authority = Clock(), TestAuthority(valid_from=BEGIN - timedelta(days=30))
     engine = create_engine(url)
-    upgrade(engine)
     create_keys(folder / "keys", BEGIN)
     (folder / "vault").mkdir()
     (folder / "trust").mkdir()
@@ -363,8 +381,7 @@ def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[Wor
     (folder / "trust" / "root.crl").write_bytes(authority.crl(BEGIN))
     keyring = Keyring.load(folder / "keys")
     store = Store(engine, seal=audit.seal, clock=clock)
-    policies = shipped("policies")
-    install(store, keyring, policies)
+    install(store, keyring)
     gateway = GatewaySimulator(
         clock=clock.sim,
         capabilities={
@@ -378,8 +395,8 @@ def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[Wor
             store=store,
             vault=FolderVault(folder / "vault"),
             keyring=keyring,
-            policies=ActivePolicies(policies),
-            books={OrgNumber(OURS): read_rules(f"{OURS}.toml", RULES)},
+            policies=_policies()[0],
+            books={OrgNumber(OURS): _rules()},
             gateways={
                 "eformidling": Integrasjonspunkt(
                     client,
@@ -403,10 +420,6 @@ def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[Wor
             keys = take_in(
                 line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn"
             )
-        codes = {}
-        with store.transaction() as (session, now):
-            for person in ("anne", "bjorn", "kari", "ola"):
-                codes[person] = give_code(session, person)
         yield World(
             line=line,
             gateway=gateway,
@@ -414,17 +427,49 @@ def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[Wor
             authority=authority,
             folder=folder,
             keys=keys,
-            codes=codes,
         )
     engine.dispose()
 
 
-def empty_database(admin: str, name: str) -> str:
-    """A new, empty database on a PostgreSQL server; its address."""
-    engine = sa.create_engine(
-        admin.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+@cache
+def _template() -> bytes:
+    """A SQLite database with the schema: migrated once, copied often."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "template.db"
+        engine = create_engine(f"sqlite:///{path}")
+        upgrade(engine)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        return path.read_bytes()
+
+
+def sqlite_database(folder: Path) -> str:
+    """The address of a SQLite database with the schema."""
+    path = folder / "inbox.db"
+    path.write_bytes(_template())
+    return f"sqlite:///{path}"
+
+
+@cache
+def _postgres_template(admin: str) -> str:
+    name = "template"
+    _run(admin, f'CREATE DATABASE "{name}"')
+    engine = create_engine(admin.replace("/postgres?", f"/{name}?"))
+    upgrade(engine)
     engine.dispose()
+    return name
+
+
+def postgres_database(admin: str) -> str:
+    """The address of a new PostgreSQL database with the schema, on a server for tests."""
+    name = f"t{uuid.uuid4().hex}"
+    _run(admin, f'CREATE DATABASE "{name}" TEMPLATE "{_postgres_template(admin)}"')
     return admin.replace("/postgres?", f"/{name}?")
+
+
+def _run(admin: str, statement: str) -> None:
+    engine = create_engine(admin).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()

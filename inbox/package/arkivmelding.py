@@ -64,6 +64,8 @@ _REQUIRED_TAGS = {
 }
 _WORDS = {_OWN + word: word for word in _REQUIRED} | {f"{_OWN}basisregistrering": "registrering"}
 _NO_FOLDER = "arkivmelding/mappe"
+_NO_PARENT = "registrering/referanseForelderMappe"
+_PARENTS = {f"{_OWN}referanse{parent}" for parent in ("ForelderMappe", "Arkivdel", "Klasse")}
 _MAX_DIGITS = 9
 
 
@@ -162,6 +164,8 @@ class _Reader:
     def registry_entry(self, element: Element) -> RegistryEntry:
         """One entry with all it holds."""
         children = self.children(element)
+        if not _PARENTS & children.keys():
+            self.missing[_NO_PARENT] = None
         return RegistryEntry(
             system_id=_text(children, "systemID"),
             title=_text(children, "tittel"),

@@ -77,7 +77,8 @@ def read_at(source: BinaryIO, position: int, size: int) -> bytes:
 
 def read_end(source: BinaryIO, size: int) -> End:
     """The end-of-directory record, which must be the very last thing in the file."""
-    tail = read_at(source, max(0, size - _END.size - _MAX_COMMENT), size)
+    reach = min(size, _END.size + _MAX_COMMENT)
+    tail = read_at(source, size - reach, reach)
     found = tail.rfind(b"PK\x05\x06")
     if found < 0 or len(tail) - found < _END.size:
         starts_so = read_at(source, 0, 4) == b"PK\x03\x04"

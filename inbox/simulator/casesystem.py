@@ -6,16 +6,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from inbox.simulator.asgi import Receive, Scope, Send
 from inbox.simulator.casesystem_api import ProductApi, Told, Trouble
 from inbox.simulator.casesystem_clerk import Behaviour, Clerk, Said
 from inbox.simulator.casesystem_errands import Errands
 from inbox.simulator.casesystem_hook import (
     HOOK,
     NO_CONTENT,
+    HookApp,
     HookRefused,
     Memory,
-    answer_hook,
     check_signature,
     read_event,
     read_secret,
@@ -49,6 +48,7 @@ class CaseSystemSimulator:
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self.name = name
+        self.app = HookApp(self._take)
         self._pull_every = None if pull_every is None else pull_every.total_seconds()
         self._clock = clock
         self._registry = Registry(first_number)
@@ -99,10 +99,6 @@ class CaseSystemSimulator:
             self._thread.join(timeout=60)
         if self._clerk is not None:
             self._clerk.api.close()
-
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application."""
-        await answer_hook(scope, receive, send, self._take)
 
     # What can be seen from outside
 

@@ -15,6 +15,7 @@ from inbox.simulator.envelopes import look, text_at
 
 IN_MEMORY = 1 << 20
 """Larger packages go to a temporary file; larger documents are not fetched one by one."""
+_PATH = "/api/v1/deliveries"
 _TIMES = httpx.Timeout(30, connect=5)
 
 
@@ -84,7 +85,7 @@ class ProductApi:
 
     def __init__(self, base_url: str, key: str) -> None:
         self._client = httpx.Client(
-            base_url=base_url.rstrip("/") + "/api/v1/deliveries",
+            base_url=base_url,
             headers={"authorization": f"Bearer {key}"},
             timeout=_TIMES,
             trust_env=False,
@@ -116,7 +117,7 @@ class ProductApi:
         digest = hashlib.sha256()
         with SpooledTemporaryFile[bytes](max_size=IN_MEMORY) as kept:
             try:
-                with self._client.stream("GET", f"/{delivery_id}/package") as answer:
+                with self._client.stream("GET", f"{_PATH}/{delivery_id}/package") as answer:
                     _check(answer)
                     for chunk in answer.iter_bytes():
                         digest.update(chunk)
@@ -149,7 +150,7 @@ class ProductApi:
         accept: tuple[int, ...] = (),
     ) -> httpx.Response:
         try:
-            answer = self._client.request(method, path, params=query, json=content)
+            answer = self._client.request(method, _PATH + path, params=query, json=content)
         except httpx.HTTPError as error:
             raise Trouble(f"network.{type(error).__name__}", again=True) from error
         if answer.status_code not in accept:

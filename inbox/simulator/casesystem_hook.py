@@ -94,23 +94,27 @@ def read_event(body: bytes) -> str:
     return delivery_id
 
 
-async def answer_hook(
-    scope: Scope, receive: Receive, send: Send, take: Callable[[Mapping[str, str], bytes], int]
-) -> None:
-    """One request of an ASGI application that has one address: `take` gives the status."""
-    if scope["type"] != "http":
-        return
-    body, more = b"", True
-    while more:
-        event = await receive()
-        part = event.get("body", b"")
-        body += part if isinstance(part, bytes) else b""
-        more = bool(event.get("more_body", False))
-    pairs = scope["headers"]
-    assert isinstance(pairs, list)
-    headers = {name.decode().lower(): value.decode("latin-1") for name, value in pairs}
-    there = (scope["method"], scope["path"]) == ("POST", HOOK)
-    status = await asyncio.to_thread(take, headers, body) if there else 404
-    length = [(b"content-length", b"0")] if status != NO_CONTENT else []
-    await send({"type": "http.response.start", "status": status, "headers": length})
-    await send({"type": "http.response.body", "body": b""})
+class HookApp:
+    """The ASGI application: one address, and `take` gives the status for headers and body."""
+
+    def __init__(self, take: Callable[[Mapping[str, str], bytes], int]) -> None:
+        self._take = take
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        body, more = b"", True
+        while more:
+            event = await receive()
+            part = event.get("body", b"")
+            body += part if isinstance(part, bytes) else b""
+            more = bool(event.get("more_body", False))
+        pairs = scope["headers"]
+        assert isinstance(pairs, list)
+        headers = {name.decode().lower(): value.decode("latin-1") for name, value in pairs}
+        there = (scope["method"], scope["path"]) == ("POST", HOOK)
+        status = await asyncio.to_thread(self._take, headers, body) if there else 404
+        length = [(b"content-length", b"0")] if status != NO_CONTENT else []
+        await send({"type": "http.response.start", "status": status, "headers": length})
+        await send({"type": "http.response.body", "body": b""})

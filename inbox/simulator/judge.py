@@ -1,4 +1,4 @@
-"""Judges a run by the simulator alone: what was lost, doubled, answered falsely or not left alone."""
+"""Judges a run by the simulator alone: lost, doubled, falsely answered, not left alone."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -108,8 +108,8 @@ class _Evidence:
     ) -> None:
         self._journal = gateway.journal
         self._waiting = set(gateway.queue())
-        self._locked = set(gateway.locked())
         self._letters = letters
+        self._known = {each.message_id for each in letters if gateway.statuses(each.message_id)}
         self._ids = {letter.name: letter.message_id for letter in letters}
         self.entries: dict[str, list[tuple[str, Entry]]] = {}
         for system in systems:
@@ -123,9 +123,8 @@ class _Evidence:
             self._told.setdefault(related, []).extend(_references_in(receipt["body"]))
 
     def untouched(self, message_id: str) -> bool:
-        """It waits, unlocked, and no answer of the gateway's ever spoke of it."""
-        named = any(call.message_id == message_id for call in self._journal)
-        return message_id in self._waiting - self._locked and not named
+        """No call of ours named it, and no answer of the gateway's, as when it is locked."""
+        return not any(call.message_id == message_id for call in self._journal)
 
     def found(self, letter: Letter) -> Found:
         """Everything about one letter."""
@@ -147,7 +146,7 @@ class _Evidence:
         return Found(**{**vars(found), "surprises": surprises})
 
     def _turn(self, letter: Letter) -> int:
-        """How many letters with the same id came before it. Entries and receipts are the first's."""
+        """How many of the same id came before it. Entries and receipts are the first's."""
         same = [each for each in self._letters if each.message_id == letter.message_id]
         return same.index(letter)
 
@@ -175,15 +174,20 @@ class _Evidence:
             yield Surprise.UNTRUE
 
     def _is_lost(self, letter: Letter, found: Found) -> bool:
-        """Out of the gateway, and nobody has it: neither a journal nor, by a kvittering, its sender."""
+        """It left the gateway, and neither a journal has it nor its sender a kvittering."""
         fate = letter.expect.fate
         if not found.taken:
-            return not found.waits and found.announced and fate is not Fate.MISSED
+            delivered = found.announced or self._delivered(letter)
+            return delivered and not found.waits and fate is not Fate.MISSED
         decided = fate in REGISTERED | {Fate.DUPLICATE, Fate.REFUSED}
         return decided and not found.held_by and not found.receipts
 
+    def _delivered(self, letter: Letter) -> bool:
+        """Whether the gateway ever had it; unknown of a second one with the same id."""
+        return letter.message_id in self._known and self._turn(letter) == 0
+
     def _is_true(self, letter: Letter) -> bool:
-        """Every reference that its sender was told is in a journal, for it or for what it repeats."""
+        """Each reference that its sender was told is in a journal, for it or what it repeats."""
         held = self.entries.get(letter.message_id, [])
         if letter.plan.resends is not None:
             held = held + self.entries.get(self._ids[letter.plan.resends], [])

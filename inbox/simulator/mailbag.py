@@ -11,14 +11,14 @@ from inbox.simulator.certificates import Signer, TestAuthority
 from inbox.simulator.envelopes import Envelope, sbd_json
 from inbox.simulator.gateway_queue import Damage, Package
 from inbox.simulator.mailbag_documents import Wrapped, document, recording
-from inbox.simulator.mailbag_expectations import Expectation
+from inbox.simulator.mailbag_expectations import Expectation, Fate
 from inbox.simulator.mailbag_odd import ODD
 from inbox.simulator.mailbag_ordinary import ORDINARY
 from inbox.simulator.mailbag_plan import Comes, Packing, Plan
 from inbox.simulator.mailbag_senders import CAPABILITIES, KNOWN_REFERENCES, NAMES, OWN, SUPPLIER
 from inbox.simulator.packages import Dialect, Document, Parcel, Tamper, package_bytes
 
-__all__ = ["CAPABILITIES", "KNOWN_REFERENCES", "OWN", "Letter", "mailbag"]
+__all__ = ["CAPABILITIES", "KNOWN_REFERENCES", "OWN", "Letter", "mailbag", "refusals"]
 
 LARGE_BYTES = 40 << 20
 _LIFE = timedelta(days=4)
@@ -66,6 +66,12 @@ def mailbag(authority: TestAuthority, now: datetime) -> list[Letter]:
         sent_at = now - timedelta(minutes=7 * (60 - place), seconds=13 * place)
         made[plan.name] = _letter(plan, signers, made, sent_at)
     return list(made.values())
+
+
+def refusals(letters: Sequence[Letter]) -> Mapping[str, str]:
+    """The senders' ids of what a case system refuses, each with its code."""
+    returned = (letter for letter in letters if letter.expect.fate is Fate.RETURNED)
+    return {letter.message_id: letter.expect.code or "refused" for letter in returned}
 
 
 def _in_order() -> Sequence[Plan]:

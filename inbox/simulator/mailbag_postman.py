@@ -1,4 +1,4 @@
-"""Brings the mailbag to the gateway: what can come at the start, and the rest when its time comes."""
+"""Brings the mailbag to the gateway: most at the start, the rest when its time comes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -101,7 +101,7 @@ def test_an_empty_question_to_an_empty_policy_is_a_no() -> None:
     assert not decision.allowed
 
 
-DAMAGE = [None, 1, 0, "true", "false", "", [], [1], 1.0, object()]
+DAMAGE = [None, 1, 0, "true", "false", "", [], [1], 1.0, b"true"]
 
 
 @pytest.mark.parametrize("value", DAMAGE, ids=repr)
@@ -194,10 +194,10 @@ def test_the_basis_is_the_rule_with_the_fewest_duties_in_any_order() -> None:
     )
     for order in ((light, heavy), (heavy, light)):
         decision = policy(*order).decide(Role.HANDLER, facts("a", "b"), Action.OPEN)
-        assert (decision.rule, decision.duties) == ("A02", frozenset())
+        assert (decision.rule, sorted(decision.duties)) == ("A02", [])
         assert set(decision.matching) == {"A01", "A02"}
         alone = policy(*order).decide(Role.HANDLER, facts("b"), Action.OPEN)
-        assert (alone.rule, alone.duties) == ("A01", {Duty.LOG, Duty.REVIEW})
+        assert (alone.rule, sorted(alone.duties)) == ("A01", ["log", "review"])
 
 
 def test_a_duty_that_is_not_met_turns_a_yes_into_a_no() -> None:
@@ -291,7 +291,7 @@ def test_unknown_words_are_not_kept() -> None:
         subject.decide(f"ghost{number}", facts("a"), Action.OPEN)  # type: ignore[arg-type] # ghosts
 
     assert len(enforcer._matchers) == 1
-    assert "g" not in enforcer.model
+    assert set(enforcer.model.keys()) == {"r", "p", "e", "m"}
 
 
 def test_threads_that_share_a_policy_get_right_answers() -> None:

@@ -37,11 +37,16 @@ class Broken(httpx.SyncByteStream):
 class Whole(httpx.SyncByteStream):
     """A body without a length of its own."""
 
+    closed = False
+
     def __init__(self, *parts: bytes) -> None:
         self._parts = parts
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._parts)
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class Endless(httpx.SyncByteStream):

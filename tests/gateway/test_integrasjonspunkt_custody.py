@@ -116,6 +116,18 @@ def test_another_length_than_promised_is_truncation(promised: str) -> None:
         fetched(Scripted(answer))
 
 
+def test_a_transfer_that_is_not_read_to_its_end_is_closed() -> None:
+    body = Whole(b"half", b"half")
+    answer = httpx.Response(200, headers={"Content-Type": ASIC}, stream=body)
+
+    with gateway_of(Scripted(answer)) as gateway:
+        with gateway.fetch(NOTICE) as transfer:
+            assert not body.closed
+            del transfer
+
+        assert body.closed
+
+
 def test_a_stream_that_breaks_is_truncation() -> None:
     answer = httpx.Response(200, headers={"Content-Type": ASIC}, stream=Broken(b"half"))
 

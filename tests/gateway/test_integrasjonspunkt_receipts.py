@@ -44,6 +44,7 @@ def capabilities(*found: tuple[str, str, str]) -> httpx.Response:
     ("answer", "obstacle"),
     [
         (capabilities(("response", "DPO", "arkivmelding_kvittering")), None),
+        (capabilities(("response", "DPO", "Arkivmelding_Kvittering")), None),
         (capabilities(("response", "DPV", "arkivmelding_kvittering")), "receipt.not_dpo"),
         (capabilities(("response", "DPF", "arkivmelding_kvittering")), "receipt.not_dpo"),
         (

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from asn1crypto import algos, cms
+from asn1crypto import algos, cms, core
+from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from inbox.package.revocation import read_revocation_list
+from inbox.package.terms import RevocationList
 from tests import packages
 
 HASHES: dict[str, type[hashes.HashAlgorithm]] = {
@@ -21,6 +24,7 @@ HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha384": hashes.SHA384,
     "sha512": hashes.SHA512,
 }
+WEAK = algos.SignedDigestAlgorithm({"algorithm": "sha1_rsa"})
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
@@ -59,6 +63,69 @@ def holder(
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
     return Holder(own, builder.sign(root._key, hashes.SHA256()))
+
+
+def certificate_with_sha1(der: bytes) -> bytes:
+    """The same certificate, signed anew by the test authority with SHA-1."""
+    parsed = asn1_x509.Certificate.load(der)
+    parsed["tbs_certificate"]["signature"] = parsed["signature_algorithm"] = WEAK
+    parsed["signature_value"] = _weakly_signed(parsed["tbs_certificate"])
+    encoded: bytes = parsed.dump(force=True)
+    return encoded
+
+
+def list_with_sha1(der: bytes) -> bytes:
+    """The same revocation list, signed anew by the test authority with SHA-1."""
+    parsed = asn1_crl.CertificateList.load(der)
+    parsed["tbs_cert_list"]["signature"] = parsed["signature_algorithm"] = WEAK
+    parsed["signature"] = _weakly_signed(parsed["tbs_cert_list"])
+    encoded: bytes = parsed.dump(force=True)
+    return encoded
+
+
+def _weakly_signed(inner: core.Sequence) -> bytes:
+    key = packages.authority()._key
+    return key.sign(inner.dump(force=True), padding.PKCS1v15(), HASHES["sha1"]())
+
+
+@dataclass(frozen=True)
+class Middle:
+    """An authority between the root and a signer, with its own empty revocation list."""
+
+    der: bytes
+    leaf: Holder
+    revocations: RevocationList
+
+
+def intermediate() -> Middle:
+    """A path of three certificates: root, this one, and a signer below it."""
+    key = packages.signer(packages.STRANGER).key
+    name = ((NameOID.COMMON_NAME, "Test Issuing CA"),)
+    extensions = [
+        (x509.BasicConstraints(ca=True, path_length=0), True),
+        (usage(key_cert_sign=True, crl_sign=True), True),
+    ]
+    middle = holder(key=key, subject=name, extensions=extensions)
+    subject = x509.Name([x509.NameAttribute(NameOID.SERIAL_NUMBER, packages.SENDER)])
+    own = packages.signer().key
+    day = timedelta(days=1)
+    leaf = x509.CertificateBuilder(
+        middle.certificate.subject,
+        subject,
+        own.public_key(),
+        77,
+        packages.NOW - day,
+        packages.NOW + day,
+    ).sign(key, hashes.SHA256())
+    crl = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(middle.certificate.subject)
+        .last_update(packages.NOW - day)
+        .next_update(packages.NOW + day)
+        .sign(key, hashes.SHA256())
+    )
+    listed = read_revocation_list(crl.public_bytes(Encoding.DER), fetched_at=packages.NOW)
+    return Middle(middle.der, Holder(own, leaf), listed)
 
 
 def usage(**allowed: bool) -> x509.KeyUsage:

@@ -1,12 +1,17 @@
 """Short ways to ask the simulated gateway and to look at its answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import httpx
 
+from inbox.simulator.envelopes import sbd_json
+from inbox.simulator.gateway import GatewaySimulator
+
 IN = "/api/messages/in"
 OUT = "/api/messages/out"
+Body = dict[str, Any]
 
 
 def answer_of(response: httpx.Response) -> tuple[int, str]:
@@ -24,3 +29,14 @@ def peek(http: httpx.Client, **filters: str) -> str | None:
 def id_of(envelope: Mapping[str, Any]) -> str:
     header = envelope["standardBusinessDocumentHeader"]
     return str(header["documentIdentification"]["instanceIdentifier"])
+
+
+def put(gateway: GatewaySimulator, clock: Callable[[], datetime], **fields: str) -> str:
+    """A small message of now."""
+    envelope = sbd_json(created_at=clock(), **fields)  # type: ignore[arg-type]  # texts only
+    return gateway.put(envelope, b"bytes")
+
+
+def header_of(envelope: Body) -> Body:
+    header: Body = envelope["standardBusinessDocumentHeader"]
+    return header

@@ -1,15 +1,16 @@
 """A clock that tests turn, a gateway that runs by it, and a client that talks to it by socket."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from inbox.simulator.asgi import Receive, Scope, Send
+from inbox.simulator.envelopes import receipt_json, sbd_json
 from inbox.simulator.gateway import GatewaySimulator
 from inbox.simulator.server import serve
 
@@ -25,17 +26,16 @@ class Clock:
         self.now += timedelta(**span)
 
 
+OURS = "c2b9a5d0-4d5b-4bc4-8c0e-0c9a7d1f3e50"
 Sample = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session")
-def sample() -> Sample:
-    folder = os.environ.get("INBOX_SAMPLES")
-    if folder is None:
-        pytest.skip("INBOX_SAMPLES names no folder of public samples")
+def sample(samples: Path) -> Sample:
+    """One public sample file by its name; a missing one fails."""
 
     def path(name: str) -> Path:
-        found = Path(folder) / name
+        found = samples / name
         assert found.is_file(), f"INBOX_SAMPLES has no {name}"
         return found
 
@@ -74,3 +74,23 @@ def http(gateway: GatewaySimulator, switch: Switch) -> Iterator[httpx.Client]:
     switch.gateway = gateway
     with httpx.Client(base_url=switch.url, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture
+def envelope(clock: Clock) -> dict[str, object]:
+    return sbd_json(created_at=clock.now)
+
+
+@pytest.fixture
+def original(gateway: GatewaySimulator, envelope: dict[str, object]) -> str:
+    return gateway.put(envelope, b"bytes")
+
+
+@pytest.fixture
+def body(original: str) -> dict[str, Any]:
+    """The least of a kvittering that is accepted; tests change one thing each."""
+    full: dict[str, Any] = receipt_json(related_to=original, message_id=OURS)
+    header = full["standardBusinessDocumentHeader"]
+    del header["documentIdentification"]["creationDateAndTime"]
+    del header["businessScope"]["scope"][0]["scopeInformation"]
+    return full

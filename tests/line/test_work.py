@@ -1,0 +1,153 @@
+"""Claim, settle, postpone: leases, fences and back-off, on both databases."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from inbox.errors import Conflict, IllegalMove
+from inbox.line.settle import Step, settle
+from inbox.line.stations import advance
+from inbox.line.work import claim, pause, postpone, renew
+from inbox.message import ArrivalState, MessageState
+from inbox.simulator.faults import Does, Fault, On
+from inbox.tables import Arrival, AuditEntry, Message
+from tests.worlds import World
+
+
+def test_a_claimed_row_is_not_claimed_again_until_its_lease_has_passed(world: World) -> None:
+    world.send()
+    world.collect()
+
+    first = claim(world.line, Arrival)
+    second = claim(world.line, Arrival)
+    world.clock.advance(world.line.terms.lease + timedelta(seconds=1))
+    third = claim(world.line, Arrival)
+
+    assert first is not None
+    assert second is None
+    assert third is not None
+    assert third.row.id == first.row.id
+
+
+def test_a_worker_past_its_lease_settles_nothing(world: World) -> None:
+    wire_id = world.send()
+    world.collect()
+    slow = claim(world.line, Arrival)
+    assert slow is not None
+    world.clock.advance(world.line.terms.lease + timedelta(seconds=1))
+    world.work()
+
+    assert advance(world.line, slow) is None
+
+    assert world.arrival(wire_id).state is ArrivalState.CONFIRMED
+    assert len(world.messages()) == 1
+
+
+def test_a_lost_lease_cannot_be_renewed(world: World) -> None:
+    world.send()
+    world.collect()
+    slow = claim(world.line, Arrival)
+    assert slow is not None
+    world.clock.advance(world.line.terms.lease + timedelta(seconds=1))
+    assert claim(world.line, Arrival) is not None
+
+    with pytest.raises(Conflict, match="lease.lost"):
+        renew(world.line, slow)
+
+
+def test_a_renewed_lease_keeps_others_away(world: World) -> None:
+    world.send()
+    world.collect()
+    job = claim(world.line, Arrival)
+    assert job is not None
+
+    world.clock.advance(world.line.terms.lease - timedelta(seconds=1))
+    renew(world.line, job)
+    world.clock.advance(timedelta(seconds=30))
+
+    assert claim(world.line, Arrival) is None
+
+
+def test_settle_refuses_what_is_not_in_the_table_and_writes_nothing(world: World) -> None:
+    wire_id = world.send()
+    world.collect()
+    world.work()
+    message = world.message(wire_id)
+
+    with pytest.raises(IllegalMove), world.line.store.transaction() as (session, now):
+        settle(session, now, Step(row=message, became=MessageState.ANSWERED, by="answer"))
+
+    assert world.message(wire_id).state is MessageState.OFFERED
+
+
+def test_every_move_has_its_audit_entry(world: World) -> None:
+    wire_id = world.send()
+    world.collect()
+    world.work()
+    message = world.message(wire_id)
+
+    with world.line.store.reading() as (session, _):
+        leaves = session.exec(
+            select(AuditEntry.leaf)
+            .where(col(AuditEntry.message_id) == message.id)
+            .order_by(col(AuditEntry.seq))
+        ).all()
+
+    events = [part for leaf in leaves for part in (b"opened", b"released", b"offered") if part in leaf]
+    assert events == [b"opened", b"released", b"offered"]
+
+
+def test_what_is_postponed_comes_back_later_and_later_but_is_never_given_up(world: World) -> None:
+    world.send()
+    world.collect()
+    job = claim(world.line, Arrival)
+    assert job is not None
+
+    postpone(world.line, job, "gateway.unavailable")
+
+    assert claim(world.line, Arrival) is None
+    world.clock.advance(timedelta(seconds=6))
+    again = claim(world.line, Arrival)
+    assert again is not None
+    assert again.row.attempts == 2
+    assert again.row.code == "gateway.unavailable"
+    assert pause(world.line, 1) <= timedelta(seconds=5)
+    assert timedelta(minutes=30) <= pause(world.line, 1000) <= timedelta(hours=1)
+
+
+def test_a_person_is_told_once_when_something_is_stuck(world: World) -> None:
+    wire_id = world.send()
+    world.collect()
+    world.gateway.stage(Fault(on=On.DELETE, does=Does.ANSWER_EMPTY, status=503))
+    for _ in range(12):
+        world.work()
+        world.clock.advance(timedelta(hours=1))
+
+    arrival = world.arrival(wire_id)
+    assert arrival.state is ArrivalState.STORED
+    assert world.open_tasks(arrival.id) == {"stuck"}
+
+
+def test_two_messages_are_claimed_in_the_order_in_which_they_became_due(world: World) -> None:
+    first = world.send()
+    world.collect()
+    world.clock.advance(timedelta(seconds=1))
+    second = world.send()
+    world.collect()
+
+    jobs = [claim(world.line, Arrival), claim(world.line, Arrival)]
+
+    assert [job.row.wire_id for job in jobs if job] == [first, second]
+
+
+def test_a_job_carries_the_keys_of_its_row_only(world: World) -> None:
+    world.send()
+    world.send()
+    world.collect()
+    world.work()
+    world.clock.advance(timedelta(days=1))
+
+    job = claim(world.line, Message)
+
+    assert job is None

@@ -1,0 +1,286 @@
+"""arkivmelding.xml: all that is only missing is accepted and said; XML and grading are not."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inbox.errors import PackageRejected
+from inbox.package.archive import ArchiveMessage, Screening, Shape
+from inbox.package.arkivmelding import archive_message_of, grading_of, parse_arkivmelding
+from inbox.package.terms import Limits
+from inbox.simulator.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
+from tests.packages import letter, opened, pack, quarantine, refusal
+
+NAMESPACE = "http://www.arkivverket.no/standarder/noark5/arkivmelding"
+
+
+def read(raw: bytes | str) -> ArchiveMessage:
+    encoded = raw.encode() if isinstance(raw, str) else raw
+    return archive_message_of(parse_arkivmelding(encoded, Limits()))
+
+
+def wrapped(inner: str) -> str:
+    return f'<arkivmelding xmlns="{NAMESPACE}">{inner}</arkivmelding>'
+
+
+def entry(inner: str = "") -> str:
+    return wrapped(f"<mappe><basisregistrering>{inner}</basisregistrering></mappe>")
+
+
+def test_a_full_arkivmelding_lacks_nothing() -> None:
+    archive = read(letter(["brev.pdf", "vedlegg.pdf"]))
+
+    assert (archive.shape, archive.system, archive.missing) == (Shape.ORDINARY, "Eksempelarkiv", ())
+    assert archive.made_at == datetime(2026, 8, 20, 9, 5, tzinfo=UTC)
+    case, journal = archive.case_file, archive.registry_entry
+    assert case is not None
+    assert (case.case_id, case.title) == ("2026/77", "Bekymring for Test Testesen")
+    assert (case.public_title, case.administrative_unit) == ("Bekymring for *****", "Oppvekst")
+    assert journal.title == "Bekymringsmelding om Test Testesen"
+    assert (journal.type, journal.status) == ("Utgående dokument", "Ekspedert")
+    assert (journal.registered_on, journal.sent_on) == (date(2026, 8, 20), None)
+    assert [each.number for each in journal.documents] == [1, 2]
+    assert [each.role for each in journal.documents] == ["Hoveddokument", "Vedlegg"]
+    assert [each.name for each in journal.documents[1].files] == ["vedlegg.pdf"]
+    assert [each.kind for each in journal.correspondents] == ["Avsender", "Mottaker"]
+
+
+def test_what_routing_may_see_is_the_entry_s_before_the_case_s() -> None:
+    archive = read(letter())
+    without = read(letter(public_title=None))
+
+    assert archive.public_title == "Henvendelse til barneverntjenesten"
+    assert without.public_title == "Bekymring for *****"
+    assert archive.screening == Screening(
+        access_restriction="13", authority="Offl. § 13 jf. fvl. § 13"
+    )
+    assert read(letter(authority=None)).screening is None
+    assert archive.administrative_unit == "Barneverntjenesten"
+    assert read(letter(receiver_unit=None)).administrative_unit is None
+
+
+def test_a_svarinn_message_is_accepted_and_says_what_it_lacks() -> None:
+    raw = pack(files={"arkivmelding.xml": minimal_arkivmelding_xml(), "brev.pdf": b"%PDF"})
+
+    archive = opened(raw).archive
+
+    assert archive is not None
+    assert archive.shape is Shape.SVARINN
+    assert archive.registry_entry.registered_on == date(2026, 8, 20)
+    assert archive.registry_entry.documents[0].number is None
+    assert {"mappe/tittel", "saksmappe/saksdato", "dokumentobjekt/variantformat"} < set(
+        archive.missing
+    )
+
+
+def test_the_newer_shape_is_read_with_its_own_words() -> None:
+    archive = read(
+        wrapped(
+            "<mappe><tittel>a</tittel><part><foedselsnummer>1</foedselsnummer></part>"
+            "<registrering><tittel>b</tittel></registrering></mappe>"
+        )
+    )
+
+    assert (archive.shape, archive.registry_entry.title) == (Shape.NEWER, "b")
+    assert "mappe/systemID" in archive.missing
+
+
+def test_the_first_entry_is_what_the_message_is_about_and_none_is_lost() -> None:
+    def one(title: str) -> str:
+        return (
+            f"<mappe><tittel>case {title}</tittel><basisregistrering><tittel>{title}</tittel>"
+            "<dokumentbeskrivelse/></basisregistrering></mappe>"
+        )
+
+    archive = read(wrapped(one("a") + one("b")))
+
+    assert [each.title for each in archive.registry_entries] == ["a", "b"]
+    assert archive.registry_entry.title == "a"
+    assert archive.case_file is not None
+    assert archive.case_file.title == "case a"
+    assert len(archive.descriptions) == 2
+
+
+def test_an_entry_outside_a_case_is_read_and_the_case_is_missing() -> None:
+    archive = read(wrapped("<basisregistrering><tittel>a</tittel></basisregistrering>"))
+
+    assert archive.case_file is None
+    assert archive.public_title is None
+    assert "arkivmelding/mappe" in archive.missing
+
+
+def test_an_entry_in_foreign_metadata_is_not_an_entry() -> None:
+    raw = wrapped(
+        "<mappe><virksomhetsspesifikkeMetadata><registrering/></virksomhetsspesifikkeMetadata>"
+        "</mappe>"
+    )
+
+    assert refusal(lambda: read(raw)) == "arkivmelding.no_registration"
+
+
+def test_a_title_with_a_comment_in_it_is_whole() -> None:
+    assert read(entry("<tittel>Svar<!-- x --> fra <?y z?>Ola</tittel>")).registry_entry.title == (
+        "Svar fra Ola"
+    )
+
+
+def test_a_case_without_an_id_is_known_by_year_and_number() -> None:
+    numbered = "<mappe><saksaar>2026</saksaar><sakssekvensnummer>7</sakssekvensnummer>"
+
+    archive = read(wrapped(numbered + "<basisregistrering/></mappe>"))
+
+    assert archive.case_file is not None
+    assert archive.case_file.case_id == "2026/7"
+
+
+@pytest.mark.parametrize("number", ["", "one", "-1", "9" * 40, "²"])
+def test_a_number_that_is_none_is_left_out(number: str) -> None:
+    described = (
+        f"<dokumentbeskrivelse><dokumentnummer>{number}</dokumentnummer></dokumentbeskrivelse>"
+    )
+
+    assert read(entry(described)).registry_entry.documents[0].number is None
+
+
+@pytest.mark.parametrize("text", ["2026-08-20", "2026-08-20+01:00", "2026-08-20T09:00:00Z"])
+def test_a_date_may_carry_a_zone(text: str) -> None:
+    dated = entry(f"<journaldato>{text}</journaldato>")
+
+    assert read(dated).registry_entry.registered_on == date(2026, 8, 20)
+    assert read(entry("<journaldato>2026-13-40</journaldato>")).registry_entry.registered_on is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_utf_8_and_utf_16_are_read(encoding: str) -> None:
+    assert read(entry("<tittel>Ærlig</tittel>").encode(encoding)).registry_entry.title == "Ærlig"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '<?xml version="1.0" encoding="iso-8859-1"?><a/>'.encode("latin-1"),
+        '<?xml version="1.0" encoding="utf-7"?><a>+ADw-</a>'.encode("ascii"),
+        '<?xml version="1.0" encoding="utf-8"?><a/>'.encode("utf-16"),
+        "<a/>".encode("utf-32"),
+        "<a>å</a>".encode("latin-1"),
+        "<a/>".encode("utf-16-le"),
+    ],
+)
+def test_every_other_encoding_is_refused(raw: bytes) -> None:
+    assert refusal(lambda: read(raw)) == "arkivmelding.encoding"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"<!DOCTYPE a><a/>", "arkivmelding.unsafe_xml"),
+        (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "arkivmelding.unsafe_xml"),
+        (b"<a>" * 257 + b"</a>" * 257, "arkivmelding.too_complex"),
+        (b"<a>" + b"<b/>" * 200_001 + b"</a>", "arkivmelding.too_complex"),
+        (
+            b"<a " + b" ".join(b'b%d=""' % number for number in range(101)) + b"/>",
+            "arkivmelding.too_complex",
+        ),
+        (b"<a>&unknown;</a>", "arkivmelding.malformed"),
+        (b"", "arkivmelding.malformed"),
+        (b"PK\x03\x04", "arkivmelding.malformed"),
+    ],
+)
+def test_dangerous_xml_is_refused(raw: bytes, code: str) -> None:
+    assert refusal(lambda: read(raw)) == code
+
+
+def test_an_include_is_never_followed() -> None:
+    include = '<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="/etc/hostname"/>'
+
+    assert read(entry(f"<tittel>a{include}</tittel>")).registry_entry.title == "a"
+
+
+@pytest.mark.parametrize(
+    ("xml", "code"),
+    [
+        ("<gradering/>", None),
+        ("<gradering><gradering>Ugradert</gradering></gradering>", None),
+        (
+            "<gradering><gradering>Fortrolig (beskyttelsesgrad)</gradering></gradering>",
+            "protective",
+        ),
+        ("<gradering><gradering>SF</gradering><gradertAv>x</gradertAv></gradering>", "protective"),
+        ("<gradering>strengt  fortrolig</gradering>", "protective"),
+        ("<gradering><gradering>Hemmelig (sikkerhetsgrad)</gradering></gradering>", "security"),
+        ("<gradering><gradering>K</gradering></gradering>", "security"),
+        ("<gradering><gradering>noe annet</gradering></gradering>", "security"),
+        ("<gradering><gradering/><graderingsdato>2026</graderingsdato></gradering>", "security"),
+        ("<gradering><graderingsdato>2026-01-01</graderingsdato></gradering>", "security"),
+        ('<x:gradering xmlns:x="urn:other">Begrenset</x:gradering>', "security"),
+        ("<gradering>F</gradering><gradering>B</gradering>", "security"),
+    ],
+)
+def test_a_grade_that_we_do_not_know_counts_as_a_security_grade(xml: str, code: str | None) -> None:
+    root = parse_arkivmelding(entry(xml).encode(), Limits())
+
+    assert grading_of(root) == (f"arkivmelding.{code}_grade" if code else None)
+
+
+def test_a_security_grade_stops_even_what_is_no_arkivmelding() -> None:
+    files = {"arkivmelding.xml": b"<x><gradering>Hemmelig</gradering></x>", "brev.pdf": b"%PDF"}
+
+    refused = quarantine(pack(files=files), waivers=["arkivmelding.not_noark"])
+
+    assert refused.code == "arkivmelding.security_grade"
+
+
+def test_a_protective_grade_that_is_waived_lets_the_rest_be_read() -> None:
+    graded = letter().replace(b"<klassifikasjon>", b"<gradering>F</gradering><klassifikasjon>", 1)
+    raw = pack(files={"arkivmelding.xml": graded, "brev.pdf": b"%PDF"})
+
+    package = opened(raw, waivers=["arkivmelding.protective_grade"])
+
+    assert package.archive is not None
+    assert package.verdict.waived == ("arkivmelding.protective_grade",)
+
+
+def test_confidential_fields_stay_out_of_logs() -> None:
+    shown = repr(read(letter(["Kari Nordmann.pdf"], receiver_person="Mona Mottaker")))
+
+    for secret in ("Test Testesen", "Kari Nordmann", "Mona", "barnevern", "kommune"):
+        assert secret not in shown
+
+
+def test_a_hundred_thousand_elements_are_read_in_a_second_or_so() -> None:
+    one = (
+        "<dokumentbeskrivelse><tittel>x</tittel><dokumentobjekt>"
+        "<referanseDokumentfil>a</referanseDokumentfil></dokumentobjekt></dokumentbeskrivelse>"
+    )
+    raw = entry(one * 25_000)
+    started = time.process_time()
+
+    assert len(read(raw).descriptions) == 25_000
+    assert time.process_time() - started < 5
+
+
+@given(
+    st.text(alphabet="<>/abg &;\"'=!-[]?", max_size=60),
+    st.sampled_from(["mappe", "basisregistrering", "gradering", "dokumentbeskrivelse"]),
+)
+def test_no_text_makes_it_fail_in_another_way(text: str, name: str) -> None:
+    raw = wrapped(f"<{name}>{text}</{name}>")
+
+    try:
+        read(raw)
+    except PackageRejected as error:
+        code = error.code
+    else:
+        code = "arkivmelding."
+
+    assert code.startswith("arkivmelding.")
+
+
+def test_a_letter_can_be_changed_without_its_schema_in_mind() -> None:
+    changed = replace(Letter(), case_title="Ny sak", class_id=None)
+
+    assert read(arkivmelding_xml(changed)).missing == ()

@@ -1,0 +1,171 @@
+"""Files against arkivmelding.xml: what is said, which is the main document, what does not fit."""
+
+import hashlib
+import json
+import unicodedata
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from inbox.package.documents import media_type_of
+from inbox.simulator.arkivmelding import minimal_arkivmelding_xml
+from inbox.simulator.packages import Document, Tamper
+from tests.packages import envelope_of, genuine, letter, opened, pack, quarantine
+
+PDF = b"%PDF"
+
+
+def files(*names: str, arkivmelding: bytes | None = None) -> bytes:
+    described = letter(names) if arkivmelding is None else arkivmelding
+    return pack(files={"arkivmelding.xml": described, **dict.fromkeys(names, PDF)})
+
+
+def main_of(raw: bytes, **terms: Any) -> list[str]:
+    return [each.name for each in opened(raw, **terms).documents if each.is_main]
+
+
+def test_a_document_is_described_by_what_was_signed() -> None:
+    package = opened(files("brev.pdf", "vedlegg.docx"))
+
+    first, second = package.documents
+    assert (first.name, first.title) == ("brev.pdf", "Bekymringsmelding om Test Testesen")
+    assert (first.media_type, first.size) == ("application/pdf", 4)
+    assert first.sha256 == hashlib.sha256(PDF).hexdigest()
+    assert (first.is_main, second.is_main) == (True, False)
+    assert second.media_type.startswith("application/vnd.openxmlformats-officedocument.word")
+    assert package.problems == ()
+    assert package.total_bytes == 8 + len(letter(["brev.pdf", "vedlegg.docx"]))
+
+
+def test_a_file_that_nobody_mentions_is_shown_and_said() -> None:
+    package = opened(files("brev.pdf", "sbd.json", arkivmelding=letter(["brev.pdf"])))
+
+    assert [each.referenced for each in package.documents] == [True, False]
+    assert package.problems == ("documents.unreferenced",)
+
+
+def test_a_file_that_is_mentioned_and_not_there_is_said_without_its_name() -> None:
+    package = opened(files("brev.pdf", arkivmelding=letter(["brev.pdf", "Kari.pdf"])))
+
+    assert package.problems == ("documents.referenced_absent",)
+
+
+def test_a_file_that_two_documents_share_is_said() -> None:
+    package = opened(files("brev.pdf", arkivmelding=letter(["brev.pdf", "brev.pdf"])))
+
+    assert package.problems == ("documents.referenced_twice",)
+
+
+def test_a_reference_finds_its_file_in_another_composition() -> None:
+    decomposed = unicodedata.normalize("NFD", "brev Å.pdf")
+
+    package = opened(files(decomposed, arkivmelding=letter(["brev Å.pdf"])))
+
+    assert package.documents[0].name == decomposed
+    assert package.documents[0].referenced
+
+
+def test_the_main_document_is_the_one_called_so() -> None:
+    turned = letter(["a.pdf", "b.pdf"]).replace(b">Hoveddokument<", b">x<")
+    turned = turned.replace(b">Vedlegg<", b">Hoveddokument<")
+
+    assert main_of(files("a.pdf", "b.pdf", arkivmelding=turned)) == ["b.pdf"]
+
+
+def test_else_it_is_the_one_with_the_lowest_number() -> None:
+    numbered = letter(["a.pdf", "b.pdf"]).replace(b">Hoveddokument<", b">x<")
+    numbered = numbered.replace(b"nummer>1<", b"nummer>7<")
+
+    assert main_of(files("a.pdf", "b.pdf", arkivmelding=numbered)) == ["b.pdf"]
+
+
+def test_else_it_is_what_the_gateway_or_the_envelope_says() -> None:
+    bare = minimal_arkivmelding_xml()
+    saying = envelope_of(body={"hoveddokument": "b.pdf"})
+
+    assert main_of(files("a.pdf", "b.pdf", arkivmelding=bare), envelope=saying) == ["b.pdf"]
+    assert main_of(files("a.pdf", "b.pdf", arkivmelding=bare)) == []
+    documents = (Document("a.pdf", "application/pdf", PDF),)
+    packed = genuine(documents=documents, tamper=Tamper.MISSING_ARKIVMELDING)
+    assert main_of(packed, waivers=["arkivmelding.absent"]) == ["a.pdf"]
+
+
+def test_of_two_formats_the_archive_format_is_the_main_document() -> None:
+    other = (
+        b"<dokumentobjekt><variantformat>Produksjonsformat</variantformat>"
+        b"<referanseDokumentfil>brev.docx</referanseDokumentfil></dokumentobjekt>"
+    )
+    both = letter(["brev.pdf"]).replace(b"<dokumentobjekt>", other + b"<dokumentobjekt>", 1)
+
+    package = opened(files("brev.docx", "brev.pdf", arkivmelding=both))
+
+    assert [each.name for each in package.documents if each.is_main] == ["brev.pdf"]
+    assert package.problems == ()
+    assert len({each.title for each in package.documents}) == 1
+
+
+def test_the_gateway_s_own_manifest_is_no_document() -> None:
+    assert [each.name for each in opened(genuine()).documents] == ["brev.pdf"]
+
+
+@pytest.mark.parametrize("content", [b"<manifest", b"<other/>", b"<!DOCTYPE x><x/>"])
+def test_a_document_of_the_sender_s_may_be_called_like_it(content: bytes) -> None:
+    raw = pack(
+        files={"arkivmelding.xml": letter(), "brev.pdf": PDF, "manifest.xml": content},
+    )
+
+    assert [each.name for each in opened(raw).documents] == ["brev.pdf", "manifest.xml"]
+
+
+def test_addresses_that_cannot_be_read_prove_nothing_against_the_envelope() -> None:
+    strange = b"<manifest><avsender><organisasjon>hvem?</organisasjon></avsender></manifest>"
+    raw = pack(files={"arkivmelding.xml": letter(), "brev.pdf": PDF, "manifest.xml": strange})
+
+    assert opened(raw).verdict.code is None
+
+
+def test_the_supplier_in_the_signed_addresses_is_enough() -> None:
+    acting = envelope_of(sender="991825827:910077473")
+
+    assert opened(genuine(sender="991825827:910077473")).verdict.code is None
+    assert opened(genuine(sender="991825827"), envelope=acting).verdict.code is None
+    assert quarantine(genuine(sender="991825827")).code == "envelope.other_sender"
+
+
+def test_arkivmelding_in_other_letters_is_found() -> None:
+    raw = pack(files={"Arkivmelding.XML": letter(), "brev.pdf": PDF})
+
+    assert opened(raw).archive is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("a.PDF", "application/pdf"),
+        ("a.b.txt", "text/plain"),
+        ("a", "application/octet-stream"),
+        ("pdf", "application/octet-stream"),
+        ("a.exe", "application/octet-stream"),
+    ],
+)
+def test_the_type_is_our_own_reckoning(name: str, media_type: str) -> None:
+    assert media_type_of(name) == media_type
+
+
+def test_names_and_titles_stay_out_of_logs_and_verdicts() -> None:
+    package = opened(files("Kari Nordmann.pdf"))
+    refused = quarantine(files("Kari Nordmann.pdf", arkivmelding=b"<Kari/>"))
+
+    assert "Nordmann" not in repr(package)
+    assert "Testesen" not in repr(package)
+    assert "Kari" not in f"{refused} {refused.__cause__} {asdict(refused.verdict)}"
+
+
+def test_a_verdict_is_plain_json_with_stable_names() -> None:
+    verdict = json.loads(json.dumps(opened(genuine()).verdict.as_json()))
+
+    assert verdict["algorithm_class"] == "legacy-sha1"
+    assert verdict["signer_is"] == "sender"
+    assert verdict["signers"][0]["org_number"] == "910077473"
+    assert verdict["code"] is None

@@ -1,0 +1,200 @@
+"""The envelope: every dialect is read, nothing that is not an arkivmelding gets through."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inbox.errors import PackageRejected
+from inbox.package.envelope import Envelope, read_envelope
+from inbox.simulator.envelopes import sbd_json
+from tests.packages import refusal
+
+AT = datetime(2026, 8, 20, 7, 14, 2, tzinfo=UTC)
+
+
+def read(change: Callable[[dict[str, Any]], object] = lambda _: None, **fields: Any) -> Envelope:
+    sbd: dict[str, Any] = sbd_json(created_at=AT, **fields)
+    change(sbd)
+    return read_envelope(json.dumps(sbd).encode())
+
+
+def header(sbd: dict[str, Any]) -> Any:
+    return sbd["standardBusinessDocumentHeader"]
+
+
+def scopes(sbd: dict[str, Any]) -> Any:
+    return header(sbd)["businessScope"]["scope"]
+
+
+def identify(role: str, value: str) -> Callable[[dict[str, Any]], object]:
+    return lambda sbd: header(sbd)[role][0]["identifier"].update(value=value)
+
+
+def dated(text: str) -> datetime | None:
+    changed = read(
+        lambda sbd: header(sbd)["documentIdentification"].update(creationDateAndTime=text)
+    )
+    return changed.created_at
+
+
+def test_an_ordinary_envelope_is_read() -> None:
+    envelope = read(
+        message_id="0b6c2f2e",
+        conversation_id="5f1c2a77",
+        sender_ref="7f2d6c14",
+        receiver_ref="77",
+        channel="barnevern-01",
+        body={"hoveddokument": "brev.pdf"},
+    )
+
+    assert (envelope.sender, envelope.main, envelope.receiver) == ("910077473", None, "910075918")
+    assert (envelope.wire_id, envelope.conversation_id) == ("0b6c2f2e", "5f1c2a77")
+    assert (envelope.sender_ref, envelope.receiver_ref) == ("7f2d6c14", "77")
+    assert (envelope.message_channel, envelope.main_document) == ("barnevern-01", "brev.pdf")
+    assert envelope.process == "urn:no:difi:profile:arkivmelding:taushetsbelagt:ver1.0"
+    assert envelope.document_type == "urn:no:difi:arkivmelding:xsd::arkivmelding"
+    assert envelope.created_at == AT
+    assert envelope.expires_at == AT + timedelta(hours=24)
+
+
+@pytest.mark.parametrize("value", ["0192:910077473", "9908:910077473", "910077473"])
+def test_old_and_bare_identifiers_are_read(value: str) -> None:
+    assert read(identify("sender", value)).sender == "910077473"
+
+
+def test_on_behalf_of_keeps_both_organisations() -> None:
+    envelope = read(sender="991825827:910077473")
+
+    assert (envelope.sender, envelope.main) == ("910077473", "991825827")
+    assert envelope.on_behalf_of == "910077473"
+    assert read().on_behalf_of is None
+
+
+@pytest.mark.parametrize("value", ["01010112345", "910077474", "0088:910077473", "", "a:b:c:d:e"])
+def test_an_identifier_of_something_else_is_refused(value: str) -> None:
+    assert refusal(lambda: read(identify("sender", value))) == "envelope.sender"
+    assert refusal(lambda: read(identify("receiver", value))) == "envelope.receiver"
+
+
+def test_a_refusal_does_not_repeat_what_it_refuses() -> None:
+    with pytest.raises(PackageRejected) as refused:
+        read(identify("sender", "01010112345"))
+
+    assert "01010112345" not in str(refused.value)
+
+
+@pytest.mark.parametrize("field", ["instanceIdentifier", "identifier", "identfier"])
+def test_a_reference_is_found_in_every_spelling(field: str) -> None:
+    def refer(sbd: dict[str, Any]) -> None:
+        scopes(sbd).append({"type": "SENDER_REF", field: "2026/77"})
+
+    assert read(refer).sender_ref == "2026/77"
+
+
+def test_scopes_are_a_set_with_two_spellings() -> None:
+    def turn(sbd: dict[str, Any]) -> None:
+        scopes(sbd)[0]["type"] = "CONVERSATION_ID"
+        scopes(sbd).insert(0, {"type": "JournalpostId", "instanceIdentifier": "1"})
+        scopes(sbd).insert(0, "nonsense")
+
+    assert read(turn, conversation_id="5f1c").conversation_id == "5f1c"
+
+
+def test_unknown_members_are_passed_over() -> None:
+    def add(sbd: dict[str, Any]) -> None:
+        sbd["more"] = header(sbd)["more"] = {"a": [1, None]}
+
+    assert read(add).sender == "910077473"
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-08-20T09:14:02.113+02:00", datetime(2026, 8, 20, 7, 14, 2, 113000, UTC)),
+        ("2026-08-20T09:14:02.113456789+02:00", datetime(2026, 8, 20, 7, 14, 2, 113456, UTC)),
+        ("2026-08-20T09:14:02", datetime(2026, 8, 20, 7, 14, 2, 0, UTC)),
+        ("2026-01-20T09:14:02", datetime(2026, 1, 20, 8, 14, 2, 0, UTC)),
+        ("2026-08-20T07:14:02Z", datetime(2026, 8, 20, 7, 14, 2, 0, UTC)),
+        ("0001-01-01T00:00:00+02:00", None),
+        ("yesterday", None),
+    ],
+)
+def test_times_are_read_as_senders_write_them(text: str, instant: datetime | None) -> None:
+    assert dated(text) == instant
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe{",
+        b"[" * 100_000,
+        b'{"a": 1, "a": 2}',
+        b'{"a": "\\ud800"}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_what_is_not_json_is_refused(raw: bytes) -> None:
+    assert refusal(lambda: read_envelope(raw)) == "envelope.not_json"
+
+
+def test_a_wrapped_envelope_of_another_profile_is_refused() -> None:
+    raw = json.dumps({"standardBusinessDocument": sbd_json()}).encode()
+
+    assert refusal(lambda: read_envelope(raw)) == "envelope.not_sbd"
+
+
+def test_the_business_message_must_be_there_whatever_the_case_of_its_name() -> None:
+    def rename(sbd: dict[str, Any]) -> None:
+        sbd["Arkivmelding"] = sbd.pop("arkivmelding")
+
+    assert read(rename).type == "arkivmelding"
+    assert refusal(lambda: read(lambda sbd: sbd.pop("arkivmelding"))) == "envelope.not_sbd"
+
+
+def test_two_conversations_are_refused() -> None:
+    def double(sbd: dict[str, Any]) -> None:
+        scopes(sbd).append({"type": "ConversationId", "identifier": "another"})
+
+    assert refusal(lambda: read(double)) == "envelope.not_sbd"
+
+
+def test_two_senders_are_refused() -> None:
+    def double(sbd: dict[str, Any]) -> None:
+        header(sbd)["sender"] *= 2
+
+    assert refusal(lambda: read(double)) == "envelope.sender"
+
+
+def test_control_characters_never_come_out_of_an_envelope() -> None:
+    assert read(sender_ref="a\x00b", channel="a\nb").sender_ref is None
+    assert refusal(lambda: read(message_id="a\nb")) == "envelope.message_id"
+
+
+def test_free_text_stays_out_of_logs() -> None:
+    shown = repr(read(sender_ref="Kari", channel="Ola", body={"hoveddokument": "Per.pdf"}))
+
+    assert not {"Kari", "Ola", "Per.pdf"} & set(shown.replace("'", " ").split())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(value=JSON, member=st.sampled_from(["sender", "documentIdentification", "businessScope"]))
+def test_no_shape_of_json_makes_it_fail_in_another_way(value: object, member: str) -> None:
+    def strange(sbd: dict[str, Any]) -> None:
+        header(sbd)[member] = value
+
+    with suppress(PackageRejected):
+        read(strange)

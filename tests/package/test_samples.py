@@ -1,0 +1,146 @@
+"""The public samples of other producers: which are whole, and why the others are refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inbox.errors import PackageRejected
+from inbox.package import inspect
+from inbox.package.arkivmelding import archive_message_of, parse_arkivmelding
+from inbox.package.envelope import read_envelope
+from inbox.package.terms import Limits
+from inbox.package.verdict import Quarantine
+from tests.packages import refusal
+
+pytestmark = pytest.mark.samples
+
+WHOLE = {
+    "asic/messageIP2.zip": ("legacy-sha1", ()),
+    "asic/asic-cades-test-valid.asice": ("legacy-sha1", ("wrong_digest_uri",)),
+    "asic/buggyAsic.asic": ("legacy-sha1", ("first_block_garbled",)),
+    "asic/produced/integrasjonspunkt-v4.asice": ("legacy-sha1", ()),
+    "asic/produced/out-commons-CAdES.asice": ("legacy-sha1", ()),
+    "asic/produced/out-dss-SHA256.asice": ("modern", ()),
+}
+REFUSED = {
+    "asic/asic-cades-test-invalid-manifest.asice": "manifest.malformed",
+    "asic/asic-cades-test-invalid-metadata-file.asice": "container.stray_metadata",
+    "asic/asic-cades-test-invalid-signature.asice": "manifest.covers_nothing",
+    "asic/asic-cades-test-invalid-sigreference.asice": "signature.missing",
+    "asic/asic-general-test-invalid-mime.asice": "container.asic_s",
+    "asic/asic-xades-external-digidoc4j.asice": "signature.xades",
+    "asic/asic-xades-external-dss.asice": "signature.xades",
+    "asic/produced/out-commons-XAdES.asice": "signature.xades",
+}
+METADATA = {
+    "arkivmelding/arkivmelding_docs.xml": ("ordinary", 0),
+    "arkivmelding/arkivmelding_error.xml": ("ordinary", 1),
+    "arkivmelding/arkivmelding_ok.xml": ("ordinary", 0),
+    "arkivmelding/arkivmelding_sakarkiv_mock.xml": ("ordinary", 0),
+    "arkivmelding/avtaltmelding_nav_v2.xml": ("newer", 3),
+    "composed/arkivmelding_taushetsbelagt.xml": ("ordinary", 0),
+    "composed/arkivmelding_svarinn_like.xml": ("svarinn", 22),
+}
+ENVELOPES = {
+    "sbd/StandardBusinessDocument.json": None,
+    "sbd/StandardBusinessDocument-unordered.json": None,
+    "composed/sbd_taushetsbelagt.json": None,
+    "sbd/StandardBusinessDocument.xml": "envelope.not_json",
+    "sbd/sample-sbdh.xml": "envelope.not_json",
+    "sbd/sbd_docs.json": "envelope.not_arkivmelding",
+    "sbd/dpi_feil-sbd.json": "envelope.not_sbd",
+    "composed/sbd_kvittering_OK.json": "envelope.not_arkivmelding",
+    "composed/sbd_kvittering_WARNING.json": "envelope.not_arkivmelding",
+    "composed/sbd_kvittering_ERROR.json": "envelope.not_arkivmelding",
+    "composed/sbd_kvittering_NOTSUPPORTED.json": "envelope.not_arkivmelding",
+}
+
+
+def of(samples: Path, folder: str, *patterns: str) -> set[str]:
+    found = (path for pattern in patterns for path in (samples / folder).rglob(pattern))
+    return {path.relative_to(samples).as_posix() for path in found}
+
+
+def test_every_sample_is_expected_to_be_something(samples: Path) -> None:
+    assert of(samples, "asic", "*.asic*", "*.zip") == set(WHOLE) | set(REFUSED)
+    assert of(samples, "arkivmelding", "*.xml") | of(
+        samples, "composed", "arkivmelding*.xml"
+    ) == set(METADATA)
+    assert of(samples, "sbd", "*") | of(samples, "composed", "sbd_*.json") == set(ENVELOPES)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_genuine_container_is_whole(samples: Path, name: str) -> None:
+    with (samples / name).open("rb") as source:
+        verdict = inspect(source, limits=Limits())
+
+    assert (verdict.container, verdict.integrity) == (True, True)
+    assert (verdict.algorithm_class, verdict.notes) == WHOLE[name]
+    assert verdict.signers[0].org_number is not None
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_genuine_container_with_any_changed_byte_is_not(samples: Path, name: str) -> None:
+    """Bytes that nobody reads (times, versions, the algorithm's NULL) may change, content not."""
+    raw = bytearray((samples / name).read_bytes())
+    from io import BytesIO
+
+    accepted = 0
+    for position in range(16, len(raw), 7):
+        raw[position] ^= 0x41
+        try:
+            inspect(BytesIO(bytes(raw)), limits=Limits())
+        except Quarantine:
+            pass
+        else:
+            accepted += 1
+        raw[position] ^= 0x41
+
+    assert accepted < len(raw) / 7 / 5
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_invalid_container_is_refused_for_its_own_reason(samples: Path, name: str) -> None:
+    with (samples / name).open("rb") as source:
+        assert refusal(lambda: inspect(source, limits=Limits())) == REFUSED[name]
+
+
+@pytest.mark.parametrize("name", METADATA)
+def test_an_arkivmelding_is_read_with_what_it_lacks(samples: Path, name: str) -> None:
+    archive = archive_message_of(parse_arkivmelding((samples / name).read_bytes(), Limits()))
+
+    assert (archive.shape, len(archive.missing)) == METADATA[name]
+    assert archive.registry_entry.documents[0].files
+
+
+def test_what_is_left_of_the_older_exchange_is_refused_by_name(samples: Path) -> None:
+    found = sorted((samples / "bestedu").glob("*.xml"))
+
+    codes = {
+        refusal(
+            lambda path=path: archive_message_of(parse_arkivmelding(path.read_bytes(), Limits()))
+        )
+        for path in found
+    }
+
+    assert (len(found), codes) == (4, {"arkivmelding.not_noark"})
+
+
+@pytest.mark.parametrize("name", ENVELOPES)
+def test_an_envelope_is_read_or_refused_by_name(samples: Path, name: str) -> None:
+    raw = (samples / name).read_bytes()
+
+    try:
+        code = None if read_envelope(raw).receiver == "910075918" else "another receiver"
+    except PackageRejected as error:
+        code = error.code
+
+    assert code == ENVELOPES[name]
+
+
+def test_the_older_samples_name_their_parties_by_the_retired_prefix(samples: Path) -> None:
+    raw = (samples / "sbd/StandardBusinessDocument.json").read_bytes()
+
+    assert "9908:910077473" in json.dumps(json.loads(raw))
+    assert read_envelope(raw).sender == "910077473"

@@ -1,0 +1,369 @@
+"""Trust: whose certificate, is it good, and what is the signer to the sender?"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+
+import pytest
+from asn1crypto import cms
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from inbox.errors import ConfigurationError, Unavailable
+from inbox.message import OrgNumber, Service
+from inbox.package import inspect
+from inbox.package.revocation import read_revocation_list
+from inbox.package.terms import Limits, RevocationList, StaleList, Trust
+from inbox.package.verdict import SignerIs
+from inbox.simulator.certificates import OrgStyle, Signer, TestAuthority
+from inbox.simulator.cms import Profile
+from tests.package.signatures import (
+    Holder,
+    certificate_with_sha1,
+    holder,
+    intermediate,
+    list_with_sha1,
+    making,
+    usage,
+)
+from tests.packages import (
+    NOW,
+    RECEIVER,
+    SENDER,
+    STRANGER,
+    SUPPLIER,
+    authority,
+    envelope_of,
+    expecting,
+    genuine,
+    opened,
+    pack,
+    quarantine,
+    signed_by,
+    signer,
+    trusted,
+)
+
+DAY = timedelta(days=1)
+
+
+def by(org_number: str) -> bytes:
+    return pack(signature=signed_by(signer(org_number)))
+
+
+def revocations(
+    *extensions: tuple[x509.ExtensionType, bool],
+    revoked: Iterable[Signer] = (),
+    by: TestAuthority | None = None,
+) -> RevocationList:
+    """A list of the test authority's with just these extensions."""
+    root = by or authority()
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority().root.subject)
+        .last_update(NOW - timedelta(hours=1))
+        .next_update(NOW + DAY)
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
+    for each in revoked:
+        entry = x509.RevokedCertificateBuilder().revocation_date(NOW - DAY)
+        serial = each.certificate.serial_number
+        builder = builder.add_revoked_certificate(entry.serial_number(serial).build())
+    crl = builder.sign(root._key, hashes.SHA256())
+    return read_revocation_list(crl.public_bytes(Encoding.DER), fetched_at=NOW)
+
+
+def point(**changes: object) -> x509.IssuingDistributionPoint:
+    fields: dict[str, object] = {
+        "full_name": None,
+        "relative_name": None,
+        "only_contains_user_certs": False,
+        "only_contains_ca_certs": False,
+        "only_some_reasons": None,
+        "indirect_crl": False,
+        "only_contains_attribute_certs": False,
+    }
+    return x509.IssuingDistributionPoint(**(fields | changes))  # type: ignore[arg-type] # a table
+
+
+def url(text: str) -> list[x509.GeneralName]:
+    return [x509.UniformResourceIdentifier(text)]
+
+
+def test_a_trusted_sender_gets_a_full_verdict() -> None:
+    verdict = opened(genuine()).verdict
+
+    assert (verdict.integrity, verdict.chain, verdict.revocation) == (True, True, True)
+    assert verdict.signer_is is SignerIs.SENDER
+    assert verdict.signers[0].name == "Test kommune"
+    assert verdict.signers[0].issuer == "Test Root CA"
+
+
+@pytest.mark.parametrize("style", OrgStyle)
+def test_the_organisation_number_is_found_where_certificates_have_it(style: OrgStyle) -> None:
+    raw = pack(signature=signed_by(authority().issue(SENDER, style=style)))
+
+    assert opened(raw).verdict.signers[0].org_number == SENDER
+
+
+def test_two_organisation_numbers_in_one_certificate_are_none() -> None:
+    subject = [
+        (NameOID.SERIAL_NUMBER, str(SENDER)),
+        (NameOID.ORGANIZATION_IDENTIFIER, f"NTRNO-{STRANGER}"),
+    ]
+
+    refused = quarantine(pack(signature=making(holder(subject=subject))))
+
+    assert refused.code == "signer.no_org_number"
+    assert refused.verdict.signers[0].name is None
+
+
+def test_a_listed_supplier_may_sign() -> None:
+    listed = expecting(on_behalf_of=frozenset({(SUPPLIER, SENDER)}))
+
+    verdict = opened(by(SUPPLIER), expected=listed).verdict
+
+    assert verdict.signer_is is SignerIs.SUPPLIER
+    assert quarantine(by(SUPPLIER)).code == "signer.not_sender"
+
+
+def test_a_supplier_that_only_names_itself_is_not_known() -> None:
+    claiming = envelope_of(sender=f"{SUPPLIER}:{SENDER}")
+    listed = expecting(on_behalf_of=frozenset({(SUPPLIER, SENDER)}))
+
+    assert quarantine(by(SUPPLIER), envelope=claiming).code == "signer.supplier_unknown"
+    assert opened(by(SUPPLIER), envelope=claiming, expected=listed).verdict.signer_is == "supplier"
+    assert opened(by(SENDER), envelope=claiming).verdict.signer_is == "sender"
+    assert quarantine(by(STRANGER), envelope=claiming).code == "signer.not_sender"
+
+
+def test_our_own_gateway_signs_on_dpf_only() -> None:
+    on_dpf = expecting(service=Service.DPF)
+    other = expecting(service=Service.DPF, own=frozenset({OrgNumber(STRANGER)}))
+
+    assert opened(by(RECEIVER), expected=on_dpf).verdict.signer_is is SignerIs.OWN_GATEWAY
+    assert opened(by(STRANGER), expected=other).verdict.signer_is is SignerIs.OWN_GATEWAY
+    assert quarantine(by(RECEIVER)).code == "signer.not_sender"
+    assert quarantine(by(STRANGER), expected=on_dpf).code == "signer.not_sender"
+
+
+def test_a_refusal_of_the_signer_says_what_was_seen() -> None:
+    verdict = quarantine(by(STRANGER)).verdict
+
+    assert (verdict.integrity, verdict.chain, verdict.revocation) == (True, True, True)
+    assert (verdict.signers[0].org_number, verdict.signer_is) == (STRANGER, "stranger")
+
+
+def test_a_certificate_of_another_authority_is_not_believed_under_the_same_name() -> None:
+    impostor = x509.CertificateBuilder(
+        issuer_name=authority().root.subject,
+        subject_name=signer().certificate.subject,
+        public_key=signer().key.public_key(),
+        serial_number=1,
+        not_valid_before=NOW - DAY,
+        not_valid_after=NOW + DAY,
+    ).sign(signer(STRANGER).key, hashes.SHA256())
+    forged = Signer(signer().key, impostor)
+
+    assert quarantine(pack(signature=signed_by(forged))).code in {
+        "trust.path",
+        "trust.unknown_anchor",
+    }
+
+
+def test_a_self_signed_certificate_is_believed_only_as_an_anchor() -> None:
+    name = x509.Name([x509.NameAttribute(NameOID.SERIAL_NUMBER, str(SENDER))])
+    key = signer().key
+    own = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW - DAY, NOW + DAY).sign(
+        key, hashes.SHA256()
+    )
+    raw = pack(signature=signed_by(Signer(key, own)))
+
+    assert quarantine(raw).code == "trust.unknown_anchor"
+    anchored = Trust(anchors=(own.public_bytes(Encoding.DER),))
+    assert opened(raw, trust=anchored).verdict.chain is True
+
+
+def test_a_certificate_signed_with_sha1_is_not_believed() -> None:
+    der = certificate_with_sha1(signer().der)
+    weak = Holder(signer().key, x509.load_der_x509_certificate(der))
+
+    assert quarantine(pack(signature=making(weak))).code == "trust.path"
+
+
+def test_certificates_that_came_along_complete_the_path() -> None:
+    middle = intermediate()
+
+    def bring(data: cms.SignedData) -> None:
+        data["certificates"].append(asn1_x509.Certificate.load(middle.der))
+
+    lists = replace(trusted(), lists=(*trusted().lists, middle.revocations))
+    alone = pack(signature=making(middle.leaf))
+
+    assert quarantine(alone).code == "trust.unknown_anchor"
+    brought = pack(signature=making(middle.leaf, edit=bring))
+    assert opened(brought, trust=lists).verdict.revocation is True
+    assert opened(alone, trust=replace(lists, intermediates=(middle.der,))).verdict.chain is True
+
+
+def test_the_certificate_in_the_middle_must_be_shown_good_too() -> None:
+    middle = intermediate()
+    only_leaf = replace(trusted(), intermediates=(middle.der,), lists=(middle.revocations,))
+
+    with pytest.raises(Unavailable):
+        opened(pack(signature=making(middle.leaf)), trust=only_leaf)
+
+
+def test_a_signer_may_not_be_its_own_authority() -> None:
+    """A leaf that issues another leaf: no path may go through it."""
+    leaf = signer(STRANGER)
+    name = x509.Name([x509.NameAttribute(NameOID.SERIAL_NUMBER, str(SENDER))])
+    forged = x509.CertificateBuilder(
+        leaf.certificate.subject, name, signer().key.public_key(), 9, NOW - DAY, NOW + DAY
+    ).sign(leaf.key, hashes.SHA256())
+    with_leaf = replace(trusted(), intermediates=(leaf.der,))
+    raw = pack(signature=making(Holder(signer().key, forged)))
+
+    assert quarantine(raw, trust=with_leaf).code in {"trust.path", "trust.unknown_anchor"}
+
+
+@pytest.mark.parametrize("allowed", ["digital_signature", "content_commitment"])
+def test_either_use_of_a_key_that_means_signing_will_do(allowed: str) -> None:
+    who = holder(extensions=[(usage(**{allowed: True}), True)])
+
+    assert opened(pack(signature=making(who))).verdict.chain is True
+
+
+def test_a_list_that_is_too_old_means_wait_then_a_waivable_refusal() -> None:
+    old = trusted(listed_at=NOW - 8 * DAY)
+
+    with pytest.raises(Unavailable) as waiting:
+        opened(pack(), trust=old)
+    assert waiting.value.code == "trust.stale_list"
+    refused = quarantine(pack(), trust=old, stale_is=StaleList.REJECT)
+    assert refused.code == "revocation-unknown"
+    assert (refused.verdict.chain, refused.verdict.revocation) == (True, False)
+    assert opened(pack(), trust=old, waivers=["revocation-unknown"]).verdict.waived == (
+        "revocation-unknown",
+    )
+
+
+def test_no_list_at_all_means_wait_too() -> None:
+    with pytest.raises(Unavailable):
+        opened(pack(), trust=replace(trusted(), lists=()))
+
+
+def test_even_an_old_list_can_say_that_a_certificate_is_revoked() -> None:
+    old = trusted(listed_at=NOW - 30 * DAY, revoked=[signer()])
+
+    refused = quarantine(pack(), trust=old, waivers=["revocation-unknown", "trust.revoked"])
+
+    assert refused.code == "trust.revoked"
+
+
+def test_how_old_a_list_may_be_is_the_earlier_of_two_times() -> None:
+    made = RevocationList(der=b"", fetched_at=NOW, this_update=NOW, next_update=NOW + 2 * DAY)
+    endless = replace(made, next_update=None)
+
+    assert not made.stale(NOW + DAY, timedelta(days=7))
+    assert made.stale(NOW + 3 * DAY, timedelta(days=7))
+    assert made.stale(NOW + DAY, timedelta(hours=1))
+    assert not endless.stale(NOW + 6 * DAY, timedelta(days=7))
+    assert endless.stale(NOW + 8 * DAY, timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        [(x509.DeltaCRLIndicator(1), True)],
+        [(point(only_contains_ca_certs=True), True)],
+        [(point(only_contains_attribute_certs=True), True)],
+        [(point(indirect_crl=True), True)],
+        [(point(full_name=url("http://elsewhere.test.invalid/x.crl")), True)],
+        [(point(only_some_reasons=frozenset({x509.ReasonFlags.key_compromise})), True)],
+        [(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0"), True)],
+    ],
+)
+def test_a_list_that_is_not_complete_for_the_certificate_shows_nothing(
+    extensions: list[tuple[x509.ExtensionType, bool]],
+) -> None:
+    partial = revocations(*extensions)
+
+    with pytest.raises(Unavailable):
+        opened(pack(), trust=replace(trusted(), lists=(partial,)))
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        [],
+        [(x509.CRLNumber(7), True)],
+        [(point(only_contains_user_certs=True), True)],
+        [(point(full_name=url("http://crl.test.invalid/simulator.crl")), True)],
+    ],
+)
+def test_a_list_that_is_complete_for_the_certificate_is_enough(
+    extensions: list[tuple[x509.ExtensionType, bool]],
+) -> None:
+    whole = replace(trusted(), lists=(revocations(*extensions),))
+
+    assert opened(pack(), trust=whole).verdict.revocation is True
+
+
+def test_a_list_with_a_wrong_signature_shows_nothing() -> None:
+    good = trusted().lists[0]
+    forged = replace(good, der=good.der[:-1] + bytes([good.der[-1] ^ 1]))
+    other = TestAuthority.__new__(TestAuthority)
+    other._key = signer().key
+
+    weak = replace(good, der=list_with_sha1(good.der))
+
+    for shown in (forged, revocations(by=other), weak):
+        with pytest.raises(Unavailable):
+            opened(pack(), trust=replace(trusted(), lists=(shown,)))
+
+
+def test_a_list_from_the_future_shows_nothing_yet() -> None:
+    with pytest.raises(Unavailable):
+        opened(pack(), trust=trusted(listed_at=NOW + 2 * DAY))
+
+
+def test_sha1_is_refused_from_the_date_that_is_set() -> None:
+    until = expecting(legacy_sha1_until=date(2026, 11, 21))
+    before_midnight = datetime(2026, 11, 20, 22, 59, tzinfo=UTC)
+
+    assert opened(genuine(), expected=until, now=before_midnight).verdict.code is None
+    late = quarantine(genuine(), expected=until, now=before_midnight + timedelta(minutes=1))
+    assert late.code == "trust.legacy_sha1"
+    modern = pack(signature=signed_by(signer(), profile=Profile.SHA256))
+    assert opened(modern, expected=until, now=NOW + DAY).verdict.code is None
+
+
+def test_several_problems_need_several_waivers() -> None:
+    raw = pack(signature=signed_by(authority().expired(STRANGER, now=NOW)))
+
+    assert quarantine(raw).code == "trust.expired"
+    assert quarantine(raw, waivers=["trust.expired"]).code == "signer.not_sender"
+    verdict = opened(raw, waivers=["trust.expired", "signer.not_sender"]).verdict
+    assert verdict.waived == ("trust.expired", "signer.not_sender")
+    assert (verdict.chain, verdict.revocation) == (False, False)
+
+
+@pytest.mark.parametrize("anchors", [(b"not a certificate",), (b"",)])
+def test_an_anchor_that_is_none_is_a_fault_of_ours(anchors: tuple[bytes, ...]) -> None:
+    with pytest.raises(ConfigurationError):
+        opened(pack(), trust=Trust(anchors=anchors))
+    with pytest.raises(ConfigurationError):
+        read_revocation_list(b"not a list", fetched_at=NOW)
+
+
+def test_integrity_is_told_without_any_trust() -> None:
+    verdict = inspect(BytesIO(genuine()), limits=Limits())
+
+    assert (verdict.integrity, verdict.chain, verdict.signer_is) == (True, None, None)
+    assert verdict.signers[0].org_number == SENDER

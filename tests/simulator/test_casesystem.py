@@ -1,0 +1,356 @@
+"""The simulated case system against a small product, over real sockets."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from inbox.simulator.casesystem import HOOK, Behaviour, CaseSystemSimulator
+from inbox.simulator.casesystem_hook import read_secret
+from inbox.simulator.casesystem_registry import HandJournal, Registry
+from inbox.simulator.server import serve
+from tests.simulator.product import KEY, SECRET, Product, hook, wait_until
+
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+OFTEN = timedelta(milliseconds=30)
+
+
+@pytest.fixture
+def product() -> Product:
+    return Product()
+
+
+class World:
+    """A product and case systems, each on its own port."""
+
+    def __init__(self, stack: ExitStack, product: Product) -> None:
+        self._stack = stack
+        self.url = stack.enter_context(serve(product))
+
+    def told(self, behaviour: Behaviour | None = None) -> tuple[CaseSystemSimulator, str]:
+        """A case system that is told by webhook, and its address."""
+        system = CaseSystemSimulator("told", behaviour=behaviour, clock=lambda: NOW)
+        address = self._stack.enter_context(serve(system.app)) + HOOK
+        system.connect(self.url, key=KEY, secret=SECRET)
+        return self._stack.enter_context(system), address
+
+    def asking(self, behaviour: Behaviour | None = None, key: str = KEY) -> CaseSystemSimulator:
+        """A case system that asks by itself."""
+        system = CaseSystemSimulator(
+            "asking", pull_every=OFTEN, behaviour=behaviour, clock=lambda: NOW
+        )
+        system.connect(self.url, key=key)
+        return self._stack.enter_context(system)
+
+
+@pytest.fixture
+def world(product: Product) -> Iterator[World]:
+    with ExitStack() as stack:
+        yield World(stack, product)
+
+
+def post(address: str, told: tuple[bytes, dict[str, str]]) -> int:
+    body, headers = told
+    return httpx.post(address, content=body, headers=headers, trust_env=False).status_code
+
+
+def test_told_by_webhook_it_collects_accepts_and_registers(world: World, product: Product) -> None:
+    product.add("d1", "m1", "Første", "Andre")
+    system, address = world.told()
+
+    assert post(address, hook("d1", at=NOW)) == 204
+    wait_until(lambda: len(product.heard) == 2)
+
+    assert [(word, body) for _, word, body, _ in product.heard] == [
+        ("accepted", {}),
+        ("registered", {"reference": "2026/000001-1"}),
+    ]
+    wait_until(system.idle)
+    assert [(entry.message_id, entry.reference) for entry in system.registered] == [
+        ("m1", "2026/000001-1")
+    ]
+    assert system.troubles == []
+
+
+def test_references_run_on(world: World, product: Product) -> None:
+    product.add("d1", "m1")
+    product.add("d2", "m2")
+    system = world.asking()
+
+    wait_until(lambda: len(system.registered) == 2)
+
+    assert [entry.reference for entry in system.registered] == ["2026/000001-1", "2026/000002-1"]
+
+
+def test_asking_by_itself_it_goes_through_all_pages(world: World, product: Product) -> None:
+    for number in range(55):
+        product.deliveries[f"d{number}"] = product.add("same", "m0")
+    del product.deliveries["same"]
+    system = world.asking(Behaviour(refuse_if=lambda _: "missing_case_file"))
+
+    wait_until(lambda: product.pages[:2] == [50, 5])
+    wait_until(lambda: product.heard)
+
+    assert system.registered == []
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        (hook("d1", at=NOW, secret=b"another secret"), 401),
+        (hook("d1", at=NOW - timedelta(minutes=5, seconds=1)), 401),
+        (hook("d1", at=NOW + timedelta(minutes=5, seconds=1)), 401),
+        (hook("d1", at=NOW - timedelta(minutes=4, seconds=59)), 204),
+        ((b"{}", {}), 400),
+    ],
+    ids=["wrong", "old", "early", "old enough to be true", "unsigned"],
+)
+def test_a_webhook_must_be_signed_and_new(
+    world: World, product: Product, told: tuple[bytes, dict[str, str]], status: int
+) -> None:
+    product.add("d1", "m1")
+    system, address = world.told()
+
+    assert post(address, told) == status
+    assert system.hooks == [status]
+    if status != 204:
+        assert system.idle()
+
+
+def test_the_signature_covers_the_bytes_of_the_body(world: World) -> None:
+    _, address = world.told()
+    body, headers = hook("d1", at=NOW)
+
+    assert post(address, (body + b" ", headers)) == 401
+
+
+def test_the_same_event_again_is_harmless_and_does_nothing_more(
+    world: World, product: Product
+) -> None:
+    product.add("d1", "m1")
+    system, address = world.told()
+
+    assert post(address, hook("d1", at=NOW)) == 204
+    wait_until(lambda: product.deliveries["d1"].word)
+    assert post(address, hook("d1", at=NOW)) == 204
+    wait_until(system.idle)
+
+    assert len(product.heard) == 2
+    assert len(system.registered) == 1
+
+
+def test_an_id_that_comes_with_another_body_is_refused(world: World, product: Product) -> None:
+    product.add("d1", "m1")
+    product.add("d2", "m2")
+    system, address = world.told()
+
+    assert post(address, hook("d1", at=NOW, event_id="e")) == 204
+    assert post(address, hook("d2", at=NOW, event_id="e")) == 409
+    wait_until(system.idle)
+
+    assert {entry.message_id for entry in system.registered} == {"m1"}
+
+
+def test_the_first_webhooks_may_fail_and_later_ones_do_not(world: World, product: Product) -> None:
+    product.add("d1", "m1")
+    system, address = world.told(Behaviour(failing_webhooks=2))
+
+    answers = [post(address, hook("d1", at=NOW)) for _ in range(3)]
+
+    assert answers == [500, 500, 204]
+    wait_until(lambda: product.deliveries["d1"].word)
+    assert system.hooks == answers
+
+
+def test_while_it_is_away_it_takes_nothing_and_asks_for_nothing(
+    world: World, product: Product
+) -> None:
+    product.add("d1", "m1")
+    system, address = world.told(Behaviour(away=True))
+    asking = world.asking(Behaviour(away=True))
+
+    assert post(address, hook("d1", at=NOW)) == 503
+    assert product.heard == []
+    assert product.pages == []
+
+    system.behave(Behaviour())
+    asking.behave(Behaviour())
+    wait_until(lambda: product.deliveries["d1"].word)
+
+
+def test_it_refuses_what_it_is_told_to_refuse(world: World, product: Product) -> None:
+    product.add("d1", "m1")
+    product.add("d2", "m2")
+    system = world.asking(
+        Behaviour(refuse_if=lambda told: "missing_case_file" if told.message_id == "m2" else None)
+    )
+
+    wait_until(lambda: all(each.word for each in product.deliveries.values()))
+    wait_until(system.idle)
+
+    assert product.deliveries["d2"].word == ("refused", "missing_case_file")
+    assert [(each.message_id, each.code) for each in system.refused] == [
+        ("m2", "missing_case_file")
+    ]
+    assert [entry.message_id for entry in system.registered] == ["m1"]
+
+
+def test_saying_it_twice_is_the_same_reference_twice(world: World, product: Product) -> None:
+    product.add("d1", "m1")
+    system = world.asking(Behaviour(says_twice=True))
+
+    wait_until(lambda: len(product.heard) == 4)
+    wait_until(system.idle)
+
+    finals = [(each.status, each.said) for each in system.said if each.word == "registered"]
+    assert finals == [(200, "done"), (200, "repeated")]
+    assert len(system.registered) == 1
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_conflicting_word_is_said_after_the_first(
+    world: World, product: Product, *, refuses: bool
+) -> None:
+    product.add("d1", "m1")
+    code = "missing_case_file" if refuses else None
+    system = world.asking(Behaviour(contradicts=True, refuse_if=lambda _: code))
+
+    wait_until(lambda: len(product.heard) == 3)
+    wait_until(system.idle)
+
+    words = ["refused", "registered"] if refuses else ["registered", "refused"]
+    assert [each.word for each in system.said] == ["accepted", *words]
+    assert system.said[-1].status == 409
+
+
+def test_being_slow_it_accepts_first_and_registers_later(world: World, product: Product) -> None:
+    product.add("d1", "m1")
+    world.asking(Behaviour(slow_by=timedelta(milliseconds=300)))
+
+    wait_until(lambda: product.heard)
+    assert [word for _, word, _, _ in product.heard] == ["accepted"]
+    wait_until(lambda: len(product.heard) == 2)
+
+
+def test_a_document_that_is_not_what_was_told_is_never_registered(
+    world: World, product: Product
+) -> None:
+    product.add("d1", "m1").told_digests[1] = "0" * 64
+    system = world.asking()
+
+    wait_until(lambda: system.troubles)
+
+    assert system.troubles == [("d1", "package.other_documents")]
+    assert product.heard == []
+    assert system.registered == []
+
+
+def test_a_package_that_is_no_zip_is_never_registered(world: World, product: Product) -> None:
+    delivery = product.add("d1", "m1")
+    delivery.package = b"no zip at all"
+    system = world.asking()
+
+    wait_until(lambda: system.troubles)
+
+    assert system.troubles == [("d1", "package.unreadable")]
+    assert product.heard == []
+
+
+def test_other_bytes_than_told_are_asked_for_again(world: World, product: Product) -> None:
+    delivery = product.add("d1", "m1")
+    delivery.served_package = delivery.package[:-1]
+    system = world.asking()
+
+    wait_until(lambda: system.troubles)
+    assert system.troubles[0] == ("d1", "package.other_bytes")
+    delivery.served_package = None
+    wait_until(lambda: delivery.word)
+
+
+def test_an_outage_of_the_product_is_waited_out(world: World, product: Product) -> None:
+    product.add("d1", "m1").kept_from = 2
+    system = world.asking()
+
+    wait_until(lambda: product.deliveries["d1"].word)
+
+    assert [code for _, code in system.troubles] == ["status.503", "status.503"]
+    assert len(system.registered) == 1
+
+
+def test_a_second_attempt_at_the_same_package_gets_the_entry_it_has(
+    world: World, product: Product
+) -> None:
+    product.deliveries["d2"] = product.add("d1", "m1")
+    first = product.deliveries["d1"]
+    product.deliveries["d2"] = type(first)("m1", first.package, first.documents)
+    system = world.asking()
+
+    wait_until(lambda: all(each.word for each in product.deliveries.values()))
+
+    assert {each.word for each in product.deliveries.values()} == {("registered", "2026/000001-1")}
+    assert system.registered_twice == {}
+
+
+def test_the_same_message_in_another_package_is_counted_as_registered_twice(
+    world: World, product: Product
+) -> None:
+    product.add("d1", "m1", "en utgave")
+    product.add("d2", "m1", "en annen utgave")
+    system = world.asking()
+
+    wait_until(lambda: len(system.registered) == 2)
+
+    assert system.registered_twice == {"m1": 2}
+
+
+def test_a_wrong_key_gets_it_nowhere(world: World, product: Product) -> None:
+    product.add("d1", "m1")
+    system = world.asking(key="guessed")
+
+    wait_until(lambda: system.troubles)
+
+    assert system.troubles[0] == ("", "status.401")
+    assert product.heard == []
+
+
+def test_a_withdrawn_delivery_is_let_go(world: World) -> None:
+    system, address = world.told()
+
+    assert post(address, hook("gone", at=NOW)) == 204
+    wait_until(lambda: system.troubles)
+    wait_until(system.idle)
+
+    assert system.troubles == [("gone", "status.404")]
+
+
+def test_only_the_one_address_takes_webhooks(world: World) -> None:
+    _, address = world.told()
+
+    assert httpx.get(address, trust_env=False).status_code == 404
+    assert post(address + "/more", hook("d1", at=NOW)) == 404
+
+
+def test_a_secret_may_be_written_as_vendors_write_it() -> None:
+    assert read_secret("whsec_aGVtbWVsaWc=") == b"hemmelig"
+    assert read_secret(b"hemmelig") == b"hemmelig"
+
+
+def test_a_registry_has_one_entry_for_each_package() -> None:
+    registry = Registry(first_number=41)
+
+    first = registry.enter(message_id="m1", sha256="a", at=NOW)
+    again = registry.enter(message_id="m1", sha256="a", at=NOW)
+
+    assert first is again
+    assert first.reference == "2026/000041-1"
+
+
+def test_what_is_written_by_hand_twice_stands_twice() -> None:
+    journal = HandJournal()
+
+    journal.note("m1", reference="2026/77", at=NOW)
+    journal.note("m1", reference="2026/77", at=NOW)
+
+    assert [entry.reference for entry in journal.registered] == ["2026/77", "2026/77"]

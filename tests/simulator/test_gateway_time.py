@@ -1,0 +1,126 @@
+"""Locks that run out, lives that end, and what the transport delivers again."""
+
+import threading
+from datetime import timedelta
+
+import httpx
+
+from inbox.simulator.envelopes import sbd_json
+from inbox.simulator.gateway import GatewaySimulator
+from tests.simulator.asking import IN, answer_of, peek, put
+from tests.simulator.conftest import Clock
+
+
+def test_a_lock_has_no_owner_and_runs_out_after_five_minutes(
+    gateway: GatewaySimulator, http: httpx.Client, clock: Clock, envelope: dict[str, object]
+) -> None:
+    message_id = gateway.put(envelope, b"bytes")
+    peek(http)
+
+    clock.passes(minutes=4, seconds=59)
+    still = http.get(f"{IN}/pop/{message_id}", headers={"User-Agent": "another"}).status_code
+    clock.passes(seconds=1)
+    after = answer_of(http.delete(f"{IN}/{message_id}"))
+
+    assert (still, after) == (200, (400, "MessageNotLockedException"))
+    assert peek(http) == message_id
+
+
+def test_the_oldest_comes_first_and_what_lost_its_lock_goes_to_the_back(
+    gateway: GatewaySimulator, http: httpx.Client, clock: Clock
+) -> None:
+    first = put(gateway, clock)
+    clock.passes(seconds=1)
+    second = put(gateway, clock)
+
+    assert peek(http) == first
+    clock.passes(minutes=5)
+
+    assert [peek(http), peek(http)] == [second, first]
+
+
+def test_no_lock_is_given_twice_to_many_who_ask_at_once(
+    gateway: GatewaySimulator, http: httpx.Client, clock: Clock
+) -> None:
+    ids = {put(gateway, clock) for _ in range(14)}
+    got: list[str | None] = []
+
+    def ask() -> None:
+        got.extend(peek(http) for _ in range(3))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    locked = [each for each in got if each is not None]
+    assert (len(locked), set(locked)) == (14, ids)
+
+
+def test_what_expires_is_removed_even_under_a_lock_and_both_sides_are_told(
+    gateway: GatewaySimulator, http: httpx.Client, clock: Clock
+) -> None:
+    message_id = gateway.put(sbd_json(created_at=clock.now, life=timedelta(minutes=1)), b"bytes")
+    peek(http)
+
+    clock.passes(minutes=1)
+
+    assert answer_of(http.get(f"{IN}/pop/{message_id}")) == (404, "MessageNotFoundException")
+    assert gateway.statuses(message_id)[-1] == "LEVETID_UTLOPT"
+    assert gateway.sender_statuses(message_id)[-1] == "LEVETID_UTLOPT"
+
+
+def test_without_an_end_the_life_is_24_hours(gateway: GatewaySimulator, clock: Clock) -> None:
+    message_id = gateway.put(sbd_json(created_at=clock.now, life=None), b"bytes")
+
+    clock.passes(hours=23, minutes=59)
+    before = gateway.queue()
+    clock.passes(minutes=1)
+
+    assert (before, gateway.queue()) == ([message_id], [])
+
+
+def test_what_comes_too_late_is_dropped(gateway: GatewaySimulator, clock: Clock) -> None:
+    message_id = gateway.put(sbd_json(created_at=clock.now - timedelta(days=2)), b"bytes")
+
+    assert gateway.queue() == []
+    assert gateway.sender_statuses(message_id)[-1] == "LEVETID_UTLOPT"
+
+
+def test_on_dpf_the_sender_has_levert_from_the_start_and_is_never_told_of_expiry(
+    gateway: GatewaySimulator, clock: Clock
+) -> None:
+    message_id = gateway.put(sbd_json(created_at=clock.now), b"bytes", service="DPF")
+
+    clock.passes(hours=25)
+
+    assert gateway.queue() == []
+    assert gateway.sender_statuses(message_id) == ["OPPRETTET", "SENDT", "LEVERT"]
+
+
+def test_redelivery_after_delete_is_the_same_id_again_and_history_stays(
+    gateway: GatewaySimulator, http: httpx.Client, envelope: dict[str, object]
+) -> None:
+    message_id = gateway.put(envelope, b"bytes")
+    peek(http)
+    http.delete(f"{IN}/{message_id}")
+    before = gateway.statuses(message_id)
+
+    gateway.redeliver(message_id)
+
+    assert peek(http) == message_id
+    assert http.get(f"{IN}/pop/{message_id}").content == b"bytes"
+    assert gateway.statuses(message_id) == before
+
+
+def test_redelivery_while_it_waits_only_overwrites_the_package(
+    gateway: GatewaySimulator, http: httpx.Client, envelope: dict[str, object]
+) -> None:
+    message_id = gateway.put(envelope, b"bytes")
+    peek(http)
+
+    gateway.redeliver(message_id, b"other bytes")
+
+    assert gateway.queue() == gateway.locked() == [message_id]
+    assert http.get(f"{IN}/pop/{message_id}").content == b"other bytes"

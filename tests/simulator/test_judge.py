@@ -1,0 +1,333 @@
+"""The judge finds what is planted, and nothing where all went as it should."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from inbox.simulator.casesystem_registry import Entry, HandJournal, Registry
+from inbox.simulator.certificates import TestAuthority
+from inbox.simulator.envelopes import receipt_json
+from inbox.simulator.gateway import GatewaySimulator
+from inbox.simulator.judge import Found, Journal, Judgement, Surprise, judge
+from inbox.simulator.mailbag import CAPABILITIES, Letter, mailbag
+from inbox.simulator.mailbag_expectations import BY_HAND, SYSTEMS, Answered, Fate
+from inbox.simulator.mailbag_postman import Postman, others_mail
+from inbox.simulator.server import serve
+from tests.simulator.conftest import Clock
+
+STARTED = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+FILTERS = {
+    "process": "urn:no:difi:profile:arkivmelding:taushetsbelagt:ver1.0",
+    "receiverIdentifier": "910075918",
+}
+ORDINARY = ("police-worry", "school-referral", "hospital-discharge", "governor-appeal")
+
+
+@pytest.fixture(scope="module")
+def letters() -> list[Letter]:
+    return mailbag(TestAuthority(), STARTED)
+
+
+@dataclass
+class Kept:
+    """A case system's journal without the case system."""
+
+    name: str
+    registry: Registry
+
+    @property
+    def registered(self) -> list[Entry]:
+        return self.registry.entries()
+
+
+@dataclass
+class Run:
+    """A product that does everything right, except for what a test tells it to do otherwise."""
+
+    letters: list[Letter]
+    gateway: GatewaySimulator
+    http: httpx.Client
+    clock: Clock
+    hand: HandJournal = field(default_factory=HandJournal)
+    kept: dict[str, Kept] = field(
+        default_factory=lambda: {each.name: Kept(each.name, Registry()) for each in SYSTEMS}
+    )
+    registers: Callable[[Letter], bool] = lambda _: True
+    answers: Callable[[Letter], bool] = lambda _: True
+
+    def go(self) -> None:
+        """Until the gateway has nothing more for us."""
+        postman = Postman(self.gateway, self.letters)
+        while True:
+            brought = postman.bring()
+            taken = list(self._take("DPO")) + list(self._take("DPF"))
+            self.clock.passes(seconds=1)
+            if not brought and not taken:
+                return
+
+    def found(self, name: str) -> Found:
+        return next(each for each in self.judged().letters if each.name == name)
+
+    def judged(self) -> Judgement:
+        systems: list[Journal] = [*self.kept.values(), self.hand]
+        return judge(self.gateway, systems, self.letters, others_mail(STARTED))
+
+    def named(self, name: str) -> Letter:
+        return next(letter for letter in self.letters if letter.name == name)
+
+    def answer(self, message_id: str, kind: str, reference: str) -> None:
+        """Send a kvittering, as often as asked."""
+        letter = next(each for each in self.letters if each.message_id == message_id)
+        body = receipt_json(
+            related_to=message_id,
+            receipt_type=kind,
+            receiver=letter.plan.sender,
+            message_id=str(uuid.uuid4()),
+            messages=(("ID", reference),) if kind == "OK" else (),
+        )
+        created = self.http.post("/api/messages/out", json=body).raise_for_status().json()
+        header = created["standardBusinessDocumentHeader"]
+        receipt_id = header["documentIdentification"]["instanceIdentifier"]
+        self.http.post(f"/api/messages/out/{receipt_id}").raise_for_status()
+
+    def _take(self, service: str) -> Iterator[str]:
+        while True:
+            query = {**FILTERS, "serviceIdentifier": service}
+            peeked = self.http.get("/api/messages/in/peek", params=query)
+            if peeked.status_code == 204:
+                return
+            header = peeked.json()["standardBusinessDocumentHeader"]
+            message_id = header["documentIdentification"]["instanceIdentifier"]
+            letter = next(each for each in self.letters if each.message_id == message_id)
+            if letter.expect.fate is Fate.MISSED:
+                assert self.http.get(f"/api/messages/in/pop/{message_id}").status_code == 404
+            else:
+                first = "INNKOMMENDE_LEVERT" not in self.gateway.statuses(message_id)
+                self.http.delete(f"/api/messages/in/{message_id}").raise_for_status()
+                if first:
+                    self._see_to(letter)
+            yield message_id
+
+    def _see_to(self, letter: Letter) -> None:
+        reference = self._register(letter) if self.registers(letter) else "2026/999999-9"
+        if letter.expect.answered in (Answered.OK, Answered.ERROR) and self.answers(letter):
+            self.answer(letter.message_id, letter.expect.answered.value, reference)
+
+    def _register(self, letter: Letter) -> str:
+        held_by = letter.expect.held_by
+        if held_by is None:
+            repeated = letter.plan.resends
+            known = "" if repeated is None else self.named(repeated).message_id
+            entries = [each for kept in self.kept.values() for each in kept.registered]
+            return next((each.reference for each in entries if each.message_id == known), "")
+        if held_by == BY_HAND:
+            reference = f"2026/by-hand-{letter.name}"
+            self.hand.note(letter.message_id, reference=reference, at=STARTED)
+            return reference
+        registry = self.kept[held_by].registry
+        entry = registry.enter(message_id=letter.message_id, sha256=letter.name, at=STARTED)
+        return entry.reference
+
+
+Starting = Callable[..., Run]
+
+
+@pytest.fixture
+def starting(letters: list[Letter], clock: Clock) -> Iterator[Starting]:
+    gateway = GatewaySimulator(clock=clock, capabilities=CAPABILITIES)
+    for other in others_mail(STARTED):
+        gateway.put(other.envelope, other.package)
+    with serve(gateway.app) as url, httpx.Client(base_url=url, trust_env=False) as http:
+
+        def start(*names: str) -> Run:
+            chosen = [each for each in letters if not names or each.name in names]
+            return Run(chosen, gateway, http, clock)
+
+        yield start
+
+
+def test_a_run_in_which_all_goes_well_is_as_expected(starting: Starting) -> None:
+    run = starting()
+    run.go()
+
+    judged = run.judged()
+
+    assert {each.name: each.surprises for each in judged.letters if each.surprises} == {}
+    assert judged.as_expected
+    assert (judged.lost, judged.duplicates, judged.left_alone) == (0, 0, True)
+    assert judged.announced == len(run.letters)
+    assert judged.receipts_at_sender == {
+        kind: sum(letter.expect.answered == kind for letter in run.letters)
+        for kind in ("ERROR", "OK")
+    }
+
+
+def test_before_anything_is_taken_nothing_is_announced_and_nothing_lost(
+    starting: Starting,
+) -> None:
+    run = starting(*ORDINARY)
+    Postman(run.gateway, run.letters).bring()
+
+    judged = run.judged()
+
+    assert (judged.announced, judged.lost, judged.duplicates) == (0, 0, 0)
+    assert run.found("police-worry").surprises[0] is Surprise.NOT_ANNOUNCED
+    assert Surprise.STILL_WAITS in run.found("police-worry").surprises
+
+
+def test_a_letter_that_was_deleted_and_is_nowhere_is_lost(starting: Starting) -> None:
+    run = starting(*ORDINARY)
+    run.registers = run.answers = lambda letter: letter.name != "police-worry"
+    run.go()
+
+    judged = run.judged()
+
+    assert judged.lost == 1
+    assert judged.receipts_at_sender == {"OK": 3}
+    assert run.found("police-worry").surprises == (
+        Surprise.LOST,
+        Surprise.NOT_HELD,
+        Surprise.UNANSWERED,
+    )
+    assert not judged.as_expected
+
+
+def test_a_letter_that_vanished_without_our_delete_is_lost(starting: Starting) -> None:
+    run = starting(*ORDINARY)
+    Postman(run.gateway, run.letters).bring()
+    run.gateway.lose(run.named("school-referral").message_id)
+
+    assert run.judged().lost == 1
+
+
+def test_a_letter_that_expired_at_the_gateway_is_lost(starting: Starting) -> None:
+    run = starting("police-worry")
+    Postman(run.gateway, run.letters).bring()
+    run.gateway.expire(run.named("police-worry").message_id)
+
+    assert run.judged().lost == 1
+
+
+def test_what_the_script_removed_is_not_lost(starting: Starting) -> None:
+    run = starting("gone-missing")
+    run.go()
+
+    assert run.judged().lost == 0
+    assert run.judged().as_expected
+
+
+def test_a_letter_with_two_entries_is_a_duplicate(starting: Starting) -> None:
+    run = starting(*ORDINARY)
+    run.go()
+    letter = run.named("police-worry")
+    run.kept["familia"].registry.enter(
+        message_id=letter.message_id, sha256="another package", at=STARTED
+    )
+
+    assert run.judged().duplicates == 1
+    assert run.found("police-worry").surprises == (Surprise.TWICE,)
+
+
+def test_a_letter_in_a_case_system_and_in_the_journal_by_hand_is_a_duplicate(
+    starting: Starting,
+) -> None:
+    run = starting(*ORDINARY)
+    run.go()
+    run.hand.note(run.named("police-worry").message_id, reference="2026/1", at=STARTED)
+
+    assert run.judged().duplicates == 1
+    assert Surprise.HELD_ELSEWHERE in run.found("police-worry").surprises
+
+
+def test_a_letter_answered_twice_is_a_duplicate(starting: Starting) -> None:
+    run = starting(*ORDINARY)
+    run.go()
+    message_id = run.named("police-worry").message_id
+    run.answer(message_id, "OK", run.kept["familia"].registered[0].reference)
+    run.clock.passes(seconds=1)
+
+    judged = run.judged()
+
+    assert judged.duplicates == 1
+    assert judged.receipts_at_sender == {"OK": 5}
+    assert run.found("police-worry").surprises == (Surprise.TWICE,)
+
+
+def test_a_copy_that_got_an_entry_of_its_own_is_a_duplicate(starting: Starting) -> None:
+    run = starting("school-referral", "sent-again")
+    run.go()
+    assert run.judged().as_expected
+    copy = run.named("sent-again")
+    run.kept["skolearkiv"].registry.enter(message_id=copy.message_id, sha256="its own", at=STARTED)
+
+    assert run.judged().duplicates == 1
+
+
+def test_an_ok_that_no_journal_knows_of_is_untrue(starting: Starting) -> None:
+    run = starting(*ORDINARY)
+    run.registers = lambda letter: letter.name != "school-referral"
+    run.go()
+
+    assert run.judged().lost == 0
+    assert run.found("school-referral").surprises == (Surprise.NOT_HELD, Surprise.UNTRUE)
+
+
+def test_an_ok_with_another_letters_reference_is_untrue(starting: Starting) -> None:
+    run = starting("police-worry")
+    run.answers = lambda _: False
+    run.go()
+    run.answer(run.named("police-worry").message_id, "OK", "2026/000999-1")
+    run.clock.passes(seconds=1)
+
+    assert run.found("police-worry").surprises == (Surprise.UNTRUE,)
+
+
+def test_an_error_for_what_was_registered_is_another_answer(starting: Starting) -> None:
+    run = starting("police-worry")
+    run.answers = lambda _: False
+    run.go()
+    run.answer(run.named("police-worry").message_id, "ERROR", "")
+    run.clock.passes(seconds=1)
+
+    assert run.found("police-worry").surprises == (Surprise.OTHER_ANSWER,)
+
+
+def test_an_answer_to_what_waits_in_quarantine_is_another_answer(starting: Starting) -> None:
+    run = starting("broken-signature")
+    run.go()
+    run.answer(run.named("broken-signature").message_id, "ERROR", "")
+    run.clock.passes(seconds=1)
+
+    assert run.found("broken-signature").surprises == (Surprise.OTHER_ANSWER,)
+
+
+def test_a_redelivery_that_nobody_takes_still_waits(starting: Starting) -> None:
+    run = starting("hospital-discharge")
+    run.go()
+    run.gateway.redeliver(run.named("hospital-discharge").message_id)
+
+    assert run.judged().duplicates == 0
+    assert run.found("hospital-discharge").surprises == (Surprise.STILL_WAITS,)
+
+
+@pytest.mark.parametrize("way", ["locked", "locked and free again", "deleted", "read"])
+def test_other_consumers_mail_that_is_touched_is_seen(starting: Starting, way: str) -> None:
+    run = starting()
+    other = others_mail(STARTED)[0]
+    assert run.judged().left_alone
+
+    if way == "read":
+        run.http.get(f"/api/messages/in/pop/{other.message_id}")
+    else:
+        run.http.get("/api/messages/in/peek", params={"messageId": other.message_id})
+    if way == "locked and free again":
+        run.gateway.unlock(other.message_id)
+    if way == "deleted":
+        run.http.delete(f"/api/messages/in/{other.message_id}").raise_for_status()
+
+    assert not run.judged().left_alone
+    assert not run.judged().as_expected

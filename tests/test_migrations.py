@@ -1,0 +1,92 @@
+"""The migrations make exactly the models, up and down and with rows in them, on both databases."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlmodel import SQLModel
+
+import inbox.tables  # noqa: F401 - fills the metadata
+from inbox.errors import ConfigurationError
+from inbox.schema import downgrade, shipped, upgrade
+from inbox.store import SCHEMA, Store, create_engine
+from tests import worlds
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[sa.Engine]:
+    made = create_engine(database)
+    yield made
+    made.dispose()
+
+
+def _differences(engine: sa.Engine) -> list[object]:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, SQLModel.metadata))
+
+
+def test_the_models_equal_the_migrated_schema(engine: sa.Engine) -> None:
+    assert _differences(engine) == []
+
+
+def test_a_table_that_no_migration_makes_would_be_seen(engine: sa.Engine) -> None:
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.exec_driver_sql("DROP TABLE pulse")
+
+    assert _differences(engine) != []
+
+
+def test_up_down_and_up_again(engine: sa.Engine) -> None:
+    downgrade(engine, "base")
+    assert set(sa.inspect(engine).get_table_names()) <= {"alembic_version"}
+
+    upgrade(engine)
+    upgrade(engine)
+
+    assert _differences(engine) == []
+
+
+def test_with_rows_in_it_nothing_changes(tmp_path: Path) -> None:
+    with worlds.world(worlds.sqlite_database(tmp_path), tmp_path) as world:
+        world.send()
+        world.collect()
+        world.work()
+
+        upgrade(world.line.store.engine)
+
+        assert len(world.messages()) == 1
+
+
+def test_the_code_names_the_newest_revision() -> None:
+    newest = max(path.name for path in (shipped("alembic") / "versions").glob("*.py"))
+
+    assert newest.split("_", maxsplit=1)[0] == SCHEMA
+
+
+def test_no_migration_speaks_of_our_code() -> None:
+    for path in (shipped("alembic") / "versions").glob("*.py"):
+        assert re.search(r"\binbox\.", path.read_text()) is None
+
+
+def test_a_database_of_another_version_is_refused(engine: sa.Engine) -> None:
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    store = Store(engine, seal=lambda session, now: None)
+
+    with pytest.raises(ConfigurationError, match=r"database.version.*9999"):
+        store.check_schema()
+    with pytest.raises(ConfigurationError, match=r"database.version.*9999"):
+        upgrade(engine)
+
+
+def test_an_empty_database_says_what_to_do(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/empty.db")
+
+    with pytest.raises(ConfigurationError, match="inbox database upgrade"):
+        Store(engine, seal=lambda session, now: None).check_schema()
+    engine.dispose()
