@@ -22,14 +22,14 @@ from inbox.directory import Directory, enrol_first_people, give_code, take_in
 from inbox.errors import ConfigurationError
 from inbox.keys import create_keys
 from inbox.line import Line
-from inbox.message import OrgNumber
+from inbox.message import OrgNumber, UnitId
 from inbox.routing.book import RuleBook
 from inbox.schema import upgrade
 from inbox.simulator.casesystem import HOOK, Behaviour, CaseSystemSimulator, HandJournal
 from inbox.simulator.certificates import TestAuthority
 from inbox.simulator.gateway import GatewaySimulator
-from inbox.simulator.mailbag import CAPABILITIES, KNOWN_REFERENCES, OWN, Letter, mailbag
-from inbox.simulator.mailbag_expectations import SYSTEMS, Fate, Mode
+from inbox.simulator.mailbag import CAPABILITIES, KNOWN_REFERENCES, OWN, Letter, mailbag, refusals
+from inbox.simulator.mailbag_expectations import SYSTEMS, Mode
 from inbox.simulator.mailbag_postman import OthersLetter, Postman, others_mail
 from inbox.simulator.server import serve
 from inbox.wiring import build_line, build_store, policy_folder
@@ -120,11 +120,7 @@ def _clear(folder: Path) -> None:
 def _simulated(name: str, mode: Mode, letters: list[Letter]) -> CaseSystemSimulator:
     pull = timedelta(milliseconds=300) if mode is Mode.PULL else None
     number = 100 * [system.name for system in SYSTEMS].index(name) + 1
-    refused = {
-        letter.message_id: letter.expect.code
-        for letter in letters
-        if letter.expect.fate is Fate.RETURNED
-    }
+    refused = refusals(letters)
     behaviour = Behaviour(refuse_if=lambda told: refused.get(told.message_id))
     return CaseSystemSimulator(name, pull_every=pull, behaviour=behaviour, first_number=number)
 
@@ -239,7 +235,7 @@ def _directory(book: RuleBook, hooks: Mapping[str, str]) -> Directory:
                 for system in SYSTEMS
             ],
             "unit": [
-                {"id": unit, "name": book.units[unit].name, "case_system": system}
+                {"id": unit, "name": book.units[UnitId(unit)].name, "case_system": system}
                 for unit, system in units.items()
             ],
             "person": [{"id": person, "name": person} for person, _, _ in people],

@@ -4,12 +4,15 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from inbox.keys import DataKey, Keyring
 from inbox.message import Metadata, OrgNumber, UnitId
 from inbox.package import Package
+from inbox.package.archive import ArchiveMessage
 from inbox.tables import Message
+
+_RECEIVER: Final = "Mottaker"
 
 
 def package_values(package: Package) -> dict[str, object]:
@@ -52,7 +55,6 @@ def archive_values(
 def _routing_part(package: Package) -> dict[str, object]:
     envelope, archive = package.envelope, package.archive
     screening = None if archive is None else archive.screening
-    case_file = None if archive is None else archive.case_file
     return {
         "process": envelope.process,
         "document_type": envelope.document_type,
@@ -60,11 +62,23 @@ def _routing_part(package: Package) -> dict[str, object]:
         "references": [r for r in (envelope.receiver_ref, envelope.conversation_id) if r],
         "signer": next((signer.org_number for signer in package.verdict.signers), None),
         "on_behalf_of": envelope.main,
-        "administrative_unit": None if case_file is None else case_file.administrative_unit,
+        "administrative_unit": None if archive is None else _addressed_unit(archive),
         "access_restriction": None if screening is None else screening.access_restriction,
         "screening_authority": None if screening is None else screening.authority,
         "public_title": None if archive is None else archive.public_title,
     }
+
+
+def _addressed_unit(archive: ArchiveMessage) -> str | None:
+    """The unit of ours that the sender wrote to; the case file's own unit is the sender's."""
+    return next(
+        (
+            party.administrative_unit
+            for party in archive.registry_entry.correspondents
+            if party.kind == _RECEIVER and party.administrative_unit
+        ),
+        None,
+    )
 
 
 def _sealed(key: DataKey, message_id: str, column: str, value: object) -> bytes | None:

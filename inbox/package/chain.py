@@ -17,7 +17,7 @@ from pyhanko_certvalidator.errors import (
 from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 
 from inbox.errors import ConfigurationError, PackageRejected, Unavailable
-from inbox.package.cms import Signed
+from inbox.package.cms import MALFORMED, Signed
 from inbox.package.codes import REVOCATION_UNKNOWN
 from inbox.package.revocation import Standing, standing_of
 from inbox.package.terms import StaleList, Trust
@@ -77,7 +77,7 @@ def _path(
     validator = CertificateValidator(_load(signed.certificate), validation_context=context)
     try:
         path = _finished(validator.async_validate_path())
-    except (ValidationError, PathBuildingError, ValueError, TypeError) as error:
+    except (ValidationError, PathBuildingError, *MALFORMED) as error:
         findings.chain = False
         findings.object_to(_code_of(error), type(error).__name__)
         return ()

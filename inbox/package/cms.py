@@ -25,8 +25,16 @@ _CERTIFICATE_REFERENCES = {
 _MAX_CERTIFICATES = 10
 _MIN_RSA_BITS = 2048
 _MIN_EC_BITS = 256
-_MALFORMED = (ValueError, TypeError, KeyError, IndexError, OverflowError)
-"""What asn1crypto raises, and when it is used, where the bytes are not what they claim."""
+MALFORMED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+"""What asn1crypto was seen to raise, and when it is used, where bytes are not what they claim."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +53,7 @@ def verify_signature(raw: bytes, content: bytes) -> Signed:
     try:
         signed_data = _signed_data(raw)
         return _verify(signed_data, content)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise PackageRejected("signature.malformed", type(error).__name__) from error
 
 

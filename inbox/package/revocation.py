@@ -11,6 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from inbox.errors import ConfigurationError
 from inbox.package.terms import RevocationList, Trust
 
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 _STRONG = frozenset({"sha256", "sha384", "sha512"})
 
 
@@ -53,7 +61,7 @@ def standing_of(certificate: bytes, issuer: bytes, trust: Trust, now: datetime) 
                 return Standing.REVOKED
             if each.this_update <= now and not each.stale(now, trust.stale_after):
                 standing = Standing.GOOD
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
+    except _UNREADABLE:
         return Standing.UNKNOWN
     return standing
 

@@ -2,19 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import httpx
 import pytest
 
-from inbox.simulator.casesystem import HOOK, Behaviour, CaseSystemSimulator
-from inbox.simulator.casesystem_hook import read_secret
+from inbox.simulator.casesystem import Behaviour
 from inbox.simulator.casesystem_registry import HandJournal, Registry
-from inbox.simulator.server import serve
-from tests.simulator.product import KEY, SECRET, Product, hook, wait_until
-
-NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-OFTEN = timedelta(milliseconds=30)
+from tests.simulator.caseworld import NOW, World, post
+from tests.simulator.product import Product, hook, wait_until
 
 
 @pytest.fixture
@@ -22,38 +17,10 @@ def product() -> Product:
     return Product()
 
 
-class World:
-    """A product and case systems, each on its own port."""
-
-    def __init__(self, stack: ExitStack, product: Product) -> None:
-        self._stack = stack
-        self.url = stack.enter_context(serve(product))
-
-    def told(self, behaviour: Behaviour | None = None) -> tuple[CaseSystemSimulator, str]:
-        """A case system that is told by webhook, and its address."""
-        system = CaseSystemSimulator("told", behaviour=behaviour, clock=lambda: NOW)
-        address = self._stack.enter_context(serve(system.app)) + HOOK
-        system.connect(self.url, key=KEY, secret=SECRET)
-        return self._stack.enter_context(system), address
-
-    def asking(self, behaviour: Behaviour | None = None, key: str = KEY) -> CaseSystemSimulator:
-        """A case system that asks by itself."""
-        system = CaseSystemSimulator(
-            "asking", pull_every=OFTEN, behaviour=behaviour, clock=lambda: NOW
-        )
-        system.connect(self.url, key=key)
-        return self._stack.enter_context(system)
-
-
 @pytest.fixture
 def world(product: Product) -> Iterator[World]:
     with ExitStack() as stack:
         yield World(stack, product)
-
-
-def post(address: str, told: tuple[bytes, dict[str, str]]) -> int:
-    body, headers = told
-    return httpx.post(address, content=body, headers=headers, trust_env=False).status_code
 
 
 def test_told_by_webhook_it_collects_accepts_and_registers(world: World, product: Product) -> None:
@@ -94,74 +61,6 @@ def test_asking_by_itself_it_goes_through_all_pages(world: World, product: Produ
     wait_until(lambda: product.heard)
 
     assert system.registered == []
-
-
-@pytest.mark.parametrize(
-    ("told", "status"),
-    [
-        (hook("d1", at=NOW, secret=b"another secret"), 401),
-        (hook("d1", at=NOW - timedelta(minutes=5, seconds=1)), 401),
-        (hook("d1", at=NOW + timedelta(minutes=5, seconds=1)), 401),
-        (hook("d1", at=NOW - timedelta(minutes=4, seconds=59)), 204),
-        ((b"{}", {}), 400),
-    ],
-    ids=["wrong", "old", "early", "old enough to be true", "unsigned"],
-)
-def test_a_webhook_must_be_signed_and_new(
-    world: World, product: Product, told: tuple[bytes, dict[str, str]], status: int
-) -> None:
-    product.add("d1", "m1")
-    system, address = world.told()
-
-    assert post(address, told) == status
-    assert system.hooks == [status]
-    if status != 204:
-        assert system.idle()
-
-
-def test_the_signature_covers_the_bytes_of_the_body(world: World) -> None:
-    _, address = world.told()
-    body, headers = hook("d1", at=NOW)
-
-    assert post(address, (body + b" ", headers)) == 401
-
-
-def test_the_same_event_again_is_harmless_and_does_nothing_more(
-    world: World, product: Product
-) -> None:
-    product.add("d1", "m1")
-    system, address = world.told()
-
-    assert post(address, hook("d1", at=NOW)) == 204
-    wait_until(lambda: product.deliveries["d1"].word)
-    assert post(address, hook("d1", at=NOW)) == 204
-    wait_until(system.idle)
-
-    assert len(product.heard) == 2
-    assert len(system.registered) == 1
-
-
-def test_an_id_that_comes_with_another_body_is_refused(world: World, product: Product) -> None:
-    product.add("d1", "m1")
-    product.add("d2", "m2")
-    system, address = world.told()
-
-    assert post(address, hook("d1", at=NOW, event_id="e")) == 204
-    assert post(address, hook("d2", at=NOW, event_id="e")) == 409
-    wait_until(system.idle)
-
-    assert {entry.message_id for entry in system.registered} == {"m1"}
-
-
-def test_the_first_webhooks_may_fail_and_later_ones_do_not(world: World, product: Product) -> None:
-    product.add("d1", "m1")
-    system, address = world.told(Behaviour(failing_webhooks=2))
-
-    answers = [post(address, hook("d1", at=NOW)) for _ in range(3)]
-
-    assert answers == [500, 500, 204]
-    wait_until(lambda: product.deliveries["d1"].word)
-    assert system.hooks == answers
 
 
 def test_while_it_is_away_it_takes_nothing_and_asks_for_nothing(
@@ -323,18 +222,6 @@ def test_a_withdrawn_delivery_is_let_go(world: World) -> None:
     wait_until(system.idle)
 
     assert system.troubles == [("gone", "status.404")]
-
-
-def test_only_the_one_address_takes_webhooks(world: World) -> None:
-    _, address = world.told()
-
-    assert httpx.get(address, trust_env=False).status_code == 404
-    assert post(address + "/more", hook("d1", at=NOW)) == 404
-
-
-def test_a_secret_may_be_written_as_vendors_write_it() -> None:
-    assert read_secret("whsec_aGVtbWVsaWc=") == b"hemmelig"
-    assert read_secret(b"hemmelig") == b"hemmelig"
 
 
 def test_a_registry_has_one_entry_for_each_package() -> None:

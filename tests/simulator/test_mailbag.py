@@ -10,16 +10,8 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
-from inbox.message import Metadata, OrgNumber, Service, UnitId, parse_org_number
-from inbox.package import Package, open_package
-from inbox.package.envelope import read_envelope
-from inbox.package.terms import Expected, Limits, RevocationList, Trust
-from inbox.package.verdict import Quarantine
-from inbox.routing.route import route
-from inbox.routing.rules import read_rules
+from inbox.message import parse_org_number
 from inbox.simulator import envelopes
 from inbox.simulator.certificates import TestAuthority
 from inbox.simulator.gateway import GatewaySimulator
@@ -28,10 +20,8 @@ from inbox.simulator.mailbag import CAPABILITIES, KNOWN_REFERENCES, Letter, mail
 from inbox.simulator.mailbag_expectations import REGISTERED, SYSTEM_OF, Answered, Fate
 from inbox.simulator.mailbag_plan import Comes, Packing
 from inbox.simulator.mailbag_postman import Postman, others_mail
-from inbox.simulator.wire import json_bytes
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-RULES = Path(__file__).parents[2] / "policies/routing/910075918.toml"
 
 
 @pytest.fixture(scope="module")
@@ -59,30 +49,6 @@ def openable(letters: list[Letter]) -> Iterator[Letter]:
 
 def named(letters: list[Letter], name: str) -> Letter:
     return next(letter for letter in letters if letter.name == name)
-
-
-def opened(letter: Letter, authority: TestAuthority) -> Package:
-    der = authority.crl(NOW)
-    listed = x509.load_der_x509_crl(der)
-    return open_package(
-        BytesIO(content(letter)),
-        read_envelope(json_bytes(letter.envelope)),
-        expected=Expected(service=Service(letter.service), organisation=OrgNumber("910075918")),
-        trust=Trust(
-            anchors=(authority.root.public_bytes(serialization.Encoding.DER),),
-            lists=(
-                RevocationList(
-                    der=der,
-                    fetched_at=NOW,
-                    this_update=listed.last_update_utc,
-                    next_update=listed.next_update_utc,
-                ),
-            ),
-        ),
-        limits=Limits(),
-        waivers=frozenset(),
-        now=NOW,
-    )
 
 
 def test_there_are_enough_letters_of_every_fate(letters: list[Letter]) -> None:
@@ -209,72 +175,6 @@ def test_what_looks_like_a_national_id_is_none(letters: list[Letter]) -> None:
     assert is_national_id("01810190090")
     assert len(found) >= 1
     assert not any(is_national_id(number) for number in found)
-
-
-def test_the_product_opens_them_as_expected(
-    letters: list[Letter], authority: TestAuthority
-) -> None:
-    codes: dict[str, str | None] = {}
-    for letter in openable(letters):
-        try:
-            opened(letter, authority)
-        except Quarantine as quarantine:
-            codes[letter.name] = quarantine.code
-
-    assert codes == {
-        "broken-signature": "signature.wrong",
-        "unlisted-supplier": "signer.supplier_unknown",
-        "protective-grade": "arkivmelding.protective_grade",
-    }
-
-
-def metadata_of(letter: Letter, package: Package) -> Metadata:
-    envelope, archive = package.envelope, package.archive
-    assert archive is not None
-    references = {envelope.receiver_ref, envelope.conversation_id}
-    known = [
-        unit
-        for counterparty, reference, unit in KNOWN_REFERENCES
-        if counterparty == envelope.sender and reference in references
-    ]
-    followed = letter.plan.comes is Comes.WHEN_ANSWERED
-    return Metadata(
-        channel="integrasjonspunkt",
-        service=Service(letter.service),
-        sender=envelope.sender,
-        sender_known=bool(known) or followed,
-        signer=None,
-        on_behalf_of=envelope.on_behalf_of,
-        receiver=envelope.receiver,
-        process=envelope.process,
-        document_type=envelope.document_type,
-        known_unit=UnitId(known[0]) if known else None,
-        administrative_unit=archive.administrative_unit,
-        screening_authority=archive.screening.authority if archive.screening else None,
-        access_restriction=archive.screening.access_restriction if archive.screening else None,
-        public_title=archive.public_title,
-        received_at=NOW,
-        document_count=len(package.documents),
-        total_bytes=package.total_bytes,
-    )
-
-
-def test_the_municipalitys_rules_route_them_as_expected(
-    letters: list[Letter], authority: TestAuthority
-) -> None:
-    book = read_rules(RULES.name, RULES.read_bytes())
-    got, wanted = {}, {}
-    for letter in openable(letters):
-        expect = letter.expect
-        if expect.fate is Fate.QUARANTINED:
-            continue
-        found = route(metadata_of(letter, opened(letter, authority)), book, NOW.date())
-        at_once = expect.fate is Fate.RULE_AT_ONCE
-        release = "at once" if at_once else "by a person"
-        wanted[letter.name] = (expect.rule, expect.unit, release) if expect.rule else None
-        got[letter.name] = found and (found.rule, found.unit, found.release.value)
-
-    assert got == wanted
 
 
 def test_who_can_be_answered_is_what_the_registry_says(letters: list[Letter]) -> None:

@@ -1,0 +1,5 @@
+"""`python -m inbox.cli` is `inbox`."""
+
+from inbox.cli import main
+
+main()

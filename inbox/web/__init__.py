@@ -1,0 +1,1 @@
+"""The faces of the product over HTTP: the case systems' API, and the operators' listener."""

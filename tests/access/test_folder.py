@@ -1,0 +1,253 @@
+"""The strict reader: every slip is refused with its own code, and none widens access."""
+
+import random
+import re
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from inbox.access import Action, Policy, Role
+from inbox.access.folder import DECIDING, digest_of, load_folder, read_folder
+from inbox.errors import PolicyError
+from tests.access.town import POLICIES, policy_files
+
+A09 = b"p, A09, open, handler, in_unit and assigned and cleared, log, allow"
+D03 = b"p, D03, list open take assign register, *, conflict, none, deny"
+
+
+def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
+    """What the reader says when one thing is changed, and the row count with it."""
+    files = policy_files()
+    assert files[file].count(old) >= 1
+    changed = files[file].replace(old, new, 1)
+    stated = re.search(rb"# rows: (\d+)", changed)
+    assert stated is not None
+    files[file] = changed.replace(stated.group(0), b"# rows: %d" % (int(stated.group(1)) + rows), 1)
+    with pytest.raises(PolicyError) as error:
+        read_folder(files)
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code"),
+    [
+        ("deny.csv", D03, D03 + b" # habilitet", "policy.sign"),
+        ("deny.csv", D03, D03 + b"; x", "policy.sign"),
+        ("deny.csv", D03, D03.replace(b"deny", b'"deny"'), "policy.sign"),
+        ("deny.csv", D03, D03.replace(b", deny", b", Deny"), "policy.effect"),
+        ("deny.csv", D03, D03.replace(b", deny", b", allow"), "policy.effect"),
+        ("deny.csv", D03, D03.replace(b", none", b""), "policy.cells"),
+        ("deny.csv", D03, D03.replace(b"none", b""), "policy.cells"),
+        ("deny.csv", D03, D03.replace(b"p,", b"P,"), "policy.kind"),
+        ("deny.csv", D03, D03.replace(b"p,", b"p2,"), "policy.kind"),
+        ("deny.csv", D03, D03.replace(b"p,", b"g,"), "policy.kind"),
+        ("deny.csv", D03, D03.replace(b"D03", b"D02"), "rules.id_twice"),
+        ("deny.csv", D03, D03.replace(b"D03", b"A03"), "policy.id"),
+        ("deny.csv", D03, D03.replace(b"list open", b"list  open"), "policy.word"),
+        ("deny.csv", D03, D03.replace(b"list open", b"list list"), "policy.word"),
+        ("deny.csv", D03, D03.replace(b"list open", b"lst open"), "policy.word"),
+        ("deny.csv", D03, D03.replace(b"list open", b"* open"), "policy.word"),
+        ("deny.csv", D03, D03.replace(b"*", b"handlers"), "policy.word"),
+        ("deny.csv", D03, D03.replace(b"conflict", b"conflicts"), "condition.unknown_name"),
+        ("deny.csv", D03, D03.replace(b"conflict", b"conflict(("), "condition.unreadable"),
+        ("deny.csv", D03, D03.replace(b"conflict", "c\u00f6nflict".encode()), "policy.not_ascii"),
+        ("deny.csv", D03, D03.replace(b", conflict", b",\xc2\xa0conflict"), "policy.character"),
+        ("deny.csv", D03, D03.replace(b", conflict", b",\tconflict"), "policy.character"),
+        ("deny.csv", D03, D03.replace(b"none", b"log  reason"), "policy.word"),
+        ("deny.csv", D03, b"# " + D03, "policy.rows_differ"),
+        ("deny.csv", D03 + b"\n", D03 + b"\r\n", "policy.character"),
+        ("deny.csv", b"# rows", b"\xef\xbb\xbf# rows", "policy.byte_order_mark"),
+        ("deny.csv", D03, D03 + b"\xff", "policy.encoding"),
+        ("deny.csv", D03, D03 + b" " * 300_000, "policy.too_large"),
+        ("allow.csv", A09, A09.replace(b"open", b"*"), "policy.word"),
+        ("allow.csv", A09, A09.replace(b"open", b"open list"), "policy.action"),
+        ("allow.csv", A09, A09.replace(b"handler", b"*"), "policy.word"),
+        ("allow.csv", A09, A09.replace(b"and cleared", b"or cleared"), "condition.mixed"),
+        ("allow.csv", A09, A09.replace(b"and cleared", b"and (cleared"), "condition.unreadable"),
+        ("allow.csv", A09, A09.replace(b"log", b"Log"), "policy.word"),
+        ("allow.csv", A09, A09.replace(b" and cleared", b""), "policy.invariant"),
+        ("allow.csv", A09, A09.replace(b"handler", b"handler operator"), "policy.invariant"),
+        ("model.conf", b"p.eft == deny", b"p.eft == dney", "policy.model"),
+        ("facts.toml", b"[rows]", b"", "policy.keys"),
+        ("facts.toml", b"in_unit =", b"in_units =", "policy.keys"),
+        (
+            "facts.toml",
+            b'conflict = { kind = "row"',
+            b'conflict = { kind = "request"',
+            "policy.kind",
+        ),
+        ("facts.toml", b"assigned = {", b"assigned = {{", "policy.toml"),
+        ("vocabulary.toml", b"open = {", b"opens = {", "policy.keys"),
+        ("vocabulary.toml", b'["conflict", ', b'["cleared", ', "policy.overridden"),
+        ("vocabulary.toml", b'["conflict", ', b'["conflict", "conflict", ', "policy.twice"),
+        ("vocabulary.toml", b'handler = { nb = "s', b'handler = { nb = "", x = "s', "policy.keys"),
+        ("shielding.toml", b'code = "13"', b'code = "?"', "policy.code"),
+        ("shielding.toml", b'code = "7"', b'code = "6"', "policy.shielding"),
+        ("shielding.toml", b'"kode 7"', b'"kode 7, eller"', "policy.shielding"),
+        ("shielding.toml", b'code = "7"', b"code = 7", "policy.text"),
+        (
+            "invariants.txt",
+            b"open implies list",
+            b"open implies always_list",
+            "condition.unknown_name",
+        ),
+        ("invariants.txt", b"open implies list", b"open implies route", "policy.invariant"),
+        ("invariants.txt", b"open implies list", b"open entails list", "policy.claim"),
+        (
+            "invariants.txt",
+            b"open implies list",
+            b"assume open implies list",
+            "condition.unknown_name",
+        ),
+    ],
+)
+def test_a_slip_is_refused(file: str, old: bytes, new: bytes, code: str) -> None:
+    if file in {"model.conf"}:
+        files = policy_files()
+        files[file] = files[file].replace(old, new, 1)
+        with pytest.raises(PolicyError) as error:
+            read_folder(files)
+        assert error.value.code == code
+        return
+    if old == b"[rows]":
+        old, new = b"# rows", b"x = 1\n# rows"
+    assert refused(file, old, new).code == code
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("eft\n", "eft # note\n", 1),
+        lambda text: text.replace("m = named", "m = always || named"),
+        lambda text: text.replace(" && holds(p.when, r.facts)", ""),
+        lambda text: text.replace("[matchers]", "[matchers]\nm2 = named(p.act, r.act)"),
+        lambda text: text.replace(
+            "[policy_effect]", "[role_definition]\ng = _, _\n[policy_effect]"
+        ),
+        lambda text: text + "m = named(p.act, r.act)\n",
+        lambda text: "",
+    ],
+)
+def test_the_model_is_the_known_one_or_none(change: object) -> None:
+    assert callable(change)
+    files = policy_files()
+    files["model.conf"] = change(files["model.conf"].decode()).encode()
+
+    with pytest.raises(PolicyError) as error:
+        read_folder(files)
+
+    assert error.value.code == "policy.model"
+
+
+def test_a_refusal_says_file_line_what_was_read_and_what_is_allowed() -> None:
+    reason = refused("deny.csv", D03, D03.replace(b"list open", b"lst open")).reason
+
+    assert re.match(r"deny\.csv, line \d+: read 'lst open .*'; allowed: route, list, open", reason)
+
+
+def test_a_row_without_its_count_or_a_count_without_its_row_is_noticed() -> None:
+    extra = b"\np, A99, operate, operator, always, none, allow"
+    assert refused("allow.csv", A09, A09 + extra).code == "policy.rows_differ"
+    assert refused("allow.csv", A09, A09, rows=1).code == "policy.rows_differ"
+    assert refused("allow.csv", b"# rows:", b"# lines: 3 # rows:").code == "policy.rows_unstated"
+
+
+def test_an_empty_file_is_refused() -> None:
+    for file in ("allow.csv", "deny.csv"):
+        files = policy_files() | {file: b"# rows: 0\n"}
+        with pytest.raises(PolicyError) as error:
+            read_folder(files)
+        assert error.value.code == "policy.empty"
+
+
+@pytest.mark.parametrize("file", [*DECIDING, "invariants.txt"])
+def test_every_file_must_be_there(file: str) -> None:
+    files = policy_files()
+    del files[file]
+
+    with pytest.raises(PolicyError) as error:
+        read_folder(files)
+
+    assert error.value.code == "policy.files"
+
+
+def test_the_digest_changes_with_every_byte_of_every_deciding_file() -> None:
+    files = policy_files()
+    digests = {digest_of(files)}
+    for file in DECIDING:
+        digests.add(digest_of(files | {file: files[file] + b"\n"}))
+
+    assert len(digests) == 1 + len(DECIDING)
+    assert digest_of(files | {"invariants.txt": b""}) in digests
+    assert read_folder(files).digest == digest_of(files)
+
+
+def folder(tmp_path: Path) -> Path:
+    return Path(copytree(POLICIES, tmp_path / "policies"))
+
+
+def test_the_folder_of_the_product_loads(the_policy: Policy) -> None:
+    assert the_policy.digest == digest_of(policy_files())
+
+
+def test_a_stray_file_is_refused(tmp_path: Path) -> None:
+    path = folder(tmp_path)
+    (path / "deny2.csv").write_text("# rows: 0\n")
+
+    with pytest.raises(PolicyError) as error:
+        load_folder(path)
+
+    assert error.value.code == "policy.stray_file"
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as error:
+        load_folder(tmp_path / "none")
+
+    assert error.value.code == "policy.unreadable"
+
+
+def test_a_case_that_comes_out_otherwise_is_refused(tmp_path: Path) -> None:
+    path = folder(tmp_path)
+    allow = path / "allow.csv"
+    allow.write_bytes(
+        allow.read_bytes().replace(b"list, leader, leads", b"list, leader, leads and cleared")
+    )
+    load_folder(path)
+    allow.write_bytes(allow.read_bytes().replace(b"A12, take", b"A92, take"))
+
+    with pytest.raises(PolicyError) as error:
+        load_folder(path)
+
+    assert error.value.code == "policy.case"
+
+
+def test_one_character_slips_never_widen_access(the_policy: Policy) -> None:
+    """Planted slips in the rows: refused, or no combination asked about is newly allowed."""
+    chance = random.Random(20261124)  # noqa: S311 - a test
+    asked = [
+        (role, {name: chance.random() < 0.5 for name in the_policy.facts} | closed, action)
+        for _ in range(60)
+        for role in (Role.HANDLER, Role.LEADER, Role.ARCHIVIST)
+        for action in (Action.LIST, Action.OPEN, Action.REFUSE)
+        for closed in ({"own_organisation": True, "active_capacity": True, "active_person": True},)
+    ]
+    before = [the_policy.decide(*question).allowed for question in asked]
+    files = policy_files()
+    loaded = widened = 0
+    for _ in range(150):
+        file = chance.choice(["allow.csv", "deny.csv"])
+        rows = files[file]
+        at = chance.randrange(rows.index(b"\np, "), len(rows))
+        slip = chance.choice([b"", b"#", b" ", b",", b"x", b'"', rows[at : at + 1].swapcase()])
+        try:
+            slipped = read_folder(files | {file: rows[:at] + slip + rows[at + 1 :]})
+        except PolicyError:
+            continue
+        loaded += 1
+        after = [slipped.decide(*question).allowed for question in asked]
+        widened += any(new and not old for old, new in zip(before, after, strict=True))
+
+    assert loaded > 0
+    assert widened == 0

@@ -1,0 +1,182 @@
+"""Listing equals deciding: in random worlds, for every capacity, action and message."""
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlmodel import Session, col, select
+
+from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, permit
+from inbox.access.facts import FACTS
+from inbox.access.listing import visible
+from inbox.message import (
+    DeliveryState,
+    MessageId,
+    MessageState,
+    PersonId,
+    ReceiptState,
+)
+from inbox.tables import Message, Unit
+from tests.access.town import AFTER, BEFORE, HAVNES, NOW, Town, allow, deny
+
+PEOPLE = ("kari", "ola", "lise")
+UNITS = ("bv", "ppt", "arkiv")
+
+
+def build(town: Town, chance: random.Random) -> list[Capacity]:
+    """Few rows of everything, so that they meet; periods that have ended, run, and have not begun."""
+    periods = [(BEFORE, None), (BEFORE, AFTER), (BEFORE, NOW), (NOW + timedelta(hours=1), None)]
+    capacities = [town.system("acos"), town.system("foreign", HAVNES)]
+    capacities += [
+        town.capacity(p, chance.choice(list(Role)[:6]), chance.choice(UNITS))
+        for p in PEOPLE
+        for _ in range(2)
+    ]
+    for capacity in capacities[2:]:
+        row = town.row_of(capacity)
+        row.active_from, row.active_until = chance.choice([*periods[:2] * 3, *periods])
+        town.add(row)
+    for unit_id in UNITS:
+        unit = town.session.get_one(Unit, unit_id)
+        unit.shares_unassigned = chance.random() < 0.5
+        unit.case_system = chance.choice([None, "acos"])
+        unit.active_until = chance.choice([None, None, None, NOW])
+        town.add(unit)
+    for _ in range(5):
+        build_message(town, chance, periods)
+    return [replace(c, strong_auth=chance.random() < 0.5) for c in capacities]
+
+
+def build_message(town: Town, chance: random.Random, periods: list[tuple[object, object]]) -> None:
+    message = town.message(
+        chance.choice([*MessageState, MessageState.ROUTED, MessageState.OFFERED]),
+        unit=chance.choice([None, "bv", "ppt"]),
+        organisation=chance.choice([HAVNES, *["910075918"] * 4]),  # type: ignore[arg-type] # as it is
+    )
+    message.sender = chance.choice([None, "974760673", "915933149"])
+    message.shielding = chance.choice([None, "13", "26"])
+    message.opened_at = chance.choice([None, NOW])
+    town.add(message)
+    for person in PEOPLE:
+        if chance.random() < 0.3:
+            town.assign(message, person, until=chance.choice([None, NOW]))
+        if chance.random() < 0.3:
+            town.clear(person, chance.choice(["13", "26"]))
+        if chance.random() < 0.1:
+            town.conflict(person, message_id=message.id)
+        if chance.random() < 0.05:
+            town.conflict(person, sender="915933149")
+    if chance.random() < 0.5:
+        town.delivery(message, chance.choice(["acos", "foreign"]), chance.choice([*DeliveryState]))
+    if chance.random() < 0.3:
+        town.receipt(message, chance.choice([*ReceiptState]))
+    if chance.random() < 0.3:
+        town.task("late_word", Role.ARCHIVIST, message=message)
+
+
+def listed(
+    session: Session, policy: Policy, capacity: Capacity, action: Action, given: Given
+) -> set[str]:
+    return set(session.execute(visible(policy, capacity, NOW, action, given)).scalars())
+
+
+def decided(
+    session: Session, policy: Policy, capacity: Capacity, action: Action, given: Given
+) -> set[str]:
+    return {
+        message_id
+        for message_id in session.exec(select(Message.id)).all()
+        if permit(
+            session,
+            policy,
+            NOW,
+            capacity=capacity,
+            action=action,
+            subject=OfMessage(message_id=MessageId(message_id)),
+            given=given,
+        ).allowed
+    }
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_listing_equals_deciding(town: Town, the_policy: Policy, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a test
+    given = Given(
+        target=chance.choice([None, PersonId("ola")]),
+        reference_given=chance.random() < 0.5,
+        same_documents=chance.random() < 0.5,
+    )
+    seen = 0
+    for capacity in build(town, chance):
+        for action in Action:
+            ids = listed(town.session, the_policy, capacity, action, given)
+            assert ids == decided(town.session, the_policy, capacity, action, given), action
+            seen += len(ids)
+
+    assert seen > 0
+
+
+@pytest.mark.parametrize("name", [n for n, f in FACTS.items() if OfMessage in f.forms])
+def test_each_fact_and_its_negation_filters_as_it_decides(town: Town, name: str) -> None:
+    """A fact that is NULL for some row would be in neither list."""
+    chance = random.Random(name)  # noqa: S311 - a test
+    given = Given(target=PersonId("ola"))
+    yes = Policy([allow("A01", "list", " ".join(Role), name)], facts=FACTS, digest="d")
+    no = Policy([allow("A01", "list", " ".join(Role), f"not {name}")], facts=FACTS, digest="d")
+    for capacity in build(town, chance):
+        holds = listed(town.session, yes, capacity, Action.LIST, given)
+        fails = listed(town.session, no, capacity, Action.LIST, given)
+        assert holds == decided(town.session, yes, capacity, Action.LIST, given)
+        assert fails == decided(town.session, no, capacity, Action.LIST, given)
+        assert holds | fails == set(town.session.exec(select(Message.id)).all())
+        assert not holds & fails
+
+
+def test_denied_is_a_filter_that_is_false(town: Town, session: Session) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    town.message()
+    only_deny = Policy([deny("D01", "list", "*", "conflict")], facts=FACTS, digest="d")
+    always_denied = Policy(
+        [allow("A01", "list", "archivist", "always"), deny("D01", "*", "*", "always")],
+        facts=FACTS,
+        digest="d",
+    )
+    for policy in (Policy.nobody("d"), only_deny, always_denied):
+        assert listed(session, policy, ada, Action.LIST, Given()) == set()
+
+
+def test_a_page_builds_on_the_list(town: Town, session: Session, the_policy: Policy) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    ids = [town.message(MessageState.UNROUTED, unit=None).id for _ in range(3)]
+    town.message(MessageState.UNROUTED, unit=None, organisation=HAVNES)
+    theirs = visible(the_policy, ada, NOW, Action.ROUTE)
+
+    page = session.execute(
+        sa.select(col(Message.id)).where(col(Message.id).in_(theirs)).order_by("id").limit(2)
+    )
+
+    assert list(page.scalars()) == sorted(ids)[:2]
+    count = sa.select(sa.func.count()).select_from(Message).where(col(Message.id).in_(theirs))
+    assert session.execute(count).scalar_one() == 3
+
+
+def test_the_text_of_a_list_is_the_same_for_all_who_share_a_role(
+    town: Town, session: Session, the_policy: Policy
+) -> None:
+    people = [town.capacity(name, Role.HANDLER, "bv") for name in ("kari", "ola")]
+    texts: list[str] = []
+
+    def note(*told: object) -> None:
+        texts.append(str(told[2]))
+
+    session.flush()
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    for capacity in people:
+        listed(session, the_policy, capacity, Action.LIST, Given())
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+
+    assert len(texts) == 2
+    assert texts[0] == texts[1]

@@ -1,0 +1,162 @@
+"""One question from end to end: rows in the database, the product's policy, an answer."""
+
+from dataclasses import fields
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import Session
+
+from inbox.access import (
+    Action,
+    Capacity,
+    Given,
+    OfInstallation,
+    OfMessage,
+    OfTask,
+    Policy,
+    Role,
+    permit,
+)
+from inbox.message import MessageId, MessageState, OrgNumber, PersonId, UnitId
+from tests.access.town import BERGVIK, HAVNES, NOW, Town, strongly
+
+
+def test_an_assigned_handler_opens_and_loses_it_with_the_assignment(
+    town: Town, the_policy: Policy
+) -> None:
+    kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
+    assignment = town.assign(message, "kari")
+    subject = OfMessage(message_id=MessageId(message.id))
+
+    def ask() -> tuple[bool, str]:
+        decision = permit(
+            town.session, the_policy, NOW, capacity=kari, action=Action.OPEN, subject=subject
+        )
+        assert decision.digest == the_policy.digest
+        return decision.allowed, decision.rule
+
+    assert ask() == (True, "A09")
+    assignment.active_until = NOW
+    town.add(assignment)
+    assert ask() == (False, "none")
+
+
+@pytest.mark.parametrize("action", Action)
+def test_not_there_is_a_no_to_everything_by_the_same_statements(
+    town: Town, the_policy: Policy, session: Session, action: Action
+) -> None:
+    ada = strongly(town.capacity("ada", Role.ARCHIVIST, "arkiv"))
+    theirs = town.message(MessageState.UNROUTED, unit=None, organisation=HAVNES)
+    statements: list[str] = []
+
+    def note(*told: object) -> None:
+        statements.append(str(told[2]))
+
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    decisions = [
+        permit(
+            session,
+            the_policy,
+            NOW,
+            capacity=ada,
+            action=action,
+            subject=OfMessage(message_id=MessageId(message_id)),
+        )
+        for message_id in (theirs.id, "not there")
+    ]
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+
+    assert [decision.allowed for decision in decisions] == [False, False]
+    assert len(statements) == 2
+    assert statements[0] == statements[1]
+    assert {
+        field.name: type(getattr(decisions[0], field.name)) for field in fields(decisions[0])
+    } == {field.name: type(getattr(decisions[1], field.name)) for field in fields(decisions[1])}
+
+
+def test_two_persons_refuse_a_message_but_one_in_two_capacities_does_not(
+    town: Town, the_policy: Policy
+) -> None:
+    ada = strongly(town.capacity("ada", Role.ARCHIVIST, "arkiv"))
+    also_ada = strongly(town.capacity("ada", Role.LEADER, "bv"))
+    lise = strongly(town.capacity("lise", Role.LEADER, "bv"))
+    message = town.message()
+    proposal = town.proposal(message.id, "ada")
+    subject = OfMessage(message_id=MessageId(message.id), proposal_id=proposal.id)
+
+    def rule(capacity: Capacity) -> str:
+        return permit(
+            town.session,
+            the_policy,
+            NOW,
+            capacity=capacity,
+            action=Action.REFUSE,
+            subject=subject,
+        ).rule
+
+    assert [rule(ada), rule(also_ada), rule(lise)] == ["D06", "D06", "A06"]
+
+
+def test_a_leader_assigns_to_others_only(town: Town, the_policy: Policy) -> None:
+    lise, message = town.capacity("lise", Role.LEADER, "bv"), town.message()
+    town.capacity("lise", Role.HANDLER, "bv")
+    town.capacity("kari", Role.HANDLER, "bv")
+
+    def rule(person: str) -> str:
+        return permit(
+            town.session,
+            the_policy,
+            NOW,
+            capacity=lise,
+            action=Action.ASSIGN,
+            subject=OfMessage(message_id=MessageId(message.id)),
+            given=Given(target=PersonId(person)),
+        ).rule
+
+    assert [rule("kari"), rule("lise"), rule("nobody")] == ["A17", "D05", "none"]
+
+
+def test_tasks_and_the_installation(town: Town, the_policy: Policy) -> None:
+    rune = town.capacity("rune", Role.OPERATOR, "arkiv")
+    stuck = OfTask(task_id=town.task("stuck", Role.OPERATOR).id)
+    other = OfTask(task_id=town.task("missed", Role.ARCHIVIST).id)
+
+    def allowed(action: Action, subject: OfTask | OfInstallation) -> bool:
+        return permit(
+            town.session, the_policy, NOW, capacity=rune, action=action, subject=subject
+        ).allowed
+
+    assert allowed(Action.OPERATE, OfInstallation())
+    assert allowed(Action.CLOSE_TASK, stuck)
+    assert not allowed(Action.CLOSE_TASK, other)
+    assert not allowed(Action.POLICY_EDIT, OfInstallation())
+
+
+def test_no_policy_denies_what_the_policy_allows(town: Town) -> None:
+    rune = town.capacity("rune", Role.OPERATOR, "arkiv")
+
+    decision = permit(
+        town.session,
+        Policy.nobody("d"),
+        NOW,
+        capacity=rune,
+        action=Action.OPERATE,
+        subject=OfInstallation(),
+    )
+
+    assert (decision.allowed, decision.rule) == (False, "nobody")
+
+
+def test_a_capacity_is_a_person_in_a_unit_or_a_case_system() -> None:
+    with pytest.raises(ValueError, match="capacity"):
+        Capacity(id="c", role=Role.HANDLER, organisation=OrgNumber(BERGVIK))
+    with pytest.raises(ValueError, match="case system"):
+        Capacity(id="c", role=Role.CASE_SYSTEM, organisation=OrgNumber(BERGVIK))
+    with pytest.raises(ValueError, match="case system"):
+        Capacity(
+            id="c",
+            role=Role.CASE_SYSTEM,
+            organisation=OrgNumber(BERGVIK),
+            person=PersonId("p"),
+            unit=UnitId("u"),
+        )
