@@ -92,7 +92,9 @@ def _read_joined(text: str, tokens: list[str], names: Collection[str]) -> Condit
         del tokens[0]
         parts.append(_read_part(text, tokens, names))
     if tokens and tokens[0] in ("and", "or"):
-        raise PolicyError("condition.mixed", f"{text!r} mixes `and` and `or` without brackets")
+        raise PolicyError(
+            "policy.condition_mixed", f"{text!r} mixes `and` and `or` without brackets"
+        )
     if joint is None:
         return parts[0]
     return Every(tuple(parts)) if joint == "and" else Some(tuple(parts))
@@ -112,12 +114,12 @@ def _read_part(text: str, tokens: list[str], names: Collection[str]) -> Conditio
     if word in _WORDS or word == ")":
         raise _refused(text)
     if word != ALWAYS and word not in names:
-        raise PolicyError("condition.unknown_name", f"read {word!r}; allowed: {_ALLOWED}")
+        raise PolicyError("policy.condition_name", f"read {word!r}; allowed: {_ALLOWED}")
     return Name(word)
 
 
 def _refused(read: str) -> PolicyError:
-    return PolicyError("condition.unreadable", f"read {read[:80]!r}; allowed: {_ALLOWED}")
+    return PolicyError("policy.condition", f"read {read[:80]!r}; allowed: {_ALLOWED}")
 
 
 def fold(condition: Condition, meaning: Meaning[T]) -> T:

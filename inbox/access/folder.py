@@ -135,7 +135,7 @@ def _read_rule(line: Line, effect: Effect) -> Rule:
     try:
         read_condition(when, FACTS.keys())
     except PolicyError as error:
-        raise line.refuse(error.code, when, error.reason) from error
+        raise line.locate(error) from error
     return Rule(
         id=rule_id,
         acts=acts,
@@ -210,6 +210,9 @@ def _read_shieldings(raw: bytes) -> Shieldings:
         raise refusal(file, "list", entries, "[[shielding]] tables")
     check_rows(file, text, len(entries))
     strictest_first = [_read_shielding(f"{file}, number {n}", e) for n, e in enumerate(entries, 1)]
+    codes = [shielding.code for shielding in strictest_first]
+    if len(set(codes)) != len(codes):
+        raise refusal(file, "twice", codes, "each code once")
     shieldings = Shieldings(strictest_first)
     for shielding in strictest_first:
         for name in (shielding.code, *shielding.called):

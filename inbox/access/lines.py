@@ -26,6 +26,10 @@ class Line:
         """The error for this line."""
         return refusal(f"{self.file}, line {self.number}", code, read, allowed)
 
+    def locate(self, error: PolicyError) -> PolicyError:
+        """An error from inside the line, with the place added."""
+        return PolicyError(error.code, f"{self.file}, line {self.number}: {error.reason}")
+
 
 def refusal(where: str, code: str, read: object, allowed: str) -> PolicyError:
     """A stable code, and what a policy editor needs to put it right."""

@@ -64,9 +64,9 @@ class _Asked:
 
     def __init__(self, facts: Mapping[str, bool], names: frozenset[str]) -> None:
         if facts.keys() != names:
-            raise PolicyError("facts.names", "the facts given are not those of the closed list")
+            raise PolicyError("policy.facts", "the facts given are not those of the closed list")
         if any(type(value) is not bool for value in facts.values()):
-            raise PolicyError("facts.type", "a fact is neither True nor False")
+            raise PolicyError("policy.facts", "a fact is neither True nor False")
         self._facts = dict(facts)
         self.matched: list[str] = []
 
@@ -87,7 +87,7 @@ class _Matcher:
     def __init__(self, expression: str, functions: Mapping[str, object]) -> None:
         tree = ast.parse(re.sub(r"\s*&&\s*", " and ", expression), mode="eval")
         if any(not isinstance(node, self._NODES) for node in ast.walk(tree)):
-            raise PolicyError("model.matcher", "the matcher is not made of calls joined by &&")
+            raise PolicyError("policy.matcher", "the matcher is not made of calls joined by &&")
         self._code: CodeType = compile(tree, "matcher", "eval")
         self._names = {"__builtins__": {}, **functions}
 
@@ -148,7 +148,7 @@ class Policy:
         self._shieldings = shieldings or Shieldings(())
         self._ways = {rule.id: ways_of(self.conditions[rule.when]) for rule in rules}
         if len(self._ways) != len(rules):
-            raise PolicyError("rules.id_twice", "two rules have one id")
+            raise PolicyError("policy.rule_id_twice", "two rules have one id")
         functions = {"named": named, "holds": _holds_in(self.conditions)}
         # casbin stops at the first deny that matches: with every allow before, none is left out.
         ordered = sorted(rules, key=lambda rule: rule.effect is Effect.DENY)
@@ -189,7 +189,9 @@ class Policy:
         allows = [rule for rule in matching if rule.effect is Effect.ALLOW]
         denies = [rule for rule in matching if rule.effect is Effect.DENY]
         if allowed is not (bool(allows) and not denies):
-            raise PolicyError("rules.disagree", "casbin's answer does not follow from its matches")
+            raise PolicyError(
+                "policy.disagrees", "casbin's answer does not follow from its matches"
+            )
         # The rule with the fewest duties is the basis: who has the message assigned to them is
         # not recorded as breaking glass.
         ranked = denies or sorted(allows, key=lambda rule: len(rule.duties))

@@ -87,7 +87,7 @@ def _read_claim(line: Line, facts: Collection[str]) -> Claim:
     try:
         left, right = (read_condition(side, names) for side in sides)
     except PolicyError as error:
-        raise line.refuse(error.code, line.text, error.reason) from error
+        raise line.locate(error) from error
     return Claim(left=left, right=right, line=line, assumed=assumed)
 
 

@@ -87,7 +87,7 @@ def _play(play: Stage, console: Console) -> bool:
             if play.product.poll() is not None:
                 raise ConfigurationError("demo.serve", "`inbox serve` ended: see serve.log")
             with play.line.store.reading() as (session, _):
-                busy = brought or worked or not play.postman.done or _moves(session)
+                busy = brought or worked or _waits(play) or _moves(session)
             if busy:
                 still_since = None
             elif still_since is None:
@@ -97,6 +97,12 @@ def _play(play: Stage, console: Console) -> bool:
             time.sleep(_LOOK_SECONDS)
     console.print("Noe ble ikke ferdig i tide.")
     return False
+
+
+def _waits(play: Stage) -> bool:
+    """Whether the gateway or the postman still has mail of ours."""
+    others = {other.message_id for other in play.others}
+    return not play.postman.done or bool(set(play.gateway.queue()) - others)
 
 
 def _moves(session: Session) -> bool:

@@ -111,14 +111,15 @@ class Integrasjonspunkt:
     def announced(self, at_most: int) -> Iterator[Notice]:
         """Lock and give what waits, one of each subscription in turn, at most so many.
 
-        Ends when the gateway has nothing more to lock, which does not mean that it is empty. A bad
+        Ends when the gateway has nothing more to lock, which does not mean that it is empty. The
+        same id may come twice in a round: what was taken meanwhile has been delivered again. A bad
         answer to one subscription does not keep the others waiting: it is raised at the end.
         """
         waiting = deque(self._subscriptions)
         waiting.rotate(-next(self._turns))
-        given = set[str]()
+        given, latest = 0, dict[Subscription, str]()
         failures = list[Unavailable]()
-        while waiting and len(given) < at_most:
+        while waiting and given < at_most:
             subscription = waiting.popleft()
             answer = self._connection.ask("GET", f"{_IN}/peek", params=subscription.filters)
             try:
@@ -126,10 +127,12 @@ class Integrasjonspunkt:
             except Unavailable as error:
                 failures.append(error)
                 continue
-            if notice is None or notice.wire_id in given:
+            if notice is None:
                 continue
-            given.add(notice.wire_id)
-            waiting.append(subscription)
+            given += 1
+            if latest.get(subscription) != notice.wire_id:  # the same again at once: it does not lock
+                waiting.append(subscription)
+            latest[subscription] = notice.wire_id
             yield notice
         if failures:
             raise failures[0]

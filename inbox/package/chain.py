@@ -27,18 +27,6 @@ _WEAK = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call] # the lib
     weak_hash_algos=frozenset({"md2", "md5", "sha1"})
 )
 """For certificates: SHA-1 is tolerated in the signature over a manifest, never in a certificate."""
-_KNOWN_CRITICAL = frozenset(
-    {
-        "basic_constraints",
-        "key_usage",
-        "extended_key_usage",
-        "certificate_policies",
-        "subject_alt_name",
-        "name_constraints",
-        "policy_constraints",
-        "qc_statements",
-    }
-)
 _SIGNING = frozenset({"digital_signature", "non_repudiation"})
 _T = TypeVar("_T")
 
@@ -108,11 +96,8 @@ def _finished(steps: Coroutine[object, object, _T]) -> _T:
 
 
 def _check_usage(signed: Signed, findings: Findings) -> None:
-    """May the signer's certificate sign, and do we know all it insists on?"""
+    """May the signer's key sign? A certificate that does not say may."""
     certificate = _load(signed.certificate)
-    if set(certificate.critical_extensions) - _KNOWN_CRITICAL:
-        findings.chain = False
-        raise PackageRejected("trust.path", "unknown critical extension")
     usage = certificate.key_usage_value
     if usage is not None and not _SIGNING & set(usage.native):
         findings.chain = False

@@ -42,15 +42,15 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
         ("deny.csv", D03, D03.replace(b"p,", b"P,"), "policy.kind"),
         ("deny.csv", D03, D03.replace(b"p,", b"p2,"), "policy.kind"),
         ("deny.csv", D03, D03.replace(b"p,", b"g,"), "policy.kind"),
-        ("deny.csv", D03, D03.replace(b"D03", b"D02"), "rules.id_twice"),
+        ("deny.csv", D03, D03.replace(b"D03", b"D02"), "policy.rule_id_twice"),
         ("deny.csv", D03, D03.replace(b"D03", b"A03"), "policy.id"),
         ("deny.csv", D03, D03.replace(b"list open", b"list  open"), "policy.word"),
         ("deny.csv", D03, D03.replace(b"list open", b"list list"), "policy.word"),
         ("deny.csv", D03, D03.replace(b"list open", b"lst open"), "policy.word"),
         ("deny.csv", D03, D03.replace(b"list open", b"* open"), "policy.word"),
         ("deny.csv", D03, D03.replace(b"*", b"handlers"), "policy.word"),
-        ("deny.csv", D03, D03.replace(b"conflict", b"conflicts"), "condition.unknown_name"),
-        ("deny.csv", D03, D03.replace(b"conflict", b"conflict(("), "condition.unreadable"),
+        ("deny.csv", D03, D03.replace(b"conflict", b"conflicts"), "policy.condition_name"),
+        ("deny.csv", D03, D03.replace(b"conflict", b"conflict(("), "policy.condition"),
         ("deny.csv", D03, D03.replace(b"conflict", "c\u00f6nflict".encode()), "policy.not_ascii"),
         ("deny.csv", D03, D03.replace(b", conflict", b",\xc2\xa0conflict"), "policy.character"),
         ("deny.csv", D03, D03.replace(b", conflict", b",\tconflict"), "policy.character"),
@@ -63,13 +63,12 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
         ("allow.csv", A09, A09.replace(b"open", b"*"), "policy.word"),
         ("allow.csv", A09, A09.replace(b"open", b"open list"), "policy.action"),
         ("allow.csv", A09, A09.replace(b"handler", b"*"), "policy.word"),
-        ("allow.csv", A09, A09.replace(b"and cleared", b"or cleared"), "condition.mixed"),
-        ("allow.csv", A09, A09.replace(b"and cleared", b"and (cleared"), "condition.unreadable"),
+        ("allow.csv", A09, A09.replace(b"and cleared", b"or cleared"), "policy.condition_mixed"),
+        ("allow.csv", A09, A09.replace(b"and cleared", b"and (cleared"), "policy.condition"),
         ("allow.csv", A09, A09.replace(b"log", b"Log"), "policy.word"),
         ("allow.csv", A09, A09.replace(b" and cleared", b""), "policy.invariant"),
-        ("allow.csv", A09, A09.replace(b"handler", b"handler operator"), "policy.invariant"),
-        ("model.conf", b"p.eft == deny", b"p.eft == dney", "policy.model"),
-        ("facts.toml", b"[rows]", b"", "policy.keys"),
+        ("allow.csv", A09, A09.replace(b"handler", b"handler archivist"), "policy.invariant"),
+        ("facts.toml", b"# rows", b"x = 1\n# rows", "policy.keys"),
         ("facts.toml", b"in_unit =", b"in_units =", "policy.keys"),
         (
             "facts.toml",
@@ -83,14 +82,14 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
         ("vocabulary.toml", b'["conflict", ', b'["conflict", "conflict", ', "policy.twice"),
         ("vocabulary.toml", b'handler = { nb = "s', b'handler = { nb = "", x = "s', "policy.keys"),
         ("shielding.toml", b'code = "13"', b'code = "?"', "policy.code"),
-        ("shielding.toml", b'code = "7"', b'code = "6"', "policy.shielding"),
+        ("shielding.toml", b'code = "7"', b'code = "6"', "policy.twice"),
         ("shielding.toml", b'"kode 7"', b'"kode 7, eller"', "policy.shielding"),
         ("shielding.toml", b'code = "7"', b"code = 7", "policy.text"),
         (
             "invariants.txt",
             b"open implies list",
             b"open implies always_list",
-            "condition.unknown_name",
+            "policy.condition_name",
         ),
         ("invariants.txt", b"open implies list", b"open implies route", "policy.invariant"),
         ("invariants.txt", b"open implies list", b"open entails list", "policy.claim"),
@@ -98,20 +97,11 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
             "invariants.txt",
             b"open implies list",
             b"assume open implies list",
-            "condition.unknown_name",
+            "policy.condition_name",
         ),
     ],
 )
 def test_a_slip_is_refused(file: str, old: bytes, new: bytes, code: str) -> None:
-    if file in {"model.conf"}:
-        files = policy_files()
-        files[file] = files[file].replace(old, new, 1)
-        with pytest.raises(PolicyError) as error:
-            read_folder(files)
-        assert error.value.code == code
-        return
-    if old == b"[rows]":
-        old, new = b"# rows", b"x = 1\n# rows"
     assert refused(file, old, new).code == code
 
 
@@ -126,7 +116,8 @@ def test_a_slip_is_refused(file: str, old: bytes, new: bytes, code: str) -> None
             "[policy_effect]", "[role_definition]\ng = _, _\n[policy_effect]"
         ),
         lambda text: text + "m = named(p.act, r.act)\n",
-        lambda text: "",
+        lambda text: text[:0],
+        lambda text: text.replace("p.eft == deny", "p.eft == dney"),
     ],
 )
 def test_the_model_is_the_known_one_or_none(change: object) -> None:
@@ -236,7 +227,7 @@ def test_one_character_slips_never_widen_access(the_policy: Policy) -> None:
     before = [the_policy.decide(*question).allowed for question in asked]
     files = policy_files()
     loaded = widened = 0
-    for _ in range(150):
+    for _ in range(50):
         file = chance.choice(["allow.csv", "deny.csv"])
         rows = files[file]
         at = chance.randrange(rows.index(b"\np, "), len(rows))

@@ -27,7 +27,7 @@ UNITS = ("bv", "ppt", "arkiv")
 
 
 def build(town: Town, chance: random.Random) -> list[Capacity]:
-    """Few rows of everything, so that they meet; periods that have ended, run, and have not begun."""
+    """Few rows of everything, so that they meet; periods past, running and to come."""
     periods = [(BEFORE, None), (BEFORE, AFTER), (BEFORE, NOW), (NOW + timedelta(hours=1), None)]
     capacities = [town.system("acos"), town.system("foreign", HAVNES)]
     capacities += [
@@ -46,11 +46,11 @@ def build(town: Town, chance: random.Random) -> list[Capacity]:
         unit.active_until = chance.choice([None, None, None, NOW])
         town.add(unit)
     for _ in range(5):
-        build_message(town, chance, periods)
+        build_message(town, chance)
     return [replace(c, strong_auth=chance.random() < 0.5) for c in capacities]
 
 
-def build_message(town: Town, chance: random.Random, periods: list[tuple[object, object]]) -> None:
+def build_message(town: Town, chance: random.Random) -> None:
     message = town.message(
         chance.choice([*MessageState, MessageState.ROUTED, MessageState.OFFERED]),
         unit=chance.choice([None, "bv", "ppt"]),
@@ -101,7 +101,7 @@ def decided(
     }
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_listing_equals_deciding(town: Town, the_policy: Policy, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a test
     given = Given(

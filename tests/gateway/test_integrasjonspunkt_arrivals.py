@@ -85,7 +85,7 @@ def test_subscriptions_take_turns_within_a_round_and_between_rounds() -> None:
 
 def test_a_gateway_that_does_not_lock_is_not_asked_for_ever() -> None:
     with gateway_of(lambda _: shown()) as gateway:
-        assert len(list(gateway.announced(100))) == 1
+        assert len(list(gateway.announced(100))) == 2
 
 
 @pytest.mark.parametrize(

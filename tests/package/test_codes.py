@@ -1,6 +1,5 @@
 """Every rejection code is earned by the smallest package that earns it."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,13 +12,23 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from inbox.message import OrgNumber
-from inbox.package import Package
-from inbox.package.envelope import read_envelope
-from inbox.package.terms import Limits, StaleList, Trust
+from inbox.package.terms import StaleList, Trust
 from inbox.package.verdict import CODES
 from inbox.simulator.cms import Profile
-from inbox.simulator.envelopes import sbd_json
-from tests.package.signatures import holder, making, usage
+from tests.package.attempts import (
+    Later,
+    Opening,
+    adding,
+    brev,
+    limited,
+    listing,
+    opening,
+    packed,
+    reading,
+    signing,
+    telling,
+)
+from tests.package.signatures import holder, usage
 from tests.package.zips import Part, descriptor
 from tests.packages import (
     MANIFEST,
@@ -37,7 +46,6 @@ from tests.packages import (
     manifest_xml,
     opened,
     pack,
-    plus,
     reference_xml,
     refusal,
     signed_by,
@@ -49,72 +57,6 @@ from tests.packages import (
 
 BREV = Part(name="brev.pdf", content=b"%PDF")
 FILES = {"arkivmelding.xml": letter(), "brev.pdf": b"%PDF"}
-
-
-class Opening:
-    """An attempt to open one package under some terms; more terms can be given when it is made."""
-
-    def __init__(self, raw: Callable[[], bytes], terms: dict[str, Any]) -> None:
-        self.raw = raw
-        self.terms = terms
-
-    def __call__(self, **more: Any) -> Package:
-        terms = {name: _made(term) for name, term in self.terms.items()}
-        return opened(self.raw(), **(terms | more))
-
-
-def opening(raw: Callable[[], bytes] = pack, **terms: Any) -> Opening:
-    return Opening(raw, terms)
-
-
-def packed(**changes: Any) -> Opening:
-    return opening(lambda: pack(**{name: _made(change) for name, change in changes.items()}))
-
-
-class Later:
-    """What is made when the test runs, not when it is collected."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self.make = make
-
-
-def _made(value: Any) -> Any:
-    return value.make() if isinstance(value, Later) else value
-
-
-def limited(**limits: int) -> Opening:
-    return opening(limits=Limits(**limits))
-
-
-def brev(**changes: Any) -> Opening:
-    return packed(parts=with_part("brev.pdf", **changes))
-
-
-def adding(*parts: Part) -> Opening:
-    return packed(parts=plus(*parts))
-
-
-def listing(change: Callable[[str], str]) -> Opening:
-    return packed(manifest=change)
-
-
-def signing(**faults: Any) -> Opening:
-    return packed(signature=Later(lambda: making(**{n: _made(v) for n, v in faults.items()})))
-
-
-def reading(change: Callable[[dict[str, Any]], object]) -> Callable[[], object]:
-    """The envelope, changed; what `change` returns is read in its place if it is bytes."""
-
-    def attempt() -> object:
-        sbd: dict[str, Any] = sbd_json()
-        raw = change(sbd)
-        return read_envelope(raw if isinstance(raw, bytes) else json.dumps(sbd).encode())
-
-    return attempt
-
-
-def telling(xml: bytes) -> Opening:
-    return packed(files={"arkivmelding.xml": xml, "brev.pdf": b"%PDF"})
 
 
 def header(sbd: dict[str, Any]) -> Any:

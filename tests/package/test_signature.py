@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,23 +17,16 @@ from inbox.package.verdict import AlgorithmClass
 from inbox.simulator.cms import Profile
 from inbox.simulator.packages import Dialect, Document, Namespace, Tamper
 from tests.package.signatures import Attributes, holder, making
-from tests.package.zips import Part
 from tests.packages import (
-    MANIFEST,
     STRANGER,
     genuine,
-    letter,
-    manifest_xml,
     opened,
     pack,
-    plus,
     quarantine,
     refusal,
     signed_by,
     signer,
 )
-
-FILES = {"arkivmelding.xml": letter(["brev ÆØÅ.pdf"]), "brev ÆØÅ.pdf": b"%PDF"}
 
 
 @pytest.mark.parametrize("namespace", Namespace)
@@ -224,113 +216,6 @@ def test_sha1_is_taken_only_from_plain_signatures(faults: dict[str, Any]) -> Non
     assert opened(pack(signature=legacy())).verdict.algorithm_class == "legacy-sha1"
     assert quarantine(pack(signature=legacy(**faults))).code == "signature.legacy_shape"
     assert opened(pack(signature=making(**faults))).verdict.algorithm_class == "modern"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: text.replace("?>", "?><!-- x -->"),
-        lambda text: text.replace("?>", "?><?x y?>"),
-        lambda text: text.replace("<SigReference", " " * 60 + "<SigReference"),
-        lambda text: text.replace("<SigReference", "hidden<SigReference"),
-        lambda text: text.replace("<ds:DigestValue>", "<ds:DigestValue><![CDATA[").replace(
-            "</ds:DigestValue>", "]]></ds:DigestValue>"
-        ),
-        lambda text: text.replace('URI="brev', 'URI="&#98;rev'),
-        lambda text: text.replace("octet-stream", "octet-stream" + "x" * 200),
-        lambda text: text.replace("xmlns:ds=", 'xmlns:evil="urn:x" xmlns:ds='),
-        lambda text: text.replace("octet-stream", "octet\u0085stream"),
-    ],
-)
-def test_sha1_is_taken_only_over_a_manifest_with_no_place_for_a_collision(
-    change: Callable[[str], str],
-) -> None:
-    sign = signed_by(signer(), profile=Profile.SHA1)
-
-    assert quarantine(pack(manifest=change, signature=sign)).code == "signature.legacy_shape"
-    assert opened(pack(manifest=change)).verdict.algorithm_class is AlgorithmClass.MODERN
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: text.replace(' URI="META-INF/signature-1.p7s"', ""),
-        lambda text: text.replace("<SigReference", '<SigReference Evil="1"'),
-        lambda text: text.replace("</ASiCManifest>", "<Extension/></ASiCManifest>"),
-        lambda text: text.replace("</ds:DigestValue>", "!</ds:DigestValue>"),
-        lambda text: text.replace("<ds:DigestValue>", "<ds:DigestValue>AAAA"),
-        lambda text: text.replace("http://uri.etsi.org/02918/v1.2.1#", "urn:other"),
-        lambda text: text.replace("</ASiCManifest>", '<SigReference URI="x"/></ASiCManifest>'),
-        lambda text: text[:-3],
-    ],
-)
-def test_a_manifest_of_another_shape_is_refused(change: Callable[[str], str]) -> None:
-    assert quarantine(pack(manifest=change)).code == "manifest.malformed"
-
-
-@pytest.mark.parametrize("uri", ["brev ÆØÅ.pdf", "brev%20%C3%86%C3%98%C3%85.pdf"])
-def test_raw_and_encoded_uris_both_find_their_file(uri: str) -> None:
-    raw = pack(files=FILES, manifest=lambda text: text.replace("brev ÆØÅ.pdf", uri))
-
-    assert opened(raw).documents[0].name == "brev ÆØÅ.pdf"
-
-
-def test_a_composed_uri_does_not_find_a_decomposed_name() -> None:
-    decomposed = {"brev A\u030a.pdf": b"%PDF"}
-    raw = pack(files=decomposed, manifest=lambda text: text.replace("A\u030a", "Å"))
-
-    assert quarantine(raw).code == "manifest.absent_file"
-
-
-def test_the_wrong_digest_uri_of_older_senders_is_noted() -> None:
-    raw = pack(manifest=lambda text: text.replace("2001/04/xmlenc#", "2000/09/xmldsig#"))
-
-    assert opened(raw).verdict.notes == ("wrong_digest_uri",)
-
-
-def countersigned(second: Callable[[bytes], bytes], *, manifest: str | None = None) -> bytes:
-    files = {"arkivmelding.xml": letter(), "brev.pdf": b"%PDF"}
-    name = "META-INF/signature-2.p7s"
-    text = (manifest or manifest_xml(files, signature=name)).encode()
-    return pack(
-        files=files,
-        parts=plus(
-            Part(name="META-INF/ASiCManifest2.xml", content=text),
-            Part(name=name, content=second(text)),
-        ),
-    )
-
-
-def test_every_pair_of_manifest_and_signature_must_be_right() -> None:
-    both = opened(countersigned(signed_by(signer(STRANGER)))).verdict
-
-    assert {each.org_number for each in both.signers} == {"910077473", "974761076"}
-    assert both.signer_is == "sender"
-    assert quarantine(countersigned(lambda _: making()(b"x"))).code == "signature.other_bytes"
-
-
-def test_a_second_manifest_must_cover_everything_too() -> None:
-    only = manifest_xml({"brev.pdf": b"%PDF"}, signature="META-INF/signature-2.p7s")
-
-    raw = countersigned(signed_by(signer()), manifest=only)
-
-    assert quarantine(raw).code == "manifest.uncovered"
-
-
-def test_names_in_meta_inf_are_read_in_any_case() -> None:
-    def older(parts: list[Part]) -> list[Part]:
-        names = {MANIFEST: "META-INF/asicmanifest.xml"}
-        return [replace(part, name=names.get(part.name, part.name)) for part in parts]
-
-    assert opened(pack(parts=older)).verdict.integrity is True
-
-
-def test_the_odf_manifest_is_not_trusted_but_its_bytes_are_checked() -> None:
-    odf = Part(name="META-INF/manifest.xml", content=b"<anything>")
-
-    assert opened(pack(parts=plus(odf))).verdict.integrity is True
-    broken = replace(odf, crc=1)
-    assert quarantine(pack(parts=plus(broken))).code == "container.crc"
 
 
 CONTENT = b"manifest"

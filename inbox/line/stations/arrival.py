@@ -24,6 +24,8 @@ from inbox.tables import Arrival, Message
 from inbox.tables import WrappedKey as WrappedKeyRow
 from inbox.vault import Stored
 
+_SPOILT = frozenset({"gateway.file_missing", "gateway.no_package", "gateway.unreadable"})
+"""What the gateway said of a message before it threw it away: that is why it is gone."""
 _FIRST_MISS = timedelta(minutes=5)
 _LONGEST_MISS = timedelta(hours=24)
 
@@ -48,7 +50,7 @@ def fetch(line: Line, job: Job[Arrival]) -> Outcome | Late:
     try:
         custody = _take(line, job)
     except Gone as error:
-        return _missed(job, error.code)
+        return _missed(job, row.code if row.code in _SPOILT else error.code)
     except (NeverAccepted, Unavailable) as error:
         hopeless = isinstance(error, NeverAccepted) or error.code == "gateway.truncated"
         if not hopeless:
