@@ -1,1 +1,1 @@
-"""The receiver's side of confidential case mail: custody, verification, routing, need to know, receipt."""
+"""The receiver's side of confidential case mail: custody, check, routing, need to know, receipt."""

@@ -22,7 +22,7 @@ PREFIX: Final = "INBOX_"
 _CONFIG: Final = "INBOX_CONFIG"
 _ELSEWHERE: Final = frozenset({_CONFIG, "INBOX_SAMPLES", "INBOX_TEST_POSTGRES"})
 """Names with our prefix that are no settings."""
-_PASSWORD: Final = "INBOX_GATEWAY_PASSWORD_"
+_PASSWORD: Final = "INBOX_GATEWAY_PASSWORD_"  # noqa: S105 - the name of one, not one
 
 
 def _organisation(text: str) -> OrgNumber:
@@ -154,9 +154,7 @@ def _read_toml(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise ConfigurationError(
-            "config.unreadable", f"{path.name}: {error.strerror}"
-        ) from error
+        raise ConfigurationError("config.unreadable", f"{path.name}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError("config.toml", f"{path.name} is not TOML: {error}") from error
 

@@ -22,8 +22,8 @@ from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
 from inbox.line.systems import enrol_system
 from inbox.message import Mode, OrgNumber, PersonId, UnitId, new_id
-from inbox.tables import CaseSystem, Clearance, Installation, KnownReference, Person, Unit
 from inbox.tables import Capacity as CapacityRow
+from inbox.tables import CaseSystem, Clearance, Installation, KnownReference, Person, Unit
 
 _ID: Final = r"^[a-z0-9][a-z0-9-]{0,30}$"
 _SALT_BYTES: Final = 16
@@ -139,9 +139,7 @@ def take_in(
         _take_reference(line, session, now, directory.organisation, reference)
     audit.record(
         session,
-        audit.Entry(
-            event="directory:imported", who=approved_by, subject=directory.organisation
-        ),
+        audit.Entry(event="directory:imported", who=approved_by, subject=directory.organisation),
     )
     return keys
 
@@ -201,7 +199,7 @@ def _take_reference(
         )
 
 
-def enrol_first_people(  # noqa: PLR0913 - who, for whom, where, under which policy
+def enrol_first_people(
     session: Session,
     now: datetime,
     *,
@@ -308,7 +306,9 @@ def act_as(
     )
 
 
-def two_agree(session: Session, now: datetime, first: tuple[str, str], second: tuple[str, str]) -> str:
+def two_agree(
+    session: Session, now: datetime, first: tuple[str, str], second: tuple[str, str]
+) -> str:
     """Two different people, each with the own code; raises `Conflict` otherwise."""
     if first[0] == second[0]:
         raise Conflict("two_persons", "it takes two different persons")

@@ -58,11 +58,11 @@ class IllegalMove(Conflict):
 
 
 class ConfigurationError(InboxError):
-    """A setting, a key, a policy or a schema keeps the program from starting; the reason says why."""
+    """A setting, a key, a policy or a schema keeps the program from starting."""
 
 
 class PolicyError(ConfigurationError):
-    """The policy folder or the routing rules are not as they must be: file, line, what is allowed."""
+    """Policies or routing rules are not as they must be: file, line, what is allowed."""
 
 
 class IntegrityError(InboxError):

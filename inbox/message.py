@@ -15,7 +15,7 @@ MessageId = NewType("MessageId", str)
 DeliveryId = NewType("DeliveryId", str)
 ReceiptId = NewType("ReceiptId", str)
 WireId = NewType("WireId", str)
-"""The sender's id of a message (SBD `instanceIdentifier`): the sender's choice, it proves nothing."""
+"""The sender's id of a message (SBD `instanceIdentifier`): the sender's choice, no proof."""
 OrgNumber = NewType("OrgNumber", str)
 """Nine digits with a right check digit; only `parse_org_number` makes one."""
 UnitId = NewType("UnitId", str)
@@ -29,7 +29,7 @@ KVITTERING = "urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering"
 
 
 def new_id() -> str:
-    """A random 128-bit id in lower case, for any row of ours; it says nothing about order or sender."""
+    """A random 128-bit id in lower case, for any row of ours; it tells no order."""
     return uuid.uuid4().hex
 
 
@@ -225,11 +225,11 @@ STATIONS: Mapping[type[StrEnum], Mapping[State, str]] = {
     ReceiptState: {_R.CHOSEN: "create", _R.CREATED: "send", _R.SENT: "follow_up"},
     OutboxState: {OutboxState.PENDING: "notify"},
 }
-"""The one station of every state that works; the others wait for people, case systems or nothing."""
+"""The one station of every state that works; the others wait, or are done."""
 
 
 def station_of(state: State) -> str | None:
-    """The station that works on rows in this state. (Words of two closed sets compare equal.)"""
+    """The station that works on rows in this state; words of two closed sets compare equal."""
     return STATIONS.get(type(state), {}).get(state)
 
 

@@ -56,7 +56,7 @@ def receipt_id(*, organisation: str, channel: str, wire_id: str, outcome: str, n
 
 
 def receipt_body(answer: Answer, receipt: str) -> dict[str, object]:
-    """The SBD to post. Without a conversation of the sender's, the receipt's own id stands for it."""
+    """The SBD to post; without a conversation, the receipt's own id stands for one."""
     return {
         "standardBusinessDocumentHeader": {
             "headerVersion": "1.0",
@@ -87,9 +87,7 @@ def receipt_body(answer: Answer, receipt: str) -> dict[str, object]:
 
 
 def _party(org_number: OrgNumber) -> dict[str, object]:
-    return {
-        "identifier": {"authority": "iso6523-actorid-upis", "value": f"0192:{org_number}"}
-    }
+    return {"identifier": {"authority": "iso6523-actorid-upis", "value": f"0192:{org_number}"}}
 
 
 def _messages(answer: Answer) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The database: one engine, `reading()` and `transaction()`, one clock, and queries with two callers."""
+"""The database: one engine, `reading()` and `transaction()`, one clock."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -70,7 +70,7 @@ def database_clock(session: Session) -> datetime:
 
 
 class SteadyClock:
-    """Time that never runs backwards in this process: after a jump back it goes on from where it was.
+    """Time that never runs backwards in this process: it goes on from where it was.
 
     So a jump lengthens no lease, grant or break-glass. `backward` says how far the clock read was
     behind at the last reading, for the alarm.

@@ -52,7 +52,10 @@ class Worker:
             self._free_leases()
             log.say(log.Event.STARTED, {Field.COUNT: self._line.slots.threads})
             self._threads = [
-                *(Thread(target=self._advance, daemon=True) for _ in range(self._line.slots.threads)),
+                *(
+                    Thread(target=self._advance, daemon=True)
+                    for _ in range(self._line.slots.threads)
+                ),
                 Thread(target=self._every, args=(self._poll_seconds, self._collect), daemon=True),
                 Thread(
                     target=self._every, args=(_CHECKPOINT_SECONDS, self._checkpoint), daemon=True

@@ -31,7 +31,7 @@ def binaries() -> Path:
 
 
 def _as_nobody(home: Path, binary: Path) -> tuple[Path, Mapping[str, object]]:
-    """PostgreSQL refuses to run as root: run it as `nobody`, from a place that `nobody` can read."""
+    """PostgreSQL refuses to run as root: run it as `nobody`, from a place it can read."""
     if os.geteuid() != 0:
         return binary, {}
     nobody = pwd.getpwnam("nobody")

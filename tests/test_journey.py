@@ -422,9 +422,7 @@ def test_a_handler_takes_collects_and_registers_by_hand(world: World) -> None:
 
     content = unit.collect_by_hand(world.line, handler, message.id)
     assert content.delivery.state is DeliveryState.COLLECTED
-    unit.register(
-        world.line, handler, message.id, reference="2026/000555-1", seen=offered.version
-    )
+    unit.register(world.line, handler, message.id, reference="2026/000555-1", seen=offered.version)
     world.settle()
 
     assert world.message(message.wire_id).state is MessageState.ANSWERED
@@ -450,9 +448,7 @@ def test_the_same_word_twice_is_the_same_answer_and_one_receipt(world: World) ->
     delivery = world.delivery(message.id)
     _register_by_word(world, message, "2026/000002-1")
 
-    again = system.registered(
-        world.line, _system(world), delivery.id, reference="2026/000002-1"
-    )
+    again = system.registered(world.line, _system(world), delivery.id, reference="2026/000002-1")
     world.settle()
 
     assert again is Said.REPEATED
@@ -464,9 +460,7 @@ def test_a_conflicting_word_leaves_the_first_standing_and_asks_a_person(world: W
     delivery = world.delivery(message.id)
     _register_by_word(world, message, "2026/000002-1")
 
-    other = system.registered(
-        world.line, _system(world), delivery.id, reference="2026/000003-1"
-    )
+    other = system.registered(world.line, _system(world), delivery.id, reference="2026/000003-1")
     refused = system.refused(world.line, _system(world), delivery.id, code="no")
 
     assert (other, refused) == (Said.CONFLICT, Said.CONFLICT)
@@ -498,9 +492,7 @@ def test_a_late_word_stops_the_message_until_it_is_registered_with_it(world: Wor
     unit.assign(world.line, leader, message.id, to=world.person_id("ola"))
     handler = world.person("ola", Role.HANDLER, "bv")
     waiting = world.message(message.wire_id)
-    unit.register(
-        world.line, handler, message.id, reference="2026/000009-1", seen=waiting.version
-    )
+    unit.register(world.line, handler, message.id, reference="2026/000009-1", seen=waiting.version)
     world.settle()
     assert world.message(message.wire_id).state is MessageState.ANSWERED
     assert "late_word" not in world.open_tasks(message.id)
@@ -539,9 +531,7 @@ def test_another_case_systems_delivery_is_not_there(world: World) -> None:
 def test_a_receipt_that_cannot_travel_is_impossible_and_accepted_by_a_person(
     world: World,
 ) -> None:
-    world.gateway.registry(
-        SENDER, {"urn:no:difi:profile:arkivmelding:response:ver1.0": "DPV"}
-    )
+    world.gateway.registry(SENDER, {"urn:no:difi:profile:arkivmelding:response:ver1.0": "DPV"})
     message = _arrive(world)
     _register_by_word(world, message)
     world.settle()

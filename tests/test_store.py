@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from inbox.errors import Conflict, Unavailable
 from inbox.store import SteadyClock, Store, create_engine, database_clock
@@ -26,7 +26,7 @@ def _store(url: str, sealed: list[datetime] | None = None) -> Store:
 
 def _names(store: Store) -> list[str]:
     with store.reading() as (session, _):
-        return [pulse.name for pulse in session.exec(worlds.select(Pulse))]
+        return [pulse.name for pulse in session.exec(select(Pulse))]
 
 
 def test_what_fails_half_way_leaves_nothing(database: str) -> None:

@@ -1,4 +1,4 @@
-"""Build what a test of the line needs: a real database, vault and keys, and neighbours that answer."""
+"""Build what a test needs: a real database, vault and keys, and neighbours that answer."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -9,6 +9,7 @@ from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 from sqlmodel import Session, col, select
@@ -22,7 +23,7 @@ from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.directory import act_as, give_code, read_directory, take_in
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring, create_keys
-from inbox.line import Line, Terms
+from inbox.line import Job, Line, Terms
 from inbox.line.intake import collect
 from inbox.line.stations import advance
 from inbox.line.work import KINDS, claim
@@ -30,11 +31,11 @@ from inbox.message import TAUSHETSBELAGT, OrgNumber, PersonId, Service
 from inbox.routing.book import RuleBook
 from inbox.routing.rules import read_rules
 from inbox.schema import shipped, upgrade
+from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.certificates import TestAuthority
 from inbox.simulator.envelopes import sbd_json
 from inbox.simulator.gateway import GatewaySimulator
 from inbox.simulator.packages import Document, Parcel, package_bytes
-from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.server import serve
 from inbox.store import Store, create_engine
 from inbox.tables import Arrival, AuditHead, Delivery, Installation, Message, Receipt, Task
@@ -216,7 +217,7 @@ class World:
         message_id: str | None = None,
         sender: str = SENDER,
         receiver_ref: str | None = None,
-        parcel: Mapping[str, object] | None = None,
+        parcel: Mapping[str, Any] | None = None,
         life: timedelta | None = timedelta(hours=24),
         content: bytes = b"innhold",
     ) -> str:
@@ -238,7 +239,7 @@ class World:
         public_title: str,
         *,
         sender: str = SENDER,
-        parcel: Mapping[str, object] | None = None,
+        parcel: Mapping[str, Any] | None = None,
         content: bytes = b"innhold",
     ) -> bytes:
         """A genuine container."""
@@ -251,7 +252,7 @@ class World:
             arkivmelding=arkivmelding_xml(letter),
             signed_at=self.clock.now,
         )
-        return package_bytes(replace(made, **dict(parcel or {})))
+        return package_bytes(replace(made, **(parcel or {})))
 
     # What the worker does
 
@@ -266,7 +267,7 @@ class World:
             job = next((j for kind in KINDS if (j := claim(self.line, kind))), None)
             if job is None:
                 return steps
-            following = job
+            following: Job[Any] | None = job
             while following is not None:
                 following = advance(self.line, following)
                 steps += 1
@@ -306,8 +307,7 @@ class World:
     def message(self, wire_id: str) -> Message:
         """The message that came under this id."""
         with self.line.store.reading() as (session, _):
-            found = session.exec(select(Message).where(col(Message.wire_id) == wire_id)).one()
-        return found
+            return session.exec(select(Message).where(col(Message.wire_id) == wire_id)).one()
 
     def arrival(self, wire_id: str) -> Arrival:
         """The newest arrival under this id."""
@@ -334,8 +334,7 @@ class World:
     def receipt(self, message_id: str) -> Receipt:
         """The receipt of a message."""
         with self.line.store.reading() as (session, _):
-            found = session.exec(select(Receipt).where(col(Receipt.message_id) == message_id)).one()
-        return found
+            return session.exec(select(Receipt).where(col(Receipt.message_id) == message_id)).one()
 
     def open_tasks(self, subject: str) -> set[str]:
         """The kinds of the open tasks about a subject."""
@@ -362,9 +361,7 @@ def install(store: Store, keyring: Keyring) -> None:
     """The rows of a new installation, with the shipped policies active."""
     with store.transaction() as (session, now):
         session.add(AuditHead(id=1, size=0, frontier=b""))
-        session.add(
-            Installation(id=1, origin="test", key_proof=keyring.proof(), created_at=now)
-        )
+        session.add(Installation(id=1, origin="test", key_proof=keyring.proof(), created_at=now))
         session.flush()
         activate(session, now, _policies()[1], None)
 
@@ -417,9 +414,7 @@ def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[Wor
             terms=terms or Terms(undo=timedelta(0), free_bytes=0),
         )
         with store.transaction() as (session, now):
-            keys = take_in(
-                line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn"
-            )
+            keys = take_in(line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn")
         yield World(
             line=line,
             gateway=gateway,

@@ -30,7 +30,7 @@ def new_checkpoint(session: Session, now: datetime, keyring: Keyring) -> str | N
 
 
 def keep_outside(path: Path, note: str) -> None:
-    """Append the note to the file, synced. Call it after the commit: a copy proves what is there."""
+    """Append the note to the file, synced. Call it after the commit that it speaks of."""
     with path.open("a", encoding="utf-8") as file:
         file.write(checkpoint.filed(note))
         file.flush()

@@ -71,7 +71,7 @@ def check_target(url: str, targets: Sequence[Target]) -> Target:
 
 
 class WebhookSender:
-    """Sends to listed targets only. `client` must not follow redirects and not trust the environment."""
+    """Sends to listed targets only. `client` follows no redirects and no environment."""
 
     def __init__(self, client: httpx.Client, targets: Sequence[Target]) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""`inbox demo`: the whole line on this machine, with made-up mail and neighbours that are simulated."""
+"""`inbox demo`: the whole line on this machine, with made-up mail and simulated neighbours."""
 
 import fcntl
 import json
@@ -39,9 +39,9 @@ def demo(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object last; implies --once.")
     ] = False,
-    folder: Annotated[
-        Path, typer.Option(help="Where everything is kept; emptied first.")
-    ] = Path("var/demo"),
+    folder: Annotated[Path, typer.Option(help="Where everything is kept; emptied first.")] = Path(
+        "var/demo"
+    ),
 ) -> None:
     """Run the main job with made-up mail: SQLite, a folder vault, a simulated gateway and senders.
 
@@ -57,7 +57,9 @@ def _run(console: Console, folder: Path, *, once: bool, as_json: bool) -> bool:
     began = time.monotonic()
     with stage(folder) as play:
         waits = len(play.letters)
-        console.print(f"{waits} meldinger venter hos integrasjonspunktet, og andres post ved siden.")
+        console.print(
+            f"{waits} meldinger venter hos integrasjonspunktet, og andres post ved siden."
+        )
         in_time = _play(play, console)
         judgement = judge(play.gateway, [*play.systems, play.hand], play.letters, play.others)
         ends = what_became(play, judgement)
@@ -67,7 +69,7 @@ def _run(console: Console, folder: Path, *, once: bool, as_json: bool) -> bool:
         console.print(f"Loggen er hel: {'ja' if verified else 'NEI'}. {seconds:.0f} sekunder.")
         fine = in_time and verified and judgement.left_alone and not any(e.wrong for e in ends)
         if as_json:
-            print(json.dumps(_summary(play, judgement, waiting(ends), verified, seconds)))  # noqa: T201 - the answer
+            print(json.dumps(_summary(play, judgement, waiting(ends), verified, seconds)))
         console.print(f"Åpne {play.operator_url} for å se driftssiden.")
         if not once:
             _stay(console)
@@ -136,7 +138,7 @@ def _summary(
     play: Stage,
     judgement: Judgement,
     waits: dict[str, int],
-    verified: bool,  # noqa: FBT001 - one value of the object
+    verified: bool,
     seconds: float,
 ) -> dict[str, object]:
     with play.line.store.reading() as (session, _):
@@ -178,5 +180,3 @@ def _alone(folder: Path) -> Iterator[None]:
                 "demo.running", "another demo runs in this folder: end it, or name another"
             ) from error
         yield
-
-

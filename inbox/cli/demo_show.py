@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -31,7 +32,7 @@ class Walk:
     _now: dict[str, list[str]] = field(default_factory=dict)
     _live: Live | None = None
 
-    def __enter__(self) -> "Walk":
+    def __enter__(self) -> Self:
         """Begin to show: a live table on a terminal, plain lines elsewhere."""
         if self.console.is_terminal:
             self._live = Live(console=self.console, refresh_per_second=8)
@@ -54,9 +55,7 @@ class Walk:
             if any(b'"message:' in leaf or b'"arrival:' in leaf for _, leaf in leaves):
                 self._learn(
                     session.exec(select(Arrival.id, Arrival.wire_id)).all(),
-                    session.exec(
-                        select(Message.id, Message.wire_id, Message.shares_wire_id)
-                    ).all(),
+                    session.exec(select(Message.id, Message.wire_id, Message.shares_wire_id)).all(),
                 )
         for seq, leaf in leaves:
             self._after = seq
@@ -126,11 +125,7 @@ def what_became(stage: Stage, judgement: Judgement) -> list[Became]:
     for number, letter in enumerate(stage.letters):
         shares = letter.name != _first_name(stage, letter.message_id)
         message = next(
-            (
-                m
-                for m in messages
-                if m.wire_id == letter.message_id and m.shares_wire_id is shares
-            ),
+            (m for m in messages if m.wire_id == letter.message_id and m.shares_wire_id is shares),
             None,
         )
         arrival = next((a for a in arrivals if a.wire_id == letter.message_id), None)

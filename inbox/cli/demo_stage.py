@@ -153,7 +153,7 @@ def _toml(folder: Path, gateway_url: str, hooks: Mapping[str, str]) -> str:
 
     targets = "".join(
         f'\n[[webhook_targets]]\nhost = "127.0.0.1"\nport = {urlsplit(url).port}\n'
-        f'networks = [{text(ip_network("127.0.0.0/8"))}]\n'
+        f"networks = [{text(ip_network('127.0.0.0/8'))}]\n"
         for url in hooks.values()
     )
     return f"""# Made by `inbox demo`.

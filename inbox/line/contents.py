@@ -1,4 +1,4 @@
-"""What the line keeps of an opened package: plain columns for what is not confidential, the rest sealed."""
+"""What the line keeps of an opened package: codes and counts in plain columns, the rest sealed."""
 
 import json
 from collections.abc import Callable

@@ -20,9 +20,7 @@ from inbox.tables import Message, Receipt
 SHARED = "receipt.id_shared"
 
 
-def choose_receipt(
-    session: Session, now: datetime, message: Message, outcome: ReceiptType
-) -> None:
+def choose_receipt(session: Session, now: datetime, message: Message, outcome: ReceiptType) -> None:
     """Write the one receipt of a message that has just become REGISTERED or REFUSED.
 
     A REFUSED sibling whose receipt still waits gives way to a REGISTERED one.

@@ -83,7 +83,7 @@ def unwrap(line: Line, stored: WrappedKeyRow) -> DataKey | None:
     return line.keyring.unwrap(WrappedKey(kek_id=stored.kek_id, wrapped=stored.wrapped))
 
 
-def finish(line: Line, job: Job[R], outcome: Outcome, session: Session, now: datetime) -> None:
+def finish(job: Job[R], outcome: Outcome, session: Session, now: datetime) -> None:
     """Settle a job's outcome with its follow-up rows, in the caller's transaction."""
     settle(
         session,

@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel
 
 from inbox.access import Policy
 from inbox.access.folder import load_folder
+from inbox.store import create_engine as create_our_engine
 from tests.access.town import POLICIES, Town
 
 
@@ -39,3 +40,13 @@ def session(small_engine: Engine) -> Iterator[Session]:
 @pytest.fixture
 def town(session: Session) -> Town:
     return Town(session)
+
+
+@pytest.fixture
+def town_on_each_database(database: str) -> Iterator[Town]:
+    """The town in a database as the product makes it, once of each kind."""
+    engine = create_our_engine(database)
+    with Session(engine) as session:
+        yield Town(session)
+        session.rollback()
+    engine.dispose()

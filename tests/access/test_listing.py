@@ -119,6 +119,16 @@ def test_listing_equals_deciding(town: Town, the_policy: Policy, seed: int) -> N
     assert seen > 0
 
 
+def test_listing_equals_deciding_on_each_database(
+    town_on_each_database: Town, the_policy: Policy
+) -> None:
+    session, given = town_on_each_database.session, Given(target=PersonId("ola"))
+    for capacity in build(town_on_each_database, random.Random(3)):  # noqa: S311 - a test
+        for action in (Action.LIST, Action.ROUTE, Action.ASSIGN, Action.OFFER, Action.WORD):
+            ids = listed(session, the_policy, capacity, action, given)
+            assert ids == decided(session, the_policy, capacity, action, given), action
+
+
 @pytest.mark.parametrize("name", [n for n, f in FACTS.items() if OfMessage in f.forms])
 def test_each_fact_and_its_negation_filters_as_it_decides(town: Town, name: str) -> None:
     """A fact that is NULL for some row would be in neither list."""

@@ -94,7 +94,9 @@ def test_every_move_has_its_audit_entry(world: World) -> None:
             .order_by(col(AuditEntry.seq))
         ).all()
 
-    events = [part for leaf in leaves for part in (b"opened", b"released", b"offered") if part in leaf]
+    events = [
+        part for leaf in leaves for part in (b"opened", b"released", b"offered") if part in leaf
+    ]
     assert events == [b"opened", b"released", b"offered"]
 
 

@@ -1,4 +1,4 @@
-"""What archive staff do: place, hand back, recognise a duplicate, check again, fetch again, answer."""
+"""What archive staff do: place, recognise a duplicate, check again, fetch again, answer."""
 
 from datetime import datetime
 
@@ -8,11 +8,11 @@ from inbox.access.subject import Capacity, Given, OfTask
 from inbox.access.words import Action
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
-from inbox.line.moves.asking import ask, check_seen, note, of_arrival, of_message, step_by
-from inbox.line.moves.keys import data_key
+from inbox.line.moves.asking import ask, check_seen, of_arrival, of_message
+from inbox.line.moves.registering import data_key
 from inbox.line.moves.unit import end_assignments
 from inbox.line.receipts import answer_message, choose_receipt
-from inbox.line.settle import close_task, close_tasks, settle
+from inbox.line.settle import close_task
 from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalState, MessageState, ReceiptState, TaskState
 from inbox.receipt import ReceiptType
@@ -22,31 +22,21 @@ _BY_HAND = (TaskKind.STUCK, TaskKind.CONFLICTING_WORD, TaskKind.OTHER_BYTES)
 _REGISTERED = (MessageState.REGISTERED, MessageState.ANSWERED)
 
 
-def place(  # noqa: PLR0913 - who, what, where, seen, why
+def place(
     line: Line, capacity: Capacity, message_id: str, *, unit: str, seen: int, reason: str = ""
 ) -> None:
     """Give the message to a unit (*fordele*), which then decides whether to release it."""
     with line.store.transaction() as (session, now):
         given = Given(reason_given=bool(reason))
         subject = of_message(message_id)
-        decision = ask(line, session, now, capacity, Action.PLACE, subject, given)
+        turn = ask(line, session, now, capacity, Action.PLACE, subject, given)
         message = session.get_one(Message, message_id)
         check_seen(message.version, seen)
         _check_living(session, now, message, unit)
         end_assignments(session, now, message_id)
         values = {"unit": unit, "rule": None, "transfers": message.transfers + 1}
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=message,
-                became=MessageState.ROUTED,
-                by="place",
-                values=values,
-                reason=reason,
-            ),
+        turn.settle(
+            row=message, became=MessageState.ROUTED, by="place", values=values, reason=reason
         )
 
 
@@ -57,7 +47,7 @@ def place_and_release(
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         ask(line, session, now, capacity, Action.PLACE, subject, Given())
-        decision = ask(line, session, now, capacity, Action.RELEASE, subject, Given())
+        turn = ask(line, session, now, capacity, Action.RELEASE, subject, Given())
         message = session.get_one(Message, message_id)
         check_seen(message.version, seen)
         _check_living(session, now, message, unit)
@@ -67,18 +57,12 @@ def place_and_release(
             "transfers": message.transfers + 1,
             "released_by": capacity.person,
         }
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=message,
-                became=MessageState.RELEASED,
-                by="place",
-                values=values,
-                due_at=now + line.terms.undo,
-            ),
+        turn.settle(
+            row=message,
+            became=MessageState.RELEASED,
+            by="place",
+            values=values,
+            due_at=now + line.terms.undo,
         )
 
 
@@ -90,16 +74,14 @@ def _check_living(session: Session, now: datetime, message: Message, unit_id: st
         raise Invalid("unit.passive", "the unit is not active")
 
 
-def duplicate(
-    line: Line, capacity: Capacity, message_id: str, *, of: str, seen: int
-) -> None:
+def duplicate(line: Line, capacity: Capacity, message_id: str, *, of: str, seen: int) -> None:
     """Same sender, same documents as a registered message: it takes over that one's references."""
     with line.store.transaction() as (session, now):
         message = session.get(Message, message_id)
         original = session.get(Message, of)
         given = Given(same_documents=_same_documents(message, original))
         subject = of_message(message_id)
-        decision = ask(line, session, now, capacity, Action.DUPLICATE, subject, given)
+        turn = ask(line, session, now, capacity, Action.DUPLICATE, subject, given)
         assert message is not None
         assert original is not None
         check_seen(message.version, seen)
@@ -112,22 +94,16 @@ def duplicate(
         sealed = data_key(session, line, message.id).seal(
             reference, table="message", column="sealed_reference", row=message.id
         )
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=message,
-                became=MessageState.REGISTERED,
-                by="duplicate",
-                values={
-                    "duplicate_of": original.id,
-                    "registered_at": now,
-                    "registered_by": "duplicate",
-                    "sealed_reference": sealed,
-                },
-            ),
+        turn.settle(
+            row=message,
+            became=MessageState.REGISTERED,
+            by="duplicate",
+            values={
+                "duplicate_of": original.id,
+                "registered_at": now,
+                "registered_by": "duplicate",
+                "sealed_reference": sealed,
+            },
         )
         choose_receipt(session, now, message, ReceiptType.OK)
 
@@ -151,42 +127,20 @@ def recheck(line: Line, capacity: Capacity, message_id: str, *, seen: int) -> No
     """Open a quarantined message again, without waivers: a list or an anchor may have come."""
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
-        decision = ask(line, session, now, capacity, Action.RECHECK, subject, Given())
+        turn = ask(line, session, now, capacity, Action.RECHECK, subject, Given())
         message = session.get_one(Message, message_id)
         check_seen(message.version, seen)
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=message,
-                became=MessageState.RECEIVED,
-                by="recheck",
-                values={"waivers": ""},
-            ),
-        )
+        turn.settle(row=message, became=MessageState.RECEIVED, by="recheck", values={"waivers": ""})
 
 
 def refetch(line: Line, capacity: Capacity, arrival_id: str, *, seen: int) -> None:
     """Try a missed arrival again now; its back-off begins anew."""
     with line.store.transaction() as (session, now):
         subject = of_arrival(arrival_id)
-        decision = ask(line, session, now, capacity, Action.REFETCH, subject, Given())
+        turn = ask(line, session, now, capacity, Action.REFETCH, subject, Given())
         arrival = session.get_one(Arrival, arrival_id)
         check_seen(arrival.version, seen)
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=arrival,
-                became=ArrivalState.ANNOUNCED,
-                by="refetch",
-                values={"misses": 0},
-            ),
-        )
+        turn.settle(row=arrival, became=ArrivalState.ANNOUNCED, by="refetch", values={"misses": 0})
 
 
 def resend(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> None:
@@ -194,19 +148,13 @@ def resend(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> N
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         given = Given(reason_given=bool(reason))
-        decision = ask(line, session, now, capacity, Action.RESEND, subject, given)
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=_failed_receipt(session, message_id),
-                became=ReceiptState.CHOSEN,
-                by="resend",
-                values={"chosen_at": now},
-                reason=reason,
-            ),
+        turn = ask(line, session, now, capacity, Action.RESEND, subject, given)
+        turn.settle(
+            row=_failed_receipt(session, message_id),
+            became=ReceiptState.CHOSEN,
+            by="resend",
+            values={"chosen_at": now},
+            reason=reason,
         )
 
 
@@ -215,26 +163,19 @@ def accept_failure(line: Line, capacity: Capacity, message_id: str, *, reason: s
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         given = Given(reason_given=bool(reason))
-        decision = ask(line, session, now, capacity, Action.RESEND, subject, given)
+        turn = ask(line, session, now, capacity, Action.RESEND, subject, given)
         receipt = _failed_receipt(session, message_id)
         receipt.settled_at = now
         session.add(receipt)
-        close_tasks(
-            session, now, subject=receipt.id, kinds=[TaskKind.RECEIPT], who=capacity.id
-        )
-        note(
-            session,
-            capacity,
-            decision,
+        turn.close(receipt.id, TaskKind.RECEIPT)
+        turn.note(
             event="receipt:failure_accepted",
             subject=receipt.id,
             message_id=message_id,
             code=receipt.code,
             reason=reason,
         )
-        answer_message(
-            session, now, message_id, who=capacity.id, keep=line.terms.keep_content
-        )
+        answer_message(session, now, message_id, who=capacity.id, keep=line.terms.keep_content)
 
 
 def _failed_receipt(session: Session, message_id: str) -> Receipt:
@@ -268,4 +209,3 @@ def close(line: Line, capacity: Capacity, task_id: str, *, reason: str) -> None:
             Given(reason_given=bool(reason)),
         )
         close_task(session, now, task, who=capacity.id)
-

@@ -1,22 +1,93 @@
 """Ask the policy before anything moves: every move of a person or a case system begins here."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
 from inbox import audit
 from inbox.access import permit
-from inbox.access.subject import Capacity, Given, OfArrival, OfMessage, Subject
 from inbox.access.policy import Decision
+from inbox.access.subject import Capacity, Given, OfArrival, OfMessage, Subject
 from inbox.access.words import Action, Duty
 from inbox.errors import Conflict, NotFound, NotPermitted
 from inbox.line import Line
-from inbox.line.settle import Settled, Step
+from inbox.line.settle import Settled, Step, close_tasks, settle
+from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalId, DeliveryId, MessageId, State
 
 _SHOWING = (Action.ROUTE, Action.LIST)
 """Whoever may do one of these knows that the message exists."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """A yes of the policy, and the transaction in which it is acted on."""
+
+    session: Session
+    now: datetime
+    capacity: Capacity
+    decision: Decision
+
+    def settle(  # noqa: PLR0913 - the fields of a step
+        self,
+        *,
+        row: Settled,
+        became: State,
+        by: str,
+        code: str | None = None,
+        values: Mapping[str, object] | None = None,
+        due_at: datetime | None = None,
+        reason: str = "",
+    ) -> None:
+        """Make the step that was allowed. The reason is personal text: only committed to."""
+        step = Step(
+            row=row,
+            became=became,
+            by=by,
+            who=self.capacity.id,
+            code=code,
+            values=values or {},
+            due_at=due_at,
+            rule=self.decision.rule,
+            policy=self.decision.digest,
+            committed=_committed(reason),
+        )
+        settle(self.session, self.now, step)
+
+    def note(
+        self,
+        *,
+        event: str,
+        subject: str,
+        message_id: str | None,
+        code: str | None = None,
+        reason: str = "",
+    ) -> None:
+        """Audit something that moves no state."""
+        entry = audit.Entry(
+            event=event,
+            who=self.capacity.id,
+            subject=subject,
+            message_id=message_id,
+            code=code,
+            rule=self.decision.rule,
+            policy=self.decision.digest,
+            committed=_committed(reason),
+        )
+        audit.record(self.session, entry)
+
+    def close(self, subject: str, *kinds: TaskKind) -> None:
+        """Close the open tasks of these kinds about a subject."""
+        close_tasks(
+            self.session, self.now, subject=subject, kinds=list(kinds), who=self.capacity.id
+        )
+
+
+def _committed(reason: str) -> dict[str, str]:
+    """Personal text for the audit: only a commitment of it is kept."""
+    return {"reason": reason} if reason else {}
 
 
 def of_message(
@@ -35,7 +106,7 @@ def of_arrival(arrival_id: str, *, proposal_id: str | None = None) -> OfArrival:
     return OfArrival(arrival_id=ArrivalId(arrival_id), proposal_id=proposal_id)
 
 
-def ask(  # noqa: PLR0913 - who, what, on what, with what, when
+def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
     line: Line,
     session: Session,
     now: datetime,
@@ -45,8 +116,8 @@ def ask(  # noqa: PLR0913 - who, what, on what, with what, when
     given: Given,
     *,
     notified: Collection[Duty] = (),
-) -> Decision:
-    """The decision, if it is yes; asked in the transaction that acts on it.
+) -> Turn:
+    """A turn, if the decision is yes; asked in the transaction that acts on it.
 
     Every move is audited in its own transaction, which is the duty `log`; a move that also writes
     the task that its `notify` asks for says so in `notified`.
@@ -65,69 +136,10 @@ def ask(  # noqa: PLR0913 - who, what, on what, with what, when
     met = {Duty.LOG, *notified, *({Duty.REASON} if given.reason_given else ())}
     decision = decide(action).fulfilled_by(met)
     if decision.allowed:
-        return decision
+        return Turn(session=session, now=now, capacity=capacity, decision=decision)
     if any(decide(showing).allowed for showing in _SHOWING):
         raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")
     raise NotFound
-
-
-def note(  # noqa: PLR0913 - the columns of an entry
-    session: Session,
-    capacity: Capacity,
-    decision: Decision,
-    *,
-    event: str,
-    subject: str,
-    message_id: str | None,
-    code: str | None = None,
-    reason: str = "",
-) -> None:
-    """Audit something a person or case system did that moves no state."""
-    audit.record(
-        session,
-        audit.Entry(
-            event=event,
-            who=capacity.id,
-            subject=subject,
-            message_id=message_id,
-            code=code,
-            rule=decision.rule,
-            policy=decision.digest,
-            committed=_committed(reason),
-        ),
-    )
-
-
-def step_by(  # noqa: PLR0913 - the fields of a step
-    capacity: Capacity,
-    decision: Decision,
-    *,
-    row: Settled,
-    became: State,
-    by: str,
-    code: str | None = None,
-    values: Mapping[str, object] | None = None,
-    due_at: datetime | None = None,
-    reason: str = "",
-) -> Step:
-    """The step that a decision allows a capacity to make."""
-    return Step(
-        row=row,
-        became=became,
-        by=by,
-        who=capacity.id,
-        code=code,
-        values=values or {},
-        due_at=due_at,
-        rule=decision.rule,
-        policy=decision.digest,
-        committed=_committed(reason),
-    )
-
-
-def _committed(reason: str) -> dict[str, str]:
-    """Personal text for the audit: only a commitment of it is kept."""
-    return {"reason": reason} if reason else {}
 
 
 def check_seen(version: int, seen: int) -> None:

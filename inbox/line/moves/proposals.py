@@ -15,15 +15,12 @@ from sqlmodel import Session, col, select
 
 from inbox import audit
 from inbox.access.subject import Capacity, Given, Subject
-from inbox.access.policy import Decision
 from inbox.access.words import Action
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
-from inbox.line.moves.asking import ask, of_arrival, of_message, step_by
-from inbox.line.moves.keys import data_key
-from inbox.line.moves.unit import standing_delivery
+from inbox.line.moves.asking import Turn, ask, of_arrival, of_message
+from inbox.line.moves.registering import data_key, standing_delivery
 from inbox.line.receipts import choose_receipt
-from inbox.line.settle import close_tasks, settle
 from inbox.line.waiting import TaskKind
 from inbox.message import (
     ArrivalState,
@@ -49,13 +46,9 @@ class ProposalKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class _Approved:
-    line: Line
-    session: Session
-    now: datetime
-    capacity: Capacity
-    decision: Decision
+    turn: Turn
     subject: str
-    payload: Mapping[str, str]
+    code: str
 
 
 _ACTION: Final[Mapping[ProposalKind, Action]] = {
@@ -67,7 +60,7 @@ _ACTION: Final[Mapping[ProposalKind, Action]] = {
 }
 
 
-def propose(  # noqa: PLR0913 - who, what, on what, with what, why
+def propose(
     line: Line,
     capacity: Capacity,
     kind: ProposalKind,
@@ -85,7 +78,7 @@ def propose(  # noqa: PLR0913 - who, what, on what, with what, why
     with line.store.transaction() as (session, now):
         subject = _subject(kind, subject_id, None)
         given = Given(reason_given=bool(reason), waivable=_waivable(session, kind, subject_id))
-        decision = ask(line, session, now, capacity, Action.PROPOSE, subject, given)
+        turn = ask(line, session, now, capacity, Action.PROPOSE, subject, given)
         assert capacity.person is not None
         _check_none_open(session, now, kind, subject_id)
         proposal_id = new_id()
@@ -112,8 +105,8 @@ def propose(  # noqa: PLR0913 - who, what, on what, with what, why
                 subject=proposal_id,
                 message_id=None if kind is ProposalKind.ABANDON else subject_id,
                 by=kind.value,
-                rule=decision.rule,
-                policy=decision.digest,
+                rule=turn.decision.rule,
+                policy=turn.decision.digest,
                 committed={"payload": payload.decode()},
             ),
         )
@@ -145,9 +138,7 @@ def _subject(kind: ProposalKind, subject_id: str, proposal_id: str | None) -> Su
     return of_message(subject_id, proposal_id=proposal_id)
 
 
-def _check_none_open(
-    session: Session, now: datetime, kind: ProposalKind, subject_id: str
-) -> None:
+def _check_none_open(session: Session, now: datetime, kind: ProposalKind, subject_id: str) -> None:
     standing = session.exec(
         select(Proposal.id).where(
             col(Proposal.kind) == kind.value,
@@ -168,106 +159,67 @@ def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
             raise NotFound
         kind = ProposalKind(proposal.kind)
         subject = _subject(kind, proposal.subject_id, proposal_id)
-        given = Given(
-            reason_given=True, waivable=_waivable(session, kind, proposal.subject_id)
+        given = Given(reason_given=True, waivable=_waivable(session, kind, proposal.subject_id))
+        turn = ask(line, session, now, capacity, _ACTION[kind], subject, given)
+        sealed, subject_id = proposal.sealed_payload, proposal.subject_id
+        payload = data_key(session, line, subject_id).unseal(
+            sealed, table="proposal", column="sealed_payload", row=proposal_id
         )
-        decision = ask(line, session, now, capacity, _ACTION[kind], subject, given)
-        payload = data_key(session, line, proposal.subject_id).unseal(
-            proposal.sealed_payload, table="proposal", column="sealed_payload", row=proposal_id
+        turn.settle(
+            row=proposal,
+            became=ProposalState.APPROVED,
+            by="approve",
+            values={"approver": capacity.person},
         )
-        subject_id = proposal.subject_id
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=proposal,
-                became=ProposalState.APPROVED,
-                by="approve",
-                values={"approver": capacity.person},
-            ),
-        )
-        _DONE[kind](
-            _Approved(
-                line=line,
-                session=session,
-                now=now,
-                capacity=capacity,
-                decision=decision,
-                subject=subject_id,
-                payload=json.loads(payload),
-            )
-        )
+        code = str(json.loads(payload)["code"])
+        _DONE[kind](_Approved(turn=turn, subject=subject_id, code=code))
 
 
 def _refuse(it: _Approved) -> None:
-    message = it.session.get_one(Message, it.subject)
-    step = step_by(
-        it.capacity,
-        it.decision,
+    session, now = it.turn.session, it.turn.now
+    message = session.get_one(Message, it.subject)
+    it.turn.settle(
         row=message,
         became=MessageState.REFUSED,
         by="refuse",
-        code=it.payload["code"],
-        values={"refused_at": it.now},
+        code=it.code,
+        values={"refused_at": now},
     )
-    settle(it.session, it.now, step)
-    choose_receipt(it.session, it.now, message, ReceiptType.ERROR)
+    choose_receipt(session, now, message, ReceiptType.ERROR)
 
 
 def _quarantine_release(it: _Approved) -> None:
-    message = it.session.get_one(Message, it.subject)
-    step = step_by(
-        it.capacity,
-        it.decision,
+    message = it.turn.session.get_one(Message, it.subject)
+    it.turn.settle(
         row=message,
         became=MessageState.RECEIVED,
         by="quarantine_release",
-        values={"waivers": it.payload["code"]},
+        values={"waivers": it.code},
     )
-    settle(it.session, it.now, step)
 
 
 def _abandon(it: _Approved) -> None:
-    arrival = it.session.get_one(Arrival, it.subject)
-    step = step_by(
-        it.capacity,
-        it.decision,
-        row=arrival,
-        became=ArrivalState.ABANDONING,
-        by="abandon",
-        code=arrival.code,
-    )
-    settle(it.session, it.now, step)
+    arrival = it.turn.session.get_one(Arrival, it.subject)
+    it.turn.settle(row=arrival, became=ArrivalState.ABANDONING, by="abandon", code=arrival.code)
 
 
 def _withdraw(it: _Approved) -> None:
-    delivery = standing_delivery(it.session, it.subject)
-    message = it.session.get_one(Message, it.subject)
+    delivery = standing_delivery(it.turn.session, it.subject)
+    message = it.turn.session.get_one(Message, it.subject)
     if delivery is None:
         raise Conflict("delivery.not_standing", "no delivery stands open")
     collected = delivery.state is DeliveryState.COLLECTED
-    became = DeliveryState.SUPERSEDED if collected else DeliveryState.WITHDRAWN
-    gone = step_by(
-        it.capacity,
-        it.decision,
+    it.turn.settle(
         row=delivery,
-        became=became,
+        became=DeliveryState.SUPERSEDED if collected else DeliveryState.WITHDRAWN,
         by="withdraw",
-        values={"settled_at": it.now},
+        values={"settled_at": it.turn.now},
     )
-    settle(it.session, it.now, gone)
-    back = step_by(
-        it.capacity, it.decision, row=message, became=MessageState.ROUTED, by="withdraw"
-    )
-    settle(it.session, it.now, back)
+    it.turn.settle(row=message, became=MessageState.ROUTED, by="withdraw")
 
 
 def _dismiss(it: _Approved) -> None:
-    close_tasks(
-        it.session, it.now, subject=it.subject, kinds=[TaskKind.LATE_WORD], who=it.capacity.id
-    )
+    it.turn.close(it.subject, TaskKind.LATE_WORD)
 
 
 _DONE: Final[Mapping[ProposalKind, Callable[[_Approved], None]]] = {

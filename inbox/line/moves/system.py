@@ -7,7 +7,7 @@ a task, and nothing goes on with the message until that is closed.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,27 +16,27 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from inbox.access.subject import Capacity, Given
-from inbox.access.policy import Decision
 from inbox.access.words import Action
 from inbox.errors import Invalid, NotFound
 from inbox.line import Line
-from inbox.line.moves.asking import ask, note, of_message, step_by
-from inbox.line.moves.keys import data_key
-from inbox.line.moves.unit import (
+from inbox.line.moves.asking import Turn, ask, of_message
+from inbox.line.moves.registering import (
+    STANDING,
     Content,
     check_reference,
+    data_key,
     registered_values,
     remember_reference,
 )
 from inbox.line.receipts import choose_receipt
-from inbox.line.settle import close_tasks, open_task, settle
+from inbox.line.settle import open_task
 from inbox.line.waiting import TaskKind
-from inbox.message import DeliveryState, MessageState, State, new_id
+from inbox.message import DeliveryState, MessageState, new_id
 from inbox.receipt import ReceiptType
 from inbox.tables import Delivery, Message
 
-_STANDING: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
-_OVER: Final = (DeliveryState.WITHDRAWN, DeliveryState.SUPERSEDED)
+_D, _M = DeliveryState, MessageState
+_OVER: Final = (_D.WITHDRAWN, _D.SUPERSEDED)
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
 _LONGEST_TEXT: Final = 2000
 
@@ -72,7 +72,7 @@ def deliveries(
             select(Delivery)
             .where(
                 col(Delivery.case_system) == capacity.case_system,
-                col(Delivery.state).in_(_STANDING),
+                col(Delivery.state).in_(STANDING),
             )
             .order_by(col(Delivery.offered_at), col(Delivery.id))
             .limit(at_most)
@@ -81,10 +81,7 @@ def deliveries(
         if last is not None and last.case_system == capacity.case_system:
             query = query.where(
                 (col(Delivery.offered_at) > last.offered_at)
-                | (
-                    (col(Delivery.offered_at) == last.offered_at)
-                    & (col(Delivery.id) > last.id)
-                )
+                | ((col(Delivery.offered_at) == last.offered_at) & (col(Delivery.id) > last.id))
             )
         return session.exec(query).all()
 
@@ -93,58 +90,34 @@ def collect(line: Line, capacity: Capacity, delivery_id: str) -> Content:
     """Let it read: COLLECTED, and audited, before the first byte is given. Repeatable."""
     with line.store.transaction() as (session, now):
         delivery, message = _own(session, capacity, delivery_id)
-        decision = _asked(line, session, now, capacity, Action.COLLECT, delivery)
-        if delivery.state is DeliveryState.OPEN:
-            values = {"collected_at": now}
-            _settle_delivery(
-                session, now, capacity, decision, delivery, "collect", _D.COLLECTED, values
-            )
-            close_tasks(
-                session, now, subject=message.id, kinds=[TaskKind.COLLECT], who=capacity.id
+        turn = _asked(line, session, now, capacity, Action.COLLECT, delivery)
+        if delivery.state is _D.OPEN:
+            turn.settle(
+                row=delivery, became=_D.COLLECTED, by="collect", values={"collected_at": now}
             )
         else:
-            note(
-                session,
-                capacity,
-                decision,
-                event="delivery:read",
-                subject=delivery.id,
-                message_id=message.id,
-            )
+            turn.note(event="delivery:read", subject=delivery.id, message_id=message.id)
         session.flush()
         session.refresh(delivery)
         key = data_key(session, line, message.id)
     return Content(message=message, delivery=delivery, key=key)
 
 
-_D = DeliveryState
-
-
 def accepted(line: Line, capacity: Capacity, delivery_id: str) -> Said:
     """The case system has the bytes. This is not registered: no receipt follows from it."""
     with line.store.transaction() as (session, now):
         delivery, _ = _own(session, capacity, delivery_id)
-        decision = _asked(line, session, now, capacity, Action.WORD, delivery)
+        turn = _asked(line, session, now, capacity, Action.WORD, delivery)
         if delivery.state in _OVER:
             return Said.KEPT
-        if delivery.accepted_at is not None or delivery.state not in _STANDING:
+        if delivery.accepted_at is not None or delivery.state not in STANDING:
             return Said.REPEATED
-        values: dict[str, object] = {"accepted_at": now}
         if delivery.state is _D.OPEN:
-            values["collected_at"] = now
-            _settle_delivery(
-                session, now, capacity, decision, delivery, "word", _D.COLLECTED, values
-            )
+            values = {"accepted_at": now, "collected_at": now}
+            turn.settle(row=delivery, became=_D.COLLECTED, by="word", values=values)
             return Said.DONE
         delivery.accepted_at = now
-        note(
-            session,
-            capacity,
-            decision,
-            event="delivery:accepted",
-            subject=delivery.id,
-            message_id=delivery.message_id,
-        )
+        turn.note(event="delivery:accepted", subject=delivery.id, message_id=delivery.message_id)
         return Said.DONE
 
 
@@ -154,21 +127,18 @@ def registered(line: Line, capacity: Capacity, delivery_id: str, *, reference: s
     hashed = _hashed(line, delivery_id, "registered", reference)
     word = _Word(became=_D.REGISTERED, hashed=hashed, reference=reference)
     with line.store.transaction() as (session, now):
-        said, message, decision = _final(line, session, now, capacity, delivery_id, word)
+        delivery, message = _own(session, capacity, delivery_id)
+        turn = _asked(line, session, now, capacity, Action.WORD, delivery)
+        said = _say(line, turn, delivery, message, word)
         if said is Said.DONE:
             values = registered_values(session, now, line, message, reference, "word")
-            _settle_message(session, now, capacity, decision, message, _M.REGISTERED, values)
+            turn.settle(row=message, became=_M.REGISTERED, by="word", values=values)
             remember_reference(session, now, line, message, reference)
             choose_receipt(session, now, message, ReceiptType.OK)
     return said
 
 
-_M = MessageState
-
-
-def refused(
-    line: Line, capacity: Capacity, delivery_id: str, *, code: str, text: str = ""
-) -> Said:
+def refused(line: Line, capacity: Capacity, delivery_id: str, *, code: str, text: str = "") -> Said:
     """The case system says no, with a code of its own: people decide what happens next."""
     if _CODE.fullmatch(code) is None:
         raise Invalid("refusal.code", "a code is at most 60 of a-z 0-9 . _ -")
@@ -177,56 +147,42 @@ def refused(
     hashed = _hashed(line, delivery_id, "refused", code)
     word = _Word(became=_D.REFUSED, hashed=hashed, code=code, text=text)
     with line.store.transaction() as (session, now):
-        said, message, decision = _final(line, session, now, capacity, delivery_id, word)
+        delivery, message = _own(session, capacity, delivery_id)
+        turn = _asked(line, session, now, capacity, Action.WORD, delivery)
+        said = _say(line, turn, delivery, message, word)
         if said is Said.DONE:
-            _settle_message(
-                session, now, capacity, decision, message, _M.RETURNED, {}, "delivery.refused"
-            )
+            turn.settle(row=message, became=_M.RETURNED, by="word", code="delivery.refused")
     return said
 
 
-def _final(  # noqa: PLR0913 - the parts of a move
-    line: Line,
-    session: Session,
-    now: datetime,
-    capacity: Capacity,
-    delivery_id: str,
-    word: _Word,
-) -> tuple[Said, Message, Decision]:
+def _say(line: Line, turn: Turn, delivery: Delivery, message: Message, word: _Word) -> Said:
     """Say it, if nothing else has been said; otherwise say what stands in the way."""
-    delivery, message = _own(session, capacity, delivery_id)
-    decision = _asked(line, session, now, capacity, Action.WORD, delivery)
+    over = delivery.state in _OVER
+    if delivery.word_hash == word.hashed:
+        return Said.KEPT if over else Said.REPEATED
     if delivery.word_hash is not None:
-        said = Said.REPEATED if delivery.word_hash == word.hashed else Said.CONFLICT
-        if said is Said.REPEATED and delivery.state in _OVER:
-            said = Said.KEPT
-        if said is Said.CONFLICT:
-            _tell(session, now, line, message, TaskKind.CONFLICTING_WORD, word)
-        return said, message, decision
-    if delivery.state in _OVER:
+        _tell(line, turn, message, TaskKind.CONFLICTING_WORD, word)
+        return Said.CONFLICT
+    if over:
         delivery.word_hash = word.hashed
-        if word.became is _D.REGISTERED and not _stands_already(line, session, message, word):
-            _tell(session, now, line, message, TaskKind.LATE_WORD, word)
-        note(
-            session,
-            capacity,
-            decision,
+        taken = word.became is _D.REGISTERED
+        if taken and not _stands_already(line, turn.session, message, word):
+            _tell(line, turn, message, TaskKind.LATE_WORD, word)
+        turn.note(
             event="delivery:word_kept",
             subject=delivery.id,
             message_id=message.id,
             code=word.code,
         )
-        return Said.KEPT, message, decision
+        return Said.KEPT
     text = None
     if word.text:
-        text = data_key(session, line, message.id).seal(
+        text = data_key(turn.session, line, message.id).seal(
             word.text.encode(), table="delivery", column="sealed_text", row=delivery.id
         )
-    values = {"word_hash": word.hashed, "settled_at": now, "sealed_text": text}
-    _settle_delivery(
-        session, now, capacity, decision, delivery, "word", word.became, values, word.code
-    )
-    return Said.DONE, message, decision
+    values = {"word_hash": word.hashed, "settled_at": turn.now, "sealed_text": text}
+    turn.settle(row=delivery, became=word.became, by="word", values=values, code=word.code)
+    return Said.DONE
 
 
 def _stands_already(line: Line, session: Session, message: Message, word: _Word) -> bool:
@@ -240,21 +196,17 @@ def _stands_already(line: Line, session: Session, message: Message, word: _Word)
     return standing.decode() == word.reference
 
 
-def _tell(  # noqa: PLR0913 - the columns of a task
-    session: Session, now: datetime, line: Line, message: Message, kind: TaskKind, word: _Word
-) -> None:
-    """A task with the word in it, sealed."""
-    if message.erased_at is not None:
-        sealed, task_id = None, new_id()
-    else:
-        task_id = new_id()
+def _tell(line: Line, turn: Turn, message: Message, kind: TaskKind, word: _Word) -> None:
+    """A task with the word in it, sealed; once the message is erased, without it."""
+    task_id, sealed = new_id(), None
+    if message.erased_at is None:
         text = json.dumps({"reference": word.reference, "code": word.code})
-        sealed = data_key(session, line, message.id).seal(
+        sealed = data_key(turn.session, line, message.id).seal(
             text.encode(), table="task", column="sealed_text", row=task_id
         )
     open_task(
-        session,
-        now,
+        turn.session,
+        turn.now,
         kind=kind,
         subject=message.id,
         message_id=message.id,
@@ -272,49 +224,16 @@ def _own(session: Session, capacity: Capacity, delivery_id: str) -> tuple[Delive
     return delivery, session.get_one(Message, delivery.message_id)
 
 
-def _asked(  # noqa: PLR0913 - who, what, on what
+def _asked(
     line: Line,
     session: Session,
     now: datetime,
     capacity: Capacity,
     action: Action,
     delivery: Delivery,
-) -> Decision:
+) -> Turn:
     subject = of_message(delivery.message_id, delivery_id=delivery.id)
     return ask(line, session, now, capacity, action, subject, Given())
-
-
-def _settle_delivery(  # noqa: PLR0913 - the fields of a step
-    session: Session,
-    now: datetime,
-    capacity: Capacity,
-    decision: Decision,
-    delivery: Delivery,
-    by: str,
-    became: State,
-    values: Mapping[str, object],
-    code: str | None = None,
-) -> None:
-    step = step_by(
-        capacity, decision, row=delivery, became=became, by=by, values=values, code=code
-    )
-    settle(session, now, step)
-
-
-def _settle_message(  # noqa: PLR0913 - the fields of a step
-    session: Session,
-    now: datetime,
-    capacity: Capacity,
-    decision: Decision,
-    message: Message,
-    became: State,
-    values: Mapping[str, object],
-    code: str | None = None,
-) -> None:
-    step = step_by(
-        capacity, decision, row=message, became=became, by="word", values=values, code=code
-    )
-    settle(session, now, step)
 
 
 def _hashed(line: Line, delivery_id: str, word: str, value: str) -> str:

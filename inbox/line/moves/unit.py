@@ -1,40 +1,39 @@
-"""What a unit's people do: take, assign, hand back, release, withdraw, collect, register by hand."""
+"""What a unit's people do: take, assign, hand back, release, withdraw, collect, register."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from inbox.access.subject import Capacity, Given
 from inbox.access.words import Action, Duty
-from inbox.errors import Conflict, Invalid
-from inbox.keys import DataKey
+from inbox.errors import Conflict
 from inbox.line import Line
-from inbox.line.moves.asking import ask, check_seen, note, of_message, step_by
-from inbox.line.moves.keys import data_key
+from inbox.line.moves.asking import ask, check_seen, of_message
+from inbox.line.moves.registering import (
+    Content,
+    check_reference,
+    data_key,
+    registered_values,
+    remember_reference,
+    standing_delivery,
+)
 from inbox.line.receipts import choose_receipt
-from inbox.line.settle import close_tasks, is_open, open_task, settle, table_of
+from inbox.line.settle import is_open, open_task, table_of
 from inbox.line.waiting import TaskKind
 from inbox.message import DeliveryState, MessageState, Mode, PersonId, new_id
 from inbox.receipt import ReceiptType
-from inbox.tables import Assignment, CaseSystem, Delivery, KnownReference, Message
-
-_STANDING = (DeliveryState.OPEN, DeliveryState.COLLECTED)
-_LONGEST_REFERENCE = 200
+from inbox.tables import Assignment, CaseSystem, Message
 
 
 def take(line: Line, capacity: Capacity, message_id: str) -> None:
     """Take an unassigned message of one's unit, where the unit shares them."""
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
-        decision = ask(line, session, now, capacity, Action.TAKE, subject, Given())
+        turn = ask(line, session, now, capacity, Action.TAKE, subject, Given())
         assert capacity.person is not None
         _assign(session, now, message_id, capacity.person)
-        note(
-            session,
-            capacity,
-            decision,
+        turn.note(
             event="message:taken",
             subject=message_id,
             message_id=message_id,
@@ -47,9 +46,7 @@ def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> 
         subject = of_message(message_id)
         given = Given(target=to)
         notified = (Duty.NOTIFY,)
-        decision = ask(
-            line, session, now, capacity, Action.ASSIGN, subject, given, notified=notified
-        )
+        turn = ask(line, session, now, capacity, Action.ASSIGN, subject, given, notified=notified)
         end_assignments(session, now, message_id)
         _assign(session, now, message_id, to)
         open_task(
@@ -60,10 +57,7 @@ def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> 
             message_id=message_id,
             unit=capacity.unit,
         )
-        note(
-            session,
-            capacity,
-            decision,
+        turn.note(
             event="message:assigned",
             subject=message_id,
             message_id=message_id,
@@ -84,30 +78,22 @@ def end_assignments(session: Session, now: datetime, message_id: str) -> None:
     )
 
 
-def hand_back(
-    line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str
-) -> None:
+def hand_back(line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str) -> None:
     """*Ikke vår*: back to archive staff, with a reason; the unit loses sight of it at once."""
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         given = Given(reason_given=bool(reason))
-        decision = ask(line, session, now, capacity, Action.HAND_BACK, subject, given)
+        turn = ask(line, session, now, capacity, Action.HAND_BACK, subject, given)
         message = session.get_one(Message, message_id)
         check_seen(message.version, seen)
         end_assignments(session, now, message_id)
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=message,
-                became=MessageState.UNROUTED,
-                by="hand_back",
-                code="unit.handed_back",
-                values={"unit": None},
-                reason=reason,
-            ),
+        turn.settle(
+            row=message,
+            became=MessageState.UNROUTED,
+            by="hand_back",
+            code="unit.handed_back",
+            values={"unit": None},
+            reason=reason,
         )
 
 
@@ -115,80 +101,37 @@ def release(line: Line, capacity: Capacity, message_id: str, *, seen: int) -> No
     """Let it go to the unit's case system, after the minutes in which it can be withdrawn."""
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
-        decision = ask(line, session, now, capacity, Action.RELEASE, subject, Given())
+        turn = ask(line, session, now, capacity, Action.RELEASE, subject, Given())
         message = session.get_one(Message, message_id)
         check_seen(message.version, seen)
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=message,
-                became=MessageState.RELEASED,
-                by="release",
-                values={"released_by": capacity.person},
-                due_at=now + line.terms.undo,
-            ),
+        turn.settle(
+            row=message,
+            became=MessageState.RELEASED,
+            by="release",
+            values={"released_by": capacity.person},
+            due_at=now + line.terms.undo,
         )
 
 
-def withdraw(
-    line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str
-) -> None:
+def withdraw(line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str) -> None:
     """Take it back before the case system has it; afterwards it takes two (`proposals`)."""
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         given = Given(reason_given=bool(reason))
-        decision = ask(line, session, now, capacity, Action.WITHDRAW, subject, given)
+        turn = ask(line, session, now, capacity, Action.WITHDRAW, subject, given)
         message = session.get_one(Message, message_id)
         check_seen(message.version, seen)
         delivery = standing_delivery(session, message_id)
         if delivery is not None and delivery.state is DeliveryState.COLLECTED:
             raise Conflict("delivery.collected", "the case system has it: two must decide")
         if delivery is not None:
-            settle(
-                session,
-                now,
-                step_by(
-                    capacity,
-                    decision,
-                    row=delivery,
-                    became=DeliveryState.WITHDRAWN,
-                    by="withdraw",
-                    values={"settled_at": now},
-                ),
-            )
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=message,
-                became=MessageState.ROUTED,
+            turn.settle(
+                row=delivery,
+                became=DeliveryState.WITHDRAWN,
                 by="withdraw",
-                reason=reason,
-            ),
-        )
-
-
-def standing_delivery(session: Session, message_id: str) -> Delivery | None:
-    """The delivery that is open or collected, if one is."""
-    return session.exec(
-        select(Delivery).where(
-            col(Delivery.message_id) == message_id, col(Delivery.state).in_(_STANDING)
-        )
-    ).first()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Content:
-    """What somebody may now read: the message, its attempt, and the key to both."""
-
-    message: Message
-    delivery: Delivery
-    key: DataKey
+                values={"settled_at": now},
+            )
+        turn.settle(row=message, became=MessageState.ROUTED, by="withdraw", reason=reason)
 
 
 def collect_by_hand(line: Line, capacity: Capacity, message_id: str) -> Content:
@@ -198,7 +141,7 @@ def collect_by_hand(line: Line, capacity: Capacity, message_id: str) -> Content:
     """
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
-        decision = ask(line, session, now, capacity, Action.OPEN, subject, Given())
+        turn = ask(line, session, now, capacity, Action.OPEN, subject, Given())
         message = session.get_one(Message, message_id)
         delivery = standing_delivery(session, message_id)
         system = None if delivery is None else session.get(CaseSystem, delivery.case_system)
@@ -206,25 +149,14 @@ def collect_by_hand(line: Line, capacity: Capacity, message_id: str) -> Content:
             raise Conflict("delivery.not_by_hand", "no delivery by hand stands open")
         message.opened_at = message.opened_at or now
         if delivery.state is DeliveryState.OPEN:
-            settle(
-                session,
-                now,
-                step_by(
-                    capacity,
-                    decision,
-                    row=delivery,
-                    became=DeliveryState.COLLECTED,
-                    by="collect",
-                    values={"collected_at": now},
-                ),
+            turn.settle(
+                row=delivery,
+                became=DeliveryState.COLLECTED,
+                by="collect",
+                values={"collected_at": now},
             )
-            close_tasks(
-                session, now, subject=message_id, kinds=[TaskKind.COLLECT], who=capacity.id
-            )
-        note(
-            session,
-            capacity,
-            decision,
+            turn.close(message_id, TaskKind.COLLECT)
+        turn.note(
             event="message:read",
             subject=message_id,
             message_id=message_id,
@@ -235,15 +167,13 @@ def collect_by_hand(line: Line, capacity: Capacity, message_id: str) -> Content:
     return Content(message=message, delivery=delivery, key=key)
 
 
-def register(
-    line: Line, capacity: Capacity, message_id: str, *, reference: str, seen: int
-) -> None:
-    """*Journalført* by hand, with the archive's reference. What a case system says later is late."""
+def register(line: Line, capacity: Capacity, message_id: str, *, reference: str, seen: int) -> None:
+    """*Journalført* by hand, with the archive's reference. Later words of systems are late."""
     check_reference(reference)
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         given = Given(reference_given=True)
-        decision = ask(line, session, now, capacity, Action.REGISTER, subject, given)
+        turn = ask(line, session, now, capacity, Action.REGISTER, subject, given)
         message = session.get_one(Message, message_id)
         check_seen(message.version, seen)
         late = is_open(session, TaskKind.LATE_WORD, message_id)
@@ -251,78 +181,18 @@ def register(
             raise Conflict("message.released", "withdraw it before it is registered by hand")
         delivery = standing_delivery(session, message_id)
         if delivery is not None:
-            settle(
-                session,
-                now,
-                step_by(
-                    capacity,
-                    decision,
-                    row=delivery,
-                    became=DeliveryState.SUPERSEDED,
-                    by="register",
-                    values={"settled_at": now},
-                ),
-            )
-        settle(
-            session,
-            now,
-            step_by(
-                capacity,
-                decision,
-                row=message,
-                became=MessageState.REGISTERED,
+            turn.settle(
+                row=delivery,
+                became=DeliveryState.SUPERSEDED,
                 by="register",
-                values=registered_values(session, now, line, message, reference, "by_hand"),
-            ),
+                values={"settled_at": now},
+            )
+        turn.settle(
+            row=message,
+            became=MessageState.REGISTERED,
+            by="register",
+            values=registered_values(session, now, line, message, reference, "by_hand"),
         )
-        close_tasks(
-            session, now, subject=message_id, kinds=[TaskKind.LATE_WORD], who=capacity.id
-        )
+        turn.close(message_id, TaskKind.LATE_WORD)
         remember_reference(session, now, line, message, reference)
         choose_receipt(session, now, message, ReceiptType.OK)
-
-
-def check_reference(reference: str) -> None:
-    """Raise `Invalid` unless it can stand in a kvittering: one line, printable, not too long."""
-    if not 0 < len(reference) <= _LONGEST_REFERENCE or not reference.isprintable():
-        raise Invalid("reference.shape", "a reference is one line of at most 200 characters")
-
-
-def registered_values(  # noqa: PLR0913 - what registering writes
-    session: Session, now: datetime, line: Line, message: Message, reference: str, how: str
-) -> dict[str, object]:
-    """The columns that registering fills; the reference is sealed."""
-    sealed = data_key(session, line, message.id).seal(
-        reference.encode(), table="message", column="sealed_reference", row=message.id
-    )
-    return {"registered_at": now, "registered_by": how, "sealed_reference": sealed}
-
-
-def remember_reference(
-    session: Session, now: datetime, line: Line, message: Message, reference: str
-) -> None:
-    """Keep it as a keyed hash, so that the counterparty's next answer finds the unit."""
-    if message.sender is None or message.unit is None:
-        return
-    hashed = line.keyring.lookup_hash("reference", reference).hex()
-    known = session.exec(
-        select(KnownReference).where(
-            col(KnownReference.organisation) == message.organisation,
-            col(KnownReference.counterparty) == message.sender,
-            col(KnownReference.reference_hash) == hashed,
-        )
-    ).first()
-    if known is not None:
-        known.unit, known.recorded_at = message.unit, now
-        return
-    session.add(
-        KnownReference(
-            id=new_id(),
-            organisation=message.organisation,
-            counterparty=message.sender,
-            reference_hash=hashed,
-            unit=message.unit,
-            source="registered",
-            recorded_at=now,
-        )
-    )

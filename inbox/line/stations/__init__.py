@@ -48,7 +48,7 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
         outcome = STATIONS[station](line, job)
         with line.store.transaction() as (session, now):
             decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
-            finish(line, job, decided, session, now)
+            finish(job, decided, session, now)
             return keep(line, job, session, now)
     except Unavailable as error:
         put_off(line, job, error.code)

@@ -164,9 +164,7 @@ def _new_message(
         shares_wire_id=shares,
         sealed_envelope=None
         if envelope is None
-        else custody.key.seal(
-            envelope, table="message", column="sealed_envelope", row=message_id
-        ),
+        else custody.key.seal(envelope, table="message", column="sealed_envelope", row=message_id),
     )
     session.add(message)
     session.add(

@@ -13,7 +13,7 @@ OFFERED: Final = "no.inbox.delivery.offered.v1"
 
 
 def notify(line: Line, job: Job[Outbox]) -> Outcome:
-    """Send the event. At least once: its id stays the same. Dropped if the delivery no longer stands."""
+    """Send the event, at least once, under one id; dropped if its delivery no longer stands."""
     row = job.row
     with line.store.reading() as (session, _):
         system = session.get_one(CaseSystem, row.case_system)

@@ -32,7 +32,8 @@ from inbox.package import Package, open_package
 from inbox.package.envelope import Envelope, read_envelope
 from inbox.package.terms import Expected, StaleList
 from inbox.routing.book import Release
-from inbox.routing.route import Route, route as route_by
+from inbox.routing.route import Route
+from inbox.routing.route import route as route_by
 from inbox.tables import (
     AuditSalt,
     CaseSystem,

@@ -46,7 +46,7 @@ def create(line: Line, job: Job[Receipt]) -> Outcome | Late:
 
 
 def _message(line: Line, receipt: Receipt) -> Message:
-    """The message it answers; `Unavailable` while the receipt has to wait for people or siblings."""
+    """The message it answers; `Unavailable` while it waits for people or siblings."""
     with line.store.reading() as (session, _):
         message = session.get_one(Message, receipt.message_id)
         if is_open(session, TaskKind.LATE_WORD, message.id):

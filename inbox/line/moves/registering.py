@@ -1,0 +1,90 @@
+"""What registering a message writes, whoever says it: reference, known case, key and attempt."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from inbox.errors import Conflict, Invalid
+from inbox.keys import DataKey
+from inbox.line import Line
+from inbox.line.work import unwrap
+from inbox.message import DeliveryState, new_id
+from inbox.tables import Delivery, KnownReference, Message, WrappedKey
+
+STANDING: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
+_LONGEST_REFERENCE: Final = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What somebody may now read: the message, its attempt, and the key to both."""
+
+    message: Message
+    delivery: Delivery
+    key: DataKey
+
+
+def data_key(session: Session, line: Line, owner: str) -> DataKey:
+    """The data key of a message or arrival. Raises `Conflict` once it has been erased."""
+    stored = session.get(WrappedKey, owner)
+    key = None if stored is None else unwrap(line, stored)
+    if key is None:
+        raise Conflict("erased", "its content has been erased")
+    return key
+
+
+def standing_delivery(session: Session, message_id: str) -> Delivery | None:
+    """The delivery that is open or collected, if one is."""
+    return session.exec(
+        select(Delivery).where(
+            col(Delivery.message_id) == message_id, col(Delivery.state).in_(STANDING)
+        )
+    ).first()
+
+
+def check_reference(reference: str) -> None:
+    """Raise `Invalid` unless it can stand in a kvittering: one line, printable, not too long."""
+    if not 0 < len(reference) <= _LONGEST_REFERENCE or not reference.isprintable():
+        raise Invalid("reference.shape", "a reference is one line of at most 200 characters")
+
+
+def registered_values(
+    session: Session, now: datetime, line: Line, message: Message, reference: str, how: str
+) -> dict[str, object]:
+    """The columns that registering fills; the reference is sealed."""
+    sealed = data_key(session, line, message.id).seal(
+        reference.encode(), table="message", column="sealed_reference", row=message.id
+    )
+    return {"registered_at": now, "registered_by": how, "sealed_reference": sealed}
+
+
+def remember_reference(
+    session: Session, now: datetime, line: Line, message: Message, reference: str
+) -> None:
+    """Keep it as a keyed hash, so that the counterparty's next answer finds the unit."""
+    if message.sender is None or message.unit is None:
+        return
+    hashed = line.keyring.lookup_hash("reference", reference).hex()
+    known = session.exec(
+        select(KnownReference).where(
+            col(KnownReference.organisation) == message.organisation,
+            col(KnownReference.counterparty) == message.sender,
+            col(KnownReference.reference_hash) == hashed,
+        )
+    ).first()
+    if known is not None:
+        known.unit, known.recorded_at = message.unit, now
+        return
+    session.add(
+        KnownReference(
+            id=new_id(),
+            organisation=message.organisation,
+            counterparty=message.sender,
+            reference_hash=hashed,
+            unit=message.unit,
+            source="registered",
+            recorded_at=now,
+        )
+    )
