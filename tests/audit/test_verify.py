@@ -1,0 +1,156 @@
+"""Every change to the stored audit is found: bit, cut, insert, exchange, fork, roll-back."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from inbox import audit
+from inbox.audit import verify
+from inbox.errors import IntegrityError
+from tests.worlds import World
+
+
+def _filled(world: World) -> str:
+    """Some entries and two checkpoints; the text of the file outside."""
+    texts = []
+    for _ in range(2):
+        world.send()
+        world.collect()
+        world.work()
+        with world.line.store.transaction() as (session, now):
+            note = verify.new_checkpoint(session, now, world.line.keyring)
+        assert note is not None
+        verify.keep_outside(world.folder / "checkpoints.txt", note)
+        texts.append(note)
+    return (world.folder / "checkpoints.txt").read_text()
+
+
+def _report(world: World, *outside: str) -> verify.Report:
+    with world.line.store.reading() as (session, _):
+        return verify.verify(session, world.line.keyring, outside)
+
+
+def _change(world: World, statement: str) -> None:
+    engine = world.line.store.engine.execution_options(inbox_writes=True)
+    with engine.begin() as connection:
+        connection.execute(sa.text(statement))
+
+
+def test_what_nobody_touched_holds(world: World) -> None:
+    outside = _filled(world)
+
+    report = _report(world, outside)
+
+    assert report.holds
+    assert report.checkpoints == 4
+    assert report.size > 10
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        (
+            "UPDATE audit_entry SET leaf = substr(leaf, 1, 20) || substr(leaf, 22) WHERE seq = 4",
+            "audit.",
+        ),
+        ("DELETE FROM audit_entry WHERE seq = 4", "audit.gap"),
+        ("DELETE FROM audit_node WHERE level = 1 AND position = 1", "audit.node"),
+        ("DELETE FROM audit_node WHERE level = 0 AND position = 3", "audit.node"),
+        ("UPDATE audit_head SET size = size - 1", "audit.head"),
+        ("UPDATE checkpoint SET note = replace(note, 'test', 'tost')", "audit.checkpoint"),
+    ],
+)
+def test_damage_is_found(world: World, statement: str, code: str) -> None:
+    outside = _filled(world)
+    _change(world, statement)
+
+    report = _report(world, outside)
+
+    assert any(finding.code.startswith(code) for finding in report.findings)
+
+
+def test_a_cut_is_found_by_the_copy_outside(small_world: World) -> None:
+    outside = _filled(small_world)
+    size = _report(small_world).size
+    _cut_back(small_world, size - 3)
+
+    inside_only = _report(small_world)
+    with_copy = _report(small_world, outside)
+
+    assert inside_only.holds
+    assert [finding.code for finding in with_copy.findings] == ["audit.cut"]
+
+
+def _cut_back(world: World, size: int) -> None:
+    """What somebody with the database and the time could do: rebuild a shorter, coherent tree."""
+    _rebuild(world, lambda leaves: leaves[:size])
+
+
+def test_a_rewritten_past_is_a_fork(small_world: World) -> None:
+    outside = _filled(small_world)
+    _rebuild(small_world, lambda leaves: [leaves[0].replace(b'"who":"', b'"who":"x'), *leaves[1:]])
+
+    report = _report(small_world, outside)
+
+    assert {finding.code for finding in report.findings} == {"audit.fork"}
+
+
+def _rebuild(world: World, change: Callable[[list[bytes]], list[bytes]]) -> None:
+    from inbox.audit import tree
+
+    engine = world.line.store.engine.execution_options(inbox_writes=True)
+    with engine.begin() as connection:
+        leaves = [
+            bytes(row[0])
+            for row in connection.execute(sa.text("SELECT leaf FROM audit_entry ORDER BY seq"))
+        ]
+        for table in ("audit_entry", "audit_node", "checkpoint"):
+            connection.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608 - three literals
+        frontier: tuple[bytes, ...] = ()
+        kept = change(leaves)
+        for seq, leaf in enumerate(kept):
+            frontier, nodes = tree.append(frontier, seq, tree.leaf_hash(leaf))
+            connection.execute(
+                sa.text("INSERT INTO audit_entry (seq, leaf) VALUES (:seq, :leaf)"),
+                {"seq": seq, "leaf": leaf},
+            )
+            for node in nodes:
+                connection.execute(
+                    sa.text("INSERT INTO audit_node VALUES (:level, :at, :digest)"),
+                    {"level": node.level, "at": node.index, "digest": node.hash},
+                )
+        connection.execute(
+            sa.text("UPDATE audit_head SET size = :size, frontier = :frontier"),
+            {"size": len(kept), "frontier": b"".join(frontier)},
+        )
+
+
+def test_no_audit_no_step(small_world: World) -> None:
+    _change(small_world, "DELETE FROM audit_head")
+    small_world.send()
+
+    with pytest.raises(IntegrityError, match=r"audit\.no_head"):
+        small_world.collect()
+
+    assert small_world.messages() == []
+
+
+def test_personal_text_is_only_committed_to(small_world: World) -> None:
+    canary = "Kari Nordmann 01010112345"
+    with small_world.line.store.transaction() as (session, _):
+        audit.record(
+            session,
+            audit.Entry(event="x:y", who="w", subject="s", committed={"reason": canary}),
+        )
+
+    def leaves(session: Session) -> bytes:
+        return b"".join(
+            bytes(row[0])
+            for row in session.connection().exec_driver_sql("SELECT leaf FROM audit_entry")
+        )
+
+    with small_world.line.store.reading() as (session, _):
+        assert canary.encode() not in leaves(session)
+        assert b"reason" in leaves(session)

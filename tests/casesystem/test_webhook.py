@@ -1,0 +1,145 @@
+"""Events: signed, thin, and sent only to addresses that are listed."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from ipaddress import ip_network
+
+import httpx
+import pytest
+
+from inbox.casesystem import Event
+from inbox.casesystem.webhook import Target, WebhookSender, body_of, check_target, sign
+from inbox.errors import Invalid, Unavailable
+from inbox.simulator.asgi import Receive, Scope, Send
+from inbox.simulator.server import serve
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+EVENT = Event(
+    id="e1",
+    kind="no.inbox.delivery.offered.v1",
+    organisation="910075918",
+    delivery_id="d1",
+    occurred_at=NOW,
+)
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+
+
+class _Hook:
+    """A case system's webhook that answers with one status and keeps what it was sent."""
+
+    def __init__(self, status: int = 204, location: str = "") -> None:
+        self.status, self.location = status, location
+        self.seen: list[dict[str, str]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {k.decode(): v.decode() for k, v in scope["headers"]}
+        message = await receive()
+        self.seen.append({**headers, "body": message["body"].decode()})
+        extra = [(b"location", self.location.encode())] if self.location else []
+        await send({"type": "http.response.start", "status": self.status, "headers": extra})
+        await send({"type": "http.response.body", "body": b""})
+
+
+@contextmanager
+def _sender(*targets: Target) -> Iterator[WebhookSender]:
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        yield WebhookSender(client, targets)
+
+
+def _target(url: str) -> Target:
+    return Target(host="127.0.0.1", port=int(url.rsplit(":", 1)[1]), networks=LOOPBACK)
+
+
+def test_a_signature_is_what_the_standard_says() -> None:
+    secret = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    body = b'{"test": 2432232314}'
+    at = datetime.fromtimestamp(1614265330, tz=UTC)
+
+    signed = sign(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, body)
+
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_an_event_is_signed_over_the_very_bytes_and_has_ids_only() -> None:
+    hook = _Hook()
+    with serve(hook) as url, _sender(_target(url)) as sender:
+        sender.send(f"{url}/hooks", b"secret", EVENT, NOW)
+
+    (seen,) = hook.seen
+    assert seen["webhook-signature"] == sign(b"secret", "e1", NOW, seen["body"].encode())
+    assert seen["webhook-id"] == "e1"
+    assert json.loads(seen["body"])["data"] == {"delivery_id": "d1"}
+    assert set(json.loads(body_of(EVENT))) == {
+        "specversion",
+        "id",
+        "type",
+        "source",
+        "time",
+        "datacontenttype",
+        "data",
+    }
+
+
+@pytest.mark.parametrize("status", [301, 400, 410, 500])
+def test_anything_but_2xx_is_tried_again(status: int) -> None:
+    hook = _Hook(status)
+    with (
+        serve(hook) as url,
+        _sender(_target(url)) as sender,
+        pytest.raises(Unavailable, match=r"webhook\.refused"),
+    ):
+        sender.send(f"{url}/hooks", b"s", EVENT, NOW)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    other = _Hook()
+    with serve(other) as elsewhere:
+        hook = _Hook(307, f"{elsewhere}/x")
+        with (
+            serve(hook) as url,
+            _sender(_target(url), _target(elsewhere)) as sender,
+            pytest.raises(Unavailable),
+        ):
+            sender.send(f"{url}/hooks", b"s", EVENT, NOW)
+
+    assert other.seen == []
+
+
+def test_a_case_system_that_is_away_is_unavailable() -> None:
+    target = Target(host="127.0.0.1", port=9, networks=LOOPBACK)
+    with _sender(target) as sender, pytest.raises(Unavailable, match=r"webhook\.unavailable"):
+        sender.send("http://127.0.0.1:9/hooks", b"s", EVENT, NOW)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.2:9000/h",
+        "http://127.0.0.1:9001/h",
+        "http://localhost:9000/h",
+        "http://user@127.0.0.1:9000/h",
+        "ftp://127.0.0.1:9000/h",
+        "file:///etc/passwd",
+        "http://127.0.0.1:9000/h#x",
+    ],
+)
+def test_only_listed_hosts_and_ports_are_targets(url: str) -> None:
+    listed = [Target(host="127.0.0.1", port=9000, networks=LOOPBACK)]
+
+    assert check_target("http://127.0.0.1:9000/h", listed)
+    with pytest.raises(Invalid):
+        check_target(url, listed)
+
+
+def test_a_listed_name_that_resolves_elsewhere_is_not_connected_to() -> None:
+    hook = _Hook()
+    with serve(hook) as url:
+        port = int(url.rsplit(":", 1)[1])
+        elsewhere = Target(host="127.0.0.1", port=port, networks=(ip_network("10.0.0.0/8"),))
+        with _sender(elsewhere) as sender, pytest.raises(Unavailable, match="address_not_listed"):
+            sender.send(f"{url}/hooks", b"s", EVENT, NOW)
+
+    assert hook.seen == []

@@ -1,0 +1,191 @@
+"""Asking the channels: what is written down, when nothing is asked, and what is left alone."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from inbox.line.intake import collect
+from inbox.message import ArrivalState, MessageState
+from inbox.simulator.envelopes import sbd_json
+from inbox.simulator.faults import Does, Fault, On
+from inbox.tables import Pulse
+from tests.worlds import OURS, World
+
+
+def _pulse(world: World) -> Pulse:
+    with world.line.store.reading() as (session, _):
+        return session.get_one(Pulse, "gateway:eformidling")
+
+
+def test_an_announced_message_is_written_down_with_its_envelope_sealed(world: World) -> None:
+    wire_id = world.send()
+
+    assert world.collect() == 1
+    assert world.collect() == 0
+
+    arrival = world.arrival(wire_id)
+    assert arrival.state is ArrivalState.ANNOUNCED
+    assert arrival.sealed_envelope is not None
+    assert wire_id.encode() not in arrival.sealed_envelope
+
+
+def test_nothing_is_asked_of_a_gateway_while_the_disk_is_full_and_then_it_goes_on(
+    small_world: World,
+) -> None:
+    small_world.send()
+    full = replace(small_world.line, terms=replace(small_world.line.terms, free_bytes=10**18))
+
+    assert collect(full) == 0
+    assert small_world.gateway.locked() == []
+    assert _pulse(small_world).code == "vault.full"
+
+    assert collect(small_world.line) == 1
+    assert _pulse(small_world).code is None
+
+
+def test_a_full_disk_between_notice_and_pop_takes_no_custody(small_world: World) -> None:
+    wire_id = small_world.send()
+    small_world.collect()
+    whole = small_world.line
+    small_world.line = replace(whole, terms=replace(whole.terms, free_bytes=10**18))
+
+    small_world.work()
+    assert small_world.arrival(wire_id).state is ArrivalState.ANNOUNCED
+    assert small_world.arrival(wire_id).code == "vault.full"
+    assert wire_id in small_world.gateway.queue()
+
+    small_world.line = whole
+    small_world.clock.advance(timedelta(minutes=1))
+    small_world.work()
+    assert small_world.arrival(wire_id).state is ArrivalState.CONFIRMED
+
+
+def test_other_consumers_messages_are_left_alone(small_world: World) -> None:
+    other = sbd_json(
+        receiver=OURS, process="urn:no:difi:profile:arkivmelding:administrasjon:ver1.0"
+    )
+    wire_id = small_world.gateway.put(other, small_world.package("Annet"))
+
+    small_world.collect()
+    small_world.work()
+
+    assert small_world.messages() == []
+    assert small_world.gateway.queue() == [wire_id]
+    assert small_world.gateway.locked() == []
+
+
+@pytest.mark.parametrize(
+    ("does", "status"),
+    [(Does.RESET, 200), (Does.ANSWER_HTML, 200), (Does.ANSWER_GARBAGE, 200), (Does.ANSWER, 500)],
+)
+def test_a_gateway_that_is_ill_is_noted_and_asked_again(
+    small_world: World, does: Does, status: int
+) -> None:
+    small_world.gateway.stage(Fault(on=On.PEEK, does=does, status=status))
+    wire_id = small_world.send()
+
+    assert small_world.collect() == 0
+    assert _pulse(small_world).code is not None
+
+    small_world.gateway.calm()
+    small_world.clock.advance(timedelta(minutes=6))
+    small_world.collect()
+    small_world.work()
+    assert small_world.message(wire_id).state is MessageState.OFFERED
+
+
+def test_a_truncated_transfer_is_never_taken_and_is_tried_again(small_world: World) -> None:
+    wire_id = small_world.send()
+    small_world.gateway.stage(Fault(on=On.POP, does=Does.END_EARLY, after_bytes=700))
+    small_world.collect()
+    small_world.work()
+    assert small_world.arrival(wire_id).state is ArrivalState.ANNOUNCED
+    assert small_world.arrival(wire_id).code == "gateway.truncated"
+    assert list(small_world.line.vault.names()) == []
+
+    small_world.gateway.calm()
+    small_world.clock.advance(timedelta(minutes=1))
+    small_world.work()
+
+    assert small_world.arrival(wire_id).state is ArrivalState.CONFIRMED
+
+
+def test_a_transfer_that_is_always_truncated_is_missed_and_stays_at_the_gateway(
+    small_world: World,
+) -> None:
+    wire_id = small_world.send()
+    small_world.gateway.stage(Fault(on=On.POP, does=Does.END_EARLY, after_bytes=700))
+    small_world.collect()
+    for _ in range(8):
+        small_world.work()
+        small_world.clock.advance(timedelta(minutes=2))
+
+    assert small_world.arrival(wire_id).state is ArrivalState.MISSED
+    assert wire_id in small_world.gateway.queue()
+    assert small_world.messages() == []
+
+
+def test_a_lost_answer_to_delete_is_asked_again_and_nothing_is_doubled(
+    small_world: World,
+) -> None:
+    wire_id = small_world.send()
+    small_world.gateway.stage("lose the answer to the first DELETE")
+    small_world.collect()
+    small_world.work()
+    assert small_world.arrival(wire_id).state is ArrivalState.STORED
+
+    small_world.clock.advance(timedelta(minutes=1))
+    small_world.work()
+
+    assert small_world.arrival(wire_id).confirmed_as == "gone"
+    assert len(small_world.messages()) == 1
+
+
+def test_a_lock_that_runs_out_during_a_long_pop_is_taken_again(small_world: World) -> None:
+    wire_id = small_world.send()
+    small_world.gateway.stage("lose the lock during the first pop")
+
+    small_world.collect()
+    small_world.work()
+
+    assert small_world.arrival(wire_id).state is ArrivalState.CONFIRMED
+    assert "LEVERT" in small_world.gateway.sender_statuses(wire_id)
+
+
+def test_a_message_whose_time_ran_out_is_missed(small_world: World) -> None:
+    wire_id = small_world.send(life=timedelta(hours=1))
+    small_world.collect()
+    small_world.clock.advance(timedelta(hours=2))
+
+    small_world.work()
+
+    assert small_world.arrival(wire_id).state is ArrivalState.MISSED
+    assert small_world.arrival(wire_id).code == "gateway.gone"
+
+
+def test_the_delete_comes_after_the_commit(small_world: World) -> None:
+    """At the moment of DELETE another connection already sees the row, and the object is there."""
+    seen: list[tuple[str, int]] = []
+    wire_id = small_world.send()
+    small_world.collect()
+    gateway = small_world.line.gateways["eformidling"]
+
+    class Watching:
+        channel = gateway.channel
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(gateway, name)
+
+        def confirm(self, notice: object) -> object:
+            row = small_world.arrival(wire_id)
+            seen.append((row.state.value, len(list(small_world.line.vault.names()))))
+            return gateway.confirm(notice)  # type: ignore[arg-type] # passed on as it came
+
+    small_world.line = replace(
+        small_world.line,
+        gateways={"eformidling": Watching()},  # type: ignore[dict-item] # all else is passed on
+    )
+    small_world.work()
+
+    assert seen == [("STORED", 1)]

@@ -1,0 +1,124 @@
+"""How code looks here, held by tests that first show that they can see."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PRODUCT = sorted((ROOT / "inbox").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+LONGEST_FILE = 300
+
+
+def _broad_handlers(source: str) -> Iterator[int]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ExceptHandler) and not _passes_on(node):
+            name = ast.unparse(node.type) if node.type else "bare"
+            if name in ("Exception", "BaseException", "bare"):
+                yield node.lineno
+
+
+def _passes_on(handler: ast.ExceptHandler) -> bool:
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
+
+
+def _patched_names(source: str) -> list[str]:
+    return re.findall(r"mock\.patch|monkeypatch\.setattr|from unittest import mock", source)
+
+
+def _sets_state(source: str) -> list[int]:
+    """Lines that assign `.state` or put "state" into the values of an UPDATE."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        found += [n.lineno for n in targets if isinstance(n, ast.Attribute) and n.attr == "state"]
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "values":
+            found += [k.value.lineno for k in node.keywords if k.arg == "state"]
+    return found
+
+
+def test_the_tests_of_the_house_can_see() -> None:
+    assert list(_broad_handlers("try:\n    pass\nexcept Exception:\n    pass")) == [3]
+    assert _patched_names("mock" + ".patch('x')")
+    assert _sets_state("row.state = 1\nupdate(t).values(state=2)") == [1, 2]
+    assert len(PRODUCT) > 100
+    assert len(TESTS) > 30
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: path.stem)
+def test_a_file_is_short_enough_to_be_read(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=lambda path: path.stem)
+def test_a_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_no_name_is_patched_in_tests() -> None:
+    here = Path(__file__)
+
+    patched = {path.name for path in TESTS if path != here and _patched_names(path.read_text())}
+
+    assert patched == set()
+
+
+def test_everything_is_caught_in_few_places_only() -> None:
+    """The worker's loop, around the policy engine, and where a command or a request ends."""
+    allowed = {"worker.py", "policy.py", "asgi.py", "casesystem.py"}
+    edges = {"inbox/cli/__init__.py", "inbox/cli/serve.py", "inbox/cli/doctor.py"}
+
+    broad = {
+        str(path.relative_to(ROOT))
+        for path in PRODUCT
+        if list(_broad_handlers(path.read_text())) and path.name not in allowed
+    }
+
+    assert broad <= edges
+
+
+def test_settle_alone_sets_a_state() -> None:
+    inside = [path for path in PRODUCT if "simulator" not in path.parts]
+
+    setting = {path.name for path in inside if _sets_state(path.read_text())}
+
+    assert setting == set()
+    assert '"state": step.became' in (ROOT / "inbox" / "line" / "settle.py").read_text()
+
+
+def test_no_module_reads_the_environment_but_config_and_the_command_line() -> None:
+    reading = {
+        str(path.relative_to(ROOT))
+        for path in PRODUCT
+        if re.search(r"os\.environ|os\.getenv", path.read_text())
+    }
+
+    assert reading <= {"inbox/config.py", "inbox/cli/demo_stage.py"}
+
+
+def test_nothing_that_is_committed_names_a_registry_or_this_machine() -> None:
+    listed = [*PRODUCT, *TESTS, *(ROOT / "docs").rglob("*.md"), ROOT / "Makefile"]
+    listed += [*(ROOT / "requirements").glob("*.txt"), ROOT / "README.md"]
+    addresses = re.compile("pypi" + r"\.org|files\.python" + r"hosted|--index" + "-url|/wo" + "rk/")
+
+    assert [path.name for path in listed if addresses.search(path.read_text())] == []
+
+
+def test_every_requirement_is_pinned_with_hashes() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        pinned = re.findall(r"^([a-z0-9][^ =]*)==", path.read_text(), re.MULTILINE)
+        blocks = re.split(r"^(?=[a-z0-9])", path.read_text(), flags=re.MULTILINE)
+        assert len(pinned) > 20
+        assert all("--hash=sha256:" in block for block in blocks if "==" in block)
+
+
+def test_the_older_casbin_is_not_installed() -> None:
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    assert distribution("pycasbin").version
+    with pytest.raises(PackageNotFoundError):
+        distribution("casbin")

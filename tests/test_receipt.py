@@ -1,0 +1,77 @@
+"""The kvittering: its id, its body, and that nothing confidential can stand in it."""
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+
+from inbox.message import OrgNumber
+from inbox.receipt import REFUSALS, Answer, ReceiptType, receipt_body, receipt_id
+
+OURS, SENDER = OrgNumber("910075918"), OrgNumber("910077473")
+
+
+def _answer(**changes: object) -> Answer:
+    values: dict[str, object] = {
+        "organisation": OURS,
+        "sender": SENDER,
+        "wire_id": "0b6c2f2e-6c1f-4a53-9a54-6f0a3c1d8e11",
+        "conversation_id": "5f1c2a77-0d3e-4d5b-8a51-1f8f0b2c9a42",
+        "outcome": ReceiptType.OK,
+        "reference": "2026/001234-1",
+    }
+    return Answer(**(values | changes))  # type: ignore[arg-type] # every field by name
+
+
+def _id(**changes: object) -> str:
+    values: dict[str, object] = {
+        "organisation": OURS,
+        "channel": "eformidling",
+        "wire_id": "w",
+        "outcome": "OK",
+        "number": 1,
+    }
+    return receipt_id(**(values | changes))  # type: ignore[arg-type] # every field by name
+
+
+def test_the_id_is_the_same_for_the_same_answer_and_lower_case() -> None:
+    assert _id() == _id()
+    assert _id() == _id().lower()
+    assert uuid.UUID(_id()).version == 5
+
+
+@pytest.mark.parametrize(
+    "change", [{"wire_id": "W"}, {"outcome": "ERROR"}, {"number": 2}, {"channel": "other"}]
+)
+def test_another_answer_has_another_id(change: dict[str, object]) -> None:
+    assert _id(**change) != _id()
+
+
+def test_a_receipt_without_conversation_uses_its_own_id() -> None:
+    body = receipt_body(_answer(conversation_id=None), "r-1")
+
+    assert '"instanceIdentifier": "r-1", "identifier"' in json.dumps(body)
+
+
+@pytest.mark.parametrize("code", sorted(REFUSALS))
+def test_a_refusal_says_its_code_and_a_text_from_the_list(code: str) -> None:
+    body = receipt_body(_answer(outcome=ReceiptType.ERROR, refusal=code, reference=None), "r")
+
+    message = body["arkivmelding_kvittering"]["messages"]  # type: ignore[index] # a literal
+    assert message == [{"code": code, "text": REFUSALS[code]}]
+
+
+def test_a_refusal_that_is_not_on_the_list_is_not_made() -> None:
+    with pytest.raises(KeyError):
+        receipt_body(_answer(outcome=ReceiptType.ERROR, refusal="Pasienten er"), "r")
+
+
+@pytest.mark.samples
+def test_it_has_the_shape_of_the_published_example(samples: Path) -> None:
+    sample = json.loads((samples / "composed" / "sbd_kvittering_OK.json").read_text())
+    receipt = sample["standardBusinessDocumentHeader"]["documentIdentification"][
+        "instanceIdentifier"
+    ]
+
+    assert receipt_body(_answer(), receipt) == sample

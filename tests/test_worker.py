@@ -1,0 +1,152 @@
+"""The loop: it works by itself, one on SQLite, outlives what fails, signs and cleans up."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from inbox.audit import verify
+from inbox.errors import ConfigurationError
+from inbox.line.work import claim
+from inbox.message import ArrivalState, MessageState
+from inbox.tables import Arrival, Checkpoint
+from inbox.worker import Worker
+from tests.worlds import World
+
+
+@contextmanager
+def _working(world: World) -> Iterator[Worker]:
+    worker = Worker(world.line, poll_seconds=0.05, checkpoints=world.folder / "checkpoints.txt")
+    thread = threading.Thread(target=worker.run, daemon=True)
+    thread.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def _until(true: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def _states(world: World) -> list[str]:
+    return sorted(message.state.value for message in world.messages())
+
+
+def test_it_takes_and_advances_by_itself(world: World) -> None:
+    world.send()
+    world.send("Om en elev")
+    world.send("Ingen regel")
+
+    with _working(world):
+        _until(lambda: _states(world) == ["OFFERED", "ROUTED", "UNROUTED"])
+
+
+def test_there_is_one_worker_on_sqlite(small_world: World) -> None:
+    with _working(small_world):
+        _until(lambda: Path(f"{small_world.folder}/inbox.db.worker.lock").exists())
+        other = Worker(
+            small_world.line, poll_seconds=1, checkpoints=small_world.folder / "checkpoints.txt"
+        )
+        time.sleep(0.2)
+
+        with pytest.raises(ConfigurationError, match=r"worker\.running"):
+            other.run()
+
+
+def test_on_sqlite_a_dead_workers_leases_are_freed_at_start(small_world: World) -> None:
+    wire_id = small_world.send()
+    small_world.collect()
+    assert claim(small_world.line, Arrival) is not None
+
+    with _working(small_world):
+        _until(lambda: small_world.arrival(wire_id).state is ArrivalState.CONFIRMED)
+
+
+def test_one_bad_message_does_not_stop_the_rest(small_world: World) -> None:
+    bad = small_world.send()
+    small_world.collect()
+    small_world.work()
+    with small_world.line.store.transaction() as (session, now):
+        row = session.merge(small_world.message(bad))
+        row.state, row.due_at, row.sealed_metadata = MessageState.OPENED, now, b"damaged"
+    good = small_world.send()
+
+    with _working(small_world):
+        _until(
+            lambda: any(
+                m.wire_id == good and m.state is MessageState.OFFERED
+                for m in small_world.messages()
+            )
+        )
+
+    assert small_world.message(bad).state is MessageState.OPENED
+
+
+def test_checkpoints_are_signed_and_kept_outside(small_world: World) -> None:
+    small_world.send()
+    with _working(small_world):
+        _until(lambda: _states(small_world) == ["OFFERED"])
+    outside = (small_world.folder / "checkpoints.txt").read_text()
+
+    with small_world.line.store.reading() as (session, _):
+        report = verify.verify(session, small_world.line.keyring, [outside])
+        assert session.exec(select(Checkpoint)).first() is not None
+
+    assert report.holds
+    assert report.checkpoints >= 2
+
+
+def test_objects_without_a_row_are_removed_after_a_day_and_no_others(small_world: World) -> None:
+    wire_id = small_world.send()
+    small_world.collect()
+    small_world.work()
+    key, _ = small_world.line.keyring.new_data_key()
+    small_world.line.vault.store("0rphan.1", [b"left by a crash"], key.object_key())
+    for path in (small_world.folder / "vault").rglob("*.*"):
+        os.utime(path, (0, 0))
+    small_world.line.vault.store("0rphan.2", [b"just now"], key.object_key())
+    now = small_world.clock.now
+    ages = {name for name, at in small_world.line.vault.names() if at < now - timedelta(days=1)}
+    assert len(ages) == 2
+
+    with _working(small_world):
+        _until(lambda: "0rphan.1" not in dict(small_world.line.vault.names()))
+
+    left = set(dict(small_world.line.vault.names()))
+    assert left == {"0rphan.2", small_world.message(wire_id).object_name}
+
+
+def test_a_long_transfer_leaves_its_slot_to_small_ones(small_world: World) -> None:
+    from inbox.errors import Unavailable
+    from inbox.line.slots import Slots
+
+    slots = Slots(small=1, long=1)
+    with slots.job():
+        slots.outgrow()
+        slots.outgrow()
+        taken = threading.Event()
+
+        def small() -> None:
+            with slots.job():
+                taken.set()
+                with pytest.raises(Unavailable, match=r"transfer\.no_long_slot"):
+                    slots.outgrow()
+
+        thread = threading.Thread(target=small)
+        thread.start()
+        thread.join(timeout=5)
+        assert taken.is_set()
+    assert replace(small_world.line, slots=slots).slots is slots
