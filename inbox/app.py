@@ -1,63 +1,54 @@
-"""The applications that are served: the case systems' API, and the operators' own listener."""
+"""Puts the HTTP faces together over a line: one app for case systems, one for operators."""
+
+from datetime import timedelta
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from inbox import errors
 from inbox.line import Line
-from inbox.web import api, operator
-from inbox.web.problems import SECURITY, Refused, answer, problem
+from inbox.web import api, operator, problems
+from inbox.web.auth import Closed
+from inbox.web.edge import Logged, Safe, Small
 
 
 def create_app(line: Line) -> FastAPI:
-    """The case systems' API. Closed: every path asks who it is, and unknown paths say nothing."""
-    app = _application(line)
+    """The case systems' API. Everything in it asks for a key first."""
+    app = _bare(line)
     app.include_router(api.router)
+    # The last one added is the first one asked.
+    app.add_middleware(Small)
+    app.add_middleware(Closed, line=line)
+    app.add_middleware(Logged)
+    app.add_middleware(Safe)
     return app
 
 
-def create_operator_app(line: Line) -> FastAPI:
-    """Health, metrics and a status page: totals only, no sign-in yet, so it binds loopback."""
-    app = _application(line)
+def create_operator_app(
+    line: Line, *, gateway_silence: timedelta = timedelta(minutes=15)
+) -> FastAPI:
+    """Health, metrics and the status page: totals only, on a listener of its own.
+
+    There is no sign-in here yet: whoever reaches it sees it, so it must be bound to loopback or to
+    a network of operators only. After `gateway_silence` without an answer from a gateway the
+    process is not ready.
+    """
+    app = _bare(line)
+    app.state.gateway_silence = gateway_silence
     app.include_router(operator.router)
+    app.add_middleware(Small)
+    app.add_middleware(Safe)
     return app
 
 
-def _application(line: Line) -> FastAPI:
+def _bare(line: Line) -> FastAPI:
+    """An app without pages of its own, without traces, whose errors are problems."""
     app = FastAPI(
-        title="inbox", version="1", docs_url=None, redoc_url=None, openapi_url=None, telemetry=None
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # Its spans would hold paths and queries, its logs the texts of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.line = line
-    for kind in (Refused, HTTPException, errors.InboxError, Exception):
-        app.add_exception_handler(kind, answer)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_middleware(_Shielded)
+    problems.install(app)
     return app
-
-
-def _invalid(request: Request, error: Exception) -> Response:
-    """FastAPI's own answer would repeat what was sent in."""
-    del request, error
-    return problem(422)
-
-
-class _Shielded:
-    """Puts the security headers on every answer that has none of its own; streams pass through."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def shielded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, shielded)

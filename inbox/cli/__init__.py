@@ -1,43 +1,62 @@
 """The command line `inbox`: one file per group of commands, each imported when it is used."""
 
+import os
+import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from typer.main import get_command
 
-from inbox.errors import ConfigurationError, InboxError
+from inbox.cli.late import LateCommands
+from inbox.cli.telling import UNEXPECTED, exit_code_of, tell, tell_unexpected
+from inbox.errors import InboxError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+_EPILOG: Final = (
+    "Exit codes: 0 fine; 1 something is wrong, or it was refused; 2 usage or configuration."
+    " An error is one line on standard error: inbox: CODE: what is wrong and what to do."
+)
 
-
-class Options:
-    """What was said before the command."""
-
-    config: Path | None = None
+app = typer.Typer(cls=LateCommands, no_args_is_help=True, add_completion=False, epilog=_EPILOG)
 
 
 @app.callback()
 def options(
+    ctx: typer.Context,
     config: Annotated[
-        Path | None, typer.Option(help="The TOML file; INBOX_CONFIG names it otherwise.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The TOML file with the settings; INBOX_CONFIG names it otherwise.",
+        ),
     ] = None,
 ) -> None:
     """Confidential case mail between Norwegian public bodies: the receiver's side."""
-    Options.config = config
+    ctx.obj = config
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit code; whatever goes wrong is one line, never a traceback.
+
+    What it makes is closed to others, and its memory, which holds keys, is never dumped.
+    """
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        get_command(app).main(list(arguments), prog_name="inbox")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    except InboxError as error:
+        tell(error)
+        return exit_code_of(error)
+    except Exception as error:  # noqa: BLE001 - the edge: a traceback may hold what is confidential
+        tell_unexpected(error)
+        return UNEXPECTED
+    return 0
 
 
 def main() -> None:
-    """Run a command; an error of ours is one line and an exit code, never a traceback."""
-    from inbox.cli.demo import demo
-    from inbox.cli.serve import serve
-
-    app.command()(demo)
-    app.command()(serve)
-    try:
-        app()
-    except InboxError as error:
-        print(f"inbox: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, ConfigurationError) else 1)
-
-
+    """The program `inbox`."""
+    sys.exit(run(sys.argv[1:]))

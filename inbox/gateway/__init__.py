@@ -79,7 +79,7 @@ class Gateway(Protocol):
 
         Raises:
             Gone: the gateway has nothing under this id (any more).
-            NeverAccepted: it has it but cannot give it (`gateway.no_package`, `gateway.unreadable`).
+            NeverAccepted: it has it but cannot give it (`gateway.no_package`, …).
             Unavailable: anything else, also while reading `chunks` (`gateway.truncated`).
         """
 

@@ -130,7 +130,8 @@ class Integrasjonspunkt:
             if notice is None:
                 continue
             given += 1
-            if latest.get(subscription) != notice.wire_id:  # the same again at once: it does not lock
+            locks = latest.get(subscription) != notice.wire_id
+            if locks:
                 waiting.append(subscription)
             latest[subscription] = notice.wire_id
             yield notice

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from inbox.errors import PackageRejected
-from inbox.package.container import MIMETYPE, Container
+from inbox.package.container import Container
 from inbox.package.names import CONTROL, METADATA_FOLDER
 from inbox.package.terms import Limits
 from inbox.package.xml import Element, parse_xml
@@ -191,8 +191,6 @@ def _check_coverage(container: Container, files: tuple[Listed, ...]) -> None:
     wanted = {entry.name for entry in container.entries if not entry.is_metadata}
     if wanted - set(names):
         raise PackageRejected("manifest.uncovered", f"{len(wanted - set(names))} files")
-    if set(names) - wanted - {MIMETYPE}:
-        raise PackageRejected("manifest.metadata_listed")
 
 
 def _is_narrow(raw: bytes, root: Element, namespace: str) -> bool:

@@ -19,7 +19,7 @@ _PATH = "/api/v1/deliveries"
 _TIMES = httpx.Timeout(30, connect=5)
 
 
-class Trouble(Exception):  # noqa: N818 - its own word for what did not work
+class Trouble(Exception):
     """It did not work; `again` says whether it may work later."""
 
     def __init__(self, code: str, *, again: bool) -> None:

@@ -20,7 +20,7 @@ NO_CONTENT = 204
 _PREFIX = "whsec_"
 
 
-class HookRefused(Exception):  # noqa: N818 - it is an answer, not an error of ours
+class HookRefused(Exception):
     """The webhook is not believed, and answered with this status."""
 
     def __init__(self, status: int, code: str) -> None:

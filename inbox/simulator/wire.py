@@ -41,7 +41,7 @@ class Answer:
     """The message this answer speaks of, where the path does not say."""
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of ours
+class Refusal(Exception):
     """The gateway answers with an error body; `exception` is the Java class that stands there."""
 
     def __init__(

@@ -1,1 +1,1 @@
-"""The faces of the product over HTTP: the case systems' API, and the operators' listener."""
+"""The HTTP faces: the case systems' API, and the listener of the operators. Closed by default."""

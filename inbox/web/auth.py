@@ -1,38 +1,68 @@
-"""Who asks: a case system proves itself with a key that is looked up anew on each request."""
+"""Who asks: a case system with its key, looked up anew in every request. Nothing is remembered."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import Depends
-from starlette.requests import Request
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inbox.access.subject import Capacity
+from inbox.errors import InboxError
 from inbox.line import Line
 from inbox.line.systems import capacity_of, system_with_key
-from inbox.web.problems import Refused
+from inbox.web import problems
 
 OPEN: Final[frozenset[str]] = frozenset()
-"""The paths of the API that a stranger may reach: none."""
+"""The paths that a stranger may reach on the case systems' listener: none."""
+_LONGEST_KEY: Final = 200
 
 
-def line_of(request: Request) -> Line:
-    """The line that this application was made for."""
-    line = request.app.state.line
-    assert isinstance(line, Line)
-    return line
+class Closed:
+    """Answers 401 to everybody without a living key, before body, path or query are looked at.
+
+    It stands around the whole app: a path is closed whether or not somebody remembered to close
+    it, and a stranger cannot tell which paths there are.
+    """
+
+    def __init__(self, app: ASGIApp, *, line: Line) -> None:
+        self._app = app
+        self._line = line
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        key = _key_of(request)
+        try:
+            capacity = key and await run_in_threadpool(_capacity_with, self._line, key)
+        except InboxError as error:
+            await problems.problem_of(error)(scope, receive, send)
+            return
+        if not capacity:
+            await problems.stranger()(scope, receive, send)
+            return
+        request.state.capacity = capacity
+        await self._app(scope, receive, send)
+
+
+def _key_of(request: Request) -> str | None:
+    """The key of the one `Authorization: Bearer …` header."""
+    given = request.headers.getlist("authorization")
+    scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not key.isascii() or len(key) > _LONGEST_KEY:
+        return None
+    return key or None
+
+
+def _capacity_with(line: Line, key: str) -> Capacity | None:
+    with line.store.reading() as (session, now):
+        system = system_with_key(session, now, key)
+        return None if system is None else capacity_of(system)
 
 
 def asking(request: Request) -> Capacity:
-    """The case system that asks. No key, a wrong one or an ended one is the same 401."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    line = line_of(request)
-    if scheme.lower() == "bearer" and key:
-        with line.store.reading() as (session, now):
-            system = system_with_key(session, now, key.strip())
-        if system is not None:
-            return capacity_of(system)
-    raise Refused(401)
-
-
-Asking = Annotated[Capacity, Depends(asking)]
-"""A parameter of every endpoint: asking comes first."""
-TheLine = Annotated[Line, Depends(line_of)]
+    """Who asks, as `Closed` found it in this very request."""
+    capacity = request.state.capacity
+    assert isinstance(capacity, Capacity)
+    return capacity

@@ -1,40 +1,25 @@
-"""What the outside is told when something is wrong: the only place with HTTP status codes.
+"""What the outside is told when it goes wrong: the only place that knows HTTP status codes.
 
-`application/problem+json` (RFC 9457) with a stable code and what to do; never a reason from inside,
-never what was sent in.
+Every error is `application/problem+json` (RFC 9457): a stable code, what it means and what to do in
+words of ours. Never a reason from inside, never a word of what was sent.
 """
 
-import json
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError, ResponseValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 
-from inbox import errors, log
+from inbox import log
+from inbox.errors import Conflict, InboxError, Invalid, NotFound, NotPermitted, Unavailable
+from inbox.line.moves.system import Said
 
-_STATUS: Final[tuple[tuple[type[errors.InboxError], int], ...]] = (
-    (errors.NotFound, 404),
-    (errors.NotPermitted, 403),
-    (errors.Conflict, 409),
-    (errors.Invalid, 422),
-    (errors.Unavailable, 503),
-)
-_TEXTS: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("malformed", "The request cannot be read: send JSON as the API describes it."),
-    401: ("no_key", "Send the case system's own key as a bearer token."),
-    403: ("not_permitted", "This is not allowed for this case system."),
-    404: ("not_found", "There is no such thing, or it is not yours."),
-    405: ("method", "This method is not allowed here."),
-    409: ("conflict", "Something else stands already: look again before you repeat it."),
-    413: ("too_large", "The request is larger than any word of a case system."),
-    415: ("media_type", "Send application/json."),
-    422: ("invalid", "A value is not as the API describes it."),
-    500: ("internal", "Something is wrong on our side; it has been noted. Try again later."),
-    503: ("unavailable", "Not possible just now: try again later."),
-}
-SECURITY: Final = {
+MEDIA_TYPE: Final = "application/problem+json"
+SAFE: Final[Mapping[str, str]] = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "cross-origin-opener-policy": "same-origin",
@@ -42,41 +27,237 @@ SECURITY: Final = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
-"""On every answer of the API."""
+"""The headers of every response that says nothing else."""
+SAID: Final[Mapping[Said, int]] = {Said.DONE: 200, Said.REPEATED: 200, Said.KEPT: 202}
+"""The status of what became of a word; `Said.CONFLICT` is a problem."""
+READY: Final = 200
+UNREADY: Final = 503
+"""The status of a process that should get no requests now."""
+_INTERNAL: Final = 500
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
-    """An answer of this face itself, by its status."""
+class Wrong(BaseModel):
+    """One thing that is wrong with a request, without the value."""
 
-    def __init__(self, status: int, code: str | None = None) -> None:
-        super().__init__(status)
-        self.status = status
-        self.code = code
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    where: str
+    """`body` or `query`."""
+    field: str | None = None
+    """The field of ours that it is about; null for the whole, and for fields that we do not know."""
+    rule: str
+    """What does not hold, e.g. `missing`, `string_too_long`, `extra_forbidden`."""
 
 
-def problem(status: int, code: str | None = None) -> Response:
-    """The problem as it is sent."""
-    known, text = _TEXTS.get(status, _TEXTS[500])
-    body = {"type": "about:blank", "status": status, "code": code or known, "title": text}
-    headers = dict(SECURITY)
-    if status == 401:  # noqa: PLR2004 - the one status with this header
-        headers["www-authenticate"] = "Bearer"
-    if status == 503:  # noqa: PLR2004 - the one status with this header
-        headers["retry-after"] = "30"
-    return Response(
-        json.dumps(body), status, headers=headers, media_type="application/problem+json"
+class Problem(BaseModel):
+    """What went wrong, after RFC 9457. Act on `code`; the texts may change."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    type: str = "about:blank"
+    title: str
+    """What it means."""
+    status: int
+    detail: str
+    """What to do."""
+    code: str
+    """Stable, for machines."""
+    errors: list[Wrong] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    status: int
+    title: str
+    detail: str
+    code: str | None = None
+    """In place of the error's own code, where that would say too much."""
+    headers: Mapping[str, str] | None = None
+
+
+_NOT_THERE = _Told(
+    status=404,
+    title="There is nothing here that is yours",
+    detail="Check the address. What is not yours and what does not exist are the same answer.",
+    code="not_found",
+)
+_TOLD: Final[Mapping[type[InboxError], _Told]] = {
+    NotFound: _NOT_THERE,
+    NotPermitted: _Told(
+        status=403,
+        title="You may not do this",
+        detail="Ask the archive of the organisation who may.",
+        code="not_permitted",
+    ),
+    Conflict: _Told(
+        status=409,
+        title="Something else stands in the way",
+        detail="Nothing was changed. Look at it again before you repeat the request.",
+    ),
+    Invalid: _Told(
+        status=422,
+        title="The request cannot be understood",
+        detail="Correct it as the API description says; repeating it unchanged will not help.",
+    ),
+    Unavailable: _Told(
+        status=UNREADY,
+        title="Something that is needed is away for the moment",
+        detail="Repeat the same request later. Nothing is lost.",
+        headers={"retry-after": "30"},
+    ),
+}
+_FAULT = _Told(
+    status=_INTERNAL,
+    title="It failed on our side",
+    detail="Repeat the request later; if it fails again, tell the operator the time of it.",
+    code="internal",
+)
+_STRANGER = _Told(
+    status=401,
+    title="No valid key was given",
+    detail="Send the case system's key as `Authorization: Bearer <key>`.",
+    code="not_signed_in",
+    headers={"www-authenticate": "Bearer"},
+)
+_TOO_LARGE = _Told(
+    status=413,
+    title="The body is too large",
+    detail="A body is at most 65536 bytes here.",
+    code="request.too_large",
+)
+_NOT_JSON = _Told(
+    status=400,
+    title="The body is not JSON",
+    detail="Send one JSON object, in UTF-8, as application/json.",
+    code="request.not_json",
+)
+_HTTP: Final[Mapping[int, _Told]] = {
+    400: _NOT_JSON,
+    404: _NOT_THERE,
+    405: _Told(
+        status=405,
+        title="This cannot be done here",
+        detail="The header Allow says what can.",
+        code="method_not_allowed",
+    ),
+}
+_WORDS: Final[Mapping[str, str]] = {
+    "word.conflict": (
+        "Another final word stands for this delivery. Nothing was changed, and a person in the"
+        " archive has been told."
+    )
+}
+"""What to do, for codes that can say it better than their kind of error."""
+_MEANS: Final[Mapping[int, str]] = {
+    400: "The body is not JSON",
+    401: "No valid key",
+    404: "Not there, or not yours: the same answer",
+    409: "Something else stands in the way; nothing was changed",
+    413: "The body is too large",
+    422: "The request cannot be understood",
+    503: "Something is away for the moment: repeat it later",
+}
+
+
+def problem_of(error: InboxError) -> JSONResponse:
+    """The problem that an error of ours is to the outside; what is our own fault is logged."""
+    kinds = (kind for kind in type(error).__mro__ if issubclass(kind, InboxError))
+    told = next((_TOLD[kind] for kind in kinds if kind in _TOLD), _FAULT)
+    if told.status >= _INTERNAL:
+        _log(error, error.code)
+    told = replace(told, detail=_WORDS.get(error.code, told.detail))
+    return _response(told, code=told.code or error.code)
+
+
+def stranger() -> JSONResponse:
+    """The one answer to whoever gives no key, or a wrong one, or an old one."""
+    return _response(_STRANGER)
+
+
+def too_large() -> JSONResponse:
+    """The answer to a body above the limit."""
+    return _response(_TOO_LARGE)
+
+
+def check_said(said: Said) -> None:
+    """Raise `Conflict` where another word stands; the person who must decide has been told."""
+    if said is Said.CONFLICT:
+        raise Conflict("word.conflict")
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems of an endpoint for the API description."""
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {
+        status: {"description": _MEANS[status], "content": {MEDIA_TYPE: schema}}
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem, unknown paths and methods too."""
+
+    @app.exception_handler(InboxError)
+    def ours(request: Request, error: InboxError) -> JSONResponse:
+        del request
+        return problem_of(error)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        del request
+        return _invalid(error)
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> JSONResponse:
+        del request
+        told = _HTTP.get(error.status_code, _FAULT)
+        return _response(replace(told, headers=error.headers))
+
+    # The texts of these hold what they could not validate: they must not get to the server's log.
+    @app.exception_handler(ValidationError)
+    @app.exception_handler(ResponseValidationError)
+    @app.exception_handler(Exception)
+    def internal(request: Request, error: Exception) -> JSONResponse:
+        del request
+        _log(error, "internal")
+        return _response(_FAULT)
+
+
+def _invalid(error: RequestValidationError) -> JSONResponse:
+    found: Sequence[Mapping[str, Any]] = error.errors()
+    if any(wrong["loc"][0] == "path" for wrong in found):
+        return _response(_NOT_THERE)
+    if any(wrong["type"] == "json_invalid" for wrong in found):
+        return _response(_NOT_JSON)
+    return _response(_TOLD[Invalid], code="request.invalid", errors=[_wrong(one) for one in found])
+
+
+def _wrong(found: Mapping[str, Any]) -> Wrong:
+    """Where and which rule. The name of a field that is not ours is the sender's word: left out."""
+    where, *inner = found["loc"]
+    ours = found["type"] != "extra_forbidden"
+    names = [part for part in inner if ours and isinstance(part, str)]
+    return Wrong(where=where, field=".".join(names) or None, rule=found["type"])
+
+
+def _response(
+    told: _Told, *, code: str | None = None, errors: list[Wrong] | None = None
+) -> JSONResponse:
+    problem = Problem(
+        title=told.title,
+        status=told.status,
+        detail=told.detail,
+        code=code or told.code or "internal",
+        errors=errors,
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True),
+        told.status,
+        {**SAFE, **(told.headers or {})},
+        media_type=MEDIA_TYPE,
     )
 
 
-def answer(request: Request, error: Exception) -> Response:
-    """The problem for whatever was raised; what is unknown is noted by its type and said nothing of."""
-    del request
-    if isinstance(error, Refused):
-        return problem(error.status, error.code)
-    if isinstance(error, HTTPException):
-        return problem(error.status_code)
-    for kind, status in _STATUS:
-        if isinstance(error, kind):
-            return problem(status, error.code if status in (409, 422, 503) else None)
-    log.say(log.Event.FAILED, {log.Field.ERROR: type(error).__name__})
-    return problem(500)
+def _log(error: Exception, code: str) -> None:
+    """Its code and its type, never its text."""
+    log.say(log.Event.FAILED, {log.Field.CODE: code, log.Field.ERROR: type(error).__name__})

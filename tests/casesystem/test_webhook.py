@@ -35,9 +35,13 @@ class _Hook:
         self.seen: list[dict[str, str]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {k.decode(): v.decode() for k, v in scope["headers"]}
+        raw = scope["headers"]
+        assert isinstance(raw, list)
+        headers = {k.decode(): v.decode() for k, v in raw}
         message = await receive()
-        self.seen.append({**headers, "body": message["body"].decode()})
+        content = message["body"]
+        assert isinstance(content, bytes)
+        self.seen.append({**headers, "body": content.decode()})
         extra = [(b"location", self.location.encode())] if self.location else []
         await send({"type": "http.response.start", "status": self.status, "headers": extra})
         await send({"type": "http.response.body", "body": b""})

@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 from inbox.package import Package
+from inbox.package.container import Container
 from inbox.package.envelope import read_envelope
 from inbox.package.terms import Limits
 from inbox.simulator.envelopes import sbd_json
 from tests.package.signatures import making
-from tests.package.zips import Part
+from tests.package.zips import Part, zip_bytes
 from tests.packages import (
+    MIMETYPE,
     opened,
     pack,
     plus,
+    refusal,
     with_part,
 )
 
@@ -82,3 +86,20 @@ def reading(change: Callable[[dict[str, Any]], object]) -> Callable[[], object]:
 
 def telling(xml: bytes) -> Opening:
     return packed(files={"arkivmelding.xml": xml, "brev.pdf": b"%PDF"})
+
+
+def container(*parts: Part, limits: Limits | None = None, **writing: Any) -> Container:
+    """A container with these files after its mimetype."""
+    return Container(BytesIO(zip_bytes([MIMETYPE, *parts], **writing)), limits or Limits())
+
+
+def code(*parts: Part, limits: Limits | None = None, **writing: Any) -> str:
+    """The code with which opening it and reading everything in it is refused."""
+
+    def read_all() -> None:
+        whole = container(*parts, limits=limits, **writing)
+        for entry in whole.entries:
+            for _ in whole.stream(entry.name):
+                pass
+
+    return refusal(read_all)

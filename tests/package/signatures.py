@@ -10,7 +10,7 @@ from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -25,7 +25,7 @@ HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha512": hashes.SHA512,
 }
 WEAK = algos.SignedDigestAlgorithm({"algorithm": "sha1_rsa"})
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
 @dataclass(frozen=True)
@@ -212,6 +212,8 @@ def making(
 
 
 def _value(key: Key, signed: bytes, digest: str, algorithm: str) -> bytes:
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key.sign(signed)
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return key.sign(signed, ec.ECDSA(HASHES[digest]()))
     if algorithm == "rsassa_pss":

@@ -145,6 +145,11 @@ def test_what_is_not_json_is_refused(raw: bytes) -> None:
     assert refusal(lambda: read_envelope(raw)) == "envelope.not_json"
 
 
+@pytest.mark.parametrize("raw", [b"[]", b"7", b'"arkivmelding"', b"null"])
+def test_json_that_is_no_object_is_no_envelope(raw: bytes) -> None:
+    assert refusal(lambda: read_envelope(raw)) == "envelope.not_sbd"
+
+
 def test_a_wrapped_envelope_of_another_profile_is_refused() -> None:
     raw = json.dumps({"standardBusinessDocument": sbd_json()}).encode()
 

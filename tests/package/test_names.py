@@ -3,31 +3,13 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
-from io import BytesIO
-from typing import Any
 
 import pytest
 
-from inbox.package.container import Container
-from inbox.package.terms import Limits
-from tests.package.zips import Part, zip_bytes
-from tests.packages import MIMETYPE, refusal
+from tests.package.attempts import code, container
+from tests.package.zips import Part
 
 BREV = Part(name="brev.pdf", content=b"%PDF " * 100)
-
-
-def container(*parts: Part, limits: Limits | None = None, **writing: Any) -> Container:
-    return Container(BytesIO(zip_bytes([MIMETYPE, *parts], **writing)), limits or Limits())
-
-
-def code(*parts: Part, limits: Limits | None = None, **writing: Any) -> str:
-    def read_all() -> None:
-        whole = container(*parts, limits=limits, **writing)
-        for entry in whole.entries:
-            for _ in whole.stream(entry.name):
-                pass
-
-    return refusal(read_all)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -180,9 +180,21 @@ def too_many(data: cms.SignedData) -> None:
     data["certificates"] = [*data["certificates"]] * 11
 
 
+def other_content(data: cms.SignedData) -> None:
+    data["encap_content_info"] = {"content_type": "1.2.3.4"}
+
+
+def other_kind(data: cms.SignedData) -> None:
+    strange = {"other_cert_format": "1.2.3.4", "other_cert": core.Null()}
+    choice = cms.CertificateChoices(name="other", value=cms.OtherCertificateFormat(strange))
+    data["certificates"] = [*data["certificates"], choice]
+
+
 @pytest.mark.parametrize(
     ("edit", "code"),
     [
+        (other_content, "signature.attributes"),
+        (other_kind, "signature.signer_certificate"),
         (remove_all, "signature.signer_certificate"),
         (too_many, "signature.signer_certificate"),
         (double, "signature.signer_count"),
@@ -190,6 +202,12 @@ def too_many(data: cms.SignedData) -> None:
 )
 def test_one_signer_with_one_certificate(edit: Callable[[cms.SignedData], None], code: str) -> None:
     assert quarantine(pack(signature=making(edit=edit))).code == code
+
+
+def test_a_key_of_another_kind_is_refused() -> None:
+    edwards = holder(key=ed25519.Ed25519PrivateKey.generate())
+
+    assert quarantine(pack(signature=making(edwards))).code == "signature.algorithm"
 
 
 def test_bytes_after_the_signature_are_refused() -> None:

@@ -137,7 +137,7 @@ def _wide(numbers: dict[str, int], body: bytes, directory: bytes) -> bytes:
     record = struct.pack(
         "<4sQ2H2L4Q",
         b"PK\x06\x06",
-        44,
+        numbers.get("length", 44),
         45,
         45,
         0,

@@ -1,0 +1,78 @@
+"""Opens what a command needs: the settings, the database, the line."""
+
+import os
+from pathlib import Path
+
+import typer
+
+from inbox import audit
+from inbox.config import Settings, environment, read_settings
+from inbox.errors import ConfigurationError
+from inbox.keys import Keyring
+from inbox.line import Line
+from inbox.store import Store
+from inbox.tables import Installation
+from inbox.wiring import build_line, build_store
+
+
+def settings_of(ctx: typer.Context) -> Settings:
+    """The settings of this command."""
+    return read_settings(environment(), config_of(ctx))
+
+
+def config_of(ctx: typer.Context) -> Path | None:
+    """The file that `--config` names, if it was given."""
+    config = ctx.find_root().obj
+    return config if isinstance(config, Path) else None
+
+
+def store_of(settings: Settings) -> Store:
+    """The database, of this program's version."""
+    store = build_store(settings)
+    store.check_schema()
+    return store
+
+
+def snapshot_of(settings: Settings) -> Store:
+    """The same, and every look at it is of one moment, however long it takes."""
+    engine = store_of(settings).engine
+    if engine.dialect.name != "sqlite":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    return Store(engine, seal=audit.seal)
+
+
+def line_of(ctx: typer.Context) -> Line:
+    """The whole line, checked."""
+    return build_line(settings_of(ctx))
+
+
+def keyring_of(settings: Settings, store: Store) -> Keyring:
+    """The keys, proved to be those of this database. Raises `ConfigurationError`."""
+    keyring = Keyring.load(settings.keys)
+    with store.reading() as (session, _):
+        installation = session.get(Installation, 1)
+    if installation is None:
+        raise ConfigurationError(
+            "database.empty", "the database is no installation yet: run `inbox init`"
+        )
+    if not keyring.proves(installation.key_proof):
+        raise ConfigurationError(
+            "keys.not_these",
+            "the keys at hand are not those that this database was made with: put the right"
+            " key folder in place",
+        )
+    return keyring
+
+
+def policy_folder_of(ctx: typer.Context, folder: Path | None) -> Path:
+    """The folder that was named, or that of the settings."""
+    from inbox.wiring import policy_folder
+
+    return folder or policy_folder(settings_of(ctx))
+
+
+def device_of(path: Path) -> int:
+    """The disk that a path, or the nearest folder above it that is there, lies on."""
+    while not path.exists():
+        path = path.parent
+    return os.stat(path).st_dev

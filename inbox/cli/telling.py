@@ -1,0 +1,88 @@
+"""What the program says: one line for an error, with what to do; tables and JSON for the rest."""
+
+import json
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from inbox.errors import ConfigurationError, InboxError, Invalid
+
+FINE: Final = 0
+WRONG: Final = 1
+UNUSABLE: Final = 2
+UNEXPECTED: Final = 1
+_WIDE: Final = 240
+"""Columns of a table that is not shown on a screen: no id is ever cut."""
+
+_ADVICE: Final = {
+    "config.invalid": "name the file with --config FILE or INBOX_CONFIG, and see `inbox config`",
+    "database.unavailable": "the database does not answer, or its folder is not there: check"
+    " `database` in the settings, and that it runs",
+    "database.full": "the database's disk is full: make room, nothing is lost",
+    "database.taken": "something of that name is there already, or what it names is not",
+    "vault.io": "the vault's disk does not work as it should: see the system's log",
+    "vault.full": "the vault's disk is full: make room, nothing is lost",
+    "not_found": "there is nothing of that name",
+    "code.wrong": "check who you are, and type your own personal code",
+    "keys.exist": "keys that are there are never overwritten; `inbox keys add` adds one",
+    "keys.missing": "run `inbox keys create`, or put the key folder of this database in its place",
+    "keys.folder": "run `inbox keys create`, or put the key folder of this database in its place",
+    "vault.no_folder": "it is `vault` in the settings",
+    "policy.unreadable": "the folder is `policies` in the settings",
+}
+"""What to do about a code, beside what the error itself says."""
+
+
+def tell(error: InboxError) -> None:
+    """One line on standard error: the code, what is wrong, and what to do."""
+    parts = [part for part in (error.reason, _ADVICE.get(error.code)) if part]
+    text = " ".join("; ".join(parts).split())
+    typer.echo(f"inbox: {error.code}: {text}" if text else f"inbox: {error.code}", err=True)
+
+
+def tell_unexpected(error: BaseException) -> None:
+    """One line for a fault of the program: its type and place, never its text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "inbox" in Path(frame.filename).parts]
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
+    typer.echo(
+        f"inbox: internal: {type(error).__name__} at {place}; this is a fault of the program:"
+        " report this line",
+        err=True,
+    )
+
+
+def exit_code_of(error: InboxError) -> int:
+    """2 for what must be set or asked otherwise, 1 for everything else."""
+    return UNUSABLE if isinstance(error, ConfigurationError | Invalid) else WRONG
+
+
+def say(text: str = "") -> None:
+    """A line on standard output, flushed: whoever reads may wait for it."""
+    typer.echo(text)
+    sys.stdout.flush()
+
+
+def say_json(value: object) -> None:
+    """One JSON value on standard output, for a script."""
+    say(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def say_table(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> None:
+    """Rows under the names of their columns; nothing is cut where no screen is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = list(columns)
+    for name in names:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*("" if row[name] is None else str(row[name]) for name in names))
+    screen = sys.stdout.isatty()
+    console = Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=not screen)
+    console.print(table, width=None if screen else _WIDE)

@@ -1,0 +1,96 @@
+"""The totals in the text format of Prometheus. No label ever names a message, a unit or a sender."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from inbox.web.totals import Contact, Counts, Totals
+
+MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+NEVER: Final = "gateway.never"
+"""The fault of a gateway that has not answered once."""
+
+
+def exposition_of(totals: Totals) -> bytes:
+    """One scrape, in a registry of its own: nothing of the process gets in beside it."""
+    registry = CollectorRegistry()
+    registry.register(_Scrape(totals))
+    return generate_latest(registry)
+
+
+class _Scrape(Collector):
+    def __init__(self, totals: Totals) -> None:
+        self._totals = totals
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family, in a stable order."""
+        totals = self._totals
+        for kind, counts in (
+            ("messages", totals.messages),
+            ("arrivals", totals.arrivals),
+            ("deliveries", totals.deliveries),
+            ("receipts", totals.receipts),
+        ):
+            yield _numbers(f"inbox_{kind}", f"{kind.capitalize()} in each state.", "state", counts)
+            yield _ages(f"inbox_{kind}_oldest_seconds", kind, "state", counts)
+        yield _numbers("inbox_tasks_open", "What people must do, by kind.", "kind", totals.tasks)
+        yield _ages("inbox_tasks_oldest_seconds", "open tasks", "kind", totals.tasks)
+        pending = {"PENDING": totals.outbox_pending}
+        yield _numbers("inbox_outbox", "Events that are not sent yet.", "state", pending)
+        yield _ages("inbox_outbox_oldest_seconds", "events", "state", pending)
+        yield from _gateways(totals.contacts)
+        yield InfoMetricFamily(
+            "inbox_policy", "The policy that decides.", value={"digest": totals.policy}
+        )
+        yield _single("inbox_policy_decides", "0: everything is denied.", totals.policy_decides)
+        yield _single(
+            "inbox_legacy_sha1_day",
+            "Messages of the last day that were signed with SHA-1.",
+            totals.legacy_sha1,
+        )
+        yield _single(
+            "inbox_clock_backward_seconds",
+            "How far the database's clock has run backwards.",
+            totals.clock_backward.total_seconds(),
+        )
+
+
+def _numbers(name: str, says: str, label: str, counts: Counts) -> Metric:
+    family = GaugeMetricFamily(name, says, labels=[label])
+    for word, count in counts.items():
+        family.add_metric([str(word)], count.number)
+    return family
+
+
+def _ages(name: str, kind: str, label: str, counts: Counts) -> Metric:
+    """Where nothing waits the age is 0, so that an alert on it ends."""
+    family = GaugeMetricFamily(name, f"For how long the oldest of {kind} waits.", labels=[label])
+    for word, count in counts.items():
+        age = 0 if count.oldest is None else count.oldest.total_seconds()
+        family.add_metric([str(word)], max(0, age))
+    return family
+
+
+def _gateways(contacts: Iterable[Contact]) -> Iterator[Metric]:
+    ages = GaugeMetricFamily(
+        "inbox_gateway_contact_seconds", "Since the gateway last answered.", labels=["channel"]
+    )
+    faults = GaugeMetricFamily(
+        "inbox_gateway_fault", "1 while something is wrong with it.", labels=["channel", "code"]
+    )
+    for contact in contacts:
+        if contact.ago is not None:
+            ages.add_metric([contact.channel], max(0, contact.ago.total_seconds()))
+        code = contact.code or (NEVER if contact.ago is None else None)
+        if code is not None:
+            faults.add_metric([contact.channel, code], 1)
+    yield ages
+    yield faults
+
+
+def _single(name: str, says: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, says, value=float(value))

@@ -1,0 +1,102 @@
+"""The description of the case systems' API (OpenAPI 3.1), for vendors; the service gives none.
+
+`python -m inbox.web.openapi > docs/openapi.json` makes the committed file anew.
+"""
+
+import json
+import sys
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import FastAPI, Header
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
+
+from inbox.web.api import router
+from inbox.web.contract import Part
+from inbox.web.problems import Problem
+
+_ABOUT: Final = """\
+Confidential case mail (*taushetsbelagt arkivmelding*) for a case system.
+
+List what waits (or be told by the webhook), collect it, say *accepted* when you have the bytes, and
+*registered* with the archive's reference once it is journalført, or *refused* with a code. Only
+*registered* sends the sender a kvittering. Every request may be repeated: the same word twice is
+the same answer. Use `message.id` as your key against duplicates.
+
+Errors are `application/problem+json` with a stable `code`. On 503, and when a transfer is cut,
+repeat the request later.
+"""
+
+
+class Offered(Part):
+    """The ids that the event is about: never a word of the message."""
+
+    delivery_id: str
+
+
+class OfferedEvent(Part):
+    """A CloudEvent 1.0: a delivery stands open; collect it."""
+
+    specversion: Literal["1.0"]
+    id: str
+    """The same at every try: the key against duplicates."""
+    type: Literal["no.inbox.delivery.offered.v1"]
+    source: str
+    time: datetime
+    datacontenttype: Literal["application/json"]
+    data: Offered
+
+
+def description() -> dict[str, Any]:
+    """The whole description, in plain values and in a stable order."""
+    app = FastAPI(
+        title="inbox: case systems",
+        version="1",
+        description=_ABOUT,
+        generate_unique_id_function=_name_of,
+        separate_input_output_schemas=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.include_router(router)
+    app.webhooks.add_api_route(
+        "delivery-offered",
+        delivery_offered,
+        methods=["POST"],
+        status_code=204,
+        generate_unique_id_function=_name_of,
+    )
+    schema = app.openapi()
+    parts = schema["components"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
+    inner = TypeAdapter(Problem).json_schema(ref_template="#/components/schemas/{model}")
+    parts["schemas"] |= inner.pop("$defs") | {"Problem": inner}
+    for operation in (one for path in schema["webhooks"].values() for one in path.values()):
+        operation["responses"].pop("422")
+    parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    schema["security"] = [{"key": []}]
+    return schema
+
+
+def delivery_offered(
+    event: OfferedEvent,
+    webhook_id: Annotated[str, Header()],
+    webhook_timestamp: Annotated[str, Header()],
+    webhook_signature: Annotated[str, Header()],
+) -> None:
+    """Sent to the case system's own address, signed as in Standard Webhooks (`v1`). Answer 2xx."""
+    del event, webhook_id, webhook_timestamp, webhook_signature
+
+
+def _name_of(route: APIRoute) -> str:
+    return route.name
+
+
+def text() -> str:
+    """The committed file."""
+    return json.dumps(description(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())

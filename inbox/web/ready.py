@@ -1,0 +1,76 @@
+"""Whether this process can do its work now: each need by itself, with a code where it is not met."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from sqlmodel import select
+
+from inbox.errors import InboxError, Unavailable
+from inbox.line import Line
+from inbox.message import new_id
+from inbox.tables import Installation
+from inbox.web.totals import GATEWAY, contacts_of
+
+OK: Final = "ok"
+_KEY_BYTES: Final = 32
+
+
+def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]:
+    """Every need by name: `ok`, or the code of what is wrong. Safe to ask as often as one likes."""
+    needs = {
+        "database": line.store.check_schema,
+        "vault": lambda: _check_vault(line),
+        "keys": lambda: _check_keys(line),
+        "policies": lambda: _check_policies(line),
+    }
+    found = {}
+    for name, check in needs.items():
+        try:
+            check()
+        except InboxError as error:
+            found[name] = error.code
+        else:
+            found[name] = OK
+    return found | _gateways(line, gateway_silence)
+
+
+def _check_vault(line: Line) -> None:
+    """Room enough, and something can be written, synced and removed."""
+    if line.vault.free_bytes() < line.terms.free_bytes:
+        raise Unavailable("vault.full")
+    name = f"ready-{new_id()}"
+    line.vault.store(name, [b"ready"], secrets.token_bytes(_KEY_BYTES))
+    line.vault.remove(name)
+
+
+def _check_keys(line: Line) -> None:
+    """The keys at hand open the proof that is stored with the data."""
+    with line.store.reading() as (session, _):
+        proof = session.exec(select(Installation.key_proof)).first()
+    if proof is None or not line.keyring.proves(proof):
+        raise Unavailable("keys.not_these")
+
+
+def _check_policies(line: Line) -> None:
+    """The policy that the database names is loaded, and is not the one that denies everything."""
+    with line.store.reading() as (session, _):
+        policy = line.policies.current(session)
+    if not policy.rules:
+        raise Unavailable("policy.nobody")
+
+
+def _gateways(line: Line, silence: timedelta) -> Mapping[str, str]:
+    """A gateway that is silent for longer than `silence`, or was never heard, is a need unmet."""
+    try:
+        with line.store.reading() as (session, now):
+            contacts = contacts_of(session, now, line)
+    except InboxError as error:
+        return {GATEWAY + channel: error.code for channel in line.gateways}
+    return {
+        GATEWAY + each.channel: OK
+        if each.ago is not None and each.ago <= silence
+        else each.code or "gateway.silent"
+        for each in contacts
+    }

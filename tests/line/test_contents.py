@@ -1,0 +1,103 @@
+"""What is kept of a message: sealed, bound to its place, and nowhere in the clear."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from inbox.errors import IntegrityError
+from inbox.line.contents import metadata_of, unsealed
+from inbox.line.moves.registering import data_key
+from inbox.line.stations import advance
+from inbox.line.work import claim
+from inbox.message import MessageState, Metadata
+from inbox.tables import Message
+from tests.worlds import World
+
+CANARY = "Kanarifugl Fuglesen 01010112345"
+
+
+def _opened(world: World, **changes: object) -> Message:
+    wire_id = world.send(f"Barnevern {CANARY}", content=CANARY.encode(), **changes)  # type: ignore[arg-type]
+    world.collect()
+    world.work()
+    return world.message(wire_id)
+
+
+def test_metadata_is_the_allowlist_and_comes_out_as_it_went_in(world: World) -> None:
+    message = _opened(world, receiver_ref="2026/1")
+    with world.line.store.reading() as (session, _):
+        key = data_key(session, world.line, message.id)
+
+    metadata = metadata_of(message, key, sender_known=True, known_unit=None)
+
+    assert {field.name for field in fields(metadata)} == {f.name for f in fields(Metadata)}
+    assert metadata.public_title == f"Barnevern {CANARY}"
+    assert metadata.references[0] == "2026/1"
+    assert metadata.signer == metadata.sender
+    assert metadata.document_count == 1
+
+
+def test_no_canary_is_on_disk_in_database_vault_or_beside_them(small_world: World) -> None:
+    _opened(small_world)
+    small_world.line.store.engine.dispose()
+
+    hits = {
+        path.name for path in _files(small_world.folder) if CANARY.encode() in path.read_bytes()
+    }
+
+    assert hits == set()
+
+
+def test_the_search_for_canaries_finds_a_planted_one(small_world: World) -> None:
+    (small_world.folder / "vault" / "x").write_bytes(b"..." + CANARY.encode())
+
+    assert any(CANARY.encode() in path.read_bytes() for path in _files(small_world.folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_sealed_value_that_was_moved_to_another_row_does_not_open(world: World) -> None:
+    first, second = _opened(world), _opened(world)
+    with world.line.store.reading() as (session, _):
+        key = data_key(session, world.line, first.id)
+    second.sealed_archive = first.sealed_archive
+
+    assert unsealed(first, key, "sealed_archive")["shape"]
+    with pytest.raises(IntegrityError):
+        unsealed(second, key, "sealed_archive")
+
+
+def test_a_quarantined_message_keeps_who_sent_it_and_why_it_was_stopped(world: World) -> None:
+    from inbox.simulator.packages import Tamper
+
+    message = _opened(world, parcel={"tamper": Tamper.CHANGED_DOCUMENT})
+
+    assert message.state is MessageState.QUARANTINED
+    assert message.sender == "910077473"
+    assert message.verdict is not None
+    assert '"integrity": false' in message.verdict
+    assert message.sealed_archive is None
+
+
+def test_opening_twice_gives_the_same_answer(small_world: World) -> None:
+    wire_id = small_world.send()
+    small_world.collect()
+    from inbox.tables import Arrival
+
+    job = claim(small_world.line, Arrival)
+    while job is not None:
+        job = advance(small_world.line, job)
+    received = claim(small_world.line, Message)
+    assert received is not None
+    from inbox.line.stations.message import open_
+
+    first, second = open_(small_world.line, received), open_(small_world.line, received)
+
+    assert first.became == second.became == MessageState.OPENED
+    assert {k: v for k, v in first.values.items() if "sealed" not in k} == {
+        k: v for k, v in second.values.items() if "sealed" not in k
+    }
+    assert small_world.message(wire_id).state is MessageState.RECEIVED

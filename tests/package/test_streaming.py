@@ -1,0 +1,128 @@
+"""Reading what is in a container: sizes and sums while streaming, in little memory."""
+
+import struct
+import tempfile
+import tracemalloc
+import zlib
+from dataclasses import replace
+from io import BytesIO
+from typing import BinaryIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inbox.errors import NotFound, PackageRejected
+from inbox.package.container import Container
+from inbox.package.terms import Limits
+from tests.package.attempts import code, container
+from tests.package.zips import Part, zip_bytes
+from tests.packages import MIMETYPE, refusal
+
+BREV = Part(name="brev.pdf", content=b"%PDF " * 100)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        BREV.body + b"more",
+        BREV.body[:-1],
+        zlib.compress(BREV.content),
+        b"",
+    ],
+)
+def test_a_deflated_stream_must_end_exactly_where_it_should(body: bytes) -> None:
+    assert code(replace(BREV, packed=body)) == "container.deflate"
+
+
+@pytest.mark.parametrize("size", [499, 501])
+def test_a_file_that_unpacks_to_another_size_is_refused(size: int) -> None:
+    numbers = {"size": size}
+
+    assert code(replace(BREV, local=numbers, central=numbers)) == "container.size"
+
+
+def test_a_file_that_is_larger_than_asked_for_is_not_read() -> None:
+    whole = container(BREV)
+
+    assert refusal(lambda: whole.read("brev.pdf", 499)) == "container.inflated_too_large"
+
+
+def test_no_more_is_given_out_than_was_said() -> None:
+    numbers = {"size": 10}
+    whole = container(replace(BREV, content=bytes(4 << 20), local=numbers, central=numbers, crc=0))
+    given: list[bytes] = []
+
+    assert refusal(lambda: given.extend(whole.stream("brev.pdf"))) == "container.size"
+    assert given == []
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_refused() -> None:
+    raw = BytesIO(zip_bytes([MIMETYPE, BREV]))
+    whole = Container(raw, Limits())
+    raw.truncate(80)
+
+    assert refusal(lambda: whole.read("brev.pdf", 1000)) == "container.truncated"
+
+
+def test_what_is_not_there_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        container(BREV).entry("annet.pdf")
+
+
+def test_small_files_may_shrink_as_they_like() -> None:
+    assert container(replace(BREV, content=bytes(1 << 20))).entries[1].size == 1 << 20
+
+
+@settings(max_examples=200, deadline=None)
+@given(position=st.integers(min_value=0), value=st.integers(min_value=1, max_value=255))
+def test_a_changed_byte_is_refused_or_changes_nothing_that_is_read(
+    position: int, value: int
+) -> None:
+    raw = bytearray(zip_bytes([MIMETYPE, BREV, Part(name="b", content=b"b", stored=True)]))
+    raw[position % len(raw)] ^= value
+
+    try:
+        whole = Container(BytesIO(bytes(raw)), Limits())
+        seen = {entry.name: whole.read(entry.name, 1000) for entry in whole.entries}
+    except PackageRejected:
+        return
+
+    assert sorted(seen.values()) == sorted([MIMETYPE.content, BREV.content, b"b"])
+
+
+class _Sparse:
+    """A stored file of zeros between two parts of a zip, of any size, that is never in memory."""
+
+    def __init__(self, head: bytes, zeros: int, tail: bytes) -> None:
+        self.file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the test
+        self.file.write(head)
+        self.file.seek(len(head) + zeros)
+        self.file.write(tail)
+
+
+def _crc_of_zeros(size: int) -> int:
+    block, crc = bytes(1 << 20), 0
+    for _ in range(size >> 20):
+        crc = zlib.crc32(block, crc)
+    return crc
+
+
+def test_a_large_document_is_read_in_a_few_megabytes() -> None:
+    size = 64 << 20
+    numbers = {"packed": size, "size": size, "crc": _crc_of_zeros(size)}
+    empty = replace(BREV, content=b"", stored=True, local=numbers, central=numbers)
+    raw = zip_bytes([MIMETYPE, empty])
+    start = raw.find(b"PK\x01\x02")
+    end = raw.rfind(b"PK\x05\x06")
+    tail = raw[start : end + 16] + struct.pack("<LH", start + size, 0)
+
+    with _Sparse(raw[:start], size, tail).file as file:
+        tracemalloc.start()
+        whole = Container(file, Limits())
+        read = sum(len(chunk) for chunk in whole.stream("brev.pdf"))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert read == size
+    assert peak < 4 << 20

@@ -1,0 +1,103 @@
+"""Settings: read once, refused at the first mistake with the key and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from inbox.config import Settings, read_settings
+from inbox.errors import ConfigurationError
+
+GOOD = """
+database = "sqlite:///inbox.db"
+vault = "vault"
+keys = "keys"
+checkpoints = "checkpoints.txt"
+
+[[gateways]]
+channel = "eformidling"
+url = "http://127.0.0.1:9093"
+organisations = ["910075918"]
+"""
+REMOTE = GOOD.replace("http://127.0.0.1:9093", "https://ip.example.no")
+
+
+def _read(folder: Path, text: str, environment: dict[str, str] | None = None) -> Settings:
+    path = folder / "inbox.toml"
+    path.write_text(text)
+    return read_settings(environment or {}, path)
+
+
+def test_a_file_and_the_environment_are_read_once(tmp_path: Path) -> None:
+    settings = _read(tmp_path, GOOD, {"INBOX_ORIGIN": "elsewhere", "HOME": "/"})
+
+    assert settings.origin == "elsewhere"
+    assert settings.gateways[0].channel == "eformidling"
+    assert settings.operator.host == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (GOOD + "[terms]\nundo_minuts = 1\n", ["terms.undo_minuts", "undo_minutes"]),
+        ("vaults = 'x'\n" + GOOD, ["vaults", "vault,"]),
+        (GOOD.replace("vault =", "#"), ["vault", "required"]),
+        (GOOD.replace("910075918", "910075919"), ["organisations", "check digit"]),
+        (GOOD.replace("sqlite:///", "mysql://"), ["database"]),
+        (GOOD + "[api]\nport = 70000\n", ["api.port", "65535"]),
+        (GOOD + "[worker]\nsmall = 0\n", ["worker.small"]),
+        ("database = ", ["not TOML"]),
+    ],
+)
+def test_a_mistake_names_the_key_and_what_is_allowed(
+    tmp_path: Path, text: str, said: list[str]
+) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        _read(tmp_path, text)
+
+    assert [word for word in said if word not in str(told.value)] == []
+
+
+def test_an_unknown_name_in_the_environment_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="INBOX_VALT"):
+        _read(tmp_path, GOOD, {"INBOX_VALT": "x"})
+
+
+def test_a_mistake_never_repeats_the_value(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        _read(tmp_path, GOOD.replace('"vault"', '["hemmelig-verdi"]'))
+
+    assert "hemmelig" not in str(told.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"config.unreadable: gone\.toml"):
+        read_settings({}, tmp_path / "gone.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (REMOTE, "gateway.no_credentials"),
+        (REMOTE.replace("https", "http"), "gateway.plain_http"),
+        (REMOTE + 'user = "inbox"\n', "config.invalid"),
+    ],
+)
+def test_a_gateway_that_others_could_read_or_speak_for_is_refused(
+    tmp_path: Path, text: str, code: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=code):
+        _read(tmp_path, text)
+    if code != "config.invalid":
+        assert _read(tmp_path, text + "allow_insecure = true\n").gateways[0].allow_insecure
+
+
+def test_a_password_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("hemmelig\n")
+
+    by_file = REMOTE + f'user = "inbox"\npassword_file = "{tmp_path}/pw"\n'
+    by_environment = {"INBOX_GATEWAY_PASSWORD_EFORMIDLING": "hemmelig"}
+
+    assert _read(tmp_path, by_file).gateways
+    assert _read(tmp_path, REMOTE + 'user = "inbox"\n', by_environment).gateways
+    with pytest.raises(ConfigurationError, match="password"):
+        _read(tmp_path, GOOD + 'password = "hemmelig"\n')

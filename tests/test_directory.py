@@ -1,0 +1,151 @@
+"""Who works here: import, the first two people, personal codes, and acting in one capacity."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from inbox.access.words import Role
+from inbox.directory import (
+    act_as,
+    enrol_first_people,
+    give_code,
+    proves,
+    read_directory,
+    take_in,
+    two_agree,
+)
+from inbox.errors import Conflict, Invalid, NotFound
+from inbox.line.systems import system_with_key
+from inbox.message import OrgNumber
+from inbox.tables import Capacity, Installation, KnownReference, Person, Unit
+from tests.worlds import DIRECTORY, OURS, World
+
+
+def test_a_personal_code_proves_one_person_and_is_stored_hashed(small_world: World) -> None:
+    with small_world.line.store.transaction() as (session, now):
+        code = give_code(session, "anne")
+        assert proves(session, now, "anne", code)
+        assert not proves(session, now, "bjorn", code)
+        assert not proves(session, now, "anne", code.upper() + "x")
+        stored = session.get_one(Person, "anne").code_hash or b""
+        assert code.encode() not in stored
+
+
+def test_a_new_code_ends_the_old_one(small_world: World) -> None:
+    with small_world.line.store.transaction() as (session, now):
+        old = give_code(session, "anne")
+        give_code(session, "anne")
+        assert not proves(session, now, "anne", old)
+
+
+def test_somebody_who_left_proves_nothing_and_acts_as_nobody(small_world: World) -> None:
+    with small_world.line.store.transaction() as (session, now):
+        code = give_code(session, "anne")
+        session.get_one(Person, "anne").active_until = now
+        assert not proves(session, now, "anne", code)
+        with pytest.raises(NotFound):
+            act_as(session, now, "anne", role=Role.ARCHIVIST, unit="desk", code=code)
+
+
+def test_a_capacity_that_ended_is_not_acted_in(small_world: World) -> None:
+    with small_world.line.store.transaction() as (session, now):
+        for row in session.exec(select(Capacity).where(col(Capacity.person) == "kari")):
+            row.active_until = now + timedelta(hours=1)
+        assert act_as(session, now, "kari", role=Role.LEADER, unit="bv").person == "kari"
+        with pytest.raises(NotFound):
+            act_as(session, now + timedelta(hours=2), "kari", role=Role.LEADER, unit="bv")
+
+
+def test_two_agree_only_if_they_are_two(small_world: World) -> None:
+    with small_world.line.store.transaction() as (session, now):
+        anne, bjorn = ("anne", give_code(session, "anne")), ("bjorn", give_code(session, "bjorn"))
+        assert two_agree(session, now, anne, bjorn) == "anne+bjorn"
+        with pytest.raises(Conflict, match="two_persons"):
+            two_agree(session, now, anne, anne)
+        with pytest.raises(Conflict, match=r"code\.wrong"):
+            two_agree(session, now, anne, ("bjorn", anne[1]))
+
+
+def test_the_same_import_twice_adds_nothing_and_shows_no_key_again(small_world: World) -> None:
+    with small_world.line.store.transaction() as (session, now):
+        again = take_in(
+            small_world.line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn"
+        )
+        people = session.exec(select(Person.id)).all()
+        capacities = session.exec(select(Capacity.id)).all()
+
+    assert again == {}
+    assert len(people) == 4
+    assert len(capacities) == 6
+
+
+def test_a_case_system_is_found_by_its_key_while_it_is_active(small_world: World) -> None:
+    key, _ = small_world.keys["sak"]
+    with small_world.line.store.reading() as (session, now):
+        found = system_with_key(session, now, key)
+        assert found is not None
+        assert found.id == "sak"
+        assert system_with_key(session, now, key + "x") is None
+        assert system_with_key(session, now - timedelta(days=1), key) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"organisation = '910075918'\n[[unti]]\nid='x'\nname='y'", "unti"),
+        (b"organisation = '12'", "organisation"),
+        (b"organisation = '910075918'\n[[unit]]\nid='Stor Bokstav'\nname='y'", "unit.0.id"),
+        (
+            b"organisation = '910075918'\n[[capacity]]\nperson='a'\nunit='b'\nrole='king'",
+            "capacity.0.role",
+        ),
+        (b"\xff", "not TOML"),
+    ],
+)
+def test_a_mistake_in_a_directory_names_the_place(text: bytes, said: str) -> None:
+    with pytest.raises(Invalid) as told:
+        read_directory(text)
+
+    assert said in str(told.value)
+
+
+def test_a_reference_is_kept_as_a_keyed_hash(small_world: World) -> None:
+    text = DIRECTORY + (
+        b"[[reference]]\ncounterparty='910077473'\nreference='2026/000999-1'\nunit='bv'\n"
+    )
+    with small_world.line.store.transaction() as (session, now):
+        take_in(small_world.line, session, now, read_directory(text), approved_by="a+b")
+        known = session.exec(select(KnownReference)).one()
+
+    assert known.unit == "bv"
+    assert "2026" not in known.reference_hash
+
+
+def _begin(world: World, people: dict[str, str]) -> dict[str, str]:
+    with world.line.store.transaction() as (session, now):
+        return enrol_first_people(
+            session,
+            now,
+            organisation=OrgNumber(OURS),
+            people=people,
+            desk=("post", "Postmottak"),
+            digest="d" * 64,
+        )
+
+
+def test_the_beginning_is_two_people_once(small_world: World) -> None:
+    with pytest.raises(Invalid, match=r"init\.people"):
+        _begin(small_world, {"en": "En"})
+    codes = _begin(small_world, {"en": "En", "to": "To"})
+    with pytest.raises(Conflict, match=r"init\.done"):
+        _begin(small_world, {"tre": "Tre", "fire": "Fire"})
+
+    with small_world.line.store.reading() as (session, now):
+        assert all(proves(session, now, person, code) for person, code in codes.items())
+        assert session.get_one(Installation, 1).people_enrolled_at == now
+        assert session.get_one(Unit, "post").name == "Postmottak"
+        assert act_as(session, now, "en", role=Role.POLICY_EDITOR, unit="post")
+        assert act_as(session, now, "to", role=Role.SECURITY_REVIEWER, unit="post")
+        with pytest.raises(NotFound):
+            act_as(session, now, "en", role=Role.SECURITY_REVIEWER, unit="post")
