@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from inbox.errors import ConfigurationError
+from inbox.package.revocation import read_revocation_list
 from inbox.package.terms import RevocationList, Trust
 
 _Stamp = tuple[tuple[str, int, int], ...]
@@ -62,14 +63,10 @@ def _certificates(path: Path) -> list[bytes]:
 
 def _revocation_list(path: Path) -> RevocationList:
     raw = path.read_bytes()
+    fetched_at = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
     try:
-        pem = raw.lstrip().startswith(b"-----BEGIN")
-        crl = x509.load_pem_x509_crl(raw) if pem else x509.load_der_x509_crl(raw)
+        if raw.lstrip().startswith(b"-----BEGIN"):
+            raw = x509.load_pem_x509_crl(raw).public_bytes(Encoding.DER)
+        return read_revocation_list(raw, fetched_at=fetched_at)
     except ValueError as error:
         raise ConfigurationError("trust.list", f"{path.name} is no revocation list") from error
-    return RevocationList(
-        der=crl.public_bytes(Encoding.DER),
-        fetched_at=datetime.fromtimestamp(path.stat().st_mtime, tz=UTC),
-        this_update=crl.last_update_utc,
-        next_update=crl.next_update_utc,
-    )

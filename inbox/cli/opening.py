@@ -1,6 +1,5 @@
 """Opens what a command needs: the settings, the database, the line."""
 
-import os
 from pathlib import Path
 
 import typer
@@ -12,7 +11,7 @@ from inbox.keys import Keyring
 from inbox.line import Line
 from inbox.store import Store
 from inbox.tables import Installation
-from inbox.wiring import build_line, build_store
+from inbox.wiring import build_line, build_store, policy_folder
 
 
 def settings_of(ctx: typer.Context) -> Settings:
@@ -66,13 +65,4 @@ def keyring_of(settings: Settings, store: Store) -> Keyring:
 
 def policy_folder_of(ctx: typer.Context, folder: Path | None) -> Path:
     """The folder that was named, or that of the settings."""
-    from inbox.wiring import policy_folder
-
     return folder or policy_folder(settings_of(ctx))
-
-
-def device_of(path: Path) -> int:
-    """The disk that a path, or the nearest folder above it that is there, lies on."""
-    while not path.exists():
-        path = path.parent
-    return os.stat(path).st_dev

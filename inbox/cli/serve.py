@@ -1,78 +1,172 @@
-"""`inbox serve`: the case systems' API, the operators' listener, and the worker."""
+"""`inbox serve` and `inbox work`: the case systems' API, the operators' listener, and the worker."""
 
 import os
-import resource
 import signal
 import socket
 import threading
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final, Protocol
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp
 
 from inbox import log
 from inbox.app import create_app, create_operator_app
-from inbox.config import Listener, environment, read_settings
-from inbox.errors import ConfigurationError
+from inbox.cli.opening import settings_of
+from inbox.cli.telling import say, tell_unexpected
+from inbox.config import Listener, Settings
+from inbox.errors import ConfigurationError, InboxError
+from inbox.line import Line
 from inbox.wiring import build_line
 from inbox.worker import Worker
 
+_PATIENCE_SECONDS: Final = 15
+"""How long open transfers and the step at hand may take when it is told to end."""
+_UP_SECONDS: Final = 30
+_SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
+
+
+class _Part(Protocol):
+    """Something that runs until it is told to stop."""
+
+    def run(self) -> None:
+        """Run; what it raises ends the program."""
+
+    def stop(self) -> None:
+        """Make `run` return."""
+
 
 def serve(
-    no_worker: Annotated[bool, typer.Option("--no-worker", help="Serve only.")] = False,
+    ctx: typer.Context,
+    no_worker: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--no-worker", help="Serve only; `inbox work` runs elsewhere.")
+    ] = False,
 ) -> None:
-    """Serve the API and the operators' listener, and work, until it is told to end."""
-    from inbox.cli import Options
+    """Serve the API and the operators' listener, and work, until told to end.
 
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    settings = read_settings(environment(), Options.config)
+    Prints the addresses, one a line: `api http://...` and `operator http://...`. Port 0 takes a
+    free port. SIGTERM and SIGINT end it gracefully; what is unfinished is taken up by the next
+    start. On SQLite one process works; on PostgreSQL any number serve and work. The log goes to
+    standard error.
+    """
+    settings = settings_of(ctx)
     line = build_line(settings)
+    faces = {
+        "api": _Face(create_app(line), settings.api),
+        "operator": _Face(create_operator_app(line), settings.operator),
+    }
+    worker = [] if no_worker else [_worker(line, settings)]
+
+    def announce() -> None:
+        for name, face in faces.items():
+            face.wait_until_up()
+            say(f"{name} {face.url}")
+
+    _run([*faces.values(), *worker], announce)
+
+
+def work(ctx: typer.Context) -> None:
+    """Work without serving anything: ask the gateways, advance messages, send receipts.
+
+    On PostgreSQL any number of these run beside each other and beside `inbox serve`; on SQLite
+    only one process works.
+    """
+    settings = settings_of(ctx)
+    _run([_worker(build_line(settings), settings)], lambda: say("working"))
+
+
+def _worker(line: Line, settings: Settings) -> Worker:
+    return Worker(line, poll_seconds=settings.worker.poll_seconds, checkpoints=settings.checkpoints)
+
+
+def _run(parts: Sequence[_Part], announce: Callable[[], None]) -> None:
+    """Run every part until a signal comes or one of them ends, then stop them all.
+
+    The signals are blocked, and waited for, so that no handler runs in the midst of something.
+    """
     log.to_stderr()
-    faces = [
-        ("api", _Face(create_app(line), settings.api)),
-        ("operator", _Face(create_operator_app(line), settings.operator)),
-    ]
-    worker = Worker(
-        line, poll_seconds=settings.worker.poll_seconds, checkpoints=settings.checkpoints
-    )
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    for name, face in faces:
-        face.start()
-        typer.echo(f"{name} {face.url}")
-    working = threading.Thread(target=worker.run, daemon=True)
-    if not no_worker:
-        working.start()
-    ended.wait()
-    for _, face in faces:
-        face.stop()
-    worker.stop()
-    if not no_worker:
-        working.join(timeout=15)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    failed: list[InboxError | SystemExit] = []
+    threads = [threading.Thread(target=_keep, args=(part, failed), daemon=True) for part in parts]
+    for thread in threads:
+        thread.start()
+    announce()
+    signal.sigwait(_SIGNALS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    for part in parts:
+        part.stop()
+    for thread in threads:
+        thread.join(timeout=_PATIENCE_SECONDS)
+    if failed:
+        raise failed[0]
+
+
+def _keep(part: _Part, failed: list[InboxError | SystemExit]) -> None:
+    """Run a part; the program ends when it does, whatever for."""
+    try:
+        part.run()
+    except (InboxError, SystemExit) as error:
+        failed.append(error)
+    except Exception as error:  # noqa: BLE001 - no traceback of a thread ever reaches the terminal
+        tell_unexpected(error)
+        failed.append(SystemExit(1))
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+class _Server(uvicorn.Server):
+    """Says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
 
 
 class _Face:
-    def __init__(self, app: object, listener: Listener) -> None:
-        try:
-            self._socket = socket.create_server((listener.host, listener.port))
-        except OSError as error:
-            raise ConfigurationError(
-                "serve.port", f"{listener.host}:{listener.port}: {error.strerror}"
-            ) from error
+    """One listener; it has its port as soon as it is made. Raises `ConfigurationError`."""
+
+    def __init__(self, app: ASGIApp, listener: Listener) -> None:
+        self._socket = _bound(listener)
         host, port = self._socket.getsockname()[:2]
-        self.url = f"http://{host}:{port}"
-        self._server = uvicorn.Server(
-            uvicorn.Config(app, access_log=False, log_config=None, lifespan="off", server_header=False)  # type: ignore[arg-type]
-        )
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                log_config=None,
+                lifespan="off",
+                ws="none",
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=_PATIENCE_SECONDS - 5,
+            )
         )
 
-    def start(self) -> None:
-        self._thread.start()
+    def run(self) -> None:
+        """Serve until `stop`."""
+        self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
+        """Take no more connections; open ones may finish for a while."""
         self._server.should_exit = True
-        self._thread.join(timeout=10)
+
+    def wait_until_up(self) -> None:
+        """Return when connections are served."""
+        self._server.up.wait(timeout=_UP_SECONDS)
+
+
+def _bound(listener: Listener) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
+    try:
+        return socket.create_server((listener.host, listener.port), family=family)
+    except OSError as error:
+        raise ConfigurationError(
+            "serve.port",
+            f"cannot listen on {listener.host} port {listener.port} ({error.strerror}):"
+            " end what has it, or set another port, or 0 for a free one",
+        ) from error

@@ -28,7 +28,7 @@ _ADVICE: Final = {
     "vault.full": "the vault's disk is full: make room, nothing is lost",
     "not_found": "there is nothing of that name",
     "code.wrong": "check who you are, and type your own personal code",
-    "keys.exist": "keys that are there are never overwritten; `inbox keys add` adds one",
+    "keys.exist": "`inbox keys add` adds one",
     "keys.missing": "run `inbox keys create`, or put the key folder of this database in its place",
     "keys.folder": "run `inbox keys create`, or put the key folder of this database in its place",
     "vault.no_folder": "it is `vault` in the settings",
@@ -83,6 +83,5 @@ def say_table(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> N
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*("" if row[name] is None else str(row[name]) for name in names))
-    screen = sys.stdout.isatty()
-    console = Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=not screen)
-    console.print(table, width=None if screen else _WIDE)
+    width = None if sys.stdout.isatty() else _WIDE
+    Console(file=sys.stdout, width=width, markup=False, highlight=False).print(table)

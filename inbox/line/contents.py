@@ -4,15 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from inbox.keys import DataKey, Keyring
 from inbox.message import Metadata, OrgNumber, UnitId
 from inbox.package import Package
-from inbox.package.archive import ArchiveMessage
 from inbox.tables import Message
-
-_RECEIVER: Final = "Mottaker"
 
 
 def package_values(package: Package) -> dict[str, object]:
@@ -61,24 +58,12 @@ def _routing_part(package: Package) -> dict[str, object]:
         "conversation_id": envelope.conversation_id,
         "references": [r for r in (envelope.receiver_ref, envelope.conversation_id) if r],
         "signer": next((signer.org_number for signer in package.verdict.signers), None),
-        "on_behalf_of": envelope.main,
-        "administrative_unit": None if archive is None else _addressed_unit(archive),
+        "on_behalf_of": envelope.on_behalf_of,
+        "administrative_unit": None if archive is None else archive.administrative_unit,
         "access_restriction": None if screening is None else screening.access_restriction,
         "screening_authority": None if screening is None else screening.authority,
         "public_title": None if archive is None else archive.public_title,
     }
-
-
-def _addressed_unit(archive: ArchiveMessage) -> str | None:
-    """The unit of ours that the sender wrote to; the case file's own unit is the sender's."""
-    return next(
-        (
-            party.administrative_unit
-            for party in archive.registry_entry.correspondents
-            if party.kind == _RECEIVER and party.administrative_unit
-        ),
-        None,
-    )
 
 
 def _sealed(key: DataKey, message_id: str, column: str, value: object) -> bytes | None:

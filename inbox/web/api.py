@@ -4,7 +4,7 @@ Every answer is about the asking case system's own deliveries. Neither HEAD nor 
 that was cut is begun again. Every request may be repeated.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -33,7 +33,9 @@ Who = Annotated[Capacity, Depends(asking)]
 DeliveryId = Annotated[str, Path(pattern=contract.ID_PATTERN)]
 Number = Annotated[int, Path(ge=1, le=100_000)]
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
-_KEPT = {202: {"model": contract.Answer, "description": "Kept: a person in the archive decides"}}
+_KEPT: dict[int | str, dict[str, Any]] = {
+    202: {"model": contract.Answer, "description": "Kept: a person in the archive decides"}
+}
 
 
 @router.get("", responses=described(422))

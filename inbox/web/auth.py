@@ -29,17 +29,18 @@ class Closed:
         self._line = line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with `request.state.capacity`, or answer it."""
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
         key = _key_of(request)
         try:
-            capacity = key and await run_in_threadpool(_capacity_with, self._line, key)
+            capacity = await run_in_threadpool(_capacity_with, self._line, key)
         except InboxError as error:
             await problems.problem_of(error)(scope, receive, send)
             return
-        if not capacity:
+        if capacity is None:
             await problems.stranger()(scope, receive, send)
             return
         request.state.capacity = capacity
@@ -55,7 +56,9 @@ def _key_of(request: Request) -> str | None:
     return key or None
 
 
-def _capacity_with(line: Line, key: str) -> Capacity | None:
+def _capacity_with(line: Line, key: str | None) -> Capacity | None:
+    if key is None:
+        return None
     with line.store.reading() as (session, now):
         system = system_with_key(session, now, key)
         return None if system is None else capacity_of(system)

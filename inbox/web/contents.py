@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from inbox.line.contents import unsealed
-from inbox.line.moves.system import Collected
+from inbox.line.moves.registering import Collected
 from inbox.package.archive import ArchiveMessage, Screening
 from inbox.package.times import OSLO
 from inbox.package.verdict import Verdict
@@ -59,6 +59,7 @@ def page_of(rows: list[DeliveryRow], limit: int) -> contract.Page:
 def delivery_of(found: Collected) -> contract.Delivery:
     """All that is needed to register it. Raises `IntegrityError` if a sealed value is damaged."""
     row, attempt = found.message, found.delivery
+    part = unsealed(row, found.key, "sealed_metadata")
     archive = _ARCHIVE.validate_python(unsealed(row, found.key, "sealed_archive"))
     return contract.Delivery(
         id=attempt.id,
@@ -67,7 +68,17 @@ def delivery_of(found: Collected) -> contract.Delivery:
         offered_at=attempt.offered_at,
         collected_at=attempt.collected_at,
         accepted_at=attempt.accepted_at,
-        message=_message(found),
+        message_id=row.id,
+        wire_id=row.wire_id,
+        conversation_id=part["conversation_id"],
+        references=part["references"],
+        sender=row.sender,
+        receiver=row.organisation,
+        service=row.service,
+        process=part["process"],
+        document_type=part["document_type"],
+        sent_at=row.sent_at,
+        received_at=row.received_at,
         package=contract.PackagePart(
             href=f"{href_of(attempt.id)}/package",
             media_type=PACKAGE_TYPE,
@@ -93,24 +104,6 @@ def documents_of(found: Collected) -> list[contract.DocumentPart]:
         )
         for number, document in enumerate(listed, start=1)
     ]
-
-
-def _message(found: Collected) -> contract.MessagePart:
-    row = found.message
-    part = unsealed(row, found.key, "sealed_metadata")
-    return contract.MessagePart(
-        id=row.id,
-        sender_message_id=row.wire_id,
-        conversation_id=part["conversation_id"],
-        references=part["references"],
-        sender=row.sender,
-        receiver=row.organisation,
-        service=row.service,
-        process=part["process"],
-        document_type=part["document_type"],
-        sent_at=row.sent_at,
-        received_at=row.received_at,
-    )
 
 
 def _gap(row: Message, element: str) -> contract.Gap:

@@ -86,27 +86,6 @@ class Page(Part):
     """The address of the next page; null on the last."""
 
 
-class MessagePart(Part):
-    """The envelope of the message."""
-
-    id: str
-    """Our id of the message: the same in every attempt. Use it as the key against duplicates."""
-    sender_message_id: str
-    """The sender's own id (SBD instanceIdentifier). Senders choose it; it proves nothing."""
-    conversation_id: str | None
-    references: list[str]
-    """What the message says that it answers: the receiver's reference, and the conversation."""
-    sender: str | None
-    receiver: str
-    service: Service
-    process: str
-    document_type: str
-    sent_at: datetime | None
-    """When the sender says that it was sent."""
-    received_at: datetime
-    """When it was safely in our hands."""
-
-
 class PackagePart(Part):
     """The container (ASiC-E) as it came, byte for byte, with the sender's signature."""
 
@@ -165,7 +144,24 @@ class Delivery(Part):
     offered_at: datetime
     collected_at: datetime | None
     accepted_at: datetime | None
-    message: MessagePart
+    message_id: str
+    """Our id of the message: the same in every attempt. Use it as the key against duplicates."""
+    wire_id: str
+    """The sender's id of it (SBD instanceIdentifier). Senders choose it; it proves nothing."""
+    conversation_id: str | None
+    references: list[str]
+    """What the message says that it answers: the receiver's reference, and the conversation."""
+    sender: str | None
+    """Organisation number."""
+    receiver: str
+    """Organisation number: the organisation of yours that it came to."""
+    service: Service
+    process: str
+    document_type: str
+    sent_at: datetime | None
+    """When the sender says that it was sent."""
+    received_at: datetime
+    """When it was safely in our hands."""
     package: PackagePart
     documents: list[DocumentPart]
     archive: ArchiveMessage | None

@@ -1,4 +1,4 @@
-"""The totals in the text format of Prometheus. No label ever names a message, a unit or a sender."""
+"""The totals in the text format of Prometheus. No label names a message, a unit or a sender."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final

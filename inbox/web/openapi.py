@@ -22,7 +22,7 @@ Confidential case mail (*taushetsbelagt arkivmelding*) for a case system.
 List what waits (or be told by the webhook), collect it, say *accepted* when you have the bytes, and
 *registered* with the archive's reference once it is journalført, or *refused* with a code. Only
 *registered* sends the sender a kvittering. Every request may be repeated: the same word twice is
-the same answer. Use `message.id` as your key against duplicates.
+the same answer. Use `message_id` as your key against duplicates.
 
 Errors are `application/problem+json` with a stable `code`. On 503, and when a transfer is cut,
 repeat the request later.
@@ -68,15 +68,24 @@ def description() -> dict[str, Any]:
     )
     schema = app.openapi()
     parts = schema["components"]
-    for unused in ("HTTPValidationError", "ValidationError"):
-        parts["schemas"].pop(unused, None)
     inner = TypeAdapter(Problem).json_schema(ref_template="#/components/schemas/{model}")
     parts["schemas"] |= inner.pop("$defs") | {"Problem": inner}
-    for operation in (one for path in schema["webhooks"].values() for one in path.values()):
-        operation["responses"].pop("422")
+    _drop_echoes(schema)
     parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     schema["security"] = [{"key": []}]
     return schema
+
+
+def _drop_echoes(schema: dict[str, Any]) -> None:
+    """Leave out FastAPI's own 422, which we never send: it repeats what it was sent."""
+    echoes = ("HTTPValidationError", "ValidationError")
+    for path in [*schema["paths"].values(), *schema["webhooks"].values()]:
+        for operation in path.values():
+            invalid = json.dumps(operation["responses"].get("422", {}))
+            if any(f'schemas/{name}"' in invalid for name in echoes):
+                del operation["responses"]["422"]
+    for name in echoes:
+        schema["components"]["schemas"].pop(name, None)
 
 
 def delivery_offered(

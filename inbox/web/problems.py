@@ -44,7 +44,7 @@ class Wrong(BaseModel):
     where: str
     """`body` or `query`."""
     field: str | None = None
-    """The field of ours that it is about; null for the whole, and for fields that we do not know."""
+    """The field that it is about; absent for the whole, and for fields that we do not know."""
     rule: str
     """What does not hold, e.g. `missing`, `string_too_long`, `extra_forbidden`."""
 

@@ -1,7 +1,7 @@
-"""Whether this process can do its work now: each need by itself, with a code where it is not met."""
+"""Whether this process can do its work now: need by need, with a code where one is not met."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -19,7 +19,7 @@ _KEY_BYTES: Final = 32
 
 def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]:
     """Every need by name: `ok`, or the code of what is wrong. Safe to ask as often as one likes."""
-    needs = {
+    needs: Mapping[str, Callable[[], None]] = {
         "database": line.store.check_schema,
         "vault": lambda: _check_vault(line),
         "keys": lambda: _check_keys(line),
@@ -33,7 +33,7 @@ def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]
             found[name] = error.code
         else:
             found[name] = OK
-    return found | _gateways(line, gateway_silence)
+    return {**found, **_gateways(line, gateway_silence)}
 
 
 def _check_vault(line: Line) -> None:

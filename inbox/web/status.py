@@ -1,4 +1,4 @@
-"""The operators' page: the totals for people, in bokmål, without a script and without a neighbour."""
+"""The operators' page: the totals for people, in bokmål, without a script."""
 
 import base64
 import hashlib

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from inbox.errors import IntegrityError, NotFound
 from inbox.line import Line
-from inbox.line.moves.system import Collected
+from inbox.line.moves.registering import Collected
 from inbox.package.container import Container
 from inbox.web.contents import PACKAGE_TYPE, documents_of
 
@@ -35,6 +35,7 @@ class Streamed(StreamingResponse):
         self._source = source
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; what goes wrong after the first byte cuts the connection."""
         try:
             await super().__call__(scope, receive, send)
         finally:

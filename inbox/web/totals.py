@@ -151,8 +151,9 @@ def _tasks(session: Session, now: datetime) -> Counts:
 
 
 def _legacy(session: Session, now: datetime) -> int:
-    return session.execute(
+    number: int = session.execute(
         sa.select(sa.func.count()).where(
             col(Message.received_at) > now - _DAY, col(Message.verdict).like(_LEGACY)
         )
     ).scalar_one()
+    return number

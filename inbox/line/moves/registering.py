@@ -18,7 +18,7 @@ _LONGEST_REFERENCE: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Content:
+class Collected:
     """What somebody may now read: the message, its attempt, and the key to both."""
 
     message: Message

@@ -22,7 +22,7 @@ from inbox.line import Line
 from inbox.line.moves.asking import Turn, ask, of_message
 from inbox.line.moves.registering import (
     STANDING,
-    Content,
+    Collected,
     check_reference,
     data_key,
     registered_values,
@@ -86,7 +86,7 @@ def deliveries(
         return session.exec(query).all()
 
 
-def collect(line: Line, capacity: Capacity, delivery_id: str) -> Content:
+def collect(line: Line, capacity: Capacity, delivery_id: str) -> Collected:
     """Let it read: COLLECTED, and audited, before the first byte is given. Repeatable."""
     with line.store.transaction() as (session, now):
         delivery, message = _own(session, capacity, delivery_id)
@@ -100,7 +100,7 @@ def collect(line: Line, capacity: Capacity, delivery_id: str) -> Content:
         session.flush()
         session.refresh(delivery)
         key = data_key(session, line, message.id)
-    return Content(message=message, delivery=delivery, key=key)
+    return Collected(message=message, delivery=delivery, key=key)
 
 
 def accepted(line: Line, capacity: Capacity, delivery_id: str) -> Said:

@@ -11,7 +11,7 @@ from inbox.errors import Conflict
 from inbox.line import Line
 from inbox.line.moves.asking import ask, check_seen, of_message
 from inbox.line.moves.registering import (
-    Content,
+    Collected,
     check_reference,
     data_key,
     registered_values,
@@ -134,7 +134,7 @@ def withdraw(line: Line, capacity: Capacity, message_id: str, *, seen: int, reas
         turn.settle(row=message, became=MessageState.ROUTED, by="withdraw", reason=reason)
 
 
-def collect_by_hand(line: Line, capacity: Capacity, message_id: str) -> Content:
+def collect_by_hand(line: Line, capacity: Capacity, message_id: str) -> Collected:
     """Read a message that was offered to people: audited before the first byte is given.
 
     The first reading makes the delivery COLLECTED. Repeatable while the delivery stands.
@@ -164,7 +164,7 @@ def collect_by_hand(line: Line, capacity: Capacity, message_id: str) -> Content:
         session.flush()
         session.refresh(delivery)
         key = data_key(session, line, message_id)
-    return Content(message=message, delivery=delivery, key=key)
+    return Collected(message=message, delivery=delivery, key=key)
 
 
 def register(line: Line, capacity: Capacity, message_id: str, *, reference: str, seen: int) -> None:

@@ -1,0 +1,119 @@
+"""`inbox audit`: verify it, export it for others, and give the key that they verify it with."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from sqlmodel import col, select
+
+from inbox.audit.verify import Finding, verify
+from inbox.cli.keys import audit_key
+from inbox.cli.opening import keyring_of, settings_of, snapshot_of
+from inbox.cli.telling import WRONG, say, say_json
+from inbox.errors import Invalid
+from inbox.keys import Keyring
+from inbox.tables import AuditEntry
+
+audit: Final = typer.Typer(no_args_is_help=True, help="What happened, and whether it still holds.")
+
+_WORDS: Final = {
+    "audit.gap": "an entry is missing, or stands in another's place",
+    "audit.fork": "the entries up to here are not those that a signed checkpoint speaks of",
+    "audit.cut": "a signed checkpoint speaks of so many entries, and there are fewer",
+    "audit.checkpoint": "a checkpoint is torn, forged, or of another log",
+    "audit.node": "the tree over the entries from here on has been changed",
+    "audit.nodes": "the tree has more or fewer parts than its entries give",
+    "audit.head": "the head of the tree is not what its entries give",
+}
+_BATCH: Final = 1000
+
+
+@audit.command("verify")
+def verify_all(
+    ctx: typer.Context,
+    checkpoints: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="A copy of the checkpoints that was kept elsewhere; may be given many times.",
+        ),
+    ] = None,
+    as_json: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--json", help="Print JSON.")
+    ] = False,
+) -> None:
+    """Check every entry against the tree and every checkpoint; ends with 1 if anything is wrong.
+
+    The checkpoints of the settings are used too. What vouches most is a copy that was kept on
+    another machine: whoever can change the database can change the file beside it.
+    """
+    settings = settings_of(ctx)
+    store = snapshot_of(settings)
+    keyring = keyring_of(settings, store)
+    own = [settings.checkpoints] if settings.checkpoints.exists() else []
+    outside = [_text(path) for path in [*own, *(checkpoints or [])]]
+    with store.reading() as (session, _):
+        report = verify(session, keyring, outside)
+    said = [{"code": f.code, "at": f.at, "text": _words(f)} for f in report.findings]
+    if as_json:
+        say_json(
+            {
+                "holds": report.holds,
+                "size": report.size,
+                "root": report.root,
+                "checkpoints": report.checkpoints,
+                "findings": said,
+            }
+        )
+    else:
+        for finding in said:
+            say(f"WRONG {finding['code']} at {finding['at']}: {finding['text']}")
+        say(f"{report.size} entries, {report.checkpoints} checkpoints, root {report.root}")
+        if report.holds:
+            say("everything holds" if report.checkpoints else "it holds; no checkpoint vouches yet")
+    if not report.holds:
+        raise typer.Exit(WRONG)
+
+
+@audit.command()
+def export(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A new file; never overwrites one.")],
+) -> None:
+    """Write all entries as JSON lines, for `verify_audit.py`, which needs nothing of this program.
+
+    Give it to the verifier with the checkpoints and, by another way, the line of `audit key`.
+    """
+    store = snapshot_of(settings_of(ctx))
+    try:
+        with file.open("x", encoding="ascii") as out, store.reading() as (session, _):
+            query = select(AuditEntry.seq, AuditEntry.leaf).order_by(col(AuditEntry.seq))
+            count = 0
+            for seq, leaf in session.exec(query.execution_options(yield_per=_BATCH)):
+                out.write(json.dumps({"seq": seq, "leaf": base64.b64encode(leaf).decode()}) + "\n")
+                count += 1
+    except OSError as error:
+        raise Invalid("audit.file", f"{file.name}: {error.strerror}") from error
+    say(f"{count} entries")
+
+
+@audit.command()
+def key(ctx: typer.Context) -> None:
+    """Print the verifier key of the checkpoints; hand it out when the log begins."""
+    settings = settings_of(ctx)
+    say(audit_key(settings, Keyring.load(settings.keys)))
+
+
+def _words(finding: Finding) -> str:
+    return _WORDS.get(finding.code, "something does not fit")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise Invalid("audit.file", f"{path.name}: {error.strerror}") from error

@@ -1,0 +1,38 @@
+"""`inbox database`: bring it to this program's version, and say which it is of."""
+
+from typing import Final
+
+import typer
+from sqlalchemy.exc import OperationalError
+
+from inbox.cli.opening import settings_of
+from inbox.cli.telling import say
+from inbox.errors import Unavailable
+from inbox.schema import upgrade as upgrade_to_newest
+from inbox.store import SCHEMA
+from inbox.wiring import build_store
+
+database: Final = typer.Typer(
+    no_args_is_help=True, help="The database's tables and their version."
+)
+
+
+@database.command()
+def upgrade(ctx: typer.Context) -> None:
+    """Make the tables, or bring them to this program's version; repeated, it does nothing.
+
+    Take a backup first. A database that a newer program has been at is refused.
+    """
+    store = build_store(settings_of(ctx))
+    try:
+        upgrade_to_newest(store.engine)
+    except OperationalError as error:
+        raise Unavailable("database.unavailable", type(error.orig).__name__) from error
+    say(f"the database is of version {SCHEMA}")
+
+
+@database.command()
+def version(ctx: typer.Context) -> None:
+    """Say which version it is of; ends with 2 unless it is this program's."""
+    build_store(settings_of(ctx)).check_schema()
+    say(f"the database is of version {SCHEMA}, as this program")

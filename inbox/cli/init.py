@@ -1,0 +1,93 @@
+"""`inbox init`: the first two people, and the policies that they approve; once."""
+
+import re
+from typing import Annotated, Final
+
+import typer
+
+from inbox.access.folder import load_folder
+from inbox.cli.opening import settings_of, store_of
+from inbox.cli.telling import say, say_json
+from inbox.config import Settings
+from inbox.directory import enrol_first_people
+from inbox.errors import Invalid
+from inbox.keys import Keyring
+from inbox.message import OrgNumber, parse_org_number
+from inbox.wiring import check_installation, policy_folder, read_books
+
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+_LONGEST_NAME: Final = 200
+_TWO: Final = 2
+
+
+def init(
+    ctx: typer.Context,
+    organisation: Annotated[str, typer.Option(metavar="NNNNNNNNN", help="Whose mail it is.")],
+    person: Annotated[
+        list[str],
+        typer.Option(metavar="ID=NAME", help="One of the first two people; give it twice."),
+    ],
+    desk: Annotated[
+        str,
+        typer.Option(
+            metavar="UNIT=NAME",
+            help="The unit that distributes what no rule takes, as `desk` in the routing rules.",
+        ),
+    ],
+    as_json: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--json", help="Print JSON.")
+    ] = False,
+) -> None:
+    """Enrol the first two people and activate the policies. It runs once, and never again.
+
+    Both people become archivists at the desk. The first named also edits policies, the second
+    reviews them: so a change of policy takes both. Each gets a personal code, shown here and
+    never again; let each of them note the own code and nobody else's. All of it is said in the
+    audit. Before this: `inbox keys create` and `inbox database upgrade`. After it: `inbox
+    directory import`, and `inbox doctor`.
+    """
+    settings = settings_of(ctx)
+    receiver = parse_org_number(organisation)
+    people, unit = _people(person), _named(desk)
+    _check_desk(settings, receiver, unit[0])
+    digest = load_folder(policy_folder(settings)).digest
+    store, keyring = store_of(settings), Keyring.load(settings.keys)
+    with store.transaction() as (session, now):
+        check_installation(session, now, keyring, settings)
+        session.flush()
+        codes = enrol_first_people(
+            session, now, organisation=receiver, people=people, desk=unit, digest=digest
+        )
+    if as_json:
+        say_json({"codes": codes, "policy": digest})
+        return
+    say("Personal codes, shown now and never again:")
+    for name, code in codes.items():
+        say(f"  {name}  {code}")
+    say(f"The policies are active: {digest}")
+
+
+def _people(given: list[str]) -> dict[str, str]:
+    people = dict(_named(text) for text in given)
+    if len(given) != _TWO or len(people) != _TWO:
+        raise Invalid("init.people", "give --person twice, for two different people")
+    return people
+
+
+def _named(text: str) -> tuple[str, str]:
+    """ID=NAME in its two parts."""
+    key, _, name = (part.strip() for part in text.partition("="))
+    if _ID.fullmatch(key) is None or not 0 < len(name) <= _LONGEST_NAME:
+        raise Invalid(
+            "init.named", "write ID=NAME; an id is of a-z, 0-9 and hyphens, at most 31 of them"
+        )
+    return key, name
+
+
+def _check_desk(settings: Settings, organisation: OrgNumber, unit: str) -> None:
+    """The rules that are there already must distribute by this unit."""
+    book = read_books(policy_folder(settings)).get(organisation)
+    if book is not None and book.desk != unit:
+        raise Invalid(
+            "init.desk", f"routing/{organisation}.toml names the desk {book.desk}: name it here too"
+        )

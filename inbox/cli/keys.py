@@ -1,0 +1,82 @@
+"""`inbox keys`: make and list the keys; what they are is never shown."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+
+from inbox import audit
+from inbox.audit.checkpoint import verifier_key
+from inbox.cli.opening import keyring_of, settings_of, store_of
+from inbox.cli.telling import say, say_json, say_table
+from inbox.config import Settings
+from inbox.keys import Keyring, add_key, create_keys
+from inbox.tables import Installation
+
+keys: Final = typer.Typer(
+    no_args_is_help=True,
+    help="The keys that everything is sealed with. Keep a copy of the key folder apart from the"
+    " data: without it nothing can be opened, and with it everything can.",
+)
+
+
+@keys.command()
+def create(ctx: typer.Context) -> None:
+    """Make a new key folder; never overwrites one.
+
+    Prints the verifier key of the audit: give it to whoever shall check the audit later.
+    """
+    settings = settings_of(ctx)
+    kek_id = create_keys(settings.keys, datetime.now(UTC))
+    say(f"key {kek_id} created and active; keep a copy of the folder apart from the data")
+    say(f"audit {audit_key(settings, Keyring.load(settings.keys))}")
+
+
+@keys.command()
+def add(ctx: typer.Context) -> None:
+    """Add a key and wrap by it what is new; the old keys stay, and are still needed.
+
+    Copy the key folder to every machine, then start every `serve` and `work` anew.
+    """
+    settings = settings_of(ctx)
+    store = store_of(settings)
+    keyring_of(settings, store)
+    kek_id = add_key(settings.keys, datetime.now(UTC))
+    fresh = Keyring.load(settings.keys)
+    with store.transaction() as (session, _):
+        session.get_one(Installation, 1).key_proof = fresh.proof()
+        audit.record(session, audit.Entry(event="key:added", who="operator", subject=kek_id))
+    say(f"key {kek_id} added and active; copy the key folder, then start serve and work anew")
+
+
+@keys.command("list")
+def list_keys(
+    ctx: typer.Context,
+    as_json: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--json", help="Print JSON.")
+    ] = False,
+) -> None:
+    """List ids and ages."""
+    keyring = Keyring.load(settings_of(ctx).keys)
+    rows = [
+        {"key": kek_id, "days": _days(kek_id), "active": "yes" if kek_id == keyring.active else ""}
+        for kek_id in sorted(keyring.ids())
+    ]
+    if as_json:
+        say_json(rows)
+    else:
+        say_table(rows, ("key", "days", "active"))
+
+
+def audit_key(settings: Settings, keyring: Keyring) -> str:
+    """The line by which others verify the audit's checkpoints."""
+    return verifier_key(settings.origin, keyring.signer().public_key())
+
+
+def _days(kek_id: str) -> int | None:
+    """The age, by the date that begins the ids that we make; None for another id."""
+    try:
+        made = datetime.strptime(kek_id[:8], "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return (datetime.now(UTC) - made).days
