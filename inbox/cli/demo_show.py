@@ -179,6 +179,19 @@ def _receipt_of(judgement: Judgement, number: int, expected: Answered) -> str | 
     return "ikke mulig" if expected is Answered.IMPOSSIBLE else None
 
 
+_FATES: Mapping[Fate, str] = {
+    Fate.RULE_AT_ONCE: "etter regel, straks",
+    Fate.RULE_RELEASED: "etter regel, frigitt av en person",
+    Fate.RULE_BY_HAND: "etter regel, journalført for hånd",
+    Fate.PLACED: "fordelt av arkivet",
+    Fate.PLACED_BY_HAND: "fordelt av arkivet, journalført for hånd",
+    Fate.RETURNED: "i retur fra fagsystemet, journalført for hånd",
+    Fate.DUPLICATE: "kjent igjen som allerede journalført",
+    Fate.REFUSED: "avvist av to personer",
+    Fate.QUARANTINED: "venter i karantene",
+    Fate.UNROUTED: "venter på fordeling",
+    Fate.MISSED: "borte hos integrasjonspunktet",
+}
 _ENDS: Mapping[Fate, str] = {
     Fate.QUARANTINED: MessageState.QUARANTINED,
     Fate.UNROUTED: MessageState.UNROUTED,
@@ -199,13 +212,20 @@ def _differences(fate: Fate, state: str, expected: str | None, code: str | None)
 def show_ends(console: Console, ends: Sequence[Became], judgement: Judgement) -> None:
     """What became of each, and what the senders hold."""
     table = Table(title="Hva ble det av hver melding", title_justify="left")
-    for heading in ("melding", "skjebne", "tilstand", "enhet", "kvittering hos avsender", ""):
+    for heading in (
+        "melding",
+        "hva den gikk gjennom",
+        "tilstand",
+        "enhet",
+        "kvittering hos avsender",
+        "",
+    ):
         table.add_column(heading, overflow="fold")
     for end in ends:
         mark = "✓" if not end.wrong else "; ".join(end.wrong)
         code = f" ({end.code})" if end.code else ""
         table.add_row(
-            end.name, end.fate.value, end.state + code, end.unit or "", end.receipt or "–", mark
+            end.name, _FATES[end.fate], end.state + code, end.unit or "", end.receipt or "–", mark
         )
     console.print(table)
     counted = ", ".join(f"{n} {kind}" for kind, n in judgement.receipts_at_sender.items())
