@@ -22,7 +22,7 @@ demo: setup ## run the whole line on this machine, with made-up mail
 	$(BIN)/inbox demo
 
 test: setup ## the tests, on SQLite and on PostgreSQL
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist worksteal
 
 check: setup ## format, lint, types, import contracts, dependencies
 	$(BIN)/ruff format --check .

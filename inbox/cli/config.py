@@ -1,6 +1,8 @@
 """`inbox config`: what the settings are and whether they can be used; never a password."""
 
-from typing import Final
+import json
+from collections.abc import Iterator
+from typing import Annotated, Final
 
 import typer
 from sqlalchemy.engine import make_url
@@ -22,9 +24,20 @@ _NOT_SECRET: Final = frozenset({"host", "hostaddr", "port", "sslmode", "dbname",
 
 
 @config.command()
-def show(ctx: typer.Context) -> None:
-    """Print the settings in use as JSON, defaults included. Passwords are not among them."""
-    say_json(_shown(settings_of(ctx)))
+def show(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the settings in use, defaults included; passwords are not among them.
+
+    A line is `key = value`, as in TOML; what is not set is a comment.
+    """
+    shown = _shown(settings_of(ctx))
+    if as_json:
+        say_json(shown)
+        return
+    for line in _lines("", shown):
+        say(line)
 
 
 @config.command()
@@ -40,13 +53,25 @@ def _shown(settings: Settings) -> dict[str, object]:
     return values
 
 
+def _lines(key: str, value: object) -> Iterator[str]:
+    """A line for each value, under its whole key; of several alike, each under its number."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _lines(f"{key}.{name}" if key else name, inner)
+    elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
+        for number, inner in enumerate(value):
+            yield from _lines(f"{key}.{number}", inner)
+    elif value is None:
+        yield f"# {key} is not set"
+    else:
+        yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+
+
 def _address(database: str) -> str:
     """The address of the database without what signs in there."""
     try:
         url = make_url(database)
     except (ArgumentError, ValueError) as error:
         raise ConfigurationError("config.database", "database: not an address") from error
-    query = {
-        key: value if key in _NOT_SECRET else _HIDDEN for key, value in url.query.items()
-    }
+    query = {key: value if key in _NOT_SECRET else _HIDDEN for key, value in url.query.items()}
     return url.set(query=query).render_as_string(hide_password=True)

@@ -12,9 +12,7 @@ from inbox.schema import upgrade as upgrade_to_newest
 from inbox.store import SCHEMA
 from inbox.wiring import build_store
 
-database: Final = typer.Typer(
-    no_args_is_help=True, help="The database's tables and their version."
-)
+database: Final = typer.Typer(no_args_is_help=True, help="The database's tables and their version.")
 
 
 @database.command()

@@ -25,11 +25,10 @@ directory: Final = typer.Typer(
 
 By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who proposes it.")]
 With = Annotated[str, typer.Option("--with", metavar="ID", help="Another person, who approves.")]
-Codes = Annotated[
-    str | None,
+FromStdin = Annotated[
+    bool,
     typer.Option(
-        "--codes",
-        metavar="-",
+        "--codes-from-stdin",
         help="Read the two codes from standard input, a line each, first that of --by.",
     ),
 ]
@@ -37,13 +36,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @directory.command("import")
-def import_file(  # noqa: PLR0913 - the options of the command
+def import_file(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A TOML file.")],
     by: By,
     with_: With,
-    codes: Codes = None,
-    as_json: Json = False,  # noqa: FBT002 - a flag of the command line
+    codes_from_stdin: FromStdin = False,
+    as_json: Json = False,
 ) -> None:
     """Add what is new in a directory file; what is there stays.
 
@@ -52,7 +51,7 @@ def import_file(  # noqa: PLR0913 - the options of the command
     """
     read = read_directory(file.read_bytes())
     line = line_of(ctx)
-    first, second = two_codes(by, with_, codes)
+    first, second = two_codes(by, with_, from_stdin=codes_from_stdin)
     with line.store.transaction() as (session, now):
         approved_by = two_agree(session, now, (by, first), (with_, second))
         try:
@@ -64,7 +63,7 @@ def import_file(  # noqa: PLR0913 - the options of the command
 
 
 @directory.command()
-def show(ctx: typer.Context, as_json: Json = False) -> None:  # noqa: FBT002 - a flag
+def show(ctx: typer.Context, as_json: Json = False) -> None:
     """Show the living units, their case systems, and how many people stand for each role."""
     with store_of(settings_of(ctx)).reading() as (session, now):
         living = select(Unit).where(
@@ -93,11 +92,11 @@ def code(
     person: Annotated[str, typer.Argument(help="Whose code it is.")],
     by: By,
     with_: With,
-    codes: Codes = None,
+    codes_from_stdin: FromStdin = False,
 ) -> None:
     """Give a person a new personal code, shown now and never again; the old one ends."""
     store = store_of(settings_of(ctx))
-    first, second = two_codes(by, with_, codes)
+    first, second = two_codes(by, with_, from_stdin=codes_from_stdin)
     with store.transaction() as (session, now):
         approved_by = two_agree(session, now, (by, first), (with_, second))
         made = give_code(session, person)
@@ -107,15 +106,13 @@ def code(
     say(made)
 
 
-def two_codes(by: str, with_: str, codes: str | None) -> tuple[str, str]:
+def two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
     """The personal codes of the two, typed unseen, or from standard input."""
-    if codes is None:
+    if not from_stdin:
         return (
             typer.prompt(f"Personal code of {by}", hide_input=True, err=True),
             typer.prompt(f"Personal code of {with_}", hide_input=True, err=True),
         )
-    if codes != "-":
-        raise Invalid("codes.option", "--codes takes - only: codes are not written in commands")
     lines = [text.strip() for text in sys.stdin.read().splitlines() if text.strip()]
     if len(lines) != 2:  # noqa: PLR2004 - a code each
         raise Invalid("codes.lines", "standard input has two lines, a code each")

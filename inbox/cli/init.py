@@ -28,15 +28,14 @@ def init(
         typer.Option(metavar="ID=NAME", help="One of the first two people; give it twice."),
     ],
     desk: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="UNIT=NAME",
-            help="The unit that distributes what no rule takes, as `desk` in the routing rules.",
+            help="The unit that distributes what no rule takes; that of the routing rules if not"
+            " given.",
         ),
-    ],
-    as_json: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--json", help="Print JSON.")
-    ] = False,
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Enrol the first two people and activate the policies. It runs once, and never again.
 
@@ -48,8 +47,7 @@ def init(
     """
     settings = settings_of(ctx)
     receiver = parse_org_number(organisation)
-    people, unit = _people(person), _named(desk)
-    _check_desk(settings, receiver, unit[0])
+    people, unit = _people(person), _desk(settings, receiver, desk)
     digest = load_folder(policy_folder(settings)).digest
     store, keyring = store_of(settings), Keyring.load(settings.keys)
     with store.transaction() as (session, now):
@@ -84,10 +82,20 @@ def _named(text: str) -> tuple[str, str]:
     return key, name
 
 
-def _check_desk(settings: Settings, organisation: OrgNumber, unit: str) -> None:
-    """The rules that are there already must distribute by this unit."""
+def _desk(settings: Settings, organisation: OrgNumber, given: str | None) -> tuple[str, str]:
+    """Id and name of the unit that distributes; the rules that are there must name the same."""
     book = read_books(policy_folder(settings)).get(organisation)
-    if book is not None and book.desk != unit:
+    if book is None and given is None:
+        raise Invalid(
+            "init.desk",
+            f"there is no routing/{organisation}.toml that names a desk: give --desk UNIT=NAME",
+        )
+    unit = None if given is None else _named(given)
+    if book is None:
+        assert unit is not None
+        return unit
+    if unit is not None and unit[0] != book.desk:
         raise Invalid(
             "init.desk", f"routing/{organisation}.toml names the desk {book.desk}: name it here too"
         )
+    return unit or (str(book.desk), book.units[book.desk].name)

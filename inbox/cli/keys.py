@@ -52,9 +52,7 @@ def add(ctx: typer.Context) -> None:
 @keys.command("list")
 def list_keys(
     ctx: typer.Context,
-    as_json: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--json", help="Print JSON.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List ids and ages."""
     keyring = Keyring.load(settings_of(ctx).keys)

@@ -47,7 +47,7 @@ def list_messages(
     ctx: typer.Context,
     state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
-    as_json: Json = False,  # noqa: FBT002 - a flag of the command line
+    as_json: Json = False,
 ) -> None:
     """List messages, the newest first."""
     query = select(Message).order_by(col(Message.received_at).desc(), col(Message.id)).limit(limit)
@@ -65,7 +65,7 @@ def list_messages(
 def show(
     ctx: typer.Context,
     message_id: Annotated[str, typer.Argument(metavar="ID", help="The id of a message.")],
-    as_json: Json = False,  # noqa: FBT002 - a flag of the command line
+    as_json: Json = False,
 ) -> None:
     """Show a message with its arrivals, deliveries, receipts and tasks."""
     with store_of(settings_of(ctx)).reading() as (session, _):
@@ -91,14 +91,14 @@ def _parts(session: Session, message_id: str) -> dict[str, list[dict[str, object
     about = or_(col(Task.message_id) == message_id, col(Task.subject_id) == message_id)
     return {
         "message": [_shown(found, _SHOWN[Message])],
-        "arrival": _all(session.exec(arrivals.order_by(col(Arrival.announced_at)))),
-        "delivery": _all(session.exec(deliveries.order_by(col(Delivery.number)))),
-        "receipt": _all(session.exec(receipts.order_by(col(Receipt.chosen_at)))),
-        "task": _all(session.exec(select(Task).where(about).order_by(col(Task.opened_at)))),
+        "arrival": _all(session.exec(arrivals.order_by(col(Arrival.announced_at))).all()),
+        "delivery": _all(session.exec(deliveries.order_by(col(Delivery.number))).all()),
+        "receipt": _all(session.exec(receipts.order_by(col(Receipt.chosen_at))).all()),
+        "task": _all(session.exec(select(Task).where(about).order_by(col(Task.opened_at))).all()),
     }
 
 
-def _all(rows: Iterable[Row]) -> list[dict[str, object]]:
+def _all(rows: Iterable[Arrival | Delivery | Receipt | Task]) -> list[dict[str, object]]:
     return [_shown(row, _SHOWN[type(row)]) for row in rows]
 
 

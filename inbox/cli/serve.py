@@ -1,4 +1,4 @@
-"""`inbox serve` and `inbox work`: the case systems' API, the operators' listener, and the worker."""
+"""`inbox serve` and `inbox work`: the API, the operators' listener, and the worker."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ class _Part(Protocol):
 
 def serve(
     ctx: typer.Context,
-    no_worker: Annotated[  # noqa: FBT002 - a flag of the command line
+    no_worker: Annotated[
         bool, typer.Option("--no-worker", help="Serve only; `inbox work` runs elsewhere.")
     ] = False,
 ) -> None:

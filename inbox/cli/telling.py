@@ -27,7 +27,9 @@ _ADVICE: Final = {
     "vault.io": "the vault's disk does not work as it should: see the system's log",
     "vault.full": "the vault's disk is full: make room, nothing is lost",
     "not_found": "there is nothing of that name",
-    "code.wrong": "check who you are, and type your own personal code",
+    "code.wrong": "check who you are, and type your own personal code;"
+    " two others can give you a new one with `inbox directory code`",
+    "init.done": "`inbox directory import` adds people, `inbox directory code` gives a new code",
     "keys.exist": "`inbox keys add` adds one",
     "keys.missing": "run `inbox keys create`, or put the key folder of this database in its place",
     "keys.folder": "run `inbox keys create`, or put the key folder of this database in its place",
@@ -37,9 +39,14 @@ _ADVICE: Final = {
 """What to do about a code, beside what the error itself says."""
 
 
+def advice(error: InboxError) -> str:
+    """What to do about it, where the error itself does not say."""
+    return _ADVICE.get(error.code, "")
+
+
 def tell(error: InboxError) -> None:
     """One line on standard error: the code, what is wrong, and what to do."""
-    parts = [part for part in (error.reason, _ADVICE.get(error.code)) if part]
+    parts = [part for part in (error.reason, advice(error)) if part]
     text = " ".join("; ".join(parts).split())
     typer.echo(f"inbox: {error.code}: {text}" if text else f"inbox: {error.code}", err=True)
 

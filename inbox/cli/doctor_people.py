@@ -1,0 +1,164 @@
+"""What `doctor` sees in the directory: units that nobody could open mail in, before it comes."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlmodel import Session, col, or_, select
+
+from inbox.access.words import Role
+from inbox.cli.examination import Finding, Patient, ok, warning, wrong
+from inbox.message import UnitId
+from inbox.routing.book import SAME_UNIT, RuleBook
+from inbox.routing.lint import lint
+from inbox.tables import Capacity, CaseSystem, Clearance, Person, Unit
+from inbox.wiring import policy_folder, read_books
+
+_ENOUGH: Final = 2
+"""One who is ill or on leave must not be the only one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Staff:
+    """The living people of a unit, by role, and who of them is cleared for anything shielded."""
+
+    by_role: Mapping[str, frozenset[str]]
+    cleared: frozenset[str]
+
+    def standing_as(self, *roles: Role) -> frozenset[str]:
+        """Everybody who has one of the roles."""
+        return frozenset[str]().union(*(self.by_role.get(role, frozenset()) for role in roles))
+
+
+def routes_to_living_units(patient: Patient) -> Iterator[Finding]:
+    """Every unit that a rule or the desk names is in the directory, and lives."""
+    with patient.store.reading() as (session, now):
+        living = frozenset(UnitId(unit.id) for unit in _units(session, now))
+    for book in _books(patient):
+        noted = [f for f in lint(book, on=datetime.now(UTC).date(), units=living) if not f.refused]
+        for finding in noted:
+            if finding.code.endswith("not_living"):
+                yield wrong("routing", finding.text, "import the unit, or change the rule")
+            else:
+                yield warning("routing", finding.text, "see `inbox route lint`")
+        if not noted:
+            yield ok("routing", f"every unit of {book.organisation} that rules name is known")
+
+
+def desks(patient: Patient) -> Iterator[Finding]:
+    """Two people can distribute what no rule takes, and decide together."""
+    with patient.store.reading() as (session, now):
+        for book in _books(patient):
+            archivists = _staff(session, now, book.desk).standing_as(Role.ARCHIVIST)
+            means = f"{book.desk} has {len(archivists)} archivists"
+            if len(archivists) < _ENOUGH:
+                yield wrong(
+                    "desk",
+                    f"{means}: what takes two persons cannot be decided",
+                    "import another archivist there",
+                )
+            else:
+                yield ok("desk", means)
+
+
+def units(patient: Patient) -> Iterator[Finding]:
+    """Every unit that a rule names has a case system, and people who can open its mail."""
+    with patient.store.reading() as (session, now):
+        living = {unit.id: unit for unit in _units(session, now)}
+        systems = _systems(session, now)
+        for book in _books(patient):
+            for name in _named(book):
+                if (unit := living.get(name)) is not None:
+                    yield from _unit(unit, _staff(session, now, name), systems)
+
+
+def _unit(unit: Unit, staff: _Staff, systems: Collection[str]) -> Iterator[Finding]:
+    before = len(problems := list(_problems(unit, staff, systems)))
+    yield from problems
+    if not before:
+        count = len(staff.standing_as(Role.HANDLER, Role.LEADER))
+        yield ok("units", f"{unit.id} has a case system and {count} people")
+
+
+def _problems(unit: Unit, staff: _Staff, systems: Collection[str]) -> Iterator[Finding]:
+    if unit.case_system not in systems:
+        yield wrong(
+            "units",
+            f"{unit.id} has no case system: its mail cannot be offered to any",
+            "import one for the unit; the mode by_hand is one too",
+        )
+    people = staff.standing_as(Role.HANDLER, Role.LEADER)
+    if len(people) < _ENOUGH:
+        yield wrong(
+            "units",
+            f"{unit.id} has {len(people)} handlers and leaders: its mail may wait for nobody",
+            "import people with these roles there",
+        )
+    if not staff.standing_as(Role.LEADER) and not unit.shares_unassigned:
+        yield wrong(
+            "units",
+            f"{unit.id} has no leader and does not share its mail: nobody can assign or take it",
+            "import a leader, or set shares_unassigned",
+        )
+    handlers = staff.standing_as(Role.HANDLER)
+    if handlers and not handlers & staff.cleared:
+        yield warning(
+            "units",
+            f"no handler in {unit.id} is cleared for anything: shielded mail there opens for nobody",
+            "import clearances for those who need them",
+        )
+
+
+def _books(patient: Patient) -> Iterator[RuleBook]:
+    """The rules that are in use: those of the organisations that mail is taken for, or all."""
+    books = read_books(policy_folder(patient.settings))
+    ours = {o for gateway in patient.settings.gateways for o in gateway.organisations}
+    yield from (book for name, book in books.items() if not ours or name in ours)
+
+
+def _named(book: RuleBook) -> list[str]:
+    return list(dict.fromkeys(str(r.to) for r in book.rules if r.to is not SAME_UNIT))
+
+
+def _units(session: Session, now: datetime) -> list[Unit]:
+    return list(
+        session.exec(
+            select(Unit).where(
+                col(Unit.active_from) <= now,
+                or_(col(Unit.active_until).is_(None), col(Unit.active_until) > now),
+            )
+        )
+    )
+
+
+def _systems(session: Session, now: datetime) -> frozenset[str]:
+    living = or_(col(CaseSystem.active_until).is_(None), col(CaseSystem.active_until) > now)
+    return frozenset(session.exec(select(CaseSystem.id).where(living)))
+
+
+def _staff(session: Session, now: datetime, unit: str) -> _Staff:
+    """Who stands for what in a unit today; people and roles whose period is over do not count."""
+    rows = session.exec(
+        select(Capacity.role, Capacity.person)
+        .join(Person, col(Person.id) == col(Capacity.person))
+        .where(
+            col(Capacity.unit) == unit,
+            col(Capacity.active_from) <= now,
+            or_(col(Capacity.active_until).is_(None), col(Capacity.active_until) > now),
+            or_(col(Person.active_until).is_(None), col(Person.active_until) > now),
+        )
+    ).all()
+    by_role: dict[str, set[str]] = {}
+    for role, person in rows:
+        by_role.setdefault(role, set()).add(person)
+    cleared = session.exec(
+        select(Clearance.person).where(
+            col(Clearance.person).in_({person for _, person in rows}),
+            or_(col(Clearance.active_until).is_(None), col(Clearance.active_until) > now),
+        )
+    )
+    return _Staff(
+        by_role={role: frozenset(people) for role, people in by_role.items()},
+        cleared=frozenset(cleared),
+    )

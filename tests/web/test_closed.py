@@ -1,0 +1,195 @@
+"""Closed by default: nothing without a key, and nothing of another's."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+
+from inbox.app import create_app
+from inbox.line.systems import key_hash
+from inbox.tables import CaseSystem
+from inbox.web.auth import OPEN
+from tests.web.conftest import Api
+
+SAFE = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+def _routes(app: FastAPI) -> set[tuple[str, str]]:
+    """Every method and path, those of included routers too."""
+    return {
+        (method, route.path or "")
+        for route in iter_route_contexts(app.routes)
+        for method in route.methods or {"*"}
+    }
+
+
+def test_walking_the_routes_sees_what_is_in_included_routers() -> None:
+    app, outer, inner = FastAPI(openapi_url=None), APIRouter(prefix="/a"), APIRouter(prefix="/b")
+    inner.add_api_route("/c", lambda: None, methods=["PUT"])
+    outer.include_router(inner)
+    app.include_router(outer)
+
+    assert _routes(app) == {("PUT", "/a/b/c")}
+
+
+def test_a_stranger_gets_nothing_on_any_route(api: Api) -> None:
+    app = create_app(api.world.line)
+    routes = _routes(app)
+    assert ("POST", "/api/v1/deliveries/{delivery_id}/registered") in routes
+    assert len(routes) == 7
+
+    delivery = api.offered()
+    answers = {}
+    for method, path in routes:
+        filled = path.format(delivery_id=delivery.id, number=1)
+        answer = api.client.request(method, filled, content=b"{nonsense")
+        answers[method, path] = (answer.status_code, answer.json()["code"])
+
+    assert set(answers.values()) == {(401, "not_signed_in")}
+    assert frozenset() == OPEN
+
+
+def test_a_stranger_cannot_tell_which_paths_there_are(api: Api) -> None:
+    known = api.client.get(api.path)
+    unknown = api.client.get("/docs")
+
+    assert known.content == unknown.content
+    assert known.headers == unknown.headers
+    assert known.headers["www-authenticate"] == "Bearer"
+
+
+def test_no_pages_describe_the_service(api: Api) -> None:
+    for path in ("/docs", "/redoc", "/openapi.json", "/api/v1/deliveries/"):
+        assert api.client.get(path, headers=api.headers()).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "scheme", ["Basic {}", "{}", "Bearer", "Bearer ", "Bearer {}x", "Bearer æ"]
+)
+def test_only_a_whole_key_in_a_bearer_header_opens(api: Api, scheme: str) -> None:
+    header = scheme.format(api.world.keys["sak"][0])
+
+    answer = api.client.get(api.path, headers={"authorization": header.encode()})
+
+    assert answer.status_code == 401
+
+
+def test_two_authorization_headers_are_none(api: Api) -> None:
+    key = api.headers()["authorization"]
+
+    answer = api.client.get(api.path, headers=[("authorization", key), ("authorization", key)])
+
+    assert answer.status_code == 401
+
+
+def test_the_scheme_may_be_written_in_any_case(api: Api) -> None:
+    key = api.world.keys["sak"][0]
+
+    answer = api.client.get(api.path, headers={"authorization": f"bearer {key}"})
+
+    assert answer.status_code == 200
+
+
+def test_a_key_that_is_taken_away_holds_no_longer_at_the_next_request(api: Api) -> None:
+    assert api.client.get(api.path, headers=api.headers()).status_code == 200
+    with api.world.line.store.transaction() as (session, now):
+        session.execute(
+            sa.update(CaseSystem)
+            .where(sa.column("id") == "sak")
+            .values(active_until=now - timedelta(seconds=1))
+        )
+
+    assert api.client.get(api.path, headers=api.headers()).status_code == 401
+    assert api.client.get(api.path, headers=api.headers("fag")).status_code == 200
+
+
+def test_a_new_key_replaces_the_old_at_the_next_request(api: Api) -> None:
+    with api.world.line.store.transaction() as (session, _):
+        session.execute(
+            sa.update(CaseSystem)
+            .where(sa.column("id") == "sak")
+            .values(key_hash=key_hash("another"))
+        )
+
+    assert api.client.get(api.path, headers=api.headers()).status_code == 401
+    answer = api.client.get(api.path, headers={"authorization": "Bearer another"})
+    assert answer.status_code == 200
+
+
+def test_not_yours_and_not_there_are_the_same_bytes(api: Api) -> None:
+    theirs = api.offered().id
+    nobodys = "0" * 32
+
+    for method, end in (
+        ("GET", ""),
+        ("GET", "/package"),
+        ("GET", "/documents/1"),
+        ("POST", "/accepted"),
+        ("POST", "/registered"),
+        ("POST", "/refused"),
+    ):
+        body = {"/registered": {"reference": "1"}, "/refused": {"code": "no"}}.get(end)
+        first, second, odd = (
+            api.client.request(
+                method, f"{api.path}/{one}{end}", json=body, headers=api.headers("fag")
+            )
+            for one in (theirs, nobodys, "..%00'")
+        )
+        assert first.status_code == 404
+        assert (first.content, first.headers) == (second.content, second.headers)
+        assert (first.content, first.headers) == (odd.content, odd.headers)
+    assert api.world.delivery(api.world.messages()[0].id).state == "OPEN"
+
+
+def test_another_systems_deliveries_are_not_listed_and_place_no_page(api: Api) -> None:
+    theirs, ours = api.offered(), api.offered("Sakkyndig vurdering")
+
+    listed = api.client.get(api.path, params={"after": theirs.id}, headers=api.headers("fag"))
+
+    assert [one["id"] for one in listed.json()["deliveries"]] == [ours.id]
+
+
+def test_every_answer_has_the_safe_headers(api: Api) -> None:
+    delivery = api.offered()
+    answers = [
+        api.client.get("/", headers=api.headers()),
+        api.client.delete(api.path, headers=api.headers()),
+        api.client.get(api.path),
+        api.client.get(api.path, headers=api.headers()),
+        api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()),
+        api.client.get(f"{api.path}/{delivery.id}/package", headers=api.headers()),
+        api.client.get(f"{api.path}/{delivery.id}/documents/1", headers=api.headers()),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 405, 401, 200, 200, 200, 200]
+    for answer in answers:
+        assert {name: answer.headers[name] for name in SAFE} == SAFE
+
+
+def test_a_web_socket_is_closed_at_once(api: Api) -> None:
+    from starlette.websockets import WebSocketDisconnect
+
+    with pytest.raises(WebSocketDisconnect), api.client.websocket_connect(api.path):
+        pass
+
+
+def test_while_the_database_is_away_nobody_gets_in(api: Api) -> None:
+    client = TestClient(create_app(api.world.line), raise_server_exceptions=False)
+    with api.world.line.store.transaction() as (session, _):
+        session.connection().exec_driver_sql("ALTER TABLE case_system RENAME TO gone")
+
+    answer = client.get(api.path, headers=api.headers())
+
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "database.unavailable"
+    assert answer.headers["retry-after"] == "30"

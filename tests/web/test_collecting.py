@@ -1,0 +1,272 @@
+"""What a case system is given: its list, the delivery, the package, the documents."""
+
+import base64
+import hashlib
+from datetime import timedelta
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlmodel import col, select
+
+from inbox.app import create_app
+from inbox.simulator.packages import Tamper
+from inbox.simulator.server import serve
+from inbox.tables import AuditEntry, Message
+from inbox.web.contract import Delivery
+from inbox.web.streams import disposition_of
+from tests.web.conftest import CANARY, CONTENT, NAME, Api
+
+
+def _entries(api: Api, message_id: str) -> list[bytes]:
+    with api.world.line.store.reading() as (session, _):
+        query = select(AuditEntry.leaf).where(col(AuditEntry.message_id) == message_id)
+        return list(session.exec(query.order_by(col(AuditEntry.seq))))
+
+
+def test_the_list_has_ids_and_times_and_no_word_of_the_message(api: Api) -> None:
+    delivery = api.offered()
+
+    answer = api.client.get(api.path, headers=api.headers())
+
+    (listed,) = answer.json()["deliveries"]
+    assert listed == {
+        "id": delivery.id,
+        "number": 1,
+        "state": "OPEN",
+        "offered_at": "2026-11-20T08:00:00Z",
+        "collected_at": None,
+        "href": f"/api/v1/deliveries/{delivery.id}",
+    }
+    assert answer.json()["next"] is None
+
+
+def test_the_list_is_paged_oldest_first_until_the_last_page(api: Api) -> None:
+    offered = []
+    for _ in range(5):
+        offered.append(api.offered().id)
+        api.world.clock.advance(timedelta(minutes=1))
+    seen, address = [], f"{api.path}?limit=2"
+
+    while address:
+        page = api.client.get(address, headers=api.headers()).json()
+        assert len(page["deliveries"]) <= 2
+        seen += [one["id"] for one in page["deliveries"]]
+        address = page["next"]
+
+    assert seen == offered
+
+
+def test_a_page_goes_on_after_a_delivery_that_is_registered_meanwhile(api: Api) -> None:
+    offered = []
+    for _ in range(3):
+        offered.append(api.offered().id)
+        api.world.clock.advance(timedelta(minutes=1))
+    first = api.client.get(f"{api.path}?limit=1", headers=api.headers()).json()
+    word = {"reference": "2026/1-1"}
+    api.client.post(f"{api.path}/{offered[0]}/registered", json=word, headers=api.headers())
+
+    second = api.client.get(first["next"], headers=api.headers()).json()
+
+    assert [one["id"] for one in second["deliveries"]] == [offered[1]]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "after=1", "page=2"])
+def test_a_query_that_is_not_understood_is_refused(api: Api, query: str) -> None:
+    answer = api.client.get(f"{api.path}?{query}", headers=api.headers())
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "request.invalid"
+
+
+def test_a_delivery_has_what_it_takes_to_register_it(api: Api) -> None:
+    delivery = api.offered()
+    message = api.world.messages()[0]
+
+    found = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()).json()
+
+    TypeAdapter(Delivery).validate_python(found)
+    assert found["state"] == "COLLECTED"
+    assert found["message_id"] == message.id
+    assert found["wire_id"] == message.wire_id
+    assert (found["sender"], found["receiver"]) == ("910077473", "910075918")
+    assert found["archive"]["registry_entries"][0]["title"] == f"Om {CANARY}"
+    assert found["archive"]["case_file"]["title"] == f"Sak om {CANARY}"
+    assert found["missing"] == []
+    assert found["screening"] == {
+        "shielding": "13",
+        "access_restriction": "13",
+        "authority": "Offl. § 13 jf. fvl. § 13",
+    }
+    assert found["verdict"]["integrity"] is True
+    (document,) = found["documents"]
+    assert document["name"] == NAME
+    assert document["number"] == 1
+    assert document["media_type"] == "application/pdf"
+    assert document["sha256"] == hashlib.sha256(CONTENT).hexdigest()
+    assert document["is_main"] is True
+
+
+def test_what_the_arkivmelding_lacks_is_said_with_what_could_stand_there(api: Api) -> None:
+    delivery = api.offered()
+    with api.world.line.store.transaction() as (session, _):
+        missing = '["journalpost/journaldato", "saksmappe/saksansvarlig"]'
+        session.execute(sa.update(Message).values(missing=missing))
+
+    found = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()).json()
+
+    assert found["missing"] == [
+        {"element": "journalpost/journaldato", "suggested": "2026-11-20"},
+        {"element": "saksmappe/saksansvarlig", "suggested": None},
+    ]
+
+
+def test_a_message_without_readable_arkivmelding_is_collected_all_the_same(api: Api) -> None:
+    delivery = api.offered()
+    with api.world.line.store.transaction() as (session, _):
+        session.execute(sa.update(Message).values(sealed_archive=None, shielding=None))
+
+    found = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()).json()
+
+    assert found["archive"] is None
+    assert found["screening"] is None
+
+
+def test_collecting_twice_gives_the_same_and_is_audited_twice(api: Api) -> None:
+    delivery = api.offered()
+    before = len(_entries(api, delivery.message_id))
+
+    first = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers())
+    api.world.clock.advance(timedelta(minutes=5))
+    second = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers())
+
+    assert first.json() == second.json()
+    collected, read = _entries(api, delivery.message_id)[before:]
+    assert b"delivery:collected" in collected
+    assert b"delivery:read" in read
+
+
+def test_every_content_read_is_in_the_audit_before_the_first_byte(api: Api) -> None:
+    delivery = api.offered()
+    before = len(_entries(api, delivery.message_id))
+    seen = []
+
+    for end in ("/package", "/documents/1"):
+        with api.client.stream(
+            "GET", f"{api.path}/{delivery.id}{end}", headers=api.headers()
+        ) as answer:
+            seen.append(len(_entries(api, delivery.message_id)) - before)
+            answer.read()
+
+    assert seen == [1, 2]
+
+
+def test_the_package_is_the_original_byte_for_byte(api: Api) -> None:
+    delivery = api.offered()
+    message = api.world.messages()[0]
+
+    answer = api.client.get(f"{api.path}/{delivery.id}/package", headers=api.headers())
+
+    digest = hashlib.sha256(answer.content)
+    assert digest.hexdigest() == message.digest
+    told = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()).json()["package"]
+    assert (told["sha256"], told["size"]) == (message.digest, len(answer.content))
+    encoded = base64.b64encode(digest.digest()).decode()
+    assert answer.headers["repr-digest"] == f"sha-256=:{encoded}:"
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert answer.headers["content-type"] == "application/vnd.etsi.asic-e+zip"
+    assert answer.headers["accept-ranges"] == "none"
+
+
+def test_a_document_comes_unpacked_and_only_as_a_download(api: Api) -> None:
+    delivery = api.offered()
+
+    answer = api.client.get(f"{api.path}/{delivery.id}/documents/1", headers=api.headers())
+
+    assert answer.content == CONTENT
+    encoded = base64.b64encode(hashlib.sha256(CONTENT).digest()).decode()
+    assert answer.headers["repr-digest"] == f"sha-256=:{encoded}:"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == (
+        'attachment; filename="document-1.pdf";'
+        " filename*=UTF-8''Kanarifugl%20%C3%A6%20%E2%80%9Cny%E2%80%9D.pdf"
+    )
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("number", ["0", "2", "-1", "x", "99999999999999999999"])
+def test_a_document_that_is_not_there_is_not_found(api: Api, number: str) -> None:
+    delivery = api.offered()
+
+    answer = api.client.get(f"{api.path}/{delivery.id}/documents/{number}", headers=api.headers())
+
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("../../etc/passwd", "attachment; filename=\"document-2\"; filename*=UTF-8''.._.._etc_passwd"),
+        ('a"b\r\nX: y.txt', "attachment; filename=\"document-2.txt\"; filename*=UTF-8''a_b__X_%20y.txt"),
+        ("fdp\u202egnp.exe", "attachment; filename=\"document-2.exe\"; filename*=UTF-8''fdp_gnp.exe"),
+        ("x.æ", "attachment; filename=\"document-2\"; filename*=UTF-8''x.%C3%A6"),
+    ],
+)  # fmt: skip
+def test_a_file_name_in_a_header_can_do_no_harm(name: str, said: str) -> None:
+    assert disposition_of(name, 2) == said
+
+
+def test_a_registered_delivery_is_not_given_out_again(api: Api) -> None:
+    delivery = api.offered()
+    word = {"reference": "2026/1-1"}
+    api.client.post(f"{api.path}/{delivery.id}/registered", json=word, headers=api.headers())
+
+    assert api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()).status_code == 404
+    assert api.client.get(api.path, headers=api.headers()).json()["deliveries"] == []
+
+
+def test_a_quarantined_message_is_offered_to_nobody(api: Api) -> None:
+    api.world.send(parcel={"tampers": frozenset({Tamper.BROKEN_SIGNATURE})})
+    api.world.collect()
+    api.world.work()
+
+    assert [message.state for message in api.world.messages()] == ["QUARANTINED"]
+    assert api.client.get(api.path, headers=api.headers()).json()["deliveries"] == []
+
+
+def test_damage_behind_the_first_byte_cuts_the_connection(api: Api) -> None:
+    delivery = api.offered()
+    message = api.world.messages()[0]
+    (path,) = (api.world.folder / "vault").rglob(message.object_name or "")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+    with serve(create_app(api.world.line)) as url, httpx.Client(trust_env=False) as client:
+        address = f"{url}{api.path}/{delivery.id}/package"
+        received = bytearray()
+        with (
+            pytest.raises(httpx.RemoteProtocolError),
+            client.stream("GET", address, headers=api.headers()) as answer,
+        ):
+            assert answer.status_code == 200
+            for chunk in answer.iter_raw():
+                received += chunk
+        after = client.get(f"{url}{api.path}", headers=api.headers())
+
+    assert len(received) < message.size
+    assert after.status_code == 200
+
+
+def test_an_object_that_is_gone_is_a_fault_of_ours_and_says_no_more(api: Api) -> None:
+    delivery = api.offered()
+    message = api.world.messages()[0]
+    api.world.line.vault.remove(message.object_name or "")
+
+    answer = api.client.get(f"{api.path}/{delivery.id}/package", headers=api.headers())
+
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal"
+    assert "vault" not in answer.text

@@ -1,0 +1,46 @@
+"""The description that vendors build on: committed, compared, and true."""
+
+import json
+import re
+from pathlib import Path
+
+from inbox.web.openapi import description, text
+
+COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
+ANEW = "make it anew: .venv/bin/python -m inbox.web.openapi > docs/openapi.json"
+
+
+def test_the_committed_description_is_the_one_that_the_code_makes() -> None:
+    assert COMMITTED.read_text("utf-8") == text(), ANEW
+
+
+def test_every_reference_in_it_leads_somewhere() -> None:
+    found = description()
+    names = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(found)))
+
+    assert "Problem" in names
+    assert names <= set(found["components"]["schemas"])
+
+
+def test_every_operation_has_a_name_a_key_and_problems_but_no_echo_of_what_was_sent() -> None:
+    found = description()
+    operations = [one for path in found["paths"].values() for one in path.values()]
+
+    assert len(operations) == 7
+    assert found["security"] == [{"key": []}]
+    for operation in operations:
+        assert re.fullmatch(r"[a-z_]+", operation["operationId"])
+        problem = operation["responses"]["401"]["content"]
+        assert list(problem) == ["application/problem+json"]
+    assert "HTTPValidationError" not in json.dumps(found)
+
+
+def test_the_event_is_described_with_its_three_headers() -> None:
+    (event,) = description()["webhooks"].values()
+
+    assert [one["name"] for one in event["post"]["parameters"]] == [
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+    ]
+    assert list(event["post"]["responses"]) == ["204"]

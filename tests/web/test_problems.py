@@ -1,0 +1,205 @@
+"""What is told when it goes wrong: a code and what to do; never what was sent, never why inside."""
+
+import json
+import logging
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import BaseModel
+
+from inbox.errors import (
+    Conflict,
+    IllegalMove,
+    InboxError,
+    IntegrityError,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    PackageRejected,
+    PolicyError,
+    Unavailable,
+)
+from inbox.web import problems
+from tests.web.conftest import CANARY, Api
+
+DEEP = "[" * 5000
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 422, "request.invalid"),
+        (f'{{"{CANARY}', 400, "request.not_json"),
+        (DEEP, 400, "request.not_json"),
+        (b'{"reference": "\xff\xfe"}', 400, "request.not_json"),
+        (json.dumps(CANARY), 422, "request.invalid"),
+        (json.dumps([CANARY]), 422, "request.invalid"),
+        (json.dumps({"reference": {"a": CANARY}}), 422, "request.invalid"),
+        (json.dumps({"reference": CANARY * 100}), 422, "request.invalid"),
+        (json.dumps({"reference": "1", CANARY: CANARY}), 422, "request.invalid"),
+        (json.dumps({"reference": f"{CANARY}\n1"}), 422, "reference.shape"),
+        (json.dumps({"reference": f"{CANARY}\ud800"}), 422, "request.invalid"),
+        (json.dumps({"referense": CANARY}), 422, "request.invalid"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_malformed_word_is_refused_without_repeating_it(
+    api: Api, body: str | bytes, status: int, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery = api.offered()
+    address = f"{api.path}/{delivery.id}/registered"
+    headers = {**api.headers(), "content-type": "application/json"}
+
+    answer = api.client.post(address, content=body, headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert CANARY not in answer.text
+    assert CANARY not in caplog.text
+    assert api.world.delivery(delivery.message_id).state == "OPEN"
+
+
+def test_what_is_wrong_is_named_by_our_own_words(api: Api) -> None:
+    delivery = api.offered()
+    address = f"{api.path}/{delivery.id}/refused"
+    body = {"text": "x" * 2001, CANARY: 1}
+
+    answer = api.client.post(address, json=body, headers=api.headers())
+
+    assert answer.json()["errors"] == [
+        {"where": "body", "field": "code", "rule": "missing"},
+        {"where": "body", "field": "text", "rule": "string_too_long"},
+        {"where": "body", "rule": "extra_forbidden"},
+    ]
+
+
+@pytest.mark.parametrize("code", ["", "A", "with space", "x" * 61, "code\n"])
+def test_a_code_of_another_shape_is_refused(api: Api, code: str) -> None:
+    delivery = api.offered()
+    address = f"{api.path}/{delivery.id}/refused"
+
+    assert api.client.post(address, json={"code": code}, headers=api.headers()).status_code == 422
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_that_does_not_say_it_is_json_is_refused(api: Api, content_type: str) -> None:
+    delivery = api.offered()
+    address = f"{api.path}/{delivery.id}/registered"
+    headers = {**api.headers(), "content-type": content_type}
+
+    answer = api.client.post(address, content=b'{"reference": "1"}', headers=headers)
+
+    assert answer.status_code == 422
+
+
+def test_a_large_body_is_refused_unread_whether_or_not_its_length_is_said(api: Api) -> None:
+    delivery = api.offered()
+    address = f"{api.path}/{delivery.id}/refused"
+    large = json.dumps({"code": "x", "text": "y" * 70_000}).encode()
+
+    said = api.client.post(address, content=large, headers=api.headers())
+    chunked = api.client.post(
+        address, content=iter([large[:40_000], large[40_000:]]), headers=api.headers()
+    )
+
+    for answer in (said, chunked):
+        assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
+    assert api.world.delivery(delivery.message_id).state == "OPEN"
+
+
+def test_a_method_that_is_not_there_is_a_problem_that_says_what_is(api: Api) -> None:
+    answer = api.client.put(api.path, headers=api.headers())
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET"
+    assert api.client.head(api.path, headers=api.headers()).status_code == 405
+
+
+class _Inner(BaseModel):
+    number: int
+
+
+def _failing(error: Exception) -> TestClient:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/")
+    def fail() -> None:
+        raise error
+
+    @app.get("/validation")
+    def validate() -> None:
+        _Inner.model_validate({"number": CANARY})
+
+    @app.get("/response", response_model=_Inner)
+    def respond() -> dict[str, str]:
+        return {"number": CANARY}
+
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (NotFound("container.entry", CANARY), 404, "not_found"),
+        (NotPermitted("not_permitted", CANARY), 403, "not_permitted"),
+        (Conflict("stale", CANARY), 409, "stale"),
+        (IllegalMove("move.illegal", CANARY), 409, "move.illegal"),
+        (Invalid("reference.shape", CANARY), 422, "reference.shape"),
+        (Unavailable("vault.io", CANARY), 503, "vault.io"),
+        (IntegrityError("vault.chunk", CANARY), 500, "internal"),
+        (PackageRejected("container.crc", CANARY), 500, "internal"),
+        (PolicyError("policy.case", CANARY), 500, "internal"),
+        (InboxError("other", CANARY), 500, "internal"),
+        (KeyError(CANARY), 500, "internal"),
+        (RuntimeError(CANARY), 500, "internal"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_an_error_is_its_code_to_the_outside_and_never_its_reason(
+    error: Exception, status: int, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    answer = _failing(error).get("/")
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["status"] == status
+    assert set(answer.json()) == {"type", "title", "status", "detail", "code"}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert CANARY not in answer.text
+    assert CANARY not in caplog.text
+    assert ("failed" in caplog.messages) is (status >= 500)
+
+
+@pytest.mark.parametrize("path", ["/validation", "/response"])
+def test_a_value_of_ours_that_does_not_fit_stays_out_of_the_servers_log(path: str) -> None:
+    """Not raised again: the server would write down its text."""
+    app = _failing(RuntimeError()).app
+    client = TestClient(app, raise_server_exceptions=True)
+
+    answer = client.get(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert CANARY not in answer.text
+
+
+def test_a_request_is_logged_by_its_template(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    delivery = api.offered()
+    caplog.set_level(logging.INFO, logger="inbox")
+    caplog.clear()
+
+    api.client.get(f"{api.path}/{delivery.id}?{CANARY}=1", headers=api.headers())
+    api.client.get(f"/{CANARY}", headers=api.headers())
+
+    fields = [
+        getattr(record, "inbox_fields", {}) for record in caplog.records if record.msg == "request"
+    ]
+    assert [(one.get("route"), one["status"]) for one in fields] == [
+        ("/api/v1/deliveries/{delivery_id}", 200),
+        (None, 404),
+    ]
+    assert CANARY not in json.dumps(fields)
+    assert delivery.id not in json.dumps(fields)

@@ -1,0 +1,124 @@
+"""What a case system says: accepted, registered, refused; once, twice, otherwise, too late."""
+
+import pytest
+import sqlalchemy as sa
+from httpx2 import Response
+
+from inbox.access.words import Role
+from inbox.line.moves import archive
+from inbox.message import DeliveryState, MessageState
+from inbox.tables import Receipt
+from tests.web.conftest import Api
+
+REGISTERED = {"reference": "2026/001234-1"}
+
+
+def _say(api: Api, delivery_id: str, word: str, body: object = None) -> Response:
+    address = f"{api.path}/{delivery_id}/{word}"
+    return api.client.post(address, json=body, headers=api.headers())
+
+
+def _receipts(api: Api) -> int:
+    with api.world.line.store.reading() as (session, _):
+        return int(session.execute(sa.select(sa.func.count()).select_from(Receipt)).scalar_one())
+
+
+def test_accepted_is_not_registered_and_makes_no_receipt(api: Api) -> None:
+    delivery = api.offered()
+
+    first, second = (_say(api, delivery.id, "accepted") for _ in range(2))
+
+    assert (first.status_code, first.json()) == (200, {"said": "done"})
+    assert (second.status_code, second.json()) == (200, {"said": "repeated"})
+    assert api.world.delivery(delivery.message_id).state is DeliveryState.COLLECTED
+    assert _receipts(api) == 0
+
+
+def test_registered_twice_is_the_same_answer_and_one_receipt(api: Api) -> None:
+    delivery = api.offered()
+
+    first, second = (_say(api, delivery.id, "registered", REGISTERED) for _ in range(2))
+
+    assert (first.status_code, first.json()) == (200, {"said": "done"})
+    assert (second.status_code, second.json()) == (200, {"said": "repeated"})
+    assert api.world.messages()[0].state is MessageState.REGISTERED
+    assert _receipts(api) == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "body"),
+    [("registered", {"reference": "2026/009999-1"}), ("refused", {"code": "other"})],
+)
+def test_a_conflicting_word_changes_nothing_and_a_person_is_told(
+    api: Api, word: str, body: dict[str, str]
+) -> None:
+    delivery = api.offered()
+    _say(api, delivery.id, "registered", REGISTERED)
+    before = (api.world.messages(), api.world.delivery(delivery.message_id))
+
+    answer = _say(api, delivery.id, word, body)
+
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "word.conflict"
+    assert (api.world.messages(), api.world.delivery(delivery.message_id)) == before
+    assert api.world.open_tasks(delivery.message_id) == {"conflicting_word"}
+    assert _receipts(api) == 1
+    assert _say(api, delivery.id, "registered", REGISTERED).json() == {"said": "repeated"}
+
+
+def test_a_word_for_a_delivery_that_was_taken_back_is_kept_for_a_person(api: Api) -> None:
+    delivery = api.offered()
+    message = api.world.messages()[0]
+    anne = api.world.person("anne", Role.ARCHIVIST, "desk")
+    archive.withdraw(api.world.line, anne, message.id, seen=message.version, reason="Feil enhet")
+
+    first, second = (_say(api, delivery.id, "registered", REGISTERED) for _ in range(2))
+
+    assert (first.status_code, first.json()) == (202, {"said": "kept"})
+    assert (second.status_code, second.json()) == (202, {"said": "kept"})
+    assert "late_word" in api.world.open_tasks(message.id)
+    assert _receipts(api) == 0
+
+
+def test_refused_returns_the_message_to_people_and_tells_the_sender_nothing(api: Api) -> None:
+    delivery = api.offered()
+    word = {"code": "journaldato.missing", "text": "Mangler journaldato"}
+
+    first, second = (_say(api, delivery.id, "refused", word) for _ in range(2))
+
+    assert (first.status_code, first.json()) == (200, {"said": "done"})
+    assert (second.status_code, second.json()) == (200, {"said": "repeated"})
+    assert api.world.messages()[0].state is MessageState.RETURNED
+    assert api.world.delivery(delivery.message_id).code == "journaldato.missing"
+    assert "returned" in api.world.open_tasks(delivery.message_id)
+    assert _receipts(api) == 0
+
+
+def test_registered_without_collecting_first_counts(api: Api) -> None:
+    delivery = api.offered()
+
+    assert _say(api, delivery.id, "registered", REGISTERED).json() == {"said": "done"}
+    assert api.world.delivery(delivery.message_id).state is DeliveryState.REGISTERED
+
+
+def test_accepted_takes_an_empty_object_and_no_reference(api: Api) -> None:
+    delivery = api.offered()
+
+    assert _say(api, delivery.id, "accepted", {"reference": "2026/1-1"}).status_code == 422
+    assert api.world.delivery(delivery.message_id).state is DeliveryState.OPEN
+    assert _say(api, delivery.id, "accepted", {}).status_code == 200
+
+
+def test_the_whole_road_ends_with_one_kvittering_at_the_sender(api: Api) -> None:
+    delivery = api.offered()
+    message = api.world.messages()[0]
+    api.client.get(f"{api.path}/{delivery.id}/package", headers=api.headers())
+    _say(api, delivery.id, "accepted")
+    _say(api, delivery.id, "registered", REGISTERED)
+
+    api.world.settle()
+
+    (receipt,) = api.world.gateway.receipts_at_sender()
+    assert receipt["relatedToMessageId"] == message.wire_id
+    assert _say(api, delivery.id, "registered", REGISTERED).json() == {"said": "repeated"}
