@@ -34,6 +34,10 @@ class Unavailable(InboxError):
     """A neighbour, a disk or a list was away: same state, tried again later, never given up."""
 
 
+class Waits(Unavailable):
+    """It waits for people who have been told already: same state, later, and nobody told anew."""
+
+
 class Invalid(InboxError):
     """What was asked cannot be understood; the code says what is wrong with it."""
 

@@ -81,7 +81,7 @@ def _entry(kind: str, step: Step) -> audit.Entry:
         event=f"{kind}:{step.became.lower()}",
         who=step.who,
         subject=row.id,
-        message_id=_message_of(row),
+        message_id=message_of(row),
         was=row.state.value,
         became=step.became.value,
         by=step.by,
@@ -99,7 +99,8 @@ def table_of(kind: type[SQLModel]) -> Table:
     return table
 
 
-def _message_of(row: Settled) -> str | None:
+def message_of(row: Settled) -> str | None:
+    """The message that a row is, or is about."""
     if isinstance(row, Message):
         return row.id
     return None if isinstance(row, Proposal) else row.message_id
@@ -109,6 +110,8 @@ def _follow(session: Session, now: datetime, step: Step) -> None:
     """Open and close the tasks of a row that has just got a new state."""
     row, became = step.row, step.became
     over = [k for k, stands in STANDS.items() if row.state in stands and became not in stands]
+    if isinstance(row, Worked) and row.attempts > 1:
+        over.append(TaskKind.STUCK)
     if over:
         close_tasks(session, now, subject=row.id, kinds=over, who="line")
     if (kind := OPENS.get(became)) is not None:
@@ -118,7 +121,7 @@ def _follow(session: Session, now: datetime, step: Step) -> None:
             now,
             kind=kind,
             subject=row.id,
-            message_id=_message_of(row),
+            message_id=message_of(row),
             unit=unit if isinstance(unit, str) else None,
             code=step.code,
         )

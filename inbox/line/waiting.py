@@ -25,6 +25,7 @@ class TaskKind(StrEnum):
     CONFLICTING_WORD = "conflicting_word"
     OTHER_BYTES = "other_bytes"
     STUCK = "stuck"
+    """Tried in vain for long; over when the row moves on."""
     ASSIGNED = "assigned"
     """Somebody was given a message to work on."""
 

@@ -130,6 +130,13 @@ def test_a_person_is_told_once_when_something_is_stuck(world: World) -> None:
     assert arrival.state is ArrivalState.STORED
     assert world.open_tasks(arrival.id) == {"stuck"}
 
+    world.gateway.calm()
+    world.clock.advance(timedelta(hours=2))
+    world.work()
+
+    assert world.arrival(wire_id).state is ArrivalState.CONFIRMED
+    assert world.open_tasks(arrival.id) == set()
+
 
 def test_two_messages_are_claimed_in_the_order_in_which_they_became_due(world: World) -> None:
     first = world.send()

@@ -3,15 +3,18 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from inbox.app import create_app, create_operator_app
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.packages import Document
+from inbox.message import DeliveryState
 from inbox.tables import Delivery, Message
-from tests.worlds import World
+from tests.worlds import World, sqlite_database, world
 
 CANARY = "Kanarifugl"
 """Stands in every title, name and file name: where it turns up, something leaks."""
@@ -53,10 +56,41 @@ class Api:
         return self.world.message(wire_id)
 
 
+@dataclass
+class Still:
+    """A delivery that stands open, and the API that it can be asked for at."""
+
+    api: Api
+    delivery: Delivery
+
+    def address(self, end: str = "") -> str:
+        return f"{self.api.path}/{self.delivery.id}{end}"
+
+    def post(self, word: str, **request: Any) -> Response:
+        headers = {**self.api.headers(), **request.pop("headers", {})}
+        return self.api.client.post(self.address(f"/{word}"), headers=headers, **request)
+
+    def stands_open(self) -> bool:
+        return self.api.world.delivery(self.delivery.message_id).state is DeliveryState.OPEN
+
+
 @pytest.fixture
 def api(small_world: World) -> Iterator[Api]:
-    with TestClient(create_app(small_world.line), raise_server_exceptions=False) as client:
+    with _client(small_world) as client:
         yield Api(small_world, client)
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
+    """Shared by the tests of a module that change nothing in it."""
+    folder = tmp_path_factory.mktemp("still")
+    with world(sqlite_database(folder), folder) as made, _client(made) as client:
+        shared = Api(made, client)
+        yield Still(shared, shared.offered())
+
+
+def _client(made: World) -> TestClient:
+    return TestClient(create_app(made.line), raise_server_exceptions=False)
 
 
 @pytest.fixture

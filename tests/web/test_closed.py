@@ -12,7 +12,7 @@ from inbox.app import create_app
 from inbox.line.systems import key_hash
 from inbox.tables import CaseSystem
 from inbox.web.auth import OPEN
-from tests.web.conftest import Api
+from tests.web.conftest import Api, Still
 
 SAFE = {
     "cache-control": "no-store",
@@ -59,7 +59,8 @@ def test_a_stranger_gets_nothing_on_any_route(api: Api) -> None:
     assert frozenset() == OPEN
 
 
-def test_a_stranger_cannot_tell_which_paths_there_are(api: Api) -> None:
+def test_a_stranger_cannot_tell_which_paths_there_are(still: Still) -> None:
+    api = still.api
     known = api.client.get(api.path)
     unknown = api.client.get("/docs")
 
@@ -68,7 +69,8 @@ def test_a_stranger_cannot_tell_which_paths_there_are(api: Api) -> None:
     assert known.headers["www-authenticate"] == "Bearer"
 
 
-def test_no_pages_describe_the_service(api: Api) -> None:
+def test_no_pages_describe_the_service(still: Still) -> None:
+    api = still.api
     for path in ("/docs", "/redoc", "/openapi.json", "/api/v1/deliveries/"):
         assert api.client.get(path, headers=api.headers()).status_code == 404
 
@@ -76,7 +78,8 @@ def test_no_pages_describe_the_service(api: Api) -> None:
 @pytest.mark.parametrize(
     "scheme", ["Basic {}", "{}", "Bearer", "Bearer ", "Bearer {}x", "Bearer æ"]
 )
-def test_only_a_whole_key_in_a_bearer_header_opens(api: Api, scheme: str) -> None:
+def test_only_a_whole_key_in_a_bearer_header_opens(still: Still, scheme: str) -> None:
+    api = still.api
     header = scheme.format(api.world.keys["sak"][0])
 
     answer = api.client.get(api.path, headers={"authorization": header.encode()})
@@ -84,7 +87,8 @@ def test_only_a_whole_key_in_a_bearer_header_opens(api: Api, scheme: str) -> Non
     assert answer.status_code == 401
 
 
-def test_two_authorization_headers_are_none(api: Api) -> None:
+def test_two_authorization_headers_are_none(still: Still) -> None:
+    api = still.api
     key = api.headers()["authorization"]
 
     answer = api.client.get(api.path, headers=[("authorization", key), ("authorization", key)])
@@ -92,7 +96,8 @@ def test_two_authorization_headers_are_none(api: Api) -> None:
     assert answer.status_code == 401
 
 
-def test_the_scheme_may_be_written_in_any_case(api: Api) -> None:
+def test_the_scheme_may_be_written_in_any_case(still: Still) -> None:
+    api = still.api
     key = api.world.keys["sak"][0]
 
     answer = api.client.get(api.path, headers={"authorization": f"bearer {key}"})
@@ -176,7 +181,8 @@ def test_every_answer_has_the_safe_headers(api: Api) -> None:
         assert {name: answer.headers[name] for name in SAFE} == SAFE
 
 
-def test_a_web_socket_is_closed_at_once(api: Api) -> None:
+def test_a_web_socket_is_closed_at_once(still: Still) -> None:
+    api = still.api
     from starlette.websockets import WebSocketDisconnect
 
     with pytest.raises(WebSocketDisconnect), api.client.websocket_connect(api.path):

@@ -21,7 +21,7 @@ from inbox.errors import (
     Unavailable,
 )
 from inbox.web import problems
-from tests.web.conftest import CANARY, Api
+from tests.web.conftest import CANARY, Still
 
 DEEP = "[" * 5000
 
@@ -45,27 +45,21 @@ DEEP = "[" * 5000
     ids=lambda value: str(value)[:20],
 )
 def test_a_malformed_word_is_refused_without_repeating_it(
-    api: Api, body: str | bytes, status: int, code: str, caplog: pytest.LogCaptureFixture
+    still: Still, body: str | bytes, status: int, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    delivery = api.offered()
-    address = f"{api.path}/{delivery.id}/registered"
-    headers = {**api.headers(), "content-type": "application/json"}
+    headers = {"content-type": "application/json"}
 
-    answer = api.client.post(address, content=body, headers=headers)
+    answer = still.post("registered", content=body, headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert CANARY not in answer.text
     assert CANARY not in caplog.text
-    assert api.world.delivery(delivery.message_id).state == "OPEN"
+    assert still.stands_open()
 
 
-def test_what_is_wrong_is_named_by_our_own_words(api: Api) -> None:
-    delivery = api.offered()
-    address = f"{api.path}/{delivery.id}/refused"
-    body = {"text": "x" * 2001, CANARY: 1}
-
-    answer = api.client.post(address, json=body, headers=api.headers())
+def test_what_is_wrong_is_named_by_our_own_words(still: Still) -> None:
+    answer = still.post("refused", json={"text": "x" * 2001, CANARY: 1})
 
     assert answer.json()["errors"] == [
         {"where": "body", "field": "code", "rule": "missing"},
@@ -75,40 +69,32 @@ def test_what_is_wrong_is_named_by_our_own_words(api: Api) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "A", "with space", "x" * 61, "code\n"])
-def test_a_code_of_another_shape_is_refused(api: Api, code: str) -> None:
-    delivery = api.offered()
-    address = f"{api.path}/{delivery.id}/refused"
-
-    assert api.client.post(address, json={"code": code}, headers=api.headers()).status_code == 422
+def test_a_code_of_another_shape_is_refused(still: Still, code: str) -> None:
+    assert still.post("refused", json={"code": code}).status_code == 422
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
-def test_a_body_that_does_not_say_it_is_json_is_refused(api: Api, content_type: str) -> None:
-    delivery = api.offered()
-    address = f"{api.path}/{delivery.id}/registered"
-    headers = {**api.headers(), "content-type": content_type}
+def test_a_body_that_does_not_say_it_is_json_is_refused(still: Still, content_type: str) -> None:
+    headers = {"content-type": content_type}
 
-    answer = api.client.post(address, content=b'{"reference": "1"}', headers=headers)
+    answer = still.post("registered", content=b'{"reference": "1"}', headers=headers)
 
     assert answer.status_code == 422
 
 
-def test_a_large_body_is_refused_unread_whether_or_not_its_length_is_said(api: Api) -> None:
-    delivery = api.offered()
-    address = f"{api.path}/{delivery.id}/refused"
+def test_a_large_body_is_refused_unread_whether_or_not_its_length_is_said(still: Still) -> None:
     large = json.dumps({"code": "x", "text": "y" * 70_000}).encode()
 
-    said = api.client.post(address, content=large, headers=api.headers())
-    chunked = api.client.post(
-        address, content=iter([large[:40_000], large[40_000:]]), headers=api.headers()
-    )
+    said = still.post("refused", content=large)
+    chunked = still.post("refused", content=iter([large[:40_000], large[40_000:]]))
 
     for answer in (said, chunked):
         assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
-    assert api.world.delivery(delivery.message_id).state == "OPEN"
+    assert still.stands_open()
 
 
-def test_a_method_that_is_not_there_is_a_problem_that_says_what_is(api: Api) -> None:
+def test_a_method_that_is_not_there_is_a_problem_that_says_what_is(still: Still) -> None:
+    api = still.api
     answer = api.client.put(api.path, headers=api.headers())
 
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
@@ -186,19 +172,21 @@ def test_a_value_of_ours_that_does_not_fit_stays_out_of_the_servers_log(path: st
     assert CANARY not in answer.text
 
 
-def test_a_request_is_logged_by_its_template(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    delivery = api.offered()
+def test_a_request_is_logged_by_its_template(
+    still: Still, caplog: pytest.LogCaptureFixture
+) -> None:
+    api, delivery = still.api, still.delivery
     caplog.set_level(logging.INFO, logger="inbox")
     caplog.clear()
 
-    api.client.get(f"{api.path}/{delivery.id}?{CANARY}=1", headers=api.headers())
+    still.post(f"refused?{CANARY}=1", json={})
     api.client.get(f"/{CANARY}", headers=api.headers())
 
     fields = [
         getattr(record, "inbox_fields", {}) for record in caplog.records if record.msg == "request"
     ]
     assert [(one.get("route"), one["status"]) for one in fields] == [
-        ("/api/v1/deliveries/{delivery_id}", 200),
+        ("/api/v1/deliveries/{delivery_id}/refused", 422),
         (None, 404),
     ]
     assert CANARY not in json.dumps(fields)

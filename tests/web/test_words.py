@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from httpx2 import Response
 
 from inbox.access.words import Role
-from inbox.line.moves import archive
+from inbox.line.moves import unit
 from inbox.message import DeliveryState, MessageState
 from inbox.tables import Receipt
 from tests.web.conftest import Api
@@ -71,7 +71,7 @@ def test_a_word_for_a_delivery_that_was_taken_back_is_kept_for_a_person(api: Api
     delivery = api.offered()
     message = api.world.messages()[0]
     anne = api.world.person("anne", Role.ARCHIVIST, "desk")
-    archive.withdraw(api.world.line, anne, message.id, seen=message.version, reason="Feil enhet")
+    unit.withdraw(api.world.line, anne, message.id, seen=message.version, reason="Feil enhet")
 
     first, second = (_say(api, delivery.id, "registered", REGISTERED) for _ in range(2))
 

@@ -7,9 +7,9 @@ alone knows what every kind of failure leads to.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from inbox.errors import Conflict, Unavailable
+from inbox.errors import Conflict, Unavailable, Waits
 from inbox.line import Job, Late, Line, Outcome, R
-from inbox.line.settle import open_task
+from inbox.line.settle import message_of, open_task
 from inbox.line.stations.arrival import confirm, discard, fetch
 from inbox.line.stations.event import notify
 from inbox.line.stations.message import erase, offer, open_, route
@@ -50,6 +50,8 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
             decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
             finish(job, decided, session, now)
             return keep(line, job, session, now)
+    except Waits as error:
+        postpone(line, job, error.code)
     except Unavailable as error:
         put_off(line, job, error.code)
     except Conflict:
@@ -68,6 +70,6 @@ def put_off(line: Line, job: Job[R], code: str) -> None:
             now,
             kind=TaskKind.STUCK,
             subject=job.row.id,
-            message_id=getattr(job.row, "message_id", None),
+            message_id=message_of(job.row),
             code=code,
         )

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from inbox.access import permit
 from inbox.access.subject import Given, OfMessage
 from inbox.access.words import Action
-from inbox.errors import PackageRejected, PolicyError, Unavailable
+from inbox.errors import PackageRejected, PolicyError, Waits
 from inbox.keys import DataKey
 from inbox.line import Job, Late, Line, Outcome
 from inbox.line.contents import archive_values, metadata_of, package_values, references_of
@@ -176,7 +176,7 @@ def offer(line: Line, job: Job[Message]) -> Late:
 
 def _offered(line: Line, row: Message, session: Session, now: datetime) -> Outcome:
     if is_open(session, TaskKind.LATE_WORD, row.id):
-        raise Unavailable("offer.waits_for_late_word")
+        raise Waits("offer.waits_for_late_word")
     unit = session.get_one(Unit, row.unit)
     system = None if unit.case_system is None else session.get(CaseSystem, unit.case_system)
     if system is None:
@@ -248,7 +248,7 @@ def erase(line: Line, job: Job[Message]) -> Outcome:
     row = job.row
     with line.store.reading() as (session, _):
         if is_open(session, TaskKind.LATE_WORD, row.id):
-            raise Unavailable("erase.waits_for_late_word")
+            raise Waits("erase.waits_for_late_word")
     if row.registered_at is None and row.refused_at is None:
         raise PolicyError("erase.undecided", "neither registered nor refused by two")
     if row.object_name is not None:

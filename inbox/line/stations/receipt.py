@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from inbox.errors import Gone, NeverAccepted, Unavailable
+from inbox.errors import Gone, NeverAccepted, Unavailable, Waits
 from inbox.gateway import SentState
 from inbox.line import Job, Late, Line, Outcome
 from inbox.line.receipts import answer_message, body_of, wire_receipt_id
@@ -46,13 +46,13 @@ def create(line: Line, job: Job[Receipt]) -> Outcome | Late:
 
 
 def _message(line: Line, receipt: Receipt) -> Message:
-    """The message it answers; `Unavailable` while it waits for people or siblings."""
+    """The message it answers; `Waits` while people or siblings must decide first."""
     with line.store.reading() as (session, _):
         message = session.get_one(Message, receipt.message_id)
         if is_open(session, TaskKind.LATE_WORD, message.id):
-            raise Unavailable("receipt.waits_for_late_word")
+            raise Waits("receipt.waits_for_late_word")
         if receipt.outcome == ReceiptType.ERROR and _siblings_undecided(session, message):
-            raise Unavailable("receipt.waits_for_siblings")
+            raise Waits("receipt.waits_for_siblings")
         return message
 
 
