@@ -1,4 +1,4 @@
-"""Units, people and what they may stand for: import, enrolment, and who somebody is.
+"""Units, people and what they may stand for: taking in, enrolment, and who somebody is.
 
 Nothing is deleted: what is no longer in the file stays until its period is ended on purpose.
 """
@@ -6,95 +6,32 @@ Nothing is deleted: what is no longer in the file stays until its period is ende
 import hashlib
 import hmac
 import secrets
-import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session, col, or_, select
 
 from inbox import audit
 from inbox.access.active import activate
 from inbox.access.subject import Capacity
 from inbox.access.words import Role
+from inbox.directory_file import (
+    Directory,
+    ListedCapacity,
+    ListedReference,
+    ListedUnit,
+)
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
 from inbox.line.systems import enrol_system
-from inbox.message import Mode, OrgNumber, PersonId, UnitId, new_id
+from inbox.message import OrgNumber, PersonId, UnitId, new_id
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import CaseSystem, Clearance, Installation, KnownReference, Person, Unit
 
-_ID: Final = r"^[a-z0-9][a-z0-9-]{0,30}$"
 _SALT_BYTES: Final = 16
 _FIRST_PEOPLE: Final = 2
 _APPROVED_BY: Final = 32
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _System(_Part):
-    id: str = Field(pattern=_ID)
-    name: str
-    mode: Mode
-    webhook_url: str | None = None
-
-
-class _Unit(_Part):
-    id: str = Field(pattern=_ID)
-    name: str
-    case_system: str | None = None
-    shares_unassigned: bool = False
-
-
-class _Person(_Part):
-    id: str = Field(pattern=_ID)
-    name: str
-
-
-class _Capacity(_Part):
-    person: str
-    unit: str
-    role: Role
-
-
-class _Clearance(_Part):
-    person: str
-    shielding: str
-
-
-class _Reference(_Part):
-    counterparty: str = Field(pattern=r"^[0-9]{9}$")
-    reference: str
-    unit: str
-
-
-class Directory(_Part):
-    """What a directory file says; the file's keys are these names in the singular."""
-
-    organisation: str = Field(pattern=r"^[0-9]{9}$")
-    case_systems: tuple[_System, ...] = Field(default=(), alias="case_system")
-    units: tuple[_Unit, ...] = Field(default=(), alias="unit")
-    people: tuple[_Person, ...] = Field(default=(), alias="person")
-    capacities: tuple[_Capacity, ...] = Field(default=(), alias="capacity")
-    clearances: tuple[_Clearance, ...] = Field(default=(), alias="clearance")
-    references: tuple[_Reference, ...] = Field(default=(), alias="reference")
-
-
-def read_directory(raw: bytes) -> Directory:
-    """The directory in a TOML file. Raises `Invalid` that names the key, never the value."""
-    try:
-        return Directory.model_validate(tomllib.loads(raw.decode("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid("directory.toml", "the file is not TOML in UTF-8") from error
-    except ValidationError as error:
-        told = [
-            f"{'.'.join(str(part) for part in wrong['loc'])}: {wrong['msg']}"
-            for wrong in error.errors(include_input=False, include_url=False)
-        ]
-        raise Invalid("directory.invalid", "; ".join(told)) from error
 
 
 def take_in(
@@ -144,7 +81,7 @@ def take_in(
     return keys
 
 
-def _take_unit(session: Session, now: datetime, organisation: str, unit: _Unit) -> None:
+def _take_unit(session: Session, now: datetime, organisation: str, unit: ListedUnit) -> None:
     known = session.get(Unit, unit.id)
     if known is None:
         known = Unit(id=unit.id, organisation=organisation, name=unit.name, active_from=now)
@@ -153,7 +90,7 @@ def _take_unit(session: Session, now: datetime, organisation: str, unit: _Unit) 
     session.add(known)
 
 
-def _take_capacity(session: Session, now: datetime, capacity: _Capacity) -> None:
+def _take_capacity(session: Session, now: datetime, capacity: ListedCapacity) -> None:
     known = session.exec(
         select(CapacityRow.id).where(
             col(CapacityRow.person) == capacity.person,
@@ -175,7 +112,7 @@ def _take_capacity(session: Session, now: datetime, capacity: _Capacity) -> None
 
 
 def _take_reference(
-    line: Line, session: Session, now: datetime, organisation: str, reference: _Reference
+    line: Line, session: Session, now: datetime, organisation: str, reference: ListedReference
 ) -> None:
     hashed = line.keyring.lookup_hash("reference", reference.reference).hex()
     known = session.exec(
@@ -232,7 +169,7 @@ def enrol_first_people(
         (reviewer, Role.SECURITY_REVIEWER),
     ]
     for person, role in roles:
-        _take_capacity(session, now, _Capacity(person=person, unit=unit, role=role))
+        _take_capacity(session, now, ListedCapacity(person=person, unit=unit, role=role))
     codes = {person: give_code(session, person) for person in people}
     approved_by = "+".join(people)
     activate(session, now, digest, approved_by[:_APPROVED_BY])

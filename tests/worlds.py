@@ -20,7 +20,8 @@ from inbox.access.folder import load_folder
 from inbox.access.subject import Capacity
 from inbox.access.words import Role
 from inbox.casesystem.webhook import Target, WebhookSender
-from inbox.directory import act_as, give_code, read_directory, take_in
+from inbox.directory import act_as, give_code, take_in
+from inbox.directory_file import read_directory
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring, create_keys
 from inbox.line import Job, Line, Terms

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 from inbox.access.folder import load_folder
 from inbox.config import Settings, read_settings
-from inbox.directory import Directory, enrol_first_people, give_code, take_in
+from inbox.directory import enrol_first_people, give_code, take_in
+from inbox.directory_file import Directory
 from inbox.errors import ConfigurationError
 from inbox.keys import create_keys
 from inbox.line import Line

@@ -13,7 +13,8 @@ from sqlmodel import Session, col, or_, select
 from inbox import audit
 from inbox.cli.opening import line_of, settings_of, store_of
 from inbox.cli.telling import say, say_json, say_table
-from inbox.directory import give_code, read_directory, take_in, two_agree
+from inbox.directory import give_code, take_in, two_agree
+from inbox.directory_file import read_directory
 from inbox.errors import Conflict, Invalid
 from inbox.tables import Capacity, Unit
 

@@ -105,7 +105,7 @@ def _problems(unit: Unit, staff: _Staff, systems: Collection[str]) -> Iterator[F
     if handlers and not handlers & staff.cleared:
         yield warning(
             "units",
-            f"no handler in {unit.id} is cleared for anything: shielded mail there opens for nobody",
+            f"no handler in {unit.id} is cleared for anything: nobody there can open shielded mail",
             "import clearances for those who need them",
         )
 

@@ -22,20 +22,14 @@ from inbox.package.verdict import AlgorithmClass
 from inbox.store import SteadyClock
 from inbox.tables import Arrival, Delivery, Message, Outbox, Pulse, Receipt, Task
 
-_OVER: Final = frozenset(
-    {
-        ArrivalState.CONFIRMED,
-        ArrivalState.ABANDONED,
-        MessageState.ANSWERED,
-        MessageState.ERASED,
-        DeliveryState.REGISTERED,
-        DeliveryState.REFUSED,
-        DeliveryState.WITHDRAWN,
-        DeliveryState.SUPERSEDED,
-        ReceiptState.CONFIRMED,
-    }
-)
-"""States in which nothing waits."""
+_OVER: Final[Mapping[type[StrEnum], frozenset[StrEnum]]] = {
+    ArrivalState: frozenset({ArrivalState.CONFIRMED, ArrivalState.ABANDONED}),
+    MessageState: frozenset({MessageState.ANSWERED, MessageState.ERASED}),
+    DeliveryState: frozenset(DeliveryState) - {DeliveryState.OPEN, DeliveryState.COLLECTED},
+    ReceiptState: frozenset({ReceiptState.CONFIRMED}),
+    OutboxState: frozenset({OutboxState.SENT, OutboxState.DROPPED}),
+}
+"""States in which nothing waits, kind by kind: words of two closed sets compare equal."""
 _DAY: Final = timedelta(days=1)
 _LEGACY: Final = f'%"algorithm_class": "{AlgorithmClass.LEGACY_SHA1}"%'
 GATEWAY: Final = "gateway:"
@@ -130,13 +124,11 @@ def _counted(
     found = session.execute(
         sa.select(state, sa.func.count(), sa.func.min(col(since))).group_by(state)
     )
-    rows = {was: Count(number=number, oldest=now - oldest) for was, number, oldest in found}
-    return {
-        each: Count(number=rows[each].number, oldest=None if each in _OVER else rows[each].oldest)
-        if each in rows
-        else Count(number=0)
-        for each in states
-    }
+    counts: dict[str, Count] = dict.fromkeys(states, Count(number=0))
+    for word, number, oldest in found:
+        waits = word not in _OVER[states]
+        counts[word] = Count(number=number, oldest=now - oldest if waits else None)
+    return counts
 
 
 def _tasks(session: Session, now: datetime) -> Counts:

@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from inbox.app import create_app, create_operator_app
+from inbox.message import DeliveryState
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.packages import Document
-from inbox.message import DeliveryState
 from inbox.tables import Delivery, Message
 from tests.worlds import World, sqlite_database, world
 

@@ -82,7 +82,7 @@ def test_only_a_whole_key_in_a_bearer_header_opens(still: Still, scheme: str) ->
     api = still.api
     header = scheme.format(api.world.keys["sak"][0])
 
-    answer = api.client.get(api.path, headers={"authorization": header.encode()})
+    answer = api.client.get(api.path, headers={b"authorization": header.encode()})
 
     assert answer.status_code == 401
 

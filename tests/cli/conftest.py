@@ -1,0 +1,39 @@
+"""Installations, as empty or as far along as a test wants them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.installed import OURS, SETTINGS, Installed, settle_in
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Installed:
+    """Settings and folders, nothing else."""
+    return settle_in(tmp_path / "installation")
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Keys, tables and the first two people, made by the commands; never to be changed."""
+    made = settle_in(tmp_path_factory.mktemp("first") / "installation")
+    assert made.ask("keys", "create").code == 0
+    assert made.ask("database", "upgrade").code == 0
+    enrolled = made.ask(
+        *("init", "--organisation", OURS, "--desk", "dokumentsenteret=Dokumentsenteret"),
+        *("--person", "anne=Anne Arkivar", "--person", "bjorn=Bjorn Arkivar", "--json"),
+    )
+    assert enrolled.code == 0, enrolled.err
+    value = enrolled.value
+    assert isinstance(value, dict)
+    return Installed(made.folder, codes=value["codes"])
+
+
+@pytest.fixture
+def installed(first: Installed, tmp_path: Path) -> Installed:
+    """The same, for one test to do with as it likes."""
+    folder = tmp_path / "installation"
+    shutil.copytree(first.folder, folder)
+    (folder / "inbox.toml").write_text(SETTINGS.format(folder=folder))
+    return Installed(folder, codes=first.codes)

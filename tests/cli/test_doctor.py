@@ -1,0 +1,337 @@
+"""`inbox doctor` on a small real installation: first nothing wrong, then one fault at a time."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import col
+from typer.testing import CliRunner, Result
+
+from inbox.cli import app
+from inbox.cli.examination import Level
+from inbox.config import read_settings
+from inbox.directory import enrol_first_people, take_in
+from inbox.directory_file import read_directory
+from inbox.keys import create_keys
+from inbox.line.settle import table_of
+from inbox.message import OrgNumber
+from inbox.schema import shipped
+from inbox.simulator.certificates import TestAuthority
+from inbox.simulator.gateway import GatewaySimulator
+from inbox.simulator.server import serve
+from inbox.store import Store
+from inbox.tables import ActivePolicy, Capacity, Installation, Pulse, Unit
+from inbox.wiring import build_line
+from tests import worlds
+
+USER, PASSWORD = "inbox", "a-password-of-the-tests"
+PEOPLE_OF_PPT = b"""
+[[capacity]]
+person = "kari"
+unit = "ppt"
+role = "leader"
+[[capacity]]
+person = "ola"
+unit = "ppt"
+role = "handler"
+"""
+FIRST_PEOPLE = {"anne": "Anne Arkivar", "bjorn": "Bjorn Arkivar"}
+
+
+@dataclass
+class Place:
+    """An installation in a folder, and the gateway beside it."""
+
+    folder: Path
+    store: Store
+    authority: TestAuthority
+    gateway: GatewaySimulator
+    url: str
+    gateway_ahead: timedelta = field(default_factory=timedelta)
+
+    @property
+    def config(self) -> Path:
+        """The TOML file."""
+        return self.folder / "inbox.toml"
+
+    def doctor(self, *options: str) -> Result:
+        """Run the command as an operator does."""
+        return CliRunner().invoke(app, ["--config", str(self.config), "doctor", *options])
+
+    def found(self, level: Level) -> dict[str, str]:
+        """What it means, by subject, of everything at this level."""
+        lines = json.loads(self.doctor("--json").output)
+        return {each["subject"]: each["means"] for each in lines if each["level"] == level}
+
+    def change(self, statement: sa.Update | sa.Delete) -> None:
+        """Spoil the database."""
+        with self.store.transaction() as (session, _):
+            session.execute(statement)
+
+    def swap(self, old: str, new: str) -> None:
+        """Spoil the configuration."""
+        text = self.config.read_text()
+        assert old in text
+        self.config.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """An installation as the documentation makes it, with a worker that has just worked."""
+    authority = TestAuthority()
+    _make_folders(tmp_path, authority)
+    made = list[Place]()
+    gateway = GatewaySimulator(
+        credentials=(USER, PASSWORD),
+        clock=lambda: datetime.now(UTC) + (made[0].gateway_ahead if made else timedelta(0)),
+    )
+    with serve(gateway.app) as url:
+        (tmp_path / "inbox.toml").write_text(_toml(tmp_path, url))
+        line = build_line(read_settings({}, tmp_path / "inbox.toml"))
+        with line.store.transaction() as (session, now):
+            enrol_first_people(
+                session,
+                now,
+                organisation=OrgNumber(worlds.OURS),
+                people=FIRST_PEOPLE,
+                desk=("desk", "Dokumentsenteret"),
+                digest=worlds._policies()[1],
+            )
+            session.add(Pulse(name="worker", at=now))
+        directory = read_directory(worlds.DIRECTORY + PEOPLE_OF_PPT)
+        with line.store.transaction() as (session, now):
+            take_in(line, session, now, directory, approved_by="anne+bjorn")
+        made.append(
+            Place(folder=tmp_path, store=line.store, authority=authority, gateway=gateway, url=url)
+        )
+        yield made[0]
+    line.store.engine.dispose()
+
+
+def _make_folders(folder: Path, authority: TestAuthority) -> None:
+    now = datetime.now(UTC)
+    shutil.copytree(shipped("policies"), folder / "policies")
+    (folder / "policies" / "routing" / f"{worlds.OURS}.toml").write_bytes(worlds.RULES)
+    (folder / "vault").mkdir(mode=0o700)
+    (folder / "trust").mkdir()
+    (folder / "trust" / "root.pem").write_bytes(authority.root_pem())
+    (folder / "trust" / "root.crl").write_bytes(authority.crl(now))
+    (folder / "password").write_text(PASSWORD)
+    create_keys(folder / "keys", now)
+    worlds.sqlite_database(folder)
+    (folder / "inbox.db").chmod(0o600)
+
+
+def _toml(folder: Path, url: str) -> str:
+    return f"""
+database = "sqlite:///{folder}/inbox.db"
+vault = "{folder}/vault"
+keys = "{folder}/keys"
+policies = "{folder}/policies"
+trust = "{folder}/trust"
+checkpoints = "{folder}/checkpoints.txt"
+
+[terms]
+free_gigabytes = 0
+
+[[gateways]]
+channel = "eformidling"
+url = "{url}"
+user = "{USER}"
+password_file = "{folder}/password"
+organisations = ["{worlds.OURS}"]
+
+[[webhook_targets]]
+host = "127.0.0.1"
+port = 9
+networks = ["127.0.0.0/8"]
+"""
+
+
+def _open_a_key_to_the_group(place: Place) -> None:
+    (place.folder / "keys" / "lookup.key").chmod(0o640)
+
+
+def _unmount_the_vault(place: Place) -> None:
+    (place.folder / "vault").rmdir()
+
+
+def _exchange_the_keys(place: Place) -> None:
+    shutil.rmtree(place.folder / "keys")
+    create_keys(place.folder / "keys", datetime.now(UTC))
+
+
+def _empty_the_database(place: Place) -> None:
+    place.swap("inbox.db", "empty.db")
+
+
+def _activate_another_policy(place: Place) -> None:
+    place.change(sa.update(table_of(ActivePolicy)).values(digest="0" * 64))
+
+
+def _break_an_access_rule(place: Place) -> None:
+    with (place.folder / "policies" / "allow.csv").open("a") as file:
+        file.write("p, A99, no_such_action, archivist, true, -, allow\n")
+
+
+def _take_the_people_of_a_unit(place: Place) -> None:
+    place.change(sa.delete(table_of(Capacity)).where(col(Capacity.unit) == "bv"))
+
+
+def _take_an_archivist(place: Place) -> None:
+    place.change(
+        sa.delete(table_of(Capacity)).where(
+            col(Capacity.person) == "bjorn", col(Capacity.role) == "archivist"
+        )
+    )
+
+
+def _take_the_case_system_of_a_unit(place: Place) -> None:
+    place.change(sa.update(table_of(Unit)).where(col(Unit.id) == "ppt").values(case_system=None))
+
+
+def _end_a_unit(place: Place) -> None:
+    ended = datetime.now(UTC) - timedelta(days=1)
+    place.change(sa.update(table_of(Unit)).where(col(Unit.id) == "bv").values(active_until=ended))
+
+
+def _take_the_rule_book(place: Place) -> None:
+    (place.folder / "policies" / "routing" / f"{worlds.OURS}.toml").unlink()
+
+
+def _list_another_target(place: Place) -> None:
+    place.swap("port = 9\n", "port = 10\n")
+
+
+def _forget_the_password(place: Place) -> None:
+    (place.folder / "password").write_text("another")
+
+
+def _stop_the_gateway(place: Place) -> None:
+    place.swap(place.url, "http://127.0.0.1:1")
+
+
+def _move_the_gateways_clock(place: Place) -> None:
+    place.gateway_ahead = timedelta(hours=1)
+
+
+def _leave_the_list_to_age(place: Place) -> None:
+    old = place.authority.crl(datetime.now(UTC) - timedelta(days=30))
+    (place.folder / "trust" / "root.crl").write_bytes(old)
+
+
+def _take_the_anchors(place: Place) -> None:
+    (place.folder / "trust" / "root.pem").unlink()
+
+
+def _take_the_folder_of_checkpoints(place: Place) -> None:
+    place.swap("checkpoints.txt", "nowhere/checkpoints.txt")
+
+
+def _stop_the_worker(place: Place) -> None:
+    stopped = datetime.now(UTC) - timedelta(hours=1)
+    place.change(sa.update(table_of(Pulse)).values(at=stopped))
+
+
+def _take_no_password_care(place: Place) -> None:
+    place.swap('user = "inbox"', 'allow_insecure = true\nuser = "inbox"')
+
+
+# The gateways' clients are closed by the end of the process, as those of every command.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+Plant = Callable[[Place], None]
+FAULTS: Final[dict[Plant, tuple[Level, str, str]]] = {
+    _open_a_key_to_the_group: (Level.WRONG, "keys", "lookup.key is open to others"),
+    _unmount_the_vault: (Level.WRONG, "vault", "vault.no_folder"),
+    _exchange_the_keys: (Level.WRONG, "keys", "not the keys of this database"),
+    _empty_the_database: (Level.WRONG, "database", "inbox database upgrade"),
+    _activate_another_policy: (Level.WRONG, "policies", "everything is denied"),
+    _break_an_access_rule: (Level.WRONG, "policies", "no_such_action"),
+    _take_the_people_of_a_unit: (Level.WRONG, "units", "bv has no leader"),
+    _take_an_archivist: (Level.WRONG, "desk", "1 archivists"),
+    _take_the_case_system_of_a_unit: (Level.WRONG, "units", "ppt has no case system"),
+    _end_a_unit: (Level.WRONG, "routing", "«bv»"),
+    _take_the_rule_book: (Level.WRONG, "routing", "has no rules"),
+    _list_another_target: (Level.WRONG, "webhooks", "webhook.not_listed"),
+    _forget_the_password: (Level.WRONG, "gateway", "gateway.unauthorised"),
+    _stop_the_gateway: (Level.WRONG, "gateway", "gateway.unavailable"),
+    _move_the_gateways_clock: (Level.WRONG, "clock", "+3600 seconds"),
+    _leave_the_list_to_age: (Level.WRONG, "trust", "too old"),
+    _take_the_anchors: (Level.WRONG, "trust", "no anchor"),
+    _take_the_folder_of_checkpoints: (Level.WRONG, "checkpoints", "cannot be written"),
+    _stop_the_worker: (Level.WARNING, "worker", "none has worked lately"),
+    _take_no_password_care: (Level.WARNING, "gateway", "allow_insecure"),
+}
+
+
+def test_a_sound_installation_has_nothing_wrong(place: Place) -> None:
+    result = place.doctor("--json")
+
+    assert [each for each in json.loads(result.output) if each["level"] != "ok"] == []
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__.strip("_"))
+def test_each_fault_is_found_by_itself_and_only_what_is_wrong_ends_with_one(
+    place: Place, plant: Plant
+) -> None:
+    level, subject, means = FAULTS[plant]
+    plant(place)
+
+    result = place.doctor("--json")
+
+    found = json.loads(result.output)
+    about = [each for each in found if (each["level"], each["subject"]) == (level, subject)]
+    assert any(means in each["means"] + each["do"] for each in about), found
+    assert all(each["do"] for each in about)
+    assert {each["subject"] for each in found if each["level"] == "wrong"} <= {subject}
+    assert result.exit_code == (1 if level is Level.WRONG else 0)
+
+
+def test_several_faults_are_found_in_one_run(place: Place) -> None:
+    planted = (_forget_the_password, _take_the_anchors, _unmount_the_vault, _take_an_archivist)
+    for plant in planted:
+        plant(place)
+
+    assert place.found(Level.WRONG).keys() == {FAULTS[plant][1] for plant in planted}
+
+
+def test_asking_locks_no_message_at_the_gateway(place: Place) -> None:
+    place.doctor()
+
+    asked = {(seen.method, seen.path) for seen in place.gateway.journal}
+    assert asked
+    assert {method for method, _ in asked} == {"GET"}
+    assert not {path for _, path in asked if path.startswith("/api/messages")}
+
+
+def test_no_secret_and_no_persons_name_is_told(place: Place) -> None:
+    for plant in (_forget_the_password, _take_an_archivist, _take_the_people_of_a_unit):
+        plant(place)
+    secrets = [path.read_text().strip() for path in (place.folder / "keys").glob("*.key")]
+
+    told = place.doctor().output + place.doctor("--json").output
+
+    assert len(secrets) == 3
+    for secret in (*secrets, PASSWORD, "another", *FIRST_PEOPLE.values(), "Kari Leder"):
+        assert secret not in told
+
+
+def test_the_database_is_left_as_it_was(place: Place) -> None:
+    with place.store.reading() as (session, _):
+        before = session.get_one(Installation, 1).key_proof
+    vault = sorted((place.folder / "vault").rglob("*"))
+
+    place.doctor()
+
+    with place.store.reading() as (session, _):
+        assert session.get_one(Installation, 1).key_proof == before
+    assert not [path for path in sorted((place.folder / "vault").rglob("*")) if path.is_file()]
+    assert vault == []

@@ -1,0 +1,144 @@
+"""The beginning: two people, once, under policies that hold."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from inbox.schema import shipped
+from inbox.store import create_engine
+from inbox.tables import ActivePolicy, AuditEntry, Capacity, Person
+from tests.cli.installed import OURS, Answer, Installed
+
+TWO = ("--person", "anne=Anne Arkivar", "--person", "bjorn=Bjorn Arkivar")
+
+
+def _init(installed: Installed, *words: str) -> Answer:
+    return installed.ask("init", "--organisation", OURS, *(words or TWO))
+
+
+def _rows(installed: Installed, query: object) -> list[object]:
+    from sqlmodel import Session
+
+    engine = create_engine(f"sqlite:///{installed.folder}/inbox.db")
+    with Session(engine) as session:
+        found = list(session.exec(query))  # type: ignore[call-overload] # a query of any one thing
+    engine.dispose()
+    return found
+
+
+@pytest.fixture
+def prepared(empty: Installed) -> Installed:
+    assert empty.ask("keys", "create").code == 0
+    assert empty.ask("database", "upgrade").code == 0
+    return empty
+
+
+def test_two_people_get_a_code_each_that_is_stored_as_a_hash_only(prepared: Installed) -> None:
+    answer = _init(prepared)
+
+    codes = [line.split()[1] for line in answer.out.splitlines() if line.startswith("  ")]
+    assert (answer.code, len(set(codes))) == (0, 2)
+    stored = (prepared.folder / "inbox.db").read_bytes()
+    stored += (prepared.folder / "inbox.db-wal").read_bytes()
+    assert [code for code in codes if code.encode() in stored] == []
+    assert len(_rows(prepared, select(Person.code_hash).where(Person.code_hash.is_not(None)))) == 2  # type: ignore[union-attr] # a column
+
+
+def test_both_distribute_and_a_change_of_policy_takes_both(first: Installed) -> None:
+    capacities = _rows(first, select(Capacity))
+
+    assert {(c.person, c.role) for c in capacities if isinstance(c, Capacity)} == {
+        ("anne", "archivist"),
+        ("anne", "policy_editor"),
+        ("bjorn", "archivist"),
+        ("bjorn", "security_reviewer"),
+    }
+
+
+def test_the_policies_are_active_and_the_audit_says_who_began(first: Installed) -> None:
+    digests = _rows(first, select(ActivePolicy.digest))
+    leaves = b"\n".join(
+        leaf for leaf in _rows(first, select(AuditEntry.leaf)) if isinstance(leaf, bytes)
+    )
+
+    assert first.ask("policy", "lint").out.strip().endswith(f"digest {digests[0]}")
+    assert b"installation:people_enrolled" in leaves
+    assert b"anne+bjorn" in leaves
+    assert b"Arkivar" not in leaves
+
+
+def test_it_never_runs_again_and_says_what_to_do_instead(installed: Installed) -> None:
+    answer = installed.ask(
+        *("init", "--organisation", OURS, "--person", "eva=Eva", "--person", "ola=Ola")
+    )
+
+    assert answer.code == 1
+    assert answer.err.startswith("inbox: init.done: ")
+    assert "inbox directory" in answer.err
+    assert len(_rows(installed, select(Person))) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--person", "anne=Anne"], "init.people"),
+        (["--person", "anne=Anne", "--person", "anne=Anne"], "init.people"),
+        ([*TWO, "--person", "eva=Eva"], "init.people"),
+        (["--person", "anne", "--person", "bjorn=Bjorn"], "init.named"),
+        (["--person", "Anne=Anne", "--person", "bjorn=Bjorn"], "init.named"),
+        ([*TWO, "--desk", "arkivet=Arkivet"], "init.desk"),
+    ],
+)
+def test_other_than_two_named_people_at_the_desk_is_refused(
+    prepared: Installed, words: list[str], code: str
+) -> None:
+    answer = _init(prepared, *words)
+
+    assert answer.code == 2
+    assert answer.err.startswith(f"inbox: {code}: ")
+    assert _rows(prepared, select(Person)) == []
+
+
+def test_an_organisation_number_with_a_slip_in_it_is_refused(prepared: Installed) -> None:
+    answer = prepared.ask("init", "--organisation", "910075917", *TWO)
+
+    assert answer.code == 2
+    assert "org_number.check_digit" in answer.err
+
+
+def test_a_typo_in_the_policies_is_said_with_file_and_line_and_nobody_is_enrolled(
+    prepared: Installed, tmp_path: Path
+) -> None:
+    folder = tmp_path / "policies"
+    shutil.copytree(shipped("policies"), folder)
+    allow = folder / "allow.csv"
+    allow.write_text(allow.read_text().replace("archivist, mailbox,", "arkivar, mailbox,", 1))
+    prepared.config.write_text(f'policies = "{folder}"\n' + prepared.config.read_text())
+
+    answer = _init(prepared)
+
+    assert answer.code == 2
+    assert "allow.csv" in answer.err
+    assert "arkivar" in answer.err
+    assert _rows(prepared, select(Person)) == []
+
+
+def test_without_keys_it_says_to_make_them(empty: Installed) -> None:
+    empty.ask("database", "upgrade")
+
+    answer = _init(empty)
+
+    assert answer.code == 2
+    assert "inbox keys create" in answer.err
+
+
+def test_without_tables_it_says_to_make_them(empty: Installed) -> None:
+    empty.ask("keys", "create")
+
+    answer = _init(empty)
+
+    assert answer.code == 2
+    assert "database.empty" in answer.err
+    assert "inbox database upgrade" in answer.err

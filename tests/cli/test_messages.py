@@ -1,0 +1,171 @@
+"""Where messages are: enough to find one again, and nothing that says what it is about."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import Session
+
+from inbox.message import (
+    ArrivalState,
+    DeliveryState,
+    MessageState,
+    Mode,
+    ReceiptState,
+    Service,
+    TaskState,
+)
+from inbox.tables import Arrival, CaseSystem, Delivery, Message, Receipt, Task, Unit
+from inbox.wiring import build_store
+from tests.cli.conftest import Installation
+
+AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+CONFIDENTIAL = ("Barneverntjenesten", "hemmelig-enhet", "910077473", "hemmelig-system", "13-hem")
+
+
+def _message(number: int) -> Message:
+    return Message(
+        id=f"message-{number}",
+        state=MessageState.OFFERED if number else MessageState.UNROUTED,
+        organisation="910075918",
+        channel="eformidling",
+        service=Service.DPO,
+        wire_id=f"wire-{number}",
+        digest="d" * 64,
+        size=10,
+        received_at=AT + timedelta(minutes=number),
+        sender="910077473",
+        unit="hemmelig-enhet",
+        shielding="13-hem",
+    )
+
+
+@pytest.fixture
+def filled(installed: Installation) -> Iterator[Installation]:
+    """Three messages; the newest has all that can hang on one."""
+    store = build_store(installed.settings)
+    with store.transaction() as (session, _):
+        _add_neighbours(session)
+        session.add_all(_message(number) for number in range(3))
+        session.flush()
+        _add_parts(session)
+    yield installed
+    store.engine.dispose()
+
+
+def _add_neighbours(session: Session) -> None:
+    session.add(
+        CaseSystem(
+            id="hemmelig-system",
+            organisation="910075918",
+            name="Sakarkiv",
+            mode=Mode.PULL,
+            active_from=AT,
+        )
+    )
+    session.add(
+        Unit(
+            id="hemmelig-enhet",
+            organisation="910075918",
+            name="Barneverntjenesten",
+            active_from=AT,
+        )
+    )
+    session.flush()
+
+
+def _add_parts(session: Session) -> None:
+    session.add_all(
+        [
+            Arrival(
+                id="arrival-1",
+                channel="eformidling",
+                service=Service.DPO,
+                organisation="910075918",
+                wire_id="wire-2",
+                state=ArrivalState.CONFIRMED,
+                announced_at=AT,
+                message_id="message-2",
+            ),
+            Delivery(
+                id="delivery-1",
+                message_id="message-2",
+                number=1,
+                case_system="hemmelig-system",
+                state=DeliveryState.OPEN,
+                offered_at=AT,
+            ),
+            Receipt(
+                id="receipt-1",
+                message_id="message-2",
+                answers="910075918/eformidling/wire-2",
+                outcome="OK",
+                state=ReceiptState.SENT,
+                chosen_at=AT,
+            ),
+            Task(
+                id="task-1",
+                kind="receipt_failed",
+                subject_id="message-2",
+                message_id="message-2",
+                role="archivist",
+                state=TaskState.OPEN,
+                opened_at=AT,
+            ),
+        ]
+    )
+
+
+def test_the_newest_stands_first(filled: Installation) -> None:
+    told = filled.inbox("message", "list", "--json")
+
+    assert [row["id"] for row in json.loads(told.out)] == ["message-2", "message-1", "message-0"]
+
+
+def test_a_limit_and_a_state_narrow_the_list(filled: Installation) -> None:
+    few = filled.inbox("message", "list", "--limit", "1", "--json")
+    unrouted = filled.inbox("message", "list", "--state", "UNROUTED", "--json")
+
+    assert [row["id"] for row in json.loads(few.out)] == ["message-2"]
+    assert [row["id"] for row in json.loads(unrouted.out)] == ["message-0"]
+
+
+def test_a_state_that_is_none_is_usage_and_names_those_there_are(filled: Installation) -> None:
+    told = filled.inbox("message", "list", "--state", "GONE")
+
+    assert told.code == 2
+    assert "QUARANTINED" in told.err
+
+
+def test_a_message_is_shown_with_all_that_hangs_on_it(filled: Installation) -> None:
+    parts = json.loads(filled.inbox("message", "show", "message-2", "--json").out)
+
+    states = {kind: [row["state"] for row in rows] for kind, rows in parts.items()}
+    assert states == {
+        "message": ["OFFERED"],
+        "arrival": ["CONFIRMED"],
+        "delivery": ["OPEN"],
+        "receipt": ["SENT"],
+        "task": ["OPEN"],
+    }
+    assert parts["task"][0]["kind"] == "receipt_failed"
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_neither_sender_nor_unit_nor_shielding_is_shown(
+    filled: Installation, flags: list[str]
+) -> None:
+    listed = filled.inbox("message", "list", *flags)
+    shown = filled.inbox("message", "show", "message-2", *flags)
+
+    assert (listed.code, shown.code) == (0, 0)
+    assert "message-2" in listed.out
+    assert [word for word in CONFIDENTIAL if word in listed.out + shown.out] == []
+
+
+def test_a_message_that_is_not_there_is_one_line(filled: Installation) -> None:
+    told = filled.inbox("message", "show", "nothing")
+
+    assert told.code == 1
+    assert "there is no message with this id" in told.err

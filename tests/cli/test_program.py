@@ -1,0 +1,149 @@
+"""The program itself: quick help, one line for an error, listeners that end when told to."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.cli.installed import Installed, clean_environment, program
+
+HEAVY = ("sqlalchemy", "fastapi", "pydantic", "lxml", "casbin", "cryptography", "rich.table")
+
+
+def _ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out, err
+
+
+def _lines(process: "subprocess.Popen[str]", count: int) -> list[str]:
+    assert process.stdout is not None
+    return [process.stdout.readline().strip() for _ in range(count)]
+
+
+def test_help_names_every_command_and_the_exit_codes() -> None:
+    answer = program("--help")
+
+    said = " ".join(answer.out.split())
+    assert answer.code == 0
+    for name in (
+        *("serve", "work", "demo", "init", "keys", "database", "directory", "message"),
+        *("audit", "doctor", "policy", "route", "config"),
+    ):
+        assert re.search(rf"│ {name} ", answer.out), name
+    assert "0 fine; 1 something is wrong, or it was refused; 2 usage or configuration" in said
+
+
+def test_help_imports_none_of_the_libraries_that_commands_need() -> None:
+    source = (
+        "import sys\nfrom inbox.cli import run\nassert run(['--help']) == 0\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+
+    answer = subprocess.run(
+        [sys.executable, "-c", source],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=clean_environment(),
+    )
+
+    assert answer.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["keys", "nonsense"], ["message", "list", "--limit", "0"], ["init"]]
+)
+def test_what_cannot_be_understood_ends_with_2(empty: Installed, words: list[str]) -> None:
+    assert empty.ask(*words).code == 2
+
+
+def test_without_settings_one_line_says_which_are_missing_and_where_they_come_from() -> None:
+    answer = program("config", "check")
+
+    assert answer.code == 2
+    assert answer.err.startswith("inbox: config.invalid: database: ")
+    assert "--config FILE or INBOX_CONFIG" in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_a_fault_of_the_program_is_one_line_too(installed: Installed) -> None:
+    (installed.folder / "inbox.db").write_bytes(b"this is no database, and it is confidential")
+
+    answer = program("--config", installed.config, "message", "list")
+
+    assert answer.code in (1, 2)
+    assert answer.err.count("\n") == 1
+    assert "Traceback" not in answer.err
+    assert "confidential" not in answer.err
+
+
+def test_serve_says_its_addresses_answers_there_and_ends_when_told_to(
+    installed: Installed,
+) -> None:
+    process = installed.start("serve")
+
+    addresses = dict(line.split(" ") for line in _lines(process, 2))
+    with urllib.request.urlopen(f"{addresses['operator']}/health/live") as answer:  # noqa: S310 - ours
+        live = answer.status
+    code, _, err = _ended(process)
+
+    assert sorted(addresses) == ["api", "operator"]
+    assert live == 200
+    assert (code, "Traceback" in err) == (0, False)
+    assert '"event": "stopped"' in err
+
+
+def test_a_port_that_is_taken_is_said_and_ends_with_2(installed: Installed) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = installed.config.read_text().replace("[api]\nport = 0", f"[api]\nport = {port}")
+        installed.config.write_text(text)
+
+        answer = program("--config", installed.config, "serve")
+
+    assert answer.code == 2
+    assert answer.err.startswith(f"inbox: serve.port: cannot listen on 127.0.0.1 port {port}")
+
+
+def test_sqlite_has_one_worker_and_the_second_says_so(installed: Installed) -> None:
+    process = installed.start("serve")
+    _lines(process, 2)
+
+    second = program("--config", installed.config, "work")
+    code, _, _ = _ended(process)
+
+    assert second.code == 2
+    assert "inbox: worker.running: another worker has this SQLite database" in second.err
+    assert code == 0
+
+
+def test_serve_without_a_worker_leaves_the_work_to_another_process(installed: Installed) -> None:
+    serving, working = installed.start("serve", "--no-worker"), installed.start("work")
+
+    said = [*_lines(serving, 2), *_lines(working, 1)]
+    ends = [_ended(process)[0] for process in (working, serving)]
+
+    assert [line.split(" ")[0] for line in said] == ["api", "operator", "working"]
+    assert ends == [0, 0]
+
+
+def test_what_the_program_makes_is_closed_to_others(empty: Installed) -> None:
+    program("--config", empty.config, "database", "upgrade")
+    program("--config", empty.config, "keys", "create")
+
+    made = [empty.folder / "inbox.db", *(empty.folder / "keys").iterdir()]
+    assert [path.name for path in made if path.stat().st_mode & 0o077] == []
+    assert len(made) > 3
+
+
+def test_the_settings_may_be_named_by_the_environment(empty: Installed, tmp_path: Path) -> None:
+    answer = program("config", "check", env={"INBOX_CONFIG": str(empty.config)})
+
+    assert answer.code == 0
+    assert program("config", "check", env={"INBOX_CONFIG": str(tmp_path / "no")}).code == 2

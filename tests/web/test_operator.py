@@ -1,0 +1,338 @@
+"""What operators are told: ready or not and why, and how many; never which."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from lxml import etree, html
+from prometheus_client.parser import text_string_to_metric_families
+from sqlmodel import Session
+
+from inbox import audit
+from inbox.access.active import activate
+from inbox.app import create_operator_app
+from inbox.keys import Keyring, create_keys
+from inbox.line import Line
+from inbox.line.intake import note_pulse
+from inbox.message import ArrivalState, DeliveryState, MessageState, ReceiptState
+from inbox.store import SteadyClock, Store
+from inbox.tables import Message
+from inbox.web.totals import totals_of
+from tests.web.conftest import CANARY, Api
+from tests.worlds import SENDER, World
+
+ALL_WELL = {
+    "database": "ok",
+    "vault": "ok",
+    "keys": "ok",
+    "policies": "ok",
+    "gateway:eformidling": "ok",
+}
+
+
+def _needs(line: Line) -> tuple[int, Mapping[str, str]]:
+    with TestClient(create_operator_app(line), raise_server_exceptions=False) as client:
+        answer = client.get("/health/ready")
+    assert answer.json()["ready"] is (answer.status_code == 200)
+    return answer.status_code, answer.json()["needs"]
+
+
+def _samples(line: Line) -> dict[tuple[str, str], float]:
+    """Every sample of a scrape by its name and the values of its labels."""
+    with TestClient(create_operator_app(line)) as client:
+        answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return {
+        (sample.name, " ".join(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+# Health
+
+
+def test_a_process_that_answers_is_alive_whatever_else_is_wrong(
+    operator: TestClient, small_world: World
+) -> None:
+    (small_world.folder / "vault").rename(small_world.folder / "elsewhere")
+
+    assert operator.get("/health/live").json() == {"live": True}
+
+
+def test_it_is_ready_once_its_gateways_have_answered(small_world: World) -> None:
+    before = _needs(small_world.line)
+    small_world.collect()
+
+    assert before == (503, {**ALL_WELL, "gateway:eformidling": "gateway.silent"})
+    assert _needs(small_world.line) == (200, ALL_WELL)
+
+
+def test_a_gateway_that_is_silent_for_too_long_makes_it_unready(small_world: World) -> None:
+    small_world.collect()
+    small_world.clock.advance(timedelta(minutes=16))
+    note_pulse(small_world.line, "gateway:eformidling", "gateway.unavailable")
+
+    status, needs = _needs(small_world.line)
+
+    assert status == 503
+    assert needs == {**ALL_WELL, "gateway:eformidling": "gateway.unavailable"}
+
+
+def test_a_vault_that_is_gone_makes_it_unready(small_world: World) -> None:
+    small_world.collect()
+    (small_world.folder / "vault").rename(small_world.folder / "elsewhere")
+
+    assert _needs(small_world.line) == (503, {**ALL_WELL, "vault": "vault.io"})
+
+
+def test_a_vault_without_room_makes_it_unready(small_world: World) -> None:
+    small_world.collect()
+    line = replace(
+        small_world.line, terms=replace(small_world.line.terms, free_bytes=1_000_000_000_000_000)
+    )
+
+    assert _needs(line) == (503, {**ALL_WELL, "vault": "vault.full"})
+
+
+def test_asking_leaves_nothing_in_the_vault(small_world: World) -> None:
+    _needs(small_world.line)
+
+    assert list(small_world.line.vault.names()) == []
+    assert small_world.line.vault.remove_parts(datetime.max.replace(tzinfo=UTC)) == 0
+
+
+def test_other_keys_than_those_of_the_data_make_it_unready(small_world: World) -> None:
+    small_world.collect()
+    create_keys(small_world.folder / "others", small_world.clock.now)
+    line = replace(small_world.line, keyring=Keyring.load(small_world.folder / "others"))
+
+    assert _needs(line) == (503, {**ALL_WELL, "keys": "keys.not_these"})
+
+
+def test_a_policy_that_cannot_be_had_makes_it_unready(small_world: World) -> None:
+    small_world.collect()
+    with small_world.line.store.transaction() as (session, now):
+        activate(session, now, "0" * 64, None)
+
+    assert _needs(small_world.line) == (503, {**ALL_WELL, "policies": "policy.nobody"})
+    assert _samples(small_world.line)["inbox_policy_decides", ""] == 0
+
+
+def test_a_database_of_another_version_makes_it_unready(small_world: World) -> None:
+    small_world.collect()
+    with small_world.line.store.transaction() as (session, _):
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    assert _needs(small_world.line) == (503, {**ALL_WELL, "database": "database.version"})
+
+
+def test_without_its_tables_every_need_that_asks_them_is_unmet(small_world: World) -> None:
+    with small_world.line.store.transaction() as (session, _):
+        for table in ("installation", "active_policy", "pulse"):
+            session.connection().exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_gone")
+
+    status, needs = _needs(small_world.line)
+
+    assert status == 503
+    away = dict.fromkeys(("keys", "policies", "gateway:eformidling"), "database.unavailable")
+    assert needs == {**ALL_WELL, **away}
+
+
+# Totals
+
+
+def _arrive(world: World, public_title: str) -> Message:
+    wire_id = world.send(public_title)
+    world.collect()
+    world.work()
+    return world.message(wire_id)
+
+
+def test_the_totals_are_right_on_each_database(world: World) -> None:
+    _arrive(world, "Melding om barnevern")
+    world.clock.advance(timedelta(hours=3))
+    for title in ("Melding om barnevern", "Ingen regel", "Om en elev"):
+        _arrive(world, title)
+    world.clock.advance(timedelta(minutes=1))
+
+    totals = totals_of(world.line)
+
+    there = {state: count.number for state, count in totals.messages.items() if count.number}
+    assert there == {"OFFERED": 2, "UNROUTED": 1, "ROUTED": 1}
+    assert totals.messages["OFFERED"].oldest == timedelta(hours=3, minutes=1)
+    assert totals.messages["ROUTED"].oldest == timedelta(minutes=1)
+    assert totals.arrivals["CONFIRMED"].number == 4
+    assert totals.arrivals["CONFIRMED"].oldest is None
+    assert totals.deliveries["OPEN"].number == 2
+    assert {kind: count.number for kind, count in totals.tasks.items()} == {
+        "distribute": 1,
+        "release": 1,
+    }
+    assert totals.outbox_pending.number == 2
+    assert totals.legacy_sha1 == 4
+    assert [(one.channel, one.ago) for one in totals.contacts] == [
+        ("eformidling", timedelta(minutes=1))
+    ]
+    world.clock.advance(timedelta(hours=23))
+    assert totals_of(world.line).legacy_sha1 == 3
+
+
+def test_every_state_is_there_also_with_nothing_in_it(small_world: World) -> None:
+    samples = _samples(small_world.line)
+
+    for name, states in (
+        ("inbox_messages", MessageState),
+        ("inbox_arrivals", ArrivalState),
+        ("inbox_deliveries", DeliveryState),
+        ("inbox_receipts", ReceiptState),
+    ):
+        assert {labels for one, labels in samples if one == name} == set(states)
+        assert {samples[name, state] for state in states} == {0}
+
+
+def test_a_scrape_says_the_totals(api: Api) -> None:
+    delivery = api.offered()
+    word = {"reference": "2026/1-1"}
+    api.client.post(f"{api.path}/{delivery.id}/registered", json=word, headers=api.headers())
+    api.world.clock.advance(timedelta(seconds=90))
+
+    samples = _samples(api.world.line)
+
+    assert samples["inbox_messages", "REGISTERED"] == 1
+    assert samples["inbox_messages_oldest_seconds", "REGISTERED"] == 90
+    assert samples["inbox_messages_oldest_seconds", "ANSWERED"] == 0
+    assert samples["inbox_receipts", "CHOSEN"] == 1
+    assert samples["inbox_deliveries", "REGISTERED"] == 1
+    assert samples["inbox_outbox", "PENDING"] == 1
+    assert samples["inbox_gateway_contact_seconds", "eformidling"] == 90
+    assert samples["inbox_legacy_sha1_day", ""] == 1
+    assert samples["inbox_policy_decides", ""] == 1
+    assert [labels for name, labels in samples if name == "inbox_policy_info"] == [
+        totals_of(api.world.line).policy
+    ]
+    assert not any(name == "inbox_gateway_fault" for name, _ in samples)
+
+
+def test_a_gateway_that_never_answered_is_a_fault(small_world: World) -> None:
+    samples = _samples(small_world.line)
+
+    assert samples["inbox_gateway_fault", "eformidling gateway.never"] == 1
+    assert ("inbox_gateway_contact_seconds", "eformidling") not in samples
+
+
+def test_a_clock_that_runs_backwards_is_measured(small_world: World) -> None:
+    times = [datetime(2026, 11, 24, 12, tzinfo=UTC), datetime(2026, 11, 24, 11, tzinfo=UTC)]
+
+    def clock(session: Session) -> datetime:
+        del session
+        return times.pop(0) if len(times) > 1 else times[0]
+
+    store = Store(small_world.line.store.engine, seal=audit.seal, clock=SteadyClock(clock))
+    with store.reading():
+        pass
+
+    samples = _samples(replace(small_world.line, store=store))
+
+    assert samples["inbox_clock_backward_seconds", ""] == pytest.approx(3600, abs=30)
+
+
+def test_no_face_of_the_operators_names_a_message_a_person_a_unit_or_a_sender(api: Api) -> None:
+    delivery = api.offered()
+    message = api.world.messages()[0]
+    secret = (CANARY, delivery.id, message.id, message.wire_id, SENDER, "Barnevern", "barnevern")
+    words = ("Sakarkiv", "Ola Saksbehandler", message.digest)
+
+    with TestClient(create_operator_app(api.world.line)) as client:
+        texts = [client.get(path).text for path in ("/", "/metrics", "/health/ready")]
+
+    assert "OFFERED" in texts[1]
+    assert [word for word in secret + words for text in texts if word in text] == []
+
+
+# The page
+
+
+def _text(element: etree._Element) -> str:
+    """What it says, cell by cell."""
+    return " ".join(" ".join(str(each) for each in element.itertext()).split())
+
+
+def test_the_page_says_the_totals_in_words(api: Api) -> None:
+    api.offered()
+    api.message("Ingen regel")
+    api.world.clock.advance(timedelta(hours=2))
+    api.world.collect()
+
+    with TestClient(create_operator_app(api.world.line)) as client:
+        page = html.document_fromstring(client.get("/").content)
+
+    rows = [_text(row) for row in page.iterfind(".//tr") if row.get("class") is None]
+    assert "tilbudt fagsystemet 1 2 t" in rows
+    assert "venter på fordeling 1 2 t" in rows
+    assert "Fordele 1 2 t" in rows
+    assert "20.11.2026 kl. 11.00" in _text(page)
+    assert "Alt som trengs, virker." in _text(page)
+
+
+def test_the_page_shows_what_is_wrong_first(small_world: World) -> None:
+    (small_world.folder / "vault").rename(small_world.folder / "elsewhere")
+
+    with TestClient(create_operator_app(small_world.line)) as client:
+        answer = client.get("/")
+
+    page = html.document_fromstring(answer.content)
+    assert answer.status_code == 200
+    assert (page.findtext(".//title") or "").startswith("Noe er galt")
+    assert "Lageret" in _text(page)
+    assert "vault.io" in _text(page)
+
+
+def test_the_page_is_fit_for_everybody(api: Api) -> None:
+    api.message("Ingen regel")
+
+    with TestClient(create_operator_app(api.world.line)) as client:
+        page = html.document_fromstring(client.get("/").content)
+
+    tables = page.findall(".//table")
+    assert page.get("lang") == "nb"
+    assert len(page.findall(".//h1")) == len(page.findall(".//main")) == 1
+    assert len(tables) == 8
+    assert all((table.findtext("caption") or "").strip() for table in tables)
+    assert all(cell.get("scope") for cell in page.iterfind(".//th"))
+    labels = {section.get("aria-labelledby") for section in page.iterfind(".//section")}
+    assert labels == {heading.get("id") for heading in page.iterfind(".//h2")}
+
+
+def test_the_page_has_its_style_and_nothing_else_that_works(operator: TestClient) -> None:
+    answer = operator.get("/")
+
+    page = html.document_fromstring(answer.content)
+    style = page.findtext(".//style") or ""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert "font-family" in style
+    assert answer.headers["content-security-policy"].endswith(f"style-src 'sha256-{digest}'")
+    assert not page.xpath("//script | //@style | //@onclick | //link | //img | //form")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/api/v1/deliveries", "/health"])
+def test_there_is_nothing_else_at_the_operators_listener(operator: TestClient, path: str) -> None:
+    answer = operator.get(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_while_the_database_is_away_the_totals_say_so(small_world: World) -> None:
+    with small_world.line.store.transaction() as (session, _):
+        session.execute(sa.text("ALTER TABLE message RENAME TO gone"))
+
+    with TestClient(create_operator_app(small_world.line)) as client:
+        answer = client.get("/metrics")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "database.unavailable")
