@@ -38,7 +38,12 @@ def options(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and give its exit code; what goes wrong is one line, never a traceback."""
+    """Run one command and give its exit code; what goes wrong is one line, never a traceback.
+
+    What it makes is closed to others, and its memory, which holds keys, is never dumped.
+    """
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         get_command(app).main(list(arguments), prog_name="inbox")
     except SystemExit as ended:
@@ -53,7 +58,5 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """The program: what it makes is closed to others, and its memory, with the keys, not dumped."""
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """The program `inbox`."""
     sys.exit(run(sys.argv[1:]))

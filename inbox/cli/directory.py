@@ -53,13 +53,14 @@ def import_file(
     read = read_directory(file.read_bytes())
     line = line_of(ctx)
     first, second = two_codes(by, with_, from_stdin=codes_from_stdin)
-    with line.store.transaction() as (session, now):
-        approved_by = two_agree(session, now, (by, first), (with_, second))
-        try:
+    try:
+        with line.store.transaction() as (session, now):
+            approved_by = two_agree(session, now, (by, first), (with_, second))
             made = take_in(line, session, now, read, approved_by=approved_by)
-            session.flush()
-        except Conflict as error:
-            raise _does_not_fit() from error
+    except Conflict as error:
+        if error.code != "database.taken":
+            raise
+        raise _does_not_fit() from error
     _show_keys(made, as_json=as_json)
 
 

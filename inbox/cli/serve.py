@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final, Protocol
 
@@ -83,7 +84,8 @@ def _worker(line: Line, settings: Settings) -> Worker:
 def _run(parts: Sequence[_Part], announce: Callable[[], None]) -> None:
     """Run every part until a signal comes or one of them ends, then stop them all.
 
-    The signals are blocked, and waited for, so that no handler runs in the midst of something.
+    The signals are blocked, and waited for, so that no handler runs in the midst of something. They
+    stay blocked while the parts end, each of which sends one.
     """
     log.to_stderr()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
@@ -93,11 +95,11 @@ def _run(parts: Sequence[_Part], announce: Callable[[], None]) -> None:
         thread.start()
     announce()
     signal.sigwait(_SIGNALS)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     for part in parts:
         part.stop()
+    until = time.monotonic() + _PATIENCE_SECONDS
     for thread in threads:
-        thread.join(timeout=_PATIENCE_SECONDS)
+        thread.join(timeout=max(0, until - time.monotonic()))
     if failed:
         raise failed[0]
 

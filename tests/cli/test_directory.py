@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
-from tests.cli.conftest import Installation
+from inbox.cli import run
+from tests.cli.installed import Installed
 
 FILE = """
 organisation = "910075918"
@@ -31,15 +33,18 @@ role = "leader"
 TWO = ("--by", "anne", "--with", "bjorn")
 
 
-def _import(installed: Installation, text: str, *, typed: str | None = None) -> tuple[int, str]:
+def _import(installed: Installed, text: str, *, typed: str | None = None) -> tuple[int, str]:
     file = installed.folder / "directory.toml"
     file.write_text(text)
-    arguments = ("directory", "import", str(file), *TWO, "--codes-from-stdin")
-    told = installed.inbox(*arguments, typed=installed.both() if typed is None else typed)
+    words = ("directory", "import", str(file))
+    if typed is None:
+        told = installed.as_two(*words)
+    else:
+        told = installed.ask(*words, *TWO, "--codes-from-stdin", stdin=typed)
     return told.code, told.out + told.err
 
 
-def test_an_import_gives_the_keys_of_new_case_systems_once(installed: Installation) -> None:
+def test_an_import_gives_the_keys_of_new_case_systems_once(installed: Installed) -> None:
     first, again = _import(installed, FILE), _import(installed, FILE)
 
     assert first[0] == 0
@@ -49,11 +54,11 @@ def test_an_import_gives_the_keys_of_new_case_systems_once(installed: Installati
 
 
 def test_units_are_shown_with_their_case_system_and_how_many_people(
-    installed: Installation,
+    installed: Installed,
 ) -> None:
     _import(installed, FILE)
 
-    rows = json.loads(installed.inbox("directory", "show", "--json").out)
+    rows = json.loads(installed.ask("directory", "show", "--json").out)
 
     row = next(row for row in rows if row["unit"] == "bv")
     assert row["case_system"] == "sak"
@@ -66,24 +71,24 @@ def test_units_are_shown_with_their_case_system_and_how_many_people(
     [("wrong\nwrong\n", 1, "code.wrong"), ("one\n", 2, "two lines"), ("", 2, "two lines")],
 )
 def test_without_both_codes_nothing_is_imported(
-    installed: Installation, typed: str, code: int, said: str
+    installed: Installed, typed: str, code: int, said: str
 ) -> None:
     ended, told = _import(installed, FILE, typed=typed)
 
     assert ended == code
     assert said in told
-    assert "bv" not in installed.inbox("directory", "show").out
+    assert "bv" not in installed.ask("directory", "show").out
 
 
-def test_a_file_that_names_what_is_not_there_changes_nothing(installed: Installation) -> None:
+def test_a_file_that_names_what_is_not_there_changes_nothing(installed: Installed) -> None:
     ended, told = _import(installed, FILE.replace('unit = "bv"', 'unit = "nowhere"'))
 
     assert ended == 2
     assert "neither in it nor known" in told
-    assert "bv" not in installed.inbox("directory", "show").out
+    assert "bv" not in installed.ask("directory", "show").out
 
 
-def test_a_file_with_a_typo_says_which_key(installed: Installation) -> None:
+def test_a_file_with_a_typo_says_which_key(installed: Installed) -> None:
     ended, told = _import(installed, FILE.replace("role =", "rolle ="))
 
     assert ended == 2
@@ -91,31 +96,33 @@ def test_a_file_with_a_typo_says_which_key(installed: Installation) -> None:
     assert "rolle" in told
 
 
-def test_a_new_code_is_typed_unseen_and_ends_the_old_one(installed: Installation) -> None:
-    made = installed.inbox("directory", "code", "anne", *TWO, typed=installed.both())
-    old = installed.inbox("directory", "code", "anne", *TWO, typed=installed.both())
+def test_a_new_code_is_typed_unseen_and_ends_the_old_one(installed: Installed) -> None:
+    both = f"{installed.codes['anne']}\n{installed.codes['bjorn']}\n"
+    words = ["--config", str(installed.config), "directory", "code", "anne", *TWO]
 
-    assert made.code == 0
-    assert made.out.strip().count("-") == 4
-    assert installed.codes["bjorn"] not in made.out + made.err
+    with CliRunner().isolation(input=both) as streams:  # which stands for a terminal
+        ended = run(words)
+        made, asked = streams[0].getvalue().decode(), streams[1].getvalue().decode()
+
+    old = installed.as_two("directory", "code", "anne")
+
+    assert ended == 0
+    assert made.strip().count("-") == 4
+    assert "Personal code of bjorn" in asked
+    assert installed.codes["bjorn"] not in made + asked
     assert old.code == 1
     assert "inbox directory code" in old.err
 
 
-def test_one_person_is_not_two(installed: Installation) -> None:
-    code = installed.codes["anne"]
-    arguments = ("--by", "anne", "--with", "anne", "--codes-from-stdin")
-
-    told = installed.inbox("directory", "code", "bjorn", *arguments, typed=f"{code}\n{code}\n")
+def test_one_person_is_not_two(installed: Installed) -> None:
+    told = installed.as_two("directory", "code", "bjorn", by="anne", with_="anne")
 
     assert told.code == 1
     assert "two different persons" in told.err
 
 
-def test_a_code_for_nobody_is_refused(installed: Installation) -> None:
-    arguments = ("directory", "code", "nobody", *TWO, "--codes-from-stdin")
-
-    told = installed.inbox(*arguments, typed=installed.both())
+def test_a_code_for_nobody_is_refused(installed: Installed) -> None:
+    told = installed.as_two("directory", "code", "nobody")
 
     assert told.code == 1
     assert "not_found" in told.err

@@ -210,7 +210,7 @@ def _list_another_target(place: Place) -> None:
 
 
 def _forget_the_password(place: Place) -> None:
-    (place.folder / "password").write_text("another")
+    (place.folder / "password").write_text("a-wrong-password")
 
 
 def _stop_the_gateway(place: Place) -> None:
@@ -253,7 +253,7 @@ FAULTS: Final[dict[Plant, tuple[Level, str, str]]] = {
     _exchange_the_keys: (Level.WRONG, "keys", "not the keys of this database"),
     _empty_the_database: (Level.WRONG, "database", "inbox database upgrade"),
     _activate_another_policy: (Level.WRONG, "policies", "everything is denied"),
-    _break_an_access_rule: (Level.WRONG, "policies", "no_such_action"),
+    _break_an_access_rule: (Level.WRONG, "policies", "allow.csv"),
     _take_the_people_of_a_unit: (Level.WRONG, "units", "bv has no leader"),
     _take_an_archivist: (Level.WRONG, "desk", "1 archivists"),
     _take_the_case_system_of_a_unit: (Level.WRONG, "units", "ppt has no case system"),
@@ -290,7 +290,6 @@ def test_each_fault_is_found_by_itself_and_only_what_is_wrong_ends_with_one(
     found = json.loads(result.output)
     about = [each for each in found if (each["level"], each["subject"]) == (level, subject)]
     assert any(means in each["means"] + each["do"] for each in about), found
-    assert all(each["do"] for each in about)
     assert {each["subject"] for each in found if each["level"] == "wrong"} <= {subject}
     assert result.exit_code == (1 if level is Level.WRONG else 0)
 
@@ -320,7 +319,7 @@ def test_no_secret_and_no_persons_name_is_told(place: Place) -> None:
     told = place.doctor().output + place.doctor("--json").output
 
     assert len(secrets) == 3
-    for secret in (*secrets, PASSWORD, "another", *FIRST_PEOPLE.values(), "Kari Leder"):
+    for secret in (*secrets, PASSWORD, "a-wrong-password", *FIRST_PEOPLE.values(), "Kari Leder"):
         assert secret not in told
 
 

@@ -18,7 +18,8 @@ from inbox.message import (
 )
 from inbox.tables import Arrival, CaseSystem, Delivery, Message, Receipt, Task, Unit
 from inbox.wiring import build_store
-from tests.cli.conftest import Installation
+from tests.cli.behind import settings_of
+from tests.cli.installed import Installed
 
 AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 CONFIDENTIAL = ("Barneverntjenesten", "hemmelig-enhet", "910077473", "hemmelig-system", "13-hem")
@@ -42,9 +43,9 @@ def _message(number: int) -> Message:
 
 
 @pytest.fixture
-def filled(installed: Installation) -> Iterator[Installation]:
+def filled(installed: Installed) -> Iterator[Installed]:
     """Three messages; the newest has all that can hang on one."""
-    store = build_store(installed.settings)
+    store = build_store(settings_of(installed))
     with store.transaction() as (session, _):
         _add_neighbours(session)
         session.add_all(_message(number) for number in range(3))
@@ -117,29 +118,29 @@ def _add_parts(session: Session) -> None:
     )
 
 
-def test_the_newest_stands_first(filled: Installation) -> None:
-    told = filled.inbox("message", "list", "--json")
+def test_the_newest_stands_first(filled: Installed) -> None:
+    told = filled.ask("message", "list", "--json")
 
     assert [row["id"] for row in json.loads(told.out)] == ["message-2", "message-1", "message-0"]
 
 
-def test_a_limit_and_a_state_narrow_the_list(filled: Installation) -> None:
-    few = filled.inbox("message", "list", "--limit", "1", "--json")
-    unrouted = filled.inbox("message", "list", "--state", "UNROUTED", "--json")
+def test_a_limit_and_a_state_narrow_the_list(filled: Installed) -> None:
+    few = filled.ask("message", "list", "--limit", "1", "--json")
+    unrouted = filled.ask("message", "list", "--state", "UNROUTED", "--json")
 
     assert [row["id"] for row in json.loads(few.out)] == ["message-2"]
     assert [row["id"] for row in json.loads(unrouted.out)] == ["message-0"]
 
 
-def test_a_state_that_is_none_is_usage_and_names_those_there_are(filled: Installation) -> None:
-    told = filled.inbox("message", "list", "--state", "GONE")
+def test_a_state_that_is_none_is_usage_and_names_those_there_are(filled: Installed) -> None:
+    told = filled.ask("message", "list", "--state", "GONE")
 
     assert told.code == 2
     assert "QUARANTINED" in told.err
 
 
-def test_a_message_is_shown_with_all_that_hangs_on_it(filled: Installation) -> None:
-    parts = json.loads(filled.inbox("message", "show", "message-2", "--json").out)
+def test_a_message_is_shown_with_all_that_hangs_on_it(filled: Installed) -> None:
+    parts = json.loads(filled.ask("message", "show", "message-2", "--json").out)
 
     states = {kind: [row["state"] for row in rows] for kind, rows in parts.items()}
     assert states == {
@@ -154,18 +155,18 @@ def test_a_message_is_shown_with_all_that_hangs_on_it(filled: Installation) -> N
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])
 def test_neither_sender_nor_unit_nor_shielding_is_shown(
-    filled: Installation, flags: list[str]
+    filled: Installed, flags: list[str]
 ) -> None:
-    listed = filled.inbox("message", "list", *flags)
-    shown = filled.inbox("message", "show", "message-2", *flags)
+    listed = filled.ask("message", "list", *flags)
+    shown = filled.ask("message", "show", "message-2", *flags)
 
     assert (listed.code, shown.code) == (0, 0)
     assert "message-2" in listed.out
     assert [word for word in CONFIDENTIAL if word in listed.out + shown.out] == []
 
 
-def test_a_message_that_is_not_there_is_one_line(filled: Installation) -> None:
-    told = filled.inbox("message", "show", "nothing")
+def test_a_message_that_is_not_there_is_one_line(filled: Installed) -> None:
+    told = filled.ask("message", "show", "nothing")
 
     assert told.code == 1
     assert "there is no message with this id" in told.err

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.installed import Installed, clean_environment, program
 
-HEAVY = ("sqlalchemy", "fastapi", "pydantic", "lxml", "casbin", "cryptography", "rich.table")
+HEAVY = ("sqlalchemy", "fastapi", "pydantic", "lxml", "casbin", "cryptography")
 
 
 def _ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:

@@ -1,0 +1,19 @@
+"""Changes to an installation behind the program's back: what a fault, or an intruder, would do."""
+
+import sqlite3
+from contextlib import closing
+
+from inbox.config import Settings, read_settings
+from tests.cli.installed import Installed
+
+
+def settings_of(installed: Installed) -> Settings:
+    """What its TOML file says."""
+    return read_settings({}, installed.config)
+
+
+def change(installed: Installed, *statements: str) -> None:
+    """Run statements on its database, in one transaction."""
+    with closing(sqlite3.connect(installed.folder / "inbox.db")) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)

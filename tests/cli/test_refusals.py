@@ -1,0 +1,163 @@
+"""What every command that needs something says where it is missing or another's."""
+
+import json
+import shutil
+import tomllib
+
+import pytest
+
+from inbox.cli.late import COMMANDS
+from tests.cli.behind import change
+from tests.cli.installed import OURS, Installed, program
+
+INIT = (
+    *("init", "--organisation", OURS),
+    *("--person", "anne=Anne Arkivar", "--person", "bjorn=Bjorn Arkivar"),
+)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_tells_what_it_is_for(empty: Installed, name: str) -> None:
+    told = empty.ask(name, "--help")
+
+    assert told.code == 0
+    assert f"Usage: inbox {name}" in told.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(INIT, ("serve",), ("work",), ("message", "list"), ("message", "show", "x")),
+        *(("directory", "show"), ("audit", "verify"), ("policy", "show"), ("keys", "add")),
+    ],
+)
+def test_an_empty_database_says_what_to_run(empty: Installed, words: tuple[str, ...]) -> None:
+    empty.ask("keys", "create")
+
+    told = empty.ask(*words)
+
+    assert told.code == 2
+    assert told.err.startswith("inbox: database.empty")
+    assert "inbox database upgrade" in told.err
+
+
+@pytest.mark.parametrize(
+    "words", [INIT, ("serve",), ("message", "list"), ("audit", "export", "leaves.jsonl")]
+)
+def test_a_database_of_another_version_is_refused(
+    installed: Installed, words: tuple[str, ...]
+) -> None:
+    change(installed, "UPDATE alembic_version SET version_num = '9999'")
+
+    told = installed.ask(*words)
+
+    assert told.code == 2
+    assert told.err.startswith("inbox: database.version: the database is of version 9999")
+    assert "inbox database upgrade" in told.err
+
+
+@pytest.mark.parametrize(
+    "words", [("serve",), ("work",), ("audit", "verify"), ("audit", "key"), ("keys", "list")]
+)
+def test_missing_keys_say_what_to_run(installed: Installed, words: tuple[str, ...]) -> None:
+    shutil.rmtree(installed.folder / "keys")
+
+    told = installed.ask(*words)
+
+    assert told.code == 2
+    assert told.err.startswith("inbox: keys.")
+    assert "inbox keys create" in told.err
+
+
+@pytest.mark.parametrize("words", [("serve",), ("work",), ("audit", "verify"), ("keys", "add")])
+def test_the_keys_of_another_installation_are_refused(
+    installed: Installed, words: tuple[str, ...]
+) -> None:
+    shutil.rmtree(installed.folder / "keys")
+    installed.ask("keys", "create")
+
+    told = installed.ask(*words)
+
+    assert told.code == 2
+    assert told.err.startswith("inbox: keys.not_these")
+    assert "put the right key folder in place" in told.err
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("--desk", "skole=Skole"), "names the desk dokumentsenteret"),
+        (("--desk", "skole"), "write ID=NAME"),
+        (("--person", "cecilie=Cecilie"), "give --person twice"),
+        (("--organisation", "910077473"), "give --desk UNIT=NAME"),
+    ],
+)
+def test_a_beginning_that_cannot_be_meant_is_usage(
+    empty: Installed, changed: tuple[str, str], said: str
+) -> None:
+    told = empty.ask(*INIT, *changed)
+
+    assert told.code == 2
+    assert said in told.err
+
+
+def test_the_desk_need_not_be_said_where_the_routing_rules_name_it(empty: Installed) -> None:
+    empty.ask("keys", "create")
+    empty.ask("database", "upgrade")
+
+    told = empty.ask(*INIT)
+
+    assert told.code == 0
+    assert "dokumentsenteret" in empty.ask("directory", "show").out
+
+
+def test_an_unexpected_error_is_its_type_and_nothing_of_its_text(installed: Installed) -> None:
+    change(
+        installed,
+        "INSERT INTO message (id, state, version, attempts, organisation, channel, service,"
+        " wire_id, digest, size, received_at, shares_wire_id, waivers, urgent, transfers)"
+        " VALUES ('m', 'SECRET', 0, 0, '910075918', 'c', 'DPO', 'w', 'd', 1,"
+        " '2026-01-01 00:00:00', 0, '', 0, 0)",
+    )
+
+    told = installed.ask("message", "list")
+
+    assert told.code == 1
+    assert told.err.startswith("inbox: internal: ValueError")
+    assert told.err.count("\n") == 1
+    assert "SECRET" not in told.err
+
+
+def test_an_unknown_key_in_a_part_of_the_file_is_named(empty: Installed) -> None:
+    empty.config.write_text(empty.config.read_text() + "undo_hours = 1\n")
+
+    told = empty.ask("serve")
+
+    assert told.code == 2
+    assert "worker.undo_hours: is no setting; there are" in told.err
+
+
+def test_a_settings_file_that_is_not_there_is_one_line(empty: Installed) -> None:
+    empty.config.unlink()
+
+    told = empty.ask("config", "check")
+
+    assert told.code == 2
+    assert told.err == "inbox: config.unreadable: inbox.toml: No such file or directory\n"
+
+
+def test_the_environment_goes_before_the_file(empty: Installed) -> None:
+    words = ("--config", empty.config, "config", "show", "--json")
+
+    told = program(*words, env={"INBOX_ORIGIN": "other.example"})
+
+    assert json.loads(told.out)["origin"] == "other.example"
+
+
+def test_settings_are_shown_as_toml_that_says_the_same(empty: Installed) -> None:
+    told = empty.ask("config", "show")
+
+    shown = tomllib.loads(told.out)
+    assert shown["origin"] == "inbox"
+    assert shown["worker"]["poll_seconds"] == 0.2
+    assert "# policies is not set" in told.out
