@@ -8,7 +8,7 @@ import typer
 from inbox.cli import doctor_machine as machine
 from inbox.cli import doctor_neighbours as neighbours
 from inbox.cli import doctor_people as people
-from inbox.cli.examination import Check, Finding, Level, Patient, ok, wrong
+from inbox.cli.examination import Check, Finding, Level, Patient, ok, warning, wrong
 from inbox.cli.opening import settings_of
 from inbox.cli.telling import WRONG, advice, say, say_json
 from inbox.errors import InboxError
@@ -41,8 +41,9 @@ def doctor(
 ) -> None:
     """Check settings, database, vault, keys, policies, routing, people, gateways and trust.
 
-    Changes nothing, takes nothing from a gateway, and may run beside `serve`. Each line is ok, a
-    warning or wrong, with what it means and what to do. Ends with 1 if anything is wrong.
+    Leaves nothing behind, takes nothing from a gateway, and may run beside `serve`. Each line is
+    ok, a warning or wrong, with what it means and what to do. Ends with 1 if anything is wrong,
+    with 2 if the settings cannot be read.
     """
     findings = list(_examine(ctx))
     if as_json:
@@ -62,11 +63,7 @@ def doctor(
 
 
 def _examine(ctx: typer.Context) -> Iterator[Finding]:
-    try:
-        settings = settings_of(ctx)
-    except InboxError as error:
-        yield _failed("settings", error)
-        return
+    settings = settings_of(ctx)
     yield ok("settings", "can be read")
     patient = Patient(settings=settings, store=build_store(settings))
     for subject, check in _WITHOUT_DATABASE:
@@ -74,6 +71,8 @@ def _examine(ctx: typer.Context) -> Iterator[Finding]:
     database = list(_checked("database", machine.database, patient))
     yield from database
     if any(finding.level is Level.WRONG for finding in database):
+        subjects = ", ".join(dict.fromkeys(subject for subject, _ in _WITH_DATABASE))
+        yield warning("database", f"not looked at for want of it: {subjects}", "mend it first")
         return
     for subject, check in _WITH_DATABASE:
         yield from _checked(subject, check, patient)

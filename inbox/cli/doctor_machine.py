@@ -1,7 +1,6 @@
 """What `doctor` sees on this machine: database, vault, keys, policies, rules, the worker."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +11,9 @@ from sqlmodel import select
 from inbox.access.active import KIND
 from inbox.access.folder import load_folder
 from inbox.cli.examination import Finding, Patient, ok, warning, wrong
+from inbox.errors import Unavailable
 from inbox.keys import Keyring
+from inbox.message import new_id
 from inbox.store import SCHEMA
 from inbox.tables import ActivePolicy, Checkpoint, Installation, Pulse
 from inbox.vault import FolderVault
@@ -25,6 +26,10 @@ _WORKER: Final = "worker"
 
 def database(patient: Patient) -> Iterator[Finding]:
     """It answers, is of this version, and is closed to others."""
+    made = patient.store.engine.url
+    if made.get_backend_name() == "sqlite" and not Path(made.database or "").exists():
+        yield wrong("database", "there is none yet", "run `inbox database upgrade`")
+        return
     patient.store.check_schema()
     with patient.store.reading() as (session, _):
         session.exec(select(Installation)).first()
@@ -35,17 +40,21 @@ def database(patient: Patient) -> Iterator[Finding]:
 
 
 def vault(patient: Patient) -> Iterator[Finding]:
-    """It can be written to, has room, and is closed to others."""
+    """An object can be stored, read and removed; there is room; it is closed to others."""
     folder = patient.settings.vault
-    free, least = FolderVault(folder).free_bytes(), terms_of(patient.settings).free_bytes
+    kept = FolderVault(folder)
+    free, least = kept.free_bytes(), terms_of(patient.settings).free_bytes
+    name, key = f"{new_id()}.doctor", os.urandom(32)
     try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"doctor")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
+        kept.store(name, [b"doctor"], key)
+        with kept.open(name, key) as stored:
+            stored.read()
+        kept.remove(name)
+    except Unavailable:
         yield wrong(
-            "vault", f"cannot be written to ({error.strerror})", "give this user the folder"
+            "vault",
+            "no object can be stored in it",
+            "give this user the folder, on a file system that has hard links",
         )
         return
     if free < least:
