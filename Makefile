@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test long check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -23,6 +23,9 @@ demo: setup ## run the whole line on this machine, with made-up mail
 
 test: setup ## the tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -q -n 2 --dist worksteal
+
+long: setup ## the tests with the long ones
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "long or not long"
 
 check: setup ## format, lint, types, import contracts, dependencies
 	$(BIN)/ruff format --check .

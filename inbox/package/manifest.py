@@ -197,7 +197,7 @@ def _is_narrow(raw: bytes, root: Element, namespace: str) -> bool:
     """Known elements and attributes only, printable text, nothing between them but short space.
 
     A collision of SHA-1 needs a block of bytes that the forger does not choose; here it would
-    have to be a file name in readable text (security §2.4).
+    have to be a file name in readable text .
     """
     try:
         text = raw.decode("utf-8")

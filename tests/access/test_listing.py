@@ -101,7 +101,8 @@ def decided(
     }
 
 
-@pytest.mark.parametrize("seed", range(1))
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2))
 def test_listing_equals_deciding(town: Town, the_policy: Policy, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a test
     given = Given(

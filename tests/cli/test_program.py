@@ -111,6 +111,7 @@ def test_a_port_that_is_taken_is_said_and_ends_with_2(installed: Installed) -> N
     assert answer.err.startswith(f"inbox: serve.port: cannot listen on 127.0.0.1 port {port}")
 
 
+@pytest.mark.long
 def test_sqlite_has_one_worker_and_the_second_says_so(installed: Installed) -> None:
     process = installed.start("serve")
     _lines(process, 2)
@@ -123,6 +124,7 @@ def test_sqlite_has_one_worker_and_the_second_says_so(installed: Installed) -> N
     assert code == 0
 
 
+@pytest.mark.long
 def test_serve_without_a_worker_leaves_the_work_to_another_process(installed: Installed) -> None:
     serving, working = installed.start("serve", "--no-worker"), installed.start("work")
 

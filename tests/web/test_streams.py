@@ -88,6 +88,7 @@ def _large(api: Api) -> str:
     return f"{api.path}/{api.world.delivery(api.world.message(wire_id).id).id}"
 
 
+@pytest.mark.long
 def test_a_large_message_goes_out_in_small_pieces_and_is_closed_however_it_ends(api: Api) -> None:
     vault = Watched(api.world.folder / "vault")
     app, address = create_app(replace(api.world.line, vault=vault)), _large(api)
