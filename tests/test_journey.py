@@ -25,7 +25,7 @@ from inbox.message import (
 )
 from inbox.simulator.gateway import OtherEnd
 from inbox.simulator.packages import Tamper
-from inbox.tables import CaseSystem, Message
+from inbox.tables import CaseSystem, Message, Unit
 from tests.worlds import SENDER, World
 
 
@@ -221,6 +221,20 @@ def test_other_documents_are_no_duplicate(world: World) -> None:
         archive.duplicate(world.line, _archivist(world), other.id, of=first.id, seen=other.version)
 
     assert world.message(wire_id).state is MessageState.UNROUTED
+
+
+@pytest.mark.parametrize(("successor", "unit_id"), [("ppt", "ppt"), (None, None)])
+def test_a_passive_unit_means_its_successor_or_archive_staff(
+    world: World, successor: str | None, unit_id: str | None
+) -> None:
+    with world.line.store.transaction() as (session, now):
+        row = session.get_one(Unit, "bv")
+        row.active_until, row.successor = now, successor
+
+    message = _arrive(world)
+
+    assert message.unit == unit_id
+    assert message.code == (None if successor else "unit.passive")
 
 
 # Quarantine and refusal: two persons

@@ -63,9 +63,9 @@ class Installed:
         return self.folder / "inbox.toml"
 
     def ask(self, *words: str, stdin: str = "") -> Answer:
-        """Run a command in this process."""
+        """Run a command in this process, as where others may read what one makes."""
         out, err = io.StringIO(), io.StringIO()
-        with _standard_input(stdin), redirect_stdout(out), redirect_stderr(err):
+        with _mask(), _standard_input(stdin), redirect_stdout(out), redirect_stderr(err):
             code = run(["--config", str(self.config), *words])
         return Answer(code, out.getvalue(), err.getvalue())
 
@@ -111,6 +111,15 @@ def settle_in(folder: Path) -> Installed:
         (folder / name).mkdir(mode=0o700, parents=True)
     (folder / "inbox.toml").write_text(SETTINGS.format(folder=folder))
     return Installed(folder)
+
+
+@contextmanager
+def _mask() -> Iterator[None]:
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager

@@ -262,7 +262,7 @@ FAULTS: Final[dict[Plant, tuple[Level, str, str]]] = {
     _list_another_target: (Level.WRONG, "webhooks", "webhook.not_listed"),
     _forget_the_password: (Level.WRONG, "gateway", "gateway.unauthorised"),
     _stop_the_gateway: (Level.WRONG, "gateway", "gateway.unavailable"),
-    _move_the_gateways_clock: (Level.WRONG, "clock", "+3600 seconds"),
+    _move_the_gateways_clock: (Level.WRONG, "clock", "seconds from this machine"),
     _leave_the_list_to_age: (Level.WRONG, "trust", "too old"),
     _take_the_anchors: (Level.WRONG, "trust", "no anchor"),
     _take_the_folder_of_checkpoints: (Level.WRONG, "checkpoints", "cannot be written"),

@@ -15,10 +15,12 @@ from sqlmodel import Session
 
 from inbox import audit
 from inbox.access.active import activate
+from inbox.access.words import Role
 from inbox.app import create_operator_app
 from inbox.keys import Keyring, create_keys
 from inbox.line import Line
 from inbox.line.intake import note_pulse
+from inbox.line.moves import archive
 from inbox.message import ArrivalState, DeliveryState, MessageState, ReceiptState
 from inbox.store import SteadyClock, Store
 from inbox.tables import Message
@@ -181,6 +183,14 @@ def test_the_totals_are_right_on_each_database(world: World) -> None:
     ]
     world.clock.advance(timedelta(hours=23))
     assert totals_of(world.line).legacy_sha1 == 3
+
+
+def test_what_a_person_has_done_is_no_longer_counted(small_world: World) -> None:
+    message = _arrive(small_world, "Ingen regel")
+    anne = small_world.person("anne", Role.ARCHIVIST, "desk")
+    archive.place(small_world.line, anne, message.id, unit="skole", seen=message.version)
+
+    assert set(totals_of(small_world.line).tasks) == {"release"}
 
 
 def test_every_state_is_there_also_with_nothing_in_it(small_world: World) -> None:

@@ -13,6 +13,7 @@ from inbox.line.moves.registering import data_key
 from inbox.line.moves.unit import end_assignments
 from inbox.line.receipts import answer_message, choose_receipt
 from inbox.line.settle import close_task
+from inbox.line.units import is_living
 from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalState, MessageState, ReceiptState, TaskState
 from inbox.receipt import ReceiptType
@@ -70,7 +71,7 @@ def _check_living(session: Session, now: datetime, message: Message, unit_id: st
     unit = session.get(Unit, unit_id)
     if unit is None or unit.organisation != message.organisation:
         raise Invalid("unit.unknown", "the organisation has no such unit")
-    if unit.active_from > now or (unit.active_until is not None and unit.active_until <= now):
+    if not is_living(unit, now):
         raise Invalid("unit.passive", "the unit is not active")
 
 

@@ -17,6 +17,7 @@ from inbox.line.settle import is_open, open_task
 from inbox.line.slots import LONG_BYTES
 from inbox.line.stations.event import OFFERED
 from inbox.line.systems import capacity_of
+from inbox.line.units import is_living
 from inbox.line.waiting import TaskKind
 from inbox.message import (
     DeliveryState,
@@ -157,9 +158,9 @@ def _routed(session: Session, now: datetime, found: Route, book: str) -> Outcome
     """Find the living unit: a passive one means its successor, or archive staff and an alarm."""
     values = {"rule": found.rule, "book": book, "urgent": found.urgent}
     unit = session.get(Unit, found.unit)
-    if unit is not None and unit.active_until is not None and unit.active_until <= now:
-        unit = None if unit.successor is None else session.get(Unit, unit.successor)
-    if unit is None or unit.active_from > now:
+    if unit is not None and not is_living(unit, now) and unit.successor is not None:
+        unit = session.get(Unit, unit.successor)
+    if unit is None or not is_living(unit, now):
         return Outcome(became=MessageState.UNROUTED, code="unit.passive", values=values)
     at_once = found.release is Release.AT_ONCE
     return Outcome(
