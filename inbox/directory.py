@@ -19,6 +19,7 @@ from inbox.access.words import Role
 from inbox.directory_file import (
     Directory,
     ListedCapacity,
+    ListedClearance,
     ListedReference,
     ListedUnit,
 )
@@ -64,14 +65,7 @@ def take_in(
     for capacity in directory.capacities:
         _take_capacity(session, now, capacity)
     for clearance in directory.clearances:
-        session.add(
-            Clearance(
-                id=new_id(),
-                person=clearance.person,
-                shielding=clearance.shielding,
-                active_from=now,
-            )
-        )
+        _take_clearance(session, now, clearance)
     for reference in directory.references:
         _take_reference(line, session, now, directory.organisation, reference)
     audit.record(
@@ -106,6 +100,25 @@ def _take_capacity(session: Session, now: datetime, capacity: ListedCapacity) ->
                 person=capacity.person,
                 unit=capacity.unit,
                 role=capacity.role.value,
+                active_from=now,
+            )
+        )
+
+
+def _take_clearance(session: Session, now: datetime, clearance: ListedClearance) -> None:
+    known = session.exec(
+        select(Clearance.id).where(
+            col(Clearance.person) == clearance.person,
+            col(Clearance.shielding) == clearance.shielding,
+            col(Clearance.active_until).is_(None),
+        )
+    ).first()
+    if known is None:
+        session.add(
+            Clearance(
+                id=new_id(),
+                person=clearance.person,
+                shielding=clearance.shielding,
                 active_from=now,
             )
         )

@@ -9,11 +9,12 @@ from threading import Lock
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from inbox.errors import ConfigurationError, Conflict, Unavailable
+from inbox.errors import IntegrityError as Damaged
 
 SCHEMA = "0001"
 """The revision in `alembic/versions` that this code runs on."""
@@ -153,6 +154,8 @@ def _our_errors() -> Iterator[None]:
             "database.full" if full else "database.unavailable", type(error.orig).__name__
         ) from error
     except DBAPIError as error:
+        if type(error) is DatabaseError:
+            raise Damaged("database.damaged", "its file is not a database of ours") from error
         if not error.connection_invalidated:
             raise
         raise Unavailable("database.unavailable", type(error.orig).__name__) from error

@@ -11,7 +11,7 @@ from inbox.directory_file import read_directory
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line.systems import system_with_key
 from inbox.message import OrgNumber
-from inbox.tables import Capacity, Installation, KnownReference, Person, Unit
+from inbox.tables import Capacity, Clearance, Installation, KnownReference, Person, Unit
 from tests.worlds import DIRECTORY, OURS, World
 
 
@@ -67,10 +67,12 @@ def test_the_same_import_twice_adds_nothing_and_shows_no_key_again(small_world: 
         )
         people = session.exec(select(Person.id)).all()
         capacities = session.exec(select(Capacity.id)).all()
+        clearances = session.exec(select(Clearance.id)).all()
 
     assert again == {}
     assert len(people) == 4
     assert len(capacities) == 6
+    assert len(clearances) == 3
 
 
 def test_a_case_system_is_found_by_its_key_while_it_is_active(small_world: World) -> None:

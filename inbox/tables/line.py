@@ -81,6 +81,7 @@ class Message(Row, table=True):
             postgresql_where=text("NOT shares_wire_id"),
         ),
         Index("ix_message_newest", "received_at", "id"),
+        Index("ix_message_state", "state", "received_at"),
         Index("ix_message_unit", "unit", "received_at", "id"),
     )
 

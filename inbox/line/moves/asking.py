@@ -11,7 +11,7 @@ from inbox.access import permit
 from inbox.access.policy import Decision
 from inbox.access.subject import Capacity, Given, OfArrival, OfMessage, Subject
 from inbox.access.words import Action, Duty
-from inbox.errors import Conflict, NotFound, NotPermitted
+from inbox.errors import Conflict, NotFound, NotPermitted, Unavailable
 from inbox.line import Line
 from inbox.line.settle import Settled, Step, close_tasks, settle
 from inbox.line.waiting import TaskKind
@@ -125,8 +125,11 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
     Raises:
         NotFound: not there, or not to be known by this capacity.
         NotPermitted: known to this capacity, but not this action.
+        Unavailable: this process cannot have the active policy, so everything is denied.
     """
     policy = line.policies.current(session)
+    if not policy.rules:
+        raise Unavailable("policy.not_active", "nobody may do anything until it is")
 
     def decide(one: Action) -> Decision:
         return permit(
