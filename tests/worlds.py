@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from inbox import audit
@@ -208,6 +209,7 @@ class World:
     folder: Path
     keys: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
+    _acting: dict[tuple[str, Role, str, bool], Capacity] = field(default_factory=dict)
 
     # What senders do
 
@@ -276,15 +278,20 @@ class World:
 
     def settle(self, *, rounds: int = 10, pause: timedelta = timedelta(hours=2)) -> None:
         """Collect and work, with time passing between, until nothing is left to do by itself."""
+        still = 0
         for _ in range(rounds):
-            self.collect()
-            self.work()
+            still = 0 if self.collect() + self.work() else still + 1
             self.clock.advance(pause)
+            if still > 1:
+                return
 
     # Who acts
 
     def person(self, person: str, role: Role, unit: str, *, strong: bool = True) -> Capacity:
         """A person in a capacity; strong means that the personal code was proved."""
+        known = self._acting.get((person, role, unit, strong))
+        if known is not None:
+            return known
         code = ""
         if strong:
             if person not in self.codes:
@@ -292,7 +299,9 @@ class World:
                     self.codes[person] = give_code(session, person)
             code = self.codes[person]
         with self.line.store.reading() as (session, now):
-            return act_as(session, now, person, role=role, unit=unit, code=code)
+            acting = act_as(session, now, person, role=role, unit=unit, code=code)
+        self._acting[person, role, unit, strong] = acting
+        return acting
 
     def person_id(self, person: str) -> PersonId:
         """The id of a person, as moves want it."""
@@ -358,6 +367,19 @@ def _rules() -> RuleBook:
     return read_rules(f"{OURS}.toml", RULES)
 
 
+_FIRST: dict[str, Engine] = {}
+
+
+def _sharing_statements(engine: Engine) -> Engine:
+    """An engine that compiles no statement that an earlier world's has compiled already.
+
+    Compiled statements are kept per dialect, and compiling is half of a small test's time.
+    """
+    first = _FIRST.setdefault(engine.dialect.name, engine)
+    engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+    return engine
+
+
 def install(store: Store, keyring: Keyring) -> None:
     """The rows of a new installation, with the shipped policies active."""
     with store.transaction() as (session, now):
@@ -371,7 +393,7 @@ def install(store: Store, keyring: Keyring) -> None:
 def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[World]:
     """A whole world on a database that has the schema and nothing in it, in an empty folder."""
     clock, authority = Clock(), TestAuthority(valid_from=BEGIN - timedelta(days=30))
-    engine = create_engine(url)
+    engine = _sharing_statements(create_engine(url))
     create_keys(folder / "keys", BEGIN)
     (folder / "vault").mkdir()
     (folder / "trust").mkdir()
@@ -460,7 +482,9 @@ def _postgres_template(admin: str) -> str:
 def postgres_database(admin: str) -> str:
     """The address of a new PostgreSQL database with the schema, on a server for tests."""
     name = f"t{uuid.uuid4().hex}"
-    _run(admin, f'CREATE DATABASE "{name}" TEMPLATE "{_postgres_template(admin)}"')
+    _run(
+        admin, f'CREATE DATABASE "{name}" TEMPLATE "{_postgres_template(admin)}" STRATEGY file_copy'
+    )
     return admin.replace("/postgres?", f"/{name}?")
 
 

@@ -278,7 +278,13 @@ def test_a_sound_installation_has_nothing_wrong(place: Place) -> None:
     assert result.exit_code == 0
 
 
-@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__.strip("_"))
+_SAMPLE = [
+    plant if number % 4 == 0 else pytest.param(plant, marks=pytest.mark.long)
+    for number, plant in enumerate(FAULTS)
+]
+
+
+@pytest.mark.parametrize("plant", _SAMPLE, ids=lambda plant: plant.__name__.strip("_"))
 def test_each_fault_is_found_by_itself_and_only_what_is_wrong_ends_with_one(
     place: Place, plant: Plant
 ) -> None:
