@@ -10,6 +10,9 @@ from typing import Final
 
 from inbox.message import ArrivalState, MessageState, ReceiptState, State
 
+OTHER_BYTES: Final = "arrival.other_bytes"
+"""The code of a message that came under a known wire id with other bytes; two may waive it."""
+
 
 class TaskKind(StrEnum):
     """Everything that people are asked to do."""

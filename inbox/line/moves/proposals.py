@@ -21,7 +21,7 @@ from inbox.line import Line
 from inbox.line.moves.asking import Turn, ask, of_arrival, of_message
 from inbox.line.moves.registering import data_key, standing_delivery
 from inbox.line.receipts import choose_receipt
-from inbox.line.waiting import TaskKind
+from inbox.line.waiting import OTHER_BYTES, TaskKind
 from inbox.message import (
     ArrivalState,
     DeliveryState,
@@ -118,18 +118,19 @@ def _check_code(kind: ProposalKind, code: str) -> None:
         raise Invalid("refusal.unknown", f"one of {', '.join(REFUSALS)}")
     if kind is ProposalKind.QUARANTINE_RELEASE:
         for waiver in code.split() or [""]:
-            if waiver != "arrival.other_bytes" and not _is_waivable(waiver):
+            if not _is_waivable(waiver):
                 raise Invalid("waiver.unknown", "name the codes that are waived")
 
 
 def _is_waivable(code: str) -> bool:
-    return code in CODES and CODES[code].waivable
+    """Codes of the package say so themselves; the one code that intake gives may be waived."""
+    return code == OTHER_BYTES or (code in CODES and CODES[code].waivable)
 
 
 def _waivable(session: Session, kind: ProposalKind, subject_id: str) -> bool:
     message = None if kind is ProposalKind.ABANDON else session.get(Message, subject_id)
     code = None if message is None else message.code
-    return code is not None and (code == "arrival.other_bytes" or _is_waivable(code))
+    return code is not None and _is_waivable(code)
 
 
 def _subject(kind: ProposalKind, subject_id: str, proposal_id: str | None) -> Subject:

@@ -16,7 +16,7 @@ from inbox.keys import DataKey, WrappedKey
 from inbox.line import Job, Late, Line, Outcome
 from inbox.line.settle import open_task
 from inbox.line.slots import LONG_BYTES
-from inbox.line.waiting import TaskKind
+from inbox.line.waiting import OTHER_BYTES, TaskKind
 from inbox.line.work import renew
 from inbox.message import ArrivalState, MessageState, OrgNumber, WireId, new_id
 from inbox.package.container import looks_whole
@@ -152,7 +152,7 @@ def _new_message(
         id=message_id,
         state=MessageState.QUARANTINED if shares else MessageState.RECEIVED,
         due_at=None if shares else now,
-        code="arrival.other_bytes" if shares else None,
+        code=OTHER_BYTES if shares else None,
         organisation=row.organisation,
         channel=row.channel,
         service=row.service,

@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime
-from typing import Final
 
 from sqlmodel import Session, col, func, select
 
@@ -18,7 +17,7 @@ from inbox.line.slots import LONG_BYTES
 from inbox.line.stations.event import OFFERED
 from inbox.line.systems import capacity_of
 from inbox.line.units import is_living
-from inbox.line.waiting import TaskKind
+from inbox.line.waiting import OTHER_BYTES, TaskKind
 from inbox.message import (
     DeliveryState,
     MessageId,
@@ -45,8 +44,6 @@ from inbox.tables import (
     Unit,
     WrappedKey,
 )
-
-OTHER_BYTES: Final = "arrival.other_bytes"
 
 
 def open_(line: Line, job: Job[Message]) -> Outcome:
