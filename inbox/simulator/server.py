@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from inbox.simulator.asgi import CUT, RESET, Receive, Scope, Send
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+GRACE_SECONDS = 1.0
 LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
@@ -52,6 +54,21 @@ class _Server(uvicorn.Server):
         self.up.set()
         await self._ended.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's own, without the tenth of a second that it always sleeps."""
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        until = time.monotonic() + GRACE_SECONDS
+        while self._is_busy() and time.monotonic() < until:
+            await asyncio.sleep(0.001)
+        for task in self.server_state.tasks:
+            task.cancel()
+
+    def _is_busy(self) -> bool:
+        return bool(self.server_state.connections or self.server_state.tasks)
+
     def end(self) -> None:
         """Stop accepting, let open transfers have their second, and return from `run`."""
         self.should_exit = True
@@ -76,7 +93,6 @@ def serve(app: Application, *, port: int = 0) -> Iterator[str]:
         access_log=False,
         date_header=False,
         server_header=False,
-        timeout_graceful_shutdown=1,
     )
     server = _Server(config)
     thread = threading.Thread(
