@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres, worlds
+from tests import databases, postgres, worlds
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +20,9 @@ def postgres_server() -> Iterator[str]:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database with the schema and nothing in it, once of each kind."""
     if request.param == "sqlite":
-        return worlds.sqlite_database(tmp_path)
+        return databases.sqlite_database(tmp_path)
     server: str = request.getfixturevalue("postgres_server")
-    return worlds.postgres_database(server)
+    return databases.postgres_database(server)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def world(database: str, tmp_path: Path) -> Iterator[worlds.World]:
 @pytest.fixture
 def small_world(tmp_path: Path) -> Iterator[worlds.World]:
     """A line with real neighbours on SQLite, for what no database can change."""
-    with worlds.world(worlds.sqlite_database(tmp_path), tmp_path) as made:
+    with worlds.world(databases.sqlite_database(tmp_path), tmp_path) as made:
         yield made
 
 

@@ -12,7 +12,8 @@ from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line.systems import system_with_key
 from inbox.message import OrgNumber
 from inbox.tables import Capacity, Clearance, Installation, KnownReference, Person, Unit
-from tests.worlds import DIRECTORY, OURS, World
+from tests.municipality import DIRECTORY
+from tests.worlds import OURS, World
 
 
 def test_a_personal_code_proves_one_person_and_is_stored_hashed(small_world: World) -> None:

@@ -14,7 +14,7 @@ import inbox.tables  # noqa: F401 - fills the metadata
 from inbox.errors import ConfigurationError
 from inbox.schema import downgrade, shipped, upgrade
 from inbox.store import SCHEMA, Store, create_engine
-from tests import worlds
+from tests import databases, worlds
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_up_down_and_up_again(engine: sa.Engine) -> None:
 
 
 def test_with_rows_in_it_nothing_changes(tmp_path: Path) -> None:
-    with worlds.world(worlds.sqlite_database(tmp_path), tmp_path) as world:
+    with worlds.world(databases.sqlite_database(tmp_path), tmp_path) as world:
         world.send()
         world.collect()
         world.work()

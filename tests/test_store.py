@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from inbox.errors import Conflict, Unavailable
 from inbox.store import SteadyClock, Store, create_engine, database_clock
 from inbox.tables import Pulse
-from tests import worlds
+from tests import databases
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -75,7 +75,7 @@ def test_a_database_that_is_away_is_unavailable(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_unavailable_and_named(tmp_path: Path) -> None:
-    store = _store(worlds.sqlite_database(tmp_path))
+    store = _store(databases.sqlite_database(tmp_path))
     with pytest.raises(Unavailable, match="database.full"), store.transaction() as (session, _):
         session.connection().exec_driver_sql("PRAGMA max_page_count = 1")
         session.add_all(Pulse(name=f"{n}", code="x" * 80) for n in range(5000))
@@ -83,7 +83,7 @@ def test_a_full_disk_is_unavailable_and_named(tmp_path: Path) -> None:
 
 
 def test_sqlite_is_as_durable_and_strict_as_it_gets(tmp_path: Path) -> None:
-    store = _store(worlds.sqlite_database(tmp_path))
+    store = _store(databases.sqlite_database(tmp_path))
 
     with store.engine.connect() as connection:
         found = {
@@ -101,7 +101,7 @@ def test_sqlite_is_as_durable_and_strict_as_it_gets(tmp_path: Path) -> None:
 
 
 def test_two_writers_wait_for_each_other_instead_of_losing(tmp_path: Path) -> None:
-    store = _store(worlds.sqlite_database(tmp_path))
+    store = _store(databases.sqlite_database(tmp_path))
     with store.transaction() as (session, _):
         session.add(Pulse(name="n", code="0"))
 
@@ -149,7 +149,7 @@ def test_a_clock_that_jumps_back_goes_on_from_where_it_was() -> None:
 
 
 def test_a_naive_time_is_refused(tmp_path: Path) -> None:
-    store = _store(worlds.sqlite_database(tmp_path))
+    store = _store(databases.sqlite_database(tmp_path))
 
     with pytest.raises(sa.exc.StatementError), store.transaction() as (session, _):
         session.add(Pulse(name="x", at=datetime(2026, 1, 1)))  # noqa: DTZ001 - that is the point

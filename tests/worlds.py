@@ -1,14 +1,14 @@
 """Build what a test needs: a real database, vault and keys, and neighbours that answer."""
 
-import uuid
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from ipaddress import ip_network
+from mmap import mmap
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -23,16 +23,17 @@ from inbox.access.words import Role
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.directory import act_as, give_code, take_in
 from inbox.directory_file import read_directory
+from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring, create_keys
 from inbox.line import Job, Line, Terms
 from inbox.line.intake import collect
 from inbox.line.stations import advance
 from inbox.line.work import KINDS, claim
-from inbox.message import TAUSHETSBELAGT, OrgNumber, PersonId, Service
+from inbox.message import RESPONSE, TAUSHETSBELAGT, OrgNumber, PersonId, Service
 from inbox.routing.book import RuleBook
 from inbox.routing.rules import read_rules
-from inbox.schema import shipped, upgrade
+from inbox.schema import shipped
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.certificates import TestAuthority
 from inbox.simulator.envelopes import sbd_json
@@ -43,150 +44,31 @@ from inbox.store import Store, create_engine
 from inbox.tables import Arrival, AuditHead, Delivery, Installation, Message, Receipt, Task
 from inbox.trust import TrustFolder
 from inbox.vault import FolderVault
+from tests.municipality import DIRECTORY, RULES
 
 OURS = "910075918"
 SENDER = "910077473"
 BEGIN = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
-DIRECTORY = b"""
-organisation = "910075918"
 
-[[case_system]]
-id = "sak"
-name = "Sakarkiv"
-mode = "webhook"
-webhook_url = "http://127.0.0.1:9/hooks"
-
-[[case_system]]
-id = "fag"
-name = "Fagsystem"
-mode = "pull"
-
-[[case_system]]
-id = "hand"
-name = "For hand"
-mode = "by_hand"
-
-[[unit]]
-id = "desk"
-name = "Dokumentsenteret"
-
-[[unit]]
-id = "bv"
-name = "Barneverntjenesten"
-case_system = "sak"
-
-[[unit]]
-id = "ppt"
-name = "PPT"
-case_system = "fag"
-
-[[unit]]
-id = "skole"
-name = "Skole"
-case_system = "hand"
-shares_unassigned = true
-
-[[person]]
-id = "anne"
-name = "Anne Arkivar"
-[[person]]
-id = "bjorn"
-name = "Bjorn Arkivar"
-[[person]]
-id = "kari"
-name = "Kari Leder"
-[[person]]
-id = "ola"
-name = "Ola Saksbehandler"
-
-[[capacity]]
-person = "anne"
-unit = "desk"
-role = "archivist"
-[[capacity]]
-person = "bjorn"
-unit = "desk"
-role = "archivist"
-[[capacity]]
-person = "kari"
-unit = "bv"
-role = "leader"
-[[capacity]]
-person = "ola"
-unit = "bv"
-role = "handler"
-[[capacity]]
-person = "kari"
-unit = "skole"
-role = "leader"
-[[capacity]]
-person = "ola"
-unit = "skole"
-role = "handler"
-[[clearance]]
-person = "ola"
-shielding = "13"
-[[clearance]]
-person = "ola"
-shielding = "?"
-[[clearance]]
-person = "kari"
-shielding = "13"
-"""
-
-RULES = b"""
-[groups]
-politi = ["910076787"]
-
-[units]
-desk = "Dokumentsenteret"
-bv = "Barneverntjenesten"
-ppt = "PPT"
-skole = "Skole"
-
-[desk]
-unit = "desk"
-
-[[rule]]
-id = "svar"
-because = "Svar gar til enheten som har saken"
-when = { known_reference = true }
-to = "same unit"
-release = "at once"
-
-[[rule]]
-id = "bv-straks"
-because = "Barnevern straks"
-when = { public_title_has = ["barnevern"] }
-to = "bv"
-release = "at once"
-before = ["ppt", "skole"]
-
-[[rule]]
-id = "ppt"
-because = "PPT"
-when = { public_title_has = ["sakkyndig"] }
-to = "ppt"
-release = "at once"
-before = ["skole"]
-
-[[rule]]
-id = "skole"
-because = "Skole vurderes"
-when = { public_title_has = ["elev"] }
-to = "skole"
-release = "by a person"
-"""
-
-
-@dataclass
 class Clock:
-    """The time of the database, moved by hand."""
+    """The time of the database, moved by hand; over shared memory it is that of many processes."""
 
-    now: datetime = BEGIN
+    def __init__(self, cell: bytearray | mmap | None = None) -> None:
+        self._cell = bytearray(8) if cell is None else cell
+
+    @property
+    def now(self) -> datetime:
+        """The time, which begins at `BEGIN`."""
+        (microseconds,) = struct.unpack("<q", self._cell[:8])
+        return BEGIN + timedelta(microseconds=microseconds)
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        self._cell[:8] = struct.pack("<q", (moment - BEGIN) // timedelta(microseconds=1))
 
     def __call__(self, session: Session) -> datetime:
+        """The time, as a `Store` asks for it."""
         del session
         return self.now
 
@@ -195,67 +77,19 @@ class Clock:
         return self.now
 
     def advance(self, by: timedelta) -> None:
+        """Let time pass."""
         self.now += by
 
 
-@dataclass
-class World:
-    """A line with its neighbours; every part is real."""
+@dataclass(kw_only=True)
+class House:
+    """A line with its worker and its people; the neighbours may be another process's."""
 
     line: Line
-    gateway: GatewaySimulator
     clock: Clock
-    authority: TestAuthority
     folder: Path
-    keys: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     _acting: dict[tuple[str, Role, str, bool], Capacity] = field(default_factory=dict)
-
-    # What senders do
-
-    def send(
-        self,
-        public_title: str = "Melding om barnevern",
-        *,
-        message_id: str | None = None,
-        sender: str = SENDER,
-        receiver_ref: str | None = None,
-        parcel: Mapping[str, Any] | None = None,
-        life: timedelta | None = timedelta(hours=24),
-        content: bytes = b"innhold",
-    ) -> str:
-        """Put a genuine message in the gateway's queue; its wire id."""
-        envelope = sbd_json(
-            sender=sender,
-            receiver=OURS,
-            message_id=message_id,
-            receiver_ref=receiver_ref,
-            created_at=self.clock.now,
-            life=life,
-        )
-        return self.gateway.put(
-            envelope, self.package(public_title, sender=sender, parcel=parcel, content=content)
-        )
-
-    def package(
-        self,
-        public_title: str,
-        *,
-        sender: str = SENDER,
-        parcel: Mapping[str, Any] | None = None,
-        content: bytes = b"innhold",
-    ) -> bytes:
-        """A genuine container."""
-        letter = replace(Letter(), public_title=public_title, file_names=("brev.pdf",))
-        made = Parcel(
-            sender=sender,
-            receiver=OURS,
-            signer=self.authority.issue(sender),
-            documents=(Document("brev.pdf", "application/pdf", content),),
-            arkivmelding=arkivmelding_xml(letter),
-            signed_at=self.clock.now,
-        )
-        return package_bytes(replace(made, **(parcel or {})))
 
     # What the worker does
 
@@ -355,6 +189,61 @@ class World:
             return set(session.exec(query))
 
 
+@dataclass(kw_only=True)
+class World(House):
+    """A line with its neighbours; every part is real."""
+
+    gateway: GatewaySimulator
+    authority: TestAuthority
+    keys: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+
+    # What senders do
+
+    def send(
+        self,
+        public_title: str = "Melding om barnevern",
+        *,
+        message_id: str | None = None,
+        sender: str = SENDER,
+        receiver_ref: str | None = None,
+        parcel: Mapping[str, Any] | None = None,
+        life: timedelta | None = timedelta(hours=24),
+        content: bytes = b"innhold",
+    ) -> str:
+        """Put a genuine message in the gateway's queue; its wire id."""
+        envelope = sbd_json(
+            sender=sender,
+            receiver=OURS,
+            message_id=message_id,
+            receiver_ref=receiver_ref,
+            created_at=self.clock.now,
+            life=life,
+        )
+        return self.gateway.put(
+            envelope, self.package(public_title, sender=sender, parcel=parcel, content=content)
+        )
+
+    def package(
+        self,
+        public_title: str,
+        *,
+        sender: str = SENDER,
+        parcel: Mapping[str, Any] | None = None,
+        content: bytes = b"innhold",
+    ) -> bytes:
+        """A genuine container."""
+        letter = replace(Letter(), public_title=public_title, file_names=("brev.pdf",))
+        made = Parcel(
+            sender=sender,
+            receiver=OURS,
+            signer=self.authority.issue(sender),
+            documents=(Document("brev.pdf", "application/pdf", content),),
+            arkivmelding=arkivmelding_xml(letter),
+            signed_at=self.clock.now,
+        )
+        return package_bytes(replace(made, **(parcel or {})))
+
+
 @cache
 def _policies() -> tuple[ActivePolicies, str]:
     """The shipped policies, loaded once: every world may share them, they are never changed."""
@@ -389,107 +278,80 @@ def install(store: Store, keyring: Keyring) -> None:
         activate(session, now, _policies()[1], None)
 
 
-@contextmanager
-def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[World]:
-    """A whole world on a database that has the schema and nothing in it, in an empty folder."""
-    clock, authority = Clock(), TestAuthority(valid_from=BEGIN - timedelta(days=30))
-    engine = _sharing_statements(create_engine(url))
+def furnish(folder: Path) -> TestAuthority:
+    """Keys, an empty vault and trust in one authority, in an empty folder."""
+    authority = TestAuthority(valid_from=BEGIN - timedelta(days=30))
     create_keys(folder / "keys", BEGIN)
     (folder / "vault").mkdir()
     (folder / "trust").mkdir()
     (folder / "trust" / "root.pem").write_bytes(authority.root_pem())
     (folder / "trust" / "root.crl").write_bytes(authority.crl(BEGIN))
-    keyring = Keyring.load(folder / "keys")
-    store = Store(engine, seal=audit.seal, clock=clock)
-    install(store, keyring)
-    gateway = GatewaySimulator(
+    return authority
+
+
+def gateway_for(clock: Clock) -> GatewaySimulator:
+    """An integrasjonspunkt on whose network all know each other."""
+    return GatewaySimulator(
         clock=clock.sim,
         capabilities={
-            org: {"urn:no:difi:profile:arkivmelding:response:ver1.0": "DPO", TAUSHETSBELAGT: "DPO"}
-            for org in (SENDER, OURS, "910076787")
+            org: {RESPONSE: "DPO", TAUSHETSBELAGT: "DPO"} for org in (SENDER, OURS, "910076787")
         },
         pace=timedelta(seconds=1),
     )
+
+
+def channel_of(client: httpx.Client) -> Integrasjonspunkt:
+    """The channel of this municipality."""
+    return Integrasjonspunkt(
+        client,
+        channel="eformidling",
+        subscriptions=tuple(
+            Subscription(organisation=OrgNumber(OURS), service=service, process=TAUSHETSBELAGT)
+            for service in (Service.DPO, Service.DPF)
+        ),
+    )
+
+
+def line_of(store: Store, folder: Path, gateway: Gateway, terms: Terms | None = None) -> Line:
+    """A line on a furnished folder; webhooks go to port 9 on loopback, where nobody listens."""
+    return Line(
+        store=store,
+        vault=FolderVault(folder / "vault"),
+        keyring=Keyring.load(folder / "keys"),
+        policies=_policies()[0],
+        books={OrgNumber(OURS): _rules()},
+        gateways={"eformidling": gateway},
+        events=WebhookSender(
+            httpx.Client(trust_env=False, timeout=5),
+            [Target(host="127.0.0.1", port=9, networks=(ip_network("127.0.0.0/8"),))],
+        ),
+        trust=TrustFolder(folder / "trust"),
+        terms=terms or Terms(undo=timedelta(0), free_bytes=0),
+    )
+
+
+def settle_in(line: Line) -> Mapping[str, tuple[str, bytes]]:
+    """The first rows of an installation and its people; the keys of its case systems."""
+    install(line.store, line.keyring)
+    with line.store.transaction() as (session, now):
+        return take_in(line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn")
+
+
+@contextmanager
+def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[World]:
+    """A whole world on a database that has the schema and nothing in it, in an empty folder."""
+    clock, authority = Clock(), furnish(folder)
+    gateway = gateway_for(clock)
+    engine = _sharing_statements(create_engine(url))
+    store = Store(engine, seal=audit.seal, clock=clock)
     with serve(gateway.app) as base_url, client_for(base_url) as client:
-        line = Line(
-            store=store,
-            vault=FolderVault(folder / "vault"),
-            keyring=keyring,
-            policies=_policies()[0],
-            books={OrgNumber(OURS): _rules()},
-            gateways={
-                "eformidling": Integrasjonspunkt(
-                    client,
-                    channel="eformidling",
-                    subscriptions=tuple(
-                        Subscription(
-                            organisation=OrgNumber(OURS), service=service, process=TAUSHETSBELAGT
-                        )
-                        for service in (Service.DPO, Service.DPF)
-                    ),
-                )
-            },
-            events=WebhookSender(
-                httpx.Client(trust_env=False, timeout=5),
-                [Target(host="127.0.0.1", port=9, networks=(ip_network("127.0.0.0/8"),))],
-            ),
-            trust=TrustFolder(folder / "trust"),
-            terms=terms or Terms(undo=timedelta(0), free_bytes=0),
-        )
-        with store.transaction() as (session, now):
-            keys = take_in(line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn")
+        line = line_of(store, folder, channel_of(client), terms)
         yield World(
             line=line,
             gateway=gateway,
             clock=clock,
             authority=authority,
             folder=folder,
-            keys=keys,
+            keys=settle_in(line),
         )
-    engine.dispose()
-
-
-@cache
-def _template() -> bytes:
-    """A SQLite database with the schema: migrated once, copied often."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "template.db"
-        engine = create_engine(f"sqlite:///{path}")
-        upgrade(engine)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        engine.dispose()
-        return path.read_bytes()
-
-
-def sqlite_database(folder: Path) -> str:
-    """The address of a SQLite database with the schema."""
-    path = folder / "inbox.db"
-    path.write_bytes(_template())
-    return f"sqlite:///{path}"
-
-
-@cache
-def _postgres_template(admin: str) -> str:
-    name = "template"
-    _run(admin, f'CREATE DATABASE "{name}"')
-    engine = create_engine(admin.replace("/postgres?", f"/{name}?"))
-    upgrade(engine)
-    engine.dispose()
-    return name
-
-
-def postgres_database(admin: str) -> str:
-    """The address of a new PostgreSQL database with the schema, on a server for tests."""
-    name = f"t{uuid.uuid4().hex}"
-    _run(
-        admin, f'CREATE DATABASE "{name}" TEMPLATE "{_postgres_template(admin)}" STRATEGY file_copy'
-    )
-    return admin.replace("/postgres?", f"/{name}?")
-
-
-def _run(admin: str, statement: str) -> None:
-    engine = create_engine(admin).execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
     engine.dispose()

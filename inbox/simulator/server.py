@@ -61,7 +61,7 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         until = time.monotonic() + GRACE_SECONDS
-        while self._is_busy() and time.monotonic() < until:
+        while self._is_busy() and time.monotonic() < until:  # noqa: ASYNC110 - uvicorn tells nobody
             await asyncio.sleep(0.001)
         for task in self.server_state.tasks:
             task.cancel()

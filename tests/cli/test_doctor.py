@@ -28,7 +28,7 @@ from inbox.simulator.server import serve
 from inbox.store import Store
 from inbox.tables import ActivePolicy, Capacity, Installation, Pulse, Unit
 from inbox.wiring import build_line
-from tests import worlds
+from tests import databases, municipality, worlds
 
 USER, PASSWORD = "inbox", "a-password-of-the-tests"
 PEOPLE_OF_PPT = b"""
@@ -104,7 +104,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
                 digest=worlds._policies()[1],
             )
             session.add(Pulse(name="worker", at=now))
-        directory = read_directory(worlds.DIRECTORY + PEOPLE_OF_PPT)
+        directory = read_directory(municipality.DIRECTORY + PEOPLE_OF_PPT)
         with line.store.transaction() as (session, now):
             take_in(line, session, now, directory, approved_by="anne+bjorn")
         made.append(
@@ -117,14 +117,14 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def _make_folders(folder: Path, authority: TestAuthority) -> None:
     now = datetime.now(UTC)
     shutil.copytree(shipped("policies"), folder / "policies")
-    (folder / "policies" / "routing" / f"{worlds.OURS}.toml").write_bytes(worlds.RULES)
+    (folder / "policies" / "routing" / f"{worlds.OURS}.toml").write_bytes(municipality.RULES)
     (folder / "vault").mkdir(mode=0o700)
     (folder / "trust").mkdir()
     (folder / "trust" / "root.pem").write_bytes(authority.root_pem())
     (folder / "trust" / "root.crl").write_bytes(authority.crl(now))
     (folder / "password").write_text(PASSWORD)
     create_keys(folder / "keys", now)
-    worlds.sqlite_database(folder)
+    databases.sqlite_database(folder)
     (folder / "inbox.db").chmod(0o600)
 
 

@@ -14,7 +14,8 @@ from inbox.message import DeliveryState
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.packages import Document
 from inbox.tables import Delivery, Message
-from tests.worlds import World, sqlite_database, world
+from tests.databases import sqlite_database
+from tests.worlds import World, world
 
 CANARY = "Kanarifugl"
 """Stands in every title, name and file name: where it turns up, something leaks."""

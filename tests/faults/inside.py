@@ -1,0 +1,89 @@
+"""A process that has the line and does an errand; it can be told at which effect to die."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib import import_module
+from mmap import mmap
+from pathlib import Path
+
+from inbox.gateway.integrasjonspunkt import client_for
+from inbox.store import Store, create_engine
+from tests.faults.watched import Points, WatchedGateway, WatchedSender, WatchedVault
+from tests.worlds import Clock, House, channel_of, line_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What one process is to do; written as a file, so that any means of starting it will do."""
+
+    url: str
+    """The address of the database."""
+    gateway_url: str
+    folder: str
+    errand: str
+    """`module:function`; the function takes the `Inside`."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """The personal codes of the people."""
+    die_at: int | None = None
+    """At this point of `effects`, counted from 1, the process kills itself (SIGKILL)."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Whatever else the errand wants to know."""
+
+    @property
+    def effects(self) -> Path:
+        """A line for each point that was passed, newest last."""
+        return Path(self.folder) / "effects.log"
+
+    @property
+    def clock(self) -> Path:
+        """The time that all processes share."""
+        return Path(self.folder) / "clock"
+
+    def write(self, number: int = 1) -> Path:
+        """Put it where a process can read it; each process of a test has a number."""
+        path = Path(self.folder) / f"plan-{number}.json"
+        path.write_text(json.dumps(asdict(self)))
+        return path
+
+
+@dataclass(kw_only=True)
+class Inside(House):
+    """The line of this process, and what it is to do with it."""
+
+    plan: Plan
+    points: Points
+
+
+def shared_clock(path: Path) -> Clock:
+    """The time in a file that all processes of a test have mapped."""
+    with path.open("r+b") as file:
+        return Clock(mmap(file.fileno(), 8))
+
+
+def enter(plan: Plan) -> Inside:
+    """The line on what the plan names; every effect is a point."""
+    folder, clock = Path(plan.folder), shared_clock(plan.clock)
+    points = Points(plan.effects, plan.die_at)
+    store = Store(create_engine(plan.url), seal=points.seal, clock=clock)
+    channel = WatchedGateway(channel_of(client_for(plan.gateway_url)), points)
+    line = line_of(store, folder, channel)
+    line = replace(
+        line, vault=WatchedVault(line.vault, points), events=WatchedSender(line.events, points)
+    )
+    return Inside(
+        line=line, clock=clock, folder=folder, codes=dict(plan.codes), plan=plan, points=points
+    )
+
+
+def main(path: str) -> None:
+    """Do the errand of the plan in this file."""
+    plan = Plan(**json.loads(Path(path).read_text()))
+    module, _, name = plan.errand.partition(":")
+    errand: Callable[[Inside], None] = getattr(import_module(module), name)
+    errand(enter(plan))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,41 @@
+"""The rig does what the tests that use it rest on: processes die where told, and time is shared."""
+
+import signal
+from datetime import timedelta
+
+from inbox.message import MessageState
+from tests.faults.inside import Inside
+from tests.faults.rig import Outside
+from tests.worlds import BEGIN
+
+
+def offer_all(inside: Inside) -> None:
+    """Take what waits and work until nothing is due."""
+    inside.collect()
+    inside.work()
+    inside.clock.advance(timedelta(hours=1))
+
+
+def test_an_errand_is_done_by_another_process_and_its_effects_are_noted(outside: Outside) -> None:
+    wire_id = outside.send()
+
+    ran = outside.run(offer_all)
+
+    assert ran.exit_code == 0
+    assert outside.message(wire_id).state is MessageState.OFFERED
+    assert outside.clock.now == BEGIN + timedelta(hours=1)
+    order = ["after vault:store", "after arrival:stored/fetch", "before gateway:confirm"]
+    assert [each for each in ran.effects if each in order] == order
+
+
+def test_a_process_dies_at_the_point_it_is_told(outside: Outside) -> None:
+    wire_id = outside.send()
+    points = outside.run(offer_all).effects
+    assert outside.message(wire_id).state is MessageState.OFFERED
+    outside.send()
+
+    ran = outside.run(offer_all, die_at=points.index("before gateway:confirm") + 1)
+
+    assert ran.exit_code == -signal.SIGKILL
+    assert ran.effects[-1] == "before gateway:confirm"
+    assert len(outside.gateway.queue()) == 1
