@@ -17,13 +17,12 @@ from inbox.audit import verify
 from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
 from inbox.line.intake import collect, note_pulse
-from inbox.line.settle import table_of
 from inbox.line.stations import advance, put_off
-from inbox.line.work import KINDS, claim
+from inbox.line.work import KINDS, claim, is_due
 from inbox.log import Field
 from inbox.message import station_of
 from inbox.store import SteadyClock
-from inbox.tables import Message
+from inbox.tables import Message, table_of
 
 _IDLE_SECONDS: Final = 1.0
 _CHECKPOINT_SECONDS: Final = 300.0
@@ -106,7 +105,9 @@ class Worker:
     def _one_round(self) -> bool:
         """One job of each kind, followed from step to step; whether there was any."""
         worked = False
-        for kind in KINDS:
+        with self._line.store.reading() as (session, now):
+            due = [kind for kind in KINDS if is_due(session, now, kind)]
+        for kind in due:
             with self._line.slots.job():
                 job = claim(self._line, kind)
                 while job is not None and not self._stop.is_set():

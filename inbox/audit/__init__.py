@@ -15,12 +15,12 @@ from sqlmodel import Session
 from inbox.audit import tree
 from inbox.audit.leaf import commitment, leaf_bytes
 from inbox.errors import IntegrityError
-from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt
+from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, table_of
 
-_ENTRIES = AuditEntry.__table__  # type: ignore[attr-defined] # SQLModel hides it from types
-_NODES = AuditNode.__table__  # type: ignore[attr-defined] # as above
-_HEAD = AuditHead.__table__  # type: ignore[attr-defined] # as above
-_SALTS = AuditSalt.__table__  # type: ignore[attr-defined] # as above
+_ENTRIES = table_of(AuditEntry)
+_NODES = table_of(AuditNode)
+_HEAD = table_of(AuditHead)
+_SALTS = table_of(AuditSalt)
 
 _WAITING = "inbox.audit"
 _HASH = 32

@@ -6,17 +6,18 @@ Everything here runs in the caller's transaction: row, audit entry and follow-up
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import Table
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from inbox import audit
 from inbox.errors import Conflict
 from inbox.line.waiting import OPENS, ROLE, STANDS, TaskKind
 from inbox.message import State, TaskState, check_move, new_id, station_of
-from inbox.tables import Arrival, Delivery, Message, Outbox, Proposal, Receipt, Task
+from inbox.tables import Arrival, Delivery, Message, Outbox, Proposal, Receipt, Task, table_of
 
 WORKER: Final = "worker"
 Worked = Arrival | Message | Receipt | Outbox
@@ -60,19 +61,28 @@ def settle(session: Session, now: datetime, step: Step) -> None:
     if isinstance(row, Worked):
         due_at = step.due_at or (now if station_of(step.became) else None)
         values |= {"due_at": due_at, "leased_until": None, "attempts": 0}
-    changed = session.execute(
-        sa.update(table)
-        .where(
-            table.c.id == row.id, table.c.version == row.version, table.c.state == row.state.value
-        )
-        .values(values)
-    )
-    if changed.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE has one
+    seen = {"seen_id": row.id, "seen_version": row.version, "seen_state": row.state}
+    changed = session.connection().execute(_update(table, frozenset(values)), values | seen)
+    if changed.rowcount != 1:
         raise Conflict("stale", f"{table.name} has changed since it was read")
     audit.record(session, _entry(table.name, step))
     _follow(session, now, step)
     if row in session:
         session.expire(row)
+
+
+@cache
+def _update(table: Table, names: frozenset[str]) -> sa.Update:
+    """Set these columns if the row is as it was seen. Building it takes as long as running it."""
+    return (
+        sa.update(table)
+        .where(
+            table.c.id == sa.bindparam("seen_id"),
+            table.c.version == sa.bindparam("seen_version"),
+            table.c.state == sa.bindparam("seen_state"),
+        )
+        .values({name: sa.bindparam(name) for name in sorted(names)})
+    )
 
 
 def _entry(kind: str, step: Step) -> audit.Entry:
@@ -90,13 +100,6 @@ def _entry(kind: str, step: Step) -> audit.Entry:
         policy=step.policy,
         committed=step.committed,
     )
-
-
-def table_of(kind: type[SQLModel]) -> Table:
-    """The Core table of a row class."""
-    table = kind.__table__  # type: ignore[attr-defined] # SQLModel hides it from types
-    assert isinstance(table, Table)
-    return table
 
 
 def message_of(row: Settled) -> str | None:

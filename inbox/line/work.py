@@ -6,58 +6,34 @@ with an old page) settles nothing.
 """
 
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel import Session, SQLModel, col, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlalchemy.sql.dml import ReturningUpdate
+from sqlmodel import Session, SQLModel, col
 
 from inbox.errors import Conflict
 from inbox.keys import DataKey, WrappedKey
 from inbox.line import Job, Line, Outcome, R
-from inbox.line.settle import Step, Worked, settle, table_of
+from inbox.line.settle import Step, Worked, settle
 from inbox.message import STATIONS, station_of
-from inbox.tables import Arrival, Message, Outbox, Receipt
+from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
 from inbox.tables import WrappedKey as WrappedKeyRow
 
 _BACKOFF_STEPS = 12
-
-
-def claim(line: Line, kind: type[R]) -> Job[R] | None:
-    """Lease the longest due row of a kind for `Terms.lease`; None if nothing is due."""
-    table = table_of(kind)
-    with line.store.transaction() as (session, now):
-        row = session.exec(_due(kind, now)).first()
-        if row is None:
-            return None
-        session.execute(
-            sa.update(table)
-            .where(table.c.id == row.id)
-            .values(
-                version=row.version + 1,
-                attempts=row.attempts + 1,
-                leased_until=now + line.terms.lease,
-            )
-        )
-        session.refresh(row)
-        return job_of(session, line, row, now)
-
-
-def _due(kind: type[R], now: datetime) -> SelectOfScalar[R]:
-    working = list(STATIONS[_states(kind)])
-    return (
-        select(kind)
-        .where(
-            col(kind.due_at) <= now,
-            col(kind.state).in_(working),
-            sa.or_(col(kind.leased_until).is_(None), col(kind.leased_until) <= now),
-        )
-        .order_by(col(kind.due_at))
-        .limit(1)
-        .with_for_update(skip_locked=True)
+_KEYS: Final = sa.select(
+    col(WrappedKeyRow.id), col(WrappedKeyRow.kek_id), col(WrappedKeyRow.wrapped)
+).where(
+    sa.or_(
+        col(WrappedKeyRow.id) == sa.bindparam("row_id"),
+        col(WrappedKeyRow.id) == sa.bindparam("message_id"),
     )
+)
+
+KINDS: Final[tuple[type[Worked], ...]] = (Arrival, Message, Receipt, Outbox)
 
 
 def _states(kind: type[SQLModel]) -> type[StrEnum]:
@@ -67,16 +43,97 @@ def _states(kind: type[SQLModel]) -> type[StrEnum]:
     return words
 
 
-def job_of(session: Session, line: Line, row: R, now: datetime) -> Job[R]:
+def _due(kind: type[R]) -> sa.Select[str]:
+    return (
+        sa.select(col(kind.id))
+        .where(
+            col(kind.due_at) <= sa.bindparam("now"),
+            col(kind.state).in_(list(STATIONS[_states(kind)])),
+            sa.or_(col(kind.leased_until).is_(None), col(kind.leased_until) <= sa.bindparam("now")),
+        )
+        .order_by(col(kind.due_at))
+        .limit(1)
+    )
+
+
+def _claim(kind: type[R]) -> ReturningUpdate[R]:
+    """One statement finds, locks and leases; rows that another worker has locked are skipped."""
+    longest_due = _due(kind).with_for_update(skip_locked=True).scalar_subquery()
+    return (
+        sa.update(kind)
+        .where(col(kind.id) == longest_due)
+        .values(
+            version=col(kind.version) + 1,
+            attempts=col(kind.attempts) + 1,
+            leased_until=sa.bindparam("until"),
+        )
+        .returning(kind)
+    )
+
+
+def _keep(kind: type[R]) -> ReturningUpdate[R]:
+    return (
+        sa.update(kind)
+        .where(
+            col(kind.id) == sa.bindparam("row_id"),
+            col(kind.due_at) <= sa.bindparam("now"),
+            col(kind.state).in_(list(STATIONS[_states(kind)])),
+        )
+        .values(attempts=1, leased_until=sa.bindparam("until"))
+        .returning(kind)
+    )
+
+
+_DUE: Final[Mapping[type[SQLModel], sa.Select[str]]] = {k: _due(k) for k in KINDS}
+_CLAIM: Final[Mapping[type[SQLModel], ReturningUpdate[Any]]] = {k: _claim(k) for k in KINDS}
+_KEEP: Final[Mapping[type[SQLModel], ReturningUpdate[Any]]] = {k: _keep(k) for k in KINDS}
+"""Built once: building a statement takes as long as running it."""
+
+
+def claim(line: Line, kind: type[R]) -> Job[R] | None:
+    """Lease the longest due row of a kind for `Terms.lease`; None if nothing is due."""
+    with line.store.transaction() as (session, now):
+        row: R | None = _leased(session, _CLAIM[kind], _until(line, now))
+        return None if row is None else _job(session, row, now, _keys_of(session, line, row))
+
+
+def is_due(session: Session, now: datetime, kind: type[Worked]) -> bool:
+    """Whether a claim would find something: a look that writes nothing."""
+    return session.execute(_DUE[kind], {"now": now}).first() is not None
+
+
+def _until(line: Line, now: datetime) -> dict[str, object]:
+    return {"now": now, "until": now + line.terms.lease}
+
+
+def _leased(
+    session: Session, statement: ReturningUpdate[R], values: Mapping[str, object]
+) -> R | None:
+    """The row that the statement leased, as it is now."""
+    return session.execute(
+        statement,
+        values,
+        execution_options={"synchronize_session": False, "populate_existing": True},
+    ).scalar_one_or_none()
+
+
+def _job(session: Session, row: R, now: datetime, keys: Mapping[str, DataKey]) -> Job[R]:
     """A snapshot of the row with the data keys that a station may need."""
-    owners = {row.id, getattr(row, "message_id", None)} - {None}
-    stored = session.exec(select(WrappedKeyRow).where(col(WrappedKeyRow.id).in_(owners))).all()
-    keys = {found.id: key for found in stored if (key := unwrap(line, found)) is not None}
     session.expunge(row)
     return Job(row=row, now=now, keys=keys)
 
 
-def unwrap(line: Line, stored: WrappedKeyRow) -> DataKey | None:
+def _owners(row: Worked) -> dict[str, str | None]:
+    """Whose keys a row's station may need: its own, or those of its message."""
+    return {"row_id": row.id, "message_id": getattr(row, "message_id", None)}
+
+
+def _keys_of(session: Session, line: Line, row: Worked) -> Mapping[str, DataKey]:
+    stored = session.execute(_KEYS, _owners(row))
+    return {found.id: key for found in stored if (key := unwrap(line, found)) is not None}
+
+
+def unwrap(line: Line, stored: "WrappedKeyRow | sa.Row[Any]") -> DataKey | None:
     """The data key, or None once it has been destroyed."""
     if stored.wrapped is None or stored.kek_id is None:
         return None
@@ -105,13 +162,12 @@ def finish(job: Job[R], outcome: Outcome, session: Session, now: datetime) -> No
 
 def keep(line: Line, job: Job[R], session: Session, now: datetime) -> Job[R] | None:
     """Keep the lease for the next station, if the row has one that is due; else None."""
-    row = session.get(type(job.row), job.row.id, populate_existing=True)
-    if row is None or station_of(row.state) is None or row.due_at is None or row.due_at > now:
+    values = {"row_id": job.row.id, **_until(line, now)}
+    row: R | None = _leased(session, _KEEP[type(job.row)], values)
+    if row is None:
         return None
-    row.attempts = 1
-    row.leased_until = now + line.terms.lease
-    session.flush()
-    return job_of(session, line, row, now)
+    same = _owners(row) == _owners(job.row)
+    return _job(session, row, now, job.keys if same else _keys_of(session, line, row))
 
 
 def renew(line: Line, job: Job[R]) -> None:
@@ -142,6 +198,3 @@ def pause(line: Line, attempts: int) -> timedelta:
     """How long to wait after so many attempts in vain, at least 1."""
     wait = line.terms.first_retry * float(2 ** min(attempts - 1, _BACKOFF_STEPS))
     return min(wait, line.terms.longest_retry) * random.uniform(0.5, 1)  # noqa: S311 - jitter
-
-
-KINDS: Final[tuple[type[Worked], ...]] = (Arrival, Message, Receipt, Outbox)

@@ -1,6 +1,6 @@
 """Every table and column; the migrations in `alembic/versions` make exactly these."""
 
-from inbox.tables.columns import Row, Utc, Word
+from inbox.tables.columns import Row, Utc, Word, table_of
 from inbox.tables.directory import (
     Assignment,
     Capacity,
@@ -52,4 +52,5 @@ __all__ = [
     "Utc",
     "Word",
     "WrappedKey",
+    "table_of",
 ]

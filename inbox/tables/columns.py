@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, String
+from sqlalchemy import DateTime, Dialect, String, Table
 from sqlalchemy.orm import declared_attr
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import SQLModel
@@ -80,3 +80,10 @@ class Row(SQLModel):
     def __tablename__(cls) -> str:  # noqa: N805 - SQLAlchemy calls it on the class
         """`KnownReference` is stored in `known_reference`."""
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+
+def table_of(kind: type[SQLModel]) -> Table:
+    """The Core table of a row class, for statements that need no objects."""
+    table = kind.__table__  # type: ignore[attr-defined] # SQLModel hides it from types
+    assert isinstance(table, Table)
+    return table

@@ -20,7 +20,7 @@ from inbox.message import (
 )
 from inbox.package.verdict import AlgorithmClass
 from inbox.store import SteadyClock
-from inbox.tables import Arrival, Delivery, Message, Outbox, Pulse, Receipt, Task
+from inbox.tables import Arrival, Delivery, Message, Outbox, Pulse, Receipt, Task, table_of
 
 _OVER: Final[Mapping[type[StrEnum], frozenset[StrEnum]]] = {
     ArrivalState: frozenset({ArrivalState.CONFIRMED, ArrivalState.ABANDONED}),
@@ -120,7 +120,7 @@ def contacts_of(session: Session, now: datetime, line: Line) -> tuple[Contact, .
 def _counted(
     session: Session, now: datetime, table: type[SQLModel], states: type[StrEnum], since: datetime
 ) -> Counts:
-    state = table.__table__.c.state  # type: ignore[attr-defined] # SQLModel hides it from types
+    state = table_of(table).c.state
     found = session.execute(
         sa.select(state, sa.func.count(), sa.func.min(col(since))).group_by(state)
     )

@@ -19,14 +19,13 @@ from inbox.config import read_settings
 from inbox.directory import enrol_first_people, take_in
 from inbox.directory_file import read_directory
 from inbox.keys import create_keys
-from inbox.line.settle import table_of
 from inbox.message import OrgNumber
 from inbox.schema import shipped
 from inbox.simulator.certificates import TestAuthority
 from inbox.simulator.gateway import GatewaySimulator
 from inbox.simulator.server import serve
 from inbox.store import Store
-from inbox.tables import ActivePolicy, Capacity, Installation, Pulse, Unit
+from inbox.tables import ActivePolicy, Capacity, Installation, Pulse, Unit, table_of
 from inbox.wiring import build_line
 from tests import databases, municipality, worlds
 

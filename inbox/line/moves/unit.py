@@ -19,11 +19,11 @@ from inbox.line.moves.registering import (
     standing_delivery,
 )
 from inbox.line.receipts import choose_receipt
-from inbox.line.settle import is_open, open_task, table_of
+from inbox.line.settle import is_open, open_task
 from inbox.line.waiting import TaskKind
 from inbox.message import DeliveryState, MessageState, Mode, PersonId, new_id
 from inbox.receipt import ReceiptType
-from inbox.tables import Assignment, CaseSystem, Message
+from inbox.tables import Assignment, CaseSystem, Message, table_of
 
 
 def take(line: Line, capacity: Capacity, message_id: str) -> None:
