@@ -92,13 +92,14 @@ class FolderVault:
                 "vault.no_folder", "make the vault's folder, or mount its disk"
             )
         self._folder = folder
+        self._made: set[Path] = set()
 
     def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
         """As `Vault.store`: write, fsync, link to the name, fsync the folder."""
         path = self._path(name)
         with _disk():
-            _make(path.parent)
-            _make(self._folder / _PARTS)
+            self._make(path.parent)
+            self._make(self._folder / _PARTS)
             part = self._folder / _PARTS / f"{name}.{secrets.token_hex(4)}"
             fd = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
@@ -154,6 +155,14 @@ class FolderVault:
         """As `Vault.free_bytes`: what the file system gives to this user."""
         with _disk():
             return shutil.disk_usage(self._folder).free
+
+    def _make(self, folder: Path) -> None:
+        """Make a sub-folder. Synced once by each process: who made it may have died before that."""
+        if folder in self._made and folder.is_dir():
+            return
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _sync_folder(folder.parent)
+        self._made.add(folder)
 
     def _path(self, name: str) -> Path:
         if _NAME.fullmatch(name) is None:
@@ -254,12 +263,6 @@ def _write(fd: int, content: bytes) -> None:
     with _disk():
         while rest:
             rest = rest[os.write(fd, rest) :]
-
-
-def _make(folder: Path) -> None:
-    """Make a sub-folder. Synced each time: who made it may have died before syncing it."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    _sync_folder(folder.parent)
 
 
 def _link(part: Path, path: Path) -> None:

@@ -1,7 +1,9 @@
 """Whom to believe: the path from the signer to an anchor of ours, and revocation (RFC 5280)."""
 
 from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
@@ -50,10 +52,49 @@ def check_chain(
     _check_revocation(path, trust, now=now, stale_is=stale_is, findings=findings)
 
 
-def _path(
+@dataclass(frozen=True, kw_only=True)
+class _Path:
+    """DER, signer first, anchor last; and when all of them are valid."""
+
+    certificates: tuple[bytes, ...]
+    valid_from: datetime
+    valid_until: datetime
+
+
+def _path(signed: Signed, trust: Trust, now: datetime, findings: Findings) -> tuple[bytes, ...]:
+    """DER, signer first, anchor last; empty when a waiver let a broken path pass.
+
+    Building one takes longer than all else about a small package, and senders use theirs for years:
+    a path is remembered, and holds again whenever all its certificates are valid.
+    """
+    known = _known_paths(
+        signed.certificate, signed.certificates, trust.anchors, trust.intermediates
+    )
+    for path in known:
+        if path.valid_from <= now <= path.valid_until:
+            return path.certificates
+    built = _built(signed, trust, now, findings)
+    if not built:
+        return ()
+    path = _Path(
+        certificates=tuple(certificate.dump() for certificate in built),
+        valid_from=max(certificate.not_valid_before for certificate in built),
+        valid_until=min(certificate.not_valid_after for certificate in built),
+    )
+    known.append(path)
+    return path.certificates
+
+
+@lru_cache(maxsize=1000)
+def _known_paths(*certificates: bytes | tuple[bytes, ...]) -> list[_Path]:
+    """The paths that were built of exactly these; to be added to."""
+    del certificates
+    return []
+
+
+def _built(
     signed: Signed, trust: Trust, now: datetime, findings: Findings
 ) -> tuple[x509.Certificate, ...]:
-    """Signer first, anchor last; empty when a waiver let a broken path pass."""
     context = ValidationContext(
         trust_roots=_certificates(trust.anchors),
         other_certs=[*_certificates(trust.intermediates), *map(_load, signed.certificates)],
@@ -105,7 +146,7 @@ def _check_usage(signed: Signed, findings: Findings) -> None:
 
 
 def _check_revocation(
-    path: tuple[x509.Certificate, ...],
+    path: tuple[bytes, ...],
     trust: Trust,
     *,
     now: datetime,
@@ -114,8 +155,7 @@ def _check_revocation(
 ) -> None:
     """Every certificate below the anchor; without a path nobody can vouch for any list."""
     standings = [
-        standing_of(certificate.dump(), issuer.dump(), trust, now)
-        for certificate, issuer in pairwise(path)
+        standing_of(certificate, issuer, trust, now) for certificate, issuer in pairwise(path)
     ]
     if Standing.REVOKED in standings:
         findings.revocation = False

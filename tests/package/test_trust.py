@@ -172,6 +172,16 @@ def test_certificates_that_came_along_complete_the_path() -> None:
     assert opened(alone, trust=replace(lists, intermediates=(middle.der,))).verdict.chain is True
 
 
+def test_a_path_that_was_built_before_holds_only_while_it_is_valid_and_its_anchors_stand() -> None:
+    raw = genuine()
+    assert opened(raw).verdict.chain is True
+
+    assert quarantine(raw, now=NOW + timedelta(days=3650)).code == "trust.expired"
+    assert quarantine(raw, now=NOW - timedelta(days=3650)).code == "trust.not_yet_valid"
+    assert quarantine(raw, trust=replace(trusted(), anchors=())).code == "trust.unknown_anchor"
+    assert opened(raw).verdict.chain is True
+
+
 def test_the_certificate_in_the_middle_must_be_shown_good_too() -> None:
     middle = intermediate()
     only_leaf = replace(trusted(), intermediates=(middle.der,), lists=(middle.revocations,))
