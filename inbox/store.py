@@ -2,15 +2,23 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from typing import Final
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    OperationalError,
+)
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import Session
 
 from inbox.errors import ConfigurationError, Conflict, Unavailable
@@ -19,6 +27,7 @@ from inbox.errors import IntegrityError as Damaged
 SCHEMA = "0001"
 """The revision in `alembic/versions` that this code runs on."""
 
+_REST_SECONDS: Final = 1.0
 Clock = Callable[[Session], datetime]
 Sealer = Callable[[Session, datetime], None]
 
@@ -32,13 +41,36 @@ def create_engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10)
+        engine = sa.create_engine(url, hide_parameters=True, pool_size=10)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", _try_after_rest)
+        return engine
     engine = sa.create_engine(
         url, hide_parameters=True, connect_args={"timeout": 30, "isolation_level": None}
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _note_use(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    del connection
+    entry.info["used"] = time.monotonic()
+
+
+def _try_after_rest(
+    connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy: PoolProxiedConnection
+) -> None:
+    """A connection that has rested may be dead; one in steady use is not asked each time."""
+    del proxy
+    used = entry.info.get("used")
+    if used is None or time.monotonic() - used < _REST_SECONDS:
+        return
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(";")
+    except psycopg.Error as error:
+        raise DisconnectionError from error
 
 
 def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
@@ -61,10 +93,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def database_clock(session: Session) -> datetime:
-    """The time of the database, in UTC: one clock for all processes."""
+    """The time of the database, in UTC: one clock for all processes. SQLite's is the machine's."""
     if session.get_bind().dialect.name == "sqlite":
-        text = session.connection().exec_driver_sql("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")
-        return datetime.fromisoformat(str(text.scalar_one())).replace(tzinfo=UTC)
+        return datetime.now(UTC)
     moment = session.connection().exec_driver_sql("SELECT clock_timestamp()").scalar_one()
     assert isinstance(moment, datetime)
     return moment.astimezone(UTC)
@@ -113,6 +144,7 @@ class Store:
     def reading(self) -> Iterator[tuple[Session, datetime]]:
         """A consistent look, never written back; rows that were read can be kept as they were."""
         with _our_errors(), Session(self.engine, expire_on_commit=False) as session:
+            session.connection()  # Begins here, and the time is not before the beginning.
             yield session, self.clock(session)
             session.expunge_all()
 
@@ -120,6 +152,7 @@ class Store:
     def transaction(self) -> Iterator[tuple[Session, datetime]]:
         """All or nothing, with its audit entries; `now` is the database's time at its beginning."""
         with _our_errors(), Session(self._writing, expire_on_commit=False) as session:
+            session.connection()  # As in `reading`; on SQLite it waits here for its turn.
             now = self.clock(session)
             yield session, now
             session.flush()

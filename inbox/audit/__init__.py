@@ -22,6 +22,15 @@ _NODES = table_of(AuditNode)
 _HEAD = table_of(AuditHead)
 _SALTS = table_of(AuditSalt)
 
+_THE_HEAD = sa.select(_HEAD.c.size, _HEAD.c.frontier).where(_HEAD.c.id == 1)
+_LOCK_HEAD = _THE_HEAD.with_for_update()
+_MOVE_HEAD = (
+    sa.update(_HEAD)
+    .where(_HEAD.c.id == 1)
+    .values(size=sa.bindparam("new_size"), frontier=sa.bindparam("new_frontier"))
+)
+_ADD_ENTRIES, _ADD_NODES, _ADD_SALTS = (sa.insert(each) for each in (_ENTRIES, _NODES, _SALTS))
+
 _WAITING = "inbox.audit"
 _HASH = 32
 
@@ -58,7 +67,8 @@ def seal(session: Session, now: datetime) -> None:
     entries: list[Entry] = session.info.pop(_WAITING, [])
     if not entries:
         return
-    size, frontier = _lock_head(session)
+    connection = session.connection()
+    size, frontier = _lock_head(connection)
     leaves, nodes, salts = [], [], []
     for seq, entry in enumerate(entries, start=size):
         new_salts = {name: secrets.token_bytes(16) for name in entry.committed}
@@ -70,26 +80,23 @@ def seal(session: Session, now: datetime) -> None:
             {"seq": seq, "name": name, "salt": salt, "message_id": entry.message_id}
             for name, salt in new_salts.items()
         ]
-    session.execute(sa.insert(_ENTRIES), leaves)
-    session.execute(sa.insert(_NODES), nodes)
+    connection.execute(_ADD_ENTRIES, leaves)
+    connection.execute(_ADD_NODES, nodes)
     if salts:
-        session.execute(sa.insert(_SALTS), salts)
-    session.execute(
-        sa.update(_HEAD).where(_HEAD.c.id == 1),
-        {"size": size + len(entries), "frontier": b"".join(frontier)},
+        connection.execute(_ADD_SALTS, salts)
+    connection.execute(
+        _MOVE_HEAD, {"new_size": size + len(entries), "new_frontier": b"".join(frontier)}
     )
 
 
 def head(session: Session) -> tuple[int, bytes]:
     """Size and root of the tree as the database has it now."""
-    row = session.execute(sa.select(_HEAD.c.size, _HEAD.c.frontier).where(_HEAD.c.id == 1)).one()
+    row = session.execute(_THE_HEAD).one()
     return row.size, tree.root(_frontier(row.frontier))
 
 
-def _lock_head(session: Session) -> tuple[int, tuple[bytes, ...]]:
-    row = session.execute(
-        sa.select(_HEAD.c.size, _HEAD.c.frontier).where(_HEAD.c.id == 1).with_for_update()
-    ).one_or_none()
+def _lock_head(connection: sa.Connection) -> tuple[int, tuple[bytes, ...]]:
+    row = connection.execute(_LOCK_HEAD).one_or_none()
     if row is None:
         raise IntegrityError("audit.no_head", "the audit has no head row")
     return row.size, _frontier(row.frontier)

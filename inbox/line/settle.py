@@ -37,13 +37,17 @@ class Step:
     code: str | None = None
     values: Mapping[str, object] = field(default_factory=dict)
     due_at: datetime | None = None
+    leased_until: datetime | None = None
+    """Keeps a worker's lease for the next station; only for rows that stations work on."""
     rule: str | None = None
     policy: str | None = None
     committed: Mapping[str, str] = field(default_factory=dict)
 
 
-def settle(session: Session, now: datetime, step: Step) -> None:
+def settle(session: Session, now: datetime, step: Step) -> Mapping[str, object]:
     """Set the state, raise the version, free the lease and note it in the audit.
+
+    Gives the columns as they were written.
 
     Raises:
         IllegalMove: not in `message.MOVES`.
@@ -60,7 +64,8 @@ def settle(session: Session, now: datetime, step: Step) -> None:
     }
     if isinstance(row, Worked):
         due_at = step.due_at or (now if station_of(step.became) else None)
-        values |= {"due_at": due_at, "leased_until": None, "attempts": 0}
+        attempts = 0 if step.leased_until is None else 1
+        values |= {"due_at": due_at, "leased_until": step.leased_until, "attempts": attempts}
     seen = {"seen_id": row.id, "seen_version": row.version, "seen_state": row.state}
     changed = session.connection().execute(_update(table, frozenset(values)), values | seen)
     if changed.rowcount != 1:
@@ -69,6 +74,7 @@ def settle(session: Session, now: datetime, step: Step) -> None:
     _follow(session, now, step)
     if row in session:
         session.expire(row)
+    return values
 
 
 @cache

@@ -71,39 +71,27 @@ def _claim(kind: type[R]) -> ReturningUpdate[R]:
     )
 
 
-def _keep(kind: type[R]) -> ReturningUpdate[R]:
-    return (
-        sa.update(kind)
-        .where(
-            col(kind.id) == sa.bindparam("row_id"),
-            col(kind.due_at) <= sa.bindparam("now"),
-            col(kind.state).in_(list(STATIONS[_states(kind)])),
-        )
-        .values(attempts=1, leased_until=sa.bindparam("until"))
-        .returning(kind)
-    )
-
-
 _DUE: Final[Mapping[type[SQLModel], sa.Select[str]]] = {k: _due(k) for k in KINDS}
 _CLAIM: Final[Mapping[type[SQLModel], ReturningUpdate[Any]]] = {k: _claim(k) for k in KINDS}
-_KEEP: Final[Mapping[type[SQLModel], ReturningUpdate[Any]]] = {k: _keep(k) for k in KINDS}
 """Built once: building a statement takes as long as running it."""
 
 
 def claim(line: Line, kind: type[R]) -> Job[R] | None:
     """Lease the longest due row of a kind for `Terms.lease`; None if nothing is due."""
     with line.store.transaction() as (session, now):
-        row: R | None = _leased(session, _CLAIM[kind], _until(line, now))
-        return None if row is None else _job(session, row, now, _keys_of(session, line, row))
+        row: R | None = _leased(
+            session, _CLAIM[kind], {"now": now, "until": now + line.terms.lease}
+        )
+        if row is None:
+            return None
+        keys = _keys_of(session, line, row)
+        session.expunge(row)
+        return Job(row=row, now=now, keys=keys)
 
 
 def is_due(session: Session, now: datetime, kind: type[Worked]) -> bool:
     """Whether a claim would find something: a look that writes nothing."""
     return session.execute(_DUE[kind], {"now": now}).first() is not None
-
-
-def _until(line: Line, now: datetime) -> dict[str, object]:
-    return {"now": now, "until": now + line.terms.lease}
 
 
 def _leased(
@@ -115,12 +103,6 @@ def _leased(
         values,
         execution_options={"synchronize_session": False, "populate_existing": True},
     ).scalar_one_or_none()
-
-
-def _job(session: Session, row: R, now: datetime, keys: Mapping[str, DataKey]) -> Job[R]:
-    """A snapshot of the row with the data keys that a station may need."""
-    session.expunge(row)
-    return Job(row=row, now=now, keys=keys)
 
 
 def _owners(row: Worked) -> dict[str, str | None]:
@@ -140,9 +122,16 @@ def unwrap(line: Line, stored: "WrappedKeyRow | sa.Row[Any]") -> DataKey | None:
     return line.keyring.unwrap(WrappedKey(kek_id=stored.kek_id, wrapped=stored.wrapped))
 
 
-def finish(job: Job[R], outcome: Outcome, session: Session, now: datetime) -> None:
-    """Settle a job's outcome with its follow-up rows, in the caller's transaction."""
-    settle(
+def finish(
+    line: Line, job: Job[R], outcome: Outcome, session: Session, now: datetime
+) -> Job[R] | None:
+    """Settle a job's outcome with its follow-up rows, in the caller's transaction.
+
+    The row's next job, its lease kept, if it has a station that is due; else None.
+    """
+    due_now = outcome.due_at is None or outcome.due_at <= now
+    goes_on = due_now and station_of(outcome.became) is not None
+    written = settle(
         session,
         now,
         Step(
@@ -152,22 +141,24 @@ def finish(job: Job[R], outcome: Outcome, session: Session, now: datetime) -> No
             code=outcome.code,
             values=outcome.values,
             due_at=outcome.due_at,
+            leased_until=now + line.terms.lease if goes_on else None,
             rule=outcome.rule,
             policy=outcome.policy,
         ),
     )
     for write in outcome.then:
         write(session, now)
-
-
-def keep(line: Line, job: Job[R], session: Session, now: datetime) -> Job[R] | None:
-    """Keep the lease for the next station, if the row has one that is due; else None."""
-    values = {"row_id": job.row.id, **_until(line, now)}
-    row: R | None = _leased(session, _KEEP[type(job.row)], values)
-    if row is None:
+    if not goes_on:
         return None
+    row = _as_written(job.row, written)
     same = _owners(row) == _owners(job.row)
-    return _job(session, row, now, job.keys if same else _keys_of(session, line, row))
+    return Job(row=row, now=now, keys=job.keys if same else _keys_of(session, line, row))
+
+
+def _as_written(row: R, written: Mapping[str, object]) -> R:
+    """The row as it is now: nobody else writes a leased row, so it need not be read again."""
+    before = {name: getattr(row, name) for name in type(row).model_fields}
+    return type(row)(**{**before, **written})
 
 
 def renew(line: Line, job: Job[R]) -> None:

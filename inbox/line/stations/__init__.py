@@ -15,7 +15,7 @@ from inbox.line.stations.event import notify
 from inbox.line.stations.message import erase, offer, open_, route
 from inbox.line.stations.receipt import create, follow_up, send
 from inbox.line.waiting import TaskKind
-from inbox.line.work import finish, keep, postpone
+from inbox.line.work import finish, postpone
 from inbox.message import station_of
 
 Station = Callable[[Line, Job[Any]], Outcome | Late]
@@ -48,8 +48,7 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
         outcome = STATIONS[station](line, job)
         with line.store.transaction() as (session, now):
             decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
-            finish(job, decided, session, now)
-            return keep(line, job, session, now)
+            return finish(line, job, decided, session, now)
     except Waits as error:
         postpone(line, job, error.code)
     except Unavailable as error:

@@ -1,0 +1,120 @@
+"""Neighbours that do nothing, at no cost: what is left is the line's own work."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from inbox import audit
+from inbox.casesystem import Event
+from inbox.gateway import Confirmed, Fetched, Notice, ReceiptRoute, SentState
+from inbox.line import Line
+from inbox.line.intake import announce
+from inbox.message import OrgNumber, Service, WireId
+from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.certificates import TestAuthority
+from inbox.simulator.envelopes import message_id_of, sbd_json
+from inbox.simulator.packages import Document, Parcel, package_bytes
+from inbox.store import Store, create_engine, database_clock
+from tests.worlds import BEGIN, OURS, SENDER, furnish, line_of, settle_in
+
+DOCUMENT_BYTES = 20_000
+
+
+@dataclass(frozen=True)
+class StillChannel:
+    """A channel that gives the same package for every notice and agrees to everything."""
+
+    package: bytes
+    channel: str = "eformidling"
+
+    def announced(self, at_most: int) -> Iterator[Notice]:
+        """Nothing new."""
+        del at_most
+        return iter(())
+
+    @contextmanager
+    def fetch(self, notice: Notice) -> Iterator[Fetched]:
+        """The package."""
+        del notice
+        yield Fetched(chunks=iter([self.package]))
+
+    def confirm(self, notice: Notice) -> Confirmed:
+        """Done."""
+        del notice
+        return Confirmed.DELIVERED
+
+    def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
+        """There is one."""
+        del receiver
+        return ReceiptRoute()
+
+    def create_receipt(self, receipt_id: str, body: Mapping[str, object]) -> None:
+        """Done."""
+
+    def send_receipt(self, receipt_id: str) -> None:
+        """Done."""
+
+    def receipt_status(self, receipt_id: str) -> SentState:
+        """It has arrived."""
+        del receipt_id
+        return SentState.CONFIRMED
+
+    def clock_skew(self) -> timedelta | None:
+        """None."""
+        return None
+
+
+class StillSender:
+    """A case system that hears every event at once."""
+
+    def send(self, url: str, secret: bytes, event: Event, now: datetime) -> None:
+        """Done."""
+
+
+def furnished(url: str, folder: Path) -> None:
+    """A folder and a database in which lines of any number of processes can be built."""
+    authority = furnish(folder)
+    (folder / "package").write_bytes(_package(authority))
+    settle_in(still_line(url, folder))
+
+
+def _package(authority: TestAuthority) -> bytes:
+    letter = replace(Letter(), public_title="Melding om barnevern", file_names=("brev.pdf",))
+    return package_bytes(
+        Parcel(
+            sender=SENDER,
+            receiver=OURS,
+            signer=authority.issue(SENDER),
+            documents=(Document("brev.pdf", "application/pdf", b"x" * DOCUMENT_BYTES),),
+            arkivmelding=arkivmelding_xml(letter),
+            signed_at=BEGIN,
+        )
+    )
+
+
+def still_line(url: str, folder: Path) -> Line:
+    """A line of this process, with neighbours that do nothing."""
+    store = Store(create_engine(url), seal=audit.seal, clock=database_clock)
+    line = line_of(store, folder, StillChannel((folder / "package").read_bytes()))
+    return replace(line, events=StillSender())
+
+
+def announce_all(line: Line, messages: int) -> None:
+    """So many appearances, each with an envelope of its own."""
+    for _ in range(messages):
+        envelope = sbd_json(
+            sender=SENDER, receiver=OURS, created_at=BEGIN, life=timedelta(hours=24)
+        )
+        announce(
+            line,
+            Notice(
+                channel="eformidling",
+                service=Service.DPO,
+                organisation=OrgNumber(OURS),
+                wire_id=WireId(message_id_of(envelope)),
+                envelope=json.dumps(envelope).encode(),
+            ),
+        )
