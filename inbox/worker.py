@@ -18,7 +18,7 @@ from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
 from inbox.line.intake import collect, note_pulse
 from inbox.line.stations import advance, put_off
-from inbox.line.work import KINDS, claim, is_due
+from inbox.line.work import KINDS, claim, due_kinds
 from inbox.log import Field
 from inbox.message import station_of
 from inbox.store import SteadyClock
@@ -106,7 +106,7 @@ class Worker:
         """One job of each kind, followed from step to step; whether there was any."""
         worked = False
         with self._line.store.reading() as (session, now):
-            due = [kind for kind in KINDS if is_due(session, now, kind)]
+            due = due_kinds(session, now)
         for kind in due:
             with self._line.slots.job():
                 job = claim(self._line, kind)
