@@ -72,6 +72,10 @@ class Line:
     slots: Slots = field(default_factory=Slots)
     terms: Terms = field(default_factory=Terms)
 
+    def has_room(self) -> bool:
+        """Whether there is space enough to take custody of anything."""
+        return self.vault.free_bytes() >= self.terms.free_bytes
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job(Generic[R]):

@@ -29,7 +29,7 @@ def collect(line: Line) -> int:
 
 
 def _collect_from(line: Line, gateway: Gateway) -> int:
-    if line.vault.free_bytes() < line.terms.free_bytes:
+    if not line.has_room():
         note_pulse(line, f"gateway:{gateway.channel}", "vault.full")
         return 0
     new = 0

@@ -38,7 +38,7 @@ def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]
 
 def _check_vault(line: Line) -> None:
     """Room enough, and something can be written, synced and removed."""
-    if line.vault.free_bytes() < line.terms.free_bytes:
+    if not line.has_room():
         raise Unavailable("vault.full")
     name = f"ready-{new_id()}"
     line.vault.store(name, [b"ready"], secrets.token_bytes(_KEY_BYTES))

@@ -45,7 +45,7 @@ def notice_of(job: Job[Arrival]) -> Notice:
 def fetch(line: Line, job: Job[Arrival]) -> Outcome | Late:
     """Stream the bytes into the vault under a new data key. Repeated, it makes another object."""
     row = job.row
-    if line.vault.free_bytes() < line.terms.free_bytes:
+    if not line.has_room():
         raise Unavailable("vault.full", "too little free space to take custody")
     try:
         custody = _take(line, job)

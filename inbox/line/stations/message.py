@@ -31,6 +31,7 @@ from inbox.message import (
 from inbox.package import Package, open_package
 from inbox.package.envelope import Envelope, read_envelope
 from inbox.package.terms import Expected, StaleList
+from inbox.package.verdict import Quarantine
 from inbox.routing.book import Release
 from inbox.routing.route import Route
 from inbox.routing.route import route as route_by
@@ -57,9 +58,8 @@ def open_(line: Line, job: Job[Message]) -> Outcome:
         values |= {"sender": envelope.sender, "sent_at": envelope.created_at}
         package = _opened(line, job, envelope)
     except PackageRejected as error:
-        verdict = getattr(error, "verdict", None)
-        if verdict is not None:
-            values["verdict"] = json.dumps(verdict.as_json())
+        if isinstance(error, Quarantine):
+            values["verdict"] = json.dumps(error.verdict.as_json())
         return Outcome(became=MessageState.QUARANTINED, code=error.code, values=values)
     with line.store.reading() as (session, _):
         policy = line.policies.current(session)
