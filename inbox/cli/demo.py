@@ -70,8 +70,8 @@ def _run(console: Console, folder: Path, *, once: bool, as_json: bool) -> bool:
         fine = in_time and verified and judgement.left_alone and not any(e.wrong for e in ends)
         if as_json:
             print(json.dumps(_summary(play, judgement, waiting(ends), verified, seconds)))
-        console.print(f"Åpne {play.operator_url} for å se driftssiden.")
         if not once:
+            console.print(f"Åpne {play.operator_url} for å se driftssiden.")
             _stay(console)
     return fine
 

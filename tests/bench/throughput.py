@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing.synchronize import Barrier as ProcessBarrier
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,7 @@ import psycopg
 
 from inbox.line import Line
 from inbox.line.stations import advance
-from inbox.line.work import KINDS, claim
-from inbox.store import create_engine
+from inbox.line.work import KINDS, claim, due_kinds
 from tests.bench.neighbours import announce_all, still_line
 
 COMMITS = 9
@@ -25,91 +24,102 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 
 def work(line: Line) -> None:
-    """Advance everything that is due, until nothing is."""
+    """Advance everything that is due until nothing is, as a worker's thread does."""
     while True:
-        job: Any = next((found for kind in KINDS if (found := claim(line, kind))), None)
-        if job is None:
+        with line.store.reading() as (session, now):
+            due = due_kinds(session, now)
+        if not due:
             return
-        while job is not None:
-            job = advance(line, job)
+        for kind in due:
+            job: Any = claim(line, kind)
+            while job is not None:
+                job = advance(line, job)
 
 
 def line_seconds(url: str, folder: Path, *, messages: int, workers: int) -> tuple[float, int]:
     """How long they take, and how many bytes the database wrote for each commit."""
     line = still_line(url, folder)
     announce_all(line, messages)
+    package_bytes = (folder / "package").stat().st_size
     before = _written(url)
-    seconds = _together(url, workers, _line_process, (url, str(folder)), lambda: work(line))
-    size = max(64, (_written(url) - before) // (COMMITS * messages))
+    seconds = together(url, workers, _line_process, (url, str(folder)))
+    of_vault = 0 if _is_postgres(url) else package_bytes * messages
+    size = max(64, (_written(url) - before - of_vault) // (COMMITS * messages))
     line.store.engine.dispose()
     return seconds, size
 
 
 def bare_seconds(url: str, folder: Path, *, commits: int, size: int, workers: int) -> float:
     """How long so many commits of that size take, by as many at once."""
-    share = commits // workers
-    address = url if url.startswith("postgresql") else str(folder / "bare.db")
+    address = url if _is_postgres(url) else str(folder / "bare.db")
     _prepare(address)
-    seconds = _together(
-        url, workers, _bare_process, (address, share, size), lambda: bare(address, share, size)
-    )
-    if not url.startswith("postgresql"):
-        for file in folder.glob("bare.db*"):
-            file.unlink()
+    seconds = together(url, workers, _bare_process, (address, commits // workers, size))
+    for file in folder.glob("bare.db*"):
+        file.unlink()
     return seconds
 
 
-def _together(
-    url: str,
-    workers: int,
-    process: Callable[..., None],
-    arguments: tuple[object, ...],
-    errand: Callable[[], None],
+def _is_postgres(url: str) -> bool:
+    return url.startswith("postgresql")
+
+
+def together(
+    url: str, workers: int, process: Callable[..., None], arguments: tuple[object, ...]
 ) -> float:
-    """Processes on PostgreSQL, threads of one on SQLite: as the product runs them."""
-    if not url.startswith("postgresql"):
-        threads = [threading.Thread(target=errand) for _ in range(workers)]
-        began = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return time.perf_counter() - began
-    ready = _SPAWN.Barrier(workers + 1)
-    processes = [_SPAWN.Process(target=process, args=(ready, *arguments)) for _ in range(workers)]
-    for each in processes:
+    """How long so many take from when all are ready: processes, or on SQLite threads of one."""
+    if _is_postgres(url):
+        ready: Any = _SPAWN.Barrier(workers + 1)
+        running: list[Any] = [
+            _SPAWN.Process(target=process, args=(ready, *arguments)) for _ in range(workers)
+        ]
+    else:
+        ready = threading.Barrier(workers + 1)
+        running = [
+            threading.Thread(target=process, args=(ready, *arguments)) for _ in range(workers)
+        ]
+    for each in running:
         each.start()
     ready.wait()
     began = time.perf_counter()
-    for each in processes:
+    for each in running:
         each.join()
     seconds = time.perf_counter() - began
-    assert {each.exitcode for each in processes} == {0}
+    assert all(getattr(each, "exitcode", 0) == 0 for each in running)
     return seconds
 
 
-def _line_process(ready: ProcessBarrier, url: str, folder: str) -> None:
+def _line_process(ready: Any, url: str, folder: str) -> None:
     line = still_line(url, Path(folder))
     claim(line, KINDS[-1])  # Connected, and its policies read.
     ready.wait()
     work(line)
 
 
-def _bare_process(ready: ProcessBarrier, url: str, commits: int, size: int) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SELECT 1")
+def _bare_process(ready: Any, address: str, commits: int, size: int) -> None:
+    content = os.urandom(size)
+    if _is_postgres(address):
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("SELECT 1")
+            ready.wait()
+            for _ in range(commits):
+                with connection.transaction():
+                    connection.execute("INSERT INTO bare (b) VALUES (%s)", (content,))
+        return
+    with closing(_sqlite(address)) as file:
         ready.wait()
-        _bare_postgres(connection, commits, os.urandom(size))
+        for _ in range(commits):
+            file.execute("BEGIN IMMEDIATE")
+            file.execute("INSERT INTO bare (b) VALUES (?)", (content,))
+            file.execute("COMMIT")
 
 
 def _prepare(address: str) -> None:
-    if address.startswith("postgresql"):
+    if _is_postgres(address):
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS bare (id serial PRIMARY KEY, b bytea)")
         return
-    connection_ = _sqlite(address)
-    connection_.execute("CREATE TABLE bare (id INTEGER PRIMARY KEY, b BLOB)")
-    connection_.close()
+    with closing(_sqlite(address)) as file:
+        file.execute("CREATE TABLE bare (id INTEGER PRIMARY KEY, b BLOB)")
 
 
 def _sqlite(address: str) -> sqlite3.Connection:
@@ -119,30 +129,13 @@ def _sqlite(address: str) -> sqlite3.Connection:
     return connection
 
 
-def bare(address: str, commits: int, size: int) -> None:
-    """So many commits of one row each on SQLite."""
-    connection, content = _sqlite(address), os.urandom(size)
-    for _ in range(commits):
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("INSERT INTO bare (b) VALUES (?)", (content,))
-        connection.execute("COMMIT")
-    connection.close()
-
-
-def _bare_postgres(connection: psycopg.Connection, commits: int, content: bytes) -> None:
-    for _ in range(commits):
-        with connection.transaction():
-            connection.execute("INSERT INTO bare (b) VALUES (%s)", (content,))
-
-
 def _written(url: str) -> int:
     """Bytes that the database's log has had so far; SQLite's are those of this process."""
-    if not url.startswith("postgresql"):
+    if not _is_postgres(url):
         text = Path("/proc/self/io").read_text(encoding="ascii")
         return int(text.split("wchar: ")[1].split()[0])
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        found = connection.exec_driver_sql("SELECT pg_current_wal_insert_lsn() - '0/0'")
-        written = int(found.scalar_one())
-    engine.dispose()
-    return written
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
+        row = found.fetchone()
+    assert row is not None
+    return int(row[0])
