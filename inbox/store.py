@@ -182,6 +182,9 @@ def _our_errors() -> Iterator[None]:
     except IntegrityError as error:
         raise Conflict("database.taken", type(error.orig).__name__) from error
     except OperationalError as error:
+        if str(error.orig).startswith("Could not decode to UTF-8"):
+            # The driver's text would quote what stands there.
+            raise Damaged("database.damaged", "a text in it is none: a changed byte") from None
         full = "full" in str(error.orig)
         raise Unavailable(
             "database.full" if full else "database.unavailable", type(error.orig).__name__
