@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from inbox.audit import tree
-from inbox.audit.leaf import commitment, leaf_bytes
+from inbox.audit.leaf import commitment, leaf_bytes, salt_mark
 from inbox.errors import IntegrityError
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, table_of
 
@@ -120,6 +120,7 @@ def _leaf(seq: int, entry: Entry, salts: Mapping[str, bytes], now: datetime) -> 
             "message": entry.message_id,
             "policy": entry.policy,
             "rule": entry.rule,
+            "salts": {name: salt_mark(salt) for name, salt in salts.items()},
             "seq": seq,
             "subject": entry.subject,
             "was": entry.was,

@@ -39,6 +39,14 @@ def commitment(salt: bytes, value: str) -> str:
     return base64.b64encode(hmac.digest(salt, text, hashlib.sha256)).decode()
 
 
+def salt_mark(salt: bytes) -> str:
+    """What a leaf holds of a salt, so that a changed salt is known from the one that was used.
+
+    A salt is random and long: its hash gives neither the salt back nor a way to guess the text.
+    """
+    return base64.b64encode(hashlib.sha256(salt).digest()).decode()
+
+
 def _plain(value: Value) -> Value:
     if value is None or isinstance(value, str | int):
         return value

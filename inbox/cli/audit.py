@@ -25,6 +25,9 @@ _WORDS: Final = {
     "audit.checkpoint": "a checkpoint is torn, forged, or of another log",
     "audit.node": "the tree over the entries from here on has been changed",
     "audit.nodes": "the tree has more or fewer parts than its entries give",
+    "audit.index": "the entry stands under another message than it speaks of",
+    "audit.salt": "a salt of the entry is not the one it was made with: what it committed to can"
+    " no longer be shown",
     "audit.head": "the head of the tree is not what its entries give",
 }
 _BATCH: Final = 1000

@@ -2,57 +2,19 @@
 
 import hashlib
 from collections.abc import Iterable
-from functools import cache
 from itertools import pairwise
 
 import pytest
 
 from inbox.audit import tree
 from inbox.errors import IntegrityError
+from tests.audit.standard import mth, path, subproof
 
 SIZES = 131
 
 
 def _h(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
-
-
-@cache
-def _mth(leaves: tuple[bytes, ...]) -> bytes:
-    """MTH of RFC 6962 §2.1, word by word."""
-    if not leaves:
-        return _h(b"")
-    if len(leaves) == 1:
-        return _h(b"\0" + leaves[0])
-    k = _k(len(leaves))
-    return _h(b"\1" + _mth(leaves[:k]) + _mth(leaves[k:]))
-
-
-def _path(m: int, leaves: tuple[bytes, ...]) -> list[bytes]:
-    """PATH of RFC 6962 §2.1.1, word by word."""
-    if len(leaves) == 1:
-        return []
-    k = _k(len(leaves))
-    if m < k:
-        return [*_path(m, leaves[:k]), _mth(leaves[k:])]
-    return [*_path(m - k, leaves[k:]), _mth(leaves[:k])]
-
-
-def _subproof(m: int, leaves: tuple[bytes, ...], *, whole: bool) -> list[bytes]:
-    """SUBPROOF of RFC 6962 §2.1.2, word by word; `whole` is the standard's b."""
-    if m == len(leaves):
-        return [] if whole else [_mth(leaves)]
-    k = _k(len(leaves))
-    if m <= k:
-        return [*_subproof(m, leaves[:k], whole=whole), _mth(leaves[k:])]
-    return [*_subproof(m - k, leaves[k:], whole=False), _mth(leaves[:k])]
-
-
-def _k(n: int) -> int:
-    k = 1
-    while k * 2 < n:
-        k *= 2
-    return k
 
 
 class _Grown:
@@ -97,7 +59,7 @@ def test_the_roots_are_those_published_for_certificate_transparency() -> None:
 
 
 def test_the_root_grows_as_the_standard_defines_it() -> None:
-    expected = [_mth(LEAVES[:size]) for size in range(SIZES)]
+    expected = [mth(LEAVES[:size]) for size in range(SIZES)]
 
     assert GROWN.roots[:SIZES] == expected
     assert [tree.root_at(GROWN.get, size) for size in range(SIZES)] == expected
@@ -108,7 +70,7 @@ def test_every_inclusion_proof_is_the_standards_and_verifies() -> None:
         for index in range(size):
             proof = tree.inclusion(GROWN.get, index, size)
 
-            assert proof == _path(index, LEAVES[:size])
+            assert proof == path(index, LEAVES[:size])
             assert _included(index, index, size, proof, GROWN.roots[size])
 
 
@@ -117,7 +79,7 @@ def test_every_consistency_proof_is_the_standards_and_verifies() -> None:
         for first in range(second + 1):
             proof = tree.consistency(GROWN.get, first, second)
 
-            assert not first or proof == _subproof(first, LEAVES[:second], whole=True)
+            assert not first or proof == subproof(first, LEAVES[:second], whole=True)
             assert _consistent(first, second, proof)
 
 

@@ -1,0 +1,123 @@
+"""An audit that the line itself made, with reasons, an erasure and checkpoints, and its export."""
+
+import base64
+import json
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.util import module_from_spec, spec_from_file_location
+from io import StringIO
+from pathlib import Path
+from types import ModuleType
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from inbox import audit
+from inbox.access.words import Role
+from inbox.audit import verify
+from inbox.audit.checkpoint import verifier_key
+from inbox.line.moves import archive, system, unit
+from inbox.line.systems import capacity_of
+from inbox.tables import CaseSystem
+from tests.worlds import World
+
+PROGRAM = Path(__file__).parents[2] / "docs" / "verify_audit.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What is there to be checked: the database, and the file that was kept outside."""
+
+    world: World
+    outside: str
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for whoever changes it behind the program's back."""
+        return self.world.line.store.engine.execution_options(inbox_writes=True)
+
+    def codes(self, *outside: str) -> set[str]:
+        """What the program finds, with copies from outside."""
+        with self.world.line.store.reading() as (session, _):
+            report = verify.verify(session, self.world.line.keyring, outside)
+        return {finding.code for finding in report.findings}
+
+    def export(self) -> str:
+        """The entries as `inbox audit export` writes them."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.text("SELECT seq, leaf FROM audit_entry ORDER BY seq"))
+            entries = [(seq, base64.b64encode(leaf).decode()) for seq, leaf in rows]
+        return "".join(json.dumps({"seq": seq, "leaf": leaf}) + "\n" for seq, leaf in entries)
+
+    def checkpoint(self) -> None:
+        """Sign the tree as it is, and append the note to the file outside."""
+        store, keyring = self.world.line.store, self.world.line.keyring
+        with store.transaction() as (session, now):
+            note = verify.new_checkpoint(session, now, keyring)
+        assert note is not None
+        verify.keep_outside(self.world.folder / "checkpoints.txt", note)
+
+    def second_opinion(self, export: bytes | None = None, outside: bytes | None = None) -> int:
+        """The exit code of the single-file verifier, which has nothing of the product in it."""
+        leaves = self.world.folder / "leaves.jsonl"
+        notes = self.world.folder / "notes.txt"
+        leaves.write_bytes(self.export().encode() if export is None else export)
+        notes.write_bytes(self.outside.encode() if outside is None else outside)
+        key = verifier_key("test", self.world.line.keyring.signer().public_key())
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            code: int = VERIFIER.main(["--key", key, str(leaves), str(notes)])
+        return code
+
+
+def kept_by_the_line(world: World, entries: int) -> Kept:
+    """Let mail walk the line until the audit has so many entries, with three checkpoints."""
+    kept, size = Kept(world=world, outside=""), 0
+    marks = [entries // 3, entries * 2 // 3, entries]
+    while marks:
+        _one_letter(world)
+        with world.line.store.reading() as (session, _):
+            size, _ = audit.head(session)
+        if size >= marks[0]:
+            kept.checkpoint()
+            marks.pop(0)
+    return Kept(world=world, outside=(world.folder / "checkpoints.txt").read_text("utf-8"))
+
+
+def _one_letter(world: World) -> None:
+    """One that is handed back with a reason, placed, registered, answered and erased."""
+    handed, _ = world.send("Om en elev"), world.send("Ingen regel")
+    world.collect()
+    world.work()
+    message = world.message(handed)
+    leader = world.person("kari", Role.LEADER, "skole")
+    unit.hand_back(world.line, leader, message.id, seen=message.version, reason="Ikke vår")
+    archivist = world.person("anne", Role.ARCHIVIST, "desk")
+    seen = world.message(handed).version
+    archive.place_and_release(world.line, archivist, message.id, unit="ppt", seen=seen)
+    world.work()
+    with world.line.store.reading() as (session, _):
+        capacity = capacity_of(session.get_one(CaseSystem, "fag"))
+    delivery = world.delivery(message.id)
+    system.registered(world.line, capacity, delivery.id, reference="2026/000123-1")
+    world.settle(rounds=3, pause=timedelta(minutes=1))
+    if len(world.messages()) == 2:
+        world.clock.advance(timedelta(days=15))
+        world.work()
+        fresh = world.authority.crl(world.clock.now)
+        (world.folder / "trust" / "root.crl").write_bytes(fresh)
+
+
+def _loaded() -> ModuleType:
+    """The file as a module; a copy of it runs alone wherever `cryptography` is."""
+    spec = spec_from_file_location("verify_audit_alone", PROGRAM)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+VERIFIER = _loaded()

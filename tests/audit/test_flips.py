@@ -1,0 +1,160 @@
+"""Every single bit of a real audit, flipped: the program says so, and so does the single file."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from random import Random
+from typing import TypeVar
+
+import pytest
+import sqlalchemy as sa
+
+from inbox.errors import IntegrityError
+from tests.audit.flipping import TABLES, UNCOVERED, Place, bits_of, flip_each, places
+from tests.audit.kept import Kept, kept_by_the_line
+from tests.worlds import World, sqlite_database, world
+
+SMALL, LARGE, SHARES = 24, 300, 4
+_T = TypeVar("_T")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """An audit that is small enough for every bit of it."""
+    folder = tmp_path_factory.mktemp("small")
+    with world(sqlite_database(folder), folder) as made:
+        yield kept_by_the_line(made, SMALL)
+
+
+def _every(kept: Kept) -> list[tuple[Place, int]]:
+    with kept.engine.connect() as connection:
+        found = places(connection)
+    columns = {(place.table, place.column) for place in found}
+    assert len(columns) == sum(len(table.columns) for table in TABLES.values()) - len(UNCOVERED)
+    return list(bits_of(found))
+
+
+def _some(kept: Kept, count: int) -> list[tuple[Place, int]]:
+    """As many bits of each column of each table."""
+    columns: dict[tuple[str, str], list[tuple[Place, int]]] = {}
+    for place, bit in _every(kept):
+        columns.setdefault((place.table, place.column), []).append((place, bit))
+    return [flip for flips in columns.values() for flip in _sample(flips, count)]
+
+
+def _sample(of: Sequence[_T], count: int) -> list[_T]:
+    """Always the same ones, so that a miss is found again."""
+    return Random(1).sample(of, min(count, len(of)))  # noqa: S311 - a choice, no secret
+
+
+def _flipped(octets: bytes, bit: int) -> bytes:
+    changed = bytearray(octets)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+def _bits(octets: bytes) -> range:
+    """All bits, but those of the newlines that end a file: they end nothing else."""
+    return range(8 * len(octets.rstrip(b"\n")))
+
+
+def test_a_flipped_bit_of_any_column_is_found(small: Kept) -> None:
+    tally = flip_each(small, _some(small, 15))
+
+    assert tally.missed == []
+    assert tally.found > 150
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("share", range(SHARES))
+def test_every_flipped_bit_is_found(small: Kept, share: int) -> None:
+    flips = _every(small)[share::SHARES]
+
+    tally = flip_each(small, flips)
+
+    assert tally.missed == []
+    assert tally.found + tally.unreadable > 0.9 * len(flips)
+
+
+@pytest.mark.long
+def test_flipped_bits_of_a_larger_audit_are_found(world: World) -> None:
+    kept = kept_by_the_line(world, LARGE)
+
+    tally = flip_each(kept, _some(kept, 300), outside=kept.outside)
+
+    assert tally.missed == []
+    assert tally.found > 2000
+
+
+def test_a_column_that_nothing_vouches_for_is_seen_by_these_tests(small: Kept) -> None:
+    with small.engine.connect() as connection:
+        row = connection.execute(sa.text("SELECT size, signed_at FROM checkpoint")).first()
+    assert row is not None
+    unread = Place(table="checkpoint", key={"size": row[0]}, column="signed_at", value=str(row[1]))
+
+    tally = flip_each(small, [(unread, bit) for bit in range(20)])
+
+    assert len(tally.missed) == 20
+
+
+def test_a_text_that_is_none_is_damage_and_is_not_quoted(small: Kept) -> None:
+    place = next(p for p, _ in _every(small) if p.column == "message_id" and len(p.octets) > 8)
+    with small.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE audit_entry SET message_id = CAST(:v AS TEXT) WHERE seq = :seq"),
+            {"v": b"\xff" + place.octets[1:], "seq": place.key["seq"]},
+        )
+
+    with pytest.raises(IntegrityError, match=r"database\.damaged") as damage:
+        small.codes()
+
+    with small.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE audit_entry SET message_id = :v WHERE seq = :seq"),
+            {"v": place.value, "seq": place.key["seq"]},
+        )
+    assert place.octets[1:].decode() not in str(damage.value)
+    assert damage.value.__cause__ is None
+    assert small.codes() == set()
+
+
+# The file outside, and the single file that needs nothing of the program
+
+
+def _missed_outside(kept: Kept, bits: Iterable[int]) -> list[tuple[str, int]]:
+    """Flips of the file outside that the program, or the single file, took for good."""
+    text, export, missed = kept.outside.encode(), kept.export().encode(), []
+    assert kept.codes(kept.outside) == set()
+    assert kept.second_opinion(export, text) == 0
+    for bit in bits:
+        changed = _flipped(text, bit)
+        if not kept.codes(changed.decode("utf-8", errors="replace")):
+            missed.append(("program", bit))
+        if kept.second_opinion(export, changed) != 1:
+            missed.append(("single file", bit))
+    return missed
+
+
+def test_a_flipped_bit_of_the_checkpoint_file_is_found_by_both(small: Kept) -> None:
+    assert _missed_outside(small, _sample(_bits(small.outside.encode()), 60)) == []
+
+
+@pytest.mark.long
+def test_every_flipped_bit_of_the_checkpoint_file_is_found_by_both(small: Kept) -> None:
+    assert _missed_outside(small, _bits(small.outside.encode())) == []
+
+
+def _missed_in_export(kept: Kept, bits: Iterable[int]) -> list[int]:
+    export, text = kept.export().encode(), kept.outside.encode()
+    assert kept.second_opinion(export, text) == 0
+    return [bit for bit in bits if kept.second_opinion(_flipped(export, bit), text) != 1]
+
+
+def test_a_flipped_bit_of_an_export_is_found_by_the_single_file(small: Kept) -> None:
+    assert _missed_in_export(small, _sample(_bits(small.export().encode()), 200)) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("share", range(SHARES))
+def test_every_flipped_bit_of_an_export_is_found_by_the_single_file(
+    small: Kept, share: int
+) -> None:
+    assert _missed_in_export(small, _bits(small.export().encode())[share::SHARES]) == []
