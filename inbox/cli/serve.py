@@ -1,5 +1,6 @@
 """`inbox serve` and `inbox work`: the API, the operators' listener, and the worker."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ _PATIENCE_SECONDS: Final = 15
 """How long open transfers and the step at hand may take when it is told to end."""
 _UP_SECONDS: Final = 30
 _SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
+_PR_SET_DUMPABLE: Final = 4
 
 
 class _Part(Protocol):
@@ -51,6 +53,7 @@ def serve(
     start. On SQLite one process works; on PostgreSQL any number serve and work. The log goes to
     standard error.
     """
+    keep_out_of_dumps()
     settings = settings_of(ctx)
     line = build_line(settings)
     faces = {
@@ -73,8 +76,18 @@ def work(ctx: typer.Context) -> None:
     On PostgreSQL any number of these run beside each other and beside `inbox serve`; on SQLite
     only one process works.
     """
+    keep_out_of_dumps()
     settings = settings_of(ctx)
     _run([_worker(build_line(settings), settings)], lambda: say("working"))
+
+
+def keep_out_of_dumps() -> None:
+    """Have the kernel dump this process's memory nowhere, and let nobody but root look into it.
+
+    No limit does that where core files go to a program: a pipe asks for no limit.
+    """
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        raise ConfigurationError("serve.dumpable", "this system would write its memory to disk")
 
 
 def _worker(line: Line, settings: Settings) -> Worker:

@@ -89,8 +89,8 @@ class Container:
         """The entry of that exact name; raises `NotFound`."""
         try:
             return self._by_name[name]
-        except KeyError as error:
-            raise NotFound from error
+        except KeyError:
+            raise NotFound from None  # A KeyError's text is the name of a file.
 
     def read(self, name: str, max_bytes: int) -> bytes:
         """All bytes of a small entry; a larger one is `container.inflated_too_large`."""

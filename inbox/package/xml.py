@@ -36,7 +36,8 @@ def parse_xml(raw: bytes, *, area: str, max_bytes: int, limits: Limits) -> Eleme
     except etree.XMLSyntaxError as error:
         too_much = getattr(error, "code", None) == etree.ErrorTypes.ERR_RESOURCE_LIMIT
         kind = "too_complex" if too_much else "malformed"
-        raise PackageRejected(f"{area}.{kind}", f"line {error.lineno}") from error
+        # The parser's own text quotes the document, and a traceback would show it.
+        raise PackageRejected(f"{area}.{kind}", f"line {error.lineno}") from None
 
 
 def local_name(element: Element) -> str:

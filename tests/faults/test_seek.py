@@ -1,0 +1,104 @@
+"""The search finds every word in every wrapping, made here by other means than the search's own."""
+
+import base64
+import binascii
+import gzip
+import io
+import json
+import random
+import urllib.parse
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.canaries import CANARY, NATIONAL_ID, WORDS, letter
+from tests.faults.seek import seek, seek_in
+
+Wrap = Callable[[str], bytes]
+
+ENCODED: dict[str, Wrap] = {
+    "utf-8": lambda text: text.encode(),
+    "latin-1": lambda text: text.encode("latin-1"),
+    "utf-16-le": lambda text: text.encode("utf-16")[2:],
+    "utf-16-be": lambda text: text.encode("utf-16-be"),
+    "hex": lambda text: binascii.hexlify(text.encode()),
+    "HEX": lambda text: base64.b16encode(text.encode()),
+    "percent": lambda text: urllib.parse.urlencode({"q": text}).encode(),
+    "small percent": lambda text: urllib.parse.quote(text).lower().encode(),
+    "json": lambda text: json.dumps({"title": text}).encode(),
+    "repr": lambda text: repr(text.encode()).encode(),
+    "ascii": lambda text: text.encode("ascii", errors="xmlcharrefreplace"),
+    **{
+        f"base64 at {offset}": lambda text, offset=offset: base64.b64encode(
+            b"~" * offset + text.encode() + b"~~"
+        )
+        for offset in range(3)
+    },
+    **{
+        f"base64url at {offset}": lambda text, offset=offset: base64.urlsafe_b64encode(
+            b"~" * offset + text.encode() + b"~~"
+        ).rstrip(b"=")
+        for offset in range(3)
+    },
+}
+
+
+def _zip(content: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x", content * 20)
+    return out.getvalue()
+
+
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "as it is": lambda content: content,
+    "zlib": lambda content: zlib.compress(content * 20, 9),
+    "zlib, quick": lambda content: zlib.compress(content * 20, 1),
+    "gzip": lambda content: gzip.compress(content * 20),
+    "zip": _zip,
+    "zip in gzip": lambda content: gzip.compress(_zip(content)),
+    "cut": lambda content: zlib.compress(content + random.Random(5).randbytes(20_000))[:-9_000],  # noqa: S311
+}
+
+
+@pytest.mark.parametrize("packed", PACKED)
+@pytest.mark.parametrize("encoded", ENCODED)
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_is_found_in_every_wrapping(word: str, encoded: str, packed: str) -> None:
+    noise = random.Random(7).randbytes(300)  # noqa: S311 - the same in each run
+    planted = PACKED[packed](ENCODED[encoded](f"Om {word}, og mer"))
+
+    hits = seek(noise + planted + noise, WORDS, "here")
+
+    assert hits
+    assert seek(noise, WORDS, "here") == []
+
+
+def test_a_word_without_its_beginning_is_none() -> None:
+    assert seek(CANARY[1:].encode(), WORDS, "here") == []
+    assert seek(b"\0" * 100_000, WORDS, "here") == []
+
+
+def test_a_hit_says_where_it_is_and_what_stands_around_it(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "a.log").write_text(f"before {CANARY}-tittel after")
+    (tmp_path / f"{NATIONAL_ID}.pdf").write_bytes(b"")
+
+    hits = seek_in(tmp_path, WORDS)
+
+    assert {hit.where for hit in hits} == {"inner/a.log", f"the name {NATIONAL_ID}.pdf"}
+    assert any(b"-tittel" in hit.around for hit in hits)
+
+
+def test_a_letter_has_the_word_in_every_text_that_says_what_it_is_about() -> None:
+    made = letter("Om barnevern")
+
+    plain = {name for name, text in vars(made).items() if CANARY not in str(text)}
+
+    assert plain == {
+        *("message_id", "case_year", "case_sequence", "authority", "access_restriction"),
+        *("class_id", "at"),
+    }
