@@ -72,29 +72,32 @@ class Kept:
 
 
 def kept_by_the_line(world: World, entries: int) -> Kept:
-    """Let mail walk the line until the audit has so many entries, with three checkpoints."""
+    """Let mail walk the line until the audit has so many entries, with checkpoints on the way."""
     kept, size = Kept(world=world, outside=""), 0
-    marks = [entries // 3, entries * 2 // 3, entries]
-    while marks:
-        _one_letter(world)
+    while size < entries:
+        _one_letter(kept)
+        kept.checkpoint()
         with world.line.store.reading() as (session, _):
             size, _ = audit.head(session)
-        if size >= marks[0]:
-            kept.checkpoint()
-            marks.pop(0)
     return Kept(world=world, outside=(world.folder / "checkpoints.txt").read_text("utf-8"))
 
 
-def _one_letter(world: World) -> None:
-    """One that is handed back with a reason, placed, registered, answered and erased."""
-    handed, _ = world.send("Om en elev"), world.send("Ingen regel")
+def _one_letter(kept: Kept) -> None:
+    """One that is handed back with a reason and placed; the first is answered and erased, too."""
+    world = kept.world
+    wire_id, _ = world.send("Om en elev"), world.send("Ingen regel")
     world.collect()
     world.work()
-    message = world.message(handed)
+    kept.checkpoint()
+    message = world.message(wire_id)
     leader = world.person("kari", Role.LEADER, "skole")
     unit.hand_back(world.line, leader, message.id, seen=message.version, reason="Ikke vår")
     archivist = world.person("anne", Role.ARCHIVIST, "desk")
-    seen = world.message(handed).version
+    seen = world.message(wire_id).version
+    if len(world.messages()) > 2:
+        reason = "Gjelder en annen"
+        archive.place(world.line, archivist, message.id, unit="bv", seen=seen, reason=reason)
+        return
     archive.place_and_release(world.line, archivist, message.id, unit="ppt", seen=seen)
     world.work()
     with world.line.store.reading() as (session, _):
@@ -102,11 +105,10 @@ def _one_letter(world: World) -> None:
     delivery = world.delivery(message.id)
     system.registered(world.line, capacity, delivery.id, reference="2026/000123-1")
     world.settle(rounds=3, pause=timedelta(minutes=1))
-    if len(world.messages()) == 2:
-        world.clock.advance(timedelta(days=15))
-        world.work()
-        fresh = world.authority.crl(world.clock.now)
-        (world.folder / "trust" / "root.crl").write_bytes(fresh)
+    world.clock.advance(timedelta(days=15))
+    world.work()
+    fresh = world.authority.crl(world.clock.now)
+    (world.folder / "trust" / "root.crl").write_bytes(fresh)
 
 
 def _loaded() -> ModuleType:

@@ -14,25 +14,14 @@ import sqlalchemy as sa
 
 from tests.audit.kept import Kept, kept_by_the_line
 from tests.audit.rebuilding import Change, rebuild, renumbered
-from tests.worlds import sqlite_database, world
-
-ENTRIES = 24
-
-
-@pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    """An audit of the line's own, with three checkpoints."""
-    folder = tmp_path_factory.mktemp("untouched")
-    with world(sqlite_database(folder), folder) as made:
-        yield kept_by_the_line(made, ENTRIES)
 
 
 @pytest.fixture
-def kept(untouched: Kept, tmp_path: Path) -> Iterator[Kept]:
+def kept(small: Kept, tmp_path: Path) -> Iterator[Kept]:
     """The same for one test to spoil: its database is put back afterwards."""
-    _copy(untouched.world.folder / "inbox.db", tmp_path / "before.db")
-    yield untouched
-    _put_back(untouched, tmp_path / "before.db")
+    _copy(small.world.folder / "inbox.db", tmp_path / "before.db")
+    yield small
+    _put_back(small, tmp_path / "before.db")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -133,7 +122,7 @@ def test_what_is_not_coherent_is_found_without_a_copy(kept: Kept, statements: li
 
 
 def test_an_old_copy_is_found_by_a_newer_note(kept: Kept, tmp_path: Path) -> None:
-    newer = kept_by_the_line(kept.world, ENTRIES + 24)
+    newer = kept_by_the_line(kept.world, 60)
     assert kept.codes(newer.outside) == set()
 
     _put_back(kept, tmp_path / "before.db")
@@ -145,10 +134,10 @@ def test_an_old_copy_is_found_by_a_newer_note(kept: Kept, tmp_path: Path) -> Non
 
 @pytest.mark.long
 def test_an_old_copy_that_has_grown_on_is_a_fork(kept: Kept, tmp_path: Path) -> None:
-    newer = kept_by_the_line(kept.world, ENTRIES + 24)
+    newer = kept_by_the_line(kept.world, 60)
 
     _put_back(kept, tmp_path / "before.db")
-    grown = kept_by_the_line(kept.world, ENTRIES + 60)
+    grown = kept_by_the_line(kept.world, 90)
 
     assert kept.codes() == set()
     assert "audit.fork" in kept.codes(newer.outside)

@@ -68,7 +68,7 @@ class Running:
             ("GET", f"{api}/{odd}", ours, b""),
             ("GET", f"{api}?after={odd}&limit={odd}", ours, b""),
             ("GET", f"{self.api}/{odd}", ours, b""),
-            ("GET", api, {"authorization": f"Bearer {odd}".encode().decode("latin-1")}, b""),
+            ("GET", api, {"authorization": f"Bearer {odd.encode().hex()}"}, b""),
             ("POST", f"{api}/{'0' * 32}/refused", json, f'{{"code": "{odd}"}}'.encode()),
             ("POST", f"{api}/{'0' * 32}/refused", json, f'{{"{odd}": 1}}'.encode()),
             ("POST", f"{api}/{'0' * 32}/refused", json, f'{{"code" {odd}'.encode()),
@@ -98,6 +98,7 @@ class Running:
             answer = self.client.post(f"{api}/{each['id']}/{word}", json=body, headers=ours)
             assert answer.status_code == 200, answer.text
             said[word] = answer.text
+        assert set(said) == {"registered", "refused"}
         return said
 
 
@@ -129,11 +130,15 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def running(world: World, database: str, gateway: str) -> Iterator[Running]:
-    """`inbox serve` with its worker, and two messages to begin with; aborted at the end."""
+    """`inbox serve` with its worker, two open deliveries and two messages to take; aborted at the end."""
     config = settings_for(world, database, gateway)
     world.clock.now = max(world.clock.now, datetime.now(UTC))
     fresh = world.authority.crl(world.clock.now)
     (world.folder / "trust" / "root.crl").write_bytes(fresh)
+    for _ in range(2):
+        send(world, "Om sakkyndig")
+    world.collect()
+    world.work()
     for title in ("Om sakkyndig", "Ingen regel"):
         send(world, title, answered=False)
     with (world.folder / "out.log").open("wb") as out, (world.folder / "err.log").open("wb") as err:

@@ -1,0 +1,16 @@
+"""One audit that the line made, for all tests that change nothing in it or put it back."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.audit.kept import Kept, kept_by_the_line
+from tests.worlds import sqlite_database, world
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """Two letters: small enough for every bit, with whole salts and with an erased one."""
+    folder = tmp_path_factory.mktemp("small")
+    with world(sqlite_database(folder), folder) as made:
+        yield kept_by_the_line(made, 35)
