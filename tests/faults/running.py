@@ -130,7 +130,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def running(world: World, database: str, gateway: str) -> Iterator[Running]:
-    """`inbox serve` with its worker, two open deliveries and two messages to take; aborted at the end."""
+    """`inbox serve` with its worker, two open deliveries, two messages to take; then aborted."""
     config = settings_for(world, database, gateway)
     world.clock.now = max(world.clock.now, datetime.now(UTC))
     fresh = world.authority.crl(world.clock.now)

@@ -6,6 +6,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -125,11 +126,12 @@ def _inflate(packed: memoryview, bits: int) -> bytes:
 
 
 def seek_in(folder: Path, words: Iterable[str]) -> list[Hit]:
-    """Every hit in the files below the folder, and in their names."""
+    """Every hit in the files below the folder, and in their names; a server may remove some."""
     known = tuple(words)
     hits = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = str(path.relative_to(folder))
         hits += seek(name.encode(), known, f"the name {name}")
-        hits += seek(path.read_bytes(), known, name)
+        with suppress(FileNotFoundError):
+            hits += seek(path.read_bytes(), known, name)
     return hits
