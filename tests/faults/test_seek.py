@@ -10,6 +10,7 @@ import urllib.parse
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ from tests.faults.canaries import CANARY, NATIONAL_ID, WORDS, letter
 from tests.faults.seek import seek, seek_in
 
 Wrap = Callable[[str], bytes]
+
+
+def _base64(offset: int, text: str) -> bytes:
+    return base64.b64encode(b"~" * offset + text.encode() + b"~~")
+
+
+def _base64url(offset: int, text: str) -> bytes:
+    return base64.urlsafe_b64encode(b"~" * offset + text.encode() + b"~~").rstrip(b"=")
+
 
 ENCODED: dict[str, Wrap] = {
     "utf-8": lambda text: text.encode(),
@@ -31,18 +41,8 @@ ENCODED: dict[str, Wrap] = {
     "json": lambda text: json.dumps({"title": text}).encode(),
     "repr": lambda text: repr(text.encode()).encode(),
     "ascii": lambda text: text.encode("ascii", errors="xmlcharrefreplace"),
-    **{
-        f"base64 at {offset}": lambda text, offset=offset: base64.b64encode(
-            b"~" * offset + text.encode() + b"~~"
-        )
-        for offset in range(3)
-    },
-    **{
-        f"base64url at {offset}": lambda text, offset=offset: base64.urlsafe_b64encode(
-            b"~" * offset + text.encode() + b"~~"
-        ).rstrip(b"=")
-        for offset in range(3)
-    },
+    **{f"base64 at {offset}": partial(_base64, offset) for offset in range(3)},
+    **{f"base64url at {offset}": partial(_base64url, offset) for offset in range(3)},
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
@@ -75,8 +76,9 @@ def hooked(world: World, seen: Seen) -> Iterator[None]:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         body = b""
-        while (event := await receive()).get("type") == "http.request":
-            body += bytes(event.get("body", b""))
+        while (event := await receive())["type"] == "http.request":
+            part = event.get("body")
+            body += part if isinstance(part, bytes) else b""
             if not event.get("more_body"):
                 break
         seen.events.append(repr(scope.get("headers")).encode() + body)
@@ -286,10 +288,10 @@ def _damaged(world: World, seen: Seen) -> None:
     for column in ("sealed_metadata", "sealed_archive", "sealed_documents"):
         sealed = getattr(message, column)
         changed = message.model_copy(update={column: sealed[:-1] + bytes([sealed[-1] ^ 1])})
-        seen.failing(lambda changed=changed, column=column: unsealed(changed, key, column))
+        seen.failing(partial(unsealed, changed, key, column))
     without = {**message.model_dump(), "id": "f" * 32, "wire_id": "another", "digest": None}
     for values in (message.model_dump(), without):
-        seen.failing(lambda values=values: _insert(world, values))
+        seen.failing(partial(_insert, world, values))
     sealed = message.sealed_documents or b""
     with line.store.transaction() as (session, _):
         session.execute(
@@ -317,7 +319,7 @@ def refuse_packages(seen: Seen) -> None:
         pack(files={f"{canary('fil')}.exe": b"MZ", f"{canary('fil').upper()}.exe": b"MZ"}),
         canary("ingen-zip").encode() * 100,
     ):
-        seen.failing(lambda raw=raw: opened(raw))
+        seen.failing(partial(opened, raw))
     wrong: tuple[object, ...] = (
         {**sbd_json(), "standardBusinessDocumentHeader": canary("hode")},
         sbd_json(sender=canary("avsender")),
@@ -326,8 +328,8 @@ def refuse_packages(seen: Seen) -> None:
     )
     for each in wrong:
         raw = json.dumps(each, ensure_ascii=False).encode()
-        seen.failing(lambda raw=raw: read_envelope(raw))
-    seen.failing(lambda: read_envelope(f"{{{canary('json')}".encode()))
+        seen.failing(partial(read_envelope, raw))
+    seen.failing(partial(read_envelope, f"{{{canary('json')}".encode()))
 
 
 def _half_written(world: World) -> None:
