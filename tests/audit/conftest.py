@@ -10,7 +10,7 @@ from tests.worlds import sqlite_database, world
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    """Two letters: small enough for every bit, with whole salts and with an erased one."""
+    """Two messages: small enough for every bit, with whole salts and with an erased one."""
     folder = tmp_path_factory.mktemp("small")
     with world(sqlite_database(folder), folder) as made:
-        yield kept_by_the_line(made, 35)
+        yield kept_by_the_line(made, 1)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from inbox import audit
+from inbox.access.subject import Capacity
 from inbox.access.words import Role
 from inbox.audit import verify
 from inbox.audit.checkpoint import verifier_key
@@ -83,32 +84,39 @@ def kept_by_the_line(world: World, entries: int) -> Kept:
 
 
 def _one_letter(kept: Kept) -> None:
-    """One that is handed back with a reason and placed; the first is answered and erased, too."""
+    """Two come; one is placed, one handed back, and of the first two this is answered and erased.
+
+    So there are reasons whose salts are whole, and one whose salt went with its message.
+    """
     world = kept.world
-    wire_id, _ = world.send("Om en elev"), world.send("Ingen regel")
+    handed, placed = world.send("Om en elev"), world.send("Ingen regel")
     world.collect()
     world.work()
     kept.checkpoint()
-    message = world.message(wire_id)
-    leader = world.person("kari", Role.LEADER, "skole")
-    unit.hand_back(world.line, leader, message.id, seen=message.version, reason="Ikke vår")
+    message, other = world.message(handed), world.message(placed)
     archivist = world.person("anne", Role.ARCHIVIST, "desk")
-    seen = world.message(wire_id).version
-    if len(world.messages()) > 2:
-        reason = "Gjelder en annen"
-        archive.place(world.line, archivist, message.id, unit="bv", seen=seen, reason=reason)
-        return
-    archive.place_and_release(world.line, archivist, message.id, unit="ppt", seen=seen)
+    leader = world.person("kari", Role.LEADER, "skole")
+    archive.place(
+        world.line, archivist, other.id, unit="bv", seen=other.version, reason="Gjelder oss"
+    )
+    unit.hand_back(world.line, leader, message.id, seen=message.version, reason="Ikke vår")
+    if len(world.messages()) == 2:
+        _register(world, archivist, handed)
+        world.clock.advance(timedelta(days=15))
+        world.work()
+        fresh = world.authority.crl(world.clock.now)
+        (world.folder / "trust" / "root.crl").write_bytes(fresh)
+
+
+def _register(world: World, archivist: Capacity, wire_id: str) -> None:
+    message = world.message(wire_id)
+    archive.place_and_release(world.line, archivist, message.id, unit="ppt", seen=message.version)
     world.work()
     with world.line.store.reading() as (session, _):
         capacity = capacity_of(session.get_one(CaseSystem, "fag"))
     delivery = world.delivery(message.id)
     system.registered(world.line, capacity, delivery.id, reference="2026/000123-1")
     world.settle(rounds=3, pause=timedelta(minutes=1))
-    world.clock.advance(timedelta(days=15))
-    world.work()
-    fresh = world.authority.crl(world.clock.now)
-    (world.folder / "trust" / "root.crl").write_bytes(fresh)
 
 
 def _loaded() -> ModuleType:

@@ -80,7 +80,8 @@ def test_what_is_coherent_inside_is_contradicted_from_outside(
 
     rebuild(kept.world, change)
 
-    assert kept.codes() == set()
+    # The entry that erased a message is cut off, and the salts that went with it stay gone.
+    assert kept.codes() == ({"audit.salt"} if change is _cut else set())
     assert code in kept.codes(kept.outside)
     assert kept.second_opinion() == 1
 
@@ -100,7 +101,7 @@ def test_what_is_coherent_inside_is_contradicted_from_outside(
         ["INSERT INTO audit_node SELECT 40, position, digest FROM audit_node WHERE level = 1"],
         ["UPDATE audit_entry SET message_id = NULL WHERE message_id IS NOT NULL"],
         ["DELETE FROM audit_salt WHERE salt != x''"],
-        ["UPDATE audit_salt SET salt = x'' WHERE seq = (SELECT max(seq) FROM audit_salt)"],
+        ["UPDATE audit_salt SET salt = x'' WHERE length(salt) > 0"],
         ["UPDATE audit_salt SET message_id = NULL"],
         ["INSERT INTO audit_salt SELECT 0, name, salt, message_id FROM audit_salt LIMIT 1"],
         ["INSERT INTO audit_salt SELECT 999, name, salt, message_id FROM audit_salt LIMIT 1"],
@@ -153,5 +154,5 @@ def test_erasing_a_message_empties_its_salts_and_the_audit_holds(kept: Kept) -> 
             sa.text("SELECT count(*) FROM audit_salt WHERE length(salt) = 16")
         )
 
-    assert (emptied, whole) == (1, 2)
+    assert (emptied, whole) == (1, 1)
     assert kept.codes(kept.outside) == set()
