@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.audit.kept import Kept, kept_by_the_line
-from tests.worlds import sqlite_database, world
+from tests.databases import sqlite_database
+from tests.worlds import world
 
 
 @pytest.fixture(scope="session")

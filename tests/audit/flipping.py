@@ -10,8 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlmodel import Session
 
 from inbox.audit import verify
-from inbox.line.settle import table_of
-from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint
+from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint, table_of
 from tests.audit.kept import Kept
 
 TABLES: Final[Mapping[str, Table]] = {

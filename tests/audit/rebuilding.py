@@ -7,8 +7,7 @@ from sqlalchemy import Connection
 
 from inbox.audit import tree
 from inbox.audit.spoken import Spoken, spoken
-from inbox.line.settle import table_of
-from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint
+from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint, table_of
 from tests.worlds import World
 
 Change = Callable[[list[bytes]], Sequence[bytes]]

@@ -18,7 +18,8 @@ import httpx
 from inbox.message import TAUSHETSBELAGT
 from inbox.schema import shipped
 from tests.faults.canaries import REFERENCE, canary, send
-from tests.worlds import OURS, RULES, World
+from tests.municipality import RULES
+from tests.worlds import OURS, World
 
 _PROGRAM = Path(sys.executable).parent / "inbox"
 _SETTINGS = """\

@@ -13,12 +13,13 @@ from inbox.store import create_engine
 from inbox.tables import Message, Row
 from tests import postgres
 from tests.cli.installed import program
+from tests.databases import postgres_database, sqlite_database
 from tests.faults.canaries import REFERENCE, WORDS, canary, not_for_senders, send, told
 from tests.faults.plain import SpoolingVault, TeeingVault
 from tests.faults.running import running
 from tests.faults.seek import Hit, seek, seek_in
 from tests.faults.walked import Seen, erase, hooked, refuse_packages, walk
-from tests.worlds import World, postgres_database, sqlite_database, world
+from tests.worlds import World, world
 
 _CHATTY = (
     "log_statement = 'all'",

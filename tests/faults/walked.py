@@ -24,7 +24,6 @@ from inbox.line.contents import unsealed
 from inbox.line.moves import archive, proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind
 from inbox.line.moves.registering import data_key
-from inbox.line.settle import table_of
 from inbox.line.systems import capacity_of
 from inbox.message import MessageState
 from inbox.package.envelope import read_envelope
@@ -33,7 +32,7 @@ from inbox.simulator.envelopes import sbd_json
 from inbox.simulator.gateway import OtherEnd
 from inbox.simulator.packages import Tamper
 from inbox.simulator.server import serve
-from inbox.tables import CaseSystem, Message
+from inbox.tables import CaseSystem, Message, table_of
 from tests.faults.canaries import REFERENCE, canary, package_of, send
 from tests.package.zips import Part
 from tests.packages import opened, pack, plus
