@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, SQLModel, col
 
-from inbox.errors import Conflict
+from inbox.errors import ConfigurationError, Conflict, IntegrityError
 from inbox.keys import DataKey, WrappedKey
 from inbox.line import Job, Line, Outcome, R
-from inbox.line.settle import Step, Worked, settle
+from inbox.line.settle import Step, Worked, message_of, open_task, settle
+from inbox.line.waiting import TaskKind
 from inbox.message import STATIONS, station_of
 from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
 from inbox.tables import WrappedKey as WrappedKeyRow
@@ -77,16 +78,22 @@ _CLAIM: Final[Mapping[type[SQLModel], ReturningUpdate[Any]]] = {k: _claim(k) for
 
 
 def claim(line: Line, kind: type[R]) -> Job[R] | None:
-    """Lease the longest due row of a kind for `Terms.lease`; None if nothing is due."""
-    with line.store.transaction() as (session, now):
-        row: R | None = _leased(
-            session, _CLAIM[kind], {"now": now, "until": now + line.terms.lease}
-        )
-        if row is None:
-            return None
-        keys = keys_of(session, line, row)
-        session.expunge(row)
-        return Job(row=row, now=now, keys=keys)
+    """Lease the longest due row of a kind for `Terms.lease`; None if nothing is due.
+
+    A row whose key is damaged or not at hand is put off, and the next one tried: it must not stand
+    in front of all others for ever.
+    """
+    while True:
+        with line.store.transaction() as (session, now):
+            times = {"now": now, "until": now + line.terms.lease}
+            row: R | None = _leased(session, _CLAIM[kind], times)
+            if row is None:
+                return None
+            session.expunge(row)
+            try:
+                return Job(row=row, now=now, keys=keys_of(session, line, row))
+            except (ConfigurationError, IntegrityError) as error:
+                put_off(line, row, error.code, session, now)
 
 
 def due_kinds(session: Session, now: datetime) -> list[type[Worked]]:
@@ -185,6 +192,30 @@ def postpone(line: Line, job: Job[R], code: str) -> None:
             .where(table.c.id == job.row.id, table.c.version == job.row.version)
             .values(due_at=now + pause(line, job.row.attempts), leased_until=None, code=code)
         )
+
+
+def put_off(line: Line, row: Worked, code: str, session: Session, now: datetime) -> None:
+    """As `postpone`; after a while a person is told, unless another has moved the row.
+
+    Told again only where the task was closed and the row is stuck all the same.
+    """
+    table = table_of(type(row))
+    changed = session.execute(
+        sa.update(table)
+        .where(table.c.id == row.id, table.c.version == row.version)
+        .values(due_at=now + pause(line, row.attempts), leased_until=None, code=code)
+    )
+    moved = changed.rowcount != 1  # type: ignore[attr-defined] # an UPDATE has one
+    if moved or row.attempts % line.terms.told_after:
+        return
+    open_task(
+        session,
+        now,
+        kind=TaskKind.STUCK,
+        subject=row.id,
+        message_id=message_of(row),
+        code=code,
+    )
 
 
 def pause(line: Line, attempts: int) -> timedelta:

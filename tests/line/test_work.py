@@ -7,11 +7,11 @@ from sqlmodel import col, select
 
 from inbox.errors import Conflict, IllegalMove
 from inbox.line.settle import Step, settle
-from inbox.line.stations import advance
+from inbox.line.stations import advance, put_off
 from inbox.line.work import claim, pause, postpone, renew
 from inbox.message import ArrivalState, MessageState
 from inbox.simulator.faults import Does, Fault, On
-from inbox.tables import Arrival, AuditEntry, Message
+from inbox.tables import Arrival, AuditEntry, Message, WrappedKey
 from tests.worlds import World
 
 
@@ -160,3 +160,39 @@ def test_a_job_carries_the_keys_of_its_row_only(world: World) -> None:
     job = claim(world.line, Message)
 
     assert job is None
+
+
+def test_nobody_is_told_of_a_row_that_has_moved_on_meanwhile(world: World) -> None:
+    """As after a commit whose answer was lost: the step was done, and its worker cannot know."""
+    wire_id = world.send()
+    world.collect()
+    for _ in range(world.line.terms.told_after):
+        job = claim(world.line, Arrival)
+        assert job is not None
+        world.clock.advance(timedelta(hours=1))
+    assert job is not None
+    advance(world.line, job)
+
+    put_off(world.line, job, "database.unavailable")
+
+    assert world.open_tasks(job.row.id) == set()
+    assert world.arrival(wire_id).state is not ArrivalState.ANNOUNCED
+
+
+def test_a_row_whose_key_cannot_be_had_does_not_stand_before_the_others(world: World) -> None:
+    bad = world.send()
+    world.collect()
+    world.clock.advance(timedelta(seconds=1))
+    good = world.send()
+    world.collect()
+    with world.line.store.transaction() as (session, _):
+        session.get_one(WrappedKey, world.arrival(bad).id).kek_id = "20990101-abcdef"
+
+    for _ in range(12):
+        world.work()
+        world.clock.advance(timedelta(hours=1))
+
+    assert world.arrival(good).state is ArrivalState.CONFIRMED
+    assert world.arrival(bad).state is ArrivalState.ANNOUNCED
+    assert world.arrival(bad).code == "keys.unknown_kek"
+    assert world.open_tasks(world.arrival(bad).id) == {"stuck"}

@@ -8,13 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from inbox.errors import Conflict, Unavailable, Waits
-from inbox.line import Job, Late, Line, Outcome, R
-from inbox.line.settle import message_of, open_task
+from inbox.line import Job, Late, Line, Outcome, R, work
 from inbox.line.stations.arrival import confirm, discard, fetch
 from inbox.line.stations.event import notify
 from inbox.line.stations.message import erase, offer, open_, route
 from inbox.line.stations.receipt import create, follow_up, send
-from inbox.line.waiting import TaskKind
 from inbox.line.work import finish, postpone
 from inbox.message import station_of
 
@@ -60,15 +58,5 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
 
 def put_off(line: Line, job: Job[R], code: str) -> None:
     """Same state, later; after a while a person is told, once."""
-    postpone(line, job, code)
-    if job.row.attempts != line.terms.told_after:
-        return
     with line.store.transaction() as (session, now):
-        open_task(
-            session,
-            now,
-            kind=TaskKind.STUCK,
-            subject=job.row.id,
-            message_id=message_of(job.row),
-            code=code,
-        )
+        work.put_off(line, job.row, code, session, now)
