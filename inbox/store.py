@@ -28,6 +28,15 @@ SCHEMA = "0001"
 """The revision in `alembic/versions` that this code runs on."""
 
 _REST_SECONDS: Final = 1.0
+_POSTGRES_PATIENCE: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+    "options": "-c lock_timeout=30s -c idle_in_transaction_session_timeout=60s",
+}
+"""A process that stands still in a transaction holds the head of the audit: it loses both."""
 Clock = Callable[[Session], datetime]
 Sealer = Callable[[Session, datetime], None]
 
@@ -41,7 +50,9 @@ def create_engine(url: str) -> Engine:
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
     if not url.startswith("sqlite"):
-        engine = sa.create_engine(url, hide_parameters=True, pool_size=10)
+        engine = sa.create_engine(
+            url, hide_parameters=True, pool_size=10, connect_args=_POSTGRES_PATIENCE
+        )
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", _try_after_rest)
         return engine
@@ -175,6 +186,11 @@ class Store:
             )
 
 
+def _is_full(error: BaseException | None) -> bool:
+    """SQLite says so in words, PostgreSQL by a code (`disk_full`)."""
+    return isinstance(error, psycopg.errors.DiskFull) or "disk is full" in str(error)
+
+
 @contextmanager
 def _our_errors() -> Iterator[None]:
     try:
@@ -185,10 +201,8 @@ def _our_errors() -> Iterator[None]:
         if str(error.orig).startswith("Could not decode to UTF-8"):
             # The driver's text would quote what stands there.
             raise Damaged("database.damaged", "a text in it is none: a changed byte") from None
-        full = "full" in str(error.orig)
-        raise Unavailable(
-            "database.full" if full else "database.unavailable", type(error.orig).__name__
-        ) from error
+        code = "database.full" if _is_full(error.orig) else "database.unavailable"
+        raise Unavailable(code, type(error.orig).__name__) from error
     except DBAPIError as error:
         if type(error) is DatabaseError:
             raise Damaged("database.damaged", "its file is not a database of ours") from error

@@ -32,7 +32,7 @@ def sqlite_database(folder: Path) -> str:
 @cache
 def _postgres_template(admin: str) -> str:
     name = "template"
-    _run(admin, f'CREATE DATABASE "{name}"')
+    run(admin, f'CREATE DATABASE "{name}"')
     engine = create_engine(admin.replace("/postgres?", f"/{name}?"))
     upgrade(engine)
     engine.dispose()
@@ -42,13 +42,14 @@ def _postgres_template(admin: str) -> str:
 def postgres_database(admin: str) -> str:
     """The address of a new PostgreSQL database with the schema, on a server for tests."""
     name = f"t{uuid.uuid4().hex}"
-    _run(
+    run(
         admin, f'CREATE DATABASE "{name}" TEMPLATE "{_postgres_template(admin)}" STRATEGY file_copy'
     )
     return admin.replace("/postgres?", f"/{name}?")
 
 
-def _run(admin: str, statement: str) -> None:
+def run(admin: str, statement: str) -> None:
+    """One statement that is no transaction's, as CREATE DATABASE."""
     engine = create_engine(admin).execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql(statement)

@@ -11,6 +11,7 @@ from inbox.errors import Conflict, Unavailable
 from inbox.store import SteadyClock, Store, create_engine, database_clock
 from inbox.tables import Pulse
 from tests import databases
+from tests.worlds import closing_engine
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -154,3 +155,16 @@ def test_a_naive_time_is_refused(tmp_path: Path) -> None:
     with pytest.raises(sa.exc.StatementError), store.transaction() as (session, _):
         session.add(Pulse(name="x", at=datetime(2026, 1, 1)))  # noqa: DTZ001 - that is the point
     store.engine.dispose()
+
+
+def test_a_process_that_stands_still_in_a_transaction_does_not_hold_up_the_others(
+    postgres_server: str,
+) -> None:
+    engine = create_engine(databases.postgres_database(postgres_server))
+    with closing_engine(engine), engine.connect() as connection:
+        waits = {
+            name: connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+            for name in ("idle_in_transaction_session_timeout", "lock_timeout")
+        }
+
+    assert waits == {"idle_in_transaction_session_timeout": "1min", "lock_timeout": "30s"}

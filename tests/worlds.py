@@ -278,6 +278,15 @@ def install(store: Store, keyring: Keyring) -> None:
         activate(session, now, _policies()[1], None)
 
 
+@contextmanager
+def closing_engine(engine: Engine) -> Iterator[None]:
+    """Its connections end with the `with`, whatever happens inside."""
+    try:
+        yield
+    finally:
+        engine.dispose()
+
+
 def furnish(folder: Path) -> TestAuthority:
     """Keys, an empty vault and trust in one authority, in an empty folder."""
     authority = TestAuthority(valid_from=BEGIN - timedelta(days=30))
@@ -344,7 +353,7 @@ def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[Wor
     gateway = gateway_for(clock)
     engine = _sharing_statements(create_engine(url))
     store = Store(engine, seal=audit.seal, clock=clock)
-    with serve(gateway.app) as base_url, client_for(base_url) as client:
+    with closing_engine(engine), serve(gateway.app) as base_url, client_for(base_url) as client:
         line = line_of(store, folder, channel_of(client), terms)
         yield World(
             line=line,
@@ -354,4 +363,3 @@ def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[Wor
             folder=folder,
             keys=settle_in(line),
         )
-    engine.dispose()

@@ -14,7 +14,7 @@ from inbox.simulator.server import serve
 from inbox.store import Store, create_engine
 from tests.faults import inside
 from tests.faults.inside import Inside, Plan, shared_clock
-from tests.worlds import World, channel_of, furnish, gateway_for, line_of, settle_in
+from tests.worlds import World, channel_of, closing_engine, furnish, gateway_for, line_of, settle_in
 
 _PATIENCE = 120.0
 PEOPLE = ("anne", "bjorn", "kari", "ola")
@@ -85,7 +85,7 @@ def outside(url: str, folder: Path) -> Iterator[Outside]:
     gateway = gateway_for(clock)
     engine = create_engine(url)
     store = Store(engine, seal=audit.seal, clock=clock)
-    with serve(gateway.app) as base_url, client_for(base_url) as client:
+    with closing_engine(engine), serve(gateway.app) as base_url, client_for(base_url) as client:
         line = line_of(store, folder, channel_of(client))
         keys = settle_in(line)
         with store.transaction() as (session, _):
@@ -101,4 +101,3 @@ def outside(url: str, folder: Path) -> Iterator[Outside]:
             url=url,
             gateway_url=base_url,
         )
-    engine.dispose()

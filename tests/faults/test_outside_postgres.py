@@ -14,12 +14,12 @@ from inbox.line import Line
 from inbox.message import ReceiptState
 from inbox.store import Store, create_engine
 from inbox.worker import Worker
+from tests.databases import postgres_database, run
 from tests.faults.cluster import cluster
 from tests.faults.page import Row, rows_for
 from tests.faults.proxy import How, Proxy, between
 from tests.faults.town import TERMS, Town, town
 from tests.faults.waiting import until
-from tests.worlds import _run, postgres_database
 
 COMMITS = {"P1": How.LOST, "P2": How.DROPPED}
 REFUSALS = {"P6": "disk_full", "P7": "io_error", "P8": "serialization_failure"}
@@ -128,12 +128,12 @@ def test_connections_that_are_cut_at_any_time_and_a_slow_network_change_nothing(
 
 def _refuse(url: str, table: str, condition: str) -> None:
     """From now on the server refuses what is written to the table, as one without disk would."""
-    _run(
+    run(
         url,
         "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '{condition}'; END $$",
     )
-    _run(
+    run(
         url,
         f"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {table}"
         " FOR EACH STATEMENT EXECUTE FUNCTION refuse()",
@@ -167,7 +167,7 @@ def test_a_server_that_refuses_to_write_a_table_is_waited_for(
                 state != "ANSWERED" for kind, _, state in before[0] if kind == "Message"
             ) or (len(there.world.gateway.queue()) == 1), table
 
-            _run(url, f"DROP TRIGGER refuse ON {table}")
+            run(url, f"DROP TRIGGER refuse ON {table}")
 
             there.until_answered()
             assert there.wrong() == [], table

@@ -19,11 +19,11 @@ from inbox import audit
 from inbox.errors import Unavailable
 from inbox.line import Line
 from inbox.store import Store, create_engine
+from tests.databases import sqlite_database
 from tests.faults.conftest import Made
 from tests.faults.evidence import CANARY
 from tests.faults.page import ROOT, Row, both, rows_for
 from tests.faults.town import Town, town
-from tests.worlds import sqlite_database
 
 LIMITED = rows_for("test_a_process_at_its_limits_takes_no_custody_and_recovers")
 

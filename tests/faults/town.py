@@ -19,7 +19,6 @@ from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.gateway.connection import Bounds
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.line import Line, Terms
-from inbox.line.settle import table_of
 from inbox.line.work import KINDS
 from inbox.message import TAUSHETSBELAGT, DeliveryState, OrgNumber, Service
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
@@ -29,7 +28,7 @@ from inbox.simulator.envelopes import sbd_json
 from inbox.simulator.packages import Document
 from inbox.simulator.server import Application, serve
 from inbox.store import Store
-from inbox.tables import CaseSystem, Delivery, Task
+from inbox.tables import CaseSystem, Delivery, Task, table_of
 from inbox.web.ready import readiness_of
 from inbox.worker import Worker
 from tests.faults.evidence import CANARY, Custody, Logged, faults_in
