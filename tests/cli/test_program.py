@@ -9,6 +9,8 @@ import urllib.request
 
 import pytest
 
+from inbox.cli.serve import _bound
+from inbox.config import Listener
 from tests.cli.installed import Installed, clean_environment, program
 
 HEAVY = ("sqlalchemy", "fastapi", "pydantic", "lxml", "casbin", "cryptography")
@@ -150,3 +152,12 @@ def test_the_settings_may_be_named_by_the_environment(empty: Installed) -> None:
     answer = program("config", "check", env={"INBOX_CONFIG": str(empty.config)})
 
     assert answer.code == 0
+
+
+def test_a_listener_never_holds_a_short_answer_back() -> None:
+    with (
+        _bound(Listener(port=0)) as listener,
+        socket.create_connection(listener.getsockname()[:2]),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
