@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test long check format lock clean
+.PHONY: help setup demo test long bench check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -27,6 +27,13 @@ test: setup ## the tests, on SQLite and on PostgreSQL
 long: setup ## the tests with the long ones
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "long or not long"
 
+bench: setup .venv/.bench ## what it costs beside what it could cost: minutes, and 2 GB of disk
+	$(BIN)/python -m tests.bench
+
+.venv/.bench: requirements/bench.txt .venv/.complete
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/bench.txt
+	touch $@
+
 check: setup ## format, lint, types, import contracts, dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -43,6 +50,9 @@ lock: ## make requirements/*.txt anew (needs uv), with a week's cooldown
 	    --exclude-newer "$$(date -u -d '7 days ago' +%F)" -o requirements/runtime.txt
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-annotate --exclude-newer "$$(date -u -d '7 days ago' +%F)" -o requirements/dev.txt
+	uv pip compile pyproject.toml --group dev --group bench --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate --constraint requirements/dev.txt \
+	    --exclude-newer "$$(date -u -d '7 days ago' +%F)" -o requirements/bench.txt
 
 clean: ## remove what setup and the demo made
 	rm -rf .venv var

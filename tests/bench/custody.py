@@ -22,8 +22,8 @@ from inbox.simulator.gateway import GatewaySimulator
 from inbox.simulator.server import serve
 from inbox.tables import Arrival
 from tests.bench.apart import apart, memory_mb, told, wait_for_the_end
-from tests.bench.figure import Figure, Of, Target, name_of
-from tests.bench.house import furnish, large_package, line_at
+from tests.bench.figure import Figure, Of, Target, name_of, size_of
+from tests.bench.house import Side, furnish, large_package, line_at
 from tests.worlds import settle_in
 
 _BLOCK = 1 << 20
@@ -67,16 +67,17 @@ def measured(
     settle_in(line_at(database, folder, "http://127.0.0.1:9"))
     with apart(offer, str(package), size.runs) as gateway:
         url, other = told(gateway)
-        with apart(take, database, str(folder), url, other, size.runs, slowly) as line:
+        side = Side(database=database, folder=folder, gateway_url=url, slowly=slowly)
+        with apart(take, side, other, size.runs) as line:
             copied, taken, memory = told(line)
     return [
         Figure(
-            what=f"{package.stat().st_size / 1e9:.3g} GB fetched, sealed, confirmed",
+            what=f"{size_of(package)} fetched, sealed, confirmed",
             database=name_of(database),
             unit="s",
             ours=tuple(taken),
             beside=tuple((before + after) / 2 for before, after in pairwise(copied)),
-            beside_what="network copy to a synced file, before and after",
+            beside_what="network copy to a synced file",
             target=Target(at_most=_RATIO, of=Of.RATIO),
         ),
         Figure(
@@ -100,23 +101,14 @@ def offer(out: Connection, package: str, runs: int) -> None:
         wait_for_the_end(out)
 
 
-def take(
-    out: Connection,
-    database: str,
-    folder: str,
-    url: str,
-    other: str,
-    runs: int,
-    slowly: Callable[[Line], Line] | None,
-) -> None:
+def take(out: Connection, side: Side, other: str, runs: int) -> None:
     """Copy, take, copy, take ..., copy; says how long each took and the most memory used."""
-    line = line_at(database, Path(folder), url)
-    line = line if slowly is None else slowly(line)
+    line = side.line()
     assert collect(line) == runs
-    copied, taken = [_copy(url, other, Path(folder))], []
+    copied, taken = [_copy(side, other)], []
     for _ in range(runs):
         taken.append(_custody(line))
-        copied.append(_copy(url, other, Path(folder)))
+        copied.append(_copy(side, other))
     out.send((copied, taken, memory_mb("VmHWM")))
 
 
@@ -135,12 +127,12 @@ def _custody(line: Line) -> float:
     return seconds
 
 
-def _copy(url: str, message_id: str, folder: Path) -> float:
+def _copy(side: Side, message_id: str) -> float:
     """The same bytes from the same server, by the standard library, to a plain file, synced."""
-    path = folder / "copy"
+    path = side.folder / "copy"
     began = time.perf_counter()
     with path.open("wb", buffering=0) as file:
-        for block in _popped(url, message_id):
+        for block in _popped(side.gateway_url, message_id):
             file.write(block)
         os.fsync(file.fileno())
     seconds = time.perf_counter() - began

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from statistics import median
+
+_GIGA = 10**9
 
 
 class Of(StrEnum):
@@ -110,6 +113,12 @@ class Figure:
 def name_of(database: str) -> str:
     """The kind of database behind an address."""
     return "SQLite" if database.startswith("sqlite") else "PostgreSQL"
+
+
+def size_of(path: Path) -> str:
+    """How large a file is, in words."""
+    size = path.stat().st_size
+    return f"{size / 1e9:.3g} GB" if size >= _GIGA else f"{size / 1e6:.3g} MB"
 
 
 def in_turn(

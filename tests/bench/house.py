@@ -1,11 +1,11 @@
-"""An installation to measure: the rows, keys and trust of one, on the real clock of its database."""
+"""An installation to measure: rows, keys and trust, on the clock of its database."""
 
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -48,6 +48,22 @@ def store_of(database: str) -> Store:
     return Store(create_engine(database), seal=audit.seal, clock=SteadyClock(database_clock))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """What a process needs to have the line of an installation."""
+
+    database: str
+    folder: Path
+    gateway_url: str
+    slowly: Callable[[Line], Line] | None = None
+    """Puts something slow into the line, to see that the benchmark sees it."""
+
+    def line(self) -> Line:
+        """The line, in this process."""
+        line = line_at(self.database, self.folder, self.gateway_url)
+        return line if self.slowly is None else self.slowly(line)
+
+
 def line_at(database: str, folder: Path, gateway_url: str) -> Line:
     """The line of this process in a furnished folder; the client ends with the process."""
     gateway: Gateway = channel_of(client_for(gateway_url))
@@ -56,7 +72,9 @@ def line_at(database: str, folder: Path, gateway_url: str) -> Line:
 
 def small_package(size: int) -> bytes:
     """A genuine container with one document that does not shrink."""
-    return package_bytes(_parcel((Document("brev.pdf", "application/pdf", _noise(0, size)),)))
+    return package_bytes(
+        _parcel((Document("brev.pdf", "application/pdf", document_bytes(0, size)),))
+    )
 
 
 def large_package(path: Path, *, documents: int, size: int) -> Path:
@@ -90,8 +108,9 @@ def _blocks(seed: int, size: int) -> Iterator[bytes]:
         yield noise.randbytes(min(_BLOCK, size - start))
 
 
-def _noise(seed: int, size: int) -> bytes:
-    return b"".join(_blocks(seed, size))
+def document_bytes(number: int, size: int) -> bytes:
+    """The content of a document of a large package."""
+    return b"".join(_blocks(number, size))
 
 
 def settings_at(database: str, folder: Path, more: str = "") -> Path:
@@ -130,6 +149,6 @@ def served(config: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
 def addresses_of(process: "subprocess.Popen[str]") -> dict[str, str]:
     """What `inbox serve` says once it is up: its listeners by name."""
     assert process.stdout is not None
-    said = [process.stdout.readline().split() for _ in range(2)]
-    assert all(said), "inbox serve ended before it was up"
-    return {name: url for name, url in said}
+    said = [process.stdout.readline().strip().partition(" ") for _ in range(2)]
+    assert all(url for _, _, url in said), "inbox serve ended before it was up"
+    return {name: url for name, _, url in said}

@@ -1,0 +1,158 @@
+"""One document out of a large package through the case systems' API, beside a plain file."""
+
+import hashlib
+import http.client
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+from sqlmodel import select
+
+from inbox.line import Line
+from inbox.line.intake import collect
+from inbox.line.stations import advance
+from inbox.line.work import KINDS, claim
+from inbox.simulator.envelopes import sbd_json
+from inbox.simulator.gateway import GatewaySimulator
+from inbox.simulator.server import serve
+from inbox.tables import Delivery
+from tests.bench.figure import Figure, Of, Target, name_of, size_of
+from tests.bench.house import (
+    addresses_of,
+    document_bytes,
+    furnish,
+    large_package,
+    line_at,
+    served,
+    settings_at,
+)
+from tests.worlds import settle_in
+
+_API = "/api/v1/deliveries"
+_BLOCK = 1 << 18
+_MORE_MS = 5.0
+
+
+_Read = tuple[float, float, bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How large the package is, and how often a document of it is asked for."""
+
+    documents: int
+    document_bytes: int
+    runs: int
+
+
+FULL = Size(documents=64, document_bytes=15_625_000, runs=15)
+TINY = Size(documents=3, document_bytes=100_000, runs=2)
+
+
+def figures(database: str, folder: Path) -> list[Figure]:
+    """The one in the middle of 1 GB."""
+    return measured(database, folder, FULL)
+
+
+def quick(database: str, folder: Path) -> list[Figure]:
+    """One of a small package, to see that it works."""
+    return measured(database, folder, TINY)
+
+
+def measured(database: str, folder: Path, size: Size) -> list[Figure]:
+    """Time to the first byte and to the last."""
+    package = large_package(
+        folder.parent / f"package-{size.documents}x{size.document_bytes}.asice",
+        documents=size.documents,
+        size=size.document_bytes,
+    )
+    key, delivery = _offered(database, folder, package)
+    number, plain = size.documents // 2, folder / "plain"
+    plain.write_bytes(document_bytes(number, size.document_bytes))
+    ours, beside, listed = list[_Read](), list[_Read](), list[float]()
+    with served(settings_at(database, folder), "--no-worker") as process:
+        api = http.client.HTTPConnection(urlsplit(addresses_of(process)["api"]).netloc)
+        for _ in range(size.runs + 1):
+            beside.append(_read(plain))
+            ours.append(_asked(api, key, f"{_API}/{delivery}/documents/{number}"))
+            listed.append(_asked(api, key, f"{_API}?limit=1")[0])
+        api.close()
+    assert {digest for _, _, digest in ours} == {digest for _, _, digest in beside}
+    del ours[0], beside[0]  # the first one warms both
+    what = f"a document of {size_of(plain)} out of {size_of(package)}"
+    name, plainly = name_of(database), "read from a plain file"
+    return [
+        Figure(
+            what=f"{what}, to its first byte",
+            ours=tuple(first for first, _, _ in ours),
+            beside=tuple(first for first, _, _ in beside),
+            target=Target(at_most=_MORE_MS, of=Of.MORE),
+            note=f"asking the API for what writes nothing takes {median(listed):.2f} ms",
+            database=name,
+            unit="ms",
+            beside_what=plainly,
+        ),
+        Figure(
+            what=f"{what}, to its last byte",
+            ours=tuple(last for _, last, _ in ours),
+            beside=tuple(last for _, last, _ in beside),
+            database=name,
+            unit="ms",
+            beside_what=plainly,
+        ),
+    ]
+
+
+def _offered(database: str, folder: Path, package: Path) -> tuple[str, str]:
+    """Walk the package down the line until a case system may collect it: its key, the delivery."""
+    furnish(folder)
+    gateway = GatewaySimulator()
+    gateway.put(sbd_json(), package)
+    with serve(gateway.app) as url:
+        line = line_at(database, folder, url)
+        keys = settle_in(line)
+        assert collect(line) == 1
+        _work(line)
+    with line.store.reading() as (session, _):
+        delivery = session.exec(select(Delivery)).one()
+    line.store.engine.dispose()
+    return keys[delivery.case_system][0], delivery.id
+
+
+def _work(line: Line) -> None:
+    """Advance everything that is due until nothing is."""
+    while True:
+        job = next((found for kind in KINDS if (found := claim(line, kind))), None)
+        if job is None:
+            return
+        while job is not None:
+            job = advance(line, job)
+
+
+def _asked(api: http.client.HTTPConnection, key: str, path: str) -> _Read:
+    """Milliseconds to the first byte of the answer's body and to the last, and its digest."""
+    digest, began = hashlib.sha256(), time.perf_counter()
+    api.request("GET", path, headers={"authorization": f"Bearer {key}"})
+    response = api.getresponse()
+    block = response.read(1)
+    first = time.perf_counter()
+    while block:
+        digest.update(block)
+        block = response.read(_BLOCK)
+    last = time.perf_counter()
+    assert response.status == http.client.OK
+    return (first - began) * 1000, (last - began) * 1000, digest.digest()
+
+
+def _read(path: Path) -> _Read:
+    """The same of a plain file."""
+    digest, began = hashlib.sha256(), time.perf_counter()
+    with path.open("rb", buffering=0) as file:
+        block = file.read(1)
+        first = time.perf_counter()
+        while block:
+            digest.update(block)
+            block = file.read(_BLOCK)
+    return (first - began) * 1000, (time.perf_counter() - began) * 1000, digest.digest()

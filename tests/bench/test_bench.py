@@ -1,0 +1,172 @@
+"""The benchmark measures every row, and tells a slow part as a missed target."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from time import sleep
+
+import pytest
+from rich.console import Console
+
+from inbox.line import Line
+from inbox.vault import FolderVault, Stored
+from tests.bench import announced, custody
+from tests.bench.__main__ import ROWS, Measured, measure
+from tests.bench.figure import Figure, Of, Target, in_turn
+from tests.bench.report import json_of, machine_of, table_of
+from tests.databases import sqlite_database
+
+HERE = Path(__file__).parent
+LATER = {"throughput", "six_steps"}
+"""Rows that are measured by modules of their own, where these are there."""
+
+
+class _SlowVault(FolderVault):
+    """Takes a moment over every chunk."""
+
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+        return super().store(name, _held_up(chunks), key)
+
+
+def _held_up(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        sleep(1.1)
+        yield chunk
+
+
+def slow_vault(line: Line) -> Line:
+    """The line with that vault, in whichever process has it."""
+    assert isinstance(line.vault, FolderVault)
+    return replace(line, vault=_SlowVault(line.vault._folder))
+
+
+def _shown(measured: Measured) -> str:
+    console = Console(width=170, file=StringIO())
+    console.print(table_of(measured.figures, measured.missing))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def _figure(*ours: float, beside: tuple[float, ...] = (), target: Target | None = None) -> Figure:
+    return Figure(what="a", database="-", unit="s", ours=ours, beside=beside, target=target)
+
+
+def _check_every_row(measured: Measured, folder: Path, kinds: set[str]) -> None:
+    """Table and JSON have each row on each database, and no figure is missing."""
+    text = _shown(measured)
+    told = json.loads(json_of(measured.figures, measured.missing, machine_of(folder)))
+    for part in (
+        "fetched, sealed, confirmed",
+        "most memory",
+        "to its first byte",
+        "99th percentile",
+        "a decision by a handler: open",
+        "a decision by a handler: list",
+        "a page of the list",
+        "start to ready",
+        "resident memory",
+        "processor time",
+    ):
+        rows = [row for row in told["figures"] if part in row["what"]]
+        assert {row["database"] for row in rows} == kinds, part
+        assert all(row["runs"] == len(row["ours_runs"]) > 0 for row in rows), part
+        assert part in " ".join(text.split()), part
+    assert {row.partition(" ")[0] for row in told["not_measured"]} <= LATER
+
+
+def test_every_row_is_measured_shown_and_written(tmp_path: Path) -> None:
+    measured = measure(list(ROWS), "quick", None, tmp_path)
+
+    _check_every_row(measured, tmp_path, {"SQLite"})
+
+
+@pytest.mark.long
+def test_every_row_is_measured_on_both_databases(tmp_path: Path, postgres_server: str) -> None:
+    measured = measure(list(ROWS), "quick", postgres_server, tmp_path)
+
+    _check_every_row(measured, tmp_path, {"SQLite", "PostgreSQL"})
+
+
+def test_every_module_that_measures_is_a_row() -> None:
+    measuring = {path.stem for path in HERE.glob("*.py") if "\ndef figures(" in path.read_text()}
+
+    assert {"custody", "access", "start"} <= measuring
+    assert measuring <= set(ROWS)
+    assert set(ROWS) - measuring <= LATER
+
+
+def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
+    measured = measure(["nothing_of_the_kind"], "quick", None, tmp_path)
+
+    assert measured.figures == []
+    assert "nothing_of_the_kind (no module" in _shown(measured)
+
+
+def test_a_slow_vault_is_told_as_missed_targets(tmp_path: Path) -> None:
+    folder = tmp_path / "row"
+    folder.mkdir()
+    database = sqlite_database(folder)
+    one = custody.Size(documents=1, document_bytes=10_000, runs=1)
+
+    time, memory = custody.measured(database, folder, one, slow_vault)
+
+    assert time.middle > 1
+    assert (time.met, memory.met) == (False, True)
+    assert "NO" in _shown(Measured(figures=[time]))
+    told = json.loads(json_of([time, memory], [], {}))
+    assert told["missed_targets"] == [f"{time.what} (SQLite)"]
+
+
+@pytest.mark.long
+def test_a_slow_vault_makes_messages_wait(tmp_path: Path) -> None:
+    load = announced.Load(messages=4, each_second=20, package_bytes=10_000, poll_seconds=0.1)
+
+    (wait,) = announced.measured(sqlite_database(tmp_path), tmp_path, load, slow_vault)
+
+    assert wait.met is False
+
+
+def test_the_measured_and_what_is_beside_it_take_turns() -> None:
+    order = list[str]()
+
+    def step(name: str) -> float:
+        order.append(name)
+        return float(len(order))
+
+    ours, beside = in_turn(lambda: step("ours"), lambda: step("beside"), 2)
+
+    assert order == ["beside", "ours", "beside", "ours"]
+    assert (ours, beside) == ((2.0, 4.0), (1.0, 3.0))
+
+
+@pytest.mark.parametrize(
+    ("figure", "met"),
+    [
+        (_figure(3, 1, 2), None),
+        (_figure(3, 1, 2, target=Target(at_most=2)), True),
+        (_figure(3, 1, 2, target=Target(at_most=1.9)), False),
+        (_figure(3, 9, beside=(2, 6), target=Target(at_most=1.5, of=Of.RATIO)), True),
+        (_figure(3, 9, beside=(2, 6), target=Target(at_most=1.4, of=Of.RATIO)), False),
+        (_figure(3, 9, beside=(2, 6), target=Target(at_most=2, of=Of.MORE)), True),
+        (_figure(3, 9, beside=(2, 6), target=Target(at_most=1.9, of=Of.MORE)), False),
+        (_figure(3, target=Target(at_most=100, of=Of.RATIO)), False),
+    ],
+)
+def test_a_target_is_met_or_missed_by_the_median(figure: Figure, met: bool | None) -> None:
+    assert figure.met is met
+
+
+def test_a_ratio_is_of_neighbours_in_time() -> None:
+    drifting = _figure(1.1, 11, 1100, beside=(1, 10, 1000))
+
+    assert drifting.ratio == pytest.approx(1.1)
+
+
+@pytest.mark.parametrize(("ours", "beside"), [((), ()), ((1.0, 2.0), (1.0,))])
+def test_a_figure_without_its_runs_is_none(
+    ours: tuple[float, ...], beside: tuple[float, ...]
+) -> None:
+    with pytest.raises(ValueError, match="a: "):
+        _figure(*ours, beside=beside)
