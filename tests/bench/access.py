@@ -52,17 +52,17 @@ def quick(database: str, folder: Path) -> list[Figure]:
 def measured(database: str, folder: Path, size: Size) -> list[Figure]:
     """Milliseconds, each in a transaction that is open already."""
     furnish(folder)
-    line = line_at(database, folder, "http://127.0.0.1:9")
-    install(line.store, line.keyring)
-    fill(line, size.extent)
     name = name_of(database)
     there = f"{size.extent.messages} messages, {size.extent.people} people"
-    with line.store.reading() as (session, now):
-        asking = _Asking(session, now, line.policies.current(session))
-        asking.decided(Action.OPEN), asking.keyed(), asking.listed(), asking.unfiltered()
-        opened = in_turn(partial(asking.decided, Action.OPEN), asking.keyed, size.runs)
-        shown = in_turn(partial(asking.decided, Action.LIST), asking.keyed, size.runs)
-        page = in_turn(asking.listed, asking.unfiltered, size.runs)
+    with line_at(database, folder) as line:
+        install(line.store, line.keyring)
+        fill(line, size.extent)
+        with line.store.reading() as (session, now):
+            asking = _Asking(session, now, line.policies.current(session))
+            asking.decided(Action.OPEN), asking.keyed(), asking.listed(), asking.unfiltered()
+            opened = in_turn(partial(asking.decided, Action.OPEN), asking.keyed, size.runs)
+            shown = in_turn(partial(asking.decided, Action.LIST), asking.keyed, size.runs)
+            page = in_turn(asking.listed, asking.unfiltered, size.runs)
     key, newest = "the row by its key", f"the newest {_PAGE} unfiltered"
     listed = f"a page of the list for a handler, newest {_PAGE} ({there})"
     return [

@@ -53,7 +53,8 @@ def measured(
 ) -> list[Figure]:
     """The 99th percentile; `slowly` may put something slow into the line."""
     furnish(folder)
-    settle_in(line_at(database, folder, "http://127.0.0.1:9"))
+    with line_at(database, folder) as line_here:
+        settle_in(line_here)
     with apart(deliver, load, small_package(load.package_bytes)) as gateway:
         url = told(gateway)
         side = Side(database=database, folder=folder, gateway_url=url, slowly=slowly)
@@ -104,12 +105,13 @@ def _confirmed(gateway: GatewaySimulator) -> dict[str | None, datetime]:
 
 def work(out: Connection, side: Side, poll_seconds: float) -> None:
     """The worker of this process, until it is told to end."""
-    worker = Worker(
-        side.line(), poll_seconds=poll_seconds, checkpoints=side.folder / "checkpoints.txt"
-    )
-    thread = Thread(target=worker.run)
-    thread.start()
-    out.send(None)
-    wait_for_the_end(out)
-    worker.stop()
-    thread.join(timeout=10)
+    with side.line() as line:
+        worker = Worker(
+            line, poll_seconds=poll_seconds, checkpoints=side.folder / "checkpoints.txt"
+        )
+        thread = Thread(target=worker.run)
+        thread.start()
+        out.send(None)
+        wait_for_the_end(out)
+        worker.stop()
+        thread.join(timeout=10)

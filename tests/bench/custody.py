@@ -64,7 +64,8 @@ def measured(
         size=size.document_bytes,
     )
     furnish(folder)
-    settle_in(line_at(database, folder, "http://127.0.0.1:9"))
+    with line_at(database, folder) as line_here:
+        settle_in(line_here)
     with apart(offer, str(package), size.runs) as gateway:
         url, other = told(gateway)
         side = Side(database=database, folder=folder, gateway_url=url, slowly=slowly)
@@ -103,13 +104,13 @@ def offer(out: Connection, package: str, runs: int) -> None:
 
 def take(out: Connection, side: Side, other: str, runs: int) -> None:
     """Copy, take, copy, take ..., copy; says how long each took and the most memory used."""
-    line = side.line()
-    assert collect(line) == runs
-    copied, taken = [_copy(side, other)], []
-    for _ in range(runs):
-        taken.append(_custody(line))
-        copied.append(_copy(side, other))
-    out.send((copied, taken, memory_mb("VmHWM")))
+    with side.line() as line:
+        assert collect(line) == runs
+        copied, taken = [_copy(side, other)], []
+        for _ in range(runs):
+            taken.append(_custody(line))
+            copied.append(_copy(side, other))
+        out.send((copied, taken, memory_mb("VmHWM")))
 
 
 def _custody(line: Line) -> float:

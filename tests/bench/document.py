@@ -110,14 +110,12 @@ def _offered(database: str, folder: Path, package: Path) -> tuple[str, str]:
     furnish(folder)
     gateway = GatewaySimulator()
     gateway.put(sbd_json(), package)
-    with serve(gateway.app) as url:
-        line = line_at(database, folder, url)
+    with serve(gateway.app) as url, line_at(database, folder, url) as line:
         keys = settle_in(line)
         assert collect(line) == 1
         _work(line)
-    with line.store.reading() as (session, _):
-        delivery = session.exec(select(Delivery)).one()
-    line.store.engine.dispose()
+        with line.store.reading() as (session, _):
+            delivery = session.exec(select(Delivery)).one()
     return keys[delivery.case_system][0], delivery.id
 
 

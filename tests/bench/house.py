@@ -11,7 +11,6 @@ from functools import cache, partial
 from pathlib import Path
 
 from inbox import audit
-from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import client_for
 from inbox.keys import create_keys
 from inbox.line import Line
@@ -25,6 +24,7 @@ from tests.worlds import OURS, SENDER, channel_of, line_of
 TO_PULL = "Melding om sakkyndig vurdering"
 """The rules of the tests' municipality give it to a case system that asks by itself."""
 _BLOCK = 1 << 20
+_NOBODY = "http://127.0.0.1:9"
 
 
 @cache
@@ -48,6 +48,16 @@ def store_of(database: str) -> Store:
     return Store(create_engine(database), seal=audit.seal, clock=SteadyClock(database_clock))
 
 
+@contextmanager
+def line_at(database: str, folder: Path, gateway_url: str = _NOBODY) -> Iterator[Line]:
+    """The line of this process in a furnished folder."""
+    store = store_of(database)
+    with client_for(gateway_url) as client:
+        line = line_of(store, folder, channel_of(client))
+        yield line
+    store.engine.dispose()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Side:
     """What a process needs to have the line of an installation."""
@@ -58,16 +68,11 @@ class Side:
     slowly: Callable[[Line], Line] | None = None
     """Puts something slow into the line, to see that the benchmark sees it."""
 
-    def line(self) -> Line:
+    @contextmanager
+    def line(self) -> Iterator[Line]:
         """The line, in this process."""
-        line = line_at(self.database, self.folder, self.gateway_url)
-        return line if self.slowly is None else self.slowly(line)
-
-
-def line_at(database: str, folder: Path, gateway_url: str) -> Line:
-    """The line of this process in a furnished folder; the client ends with the process."""
-    gateway: Gateway = channel_of(client_for(gateway_url))
-    return line_of(store_of(database), folder, gateway)
+        with line_at(self.database, self.folder, self.gateway_url) as line:
+            yield line if self.slowly is None else self.slowly(line)
 
 
 def small_package(size: int) -> bytes:

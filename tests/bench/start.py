@@ -48,10 +48,9 @@ def quick(database: str, folder: Path) -> list[Figure]:
 def measured(database: str, folder: Path, size: Size) -> list[Figure]:
     """`inbox serve` with its worker, asking an empty gateway as often as by default."""
     furnish(folder)
-    line = line_at(database, folder, "http://127.0.0.1:9")
-    install(line.store, line.keyring)
-    fill(line, size.extent)
-    line.store.engine.dispose()
+    with line_at(database, folder) as line:
+        install(line.store, line.keyring)
+        fill(line, size.extent)
     with apart(stand_by) as gateway:
         config = settings_at(
             database,

@@ -154,7 +154,10 @@ def test_the_measured_and_what_is_beside_it_take_turns() -> None:
         (_figure(3, target=Target(at_most=100, of=Of.RATIO)), False),
     ],
 )
-def test_a_target_is_met_or_missed_by_the_median(figure: Figure, met: bool | None) -> None:
+def test_a_target_is_met_or_missed_by_the_median(
+    figure: Figure,
+    met: bool | None,  # noqa: FBT001 - a case of the table
+) -> None:
     assert figure.met is met
 
 
