@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from inbox.errors import ConfigurationError
 from inbox.store import SCHEMA
+
+# alembic is imported where it is used: `inbox serve` never migrates, and it takes 11 MB.
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 def shipped(folder: str) -> Path:
@@ -24,15 +26,22 @@ def upgrade(engine: sa.Engine, to: str = "head") -> None:
 
     One that a newer program has been at is refused: this program does not know what it would lose.
     """
+    from alembic import command
+
     _run(engine, lambda config: command.upgrade(config, to))
 
 
 def downgrade(engine: sa.Engine, to: str) -> None:
     """Take the database back to a revision; for tests of the migrations."""
+    from alembic import command
+
     _run(engine, lambda config: command.downgrade(config, to))
 
 
-def _run(engine: sa.Engine, change: Callable[[Config], None]) -> None:
+def _run(engine: sa.Engine, change: "Callable[[Config], None]") -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(shipped("alembic")))
     with engine.execution_options(inbox_writes=True).begin() as connection:

@@ -57,6 +57,23 @@ def test_help_imports_none_of_the_libraries_that_commands_need() -> None:
     assert answer.stderr.strip() == "[]"
 
 
+def test_serving_does_not_import_what_only_a_migration_needs() -> None:
+    source = (
+        "import sys\nimport inbox.cli.serve\n"
+        "print([name in sys.modules for name in ('sqlalchemy', 'alembic')])"
+    )
+
+    answer = subprocess.run(
+        [sys.executable, "-c", source],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=clean_environment(),
+    )
+
+    assert answer.stdout.strip() == "[True, False]"
+
+
 @pytest.mark.parametrize(
     "words", [["nonsense"], ["keys", "nonsense"], ["message", "list", "--limit", "0"], ["init"]]
 )
