@@ -2,7 +2,7 @@
 
 import argparse
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -40,18 +40,17 @@ class Measured:
         """Measure one row on one database; a module that is not installed is said, not hidden."""
         try:
             module = import_module(f"tests.bench.{row}")
-        except ModuleNotFoundError as error:
-            self.missing.append(f"{row} (no module {error.name})")
+            figures: Callable[[str, Path], list[Figure]] = getattr(module, work)
+        except (ModuleNotFoundError, AttributeError) as error:
+            self.missing = sorted({*self.missing, f"{row} ({error})"})
             return
-        measure = getattr(module, work, None)
-        if measure is None:
-            self.missing.append(f"{row} (has no {work})")
-            return
-        self.figures += measure(database, folder)
+        self.figures += figures(database, folder)
 
 
-def measure(rows: Sequence[str], work: str, server: str | None, root: Path) -> Measured:
-    """The rows on SQLite, and on PostgreSQL where a server is given."""
+def measure(
+    rows: Sequence[str], work: str, server: str | None, root: Path
+) -> Iterator[tuple[str, Measured]]:
+    """The rows on SQLite, and on PostgreSQL where a server is given; all so far, after each."""
     measured = Measured()
     for row in rows:
         for kind in ("sqlite", "postgresql") if server else ("sqlite",):
@@ -62,8 +61,7 @@ def measure(rows: Sequence[str], work: str, server: str | None, root: Path) -> M
                     else databases.sqlite_database(folder)
                 )
                 measured.take(row, work, database, folder)
-    measured.missing = sorted(set(measured.missing))
-    return measured
+            yield f"{row} on {kind}", measured
 
 
 @contextmanager
@@ -78,22 +76,23 @@ def _folder(root: Path, name: str) -> Iterator[Path]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure, show, write; 1 if a target is missed."""
+    """Measure, show, write; 1 if a target is missed. What is done is written as it is done."""
     asked = _read(words)
-    work = _WORK.resolve()
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
-        with postgres.server(durable=True) as server:
-            rows = asked.only or list(ROWS)
-            measured = measure(rows, "quick" if asked.quick else "figures", server, work)
-        machine = machine_of(work)
-    finally:
-        shutil.rmtree(work)
-    console = Console()
+    rows, work = asked.only or list(ROWS), "quick" if asked.quick else "figures"
+    folder, console = _WORK.resolve(), Console()
     console.width = max(console.width, _WIDTH)  # a table that is wrapped cannot be read
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    measured = Measured()
+    try:
+        machine = machine_of(folder)
+        with postgres.server(durable=True) as server:
+            for done, measured in measure(rows, work, server, folder):
+                asked.json.write_text(json_of(measured.figures, measured.missing, machine))
+                console.log(done)
+    finally:
+        shutil.rmtree(folder)
     console.print(table_of(measured.figures, measured.missing))
-    asked.json.write_text(json_of(measured.figures, measured.missing, machine))
     return int(any(each.met is False for each in measured.figures))
 
 

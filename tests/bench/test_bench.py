@@ -77,14 +77,14 @@ def _check_every_row(measured: Measured, folder: Path, kinds: set[str]) -> None:
 
 
 def test_every_row_is_measured_shown_and_written(tmp_path: Path) -> None:
-    measured = measure(list(ROWS), "quick", None, tmp_path)
+    *_, (_, measured) = measure(list(ROWS), "quick", None, tmp_path)
 
     _check_every_row(measured, tmp_path, {"SQLite"})
 
 
 @pytest.mark.long
 def test_every_row_is_measured_on_both_databases(tmp_path: Path, postgres_server: str) -> None:
-    measured = measure(list(ROWS), "quick", postgres_server, tmp_path)
+    *_, (_, measured) = measure(list(ROWS), "quick", postgres_server, tmp_path)
 
     _check_every_row(measured, tmp_path, {"SQLite", "PostgreSQL"})
 
@@ -98,10 +98,10 @@ def test_every_module_that_measures_is_a_row() -> None:
 
 
 def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
-    measured = measure(["nothing_of_the_kind"], "quick", None, tmp_path)
+    ((_, measured),) = measure(["nothing_of_the_kind"], "quick", None, tmp_path)
 
     assert measured.figures == []
-    assert "nothing_of_the_kind (no module" in _shown(measured)
+    assert "nothing_of_the_kind (No module named" in _shown(measured)
 
 
 def test_a_slow_vault_is_told_as_missed_targets(tmp_path: Path) -> None:
