@@ -4,12 +4,17 @@ import hashlib
 import http.client
 import time
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
+from threading import Thread
 from urllib.parse import urlsplit
 
 from sqlmodel import select
 
+from inbox.app import create_app
+from inbox.cli.serve import _Face
+from inbox.config import Listener
 from inbox.line import Line
 from inbox.line.intake import collect
 from inbox.line.stations import advance
@@ -18,16 +23,9 @@ from inbox.simulator.envelopes import sbd_json
 from inbox.simulator.gateway import GatewaySimulator
 from inbox.simulator.server import serve
 from inbox.tables import Delivery
+from tests.bench.apart import apart, told, wait_for_the_end
 from tests.bench.figure import Figure, Of, Target, name_of, size_of
-from tests.bench.house import (
-    addresses_of,
-    document_bytes,
-    furnish,
-    large_package,
-    line_at,
-    served,
-    settings_at,
-)
+from tests.bench.house import document_bytes, furnish, large_package, line_at
 from tests.worlds import settle_in
 
 _API = "/api/v1/deliveries"
@@ -72,8 +70,8 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
     number, plain = size.documents // 2, folder / "plain"
     plain.write_bytes(document_bytes(number, size.document_bytes))
     ours, beside, listed = list[_Read](), list[_Read](), list[float]()
-    with served(settings_at(database, folder), "--no-worker") as process:
-        api = http.client.HTTPConnection(urlsplit(addresses_of(process)["api"]).netloc)
+    with apart(serve_api, database, folder) as server:
+        api = http.client.HTTPConnection(urlsplit(told(server)).netloc)
         for _ in range(size.runs + 1):
             beside.append(_read(plain))
             ours.append(_asked(api, key, f"{_API}/{delivery}/documents/{number}"))
@@ -103,6 +101,19 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
             beside_what=plainly,
         ),
     ]
+
+
+def serve_api(out: Connection, database: str, folder: Path) -> None:
+    """The case systems' listener, as `inbox serve` has it."""
+    with line_at(database, folder) as line:
+        face = _Face(create_app(line), Listener(port=0))
+        thread = Thread(target=face.run, daemon=True)
+        thread.start()
+        face.wait_until_up()
+        out.send(face.url)
+        wait_for_the_end(out)
+        face.stop()
+        thread.join(timeout=10)
 
 
 def _offered(database: str, folder: Path, package: Path) -> tuple[str, str]:
