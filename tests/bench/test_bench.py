@@ -164,7 +164,7 @@ def test_a_target_is_met_or_missed_by_the_median(
 
 
 def test_a_ratio_is_of_neighbours_in_time() -> None:
-    drifting = _figure(1.1, 11, 1100, beside=(1, 10, 1000))
+    drifting = _figure(1.1, 30, 1100, beside=(1, 10, 1000))
 
     assert drifting.ratio == pytest.approx(1.1)
 
