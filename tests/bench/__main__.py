@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from rich.console import Console
@@ -25,7 +26,7 @@ ROWS: Final[Mapping[str, str]] = {
     "start": "start, and idle",
 }
 """Each is a module here with `figures(database, folder)` and, for `--quick`, `quick` as well."""
-_WORK = Path("var/bench")
+_WORK = Path("var")
 _WIDTH = 170
 
 
@@ -79,19 +80,19 @@ def main(words: Sequence[str] | None = None) -> int:
     """Measure, show, write; 1 if a target is missed. What is done is written as it is done."""
     asked = _read(words)
     rows, work = asked.only or list(ROWS), "quick" if asked.quick else "figures"
-    folder, console = _WORK.resolve(), Console()
+    console = Console()
     console.width = max(console.width, _WIDTH)  # a table that is wrapped cannot be read
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    _WORK.mkdir(exist_ok=True)
     measured = Measured()
-    try:
+    with (
+        TemporaryDirectory(prefix="bench-", dir=_WORK) as made,
+        postgres.server(durable=True) as server,
+    ):
+        folder = Path(made).resolve()
         machine = machine_of(folder)
-        with postgres.server(durable=True) as server:
-            for done, measured in measure(rows, work, server, folder):
-                asked.json.write_text(json_of(measured.figures, measured.missing, machine))
-                console.log(done)
-    finally:
-        shutil.rmtree(folder)
+        for done, measured in measure(rows, work, server, folder):
+            asked.json.write_text(json_of(measured.figures, measured.missing, machine))
+            console.log(done)
     console.print(table_of(measured.figures, measured.missing))
     return int(any(each.met is False for each in measured.figures))
 

@@ -61,7 +61,7 @@ def json_of(figures: Sequence[Figure], missing: Sequence[str], machine: dict[str
 
 
 def machine_of(folder: Path) -> dict[str, object]:
-    """The kind of machine, and what its disk takes to keep a block: no names, no paths."""
+    """The kind of machine, how busy it is, what its disk takes to keep a block; no names."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cores": os.cpu_count(),
@@ -70,6 +70,7 @@ def machine_of(folder: Path) -> dict[str, object]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
+        "load_average": round(os.getloadavg()[0], 1),
         "disk_sync_ms": round(_sync_seconds(folder) * 1000, 2),
     }
 
