@@ -14,10 +14,9 @@ from sqlmodel import Session, col, select
 
 from inbox.access import Action, Capacity, OfMessage, Policy, Role, permit
 from inbox.access.listing import visible
-from inbox.line.settle import table_of
 from inbox.message import MessageId, MessageState, OrgNumber, PersonId, UnitId
 from inbox.tables import Capacity as CapacityRow
-from inbox.tables import Message
+from inbox.tables import Message, table_of
 from tests.bench.figure import Figure, in_turn, name_of
 from tests.bench.filled import Extent, fill
 from tests.bench.house import furnish, line_at

@@ -10,9 +10,8 @@ from sqlmodel import SQLModel
 
 from inbox.access.words import Role
 from inbox.line import Line
-from inbox.line.settle import table_of
 from inbox.message import Mode
-from inbox.tables import Capacity, CaseSystem, Clearance, Message, Person, Unit
+from inbox.tables import Capacity, CaseSystem, Clearance, Message, Person, Unit, table_of
 from tests.bench.mail import (
     EPOCH,
     SHIELDINGS,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psycopg
@@ -15,12 +16,53 @@ import psycopg
 from inbox.line import Line
 from inbox.line.stations import advance
 from inbox.line.work import KINDS, claim, due_kinds
-from tests.bench.neighbours import announce_all, still_line
+from tests.bench.figure import Figure, Of, Target, in_turn, name_of
+from tests.bench.neighbours import announce_all, furnished, still_line
 
 COMMITS = 9
-"""A message's: three rows are claimed, six steps are settled."""
-STEPS = ("fetch", "confirm", "open", "route", "offer", "notify")
+"""A message's: three rows are claimed, six steps (fetch to notify) are settled."""
+WORKERS = (1, 2, 4)
+_TARGET = Target(at_most=1 / 0.6, of=Of.RATIO)
+"""At least 60 % of the messages a second that the bare commits would allow."""
 _SPAWN = multiprocessing.get_context("spawn")
+
+
+def figures(database: str, folder: Path) -> list[Figure]:
+    """200 messages, five times, by one, two and four workers."""
+    return measured(database, folder, messages=200, runs=5)
+
+
+def quick(database: str, folder: Path) -> list[Figure]:
+    """A few messages, once."""
+    return measured(database, folder, messages=4, runs=1)
+
+
+def measured(database: str, folder: Path, *, messages: int, runs: int) -> list[Figure]:
+    """The line and, in turn with it, commits of the same number and size."""
+    furnished(database, folder)
+    return [_beside_bare(database, folder, messages, runs, workers) for workers in WORKERS]
+
+
+def _beside_bare(database: str, folder: Path, messages: int, runs: int, workers: int) -> Figure:
+    _, size = line_seconds(database, folder, messages=workers, workers=workers)
+    ours, beside = in_turn(
+        lambda: line_seconds(database, folder, messages=messages, workers=workers)[0],
+        lambda: bare_seconds(
+            database, folder, commits=COMMITS * messages, size=size, workers=workers
+        ),
+        runs,
+    )
+    each = 1000 / messages
+    return Figure(
+        what=f"a message through the line, {workers} at work",
+        database=name_of(database),
+        unit="ms",
+        ours=tuple(seconds * each for seconds in ours),
+        beside=tuple(seconds * each for seconds in beside),
+        beside_what=f"{COMMITS} bare commits of {size} bytes",
+        target=_TARGET,
+        note=f"{messages / median(ours):.0f} beside {messages / median(beside):.0f} messages/s",
+    )
 
 
 def work(line: Line) -> None:

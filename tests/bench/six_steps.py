@@ -1,0 +1,147 @@
+"""The same six steps of the same line, queued by procrastinate in place of the rows themselves.
+
+Each step does the station's own work and settles the row with its audit entry, as the line does;
+only who finds the next piece of work differs: a table of jobs, or the state of the row.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import procrastinate
+from procrastinate.types import JSONValue
+from sqlmodel import col, select
+
+from inbox.line import Job, Line, Outcome
+from inbox.line.settle import Worked
+from inbox.line.stations import STATIONS
+from inbox.line.work import finish, keys_of
+from inbox.message import station_of
+from inbox.tables import Arrival, Message, Outbox
+from tests.bench.figure import Figure, Of, Target, in_turn, name_of
+from tests.bench.neighbours import announce_all, furnished, still_line
+from tests.bench.throughput import WORKERS, line_seconds, together
+
+_TARGET = Target(at_most=1 / 1.2, of=Of.RATIO)
+"""At least 1.2 times the messages a second."""
+KINDS: dict[str, type[Worked]] = {"arrival": Arrival, "message": Message, "outbox": Outbox}
+Defer = Callable[[str, str], Awaitable[None]]
+
+
+def figures(database: str, folder: Path) -> list[Figure]:
+    """200 messages, five times, by one, two and four workers."""
+    return measured(database, folder, messages=200, runs=5)
+
+
+def quick(database: str, folder: Path) -> list[Figure]:
+    """A few messages, once."""
+    return measured(database, folder, messages=4, runs=1)
+
+
+def measured(database: str, folder: Path, *, messages: int, runs: int) -> list[Figure]:
+    """The line and, in turn with it, the queue; none on SQLite, which procrastinate cannot use."""
+    if not database.startswith("postgresql"):
+        return []
+    furnished(database, folder)
+    return [_beside_queue(database, folder, messages, runs, workers) for workers in WORKERS]
+
+
+def _beside_queue(database: str, folder: Path, messages: int, runs: int, workers: int) -> Figure:
+    ours, beside = in_turn(
+        lambda: line_seconds(database, folder, messages=messages, workers=workers)[0],
+        lambda: procrastinate_seconds(database, folder, messages=messages, workers=workers),
+        runs,
+    )
+    each = 1000 / messages
+    return Figure(
+        what=f"six steps of a message, {workers} at work",
+        database=name_of(database),
+        unit="ms",
+        ours=tuple(seconds * each for seconds in ours),
+        beside=tuple(seconds * each for seconds in beside),
+        beside_what="the same steps on procrastinate",
+        target=_TARGET,
+        note=f"{messages / median(ours):.0f} beside {messages / median(beside):.0f} messages/s",
+    )
+
+
+def procrastinate_seconds(url: str, folder: Path, *, messages: int, workers: int) -> float:
+    """How long they take."""
+    line = still_line(url, folder)
+    announce_all(line, messages)
+    with line.store.reading() as (session, _):
+        waiting = session.exec(select(Arrival.id).where(col(Arrival.due_at).is_not(None))).all()
+    asyncio.run(_fill(url, list(waiting)))
+    line.store.engine.dispose()
+    return together(url, workers, _process, (url, str(folder)))
+
+
+def app_of(line: Line, url: str) -> procrastinate.App:
+    """The queue, with one task: the next step of a row."""
+    app = procrastinate.App(
+        connector=procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=2)
+    )
+
+    @app.task(name="step")  # type: ignore[untyped-decorator] # it is skipped where not installed
+    async def step(kind: str, row_id: str) -> None:
+        for next_kind, next_id in do(line, KINDS[kind], row_id):
+            await step.defer_async(kind=next_kind, row_id=next_id)
+
+    return app
+
+
+def do(line: Line, kind: type[Worked], row_id: str) -> list[tuple[str, str]]:
+    """One step of a row; which rows go on from here."""
+    with line.store.reading() as (session, now):
+        row = session.get_one(kind, row_id)
+        assert isinstance(row, Worked)
+        job: Job[Any] = Job(row=row, now=now, keys=keys_of(session, line, row))
+    station = station_of(row.state) or ""
+    outcome = STATIONS[station](line, job)
+    with line.store.transaction() as (session, now):
+        decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
+        finish(line, job, decided, session, now)
+        match station:
+            case "fetch":
+                return [("arrival", row_id)]
+            case "confirm":
+                assert isinstance(row, Arrival)
+                return [("message", row.message_id or "")]
+            case "offer":
+                sent = select(Outbox.id).where(col(Outbox.message_id) == row_id)
+                return [("outbox", session.exec(sent).one())]
+            case "notify":
+                return []
+            case _:
+                return [("message", row_id)]
+
+
+async def _fill(url: str, waiting: list[str]) -> None:
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+    async with app.open_async():
+        found = await app.connector.execute_query_one_async(
+            "SELECT to_regclass('procrastinate_jobs') AS jobs"
+        )
+        if found["jobs"] is None:
+            await app.schema_manager.apply_schema_async()
+        jobs: list[dict[str, JSONValue]] = [{"kind": "arrival", "row_id": each} for each in waiting]
+        await app.configure_task("step").batch_defer_async(*jobs)
+
+
+def _process(ready: Barrier, url: str, folder: str) -> None:
+    line = still_line(url, Path(folder))
+    with line.store.reading():
+        pass
+    app = app_of(line, url)
+
+    async def run() -> None:
+        async with app.open_async():
+            ready.wait()
+            await app.run_worker_async(
+                wait=False, listen_notify=False, install_signal_handlers=False
+            )
+
+    asyncio.run(run())
