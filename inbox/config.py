@@ -81,7 +81,7 @@ class WorkerSettings(_Part):
 
     small: int = Field(default=3, ge=1, le=32)
     long: int = Field(default=2, ge=1, le=16)
-    poll_seconds: float = Field(default=5, ge=0.05, le=3600)
+    poll_seconds: float = Field(default=0.5, ge=0.05, le=3600)
 
 
 class TermSettings(_Part):

@@ -1,7 +1,7 @@
 """Ask every channel what waits, and write down each appearance before anything is done about it."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session, col, select
@@ -16,6 +16,9 @@ from inbox.tables import Arrival, Pulse, WrappedKey
 
 ROUND: Final = 50
 """At most so many notices are taken from a channel at a time: a peek locks at the gateway."""
+
+PULSE: Final = timedelta(seconds=10)
+"""How exactly it is known when something last worked."""
 
 _OVER: Final = (ArrivalState.CONFIRMED, ArrivalState.ABANDONED)
 
@@ -112,7 +115,15 @@ def _insert(line: Line, session: Session, now: datetime, notice: Notice) -> None
 
 
 def note_pulse(line: Line, name: str, code: str | None) -> None:
-    """Write down that something was tried just now, and the code of what is wrong with it."""
+    """Write down that something was tried just now, and the code of what is wrong with it.
+
+    Nothing is written where the same stands there already and is not `PULSE` old.
+    """
+    with line.store.reading() as (session, now):
+        noted = session.get(Pulse, name)
+        fresh = code is not None or (noted and noted.at and now - noted.at < PULSE)
+    if noted is not None and noted.code == code and fresh:
+        return
     with line.store.transaction() as (session, now):
         pulse = session.get(Pulse, name)
         if pulse is None:

@@ -33,8 +33,7 @@ class Load:
     poll_seconds: float
 
 
-FULL = Load(messages=600, each_second=10, poll_seconds=0.25)
-AS_SHIPPED = Load(messages=300, each_second=10, poll_seconds=5)
+FULL = Load(messages=600, each_second=10, poll_seconds=0.5)
 TINY = Load(messages=8, each_second=20, poll_seconds=0.1)
 
 
