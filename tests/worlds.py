@@ -259,7 +259,7 @@ def _rules() -> RuleBook:
 _FIRST: dict[str, Engine] = {}
 
 
-def _sharing_statements(engine: Engine) -> Engine:
+def sharing_statements(engine: Engine) -> Engine:
     """An engine that compiles no statement that an earlier world's has compiled already.
 
     Compiled statements are kept per dialect, and compiling is half of a small test's time.
@@ -351,7 +351,7 @@ def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[Wor
     """A whole world on a database that has the schema and nothing in it, in an empty folder."""
     clock, authority = Clock(), furnish(folder)
     gateway = gateway_for(clock)
-    engine = _sharing_statements(create_engine(url))
+    engine = sharing_statements(create_engine(url))
     store = Store(engine, seal=audit.seal, clock=clock)
     with closing_engine(engine), serve(gateway.app) as base_url, client_for(base_url) as client:
         line = line_of(store, folder, channel_of(client), terms)

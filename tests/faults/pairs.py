@@ -1,0 +1,341 @@
+"""Who may meet whom at the same message: each entry brings two parties to the brink."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from inbox.access.subject import Capacity
+from inbox.line import Job, Terms
+from inbox.line.intake import announce
+from inbox.line.moves import archive, proposals, system, unit
+from inbox.line.moves.proposals import ProposalKind
+from inbox.line.settle import open_task
+from inbox.line.stations.arrival import notice_of
+from inbox.line.waiting import TaskKind
+from inbox.message import MessageId
+from inbox.tables import Arrival, Message, Receipt
+from tests.faults import scenes
+from tests.faults.races import Party, Race, SetUp, Side
+from tests.faults.scenes import again, anne, bjorn, kari, ola, says, worker
+from tests.worlds import World
+
+
+def _withdraws(world: World, message: Message) -> Party:
+    leader = kari(world)
+    return lambda side: unit.withdraw(
+        side.line, leader, message.id, seen=message.version, reason="Feil enhet"
+    )
+
+
+def release_and_hand_back(world: World) -> Race:
+    message = scenes.routed(world)
+    handler, leader = ola(world, "skole"), kari(world, "skole")
+    return Race(
+        left=lambda side: unit.release(side.line, handler, message.id, seen=message.version),
+        right=lambda side: unit.hand_back(
+            side.line, leader, message.id, seen=message.version, reason="Ikke vår"
+        ),
+        messages=(message.id,),
+    )
+
+
+def withdraw_and_offer(world: World) -> Race:
+    message = scenes.released(world)
+    offers = worker(world, Message, message.id)
+    return Race(left=_withdraws(world, again(world, message)), right=offers, messages=(message.id,))
+
+
+def _withdraw_and_word(word: str, **body: str) -> SetUp:
+    def set_up(world: World) -> Race:
+        message = scenes.arrived(world)
+        return Race(
+            left=_withdraws(world, message),
+            right=says(world.delivery(message.id), word, **body),
+            messages=(message.id,),
+        )
+
+    return set_up
+
+
+def withdraw_and_collect(world: World) -> Race:
+    message = scenes.arrived(world)
+    delivery = world.delivery(message.id)
+    return Race(
+        left=_withdraws(world, message),
+        right=lambda side: side.collect(delivery.id),
+        messages=(message.id,),
+    )
+
+
+def two_approve(world: World) -> Race:
+    message = scenes.routed(world)
+    proposal = scenes.refusal(world, message, anne(world))
+    return Race(
+        left=scenes.approves(bjorn(world), proposal),
+        right=scenes.approves(kari(world, "skole"), proposal),
+        messages=(message.id,),
+    )
+
+
+def approve_and_propose_after_its_time(world: World) -> Race:
+    message = scenes.arrived(world, "Ingen regel")
+    brief = replace(world.line, terms=Terms(proposal_life=timedelta(minutes=1)))
+    proposal = proposals.propose(
+        brief, anne(world), ProposalKind.REFUSE, message.id, code="not_for_us", reason="Nei"
+    )
+    over, other = world.clock.now + timedelta(minutes=1), anne(world)
+
+    def late(side: Side) -> str:
+        world.clock.now = max(over, world.clock.now)
+        return _proposed(side, message, other)
+
+    approves = scenes.approves(bjorn(world), proposal)
+    return Race(left=approves, right=late, messages=(message.id,))
+
+
+def _proposed(side: Side, message: Message, by: Capacity) -> str:
+    proposals.propose(
+        side.line, by, ProposalKind.REFUSE, message.id, code="not_for_us", reason="Nei"
+    )
+    return "proposed"
+
+
+def two_propose(world: World) -> Race:
+    message = scenes.arrived(world, "Ingen regel")
+    one, two = anne(world), bjorn(world)
+    return Race(
+        left=lambda side: _proposed(side, message, one),
+        right=lambda side: _proposed(side, message, two),
+        messages=(message.id,),
+    )
+
+
+def _by_hand_and_word(word: str, **body: str) -> SetUp:
+    def set_up(world: World) -> Race:
+        message = scenes.assigned(world)
+        handler = ola(world)
+        return Race(
+            left=lambda side: unit.register(
+                side.line, handler, message.id, reference=scenes.BY_HAND, seen=message.version
+            ),
+            right=says(world.delivery(message.id), word, **body),
+            messages=(message.id,),
+        )
+
+    return set_up
+
+
+def late_word_and_erase(world: World) -> Race:
+    message, delivery = scenes.superseded(world)
+    return Race(
+        left=says(delivery, "registered", reference=scenes.LATE),
+        right=worker(world, Message, message.id),
+        messages=(message.id,),
+    )
+
+
+def late_word_and_offer(world: World) -> Race:
+    message = scenes.released(world)
+    return Race(
+        left=says(world.delivery(message.id), "registered", reference=scenes.LATE),
+        right=worker(world, Message, message.id),
+        messages=(message.id,),
+    )
+
+
+def late_word_and_receipt(world: World) -> Race:
+    message = scenes.assigned(world)
+    unit.register(
+        world.line, ola(world), message.id, reference=scenes.BY_HAND, seen=message.version
+    )
+    return Race(
+        left=says(world.delivery(message.id), "registered", reference=scenes.LATE),
+        right=worker(world, Receipt, world.receipt(message.id).id),
+        messages=(message.id,),
+    )
+
+
+def dismiss_and_register(world: World) -> Race:
+    message = scenes.released(world)
+    delivery, leader, handler = world.delivery(message.id), kari(world), ola(world)
+    unit.assign(world.line, leader, message.id, to=world.person_id("ola"))
+    sak = scenes.the_system(world.line)
+    system.registered(world.line, sak, delivery.id, reference=scenes.LATE)
+    proposal = proposals.propose(
+        world.line, leader, ProposalKind.DISMISS, message.id, reason="Slettet"
+    )
+    seen = again(world, message).version
+    return Race(
+        left=scenes.approves(anne(world), proposal),
+        right=lambda side: unit.register(
+            side.line, handler, message.id, reference=scenes.LATE, seen=seen
+        ),
+        messages=(message.id,),
+    )
+
+
+def place_and_refuse(world: World) -> Race:
+    message = scenes.arrived(world, "Ingen regel")
+    proposal = scenes.refusal(world, message, anne(world))
+    return Race(
+        left=scenes.places(world, message, into="bv", seen=message.version),
+        right=scenes.approves(bjorn(world), proposal),
+        messages=(message.id,),
+    )
+
+
+def take_and_place(world: World) -> Race:
+    message = scenes.arrived(world, "Om en elev")
+    handler = ola(world, "skole")
+    return Race(
+        left=lambda side: unit.take(side.line, handler, message.id),
+        right=scenes.places(world, message, into="bv", seen=message.version),
+        messages=(message.id,),
+    )
+
+
+def take_and_assign(world: World) -> Race:
+    message = scenes.arrived(world, "Om en elev")
+    handler, leader, to = ola(world, "skole"), kari(world, "skole"), world.person_id("ola")
+    return Race(
+        left=lambda side: unit.take(side.line, handler, message.id),
+        right=lambda side: unit.assign(side.line, leader, message.id, to=to),
+        messages=(message.id,),
+    )
+
+
+def _two_words(one: Mapping[str, str], two: Mapping[str, str], *, late: bool) -> SetUp:
+    def set_up(world: World) -> Race:
+        message = scenes.withdrawn(world) if late else scenes.arrived(world)
+        delivery = world.delivery(message.id)
+        return Race(left=says(delivery, **one), right=says(delivery, **two), messages=(message.id,))
+
+    return set_up
+
+
+def resend_and_follow_up(world: World) -> Race:
+    message = scenes.sent(world)
+    by, receipt = anne(world), world.receipt(message.id)
+    return Race(
+        left=lambda side: archive.resend(side.line, by, message.id, reason="Igjen"),
+        right=worker(world, Receipt, receipt.id),
+        messages=(message.id,),
+    )
+
+
+def resend_and_accept_failure(world: World) -> Race:
+    message = scenes.failed(world)
+    one, two = anne(world), bjorn(world)
+    return Race(
+        left=lambda side: archive.resend(side.line, one, message.id, reason="Igjen"),
+        right=lambda side: archive.accept_failure(side.line, two, message.id, reason="Ringt"),
+        messages=(message.id,),
+    )
+
+
+def _missed(world: World) -> Arrival:
+    wire_id = world.send()
+    world.collect()
+    world.gateway.lose(wire_id)
+    world.work()
+    world.clock.advance(timedelta(minutes=6))
+    return world.arrival(wire_id)
+
+
+def refetch_and_announce(world: World) -> Race:
+    arrival = _missed(world)
+    by, notice = anne(world), notice_of(Job(row=arrival, now=world.clock.now))
+    return Race(
+        left=lambda side: archive.refetch(
+            side.line, by, MessageId(arrival.id), seen=arrival.version
+        ),
+        right=lambda side: announce(side.line, notice),
+        arrivals=(arrival.id,),
+    )
+
+
+def refetch_and_abandon(world: World) -> Race:
+    arrival, by = _missed(world), anne(world)
+    proposal = proposals.propose(world.line, by, ProposalKind.ABANDON, arrival.id, reason="Borte")
+    return Race(
+        left=lambda side: archive.refetch(
+            side.line, by, MessageId(arrival.id), seen=arrival.version
+        ),
+        right=scenes.approves(bjorn(world), proposal),
+        arrivals=(arrival.id,),
+    )
+
+
+def two_close_a_task(world: World) -> Race:
+    message = scenes.arrived(world)
+    with world.line.store.transaction() as (session, now):
+        open_task(
+            session,
+            now,
+            kind=TaskKind.CONFLICTING_WORD,
+            subject=message.id,
+            message_id=message.id,
+            task_id=message.id,
+        )
+    one, two = anne(world), bjorn(world)
+    return Race(
+        left=lambda side: archive.close(side.line, one, message.id, reason="Sett"),
+        right=lambda side: archive.close(side.line, two, message.id, reason="Sett"),
+        messages=(message.id,),
+    )
+
+
+def refuse_a_twin_and_register_the_first(world: World) -> Race:
+    first = scenes.arrived(world)
+    world.gateway.redeliver(first.wire_id, world.package("Annet"))
+    world.collect()
+    world.work()
+    (twin,) = [m for m in world.messages() if m.wire_id == first.wire_id and m.id != first.id]
+    proposal = scenes.refusal(world, twin, anne(world))
+    return Race(
+        left=scenes.approves(bjorn(world), proposal),
+        right=says(world.delivery(first.id), "registered", reference="2026/000004-1"),
+        messages=(first.id, twin.id),
+    )
+
+
+_ONE = {"word": "registered", "reference": "2026/000002-1"}
+_OTHER = {"word": "registered", "reference": "2026/000003-1"}
+_NO = {"word": "refused", "code": "missing_case"}
+
+PAIRS: Final[Mapping[str, SetUp]] = {
+    "release, hand back": release_and_hand_back,
+    "withdraw, offer": withdraw_and_offer,
+    "withdraw, collect": withdraw_and_collect,
+    "withdraw, accepted": _withdraw_and_word("accepted"),
+    "withdraw, registered": _withdraw_and_word(**_ONE),
+    "withdraw, refused": _withdraw_and_word(**_NO),
+    "approve, approve": two_approve,
+    "approve, propose after its time": approve_and_propose_after_its_time,
+    "propose, propose": two_propose,
+    "register by hand, registered": _by_hand_and_word(**_ONE),
+    "register by hand, the same registered": _by_hand_and_word(
+        "registered", reference=scenes.BY_HAND
+    ),
+    "register by hand, refused": _by_hand_and_word(**_NO),
+    "late word, erase": late_word_and_erase,
+    "late word, offer": late_word_and_offer,
+    "late word, receipt": late_word_and_receipt,
+    "dismiss, register": dismiss_and_register,
+    "place, refuse": place_and_refuse,
+    "take, place": take_and_place,
+    "take, assign": take_and_assign,
+    "registered, the same registered": _two_words(_ONE, _ONE, late=False),
+    "registered, another registered": _two_words(_ONE, _OTHER, late=False),
+    "registered, refused": _two_words(_ONE, _NO, late=False),
+    "late registered, the same": _two_words(_ONE, _ONE, late=True),
+    "late registered, another": _two_words(_ONE, _OTHER, late=True),
+    "late registered, late refused": _two_words(_ONE, _NO, late=True),
+    "resend, follow up": resend_and_follow_up,
+    "resend, accept the failure": resend_and_accept_failure,
+    "refetch, announce": refetch_and_announce,
+    "refetch, abandon": refetch_and_abandon,
+    "close a task, close it": two_close_a_task,
+    "refuse a twin, register the first": refuse_a_twin_and_register_the_first,
+}
