@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from inbox.errors import Conflict, Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
+from inbox.line.settle import table_of
 from inbox.line.work import unwrap
 from inbox.message import DeliveryState, new_id
 from inbox.tables import Delivery, KnownReference, Message, WrappedKey
@@ -67,24 +69,17 @@ def remember_reference(
     if message.sender is None or message.unit is None:
         return
     hashed = line.keyring.lookup_hash("reference", reference).hex()
-    known = session.exec(
-        select(KnownReference).where(
-            col(KnownReference.organisation) == message.organisation,
-            col(KnownReference.counterparty) == message.sender,
-            col(KnownReference.reference_hash) == hashed,
-        )
-    ).first()
-    if known is not None:
-        known.unit, known.recorded_at = message.unit, now
-        return
-    session.add(
-        KnownReference(
-            id=new_id(),
-            organisation=message.organisation,
-            counterparty=message.sender,
-            reference_hash=hashed,
-            unit=message.unit,
-            source="registered",
-            recorded_at=now,
-        )
-    )
+    latest = {"unit": message.unit, "recorded_at": now}
+    row = {
+        "id": new_id(),
+        "organisation": message.organisation,
+        "counterparty": message.sender,
+        "reference_hash": hashed,
+        "source": "registered",
+        **latest,
+    }
+    # Another message may be registered under it at this moment: no reason to turn a word away.
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = (sqlite if on_sqlite else postgresql).insert(table_of(KnownReference)).values(row)
+    unique = ("organisation", "counterparty", "reference_hash")
+    session.execute(insert.on_conflict_do_update(index_elements=unique, set_=latest))
