@@ -1,13 +1,14 @@
 """Ask every channel what waits, and write down each appearance before anything is done about it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session, col, select
 
 from inbox import audit
-from inbox.errors import Unavailable
+from inbox.errors import Conflict, Unavailable
 from inbox.gateway import Gateway, Notice
 from inbox.line import Line
 from inbox.line.settle import Step, settle
@@ -51,7 +52,17 @@ def _notices(gateway: Gateway) -> Iterator[Notice]:
 
 
 def announce(line: Line, notice: Notice) -> bool:
-    """Write an appearance down; False if it is one that we have and have not finished with."""
+    """Write an appearance down; False if it is one that we have and have not finished with.
+
+    Of two processes that see it at once one writes it down; the round of the other goes on.
+    """
+    try:
+        return _announced(line, notice)
+    except Conflict:
+        return False
+
+
+def _announced(line: Line, notice: Notice) -> bool:
     with line.store.transaction() as (session, now):
         standing = session.exec(
             select(Arrival).where(
@@ -117,14 +128,15 @@ def _insert(line: Line, session: Session, now: datetime, notice: Notice) -> None
 def note_pulse(line: Line, name: str, code: str | None) -> None:
     """Write down that something was tried just now, and the code of what is wrong with it.
 
-    Nothing is written where the same stands there already and is not `PULSE` old.
+    Nothing is written where the same stands there already and is not `PULSE` old. The first note
+    of a name may be another process's at the same moment: that one will do.
     """
     with line.store.reading() as (session, now):
         noted = session.get(Pulse, name)
         fresh = code is not None or (noted and noted.at and now - noted.at < PULSE)
     if noted is not None and noted.code == code and fresh:
         return
-    with line.store.transaction() as (session, now):
+    with suppress(Conflict), line.store.transaction() as (session, now):
         pulse = session.get(Pulse, name)
         if pulse is None:
             pulse = Pulse(name=name)
