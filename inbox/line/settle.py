@@ -11,7 +11,7 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import Table
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
 from inbox.errors import Conflict
@@ -106,6 +106,14 @@ def _entry(kind: str, step: Step) -> audit.Entry:
         policy=step.policy,
         committed=step.committed,
     )
+
+
+def lock(session: Session, kind: type[SQLModel], row_id: str) -> None:
+    """Hold the row until the transaction ends, and read it anew: whoever else moves it waits.
+
+    Rows that only refer to it can be added meanwhile. On SQLite who writes is alone anyway.
+    """
+    session.get(kind, row_id, populate_existing=True, with_for_update={"key_share": True})
 
 
 def message_of(row: Settled) -> str | None:

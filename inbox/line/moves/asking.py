@@ -13,9 +13,10 @@ from inbox.access.subject import Capacity, Given, OfArrival, OfMessage, Subject
 from inbox.access.words import Action, Duty
 from inbox.errors import Conflict, NotFound, NotPermitted, Unavailable
 from inbox.line import Line
-from inbox.line.settle import Settled, Step, close_tasks, settle
+from inbox.line.settle import Settled, Step, close_tasks, lock, settle
 from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalId, DeliveryId, MessageId, State
+from inbox.tables import Arrival, Message
 
 _SHOWING = (Action.ROUTE, Action.LIST)
 """Whoever may do one of these knows that the message exists."""
@@ -119,6 +120,9 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
 ) -> Turn:
     """A turn, if the decision is yes; asked in the transaction that acts on it.
 
+    The row it is about is locked first: of two who would move it at once, the second is asked about
+    what the first has left. So read what it depends on after this.
+
     Every move is audited in its own transaction, which is the duty `log`; a move that also writes
     the task that its `notify` asks for says so in `notified`.
 
@@ -127,6 +131,7 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
         NotPermitted: known to this capacity, but not this action.
         Unavailable: this process cannot have the active policy, so everything is denied.
     """
+    _lock(session, subject)
     policy = line.policies.current(session)
     if not policy.rules:
         raise Unavailable("policy.not_active", "nobody may do anything until it is")
@@ -143,6 +148,13 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
     if any(decide(showing).allowed for showing in _SHOWING):
         raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")
     raise NotFound
+
+
+def _lock(session: Session, subject: Subject) -> None:
+    if isinstance(subject, OfMessage):
+        lock(session, Message, subject.message_id)
+    elif isinstance(subject, OfArrival):
+        lock(session, Arrival, subject.arrival_id)
 
 
 def check_seen(version: int, seen: int) -> None:

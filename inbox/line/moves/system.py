@@ -232,8 +232,11 @@ def _asked(
     action: Action,
     delivery: Delivery,
 ) -> Turn:
+    """A turn under the message's lock: the delivery is as whoever came before has left it."""
     subject = of_message(delivery.message_id, delivery_id=delivery.id)
-    return ask(line, session, now, capacity, action, subject, Given())
+    turn = ask(line, session, now, capacity, action, subject, Given())
+    session.refresh(delivery)
+    return turn
 
 
 def _hashed(line: Line, delivery_id: str, word: str, value: str) -> str:

@@ -12,7 +12,7 @@ from inbox.errors import PackageRejected, PolicyError, Waits
 from inbox.keys import DataKey
 from inbox.line import Job, Late, Line, Outcome
 from inbox.line.contents import archive_values, metadata_of, package_values, references_of
-from inbox.line.settle import is_open, open_task
+from inbox.line.settle import is_open, lock, open_task
 from inbox.line.slots import LONG_BYTES
 from inbox.line.stations.event import OFFERED
 from inbox.line.systems import capacity_of
@@ -173,6 +173,7 @@ def offer(line: Line, job: Job[Message]) -> Late:
 
 
 def _offered(line: Line, row: Message, session: Session, now: datetime) -> Outcome:
+    lock(session, Message, row.id)
     if is_open(session, TaskKind.LATE_WORD, row.id):
         raise Waits("offer.waits_for_late_word")
     unit = session.get_one(Unit, row.unit)
@@ -241,16 +242,20 @@ def _open_delivery(session: Session, now: datetime, row: Message, system: CaseSy
         )
 
 
-def erase(line: Line, job: Job[Message]) -> Outcome:
+def erase(line: Line, job: Job[Message]) -> Late:
     """Remove the container and destroy the data key; a tombstone stays. Safe to repeat."""
     row = job.row
-    with line.store.reading() as (session, _):
-        if is_open(session, TaskKind.LATE_WORD, row.id):
-            raise Waits("erase.waits_for_late_word")
     if row.registered_at is None and row.refused_at is None:
         raise PolicyError("erase.undecided", "neither registered nor refused by two")
-    if row.object_name is not None:
-        line.vault.remove(row.object_name)
+    return lambda session, _: _erased(line, job, session)
+
+
+def _erased(line: Line, job: Job[Message], session: Session) -> Outcome:
+    """Under the row's lock, so that no late word comes between the last look and the erasing."""
+    row = job.row
+    lock(session, Message, row.id)
+    if is_open(session, TaskKind.LATE_WORD, row.id):
+        raise Waits("erase.waits_for_late_word")
     return Outcome(
         became=MessageState.ERASED,
         values={
@@ -263,11 +268,14 @@ def erase(line: Line, job: Job[Message]) -> Outcome:
             "documents_hash": None,
             "erased_at": job.now,
         },
-        then=(lambda session, now: _destroy(session, now, row.id),),
+        then=(lambda session, now: _destroy(line, session, now, row),),
     )
 
 
-def _destroy(session: Session, now: datetime, message_id: str) -> None:
+def _destroy(line: Line, session: Session, now: datetime, row: Message) -> None:
+    message_id = row.id
+    if row.object_name is not None:
+        line.vault.remove(row.object_name)
     key = session.get_one(WrappedKey, message_id)
     key.kek_id, key.wrapped, key.destroyed_at = None, None, now
     for salt in session.exec(select(AuditSalt).where(col(AuditSalt.message_id) == message_id)):
