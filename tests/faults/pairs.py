@@ -300,6 +300,16 @@ def refuse_a_twin_and_register_the_first(world: World) -> Race:
     )
 
 
+def register_two_under_one_reference(world: World) -> Race:
+    one, two = scenes.arrived(world), scenes.arrived(world)
+    reference = f"2026/{one.id[:6]}-1"
+    return Race(
+        left=says(world.delivery(one.id), "registered", reference=reference),
+        right=says(world.delivery(two.id), "registered", reference=reference),
+        messages=(one.id, two.id),
+    )
+
+
 _ONE = {"word": "registered", "reference": "2026/000002-1"}
 _OTHER = {"word": "registered", "reference": "2026/000003-1"}
 _NO = {"word": "refused", "code": "missing_case"}
@@ -337,5 +347,6 @@ PAIRS: Final[Mapping[str, SetUp]] = {
     "refetch, announce": refetch_and_announce,
     "refetch, abandon": refetch_and_abandon,
     "close a task, close it": two_close_a_task,
+    "register two, under one reference": register_two_under_one_reference,
     "refuse a twin, register the first": refuse_a_twin_and_register_the_first,
 }

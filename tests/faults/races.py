@@ -1,6 +1,5 @@
-"""Two parties at once: hold one at a moment of its transaction, and judge by what one by one gives."""
+"""Two parties at once: each may be held at a moment of its transaction while the other acts."""
 
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from random import Random
 from typing import Final
 
 import httpx
@@ -45,7 +45,7 @@ class Side:
     line: Line
     key: str
     holds_at: Moment | None = None
-    pauses: random.Random | None = None
+    pauses: Random | None = None
     held: threading.Event = field(default_factory=threading.Event)
     let_go: threading.Event = field(default_factory=threading.Event)
     closing: ExitStack
@@ -167,8 +167,11 @@ def one_by_one(first: tuple[Party, Side], second: tuple[Party, Side]) -> tuple[s
 
 def held(
     world: World, first: tuple[Party, Side], second: tuple[Party, Side], moment: Moment
-) -> tuple[str, str]:
-    """The first is held at the moment until the second has ended or waits for it."""
+) -> tuple[str, str, bool]:
+    """The first is held at the moment until the second has ended or waits for it.
+
+    What each was told, and whether the second had ended by then: it came first.
+    """
     told: dict[str, str] = {}
     first[1].hold_at(moment)
     holding, other = _thread(told, *first), _thread(told, *second)
@@ -177,22 +180,21 @@ def held(
         pass
     other.start()
     _until_done_or_blocked(world, other)
+    overtaken = not other.is_alive()
     first[1].let_go.set()
     for thread in (holding, other):
         thread.join(_PATIENCE)
         assert not thread.is_alive(), "the parties wait for each other"
     first[1].hold_at(None)
-    return told[first[1].name], told[second[1].name]
+    return told[first[1].name], told[second[1].name], overtaken
 
 
-def at_once(
-    left: tuple[Party, Side], right: tuple[Party, Side], pauses: random.Random
-) -> tuple[str, str]:
+def at_once(left: tuple[Party, Side], right: tuple[Party, Side], pauses: Random) -> tuple[str, str]:
     """Both act at once, with pauses wherever they lock, write and seal."""
     told: dict[str, str] = {}
     threads = []
     for party, side in (left, right):
-        side.pauses = random.Random(pauses.random())
+        side.pauses = Random(pauses.random())  # noqa: S311 - repeatable, not secret
         threads.append(_thread(told, party, side))
     for thread in threads:
         thread.start()

@@ -1,11 +1,10 @@
 """Brings a message of its own to where two parties may act on it."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from inbox.access.subject import Capacity
 from inbox.access.words import Role
-from inbox.line import Line, R
+from inbox.line import Job, Line, R
 from inbox.line.moves import archive, proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind
 from inbox.line.stations import advance
@@ -140,14 +139,16 @@ def worker(world: World, kind: type[R], row_id: str) -> Party:
     world.clock.advance(timedelta(minutes=3))
     while (job := claim(world.line, kind)) is not None:
         if job.row.id == row_id:
-            claimed = job
-            return lambda side: _advanced(lambda: advance(side.line, claimed))
+            return _advances(job)
     raise AssertionError("it is not due")
 
 
-def _advanced(step: Callable[[], object]) -> str:
-    step()
-    return YIELDED
+def _advances(job: Job[R]) -> Party:
+    def party(side: Side) -> str:
+        advance(side.line, job)
+        return YIELDED
+
+    return party
 
 
 def places(world: World, message: Message, *, into: str, seen: int) -> Party:

@@ -1,9 +1,11 @@
 """What a race left behind, held against what the parties leave when they act one by one."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
+from random import Random
 
 from sqlmodel import Session, col, or_, select
 
@@ -90,7 +92,10 @@ class Judge:
 
     def __init__(self, world: World, set_up: SetUp, sides: tuple[Side, Side]) -> None:
         self._world, self._set_up, self._sides = world, set_up, sides
-        self._orders = [self._ordered(swapped=False), self._ordered(swapped=True)]
+        self._orders = {
+            "left": self._ordered(swapped=False),
+            "right": self._ordered(swapped=True),
+        }
         self._alone = {name: self._by_itself(name) for name in ("left", "right")}
 
     def _ordered(self, *, swapped: bool) -> Ended:
@@ -104,12 +109,17 @@ class Judge:
         told = tell(race.left, left) if name == "left" else tell(race.right, right)
         return told, left_behind(self._world, race)
 
-    def faults(self, ended: Ended) -> list[str]:
-        """Nothing, if one of the orders explains it, or one won and the other was told clearly."""
-        if ended in self._orders:
-            return []
+    def faults(self, ended: Ended, *, first: str | None = None) -> list[str]:
+        """Nothing, if one of the orders explains it, or one won and the other was told clearly.
+
+        `first` had ended before the other locked or wrote anything that counts: it came first.
+        """
         told = {"left": ended.left, "right": ended.right}
         for winner, loser in (("left", "right"), ("right", "left")):
+            if first not in (None, winner):
+                continue
+            if ended == self._orders[winner]:
+                return []
             answer, leaves = self._alone[winner]
             clear = told[loser].startswith(_CLEAR) or told[loser] == YIELDED
             if clear and told[winner] == answer and ended.leaves == leaves:
@@ -119,26 +129,22 @@ class Judge:
     def forced(self) -> list[str]:
         """Each party held at each moment while the other acts."""
         found = []
-        for moment, swapped in product(Moment, (False, True)):
-            race, (left, right) = self._set_up(self._world), self._sides
-            one, two = (race.left, left), (race.right, right)
-            if swapped:
-                told = held(self._world, two, one, moment)[::-1]
-            else:
-                told = held(self._world, one, two, moment)
-            ended = Ended(left=told[0], right=told[1], leaves=left_behind(self._world, race))
-            who = "right" if swapped else "left"
-            found += [f"{who} held {moment}: {fault}" for fault in self.faults(ended)]
+        for moment, (holding, other) in product(Moment, (("left", "right"), ("right", "left"))):
+            race = self._set_up(self._world)
+            acts = {"left": (race.left, self._sides[0]), "right": (race.right, self._sides[1])}
+            one, two, overtaken = held(self._world, acts[holding], acts[other], moment)
+            told = {holding: one, other: two}
+            ended = Ended(**told, leaves=left_behind(self._world, race))
+            first = other if overtaken else None
+            found += [f"{holding} held {moment}: {f}" for f in self.faults(ended, first=first)]
         return found
 
     def unforced(self, times: int, seed: int) -> list[str]:
         """Both at once, so many times."""
         found = []
         for number in range(times):
-            import random
-
             race, (left, right) = self._set_up(self._world), self._sides
-            pauses = random.Random(seed + number)
+            pauses = Random(seed + number)  # noqa: S311 - repeatable, not secret
             told = at_once((race.left, left), (race.right, right), pauses)
             ended = Ended(left=told[0], right=told[1], leaves=left_behind(self._world, race))
             found += [f"seed {seed + number}: {fault}" for fault in self.faults(ended)]
@@ -152,6 +158,15 @@ def of_audit(world: World) -> list[str]:
         leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
     found = [f"{finding.code} at {finding.at}" for finding in report.findings]
     return found + _broken(json.loads(leaf) for leaf in leaves)
+
+
+def moves_told_twice(world: World) -> list[str]:
+    """Moves of one row that the audit has twice, in a world where none is made again."""
+    with world.line.store.reading() as (session, _):
+        leaves = session.exec(select(AuditEntry.leaf)).all()
+    entries = [json.loads(leaf) for leaf in leaves]
+    moves = Counter((e["subject"], e["was"], e["became"]) for e in entries if e["became"])
+    return [f"{move} told {count} times" for move, count in moves.items() if count > 1]
 
 
 def _broken(entries: Iterable[Mapping[str, object]]) -> list[str]:
@@ -173,6 +188,3 @@ def of_senders(world: World) -> list[str]:
         related = str(receipt["relatedToMessageId"])
         seen[related] = seen.get(related, 0) + 1
     return [f"{count} kvitteringer for one message" for count in seen.values() if count > 1]
-
-
-Check = Callable[[World], list[str]]
