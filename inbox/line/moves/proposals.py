@@ -7,7 +7,6 @@ system has collected, dismissing a late word.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -80,7 +79,7 @@ def propose(
         given = Given(reason_given=bool(reason), waivable=_waivable(session, kind, subject_id))
         turn = ask(line, session, now, capacity, Action.PROPOSE, subject, given)
         assert capacity.person is not None
-        _check_none_open(session, now, kind, subject_id)
+        _check_none_open(turn, kind, subject_id)
         proposal_id = new_id()
         payload = json.dumps({"code": code, "reason": reason}).encode()
         session.add(
@@ -139,17 +138,19 @@ def _subject(kind: ProposalKind, subject_id: str, proposal_id: str | None) -> Su
     return of_message(subject_id, proposal_id=proposal_id)
 
 
-def _check_none_open(session: Session, now: datetime, kind: ProposalKind, subject_id: str) -> None:
-    standing = session.exec(
-        select(Proposal.id).where(
+def _check_none_open(turn: Turn, kind: ProposalKind, subject_id: str) -> None:
+    """One whose time is over lapses here, so that an approval still on its way finds it gone."""
+    standing = turn.session.exec(
+        select(Proposal).where(
             col(Proposal.kind) == kind.value,
             col(Proposal.subject_id) == subject_id,
             col(Proposal.state) == ProposalState.OPEN,
-            col(Proposal.expires_at) > now,
         )
-    ).first()
-    if standing is not None:
-        raise Conflict("proposal.open", "it has been proposed already")
+    ).all()
+    for proposal in standing:
+        if proposal.expires_at > turn.now:
+            raise Conflict("proposal.open", "it has been proposed already")
+        turn.settle(row=proposal, became=ProposalState.LAPSED, by="lapse")
 
 
 def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
