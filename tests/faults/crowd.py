@@ -107,6 +107,16 @@ def ignore_the_lease(engine: Engine) -> None:
         return statement, parameters
 
 
+def ignore_the_lock(engine: Engine) -> None:
+    """A planted fault: who asks locks no row."""
+
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def rewrite(
+        _c: object, _k: object, statement: str, parameters: object, *_rest: object
+    ) -> tuple[str, object]:
+        return statement.replace("FOR NO KEY UPDATE", ""), parameters
+
+
 def _dawdling(inside: Inside) -> Line:
     """The line of this process with pauses or a stop, and the case system's real address."""
     words, line = inside.plan.words, inside.line

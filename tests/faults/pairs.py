@@ -6,16 +6,11 @@ from datetime import timedelta
 from typing import Final
 
 from inbox.access.subject import Capacity
-from inbox.line import Job, Terms
-from inbox.line.intake import announce
-from inbox.line.moves import archive, proposals, system, unit
+from inbox.line import Terms
+from inbox.line.moves import proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind
-from inbox.line.settle import open_task
-from inbox.line.stations.arrival import notice_of
-from inbox.line.waiting import TaskKind
-from inbox.message import MessageId
-from inbox.tables import Arrival, Message, Receipt
-from tests.faults import scenes
+from inbox.tables import Message, Receipt
+from tests.faults import archive_pairs, scenes
 from tests.faults.races import Party, Race, SetUp, Side
 from tests.faults.scenes import again, anne, bjorn, kari, ola, says, worker
 from tests.worlds import World
@@ -153,6 +148,7 @@ def late_word_and_receipt(world: World) -> Race:
         left=says(world.delivery(message.id), "registered", reference=scenes.LATE),
         right=worker(world, Receipt, world.receipt(message.id).id),
         messages=(message.id,),
+        acts_before=True,
     )
 
 
@@ -214,78 +210,6 @@ def _two_words(one: Mapping[str, str], two: Mapping[str, str], *, late: bool) ->
     return set_up
 
 
-def resend_and_follow_up(world: World) -> Race:
-    message = scenes.sent(world)
-    by, receipt = anne(world), world.receipt(message.id)
-    return Race(
-        left=lambda side: archive.resend(side.line, by, message.id, reason="Igjen"),
-        right=worker(world, Receipt, receipt.id),
-        messages=(message.id,),
-    )
-
-
-def resend_and_accept_failure(world: World) -> Race:
-    message = scenes.failed(world)
-    one, two = anne(world), bjorn(world)
-    return Race(
-        left=lambda side: archive.resend(side.line, one, message.id, reason="Igjen"),
-        right=lambda side: archive.accept_failure(side.line, two, message.id, reason="Ringt"),
-        messages=(message.id,),
-    )
-
-
-def _missed(world: World) -> Arrival:
-    wire_id = world.send()
-    world.collect()
-    world.gateway.lose(wire_id)
-    world.work()
-    world.clock.advance(timedelta(minutes=6))
-    return world.arrival(wire_id)
-
-
-def refetch_and_announce(world: World) -> Race:
-    arrival = _missed(world)
-    by, notice = anne(world), notice_of(Job(row=arrival, now=world.clock.now))
-    return Race(
-        left=lambda side: archive.refetch(
-            side.line, by, MessageId(arrival.id), seen=arrival.version
-        ),
-        right=lambda side: announce(side.line, notice),
-        arrivals=(arrival.id,),
-    )
-
-
-def refetch_and_abandon(world: World) -> Race:
-    arrival, by = _missed(world), anne(world)
-    proposal = proposals.propose(world.line, by, ProposalKind.ABANDON, arrival.id, reason="Borte")
-    return Race(
-        left=lambda side: archive.refetch(
-            side.line, by, MessageId(arrival.id), seen=arrival.version
-        ),
-        right=scenes.approves(bjorn(world), proposal),
-        arrivals=(arrival.id,),
-    )
-
-
-def two_close_a_task(world: World) -> Race:
-    message = scenes.arrived(world)
-    with world.line.store.transaction() as (session, now):
-        open_task(
-            session,
-            now,
-            kind=TaskKind.CONFLICTING_WORD,
-            subject=message.id,
-            message_id=message.id,
-            task_id=message.id,
-        )
-    one, two = anne(world), bjorn(world)
-    return Race(
-        left=lambda side: archive.close(side.line, one, message.id, reason="Sett"),
-        right=lambda side: archive.close(side.line, two, message.id, reason="Sett"),
-        messages=(message.id,),
-    )
-
-
 def refuse_a_twin_and_register_the_first(world: World) -> Race:
     first = scenes.arrived(world)
     world.gateway.redeliver(first.wire_id, world.package("Annet"))
@@ -342,11 +266,11 @@ PAIRS: Final[Mapping[str, SetUp]] = {
     "late registered, the same": _two_words(_ONE, _ONE, late=True),
     "late registered, another": _two_words(_ONE, _OTHER, late=True),
     "late registered, late refused": _two_words(_ONE, _NO, late=True),
-    "resend, follow up": resend_and_follow_up,
-    "resend, accept the failure": resend_and_accept_failure,
-    "refetch, announce": refetch_and_announce,
-    "refetch, abandon": refetch_and_abandon,
-    "close a task, close it": two_close_a_task,
+    "resend, follow up": archive_pairs.resend_and_follow_up,
+    "resend, accept the failure": archive_pairs.resend_and_accept_failure,
+    "refetch, announce": archive_pairs.refetch_and_announce,
+    "refetch, abandon": archive_pairs.refetch_and_abandon,
+    "close a task, close it": archive_pairs.two_close_a_task,
     "register two, under one reference": register_two_under_one_reference,
     "refuse a twin, register the first": refuse_a_twin_and_register_the_first,
 }

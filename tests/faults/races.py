@@ -100,6 +100,8 @@ class Race:
     right: Party
     messages: tuple[str, ...] = ()
     arrivals: tuple[str, ...] = ()
+    acts_before: bool = False
+    """One has acted outside before its transaction: whoever commits first need not be first."""
 
 
 SetUp = Callable[[World], Race]

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests import databases, worlds
 from tests.faults import scenes, verdicts
+from tests.faults.crowd import ignore_the_fence, ignore_the_lock
 from tests.faults.pairs import PAIRS
 from tests.faults.races import two_sides
 from tests.worlds import World
 
-_SAMPLE = (
-    "withdraw, registered",
-    "propose, propose",
-    "late word, offer",
-    "resend, accept the failure",
-)
+_SAMPLE = ("withdraw, registered", "propose, propose")
 _TIMES = 100
 
 
@@ -33,13 +31,21 @@ def _forced(world: World, database: str, pair: str) -> list[str]:
         return verdicts.Judge(world, PAIRS[pair], sides).forced()
 
 
+@pytest.fixture
+def postgres_world(postgres_server: str, tmp_path: Path) -> Iterator[tuple[World, str]]:
+    """A world where two can really be at it at once, and the address of its database."""
+    url = databases.postgres_database(postgres_server)
+    with worlds.world(url, tmp_path) as made:
+        yield made, url
+
+
 @pytest.mark.parametrize("pair", _SAMPLE)
-def test_whoever_is_held_one_of_two_wins(raced: World, database: str, pair: str) -> None:
-    assert _forced(raced, database, pair) == []
+def test_whoever_is_held_one_of_two_wins(postgres_world: tuple[World, str], pair: str) -> None:
+    assert _forced(*postgres_world, pair) == []
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("pair", sorted(PAIRS.keys() - set(_SAMPLE)))
+@pytest.mark.parametrize("pair", PAIRS)
 def test_whoever_is_held_one_of_any_two_wins(raced: World, database: str, pair: str) -> None:
     assert _forced(raced, database, pair) == []
 
@@ -51,3 +57,24 @@ def test_of_two_that_come_at_once_one_wins(raced: World, database: str, pair: st
         judge = verdicts.Judge(raced, PAIRS[pair], sides)
 
         assert judge.unforced(_TIMES, seed=len(pair)) == []
+
+
+# Tests of the tests: a line with a planted fault is found
+
+
+def test_a_line_whose_fence_is_ignored_is_found(postgres_world: tuple[World, str]) -> None:
+    world, url = postgres_world
+    with two_sides(world, url, spoil=ignore_the_fence) as sides:
+        found = verdicts.Judge(world, PAIRS["withdraw, offer"], sides).forced()
+
+    assert found != []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("pair", ["propose, propose", "take, place", "late word, offer"])
+def test_a_line_that_locks_no_row_is_found(postgres_world: tuple[World, str], pair: str) -> None:
+    world, url = postgres_world
+    with two_sides(world, url, spoil=ignore_the_lock) as sides:
+        found = verdicts.Judge(world, PAIRS[pair], sides).forced()
+
+    assert found != []

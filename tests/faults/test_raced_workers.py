@@ -51,7 +51,7 @@ def _seed(number: int = 0) -> int:
 
 
 def test_two_workers_do_everything_once(postgres_server: str, tmp_path: Path) -> None:
-    with _hall(postgres_server, tmp_path, messages=12) as (hall, wire_ids):
+    with _hall(postgres_server, tmp_path, messages=6) as (hall, wire_ids):
         hall.employ(2, claim_and_advance, Pace(), _seed())
         hall.wait(60)
         hall.dismiss()
@@ -117,6 +117,7 @@ def test_workers_that_lose_their_leases_do_again_only_what_is_safe_to_repeat(
 # Tests of the tests: a line with a planted fault is found
 
 
+@pytest.mark.long
 def test_workers_that_ask_for_no_lease_are_found(postgres_server: str, tmp_path: Path) -> None:
     with _hall(postgres_server, tmp_path, messages=8) as (hall, wire_ids):
         hall.employ(2, work, Pace(spoilt="claim"), _seed())

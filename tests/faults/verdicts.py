@@ -135,7 +135,7 @@ class Judge:
             one, two, overtaken = held(self._world, acts[holding], acts[other], moment)
             told = {holding: one, other: two}
             ended = Ended(**told, leaves=left_behind(self._world, race))
-            first = other if overtaken else None
+            first = other if overtaken and not race.acts_before else None
             found += [f"{holding} held {moment}: {f}" for f in self.faults(ended, first=first)]
         return found
 
