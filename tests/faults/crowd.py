@@ -35,7 +35,7 @@ _FENCE = re.compile(r"(\w+\.(?:version|state) = (?:%\(\w+\)s(?:::\w+)?|\?))")
 class Pace:
     """How a crowd works; each worker's seed is its own."""
 
-    lease: timedelta = timedelta(minutes=2)
+    lease: timedelta = timedelta(minutes=10)
     longest: float = 0.02
     """Seconds of the longest pause around an effect outside."""
     spoilt: str = ""

@@ -86,7 +86,7 @@ def approve_and_propose_after_its_time(world: World) -> Race:
         return _proposed(side, message, other)
 
     approves = scenes.approves(bjorn(world), proposal)
-    return Race(left=approves, right=late, messages=(message.id,))
+    return Race(left=approves, right=late, messages=(message.id,), acts_before=True)
 
 
 def _proposed(side: Side, message: Message, by: Capacity) -> str:

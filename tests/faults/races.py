@@ -101,7 +101,7 @@ class Race:
     messages: tuple[str, ...] = ()
     arrivals: tuple[str, ...] = ()
     acts_before: bool = False
-    """One has acted outside before its transaction: whoever commits first need not be first."""
+    """One has done something before its transaction: whoever commits first need not be first."""
 
 
 SetUp = Callable[[World], Race]

@@ -88,15 +88,26 @@ def _tasks(session: Session, subject: str) -> tuple[str, ...]:
 
 
 class Judge:
-    """Knows the ends that one after the other has, and one alone; every other end is a finding."""
+    """Knows the ends that one after the other has, and one alone; every other end is a finding.
 
-    def __init__(self, world: World, set_up: SetUp, sides: tuple[Side, Side]) -> None:
-        self._world, self._set_up, self._sides = world, set_up, sides
+    Where a fault is planted in the sides, `honest` ones say how it should end.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        set_up: SetUp,
+        sides: tuple[Side, Side],
+        honest: tuple[Side, Side] | None = None,
+    ) -> None:
+        self._world, self._set_up = world, set_up
+        self._sides = honest or sides
         self._orders = {
             "left": self._ordered(swapped=False),
             "right": self._ordered(swapped=True),
         }
         self._alone = {name: self._by_itself(name) for name in ("left", "right")}
+        self._sides = sides
 
     def _ordered(self, *, swapped: bool) -> Ended:
         race, (left, right) = self._set_up(self._world), self._sides
