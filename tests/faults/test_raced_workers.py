@@ -70,7 +70,7 @@ def test_any_number_of_workers_does_everything_once(
     messages = 1000 if errand is work else 200
     with _hall(postgres_server, tmp_path, messages=messages) as (hall, wire_ids):
         hall.employ(workers, errand, Pace(), _seed())
-        hall.wait(900)
+        hall.wait(120)
         hall.dismiss()
 
         assert seen_twice(hall, wire_ids) == []
@@ -93,7 +93,7 @@ def test_workers_that_are_killed_and_replaced_leave_nothing_undone_or_doubled(
                 hall.replace_one(kills % 4)
                 kills += 1
 
-        hall.wait(900, kill)
+        hall.wait(120, kill)
         hall.dismiss()
 
         assert kills > 10
@@ -107,7 +107,7 @@ def test_workers_that_lose_their_leases_do_again_only_what_is_safe_to_repeat(
 ) -> None:
     with _hall(postgres_server, tmp_path, messages=200) as (hall, wire_ids):
         hall.employ(4, errand, SHORT, _seed())
-        hall.wait(900)
+        hall.wait(120)
         hall.dismiss()
 
         assert done_twice(hall, wire_ids) != [], "no lease was lost: this shows nothing"

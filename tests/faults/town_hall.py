@@ -72,10 +72,12 @@ class TownHall:
         assert codes == [0] * len(codes), f"workers ended with {codes}"
 
     def wait(self, seconds: float, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Until every sender has its kvittering and every message is done."""
-        until = time.monotonic() + seconds
+        """Until every sender has its kvittering; not longer than so many without any progress."""
+        until, before = time.monotonic() + seconds, dict[str, int]()
         while not self._is_done():
-            assert time.monotonic() < until, f"after {seconds} s: {self._states()}, {self.troubles}"
+            if (states := self._states()) != before:
+                until, before = time.monotonic() + seconds, dict(states)
+            assert time.monotonic() < until, f"for {seconds} s: {states}, {self.troubles}"
             assert all(worker.is_alive() for worker in self.workers), "a worker ended by itself"
             time.sleep(0.2)
             meanwhile()
