@@ -57,6 +57,10 @@ class Conflict(InboxError):
     """Somebody else was first, or the state does not allow it: look again before you repeat it."""
 
 
+class Raced(Conflict):
+    """Two wrote the same at one moment, and this one came second: nothing was written; repeat it."""
+
+
 class IllegalMove(Conflict):
     """The move is not in `message.MOVES`."""
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import Session
 
-from inbox.errors import ConfigurationError, Conflict, Unavailable
+from inbox.errors import ConfigurationError, Raced, Unavailable
 from inbox.errors import IntegrityError as Damaged
 
 SCHEMA = "0001"
@@ -196,7 +196,7 @@ def _our_errors() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise Conflict("database.taken", type(error.orig).__name__) from error
+        raise Raced("database.taken", type(error.orig).__name__) from error
     except OperationalError as error:
         if str(error.orig).startswith("Could not decode to UTF-8"):
             # The driver's text would quote what stands there.

@@ -15,7 +15,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 
 from inbox import log
-from inbox.errors import Conflict, InboxError, Invalid, NotFound, NotPermitted, Unavailable
+from inbox.errors import (
+    Conflict,
+    InboxError,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    Raced,
+    Unavailable,
+)
 from inbox.line.moves.system import Said
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -88,6 +96,12 @@ _TOLD: Final[Mapping[type[InboxError], _Told]] = {
         title="You may not do this",
         detail="Ask the archive of the organisation who may.",
         code="not_permitted",
+    ),
+    Raced: _Told(
+        status=UNREADY,
+        title="Another wrote the same at this moment",
+        detail="Nothing was changed. Repeat the same request.",
+        headers={"retry-after": "1"},
     ),
     Conflict: _Told(
         status=409,

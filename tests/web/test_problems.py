@@ -18,6 +18,7 @@ from inbox.errors import (
     NotPermitted,
     PackageRejected,
     PolicyError,
+    Raced,
     Unavailable,
 )
 from inbox.web import problems
@@ -131,6 +132,7 @@ def _failing(error: Exception) -> TestClient:
         (NotFound("container.entry", CANARY), 404, "not_found"),
         (NotPermitted("not_permitted", CANARY), 403, "not_permitted"),
         (Conflict("stale", CANARY), 409, "stale"),
+        (Raced("database.taken", CANARY), 503, "database.taken"),
         (IllegalMove("move.illegal", CANARY), 409, "move.illegal"),
         (Invalid("reference.shape", CANARY), 422, "reference.shape"),
         (Unavailable("vault.io", CANARY), 503, "vault.io"),

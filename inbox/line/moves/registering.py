@@ -10,10 +10,9 @@ from sqlmodel import Session, col, select
 from inbox.errors import Conflict, Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
-from inbox.line.settle import table_of
 from inbox.line.work import unwrap
 from inbox.message import DeliveryState, new_id
-from inbox.tables import Delivery, KnownReference, Message, WrappedKey
+from inbox.tables import Delivery, KnownReference, Message, WrappedKey, table_of
 
 STANDING: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
 _LONGEST_REFERENCE: Final = 200

@@ -7,7 +7,7 @@ alone knows what every kind of failure leads to.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from inbox.errors import Conflict, Unavailable, Waits
+from inbox.errors import Conflict, Raced, Unavailable, Waits
 from inbox.line import Job, Late, Line, Outcome, R, work
 from inbox.line.stations.arrival import confirm, discard, fetch
 from inbox.line.stations.event import notify
@@ -47,7 +47,7 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
         with line.store.transaction() as (session, now):
             decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
             return finish(line, job, decided, session, now)
-    except Waits as error:
+    except (Waits, Raced) as error:
         postpone(line, job, error.code)
     except Unavailable as error:
         put_off(line, job, error.code)
