@@ -58,7 +58,7 @@ class Conflict(InboxError):
 
 
 class Raced(Conflict):
-    """Two wrote the same at one moment, and this one came second: nothing was written; repeat it."""
+    """Two wrote the same at one moment, this one second: nothing was written; repeat it."""
 
 
 class IllegalMove(Conflict):
