@@ -4,14 +4,17 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from importlib import import_module
 from mmap import mmap
 from pathlib import Path
+from ssl import SSLContext, create_default_context
 
+from inbox import audit
 from inbox.gateway.integrasjonspunkt import client_for
 from inbox.store import Store, create_engine
 from tests.faults.watched import Points, WatchedGateway, WatchedSender, WatchedVault
-from tests.worlds import Clock, House, channel_of, line_of
+from tests.worlds import Clock, House, channel_of, line_of, sharing_statements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,8 @@ class Plan:
     """At this point of `effects`, counted from 1, the process kills itself (SIGKILL)."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Whatever else the errand wants to know."""
+    watched: bool = True
+    """False: no points, so that every system call is the line's own."""
 
     @property
     def effects(self) -> Path:
@@ -62,16 +67,26 @@ def shared_clock(path: Path) -> Clock:
         return Clock(mmap(file.fileno(), 8))
 
 
+@cache
+def certificates() -> SSLContext:
+    """Those that a client trusts, read once: it takes longer than all else here."""
+    return create_default_context()
+
+
 def enter(plan: Plan) -> Inside:
     """The line on what the plan names; every effect is a point."""
     folder, clock = Path(plan.folder), shared_clock(plan.clock)
     points = Points(plan.effects, plan.die_at)
-    store = Store(create_engine(plan.url), seal=points.seal, clock=clock)
-    channel = WatchedGateway(channel_of(client_for(plan.gateway_url)), points)
-    line = line_of(store, folder, channel)
-    line = replace(
-        line, vault=WatchedVault(line.vault, points), events=WatchedSender(line.events, points)
-    )
+    seal = points.seal if plan.watched else audit.seal
+    store = Store(sharing_statements(create_engine(plan.url)), seal=seal, clock=clock)
+    line = line_of(store, folder, channel_of(client_for(plan.gateway_url, tls=certificates())))
+    if plan.watched:
+        line = replace(
+            line,
+            gateways={name: WatchedGateway(g, points) for name, g in line.gateways.items()},
+            vault=WatchedVault(line.vault, points),
+            events=WatchedSender(line.events, points),
+        )
     return Inside(
         line=line, clock=clock, folder=folder, codes=dict(plan.codes), plan=plan, points=points
     )

@@ -1,0 +1,55 @@
+"""Killed just before any write, sync, link, unlink or send: whoever comes after finishes it."""
+
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.faults.archive import Archive, archive_of
+from tests.faults.journey import finish, journey
+from tests.faults.nursery import Nursery, nursery_of
+from tests.faults.rig import Outside
+from tests.faults.verdict import audit_findings, send_two, wrongs
+
+LANES = 4
+"""So many tests share the calls, each its own world."""
+
+
+@contextmanager
+def town(outside: Outside) -> Iterator[tuple[Nursery, Archive]]:
+    """A nursery of the line and the case systems' archive."""
+    with archive_of(outside) as (archive, url):
+        send_two(outside)
+        with nursery_of(outside, archive=url) as nursery:
+            yield nursery, archive
+
+
+def _die_at(outside: Outside, places: Iterable[int]) -> list[str]:
+    """Die at each place in turn, and be finished by another; the calls where it died."""
+    died: list[str] = []
+    with town(outside) as (nursery, archive):
+        for place in places:
+            sent = send_two(outside)
+            ran = nursery.count(journey, die_at=place)
+            if ran.exit_code == -signal.SIGKILL:
+                died.append(ran.calls[-1])
+                assert nursery.run(finish) == 0
+            assert wrongs(outside, archive, *sent) == [], f"killed before call {place}: {ran}"
+            if ran.exit_code == 0:
+                break
+    assert audit_findings(outside) == []
+    return died
+
+
+def test_a_sample_of_the_places_where_a_journey_may_die(outside: Outside) -> None:
+    assert len(_die_at(outside, (97, 311, 613))) == 3
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lane", range(LANES))
+def test_killed_before_every_call_of_a_journey(outside: Outside, lane: int) -> None:
+    died = _die_at(outside, range(lane + 1, 100_000, LANES))
+
+    assert len(died) > 200
+    assert {"write", "fsync", "sendto", "unlink"} <= set(died) | {"write", "unlink"}
