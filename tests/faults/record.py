@@ -1,0 +1,94 @@
+"""A record of strace, read: what one process wrote, synced, named and said, in order."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+CALLS = (
+    "openat",
+    "write",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "mkdir",
+    "link",
+    "linkat",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "sendto",
+    "recvfrom",
+)
+OPTIONS = ("-yy", "-xx", "-s", "1000000", "-e", "signal=none")
+"""Descriptors with their paths; every byte, in hexadecimal digits."""
+
+_LINE = re.compile(r"(?:\d+ +)?(\w+)\((.*)\) += (-?\d+)")
+_QUOTED = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
+_FD = re.compile(r"\d+<(.*?)>(?:\(deleted\))?(?:,|$)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One system call that succeeded."""
+
+    name: str
+    paths: tuple[str, ...] = ()
+    """The file, folder or socket of its descriptor, or the paths that it names."""
+    content: bytes = b""
+    offset: int | None = None
+    """Where it wrote; None is at the end of what is there."""
+    length: int = 0
+    created: bool = False
+    """An `openat` that may make the file."""
+
+    @property
+    def path(self) -> str:
+        """The first of its paths."""
+        return self.paths[0]
+
+
+def read_record(path: Path) -> list[Call]:
+    """The calls, in order. Fails on a line that it does not know: nothing is passed over."""
+    return list(_calls(path.read_text()))
+
+
+def _calls(text: str) -> Iterator[Call]:
+    for line in text.splitlines():
+        if "+++" in line or "---" in line:
+            continue
+        matched = _LINE.search(line)
+        assert matched is not None, f"not a line of a record: {line[:200]}"
+        name, arguments, result = matched[1], matched[2], int(matched[3])
+        if result >= 0:
+            yield _call(name.removesuffix("at") if name != "openat" else name, arguments, result)
+
+
+def _call(name: str, arguments: str, result: int) -> Call:
+    quoted = [bytes.fromhex(each.replace("\\x", "")) for each in _QUOTED.findall(arguments)]
+    if name in ("openat", "mkdir", "link", "unlink", "rename"):
+        created = "O_CREAT" in arguments
+        return Call(name=name, paths=tuple(map(bytes.decode, quoted)), created=created)
+    descriptor = _FD.match(arguments)
+    paths = () if descriptor is None else (_plain(descriptor[1]),)
+    if name in ("fsync", "fdatasync"):
+        return Call(name="fsync", paths=paths)
+    last = arguments.rpartition(",")[2].strip()
+    if name == "ftruncate":
+        return Call(name=name, paths=paths, length=int(last, 0))
+    offset = int(last, 0) if name == "pwrite64" else None
+    return Call(name=name, paths=paths, content=quoted[0][:result], offset=offset, length=result)
+
+
+def _plain(described: str) -> str:
+    """With -xx, strace writes the path of a descriptor in hexadecimal digits, too."""
+    if "\\x" in described:
+        return re.sub(r"(?:\\x[0-9a-f]{2})+", lambda m: _text(m[0]), described)
+    return described
+
+
+def _text(escaped: str) -> str:
+    return bytes.fromhex(escaped.replace("\\x", "")).decode()
