@@ -22,7 +22,7 @@ from tests.faults import tracer
 from tests.faults.inside import Inside, enter
 from tests.faults.journey import journey
 from tests.faults.rig import Outside
-from tests.faults.tracer import Traced
+from tests.faults.tracer import Failing, Traced
 
 _PATIENCE = 120.0
 _PR_SET_PTRACER = 0x59616D61
@@ -47,9 +47,10 @@ def nursery(inside: Inside) -> None:
 
 def _see_out(pid: int, asked: Mapping[str, Any]) -> Mapping[str, object]:
     if asked["counted"]:
-        return asdict(tracer.trace(pid, die_at=asked["die_at"]))
+        failing = None if asked["failing"] is None else Failing(**asked["failing"])
+        return asdict(tracer.trace(pid, die_at=asked["die_at"], failing=failing))
     _, status = os.waitpid(pid, 0)
-    return {"exit_code": os.waitstatus_to_exitcode(status), "calls": ()}
+    return asdict(Traced(exit_code=os.waitstatus_to_exitcode(status), calls=()))
 
 
 def _live(inside: Inside, asked: Mapping[str, Any]) -> None:
@@ -80,14 +81,18 @@ class Nursery:
     def start(self, errand: Callable[[Inside], None], **how: object) -> int:
         """The id of a new process. One that `waits` stops before its errand until continued."""
         named = {"module": errand.__module__, "name": errand.__name__}
-        order = {**named, "waits": False, "counted": False, "die_at": None, **how}
+        order = {**named, "waits": False, "counted": False, "die_at": None, "failing": None, **how}
         self.orders.write(json.dumps(order).encode() + b"\n")
         return int(self.hear())
 
     def ended(self) -> Traced:
         """Wait for its end."""
         told = json.loads(self.hear())
-        return Traced(exit_code=told["exit_code"], calls=tuple(told["calls"]))
+        return Traced(
+            exit_code=told["exit_code"],
+            calls=tuple(told["calls"]),
+            notes=tuple((what, about) for what, about in told["notes"]),
+        )
 
     def run(self, errand: Callable[[Inside], None]) -> int:
         """Start one and wait for its end: 0, or minus the signal that killed it."""
@@ -97,6 +102,11 @@ class Nursery:
     def count(self, errand: Callable[[Inside], None], *, die_at: int | None = None) -> Traced:
         """Run one whose calls are counted; at this one, from 1, it dies."""
         self.start(errand, counted=True, die_at=die_at)
+        return self.ended()
+
+    def trouble(self, errand: Callable[[Inside], None], failing: Failing) -> Traced:
+        """Run one of whose calls some fail."""
+        self.start(errand, counted=True, failing=asdict(failing))
         return self.ended()
 
     def hear(self) -> bytes:

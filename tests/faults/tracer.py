@@ -1,7 +1,7 @@
-"""Ends a process just before its n-th write, sync, link, unlink or send.
+"""Ends a process just before its n-th write, sync, link, unlink or send, or lets calls fail.
 
-As strace's `inject=…:signal=KILL:when=N`, with one count over all calls and at a hundredth of its
-cost: a seccomp filter stops the process (one thread) at these calls alone.
+As strace's `inject=…:when=N`, with one count over all calls and at a fraction of its cost: a
+seccomp filter stops the process (one thread) at these calls alone.
 """
 
 import ctypes
@@ -9,7 +9,9 @@ import os
 import platform
 import signal
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 CALLS: Final = {
@@ -54,7 +56,8 @@ CALLS: Final = {
 }
 """Whatever changes a disk or is said to a neighbour, by its number on each kind of machine."""
 
-_TRACEME, _CONT, _SETOPTIONS, _SYSCALL_INFO = 0, 7, 0x4200, 0x420E
+_TRACEME, _POKEUSER, _CONT, _SETOPTIONS, _SYSCALL_INFO = 0, 6, 7, 0x4200, 0x420E
+_RAX, _ORIG_RAX = 10 * 8, 15 * 8  # In `struct user` of x86_64.
 _O_TRACESECCOMP, _O_EXITKILL = 1 << 7, 1 << 20
 _EVENT_SECCOMP = signal.SIGTRAP | 7 << 8
 _NR_AT = 24  # In `struct ptrace_syscall_info`.
@@ -75,6 +78,22 @@ class Traced:
     """0, or minus the signal that killed it."""
     calls: tuple[str, ...]
     """What it came to, in order; the last was not done if it was killed."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """With calls that fail: `failed`, `link` and `delete`, each with its path or message."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failing:
+    """Calls that are not done and give an error, until the process stops itself (SIGSTOP)."""
+
+    calls: tuple[str, ...]
+    error: int
+    first: int
+    """The first of them that fails, counted from 1."""
+    last: int | None
+    """The last that fails; None: all that come."""
+    fatal: bool = False
+    """The process is killed where it stops itself; else it goes on, and nothing fails."""
 
 
 def expect_tracer() -> None:
@@ -92,41 +111,84 @@ def expect_tracer() -> None:
     _prctl(_SET_SECCOMP, ctypes.c_ulong(_FILTER), ctypes.c_char_p(what))
 
 
-def trace(pid: int, *, die_at: int | None) -> Traced:
-    """In its parent: let it go on, and kill it at this call, counted from 1."""
-    names, calls = CALLS[platform.machine()], list[str]()
+def trace(pid: int, *, die_at: int | None = None, failing: Failing | None = None) -> Traced:
+    """In its parent: let it go on; kill it at this call, counted from 1, or let some fail."""
     status = _wait(pid)
     assert os.WIFSTOPPED(status), "it ended before it could be traced"
     _ptrace(_SETOPTIONS, pid, _O_TRACESECCOMP | _O_EXITKILL)
-    deliver = 0
+    calls, trouble, deliver = list[str](), _Trouble(pid, failing), 0
     while True:
         _ptrace(_CONT, pid, deliver)
-        status = _wait(pid)
+        status, deliver = _wait(pid), 0
         if not os.WIFSTOPPED(status):
-            return Traced(exit_code=os.waitstatus_to_exitcode(status), calls=tuple(calls))
-        deliver = 0
-        if status >> 8 != _EVENT_SECCOMP:
+            break
+        if status >> 8 == _EVENT_SECCOMP:
+            calls.append(trouble.come_to())
+            if len(calls) == die_at:
+                os.kill(pid, signal.SIGKILL)
+        elif os.WSTOPSIG(status) == signal.SIGSTOP:
+            trouble.end()
+        else:
             deliver = os.WSTOPSIG(status)
-            continue
-        calls.append(names[_number(pid)])
-        if len(calls) == die_at:
-            os.kill(pid, signal.SIGKILL)
-            return Traced(exit_code=os.waitstatus_to_exitcode(_wait(pid)), calls=tuple(calls))
+    code = os.waitstatus_to_exitcode(status)
+    return Traced(exit_code=code, calls=tuple(calls), notes=tuple(trouble.notes))
+
+
+class _Trouble:
+    """Lets calls of a stopped process fail, and notes what it does meanwhile."""
+
+    def __init__(self, pid: int, failing: Failing | None) -> None:
+        self._pid, self._failing, self._count = pid, failing, 0
+        self.notes: list[tuple[str, str]] = []
+
+    def come_to(self) -> str:
+        """The name of the call at hand; it fails if it is its turn."""
+        told = ctypes.create_string_buffer(88)
+        assert _libc.ptrace(_SYSCALL_INFO, self._pid, len(told), ctypes.addressof(told)) > 0
+        number, *arguments = struct.unpack_from("=7Q", told, _NR_AT)
+        name = CALLS[platform.machine()][number]
+        if self._failing is not None:
+            self._note(name, arguments)
+        return name
+
+    def _note(self, name: str, arguments: Sequence[int]) -> None:
+        failing = self._failing
+        assert failing is not None
+        if name in failing.calls:
+            self._count += 1
+            if failing.first <= self._count <= (failing.last or self._count):
+                self._fail(failing.error)
+                file = Path(f"/proc/{self._pid}/fd/{arguments[0]}").readlink()
+                self.notes.append(("failed", str(file)))
+        if name in ("link", "linkat"):
+            self.notes.append(("link", self._text(arguments[name == "linkat"], 4096)))
+        if name == "sendto" and (said := self._text(arguments[1], 100)).startswith("DELETE "):
+            self.notes.append(("delete", said.split(" ")[1]))
+
+    def _fail(self, error: int) -> None:
+        """Another number, which no call has, and what is given back in its place."""
+        for place, value in ((_ORIG_RAX, -1), (_RAX, -error)):
+            _ptrace(_POKEUSER, self._pid, value, place)
+
+    def _text(self, address: int, length: int) -> str:
+        with Path(f"/proc/{self._pid}/mem").open("rb", buffering=0) as memory:
+            memory.seek(address)
+            return memory.read(length).split(b"\0")[0].decode("latin-1")
+
+    def end(self) -> None:
+        """It has stopped itself: nothing fails any more, or it dies."""
+        if self._failing is not None and self._failing.fatal:
+            os.kill(self._pid, signal.SIGKILL)
+        if self._failing is not None:
+            self._failing = replace(self._failing, calls=())
 
 
 def _wait(pid: int) -> int:
     return os.waitpid(pid, 0)[1]
 
 
-def _number(pid: int) -> int:
-    told = ctypes.create_string_buffer(88)
-    assert _libc.ptrace(_SYSCALL_INFO, pid, len(told), ctypes.addressof(told)) > 0
-    (number,) = struct.unpack_from("=Q", told, _NR_AT)
-    return int(number)
-
-
-def _ptrace(request: int, pid: int = 0, about: int = 0) -> None:
-    if _libc.ptrace(request, pid, 0, about) == -1:
+def _ptrace(request: int, pid: int = 0, about: int = 0, place: int = 0) -> None:
+    if _libc.ptrace(request, pid, place, about) == -1:
         raise OSError(ctypes.get_errno(), "this user may not trace its own children")
 
 

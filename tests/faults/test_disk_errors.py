@@ -1,0 +1,141 @@
+"""A disk that is full, or that fails to sync, at any call: nothing is claimed, and it goes on."""
+
+import errno
+import json
+import platform
+import signal
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.faults.archive import archive_of
+from tests.faults.journey import finish
+from tests.faults.nursery import nursery_of
+from tests.faults.rig import Outside
+from tests.faults.tracer import Failing, Traced
+from tests.faults.troubled import report_of, through_trouble
+from tests.faults.verdict import audit_findings, send_two, wrongs
+
+WRITES = ("write", "pwrite64", "ftruncate")
+SYNCS = ("fsync", "fdatasync")
+LANES = 4
+
+
+@pytest.fixture(autouse=True)
+def _machine() -> None:
+    if platform.machine() != "x86_64":
+        pytest.skip("how a call is made to fail is known for x86_64 alone")
+
+
+def _through(
+    outside: Outside, troubles: Iterable[Failing], *, allowed: set[str]
+) -> tuple[int, set[str]]:
+    """How many were struck, and the codes that were met."""
+    struck, codes = 0, set[str]()
+    with archive_of(outside) as (archive, url), nursery_of(outside, archive=url) as nursery:
+        for failing in troubles:
+            sent = send_two(outside)
+            report_of(outside.folder).unlink(missing_ok=True)
+            ran = nursery.trouble(through_trouble, failing)
+            assert ran.exit_code == (-signal.SIGKILL if failing.fatal else 0), failing
+            assert undue(ran) == [], failing
+            if not failing.fatal:
+                met = json.loads(report_of(outside.folder).read_text())
+                assert set(met["kinds"]) <= allowed, (failing, met)
+                codes |= set(met["codes"])
+            _check_sound(outside)
+            assert nursery.run(finish) == 0
+            assert wrongs(outside, archive, *sent) == [], (failing, ran.notes)
+            if not any(what == "failed" for what, _ in ran.notes):
+                break
+            struck += 1
+    assert audit_findings(outside) == []
+    return struck, codes
+
+
+def undue(ran: Traced) -> list[str]:
+    """What was deleted at the gateway, or named in the vault, on the strength of a failed call.
+
+    A DELETE needs a link since the last failure, for one thread does link, commit and DELETE in
+    turn. A part whose sync failed is never linked, and no name is given twice.
+    """
+    found, failed, named, safe, deleted = list[str](), set[str](), set[str](), False, set[str]()
+    for what, about in ran.notes:
+        if what == "failed":
+            failed.add(about)
+            safe = False
+        elif what == "link":
+            name = Path(about).stem
+            if about in failed or name in named:
+                found.append(f"linked {about}")
+            named.add(name)
+            safe = True
+        else:
+            if not safe and about not in deleted:
+                found.append(f"deleted {about}")
+            deleted.add(about)
+    return found
+
+
+def _check_sound(outside: Outside) -> None:
+    path = outside.folder / "inbox.db"
+    if path.exists():
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        connection.close()
+
+
+def _full(places: Sequence[int] | range) -> Iterable[Failing]:
+    """A disk that is full from some place on; every other process does not live to see it end."""
+    return (
+        Failing(calls=WRITES, error=errno.ENOSPC, first=at, last=None, fatal=bool(turn % 2))
+        for turn, at in enumerate(places)
+    )
+
+
+def _failing_sync(places: Sequence[int] | range) -> Iterable[Failing]:
+    return (
+        Failing(calls=SYNCS, error=errno.EIO, first=at, last=at, fatal=bool(turn % 2))
+        for turn, at in enumerate(places)
+    )
+
+
+def test_a_full_disk_is_waited_for(outside: Outside) -> None:
+    struck, _ = _through(outside, _full((2,)), allowed={"Unavailable"})
+
+    assert struck == 1
+
+
+@pytest.mark.long
+def test_a_sync_that_fails_is_never_trusted(outside: Outside) -> None:
+    struck, codes = _through(outside, _failing_sync(range(1, 10_000)), allowed={"Unavailable"})
+
+    assert struck > 8
+    assert codes <= {"vault.io", "database.unavailable", "None"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("lane", range(LANES))
+def test_a_disk_that_is_full_from_any_write_on_is_waited_for(outside: Outside, lane: int) -> None:
+    places = range(lane + 1, 10_000, LANES)
+
+    struck, codes = _through(outside, _full(places), allowed={"Unavailable"})
+
+    assert struck > 1
+    assert codes <= {"vault.full", "database.full", "database.unavailable", "None"}
+
+
+def test_what_is_undue_is_seen() -> None:
+    deleted, linked = ("delete", "/x"), ("link", "/vault/parts/a.1.ff")
+    failed, again = ("failed", "/vault/parts/a.1.ff"), ("link", "/vault/parts/a.2.ee")
+
+    def of(*notes: tuple[str, str]) -> list[str]:
+        return undue(Traced(exit_code=0, calls=(), notes=notes))
+
+    assert of(linked, deleted, failed, deleted) == []
+    assert of(failed, again, deleted) == []
+    assert of(failed, linked, deleted) == ["linked /vault/parts/a.1.ff"]
+    assert of(linked, failed, deleted) == ["deleted /x"]
+    assert of(linked, again, ("link", "/vault/parts/a.1.dd")) == ["linked /vault/parts/a.1.dd"]
