@@ -8,12 +8,14 @@ import ctypes
 import json
 import os
 import signal
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from io import FileIO
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from select import select
 from typing import Any
@@ -25,7 +27,7 @@ from tests.faults.rig import Outside
 from tests.faults.tracer import Failing, Traced
 
 _PATIENCE = 120.0
-_PR_SET_PTRACER = 0x59616D61
+_PR_SET_PDEATHSIG, _PR_SET_PTRACER = 1, 0x59616D61
 _ANYBODY = ctypes.c_ulong(-1)
 
 
@@ -58,6 +60,7 @@ def _live(inside: Inside, asked: Mapping[str, Any]) -> None:
     try:
         errand: Callable[[Inside], None] = getattr(import_module(asked["module"]), asked["name"])
         own = enter(inside.plan)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if asked["waits"]:
             # Where only parents may trace (yama), we say that others may too.
             ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYBODY, 0, 0, 0)
@@ -75,6 +78,7 @@ def _live(inside: Inside, asked: Mapping[str, Any]) -> None:
 class Nursery:
     """The outside's hold on it: one process at a time."""
 
+    process: BaseProcess
     orders: FileIO
     answers: FileIO
 
@@ -111,8 +115,10 @@ class Nursery:
 
     def hear(self) -> bytes:
         """Its next line."""
-        found, _, _ = select([self.answers], [], [], _PATIENCE)
-        assert found, "the nursery does not answer"
+        until = time.monotonic() + _PATIENCE
+        while not select([self.answers], [], [], 0.2)[0]:
+            assert self.process.is_alive(), "the nursery has died"
+            assert time.monotonic() < until, "the nursery does not answer"
         return self.answers.readline()
 
 
@@ -131,7 +137,7 @@ def nursery_of(outside: Outside, **words: str) -> Iterator[Nursery]:
     ):
         process = outside.start(replace(outside.plan(nursery, die_at=None, **told), watched=False))
         try:
-            ready = Nursery(orders=orders, answers=answers)
+            ready = Nursery(process=process, orders=orders, answers=answers)
             assert ready.hear() == b"ready\n"
             yield ready
             orders.write(b"end\n")

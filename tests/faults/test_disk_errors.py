@@ -20,7 +20,6 @@ from tests.faults.verdict import audit_findings, send_two, wrongs
 
 WRITES = ("write", "pwrite64", "ftruncate")
 SYNCS = ("fsync", "fdatasync")
-LANES = 4
 
 
 @pytest.fixture(autouse=True)
@@ -117,13 +116,13 @@ def test_a_sync_that_fails_is_never_trusted(outside: Outside) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("lane", range(LANES))
-def test_a_disk_that_is_full_from_any_write_on_is_waited_for(outside: Outside, lane: int) -> None:
-    places = range(lane + 1, 10_000, LANES)
+def test_a_disk_that_is_full_from_any_write_on_is_waited_for(outside: Outside) -> None:
+    # To SQLite's hundreds of frames each seventh write does; every commit has more.
+    step = 7 if outside.url.startswith("sqlite") else 1
 
-    struck, codes = _through(outside, _full(places), allowed={"Unavailable"})
+    struck, codes = _through(outside, _full(range(1, 10_000, step)), allowed={"Unavailable"})
 
-    assert struck > 1
+    assert struck > 5
     assert codes <= {"vault.full", "database.full", "database.unavailable", "None"}
 
 

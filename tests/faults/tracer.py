@@ -116,20 +116,22 @@ def trace(pid: int, *, die_at: int | None = None, failing: Failing | None = None
     status = _wait(pid)
     assert os.WIFSTOPPED(status), "it ended before it could be traced"
     _ptrace(_SETOPTIONS, pid, _O_TRACESECCOMP | _O_EXITKILL)
-    calls, trouble, deliver = list[str](), _Trouble(pid, failing), 0
+    calls, trouble, deliver, killed = list[str](), _Trouble(pid, failing), 0, False
     while True:
-        _ptrace(_CONT, pid, deliver)
+        if not killed:
+            _ptrace(_CONT, pid, deliver)
         status, deliver = _wait(pid), 0
         if not os.WIFSTOPPED(status):
             break
         if status >> 8 == _EVENT_SECCOMP:
             calls.append(trouble.come_to())
-            if len(calls) == die_at:
-                os.kill(pid, signal.SIGKILL)
+            killed = len(calls) == die_at
         elif os.WSTOPSIG(status) == signal.SIGSTOP:
-            trouble.end()
+            killed = trouble.end()
         else:
             deliver = os.WSTOPSIG(status)
+        if killed:
+            os.kill(pid, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(status)
     return Traced(exit_code=code, calls=tuple(calls), notes=tuple(trouble.notes))
 
@@ -175,12 +177,12 @@ class _Trouble:
             memory.seek(address)
             return memory.read(length).split(b"\0")[0].decode("latin-1")
 
-    def end(self) -> None:
-        """It has stopped itself: nothing fails any more, or it dies."""
-        if self._failing is not None and self._failing.fatal:
-            os.kill(self._pid, signal.SIGKILL)
-        if self._failing is not None:
-            self._failing = replace(self._failing, calls=())
+    def end(self) -> bool:
+        """It has stopped itself: nothing fails any more; whether it is to die."""
+        if self._failing is None:
+            return False
+        self._failing = replace(self._failing, calls=())
+        return self._failing.fatal
 
 
 def _wait(pid: int) -> int:
