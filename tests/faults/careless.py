@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,11 +14,12 @@ from inbox.store import Store, create_engine
 from inbox.vault import FolderVault, Stored, _encrypt, _sync_folder
 from tests.faults.inside import Inside
 from tests.faults.journey import journey
+from tests.faults.troubled import through_trouble
 from tests.faults.watched import WatchedGateway
 
 
 class _Careless(FolderVault):
-    """Stores as the vault does, and leaves out a sync."""
+    """Stores as the vault does, and leaves out a sync, or what it answered."""
 
     def __init__(self, folder: Path, *, leaves_out: str) -> None:
         super().__init__(folder)
@@ -31,7 +32,10 @@ class _Careless(FolderVault):
             _sync_folder(folder.parent)
         fd = os.open(parts / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         stored = _encrypt(fd, name, chunks, key)
-        if self._leaves_out != "file":
+        if self._leaves_out == "trust":
+            with suppress(OSError):
+                os.fsync(fd)
+        elif self._leaves_out != "file":
             os.fsync(fd)
         os.close(fd)
         path.hardlink_to(parts / name)
@@ -80,3 +84,10 @@ def delete_before_commit(inside: Inside) -> None:
     gateways = {name: _Eager(g, inside.points) for name, g in inside.line.gateways.items()}
     inside.line = replace(inside.line, gateways=gateways)
     journey(inside)
+
+
+def trusting_a_failed_sync(inside: Inside) -> None:
+    """Through trouble with a vault that does not look at what its sync answered."""
+    vault = _Careless(inside.folder / "vault", leaves_out="trust")
+    inside.line = replace(inside.line, vault=vault)
+    through_trouble(inside)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.archive import archive_of
+from tests.faults.careless import trusting_a_failed_sync
 from tests.faults.journey import finish
 from tests.faults.nursery import nursery_of
 from tests.faults.rig import Outside
@@ -138,3 +139,18 @@ def test_what_is_undue_is_seen() -> None:
     assert of(failed, linked, deleted) == ["linked /vault/parts/a.1.ff"]
     assert of(linked, failed, deleted) == ["deleted /x"]
     assert of(linked, again, ("link", "/vault/parts/a.1.dd")) == ["linked /vault/parts/a.1.dd"]
+
+
+@pytest.mark.long
+def test_a_vault_that_trusts_a_failed_sync_is_found_out(outside: Outside) -> None:
+    with archive_of(outside) as (_, url), nursery_of(outside, archive=url) as nursery:
+        send_two(outside)
+        whole = nursery.count(trusting_a_failed_sync)
+        syncs = [call for call in whole.calls[: whole.calls.index("link")] if call in SYNCS]
+        send_two(outside)
+        at = len(syncs)
+        failing = Failing(calls=SYNCS, error=errno.EIO, first=at, last=at)
+
+        ran = nursery.trouble(trusting_a_failed_sync, failing)
+
+    assert [wrong.split(" ")[0] for wrong in undue(ran)] == ["linked"]

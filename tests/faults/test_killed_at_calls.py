@@ -1,12 +1,13 @@
 """Killed just before any write, sync, link, unlink or send: whoever comes after finishes it."""
 
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
 from tests.faults.archive import Archive, archive_of
+from tests.faults.careless import delete_before_commit
 from tests.faults.journey import finish, journey
 from tests.faults.nursery import Nursery, nursery_of
 from tests.faults.rig import Outside
@@ -52,4 +53,24 @@ def test_killed_before_every_call_of_a_journey(outside: Outside, lane: int) -> N
     died = _die_at(outside, range(lane + 1, 100_000, LANES))
 
     assert len(died) > 200
-    assert {"write", "fsync", "sendto", "unlink"} <= set(died) | {"write", "unlink"}
+
+
+def _has_deleted(calls: Sequence[str]) -> bool:
+    """Whether it died after the first thing that was said after an object had its name."""
+    return "sendto" in calls[calls.index("link") : -1] if "link" in calls else False
+
+
+@pytest.mark.long
+def test_a_line_that_deletes_before_it_commits_is_found_out(outside: Outside) -> None:
+    with town(outside) as (nursery, archive):
+        send_two(outside)
+        place, ran = nursery.count(delete_before_commit).calls.index("link") - 10, None
+        while ran is None or not _has_deleted(ran.calls):
+            sent = send_two(outside)
+            ran = nursery.count(delete_before_commit, die_at=place)
+            assert nursery.run(finish) == 0
+            place += 2
+
+        lost = [each.wire_id for each in sent if wrongs(outside, archive, each)]
+
+    assert len(lost) == 1
