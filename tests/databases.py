@@ -5,8 +5,15 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
+
 from inbox.schema import upgrade
 from inbox.store import create_engine
+
+SQLITE_SOON = pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
+)
+"""For a test of both databases that is short enough for one of them in `make test`."""
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.faults.archive import archive_of
 from tests.faults.careless import trusting_a_failed_sync
 from tests.faults.journey import finish
@@ -30,11 +31,14 @@ def _machine() -> None:
 
 
 def _through(
-    outside: Outside, troubles: Iterable[Failing], *, allowed: set[str]
+    outside: Outside, troubles: Iterable[Failing], *, allowed: set[str], warm: str = "yes"
 ) -> tuple[int, set[str]]:
     """How many were struck, and the codes that were met."""
     struck, codes = 0, set[str]()
-    with archive_of(outside) as (archive, url), nursery_of(outside, archive=url) as nursery:
+    with (
+        archive_of(outside) as (archive, url),
+        nursery_of(outside, archive=url, warm=warm) as nursery,
+    ):
         for failing in troubles:
             sent = send_two(outside)
             report_of(outside.folder).unlink(missing_ok=True)
@@ -102,8 +106,9 @@ def _failing_sync(places: Sequence[int] | range) -> Iterable[Failing]:
     )
 
 
+@databases.SQLITE_SOON
 def test_a_full_disk_is_waited_for(outside: Outside) -> None:
-    struck, _ = _through(outside, _full((2,)), allowed={"Unavailable"})
+    struck, _ = _through(outside, _full((2,)), allowed={"Unavailable"}, warm="no")
 
     assert struck == 1
 

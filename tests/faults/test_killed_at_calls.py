@@ -1,5 +1,6 @@
 """Killed just before any write, sync, link, unlink or send: whoever comes after finishes it."""
 
+import platform
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,10 +12,17 @@ from tests.faults.careless import delete_before_commit
 from tests.faults.journey import finish, journey
 from tests.faults.nursery import Nursery, nursery_of
 from tests.faults.rig import Outside
+from tests.faults.tracer import CALLS
 from tests.faults.verdict import audit_findings, send_two, wrongs
 
 LANES = 4
 """So many tests share the calls, each its own world."""
+
+
+@pytest.fixture(autouse=True)
+def _machine() -> None:
+    if platform.machine() not in CALLS:
+        pytest.skip("the numbers of this machine's system calls are not known here")
 
 
 @contextmanager
@@ -44,7 +52,7 @@ def _die_at(outside: Outside, places: Iterable[int]) -> list[str]:
 
 
 def test_a_sample_of_the_places_where_a_journey_may_die(outside: Outside) -> None:
-    assert len(_die_at(outside, (97, 311, 613))) == 3
+    assert len(_die_at(outside, (211, 613))) == 2
 
 
 @pytest.mark.long

@@ -15,6 +15,7 @@ from inbox.message import MessageState
 from inbox.store import Store, create_engine
 from inbox.tables import Message, WrappedKey
 from inbox.vault import FolderVault
+from tests import databases
 from tests.faults import careless, strace
 from tests.faults.archive import archive_of
 from tests.faults.inside import Inside
@@ -40,7 +41,7 @@ class Recorded:
 def _record(outside: Outside, errand: Callable[[Inside], None]) -> Recorded:
     strace.needed()
     record = outside.folder.parent / f"{outside.folder.name}.strace"
-    with archive_of(outside) as (_, url), nursery_of(outside, archive=url) as nursery:
+    with archive_of(outside) as (_, url), nursery_of(outside, archive=url, warm="no") as nursery:
         sent, disk = send_two(outside), Disk(outside.folder)
         traced = "trace=" + strace.named(CALLS)
         pid = nursery.start(errand, waits=True)
@@ -114,6 +115,7 @@ def _readable(outside: Outside, folder: Path) -> Iterator[tuple[str, str]]:
     engine.dispose()
 
 
+@databases.SQLITE_SOON
 def test_the_gateway_hears_delivered_only_after_object_folder_and_commit_are_on_disk(
     outside: Outside,
 ) -> None:
