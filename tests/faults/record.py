@@ -13,6 +13,7 @@ CALLS = (
     "fdatasync",
     "ftruncate",
     "mkdir",
+    "mkdirat",
     "link",
     "linkat",
     "rename",

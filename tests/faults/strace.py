@@ -1,8 +1,4 @@
-"""Attaches `strace` to a process that waits: to write down its system calls, or to spoil them.
-
-Each thread has its own count of each system call, from when strace came; what is spoilt is not
-done. The processes of these tests have one thread.
-"""
+"""Attaches `strace` to a process that waits, to write down its system calls."""
 
 import os
 import shutil
@@ -15,24 +11,6 @@ from pathlib import Path
 
 import pytest
 
-CALLS = (
-    "write",
-    "pwrite64",
-    "writev",
-    "fsync",
-    "fdatasync",
-    "ftruncate",
-    "rename",
-    "renameat",
-    "renameat2",
-    "link",
-    "linkat",
-    "unlink",
-    "unlinkat",
-    "sendto",
-    "sendmsg",
-)
-"""Whatever changes a disk or is said to a neighbour; not every machine has every one."""
 _PATIENCE = 60.0
 
 
@@ -64,11 +42,6 @@ def attached(pid: int, *options: str, record: Path | None = None) -> Iterator[No
     finally:
         tracer.terminate()
         tracer.wait(_PATIENCE)
-
-
-def stopped(pid: int) -> None:
-    """Wait until a process waits again, or has ended."""
-    _until(lambda: _state(pid) in "tTZ", "the process does not wait")
 
 
 def _until(true: Callable[[], bool], otherwise: str) -> None:

@@ -41,6 +41,7 @@ def _die_at(outside: Outside, places: Iterable[int]) -> list[str]:
         for place in places:
             sent = send_two(outside)
             ran = nursery.count(journey, die_at=place)
+            assert ran.exit_code in (0, -signal.SIGKILL)
             if ran.exit_code == -signal.SIGKILL:
                 died.append(ran.calls[-1])
                 assert nursery.run(finish) == 0

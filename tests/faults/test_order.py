@@ -135,7 +135,9 @@ PLANTED = {
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("errand", "breach"), PLANTED.items(), ids=lambda each: str(each)[:40])
+@pytest.mark.parametrize(
+    ("errand", "breach"), PLANTED.items(), ids=[each.__name__ for each in PLANTED]
+)
 def test_a_planted_fault_is_reported_for_what_it_is(
     outside: Outside, errand: Callable[[Inside], None], breach: Breach
 ) -> None:
