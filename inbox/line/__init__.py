@@ -31,8 +31,11 @@ R = TypeVar("R", bound=Arrival | Message | Receipt | Outbox)
 class Terms:
     """Times and limits of the line; `config.Settings` says which an operator may set."""
 
-    lease: timedelta = timedelta(minutes=2)
-    """How long a worker that says nothing keeps a row."""
+    lease: timedelta = timedelta(minutes=6)
+    """How long a worker that says nothing keeps a row: longer than a gateway may be silent.
+
+    Otherwise the next one asks for the same bytes in the meantime, and so on without end.
+    """
     first_retry: timedelta = timedelta(seconds=5)
     longest_retry: timedelta = timedelta(hours=1)
     tries: int = 5

@@ -6,6 +6,8 @@ import pytest
 from sqlmodel import col, select
 
 from inbox.errors import Conflict, IllegalMove
+from inbox.gateway.integrasjonspunkt import USUAL
+from inbox.line import Terms
 from inbox.line.settle import Step, settle
 from inbox.line.stations import advance, put_off
 from inbox.line.work import claim, pause, postpone, renew
@@ -196,3 +198,7 @@ def test_a_row_whose_key_cannot_be_had_does_not_stand_before_the_others(world: W
     assert world.arrival(bad).state is ArrivalState.ANNOUNCED
     assert world.arrival(bad).code == "keys.unknown_kek"
     assert world.open_tasks(world.arrival(bad).id) == {"stuck"}
+
+
+def test_a_lease_outlasts_the_longest_silence_of_a_gateway() -> None:
+    assert Terms().lease > USUAL.transfer_read + timedelta(seconds=30)
