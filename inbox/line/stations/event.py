@@ -1,15 +1,21 @@
 """The station of the outbox: tell a case system that a delivery stands open."""
 
+from datetime import datetime
 from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
 
 from inbox.casesystem import Event
 from inbox.line import Job, Line, Outcome
+from inbox.line.settle import table_of
 from inbox.line.systems import secret_of
 from inbox.message import DeliveryState, OutboxState
 from inbox.tables import CaseSystem, Delivery, Outbox
 
 OFFERED: Final = "no.inbox.delivery.offered.v1"
 """The type of the CloudEvent that says that a delivery stands open."""
+_FOLLOW: Final = 2
 
 
 def notify(line: Line, job: Job[Outbox]) -> Outcome:
@@ -30,4 +36,29 @@ def notify(line: Line, job: Job[Outbox]) -> Outcome:
         occurred_at=row.created_at,
     )
     line.events.send(system.webhook_url, secret, event, job.now)
-    return Outcome(became=OutboxState.SENT, values={"settled_at": job.now})
+    return Outcome(
+        became=OutboxState.SENT,
+        values={"settled_at": job.now},
+        then=(lambda session, now: _let_follow(session, now, row.case_system),),
+    )
+
+
+def _let_follow(session: Session, now: datetime, case_system: str) -> None:
+    """It answers: two that wait for it are due at once, and so on until none waits.
+
+    Not all of them together, so that one that is refused for ever costs little (decision 0060).
+    """
+    waiting = session.exec(
+        select(Outbox.id)
+        .where(
+            col(Outbox.case_system) == case_system,
+            col(Outbox.state) == OutboxState.PENDING,
+            col(Outbox.due_at) > now,
+        )
+        .order_by(col(Outbox.due_at))
+        .limit(_FOLLOW)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if waiting:
+        outbox = table_of(Outbox)
+        session.execute(sa.update(outbox).where(outbox.c.id.in_(waiting)).values(due_at=now))
