@@ -1,0 +1,172 @@
+"""Days without a case system, and mail that comes again and again: nothing lost, one of each."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import BinaryIO
+
+import pytest
+from sqlmodel import col, select
+
+from inbox.line.waiting import TaskKind
+from inbox.tables import Task
+from inbox.vault import Stored, Vault
+from tests.faults.village import Town, town_around
+from tests.worlds import World
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def town(world: World) -> Iterator[Town]:
+    """Case systems around a line, on each database."""
+    with town_around(world) as made:
+        yield made
+
+
+def _told_once(town: Town) -> int:
+    """How many subjects a person was told of as stuck, ever; each at most once."""
+    with town.world.line.store.reading() as (session, _):
+        query = select(Task.subject_id).where(col(Task.kind) == TaskKind.STUCK.value)
+        told = Counter(session.exec(query))
+    assert [subject for subject, times in told.items() if times > 1] == []
+    return len(told)
+
+
+def _days_away(town: Town, *, messages: int, step: timedelta) -> None:
+    """Seven days in which messages keep coming and neither case system is there."""
+    world, steps = town.world, int(7 * DAY / step)
+    town.gone()
+    for number in range(steps):
+        if number == steps // 2:
+            town.there()  # it answers 503 from now on
+        if number * step % DAY == timedelta():
+            fresh = world.authority.crl(world.clock.now)
+            (world.folder / "trust" / "root.crl").write_bytes(fresh)
+        while len(town.wire_ids) * steps < messages * (number + 1):
+            town.send()
+        town.drain()
+        assert world.gateway.queue() == []
+        world.clock.advance(step)
+    town.drain()  # in vain once more, just before they are back
+    assert town.receipts() == town.registered() == Counter()
+    assert town.unlike(("OPPRETTET", "SENDT", "MOTTATT", "LEVERT")) == []
+    assert set(town.sak.hooks) == {503}
+
+
+@pytest.mark.parametrize(
+    ("messages", "step"),
+    [
+        pytest.param(8, 12 * HOUR, id="8"),
+        pytest.param(1000, 6 * HOUR, id="1000", marks=pytest.mark.long),
+    ],
+)
+def test_a_case_system_away_for_seven_days_gets_everything_within_minutes(
+    town: Town, messages: int, step: timedelta
+) -> None:
+    _days_away(town, messages=messages, step=step)
+
+    in_vain = _told_once(town)
+    assert in_vain >= messages / 8
+    assert town.told() == {"stuck": in_vain}
+    town.at_work()
+    town.later(within=timedelta(minutes=10))  # waiting for the longest back-off takes an hour
+    assert _told_once(town) == in_vain
+    town.check_one_of_each()
+
+
+def _again_before_delete(town: Town, *, messages: int) -> None:
+    """Every message once more while it waits; then while it is taken, or just after DELETE."""
+    gateway = town.world.gateway
+    for number in range(messages):
+        wire_id = town.send(life=None)
+        gateway.redeliver(wire_id)
+        gateway.stage(*(f"{fault} of {wire_id}" for fault in _AGAIN[number % len(_AGAIN)]))
+    town.later(within=timedelta(minutes=10))
+
+
+def _again_after_delete(town: Town) -> None:
+    """Every message once more when it has been answered, and once more when it is erased."""
+    _once_more(town)
+    town.world.clock.advance(timedelta(days=15))
+    town.drain()
+    assert town.objects() == 0  # erased: what is left knows them all the same
+    _once_more(town)
+    assert town.objects() == 0
+
+
+_AGAIN = (
+    ("redeliver 0 s after the first pop",),
+    ("redeliver 0 s after the first delete",),
+    ("lose the answer to the first delete",),
+    ("lose the answer to the first delete", "redeliver 0 s after the first delete"),
+)
+
+
+def _once_more(town: Town) -> None:
+    """All of them come again, and the answer to every other DELETE is lost."""
+    gateway, before = town.world.gateway, len(town.world.gateway.journal)
+    gateway.calm()
+    for number, wire_id in enumerate(town.wire_ids):
+        gateway.redeliver(wire_id)
+        if number % 2:
+            gateway.stage(f"lose the answer to the first delete of {wire_id}")
+    assert len(gateway.queue()) == len(town.wire_ids)
+    for _ in range(3):
+        town.at_rest()
+        town.world.clock.advance(timedelta(minutes=1))
+    fetched = {seen.message_id for seen in gateway.journal[before:] if "/pop/" in seen.path}
+    assert fetched == set(town.wire_ids)
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [pytest.param(4, id="4"), pytest.param(1000, id="1000", marks=pytest.mark.long)],
+)
+def test_mail_that_is_delivered_again_and_again_is_one_of_each(town: Town, messages: int) -> None:
+    _again_before_delete(town, messages=messages)
+    _again_after_delete(town)
+
+    town.check_one_of_each()
+
+
+@dataclass(frozen=True)
+class _Forgetful:
+    """A planted fault: a vault that says another digest each time, so that nothing is known."""
+
+    real: Vault
+
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+        return replace(self.real.store(name, chunks, key), sha256=sha256(name.encode()).hexdigest())
+
+    def open(self, name: str, key: bytes) -> BinaryIO:
+        return self.real.open(name, key)
+
+    def remove(self, name: str) -> None:
+        self.real.remove(name)
+
+    def names(self) -> Iterator[tuple[str, datetime]]:
+        return self.real.names()
+
+    def remove_parts(self, before: datetime) -> int:
+        return self.real.remove_parts(before)
+
+    def free_bytes(self) -> int:
+        return self.real.free_bytes()
+
+
+@pytest.mark.long
+def test_a_line_that_does_not_know_its_mail_again_is_found(small_world: World) -> None:
+    with town_around(small_world) as town:
+        _again_before_delete(town, messages=4)
+        line = small_world.line
+        small_world.line = replace(line, vault=_Forgetful(line.vault))
+
+        with pytest.raises(AssertionError):
+            _again_after_delete(town)
+
+        assert set(town.told()) == {"quarantine", "other_bytes"}
+        with pytest.raises(AssertionError):
+            town.check_one_of_each()
