@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import col, select
 
 from inbox.errors import Conflict, IllegalMove
-from inbox.gateway.integrasjonspunkt import USUAL
+from inbox.gateway.connection import USUAL
 from inbox.line import Terms
 from inbox.line.settle import Step, settle
 from inbox.line.stations import advance, put_off
