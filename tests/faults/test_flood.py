@@ -33,16 +33,17 @@ HELD_AT = 33 * MIB
 def work_until_told(inside: Inside) -> None:
     """The worker with its threads, in a process of its own, until SIGTERM."""
     with httpx.Client(trust_env=False, timeout=15) as client:
-        line = replace(inside.line, events=sender_to(int(inside.plan.words["port"]), client))
+        port, small, long = (int(inside.plan.words[name]) for name in ("port", "small", "long"))
+        slots, events = Slots(small=small, long=long), sender_to(port, client)
+        line = replace(inside.line, events=events, slots=slots)
         worker = Worker(line, poll_seconds=0.2, checkpoints=inside.folder / "checkpoints.txt")
         signal.signal(signal.SIGTERM, lambda *_: worker.stop())
         worker.run()
-    check_all_free(line.slots)
+    check_all_free(slots, long)
 
 
-def check_all_free(slots: Slots) -> None:
-    """Hold every slot there is at the same time: none has leaked, and none was made."""
-    long = 2
+def check_all_free(slots: Slots, long: int) -> None:
+    """Hold every slot there is at the same time: none has leaked."""
     together = threading.Barrier(slots.threads + 1, timeout=10)
     grown = threading.Barrier(long + 1, timeout=10)
 
@@ -57,7 +58,8 @@ def check_all_free(slots: Slots) -> None:
     for thread in threads:
         thread.start()
     grown.wait()
-    threads += [threading.Thread(target=hold, kwargs={"grow": False}) for _ in range(3)]
+    small = slots.threads - long
+    threads += [threading.Thread(target=hold, kwargs={"grow": False}) for _ in range(small)]
     for thread in threads[long:]:
         thread.start()
     together.wait()
@@ -101,13 +103,16 @@ class Flood:
 
 
 @contextmanager
-def flood_of(town: Town, outside: Outside, *held: "Held") -> Iterator[Flood]:
+def flood_of(
+    town: Town, outside: Outside, *held: "Held", small: int = 3, long: int = 2
+) -> Iterator[Flood]:
     """Start the worker; the shared clock runs from where it is, at the pace of the real one.
 
     In the end the transfers that are held are let go, so that a test that fails does not wait.
     """
     ended, began, first = threading.Event(), time.monotonic(), outside.clock.now
-    process = outside.start(outside.plan(work_until_told, port=str(town.port)))
+    plan = outside.plan(work_until_told, port=str(town.port), small=str(small), long=str(long))
+    process = outside.start(plan)
     flood = Flood(town=town, process=process)
 
     def tick() -> None:
@@ -203,24 +208,24 @@ def pops(town: Town, wire_id: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("large", "before", "after"),
+    ("large", "others", "slots"),
     [
-        pytest.param(1, 2, 2, id="one"),
-        pytest.param(3, 50, 50, id="more than long slots", marks=pytest.mark.long),
+        pytest.param(1, 2, (1, 1), id="one"),
+        pytest.param(3, 50, (3, 2), id="more than long slots", marks=pytest.mark.long),
     ],
 )
 def test_small_ones_come_and_go_while_large_ones_stand_still(
-    town: Town, outside: Outside, spool: Path, large: int, before: int, after: int
+    town: Town, outside: Outside, spool: Path, large: int, others: int, slots: tuple[int, int]
 ) -> None:
     still = [Held(spool.with_name(f"{number}-{spool.name}")) for number in range(large)]
     for number, each in enumerate(still):
         write_large(town, each.path, (34 + number) * MIB)
     held = [put_large(town, each) for each in still]
-    early = [small(town) for _ in range(before)]
+    early = [small(town) for _ in range(others)]
 
-    with flood_of(town, outside, *still) as flood:
+    with flood_of(town, outside, *still, small=slots[0], long=slots[1]) as flood:
         flood.until(lambda: all(pops(town, each) for each in held), 60)
-        late = [small(town) for _ in range(after)]
+        late = [small(town) for _ in range(others)]
         flood.until(lambda: set(early + late) <= town.registered().keys(), 120)
         assert set(held) & town.registered().keys() == set()
         for each in still:
