@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from inbox import audit
 from inbox.errors import Conflict, Unavailable
@@ -38,8 +38,8 @@ def _collect_from(line: Line, gateway: Gateway) -> int:
         return 0
     new = 0
     try:
-        for notice in _notices(gateway):
-            new += announce(line, notice)
+        for notice, asked_at in _notices(line, gateway):
+            new += announce(line, notice, asked_at)
     except Unavailable as error:
         note_pulse(line, f"gateway:{gateway.channel}", error.code)
     else:
@@ -47,22 +47,33 @@ def _collect_from(line: Line, gateway: Gateway) -> int:
     return new
 
 
-def _notices(gateway: Gateway) -> Iterator[Notice]:
-    yield from gateway.announced(ROUND)
+def _notices(line: Line, gateway: Gateway) -> Iterator[tuple[Notice, datetime]]:
+    """Each with a time before the gateway was asked for it."""
+    asked_at = _now(line)
+    for notice in gateway.announced(ROUND):
+        yield notice, asked_at
+        asked_at = _now(line)
 
 
-def announce(line: Line, notice: Notice) -> bool:
+def _now(line: Line) -> datetime:
+    with line.store.reading() as (_, now):
+        return now
+
+
+def announce(line: Line, notice: Notice, asked_at: datetime) -> bool:
     """Write an appearance down; False if it is one that we have and have not finished with.
 
-    Of two processes that see it at once one writes it down; the round of the other goes on.
+    What was confirmed since the gateway was asked may be gone from there by now: that is no news.
+    If it has been delivered again, the gateway shows it again. Of two processes that see it at once
+    one writes it down; the round of the other goes on.
     """
     try:
-        return _announced(line, notice)
+        return _announced(line, notice, asked_at)
     except Conflict:
         return False
 
 
-def _announced(line: Line, notice: Notice) -> bool:
+def _announced(line: Line, notice: Notice, asked_at: datetime) -> bool:
     with line.store.transaction() as (session, now):
         standing = session.exec(
             select(Arrival).where(
@@ -70,7 +81,7 @@ def _announced(line: Line, notice: Notice) -> bool:
                 col(Arrival.service) == notice.service,
                 col(Arrival.organisation) == notice.organisation,
                 col(Arrival.wire_id) == notice.wire_id,
-                col(Arrival.state).not_in(_OVER),
+                or_(col(Arrival.state).not_in(_OVER), col(Arrival.confirmed_at) > asked_at),
             )
         ).first()
         if standing is not None:

@@ -3,14 +3,16 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx
 import pytest
 
+from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, client_for
 from inbox.line.intake import collect
 from inbox.message import ArrivalState, MessageState
 from inbox.simulator.envelopes import sbd_json
 from inbox.simulator.faults import Does, Fault, On
 from inbox.tables import Pulse
-from tests.worlds import OURS, World
+from tests.worlds import OURS, World, channel_of
 
 
 def _pulse(world: World) -> Pulse:
@@ -189,3 +191,29 @@ def test_the_delete_comes_after_the_commit(small_world: World) -> None:
     small_world.work()
 
     assert seen == [("STORED", 1)]
+
+
+def test_what_is_confirmed_while_the_gateway_shows_it_again_is_no_news(world: World) -> None:
+    wire_id = world.send()
+    world.collect()
+    world.gateway.unlock(wire_id)
+    real = world.line.gateways["eformidling"]
+    assert isinstance(real, Integrasjonspunkt)
+
+    def confirm_meanwhile(response: httpx.Response) -> None:
+        if response.status_code == httpx.codes.OK:
+            world.clock.advance(timedelta(seconds=1))
+            world.work()
+
+    with client_for(str(real._connection._client.base_url)) as client:
+        client.event_hooks = {"response": [confirm_meanwhile]}
+        assert collect(replace(world.line, gateways={"eformidling": channel_of(client)})) == 0
+    world.work()
+    assert world.gateway.queue() == []
+    assert world.arrival(wire_id).state is ArrivalState.CONFIRMED
+
+    world.gateway.redeliver(wire_id)
+    assert world.collect() == 1
+    world.work()
+    assert world.gateway.queue() == []
+    assert len(world.messages()) == 1

@@ -190,12 +190,15 @@ def _forget_key(session: Session, arrival_id: str, now: datetime) -> None:
         key.kek_id, key.wrapped, key.destroyed_at = None, None, now
 
 
-def confirm(line: Line, job: Job[Arrival]) -> Outcome:
-    """Tell the gateway that the bytes are ours. Safe to repeat: gone is as good as deleted."""
+def confirm(line: Line, job: Job[Arrival]) -> Late:
+    """Tell the gateway that the bytes are ours. Safe to repeat: gone is as good as deleted.
+
+    `confirmed_at` is never before the DELETE: `announce` rests on it.
+    """
     answer = line.gateways[job.row.channel].confirm(notice_of(job))
-    return Outcome(
+    return lambda _, now: Outcome(
         became=ArrivalState.CONFIRMED,
-        values={"confirmed_as": answer.value, "confirmed_at": job.now},
+        values={"confirmed_as": answer.value, "confirmed_at": now},
     )
 
 
