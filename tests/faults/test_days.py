@@ -26,6 +26,13 @@ def town(world: World) -> Iterator[Town]:
         yield made
 
 
+@pytest.fixture
+def small_town(small_world: World) -> Iterator[Town]:
+    """The same on SQLite, for the samples."""
+    with town_around(small_world) as made:
+        yield made
+
+
 def _told_once(town: Town) -> int:
     """How many subjects a person was told of as stuck, ever; each at most once."""
     with town.world.line.store.reading() as (session, _):
@@ -56,16 +63,16 @@ def _days_away(town: Town, *, messages: int, step: timedelta) -> None:
     assert set(town.sak.hooks) == {503}
 
 
-@pytest.mark.parametrize(
-    ("messages", "step"),
-    [
-        pytest.param(8, 12 * HOUR, id="8"),
-        pytest.param(1000, 6 * HOUR, id="1000", marks=pytest.mark.long),
-    ],
-)
-def test_a_case_system_away_for_seven_days_gets_everything_within_minutes(
-    town: Town, messages: int, step: timedelta
-) -> None:
+@pytest.mark.long
+def test_a_thousand_for_case_systems_away_for_seven_days_come_within_minutes(town: Town) -> None:
+    _away_and_back(town, messages=1000, step=6 * HOUR)
+
+
+def test_case_systems_away_for_seven_days_get_everything_within_minutes(small_town: Town) -> None:
+    _away_and_back(small_town, messages=6, step=12 * HOUR)
+
+
+def _away_and_back(town: Town, *, messages: int, step: timedelta) -> None:
     _days_away(town, messages=messages, step=step)
 
     in_vain = _told_once(town)
@@ -121,15 +128,19 @@ def _once_more(town: Town) -> None:
     assert fetched == set(town.wire_ids)
 
 
-@pytest.mark.parametrize(
-    "messages",
-    [pytest.param(4, id="4"), pytest.param(1000, id="1000", marks=pytest.mark.long)],
-)
-def test_mail_that_is_delivered_again_and_again_is_one_of_each(town: Town, messages: int) -> None:
-    _again_before_delete(town, messages=messages)
+@pytest.mark.long
+def test_a_thousand_that_are_delivered_again_and_again_are_one_of_each(town: Town) -> None:
+    _again_before_delete(town, messages=1000)
     _again_after_delete(town)
 
     town.check_one_of_each()
+
+
+def test_mail_that_is_delivered_again_and_again_is_one_of_each(small_town: Town) -> None:
+    _again_before_delete(small_town, messages=4)
+    _again_after_delete(small_town)
+
+    small_town.check_one_of_each()
 
 
 @dataclass(frozen=True)
@@ -158,15 +169,14 @@ class _Forgetful:
 
 
 @pytest.mark.long
-def test_a_line_that_does_not_know_its_mail_again_is_found(small_world: World) -> None:
-    with town_around(small_world) as town:
-        _again_before_delete(town, messages=4)
-        line = small_world.line
-        small_world.line = replace(line, vault=_Forgetful(line.vault))
+def test_a_line_that_does_not_know_its_mail_again_is_found(small_town: Town) -> None:
+    _again_before_delete(small_town, messages=4)
+    line = small_town.world.line
+    small_town.world.line = replace(line, vault=_Forgetful(line.vault))
 
-        with pytest.raises(AssertionError):
-            _again_after_delete(town)
+    with pytest.raises(AssertionError):
+        _again_after_delete(small_town)
 
-        assert set(town.told()) == {"quarantine", "other_bytes"}
-        with pytest.raises(AssertionError):
-            town.check_one_of_each()
+    assert set(small_town.told()) == {"quarantine", "other_bytes"}
+    with pytest.raises(AssertionError):
+        small_town.check_one_of_each()

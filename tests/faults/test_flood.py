@@ -20,6 +20,8 @@ from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.envelopes import sbd_json
 from inbox.simulator.packages import Document, Parcel, write_package
 from inbox.worker import Worker
+from tests import databases
+from tests.faults import rig
 from tests.faults.inside import Inside
 from tests.faults.rig import Outside
 from tests.faults.village import TITLES, Town, sender_to, town_around
@@ -207,15 +209,22 @@ def pops(town: Town, wire_id: str) -> int:
     return sum("/pop/" in seen.path and seen.message_id == wire_id for seen in journal)
 
 
-@pytest.mark.parametrize(
-    ("large", "others", "slots"),
-    [
-        pytest.param(1, 2, (1, 1), id="one"),
-        pytest.param(3, 50, (3, 2), id="more than long slots", marks=pytest.mark.long),
-    ],
-)
-def test_small_ones_come_and_go_while_large_ones_stand_still(
-    town: Town, outside: Outside, spool: Path, large: int, others: int, slots: tuple[int, int]
+@pytest.mark.long
+def test_small_ones_come_and_go_while_more_large_ones_than_slots_stand_still(
+    outside: Outside, spool: Path
+) -> None:
+    with town_around(outside) as town:
+        _stand_still(town, outside, spool, large=3, others=50, slots=(3, 2))
+
+
+def test_small_ones_come_and_go_while_a_large_one_stands_still(tmp_path: Path, spool: Path) -> None:
+    url = databases.sqlite_database(tmp_path)
+    with rig.outside(url, tmp_path) as outside, town_around(outside) as town:
+        _stand_still(town, outside, spool, large=1, others=2, slots=(1, 1))
+
+
+def _stand_still(
+    town: Town, outside: Outside, spool: Path, *, large: int, others: int, slots: tuple[int, int]
 ) -> None:
     still = [Held(spool.with_name(f"{number}-{spool.name}")) for number in range(large)]
     for number, each in enumerate(still):
