@@ -117,4 +117,5 @@ def announce_all(line: Line, messages: int) -> None:
                 wire_id=WireId(message_id_of(envelope)),
                 envelope=json.dumps(envelope).encode(),
             ),
+            BEGIN,
         )

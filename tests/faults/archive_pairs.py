@@ -53,7 +53,7 @@ def refetch_and_announce(world: World) -> Race:
         left=lambda side: archive.refetch(
             side.line, by, MessageId(arrival.id), seen=arrival.version
         ),
-        right=lambda side: announce(side.line, notice),
+        right=lambda side: announce(side.line, notice, world.clock.now),
         arrivals=(arrival.id,),
     )
 
