@@ -8,10 +8,9 @@ from sqlmodel import Session, col, select
 
 from inbox.casesystem import Event
 from inbox.line import Job, Line, Outcome
-from inbox.line.settle import table_of
 from inbox.line.systems import secret_of
 from inbox.message import DeliveryState, OutboxState
-from inbox.tables import CaseSystem, Delivery, Outbox
+from inbox.tables import CaseSystem, Delivery, Outbox, table_of
 
 OFFERED: Final = "no.inbox.delivery.offered.v1"
 """The type of the CloudEvent that says that a delivery stands open."""
