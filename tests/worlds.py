@@ -298,9 +298,9 @@ def furnish(folder: Path) -> TestAuthority:
     return authority
 
 
-def gateway_for(clock: Clock) -> GatewaySimulator:
+def gateway_for(clock: Clock, kind: type[GatewaySimulator] = GatewaySimulator) -> GatewaySimulator:
     """An integrasjonspunkt on whose network all know each other."""
-    return GatewaySimulator(
+    return kind(
         clock=clock.sim,
         capabilities={
             org: {RESPONSE: "DPO", TAUSHETSBELAGT: "DPO"} for org in (SENDER, OURS, "910076787")

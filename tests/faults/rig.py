@@ -10,6 +10,7 @@ from pathlib import Path
 from inbox import audit
 from inbox.directory import give_code
 from inbox.gateway.integrasjonspunkt import client_for
+from inbox.simulator.gateway import GatewaySimulator
 from inbox.simulator.server import serve
 from inbox.store import Store, create_engine
 from tests.faults import inside
@@ -21,7 +22,7 @@ PEOPLE = ("anne", "bjorn", "kari", "ola")
 
 # A server that has imported everything and forks: a process of the line costs a few milliseconds.
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.faults.inside"])
+_PROCESSES.set_forkserver_preload(["tests.faults.inside", "tests.faults.preloaded"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +79,13 @@ class Outside(World):
 
 
 @contextmanager
-def outside(url: str, folder: Path) -> Iterator[Outside]:
+def outside(
+    url: str, folder: Path, *, kind: type[GatewaySimulator] = GatewaySimulator
+) -> Iterator[Outside]:
     """A furnished world on a database that has the schema and nothing in it."""
     (folder / "clock").write_bytes(bytes(8))
     clock, authority = shared_clock(folder / "clock"), furnish(folder)
-    gateway = gateway_for(clock)
+    gateway = gateway_for(clock, kind)
     engine = create_engine(url)
     store = Store(engine, seal=audit.seal, clock=clock)
     with closing_engine(engine), serve(gateway.app) as base_url, client_for(base_url) as client:

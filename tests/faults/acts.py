@@ -1,0 +1,191 @@
+"""What people and case systems do to one message of the story."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlmodel import col, select
+
+from inbox.access.subject import Capacity
+from inbox.access.words import Role
+from inbox.line.moves import archive, proposals, system, unit
+from inbox.line.moves.proposals import ProposalKind
+from inbox.line.systems import capacity_of
+from inbox.message import MessageId, ProposalState
+from inbox.tables import Arrival, CaseSystem, Delivery, Message, Proposal
+from tests.faults.inside import Inside
+from tests.faults.story_archive import Archive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One message as it is now, and who can do something about it."""
+
+    inside: Inside
+    arrival: Arrival
+    found: Message | None
+    wire_ids: dict[str, str]
+
+    @property
+    def message(self) -> Message:
+        assert self.found is not None
+        return self.found
+
+    @property
+    def subject(self) -> str:
+        """The row that archive staff speak of."""
+        return self.arrival.id if self.found is None else self.found.id
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(self.inside.folder)
+
+    def archivist(self) -> Capacity:
+        return self.inside.person("anne", Role.ARCHIVIST, "desk", strong=False)
+
+    def approver(self) -> Capacity:
+        """Another person, with the personal code."""
+        return self.inside.person("bjorn", Role.ARCHIVIST, "desk")
+
+    def leader(self) -> Capacity:
+        return self.inside.person("kari", Role.LEADER, self.message.unit or "", strong=False)
+
+    def handler(self) -> Capacity:
+        return self.inside.person("ola", Role.HANDLER, self.message.unit or "", strong=False)
+
+    def delivery(self) -> Delivery:
+        return self.inside.delivery(self.message.id)
+
+    def system(self) -> Capacity:
+        with self.inside.line.store.reading() as (session, _):
+            return capacity_of(session.get_one(CaseSystem, self.delivery().case_system))
+
+
+Act = Callable[[Scene], None]
+
+
+def collect(it: Scene) -> None:
+    system.collect(it.inside.line, it.system(), it.delivery().id)
+
+
+def accept(it: Scene) -> None:
+    system.accepted(it.inside.line, it.system(), it.delivery().id)
+
+
+def say_registered(it: Scene) -> None:
+    delivery = it.delivery()
+    reference = it.archive.enter(delivery.id, it.message.wire_id)
+    system.registered(it.inside.line, it.system(), delivery.id, reference=reference)
+
+
+def say_refused(it: Scene) -> None:
+    system.refused(it.inside.line, it.system(), it.delivery().id, code="missing_case", text="Nei")
+
+
+def release(it: Scene) -> None:
+    unit.release(it.inside.line, it.leader(), it.message.id, seen=it.message.version)
+
+
+def release_by_archive(it: Scene) -> None:
+    unit.release(it.inside.line, it.archivist(), it.message.id, seen=it.message.version)
+
+
+def withdraw(it: Scene) -> None:
+    line, seen = it.inside.line, it.message.version
+    unit.withdraw(line, it.leader(), it.message.id, seen=seen, reason="For tidlig")
+
+
+def hand_back(it: Scene) -> None:
+    line, seen = it.inside.line, it.message.version
+    unit.hand_back(line, it.leader(), it.message.id, seen=seen, reason="Ikke vår")
+
+
+def take(it: Scene) -> None:
+    unit.take(it.inside.line, it.handler(), it.message.id)
+
+
+def assign(it: Scene) -> None:
+    unit.assign(it.inside.line, it.leader(), it.message.id, to=it.inside.person_id("ola"))
+
+
+def collect_by_hand(it: Scene) -> None:
+    unit.collect_by_hand(it.inside.line, it.handler(), it.message.id)
+
+
+def register(it: Scene) -> None:
+    """By hand, under a reference of its own or the one of a word that came late."""
+    held = it.archive.held().get(it.message.wire_id)
+    reference = held[0] if held else it.archive.enter(f"hand-{it.subject}", it.message.wire_id)
+    line, seen = it.inside.line, it.message.version
+    unit.register(line, it.handler(), it.message.id, reference=reference, seen=seen)
+
+
+def place(where: str) -> Act:
+    def placed(it: Scene) -> None:
+        line, seen = it.inside.line, it.message.version
+        archive.place(line, it.archivist(), it.message.id, unit=where, seen=seen)
+
+    return placed
+
+
+def place_and_release(where: str) -> Act:
+    def placed(it: Scene) -> None:
+        line, seen = it.inside.line, it.message.version
+        archive.place_and_release(line, it.archivist(), it.message.id, unit=where, seen=seen)
+
+    return placed
+
+
+def duplicate(of: str) -> Act:
+    def recognised(it: Scene) -> None:
+        line, seen = it.inside.line, it.message.version
+        original = it.inside.message(it.wire_ids[of]).id
+        archive.duplicate(line, it.archivist(), it.message.id, of=original, seen=seen)
+
+    return recognised
+
+
+def recheck(it: Scene) -> None:
+    archive.recheck(it.inside.line, it.archivist(), it.message.id, seen=it.message.version)
+
+
+def refetch(it: Scene) -> None:
+    line, seen = it.inside.line, it.arrival.version
+    archive.refetch(line, it.archivist(), MessageId(it.arrival.id), seen=seen)
+
+
+def resend(it: Scene) -> None:
+    archive.resend(it.inside.line, it.archivist(), it.message.id, reason="Prøver igjen")
+
+
+def accept_failure(it: Scene) -> None:
+    archive.accept_failure(it.inside.line, it.archivist(), it.message.id, reason="Ringt")
+
+
+def close_task(it: Scene) -> None:
+    """The message was taken away from the archive again: two have said so."""
+    it.archive.delete(it.delivery().id, it.message.wire_id)
+    approve(it)
+
+
+_CODES: Final = {ProposalKind.REFUSE: "not_for_us"}
+
+
+def propose(kind: ProposalKind) -> Act:
+    def proposed(it: Scene) -> None:
+        waived = it.found.code if it.found is not None else None
+        code = waived if kind is ProposalKind.QUARANTINE_RELEASE else _CODES.get(kind)
+        line, by = it.inside.line, it.archivist()
+        proposals.propose(line, by, kind, it.subject, code=code or "", reason="Avtalt")
+
+    return proposed
+
+
+def approve(it: Scene) -> None:
+    with it.inside.line.store.reading() as (session, _):
+        proposal = session.exec(
+            select(Proposal.id).where(
+                col(Proposal.subject_id) == it.subject, col(Proposal.state) == ProposalState.OPEN
+            )
+        ).one()
+    proposals.approve(it.inside.line, it.approver(), proposal)

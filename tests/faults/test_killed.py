@@ -1,0 +1,71 @@
+"""Killed before and after each effect of each row, the line goes on as if nothing had been."""
+
+from pathlib import Path
+
+import pytest
+
+from inbox.message import MOVES, ProposalState
+from tests.faults.ending import judge, names_of, unharmed, watch
+from tests.faults.mortal import EVERY
+from tests.faults.stage import stage
+
+_FEW = ("told", "returned, refused", "missed, given up")
+_SOME = (
+    ("after vault:store", "after message:offered/offer<RELEASED", "after gateway:send_receipt"),
+    ("after gateway:confirm", "after event:send", "after proposal:opened/refuse"),
+)
+"""One of each kind of row, half of them on each database; all of them on both take minutes."""
+_NOBODY_DOES = {("Proposal", "lapse", ProposalState.OPEN, ProposalState.LAPSED)}
+"""In the table, and no code makes it: what was not approved in time just cannot be any more."""
+
+
+_NOT_OF_EVERY_ROW = {"before event:send"}
+"""An event that is to fail once is never sent if its delivery is withdrawn before, after a kill."""
+
+
+def _moves() -> set[str]:
+    """Every move of the table, as `Mortal` writes it down."""
+    return {
+        f"{words.__name__.removesuffix('State').lower()}:{became.lower()}/{by}<{was}"
+        for words, moves in MOVES.items()
+        for by, steps in moves.items()
+        for was, allowed in steps.items()
+        for became in allowed
+        if (words.__name__.removesuffix("State"), by, was, became) not in _NOBODY_DOES
+    }
+
+
+@pytest.mark.long
+def test_the_story_makes_every_move_of_every_row() -> None:
+    made = {step for step in unharmed().steps if "<" in step}
+
+    assert made == _moves()
+
+
+@pytest.mark.long
+def test_killed_at_every_point_of_every_row_it_ends_as_if_nothing_had_been(
+    database: str, tmp_path: Path
+) -> None:
+    with stage(database, tmp_path) as told:
+        watch(told)
+        told.tell(die=EVERY)
+
+        assert judge(told, unharmed().ends) == set()
+        died = told.noted("deaths")
+    assert len(died) == told.deaths == len(set(died))
+    points = unharmed().points
+    assert set(points) <= set(names_of(died))
+    missed = set(points - names_of(died))
+    assert missed <= _NOT_OF_EVERY_ROW
+
+
+def test_killed_once_at_each_kind_of_row_it_ends_as_if_nothing_had_been(
+    database: str, tmp_path: Path
+) -> None:
+    with stage(database, tmp_path, _FEW) as told:
+        watch(told)
+        points = _SOME[database.startswith("postgresql")]
+        told.tell(die=";".join(points))
+
+        assert judge(told, unharmed(_FEW).ends) == set()
+        assert set(names_of(told.noted("deaths"))) == set(points)

@@ -1,0 +1,284 @@
+"""A line with a fault in it is found out by the same judge that the real line passes."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event as sqlalchemy_event
+from sqlmodel import Session
+
+from inbox.gateway import Confirmed, Fetched, Notice, SentState
+from inbox.line import Job
+from inbox.line.stations import advance
+from inbox.line.work import KINDS, claim
+from inbox.message import MessageState, OrgNumber
+from inbox.receipt import Answer, ReceiptType, receipt_body, receipt_id
+from inbox.store import Store
+from inbox.tables import Outbox
+from tests import databases
+from tests.faults.ending import judge, unharmed, watch
+from tests.faults.errands import go_on, heard
+from tests.faults.inside import Inside
+from tests.faults.mortal import NONE, mortal
+from tests.faults.stage import Errand, stage
+from tests.faults.story import WELL
+from tests.faults.watched import Points, WatchedGateway
+from tests.worlds import OURS, SENDER
+
+
+def _found(tmp_path: Path, name: str, errand: Errand, die: str = NONE) -> set[str]:
+    """What the judge says of one part of the story, told by a faulty line."""
+    with stage(databases.sqlite_database(tmp_path), tmp_path, (name,)) as told:
+        watch(told)
+        told.tell(errand=errand, die=die)
+        assert told.deaths == (die != NONE)
+        found = judge(told, unharmed((name,)).ends)
+    return {wrong.name for wrong, _ in found}
+
+
+def _with_gateway(inside: Inside, kind: Callable[..., WatchedGateway], *more: Path) -> Inside:
+    """The same line, dying where it is told, with this in front of its gateway."""
+    made = heard(mortal(inside))
+    beside = Points(inside.folder / "beside", None)
+    gateway = kind(made.line.gateways["eformidling"], beside, *more)
+    return replace(made, line=replace(made.line, gateways={"eformidling": gateway}))
+
+
+# Confirmed before it is committed
+
+
+@dataclass(frozen=True)
+class _ConfirmsAtOnce(WatchedGateway):
+    """Tells the gateway as soon as the bytes are in the vault."""
+
+    @contextmanager
+    def fetch(self, notice: Notice) -> Iterator[Fetched]:
+        with self.real.fetch(notice) as fetched:
+            yield fetched
+        self.real.confirm(notice)
+
+
+def confirm_before_commit(inside: Inside) -> None:
+    go_on(_with_gateway(inside, _ConfirmsAtOnce))
+
+
+def test_a_delete_before_the_commit_is_seen(tmp_path: Path) -> None:
+    assert _found(tmp_path, "straight", confirm_before_commit) == {"EARLY_DELETE"}
+
+
+@pytest.mark.long
+def test_a_delete_before_the_commit_loses_the_message_that_was_killed_between(
+    tmp_path: Path,
+) -> None:
+    found = _found(
+        tmp_path,
+        "straight",
+        confirm_before_commit,
+        die="before arrival:stored/fetch<ANNOUNCED",
+    )
+
+    assert found == {"EARLY_DELETE", "LOST", "NOT_REGISTERED", "UNANSWERED", "OTHER_END"}
+
+
+# Answered before it is registered
+
+
+@dataclass(frozen=True)
+class _AnswersAtOnce(WatchedGateway):
+    """Sends the kvittering when the message has been taken over."""
+
+    def confirm(self, notice: Notice) -> Confirmed:
+        wire_id, outcome = notice.wire_id, ReceiptType.OK
+        kvittering = receipt_id(
+            organisation=OURS, channel="eformidling", wire_id=wire_id, outcome=outcome, number=1
+        )
+        answer = Answer(
+            organisation=OrgNumber(OURS),
+            sender=OrgNumber(SENDER),
+            wire_id=wire_id,
+            conversation_id=None,
+            outcome=outcome,
+        )
+        self.real.create_receipt(kvittering, receipt_body(answer, kvittering))
+        self.real.send_receipt(kvittering)
+        return self.real.confirm(notice)
+
+
+def answer_before_registered(inside: Inside) -> None:
+    go_on(_with_gateway(inside, _AnswersAtOnce))
+
+
+@pytest.mark.long
+def test_a_kvittering_before_the_archive_has_it_is_seen(tmp_path: Path) -> None:
+    assert _found(tmp_path, "straight", answer_before_registered) == {"UNTRUE"}
+
+
+# A kvittering under another id each time
+
+
+@dataclass(frozen=True)
+class _RandomIds(WatchedGateway):
+    """Makes up an id whenever it creates a kvittering."""
+
+    ids: Path
+
+    def create_receipt(self, receipt_id: str, body: Mapping[str, object]) -> None:
+        made = str(uuid.uuid4())
+        self.ids.write_text(made)
+        text = json.dumps(body).replace(receipt_id, made)
+        self.real.create_receipt(made, json.loads(text))
+
+    def send_receipt(self, receipt_id: str) -> None:
+        del receipt_id
+        self.real.send_receipt(self.ids.read_text())
+
+    def receipt_status(self, receipt_id: str) -> SentState:
+        del receipt_id
+        return self.real.receipt_status(self.ids.read_text())
+
+
+@dataclass(frozen=True)
+class _RandomIdsInOneStep(_RandomIds):
+    """Sends it in the same step as well."""
+
+    def create_receipt(self, receipt_id: str, body: Mapping[str, object]) -> None:
+        super().create_receipt(receipt_id, body)
+        super().send_receipt(receipt_id)
+
+
+def random_ids(inside: Inside) -> None:
+    go_on(_with_gateway(inside, _RandomIds, inside.folder / "ids"))
+
+
+def random_ids_in_one_step(inside: Inside) -> None:
+    go_on(_with_gateway(inside, _RandomIdsInOneStep, inside.folder / "ids"))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("errand", "found"),
+    [(random_ids, {"LEFT_BEHIND"}), (random_ids_in_one_step, {"ANSWERED_TWICE"})],
+)
+def test_a_kvittering_under_another_id_each_time_is_seen_when_it_is_killed_between(
+    tmp_path: Path, errand: Errand, found: set[str]
+) -> None:
+    die = "before receipt:created/create<CHOSEN"
+
+    assert _found(tmp_path, "straight", errand, die=die) == found
+
+
+# An event that is written after the commit
+
+
+class _WritesEventsLater(Store):
+    """Keeps the rows of the outbox for a transaction of their own."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[tuple[Session, datetime]]:
+        later: list[Outbox] = []
+
+        def take_out(session: Session, *_: Any) -> None:
+            for row in [row for row in session.new if isinstance(row, Outbox)]:
+                session.expunge(row)
+                later.append(row)
+
+        with super().transaction() as (session, now):
+            sqlalchemy_event.listen(session, "before_flush", take_out)
+            yield session, now
+        if later:
+            with super().transaction() as (session, _):
+                session.add_all(later)
+
+
+def events_after_commit(inside: Inside) -> None:
+    made = heard(mortal(inside))
+    seal = made.points.seal
+    store = _WritesEventsLater(made.line.store.engine, seal=seal, clock=made.clock)
+    go_on(replace(made, line=replace(made.line, store=store)))
+
+
+@pytest.mark.long
+def test_an_event_that_is_lost_between_two_commits_is_seen(tmp_path: Path) -> None:
+    found = _found(
+        tmp_path, "told", events_after_commit, die="after message:offered/offer<RELEASED"
+    )
+
+    assert found == {"NEVER_TOLD", "NOT_REGISTERED", "UNANSWERED", "OTHER_END"}
+
+
+# A worker that comes back after its lease
+
+
+def come_back_late(inside: Inside) -> None:
+    """One worker stops before it offers; another goes on; then the first one does too."""
+    made = heard(mortal(inside))
+    if inside.plan.words["chapter"] != str(WELL):
+        go_on(made)
+        return
+    made.collect()
+    held = _stopped_before_offering(made)
+    made.clock.advance(timedelta(minutes=3))
+    go_on(made)
+    assert held is not None
+    advance(made.line, held)
+
+
+def _stopped_before_offering(inside: Inside) -> Job[Any] | None:
+    for kind in KINDS:
+        job: Job[Any] | None = claim(inside.line, kind)
+        while job is not None and job.row.state is not MessageState.RELEASED:
+            job = advance(inside.line, job)
+        if job is not None:
+            return job
+    return None
+
+
+def come_back_late_without_a_fence(inside: Inside) -> None:
+    """The same on a database that does not hear which version and state a row must have."""
+
+    def deaf(*call: Any) -> tuple[str, Any]:
+        statement, parameters = call[2], call[3]
+        if statement.startswith("UPDATE message SET state="):
+            head, where, conditions = statement.partition(" WHERE ")
+            first, *others = conditions.split(" AND ")
+            spared = [f"({condition} OR 1 = 1)" for condition in others]
+            statement = head + where + " AND ".join([first, *spared])
+        return statement, parameters
+
+    engine = inside.line.store.engine
+    sqlalchemy_event.listen(engine, "before_cursor_execute", deaf, retval=True)
+    come_back_late(inside)
+
+
+@pytest.mark.long
+def test_a_worker_that_comes_back_after_its_lease_changes_nothing(tmp_path: Path) -> None:
+    assert _found(tmp_path, "straight", come_back_late) == set()
+
+
+@pytest.mark.long
+def test_without_the_fence_a_worker_that_comes_back_is_seen(tmp_path: Path) -> None:
+    assert _found(tmp_path, "straight", come_back_late_without_a_fence) == {"OTHER_END"}
+
+
+# An audit that was changed
+
+
+@pytest.mark.long
+def test_an_entry_of_the_audit_that_was_changed_is_seen(tmp_path: Path) -> None:
+    with stage(databases.sqlite_database(tmp_path), tmp_path, ("straight",)) as told:
+        watch(told)
+        told.tell()
+        assert judge(told, unharmed(("straight",)).ends) == set()
+        with told.outside.line.store.engine.begin() as connection:
+            change = "UPDATE audit_entry SET leaf = leaf || x'20' WHERE seq = 3"
+            connection.exec_driver_sql(change)
+
+        found = judge(told, unharmed(("straight",)).ends)
+
+    assert {wrong.name for wrong, _ in found} == {"AUDIT"}
