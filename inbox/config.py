@@ -20,7 +20,7 @@ from inbox.message import TAUSHETSBELAGT, OrgNumber, Service, parse_org_number
 
 PREFIX: Final = "INBOX_"
 _CONFIG: Final = "INBOX_CONFIG"
-_ELSEWHERE: Final = frozenset({_CONFIG, "INBOX_SAMPLES"})
+_ELSEWHERE: Final = frozenset({_CONFIG, "INBOX_SAMPLES", "INBOX_STRACE"})
 """Names with our prefix that are no settings."""
 _PASSWORD: Final = "INBOX_GATEWAY_PASSWORD_"  # noqa: S105 - the name of one, not one
 

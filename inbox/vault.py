@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -139,7 +138,7 @@ class FolderVault:
         """As `Vault.names`; files that cannot be ours are passed over."""
         with _disk():
             folders = [path for path in self._folder.iterdir() if path.name != _PARTS]
-        for path, written_at in chain.from_iterable(map(_files, folders)):
+        for path, written_at in (found for folder in folders for found in _files(folder)):
             if _NAME.fullmatch(path.name) and self._path(path.name) == path:
                 yield path.name, written_at
 
@@ -158,11 +157,10 @@ class FolderVault:
 
     def _make(self, folder: Path) -> None:
         """Make a sub-folder. Synced once by each process: who made it may have died before that."""
-        if folder in self._made and folder.is_dir():
-            return
-        folder.mkdir(mode=0o700, exist_ok=True)
-        _sync_folder(folder.parent)
-        self._made.add(folder)
+        if not (folder in self._made and folder.is_dir()):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            _sync_folder(folder.parent)
+            self._made.add(folder)
 
     def _path(self, name: str) -> Path:
         if _NAME.fullmatch(name) is None:
@@ -278,11 +276,8 @@ def _files(folder: Path) -> Iterator[tuple[Path, datetime]]:
     with _disk():
         paths = list(folder.iterdir()) if folder.is_dir() else []
     for path in paths:
-        written_at = None
         with _disk(), suppress(FileNotFoundError):
-            written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        if written_at is not None:
-            yield path, written_at
+            yield path, datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _sync_folder(folder: Path) -> None:
