@@ -79,6 +79,7 @@ def _check_every_row(measured: Measured, folder: Path, kinds: set[str]) -> None:
     assert {row.partition(" ")[0] for row in told["not_measured"]} <= LATER
 
 
+@pytest.mark.long
 def test_every_row_is_measured_shown_and_written(tmp_path: Path) -> None:
     *_, (_, measured) = measure(list(ROWS), "quick", None, tmp_path)
 

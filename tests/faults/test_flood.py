@@ -37,6 +37,7 @@ def test_small_ones_come_and_go_while_more_large_ones_than_slots_stand_still(
         _stand_still(town, outside, spool, large=3, others=50, slots=(3, 2))
 
 
+@pytest.mark.long
 def test_small_ones_come_and_go_while_a_large_one_stands_still(tmp_path: Path, spool: Path) -> None:
     url = databases.sqlite_database(tmp_path)
     with rig.outside(url, tmp_path) as outside, town_around(outside) as town:

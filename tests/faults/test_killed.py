@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from inbox.message import MOVES, ProposalState
+from tests.databases import SQLITE_SOON
 from tests.faults.ending import judge, names_of, unharmed, watch
 from tests.faults.mortal import EVERY
 from tests.faults.stage import stage
@@ -59,6 +60,7 @@ def test_killed_at_every_point_of_every_row_it_ends_as_if_nothing_had_been(
     assert missed <= _NOT_OF_EVERY_ROW
 
 
+@SQLITE_SOON
 def test_killed_once_at_each_kind_of_row_it_ends_as_if_nothing_had_been(
     database: str, tmp_path: Path
 ) -> None:

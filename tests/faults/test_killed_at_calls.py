@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.databases import SQLITE_SOON
 from tests.faults.archive import Archive, archive_of
 from tests.faults.careless import delete_before_commit
 from tests.faults.journey import finish, journey
@@ -52,6 +53,7 @@ def _die_at(outside: Outside, places: Iterable[int]) -> list[str]:
     return died
 
 
+@SQLITE_SOON
 def test_a_sample_of_the_places_where_a_journey_may_die(outside: Outside) -> None:
     assert len(_die_at(outside, (211, 613))) == 2
 

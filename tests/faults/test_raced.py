@@ -62,6 +62,7 @@ def test_of_two_that_come_at_once_one_wins(raced: World, database: str, pair: st
 # Tests of the tests: a line with a planted fault is found
 
 
+@pytest.mark.long
 def test_a_line_whose_fence_is_ignored_is_found(postgres_world: tuple[World, str]) -> None:
     world, url = postgres_world
     with two_sides(world, url) as honest, two_sides(world, url, spoil=ignore_the_fence) as sides:

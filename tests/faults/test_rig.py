@@ -4,6 +4,7 @@ import signal
 from datetime import timedelta
 
 from inbox.message import MessageState
+from tests.databases import SQLITE_SOON
 from tests.faults.inside import Inside
 from tests.faults.rig import Outside
 from tests.worlds import BEGIN
@@ -28,6 +29,7 @@ def test_an_errand_is_done_by_another_process_and_its_effects_are_noted(outside:
     assert [each for each in ran.effects if each in order] == order
 
 
+@SQLITE_SOON
 def test_a_process_dies_at_the_point_it_is_told(outside: Outside) -> None:
     wire_id = outside.send()
     points = outside.run(offer_all).effects
