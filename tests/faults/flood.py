@@ -74,12 +74,15 @@ class Flood:
     jumped: timedelta = timedelta()
     """By how much more time has passed than on the real clock."""
 
-    def until(self, true: Callable[[], bool], seconds: float) -> None:
-        """Wait; the worker must live."""
+    def until(
+        self, true: Callable[[], bool], seconds: float, *, hurry: timedelta = timedelta()
+    ) -> None:
+        """Wait; the worker must live. Time may hurry by so much at each look, for back-off."""
         end = time.monotonic() + seconds
         while not true():
             assert self.process.is_alive(), "the worker has ended"
             assert time.monotonic() < end, "it did not happen"
+            self.jumped += hurry
             time.sleep(0.05)
 
     def answered(self) -> bool:

@@ -60,7 +60,7 @@ def _stand_still(
         assert set(held) & town.registered().keys() == set()
         for each in still:
             each.free.set()
-        flood.until(flood.answered, 120)
+        flood.until(flood.answered, 120, hurry=timedelta(milliseconds=200))
         flood.end()
 
     town.check_one_of_each()
