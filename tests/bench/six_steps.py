@@ -32,8 +32,8 @@ Defer = Callable[[str, str], Awaitable[None]]
 
 
 def figures(database: str, folder: Path) -> list[Figure]:
-    """200 messages, five times, by one, two and four workers."""
-    return measured(database, folder, messages=200, runs=5)
+    """150 messages, three times, by one, two and four workers."""
+    return measured(database, folder, messages=150, runs=3)
 
 
 def quick(database: str, folder: Path) -> list[Figure]:

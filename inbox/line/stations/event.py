@@ -45,7 +45,7 @@ def notify(line: Line, job: Job[Outbox]) -> Outcome:
 def _let_follow(session: Session, now: datetime, case_system: str) -> None:
     """It answers: two that wait for it are due at once, and so on until none waits.
 
-    Not all of them together, so that one that is refused for ever costs little (decision 0060).
+    Not all of them together, so that one that is refused for ever costs little (decision 0013).
     """
     waiting = session.exec(
         select(Outbox.id)
