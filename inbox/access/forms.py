@@ -115,8 +115,11 @@ def serves_mailbox(organisation: str) -> Form:
 
 
 def in_unit(*where: Form) -> Form:
-    """The capacity's unit is the message's unit."""
-    return person_stands(col(Capacity.unit) == col(Message.unit), *where)
+    """The capacity's unit is the message's unit.
+
+    Said of the message itself, so that a list is found by the index of units; never NULL.
+    """
+    return sa.and_(col(Message.unit).is_not(None), col(Message.unit) == UNIT, person_stands(*where))
 
 
 def leads() -> Form:
