@@ -7,6 +7,7 @@ from sqlmodel import Session
 from inbox import audit
 from inbox.audit import verify
 from inbox.errors import IntegrityError
+from tests.databases import SQLITE_SOON
 from tests.worlds import World
 
 
@@ -46,6 +47,7 @@ def test_what_nobody_touched_holds(world: World) -> None:
     assert report.size > 10
 
 
+@SQLITE_SOON
 @pytest.mark.parametrize(
     ("statement", "code"),
     [

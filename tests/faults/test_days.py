@@ -68,6 +68,7 @@ def test_a_thousand_for_case_systems_away_for_seven_days_come_within_minutes(tow
     _away_and_back(town, messages=1000, step=6 * HOUR)
 
 
+@pytest.mark.long
 def test_case_systems_away_for_seven_days_get_everything_within_minutes(small_town: Town) -> None:
     _away_and_back(small_town, messages=6, step=12 * HOUR)
 

@@ -68,6 +68,7 @@ def confirm_before_commit(inside: Inside) -> None:
     go_on(_with_gateway(inside, _ConfirmsAtOnce))
 
 
+@pytest.mark.long
 def test_a_delete_before_the_commit_is_seen(tmp_path: Path) -> None:
     assert _found(tmp_path, "straight", confirm_before_commit) == {"EARLY_DELETE"}
 

@@ -50,6 +50,7 @@ def _seed(number: int = 0) -> int:
     return seed
 
 
+@pytest.mark.long
 def test_two_workers_do_everything_once(postgres_server: str, tmp_path: Path) -> None:
     with _hall(postgres_server, tmp_path, messages=6) as (hall, wire_ids):
         hall.employ(2, claim_and_advance, Pace(), _seed())

@@ -17,6 +17,7 @@ def offer_all(inside: Inside) -> None:
     inside.clock.advance(timedelta(hours=1))
 
 
+@SQLITE_SOON
 def test_an_errand_is_done_by_another_process_and_its_effects_are_noted(outside: Outside) -> None:
     wire_id = outside.send()
 
