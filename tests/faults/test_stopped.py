@@ -128,7 +128,8 @@ def test_a_long_fetch_that_lost_its_lease_ends_and_leaves_nothing(
     with rig.outside(databases.postgres_database(postgres_server), tmp_path) as outside:
         wire_id = outside.send(content=os.urandom(8_000_000))
         with _stopped(outside, "during vault:store", lambda: None) as worker:
-            outside.clock.advance(outside.line.terms.lease + timedelta(seconds=1))
+            outside.clock.advance(Pace().lease + timedelta(seconds=1))
+            outside.collect()  # The gateway's lock has run out before the lease.
             outside.work()
             assert outside.message(wire_id).state is MessageState.OFFERED
             time.sleep(outside.line.terms.lease.total_seconds() / 40)

@@ -24,7 +24,17 @@ from inbox.tables import (
 from tests.faults.races import Moment, Race, SetUp, Side, at_once, held, one_by_one, tell
 from tests.worlds import World
 
-_CLEAR = ("Conflict ", "IllegalMove ", "NotPermitted ", "NotFound ", "409 ", "404 ", "403 ")
+_CLEAR = (
+    "Conflict ",
+    "Raced ",
+    "IllegalMove ",
+    "NotPermitted ",
+    "NotFound ",
+    "409 ",
+    "404 ",
+    "403 ",
+    "503 database.taken",
+)
 YIELDED = "worked, or gave way"
 """What a worker says: it is told nothing, and looks again after its lease."""
 
