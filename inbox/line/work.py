@@ -185,13 +185,8 @@ def renew(line: Line, job: Job[R]) -> None:
 
 def postpone(line: Line, job: Job[R], code: str) -> None:
     """Same state, later: exponential back-off with jitter, capped, never given up."""
-    table = table_of(type(job.row))
     with line.store.transaction() as (session, now):
-        session.execute(
-            sa.update(table)
-            .where(table.c.id == job.row.id, table.c.version == job.row.version)
-            .values(due_at=now + pause(line, job.row.attempts), leased_until=None, code=code)
-        )
+        _is_later(line, job.row, code, session, now)
 
 
 def put_off(line: Line, row: Worked, code: str, session: Session, now: datetime) -> None:
@@ -199,14 +194,7 @@ def put_off(line: Line, row: Worked, code: str, session: Session, now: datetime)
 
     Told again only where the task was closed and the row is stuck all the same.
     """
-    table = table_of(type(row))
-    changed = session.execute(
-        sa.update(table)
-        .where(table.c.id == row.id, table.c.version == row.version)
-        .values(due_at=now + pause(line, row.attempts), leased_until=None, code=code)
-    )
-    moved = changed.rowcount != 1  # type: ignore[attr-defined] # an UPDATE has one
-    if moved or row.attempts % line.terms.told_after:
+    if not _is_later(line, row, code, session, now) or row.attempts % line.terms.told_after:
         return
     open_task(
         session,
@@ -216,6 +204,17 @@ def put_off(line: Line, row: Worked, code: str, session: Session, now: datetime)
         message_id=message_of(row),
         code=code,
     )
+
+
+def _is_later(line: Line, row: Worked, code: str, session: Session, now: datetime) -> bool:
+    """Put the row off; False if another has moved it, and nothing was written."""
+    table = table_of(type(row))
+    changed = session.execute(
+        sa.update(table)
+        .where(table.c.id == row.id, table.c.version == row.version)
+        .values(due_at=now + pause(line, row.attempts), leased_until=None, code=code)
+    )
+    return changed.rowcount == 1  # type: ignore[attr-defined,no-any-return] # an UPDATE has one
 
 
 def pause(line: Line, attempts: int) -> timedelta:

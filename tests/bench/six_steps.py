@@ -5,10 +5,8 @@ only who finds the next piece of work differs: a table of jobs, or the state of 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import procrastinate
@@ -23,12 +21,11 @@ from inbox.message import station_of
 from inbox.tables import Arrival, Message, Outbox
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.neighbours import announce_all, furnished, still_line
-from tests.bench.throughput import WORKERS, line_seconds, together
+from tests.bench.throughput import WORKERS, each_of, line_seconds, together
 
 _TARGET = Target(at_most=1 / 1.2, of=Of.RATIO)
 """At least 1.2 times the messages a second."""
 KINDS: dict[str, type[Worked]] = {"arrival": Arrival, "message": Message, "outbox": Outbox}
-Defer = Callable[[str, str], Awaitable[None]]
 
 
 def figures(database: str, folder: Path) -> list[Figure]:
@@ -55,17 +52,16 @@ def _beside_queue(database: str, folder: Path, messages: int, runs: int, workers
         lambda: procrastinate_seconds(database, folder, messages=messages, workers=workers),
         runs,
     )
-    each = 1000 / messages
-    return Figure(
+    figure = Figure(
         what=f"six steps of a message, {workers} at work",
         database=name_of(database),
         unit="ms",
-        ours=tuple(seconds * each for seconds in ours),
-        beside=tuple(seconds * each for seconds in beside),
+        ours=ours,
+        beside=beside,
         beside_what="the same steps on procrastinate",
         target=_TARGET,
-        note=f"{messages / median(ours):.0f} beside {messages / median(beside):.0f} messages/s",
     )
+    return each_of(figure, messages)
 
 
 def procrastinate_seconds(url: str, folder: Path, *, messages: int, workers: int) -> float:

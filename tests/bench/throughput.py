@@ -7,8 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import psycopg
@@ -52,16 +52,27 @@ def _beside_bare(database: str, folder: Path, messages: int, runs: int, workers:
         ),
         runs,
     )
-    each = 1000 / messages
-    return Figure(
+    figure = Figure(
         what=f"a message through the line, {workers} at work",
         database=name_of(database),
         unit="ms",
-        ours=tuple(seconds * each for seconds in ours),
-        beside=tuple(seconds * each for seconds in beside),
+        ours=ours,
+        beside=beside,
         beside_what=f"{COMMITS} bare commits of {size} bytes",
         target=_TARGET,
-        note=f"{messages / median(ours):.0f} beside {messages / median(beside):.0f} messages/s",
+    )
+    return each_of(figure, messages)
+
+
+def each_of(seconds: Figure, messages: int) -> Figure:
+    """The figure of so many messages, in seconds, as milliseconds of each."""
+    assert seconds.middle_beside
+    rates = messages / seconds.middle, messages / seconds.middle_beside
+    return replace(
+        seconds,
+        ours=tuple(run * 1000 / messages for run in seconds.ours),
+        beside=tuple(run * 1000 / messages for run in seconds.beside),
+        note=f"{rates[0]:.0f} beside {rates[1]:.0f} messages/s",
     )
 
 
