@@ -12,6 +12,7 @@ import httpx
 from sqlmodel import col, select
 
 from inbox.casesystem.webhook import Target, WebhookSender
+from inbox.line import Terms
 from inbox.message import ArrivalState, MessageState
 from inbox.tables import Arrival, AuditEntry, Message, Proposal, Receipt
 from tests.faults.acts import Scene
@@ -20,7 +21,7 @@ from tests.faults.mortal import mortal
 from tests.faults.story import PARTS, Part, Step
 from tests.faults.watched import WatchedSender
 
-_PAST_THE_LEASE = timedelta(minutes=2, seconds=10)
+_PAST_THE_LEASE = Terms().lease + timedelta(seconds=10)
 _PAUSE = timedelta(hours=2)
 
 Entry = Mapping[str, Any]

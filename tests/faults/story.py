@@ -155,6 +155,21 @@ PARTS: Final[Mapping[str, Part]] = {
     "routed, refused": Part(
         title="Om en elev", steps=tuple(_refused(M.ROUTED)), entries=0, answer="ERROR"
     ),
+    "proposed in vain, proposed again, refused": Part(
+        title="Ingen regel",
+        steps=(
+            _at(M.UNROUTED, propose(ProposalKind.REFUSE), "proposal:opened/refuse"),
+            _at(
+                M.UNROUTED,
+                propose(ProposalKind.REFUSE),
+                "proposal:opened/refuse",
+                from_chapter=LATER,
+            ),
+            _at(M.UNROUTED, acts.approve, "message:refused/refuse", from_chapter=LATER),
+        ),
+        entries=0,
+        answer="ERROR",
+    ),
     "released, withdrawn, registered": Part(
         title="Om en elev",
         steps=(

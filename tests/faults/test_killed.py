@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.message import MOVES, ProposalState
+from inbox.message import MOVES
 from tests.databases import SQLITE_SOON
 from tests.faults.ending import judge, names_of, unharmed, watch
 from tests.faults.mortal import EVERY
@@ -16,9 +16,6 @@ _SOME = (
     ("after gateway:confirm", "after event:send", "after proposal:opened/refuse"),
 )
 """One of each kind of row, half of them on each database; all of them on both take minutes."""
-_NOT_TOLD = {("Proposal", "lapse", ProposalState.OPEN, ProposalState.LAPSED)}
-"""The story is too short for a proposal to run out; a race in `pairs` makes one lapse."""
-
 _NOT_OF_EVERY_ROW = {"before event:send"}
 """An event that is to fail once is never sent if its delivery is withdrawn before, after a kill."""
 
@@ -31,7 +28,6 @@ def _moves() -> set[str]:
         for by, steps in moves.items()
         for was, allowed in steps.items()
         for became in allowed
-        if (words.__name__.removesuffix("State"), by, was, became) not in _NOT_TOLD
     }
 
 

@@ -142,11 +142,13 @@ def _known_unit(
 def _was_here_before(session: Session, row: Message) -> bool:
     """Whether a message of this sender has been registered."""
     earlier = session.exec(
-        select(Message.id).where(
+        select(Message.id)
+        .where(
             col(Message.organisation) == row.organisation,
             col(Message.sender) == row.sender,
             col(Message.registered_at).is_not(None),
         )
+        .limit(1)
     ).first()
     return earlier is not None
 
