@@ -89,9 +89,12 @@ def seal(session: Session, now: datetime) -> None:
     )
 
 
-def head(session: Session) -> tuple[int, bytes]:
-    """Size and root of the tree as the database has it now."""
-    row = session.execute(_THE_HEAD).one()
+def head(session: Session, *, hold: bool = False) -> tuple[int, bytes]:
+    """Size and root of the tree as the database has it now.
+
+    With `hold` nobody else appends, or holds it, before this transaction ends.
+    """
+    row = session.execute(_LOCK_HEAD if hold else _THE_HEAD).one()
     return row.size, tree.root(_frontier(row.frontier))
 
 

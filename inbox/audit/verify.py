@@ -23,8 +23,11 @@ _BEFORE_ALL: Final = -(2**63)
 
 
 def new_checkpoint(session: Session, now: datetime, keyring: Keyring) -> str | None:
-    """Sign the tree as it is, if it has grown since the last time; the note for outside."""
-    size, root = audit.head(session)
+    """Sign the tree as it is, if it has grown since the last time; the note for outside.
+
+    Of several workers that would sign the same tree one does, and the others are given None.
+    """
+    size, root = audit.head(session, hold=True)
     if size == 0 or session.get(Checkpoint, size) is not None:
         return None
     note = checkpoint.sign(_origin(session), size, root, keyring.signer())

@@ -1,5 +1,8 @@
 """Every change to the stored audit is found: bit, cut, insert, exchange, fork, roll-back."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -45,6 +48,25 @@ def test_what_nobody_touched_holds(world: World) -> None:
     assert report.holds
     assert report.checkpoints == 4
     assert report.size > 10
+
+
+def test_of_two_workers_that_stop_at_once_one_signs(world: World) -> None:
+    world.send()
+    world.collect()
+
+    def sign() -> str | None:
+        with world.line.store.transaction() as (session, now):
+            return verify.new_checkpoint(session, now, world.line.keyring)
+
+    with ThreadPoolExecutor(1) as other, world.line.store.transaction() as (session, now):
+        first = verify.new_checkpoint(session, now, world.line.keyring)
+        second = other.submit(sign)
+        time.sleep(0.1)  # Until it waits for us.
+        session.commit()
+        assert second.result(10) is None
+
+    assert first is not None
+    assert _report(world).holds
 
 
 @SQLITE_SOON

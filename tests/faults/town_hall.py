@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from inbox.app import create_app
 from inbox.audit import verify
@@ -92,8 +92,9 @@ class TownHall:
         return sent > 0 and not self.outside.gateway.queue() and set(self._states()) == {"ANSWERED"}
 
     def _states(self) -> Mapping[str, int]:
+        counted = select(Message.state, func.count()).group_by(col(Message.state))
         with self.outside.line.store.reading() as (session, _):
-            return Counter(m.state.value for m in session.exec(select(Message)))
+            return {state.value: count for state, count in session.exec(counted)}
 
 
 @contextmanager
