@@ -94,7 +94,7 @@ class TownHall:
     def _states(self) -> Mapping[str, int]:
         counted = select(Message.state, func.count()).group_by(col(Message.state))
         with self.outside.line.store.reading() as (session, _):
-            return {state.value: count for state, count in session.exec(counted)}
+            return {str(state): count for state, count in session.exec(counted)}
 
 
 @contextmanager
