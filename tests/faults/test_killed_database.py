@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import sqlalchemy as sa
 
 from tests import databases, postgres
 from tests.faults.ending import judge, names_of, unharmed, watch
@@ -90,6 +91,7 @@ def _killed(tmp_path: Path, *, durable: bool) -> tuple[set[tuple[Wrong, str]], s
         server = _Server(admin, tmp_path / "postmaster")
         with stage(databases.postgres_database(admin), tmp_path, _FEW) as told:
             watch(told)
+            _write_down(told.outside.line.store.engine)
             server.aim()
             told.tell(die=";".join(_A_DOZEN), upset=server.again)
 
@@ -98,6 +100,12 @@ def _killed(tmp_path: Path, *, durable: bool) -> tuple[set[tuple[Wrong, str]], s
                 set(names_of(told.noted("deaths"))),
                 server.ends,
             )
+
+
+def _write_down(engine: sa.Engine) -> None:
+    """Have on disk what was there before the story began, also where nothing else is synced."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("CHECKPOINT")
 
 
 @pytest.mark.long
