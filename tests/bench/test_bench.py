@@ -43,7 +43,7 @@ def greedy(line: Line) -> Line:
 
 
 def _shown(measured: Measured) -> str:
-    console = Console(width=170, file=StringIO())
+    console = Console(width=300, file=StringIO())
     console.print(table_of(measured.figures, measured.missing))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
