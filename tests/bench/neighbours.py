@@ -78,7 +78,9 @@ def furnished(url: str, folder: Path) -> None:
     """A folder and a database in which lines of any number of processes can be built."""
     authority = furnish(folder)
     (folder / "package").write_bytes(_package(authority))
-    settle_in(still_line(url, folder))
+    line = still_line(url, folder)
+    settle_in(line)
+    line.store.engine.dispose()
 
 
 def _package(authority: TestAuthority) -> bytes:
