@@ -104,6 +104,8 @@ class Settings(_Part):
     policies: Path | None = None
     """The policy folder; the one shipped with the program if not set."""
     trust: Path | None = None
+    schemas: Path | None = None
+    """The folder of the published schemas (*.xsd) that arkivmelding.xml is compared with."""
     origin: str = Field(default="inbox", pattern=r"^[A-Za-z0-9./-]{1,100}$")
     """The name of this installation's audit log, in every checkpoint."""
     checkpoints: Path

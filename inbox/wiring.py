@@ -19,6 +19,7 @@ from inbox.keys import Keyring
 from inbox.line import Line, Terms
 from inbox.line.slots import Slots
 from inbox.message import OrgNumber
+from inbox.package.schema import Schemas
 from inbox.routing.book import RuleBook
 from inbox.routing.rules import read_rules
 from inbox.schema import shipped
@@ -62,6 +63,7 @@ def build_line(settings: Settings) -> Line:
             ],
         ),
         trust=TrustFolder(settings.trust),
+        schemas=None if settings.schemas is None else read_schemas(settings.schemas),
         slots=Slots(small=settings.worker.small, long=settings.worker.long),
         terms=terms_of(settings),
     )
@@ -86,6 +88,14 @@ def read_books(folder: Path) -> Mapping[OrgNumber, RuleBook]:
         for path in sorted((folder / "routing").glob("*.toml"))
     ]
     return {book.organisation: book for book in books}
+
+
+def read_schemas(folder: Path) -> Schemas:
+    """The published schemas in a folder, read once. Raises `ConfigurationError`."""
+    try:
+        return Schemas({path.name: path.read_bytes() for path in sorted(folder.glob("*.xsd"))})
+    except OSError as error:
+        raise ConfigurationError("schemas.unreadable", f"schemas: {error.strerror}") from error
 
 
 def build_gateway(settings: GatewaySettings, env: Mapping[str, str]) -> Gateway:

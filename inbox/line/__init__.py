@@ -17,6 +17,7 @@ from inbox.gateway import Gateway
 from inbox.keys import DataKey, Keyring
 from inbox.line.slots import Slots
 from inbox.message import OrgNumber, State
+from inbox.package.schema import Schemas
 from inbox.package.terms import Limits
 from inbox.routing.book import RuleBook
 from inbox.store import Store
@@ -72,6 +73,8 @@ class Line:
     gateways: Mapping[str, Gateway]
     events: EventSender
     trust: TrustFolder
+    schemas: Schemas | None = None
+    """The published schemas that arkivmelding.xml is compared with, if any are at hand."""
     slots: Slots = field(default_factory=Slots)
     terms: Terms = field(default_factory=Terms)
 

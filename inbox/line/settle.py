@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
 from inbox.errors import Conflict
-from inbox.line.waiting import OPENS, ROLE, STANDS, TaskKind
+from inbox.line.waiting import ALARMS, OPENS, ROLE, STANDS, TaskKind
 from inbox.message import State, TaskState, check_move, new_id, station_of
 from inbox.tables import Arrival, Delivery, Message, Outbox, Proposal, Receipt, Task, table_of
 
@@ -131,7 +131,7 @@ def _follow(session: Session, now: datetime, step: Step) -> None:
         over.append(TaskKind.STUCK)
     if over:
         close_tasks(session, now, subject=row.id, kinds=over, who="line")
-    if (kind := OPENS.get(became)) is not None:
+    for kind in filter(None, (OPENS.get(became), ALARMS.get(step.code or ""))):
         unit = step.values.get("unit", getattr(row, "unit", None))
         open_task(
             session,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from inbox.message import ArrivalState, MessageState, ReceiptState, State
+from inbox.package.codes import SECURITY_GRADE
 
 OTHER_BYTES: Final = "arrival.other_bytes"
 """The code of a message that came under a known wire id with other bytes; two may waive it."""
@@ -27,6 +28,8 @@ class TaskKind(StrEnum):
     LATE_WORD = "late_word"
     CONFLICTING_WORD = "conflicting_word"
     OTHER_BYTES = "other_bytes"
+    SECURITY_GRADE = "security_grade"
+    """What must not travel here came all the same; a person closes it, whatever becomes of it."""
     STUCK = "stuck"
     """Tried in vain for long; over when the row moves on."""
     ASSIGNED = "assigned"
@@ -44,6 +47,7 @@ ROLE: Final[Mapping[TaskKind, str]] = {
     TaskKind.LATE_WORD: "archivist",
     TaskKind.CONFLICTING_WORD: "archivist",
     TaskKind.OTHER_BYTES: "archivist",
+    TaskKind.SECURITY_GRADE: "archivist",
     TaskKind.STUCK: "operator",
     TaskKind.ASSIGNED: "handler",
 }
@@ -60,6 +64,9 @@ OPENS: Final[Mapping[State, TaskKind]] = {
     _R.FAILED: TaskKind.RECEIPT,
     _R.IMPOSSIBLE: TaskKind.RECEIPT,
 }
+
+ALARMS: Final[Mapping[str, TaskKind]] = {SECURITY_GRADE: TaskKind.SECURITY_GRADE}
+"""Codes that open a task of their own, besides that of the state they lead to."""
 
 STANDS: Final[Mapping[TaskKind, frozenset[State]]] = {
     TaskKind.MISSED: frozenset({_A.MISSED, _A.ANNOUNCED, _A.ABANDONING}),

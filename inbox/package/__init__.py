@@ -8,11 +8,18 @@ from inbox.errors import PackageRejected
 from inbox.package.addressing import NAME as ADDRESSING_XML
 from inbox.package.addressing import check_addressing, read_addressing
 from inbox.package.archive import ArchiveMessage
-from inbox.package.arkivmelding import archive_message_of, grading_of, parse_arkivmelding
+from inbox.package.arkivmelding import (
+    archive_message_of,
+    grading_of,
+    mentions_grading,
+    parse_arkivmelding,
+)
 from inbox.package.chain import check_chain
+from inbox.package.codes import SECURITY_GRADE
 from inbox.package.documents import Document, match_documents
 from inbox.package.envelope import Envelope
 from inbox.package.identity import check_signers, signer_of
+from inbox.package.schema import Schemas
 from inbox.package.signature import Verified, verify_container
 from inbox.package.terms import Expected, Limits, StaleList, Trust
 from inbox.package.times import OSLO
@@ -31,11 +38,14 @@ class Package:
     archive: ArchiveMessage | None
     """None only where a waiver lets a message without readable arkivmelding.xml pass."""
     documents: tuple[Document, ...]
-    problems: tuple[str, ...]
-    """What does not fit between files and arkivmelding.xml, as codes: said, not refused."""
     verdict: Verdict
     total_bytes: int
     """All signed files, unpacked."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What does not fit between files and arkivmelding.xml: the verdict's."""
+        return self.verdict.problems
 
 
 def open_package(  # noqa: PLR0913 - what each check needs, and nothing is looked up elsewhere
@@ -48,10 +58,12 @@ def open_package(  # noqa: PLR0913 - what each check needs, and nothing is looke
     waivers: frozenset[str],
     now: datetime,
     stale_is: StaleList = StaleList.WAIT,
+    schemas: Schemas | None = None,
 ) -> Package:
     """Check and read a package; reads the source twice at most, a chunk at a time.
 
-    Waivers are codes; those that may not be waived are ignored. Repeatable.
+    Waivers are codes; those that may not be waived are ignored. What does not fit the schemas, if
+    any are given, is said in the verdict. Repeatable.
 
     Raises:
         Quarantine: a check failed; the error has the code and the verdict so far.
@@ -64,7 +76,7 @@ def open_package(  # noqa: PLR0913 - what each check needs, and nothing is looke
         if envelope.receiver != expected.organisation:
             raise PackageRejected("envelope.not_ours")
         check_signers(findings.signers, envelope, expected, findings)
-        return _read(verified, envelope, limits, findings)
+        return _read(verified, envelope, limits, schemas, findings)
 
 
 def inspect(source: BinaryIO, *, limits: Limits) -> Verdict:
@@ -79,15 +91,21 @@ def inspect(source: BinaryIO, *, limits: Limits) -> Verdict:
     return findings.verdict()
 
 
-def _read(verified: Verified, envelope: Envelope, limits: Limits, findings: Findings) -> Package:
+def _read(
+    verified: Verified,
+    envelope: Envelope,
+    limits: Limits,
+    schemas: Schemas | None,
+    findings: Findings,
+) -> Package:
     """What is in a package whose signature and signer are believed."""
     addressing = read_addressing(verified, limits)
     if addressing:
         check_addressing(addressing, envelope, findings)
     name = _arkivmelding_name(verified)
-    archive = _read_archive(verified, name, limits, findings)
+    archive = _read_archive(verified, name, limits, schemas, findings)
     apart = {name, ADDRESSING_XML if addressing else None}
-    documents, problems = match_documents(
+    documents, findings.problems = match_documents(
         (file for file in verified.files if file.name not in apart),
         archive,
         hints=(addressing.main_document if addressing else None, envelope.main_document),
@@ -98,7 +116,6 @@ def _read(verified: Verified, envelope: Envelope, limits: Limits, findings: Find
         envelope=envelope,
         archive=archive,
         documents=documents,
-        problems=problems,
         verdict=findings.verdict(),
         total_bytes=sum(file.size for file in verified.files),
     )
@@ -130,7 +147,11 @@ def _arkivmelding_name(verified: Verified) -> str | None:
 
 
 def _read_archive(
-    verified: Verified, name: str | None, limits: Limits, findings: Findings
+    verified: Verified,
+    name: str | None,
+    limits: Limits,
+    schemas: Schemas | None,
+    findings: Findings,
 ) -> ArchiveMessage | None:
     """What arkivmelding.xml says; None where a waiver lets its absence or nonsense pass."""
     if name is None:
@@ -144,7 +165,14 @@ def _read_archive(
         grading = grading_of(root)
         if grading:
             findings.object_to(grading)
-        return archive_message_of(root)
+        archive = archive_message_of(root)
     except PackageRejected as error:
         findings.object_to(error.code, error.reason)
+        if error.code == "arkivmelding.malformed" and mentions_grading(raw):
+            raise PackageRejected(SECURITY_GRADE, "cannot be ruled out") from None
         return None
+    findings.shape = archive.shape
+    if schemas is not None:
+        fit = schemas.fit_of(raw)
+        findings.schema, findings.schema_places = fit.fits, fit.places
+    return archive

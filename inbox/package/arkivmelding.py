@@ -1,6 +1,7 @@
 """Reads arkivmelding.xml: strict about XML and grading, lenient about all that is only missing."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Sequence
 
 from inbox.errors import PackageRejected
 from inbox.package.archive import (
@@ -13,9 +14,10 @@ from inbox.package.archive import (
     Screening,
     Shape,
 )
+from inbox.package.codes import SECURITY_GRADE
 from inbox.package.terms import Limits
 from inbox.package.times import read_date, read_instant
-from inbox.package.xml import Element, local_name, parse_xml
+from inbox.package.xml import Element, local_name, parse_xml, text_of
 
 NAMESPACE = "http://www.arkivverket.no/standarder/noark5/arkivmelding"
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
@@ -23,6 +25,15 @@ _OWN = f"{{{NAMESPACE}}}"
 _SVARINN = "Integrasjonspunkt"
 _FOLDER = f"{_OWN}mappe"
 _ENTRIES = (f"{_OWN}basisregistrering", f"{_OWN}registrering")
+_NEWER_WORDS = {
+    f"{_OWN}registrering": {_FOLDER},
+    f"{_OWN}part": {_FOLDER, *_ENTRIES},
+    f"{_OWN}klasse": {_FOLDER, *_ENTRIES},
+    f"{_OWN}format": {f"{_OWN}dokumentobjekt"},
+}
+"""Words that the published schemas do not have there, and where: at the top one of them has
+`registrering` itself."""
+_PROTECTIVE_GRADE = "arkivmelding.protective_grade"
 _PROTECTIVE = frozenset(
     {
         "fortrolig (beskyttelsesgrad)",
@@ -33,7 +44,14 @@ _PROTECTIVE = frozenset(
         "sf",
     }
 )
-_UNGRADED = "ugradert"
+_UNGRADED = frozenset({"ugradert", "u"})
+_GRADES = frozenset({"gradering", "grad"})
+"""Where the grade stands in a gradering: the ordinary word, and the newer."""
+_GRADE_WORDS = frozenset({"kode", "beskrivelse"})
+"""How the newer shapes write a value of a list."""
+_GRADING = re.compile(r"<(?:[^\s<>/:]+:)?gradering\b")
+_BESIDE_A_GRADE = _GRADES | _GRADE_WORDS
+_BESIDE_A_GRADE |= {"graderingsdato", "gradertAv", "nedgraderingsdato", "nedgradertAv"}
 
 _DOCUMENTED = "opprettetDato", "opprettetAv"
 _REQUIRED: dict[str, tuple[str, ...]] = {
@@ -59,7 +77,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
 }
 """What both published schemas require; the archive date is required by one of them only."""
 _REQUIRED_TAGS = {
-    word: tuple((_OWN + wanted, f"{word}/{wanted}") for wanted in names)
+    word: {_OWN + wanted: f"{word}/{wanted}" for wanted in names}
     for word, names in _REQUIRED.items()
 }
 _WORDS = {_OWN + word: word for word in _REQUIRED} | {f"{_OWN}basisregistrering": "registrering"}
@@ -67,6 +85,8 @@ _NO_FOLDER = "arkivmelding/mappe"
 _NO_PARENT = "registrering/referanseForelderMappe"
 _PARENTS = {f"{_OWN}referanse{parent}" for parent in ("ForelderMappe", "Arkivdel", "Klasse")}
 _MAX_DIGITS = 9
+
+Children = dict[str, list[Element]]
 
 
 def parse_arkivmelding(raw: bytes, limits: Limits) -> Element:
@@ -80,19 +100,31 @@ def grading_of(root: Element) -> str | None:
 
     A grade we do not know, and a grading without a grade, count as a security grade.
     """
-    worst = None
-    for element in root.iter("{*}gradering"):
-        if any(local_name(child) == "gradering" for child in element):
-            continue
-        parent = element.getparent()
-        inner = parent is not None and local_name(parent) == "gradering"
-        grade = " ".join("".join(map(str, element.itertext())).lower().split())
-        if grade == _UNGRADED or (not grade and not inner and not len(element)):
-            continue
-        if len(element) or grade not in _PROTECTIVE:
-            return "arkivmelding.security_grade"
-        worst = "arkivmelding.protective_grade"
-    return worst
+    codes = {_code_of(element) for element in root.iter("{*}gradering", "{*}grad")}
+    return next((code for code in (SECURITY_GRADE, _PROTECTIVE_GRADE) if code in codes), None)
+
+
+def mentions_grading(raw: bytes) -> bool:
+    """Whether what cannot be parsed has something like a grading in it, which nobody can read."""
+    return _GRADING.search(text_of(raw, "arkivmelding")) is not None
+
+
+def _code_of(element: Element) -> str | None:
+    """What one `gradering` (or the newer `grad` in one) means; a grade further in is left to it."""
+    parent = element.getparent()
+    inside = parent is not None and local_name(parent) == "gradering"
+    if local_name(element) == "grad" and not inside:
+        return None
+    names = {local_name(child) for child in element}
+    said = [element.text, *(child.tail for child in element)]
+    said += [child.text for child in element if local_name(child) in _GRADE_WORDS]
+    grades = {" ".join(text.lower().split()) for text in said if text and text.strip()}
+    nothing = not inside and not names
+    if names - _BESIDE_A_GRADE or not (grades or nothing or names & _GRADES):
+        return SECURITY_GRADE
+    if grades - _UNGRADED - _PROTECTIVE:
+        return SECURITY_GRADE
+    return _PROTECTIVE_GRADE if grades & _PROTECTIVE else None
 
 
 def archive_message_of(root: Element) -> ArchiveMessage:
@@ -101,7 +133,8 @@ def archive_message_of(root: Element) -> ArchiveMessage:
     Grading is not looked at here: ask `grading_of` first.
     """
     if root.tag != f"{_OWN}arkivmelding":
-        raise PackageRejected("arkivmelding.not_noark")
+        later = str(root.tag).startswith(f"{{{NAMESPACE}/")
+        raise PackageRejected(f"arkivmelding.{'newer_namespace' if later else 'not_noark'}")
     entries = [each for each in root.iter(*_ENTRIES) if _is_entry(each)]
     if not entries:
         raise PackageRejected("arkivmelding.no_registration")
@@ -110,10 +143,8 @@ def archive_message_of(root: Element) -> ArchiveMessage:
     reader = _Reader()
     top = reader.children(root)
     system = _text(top, "system")
-    newer = any(each.tag == f"{_OWN}registrering" for each in entries)
-    shape = Shape.NEWER if newer else Shape.ORDINARY
     return ArchiveMessage(
-        shape=Shape.SVARINN if system == _SVARINN else shape,
+        shape=Shape.SVARINN if system == _SVARINN else _shape_of(root),
         system=system,
         message_id=_text(top, "meldingId"),
         made_at=read_instant(_text(top, "tidspunkt")),
@@ -121,6 +152,14 @@ def archive_message_of(root: Element) -> ArchiveMessage:
         registry_entries=tuple(reader.registry_entry(each) for each in entries),
         missing=tuple(reader.missing if folder is not None else (_NO_FOLDER, *reader.missing)),
     )
+
+
+def _shape_of(root: Element) -> Shape:
+    for element in root.iter(*_NEWER_WORDS):
+        parent = element.getparent()
+        if parent is not None and parent.tag in _NEWER_WORDS[str(element.tag)]:
+            return Shape.NEWER
+    return Shape.ORDINARY
 
 
 def _is_entry(element: Element) -> bool:
@@ -134,18 +173,26 @@ class _Reader:
 
     def __init__(self) -> None:
         self.missing: dict[str, None] = {}
+        self._asked = {word: dict(required) for word, required in _REQUIRED_TAGS.items()}
+        """What is not known to be missing yet, by word: tag to path."""
 
-    def children(self, element: Element) -> dict[str, Element]:
-        """The first child of each name; one that is there but empty is not missing."""
-        children: dict[str, Element] = {}
+    def children(self, element: Element) -> Children:
+        """The children by tag, in order; one that is there but empty is not missing."""
+        children: Children = {}
         for child in element:
-            children.setdefault(str(child.tag), child)
-        as_type = (element.get(_XSI_TYPE) or "").rpartition(":")[2]
-        for word in (_WORDS.get(str(element.tag), ""), as_type):
-            for tag, path in _REQUIRED_TAGS.get(word, ()):
-                if tag not in children:
-                    self.missing[path] = None
+            children.setdefault(str(child.tag), []).append(child)
+        as_type = element.get(_XSI_TYPE)
+        self._note(_WORDS.get(str(element.tag)), children)
+        if as_type:
+            self._note(as_type.rpartition(":")[2], children)
         return children
+
+    def _note(self, word: str | None, children: Children) -> None:
+        asked = self._asked.get(word or "")
+        if not asked or asked.keys() <= children.keys():
+            return
+        for tag in [each for each in asked if each not in children]:
+            self.missing[asked.pop(tag)] = None
 
     def case_file(self, folder: Element) -> CaseFile:
         """The case that the entries stand in."""
@@ -176,8 +223,8 @@ class _Reader:
             document_date=read_date(_text(children, "dokumentetsDato")),
             sent_on=read_date(_text(children, "sendtDato")),
             screening=self._screening(children),
-            correspondents=tuple(map(self._correspondent, _all(element, "korrespondansepart"))),
-            documents=tuple(map(self._description, _all(element, "dokumentbeskrivelse"))),
+            correspondents=tuple(map(self._correspondent, _all(children, "korrespondansepart"))),
+            documents=tuple(map(self._description, _all(children, "dokumentbeskrivelse"))),
         )
 
     def _correspondent(self, element: Element) -> Correspondent:
@@ -197,11 +244,11 @@ class _Reader:
             title=_text(children, "tittel"),
             number=int(number) if is_number else None,
             role=_text(children, "tilknyttetRegistreringSom"),
-            files=tuple(self._files(element)),
+            files=tuple(self._files(children)),
             screening=self._screening(children),
         )
 
-    def _files(self, description: Element) -> Iterator[FileReference]:
+    def _files(self, description: Children) -> Iterator[FileReference]:
         for element in _all(description, "dokumentobjekt"):
             children = self.children(element)
             name = _text(children, "referanseDokumentfil")
@@ -212,24 +259,27 @@ class _Reader:
                     version=_text(children, "versjonsnummer"),
                 )
 
-    def _screening(self, children: Mapping[str, Element]) -> Screening | None:
-        screening = children.get(f"{_OWN}skjerming")
-        if screening is None:
+    def _screening(self, children: Children) -> Screening | None:
+        screening = _all(children, "skjerming")
+        if not screening:
             return None
-        inner = self.children(screening)
+        inner = self.children(screening[0])
         return Screening(
             access_restriction=_text(inner, "tilgangsrestriksjon"),
             authority=_text(inner, "skjermingshjemmel"),
         )
 
 
-def _all(element: Element, name: str) -> Iterator[Element]:
-    return element.iterchildren(f"{_OWN}{name}")
+def _all(children: Children, name: str) -> Sequence[Element]:
+    return children.get(_OWN + name, ())
 
 
-def _text(children: Mapping[str, Element], name: str) -> str | None:
-    child = children.get(f"{_OWN}{name}")
-    if child is None:
+def _text(children: Children, name: str) -> str | None:
+    """The text of the first of that name."""
+    found = children.get(_OWN + name)
+    if found is None:
         return None
-    text = "".join(map(str, child.itertext())) if len(child) else child.text or ""
+    text = found[0].text or ""
+    if len(found[0]):
+        text = "".join(map(str, found[0].itertext()))
     return text.strip() or None

@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import ClassVar, Final
 
 from inbox.errors import PackageRejected
 from inbox.message import OrgNumber
-from inbox.package.codes import CODES, Code
+from inbox.package.archive import Shape
+from inbox.package.codes import CODES
 
-__all__ = ["CODES", "AlgorithmClass", "Code", "Findings", "Quarantine", "Signer", "SignerIs"]
-__all__ += ["Verdict"]
+__all__ = ["CODES", "AlgorithmClass", "Findings", "Quarantine", "Signer", "SignerIs", "Verdict"]
+
+_DESCRIBED: Final = {"use_attribute_docstrings": True}
+"""What is said of a field here is also said of it in the published schema."""
 
 
 class AlgorithmClass(StrEnum):
@@ -36,6 +40,8 @@ class SignerIs(StrEnum):
 class Signer:
     """One certificate that signed the package."""
 
+    __pydantic_config__: ClassVar[dict[str, bool]] = _DESCRIBED
+
     org_number: OrgNumber | None
     name: str | None
     """The organisation's name; None unless the certificate names an organisation by number."""
@@ -46,19 +52,37 @@ class Signer:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Integrity (is it what was signed?) and trust (by whom?) are two answers; None: not asked."""
+    """Integrity (is it what was signed?) and trust (by whom?) are two answers; None: not asked.
+
+    It holds codes, and names of signers: nothing of what the message says.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, bool]] = _DESCRIBED
 
     container: bool | None = None
+    """Whether the container is whole and of the kind that eFormidling uses."""
     integrity: bool | None = None
+    """Whether every file is what was signed, and every signature right."""
     algorithm_class: AlgorithmClass | None = None
+    """That of the weakest signature."""
     signers: tuple[Signer, ...] = ()
     chain: bool | None = None
+    """Whether the certificates were issued by somebody trusted, valid, and meant for signing."""
     revocation: bool | None = None
     """True: shown not to be revoked."""
     signer_is: SignerIs | None = None
+    shape: Shape | None = None
+    """The dialect of arkivmelding.xml; None where it was not read."""
+    schema: bool | None = None
+    """Whether arkivmelding.xml fits a published schema. It need not: nothing is refused for it."""
+    schema_places: tuple[str, ...] = ()
+    """The elements where it does not, by the schema's own names, each once; a few of them."""
+    problems: tuple[str, ...] = ()
+    """What does not fit between the files and arkivmelding.xml, as codes: said, not refused."""
     notes: tuple[str, ...] = ()
-    """How the package departs from the ordinary without being refused for it."""
+    """How the package departs from the ordinary without being refused for it, as codes."""
     waived: tuple[str, ...] = ()
+    """The codes that two persons let pass."""
     code: str | None = None
     """Why it was refused, if it was."""
 
@@ -87,6 +111,10 @@ class Findings:
     chain: bool | None = None
     revocation: bool | None = None
     signer_is: SignerIs | None = None
+    shape: Shape | None = None
+    schema: bool | None = None
+    schema_places: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     waived: list[str] = field(default_factory=list)
 
@@ -107,6 +135,10 @@ class Findings:
             chain=self.chain,
             revocation=self.revocation,
             signer_is=self.signer_is,
+            shape=self.shape,
+            schema=self.schema,
+            schema_places=self.schema_places,
+            problems=self.problems,
             notes=tuple(dict.fromkeys(self.notes)),
             waived=tuple(self.waived),
             code=code,

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from functools import cache
 
 from lxml import etree
 from lxml.etree import _Element as Element
@@ -9,11 +10,12 @@ from lxml.etree import _Element as Element
 from inbox.errors import PackageRejected
 from inbox.package.terms import Limits
 
-__all__ = ["Element", "local_name", "parse_xml"]
+__all__ = ["Element", "local_name", "parse_xml", "safe_parser", "text_of"]
 
 _DECLARED = re.compile(r"""\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _FORBIDDEN = re.compile(r"<!(?:DOCTYPE|ENTITY)")
 _START = re.compile(r"<[^/!?]")
+_TOO_WIDE = etree.XPath("boolean(//*[count(@*) > $most])")
 _UTF8 = frozenset({"utf-8", "utf8"})
 _CHUNK = 1 << 16
 
@@ -26,7 +28,7 @@ def parse_xml(raw: bytes, *, area: str, max_bytes: int, limits: Limits) -> Eleme
     """
     if len(raw) > max_bytes:
         raise PackageRejected(f"{area}.too_large", f"{len(raw)} bytes")
-    text = _text_of(raw, area)
+    text = text_of(raw, area)
     if _FORBIDDEN.search(text):
         raise PackageRejected(f"{area}.unsafe_xml", "DOCTYPE or ENTITY")
     if sum(1 for _ in _START.finditer(text)) > limits.max_elements:
@@ -45,8 +47,11 @@ def local_name(element: Element) -> str:
     return etree.QName(element).localname
 
 
-def _text_of(raw: bytes, area: str) -> str:
-    """The text, if bytes, byte order mark and declaration agree on UTF-8 or UTF-16."""
+def text_of(raw: bytes, area: str) -> str:
+    """The text, if bytes, byte order mark and declaration agree on UTF-8 or UTF-16.
+
+    Raises `PackageRejected` (`{area}.encoding`).
+    """
     utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = raw.decode("utf-16" if utf16 else "utf-8-sig")
@@ -59,10 +64,9 @@ def _text_of(raw: bytes, area: str) -> str:
     return text
 
 
-def _parser() -> etree.XMLPullParser:
+def safe_parser(schema: etree.XMLSchema | None = None) -> etree.XMLParser:
     """The factory: what is not said here, lxml decides, and its defaults have changed before."""
-    return etree.XMLPullParser(
-        events=("start", "end"),
+    return etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
         no_network=True,
@@ -73,22 +77,24 @@ def _parser() -> etree.XMLPullParser:
         recover=False,
         remove_comments=True,
         remove_pis=True,
+        schema=schema,
     )
 
 
 def _parse(text: str, area: str, limits: Limits) -> Element:
-    parser = _parser()
+    parser = safe_parser()
     raw = text.encode()
-    depth = 0
     for start in range(0, len(raw), _CHUNK):
         parser.feed(raw[start : start + _CHUNK])
-        for event, element in parser.read_events():
-            depth += 1 if event == "start" else -1
-            if not isinstance(element, Element):
-                continue
-            if depth > limits.max_depth or len(element.attrib) > limits.max_attributes:
-                raise PackageRejected(f"{area}.too_complex", "depth or attributes")
     root = parser.close()
     if getattr(root.getroottree().docinfo, "doctype", ""):
         raise PackageRejected(f"{area}.unsafe_xml", "DOCTYPE")
+    if _TOO_WIDE(root, most=limits.max_attributes) or _deeper_than(limits.max_depth)(root):
+        raise PackageRejected(f"{area}.too_complex", "depth or attributes")
     return root
+
+
+@cache
+def _deeper_than(most: int) -> etree.XPath:
+    """Looks one level further at each step: counting ancestors would take as long as all levels."""
+    return etree.XPath("boolean(" + "/*" * (most + 1) + ")")

@@ -5,12 +5,9 @@ bytes than Content-Length said.
 """
 
 import base64
-import re
-import unicodedata
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import BinaryIO, Final
-from urllib.parse import quote
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -20,9 +17,9 @@ from inbox.line import Line
 from inbox.line.moves.registering import Collected
 from inbox.package.container import Container
 from inbox.web.contents import PACKAGE_TYPE, documents_of
+from inbox.web.disposition import disposition_of
 
 _CHUNK: Final = 256 * 1024
-_ENDING: Final = re.compile(r"\.[A-Za-z0-9]{1,10}\Z")
 
 
 class Streamed(StreamingResponse):
@@ -63,20 +60,6 @@ def document_stream(line: Line, found: Collected, number: int) -> Streamed:
     disposition = disposition_of(document.name, number)
     headers = _headers(document.size, document.sha256, disposition)
     return Streamed(source, chunks, headers, "application/octet-stream")
-
-
-def disposition_of(name: str, number: int) -> str:
-    """Always a download: a plain name of ours, and the sender's after RFC 8187, made harmless.
-
-    What separates folders, and what is invisible or turns the direction of writing, becomes `_`.
-    """
-    ending = _ENDING.search(name)
-    plain = f"document-{number}{ending.group() if ending else ''}"
-    harmless = "".join(
-        "_" if each in '/\\:*?"<>|' or unicodedata.category(each)[0] == "C" else each
-        for each in name
-    )
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(harmless, safe='')}"
 
 
 def _open(line: Line, found: Collected) -> BinaryIO:

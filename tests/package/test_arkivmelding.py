@@ -89,6 +89,64 @@ def test_the_newer_shape_is_read_with_its_own_words() -> None:
     assert "mappe/systemID" in archive.missing
 
 
+@pytest.mark.parametrize(
+    ("inner", "shape"),
+    [
+        ("<registrering/>", Shape.ORDINARY),
+        ("<mappe><registrering/></mappe>", Shape.NEWER),
+        ("<mappe><part/><basisregistrering/></mappe>", Shape.NEWER),
+        ("<mappe><basisregistrering><part/></basisregistrering></mappe>", Shape.NEWER),
+        ("<mappe><klasse/><basisregistrering/></mappe>", Shape.NEWER),
+        (
+            "<mappe><basisregistrering/><merknad><part/></merknad></mappe>",
+            Shape.ORDINARY,
+        ),
+    ],
+)
+def test_the_newer_shape_is_known_by_words_where_the_published_schemas_have_others(
+    inner: str, shape: Shape
+) -> None:
+    assert read(wrapped(inner)).shape is shape
+
+
+def test_a_later_namespace_is_named() -> None:
+    raw = wrapped("<mappe><registrering/></mappe>")
+
+    assert refusal(lambda: read(raw.replace(NAMESPACE, NAMESPACE + "/v2"))) == (
+        "arkivmelding.newer_namespace"
+    )
+    assert refusal(lambda: read(raw.replace(NAMESPACE, NAMESPACE + "2"))) == (
+        "arkivmelding.not_noark"
+    )
+
+
+def test_what_is_missing_is_said_once_and_in_the_order_of_reading() -> None:
+    twice = "<dokumentbeskrivelse><tittel>a</tittel></dokumentbeskrivelse>" * 2
+
+    missing = [each for each in read(entry(twice)).missing if each.startswith("dokument")]
+
+    assert missing == [
+        "dokumentbeskrivelse/systemID",
+        "dokumentbeskrivelse/dokumenttype",
+        "dokumentbeskrivelse/dokumentstatus",
+        "dokumentbeskrivelse/opprettetDato",
+        "dokumentbeskrivelse/opprettetAv",
+        "dokumentbeskrivelse/tilknyttetRegistreringSom",
+        "dokumentbeskrivelse/dokumentnummer",
+        "dokumentbeskrivelse/tilknyttetDato",
+        "dokumentbeskrivelse/tilknyttetAv",
+    ]
+
+
+def test_what_only_a_later_document_lacks_is_missing_too() -> None:
+    full = "<skjerming><tilgangsrestriksjon/><skjermingshjemmel/><skjermingMetadata/></skjerming>"
+    described = f"<dokumentbeskrivelse>{full}</dokumentbeskrivelse>"
+
+    assert "skjerming/skjermingMetadata" not in read(entry(described)).missing
+    lacking = described + described.replace("<skjermingMetadata/>", "")
+    assert "skjerming/skjermingMetadata" in read(entry(lacking)).missing
+
+
 def test_the_first_entry_is_what_the_message_is_about_and_none_is_lost() -> None:
     def one(title: str) -> str:
         return (
@@ -218,6 +276,18 @@ def test_an_include_is_never_followed() -> None:
         ("<gradering><graderingsdato>2026-01-01</graderingsdato></gradering>", "security"),
         ('<x:gradering xmlns:x="urn:other">Begrenset</x:gradering>', "security"),
         ("<gradering>F</gradering><gradering>B</gradering>", "security"),
+        ("<gradering><gradering>U</gradering><gradertAv>x</gradertAv></gradering>", None),
+        ("<gradering>Hemmelig<gradering>Ugradert</gradering></gradering>", "security"),
+        ("<gradering><gradering>Ugradert</gradering>Hemmelig</gradering>", "security"),
+        ("<gradering><gradering>F</gradering><annet>Hemmelig</annet></gradering>", "security"),
+        ("<gradering><grad>Fortrolig</grad><gradertAv>x</gradertAv></gradering>", "protective"),
+        ("<gradering><grad><kode>SF</kode></grad></gradering>", "protective"),
+        (
+            "<gradering><grad><kode>F</kode><beskrivelse>Hemmelig</beskrivelse></grad></gradering>",
+            "security",
+        ),
+        ("<gradering><grad/></gradering>", "security"),
+        ("<merknad><grad>Hemmelig</grad></merknad>", None),
     ],
 )
 def test_a_grade_that_we_do_not_know_counts_as_a_security_grade(xml: str, code: str | None) -> None:
@@ -231,6 +301,16 @@ def test_a_security_grade_stops_even_what_is_no_arkivmelding() -> None:
 
     refused = quarantine(pack(files=files), waivers=["arkivmelding.not_noark"])
 
+    assert refused.code == "arkivmelding.security_grade"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_grade_in_what_cannot_be_parsed_is_not_let_pass(encoding: str) -> None:
+    broken = entry("<x:gradering>Hemmelig").encode(encoding)
+    files = {"arkivmelding.xml": broken, "brev.pdf": b"%PDF"}
+
+    assert quarantine(pack(files=files)).code == "arkivmelding.malformed"
+    refused = quarantine(pack(files=files), waivers=["arkivmelding.malformed"])
     assert refused.code == "arkivmelding.security_grade"
 
 
@@ -251,7 +331,7 @@ def test_confidential_fields_stay_out_of_logs() -> None:
         assert secret not in shown
 
 
-def test_a_hundred_thousand_elements_are_read_in_a_second_or_so() -> None:
+def test_a_hundred_thousand_elements_are_read_in_a_second() -> None:
     one = (
         "<dokumentbeskrivelse><tittel>x</tittel><dokumentobjekt>"
         "<referanseDokumentfil>a</referanseDokumentfil></dokumentobjekt></dokumentbeskrivelse>"
@@ -260,7 +340,7 @@ def test_a_hundred_thousand_elements_are_read_in_a_second_or_so() -> None:
     started = time.process_time()
 
     assert len(read(raw).descriptions) == 25_000
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 1
 
 
 @given(

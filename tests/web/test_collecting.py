@@ -15,7 +15,7 @@ from inbox.simulator.packages import Tamper
 from inbox.simulator.server import serve
 from inbox.tables import AuditEntry, Message
 from inbox.web.contract import Delivery
-from inbox.web.streams import disposition_of
+from inbox.web.disposition import disposition_of
 from tests.web.conftest import CANARY, CONTENT, NAME, Api, Still
 
 
@@ -210,7 +210,7 @@ def test_a_document_that_is_not_there_is_not_found(still: Still, number: str) ->
 @pytest.mark.parametrize(
     ("name", "plain", "encoded"),
     [
-        ("../../etc/passwd", "document-2", ".._.._etc_passwd"),
+        ("../../etc/passwd", "document-2", "___.._etc_passwd"),
         ('a"b\r\nX: y.txt', "document-2.txt", "a_b__X_%20y.txt"),
         ("fdp\u202egnp.exe", "document-2.exe", "fdp_gnp.exe"),
         ("x.æ", "document-2", "x.%C3%A6"),

@@ -19,7 +19,12 @@ from inbox.message import ArrivalState, MessageState, ReceiptState, TaskState
 from inbox.receipt import ReceiptType
 from inbox.tables import Arrival, Message, Receipt, Task, Unit
 
-_BY_HAND = (TaskKind.STUCK, TaskKind.CONFLICTING_WORD, TaskKind.OTHER_BYTES)
+_BY_HAND = (
+    TaskKind.STUCK,
+    TaskKind.CONFLICTING_WORD,
+    TaskKind.OTHER_BYTES,
+    TaskKind.SECURITY_GRADE,
+)
 _REGISTERED = (MessageState.REGISTERED, MessageState.ANSWERED)
 
 
@@ -193,7 +198,7 @@ def _failed_receipt(session: Session, message_id: str) -> Receipt:
 
 
 def close(line: Line, capacity: Capacity, task_id: str, *, reason: str) -> None:
-    """Close a task that no state closes: stuck, conflicting word, other bytes."""
+    """Close a task that no state closes: stuck, conflicting word, other bytes, grade."""
     with line.store.transaction() as (session, now):
         task = session.get(Task, task_id)
         if task is None or task.state is not TaskState.OPEN:

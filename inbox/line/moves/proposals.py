@@ -20,7 +20,7 @@ from inbox.line import Line
 from inbox.line.moves.asking import Turn, ask, of_arrival, of_message
 from inbox.line.moves.registering import data_key, standing_delivery
 from inbox.line.receipts import choose_receipt
-from inbox.line.waiting import OTHER_BYTES, TaskKind
+from inbox.line.waiting import TaskKind
 from inbox.message import (
     ArrivalState,
     DeliveryState,
@@ -122,8 +122,7 @@ def _check_code(kind: ProposalKind, code: str) -> None:
 
 
 def _is_waivable(code: str) -> bool:
-    """Codes of the package say so themselves; the one code that intake gives may be waived."""
-    return code == OTHER_BYTES or (code in CODES and CODES[code].waivable)
+    return code in CODES and CODES[code].waivable
 
 
 def _waivable(session: Session, kind: ProposalKind, subject_id: str) -> bool:

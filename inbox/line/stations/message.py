@@ -98,6 +98,7 @@ def _opened(line: Line, job: Job[Message], envelope: Envelope) -> Package:
             waivers=frozenset(row.waivers.split()),
             now=job.now,
             stale_is=StaleList.REJECT if waited else StaleList.WAIT,
+            schemas=line.schemas,
         )
 
 

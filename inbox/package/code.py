@@ -1,0 +1,110 @@
+"""What a code says to people, in three languages, and what they may do about it."""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class Language(StrEnum):
+    """The languages of everything that people read of a verdict."""
+
+    BOKMAAL = "nb"
+    NYNORSK = "nn"
+    ENGLISH = "en"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """One thing said in each language; `{name}` is filled in by whoever says it."""
+
+    nb: str
+    nn: str
+    en: str
+
+    def in_(self, language: Language) -> str:
+        """The words of that language."""
+        words: str = getattr(self, language.value)
+        return words
+
+
+class Mend(Enum):
+    """Whether the sender can mend it, and how."""
+
+    RESEND = Text(
+        nb="Ja: be avsenderen sende meldingen på nytt.",
+        nn="Ja: be avsendaren sende meldinga på nytt.",
+        en="Yes: ask the sender to send the message again.",
+    )
+    """Probably damaged on the way."""
+    SOFTWARE = Text(
+        nb="Ja: den som lager avsenderens program, må rette det. Så sendes meldingen på nytt.",
+        nn="Ja: den som lagar programmet til avsendaren, må rette det. Så blir meldinga send på"
+        " nytt.",
+        en="Yes: whoever makes the sender's software must correct it; then the message is sent"
+        " again.",
+    )
+    CONTENT = Text(
+        nb="Ja: avsenderen kan rette innholdet og sende meldingen på nytt.",
+        nn="Ja: avsendaren kan rette innhaldet og sende meldinga på nytt.",
+        en="Yes: the sender can correct what is in it and send the message again.",
+    )
+    CERTIFICATE = Text(
+        nb="Ja: avsenderen må signere med et gyldig virksomhetssertifikat og sende på nytt.",
+        nn="Ja: avsendaren må signere med eit gyldig verksemdssertifikat og sende på nytt.",
+        en="Yes: the sender must sign with a valid enterprise certificate and send again.",
+    )
+    OURS = Text(
+        nb="Nei: den som drifter mottaket, kan rette det. Sjekk så meldingen på nytt.",
+        nn="Nei: den som driftar mottaket, kan rette det. Sjekk så meldinga på nytt.",
+        en="No: whoever operates this service can mend it; then check the message again.",
+    )
+    NOTHING = Text(
+        nb="Nei: det er ingen feil å rette, men noe å avgjøre her.",
+        nn="Nei: det er ingen feil å rette, men noko å avgjere her.",
+        en="No: there is no mistake to mend, but something to decide here.",
+    )
+    ELSEWHERE = Text(
+        nb="Nei: avsenderen må sende den en annen vei. Varsle den som har ansvar for sikkerhet.",
+        nn="Nei: avsendaren må sende ho ein annan veg. Varsle den som har ansvar for tryggleik.",
+        en="No: the sender must send it another way. Tell whoever is responsible for security.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """One reason for keeping a message in quarantine."""
+
+    text: Text
+    """What is wrong."""
+    mend: Mend
+    waivable: bool
+    """Whether two persons may accept the message all the same."""
+
+    @property
+    def may(self) -> Text:
+        """What may be done here, and by whom."""
+        return _WAIVABLE if self.waivable else _FINAL
+
+
+_WAIVABLE = Text(
+    nb="To arkivarer kan slippe den gjennom, den ene foreslår og den andre godkjenner. En arkivar"
+    " kan sjekke den på nytt; to kan avvise den.",
+    nn="To arkivarar kan sleppe ho gjennom, den eine føreslår og den andre godkjenner. Ein arkivar"
+    " kan sjekke ho på nytt; to kan avvise ho.",
+    en="Two archivists can let it through, one proposing and another approving. One can check it"
+    " again; two can refuse it.",
+)
+_FINAL = Text(
+    nb="Ingen kan slippe den gjennom. En arkivar kan sjekke den på nytt; to kan avvise den.",
+    nn="Ingen kan sleppe ho gjennom. Ein arkivar kan sjekke ho på nytt; to kan avvise ho.",
+    en="Nobody can let it through. One archivist can check it again; two can refuse it.",
+)
+
+
+def never(mend: Mend, nb: str, nn: str, en: str) -> Code:
+    """A code that nobody can waive."""
+    return Code(text=Text(nb=nb, nn=nn, en=en), mend=mend, waivable=False)
+
+
+def by_two(mend: Mend, nb: str, nn: str, en: str) -> Code:
+    """A code that two persons can waive."""
+    return Code(text=Text(nb=nb, nn=nn, en=en), mend=mend, waivable=True)

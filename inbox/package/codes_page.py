@@ -1,0 +1,91 @@
+"""The page of all codes, for archive staff and senders, made from the code.
+
+`python -m inbox.package.codes_page > docs/codes.md` makes the committed page anew.
+"""
+
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Final
+
+from inbox.package.code import Code, Language, Mend, Text
+from inbox.package.codes import CODES
+from inbox.package.sentences import NOTED
+
+_ABOUT: Final = """\
+# Codes: why a message waits in quarantine
+
+For archive staff and senders. Made from the code: `python -m inbox.package.codes_page`.
+
+A message that fails a check is kept, with a code and a task for an archivist. Nobody sees what is
+in it, not even those who decide about it. The sender is told nothing until two persons refuse it.
+A message that two have let through is checked again, without the codes that they named.
+
+## What may be done
+
+| | bokmål | nynorsk | English |
+|---|---|---|---|
+"""
+_NOTES: Final = """
+## Notes
+
+What a verdict says beside its code. Nothing is refused for it.
+
+| note | bokmål | nynorsk | English |
+|---|---|---|---|
+"""
+_AREAS: Final = {
+    "arrival": "Arrival",
+    "container": "Container",
+    "manifest": "Manifest",
+    "signature": "Signature",
+    "trust": "Certificate",
+    "revocation-unknown": "Revocation",
+    "signer": "Signer",
+    "envelope": "Envelope",
+    "arkivmelding": "arkivmelding.xml",
+    "documents": "Documents",
+}
+
+
+def text() -> str:
+    """The committed page."""
+    return "".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield _ABOUT
+    for mend in Mend:
+        yield _row(f"mend: {_word(mend)}", mend.value)
+    for code in _one_of_each():
+        yield _row(f"waivable: {_yes(code)}", code.may)
+    for area, codes in groupby(CODES, key=lambda code: code.partition(".")[0]):
+        yield f"\n## {_AREAS[area]}\n\n"
+        yield "| code | bokmål | nynorsk | English | mend | waivable |\n|---|---|---|---|---|---|\n"
+        for name in codes:
+            code = CODES[name]
+            yield _row(f"`{name}`", code.text, _word(code.mend), _yes(code))
+    yield _NOTES
+    for note, said in NOTED.items():
+        yield _row(f"`{note}`", said)
+
+
+def _one_of_each() -> tuple[Code, ...]:
+    return tuple({code.waivable: code for code in CODES.values()}.values())
+
+
+def _row(first: str, said: Text, *more: str) -> str:
+    cells = (first, *(said.in_(language) for language in Language), *more)
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _word(mend: Mend) -> str:
+    return mend.name.lower()
+
+
+def _yes(code: Code) -> str:
+    return "by two" if code.waivable else "never"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())

@@ -1,0 +1,61 @@
+"""What a document is called when it is downloaded: the sender's letters, made harmless."""
+
+import re
+import unicodedata
+from typing import Final
+from urllib.parse import quote
+
+_ENDING: Final = re.compile(r"\.[A-Za-z0-9]{1,10}\Z")
+_FORBIDDEN: Final = frozenset('/\\:*?"<>|')
+"""What separates folders, streams and drives, or is no part of a name on some system."""
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Controls, what turns the direction of writing, joiners, and what no font shows."""
+_DEVICES: Final = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\Z", re.IGNORECASE
+)
+_AT_THE_EDGE: Final = ". "
+_MOST_BYTES: Final = 200
+"""Of a name in UTF-8: file systems take 255, and whoever saves it may add to it."""
+
+
+def disposition_of(name: str, number: int) -> str:
+    """Always a download: a plain name of ours, and the sender's after RFC 8187, made harmless."""
+    safe = safe_name(name, number)
+    ending = _ENDING.search(safe)
+    plain = _plain(number, ending.group() if ending else "")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"
+
+
+def safe_name(name: str, number: int) -> str:
+    """The sender's name as one that every system can save and shows as it is.
+
+    Letters of all languages stay. What could be a path, hide, turn the text around or mean a
+    device becomes `_`; of a long one the middle goes, and the ending stays.
+    """
+    shown = "".join(map(_harmless, unicodedata.normalize("NFC", name)))
+    bare = shown.rstrip(_AT_THE_EDGE).lstrip(" ")
+    bare = re.sub(r"\A\.+", lambda dots: "_" * len(dots.group()), bare)
+    if not bare.strip("_ ."):
+        return _plain(number, "")
+    stem, dot, rest = bare.partition(".")
+    if _DEVICES.match(stem.rstrip()):
+        bare = f"{stem.rstrip()}_{dot}{rest}"
+    return _shortened(bare)
+
+
+def _plain(number: int, ending: str) -> str:
+    return f"document-{number}{ending}"
+
+
+def _harmless(letter: str) -> str:
+    category = unicodedata.category(letter)
+    if category == "Zs":
+        return " "
+    return "_" if letter in _FORBIDDEN or category in _INVISIBLE else letter
+
+
+def _shortened(name: str) -> str:
+    ending = _ENDING.search(name)
+    kept = ending.group() if ending else ""
+    stem = name.removesuffix(kept).encode()[: _MOST_BYTES - len(kept)].decode(errors="ignore")
+    return f"{stem.rstrip(_AT_THE_EDGE)}{kept}"
