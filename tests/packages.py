@@ -18,6 +18,7 @@ from inbox.message import OrgNumber, Service
 from inbox.package import Package, open_package
 from inbox.package.envelope import Envelope, read_envelope
 from inbox.package.revocation import read_revocation_list
+from inbox.package.schema import Schemas
 from inbox.package.terms import Expected, Limits, StaleList, Trust
 from inbox.package.verdict import Quarantine
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
@@ -90,6 +91,7 @@ def opened(
     waivers: Iterable[str] = (),
     now: datetime = NOW,
     stale_is: StaleList = StaleList.WAIT,
+    schemas: Schemas | None = None,
 ) -> Package:
     """Open it; all that is not given is as it should be."""
     return open_package(
@@ -101,6 +103,7 @@ def opened(
         waivers=frozenset(waivers),
         now=now,
         stale_is=stale_is,
+        schemas=schemas,
     )
 
 

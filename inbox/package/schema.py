@@ -87,7 +87,7 @@ class _Beside(etree.Resolver):
         del public_id
         name = PurePosixPath(system_url).name
         if name not in self._files:
-            raise ConfigurationError("schemas.import", "a schema imports one that is not there")
+            raise LookupError(name)  # Otherwise it would be looked for outside.
         return self.resolve_string(self._files[name], context, base_url=name)
 
 
@@ -114,4 +114,6 @@ def _compiled(name: str, files: Mapping[str, bytes]) -> etree.XMLSchema:
     try:
         return etree.XMLSchema(etree.fromstring(files[name], parser))
     except etree.XMLSchemaParseError as error:
-        raise ConfigurationError("schemas.broken", f"{name} is not a schema that fits") from error
+        raise ConfigurationError(
+            "schemas.broken", f"{name} is no schema, or one that it imports is not beside it"
+        ) from error

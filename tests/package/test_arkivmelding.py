@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from inbox.errors import PackageRejected
 from inbox.package.archive import ArchiveMessage, Screening, Shape
-from inbox.package.arkivmelding import archive_message_of, grading_of, parse_arkivmelding
+from inbox.package.arkivmelding import archive_message_of, parse_arkivmelding
 from inbox.package.terms import Limits
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
-from tests.packages import letter, opened, pack, quarantine, refusal
+from tests.packages import letter, opened, pack, refusal
 
 NAMESPACE = "http://www.arkivverket.no/standarder/noark5/arkivmelding"
 
@@ -256,72 +256,6 @@ def test_an_include_is_never_followed() -> None:
     include = '<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="/etc/hostname"/>'
 
     assert read(entry(f"<tittel>a{include}</tittel>")).registry_entry.title == "a"
-
-
-@pytest.mark.parametrize(
-    ("xml", "code"),
-    [
-        ("<gradering/>", None),
-        ("<gradering><gradering>Ugradert</gradering></gradering>", None),
-        (
-            "<gradering><gradering>Fortrolig (beskyttelsesgrad)</gradering></gradering>",
-            "protective",
-        ),
-        ("<gradering><gradering>SF</gradering><gradertAv>x</gradertAv></gradering>", "protective"),
-        ("<gradering>strengt  fortrolig</gradering>", "protective"),
-        ("<gradering><gradering>Hemmelig (sikkerhetsgrad)</gradering></gradering>", "security"),
-        ("<gradering><gradering>K</gradering></gradering>", "security"),
-        ("<gradering><gradering>noe annet</gradering></gradering>", "security"),
-        ("<gradering><gradering/><graderingsdato>2026</graderingsdato></gradering>", "security"),
-        ("<gradering><graderingsdato>2026-01-01</graderingsdato></gradering>", "security"),
-        ('<x:gradering xmlns:x="urn:other">Begrenset</x:gradering>', "security"),
-        ("<gradering>F</gradering><gradering>B</gradering>", "security"),
-        ("<gradering><gradering>U</gradering><gradertAv>x</gradertAv></gradering>", None),
-        ("<gradering>Hemmelig<gradering>Ugradert</gradering></gradering>", "security"),
-        ("<gradering><gradering>Ugradert</gradering>Hemmelig</gradering>", "security"),
-        ("<gradering><gradering>F</gradering><annet>Hemmelig</annet></gradering>", "security"),
-        ("<gradering><grad>Fortrolig</grad><gradertAv>x</gradertAv></gradering>", "protective"),
-        ("<gradering><grad><kode>SF</kode></grad></gradering>", "protective"),
-        (
-            "<gradering><grad><kode>F</kode><beskrivelse>Hemmelig</beskrivelse></grad></gradering>",
-            "security",
-        ),
-        ("<gradering><grad/></gradering>", "security"),
-        ("<merknad><grad>Hemmelig</grad></merknad>", None),
-    ],
-)
-def test_a_grade_that_we_do_not_know_counts_as_a_security_grade(xml: str, code: str | None) -> None:
-    root = parse_arkivmelding(entry(xml).encode(), Limits())
-
-    assert grading_of(root) == (f"arkivmelding.{code}_grade" if code else None)
-
-
-def test_a_security_grade_stops_even_what_is_no_arkivmelding() -> None:
-    files = {"arkivmelding.xml": b"<x><gradering>Hemmelig</gradering></x>", "brev.pdf": b"%PDF"}
-
-    refused = quarantine(pack(files=files), waivers=["arkivmelding.not_noark"])
-
-    assert refused.code == "arkivmelding.security_grade"
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_a_grade_in_what_cannot_be_parsed_is_not_let_pass(encoding: str) -> None:
-    broken = entry("<x:gradering>Hemmelig").encode(encoding)
-    files = {"arkivmelding.xml": broken, "brev.pdf": b"%PDF"}
-
-    assert quarantine(pack(files=files)).code == "arkivmelding.malformed"
-    refused = quarantine(pack(files=files), waivers=["arkivmelding.malformed"])
-    assert refused.code == "arkivmelding.security_grade"
-
-
-def test_a_protective_grade_that_is_waived_lets_the_rest_be_read() -> None:
-    graded = letter().replace(b"<klassifikasjon>", b"<gradering>F</gradering><klassifikasjon>", 1)
-    raw = pack(files={"arkivmelding.xml": graded, "brev.pdf": b"%PDF"})
-
-    package = opened(raw, waivers=["arkivmelding.protective_grade"])
-
-    assert package.archive is not None
-    assert package.verdict.waived == ("arkivmelding.protective_grade",)
 
 
 def test_confidential_fields_stay_out_of_logs() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from inbox.errors import PackageRejected
+from inbox.errors import ConfigurationError, PackageRejected
 from inbox.package.arkivmelding import NAMESPACE
 from inbox.package.schema import Schemas
 from inbox.package.terms import Limits
@@ -159,7 +159,7 @@ def listener() -> Iterator[socket.socket]:
 
 CHILD = """
 import sys
-from inbox.errors import PackageRejected
+from inbox.errors import ConfigurationError, PackageRejected
 from inbox.package.terms import Limits
 from inbox.package.xml import parse_xml
 
@@ -214,8 +214,11 @@ def test_nothing_is_opened_while_a_schema_is_compared(tmp_path: Path, watch: Wat
     hint = f'xmlns:s="http://www.w3.org/2001/XMLSchema-instance" s:schemaLocation="u {canary}"'
 
     assert schemas.fit_of(f'<arkivmelding xmlns="{NAMESPACE}" {hint}/>'.encode()).fits
+    with pytest.raises(ConfigurationError):
+        Schemas({"a.xsd": SCHEMA.replace(b"<xs:el", IMPORT.format(canary).encode() + b"<xs:el")})
     assert watch.opened() == 0
 
 
+IMPORT = '<xs:import namespace="urn:x" schemaLocation="{}"/>'
 SCHEMA = f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{NAMESPACE}">
 <xs:element name="arkivmelding"/></xs:schema>""".encode()

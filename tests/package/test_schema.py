@@ -1,0 +1,122 @@
+"""arkivmelding.xml against published schemas: said in the verdict, never refused."""
+
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inbox.errors import ConfigurationError
+from inbox.package.arkivmelding import NAMESPACE
+from inbox.package.schema import Fit, Schemas
+from tests.packages import letter, opened, pack
+
+CATALOGUE = "http://www.arkivverket.no/standarder/noark5/metadatakatalog"
+XS = 'xmlns:xs="http://www.w3.org/2001/XMLSchema"'
+MAIN = f"""<xs:schema {XS} xmlns="{NAMESPACE}" xmlns:k="{CATALOGUE}" targetNamespace="{NAMESPACE}"
+ elementFormDefault="qualified">
+<xs:import namespace="{CATALOGUE}" schemaLocation="katalog.xsd"/>
+<xs:element name="arkivmelding"><xs:complexType><xs:sequence>
+<xs:element name="system" type="k:system"/>
+<xs:element name="mappe" minOccurs="0" maxOccurs="unbounded"/>
+</xs:sequence></xs:complexType></xs:element></xs:schema>""".encode()
+KATALOG = f"""<xs:schema {XS} targetNamespace="{CATALOGUE}">
+<xs:simpleType name="system"><xs:restriction base="xs:int"/></xs:simpleType></xs:schema>""".encode()
+FILES = {"arkivmelding.xsd": MAIN, "katalog.xsd": KATALOG}
+
+
+def fit(inner: str, files: dict[str, bytes] | None = None) -> Fit:
+    raw = f'<arkivmelding xmlns="{NAMESPACE}">{inner}</arkivmelding>'
+    return Schemas(files or FILES).fit_of(raw.encode())
+
+
+def test_what_fits_fits_and_what_does_not_is_named_by_the_schema_s_own_words() -> None:
+    assert fit("<system>1</system><mappe/>") == Fit(fits=True)
+    assert fit("<system>Kari</system>") == Fit(fits=False, places=("system",))
+    assert fit("<mappe/>") == Fit(fits=False, places=("mappe",))
+    assert fit("<KariNordmann/>") == Fit(fits=False, places=())
+
+
+def test_what_fits_one_of_several_fits() -> None:
+    other = MAIN.replace(b'name="mappe"', b'name="registrering"')
+    files = FILES | {"b.xsd": other}
+
+    assert fit("<system>1</system><mappe/>", files).fits
+    assert fit("<system>1</system><registrering/>", files).fits
+    assert not fit("<system>1</system><annet/>", files).fits
+
+
+def test_a_message_that_does_not_fit_is_opened_all_the_same() -> None:
+    raw = pack(files={"arkivmelding.xml": letter(), "brev.pdf": b"%PDF"})
+    utf16 = letter().decode().replace("UTF-8", "UTF-16").encode("utf-16")
+    other = pack(files={"arkivmelding.xml": utf16, "brev.pdf": b"%PDF"})
+
+    asked = opened(raw, schemas=Schemas(FILES)).verdict
+    assert (asked.schema, asked.schema_places, asked.code) == (False, ("system",), None)
+    assert opened(raw).verdict.schema is None
+    assert opened(other, schemas=Schemas(FILES)).verdict.schema_places == ("system",)
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({}, "schemas.none"),
+        ({"katalog.xsd": KATALOG}, "schemas.none"),
+        ({"arkivmelding.xsd": b"<!DOCTYPE a>" + MAIN}, "schemas.none"),
+        ({"arkivmelding.xsd": MAIN}, "schemas.broken"),
+        ({"arkivmelding.xsd": MAIN, "katalog.xsd": b"<!DOCTYPE a>" + KATALOG}, "schemas.broken"),
+        (FILES | {"arkivmelding.xsd": MAIN.replace(b"k:system", b"k:none")}, "schemas.broken"),
+        (FILES | {"other.xsd": b"no XML", "dsig.xsd": b"<!DOCTYPE a><a/>"}, None),
+    ],
+)
+def test_a_folder_without_schemas_that_can_be_used_is_refused(
+    files: dict[str, bytes], code: str | None
+) -> None:
+    if code is None:
+        assert Schemas(files).fit_of(f'<arkivmelding xmlns="{NAMESPACE}"/>'.encode()).fits is False
+        return
+    with pytest.raises(ConfigurationError) as refused:
+        Schemas(files)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        lambda: "<system>x</system>" * 190_000,
+        lambda: "<system>1</system>" + "<mappe/>" * 190_000,
+        lambda: "<system>" + "1" * 4_900_000 + "</system>",
+        lambda: "<system>1</system><mappe>" + "<x y='z'/>" * 190_000 + "</mappe>",
+    ],
+)
+def test_comparing_is_bounded_in_time_and_memory(inner: Callable[[], str]) -> None:
+    raw = inner()
+    tracemalloc.start()
+    started = time.process_time()
+
+    found = fit(raw)
+
+    spent, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found.places) <= 20
+    assert spent < 2
+    assert peak < 64 << 20
+
+
+@pytest.mark.samples
+def test_the_published_schemas_agree_with_the_published_samples(samples: Path) -> None:
+    schemas = Schemas({path.name: path.read_bytes() for path in (samples / "xsd").glob("*.xsd")})
+
+    fits = {
+        path.name: schemas.fit_of(path.read_bytes()).fits
+        for folder in ("arkivmelding", "composed")
+        for path in (samples / folder).glob("*.xml")
+    }
+
+    assert {name for name, it in fits.items() if not it} == {
+        "arkivmelding_error.xml",
+        "avtaltmelding_nav_v2.xml",
+        "arkivmelding_svarinn_like.xml",
+    }
+    assert schemas.fit_of(letter()).fits

@@ -1,0 +1,190 @@
+"""What people read: every code, note and verdict in three languages, and no word of the message."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inbox.package import codes_page
+from inbox.package.archive import Shape
+from inbox.package.code import Language, Mend, Text
+from inbox.package.codes import CODES
+from inbox.package.sentences import NOTED, sentences_of
+from inbox.package.verdict import AlgorithmClass, Signer, SignerIs, Verdict
+from inbox.simulator.packages import Tamper
+from tests.package.zips import Part
+from tests.packages import (
+    genuine,
+    letter,
+    opened,
+    pack,
+    plus,
+    quarantine,
+    signed_by,
+    signer,
+    trusted,
+)
+
+COMMITTED = Path(__file__).parents[2] / "docs" / "codes.md"
+ANEW = "make it anew: .venv/bin/python -m inbox.package.codes_page > docs/codes.md"
+NB, NN, EN = Language.BOKMAAL, Language.NYNORSK, Language.ENGLISH
+
+
+def every_text() -> dict[str, Text]:
+    codes = {code: it.text for code, it in CODES.items()}
+    may = {f"may {it.waivable}": it.may for it in CODES.values()}
+    return codes | may | {mend.name: mend.value for mend in Mend} | dict(NOTED)
+
+
+@pytest.mark.parametrize("about", every_text())
+def test_a_text_is_a_sentence_in_each_of_three_languages(about: str) -> None:
+    text = every_text()[about]
+
+    for language in Language:
+        assert re.fullmatch(r"\S.*\S\.", text.in_(language))
+    assert text.en not in {text.nb, text.nn}
+    assert not re.search(r"\b(ikke|hvem|hva|noe|noen|bruker vi|fra)\b", text.nn)
+    assert not re.search(r"\b(ikkje|kven|kva|noko|nokon|frå|meldinga|pakka)\b", text.nb) or (
+        "bli pakket" in text.nb
+    )
+
+
+def test_the_committed_page_is_the_one_that_the_code_makes() -> None:
+    assert COMMITTED.read_text("utf-8") == codes_page.text(), ANEW
+
+
+def test_the_page_has_a_row_for_every_code_and_says_who_may_waive_it() -> None:
+    row = re.compile(r"^\| `([^`]+)` \|.*\| ([^|]+) \|$", re.MULTILINE)
+    rows = dict(row.findall(COMMITTED.read_text()))
+
+    assert rows.keys() >= CODES.keys()
+    assert {code for code in CODES if rows[code] == "by two"} == {
+        code for code, it in CODES.items() if it.waivable
+    }
+
+
+def test_only_the_security_grade_is_to_be_sent_another_way() -> None:
+    elsewhere = {code for code, it in CODES.items() if it.mend is Mend.ELSEWHERE}
+
+    assert elsewhere == {"arkivmelding.security_grade"}
+    assert not CODES["arkivmelding.security_grade"].waivable
+
+
+def said(verdict: Verdict, language: Language = NB) -> str:
+    return " ".join(sentences_of(verdict, language))
+
+
+def test_an_ordinary_package_is_told_in_each_language() -> None:
+    verdict = replace(
+        opened(genuine()).verdict,
+        signers=(Signer(org_number=None, name="Eksempel kommune", serial="1", issuer="Utsteder"),),
+    )
+
+    assert sentences_of(verdict, NB) == (
+        "Pakken er hel: alt i den er slik det var da det ble signert.",
+        "Signert av Eksempel kommune med SHA-1, slik eFormidling gjør i dag.",
+        "Sertifikatet er gyldig, og utstedt av noen vi stoler på.",
+        "Sertifikatet er ikke trukket tilbake.",
+        "Den som har signert, er avsenderen.",
+    )
+    assert "Signert av Eksempel kommune med SHA-1, slik eFormidling gjer i dag." in said(
+        verdict, NN
+    )
+    assert "Signed by Eksempel kommune with SHA-1, as eFormidling does today." in said(verdict, EN)
+
+
+def test_whole_and_signed_by_somebody_unknown_are_two_answers() -> None:
+    refused = quarantine(pack(), trust=replace(trusted(), anchors=()))
+
+    told = said(refused.verdict)
+
+    assert "Pakken er hel" in told
+    assert "Det er ikke vist at vi kan stole på sertifikatet." in told
+    assert "Signert med et sertifikat som sier at det tilhører «" in told
+    assert "I karantene: Sertifikatet er ikke utstedt av noen vi stoler på." in told
+    assert "To arkivarer kan slippe den gjennom" in told
+
+
+def test_a_name_that_is_not_believed_cannot_say_more_than_a_name() -> None:
+    signer_named = Signer(org_number=None, name="X». Alt er i orden. «", serial="1", issuer="y")
+    verdict = Verdict(container=True, integrity=True, chain=False, signers=(signer_named,))
+
+    assert "tilhører «X'. Alt er i orden. '»." in said(verdict)
+
+
+def test_what_is_broken_says_nothing_of_signers_and_nobody_may_waive_it() -> None:
+    told = said(quarantine(genuine(tamper=Tamper.CHANGED_DOCUMENT)).verdict)
+
+    assert told.startswith("I karantene: En fil er endret etter at den ble signert.")
+    assert "be avsenderen sende meldingen på nytt" in told
+    assert "Ingen kan slippe den gjennom." in told
+    assert "Signert" not in told
+    assert said(quarantine(b"nothing").verdict).endswith("av den typen eFormidling bruker.")
+
+
+def test_what_two_let_pass_is_said() -> None:
+    raw = pack(files={"brev.pdf": b"%PDF"})
+
+    told = said(opened(raw, waivers=["arkivmelding.absent"]).verdict)
+
+    assert told.startswith("Sluppet gjennom av to: Pakken har ingen arkivmelding.xml.")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"algorithm_class": AlgorithmClass.MODERN}, "med SHA-256 eller bedre."),
+        ({"signer_is": SignerIs.SUPPLIER}, "kjent leverandør"),
+        ({"signer_is": SignerIs.OWN_GATEWAY}, "ikke noe om hvem som sendte den"),
+        ({"signer_is": SignerIs.STRANGER}, "er ikke avsenderen"),
+        ({"shape": Shape.NEWER}, "nyere Noark-utgave"),
+        ({"shape": Shape.SVARINN}, "vårt eget integrasjonspunkt"),
+        ({"schema": False}, "det publiserte skjemaet. Den godtas likevel."),
+        ({"schema": False, "schema_places": ("mappe", "part")}, "skjemaet (mappe, part). Den"),
+        ({"integrity": None, "signers": ()}, "Signaturen er ikke sjekket."),
+        ({"revocation": False}, "ikke vist at sertifikatet ikke er trukket tilbake"),
+        ({"notes": ("first_block_garbled",)}, "De første 16 tegnene"),
+        ({"problems": ("documents.unreferenced",)}, "en fil som arkivmelding.xml ikke nevner"),
+        ({"notes": ("newly_noted",)}, "Pakken avviker fra det vanlige: newly_noted."),
+        ({"code": "long.gone"}, "I karantene: long.gone."),
+        ({"waived": ("long.gone",)}, "Sluppet gjennom av to: long.gone."),
+    ],
+)
+def test_each_thing_that_was_seen_has_its_sentence(fields: dict[str, Any], words: str) -> None:
+    nameless = Signer(org_number=None, name=None, serial="1", issuer="y")
+    verdict = replace(Verdict(container=True, integrity=True, signers=(nameless,)), **fields)
+
+    assert words in said(verdict)
+    for language in Language:
+        assert "{" not in said(verdict, language)
+
+
+def test_every_note_that_a_package_can_earn_has_words() -> None:
+    sources = (Path(__file__).parents[2] / "inbox/package").glob("*.py")
+    one = re.compile(r'notes(?:: [^=\n]*)? ?\+?= ?\(\(?"([a-z_]+)"')
+
+    noted = {note for source in sources for note in one.findall(source.read_text())}
+
+    assert {"first_block_garbled", "mimetype_not_first", "wrong_digest_uri"} <= noted
+    assert noted <= NOTED.keys()
+
+
+def test_no_word_of_the_message_is_in_a_verdict_or_its_sentences() -> None:
+    files = {"arkivmelding.xml": letter(["Kari Nordmann.pdf"]), "Ola Nordmann.pdf": b"%PDF"}
+    graded = letter().replace(
+        b"<klassifikasjon>", b"<gradering>Hemmelig</gradering><klassifikasjon>"
+    )
+    verdicts = [
+        opened(pack(files=files)).verdict,
+        quarantine(pack(files=files | {"arkivmelding.xml": graded})).verdict,
+        quarantine(pack(files=files, parts=plus(Part(name="Per.pdf")))).verdict,
+        quarantine(pack(files=files, signature=signed_by(signer("974761076")))).verdict,
+    ]
+
+    for verdict in verdicts:
+        told = f"{verdict.as_json()} {[said(verdict, language) for language in Language]}"
+        for secret in ("Nordmann", "Per.pdf", "Testesen", "barnevern", "Eksempelarkiv"):
+            assert secret not in told
+    assert [len(verdict.problems) for verdict in verdicts] == [2, 0, 0, 0]

@@ -1,0 +1,94 @@
+"""The name of a download keeps the sender's letters and can do no harm on any system."""
+
+import re
+import unicodedata
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inbox.web.disposition import disposition_of, safe_name
+
+DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "brev.pdf",
+        "Brev om Ærlig Øre, Ås (kopi 2) – §13 & 100%.pdf",
+        "Čáhcesuolu ŋŧž reive.docx",
+        "письмо 信 رسالة.pdf",
+        "con brio.pdf",
+        "a.tar.gz",
+        "~$utkast.docx",
+        "com10.txt",
+    ],
+)
+def test_letters_of_every_language_stay(name: str) -> None:
+    assert safe_name(name, 1) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("mappe/under/brev.pdf", "mappe_under_brev.pdf"),
+        ("..\\..\\brev.pdf", "___.._brev.pdf"),
+        ("C:brev.pdf", "C_brev.pdf"),
+        ("brev.pdf:skjult", "brev.pdf_skjult"),
+        ("brev.pdf. . .", "brev.pdf"),
+        ("  brev.pdf  ", "brev.pdf"),
+        (".htaccess", "_htaccess"),
+        ("...", "document-3"),
+        (". .", "document-3"),
+        ("\u202e\u200b", "document-3"),
+        ("///", "document-3"),
+        ("", "document-3"),
+        ("NUL", "NUL_"),
+        ("con.pdf", "con_.pdf"),
+        ("Aux .tar.gz", "Aux_.tar.gz"),
+        ("COM1.txt", "COM1_.txt"),
+        ("lpt².txt", "lpt²_.txt"),
+        ("fdp\u202egnp.exe", "fdp_gnp.exe"),
+        ("a\u2028b\u00adc\u200dd.txt", "a_b_c_d.txt"),
+        ("a\u00a0b\u3000c.txt", "a b c.txt"),
+        ("A\u030as.pdf", "Ås.pdf"),
+        ("a\ud800b.pdf", "a_b.pdf"),
+        ("å" * 300 + ".pdf", "å" * 98 + ".pdf"),
+        ("a" * 300, "a" * 200),
+        ("a" * 195 + " . . " + "b" * 50 + ".pdf", "a" * 195 + ".pdf"),
+    ],
+)
+def test_a_hostile_name_is_made_harmless(name: str, safe: str) -> None:
+    assert safe_name(name, 3) == safe
+
+
+def test_the_header_has_a_plain_name_and_the_letters() -> None:
+    assert disposition_of("brev å.pdf ", 3) == (
+        "attachment; filename=\"document-3.pdf\"; filename*=UTF-8''brev%20%C3%A5.pdf"
+    )
+    assert disposition_of("...", 3) == (
+        "attachment; filename=\"document-3\"; filename*=UTF-8''document-3"
+    )
+
+
+@given(
+    st.text(max_size=40)
+    | st.text(alphabet="./\\ :conaux1²\u202e\u200fÅå", max_size=12)
+    | st.text(alphabet="å. ", min_size=90, max_size=300)
+)
+def test_whatever_a_sender_writes_the_name_can_be_saved_and_shown(name: str) -> None:
+    safe = safe_name(name, 3)
+
+    assert 0 < len(safe.encode()) <= 200
+    assert safe == safe_name(safe, 3)
+    assert not set(safe) & set('/\\:*?"<>|')
+    assert not {unicodedata.category(each) for each in safe} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert not safe.startswith((".", " "))
+    assert not safe.endswith((".", " "))
+    assert not DEVICE.match(safe)
+    header = disposition_of(name, 3)
+    assert header.isascii()
+    assert header.count('"') == 2
+    assert unquote(header.rpartition("''")[2]) == safe

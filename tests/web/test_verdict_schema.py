@@ -1,0 +1,43 @@
+"""The published schema of a verdict: committed, the same as the API's, and true."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inbox.web.openapi import description
+from inbox.web.verdict_schema import schema, text
+from tests.packages import genuine, opened, quarantine
+
+COMMITTED = Path(__file__).parents[2] / "docs" / "verdict.schema.json"
+ANEW = "make it anew: .venv/bin/python -m inbox.web.verdict_schema > docs/verdict.schema.json"
+
+
+def test_the_committed_schema_is_the_one_that_the_code_makes() -> None:
+    assert COMMITTED.read_text("utf-8") == text(), ANEW
+
+
+def test_the_api_describes_the_same_verdict() -> None:
+    parts = description()["components"]["schemas"]
+    inner = json.loads(json.dumps(schema()).replace("#/$defs/", "#/components/schemas/"))
+
+    assert {name: parts[name] for name in inner["$defs"]} == inner["$defs"]
+    for part in inner["properties"].values():
+        if part.get("default", "") is None:
+            del part["default"]  # An API description leaves defaults out that are null.
+    assert parts["Verdict"]["properties"] == inner["properties"]
+
+
+def test_every_part_of_a_verdict_is_described() -> None:
+    parts: dict[str, Any] = schema()["properties"]
+
+    undescribed = {name for name, part in parts.items() if "description" not in str(part)}
+    assert undescribed <= {"signers", "signer_is"}
+
+
+@pytest.mark.parametrize(
+    "verdict", [opened(genuine()).verdict, quarantine(b"x").verdict], ids=["whole", "refused"]
+)
+def test_a_verdict_has_the_members_of_the_schema_and_no_others(verdict: Any) -> None:
+    assert json.loads(json.dumps(verdict.as_json())).keys() == schema()["properties"].keys()
