@@ -275,11 +275,13 @@ def _all(children: Children, name: str) -> Sequence[Element]:
 
 
 def _text(children: Children, name: str) -> str | None:
-    """The text of the first of that name."""
+    """The text of the first of that name; of a list's value in the newer shapes, its words."""
     found = children.get(_OWN + name)
     if found is None:
         return None
-    text = found[0].text or ""
-    if len(found[0]):
-        text = "".join(map(str, found[0].itertext()))
+    first = found[0]
+    text = first.text or ""
+    if len(first):
+        words = first.findtext(f"{_OWN}beskrivelse") or first.findtext(f"{_OWN}kode")
+        text = words or "".join(map(str, first.itertext()))
     return text.strip() or None

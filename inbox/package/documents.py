@@ -39,8 +39,9 @@ _MEDIA_TYPES = {
     "zip": "application/zip",
 }
 _UNKNOWN = "application/octet-stream"
-_MAIN_ROLE = "hoveddokument"
-_BEST_VARIANTS = ("arkivformat", "produksjonsformat")
+_MAIN_ROLES = frozenset({"hoveddokument", "h"})
+_VARIANTS: Mapping[str, int] = {"arkivformat": 0, "a": 0, "produksjonsformat": 1, "p": 1}
+"""Best first; the letters are those of the older exchange."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,7 @@ def _nfc(name: str) -> str:
 def _main(archive: ArchiveMessage | None, found: _Index, hints: Iterable[str | None]) -> str | None:
     """The first Hoveddokument, else the lowest number, else the first hint that is a document."""
     descriptions = archive.registry_entry.documents if archive else ()
-    by_role = [each for each in descriptions if (each.role or "").lower() == _MAIN_ROLE]
+    by_role = [each for each in descriptions if (each.role or "").lower() in _MAIN_ROLES]
     numbered = [each for each in descriptions if each.number is not None]
     by_number = sorted(numbered, key=lambda each: each.number or 0)
     names = (
@@ -134,9 +135,8 @@ def _main(archive: ArchiveMessage | None, found: _Index, hints: Iterable[str | N
 
 def _best_first(description: DocumentDescription) -> Iterator[str]:
     """The files of one document, archive format before production format before the others."""
-    rank: Mapping[str, int] = {variant: place for place, variant in enumerate(_BEST_VARIANTS)}
     ordered = sorted(
         description.files,
-        key=lambda file: rank.get((file.variant or "").lower(), len(_BEST_VARIANTS)),
+        key=lambda file: _VARIANTS.get((file.variant or "").lower(), len(_VARIANTS)),
     )
     return (file.name for file in ordered)

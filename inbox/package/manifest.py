@@ -37,10 +37,11 @@ _ATTRIBUTES = {
 }
 _METADATA_KINDS = (
     ("odf", re.compile(r"manifest\.xml")),
-    ("manifest", re.compile(r"asicmanifest[^/]*\.xml")),
-    ("signature", re.compile(r"signature[^/]*\.p7s")),
+    ("manifest", re.compile(r"[^/]*asicmanifest[^/]*\.xml")),
+    ("signature", re.compile(r"[^/]*signature[^/]*\.p7s")),
     ("xades", re.compile(r"[^/]*signatures[^/]*\.xml")),
 )
+"""In lower case. Anything may stand before and after the words: writers number them."""
 _MARKUP = re.compile(r"<!|&#|<\?(?!xml )")
 _PADDING = re.compile(r"\s{41}")
 _MAX_PREFIX = 16
@@ -197,7 +198,7 @@ def _is_narrow(raw: bytes, root: Element, namespace: str) -> bool:
     """Known elements and attributes only, printable text, nothing between them but short space.
 
     A collision of SHA-1 needs a block of bytes that the forger does not choose; here it would
-    have to be a file name in readable text .
+    have to be a file name in readable text.
     """
     try:
         text = raw.decode("utf-8")

@@ -223,7 +223,8 @@ def test_what_is_never_waived_cannot_be_proposed(small_world: World) -> None:
         release(world, world.message(wire_id), "signer.not_sender")
 
 
-def test_a_security_grade_is_an_alarm_until_a_person_has_seen_to_it(world: World) -> None:
+def test_a_security_grade_is_an_alarm_until_a_person_has_seen_to_it(small_world: World) -> None:
+    world = small_world
     wire_id = arrive(world, Earned(parcel=lambda world: {"arkivmelding": graded(b"Hemmelig")}))
     work(world)
     held = world.message(wire_id)

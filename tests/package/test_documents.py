@@ -91,6 +91,18 @@ def test_else_it_is_what_the_gateway_or_the_envelope_says() -> None:
     assert main_of(packed, waivers=["arkivmelding.absent"]) == ["a.pdf"]
 
 
+@pytest.mark.parametrize(
+    "role", [b"H", b"<kode>H</kode>", b"<kode>H</kode><beskrivelse>Hoveddokument</beskrivelse>"]
+)
+def test_the_main_document_may_be_called_so_by_a_letter_or_as_a_value_of_a_list(
+    role: bytes,
+) -> None:
+    turned = letter(["a.pdf", "b.pdf"]).replace(b">Hoveddokument<", b">V<")
+    turned = turned.replace(b">Vedlegg<", b">" + role + b"<")
+
+    assert main_of(files("a.pdf", "b.pdf", arkivmelding=turned)) == ["b.pdf"]
+
+
 def test_of_two_formats_the_archive_format_is_the_main_document() -> None:
     other = (
         b"<dokumentobjekt><variantformat>Produksjonsformat</variantformat>"

@@ -1,5 +1,7 @@
 """What is signed: the shape of manifests, their names for files, and several of them."""
 
+import base64
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,6 +13,8 @@ from tests.package.signatures import making
 from tests.package.zips import Part
 from tests.packages import (
     MANIFEST,
+    SHA256,
+    SIGNATURE,
     STRANGER,
     letter,
     manifest_xml,
@@ -122,6 +126,90 @@ def test_names_in_meta_inf_are_read_in_any_case() -> None:
         return [replace(part, name=names.get(part.name, part.name)) for part in parts]
 
     assert opened(pack(parts=older)).verdict.integrity is True
+
+
+@pytest.mark.parametrize(
+    ("manifest", "signature"),
+    [
+        ("META-INF/ASiCManifest001.xml", "META-INF/signature001.p7s"),
+        ("META-INF/asicmanifest.xml", "META-INF/SIGNATURE.P7S"),
+        ("META-INF/0-ASiCManifest-æ.xml", "META-INF/0-signature-æ.p7s"),
+        ("META-INF/ASiCManifest2.xml", "META-INF/signature-1.p7s"),
+    ],
+)
+def test_a_pair_may_be_named_and_numbered_in_any_way(manifest: str, signature: str) -> None:
+    names = {MANIFEST: manifest, SIGNATURE: signature}
+
+    def named(parts: list[Part]) -> list[Part]:
+        return [replace(part, name=names.get(part.name, part.name)) for part in parts]
+
+    raw = pack(parts=named, manifest=lambda text: text.replace(SIGNATURE, signature))
+
+    assert opened(raw).verdict.integrity is True
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "META-INF/ASiCArchiveManifest.xml",
+        "META-INF/ASiCEvidenceRecordManifest.xml",
+        "META-INF/timestamp.tst",
+        "META-INF/ASiCManifest.xml.bak",
+        "META-INF/manifest.xml/x",
+        "META-INF/sub/ASiCManifest.xml",
+        "META-INF/signature-1.p7m",
+        "META-INF/brev.pdf",
+    ],
+)
+def test_nothing_else_may_lie_in_meta_inf(name: str) -> None:
+    assert quarantine(pack(parts=plus(Part(name=name)))).code == "container.stray_metadata"
+
+
+@pytest.mark.parametrize("namespace", ["02918/v1.2.1", "02918/v1.1.1", "2918/v1.2.1"])
+@pytest.mark.parametrize(
+    "media_type", ["application/x-pkcs7-signature", "application/pkcs7-signature", None]
+)
+def test_the_known_namespaces_and_media_types_are_read(
+    namespace: str, media_type: str | None
+) -> None:
+    said = "" if media_type is None else f' MimeType="{media_type}"'
+
+    def change(text: str) -> str:
+        text = text.replace("02918/v1.2.1", namespace)
+        return text.replace(' MimeType="application/x-pkcs7-signature"', said)
+
+    assert opened(pack(manifest=change)).verdict.integrity is True
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "name"),
+    [
+        ("sha256", "http://www.w3.org/2001/04/xmlenc#sha256"),
+        ("sha384", "http://www.w3.org/2001/04/xmldsig-more#sha384"),
+        ("sha384", "http://www.w3.org/2001/04/xmlenc#sha384"),
+        ("sha512", "http://www.w3.org/2001/04/xmlenc#sha512"),
+    ],
+)
+def test_a_file_may_be_signed_by_a_longer_digest(algorithm: str, name: str) -> None:
+    short = base64.b64encode(hashlib.sha256(b"%PDF").digest()).decode()
+    long = base64.b64encode(hashlib.new(algorithm, b"%PDF").digest()).decode()
+
+    def change(text: str) -> str:
+        head, last = text.rsplit("<DataObjectReference", 1)
+        return f"{head}<DataObjectReference{last.replace(SHA256, name).replace(short, long)}"
+
+    assert opened(pack(manifest=change)).verdict.integrity is True
+    other = ("A" if long[0] != "A" else "B") + long[1:]
+    wrong = pack(manifest=lambda text: change(text).replace(long, other))
+    assert quarantine(wrong).code == "manifest.digest"
+
+
+def test_a_raw_reference_goes_before_a_decoded_one_and_never_means_two() -> None:
+    encoded = {"arkivmelding.xml": letter(["a%20b.pdf"]), "a%20b.pdf": b"%PDF"}
+
+    assert opened(pack(files=encoded)).documents[0].name == "a%20b.pdf"
+    both = pack(files=encoded | {"a b.pdf": b"other"})
+    assert quarantine(both).code == "manifest.ambiguous_uri"
 
 
 def test_the_odf_manifest_is_not_trusted_but_its_bytes_are_checked() -> None:
