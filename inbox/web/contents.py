@@ -9,6 +9,8 @@ from pydantic import TypeAdapter
 from inbox.line.contents import unsealed
 from inbox.line.moves.registering import Collected
 from inbox.package.archive import ArchiveMessage, Screening
+from inbox.package.code import Language
+from inbox.package.sentences import sentences_of
 from inbox.package.times import OSLO
 from inbox.package.verdict import Verdict
 from inbox.tables import Delivery as DeliveryRow
@@ -60,6 +62,7 @@ def delivery_of(found: Collected) -> contract.Delivery:
     """All that is needed to register it. Raises `IntegrityError` if a sealed value is damaged."""
     row, attempt = found.message, found.delivery
     part = unsealed(row, found.key, "sealed_metadata")
+    verdict = _VERDICT.validate_json(row.verdict or "{}")
     archive = _ARCHIVE.validate_python(unsealed(row, found.key, "sealed_archive"))
     return contract.Delivery(
         id=attempt.id,
@@ -89,7 +92,8 @@ def delivery_of(found: Collected) -> contract.Delivery:
         archive=archive,
         missing=[_gap(row, element) for element in json.loads(row.missing or "[]")],
         screening=_screening(row, None if archive is None else archive.screening),
-        verdict=_VERDICT.validate_json(row.verdict or "{}"),
+        verdict=verdict,
+        verdict_said=_said(verdict),
     )
 
 
@@ -104,6 +108,12 @@ def documents_of(found: Collected) -> list[contract.DocumentPart]:
         )
         for number, document in enumerate(listed, start=1)
     ]
+
+
+def _said(verdict: Verdict) -> contract.Sentences:
+    return contract.Sentences(
+        **{language.value: list(sentences_of(verdict, language)) for language in Language}
+    )
 
 
 def _gap(row: Message, element: str) -> contract.Gap:

@@ -135,6 +135,14 @@ class ScreeningProposal(Part):
     """Skjermingshjemmel, as the sender wrote it."""
 
 
+class Sentences(Part):
+    """The verdict in bokmål, nynorsk and English; no content but the name of who signed."""
+
+    nb: list[str]
+    nn: list[str]
+    en: list[str]
+
+
 class Delivery(Part):
     """Everything that is needed to register the message."""
 
@@ -171,3 +179,5 @@ class Delivery(Part):
     """Null where neither the sender nor we know of any."""
     verdict: Verdict
     """What was seen when the package was checked: integrity, signer, chain, revocation."""
+    verdict_said: Sentences
+    """The same in plain words: show them to whoever registers it."""

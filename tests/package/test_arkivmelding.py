@@ -109,6 +109,20 @@ def test_the_newer_shape_is_known_by_words_where_the_published_schemas_have_othe
     assert read(wrapped(inner)).shape is shape
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("<kode>I</kode><beskrivelse>Inngående dokument</beskrivelse>", "Inngående dokument"),
+        ("<kode>I</kode>", "I"),
+        ("<annet>Inn</annet>gående", "Inngående"),
+    ],
+)
+def test_a_value_of_a_list_in_the_newer_shapes_is_its_words(value: str, text: str) -> None:
+    typed = entry(f"<journalposttype>{value}</journalposttype>")
+
+    assert read(typed).registry_entry.type == text
+
+
 def test_a_later_namespace_is_named() -> None:
     raw = wrapped("<mappe><registrering/></mappe>")
 

@@ -1,16 +1,21 @@
 """arkivmelding.xml against published schemas: said in the verdict, never refused."""
 
+import json
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inbox.errors import ConfigurationError
+from inbox.message import MessageState
 from inbox.package.arkivmelding import NAMESPACE
 from inbox.package.schema import Fit, Schemas
+from inbox.wiring import read_schemas
 from tests.packages import letter, opened, pack
+from tests.worlds import World
 
 CATALOGUE = "http://www.arkivverket.no/standarder/noark5/metadatakatalog"
 XS = 'xmlns:xs="http://www.w3.org/2001/XMLSchema"'
@@ -102,6 +107,48 @@ def test_comparing_is_bounded_in_time_and_memory(inner: Callable[[], str]) -> No
     assert len(found.places) <= 20
     assert spent < 2
     assert peak < 64 << 20
+
+
+def test_no_more_than_a_few_places_are_named() -> None:
+    words = "".join(f'<xs:element name="w{number}" type="xs:int"/>' for number in range(40))
+    main = MAIN.replace(b'<xs:element name="mappe"', words.encode() + b'<xs:element name="mappe"')
+    inner = "<system>1</system>" + "".join(f"<w{number}>x</w{number}>" for number in range(40))
+
+    found = fit(inner, FILES | {"arkivmelding.xsd": main})
+
+    assert found.places == tuple(f"w{number}" for number in range(20))
+
+
+def test_no_more_errors_are_looked_for_once_there_are_many() -> None:
+    many = MAIN.replace(b'name="mappe"', b'name="mappe" type="xs:int"')
+    raw = "<system>1</system>" + "<mappe>x</mappe>" * 190_000
+    started = time.process_time()
+
+    fit(raw, {"katalog.xsd": KATALOG, "a.xsd": many})
+
+    assert time.process_time() - started < 0.5
+
+
+def test_the_line_compares_with_the_schemas_of_the_folder(
+    tmp_path: Path, small_world: World
+) -> None:
+    folder = tmp_path / "schemas"
+    folder.mkdir()
+    with pytest.raises(ConfigurationError, match="no file in the folder"):
+        read_schemas(folder)
+    for name, raw in FILES.items():
+        (folder / name).write_bytes(raw)
+    (folder / "README.txt").write_text("not a schema")
+    small_world.line = replace(small_world.line, schemas=read_schemas(folder))
+
+    wire_id = small_world.send()
+    small_world.collect()
+    small_world.work()
+
+    message = small_world.message(wire_id)
+    assert message.state is MessageState.OFFERED
+    verdict = json.loads(message.verdict or "{}")
+    assert (verdict["schema"], verdict["schema_places"]) == (False, ["system"])
 
 
 @pytest.mark.samples

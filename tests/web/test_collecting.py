@@ -102,6 +102,11 @@ def test_a_delivery_has_what_it_takes_to_register_it(api: Api) -> None:
         "authority": "Offl. § 13 jf. fvl. § 13",
     }
     assert found["verdict"]["integrity"] is True
+    assert found["verdict"]["problems"] == []
+    said = "Signert av Test kommune med SHA-1, slik eFormidling gjør i dag."
+    assert found["verdict_said"]["nb"][1] == said
+    assert [len(sentences) for sentences in found["verdict_said"].values()] == [5, 5, 5]
+    assert CANARY not in str(found["verdict_said"])
     (document,) = found["documents"]
     assert document["name"] == NAME
     assert document["number"] == 1

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from inbox.package.verdict import Verdict
 from inbox.web.openapi import description
 from inbox.web.verdict_schema import schema, text
 from tests.packages import genuine, opened, quarantine
@@ -34,6 +36,12 @@ def test_every_part_of_a_verdict_is_described() -> None:
 
     undescribed = {name for name, part in parts.items() if "description" not in str(part)}
     assert undescribed <= {"signers", "signer_is"}
+
+
+def test_a_verdict_that_was_kept_before_a_member_was_added_is_read() -> None:
+    kept = '{"container": true, "integrity": true, "signers": [], "notes": ["x"], "code": null}'
+
+    assert TypeAdapter(Verdict).validate_json(kept).problems == ()
 
 
 @pytest.mark.parametrize(
