@@ -95,6 +95,15 @@ class TermSettings(_Part):
     legacy_sha1_until: date | None = None
 
 
+class LimitSettings(_Part):
+    """How much a package may have; what has more is quarantined."""
+
+    package_mib: int = Field(default=1280, ge=1, le=4095)
+    inflated_mib: int = Field(default=4096, ge=1, le=65536)
+    entries: int = Field(default=2000, ge=3, le=20_000)
+    ratio: int = Field(default=200, ge=10, le=1032)
+
+
 class Settings(_Part):
     """Everything that can be set."""
 
@@ -117,6 +126,7 @@ class Settings(_Part):
     suppliers: tuple[Supplier, ...] = ()
     worker: WorkerSettings = WorkerSettings()
     terms: TermSettings = TermSettings()
+    limits: LimitSettings = LimitSettings()
 
     def undo(self) -> timedelta:
         """How long what a person released can be withdrawn."""
@@ -148,8 +158,8 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
 
 def _single() -> frozenset[str]:
     """The settings that hold one value."""
-    several = {"api", "operator", "gateways", "webhook_targets", "suppliers", "worker", "terms"}
-    return frozenset(Settings.model_fields) - several
+    several = {"api", "operator", "gateways", "webhook_targets", "suppliers"}
+    return frozenset(Settings.model_fields) - several - {"worker", "terms", "limits"}
 
 
 def _read_toml(path: Path) -> dict[str, object]:
@@ -183,6 +193,7 @@ def _siblings(place: tuple[int | str, ...]) -> frozenset[str]:
         "suppliers": Supplier,
         "worker": WorkerSettings,
         "terms": TermSettings,
+        "limits": LimitSettings,
     }
     if len(place) > 1:
         part = inner.get(str(place[0]), Settings)

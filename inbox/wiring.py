@@ -20,6 +20,7 @@ from inbox.line import Line, Terms
 from inbox.line.slots import Slots
 from inbox.message import OrgNumber
 from inbox.package.schema import Schemas
+from inbox.package.terms import Limits
 from inbox.routing.book import RuleBook
 from inbox.routing.rules import read_rules
 from inbox.schema import shipped
@@ -124,10 +125,22 @@ def terms_of(settings: Settings) -> Terms:
         keep_content=timedelta(days=terms.keep_content_days),
         free_bytes=int(terms.free_gigabytes * 1_000_000_000),
         legacy_sha1_until=terms.legacy_sha1_until,
+        limits=limits_of(settings),
         on_behalf_of=frozenset(
             (OrgNumber(supplier.signer), OrgNumber(supplier.sender))
             for supplier in settings.suppliers
         ),
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How much a package may have."""
+    limits = settings.limits
+    return Limits(
+        max_container_bytes=limits.package_mib << 20,
+        max_entries=limits.entries,
+        max_inflated_bytes=limits.inflated_mib << 20,
+        max_ratio=limits.ratio,
     )
 
 

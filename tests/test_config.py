@@ -6,6 +6,8 @@ import pytest
 
 from inbox.config import Settings, read_settings
 from inbox.errors import ConfigurationError
+from inbox.package.terms import Limits
+from inbox.wiring import limits_of, terms_of
 
 GOOD = """
 database = "sqlite:///inbox.db"
@@ -101,3 +103,16 @@ def test_a_password_comes_from_a_file_or_the_environment(tmp_path: Path) -> None
     assert _read(tmp_path, REMOTE + 'user = "inbox"\n', by_environment).gateways
     with pytest.raises(ConfigurationError, match="password"):
         _read(tmp_path, GOOD + 'password = "hemmelig"\n')
+
+
+def test_without_a_word_about_them_the_limits_are_those_of_the_reader(tmp_path: Path) -> None:
+    assert limits_of(_read(tmp_path, GOOD)) == Limits()
+
+
+def test_the_line_holds_packages_to_the_limits_that_are_set(tmp_path: Path) -> None:
+    text = "[limits]\npackage_mib = 1\ninflated_mib = 2\nentries = 3\nratio = 10\n"
+
+    limits = terms_of(_read(tmp_path, GOOD + text)).limits
+
+    assert (limits.max_container_bytes, limits.max_inflated_bytes) == (1 << 20, 2 << 20)
+    assert (limits.max_entries, limits.max_ratio) == (3, 10)

@@ -7,6 +7,14 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from inbox.errors import PackageRejected
+from inbox.package.extra_fields import (
+    UNICODE_COMMENT,
+    UNICODE_PATH,
+    ZIP64,
+    central_numbers,
+    check_repeated,
+    read_extra,
+)
 from inbox.package.names import check_distinct, read_name
 from inbox.package.terms import Limits
 
@@ -22,18 +30,20 @@ _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
-_FIELD = struct.Struct("<2H")
+_END_SIGNATURE = b"PK\x05\x06"
 _MAX_COMMENT = 0xFFFF
-_MAX_ENTRY = 1536
+_MAX_ENTRY = 3072
 _KNOWN_COMMENT = re.compile(
-    rb"|mimetype=application/vnd\.etsi\.asic-[es]\+zip|LIB DigiDoc4j[\x20-\x7e]{0,100}"
+    rb"|(?:mimetype=)?application/vnd\.etsi\.asic-[es]\+zip"
+    rb"|LIB[ _](?i:DigiDoc4j|DigiDocPP|JDigiDoc)[/ ][\x20-\x7e]{0,600}"
 )
-_EXTRA_ZIP64 = 0x0001
-_KNOWN_EXTRA = frozenset({_EXTRA_ZIP64, 0x000A, 0x5455, 0x5855, 0x7855, 0x7875})
-"""ZIP64, and times and owners in the spellings of Windows and Unix."""
-_MAX_EXTRA = 256
+_FLAG_UTF8 = 0x0800
+_UTF8_MAKERS = frozenset({3, 19})
+"""Unix and macOS, where Info-ZIP and the Finder write UTF-8 without saying so."""
 _REGULAR_FILE = 0x8000
-_DOS_FOLDER_OR_LABEL = 0x18
+_FOLDER = 0x4000
+_DOS_FOLDER = 0x10
+_DOS_LABEL = 0x08
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +55,17 @@ class Central:
     version: int
     flags: int
     method: int
-    dos_time: int
-    dos_date: int
+    time: int
+    date: int
     crc: int
     compressed_size: int
     size: int
     offset: int
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder, which has no bytes of its own."""
+        return self.name.endswith("/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +94,7 @@ def read_end(source: BinaryIO, size: int) -> End:
     """The end-of-directory record, which must be the very last thing in the file."""
     reach = min(size, _END.size + _MAX_COMMENT)
     tail = read_at(source, size - reach, reach)
-    found = tail.rfind(b"PK\x05\x06")
+    found = tail.rfind(_END_SIGNATURE)
     if found < 0 or len(tail) - found < _END.size:
         starts_so = read_at(source, 0, 4) == b"PK\x03\x04"
         raise PackageRejected("container.truncated" if starts_so else "container.not_zip")
@@ -90,6 +105,7 @@ def read_end(source: BinaryIO, size: int) -> End:
         raise PackageRejected(code, f"{after} bytes after the end")
     if disk or first_disk or here != entries:
         raise PackageRejected("container.directory", "several disks")
+    _check_only_end(tail, found)
     position = size - len(tail) + found
     end = End(
         entries=entries,
@@ -99,6 +115,14 @@ def read_end(source: BinaryIO, size: int) -> End:
         comment=tail[found + _END.size :],
     )
     return _widened(source, end)
+
+
+def _check_only_end(tail: bytes, found: int) -> None:
+    """Refuse an earlier record whose comment reaches to the end too: readers choose differently."""
+    for earlier in re.finditer(_END_SIGNATURE, tail[:found]):
+        comment = int.from_bytes(tail[earlier.start() + 20 :][:2], "little")
+        if earlier.start() + _END.size + comment == len(tail):
+            raise PackageRejected("container.directory", "two ends")
 
 
 def _widened(source: BinaryIO, end: End) -> End:
@@ -162,65 +186,54 @@ def _entries(raw: bytes, count: int) -> Iterator[Central]:
 
 
 def _entry(fixed: tuple[int, ...], raw_name: bytes, extra: bytes, comment: bytes) -> Central:
-    version_made, version, flags, method, dos_time, dos_date, crc, packed, size = fixed[1:10]
+    made_by, version, flags, method, time, date, crc, packed, size = fixed[1:10]
     disk, _, attributes, offset = fixed[13:]
-    check_flags(flags, method)
-    kind = (attributes >> 16) & 0xF000
-    if kind not in {0, _REGULAR_FILE} or attributes & _DOS_FOLDER_OR_LABEL:
-        raise PackageRejected("container.special_file", f"made by {version_made >> 8}")
+    _check_flags(flags, method)
     if not _KNOWN_COMMENT.fullmatch(comment):
         raise PackageRejected("container.comment", "of an entry")
-    wide = wide_numbers(extra)
-    numbers = [size, packed, offset]
-    wanted = [index for index, number in enumerate(numbers) if number == _SENTINEL32]
-    if disk or (wide is None and wanted) or (wide is not None and len(wide) != len(wanted)):
-        raise PackageRejected("container.zip64", "of an entry")
-    for index, number in zip(wanted, wide or (), strict=True):
-        numbers[index] = number
-    return Central(
+    fields = read_extra(extra)
+    check_repeated(fields.get(UNICODE_COMMENT), comment)
+    said_again = check_repeated(fields.get(UNICODE_PATH), raw_name)
+    numbers = central_numbers((size, packed, offset, disk), fields.get(ZIP64))
+    if numbers[3]:
+        raise PackageRejected("container.directory", "several disks")
+    utf8 = bool(flags & _FLAG_UTF8) or said_again or made_by >> 8 in _UTF8_MAKERS
+    entry = Central(
         raw_name=raw_name,
-        name=read_name(raw_name, flags),
+        name=read_name(raw_name, utf8=utf8),
         version=version,
         flags=flags,
         method=method,
-        dos_time=dos_time,
-        dos_date=dos_date,
+        time=time,
+        date=date,
         crc=crc,
-        compressed_size=numbers[1],
         size=numbers[0],
+        compressed_size=numbers[1],
         offset=numbers[2],
     )
+    _check_kind(entry, attributes)
+    return entry
 
 
-def check_flags(flags: int, method: int) -> None:
-    """Refuse what we do not read, and what a reader from the front could not read."""
+def _check_kind(entry: Central, attributes: int) -> None:
+    """An ordinary file, or a folder that is nothing but a name; both say so in all places."""
+    unix = (attributes >> 16) & 0xF000
+    if entry.is_folder:
+        fits = unix in {0, _FOLDER} and not (entry.size or entry.crc)
+    else:
+        fits = unix in {0, _REGULAR_FILE} and not attributes & _DOS_FOLDER
+    if not fits or attributes & _DOS_LABEL:
+        raise PackageRejected("container.special_file")
+
+
+def _check_flags(flags: int, method: int) -> None:
+    """Refuse what we do not read."""
     if flags & _FLAG_ENCRYPTED:
         raise PackageRejected("container.encrypted")
-    if flags & ~_KNOWN_FLAGS or (method == STORED and flags & FLAG_DESCRIPTOR):
+    if flags & ~_KNOWN_FLAGS:
         raise PackageRejected("container.flags", hex(flags))
     if method not in {STORED, DEFLATED}:
         raise PackageRejected("container.method", str(method))
-
-
-def wide_numbers(extra: bytes) -> tuple[int, ...] | None:
-    """The 64-bit numbers in the extra field, None without any; refuses fields we do not know."""
-    wide: tuple[int, ...] | None = None
-    position = 0
-    if len(extra) > _MAX_EXTRA:
-        raise PackageRejected("container.extra_field", f"{len(extra)} bytes")
-    while position < len(extra):
-        if len(extra) - position < _FIELD.size:
-            raise PackageRejected("container.extra_field", "cut")
-        kind, size = _FIELD.unpack_from(extra, position)
-        field = extra[position + _FIELD.size :][:size]
-        if kind not in _KNOWN_EXTRA or len(field) != size:
-            raise PackageRejected("container.extra_field", hex(kind))
-        if kind == _EXTRA_ZIP64:
-            if wide is not None or size % 8:
-                raise PackageRejected("container.zip64", "extra field")
-            wide = struct.unpack(f"<{size // 8}Q", field)
-        position += _FIELD.size + size
-    return wide
 
 
 def _check_sizes(entries: tuple[Central, ...], limits: Limits) -> None:

@@ -7,40 +7,42 @@ from collections.abc import Iterable
 from inbox.errors import PackageRejected
 
 METADATA_FOLDER = "META-INF/"
-_UTF8_FLAG = 0x800
+_METADATA_FILE = "META-INF"
 _MAX_CHARACTERS = 255
+"""In one level, as in most file systems."""
 _MAX_BYTES = 1024
-_MAX_LEVELS = 3
 _CONTROL = (
     "\\x00-\\x1f\\x7f-\\x9f"  # C0, DEL, C1
     "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069"  # turns the direction of text
     "\\u2028\\u2029\\ufffe\\uffff"
 )
 CONTROL = re.compile(f"[{_CONTROL}]")
+_DOTS = re.compile(r"[\s.]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-def read_name(raw: bytes, flags: int) -> str:
-    """The name as it is meant: UTF-8 where the entry says so, else ASCII; NFC or NFD as it came."""
+def read_name(raw: bytes, *, utf8: bool) -> str:
+    """The name as it is meant: UTF-8 where the entry says so, else ASCII; NFC or NFD as it came.
+
+    A folder's name ends with a slash.
+    """
     try:
-        name = raw.decode("utf-8" if flags & _UTF8_FLAG else "ascii")
+        name = raw.decode("utf-8" if utf8 else "ascii")
     except UnicodeDecodeError as error:
         raise PackageRejected("container.name", "encoding") from error
-    if name.endswith("/"):
-        raise PackageRejected("container.special_file", "folder")
     _check(name, len(raw))
     return name
 
 
 def _check(name: str, size: int) -> None:
-    levels = name.split("/")
+    levels = name.removesuffix("/").split("/")
+    in_metadata = name.startswith(METADATA_FOLDER)
     faults = {
-        "length": size > _MAX_BYTES or len(unicodedata.normalize("NFC", name)) > _MAX_CHARACTERS,
-        "levels": len(levels) > _MAX_LEVELS,
-        "path": any(level.strip() in {"", ".", ".."} for level in levels) or "\\" in name,
-        "drive": _DRIVE.match(name) is not None,
+        "length": size > _MAX_BYTES or max(len(_nfc(level)) for level in levels) > _MAX_CHARACTERS,
+        "path": not all(_DOTS.sub("", _folded(each)) for each in levels) or "\\" in name,
+        "drive": any(_DRIVE.match(level) for level in levels),
         "characters": CONTROL.search(name) is not None,
-        "metadata": _folded(name).startswith("meta-inf") and not name.startswith(METADATA_FOLDER),
+        "metadata": _folded(levels[0]) == _folded(_METADATA_FILE) and not in_metadata,
     }
     for fault, found in faults.items():
         if found:
@@ -48,19 +50,30 @@ def _check(name: str, size: int) -> None:
 
 
 def check_distinct(names: Iterable[str]) -> None:
-    """Refuse names that some reader would take for one: case, composition, a file as a folder."""
+    """Refuse names that some reader would take for one: case, composition, a file as a folder.
+
+    A folder may be there on its own account and for the files in it.
+    """
     seen: set[str] = set()
     folders: set[str] = set()
+    files: set[str] = set()
     for name in names:
-        folded = _folded(name)
+        folded = "/".join(_folded(level) for level in name.removesuffix("/").split("/"))
         if folded in seen:
             raise PackageRejected("container.name_collision", "same name")
         seen.add(folded)
         parts = folded.split("/")
         folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
-    if seen & folders:
+        (folders if name.endswith("/") else files).add(folded)
+    if files & folders:
         raise PackageRejected("container.name_collision", "file and folder")
 
 
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+def _folded(level: str) -> str:
+    """One level as the most careless of file systems compares it."""
+    seen = _nfc(_nfc(level).casefold())
+    return "".join(each for each in seen if unicodedata.category(each) != "Cf").rstrip(" .")
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

@@ -26,7 +26,8 @@ BREV = Part(name="brev.pdf", content=b"%PDF " * 100)
         "a\x00b",
         "a\nb",
         "x\u202efdp.exe",
-        "a/b/c/d",
+        "a/.../d",
+        "a/C:d",
         "meta-inf/x",
         "META-INF",
         "x" * 256,
@@ -44,7 +45,13 @@ def test_names_in_another_encoding_are_refused(raw: bytes) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["brev ÆØÅ.pdf", unicodedata.normalize("NFD", "brev Å.pdf"), "a/b/c.pdf", "Sak 12:3.pdf"],
+    [
+        "brev ÆØÅ.pdf",
+        unicodedata.normalize("NFD", "brev Å.pdf"),
+        "a/b/c/d/e.pdf",
+        "Meta-info.pdf",
+        "Sak 12:3.pdf",
+    ],
 )
 def test_names_that_people_use_are_kept_as_they_are(name: str) -> None:
     assert container(replace(BREV, name=name)).entries[1].name == name

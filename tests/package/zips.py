@@ -18,6 +18,8 @@ class Part:
     stored: bool = False
     flags: int = 0x800
     crc: int | None = None
+    version: int = 20
+    time: int = 0
     local: Numbers = field(default_factory=dict)
     central: Numbers = field(default_factory=dict)
     local_name: bytes | None = None
@@ -38,10 +40,10 @@ class Part:
 
     def numbers(self) -> dict[str, int]:
         return {
-            "version": 20,
+            "version": self.version,
             "flags": self.flags,
             "method": 0 if self.stored else 8,
-            "time": 0,
+            "time": self.time,
             "date": 0x5B74,
             "crc": zlib.crc32(self.content) if self.crc is None else self.crc,
             "packed": len(self.body),
@@ -82,8 +84,8 @@ def zip_bytes(
     closing = struct.pack(
         "<4s4H2LH",
         b"PK\x05\x06",
-        0,
-        0,
+        last.get("disk", 0),
+        last.get("first_disk", 0),
         last["here"],
         last["entries"],
         last["size"],
@@ -111,18 +113,19 @@ def _local(part: Part) -> bytes:
 
 def _central(part: Part, offset: int) -> bytes:
     name = part.raw_name or part.name.encode()
-    numbers = {"attributes": 0, "offset": offset} | part.numbers() | dict(part.central)
+    usual = {"made_by": 20, "disk": 0, "internal": 0, "attributes": 0, "offset": offset}
+    numbers = usual | part.numbers() | dict(part.central)
     return (
         struct.pack(
             "<4s6H3L5H2L",
             b"PK\x01\x02",
-            20,
+            numbers["made_by"],
             *(numbers[each] for each in _FIELDS),
             len(name),
             len(part.central_extra),
             len(part.comment),
-            0,
-            0,
+            numbers["disk"],
+            numbers["internal"],
             numbers["attributes"],
             numbers["offset"],
         )
@@ -140,11 +143,13 @@ def _wide(numbers: dict[str, int], body: bytes, directory: bytes) -> bytes:
         numbers.get("length", 44),
         45,
         45,
-        0,
-        0,
+        numbers.get("disk", 0),
+        numbers.get("first_disk", 0),
         numbers["here"],
         numbers["entries"],
         numbers["size"],
         numbers["offset"],
     )
-    return record + struct.pack("<4sLQL", b"PK\x06\x07", 0, position, 1)
+    return record + struct.pack(
+        "<4sLQL", b"PK\x06\x07", numbers.get("record_disk", 0), position, numbers.get("disks", 1)
+    )
