@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test long bench check format lock clean
+.PHONY: help setup demo test long hostile bench check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -26,6 +26,9 @@ test: setup ## the tests, on SQLite and on PostgreSQL
 
 long: setup ## the tests with the long ones
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "long or not long"
+
+hostile: setup ## thousands of hostile and genuine packages before the reader: minutes
+	$(BIN)/pytest -q tests/hostile -m "long or not long"
 
 bench: setup .venv/.bench ## what it costs beside what it could cost: minutes, and 2 GB of disk
 	$(BIN)/python -m tests.bench

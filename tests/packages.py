@@ -50,9 +50,9 @@ def signer(org_number: str = SENDER) -> Signer:
     return authority().issue(org_number)
 
 
-def genuine(**changes: Any) -> bytes:
-    """A package as the simulated gateway writes it."""
-    parcel = Parcel(
+def parcel(**changes: Any) -> Parcel:
+    """What the simulated gateway packs, signed by the sender."""
+    usual = Parcel(
         sender=SENDER,
         receiver=RECEIVER,
         signer=signer(),
@@ -60,7 +60,12 @@ def genuine(**changes: Any) -> bytes:
         arkivmelding=arkivmelding_xml(),
         signed_at=NOW,
     )
-    return package_bytes(replace(parcel, **changes))
+    return replace(usual, **changes)
+
+
+def genuine(**changes: Any) -> bytes:
+    """A package as the simulated gateway writes it."""
+    return package_bytes(parcel(**changes))
 
 
 def trusted(*, revoked: Iterable[int | Signer] = (), listed_at: datetime = NOW) -> Trust:

@@ -38,6 +38,10 @@ class Part:
             return self.packed
         return self.content if self.stored else deflated(self.content)
 
+    @property
+    def written_name(self) -> bytes:
+        return self.name.encode() if self.raw_name is None else self.raw_name
+
     def numbers(self) -> dict[str, int]:
         return {
             "version": self.version,
@@ -75,8 +79,8 @@ def zip_bytes(
     """The zip; `wide_end` (possibly empty) adds ZIP64 records with these fields replaced."""
     body, directory = before, b""
     for part in parts:
-        directory += _central(part, len(body))
-        body += _local(part) + part.body + part.after
+        directory += central_bytes(part, len(body))
+        body += local_bytes(part) + part.body + part.after
     count = len(parts)
     numbers = {"here": count, "entries": count, "size": len(directory), "offset": len(body)}
     records = b"" if wide_end is None else _wide(numbers | dict(wide_end), body, directory)
@@ -95,8 +99,8 @@ def zip_bytes(
     return body + directory + records + closing + comment + trailing
 
 
-def _local(part: Part) -> bytes:
-    name = part.local_name or part.raw_name or part.name.encode()
+def local_bytes(part: Part) -> bytes:
+    name = part.written_name if part.local_name is None else part.local_name
     numbers = part.numbers() | dict(part.local)
     return (
         struct.pack(
@@ -111,8 +115,8 @@ def _local(part: Part) -> bytes:
     )
 
 
-def _central(part: Part, offset: int) -> bytes:
-    name = part.raw_name or part.name.encode()
+def central_bytes(part: Part, offset: int) -> bytes:
+    name = part.written_name
     usual = {"made_by": 20, "disk": 0, "internal": 0, "attributes": 0, "offset": offset}
     numbers = usual | part.numbers() | dict(part.central)
     return (
