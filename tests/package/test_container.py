@@ -1,6 +1,5 @@
 """The strict zip reader: genuine dialects pass, every small lie is found."""
 
-import os
 import struct
 from dataclasses import replace
 from io import BytesIO
@@ -8,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inbox.package.container import Container, looks_whole
+from inbox.package.container import Archive, Container, looks_whole
 from inbox.package.terms import Limits
 from tests.package.attempts import code, container
 from tests.package.zips import Part, descriptor, zip_bytes
@@ -43,7 +42,13 @@ def test_all_forms_of_data_descriptors_are_read(*, wide_form: bool, signature: b
 
 @pytest.mark.parametrize(
     "comment",
-    [b"", b"mimetype=application/vnd.etsi.asic-e+zip", b"LIB DigiDoc4j/1.0.8 format: x"],
+    [
+        b"",
+        b"mimetype=application/vnd.etsi.asic-e+zip",
+        b"application/vnd.etsi.asic-e+zip",
+        b"LIB DigiDoc4j/1.0.8 format: x",
+        b"LIB_DIGIDOCPP/3.14.0 format: x",
+    ],
 )
 def test_the_comments_of_genuine_writers_are_accepted(comment: bytes) -> None:
     assert container(replace(BREV, comment=comment), comment=comment).entries[1].size == 500
@@ -149,31 +154,58 @@ def test_bytes_between_the_directory_and_its_end_are_refused() -> None:
     assert refusal(lambda: Container(BytesIO(hiding), Limits())) == "container.gap"
 
 
-def test_a_garbled_first_block_is_put_right_and_noted() -> None:
-    raw = zip_bytes([MIMETYPE, BREV])
+def test_an_archive_without_files_is_one_all_the_same_but_no_package() -> None:
+    raw = zip_bytes([])
 
-    whole = Container(BytesIO(os.urandom(16) + raw[16:]), Limits())
-
-    assert whole.notes == ("first_block_garbled",)
-    assert whole.read("mimetype", 100) == MIMETYPE.content
+    assert Archive(BytesIO(raw), Limits()).entries == ()
+    assert refusal(lambda: Container(BytesIO(raw), Limits())) == "container.mimetype_missing"
 
 
-def test_only_a_mimetype_is_put_right() -> None:
-    raw = zip_bytes([BREV, MIMETYPE])
+def test_any_zip_is_read_without_a_mimetype_and_checked_to_its_end() -> None:
+    whole = zip_bytes([BREV, Part(name="tom/", stored=True)])
+    broken = zip_bytes([replace(BREV, crc=1)])
 
-    def attempt() -> None:
-        Container(BytesIO(bytes(16) + raw[16:]), Limits())
+    archive = Archive(BytesIO(whole), Limits())
+    archive.check()
 
-    assert refusal(attempt) == "container.local_header"
+    assert (archive.read("brev.pdf", 1000), archive.folders) == (BREV.content, ("tom/",))
+    assert refusal(Archive(BytesIO(broken), Limits()).check) == "container.crc"
 
 
-def test_more_than_the_first_block_garbled_is_refused() -> None:
-    raw = zip_bytes([MIMETYPE, BREV])
+@pytest.mark.parametrize("field", ["version", "time", "date"])
+def test_what_matters_little_must_agree_too(field: str) -> None:
+    assert code(replace(BREV, local={field: 7})) == "container.local_header"
 
-    def attempt() -> None:
-        Container(BytesIO(bytes(20) + raw[20:]), Limits())
 
-    assert refusal(attempt) == "container.local_header"
+def test_wide_sizes_beside_the_same_narrow_ones_are_one_thing_said_twice() -> None:
+    both = replace(BREV, local_extra=wide(500, len(BREV.body)))
+
+    assert container(both).read("brev.pdf", 1000) == BREV.content
+    assert code(replace(BREV, local_extra=wide(500, 501))) == "container.zip64"
+
+
+def test_another_end_whose_comment_reaches_as_far_is_refused() -> None:
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0, 0, 0, 0, 22)
+    short = end[:-2] + b"\x15\x00"
+    field = struct.pack("<HH", 0x7875, 22)
+    at_the_end = replace(BREV, central_extra=field + end)
+
+    assert code(at_the_end) == "container.directory"
+    assert container(replace(BREV, central_extra=field + short)).entries[1].size == 500
+
+
+def test_a_stored_file_whose_size_comes_later_has_nothing_in_it_that_could_be_its_end() -> None:
+    def later(content: bytes) -> Part:
+        part = Part(name="a.zip", content=content, stored=True, flags=0x808)
+        return replace(part, after=descriptor(part), local={"crc": 0, "packed": 0, "size": 0})
+
+    across = bytes((1 << 18) - 2) + b"PK\x07\x08"
+
+    assert container(later(b"PK\x01")).read("a.zip", 100) == b"PK\x01"
+    assert code(later(b"x" + b"PK\x03\x04")) == "container.flags"
+    assert code(later(across)) == "container.flags"
+    unsigned = replace(later(b"x"), after=descriptor(later(b"x"), signature=b""))
+    assert code(unsigned) == "container.gap"
 
 
 def test_a_mimetype_that_is_not_first_is_noted() -> None:

@@ -1,8 +1,11 @@
 """Names of files: what people use is kept, what could hurt or be mistaken is refused."""
 
+import struct
 import unicodedata
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -64,11 +67,57 @@ def test_names_that_people_use_are_kept_as_they_are(name: str) -> None:
         ("brev.pdf", "BREV.PDF"),
         ("Å.pdf", unicodedata.normalize("NFD", "å.pdf")),
         ("a", "a/b"),
+        ("brev.pdf", "brev.pdf."),
+        ("a/x", "a /x"),
+        ("brev", "br\u200bev"),
     ],
 )
 def test_names_that_some_reader_would_take_for_one_are_refused(names: Sequence[str]) -> None:
     assert code(*(replace(BREV, name=name) for name in names)) == "container.name_collision"
 
 
-def test_a_folder_is_refused() -> None:
-    assert code(Part(name="folder/", stored=True)) == "container.special_file"
+@pytest.mark.parametrize("maker", [3, 19])
+def test_letters_from_unix_are_utf8_without_a_word_about_it(maker: int) -> None:
+    made = {"made_by": maker << 8}
+
+    assert container(replace(BREV, name="æ.pdf", flags=0, central=made)).entries[1].name == "æ.pdf"
+    assert code(replace(BREV, raw_name=b"\xe6.pdf", flags=0, central=made)) == "container.name"
+
+
+def test_a_name_said_again_in_utf8_must_be_the_same_bytes() -> None:
+    def said(name: str) -> bytes:
+        raw = name.encode()
+        return struct.pack("<HHBL", 0x7075, 5 + len(raw), 1, zlib.crc32(raw)) + raw
+
+    twice = replace(BREV, name="æ.pdf", flags=0, local_extra=said("æ.pdf"))
+
+    assert container(replace(twice, central_extra=said("æ.pdf"))).entries[1].name == "æ.pdf"
+    assert code(replace(twice, central_extra=said("å.pdf"))) == "container.extra_field"
+    assert code(replace(BREV, local_extra=said("æ.pdf"))) == "container.extra_field"
+
+
+def test_a_folder_may_be_there_for_the_files_in_it_and_for_nothing_else() -> None:
+    folder = Part(name="a/", stored=True)
+    inside = replace(BREV, name="a/brev.pdf")
+
+    assert container(folder, inside).folders == ("a/",)
+    assert [entry.name for entry in container(folder, inside).entries] == ["mimetype", "a/brev.pdf"]
+    assert code(folder) == "container.special_file"
+    assert code(folder, folder, inside) == "container.name_collision"
+    assert code(replace(folder, name="A/brev.pdf/"), inside) == "container.name_collision"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"content": b"skjult"},
+        {"stored": False, "packed": b"\0\0\0\xff\xff\x03\0"},
+        {"stored": False, "packed": b"\x02\0"},
+        {"crc": 1},
+        {"central": {"attributes": 0o100644 << 16}},
+    ],
+)
+def test_a_folder_has_nothing_but_its_name(changes: dict[str, Any]) -> None:
+    folder = replace(Part(name="a/", stored=True), **changes)
+
+    assert code(folder, replace(BREV, name="a/brev.pdf")) == "container.special_file"
