@@ -21,6 +21,8 @@ from inbox.package.terms import Limits
 STORED = 0
 DEFLATED = 8
 FLAG_DESCRIPTOR = 0x0008
+WIDE_VERSION = 45
+"""4.5, of which wide sizes are; no method that we read needs a later one."""
 _FLAG_ENCRYPTED = 0x0041
 _KNOWN_FLAGS = 0x080E  # UTF-8 names, data descriptor, how hard the deflater tried
 _SENTINEL16 = 0xFFFF
@@ -188,7 +190,7 @@ def _entries(raw: bytes, count: int) -> Iterator[Central]:
 def _entry(fixed: tuple[int, ...], raw_name: bytes, extra: bytes, comment: bytes) -> Central:
     made_by, version, flags, method, time, date, crc, packed, size = fixed[1:10]
     disk, _, attributes, offset = fixed[13:]
-    _check_flags(flags, method)
+    _check_needs(version, flags, method)
     if not _KNOWN_COMMENT.fullmatch(comment):
         raise PackageRejected("container.comment", "of an entry")
     fields = read_extra(extra)
@@ -226,13 +228,13 @@ def _check_kind(entry: Central, attributes: int) -> None:
         raise PackageRejected("container.special_file")
 
 
-def _check_flags(flags: int, method: int) -> None:
+def _check_needs(version: int, flags: int, method: int) -> None:
     """Refuse what we do not read."""
     if flags & _FLAG_ENCRYPTED:
         raise PackageRejected("container.encrypted")
     if flags & ~_KNOWN_FLAGS:
         raise PackageRejected("container.flags", hex(flags))
-    if method not in {STORED, DEFLATED}:
+    if method not in {STORED, DEFLATED} or version > WIDE_VERSION:
         raise PackageRejected("container.method", str(method))
 
 

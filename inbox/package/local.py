@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from inbox.errors import PackageRejected
-from inbox.package.directory import FLAG_DESCRIPTOR, STORED, Central, read_at
+from inbox.package.directory import FLAG_DESCRIPTOR, STORED, WIDE_VERSION, Central, read_at
 from inbox.package.extra_fields import (
     UNICODE_PATH,
     ZIP64,
@@ -19,7 +19,6 @@ HEADER = struct.Struct("<4s5H3L2H")
 SIGNATURE = b"PK\x03\x04"
 _DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
 _RECORD = re.compile(rb"PK(?:\x01\x02|\x03\x04|\x05[\x05\x06]|\x06[\x06-\x08]|\x07\x08)")
-_WIDE_VERSION = 45
 _SENTINEL32 = 0xFFFF_FFFF
 
 
@@ -33,7 +32,7 @@ def read_around(source: BinaryIO, entry: Central, header: bytes, stop: int) -> i
     signature, version, *kind, crc, packed, size, names, extras = HEADER.unpack(header)
     if signature != SIGNATURE or kind != [entry.flags, entry.method, entry.time, entry.date]:
         raise PackageRejected("container.local_header", "kind, flags, method or time")
-    if len({version, entry.version} - {_WIDE_VERSION}) > 1:
+    if version != entry.version and max(version, entry.version) != WIDE_VERSION:
         raise PackageRejected("container.local_header", "version")
     after = entry.offset + HEADER.size
     named = read_at(source, after, names + extras)
@@ -68,7 +67,7 @@ def _check_after(source: BinaryIO, entry: Central, position: int, stop: int, *, 
         return
     large = max(entry.size, entry.compressed_size) >= _SENTINEL32
     forms = ["<3L"] if not wide and not large else []
-    forms += ["<LQQ"] if wide or large or entry.version >= _WIDE_VERSION else []
+    forms += ["<LQQ"] if wide or large or entry.version >= WIDE_VERSION else []
     told = [struct.pack(f, entry.crc, entry.compressed_size, entry.size) for f in forms]
     allowed = {_DESCRIPTOR_SIGNATURE + numbers for numbers in told}
     if entry.method != STORED:

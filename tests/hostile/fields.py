@@ -88,7 +88,7 @@ def times_and_versions_that_differ(rng: random.Random, layout: Layout) -> Spoilt
     if field == "version" and right == 45:
         layout = numbered(layout, index, "local central", version=10)
         wrong = 20
-    return spoilt(numbered(layout, index, side, **{field: wrong}), "local_header gap")
+    return spoilt(numbered(layout, index, side, **{field: wrong}), "local_header gap method")
 
 
 @kind(*LATER)

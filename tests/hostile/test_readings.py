@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from inbox.errors import PackageRejected
@@ -64,7 +64,12 @@ def _read(raw: bytes) -> dict[str, bytes] | None:
         return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
+@example(  # a later version than any method of ours needs
+    files=[File(name="a", content=b"")],
+    shape="commons_compress_always_wide",
+    lies=[("central", "version", 64, 0)],
+)
 @given(files=FILES, shape=st.sampled_from(sorted(SHAPES)), lies=LIES)
 def test_other_readers_see_what_we_see_or_we_refuse(
     files: list[File], shape: str, lies: list[tuple[str, str, int, int]]
@@ -123,7 +128,7 @@ def test_a_changed_byte_is_refused_or_changes_nothing(dialect: Dialect) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("dialect", list(Dialect))
-@pytest.mark.parametrize("value", [0x01, 0x20, 0x80, 0xFF])
+@pytest.mark.parametrize("value", [0x01, 0xFF])
 def test_every_byte_changed_is_refused_or_changes_nothing(dialect: Dialect, value: int) -> None:
     places = range(len(_small(dialect)[0]))
 
