@@ -5,29 +5,21 @@ from datetime import datetime
 from typing import BinaryIO
 
 from inbox.errors import PackageRejected
-from inbox.package.addressing import NAME as ADDRESSING_XML
 from inbox.package.addressing import check_addressing, read_addressing
 from inbox.package.archive import ArchiveMessage
-from inbox.package.arkivmelding import (
-    archive_message_of,
-    grading_of,
-    mentions_grading,
-    parse_arkivmelding,
-)
 from inbox.package.chain import check_chain
-from inbox.package.codes import SECURITY_GRADE
-from inbox.package.documents import Document, match_documents
+from inbox.package.content import read_content
+from inbox.package.documents import Document
 from inbox.package.envelope import Envelope
 from inbox.package.identity import check_signers, signer_of
+from inbox.package.inspection import Inspection, inspect, inspect_container
 from inbox.package.schema import Schemas
 from inbox.package.signature import Verified, verify_container
 from inbox.package.terms import Expected, Limits, StaleList, Trust
 from inbox.package.times import OSLO
 from inbox.package.verdict import AlgorithmClass, Findings, Verdict
 
-__all__ = ["Package", "inspect", "open_package"]
-
-ARKIVMELDING_XML = "arkivmelding.xml"
+__all__ = ["Inspection", "Package", "inspect", "inspect_container", "open_package"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,46 +68,21 @@ def open_package(  # noqa: PLR0913 - what each check needs, and nothing is looke
         if envelope.receiver != expected.organisation:
             raise PackageRejected("envelope.not_ours")
         check_signers(findings.signers, envelope, expected, findings)
-        return _read(verified, envelope, limits, schemas, findings)
-
-
-def inspect(source: BinaryIO, *, limits: Limits) -> Verdict:
-    """Container, manifest and signature alone: whether it is whole, and who says to have signed.
-
-    Nothing is said about trust. Raises `Quarantine`.
-    """
-    findings = Findings()
-    with findings.quarantining():
-        verified = verify_container(source, limits=limits, findings=findings)
-        findings.signers = tuple(signer_of(signed) for signed in verified.signed)
-    return findings.verdict()
-
-
-def _read(
-    verified: Verified,
-    envelope: Envelope,
-    limits: Limits,
-    schemas: Schemas | None,
-    findings: Findings,
-) -> Package:
-    """What is in a package whose signature and signer are believed."""
-    addressing = read_addressing(verified, limits)
-    if addressing:
-        check_addressing(addressing, envelope, findings)
-    name = _arkivmelding_name(verified)
-    archive = _read_archive(verified, name, limits, schemas, findings)
-    apart = {name, ADDRESSING_XML if addressing else None}
-    documents, findings.problems = match_documents(
-        (file for file in verified.files if file.name not in apart),
-        archive,
-        hints=(addressing.main_document if addressing else None, envelope.main_document),
-    )
-    if not documents:
-        findings.object_to("documents.none")
+        addressing = read_addressing(verified, limits)
+        if addressing:
+            check_addressing(addressing, envelope, findings)
+        content = read_content(
+            verified,
+            addressing,
+            limits,
+            findings,
+            main_document=envelope.main_document,
+            schemas=schemas,
+        )
     return Package(
         envelope=envelope,
-        archive=archive,
-        documents=documents,
+        archive=content.archive,
+        documents=content.documents,
         verdict=findings.verdict(),
         total_bytes=sum(file.size for file in verified.files),
     )
@@ -138,41 +105,3 @@ def _check_trust(
         findings.object_to("trust.legacy_sha1")
     for signed in verified.signed:
         check_chain(signed, trust, now=now, stale_is=stale_is, findings=findings)
-
-
-def _arkivmelding_name(verified: Verified) -> str | None:
-    """The entry that is arkivmelding.xml; another case of letters is taken, two cannot be there."""
-    names = (file.name for file in verified.files)
-    return next((name for name in names if name.lower() == ARKIVMELDING_XML), None)
-
-
-def _read_archive(
-    verified: Verified,
-    name: str | None,
-    limits: Limits,
-    schemas: Schemas | None,
-    findings: Findings,
-) -> ArchiveMessage | None:
-    """What arkivmelding.xml says; None where a waiver lets its absence or nonsense pass."""
-    if name is None:
-        findings.object_to("arkivmelding.absent")
-        return None
-    if verified.container.entry(name).size > limits.max_arkivmelding_bytes:
-        raise PackageRejected("arkivmelding.too_large")
-    raw = verified.container.read(name, limits.max_arkivmelding_bytes)
-    try:
-        root = parse_arkivmelding(raw, limits)
-        grading = grading_of(root)
-        if grading:
-            findings.object_to(grading)
-        archive = archive_message_of(root)
-    except PackageRejected as error:
-        findings.object_to(error.code, error.reason)
-        if error.code == "arkivmelding.malformed" and mentions_grading(raw):
-            raise PackageRejected(SECURITY_GRADE, "cannot be ruled out") from None
-        return None
-    findings.shape = archive.shape
-    if schemas is not None:
-        fit = schemas.fit_of(raw)
-        findings.schema, findings.schema_places = fit.fits, fit.places
-    return archive

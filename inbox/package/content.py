@@ -1,0 +1,97 @@
+"""What is in a package that is whole: arkivmelding.xml, and the documents it speaks of."""
+
+from dataclasses import dataclass
+
+from inbox.errors import PackageRejected
+from inbox.package.addressing import NAME as ADDRESSING_XML
+from inbox.package.addressing import Addressing
+from inbox.package.archive import ArchiveMessage
+from inbox.package.arkivmelding import (
+    archive_message_of,
+    grading_of,
+    mentions_grading,
+    parse_arkivmelding,
+)
+from inbox.package.codes import SECURITY_GRADE
+from inbox.package.documents import Document, match_documents
+from inbox.package.schema import Schemas
+from inbox.package.signature import Verified
+from inbox.package.terms import Limits
+from inbox.package.verdict import Findings
+
+ARKIVMELDING_XML = "arkivmelding.xml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What a package says and holds."""
+
+    archive: ArchiveMessage | None
+    """None only where a waiver lets a message without readable arkivmelding.xml pass."""
+    documents: tuple[Document, ...]
+
+
+def read_content(
+    verified: Verified,
+    addressing: Addressing | None,
+    limits: Limits,
+    findings: Findings,
+    *,
+    main_document: str | None = None,
+    schemas: Schemas | None = None,
+) -> Content:
+    """Read it; `main_document` is the envelope's last word on which document is the main one.
+
+    What does not fit between files and arkivmelding.xml, or the schemas, goes to the findings.
+
+    Raises `PackageRejected` (`arkivmelding.*`, `documents.none`) unless waived.
+    """
+    name = _arkivmelding_name(verified)
+    archive = _read_archive(verified, name, limits, schemas, findings)
+    apart = {name, ADDRESSING_XML if addressing else None}
+    documents, findings.problems = match_documents(
+        (file for file in verified.files if file.name not in apart),
+        archive,
+        hints=(addressing.main_document if addressing else None, main_document),
+    )
+    if not documents:
+        findings.object_to("documents.none")
+    return Content(archive=archive, documents=documents)
+
+
+def _arkivmelding_name(verified: Verified) -> str | None:
+    """The entry that is arkivmelding.xml; another case of letters is taken, two cannot be there."""
+    names = (file.name for file in verified.files)
+    return next((name for name in names if name.lower() == ARKIVMELDING_XML), None)
+
+
+def _read_archive(
+    verified: Verified,
+    name: str | None,
+    limits: Limits,
+    schemas: Schemas | None,
+    findings: Findings,
+) -> ArchiveMessage | None:
+    """What arkivmelding.xml says; None where a waiver lets its absence or nonsense pass."""
+    if name is None:
+        findings.object_to("arkivmelding.absent")
+        return None
+    if verified.container.entry(name).size > limits.max_arkivmelding_bytes:
+        raise PackageRejected("arkivmelding.too_large")
+    raw = verified.container.read(name, limits.max_arkivmelding_bytes)
+    try:
+        root = parse_arkivmelding(raw, limits)
+        grading = grading_of(root)
+        if grading:
+            findings.object_to(grading)
+        archive = archive_message_of(root)
+    except PackageRejected as error:
+        findings.object_to(error.code, error.reason)
+        if error.code == "arkivmelding.malformed" and mentions_grading(raw):
+            raise PackageRejected(SECURITY_GRADE, "cannot be ruled out") from None
+        return None
+    findings.shape = archive.shape
+    if schemas is not None:
+        fit = schemas.fit_of(raw)
+        findings.schema, findings.schema_places = fit.fits, fit.places
+    return archive

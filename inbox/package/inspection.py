@@ -1,0 +1,109 @@
+"""Looks at a file in hand without its envelope: all that can be said of it, for support."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO
+
+from inbox.package.addressing import Addressing, read_addressing
+from inbox.package.chain import check_chain
+from inbox.package.codes import CODES
+from inbox.package.container import Container
+from inbox.package.content import read_content
+from inbox.package.identity import signer_of
+from inbox.package.signature import File, Verified, verify_container
+from inbox.package.terms import Limits, StaleList, Trust
+from inbox.package.verdict import Findings, SignerIs, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection(Verdict):
+    """What is accepted, or held for `code`, which people may waive."""
+
+    objections: tuple[str, ...] = ()
+    """Every code that holds it, in the order in which the line meets them; `code` is the first."""
+    documents: tuple[File, ...] = field(default=(), repr=False)
+    """What a case system would get; of a container alone, every file."""
+    missing: tuple[str, ...] = ()
+    """What arkivmelding.xml must have and lacks: said, never held against it."""
+
+
+def trust_of(verdict: Verdict) -> bool | None:
+    """Path and revocation in one answer; None where nobody asked, or it never came to that."""
+    return None if verdict.chain is None else verdict.chain and verdict.revocation is True
+
+
+def inspect(
+    source: BinaryIO, *, limits: Limits, trust: Trust | None = None, now: datetime | None = None
+) -> Inspection:
+    """The line's own checks, going on past whatever could be waived, to the end.
+
+    Without `trust` nothing is said about trust; integrity and content decide. With it, at `now`,
+    a signer must also be the sender that the container itself names, where it names one.
+
+    Raises:
+        Quarantine: refused, with a code that nobody can waive.
+    """
+    findings = Findings(waivers=frozenset(CODES))
+    with findings.quarantining():
+        verified = verify_container(source, limits=limits, findings=findings)
+        findings.signers = tuple(signer_of(signed) for signed in verified.signed)
+        addressing = read_addressing(verified, limits)
+        if trust is not None:
+            assert now is not None, "trust is a question of when"
+            _check_trust(verified, trust, now, findings)
+            _check_named_sender(addressing, findings)
+        content = read_content(verified, addressing, limits, findings)
+    named = {document.name for document in content.documents}
+    return _inspection(
+        findings,
+        documents=tuple(file for file in verified.files if file.name in named),
+        missing=content.archive.missing if content.archive else (),
+    )
+
+
+def inspect_container(source: BinaryIO, *, limits: Limits) -> Inspection:
+    """The archive alone, every file in it read; raises `Quarantine` with `container.*`."""
+    findings = Findings(container=False)
+    with findings.quarantining():
+        container = Container(source, limits)
+        files = tuple(_read(container, entry.name) for entry in container.entries)
+        findings.container = True
+    findings.notes.extend(container.notes)
+    return _inspection(findings, documents=files)
+
+
+def _inspection(
+    findings: Findings, *, documents: tuple[File, ...], missing: tuple[str, ...] = ()
+) -> Inspection:
+    verdict = findings.verdict(next(iter(findings.waived), None))
+    return Inspection(
+        **(vars(verdict) | {"waived": ()}),
+        objections=verdict.waived,
+        documents=documents,
+        missing=missing,
+    )
+
+
+def _read(container: Container, name: str) -> File:
+    digest = hashlib.sha256()
+    for chunk in container.stream(name):
+        digest.update(chunk)
+    size = container.entry(name).size
+    return File(name=name, size=size, sha256=digest.hexdigest(), media_type=None)
+
+
+def _check_trust(verified: Verified, trust: Trust, now: datetime, findings: Findings) -> None:
+    for signed in verified.signed:
+        check_chain(signed, trust, now=now, stale_is=StaleList.REJECT, findings=findings)
+
+
+def _check_named_sender(addressing: Addressing | None, findings: Findings) -> None:
+    """A signer is the sender, or its supplier, by the container's own manifest.xml."""
+    if addressing is None or not addressing.sender:
+        return
+    numbers = {signer.org_number for signer in findings.signers}
+    found = not addressing.sender.isdisjoint(numbers)
+    findings.signer_is = SignerIs.SENDER if found else SignerIs.STRANGER
+    if not found:
+        findings.object_to("signer.no_org_number" if numbers == {None} else "signer.not_sender")
