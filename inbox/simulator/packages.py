@@ -181,7 +181,7 @@ def _transport_manifest(parcel: Parcel) -> bytes:
    </avsender>
 """
     if main is not None:
-        text += f"""   <hoveddokument href="{escape(main.name)}" mime="{main.media_type}">
+        text += f"""   <hoveddokument href="{_value(main.name)}" mime="{main.media_type}">
       <tittel lang="no">Hoveddokument</tittel>
    </hoveddokument>
 """
@@ -190,7 +190,7 @@ def _transport_manifest(parcel: Parcel) -> bytes:
 
 def _genuine_manifest(namespace: Namespace, signature: str, signed: list[_Signed]) -> bytes:
     references = "".join(
-        f"""    <DataObjectReference URI="{escape(file.name)}" MimeType="{escape(file.media_type)}">
+        f"""    <DataObjectReference URI="{_value(file.name)}" MimeType="{_value(file.media_type)}">
         <ns2:DigestMethod Algorithm="{SHA256}"/>
         <ns2:DigestValue>{file.digest}</ns2:DigestValue>
     </DataObjectReference>
@@ -206,7 +206,7 @@ def _genuine_manifest(namespace: Namespace, signature: str, signed: list[_Signed
 
 def _modern_manifest(namespace: Namespace, signature: str, signed: list[_Signed]) -> bytes:
     references = "".join(
-        f'<asic:DataObjectReference MimeType="{escape(file.media_type)}" URI="{quote(file.name)}">'
+        f'<asic:DataObjectReference MimeType="{_value(file.media_type)}" URI="{quote(file.name)}">'
         f'<ds:DigestMethod Algorithm="{SHA256}" xmlns:ds="{XMLDSIG}"/>'
         f'<ds:DigestValue xmlns:ds="{XMLDSIG}">{file.digest}</ds:DigestValue>'
         "</asic:DataObjectReference>"
@@ -220,10 +220,15 @@ def _modern_manifest(namespace: Namespace, signature: str, signed: list[_Signed]
     ).encode()
 
 
+def _value(text: str) -> str:
+    """Text in an attribute, as Java writes it: an apostrophe stands as it is."""
+    return escape(text, quote=False).replace('"', "&quot;")
+
+
 def _odf_manifest(signed: list[_Signed]) -> bytes:
     rows = "".join(
-        f'    <ns1:file-entry ns1:full-path="{escape(name)}"'
-        f' ns1:media-type="{escape(media_type)}"/>\n'
+        f'    <ns1:file-entry ns1:full-path="{_value(name)}"'
+        f' ns1:media-type="{_value(media_type)}"/>\n'
         for name, media_type in [("/", MIMETYPE), *((f.name, f.media_type) for f in signed)]
     )
     return f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
