@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "work": _Late(panel=_LINE, help="Work without serving anything."),
     "doctor": _Late(panel=_LOOK, help="Check everything that can keep mail from arriving."),
     "message": _Late(panel=_LOOK, help="Where messages are: ids, states, codes and times only."),
+    "package": _Late(panel=_LOOK, help="Look at a document package in hand, or make one."),
     "audit": _Late(panel=_LOOK, help="Verify and export the audit."),
     "config": _Late(panel=_LOOK, help="Show and check the settings."),
     "policy": _Late(panel=_RULES, help="Who may do what: lint, test, show and activate."),
