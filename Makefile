@@ -1,8 +1,9 @@
 # `make help` lists what can be done here. Everything runs from `.venv` in this folder.
 PYTHON ?= python3
 BIN := .venv/bin
+SECONDS ?= 600
 
-.PHONY: help setup demo test long hostile bench check format lock clean
+.PHONY: help setup demo test long hostile fuzz bench check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -37,6 +38,13 @@ bench: setup .venv/.bench ## what it costs beside what it could cost: minutes, a
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/bench.txt
 	touch $@
 
+fuzz: setup .venv/.fuzz ## try to break the readers of packages: SECONDS=600 for each
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+.venv/.fuzz: requirements/fuzz.txt .venv/.complete
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/fuzz.txt
+	touch $@
+
 check: setup ## format, lint, types, import contracts, dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -56,6 +64,9 @@ lock: ## make requirements/*.txt anew (needs uv), with a week's cooldown
 	uv pip compile pyproject.toml --group dev --group bench --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-annotate --constraint requirements/dev.txt \
 	    --exclude-newer "$$(date -u -d '7 days ago' +%F)" -o requirements/bench.txt
+	uv pip compile pyproject.toml --group dev --group fuzz --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate --constraint requirements/dev.txt \
+	    --exclude-newer "$$(date -u -d '7 days ago' +%F)" -o requirements/fuzz.txt
 
 clean: ## remove what setup and the demo made
 	rm -rf .venv var

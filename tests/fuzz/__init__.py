@@ -1,0 +1,1 @@
+"""Tries to break the readers of packages with made-up input (`make fuzz`)."""
