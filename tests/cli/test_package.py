@@ -246,7 +246,7 @@ def test_a_broken_file_in_a_container_is_found_by_reading_it(desk: Desk) -> None
     assert told["container"] is False
 
 
-@pytest.mark.parametrize("raw", [b"", b"PK\x03\x04", b"\0" * 100_000, b"<xml/>"])
+@pytest.mark.parametrize("raw", [b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"\0" * 100_000, b"<xml/>"])
 def test_what_is_no_package_at_all_gets_a_verdict_too(desk: Desk, raw: bytes) -> None:
     code, told = desk.inspected(raw)
 
