@@ -21,6 +21,7 @@ ROWS: Final[Mapping[str, str]] = {
     "six_steps": "the same durable steps on a queue made for it",
     "custody": "a large package fetched, sealed, confirmed",
     "document": "one document out of a large package",
+    "package": "a package verified",
     "announced": "from announced to durable",
     "access": "a decision, and a page of the list",
     "start": "start, and idle",

@@ -1,0 +1,42 @@
+"""The benchmark of packages reads what it says it reads, and tells a slow verdict."""
+
+from pathlib import Path
+from time import sleep
+
+from lxml import etree
+
+from tests.bench import package
+from tests.bench.house import furnish
+from tests.databases import sqlite_database
+
+
+def test_a_long_letter_has_about_as_many_elements_as_were_asked_for() -> None:
+    counted = sum(1 for _ in etree.fromstring(package.long_letter(5000)).iter())
+
+    assert 4950 <= counted <= 5050
+
+
+def test_a_slow_verdict_is_told_as_a_missed_target(tmp_path: Path) -> None:
+    furnish(tmp_path)
+    size = package.Size(documents=0, document_bytes=0, elements=100, runs=1, small_runs=1)
+
+    slow = package._small(tmp_path, size, lambda: sleep(0.02))
+    letter = package._letter(size, lambda: sleep(1.01))
+
+    assert [figure.met for figure in (*slow, letter)] == [False] * 3
+    assert all(figure.middle >= 20 for figure in slow)
+
+
+def test_what_no_database_has_a_part_in_is_measured_once(tmp_path: Path) -> None:
+    folder = tmp_path / "row"
+    folder.mkdir()
+
+    figures = package.measured(sqlite_database(folder), folder, package.TINY)
+
+    assert package.measured("postgresql://nobody", folder, package.TINY) == []
+    assert [figure.beside_what for figure in figures[:2]] == [
+        "sha256sum of it",
+        f"{Path(package._unzip()[0]).name} to nowhere",
+    ]
+    assert sum(figure.target is not None for figure in figures[:2]) == 1
+    assert figures[2].middle > 10
