@@ -38,7 +38,7 @@ def make_package(order: Order, out: Path) -> int:
 
     Raises `Invalid`, and then nothing is left of it.
     """
-    authority = TestAuthority(name=f"Test Root CA {uuid.uuid4()}")
+    authority = TestAuthority()
     try:
         files = dict(_files(order.folder))
         parcel = _parcel(order, files, authority)

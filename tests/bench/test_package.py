@@ -3,6 +3,7 @@
 from pathlib import Path
 from time import sleep
 
+import pytest
 from lxml import etree
 
 from tests.bench import package
@@ -27,6 +28,7 @@ def test_a_slow_verdict_is_told_as_a_missed_target(tmp_path: Path) -> None:
     assert all(figure.middle >= 20 for figure in slow)
 
 
+@pytest.mark.long
 def test_what_no_database_has_a_part_in_is_measured_once(tmp_path: Path) -> None:
     folder = tmp_path / "row"
     folder.mkdir()

@@ -246,7 +246,9 @@ def test_a_broken_file_in_a_container_is_found_by_reading_it(desk: Desk) -> None
     assert told["container"] is False
 
 
-@pytest.mark.parametrize("raw", [b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"\0" * 100_000, b"<xml/>"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"\0" * 100_000, b"<xml/>"]
+)
 def test_what_is_no_package_at_all_gets_a_verdict_too(desk: Desk, raw: bytes) -> None:
     code, told = desk.inspected(raw)
 
@@ -373,8 +375,9 @@ def test_what_is_made_is_accepted(desk: Desk, dialect: str) -> None:
 def test_packages_made_one_after_another_are_believed_by_one_folder(desk: Desk) -> None:
     folder = _folder(desk, **{"a.txt": b"a"})
 
-    for name in ("en", "to"):
-        desk.ask("make", folder, desk.folder / name, "--sender", STRANGER, "--trust", desk.trust)
+    words = ("--sender", STRANGER, "--trust", desk.trust)
+    desk.ask("make", folder, desk.folder / "en", *words)
+    program("package", "make", folder, desk.folder / "to", *words)  # with keys of its own
     told = [
         desk.inspected((desk.folder / name).read_bytes(), "--trust", desk.trust)[1]
         for name in ("en", "to")
@@ -418,6 +421,16 @@ def test_what_would_not_be_accepted_is_not_made(
     assert answer.err.startswith(said), answer.err
     assert not out.exists()
     assert list(desk.trust.iterdir()) == []
+
+
+def test_a_document_that_cannot_be_read_leaves_nothing_behind(desk: Desk) -> None:
+    folder, out = _folder(desk, **{"a.txt": b"a"}), desk.folder / "ut.asice"
+    (folder / "b.txt").symlink_to("/proc/self/mem")
+
+    answer = desk.ask("make", folder, out)
+
+    assert (answer.code, out.exists()) == (2, False)
+    assert answer.err.startswith("inbox: package.file: ")
 
 
 def test_no_file_is_overwritten(desk: Desk) -> None:

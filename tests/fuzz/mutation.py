@@ -41,8 +41,9 @@ def mutated(raw: bytes, change: Change, tokens: Sequence[bytes], noise: random.R
     """The bytes with one to four changes, half of them by the format."""
     for _ in range(noise.choice((1, 1, 1, 2, 3, 4))):
         by_format = noise.random() < 0.5
-        raw = change(raw, noise) if by_format else any_bytes(raw, tokens, noise)
-    return raw[:MAX_BYTES]
+        changed = change(raw, noise) if by_format else any_bytes(raw, tokens, noise)
+        raw = changed[:MAX_BYTES]
+    return raw
 
 
 def any_bytes(raw: bytes, tokens: Sequence[bytes], noise: random.Random) -> bytes:
@@ -151,7 +152,7 @@ def members(raw: bytes, noise: random.Random) -> bytes:
         root = json.loads(raw)
     except (ValueError, RecursionError):
         return raw
-    places = list(_places(root))
+    places = list(_places(root)) if isinstance(root, dict | list) else []
     if not places:
         return raw
     holder, key = noise.choice(places)
