@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 DOORS = ("container", "manifest", "cms", "envelope", "arkivmelding")
-_PATIENCE = 60
+_PATIENCE = 300
 _SHOWN = 4000
 
 
