@@ -37,8 +37,9 @@ def tried(door: str, how: str, folder: Path, seconds: float) -> Tried:
             timeout=seconds + _PATIENCE,
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        return Tried(door=door, inputs=None, fine=False, said="it never ended")
+    except subprocess.TimeoutExpired as endless:
+        said = (endless.output or b"").decode(errors="replace")
+        return Tried(door=door, inputs=None, fine=False, said=f"{said}\nit never ended")
     said = ended.stdout.decode(errors="replace")
     count = re.search(r"stat::number_of_executed_units: (\d+)", said)
     inputs = int(count[1]) if count else None
