@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,10 +14,11 @@ import typer
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import Invalid
 from inbox.package import Inspection, inspect, inspect_container
-from inbox.package.codes import CODES
+from inbox.package.code import Language
 from inbox.package.inspection import trust_of
+from inbox.package.sentences import about, sentences_of
 from inbox.package.terms import Limits
-from inbox.package.verdict import AlgorithmClass, Quarantine, Verdict
+from inbox.package.verdict import Quarantine, Verdict
 from inbox.trust import TrustFolder
 
 package: Final = typer.Typer(
@@ -27,15 +29,7 @@ package: Final = typer.Typer(
 SENDER: Final = "910077473"
 RECEIVER: Final = "910075918"
 """Organisations of eFormidling's public test environment."""
-_ALGORITHMS: Final = {
-    AlgorithmClass.LEGACY_SHA1: "with SHA-1, as eFormidling's gateways sign today",
-    AlgorithmClass.MODERN: "with SHA-256 or better",
-}
-_TRUST: Final = {
-    None: "Trust: nothing is said about it.",
-    True: "Trust: the certificate leads to an anchor in the folder, and is not revoked.",
-    False: "Trust: it is not shown that the certificate is to be believed.",
-}
+_TRUST: Final = {None: "not asked", True: "yes", False: "no"}
 
 
 class Dialect(StrEnum):
@@ -61,6 +55,7 @@ def look(
     container: Annotated[
         bool, typer.Option("--container", help="Look at the archive alone, without a signature.")
     ] = False,
+    language: Annotated[Language, typer.Option(help="Of the sentences.")] = Language.ENGLISH,
 ) -> None:
     """Say all that can be said of a package without its envelope; it needs no settings.
 
@@ -78,8 +73,8 @@ def look(
     if as_json:
         say_json(_plain(seen))
     else:
-        for sentence in _sentences(seen):
-            say(sentence)
+        for line in _lines(seen, language):
+            say(line)
     if _word(seen) != "accepted":
         raise typer.Exit(WRONG)
 
@@ -163,35 +158,18 @@ def _plain(seen: Verdict) -> dict[str, object]:
     }
 
 
-def _sentences(seen: Verdict) -> Iterator[str]:
-    """Each step in a sentence, and the verdict last."""
-    yield "Container: it holds." if _container(seen) else "Container: it does not hold."
-    if seen.integrity is not None:
-        yield f"Integrity: it is {'' if seen.integrity else 'not shown to be '}what was signed."
+def _lines(seen: Verdict, language: Language) -> Iterator[str]:
+    """The word first, then why, then what was seen, and at last what is in it."""
+    whole = seen if isinstance(seen, Inspection) else None
+    yield _word(seen)
+    for code in whole.objections if whole else [seen.code or ""]:
+        yield f"{code}: {' '.join(about(code, language))}"
+    yield from sentences_of(replace(seen, code=None), language)
     for signer in seen.signers:
-        who = f"{signer.name or 'somebody'} ({signer.org_number or 'no organisation number'})"
-        yield f"Signer: the certificate {signer.serial} names {who}, issued by {signer.issuer}."
-    if seen.algorithm_class is not None:
-        yield f"Algorithm: signed {_ALGORITHMS[seen.algorithm_class]}."
+        yield f"signer    {signer.org_number}, serial {signer.serial}, issuer {signer.issuer}"
     if seen.integrity:
-        yield _TRUST[trust_of(seen)]
-    for note in seen.notes:
-        yield f"Unusual: {note}."
-    if isinstance(seen, Inspection):
-        yield from _contents(seen)
-    if seen.code and not isinstance(seen, Inspection):
-        yield f"Refused for {_meaning(seen.code)}"
-    yield f"The package is {_word(seen)}."
-
-
-def _contents(seen: Inspection) -> Iterator[str]:
-    for file in seen.documents:
-        yield f"Document: {file.name}, {file.size} bytes, SHA-256 {file.sha256}."
-    if seen.missing:
-        yield f"Missing in arkivmelding.xml, which is allowed: {', '.join(seen.missing)}."
-    for code in seen.objections:
-        yield f"Held for {_meaning(code)}"
-
-
-def _meaning(code: str) -> str:
-    return f"{code}: {CODES[code].text}"
+        yield f"trust     {_TRUST[trust_of(seen)]}"
+    for file in whole.documents if whole else ():
+        yield f"document  {file.name}, {file.size} bytes, SHA-256 {file.sha256}"
+    for element in whole.missing if whole else ():
+        yield f"missing   {element}"

@@ -11,8 +11,9 @@ from typing import BinaryIO, Final
 from inbox.errors import Invalid
 from inbox.message import parse_org_number
 from inbox.package import inspect
-from inbox.package.codes import CODES
+from inbox.package.code import Language
 from inbox.package.documents import media_type_of
+from inbox.package.sentences import about
 from inbox.package.terms import Limits
 from inbox.package.verdict import Quarantine
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
@@ -114,7 +115,10 @@ def _write(made: BinaryIO, out: Path, parcel: Parcel) -> None:
         raise
     if held:
         out.unlink()
-        raise Invalid("package.contents", f"it would be refused for {held}: {CODES[held].text}")
+        raise Invalid(
+            "package.contents",
+            f"it would be refused for {held}: {about(held, Language.ENGLISH)[0]}",
+        )
 
 
 def _write_trust(folder: Path, name: str, authority: TestAuthority) -> None:

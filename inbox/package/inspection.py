@@ -8,7 +8,7 @@ from typing import BinaryIO
 from inbox.package.addressing import Addressing, read_addressing
 from inbox.package.chain import check_chain
 from inbox.package.codes import CODES
-from inbox.package.container import Container
+from inbox.package.container import Archive
 from inbox.package.content import read_content
 from inbox.package.identity import signer_of
 from inbox.package.signature import File, Verified, verify_container
@@ -63,13 +63,13 @@ def inspect(
 
 
 def inspect_container(source: BinaryIO, *, limits: Limits) -> Inspection:
-    """The archive alone, every file in it read; raises `Quarantine` with `container.*`."""
+    """Any zip, every file in it read; raises `Quarantine` with `container.*`."""
     findings = Findings(container=False)
     with findings.quarantining():
-        container = Container(source, limits)
-        files = tuple(_read(container, entry.name) for entry in container.entries)
+        archive = Archive(source, limits)
+        files = tuple(_read(archive, entry.name) for entry in archive.entries)
         findings.container = True
-    findings.notes.extend(container.notes)
+    findings.notes.extend(archive.notes)
     return _inspection(findings, documents=files)
 
 
@@ -85,11 +85,11 @@ def _inspection(
     )
 
 
-def _read(container: Container, name: str) -> File:
+def _read(archive: Archive, name: str) -> File:
     digest = hashlib.sha256()
-    for chunk in container.stream(name):
+    for chunk in archive.stream(name):
         digest.update(chunk)
-    size = container.entry(name).size
+    size = archive.entry(name).size
     return File(name=name, size=size, sha256=digest.hexdigest(), media_type=None)
 
 

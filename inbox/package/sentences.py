@@ -179,9 +179,11 @@ def sentences_of(verdict: Verdict, language: Language) -> tuple[str, ...]:
 
 def _said(verdict: Verdict, language: Language) -> Iterator[str]:
     if verdict.code is not None:
-        yield from _held(verdict.code, language)
+        what, *rest = about(verdict.code, language)
+        yield _HELD.in_(language).format(what=what)
+        yield from rest
     for waived in verdict.waived:
-        yield _WAIVED.in_(language).format(what=_meaning(waived, language))
+        yield _WAIVED.in_(language).format(what=about(waived, language)[0])
     if verdict.container is False:
         yield _CONTAINER.in_(language)
         return
@@ -192,16 +194,15 @@ def _said(verdict: Verdict, language: Language) -> Iterator[str]:
     yield from _read(verdict, language)
 
 
-def _held(code: str, language: Language) -> Iterator[str]:
-    yield _HELD.in_(language).format(what=_meaning(code, language))
-    if code in CODES:
-        yield CODES[code].mend.value.in_(language)
-        yield CODES[code].may.in_(language)
+def about(code: str, language: Language) -> tuple[str, ...]:
+    """What is wrong, whether the sender can mend it, and what may be done here.
 
-
-def _meaning(code: str, language: Language) -> str:
-    """A verdict is kept for years, and may have a code that there is no longer."""
-    return CODES[code].text.in_(language) if code in CODES else f"{code}."
+    A verdict is kept for years, and may have a code that there is no longer.
+    """
+    if code not in CODES:
+        return (f"{code}.",)
+    found = CODES[code]
+    return tuple(text.in_(language) for text in (found.text, found.mend.value, found.may))
 
 
 def _signed(signer: Signer, verdict: Verdict, language: Language) -> str:

@@ -182,11 +182,11 @@ def test_all_that_holds_it_is_told_and_the_first_is_its_code(desk: Desk) -> None
     answer = desk.ask("inspect", path, "--trust", desk.trust)
     _, told = desk.inspected(raw, "--trust", desk.trust)
 
-    held = [line.split(":")[0] for line in answer.out.splitlines() if line.startswith("Held for")]
-    assert held == [
-        "Held for trust.unknown_anchor",
-        "Held for arkivmelding.absent",
-        "Held for documents.none",
+    assert [line.split(":")[0] for line in answer.out.splitlines()[:4]] == [
+        "held",
+        "trust.unknown_anchor",
+        "arkivmelding.absent",
+        "documents.none",
     ]
     assert told["code"] == "trust.unknown_anchor"
     assert answer.code == 1
@@ -289,19 +289,21 @@ def test_a_trust_folder_with_nonsense_in_it_is_a_matter_of_usage(desk: Desk) -> 
     assert answer.err.startswith("inbox: trust.certificate")
 
 
-def test_people_are_told_in_sentences_one_for_each_step(desk: Desk) -> None:
+def test_people_are_told_in_sentences_of_their_language(desk: Desk) -> None:
     path = desk.folder / "pakke.asice"
     path.write_bytes(desk.packed())
 
-    answer = desk.ask("inspect", path, *desk.believe())
+    answer = desk.ask("inspect", path, *desk.believe(), "--language", "nb")
 
     lines = answer.out.splitlines()
-    assert [line.split(":")[0] for line in lines[:-1]] == [
-        *("Container", "Integrity", "Signer", "Algorithm", "Trust", "Document")
+    assert lines[:2] == [
+        "accepted",
+        "Pakken er hel: alt i den er slik det var da det ble signert.",
     ]
-    assert lines[-1] == "The package is accepted."
-    assert all(line.endswith(".") for line in lines)
-    assert SENDER in lines[2]
+    assert lines[2].startswith("Signert av ")
+    assert lines[2].endswith(" med SHA-1, slik eFormidling gjør i dag.")
+    assert [line.split()[0] for line in lines[-3:]] == ["signer", "trust", "document"]
+    assert SENDER in lines[-3]
 
 
 @pytest.mark.parametrize(("words", "shown"), [([], "\\u010d.pdf"), (["--json"], "č.pdf")])
