@@ -17,11 +17,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from inbox.errors import ConfigurationError, Invalid
 from inbox.gateway.connection import check_protected
 from inbox.message import TAUSHETSBELAGT, OrgNumber, Service, parse_org_number
+from inbox.trust.source import is_address
 
 PREFIX: Final = "INBOX_"
 _CONFIG: Final = "INBOX_CONFIG"
 _ELSEWHERE: Final = frozenset({_CONFIG, "INBOX_SAMPLES", "INBOX_STRACE"})
 """Names with our prefix that are no settings."""
+_MAX_ADDRESS: Final = 500
 _PASSWORD: Final = "INBOX_GATEWAY_PASSWORD_"  # noqa: S105 - the name of one, not one
 
 
@@ -93,6 +95,20 @@ class TermSettings(_Part):
     longest_retry_minutes: float = Field(default=60, ge=0.01, le=24 * 60)
     free_gigabytes: float = Field(default=2, ge=0)
     legacy_sha1_until: date | None = None
+    stale_list_days: float = Field(default=7, ge=0, le=60)
+
+
+def _list_address(text: str) -> str:
+    if not is_address(text) or len(text) > _MAX_ADDRESS:
+        raise ValueError("an http or https address without user and password")
+    return text
+
+
+class RevocationSettings(_Part):
+    """Where revocation lists are fetched from, beside the addresses in the trust folder."""
+
+    addresses: tuple[Annotated[str, AfterValidator(_list_address)], ...] = ()
+    fetch_minutes: float = Field(default=60, ge=1, le=24 * 60)
 
 
 class LimitSettings(_Part):
@@ -127,6 +143,7 @@ class Settings(_Part):
     worker: WorkerSettings = WorkerSettings()
     terms: TermSettings = TermSettings()
     limits: LimitSettings = LimitSettings()
+    revocation: RevocationSettings = RevocationSettings()
 
     def undo(self) -> timedelta:
         """How long what a person released can be withdrawn."""
@@ -159,7 +176,8 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
 def _single() -> frozenset[str]:
     """The settings that hold one value."""
     several = {"api", "operator", "gateways", "webhook_targets", "suppliers"}
-    return frozenset(Settings.model_fields) - several - {"worker", "terms", "limits"}
+    parts = {"worker", "terms", "limits", "revocation"}
+    return frozenset(Settings.model_fields) - several - parts
 
 
 def _read_toml(path: Path) -> dict[str, object]:
@@ -194,6 +212,7 @@ def _siblings(place: tuple[int | str, ...]) -> frozenset[str]:
         "worker": WorkerSettings,
         "terms": TermSettings,
         "limits": LimitSettings,
+        "revocation": RevocationSettings,
     }
     if len(place) > 1:
         part = inner.get(str(place[0]), Settings)

@@ -26,6 +26,8 @@ class Event(StrEnum):
     CLOCK_BACKWARDS = "clock_backwards"
     CHECKPOINT = "checkpoint"
     CLEANED = "cleaned"
+    LISTS = "lists"
+    """Revocation lists that are news."""
     REQUEST = "request"
 
 

@@ -27,6 +27,8 @@ from inbox.schema import shipped
 from inbox.store import SteadyClock, Store, create_engine, database_clock
 from inbox.tables import AuditHead, Installation
 from inbox.trust import TrustFolder
+from inbox.trust.schedule import Schedule
+from inbox.trust.source import Source, client
 from inbox.vault import FolderVault
 
 
@@ -65,6 +67,7 @@ def build_line(settings: Settings) -> Line:
         ),
         trust=TrustFolder(settings.trust),
         schemas=None if settings.schemas is None else read_schemas(settings.schemas),
+        lists=build_schedule(settings),
         slots=Slots(small=settings.worker.small, long=settings.worker.long),
         terms=terms_of(settings),
     )
@@ -115,6 +118,15 @@ def build_gateway(settings: GatewaySettings, env: Mapping[str, str]) -> Gateway:
     )
 
 
+def build_schedule(settings: Settings) -> Schedule:
+    """Where revocation lists are fetched from, and how often."""
+    return Schedule(
+        source=Source(client()),
+        listed=settings.revocation.addresses,
+        every=timedelta(minutes=settings.revocation.fetch_minutes),
+    )
+
+
 def terms_of(settings: Settings) -> Terms:
     """The line's times and limits."""
     terms = settings.terms
@@ -126,6 +138,7 @@ def terms_of(settings: Settings) -> Terms:
         free_bytes=int(terms.free_gigabytes * 1_000_000_000),
         legacy_sha1_until=terms.legacy_sha1_until,
         limits=limits_of(settings),
+        stale_list_waits=timedelta(days=terms.stale_list_days),
         on_behalf_of=frozenset(
             (OrgNumber(supplier.signer), OrgNumber(supplier.sender))
             for supplier in settings.suppliers

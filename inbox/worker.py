@@ -18,15 +18,17 @@ from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
 from inbox.line.intake import collect, note_pulse
 from inbox.line.stations import advance, put_off
-from inbox.line.work import KINDS, claim, due_kinds
+from inbox.line.work import KINDS, bring_forward, claim, due_kinds
 from inbox.log import Field
 from inbox.message import station_of
+from inbox.package.terms import STALE_LIST, Trust
 from inbox.store import SteadyClock
 from inbox.tables import Message, table_of
 
 _IDLE_SECONDS: Final = 1.0
 _CHECKPOINT_SECONDS: Final = 300.0
 _CLEAN_SECONDS: Final = 3600.0
+_TRUST_SECONDS: Final = 10.0
 _ORPHAN: Final = timedelta(days=1)
 """Objects without a row, and half-written ones, are removed after a day."""
 
@@ -44,6 +46,8 @@ class Worker:
         self._stop = Event()
         self._woken = Condition()
         self._threads: list[Thread] = []
+        self._believed: Trust | None = None
+        self._changed = False
 
     def run(self) -> None:
         """Work until `stop`. Raises `ConfigurationError` if another worker has the database."""
@@ -60,6 +64,7 @@ class Worker:
                     target=self._every, args=(_CHECKPOINT_SECONDS, self._checkpoint), daemon=True
                 ),
                 Thread(target=self._every, args=(_CLEAN_SECONDS, self._clean), daemon=True),
+                Thread(target=self._every, args=(_TRUST_SECONDS, self._trust), daemon=True),
             ]
             for thread in self._threads:
                 thread.start()
@@ -152,6 +157,25 @@ class Worker:
             verify.keep_outside(self._checkpoints, note)
             log.say(log.Event.CHECKPOINT, {})
         note_pulse(self._line, "worker", None)
+
+    def _trust(self) -> None:
+        """Fetch the revocation lists that are due; when they are others, what waits goes on.
+
+        Twice, because a step that began before the change may put its message off after it.
+        """
+        line = self._line
+        if line.lists is not None:
+            found = line.lists.fetch_due(line.store, line.trust.current())
+            if found.new:
+                log.say(log.Event.LISTS, {Field.COUNT: found.new})
+            for code in found.failed:
+                log.say(log.Event.FAILED, {Field.CODE: code})
+        with line.store.reading() as (session, _):
+            believed = line.trust.believed(session)
+        before, self._believed = self._believed, believed
+        again, self._changed = self._changed, believed != before
+        if (self._changed or again) and bring_forward(line, STALE_LIST):
+            self.wake()
 
     def _clean(self) -> None:
         """Remove objects that no row names: what a crash left between two lines."""

@@ -102,6 +102,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
     op.create_table(
+        "list_address",
+        sa.Column("address", sa.String(length=500), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("code", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_list_address")),
+    )
+    op.create_table(
+        "fetched_list",
+        sa.Column("address", sa.String(length=500), nullable=False),
+        sa.Column("authority", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("der", sa.LargeBinary(), nullable=False),
+        sa.Column("this_update", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_update", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("address", "authority", name=op.f("pk_fetched_list")),
+    )
+    op.create_table(
         "person",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -558,6 +577,8 @@ def downgrade() -> None:
     op.drop_table("wrapped_key")
     op.drop_table("pulse")
     op.drop_table("person")
+    op.drop_table("fetched_list")
+    op.drop_table("list_address")
     op.drop_table("installation")
     op.drop_table("checkpoint")
     op.drop_index(op.f("ix_case_system_key_hash"), table_name="case_system")

@@ -32,6 +32,7 @@ _WITH_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("desk", people.desks),
     ("units", people.units),
     ("webhooks", neighbours.webhooks),
+    ("trust", neighbours.lists),
 )
 
 

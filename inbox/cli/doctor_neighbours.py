@@ -1,7 +1,7 @@
 """What `doctor` sees of the neighbours: gateways and their clocks, webhooks, who is believed."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import col, or_, select
@@ -11,12 +11,15 @@ from inbox.cli.examination import Finding, Patient, ok, warning, wrong
 from inbox.config import GatewaySettings, environment
 from inbox.errors import Invalid, Unavailable
 from inbox.message import Mode, OrgNumber
-from inbox.tables import CaseSystem
+from inbox.package.revocation import unshown
+from inbox.package.terms import Trust
+from inbox.tables import CaseSystem, ListAddress
 from inbox.trust import TrustFolder
 from inbox.wiring import build_gateway
 
 _MOST_SKEW: Final = timedelta(seconds=5)
-_SOON: Final = timedelta(days=2)
+_SOON: Final = timedelta(hours=6)
+"""Lists that live for a day only are replaced well before their end."""
 
 
 def gateways(patient: Patient) -> Iterator[Finding]:
@@ -88,36 +91,54 @@ def webhooks(patient: Patient) -> Iterator[Finding]:
 
 
 def trust(patient: Patient) -> Iterator[Finding]:
-    """There are anchors, and revocation lists that are not too old."""
+    """There is a folder with anchors in it."""
     folder = patient.settings.trust
-    if folder is None or not folder.is_dir():
+    if folder is None:
         yield wrong(
             "trust", "there is no trust folder: every message is quarantined", "set trust, fill it"
         )
         return
     believed = TrustFolder(folder).current()
-    if not believed.anchors:
+    if believed.anchors:
+        means = f"{len(believed.anchors)} anchors, {len(believed.intermediates)} intermediates"
+        yield ok("trust", means)
+    else:
         yield wrong(
             "trust", "it has no anchor: every message is quarantined", "put *.pem in the folder"
         )
-    else:
-        yield ok("trust", f"{len(believed.anchors)} anchors, {len(believed.lists)} lists")
-    if not believed.lists:
-        yield wrong("trust", "it has no revocation list: every message waits", "fetch *.crl")
-    now = datetime.now(UTC)
-    for number, each in enumerate(believed.lists, 1):
-        until = each.next_update or each.this_update + believed.stale_after
-        if each.stale(now, believed.stale_after):
-            yield wrong(
-                "trust",
-                f"revocation list {number} of {each.this_update:%Y-%m-%d} is too old: messages"
-                " that need it wait, and are quarantined after seven days",
-                "fetch it anew",
-            )
-        elif until - now < _SOON:
+
+
+def lists(patient: Patient) -> Iterator[Finding]:
+    """Of everybody who is believed there is a revocation list that is not too old."""
+    with patient.store.reading() as (session, now):
+        believed = TrustFolder(patient.settings.trust).believed(session)
+        asked = session.exec(select(ListAddress).order_by(ListAddress.address)).all()
+    for row in asked:
+        if row.code is not None:
             yield warning(
-                "trust", f"revocation list {number} ends at {until:%Y-%m-%d %H:%M} UTC", "fetch it"
+                "trust",
+                f"{row.address} gave no revocation list ({row.code})",
+                "see that this machine can reach it, or put *.crl in the trust folder",
             )
+    yield from _ages(believed, now)
+
+
+def _ages(believed: Trust, now: datetime) -> Iterator[Finding]:
+    missing = unshown(believed, now)
+    for name in missing:
+        yield wrong(
+            "trust",
+            f"no revocation list of {name} is fresh, they are missing or too old: messages that"
+            " need one wait, and are quarantined later",
+            "add its address to revocation.addresses, or put *.crl in the trust folder",
+        )
+    soon = set(unshown(believed, now + _SOON)) - set(missing)
+    for name in sorted(soon):
+        yield warning(
+            "trust", f"the last list of {name} ends within six hours", "it must be fetched by then"
+        )
+    if not missing and believed.anchors:
+        yield ok("trust", f"{len(believed.lists)} revocation lists, one of everybody believed")
 
 
 def legacy_sha1(patient: Patient) -> Iterator[Finding]:

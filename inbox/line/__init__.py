@@ -23,6 +23,7 @@ from inbox.routing.book import RuleBook
 from inbox.store import Store
 from inbox.tables import Arrival, Message, Outbox, Receipt
 from inbox.trust import TrustFolder
+from inbox.trust.schedule import Schedule
 from inbox.vault import Vault
 
 R = TypeVar("R", bound=Arrival | Message | Receipt | Outbox)
@@ -75,6 +76,8 @@ class Line:
     trust: TrustFolder
     schemas: Schemas | None = None
     """The published schemas that arkivmelding.xml is compared with, if any are at hand."""
+    lists: Schedule | None = None
+    """Where revocation lists are fetched; None: only the folder has any."""
     slots: Slots = field(default_factory=Slots)
     terms: Terms = field(default_factory=Terms)
 

@@ -217,6 +217,26 @@ def _is_later(line: Line, row: Worked, code: str, session: Session, now: datetim
     return changed.rowcount == 1  # type: ignore[attr-defined,no-any-return] # an UPDATE has one
 
 
+def bring_forward(line: Line, code: str) -> int:
+    """Make due now what messages were put off with this code: what they wait for may have come.
+
+    How many they are. One that is being worked on is left to whoever has it.
+    """
+    table = table_of(Message)
+    waiting = (table.c.code == code, table.c.leased_until.is_(None))
+    with line.store.reading() as (session, now):
+        if (
+            session.execute(sa.select(sa.literal(1)).where(*waiting, table.c.due_at > now)).first()
+            is None
+        ):
+            return 0
+    with line.store.transaction() as (session, now):
+        changed = session.execute(
+            sa.update(table).where(*waiting, table.c.due_at > now).values(due_at=now)
+        )
+        return changed.rowcount  # type: ignore[attr-defined,no-any-return] # an UPDATE has one
+
+
 def pause(line: Line, attempts: int) -> timedelta:
     """How long to wait after so many attempts in vain, at least 1."""
     wait = line.terms.first_retry * float(2 ** min(attempts - 1, _BACKOFF_STEPS))

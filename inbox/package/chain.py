@@ -22,7 +22,7 @@ from inbox.errors import ConfigurationError, PackageRejected, Unavailable
 from inbox.package.cms import MALFORMED, Signed
 from inbox.package.codes import REVOCATION_UNKNOWN
 from inbox.package.revocation import Standing, standing_of
-from inbox.package.terms import StaleList, Trust
+from inbox.package.terms import STALE_LIST, StaleList, Trust
 from inbox.package.verdict import Findings
 
 _WEAK = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call] # the library forgot
@@ -165,7 +165,7 @@ def _check_revocation(
         return
     findings.revocation = False
     if stale_is is StaleList.WAIT and REVOCATION_UNKNOWN not in findings.waivers:
-        raise Unavailable("trust.stale_list", "no fresh list for a certificate in the path")
+        raise Unavailable(STALE_LIST, "no fresh list for a certificate in the path")
     findings.object_to(REVOCATION_UNKNOWN)
 
 

@@ -1,7 +1,11 @@
 """Is a certificate revoked, by the complete lists that were fetched? (RFC 5280 §6.3)."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+from weakref import WeakKeyDictionary
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -11,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from inbox.errors import ConfigurationError
 from inbox.package.terms import RevocationList, Trust
 
-_UNREADABLE = (
+UNREADABLE: Final = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -19,6 +23,7 @@ _UNREADABLE = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
+"""What `cryptography` raises where bytes are not what they claim."""
 _STRONG = frozenset({"sha256", "sha384", "sha512"})
 
 
@@ -47,42 +52,132 @@ def read_revocation_list(der: bytes, *, fetched_at: datetime) -> RevocationList:
         raise ConfigurationError("trust.revocation_list", "not a revocation list") from error
 
 
+def number_of(each: RevocationList) -> int:
+    """The list's own number, which only grows; -1 if it has none."""
+    try:
+        extensions = _read(each).parsed.extensions
+        return extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        return -1
+
+
+def issuer_of(each: RevocationList, trust: Trust) -> bytes | None:
+    """The believed authority that signed the list; None if none did."""
+    authorities = (*trust.anchors, *trust.intermediates)
+    return next((authority for authority in authorities if _is_signed_by(each, authority)), None)
+
+
+def unshown(trust: Trust, now: datetime) -> tuple[str, ...]:
+    """The names of believed authorities of which no list is fresh: what they issued waits."""
+    fresh = [each for each in trust.lists if _is_fresh(each, trust, now)]
+    names = []
+    for authority in dict.fromkeys((*trust.anchors, *trust.intermediates)):
+        certificate = x509.load_der_x509_certificate(authority)
+        shown = any(_is_signed_by(each, authority) for each in fresh)
+        if _is_authority(certificate) and not shown:
+            names.append(certificate.subject.rfc4514_string())
+    return tuple(names)
+
+
+def points_of(certificates: Iterable[bytes]) -> tuple[str, ...]:
+    """Where these certificates say that their issuers publish lists."""
+    found: dict[str, None] = {}
+    for der in certificates:
+        names = _points_of(x509.load_der_x509_certificate(der))
+        urls = (name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
+        found |= dict.fromkeys(sorted(urls))
+    return tuple(found)
+
+
 def standing_of(certificate: bytes, issuer: bytes, trust: Trust, now: datetime) -> Standing:
     """Revoked if any list of the issuer's says so, however old; good if a fresh one does not."""
-    try:
-        subject = x509.load_der_x509_certificate(certificate)
-        authority = x509.load_der_x509_certificate(issuer)
-        standing = Standing.UNKNOWN
-        for each in trust.lists:
-            parsed = x509.load_der_x509_crl(each.der)
-            if not _speaks_of(parsed, subject, authority):
-                continue
-            if parsed.get_revoked_certificate_by_serial_number(subject.serial_number) is not None:
-                return Standing.REVOKED
-            if each.this_update <= now and not each.stale(now, trust.stale_after):
-                standing = Standing.GOOD
-    except _UNREADABLE:
-        return Standing.UNKNOWN
+    standing = Standing.UNKNOWN
+    for each in trust.lists:
+        try:
+            said = _said(each, certificate, issuer)
+        except UNREADABLE:
+            continue
+        if said is Standing.REVOKED:
+            return said
+        if said is Standing.GOOD and _is_fresh(each, trust, now):
+            standing = Standing.GOOD
     return standing
 
 
-def _speaks_of(
-    parsed: x509.CertificateRevocationList, subject: x509.Certificate, authority: x509.Certificate
-) -> bool:
-    """Whether the list is the issuer's own, rightly signed, and complete for this certificate."""
-    if parsed.issuer != authority.subject or subject.issuer != authority.subject:
+def _is_fresh(each: RevocationList, trust: Trust, now: datetime) -> bool:
+    return each.this_update <= now and not each.stale(now, trust.stale_after)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    parsed: x509.CertificateRevocationList
+    serials: frozenset[int]
+    signed_by: dict[bytes, bool] = field(default_factory=dict)
+    """What was found out, by authority."""
+
+
+_READ: Final[WeakKeyDictionary[RevocationList, _Read]] = WeakKeyDictionary()
+"""Lists have megabytes, and every package asks of them: each is read once, while it is kept."""
+
+
+def _read(each: RevocationList) -> _Read:
+    read = _READ.get(each)
+    if read is None:
+        parsed = x509.load_der_x509_crl(each.der)
+        read = _Read(parsed=parsed, serials=frozenset(entry.serial_number for entry in parsed))
+        _READ[each] = read
+    return read
+
+
+def _is_signed_by(each: RevocationList, authority: bytes) -> bool:
+    """Whether the list is this authority's own, rightly signed by a key that may sign lists."""
+    try:
+        read = _read(each)
+        if authority not in read.signed_by:
+            read.signed_by[authority] = _verifies(read.parsed, authority)
+        return read.signed_by[authority]
+    except UNREADABLE:
         return False
+
+
+def _verifies(parsed: x509.CertificateRevocationList, authority: bytes) -> bool:
+    issuer = x509.load_der_x509_certificate(authority)
     digest = parsed.signature_hash_algorithm
-    key = authority.public_key()
-    if digest is None or digest.name not in _STRONG or not _may_sign_lists(authority):
+    key = issuer.public_key()
+    if parsed.issuer != issuer.subject or digest is None or digest.name not in _STRONG:
         return False
-    if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
+    if not _may_sign_lists(issuer) or not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
         return False
-    return parsed.is_signature_valid(key) and all(
+    return parsed.is_signature_valid(key)
+
+
+def _said(each: RevocationList, certificate: bytes, issuer: bytes) -> Standing:
+    """What one list says of a certificate, whatever the time; unknown if it has no say in it.
+
+    A list that is not complete for the certificate can still say that it is revoked.
+    """
+    subject = x509.load_der_x509_certificate(certificate)
+    if subject.issuer != x509.load_der_x509_certificate(issuer).subject:
+        return Standing.UNKNOWN
+    if not _is_signed_by(each, issuer):
+        return Standing.UNKNOWN
+    read = _read(each)
+    extensions = list(read.parsed.extensions)
+    if subject.serial_number in read.serials and not any(map(_is_of_others, extensions)):
+        return Standing.REVOKED
+    complete = all(
         _is_complete(extension.value, subject)
-        for extension in parsed.extensions
+        for extension in extensions
         if extension.critical or isinstance(extension.value, x509.IssuingDistributionPoint)
     )
+    return Standing.GOOD if complete else Standing.UNKNOWN
+
+
+def _is_of_others(extension: x509.Extension[x509.ExtensionType]) -> bool:
+    """Whether a serial number in the list need not mean that this issuer's is revoked."""
+    value = extension.value
+    indirect = isinstance(value, x509.IssuingDistributionPoint) and value.indirect_crl
+    return indirect or isinstance(value, x509.DeltaCRLIndicator)
 
 
 def _may_sign_lists(authority: x509.Certificate) -> bool:

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from inbox.message import OrgNumber, Service
 
 _MIB = 1 << 20
 _GIB = 1 << 30
+STALE_LIST: Final = "trust.stale_list"
+"""The code with which a package waits for a fresh revocation list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +57,11 @@ class RevocationList:
     next_update: datetime | None = None
 
     def stale(self, now: datetime, stale_after: timedelta) -> bool:
-        """Whether the list can no longer show that a certificate is good."""
-        until = self.next_update or self.this_update + stale_after
-        return now > min(until, self.this_update + stale_after)
+        """Whether the list can no longer show that a certificate is good.
+
+        Its issuer says until when; lists of roots are good for months, others for a day.
+        """
+        return now > (self.next_update or self.this_update + stale_after)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +72,7 @@ class Trust:
     intermediates: tuple[bytes, ...] = ()
     lists: tuple[RevocationList, ...] = ()
     stale_after: timedelta = timedelta(days=7)
-    """A list is too old after its own next update, or this long after it was made."""
+    """A list that does not say when its next update comes is too old so long after it was made."""
 
 
 class StaleList(StrEnum):

@@ -82,6 +82,31 @@ class Pulse(Row, table=True):
     code: str | None = Field(default=None, max_length=CODE)
 
 
+class ListAddress(Row, table=True):
+    """An address that revocation lists are fetched from, and when it is asked again."""
+
+    address: str = Field(primary_key=True, max_length=500)
+    due_at: datetime = Field(sa_type=Utc)
+    """A worker that asks it sets this ahead first: until then nobody else does."""
+    fetched_at: datetime | None = Field(default=None, sa_type=Utc)
+    """When it last gave a list that could be believed."""
+    code: str | None = Field(default=None, max_length=CODE)
+    """What was wrong the last time."""
+
+
+class FetchedList(Row, table=True):
+    """The newest revocation list of one authority from one address, its signature checked."""
+
+    address: str = Field(primary_key=True, max_length=500)
+    authority: str = Field(primary_key=True, max_length=64)
+    """The digest of the certificate that vouches for it."""
+    digest: str = Field(max_length=64)
+    der: bytes
+    this_update: datetime = Field(sa_type=Utc)
+    next_update: datetime | None = Field(default=None, sa_type=Utc)
+    fetched_at: datetime = Field(sa_type=Utc)
+
+
 class Installation(Row, table=True):
     """One row: what this database is, and a proof of the key that it was made with."""
 

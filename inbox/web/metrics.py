@@ -53,6 +53,21 @@ class _Scrape(Collector):
             totals.legacy_sha1,
         )
         yield _single(
+            "inbox_trust_without_list",
+            "Believed authorities of which no revocation list is fresh.",
+            totals.without_list,
+        )
+        yield _single(
+            "inbox_trust_messages_waiting",
+            "Messages that wait for a revocation list.",
+            totals.waits_for_list,
+        )
+        yield _single(
+            "inbox_trust_fetch_failed",
+            "Addresses of revocation lists that gave nothing the last time.",
+            totals.lists_failed,
+        )
+        yield _single(
             "inbox_clock_backward_seconds",
             "How far the database's clock has run backwards.",
             totals.clock_backward.total_seconds(),

@@ -10,6 +10,8 @@ from sqlmodel import select
 from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
 from inbox.message import new_id
+from inbox.package.revocation import unshown
+from inbox.package.terms import STALE_LIST
 from inbox.tables import Installation
 from inbox.web.totals import GATEWAY, contacts_of
 
@@ -24,6 +26,7 @@ def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]
         "vault": lambda: _check_vault(line),
         "keys": lambda: _check_keys(line),
         "policies": lambda: _check_policies(line),
+        "trust": lambda: _check_trust(line),
     }
     found = {}
     for name, check in needs.items():
@@ -59,6 +62,16 @@ def _check_policies(line: Line) -> None:
         policy = line.policies.current(session)
     if not policy.rules:
         raise Unavailable("policy.nobody")
+
+
+def _check_trust(line: Line) -> None:
+    """Somebody is believed, and of each of them a revocation list is fresh."""
+    with line.store.reading() as (session, now):
+        believed = line.trust.believed(session)
+    if not believed.anchors:
+        raise Unavailable("trust.nobody")
+    if unshown(believed, now):
+        raise Unavailable(STALE_LIST)
 
 
 def _gateways(line: Line, silence: timedelta) -> Mapping[str, str]:

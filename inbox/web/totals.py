@@ -18,9 +18,21 @@ from inbox.message import (
     ReceiptState,
     TaskState,
 )
+from inbox.package.revocation import unshown
+from inbox.package.terms import STALE_LIST
 from inbox.package.verdict import AlgorithmClass
 from inbox.store import SteadyClock
-from inbox.tables import Arrival, Delivery, Message, Outbox, Pulse, Receipt, Task, table_of
+from inbox.tables import (
+    Arrival,
+    Delivery,
+    ListAddress,
+    Message,
+    Outbox,
+    Pulse,
+    Receipt,
+    Task,
+    table_of,
+)
 
 _OVER: Final[Mapping[type[StrEnum], frozenset[StrEnum]]] = {
     ArrivalState: frozenset({ArrivalState.CONFIRMED, ArrivalState.ABANDONED}),
@@ -76,6 +88,12 @@ class Totals:
     """False: everything is denied, because the policy cannot be had."""
     legacy_sha1: int
     """Messages of the last day that were signed with SHA-1."""
+    without_list: int
+    """Believed authorities of which no revocation list is fresh; what they issued waits."""
+    waits_for_list: int
+    """Messages that wait for one."""
+    lists_failed: int
+    """Addresses of lists that gave nothing the last time."""
     clock_backward: timedelta
     """How far the database's clock was behind at the last look."""
 
@@ -98,6 +116,9 @@ def totals_of(line: Line) -> Totals:
             policy=policy.digest,
             policy_decides=bool(policy.rules),
             legacy_sha1=_legacy(session, now),
+            without_list=len(unshown(line.trust.believed(session), now)),
+            waits_for_list=_rows(session, col(Message.code) == STALE_LIST),
+            lists_failed=_rows(session, col(ListAddress.code).is_not(None)),
             clock_backward=clock.backward if isinstance(clock, SteadyClock) else timedelta(0),
         )
 
@@ -143,9 +164,10 @@ def _tasks(session: Session, now: datetime) -> Counts:
 
 
 def _legacy(session: Session, now: datetime) -> int:
-    number: int = session.execute(
-        sa.select(sa.func.count()).where(
-            col(Message.received_at) > now - _DAY, col(Message.verdict).like(_LEGACY)
-        )
-    ).scalar_one()
+    lately = col(Message.received_at) > now - _DAY
+    return _rows(session, lately & col(Message.verdict).like(_LEGACY))
+
+
+def _rows(session: Session, condition: sa.ColumnElement[bool]) -> int:
+    number: int = session.execute(sa.select(sa.func.count()).where(condition)).scalar_one()
     return number

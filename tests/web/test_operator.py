@@ -33,6 +33,7 @@ ALL_WELL = {
     "vault": "ok",
     "keys": "ok",
     "policies": "ok",
+    "trust": "ok",
     "gateway:eformidling": "ok",
 }
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 from inbox.access import permit
 from inbox.access.subject import Given, OfMessage
 from inbox.access.words import Action
-from inbox.errors import PackageRejected, PolicyError, Waits
+from inbox.errors import PackageRejected, PolicyError, Unavailable, Waits
 from inbox.keys import DataKey
 from inbox.line import Job, Late, Line, Outcome
 from inbox.line.contents import archive_values, metadata_of, package_values, references_of
@@ -30,7 +30,7 @@ from inbox.message import (
 )
 from inbox.package import Package, open_package
 from inbox.package.envelope import Envelope, read_envelope
-from inbox.package.terms import Expected, StaleList
+from inbox.package.terms import Expected, StaleList, Trust
 from inbox.package.verdict import Quarantine
 from inbox.routing.book import Release
 from inbox.routing.route import Route
@@ -77,6 +77,25 @@ def _envelope_of(row: Message, key: DataKey) -> Envelope:
 
 
 def _opened(line: Line, job: Job[Message], envelope: Envelope) -> Package:
+    """Once more where other revocation lists came meanwhile: those that waited went on without it.
+
+    Raises `Unavailable` for want of a fresh list, and `PackageRejected`.
+    """
+    trust = _believed(line)
+    try:
+        return _opened_under(line, job, envelope, trust)
+    except Unavailable:
+        if (changed := _believed(line)) == trust:
+            raise
+        return _opened_under(line, job, envelope, changed)
+
+
+def _believed(line: Line) -> Trust:
+    with line.store.reading() as (session, _):
+        return line.trust.believed(session)
+
+
+def _opened_under(line: Line, job: Job[Message], envelope: Envelope, trust: Trust) -> Package:
     row = job.row
     waited = job.now - row.received_at > line.terms.stale_list_waits
     assert row.object_name is not None
@@ -93,7 +112,7 @@ def _opened(line: Line, job: Job[Message], envelope: Envelope) -> Package:
                 on_behalf_of=line.terms.on_behalf_of,
                 legacy_sha1_until=line.terms.legacy_sha1_until,
             ),
-            trust=line.trust.current(),
+            trust=trust,
             limits=line.terms.limits,
             waivers=frozenset(row.waivers.split()),
             now=job.now,

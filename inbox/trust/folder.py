@@ -1,0 +1,60 @@
+"""What an operator believes, in a folder: anchors, intermediates and revocation lists.
+
+`*.pem` are anchors, `*.intermediate.pem` lie between an anchor and a sender, `*.crl` are
+revocation lists (DER or PEM).
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from inbox.errors import ConfigurationError
+from inbox.package.revocation import read_revocation_list
+from inbox.package.terms import RevocationList, Trust
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Names, times and sizes: another one means that something has changed."""
+
+
+def stamp_of(folder: Path) -> Stamp:
+    """How the folder looks now, without reading a file of it."""
+    found = sorted([*folder.glob("*.pem"), *folder.glob("*.crl")])
+    return tuple((f.name, (s := f.stat()).st_mtime_ns, s.st_size) for f in found)
+
+
+def read_folder(folder: Path) -> Trust:
+    """All that lies in the folder. Raises `ConfigurationError` for a file that cannot be read."""
+    anchors: list[bytes] = []
+    intermediates: list[bytes] = []
+    for path in sorted(folder.glob("*.pem")):
+        between = path.name.endswith(".intermediate.pem")
+        (intermediates if between else anchors).extend(_certificates(path))
+    lists = tuple(_revocation_list(path) for path in sorted(folder.glob("*.crl")))
+    return Trust(anchors=tuple(anchors), intermediates=tuple(intermediates), lists=lists)
+
+
+def list_in(raw: bytes, *, fetched_at: datetime) -> RevocationList:
+    """A list in DER or PEM. Raises `ValueError` or `ConfigurationError` if it is neither."""
+    if raw.lstrip().startswith(b"-----BEGIN"):
+        raw = x509.load_pem_x509_crl(raw).public_bytes(Encoding.DER)
+    return read_revocation_list(raw, fetched_at=fetched_at)
+
+
+def _certificates(path: Path) -> list[bytes]:
+    try:
+        found = x509.load_pem_x509_certificates(path.read_bytes())
+    except ValueError as error:
+        raise ConfigurationError(
+            "trust.certificate", f"{path.name} holds no PEM certificate"
+        ) from error
+    return [certificate.public_bytes(Encoding.DER) for certificate in found]
+
+
+def _revocation_list(path: Path) -> RevocationList:
+    fetched_at = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+    try:
+        return list_in(path.read_bytes(), fetched_at=fetched_at)
+    except (ValueError, ConfigurationError) as error:
+        raise ConfigurationError("trust.list", f"{path.name} is no revocation list") from error

@@ -1,0 +1,171 @@
+"""Without a fresh revocation list mail waits in sight, and goes on as soon as there is one."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import BinaryIO
+
+import httpx
+from sqlmodel import col, select
+
+from inbox.app import create_operator_app
+from inbox.line import Terms
+from inbox.line.work import bring_forward
+from inbox.message import MessageState, TaskState
+from inbox.package.terms import STALE_LIST
+from inbox.simulator.server import serve
+from inbox.tables import Task
+from inbox.vault import FolderVault
+from inbox.worker import Worker
+from tests.trust.publisher import asking, publishing
+from tests.worlds import World
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def wait(world: World) -> str:
+    """A message that waits, because the only list is eight days old."""
+    world.clock.advance(8 * DAY)
+    wire_id = world.send()
+    world.collect()
+    world.work()
+    assert world.message(wire_id).state is MessageState.RECEIVED
+    assert world.message(wire_id).code == STALE_LIST
+    return wire_id
+
+
+def put_a_fresh_list(world: World) -> None:
+    (world.folder / "trust" / "root.crl").write_bytes(world.authority.crl(world.clock.now))
+
+
+def told(world: World) -> set[str | None]:
+    with world.line.store.reading() as (session, _):
+        standing = col(Task.state) == TaskState.OPEN
+        return set(session.exec(select(Task.code).where(standing)))
+
+
+@contextmanager
+def working(world: World) -> Iterator[Worker]:
+    worker = Worker(world.line, poll_seconds=0.05, checkpoints=world.folder / "checkpoints.txt")
+    thread = threading.Thread(target=worker.run, daemon=True)
+    thread.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def test_mail_waits_for_a_list_in_sight_of_operators(small_world: World) -> None:
+    wire_id = wait(small_world)
+    for _ in range(8):
+        small_world.clock.advance(HOUR)
+        small_world.work()
+
+    with serve(create_operator_app(small_world.line)) as url, httpx.Client(trust_env=False) as asks:
+        needs = asks.get(f"{url}/health/ready").json()["needs"]
+        metrics = asks.get(f"{url}/metrics").text.splitlines()
+        page = asks.get(url).text
+
+    assert small_world.message(wire_id).state is MessageState.RECEIVED
+    assert needs["trust"] == STALE_LIST
+    assert "inbox_trust_messages_waiting 1.0" in metrics
+    assert "inbox_trust_without_list 1.0" in metrics
+    assert 'Meldinger som venter på sperreliste</th><td class="number">1<' in page
+    assert told(small_world) == {STALE_LIST}
+
+
+def test_after_the_days_that_are_set_it_is_quarantined_and_people_may_waive_it(
+    small_world: World,
+) -> None:
+    small_world.line = replace(
+        small_world.line, terms=replace(small_world.line.terms, stale_list_waits=3 * DAY)
+    )
+    wire_id = wait(small_world)
+
+    small_world.clock.advance(3 * DAY - HOUR)
+    small_world.work()
+    before = small_world.message(wire_id).state
+    small_world.clock.advance(2 * HOUR)
+    small_world.work()
+
+    assert before is MessageState.RECEIVED
+    assert small_world.message(wire_id).state is MessageState.QUARANTINED
+    assert small_world.message(wire_id).code == "revocation-unknown"
+
+
+def test_seven_days_is_the_default() -> None:
+    assert Terms().stale_list_waits == 7 * DAY
+
+
+def test_what_waited_is_opened_as_soon_as_a_list_lies_in_the_folder(world: World) -> None:
+    worker = Worker(world.line, poll_seconds=1, checkpoints=world.folder / "checkpoints.txt")
+    wire_id = wait(world)
+    worker._trust()
+    worker._trust()
+    world.work()
+    assert world.message(wire_id).state is MessageState.RECEIVED
+    worker._trust()
+    assert world.work() == 0
+
+    put_a_fresh_list(world)
+    worker._trust()
+    world.work()
+
+    assert world.message(wire_id).state is MessageState.OFFERED
+
+
+class _Meanwhile(FolderVault):
+    """A vault from which reading takes so long that a list comes meanwhile."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.folder / "vault")
+        self._world = world
+
+    def open(self, name: str, key: bytes) -> BinaryIO:
+        put_a_fresh_list(self._world)
+        return super().open(name, key)
+
+
+def test_a_list_that_comes_while_a_package_is_read_is_not_missed(small_world: World) -> None:
+    small_world.line = replace(small_world.line, vault=_Meanwhile(small_world))
+    small_world.clock.advance(8 * DAY)
+    wire_id = small_world.send()
+    small_world.collect()
+
+    small_world.work()
+
+    assert small_world.message(wire_id).state is MessageState.OFFERED
+
+
+def test_what_waited_is_opened_as_soon_as_a_list_has_been_fetched(small_world: World) -> None:
+    wire_id = wait(small_world)
+    fresh = small_world.authority.crl(small_world.clock.now)
+    with publishing(fresh) as publisher, asking(publisher.address) as schedule:
+        small_world.line = replace(small_world.line, lists=schedule)
+        with working(small_world):
+            until(lambda: small_world.message(wire_id).state is not MessageState.RECEIVED)
+
+    assert small_world.message(wire_id).code is None
+
+
+def test_only_what_waits_for_a_list_is_brought_forward(small_world: World) -> None:
+    wire_id = wait(small_world)
+    due_at = small_world.message(wire_id).due_at
+
+    assert bring_forward(small_world.line, "vault.full") == 0
+    assert small_world.message(wire_id).due_at == due_at
+    assert bring_forward(small_world.line, STALE_LIST) == 1
+    assert small_world.message(wire_id).due_at == small_world.clock.now
+    assert bring_forward(small_world.line, STALE_LIST) == 0
