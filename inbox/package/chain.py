@@ -4,7 +4,6 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import pairwise
 from typing import TypeVar
 
 from asn1crypto import x509
@@ -155,7 +154,8 @@ def _check_revocation(
 ) -> None:
     """Every certificate below the anchor; without a path nobody can vouch for any list."""
     standings = [
-        standing_of(certificate, issuer, trust, now) for certificate, issuer in pairwise(path)
+        standing_of(certificate, path[number:], trust, now)
+        for number, certificate in enumerate(path[:-1], 1)
     ]
     if Standing.REVOKED in standings:
         findings.revocation = False

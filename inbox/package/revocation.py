@@ -1,12 +1,13 @@
 """Is a certificate revoked, by the complete lists that were fetched? (RFC 5280 §6.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -89,12 +90,19 @@ def points_of(certificates: Iterable[bytes]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def standing_of(certificate: bytes, issuer: bytes, trust: Trust, now: datetime) -> Standing:
-    """Revoked if any list of the issuer's says so, however old; good if a fresh one does not."""
+def standing_of(
+    certificate: bytes, above: Sequence[bytes], trust: Trust, now: datetime
+) -> Standing:
+    """Revoked if any list of the issuer's says so, however old; good if a fresh one does not.
+
+    `above` is the path from the issuer to the anchor. An authority that has changed its key has two
+    certificates under one name, in it or among those believed, and either key may sign its list.
+    """
     standing = Standing.UNKNOWN
+    authorities = (*above, *trust.anchors, *trust.intermediates)
     for each in trust.lists:
         try:
-            said = _said(each, certificate, issuer)
+            said = _said(each, certificate, authorities)
         except UNREADABLE:
             continue
         if said is Standing.REVOKED:
@@ -144,24 +152,34 @@ def _verifies(parsed: x509.CertificateRevocationList, authority: bytes) -> bool:
     issuer = x509.load_der_x509_certificate(authority)
     digest = parsed.signature_hash_algorithm
     key = issuer.public_key()
-    if parsed.issuer != issuer.subject or digest is None or digest.name not in _STRONG:
+    if digest is None or digest.name not in _STRONG or not _is_same(parsed.issuer, issuer.subject):
         return False
     if not _may_sign_lists(issuer) or not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
         return False
     return parsed.is_signature_valid(key)
 
 
-def _said(each: RevocationList, certificate: bytes, issuer: bytes) -> Standing:
+def _is_same(one: x509.Name, other: x509.Name) -> bool:
+    """Capitals, spaces and kinds of strings do not make another name (RFC 5280 §7.1)."""
+    if one == other:
+        return True
+    same: bool = asn1_x509.Name.load(one.public_bytes()) == asn1_x509.Name.load(
+        other.public_bytes()
+    )
+    return same
+
+
+def _said(each: RevocationList, certificate: bytes, authorities: Iterable[bytes]) -> Standing:
     """What one list says of a certificate, whatever the time; unknown if it has no say in it.
 
     A list that is not complete for the certificate can still say that it is revoked.
     """
     subject = x509.load_der_x509_certificate(certificate)
-    if subject.issuer != x509.load_der_x509_certificate(issuer).subject:
-        return Standing.UNKNOWN
-    if not _is_signed_by(each, issuer):
-        return Standing.UNKNOWN
     read = _read(each)
+    if not _is_same(read.parsed.issuer, subject.issuer):
+        return Standing.UNKNOWN
+    if not any(_is_signed_by(each, authority) for authority in authorities):
+        return Standing.UNKNOWN
     extensions = list(read.parsed.extensions)
     if subject.serial_number in read.serials and not any(map(_is_of_others, extensions)):
         return Standing.REVOKED
