@@ -1,12 +1,19 @@
 """Whom to believe: the path from the signer to an anchor of ours, and revocation (RFC 5280)."""
 
 from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import TypeVar
 
 from asn1crypto import x509
+from cryptography import x509 as crypto_x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PSS, PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import (
     ExpiredError,
@@ -20,7 +27,7 @@ from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 from inbox.errors import ConfigurationError, PackageRejected, Unavailable
 from inbox.package.cms import MALFORMED, Signed
 from inbox.package.codes import REVOCATION_UNKNOWN
-from inbox.package.revocation import Standing, standing_of
+from inbox.package.revocation import UNREADABLE, Standing, is_same, standing_of
 from inbox.package.terms import STALE_LIST, StaleList, Trust
 from inbox.package.verdict import Findings
 
@@ -96,7 +103,10 @@ def _built(
 ) -> tuple[x509.Certificate, ...]:
     context = ValidationContext(
         trust_roots=_certificates(trust.anchors),
-        other_certs=[*_certificates(trust.intermediates), *map(_load, signed.certificates)],
+        other_certs=[
+            *_certificates(trust.intermediates),
+            *map(_load, _issued_below(signed, trust)),
+        ],
         moment=now,
         allow_fetching=False,
         revocation_mode="none",
@@ -110,6 +120,49 @@ def _built(
         findings.object_to(_code_of(error), type(error).__name__)
         return ()
     return tuple(path.iter_certs(include_root=True))[::-1]
+
+
+def _issued_below(signed: Signed, trust: Trust) -> list[bytes]:
+    """Those that came with the signature and that lead up to somebody believed, by signature.
+
+    The library tries every order of what it is given, by name alone: ten made-up certificates of
+    one name would keep it for an hour.
+    """
+    believed = [*_parsed(trust.anchors), *_parsed(trust.intermediates)]
+    waiting = _parsed(signed.certificates)
+    found: list[crypto_x509.Certificate] = []
+    while new := [each for each in waiting if any(_is_issued_by(each, up) for up in believed)]:
+        found += new
+        waiting = [each for each in waiting if each not in new]
+        believed = new
+    return [each.public_bytes(Encoding.DER) for each in found]
+
+
+def _parsed(ders: Iterable[bytes]) -> list[crypto_x509.Certificate]:
+    found = []
+    for der in ders:
+        with suppress(*UNREADABLE):
+            found.append(crypto_x509.load_der_x509_certificate(der))
+    return found
+
+
+def _is_issued_by(each: crypto_x509.Certificate, up: crypto_x509.Certificate) -> bool:
+    try:
+        if not is_same(each.issuer, up.subject):
+            return False
+        key, how = up.public_key(), each.signature_algorithm_parameters
+        if isinstance(key, RSAPublicKey) and isinstance(how, PKCS1v15 | PSS):
+            assert each.signature_hash_algorithm is not None
+            key.verify(
+                each.signature, each.tbs_certificate_bytes, how, each.signature_hash_algorithm
+            )
+            return True
+        if isinstance(key, EllipticCurvePublicKey) and isinstance(how, ECDSA):
+            key.verify(each.signature, each.tbs_certificate_bytes, how)
+            return True
+    except (InvalidSignature, *UNREADABLE):
+        return False
+    return False
 
 
 def _code_of(error: Exception) -> str:

@@ -1,17 +1,20 @@
 """One detached CMS signature: a strict look at its shape, then the mathematics (RFC 5652)."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from asn1crypto import algos, cms, core, tsp, x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.x509 import load_der_x509_certificate
 from pyhanko_certvalidator.sig_validate import (
     DefaultSignatureValidator,
     SignatureValidationContext,
 )
 
 from inbox.errors import PackageRejected
+from inbox.package.revocation import UNREADABLE
 from inbox.package.verdict import AlgorithmClass
 
 _DIGESTS = frozenset({"sha1", "sha256", "sha384", "sha512"})
@@ -22,6 +25,8 @@ _CERTIFICATE_REFERENCES = {
     "signing_certificate": tsp.SigningCertificate,
     "signing_certificate_v2": tsp.SigningCertificateV2,
 }
+_ENDLESS = re.compile(rb"[\x80-\xff]{1000}")
+"""Nothing genuine has it: an identifier so long takes asn1crypto half a minute to read."""
 _MAX_CERTIFICATES = 10
 _MIN_RSA_BITS = 2048
 _MIN_EC_BITS = 256
@@ -51,9 +56,11 @@ class Signed:
 def verify_signature(raw: bytes, content: bytes) -> Signed:
     """Check a `.p7s` over exactly these bytes; raises `PackageRejected` (`signature.*`)."""
     try:
+        if _ENDLESS.search(raw):
+            raise PackageRejected("signature.malformed", "an endless identifier")
         signed_data = _signed_data(raw)
         return _verify(signed_data, content)
-    except MALFORMED as error:
+    except (*MALFORMED, *UNREADABLE) as error:
         raise PackageRejected("signature.malformed", type(error).__name__) from error
 
 
@@ -141,6 +148,7 @@ def _certificates(signed_data: cms.SignedData) -> list[x509.Certificate]:
         raise PackageRejected("signature.signer_certificate", "of another kind")
     certificates = [choice.chosen for choice in choices]
     for certificate in certificates:
+        load_der_x509_certificate(certificate.dump())  # DER, as a certificate must be
         _ = certificate.native  # asn1crypto reads lazily: what cannot be read, fails here
     return certificates
 

@@ -152,14 +152,14 @@ def _verifies(parsed: x509.CertificateRevocationList, authority: bytes) -> bool:
     issuer = x509.load_der_x509_certificate(authority)
     digest = parsed.signature_hash_algorithm
     key = issuer.public_key()
-    if digest is None or digest.name not in _STRONG or not _is_same(parsed.issuer, issuer.subject):
+    if digest is None or digest.name not in _STRONG or not is_same(parsed.issuer, issuer.subject):
         return False
     if not _may_sign_lists(issuer) or not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
         return False
     return parsed.is_signature_valid(key)
 
 
-def _is_same(one: x509.Name, other: x509.Name) -> bool:
+def is_same(one: x509.Name, other: x509.Name) -> bool:
     """Capitals, spaces and kinds of strings do not make another name (RFC 5280 §7.1)."""
     if one == other:
         return True
@@ -176,7 +176,7 @@ def _said(each: RevocationList, certificate: bytes, authorities: Iterable[bytes]
     """
     subject = x509.load_der_x509_certificate(certificate)
     read = _read(each)
-    if not _is_same(read.parsed.issuer, subject.issuer):
+    if not is_same(read.parsed.issuer, subject.issuer):
         return Standing.UNKNOWN
     if not any(_is_signed_by(each, authority) for authority in authorities):
         return Standing.UNKNOWN
