@@ -58,12 +58,12 @@ def check_signers(
 def _relation(signer: OrgNumber | None, envelope: Envelope, expected: Expected) -> SignerIs:
     if signer is None:
         return SignerIs.STRANGER
+    if expected.service is Service.DPF and signer in expected.own | {expected.organisation}:
+        return SignerIs.OWN_GATEWAY  # Also where it names us as the sender: anybody could have.
     if signer == envelope.sender:
         return SignerIs.SENDER
     if (signer, envelope.sender) in expected.on_behalf_of:
         return SignerIs.SUPPLIER
-    if expected.service is Service.DPF and signer in expected.own | {expected.organisation}:
-        return SignerIs.OWN_GATEWAY
     return SignerIs.STRANGER
 
 
@@ -77,7 +77,8 @@ def _parts(name: x509.Name) -> dict[str, list[str]]:
 
 def _org_number(subject: dict[str, list[str]]) -> OrgNumber | None:
     """The one organisation number in the subject; None if there is none, or two that differ."""
-    candidates = list(subject.get(_SERIAL_NUMBER, ()))
+    serials = subject.get(_SERIAL_NUMBER, ())
+    candidates = [serial.removeprefix(_NORWEGIAN_REGISTER) for serial in serials]
     candidates += (
         identifier.removeprefix(_NORWEGIAN_REGISTER)
         for identifier in subject.get(_ORGANIZATION_IDENTIFIER, ())

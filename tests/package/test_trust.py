@@ -113,6 +113,44 @@ def test_our_own_gateway_signs_on_dpf_only() -> None:
     assert quarantine(by(STRANGER), expected=on_dpf).code == "signer.not_sender"
 
 
+def test_on_dpf_the_signer_says_nothing_about_whom_the_envelope_names() -> None:
+    on_dpf = expecting(service=Service.DPF)
+
+    for named in (SENDER, RECEIVER, "999999999"):
+        verdict = opened(by(RECEIVER), envelope=envelope_of(sender=named), expected=on_dpf).verdict
+        assert verdict.signer_is is SignerIs.OWN_GATEWAY
+    assert quarantine(by(SENDER), envelope=envelope_of(sender="999999999")).code.startswith(
+        "signer"
+    )
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        [(NameOID.SERIAL_NUMBER, f"NTRNO-{SENDER}")],
+        [
+            (NameOID.SERIAL_NUMBER, str(SENDER)),
+            (NameOID.ORGANIZATION_IDENTIFIER, f"NTRNO-{SENDER}"),
+        ],
+        [
+            (NameOID.SERIAL_NUMBER, "of the card 77"),
+            (NameOID.ORGANIZATION_IDENTIFIER, f"NTRNO-{SENDER}"),
+        ],
+    ],
+)
+def test_the_number_may_stand_in_either_place_or_in_both(
+    subject: list[tuple[x509.ObjectIdentifier, str]],
+) -> None:
+    assert opened(pack(signature=making(holder(subject=subject)))).verdict.signer_is == "sender"
+
+
+@pytest.mark.parametrize("number", ["NTRSE-910077473", "VATNO-910077473", "910077474", "91007747"])
+def test_what_is_no_norwegian_organisation_number_is_none(number: str) -> None:
+    who = holder(subject=[(NameOID.ORGANIZATION_IDENTIFIER, number)])
+
+    assert quarantine(pack(signature=making(who))).code == "signer.no_org_number"
+
+
 def test_a_refusal_of_the_signer_says_what_was_seen() -> None:
     verdict = quarantine(by(STRANGER)).verdict
 
