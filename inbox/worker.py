@@ -170,8 +170,7 @@ class Worker:
                 log.say(log.Event.LISTS, {Field.COUNT: found.new})
             for code in found.failed:
                 log.say(log.Event.FAILED, {Field.CODE: code})
-        with line.store.reading() as (session, _):
-            believed = line.trust.believed(session)
+        believed = line.believed()
         before, self._believed = self._believed, believed
         again, self._changed = self._changed, believed != before
         if (self._changed or again) and bring_forward(line, STALE_LIST):

@@ -18,7 +18,7 @@ from inbox.keys import DataKey, Keyring
 from inbox.line.slots import Slots
 from inbox.message import OrgNumber, State
 from inbox.package.schema import Schemas
-from inbox.package.terms import Limits
+from inbox.package.terms import Limits, Trust
 from inbox.routing.book import RuleBook
 from inbox.store import Store
 from inbox.tables import Arrival, Message, Outbox, Receipt
@@ -80,6 +80,11 @@ class Line:
     """Where revocation lists are fetched; None: only the folder has any."""
     slots: Slots = field(default_factory=Slots)
     terms: Terms = field(default_factory=Terms)
+
+    def believed(self) -> Trust:
+        """Whose certificates are believed now, and all revocation lists at hand."""
+        with self.store.reading() as (session, _):
+            return self.trust.believed(session)
 
     def has_room(self) -> bool:
         """Whether there is space enough to take custody of anything."""

@@ -81,18 +81,13 @@ def _opened(line: Line, job: Job[Message], envelope: Envelope) -> Package:
 
     Raises `Unavailable` for want of a fresh list, and `PackageRejected`.
     """
-    trust = _believed(line)
+    trust = line.believed()
     try:
         return _opened_under(line, job, envelope, trust)
     except Unavailable:
-        if (changed := _believed(line)) == trust:
+        if (changed := line.believed()) == trust:
             raise
         return _opened_under(line, job, envelope, changed)
-
-
-def _believed(line: Line) -> Trust:
-    with line.store.reading() as (session, _):
-        return line.trust.believed(session)
 
 
 def _opened_under(line: Line, job: Job[Message], envelope: Envelope, trust: Trust) -> Package:
