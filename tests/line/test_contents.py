@@ -92,7 +92,7 @@ def test_opening_twice_gives_the_same_answer(small_world: World) -> None:
         job = advance(small_world.line, job)
     received = claim(small_world.line, Message)
     assert received is not None
-    from inbox.line.stations.message import open_
+    from inbox.line.stations.opening import open_
 
     first, second = open_(small_world.line, received), open_(small_world.line, received)
 

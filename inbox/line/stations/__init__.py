@@ -11,7 +11,8 @@ from inbox.errors import Conflict, Raced, Unavailable, Waits
 from inbox.line import Job, Late, Line, Outcome, R, work
 from inbox.line.stations.arrival import confirm, discard, fetch
 from inbox.line.stations.event import notify
-from inbox.line.stations.message import erase, offer, open_, route
+from inbox.line.stations.message import erase, offer, route
+from inbox.line.stations.opening import open_
 from inbox.line.stations.receipt import create, follow_up, send
 from inbox.line.work import finish, postpone
 from inbox.message import station_of

@@ -1,0 +1,85 @@
+"""Station of a message that has been taken: open its package, or put it in quarantine."""
+
+import json
+
+from inbox.errors import PackageRejected, Unavailable
+from inbox.keys import DataKey
+from inbox.line import Job, Line, Outcome
+from inbox.line.contents import archive_values, package_values
+from inbox.line.slots import LONG_BYTES
+from inbox.line.waiting import OTHER_BYTES
+from inbox.message import MessageState, OrgNumber
+from inbox.package import Package, open_package
+from inbox.package.envelope import Envelope, read_envelope
+from inbox.package.terms import Expected, StaleList, Trust
+from inbox.package.verdict import Quarantine
+from inbox.tables import Message
+
+
+def open_(line: Line, job: Job[Message]) -> Outcome:
+    """Verify the package and read its metadata. Reads only; the same bytes give the same answer."""
+    row, key = job.row, job.keys[job.row.id]
+    if row.shares_wire_id and OTHER_BYTES not in row.waivers.split():
+        return Outcome(became=MessageState.QUARANTINED, code=OTHER_BYTES)
+    values: dict[str, object] = {}
+    try:
+        envelope = _envelope_of(row, key)
+        values |= {"sender": envelope.sender, "sent_at": envelope.created_at}
+        package = _opened(line, job, envelope)
+    except PackageRejected as error:
+        if isinstance(error, Quarantine):
+            values["verdict"] = json.dumps(error.verdict.as_json())
+        return Outcome(became=MessageState.QUARANTINED, code=error.code, values=values)
+    with line.store.reading() as (session, _):
+        policy = line.policies.current(session)
+    values |= package_values(package)
+    values |= archive_values(row.id, package, key, policy.shielding, line.keyring)
+    return Outcome(became=MessageState.OPENED, values=values)
+
+
+def _envelope_of(row: Message, key: DataKey) -> Envelope:
+    if row.sealed_envelope is None:
+        raise PackageRejected("envelope.absent")
+    return read_envelope(
+        key.unseal(row.sealed_envelope, table="message", column="sealed_envelope", row=row.id)
+    )
+
+
+def _opened(line: Line, job: Job[Message], envelope: Envelope) -> Package:
+    """Once more where other revocation lists came meanwhile: those that waited went on without it.
+
+    Raises `Unavailable` for want of a fresh list, and `PackageRejected`.
+    """
+    trust = line.believed()
+    try:
+        return _opened_under(line, job, envelope, trust)
+    except Unavailable:
+        if (changed := line.believed()) == trust:
+            raise
+        return _opened_under(line, job, envelope, changed)
+
+
+def _opened_under(line: Line, job: Job[Message], envelope: Envelope, trust: Trust) -> Package:
+    row = job.row
+    waited = job.now - row.received_at > line.terms.stale_list_waits
+    assert row.object_name is not None
+    if row.size > LONG_BYTES:
+        line.slots.outgrow()
+    with line.vault.open(row.object_name, job.keys[row.id].object_key()) as source:
+        return open_package(
+            source,
+            envelope,
+            expected=Expected(
+                service=row.service,
+                organisation=OrgNumber(row.organisation),
+                own=frozenset(line.books),
+                on_behalf_of=line.terms.on_behalf_of,
+                legacy_sha1_until=line.terms.legacy_sha1_until,
+            ),
+            trust=trust,
+            limits=line.terms.limits,
+            waivers=frozenset(row.waivers.split()),
+            now=job.now,
+            stale_is=StaleList.REJECT if waited else StaleList.WAIT,
+            schemas=line.schemas,
+        )
