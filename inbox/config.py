@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from inbox.errors import ConfigurationError, Invalid
 from inbox.gateway.connection import check_protected
 from inbox.message import TAUSHETSBELAGT, OrgNumber, Service, parse_org_number
-from inbox.trust.source import is_address
+from inbox.trust.address import is_address
 
 PREFIX: Final = "INBOX_"
 _CONFIG: Final = "INBOX_CONFIG"

@@ -26,7 +26,7 @@ from inbox.routing.rules import read_rules
 from inbox.schema import shipped
 from inbox.store import SteadyClock, Store, create_engine, database_clock
 from inbox.tables import AuditHead, Installation
-from inbox.trust import TrustFolder
+from inbox.trust.believed import TrustFolder
 from inbox.trust.schedule import Schedule
 from inbox.trust.source import Source, client
 from inbox.vault import FolderVault

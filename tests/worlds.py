@@ -42,7 +42,7 @@ from inbox.simulator.packages import Document, Parcel, package_bytes
 from inbox.simulator.server import serve
 from inbox.store import Store, create_engine
 from inbox.tables import Arrival, AuditHead, Delivery, Installation, Message, Receipt, Task
-from inbox.trust import TrustFolder
+from inbox.trust.believed import TrustFolder
 from inbox.vault import FolderVault
 from tests.municipality import DIRECTORY, RULES
 

@@ -14,7 +14,7 @@ from inbox.message import Mode, OrgNumber
 from inbox.package.revocation import unshown
 from inbox.package.terms import Trust
 from inbox.tables import CaseSystem, ListAddress
-from inbox.trust import TrustFolder
+from inbox.trust.believed import TrustFolder
 from inbox.wiring import build_gateway
 
 _MOST_SKEW: Final = timedelta(seconds=5)

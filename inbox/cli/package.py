@@ -19,7 +19,7 @@ from inbox.package.inspection import trust_of
 from inbox.package.sentences import about, sentences_of
 from inbox.package.terms import Limits
 from inbox.package.verdict import Quarantine, Verdict
-from inbox.trust import TrustFolder
+from inbox.trust.folder import read_folder
 
 package: Final = typer.Typer(
     no_args_is_help=True,
@@ -117,7 +117,7 @@ def make(
 def _seen(file: Path, trust: Path | None, *, alone: bool) -> Verdict:
     """The verdict on a file, whatever it is."""
     try:
-        believed = TrustFolder(trust).current() if trust else None
+        believed = read_folder(trust) if trust else None
         with file.open("rb") as source:
             if alone:
                 return inspect_container(source, limits=Limits())

@@ -22,7 +22,7 @@ from inbox.package.terms import Limits, Trust
 from inbox.routing.book import RuleBook
 from inbox.store import Store
 from inbox.tables import Arrival, Message, Outbox, Receipt
-from inbox.trust import TrustFolder
+from inbox.trust.believed import TrustFolder
 from inbox.trust.schedule import Schedule
 from inbox.vault import Vault
 

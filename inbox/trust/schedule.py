@@ -17,8 +17,9 @@ from inbox.package.revocation import points_of
 from inbox.package.terms import Trust
 from inbox.store import Store
 from inbox.tables import ListAddress, table_of
+from inbox.trust.address import is_address
 from inbox.trust.fetched import forget, keep
-from inbox.trust.source import Source, is_address
+from inbox.trust.source import Source
 
 _LEASE: Final = timedelta(minutes=5)
 """How long nobody else asks an address that a worker is asking; then its worker is dead."""

@@ -5,7 +5,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Final
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -18,17 +17,6 @@ MAX_BYTES: Final = 50_000_000
 _PATIENCE: Final = timedelta(seconds=60)
 _SILENCE_SECONDS: Final = 10.0
 _OK: Final = 200
-
-
-def is_address(url: str) -> bool:
-    """Whether a list can be asked for there: http or https, a host, no credentials."""
-    try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
-        )
-    except ValueError:
-        return False
 
 
 def client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:

@@ -20,7 +20,7 @@ from inbox.package.envelope import read_envelope
 from inbox.package.terms import Expected, Limits, Trust
 from inbox.simulator.arkivmelding import arkivmelding_xml
 from inbox.simulator.envelopes import sbd_json
-from inbox.trust import TrustFolder
+from inbox.trust.believed import TrustFolder
 from tests.bench.apart import apart, memory_mb, told
 from tests.bench.figure import Figure, Of, Target, size_of
 from tests.bench.house import furnish, large_package, small_package

@@ -24,7 +24,7 @@ from inbox.simulator.arkivmelding import arkivmelding_xml
 from inbox.simulator.certificates import Signer
 from inbox.simulator.envelopes import sbd_json
 from inbox.tables import CaseSystem, Message, Task
-from inbox.trust import TrustFolder
+from inbox.trust.believed import TrustFolder
 from tests.package.signatures import holder, usage
 from tests.worlds import BEGIN, OURS, SENDER, World
 
