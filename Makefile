@@ -25,8 +25,9 @@ demo: setup ## run the whole line on this machine, with made-up mail
 test: setup ## the tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -q -n 2 --dist worksteal
 
-long: setup ## the tests with the long ones
+long: setup .venv/.fuzz ## the tests with the long ones, and fuzzing for twice as long: hours
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "long or not long"
+	$(BIN)/python -m tests.fuzz --seconds $$((2 * $(SECONDS)))
 
 hostile: setup ## thousands of hostile and genuine packages before the reader: minutes
 	$(BIN)/pytest -q tests/hostile -m "long or not long"

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -71,11 +72,12 @@ class Manifest:
     """Whether there is nowhere to hide the bytes of a collision: what SHA-1 is accepted for."""
 
 
-def read_manifests(container: Container, limits: Limits) -> tuple[Manifest, ...]:
+Metadata = Mapping[str, list[str]]
+"""The names under META-INF, by kind."""
+
+
+def read_manifests(container: Container, kinds: Metadata, limits: Limits) -> tuple[Manifest, ...]:
     """Every manifest, each with a signature of its own and covering every file exactly once."""
-    kinds = _metadata(container)
-    if kinds["xades"]:
-        raise PackageRejected("signature.xades")
     if not kinds["manifest"]:
         raise PackageRejected("manifest.none")
     manifests = tuple(_read(container, name, limits) for name in kinds["manifest"])
@@ -87,8 +89,8 @@ def read_manifests(container: Container, limits: Limits) -> tuple[Manifest, ...]
     return manifests
 
 
-def _metadata(container: Container) -> dict[str, list[str]]:
-    """The names under META-INF by kind; anything else there is refused, signed or not."""
+def find_metadata(container: Container) -> Metadata:
+    """What is there to read. XAdES is refused unread, and so is anything that does not belong."""
     kinds: dict[str, list[str]] = {kind: [] for kind, _ in _METADATA_KINDS}
     for entry in container.entries:
         if not entry.name.startswith(METADATA_FOLDER):
@@ -98,6 +100,8 @@ def _metadata(container: Container) -> dict[str, list[str]]:
         if not fits:
             raise PackageRejected("container.stray_metadata")
         kinds[fits[0]].append(entry.name)
+    if kinds["xades"]:
+        raise PackageRejected("signature.xades")
     return kinds
 
 

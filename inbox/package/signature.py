@@ -8,7 +8,7 @@ from typing import BinaryIO
 from inbox.errors import PackageRejected
 from inbox.package.cms import Signed, verify_signature
 from inbox.package.container import Container
-from inbox.package.manifest import Manifest, read_manifests
+from inbox.package.manifest import Manifest, find_metadata, read_manifests
 from inbox.package.terms import Limits
 from inbox.package.verdict import AlgorithmClass, Findings
 
@@ -45,8 +45,9 @@ def verify_container(source: BinaryIO, *, limits: Limits, findings: Findings) ->
     container = Container(source, limits)
     findings.container = True
     findings.notes.extend(container.notes)
+    metadata = find_metadata(container)
     findings.integrity = False
-    manifests = read_manifests(container, limits)
+    manifests = read_manifests(container, metadata, limits)
     files = _digested(container, manifests)
     signed = tuple(_signed(container, manifest, limits) for manifest in manifests)
     findings.notes.extend(note for manifest in manifests for note in manifest.notes)

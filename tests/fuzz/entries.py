@@ -24,7 +24,7 @@ from inbox.package.container import Container
 from inbox.package.documents import match_documents
 from inbox.package.envelope import read_envelope
 from inbox.package.identity import signer_of
-from inbox.package.manifest import read_manifests
+from inbox.package.manifest import find_metadata, read_manifests
 from inbox.package.revocation import read_revocation_list
 from inbox.package.signature import File
 from inbox.package.terms import Limits, StaleList, Trust
@@ -84,7 +84,8 @@ def manifest(raw: bytes) -> None:
     """A manifest that is taken covers every file, with a digest that can be compared."""
     parts = [_MIMETYPE, *(Part(name=name, content=content) for name, content in FILES.items())]
     parts += [Part(name=_MANIFEST, content=raw), Part(name=_SIGNATURE)]
-    (taken,) = read_manifests(Container(BytesIO(zip_bytes(parts)), LIMITS), LIMITS)
+    container = Container(BytesIO(zip_bytes(parts)), LIMITS)
+    (taken,) = read_manifests(container, find_metadata(container), LIMITS)
     assert {listed.name for listed in taken.files} == set(FILES)
     assert len(taken.files) == len(FILES)
     assert taken.signature == _SIGNATURE

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from inbox.message import OrgNumber
 from inbox.package.terms import StaleList, Trust
-from inbox.package.verdict import CODES
+from inbox.package.verdict import CODES, Quarantine
 from inbox.simulator.cms import Profile
 from tests.package.attempts import (
     Later,
@@ -232,6 +232,16 @@ READ_ALONE = {code for code, attempt in EARNED.items() if not isinstance(attempt
 @pytest.mark.parametrize("code", EARNED)
 def test_each_code_is_earned_by_one_change(code: str) -> None:
     assert refusal(EARNED[code]) == code
+
+
+def test_integrity_is_an_answer_only_where_it_was_asked() -> None:
+    answers = {}
+    for code in ("container.gap", "signature.xades", "manifest.digest"):
+        with pytest.raises(Quarantine) as refused:
+            EARNED[code]()
+        answers[code] = refused.value.verdict.integrity
+
+    assert answers == {"container.gap": None, "signature.xades": None, "manifest.digest": False}
 
 
 def test_no_code_is_without_a_package_that_earns_it() -> None:
