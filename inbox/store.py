@@ -28,6 +28,8 @@ SCHEMA = "0001"
 """The revision in `alembic/versions` that this code runs on."""
 
 _REST_SECONDS: Final = 1.0
+_CACHE_KIB: Final = 512
+"""Of each connection to SQLite, and a process has a dozen: the system keeps the file's pages too."""
 _POSTGRES_PATIENCE: Final = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -93,6 +95,7 @@ def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> 
         "busy_timeout=30000",
         "foreign_keys=ON",
         "secure_delete=ON",
+        f"cache_size=-{_CACHE_KIB}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
