@@ -60,7 +60,7 @@ def _check_every_row(measured: Measured, folder: Path, kinds: set[str]) -> None:
     for part in (
         "through the line, 4 at work",
         "fetched, sealed, confirmed",
-        "most memory",
+        "most memory of the process that took it",
         "to its first byte",
         "99th percentile",
         "a decision by a handler: open",
@@ -74,6 +74,9 @@ def _check_every_row(measured: Measured, folder: Path, kinds: set[str]) -> None:
         assert {row["database"] for row in rows} == kinds, part
         assert all(row["runs"] == len(row["ours_runs"]) > 0 for row in rows), part
         assert part in " ".join(text.split()), part
+    assert {
+        row["database"] for row in told["figures"] if "verdict on a package" in row["what"]
+    } == {"-"}
     memory = [row for row in told["figures"] if row["what"].startswith("most memory")]
     assert all(row["met"] is True for row in memory)
     assert {row.partition(" ")[0] for row in told["not_measured"]} <= LATER

@@ -91,7 +91,7 @@ def test_while_the_database_is_away_nothing_happens_and_then_it_goes_on(
         assert there.world.gateway.queue() == [wire_id]
         unmet = there.readiness()
         assert unmet.pop("gateway:eformidling", "") != ""
-        assert set(unmet) == {"database", "keys", "policies"}
+        assert set(unmet) == {"database", "keys", "policies", "trust"}
         assert set(unmet.values()) == {"database.unavailable"}
         proxy.away = False
         there.until_answered()
