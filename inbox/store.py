@@ -29,7 +29,7 @@ SCHEMA = "0001"
 
 _REST_SECONDS: Final = 1.0
 _CACHE_KIB: Final = 512
-"""Of each connection to SQLite, and a process has a dozen: the system keeps the file's pages too."""
+"""Of each connection to SQLite: a process has a dozen, and the system keeps the pages too."""
 _POSTGRES_PATIENCE: Final = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
