@@ -3,8 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,27 +16,8 @@ from inbox.line.work import claim
 from inbox.message import ArrivalState, MessageState
 from inbox.tables import Arrival, Checkpoint
 from inbox.worker import Worker
+from tests.working import until, working
 from tests.worlds import World
-
-
-@contextmanager
-def _working(world: World) -> Iterator[Worker]:
-    worker = Worker(world.line, poll_seconds=0.05, checkpoints=world.folder / "checkpoints.txt")
-    thread = threading.Thread(target=worker.run, daemon=True)
-    thread.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        thread.join(timeout=10)
-        assert not thread.is_alive()
-
-
-def _until(true: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def _states(world: World) -> list[str]:
@@ -50,13 +29,13 @@ def test_it_takes_and_advances_by_itself(world: World) -> None:
     world.send("Om en elev")
     world.send("Ingen regel")
 
-    with _working(world):
-        _until(lambda: _states(world) == ["OFFERED", "ROUTED", "UNROUTED"])
+    with working(world):
+        until(lambda: _states(world) == ["OFFERED", "ROUTED", "UNROUTED"])
 
 
 def test_there_is_one_worker_on_sqlite(small_world: World) -> None:
-    with _working(small_world):
-        _until(lambda: Path(f"{small_world.folder}/inbox.db.worker.lock").exists())
+    with working(small_world):
+        until(lambda: Path(f"{small_world.folder}/inbox.db.worker.lock").exists())
         other = Worker(
             small_world.line, poll_seconds=1, checkpoints=small_world.folder / "checkpoints.txt"
         )
@@ -71,8 +50,8 @@ def test_on_sqlite_a_dead_workers_leases_are_freed_at_start(small_world: World) 
     small_world.collect()
     assert claim(small_world.line, Arrival) is not None
 
-    with _working(small_world):
-        _until(lambda: small_world.arrival(wire_id).state is ArrivalState.CONFIRMED)
+    with working(small_world):
+        until(lambda: small_world.arrival(wire_id).state is ArrivalState.CONFIRMED)
 
 
 def test_one_bad_message_does_not_stop_the_rest(small_world: World) -> None:
@@ -84,8 +63,8 @@ def test_one_bad_message_does_not_stop_the_rest(small_world: World) -> None:
         row.state, row.due_at, row.sealed_metadata = MessageState.OPENED, now, b"damaged"
     good = small_world.send()
 
-    with _working(small_world):
-        _until(
+    with working(small_world):
+        until(
             lambda: any(
                 m.wire_id == good and m.state is MessageState.OFFERED
                 for m in small_world.messages()
@@ -97,8 +76,8 @@ def test_one_bad_message_does_not_stop_the_rest(small_world: World) -> None:
 
 def test_checkpoints_are_signed_and_kept_outside(small_world: World) -> None:
     small_world.send()
-    with _working(small_world):
-        _until(lambda: _states(small_world) == ["OFFERED"])
+    with working(small_world):
+        until(lambda: _states(small_world) == ["OFFERED"])
     outside = (small_world.folder / "checkpoints.txt").read_text()
 
     with small_world.line.store.reading() as (session, _):
@@ -122,8 +101,8 @@ def test_objects_without_a_row_are_removed_after_a_day_and_no_others(small_world
     ages = {name for name, at in small_world.line.vault.names() if at < now - timedelta(days=1)}
     assert len(ages) == 2
 
-    with _working(small_world):
-        _until(lambda: "0rphan.1" not in dict(small_world.line.vault.names()))
+    with working(small_world):
+        until(lambda: "0rphan.1" not in dict(small_world.line.vault.names()))
 
     left = set(dict(small_world.line.vault.names()))
     assert left == {"0rphan.2", small_world.message(wire_id).object_name}

@@ -11,7 +11,7 @@ from inbox.package.chain import check_chain
 from inbox.package.content import read_content
 from inbox.package.documents import Document
 from inbox.package.envelope import Envelope
-from inbox.package.identity import check_signers, signer_of
+from inbox.package.identity import check_signers
 from inbox.package.inspection import Inspection, inspect, inspect_container
 from inbox.package.schema import Schemas
 from inbox.package.signature import Verified, verify_container
@@ -98,7 +98,6 @@ def _check_trust(
     findings: Findings,
 ) -> None:
     """Algorithm class, then each signature's certificate: all must be trusted."""
-    findings.signers = tuple(signer_of(signed) for signed in verified.signed)
     until = expected.legacy_sha1_until
     legacy = findings.algorithm_class is AlgorithmClass.LEGACY_SHA1
     if legacy and until is not None and now.astimezone(OSLO).date() >= until:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from inbox.errors import PackageRejected
 from inbox.package.cms import Signed, verify_signature
 from inbox.package.container import Container
+from inbox.package.identity import signer_of
 from inbox.package.manifest import Manifest, find_metadata, read_manifests
 from inbox.package.terms import Limits
 from inbox.package.verdict import AlgorithmClass, Findings
@@ -53,6 +54,7 @@ def verify_container(source: BinaryIO, *, limits: Limits, findings: Findings) ->
     findings.notes.extend(note for manifest in manifests for note in manifest.notes)
     findings.integrity = True
     findings.algorithm_class = _weakest(each.algorithm_class for each in signed)
+    findings.signers = tuple(signer_of(each) for each in signed)
     return Verified(container=container, files=files, signed=signed)
 
 

@@ -1,9 +1,5 @@
 """Without a fresh revocation list mail waits in sight, and goes on as soon as there is one."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import BinaryIO
@@ -21,6 +17,7 @@ from inbox.tables import Task
 from inbox.vault import FolderVault
 from inbox.worker import Worker
 from tests.trust.publisher import asking, publishing
+from tests.working import until, working
 from tests.worlds import World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -45,26 +42,6 @@ def told(world: World) -> set[str | None]:
     with world.line.store.reading() as (session, _):
         standing = col(Task.state) == TaskState.OPEN
         return set(session.exec(select(Task.code).where(standing)))
-
-
-@contextmanager
-def working(world: World) -> Iterator[Worker]:
-    worker = Worker(world.line, poll_seconds=0.05, checkpoints=world.folder / "checkpoints.txt")
-    thread = threading.Thread(target=worker.run, daemon=True)
-    thread.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        thread.join(timeout=10)
-        assert not thread.is_alive()
-
-
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def test_mail_waits_for_a_list_in_sight_of_operators(small_world: World) -> None:

@@ -1,0 +1,31 @@
+"""A worker that runs by itself beside a test, and waiting for what it does."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from inbox.worker import Worker
+from tests.worlds import World
+
+
+@contextmanager
+def working(world: World) -> Iterator[Worker]:
+    """It works until the `with` ends, and must stop then."""
+    worker = Worker(world.line, poll_seconds=0.05, checkpoints=world.folder / "checkpoints.txt")
+    thread = threading.Thread(target=worker.run, daemon=True)
+    thread.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    """Return once it is true; fail after so many seconds."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
