@@ -100,6 +100,18 @@ def program(*words: str | Path, env: Mapping[str, str] | None = None) -> Answer:
     return Answer(ended.returncode, ended.stdout, ended.stderr)
 
 
+def python(source: str) -> Answer:
+    """What a Python of its own prints when it does this, which must not fail."""
+    ended = subprocess.run(
+        [sys.executable, "-c", source],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=clean_environment(),
+    )
+    return Answer(ended.returncode, ended.stdout, ended.stderr)
+
+
 def clean_environment() -> dict[str, str]:
     """This process's environment without settings of ours."""
     return {name: text for name, text in os.environ.items() if not name.startswith("INBOX_")}

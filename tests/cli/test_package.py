@@ -1,8 +1,6 @@
 """`inbox package`: a verdict on whatever file is at hand, and packages that are accepted."""
 
 import hashlib
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from inbox.package.codes import CODES
 from inbox.simulator.arkivmelding import arkivmelding_xml
 from inbox.simulator.certificates import OrgStyle, TestAuthority
 from inbox.simulator.packages import Dialect, Document, Parcel, Tamper, package_bytes
-from tests.cli.installed import Answer, Installed, clean_environment, program
+from tests.cli.installed import Answer, Installed, program, python
 from tests.package.attempts import Opening
 from tests.package.test_codes import EARNED, graded
 from tests.package.zips import Part, zip_bytes
@@ -328,15 +326,9 @@ def test_looking_needs_neither_the_simulator_nor_a_database(desk: Desk) -> None:
         "print([n for n in ('inbox.simulator', 'sqlalchemy', 'fastapi') if n in sys.modules])"
     )
 
-    answer = subprocess.run(
-        [sys.executable, "-c", source],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=clean_environment(),
-    )
+    answer = python(source)
 
-    assert answer.stdout.splitlines()[-1] == "[]"
+    assert answer.out.splitlines()[-1] == "[]"
 
 
 def _folder(desk: Desk, **files: bytes) -> Path:

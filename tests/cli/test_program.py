@@ -4,14 +4,13 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 
 import pytest
 
 from inbox.cli.serve import _bound
 from inbox.config import Listener
-from tests.cli.installed import Installed, clean_environment, program
+from tests.cli.installed import Installed, program, python
 
 HEAVY = ("sqlalchemy", "fastapi", "pydantic", "lxml", "casbin", "cryptography")
 
@@ -46,15 +45,9 @@ def test_help_imports_none_of_the_libraries_that_commands_need() -> None:
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     )
 
-    answer = subprocess.run(
-        [sys.executable, "-c", source],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=clean_environment(),
-    )
+    answer = python(source)
 
-    assert answer.stderr.strip() == "[]"
+    assert answer.err.strip() == "[]"
 
 
 def test_serving_does_not_import_what_only_a_migration_needs() -> None:
@@ -63,15 +56,9 @@ def test_serving_does_not_import_what_only_a_migration_needs() -> None:
         "print([name in sys.modules for name in ('sqlalchemy', 'alembic')])"
     )
 
-    answer = subprocess.run(
-        [sys.executable, "-c", source],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=clean_environment(),
-    )
+    answer = python(source)
 
-    assert answer.stdout.strip() == "[True, False]"
+    assert answer.out.strip() == "[True, False]"
 
 
 @pytest.mark.parametrize(
