@@ -7,8 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TypeVar
 
-from asn1crypto import x509
-from cryptography import x509 as crypto_x509
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PSS, PKCS1v15
@@ -25,6 +24,7 @@ from pyhanko_certvalidator.errors import (
 from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 
 from inbox.errors import ConfigurationError, PackageRejected, Unavailable
+from inbox.package.certificate import Certificate, load_certificate
 from inbox.package.cms import MALFORMED, Signed
 from inbox.package.codes import REVOCATION_UNKNOWN
 from inbox.package.revocation import UNREADABLE, Standing, is_same, standing_of
@@ -100,19 +100,21 @@ def _known_paths(*certificates: bytes | tuple[bytes, ...]) -> list[_Path]:
 
 def _built(
     signed: Signed, trust: Trust, now: datetime, findings: Findings
-) -> tuple[x509.Certificate, ...]:
+) -> tuple[Certificate, ...]:
     context = ValidationContext(
         trust_roots=_certificates(trust.anchors),
         other_certs=[
             *_certificates(trust.intermediates),
-            *map(_load, _issued_below(signed, trust)),
+            *map(load_certificate, _issued_below(signed, trust)),
         ],
         moment=now,
         allow_fetching=False,
         revocation_mode="none",
         algorithm_usage_policy=_WEAK,
     )
-    validator = CertificateValidator(_load(signed.certificate), validation_context=context)
+    validator = CertificateValidator(
+        load_certificate(signed.certificate), validation_context=context
+    )
     try:
         path = _finished(validator.async_validate_path())
     except (ValidationError, PathBuildingError, *MALFORMED) as error:
@@ -130,7 +132,7 @@ def _issued_below(signed: Signed, trust: Trust) -> list[bytes]:
     """
     believed = [*_parsed(trust.anchors), *_parsed(trust.intermediates)]
     waiting = _parsed(signed.certificates)
-    found: list[crypto_x509.Certificate] = []
+    found: list[x509.Certificate] = []
     while new := [each for each in waiting if any(_is_issued_by(each, up) for up in believed)]:
         found += new
         waiting = [each for each in waiting if each not in new]
@@ -138,15 +140,15 @@ def _issued_below(signed: Signed, trust: Trust) -> list[bytes]:
     return [each.public_bytes(Encoding.DER) for each in found]
 
 
-def _parsed(ders: Iterable[bytes]) -> list[crypto_x509.Certificate]:
+def _parsed(ders: Iterable[bytes]) -> list[x509.Certificate]:
     found = []
     for der in ders:
         with suppress(*UNREADABLE):
-            found.append(crypto_x509.load_der_x509_certificate(der))
+            found.append(x509.load_der_x509_certificate(der))
     return found
 
 
-def _is_issued_by(each: crypto_x509.Certificate, up: crypto_x509.Certificate) -> bool:
+def _is_issued_by(each: x509.Certificate, up: x509.Certificate) -> bool:
     try:
         if not is_same(each.issuer, up.subject):
             return False
@@ -190,7 +192,7 @@ def _finished(steps: Coroutine[object, object, _T]) -> _T:
 
 def _check_usage(signed: Signed, findings: Findings) -> None:
     """May the signer's key sign? A certificate that does not say may."""
-    certificate = _load(signed.certificate)
+    certificate = load_certificate(signed.certificate)
     usage = certificate.key_usage_value
     if usage is not None and not _SIGNING & set(usage.native):
         findings.chain = False
@@ -222,14 +224,8 @@ def _check_revocation(
     findings.object_to(REVOCATION_UNKNOWN)
 
 
-def _certificates(ders: Iterable[bytes]) -> list[x509.Certificate]:
+def _certificates(ders: Iterable[bytes]) -> list[Certificate]:
     try:
-        return [_load(der) for der in ders]
+        return [load_certificate(der) for der in ders]
     except ValueError as error:
         raise ConfigurationError("trust.certificate", "an anchor is not a certificate") from error
-
-
-def _load(der: bytes) -> x509.Certificate:
-    certificate = x509.Certificate.load(der, strict=True)
-    _ = certificate["tbs_certificate"]["extensions"].native
-    return certificate

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from asn1crypto import algos, cms, core, tsp, x509
+from asn1crypto import algos, cms, core, parser, tsp
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509 import load_der_x509_certificate
 from pyhanko_certvalidator.sig_validate import (
@@ -14,6 +14,7 @@ from pyhanko_certvalidator.sig_validate import (
 )
 
 from inbox.errors import PackageRejected
+from inbox.package.certificate import Certificate, as_received, load_certificate
 from inbox.package.revocation import UNREADABLE
 from inbox.package.verdict import AlgorithmClass
 
@@ -140,22 +141,25 @@ def _attributes(signer: cms.SignerInfo) -> Mapping[str, core.Asn1Value]:
     return attributes
 
 
-def _certificates(signed_data: cms.SignedData) -> list[x509.Certificate]:
+def _certificates(signed_data: cms.SignedData) -> list[Certificate]:
     choices = list(signed_data["certificates"] or ())
     if not choices or len(choices) > _MAX_CERTIFICATES:
         raise PackageRejected("signature.signer_certificate", f"{len(choices)} certificates")
     if any(choice.name != "certificate" for choice in choices):
         raise PackageRejected("signature.signer_certificate", "of another kind")
-    certificates = [choice.chosen for choice in choices]
-    for certificate in certificates:
-        load_der_x509_certificate(certificate.dump())  # DER, as a certificate must be
-        _ = certificate.native  # asn1crypto reads lazily: what cannot be read, fails here
-    return certificates
+    return [_certificate(as_received(choice.chosen)) for choice in choices]
 
 
-def _signer_certificate(
-    identifier: core.Asn1Value, certificates: list[x509.Certificate]
-) -> x509.Certificate:
+def _certificate(der: bytes) -> Certificate:
+    certificate = load_certificate(der)
+    _ = certificate.native  # asn1crypto reads lazily: what cannot be read, fails here
+    if certificate.serial_number <= 0:
+        raise PackageRejected("signature.malformed", "a serial number below 1 (RFC 5280 §4.1.2.2)")
+    load_der_x509_certificate(der)  # DER, as a certificate must be
+    return certificate
+
+
+def _signer_certificate(identifier: core.Asn1Value, certificates: list[Certificate]) -> Certificate:
     """The one certificate that the signer's identifier points to."""
     if isinstance(identifier, cms.IssuerAndSerialNumber):
         fits = [
@@ -171,7 +175,7 @@ def _signer_certificate(
     return fits[0]
 
 
-def _check_key(certificate: x509.Certificate) -> None:
+def _check_key(certificate: Certificate) -> None:
     key = certificate.public_key
     least = {"rsa": _MIN_RSA_BITS, "rsassa_pss": _MIN_RSA_BITS, "ec": _MIN_EC_BITS}
     if key.algorithm not in least:
@@ -191,13 +195,13 @@ def _check_protection(attributes: Mapping[str, core.Asn1Value], signer: cms.Sign
 
 
 def _check_certificate_reference(
-    attributes: Mapping[str, core.Asn1Value], certificate: x509.Certificate
+    attributes: Mapping[str, core.Asn1Value], certificate: Certificate
 ) -> None:
     """Where the signature names the signer's certificate (RFC 5035), it must be this one."""
     for name, kind in _CERTIFICATE_REFERENCES.items():
         if name not in attributes:
             continue
-        first = kind.load(attributes[name].dump())["certs"][0]
+        first = kind.load(as_received(attributes[name]))["certs"][0]
         has_choice = kind is tsp.SigningCertificateV2
         digest = first["hash_algorithm"]["algorithm"].native if has_choice else "sha1"
         if digest not in _DIGESTS or (
@@ -206,13 +210,13 @@ def _check_certificate_reference(
             raise PackageRejected("signature.signer_certificate", "another one is named")
 
 
-def _check_mathematics(signer: cms.SignerInfo, certificate: x509.Certificate, digest: str) -> None:
+def _check_mathematics(signer: cms.SignerInfo, certificate: Certificate, digest: str) -> None:
     """Verify over the attributes as received, only their outer tag exchanged (RFC 5652 §5.4)."""
-    received = signer["signed_attrs"].dump()
+    set_of = 17
     try:
         DefaultSignatureValidator().validate_signature(
             signature=signer["signature"].native,
-            signed_data=b"\x31" + received[1:],
+            signed_data=parser.emit(0, 1, set_of, signer["signed_attrs"].contents),
             public_key_info=certificate.public_key,
             signature_algorithm=signer["signature_algorithm"],
             context=SignatureValidationContext(contextual_md_algorithm=digest),
@@ -224,7 +228,7 @@ def _check_mathematics(signer: cms.SignerInfo, certificate: x509.Certificate, di
 def _check_legacy(
     signer: cms.SignerInfo,
     attributes: Mapping[str, core.Asn1Value],
-    certificate: x509.Certificate,
+    certificate: Certificate,
 ) -> None:
     """SHA-1 is taken only as the country's gateways make it, without room for anything else."""
     plain = signer["signature_algorithm"].signature_algo == "rsassa_pkcs1v15"

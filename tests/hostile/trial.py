@@ -17,6 +17,7 @@ from inbox.package import inspect, open_package
 from inbox.package.container import Archive, Container
 from inbox.package.terms import Limits
 from inbox.simulator.packages import Document, write_package
+from tests.bench.apart import memory_mb
 from tests.hostile import bombs, fields, names, structure
 from tests.hostile.drawn import Drawn, draw
 from tests.hostile.flaws import KINDS, Spoilt
@@ -44,7 +45,7 @@ class Report:
 
     def values(self) -> dict[str, object]:
         """For JSON, with the most memory that this process has had."""
-        self.peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+        self.peak_bytes = int(memory_mb("VmHWM") * 1e6)
         return vars(self)
 
     @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from asn1crypto import algos, cms, core
+from asn1crypto import algos, cms, core, parser
 from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -174,12 +174,11 @@ def making(
             ("content_type", "data"),
             ("message_digest", hashlib.new(digest, content).digest()),
         ]
-        signed = cms.CMSAttributes(
-            [
-                cms.CMSAttribute({"type": kind, "values": [value]})
-                for kind, value in attributes(wanted)
-            ]
-        )
+        each = [
+            cms.CMSAttribute({"type": kind, "values": [value]})
+            for kind, value in attributes(wanted)
+        ]
+        signed, received = cms.CMSAttributes(each), b"".join(one.dump() for one in each)
         certificate = asn1_x509.Certificate.load(signer.der)
         name = {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
         kind = {"algorithm": algorithm}
@@ -192,7 +191,12 @@ def making(
                 "digest_algorithm": {"algorithm": digest},
                 "signed_attrs": signed,
                 "signature_algorithm": algos.SignedDigestAlgorithm(kind),
-                "signature": _value(signer.key, signed.dump(), digest, algorithm),
+                "signature": _value(
+                    signer.key,
+                    parser.emit(0, 1, cms.CMSAttributes.tag, received),
+                    digest,
+                    algorithm,
+                ),
             }
         )
         data = cms.SignedData(
@@ -206,7 +210,7 @@ def making(
         )
         edit(data)
         encoded: bytes = cms.ContentInfo({"content_type": "signed_data", "content": data}).dump()
-        return encoded
+        return encoded.replace(signed.contents, received)  # the library sorts them
 
     return make
 

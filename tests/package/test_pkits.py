@@ -61,9 +61,7 @@ COMPLETE_LISTS_ONLY = {
     "ValiddeltaCRLTest5": "trust.revoked",  # It still has what only the delta takes back.
 }
 """Lists of differences (delta) are not read: the complete list of the day is."""
-UNREADABLE = {"ValidNameChainingUIDsTest6": "trust.unknown_anchor"}
-"""Unique identifiers beside the names: no authority may write them now (RFC 5280 §4.1.2.8)."""
-DEPARTS = RSA_OR_EC_ONLY | LISTS_THAT_NO_ISSUER_HERE_MAKES | COMPLETE_LISTS_ONLY | UNREADABLE
+DEPARTS = RSA_OR_EC_ONLY | LISTS_THAT_NO_ISSUER_HERE_MAKES | COMPLETE_LISTS_ONLY
 UNNAMED = {
     # With any policy acceptable at first: what these certificates themselves demand is not met.
     **dict.fromkeys((f"DifferentPoliciesTest{n}" for n in (4, 5, 7, 8, 9, 12)), "trust.path"),

@@ -1,0 +1,37 @@
+"""Certificates whose bytes stay as they came: a signature holds over those and no others."""
+
+from asn1crypto import core, parser, x509
+
+
+def as_received(value: core.Asn1Value) -> bytes:
+    """The bytes of a value that was read, with its length as DER writes it.
+
+    asn1crypto 1.5 takes any length whose last byte is 80 for an endless one, and its `dump` writes
+    what has it anew: one certificate in 256, in a spelling that nobody may have signed.
+    """
+    received: bytes = parser.emit(value.class_, value.method, value.tag, value.contents)
+    return received
+
+
+class _Signed(x509.TbsCertificate):  # type: ignore[misc] # the library has no types
+    def dump(self, force: bool = False) -> bytes:  # noqa: FBT001, FBT002 - the library's own form
+        del force
+        return as_received(self)
+
+
+class Certificate(x509.Certificate):  # type: ignore[misc] # the library has no types
+    """One that is written, and whose signature is verified, as it was received."""
+
+    _fields = [("tbs_certificate", _Signed), *x509.Certificate._fields[1:]]  # noqa: RUF012
+
+    def dump(self, force: bool = False) -> bytes:  # noqa: FBT001, FBT002 - the library's own form
+        """The bytes that were loaded."""
+        del force
+        return as_received(self)
+
+
+def load_certificate(der: bytes) -> Certificate:
+    """Read one certificate with its extensions; raises what `cms.MALFORMED` lists."""
+    certificate: Certificate = Certificate.load(der, strict=True)
+    _ = certificate["tbs_certificate"]["extensions"].native
+    return certificate
