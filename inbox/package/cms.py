@@ -155,6 +155,9 @@ def _certificate(der: bytes) -> Certificate:
     _ = certificate.native  # asn1crypto reads lazily: what cannot be read, fails here
     if certificate.serial_number <= 0:
         raise PackageRejected("signature.malformed", "a serial number below 1 (RFC 5280 §4.1.2.2)")
+    inner, outer = certificate["tbs_certificate"]["signature"], certificate["signature_algorithm"]
+    if as_received(inner) != as_received(outer):
+        raise PackageRejected("signature.malformed", "two algorithms (RFC 5280 §4.1.1.2)")
     load_der_x509_certificate(der)  # DER, as a certificate must be
     return certificate
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from asn1crypto import core
+from asn1crypto import cms, core
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
@@ -70,6 +70,34 @@ def test_a_serial_number_below_one_is_refused(first: bytes) -> None:
     refused = quarantine(pack(signature=lambda content: raw(content).replace(own, spoilt)))
 
     assert refused.code == "signature.malformed"
+
+
+def test_the_algorithm_outside_must_be_the_one_that_was_signed() -> None:
+    """Nothing signs the one outside: without its parameters it would be another certificate."""
+    issued = holder()
+    whole, without = (
+        bytes.fromhex("300d06092a864886f70d01010b0500"),
+        bytes.fromhex("300b06092a864886f70d01010b"),
+    )
+    _, between, outside = issued.der.partition(_signed_part(issued.der))
+    forged = _in_a_sequence(between + outside.replace(whole, without))
+    genuine = making(issued)
+
+    refused = quarantine(pack(signature=lambda raw: _with_certificate(genuine(raw), forged)))
+
+    assert refused.code == "signature.malformed"
+
+
+def _in_a_sequence(contents: bytes) -> bytes:
+    whole: bytes = core.Sequence(contents=contents).dump()
+    return whole
+
+
+def _with_certificate(raw: bytes, der: bytes) -> bytes:
+    info = cms.ContentInfo.load(raw)
+    info["content"]["certificates"] = cms.CertificateSet(contents=der)
+    changed: bytes = info.dump()
+    return changed
 
 
 def _unsorted(size: int) -> Callable[[Attributes], Attributes]:
