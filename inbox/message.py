@@ -56,6 +56,13 @@ class Service(StrEnum):
     DPV = "DPV"
 
 
+class GrantKind(StrEnum):
+    """How somebody came to access beyond an assignment."""
+
+    GIVEN = "given"
+    BREAKGLASS = "breakglass"
+
+
 class Mode(StrEnum):
     """How a case system gets its messages (design §8)."""
 

@@ -364,6 +364,7 @@ def upgrade() -> None:
         sa.Column("person", sa.String(length=32), nullable=False),
         sa.Column("message_id", sa.String(length=32), nullable=True),
         sa.Column("sender", sa.String(length=9), nullable=True),
+        sa.Column("reference_hash", sa.String(length=64), nullable=True),
         sa.Column("active_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("active_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
@@ -507,8 +508,97 @@ def upgrade() -> None:
     op.create_index(op.f("ix_outbox_delivery_id"), "outbox", ["delivery_id"], unique=False)
     op.create_index(op.f("ix_outbox_due_at"), "outbox", ["due_at"], unique=False)
 
+    op.create_table(
+        "delegation",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("unit", sa.String(length=40), nullable=False),
+        sa.Column("absent", sa.String(length=32), nullable=False),
+        sa.Column("substitute", sa.String(length=32), nullable=False),
+        sa.Column("given_by", sa.String(length=32), nullable=False),
+        sa.Column("active_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("active_until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["absent"], ["person.id"], name=op.f("fk_delegation_absent_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["given_by"], ["person.id"], name=op.f("fk_delegation_given_by_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["substitute"], ["person.id"], name=op.f("fk_delegation_substitute_person")
+        ),
+        sa.ForeignKeyConstraint(["unit"], ["unit.id"], name=op.f("fk_delegation_unit_unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delegation")),
+    )
+    op.create_index(
+        "ix_delegation_substitute", "delegation", ["substitute", "unit", "absent"], unique=False
+    )
+    op.create_table(
+        "unit_above",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("unit", sa.String(length=40), nullable=False),
+        sa.Column("above", sa.String(length=40), nullable=False),
+        sa.Column("active_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("active_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["above"], ["unit.id"], name=op.f("fk_unit_above_above_unit")),
+        sa.ForeignKeyConstraint(["unit"], ["unit.id"], name=op.f("fk_unit_above_unit_unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unit_above")),
+    )
+    op.create_index("ix_unit_above_unit", "unit_above", ["unit", "above"], unique=False)
+    op.create_table(
+        "access_grant",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("message_id", sa.String(length=32), nullable=False),
+        sa.Column("unit", sa.String(length=40), nullable=False),
+        sa.Column("person", sa.String(length=32), nullable=False),
+        sa.Column("given_by", sa.String(length=32), nullable=False),
+        sa.Column("sealed_reason", sa.LargeBinary(), nullable=False),
+        sa.Column("active_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("active_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reviewed_by", sa.String(length=32), nullable=True),
+        sa.Column("review", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["given_by"], ["person.id"], name=op.f("fk_access_grant_given_by_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["message.id"], name=op.f("fk_access_grant_message_id_message")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person"], ["person.id"], name=op.f("fk_access_grant_person_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reviewed_by"], ["person.id"], name=op.f("fk_access_grant_reviewed_by_person")
+        ),
+        sa.ForeignKeyConstraint(["unit"], ["unit.id"], name=op.f("fk_access_grant_unit_unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_grant")),
+    )
+    op.create_index(
+        "ix_access_grant_message", "access_grant", ["message_id", "person"], unique=False
+    )
+    op.create_index(
+        "ix_access_grant_person", "access_grant", ["person", "kind", "message_id"], unique=False
+    )
+    op.create_table(
+        "message_reference",
+        sa.Column("message_id", sa.String(length=32), nullable=False),
+        sa.Column("reference_hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["message.id"], name=op.f("fk_message_reference_message_id_message")
+        ),
+        sa.PrimaryKeyConstraint("message_id", "reference_hash", name=op.f("pk_message_reference")),
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("message_reference")
+    op.drop_index("ix_access_grant_person", table_name="access_grant")
+    op.drop_index("ix_access_grant_message", table_name="access_grant")
+    op.drop_table("access_grant")
+    op.drop_index("ix_unit_above_unit", table_name="unit_above")
+    op.drop_table("unit_above")
+    op.drop_index("ix_delegation_substitute", table_name="delegation")
+    op.drop_table("delegation")
     op.drop_index(op.f("ix_outbox_due_at"), table_name="outbox")
     op.drop_index(op.f("ix_outbox_delivery_id"), table_name="outbox")
     op.drop_table("outbox")

@@ -14,19 +14,23 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inbox.access import forms
-from inbox.access.forms import Form
+from inbox.access.forms import asked, bonds, others, states
+from inbox.access.forms.asked import Form
 from inbox.access.subject import (
     Capacity,
     Given,
     OfArrival,
     OfInstallation,
     OfMessage,
+    OfProposal,
+    OfReview,
     OfTask,
+    OfUnit,
     Subject,
 )
-from inbox.message import MOVES, ArrivalState, DeliveryState, MessageState, TaskState
-from inbox.tables import Arrival, Assignment, Delivery, Message, Proposal, Task, Unit
+from inbox.access.words import Action
+from inbox.message import MOVES, ArrivalState, DeliveryState, GrantKind, MessageState, TaskState
+from inbox.tables import AccessGrant, Arrival, Assignment, Delivery, Message, Proposal, Task, Unit
 
 _M = MessageState
 _REFUSABLE = tuple(state for state in MessageState if state in MOVES[MessageState]["refuse"])
@@ -36,100 +40,158 @@ _REFUSABLE = tuple(state for state in MessageState if state in MOVES[MessageStat
 class Fact:
     """A row fact has a form for each kind of subject that it is about; elsewhere it is false.
 
-    A fact of the request has `given` instead.
+    A fact of the request has `given` instead, and is known of the kinds in `of`.
     """
 
     forms: Mapping[type[Subject], Form] = field(default_factory=dict)
     given: Callable[[Capacity, Given], bool] | None = None
+    of: frozenset[type[Subject]] = frozenset()
+
+    def known_of(self, kind: type[Subject]) -> bool:
+        """Whether a rule about such a subject may use it."""
+        return kind in self.forms or kind in self.of
 
 
 def _message(form: Form) -> Fact:
     return Fact(forms={OfMessage: form})
 
 
-def _request(given: Callable[[Capacity, Given], bool]) -> Fact:
-    return Fact(given=given)
+_KINDS: Final = (OfMessage, OfArrival, OfTask, OfUnit, OfReview, OfProposal, OfInstallation)
+
+
+def _request(
+    given: Callable[[Capacity, Given], bool], of: tuple[type[Subject], ...] = (OfMessage,)
+) -> Fact:
+    return Fact(given=given, of=frozenset(of))
 
 
 def _everywhere(form: Form) -> Mapping[type[Subject], Form]:
-    return dict.fromkeys((OfMessage, OfArrival, OfTask, OfInstallation), form)
+    return dict.fromkeys(_KINDS, form)
 
 
 FACTS: Final[Mapping[str, Fact]] = {
     # The capacity, and its bond to the message.
-    "active_capacity": Fact(_everywhere(forms.person_stands() | forms.system_stands())),
-    "active_person": Fact(_everywhere(forms.person_is_active())),
+    "active_capacity": Fact(_everywhere(bonds.person_stands() | bonds.system_stands())),
+    "active_person": Fact(_everywhere(bonds.person_is_active())),
     "own_organisation": Fact(
         {
-            OfMessage: col(Message.organisation) == forms.ORGANISATION,
-            OfArrival: col(Arrival.organisation) == forms.ORGANISATION,
-            OfTask: forms.task_is_not_of_others(),
+            OfMessage: col(Message.organisation) == asked.ORGANISATION,
+            OfArrival: col(Arrival.organisation) == asked.ORGANISATION,
+            OfTask: others.task_is_not_of_others(),
+            OfUnit: col(Unit.organisation) == asked.ORGANISATION,
+            OfReview: others.grant_is_of_organisation(),
+            OfProposal: others.proposal_is_of_organisation(),
             OfInstallation: sa.true(),
         }
     ),
     "mailbox": Fact(
         {
-            OfMessage: forms.serves_mailbox(Message.organisation),
-            OfArrival: forms.serves_mailbox(Arrival.organisation),
+            OfMessage: bonds.serves_mailbox(Message.organisation),
+            OfArrival: bonds.serves_mailbox(Arrival.organisation),
         }
     ),
-    "in_unit": _message(forms.in_unit()),
-    "leads": _message(forms.leads()),
-    "assigned": _message(forms.assigned(col(Assignment.person) == forms.PERSON)),
-    "unassigned": _message(~forms.assigned()),
-    "unit_shares": _message(forms.unit_is(col(Unit.shares_unassigned).is_(True))),
-    "conflict": _message(forms.conflicted(forms.PERSON)),
-    "cleared": _message(forms.cleared(forms.PERSON)),
+    "in_unit": _message(bonds.in_unit()),
+    "in_parent_unit": _message(bonds.in_parent_unit()),
+    "leads": Fact({OfMessage: bonds.leads(), OfUnit: others.leads_subject_unit()}),
+    "assigned": _message(bonds.assigned(col(Assignment.person) == asked.PERSON)),
+    "covers": _message(bonds.covers()),
+    "has_grant": _message(bonds.granted(GrantKind.GIVEN)),
+    "has_breakglass": _message(bonds.granted(GrantKind.BREAKGLASS)),
+    "involved": Fact({OfReview: others.involved()}),
+    "unassigned": _message(~bonds.assigned()),
+    "unit_shares": _message(states.unit_is(col(Unit.shares_unassigned).is_(True))),
+    "conflict": _message(bonds.conflicted(asked.PERSON)),
+    "cleared": _message(bonds.cleared(asked.PERSON)),
     # The message.
     "unopened": _message(col(Message.opened_at).is_(None)),
-    "unrouted": _message(forms.is_in(_M.UNROUTED)),
-    "routed": _message(forms.is_in(_M.ROUTED)),
-    "released": _message(forms.is_in(_M.RELEASED)),
-    "offered": _message(forms.is_in(_M.OFFERED)),
-    "returned": _message(forms.is_in(_M.RETURNED)),
-    "quarantined": _message(forms.is_in(_M.QUARANTINED)),
-    "refusable": _message(forms.is_in(*_REFUSABLE)),
+    "unrouted": _message(states.is_in(_M.UNROUTED)),
+    "routed": _message(states.is_in(_M.ROUTED)),
+    "released": _message(states.is_in(_M.RELEASED)),
+    "offered": _message(states.is_in(_M.OFFERED)),
+    "returned": _message(states.is_in(_M.RETURNED)),
+    "quarantined": _message(states.is_in(_M.QUARANTINED)),
+    "refusable": _message(states.is_in(*_REFUSABLE)),
     "uncollected": _message(
-        forms.delivery_was(
+        states.delivery_was(
             col(Delivery.state) == DeliveryState.OPEN, col(Delivery.collected_at).is_(None)
         )
     ),
-    "receipt_failed": _message(forms.receipt_failed()),
+    "receipt_failed": _message(states.receipt_failed()),
     "late_word": Fact(
         {
-            OfMessage: forms.late_word(),
-            OfTask: (col(Task.kind) == forms.LATE_WORD) & (col(Task.state) == TaskState.OPEN),
+            OfMessage: states.late_word(),
+            OfTask: (col(Task.kind) == asked.LATE_WORD) & (col(Task.state) == TaskState.OPEN),
         }
     ),
     "missed": Fact({OfArrival: col(Arrival.state) == ArrivalState.MISSED}),
     # Case systems.
-    "unit_uses_system": _message(forms.unit_is(col(Unit.case_system) == forms.SYSTEM)),
-    "system_cleared": _message(forms.system_is_of_message()),
-    "own_delivery": _message(forms.own_delivery()),
-    "own_open_delivery": _message(forms.own_delivery(forms.delivery_stands())),
+    "unit_uses_system": _message(states.unit_is(col(Unit.case_system) == asked.SYSTEM)),
+    "system_cleared": _message(bonds.system_is_of_message()),
+    "own_delivery": _message(states.own_delivery()),
+    "own_open_delivery": _message(states.own_delivery(states.delivery_stands())),
     # Tasks and proposals.
-    "own_task": Fact({OfMessage: forms.own_task_of_message(), OfTask: forms.own_task()}),
+    "own_task": Fact({OfMessage: others.own_task_of_message(), OfTask: others.own_task()}),
     "proposed_by_other": Fact(
         {
-            OfMessage: forms.proposed_by_other(forms.about_message()),
-            OfArrival: forms.proposed_by_other(col(Proposal.subject_id) == col(Arrival.id)),
-            OfInstallation: forms.proposed_by_other(),
+            OfMessage: others.proposed_by_other(others.about_message()),
+            OfArrival: others.proposed_by_other(col(Proposal.subject_id) == col(Arrival.id)),
+            OfProposal: others.proposed_by_other(),
         }
     ),
-    # The person that a message is assigned to.
-    "target_in_unit": _message(forms.target_in_unit()),
-    "target_cleared": _message(forms.cleared(forms.TARGET)),
-    "target_conflict": _message(forms.conflicted(forms.TARGET)),
+    # The person that something is given to.
+    "target_in_unit": Fact(
+        {
+            OfMessage: bonds.target_in(col(Message.unit)),
+            OfUnit: bonds.target_in(asked.SUBJECT_UNIT),
+        }
+    ),
+    "target_cleared": _message(bonds.cleared(asked.TARGET)),
+    "target_conflict": _message(bonds.conflicted(asked.TARGET)),
     "target_is_self": _request(
-        lambda capacity, given: given.target is not None and given.target == capacity.person
+        lambda capacity, given: given.target is not None and given.target == capacity.person,
+        (OfMessage, OfUnit),
     ),
     # The request.
-    "strong_auth": _request(lambda capacity, given: capacity.strong_auth),  # noqa: ARG005 - one shape
-    "reason_given": _request(lambda capacity, given: given.reason_given),  # noqa: ARG005 - one shape
+    "strong_auth": _request(lambda capacity, given: capacity.strong_auth, _KINDS),  # noqa: ARG005 - one shape
+    "reason_given": _request(lambda capacity, given: given.reason_given, _KINDS),  # noqa: ARG005 - one shape
+    "period_given": _request(
+        lambda capacity, given: given.period_given,  # noqa: ARG005 - one shape
+        (OfMessage, OfUnit),
+    ),
     "reference_given": _request(lambda capacity, given: given.reference_given),  # noqa: ARG005 - one shape
     "waivable": _request(lambda capacity, given: given.waivable),  # noqa: ARG005 - one shape
     "same_documents": _request(lambda capacity, given: given.same_documents),  # noqa: ARG005 - one shape
 }
+
+
+SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromkeys(
+    Action, (OfMessage,)
+) | {
+    Action.ROUTE: (OfMessage, OfArrival),
+    Action.PROPOSE: (OfMessage, OfArrival),
+    Action.REFETCH: (OfArrival,),
+    Action.ABANDON: (OfArrival,),
+    Action.CLOSE_TASK: (OfMessage, OfTask),
+    Action.DELEGATE: (OfUnit,),
+    Action.END_ACCESS: (OfMessage, OfUnit),
+    Action.ACCESS_REVIEW: (OfReview,),
+    Action.BREAKGLASS_REVIEW: (OfReview,),
+    Action.POLICY_APPROVE: (OfProposal,),
+    Action.ROUTE_APPROVE: (OfProposal,),
+    Action.DIRECTORY_APPROVE: (OfProposal,),
+    Action.POLICY_EDIT: (OfInstallation,),
+    Action.ROUTE_EDIT: (OfInstallation,),
+    Action.DIRECTORY_EDIT: (OfInstallation,),
+    Action.OPERATE: (OfInstallation,),
+    Action.AUDIT_READ: (OfInstallation,),
+    Action.ACCESS_READ: (OfInstallation,),
+}
+"""What each action can be asked about; about anything else the answer is no."""
+
+
+def facts_of(kind: type[Subject]) -> frozenset[str]:
+    """The closed list of facts about this kind of subject."""
+    return frozenset(name for name, fact in FACTS.items() if fact.known_of(kind))
 
 
 def _select(kind: type[Subject], *, where: Form | None = None) -> Select[*tuple[bool, ...]]:
@@ -144,9 +206,12 @@ def _select(kind: type[Subject], *, where: Form | None = None) -> Select[*tuple[
 
 
 _FINDS: Final[Mapping[type[Subject], Select[*tuple[bool, ...]]]] = {
-    OfMessage: _select(OfMessage, where=col(Message.id) == forms.bound("message_id")),
-    OfArrival: _select(OfArrival, where=col(Arrival.id) == forms.bound("arrival_id")),
-    OfTask: _select(OfTask, where=col(Task.id) == forms.TASK),
+    OfMessage: _select(OfMessage, where=col(Message.id) == asked.bound("message_id")),
+    OfArrival: _select(OfArrival, where=col(Arrival.id) == asked.bound("arrival_id")),
+    OfTask: _select(OfTask, where=col(Task.id) == asked.TASK),
+    OfUnit: _select(OfUnit, where=col(Unit.id) == asked.SUBJECT_UNIT),
+    OfReview: _select(OfReview, where=col(AccessGrant.id) == asked.GRANT),
+    OfProposal: _select(OfProposal, where=col(Proposal.id) == asked.PROPOSAL),
     OfInstallation: _select(OfInstallation),
 }
 

@@ -35,8 +35,8 @@ from inbox.errors import PolicyError
 
 INVARIANTS: Final = "invariants.txt"
 CASES: Final = "tests/access.toml"
-WIDEST: Final = 20
-"""More facts than these in one proof (2^20 combinations) are refused: split the invariant."""
+WIDEST: Final = 24
+"""More facts than these in one proof (2^24 combinations) are refused: split the invariant."""
 _IMPLIES = " implies "
 _ASSUME = "assume "
 _ROLE = "role:"

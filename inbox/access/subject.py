@@ -45,8 +45,10 @@ class Given:
 
     reason_given: bool = False
     reference_given: bool = False
+    period_given: bool = False
+    """When it ends is said."""
     target: PersonId | None = None
-    """The person that a message is assigned to."""
+    """The person that something is given to."""
     waivable: bool = False
     """The code that the message is quarantined with may be waived."""
     same_documents: bool = False
@@ -83,10 +85,29 @@ class OfTask:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfUnit:
+    """A unit and those who stand in for each other in it."""
+
+    unit_id: UnitId
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfReview:
+    """A grant that somebody looks back at: given by a leader, or taken in an emergency."""
+
+    grant_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfProposal:
+    """A proposal about what belongs to no message: policies, routing rules, the directory."""
+
+    proposal_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OfInstallation:
-    """What belongs to no message: policies, the directory, running it."""
-
-    proposal_id: str | None = None
+    """What belongs to no message and to no proposal yet: the rules, the directory, running it."""
 
 
-Subject = OfMessage | OfArrival | OfTask | OfInstallation
+Subject = OfMessage | OfArrival | OfTask | OfUnit | OfReview | OfProposal | OfInstallation

@@ -2,14 +2,18 @@
 
 from inbox.tables.columns import Row, Utc, Word, table_of
 from inbox.tables.directory import (
+    AccessGrant,
     Assignment,
     Capacity,
     CaseSystem,
     Clearance,
     ConflictOfInterest,
+    Delegation,
     KnownReference,
+    MessageReference,
     Person,
     Unit,
+    UnitAbove,
 )
 from inbox.tables.line import Arrival, Delivery, Message, Outbox, Proposal, Receipt, Task
 from inbox.tables.proof import (
@@ -27,6 +31,7 @@ from inbox.tables.proof import (
 )
 
 __all__ = [
+    "AccessGrant",
     "ActivePolicy",
     "Arrival",
     "Assignment",
@@ -39,12 +44,14 @@ __all__ = [
     "Checkpoint",
     "Clearance",
     "ConflictOfInterest",
+    "Delegation",
     "Delivery",
     "FetchedList",
     "Installation",
     "KnownReference",
     "ListAddress",
     "Message",
+    "MessageReference",
     "Outbox",
     "Person",
     "Proposal",
@@ -53,6 +60,7 @@ __all__ = [
     "Row",
     "Task",
     "Unit",
+    "UnitAbove",
     "Utc",
     "Word",
     "WrappedKey",

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from inbox.message import Mode
+from inbox.message import GrantKind, Mode
 from inbox.tables.columns import CODE, ID, Row, Utc, Word
 
 
@@ -34,6 +34,18 @@ class Unit(Row, table=True):
     successor: str | None = Field(default=None, max_length=40, foreign_key="unit.id")
 
 
+class UnitAbove(Row, table=True):
+    """A unit and one above it, at any distance: the tree of units, as it is and as it was."""
+
+    __table_args__ = (Index("ix_unit_above_unit", "unit", "above"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    unit: str = Field(max_length=40, foreign_key="unit.id")
+    above: str = Field(max_length=40, foreign_key="unit.id")
+    active_from: datetime = Field(sa_type=Utc)
+    active_until: datetime | None = Field(default=None, sa_type=Utc)
+
+
 class Capacity(Row, table=True):
     """A person in a role in a unit: what somebody acts as, exactly one at a time."""
 
@@ -60,7 +72,7 @@ class Clearance(Row, table=True):
 
 
 class ConflictOfInterest(Row, table=True):
-    """*Inhabilitet*: between a person and a message, or a person and a sender."""
+    """*Inhabilitet*: between a person and a message, a case of ours, or a sender."""
 
     __table_args__ = (Index("ix_conflict_person", "person", "message_id", "sender"),)
 
@@ -68,6 +80,8 @@ class ConflictOfInterest(Row, table=True):
     person: str = Field(max_length=ID, foreign_key="person.id")
     message_id: str | None = Field(default=None, max_length=ID, foreign_key="message.id")
     sender: str | None = Field(default=None, max_length=9)
+    reference_hash: str | None = Field(default=None, max_length=64)
+    """Keyed hash of a case reference of ours."""
     active_from: datetime = Field(sa_type=Utc)
     active_until: datetime | None = Field(default=None, sa_type=Utc)
 
@@ -85,6 +99,47 @@ class Assignment(Row, table=True):
     person: str = Field(max_length=ID, foreign_key="person.id")
     active_from: datetime = Field(sa_type=Utc)
     active_until: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class AccessGrant(Row, table=True):
+    """Access of one person to one message for a time: given by a leader, or taken (*nødtilgang*).
+
+    It counts while the message is with the unit that it was with.
+    """
+
+    __table_args__ = (
+        Index("ix_access_grant_person", "person", "kind", "message_id"),
+        Index("ix_access_grant_message", "message_id", "person"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID)
+    kind: GrantKind = Field(sa_type=Word(GrantKind))
+    message_id: str = Field(max_length=ID, foreign_key="message.id")
+    unit: str = Field(max_length=40, foreign_key="unit.id")
+    person: str = Field(max_length=ID, foreign_key="person.id")
+    given_by: str = Field(max_length=ID, foreign_key="person.id")
+    """The same person where it was taken in an emergency."""
+    sealed_reason: bytes
+    active_from: datetime = Field(sa_type=Utc)
+    active_until: datetime = Field(sa_type=Utc)
+    reviewed_at: datetime | None = Field(default=None, sa_type=Utc)
+    reviewed_by: str | None = Field(default=None, max_length=ID, foreign_key="person.id")
+    review: str | None = Field(default=None, max_length=CODE)
+    """What the review came to."""
+
+
+class Delegation(Row, table=True):
+    """In one unit, somebody stands in for a colleague who is away."""
+
+    __table_args__ = (Index("ix_delegation_substitute", "substitute", "unit", "absent"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    unit: str = Field(max_length=40, foreign_key="unit.id")
+    absent: str = Field(max_length=ID, foreign_key="person.id")
+    substitute: str = Field(max_length=ID, foreign_key="person.id")
+    given_by: str = Field(max_length=ID, foreign_key="person.id")
+    active_from: datetime = Field(sa_type=Utc)
+    active_until: datetime = Field(sa_type=Utc)
 
 
 class CaseSystem(Row, table=True):
@@ -114,3 +169,10 @@ class KnownReference(Row, table=True):
     unit: str = Field(max_length=40, foreign_key="unit.id")
     source: str = Field(max_length=CODE)
     recorded_at: datetime = Field(sa_type=Utc)
+
+
+class MessageReference(Row, table=True):
+    """A case reference that a message names, as a keyed hash."""
+
+    message_id: str = Field(primary_key=True, max_length=ID, foreign_key="message.id")
+    reference_hash: str = Field(primary_key=True, max_length=64)

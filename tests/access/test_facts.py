@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
-from inbox.access import Capacity, Given, OfArrival, OfInstallation, OfMessage, OfTask, Role
-from inbox.access.facts import FACTS, facts_about
-from inbox.access.subject import Subject
+from inbox.access import Action, Capacity, Given, OfArrival, OfInstallation, OfMessage, OfTask, Role
+from inbox.access.facts import FACTS, SUBJECTS, facts_about, facts_of
+from inbox.access.subject import OfProposal, OfReview, OfUnit, Subject
 from inbox.message import (
     ArrivalId,
     ArrivalState,
     DeliveryId,
     DeliveryState,
+    GrantKind,
     MessageId,
     MessageState,
     OrgNumber,
@@ -435,13 +436,132 @@ def test_arrivals(town: Town) -> None:
     assert facts == {"active_capacity", "active_person"}
 
 
-def test_the_installation(town: Town) -> None:
+def test_the_installation_and_proposals_about_it(town: Town) -> None:
     rune = town.capacity("rune", Role.SECURITY_REVIEWER, "arkiv")
     town.person("pia")
-    proposal = town.proposal("policy", "pia")
+    policy = OfProposal(proposal_id=town.proposal("policy", "pia", kind="policy").id)
+    ours = OfProposal(proposal_id=town.proposal(BERGVIK, "pia", kind="route").id)
+    theirs = OfProposal(proposal_id=town.proposal(HAVNES, "pia", kind="route").id)
+    own = OfProposal(proposal_id=town.proposal("policy", "rune", kind="policy").id)
 
-    facts = held(town, rune, OfInstallation(proposal_id=proposal.id))
-    assert facts == {"active_capacity", "active_person", "own_organisation", "proposed_by_other"}
+    always = {"active_capacity", "active_person"}
+    assert held(town, rune, OfInstallation()) == always | {"own_organisation"}
+    assert held(town, rune, policy) == always | {"own_organisation", "proposed_by_other"}
+    assert held(town, rune, ours) == always | {"own_organisation", "proposed_by_other"}
+    assert held(town, rune, theirs) == always | {"proposed_by_other"}
+    assert held(town, rune, own) == always | {"own_organisation"}
+
+
+def test_a_unit_above_at_any_distance_is_a_parent_unit(town: Town) -> None:
+    above = town.capacity("olga", Role.HANDLER, "arkiv")
+    beside = town.capacity("per", Role.HANDLER, "ppt")
+    town.above("bv", "bv")
+    row = town.above("bv", "arkiv")
+    message, unplaced = town.message(), town.message(unit=None)
+
+    assert "in_parent_unit" in held(town, above, message)
+    assert "in_parent_unit" not in held(town, beside, message)
+    assert "in_parent_unit" not in held(town, above, unplaced)
+    assert "in_parent_unit" not in held(town, town.capacity("kari", Role.HANDLER, "bv"), message)
+    row.active_until = NOW
+    town.add(row)
+    assert "in_parent_unit" not in held(town, above, message)
+
+
+def test_who_stands_in_covers_what_the_absent_colleague_has_in_that_unit(town: Town) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    elsewhere = town.capacity("kari", Role.HANDLER, "ppt")
+    for name in ("ola", "lise"):
+        town.person(name)
+    standing = town.delegation("bv", "ola", "kari", "lise")
+    message, other, moved = town.message(), town.message(), town.message(unit="ppt")
+    assignment = town.assign(message, "ola")
+    town.assign(other, "lise")
+    town.assign(moved, "ola")
+
+    assert "covers" in held(town, kari, message)
+    assert "covers" not in held(town, kari, other)
+    assert "covers" not in held(town, elsewhere, moved)
+    assert "covers" not in held(town, elsewhere, message)
+    standing.active_until = NOW
+    town.add(standing)
+    assert "covers" not in held(town, kari, message)
+    standing.active_until, assignment.active_until = AFTER, NOW
+    town.add(standing), town.add(assignment)
+    assert "covers" not in held(town, kari, message)
+
+
+@pytest.mark.parametrize("kind", GrantKind)
+def test_a_grant_counts_for_its_time_and_while_the_message_stays(
+    town: Town, kind: GrantKind
+) -> None:
+    fact = {GrantKind.GIVEN: "has_grant", GrantKind.BREAKGLASS: "has_breakglass"}[kind]
+    kari = town.capacity("kari", Role.HANDLER, "ppt")
+    ola = town.capacity("ola", Role.HANDLER, "ppt")
+    town.person("lise")
+    message, other = town.message(), town.message()
+    grant = town.grant(message, "kari", "lise", kind)
+
+    assert {"has_grant", "has_breakglass"} & held(town, kari, message) == {fact}
+    assert fact not in held(town, ola, message)
+    assert fact not in held(town, kari, other)
+    message.unit = "ppt"
+    town.add(message)
+    assert fact not in held(town, kari, message)
+    message.unit, grant.active_until = "bv", NOW
+    town.add(message), town.add(grant)
+    assert fact not in held(town, kari, message)
+
+
+def test_whoever_has_had_given_or_leads_something_of_it_is_involved(town: Town) -> None:
+    message, other = town.message(), town.message()
+    for name in ("kari", "lise", "ola", "per"):
+        town.person(name)
+    grant = town.grant(message, "kari", "lise", GrantKind.BREAKGLASS)
+    town.assign(message, "ola", until=NOW)
+    leader = town.capacity("leif", Role.LEADER, "bv")
+    town.grant(other, "per", "per", GrantKind.BREAKGLASS)
+
+    def is_involved(person: str) -> bool:
+        reviewer = town.capacity(person, Role.SECURITY_REVIEWER, "arkiv")
+        return "involved" in held(town, reviewer, OfReview(grant_id=grant.id))
+
+    assert [is_involved(name) for name in ("kari", "lise", "ola", str(leader.person))] == [True] * 4
+    assert not is_involved("per")
+    assert not is_involved("rune")
+    review = held(
+        town, town.capacity("una", Role.SECURITY_REVIEWER, "x"), OfReview(grant_id=grant.id)
+    )
+    assert "own_organisation" not in review
+
+
+def test_a_conflict_with_a_case_holds_for_every_message_of_it(town: Town) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    message, other = town.message(), town.message()
+    town.reference(message, "a"), town.reference(other, "b")
+    town.conflict("kari", reference_hash="a")
+
+    assert "conflict" in held(town, kari, message)
+    assert "conflict" not in held(town, kari, other)
+
+
+def test_a_unit_is_led_by_its_own_leader(town: Town) -> None:
+    lise = town.capacity("lise", Role.LEADER, "bv")
+    town.capacity("kari", Role.HANDLER, "bv")
+    own, other = OfUnit(unit_id=UnitId("bv")), OfUnit(unit_id=UnitId("ppt"))
+
+    assert {"leads", "own_organisation"} <= held(town, lise, own)
+    assert "leads" not in held(town, lise, other)
+    assert "own_organisation" not in held(town, lise, OfUnit(unit_id=UnitId("x")))
+    assert "target_in_unit" in held(town, lise, own, Given(target=PersonId("kari")))
+    assert "target_in_unit" not in held(town, lise, other, Given(target=PersonId("kari")))
+
+
+def test_every_action_can_be_asked_about_something_and_facts_are_of_something() -> None:
+    kinds = {kind for subjects in SUBJECTS.values() for kind in subjects}
+
+    assert set(SUBJECTS) == set(Action)
+    assert set().union(*(facts_of(kind) for kind in kinds)) == set(FACTS)
 
 
 def test_the_one_it_is_for_is_a_handler_in_the_unit(town: Town) -> None:
@@ -466,9 +586,16 @@ def test_the_one_it_is_for_is_a_handler_in_the_unit(town: Town) -> None:
 def test_facts_of_the_request(town: Town) -> None:
     ada = replace(town.capacity("ada", Role.ARCHIVIST, "arkiv"), strong_auth=True)
     message = town.message()
-    given = Given(reason_given=True, reference_given=True, waivable=True, same_documents=True)
+    given = Given(
+        reason_given=True,
+        period_given=True,
+        reference_given=True,
+        waivable=True,
+        same_documents=True,
+    )
 
-    wanted = {"strong_auth", "reason_given", "reference_given", "waivable", "same_documents"}
+    wanted = {"strong_auth", "reason_given", "period_given", "reference_given"}
+    wanted |= {"waivable", "same_documents"}
     assert held(town, ada, message, given) >= wanted
     assert not held(town, replace(ada, strong_auth=False), message) & wanted
 
@@ -479,9 +606,12 @@ def test_what_is_not_there_has_no_facts(town: Town) -> None:
         OfMessage(message_id=MessageId("none")),
         OfArrival(arrival_id=ArrivalId("none")),
         OfTask(task_id="none"),
+        OfUnit(unit_id=UnitId("none")),
+        OfReview(grant_id="none"),
+        OfProposal(proposal_id="none"),
     ]
 
-    assert [facts_about(town.session, NOW, ada, s, Given()) for s in nothing] == [None] * 3
+    assert [facts_about(town.session, NOW, ada, s, Given()) for s in nothing] == [None] * 6
 
 
 def test_a_row_full_of_nulls_gives_two_valued_facts(town: Town, session: Session) -> None:
@@ -495,12 +625,15 @@ def test_a_row_full_of_nulls_gives_two_valued_facts(town: Town, session: Session
         OfMessage(message_id=MessageId(message.id)),
         OfArrival(arrival_id=ArrivalId(town.arrival().id)),
         OfTask(task_id=task.id),
+        OfUnit(unit_id=UnitId("bv")),
+        OfReview(grant_id=town.grant(message, "kari", "kari").id),
+        OfProposal(proposal_id=town.proposal("none", "kari").id),
         OfInstallation(),
     ]
 
     answers = [facts_about(session, NOW, c, s, Given()) for c in bare for s in subjects]
 
-    assert len(answers) == 8
+    assert len(answers) == len(bare) * len(subjects)
     for facts in answers:
         assert facts is not None
         assert [name for name, value in facts.items() if type(value) is not bool] == []

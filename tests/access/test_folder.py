@@ -13,7 +13,7 @@ from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 
 A09 = b"p, A09, open, handler, in_unit and assigned and cleared, log, allow"
-D03 = b"p, D03, list open take assign register, *, conflict, none, deny"
+D03 = b"p, D03, list open take assign grant register breakglass, *, conflict, none, deny"
 
 
 def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:

@@ -14,6 +14,7 @@ from inbox.message import (
     ArrivalState,
     CaseSystemId,
     DeliveryState,
+    GrantKind,
     MessageState,
     Mode,
     OrgNumber,
@@ -26,18 +27,22 @@ from inbox.message import (
     new_id,
 )
 from inbox.tables import (
+    AccessGrant,
     Arrival,
     Assignment,
     CaseSystem,
     Clearance,
     ConflictOfInterest,
+    Delegation,
     Delivery,
     Message,
+    MessageReference,
     Person,
     Proposal,
     Receipt,
     Task,
     Unit,
+    UnitAbove,
 )
 from inbox.tables import Capacity as CapacityRow
 
@@ -157,8 +162,49 @@ class Town:
             Clearance(id=new_id(), person=person, shielding=shielding, active_from=BEFORE)
         )
 
+    def above(self, unit: str, above: str) -> UnitAbove:
+        return self.add(UnitAbove(id=new_id(), unit=unit, above=above, active_from=BEFORE))
+
+    def grant(
+        self, message: Message, person: str, given_by: str, kind: GrantKind = GrantKind.GIVEN
+    ) -> AccessGrant:
+        return self.add(
+            AccessGrant(
+                id=new_id(),
+                kind=kind,
+                message_id=message.id,
+                unit=message.unit or "bv",
+                person=person,
+                given_by=given_by,
+                sealed_reason=b"",
+                active_from=BEFORE,
+                active_until=AFTER,
+            )
+        )
+
+    def delegation(self, unit: str, absent: str, substitute: str, given_by: str) -> Delegation:
+        return self.add(
+            Delegation(
+                id=new_id(),
+                unit=unit,
+                absent=absent,
+                substitute=substitute,
+                given_by=given_by,
+                active_from=BEFORE,
+                active_until=AFTER,
+            )
+        )
+
+    def reference(self, message: Message, reference_hash: str) -> MessageReference:
+        return self.add(MessageReference(message_id=message.id, reference_hash=reference_hash))
+
     def conflict(
-        self, person: str, *, message_id: str | None = None, sender: str | None = None
+        self,
+        person: str,
+        *,
+        message_id: str | None = None,
+        sender: str | None = None,
+        reference_hash: str | None = None,
     ) -> ConflictOfInterest:
         return self.add(
             ConflictOfInterest(
@@ -166,6 +212,7 @@ class Town:
                 person=person,
                 message_id=message_id,
                 sender=sender,
+                reference_hash=reference_hash,
                 active_from=BEFORE,
             )
         )
@@ -219,11 +266,17 @@ class Town:
             )
         )
 
-    def proposal(self, subject_id: str, proposer: str, expires_at: datetime = AFTER) -> Proposal:
+    def proposal(
+        self,
+        subject_id: str,
+        proposer: str,
+        expires_at: datetime = AFTER,
+        kind: str = "refuse",
+    ) -> Proposal:
         return self.add(
             Proposal(
                 id=new_id(),
-                kind="refuse",
+                kind=kind,
                 subject_id=subject_id,
                 state=ProposalState.OPEN,
                 proposer=proposer,

@@ -1,0 +1,47 @@
+"""The values that come with a question, and the two shapes that every form is made of."""
+
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, String, and_, bindparam, exists, or_
+from sqlmodel import SQLModel, col
+
+from inbox.tables import Utc
+
+Form = ColumnElement[bool]
+Bound = sa.BindParameter[str]
+LATE_WORD: Final = "late_word"
+"""The kind of the task that keeps what a case system said too late."""
+
+
+def bound(name: str) -> Bound:
+    """A value that comes with the request; its type is said, because PostgreSQL asks for it."""
+    return bindparam(name, type_=String())
+
+
+NOW: Final = bindparam("now", type_=Utc())
+CAPACITY: Final = bound("capacity")
+PERSON: Final = bound("person")
+UNIT: Final = bound("unit")
+ROLE: Final = bound("role")
+ORGANISATION: Final = bound("organisation")
+SYSTEM: Final = bound("case_system")
+TARGET: Final = bound("target")
+DELIVERY: Final = bound("delivery_id")
+PROPOSAL: Final = bound("proposal_id")
+TASK: Final = bound("task_id")
+SUBJECT_UNIT: Final = bound("unit_id")
+POLICY: Final = "policy"
+"""The kind of a proposal about access rules, which all organisations here share."""
+GRANT: Final = bound("grant_id")
+
+
+def lasts(since: datetime, until: datetime | None) -> Form:
+    """The period of a row holds now."""
+    return and_(col(since) <= NOW, or_(col(until).is_(None), col(until) > NOW))
+
+
+def any_of(table: type[SQLModel], *where: Form) -> Form:
+    """There is such a row; what is no column of `table` belongs to the subject around it."""
+    return exists(sa.select(sa.literal(1)).select_from(table).where(*where).correlate_except(table))
