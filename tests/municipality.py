@@ -88,6 +88,7 @@ shielding = "13"
 """
 
 RULES = b"""
+# rows: 4
 [groups]
 politi = ["910076787"]
 

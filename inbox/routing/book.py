@@ -1,13 +1,14 @@
 """The routing rules of one organisation as values; `rules.read_rules` makes them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import NewType
 
 from inbox.message import OrgNumber, UnitId
 from inbox.routing.conditions import Condition
+from inbox.routing.lines import Path, nearest
 
 RuleId = NewType("RuleId", str)
 
@@ -75,3 +76,13 @@ class RuleBook:
     rules: tuple[Rule, ...]
     digest: str
     """SHA-256 of the file's bytes, in hex."""
+    lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
+    """Where in the file everything stands, for those who mend it."""
+
+    def line_of(self, *path: str | int) -> int | None:
+        """The line of what is there in the file, or of what is around it."""
+        return nearest(self.lines, path)
+
+    def line_of_rule(self, rule: RuleId) -> int | None:
+        """The line that the rule begins on."""
+        return self.line_of("rule", [one.id for one in self.rules].index(rule))

@@ -11,11 +11,13 @@ sender who signs for itself, process taushetsbelagt, document type arkivmelding,
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import partial
 
 from inbox.message import ARKIVMELDING, TAUSHETSBELAGT, Metadata, Service, UnitId
 from inbox.routing import strict
 from inbox.routing.book import Release, RuleBook
-from inbox.routing.route import Route, explain
+from inbox.routing.lines import nearest
+from inbox.routing.route import Explanation, Route, explain
 from inbox.routing.strict import Place, Table
 
 UNROUTED = "unrouted"
@@ -26,44 +28,54 @@ _FILE = "tilfeller"
 
 @dataclass(frozen=True, kw_only=True)
 class CaseResult:
-    """How one case went; `why` is the whole explanation, for a case that failed."""
+    """How one case went, and why."""
 
     name: str
+    line: int | None
     passed: bool
     expected: str
     got: str
-    why: str
+    why: Explanation
 
 
-def run_cases(book: RuleBook, raw: bytes) -> tuple[CaseResult, ...]:
+def run_cases(book: RuleBook, raw: bytes, *, file: str = _FILE) -> tuple[CaseResult, ...]:
     """Every case in the file, in order. Raises `PolicyError` if the file is not as it must be."""
-    place = Place(file=_FILE)
-    table = strict.read_toml(place, raw)
+    place = Place(file=file)
+    place, table = strict.read_toml(place, raw)
     strict.check_fields(place, table, required=("receiver", "on", "case"))
     if table["receiver"] != book.organisation:
-        raise place.refuse("other_organisation", table["receiver"], book.organisation)
-    cases = strict.tables_of(place.at("[[case]]"), table["case"])
+        here = place.at("receiver", "receiver")
+        raise here.refuse("other_organisation", table["receiver"], book.organisation)
+    cases = strict.tables_of(place.at("[[case]]", "case"), table["case"])
     if not cases:
         raise place.refuse("empty", "ingen tilfeller", "minst ett [[case]]")
-    day = strict.date_of(place.at("on"), table["on"])
-    return tuple(_run(place, case, book, day) for case in cases)
+    day = strict.date_of(place.at("on", "on"), table["on"])
+    return tuple(
+        _run(place.at("[[case]]", "case", number), case, book, day)
+        for number, case in enumerate(cases)
+    )
 
 
 def _run(place: Place, case: Table, book: RuleBook, day: date) -> CaseResult:
-    strict.check_fields(
-        place.at("[[case]]"), case, required=("name", "metadata", "expect"), optional=("on",)
-    )
-    name = strict.text_of(place.at("[[case]]"), case["name"])
-    here = place.at(f"tilfelle «{name}»")
-    day = strict.date_of(here, case["on"]) if "on" in case else day
-    explanation = explain(_metadata(here, case["metadata"], book, day), book, day)
-    expected, got = _expected(here, case["expect"]), _shown(explanation.route)
+    strict.check_fields(place, case, required=("name", "metadata", "expect"), optional=("on",))
+    name = strict.text_of(place.at(place.inside, "name"), case["name"])
+    here = partial(place.at, f"tilfelle «{name}»")
+    day = strict.date_of(here("on"), case["on"]) if "on" in case else day
+    metadata = read_metadata(here("metadata"), case["metadata"], book, day)
+    explanation = explain(metadata, book, day)
+    expected, got = _expected(here("expect"), case["expect"]), shown(explanation.route)
     return CaseResult(
-        name=name, passed=expected == got, expected=expected, got=got, why=explanation.text
+        name=name,
+        line=nearest(place.lines, place.path),
+        passed=expected == got,
+        expected=expected,
+        got=got,
+        why=explanation,
     )
 
 
-def _shown(found: Route | None) -> str:
+def shown(found: Route | None) -> str:
+    """Where a message goes, as a case may expect it."""
     return UNROUTED if found is None else f"{found.unit}, {found.rule}, {found.release}"
 
 
@@ -78,9 +90,10 @@ def _expected(place: Place, value: object) -> str:
     return f"{unit}, {rule}, {release}"
 
 
-def _metadata(place: Place, value: object, book: RuleBook, day: date) -> Metadata:
+def read_metadata(place: Place, value: object, book: RuleBook, day: date) -> Metadata:
+    """The metadata of a case, filled in with what an ordinary message has. Raises `PolicyError`."""
     table = strict.table_of(place, value)
-    strict.check_fields(place, table, required=("sender",), optional=tuple(_GIVEN))
+    strict.check_fields(place, table, required=("sender",), optional=tuple(GIVEN))
     sender = strict.organisation_of(place, strict.text_of(place, table["sender"]))
     metadata = Metadata(
         channel="integrasjonspunkt",
@@ -96,7 +109,7 @@ def _metadata(place: Place, value: object, book: RuleBook, day: date) -> Metadat
         document_count=1,
         total_bytes=100_000,
     )
-    for field, read in _GIVEN.items():
+    for field, read in GIVEN.items():
         if field in table:
             metadata = read(metadata, place, table[field])
     return metadata
@@ -111,7 +124,7 @@ def _service(place: Place, value: object) -> Service:
 
 _Given = Callable[[Metadata, Place, object], Metadata]
 
-_GIVEN: Mapping[str, _Given] = {
+GIVEN: Mapping[str, _Given] = {
     "sender_known": lambda m, p, v: replace(m, sender_known=strict.flag_of(p, v)),
     "signer": lambda m, p, v: replace(m, signer=strict.organisation_of(p, strict.text_of(p, v))),
     "on_behalf_of": lambda m, p, v: replace(

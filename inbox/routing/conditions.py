@@ -29,6 +29,9 @@ class Field(StrEnum):
 
 YES, NO = "true", "false"
 
+GROUP = "group:"
+"""Opens the name of a group of organisations where a number may stand."""
+
 
 def flag(truth: object) -> str:
     """A yes or no as a value that conditions compare."""
@@ -127,5 +130,5 @@ def said(condition: Condition) -> str:
     """The condition in words, made from the rule alone: nothing of any message is in it."""
     if (condition.field, condition.written[0]) in _SAID_OF_FLAGS:
         return _SAID_OF_FLAGS[condition.field, condition.written[0]]
-    shown = (f"gruppen {w[6:]}" if w.startswith("group:") else f"«{w}»" for w in condition.written)
+    shown = (f"gruppen {w.removeprefix(GROUP)}" if w.startswith(GROUP) else f"«{w}»" for w in condition.written)
     return _SAID[condition.field].format(" eller ".join(shown))

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from inbox.errors import PolicyError
@@ -23,13 +24,13 @@ def read_rules(name: str, raw: bytes) -> RuleBook:
 
     Raises:
         PolicyError: anything unexpected, a dead rule, or an overlap that no `before` orders. The
-            reason names file and rule, says what was read and what is allowed; of several
+            reason names file, line and rule, says what was read and what is allowed; of several
             errors of order it has the first twenty, under the code of the first of them.
     """
     book = read_draft(name, raw)
     found = errors(book)
     if found:
-        told = [f.text for f in found[:_TOLD]]
+        told = [f.told for f in found[:_TOLD]]
         if len(found) > _TOLD:
             told.append(f"og {len(found) - _TOLD} til")
         raise PolicyError(found[0].code, f"{name}: {'; '.join(told)}")
@@ -46,16 +47,20 @@ def read_draft(name: str, raw: bytes) -> RuleBook:
     if suffix != ".toml":
         raise place.refuse("file_name", name, "organisasjonsnummer.toml")
     strict.organisation_of(place, organisation)
-    table = strict.read_toml(place, raw)
+    place, table = strict.read_toml(place, raw)
     strict.check_fields(place, table, required=("units", "desk", "rule"), optional=("groups",))
     named = Named(groups=_groups(place, table), units=_units(place, table))
+    desk = _desk(place.at("[desk]", "desk"), table["desk"], named)
+    rules = _rules(place, table["rule"], named)
+    strict.check_rows(place, raw, len(rules))
     return RuleBook(
         organisation=OrgNumber(organisation),
         groups=named.groups,
         units=named.units,
-        desk=_desk(place.at("[desk]"), table["desk"], named),
-        rules=_rules(place, table["rule"], named),
+        desk=desk,
+        rules=rules,
         digest=hashlib.sha256(raw).hexdigest(),
+        lines=place.lines,
     )
 
 
@@ -63,8 +68,8 @@ def _groups(place: Place, table: Table) -> Mapping[str, tuple[OrgNumber, ...]]:
     if "groups" not in table:
         return MappingProxyType({})
     groups: dict[str, tuple[OrgNumber, ...]] = {}
-    for name, members in strict.table_of(place.at("[groups]"), table["groups"]).items():
-        here = place.at(f"[groups] {name}")
+    for name, members in strict.table_of(place.at("[groups]", "groups"), table["groups"]).items():
+        here = place.at(f"[groups] {name}", "groups", name)
         numbers = strict.text_list_of(here, members)
         groups[short_name(here, name)] = tuple(strict.organisation_of(here, n) for n in numbers)
     return MappingProxyType(groups)
@@ -73,8 +78,8 @@ def _groups(place: Place, table: Table) -> Mapping[str, tuple[OrgNumber, ...]]:
 def _units(place: Place, table: Table) -> Mapping[UnitId, Unit]:
     units: dict[UnitId, Unit] = {}
     taken: dict[str, str] = {}
-    for key, value in strict.table_of(place.at("[units]"), table["units"]).items():
-        here = place.at(f"[units] {key}")
+    for key, value in strict.table_of(place.at("[units]", "units"), table["units"]).items():
+        here = place.at(f"[units] {key}", "units", key)
         unit = _unit(here, value)
         units[UnitId(short_name(here, key))] = unit
         for name in (unit.name, *unit.called):
@@ -97,11 +102,12 @@ def _unit(place: Place, value: object) -> Unit:
 def _desk(place: Place, value: object, named: Named) -> UnitId:
     table = strict.table_of(place, value)
     strict.check_fields(place, table, required=("unit",))
-    return named.unit(place, strict.text_of(place, table["unit"]))
+    here = place.at(place.inside, "unit")
+    return named.unit(here, strict.text_of(here, table["unit"]))
 
 
 def _rules(place: Place, value: object, named: Named) -> tuple[Rule, ...]:
-    tables = strict.tables_of(place.at("[[rule]]"), value)
+    tables = strict.tables_of(place.at("[[rule]]", "rule"), value)
     if not 0 < len(tables) <= MAX_RULES:
         allowed = (
             f"fra 1 til {MAX_RULES} regler: uten regler ville all post havnet ved desk, "
@@ -109,34 +115,37 @@ def _rules(place: Place, value: object, named: Named) -> tuple[Rule, ...]:
         )
         raise place.refuse("rule_count", f"{len(tables)} regler", allowed)
     rules: dict[RuleId, Rule] = {}
-    for number, table in enumerate(tables, 1):
-        rule = _rule(place.at(f"[[rule]] nr. {number}"), table, named)
+    for number, table in enumerate(tables):
+        here = place.at(f"[[rule]] nr. {number + 1}", "rule", number)
+        rule = _rule(here, table, named)
         if rule.id in rules:
-            raise place.at(f"[[rule]] nr. {number}").refuse("duplicate", rule.id, "en ny id")
+            raise here.at(here.inside, "id").refuse("duplicate", rule.id, "en ny id")
         rules[rule.id] = rule
     return tuple(rules.values())
 
 
 def _rule(place: Place, table: Table, named: Named) -> Rule:
     if "id" in table:
-        place = place.at(f"regel «{short_name(place, strict.text_of(place, table['id']))}»")
+        here = place.at(place.inside, "id")
+        place = place.at(f"regel «{short_name(here, strict.text_of(here, table['id']))}»")
     strict.check_fields(
         place,
         table,
         required=("id", "because", "when", "to", "release"),
         optional=("except", "urgent", "from", "until", "before"),
     )
-    before = strict.text_list_of(place, table["before"]) if "before" in table else ()
+    at = partial(place.at, place.inside)
+    before = strict.text_list_of(at("before"), table["before"]) if "before" in table else ()
     rule = Rule(
-        id=RuleId(strict.text_of(place, table["id"])),
-        because=strict.text_of(place, table["because"]),
-        when=read_conditions(place, table["when"], named),
-        except_=read_conditions(place, table["except"], named) if "except" in table else (),
-        to=_target(place, table["to"], named),
-        release=_release(place, table["release"]),
-        urgent=strict.flag_of(place, table["urgent"]) if "urgent" in table else False,
-        from_=strict.date_of(place, table["from"]) if "from" in table else None,
-        until=strict.date_of(place, table["until"]) if "until" in table else None,
+        id=RuleId(strict.text_of(at("id"), table["id"])),
+        because=strict.text_of(at("because"), table["because"]),
+        when=read_conditions(at("when"), table["when"], named),
+        except_=read_conditions(at("except"), table["except"], named) if "except" in table else (),
+        to=_target(at("to"), table["to"], named),
+        release=_release(at("release"), table["release"]),
+        urgent=strict.flag_of(at("urgent"), table["urgent"]) if "urgent" in table else False,
+        from_=strict.date_of(at("from"), table["from"]) if "from" in table else None,
+        until=strict.date_of(at("until"), table["until"]) if "until" in table else None,
         before=tuple(RuleId(other) for other in before),
     )
     _check_rule(place, rule)
@@ -145,11 +154,12 @@ def _rule(place: Place, table: Table, named: Named) -> Rule:
 
 def _check_rule(place: Place, rule: Rule) -> None:
     if rule.from_ and rule.until and rule.until < rule.from_:
-        raise place.refuse("period", f"until {rule.until}", f"tidligst {rule.from_}, som er from")
+        at = place.at(place.inside, "until")
+        raise at.refuse("period", f"until {rule.until}", f"tidligst {rule.from_}, som er from")
     follows = any(c.field is Field.KNOWN_REFERENCE and YES in c.values for c in rule.when)
     if rule.to is SAME_UNIT and not follows:
         allowed = "«same unit» bare sammen med known_reference = true, ellers er ingen enhet kjent"
-        raise place.refuse("same_unit", "to = same unit", allowed)
+        raise place.at(place.inside, "to").refuse("same_unit", "to = same unit", allowed)
 
 
 def _target(place: Place, value: object, named: Named) -> UnitRef:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inbox.message import OrgNumber, Service, UnitId
 from inbox.routing import strict
 from inbox.routing.book import Unit
-from inbox.routing.conditions import Condition, Field, flag, normalise
+from inbox.routing.conditions import GROUP, Condition, Field, flag, normalise
 from inbox.routing.strict import Place
 
 PROCESSES = tuple(
@@ -30,8 +30,6 @@ PROCESSES = tuple(
 
 DOCUMENT_TYPES = ("arkivmelding", "avtalt", "innsynskrav", "publisering", "dialogmelding")
 """The document types that a person could have to distribute (reference §3.4)."""
-
-GROUP = "group:"
 
 _SHORT_NAME = re.compile(r"[a-z0-9æøå][a-z0-9æøå_-]{0,63}")
 _TITLE_WORD = re.compile(r"[^\W\d_]{2,}|[^\W\d_]{3,}-")  # short beginnings fit too much
@@ -72,7 +70,7 @@ def read_conditions(place: Place, value: object, named: Named) -> tuple[Conditio
 
 
 def _condition(place: Place, field: Field, value: object, named: Named) -> Condition:
-    here = place.at(f"{place.inside}, {field}")
+    here = place.at(f"{place.inside}, {field}", field.value)
     if field in _FLAGS:
         truth = flag(strict.flag_of(here, value))
         return Condition(field=field, written=(truth,), values=frozenset({truth}))

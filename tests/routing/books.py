@@ -50,7 +50,7 @@ release = "{release}"
 
 
 def a_file(*rules: str) -> bytes:
-    return (HEAD + "".join(rules)).encode()
+    return (f"# rows: {len(rules)}" + HEAD + "".join(rules)).encode()
 
 
 def a_book(*rules: str) -> RuleBook:

@@ -3,18 +3,23 @@
 import pytest
 
 from inbox.message import UnitId
-from inbox.routing.lint import lint
+from inbox.routing.lint import Finding, lint
 from tests.routing.books import TODAY, a_book, a_draft, rule, the_book
 
 POLICE = '{ sender = "group:politi" }'
 TITLE = '{ public_title_has = "klage" }'
 
 
+def found(
+    *rules: str, units: set[UnitId] | None = None, at_desk: int | None = None
+) -> list[Finding]:
+    """What lint finds, but for the groups of these tests: no rule needs to use them."""
+    everything = lint(a_draft(*rules), on=TODAY, units=units, at_desk=at_desk)
+    return [one for one in everything if one.code != "routing.group_unused"]
+
+
 def codes(*rules: str, units: set[UnitId] | None = None) -> list[tuple[str, tuple[str, ...]]]:
-    return [
-        (f.code.removeprefix("routing."), f.rules)
-        for f in lint(a_draft(*rules), on=TODAY, units=units)
-    ]
+    return [(f.code.removeprefix("routing."), f.rules) for f in found(*rules, units=units)]
 
 
 def test_rules_that_cannot_meet_need_no_order() -> None:
@@ -45,11 +50,9 @@ def test_rules_to_one_unit_need_no_order() -> None:
 
 
 def test_rules_to_one_unit_that_release_differently_are_noted() -> None:
-    found = lint(
-        a_book(rule("en", POLICE), rule("to", TITLE, release="at once")), on=TODAY, units=None
-    )
+    noted = found(rule("en", POLICE), rule("to", TITLE, release="at once"))
 
-    assert [(f.code, f.rules, f.refused) for f in found] == [
+    assert [(f.code, f.rules, f.refused) for f in noted] == [
         ("routing.other_release", ("en", "to"), False)
     ]
 
@@ -184,9 +187,10 @@ def test_a_rule_is_not_before_itself() -> None:
 
 
 def test_a_rule_that_is_past_is_noted_and_still_read() -> None:
-    found = lint(a_book(rule("en", POLICE, more="until = 2026-11-23")), on=TODAY, units=None)
+    past = rule("en", POLICE, more="until = 2026-11-23")
 
-    assert [(f.code, f.refused) for f in found] == [("routing.past", False)]
+    assert [(f.code, f.refused) for f in found(past)] == [("routing.past", False)]
+    assert a_book(past).rules
     assert codes(rule("en", POLICE, more="until = 2026-11-24")) == []
 
 
@@ -201,6 +205,83 @@ def test_units_that_do_not_live_are_noted_where_the_living_are_known() -> None:
         ("desk_not_living", ()),
     ]
     assert codes(*rules, units={UnitId("bv"), UnitId("desk")}) == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "where"),
+    [
+        ([rule("en", POLICE, more='except = { sender = "group:skoler" }')], "motsier regelen"),
+        ([rule("en", TITLE, more='except = { known_reference = true, service = "DPO" }')], None),
+        (
+            [
+                rule("en", '{ service = "DPF" }'),
+                rule("to", POLICE, more='except = { service = "DPF" }'),
+            ],
+            "regler over tar alt",
+        ),
+        (
+            [
+                rule("en", '{ service = "DPF" }', to="ppt"),
+                rule("to", POLICE, more='except = { service = "DPF" }'),
+            ],
+            None,
+        ),
+        (
+            [
+                rule("en", '{ service = "DPF" }', to="ppt", more='before = ["to"]'),
+                rule("to", POLICE, more='except = { service = "DPF" }'),
+            ],
+            "regler over tar alt",
+        ),
+        (
+            [
+                rule("en", '{ service = "DPF" }', more="until = 2026-12-31"),
+                rule("to", POLICE, more='except = { service = "DPF" }'),
+            ],
+            None,
+        ),
+    ],
+)
+def test_an_exception_that_takes_nothing_out_is_noted(rules: list[str], where: str | None) -> None:
+    noted = [f for f in found(*rules) if f.code == "routing.exception"]
+
+    assert [where in f.text for f in noted if where] == ([True] if where else [])
+    assert len(noted) == (where is not None)
+    assert not any(f.refused for f in noted)
+
+
+def test_a_dead_rule_is_said_to_be_dead_and_not_also_to_have_a_dead_exception() -> None:
+    assert codes(
+        rule("en", POLICE), rule("to", POLICE, more='except = { sender = "group:skoler" }')
+    ) == [("dead", ("to",))]
+
+
+def test_a_group_that_no_rule_uses_is_noted_with_its_line() -> None:
+    noted = lint(
+        a_book(rule("en", '{ channel = "a" }', more='except = { sender = "group:skoler" }')),
+        on=TODAY,
+        units=None,
+    )
+
+    assert [(f.code, f.line, f.refused) for f in noted] == [("routing.group_unused", 3, False)]
+    assert "«politi»" in noted[0].text
+
+
+@pytest.mark.parametrize(
+    ("people", "noted"), [(None, []), (0, ["desk_people"]), (1, ["desk_people"]), (2, [])]
+)
+def test_a_desk_needs_two_people(people: int | None, noted: list[str]) -> None:
+    told = found(rule("en", POLICE), at_desk=people)
+
+    assert [f.code.removeprefix("routing.") for f in told] == noted
+    assert [f.line for f in told] == [10 for _ in noted]
+
+
+def test_what_is_found_is_told_with_the_line_of_the_first_rule_it_is_about() -> None:
+    (one,) = found(rule("en", POLICE), rule("to", TITLE, to="ppt"))
+
+    assert one.line == 12
+    assert one.told.startswith("linje 12: en melding kan passe både")
 
 
 def test_our_own_rules_have_nothing_to_remark() -> None:

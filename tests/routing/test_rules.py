@@ -192,7 +192,7 @@ def test_a_file_is_named_by_its_organisation(name: str, code: str) -> None:
 
 
 def test_a_refusal_of_toml_has_the_line() -> None:
-    assert "line 2" in refused("a = 1\nb = x").reason
+    assert "linje 2" in refused("a = 1\nb = x").reason
 
 
 def test_a_refusal_shows_a_long_value_in_part_only() -> None:

@@ -1,0 +1,96 @@
+"""Where in a TOML file every key stands: a refusal must say it, and the reader of TOML does not."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+Path = tuple[str | int, ...]
+"""Keys from the top of the file down; an array of tables has the number of the table, from 0."""
+
+_TOKEN: Final = re.compile(
+    r'"""(?:\\[\s\S]|[^\\])*?"""(?:"{0,2})'
+    r"|'''[\s\S]*?'''(?:'{0,2})"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|#[^\n]*"
+    r"|\[\[|\]\]|[\[\]{}=.,\n]"
+    r"""|[^\s\[\]{}=.,"'#]+"""
+)
+_OPENS, _CLOSES = frozenset({"[", "[[", "{"}), frozenset({"]", "]]", "}"})
+
+
+def lines_of(text: str) -> Mapping[Path, int]:
+    """The line, from 1, of every header and of every key that is not within a value.
+
+    The text has been read as TOML already: of one that is not, this says nothing of worth.
+    """
+    found: dict[Path, int] = {}
+    counts: dict[Path, int] = {}
+    within: Path = ()
+    for line, words in _statements(text):
+        if words[0] in _OPENS:
+            within = _header(words, counts)
+            found.setdefault(within, line)
+        else:
+            path = _resolved((*within, *_keys(words[: words.index("=")])), counts)
+            found.setdefault(path, line)
+    return found
+
+
+def nearest(lines: Mapping[Path, int], path: Path) -> int | None:
+    """The line of what is there, or of the innermost thing around it; None for a file as such."""
+    for length in range(len(path), 0, -1):
+        if path[:length] in lines:
+            return lines[path[:length]]
+    return None
+
+
+def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The words of each header or assignment, and the line that it begins on."""
+    line, depth, words, begun = 1, 0, list[str](), 1
+    for token in _TOKEN.findall(text):
+        if token == "\n" and not depth:
+            if words:
+                yield begun, words
+            words = []
+        elif not token.startswith(("#", "\n")):
+            begun = begun if words else line
+            words.append(token)
+            depth += _step(token)
+        line += token.count("\n")
+    if words:
+        yield begun, words
+
+
+def _step(token: str) -> int:
+    if token in _OPENS:
+        return len(token)
+    return -len(token) if token in _CLOSES else 0
+
+
+def _keys(words: list[str]) -> Iterator[str]:
+    for word in words:
+        if word.startswith(('"', "'")):
+            yield tomllib.loads(f"key = {word}")["key"]
+        elif word != ".":
+            yield word
+
+
+def _header(words: list[str], counts: dict[Path, int]) -> Path:
+    inner = tuple(_keys(words[1:-1]))
+    if words[0] == "[":
+        return _resolved(inner, counts)
+    path = (*_resolved(inner[:-1], counts), inner[-1])
+    counts[path] = counts.get(path, 0) + 1
+    return (*path, counts[path] - 1)
+
+
+def _resolved(keys: Path, counts: Mapping[Path, int]) -> Path:
+    """The same, with the number of the table that stands last in each array of tables."""
+    path: Path = ()
+    for key in keys:
+        path = (*path, key)
+        if path in counts and isinstance(key, str):
+            path = (*path, counts[path] - 1)
+    return path
