@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -105,17 +105,17 @@ def holds(condition: Condition, metadata: Metadata) -> bool:
 
 
 _SAID: Mapping[Field, str] = {
-    Field.SENDER: "avsenderen er {}",
-    Field.SIGNER: "pakken er signert av {}",
-    Field.ON_BEHALF_OF: "sendt på vegne av {}",
-    Field.SERVICE: "tjenesten er {}",
-    Field.CHANNEL: "kanalen er {}",
-    Field.PROCESS: "prosessen er {}",
-    Field.DOCUMENT_TYPE: "dokumenttypen er {}",
-    Field.ADMINISTRATIVE_UNIT: "adressert til enheten {}",
-    Field.SCREENING_AUTHORITY: "skjermingshjemmelen er {}",
-    Field.ACCESS_RESTRICTION: "tilgangsrestriksjonen er {}",
-    Field.PUBLIC_TITLE_HAS: "den offentlige tittelen har ordet {}",
+    Field.SENDER: "avsenderen er {no}{}",
+    Field.SIGNER: "pakken er {no}signert av {}",
+    Field.ON_BEHALF_OF: "{no}sendt på vegne av {}",
+    Field.SERVICE: "tjenesten er {no}{}",
+    Field.CHANNEL: "kanalen er {no}{}",
+    Field.PROCESS: "prosessen er {no}{}",
+    Field.DOCUMENT_TYPE: "dokumenttypen er {no}{}",
+    Field.ADMINISTRATIVE_UNIT: "{no}adressert til enheten {}",
+    Field.SCREENING_AUTHORITY: "skjermingshjemmelen er {no}{}",
+    Field.ACCESS_RESTRICTION: "tilgangsrestriksjonen er {no}{}",
+    Field.PUBLIC_TITLE_HAS: "den offentlige tittelen har {no}ordet {}",
 }
 
 _SAID_OF_FLAGS: Mapping[tuple[Field, str], str] = {
@@ -128,7 +128,22 @@ _SAID_OF_FLAGS: Mapping[tuple[Field, str], str] = {
 
 def said(condition: Condition) -> str:
     """The condition in words, made from the rule alone: nothing of any message is in it."""
-    if (condition.field, condition.written[0]) in _SAID_OF_FLAGS:
-        return _SAID_OF_FLAGS[condition.field, condition.written[0]]
-    shown = (f"gruppen {w.removeprefix(GROUP)}" if w.startswith(GROUP) else f"«{w}»" for w in condition.written)
-    return _SAID[condition.field].format(" eller ".join(shown))
+    return said_of(condition.field, condition.written)
+
+
+def said_not_of(field: Field, written: Iterable[str]) -> str:
+    """That a field says none of these; of a yes or no, say the other."""
+    return _SAID[field].format(_alternatives(written), no="ikke ")
+
+
+def said_of(field: Field, written: Sequence[str]) -> str:
+    """That a field says one of these, in the words of a rules file."""
+    if (field, written[0]) in _SAID_OF_FLAGS:
+        return _SAID_OF_FLAGS[field, written[0]]
+    return _SAID[field].format(_alternatives(written), no="")
+
+
+def _alternatives(written: Iterable[str]) -> str:
+    return " eller ".join(
+        f"gruppen {w.removeprefix(GROUP)}" if w.startswith(GROUP) else f"«{w}»" for w in written
+    )

@@ -7,7 +7,7 @@ is a feature of its own: titles with any two words exist, so title words never m
 disjoint; only an exception that names them does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -42,8 +42,13 @@ class Region:
         )
 
     def _has_title_with(self, words: frozenset[str]) -> bool:
-        examples = (w[:-1] + _FRESH if w.endswith("-") else w for w in words)
-        return any(not any(word_fits(no, e) for no in self.title_none) for e in examples)
+        return any(not covers(self.title_none, word) for word in words)
+
+
+def covers(words: Iterable[str], word: str) -> bool:
+    """Whether every title that has this word of a rule has one of those, too."""
+    example = word[:-1] + _FRESH if word.endswith("-") else word
+    return any(word_fits(one, example) for one in words)
 
 
 EVERYTHING = Region(allowed=ALL_VALUES, excluded={})
@@ -77,7 +82,7 @@ def _where_not_all(region: Region, conditions: Sequence[Condition]) -> Iterator[
         yield _where_not(_where_all(region, conditions[:number]), condition)
 
 
-def _within(region: Region, rule: Rule) -> Iterator[Region]:
+def within(region: Region, rule: Rule) -> Iterator[Region]:
     """What of a region the rule matches, in pieces; empty pieces are left out."""
     first, last = (
         max(region.first, rule.from_ or date.min),
@@ -88,7 +93,7 @@ def _within(region: Region, rule: Rule) -> Iterator[Region]:
     return (piece for piece in pieces if not piece.is_empty())
 
 
-def _beside(region: Region, rule: Rule) -> Iterator[Region]:
+def beside(region: Region, rule: Rule) -> Iterator[Region]:
     """What of a region the rule does not match, in pieces; empty pieces are left out."""
     return (piece for piece in _pieces_beside(region, rule) if not piece.is_empty())
 
@@ -105,9 +110,14 @@ def _pieces_beside(region: Region, rule: Rule) -> Iterator[Region]:
         yield _where_all(during, (*rule.when, *rule.except_))
 
 
+def overlaps(region: Region, rule: Rule) -> bool:
+    """Whether the rule matches anything of a region."""
+    return any(True for _ in within(region, rule))
+
+
 def overlap(one: Rule, other: Rule) -> bool:
     """Whether some message on some day fits both rules."""
-    return any(True for piece in _within(EVERYTHING, one) for _ in _within(piece, other))
+    return any(overlaps(piece, other) for piece in within(EVERYTHING, one))
 
 
 def is_dead(rule: Rule, earlier: Sequence[Rule]) -> bool:
@@ -119,12 +129,12 @@ def is_dead(rule: Rule, earlier: Sequence[Rule]) -> bool:
         (other for other in earlier if overlap(other, rule)),
         key=lambda other: len(other.when) + len(other.except_),  # the broad leave fewer pieces
     )
-    todo = [(piece, 0) for piece in _within(EVERYTHING, rule)]
+    todo = [(piece, 0) for piece in within(EVERYTHING, rule)]
     steps = 0
     while todo and steps < MAX_STEPS:
         piece, number = todo.pop()
         if number == len(in_the_way):
             return False
-        todo += [(left, number + 1) for left in _beside(piece, in_the_way[number])]
+        todo += [(left, number + 1) for left in beside(piece, in_the_way[number])]
         steps += 1
     return not todo

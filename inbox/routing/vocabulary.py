@@ -85,9 +85,14 @@ def _organisations(place: Place, text: str, named: Named) -> Collection[str]:
     return (strict.organisation_of(place, text),)
 
 
+def names_of(unit: Unit) -> frozenset[str]:
+    """All that a unit is called, as it is compared."""
+    return frozenset(normalise(name) for name in (unit.name, *unit.called))
+
+
 def _unit_names(place: Place, text: str, named: Named) -> Collection[str]:
     unit = named.units[named.unit(place, text)]
-    return {normalise(name) for name in (unit.name, *unit.called)}
+    return names_of(unit)
 
 
 def _channel(place: Place, text: str, _named: Named) -> Collection[str]:
