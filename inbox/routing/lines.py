@@ -8,7 +8,7 @@ from typing import Final
 Path = tuple[str | int, ...]
 """Keys from the top of the file down; an array of tables has the number of the table, from 0."""
 
-_TOKEN: Final = re.compile(
+_WORD: Final = re.compile(
     r'"""(?:\\[\s\S]|[^\\])*?"""(?:"{0,2})'
     r"|'''[\s\S]*?'''(?:'{0,2})"
     r'|"(?:\\.|[^"\\\n])*"'
@@ -49,24 +49,24 @@ def nearest(lines: Mapping[Path, int], path: Path) -> int | None:
 def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
     """The words of each header or assignment, and the line that it begins on."""
     line, depth, words, begun = 1, 0, list[str](), 1
-    for token in _TOKEN.findall(text):
-        if token == "\n" and not depth:
+    for sign in _WORD.findall(text):
+        if sign == "\n" and not depth:
             if words:
                 yield begun, words
             words = []
-        elif not token.startswith(("#", "\n")):
+        elif not sign.startswith(("#", "\n")):
             begun = begun if words else line
-            words.append(token)
-            depth += _step(token)
-        line += token.count("\n")
+            words.append(sign)
+            depth += _step(sign)
+        line += sign.count("\n")
     if words:
         yield begun, words
 
 
-def _step(token: str) -> int:
-    if token in _OPENS:
-        return len(token)
-    return -len(token) if token in _CLOSES else 0
+def _step(sign: str) -> int:
+    if sign in _OPENS:
+        return len(sign)
+    return -len(sign) if sign in _CLOSES else 0
 
 
 def _keys(words: list[str]) -> Iterator[str]:

@@ -46,8 +46,7 @@ def piece_of(region: Region) -> Piece:
         word for word in region.title_none if not covers(region.title_none - {word}, word)
     )
     clauses = frozenset(
-        frozenset(word for word in words if not covers(none_of, word))
-        for words in region.title_any
+        frozenset(word for word in words if not covers(none_of, word)) for words in region.title_any
     )
     return Piece(
         fields={field: v for field in Field if _says((v := _values(region, field)), field)},
@@ -118,9 +117,7 @@ def _union_of_days(one: Piece, other: Piece) -> Piece | None:
 
 def _union_of_fields(one: Piece, other: Piece) -> Piece | None:
     everything = Values(among=False, values=frozenset())
-    differing = [
-        field for field in Field if one.fields.get(field) != other.fields.get(field)
-    ]
+    differing = [field for field in Field if one.fields.get(field) != other.fields.get(field)]
     if len(differing) > 1:
         return None
     fields = dict(one.fields)

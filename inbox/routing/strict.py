@@ -109,7 +109,9 @@ def tables_of(place: Place, value: object) -> tuple[Table, ...]:
     """An array of tables, each with something in it; may itself be empty."""
     if not isinstance(value, list):
         raise place.refuse("wrong_type", value, "en liste av tabeller")
-    return tuple(table_of(place.at(f"{place.inside} nr. {n + 1}", n), v) for n, v in enumerate(value))
+    return tuple(
+        table_of(place.at(f"{place.inside} nr. {n + 1}", n), v) for n, v in enumerate(value)
+    )
 
 
 def text_of(place: Place, value: object) -> str:

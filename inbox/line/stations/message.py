@@ -9,11 +9,11 @@ from inbox.access.subject import Given, OfMessage
 from inbox.access.words import Action
 from inbox.errors import PolicyError, Waits
 from inbox.line import Job, Late, Line, Outcome
-from inbox.line.contents import metadata_of, references_of
+from inbox.line.counterparty import routing_metadata
 from inbox.line.settle import is_open, lock, open_task
 from inbox.line.stations.event import OFFERED
 from inbox.line.systems import capacity_of
-from inbox.line.units import is_living
+from inbox.line.units import unit_for_mail
 from inbox.line.waiting import TaskKind
 from inbox.message import (
     DeliveryState,
@@ -22,7 +22,6 @@ from inbox.message import (
     Mode,
     OrgNumber,
     OutboxState,
-    UnitId,
     new_id,
 )
 from inbox.routing.book import Release
@@ -32,7 +31,6 @@ from inbox.tables import (
     AuditSalt,
     CaseSystem,
     Delivery,
-    KnownReference,
     Message,
     Outbox,
     Unit,
@@ -48,13 +46,7 @@ def route(line: Line, job: Job[Message]) -> Outcome | Late:
         return Outcome(became=MessageState.UNROUTED, code="route.no_book")
     key = job.keys[row.id]
     with line.store.reading() as (session, now):
-        known_unit = _known_unit(line, session, row, references_of(row, key))
-        metadata = metadata_of(
-            row,
-            key,
-            sender_known=known_unit is not None or _was_here_before(session, row),
-            known_unit=known_unit,
-        )
+        metadata = routing_metadata(line.keyring, session, row, key, as_of=now)
         found = route_by(metadata, book, now.date())
     if found is None:
         return Outcome(
@@ -63,42 +55,11 @@ def route(line: Line, job: Job[Message]) -> Outcome | Late:
     return lambda session, now: _routed(session, now, found, book.digest)
 
 
-def _known_unit(
-    line: Line, session: Session, row: Message, references: tuple[str, ...]
-) -> UnitId | None:
-    """The unit that has a case with this counterparty under one of these references."""
-    hashes = [line.keyring.lookup_hash("reference", text).hex() for text in references]
-    unit = session.exec(
-        select(KnownReference.unit).where(
-            col(KnownReference.organisation) == row.organisation,
-            col(KnownReference.counterparty) == row.sender,
-            col(KnownReference.reference_hash).in_(hashes),
-        )
-    ).first()
-    return None if unit is None else UnitId(unit)
-
-
-def _was_here_before(session: Session, row: Message) -> bool:
-    """Whether a message of this sender has been registered."""
-    earlier = session.exec(
-        select(Message.id)
-        .where(
-            col(Message.organisation) == row.organisation,
-            col(Message.sender) == row.sender,
-            col(Message.registered_at).is_not(None),
-        )
-        .limit(1)
-    ).first()
-    return earlier is not None
-
-
 def _routed(session: Session, now: datetime, found: Route, book: str) -> Outcome:
     """Find the living unit: a passive one means its successor, or archive staff and an alarm."""
     values = {"rule": found.rule, "book": book, "urgent": found.urgent}
-    unit = session.get(Unit, found.unit)
-    if unit is not None and not is_living(unit, now) and unit.successor is not None:
-        unit = session.get(Unit, unit.successor)
-    if unit is None or not is_living(unit, now):
+    unit = unit_for_mail(session, found.unit, now)
+    if unit is None:
         return Outcome(became=MessageState.UNROUTED, code="unit.passive", values=values)
     at_once = found.release is Release.AT_ONCE
     return Outcome(

@@ -1,0 +1,198 @@
+"""How other routing rules would have routed the mail of late, in numbers that give nobody away.
+
+A group is the messages that went one way and would have gone one way. Only groups of ten or more
+are counted, and of smaller ones what the person may list anyway: whatever else a small group holds,
+also nothing, everything that is answered is the same.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import load_only
+from sqlmodel import Session, col
+
+from inbox.access import permit
+from inbox.access.listing import visible
+from inbox.access.policy import Policy
+from inbox.access.subject import Capacity, OfInstallation
+from inbox.access.words import Action, Effect
+from inbox.errors import NotPermitted
+from inbox.keys import DataKey, Keyring, WrappedKey
+from inbox.line.contents import metadata_of, references_of
+from inbox.line.counterparty import first_registered, known_units
+from inbox.line.units import unit_for_mail
+from inbox.message import MessageState, Metadata, UnitId
+from inbox.routing.book import RuleBook
+from inbox.routing.route import route
+from inbox.tables import Message
+from inbox.tables import WrappedKey as WrappedKeyRow
+
+ENOUGH: Final = 10
+"""The smallest group that is counted for somebody who may not list its messages."""
+_PAGE: Final = 500
+_RULING: Final = (
+    Action.ROUTE_EDIT,
+    Action.ROUTE_APPROVE,
+    Action.POLICY_EDIT,
+    Action.POLICY_APPROVE,
+)
+"""Whoever may do one of these sees the counts of the whole organisation."""
+_UNROUTED: Final = (MessageState.RECEIVED, MessageState.QUARANTINED, MessageState.OPENED)
+_COLUMNS: Final = (
+    *("id", "organisation", "channel", "service", "sender", "sent_at", "received_at"),
+    *("document_count", "total_bytes", "sealed_metadata", "unit", "rule"),
+)
+_Query = sa.Select[Message, str | None, bytes | None, bool]
+_Found = sa.Row[Message, str | None, bytes | None, bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """Where a message is or would be, by which rule; neither where a person places it."""
+
+    rule: str | None
+    unit: str | None
+
+
+Group = tuple[Way, Way]
+"""How it went, how it would go."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What may be shown: every group with its number; what is not here is fewer than ten."""
+
+    groups: dict[Group, int]
+
+
+@dataclass(kw_only=True)
+class _Tally:
+    all: Counter[Group] = field(default_factory=Counter)
+    listed: Counter[Group] = field(default_factory=Counter)
+
+    def shown(self) -> Counts:
+        counted = {
+            group: number if number >= ENOUGH else self.listed[group]
+            for group, number in self.all.items()
+        }
+        return Counts(groups={group: number for group, number in counted.items() if number})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Whose mail, since when, by which rules; `on`: rules are taken as they hold on that day."""
+
+    capacity: Capacity
+    book: RuleBook
+    since: datetime
+    on: date | None = None
+
+
+def simulate(
+    keyring: Keyring, session: Session, now: datetime, policy: Policy, question: Question
+) -> Counts:
+    """Route what has been routed since then anew, a page at a time; nothing is written.
+
+    Those who rule on rules count all mail of their organisation, others what they may `route`.
+    Raises `NotPermitted` for whoever may do neither.
+    """
+    query = _query(session, now, policy, question)
+    senders = first_registered(session, question.capacity.organisation)
+    tally, units = _Tally(), dict[str, str | None]()
+    for page in _pages(session, query):
+        for row, metadata, is_listed in _opened(keyring, session, page, senders):
+            found = route(metadata, question.book, question.on or row.received_at.date())
+            goes = Way(rule=None, unit=None)
+            if found is not None:
+                if found.unit not in units:
+                    living = unit_for_mail(session, found.unit, now)
+                    units[found.unit] = None if living is None else living.id
+                goes = Way(rule=found.rule, unit=units[found.unit])
+            group = (Way(rule=row.rule, unit=row.unit), goes)
+            tally.all[group] += 1
+            tally.listed[group] += is_listed
+    return tally.shown()
+
+
+def _query(session: Session, now: datetime, policy: Policy, question: Question) -> _Query:
+    capacity = question.capacity
+    listed = visible(policy, capacity, now, Action.LIST).subquery()
+    query = (
+        sa.select(
+            Message,
+            col(WrappedKeyRow.kek_id),
+            col(WrappedKeyRow.wrapped),
+            listed.c.id.is_not(None),
+        )
+        .join(WrappedKeyRow, col(WrappedKeyRow.id) == col(Message.id))
+        .outerjoin(listed, listed.c.id == col(Message.id))
+        .where(
+            col(Message.organisation) == capacity.organisation,
+            col(Message.received_at) >= question.since,
+            col(Message.state).not_in(_UNROUTED),
+            col(Message.sealed_metadata).is_not(None),
+            col(WrappedKeyRow.kek_id).is_not(None),
+            col(WrappedKeyRow.wrapped).is_not(None),
+        )
+        .options(load_only(*(getattr(Message, name) for name in _COLUMNS)))
+        .execution_options(yield_per=_PAGE)
+    )
+    if _rules(session, now, policy, capacity):
+        return query
+    if not any(
+        rule.effect is Effect.ALLOW and rule.concerns(Action.ROUTE, capacity.role)
+        for rule in policy.rules
+    ):
+        raise NotPermitted("not_permitted", "simulate")
+    routed = visible(policy, capacity, now, Action.ROUTE).subquery()
+    return query.join(routed, routed.c.id == col(Message.id))
+
+
+def _rules(session: Session, now: datetime, policy: Policy, capacity: Capacity) -> bool:
+    return any(
+        permit(
+            session, policy, now, capacity=capacity, action=action, subject=OfInstallation()
+        ).allowed
+        for action in _RULING
+    )
+
+
+def _pages(session: Session, query: _Query) -> Iterator[Sequence[_Found]]:
+    for page in session.execute(query).partitions():
+        yield page
+        session.expunge_all()
+
+
+def _opened(
+    keyring: Keyring,
+    session: Session,
+    page: Sequence[_Found],
+    senders: Mapping[str, datetime],
+) -> Iterator[tuple[Message, Metadata, bool]]:
+    """The messages of a page with what routing may see of them."""
+    keys = {
+        row.id: keyring.unwrap(WrappedKey(kek_id=kek_id, wrapped=wrapped))
+        for row, kek_id, wrapped, _ in page
+        if kek_id is not None and wrapped is not None
+    }
+    known = known_units(
+        keyring, session, [(row, references_of(row, keys[row.id])) for row, _, _, _ in page]
+    )
+    for row, _, _, is_listed in page:
+        yield row, _metadata(row, keys[row.id], known.get(row.id), senders), is_listed
+
+
+def _metadata(
+    row: Message, key: DataKey, unit: UnitId | None, senders: Mapping[str, datetime]
+) -> Metadata:
+    first = senders.get(row.sender or "")
+    return metadata_of(
+        row,
+        key,
+        sender_known=unit is not None or (first is not None and first <= row.received_at),
+        known_unit=unit,
+    )
