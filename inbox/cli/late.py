@@ -37,7 +37,9 @@ COMMANDS: Final = {
     "audit": _Late(panel=_LOOK, help="Verify and export the audit."),
     "config": _Late(panel=_LOOK, help="Show and check the settings."),
     "policy": _Late(panel=_RULES, help="Who may do what: lint, test, show and activate."),
-    "route": _Late(panel=_RULES, help="Where mail goes: lint, test, show and explain."),
+    "route": _Late(
+        panel=_RULES, help="Where mail goes: lint, test, show, diff, explain, simulate."
+    ),
 }
 _ELSEWHERE: Final = {"work": "serve"}
 """Commands that stand in another command's file."""

@@ -1,83 +1,152 @@
-"""`inbox route`: where mail goes. Lint, test, show and explain the routing rules."""
+"""`inbox route`: where mail goes. Lint, test, show, compare, explain and simulate the rules."""
 
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from sqlmodel import Session, col, func, or_, select
 
-from inbox.cli.opening import policy_folder_of
-from inbox.cli.telling import WRONG, say, say_json, say_table, tell
-from inbox.errors import Invalid, NotFound, PolicyError
+from inbox.access.words import Role
+from inbox.cli.opening import policy_folder_of, settings_of, store_of
+from inbox.cli.route_files import (
+    Folder,
+    Json,
+    Markdown,
+    books_in,
+    case_results,
+    markdown_table,
+    rule_files,
+)
+from inbox.cli.route_mail import explain, simulate
+from inbox.cli.telling import WRONG, say, say_json, say_table
+from inbox.errors import Invalid, PolicyError
+from inbox.line.units import unit_for_mail
+from inbox.message import UnitId
 from inbox.routing.book import RuleBook
-from inbox.routing.cases import CaseResult, run_cases
 from inbox.routing.conditions import said
+from inbox.routing.diff import Diff
+from inbox.routing.diff import diff as difference
+from inbox.routing.diff_said import acknowledgement, printed, way_said, words_of_piece
 from inbox.routing.lint import lint as found_in
-from inbox.routing.rules import read_draft, read_rules
+from inbox.routing.rules import read_draft
+from inbox.tables import Capacity, Person
 
 route: Final = typer.Typer(
     no_args_is_help=True,
-    help="Where mail goes: the rules in routing/<organisation>.toml of the policy folder.",
+    help="Where mail goes: the rules in routing/<organisation>.toml of the policy folder."
+    " 0 is fine, 1 something was found, 2 it was asked wrongly.",
 )
+route.command("explain")(explain)
+route.command("simulate")(simulate)
 
-Folder = Annotated[
-    Path | None,
-    typer.Argument(
-        exists=True, file_okay=False, help="A policy folder; that of the settings otherwise."
-    ),
-]
-_CASES: Final = "tests/routing*.toml"
+_FOUND: Final = ("level", "file", "line", "code", "text")
+_Row = dict[str, object]
 
 
 @route.command()
-def lint(ctx: typer.Context, folder: Folder = None) -> None:
-    """Say what is wrong with the rules; 1 if they are refused, and no more than a note otherwise.
+def lint(
+    ctx: typer.Context,
+    folder: Folder = None,
+    database: Annotated[
+        bool, typer.Option("--database", help="Look also at the units and the desk's people.")
+    ] = False,
+    as_json: Json = False,
+    markdown: Markdown = False,
+) -> None:
+    """Say what is wrong with the rules; 1 if anything is.
 
-    It needs no database; whether the units live is looked at by `inbox doctor`.
+    What is WRONG is refused by the program; a note is brought by time, or by the directory.
     """
-    refused = False
-    for path in _files(policy_folder_of(ctx, folder), "routing/*.toml"):
-        try:
-            book = read_draft(path.name, _bytes(path))
-        except PolicyError as error:
-            tell(error)
-            refused = True
-            continue
-        found = found_in(book, on=datetime.now(UTC).date(), units=None)
-        for finding in found:
-            refused = refused or finding.refused
-            say(f"{'WRONG' if finding.refused else 'note '} {finding.code}: {finding.text}")
-        say(f"{path.name}: {len(book.rules)} rules, {len(found)} findings")
-    if refused:
+    files = rule_files(policy_folder_of(ctx, folder))
+    rows: list[_Row] = []
+    if database:
+        with store_of(settings_of(ctx)).reading() as (session, now):
+            for name, raw in files:
+                rows += _findings(name, raw, (session, now))
+    else:
+        rows = [row for name, raw in files for row in _findings(name, raw, None)]
+    _show(rows, _FOUND, as_json=as_json, markdown=markdown)
+    if not as_json:
+        say(f"{len(files)} files, {len(rows)} findings")
+    if rows:
         raise typer.Exit(WRONG)
 
 
+def _findings(name: str, raw: bytes, directory: tuple[Session, datetime] | None) -> Iterator[_Row]:
+    try:
+        book = read_draft(name, raw)
+    except PolicyError as error:
+        yield {"level": "WRONG", "file": name, "line": None, "code": error.code,
+               "text": error.reason}  # fmt: skip
+        return
+    units, at_desk, today = None, None, datetime.now(UTC)
+    if directory is not None:
+        session, today = directory
+        units, at_desk = _living(session, today, book), _people_at_desk(session, today, book)
+    for finding in found_in(book, on=today.date(), units=units, at_desk=at_desk):
+        yield {
+            "level": "WRONG" if finding.refused else "note",
+            "file": name,
+            "line": finding.line,
+            "code": finding.code,
+            "text": finding.text,
+        }
+
+
+def _living(session: Session, now: datetime, book: RuleBook) -> frozenset[UnitId]:
+    """The units of the file whose mail somebody takes: they live, or one that follows them does."""
+    takers = {unit: unit_for_mail(session, unit, now) for unit in book.units}
+    return frozenset(
+        unit
+        for unit, taker in takers.items()
+        if taker is not None and taker.organisation == book.organisation
+    )
+
+
+def _people_at_desk(session: Session, now: datetime, book: RuleBook) -> int:
+    """How many people may distribute there today."""
+    return session.exec(
+        select(func.count(col(Person.id).distinct()))
+        .join(Capacity, col(Capacity.person) == col(Person.id))
+        .where(
+            col(Capacity.unit) == book.desk,
+            col(Capacity.role) == Role.ARCHIVIST.value,
+            col(Capacity.active_from) <= now,
+            or_(col(Capacity.active_until).is_(None), col(Capacity.active_until) > now),
+            col(Person.active_from) <= now,
+            or_(col(Person.active_until).is_(None), col(Person.active_until) > now),
+        )
+    ).one()
+
+
 @route.command("test")
-def run_written_cases(ctx: typer.Context, folder: Folder = None) -> None:
+def run_written_cases(
+    ctx: typer.Context, folder: Folder = None, as_json: Json = False, markdown: Markdown = False
+) -> None:
     """Run the written cases (tests/routing*.toml); 1 if one goes elsewhere."""
-    results = list(_results(policy_folder_of(ctx, folder)))
-    failed = [result for result in results if not result.passed]
-    for result in failed:
-        say(f"WRONG {result.name}: expected {result.expected}, got {result.got}")
-        say(f"{result.why}\n")
-    say(f"{len(results)} cases, {len(failed)} wrong; `inbox route explain --case NAME` says why")
-    if failed:
+    results = list(case_results(policy_folder_of(ctx, folder)))
+    failed = [(name, result) for name, result in results if not result.passed]
+    rows: list[_Row] = [
+        {"file": name, "line": r.line, "case": r.name, "expected": r.expected, "got": r.got}
+        for name, r in failed
+    ]
+    if as_json:
+        say_json({"cases": len(results), "wrong": rows})
+    else:
+        _show(rows, ("file", "line", "case", "expected", "got"), markdown=markdown)
+        say(f"{len(results)} cases, {len(rows)} wrong; `inbox route explain --case NAME` says why")
+    if rows:
         raise typer.Exit(WRONG)
 
 
 @route.command()
 def show(
-    ctx: typer.Context,
-    folder: Folder = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    ctx: typer.Context, folder: Folder = None, as_json: Json = False, markdown: Markdown = False
 ) -> None:
     """Show the rules in the order in which they are tried: the first that matches decides."""
-    books = [
-        read_rules(path.name, _bytes(path))
-        for path in _files(policy_folder_of(ctx, folder), "routing/*.toml")
-    ]
+    books = list(books_in(policy_folder_of(ctx, folder)).values())
     if as_json:
         say_json(
             [
@@ -93,46 +162,14 @@ def show(
         return
     for book in books:
         say(f"{book.organisation}: desk {book.desk}, digest {book.digest}")
-        say_table(_rows(book), ("rule", "to", "release", "urgent", "when", "because"))
+        columns = ("line", "rule", "to", "release", "urgent", "when", "because")
+        _show(_rows(book), columns, markdown=markdown)
 
 
-@route.command()
-def explain(
-    ctx: typer.Context,
-    case: Annotated[str, typer.Option(metavar="NAME", help="The name of a written case.")],
-    folder: Folder = None,
-) -> None:
-    """Say why a written case goes where it goes: what every rule answers, and what it lacked."""
-    results = [r for r in _results(policy_folder_of(ctx, folder)) if r.name == case]
-    if not results:
-        raise NotFound("route.no_case", "there is no case of this name in tests/routing*.toml")
-    for result in results:
-        say(result.why)
-        say(f"\nexpected {result.expected}; got {result.got}")
-    if not all(result.passed for result in results):
-        raise typer.Exit(WRONG)
-
-
-def _results(folder: Path) -> Iterator[CaseResult]:
-    """Every case of every file, by the rules of the organisation that the file names."""
-    books = [read_rules(path.name, _bytes(path)) for path in _files(folder, "routing/*.toml")]
-    for path in _files(folder, _CASES):
-        raw = _bytes(path)
-        mine = [book for book in books if book.organisation == _receiver(raw)]
-        yield from run_cases((mine or books)[0], raw)  # which refuses another's cases
-
-
-def _receiver(raw: bytes) -> object:
-    """Whose rules a file of cases tries; None for a file that cannot be read, as will be said."""
-    try:
-        return tomllib.loads(raw.decode()).get("receiver")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        return None
-
-
-def _rows(book: RuleBook) -> list[dict[str, object]]:
+def _rows(book: RuleBook) -> list[_Row]:
     return [
         {
+            "line": book.line_of_rule(rule.id),
             "rule": rule.id,
             "to": str(rule.to),
             "release": rule.release.value,
@@ -146,15 +183,72 @@ def _rows(book: RuleBook) -> list[dict[str, object]]:
     ]
 
 
-def _files(folder: Path, pattern: str) -> list[Path]:
-    found = sorted(folder.glob(pattern))
-    if not found:
-        raise Invalid("route.no_files", f"there is no {pattern} in the policy folder")
-    return found
+@route.command()
+def diff(
+    was: Annotated[Path, typer.Argument(exists=True, file_okay=False, metavar="A")],
+    now: Annotated[Path, typer.Argument(exists=True, file_okay=False, metavar="B")],
+    as_json: Json = False,
+    markdown: Markdown = False,
+) -> None:
+    """Say which messages go elsewhere by the rules of policy folder B than by those of A; 1 if any.
+
+    Every combination of conditions is looked at, whatever mail there has been. `acknowledge` is
+    the digest of what is printed without options: whoever activates the change gives it.
+    """
+    one, other = books_in(was), books_in(now)
+    if one.keys() != other.keys():
+        only = ", ".join(sorted(one.keys() ^ other.keys()))
+        raise Invalid("route.organisations", f"one folder only has routing rules of {only}")
+    found = [difference(one[name], book) for name, book in other.items()]
+    text = "".join(printed(each) for each in found)
+    if as_json:
+        say_json({"acknowledge": acknowledgement(text), "books": [_plain(each) for each in found]})
+    elif markdown:
+        for each in found:
+            say(_in_markdown(each))
+        say(f"acknowledge: `{acknowledgement(text)}`")
+    else:
+        say(f"{text}acknowledge: {acknowledgement(text)}")
+    if any(each.found for each in found):
+        raise typer.Exit(WRONG)
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PolicyError("policy.unreadable", f"{path.name}: {error.strerror}") from error
+def _moved(found: Diff) -> list[_Row]:
+    return [
+        {"goes": way_said(moved), "when": words_of_piece(piece, found.was, found.now)}
+        for moved in found.moved
+        for piece in moved.where
+    ]
+
+
+def _plain(found: Diff) -> _Row:
+    return {
+        "organisation": found.now.organisation,
+        "was": {"digest": found.was.digest, "desk": found.was.desk},
+        "now": {"digest": found.now.digest, "desk": found.now.desk},
+        "complete": found.complete,
+        "moved": _moved(found),
+    }
+
+
+def _in_markdown(found: Diff) -> str:
+    head = [line for line in printed(found).splitlines() if "→" not in line and "    " not in line]
+    listed = "\n".join([f"### {head[0]}", "", *(f"- {line.strip()}" for line in head[1:]), ""])
+    if not found.moved:
+        return listed
+    return f"{listed}\n{markdown_table(_moved(found), ('goes', 'when'))}\n"
+
+
+def _show(
+    rows: Sequence[Mapping[str, object]],
+    columns: Sequence[str],
+    *,
+    as_json: bool = False,
+    markdown: bool = False,
+) -> None:
+    if as_json:
+        say_json(rows)
+    elif rows and markdown:
+        say(markdown_table(rows, columns) + "\n")
+    elif rows:
+        say_table(rows, columns)

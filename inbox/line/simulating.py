@@ -33,7 +33,7 @@ from inbox.tables import WrappedKey as WrappedKeyRow
 
 ENOUGH: Final = 10
 """The smallest group that is counted for somebody who may not list its messages."""
-_PAGE: Final = 500
+_PAGE: Final = 200
 _RULING: Final = (
     Action.ROUTE_EDIT,
     Action.ROUTE_APPROVE,
@@ -163,8 +163,9 @@ def _rules(session: Session, now: datetime, policy: Policy, capacity: Capacity) 
 
 def _pages(session: Session, query: _Query) -> Iterator[Sequence[_Found]]:
     for page in session.execute(query).partitions():
+        for row, _, _, _ in page:
+            session.expunge(row)
         yield page
-        session.expunge_all()
 
 
 def _opened(

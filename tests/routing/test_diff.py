@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import date
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +13,6 @@ from inbox.routing.conditions import SEEN, word_fits, words_of
 from inbox.routing.diff import diff
 from inbox.routing.pieces import Piece
 from inbox.routing.route import route
-from tests.routing.books import POLICE, SCHOOL, a_book, rule
 from tests.routing.test_regions import WORLD, book_of, some_rules
 
 

@@ -62,7 +62,10 @@ def test_what_goes_elsewhere_is_said_in_the_words_of_the_file(
         (
             POLICE,
             POLICE + 'except = { public_title_has = ["klage-", "sak"] }',
-            "avsenderen er gruppen politi og den offentlige tittelen har ordet «klage-» eller «sak»",
+            (
+                "avsenderen er gruppen politi og den offentlige tittelen har ordet "
+                "«klage-» eller «sak»"
+            ),
         ),
         (
             POLICE + "from = 2026-01-01\nuntil = 2026-12-31",
@@ -77,8 +80,10 @@ def test_what_goes_elsewhere_is_said_in_the_words_of_the_file(
         (
             rule("en", '{ administrative_unit = "bv" }', more='except = { signer = "312100010" }'),
             POLICE.replace('sender = "group:politi"', 'channel = "ingen"'),
-            "pakken er ikke signert av «312100010» og kanalen er ikke «ingen» "
-            "og adressert til enheten «bv»",
+            (
+                "pakken er ikke signert av «312100010» og kanalen er ikke «ingen» "
+                "og adressert til enheten «bv»"
+            ),
         ),
         (
             rule("en", "{ sender_known = true }"),

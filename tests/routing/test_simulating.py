@@ -1,0 +1,255 @@
+"""Simulating rules on the mail of late: what is counted, for whom, and what is never told."""
+
+import tracemalloc
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from inbox.access import Policy, Role
+from inbox.access.facts import FACTS
+from inbox.errors import NotPermitted
+from inbox.line.simulating import Counts, Question, Way, simulate
+from inbox.message import MessageState, new_id
+from inbox.tables import KnownReference, Unit
+from tests.access.town import BERGVIK, HAVNES, NOW, allow, strongly
+from tests.databases import sqlite_database
+from tests.routing.books import POLICE, SCHOOL, STRANGER, a_book, rule
+from tests.routing.mail import Mailroom, mailroom
+from tests.worlds import World
+
+TO_BV = Way(rule="politi", unit="bv")
+TO_PPT = Way(rule="skole", unit="ppt")
+NOBODY = Way(rule=None, unit=None)
+BOOK = a_book(
+    rule("politi", '{ sender = "group:politi" }', to="bv"),
+    rule("skole", '{ sender = "group:skoler" }', to="ppt"),
+)
+
+
+@pytest.fixture
+def room(database: str, tmp_path: Path) -> Iterator[Mailroom]:
+    """On each database."""
+    with mailroom(database, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def small_room(tmp_path: Path) -> Iterator[Mailroom]:
+    """On SQLite, for what no database can change."""
+    with mailroom(sqlite_database(tmp_path), tmp_path) as made:
+        yield made
+
+
+def editor(room: Mailroom) -> Counts:
+    capacity = strongly(room.town.capacity(new_id(), Role.POLICY_EDITOR, "arkiv"))
+    return room.simulate(capacity, BOOK)
+
+
+def archivist(room: Mailroom) -> Counts:
+    return room.simulate(room.town.capacity(new_id(), Role.ARCHIVIST, "arkiv"), BOOK)
+
+
+def test_groups_of_ten_are_counted_by_how_they_went_and_would_go(room: Mailroom) -> None:
+    room.receive(12, sender=POLICE, unit="bv", rule="politi")
+    room.receive(10, sender=SCHOOL, unit="bv", rule="gammel")
+    room.receive(11, sender=STRANGER)
+
+    for counts in (editor(room), archivist(room)):
+        assert counts.groups == {
+            (TO_BV, TO_BV): 12,
+            (Way(rule="gammel", unit="bv"), TO_PPT): 10,
+            (NOBODY, NOBODY): 11,
+        }
+
+
+def test_nine_are_answered_as_none(small_room: Mailroom) -> None:
+    small_room.receive(9, sender=POLICE, unit="bv", rule="politi")
+
+    assert editor(small_room).groups == {}
+
+
+def test_whatever_small_groups_hold_the_answer_is_the_same(tmp_path: Path) -> None:
+    kinds = [
+        {"sender": POLICE, "unit": "bv", "rule": "politi"},
+        {"sender": SCHOOL, "unit": "bv", "rule": "politi"},
+        {"sender": STRANGER, "unit": "ppt", "rule": "politi"},
+    ]
+    answers = []
+    for number, sizes in enumerate([(0, 0, 0), (9, 0, 3), (1, 9, 9)]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with mailroom(sqlite_database(folder), folder) as room:
+            room.receive(10, sender=STRANGER)
+            for kind, size in zip(kinds, sizes, strict=True):
+                room.receive(size, **kind)  # type: ignore[arg-type] - texts, all of them
+            answers.append(editor(room))
+
+    assert answers == [Counts(groups={(NOBODY, NOBODY): 10})] * 3
+
+
+def test_who_may_list_them_is_told_small_groups_too_and_only_those(room: Mailroom) -> None:
+    policy = Policy(
+        [
+            allow("A01", "route", "leader", "own_organisation"),
+            allow("A02", "list", "leader", "leads"),
+        ],
+        facts=FACTS,
+        digest="d",
+    )
+    leader = room.town.capacity("kari", Role.LEADER, "bv")
+    room.receive(3, sender=POLICE, unit="bv", rule="politi")
+    room.receive(2, sender=SCHOOL, unit="ppt", rule="skole")
+    room.receive(10, sender=SCHOOL, unit="ppt", rule="gammel")
+
+    assert room.simulate(leader, BOOK, policy).groups == {
+        (TO_BV, TO_BV): 3,
+        (Way(rule="gammel", unit="ppt"), TO_PPT): 10,
+    }
+
+
+@pytest.mark.parametrize("role", [Role.HANDLER, Role.LEADER, Role.OPERATOR])
+def test_who_neither_rules_nor_distributes_may_not_simulate(
+    small_room: Mailroom, role: Role
+) -> None:
+    small_room.receive(10, sender=POLICE, unit="bv", rule="politi")
+
+    with pytest.raises(NotPermitted):
+        small_room.simulate(strongly(small_room.town.capacity("x", role, "bv")), BOOK)
+
+
+def test_a_capacity_that_has_ended_counts_nothing(small_room: Mailroom) -> None:
+    small_room.receive(10, sender=POLICE, unit="bv", rule="politi")
+    capacity = small_room.town.capacity("x", Role.ARCHIVIST, "arkiv")
+    small_room.town.row_of(capacity).active_until = NOW - timedelta(days=1)
+    small_room.session.flush()
+
+    assert small_room.simulate(capacity, BOOK).groups == {}
+
+
+def test_an_editor_without_strong_sign_in_may_not_simulate(small_room: Mailroom) -> None:
+    capacity = small_room.town.capacity("x", Role.POLICY_EDITOR, "arkiv")
+
+    with pytest.raises(NotPermitted):
+        small_room.simulate(capacity, BOOK)
+
+
+def test_mail_of_others_older_mail_and_mail_that_was_not_routed_are_left_out(
+    small_room: Mailroom,
+) -> None:
+    small_room.receive(10, organisation=HAVNES)
+    small_room.receive(10, at=NOW - timedelta(days=31))
+    for state in (MessageState.RECEIVED, MessageState.QUARANTINED, MessageState.OPENED):
+        small_room.receive(10, state=state)
+
+    assert editor(small_room).groups == {}
+    assert small_room.receive(10, at=NOW - timedelta(days=29))
+    assert editor(small_room).groups == {(NOBODY, NOBODY): 10}
+
+
+def test_a_passive_unit_means_its_successor_or_a_person(small_room: Mailroom) -> None:
+    session = small_room.session
+    small_room.receive(10, sender=POLICE)
+    small_room.receive(10, sender=SCHOOL)
+    for name, successor in (("bv", "arkiv"), ("ppt", None)):
+        unit = session.get_one(Unit, name)
+        unit.active_until, unit.successor = NOW - timedelta(days=1), successor
+    session.flush()
+
+    assert editor(small_room).groups == {
+        (NOBODY, Way(rule="politi", unit="arkiv")): 10,
+        (NOBODY, Way(rule="skole", unit=None)): 10,
+    }
+
+
+def test_a_sender_is_known_once_a_message_of_theirs_was_registered(small_room: Mailroom) -> None:
+    book = a_book(rule("kjent", "{ sender_known = true }", to="bv"))
+    capacity = small_room.town.capacity("x", Role.ARCHIVIST, "arkiv")
+    hour = timedelta(hours=1)
+    small_room.receive(10, at=NOW - 3 * hour)
+    small_room.receive(1, at=NOW - 2 * hour, registered_at=NOW - 2 * hour)
+    small_room.receive(10, at=NOW - hour)
+
+    assert small_room.simulate(capacity, book).groups == {
+        (NOBODY, NOBODY): 10,
+        (NOBODY, Way(rule="kjent", unit="bv")): 11,
+    }
+
+
+def test_an_answer_goes_to_the_unit_of_its_case_with_the_same_counterparty(
+    small_room: Mailroom,
+) -> None:
+    book = a_book(rule("svar", "{ known_reference = true }", to="same unit"))
+    capacity = small_room.town.capacity("x", Role.ARCHIVIST, "arkiv")
+    small_room.session.add(
+        KnownReference(
+            id=new_id(),
+            organisation="910075918",
+            counterparty=POLICE,
+            reference_hash=small_room.keyring.lookup_hash("reference", "2026/1").hex(),
+            unit="ppt",
+            source="import",
+            recorded_at=NOW,
+        )
+    )
+    small_room.receive(10, sender=POLICE, references=("2025/9", "2026/1"))
+    small_room.receive(10, sender=SCHOOL, references=("2026/1",))
+
+    assert small_room.simulate(capacity, book).groups == {
+        (NOBODY, Way(rule="svar", unit="ppt")): 10,
+        (NOBODY, NOBODY): 10,
+    }
+
+
+def _peak(room: Mailroom, days: int) -> int:
+    """Bytes of Python at most, while the mail of so many days is simulated."""
+    capacity = strongly(room.town.capacity(new_id(), Role.POLICY_EDITOR, "arkiv"))
+    tracemalloc.start()
+    room.simulate(capacity, BOOK, days=days)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def _memory_is_bounded(room: Mailroom, few: int, many: int) -> None:
+    for at, count in ((NOW, few), (NOW - timedelta(days=10), many)):
+        for _ in range(count // 200):
+            room.receive(200, sender=POLICE, unit="bv", rule="politi", at=at)
+    _peak(room, 1)
+
+    assert _peak(room, 30) < _peak(room, 1) + 500_000
+
+
+def test_memory_does_not_grow_with_the_mail(small_room: Mailroom) -> None:
+    _memory_is_bounded(small_room, few=400, many=800)
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_messages_take_no_more_memory_than_a_thousand(
+    room: Mailroom,
+) -> None:
+    _memory_is_bounded(room, few=1_000, many=100_000)
+
+
+def test_what_the_station_did_is_what_is_simulated(small_world: World) -> None:
+    """With the same rules, known senders and answers to cases among the mail."""
+    world, ours = small_world, small_world.line.books[BERGVIK]
+    for title in ("Melding om barnevern", "Noe annet"):
+        world.send(title)
+    world.settle()
+    world.send("Noe annet")
+    world.settle()
+    capacity = world.person("anne", Role.ARCHIVIST, "desk")
+    policy = Policy(
+        [allow("A01", act, "archivist", "mailbox") for act in ("route", "list")],
+        facts=FACTS,
+        digest="d",
+    )
+    with world.line.store.reading() as (session, now):
+        question = Question(capacity=capacity, book=ours, since=now - timedelta(days=30))
+        counts = simulate(world.line.keyring, session, now, policy, question)
+
+    assert sum(counts.groups.values()) == 3
+    assert all(was == goes for was, goes in counts.groups)
+    assert len(counts.groups) > 1
