@@ -33,8 +33,7 @@ def lines_of(text: str) -> Mapping[Path, int]:
             within = _header(words, counts)
             found.setdefault(within, line)
         else:
-            path = _resolved((*within, *_keys(words[: words.index("=")])), counts)
-            found.setdefault(path, line)
+            found.setdefault((*within, *_keys(words[: words.index("=")])), line)
     return found
 
 

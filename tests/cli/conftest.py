@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from inbox.schema import shipped
 from tests.cli.installed import OURS, SETTINGS, Installed, settle_in
 
 
@@ -37,3 +38,12 @@ def installed(first: Installed, tmp_path: Path) -> Installed:
     shutil.copytree(first.folder, folder)
     (folder / "inbox.toml").write_text(SETTINGS.format(folder=folder))
     return Installed(folder, codes=first.codes)
+
+
+@pytest.fixture
+def own(installed: Installed) -> Installed:
+    """An installation with a policy folder of its own, the same as the shipped one."""
+    shutil.copytree(shipped("policies"), installed.folder / "policies")
+    text = installed.config.read_text()
+    installed.config.write_text(f'policies = "{installed.folder}/policies"\n{text}')
+    return installed

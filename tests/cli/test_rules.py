@@ -1,23 +1,12 @@
-"""Policies and routing rules: what is refused, what is tried, and how one becomes active."""
+"""Policies: what is refused, what is tried, and how one becomes active."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from inbox.schema import shipped
 from tests.cli.installed import Installed
 
 EDITOR_AND_REVIEWER = ("--by", "anne", "--with", "bjorn", "--codes-from-stdin")
-
-
-@pytest.fixture
-def own(installed: Installed) -> Installed:
-    """An installation with a policy folder of its own, the same as the shipped one."""
-    shutil.copytree(shipped("policies"), installed.folder / "policies")
-    text = installed.config.read_text()
-    installed.config.write_text(f'policies = "{installed.folder}/policies"\n{text}')
-    return installed
 
 
 def _change(path: Path, was: str, becomes: str) -> None:
@@ -97,66 +86,3 @@ def test_the_reviewer_cannot_propose_what_the_editor_approves(own: Installed) ->
 
     assert told.code == 1
     assert "bjorn is no policy editor" in told.err
-
-
-def test_the_shipped_routing_rules_are_fine(empty: Installed) -> None:
-    lint, test = empty.ask("route", "lint"), empty.ask("route", "test")
-
-    assert (lint.code, test.code) == (0, 0)
-    assert "0 wrong" in test.out
-
-
-@pytest.mark.parametrize(
-    ("was", "becomes", "said"),
-    [
-        ('release = "at once"', 'release = "soon"', "soon"),
-        ('to = "bv"', 'to = "bvv"', "bvv"),
-        ('sender = "group:politi"', 'sneder = "group:politi"', "sneder"),
-    ],
-)
-def test_a_typo_in_a_routing_rule_is_said(
-    own: Installed, was: str, becomes: str, said: str
-) -> None:
-    _change(own.folder / "policies" / "routing" / "910075918.toml", was, becomes)
-
-    told = own.ask("route", "lint")
-
-    assert told.code == 1
-    assert said in told.err
-    assert "910075918.toml" in told.err
-    assert own.ask("serve").code == 2
-
-
-def test_a_routing_case_that_goes_elsewhere_is_named_and_explained(own: Installed) -> None:
-    _change(own.folder / "policies" / "tests" / "routing.toml", '{ unit = "ppt"', '{ unit = "bv"')
-    name = "svar på en sak hos PPT går til PPT, også når tittelen ligner barnevern"
-
-    tried = own.ask("route", "test")
-    explained = own.ask("route", "explain", "--case", name)
-
-    assert (tried.code, explained.code) == (1, 1)
-    assert f"WRONG {name}" in tried.out
-    assert "expected bv" in explained.out
-
-
-def test_a_case_is_explained_by_what_every_rule_answers(empty: Installed) -> None:
-    name = "politiets bekymringsmelding går til barneverntjenesten"
-
-    told = empty.ask("route", "explain", "--case", name)
-
-    assert told.code == 0
-    assert "bekymring-fra-politi: passer" in told.out
-
-
-def test_a_case_of_no_such_name_is_refused(empty: Installed) -> None:
-    told = empty.ask("route", "explain", "--case", "nothing")
-
-    assert told.code == 1
-    assert "tests/routing" in told.err
-
-
-def test_the_rules_are_shown_in_the_order_in_which_they_are_tried(empty: Installed) -> None:
-    told = empty.ask("route", "show")
-
-    assert told.code == 0
-    assert told.out.index("svar-paa-vaar-sak") < told.out.index("bekymring-fra-politi")

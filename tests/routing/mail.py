@@ -33,17 +33,11 @@ def the_policy() -> Policy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mailroom:
-    """A town with a database and keys, into which mail is put as rows."""
+class Post:
+    """Puts mail into a database, in one transaction."""
 
-    store: Store
     keyring: Keyring
-    town: Town
-
-    @property
-    def session(self) -> Session:
-        """The transaction that everything is done in."""
-        return self.town.session
+    session: Session
 
     def receive(
         self,
@@ -95,6 +89,13 @@ class Mailroom:
         self.session.expunge_all()
         return made
 
+
+@dataclass(frozen=True, kw_only=True)
+class Mailroom(Post):
+    """A town that has mail."""
+
+    town: Town
+
     def simulate(
         self,
         capacity: Capacity,
@@ -137,4 +138,5 @@ def mailroom(url: str, folder: Path) -> Iterator[Mailroom]:
     store = Store(engine, seal=audit.seal, clock=lambda session: NOW)
     with closing_engine(engine), store.transaction() as (session, _):
         session.add(AuditHead(id=1, size=0, frontier=b""))
-        yield Mailroom(store=store, keyring=Keyring.load(folder / "keys"), town=Town(session))
+        keyring = Keyring.load(folder / "keys")
+        yield Mailroom(keyring=keyring, session=session, town=Town(session))

@@ -55,7 +55,7 @@ def some_rules(draw: st.DrawFn, *, at_most: int = 4) -> tuple[Rule, ...]:
             when=draw(conditions(1)),
             except_=draw(conditions(0)),
             to=UnitId(f"u{number}"),
-            release=Release.BY_A_PERSON,
+            release=draw(st.sampled_from(Release)),
             from_=draw(st.sampled_from([None, None, date(2026, 2, 1)])),
             until=draw(st.sampled_from([None, None, date(2026, 2, 28)])),
         )

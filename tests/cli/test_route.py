@@ -1,0 +1,331 @@
+"""Routing rules from the command line: lint, test, show, diff, explain and simulate."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from inbox.access import Role
+from inbox.cli.route_counts import FEW
+from inbox.schema import shipped
+from inbox.tables import AuditEntry
+from tests.cli.behind import change
+from tests.cli.installed import SETTINGS, Installed
+from tests.routing.mail import Post
+from tests.worlds import World
+
+RULES = "routing/910075918.toml"
+ADDED = (
+    "INSERT INTO unit (id, organisation, name, shares_unassigned, active_from)"
+    " VALUES ('{}', '910075918', 'n', 0, '2026-01-01 00:00:00.000000')"
+)
+DPF = 'except = { service = "DPF" }\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A policy folder of one's own, the same as the shipped one."""
+    return Path(shutil.copytree(shipped("policies"), tmp_path / "own"))
+
+
+def edit(path: Path, was: str, becomes: str) -> None:
+    text = path.read_text()
+    assert was in text
+    path.write_text(text.replace(was, becomes, 1))
+
+
+def of(folder: Path) -> tuple[str, str]:
+    return ("--policies", str(folder))
+
+
+def test_the_shipped_routing_rules_are_fine(empty: Installed) -> None:
+    lint, test = empty.ask("route", "lint"), empty.ask("route", "test")
+
+    assert (lint.code, test.code) == (0, 0)
+    assert "0 findings" in lint.out
+    assert "0 wrong" in test.out
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "said"),
+    [
+        ('release = "at once"', 'release = "soon"', ("soon", "by a person")),
+        ('to = "bv"', 'to = "bvv"', ("bvv", "enhetene bv")),
+        ('sender = "group:politi"', 'sneder = "group:politi"', ("sneder", "signer")),
+        ("# rows: 10", "# rows: 9", ("10 regler", "de 9")),
+    ],
+)
+def test_a_typo_in_a_routing_rule_is_said_with_file_and_line(
+    empty: Installed, folder: Path, was: str, becomes: str, said: tuple[str, ...]
+) -> None:
+    edit(folder / RULES, was, becomes)
+    lines = (folder / RULES).read_text().splitlines()
+    number = next(n for n, line in enumerate(lines, 1) if becomes in line)
+
+    told = empty.ask("route", "lint", *of(folder), "--json")
+
+    assert told.code == 1
+    (found,) = json.loads(told.out)
+    assert found["level"] == "WRONG"
+    for part in (f"910075918.toml, linje {number}, ", "leste «", "Tillatt: ", *said):
+        assert part.removesuffix(", ") in found["text"]
+
+
+def test_nothing_is_served_by_rules_that_are_refused(own: Installed) -> None:
+    edit(own.folder / "policies" / RULES, 'to = "bv"', 'to = "bvv"')
+
+    told = own.ask("serve")
+
+    assert told.code == 2
+    assert "bvv" in told.err
+
+
+def test_what_lint_finds_is_a_table_for_people_scripts_and_pull_requests(
+    empty: Installed, folder: Path
+) -> None:
+    edit(folder / RULES, '"group:tilsyn"', '"312122111"')
+
+    plain, as_json, markdown = (
+        empty.ask("route", "lint", *of(folder), *more) for more in ([], ["--json"], ["--markdown"])
+    )
+
+    assert (plain.code, as_json.code, markdown.code) == (1, 1, 1)
+    assert "routing.group_unused" in plain.out
+    assert [(f["level"], f["line"]) for f in json.loads(as_json.out)] == [("note", 19)]
+    assert "| note | 910075918.toml | 19 | routing.group_unused |" in markdown.out
+
+
+def test_lint_looks_at_the_directory_when_it_is_asked_to(installed: Installed) -> None:
+    told = installed.ask("route", "lint", "--database", "--json")
+    codes = {f["code"] for f in json.loads(told.out)}
+
+    assert told.code == 1
+    assert codes == {"routing.unit_not_living"}
+    change(installed, "UPDATE person SET active_until = active_from WHERE id = 'bjorn'")
+    told = installed.ask("route", "lint", "--database", "--json")
+    assert "routing.desk_people" in {f["code"] for f in json.loads(told.out)}
+
+
+def test_a_passive_unit_with_a_successor_is_nothing_to_remark(installed: Installed) -> None:
+    units = ("bv", "ppt", "helse", "nav", "skole", "bygg", "jurist")
+    change(
+        installed,
+        *(ADDED.format(unit) for unit in units),
+    )
+    assert installed.ask("route", "lint", "--database").code == 0
+    change(installed, "UPDATE unit SET active_until = active_from WHERE id = 'bv'")
+    assert "«bv»" in installed.ask("route", "lint", "--database").out
+    change(installed, "UPDATE unit SET successor = 'ppt' WHERE id = 'bv'")
+    assert installed.ask("route", "lint", "--database").code == 0
+    change(installed, "UPDATE unit SET organisation = '910077473' WHERE id = 'ppt'")
+    told = installed.ask("route", "lint", "--database").out
+    assert "«bv»" in told
+    assert "«ppt»" in told
+
+
+def test_a_case_that_goes_elsewhere_is_named_with_its_line_and_explained(
+    own: Installed,
+) -> None:
+    edit(own.folder / "policies" / "tests" / "routing.toml", '{ unit = "ppt"', '{ unit = "bv"')
+    name = "svar på en sak hos PPT går til PPT, også når tittelen ligner barnevern"
+
+    tried, as_json = own.ask("route", "test"), own.ask("route", "test", "--json")
+    explained = own.ask("route", "explain", "--case", name)
+
+    assert (tried.code, as_json.code, explained.code) == (1, 1, 1)
+    assert name in tried.out
+    wrong = json.loads(as_json.out)["wrong"]
+    assert [(w["case"], w["expected"].split(",")[0], w["got"].split(",")[0]) for w in wrong] == [
+        (name, "bv", "ppt")
+    ]
+    lines = (own.folder / "policies" / "tests" / "routing.toml").read_text().splitlines()
+    assert lines[wrong[0]["line"]].startswith("name = ")
+    assert "expected bv" in explained.out
+
+
+def test_a_case_is_explained_by_what_every_rule_answers(empty: Installed) -> None:
+    name = "politiets bekymringsmelding går til barneverntjenesten"
+
+    told = empty.ask("route", "explain", "--case", name)
+
+    assert told.code == 0
+    assert "bekymring-fra-politi: passer" in told.out
+
+
+def test_a_case_of_no_such_name_is_refused(empty: Installed) -> None:
+    told = empty.ask("route", "explain", "--case", "nothing")
+
+    assert told.code == 1
+    assert "tests/routing" in told.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--case", "a", "--sender", "312100010"),
+        ("--message", "a"),
+        ("--sender", "312100010", "--receiver", "910077473"),
+        ("--sender", "312100011"),
+        ("--sender", "312100010", "--service", "dpo"),
+    ],
+)
+def test_asking_for_an_explanation_of_what_cannot_be_is_usage(
+    empty: Installed, words: tuple[str, ...]
+) -> None:
+    assert empty.ask("route", "explain", *words).code == 2
+
+
+def test_metadata_as_typed_is_explained_and_the_title_is_not_shown(empty: Installed) -> None:
+    words = ("route", "explain", "--sender", "312100010", "--public-title")
+
+    typed = empty.ask(*words, "Bekymringsmelding om Kari", "--json")
+    piped = empty.ask(*words, "-", "--json", stdin="Bekymringsmelding om Kari\n")
+    other = empty.ask(*words, "Om Kari", "--service", "DPF", "--sender-unknown", "--json")
+
+    assert (typed.code, other.code) == (0, 0)
+    assert typed.out == piped.out
+    assert json.loads(typed.out)["rule"] == "bekymring-fra-politi"
+    assert json.loads(other.out)["rule"] is None
+    assert all("Kari" not in f"{told.out}{told.err}" for told in (typed, piped, other))
+
+
+def test_typed_metadata_is_tried_on_the_day_that_is_asked_for(empty: Installed) -> None:
+    words = ("route", "explain", "--sender", "312100010", "--public-title", "barnevern", "--json")
+
+    before, after = (
+        json.loads(empty.ask(*words, "--on", day).out) for day in ("2025-12-31", "2026-01-01")
+    )
+
+    assert (before["rule"], after["rule"]) == (None, "bekymring-fra-politi")
+    assert not before["rules"][1]["in_period"]
+
+
+def test_the_rules_are_shown_in_the_order_in_which_they_are_tried(empty: Installed) -> None:
+    told, as_json = empty.ask("route", "show"), empty.ask("route", "show", "--json")
+
+    assert (told.code, as_json.code) == (0, 0)
+    assert told.out.index("svar-paa-vaar-sak") < told.out.index("bekymring-fra-politi")
+    (book,) = json.loads(as_json.out)
+    lines = (shipped("policies") / RULES).read_text().splitlines()
+    assert lines[book["rules"][0]["line"]] == 'id = "svar-paa-vaar-sak"'
+
+
+def test_a_diff_says_what_goes_elsewhere_and_is_acknowledged_by_its_digest(
+    empty: Installed, folder: Path
+) -> None:
+    ours = str(shipped("policies"))
+    same = empty.ask("route", "diff", ours, str(folder))
+    edit(folder / RULES, DPF, "")
+
+    plain, as_json, markdown = (
+        empty.ask("route", "diff", ours, str(folder), *more)
+        for more in ([], ["--json"], ["--markdown"])
+    )
+
+    assert (same.code, plain.code, as_json.code, markdown.code) == (0, 1, 1, 1)
+    assert "ingen melding går et annet sted" in same.out
+    assert "ingen regel → bv (by a person, haster; «bekymring-fra-politi»)" in plain.out
+    digest = json.loads(as_json.out)["acknowledge"]
+    assert plain.out.endswith(f"acknowledge: {digest}\n")
+    assert f"acknowledge: `{digest}`" in markdown.out
+    assert "| ingen regel → bv" in markdown.out
+    assert digest not in same.out
+
+
+def test_a_diff_of_folders_with_rules_of_different_organisations_is_usage(
+    empty: Installed, folder: Path
+) -> None:
+    (folder / RULES).rename(folder / "routing" / "910077473.toml")
+
+    assert empty.ask("route", "diff", str(shipped("policies")), str(folder)).code == 2
+
+
+# Of mail that is here
+
+
+def cli_of(world: World) -> Installed:
+    """The program on a world's database and keys."""
+    text = SETTINGS.format(folder=world.folder).replace("[api]", 'origin = "test"\n\n[api]', 1)
+    (world.folder / "inbox.toml").write_text(text)
+    return Installed(world.folder)
+
+
+def test_a_message_is_explained_to_who_distributes_and_to_nobody_else(small_world: World) -> None:
+    world = small_world
+    wire_id = world.send("Melding om barnevern og Kari")
+    world.collect()
+    world.work()
+    message = world.message(wire_id).id
+    for person, role, unit in (("anne", "archivist", "desk"), ("kari", "leader", "bv")):
+        world.person(person, Role(role), unit)
+    program = cli_of(world)
+
+    def ask(person: str, *more: str, code: str | None = None, about: str = message) -> Any:
+        return program.ask(
+            *("route", "explain", "--message", about, "--by", person, "--code-from-stdin", *more),
+            stdin=f"{code or world.codes[person]}\n",
+        )
+
+    told = ask("anne", "--json")
+    answers = [
+        ask("kari", "--as", "leader@bv"),
+        ask("anne", about="no-such-message"),
+        ask("anne", code="wrong"),
+        ask("anne", "--as", "leader@bv"),
+        ask("kari"),
+    ]
+
+    assert told.code == 0
+    assert all(set(rule) >= {"rule", "when", "matched"} for rule in json.loads(told.out)["rules"])
+    assert "Kari" not in told.out
+    assert [(a.code, a.err.split(":")[1].strip(), a.out) for a in answers] == [
+        (1, "not_permitted", ""),
+        (1, "not_found", ""),
+        (1, "code.wrong", ""),
+        (2, "capacity.choose", ""),
+        (2, "capacity.choose", ""),
+    ]
+    with world.line.store.reading() as (session, _):
+        entries = session.exec(select(AuditEntry.leaf)).all()
+    assert sum(b"message:route_explained" in entry for entry in entries) == 1
+    assert not any(b"Kari" in entry for entry in entries)
+
+
+def test_a_simulation_is_shown_per_rule_and_unit_and_small_groups_are_not(
+    small_world: World, folder: Path
+) -> None:
+    world, program = small_world, cli_of(small_world)
+    world.person("anne", Role.ARCHIVIST, "desk")
+    with world.line.store.transaction() as (session, _):
+        post = Post(keyring=world.line.keyring, session=session)
+        post.receive(12, title="klage", sender="312113619", unit="skole", rule="gammel")
+        post.receive(7, title="barnevern", sender="312100010")
+
+    def ask(*more: str) -> Any:
+        return program.ask(
+            *("route", "simulate", "--days", "3650", "--by", "anne", "--code-from-stdin", *more),
+            *of(folder),
+            stdin=f"{world.codes['anne']}\n",
+        )
+
+    as_json, markdown = ask("--json"), ask("--markdown")
+
+    assert (as_json.code, markdown.code) == (0, 0), as_json.err
+    found = json.loads(as_json.out)
+    assert {r["rule"]: r["would go"] for r in found["rules"]}["bekymring-fra-politi"] == FEW
+    assert found["moves"] == [
+        {"from": "skole", "to": "(a person)", "by_rule": "klage-fra-statsforvalteren",
+         "messages": 12}
+    ]  # fmt: skip
+    units = {u["unit"]: u for u in found["units"]}
+    assert units["skole"]["loses"] == 12
+    assert units["(a person)"]["gains"] == 12
+    assert units["bv"]["gains"] == FEW
+    assert "| skole |" in markdown.out
+    with world.line.store.reading() as (session, _):
+        entries = session.exec(select(AuditEntry.leaf)).all()
+    assert sum(b"route:simulated" in entry for entry in entries) == 2
