@@ -9,8 +9,8 @@ from inbox.cli.telling import say, say_json, say_table
 from inbox.line.simulating import ENOUGH, Counts, Group, Way
 from inbox.routing.book import SAME_UNIT, RuleBook
 
-FEW: Final = f"fewer than {ENOUGH}"
-"""In place of every number that is not told, and of nothing: the two look the same."""
+FEW: Final = f"fewer than {ENOUGH} each"
+"""In place of groups that are not told, however many, and of none: they look the same."""
 _NOBODY: Final = "(a person)"
 _BY_RULE: Final = ("rule", "unit", "went", "would go")
 _BY_UNIT: Final = ("unit", "has", "would have", "gains", "loses")

@@ -1,0 +1,117 @@
+"""The page on routing rules: it shows what the program says, and every condition."""
+
+import re
+import shlex
+import shutil
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from inbox.access import Role
+from inbox.routing.conditions import Field
+from inbox.routing.rules import read_rules
+from inbox.schema import shipped
+from tests.cli.installed import Answer, Installed
+from tests.cli.test_route import DPF, RULES, cli_of, edit
+from tests.routing.mail import Post
+from tests.worlds import World
+
+PAGE = Path(__file__).parents[2] / "docs" / "routing.md"
+
+
+def shown(text: str) -> Iterator[tuple[str, str]]:
+    """Every command of the page with the output that the page gives it."""
+    for block in re.findall(r"^```console\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            yield command, output
+
+
+def fits(expected: str, got: str) -> bool:
+    """Whether it is that; … stands for anything within a line, and alone for lines."""
+    left, may_skip = _lines(got), False
+    for line in _lines(expected):
+        if line == "…":
+            may_skip = True
+            continue
+        pattern = re.compile(re.escape(line).replace("…", ".*"))
+        while may_skip and left and not pattern.fullmatch(left[0]):
+            del left[0]
+        if not left or not pattern.fullmatch(left.pop(0)):
+            return False
+        may_skip = False
+    return may_skip or not left
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+class Desk:
+    """Where the page's commands are given."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.program: Installed = cli_of(world)
+        world.person("anne", Role.ARCHIVIST, "desk")
+        self.code = world.codes["anne"]
+        for name in ("policies", "proposed", "broken"):
+            shutil.copytree(shipped("policies"), folder / name)
+        edit(folder / "proposed" / RULES, DPF, "")
+        edit(folder / "broken" / RULES, 'to = "ppt"', 'to = "pp"')
+        with world.line.store.transaction() as (session, _):
+            post = Post(keyring=world.line.keyring, session=session)
+            (self.message,) = post.receive(1, sender="312117010", at=datetime.now(UTC))
+            post.receive(14, sender="312113619", title="Klage", unit="skole", at=datetime.now(UTC))
+            post.receive(3, sender="312100010", title="barnevern", at=datetime.now(UTC))
+
+    def run(self, command: str) -> Answer:
+        words = [self.message if word == "ID" else word for word in shlex.split(command)]
+        assert words[0] == "inbox"
+        return self.program.ask(*words[1:], stdin=f"{self.code}\n")
+
+
+@pytest.fixture
+def desk(small_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return Desk(small_world, folder)
+
+
+def test_what_the_page_shows_is_what_the_program_says(desk: Desk) -> None:
+    commands = list(shown(PAGE.read_text()))
+
+    assert {command.split()[2] for command, _ in commands} == {
+        *("lint", "test", "show", "explain", "diff", "simulate")
+    }
+    for command, output in commands:
+        told = desk.run(command)
+        assert output.strip(), command
+        assert fits(output, told.out + told.err), f"{command}\n{told.out}{told.err}"
+
+
+def test_this_test_can_see() -> None:
+    assert list(shown("```console\n$ a b\nc\nd\n$ e\n```\n")) == [("a b", "c\nd\n"), ("e", "")]
+    assert fits("a … c\n…\nd\n", "a b c\nx\ny\nd")
+    assert not fits("a\n…", "b\na")
+    assert not fits("a", "a\nb")
+
+
+def test_every_condition_is_on_the_page() -> None:
+    table = PAGE.read_text().partition("### Every condition")[2].partition("###")[0]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [str(field) for field in Field]
+
+
+def test_every_field_of_a_rule_is_on_the_page_and_its_example_is_read() -> None:
+    text = PAGE.read_text()
+    (example,) = re.findall(r"^```toml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+    book = read_rules("910075918.toml", example.encode())
+
+    assert len(book.rules) == 1
+    for field in (*tomllib.loads(example)["rule"][0], "before"):
+        assert re.search(rf"^\|.*`{field}`.*\|", text, re.MULTILINE), field
