@@ -12,7 +12,7 @@ from inbox.routing.book import Release, Rule, RuleBook, RuleId, UnitRef
 from inbox.routing.pieces import Piece, joined
 from inbox.routing.regions import EVERYTHING, Region, beside, overlaps, within
 
-MAX_STEPS = 5_000
+MAX_STEPS = 3_000
 """After so many pieces the comparison is given up, and says so."""
 
 

@@ -5,7 +5,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inbox.routing.lines import lines_of, nearest
+from inbox.routing.lines import Path, lines_of, nearest
 from tests.routing.books import NAME, POLICIES
 
 ODD = '''
@@ -78,7 +78,7 @@ def test_every_key_of_our_own_rules_stands_where_it_is_said_to() -> None:
 def test_whatever_texts_and_empty_lines_stand_between_keys_the_lines_are_right(
     drawn: list[tuple[str, int]],
 ) -> None:
-    text, expected = "", {}
+    text, expected = "", dict[Path, int]()
     for number, (value, empty) in enumerate(drawn):
         text += "# [[x]] = \n" * empty
         expected["rule", number] = text.count("\n") + 1

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inbox.message import Metadata, UnitId
-from inbox.routing.book import SAME_UNIT, Rule, RuleId
+from inbox.routing.book import SAME_UNIT, Rule, RuleId, UnitRef
 from inbox.routing.conditions import Condition, Field
 from inbox.routing.lint import errors
 from inbox.routing.route import route
@@ -54,7 +54,7 @@ def some_book(draw: st.DrawFn, *, at_most: int = 4) -> tuple[Rule, ...]:
         answers = any(
             c.field is Field.KNOWN_REFERENCE and c.values == frozenset({"true"}) for c in rule.when
         )
-        units = [UnitId("u0"), UnitId("u1"), *([SAME_UNIT] if answers else [])]
+        units: list[UnitRef] = [UnitId("u0"), UnitId("u1"), *([SAME_UNIT] if answers else [])]
         before = draw(st.lists(st.sampled_from(ids), max_size=2, unique=True))
         made.append(replace(rule, to=draw(st.sampled_from(units)), before=tuple(before)))
     return tuple(made)
