@@ -1,6 +1,7 @@
 """What a change of rules moves, against every message of a small world."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,10 +10,12 @@ from hypothesis import strategies as st
 
 from inbox.message import Metadata
 from inbox.routing.book import Rule
-from inbox.routing.conditions import SEEN, word_fits, words_of
+from inbox.routing.conditions import SEEN, Field, word_fits, words_of
 from inbox.routing.diff import diff
-from inbox.routing.pieces import Piece
+from inbox.routing.pieces import Piece, joined
+from inbox.routing.regions import EVERYTHING, Region
 from inbox.routing.route import route
+from tests.routing.books import POLICE, SCHOOL
 from tests.routing.test_regions import WORLD, book_of, some_rules
 
 
@@ -75,3 +78,34 @@ def test_many_diffs_have_every_message_that_goes_elsewhere_once(
     was: tuple[Rule, ...], now: tuple[Rule, ...]
 ) -> None:
     check(was, now)
+
+
+def a_region(*having: str, lacking: str = "", sender: str = "", first: int = 1) -> Region:
+    return replace(
+        EVERYTHING,
+        allowed={**EVERYTHING.allowed, **({Field.SENDER: frozenset({sender})} if sender else {})},
+        title_any=tuple(frozenset({word}) for word in having),
+        title_none=frozenset(lacking.split()),
+        first=date(2026, 1, first),
+        last=date(2026, 1, first),
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "pieces"),
+    [
+        (a_region("klage"), a_region(lacking="klage"), 1),
+        (a_region("klage", "skole"), a_region(lacking="klage"), 2),
+        (a_region("klage", lacking="skole"), a_region(lacking="klage"), 2),
+        (a_region("klage"), a_region(lacking="klage", first=2), 2),
+        (a_region(first=1), a_region(first=2), 1),
+        (a_region(first=1), a_region(first=3), 2),
+        (a_region(sender=POLICE), a_region(sender=SCHOOL), 1),
+        (a_region(sender=POLICE), a_region(sender=SCHOOL, first=2), 2),
+    ],
+)
+def test_pieces_are_joined_where_nothing_lies_between_them(
+    one: Region, other: Region, pieces: int
+) -> None:
+    assert len(joined([one, other])) == pieces
+    assert len(joined([other, one])) == pieces

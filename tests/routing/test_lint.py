@@ -221,6 +221,14 @@ def test_units_that_do_not_live_are_noted_where_the_living_are_known() -> None:
         ),
         (
             [
+                rule("skole", '{ sender = "group:skoler" }', to="ppt", more='before = ["en"]'),
+                rule("en", '{ service = "DPF" }'),
+                rule("to", POLICE, more='except = { service = "DPF" }'),
+            ],
+            "regler over tar alt",
+        ),
+        (
+            [
                 rule("en", '{ service = "DPF" }', to="ppt"),
                 rule("to", POLICE, more='except = { service = "DPF" }'),
             ],
