@@ -24,7 +24,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "routing.md"
 
 def shown(text: str) -> Iterator[tuple[str, str]]:
     """Every command of the page with the output that the page gives it."""
-    for block in re.findall(r"^```console\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+    for block in re.findall(r"^```text\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
             yield command, output
@@ -94,7 +94,7 @@ def test_what_the_page_shows_is_what_the_program_says(desk: Desk) -> None:
 
 
 def test_this_test_can_see() -> None:
-    assert list(shown("```console\n$ a b\nc\nd\n$ e\n```\n")) == [("a b", "c\nd\n"), ("e", "")]
+    assert list(shown("```text\n$ a b\nc\nd\n$ e\n```\n")) == [("a b", "c\nd\n"), ("e", "")]
     assert fits("a … c\n…\nd\n", "a b c\nx\ny\nd")
     assert not fits("a\n…", "b\na")
     assert not fits("a", "a\nb")
