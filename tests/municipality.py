@@ -89,9 +89,6 @@ shielding = "13"
 
 RULES = b"""
 # rows: 4
-[groups]
-politi = ["910076787"]
-
 [units]
 desk = "Dokumentsenteret"
 bv = "Barneverntjenesten"

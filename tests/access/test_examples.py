@@ -155,8 +155,8 @@ def test_an_example_stands_alone_and_its_words_are_those_of_the_base(field: str)
 def test_the_program_tries_the_routing_rules_of_an_example(
     field: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["route", "lint", str(EXAMPLES / field)]) == 0
-    assert run(["route", "test", str(EXAMPLES / field)]) == 0
+    assert run(["route", "lint", "--policies", str(EXAMPLES / field)]) == 0
+    assert run(["route", "test", "--policies", str(EXAMPLES / field)]) == 0
 
     assert re.search(r"[4-9] cases, 0 wrong", capsys.readouterr().out)
 
