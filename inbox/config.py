@@ -120,6 +120,17 @@ class LimitSettings(_Part):
     ratio: int = Field(default=200, ge=10, le=1032)
 
 
+class AccessSettings(_Part):
+    """How long access that is given or taken lasts, and how much use of it is unusual."""
+
+    grant_days: int = Field(default=90, ge=1, le=90)
+    delegation_days: int = Field(default=90, ge=1, le=90)
+    breakglass_minutes: int = Field(default=60, ge=1, le=60)
+    breakglass_per_person_day: int = Field(default=3, ge=0, le=1000)
+    breakglass_per_unit_week: int = Field(default=5, ge=0, le=10_000)
+    opens_per_person_hour: int = Field(default=30, ge=0, le=10_000)
+
+
 class Settings(_Part):
     """Everything that can be set."""
 
@@ -144,6 +155,7 @@ class Settings(_Part):
     terms: TermSettings = TermSettings()
     limits: LimitSettings = LimitSettings()
     revocation: RevocationSettings = RevocationSettings()
+    access: AccessSettings = AccessSettings()
 
     def undo(self) -> timedelta:
         """How long what a person released can be withdrawn."""
@@ -176,7 +188,7 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
 def _single() -> frozenset[str]:
     """The settings that hold one value."""
     several = {"api", "operator", "gateways", "webhook_targets", "suppliers"}
-    parts = {"worker", "terms", "limits", "revocation"}
+    parts = {"worker", "terms", "limits", "revocation", "access"}
     return frozenset(Settings.model_fields) - several - parts
 
 
@@ -213,6 +225,7 @@ def _siblings(place: tuple[int | str, ...]) -> frozenset[str]:
         "terms": TermSettings,
         "limits": LimitSettings,
         "revocation": RevocationSettings,
+        "access": AccessSettings,
     }
     if len(place) > 1:
         part = inner.get(str(place[0]), Settings)

@@ -129,12 +129,18 @@ def build_schedule(settings: Settings) -> Schedule:
 
 def terms_of(settings: Settings) -> Terms:
     """The line's times and limits."""
-    terms = settings.terms
+    terms, access = settings.terms, settings.access
     return Terms(
         first_retry=timedelta(seconds=terms.first_retry_seconds),
         longest_retry=timedelta(minutes=terms.longest_retry_minutes),
         undo=settings.undo(),
         keep_content=timedelta(days=terms.keep_content_days),
+        grant_longest=timedelta(days=access.grant_days),
+        delegation_longest=timedelta(days=access.delegation_days),
+        breakglass_lasts=timedelta(minutes=access.breakglass_minutes),
+        breakglass_by_person=access.breakglass_per_person_day,
+        breakglass_in_unit=access.breakglass_per_unit_week,
+        opens_by_person=access.opens_per_person_hour,
         free_bytes=int(terms.free_gigabytes * 1_000_000_000),
         legacy_sha1_until=terms.legacy_sha1_until,
         limits=limits_of(settings),

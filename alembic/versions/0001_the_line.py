@@ -558,6 +558,7 @@ def upgrade() -> None:
         sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reviewed_by", sa.String(length=32), nullable=True),
         sa.Column("review", sa.String(length=80), nullable=True),
+        sa.Column("sealed_review", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["given_by"], ["person.id"], name=op.f("fk_access_grant_given_by_person")
         ),
@@ -588,9 +589,26 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("message_id", "reference_hash", name=op.f("pk_message_reference")),
     )
+    op.create_table(
+        "opening",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("message_id", sa.String(length=32), nullable=False),
+        sa.Column("person", sa.String(length=32), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["message.id"], name=op.f("fk_opening_message_id_message")
+        ),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_opening_person_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_opening")),
+    )
+    op.create_index(op.f("ix_opening_message_id"), "opening", ["message_id"], unique=False)
+    op.create_index("ix_opening_person", "opening", ["person", "opened_at"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_opening_person", table_name="opening")
+    op.drop_index(op.f("ix_opening_message_id"), table_name="opening")
+    op.drop_table("opening")
     op.drop_table("message_reference")
     op.drop_index("ix_access_grant_person", table_name="access_grant")
     op.drop_index("ix_access_grant_message", table_name="access_grant")

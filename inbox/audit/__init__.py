@@ -5,7 +5,7 @@ before the commit, because the head row that orders the audit is locked from the
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -54,6 +54,8 @@ class Entry:
     code: str | None = None
     rule: str | None = None
     policy: str | None = None
+    duties: Collection[str] = ()
+    """The duties of the rule: it is in the audit only if all of them were met."""
     committed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -119,6 +121,7 @@ def _leaf(seq: int, entry: Entry, salts: Mapping[str, bytes], now: datetime) -> 
             "committed": {
                 name: commitment(salts[name], text) for name, text in entry.committed.items()
             },
+            "duties": " ".join(sorted(entry.duties)) or None,
             "event": entry.event,
             "message": entry.message_id,
             "policy": entry.policy,

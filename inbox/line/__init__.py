@@ -53,6 +53,16 @@ class Terms:
     """How long ReceiverDoesNotAcceptProcess is taken for an outage of the registry."""
     stale_list_waits: timedelta = timedelta(days=7)
     """How long a message waits for a fresh revocation list before it is quarantined."""
+    grant_shortest: timedelta = timedelta(days=1)
+    grant_longest: timedelta = timedelta(days=90)
+    delegation_longest: timedelta = timedelta(days=90)
+    breakglass_lasts: timedelta = timedelta(minutes=60)
+    breakglass_by_person: int = 3
+    """More emergency accesses than these in a day, and it is told as unusual."""
+    breakglass_in_unit: int = 5
+    """The same, to the messages of one unit in a week."""
+    opens_by_person: int = 30
+    """The same, of different messages that one person opens in an hour."""
     free_bytes: int = 2_000_000_000
     """Below this much free space nothing is taken from a gateway."""
     limits: Limits = field(default_factory=Limits)

@@ -3,7 +3,7 @@
 Everything here runs in the caller's transaction: row, audit entry and follow-up rows, or nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -17,7 +17,18 @@ from inbox import audit
 from inbox.errors import Conflict
 from inbox.line.waiting import ALARMS, OPENS, ROLE, STANDS, TaskKind
 from inbox.message import State, TaskState, check_move, new_id, station_of
-from inbox.tables import Arrival, Delivery, Message, Outbox, Proposal, Receipt, Task, table_of
+from inbox.tables import (
+    AccessGrant,
+    Arrival,
+    Assignment,
+    Delivery,
+    Message,
+    Outbox,
+    Proposal,
+    Receipt,
+    Task,
+    table_of,
+)
 
 WORKER: Final = "worker"
 Worked = Arrival | Message | Receipt | Outbox
@@ -41,6 +52,7 @@ class Step:
     """Keeps a worker's lease for the next station; only for rows that stations work on."""
     rule: str | None = None
     policy: str | None = None
+    duties: Collection[str] = ()
     committed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -104,6 +116,7 @@ def _entry(kind: str, step: Step) -> audit.Entry:
         code=step.code,
         rule=step.rule,
         policy=step.policy,
+        duties=step.duties,
         committed=step.committed,
     )
 
@@ -124,8 +137,11 @@ def message_of(row: Settled) -> str | None:
 
 
 def _follow(session: Session, now: datetime, step: Step) -> None:
-    """Open and close the tasks of a row that has just got a new state."""
+    """Open and close the tasks of a row that has just got a new state, and end what it ends."""
     row, became = step.row, step.became
+    if isinstance(row, Message) and row.unit is not None and "unit" in step.values:
+        end_assignments(session, now, row.id)
+        _end_grants(session, now, step)
     over = [k for k, stands in STANDS.items() if row.state in stands and became not in stands]
     if isinstance(row, Worked) and row.attempts > 1:
         over.append(TaskKind.STUCK)
@@ -142,6 +158,39 @@ def _follow(session: Session, now: datetime, step: Step) -> None:
             unit=unit if isinstance(unit, str) else None,
             code=step.code,
         )
+
+
+def end_assignments(session: Session, now: datetime, message_id: str) -> None:
+    """Whoever had it no longer has it: the message changed hands."""
+    table = table_of(Assignment)
+    session.execute(
+        sa.update(table)
+        .where(table.c.message_id == message_id, table.c.active_until.is_(None))
+        .values(active_until=now)
+    )
+
+
+def _end_grants(session: Session, now: datetime, step: Step) -> None:
+    """Access that was given or taken in one unit is over when the message leaves it."""
+    table = table_of(AccessGrant)
+    ended = session.execute(
+        sa.update(table)
+        .where(table.c.message_id == step.row.id, table.c.active_until > now)
+        .values(active_until=now)
+        .returning(table.c.id)
+    ).scalars()
+    for grant_id in ended.all():
+        close_tasks(session, now, subject=grant_id, kinds=[TaskKind.GRANTED], who="line")
+        entry = audit.Entry(
+            event="access:ended",
+            who=step.who,
+            subject=grant_id,
+            message_id=step.row.id,
+            by=step.by,
+            rule=step.rule,
+            policy=step.policy,
+        )
+        audit.record(session, entry)
 
 
 def open_task(  # noqa: PLR0913 - the columns of a task

@@ -34,6 +34,14 @@ class TaskKind(StrEnum):
     """Tried in vain for long; over when the row moves on."""
     ASSIGNED = "assigned"
     """Somebody was given a message to work on."""
+    GRANTED = "granted"
+    """Somebody was given access to a message for a time."""
+    EMERGENCY = "emergency"
+    """Somebody took emergency access (*nødtilgang*) to a message of the unit."""
+    REVIEW = "review"
+    """Emergency access is to be reviewed by somebody who had no part in it."""
+    UNUSUAL = "unusual"
+    """Somebody opened more, or took emergency access more often, than is usual."""
 
 
 ROLE: Final[Mapping[TaskKind, str]] = {
@@ -50,6 +58,10 @@ ROLE: Final[Mapping[TaskKind, str]] = {
     TaskKind.SECURITY_GRADE: "archivist",
     TaskKind.STUCK: "operator",
     TaskKind.ASSIGNED: "handler",
+    TaskKind.GRANTED: "handler",
+    TaskKind.EMERGENCY: "leader",
+    TaskKind.REVIEW: "security_reviewer",
+    TaskKind.UNUSUAL: "security_reviewer",
 }
 """Who may close a task of each kind."""
 

@@ -15,7 +15,16 @@ from inbox.tables.directory import (
     Unit,
     UnitAbove,
 )
-from inbox.tables.line import Arrival, Delivery, Message, Outbox, Proposal, Receipt, Task
+from inbox.tables.line import (
+    Arrival,
+    Delivery,
+    Message,
+    Opening,
+    Outbox,
+    Proposal,
+    Receipt,
+    Task,
+)
 from inbox.tables.proof import (
     ActivePolicy,
     AuditEntry,
@@ -52,6 +61,7 @@ __all__ = [
     "ListAddress",
     "Message",
     "MessageReference",
+    "Opening",
     "Outbox",
     "Person",
     "Proposal",

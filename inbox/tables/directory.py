@@ -126,6 +126,8 @@ class AccessGrant(Row, table=True):
     reviewed_by: str | None = Field(default=None, max_length=ID, foreign_key="person.id")
     review: str | None = Field(default=None, max_length=CODE)
     """What the review came to."""
+    sealed_review: bytes | None = None
+    """Why; nothing where the message had been erased by then."""
 
 
 class Delegation(Row, table=True):

@@ -247,6 +247,20 @@ class Task(Row, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
+class Opening(Row, table=True):
+    """A person opened the content of a message: counted to see what is unusual.
+
+    What vouches for it is the audit.
+    """
+
+    __table_args__ = (Index("ix_opening_person", "person", "opened_at"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    message_id: str = Field(max_length=ID, foreign_key="message.id", index=True)
+    person: str = Field(max_length=ID, foreign_key="person.id")
+    opened_at: datetime = Field(sa_type=Utc)
+
+
 class Proposal(Row, table=True):
     """What one person proposed; another person, not another capacity, must approve it."""
 

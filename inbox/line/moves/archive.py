@@ -10,10 +10,9 @@ from inbox.errors import Conflict, Invalid
 from inbox.line import Line
 from inbox.line.moves.asking import ask, check_seen, of_arrival, of_message
 from inbox.line.moves.registering import data_key
-from inbox.line.moves.unit import end_assignments
 from inbox.line.receipts import answer_message, choose_receipt
-from inbox.line.settle import close_task
 from inbox.line.units import is_living
+from inbox.line.unusual import is_about
 from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalState, MessageState, ReceiptState, TaskState
 from inbox.receipt import ReceiptType
@@ -24,6 +23,9 @@ _BY_HAND = (
     TaskKind.CONFLICTING_WORD,
     TaskKind.OTHER_BYTES,
     TaskKind.SECURITY_GRADE,
+    TaskKind.GRANTED,
+    TaskKind.EMERGENCY,
+    TaskKind.UNUSUAL,
 )
 _REGISTERED = (MessageState.REGISTERED, MessageState.ANSWERED)
 
@@ -39,7 +41,6 @@ def place(
         message = session.get_one(Message, message_id)
         check_seen(message.version, seen)
         _check_living(session, now, message, unit)
-        end_assignments(session, now, message_id)
         values = {"unit": unit, "rule": None, "transfers": message.transfers + 1}
         turn.settle(
             row=message, became=MessageState.ROUTED, by="place", values=values, reason=reason
@@ -198,20 +199,16 @@ def _failed_receipt(session: Session, message_id: str) -> Receipt:
 
 
 def close(line: Line, capacity: Capacity, task_id: str, *, reason: str) -> None:
-    """Close a task that no state closes: stuck, conflicting word, other bytes, grade."""
+    """Close a task that no state closes: what was stuck, what was told, what is unusual."""
     with line.store.transaction() as (session, now):
         task = session.get(Task, task_id)
         if task is None or task.state is not TaskState.OPEN:
             raise Conflict("task.not_open", "no such open task")
         if task.kind not in _BY_HAND:
             raise Conflict("task.closes_itself", "it closes when its subject moves on")
-        ask(
-            line,
-            session,
-            now,
-            capacity,
-            Action.CLOSE_TASK,
-            OfTask(task_id=task_id),
-            Given(reason_given=bool(reason)),
-        )
-        close_task(session, now, task, who=capacity.id)
+        subject, given = OfTask(task_id=task_id), Given(reason_given=bool(reason))
+        turn = ask(line, session, now, capacity, Action.CLOSE_TASK, subject, given)
+        if is_about(session, task, capacity.person):
+            raise Conflict("task.about_oneself", "somebody who had no part in it closes it")
+        values = {"closed_at": now}
+        turn.settle(row=task, became=TaskState.DONE, by="close", values=values, reason=reason)

@@ -1,25 +1,41 @@
-"""Ask the policy before anything moves: every move of a person or a case system begins here."""
+"""Ask the policy before anything moves: every move of a person or a case system begins here.
 
-from collections.abc import Collection, Mapping
+The duties of a yes are kept here too: before the commit each must have been met, or the yes was a
+no and nothing of the transaction stays.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlmodel import Session
+from sqlalchemy import event as sqlalchemy_event
+from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
 from inbox.access import permit
 from inbox.access.policy import Decision
-from inbox.access.subject import Capacity, Given, OfArrival, OfMessage, Subject
+from inbox.access.subject import (
+    Capacity,
+    Given,
+    OfArrival,
+    OfMessage,
+    OfReview,
+    OfUnit,
+    Subject,
+)
 from inbox.access.words import Action, Duty
 from inbox.errors import Conflict, NotFound, NotPermitted, Unavailable
 from inbox.line import Line
-from inbox.line.settle import Settled, Step, close_tasks, lock, settle
+from inbox.line.settle import Settled, Step, close_tasks, lock, open_task, settle
 from inbox.line.waiting import TaskKind
-from inbox.message import ArrivalId, DeliveryId, MessageId, State
-from inbox.tables import Arrival, Message
+from inbox.message import ArrivalId, DeliveryId, GrantKind, MessageId, State, TaskState
+from inbox.tables import AccessGrant, Arrival, Message, Task, Unit
 
 _SHOWING = (Action.ROUTE, Action.LIST)
 """Whoever may do one of these knows that the message exists."""
+_MET: Final = "inbox.duties"
+"""Where a session keeps what its transaction has done about duties."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +45,17 @@ class Turn:
     session: Session
     now: datetime
     capacity: Capacity
+    subject: Subject
     decision: Decision
+
+    @property
+    def met(self) -> set[Duty]:
+        """The duties that this transaction has met, whichever turn of it they were of."""
+        met: set[Duty] = self.session.info.setdefault(_MET, set())
+        return met
+
+    def _noted(self, reason: str) -> None:
+        self.met.update({Duty.LOG, Duty.REASON} if reason else {Duty.LOG})
 
     def settle(  # noqa: PLR0913 - the fields of a step
         self,
@@ -53,31 +79,49 @@ class Turn:
             due_at=due_at,
             rule=self.decision.rule,
             policy=self.decision.digest,
+            duties=self.decision.duties,
             committed=_committed(reason),
         )
         settle(self.session, self.now, step)
+        self._noted(reason)
 
-    def note(
+    def note(  # noqa: PLR0913 - the fields of an entry
         self,
         *,
         event: str,
         subject: str,
         message_id: str | None,
+        by: str | None = None,
         code: str | None = None,
         reason: str = "",
+        committed: Mapping[str, str] | None = None,
     ) -> None:
-        """Audit something that moves no state."""
+        """Audit something that moves no state. Who and why are personal: only committed to."""
         entry = audit.Entry(
             event=event,
             who=self.capacity.id,
             subject=subject,
             message_id=message_id,
+            by=by,
             code=code,
             rule=self.decision.rule,
             policy=self.decision.digest,
-            committed=_committed(reason),
+            duties=self.decision.duties,
+            committed={**_committed(reason), **(committed or {})},
         )
         audit.record(self.session, entry)
+        self._noted(reason)
+
+    def tell(self, kind: TaskKind, *, subject: str, message_id: str, unit: str | None) -> None:
+        """Tell the people of a unit, by a task: somebody is told once it is committed."""
+        open_task(
+            self.session, self.now, kind=kind, subject=subject, message_id=message_id, unit=unit
+        )
+        self.met.add(Duty.NOTIFY)
+
+    def repeats(self) -> None:
+        """It was said before, or waits for people by a task that is audited: nothing is owed."""
+        self.met.update(self.decision.duties)
 
     def close(self, subject: str, *kinds: TaskKind) -> None:
         """Close the open tasks of these kinds about a subject."""
@@ -115,16 +159,13 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
     action: Action,
     subject: Subject,
     given: Given,
-    *,
-    notified: Collection[Duty] = (),
 ) -> Turn:
     """A turn, if the decision is yes; asked in the transaction that acts on it.
 
     The row it is about is locked first: of two who would move it at once, the second is asked about
     what the first has left. So read what it depends on after this.
 
-    Every move is audited in its own transaction, which is the duty `log`; a move that also writes
-    the task that its `notify` asks for says so in `notified`.
+    The duties of the yes are looked at before the commit; a reason that is not given is a no now.
 
     Raises:
         NotFound: not there, or not to be known by this capacity.
@@ -141,20 +182,75 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
             session, policy, now, capacity=capacity, action=one, subject=subject, given=given
         )
 
-    met = {Duty.LOG, *notified, *({Duty.REASON} if given.reason_given else ())}
-    decision = decide(action).fulfilled_by(met)
+    decision = decide(action).fulfilled_by(_possible(session, given))
     if decision.allowed:
-        return Turn(session=session, now=now, capacity=capacity, decision=decision)
+        turn = Turn(session=session, now=now, capacity=capacity, subject=subject, decision=decision)
+        sqlalchemy_event.listen(session, "before_commit", lambda _: _keep(turn), once=True)
+        return turn
     if any(decide(showing).allowed for showing in _SHOWING):
         raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")
     raise NotFound
 
 
 def _lock(session: Session, subject: Subject) -> None:
-    if isinstance(subject, OfMessage):
-        lock(session, Message, subject.message_id)
-    elif isinstance(subject, OfArrival):
-        lock(session, Arrival, subject.arrival_id)
+    rows: tuple[type[SQLModel], str]
+    match subject:
+        case OfMessage():
+            rows = (Message, subject.message_id)
+        case OfArrival():
+            rows = (Arrival, subject.arrival_id)
+        case OfUnit():
+            rows = (Unit, subject.unit_id)
+        case OfReview():
+            rows = (AccessGrant, subject.grant_id)
+        case _:
+            return
+    lock(session, *rows)
+
+
+def _possible(session: Session, given: Given) -> set[Duty]:
+    """The duties that can be met yet: none where nothing is committed, no reason that is absent."""
+    if not session.connection().get_execution_options().get("inbox_writes", False):
+        return set()
+    return set(Duty) if given.reason_given else set(Duty) - {Duty.REASON}
+
+
+def _keep(turn: Turn) -> None:
+    """Raise `NotPermitted`, so that nothing is committed, unless every duty of the yes was met."""
+    met = [duty for duty in turn.decision.duties if duty in KEPT and KEPT[duty](turn)]
+    decision = turn.decision.fulfilled_by(met)
+    if not decision.allowed:
+        raise NotPermitted("not_permitted", f"{decision.action}: {decision.rule}")
+
+
+def _review_stands(turn: Turn) -> bool:
+    """An open review of emergency access that this person has to this message now."""
+    if not isinstance(turn.subject, OfMessage):
+        return False
+    review = (
+        select(Task.id)
+        .join(AccessGrant, col(AccessGrant.id) == col(Task.subject_id))
+        .where(
+            col(Task.kind) == TaskKind.REVIEW.value,
+            col(Task.state) == TaskState.OPEN,
+            col(AccessGrant.kind) == GrantKind.BREAKGLASS,
+            col(AccessGrant.person) == turn.capacity.person,
+            col(AccessGrant.message_id) == turn.subject.message_id,
+            col(AccessGrant.active_from) <= turn.now,
+            col(AccessGrant.active_until) > turn.now,
+        )
+    )
+    return turn.session.exec(review).first() is not None
+
+
+KEPT: Final[Mapping[Duty, Callable[[Turn], bool]]] = {
+    Duty.LOG: lambda turn: Duty.LOG in turn.met,
+    Duty.REASON: lambda turn: Duty.REASON in turn.met,
+    Duty.NOTIFY: lambda turn: Duty.NOTIFY in turn.met,
+    Duty.REVIEW: _review_stands,
+}
+"""Each duty, and whether the transaction has met it: its audit entry is written, its reason is
+sealed or committed to, its task is there, its review stands open. What is not here is never met."""
 
 
 def check_seen(version: int, seen: int) -> None:

@@ -12,7 +12,6 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from inbox import audit
 from inbox.access.subject import Capacity, Given, Subject
 from inbox.access.words import Action
 from inbox.errors import Conflict, Invalid, NotFound
@@ -96,18 +95,13 @@ def propose(
                 expires_at=now + line.terms.proposal_life,
             )
         )
-        audit.record(
-            session,
-            audit.Entry(
-                event="proposal:opened",
-                who=capacity.id,
-                subject=proposal_id,
-                message_id=None if kind is ProposalKind.ABANDON else subject_id,
-                by=kind.value,
-                rule=turn.decision.rule,
-                policy=turn.decision.digest,
-                committed={"payload": payload.decode()},
-            ),
+        turn.note(
+            event="proposal:opened",
+            subject=proposal_id,
+            message_id=None if kind is ProposalKind.ABANDON else subject_id,
+            by=kind.value,
+            reason=reason,
+            committed={"payload": payload.decode()},
         )
     return proposal_id
 
@@ -166,13 +160,15 @@ def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
         payload = data_key(session, line, subject_id).unseal(
             sealed, table="proposal", column="sealed_payload", row=proposal_id
         )
+        said = json.loads(payload)
         turn.settle(
             row=proposal,
             became=ProposalState.APPROVED,
             by="approve",
             values={"approver": capacity.person},
+            reason=str(said["reason"]),
         )
-        code = str(json.loads(payload)["code"])
+        code = str(said["code"])
         _DONE[kind](_Approved(turn=turn, subject=subject_id, code=code))
 
 

@@ -108,10 +108,10 @@ def accepted(line: Line, capacity: Capacity, delivery_id: str) -> Said:
     with line.store.transaction() as (session, now):
         delivery, _ = _own(session, capacity, delivery_id)
         turn = _asked(line, session, now, capacity, Action.WORD, delivery)
-        if delivery.state in _OVER:
-            return Said.KEPT
-        if delivery.accepted_at is not None or delivery.state not in STANDING:
-            return Said.REPEATED
+        over = delivery.state in _OVER
+        if over or delivery.accepted_at is not None or delivery.state not in STANDING:
+            turn.repeats()
+            return Said.KEPT if over else Said.REPEATED
         if delivery.state is _D.OPEN:
             values = {"accepted_at": now, "collected_at": now}
             turn.settle(row=delivery, became=_D.COLLECTED, by="word", values=values)
@@ -159,9 +159,11 @@ def _say(line: Line, turn: Turn, delivery: Delivery, message: Message, word: _Wo
     """Say it, if nothing else has been said; otherwise say what stands in the way."""
     over = delivery.state in _OVER
     if delivery.word_hash == word.hashed:
+        turn.repeats()
         return Said.KEPT if over else Said.REPEATED
     if delivery.word_hash is not None:
         _tell(line, turn, message, TaskKind.CONFLICTING_WORD, word)
+        turn.repeats()
         return Said.CONFLICT
     if over:
         delivery.word_hash = word.hashed

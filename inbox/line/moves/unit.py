@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
 from inbox.access.subject import Capacity, Given
-from inbox.access.words import Action, Duty
+from inbox.access.words import Action
 from inbox.errors import Conflict
 from inbox.line import Line
 from inbox.line.moves.asking import ask, check_seen, of_message
@@ -19,11 +18,15 @@ from inbox.line.moves.registering import (
     standing_delivery,
 )
 from inbox.line.receipts import choose_receipt
-from inbox.line.settle import is_open, open_task
+from inbox.line.settle import end_assignments, is_open
+from inbox.line.unusual import note_opening
 from inbox.line.waiting import TaskKind
 from inbox.message import DeliveryState, MessageState, Mode, PersonId, new_id
 from inbox.receipt import ReceiptType
-from inbox.tables import Assignment, CaseSystem, Message, table_of
+from inbox.tables import Assignment, CaseSystem, Message
+
+_WORK = frozenset({"assigned", "covers"})
+"""Whoever has a message to work on collects it by reading; others only look at it."""
 
 
 def take(line: Line, capacity: Capacity, message_id: str) -> None:
@@ -45,37 +48,20 @@ def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> 
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         given = Given(target=to)
-        notified = (Duty.NOTIFY,)
-        turn = ask(line, session, now, capacity, Action.ASSIGN, subject, given, notified=notified)
+        turn = ask(line, session, now, capacity, Action.ASSIGN, subject, given)
         end_assignments(session, now, message_id)
         _assign(session, now, message_id, to)
-        open_task(
-            session,
-            now,
-            kind=TaskKind.ASSIGNED,
-            subject=message_id,
-            message_id=message_id,
-            unit=capacity.unit,
-        )
+        turn.tell(TaskKind.ASSIGNED, subject=message_id, message_id=message_id, unit=capacity.unit)
         turn.note(
             event="message:assigned",
             subject=message_id,
             message_id=message_id,
+            committed={"person": to},
         )
 
 
 def _assign(session: Session, now: datetime, message_id: str, person: PersonId) -> None:
     session.add(Assignment(id=new_id(), message_id=message_id, person=person, active_from=now))
-
-
-def end_assignments(session: Session, now: datetime, message_id: str) -> None:
-    """Whoever had it no longer has it: the message changed hands."""
-    table = table_of(Assignment)
-    session.execute(
-        sa.update(table)
-        .where(table.c.message_id == message_id, table.c.active_until.is_(None))
-        .values(active_until=now)
-    )
 
 
 def hand_back(line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str) -> None:
@@ -86,7 +72,6 @@ def hand_back(line: Line, capacity: Capacity, message_id: str, *, seen: int, rea
         turn = ask(line, session, now, capacity, Action.HAND_BACK, subject, given)
         message = session.get_one(Message, message_id)
         check_seen(message.version, seen)
-        end_assignments(session, now, message_id)
         turn.settle(
             row=message,
             became=MessageState.UNROUTED,
@@ -134,21 +119,25 @@ def withdraw(line: Line, capacity: Capacity, message_id: str, *, seen: int, reas
         turn.settle(row=message, became=MessageState.ROUTED, by="withdraw", reason=reason)
 
 
-def collect_by_hand(line: Line, capacity: Capacity, message_id: str) -> Collected:
+def collect_by_hand(
+    line: Line, capacity: Capacity, message_id: str, *, reason: str = ""
+) -> Collected:
     """Read a message that was offered to people: audited before the first byte is given.
 
-    The first reading makes the delivery COLLECTED. Repeatable while the delivery stands.
+    The first reading by somebody who works on it, or stands in for them, makes the delivery
+    COLLECTED. Repeatable while the delivery stands. The reason is only committed to.
     """
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
-        turn = ask(line, session, now, capacity, Action.OPEN, subject, Given())
+        given = Given(reason_given=bool(reason))
+        turn = ask(line, session, now, capacity, Action.OPEN, subject, given)
         message = session.get_one(Message, message_id)
         delivery = standing_delivery(session, message_id)
         system = None if delivery is None else session.get(CaseSystem, delivery.case_system)
         if delivery is None or system is None or system.mode is not Mode.BY_HAND:
             raise Conflict("delivery.not_by_hand", "no delivery by hand stands open")
         message.opened_at = message.opened_at or now
-        if delivery.state is DeliveryState.OPEN:
+        if delivery.state is DeliveryState.OPEN and turn.decision.facts & _WORK:
             turn.settle(
                 row=delivery,
                 became=DeliveryState.COLLECTED,
@@ -156,11 +145,8 @@ def collect_by_hand(line: Line, capacity: Capacity, message_id: str) -> Collecte
                 values={"collected_at": now},
             )
             turn.close(message_id, TaskKind.COLLECT)
-        turn.note(
-            event="message:read",
-            subject=message_id,
-            message_id=message_id,
-        )
+        turn.note(event="message:read", subject=message_id, message_id=message_id, reason=reason)
+        note_opening(line, session, now, capacity, message_id)
         session.flush()
         session.refresh(delivery)
         key = data_key(session, line, message_id)

@@ -1,0 +1,297 @@
+"""Access beyond an assignment: give it, take it in an emergency, stand in, end it, review it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlmodel import Session, col, or_, select
+
+from inbox.access.subject import Capacity, Given, OfReview, OfUnit
+from inbox.access.words import Action, Role
+from inbox.errors import Conflict, Invalid
+from inbox.line import Line
+from inbox.line.moves.asking import Turn, ask, of_message
+from inbox.line.moves.registering import data_key
+from inbox.line.settle import open_task
+from inbox.line.unusual import count_breakglass
+from inbox.line.waiting import TaskKind
+from inbox.message import GrantKind, PersonId, UnitId, new_id
+from inbox.tables import AccessGrant, Assignment, Delegation, Message, Unit
+from inbox.tables import Capacity as CapacityRow
+
+_LONGEST_REASON: Final = 1000
+_Access = AccessGrant | Assignment | Delegation
+
+
+class Outcome(StrEnum):
+    """What a review may come to."""
+
+    UPHELD = "upheld"
+    MISUSED = "misused"
+    UNCLEAR = "unclear"
+
+
+def grant(
+    line: Line,
+    capacity: Capacity,
+    message_id: str,
+    *,
+    to: PersonId,
+    lasts: timedelta,
+    reason: str,
+) -> AccessGrant:
+    """Give a case handler access to one message for some days (*innsyn*), never oneself."""
+    _check_reason(reason)
+    terms = line.terms
+    if not terms.grant_shortest <= lasts <= terms.grant_longest:
+        raise Invalid("access.period", f"from {terms.grant_shortest} to {terms.grant_longest}")
+    with line.store.transaction() as (session, now):
+        given = Given(target=to, reason_given=True, period_given=True)
+        turn = ask(line, session, now, capacity, Action.GRANT, of_message(message_id), given)
+        message = session.get_one(Message, message_id)
+        units = _handles(session, now, to, message.organisation)
+        home = message.unit if message.unit in units else units[0]
+        row = _write(line, turn, message, GrantKind.GIVEN, to=to, lasts=lasts, reason=reason)
+        turn.tell(TaskKind.GRANTED, subject=row.id, message_id=message_id, unit=home)
+        _note(turn, "access:granted", row, reason)
+    return row
+
+
+def breakglass(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> AccessGrant:
+    """Take emergency access (*nødtilgang*) for `Terms.breakglass_lasts`.
+
+    The leader of the message's unit is told, and a review stands open, in the same transaction.
+    """
+    _check_reason(reason)
+    with line.store.transaction() as (session, now):
+        given = Given(reason_given=True)
+        turn = ask(line, session, now, capacity, Action.BREAKGLASS, of_message(message_id), given)
+        message = session.get_one(Message, message_id)
+        assert capacity.person is not None
+        lasts, to = line.terms.breakglass_lasts, capacity.person
+        row = _write(line, turn, message, GrantKind.BREAKGLASS, to=to, lasts=lasts, reason=reason)
+        open_task(session, now, kind=TaskKind.REVIEW, subject=row.id, message_id=message_id)
+        turn.tell(TaskKind.EMERGENCY, subject=row.id, message_id=message_id, unit=message.unit)
+        _note(turn, "access:taken", row, reason)
+        count_breakglass(line, session, now, row)
+    return row
+
+
+def _check_reason(reason: str) -> None:
+    if not 0 < len(reason.strip()) <= _LONGEST_REASON:
+        raise Invalid("access.reason", f"a reason has 1 to {_LONGEST_REASON} characters")
+
+
+def _handles(session: Session, now: datetime, person: str, organisation: str) -> Sequence[str]:
+    """The units here in which the person handles cases. Raises `Invalid` if there are none."""
+    units = session.exec(
+        select(CapacityRow.unit)
+        .join(Unit, col(Unit.id) == col(CapacityRow.unit))
+        .where(
+            col(Unit.organisation) == organisation,
+            col(CapacityRow.person) == person,
+            col(CapacityRow.role) == Role.HANDLER.value,
+            col(CapacityRow.active_from) <= now,
+            or_(col(CapacityRow.active_until).is_(None), col(CapacityRow.active_until) > now),
+        )
+        .order_by(col(CapacityRow.unit))
+    ).all()
+    if not units:
+        raise Invalid("access.no_handler", "the person handles no cases here")
+    return units
+
+
+def _write(  # noqa: PLR0913 - the columns of a grant
+    line: Line,
+    turn: Turn,
+    message: Message,
+    kind: GrantKind,
+    *,
+    to: str,
+    lasts: timedelta,
+    reason: str,
+) -> AccessGrant:
+    """The row itself, under the message's lock. Raises `Conflict` where such access stands."""
+    standing = turn.session.exec(
+        select(AccessGrant.id).where(
+            col(AccessGrant.message_id) == message.id,
+            col(AccessGrant.person) == to,
+            col(AccessGrant.kind) == kind,
+            col(AccessGrant.active_until) > turn.now,
+        )
+    ).first()
+    if standing is not None:
+        raise Conflict("access.stands", "the person has such access already")
+    assert message.unit is not None
+    assert turn.capacity.person is not None
+    row_id = new_id()
+    row = AccessGrant(
+        id=row_id,
+        kind=kind,
+        message_id=message.id,
+        unit=message.unit,
+        person=to,
+        given_by=turn.capacity.person,
+        sealed_reason=data_key(turn.session, line, message.id).seal(
+            reason.encode(), table="access_grant", column="sealed_reason", row=row_id
+        ),
+        active_from=turn.now,
+        active_until=turn.now + lasts,
+    )
+    turn.session.add(row)
+    turn.session.flush()
+    return row
+
+
+def _note(turn: Turn, event: str, row: AccessGrant, reason: str) -> None:
+    committed = {"person": row.person, "until": row.active_until.isoformat()}
+    turn.note(
+        event=event, subject=row.id, message_id=row.message_id, reason=reason, committed=committed
+    )
+
+
+def delegate(  # noqa: PLR0913 - who stands in for whom, where, and when
+    line: Line,
+    capacity: Capacity,
+    *,
+    unit: UnitId,
+    absent: PersonId,
+    substitute: PersonId,
+    until: datetime,
+    since: datetime | None = None,
+) -> Delegation:
+    """In one unit, let a handler stand in (*vikar*) for one who is away, never oneself.
+
+    It covers what is assigned to the absent one, from `since`, or now if that is later.
+    """
+    if absent == substitute:
+        raise Invalid("access.same_person", "nobody stands in for themselves")
+    with line.store.transaction() as (session, now):
+        since = max(since or now, now)
+        if not since < until <= since + line.terms.delegation_longest:
+            raise Invalid("access.period", f"at most {line.terms.delegation_longest}, from now on")
+        given = Given(target=substitute, period_given=True)
+        turn = ask(line, session, now, capacity, Action.DELEGATE, OfUnit(unit_id=unit), given)
+        if unit not in _handles(session, now, absent, capacity.organisation):
+            raise Invalid("access.no_handler", "the absent person handles no cases in the unit")
+        _check_no_other(session, unit, absent, substitute, (since, until))
+        assert capacity.person is not None
+        row = Delegation(
+            id=new_id(),
+            unit=unit,
+            absent=absent,
+            substitute=substitute,
+            given_by=capacity.person,
+            active_from=since,
+            active_until=until,
+        )
+        session.add(row)
+        committed = {
+            "absent": absent,
+            "substitute": substitute,
+            "since": since.isoformat(),
+            "until": until.isoformat(),
+        }
+        turn.note(event="access:delegated", subject=row.id, message_id=None, committed=committed)
+    return row
+
+
+def _check_no_other(
+    session: Session, unit: str, absent: str, substitute: str, period: tuple[datetime, datetime]
+) -> None:
+    since, until = period
+    other = session.exec(
+        select(Delegation.id).where(
+            col(Delegation.unit) == unit,
+            col(Delegation.absent) == absent,
+            col(Delegation.substitute) == substitute,
+            col(Delegation.active_from) < until,
+            col(Delegation.active_until) > since,
+        )
+    ).first()
+    if other is not None:
+        raise Conflict("access.stands", "one stands in for the other already")
+
+
+def end_access(line: Line, capacity: Capacity, access_id: str, *, reason: str = "") -> None:
+    """End an assignment, a grant, an emergency access or a standing in, before its time.
+
+    What it gave is gone at the next request. Not there and not one's own are one answer.
+    """
+    with line.store.transaction() as (session, now):
+        row = _standing(session, access_id)
+        given = Given(reason_given=bool(reason))
+        if isinstance(row, Delegation):
+            unit = OfUnit(unit_id=UnitId(row.unit))
+            turn = ask(line, session, now, capacity, Action.END_ACCESS, unit, given)
+        else:
+            of = of_message(access_id if row is None else row.message_id)
+            turn = ask(line, session, now, capacity, Action.END_ACCESS, of, given)
+        assert row is not None
+        session.refresh(row)
+        if row.active_until is not None and row.active_until <= now:
+            raise Conflict("access.over", "it has ended already")
+        _end(turn, row)
+        turn.note(
+            event="access:ended",
+            subject=access_id,
+            message_id=None if isinstance(row, Delegation) else row.message_id,
+            reason=reason,
+        )
+
+
+def _standing(session: Session, access_id: str) -> _Access | None:
+    """Whichever it is of; all are looked at, whether or not there is one."""
+    grant_row = session.get(AccessGrant, access_id)
+    assignment = session.get(Assignment, access_id)
+    delegation = session.get(Delegation, access_id)
+    return grant_row or assignment or delegation
+
+
+def _end(turn: Turn, row: _Access) -> None:
+    """What has not begun never does: its period is empty."""
+    row.active_until = turn.now
+    row.active_from = min(row.active_from, turn.now)
+    if isinstance(row, AccessGrant):
+        turn.close(row.id, TaskKind.GRANTED)
+    if isinstance(row, Assignment):
+        turn.close(row.message_id, TaskKind.ASSIGNED)
+
+
+def review(line: Line, capacity: Capacity, grant_id: str, *, outcome: Outcome, reason: str) -> None:
+    """Say what access that was given or taken came to; once, by somebody who had no part in it.
+
+    Emergency access that has been reviewed, and whatever was misused, is over.
+    """
+    _check_reason(reason)
+    with line.store.transaction() as (session, now):
+        row = session.get(AccessGrant, grant_id)
+        taken = row is not None and row.kind is GrantKind.BREAKGLASS
+        action = Action.BREAKGLASS_REVIEW if taken else Action.ACCESS_REVIEW
+        subject, given = OfReview(grant_id=grant_id), Given(reason_given=True)
+        turn = ask(line, session, now, capacity, action, subject, given)
+        assert row is not None
+        if row.reviewed_at is not None:
+            raise Conflict("access.reviewed", "it has been reviewed already")
+        row.reviewed_at, row.reviewed_by, row.review = now, capacity.person, outcome.value
+        row.sealed_review = _sealed_review(line, session, row, reason)
+        if row.active_until > now and (taken or outcome is Outcome.MISUSED):
+            _end(turn, row)
+        turn.close(grant_id, TaskKind.REVIEW)
+        turn.note(
+            event="access:reviewed",
+            subject=grant_id,
+            message_id=row.message_id,
+            code=outcome.value,
+            reason=reason,
+        )
+
+
+def _sealed_review(line: Line, session: Session, row: AccessGrant, reason: str) -> bytes | None:
+    """Under the message's key; once that is gone the reason is only committed to."""
+    if session.get_one(Message, row.message_id).erased_at is not None:
+        return None
+    return data_key(session, line, row.message_id).seal(
+        reason.encode(), table="access_grant", column="sealed_review", row=row.id
+    )
