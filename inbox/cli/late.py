@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "package": _Late(panel=_LOOK, help="Look at a document package in hand, or make one."),
     "audit": _Late(panel=_LOOK, help="Verify and export the audit."),
     "config": _Late(panel=_LOOK, help="Show and check the settings."),
+    "access": _Late(panel=_RULES, help="Who has access for a time: give, take, end and review."),
     "policy": _Late(panel=_RULES, help="Who may do what: lint, test, show and activate."),
     "route": _Late(
         panel=_RULES, help="Where mail goes: lint, test, show, diff, explain, simulate."

@@ -1,13 +1,12 @@
-"""Access beyond an assignment: give it, take it in an emergency, stand in, end it, review it."""
+"""Access beyond an assignment: give it, take it in an emergency, stand in, end it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from sqlmodel import Session, col, or_, select
 
-from inbox.access.subject import Capacity, Given, OfReview, OfUnit
+from inbox.access.subject import Capacity, Given, OfUnit
 from inbox.access.words import Action, Role
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
@@ -24,14 +23,6 @@ _LONGEST_REASON: Final = 1000
 _Access = AccessGrant | Assignment | Delegation
 
 
-class Outcome(StrEnum):
-    """What a review may come to."""
-
-    UPHELD = "upheld"
-    MISUSED = "misused"
-    UNCLEAR = "unclear"
-
-
 def grant(
     line: Line,
     capacity: Capacity,
@@ -42,7 +33,7 @@ def grant(
     reason: str,
 ) -> AccessGrant:
     """Give a case handler access to one message for some days (*innsyn*), never oneself."""
-    _check_reason(reason)
+    check_reason(reason)
     terms = line.terms
     if not terms.grant_shortest <= lasts <= terms.grant_longest:
         raise Invalid("access.period", f"from {terms.grant_shortest} to {terms.grant_longest}")
@@ -63,7 +54,7 @@ def breakglass(line: Line, capacity: Capacity, message_id: str, *, reason: str) 
 
     The leader of the message's unit is told, and a review stands open, in the same transaction.
     """
-    _check_reason(reason)
+    check_reason(reason)
     with line.store.transaction() as (session, now):
         given = Given(reason_given=True)
         turn = ask(line, session, now, capacity, Action.BREAKGLASS, of_message(message_id), given)
@@ -78,7 +69,8 @@ def breakglass(line: Line, capacity: Capacity, message_id: str, *, reason: str) 
     return row
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str) -> None:
+    """Raise `Invalid` unless somebody has said why, and not at length."""
     if not 0 < len(reason.strip()) <= _LONGEST_REASON:
         raise Invalid("access.reason", f"a reason has 1 to {_LONGEST_REASON} characters")
 
@@ -232,7 +224,7 @@ def end_access(line: Line, capacity: Capacity, access_id: str, *, reason: str = 
         session.refresh(row)
         if row.active_until is not None and row.active_until <= now:
             raise Conflict("access.over", "it has ended already")
-        _end(turn, row)
+        finish(turn, row)
         turn.note(
             event="access:ended",
             subject=access_id,
@@ -249,49 +241,11 @@ def _standing(session: Session, access_id: str) -> _Access | None:
     return grant_row or assignment or delegation
 
 
-def _end(turn: Turn, row: _Access) -> None:
-    """What has not begun never does: its period is empty."""
+def finish(turn: Turn, row: _Access) -> None:
+    """It is over now; what has not begun never does, its period is empty."""
     row.active_until = turn.now
     row.active_from = min(row.active_from, turn.now)
     if isinstance(row, AccessGrant):
         turn.close(row.id, TaskKind.GRANTED)
     if isinstance(row, Assignment):
         turn.close(row.message_id, TaskKind.ASSIGNED)
-
-
-def review(line: Line, capacity: Capacity, grant_id: str, *, outcome: Outcome, reason: str) -> None:
-    """Say what access that was given or taken came to; once, by somebody who had no part in it.
-
-    Emergency access that has been reviewed, and whatever was misused, is over.
-    """
-    _check_reason(reason)
-    with line.store.transaction() as (session, now):
-        row = session.get(AccessGrant, grant_id)
-        taken = row is not None and row.kind is GrantKind.BREAKGLASS
-        action = Action.BREAKGLASS_REVIEW if taken else Action.ACCESS_REVIEW
-        subject, given = OfReview(grant_id=grant_id), Given(reason_given=True)
-        turn = ask(line, session, now, capacity, action, subject, given)
-        assert row is not None
-        if row.reviewed_at is not None:
-            raise Conflict("access.reviewed", "it has been reviewed already")
-        row.reviewed_at, row.reviewed_by, row.review = now, capacity.person, outcome.value
-        row.sealed_review = _sealed_review(line, session, row, reason)
-        if row.active_until > now and (taken or outcome is Outcome.MISUSED):
-            _end(turn, row)
-        turn.close(grant_id, TaskKind.REVIEW)
-        turn.note(
-            event="access:reviewed",
-            subject=grant_id,
-            message_id=row.message_id,
-            code=outcome.value,
-            reason=reason,
-        )
-
-
-def _sealed_review(line: Line, session: Session, row: AccessGrant, reason: str) -> bytes | None:
-    """Under the message's key; once that is gone the reason is only committed to."""
-    if session.get_one(Message, row.message_id).erased_at is not None:
-        return None
-    return data_key(session, line, row.message_id).seal(
-        reason.encode(), table="access_grant", column="sealed_review", row=row.id
-    )

@@ -32,8 +32,12 @@ from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalId, DeliveryId, GrantKind, MessageId, State, TaskState
 from inbox.tables import AccessGrant, Arrival, Message, Task, Unit
 
-_SHOWING = (Action.ROUTE, Action.LIST)
-"""Whoever may do one of these knows that the message exists."""
+_SHOWING: Final[Mapping[type[Subject], tuple[Action, ...]]] = {
+    OfMessage: (Action.ROUTE, Action.LIST),
+    OfArrival: (Action.ROUTE,),
+    OfUnit: (Action.END_ACCESS,),
+}
+"""Whoever may do one of these knows that it exists; of other subjects nobody is told."""
 _MET: Final = "inbox.duties"
 """Where a session keeps what its transaction has done about duties."""
 
@@ -187,7 +191,7 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
         turn = Turn(session=session, now=now, capacity=capacity, subject=subject, decision=decision)
         sqlalchemy_event.listen(session, "before_commit", lambda _: _keep(turn), once=True)
         return turn
-    if any(decide(showing).allowed for showing in _SHOWING):
+    if any(decide(showing).allowed for showing in _SHOWING.get(type(subject), ())):
         raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")
     raise NotFound
 

@@ -1,0 +1,68 @@
+"""Look back at access that was given or taken, once, by somebody who had no part in it."""
+
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from inbox.access.subject import Capacity, Given, OfReview
+from inbox.access.words import Action
+from inbox.errors import Conflict
+from inbox.line import Line
+from inbox.line.moves.access import check_reason, finish
+from inbox.line.moves.asking import ask
+from inbox.line.moves.registering import data_key
+from inbox.line.waiting import TaskKind
+from inbox.message import GrantKind
+from inbox.tables import AccessGrant, Message
+
+
+class Outcome(StrEnum):
+    """What a review may come to."""
+
+    UPHELD = "upheld"
+    MISUSED = "misused"
+    UNCLEAR = "unclear"
+
+
+def review(line: Line, capacity: Capacity, grant_id: str, *, outcome: Outcome, reason: str) -> None:
+    """Say what access that was given or taken came to; once, by somebody who had no part in it.
+
+    Emergency access that has been reviewed, and whatever was misused, is over.
+    """
+    check_reason(reason)
+    with line.store.transaction() as (session, now):
+        row = session.get(AccessGrant, grant_id)
+        action = reviewing(None if row is None else row.kind)
+        subject, given = OfReview(grant_id=grant_id), Given(reason_given=True)
+        turn = ask(line, session, now, capacity, action, subject, given)
+        assert row is not None
+        if row.reviewed_at is not None:
+            raise Conflict("access.reviewed", "it has been reviewed already")
+        row.reviewed_at, row.reviewed_by, row.review = now, capacity.person, outcome.value
+        row.sealed_review = _sealed_review(line, session, row, reason)
+        over = row.kind is GrantKind.BREAKGLASS or outcome is Outcome.MISUSED
+        if over and row.active_until > now:
+            finish(turn, row)
+        turn.close(grant_id, TaskKind.REVIEW)
+        turn.note(
+            event="access:reviewed",
+            subject=grant_id,
+            message_id=row.message_id,
+            code=outcome.value,
+            reason=reason,
+        )
+
+
+def reviewing(kind: GrantKind | None) -> Action:
+    """The right that a review of such access takes."""
+    taken = kind is GrantKind.BREAKGLASS
+    return Action.BREAKGLASS_REVIEW if taken else Action.ACCESS_REVIEW
+
+
+def _sealed_review(line: Line, session: Session, row: AccessGrant, reason: str) -> bytes | None:
+    """Under the message's key; once that is gone the reason is only committed to."""
+    if session.get_one(Message, row.message_id).erased_at is not None:
+        return None
+    return data_key(session, line, row.message_id).seal(
+        reason.encode(), table="access_grant", column="sealed_review", row=row.id
+    )

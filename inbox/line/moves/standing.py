@@ -1,0 +1,167 @@
+"""Which access stands: what a leader may end, and what a reviewer is to look back at.
+
+Ids, kinds and periods; no title. Looking is audited.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, or_, select
+
+from inbox.access import permit
+from inbox.access.listing import visible
+from inbox.access.subject import Capacity, Given, OfInstallation, OfReview, OfUnit
+from inbox.access.words import Action
+from inbox.line import Line
+from inbox.line.moves.asking import ask
+from inbox.line.moves.review import reviewing
+from inbox.message import GrantKind, UnitId
+from inbox.tables import AccessGrant, Assignment, Delegation, Message
+
+
+class AccessKind(StrEnum):
+    """How somebody came to access."""
+
+    ASSIGNMENT = "assignment"
+    GRANT = "grant"
+    EMERGENCY = "emergency"
+    DELEGATION = "delegation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One access: who has it, to what, from when, and until when."""
+
+    id: str
+    kind: AccessKind
+    person: str
+    message_id: str | None = None
+    instead_of: str | None = None
+    """Whom a substitute stands in for."""
+    given_by: str | None = None
+    since: datetime
+    until: datetime | None
+
+
+def of_unit(line: Line, capacity: Capacity) -> Sequence[Standing]:
+    """All access to the messages of the leader's unit that has not ended.
+
+    Of messages that the leader may not list (a conflict of interest) there is nothing.
+    """
+    assert capacity.unit is not None
+    with line.store.transaction() as (session, now):
+        subject = OfUnit(unit_id=UnitId(capacity.unit))
+        turn = ask(line, session, now, capacity, Action.END_ACCESS, subject, Given())
+        turn.note(event="access:listed", subject=capacity.unit, message_id=None)
+        listed = visible(line.policies.current(session), capacity, now, Action.LIST)
+        here = select(Message.id).where(
+            col(Message.unit) == capacity.unit, col(Message.id).in_(listed)
+        )
+        return [
+            *_assignments(session, now, here),
+            *_grants(session, now, here),
+            *_delegations(session, now, capacity.unit),
+        ]
+
+
+def _assignments(session: Session, now: datetime, here: sa.Select[str]) -> Sequence[Standing]:
+    rows = session.exec(
+        select(Assignment)
+        .where(
+            col(Assignment.message_id).in_(here),
+            or_(col(Assignment.active_until).is_(None), col(Assignment.active_until) > now),
+        )
+        .order_by(col(Assignment.active_from), col(Assignment.id))
+    )
+    return [
+        Standing(
+            id=row.id,
+            kind=AccessKind.ASSIGNMENT,
+            person=row.person,
+            message_id=row.message_id,
+            since=row.active_from,
+            until=row.active_until,
+        )
+        for row in rows
+    ]
+
+
+def _grants(session: Session, now: datetime, here: sa.Select[str]) -> Sequence[Standing]:
+    rows = session.exec(
+        select(AccessGrant)
+        .where(col(AccessGrant.message_id).in_(here), col(AccessGrant.active_until) > now)
+        .order_by(col(AccessGrant.active_until), col(AccessGrant.id))
+    )
+    return [_of_grant(row) for row in rows]
+
+
+def _of_grant(row: AccessGrant) -> Standing:
+    taken = row.kind is GrantKind.BREAKGLASS
+    return Standing(
+        id=row.id,
+        kind=AccessKind.EMERGENCY if taken else AccessKind.GRANT,
+        person=row.person,
+        message_id=row.message_id,
+        given_by=row.given_by,
+        since=row.active_from,
+        until=row.active_until,
+    )
+
+
+def _delegations(session: Session, now: datetime, unit: str) -> Sequence[Standing]:
+    rows = session.exec(
+        select(Delegation)
+        .where(col(Delegation.unit) == unit, col(Delegation.active_until) > now)
+        .order_by(col(Delegation.active_until), col(Delegation.id))
+    )
+    return [
+        Standing(
+            id=row.id,
+            kind=AccessKind.DELEGATION,
+            person=row.substitute,
+            instead_of=row.absent,
+            given_by=row.given_by,
+            since=row.active_from,
+            until=row.active_until,
+        )
+        for row in rows
+    ]
+
+
+def to_review(line: Line, capacity: Capacity) -> Sequence[Standing]:
+    """Emergency access that nobody has reviewed, and grants that stand, the oldest first.
+
+    Only what this reviewer may review: nothing that they had a part in.
+    """
+    with line.store.transaction() as (session, now):
+        turn = ask(line, session, now, capacity, Action.ACCESS_READ, OfInstallation(), Given())
+        turn.note(event="access:listed", subject=capacity.organisation, message_id=None)
+        waiting = session.exec(
+            select(AccessGrant)
+            .join(Message, col(Message.id) == col(AccessGrant.message_id))
+            .where(
+                col(Message.organisation) == capacity.organisation,
+                col(AccessGrant.reviewed_at).is_(None),
+                or_(
+                    col(AccessGrant.kind) == GrantKind.BREAKGLASS,
+                    col(AccessGrant.active_until) > now,
+                ),
+            )
+            .order_by(col(AccessGrant.active_from), col(AccessGrant.id))
+        ).all()
+        policy = line.policies.current(session)
+        return [
+            _of_grant(row)
+            for row in waiting
+            if permit(
+                session,
+                policy,
+                now,
+                capacity=capacity,
+                action=reviewing(row.kind),
+                subject=OfReview(grant_id=row.id),
+            ).allowed
+        ]

@@ -1,0 +1,241 @@
+"""Access for a time on the command line: one person, the own code, no name and no reason shown."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from inbox.keys import Keyring
+from inbox.message import MessageState, Service, new_id
+from inbox.tables import AccessGrant, AuditEntry, Message, WrappedKey
+from inbox.wiring import build_store
+from tests.cli.behind import settings_of
+from tests.cli.installed import SETTINGS, Answer, Installed
+
+FILE = """
+organisation = "910075918"
+
+[[unit]]
+id = "bv"
+name = "Barneverntjenesten"
+[[unit]]
+id = "ppt"
+name = "PPT"
+
+[[person]]
+id = "kari"
+name = "Kari Leder"
+[[person]]
+id = "nina"
+name = "Nina Saksbehandler"
+[[person]]
+id = "ola"
+name = "Ola Saksbehandler"
+
+[[capacity]]
+person = "kari"
+unit = "bv"
+role = "leader"
+[[capacity]]
+person = "kari"
+unit = "ppt"
+role = "leader"
+[[capacity]]
+person = "nina"
+unit = "bv"
+role = "handler"
+[[capacity]]
+person = "ola"
+unit = "bv"
+role = "handler"
+"""
+REASON = "Kjenner familien"
+
+
+@pytest.fixture(scope="module")
+def staffed(first: Installed, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """An installation with a leader and two handlers, who have their codes; never to be changed."""
+    folder = tmp_path_factory.mktemp("staffed") / "installation"
+    shutil.copytree(first.folder, folder)
+    (folder / "inbox.toml").write_text(SETTINGS.format(folder=folder))
+    made = Installed(folder, codes=first.codes)
+    file = folder / "directory.toml"
+    file.write_text(FILE)
+    assert made.as_two("directory", "import", str(file)).code == 0
+    codes = {
+        person: made.as_two("directory", "code", person).out.strip() for person in ("kari", "nina")
+    }
+    return Installed(folder, codes={**first.codes, **codes})
+
+
+@pytest.fixture
+def office(staffed: Installed, tmp_path: Path) -> Installed:
+    """The same, for one test to do with as it likes."""
+    folder = tmp_path / "installation"
+    shutil.copytree(staffed.folder, folder)
+    (folder / "inbox.toml").write_text(SETTINGS.format(folder=folder))
+    return Installed(folder, codes=staffed.codes)
+
+
+@pytest.fixture
+def message_id(office: Installed) -> Iterator[str]:
+    """A message that lies with the unit."""
+    settings, made = settings_of(office), new_id()
+    store = build_store(settings)
+    _, wrapped = Keyring.load(settings.keys).new_data_key()
+    with store.transaction() as (session, now):
+        session.add(
+            WrappedKey(id=made, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=now)
+        )
+        session.add(
+            Message(
+                id=made,
+                state=MessageState.ROUTED,
+                unit="bv",
+                organisation="910075918",
+                channel="eformidling",
+                service=Service.DPO,
+                wire_id=new_id(),
+                digest="d" * 64,
+                size=1,
+                received_at=now,
+            )
+        )
+    yield made
+    store.engine.dispose()
+
+
+def say(office: Installed, by: str, *words: str, reason: str | None = REASON) -> Answer:
+    stdin = office.codes[by] + (f"\n{reason}\n" if reason else "\n")
+    return office.ask("access", *words, "--by", by, "--from-stdin", stdin=stdin)
+
+
+def value(answer: Answer) -> Any:
+    assert answer.code == 0, answer.err
+    return answer.value
+
+
+def listed(office: Installed, by: str, *words: str) -> dict[str, str]:
+    answer = say(office, by, "list", *words, "--json", reason=None)
+    return {row["id"]: row["kind"] for row in value(answer)}
+
+
+def test_a_leader_gives_sees_and_ends_access(office: Installed, message_id: str) -> None:
+    words = ("grant", message_id, "--to", "nina", "--days", "7", "--unit", "bv", "--json")
+
+    given = value(say(office, "kari", *words))["id"]
+    seen = listed(office, "kari", "--unit", "bv")
+    ended = say(office, "kari", "end", given, "--unit", "bv")
+
+    assert seen == {given: "grant"}
+    assert (ended.code, ended.out) == (0, "ended\n")
+    assert listed(office, "kari", "--unit", "bv") == {}
+
+
+def test_emergency_access_waits_for_a_reviewer_who_closes_it(
+    office: Installed, message_id: str
+) -> None:
+    taken = value(say(office, "nina", "breakglass", message_id, "--json"))["id"]
+    as_reviewer = ("--as", "security_reviewer")
+
+    waits = listed(office, "bjorn", *as_reviewer)
+    reviewed = say(office, "bjorn", "review", taken, "--outcome", "upheld")
+
+    assert waits == {taken: "emergency"}
+    assert reviewed.out == "reviewed\n"
+    again = say(office, "bjorn", "review", taken, "--outcome", "misused")
+    assert (again.code, again.err.split()[1]) == (1, "access.reviewed:")
+
+
+def test_whole_days_in_norway_are_delegated(office: Installed) -> None:
+    words = ("delegate", "ola", "nina", "--from", "2031-03-01", "--to", "2031-03-05")
+
+    made = value(say(office, "kari", *words, "--unit", "bv", "--json", reason=None))
+
+    assert made["until"] == "2031-03-06T00:00:00+01:00"
+    assert listed(office, "kari", "--unit", "bv") == {made["id"]: "delegation"}
+
+
+@pytest.mark.parametrize(
+    ("by", "words", "code"),
+    [
+        ("anne", ("grant", "M", "--to", "nina", "--days", "7"), "access.no_role"),
+        ("nina", ("grant", "M", "--to", "ola", "--days", "7"), "access.no_role"),
+        ("nina", ("grant", "M", "--to", "ola", "--days", "7", "--unit", "bv"), "not_found"),
+        ("kari", ("grant", "M", "--to", "nina", "--days", "7"), "access.which_unit"),
+        ("kari", ("grant", "M", "--to", "nina", "--days", "7", "--unit", "ppt"), "not_found"),
+        ("kari", ("grant", "M", "--to", "kari", "--days", "7", "--unit", "bv"), "not_permitted"),
+        ("kari", ("grant", "nothing", "--to", "nina", "--days", "7", "--unit", "bv"), "not_found"),
+        ("anne", ("breakglass", "M"), "access.no_role"),
+        ("bjorn", ("breakglass", "M", "--as", "leader"), "access.no_role"),
+        ("anne", ("review", "M", "--outcome", "upheld"), "access.no_role"),
+        ("bjorn", ("review", "M", "--outcome", "upheld"), "not_found"),
+        ("nina", ("end", "M"), "access.no_role"),
+    ],
+)
+def test_who_may_not_is_told_a_code_and_changes_nothing(
+    office: Installed, message_id: str, by: str, words: tuple[str, ...], code: str
+) -> None:
+    told = say(office, by, *(message_id if word == "M" else word for word in words))
+
+    assert told.code != 0
+    assert told.err.split()[1].rstrip(":") == code
+    store = build_store(settings_of(office))
+    with store.reading() as (session, _):
+        assert session.exec(select(AccessGrant)).all() == []
+    store.engine.dispose()
+
+
+def test_a_wrong_code_is_refused_before_anything_is_asked(
+    office: Installed, message_id: str
+) -> None:
+    told = office.ask(
+        *("access", "breakglass", message_id, "--by", "nina", "--from-stdin"),
+        stdin=f"wrong\n{REASON}\n",
+    )
+
+    assert (told.code, told.err.split()[1]) == (1, "code.wrong:")
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "code"),
+    [
+        (("breakglass", "M"), "", "access.lines:"),
+        (("breakglass", "M"), "code\n", "access.lines:"),
+        (("list",), "code\nreason\n", "access.lines:"),
+        (("delegate", "ola", "nina", "--to", "i morgen"), "code\n", "access.date:"),
+    ],
+)
+def test_what_cannot_be_understood_is_usage(
+    office: Installed, words: tuple[str, ...], stdin: str, code: str
+) -> None:
+    told = office.ask("access", *words, "--by", "nina", "--from-stdin", stdin=stdin)
+
+    assert (told.code, told.err.split()[1]) == (2, code)
+
+
+def test_neither_name_nor_reason_is_printed_or_stored_in_clear(
+    office: Installed, message_id: str
+) -> None:
+    told = [
+        say(office, "nina", "breakglass", message_id),
+        say(office, "kari", "list", "--unit", "bv", reason=None),
+        office.ask("message", "show", message_id),
+    ]
+
+    stored = b"".join(path.read_bytes() for path in office.folder.glob("inbox.db*"))
+    said = "".join(each.out + each.err for each in told)
+    assert [each.code for each in told] == [0, 0, 0]
+    assert "emergency" in said
+    assert not [word for word in ("Nina Saks", REASON, "Barnevern") if word in said]
+    assert REASON.encode() not in stored
+    store = build_store(settings_of(office))
+    with store.reading() as (session, _):
+        mine = select(AuditEntry.leaf).where(col(AuditEntry.message_id) == message_id)
+        leaves = [bytes(leaf) for leaf in session.exec(mine)]
+    store.engine.dispose()
+    assert any(b"access:taken" in leaf for leaf in leaves)
+    assert not any(b"nina" in leaf for leaf in leaves)

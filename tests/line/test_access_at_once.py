@@ -1,0 +1,254 @@
+"""Two at once: whoever comes first, access is as if one had come after the other."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+import pytest
+from sqlmodel import col, select
+
+from inbox.line.moves import archive, unit
+from inbox.line.moves.access import breakglass, delegate, end_access, grant
+from inbox.line.moves.review import Outcome, review
+from inbox.message import PersonId, UnitId
+from inbox.tables import AccessGrant, Delegation, Message, Task
+from tests.faults.races import Moment, Party, Side, held, two_sides
+from tests.line.school import School, school
+
+NINA, OLA, LARS = map(PersonId, ("nina", "ola", "lars"))
+REASON = "Haster"
+WON: Final = "None"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meeting:
+    """Two parties, and what must hold of what they were told, whichever was first."""
+
+    left: Party
+    right: Party
+    holds: Callable[[tuple[str, str]], bool]
+
+
+def _done(move: Callable[[Side], object]) -> Party:
+    def party(side: Side) -> None:
+        move(side)
+
+    return party
+
+
+def _standing(hall: School, message_id: str) -> int:
+    """How many grants of the message count now, wherever it is."""
+    with hall.line.store.reading() as (session, now):
+        message = session.get_one(Message, message_id)
+        rows = session.exec(
+            select(AccessGrant).where(
+                col(AccessGrant.message_id) == message_id, col(AccessGrant.active_until) > now
+            )
+        ).all()
+        assert all(row.unit == message.unit for row in rows), "it outlived the unit"
+        return len(rows)
+
+
+def two_grants(hall: School) -> Meeting:
+    message_id = hall.message()
+
+    def grants(side: Side) -> None:
+        grant(side.line, leaders[side.name], message_id, to=NINA, lasts=timedelta(7), reason=REASON)
+
+    leaders = {"left": hall.kari(), "right": hall.lars()}
+    return Meeting(
+        left=grants,
+        right=grants,
+        holds=lambda told: (
+            sorted(told) == ["Conflict access.stands", WON] and _standing(hall, message_id) == 1
+        ),
+    )
+
+
+def grant_and_place(hall: School) -> Meeting:
+    message_id, leader, anne = hall.message(), hall.kari(), hall.anne()
+    seen = hall.seen(message_id)
+    return Meeting(
+        left=_done(
+            lambda side: grant(
+                side.line, leader, message_id, to=NINA, lasts=timedelta(7), reason=REASON
+            )
+        ),
+        right=lambda side: archive.place(side.line, anne, message_id, unit="ppt", seen=seen),
+        holds=lambda told: (
+            told[0] in {WON, "NotFound not_found"}
+            and told[1] == WON
+            and _standing(hall, message_id) == 0
+        ),
+    )
+
+
+def breakglass_and_place(hall: School) -> Meeting:
+    message_id, nina, anne = hall.message(), hall.handler(), hall.anne()
+    seen = hall.seen(message_id)
+    return Meeting(
+        left=_done(lambda side: breakglass(side.line, nina, message_id, reason=REASON)),
+        right=lambda side: archive.place(side.line, anne, message_id, unit="ppt", seen=seen),
+        holds=lambda told: (
+            told[0] in {WON, "NotFound not_found"}
+            and told[1] == WON
+            and _standing(hall, message_id) == 0
+        ),
+    )
+
+
+def two_end_it(hall: School) -> Meeting:
+    message_id = hall.message()
+    row = grant(hall.line, hall.kari(), message_id, to=NINA, lasts=timedelta(7), reason=REASON)
+    leaders = {"left": hall.kari(), "right": hall.lars()}
+
+    def ends(side: Side) -> None:
+        end_access(side.line, leaders[side.name], row.id)
+
+    return Meeting(
+        left=ends,
+        right=ends,
+        holds=lambda told: (
+            sorted(told) == ["Conflict access.over", WON]
+            and len(hall.leaves("access:ended", row.id)) == 1
+        ),
+    )
+
+
+def end_and_open(hall: School) -> Meeting:
+    message_id, nina, leader = hall.offered(), hall.handler(), hall.kari()
+    row = grant(hall.line, leader, message_id, to=NINA, lasts=timedelta(7), reason=REASON)
+    unit.assign(hall.line, leader, message_id, to=OLA)
+    return Meeting(
+        left=lambda side: end_access(side.line, leader, row.id),
+        right=_done(lambda side: unit.collect_by_hand(side.line, nina, message_id)),
+        holds=lambda told: (
+            told[0] == WON
+            and told[1] in {WON, "NotFound not_found"}
+            and len(hall.leaves("message:read", message_id)) == (told[1] == WON)
+        ),
+    )
+
+
+def two_reviews(hall: School) -> Meeting:
+    row = breakglass(hall.line, hall.handler(), hall.message(), reason=REASON)
+    outcomes = {"left": Outcome.UPHELD, "right": Outcome.MISUSED}
+    siv = hall.siv()
+
+    def reviews(side: Side) -> None:
+        review(side.line, siv, row.id, outcome=outcomes[side.name], reason=REASON)
+
+    def holds(told: tuple[str, str]) -> bool:
+        said = outcomes["left" if told[0] == WON else "right"]
+        return (
+            sorted(told) == ["Conflict access.reviewed", WON]
+            and hall.row(row.id).review == said.value
+            and len(hall.leaves("access:reviewed", row.id)) == 1
+        )
+
+    return Meeting(left=reviews, right=reviews, holds=holds)
+
+
+def two_delegations(hall: School) -> Meeting:
+    kari, lars, until = hall.kari(), hall.lars(), hall.world.clock.now + timedelta(7)
+    hall.later(days=8)
+    until = hall.world.clock.now + timedelta(7)
+    leaders = {"left": kari, "right": lars}
+
+    def delegates(side: Side) -> None:
+        delegate(
+            side.line,
+            leaders[side.name],
+            unit=UnitId("skole"),
+            absent=OLA,
+            substitute=NINA,
+            until=until,
+        )
+
+    def holds(told: tuple[str, str]) -> bool:
+        with hall.line.store.reading() as (session, _):
+            rows = session.exec(select(Delegation).where(col(Delegation.active_until) == until))
+            return sorted(told) == ["Conflict access.stands", WON] and len(rows.all()) == 1
+
+    return Meeting(left=delegates, right=delegates, holds=holds)
+
+
+def two_unusual_openings(hall: School) -> Meeting:
+    """Two messages, one person, one more than the terms say: told once, whoever is first."""
+    hall.later(days=2)
+    nina = hall.handler()
+    messages = {"left": hall.offered(), "right": hall.offered()}
+    for message_id in messages.values():
+        unit.take(hall.line, nina, message_id)
+
+    def opens(side: Side) -> None:
+        line = replace(side.line, terms=replace(side.line.terms, opens_by_person=1))
+        unit.collect_by_hand(line, nina, messages[side.name])
+
+    def holds(told: tuple[str, str]) -> bool:
+        with hall.line.store.reading() as (session, now):
+            alarms = session.exec(
+                select(Task).where(
+                    col(Task.kind) == "unusual",
+                    col(Task.code) == "unusual.opens",
+                    col(Task.opened_at) == now,
+                )
+            ).all()
+        return told == (WON, WON) and len(alarms) == 1
+
+    return Meeting(left=opens, right=opens, holds=holds)
+
+
+MEETINGS: Final[Mapping[str, Callable[[School], Meeting]]] = {
+    "grant, grant": two_grants,
+    "grant, place": grant_and_place,
+    "break glass, place": breakglass_and_place,
+    "end, end": two_end_it,
+    "end, open": end_and_open,
+    "review, review": two_reviews,
+    "delegate, delegate": two_delegations,
+    "open, open": two_unusual_openings,
+}
+
+
+@pytest.fixture
+def hall(database: str, tmp_path: Path) -> Iterator[School]:
+    with school(database, tmp_path) as made:
+        terms = replace(made.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
+        made.world.line = replace(made.line, terms=terms)
+        yield made
+
+
+def _faults(hall: School, database: str, moments: tuple[Moment, ...]) -> list[str]:
+    found = []
+    with two_sides(hall.world, database) as (left, right):
+        for (name, meet), moment, swapped in product(MEETINGS.items(), moments, (False, True)):
+            meeting = meet(hall)
+            one, other = (meeting.left, left), (meeting.right, right)
+            if swapped:
+                *told, _ = held(hall.world, other, one, moment)
+                told = told[::-1]
+            else:
+                *told, _ = held(hall.world, one, other, moment)
+            if not meeting.holds((told[0], told[1])):
+                found.append(f"{name}, {moment}, swapped {swapped}: {told}")
+    return found
+
+
+@pytest.mark.parametrize(
+    "database", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], indirect=True
+)
+def test_of_two_that_meet_before_the_commit_access_is_as_if_they_had_queued(
+    hall: School, database: str
+) -> None:
+    assert _faults(hall, database, (Moment.SEALS,)) == []
+
+
+@pytest.mark.long
+def test_of_two_that_meet_anywhere_access_is_as_if_they_had_queued(
+    hall: School, database: str
+) -> None:
+    assert _faults(hall, database, tuple(Moment)) == []

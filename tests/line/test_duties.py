@@ -1,0 +1,293 @@
+"""What a yes binds to is done before the commit, or the yes was a no and nothing stays."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from inbox.access.active import ActivePolicies
+from inbox.access.facts import FACTS
+from inbox.access.folder import load_folder
+from inbox.access.policy import Policy
+from inbox.access.subject import Given
+from inbox.access.words import Action, Duty
+from inbox.errors import NotPermitted
+from inbox.line import Line
+from inbox.line.moves import archive, unit
+from inbox.line.moves.access import breakglass, grant
+from inbox.line.moves.asking import KEPT, ask, of_message
+from inbox.line.waiting import TaskKind
+from inbox.message import GrantKind, MessageState, PersonId, new_id
+from inbox.schema import shipped
+from inbox.tables import AccessGrant, Assignment, Message, Task
+from tests import databases
+from tests.line.school import School, school
+
+REASON = "Ikke vår elev"
+
+
+class Bound(ActivePolicies):
+    """The shipped policy, with other duties on some of its rules."""
+
+    def __init__(self, policy: Policy, duties: dict[str, frozenset[Duty]]) -> None:
+        super().__init__(Path())
+        rules = [replace(r, duties=duties.get(r.id, r.duties)) for r in policy.rules]
+        self._bound = Policy(rules, facts=FACTS, digest="d")
+
+    def current(self, session: object) -> Policy:
+        """Always this one."""
+        del session
+        return self._bound
+
+
+@pytest.fixture(scope="module")
+def shipped_policy() -> Policy:
+    return load_folder(shipped("policies"))
+
+
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    folder = tmp_path_factory.mktemp("hall")
+    with school(databases.sqlite_database(folder), folder) as made:
+        terms = replace(made.world.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
+        made.world.line = replace(made.world.line, terms=terms)
+        yield made
+
+
+def bound(hall: School, policy: Policy, **duties: set[Duty]) -> Line:
+    told = {rule: frozenset(owed) for rule, owed in duties.items()}
+    return replace(hall.line, policies=Bound(policy, told))
+
+
+def test_every_duty_is_kept_by_something() -> None:
+    assert set(KEPT) == set(Duty)
+
+
+# Log
+
+
+def test_what_leaves_no_entry_is_not_done(hall: School) -> None:
+    message_id, nina = hall.message(), hall.handler()
+
+    with (
+        pytest.raises(NotPermitted, match="take: duty"),
+        hall.line.store.transaction() as (session, now),
+    ):
+        ask(hall.line, session, now, nina, Action.TAKE, of_message(message_id), Given())
+        session.get_one(Message, message_id).urgent = True
+
+    with hall.line.store.reading() as (session, _):
+        assert not session.get_one(Message, message_id).urgent
+    unit.take(hall.line, nina, message_id)
+    (leaf,) = hall.leaves("message:taken", message_id)
+    assert (leaf["rule"], leaf["duties"]) == ("A12", "log")
+
+
+def test_where_nothing_is_committed_no_duty_can_be_met(hall: School) -> None:
+    message_id = hall.message()
+
+    with (
+        hall.line.store.reading() as (session, now),
+        pytest.raises(NotPermitted, match="take: duty"),
+    ):
+        ask(hall.line, session, now, hall.handler(), Action.TAKE, of_message(message_id), Given())
+
+
+def test_a_read_is_in_the_audit_before_the_first_byte_is_given(hall: School) -> None:
+    message_id = hall.offered()
+    unit.take(hall.line, hall.handler(), message_id)
+    silent = replace(hall.line, store=type(hall.line.store)(hall.line.store.engine, seal=_fails))
+
+    with pytest.raises(OSError, match="no audit"):
+        unit.collect_by_hand(silent, hall.handler(), message_id)
+    assert hall.leaves("message:read", message_id) == []
+    unit.collect_by_hand(hall.line, hall.handler(), message_id)
+
+    assert [leaf["rule"] for leaf in hall.leaves("message:read", message_id)] == ["A09"]
+
+
+def _fails(*_: object) -> None:
+    raise OSError("no audit")
+
+
+# Reason
+
+
+def test_without_a_reason_nothing_is_handed_back(hall: School) -> None:
+    message_id = hall.message()
+    seen = hall.seen(message_id)
+
+    with pytest.raises(NotPermitted, match="hand_back: duty"):
+        unit.hand_back(hall.line, hall.kari(), message_id, seen=seen, reason="")
+    unit.hand_back(hall.line, hall.kari(), message_id, seen=seen, reason=REASON)
+
+    (leaf,) = hall.leaves("message:unrouted", message_id)
+    assert (leaf["rule"], leaf["duties"], set(leaf["committed"])) == (
+        *("A13", "reason"),
+        {"reason"},
+    )
+    assert REASON not in json.dumps(leaf)
+
+
+def test_a_reason_that_is_kept_nowhere_was_not_given(hall: School) -> None:
+    message_id = hall.message()
+
+    with (
+        pytest.raises(NotPermitted, match="hand_back: duty"),
+        hall.line.store.transaction() as (session, now),
+    ):
+        given, subject = Given(reason_given=True), of_message(message_id)
+        turn = ask(hall.line, session, now, hall.kari(), Action.HAND_BACK, subject, given)
+        turn.settle(
+            row=session.get_one(Message, message_id),
+            became=MessageState.UNROUTED,
+            by="hand_back",
+            values={"unit": None},
+        )
+
+    assert hall.leaves("message:unrouted", message_id) == []
+
+
+def test_a_task_is_closed_with_its_reason_and_its_rule(hall: School) -> None:
+    row = grant(
+        hall.line,
+        hall.kari(),
+        hall.message(),
+        to=PersonId("nina"),
+        lasts=timedelta(days=1),
+        reason=REASON,
+    )
+    with hall.line.store.reading() as (session, _):
+        task = session.exec(select(Task.id).where(col(Task.subject_id) == row.id)).one()
+
+    archive.close(hall.line, hall.handler(), task, reason="Sett")
+
+    (leaf,) = hall.leaves("task:done", task)
+    assert (leaf["rule"], set(leaf["committed"])) == ("A37", {"reason"})
+
+
+# Notify
+
+
+def test_what_nobody_is_told_of_is_not_done(hall: School, shipped_policy: Policy) -> None:
+    message_id = hall.message()
+    line = bound(hall, shipped_policy, A12={Duty.NOTIFY})
+
+    with pytest.raises(NotPermitted, match="take: duty"):
+        unit.take(line, hall.handler(), message_id)
+    with hall.line.store.reading() as (session, _):
+        taken = select(Assignment).where(col(Assignment.message_id) == message_id)
+        assert session.exec(taken).all() == []
+    unit.assign(hall.line, hall.kari(), message_id, to=PersonId("nina"))
+
+    assert hall.tasks(message_id) == {("assigned", "handler", "skole")}
+    assert hall.leaves("message:assigned", message_id)[0]["duties"] == "notify"
+
+
+def test_duties_add_up_and_each_must_be_met(hall: School, shipped_policy: Policy) -> None:
+    message_id = hall.message()
+    every = bound(hall, shipped_policy, A17={Duty.NOTIFY, Duty.LOG, Duty.REVIEW})
+    two = bound(hall, shipped_policy, A17={Duty.NOTIFY, Duty.LOG})
+
+    with pytest.raises(NotPermitted, match="assign: duty"):
+        unit.assign(every, hall.kari(), message_id, to=PersonId("nina"))
+    unit.assign(two, hall.kari(), message_id, to=PersonId("nina"))
+
+    assert hall.leaves("message:assigned", message_id)[0]["duties"] == "log notify"
+
+
+# Review
+
+
+def test_emergency_access_without_a_review_is_not_there(hall: School) -> None:
+    message_id, lars = hall.offered(), hall.handler("lars")
+
+    with (
+        pytest.raises(NotPermitted, match="breakglass: duty"),
+        hall.line.store.transaction() as (session, now),
+    ):
+        given, subject = Given(reason_given=True), of_message(message_id)
+        turn = ask(hall.line, session, now, lars, Action.BREAKGLASS, subject, given)
+        row = AccessGrant(
+            id=new_id(),
+            kind=GrantKind.BREAKGLASS,
+            message_id=message_id,
+            unit="skole",
+            person="lars",
+            given_by="lars",
+            sealed_reason=b"",
+            active_from=now,
+            active_until=now + timedelta(minutes=1),
+        )
+        session.add(row)
+        turn.tell(TaskKind.EMERGENCY, subject=row.id, message_id=message_id, unit="skole")
+        turn.note(event="access:taken", subject=row.id, message_id=message_id)
+
+    with pytest.raises(NotPermitted, match="open: none"):
+        unit.collect_by_hand(hall.line, lars, message_id)
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        {"state": "DONE"},
+        {"kind": "granted"},
+        {"subject_id": "another"},
+    ],
+)
+def test_content_is_closed_unless_the_review_of_this_access_stands_open(
+    hall: School, instead: dict[str, str]
+) -> None:
+    message_id, lars = hall.offered(), hall.handler("lars")
+    row = breakglass(hall.line, lars, message_id, reason=REASON)
+    unit.collect_by_hand(hall.line, lars, message_id)
+
+    with hall.line.store.transaction() as (session, _):
+        of = col(Task.subject_id) == row.id, col(Task.kind) == "review"
+        session.execute(sa.update(Task).where(*of).values(instead))
+
+    with pytest.raises(NotPermitted, match="open: duty"):
+        unit.collect_by_hand(hall.line, lars, message_id)
+    assert len(hall.leaves("message:read", message_id)) == 1
+
+
+def test_the_review_of_anothers_access_does_not_do(hall: School) -> None:
+    message_id, lars, nina = hall.offered(), hall.handler("lars"), hall.handler()
+    mine = breakglass(hall.line, lars, message_id, reason=REASON)
+    breakglass(hall.line, nina, message_id, reason=REASON)
+
+    with hall.line.store.transaction() as (session, _):
+        for task in session.exec(select(Task).where(col(Task.subject_id) == mine.id)):
+            session.delete(task)
+
+    unit.collect_by_hand(hall.line, nina, message_id)
+    with pytest.raises(NotPermitted, match="open: duty"):
+        unit.collect_by_hand(hall.line, lars, message_id)
+
+
+def test_who_has_the_message_to_work_on_is_not_recorded_as_breaking_glass(hall: School) -> None:
+    message_id, nina = hall.offered(), hall.handler()
+    breakglass(hall.line, nina, message_id, reason=REASON)
+    unit.take(hall.line, nina, message_id)
+
+    unit.collect_by_hand(hall.line, nina, message_id)
+
+    assert [leaf["rule"] for leaf in hall.leaves("message:read", message_id)] == ["A09"]
+
+
+def test_no_duty_of_one_transaction_is_met_by_another(hall: School) -> None:
+    one, other = hall.message(), hall.message()
+    unit.take(hall.line, hall.handler(), one)
+
+    with (
+        pytest.raises(NotPermitted, match="take: duty"),
+        hall.line.store.transaction() as (session, now),
+    ):
+        ask(hall.line, session, now, hall.handler(), Action.TAKE, of_message(other), Given())
+
+    assert hall.leaves("message:taken", other) == []

@@ -1,0 +1,150 @@
+"""Unusual use is told once a day to a reviewer who had no part in it, and counted without names."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlmodel import col, select
+
+from inbox.access.subject import Capacity
+from inbox.errors import Conflict
+from inbox.line.moves import archive, unit
+from inbox.line.moves.access import breakglass
+from inbox.tables import Task
+from inbox.web.metrics import exposition_of
+from inbox.web.totals import totals_of
+from tests import databases
+from tests.line.school import School, school
+
+REASON = "Haster"
+
+
+@pytest.fixture
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    folder = tmp_path_factory.mktemp("hall")
+    with school(databases.sqlite_database(folder), folder) as made:
+        terms = replace(
+            made.world.line.terms, breakglass_by_person=2, breakglass_in_unit=4, opens_by_person=2
+        )
+        made.world.line = replace(made.world.line, terms=terms)
+        yield made
+
+
+def alarms(hall: School) -> list[tuple[str | None, str, str, str | None]]:
+    with hall.line.store.reading() as (session, _):
+        found = session.exec(
+            select(Task).where(col(Task.kind) == "unusual").order_by(col(Task.opened_at))
+        ).all()
+        return [(task.code, task.role, task.state.value, task.unit) for task in found]
+
+
+def alarm(hall: School, code: str) -> str:
+    with hall.line.store.reading() as (session, _):
+        return session.exec(select(Task.id).where(col(Task.code) == code)).one()
+
+
+def take(hall: School, capacity: Capacity, times: int = 1) -> None:
+    for _ in range(times):
+        breakglass(hall.line, capacity, hall.message(), reason=REASON)
+
+
+def test_more_emergency_access_of_a_person_than_the_terms_say_is_told_once_a_day(
+    hall: School,
+) -> None:
+    nina = hall.handler()
+    take(hall, nina, 2)
+    assert alarms(hall) == []
+
+    take(hall, nina, 2)
+    told = [("unusual.breakglass_person", "security_reviewer", "OPEN", None)]
+    assert alarms(hall) == told
+    archive.close(hall.line, hall.siv(), alarm(hall, "unusual.breakglass_person"), reason="Sett på")
+    assert [state for _, _, state, _ in alarms(hall)] == ["DONE"]
+
+    hall.later(hours=15, minutes=59)
+    terms = replace(hall.line.terms, breakglass_in_unit=99)
+    hall.world.line = replace(hall.line, terms=terms)
+    take(hall, nina)
+    assert len(alarms(hall)) == 1
+    hall.later(minutes=1)
+    take(hall, nina)
+    assert len(alarms(hall)) == 2
+
+
+def test_what_is_a_day_old_no_longer_counts(hall: School) -> None:
+    take(hall, hall.handler(), 2)
+    hall.later(hours=24)
+
+    take(hall, hall.handler(), 2)
+
+    assert alarms(hall) == []
+
+
+def test_more_emergency_access_in_a_unit_in_a_week_than_the_terms_say_is_told(
+    hall: School,
+) -> None:
+    nina, ola = hall.handler(), hall.handler("ola")
+    take(hall, nina, 2)
+    hall.later(days=2)
+    take(hall, ola, 2)
+    assert alarms(hall) == []
+
+    hall.later(days=4, hours=23)
+    take(hall, hall.handler("lars"))
+
+    assert alarms(hall) == [("unusual.breakglass_unit", "security_reviewer", "OPEN", None)]
+
+
+def test_who_took_part_does_not_close_the_alarm(hall: School) -> None:
+    take(hall, hall.handler("lars"), 3)
+    take(hall, hall.handler(), 2)
+    of_person, of_unit = (
+        alarm(hall, "unusual.breakglass_person"),
+        alarm(hall, "unusual.breakglass_unit"),
+    )
+
+    for task in (of_person, of_unit):
+        with pytest.raises(Conflict, match=r"task\.about_oneself"):
+            archive.close(hall.line, hall.siv("lars"), task, reason=REASON)
+        archive.close(hall.line, hall.siv("ola"), task, reason=REASON)
+
+    assert {state for _, _, state, _ in alarms(hall)} == {"DONE"}
+
+
+def test_more_messages_opened_in_an_hour_than_the_terms_say_is_told(hall: School) -> None:
+    nina, messages = hall.handler(), [hall.offered() for _ in range(4)]
+    for message_id in messages:
+        unit.take(hall.line, nina, message_id)
+
+    for _ in range(3):
+        unit.collect_by_hand(hall.line, nina, messages[0])
+    unit.collect_by_hand(hall.line, nina, messages[1])
+    assert alarms(hall) == []
+    hall.later(hours=1)
+    unit.collect_by_hand(hall.line, nina, messages[2])
+    unit.collect_by_hand(hall.line, nina, messages[1])
+    assert alarms(hall) == []
+    unit.collect_by_hand(hall.line, nina, messages[3])
+
+    assert alarms(hall) == [("unusual.opens", "security_reviewer", "OPEN", None)]
+
+
+def test_the_metrics_count_the_alarm_and_name_nobody(hall: School) -> None:
+    take(hall, hall.handler(), 3)
+
+    told = exposition_of(totals_of(hall.line)).decode()
+
+    assert 'inbox_tasks_open{kind="unusual"} 1.0' in told
+    assert 'inbox_tasks_open{kind="review"} 3.0' in told
+    assert "nina" not in told
+
+
+def test_a_review_is_not_closed_as_a_common_task(hall: School) -> None:
+    row = breakglass(hall.line, hall.handler(), hall.message(), reason=REASON)
+    with hall.line.store.reading() as (session, _):
+        task = session.exec(
+            select(Task.id).where(col(Task.subject_id) == row.id, col(Task.kind) == "review")
+        ).one()
+
+    with pytest.raises(Conflict, match=r"task\.closes_itself"):
+        archive.close(hall.line, hall.siv(), task, reason=REASON)
