@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from sqlmodel import col, select
 
 from inbox.access.subject import Capacity
 from inbox.access.words import Role
-from inbox.line.moves import archive, proposals, system, unit
+from inbox.line.moves import access, archive, proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind
 from inbox.line.systems import capacity_of
-from inbox.message import MessageId, ProposalState
-from inbox.tables import Arrival, CaseSystem, Delivery, Message, Proposal
+from inbox.message import GrantKind, MessageId, ProposalState
+from inbox.tables import AccessGrant, Arrival, CaseSystem, Delivery, Message, Proposal
 from tests.faults.inside import Inside
 from tests.faults.story_archive import Archive
 
@@ -106,6 +107,27 @@ def take(it: Scene) -> None:
 
 def assign(it: Scene) -> None:
     unit.assign(it.inside.line, it.leader(), it.message.id, to=it.inside.person_id("ola"))
+
+
+def grant(it: Scene) -> None:
+    to, lasts = it.inside.person_id("ola"), timedelta(days=90)
+    access.grant(it.inside.line, it.leader(), it.message.id, to=to, lasts=lasts, reason="Vikar")
+
+
+def break_glass(it: Scene) -> None:
+    ola = it.inside.person("ola", Role.HANDLER, it.message.unit or "")
+    access.breakglass(it.inside.line, ola, it.message.id, reason="Haster")
+
+
+def end_grant(it: Scene) -> None:
+    with it.inside.line.store.reading() as (session, _):
+        given = session.exec(
+            select(AccessGrant.id).where(
+                col(AccessGrant.message_id) == it.message.id,
+                col(AccessGrant.kind) == GrantKind.GIVEN,
+            )
+        ).one()
+    access.end_access(it.inside.line, it.leader(), given)
 
 
 def collect_by_hand(it: Scene) -> None:

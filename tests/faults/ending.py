@@ -15,7 +15,17 @@ from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
 from inbox.line.work import unwrap
 from inbox.message import ArrivalState, OutboxState, TaskState
-from inbox.tables import Arrival, Delivery, Message, Outbox, Proposal, Receipt, Task, WrappedKey
+from inbox.tables import (
+    AccessGrant,
+    Arrival,
+    Delivery,
+    Message,
+    Outbox,
+    Proposal,
+    Receipt,
+    Task,
+    WrappedKey,
+)
 from tests import databases
 from tests.faults.stage import Stage, stage
 from tests.faults.story import PARTS
@@ -143,7 +153,8 @@ def _end(session: Session, wire_id: str, heard: Container[str]) -> End:
         select(Delivery).where(col(Delivery.message_id).in_(ids)).order_by(col(Delivery.number))
     ).all()
     receipts = session.exec(select(Receipt).where(col(Receipt.message_id).in_(ids))).all()
-    ids += [receipt.id for receipt in receipts]
+    grants = session.exec(select(AccessGrant).where(col(AccessGrant.message_id).in_(ids))).all()
+    ids += [receipt.id for receipt in receipts] + [grant.id for grant in grants]
     outbox = session.exec(select(Outbox).where(col(Outbox.message_id).in_(ids)))
     proposals = session.exec(select(Proposal).where(col(Proposal.subject_id).in_(ids)))
     tasks = session.exec(select(Task).where(col(Task.subject_id).in_(ids))).all()
@@ -154,6 +165,7 @@ def _end(session: Session, wire_id: str, heard: Container[str]) -> End:
         "receipts": sorted(f"{row.outcome} {row.number} {row.state}" for row in receipts),
         "outbox": sorted(_heard(row, heard) for row in outbox),
         "proposals": sorted(f"{row.kind} {row.state}" for row in proposals),
+        "access": sorted(row.kind for row in grants),
         "tasks": sorted(row.kind for row in tasks if row.state is TaskState.OPEN),
         "done": sorted(Counter(row.kind for row in tasks if row.state is TaskState.DONE)),
     }

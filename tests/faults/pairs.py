@@ -10,7 +10,7 @@ from inbox.line import Terms
 from inbox.line.moves import proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind
 from inbox.tables import Message, Receipt
-from tests.faults import archive_pairs, scenes
+from tests.faults import access_pairs, archive_pairs, scenes
 from tests.faults.races import Party, Race, SetUp, Side
 from tests.faults.scenes import again, anne, bjorn, kari, ola, says, worker
 from tests.worlds import World
@@ -271,6 +271,10 @@ PAIRS: Final[Mapping[str, SetUp]] = {
     "refetch, announce": archive_pairs.refetch_and_announce,
     "refetch, abandon": archive_pairs.refetch_and_abandon,
     "close a task, close it": archive_pairs.two_close_a_task,
+    "grant, hand back": access_pairs.grant_and_hand_back,
+    "grant, grant": access_pairs.two_grants,
+    "break glass, place": access_pairs.break_glass_and_place,
+    "end access, hand back": access_pairs.end_and_hand_back,
     "register two, under one reference": register_two_under_one_reference,
     "refuse a twin, register the first": refuse_a_twin_and_register_the_first,
 }

@@ -152,6 +152,18 @@ PARTS: Final[Mapping[str, Part]] = {
         ),
         entries=0,
     ),
+    "looked at for a time, handed back, refused": Part(
+        title="Om en elev",
+        steps=(
+            _at(M.ROUTED, acts.grant, "access:granted/None"),
+            _at(M.ROUTED, acts.break_glass, "access:taken/None"),
+            _at(M.ROUTED, acts.end_grant, "access:ended/None"),
+            _at(M.ROUTED, acts.hand_back, "message:unrouted/hand_back"),
+            *_refused(M.UNROUTED),
+        ),
+        entries=0,
+        answer="ERROR",
+    ),
     "routed, refused": Part(
         title="Om en elev", steps=tuple(_refused(M.ROUTED)), entries=0, answer="ERROR"
     ),

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 from random import Random
 
@@ -11,6 +12,7 @@ from sqlmodel import Session, col, or_, select
 
 from inbox.audit import verify
 from inbox.tables import (
+    AccessGrant,
     Arrival,
     Assignment,
     AuditEntry,
@@ -72,6 +74,7 @@ def _of_message(session: Session, message: Message, kept: bool) -> Left:  # noqa
             col(Assignment.message_id) == its, col(Assignment.active_until).is_(None)
         )
     ).all()
+    grants = session.exec(select(AccessGrant).where(col(AccessGrant.message_id) == its)).all()
     events = session.exec(select(Outbox).where(col(Outbox.message_id) == its)).all()
     return (
         (message.state, message.unit, message.code, message.registered_by, kept),
@@ -79,9 +82,15 @@ def _of_message(session: Session, message: Message, kept: bool) -> Left:  # noqa
         ("receipts", *_sorted((r.state, r.outcome, r.settled_at is None) for r in receipts)),
         ("proposals", *_sorted((p.kind, p.state) for p in proposals)),
         ("assigned", *_sorted(assigned)),
+        ("access", *_sorted((g.kind, g.person, _stands(g)) for g in grants)),
         ("events", len(events)),
         ("tasks", *_tasks(session, its)),
     )
+
+
+def _stands(grant: AccessGrant) -> bool:
+    """Not ended early: it was given or taken for at least an hour."""
+    return grant.active_until - grant.active_from >= timedelta(hours=1)
 
 
 def _sorted(found: Iterable[object]) -> list[str]:

@@ -1,0 +1,70 @@
+"""Who may meet whom over access to one message: who gives it, takes it, ends it, moves it away."""
+
+from datetime import timedelta
+
+from inbox.line.moves import access, unit
+from inbox.tables import Message
+from tests.faults import scenes
+from tests.faults.races import Party, Race, Side
+from tests.faults.scenes import kari, ola
+from tests.worlds import World
+
+
+def _grants(world: World, message: Message) -> Party:
+    leader, to = kari(world, "skole"), world.person_id("ola")
+
+    def party(side: Side) -> str:
+        lasts = timedelta(days=1)
+        access.grant(side.line, leader, message.id, to=to, lasts=lasts, reason="Vikar")
+        return "granted"
+
+    return party
+
+
+def _hands_back(world: World, message: Message) -> Party:
+    leader = kari(world, "skole")
+    return lambda side: unit.hand_back(
+        side.line, leader, message.id, seen=message.version, reason="Ikke vår"
+    )
+
+
+def grant_and_hand_back(world: World) -> Race:
+    message = scenes.arrived(world, "Om en elev")
+    return Race(
+        left=_grants(world, message), right=_hands_back(world, message), messages=(message.id,)
+    )
+
+
+def two_grants(world: World) -> Race:
+    message = scenes.arrived(world, "Om en elev")
+    return Race(left=_grants(world, message), right=_grants(world, message), messages=(message.id,))
+
+
+def break_glass_and_place(world: World) -> Race:
+    message = scenes.arrived(world, "Om en elev")
+    handler = ola(world, "skole")
+
+    def breaks(side: Side) -> str:
+        access.breakglass(side.line, handler, message.id, reason="Haster")
+        return "taken"
+
+    places = scenes.places(world, message, into="bv", seen=message.version)
+    return Race(left=breaks, right=places, messages=(message.id,))
+
+
+def end_and_hand_back(world: World) -> Race:
+    message = scenes.arrived(world, "Om en elev")
+    leader = kari(world, "skole")
+    row = access.grant(
+        world.line,
+        leader,
+        message.id,
+        to=world.person_id("ola"),
+        lasts=timedelta(days=1),
+        reason="Vikar",
+    )
+    return Race(
+        left=lambda side: access.end_access(side.line, leader, row.id),
+        right=_hands_back(world, message),
+        messages=(message.id,),
+    )
