@@ -17,6 +17,7 @@ from inbox.audit import verify
 from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
 from inbox.line.intake import collect, note_pulse
+from inbox.line.lapsed import close_lapsed
 from inbox.line.stations import advance, put_off
 from inbox.line.work import KINDS, bring_forward, claim, due_kinds
 from inbox.log import Field
@@ -177,7 +178,8 @@ class Worker:
             self.wake()
 
     def _clean(self) -> None:
-        """Remove objects that no row names: what a crash left between two lines."""
+        """Remove objects that no row names, which a crash left, and notices of what is over."""
+        close_lapsed(self._line)
         with self._line.store.reading() as (session, now):
             named = set(
                 session.exec(

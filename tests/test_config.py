@@ -1,11 +1,13 @@
 """Settings: read once, refused at the first mistake with the key and what is allowed."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from inbox.config import Settings, read_settings
 from inbox.errors import ConfigurationError
+from inbox.line import Terms
 from inbox.package.terms import Limits
 from inbox.wiring import limits_of, terms_of
 
@@ -116,3 +118,38 @@ def test_the_line_holds_packages_to_the_limits_that_are_set(tmp_path: Path) -> N
 
     assert (limits.max_container_bytes, limits.max_inflated_bytes) == (1 << 20, 2 << 20)
     assert (limits.max_entries, limits.max_ratio) == (3, 10)
+
+
+def test_the_line_gives_access_for_as_long_as_is_set(tmp_path: Path) -> None:
+    text = (
+        "[access]\ngrant_days = 30\ndelegation_days = 14\nbreakglass_minutes = 15\n"
+        "breakglass_per_person_day = 1\nbreakglass_per_unit_week = 2\nopens_per_person_hour = 9\n"
+    )
+
+    terms = terms_of(_read(tmp_path, GOOD + text))
+
+    assert (terms.grant_longest, terms.delegation_longest) == (timedelta(30), timedelta(14))
+    assert terms.breakglass_lasts == timedelta(minutes=15)
+    assert (terms.breakglass_by_person, terms.breakglass_in_unit) == (1, 2)
+    assert terms.opens_by_person == 9
+
+
+def test_without_a_word_about_it_access_is_that_of_the_line(tmp_path: Path) -> None:
+    terms, line = terms_of(_read(tmp_path, GOOD)), Terms()
+
+    assert (terms.grant_longest, terms.delegation_longest, terms.breakglass_lasts) == (
+        *(line.grant_longest, line.delegation_longest),
+        line.breakglass_lasts,
+    )
+    assert (terms.breakglass_by_person, terms.breakglass_in_unit, terms.opens_by_person) == (
+        *(line.breakglass_by_person, line.breakglass_in_unit),
+        line.opens_by_person,
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["grant_days = 91", "delegation_days = 0", "breakglass_minutes = 61"]
+)
+def test_access_is_never_set_longer_than_its_terms(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"access\.{text.split(maxsplit=1)[0]}"):
+        _read(tmp_path, f"{GOOD}[access]\n{text}\n")

@@ -1,5 +1,6 @@
 """Who may meet whom over access to one message: who gives it, takes it, ends it, moves it away."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from inbox.line.moves import access, unit
@@ -45,7 +46,10 @@ def break_glass_and_place(world: World) -> Race:
     handler = ola(world, "skole")
 
     def breaks(side: Side) -> str:
-        access.breakglass(side.line, handler, message.id, reason="Haster")
+        # Many races are run in one world: that is not what is unusual here.
+        terms = replace(side.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
+        line = replace(side.line, terms=terms)
+        access.breakglass(line, handler, message.id, reason="Haster")
         return "taken"
 
     places = scenes.places(world, message, into="bv", seen=message.version)

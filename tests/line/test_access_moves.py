@@ -6,14 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
 from inbox.access.subject import Capacity
 from inbox.access.words import Role
+from inbox.app import create_app
+from inbox.directory import give_code
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line.moves import archive, standing, unit
 from inbox.line.moves.access import breakglass, delegate, end_access, grant
 from inbox.line.moves.review import Outcome, review
+from inbox.line.settle import Step, settle
 from inbox.line.work import unwrap
 from inbox.message import DeliveryState, MessageState, PersonId, UnitId
 from inbox.tables import (
@@ -493,6 +497,33 @@ def test_what_ended_by_a_move_does_not_live_again_when_the_message_comes_back(
     given(hall, message_id)
 
 
+@pytest.mark.parametrize(
+    ("was", "by", "became", "values", "ends"),
+    [
+        (MessageState.OPENED, "route", MessageState.ROUTED, {"unit": "ppt"}, True),
+        (MessageState.RELEASED, "offer", MessageState.UNROUTED, {"unit": None}, True),
+        (MessageState.RELEASED, "withdraw", MessageState.ROUTED, {}, False),
+    ],
+)
+def test_whatever_moves_a_message_to_another_unit_ends_access(
+    hall: School,
+    was: MessageState,
+    by: str,
+    became: MessageState,
+    values: dict[str, str | None],
+    ends: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    message_id = hall.message()
+    row = given(hall, message_id)
+    hall.state(message_id, was)
+
+    with hall.line.store.transaction() as (session, now):
+        message = session.get_one(Message, message_id)
+        settle(session, now, Step(row=message, became=became, by=by, values=values))
+
+    assert (hall.row(row.id).active_until == now) is ends
+
+
 # Reviewed
 
 
@@ -614,6 +645,45 @@ def test_a_membership_that_ended_ends_what_was_given_at_the_next_request(hall: S
         session.get_one(CapacityRow, per.id).active_until = None
 
     assert not closed
+
+
+def test_what_is_not_ones_own_is_as_if_it_were_not_there(hall: School) -> None:
+    message_id = hall.message()
+    row = breakglass(hall.line, hall.handler(), message_id, reason=REASON)
+    paul = hall.world.person("paul", Role.LEADER, "ppt", strong=False)
+    per = hall.handler("per", "ppt")
+
+    def told(message: str, access: str) -> list[str]:
+        errors = []
+        for move in (
+            lambda: grant(hall.line, paul, message, to=NINA, lasts=WEEK, reason=REASON),
+            lambda: breakglass(hall.line, per, message, reason=REASON),
+            lambda: unit.collect_by_hand(hall.line, per, message, reason=REASON),
+            lambda: end_access(hall.line, paul, access),
+            lambda: review(
+                hall.line, hall.siv("lars"), access, outcome=Outcome.UPHELD, reason=REASON
+            ),
+        ):
+            with pytest.raises(NotFound) as error:
+                move()
+            errors.append(repr(error.value))
+        return errors
+
+    assert told(message_id, row.id) == told("nothing", "nothing")
+
+
+def test_a_personal_code_opens_no_door_of_the_case_systems(hall: School) -> None:
+    with hall.line.store.transaction() as (session, _):
+        code = give_code(session, "odd")
+    message_id = hall.offered()
+    delivery = hall.world.delivery(message_id).id
+
+    with TestClient(create_app(hall.line)) as client:
+        for key in (code, "odd", hall.kari().id):
+            answer = client.get(
+                f"/api/v1/deliveries/{delivery}", headers={"authorization": f"Bearer {key}"}
+            )
+            assert answer.status_code == 401
 
 
 def test_no_name_and_no_reason_is_in_the_audit_or_a_task(hall: School) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select
@@ -9,12 +10,14 @@ from sqlmodel import col, select
 from inbox.access.subject import Capacity
 from inbox.errors import Conflict
 from inbox.line.moves import archive, unit
-from inbox.line.moves.access import breakglass
+from inbox.line.moves.access import breakglass, grant
+from inbox.message import PersonId
 from inbox.tables import Task
 from inbox.web.metrics import exposition_of
 from inbox.web.totals import totals_of
 from tests import databases
 from tests.line.school import School, school
+from tests.working import until, working
 
 REASON = "Haster"
 
@@ -142,9 +145,34 @@ def test_the_metrics_count_the_alarm_and_name_nobody(hall: School) -> None:
 def test_a_review_is_not_closed_as_a_common_task(hall: School) -> None:
     row = breakglass(hall.line, hall.handler(), hall.message(), reason=REASON)
     with hall.line.store.reading() as (session, _):
-        task = session.exec(
-            select(Task.id).where(col(Task.subject_id) == row.id, col(Task.kind) == "review")
-        ).one()
+        reviews = select(Task.id).where(col(Task.subject_id) == row.id, col(Task.kind) == "review")
+        task = session.exec(reviews).one()
 
     with pytest.raises(Conflict, match=r"task\.closes_itself"):
         archive.close(hall.line, hall.siv(), task, reason=REASON)
+
+
+def test_the_worker_closes_the_notice_of_access_that_has_run_out(hall: School) -> None:
+    short, long = [
+        grant(
+            hall.line,
+            hall.kari(),
+            hall.message(),
+            to=PersonId("nina"),
+            lasts=timedelta(days=days),
+            reason=REASON,
+        )
+        for days in (1, 2)
+    ]
+    hall.later(hours=24)
+
+    with working(hall.world):
+        until(lambda: hall.tasks(short.id) == set())
+
+    assert hall.tasks(long.id) == {("granted", "handler", "skole")}
+    assert [leaf["who"] for leaf in hall.leaves("task:done", _task(hall, short.id))] == ["worker"]
+
+
+def _task(hall: School, subject: str) -> str:
+    with hall.line.store.reading() as (session, _):
+        return session.exec(select(Task.id).where(col(Task.subject_id) == subject)).one()

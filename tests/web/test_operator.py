@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from lxml import etree, html
 from prometheus_client.parser import text_string_to_metric_families
 from sqlmodel import Session
 
-from inbox import audit
+from inbox import audit, web
 from inbox.access.active import activate
 from inbox.access.words import Role
 from inbox.app import create_operator_app
@@ -21,6 +22,7 @@ from inbox.keys import Keyring, create_keys
 from inbox.line import Line
 from inbox.line.intake import note_pulse
 from inbox.line.moves import archive
+from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalState, DeliveryState, MessageState, ReceiptState
 from inbox.store import SteadyClock, Store
 from inbox.tables import Message
@@ -347,3 +349,9 @@ def test_while_the_database_is_away_the_totals_say_so(small_world: World) -> Non
         answer = client.get("/metrics")
 
     assert (answer.status_code, answer.json()["code"]) == (503, "database.unavailable")
+
+
+def test_every_kind_of_task_has_words_on_the_status_page() -> None:
+    page = (Path(web.__file__).parent / "templates" / "status.html").read_text()
+
+    assert [kind for kind in TaskKind if f'"{kind}": "' not in page] == []

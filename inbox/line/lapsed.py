@@ -1,0 +1,26 @@
+"""Notices of access whose time is over: nobody is asked to look at what is gone."""
+
+from sqlmodel import col, select
+
+from inbox.line import Line
+from inbox.line.settle import WORKER, close_task
+from inbox.line.waiting import TaskKind
+from inbox.message import TaskState
+from inbox.tables import AccessGrant, Task
+
+
+def close_lapsed(line: Line) -> int:
+    """Close the notices of grants that have run out; how many. Nothing is written for none."""
+    notices = (
+        select(Task)
+        .join(AccessGrant, col(AccessGrant.id) == col(Task.subject_id))
+        .where(col(Task.kind) == TaskKind.GRANTED.value, col(Task.state) == TaskState.OPEN)
+    )
+    with line.store.reading() as (session, now):
+        if session.exec(notices.where(col(AccessGrant.active_until) <= now)).first() is None:
+            return 0
+    with line.store.transaction() as (session, now):
+        over = session.exec(notices.where(col(AccessGrant.active_until) <= now)).all()
+        for task in over:
+            close_task(session, now, task, who=WORKER)
+        return len(over)
