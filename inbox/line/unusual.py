@@ -91,5 +91,6 @@ def is_about(session: Session, task: Task, person: str | None) -> bool:
         col(AccessGrant.unit) == who,
         col(AccessGrant.kind) == GrantKind.BREAKGLASS,
         col(AccessGrant.person) == person,
+        col(AccessGrant.active_from) > task.opened_at - _WEEK,
     )
     return session.exec(took).first() is not None

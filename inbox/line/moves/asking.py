@@ -169,7 +169,7 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
     The row it is about is locked first: of two who would move it at once, the second is asked about
     what the first has left. So read what it depends on after this.
 
-    The duties of the yes are looked at before the commit; a reason that is not given is a no now.
+    The duties of the yes are looked at before the commit: see `KEPT`.
 
     Raises:
         NotFound: not there, or not to be known by this capacity.
@@ -186,7 +186,7 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
             session, policy, now, capacity=capacity, action=one, subject=subject, given=given
         )
 
-    decision = decide(action).fulfilled_by(_possible(session, given))
+    decision = decide(action).fulfilled_by(tuple(Duty) if _commits(session) else ())
     if decision.allowed:
         turn = Turn(session=session, now=now, capacity=capacity, subject=subject, decision=decision)
         sqlalchemy_event.listen(session, "before_commit", lambda _: _keep(turn), once=True)
@@ -212,11 +212,10 @@ def _lock(session: Session, subject: Subject) -> None:
     lock(session, *rows)
 
 
-def _possible(session: Session, given: Given) -> set[Duty]:
-    """The duties that can be met yet: none where nothing is committed, no reason that is absent."""
-    if not session.connection().get_execution_options().get("inbox_writes", False):
-        return set()
-    return set(Duty) if given.reason_given else set(Duty) - {Duty.REASON}
+def _commits(session: Session) -> bool:
+    """Where nothing is ever committed no duty can be met."""
+    writes: bool = session.connection().get_execution_options().get("inbox_writes", False)
+    return writes
 
 
 def _keep(turn: Turn) -> None:
