@@ -153,10 +153,9 @@ def two_reviews(hall: School) -> Meeting:
 
 
 def two_delegations(hall: School) -> Meeting:
-    kari, lars, until = hall.kari(), hall.lars(), hall.world.clock.now + timedelta(7)
     hall.later(days=8)
     until = hall.world.clock.now + timedelta(7)
-    leaders = {"left": kari, "right": lars}
+    leaders = {"left": hall.kari(), "right": hall.lars()}
 
     def delegates(side: Side) -> None:
         delegate(
@@ -189,17 +188,32 @@ def two_unusual_openings(hall: School) -> Meeting:
         unit.collect_by_hand(line, nina, messages[side.name])
 
     def holds(told: tuple[str, str]) -> bool:
-        with hall.line.store.reading() as (session, now):
-            alarms = session.exec(
-                select(Task).where(
-                    col(Task.kind) == "unusual",
-                    col(Task.code) == "unusual.opens",
-                    col(Task.opened_at) == now,
-                )
-            ).all()
-        return told == (WON, WON) and len(alarms) == 1
+        return told == (WON, WON) and _alarms(hall, "unusual.opens") == 1
 
     return Meeting(left=opens, right=opens, holds=holds)
+
+
+def two_unusual_emergencies(hall: School) -> Meeting:
+    """Two people, two messages of one unit, one more than the terms say: told once."""
+    hall.later(days=8)
+    who = {"left": hall.handler(), "right": hall.handler("ola")}
+    messages = {"left": hall.message(), "right": hall.message()}
+
+    def breaks(side: Side) -> None:
+        line = replace(side.line, terms=replace(side.line.terms, breakglass_in_unit=1))
+        breakglass(line, who[side.name], messages[side.name], reason=REASON)
+
+    def holds(told: tuple[str, str]) -> bool:
+        return told == (WON, WON) and _alarms(hall, "unusual.breakglass_unit") == 1
+
+    return Meeting(left=breaks, right=breaks, holds=holds)
+
+
+def _alarms(hall: School, code: str) -> int:
+    """How many were opened just now."""
+    with hall.line.store.reading() as (session, now):
+        alarms = select(Task).where(col(Task.code) == code, col(Task.opened_at) == now)
+        return len(session.exec(alarms).all())
 
 
 MEETINGS: Final[Mapping[str, Callable[[School], Meeting]]] = {
@@ -211,6 +225,7 @@ MEETINGS: Final[Mapping[str, Callable[[School], Meeting]]] = {
     "review, review": two_reviews,
     "delegate, delegate": two_delegations,
     "open, open": two_unusual_openings,
+    "break glass, break glass": two_unusual_emergencies,
 }
 
 

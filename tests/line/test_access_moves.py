@@ -613,6 +613,9 @@ def test_a_leader_sees_what_stands_in_the_unit_and_nothing_else(hall: School) ->
     assert mine not in {each.message_id for each in standing.of_unit(hall.line, hall.kari())}
     with pytest.raises(NotFound):
         standing.of_unit(hall.line, hall.handler())
+    olga = strongly(hall.world.person("olga", Role.LEADER, "oppvekst", strong=False))
+    breakglass(hall.line, olga, hall.message(), reason=REASON)
+    assert list(standing.of_unit(hall.line, olga)) == []
 
 
 def test_a_reviewer_sees_what_waits_without_what_they_had_a_part_in(hall: School) -> None:

@@ -89,6 +89,16 @@ def test_more_emergency_access_of_a_person_than_the_terms_say_is_told_once_a_day
     assert len(alarms(hall)) == 2
 
 
+def test_what_a_leader_gives_is_no_emergency(hall: School) -> None:
+    for _ in range(5):
+        to, lasts = PersonId("nina"), timedelta(days=1)
+        grant(hall.line, hall.kari(), hall.message(), to=to, lasts=lasts, reason=REASON)
+
+    take(hall, hall.handler())
+
+    assert alarms(hall) == []
+
+
 def test_what_is_a_day_old_no_longer_counts(hall: School) -> None:
     take(hall, hall.handler(), 2)
     hall.later(hours=24)
