@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from inbox.access.facts import FACTS, facts_about
+from inbox.access.finding import facts_about
 from inbox.access.policy import Policy
 from inbox.access.subject import (
     Capacity,
@@ -34,8 +34,6 @@ __all__ = [
     "permit",
 ]
 
-_NOTHING_HOLDS = dict.fromkeys(FACTS, False)
-
 
 def permit(  # noqa: PLR0913 - a question has these parts
     session: Session,
@@ -52,10 +50,11 @@ def permit(  # noqa: PLR0913 - a question has these parts
     A subject that is not there is a no by the same work, so that nobody can tell it from one that
     is not theirs. The duties of a yes are still to be met: see `Decision.fulfilled_by`.
     """
-    facts = facts_about(session, now, capacity, subject, given or Given())
+    asked = policy.asks(action, capacity.role)
+    facts = facts_about(session, now, capacity, subject, given or Given(), asked)
     if facts is not None:
         return policy.decide(capacity.role, facts, action)
-    decision = policy.decide(capacity.role, _NOTHING_HOLDS, action)
+    decision = policy.decide(capacity.role, dict.fromkeys(asked, False), action)
     return replace(
         decision, allowed=False, rule=NO_RULE, matching=(), misses=(), duties=frozenset()
     )

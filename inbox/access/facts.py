@@ -1,17 +1,14 @@
-"""What can be known about a capacity and a subject, by name, and the one SELECT that finds it out.
+"""What can be known about a capacity and a subject, by name.
 
 What each fact means stands in `policies/facts.toml`. Its one SQL form is a column when a subject is
-decided and a filter when many are listed. Nothing is cached: a revocation holds at once.
+decided and a filter when many are listed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy import Select
-from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from inbox.access.forms import asked, bonds, others, states
@@ -30,7 +27,7 @@ from inbox.access.subject import (
 )
 from inbox.access.words import Action
 from inbox.message import MOVES, ArrivalState, DeliveryState, GrantKind, MessageState, TaskState
-from inbox.tables import AccessGrant, Arrival, Assignment, Delivery, Message, Proposal, Task, Unit
+from inbox.tables import Arrival, Assignment, Delivery, Message, Proposal, Task, Unit
 
 _M = MessageState
 _REFUSABLE = tuple(state for state in MessageState if state in MOVES[MessageState]["refuse"])
@@ -192,68 +189,3 @@ SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromkeys(
 def facts_of(kind: type[Subject]) -> frozenset[str]:
     """The closed list of facts about this kind of subject."""
     return frozenset(name for name, fact in FACTS.items() if fact.known_of(kind))
-
-
-def _select(kind: type[Subject], *, where: Form | None = None) -> Select[*tuple[bool, ...]]:
-    # SQLite has no booleans of its own: said here, every answer is one.
-    columns = [
-        sa.type_coerce(fact.forms[kind], sa.Boolean).label(name)
-        for name, fact in FACTS.items()
-        if kind in fact.forms
-    ]
-    statement = sa.select(*columns)
-    return statement if where is None else statement.where(where)
-
-
-_FINDS: Final[Mapping[type[Subject], Select[*tuple[bool, ...]]]] = {
-    OfMessage: _select(OfMessage, where=col(Message.id) == asked.bound("message_id")),
-    OfArrival: _select(OfArrival, where=col(Arrival.id) == asked.bound("arrival_id")),
-    OfTask: _select(OfTask, where=col(Task.id) == asked.TASK),
-    OfUnit: _select(OfUnit, where=col(Unit.id) == asked.SUBJECT_UNIT),
-    OfReview: _select(OfReview, where=col(AccessGrant.id) == asked.GRANT),
-    OfProposal: _select(OfProposal, where=col(Proposal.id) == asked.PROPOSAL),
-    OfInstallation: _select(OfInstallation),
-}
-
-
-def values_of(
-    now: datetime, capacity: Capacity, given: Given, subject: Subject | None = None
-) -> dict[str, object]:
-    """What the forms are bound to; `now` is the database's time of this transaction."""
-    named: dict[str, object] = {"delivery_id": None, "proposal_id": None, "task_id": None}
-    if subject is not None:
-        named |= asdict(subject)
-    return named | {
-        "now": now,
-        "capacity": capacity.id,
-        "person": capacity.person,
-        "unit": capacity.unit,
-        "role": capacity.role.value,
-        "organisation": capacity.organisation,
-        "case_system": capacity.case_system,
-        "target": given.target,
-    }
-
-
-def facts_of_request(capacity: Capacity, given: Given) -> dict[str, bool]:
-    """The facts that no row says."""
-    return {
-        name: fact.given(capacity, given) for name, fact in FACTS.items() if fact.given is not None
-    }
-
-
-def facts_about(
-    session: Session, now: datetime, capacity: Capacity, subject: Subject, given: Given
-) -> Mapping[str, bool] | None:
-    """Every fact by name, found by one SELECT in the caller's transaction.
-
-    None: there is no such subject.
-    """
-    row = (
-        session.execute(_FINDS[type(subject)], values_of(now, capacity, given, subject))
-        .mappings()
-        .one_or_none()
-    )
-    if row is None:
-        return None
-    return dict.fromkeys(FACTS, False) | facts_of_request(capacity, given) | dict(row)

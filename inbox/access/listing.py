@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Select
 from sqlmodel import col
 
 from inbox.access.condition import ALWAYS, Meaning, fold
-from inbox.access.facts import FACTS, facts_of_request, values_of
+from inbox.access.facts import FACTS
+from inbox.access.finding import facts_of_request, values_of
 from inbox.access.policy import Policy
 from inbox.access.subject import Capacity, Given, OfMessage
 from inbox.access.words import Action, Effect

@@ -20,6 +20,7 @@ from inbox.access.condition import (
     Meaning,
     Need,
     fold,
+    names_in,
     read_condition,
     ways_of,
 )
@@ -55,19 +56,21 @@ SHOWN_MISSES: Final = 3
 
 
 class _Asked:
-    """The facts of one question, checked to be exactly the known names, and booleans only.
+    """The facts of one question, checked: those that its rules use, known names, booleans only.
 
     `matched` collects the ids of the rules that casbin finds to match.
     """
 
     __slots__ = ("_facts", "matched")
 
-    def __init__(self, facts: Mapping[str, bool], names: frozenset[str]) -> None:
-        if facts.keys() != names:
-            raise PolicyError("policy.facts", "the facts given are not those of the closed list")
+    def __init__(
+        self, facts: Mapping[str, bool], used: frozenset[str], known: frozenset[str]
+    ) -> None:
+        if not used <= facts.keys() <= known:
+            raise PolicyError("policy.facts", "a fact is missing, or is none of the closed list")
         if any(type(value) is not bool for value in facts.values()):
             raise PolicyError("policy.facts", "a fact is neither True nor False")
-        self._facts = dict(facts)
+        self._facts = {name: facts[name] for name in used}
         self.matched: list[str] = []
 
     def holds(self, name: str) -> bool:
@@ -149,6 +152,13 @@ class Policy:
         self._ways = {rule.id: ways_of(self.conditions[rule.when]) for rule in rules}
         if len(self._ways) != len(rules):
             raise PolicyError("policy.rule_id_twice", "two rules have one id")
+        self._asks: Final[Mapping[tuple[Action, Role], frozenset[str]]] = {
+            (action, role): frozenset().union(
+                *(names_in(self.conditions[r.when]) for r in rules if r.concerns(action, role))
+            )
+            for action in Action
+            for role in Role
+        }
         functions = {"named": named, "holds": _holds_in(self.conditions)}
         # casbin stops at the first deny that matches: with every allow before, none is left out.
         ordered = sorted(rules, key=lambda rule: rule.effect is Effect.DENY)
@@ -171,12 +181,21 @@ class Policy:
         """The code of the clearance it takes to see what these texts restrict; None: none."""
         return self._shieldings.code_of(access_restriction, authority)
 
+    def asks(self, action: Action, role: Role) -> frozenset[str]:
+        """The facts that the rules about this action by this role use, and no others."""
+        return self._asks[action, role]
+
     def decide(self, role: Role, facts: Mapping[str, bool], action: Action) -> Decision:
-        """May this role do it, when exactly these facts hold? Raises nothing."""
+        """May this role do it, when these facts hold? Raises nothing.
+
+        The facts are at least those that `asks` names; a rule gets those and no others.
+        """
         try:
             if not self.rules:
                 return _no(action, NO_POLICY, self.digest)
-            return self._decide(Role(role), _Asked(facts, self.facts), Action(action))
+            role, action = Role(role), Action(action)
+            asked = _Asked(facts, self.asks(action, role), self.facts)
+            return self._decide(role, asked, action)
         except Exception:  # noqa: BLE001 - whatever casbin throws, the answer is no
             return _no(action, ERROR, self.digest)
 

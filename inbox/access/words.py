@@ -123,7 +123,7 @@ class Decision:
     misses: tuple[Miss, ...] = ()
     duties: frozenset[Duty] = frozenset()
     facts: frozenset[str] = frozenset()
-    """The facts that held."""
+    """What held of what was asked: only facts that a rule about the action uses are."""
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a decision is neither true nor false: ask for `.allowed`")

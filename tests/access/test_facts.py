@@ -9,7 +9,8 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from inbox.access import Action, Capacity, Given, OfArrival, OfInstallation, OfMessage, OfTask, Role
-from inbox.access.facts import FACTS, SUBJECTS, facts_about, facts_of
+from inbox.access.facts import FACTS, SUBJECTS, facts_of
+from inbox.access.finding import facts_about
 from inbox.access.subject import OfProposal, OfReview, OfUnit, Subject
 from inbox.message import (
     ArrivalId,

@@ -138,11 +138,27 @@ def test_damaging_facts_never_turns_a_no_into_a_yes(data: st.DataObject) -> None
 
 
 def test_facts_that_are_missing_or_unknown_are_a_no() -> None:
-    subject = policy(allow("A01", "open", "handler", "a"))
+    subject = policy(allow("A01", "open", "handler", "a and not b"))
 
     for given_facts in ({"a": True}, facts("a") | {"d": True}, {}):
         decision = subject.decide(Role.HANDLER, given_facts, Action.OPEN)
         assert (decision.allowed, decision.rule) == (False, "error")
+
+
+def test_what_a_rule_uses_is_asked_and_nothing_else() -> None:
+    subject = policy(
+        allow("A01", "open", "handler", "a"),
+        allow("A02", "open", "leader", "b"),
+        deny("D01", "list", "*", "c"),
+    )
+
+    assert subject.asks(Action.OPEN, Role.HANDLER) == {"a"}
+    assert subject.asks(Action.LIST, Role.LEADER) == {"c"}
+    assert subject.asks(Action.PLACE, Role.LEADER) == frozenset()
+    decision = subject.decide(Role.HANDLER, facts("a", "b"), Action.OPEN)
+    assert (decision.allowed, decision.facts) == (True, frozenset({"a"}))
+    assert subject.decide(Role.HANDLER, {"a": True}, Action.OPEN).allowed
+    assert subject.decide(Role.HANDLER, {"b": True, "c": True}, Action.OPEN).rule == "error"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,59 @@
+"""A statement whose text is made once: only the values that it is bound to change."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Dialect
+from sqlalchemy.orm import Session
+
+_Process = Callable[[Any], object]
+
+
+class Kept:
+    """A SELECT as text for one kind of database.
+
+    To build a statement, and to find its text again, costs many times what the database takes to
+    answer it. `names` are those of the values that come with each request; the others stay.
+    """
+
+    def __init__(
+        self, statement: sa.Select[*tuple[Any, ...]], dialect: Dialect, names: Collection[str]
+    ) -> None:
+        made = statement.compile(dialect=dialect)
+        state = made.construct_expanded_state(
+            {name: None for name in made.bind_names.values() if name in names}
+        )
+        process: dict[str, Any] = {
+            name: bind.type.dialect_impl(dialect).bind_processor(dialect)
+            for bind, name in made.bind_names.items()
+        } | dict(state.processors)  # which are those of an IN that became several
+        self._text = state.statement
+        self._order = state.positiontup
+        self._given = tuple((name, process[name]) for name in state.parameters if name in names)
+        self._fixed = {
+            name: _processed(process[name], value)
+            for name, value in state.parameters.items()
+            if name not in names
+        }
+        self._read: tuple[_Process | None, ...] = tuple(
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in statement.selected_columns
+        )
+
+    def rows(self, session: Session, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """What the database answers in the transaction of the session; it is flushed first."""
+        bound = dict(self._fixed)
+        for name, process in self._given:
+            bound[name] = _processed(process, values[name])
+        session.flush()
+        found = session.connection().exec_driver_sql(
+            self._text,
+            bound if self._order is None else tuple(bound[name] for name in self._order),
+        )
+        return [tuple(map(_processed, self._read, row)) for row in found]
+
+
+def _processed(process: _Process | None, value: object) -> Any:
+    """The value as the driver takes it, or as the driver gave it and we mean it."""
+    return value if process is None else process(value)
