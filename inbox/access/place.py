@@ -1,0 +1,49 @@
+"""A place in a list, newest first: after which row the next page begins.
+
+It stays where it is while mail comes and goes. As text it names the last row that was shown, which
+whoever holds it has seen, and looks up nothing: with a made-up one nothing is learned.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from inbox.errors import Invalid
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_SPOKEN: Final = re.compile(r"(\d{1,17}) ([0-9a-z-]{1,32})", re.ASCII)
+_LONGEST: Final = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The time and the id of the last row that was shown."""
+
+    at: datetime
+    id: str
+
+    def as_text(self) -> str:
+        """The cursor that a caller hands back for the next page."""
+        spoken = f"{(self.at - _EPOCH) // _MICROSECOND} {self.id}"
+        return base64.urlsafe_b64encode(spoken.encode()).decode().rstrip("=")
+
+
+def read_place(text: str) -> Place:
+    """The place that a cursor is. Raises `Invalid` for what no page has given."""
+    try:
+        if len(text) > _LONGEST:
+            raise Invalid("list.cursor")
+        spoken = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
+        found = _SPOKEN.fullmatch(spoken)
+        if found is None:
+            raise Invalid("list.cursor")
+        place = Place(at=_EPOCH + int(found.group(1)) * _MICROSECOND, id=found.group(2))
+    except (ValueError, OverflowError, binascii.Error):
+        raise Invalid("list.cursor") from None
+    if place.as_text() != text:
+        raise Invalid("list.cursor")
+    return place
