@@ -5,20 +5,23 @@ SQLite finds nothing by an index where one WHERE joins the ways with OR.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import False_
+from sqlalchemy import Column, ColumnElement
+from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
 from sqlmodel import col
 
 from inbox.access import forms
-from inbox.access.condition import ALWAYS, Condition, Meaning, fold, ways_of
+from inbox.access.condition import ALWAYS, Condition, Every, Meaning, Name, Not, fold, ways_of
 from inbox.access.facts import FACTS
 from inbox.access.forms import Form
 from inbox.access.policy import Policy
 from inbox.access.subject import OfMessage
 from inbox.access.words import Action, Effect, Role
-from inbox.tables import Assignment, Delivery, Message
+from inbox.tables import Assignment, Delivery, Message, table_of
+
+_TABLE: Final = table_of(Message)
 
 _MOST_WAYS: Final = 8
 """A rule with more ways than these is one branch: the same rows, found more slowly."""
@@ -31,10 +34,26 @@ _FOUND_BY: Final[Mapping[str, Form]] = {
         sa.select(col(Delivery.message_id)).where(col(Delivery.case_system) == forms.SYSTEM)
     ),
 }
-"""What follows from a fact and can be looked up: the way to few rows among many.
+"""What follows from a fact and can be looked up: the way to few messages among many.
 
 It stands beside the form of the fact, never in its place, so it shows nothing more.
 """
+
+_PINNED: Final[Mapping[str, tuple[str, forms.Bound]]] = {
+    "in_unit": ("unit", forms.UNIT),
+    "leads": ("unit", forms.UNIT),
+    "own_organisation": ("organisation", forms.ORGANISATION),
+}
+"""Facts that make a column equal to a value of the request.
+
+Where one must hold, the others are asked of that value: once, and not for each message.
+"""
+
+_UNINDEXED: Final[Mapping[str, ColumnElement[Any]]] = {
+    name: sa.func.coalesce(_TABLE.c[name], sa.null())
+    for name in ("unit", "organisation", "state", "sender")
+}
+"""The same values, and no index: SQLite would read a unit instead of what a person was given."""
 
 
 def branches_of(
@@ -45,41 +64,60 @@ def branches_of(
     `requested` are the facts of the request: they are decided here, not by the database.
     """
     rules = [rule for rule in policy.rules if rule.concerns(action, role)]
-    meaning = _meaning(requested)
-    denies = [
-        ~fold(policy.conditions[rule.when], meaning) for rule in rules if rule.effect is Effect.DENY
-    ]
+    denies = [policy.conditions[rule.when] for rule in rules if rule.effect is Effect.DENY]
     return [
-        sa.and_(*way, *denies)
+        _branch((*way, *map(_opposite, denies)), requested)
         for rule in rules
         if rule.effect is Effect.ALLOW
-        for way in _ways(policy.conditions[rule.when], requested)
+        for way in _ways(policy.conditions[rule.when])
     ]
 
 
-def _ways(condition: Condition, requested: Mapping[str, bool]) -> Iterator[list[Form]]:
+def _ways(condition: Condition) -> Iterator[tuple[Condition, ...]]:
+    """The condition taken apart at every `or`: each way holds if all its parts do."""
     ways = ways_of(condition)
-    meaning = _meaning(requested)
     if len(ways) > _MOST_WAYS:
-        yield [fold(condition, meaning)]
+        yield (condition,)
         return
     for way in ways:
-        needs = [meaning.of(name) if held else ~meaning.of(name) for name, held in sorted(way)]
-        if not any(isinstance(need, False_) for need in needs):
-            found_by = [_FOUND_BY[name] for name, held in way if held and name in _FOUND_BY]
-            yield [*needs, *found_by]
+        yield tuple(Name(name) if held else Not(Name(name)) for name, held in sorted(way))
 
 
-def _meaning(requested: Mapping[str, bool]) -> Meaning[Form]:
+def _opposite(condition: Condition) -> Condition:
+    return condition.part if isinstance(condition, Not) else Not(condition)
+
+
+def _branch(parts: Sequence[Condition], requested: Mapping[str, bool]) -> Form:
+    """All parts, written so that the few messages of which they hold are found by an index."""
+    required = {part.name for part in parts if isinstance(part, Name)}
+    pins = dict(_PINNED[name] for name in sorted(required & _PINNED.keys()))
+    found_by = [_FOUND_BY[name] for name in sorted(required & _FOUND_BY.keys())]
+
     def of(name: str) -> Form:
         if name == ALWAYS or requested.get(name, False):
             return sa.true()
-        return FACTS[name].forms.get(OfMessage, sa.false())
+        form = FACTS[name].forms.get(OfMessage, sa.false())
+        if name not in required & _PINNED.keys():
+            form = _replaced(form, pins)
+        return _replaced(form, _UNINDEXED) if found_by else form
 
-    def every(parts: Sequence[Form]) -> Form:
-        return sa.and_(*parts)
+    meaning = Meaning[Form](
+        of=of,
+        negated=sa.not_,
+        every=lambda several: sa.and_(*several),
+        some=lambda several: sa.or_(*several),
+    )
+    every: Condition = Every(tuple(parts))
+    form: Form = fold(every, meaning)
+    return sa.and_(form, *found_by)
 
-    def some(parts: Sequence[Form]) -> Form:
-        return sa.or_(*parts)
 
-    return Meaning(of=of, negated=sa.not_, every=every, some=some)
+def _replaced(form: Form, instead: Mapping[str, ColumnElement[Any]]) -> Form:
+    """The form with something else in the place of columns of the message."""
+
+    def replace(element: ExternallyTraversible, **_: Any) -> ColumnElement[Any] | None:
+        if isinstance(element, Column) and element.table.name == _TABLE.name:
+            return instead.get(element.name)
+        return None
+
+    return replacement_traverse(form, {}, replace)

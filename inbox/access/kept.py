@@ -36,12 +36,13 @@ class Kept:
             for name, value in state.parameters.items()
             if name not in names
         }
-        self._read: tuple[_Process | None, ...] = tuple(
+        read = (
             column.type.dialect_impl(dialect).result_processor(dialect, None)
             for column in statement.selected_columns
         )
+        self._read = tuple((place, each) for place, each in enumerate(read) if each is not None)
 
-    def rows(self, session: Session, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    def rows(self, session: Session, values: Mapping[str, object]) -> list[list[Any]]:
         """What the database answers in the transaction of the session; it is flushed first."""
         bound = dict(self._fixed)
         for name, process in self._given:
@@ -51,7 +52,11 @@ class Kept:
             self._text,
             bound if self._order is None else tuple(bound[name] for name in self._order),
         )
-        return [tuple(map(_processed, self._read, row)) for row in found]
+        rows = [list(row) for row in found.all()]
+        for row in rows:
+            for place, process in self._read:
+                row[place] = process(row[place])
+        return rows
 
 
 def _processed(process: _Process | None, value: object) -> Any:

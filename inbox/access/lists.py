@@ -57,12 +57,12 @@ class Listing:
 @lru_cache(maxsize=1_000)
 def statement_of(listing: Listing, dialect: Dialect) -> Kept:
     """The statement, ready to be bound."""
-    branches = [
+    branches: list[Form] = [
         sa.and_(branch, *filters_of(listing.shape))
         for branch in branches_of(
             listing.policy, listing.action, listing.role, dict(listing.requested)
         )
-    ]
+    ] or [sa.false()]
     statement: Select[Any]
     if listing.kind in {Kind.PAGE, Kind.NEXT}:
         statement = _page(branches, listing)
@@ -87,17 +87,20 @@ def joined(branches: Sequence[Form], *columns: ColumnElement[Any]) -> Subquery:
 def _page(branches: Sequence[Form], listing: Listing) -> Select[Any]:
     """The newest of each branch, of these the newest, and only then their columns."""
     at, message_id = _TABLE.c.received_at, _TABLE.c.id
+    shown = [_TABLE.c[name] for name in listing.shown]
     place = [sa.tuple_(at, message_id) < _AFTER] if listing.kind is Kind.NEXT else []
+    if len(branches) == 1:
+        return newest_first(sa.select(*shown).where(*branches, *place)).limit(_AT_MOST)
     newest = [
         sa.select(
             newest_first(sa.select(message_id, at).where(branch, *place)).limit(_AT_MOST).subquery()
         )
-        for branch in branches or [sa.false()]
+        for branch in branches
     ]
-    ids = (newest[0] if len(newest) == 1 else sa.union(*newest)).subquery()
+    ids = sa.union(*newest).subquery()
     # Sorted by what was found: by the table's own columns SQLite would walk the whole table.
     return (
-        sa.select(*(_TABLE.c[name] for name in listing.shown))
+        sa.select(*shown)
         .join_from(ids, _TABLE, message_id == ids.c.id)
         .order_by(ids.c.received_at.desc(), ids.c.id.desc())
         .limit(_AT_MOST)
