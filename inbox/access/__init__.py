@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from inbox.access.facts import SUBJECTS
 from inbox.access.finding import facts_about
 from inbox.access.policy import Policy
 from inbox.access.subject import (
@@ -48,11 +49,12 @@ def permit(  # noqa: PLR0913 - a question has these parts
     """May this capacity do this to that, now? Decided in the caller's transaction.
 
     A subject that is not there is a no by the same work, so that nobody can tell it from one that
-    is not theirs. The duties of a yes are still to be met: see `Decision.fulfilled_by`.
+    is not theirs; so is one that the action is never about. The duties of a yes are still to be
+    met: see `Decision.fulfilled_by`.
     """
     asked = policy.asks(action, capacity.role)
     facts = facts_about(session, now, capacity, subject, given or Given(), asked)
-    if facts is not None:
+    if facts is not None and type(subject) in SUBJECTS[action]:
         return policy.decide(capacity.role, facts, action)
     decision = policy.decide(capacity.role, dict.fromkeys(asked, False), action)
     return replace(

@@ -12,37 +12,48 @@ from sqlalchemy import Column, ColumnElement
 from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
 from sqlmodel import col
 
-from inbox.access import forms
 from inbox.access.condition import ALWAYS, Condition, Every, Meaning, Name, Not, fold, ways_of
-from inbox.access.facts import FACTS
-from inbox.access.forms import Form
+from inbox.access.facts import FACTS, SUBJECTS
+from inbox.access.forms.asked import ORGANISATION, PERSON, SYSTEM, UNIT, Bound, Form
 from inbox.access.policy import Policy
 from inbox.access.subject import OfMessage
 from inbox.access.words import Action, Effect, Role
-from inbox.tables import Assignment, Delivery, Message, table_of
+from inbox.tables import AccessGrant, Assignment, Delegation, Delivery, Message, table_of
 
 _TABLE: Final = table_of(Message)
 
 _MOST_WAYS: Final = 8
 """A rule with more ways than these is one branch: the same rows, found more slowly."""
 
+_granted_to_person = col(Message.id).in_(
+    sa.select(col(AccessGrant.message_id)).where(col(AccessGrant.person) == PERSON)
+)
+_delivered_to_system = col(Message.id).in_(
+    sa.select(col(Delivery.message_id)).where(col(Delivery.case_system) == SYSTEM)
+)
 _FOUND_BY: Final[Mapping[str, Form]] = {
     "assigned": col(Message.id).in_(
-        sa.select(col(Assignment.message_id)).where(col(Assignment.person) == forms.PERSON)
+        sa.select(col(Assignment.message_id)).where(col(Assignment.person) == PERSON)
     ),
-    "own_delivery": col(Message.id).in_(
-        sa.select(col(Delivery.message_id)).where(col(Delivery.case_system) == forms.SYSTEM)
+    "covers": col(Message.id).in_(
+        sa.select(col(Assignment.message_id))
+        .join(Delegation, col(Delegation.absent) == col(Assignment.person))
+        .where(col(Delegation.substitute) == PERSON)
     ),
+    "has_grant": _granted_to_person,
+    "has_breakglass": _granted_to_person,
+    "own_delivery": _delivered_to_system,
+    "own_open_delivery": _delivered_to_system,
 }
 """What follows from a fact and can be looked up: the way to few messages among many.
 
 It stands beside the form of the fact, never in its place, so it shows nothing more.
 """
 
-_PINNED: Final[Mapping[str, tuple[str, forms.Bound]]] = {
-    "in_unit": ("unit", forms.UNIT),
-    "leads": ("unit", forms.UNIT),
-    "own_organisation": ("organisation", forms.ORGANISATION),
+_PINNED: Final[Mapping[str, tuple[str, Bound]]] = {
+    "in_unit": ("unit", UNIT),
+    "leads": ("unit", UNIT),
+    "own_organisation": ("organisation", ORGANISATION),
 }
 """Facts that make a column equal to a value of the request.
 
@@ -63,6 +74,8 @@ def branches_of(
 
     `requested` are the facts of the request: they are decided here, not by the database.
     """
+    if OfMessage not in SUBJECTS[action]:
+        return []
     rules = [rule for rule in policy.rules if rule.concerns(action, role)]
     denies = [policy.conditions[rule.when] for rule in rules if rule.effect is Effect.DENY]
     return [

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Dialect, Integer, Select, Subquery, bindpa
 
 from inbox.access.branches import branches_of
 from inbox.access.finding import NAMES
-from inbox.access.forms import Form, bound
+from inbox.access.forms.asked import Form, bound
 from inbox.access.kept import Kept
 from inbox.access.policy import Policy
 from inbox.access.query import SOUGHT, Shape, filters_of

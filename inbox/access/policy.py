@@ -131,7 +131,7 @@ class _Enforcer(casbin.Enforcer):  # type: ignore[misc] # casbin comes without t
 
 
 class Policy:
-    """The rules that may decide now. It never changes: a new policy is a new object."""
+    """The rules that may decide now. They never change: a new policy is a new object."""
 
     def __init__(
         self,
@@ -152,13 +152,8 @@ class Policy:
         self._ways = {rule.id: ways_of(self.conditions[rule.when]) for rule in rules}
         if len(self._ways) != len(rules):
             raise PolicyError("policy.rule_id_twice", "two rules have one id")
-        self._asks: Final[Mapping[tuple[Action, Role], frozenset[str]]] = {
-            (action, role): frozenset().union(
-                *(names_in(self.conditions[r.when]) for r in rules if r.concerns(action, role))
-            )
-            for action in Action
-            for role in Role
-        }
+        self._uses = {rule.id: names_in(self.conditions[rule.when]) for rule in rules}
+        self._asks: dict[tuple[Action, Role], frozenset[str]] = {}
         functions = {"named": named, "holds": _holds_in(self.conditions)}
         # casbin stops at the first deny that matches: with every allow before, none is left out.
         ordered = sorted(rules, key=lambda rule: rule.effect is Effect.DENY)
@@ -183,7 +178,10 @@ class Policy:
 
     def asks(self, action: Action, role: Role) -> frozenset[str]:
         """The facts that the rules about this action by this role use, and no others."""
-        return self._asks[action, role]
+        if (asked := self._asks.get((action, role))) is None:
+            used = [self._uses[r.id] for r in self.rules if r.concerns(action, role)]
+            asked = self._asks[action, role] = frozenset().union(*used)
+        return asked
 
     def decide(self, role: Role, facts: Mapping[str, bool], action: Action) -> Decision:
         """May this role do it, when these facts hold? Raises nothing.

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy import String, bindparam
+from sqlalchemy import bindparam
 from sqlmodel import col
 
-from inbox.access.forms import Form
+from inbox.access.forms.asked import Bound, Form, any_of, bound
 from inbox.message import MessageId, MessageState, OrgNumber, Service, UnitId
-from inbox.tables import Message, Utc, Word
+from inbox.tables import Message, MessageReference, Utc, Word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,22 +33,29 @@ class Query:
     wire_id: str | None = None
     documents_hash: str | None = None
     """The keyed hash over the digests of the documents."""
+    reference_hash: str | None = None
+    """The keyed hash of a case reference that the message names."""
 
 
-_UNIT, _SENDER, _SHIELDING, _ID, _WIRE_ID, _HASH = (
-    bindparam(f"sought_{name}", type_=String())
-    for name in ("unit", "sender", "shielding", "message_id", "wire_id", "documents_hash")
-)
+def _sought(name: str) -> Bound:
+    return bound(f"sought_{name}")
+
+
 _FORMS: Final[Mapping[str, Form]] = {
-    "unit": col(Message.unit) == _UNIT,
-    "sender": col(Message.sender) == _SENDER,
+    "unit": col(Message.unit) == _sought("unit"),
+    "sender": col(Message.sender) == _sought("sender"),
     "service": col(Message.service) == bindparam("sought_service", type_=Word(Service)),
-    "shielding": col(Message.shielding) == _SHIELDING,
+    "shielding": col(Message.shielding) == _sought("shielding"),
     "received_from": col(Message.received_at) >= bindparam("sought_received_from", type_=Utc()),
     "received_before": col(Message.received_at) < bindparam("sought_received_before", type_=Utc()),
-    "message_id": col(Message.id) == _ID,
-    "wire_id": col(Message.wire_id) == _WIRE_ID,
-    "documents_hash": col(Message.documents_hash) == _HASH,
+    "message_id": col(Message.id) == _sought("message_id"),
+    "wire_id": col(Message.wire_id) == _sought("wire_id"),
+    "documents_hash": col(Message.documents_hash) == _sought("documents_hash"),
+    "reference_hash": any_of(
+        MessageReference,
+        col(MessageReference.message_id) == col(Message.id),
+        col(MessageReference.reference_hash) == _sought("reference_hash"),
+    ),
 }
 _STATES: Final[Mapping[str, Form]] = {
     f"state_{number}": col(Message.state)
