@@ -281,6 +281,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_message_documents_hash"), "message", ["documents_hash"], unique=False)
     op.create_index(op.f("ix_message_due_at"), "message", ["due_at"], unique=False)
     op.create_index("ix_message_newest", "message", ["received_at", "id"], unique=False)
+    op.create_index(
+        "ix_message_organisation", "message", ["organisation", "received_at", "id"], unique=False
+    )
     op.create_index(op.f("ix_message_sender"), "message", ["sender"], unique=False)
     op.create_index("ix_message_state", "message", ["state", "received_at"], unique=False)
     op.create_index("ix_message_unit", "message", ["unit", "received_at", "id"], unique=False)
@@ -670,6 +673,7 @@ def downgrade() -> None:
     op.drop_index("ix_message_unit", table_name="message")
     op.drop_index("ix_message_state", table_name="message")
     op.drop_index(op.f("ix_message_sender"), table_name="message")
+    op.drop_index("ix_message_organisation", table_name="message")
     op.drop_index("ix_message_newest", table_name="message")
     op.drop_index(op.f("ix_message_due_at"), table_name="message")
     op.drop_index(op.f("ix_message_documents_hash"), table_name="message")

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ColumnElement
+from sqlalchemy.sql.elements import False_
 from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
 from sqlmodel import col
 
@@ -60,30 +61,33 @@ _PINNED: Final[Mapping[str, tuple[str, Bound]]] = {
 Where one must hold, the others are asked of that value: once, and not for each message.
 """
 
-_UNINDEXED: Final[Mapping[str, ColumnElement[Any]]] = {
-    name: sa.func.coalesce(_TABLE.c[name], sa.null())
-    for name in ("unit", "organisation", "state", "sender")
-}
-"""The same values, and no index: SQLite would read a unit instead of what a person was given."""
+_INDEXED: Final = ("unit", "organisation", "state", "sender")
+"""Columns that SQLite would find messages by, the best first; it knows no better than to guess."""
 
 
 def branches_of(
-    policy: Policy, action: Action, role: Role, requested: Mapping[str, bool]
+    policy: Policy,
+    action: Action,
+    role: Role,
+    requested: Mapping[str, bool],
+    sought: Sequence[Form] = (),
 ) -> list[Form]:
     """Filters of which one must hold; none where nothing allows, and then nothing may be shown.
 
-    `requested` are the facts of the request: they are decided here, not by the database.
+    `requested` are the facts of the request: they are decided here, not by the database. What is
+    `sought` stands in each.
     """
     if OfMessage not in SUBJECTS[action]:
         return []
     rules = [rule for rule in policy.rules if rule.concerns(action, role)]
     denies = [policy.conditions[rule.when] for rule in rules if rule.effect is Effect.DENY]
-    return [
-        _branch((*way, *map(_opposite, denies)), requested)
+    branches = [
+        _branch((*way, *map(_opposite, denies)), requested, sought)
         for rule in rules
         if rule.effect is Effect.ALLOW
         for way in _ways(policy.conditions[rule.when])
     ]
+    return [branch for branch in branches if not isinstance(branch, False_)]
 
 
 def _ways(condition: Condition) -> Iterator[tuple[Condition, ...]]:
@@ -100,19 +104,23 @@ def _opposite(condition: Condition) -> Condition:
     return condition.part if isinstance(condition, Not) else Not(condition)
 
 
-def _branch(parts: Sequence[Condition], requested: Mapping[str, bool]) -> Form:
+def _branch(
+    parts: Sequence[Condition], requested: Mapping[str, bool], sought: Sequence[Form]
+) -> Form:
     """All parts, written so that the few messages of which they hold are found by an index."""
     required = {part.name for part in parts if isinstance(part, Name)}
     pins = dict(_PINNED[name] for name in sorted(required & _PINNED.keys()))
     found_by = [_FOUND_BY[name] for name in sorted(required & _FOUND_BY.keys())]
+    unindexed = _unindexed(_INDEXED if found_by else _INDEXED[1:] if "unit" in pins else ())
 
     def of(name: str) -> Form:
         if name == ALWAYS or requested.get(name, False):
             return sa.true()
-        form = FACTS[name].forms.get(OfMessage, sa.false())
+        if (form := FACTS[name].forms.get(OfMessage)) is None:
+            return sa.false()
         if name not in required & _PINNED.keys():
             form = _replaced(form, pins)
-        return _replaced(form, _UNINDEXED) if found_by else form
+        return _replaced(form, unindexed)
 
     meaning = Meaning[Form](
         of=of,
@@ -122,7 +130,12 @@ def _branch(parts: Sequence[Condition], requested: Mapping[str, bool]) -> Form:
     )
     every: Condition = Every(tuple(parts))
     form: Form = fold(every, meaning)
-    return sa.and_(form, *found_by)
+    return sa.and_(form, *found_by, *(_replaced(each, unindexed) for each in sought))
+
+
+def _unindexed(columns: Sequence[str]) -> Mapping[str, ColumnElement[Any]]:
+    """The same values and no index: so that few messages are read, not a unit or all of them."""
+    return {name: sa.func.coalesce(_TABLE.c[name], sa.null()) for name in columns}
 
 
 def _replaced(form: Form, instead: Mapping[str, ColumnElement[Any]]) -> Form:

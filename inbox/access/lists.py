@@ -57,12 +57,13 @@ class Listing:
 @lru_cache(maxsize=1_000)
 def statement_of(listing: Listing, dialect: Dialect) -> Kept:
     """The statement, ready to be bound."""
-    branches: list[Form] = [
-        sa.and_(branch, *filters_of(listing.shape))
-        for branch in branches_of(
-            listing.policy, listing.action, listing.role, dict(listing.requested)
-        )
-    ] or [sa.false()]
+    branches = branches_of(
+        listing.policy,
+        listing.action,
+        listing.role,
+        dict(listing.requested),
+        filters_of(listing.shape),
+    ) or [sa.false()]
     statement: Select[Any]
     if listing.kind in {Kind.PAGE, Kind.NEXT}:
         statement = _page(branches, listing)

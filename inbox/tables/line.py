@@ -83,6 +83,7 @@ class Message(Row, table=True):
         Index("ix_message_newest", "received_at", "id"),
         Index("ix_message_state", "state", "received_at"),
         Index("ix_message_unit", "unit", "received_at", "id"),
+        Index("ix_message_organisation", "organisation", "received_at", "id"),
     )
 
     id: str = Field(primary_key=True, max_length=ID)

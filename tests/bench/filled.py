@@ -40,8 +40,10 @@ def fill(line: Line, extent: Extent) -> None:
         for kind, rows in _first(extent, now, chance):
             _insert(connection, kind, rows)
         table = table_of(Message)
-        found = connection.execute(sa.select(table.c.id, table.c.state, table.c.received_at))
-        written = [Written(row.id, row.state, row.received_at) for row in found]
+        found = connection.execute(
+            sa.select(table.c.id, table.c.state, table.c.received_at, table.c.unit)
+        )
+        written = [Written(row.id, row.state, row.received_at, row.unit) for row in found]
         for kind, rows in around(extent, written, chance):
             _insert(connection, kind, rows)
         if connection.dialect.name == "postgresql":

@@ -9,8 +9,16 @@ from typing import NamedTuple
 
 from sqlmodel import SQLModel
 
-from inbox.message import ArrivalState, DeliveryState, MessageState, ReceiptState, Service
+from inbox.message import (
+    ArrivalState,
+    DeliveryState,
+    GrantKind,
+    MessageState,
+    ReceiptState,
+    Service,
+)
 from inbox.tables import (
+    AccessGrant,
     Arrival,
     Assignment,
     ConflictOfInterest,
@@ -45,6 +53,8 @@ class Extent:
     messages: int
     people: int
     units: int
+    grants: int = 0
+    """Access that leaders gave, for a year each."""
 
 
 class Written(NamedTuple):
@@ -53,6 +63,7 @@ class Written(NamedTuple):
     id: str
     state: MessageState
     at: datetime
+    unit: str | None
 
 
 def person_id(number: int) -> str:
@@ -118,11 +129,29 @@ def around(extent: Extent, messages: Sequence[Written], chance: random.Random) -
     yield Receipt, (_receipt(each) for each in given if each.state is not _M.OFFERED)
     assigned = [each for each in alive if chance.random() < 0.7]
     yield Assignment, (_bond("t", each, chance.randrange(extent.people)) for each in assigned)
+    yield AccessGrant, _grants(extent, messages, chance)
     conflicts = alive[::20]
     yield (
         ConflictOfInterest,
         (_bond("c", each, chance.randrange(extent.people)) for each in conflicts),
     )
+
+
+def _grants(extent: Extent, messages: Sequence[Written], chance: random.Random) -> Rows:
+    """Of one person to one message of any unit; a year, from when it came."""
+    given = [each for each in messages if each.unit is not None]
+    for number, message in enumerate(chance.choices(given, k=extent.grants)):
+        yield {
+            "id": f"g{number:031x}",
+            "kind": GrantKind.GIVEN,
+            "message_id": message.id,
+            "unit": message.unit,
+            "person": person_id(chance.randrange(extent.people)),
+            "given_by": person_id(0),
+            "sealed_reason": bytes(80),
+            "active_from": message.at,
+            "active_until": message.at + timedelta(days=365),
+        }
 
 
 def _like(letter: str, message: Written) -> str:
