@@ -4,7 +4,7 @@ One branch for each way of fulfilling a rule that allows, with every rule that d
 SQLite finds nothing by an index where one WHERE joins the ways with OR.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -122,15 +122,20 @@ def _branch(
             form = _replaced(form, pins)
         return _replaced(form, unindexed)
 
+    form = form_of(Every(tuple(parts)), of)
+    return sa.and_(form, *found_by, *(_replaced(each, unindexed) for each in sought))
+
+
+def form_of(condition: Condition, of: Callable[[str], Form]) -> Form:
+    """The condition in SQL, each fact by its form."""
     meaning = Meaning[Form](
         of=of,
         negated=sa.not_,
         every=lambda several: sa.and_(*several),
         some=lambda several: sa.or_(*several),
     )
-    every: Condition = Every(tuple(parts))
-    form: Form = fold(every, meaning)
-    return sa.and_(form, *found_by, *(_replaced(each, unindexed) for each in sought))
+    form: Form = fold(condition, meaning)
+    return form
 
 
 def _unindexed(columns: Sequence[str]) -> Mapping[str, ColumnElement[Any]]:

@@ -36,6 +36,7 @@ from inbox.access.words import (
     Miss,
     Role,
     Rule,
+    Told,
     named,
 )
 from inbox.errors import PolicyError
@@ -155,6 +156,7 @@ class Policy:
         self._uses = {rule.id: names_in(self.conditions[rule.when]) for rule in rules}
         self._asks: dict[tuple[Action, Role], frozenset[str]] = {}
         functions = {"named": named, "holds": _holds_in(self.conditions)}
+        self._functions: Final = functions
         # casbin stops at the first deny that matches: with every allow before, none is left out.
         ordered = sorted(rules, key=lambda rule: rule.effect is Effect.DENY)
         self._by_id = {rule.id: rule for rule in ordered}
@@ -197,6 +199,21 @@ class Policy:
         except Exception:  # noqa: BLE001 - whatever casbin throws, the answer is no
             return _no(action, ERROR, self.digest)
 
+    def tell(self, role: Role, facts: Mapping[str, bool], action: Action) -> tuple[Told, ...]:
+        """Every rule about this action by this role, each asked of casbin by itself.
+
+        Raises `PolicyError` where `decide` would say that an error is a no.
+        """
+        told = []
+        for rule in self.rules:
+            if rule.concerns(action, role):
+                asked = _Asked(facts, self.asks(action, role), self.facts)
+                _Enforcer([rule], self._functions).says_yes(role, asked, action)
+                lacks = [_lacking(way, asked) for way in self._ways[rule.id]]
+                fewest = () if asked.matched else min(lacks, key=len, default=())
+                told.append(Told(rule=rule, matched=bool(asked.matched), lacks=fewest))
+        return tuple(told)
+
     def _decide(self, role: Role, asked: _Asked, action: Action) -> Decision:
         enforcer = self._enforcers.get(action)
         allowed = enforcer is not None and enforcer.says_yes(role, asked, action)
@@ -209,9 +226,7 @@ class Policy:
             raise PolicyError(
                 "policy.disagrees", "casbin's answer does not follow from its matches"
             )
-        # The rule with the fewest duties is the basis: who has the message assigned to them is
-        # not recorded as breaking glass.
-        ranked = denies or sorted(allows, key=lambda rule: len(rule.duties))
+        ranked = denies or basis_first(allows)
         return Decision(
             allowed=allowed,
             action=action.value,
@@ -238,6 +253,14 @@ class Policy:
                 if lacks and all(lacks):
                     missed.append(Miss(rule=rule.id, needs=min(lacks, key=len)))
         return tuple(sorted(missed, key=lambda miss: len(miss.needs))[:SHOWN_MISSES])
+
+
+def basis_first(allows: Iterable[Rule]) -> list[Rule]:
+    """The rule with the fewest duties is the basis of a yes.
+
+    So who has the message assigned to them is not recorded as breaking glass.
+    """
+    return sorted(allows, key=lambda rule: len(rule.duties))
 
 
 _Test = Callable[[_Asked], bool]

@@ -108,6 +108,15 @@ class Miss:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Told:
+    """One rule about a question: whether it matched by itself, and if not, what it lacked."""
+
+    rule: Rule
+    matched: bool
+    lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """The answer to one question, and all that the audit and an explanation need.
 

@@ -13,6 +13,7 @@ from inbox.access.folder import FILES, load_folder, read_folder
 from inbox.access.policy import Policy
 from inbox.access.review import CASES, run_cases
 from inbox.access.words import Role
+from inbox.cli import policy_asking
 from inbox.cli.directory import By, FromStdin, With, two_codes
 from inbox.cli.opening import policy_folder_of, settings_of, store_of
 from inbox.cli.telling import WRONG, say, say_json, say_table, tell
@@ -24,6 +25,8 @@ from inbox.wiring import policy_folder
 policy: Final = typer.Typer(
     no_args_is_help=True, help="Who may do what: the rules in the policy folder."
 )
+
+policy_asking.register(policy)
 
 Folder = Annotated[
     Path | None,

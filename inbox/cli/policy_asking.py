@@ -1,0 +1,283 @@
+"""`inbox policy explain|who-can|what-can`: why, who, and what, for those who may know it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Final
+
+import typer
+from sqlmodel import Session
+
+from inbox import audit
+from inbox.access import permit
+from inbox.access.active import ActivePolicies
+from inbox.access.explaining import (
+    EVERYTHING_GIVEN,
+    capacities_of,
+    explain,
+    what_can,
+)
+from inbox.access.policy import Policy
+from inbox.access.subject import Capacity, OfInstallation, OfMessage, Subject
+from inbox.access.whoever import who_can
+from inbox.access.words import Action, Decision, Duty
+from inbox.cli.opening import settings_of, store_of
+from inbox.cli.policy_answers import plain, show, show_explanation
+from inbox.cli.telling import WRONG, say, say_json
+from inbox.directory import proves
+from inbox.errors import Conflict, Invalid, NotFound, Unavailable
+from inbox.message import MessageId, PersonId
+from inbox.tables import Message
+from inbox.wiring import policy_folder
+
+_NOON: Final = time(12, tzinfo=UTC)
+
+By = Annotated[str, typer.Option("--by", metavar="ID", help="Who asks; types the personal code.")]
+FromStdin = Annotated[
+    bool, typer.Option("--code-from-stdin", help="Read the personal code from standard input.")
+]
+On = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="As of noon (UTC) that day: periods, not states."),
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="ID", help="The person that something is given to.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")]
+
+
+def register(policy: typer.Typer) -> None:
+    """Add the three commands to `inbox policy`."""
+    policy.command("explain")(explain_one)
+    policy.command("who-can")(show_who_can)
+    policy.command("what-can")(show_what_can)
+
+
+def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
+    ctx: typer.Context,
+    person: Annotated[str, typer.Option(metavar="ID", help="Whose access.")],
+    message: Annotated[str, typer.Option(metavar="ID", help="To which message.")],
+    action: Annotated[str, typer.Option(help="What they would do.")],
+    by: By,
+    to: To = None,
+    code_from_stdin: FromStdin = False,
+    as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
+    """Explain what a person may do to a message, capacity by capacity; 1 if none of them may.
+
+    Every fact that counts with its value, every rule with what it lacked. For those who may read
+    about access, and those who have the message in their list.
+    """
+    wanted, subject = _action(action), OfMessage(message_id=MessageId(message))
+    given = EVERYTHING_GIVEN if to is None else replace(EVERYTHING_GIVEN, target=PersonId(to))
+    with _asking(ctx, by, from_stdin=code_from_stdin) as asking:
+        asking.check_allowed(
+            "access:explained",
+            (Action.ACCESS_READ, OfInstallation()),
+            (Action.LIST, subject),
+            about=message,
+        )
+        asking.check_there(message)
+        explained = [
+            (
+                capacity,
+                explain(
+                    asking.session,
+                    asking.policy,
+                    asking.now,
+                    capacity=capacity,
+                    action=wanted,
+                    subject=subject,
+                    given=given,
+                ),
+            )
+            for capacity in capacities_of(asking.session, asking.now, PersonId(person))
+        ]
+    if as_json:
+        say_json([plain(capacity, explanation) for capacity, explanation in explained])
+    else:
+        for capacity, explanation in explained:
+            show_explanation(capacity, explanation, as_markdown=as_markdown)
+    if not any(explanation.decision.allowed for _, explanation in explained):
+        if not as_json and not explained:
+            say(f"{person} has no capacity today")
+        raise typer.Exit(WRONG)
+
+
+def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
+    ctx: typer.Context,
+    action: Annotated[str, typer.Argument(help="What they would do.")],
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="To which message.")],
+    by: By,
+    on: On = None,
+    to: To = None,
+    code_from_stdin: FromStdin = False,
+    as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
+    """Show everybody who can do this to a message, and by which rule.
+
+    Asked as after a strong sign-in, with all that a request can bring. For those who may read about
+    access.
+    """
+    wanted, at = _action(action), _moment(on)
+    given = EVERYTHING_GIVEN if to is None else replace(EVERYTHING_GIVEN, target=PersonId(to))
+    with _asking(ctx, by, from_stdin=code_from_stdin) as asking:
+        asking.check_allowed(
+            "access:who_asked", (Action.ACCESS_READ, OfInstallation()), about=message
+        )
+        asking.check_there(message)
+        found = who_can(
+            asking.session,
+            asking.policy,
+            asking.now,
+            action=wanted,
+            message_id=MessageId(message),
+            given=given,
+            on=at,
+        )
+    rows: list[dict[str, object]] = [
+        {
+            "person": able.person,
+            "unit": able.unit,
+            "role": able.role.value,
+            "rule": able.rules[0],
+            "also": " ".join(able.rules[1:]) or None,
+        }
+        for able in found
+    ]
+    show(rows, ("person", "unit", "role", "rule", "also"), as_json, as_markdown)
+
+
+def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
+    ctx: typer.Context,
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="Whose access.")],
+    by: By,
+    on: On = None,
+    code_from_stdin: FromStdin = False,
+    as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
+    """Show what a person can do, capacity by capacity, and on how many messages.
+
+    Ids only of messages in the asker's own list. For those who may read about access.
+    """
+    at = _moment(on)
+    with _asking(ctx, by, from_stdin=code_from_stdin) as asking:
+        asker = asking.check_allowed(
+            "access:what_asked", (Action.ACCESS_READ, OfInstallation()), about=person
+        )
+        found = what_can(
+            asking.session,
+            asking.policy,
+            asking.now,
+            person=PersonId(person),
+            asker=asker,
+            on=at,
+        )
+    rows: list[dict[str, object]] = [
+        {
+            "role": reach.capacity.role.value,
+            "unit": reach.capacity.unit,
+            "action": reach.action.value,
+            "messages": reach.messages,
+            "shown": list(reach.shown) if as_json else " ".join(reach.shown) or None,
+            "without message": "yes" if reach.installation else None,
+        }
+        for reach in found
+    ]
+    show(
+        rows,
+        ("role", "unit", "action", "messages", "shown", "without message"),
+        as_json,
+        as_markdown,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asking:
+    """A transaction in which somebody asks, the personal code proved."""
+
+    session: Session
+    now: datetime
+    policy: Policy
+    capacities: tuple[Capacity, ...]
+
+    def check_allowed(self, event: str, *wanted: tuple[Action, Subject], about: str) -> Capacity:
+        """The first capacity of the asker that may do one of these; noted in the audit.
+
+        Raises `NotFound`: who may not know is not told whether there is something to know.
+        """
+        for action, subject in wanted:
+            for capacity in self.capacities:
+                decision = permit(
+                    self.session,
+                    self.policy,
+                    self.now,
+                    capacity=capacity,
+                    action=action,
+                    subject=subject,
+                ).fulfilled_by({Duty.LOG})
+                if decision.allowed:
+                    self._note(event, capacity, decision, about)
+                    return capacity
+        raise NotFound
+
+    def _note(self, event: str, capacity: Capacity, decision: Decision, about: str) -> None:
+        entry = audit.Entry(
+            event=event,
+            who=capacity.id,
+            subject=about,
+            rule=decision.rule,
+            policy=decision.digest,
+        )
+        audit.record(self.session, entry)
+
+    def check_there(self, message_id: str) -> None:
+        """Raise `NotFound` unless there is such a message."""
+        if self.session.get(Message, message_id) is None:
+            raise NotFound
+
+
+@contextmanager
+def _asking(ctx: typer.Context, by: str, *, from_stdin: bool) -> Iterator[_Asking]:
+    settings = settings_of(ctx)
+    store, policies = store_of(settings), ActivePolicies(policy_folder(settings))
+    code = _code(by, from_stdin=from_stdin)
+    with store.transaction() as (session, now):
+        if not proves(session, now, by, code):
+            raise Conflict("code.wrong", "a person or a code is wrong")
+        policy = policies.current(session)
+        if not policy.rules:
+            raise Unavailable("policy.not_active", "nobody may do anything until it is")
+        yield _Asking(
+            session=session,
+            now=now,
+            policy=policy,
+            capacities=capacities_of(session, now, PersonId(by)),
+        )
+
+
+def _code(by: str, *, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().strip()
+    typed: str = typer.prompt(f"Personal code of {by}", hide_input=True, err=True)
+    return typed
+
+
+def _action(text: str) -> Action:
+    try:
+        return Action(text)
+    except ValueError:
+        raise Invalid("policy.action", f"the actions are {', '.join(Action)}") from None
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.combine(date.fromisoformat(text), _NOON)
+    except ValueError:
+        raise Invalid("policy.date", "a date is written 2026-11-24") from None
