@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from inbox.access import permit
 from inbox.access.finding import facts_about
-from inbox.access.listing import visible
+from inbox.access.listing import count, visible
 from inbox.access.policy import Policy
+from inbox.access.recheck import Recheck
 from inbox.access.subject import Capacity, Given, OfInstallation, Subject
 from inbox.access.words import Action, Decision, Role, Told
 from inbox.message import MessageId, OrgNumber, PersonId, UnitId
@@ -30,6 +31,8 @@ EVERYTHING_GIVEN: Final = Given(
     same_documents=True,
 )
 """All that a request can bring, but nobody that something is given to."""
+_NOT_SHOWN: Final = Recheck(0)
+"""For a number about somebody else: no list is shown, so none is decided again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +136,19 @@ def _reach(
     action: Action,
     seen: frozenset[str],
 ) -> Reach:
-    ids = visible(policy, capacity, at, action, EVERYTHING_GIVEN)
-    if seen:
-        found = list(session.execute(ids).scalars())
-        number, shown = len(found), sorted(seen.intersection(found))
-    else:
-        count = sa.select(sa.func.count()).select_from(ids.subquery())
-        number, shown = session.execute(count).scalar_one(), []
+    number = count(
+        session,
+        policy,
+        at,
+        capacity=capacity,
+        action=action,
+        recheck=_NOT_SHOWN,
+        given=EVERYTHING_GIVEN,
+    )
+    shown: frozenset[str] = frozenset()
+    if seen and number:
+        ids = visible(policy, capacity, at, action, EVERYTHING_GIVEN)
+        shown = seen.intersection(session.execute(ids).scalars())
     decision = permit(
         session,
         policy,
@@ -153,6 +162,6 @@ def _reach(
         capacity=capacity,
         action=action,
         messages=number,
-        shown=tuple(MessageId(message_id) for message_id in shown),
+        shown=tuple(MessageId(message_id) for message_id in sorted(shown)),
         installation=decision.allowed,
     )

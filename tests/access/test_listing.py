@@ -14,6 +14,7 @@ from inbox.access.facts import FACTS
 from inbox.access.listing import visible
 from inbox.message import (
     DeliveryState,
+    GrantKind,
     MessageId,
     MessageState,
     PersonId,
@@ -45,8 +46,11 @@ def build(town: Town, chance: random.Random) -> list[Capacity]:
         unit.case_system = chance.choice([None, "acos"])
         unit.active_until = chance.choice([None, None, None, NOW])
         town.add(unit)
+    town.above("bv", "arkiv")
     for _ in range(5):
         build_message(town, chance)
+    if chance.random() < 0.3:
+        town.conflict(chance.choice(PEOPLE), reference_hash="case")
     return [replace(c, strong_auth=chance.random() < 0.5) for c in capacities]
 
 
@@ -69,12 +73,24 @@ def build_message(town: Town, chance: random.Random) -> None:
             town.conflict(person, message_id=message.id)
         if chance.random() < 0.05:
             town.conflict(person, sender="915933149")
+    bind_people(town, chance, message)
     if chance.random() < 0.5:
         town.delivery(message, chance.choice(["acos", "foreign"]), chance.choice([*DeliveryState]))
     if chance.random() < 0.3:
         town.receipt(message, chance.choice([*ReceiptState]))
     if chance.random() < 0.3:
         town.task("late_word", Role.ARCHIVIST, message=message)
+
+
+def bind_people(town: Town, chance: random.Random, message: Message) -> None:
+    """Grants, substitutes, and the case that it names."""
+    for person in PEOPLE:
+        if chance.random() < 0.3:
+            town.grant(message, person, "lise", chance.choice([*GrantKind]))
+        if chance.random() < 0.2 and message.unit is not None:
+            town.delegation(message.unit, chance.choice(PEOPLE), person, "lise")
+    if chance.random() < 0.3:
+        town.reference(message, "case")
 
 
 def listed(

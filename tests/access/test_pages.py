@@ -1,0 +1,274 @@
+"""Pages, counts, facets and search: all of it through the filter, and nothing of what is hidden."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import Session
+
+from inbox.access import Action, Capacity, Policy, Role
+from inbox.access.listing import LONGEST_PAGE, Listed, count, facets, page
+from inbox.access.place import Place, read_place
+from inbox.access.query import Query
+from inbox.access.recheck import Recheck
+from inbox.errors import Invalid
+from inbox.message import GrantKind, MessageId, MessageState, OrgNumber, Service, UnitId
+from inbox.tables import Message
+from tests.access.town import HAVNES, NOW, Town, strongly
+
+EVERY_ROW = Recheck(1)
+
+
+def pages(
+    session: Session,
+    policy: Policy,
+    capacity: Capacity,
+    action: Action = Action.LIST,
+    query: Query | None = None,
+    at_most: int = 2,
+) -> list[list[Listed]]:
+    """Every page to the end."""
+    read: list[list[Listed]] = []
+    cursor: str | None = None
+    while not read or cursor is not None:
+        one = page(
+            session,
+            policy,
+            NOW,
+            capacity=capacity,
+            action=action,
+            recheck=EVERY_ROW,
+            query=query or Query(),
+            after=cursor,
+            at_most=at_most,
+        )
+        read.append(list(one.rows))
+        cursor = one.cursor
+    return read
+
+
+def ids(read: list[list[Listed]]) -> list[str]:
+    return [row.id for rows in read for row in rows]
+
+
+def mail(town: Town, number: int, unit: str | None = "bv", minutes: int = 0) -> list[Message]:
+    """So many messages, two of each time, the newest last."""
+    made = []
+    for place in range(number):
+        message = town.message(MessageState.ROUTED, unit=unit)
+        message.received_at = NOW - timedelta(minutes=minutes + (number - place) // 2)
+        message.sealed_metadata, message.sealed_archive = b"metadata", b"titles"
+        made.append(town.add(message))
+    return made
+
+
+def newest_first(messages: list[Message]) -> list[str]:
+    ordered = sorted(messages, key=lambda each: (each.received_at, each.id), reverse=True)
+    return [each.id for each in ordered]
+
+
+def test_pages_show_everything_once_the_newest_first_on_each_database(
+    town_on_each_database: Town, the_policy: Policy
+) -> None:
+    town = town_on_each_database
+    leader = town.capacity("lise", Role.LEADER, "bv")
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    ours = mail(town, 5)
+    mail(town, 3, unit="ppt")
+    for message in ours[:3]:
+        town.assign(message, "kari")
+        town.grant(message, "kari", "lise")
+
+    assert ids(pages(town.session, the_policy, leader)) == newest_first(ours)
+    assert [len(rows) for rows in pages(town.session, the_policy, leader)] == [2, 2, 1]
+    assert ids(pages(town.session, the_policy, kari, at_most=1)) == newest_first(ours[:3])
+
+
+def test_a_page_that_is_just_full_has_no_next(town: Town, the_policy: Policy) -> None:
+    leader = town.capacity("lise", Role.LEADER, "bv")
+    mail(town, 4)
+
+    assert [len(rows) for rows in pages(town.session, the_policy, leader)] == [2, 2]
+
+
+def test_mail_that_comes_meanwhile_moves_no_page(town: Town, the_policy: Policy) -> None:
+    leader, old = town.capacity("lise", Role.LEADER, "bv"), mail(town, 4, minutes=60)
+    first = page(
+        town.session,
+        the_policy,
+        NOW,
+        capacity=leader,
+        action=Action.LIST,
+        recheck=EVERY_ROW,
+        at_most=2,
+    )
+    mail(town, 3)
+    assert first.cursor is not None
+
+    second = page(
+        town.session,
+        the_policy,
+        NOW,
+        capacity=leader,
+        action=Action.LIST,
+        recheck=EVERY_ROW,
+        after=first.cursor,
+        at_most=2,
+    )
+
+    assert [row.id for row in (*first.rows, *second.rows)] == newest_first(old)
+
+
+def test_what_is_shown_is_what_the_action_may_show(town: Town, the_policy: Policy) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    lise = town.capacity("lise", Role.LEADER, "bv")
+    mail(town, 1)
+
+    listed = pages(town.session, the_policy, lise)[0][0]
+    routed = pages(town.session, the_policy, ada, Action.ROUTE)[0][0]
+    placed = pages(town.session, the_policy, ada, Action.PLACE)[0][0]
+
+    assert (listed.sealed_metadata, listed.sealed_archive) == (b"metadata", b"titles")
+    assert (routed.sealed_metadata, routed.sealed_archive) == (b"metadata", None)
+    assert (placed.sealed_metadata, placed.sealed_archive) == (None, None)
+    assert (listed.state, listed.service, listed.received_at) == (
+        MessageState.ROUTED,
+        Service.DPO,
+        NOW,
+    )
+
+
+def answers(town: Town, policy: Policy, capacity: Capacity) -> tuple[list[object], list[str]]:
+    """All that can be asked of a list, and the statements that it takes."""
+    statements: list[str] = []
+
+    def note(*told: object) -> None:
+        statements.append(f"{told[2]} {told[3]}")
+
+    town.session.flush()
+    event.listen(town.session.get_bind(), "before_cursor_execute", note)
+    told: list[object] = [pages(town.session, policy, capacity)]
+    for query in (Query(), Query(states=(MessageState.ROUTED,)), Query(unit=UnitId("ppt"))):
+        asked = {"capacity": capacity, "action": Action.LIST, "recheck": EVERY_ROW, "query": query}
+        told.append(count(town.session, policy, NOW, **asked))  # type: ignore[arg-type] # as named
+        told.append(facets(town.session, policy, NOW, **asked))  # type: ignore[arg-type] # as named
+        told.append(ids(pages(town.session, policy, capacity, query=query)))
+    event.remove(town.session.get_bind(), "before_cursor_execute", note)
+    return told, statements
+
+
+def test_hidden_mail_changes_neither_an_answer_nor_a_statement(
+    town: Town, the_policy: Policy
+) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    town.person("ola")
+    for message in mail(town, 3):
+        town.assign(message, "kari")
+
+    before = answers(town, the_policy, kari)
+    for message in mail(town, 6):
+        town.assign(message, "ola")
+    mail(town, 4, unit="ppt")
+    town.message(MessageState.QUARANTINED, unit=None)
+    after = answers(town, the_policy, kari)
+
+    assert before == after
+    assert before[0][1] == 3
+
+
+def test_counts_and_facets_count_the_list(town: Town, the_policy: Policy) -> None:
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    mail(town, 3)
+    shielded = mail(town, 2, unit="ppt")[0]
+    shielded.shielding = "13"
+    town.add(shielded)
+    town.message(MessageState.UNROUTED, unit=None)
+    town.message(organisation=HAVNES)
+
+    found = facets(
+        town.session, the_policy, NOW, capacity=ada, action=Action.ROUTE, recheck=EVERY_ROW
+    )
+    number = count(
+        town.session, the_policy, NOW, capacity=ada, action=Action.ROUTE, recheck=EVERY_ROW
+    )
+
+    assert number == 6
+    assert found.states == {MessageState.ROUTED: 5, MessageState.UNROUTED: 1}
+    assert found.units == {"bv": 3, "ppt": 2, None: 1}
+    assert found.shieldings == {None: 5, "13": 1}
+
+
+QUERIES = [
+    Query(states=(MessageState.RETURNED,)),
+    Query(states=(MessageState.RETURNED, MessageState.OFFERED, MessageState.RETURNED)),
+    Query(unit=UnitId("bv"), sender=OrgNumber("915933149")),
+    Query(service=Service.DPF),
+    Query(shielding="13"),
+    Query(received_from=NOW + timedelta(hours=1)),
+    Query(received_from=NOW + timedelta(hours=1), received_before=NOW + timedelta(hours=3)),
+    Query(message_id=MessageId("7" * 32)),
+    Query(wire_id="sought"),
+    Query(documents_hash="h"),
+    Query(reference_hash="case"),
+]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=repr)
+def test_a_search_finds_what_it_says_and_only_in_the_list(
+    town: Town, the_policy: Policy, query: Query
+) -> None:
+    lise = town.capacity("lise", Role.LEADER, "bv")
+    for unit in ("bv", "ppt"):
+        message = town.message(
+            MessageState.RETURNED, unit=unit, message_id="7" * 32 if unit == "bv" else None
+        )
+        message.sender, message.service, message.shielding = "915933149", Service.DPF, "13"
+        message.received_at, message.documents_hash = NOW + timedelta(hours=2), "h"
+        message.wire_id = "sought"
+        message.shares_wire_id = unit == "ppt"
+        town.reference(town.add(message), "case")
+    town.message()
+
+    found = pages(town.session, the_policy, lise, query=query)
+
+    assert ids(found) == ["7" * 32]
+    nothing = Query(unit=UnitId("bv"), sender=OrgNumber("910075918"))
+    assert ids(pages(town.session, the_policy, lise, query=nothing)) == []
+
+
+def test_nobody_may_is_an_empty_page(town: Town, the_policy: Policy) -> None:
+    rune = town.capacity("rune", Role.OPERATOR, "arkiv")
+    mail(town, 2)
+
+    for action in (Action.LIST, Action.OPERATE):
+        assert ids(pages(town.session, the_policy, rune, action)) == []
+        assert ids(pages(town.session, Policy.nobody("d"), rune, action)) == []
+        asked = {"capacity": rune, "action": action, "recheck": EVERY_ROW}
+        assert count(town.session, the_policy, NOW, **asked) == 0  # type: ignore[arg-type] # as named
+        assert not facets(town.session, the_policy, NOW, **asked).states  # type: ignore[arg-type] # as named
+
+
+def test_an_emergency_shows_in_a_list_after_a_strong_sign_in_only(
+    town: Town, the_policy: Policy
+) -> None:
+    kari, message = town.capacity("kari", Role.HANDLER, "ppt"), town.message()
+    town.grant(message, "kari", "kari", GrantKind.BREAKGLASS)
+
+    assert ids(pages(town.session, the_policy, kari)) == []
+    assert ids(pages(town.session, the_policy, strongly(kari))) == [message.id]
+
+
+@pytest.mark.parametrize("at_most", [0, -1, LONGEST_PAGE + 1])
+def test_a_page_has_a_length_that_can_be_read(town: Town, the_policy: Policy, at_most: int) -> None:
+    with pytest.raises(Invalid):
+        pages(town.session, the_policy, town.capacity("k", Role.HANDLER, "bv"), at_most=at_most)
+
+
+def test_a_cursor_is_a_place_and_nothing_else_is() -> None:
+    place = Place(at=NOW + timedelta(microseconds=7), id="ab12" * 8)
+    text = place.as_text()
+
+    assert read_place(text) == place
+    for other in ("", "x", text[:-1], text + "A", text + "=", "å" * 9, "A" * 81, text.lower()):
+        with pytest.raises(Invalid):
+            read_place(other)

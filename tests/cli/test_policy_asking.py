@@ -1,0 +1,150 @@
+"""Explain, who-can, what-can: for whoever may read about access, and noted in the audit."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import Session, select
+
+from inbox.access import Role
+from inbox.store import create_engine
+from inbox.tables import AuditEntry
+from tests.access.town import Town
+from tests.cli.installed import Answer, Installed
+
+
+@pytest.fixture
+def message(installed: Installed) -> str:
+    """Kari handles in bv and has it assigned; Lise leads; Ola handles and has nothing."""
+    engine = create_engine(f"sqlite:///{installed.folder}/inbox.db")
+    with Session(engine.execution_options(inbox_writes=True)) as session:
+        town = Town(session)
+        made = town.message()
+        made.sealed_archive = b"sealed"
+        for person, role in (("kari", Role.HANDLER), ("ola", Role.HANDLER), ("lise", Role.LEADER)):
+            town.capacity(person, role, "bv")
+        town.assign(made, "kari")
+        message_id = made.id
+        session.commit()
+    engine.dispose()
+    return message_id
+
+
+def ask(installed: Installed, *words: str, by: str = "bjorn", code: str | None = None) -> Answer:
+    typed = installed.codes[by] if code is None else code
+    return installed.ask("policy", *words, "--by", by, "--code-from-stdin", stdin=f"{typed}\n")
+
+
+def explain(
+    installed: Installed, person: str, message: str, *words: str, by: str = "bjorn"
+) -> Answer:
+    asked = ("explain", "--person", person, "--message", message, "--action", "open", *words)
+    return ask(installed, *asked, by=by)
+
+
+def test_a_yes_is_explained(installed: Installed, message: str) -> None:
+    told = explain(installed, "kari", message, "--json")
+
+    assert told.code == 0
+    (capacity,) = json.loads(told.out)
+    assert (capacity["allowed"], capacity["rule"], capacity["duties"]) == (True, "A09", ["log"])
+    assert capacity["facts"]["assigned"] is True
+    assert capacity["facts"]["conflict"] is False
+    assert {rule["rule"] for rule in capacity["rules"] if rule["matched"]} == {"A09"}
+
+
+def test_a_no_says_what_was_missing_and_ends_with_1(installed: Installed, message: str) -> None:
+    told = explain(installed, "ola", message)
+
+    assert told.code == 1
+    assert "As handler in bv: may not open" in told.out
+    row = next(line for line in told.out.splitlines() if line.startswith("A09"))
+    assert "assigned" in row
+    nobody = explain(installed, "nobody", message)
+    assert (nobody.code, "no capacity" in nobody.out) == (1, True)
+
+
+def test_who_can_names_each_and_the_rule(installed: Installed, message: str) -> None:
+    told = ask(installed, "who-can", "open", message, "--json")
+    as_markdown = ask(installed, "who-can", "open", message, "--markdown")
+    as_table = ask(installed, "who-can", "list", message)
+
+    assert told.code == 0
+    assert told.value == [
+        {"person": "kari", "unit": "bv", "role": "handler", "rule": "A09", "also": None}
+    ]
+    assert "| kari | bv | handler | A09 |  |" in as_markdown.out
+    assert "lise" in as_table.out
+    assert "A16" in as_table.out
+
+
+def test_who_can_on_a_day_before_is_nobody(installed: Installed, message: str) -> None:
+    assert ask(installed, "who-can", "open", message, "--on", "2020-01-01", "--json").value == []
+    later = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+    assert (
+        len(json.loads(ask(installed, "who-can", "open", message, "--on", later, "--json").out))
+        == 1
+    )
+
+
+def test_what_can_counts(installed: Installed, message: str) -> None:
+    told = ask(installed, "what-can", "kari", "--json")
+
+    assert told.code == 0
+    counted = {row["action"]: row["messages"] for row in json.loads(told.out)}
+    assert counted["open"] == 1
+    assert "place" not in counted
+    assert message not in told.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("who-can", "open", "MESSAGE"),
+        ("what-can", "kari"),
+        ("explain", "--person", "kari", "--message", "MESSAGE", "--action", "open"),
+    ],
+)
+def test_who_may_not_know_is_told_nothing(
+    installed: Installed, message: str, words: tuple[str, ...]
+) -> None:
+    """Anne is an archivist: neither a reviewer, nor has she the message in a list."""
+    named = [message if word == "MESSAGE" else word for word in words]
+    absent = ["not-there" if word == "MESSAGE" else word for word in words]
+
+    refused, nothing = ask(installed, *named, by="anne"), ask(installed, *absent, by="anne")
+
+    assert (refused.code, refused.out) == (1, "")
+    assert "not_found" in refused.err
+    assert (nothing.code, nothing.out, nothing.err) == (refused.code, refused.out, refused.err)
+    wrong = ask(installed, *named, code="wrong")
+    assert (wrong.code, wrong.out, "code.wrong" in wrong.err) == (1, "", True)
+
+
+def test_that_somebody_asked_is_in_the_audit(installed: Installed, message: str) -> None:
+    ask(installed, "who-can", "open", message)
+    ask(installed, "what-can", "kari")
+    explain(installed, "kari", message)
+
+    engine = create_engine(f"sqlite:///{installed.folder}/inbox.db")
+    with Session(engine) as session:
+        leaves = [json.loads(leaf) for leaf in session.exec(select(AuditEntry.leaf))]
+    engine.dispose()
+    noted = [(leaf["event"], leaf["subject"], leaf["rule"]) for leaf in leaves][-3:]
+    assert noted == [
+        ("access:who_asked", message, "A45"),
+        ("access:what_asked", "kari", "A45"),
+        ("access:explained", message, "A45"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("who-can", "fly", "m"),
+        ("who-can", "open", "m", "--on", "yesterday"),
+        ("what-can", "kari", "--on", "24.11.2026"),
+    ],
+)
+def test_what_cannot_be_read_is_usage(installed: Installed, words: tuple[str, ...]) -> None:
+    assert ask(installed, *words).code == 2
