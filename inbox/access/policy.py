@@ -37,6 +37,7 @@ from inbox.access.words import (
     Role,
     Rule,
     Told,
+    basis_first,
     named,
 )
 from inbox.errors import PolicyError
@@ -160,11 +161,9 @@ class Policy:
         # casbin stops at the first deny that matches: with every allow before, none is left out.
         ordered = sorted(rules, key=lambda rule: rule.effect is Effect.DENY)
         self._by_id = {rule.id: rule for rule in ordered}
-        self._enforcers: Final[Mapping[Action, _Enforcer]] = {
-            action: _Enforcer(concerned, functions)
-            for action in Action
-            if (concerned := [rule for rule in ordered if named(rule.acts, action)])
-        }
+        self._ordered: Final = tuple(ordered)
+        self._concerned: dict[tuple[Action, Role], tuple[Rule, ...]] = {}
+        self._enforcers: dict[tuple[Action, Role], _Enforcer] = {}
         self._alone: Final[Mapping[str, _Enforcer]] = {
             rule.id: _Enforcer([rule], functions) for rule in rules if rule.effect is Effect.DENY
         }
@@ -181,7 +180,7 @@ class Policy:
     def asks(self, action: Action, role: Role) -> frozenset[str]:
         """The facts that the rules about this action by this role use, and no others."""
         if (asked := self._asks.get((action, role))) is None:
-            used = [self._uses[r.id] for r in self.rules if r.concerns(action, role)]
+            used = [self._uses[rule.id] for rule in self._concerning(action, role)]
             asked = self._asks[action, role] = frozenset().union(*used)
         return asked
 
@@ -205,19 +204,18 @@ class Policy:
         Raises `PolicyError` where `decide` would say that an error is a no.
         """
         told = []
-        for rule in self.rules:
-            if rule.concerns(action, role):
-                asked = _Asked(facts, self.asks(action, role), self.facts)
-                _Enforcer([rule], self._functions).says_yes(role, asked, action)
-                lacks = [_lacking(way, asked) for way in self._ways[rule.id]]
-                fewest = () if asked.matched else min(lacks, key=len, default=())
-                told.append(Told(rule=rule, matched=bool(asked.matched), lacks=fewest))
+        for rule in self._concerning(action, role):
+            asked = _Asked(facts, self.asks(action, role), self.facts)
+            _Enforcer([rule], self._functions).says_yes(role, asked, action)
+            lacks = [_lacking(way, asked) for way in self._ways[rule.id]]
+            fewest = () if asked.matched else min(lacks, key=len, default=())
+            told.append(Told(rule=rule, matched=bool(asked.matched), lacks=fewest))
         return tuple(told)
 
     def _decide(self, role: Role, asked: _Asked, action: Action) -> Decision:
-        enforcer = self._enforcers.get(action)
+        enforcer = self._enforcer_of(action, role)
         allowed = enforcer is not None and enforcer.says_yes(role, asked, action)
-        if not allowed:
+        if any(self._by_id[rule_id].effect is Effect.DENY for rule_id in asked.matched):
             self._note_all_denies(role, asked, action)
         matching = [self._by_id[rule_id] for rule_id in dict.fromkeys(asked.matched)]
         allows = [rule for rule in matching if rule.effect is Effect.ALLOW]
@@ -238,29 +236,38 @@ class Policy:
             facts=asked.held(),
         )
 
+    def _concerning(self, action: Action, role: Role) -> tuple[Rule, ...]:
+        if (rules := self._concerned.get((action, role))) is None:
+            rules = tuple(rule for rule in self._ordered if rule.concerns(action, role))
+            self._concerned[action, role] = rules
+        return rules
+
+    def _enforcer_of(self, action: Action, role: Role) -> _Enforcer | None:
+        """Of what concerns them alone, and kept; two threads may both make one, which is the same.
+
+        None: no rule does.
+        """
+        if (enforcer := self._enforcers.get((action, role))) is None:
+            if not (rules := self._concerning(action, role)):
+                return None
+            enforcer = self._enforcers[action, role] = _Enforcer(rules, self._functions)
+        return enforcer
+
     def _note_all_denies(self, role: Role, asked: _Asked, action: Action) -> None:
-        """Ask casbin about each deny by itself: together it stops at the first."""
-        for rule in self.rules:
-            if rule.effect is Effect.DENY and rule.concerns(action, role):
+        """Ask casbin about each deny by itself: together it stops at the first that matches."""
+        for rule in self._concerning(action, role):
+            if rule.effect is Effect.DENY:
                 self._alone[rule.id].says_yes(role, asked, action)
 
     def _misses(self, role: Role, asked: _Asked, action: Action) -> tuple[Miss, ...]:
         """The allow rules of this role that lack least, nearest first."""
         missed = []
-        for rule in self.rules:
-            if rule.effect is Effect.ALLOW and rule.concerns(action, role):
+        for rule in self._concerning(action, role):
+            if rule.effect is Effect.ALLOW:
                 lacks = [_lacking(way, asked) for way in self._ways[rule.id]]
                 if lacks and all(lacks):
                     missed.append(Miss(rule=rule.id, needs=min(lacks, key=len)))
         return tuple(sorted(missed, key=lambda miss: len(miss.needs))[:SHOWN_MISSES])
-
-
-def basis_first(allows: Iterable[Rule]) -> list[Rule]:
-    """The rule with the fewest duties is the basis of a yes.
-
-    So who has the message assigned to them is not recorded as breaking glass.
-    """
-    return sorted(allows, key=lambda rule: len(rule.duties))
 
 
 _Test = Callable[[_Asked], bool]

@@ -18,9 +18,9 @@ from inbox.access.condition import ALWAYS, Every, Not
 from inbox.access.facts import FACTS, SUBJECTS
 from inbox.access.finding import facts_of_request, values_of
 from inbox.access.forms.asked import TARGET, Form, bound
-from inbox.access.policy import Policy, basis_first
+from inbox.access.policy import Policy
 from inbox.access.subject import Capacity, Given, OfMessage
-from inbox.access.words import Action, Effect, Role, Rule
+from inbox.access.words import Action, Effect, Role, Rule, basis_first
 from inbox.message import MessageId, OrgNumber, PersonId, UnitId
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Message, Unit, table_of

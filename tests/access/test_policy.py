@@ -301,7 +301,7 @@ def test_nothing_of_a_question_is_logged(caplog: pytest.LogCaptureFixture) -> No
 def test_unknown_words_are_not_kept() -> None:
     subject = policy(allow("A01", "open", "handler", "a"))
     subject.decide(Role.HANDLER, facts("a"), Action.OPEN)
-    enforcer = subject._enforcers[Action.OPEN]
+    enforcer = subject._enforcers[Action.OPEN, Role.HANDLER]
 
     for number in range(50):
         subject.decide(f"ghost{number}", facts("a"), Action.OPEN)  # type: ignore[arg-type] # ghosts

@@ -23,7 +23,9 @@ ROWS: Final[Mapping[str, str]] = {
     "document": "one document out of a large package",
     "package": "a package verified",
     "announced": "from announced to durable",
-    "access": "a decision, and a page of the list",
+    "access": "a decision, a page of the list, and who can",
+    "engines": "casbin's step beside another engine",
+    "growth": "a page of ten times as much mail",
     "start": "start, and idle",
 }
 """Each is a module here with `figures(database, folder)` and, for `--quick`, `quick` as well."""
