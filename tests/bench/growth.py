@@ -1,10 +1,9 @@
 """What a page costs where there is ten times as much mail."""
 
+import re
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-
-import sqlalchemy as sa
 
 from inbox.access import Role
 from tests import databases
@@ -68,8 +67,7 @@ def _another(database: str, folder: Path) -> str:
     """Another database of the same kind, with the schema and nothing in it."""
     if database.startswith("sqlite"):
         return databases.sqlite_database(folder)
-    server = sa.engine.make_url(database).set(database="postgres")
-    return databases.postgres_database(server.render_as_string(hide_password=False))
+    return databases.postgres_database(re.sub(r"/t[0-9a-f]{32}\?", "/postgres?", database))
 
 
 def _asking(stack: ExitStack, database: str, folder: Path, extent: Extent) -> Asking:
