@@ -251,7 +251,7 @@ def test_nobody_may_is_an_empty_page(town: Town, the_policy: Policy) -> None:
 def test_an_emergency_shows_in_a_list_after_a_strong_sign_in_only(
     town: Town, the_policy: Policy
 ) -> None:
-    kari, message = town.capacity("kari", Role.HANDLER, "ppt"), town.message()
+    kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
     town.grant(message, "kari", "kari", GrantKind.BREAKGLASS)
 
     assert ids(pages(town.session, the_policy, kari)) == []

@@ -132,6 +132,40 @@ def test_tasks_and_the_installation(town: Town, the_policy: Policy) -> None:
     assert not allowed(Action.POLICY_EDIT, OfInstallation())
 
 
+def test_about_what_an_action_is_never_about_the_answer_is_no(
+    town: Town, the_policy: Policy
+) -> None:
+    rune = town.capacity("rune", Role.OPERATOR, "arkiv")
+    message = OfMessage(message_id=MessageId(town.message().id))
+
+    def decide(subject: OfMessage | OfInstallation) -> tuple[bool, str]:
+        decision = permit(
+            town.session, the_policy, NOW, capacity=rune, action=Action.OPERATE, subject=subject
+        )
+        return decision.allowed, decision.rule
+
+    assert decide(OfInstallation()) == (True, "A28")
+    assert decide(message) == (False, "none")
+
+
+def test_a_decision_tells_of_no_fact_that_was_not_asked(town: Town, the_policy: Policy) -> None:
+    kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
+    town.assign(message, "kari")
+
+    decision = permit(
+        town.session,
+        the_policy,
+        NOW,
+        capacity=kari,
+        action=Action.OPEN,
+        subject=OfMessage(message_id=MessageId(message.id)),
+    )
+
+    asked = the_policy.asks(Action.OPEN, Role.HANDLER)
+    assert {"in_unit", "assigned", "cleared"} <= decision.facts <= asked
+    assert "routed" not in asked
+
+
 def test_no_policy_denies_what_the_policy_allows(town: Town) -> None:
     rune = town.capacity("rune", Role.OPERATOR, "arkiv")
 
