@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from inbox.access import Action, Capacity, Policy, Role
 from inbox.access.listing import LONGEST_PAGE, Listed, count, facets, page
@@ -196,6 +196,23 @@ def test_counts_and_facets_count_the_list(town: Town, the_policy: Policy) -> Non
     assert found.states == {MessageState.ROUTED: 5, MessageState.UNROUTED: 1}
     assert found.units == {"bv": 3, "ppt": 2, None: 1}
     assert found.shieldings == {None: 5, "13": 1}
+
+
+def test_what_two_rules_show_is_counted_once(town: Town, the_policy: Policy) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    for message in mail(town, 2):
+        town.assign(message, "kari")
+        town.grant(message, "kari", "kari")
+    asked = {"capacity": kari, "action": Action.LIST, "recheck": EVERY_ROW}
+
+    assert ids(pages(town.session, the_policy, kari)) == newest_first(mail_of(town))
+    assert count(town.session, the_policy, NOW, **asked) == 2  # type: ignore[arg-type] # as named
+    found = facets(town.session, the_policy, NOW, **asked)  # type: ignore[arg-type] # as named
+    assert found.units == {"bv": 2}
+
+
+def mail_of(town: Town) -> list[Message]:
+    return list(town.session.exec(select(Message)))
 
 
 QUERIES = [

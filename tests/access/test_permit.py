@@ -148,6 +148,26 @@ def test_about_what_an_action_is_never_about_the_answer_is_no(
     assert decide(message) == (False, "none")
 
 
+def test_what_the_transaction_has_changed_counts_before_it_is_written(
+    town: Town, the_policy: Policy
+) -> None:
+    kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
+    assignment = town.assign(message, "kari")
+    assignment.active_until = NOW
+    town.session.add(assignment)
+
+    decision = permit(
+        town.session,
+        the_policy,
+        NOW,
+        capacity=kari,
+        action=Action.OPEN,
+        subject=OfMessage(message_id=MessageId(message.id)),
+    )
+
+    assert not decision.allowed
+
+
 def test_a_decision_tells_of_no_fact_that_was_not_asked(town: Town, the_policy: Policy) -> None:
     kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
     town.assign(message, "kari")

@@ -110,6 +110,16 @@ def test_who_can_takes_one_statement_and_names_every_rule(town: Town, the_policy
     ]
 
 
+def test_whom_a_rule_denies_is_not_among_them(town: Town, the_policy: Policy) -> None:
+    message = town.message()
+    for person in ("kari", "ola"):
+        town.capacity(person, Role.HANDLER, "bv")
+        town.assign(message, person)
+    town.conflict("ola", message_id=message.id)
+
+    assert [each.person for each in asked(town, the_policy, message.id)] == ["kari"]
+
+
 def test_who_can_on_a_day_counts_the_periods_of_that_day(town: Town, the_policy: Policy) -> None:
     message = town.message()
     town.capacity("kari", Role.HANDLER, "bv")
