@@ -275,6 +275,19 @@ def test_an_emergency_shows_in_a_list_after_a_strong_sign_in_only(
     assert ids(pages(town.session, the_policy, strongly(kari))) == [message.id]
 
 
+def test_a_substitute_lists_what_the_colleague_who_is_away_has(
+    town: Town, the_policy: Policy
+) -> None:
+    kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
+    town.person("ola")
+    town.assign(message, "ola")
+    assert ids(pages(town.session, the_policy, kari)) == []
+
+    town.delegation("bv", "ola", "kari", "ola")
+
+    assert ids(pages(town.session, the_policy, kari)) == [message.id]
+
+
 @pytest.mark.parametrize("at_most", [0, -1, LONGEST_PAGE + 1])
 def test_a_page_has_a_length_that_can_be_read(town: Town, the_policy: Policy, at_most: int) -> None:
     with pytest.raises(Invalid):
