@@ -6,38 +6,37 @@ What casbin's own reader would skip or mangle without a word is refused here.
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
+from inbox.access.cases import CASES, run_cases
+from inbox.access.claims import INVARIANTS, Claim, read_claims
 from inbox.access.condition import names_in, read_condition
-from inbox.access.facts import FACTS
-from inbox.access.lines import (
-    Line,
-    check_rows,
-    read_lines,
-    read_string,
-    read_strings,
-    read_table,
-    read_text,
-    read_toml,
-    refusal,
+from inbox.access.described import (
+    FACTS_FILE,
+    SHIELDING,
+    SHIELDING_CASES,
+    VOCABULARY,
+    Meanings,
+    read_meanings,
+    read_shieldings,
+    run_shielding_cases,
 )
+from inbox.access.facts import FACTS, SUBJECTS, facts_of
+from inbox.access.lines import Line, read_lines, read_text, refusal
 from inbox.access.policy import MODEL, Action, Duty, Effect, Policy, Role, Rule
-from inbox.access.review import CASES, INVARIANTS, prove, run_cases
-from inbox.access.shielding import UNKNOWN, Shielding, Shieldings
+from inbox.access.proof import check_claims
+from inbox.access.shielding import Shieldings
+from inbox.access.words import named
 from inbox.errors import PolicyError
 
-DECIDING: Final = (
-    "allow.csv",
-    "deny.csv",
-    "facts.toml",
-    "model.conf",
-    "shielding.toml",
-    "vocabulary.toml",
-)
+DECIDING: Final = ("allow.csv", "deny.csv", FACTS_FILE, "model.conf", SHIELDING, VOCABULARY)
 """The files that decide: the digest of a policy is over these."""
 FILES: Final = (*DECIDING, INVARIANTS)
+CASE_FILES: Final = (CASES, SHIELDING_CASES)
+ALL_FILES: Final = (*FILES, *CASE_FILES)
 _CELLS = 7
 _RULE_ID: Final = {
     Effect.ALLOW: re.compile(r"A\d\d[a-z]?"),
@@ -47,46 +46,78 @@ _NONE = "none"
 W = TypeVar("W", bound=StrEnum)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A policy folder that was read, and nothing proved or tried yet."""
+
+    policy: Policy
+    claims: tuple[Claim, ...]
+    meanings: Meanings
+    shieldings: Shieldings
+    cases: Mapping[str, bytes]
+    """The files of cases, as they are."""
+
+    def failures(self) -> tuple[str, ...]:
+        """Cases that come out otherwise. Raises `PolicyError` where they cannot be read."""
+        return (
+            *run_cases(self.policy, self.cases[CASES]),
+            *run_shielding_cases(self.shieldings, self.cases[SHIELDING_CASES]),
+        )
+
+    def check(self) -> Policy:
+        """The policy, its invariants proved and its cases tried. Raises `PolicyError`."""
+        check_claims(self.policy, self.claims)
+        if failures := self.failures():
+            raise PolicyError("policy.case", "; ".join(failures))
+        return self.policy
+
+
 def load_folder(path: Path) -> Policy:
     """Read, prove and try the policies in a folder. Raises `PolicyError`."""
+    return load_draft(path).check()
+
+
+def load_draft(path: Path) -> Draft:
+    """Read the policies in a folder. Raises `PolicyError`: a file that is not there, or a line."""
     try:
-        files = {name: (path / name).read_bytes() for name in FILES}
-        cases = (path / CASES).read_bytes()
+        files = {name: (path / name).read_bytes() for name in ALL_FILES}
         strays = sorted(
             entry.name
             for entry in path.iterdir()
             if entry.suffix in {".csv", ".conf", ".toml", ".txt"} and entry.name not in FILES
         )
     except OSError as error:
-        raise PolicyError("policy.unreadable", f"{type(error).__name__} in the folder") from error
+        missing = [name for name in ALL_FILES if not (path / name).is_file()]
+        read = f"{type(error).__name__} at {', '.join(missing) or 'a file'}"
+        raise PolicyError("policy.unreadable", f"{read} in the folder") from error
     if strays:
-        raise refusal(strays[0], "stray_file", strays, f"only {', '.join(FILES)}")
-    policy = read_folder(files)
-    if failures := run_cases(policy, cases):
-        raise PolicyError("policy.case", f"{CASES}: {'; '.join(failures)}")
-    return policy
+        raise refusal(f"{strays[0]}, line 1", "stray_file", strays, f"only {', '.join(FILES)}")
+    return read_draft(files)
 
 
 def read_folder(files: Mapping[str, bytes]) -> Policy:
-    """The policy that these files are, its invariants proved. Raises `PolicyError`."""
-    if files.keys() != set(FILES):
-        raise refusal("folder", "files", sorted(files), f"exactly {', '.join(FILES)}")
+    """The policy that these files are, proved and tried. Raises `PolicyError`."""
+    return read_draft(files).check()
+
+
+def read_draft(files: Mapping[str, bytes]) -> Draft:
+    """The policy that these files are, and what it is to be held against. Raises `PolicyError`."""
+    if files.keys() != set(ALL_FILES):
+        raise refusal("folder", "files", sorted(files), f"exactly {', '.join(ALL_FILES)}")
     _check_model(files["model.conf"])
-    _check_facts(files["facts.toml"])
-    never_overridden = _read_vocabulary(files["vocabulary.toml"])
+    meanings = read_meanings(files[FACTS_FILE], files[VOCABULARY])
     rules = (
         *_read_rules("allow.csv", files["allow.csv"], Effect.ALLOW),
         *_read_rules("deny.csv", files["deny.csv"], Effect.DENY),
     )
-    policy = Policy(
-        rules,
-        facts=FACTS.keys(),
-        digest=digest_of(files),
-        shieldings=_read_shieldings(files["shielding.toml"]),
+    shieldings = read_shieldings(files[SHIELDING])
+    policy = Policy(rules, facts=FACTS, digest=digest_of(files), shieldings=shieldings)
+    _check_never_overridden(policy, meanings)
+    claims = read_claims(files[INVARIANTS], policy.facts)
+    cases = {name: files[name] for name in CASE_FILES}
+    return Draft(
+        policy=policy, claims=claims, meanings=meanings, shieldings=shieldings, cases=cases
     )
-    _check_never_overridden(policy, never_overridden)
-    prove(policy, files[INVARIANTS])
-    return policy
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
@@ -100,21 +131,32 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 def _check_model(raw: bytes) -> None:
     """Comments apart it is the text that the program runs: the file is there to be read."""
-    read = [
-        line
-        for line in read_text("model.conf", raw).split("\n")
-        if line and not line.startswith("#")
-    ]
-    if read != MODEL.rstrip("\n").split("\n"):
-        odd = next((line for line in read if line not in MODEL.split("\n")), f"{len(read)} lines")
-        raise refusal("model.conf", "model", odd, "only the known model, comments on own lines")
+    known = MODEL.rstrip("\n").split("\n")
+    lines = enumerate(read_text("model.conf", raw).split("\n"), 1)
+    read = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    end = raw.count(b"\n") + 1, "the end of the file"
+    for place, line in enumerate(known):
+        number, text = read[place] if place < len(read) else end
+        if text != line:
+            where = f"model.conf, line {number}"
+            raise refusal(where, "model", text, line)
+    if len(read) > len(known):
+        number, text = read[len(known)]
+        where = f"model.conf, line {number}"
+        raise refusal(where, "model", text, "only the known model, comments on own lines")
 
 
 def _read_rules(file: str, raw: bytes, effect: Effect) -> tuple[Rule, ...]:
-    rules = tuple(_read_rule(line, effect) for line in read_lines(file, raw))
+    lines = read_lines(file, raw)
+    rules: dict[str, Rule] = {}
+    for line in lines:
+        rule = _read_rule(line, effect)
+        if rule.id in rules:
+            raise line.refuse("rule_id_twice", rule.id, "each id once")
+        rules[rule.id] = rule
     if not rules:
-        raise refusal(file, "empty", "no rows", "at least one row")
-    return rules
+        raise refusal(f"{file}, line 1", "empty", "no rows", "at least one row")
+    return tuple(rules.values())
 
 
 def _read_rule(line: Line, effect: Effect) -> Rule:
@@ -133,9 +175,10 @@ def _read_rule(line: Line, effect: Effect) -> Rule:
         raise line.refuse("action", acts, "one action in a row that allows")
     _check_cell(line, roles, Role, wildcard=effect is Effect.DENY)
     try:
-        read_condition(when, FACTS.keys())
+        used = names_in(read_condition(when, FACTS.keys()))
     except PolicyError as error:
         raise line.locate(error) from error
+    _check_known(line, acts, used)
     return Rule(
         id=rule_id,
         acts=acts,
@@ -144,6 +187,17 @@ def _read_rule(line: Line, effect: Effect) -> Rule:
         duties=_read_duties(line, duties),
         effect=effect,
     )
+
+
+def _check_known(line: Line, acts: str, used: frozenset[str]) -> None:
+    """Each action can be asked about some kind of subject of which all these facts are known."""
+    for action in Action:
+        known = [facts_of(kind) for kind in SUBJECTS[action]]
+        if named(acts, action) and not any(used <= facts for facts in known):
+            odd = sorted(used - frozenset().union(*known)) or sorted(used)
+            nearest = max(known, key=lambda facts: len(used.intersection(facts)))
+            allowed = " ".join(sorted(nearest))
+            raise line.refuse("fact_unknown", f"{action}: {' '.join(odd)}", allowed)
 
 
 def _read_duties(line: Line, cell: str) -> frozenset[Duty]:
@@ -163,71 +217,11 @@ def _check_cell(line: Line, cell: str, words: type[W], *, wildcard: bool) -> Non
         raise line.refuse("word", cell, allowed)
 
 
-def _check_facts(raw: bytes) -> None:
-    text, table = read_toml("facts.toml", raw, FACTS.keys())
-    for name, value in table.items():
-        where = f"facts.toml, {name}"
-        fact = read_table(where, value, ("kind", "nb", "en"))
-        kind = "row" if FACTS[name].given is None else "request"
-        if fact["kind"] != kind:
-            raise refusal(where, "kind", fact["kind"], kind)
-        for language in ("nb", "en"):
-            read_string(where, fact[language])
-    check_rows("facts.toml", text, len(table))
-
-
-def _read_vocabulary(raw: bytes) -> tuple[str, ...]:
-    """The facts that no action may override; actions, roles and duties are the program's own."""
-    file, lists = "vocabulary.toml", {"actions": Action, "roles": Role, "duties": Duty}
-    text, table = read_toml(file, raw, (*lists, "never_overridden"))
-    rows = 0
-    for name, words in lists.items():
-        told = read_table(f"{file}, {name}", table[name], tuple(words))
-        for word, value in told.items():
-            where = f"{file}, {name}.{word}"
-            for language in read_table(where, value, ("nb", "en")).values():
-                read_string(where, language)
-        rows += len(told)
-    check_rows(file, text, rows)
-    if both := FACTS.keys() & {*Action, *Role, *Duty}:
-        raise refusal(file, "overlap", sorted(both), "one word for one thing")
-    return read_strings(f"{file}, never_overridden", table["never_overridden"])
-
-
-def _check_never_overridden(policy: Policy, facts: tuple[str, ...]) -> None:
+def _check_never_overridden(policy: Policy, meanings: Meanings) -> None:
     denying: frozenset[str] = frozenset().union(
         *(names_in(policy.conditions[r.when]) for r in policy.rules if r.effect is Effect.DENY)
     )
-    if missing := sorted(set(facts) - denying):
-        raise refusal("deny.csv", "overridden", missing, "a row that denies for each of these")
-
-
-def _read_shieldings(raw: bytes) -> Shieldings:
-    file = "shielding.toml"
-    text, table = read_toml(file, raw, ("shielding",))
-    entries = table["shielding"]
-    if not isinstance(entries, list) or not entries:
-        raise refusal(file, "list", entries, "[[shielding]] tables")
-    check_rows(file, text, len(entries))
-    strictest_first = [_read_shielding(f"{file}, number {n}", e) for n, e in enumerate(entries, 1)]
-    codes = [shielding.code for shielding in strictest_first]
-    if len(set(codes)) != len(codes):
-        raise refusal(file, "twice", codes, "each code once")
-    shieldings = Shieldings(strictest_first)
-    for shielding in strictest_first:
-        for name in (shielding.code, *shielding.called):
-            if shieldings.code_of(name) != shielding.code:
-                raise refusal(
-                    file, "shielding", name, "texts that mean one code, without and/og , ; / +"
-                )
-    return shieldings
-
-
-def _read_shielding(where: str, value: object) -> Shielding:
-    entry = read_table(where, value, ("code", "called", "nb", "en"))
-    for language in ("nb", "en"):
-        read_string(where, entry[language])
-    code = read_string(where, entry["code"])
-    if code == UNKNOWN:
-        raise refusal(where, "code", code, "any other: this one stands for the unknown")
-    return Shielding(code=code, called=read_strings(where, entry["called"]))
+    if missing := sorted(set(meanings.never_overridden) - denying):
+        where = f"{VOCABULARY}, line {meanings.override_line}"
+        allowed = "facts that a row of deny.csv denies for"
+        raise refusal(where, "overridden", missing, allowed)

@@ -6,8 +6,9 @@ understood to the last word is shielded harder than anything that is.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 UNKNOWN = "?"
 """The code of a text that nobody has described; it needs a clearance of its own."""
@@ -32,12 +33,14 @@ class Shieldings:
     """The known codes, strictest first: where a text names several, the strictest is needed."""
 
     def __init__(self, strictest_first: Sequence[Shielding]) -> None:
+        self.strictest_first: Final = tuple(strictest_first)
         self._codes = tuple(shielding.code for shielding in strictest_first)
-        self._meant = {
+        self.texts: Final[Mapping[str, str]] = {
             plain(text): shielding.code
             for shielding in strictest_first
             for text in (shielding.code, *shielding.called)
         }
+        """Every known text, as `plain` makes it, and its code."""
 
     def code_of(self, *texts: str | None) -> str | None:
         """The strictest code that these texts name; `?` if a part is unknown; None if all empty."""
@@ -59,7 +62,7 @@ class Shieldings:
         # same, as long as it is a paragraph of some law.
         if any("§" not in law for law in referred):
             return UNKNOWN
-        return self._meant.get(plain(basis), UNKNOWN)
+        return self.texts.get(plain(basis), UNKNOWN)
 
 
 def _parts(text: str) -> list[str]:

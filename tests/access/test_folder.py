@@ -1,14 +1,13 @@
 """The strict reader: every slip is refused with its own code, and none widens access."""
 
-import random
 import re
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
-from inbox.access import Action, Policy, Role
-from inbox.access.folder import DECIDING, digest_of, load_folder, read_folder
+from inbox.access import Policy
+from inbox.access.folder import ALL_FILES, DECIDING, digest_of, load_folder, read_draft, read_folder
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 
@@ -22,8 +21,10 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
     assert files[file].count(old) >= 1
     changed = files[file].replace(old, new, 1)
     stated = re.search(rb"# rows: (\d+)", changed)
-    assert stated is not None
-    files[file] = changed.replace(stated.group(0), b"# rows: %d" % (int(stated.group(1)) + rows), 1)
+    files[file] = changed
+    if stated is not None:
+        count = int(stated.group(1)) + rows
+        files[file] = changed.replace(stated.group(0), b"# rows: %d" % count, 1)
     with pytest.raises(PolicyError) as error:
         read_folder(files)
     return error.value
@@ -76,7 +77,10 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
             b'conflict = { kind = "request"',
             "policy.kind",
         ),
-        ("facts.toml", b"assigned = {", b"assigned = {{", "policy.toml"),
+        ("facts.toml", b"\nassigned = {", b"\nassigned = {{", "policy.toml"),
+        ("facts.toml", b'" }\nconflict', b'" } # x\nconflict', "policy.sign"),
+        ("facts.toml", b'" }\nconflict', b"' }\nconflict", "policy.sign"),
+        ("facts.toml", b"\nassigned = {", b'\nassigned = """ {', "policy.sign"),
         ("vocabulary.toml", b"open = {", b"opens = {", "policy.keys"),
         ("vocabulary.toml", b'["conflict", ', b'["cleared", ', "policy.overridden"),
         ("vocabulary.toml", b'["conflict", ', b'["conflict", "conflict", ', "policy.twice"),
@@ -85,6 +89,10 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
         ("shielding.toml", b'code = "7"', b'code = "6"', "policy.twice"),
         ("shielding.toml", b'"kode 7"', b'"kode 7, eller"', "policy.shielding"),
         ("shielding.toml", b'code = "7"', b"code = 7", "policy.text"),
+        ("shielding.toml", b'"kode 7"', b'"kode 8"', "policy.case"),
+        ("tests/shielding.toml", b'"kode 7"', b'"kode 8"', "policy.case"),
+        ("tests/access.toml", b'"allow A08"', b'"allow A09"', "policy.case"),
+        ("tests/access.toml", b'base = ["own', b'base = ["wn', "policy.fact"),
         (
             "invariants.txt",
             b"open implies list",
@@ -131,10 +139,64 @@ def test_the_model_is_the_known_one_or_none(change: object) -> None:
     assert error.value.code == "policy.model"
 
 
-def test_a_refusal_says_file_line_what_was_read_and_what_is_allowed() -> None:
-    reason = refused("deny.csv", D03, D03.replace(b"list open", b"lst open")).reason
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("deny.csv", D03, D03.replace(b"list open", b"lst open"), ": read 'lst open"),
+        ("deny.csv", D03, D03 + b"\xff", ": read 'byte"),
+        ("allow.csv", A09, A09 + b"\n" + A09, ": read 'A09'"),
+        ("facts.toml", b"\nconflict = {", b"\nconflicts = {", ", conflicts: read"),
+        (
+            "facts.toml",
+            b'\nconflict = { kind = "row"',
+            b'\nconflict = { kind = "r"',
+            ", conflict.kind",
+        ),
+        ("facts.toml", b"\nconflict = { kind", b"\nconflict = { kin", ", conflict.kin"),
+        ("facts.toml", b"\nconflict = {", b"\nconflict = {{", ": read"),
+        ("vocabulary.toml", b"\nopen = {", b"\nopens = {", ", actions.opens: read"),
+        ("vocabulary.toml", b"\nopen = { nb", b"\nopen = { nn", ", actions.open.nn: read"),
+        ("vocabulary.toml", b'\nnever_overridden = ["conflict', b'\nnever_overridden = ["con', ""),
+        ("shielding.toml", b'\ncode = "24"', b'\ncode = ""', ", shielding.code: read ''"),
+        ("shielding.toml", b'\ncode = "24"', b'\ncode = "7"', ", shielding.code: read '7'"),
+        ("model.conf", b"\nm = named", b"\nm = always || named", ": read 'm = always"),
+        ("invariants.txt", b"\nopen implies list", b"\nopen implies lst", ": read 'lst'"),
+        ("invariants.txt", b"\nopen implies list", b"\nopen implies route", ": read 'handler"),
+        ("tests/access.toml", b'\nname = "karantene', b'\nnome = "karantene', ", case.nome"),
+    ],
+)
+def test_a_refusal_says_file_line_what_was_read_and_what_is_allowed(
+    file: str, old: bytes, new: bytes, said: str
+) -> None:
+    before, _, _ = policy_files()[file].partition(old)
+    line = before.count(b"\n") + 1 + old.startswith(b"\n") + new.count(b"\n", 1)
 
-    assert re.match(r"deny\.csv, line \d+: read 'lst open .*'; allowed: route, list, open", reason)
+    reason = refused(file, old, new, rows=new.count(b"\n", 1)).reason
+
+    assert reason.startswith(f"{file}, line {line}{said}"), reason
+    assert "; allowed: " in reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "odd"),
+    [
+        (b"refetch, archivist, mailbox and missed", b"refetch, archivist, mailbox and unrouted", 1),
+        (b"policy_edit, policy_editor, strong", b"policy_edit, policy_editor, leads and strong", 1),
+        (b"end_access, leader, leads", b"end_access, leader, leads and in_unit", 0),
+    ],
+)
+def test_a_row_uses_what_is_known_about_its_subject_only(old: bytes, new: bytes, odd: int) -> None:
+    if odd:
+        assert refused("allow.csv", old, new).code == "policy.fact_unknown"
+    else:
+        files = policy_files()
+        read_draft(files | {"allow.csv": files["allow.csv"].replace(old, new)})
+
+
+def test_a_deny_that_could_never_be_asked_about_is_refused() -> None:
+    old = b"D05b, delegate, *, target_is_self"
+
+    assert refused("deny.csv", old, b"D05b, delegate, *, conflict").code == "policy.fact_unknown"
 
 
 def test_a_row_without_its_count_or_a_count_without_its_row_is_noticed() -> None:
@@ -145,14 +207,14 @@ def test_a_row_without_its_count_or_a_count_without_its_row_is_noticed() -> None
 
 
 def test_an_empty_file_is_refused() -> None:
-    for file in ("allow.csv", "deny.csv"):
+    for file in ("allow.csv", "deny.csv", "invariants.txt"):
         files = policy_files() | {file: b"# rows: 0\n"}
         with pytest.raises(PolicyError) as error:
             read_folder(files)
         assert error.value.code == "policy.empty"
 
 
-@pytest.mark.parametrize("file", [*DECIDING, "invariants.txt"])
+@pytest.mark.parametrize("file", ALL_FILES)
 def test_every_file_must_be_there(file: str) -> None:
     files = policy_files()
     del files[file]
@@ -212,33 +274,3 @@ def test_a_case_that_comes_out_otherwise_is_refused(tmp_path: Path) -> None:
         load_folder(path)
 
     assert error.value.code == "policy.case"
-
-
-def test_one_character_slips_never_widen_access(the_policy: Policy) -> None:
-    """Planted slips in the rows: refused, or no combination asked about is newly allowed."""
-    chance = random.Random(20261124)  # noqa: S311 - a test
-    asked = [
-        (role, {name: chance.random() < 0.5 for name in the_policy.facts} | closed, action)
-        for _ in range(60)
-        for role in (Role.HANDLER, Role.LEADER, Role.ARCHIVIST)
-        for action in (Action.LIST, Action.OPEN, Action.REFUSE)
-        for closed in ({"own_organisation": True, "active_capacity": True, "active_person": True},)
-    ]
-    before = [the_policy.decide(*question).allowed for question in asked]
-    files = policy_files()
-    loaded = widened = 0
-    for _ in range(25):
-        file = chance.choice(["allow.csv", "deny.csv"])
-        rows = files[file]
-        at = chance.randrange(rows.index(b"\np, "), len(rows))
-        slip = chance.choice([b"", b"#", b" ", b",", b"x", b'"', rows[at : at + 1].swapcase()])
-        try:
-            slipped = read_folder(files | {file: rows[:at] + slip + rows[at + 1 :]})
-        except PolicyError:
-            continue
-        loaded += 1
-        after = [slipped.decide(*question).allowed for question in asked]
-        widened += any(new and not old for old, new in zip(before, after, strict=True))
-
-    assert loaded > 0
-    assert widened == 0

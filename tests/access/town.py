@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlmodel import Session, SQLModel
 
 from inbox.access import Capacity, Role
-from inbox.access.folder import FILES
+from inbox.access.folder import ALL_FILES
 from inbox.access.words import Effect, Rule
 from inbox.message import (
     ArrivalState,
@@ -56,7 +56,7 @@ R = TypeVar("R", bound=SQLModel)
 
 
 def policy_files() -> dict[str, bytes]:
-    return {name: (POLICIES / name).read_bytes() for name in FILES}
+    return {name: (POLICIES / name).read_bytes() for name in ALL_FILES}
 
 
 def allow(rule_id: str, act: str, role: str, when: str) -> Rule:

@@ -1,0 +1,142 @@
+"""Proofs: they hold for the product's policy, name what breaks them, and are exact."""
+
+import random
+from itertools import product
+
+import pytest
+
+from inbox.access import Action, Policy, Role
+from inbox.access.claims import read_claims
+from inbox.access.condition import ALWAYS, Condition, Meaning, fold
+from inbox.access.folder import Draft, load_draft
+from inbox.access.proof import Broken, broken_claims, check_claims
+from inbox.access.words import Rule
+from inbox.errors import PolicyError
+from tests.access.town import POLICIES, allow, deny
+
+
+@pytest.fixture(scope="module")
+def draft() -> Draft:
+    return load_draft(POLICIES)
+
+
+def small(*rules: Rule) -> Policy:
+    return Policy(rules, facts=("a", "b", "c"), digest="d")
+
+
+def broken(policy: Policy, *lines: str) -> tuple[Broken, ...]:
+    raw = "\n".join([f"# rows: {len(lines)}", *lines]).encode()
+    return broken_claims(policy, read_claims(raw, policy.facts))
+
+
+def test_every_invariant_of_the_product_holds(draft: Draft) -> None:
+    assert broken_claims(draft.policy, draft.claims) == ()
+
+
+def test_every_action_has_an_invariant(draft: Draft) -> None:
+    spoken = {action for claim in draft.claims if not claim.assumed for action in claim.actions}
+
+    assert spoken == set(Action)
+
+
+def test_a_proof_gives_a_combination_that_breaks_the_claim() -> None:
+    (found,) = broken(small(allow("A01", "open", "handler", "a or (b and c)")), "open implies a")
+
+    assert (found.role, found.holding, found.lacking) == (Role.HANDLER, ("b", "c"), ("a",))
+    assert str(found) == "line 2, handler with b c"
+
+
+def test_all_that_fail_are_told_once_for_each_role() -> None:
+    policy = small(
+        allow("A01", "open", "handler leader", "a"), allow("A02", "list", "handler", "b")
+    )
+
+    found = broken(policy, "open implies b", "list implies b", "list implies c")
+
+    assert [(each.claim.line.number, each.role) for each in found] == [
+        (2, Role.HANDLER),
+        (2, Role.LEADER),
+        (4, Role.HANDLER),
+    ]
+    with pytest.raises(PolicyError, match="line 2: read 'handler with a'.*also line 2, leader"):
+        check_claims(policy, [each.claim for each in found])
+
+
+def test_assumptions_rule_out_what_cannot_be() -> None:
+    policy = small(allow("A01", "open", "handler", "a or b"))
+
+    assert broken(policy, "assume b implies a", "open implies a") == ()
+    assert broken(policy, "assume c implies a", "open implies a")
+
+
+def test_denies_and_roles_count_in_a_proof() -> None:
+    policy = small(
+        allow("A01", "open", "handler", "a"),
+        allow("A02", "open", "leader", "b"),
+        deny("D01", "*", "*", "c"),
+    )
+
+    assert broken(policy, "open implies not c", "open implies role:leader or a") == ()
+    (found,) = broken(policy, "open implies role:handler")
+    assert found.role is Role.LEADER
+
+
+def test_an_action_without_rules_implies_anything() -> None:
+    policy = small(allow("A01", "open", "handler", "a"))
+
+    assert broken(policy, "list implies a and not a") == ()
+
+
+def test_forty_facts_in_one_claim_are_no_more_than_a_few() -> None:
+    names = [f"f_{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(40)]
+    policy = Policy([allow("A01", "open", "handler", " and ".join(names))], facts=names, digest="d")
+
+    assert broken(policy, f"open implies {names[-1]}") == ()
+    assert broken(policy, f"open implies not {names[-1]}")
+
+
+def holds(condition: Condition, true: frozenset[str]) -> bool:
+    meaning = Meaning[bool](
+        of=lambda name: name == ALWAYS or name in true,
+        negated=lambda part: not part,
+        every=all,
+        some=any,
+    )
+    return fold(condition, meaning)
+
+
+def test_a_proof_finds_what_trying_every_combination_with_casbin_finds() -> None:
+    chance = random.Random(1)  # noqa: S311 - a test
+    conditions = ["a", "not b", "a and b", "b or not c", "a and (b or c)", "not (a or c)"]
+    failing = 0
+    for _ in range(40):
+        policy = small(
+            allow("A01", "open", "handler", chance.choice(conditions)),
+            allow("A02", "open", "handler leader", chance.choice(conditions)),
+            allow("A03", "list", "handler leader", chance.choice(conditions)),
+            deny("D01", "open list", "*", chance.choice(conditions)),
+        )
+        lines = (
+            f"assume {chance.choice(conditions)} implies {chance.choice(conditions)}",
+            f"open implies {chance.choice(['list', 'role:handler', *conditions])}",
+        )
+        found = {each.role for each in broken(policy, *lines)}
+        assert found == tried(policy, *lines), lines
+        failing += bool(found)
+
+    assert 5 < failing < 35
+
+
+def tried(policy: Policy, *lines: str) -> set[Role]:
+    """The roles for which some combination breaks the second line, one decision at a time."""
+    raw = "\n".join([f"# rows: {len(lines)}", *lines]).encode()
+    assumed, claimed = read_claims(raw, policy.facts)
+    breaking = set()
+    for role, values in product((Role.HANDLER, Role.LEADER), product((True, False), repeat=3)):
+        facts = dict(zip("abc", values, strict=True))
+        asked = (Action.OPEN, Action.LIST)
+        true = {name for name, value in facts.items() if value} | {f"role:{role}"}
+        true |= {action for action in asked if policy.decide(role, facts, action).allowed}
+        if holds(assumed.whole, frozenset(true)) and not holds(claimed.whole, frozenset(true)):
+            breaking.add(role)
+    return breaking

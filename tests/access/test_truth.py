@@ -1,0 +1,105 @@
+"""Decision diagrams say what trying every combination says, and covers have nothing to spare."""
+
+from itertools import product
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inbox.access.condition import ALWAYS, Condition, Every, Meaning, Name, Not, Some, fold
+from inbox.access.truth import EVER, NEVER, Truth, Truths
+
+NAMES = ("a", "b", "c", "d")
+WORLDS = [
+    frozenset(name for name, held in zip(NAMES, values, strict=True) if held)
+    for values in product([True, False], repeat=len(NAMES))
+]
+conditions = st.recursive(
+    st.sampled_from([*map(Name, NAMES), Name(ALWAYS)]),
+    lambda inner: st.one_of(
+        inner.map(Not),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Every(tuple(parts))),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Some(tuple(parts))),
+    ),
+    max_leaves=10,
+)
+
+
+def tried(condition: Condition) -> list[bool]:
+    """Its value in every world, the slow way."""
+
+    def in_world(world: frozenset[str]) -> bool:
+        meaning = Meaning[bool](
+            of=lambda name: name == ALWAYS or name in world,
+            negated=lambda part: not part,
+            every=all,
+            some=any,
+        )
+        return fold(condition, meaning)
+
+    return [in_world(world) for world in WORLDS]
+
+
+def said(truths: Truths, truth: Truth) -> list[bool]:
+    """Its value in every world, by joining it with the one world that is meant."""
+    each = (truths.term(frozenset((name, name in world) for name in NAMES)) for world in WORLDS)
+    return [truths.every((truth, world)) != NEVER for world in each]
+
+
+def made(condition: Condition) -> tuple[Truths, Truth]:
+    truths = Truths(NAMES)
+    return truths, truths.where(condition, truths.fact)
+
+
+@given(conditions)
+def test_a_truth_is_the_condition(condition: Condition) -> None:
+    truths, truth = made(condition)
+
+    assert said(truths, truth) == tried(condition)
+    assert (truth == EVER, truth == NEVER) == (all(tried(condition)), not any(tried(condition)))
+
+
+@given(conditions, conditions)
+def test_conditions_that_mean_the_same_are_the_same(one: Condition, other: Condition) -> None:
+    truths, truth = made(one)
+
+    assert (truth == truths.where(other, truths.fact)) is (tried(one) == tried(other))
+
+
+@given(conditions)
+def test_an_example_is_one_and_what_is_used_matters(condition: Condition) -> None:
+    truths, truth = made(condition)
+    values = dict(zip(WORLDS, tried(condition), strict=True))
+
+    if truth != NEVER:
+        assert values[truths.example(truth)]
+    matters = {n for n in NAMES if any(values[w] is not values[w ^ {n}] for w in WORLDS)}
+    assert truths.used(truth) == matters
+
+
+@given(conditions, st.sampled_from(NAMES))
+def test_whatever_a_fact_is_it_can_hold(condition: Condition, name: str) -> None:
+    truths, truth = made(condition)
+    values = dict(zip(WORLDS, tried(condition), strict=True))
+
+    assert said(truths, truths.whatever(truth, [name])) == [
+        values[world] or values[world ^ {name}] for world in WORLDS
+    ]
+
+
+@given(conditions, conditions)
+def test_a_cover_is_exact_and_has_nothing_to_spare(condition: Condition, other: Condition) -> None:
+    truths, truth = made(condition)
+    beside = truths.where(other, truths.fact)
+    most = truths.some((truth, beside))
+
+    terms = truths.terms(truth, beside)
+
+    cover = truths.some(map(truths.term, terms))
+    assert truths.but(truth, cover) == NEVER
+    assert truths.but(cover, most) == NEVER
+    for term in terms:
+        rest = truths.some(truths.term(each) for each in terms if each != term)
+        assert truths.but(truth, rest) != NEVER, "a term to spare"
+        for literal in term:
+            wider = truths.term(term - {literal})
+            assert truths.but(wider, most) != NEVER, "a fact to spare"
