@@ -1,6 +1,7 @@
 """`inbox policy diff`: what another policy folder gives and takes, and from whom."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +10,23 @@ import typer
 from inbox.access.described import Language
 from inbox.access.diff import Diff, compare
 from inbox.access.folder import Draft
-from inbox.cli.opening import policy_folder_of
+from inbox.cli.opening import policy_folder_of, settings_of
 from inbox.cli.policy_folder import draft_in
+from inbox.cli.policy_people import (
+    COUNTS,
+    PEOPLE,
+    CodeFromStdin,
+    Row,
+    code_of,
+    counts_of,
+    names_of,
+    people_of,
+    reached,
+)
 from inbox.cli.shown import Form, Json, Markdown, table
 from inbox.cli.telling import WRONG, say, say_json
+from inbox.config import Settings
+from inbox.errors import Invalid
 
 _Folder = typer.Argument(exists=True, file_okay=False, help="The policy folder now.")
 _Other = typer.Argument(
@@ -26,6 +40,16 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     a: Annotated[Path, _Folder],
     b: Annotated[Path | None, _Other] = None,
+    people: Annotated[
+        bool, typer.Option("--people", help="Who gains and loses which messages, too.")
+    ] = False,
+    by: Annotated[
+        str, typer.Option(metavar="PERSON", help="Who asks for --people: may `access_read`.")
+    ] = "",
+    code_from_stdin: CodeFromStdin = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="With --people: their names beside their ids.")
+    ] = False,
     language: Annotated[Language, typer.Option(help="What facts are told in.")] = Language.EN,
     acknowledge: Annotated[
         str,
@@ -38,17 +62,63 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
 
     For each action and role the combinations of facts gained and lost, in the fewest words, and
     every row, shielding, invariant and assumption that is written otherwise.
+
+    --people needs the database, and a personal code of somebody who may know who has access.
     """
     form = Form(as_json=as_json, as_markdown=as_markdown)
+    if people is not bool(by) or (names and not people):
+        raise Invalid("diff.by", "--people, --by PERSON and --names go together")
     old, new = draft_in(a), draft_in(policy_folder_of(ctx, b))
     found = compare(old, new)
+    touched = None
+    if people:
+        code = code_of(by, from_stdin=code_from_stdin)
+        touched = _touched(settings_of(ctx), (by, code), old, new, names=names)
     if form.as_json:
-        say_json(_as_value(found))
+        say_json(_as_value(found) | ({"people": touched.as_value()} if touched else {}))
     else:
         for line in _told(found, new, language, form):
             say(line)
+        if touched:
+            touched.show(form)
     if not found.nothing and found.digest != acknowledge:
         raise typer.Exit(WRONG)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Touched:
+    """Whom it touches, as rows."""
+
+    counts: list[Row]
+    people: list[Row]
+    elsewhere: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    def as_value(self) -> dict[str, object]:
+        return {"counts": self.counts, "people": self.people, "not_messages": self.elsewhere}
+
+    def show(self, form: Form) -> None:
+        """By unit and role first, then one by one."""
+        people, messages = len({row["person"] for row in self.people}), len(self.counts)
+        also = f"; not about messages: {', '.join(self.elsewhere)}" if self.elsewhere else ""
+        say()
+        form.show({}, self.counts, COUNTS, f"{people} people in {messages} groups{also}")
+        if self.people:
+            say()
+            form.show({}, self.people, self.columns)
+
+
+def _touched(
+    settings: Settings, asking: tuple[str, str], old: Draft, new: Draft, *, names: bool
+) -> _Touched:
+    found = reached(settings, *asking, old.policy, new.policy)
+    known = names_of(settings, found) if names else {}
+    return _Touched(
+        counts=counts_of(found),
+        people=people_of(found, known),
+        elsewhere=tuple(action.value for action in found.elsewhere),
+        columns=(*PEOPLE, "name") if names else PEOPLE,
+    )
 
 
 def _told(found: Diff, new: Draft, language: Language, form: Form) -> Iterator[str]:

@@ -1,0 +1,232 @@
+"""Who gains and loses what: all people at once say what the list of each of them says."""
+
+import random
+
+import pytest
+from sqlmodel import Session, col, select
+
+from inbox.access import Action, Capacity, Given, Policy, Role
+from inbox.access.condition import names_in
+from inbox.access.facts import FACTS
+from inbox.access.listing import visible
+from inbox.access.reach import Reach, reach
+from inbox.access.relations import Relations
+from inbox.access.subject import OfMessage
+from inbox.access.words import Rule, named
+from inbox.message import DeliveryState, GrantKind, MessageState, OrgNumber, PersonId, UnitId
+from inbox.tables import Capacity as CapacityRow
+from inbox.tables import Message, Unit
+from tests.access.town import AFTER, BEFORE, BERGVIK, HAVNES, NOW, Town, allow, deny
+
+PEOPLE, UNITS = ("kari", "ola", "lise", "per"), ("bv", "ppt", "arkiv")
+ROLES = (Role.ARCHIVIST, Role.HANDLER, Role.LEADER)
+
+
+def build(town: Town, chance: random.Random) -> None:
+    """Few rows of everything, so that they meet; some periods are over, or to come."""
+    town.system("acos")
+    for unit in UNITS:
+        row = town.session.get_one(Unit, unit)
+        row.shares_unassigned = chance.random() < 0.5
+        row.active_until = chance.choice([None, None, None, NOW])
+        town.above(unit, chance.choice(UNITS))
+    for person in PEOPLE:
+        for role, unit in {(chance.choice(ROLES), chance.choice(UNITS)) for _ in range(2)}:
+            row_of = town.row_of(town.capacity(person, role, unit))
+            row_of.active_until = chance.choice([None, None, NOW, AFTER])
+        town.clear(person, chance.choice(["13", "26"]))
+    town.capacity("x", Role.HANDLER, "x")
+    town.delegation(chance.choice(UNITS), "ola", "kari", "lise")
+    for _ in range(8):
+        build_message(town, chance)
+    town.conflict("per", sender="915933149")
+    town.conflict("per", reference_hash="r")
+    town.session.flush()
+
+
+def build_message(town: Town, chance: random.Random) -> None:
+    message = town.message(
+        chance.choice([*MessageState]),
+        unit=chance.choice([None, "bv", "ppt", "ppt"]),
+        organisation=OrgNumber(chance.choice([BERGVIK, BERGVIK, HAVNES])),
+    )
+    message.sender = chance.choice([None, "974760673", "915933149"])
+    message.shielding = chance.choice([None, "13", "26"])
+    message.opened_at = chance.choice([None, NOW])
+    for person in chance.sample(PEOPLE, 2):
+        town.assign(message, person, until=chance.choice([None, NOW]))
+        town.grant(message, person, "lise", chance.choice([*GrantKind]))
+    if chance.random() < 0.4:
+        town.reference(message, chance.choice(["r", "q"]))
+        town.conflict(chance.choice(PEOPLE), message_id=message.id)
+    town.delivery(message, "acos", chance.choice([*DeliveryState]))
+
+
+def asking(session: Session) -> list[Capacity]:
+    rows = session.exec(
+        select(CapacityRow, Unit.organisation).join(Unit, col(Unit.id) == col(CapacityRow.unit))
+    )
+    return [
+        Capacity(
+            id=row.id,
+            role=Role(row.role),
+            organisation=OrgNumber(organisation),
+            person=PersonId(row.person),
+            unit=UnitId(row.unit),
+            strong_auth=True,
+        )
+        for row, organisation in rows
+    ]
+
+
+def changed(policy: Policy, chance: random.Random) -> Policy:
+    """One or two rows with another condition, for more roles, or not there."""
+    rules = list(policy.rules)
+    conditions = [rule.when for rule in rules if rests_on_rows(policy, rule)]
+    for _ in range(2):
+        at = chance.choice([n for n, rule in enumerate(rules) if named_any(rule)])
+        rule = rules[at]
+        other = chance.choice(conditions)
+        when = chance.choice([rule.when, f"({rule.when}) and ({other})", other, "always"])
+        roles = chance.choice([rule.roles, "handler leader archivist"])
+        rules[at] = Rule(id=rule.id, acts=rule.acts, roles=roles, when=when, effect=rule.effect)
+        if chance.random() < 0.3:
+            del rules[at]
+    return Policy(rules, facts=FACTS, digest="changed")
+
+
+def rests_on_rows(policy: Policy, rule: Rule) -> bool:
+    """The list knows what this request brings; all at once anything may be brought."""
+    brought = {"proposed_by_other", "target_in_unit", "target_cleared", "target_conflict"}
+    brought |= {name for name, fact in FACTS.items() if fact.given is not None}
+    return not names_in(policy.conditions[rule.when]) & brought
+
+
+def named_any(rule: Rule) -> bool:
+    return any(named(rule.acts, action) for action in ASKED)
+
+
+ASKED = (Action.ROUTE, Action.LIST, Action.OPEN, Action.TAKE, Action.HAND_BACK, Action.RELEASE)
+
+
+def listed(session: Session, policy: Policy, capacity: Capacity, action: Action) -> set[str]:
+    given = Given(reason_given=True)
+    return set(session.execute(visible(policy, capacity, NOW, action, given)).scalars())
+
+
+def compare(session: Session, old: Policy, new: Policy) -> int:
+    """Every capacity's lists by both policies, beside what all at once gives; how many differ."""
+    found = reach(session, NOW, old, new, organisation=BERGVIK)
+    touched = {(each.action, each.asker.capacity): each for each in found.reached}
+    for capacity in asking(session):
+        for action in ASKED:
+            before, after = (listed(session, each, capacity, action) for each in (old, new))
+            each = touched.get((action, capacity.id))
+            gained, lost = (set(), set()) if each is None else (set(each.gained), set(each.lost))
+            if capacity.organisation == BERGVIK:
+                assert (gained, lost) == (after - before, before - after), (action, capacity)
+            else:
+                assert each is None
+    return sum(each.action in ASKED for each in found.reached)
+
+
+def test_what_is_gained_and_lost_is_what_the_lists_say(town: Town, the_policy: Policy) -> None:
+    chance = random.Random(11)  # noqa: S311 - a test
+    build(town, chance)
+
+    assert sum(compare(town.session, the_policy, changed(the_policy, chance)) for _ in range(3))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_gained_and_lost_is_what_the_lists_say_in_many_worlds(
+    town: Town, the_policy: Policy, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a test
+    build(town, chance)
+    for _ in range(10):
+        compare(town.session, the_policy, changed(the_policy, chance))
+
+
+def test_every_fact_is_the_same_for_all_at_once_as_in_a_list(
+    town_on_each_database: Town,
+) -> None:
+    """Each fact alone; on both databases."""
+    town = town_on_each_database
+    build(town, random.Random(5))  # noqa: S311 - a test
+    people = Relations(town.session, NOW)
+    askers = {asker.capacity: asker for asker in people.askers}
+    met = set()
+    for name in (name for name, fact in FACTS.items() if OfMessage in fact.forms):
+        policy = Policy([allow("A01", "list", " ".join(ROLES), name)], facts=FACTS, digest="d")
+        for capacity in asking(town.session):
+            bits = people.holds(name, askers[capacity.id])
+            ids = set(people.ids(bits, len(people.messages)))
+            assert ids == listed(town.session, policy, capacity, Action.LIST), name
+            met |= {name} if ids else set()
+
+    assert {"assigned", "conflict", "cleared", "in_unit", "in_parent_unit", "has_grant"} <= met
+
+
+def small(*rules: Rule) -> Policy:
+    return Policy(rules, facts=FACTS, digest="d")
+
+
+def change(session: Session, old: Policy, new: Policy) -> Reach:
+    return reach(session, NOW, old, new, organisation=BERGVIK)
+
+
+def test_people_and_messages_are_counted_by_unit_and_role(town: Town, session: Session) -> None:
+    for person in ("kari", "ola"):
+        town.capacity(person, Role.HANDLER, "bv")
+    town.capacity("lise", Role.LEADER, "bv")
+    town.message(unit="bv")
+    town.message(unit="bv")
+    town.message(unit="ppt")
+
+    found = change(session, small(), small(allow("A01", "list", "handler", "in_unit")))
+
+    (counted,) = found.counted
+    assert (counted.unit, counted.role, counted.gaining, counted.gains) == ("bv", "handler", 2, 2)
+    assert (counted.losing, counted.loses) == (0, 0)
+    assert {(each.asker.person, each.gains) for each in found.reached} == {("kari", 2), ("ola", 2)}
+
+
+def test_who_has_left_gains_where_nothing_denies_it(town: Town, session: Session) -> None:
+    row = town.row_of(town.capacity("kari", Role.HANDLER, "bv"))
+    row.active_until = BEFORE
+    town.message(unit="bv")
+    open_door = allow("A01", "route", "handler", "own_organisation")
+    old = small(open_door, deny("D02", "*", "*", "not active_capacity"))
+
+    found = change(session, old, small(open_door))
+
+    assert [each.asker.person for each in found.reached] == ["kari"]
+
+
+def test_what_a_request_brings_counts_as_brought(town: Town, session: Session) -> None:
+    town.capacity("lise", Role.LEADER, "bv")
+    town.message(unit="bv")
+    strict = small(allow("A01", "grant", "leader", "leads and reason_given and period_given"))
+    lax = small(allow("A01", "grant", "leader", "leads and reason_given"))
+
+    assert change(session, strict, lax).counted == ()
+    assert change(session, small(), strict).counted[0].gaining == 1
+
+
+def test_what_is_not_about_messages_is_named(town: Town, session: Session) -> None:
+    assert town.session is session
+    new = small(allow("A01", "operate", "operator", "always"))
+
+    assert change(session, small(), new).elsewhere == (Action.OPERATE,)
+
+
+def test_the_messages_of_the_town_have_ids_that_are_found(town: Town, session: Session) -> None:
+    town.capacity("kari", Role.HANDLER, "bv")
+    ids = {town.message(unit="bv").id for _ in range(30)}
+
+    found = change(session, small(), small(allow("A01", "list", "handler", "in_unit")))
+
+    (each,) = found.reached
+    assert (each.gains, len(each.gained)) == (30, 20)
+    assert set(each.gained) < ids == set(session.exec(select(Message.id)).all())
