@@ -15,6 +15,7 @@ ROLE: Final = "role:"
 """What stands before a role where names of facts and actions may stand too."""
 _IMPLIES = " implies "
 _ASSUME = "assume "
+_ACTIONS = frozenset(Action)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,25 +41,26 @@ class Claim:
     @cached_property
     def facts(self) -> frozenset[str]:
         """The facts that it speaks of; roles are not among them, they are tried one by one."""
-        names = names_in(self.whole) - set(Action)
+        names = names_in(self.whole) - _ACTIONS
         return frozenset(name for name in names if not name.startswith(ROLE))
 
 
 def read_claims(raw: bytes, facts: Collection[str]) -> tuple[Claim, ...]:
     """Invariants and assumptions, over facts, `role:...` and, in invariants, actions."""
-    claims = tuple(_read_claim(line, facts) for line in read_lines(INVARIANTS, raw))
+    assumable = frozenset({*facts, *(f"{ROLE}{role}" for role in Role)})
+    claimable = assumable | _ACTIONS
+    claims = tuple(_read_claim(line, assumable, claimable) for line in read_lines(INVARIANTS, raw))
     if not any(not claim.assumed for claim in claims):
         raise refusal(f"{INVARIANTS}, line 1", "empty", "no invariant", "at least one")
     return claims
 
 
-def _read_claim(line: Line, facts: Collection[str]) -> Claim:
+def _read_claim(line: Line, assumable: frozenset[str], claimable: frozenset[str]) -> Claim:
     assumed = line.text.startswith(_ASSUME)
     sides = line.text.removeprefix(_ASSUME).split(_IMPLIES)
     if len(sides) != 2:  # noqa: PLR2004 - a left and a right side
         raise line.refuse("claim", line.text, "left implies right")
-    roles = {f"{ROLE}{role}" for role in Role}
-    names = {*facts, *roles} if assumed else {*facts, *roles, *Action}
+    names = assumable if assumed else claimable
     try:
         left, right = (read_condition(side, names) for side in sides)
     except PolicyError as error:

@@ -6,7 +6,7 @@ a policy active acknowledges the change by that digest.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -36,8 +36,20 @@ class Change:
     roles: tuple[Role, ...]
     kind: Kind
     terms: tuple[str, ...]
-    duties: str = ""
-    """Where only the duties of a yes are others: which, before and after."""
+    had: frozenset[Duty] = frozenset()
+    has: frozenset[Duty] = frozenset()
+    """The duties of a yes that stays a yes, before and after."""
+
+    @property
+    def widens(self) -> bool:
+        """Whether more can be done, or the same with a duty less."""
+        return self.kind is Kind.GAINED or bool(self.had - self.has)
+
+    @property
+    def duties(self) -> str:
+        """The duties before and after, where they are what changes."""
+        kept = self.kind is Kind.DUTIES
+        return f"{_duties(self.had)} -> {_duties(self.has)}" if kept else ""
 
     def lines(self) -> Iterator[str]:
         """In words that stand in the policy files."""
@@ -62,8 +74,8 @@ class Diff:
 
     @property
     def gains(self) -> bool:
-        """Whether somebody may do what they may not do today, or read what they cannot today."""
-        return any(c.kind is Kind.GAINED for c in self.changes) or bool(self.shieldings)
+        """Whether somebody may do more than today, with a duty less, or be cleared otherwise."""
+        return any(change.widens for change in self.changes) or bool(self.shieldings)
 
     @property
     def nothing(self) -> bool:
@@ -114,6 +126,10 @@ def compare(old: Draft, new: Draft) -> Diff:
     )
 
 
+_Duties = frozenset[Duty]
+_Region = tuple[Change, Role, Truth]
+
+
 class _Both:
     """The answers of two policies beside each other."""
 
@@ -122,23 +138,25 @@ class _Both:
         self._old, self._new = (Answers(policy, assumed, truths) for policy in (old, new))
         self._regions = list(self._all_regions())
 
-    def _all_regions(self) -> Iterator[tuple[Action, Role, Kind, str, Truth]]:
+    def _all_regions(self) -> Iterator[_Region]:
         for action in Action:
             for role in Role:
-                for kind, duties, truth in self._regions_of(action, role):
+                for change, truth in self._regions_of(action, role):
                     there = self._truths.every((truth, self._old.world(role)))
                     if there != NEVER:
-                        yield action, role, kind, duties, there
+                        yield change, role, there
 
-    def _regions_of(self, action: Action, role: Role) -> Iterator[tuple[Kind, str, Truth]]:
+    def _regions_of(self, action: Action, role: Role) -> Iterator[tuple[Change, Truth]]:
+        def change(kind: Kind, had: _Duties = frozenset(), has: _Duties = frozenset()) -> Change:
+            return Change(action=action, roles=(role,), kind=kind, terms=(), had=had, has=has)
+
         before, after = self._old.allowed(action, role), self._new.allowed(action, role)
-        yield Kind.GAINED, "", self._truths.but(after, before)
-        yield Kind.LOST, "", self._truths.but(before, after)
+        yield change(Kind.GAINED), self._truths.but(after, before)
+        yield change(Kind.LOST), self._truths.but(before, after)
         for had, where in self._old.duties(action, role).items():
             for has, there in self._new.duties(action, role).items():
                 if had != has:
-                    duties = f"{_duties(had)} -> {_duties(has)}"
-                    yield Kind.DUTIES, duties, self._truths.every((where, there))
+                    yield change(Kind.DUTIES, had, has), self._truths.every((where, there))
 
     @cached_property
     def given(self) -> tuple[tuple[str, bool], ...]:
@@ -146,7 +164,7 @@ class _Both:
 
         Without what follows from the others, and from what is assumed.
         """
-        asked = {(region[0], region[1]) for region in self._regions}
+        asked = {(change.action, role) for change, role, _ in self._regions}
         both = (self._old, self._new)
         yes = [answers.allowed(*each) for each in asked for answers in both]
         can_be = self._truths.some(self._old.world(role) for _, role in asked)
@@ -165,16 +183,10 @@ class _Both:
     def changes(self) -> Iterator[Change]:
         """Every change, in terms that leave out what is given and what cannot be otherwise."""
         given = self._truths.term(frozenset(self.given))
-        for action, role, kind, duties, truth in self._regions:
+        for change, role, truth in self._regions:
             can_be = self._truths.every((given, self._old.world(role)))
             terms = self._truths.terms(truth, beside=self._truths.negated(can_be))
-            yield Change(
-                action=action,
-                roles=(role,),
-                kind=kind,
-                duties=duties,
-                terms=tuple(_said(self._truths, term) for term in terms),
-            )
+            yield replace(change, terms=tuple(_said(self._truths, term) for term in terms))
 
 
 def _said(truths: Truths, term: Need) -> str:
@@ -194,9 +206,8 @@ def _duties(duties: Iterable[Duty]) -> str:
 
 def _joined(changes: Iterable[Change]) -> Iterator[Change]:
     """Roles for which the same changes stand together."""
-    joined: dict[tuple[Action, Kind, str, tuple[str, ...]], list[Role]] = {}
+    joined: dict[Change, list[Role]] = {}
     for change in changes:
-        key = change.action, change.kind, change.duties, change.terms
-        joined.setdefault(key, []).extend(change.roles)
-    for (action, kind, duties, terms), roles in joined.items():
-        yield Change(action=action, roles=tuple(roles), kind=kind, duties=duties, terms=terms)
+        joined.setdefault(replace(change, roles=()), []).extend(change.roles)
+    for change, roles in joined.items():
+        yield replace(change, roles=tuple(roles))

@@ -43,6 +43,8 @@ _RULE_ID: Final = {
     Effect.DENY: re.compile(r"D\d\d[a-z]?"),
 }
 _NONE = "none"
+_KNOWN: Final = {action: [facts_of(kind) for kind in kinds] for action, kinds in SUBJECTS.items()}
+"""The facts that are known of each kind of subject that an action can be asked about."""
 W = TypeVar("W", bound=StrEnum)
 
 
@@ -111,9 +113,9 @@ def read_draft(files: Mapping[str, bytes]) -> Draft:
         *_read_rules("deny.csv", files["deny.csv"], Effect.DENY),
     )
     shieldings = read_shieldings(files[SHIELDING])
+    claims = read_claims(files[INVARIANTS], FACTS)
     policy = Policy(rules, facts=FACTS, digest=digest_of(files), shieldings=shieldings)
     _check_never_overridden(policy, meanings)
-    claims = read_claims(files[INVARIANTS], policy.facts)
     cases = {name: files[name] for name in CASE_FILES}
     return Draft(
         policy=policy, claims=claims, meanings=meanings, shieldings=shieldings, cases=cases
@@ -191,8 +193,7 @@ def _read_rule(line: Line, effect: Effect) -> Rule:
 
 def _check_known(line: Line, acts: str, used: frozenset[str]) -> None:
     """Each action can be asked about some kind of subject of which all these facts are known."""
-    for action in Action:
-        known = [facts_of(kind) for kind in SUBJECTS[action]]
+    for action, known in _KNOWN.items():
         if named(acts, action) and not any(used <= facts for facts in known):
             odd = sorted(used - frozenset().union(*known)) or sorted(used)
             nearest = max(known, key=lambda facts: len(used.intersection(facts)))
@@ -212,7 +213,7 @@ def _check_cell(line: Line, cell: str, words: type[W], *, wildcard: bool) -> Non
     if wildcard and cell == "*":
         return
     read = cell.split(" ")
-    if len(set(read)) != len(read) or any(word not in set(words) for word in read):
+    if len(set(read)) != len(read) or not set(read) <= set(words):
         allowed = ", ".join(words) + (", *" if wildcard else "")
         raise line.refuse("word", cell, allowed)
 

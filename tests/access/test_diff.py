@@ -1,0 +1,250 @@
+"""A diff of two policies: exact, few words, and a digest of what was read."""
+
+import random
+
+import pytest
+
+from inbox.access import Action, Policy, Role
+from inbox.access.condition import names_in, read_condition
+from inbox.access.diff import Diff, Kind, compare
+from inbox.access.folder import Draft, load_draft, read_draft
+from inbox.errors import PolicyError
+from tests.access.town import POLICIES, policy_files
+
+A08 = b"list, handler, in_unit and cleared and (assigned or (unassigned and unit_shares)), none"
+A09 = b"open, handler, in_unit and assigned and cleared, log"
+
+
+@pytest.fixture(scope="module")
+def draft() -> Draft:
+    return load_draft(POLICIES)
+
+
+def edited(*edits: tuple[str, bytes, bytes]) -> Draft:
+    files = policy_files()
+    for file, old, new in edits:
+        assert old in files[file]
+        files[file] = files[file].replace(old, new, 1)
+    return read_draft(files)
+
+
+def changes(diff: Diff) -> list[str]:
+    return [line for change in diff.changes for line in change.lines()]
+
+
+def test_a_policy_beside_itself_changes_nothing(draft: Draft) -> None:
+    diff = compare(draft, draft)
+
+    assert (diff.nothing, diff.gains) == (True, False)
+    assert diff.lines[2:] == ("the same decisions",)
+
+
+def test_a_comment_changes_nothing_but_the_digest_of_the_folder(draft: Draft) -> None:
+    diff = compare(draft, edited(("allow.csv", b"# rows", b"# A word.\n# rows")))
+
+    assert diff.nothing
+    assert diff.old != diff.new
+
+
+def test_a_wider_row_tells_exactly_who_gains(draft: Draft) -> None:
+    diff = compare(draft, edited(("allow.csv", A09, A09.replace(b"in_unit and ", b""))))
+
+    assert diff.gains
+    assert changes(diff)[0] == (
+        "open by handler: gained when assigned and not in_unit and not strong_auth and cleared"
+        " and not has_grant"
+    )
+    assert all(line.startswith("open by handler: ") for line in changes(diff))
+    assert "row A09: when in_unit and assigned and cleared -> assigned and cleared" in diff.rows
+
+
+def test_a_narrower_row_tells_who_loses(draft: Draft) -> None:
+    diff = compare(
+        draft,
+        edited(
+            ("allow.csv", b"A16, list, leader, leads,", b"A16, list, leader, leads and cleared,")
+        ),
+    )
+
+    assert {change.kind for change in diff.changes} == {Kind.LOST, Kind.DUTIES}
+    assert not diff.gains
+
+
+def test_roles_that_change_alike_stand_in_one_line(draft: Draft) -> None:
+    old = b"A37, close_task, archivist leader handler security_reviewer operator, own_task,"
+    diff = compare(draft, edited(("allow.csv", old, old.replace(b"own_task,", b"late_word,"))))
+
+    assert changes(diff) == [
+        "close_task by archivist handler leader security_reviewer operator: lost when always"
+    ]
+    assert {"own_task", "not late_word"} <= set(diff.given)
+
+
+def test_other_duties_of_the_same_yes_are_told(draft: Draft) -> None:
+    diff = compare(draft, edited(("allow.csv", A09 + b",", A09 + b" reason,")))
+
+    assert {change.kind for change in diff.changes} == {Kind.DUTIES}
+    assert any(change.duties == "log -> log reason" for change in diff.changes)
+    assert not diff.gains
+    assert diff.rows == ("row A09: duty log -> log reason",)
+    fewer = compare(draft, edited(("allow.csv", A09 + b",", A09.replace(b", log", b", none,"))))
+    assert fewer.gains
+
+
+def test_a_row_with_another_id_gives_the_same_decisions(draft: Draft) -> None:
+    diff = compare(draft, edited(("allow.csv", b"p, A09,", b"p, A99,")))
+
+    assert diff.changes == ()
+    assert diff.lines[2:] == ("the same decisions, other rows", "row A09 is A99 now")
+
+
+def test_rows_that_come_and_go_and_roles_without_effect_are_told(draft: Draft) -> None:
+    files = policy_files()
+    rows = files["deny.csv"].replace(b"# rows: 10", b"# rows: 9")
+    start = rows.index(b"p, D07")
+    without = rows[:start] + rows[rows.index(b"\n", start) + 1 :]
+    fewer = compare(draft, read_draft(files | {"deny.csv": without}))
+    role = compare(
+        draft,
+        edited(
+            (
+                "allow.csv",
+                b"A07, withdraw, archivist leader,",
+                b"A07, withdraw, archivist leader handler,",
+            )
+        ),
+    )
+
+    assert fewer.changes == ()
+    assert fewer.rows[0].startswith("row D07 dropped: deny, open, operator policy_editor")
+    assert role.rows == ("row A07: role archivist leader -> archivist leader handler",)
+
+
+def test_a_shielding_that_takes_another_clearance_counts_as_a_gain(draft: Draft) -> None:
+    diff = compare(draft, edited(("shielding.toml", '"§ 24"'.encode(), '"§ 2"'.encode())))
+    order = compare(
+        draft,
+        edited(
+            ("shielding.toml", b'code = "6"', b'code = "0"'),
+            ("shielding.toml", b'code = "7"', b'code = "6"'),
+            ("shielding.toml", b'code = "0"', b'code = "7"'),
+        ),
+    )
+
+    assert diff.shieldings == ("shielding '§2': ? -> 24", "shielding '§24': 24 -> ?")
+    assert diff.gains
+    assert order.shieldings[-1].startswith("shielding, strictest first: 6 7 13")
+
+
+def test_invariants_and_assumptions_are_told_and_a_new_assumption_hides_nothing(
+    draft: Draft,
+) -> None:
+    narrow = b"assume leads implies in_unit"
+    diff = compare(
+        draft,
+        edited(
+            ("invariants.txt", narrow, b"assume conflict implies quarantined"),
+            ("invariants.txt", b"open implies not conflict", b"open implies always"),
+            (
+                "deny.csv",
+                b"breakglass, *, conflict, none",
+                b"breakglass, *, conflict and quarantined, none",
+            ),
+        ),
+    )
+
+    assert diff.claims == (
+        "assumption dropped: assume leads implies in_unit",
+        "invariant dropped: open implies not conflict",
+        "assumption added: assume conflict implies quarantined",
+        "invariant added: open implies always",
+    )
+    assert any(line.startswith("open by handler: gained") for line in changes(diff))
+
+
+def test_the_digest_is_of_every_word_that_is_read(draft: Draft) -> None:
+    one = compare(draft, edited(("allow.csv", b"p, A09,", b"p, A99,")))
+    other = compare(draft, edited(("allow.csv", b"p, A09,", b"p, A98,")))
+
+    assert one.digest == compare(draft, edited(("allow.csv", b"p, A09,", b"p, A99,"))).digest
+    assert len({one.digest, other.digest, compare(draft, draft).digest}) == 3
+
+
+def test_a_folder_that_does_not_load_says_which_line_is_wrong() -> None:
+    with pytest.raises(PolicyError, match=r"deny\.csv, line \d+"):
+        edited(("deny.csv", b"conflict, none", b"conflicts, none"))
+
+
+ASKED = (
+    "in_unit",
+    "assigned",
+    "cleared",
+    "conflict",
+    "covers",
+    "has_grant",
+    "leads",
+    "strong_auth",
+)
+
+
+def random_rows(chance: random.Random, rows: bytes) -> bytes:
+    """Some rows with another condition: a fact dropped, negated, or another."""
+    lines = rows.decode().split("\n")
+    at = [n for n, line in enumerate(lines) if line.startswith("p, ") and " open, " in line]
+    for n in chance.sample(at, 2):
+        cells = lines[n].split(", ")
+        cells[4] = " and ".join(
+            chance.choice(["", "not "]) + name for name in chance.sample(ASKED, 3)
+        )
+        lines[n] = ", ".join(cells)
+    return "\n".join(lines).encode()
+
+
+def holds(policy: Policy, term: str, facts: dict[str, bool]) -> bool:
+    wanted = {
+        word: f"not {word}" not in term for word in names_in(read_condition(term, policy.facts))
+    }
+    return all(facts[name] is value for name, value in wanted.items())
+
+
+def test_a_diff_says_gained_exactly_where_casbin_says_yes_and_said_no(draft: Draft) -> None:
+    """Random changes of rows, and random facts that the assumptions allow."""
+    chance, seen = random.Random(3), 0  # noqa: S311 - a test
+    for _ in range(8):
+        files = policy_files()
+        files["allow.csv"] = random_rows(chance, files["allow.csv"])
+        new = read_draft(files)
+        diff = compare(draft, new)
+        gained, lost = (
+            [
+                " and ".join([*([] if term == "always" else [term]), *diff.given]) or "always"
+                for change in diff.changes
+                if (change.action, change.kind) == (Action.OPEN, kind)
+                and Role.HANDLER in change.roles
+                for term in change.terms
+            ]
+            for kind in (Kind.GAINED, Kind.LOST)
+        )
+        for _ in range(150):
+            facts = likely(chance, draft)
+            before, after = (
+                each.policy.decide(Role.HANDLER, facts, Action.OPEN).allowed
+                for each in (draft, new)
+            )
+            assert any(holds(new.policy, term, facts) for term in gained) == (after and not before)
+            assert any(holds(new.policy, term, facts) for term in lost) == (before and not after)
+            seen += after is not before
+
+    assert seen > 20
+
+
+def likely(chance: random.Random, draft: Draft) -> dict[str, bool]:
+    """Facts of a handler that can be, with what every yes needs."""
+    always = {"own_organisation", "active_capacity", "active_person"}
+    never = {"leads", "mailbox", "in_parent_unit", "quarantined", "involved"}
+    facts = {name: name in always for name in draft.policy.facts}
+    facts |= {name: chance.random() < 0.5 for name in ASKED}
+    facts |= dict.fromkeys(never, False)
+    facts["has_breakglass"] = chance.random() < 0.3
+    facts["in_unit"] |= facts["covers"]
+    return facts

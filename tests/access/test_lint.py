@@ -1,0 +1,81 @@
+"""What is odd about a policy that can be read is told, and nothing about one that is not."""
+
+from dataclasses import replace
+
+import pytest
+
+from inbox.access import Action, Policy
+from inbox.access.claims import read_claims
+from inbox.access.facts import FACTS
+from inbox.access.folder import Draft, load_draft
+from inbox.access.lint import lint
+from inbox.access.words import Duty, Rule
+from tests.access.town import POLICIES, allow, deny
+
+
+@pytest.fixture(scope="module")
+def draft() -> Draft:
+    return load_draft(POLICIES)
+
+
+def found(draft: Draft, *rules: Rule, claim: str = "open implies always") -> set[tuple[str, str]]:
+    policy = Policy(rules, facts=FACTS, digest="d")
+    raw = f"# rows: 3\nassume assigned implies in_unit\nassume leads implies role:leader\n{claim}"
+    odd = replace(draft, policy=policy, claims=read_claims(raw.encode(), policy.facts))
+    return {
+        (each.code, str(each.about))
+        for each in lint(odd)
+        if each.code not in {"fact_unused", "action_denied"}
+    }
+
+
+def test_nothing_is_wrong_with_the_product_s_policy(draft: Draft) -> None:
+    assert [each for each in lint(draft) if each.wrong] == []
+
+
+def test_a_row_that_another_makes_needless_is_told(draft: Draft) -> None:
+    wide = allow("A01", "open", "handler", "in_unit")
+    assert found(draft, wide, allow("A02", "open", "handler", "assigned")) == {("redundant", "A02")}
+
+
+def test_a_row_that_changes_only_duties_is_not_needless(draft: Draft) -> None:
+    wide = replace(allow("A01", "open", "handler", "in_unit"), duties=frozenset({Duty.LOG}))
+    assert found(draft, wide, allow("A02", "open", "handler", "assigned")) == set()
+
+
+def test_a_deny_of_what_nobody_may_is_told_but_not_wrong(draft: Draft) -> None:
+    rules = allow("A01", "open", "handler", "in_unit"), deny("D01", "open", "operator", "always")
+    policy = Policy(rules, facts=FACTS, digest="d")
+
+    (told,) = (
+        each for each in lint(replace(draft, policy=policy, claims=())) if each.code == "redundant"
+    )
+
+    assert (told.about, told.wrong) == ("D01", False)
+
+
+def test_a_row_that_no_one_can_match_is_told(draft: Draft) -> None:
+    alone = allow("A01", "open", "handler", "assigned and not in_unit")
+    some = allow("A01", "open", "handler leader", "leads")
+
+    assert found(draft, alone) == {("dead", "A01")}
+    assert found(draft, some) == {("dead_role", "A01")}
+
+
+def test_an_invariant_that_does_not_hold_is_told(draft: Draft) -> None:
+    rule = allow("A01", "open", "handler", "in_unit")
+
+    assert found(draft, rule, claim="open implies assigned") == {
+        ("invariant", "open implies assigned")
+    }
+
+
+def test_facts_that_no_row_uses_and_actions_that_none_allows_are_told(draft: Draft) -> None:
+    policy = Policy([allow("A01", "open", "handler", "in_unit")], facts=FACTS, digest="d")
+
+    told = {(each.code, str(each.about)) for each in lint(replace(draft, policy=policy, claims=()))}
+
+    assert ("fact_unused", "assigned") in told
+    assert ("fact_unused", "in_unit") not in told
+    assert ("action_denied", Action.LIST.value) in told
+    assert ("action_denied", Action.OPEN.value) not in told

@@ -1,0 +1,180 @@
+"""Slips and damage: what is not exactly a policy that was approved allows nothing."""
+
+import random
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+from sqlmodel import Session
+
+from inbox.access import Action, Policy, Role
+from inbox.access.active import ActivePolicies, activate
+from inbox.access.diff import compare
+from inbox.access.folder import ALL_FILES, CASE_FILES, FILES, Draft, load_draft, read_draft
+from inbox.errors import PolicyError
+from tests.access.town import NOW, POLICIES, policy_files
+
+SIGNS = [bytes([sign]) for sign in b"abdeilnoprst_ADp0139 ,#;*()[]{}=\"'-\\\n\t?"]
+Question = tuple[Role, Mapping[str, bool], Action]
+
+
+@pytest.fixture(scope="module")
+def draft() -> Draft:
+    return load_draft(POLICIES)
+
+
+def slips(chance: random.Random, number: int) -> Iterator[tuple[str, int, dict[str, bytes]]]:
+    """One character dropped, put in, replaced, doubled, or exchanged with the next."""
+    files = policy_files()
+    names = [*ALL_FILES, "allow.csv", "deny.csv", "shielding.toml"]
+    for _ in range(number):
+        file = chance.choice(names)
+        raw = files[file]
+        at = chance.randrange(len(raw))
+        here, sign = raw[at : at + 1], chance.choice([*SIGNS, raw[at : at + 1].swapcase()])
+        new = chance.choice([b"", sign, sign + here, here + here, raw[at + 1 : at + 2] + here])
+        width = 2 if new.endswith(here) and new[:1] == raw[at + 1 : at + 2] else 1
+        yield file, at, files | {file: raw[:at] + new + raw[at + width :]}
+
+
+def widened(draft: Draft, number: int, seed: int) -> tuple[list[str], int]:
+    """The slips that load and give more than there was, and how many can be read."""
+    found, loaded = [], 0
+    for file, at, files in slips(random.Random(seed), number):  # noqa: S311 - a test
+        try:
+            slipped = read_draft(files)
+        except PolicyError:
+            continue
+        loaded += 1
+        if said(slipped) != said(draft) and loads_and_widens(draft, slipped):
+            found.append(f"{file} at {at}: {compare(draft, slipped).lines[2:]}")
+    return found, loaded
+
+
+def said(draft: Draft) -> tuple[object, ...]:
+    """All that a diff compares: where it is the same, there is nothing to work out."""
+    claims = [claim.line.text for claim in draft.claims]
+    return draft.policy.rules, claims, draft.shieldings.texts, draft.shieldings.strictest_first
+
+
+def loads_and_widens(draft: Draft, slipped: Draft) -> bool:
+    try:
+        slipped.check()
+    except PolicyError:
+        return False
+    return compare(draft, slipped).gains
+
+
+def test_no_slip_of_one_character_loads_and_widens_access(draft: Draft) -> None:
+    found, loaded = widened(draft, 300, seed=1)
+
+    assert found == []
+    assert 0 < loaded < 300
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_no_slip_of_one_character_among_thousands_loads_and_widens_access(
+    draft: Draft, seed: int
+) -> None:
+    found, loaded = widened(draft, 1_000, seed=seed)
+
+    assert found == []
+    assert 0 < loaded < 1_000
+
+
+def test_the_tests_of_slips_can_see(draft: Draft) -> None:
+    files = policy_files()
+    file, old = "shielding.toml", '"§ 24"'.encode()
+    slipped = read_draft(files | {file: files[file].replace(old, '"§ 2"'.encode())})
+
+    assert compare(draft, slipped).gains
+    assert said(slipped) != said(draft)
+    assert not loads_and_widens(draft, slipped)
+
+
+def answered_with_yes(policy: Policy) -> list[Question]:
+    """Questions that the whole policy answers with yes."""
+    chance, found = random.Random(4), []  # noqa: S311 - a test
+    always = dict.fromkeys(("own_organisation", "active_capacity", "active_person"), True)
+    never = dict.fromkeys(("conflict", "quarantined", "target_is_self", "target_conflict"), False)
+    while len(found) < 100:
+        facts = {name: chance.random() < 0.7 for name in policy.facts} | always | never
+        role, action = chance.choice([*Role]), chance.choice([*Action])
+        if policy.decide(role, facts, action).allowed:
+            found.append((role, facts, action))
+    return found
+
+
+def allowed(session: Session, folder: Path, questions: list[Question]) -> int:
+    """How many of them a process says yes to that starts with this folder."""
+    policy = ActivePolicies(folder).current(session)
+    return sum(policy.decide(*question).allowed for question in questions)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(copytree(POLICIES, tmp_path / "policies"))
+
+
+def test_removed_empty_and_unreadable_files_allow_nothing(
+    draft: Draft, folder: Path, session: Session
+) -> None:
+    questions = answered_with_yes(draft.policy)
+    activate(session, NOW, draft.policy.digest, "ada")
+    assert allowed(session, folder, questions) == len(questions)
+    for file in ALL_FILES:
+        path, raw = folder / file, (folder / file).read_bytes()
+        path.unlink()
+        assert allowed(session, folder, questions) == 0, f"{file} is gone"
+        path.mkdir()
+        assert allowed(session, folder, questions) == 0, f"{file} cannot be read"
+        path.rmdir()
+        path.write_bytes(b"")
+        assert allowed(session, folder, questions) == 0, f"{file} is empty"
+        path.write_bytes(raw[: len(raw) // 2])
+        assert allowed(session, folder, questions) == 0, f"{file} is half written"
+        path.write_bytes(raw)
+    assert allowed(session, folder, questions) == len(questions)
+
+
+def cut(draft: Draft, folder: Path, session: Session, file: str, places: range) -> int:
+    """Decisions of processes whose file ends early; each must be a no."""
+    questions = answered_with_yes(draft.policy)[:20]
+    activate(session, NOW, draft.policy.digest, "ada")
+    raw = (folder / file).read_bytes()
+    decisions = 0
+    for at in places:
+        (folder / file).write_bytes(raw[:at])
+        assert allowed(session, folder, questions) == 0, f"{file} cut at {at}"
+        decisions += len(questions)
+    return decisions
+
+
+def test_a_file_of_rows_that_was_cut_allows_nothing(
+    draft: Draft, folder: Path, session: Session
+) -> None:
+    size = len(policy_files()["deny.csv"])
+
+    assert cut(draft, folder, session, "deny.csv", range(0, size, size // 20)) >= 400
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("file", ["allow.csv", "deny.csv"])
+def test_a_file_of_rows_that_was_cut_at_any_byte_allows_nothing(
+    draft: Draft, folder: Path, session: Session, file: str
+) -> None:
+    size = len(policy_files()[file])
+
+    assert cut(draft, folder, session, file, range(size)) > 10_000
+
+
+def test_the_files_are_all_that_is_read() -> None:
+    there = {
+        path.relative_to(POLICIES).as_posix() for path in POLICIES.rglob("*") if path.is_file()
+    }
+
+    assert {*FILES, *CASE_FILES} == {
+        name for name in there if not name.startswith(("routing/", "tests/routing"))
+    }
