@@ -37,7 +37,7 @@ COMMANDS: Final = {
     "audit": _Late(panel=_LOOK, help="Verify and export the audit."),
     "config": _Late(panel=_LOOK, help="Show and check the settings."),
     "access": _Late(panel=_RULES, help="Who has access for a time: give, take, end and review."),
-    "policy": _Late(panel=_RULES, help="Who may do what: lint, test, show and activate."),
+    "policy": _Late(panel=_RULES, help="Who may do what: look, prove, compare and activate."),
     "route": _Late(
         panel=_RULES, help="Where mail goes: lint, test, show, diff, explain, simulate."
     ),

@@ -3,7 +3,7 @@
 None needs a database, but `show` of the folder in the settings, which tells whether it is active.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
 
 import typer
@@ -19,14 +19,14 @@ from inbox.access.words import Action
 from inbox.cli.opening import settings_of, store_of
 from inbox.cli.policy_folder import Policies, draft_of, refused
 from inbox.cli.shown import Form, Json, Markdown
-from inbox.cli.telling import WRONG
+from inbox.cli.telling import WRONG, say
 from inbox.errors import PolicyError
 from inbox.tables import ActivePolicy
 
 InLanguage = Annotated[Language, typer.Option("--language", help="What facts are told in.")]
 _WORDS: Final = {
-    Language.NB: ("kan", "når", "selv om ikke", "uansett"),
-    Language.EN: ("may", "when", "although not", "whatever holds"),
+    Language.NB: ("kan", "når", "selv om ikke"),
+    Language.EN: ("may", "when", "although not"),
 }
 
 
@@ -83,6 +83,10 @@ def prove(
     failed = len({each.claim.line.number for each in broken})
     summary = f"{invariants} invariants under {assumed} assumptions, {failed} do not hold"
     value = {"digest": draft.policy.digest, "invariants": invariants, "broken": rows}
+    if form.is_text:
+        for line in (line for each in broken for line in _told(draft.meanings, each, language)):
+            say(line)
+        rows = []
     columns = ("line", "invariant", "role", "counterexample")
     form.show(value, rows, columns, summary, _digest(draft.policy))
     if broken:
@@ -90,28 +94,42 @@ def prove(
 
 
 def _proof_row(meanings: Meanings, broken: Broken, language: Language) -> dict[str, object]:
+    parts = _in_words(meanings, broken, language)
     return {
         "line": broken.claim.line.number,
         "invariant": broken.claim.line.text,
         "role": broken.role.value,
-        "counterexample": _in_words(meanings, broken, language),
+        "counterexample": " - ".join(f"{head}: {'; '.join(said)}" for head, said in parts),
         "holding": broken.holding,
         "lacking": broken.lacking,
     }
 
 
-def _in_words(meanings: Meanings, broken: Broken, language: Language) -> str:
-    """Who can do what, when what holds, although what the invariant asks for does not."""
-    may, when, although, whatever = _WORDS[language]
+def _told(meanings: Meanings, broken: Broken, language: Language) -> Iterator[str]:
+    """One counterexample, a fact a line."""
+    claim = broken.claim.line
+    yield f"{claim.file}, line {claim.number}: {claim.text}"
+    for head, said in _in_words(meanings, broken, language):
+        yield f"  {head}:"
+        yield from (f"    {fact}" for fact in said)
 
-    def said(names: Iterable[str]) -> str:
-        return "; ".join(f"{meanings.of(name, language)} ({name})" for name in names)
+
+def _in_words(
+    meanings: Meanings, broken: Broken, language: Language
+) -> Iterator[tuple[str, list[str]]]:
+    """Who can do what, when what holds, although what the invariant asks for does not."""
+    may, when, although = _WORDS[language]
+
+    def said(names: Iterable[str]) -> list[str]:
+        return [f"{meanings.of(name, language)} ({name})" for name in names]
 
     left = names_in(broken.claim.left)
     asked = [action for action in Action if action in left]
-    told = f"{meanings.of(broken.role, language)} {may}: {said(asked) or '-'}"
-    told += f" - {when}: {said(broken.holding)}" if broken.holding else f" - {whatever}"
-    return told + (f" - {although}: {said(broken.lacking)}" if broken.lacking else "")
+    yield f"{meanings.of(broken.role, language)} {may}", said(asked)
+    if broken.holding:
+        yield when, said(broken.holding)
+    if broken.lacking:
+        yield although, said(broken.lacking)
 
 
 def run_written_cases(

@@ -26,6 +26,11 @@ class Form:
         if self.as_json and self.as_markdown:
             raise Invalid("form.both", "either --json or --markdown")
 
+    @property
+    def is_text(self) -> bool:
+        """For a person at a terminal."""
+        return not (self.as_json or self.as_markdown)
+
     def show(self, value: Row, rows: Sequence[Row], columns: Sequence[str], *summary: str) -> None:
         """Rows under their columns, then the summary; JSON is the value alone."""
         if self.as_json:

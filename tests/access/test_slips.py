@@ -96,7 +96,8 @@ def test_the_tests_of_slips_can_see(draft: Draft) -> None:
 
 def answered_with_yes(policy: Policy) -> list[Question]:
     """Questions that the whole policy answers with yes."""
-    chance, found = random.Random(4), []  # noqa: S311 - a test
+    chance = random.Random(4)  # noqa: S311 - a test
+    found: list[Question] = []
     always = dict.fromkeys(("own_organisation", "active_capacity", "active_person"), True)
     never = dict.fromkeys(("conflict", "quarantined", "target_is_self", "target_conflict"), False)
     while len(found) < 100:

@@ -1,0 +1,76 @@
+"""Every command on the page for reviewers is run, and says what the page says."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from inbox.schema import shipped
+from tests.cli.installed import Installed
+
+PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
+CONSOLE = re.findall(
+    r"^```console\n\$ inbox ([^\n]*)\n```\n\n```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE
+)
+CHANGED = re.search(r"has changed one row:\n\n```text\n(.*?)\n```", PAGE)
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where `policies` and `proposed` are, as the page says."""
+    for name in ("policies", "proposed"):
+        shutil.copytree(shipped("policies"), tmp_path / name)
+    assert CHANGED is not None
+    rows = tmp_path / "proposed" / "allow.csv"
+    row_id = CHANGED[1].split(", ")[1]
+    text, times = re.subn(rf"^p, {row_id},.*$", CHANGED[1], rows.read_text(), flags=re.MULTILINE)
+    assert times == 1
+    rows.write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def plain(text: str) -> str:
+    """Without what changes with every row: digests, numbers, the width of columns."""
+    text = re.sub(r"\b[0-9a-f]{64}\b", "DIGEST", text)
+    return re.sub(r"\d+", "N", re.sub(r"[ \n]+", " ", text)).strip()
+
+
+def test_these_tests_can_see() -> None:
+    assert len(CONSOLE) > 5
+    assert {shlex.split(words)[1] for words, _ in CONSOLE} == {
+        *("lint", "prove", "test", "diff", "show")
+    }
+
+
+@pytest.mark.parametrize(("words", "said"), CONSOLE, ids=[words for words, _ in CONSOLE])
+def test_a_command_says_what_the_page_says(
+    installed: Installed, folders: Path, words: str, said: str
+) -> None:
+    asked = shlex.split(words)
+    code = ""
+    if "--by" in asked:
+        code = installed.codes[asked[asked.index("--by") + 1]]
+        asked.append("--code-from-stdin")
+
+    told = installed.ask(*asked, stdin=f"{code}\n")
+
+    assert folders.is_dir()
+    assert told.err == ""
+    expected = [plain(part) for part in said.split("...\n")]
+    assert plain(told.out).endswith(expected[-1])
+    if len(expected) == 1:
+        assert plain(told.out) == expected[0]
+
+
+def test_a_refusal_reads_as_the_page_says(installed: Installed, folders: Path) -> None:
+    rows = folders / "policies" / "allow.csv"
+    rows.write_text(rows.read_text().replace(", archivist,", ", arkivist,", 1))
+    said = re.search(r"^(inbox: policy\.word.*), \.\.\.$", PAGE, re.MULTILINE)
+    assert said is not None
+
+    told = installed.ask("policy", "lint", "--policies", str(folders / "policies"))
+
+    assert plain(told.err).startswith(plain(said[1]))

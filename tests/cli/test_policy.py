@@ -1,0 +1,208 @@
+"""The commands that look at policies: what they find, in three forms, and how they end."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from inbox.schema import shipped
+from tests.cli.behind import change
+from tests.cli.installed import Answer, Installed
+
+A09 = "open, handler, in_unit and assigned and cleared, log"
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Another policy folder, to change."""
+    return Path(shutil.copytree(shipped("policies"), tmp_path / "other"))
+
+
+def edit(folder: Path, was: str, becomes: str, file: str = "allow.csv") -> None:
+    text = (folder / file).read_text()
+    assert was in text
+    (folder / file).write_text(text.replace(was, becomes, 1))
+
+
+def diff(at: Installed, other: Path, *more: str, stdin: str = "") -> Answer:
+    return at.ask("policy", "diff", str(shipped("policies")), str(other), *more, stdin=stdin)
+
+
+@pytest.mark.parametrize("word", ["lint", "prove", "test", "show"])
+def test_each_looks_at_a_folder_without_a_database(
+    empty: Installed, other: Path, word: str
+) -> None:
+    forms = [
+        empty.ask("policy", word, "--policies", str(other), *form)
+        for form in ([], ["--json"], ["--markdown"])
+    ]
+
+    assert [told.code for told in forms] == [0, 0, 0], forms
+    assert isinstance(forms[1].value, dict)
+    assert forms[1].value["digest"]
+    assert "\x1b" not in "".join(told.out for told in forms)
+
+
+def test_a_broken_invariant_is_proved_wrong_in_words(empty: Installed, other: Path) -> None:
+    edit(other, A09, A09.replace("in_unit and ", ""))
+
+    english = empty.ask("policy", "prove", "--policies", str(other), "--markdown")
+    told = empty.ask("policy", "prove", "--policies", str(other), "--language", "nb", "--json")
+
+    assert (english.code, told.code) == (1, 1)
+    assert "case handler may: read the content (open) - when:" in english.out
+    assert "although not:" in english.out
+    assert "acts in the unit that the message is with (in_unit)" in english.out
+    assert isinstance(told.value, dict)
+    broken = told.value["broken"]
+    assert {row["invariant"].split(" ")[0] for row in broken} == {"open"}
+    assert len(broken) > 1
+    assert "saksbehandler kan: lese innholdet (open) - når:" in broken[0]["counterexample"]
+    assert empty.ask("policy", "lint", "--policies", str(other)).code == 1
+
+
+def test_a_needless_row_is_found(empty: Installed, other: Path) -> None:
+    edit(other, "# rows: 50", "# rows: 51")
+    edit(other, "p, A09,", f"p, A99, {A09}, allow\np, A09,")
+
+    told = empty.ask("policy", "lint", "--policies", str(other))
+
+    assert told.code == 1
+    assert re.search(r"WRONG +redundant +A99", told.out)
+
+
+def test_a_case_that_comes_out_otherwise_is_found_with_its_line(
+    empty: Installed, other: Path
+) -> None:
+    edit(other, 'open = "allow A09"', 'open = "no"', "tests/access.toml")
+
+    told = empty.ask("policy", "test", "--policies", str(other))
+
+    assert told.code == 1
+    assert re.search(r"tests/access\.toml, line \d+: .*: open gives allow A09, not no", told.out)
+
+
+def test_the_same_folder_twice_is_no_difference(empty: Installed, other: Path) -> None:
+    told = diff(empty, other)
+
+    assert (told.code, told.err) == (0, "")
+    assert "the same decisions" in told.out
+
+
+def test_a_difference_is_told_and_fine_once_it_is_acknowledged(
+    empty: Installed, other: Path
+) -> None:
+    edit(other, A09, A09.replace("in_unit and ", ""))
+
+    told = diff(empty, other)
+    digest = told.out.strip().splitlines()[-1].removeprefix("acknowledge: ")
+
+    assert told.code == 1
+    assert "open by handler: gained when" in told.out
+    assert diff(empty, other, "--acknowledge", digest).code == 0
+    edit(other, "A09", "A19")
+    assert diff(empty, other, "--acknowledge", digest).code == 1
+
+
+def test_a_difference_for_a_pull_request_and_for_a_script(empty: Installed, other: Path) -> None:
+    edit(other, A09, A09.replace("in_unit and ", ""))
+
+    markdown, value = diff(empty, other, "--markdown"), diff(empty, other, "--json").value
+
+    assert markdown.out.startswith("```text\nfrom ")
+    assert "| in_unit | acts in the unit that the message is with |" in markdown.out
+    assert isinstance(value, dict)
+    assert value["gains"] is True
+    assert value["changes"][0]["action"] == "open"
+    assert f"acknowledge: `{value['acknowledge']}`" in markdown.out
+
+
+def test_beside_a_folder_that_does_not_load_the_wrong_line_is_told(
+    empty: Installed, other: Path
+) -> None:
+    edit(other, "A09, open", "A09, opens")
+
+    told = diff(empty, other)
+
+    assert (told.code, told.out) == (1, "")
+    assert re.search(r"allow\.csv, line \d+: read 'opens'", told.err)
+
+
+def test_two_forms_at_once_and_half_of_what_belongs_together_are_usage(
+    empty: Installed, other: Path
+) -> None:
+    assert empty.ask("policy", "lint", "--json", "--markdown").code == 2
+    assert diff(empty, other, "--people").code == 2
+    assert diff(empty, other, "--names").code == 2
+    assert empty.ask("policy", "lint", "--policies", str(other / "nothing")).code == 2
+
+
+def people(at: Installed, other: Path, by: str, *more: str, code: str | None = None) -> Answer:
+    words = ("--people", "--by", by, "--code-from-stdin", *more)
+    return diff(at, other, *words, stdin=(at.codes[by] if code is None else code) + "\n")
+
+
+def audited(at: Installed) -> int:
+    """How many entries the audit has; that there is no checkpoint yet does not matter here."""
+    value = at.ask("audit", "verify", "--json").value
+    assert isinstance(value, dict)
+    return int(value["size"])
+
+
+MESSAGE = (
+    "INSERT INTO message (id, state, version, attempts, organisation, channel, service, wire_id,"
+    " digest, size, received_at, shares_wire_id, waivers, urgent, transfers) VALUES"
+    " ('m', 'UNROUTED', 0, 0, '910075918', 'ip', 'DPO', 'w', 'd', 1, '2026-01-01', 0, '', 0, 0)"
+)
+
+
+def test_who_gains_is_told_to_a_reviewer_with_names_on_demand_and_is_audited(
+    installed: Installed, other: Path
+) -> None:
+    edit(other, "A01, route, archivist, mailbox", "A01, route, archivist, mailbox and routed")
+    change(installed, MESSAGE)
+    before = audited(installed)
+
+    told, named = people(installed, other, "bjorn"), people(installed, other, "bjorn", "--names")
+    value = people(installed, other, "bjorn", "--json").value
+
+    assert (told.code, named.code) == (1, 1), told.err
+    assert re.search(r"route +dokumentsenteret +archivist +0 +0 +2 +1", told.out)
+    assert "Bjorn" not in told.out
+    assert "Bjorn Arkivar" in named.out
+    assert isinstance(value, dict)
+    assert {row["person"]: row["lost"] for row in value["people"]["people"]} == {
+        "anne": ["m"],
+        "bjorn": ["m"],
+    }
+    assert audited(installed) == before + 3
+
+
+def test_who_may_not_know_or_does_not_prove_it_is_told_nothing(
+    installed: Installed, other: Path
+) -> None:
+    edit(other, "A01, route, archivist, mailbox", "A01, route, archivist, mailbox and routed")
+
+    editor, wrong = people(installed, other, "anne"), people(installed, other, "bjorn", code="x")
+
+    assert (editor.code, editor.out) == (1, "")
+    assert "not_permitted" in editor.err
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "code.wrong" in wrong.err
+
+
+def test_without_a_database_it_is_said_that_people_need_one(empty: Installed, other: Path) -> None:
+    told = diff(empty, other, "--people", "--by", "bjorn", "--code-from-stdin", stdin="x\n")
+
+    assert told.code in {1, 2}
+    assert told.out == ""
+    assert "database" in told.err
+
+
+def test_the_json_of_show_has_every_rule(installed: Installed) -> None:
+    value = json.loads(installed.ask("policy", "show", "--json").out)
+
+    assert value["digest"] == value["active_digest"]
+    assert {rule["rule"] for rule in value["rules"]} > {"A01", "D01"}
