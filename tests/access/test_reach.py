@@ -31,7 +31,7 @@ def build(town: Town, chance: random.Random) -> None:
         row.active_until = chance.choice([None, None, None, NOW])
         town.above(unit, chance.choice(UNITS))
     for person in PEOPLE:
-        for role, unit in {(chance.choice(ROLES), chance.choice(UNITS)) for _ in range(2)}:
+        for role, unit in sorted({(chance.choice(ROLES), chance.choice(UNITS)) for _ in range(2)}):
             row_of = town.row_of(town.capacity(person, role, unit))
             row_of.active_until = chance.choice([None, None, NOW, AFTER])
         town.clear(person, chance.choice(["13", "26"]))
@@ -131,7 +131,7 @@ def compare(session: Session, old: Policy, new: Policy) -> int:
 
 
 def test_what_is_gained_and_lost_is_what_the_lists_say(town: Town, the_policy: Policy) -> None:
-    chance = random.Random(11)  # noqa: S311 - a test
+    chance = random.Random(5)  # noqa: S311 - a test
     build(town, chance)
 
     assert sum(compare(town.session, the_policy, changed(the_policy, chance)) for _ in range(3))
@@ -144,8 +144,7 @@ def test_what_is_gained_and_lost_is_what_the_lists_say_in_many_worlds(
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - a test
     build(town, chance)
-    for _ in range(10):
-        compare(town.session, the_policy, changed(the_policy, chance))
+    assert sum(compare(town.session, the_policy, changed(the_policy, chance)) for _ in range(10))
 
 
 def test_every_fact_is_the_same_for_all_at_once_as_in_a_list(

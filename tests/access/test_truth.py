@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inbox.access.condition import ALWAYS, Condition, Every, Meaning, Name, Not, Some, fold
@@ -22,6 +22,8 @@ conditions = st.recursive(
     ),
     max_leaves=10,
 )
+
+FEW = settings(max_examples=40)
 
 
 def tried(condition: Condition) -> list[bool]:
@@ -50,6 +52,7 @@ def made(condition: Condition) -> tuple[Truths, Truth]:
     return truths, truths.where(condition, truths.fact)
 
 
+@FEW
 @given(conditions)
 def test_a_truth_is_the_condition(condition: Condition) -> None:
     truths, truth = made(condition)
@@ -58,6 +61,7 @@ def test_a_truth_is_the_condition(condition: Condition) -> None:
     assert (truth == EVER, truth == NEVER) == (all(tried(condition)), not any(tried(condition)))
 
 
+@FEW
 @given(conditions, conditions)
 def test_conditions_that_mean_the_same_are_the_same(one: Condition, other: Condition) -> None:
     truths, truth = made(one)
@@ -65,6 +69,7 @@ def test_conditions_that_mean_the_same_are_the_same(one: Condition, other: Condi
     assert (truth == truths.where(other, truths.fact)) is (tried(one) == tried(other))
 
 
+@FEW
 @given(conditions)
 def test_an_example_is_one_and_what_is_used_matters(condition: Condition) -> None:
     truths, truth = made(condition)
@@ -76,6 +81,7 @@ def test_an_example_is_one_and_what_is_used_matters(condition: Condition) -> Non
     assert truths.used(truth) == matters
 
 
+@FEW
 @given(conditions, st.sampled_from(NAMES))
 def test_whatever_a_fact_is_it_can_hold(condition: Condition, name: str) -> None:
     truths, truth = made(condition)
@@ -86,6 +92,7 @@ def test_whatever_a_fact_is_it_can_hold(condition: Condition, name: str) -> None
     ]
 
 
+@FEW
 @given(conditions, conditions)
 def test_a_cover_is_exact_and_has_nothing_to_spare(condition: Condition, other: Condition) -> None:
     truths, truth = made(condition)
