@@ -1,7 +1,7 @@
 """Slips and damage: what is not exactly a policy that was approved allows nothing."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shutil import copytree
 
@@ -140,7 +140,7 @@ def test_removed_empty_and_unreadable_files_allow_nothing(
     assert allowed(session, folder, questions) == len(questions)
 
 
-def cut(draft: Draft, folder: Path, session: Session, file: str, places: range) -> int:
+def cut(draft: Draft, folder: Path, session: Session, file: str, places: Sequence[int]) -> int:
     """Decisions of processes whose file ends early; each must be a no."""
     questions = answered_with_yes(draft.policy)[:20]
     activate(session, NOW, draft.policy.digest, "ada")
@@ -158,7 +158,9 @@ def test_a_file_of_rows_that_was_cut_allows_nothing(
 ) -> None:
     size = len(policy_files()["deny.csv"])
 
-    assert cut(draft, folder, session, "deny.csv", range(0, size, size // 20)) >= 400
+    # Without its last line feed it reads as before, and is still not what was approved.
+    places = [*range(0, size, size // 20), size - 1]
+    assert cut(draft, folder, session, "deny.csv", places) >= 400
 
 
 @pytest.mark.long
