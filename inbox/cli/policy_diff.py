@@ -10,14 +10,13 @@ import typer
 from inbox.access.described import Language
 from inbox.access.diff import Diff, compare
 from inbox.access.folder import Draft
+from inbox.cli.acting import CodeFromStdin, one_code
 from inbox.cli.opening import policy_folder_of, settings_of
 from inbox.cli.policy_folder import draft_in
 from inbox.cli.policy_people import (
     COUNTS,
     PEOPLE,
-    CodeFromStdin,
     Row,
-    code_of,
     counts_of,
     names_of,
     people_of,
@@ -72,7 +71,7 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     found = compare(old, new)
     touched = None
     if people:
-        code = code_of(by, from_stdin=code_from_stdin)
+        code = one_code(by, from_stdin=code_from_stdin)
         touched = _touched(settings_of(ctx), (by, code), old, new, names=names)
     if form.as_json:
         say_json(_as_value(found) | ({"people": touched.as_value()} if touched else {}))

@@ -1,10 +1,8 @@
 """Whom a change of policy touches, for somebody who may know: asked, audited, then read."""
 
-import sys
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Final
 
-import typer
 from sqlmodel import Session, col, select
 
 from inbox import audit
@@ -25,19 +23,6 @@ from inbox.wiring import policy_folder
 COUNTS: Final = ("action", "unit", "role", "gaining", "gains", "losing", "loses")
 PEOPLE: Final = ("action", "person", "unit", "role", "gains", "loses")
 Row = dict[str, object]
-
-CodeFromStdin = Annotated[
-    bool,
-    typer.Option("--code-from-stdin", help="Read the personal code from standard input."),
-]
-
-
-def code_of(by: str, *, from_stdin: bool) -> str:
-    """The personal code, typed unseen, or the first line of standard input."""
-    if from_stdin:
-        return sys.stdin.readline().strip()
-    code: str = typer.prompt(f"Personal code of {by}", hide_input=True, err=True)
-    return code
 
 
 def reached(settings: Settings, by: str, code: str, old: Policy, new: Policy) -> Reach:
