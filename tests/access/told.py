@@ -1,0 +1,315 @@
+"""What each fact means, told again in Python over rows in memory.
+
+Written from the words of `policies/facts.toml`, not from the SQL: the two must agree.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from inbox.access import Capacity, Given, OfArrival, OfInstallation, OfMessage, OfTask, Subject
+from inbox.message import MOVES, ArrivalState, DeliveryState, MessageState, ReceiptState
+from inbox.tables import (
+    Arrival,
+    Assignment,
+    CaseSystem,
+    Clearance,
+    ConflictOfInterest,
+    Delivery,
+    Message,
+    Person,
+    Proposal,
+    Receipt,
+    Task,
+    Unit,
+)
+from inbox.tables import Capacity as CapacityRow
+from tests.access.random_world import RandomWorld
+
+
+class Lasting(Protocol):
+    """A row with a period."""
+
+    active_from: datetime
+    active_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Question:
+    """Who asks about what, in which world, with what in hand, when."""
+
+    world: RandomWorld
+    now: datetime
+    capacity: Capacity
+    subject: Subject
+    given: Given
+
+    def lasts(self, row: Lasting) -> bool:
+        """From its first moment until just before its last."""
+        started = row.active_from <= self.now
+        return started and (row.active_until is None or self.now < row.active_until)
+
+    @property
+    def message(self) -> Message | None:
+        """The message that it is about, if it is about one."""
+        if not isinstance(self.subject, OfMessage):
+            return None
+        wanted = self.subject.message_id
+        return next(m for m in self.world.all(Message) if m.id == wanted)
+
+    @property
+    def arrival(self) -> Arrival | None:
+        """The arrival that it is about, if it is about one."""
+        if not isinstance(self.subject, OfArrival):
+            return None
+        wanted = self.subject.arrival_id
+        return next(a for a in self.world.all(Arrival) if a.id == wanted)
+
+    @property
+    def task(self) -> Task | None:
+        """The task that is named, of this message where there is one, or that it is about."""
+        if not isinstance(self.subject, OfTask | OfMessage):
+            return None
+        wanted, message = self.subject.task_id, self.message
+        for task in self.world.all(Task):
+            if task.id == wanted and (message is None or task.message_id == message.id):
+                return task
+        return None
+
+    @property
+    def unit(self) -> Unit | None:
+        """The unit that the message is with."""
+        wanted = None if self.message is None else self.message.unit
+        return next((u for u in self.world.all(Unit) if u.id == wanted), None)
+
+    def is_active(self, person: str | None) -> bool:
+        """The person is there and has not left."""
+        return any(p.id == person and self.lasts(p) for p in self.world.all(Person))
+
+    def person_stands(self) -> bool:
+        """The capacity is just as the directory has it, and all of it is active."""
+        asks = self.capacity
+        for row in self.world.all(CapacityRow):
+            home = next(u for u in self.world.all(Unit) if u.id == row.unit)
+            said = (row.id, row.person, row.unit, row.role, home.organisation)
+            claimed = (asks.id, asks.person, asks.unit, asks.role.value, asks.organisation)
+            if said == claimed and self.is_active(row.person):
+                return self.lasts(row) and self.lasts(home)
+        return False
+
+    def system_stands(self) -> bool:
+        """The case system is just as the directory has it, and active."""
+        asks = self.capacity
+        return any(
+            (s.id, s.organisation) == (asks.case_system, asks.organisation) and self.lasts(s)
+            for s in self.world.all(CaseSystem)
+        )
+
+    def assigned_to(self) -> set[str]:
+        """Whom the message is assigned to now."""
+        message = self.message
+        return {
+            a.person
+            for a in self.world.all(Assignment)
+            if message is not None and a.message_id == message.id and self.lasts(a)
+        }
+
+    def in_conflict(self, person: str | None) -> bool:
+        """This person has a conflict of interest with the message or its sender."""
+        message = self.message
+        if message is None:
+            return False
+        for conflict in self.world.all(ConflictOfInterest):
+            about = conflict.message_id == message.id
+            from_sender = conflict.sender is not None and conflict.sender == message.sender
+            if conflict.person == person and self.lasts(conflict) and (about or from_sender):
+                return True
+        return False
+
+    def is_cleared(self, person: str | None) -> bool:
+        """The message is not shielded, or this person is cleared for its code."""
+        message = self.message
+        if message is None:
+            return False
+        return message.shielding is None or any(
+            c.person == person and c.shielding == message.shielding and self.lasts(c)
+            for c in self.world.all(Clearance)
+        )
+
+    def deliveries(self) -> list[Delivery]:
+        """The message's."""
+        message = self.message
+        every = self.world.all(Delivery)
+        return [d for d in every if message is not None and d.message_id == message.id]
+
+    def own_deliveries(self) -> list[Delivery]:
+        """Those to the case system that asks: the named one, where one is named."""
+        named = self.subject.delivery_id if isinstance(self.subject, OfMessage) else None
+        system = self.capacity.case_system
+        return [d for d in self.deliveries() if d.case_system == system and named in {None, d.id}]
+
+
+def is_in(*states: MessageState) -> Callable[[Question], bool]:
+    """The message is in one of these states."""
+    return lambda q: q.message is not None and q.message.state in states
+
+
+def own_organisation(q: Question) -> bool:
+    """It belongs to the organisation of the capacity; a task to none or to that one."""
+    if isinstance(q.subject, OfInstallation):
+        return True
+    if q.message is not None:
+        return q.message.organisation == q.capacity.organisation
+    if q.arrival is not None:
+        return q.arrival.organisation == q.capacity.organisation
+    task = q.task
+    assert task is not None
+    owners = [u.organisation for u in q.world.all(Unit) if u.id == task.unit]
+    owners += [m.organisation for m in q.world.all(Message) if m.id == task.message_id]
+    owners += [a.organisation for a in q.world.all(Arrival) if a.id == task.subject_id]
+    return set(owners) <= {q.capacity.organisation}
+
+
+def mailbox(q: Question) -> bool:
+    """An archivist of the organisation that the mail came to."""
+    mail = q.message or q.arrival
+    return (
+        mail is not None
+        and q.capacity.role == "archivist"
+        and q.person_stands()
+        and mail.organisation == q.capacity.organisation
+    )
+
+
+def in_unit(q: Question) -> bool:
+    """Acts in the unit that the message is with."""
+    message = q.message
+    if message is None or message.unit is None or message.unit != q.capacity.unit:
+        return False
+    return q.person_stands()
+
+
+def unit_shares(q: Question) -> bool:
+    """The unit is active and shares."""
+    return q.unit is not None and q.lasts(q.unit) and q.unit.shares_unassigned
+
+
+def unit_uses_system(q: Question) -> bool:
+    """The unit is active and uses the case system that asks."""
+    if q.unit is None or q.capacity.case_system is None:
+        return False
+    return q.lasts(q.unit) and q.unit.case_system == q.capacity.case_system
+
+
+def receipt_failed(q: Question) -> bool:
+    """The receipt did not arrive, and nobody has accepted that."""
+    lost = {ReceiptState.FAILED, ReceiptState.IMPOSSIBLE}
+    return q.message is not None and any(
+        r.message_id == q.message.id and r.state in lost and r.settled_at is None
+        for r in q.world.all(Receipt)
+    )
+
+
+def late_word(q: Question) -> bool:
+    """A word that came too late is not settled: the named one, where one is named."""
+    if isinstance(q.subject, OfTask):
+        words = [q.task]
+    elif isinstance(q.subject, OfMessage):
+        about = [t for t in q.world.all(Task) if t.message_id == q.subject.message_id]
+        words = [t for t in about if q.subject.task_id in {None, t.id}]
+    else:
+        return False
+    return any(t is not None and t.kind == "late_word" and t.state == "OPEN" for t in words)
+
+
+def own_task(q: Question) -> bool:
+    """The task is open and belongs to role and unit; an archivist's unit does not matter."""
+    task = q.task
+    if task is None or task.state != "OPEN" or not q.person_stands():
+        return False
+    anywhere = task.unit is None or q.capacity.role == "archivist"
+    return task.role == q.capacity.role.value and (anywhere or task.unit == q.capacity.unit)
+
+
+def proposed_by_other(q: Question) -> bool:
+    """Another person has proposed it, about this, and the proposal stands."""
+    if isinstance(q.subject, OfTask) or q.capacity.person is None:
+        return False
+    wanted = q.subject.proposal_id
+    about = {row.id for row in (q.message, q.arrival, q.task) if row is not None}
+    return any(
+        p.id == wanted
+        and p.state == "OPEN"
+        and q.now < p.expires_at
+        and p.proposer != q.capacity.person
+        and (isinstance(q.subject, OfInstallation) or p.subject_id in about)
+        for p in q.world.all(Proposal)
+    )
+
+
+def target_in_unit(q: Question) -> bool:
+    """The person it is for is a handler in the message's unit, and all of that is active."""
+    unit, target = q.unit, q.given.target
+    if unit is None or not q.lasts(unit) or not q.is_active(target):
+        return False
+    return any(
+        (c.person, c.unit, c.role) == (target, unit.id, "handler") and q.lasts(c)
+        for c in q.world.all(CapacityRow)
+    )
+
+
+_M, _D = MessageState, DeliveryState
+MEANINGS: Final[Mapping[str, Callable[[Question], bool]]] = {
+    "active_capacity": lambda q: q.person_stands() or q.system_stands(),
+    "active_person": lambda q: q.is_active(q.capacity.person),
+    "own_organisation": own_organisation,
+    "mailbox": mailbox,
+    "in_unit": in_unit,
+    "leads": lambda q: in_unit(q) and q.capacity.role == "leader",
+    "assigned": lambda q: q.capacity.person in q.assigned_to(),
+    "unassigned": lambda q: q.message is not None and not q.assigned_to(),
+    "unit_shares": unit_shares,
+    "conflict": lambda q: q.in_conflict(q.capacity.person),
+    "cleared": lambda q: q.is_cleared(q.capacity.person),
+    "unopened": lambda q: q.message is not None and q.message.opened_at is None,
+    "unrouted": is_in(_M.UNROUTED),
+    "routed": is_in(_M.ROUTED),
+    "released": is_in(_M.RELEASED),
+    "offered": is_in(_M.OFFERED),
+    "returned": is_in(_M.RETURNED),
+    "quarantined": is_in(_M.QUARANTINED),
+    "refusable": is_in(*(s for s in MessageState if s in MOVES[MessageState]["refuse"])),
+    "uncollected": lambda q: any(
+        d.state is _D.OPEN and d.collected_at is None for d in q.deliveries()
+    ),
+    "receipt_failed": receipt_failed,
+    "late_word": late_word,
+    "missed": lambda q: q.arrival is not None and q.arrival.state is ArrivalState.MISSED,
+    "unit_uses_system": unit_uses_system,
+    "system_cleared": lambda q: (
+        q.message is not None
+        and q.system_stands()
+        and q.message.organisation == q.capacity.organisation
+    ),
+    "own_delivery": lambda q: bool(q.own_deliveries()),
+    "own_open_delivery": lambda q: any(
+        d.state in {_D.OPEN, _D.COLLECTED} for d in q.own_deliveries()
+    ),
+    "own_task": own_task,
+    "proposed_by_other": proposed_by_other,
+    "target_in_unit": target_in_unit,
+    "target_cleared": lambda q: q.is_cleared(q.given.target),
+    "target_conflict": lambda q: q.in_conflict(q.given.target),
+    "target_is_self": lambda q: q.given.target is not None and q.given.target == q.capacity.person,
+    "strong_auth": lambda q: q.capacity.strong_auth,
+    "reason_given": lambda q: q.given.reason_given,
+    "reference_given": lambda q: q.given.reference_given,
+    "waivable": lambda q: q.given.waivable,
+    "same_documents": lambda q: q.given.same_documents,
+}
+
+
+def facts_told(question: Question) -> dict[str, bool]:
+    """Every fact by name."""
+    return {name: meaning(question) for name, meaning in MEANINGS.items()}
