@@ -6,10 +6,11 @@ The rows are written into a database as they are, and an independent reader can 
 # ruff: noqa: S311 - drawn by seed, not secret
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
@@ -76,13 +77,13 @@ class RandomWorld:
     """Rows, and all who may ask about all that can be asked about."""
 
     chance: random.Random
-    rows: list[SQLModel] = field(default_factory=list)
+    rows: dict[type[SQLModel], list[Any]] = field(default_factory=lambda: defaultdict(list))
     capacities: list[Capacity] = field(default_factory=list)
     _number: int = 0
 
     def all(self, kind: type[R]) -> list[R]:
         """The rows of one table."""
-        return [row for row in self.rows if isinstance(row, kind)]
+        return self.rows[kind]
 
     def new_id(self, kind: str) -> str:
         """An id that no other row of this world has."""
@@ -103,7 +104,7 @@ class RandomWorld:
 
     def add(self, row: R) -> R:
         """A row more, never attached to a database."""
-        self.rows.append(row)
+        self.rows[type(row)].append(row)
         return row
 
     def named(self, kind: type[R], share: float = 0.7) -> str | None:
@@ -160,10 +161,10 @@ def world_of(seed: int | str, messages: int = 5) -> RandomWorld:
 
 def write(session: Session, world: RandomWorld) -> None:
     """All rows of the world, in the order that foreign keys ask for."""
-    for table in SQLModel.metadata.sorted_tables:
-        rows = [row.model_dump() for row in world.rows if table_of(type(row)) is table]
-        if rows:
-            session.execute(table.insert(), rows)
+    order = SQLModel.metadata.sorted_tables
+    for kind in sorted(world.rows, key=lambda kind: order.index(table_of(kind))):
+        if rows := [row.model_dump() for row in world.rows[kind]]:
+            session.execute(table_of(kind).insert(), rows)
 
 
 def _add_places(world: RandomWorld) -> None:

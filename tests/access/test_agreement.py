@@ -85,7 +85,8 @@ def agree(asked: Asked, policy: Policy, stock: Stock, action: Action, seen: Coun
         if yes:
             allowed.add(subject.message_id)
         seen["yes" if yes else "denied" if rule.startswith("D") else "no rule"] += 1
-        permitted = permit(
+    assert (
+        permit(
             asked.session,
             policy,
             NOW,
@@ -94,7 +95,8 @@ def agree(asked: Asked, policy: Policy, stock: Stock, action: Action, seen: Coun
             subject=subject,
             given=asked.given,
         )
-        assert permitted == decision, where
+        == decision
+    ), where
     assert asked.listed(policy, action) == allowed, (policy.digest, asked.capacity, action)
     seen["lists"] += 1
 
@@ -121,14 +123,14 @@ def test_every_fact_is_told_here_too() -> None:
 
 
 def test_random_policies_in_random_worlds(small_engine: Engine) -> None:
-    seen = run(small_engine, range(10), 2)
+    seen = run(small_engine, range(8), 2)
 
     assert min(seen["yes"], seen["denied"], seen["no rule"]) > 50
 
 
 def test_random_policies_in_random_worlds_on_each_database(database: str) -> None:
     engine = sharing_statements(create_engine(database))
-    seen = run(engine, range(100, 102), 2)
+    seen = run(engine, range(100, 101), 3)
     engine.dispose()
 
     assert min(seen["yes"], seen["lists"]) > 5
@@ -151,7 +153,7 @@ def test_hundreds_of_random_worlds_on_each_database(database: str) -> None:
 
 
 def test_facts_are_what_the_rows_say_for_every_kind_of_subject(small_engine: Engine) -> None:
-    seen = compare_facts(small_engine, range(12))
+    seen = compare_facts(small_engine, range(9))
 
     assert {name for name in FACTS if not seen[name, True] or not seen[name, False]} == set()
 
