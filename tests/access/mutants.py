@@ -20,7 +20,11 @@ from inbox.access import words
 ROOT: Final = Path(__file__).parents[2]
 ACCESS: Final = ROOT / "inbox" / "access"
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
-MODULES: Final = tuple(sorted(path.stem for path in ACCESS.glob("*.py")))
+MODULES: Final = tuple(
+    sorted(
+        ".".join(path.relative_to(ACCESS).with_suffix("").parts) for path in ACCESS.rglob("*.py")
+    )
+)
 
 _COMPARED: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.Lt: ast.LtE,
@@ -53,11 +57,13 @@ _RENAMED: Final = {
     "DELIVERY": "TASK",
     "PROPOSAL": "TASK",
     "TASK": "PROPOSAL",
+    "SUBJECT_UNIT": "UNIT",
+    "GRANT": "PROPOSAL",
 }
 """Joints of SQL, and bound parameters."""
 _JOINING: Final = frozenset(
     {"and_", "or_", "where", "any_of", "delivery_was", "own_delivery", "person_stands", "in_unit"}
-    | {"unit_is", "assigned", "system_stands", "proposed_by_other"}
+    | {"unit_is", "assigned", "system_stands", "proposed_by_other", "own_task"}
 )
 """Calls whose arguments are conditions: each can be left out."""
 _WORDS: Final[dict[str, type[StrEnum]]] = {
@@ -124,9 +130,14 @@ def known_survivors() -> dict[str, str]:
     return {entry["mutant"]: entry["why"] for entry in table["survivor"]}
 
 
+def file_of(module: str) -> Path:
+    """Where a module stands; `forms.bonds` in the folder `forms`."""
+    return ACCESS.joinpath(*module.split(".")).with_suffix(".py")
+
+
 @cache
 def _tree_of(module: str) -> ast.Module:
-    return ast.parse((ACCESS / f"{module}.py").read_text())
+    return ast.parse(file_of(module).read_text())
 
 
 def _said(node: ast.AST) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
 
-from tests.access.mutants import ACCESS, MODULES, ROOT, Mutant, known_survivors, mutants_of
+from tests.access.mutants import MODULES, ROOT, Mutant, file_of, known_survivors, mutants_of
 
 ALIVE: Final = 0
 _LONGEST_SECONDS: Final = 150
@@ -37,7 +37,7 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
     "lines": ("test_folder",),
     "active": ("test_active",),
     "__init__": ("test_permit",),
-    "forms": ("test_facts",),
+    "forms": ("test_facts", "test_agreement"),
     "facts": ("test_facts",),
     "subject": ("test_facts", "test_permit"),
     "listing": ("test_listing",),
@@ -86,7 +86,7 @@ def test_files(module: str) -> list[str]:
     """The files of tests for a module of need to know, those first that should notice first."""
     folder = Path(__file__).parent
     found = sorted(path.stem for path in folder.glob("test_*.py") if path.stem not in _NOT_HERE)
-    first = [name for name in _FIRST.get(module, ()) if name in found]
+    first = [name for name in _FIRST.get(module.split(".", maxsplit=1)[0], ()) if name in found]
     rest = [name for name in found if name not in first]
     ordered = first + sorted(rest, key=lambda name: name in _SLOW)
     return [str(folder / f"{name}.py") for name in ordered]
@@ -97,12 +97,22 @@ def try_mutant(module: str, tree: ast.Module) -> int:
     import hypothesis
     import pytest
 
-    path = ACCESS / f"{module}.py"
-    package = "inbox.access" if module == "__init__" else f"inbox.access.{module}"
+    path = file_of(module)
+    package = f"inbox.access.{module}".removesuffix(".__init__")
     sys.meta_path.insert(0, _Changed(package, path, compile(tree, str(path), "exec")))
     hypothesis.settings.register_profile("mutants", database=None)
     hypothesis.settings.load_profile("mutants")
-    quiet = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:randomly", "-k", "not postgresql"]
+    quiet = [
+        "-x",
+        "-q",
+        "--assert=plain",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "-k",
+        "not postgresql",
+    ]
     return pytest.main([*quiet, "--rootdir", str(ROOT), *test_files(module)])
 
 
@@ -157,15 +167,8 @@ def main() -> int:
     asked = parser.parse_args()
     load_everything_else()
     mutants = _chosen(asked.module or MODULES, asked.part)
-    if (
-        os.waitpid(
-            pid := start(
-                mutants[0].module, ast.parse((ACCESS / f"{mutants[0].module}.py").read_text())
-            ),
-            0,
-        )[1]
-        != ALIVE
-    ):
+    unchanged = ast.parse(file_of("words").read_text())
+    if os.waitpid(pid := start("words", unchanged), 0)[1] != ALIVE:
         _say(f"the tests fail without a change (process {pid})")
         return 2
     alive, known = run(mutants), known_survivors()

@@ -25,12 +25,14 @@ from inbox.access import (
     Role,
     Subject,
 )
+from inbox.access.subject import OfProposal, OfReview, OfUnit
 from inbox.message import (
     ArrivalId,
     ArrivalState,
     CaseSystemId,
     DeliveryId,
     DeliveryState,
+    GrantKind,
     MessageId,
     MessageState,
     Mode,
@@ -43,18 +45,22 @@ from inbox.message import (
     UnitId,
 )
 from inbox.tables import (
+    AccessGrant,
     Arrival,
     Assignment,
     CaseSystem,
     Clearance,
     ConflictOfInterest,
+    Delegation,
     Delivery,
     Message,
+    MessageReference,
     Person,
     Proposal,
     Receipt,
     Task,
     Unit,
+    UnitAbove,
     table_of,
 )
 from inbox.tables import Capacity as CapacityRow
@@ -68,6 +74,7 @@ PERIODS = ((BEFORE, None), (BEFORE, AFTER), (NOW, None), (BEFORE, NOW + TICK))
 OVER = ((BEFORE, NOW), (NOW + TICK, None), (BEFORE, BEFORE + TICK), (NOW, NOW))
 """They do not; the first two only just."""
 SENDERS = (None, "974760673", "915933149")
+REFERENCES = (None, "case one", "case two")
 SHIELDINGS = (None, "13", "26", "?")
 STAFF = tuple(role for role in Role if role is not Role.CASE_SYSTEM)
 
@@ -118,6 +125,7 @@ class RandomWorld:
         return Given(
             reason_given=self.likely(0.5),
             reference_given=self.likely(0.5),
+            period_given=self.likely(0.5),
             target=None if target is None else PersonId(target),
             waivable=self.likely(0.5),
             same_documents=self.likely(0.5),
@@ -140,8 +148,10 @@ class RandomWorld:
             named = self.named(Proposal)
             found.append(OfArrival(arrival_id=ArrivalId(arrival.id), proposal_id=named))
         found += [OfTask(task_id=task.id) for task in self.all(Task)]
-        found += [OfInstallation(), OfInstallation(proposal_id=self.named(Proposal))]
-        return found
+        found += [OfUnit(unit_id=UnitId(unit.id)) for unit in self.all(Unit)]
+        found += [OfReview(grant_id=grant.id) for grant in self.all(AccessGrant)]
+        found += [OfProposal(proposal_id=proposal.id) for proposal in self.all(Proposal)]
+        return [*found, OfInstallation()]
 
 
 def world_of(seed: int | str, messages: int = 5) -> RandomWorld:
@@ -194,6 +204,19 @@ def _add_places(world: RandomWorld) -> None:
                 active_until=until,
             )
         )
+    for unit in ("bv", "ppt", "x"):
+        for above in ("bv", "ppt", "x"):
+            since, until = world.period()
+            if world.likely(0.5):
+                world.add(
+                    UnitAbove(
+                        id=world.new_id("above"),
+                        unit=unit,
+                        above=above,
+                        active_from=since,
+                        active_until=until,
+                    )
+                )
 
 
 def _add_people(world: RandomWorld) -> None:
@@ -279,6 +302,10 @@ def _add_message(world: RandomWorld) -> None:
 def _add_bonds(world: RandomWorld) -> None:
     """What binds people and case systems to messages."""
     for message in world.all(Message):
+        for reference in REFERENCES[1:]:
+            if world.likely(0.3):
+                world.add(MessageReference(message_id=message.id, reference_hash=reference))
+        _add_grants(world, message)
         for person in world.all(Person):
             if world.likely(0.4):
                 since, until = world.period()
@@ -307,6 +334,44 @@ def _add_bonds(world: RandomWorld) -> None:
             )
     for person in world.all(Person):
         _add_traits(world, person)
+    for _ in range(4):
+        _add_delegation(world)
+
+
+def _add_grants(world: RandomWorld, message: Message) -> None:
+    for _ in range(world.one_of([0, 0, 1, 2, 3])):
+        since, until = world.period()
+        elsewhere = world.one_of(world.all(Unit)).id
+        world.add(
+            AccessGrant(
+                id=world.new_id("grant"),
+                kind=world.one_of([*GrantKind]),
+                message_id=message.id,
+                unit=world.one_of(
+                    [elsewhere, message.unit or elsewhere, message.unit or elsewhere]
+                ),
+                person=world.one_of(world.all(Person)).id,
+                given_by=world.one_of(world.all(Person)).id,
+                sealed_reason=b"",
+                active_from=since,
+                active_until=until or AFTER,
+            )
+        )
+
+
+def _add_delegation(world: RandomWorld) -> None:
+    since, until = world.period()
+    world.add(
+        Delegation(
+            id=world.new_id("delegation"),
+            unit=world.one_of(["bv", "bv", "ppt", "x"]),
+            absent=world.one_of(world.all(Person)).id,
+            substitute=world.one_of(world.all(Person)).id,
+            given_by=world.one_of(world.all(Person)).id,
+            active_from=since,
+            active_until=until or AFTER,
+        )
+    )
 
 
 def _add_delivery(world: RandomWorld, message: Message, number: int) -> None:
@@ -340,13 +405,20 @@ def _add_traits(world: RandomWorld, person: Person) -> None:
     for _ in range(world.one_of([0, 0, 1, 2])):
         since, until = world.period()
         message = world.one_of(world.all(Message)).id
-        message_id, sender = world.one_of([(message, None), (None, world.one_of(SENDERS))])
+        message_id, sender, reference = world.one_of(
+            [
+                (message, None, None),
+                (None, world.one_of(SENDERS), None),
+                (None, None, world.one_of(REFERENCES)),
+            ]
+        )
         world.add(
             ConflictOfInterest(
                 id=world.new_id("conflict"),
                 person=person.id,
                 message_id=message_id,
                 sender=sender,
+                reference_hash=reference,
                 active_from=since,
                 active_until=until,
             )
@@ -392,12 +464,12 @@ def _add_tasks(world: RandomWorld) -> None:
 
 def _add_proposals(world: RandomWorld) -> None:
     about = [*world.all(Message), *world.all(Arrival), *world.all(Task)]
-    for _ in range(5):
+    for _ in range(6):
         world.add(
             Proposal(
                 id=world.new_id("proposal"),
-                kind="refuse",
-                subject_id=world.one_of([*(row.id for row in about), "policy"]),
+                kind=world.one_of(["refuse", "refuse", "policy"]),
+                subject_id=world.one_of([*(row.id for row in about), BERGVIK, BERGVIK, HAVNES]),
                 state=world.one_of([*ProposalState, ProposalState.OPEN]),
                 proposer=world.one_of(world.all(Person)).id,
                 sealed_payload=b"",

@@ -8,21 +8,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from inbox.access import Capacity, Given, OfArrival, OfInstallation, OfMessage, OfTask, Subject
-from inbox.message import MOVES, ArrivalState, DeliveryState, MessageState, ReceiptState
+from inbox.access import Capacity, Given, OfArrival, OfMessage, OfTask, Subject
+from inbox.access.subject import OfProposal, OfReview, OfUnit
+from inbox.message import (
+    MOVES,
+    ArrivalState,
+    DeliveryState,
+    GrantKind,
+    MessageState,
+    ReceiptState,
+)
 from inbox.tables import (
+    AccessGrant,
     Arrival,
     Assignment,
     CaseSystem,
     Clearance,
     ConflictOfInterest,
+    Delegation,
     Delivery,
     Message,
+    MessageReference,
     Person,
     Proposal,
     Receipt,
     Task,
     Unit,
+    UnitAbove,
 )
 from inbox.tables import Capacity as CapacityRow
 from tests.access.random_world import RandomWorld
@@ -78,9 +90,21 @@ class Question:
         return None
 
     @property
+    def grant(self) -> AccessGrant | None:
+        """The grant that is reviewed, if one is."""
+        if not isinstance(self.subject, OfReview):
+            return None
+        wanted = self.subject.grant_id
+        return next(g for g in self.world.all(AccessGrant) if g.id == wanted)
+
+    @property
     def unit(self) -> Unit | None:
-        """The unit that the message is with."""
-        wanted = None if self.message is None else self.message.unit
+        """The unit that the message is with, or that it is about."""
+        wanted: str | None = None
+        if isinstance(self.subject, OfUnit):
+            wanted = self.subject.unit_id
+        elif self.message is not None:
+            wanted = self.message.unit
         return next((u for u in self.world.all(Unit) if u.id == wanted), None)
 
     def is_active(self, person: str | None) -> bool:
@@ -120,12 +144,32 @@ class Question:
         message = self.message
         if message is None:
             return False
+        cases = {
+            row.reference_hash
+            for row in self.world.all(MessageReference)
+            if row.message_id == message.id
+        }
         for conflict in self.world.all(ConflictOfInterest):
-            about = conflict.message_id == message.id
+            about = conflict.message_id == message.id or conflict.reference_hash in cases
             from_sender = conflict.sender is not None and conflict.sender == message.sender
             if conflict.person == person and self.lasts(conflict) and (about or from_sender):
                 return True
         return False
+
+    def granted(self, kind: GrantKind) -> bool:
+        """Access to the message that lasts, while it is with the unit that it was with."""
+        message = self.message
+        return (
+            message is not None
+            and self.person_stands()
+            and any(
+                g.person == self.capacity.person
+                and g.kind is kind
+                and (g.message_id, g.unit) == (message.id, message.unit)
+                and self.lasts(g)
+                for g in self.world.all(AccessGrant)
+            )
+        )
 
     def is_cleared(self, person: str | None) -> bool:
         """The message is not shielded, or this person is cleared for its code."""
@@ -155,20 +199,39 @@ def is_in(*states: MessageState) -> Callable[[Question], bool]:
     return lambda q: q.message is not None and q.message.state in states
 
 
+def proposal_of(q: Question) -> str | None:
+    """The proposal that is named."""
+    if isinstance(q.subject, OfMessage | OfArrival | OfProposal):
+        return q.subject.proposal_id
+    return None
+
+
 def own_organisation(q: Question) -> bool:
-    """It belongs to the organisation of the capacity; a task to none or to that one."""
-    if isinstance(q.subject, OfInstallation):
-        return True
-    if q.message is not None:
-        return q.message.organisation == q.capacity.organisation
-    if q.arrival is not None:
-        return q.arrival.organisation == q.capacity.organisation
-    task = q.task
-    assert task is not None
-    owners = [u.organisation for u in q.world.all(Unit) if u.id == task.unit]
-    owners += [m.organisation for m in q.world.all(Message) if m.id == task.message_id]
-    owners += [a.organisation for a in q.world.all(Arrival) if a.id == task.subject_id]
-    return set(owners) <= {q.capacity.organisation}
+    """It belongs to the organisation of the capacity alone, or to none."""
+    return set(owners(q)) <= {q.capacity.organisation}
+
+
+def owners(q: Question) -> list[str]:
+    """The organisations that the subject belongs to."""
+    world, subject, task = q.world, q.subject, q.task
+    mail = q.message or q.arrival
+    if isinstance(subject, OfUnit):
+        return [u.organisation for u in world.all(Unit) if u.id == subject.unit_id]
+    if isinstance(subject, OfProposal):
+        named = [p for p in world.all(Proposal) if p.id == subject.proposal_id]
+        return [p.subject_id for p in named if p.kind != "policy"]
+    if q.grant is not None:
+        about = q.grant.message_id
+        return [m.organisation for m in world.all(Message) if m.id == about]
+    if mail is not None:
+        return [mail.organisation]
+    if task is None:
+        return []
+    units = [u.organisation for u in world.all(Unit) if u.id == task.unit]
+    messages = [m.organisation for m in world.all(Message) if m.id == task.message_id]
+    return (
+        units + messages + [a.organisation for a in world.all(Arrival) if a.id == task.subject_id]
+    )
 
 
 def mailbox(q: Question) -> bool:
@@ -190,14 +253,62 @@ def in_unit(q: Question) -> bool:
     return q.person_stands()
 
 
+def leads(q: Question) -> bool:
+    """Leads the unit that the message is with, or that it is about."""
+    if q.capacity.role != "leader" or q.unit is None:
+        return False
+    return q.unit.id == q.capacity.unit and q.person_stands()
+
+
+def in_parent_unit(q: Question) -> bool:
+    """Acts in another unit, which is above the one that the message is with."""
+    message = q.message
+    if message is None or message.unit is None or message.unit == q.capacity.unit:
+        return False
+    return q.person_stands() and any(
+        (row.unit, row.above) == (message.unit, q.capacity.unit) and q.lasts(row)
+        for row in q.world.all(UnitAbove)
+    )
+
+
+def covers(q: Question) -> bool:
+    """Stands in, in the message's unit, for somebody that it is assigned to."""
+    return in_unit(q) and any(
+        d.substitute == q.capacity.person
+        and q.unit is not None
+        and d.unit == q.unit.id
+        and d.absent in q.assigned_to()
+        and q.lasts(d)
+        for d in q.world.all(Delegation)
+    )
+
+
+def involved(q: Question) -> bool:
+    """Has, had, gave or leads something of what is reviewed."""
+    grant, person = q.grant, q.capacity.person
+    if grant is None or person is None:
+        return False
+    had = {a.person for a in q.world.all(Assignment) if a.message_id == grant.message_id}
+    for other in q.world.all(AccessGrant):
+        if other.message_id == grant.message_id:
+            had |= {other.person, other.given_by}
+    leaders = [c for c in q.world.all(CapacityRow) if (c.unit, c.role) == (grant.unit, "leader")]
+    return person in had | {leader.person for leader in leaders}
+
+
 def unit_shares(q: Question) -> bool:
-    """The unit is active and shares."""
-    return q.unit is not None and q.lasts(q.unit) and q.unit.shares_unassigned
+    """The message's unit is active and shares."""
+    return (
+        q.message is not None
+        and q.unit is not None
+        and q.lasts(q.unit)
+        and q.unit.shares_unassigned
+    )
 
 
 def unit_uses_system(q: Question) -> bool:
     """The unit is active and uses the case system that asks."""
-    if q.unit is None or q.capacity.case_system is None:
+    if q.message is None or q.unit is None or q.capacity.case_system is None:
         return False
     return q.lasts(q.unit) and q.unit.case_system == q.capacity.case_system
 
@@ -234,16 +345,16 @@ def own_task(q: Question) -> bool:
 
 def proposed_by_other(q: Question) -> bool:
     """Another person has proposed it, about this, and the proposal stands."""
-    if isinstance(q.subject, OfTask) or q.capacity.person is None:
+    wanted = proposal_of(q)
+    if q.capacity.person is None:
         return False
-    wanted = q.subject.proposal_id
     about = {row.id for row in (q.message, q.arrival, q.task) if row is not None}
     return any(
         p.id == wanted
         and p.state == "OPEN"
         and q.now < p.expires_at
         and p.proposer != q.capacity.person
-        and (isinstance(q.subject, OfInstallation) or p.subject_id in about)
+        and (isinstance(q.subject, OfProposal) or p.subject_id in about)
         for p in q.world.all(Proposal)
     )
 
@@ -266,7 +377,12 @@ MEANINGS: Final[Mapping[str, Callable[[Question], bool]]] = {
     "own_organisation": own_organisation,
     "mailbox": mailbox,
     "in_unit": in_unit,
-    "leads": lambda q: in_unit(q) and q.capacity.role == "leader",
+    "in_parent_unit": in_parent_unit,
+    "leads": leads,
+    "covers": covers,
+    "has_grant": lambda q: q.granted(GrantKind.GIVEN),
+    "has_breakglass": lambda q: q.granted(GrantKind.BREAKGLASS),
+    "involved": involved,
     "assigned": lambda q: q.capacity.person in q.assigned_to(),
     "unassigned": lambda q: q.message is not None and not q.assigned_to(),
     "unit_shares": unit_shares,
@@ -304,6 +420,7 @@ MEANINGS: Final[Mapping[str, Callable[[Question], bool]]] = {
     "target_is_self": lambda q: q.given.target is not None and q.given.target == q.capacity.person,
     "strong_auth": lambda q: q.capacity.strong_auth,
     "reason_given": lambda q: q.given.reason_given,
+    "period_given": lambda q: q.given.period_given,
     "reference_given": lambda q: q.given.reference_given,
     "waivable": lambda q: q.given.waivable,
     "same_documents": lambda q: q.given.same_documents,
