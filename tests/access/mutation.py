@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -27,7 +27,7 @@ _LAYERS_ABOVE: Final = ("inbox.access", "inbox.line", "inbox.directory", "inbox.
 _ABOVE: Final = (*_LAYERS_ABOVE, "inbox.web", "inbox.config", "inbox.wiring", "inbox.worker")
 _FORGOTTEN: Final = (*_ABOVE, "inbox.app", "inbox.cli", "tests")
 """What may have seen need to know as it is: each mutant loads it anew."""
-_FIRST: Final[dict[str, tuple[str, ...]]] = {
+_OWN: Final[dict[str, tuple[str, ...]]] = {
     "condition": ("test_condition", "test_policy"),
     "policy": ("test_policy", "test_permit"),
     "words": ("test_policy", "test_permit"),
@@ -37,12 +37,13 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
     "lines": ("test_folder",),
     "active": ("test_active",),
     "__init__": ("test_permit",),
-    "forms": ("test_facts", "test_agreement"),
+    "forms": ("test_facts",),
     "facts": ("test_facts",),
     "subject": ("test_facts", "test_permit"),
     "listing": ("test_listing",),
 }
-_SLOW: Final = ("test_agreement",)
+"""The tests of a module, which run first; what lives meets all the others."""
+_SLOW: Final = ("test_agreement", "test_folder", "test_review")
 _NOT_HERE: Final = ("test_mutants", "test_reload", "test_interference")
 """Tests of mutants, and tests that start processes, which would not be mutants."""
 
@@ -82,18 +83,21 @@ def load_everything_else() -> None:
             del sys.modules[name]
 
 
-def test_files(module: str) -> list[str]:
-    """The files of tests for a module of need to know, those first that should notice first."""
-    folder = Path(__file__).parent
-    found = sorted(path.stem for path in folder.glob("test_*.py") if path.stem not in _NOT_HERE)
-    first = [name for name in _FIRST.get(module.split(".", maxsplit=1)[0], ()) if name in found]
-    rest = [name for name in found if name not in first]
-    ordered = first + sorted(rest, key=lambda name: name in _SLOW)
-    return [str(folder / f"{name}.py") for name in ordered]
+def own_tests(module: str) -> list[str]:
+    """The tests that were written for a module; for a new one, all."""
+    return list(_OWN.get(module.split(".", maxsplit=1)[0], ())) or other_tests(module)
 
 
-def try_mutant(module: str, tree: ast.Module) -> int:
-    """The exit code of the tests against this tree, in this process, which is spent by it."""
+def other_tests(module: str) -> list[str]:
+    """All other tests of need to know, the slow ones last."""
+    own = _OWN.get(module.split(".", maxsplit=1)[0], ())
+    found = {path.stem for path in Path(__file__).parent.glob("test_*.py")}
+    left = found - {*own, *_NOT_HERE}
+    return sorted(left, key=lambda name: (name in _SLOW, name))
+
+
+def try_mutant(module: str, tree: ast.Module, tests: Iterable[str]) -> int:
+    """The exit code of these tests against this tree, in this process, which is spent by it."""
     import hypothesis
     import pytest
 
@@ -113,10 +117,11 @@ def try_mutant(module: str, tree: ast.Module) -> int:
         "-k",
         "not postgresql",
     ]
-    return pytest.main([*quiet, "--rootdir", str(ROOT), *test_files(module)])
+    files = [str(Path(__file__).with_name(f"{name}.py")) for name in tests]
+    return pytest.main([*quiet, "--rootdir", str(ROOT), *files])
 
 
-def start(module: str, tree: ast.Module) -> int:
+def start(module: str, tree: ast.Module, tests: Iterable[str]) -> int:
     """A process that tries a mutant; its id."""
     pid = os.fork()
     if pid:
@@ -127,24 +132,26 @@ def start(module: str, tree: ast.Module) -> int:
     signal.alarm(_LONGEST_SECONDS)
     code = 99
     try:
-        code = try_mutant(module, tree)
+        code = try_mutant(module, tree, tests)
     finally:
         os._exit(code)
 
 
-def run(mutants: Sequence[Mutant], *, at_once: int = 2) -> set[str]:
-    """The names of those that live."""
+def run(
+    mutants: Sequence[Mutant], tests_of: Callable[[str], list[str]], *, at_once: int = 2
+) -> list[Mutant]:
+    """Those that live."""
     running: dict[int, Mutant] = {}
-    alive, begun = set(), time.monotonic()
+    alive, begun = [], time.monotonic()
     for number, mutant in enumerate([*mutants, *[None] * at_once]):
         if mutant is not None:
-            running[start(mutant.module, mutant.tree())] = mutant
+            running[start(mutant.module, mutant.tree(), tests_of(mutant.module))] = mutant
         while running and (len(running) >= at_once or mutant is None):
             pid, status = os.wait()
             ended = running.pop(pid)
             if status == ALIVE:
-                alive.add(ended.name)
-                _say(f"ALIVE {ended.name}")
+                alive.append(ended)
+                _say(f"lives so far: {ended.name}")
         if number % 50 == 0:
             _say(f"{number} of {len(mutants)} in {time.monotonic() - begun:.0f} s")
     return alive
@@ -159,31 +166,40 @@ def _chosen(modules: Iterable[str], part: str) -> list[Mutant]:
     return [m for module in modules for m in mutants_of(module) if part in m.name]
 
 
+def _pass_unchanged() -> bool:
+    unchanged = ast.parse(file_of("words").read_text())
+    _, status = os.waitpid(start("words", unchanged, other_tests("")), 0)
+    return status == ALIVE
+
+
 def main() -> int:
     """Run mutants; 0 if those that live are just those that are known to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--module", choices=MODULES, action="append")
     parser.add_argument("--part", default="", help="only mutants whose names have this in them")
+    parser.add_argument("--own", action="store_true", help="only the module's own tests")
     asked = parser.parse_args()
     load_everything_else()
     mutants = _chosen(asked.module or MODULES, asked.part)
-    unchanged = ast.parse(file_of("words").read_text())
-    if os.waitpid(pid := start("words", unchanged), 0)[1] != ALIVE:
-        _say(f"the tests fail without a change (process {pid})")
+    if not asked.own and not _pass_unchanged():
+        _say("the tests fail without a change")
         return 2
-    alive, known = run(mutants), known_survivors()
+    living = run(mutants, own_tests)
+    if not asked.own:
+        living = run(living, other_tests)
+    alive, known = {mutant.name for mutant in living}, known_survivors()
     names = {mutant.name for mutant in mutants}
-    unknown, gone = sorted(alive - known.keys()), sorted(known.keys() & names - alive)
+    gone = known.keys() & names - alive
     if not (asked.module or asked.part):
-        gone += sorted(known.keys() - names)
+        gone |= known.keys() - names
     for text, found in (
-        ("lives and is not known to", unknown),
-        ("is known to live, and does not", gone),
+        ("lives, and is not listed", alive - known.keys()),
+        ("listed, and does not live", gone),
     ):
-        for name in found:
+        for name in sorted(found):
             _say(f"{name}: {text}")
     _say(f"{len(mutants)} mutants, {len(mutants) - len(alive)} noticed, {len(alive)} live")
-    return 1 if unknown or gone else 0
+    return 1 if alive - known.keys() or gone else 0
 
 
 if __name__ == "__main__":
