@@ -74,6 +74,40 @@ def all_messages(world: RandomWorld) -> list[OfMessage]:
     return [OfMessage(message_id=MessageId(m.id)) for m in world.all(Message)]
 
 
+def test_every_fact_is_told_here_too() -> None:
+    assert MEANINGS.keys() == FACTS.keys()
+
+
+def test_facts_are_what_the_rows_say_for_every_kind_of_subject(small_engine: Engine) -> None:
+    seen = compare_facts(small_engine, range(9))
+
+    assert {name for name in FACTS if not seen[name, True] or not seen[name, False]} == set()
+
+
+@pytest.mark.long
+def test_facts_are_what_the_rows_say_in_hundreds_of_worlds_on_each_database(database: str) -> None:
+    engine = sharing_statements(create_engine(database))
+    seen = compare_facts(engine, range(5000, 5500))
+    engine.dispose()
+
+    print(sum(seen.values()))  # noqa: T201 - the figures of docs/assurance.md
+    assert {name for name in FACTS if min(seen[name, True], seen[name, False]) < 50} == set()
+
+
+def compare_facts(engine: Engine, seeds: Iterable[int]) -> Counter[tuple[str, bool]]:
+    """Every fact of every subject in these worlds; how often each was so, and not so."""
+    seen: Counter[tuple[str, bool]] = Counter()
+    for seed in seeds:
+        world = world_of(f"facts {seed}", messages=6)
+        with written(engine, world) as session:
+            for asked in askers(session, world):
+                for subject in world.subjects():
+                    told = asked.told(subject)
+                    assert asked.found(subject) == told, (seed, asked.capacity, subject)
+                    seen.update(told.items())
+    return seen
+
+
 def agree(asked: Asked, policy: Policy, stock: Stock, action: Action, seen: Counter[str]) -> None:
     """All say the same of every message, and name the same rule for it."""
     allowed, role = set(), asked.capacity.role
@@ -120,10 +154,6 @@ def run(engine: Engine, seeds: Iterable[int], worlds_each: int) -> Counter[str]:
     return seen
 
 
-def test_every_fact_is_told_here_too() -> None:
-    assert MEANINGS.keys() == FACTS.keys()
-
-
 def test_random_policies_in_random_worlds(small_engine: Engine) -> None:
     seen = run(small_engine, range(8), 2)
 
@@ -152,36 +182,6 @@ def test_hundreds_of_random_worlds_on_each_database(database: str) -> None:
     engine.dispose()
 
     assert seen["worlds"] == 300
-
-
-def test_facts_are_what_the_rows_say_for_every_kind_of_subject(small_engine: Engine) -> None:
-    seen = compare_facts(small_engine, range(9))
-
-    assert {name for name in FACTS if not seen[name, True] or not seen[name, False]} == set()
-
-
-@pytest.mark.long
-def test_facts_are_what_the_rows_say_in_hundreds_of_worlds_on_each_database(database: str) -> None:
-    engine = sharing_statements(create_engine(database))
-    seen = compare_facts(engine, range(5000, 5500))
-    engine.dispose()
-
-    print(sum(seen.values()))  # noqa: T201 - the figures of docs/assurance.md
-    assert {name for name in FACTS if min(seen[name, True], seen[name, False]) < 50} == set()
-
-
-def compare_facts(engine: Engine, seeds: Iterable[int]) -> Counter[tuple[str, bool]]:
-    """Every fact of every subject in these worlds; how often each was so, and not so."""
-    seen: Counter[tuple[str, bool]] = Counter()
-    for seed in seeds:
-        world = world_of(f"facts {seed}", messages=6)
-        with written(engine, world) as session:
-            for asked in askers(session, world):
-                for subject in world.subjects():
-                    told = asked.told(subject)
-                    assert asked.found(subject) == told, (seed, asked.capacity, subject)
-                    seen.update(told.items())
-    return seen
 
 
 def alone(name: str) -> dict[bool, Policy]:

@@ -1,0 +1,65 @@
+"""Planted faults are noticed: the mutants of need to know, a sample of them, and their list."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.access.mutants import MODULES, ROOT, known_survivors, mutants_of
+from tests.cli.installed import clean_environment
+
+
+def tried(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tests.access.mutation", *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=clean_environment(),
+    )
+
+
+def test_every_mutant_that_is_listed_as_living_is_one_and_is_accounted_for() -> None:
+    known = known_survivors()
+    modules = {name.partition(": ")[0] for name in known}
+    names = [m.name for module in MODULES for m in mutants_of(module)]
+
+    assert len(names) == len(set(names))
+    assert set(known) <= set(names)
+    assert modules
+    assert all(why.strip() for why in known.values())
+
+
+def test_a_mutant_is_the_module_with_one_thing_changed() -> None:
+    (mutant,) = [
+        m for m in mutants_of("forms.asked") if m.name.endswith("<= NOW -> col(since) < NOW")
+    ]
+
+    changed = mutant.tree()
+
+    assert mutant.name == "forms.asked.lasts: col(since) <= NOW -> col(since) < NOW"
+    assert "col(since) < NOW" in __import__("ast").unparse(changed)
+    assert all(other.tree() for other in mutants_of("words"))
+
+
+@pytest.mark.long
+def test_planted_faults_in_forms_and_deciding_are_noticed() -> None:
+    words = ["--every", "12", "--own"]
+    for module in ("forms.bonds", "forms.others", "forms.states", "forms.asked", "policy"):
+        words += ["--module", module]
+
+    answer = tried(*words)
+
+    assert "lives, and is not listed" not in answer.stdout, answer.stdout
+    assert int(answer.stdout.splitlines()[-1].split(" ")[0]) >= 18
+
+
+@pytest.mark.long
+def test_a_fault_that_no_test_notices_is_told() -> None:
+    """So that the test above can see: nothing of condition's own tests looks at receipts."""
+    answer = tried("--module", "forms.states", "--part", "receipt_failed", "--own")
+
+    assert answer.returncode == 0, answer.stdout
+    assert "noticed" in answer.stdout
