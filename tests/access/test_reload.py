@@ -9,36 +9,46 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 
+import httpx
 import pytest
+import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from inbox import audit
 from inbox.access import Capacity, Role
 from inbox.access.active import activate
 from inbox.access.folder import load_folder
+from inbox.line.systems import key_hash
+from inbox.message import DeliveryState, GrantKind, MessageState, Mode
 from inbox.store import Store, create_engine
 from inbox.tables import (
     AccessGrant,
+    ActivePolicy,
     Assignment,
     AuditHead,
+    CaseSystem,
     Clearance,
     Delegation,
+    Delivery,
+    Message,
     Person,
     Unit,
+    table_of,
 )
 from inbox.tables import Capacity as CapacityRow
+from tests.access.random_world import world_of
 from tests.access.reloading import ONE, OTHER, put
-from tests.access.town import POLICIES, Town
-from tests.cli.installed import clean_environment
-from tests.databases import SQLITE_SOON
+from tests.access.town import BERGVIK, POLICIES, Town
+from tests.cli.installed import Installed, clean_environment, settle_in
+from tests.databases import SQLITE_SOON, postgres_database, sqlite_database
 
 ROOT = Path(__file__).parents[2]
 
@@ -99,7 +109,7 @@ def asked_under_load(url: str, folder: Path, decisions: int) -> Counter[str]:
         flip(store, folder, digests)
         assert [said(one), said(other)] == ["ready", "ready"]
         flips = 0
-        while flips < 10 or any(each.poll() is None for each in (one, other)):
+        while flips < 4 or any(each.poll() is None for each in (one, other)):
             flip(store, folder, digests)
             flips += 2
         seen = Counter(said(one)) + Counter(said(other))
@@ -127,13 +137,15 @@ def test_policies_that_change_under_load_never_mix_in_100_000_decisions(
     assert min(seen["one"], seen["other"]) > 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Asking:
     """Two processes over one database, which are asked the same."""
 
     store: Store
     folder: Path
     processes: tuple["subprocess.Popen[str]", ...]
+    kari: Capacity
+    ola: Capacity
 
     def ask(self, capacity: Capacity, message: str) -> dict[str, bool]:
         """What both answer."""
@@ -157,108 +169,189 @@ class Asking:
         return found
 
 
-@pytest.fixture
-def asking(database: str, tmp_path: Path) -> Iterator[Asking]:
-    folder = Path(copytree(POLICIES, tmp_path / "policies"))
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+)
+def asking(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Asking]:
+    """Two processes, and a town where nothing has ended; each test mends what it ends."""
+    home = tmp_path_factory.mktemp("asking")
+    folder = Path(copytree(POLICIES, home / "policies"))
+    if request.param == "sqlite":
+        database = sqlite_database(home)
+    else:
+        database = postgres_database(request.getfixturevalue("postgres_server"))
     with ExitStack() as stack:
         store = stack.enter_context(opened(database))
-        with store.transaction() as (session, now):
-            activate(session, now, load_folder(folder).digest, None)
         words = (database, folder, "-", "-", 0)
         processes = tuple(stack.enter_context(process(*words)) for _ in range(2))
-        yield Asking(store, folder, processes)
+        with store.transaction() as (session, now):
+            activate(session, now, load_folder(folder).digest, None)
+            kari, ola = people_of(Town(session), now)
+        yield Asking(store=store, folder=folder, processes=processes, kari=kari, ola=ola)
 
 
-Loss = Callable[[Session], None]
-
-
-def ended(row: Any, moment: Any) -> Callable[[Session], None]:
-    """Its period is over from this moment."""
-
-    def end(session: Session) -> None:
-        for found in session.exec(select(row)):
-            found.active_until = moment
-            session.add(found)
-
-    return end
-
-
-@SQLITE_SOON
-def test_each_way_of_losing_access_holds_at_the_next_question_in_every_process(
-    asking: Asking,
-) -> None:
-    with asking.store.transaction() as (session, now):
-        town = Town(session)
-        kari = town.capacity("kari", Role.HANDLER, "bv")
-        message = town.message()
-        message.shielding = "13"
-        message_id = town.add(message).id
-        town.assign(message, "kari")
-        town.clear("kari", "13")
-    everything = {"list": True, "open": True, "release": True, "listed": True}
-    nothing = dict.fromkeys(everything, False)
-    losses: dict[str, tuple[type[Any], dict[str, bool]]] = {
-        "assignment": (Assignment, nothing),
-        "membership": (CapacityRow, nothing),
-        "person": (Person, nothing),
-        "clearance": (Clearance, nothing | {"release": True}),
-        "unit": (Unit, nothing),
+def people_of(town: Town, now: datetime) -> tuple[Capacity, Capacity]:
+    """Kari has one message, may see another, and stands in for Ola, who has the third."""
+    kari, ola = (town.capacity(name, Role.HANDLER, "bv") for name in ("kari", "ola"))
+    for name, person in (("own", "kari"), ("granted", None), ("covered", "ola")):
+        message = town.message(message_id=name)
+        message.shielding = "13" if name == "own" else None
+        town.add(message)
+        if person is not None:
+            town.assign(message, person)
+    town.clear("kari", "13")
+    period: dict[str, Any] = {
+        "unit": "bv",
+        "given_by": "ola",
+        "active_from": now,
+        "active_until": now + timedelta(days=1),
     }
-
-    assert asking.ask(kari, message_id) == everything
-    for name, (row, left) in losses.items():
-        with asking.store.transaction() as (session, now):
-            ended(row, now)(session)
-        assert asking.ask(kari, message_id) == left, name
-        with asking.store.transaction() as (session, now):
-            ended(row, None)(session)
-        assert asking.ask(kari, message_id) == everything, name
+    given = {"kind": GrantKind.GIVEN, "message_id": "granted", "sealed_reason": b""}
+    town.add(AccessGrant(id="g", person="kari", **given, **period))
+    town.add(Delegation(id="d", absent="ola", substitute="kari", **period))
+    return kari, ola
 
 
-@SQLITE_SOON
-def test_grants_and_standing_in_end_at_the_next_question_in_every_process(asking: Asking) -> None:
+EVERYTHING = {"list": True, "open": True, "release": True, "listed": True}
+NOTHING = dict.fromkeys(EVERYTHING, False)
+SEEN = NOTHING | {"list": True, "open": True, "listed": True}
+
+
+@pytest.mark.parametrize(
+    ("message", "row", "before", "after"),
+    [
+        ("own", Assignment, EVERYTHING, NOTHING),
+        ("own", CapacityRow, EVERYTHING, NOTHING),
+        ("own", Person, EVERYTHING, NOTHING),
+        ("own", Unit, EVERYTHING, NOTHING),
+        ("own", Clearance, EVERYTHING, NOTHING | {"release": True}),
+        ("granted", AccessGrant, SEEN, NOTHING),
+        ("covered", Delegation, SEEN, NOTHING),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_has_ended_is_denied_at_the_next_question_in_every_process(
+    asking: Asking,
+    message: str,
+    row: type[Any],
+    before: dict[str, bool],
+    after: dict[str, bool],
+) -> None:
+    assert asking.ask(asking.kari, message) == before
     with asking.store.transaction() as (session, now):
-        town = Town(session)
-        kari, ola = (town.capacity(name, Role.HANDLER, "bv") for name in ("kari", "ola"))
-        granted, covered = town.message(), town.message()
-        ids = {AccessGrant: granted.id, Delegation: covered.id}
-        town.assign(covered, "ola")
-        period: dict[str, Any] = {
-            "unit": "bv",
-            "given_by": "ola",
-            "active_from": now,
-            "active_until": now + timedelta(days=1),
-        }
-        town.add(
-            AccessGrant(
-                id="g",
-                kind="given",  # type: ignore[arg-type] # stored by value
-                message_id=granted.id,
-                person="kari",
-                sealed_reason=b"",
-                **period,
-            )
-        )
-        town.add(Delegation(id="d", absent="ola", substitute="kari", **period))
-
-    for row, message_id in ids.items():
-        assert asking.ask(kari, message_id)["listed"], row
-        with asking.store.transaction() as (session, now):
-            ended(row, now)(session)
-        assert set(asking.ask(kari, message_id).values()) == {False}, row
-    assert asking.ask(ola, covered.id)["listed"]
+        ends = {found.id: found.active_until for found in session.exec(select(row))}
+        session.execute(sa.update(table_of(row)).values(active_until=now))
+    assert asking.ask(asking.kari, message) == after
+    with asking.store.transaction() as (session, now):
+        for found in session.exec(select(row)):
+            found.active_until = ends[found.id]
+            session.add(found)
+    assert asking.ask(asking.kari, message) == before
 
 
-@SQLITE_SOON
 def test_a_process_that_cannot_have_the_active_policy_denies_everything(asking: Asking) -> None:
-    with asking.store.transaction() as (session, _):
-        town = Town(session)
-        kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
-        town.assign(message, "kari")
-        message_id, digest = message.id, load_folder(asking.folder).digest
+    digest = load_folder(asking.folder).digest
 
-    assert asking.ask(kari, message_id)["listed"]
-    for named, answer in (("f" * 64, False), (digest, True), ("", False)):
+    for named, answer in (("f" * 64, NOTHING), (digest, EVERYTHING), ("", NOTHING)):
         with asking.store.transaction() as (session, now):
             activate(session, now, named, None)
-        assert set(asking.ask(kari, message_id).values()) == {answer}, named
+        assert asking.ask(asking.kari, "own") == answer, named
+    with asking.store.transaction() as (session, now):
+        activate(session, now, digest, None)
+
+
+# The real program.
+
+
+@contextmanager
+def serving(installed: Installed, *words: str) -> Iterator[dict[str, str]]:
+    """`inbox serve`, and where it listens; ended with the test."""
+    started = installed.start("serve", *words)
+    with started:
+        try:
+            assert started.stdout is not None
+            lines = [started.stdout.readline().split() for _ in range(2)]
+            yield dict(lines)
+        finally:
+            started.kill()
+
+
+@pytest.mark.long
+def test_two_programs_deny_at_the_next_request_and_say_so_in_their_readiness(
+    tmp_path: Path,
+) -> None:
+    installed = installation(tmp_path)
+    store = Store(create_engine(f"sqlite:///{installed.folder}/inbox.db"), seal=audit.seal)
+    with store.transaction() as (session, now):
+        digest = session.get_one(ActivePolicy, "access").digest
+        key = add_offered(session, now)
+    with ExitStack() as stack:
+        client = stack.enter_context(httpx.Client(trust_env=False, timeout=60))
+        faces = [
+            stack.enter_context(serving(installed, *words)) for words in ((), ("--no-worker",))
+        ]
+
+        def answers() -> set[tuple[int, str]]:
+            """What both say to a word, and of their policies."""
+            told = set()
+            for face in faces:
+                address = f"{face['api']}/api/v1/deliveries/{'d' * 32}/accepted"
+                word = client.post(address, headers={"authorization": f"Bearer {key}"})
+                ready = client.get(f"{face['operator']}/health/ready").json()
+                told.add((word.status_code, ready["needs"]["policies"]))
+            return told
+
+        assert answers() == {(200, "ok")}
+        for named, said_then in (("f" * 64, (503, "policy.nobody")), (digest, (200, "ok"))):
+            with store.transaction() as (session, now):
+                activate(session, now, named, None)
+            assert answers() == {said_then}
+        with store.transaction() as (session, now):
+            session.execute(sa.update(table_of(CaseSystem)).values(active_until=now))
+        assert answers() == {(401, "ok")}
+    store.engine.dispose()
+
+
+def installation(folder: Path) -> Installed:
+    """Keys, tables and two people, made by the commands."""
+    made = settle_in(folder / "installation")
+    assert made.ask("keys", "create").code == 0
+    assert made.ask("database", "upgrade").code == 0
+    people = ("--person", "anne=Anne", "--person", "bjorn=Bjorn")
+    answer = made.ask("init", "--organisation", BERGVIK, "--desk", "dokumentsenteret=D", *people)
+    assert answer.code == 0, answer.err
+    return made
+
+
+def add_offered(session: Session, now: datetime) -> str:
+    """A message that is offered to a case system; the key of that one."""
+    session.add(
+        CaseSystem(
+            id="acos",
+            organisation=BERGVIK,
+            name="S",
+            mode=Mode.PULL,
+            key_hash=key_hash("a-key"),
+            active_from=now,
+        )
+    )
+    session.flush()
+    session.add(Unit(id="bv", organisation=BERGVIK, name="B", case_system="acos", active_from=now))
+    session.flush()
+    rows = world_of("served", messages=1).all(Message)
+    rows[0].state, rows[0].unit, rows[0].organisation = MessageState.OFFERED, "bv", BERGVIK
+    session.add(rows[0])
+    session.flush()
+    session.add(
+        Delivery(
+            id="d" * 32,
+            message_id=rows[0].id,
+            number=1,
+            case_system="acos",
+            state=DeliveryState.OPEN,
+            offered_at=now,
+        )
+    )
+    return "a-key"
