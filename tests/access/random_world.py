@@ -442,7 +442,7 @@ def _add_arrival(world: RandomWorld) -> None:
 def _add_tasks(world: RandomWorld) -> None:
     for _ in range(5):
         message = world.one_of([None, *world.all(Message)])
-        unit = world.one_of([None, *world.all(Unit)])
+        unit = world.one_of([None, None, *world.all(Unit)])
         arrival = world.one_of(world.all(Arrival)).id
         kind = world.one_of(["late_word", "late_word", "release", "stuck"])
         task_id = world.new_id("task")
@@ -454,9 +454,9 @@ def _add_tasks(world: RandomWorld) -> None:
                 kind=kind,
                 subject_id=f"other {task_id}" if taken else subject,
                 message_id=None if message is None else message.id,
-                role=world.one_of([Role.HANDLER, Role.LEADER, *STAFF]).value,
+                role=world.one_of([c.role for c in world.capacities]).value,
                 unit=None if unit is None else unit.id,
-                state=world.one_of([*TaskState, TaskState.OPEN]),
+                state=world.one_of([*TaskState, TaskState.OPEN, TaskState.OPEN]),
                 opened_at=BEFORE,
             )
         )
