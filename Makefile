@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?= 600
 
-.PHONY: help setup demo test long hostile fuzz bench check format lock clean
+.PHONY: help setup demo test long mutants hostile fuzz bench check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,9 @@ test: setup ## the tests, on SQLite and on PostgreSQL
 long: setup .venv/.fuzz ## the tests with the long ones, and fuzzing for twice as long: hours
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "long or not long"
 	$(BIN)/python -m tests.fuzz --seconds $$((2 * $(SECONDS)))
+
+mutants: setup ## change need to know in a thousand small ways: its tests must notice each; an hour
+	$(BIN)/python -m tests.access.mutation
 
 hostile: setup ## thousands of hostile and genuine packages before the reader: minutes
 	$(BIN)/pytest -q tests/hostile -m "long or not long"

@@ -91,7 +91,8 @@ class Mutant:
         """The module with the change in it."""
         tree = copy.deepcopy(_tree_of(self.module))
         target = list(ast.walk(tree))[self.node]
-        return ast.fix_missing_locations(_Put(target, _changes(target)[self.change]).visit(tree))
+        _Put(target, _changes(target)[self.change]).visit(tree)
+        return ast.fix_missing_locations(tree)
 
 
 class _Put(ast.NodeTransformer):

@@ -463,13 +463,13 @@ def _add_tasks(world: RandomWorld) -> None:
 
 
 def _add_proposals(world: RandomWorld) -> None:
-    about = [*world.all(Message), *world.all(Arrival), *world.all(Task)]
+    about = [row.id for kind in (Message, Arrival, Task) for row in world.rows[kind]]
     for _ in range(6):
         world.add(
             Proposal(
                 id=world.new_id("proposal"),
                 kind=world.one_of(["refuse", "refuse", "policy"]),
-                subject_id=world.one_of([*(row.id for row in about), BERGVIK, BERGVIK, HAVNES]),
+                subject_id=world.one_of([*about, BERGVIK, BERGVIK, HAVNES]),
                 state=world.one_of([*ProposalState, ProposalState.OPEN]),
                 proposer=world.one_of(world.all(Person)).id,
                 sealed_payload=b"",

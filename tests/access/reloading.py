@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,7 +128,7 @@ def ask_in_threads(asker: Asker, decisions: int) -> Counter[str]:
     return sum(counters, Counter())
 
 
-def answer(store: Store, policies: ActivePolicies, question: dict[str, str]) -> dict[str, bool]:
+def answer(store: Store, policies: ActivePolicies, question: Mapping[str, str]) -> dict[str, bool]:
     """What a person in a capacity may do to a message now; and whether it is listed."""
     capacity = Capacity(
         id=question["capacity"],

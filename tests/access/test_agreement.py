@@ -22,6 +22,7 @@ from tests.access.random_policy import Stock, random_policy
 from tests.access.random_world import RandomWorld, world_of, write
 from tests.access.told import MEANINGS, Question, facts_told
 from tests.access.town import NOW, allow
+from tests.databases import SQLITE_SOON
 from tests.worlds import sharing_statements
 
 ABOUT_MESSAGES = [action for action in Action if OfMessage in SUBJECTS[action]]
@@ -155,9 +156,9 @@ def run(engine: Engine, seeds: Iterable[int], worlds_each: int) -> Counter[str]:
 
 
 def test_random_policies_in_random_worlds(small_engine: Engine) -> None:
-    seen = run(small_engine, range(8), 2)
+    seen = run(small_engine, range(6), 2)
 
-    assert min(seen["yes"], seen["denied"], seen["no rule"]) > 50
+    assert min(seen["yes"], seen["denied"], seen["no rule"]) > 30
 
 
 def test_random_policies_in_random_worlds_on_each_database(database: str) -> None:
@@ -210,6 +211,7 @@ def compare_alone(engine: Engine, seeds: Iterable[int], names: Iterable[str]) ->
     return lists
 
 
+@SQLITE_SOON
 def test_each_fact_and_its_negation_alone_on_each_database(database: str) -> None:
     engine = sharing_statements(create_engine(database))
     lists = compare_alone(engine, range(1), FACTS)

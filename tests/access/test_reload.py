@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -24,7 +25,7 @@ from sqlmodel import Session, select
 
 from inbox import audit
 from inbox.access import Capacity, Role
-from inbox.access.active import activate
+from inbox.access.active import ActivePolicies, activate
 from inbox.access.folder import load_folder
 from inbox.line.systems import key_hash
 from inbox.message import DeliveryState, GrantKind, MessageState, Mode
@@ -45,12 +46,13 @@ from inbox.tables import (
 )
 from inbox.tables import Capacity as CapacityRow
 from tests.access.random_world import world_of
-from tests.access.reloading import ONE, OTHER, put
+from tests.access.reloading import ONE, OTHER, answer, put
 from tests.access.town import BERGVIK, POLICIES, Town
 from tests.cli.installed import Installed, clean_environment, settle_in
 from tests.databases import SQLITE_SOON, postgres_database, sqlite_database
 
 ROOT = Path(__file__).parents[2]
+PROCESSES = ("sqlite in processes", "postgresql in processes")
 
 
 @contextmanager
@@ -143,53 +145,68 @@ class Asking:
 
     store: Store
     folder: Path
-    processes: tuple["subprocess.Popen[str]", ...]
+    askers: tuple[Callable[[dict[str, str]], dict[str, bool]], ...]
     kari: Capacity
     ola: Capacity
 
     def ask(self, capacity: Capacity, message: str) -> dict[str, bool]:
         """What both answer."""
-        question = {
+        question: dict[str, str] = {
             "capacity": capacity.id,
-            "person": capacity.person,
-            "unit": capacity.unit,
+            "person": capacity.person or "",
+            "unit": capacity.unit or "",
             "role": capacity.role,
             "organisation": capacity.organisation,
             "message": message,
             "actions": "list open release",
         }
-        answers = []
-        for each in self.processes:
-            assert each.stdin is not None
-            each.stdin.write(f"{json.dumps(question)}\n")
-            each.stdin.flush()
-            answers.append(said(each))
-        assert all(answer == answers[0] for answer in answers)
-        found: dict[str, bool] = answers[0]
-        return found
+        answers = [ask_it(question) for ask_it in self.askers]
+        assert all(each == answers[0] for each in answers)
+        return answers[0]
+
+
+def ask_process(started: "subprocess.Popen[str]", question: Mapping[str, str]) -> dict[str, bool]:
+    """What a process answers."""
+    assert started.stdin is not None
+    started.stdin.write(f"{json.dumps(question)}\n")
+    started.stdin.flush()
+    found: dict[str, bool] = said(started)
+    return found
 
 
 @pytest.fixture(
-    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+    scope="module",
+    params=["sqlite", *(pytest.param(kind, marks=pytest.mark.long) for kind in PROCESSES)],
 )
 def asking(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Asking]:
-    """Two processes, and a town where nothing has ended; each test mends what it ends."""
+    """Two askers, and a town where nothing has ended; each test mends what it ends.
+
+    They are processes, or, in little time, two that share nothing in this one.
+    """
     home = tmp_path_factory.mktemp("asking")
     folder = Path(copytree(POLICIES, home / "policies"))
-    if request.param == "sqlite":
+    if "sqlite" in request.param:
         database = sqlite_database(home)
     else:
         database = postgres_database(request.getfixturevalue("postgres_server"))
     with ExitStack() as stack:
         store = stack.enter_context(opened(database))
         words = (database, folder, "-", "-", 0)
-        processes = tuple(stack.enter_context(process(*words)) for _ in range(2))
+        askers: list[Callable[[dict[str, str]], dict[str, bool]]] = []
+        for _ in range(2):
+            if request.param in PROCESSES:
+                asker = stack.enter_context(process(*words))
+                askers.append(partial(ask_process, asker))
+            else:
+                own = Store(create_engine(database), seal=audit.seal)
+                stack.callback(own.engine.dispose)
+                askers.append(partial(answer, own, ActivePolicies(folder)))
         with store.transaction() as (session, now):
             activate(session, now, load_folder(folder).digest, None)
             kari, ola = people_of(Town(session), now)
-        yield Asking(store=store, folder=folder, processes=processes, kari=kari, ola=ola)
+        yield Asking(store=store, folder=folder, askers=tuple(askers), kari=kari, ola=ola)
 
 
 def people_of(town: Town, now: datetime) -> tuple[Capacity, Capacity]:
@@ -208,7 +225,7 @@ def people_of(town: Town, now: datetime) -> tuple[Capacity, Capacity]:
         "active_from": now,
         "active_until": now + timedelta(days=1),
     }
-    given = {"kind": GrantKind.GIVEN, "message_id": "granted", "sealed_reason": b""}
+    given: dict[str, Any] = {"kind": GrantKind.GIVEN, "message_id": "granted", "sealed_reason": b""}
     town.add(AccessGrant(id="g", person="kari", **given, **period))
     town.add(Delegation(id="d", absent="ola", substitute="kari", **period))
     return kari, ola
@@ -254,10 +271,10 @@ def test_what_has_ended_is_denied_at_the_next_question_in_every_process(
 def test_a_process_that_cannot_have_the_active_policy_denies_everything(asking: Asking) -> None:
     digest = load_folder(asking.folder).digest
 
-    for named, answer in (("f" * 64, NOTHING), (digest, EVERYTHING), ("", NOTHING)):
+    for named, answers in (("f" * 64, NOTHING), (digest, EVERYTHING), ("", NOTHING)):
         with asking.store.transaction() as (session, now):
             activate(session, now, named, None)
-        assert asking.ask(asking.kari, "own") == answer, named
+        assert asking.ask(asking.kari, "own") == answers, named
     with asking.store.transaction() as (session, now):
         activate(session, now, digest, None)
 
@@ -320,8 +337,8 @@ def installation(folder: Path) -> Installed:
     assert made.ask("keys", "create").code == 0
     assert made.ask("database", "upgrade").code == 0
     people = ("--person", "anne=Anne", "--person", "bjorn=Bjorn")
-    answer = made.ask("init", "--organisation", BERGVIK, "--desk", "dokumentsenteret=D", *people)
-    assert answer.code == 0, answer.err
+    enrolled = made.ask("init", "--organisation", BERGVIK, "--desk", "dokumentsenteret=D", *people)
+    assert enrolled.code == 0, enrolled.err
     return made
 
 

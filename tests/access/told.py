@@ -43,8 +43,11 @@ from tests.access.random_world import RandomWorld
 class Lasting(Protocol):
     """A row with a period."""
 
-    active_from: datetime
-    active_until: datetime | None
+    @property
+    def active_from(self) -> datetime: ...
+
+    @property
+    def active_until(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True)
