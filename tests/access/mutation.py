@@ -41,7 +41,7 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "forms": ("test_facts", "test_agreement"),
     "facts": ("test_facts", "test_agreement"),
     "subject": ("test_facts", "test_permit"),
-    "listing": ("test_listing",),
+    "listing": ("test_listing", "test_agreement"),
 }
 """The tests of a module, which run first; what lives meets all the others."""
 _SLOW: Final = ("test_agreement", "test_folder", "test_review")

@@ -156,9 +156,9 @@ def run(engine: Engine, seeds: Iterable[int], worlds_each: int) -> Counter[str]:
 
 
 def test_random_policies_in_random_worlds(small_engine: Engine) -> None:
-    seen = run(small_engine, range(6), 2)
+    seen = run(small_engine, range(4), 2)
 
-    assert min(seen["yes"], seen["denied"], seen["no rule"]) > 30
+    assert min(seen["yes"], seen["denied"], seen["no rule"]) > 20
 
 
 def test_random_policies_in_random_worlds_on_each_database(database: str) -> None:

@@ -182,9 +182,9 @@ def compare_for_people(engine: Engine, real: World, seeds: Iterable[int]) -> Cou
 def test_hidden_messages_change_nothing_that_a_person_is_told(
     small_engine: Engine, real: World
 ) -> None:
-    counted = compare_for_people(small_engine, real, range(8))
+    counted = compare_for_people(small_engine, real, range(5))
 
-    assert min(counted["hidden"], counted["shown"]) > 2
+    assert min(counted["hidden"], counted["shown"]) > 1
 
 
 @pytest.mark.long
