@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,22 +37,20 @@ expect = {{ open = "{answer}" }}
 def folder_files(when: str, answers: tuple[str, str]) -> dict[str, bytes]:
     """A whole policy folder whose one rule that allows is this; the answers with and without."""
     files = {name: policy_files()[name] for name in _MODEL}
-    deny = "".join(
-        f"p, D0{number}, open, *, {fact}, none, deny\n"
-        for number, fact in enumerate(("conflict", "quarantined"), 1)
-    )
+    never = tomllib.loads(files["vocabulary.toml"].decode())["never_overridden"]
+    denied = {fact: f"D0{number}" for number, fact in enumerate(never, 1)}
+    deny = "".join(f"p, {rule}, open, *, {fact}, none, deny\n" for fact, rule in denied.items())
     cases = [
         _CASE.format(name=held, held=held, answer=answer)
         for held, answer in (
             ("assigned", answers[0]),
             ("unassigned", answers[1]),
-            ("conflict", "deny D01"),
-            ("quarantined", "deny D02"),
+            *((fact, f"deny {rule}") for fact, rule in denied.items()),
         )
     ]
     texts = {
         "allow.csv": f"# rows: 1\np, A01, open, handler, {when}, none, allow\n",
-        "deny.csv": f"# rows: 2\n{deny}",
+        "deny.csv": f"# rows: {len(denied)}\n{deny}",
         "invariants.txt": "# rows: 1\nopen implies role:handler\n",
         "tests/access.toml": f"# rows: {len(cases)}\nbase = []\n{''.join(cases)}",
     }

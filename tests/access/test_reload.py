@@ -243,7 +243,7 @@ SEEN = NOTHING | {"list": True, "open": True, "listed": True}
         ("own", CapacityRow, EVERYTHING, NOTHING),
         ("own", Person, EVERYTHING, NOTHING),
         ("own", Unit, EVERYTHING, NOTHING),
-        ("own", Clearance, EVERYTHING, NOTHING | {"release": True}),
+        ("own", Clearance, EVERYTHING, NOTHING),
         ("granted", AccessGrant, SEEN, NOTHING),
         ("covered", Delegation, SEEN, NOTHING),
     ],
