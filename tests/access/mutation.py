@@ -33,18 +33,38 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "policy": ("test_policy", "test_permit"),
     "words": ("test_policy", "test_permit"),
     "shielding": ("test_shielding",),
-    "review": ("test_review",),
-    "folder": ("test_folder",),
+    "folder": ("test_folder", "test_slips"),
     "lines": ("test_folder",),
+    "described": ("test_folder", "test_cases"),
+    "document": ("test_folder",),
+    "truth": ("test_truth",),
+    "answers": ("test_truth", "test_diff"),
+    "claims": ("test_proof",),
+    "proof": ("test_proof",),
+    "cases": ("test_cases",),
+    "diff": ("test_diff",),
+    "rows": ("test_diff",),
+    "lint": ("test_lint",),
+    "relations": ("test_reach",),
+    "reach": ("test_reach",),
     "active": ("test_active",),
     "__init__": ("test_permit",),
     "forms": ("test_facts", "test_agreement"),
     "facts": ("test_facts", "test_agreement"),
     "subject": ("test_facts", "test_permit"),
-    "listing": ("test_listing", "test_agreement"),
+    "finding": ("test_permit", "test_facts"),
+    "kept": ("test_permit", "test_pages"),
+    "listing": ("test_listing", "test_pages", "test_agreement"),
+    "branches": ("test_listing", "test_pages", "test_agreement"),
+    "lists": ("test_pages", "test_listing"),
+    "query": ("test_pages",),
+    "place": ("test_pages",),
+    "recheck": ("test_recheck",),
+    "explaining": ("test_whoever",),
+    "whoever": ("test_whoever",),
 }
 """The tests of a module, which run first; what lives meets all the others."""
-_SLOW: Final = ("test_agreement", "test_folder", "test_review")
+_SLOW: Final = ("test_agreement", "test_folder", "test_slips", "test_examples", "test_widening")
 _NOT_HERE: Final = ("test_mutants", "test_reload", "test_interference")
 """Tests of mutants, and tests that start processes, which would not be mutants."""
 

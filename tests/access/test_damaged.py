@@ -16,8 +16,7 @@ from sqlmodel import Session
 from inbox.access import Action, Policy, Role
 from inbox.access.active import ActivePolicies, activate
 from inbox.access.condition import ways_of
-from inbox.access.folder import FILES
-from inbox.access.review import CASES
+from inbox.access.folder import CASE_FILES, FILES
 from inbox.access.words import Effect
 from tests.access.town import NOW, POLICIES
 
@@ -41,12 +40,12 @@ def all_yes(policy: Policy) -> list[Yes]:
         if rule.effect is Effect.DENY:
             continue
         for way in ways_of(policy.conditions[rule.when]):
-            facts = dict.fromkeys(policy.facts, False) | dict.fromkeys(BASIC, True) | dict(way)
+            held = dict.fromkeys(policy.facts, False) | dict.fromkeys(BASIC, True) | dict(way)
             found += [
-                Yes(role, facts, action)
+                Yes(role, {name: held[name] for name in policy.asks(action, role)}, action)
                 for role in Role
                 for action in Action
-                if rule.concerns(action, role) and policy.decide(role, facts, action).allowed
+                if rule.concerns(action, role) and policy.decide(role, held, action).allowed
             ]
     return found
 
@@ -129,7 +128,7 @@ def test_an_emptied_enforcer_allows_nothing(the_policy: Policy) -> None:
 
 
 def names(folder: Path) -> list[Path]:
-    return [folder / name for name in (*FILES, CASES)]
+    return [folder / name for name in (*FILES, *CASE_FILES)]
 
 
 def empty(chance: random.Random, folder: Path) -> None:
