@@ -17,6 +17,7 @@ from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring
 from inbox.line import Line, Terms
+from inbox.line.books import ActiveBooks
 from inbox.line.slots import Slots
 from inbox.message import OrgNumber
 from inbox.package.schema import Schemas
@@ -33,30 +34,43 @@ from inbox.vault import FolderVault
 
 
 def build_line(settings: Settings) -> Line:
-    """Everything, checked: schema, keys against the data, policies and rules. Starts nothing.
+    """Everything, checked: schema, keys against the data, channels and rules. Starts nothing.
 
     Raises `ConfigurationError` for whatever would keep it from working.
     """
+    line = assemble(settings)
+    with line.store.reading() as (session, _):
+        for gateway in settings.gateways:
+            for organisation in map(OrgNumber, gateway.organisations):
+                if line.books.current(session, organisation) is None:
+                    raise _no_book(line, organisation, gateway.channel)
+    return line
+
+
+def _no_book(line: Line, organisation: OrgNumber, channel: str) -> ConfigurationError:
+    unread = line.books.problem(organisation)
+    if unread is not None:
+        return unread
+    return ConfigurationError(
+        "route.no_book",
+        f"{organisation} receives mail on {channel}, but has no active routing rules:"
+        " run `inbox route propose`",
+    )
+
+
+def assemble(settings: Settings) -> Line:
+    """The same, for commands that may come before the rules of every channel are active."""
     store = build_store(settings)
     store.check_schema()
     keyring = Keyring.load(settings.keys)
     with store.transaction() as (session, now):
         check_installation(session, now, keyring, settings)
-    books = read_books(policy_folder(settings))
-    for gateway in settings.gateways:
-        for organisation in gateway.organisations:
-            if organisation not in books:
-                raise ConfigurationError(
-                    "route.no_book",
-                    f"{organisation} receives mail on {gateway.channel}, but has no"
-                    f" routing/{organisation}.toml",
-                )
     return Line(
         store=store,
         vault=FolderVault(settings.vault),
         keyring=keyring,
-        policies=ActivePolicies(policy_folder(settings)),
-        books=books,
+        policies=ActivePolicies(),
+        books=ActiveBooks(),
         gateways={g.channel: build_gateway(g, environment()) for g in settings.gateways},
         events=WebhookSender(
             httpx.Client(trust_env=False, follow_redirects=False, timeout=15),
@@ -86,7 +100,7 @@ def policy_folder(settings: Settings) -> Path:
 
 
 def read_books(folder: Path) -> Mapping[OrgNumber, RuleBook]:
-    """The rule books, one per receiving organisation. Raises `PolicyError`."""
+    """The rule books that are written in a folder, one per organisation. Raises `PolicyError`."""
     books = [
         read_rules(path.name, path.read_bytes())
         for path in sorted((folder / "routing").glob("*.toml"))

@@ -16,9 +16,10 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from inbox import audit
-from inbox.access.active import ActivePolicies, activate
-from inbox.access.folder import load_folder
+from inbox.access.active import KIND, ActivePolicies, files_in, read_policy
+from inbox.access.policy import Policy
 from inbox.access.subject import Capacity
+from inbox.access.versions import Files, begin
 from inbox.access.words import Role
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.directory import act_as, give_code, take_in
@@ -27,6 +28,7 @@ from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring, create_keys
 from inbox.line import Job, Line, Terms
+from inbox.line.books import ActiveBooks, kind_of
 from inbox.line.intake import collect
 from inbox.line.stations import advance
 from inbox.line.work import KINDS, claim
@@ -245,10 +247,10 @@ class World(House):
 
 
 @cache
-def _policies() -> tuple[ActivePolicies, str]:
+def _policies() -> tuple[Files, Policy]:
     """The shipped policies, loaded once: every world may share them, they are never changed."""
-    folder = shipped("policies")
-    return ActivePolicies(folder), load_folder(folder).digest
+    files = files_in(shipped("policies"))
+    return files, read_policy(files)
 
 
 @cache
@@ -275,7 +277,16 @@ def install(store: Store, keyring: Keyring) -> None:
         session.add(AuditHead(id=1, size=0, frontier=b""))
         session.add(Installation(id=1, origin="test", key_proof=keyring.proof(), created_at=now))
         session.flush()
-        activate(session, now, _policies()[1], None)
+        begin_rules(session, now)
+
+
+def begin_rules(session: Session, now: datetime) -> None:
+    """The shipped policies and this municipality's rule book become active."""
+    files, policy = _policies()
+    kept = {f"routing/{OURS}.toml": RULES}
+    two = {"proposed_by": "anne", "approved_by": "bjorn"}
+    begin(session, now, kind=KIND, digest=policy.digest, files=files, **two)
+    begin(session, now, kind=kind_of(OURS), digest=_rules().digest, files=kept, **two)
 
 
 @contextmanager
@@ -327,8 +338,8 @@ def line_of(store: Store, folder: Path, gateway: Gateway, terms: Terms | None = 
         store=store,
         vault=FolderVault(folder / "vault"),
         keyring=Keyring.load(folder / "keys"),
-        policies=_policies()[0],
-        books={OrgNumber(OURS): _rules()},
+        policies=ActivePolicies(_policies()[1]),
+        books=ActiveBooks({OrgNumber(OURS): _rules()}),
         gateways={"eformidling": gateway},
         events=WebhookSender(
             httpx.Client(trust_env=False, timeout=5),

@@ -13,11 +13,38 @@ depends_on: Sequence[str] | None = None
 
 def upgrade() -> None:
     op.create_table(
+        "policy_version",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("files", sa.LargeBinary(), nullable=False),
+        sa.Column("replaces", sa.String(length=32), nullable=True),
+        sa.Column("diff_digest", sa.String(length=64), nullable=True),
+        sa.Column("proposed_by", sa.String(length=32), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by", sa.String(length=32), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("activated_by", sa.String(length=32), nullable=True),
+        sa.Column("activated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rolled_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["replaces"],
+            ["policy_version.id"],
+            name=op.f("fk_policy_version_replaces_policy_version"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_version")),
+    )
+    op.create_index("ix_policy_version_kind", "policy_version", ["kind", "digest"], unique=False)
+    op.create_table(
         "active_policy",
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.String(length=32), nullable=True),
         sa.Column("approved_by", sa.String(length=32), nullable=True),
         sa.Column("active_from", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["version"], ["policy_version.id"], name=op.f("fk_active_policy_version_policy_version")
+        ),
         sa.PrimaryKeyConstraint("kind", name=op.f("pk_active_policy")),
     )
     op.create_table(
@@ -702,3 +729,5 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_audit_entry_message_id"), table_name="audit_entry")
     op.drop_table("audit_entry")
     op.drop_table("active_policy")
+    op.drop_index("ix_policy_version_kind", table_name="policy_version")
+    op.drop_table("policy_version")

@@ -1,85 +1,129 @@
-"""The policy that may decide now: the one that the database names, or nobody may do anything.
+"""The rules that may decide now: those that the database names, or none.
 
-A process that cannot have that policy denies everything; it never goes on with another.
+The database also has their files: a process that cannot read them denies everything, and never
+goes on with others. The policy folder is where they are written, and decides nothing.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from threading import Lock
+from typing import Final, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
-from sqlmodel import col
+from sqlmodel import Session, col
 
-from inbox.access.folder import load_folder
+from inbox.access import versions
+from inbox.access.folder import ALL_FILES, read_draft
 from inbox.access.policy import Policy
+from inbox.access.versions import Files
 from inbox.errors import PolicyError
-from inbox.tables import ActivePolicy
+from inbox.tables import ActivePolicy, PolicyVersion
 
-KIND: Final = "access"
+KIND: Final = "policy"
 NO_DIGEST: Final = ""
 """What stands for the digest where the database names none."""
 
 
-class ActivePolicies:
-    """The access policy of one process. Threads may share it: it is swapped, never changed."""
+class _Rules(Protocol):
+    @property
+    def digest(self) -> str:
+        """Of the files that decide."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._policy = Policy.nobody(NO_DIGEST)
-        self._failed: tuple[str, object] | None = None
+
+R = TypeVar("R", bound=_Rules)
+
+
+class Active(Generic[R]):
+    """What one process has loaded of one kind. Threads may share it: it is swapped, never changed.
+
+    `at_hand` is used only if it is what the database names.
+    """
+
+    def __init__(self, kind: str, read: Callable[[Files], R], at_hand: R | None = None) -> None:
+        self._read = read
+        # Built once: it is asked in every transaction, and building takes longer than asking.
+        self._naming = sa.select(col(ActivePolicy.digest), col(ActivePolicy.version)).where(
+            col(ActivePolicy.kind) == kind
+        )
+        self._loaded = at_hand
+        self._failed: tuple[str, str | None] | None = None
+        self._loading = Lock()
         self.problem: PolicyError | None = None
-        """Why the folder could not be used when it was last tried, for `doctor` and the status."""
+        """Why what is named could not be used when it was last tried."""
+
+    def current(self, session: Session) -> tuple[str, R | None]:
+        """The digest that the caller's transaction sees named, and its rules; None: not to be had.
+
+        Read again only when another is named. Whoever comes while it is being read waits for it:
+        what decided before must not decide now.
+        """
+        row = session.execute(self._naming).one_or_none()
+        if row is None:
+            return NO_DIGEST, None
+        digest, version = row
+        loaded = self._loaded
+        if loaded is not None and loaded.digest == digest:
+            self.problem = None
+            return digest, loaded
+        with self._loading:
+            return digest, self._load(session, digest, version)
+
+    def _load(self, session: Session, digest: str, version: str | None) -> R | None:
+        if self._loaded is not None and self._loaded.digest == digest:
+            return self._loaded
+        if self._failed == (digest, version):
+            return None
+        try:
+            loaded = self._built(session, digest, version)
+        except PolicyError as error:
+            self.problem, self._failed = error, (digest, version)
+            return None
+        self._loaded, self._failed, self.problem = loaded, None, None
+        return loaded
+
+    def _built(self, session: Session, digest: str, version: str | None) -> R:
+        files = session.execute(
+            sa.select(col(PolicyVersion.files)).where(col(PolicyVersion.id) == version)
+        ).scalar_one_or_none()
+        if files is None:
+            raise PolicyError("policy.not_kept", "the files of what is active are not kept")
+        loaded = self._read(versions.unpacked(files))
+        if loaded.digest != digest:
+            raise PolicyError("policy.not_active", "the files that are kept are not what is active")
+        return loaded
+
+
+class ActivePolicies:
+    """The access policy of one process."""
+
+    def __init__(self, at_hand: Policy | None = None) -> None:
+        self._active = Active(KIND, read_policy, at_hand)
 
     def current(self, session: Session) -> Policy:
-        """The policy that the database names in the caller's transaction, loaded if it is another.
+        """The policy that the database names in the caller's transaction, or one of nobody."""
+        digest, policy = self._active.current(session)
+        return Policy.nobody(digest) if policy is None else policy
 
-        The folder is tried again for the same digest only once its files have changed.
-        """
-        digest = session.execute(
-            sa.select(col(ActivePolicy.digest)).where(col(ActivePolicy.kind) == KIND)
-        ).scalar_one_or_none()
-        if digest is None:
-            return Policy.nobody(NO_DIGEST)
-        policy = self._policy
-        if policy.digest == digest:
-            return policy
-        return self._load(digest)
+    @property
+    def problem(self) -> PolicyError | None:
+        """Why the policy that is named could not be used when it was last tried."""
+        return self._active.problem
 
-    def _load(self, digest: str) -> Policy:
-        attempt = (digest, self._fingerprint())
-        if attempt == self._failed:
-            return Policy.nobody(digest)
-        try:
-            loaded = load_folder(self._folder)
-        except PolicyError as error:
-            self.problem = error
-        else:
-            if loaded.digest == digest:
-                self._policy, self._failed, self.problem = loaded, None, None
-                return loaded
-            self.problem = PolicyError("policy.not_active", "the folder is not the active policy")
-        self._failed = attempt
-        return Policy.nobody(digest)
 
-    def _fingerprint(self) -> tuple[tuple[str, int, int], ...]:
-        """Names, times and sizes of what is in the folder; empty if it cannot be looked at."""
-        try:
-            entries = [entry for entry in self._folder.rglob("*") if entry.is_file()]
-            looks = [(entry, entry.stat()) for entry in entries]
-        except OSError:
-            return ()
-        return tuple(sorted((e.as_posix(), s.st_mtime_ns, s.st_size) for e, s in looks))
+def files_in(folder: Path) -> Files:
+    """All files of a policy folder that belong to the access policy. Raises `PolicyError`."""
+    try:
+        return {name: (folder / name).read_bytes() for name in ALL_FILES}
+    except OSError as error:
+        raise PolicyError("policy.unreadable", f"{type(error).__name__} in the folder") from error
+
+
+def read_policy(files: Files) -> Policy:
+    """The policy that these files are, proved and tried. Raises `PolicyError`."""
+    return read_draft(files).check()
 
 
 def activate(session: Session, now: datetime, digest: str, approved_by: str | None) -> None:
-    """Name the policy that decides from now on, in the caller's transaction; safe to repeat.
-
-    `approved_by` is the id of the person who approved it, None at the very beginning.
-    """
-    row = session.get(ActivePolicy, KIND)
-    if row is None:
-        row = ActivePolicy(kind=KIND, digest=digest, active_from=now)
-    row.digest, row.approved_by, row.active_from = digest, approved_by, now
-    session.add(row)
-    session.flush()
+    """Name the policy that decides from now on; see `versions.activate`."""
+    versions.activate(session, now, digest, approved_by, kind=KIND)

@@ -44,7 +44,7 @@ class People:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._line = stage.line
-        self._desk = str(stage.line.books[OrgNumber(OWN)].desk)
+        self._desk = _desk_of(stage)
         self._letters: Mapping[str, list[Letter]] = {}
         for letter in stage.letters:
             self._letters = {
@@ -192,3 +192,11 @@ class People:
         code = self._stage.codes[person]
         with self._line.store.reading() as (session, now):
             return act_as(session, now, person, role=role, unit=unit_id, code=code)
+
+
+def _desk_of(stage: Stage) -> str:
+    """Where the archivists sit."""
+    with stage.line.store.reading() as (session, _):
+        book = stage.line.books.current(session, OrgNumber(OWN))
+    assert book is not None
+    return str(book.desk)

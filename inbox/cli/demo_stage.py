@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from inbox.access.folder import load_folder
+from inbox.access.active import files_in
 from inbox.config import Settings, read_settings
 from inbox.directory import enrol_first_people, give_code, take_in
 from inbox.directory_file import Directory
 from inbox.errors import ConfigurationError
 from inbox.keys import create_keys
 from inbox.line import Line
+from inbox.line.books import book_files_in
+from inbox.line.rules import POLICY, first, routing_of
 from inbox.message import OrgNumber, UnitId
 from inbox.routing.book import RuleBook
 from inbox.schema import upgrade
@@ -33,7 +35,7 @@ from inbox.simulator.mailbag import CAPABILITIES, KNOWN_REFERENCES, OWN, Letter,
 from inbox.simulator.mailbag_expectations import SYSTEMS, Mode
 from inbox.simulator.mailbag_postman import OthersLetter, Postman, others_mail
 from inbox.simulator.server import serve
-from inbox.wiring import build_line, build_store, policy_folder
+from inbox.wiring import assemble, build_store, policy_folder, read_books
 
 _USER, _PASSWORD = "inbox", "demo"
 _HAND: Final = "by-hand"
@@ -79,7 +81,7 @@ def stage(folder: Path) -> Iterator[Stage]:
         hooks = {name: closing.enter_context(serve(s.app)) for name, s in systems.items()}
         gateway_url = closing.enter_context(serve(gateway.app))
         settings = _install(folder, gateway_url, hooks, authority, now)
-        line = build_line(settings)
+        line = assemble(settings)
         keys, codes = _enrol(line, settings, hooks)
         postman = Postman(gateway, letters)
         for other in others:
@@ -193,8 +195,9 @@ def _enrol(
     line: Line, settings: Settings, hooks: Mapping[str, str]
 ) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
     """The first two people, then units, people and case systems; their keys and codes."""
-    book = line.books[OrgNumber(OWN)]
-    digest = load_folder(policy_folder(settings)).digest
+    folder = policy_folder(settings)
+    book, policy = read_books(folder)[OrgNumber(OWN)], first(POLICY, files_in(folder))
+    routing = first(routing_of(OWN), book_files_in(folder, OWN))
     desk = (str(book.desk), book.units[book.desk].name)
     with line.store.transaction() as (session, now):
         codes = enrol_first_people(
@@ -203,8 +206,11 @@ def _enrol(
             organisation=OrgNumber(OWN),
             people=ARCHIVISTS,
             desk=desk,
-            digest=digest,
+            digest=policy.digest,
         )
+        editor, reviewer = ARCHIVISTS
+        for version in (policy, routing):
+            version.begin(session, now, proposer=editor, approver=reviewer)
     directory = _directory(book, hooks)
     with line.store.transaction() as (session, now):
         keys = take_in(line, session, now, directory, approved_by="+".join(ARCHIVISTS))

@@ -28,6 +28,7 @@ _WITH_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("keys", machine.keys_of_database),
     ("policies", machine.active_policies),
     ("worker", machine.worker),
+    ("routing", machine.active_routing),
     ("routing", people.routes_to_living_units),
     ("desk", people.desks),
     ("units", people.units),

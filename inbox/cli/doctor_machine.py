@@ -8,12 +8,13 @@ from typing import Final
 
 from sqlmodel import select
 
-from inbox.access.active import KIND
+from inbox.access.active import KIND, ActivePolicies
 from inbox.access.folder import load_folder
 from inbox.cli.examination import Finding, Patient, ok, warning, wrong
 from inbox.errors import Unavailable
 from inbox.keys import Keyring
-from inbox.message import new_id
+from inbox.line.books import ActiveBooks
+from inbox.message import OrgNumber, new_id
 from inbox.store import SCHEMA
 from inbox.tables import ActivePolicy, Checkpoint, Installation, Pulse
 from inbox.vault import FolderVault
@@ -112,36 +113,51 @@ def policies(patient: Patient) -> Iterator[Finding]:
 
 
 def active_policies(patient: Patient) -> Iterator[Finding]:
-    """The folder is what the database names: otherwise everything is denied."""
-    digest = load_folder(policy_folder(patient.settings)).digest
+    """What the database names can be read: otherwise everything is denied."""
+    policies = ActivePolicies()
     with patient.store.reading() as (session, _):
         active = session.get(ActivePolicy, KIND)
+        policy = policies.current(session)
     if active is None:
         yield wrong("policies", "none is active: everything is denied", "run `inbox init`")
-    elif active.digest != digest:
+    elif policies.problem is not None:
         yield wrong(
             "policies",
-            f"the active ones are {active.digest[:12]}, the folder has {digest[:12]}:"
-            " everything is denied",
-            "put the active folder back, or run `inbox policy activate`",
+            f"the active ones, {active.digest[:12]}, cannot be had: everything is denied"
+            f" ({policies.problem})",
+            "two people put others in their place: `inbox policy propose`",
         )
     else:
         yield ok("policies", f"active since {active.active_from:%Y-%m-%d}")
+        if (digest := load_folder(policy_folder(patient.settings)).digest) != policy.digest:
+            yield warning(
+                "policies",
+                f"the folder has {digest[:12]}, which decides nothing",
+                "`inbox policy propose` it, or put it back as `inbox policy history` shows",
+            )
 
 
 def routing(patient: Patient) -> Iterator[Finding]:
-    """Every organisation that mail is taken for has its rules."""
-    books = read_books(policy_folder(patient.settings))
-    for gateway in patient.settings.gateways:
-        for organisation in gateway.organisations:
-            if organisation not in books:
+    """The rule books that are written can be read."""
+    for organisation, book in read_books(policy_folder(patient.settings)).items():
+        yield ok("routing", f"{organisation} has {len(book.rules)} rules, desk {book.desk}")
+
+
+def active_routing(patient: Patient) -> Iterator[Finding]:
+    """Every organisation that mail is taken for has active rules, and they can be read."""
+    books = ActiveBooks()
+    with patient.store.reading() as (session, _):
+        for gateway in patient.settings.gateways:
+            for organisation in map(OrgNumber, gateway.organisations):
+                if books.current(session, organisation) is not None:
+                    continue
+                problem = books.problem(organisation)
+                unread = "" if problem is None else f", which cannot be had ({problem.code})"
                 yield wrong(
                     "routing",
-                    f"{organisation} receives on {gateway.channel} and has no rules",
-                    f"write routing/{organisation}.toml",
+                    f"{organisation} receives on {gateway.channel} and has no rules{unread}",
+                    f"write routing/{organisation}.toml and `inbox route propose` it",
                 )
-    for organisation, book in books.items():
-        yield ok("routing", f"{organisation} has {len(book.rules)} rules, desk {book.desk}")
 
 
 def checkpoints(patient: Patient) -> Iterator[Finding]:

@@ -9,11 +9,11 @@ from sqlmodel import Session, col, or_, select
 
 from inbox.access.words import Role
 from inbox.cli.examination import Finding, Patient, ok, warning, wrong
+from inbox.line.books import ActiveBooks, routed_organisations
 from inbox.message import UnitId
 from inbox.routing.book import SAME_UNIT, RuleBook
 from inbox.routing.lint import lint
 from inbox.tables import Capacity, CaseSystem, Clearance, Person, Unit
-from inbox.wiring import policy_folder, read_books
 
 _ENOUGH: Final = 2
 """One who is ill or on leave must not be the only one."""
@@ -111,10 +111,14 @@ def _problems(unit: Unit, staff: _Staff, systems: Collection[str]) -> Iterator[F
 
 
 def _books(patient: Patient) -> Iterator[RuleBook]:
-    """The rules that are in use: those of the organisations that mail is taken for, or all."""
-    books = read_books(policy_folder(patient.settings))
+    """The rules that are active: those of the organisations that mail is taken for, or all."""
     ours = {o for gateway in patient.settings.gateways for o in gateway.organisations}
-    yield from (book for name, book in books.items() if not ours or name in ours)
+    active = ActiveBooks()
+    with patient.store.reading() as (session, _):
+        for organisation in sorted(routed_organisations(session)):
+            book = active.current(session, organisation)
+            if book is not None and (not ours or organisation in ours):
+                yield book
 
 
 def _named(book: RuleBook) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
+from inbox.access.active import files_in
 from inbox.access.folder import load_folder
 from inbox.cli.opening import settings_of, store_of
 from inbox.cli.telling import say, say_json
@@ -12,6 +13,8 @@ from inbox.config import Settings
 from inbox.directory import enrol_first_people
 from inbox.errors import Invalid
 from inbox.keys import Keyring
+from inbox.line.books import book_files_in
+from inbox.line.rules import POLICY, First, first, routing_of
 from inbox.message import OrgNumber, parse_org_number
 from inbox.wiring import check_installation, policy_folder, read_books
 
@@ -37,7 +40,7 @@ def init(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Enrol the first two people and activate the policies. It runs once, and never again.
+    """Enrol the first two people and activate the rules. It runs once, and never again.
 
     Both people become archivists at the desk. The first named also edits policies, the second
     reviews them: so a change of policy takes both. Each gets a personal code, shown here and
@@ -48,21 +51,34 @@ def init(
     settings = settings_of(ctx)
     receiver = parse_org_number(organisation)
     people, unit = _people(person), _desk(settings, receiver, desk)
-    digest = load_folder(policy_folder(settings)).digest
+    policy, *books = _first_versions(settings, receiver)
     store, keyring = store_of(settings), Keyring.load(settings.keys)
     with store.transaction() as (session, now):
         check_installation(session, now, keyring, settings)
         session.flush()
         codes = enrol_first_people(
-            session, now, organisation=receiver, people=people, desk=unit, digest=digest
+            session, now, organisation=receiver, people=people, desk=unit, digest=policy.digest
         )
+        editor, reviewer = people
+        for version in (policy, *books):
+            version.begin(session, now, proposer=editor, approver=reviewer)
     if as_json:
-        say_json({"codes": codes, "policy": digest})
+        say_json({"codes": codes, "policy": policy.digest})
         return
     say("Personal codes, shown now and never again:")
     for name, code in codes.items():
         say(f"  {name}  {code}")
-    say(f"The policies are active: {digest}")
+    say(f"The policies are active: {policy.digest}")
+
+
+def _first_versions(settings: Settings, organisation: OrgNumber) -> list[First]:
+    """The policy of the folder, and the organisation's rule book if one is there already."""
+    folder = policy_folder(settings)
+    load_folder(folder)  # Which also refuses files that would not be kept.
+    found = [first(POLICY, files_in(folder))]
+    if organisation in read_books(folder):
+        found.append(first(routing_of(organisation), book_files_in(folder, organisation)))
+    return found
 
 
 def _people(given: list[str]) -> dict[str, str]:

@@ -39,7 +39,7 @@ COMMANDS: Final = {
     "access": _Late(panel=_RULES, help="Who has access for a time: give, take, end and review."),
     "policy": _Late(panel=_RULES, help="Who may do what: look, prove, compare and activate."),
     "route": _Late(
-        panel=_RULES, help="Where mail goes: lint, test, show, diff, explain, simulate."
+        panel=_RULES, help="Where mail goes: look, compare, simulate; change it by two people."
     ),
 }
 _ELSEWHERE: Final = {"work": "serve"}

@@ -11,7 +11,7 @@ from inbox.keys import Keyring
 from inbox.line import Line
 from inbox.store import Store
 from inbox.tables import Installation
-from inbox.wiring import build_line, build_store, policy_folder
+from inbox.wiring import assemble, build_store, policy_folder
 
 
 def settings_of(ctx: typer.Context) -> Settings:
@@ -41,8 +41,8 @@ def snapshot_of(settings: Settings) -> Store:
 
 
 def line_of(ctx: typer.Context) -> Line:
-    """The whole line, checked."""
-    return build_line(settings_of(ctx))
+    """The whole line, for a command that may come before the rules of a channel."""
+    return assemble(settings_of(ctx))
 
 
 def keyring_of(settings: Settings, store: Store) -> Keyring:

@@ -30,7 +30,6 @@ from inbox.directory import proves
 from inbox.errors import Conflict, Invalid, NotFound, Unavailable
 from inbox.message import MessageId, PersonId
 from inbox.tables import Message
-from inbox.wiring import policy_folder
 
 _NOON: Final = time(12, tzinfo=UTC)
 
@@ -246,7 +245,7 @@ class _Asking:
 @contextmanager
 def _asking(ctx: typer.Context, by: str, *, from_stdin: bool) -> Iterator[_Asking]:
     settings = settings_of(ctx)
-    store, policies = store_of(settings), ActivePolicies(policy_folder(settings))
+    store, policies = store_of(settings), ActivePolicies()
     code = _code(by, from_stdin=from_stdin)
     with store.transaction() as (session, now):
         if not proves(session, now, by, code):

@@ -16,6 +16,7 @@ from inbox.access.lint import lint as found_in
 from inbox.access.policy import Policy
 from inbox.access.proof import Broken, broken_claims
 from inbox.access.words import Action
+from inbox.cli.changing import say_version
 from inbox.cli.opening import settings_of, store_of
 from inbox.cli.policy_folder import Policies, draft_of, refused
 from inbox.cli.shown import Form, Json, Markdown
@@ -160,10 +161,16 @@ def _failures(draft: Draft) -> tuple[str, ...]:
 def show(
     ctx: typer.Context,
     policies: Policies = None,
+    digest: Annotated[
+        str | None, typer.Option(metavar="DIGEST", help="An old version: all of its files.")
+    ] = None,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
     """Show the rules in a folder; of that of the settings, whether they are the active ones."""
+    if digest is not None:
+        say_version(store_of(settings_of(ctx)), KIND, digest, as_json=as_json)
+        return
     form = Form(as_json=as_json, as_markdown=as_markdown)
     policy = draft_of(ctx, policies).policy
     rows = [

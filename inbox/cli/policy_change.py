@@ -1,62 +1,100 @@
-"""`inbox policy activate`: the policies in the folder become the active ones."""
+"""`inbox policy propose`, `approve`, `activate`, `roll-back`, `history`: a change takes two."""
 
-from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
-from sqlmodel import Session, col, or_, select
 
-from inbox import audit
-from inbox.access.active import KIND, activate
+from inbox.access.active import files_in
 from inbox.access.folder import load_folder
-from inbox.access.words import Role
-from inbox.cli.directory import By, FromStdin, With, two_codes
-from inbox.cli.opening import settings_of, store_of
-from inbox.cli.telling import say
-from inbox.directory import two_agree
-from inbox.errors import Conflict
-from inbox.tables import Capacity
-from inbox.wiring import policy_folder
+from inbox.access.subject import Capacity
+from inbox.access.versions import Files
+from inbox.cli import changing
+from inbox.cli.acting import CodeFromStdin, one_code
+from inbox.cli.changing import Acknowledge, AtOnce, Digest, Json, ProposalId
+from inbox.cli.opening import policy_folder_of, settings_of, store_of
+from inbox.cli.proved import Actor, acting, reason_of
+from inbox.line.rules import POLICY, Rules
+
+changes: Final = typer.Typer()
+"""Commands of `inbox policy`."""
 
 
-def make_active(
-    ctx: typer.Context, by: By, with_: With, codes_from_stdin: FromStdin = False
+def _rules(capacity: Capacity) -> Rules:
+    del capacity
+    return POLICY
+
+
+@changes.command()
+def propose(
+    ctx: typer.Context,
+    by: Actor,
+    policies: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="A policy folder; that of the settings otherwise."
+        ),
+    ] = None,
+    code_from_stdin: CodeFromStdin = False,
+    as_json: Json = False,
 ) -> None:
-    """Make the policies in the folder the active ones.
+    """Propose the policies in the folder, as a policy editor; prints what they change.
 
-    --by is a policy editor, --with a security reviewer; each types the own personal code. Every
-    process whose folder is not the active one denies everything until it is.
+    The folder is read as strictly as ever, proved and tried. All of it is kept, so that what is
+    approved can be shown later. What you proposed before and nobody approved is taken back.
     """
-    settings = settings_of(ctx)
-    read = load_folder(policy_folder(settings))
-    store = store_of(settings)
-    first, second = two_codes(by, with_, from_stdin=codes_from_stdin)
-    with store.transaction() as (session, now):
-        approved_by = two_agree(session, now, (by, first), (with_, second))
-        _check_stands_for(session, now, by, Role.POLICY_EDITOR)
-        _check_stands_for(session, now, with_, Role.SECURITY_REVIEWER)
-        activate(session, now, read.digest, with_)
-        audit.record(
-            session,
-            audit.Entry(
-                event="policy:activated", who=approved_by, subject=KIND, policy=read.digest
-            ),
-        )
-    say(f"active: {read.digest}")
+    folder = policy_folder_of(ctx, policies)
+    load_folder(folder)  # Which also refuses files that would not be kept.
+    files = files_in(folder)
+
+    def files_of(_: Rules) -> Files:
+        return files
+
+    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    changing.propose(who, _rules, files_of, as_json)
 
 
-def _check_stands_for(session: Session, now: datetime, person: str, role: Role) -> None:
-    """Whether the person has that role today.
+@changes.command()
+def approve(
+    ctx: typer.Context,
+    proposal: ProposalId,
+    by: Actor,
+    acknowledge: Acknowledge = None,
+    at_once: AtOnce = False,
+    code_from_stdin: CodeFromStdin = False,
+) -> None:
+    """Approve what another person proposed, as a security reviewer.
 
-    The rows are asked, not the policy: where the folder has changed, the active policy cannot be
-    had, and the new one must not decide about itself.
+    First without --acknowledge: it prints what would change, and ends with 1.
     """
-    found = session.exec(
-        select(Capacity.id).where(
-            col(Capacity.person) == person,
-            col(Capacity.role) == role.value,
-            col(Capacity.active_from) <= now,
-            or_(col(Capacity.active_until).is_(None), col(Capacity.active_until) > now),
-        )
-    ).first()
-    if found is None:
-        raise Conflict("policy.role", f"{person} is no {role.value.replace('_', ' ')} today")
+    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    changing.approve(who, _rules, proposal, acknowledge, at_once=at_once)
+
+
+@changes.command()
+def activate(
+    ctx: typer.Context, digest: Digest, by: Actor, code_from_stdin: CodeFromStdin = False
+) -> None:
+    """Make approved policies the active ones, as a policy editor, within 30 days.
+
+    They decide from the next request on, in every process, on every machine.
+    """
+    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    changing.activate(who, _rules, digest)
+
+
+@changes.command("roll-back")
+def roll_back(ctx: typer.Context, by: Actor, code_from_stdin: CodeFromStdin = False) -> None:
+    """Go back at once to the policies that were active before, as a policy editor; say why.
+
+    The reason is asked for, and only a commitment of it is kept, in the audit.
+    """
+    code = one_code(by, from_stdin=code_from_stdin)
+    reason = reason_of(from_stdin=code_from_stdin)
+    changing.roll_back(acting(ctx, by, code), _rules, reason)
+
+
+@changes.command()
+def history(ctx: typer.Context, as_json: Json = False) -> None:
+    """Show every version: who proposed, approved and activated it, and when; the newest first."""
+    changing.say_history(store_of(settings_of(ctx)), POLICY.kind, as_json=as_json)

@@ -18,7 +18,6 @@ from inbox.directory import act_as, proves
 from inbox.errors import Conflict, NotFound, NotPermitted
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Person
-from inbox.wiring import policy_folder
 
 COUNTS: Final = ("action", "unit", "role", "gaining", "gains", "losing", "loses")
 PEOPLE: Final = ("action", "person", "unit", "role", "gains", "loses")
@@ -34,7 +33,7 @@ def reached(settings: Settings, by: str, code: str, old: Policy, new: Policy) ->
         Conflict: the person or the code is wrong.
         NotPermitted: no capacity of the person may `access_read`.
     """
-    policies = ActivePolicies(policy_folder(settings))
+    policies = ActivePolicies()
     with store_of(settings).transaction() as (session, now):
         reader = _reader(session, now, policies.current(session), by, code)
     with snapshot_of(settings).reading() as (session, now):

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, or_, select
 
 from inbox.access.words import Role
 from inbox.cli.opening import policy_folder_of, settings_of, store_of
+from inbox.cli.route_change import changes
 from inbox.cli.route_files import (
     Folder,
     Json,
@@ -40,6 +41,7 @@ route: Final = typer.Typer(
 )
 route.command("explain")(explain)
 route.command("simulate")(simulate)
+route.add_typer(changes)
 
 _FOUND: Final = ("level", "file", "line", "code", "text")
 _Row = dict[str, object]

@@ -15,11 +15,11 @@ from inbox.access.active import ActivePolicies
 from inbox.casesystem import EventSender
 from inbox.gateway import Gateway
 from inbox.keys import DataKey, Keyring
+from inbox.line.books import ActiveBooks, routed_organisations
 from inbox.line.slots import Slots
 from inbox.message import OrgNumber, State
 from inbox.package.schema import Schemas
 from inbox.package.terms import Limits, Trust
-from inbox.routing.book import RuleBook
 from inbox.store import Store
 from inbox.tables import Arrival, Message, Outbox, Receipt
 from inbox.trust.believed import TrustFolder
@@ -80,7 +80,7 @@ class Line:
     vault: Vault
     keyring: Keyring
     policies: ActivePolicies
-    books: Mapping[OrgNumber, RuleBook]
+    books: ActiveBooks
     gateways: Mapping[str, Gateway]
     events: EventSender
     trust: TrustFolder
@@ -95,6 +95,11 @@ class Line:
         """Whose certificates are believed now, and all revocation lists at hand."""
         with self.store.reading() as (session, _):
             return self.trust.believed(session)
+
+    def organisations(self) -> frozenset[OrgNumber]:
+        """The organisations whose mail it is: those that have an active rule book."""
+        with self.store.reading() as (session, _):
+            return routed_organisations(session)
 
     def has_room(self) -> bool:
         """Whether there is space enough to take custody of anything."""

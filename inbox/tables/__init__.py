@@ -35,6 +35,7 @@ from inbox.tables.proof import (
     FetchedList,
     Installation,
     ListAddress,
+    PolicyVersion,
     Pulse,
     WrappedKey,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "Opening",
     "Outbox",
     "Person",
+    "PolicyVersion",
     "Proposal",
     "Pulse",
     "Receipt",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Integer
+from sqlalchemy import BigInteger, Column, Index, Integer
 from sqlmodel import Field
 
 from inbox.tables.columns import CODE, ID, Row, Utc
@@ -70,8 +70,37 @@ class ActivePolicy(Row, table=True):
 
     kind: str = Field(primary_key=True, max_length=40)
     digest: str = Field(max_length=64)
+    version: str | None = Field(default=None, max_length=ID, foreign_key="policy_version.id")
+    """Where its files are kept."""
     approved_by: str | None = Field(default=None, max_length=ID)
     active_from: datetime = Field(sa_type=Utc)
+
+
+class PolicyVersion(Row, table=True):
+    """Policies, or one rule book, as somebody proposed them, and what became of it.
+
+    The files are written once. Its id is that of its proposal.
+    """
+
+    __table_args__ = (Index("ix_policy_version_kind", "kind", "digest"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    kind: str = Field(max_length=40)
+    digest: str = Field(max_length=64)
+    """Of the files that decide."""
+    files: bytes
+    """All of them, cases and invariants too: a JSON object of texts by name."""
+    replaces: str | None = Field(default=None, max_length=ID, foreign_key="policy_version.id")
+    """The version that was active when it was proposed, and then when it was approved."""
+    diff_digest: str | None = Field(default=None, max_length=64)
+    """Of the difference as it was last shown or acknowledged; the first version has none."""
+    proposed_by: str = Field(max_length=ID)
+    proposed_at: datetime = Field(sa_type=Utc)
+    approved_by: str | None = Field(default=None, max_length=ID)
+    approved_at: datetime | None = Field(default=None, sa_type=Utc)
+    activated_by: str | None = Field(default=None, max_length=ID)
+    activated_at: datetime | None = Field(default=None, sa_type=Utc)
+    rolled_back_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
 class Pulse(Row, table=True):

@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
+from inbox.line.books import routed_organisations
 from inbox.message import new_id
 from inbox.package.revocation import unshown
 from inbox.package.terms import STALE_LIST
@@ -26,6 +27,7 @@ def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]
         "vault": lambda: _check_vault(line),
         "keys": lambda: _check_keys(line),
         "policies": lambda: _check_policies(line),
+        "routing": lambda: _check_books(line),
         "trust": lambda: _check_trust(line),
     }
     found = {}
@@ -62,6 +64,14 @@ def _check_policies(line: Line) -> None:
         policy = line.policies.current(session)
     if not policy.rules:
         raise Unavailable("policy.nobody")
+
+
+def _check_books(line: Line) -> None:
+    """Every rule book that the database names is loaded: mail without one waits for people."""
+    with line.store.reading() as (session, _):
+        for organisation in routed_organisations(session):
+            if line.books.current(session, organisation) is None:
+                raise Unavailable("route.book_unread")
 
 
 def _check_trust(line: Line) -> None:

@@ -1,99 +1,242 @@
-"""The database names the policy that decides: a process that cannot have it denies everything."""
+"""The database names the policy that decides and has its files: a process without it denies all."""
 
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from shutil import copytree
 
 import pytest
-from sqlmodel import Session
+import sqlalchemy as sa
+from sqlmodel import Session, select
 
-from inbox.access import Policy
-from inbox.access.active import ActivePolicies, activate
-from inbox.access.folder import load_folder
-from tests.access.town import NOW, POLICIES
+from inbox.access import Action, Policy, Role, versions
+from inbox.access.active import KIND, Active, ActivePolicies, activate, files_in, read_policy
+from inbox.access.cases import CASES
+from inbox.access.folder import digest_of
+from inbox.access.policy import MODEL
+from inbox.access.versions import Files, begin, packed, unpacked
+from inbox.audit import seal
+from inbox.errors import PolicyError
+from inbox.store import Store, create_engine
+from inbox.tables import PolicyVersion, table_of
+from tests.access.town import NOW, POLICIES, allow
+from tests.databases import SQLITE_SOON
+
+SHIPPED = files_in(POLICIES)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return Path(copytree(POLICIES, tmp_path / "policies"))
-
-
-def touch(folder: Path, text: str) -> None:
+def with_comment(text: str) -> Files:
     """Another policy: the same rules, another comment."""
-    path = folder / "allow.csv"
-    path.write_text(path.read_text() + f"# {text}\n")
+    return {**SHIPPED, "allow.csv": SHIPPED["allow.csv"] + f"# {text}\n".encode()}
 
 
-def test_where_the_database_names_none_nobody_may_do_anything(
-    folder: Path, session: Session
+def quick(files: Files) -> Policy:
+    """Files of one rule each, so that reading them takes no time: the row is the file's text."""
+    rule = allow("A01", "open", "handler", files["allow.csv"].decode())
+    return Policy((rule,), facts=("a", "b"), digest=files["digest"].decode())
+
+
+def version(when: str, digest: str) -> Files:
+    return {"allow.csv": when.encode(), "digest": digest.encode()}
+
+
+def name(session: Session, files: Files, digest: str) -> None:
+    begin(session, NOW, kind=KIND, digest=digest, files=files, proposed_by="ada", approved_by="bo")
+
+
+def test_where_the_database_names_none_nobody_may_do_anything(session: Session) -> None:
+    assert ActivePolicies().current(session).rules == ()
+
+
+def test_the_named_policy_is_read_from_the_database_once(
+    session: Session, the_policy: Policy
 ) -> None:
-    assert ActivePolicies(folder).current(session).rules == ()
-
-
-def test_the_named_policy_is_loaded_once(folder: Path, session: Session) -> None:
-    policies = ActivePolicies(folder)
-    activate(session, NOW, load_folder(folder).digest, "ada")
+    policies = ActivePolicies()
+    name(session, SHIPPED, the_policy.digest)
 
     first = policies.current(session)
 
-    assert first.rules
+    assert first.rules == the_policy.rules
     assert policies.current(session) is first
     assert policies.problem is None
 
 
-def test_a_folder_that_was_changed_without_approval_does_not_decide(
-    folder: Path, session: Session
-) -> None:
-    activate(session, NOW, load_folder(folder).digest, "ada")
-    running = ActivePolicies(folder)
-    before = running.current(session)
-    touch(folder, "changed")
-
-    assert running.current(session) is before
-    started = ActivePolicies(folder)
-    assert started.current(session).rules == ()
-    assert started.problem is not None
-    assert started.problem.code == "policy.not_active"
-
-
-def test_a_newly_approved_policy_is_taken_at_once_or_denies(folder: Path, session: Session) -> None:
-    policies = ActivePolicies(folder)
-    old = load_folder(folder).digest
-    activate(session, NOW, old, "ada")
-    assert policies.current(session).digest == old
-
-    activate(session, NOW, "f" * 64, "ada")
-    denying = policies.current(session)
-    assert (denying.rules, denying.digest) == ((), "f" * 64)
-    touch(folder, "new")
-    new = load_folder(folder).digest
-    activate(session, NOW, new, None)
-    assert policies.current(session).digest == new
-    assert policies.current(session).rules
-
-
-def test_a_broken_folder_is_tried_again_once_its_files_have_changed(
-    folder: Path, session: Session
-) -> None:
-    good = load_folder(folder).digest
-    rows = (folder / "deny.csv").read_bytes()
-    (folder / "deny.csv").write_bytes(rows + b"p, D09\n")
-    policies = ActivePolicies(folder)
-    activate(session, NOW, good, "ada")
-
-    assert policies.current(session).rules == ()
-    problem = policies.problem
-    assert problem is not None
-    assert policies.current(session).rules == ()
-    assert policies.problem is problem
-    (folder / "deny.csv").write_bytes(rows)
-    assert policies.current(session).digest == good
-    assert policies.current(session).rules
-
-
-def test_the_first_policy_has_no_approver_and_later_ones_replace_it(
+def test_a_policy_at_hand_decides_only_if_it_is_the_one_that_is_named(
     session: Session, the_policy: Policy
 ) -> None:
-    for digest, approver in (("a", None), (the_policy.digest, "ada")):
-        activate(session, NOW, digest, approver)
+    policies = ActivePolicies(the_policy)
+    assert policies.current(session).rules == ()
 
-    assert ActivePolicies(POLICIES).current(session).digest == the_policy.digest
+    name(session, {}, "f" * 64)
+    assert policies.current(session).rules == ()
+
+    name(session, {}, the_policy.digest)
+    assert policies.current(session) is the_policy
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({}, "policy.files"),
+        ({**SHIPPED, "allow.csv": b"# rows: 1\np, A01\n"}, "policy.cells"),
+        ({**SHIPPED, "model.conf": MODEL.replace("&& !some", "|| some").encode()}, "policy.model"),
+        ({name: raw for name, raw in SHIPPED.items() if name != CASES}, "policy.files"),
+        ({**SHIPPED, "more.csv": b""}, "policy.files"),
+        (with_comment("what nobody approved"), "policy.not_active"),
+    ],
+    ids=["empty", "half a row", "another effect", "no cases", "one too many", "another digest"],
+)
+def test_files_that_are_not_what_is_named_decide_nothing(
+    session: Session, the_policy: Policy, files: Files, code: str
+) -> None:
+    policies = ActivePolicies()
+    name(session, files, the_policy.digest)
+
+    current = policies.current(session)
+
+    assert (current.rules, current.digest) == ((), the_policy.digest)
+    assert policies.problem is not None
+    assert policies.problem.code == code
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"allow.csv": 1}', b"\xff", b"null", b'"a"'])
+def test_damaged_bytes_decide_nothing(session: Session, raw: bytes) -> None:
+    policies = ActivePolicies()
+    name(session, SHIPPED, digest_of(SHIPPED))
+    session.execute(sa.update(table_of(PolicyVersion)).values(files=raw))
+
+    assert policies.current(session).rules == ()
+    assert policies.problem is not None
+    assert policies.problem.code in {"policy.damaged", "policy.files"}
+
+
+def test_a_digest_whose_files_were_never_kept_decides_nothing(
+    session: Session, the_policy: Policy
+) -> None:
+    policies = ActivePolicies()
+    activate(session, NOW, the_policy.digest, "bo")
+
+    assert policies.current(session).rules == ()
+    assert policies.problem is not None
+    assert policies.problem.code == "policy.not_kept"
+
+
+def test_what_failed_is_not_read_again_until_another_is_named(session: Session) -> None:
+    asked: list[str] = []
+
+    def read(files: Files) -> Policy:
+        asked.append(files["digest"].decode())
+        if files["allow.csv"] == b"":
+            raise PolicyError("policy.empty")
+        return quick(files)
+
+    active = Active(KIND, read)
+    name(session, version("", "one"), "one")
+    assert [active.current(session) for _ in range(3)] == [("one", None)] * 3
+    name(session, version("a", "two"), "two")
+
+    digest, policy = active.current(session)
+
+    assert (digest, policy is not None, asked) == ("two", True, ["one", "two"])
+    assert active.problem is None
+
+
+def test_another_policy_is_taken_at_once_and_the_old_one_is_never_asked_again(
+    session: Session,
+) -> None:
+    active = Active(KIND, quick)
+    name(session, version("a", "one"), "one")
+    _, before = active.current(session)
+    name(session, version("b", "two"), "two")
+
+    _, after = active.current(session)
+
+    assert before is not None
+    assert after is not None
+    assert [rule.when for rule in after.rules] == ["b"]
+
+
+def test_files_come_back_byte_for_byte() -> None:
+    files = {**SHIPPED, "tests/x.toml": "# æøå, ŋ, \u0301, 🜁\r\n".encode()}
+
+    assert unpacked(packed(files)) == files
+    assert packed(files) == packed(dict(reversed(files.items())))
+
+
+def test_a_folder_without_one_of_the_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"policy\.unreadable"):
+        files_in(tmp_path)
+
+
+def test_a_case_that_comes_out_otherwise_is_refused_from_bytes_too() -> None:
+    cases = SHIPPED[CASES].replace(b'"allow A08"', b'"allow A09"', 1)
+
+    with pytest.raises(PolicyError, match=r"policy\.case"):
+        read_policy({**SHIPPED, CASES: cases})
+
+
+WHEN = {"one": "a", "two": "b"}
+
+
+def _ask(store: Store, active: Active[Policy], asks: int) -> int:
+    """How many answers were not those of the policy that the database named."""
+    wrong = 0
+    for _ in range(asks):
+        with store.reading() as (session, _):
+            digest, policy = active.current(session)
+        if policy is None or policy.digest != digest:
+            wrong += 1
+            continue
+        held = {name: WHEN[digest] == name for name in ("a", "b")}
+        wrong += not policy.decide(Role.HANDLER, held, Action.OPEN).allowed
+        wrong += policy.decide(
+            Role.HANDLER, {name: not holds for name, holds in held.items()}, Action.OPEN
+        ).allowed
+    return wrong
+
+
+def _ask_in_threads(url: str, threads: int, asks: int) -> int:
+    """One process: its threads share what it has loaded."""
+    store = Store(create_engine(url), seal=seal)
+    active = Active(KIND, quick)
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(lambda _: _ask(store, active, asks), range(threads)))
+    store.engine.dispose()
+    return sum(found)
+
+
+def _switch_while(store: Store, running: Sequence[Future[int]]) -> int:
+    """Name one policy, then the other, until nobody asks any more; how often."""
+    switched = 0
+    while not all(future.done() for future in running):
+        digest = ("one", "two")[switched % 2]
+        with store.transaction() as (session, now):
+            row = session.exec(select(PolicyVersion).where(PolicyVersion.digest == digest)).one()
+            versions.activate(session, now, digest, "bo", kind=KIND, version=row.id)
+        switched += 1
+    return switched
+
+
+def _wrong_under_load(url: str, pool: Executor, *, processes: int, asks: int) -> int:
+    store = Store(create_engine(url), seal=seal)
+    with store.transaction() as (session, _):
+        for digest, when in WHEN.items():
+            name(session, version(when, digest), digest)
+    with pool:
+        running = [pool.submit(_ask_in_threads, url, 4, asks) for _ in range(processes)]
+        switched = _switch_while(store, running)
+    store.engine.dispose()
+    assert switched > 2
+    return sum(future.result() for future in running)
+
+
+@SQLITE_SOON
+def test_while_policies_change_every_answer_is_of_the_one_that_was_named(database: str) -> None:
+    assert _wrong_under_load(database, ThreadPoolExecutor(1), processes=1, asks=400) == 0
+
+
+@pytest.mark.long
+def test_under_load_in_two_processes_of_four_threads_no_answer_is_wrong(database: str) -> None:
+    pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+
+    assert _wrong_under_load(database, pool, processes=2, asks=12_500) == 0

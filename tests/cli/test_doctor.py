@@ -26,7 +26,7 @@ from inbox.simulator.gateway import GatewaySimulator
 from inbox.simulator.server import serve
 from inbox.store import Store
 from inbox.tables import ActivePolicy, Capacity, Installation, Pulse, Unit, table_of
-from inbox.wiring import build_line
+from inbox.wiring import assemble
 from tests import databases, municipality, worlds
 
 USER, PASSWORD = "inbox", "a-password-of-the-tests"
@@ -92,7 +92,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     )
     with serve(gateway.app) as url:
         (tmp_path / "inbox.toml").write_text(_toml(tmp_path, url))
-        line = build_line(read_settings({}, tmp_path / "inbox.toml"))
+        line = assemble(read_settings({}, tmp_path / "inbox.toml"))
         with line.store.transaction() as (session, now):
             enrol_first_people(
                 session,
@@ -100,8 +100,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
                 organisation=OrgNumber(worlds.OURS),
                 people=FIRST_PEOPLE,
                 desk=("desk", "Dokumentsenteret"),
-                digest=worlds._policies()[1],
+                digest=worlds._policies()[1].digest,
             )
+            worlds.begin_rules(session, now)
             session.add(Pulse(name="worker", at=now))
         directory = read_directory(municipality.DIRECTORY + PEOPLE_OF_PPT)
         with line.store.transaction() as (session, now):
@@ -171,7 +172,8 @@ def _empty_the_database(place: Place) -> None:
 
 
 def _activate_another_policy(place: Place) -> None:
-    place.change(sa.update(table_of(ActivePolicy)).values(digest="0" * 64))
+    of_the_policy = col(ActivePolicy.kind) == "policy"
+    place.change(sa.update(table_of(ActivePolicy)).where(of_the_policy).values(digest="0" * 64))
 
 
 def _break_an_access_rule(place: Place) -> None:
@@ -201,7 +203,8 @@ def _end_a_unit(place: Place) -> None:
 
 
 def _take_the_rule_book(place: Place) -> None:
-    (place.folder / "policies" / "routing" / f"{worlds.OURS}.toml").unlink()
+    of_a_book = col(ActivePolicy.kind).startswith("route:")
+    place.change(sa.delete(table_of(ActivePolicy)).where(of_a_book))
 
 
 def _list_another_target(place: Place) -> None:

@@ -74,15 +74,6 @@ def test_a_typo_in_a_routing_rule_is_said_with_file_and_line(
         assert part.removesuffix(", ") in found["text"]
 
 
-def test_nothing_is_served_by_rules_that_are_refused(own: Installed) -> None:
-    edit(own.folder / "policies" / RULES, 'to = "bv"', 'to = "bvv"')
-
-    told = own.ask("serve")
-
-    assert told.code == 2
-    assert "bvv" in told.err
-
-
 def test_what_lint_finds_is_a_table_for_people_scripts_and_pull_requests(
     empty: Installed, folder: Path
 ) -> None:

@@ -1,12 +1,10 @@
-"""Policies: what is refused, what is tried, and how one becomes active."""
+"""Policies: what is refused, what is tried, what is shown."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.cli.installed import Installed
-
-EDITOR_AND_REVIEWER = ("--by", "anne", "--with", "bjorn", "--codes-from-stdin")
 
 
 def _change(path: Path, was: str, becomes: str) -> None:
@@ -61,29 +59,3 @@ def test_it_is_shown_whether_the_folder_is_the_active_policy(own: Installed) -> 
     assert (before.code, after.code) == (0, 0)
     assert before.out.strip().endswith(": active")
     assert "NOT the active one" in after.out
-
-
-def test_editor_and_reviewer_make_a_policy_the_active_one(own: Installed) -> None:
-    _add_comment(own)
-
-    told = own.as_two("policy", "activate")
-
-    assert told.code == 0
-    assert own.ask("policy", "show").out.strip().endswith(": active")
-
-
-def test_a_wrong_code_activates_nothing(own: Installed) -> None:
-    _add_comment(own)
-
-    told = own.ask("policy", "activate", *EDITOR_AND_REVIEWER, stdin="wrong\nwrong\n")
-
-    assert told.code == 1
-    assert "code.wrong" in told.err
-    assert "NOT the active one" in own.ask("policy", "show").out
-
-
-def test_the_reviewer_cannot_propose_what_the_editor_approves(own: Installed) -> None:
-    told = own.as_two("policy", "activate", by="bjorn", with_="anne")
-
-    assert told.code == 1
-    assert "bjorn is no policy editor" in told.err

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -35,7 +34,7 @@ class Bound(ActivePolicies):
     """The shipped policy, with other duties on some of its rules."""
 
     def __init__(self, policy: Policy, duties: dict[str, frozenset[Duty]]) -> None:
-        super().__init__(Path())
+        super().__init__()
         rules = [replace(r, duties=duties.get(r.id, r.duties)) for r in policy.rules]
         self._bound = Policy(rules, facts=FACTS, digest="d")
 

@@ -235,7 +235,10 @@ def test_a_hundred_thousand_messages_take_no_more_memory_than_a_thousand(
 
 def test_what_the_station_did_is_what_is_simulated(small_world: World) -> None:
     """With the same rules, known senders and answers to cases among the mail."""
-    world, ours = small_world, small_world.line.books[BERGVIK]
+    world = small_world
+    with world.line.store.reading() as (session, _):
+        ours = world.line.books.current(session, BERGVIK)
+    assert ours is not None
     for title in ("Melding om barnevern", "Noe annet"):
         world.send(title)
     world.settle()

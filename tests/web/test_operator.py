@@ -35,6 +35,7 @@ ALL_WELL = {
     "vault": "ok",
     "keys": "ok",
     "policies": "ok",
+    "routing": "ok",
     "trust": "ok",
     "gateway:eformidling": "ok",
 }
@@ -145,7 +146,9 @@ def test_without_its_tables_every_need_that_asks_them_is_unmet(small_world: Worl
     status, needs = _needs(small_world.line)
 
     assert status == 503
-    away = dict.fromkeys(("keys", "policies", "gateway:eformidling"), "database.unavailable")
+    away = dict.fromkeys(
+        ("keys", "policies", "routing", "gateway:eformidling"), "database.unavailable"
+    )
     assert needs == {**ALL_WELL, **away}
 
 

@@ -97,6 +97,8 @@ class Turn:
         message_id: str | None,
         by: str | None = None,
         code: str | None = None,
+        was: str | None = None,
+        became: str | None = None,
         reason: str = "",
         committed: Mapping[str, str] | None = None,
     ) -> None:
@@ -106,6 +108,8 @@ class Turn:
             who=self.capacity.id,
             subject=subject,
             message_id=message_id,
+            was=was,
+            became=became,
             by=by,
             code=code,
             rule=self.decision.rule,

@@ -10,23 +10,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from inbox.access.subject import Capacity, Given, Subject
 from inbox.access.words import Action
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
 from inbox.line.moves.asking import Turn, ask, of_arrival, of_message
+from inbox.line.moves.proposing import approved, open_proposal
 from inbox.line.moves.registering import data_key, standing_delivery
 from inbox.line.receipts import choose_receipt
 from inbox.line.waiting import TaskKind
-from inbox.message import (
-    ArrivalState,
-    DeliveryState,
-    MessageState,
-    ProposalState,
-    new_id,
-)
+from inbox.message import ArrivalState, DeliveryState, MessageState
 from inbox.package.codes import CODES
 from inbox.receipt import REFUSALS, ReceiptType
 from inbox.tables import Arrival, Message, Proposal
@@ -77,33 +72,20 @@ def propose(
         subject = _subject(kind, subject_id, None)
         given = Given(reason_given=bool(reason), waivable=_waivable(session, kind, subject_id))
         turn = ask(line, session, now, capacity, Action.PROPOSE, subject, given)
-        assert capacity.person is not None
-        _check_none_open(turn, kind, subject_id)
-        proposal_id = new_id()
         payload = json.dumps({"code": code, "reason": reason}).encode()
-        session.add(
-            Proposal(
-                id=proposal_id,
-                kind=kind.value,
-                subject_id=subject_id,
-                state=ProposalState.OPEN,
-                proposer=capacity.person,
-                sealed_payload=data_key(session, line, subject_id).seal(
-                    payload, table="proposal", column="sealed_payload", row=proposal_id
-                ),
-                created_at=now,
-                expires_at=now + line.terms.proposal_life,
-            )
-        )
-        turn.note(
-            event="proposal:opened",
-            subject=proposal_id,
+        key = data_key(session, line, subject_id)
+        return open_proposal(
+            turn,
+            kind=kind.value,
+            subject_id=subject_id,
+            life=line.terms.proposal_life,
             message_id=None if kind is ProposalKind.ABANDON else subject_id,
-            by=kind.value,
             reason=reason,
-            committed={"payload": payload.decode()},
+            payload=payload.decode(),
+            seal=lambda proposal_id: key.seal(
+                payload, table="proposal", column="sealed_payload", row=proposal_id
+            ),
         )
-    return proposal_id
 
 
 def _check_code(kind: ProposalKind, code: str) -> None:
@@ -131,21 +113,6 @@ def _subject(kind: ProposalKind, subject_id: str, proposal_id: str | None) -> Su
     return of_message(subject_id, proposal_id=proposal_id)
 
 
-def _check_none_open(turn: Turn, kind: ProposalKind, subject_id: str) -> None:
-    """One whose time is over lapses here, so that an approval still on its way finds it gone."""
-    standing = turn.session.exec(
-        select(Proposal).where(
-            col(Proposal.kind) == kind.value,
-            col(Proposal.subject_id) == subject_id,
-            col(Proposal.state) == ProposalState.OPEN,
-        )
-    ).all()
-    for proposal in standing:
-        if proposal.expires_at > turn.now:
-            raise Conflict("proposal.open", "it has been proposed already")
-        turn.settle(row=proposal, became=ProposalState.LAPSED, by="lapse")
-
-
 def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
     """Approve what another person proposed: it happens in the same transaction."""
     with line.store.transaction() as (session, now):
@@ -161,13 +128,7 @@ def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
             sealed, table="proposal", column="sealed_payload", row=proposal_id
         )
         said = json.loads(payload)
-        turn.settle(
-            row=proposal,
-            became=ProposalState.APPROVED,
-            by="approve",
-            values={"approver": capacity.person},
-            reason=str(said["reason"]),
-        )
+        approved(turn, proposal, reason=str(said["reason"]))
         code = str(said["code"])
         _DONE[kind](_Approved(turn=turn, subject=subject_id, code=code))
 

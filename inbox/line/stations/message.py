@@ -41,11 +41,13 @@ from inbox.tables import (
 def route(line: Line, job: Job[Message]) -> Outcome | Late:
     """The first matching rule wins; no match waits for archive staff, never a guess."""
     row = job.row
-    book = line.books.get(OrgNumber(row.organisation))
-    if book is None:
-        return Outcome(became=MessageState.UNROUTED, code="route.no_book")
-    key = job.keys[row.id]
+    key, organisation = job.keys[row.id], OrgNumber(row.organisation)
     with line.store.reading() as (session, now):
+        book = line.books.current(session, organisation)
+        if book is None:
+            unread = line.books.problem(organisation)
+            code = "route.no_book" if unread is None else "route.book_unread"
+            return Outcome(became=MessageState.UNROUTED, code=code)
         metadata = routing_metadata(line.keyring, session, row, key, as_of=now)
         found = route_by(metadata, book, now.date())
     if found is None:

@@ -72,7 +72,7 @@ def _opened_under(line: Line, job: Job[Message], envelope: Envelope, trust: Trus
             expected=Expected(
                 service=row.service,
                 organisation=OrgNumber(row.organisation),
-                own=frozenset(line.books),
+                own=line.organisations(),
                 on_behalf_of=line.terms.on_behalf_of,
                 legacy_sha1_until=line.terms.legacy_sha1_until,
             ),

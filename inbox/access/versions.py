@@ -1,0 +1,102 @@
+"""Versions of policies and rule books as they were proposed: kept whole, and never changed."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from inbox.errors import PolicyError
+from inbox.message import new_id
+from inbox.tables import ActivePolicy, PolicyVersion
+
+Files = Mapping[str, bytes]
+"""The files of a version by their names in the policy folder."""
+
+
+def packed(files: Files) -> bytes:
+    """The files as they are kept. All of them are UTF-8: the strict readers took them."""
+    return json.dumps(
+        {name: raw.decode("utf-8") for name, raw in files.items()},
+        ensure_ascii=False,
+        sort_keys=True,
+    ).encode("utf-8")
+
+
+def unpacked(raw: bytes) -> Files:
+    """The files, byte for byte. Raises `PolicyError` if it is not what `packed` wrote."""
+    try:
+        kept = json.loads(raw)
+        return {name: text.encode("utf-8") for name, text in kept.items()}
+    except (ValueError, AttributeError) as error:
+        raise PolicyError("policy.damaged", "the files of a version are not as kept") from error
+
+
+def named(session: Session, kind: str) -> PolicyVersion | None:
+    """The version that is active now; None where none is, or where its files were not kept."""
+    return session.exec(
+        select(PolicyVersion)
+        .join(ActivePolicy, col(ActivePolicy.version) == col(PolicyVersion.id))
+        .where(col(ActivePolicy.kind) == kind)
+    ).one_or_none()
+
+
+def history(session: Session, kind: str) -> tuple[PolicyVersion, ...]:
+    """Every version that was ever proposed, the newest first."""
+    return tuple(
+        session.exec(
+            select(PolicyVersion)
+            .where(col(PolicyVersion.kind) == kind)
+            .order_by(col(PolicyVersion.proposed_at).desc(), col(PolicyVersion.id))
+        )
+    )
+
+
+def activate(
+    session: Session,
+    now: datetime,
+    digest: str,
+    approved_by: str | None,
+    *,
+    kind: str,
+    version: str | None = None,
+) -> None:
+    """Name what decides from now on, in the caller's transaction; safe to repeat.
+
+    `approved_by` is the id of the person who approved it. Without a version that has its files
+    nobody can load it: everything is denied.
+    """
+    row = session.get(ActivePolicy, kind)
+    if row is None:
+        row = ActivePolicy(kind=kind, digest=digest, active_from=now)
+    row.digest, row.version, row.approved_by, row.active_from = digest, version, approved_by, now
+    session.add(row)
+    session.flush()
+
+
+def begin(  # noqa: PLR0913 - what is kept, and by whom
+    session: Session,
+    now: datetime,
+    *,
+    kind: str,
+    digest: str,
+    files: Files,
+    proposed_by: str,
+    approved_by: str,
+) -> None:
+    """Keep the first version, which two people bring with them, and make it the active one."""
+    version = PolicyVersion(
+        id=new_id(),
+        kind=kind,
+        digest=digest,
+        files=packed(files),
+        proposed_by=proposed_by,
+        proposed_at=now,
+        approved_by=approved_by,
+        approved_at=now,
+        activated_by=approved_by,
+        activated_at=now,
+    )
+    session.add(version)
+    session.flush()
+    activate(session, now, digest, approved_by, kind=kind, version=version.id)

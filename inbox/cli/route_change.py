@@ -1,0 +1,111 @@
+"""`inbox route propose`, `approve`, `activate`, `roll-back`, `history`: a change takes two."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from inbox.access.subject import Capacity
+from inbox.access.versions import Files
+from inbox.cli import changing
+from inbox.cli.acting import CodeFromStdin, one_code
+from inbox.cli.changing import Acknowledge, AtOnce, Digest, Json, ProposalId
+from inbox.cli.opening import policy_folder_of, settings_of, store_of
+from inbox.cli.proved import Actor, acting, reason_of
+from inbox.line.books import book_files_in, kind_of
+from inbox.line.rules import Rules, routing_of
+
+changes: Final = typer.Typer()
+"""Commands of `inbox route`."""
+
+Organisation = Annotated[
+    str | None,
+    typer.Option(metavar="NNNNNNNNN", help="Whose rules, for a person who works in several."),
+]
+
+
+def _rules(capacity: Capacity) -> Rules:
+    """Those of the organisation that the person works in."""
+    return routing_of(capacity.organisation)
+
+
+@changes.command()
+def propose(
+    ctx: typer.Context,
+    by: Actor,
+    policies: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="A policy folder; that of the settings otherwise."
+        ),
+    ] = None,
+    organisation: Organisation = None,
+    code_from_stdin: CodeFromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Propose the organisation's rules in the folder, as an archivist; prints what they change.
+
+    Every unit that they send to must live. All of it is kept, the written cases too.
+    """
+    folder = policy_folder_of(ctx, policies)
+
+    def files_of(rules: Rules) -> Files:
+        return book_files_in(folder, rules.subject)
+
+    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin), organisation)
+    changing.propose(who, _rules, files_of, as_json)
+
+
+@changes.command()
+def approve(
+    ctx: typer.Context,
+    proposal: ProposalId,
+    by: Actor,
+    acknowledge: Acknowledge = None,
+    at_once: AtOnce = False,
+    code_from_stdin: CodeFromStdin = False,
+) -> None:
+    """Approve what another person proposed, as an archivist or a security reviewer.
+
+    First without --acknowledge: it prints what would change, and ends with 1.
+    """
+    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    changing.approve(who, _rules, proposal, acknowledge, at_once=at_once)
+
+
+@changes.command()
+def activate(
+    ctx: typer.Context, digest: Digest, by: Actor, code_from_stdin: CodeFromStdin = False
+) -> None:
+    """Make approved rules the active ones, as an archivist, within 30 days.
+
+    Mail that is routed from now on goes by them, in every process.
+    """
+    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    changing.activate(who, _rules, digest)
+
+
+@changes.command("roll-back")
+def roll_back(
+    ctx: typer.Context,
+    by: Actor,
+    organisation: Organisation = None,
+    code_from_stdin: CodeFromStdin = False,
+) -> None:
+    """Go back at once to the rules that were active before, as an archivist; say why.
+
+    The reason is asked for, and only a commitment of it is kept, in the audit.
+    """
+    code = one_code(by, from_stdin=code_from_stdin)
+    reason = reason_of(from_stdin=code_from_stdin)
+    changing.roll_back(acting(ctx, by, code, organisation), _rules, reason)
+
+
+@changes.command()
+def history(
+    ctx: typer.Context,
+    organisation: Annotated[str, typer.Argument(metavar="NNNNNNNNN", help="Whose rules.")],
+    as_json: Json = False,
+) -> None:
+    """Show every version: who proposed, approved and activated it, and when; the newest first."""
+    changing.say_history(store_of(settings_of(ctx)), kind_of(organisation), as_json=as_json)

@@ -1,0 +1,160 @@
+"""What two people can change: the policy of the installation, or an organisation's rule book."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from inbox.access import versions
+from inbox.access.active import KIND, read_policy
+from inbox.access.diff import compare as compare_policies
+from inbox.access.folder import read_draft
+from inbox.access.policy import Policy
+from inbox.access.versions import Files, unpacked
+from inbox.access.words import Action
+from inbox.errors import PolicyError
+from inbox.line.books import kind_of, read_book
+from inbox.routing.book import RuleBook
+from inbox.routing.diff import diff
+from inbox.routing.diff_said import acknowledgement, printed
+from inbox.tables import PolicyVersion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What one version changes about another, in words, and the digest of these words."""
+
+    text: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """One thing that has versions."""
+
+    proposal: str
+    """The kind of its proposals; its events and codes begin with the same word."""
+    subject: str
+    """What its proposals are about: an organisation, or the policy of the installation."""
+    kind: str
+    """Under which name the database names its active version."""
+    edit: Action
+    approve: Action
+    read: Callable[[Files], Policy | RuleBook]
+    """Raises `PolicyError`."""
+    difference: Callable[[Files, Files], Difference]
+    """Raises `PolicyError` where either cannot be read."""
+
+
+def _of_policies(old: Files, new: Files) -> Difference:
+    """The one that `inbox policy diff` prints, under the same digest."""
+    found = compare_policies(read_draft(old), read_draft(new))
+    return Difference(text="".join(f"{line}\n" for line in found.lines), digest=found.digest)
+
+
+def _of_books(old: Files, new: Files) -> Difference:
+    """The one that `inbox route diff` prints, under the same digest."""
+    text = printed(diff(read_book(old), read_book(new)))
+    return Difference(text=text, digest=acknowledgement(text))
+
+
+POLICY: Final = Rules(
+    proposal="policy",
+    subject="policy",
+    kind=KIND,
+    edit=Action.POLICY_EDIT,
+    approve=Action.POLICY_APPROVE,
+    read=read_policy,
+    difference=_of_policies,
+)
+
+
+def routing_of(organisation: str) -> Rules:
+    """The rule book of an organisation."""
+    return Rules(
+        proposal="route",
+        subject=organisation,
+        kind=kind_of(organisation),
+        edit=Action.ROUTE_EDIT,
+        approve=Action.ROUTE_APPROVE,
+        read=read_book,
+        difference=_of_books,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Files beside the active version at one moment."""
+
+    becomes: str
+    """The digest of the new ones."""
+    active: str | None
+    """The id of the version that they were compared with."""
+    difference: Difference
+
+    @property
+    def text(self) -> str:
+        """What changes, in words: whoever approves it acknowledges these very words."""
+        return self.difference.text
+
+    @property
+    def digest(self) -> str:
+        """Of these words."""
+        return self.difference.digest
+
+
+def compare(session: Session, rules: Rules, files: Files, *, becomes: str) -> Compared:
+    """What these files, of that digest, would change about what is active now."""
+    active = versions.named(session, rules.kind)
+    return Compared(
+        becomes=becomes,
+        active=None if active is None else active.id,
+        difference=_from_nothing(files, becomes)
+        if active is None
+        else _difference(rules, active, files, becomes),
+    )
+
+
+def _difference(rules: Rules, active: PolicyVersion, files: Files, becomes: str) -> Difference:
+    try:
+        return rules.difference(unpacked(active.files), files)
+    except PolicyError:
+        return _from_nothing(files, becomes)
+
+
+def _from_nothing(files: Files, becomes: str) -> Difference:
+    """Where nothing is active that this program can read, all of it is new."""
+    lines = ["from nothing that can be read", f"to   {becomes}"]
+    for name, raw in sorted(files.items()):
+        lines += [f"==> {name} <==", *raw.decode().splitlines()]
+    text = "".join(f"{line}\n" for line in lines)
+    return Difference(text=text, digest=hashlib.sha256(text.encode()).hexdigest())
+
+
+@dataclass(frozen=True, kw_only=True)
+class First:
+    """The first version of something, read and found right."""
+
+    rules: Rules
+    files: Files
+    digest: str
+
+    def begin(self, session: Session, now: datetime, *, proposer: str, approver: str) -> None:
+        """Make it the active one; two people bring it with them."""
+        versions.begin(
+            session,
+            now,
+            kind=self.rules.kind,
+            digest=self.digest,
+            files=self.files,
+            proposed_by=proposer,
+            approved_by=approver,
+        )
+
+
+def first(rules: Rules, files: Files) -> First:
+    """What a new installation begins with. Raises `PolicyError`."""
+    return First(rules=rules, files=files, digest=rules.read(files).digest)

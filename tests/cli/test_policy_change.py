@@ -1,0 +1,276 @@
+"""A change of policy or routing on the command line: propose, approve, activate, roll back."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, select
+
+from inbox.config import read_settings
+from inbox.errors import ConfigurationError
+from inbox.store import create_engine
+from inbox.tables import AuditEntry
+from inbox.wiring import build_line
+from tests.cli.installed import OURS, Answer, Installed
+
+COMMENT = "# one more word\n"
+
+
+def _change(installed: Installed, file: str = "allow.csv", text: str = COMMENT) -> None:
+    """Another digest, the same rules."""
+    path = installed.folder / "policies" / file
+    path.write_text(path.read_text() + text)
+
+
+def _as(installed: Installed, person: str, *words: str, reason: str = "") -> Answer:
+    """Run a command as a person with the own code."""
+    typed = f"{installed.codes[person]}\n{reason}\n"
+    return installed.ask(*words, "--by", person, "--code-from-stdin", stdin=typed)
+
+
+def _read(answer: Answer, label: str) -> str:
+    found = re.search(rf"{label}:? ([0-9a-f]+)", answer.out)
+    assert found is not None, answer
+    return found[1]
+
+
+def _proposed(installed: Installed) -> tuple[str, str]:
+    """The proposal's id, and the digest of what it changes."""
+    answer = _as(installed, "anne", "policy", "propose")
+    assert answer.code == 0, answer.err
+    return _read(answer, "proposed"), _read(answer, "acknowledge")
+
+
+def _history(installed: Installed, *words: str) -> list[dict[str, str]]:
+    value = installed.ask(*(words or ("policy", "history")), "--json").value
+    assert isinstance(value, list)
+    return value
+
+
+def _events(installed: Installed) -> bytes:
+    engine = create_engine(f"sqlite:///{installed.folder}/inbox.db")
+    with Session(engine) as session:
+        leaves = list(session.exec(select(AuditEntry.leaf)))
+    engine.dispose()
+    return b"\n".join(leaves)
+
+
+def test_what_a_new_installation_begins_with_is_kept(installed: Installed) -> None:
+    (policy,) = _history(installed)
+    (route,) = _history(installed, "route", "history", OURS)
+    shown = installed.ask("policy", "show", "--digest", policy["digest"], "--json").value
+
+    assert (policy["state"], route["state"]) == ("active", "active")
+    assert "anne" in policy["proposed"]
+    assert "bjorn" in policy["approved"]
+    assert isinstance(shown, dict)
+    assert shown["allow.csv"] == Path("policies/allow.csv").read_text()
+    assert "tests/access.toml" in shown
+
+
+def test_a_change_of_policy_walks_through_two_people_and_back(own: Installed) -> None:
+    first = _history(own)[0]["digest"]
+    _change(own)
+    proposal, acknowledge = _proposed(own)
+
+    looked_at = _as(own, "bjorn", "policy", "approve", proposal)
+    assert looked_at.code == 1
+    assert first in looked_at.out
+    assert _read(looked_at, "acknowledge") == acknowledge
+    assert "NOT the active one" in own.ask("policy", "show").out
+
+    approved = _as(own, "bjorn", "policy", "approve", proposal, "--acknowledge", acknowledge)
+    digest = _read(approved, "not active yet")
+    assert "NOT the active one" in own.ask("policy", "show").out
+
+    assert _as(own, "anne", "policy", "activate", digest).code == 0
+    assert own.ask("policy", "show").out.strip().endswith(": active")
+
+    back = _as(own, "anne", "policy", "roll-back", reason="Kari saw too much")
+    assert _read(back, "active again") == first
+    assert [(each["state"], each["digest"]) for each in _history(own)] == [
+        ("rolled back", digest),
+        ("active", first),
+    ]
+    said = _events(own)
+    for happened in ("proposed", "approved", "activated", "rolled_back"):
+        assert f"policy:{happened}".encode() in said
+    assert acknowledge.encode() in said
+    assert b"Kari" not in said
+
+
+def test_the_approver_may_make_it_active_in_the_same_step(own: Installed) -> None:
+    _change(own)
+    proposal, acknowledge = _proposed(own)
+
+    told = _as(
+        own, "bjorn", "policy", "approve", proposal, "--activate", "--acknowledge", acknowledge
+    )
+
+    assert told.code == 0
+    assert own.ask("policy", "show").out.strip().endswith(": active")
+
+
+def test_the_folder_decides_nothing_by_itself(own: Installed) -> None:
+    _change(own)
+    (own.folder / "policies" / "deny.csv").write_text("")
+
+    told = _as(own, "anne", "route", "roll-back", reason="r")
+
+    assert told.err.startswith("inbox: route.nothing_before: ")
+
+
+def test_rules_to_units_that_are_not_there_yet_are_not_proposed(own: Installed) -> None:
+    _change(own, f"routing/{OURS}.toml")
+
+    told = _as(own, "anne", "route", "propose")
+
+    assert told.code == 2
+    assert told.err.startswith("inbox: route.units: ")
+
+
+BOOK = """\
+# rows: 1
+[units]
+dokumentsenteret = "Dokumentsenteret"
+[desk]
+unit = "dokumentsenteret"
+[[rule]]
+id = "politi"
+because = "Politiet skriver til alle enheter"
+when = { sender = "312100010" }
+to = "dokumentsenteret"
+release = "by a person"
+"""
+CASES = f"""\
+receiver = "{OURS}"
+on = 2026-11-24
+[[case]]
+name = "politiet"
+metadata = {{ sender = "312100010" }}
+expect = {{ unit = "dokumentsenteret", rule = "politi", release = "by a person" }}
+"""
+
+
+def _documented() -> list[list[str]]:
+    text = (Path(__file__).parents[2] / "docs" / "changing-policy.md").read_text()
+    blocks = re.findall(r"^```console\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [line.removeprefix("$ inbox ").split() for line in "".join(blocks).splitlines()]
+
+
+def _expected(words: list[str]) -> int:
+    """All of them do what they say; to look at a proposal is not to approve it."""
+    return int(words[1] == "approve" and "--acknowledge" not in words)
+
+
+@pytest.mark.long
+def test_every_command_of_the_page_does_what_it_says(own: Installed) -> None:
+    (own.folder / "policies" / "tests" / "routing.toml").write_text(CASES)
+    (own.folder / "policies" / "routing" / f"{OURS}.toml").write_text(BOOK)
+    _change(own)
+    seen: dict[str, str] = {}
+    commands = _documented()
+
+    for command in commands:
+        words = [seen.get(word, word) for word in command]
+        person = words[words.index("--by") + 1] if "--by" in words else None
+        typed = "" if person is None else f"{own.codes[person]}\n"
+        if command[1] == "roll-back":
+            typed += "because\n"
+        stdin = ["--code-from-stdin"] if person else []
+
+        told = own.ask(*words, *stdin, stdin=typed)
+
+        assert told.code == _expected(command), (command, told)
+        for name, label in (
+            ("PROPOSAL", r"proposed ([0-9a-f]{32});"),
+            ("DIFFERENCE", r"acknowledge: ([0-9a-f]{64})"),
+            ("DIGEST", r"not active yet: ([0-9a-f]{64})"),
+        ):
+            if found := re.search(label, told.out):
+                seen[name] = found[1]
+
+    assert len(commands) > 12
+    for history in ((), ("route", "history", OURS)):
+        states = [each["state"] for each in _history(own, *history)]
+        assert states == ["rolled back", "active"]
+
+
+@pytest.mark.parametrize(
+    ("person", "words", "code"),
+    [
+        ("bjorn", ("policy", "propose"), "not_permitted"),
+        ("anne", ("policy", "approve", "0" * 32), "not_permitted"),
+        ("anne", ("policy", "activate", "0" * 64), "policy.no_approved"),
+        ("bjorn", ("policy", "activate", "0" * 64), "not_permitted"),
+        ("anne", ("route", "activate", "0" * 64), "route.no_approved"),
+    ],
+)
+def test_what_somebody_may_not_do_is_one_line(
+    own: Installed, person: str, words: tuple[str, ...], code: str
+) -> None:
+    _change(own)
+
+    told = _as(own, person, *words)
+
+    assert told.code == 1
+    assert told.err.startswith(f"inbox: {code}: ")
+
+
+def test_who_proposed_it_does_not_approve_it(own: Installed) -> None:
+    _change(own)
+    proposal, acknowledge = _proposed(own)
+
+    told = _as(own, "anne", "policy", "approve", proposal, "--acknowledge", acknowledge)
+
+    assert told.err.startswith("inbox: proposal.own: ")
+    assert told.code == 1
+
+
+def test_a_wrong_code_takes_no_step(own: Installed) -> None:
+    _change(own)
+
+    told = own.ask("policy", "propose", "--by", "anne", "--code-from-stdin", stdin="wrong\n")
+
+    assert told.code == 1
+    assert told.err.startswith("inbox: code.wrong: ")
+    assert len(_history(own)) == 1
+
+
+def test_without_a_reason_nobody_goes_back(own: Installed) -> None:
+    told = _as(own, "anne", "policy", "roll-back")
+
+    assert told.code == 2
+    assert told.err.startswith("inbox: reason.missing: ")
+
+
+def test_a_broken_folder_is_not_proposed(own: Installed) -> None:
+    _change(own, text="p, A99, no_such_action, archivist, always, none, allow\n")
+
+    told = _as(own, "anne", "policy", "propose")
+
+    assert told.code == 2
+    assert "allow.csv" in told.err
+    assert len(_history(own)) == 1
+
+
+def test_a_version_that_never_was_is_not_shown(own: Installed) -> None:
+    told = own.ask("policy", "show", "--digest", "0" * 64)
+
+    assert told.code == 1
+    assert "policy.no_version" in told.err
+
+
+def test_no_mail_is_taken_for_an_organisation_without_active_rules(installed: Installed) -> None:
+    channel = 'channel = "eformidling"\nurl = "http://127.0.0.1:9"\nallow_insecure = true\n'
+    text = installed.config.read_text()
+    for organisation in (OURS, "910076787"):
+        installed.config.write_text(
+            f'{text}\n[[gateways]]\n{channel}organisations = ["{organisation}"]\n'
+        )
+        settings = read_settings({}, installed.config)
+        if organisation == OURS:
+            assert build_line(settings).gateways
+            continue
+        with pytest.raises(ConfigurationError, match=r"route\.no_book.*910076787"):
+            build_line(settings)

@@ -1,0 +1,750 @@
+"""A change of rules takes two people, one step each; and one person can take it back."""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session, select
+
+from inbox import audit
+from inbox.access.active import KIND, ActivePolicies
+from inbox.access.subject import Capacity
+from inbox.access.versions import Files, activate, named, unpacked
+from inbox.access.words import Role
+from inbox.directory import act_as
+from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
+from inbox.line import Line
+from inbox.line.books import ActiveBooks
+from inbox.line.moves import rule_change
+from inbox.line.moves.rule_change import Proposed
+from inbox.line.rules import POLICY, routing_of
+from inbox.message import MessageState, OrgNumber, ProposalState, new_id
+from inbox.store import Store, create_engine
+from inbox.tables import ActivePolicy, AuditEntry, Person, PolicyVersion, Proposal, Unit, table_of
+from inbox.tables import Capacity as CapacityRow
+from inbox.web.ready import readiness_of
+from tests import databases, worlds
+from tests.databases import SQLITE_SOON
+from tests.municipality import RULES
+from tests.worlds import OURS, Clock, World
+
+ROUTES = routing_of(OURS)
+BOOK = f"routing/{OURS}.toml"
+HAVNES = "915933149"
+
+
+def routes(was: str = '"barnevern"', becomes: str = '"barnevern-"') -> Files:
+    """The rules of the municipality with one word changed."""
+    assert was in RULES.decode()
+    return {BOOK: RULES.decode().replace(was, becomes, 1).encode()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Two:
+    """Two archivists, and a line for them."""
+
+    line: Line
+    clock: Clock
+    anne: Capacity
+    bjorn: Capacity
+
+    def propose(self, files: Files | None = None) -> Proposed:
+        return rule_change.propose(self.line, self.anne, ROUTES, files or routes())
+
+    def approve(self, proposed: Proposed, acknowledge: str | None = None) -> str:
+        return rule_change.approve(
+            self.line,
+            self.bjorn,
+            ROUTES,
+            proposed.proposal_id,
+            acknowledge=acknowledge or proposed.compared.digest,
+        )
+
+    def change(self, files: Files | None = None) -> str:
+        """The three steps."""
+        digest = self.approve(self.propose(files))
+        rule_change.activate(self.line, self.anne, ROUTES, digest)
+        return digest
+
+    def active(self) -> str:
+        """The digest that another process would route by."""
+        with self.line.store.reading() as (session, _):
+            book = ActiveBooks().current(session, OrgNumber(OURS))
+        assert book is not None
+        return book.digest
+
+    def stands_for(self, person: str, role: Role, unit: str = "desk") -> Capacity:
+        """A person, enrolled where not there yet, with one more capacity, strongly signed in."""
+        with self.line.store.transaction() as (session, now):
+            if session.get(Person, person) is None:
+                session.add(Person(id=person, name="N. N.", active_from=now))
+                session.flush()
+            session.add(
+                CapacityRow(id=new_id(), person=person, unit=unit, role=role.value, active_from=now)
+            )
+        return strongly(self.line, person, role, unit)
+
+
+def strongly(line: Line, person: str, role: Role, unit: str = "desk") -> Capacity:
+    with line.store.reading() as (session, now):
+        return replace(act_as(session, now, person, role=role, unit=unit), strong_auth=True)
+
+
+def two_of(line: Line, clock: Clock) -> Two:
+    anne, bjorn = (strongly(line, each, Role.ARCHIVIST) for each in ("anne", "bjorn"))
+    return Two(line=line, clock=clock, anne=anne, bjorn=bjorn)
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A municipality with its people, made once, on SQLite."""
+    folder = tmp_path_factory.mktemp("rules")
+    with worlds.world(databases.sqlite_database(folder), folder):
+        pass
+    return folder
+
+
+@pytest.fixture
+def two(furnished: Path, tmp_path: Path) -> Iterator[Two]:
+    """They change rules; no mail comes meanwhile."""
+    shutil.copy(furnished / "inbox.db", tmp_path / "inbox.db")
+    clock = Clock()
+    engine = worlds.sharing_statements(create_engine(f"sqlite:///{tmp_path}/inbox.db"))
+    store = Store(engine, seal=audit.seal, clock=clock)
+    with httpx.Client() as nobody, worlds.closing_engine(engine):
+        yield two_of(worlds.line_of(store, furnished, worlds.channel_of(nobody)), clock)
+
+
+@pytest.fixture
+def two_on_each_database(world: World) -> Two:
+    return two_of(world.line, world.clock)
+
+
+def rows(line: Line) -> list[tuple[object, ...]]:
+    """Everything that a change of rules writes, but for what it reads."""
+    with line.store.reading() as (session, _):
+        return [
+            tuple(row)
+            for kind in (ActivePolicy, PolicyVersion, Proposal, AuditEntry)
+            for row in session.execute(sa.select(table_of(kind))).all()
+        ]
+
+
+def said(line: Line, event: str) -> list[dict[str, object]]:
+    """The leaves of an event."""
+    with line.store.reading() as (session, _):
+        leaves = [json.loads(leaf) for leaf in session.exec(select(AuditEntry.leaf))]
+    return [leaf for leaf in leaves if leaf["event"] == event]
+
+
+def refused(error: InboxError, call: Callable[[], object]) -> None:
+    """It raises that, and nothing is written."""
+    with pytest.raises(type(error)) as caught:
+        call()
+    assert caught.value.code == error.code
+
+
+# Two people
+
+
+def test_nothing_is_routed_otherwise_before_it_is_active_and_all_of_it_then(
+    small_world: World,
+) -> None:
+    two = two_of(small_world.line, small_world.clock)
+    small_world.send("Barnevernssak")
+    proposed = two.propose()
+    two.approve(proposed)
+    small_world.collect()
+    small_world.work()
+    before = small_world.messages()[0]
+
+    rule_change.activate(two.line, two.anne, ROUTES, proposed.compared.becomes)
+    small_world.send("Barnevernssak")
+    small_world.collect()
+    small_world.work()
+
+    after = next(each for each in small_world.messages() if each.id != before.id)
+    assert (before.state, before.code) == (MessageState.UNROUTED, "route.no_rule")
+    assert (after.unit, after.book) == ("bv", proposed.compared.becomes)
+    assert two.active() == proposed.compared.becomes
+
+
+@pytest.mark.parametrize("role", [Role.ARCHIVIST, Role.SECURITY_REVIEWER])
+def test_nobody_approves_their_own_in_any_capacity(two: Two, role: Role) -> None:
+    proposed = two.propose()
+    anne = two.anne if role is Role.ARCHIVIST else two.stands_for("anne", role)
+
+    refused(
+        Conflict("proposal.own"),
+        lambda: rule_change.approve(
+            two.line,
+            anne,
+            ROUTES,
+            proposed.proposal_id,
+            acknowledge=proposed.compared.digest,
+        ),
+    )
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.ARCHIVIST, Role.CASE_SYSTEM}))
+def test_no_other_role_proposes_routing_rules(two: Two, role: Role) -> None:
+    other = two.stands_for("olga", role)
+    before = rows(two.line)
+
+    refused(NotFound(), lambda: rule_change.propose(two.line, other, ROUTES, routes()))
+    assert rows(two.line) == before
+
+
+@pytest.mark.parametrize(
+    "role", sorted(set(Role) - {Role.ARCHIVIST, Role.SECURITY_REVIEWER, Role.CASE_SYSTEM})
+)
+def test_no_other_role_approves_routing_rules(two: Two, role: Role) -> None:
+    proposed = two.propose()
+    other = two.stands_for("olga", role)
+    before = rows(two.line)
+
+    for step in (rule_change.approve, rule_change.approve_and_activate):
+        refused(
+            NotFound(),
+            partial(
+                step,
+                two.line,
+                other,
+                ROUTES,
+                proposed.proposal_id,
+                acknowledge=proposed.compared.digest,
+            ),
+        )
+    assert rows(two.line) == before
+
+
+def test_without_a_strong_sign_in_nobody_takes_a_step(two: Two) -> None:
+    approved = two.approve(two.propose())
+    weak = replace(two.bjorn, strong_auth=False)
+    proposed = two.propose(routes('"sakkyndig"', '"logoped-"'))
+    before = rows(two.line)
+
+    about = (two.line, weak, ROUTES)
+    for step in (
+        partial(rule_change.propose, *about, routes('"elev"', '"elev-"')),
+        partial(rule_change.review, *about, proposed.proposal_id),
+        partial(
+            rule_change.approve,
+            *about,
+            proposed.proposal_id,
+            acknowledge=proposed.compared.digest,
+        ),
+        partial(rule_change.activate, *about, approved),
+    ):
+        refused(NotFound(), step)
+    assert rows(two.line) == before
+
+
+def test_without_a_strong_sign_in_nobody_goes_back(two: Two) -> None:
+    digest = two.change()
+    weak = replace(two.bjorn, strong_auth=False)
+
+    refused(NotFound(), partial(rule_change.roll_back, two.line, weak, ROUTES, reason="r"))
+    assert two.active() == digest
+
+
+def test_one_organisation_never_changes_the_rules_of_another(two: Two) -> None:
+    with two.line.store.transaction() as (session, now):
+        session.add(Unit(id="havnes", organisation=HAVNES, name="x", active_from=now))
+    other = two.stands_for("olga", Role.ARCHIVIST, "havnes")
+    reviewer = two.stands_for("petra", Role.SECURITY_REVIEWER, "havnes")
+    proposed = two.propose()
+    before = rows(two.line)
+
+    refused(NotFound(), lambda: rule_change.propose(two.line, other, ROUTES, routes()))
+    for each in (other, reviewer):
+        for rules in (ROUTES, routing_of(HAVNES), POLICY):
+            refused(
+                NotFound(),
+                partial(
+                    rule_change.approve,
+                    two.line,
+                    each,
+                    rules,
+                    proposed.proposal_id,
+                    acknowledge=proposed.compared.digest,
+                ),
+            )
+    assert rows(two.line) == before
+
+
+def test_a_proposal_of_another_kind_is_none_of_theirs(two: Two) -> None:
+    with two.line.store.transaction() as (session, now):
+        session.add(
+            Proposal(
+                id="of-the-directory",
+                kind="directory",
+                subject_id=OURS,
+                state=ProposalState.OPEN,
+                proposer="anne",
+                sealed_payload=b"",
+                created_at=now,
+                expires_at=now + timedelta(days=1),
+            )
+        )
+
+    refused(
+        NotFound(),
+        lambda: rule_change.approve(
+            two.line, two.bjorn, ROUTES, "of-the-directory", acknowledge=""
+        ),
+    )
+
+
+# What was read
+
+
+def test_who_approves_must_have_had_the_very_difference_before_them(two: Two) -> None:
+    proposed = two.propose()
+    before = rows(two.line)
+
+    for other in (" ", "0" * 64, proposed.compared.becomes):
+        refused(Conflict("route.acknowledge"), partial(two.approve, proposed, other))
+    assert rows(two.line) == before
+    shown = rule_change.review(two.line, two.bjorn, ROUTES, proposed.proposal_id)
+    assert (shown.text, shown.digest) == (proposed.compared.text, proposed.compared.digest)
+    assert "barnevern-" in shown.text
+    (leaf,) = said(two.line, "route:shown")
+    assert (leaf["who"], leaf["code"]) == (two.bjorn.id, shown.digest)
+
+
+def test_what_changes_is_said_of_what_is_active_at_the_approval(two: Two) -> None:
+    digest = two.approve(two.propose())
+    second = two.propose(routes('"elev"', '"elev-"'))
+    rule_change.activate(two.line, two.anne, ROUTES, digest)
+
+    refused(Conflict("route.acknowledge"), partial(two.approve, second))
+    shown = rule_change.review(two.line, two.bjorn, ROUTES, second.proposal_id)
+    assert two.approve(second, shown.digest) == second.compared.becomes
+
+
+def test_what_was_approved_against_other_rules_is_not_activated(two: Two) -> None:
+    waits = two.approve(two.propose())
+    two.change(routes('"elev"', '"elev-"'))
+    before = rows(two.line)
+
+    refused(
+        Conflict("route.moved_on"),
+        lambda: rule_change.activate(two.line, two.anne, ROUTES, waits),
+    )
+    assert rows(two.line) == before
+
+
+def test_rules_that_are_active_already_are_not_proposed(two: Two) -> None:
+    refused(Conflict("route.active"), lambda: two.propose({BOOK: RULES}))
+
+
+def test_units_must_live_when_rules_are_proposed(two: Two) -> None:
+    with two.line.store.transaction() as (session, now):
+        session.get_one(Unit, "ppt").active_until = now - timedelta(days=1)
+    before = rows(two.line)
+
+    refused(PolicyError("route.units"), two.propose)
+    assert rows(two.line) == before
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({}, "route.files"),
+        ({BOOK: RULES, "routing/910076787.toml": RULES}, "route.files"),
+        ({BOOK: RULES + b"x"}, "routing.toml"),
+    ],
+)
+def test_what_cannot_decide_cannot_be_proposed(two: Two, files: Files, code: str) -> None:
+    before = rows(two.line)
+
+    refused(PolicyError(code), lambda: rule_change.propose(two.line, two.anne, ROUTES, files))
+    assert rows(two.line) == before
+
+
+def test_a_case_that_goes_elsewhere_keeps_rules_from_being_proposed(two: Two) -> None:
+    cases = (
+        f'receiver = "{OURS}"\non = 2026-11-24\n[[case]]\nname = "x"\n'
+        'metadata = { sender = "910076787" }\nexpect = { unit = "bv", rule = "ppt", '
+        'release = "at once" }\n'
+    )
+
+    refused(
+        PolicyError("route.case"),
+        lambda: two.propose({**routes(), "tests/routing.toml": cases.encode()}),
+    )
+
+
+# Time
+
+
+def test_a_proposal_lapses(two: Two) -> None:
+    proposed = two.propose()
+    two.clock.advance(two.line.terms.proposal_life)
+
+    refused(Conflict("proposal.lapsed"), lambda: two.approve(proposed))
+
+
+def test_an_approval_lapses_after_thirty_days(two: Two) -> None:
+    digest = two.approve(two.propose())
+    two.clock.advance(timedelta(days=30))
+
+    refused(
+        Conflict("route.lapsed"), lambda: rule_change.activate(two.line, two.anne, ROUTES, digest)
+    )
+
+
+def test_what_lapsed_takes_two_people_again(two: Two) -> None:
+    digest = two.approve(two.propose())
+    two.clock.advance(timedelta(days=31))
+    proposed = two.propose()
+
+    refused(
+        Conflict("route.lapsed"), lambda: rule_change.activate(two.line, two.anne, ROUTES, digest)
+    )
+    two.approve(proposed)
+    rule_change.activate(two.line, two.anne, ROUTES, digest)
+    assert two.active() == digest
+
+
+def test_who_proposes_anew_takes_back_what_they_proposed(two: Two) -> None:
+    first = two.propose()
+    second = two.propose(routes('"elev"', '"elev-"'))
+
+    refused(Conflict("proposal.closed"), lambda: two.approve(first))
+    assert two.approve(second) == second.compared.becomes
+
+
+def test_what_another_person_proposed_stands(two: Two) -> None:
+    two.propose()
+
+    refused(
+        Conflict("proposal.open"),
+        lambda: rule_change.propose(two.line, two.bjorn, ROUTES, routes('"elev"', '"elev-"')),
+    )
+
+
+# At once
+
+
+def at_once(*calls: Callable[[], object]) -> list[str]:
+    """What each of them came to when all began at one moment: `done`, or the code of a no."""
+    barrier, ended = threading.Barrier(len(calls)), [""] * len(calls)
+
+    def run(number: int, call: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            call()
+        except InboxError as error:
+            ended[number] = error.code
+        else:
+            ended[number] = "done"
+
+    threads = [threading.Thread(target=run, args=each) for each in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(ended)
+
+
+@SQLITE_SOON
+def test_of_two_approvals_at_once_one_wins_and_the_other_is_told(
+    two_on_each_database: Two,
+) -> None:
+    two = two_on_each_database
+    proposed = two.propose()
+    carl = two.stands_for("carl", Role.SECURITY_REVIEWER)
+    acknowledge = proposed.compared.digest
+
+    ended = at_once(
+        *(
+            partial(
+                rule_change.approve,
+                two.line,
+                each,
+                ROUTES,
+                proposed.proposal_id,
+                acknowledge=acknowledge,
+            )
+            for each in (two.bjorn, carl)
+        )
+    )
+
+    assert ended == ["done", "proposal.closed"]
+    assert len(said(two.line, "route:approved")) == 1
+
+
+@SQLITE_SOON
+def test_of_two_proposals_at_once_one_stands(two_on_each_database: Two) -> None:
+    two = two_on_each_database
+
+    ended = at_once(
+        *(
+            partial(rule_change.propose, two.line, each, ROUTES, routes())
+            for each in (two.anne, two.bjorn)
+        )
+    )
+
+    assert ended == ["done", "proposal.open"]
+
+
+@SQLITE_SOON
+def test_of_two_activations_at_once_one_happens(two_on_each_database: Two) -> None:
+    two = two_on_each_database
+    digest = two.approve(two.propose())
+
+    ended = at_once(
+        *(
+            partial(rule_change.activate, two.line, each, ROUTES, digest)
+            for each in (two.anne, two.bjorn)
+        )
+    )
+
+    assert ended == ["done", "route.no_approved"]
+    assert len(said(two.line, "route:activated")) == 1
+
+
+class _Killed(Exception):
+    """The process ends here."""
+
+
+def test_killed_before_the_commit_nothing_is_half_done(two: Two) -> None:
+    proposed = two.propose()
+
+    def killed(session: Session, now: datetime) -> None:
+        audit.seal(session, now)
+        raise _Killed
+
+    dying = replace(
+        two.line, store=Store(two.line.store.engine, seal=killed, clock=two.line.store.clock)
+    )
+    before = rows(two.line)
+    for step in (rule_change.approve, rule_change.approve_and_activate):
+        with pytest.raises(_Killed):
+            step(
+                dying,
+                two.bjorn,
+                ROUTES,
+                proposed.proposal_id,
+                acknowledge=proposed.compared.digest,
+            )
+        assert rows(two.line) == before
+    digest = two.approve(proposed)
+    before = rows(two.line)
+    with pytest.raises(_Killed):
+        rule_change.activate(dying, two.anne, ROUTES, digest)
+    assert rows(two.line) == before
+    rule_change.activate(two.line, two.anne, ROUTES, digest)
+    before = rows(two.line)
+    with pytest.raises(_Killed):
+        rule_change.roll_back(dying, two.anne, ROUTES, reason="r")
+    assert rows(two.line) == before
+
+
+# Back
+
+
+def test_one_person_goes_back_at_once_to_what_was_active_before(two: Two) -> None:
+    first = two.active()
+    second = two.change()
+    third = two.change(routes('"elev"', '"elev-"'))
+
+    back = [rule_change.roll_back(two.line, two.bjorn, ROUTES, reason="r") for _ in range(2)]
+
+    assert back == [second, first]
+    assert two.active() == first
+    assert third not in back
+    refused(
+        Conflict("route.nothing_before"),
+        lambda: rule_change.roll_back(two.line, two.bjorn, ROUTES, reason="r"),
+    )
+
+
+def test_nobody_goes_forth_again_alone(two: Two) -> None:
+    second = two.change()
+    rule_change.roll_back(two.line, two.bjorn, ROUTES, reason="r")
+
+    refused(
+        NotFound("route.no_approved"),
+        lambda: rule_change.activate(two.line, two.anne, ROUTES, second),
+    )
+    assert two.change() == second
+
+
+@pytest.mark.parametrize("reason", ["", " \n"])
+def test_without_a_reason_nobody_goes_back(two: Two, reason: str) -> None:
+    digest = two.change()
+
+    refused(
+        Invalid("reason.missing"),
+        lambda: rule_change.roll_back(two.line, two.anne, ROUTES, reason=reason),
+    )
+    assert two.active() == digest
+
+
+def test_what_was_never_approved_is_never_activated(two: Two) -> None:
+    proposed = two.propose()
+
+    refused(
+        NotFound("route.no_approved"),
+        lambda: rule_change.activate(two.line, two.anne, ROUTES, proposed.compared.becomes),
+    )
+
+
+def test_rows_that_say_the_author_approved_activate_nothing(two: Two) -> None:
+    digest = two.approve(two.propose())
+    with two.line.store.transaction() as (session, _):
+        session.execute(
+            sa.update(table_of(PolicyVersion))
+            .where(table_of(PolicyVersion).c.digest == digest)
+            .values(approved_by="anne")
+        )
+
+    refused(
+        Conflict("route.not_approved"),
+        lambda: rule_change.activate(two.line, two.anne, ROUTES, digest),
+    )
+
+
+def _alter(two: Two, digest: str) -> None:
+    """Other files in place of those that were proposed, as somebody with the database could."""
+    versions = table_of(PolicyVersion)
+    other = json.dumps({BOOK: routes('"elev"', '"elev-"')[BOOK].decode()}).encode()
+    with two.line.store.transaction() as (session, _):
+        session.execute(sa.update(versions).where(versions.c.digest == digest).values(files=other))
+
+
+def test_files_that_were_altered_after_the_approval_are_not_activated(two: Two) -> None:
+    digest = two.approve(two.propose())
+    _alter(two, digest)
+
+    refused(
+        PolicyError("policy.damaged"),
+        partial(rule_change.activate, two.line, two.anne, ROUTES, digest),
+    )
+
+
+def test_files_that_were_altered_after_the_proposal_are_not_approved(two: Two) -> None:
+    proposed = two.propose()
+    _alter(two, proposed.compared.becomes)
+    shown = rule_change.review(two.line, two.bjorn, ROUTES, proposed.proposal_id)
+
+    refused(PolicyError("policy.damaged"), partial(two.approve, proposed, shown.digest))
+
+
+# What is kept
+
+
+def test_the_audit_says_who_did_what_with_digests_and_never_why(two: Two) -> None:
+    first = two.active()
+    proposed = two.propose()
+    two.approve(proposed)
+    digest, difference = proposed.compared.becomes, proposed.compared.digest
+    rule_change.activate(two.line, two.anne, ROUTES, digest)
+    rule_change.roll_back(two.line, two.bjorn, ROUTES, reason="Kari Nordmann fikk se for mye")
+
+    steps = [
+        said(two.line, f"route:{happened}")[0]
+        for happened in ("proposed", "approved", "activated", "rolled_back")
+    ]
+
+    assert [(s["who"], s["was"], s["became"]) for s in steps] == [
+        (two.anne.id, first, digest),
+        (two.bjorn.id, first, digest),
+        (two.anne.id, first, digest),
+        (two.bjorn.id, digest, first),
+    ]
+    assert [s["code"] for s in steps] == [difference, difference, difference, None]
+    assert {s["subject"] for s in steps[:3]} == {proposed.proposal_id}
+    assert all(s["rule"] and s["policy"] for s in steps)
+    with two.line.store.reading() as (session, _):
+        leaves = list(session.exec(select(AuditEntry.leaf)))
+    assert not any(b"Nordmann" in leaf for leaf in leaves)
+    assert "reason" in str(steps[3]["committed"])
+
+
+# A book that cannot be had
+
+
+def test_a_book_that_cannot_be_read_routes_nothing_and_is_told(small_world: World) -> None:
+    with small_world.line.store.transaction() as (session, now):
+        active = named(session, ROUTES.kind)
+        assert active is not None
+        activate(session, now, "f" * 64, "bjorn", kind=ROUTES.kind, version=active.id)
+    small_world.send()
+    small_world.collect()
+    small_world.work()
+
+    message = small_world.messages()[0]
+    needs = readiness_of(small_world.line, gateway_silence=timedelta(days=1))
+
+    assert (message.state, message.code) == (MessageState.UNROUTED, "route.book_unread")
+    assert "distribute" in small_world.open_tasks(message.id)
+    assert needs["routing"] == "route.book_unread"
+
+
+def test_the_first_book_of_an_organisation_takes_two_people_too(two: Two) -> None:
+    books = table_of(ActivePolicy)
+    with two.line.store.transaction() as (session, _):
+        session.execute(sa.delete(books).where(books.c.kind == ROUTES.kind))
+
+    digest = two.change()
+
+    assert two.active() == digest
+
+
+# A policy that cannot be had
+
+
+def _lose_the_policy(line: Line) -> None:
+    """As after an upgrade that refuses the files of the policy that is active."""
+    with line.store.transaction() as (session, now):
+        active = named(session, KIND)
+        assert active is not None
+        activate(session, now, "f" * 64, "bjorn", kind=KIND, version=active.id)
+
+
+def test_where_no_policy_can_be_had_an_editor_and_a_reviewer_put_another_in_its_place(
+    two: Two,
+) -> None:
+    editor = two.stands_for("edda", Role.POLICY_EDITOR)
+    reviewer = two.stands_for("rolf", Role.SECURITY_REVIEWER)
+    with two.line.store.reading() as (session, _):
+        files = _files_of(session)
+    files = {**files, "allow.csv": files["allow.csv"] + b"# mended\n"}
+    line = replace(two.line, policies=ActivePolicies())
+    _lose_the_policy(line)
+
+    with pytest.raises(InboxError, match=r"policy\.not_active"):
+        rule_change.propose(line, two.anne, ROUTES, routes())
+    for other in (two.anne, reviewer, replace(editor, strong_auth=False)):
+        with pytest.raises(NotFound):
+            rule_change.propose(line, other, POLICY, files)
+    proposed = rule_change.propose(line, editor, POLICY, files)
+    digest = rule_change.approve_and_activate(
+        line,
+        reviewer,
+        POLICY,
+        proposed.proposal_id,
+        acknowledge=proposed.compared.digest,
+    )
+
+    with line.store.reading() as (session, _):
+        current = line.policies.current(session)
+    assert (current.digest, bool(current.rules)) == (digest, True)
+
+
+def _files_of(session: Session) -> Mapping[str, bytes]:
+    active = named(session, KIND)
+    assert active is not None
+    return unpacked(active.files)
