@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from inbox.access import Action, Policy, Role
-from inbox.access.active import ActivePolicies, activate
+from inbox.access import Action, Policy, Role, versions
+from inbox.access.active import KIND, ActivePolicies
 from inbox.access.condition import ways_of
-from inbox.access.folder import CASE_FILES, FILES
+from inbox.access.folder import ALL_FILES
 from inbox.access.words import Effect
 from tests.access.town import NOW, POLICIES
 
@@ -128,7 +128,7 @@ def test_an_emptied_enforcer_allows_nothing(the_policy: Policy) -> None:
 
 
 def names(folder: Path) -> list[Path]:
-    return [folder / name for name in (*FILES, *CASE_FILES)]
+    return [folder / name for name in ALL_FILES]
 
 
 def empty(chance: random.Random, folder: Path) -> None:
@@ -193,17 +193,24 @@ def broken_folders(seed: int, folder: Path, count: int) -> Iterator[tuple[str, P
 def ask_broken(
     session: Session, policy: Policy, folders: Iterator[tuple[str, Path]], each: int
 ) -> Counter[str]:
-    """What processes say that start on these folders while the sound policy is the active one."""
-    activate(session, NOW, policy.digest, "ada")
+    """What processes say where these files are kept as the policy that is active."""
     yes, said = all_yes(policy), Counter[str]()
     for name, folder in folders:
-        policies = ActivePolicies(folder)
+        keep(session, policy.digest, folder)
+        policies = ActivePolicies()
         for asked in yes[: each // 2] + yes[-each // 2 :]:
             current = policies.current(session)
             decision = current.decide(asked.role, asked.facts, asked.action)
             said["allowed by " + name if decision.allowed else decision.rule] += 1
         assert policies.problem is not None, name
     return said
+
+
+def keep(session: Session, digest: str, folder: Path) -> None:
+    """What of the folder can be read is the version that the database has, and names."""
+    files = {name: (folder / name).read_bytes() for name in ALL_FILES if (folder / name).is_file()}
+    by = {"proposed_by": "ada", "approved_by": "bo"}
+    versions.begin(session, NOW, kind=KIND, digest=digest, files=files, **by)
 
 
 def test_damaged_policies_allow_nothing(
@@ -227,8 +234,8 @@ def test_the_sound_folder_allows_all_of_it(
     session: Session, the_policy: Policy, tmp_path: Path
 ) -> None:
     """So that the tests above can see."""
-    activate(session, NOW, the_policy.digest, "ada")
-    policies = ActivePolicies(Path(copytree(POLICIES, tmp_path / "sound")))
+    keep(session, the_policy.digest, Path(copytree(POLICIES, tmp_path / "sound")))
+    policies = ActivePolicies()
 
     for asked in all_yes(the_policy):
         current = policies.current(session)

@@ -7,15 +7,12 @@ question, two processes are asked before and after each way of losing access.
 import json
 import subprocess
 import sys
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import httpx
@@ -24,8 +21,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from inbox import audit
-from inbox.access import Capacity, Role
-from inbox.access.active import ActivePolicies, activate
+from inbox.access import Capacity, Role, versions
+from inbox.access.active import KIND, ActivePolicies, activate, files_in
 from inbox.access.folder import load_folder
 from inbox.line.systems import key_hash
 from inbox.message import DeliveryState, GrantKind, MessageState, Mode
@@ -46,10 +43,10 @@ from inbox.tables import (
 )
 from inbox.tables import Capacity as CapacityRow
 from tests.access.random_world import world_of
-from tests.access.reloading import ONE, OTHER, answer, put
+from tests.access.reloading import answer
 from tests.access.town import BERGVIK, POLICIES, Town
 from tests.cli.installed import Installed, clean_environment, settle_in
-from tests.databases import SQLITE_SOON, postgres_database, sqlite_database
+from tests.databases import postgres_database, sqlite_database
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = ("sqlite in processes", "postgresql in processes")
@@ -91,60 +88,11 @@ def said(started: "subprocess.Popen[str]") -> Any:
     return line.strip() if line == "ready\n" else json.loads(line)
 
 
-def flip(store: Store, folder: Path, digests: Mapping[str, dict[str, bytes]]) -> None:
-    """The other policy: its files, in a folder that is being read, and then its name."""
-    for digest, files in digests.items():
-        put(folder, files)
-        with store.transaction() as (session, now):
-            activate(session, now, digest, None)
-        time.sleep(0.01)
-
-
-def asked_under_load(url: str, folder: Path, decisions: int) -> Counter[str]:
-    """What two processes of four threads were told while the active policy flipped."""
-    digests = {}
-    for files in (ONE, OTHER):
-        put(folder, files)
-        digests[load_folder(folder).digest] = files
-    words = (url, folder, *digests, decisions // 2)
-    with opened(url) as store, process(*words) as one, process(*words) as other:
-        flip(store, folder, digests)
-        assert [said(one), said(other)] == ["ready", "ready"]
-        flips = 0
-        while flips < 4 or any(each.poll() is None for each in (one, other)):
-            flip(store, folder, digests)
-            flips += 2
-        seen = Counter(said(one)) + Counter(said(other))
-    print(flips, dict(seen))  # noqa: T201 - the figures of docs/assurance.md
-    return seen
-
-
-@SQLITE_SOON
-def test_policies_that_change_under_load_never_mix(database: str, tmp_path: Path) -> None:
-    seen = asked_under_load(database, tmp_path / "policies", 2000)
-
-    assert set(seen) <= {"one", "other", "nobody"}
-    assert seen.total() * 2 >= 2000
-    assert min(seen["one"], seen["other"]) > 20
-
-
-@pytest.mark.long
-def test_policies_that_change_under_load_never_mix_in_100_000_decisions(
-    database: str, tmp_path: Path
-) -> None:
-    seen = asked_under_load(database, tmp_path / "policies", 100_000)
-
-    assert set(seen) <= {"one", "other", "nobody"}
-    assert seen.total() * 2 >= 100_000
-    assert min(seen["one"], seen["other"]) > 1000
-
-
 @dataclass(frozen=True, kw_only=True)
 class Asking:
     """Two processes over one database, which are asked the same."""
 
     store: Store
-    folder: Path
     askers: tuple[Callable[[dict[str, str]], dict[str, bool]], ...]
     kari: Capacity
     ola: Capacity
@@ -186,27 +134,38 @@ def asking(
     They are processes, or, in little time, two that share nothing in this one.
     """
     home = tmp_path_factory.mktemp("asking")
-    folder = Path(copytree(POLICIES, home / "policies"))
     if "sqlite" in request.param:
         database = sqlite_database(home)
     else:
         database = postgres_database(request.getfixturevalue("postgres_server"))
     with ExitStack() as stack:
         store = stack.enter_context(opened(database))
-        words = (database, folder, "-", "-", 0)
         askers: list[Callable[[dict[str, str]], dict[str, bool]]] = []
         for _ in range(2):
             if request.param in PROCESSES:
-                asker = stack.enter_context(process(*words))
+                asker = stack.enter_context(process(database))
                 askers.append(partial(ask_process, asker))
             else:
                 own = Store(create_engine(database), seal=audit.seal)
                 stack.callback(own.engine.dispose)
-                askers.append(partial(answer, own, ActivePolicies(folder)))
+                askers.append(partial(answer, own, ActivePolicies()))
         with store.transaction() as (session, now):
-            activate(session, now, load_folder(folder).digest, None)
             kari, ola = people_of(Town(session), now)
-        yield Asking(store=store, folder=folder, askers=tuple(askers), kari=kari, ola=ola)
+            keep(session, now)
+        yield Asking(store=store, askers=tuple(askers), kari=kari, ola=ola)
+
+
+def keep(session: Session, now: datetime) -> None:
+    """Make the shipped policy the active one."""
+    versions.begin(
+        session,
+        now,
+        kind=KIND,
+        digest=load_folder(POLICIES).digest,
+        files=files_in(POLICIES),
+        proposed_by="kari",
+        approved_by="ola",
+    )
 
 
 def people_of(town: Town, now: datetime) -> tuple[Capacity, Capacity]:
@@ -269,14 +228,12 @@ def test_what_has_ended_is_denied_at_the_next_question_in_every_process(
 
 
 def test_a_process_that_cannot_have_the_active_policy_denies_everything(asking: Asking) -> None:
-    digest = load_folder(asking.folder).digest
-
-    for named, answers in (("f" * 64, NOTHING), (digest, EVERYTHING), ("", NOTHING)):
+    for named in ("f" * 64, None, ""):
         with asking.store.transaction() as (session, now):
-            activate(session, now, named, None)
-        assert asking.ask(asking.kari, "own") == answers, named
+            keep(session, now) if named is None else activate(session, now, named, None)
+        assert asking.ask(asking.kari, "own") == (NOTHING if named is not None else EVERYTHING)
     with asking.store.transaction() as (session, now):
-        activate(session, now, digest, None)
+        keep(session, now)
 
 
 # The real program.
@@ -302,7 +259,8 @@ def test_two_programs_deny_at_the_next_request_and_say_so_in_their_readiness(
     installed = installation(tmp_path)
     store = Store(create_engine(f"sqlite:///{installed.folder}/inbox.db"), seal=audit.seal)
     with store.transaction() as (session, now):
-        digest = session.get_one(ActivePolicy, "access").digest
+        active = session.get_one(ActivePolicy, KIND)
+        digest, version = active.digest, active.version
         key = add_offered(session, now)
     with ExitStack() as stack:
         client = stack.enter_context(httpx.Client(trust_env=False, timeout=60))
@@ -321,9 +279,12 @@ def test_two_programs_deny_at_the_next_request_and_say_so_in_their_readiness(
             return told
 
         assert answers() == {(200, "ok")}
-        for named, said_then in (("f" * 64, (503, "policy.nobody")), (digest, (200, "ok"))):
+        for named, kept, said_then in (
+            ("f" * 64, None, (503, "policy.nobody")),
+            (digest, version, (200, "ok")),
+        ):
             with store.transaction() as (session, now):
-                activate(session, now, named, None)
+                versions.activate(session, now, named, None, kind=KIND, version=kept)
             assert answers() == {said_then}
         with store.transaction() as (session, now):
             session.execute(sa.update(table_of(CaseSystem)).values(active_until=now))
