@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from inbox.access.words import Role
 from inbox.directory import act_as, enrol_first_people, give_code, proves, take_in, two_agree
-from inbox.directory_file import read_directory
+from inbox.directory.file import read_directory
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line.systems import system_with_key
 from inbox.message import OrgNumber

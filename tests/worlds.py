@@ -23,7 +23,7 @@ from inbox.access.versions import Files, begin
 from inbox.access.words import Role
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.directory import act_as, give_code, take_in
-from inbox.directory_file import read_directory
+from inbox.directory.file import read_directory
 from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring, create_keys

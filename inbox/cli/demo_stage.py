@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 from inbox.access.active import files_in
 from inbox.config import Settings, read_settings
 from inbox.directory import enrol_first_people, give_code, take_in
-from inbox.directory_file import Directory
+from inbox.directory.file import directory_of
+from inbox.directory.listed import Directory
 from inbox.errors import ConfigurationError
 from inbox.keys import create_keys
 from inbox.line import Line
@@ -227,7 +228,7 @@ def _directory(book: RuleBook, hooks: Mapping[str, str]) -> Directory:
         for unit in system.units
     }
     people = [(f"{role}-{unit}", unit, role) for unit in units for role in ("leader", "handler")]
-    return Directory.model_validate(
+    return directory_of(
         {
             "organisation": OWN,
             "case_system": [
@@ -235,10 +236,12 @@ def _directory(book: RuleBook, hooks: Mapping[str, str]) -> Directory:
                     "id": _HAND if system.mode is Mode.BY_HAND else system.name,
                     "name": system.name,
                     "mode": system.mode.value,
-                    "webhook_url": hooks[system.name] + HOOK
-                    if system.mode is Mode.WEBHOOK
-                    else None,
                 }
+                | (
+                    {"webhook_url": hooks[system.name] + HOOK}
+                    if system.mode is Mode.WEBHOOK
+                    else {}
+                )
                 for system in SYSTEMS
             ],
             "unit": [

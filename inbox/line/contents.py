@@ -1,7 +1,7 @@
 """What the line keeps of an opened package: codes and counts in plain columns, the rest sealed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -49,6 +49,18 @@ def archive_values(
     }
 
 
+def named_references(package: Package) -> tuple[str, ...]:
+    """The references of ours that a message may name: what it answers, and its conversation."""
+    envelope = package.envelope
+    return tuple(r for r in (envelope.receiver_ref, envelope.conversation_id) if r)
+
+
+def reference_hashes(keyring: Keyring, references: Iterable[str]) -> list[str]:
+    """The keyed hash of each reference, as the tables hold it; each once."""
+    hashes = (keyring.lookup_hash("reference", text).hex() for text in references)
+    return list(dict.fromkeys(hashes))
+
+
 def _routing_part(package: Package) -> dict[str, object]:
     envelope, archive = package.envelope, package.archive
     screening = None if archive is None else archive.screening
@@ -56,7 +68,7 @@ def _routing_part(package: Package) -> dict[str, object]:
         "process": envelope.process,
         "document_type": envelope.document_type,
         "conversation_id": envelope.conversation_id,
-        "references": [r for r in (envelope.receiver_ref, envelope.conversation_id) if r],
+        "references": list(named_references(package)),
         "signer": next((signer.org_number for signer in package.verdict.signers), None),
         "on_behalf_of": envelope.on_behalf_of,
         "administrative_unit": None if archive is None else archive.administrative_unit,
@@ -86,7 +98,7 @@ def unsealed(row: Message, key: DataKey, column: str) -> Any:
 
 
 def references_of(row: Message, key: DataKey) -> tuple[str, ...]:
-    """The references of ours that the message may name: what it answers, and its conversation."""
+    """What `named_references` gave when the message was opened."""
     return tuple(unsealed(row, key, "sealed_metadata")["references"])
 
 

@@ -13,8 +13,11 @@ def is_living(unit: Unit, now: datetime) -> bool:
 
 
 def unit_for_mail(session: Session, unit_id: str, now: datetime) -> Unit | None:
-    """The unit, or the one that follows a passive one; None where neither lives."""
+    """The unit, or the first that lives of those that follow a passive one; None if none does."""
+    seen = set[str]()
     unit = session.get(Unit, unit_id)
-    if unit is not None and not is_living(unit, now) and unit.successor is not None:
-        unit = session.get(Unit, unit.successor)
-    return unit if unit is not None and is_living(unit, now) else None
+    while unit is not None and not is_living(unit, now):
+        seen.add(unit.id)
+        follows = unit.successor
+        unit = None if follows is None or follows in seen else session.get(Unit, follows)
+    return unit

@@ -42,6 +42,8 @@ class TaskKind(StrEnum):
     """Emergency access is to be reviewed by somebody who had no part in it."""
     UNUSUAL = "unusual"
     """Somebody opened more, or took emergency access more often, than is usual."""
+    LEAVER = "leaver"
+    """Somebody left, or left the unit, and what that person had has ended: give it to another."""
 
 
 ROLE: Final[Mapping[TaskKind, str]] = {
@@ -62,6 +64,7 @@ ROLE: Final[Mapping[TaskKind, str]] = {
     TaskKind.EMERGENCY: "leader",
     TaskKind.REVIEW: "security_reviewer",
     TaskKind.UNUSUAL: "security_reviewer",
+    TaskKind.LEAVER: "leader",
 }
 """Who may close a task of each kind."""
 
@@ -87,6 +90,7 @@ STANDS: Final[Mapping[TaskKind, frozenset[State]]] = {
     TaskKind.RELEASE: frozenset({_M.ROUTED}),
     TaskKind.COLLECT: frozenset({_M.OFFERED}),
     TaskKind.ASSIGNED: frozenset({_M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED}),
+    TaskKind.LEAVER: frozenset({_M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED}),
     TaskKind.RETURNED: frozenset({_M.RETURNED}),
     TaskKind.RECEIPT: frozenset({_R.FAILED, _R.IMPOSSIBLE}),
 }

@@ -17,7 +17,7 @@ class WrappedKey(Row, table=True):
     """
 
     id: str = Field(primary_key=True, max_length=60)
-    """The id of the message or arrival, or `case_system:` and its id."""
+    """The id of the message or arrival; or `case_system:` or `proposal:` and the id of one."""
     kek_id: str | None = Field(default=None, max_length=40)
     wrapped: bytes | None = None
     created_at: datetime = Field(sa_type=Utc)

@@ -17,7 +17,7 @@ from inbox.cli import app
 from inbox.cli.examination import Level
 from inbox.config import read_settings
 from inbox.directory import enrol_first_people, take_in
-from inbox.directory_file import read_directory
+from inbox.directory.file import read_directory
 from inbox.keys import create_keys
 from inbox.message import OrgNumber
 from inbox.schema import shipped

@@ -52,6 +52,7 @@ def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> 
         end_assignments(session, now, message_id)
         _assign(session, now, message_id, to)
         turn.tell(TaskKind.ASSIGNED, subject=message_id, message_id=message_id, unit=capacity.unit)
+        turn.close(message_id, TaskKind.LEAVER)
         turn.note(
             event="message:assigned",
             subject=message_id,

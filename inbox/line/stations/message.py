@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from inbox.access import permit
@@ -32,9 +33,11 @@ from inbox.tables import (
     CaseSystem,
     Delivery,
     Message,
+    MessageReference,
     Outbox,
     Unit,
     WrappedKey,
+    table_of,
 )
 
 
@@ -182,6 +185,8 @@ def _destroy(line: Line, session: Session, now: datetime, row: Message) -> None:
         line.vault.remove(row.object_name)
     key = session.get_one(WrappedKey, message_id)
     key.kek_id, key.wrapped, key.destroyed_at = None, None, now
+    named = table_of(MessageReference)
+    session.execute(sa.delete(named).where(named.c.message_id == message_id))
     for salt in session.exec(select(AuditSalt).where(col(AuditSalt.message_id) == message_id)):
         salt.salt = b""
     for delivery in session.exec(select(Delivery).where(col(Delivery.message_id) == message_id)):

@@ -1,11 +1,19 @@
 """Station of a message that has been taken: open its package, or put it in quarantine."""
 
 import json
+from collections.abc import Sequence
+
+from sqlmodel import Session
 
 from inbox.errors import PackageRejected, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Job, Line, Outcome
-from inbox.line.contents import archive_values, package_values
+from inbox.line.contents import (
+    archive_values,
+    named_references,
+    package_values,
+    reference_hashes,
+)
 from inbox.line.slots import LONG_BYTES
 from inbox.line.waiting import OTHER_BYTES
 from inbox.message import MessageState, OrgNumber
@@ -13,7 +21,7 @@ from inbox.package import Package, open_package
 from inbox.package.envelope import Envelope, read_envelope
 from inbox.package.terms import Expected, StaleList, Trust
 from inbox.package.verdict import Quarantine
-from inbox.tables import Message
+from inbox.tables import Message, MessageReference
 
 
 def open_(line: Line, job: Job[Message]) -> Outcome:
@@ -34,7 +42,19 @@ def open_(line: Line, job: Job[Message]) -> Outcome:
         policy = line.policies.current(session)
     values |= package_values(package)
     values |= archive_values(row.id, package, key, policy.shielding, line.keyring)
-    return Outcome(became=MessageState.OPENED, values=values)
+    hashes = reference_hashes(line.keyring, named_references(package))
+    return Outcome(
+        became=MessageState.OPENED,
+        values=values,
+        then=(lambda session, _: _note_references(session, row.id, hashes),),
+    )
+
+
+def _note_references(session: Session, message_id: str, hashes: Sequence[str]) -> None:
+    """What a conflict of interest with a case is found by; erasing removes it."""
+    session.add_all(
+        MessageReference(message_id=message_id, reference_hash=hashed) for hashed in hashes
+    )
 
 
 def _envelope_of(row: Message, key: DataKey) -> Envelope:

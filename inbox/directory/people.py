@@ -1,0 +1,164 @@
+"""Who somebody is: the first two people, personal codes, and acting in one capacity."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, col, or_, select
+
+from inbox import audit
+from inbox.access.active import activate
+from inbox.access.subject import Capacity
+from inbox.access.words import Role
+from inbox.errors import Conflict, Invalid, NotFound
+from inbox.message import OrgNumber, PersonId, UnitId, new_id
+from inbox.tables import Capacity as CapacityRow
+from inbox.tables import Installation, Person, Unit
+
+_SALT_BYTES: Final = 16
+_FIRST_PEOPLE: Final = 2
+_APPROVED_BY: Final = 32
+
+
+def enrol_first_people(
+    session: Session,
+    now: datetime,
+    *,
+    organisation: OrgNumber,
+    people: Mapping[str, str],
+    desk: tuple[str, str],
+    digest: str,
+) -> dict[str, str]:
+    """The beginning: two named people at the desk, who approve the policy; their personal codes.
+
+    Both distribute mail; the first also edits policies, the second reviews them, so that a change
+    of policy takes both. Never runs again: `Conflict` (`init.done`).
+    """
+    installation = session.get_one(Installation, 1)
+    if installation.people_enrolled_at is not None:
+        raise Conflict("init.done", "the first people have been enrolled already")
+    if len(people) != _FIRST_PEOPLE:
+        raise Invalid("init.people", "name exactly two different people")
+    unit, unit_name = desk
+    if session.get(Unit, unit) is None:
+        session.add(Unit(id=unit, organisation=organisation, name=unit_name, active_from=now))
+    session.add_all(
+        Person(id=person, name=name, active_from=now) for person, name in people.items()
+    )
+    session.flush()
+    editor, reviewer = people
+    roles = [
+        *((person, Role.ARCHIVIST) for person in people),
+        (editor, Role.POLICY_EDITOR),
+        (reviewer, Role.SECURITY_REVIEWER),
+    ]
+    session.add_all(
+        CapacityRow(id=new_id(), person=person, unit=unit, role=role.value, active_from=now)
+        for person, role in roles
+    )
+    codes = {person: give_code(session, person) for person in people}
+    approved_by = "+".join(people)
+    activate(session, now, digest, approved_by[:_APPROVED_BY])
+    installation.people_enrolled_at = now
+    audit.record(
+        session,
+        audit.Entry(
+            event="installation:people_enrolled",
+            who=approved_by,
+            subject=organisation,
+            policy=digest,
+        ),
+    )
+    return codes
+
+
+def give_code(session: Session, person_id: str) -> str:
+    """A new personal code, shown once; the old one ends. Stored as scrypt of it."""
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound
+    code = "-".join(secrets.token_hex(2) for _ in range(5))
+    salt = secrets.token_bytes(_SALT_BYTES)
+    person.code_hash = salt + _hash(code, salt)
+    audit.record(
+        session, audit.Entry(event="person:code_given", who="directory", subject=person_id)
+    )
+    return code
+
+
+def _hash(code: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(code.encode(), salt=salt, n=2**14, r=8, p=1)
+
+
+def proves(session: Session, now: datetime, person_id: str, code: str) -> bool:
+    """Whether this is the personal code of that person, who is active today."""
+    person = session.get(Person, person_id)
+    if person is None or person.code_hash is None or person.active_from > now:
+        return False
+    if person.active_until is not None and person.active_until <= now:
+        return False
+    salt, hashed = person.code_hash[:_SALT_BYTES], person.code_hash[_SALT_BYTES:]
+    return hmac.compare_digest(_hash(code, salt), hashed)
+
+
+def act_as(
+    session: Session, now: datetime, person_id: str, *, role: Role, unit: str, code: str = ""
+) -> Capacity:
+    """One capacity of a person; a personal code proved in the same request is strong sign-in.
+
+    Raises `NotFound` if the person has no such capacity today, or if the code is wrong.
+    """
+    rows = _living(session, now, person_id)
+    row = next((each for each in rows if each.role == role.value and each.unit == unit), None)
+    if row is None or (code and not proves(session, now, person_id, code)):
+        raise NotFound
+    return _capacity(session, row, strong_auth=bool(code))
+
+
+def capacities_of(session: Session, now: datetime, person_id: str, code: str) -> list[Capacity]:
+    """Everything that a person who proves it is the one stands for today, signed in strongly.
+
+    Raises `Conflict` if the person or the code is wrong.
+    """
+    if not proves(session, now, person_id, code):
+        raise Conflict("code.wrong", "a person or a code is wrong")
+    rows = _living(session, now, person_id)
+    return [_capacity(session, row, strong_auth=True) for row in rows]
+
+
+def _living(session: Session, now: datetime, person_id: str) -> Sequence[CapacityRow]:
+    return session.exec(
+        select(CapacityRow)
+        .where(
+            col(CapacityRow.person) == person_id,
+            col(CapacityRow.active_from) <= now,
+            or_(col(CapacityRow.active_until).is_(None), col(CapacityRow.active_until) > now),
+        )
+        .order_by(col(CapacityRow.unit), col(CapacityRow.role))
+    ).all()
+
+
+def _capacity(session: Session, row: CapacityRow, *, strong_auth: bool) -> Capacity:
+    return Capacity(
+        id=row.id,
+        role=Role(row.role),
+        organisation=OrgNumber(session.get_one(Unit, row.unit).organisation),
+        person=PersonId(row.person),
+        unit=UnitId(row.unit),
+        strong_auth=strong_auth,
+    )
+
+
+def two_agree(
+    session: Session, now: datetime, first: tuple[str, str], second: tuple[str, str]
+) -> str:
+    """Two different people, each with the own code; raises `Conflict` otherwise."""
+    if first[0] == second[0]:
+        raise Conflict("two_persons", "it takes two different persons")
+    for person, code in (first, second):
+        if not proves(session, now, person, code):
+            raise Conflict("code.wrong", "a person or a code is wrong")
+    return f"{first[0]}+{second[0]}"
