@@ -14,6 +14,7 @@ from sqlmodel import col, select
 
 from inbox import log
 from inbox.audit import verify
+from inbox.directory.leaving import look_after
 from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
 from inbox.line.intake import collect, note_pulse
@@ -30,6 +31,7 @@ _IDLE_SECONDS: Final = 1.0
 _CHECKPOINT_SECONDS: Final = 300.0
 _CLEAN_SECONDS: Final = 3600.0
 _TRUST_SECONDS: Final = 10.0
+_ENDED_SECONDS: Final = 300.0
 _ORPHAN: Final = timedelta(days=1)
 """Objects without a row, and half-written ones, are removed after a day."""
 
@@ -66,6 +68,7 @@ class Worker:
                 ),
                 Thread(target=self._every, args=(_CLEAN_SECONDS, self._clean), daemon=True),
                 Thread(target=self._every, args=(_TRUST_SECONDS, self._trust), daemon=True),
+                Thread(target=self._every, args=(_ENDED_SECONDS, self._look_after), daemon=True),
             ]
             for thread in self._threads:
                 thread.start()
@@ -197,6 +200,11 @@ class Worker:
         removed = len(old) + self._line.vault.remove_parts(before)
         if removed:
             log.say(log.Event.CLEANED, {Field.COUNT: removed})
+
+    def _look_after(self) -> None:
+        """Whoever left today, and whatever unit closed, leaves work behind: it becomes tasks."""
+        if look_after(self._line):
+            self.wake()
 
     def _failed(self, error: Exception) -> None:
         code = error.code if isinstance(error, InboxError) else "internal"

@@ -20,7 +20,7 @@ from inbox.access.active import files_in
 from inbox.config import Settings, read_settings
 from inbox.directory import enrol_first_people, give_code, take_in
 from inbox.directory.file import directory_of
-from inbox.directory.listed import Directory
+from inbox.directory.listed import Directory, Kind
 from inbox.errors import ConfigurationError
 from inbox.keys import create_keys
 from inbox.line import Line
@@ -216,7 +216,8 @@ def _enrol(
     with line.store.transaction() as (session, now):
         keys = take_in(line, session, now, directory, approved_by="+".join(ARCHIVISTS))
     with line.store.transaction() as (session, _):
-        codes |= {person.id: give_code(session, person.id) for person in directory.people}
+        people = [key[0] for key in directory.rows[Kind.PERSON]]
+        codes |= {person: give_code(session, person) for person in people}
     return keys, codes
 
 

@@ -1,9 +1,8 @@
-"""`inbox directory`: import units, people and case systems; two people agree with their codes."""
+"""`inbox directory`: units, people and case systems; what widens access takes two people."""
 
-import base64
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,26 +10,38 @@ import typer
 from sqlmodel import Session, col, or_, select
 
 from inbox import audit
+from inbox.access.subject import OfInstallation
+from inbox.access.words import Action
+from inbox.cli.directory_told import tell_changes, tell_impact, tell_result, value_of
 from inbox.cli.opening import line_of, settings_of, store_of
 from inbox.cli.telling import say, say_json, say_table
-from inbox.directory import give_code, take_in, two_agree
-from inbox.directory_file import read_directory
-from inbox.errors import Conflict, Invalid
+from inbox.directory.change import Signed, acting, bring, bring_together, look
+from inbox.directory.change import approve as approve_change
+from inbox.directory.file import read_directory, written
+from inbox.directory.folder import read_folder, write_folder
+from inbox.directory.impact import impact_of
+from inbox.directory.listed import Directory, beginning
+from inbox.directory.people import give_code, two_agree
+from inbox.directory.standing import directory_now, directory_on
+from inbox.directory.taking import keyed, plan
+from inbox.errors import Invalid
 from inbox.tables import Capacity, Unit
 
 directory: Final = typer.Typer(
     no_args_is_help=True,
-    help="Units, people, case systems and personal codes. A change takes two people, each with"
-    " the own personal code.",
+    help="Units, people, case systems and personal codes. What widens access takes two people,"
+    " each with the own personal code.",
 )
 
+Source = Annotated[Path, typer.Argument(exists=True, help="A TOML file, or a folder of CSV files.")]
 By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who proposes it.")]
+Me = Annotated[str, typer.Option("--by", metavar="ID", help="Who you are.")]
 With = Annotated[str, typer.Option("--with", metavar="ID", help="Another person, who approves.")]
 FromStdin = Annotated[
     bool,
     typer.Option(
         "--codes-from-stdin",
-        help="Read the two codes from standard input, a line each, first that of --by.",
+        help="Read the codes from standard input, a line each, first that of --by.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -39,29 +50,134 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @directory.command("import")
 def import_file(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A TOML file.")],
+    source: Source,
     by: By,
-    with_: With,
+    with_: Annotated[
+        str | None,
+        typer.Option("--with", metavar="ID", help="Another person, who approves it here and now."),
+    ] = None,
     codes_from_stdin: FromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Add what is new in a directory file; what is there stays.
+    """Take in a directory: what only narrows access at once, anything else as a proposal.
 
-    Prints the keys of new case systems, and the secrets (Standard Webhooks form) that their events
-    are signed with: shown now and never again.
+    With --with two people are here, and both steps are taken in one. Prints what changes, and the
+    keys of new case systems, with the secrets (Standard Webhooks form) that their events are signed
+    with: shown when they are made and never again.
     """
-    read = read_directory(file.read_bytes())
+    read, line = _read(source), line_of(ctx)
+    if with_ is None:
+        first = Signed(person=by, code=one_code(by, from_stdin=codes_from_stdin))
+        result = bring(line, first, read)
+    else:
+        codes = two_codes(by, with_, from_stdin=codes_from_stdin)
+        first, second = (
+            Signed(person=person, code=code)
+            for person, code in zip((by, with_), codes, strict=True)
+        )
+        result = bring_together(line, first, second, read)
+    tell_result(result, as_json=as_json)
+    if result.proposal_id is not None and not as_json:
+        say("it waits: another person runs `inbox directory approve`")
+
+
+@directory.command()
+def approve(
+    ctx: typer.Context,
+    proposal: Annotated[str, typer.Argument(help="What `import` printed.")],
+    by: Me,
+    acknowledge: Annotated[
+        str | None,
+        typer.Option(metavar="DIGEST", help="The digest of what was shown to you."),
+    ] = None,
+    codes_from_stdin: FromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Show what another person proposed; with --acknowledge, take it in as it was shown."""
     line = line_of(ctx)
-    first, second = two_codes(by, with_, from_stdin=codes_from_stdin)
+    me = Signed(person=by, code=one_code(by, from_stdin=codes_from_stdin))
+    if acknowledge is None:
+        tell_result(look(line, me, proposal), as_json=as_json)
+        if not as_json:
+            say("to approve it, say so with --acknowledge and this digest")
+        return
+    tell_result(approve_change(line, me, proposal, acknowledged=acknowledge), as_json=as_json)
+
+
+@directory.command()
+def diff(
+    ctx: typer.Context,
+    source: Source,
+    people: Annotated[
+        bool, typer.Option("--people", help="Count the messages that people gain and lose, too.")
+    ] = False,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="ID", help="Who you are; --people takes it.")
+    ] = None,
+    codes_from_stdin: FromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Show what an import would change; nothing is changed.
+
+    A row with `(widens)` gives somebody something, so that the import takes two people.
+    """
+    read, line = _read(source), line_of(ctx)
+    if people and by is None:
+        raise Invalid("directory.by", "--people shows who can see what: say who you are with --by")
+    code = "" if by is None else one_code(by, from_stdin=codes_from_stdin)
+    with line.store.transaction() as (session, now):
+        if by is not None:
+            me = Signed(person=by, code=code)
+            acting(line, session, now, me, Action.DIRECTORY_EDIT, OfInstallation())
+        changes = plan(line, session, now, keyed(line, read))
+    differences = impact_of(line, read) if people else None
+    if as_json:
+        say_json(value_of(changes, differences))
+        return
+    tell_changes(changes)
+    if differences is not None:
+        tell_impact(differences)
+
+
+@directory.command()
+def export(
+    ctx: typer.Context,
+    by: Me,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FOLDER", help="Write CSV files there, not TOML here."),
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="DATE", help="As it was at the beginning of that day.")
+    ] = None,
+    codes_from_stdin: FromStdin = False,
+) -> None:
+    """Write the organisation's directory as `import` reads it, with people's names; audited.
+
+    Case references are not among it: only a keyed hash of each is kept.
+    """
+    line = line_of(ctx)
+    moment = None if on is None else _day(on)
+    me = Signed(person=by, code=one_code(by, from_stdin=codes_from_stdin))
+    with line.store.transaction() as (session, now):
+        turn = acting(line, session, now, me, Action.DIRECTORY_EDIT, OfInstallation())
+        organisation = turn.capacity.organisation
+        if moment is None:
+            found = directory_now(session, now, organisation)
+        else:
+            found = directory_on(session, now, organisation, moment)
+        turn.note(event="directory:exported", subject=organisation, message_id=None)
+    if csv is None:
+        say(written(found).rstrip("\n"))
+    else:
+        write_folder(csv, found)
+
+
+def _day(text: str) -> datetime:
     try:
-        with line.store.transaction() as (session, now):
-            approved_by = two_agree(session, now, (by, first), (with_, second))
-            made = take_in(line, session, now, read, approved_by=approved_by)
-    except Conflict as error:
-        if error.code != "database.taken":
-            raise
-        raise _does_not_fit() from error
-    _show_keys(made, as_json=as_json)
+        return beginning(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date())
+    except ValueError:
+        raise Invalid("directory.day", "a day is written as 2026-01-31") from None
 
 
 @directory.command()
@@ -77,15 +193,16 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
                 "unit": unit.id,
                 "name": unit.name,
                 "organisation": unit.organisation,
+                "parent": unit.parent,
                 "case_system": unit.case_system,
-                "people": _roles(session, unit.id),
+                "people": _roles(session, now, unit.id),
             }
             for unit in session.exec(living.order_by(col(Unit.id)))
         ]
     if as_json:
         say_json(rows)
     else:
-        say_table(rows, ("unit", "name", "organisation", "case_system", "people"))
+        say_table(rows, ("unit", "name", "organisation", "parent", "case_system", "people"))
 
 
 @directory.command()
@@ -111,42 +228,43 @@ def code(
 def two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
     """The personal codes of the two, typed unseen, or from standard input."""
     if not from_stdin:
-        return (
-            typer.prompt(f"Personal code of {by}", hide_input=True, err=True),
-            typer.prompt(f"Personal code of {with_}", hide_input=True, err=True),
-        )
-    lines = [text.strip() for text in sys.stdin.read().splitlines() if text.strip()]
+        return one_code(by, from_stdin=False), one_code(with_, from_stdin=False)
+    lines = _typed()
     if len(lines) != 2:  # noqa: PLR2004 - a code each
         raise Invalid("codes.lines", "standard input has two lines, a code each")
     return lines[0], lines[1]
 
 
-def _roles(session: Session, unit: str) -> str:
+def one_code(by: str, *, from_stdin: bool) -> str:
+    """The personal code of one, typed unseen, or from standard input."""
+    if not from_stdin:
+        typed: str = typer.prompt(f"Personal code of {by}", hide_input=True, err=True)
+        return typed
+    lines = _typed()
+    if len(lines) != 1:
+        raise Invalid("codes.lines", "standard input has one line, the code")
+    return lines[0]
+
+
+def _typed() -> list[str]:
+    return [text.strip() for text in sys.stdin.read().splitlines() if text.strip()]
+
+
+def _read(source: Path) -> Directory:
+    return (
+        read_folder(source)
+        if source.is_dir()
+        else read_directory(source.read_bytes(), file=source.name)
+    )
+
+
+def _roles(session: Session, now: datetime, unit: str) -> str:
     """How many capacities of each role live in a unit."""
     roles = session.exec(
         select(Capacity.role).where(
-            col(Capacity.unit) == unit, col(Capacity.active_until).is_(None)
+            col(Capacity.unit) == unit,
+            col(Capacity.active_from) <= now,
+            or_(col(Capacity.active_until).is_(None), col(Capacity.active_until) > now),
         )
     )
     return ", ".join(f"{count} {role}" for role, count in sorted(Counter(roles).items()))
-
-
-def _show_keys(made: Mapping[str, tuple[str, bytes]], *, as_json: bool) -> None:
-    shown = {
-        system: {"key": key, "secret": "whsec_" + base64.b64encode(secret).decode()}
-        for system, (key, secret) in made.items()
-    }
-    if as_json:
-        say_json(shown)
-        return
-    say("imported" if not shown else "imported; keys and secrets, shown now and never again:")
-    for system, both in shown.items():
-        say(f"  {system}  key {both['key']}")
-        say(f"  {system}  secret {both['secret']}")
-
-
-def _does_not_fit() -> Invalid:
-    return Invalid(
-        "directory.reference",
-        "the file names a unit, a person or a case system that is neither in it nor known",
-    )

@@ -29,6 +29,9 @@ _ADVICE: Final = {
     "not_found": "there is nothing of that name",
     "code.wrong": "check who you are, and type your own personal code;"
     " two others can give you a new one with `inbox directory code`",
+    "directory.changed": "look at it with `inbox directory diff`, and import it again",
+    "directory.not_acknowledged": "see it with `inbox directory approve` without --acknowledge",
+    "proposal.open": "approve that first, or let its time run out",
     "init.done": "`inbox directory import` adds people, `inbox directory code` gives a new code",
     "keys.exist": "`inbox keys add` adds one",
     "keys.missing": "run `inbox keys create`, or put the key folder of this database in its place",

@@ -115,7 +115,7 @@ def act_as(
     row = next((each for each in rows if each.role == role.value and each.unit == unit), None)
     if row is None or (code and not proves(session, now, person_id, code)):
         raise NotFound
-    return _capacity(session, row, strong_auth=bool(code))
+    return capacity_of_row(session, row, strong_auth=bool(code))
 
 
 def capacities_of(session: Session, now: datetime, person_id: str, code: str) -> list[Capacity]:
@@ -126,7 +126,7 @@ def capacities_of(session: Session, now: datetime, person_id: str, code: str) ->
     if not proves(session, now, person_id, code):
         raise Conflict("code.wrong", "a person or a code is wrong")
     rows = _living(session, now, person_id)
-    return [_capacity(session, row, strong_auth=True) for row in rows]
+    return [capacity_of_row(session, row, strong_auth=True) for row in rows]
 
 
 def _living(session: Session, now: datetime, person_id: str) -> Sequence[CapacityRow]:
@@ -141,7 +141,8 @@ def _living(session: Session, now: datetime, person_id: str) -> Sequence[Capacit
     ).all()
 
 
-def _capacity(session: Session, row: CapacityRow, *, strong_auth: bool) -> Capacity:
+def capacity_of_row(session: Session, row: CapacityRow, *, strong_auth: bool) -> Capacity:
+    """What a row lets somebody act as; it proves nothing by itself."""
     return Capacity(
         id=row.id,
         role=Role(row.role),

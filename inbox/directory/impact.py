@@ -1,0 +1,146 @@
+"""Who gains and loses what by a change of the directory: counted before and after, and undone."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from inbox.access.facts import SUBJECTS
+from inbox.access.listing import visible
+from inbox.access.policy import Policy
+from inbox.access.subject import Capacity, Given, OfMessage
+from inbox.access.words import Action
+from inbox.directory.changes import Change
+from inbox.directory.listed import Directory, Kind
+from inbox.directory.people import capacity_of_row
+from inbox.directory.taking import Authority, carry_out, hold, keyed, plan
+from inbox.line import Line
+from inbox.line.systems import capacity_of
+from inbox.message import OrgNumber
+from inbox.tables import Capacity as CapacityRow
+from inbox.tables import CaseSystem, Person, Unit
+
+_ACTIONS: Final = tuple(action for action, kinds in SUBJECTS.items() if OfMessage in kinds)
+_EVERYTHING: Final = Given(
+    reason_given=True,
+    reference_given=True,
+    period_given=True,
+    waivable=True,
+    same_documents=True,
+)
+"""What a request may bring, brought: access that takes a reason is access."""
+
+Reached = dict[tuple[str, str, str, Action], AbstractSet[str]]
+"""By person (or case system), unit, role and action: the ids of messages."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How many messages somebody comes to, or ceases to, be able to do something with."""
+
+    who: str
+    unit: str
+    role: str
+    action: Action
+    gains: int
+    loses: int
+
+
+class _UndoneError(Exception):
+    """Carries the answer out of a transaction that must not be committed."""
+
+    def __init__(self, before: Reached, after: Reached) -> None:
+        super().__init__()
+        self.before, self.after = before, after
+
+
+def impact_of(line: Line, directory: Directory) -> tuple[Difference, ...]:
+    """What taking it in now would give and take, of those alone whom a change is about.
+
+    Made, counted and undone in one transaction; on SQLite nothing else is written meanwhile.
+    """
+    try:
+        with line.store.transaction() as (session, now):
+            raise _counted(line, session, now, directory)
+    except _UndoneError as counted:
+        return tuple(_differences(counted.before, counted.after))
+
+
+def _counted(line: Line, session: Session, now: datetime, directory: Directory) -> _UndoneError:
+    hold(session)
+    policy, directory = line.policies.current(session), keyed(line, directory)
+    changes = plan(line, session, now, directory)
+    organisation, people = directory.organisation, _people(changes)
+    before = reached(session, now, policy, organisation, people)
+    carry_out(line, session, now, organisation, changes, Authority(who="nobody"))
+    session.flush()
+    return _UndoneError(before, reached(session, now, policy, organisation, people))
+
+
+def _people(changes: Iterable[Change]) -> frozenset[str] | None:
+    """Whom the changes are about; None: everybody in the organisation."""
+    people = set[str]()
+    for change in changes:
+        if change.kind in (Kind.UNIT, Kind.CASE_SYSTEM):
+            return None
+        named = ("person", "absent", "substitute", "id")
+        people |= {str(change.after.cells[name]) for name in named if name in change.after.cells}
+        if change.kind is Kind.CAPACITY and change.after.until is not None:
+            return None  # What a leaver had may become unassigned, which others may see and take.
+    return frozenset(people)
+
+
+def reached(
+    session: Session,
+    now: datetime,
+    policy: Policy,
+    organisation: OrgNumber,
+    people: frozenset[str] | None = None,
+) -> Reached:
+    """Every message by whoever can do something with it now; without `people`, of all there."""
+    found: Reached = {}
+    for capacity in _capacities(session, now, organisation, people):
+        who = str(capacity.person or capacity.case_system)
+        for action in _ACTIONS:
+            if not any(rule.concerns(action, capacity.role) for rule in policy.rules):
+                continue
+            ids = session.execute(visible(policy, capacity, now, action, _EVERYTHING)).scalars()
+            key = (who, str(capacity.unit or ""), capacity.role.value, action)
+            found[key] = frozenset(ids)
+    return found
+
+
+def _capacities(
+    session: Session, now: datetime, organisation: str, people: frozenset[str] | None
+) -> Iterator[Capacity]:
+    rows: Sequence[CapacityRow] = session.exec(
+        select(CapacityRow)
+        .join(Unit, col(Unit.id) == col(CapacityRow.unit))
+        .join(Person, col(Person.id) == col(CapacityRow.person))
+        .where(col(Unit.organisation) == organisation)
+    ).all()
+    for row in rows:
+        ended = row.active_until is not None and row.active_until <= now
+        if row.active_from <= now and not ended and (people is None or row.person in people):
+            yield capacity_of_row(session, row, strong_auth=True)
+    if people is None:
+        systems = select(CaseSystem).where(col(CaseSystem.organisation) == organisation)
+        yield from (capacity_of(system) for system in session.exec(systems))
+
+
+def _differences(before: Reached, after: Reached) -> Iterator[Difference]:
+    for key in sorted(before.keys() | after.keys()):
+        was, became = before.get(key, frozenset()), after.get(key, frozenset())
+        if was != became:
+            who, unit, role, action = key
+            yield Difference(
+                who=who,
+                unit=unit,
+                role=role,
+                action=action,
+                gains=len(became - was),
+                loses=len(was - became),
+            )
