@@ -38,7 +38,7 @@ class Standing:
     shared: frozenset[str] = frozenset()
     """People who stand for something in another organisation too."""
     members: frozenset[str] = frozenset()
-    """People who stand, or stood, for something in this one."""
+    """People who stand, or stood, for something in this one, or never for anything anywhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ def _ends_of(
     for name, kind in (("person", Kind.PERSON), ("unit", Kind.UNIT)):
         if name in row.cells:
             of = wanted[kind].get((str(row.cells[name]),))
-            yield now if of is None else of.until
+            yield None if of is None else of.until
     if row.kind is Kind.DELEGATION:
         for person in (row.cells["absent"], row.cells["substitute"]):
             yield _last_in_unit(str(person), str(row.cells["unit"]), wanted, now)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from inbox.directory.changes import Change, Standing, What
-from inbox.directory.listed import Key, Kind, Row
+from inbox.directory.listed import Key, Kind, Row, Rows
 from inbox.errors import Invalid
 
 Wanted = Mapping[Kind, Mapping[Key, Row]]
@@ -33,6 +33,7 @@ def check(
     wanted: Wanted,
     changes: Iterable[Change],
     *,
+    listed: Rows,
     named_by_rules: Collection[str],
     now: datetime,
 ) -> None:
@@ -40,7 +41,9 @@ def check(
     changes = tuple(changes)
     for change in changes:
         _check_own(standing, change)
-        _check_names(standing, wanted, change.after)
+    for rows in listed.values():
+        for row in rows.values():
+            _check_names(standing, wanted, row)
     _check_tree(wanted)
     changed = {change.after.key[0] for change in changes if change.kind is Kind.UNIT}
     for row in wanted[Kind.UNIT].values():

@@ -50,7 +50,10 @@ def directory_of(
         if name not in _TOP:
             raise lines.top(name).refuse("key", shown(name), ", ".join(_TOP))
     gathered = begun(
-        lines.top("organisation"), table.get("organisation"), table.get("complete", False)
+        lines.top("organisation"),
+        table.get("organisation"),
+        table.get("complete", False),
+        complete_at=lines.top("complete"),
     )
     for kind in Kind:
         if kind.value not in table:

@@ -54,7 +54,7 @@ def _begun(folder: Path) -> Gathered:
         raise place.refuse("value", f"{len(rows)} rows", "one row")
     at, cells = rows[0]
     complete = cells.get("complete") or "false"
-    return begun(at, cells.get("organisation"), _FLAGS.get(complete, complete))
+    return begun(at, cells.get("organisation"), _FLAGS.get(complete, complete), complete_at=at)
 
 
 def _lines(path: Path, known: tuple[str, ...]) -> Iterator[tuple[Place, dict[str, str]]]:

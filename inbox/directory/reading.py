@@ -164,10 +164,10 @@ class Gathered:
         )
 
 
-def begun(place: Place, organisation: object, complete: object) -> Gathered:
+def begun(place: Place, organisation: object, complete: object, *, complete_at: Place) -> Gathered:
     """The beginning of a directory: whose it is, and whether it is the whole truth."""
     if not isinstance(complete, bool):
-        raise place.refuse("value", shown(complete), "complete: true, false")
+        raise complete_at.refuse("value", shown(complete), "complete: true, false")
     try:
         number = parse_org_number(organisation if isinstance(organisation, str) else "")
     except Invalid:

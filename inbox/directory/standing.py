@@ -43,6 +43,13 @@ COLUMNS: Final[Mapping[Kind, Mapping[str, str]]] = {
     for kind, columns in SHAPE.items()
 }
 """The column of the table that holds each cell; a reference stands there as its keyed hash."""
+_PEOPLE: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.PERSON: ("id",),
+    Kind.CAPACITY: ("person",),
+    Kind.CLEARANCE: ("person",),
+    Kind.CONFLICT: ("person",),
+    Kind.DELEGATION: ("absent", "substitute", "given_by"),
+}
 _AT_ONCE: Final = 500
 
 Belongs = Callable[["sa.RowMapping"], bool]
@@ -51,9 +58,9 @@ Belongs = Callable[["sa.RowMapping"], bool]
 def standing(session: Session, now: datetime, directory: Directory) -> Standing:
     """What stands of the directory's organisation, and of whatever else it names."""
     organisation = directory.organisation
-    named = {kind: {key[0] for key in directory.rows.get(kind, {})} for kind in Kind}
     here, elsewhere = _people(session, now, organisation)
-    rows = _of_organisation(session, organisation, here | named[Kind.PERSON])
+    members = here | _without_capacity(session)
+    rows = _of_organisation(session, organisation, members | _named(directory))
     foreign = {
         (kind, str(row["id"]))
         for kind in (Kind.CASE_SYSTEM, Kind.UNIT)
@@ -67,8 +74,17 @@ def standing(session: Session, now: datetime, directory: Directory) -> Standing:
         rows=rows,
         foreign=frozenset(foreign),
         shared=frozenset(elsewhere),
-        members=frozenset(here),
+        members=frozenset(members),
     )
+
+
+def _named(directory: Directory) -> set[str]:
+    """Everybody whom a file names, in whatever table."""
+    people = set()
+    for kind, names in _PEOPLE.items():
+        for row in directory.rows.get(kind, {}).values():
+            people |= {str(row.cells[name]) for name in names}
+    return people
 
 
 def directory_now(session: Session, now: datetime, organisation: OrgNumber) -> Directory:

@@ -58,7 +58,7 @@ def plan(line: Line, session: Session, now: datetime, directory: Directory) -> t
         rules = {str(rule.to) for rule in book.rules if rule.to is not SAME_UNIT}
         named = frozenset({str(book.desk), *rules})
     wanted = wanted_of(stands, directory, now)
-    check(stands, wanted, changes, named_by_rules=named, now=now)
+    check(stands, wanted, changes, listed=directory.rows, named_by_rules=named, now=now)
     return changes
 
 

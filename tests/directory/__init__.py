@@ -1,0 +1,1 @@
+"""Tests of directories: files, changes, imports, and what follows from them."""

@@ -1,0 +1,68 @@
+"""An installation without neighbours, in which a test takes directories in and looks at the rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+from sqlmodel import Session
+
+from inbox import audit
+from inbox.directory.changes import Change
+from inbox.directory.file import read_directory
+from inbox.directory.listed import Directory
+from inbox.directory.taking import keyed, plan, take_in
+from inbox.keys import create_keys
+from inbox.line import Line
+from inbox.store import Store, create_engine
+from tests import worlds
+
+OURS = worlds.OURS
+HEAD = f"organisation = '{OURS}'\n"
+
+
+class _UndoneError(Exception):
+    pass
+
+
+def build(url: str, folder: Path) -> Line:
+    """A line on an empty database, with the shipped policies; nobody is enrolled."""
+    create_keys(folder / "keys", worlds.BEGIN)
+    (folder / "vault").mkdir()
+    (folder / "trust").mkdir()
+    engine = worlds.sharing_statements(create_engine(url))
+    store = Store(engine, seal=audit.seal, clock=worlds.Clock())
+    line = worlds.line_of(store, folder, worlds.channel_of(httpx.Client()))
+    worlds.install(store, line.keyring)
+    return line
+
+
+@contextmanager
+def undone(line: Line) -> Iterator[tuple[Session, datetime]]:
+    """A transaction of which nothing stays, so that the next begins with the same."""
+    try:
+        with line.store.transaction() as (session, now):
+            yield session, now
+            raise _UndoneError
+    except _UndoneError:
+        pass
+
+
+def read(text: str) -> Directory:
+    """A directory of ours from the rest of its file."""
+    return read_directory((HEAD + text).encode())
+
+
+def take(line: Line, session: Session, now: datetime, directory: Directory) -> None:
+    """Take it in, whoever decided it."""
+    take_in(line, session, now, directory, approved_by="anne+bjorn")
+    session.flush()
+    session.expire_all()
+
+
+def planned(
+    line: Line, session: Session, now: datetime, directory: Directory
+) -> tuple[Change, ...]:
+    """What it would change."""
+    return plan(line, session, now, keyed(line, directory))

@@ -1,0 +1,287 @@
+"""What a file changes: periods, names, whole truths, and what widens access."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from inbox.directory.changes import What, digest_of
+from inbox.directory.file import read_directory, written
+from inbox.directory.listed import Directory, Kind
+from inbox.directory.standing import directory_now, directory_on
+from inbox.errors import Invalid
+from inbox.line import Line
+from inbox.message import OrgNumber
+from tests.directory.drawn import directories
+from tests.directory.house import OURS, planned, read, take, undone
+from tests.municipality import DIRECTORY
+
+BASE = read_directory(DIRECTORY)
+OURS_NUMBER = OrgNumber(OURS)
+NO_DEADLINE = settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@given(drawn=directories())
+@NO_DEADLINE
+def test_the_second_time_nothing_changes(small_line: Line, drawn: Directory) -> None:
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, drawn)
+
+        assert planned(small_line, session, now, drawn) == ()
+        assert planned(small_line, session, now + timedelta(hours=1), drawn) == ()
+
+
+@given(drawn=directories())
+@NO_DEADLINE
+def test_an_export_is_read_back_without_difference(small_line: Line, drawn: Directory) -> None:
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, drawn)
+        text = written(directory_now(session, now, OURS_NUMBER))
+        whole = text.replace("complete = false", "complete = true")
+
+        assert planned(small_line, session, now, read_directory(text.encode())) == ()
+        assert planned(small_line, session, now, read_directory(whole.encode())) == ()
+        assert text.count("[[capacity]]") == len(
+            directory_now(session, now, OURS_NUMBER).rows[Kind.CAPACITY]
+        )
+
+
+@given(before=directories(), after=directories())
+@NO_DEADLINE
+def test_a_complete_file_is_the_whole_truth(
+    small_line: Line, before: Directory, after: Directory
+) -> None:
+    complete = read_directory(written(after).replace("= false", "= true", 1).encode())
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, before)
+        for kind in (Kind.UNIT, Kind.PERSON):
+            assert complete.rows[kind]
+        try:
+            take(small_line, session, now + timedelta(minutes=1), complete)
+        except Invalid as error:
+            assert error.code in {"unit.needs_successor", "directory.begun"}
+            return
+        later = now + timedelta(minutes=2)
+        stands = directory_now(session, later, OURS_NUMBER)
+
+        assert planned(small_line, session, later, complete) == ()
+        for kind in (Kind.CAPACITY, Kind.CLEARANCE, Kind.CONFLICT):
+            assert set(stands.rows[kind]) <= set(complete.rows[kind])
+
+
+SAID = {
+    "capacity": "[[capacity]]\nperson='ola'\nunit='ppt'\nrole='handler'\n",
+    "clearance": "[[clearance]]\nperson='anne'\nshielding='13'\n",
+    "conflict": "[[conflict]]\nperson='ola'\nsender='910077473'\n",
+    "delegation": "[[delegation]]\nunit='bv'\nabsent='kari'\nsubstitute='ola'\ngiven_by='kari'\n"
+    "until=2027-01-01\n",
+    "ended": "[[capacity]]\nperson='ola'\nunit='bv'\nrole='handler'\nuntil=2026-11-01\n",
+    "earlier end": "[[capacity]]\nperson='ola'\nunit='bv'\nrole='handler'\nuntil=2026-12-24\n",
+    "shares": "[[unit]]\nid='ppt'\nname='PPT'\ncase_system='fag'\nshares_unassigned=true\n",
+    "shares no more": "[[unit]]\nid='skole'\nname='Skole'\ncase_system='hand'\n",
+    "parent": "[[unit]]\nid='ppt'\nname='PPT'\ncase_system='fag'\nparent='skole'\n",
+    "other system": "[[unit]]\nid='ppt'\nname='PPT'\ncase_system='hand'\n",
+    "no system": "[[unit]]\nid='ppt'\nname='PPT'\n",
+    "bare unit": "[[unit]]\nid='ny'\nname='Ny'\n",
+    "new person": "[[person]]\nid='ny'\nname='Ny'\n",
+    "person renamed": "[[person]]\nid='ola'\nname='Ola'\n",
+    "person leaves": "[[person]]\nid='ola'\nname='Ola Saksbehandler'\nuntil=2026-11-01\n",
+    "webhook elsewhere": "[[case_system]]\nid='sak'\nname='Sakarkiv'\nmode='webhook'\n"
+    "webhook_url='http://127.0.0.1:9/other'\n",
+    "reference": "[[reference]]\ncounterparty='910077473'\nreference='2026/1'\nunit='bv'\n",
+    "closed with successor": "[[unit]]\nid='ppt'\nname='PPT'\ncase_system='fag'\n"
+    "successor='bv'\nuntil=2026-11-01\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "widens"),
+    [
+        ("capacity", True),
+        ("clearance", True),
+        ("conflict", False),
+        ("delegation", True),
+        ("ended", False),
+        ("earlier end", False),
+        ("shares", True),
+        ("shares no more", False),
+        ("parent", True),
+        ("other system", True),
+        ("no system", False),
+        ("bare unit", False),
+        ("new person", False),
+        ("person renamed", False),
+        ("person leaves", False),
+        ("webhook elsewhere", True),
+        ("reference", True),
+        ("closed with successor", True),
+    ],
+)
+def test_what_widens_access_is_known(small_line: Line, said: str, *, widens: bool) -> None:
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, BASE)
+
+        changes = planned(small_line, session, now, read(SAID[said]))
+
+        assert changes
+        assert any(change.widens for change in changes) is widens
+
+
+@pytest.mark.parametrize("said", ["conflict", "capacity", "clearance"])
+def test_taking_back_widens_what_it_narrowed(small_line: Line, said: str) -> None:
+    ended = SAID[said] + "until=2026-11-01\n"
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, BASE)
+        take(small_line, session, now, read(SAID[said]))
+
+        (change,) = planned(small_line, session, now, read(ended))
+
+        assert change.what is What.ENDED
+        assert change.widens is (said == "conflict")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "widens"),
+    [
+        ("until=2026-12-01", "until=2026-12-24", True),
+        ("until=2026-12-24", "until=2026-12-01", False),
+        ("until=2026-12-24", "", True),
+        ("from=2026-12-24", "from=2026-12-01", True),
+        ("from=2026-12-01", "from=2026-12-24", False),
+        ("from=2026-12-24", "from=2026-11-01", True),
+    ],
+)
+@pytest.mark.parametrize("kind", ["capacity", "conflict"])
+def test_a_longer_period_widens_and_that_of_a_conflict_narrows(
+    small_line: Line, first: str, then: str, kind: str, *, widens: bool
+) -> None:
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, BASE)
+        take(small_line, session, now, read(SAID[kind] + first))
+
+        (change,) = planned(small_line, session, now, read(SAID[kind] + then))
+
+        assert change.what is What.CHANGED
+        assert change.widens is (widens if kind == "capacity" else not widens)
+
+
+def test_who_comes_back_is_a_proposal_and_keeps_the_id(small_line: Line) -> None:
+    back = "[[person]]\nid='ola'\nname='Ola Saksbehandler'\n"
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, BASE)
+        take(small_line, session, now, read(SAID["person leaves"]))
+        (change,) = planned(small_line, session, now, read(back))
+
+        assert change.widens
+        assert planned(small_line, session, now, read(SAID["ended"])) == ()
+
+
+def test_nothing_outlasts_the_person_it_is_of(small_line: Line) -> None:
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, BASE)
+
+        changes = planned(small_line, session, now, read(SAID["person leaves"]))
+
+        assert {(change.kind, change.what) for change in changes} == {
+            (Kind.PERSON, What.ENDED),
+            (Kind.CAPACITY, What.ENDED),
+            (Kind.CLEARANCE, What.ENDED),
+        }
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[[capacity]]\nperson='ingen'\nunit='bv'\nrole='leader'\n", "directory.reference"),
+        ("[[capacity]]\nperson='ola'\nunit='ingen'\nrole='leader'\n", "directory.reference"),
+        ("[[unit]]\nid='ny'\nname='N'\nparent='ingen'\n", "directory.reference"),
+        ("[[unit]]\nid='bv'\nname='B'\nparent='bv'\n", "directory.cycle"),
+        (
+            "[[unit]]\nid='bv'\nname='B'\nparent='ppt'\n[[unit]]\nid='ppt'\nname='P'\nparent='bv'\n",
+            "directory.cycle",
+        ),
+        ("[[unit]]\nid='bv'\nname='B'\nuntil=2026-11-01\n", "unit.needs_successor"),
+        ("[[unit]]\nid='bv'\nname='B'\nuntil=2027-11-01\n", "unit.needs_successor"),
+        ("[[unit]]\nid='desk'\nname='D'\nuntil=2026-11-01\n", "unit.needs_successor"),
+        (
+            "[[unit]]\nid='bv'\nname='B'\nuntil=2027-11-01\nsuccessor='bv'\n",
+            "unit.needs_successor",
+        ),
+        (
+            "[[unit]]\nid='bv'\nname='B'\nuntil=2027-11-01\nsuccessor='ppt'\n"
+            "[[unit]]\nid='ppt'\nname='P'\nuntil=2027-01-01\nsuccessor='bv'\n",
+            "directory.successor",
+        ),
+        ("[[person]]\nid='ola'\nname='O'\nfrom=2027-01-01\n", "directory.begun"),
+        ("[[conflict]]\nperson='ola'\nmessage='" + "ab" * 16 + "'\n", "directory.reference"),
+        ("complete=true\n[[unit]]\nid='desk'\nname='D'\n", "unit.needs_successor"),
+    ],
+)
+def test_what_does_not_fit_is_refused(small_line: Line, text: str, code: str) -> None:
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, BASE)
+
+        with pytest.raises(Invalid) as told:
+            take(small_line, session, now, read(text))
+
+        assert told.value.code == code
+        assert "Saksbehandler" not in str(told.value)
+
+
+def test_another_organisations_units_and_people_are_left_alone(small_line: Line) -> None:
+    theirs = (
+        b"organisation='910077473'\n[[unit]]\nid='x'\nname='X'\n[[person]]\nid='xen'\nname='Xen'\n"
+        b"[[capacity]]\nperson='xen'\nunit='x'\nrole='handler'\n"
+        b"[[clearance]]\nperson='xen'\nshielding='13'\n"
+    )
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, BASE)
+        take(small_line, session, now, read_directory(theirs))
+        whole = "complete=true\n" + "person=[]\nclearance=[]\nconflict=[]\n"
+        ended = planned(small_line, session, now, read(whole))
+
+        assert {change.after.key[0] for change in ended if change.kind is Kind.PERSON} == {
+            "anne",
+            "bjorn",
+            "kari",
+            "ola",
+        }
+        assert not [change for change in ended if "xen" in change.after.key]
+        for text, code in (
+            ("[[unit]]\nid='x'\nname='Y'\n", "directory.other_organisation"),
+            ("[[capacity]]\nperson='ola'\nunit='x'\nrole='leader'\n", "directory.other"),
+            ("[[person]]\nid='xen'\nname='Y'\n", "directory.shared_person"),
+        ):
+            with pytest.raises(Invalid, match=code):
+                planned(small_line, session, now, read(text))
+
+
+def test_a_day_that_is_past_is_exported_as_it_was(small_line: Line) -> None:
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, BASE)
+        take(small_line, session, now, read(SAID["parent"]))
+        later, latest = now + timedelta(days=40), now + timedelta(days=80)
+        take(small_line, session, later, read("[[unit]]\nid='ppt'\nname='PPT'\nparent='bv'\n"))
+        take(small_line, session, later, read(SAID["person leaves"]))
+
+        then = directory_on(session, latest, OURS_NUMBER, now + timedelta(days=20))
+        today = directory_on(session, latest, OURS_NUMBER, latest)
+
+        assert then.rows[Kind.UNIT]["ppt",].cells["parent"] == "skole"
+        assert today.rows[Kind.UNIT]["ppt",].cells["parent"] == "bv"
+        assert ("ola", "bv", "handler") in then.rows[Kind.CAPACITY]
+        assert ("ola", "bv", "handler") not in today.rows[Kind.CAPACITY]
+
+
+def test_the_digest_is_of_every_change_and_of_one_proposal(small_line: Line) -> None:
+    with undone(small_line) as (session, now):
+        take(small_line, session, now, BASE)
+        digests = {
+            digest_of(planned(small_line, session, now, read(text)), salt=salt)
+            for text in SAID.values()
+            for salt in ("one", "two")
+        }
+
+        assert len(digests) == 2 * len(SAID)
