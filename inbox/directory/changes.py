@@ -101,7 +101,14 @@ def _clipped(row: Row, wanted: Mapping[Kind, Mapping[Key, Row]], now: datetime) 
     ends = [row.until, *_ends_of(row, wanted, now)]
     dated = [end for end in ends if end is not None]
     until = min(dated, default=None)
-    return row if until == row.until else replace(row, until=until)
+    if until == row.until or _is_seen_to_later(row, until, now):
+        return row
+    return replace(row, until=until)
+
+
+def _is_seen_to_later(row: Row, until: datetime | None, now: datetime) -> bool:
+    """Standing in ends as a task on the day that one of the two leaves: see `leaving`."""
+    return row.kind is Kind.DELEGATION and until is not None and until > now
 
 
 def _ends_of(

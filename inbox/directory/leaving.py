@@ -148,7 +148,7 @@ def _left_behind(
         exists().where(
             col(Capacity.person) == col(AccessGrant.person),
             col(Capacity.unit) == col(AccessGrant.unit),
-            col(Capacity.active_until) > col(AccessGrant.active_from),
+            col(Capacity.active_until) >= col(AccessGrant.active_from),
         ),
         ~_stands(now, col(AccessGrant.person), col(AccessGrant.unit)),
     )

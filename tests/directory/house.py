@@ -1,9 +1,10 @@
-"""An installation without neighbours, in which a test takes directories in and looks at the rows."""
+"""An installation without neighbours, for tests that take directories in and look at the rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import httpx
 from sqlmodel import Session
@@ -26,6 +27,10 @@ class _UndoneError(Exception):
     pass
 
 
+def _undo() -> NoReturn:
+    raise _UndoneError
+
+
 def build(url: str, folder: Path) -> Line:
     """A line on an empty database, with the shipped policies; nobody is enrolled."""
     create_keys(folder / "keys", worlds.BEGIN)
@@ -44,7 +49,7 @@ def undone(line: Line) -> Iterator[tuple[Session, datetime]]:
     try:
         with line.store.transaction() as (session, now):
             yield session, now
-            raise _UndoneError
+            _undo()
     except _UndoneError:
         pass
 

@@ -1,0 +1,282 @@
+"""What those who left and units that closed leave behind ends, and becomes somebody's task."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import Session, col, select
+
+from inbox.access.words import Role
+from inbox.directory.leaving import look_after
+from inbox.line import Line
+from inbox.line.moves import archive
+from inbox.line.moves.unit import assign
+from inbox.line.waiting import TaskKind
+from inbox.message import (
+    DeliveryState,
+    GrantKind,
+    MessageState,
+    PersonId,
+    Service,
+    new_id,
+)
+from inbox.tables import (
+    AccessGrant,
+    Assignment,
+    Delegation,
+    Delivery,
+    Message,
+    Task,
+)
+from tests.directory.house import OURS, read, take
+from tests.worlds import BEGIN, World
+
+TODAY = BEGIN.date()
+LEAVES = "[[person]]\nid='ola'\nname='Ola Saksbehandler'\nuntil={}\n"
+LEAVES_BV = "[[capacity]]\nperson='ola'\nunit='bv'\nrole='handler'\nuntil={}\n"
+CLOSES = "[[unit]]\nid='bv'\nname='B'\ncase_system='sak'\nuntil={}\nsuccessor='ppt'\n"
+PAST, AHEAD = "2026-11-19", "2026-11-29"
+
+
+def _message(
+    session: Session, now: datetime, unit: str, state: MessageState = MessageState.ROUTED
+) -> str:
+    message_id = new_id()
+    session.add(
+        Message(
+            id=message_id,
+            state=state,
+            unit=unit,
+            organisation=OURS,
+            channel="eformidling",
+            service=Service.DPO,
+            wire_id=new_id(),
+            digest="d",
+            size=1,
+            received_at=now,
+        )
+    )
+    session.flush()
+    return message_id
+
+
+def _had(session: Session, now: datetime, unit: str = "bv") -> str:
+    """A message that ola has, with a grant to it and somebody away whom ola stands in for."""
+    message_id = _message(session, now, unit)
+    until = now + timedelta(days=90)
+    session.add(Assignment(id=new_id(), message_id=message_id, person="ola", active_from=now))
+    session.add(_grant(message_id, "ola", "kari", now, until))
+    session.add(
+        Delegation(
+            id=new_id(),
+            unit=unit,
+            absent="kari",
+            substitute="ola",
+            given_by="kari",
+            active_from=now,
+            active_until=until,
+        )
+    )
+    session.flush()
+    return message_id
+
+
+def _grant(message_id: str, to: str, by: str, now: datetime, until: datetime) -> AccessGrant:
+    return AccessGrant(
+        id=new_id(),
+        kind=GrantKind.GIVEN,
+        message_id=message_id,
+        unit="bv",
+        person=to,
+        given_by=by,
+        sealed_reason=b"",
+        active_from=now,
+        active_until=until,
+    )
+
+
+def _take(line: Line, text: str) -> None:
+    with line.store.transaction() as (session, now):
+        take(line, session, now, read(text))
+
+
+def _left(line: Line) -> tuple[int, int, int]:
+    """How many assignments, grants and delegations last."""
+    with line.store.reading() as (session, now):
+        return tuple(  # type: ignore[return-value]
+            sum(
+                1
+                for row in session.exec(select(kind))
+                if row.active_until is None or row.active_until > now
+            )
+            for kind in (Assignment, AccessGrant, Delegation)
+        )
+
+
+def _tasks(line: Line) -> list[tuple[str | None, str]]:
+    with line.store.reading() as (session, _):
+        query = select(Task).where(col(Task.kind) == TaskKind.LEAVER, col(Task.closed_at).is_(None))
+        return [(task.unit, task.role) for task in session.exec(query)]
+
+
+@pytest.mark.parametrize("leaves", [LEAVES, LEAVES_BV])
+def test_what_a_leaver_had_ends_and_is_the_leaders_the_same_day(world: World, leaves: str) -> None:
+    line = world.line
+    with line.store.transaction() as (session, now):
+        _had(session, now)
+    assert _left(line) == (1, 1, 1)
+
+    _take(line, leaves.format(PAST))
+
+    assert _left(line) == (0, 0, 0)
+    assert _tasks(line) == [("bv", "leader")] * 3
+    assert look_after(line) == 0
+
+
+def test_an_end_that_lies_ahead_is_noticed_on_its_day(small_world: World) -> None:
+    line = small_world.line
+    with line.store.transaction() as (session, now):
+        _had(session, now)
+    _take(line, LEAVES.format(AHEAD))
+
+    assert look_after(line) == 0
+    assert _left(line) == (1, 1, 1)
+
+    small_world.clock.advance(timedelta(days=11))
+    assert look_after(line) == 3
+    assert _left(line) == (0, 0, 0)
+    assert len(_tasks(line)) == 3
+
+
+def test_who_leaves_one_unit_keeps_what_is_in_another(small_world: World) -> None:
+    line = small_world.line
+    with line.store.transaction() as (session, now):
+        _had(session, now)
+        elsewhere = _message(session, now, "skole")
+        session.add(Assignment(id=new_id(), message_id=elsewhere, person="ola", active_from=now))
+
+    _take(line, LEAVES_BV.format(PAST))
+
+    assert _left(line) == (1, 0, 0)
+
+
+def test_what_a_leaver_gave_to_others_stands(small_world: World) -> None:
+    line = small_world.line
+    with line.store.transaction() as (session, now):
+        message_id = _message(session, now, "bv")
+        session.add(_grant(message_id, "ola", "kari", now, now + timedelta(days=90)))
+
+    _take(line, LEAVES.replace("ola", "kari").format(PAST))
+
+    assert _left(line) == (0, 1, 0)
+
+
+def test_a_message_that_is_done_is_nobodys_task(small_world: World) -> None:
+    line = small_world.line
+    with line.store.transaction() as (session, now):
+        message_id = _message(session, now, "bv", MessageState.REGISTERED)
+        session.add(Assignment(id=new_id(), message_id=message_id, person="ola", active_from=now))
+
+    _take(line, LEAVES.format(PAST))
+
+    assert _left(line) == (0, 0, 0)
+    assert _tasks(line) == []
+
+
+def test_giving_it_to_another_closes_the_task_and_so_does_the_leader(small_world: World) -> None:
+    line = small_world.line
+    with line.store.transaction() as (session, now):
+        message_id = _had(session, now)
+    more = "[[capacity]]\nperson='bjorn'\nunit='bv'\nrole='handler'\n"
+    _take(line, LEAVES_BV.format(PAST) + more)
+    kari = small_world.person("kari", Role.LEADER, "bv")
+
+    assign(line, kari, message_id, to=PersonId("bjorn"))
+    assert len(_tasks(line)) == 2
+    with line.store.reading() as (session, _):
+        rest = session.exec(
+            select(Task.id).where(col(Task.kind) == TaskKind.LEAVER, col(Task.closed_at).is_(None))
+        ).all()
+    for task_id in rest:
+        archive.close(line, kari, task_id, reason="sett")
+
+    assert _tasks(line) == []
+
+
+def _delivery(session: Session, now: datetime, message_id: str, state: DeliveryState) -> None:
+    session.add(
+        Delivery(
+            id=new_id(),
+            message_id=message_id,
+            number=1,
+            case_system="sak",
+            state=state,
+            offered_at=now,
+        )
+    )
+
+
+def test_open_mail_of_a_closed_unit_goes_to_the_successors_desk(world: World) -> None:
+    line, state = world.line, MessageState
+    with line.store.transaction() as (session, now):
+        for each in (state.ROUTED, state.RETURNED, state.RELEASED, state.OFFERED):
+            message_id = _message(session, now, "bv", each)
+            session.add(
+                Assignment(id=new_id(), message_id=message_id, person="ola", active_from=now)
+            )
+            if each is state.OFFERED:
+                _delivery(session, now, message_id, DeliveryState.OPEN)
+        collected = _message(session, now, "bv", state.OFFERED)
+        _delivery(session, now, collected, DeliveryState.COLLECTED)
+        done = _message(session, now, "bv", state.ANSWERED)
+
+    _take(line, CLOSES.format(PAST))
+
+    found = {message.id: message for message in world.messages()}
+    assert (found[collected].unit, found[done].unit) == ("bv", "bv")
+    moved = [each for each in found.values() if each.id not in {collected, done}]
+    assert {(each.state, each.unit) for each in moved} == {(state.ROUTED, "ppt")}
+    assert all(world.open_tasks(each.id) == {"release"} for each in moved)
+    assert _left(line)[0] == 0
+    assert _tasks(line) == []
+
+
+def test_a_unit_that_closes_on_a_day_ahead_hands_its_mail_over_then(small_world: World) -> None:
+    line = small_world.line
+    with line.store.transaction() as (session, now):
+        _message(session, now, "bv")
+    _take(line, CLOSES.format(AHEAD))
+    assert look_after(line) == 0
+
+    small_world.clock.advance(timedelta(days=11))
+    assert look_after(line) == 1
+    assert [message.unit for message in small_world.messages()] == ["ppt"]
+
+
+def test_without_a_successor_it_goes_to_archive_staff(small_world: World) -> None:
+    line = small_world.line
+    _take(line, "[[unit]]\nid='ny'\nname='N'\n")
+    with line.store.transaction() as (session, now):
+        for state in (MessageState.ROUTED, MessageState.RELEASED):
+            _message(session, now, "ny", state)
+
+    _take(line, f"[[unit]]\nid='ny'\nname='N'\nuntil={PAST}\n")
+
+    assert {(m.state, m.unit) for m in small_world.messages()} == {(MessageState.UNROUTED, None)}
+    assert all(small_world.open_tasks(m.id) == {"distribute"} for m in small_world.messages())
+
+
+def test_new_mail_for_a_closed_unit_finds_the_successor_of_its_successor(
+    small_world: World,
+) -> None:
+    line = small_world.line
+    _take(line, CLOSES.format(PAST))
+    _take(
+        line,
+        f"[[unit]]\nid='ppt'\nname='P'\ncase_system='fag'\nuntil={PAST}\nsuccessor='skole'\n",
+    )
+
+    small_world.send("Melding om barnevern")
+    small_world.collect()
+    small_world.work()
+
+    assert [message.unit for message in small_world.messages()] == ["skole"]
