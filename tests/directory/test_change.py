@@ -1,0 +1,261 @@
+"""A change of the directory: proposed by one, approved by another as it was shown."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from inbox.directory import change
+from inbox.directory.change import Result, Signed
+from inbox.directory.file import read_directory
+from inbox.directory.people import enrol_first_people, give_code
+from inbox.errors import Conflict, InboxError, NotFound, NotPermitted
+from inbox.line import Line
+from inbox.message import OrgNumber, ProposalState
+from inbox.tables import AuditEntry, Capacity, Proposal, Unit, WrappedKey
+from tests.directory.house import OURS, read
+from tests.worlds import Clock, _policies
+
+WIDER = """
+[[unit]]
+id='bv'
+name='Barneverntjenesten'
+[[person]]
+id='kari'
+name='Kari Hemmelig'
+[[capacity]]
+person='kari'
+unit='bv'
+role='leader'
+"""
+NARROWER = "[[conflict]]\nperson='bjorn'\nsender='910077473'\n"
+
+
+class Two:
+    """Anne, who may propose, and bjorn, who may approve, as `inbox init` enrols them."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        with line.store.transaction() as (session, now):
+            codes = enrol_first_people(
+                session,
+                now,
+                organisation=OrgNumber(OURS),
+                people={"anne": "Anne A", "bjorn": "Bjorn B"},
+                desk=("desk", "Dokumentsenteret"),
+                digest=_policies()[1],
+            )
+        self.anne, self.bjorn = (Signed(person=p, code=codes[p]) for p in ("anne", "bjorn"))
+
+    def bring(self, text: str = WIDER) -> Result:
+        return change.bring(self.line, self.anne, read(text))
+
+    def approve(self, result: Result, *, by: Signed | None = None) -> Result:
+        assert result.proposal_id is not None
+        return change.approve(
+            self.line, by or self.bjorn, result.proposal_id, acknowledged=result.digest
+        )
+
+    def state(self, proposal_id: str | None) -> ProposalState:
+        with self.line.store.reading() as (session, _):
+            return session.get_one(Proposal, proposal_id).state
+
+    def units(self) -> set[str]:
+        with self.line.store.reading() as (session, _):
+            return set(session.exec(select(Unit.id)))
+
+    def entries(self) -> list[bytes]:
+        with self.line.store.reading() as (session, _):
+            return list(session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))))
+
+
+def test_what_widens_waits_for_another_person(line: Line) -> None:
+    two = Two(line)
+
+    proposed = two.bring()
+    before = two.units()
+    done = two.approve(proposed)
+
+    assert before == {"desk"}
+    assert two.units() == {"desk", "bv"}
+    assert done.changes == proposed.changes
+    assert two.state(proposed.proposal_id) is ProposalState.APPROVED
+
+
+def test_what_only_narrows_takes_one(line: Line) -> None:
+    two = Two(line)
+
+    result = two.bring(NARROWER)
+
+    assert result.proposal_id is None
+    assert len(result.changes) == 1
+
+
+def test_the_second_time_nothing_changes_and_nothing_is_audited(small_line: Line) -> None:
+    two = Two(small_line)
+    two.approve(two.bring())
+    before = two.entries()
+
+    again = change.bring_together(small_line, two.anne, two.bjorn, read(WIDER))
+    alone = two.bring()
+
+    assert (again.changes, alone.changes, alone.proposal_id) == ((), (), None)
+    assert two.entries() == before
+
+
+def test_nobody_approves_what_they_proposed_themselves(small_line: Line) -> None:
+    two = Two(small_line)
+    with small_line.store.transaction() as (session, now):
+        session.add(
+            Capacity(id="r", person="anne", unit="desk", role="security_reviewer", active_from=now)
+        )
+
+    with pytest.raises(NotPermitted):
+        two.approve(two.bring(), by=two.anne)
+    with pytest.raises(NotPermitted):
+        change.bring_together(small_line, two.anne, two.anne, read(WIDER))
+
+    assert two.units() == {"desk"}
+
+
+def test_nobody_proposes_or_approves_without_the_right(small_line: Line) -> None:
+    two = Two(small_line)
+    proposed = two.approve(two.bring())
+    with small_line.store.transaction() as (session, _):
+        kari = Signed(person="kari", code=give_code(session, "kari"))
+    del proposed
+    more = read("[[clearance]]\nperson='kari'\nshielding='13'\n")
+
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: change.bring(small_line, kari, more),
+        lambda: change.bring_together(small_line, two.anne, kari, more),
+        lambda: change.look(small_line, kari, _opened(two, more)),
+    )
+    for attempt in attempts:
+        with pytest.raises(NotPermitted):
+            attempt()
+
+
+def _opened(two: Two, more: object) -> str:
+    result = change.bring(two.line, two.anne, more)  # type: ignore[arg-type]
+    assert result.proposal_id is not None
+    return result.proposal_id
+
+
+def test_a_wrong_code_is_no_sign_in(small_line: Line) -> None:
+    two = Two(small_line)
+    proposed = two.bring()
+    wrong = Signed(person="bjorn", code=two.anne.code)
+
+    with pytest.raises(Conflict, match=r"code\.wrong"):
+        two.approve(proposed, by=wrong)
+    with pytest.raises(Conflict, match=r"code\.wrong"):
+        change.bring(small_line, Signed(person="anne", code="x"), read(NARROWER))
+    assert two.anne.code not in repr(two.anne)
+
+
+def test_something_else_than_what_was_shown_is_not_approved(small_line: Line) -> None:
+    two = Two(small_line)
+    proposed = two.bring()
+    assert proposed.proposal_id is not None
+
+    for digest in ("", "0" * 64):
+        with pytest.raises(Conflict, match=r"directory\.not_acknowledged"):
+            change.approve(small_line, two.bjorn, proposed.proposal_id, acknowledged=digest)
+
+    shown = change.look(small_line, two.bjorn, proposed.proposal_id)
+    assert (shown.digest, shown.changes) == (proposed.digest, proposed.changes)
+    assert two.units() == {"desk"}
+
+
+def test_a_directory_that_changed_meanwhile_is_proposed_again(small_line: Line) -> None:
+    two = Two(small_line)
+    proposed = two.bring(WIDER + NARROWER)
+    two.bring(NARROWER)
+
+    with pytest.raises(Conflict, match=r"directory\.changed"):
+        two.approve(proposed)
+
+    assert two.units() == {"desk"}
+    two.approve(two.bring(WIDER + NARROWER))
+    assert two.units() == {"desk", "bv"}
+
+
+def test_an_approval_counts_once_and_not_for_ever(small_line: Line) -> None:
+    two = Two(small_line)
+    clock = small_line.store.clock
+    assert isinstance(clock, Clock)
+    proposed = two.bring()
+    two.approve(proposed)
+    late = two.bring("[[clearance]]\nperson='kari'\nshielding='13'\n")
+    clock.advance(timedelta(days=15))
+
+    for result in (proposed, late):
+        with pytest.raises(NotPermitted):
+            two.approve(result)
+
+
+def test_a_proposer_thinks_again_and_another_waits(small_line: Line) -> None:
+    two = Two(small_line)
+    first, second = two.bring(), two.bring(WIDER + NARROWER)
+
+    assert two.state(first.proposal_id) is ProposalState.LAPSED
+    with pytest.raises(Conflict, match=r"proposal\.open"):
+        change.bring(small_line, two.bjorn, read(WIDER))
+    with pytest.raises(InboxError):
+        two.approve(first)
+    two.approve(second)
+    assert two.units() == {"desk", "bv"}
+
+
+def test_a_proposal_is_sealed_and_its_key_ends_with_it(small_line: Line) -> None:
+    two = Two(small_line)
+    text = WIDER + (
+        "[[reference]]\ncounterparty='910077473'\nreference='2026/000999-1'\nunit='bv'\n"
+    )
+    proposed = two.bring(text)
+    owner = f"proposal:{proposed.proposal_id}"
+    with small_line.store.reading() as (session, _):
+        sealed = session.get_one(Proposal, proposed.proposal_id).sealed_payload
+        assert session.get_one(WrappedKey, owner).wrapped is not None
+    two.approve(proposed)
+
+    with small_line.store.reading() as (session, _):
+        assert session.get_one(WrappedKey, owner).wrapped is None
+    assert b"Hemmelig" not in sealed
+    assert not [leaf for leaf in two.entries() if b"Hemmelig" in leaf or b"000999" in leaf]
+
+
+def test_what_is_no_proposal_of_a_directory_is_not_there(small_line: Line) -> None:
+    two = Two(small_line)
+    proposed = two.bring()
+    with small_line.store.transaction() as (session, _):
+        session.get_one(Proposal, proposed.proposal_id).kind = "policy"
+
+    for proposal_id in (str(proposed.proposal_id), "0" * 32):
+        with pytest.raises(NotFound):
+            change.look(small_line, two.bjorn, proposal_id)
+        with pytest.raises(NotFound):
+            change.approve(small_line, two.bjorn, proposal_id, acknowledged=proposed.digest)
+
+
+def test_another_organisations_directory_is_its_own(small_line: Line) -> None:
+    two = Two(small_line)
+    theirs = b"organisation='910077473'\n[[unit]]\nid='x'\nname='X'\n"
+    first = change.bring(small_line, two.anne, read_directory(theirs))
+
+    assert first.changes
+    with pytest.raises(NotPermitted):
+        change.bring(small_line, two.anne, read_directory(theirs.replace(b"'X'", b"'Y'")))
+
+
+def test_each_row_is_audited_by_its_id_and_with_the_rule(small_line: Line) -> None:
+    two = Two(small_line)
+    two.approve(two.bring())
+
+    leaves = b"\n".join(two.entries())
+
+    for event in (b"unit:added", b"person:added", b"capacity:added", b"directory:imported"):
+        assert leaves.count(b'"event":"' + event) == 1
+    assert b'"rule":"A43"' in leaves

@@ -1,0 +1,207 @@
+"""An import that is said to only narrow access gives nobody anything, whatever the world is."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from sqlmodel import Session, select
+
+from inbox.directory.file import directory_of
+from inbox.directory.impact import Reached, impact_of, reached
+from inbox.directory.listed import Kind
+from inbox.errors import Invalid
+from inbox.line import Line
+from inbox.message import MessageState, OrgNumber, Service, new_id
+from inbox.tables import Assignment, Capacity, Message, Unit
+from tests.directory.drawn import SENDERS, tables
+from tests.directory.house import OURS, planned, read, take, undone
+
+PAST = datetime.fromisoformat("2026-11-19T08:00:00Z")
+STATES = (MessageState.ROUTED, MessageState.OFFERED, MessageState.RETURNED, MessageState.UNROUTED)
+CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much, HealthCheck.too_slow]
+
+
+@st.composite
+def _edits(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A directory, and some of its rows as somebody edits them who mostly takes away."""
+    before = draw(tables())
+    after: dict[str, Any] = {"organisation": OURS}
+    for kind in (Kind.UNIT, Kind.PERSON, Kind.CAPACITY, Kind.CLEARANCE, Kind.CONFLICT):
+        rows = before[kind.value]
+        picked = draw(st.lists(st.sampled_from(rows), unique_by=str, max_size=2)) if rows else []
+        after[kind.value] = [_edited(draw, row) for row in picked]
+    if draw(st.booleans()):
+        person = draw(st.sampled_from(before["person"]))["id"]
+        after["conflict"] = [{"person": person, "sender": draw(st.sampled_from(SENDERS))}]
+    return before, after
+
+
+def _edited(draw: st.DrawFn, row: dict[str, object]) -> dict[str, object]:
+    dropped = draw(st.sampled_from(["parent", "case_system", "shares_unassigned", "until", ""]))
+    edited = {name: value for name, value in row.items() if name != dropped}
+    edited.pop("from", None)
+    if draw(st.booleans()):
+        edited["until"] = draw(st.sampled_from([PAST, PAST + timedelta(days=3)]))
+    return edited
+
+
+def _fill(session: Session, now: datetime, choice: st.DataObject) -> None:
+    """Messages in every unit, and those of them assigned that the drawing says."""
+    units = session.exec(select(Unit.id)).all()
+    for at, unit in enumerate(units):
+        for state in STATES:
+            message = Message(
+                id=new_id(),
+                state=state,
+                unit=None if state is MessageState.UNROUTED else unit,
+                organisation=OURS,
+                channel="eformidling",
+                service=Service.DPO,
+                wire_id=new_id(),
+                digest="d",
+                size=1,
+                received_at=now,
+                sender=SENDERS[at % 2],
+                shielding=choice.draw(st.sampled_from([None, "13"])),
+            )
+            session.add(message)
+            session.flush()
+            people = session.exec(select(Capacity.person).where(Capacity.unit == unit)).all()
+            if people and choice.draw(st.booleans()):
+                person = choice.draw(st.sampled_from(sorted(people)))
+                session.add(
+                    Assignment(id=new_id(), message_id=message.id, person=person, active_from=now)
+                )
+    session.flush()
+
+
+def _gained(before: Reached, after: Reached) -> set[tuple[object, ...]]:
+    return {
+        (*who, message_id)
+        for who, messages in after.items()
+        for message_id in messages - before.get(who, frozenset())
+    }
+
+
+def _freed(session: Session, now: datetime) -> set[str]:
+    """What a leaver had, in a unit that shares: its handlers see and take what nobody has."""
+    return set(
+        session.exec(select(Assignment.message_id).where(Assignment.active_until == now)).all()
+    )
+
+
+def _check(line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject) -> None:
+    before, after = (directory_of(each) for each in edit)
+    with undone(line) as (session, now):
+        take(line, session, now, before)
+        _fill(session, now, choice)
+        later = now + timedelta(hours=2)
+        try:
+            changes = planned(line, session, later, after)
+        except Invalid:  # a unit that rules name, without a successor
+            changes = ()
+        assume(changes and not any(change.widens for change in changes))
+        policy = line.policies.current(session)
+        had = reached(session, later, policy, OrgNumber(OURS))
+        take(line, session, later, after)
+        gained = _gained(had, reached(session, later, policy, OrgNumber(OURS)))
+        freed = _freed(session, later)
+
+        assert {each for each in gained if each[-1] not in freed} == set()
+
+
+@given(edit=_edits(), choice=st.data())
+@settings(max_examples=4, deadline=None, suppress_health_check=CHECKS)
+def test_what_only_narrows_gives_nobody_a_message(
+    small_line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject
+) -> None:
+    _check(small_line, edit, choice)
+
+
+@pytest.mark.long
+@given(edit=_edits(), choice=st.data())
+@settings(max_examples=300, deadline=None, suppress_health_check=CHECKS)
+def test_what_only_narrows_gives_nobody_a_message_however_often(
+    small_line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject
+) -> None:
+    _check(small_line, edit, choice)
+
+
+BASE = """
+[[unit]]
+id='desk'
+name='D'
+[[unit]]
+id='bv'
+name='B'
+[[person]]
+id='kari'
+name='K'
+[[person]]
+id='ola'
+name='O'
+[[capacity]]
+person='kari'
+unit='bv'
+role='leader'
+[[capacity]]
+person='ola'
+unit='bv'
+role='handler'
+"""
+
+
+def _small(session: Session, now: datetime, person: str | None) -> None:
+    message_id = new_id()
+    session.add(
+        Message(
+            id=message_id,
+            state=MessageState.ROUTED,
+            unit="bv",
+            organisation=OURS,
+            channel="eformidling",
+            service=Service.DPO,
+            wire_id=new_id(),
+            digest="d",
+            size=1,
+            received_at=now,
+        )
+    )
+    session.flush()
+    if person:
+        session.add(Assignment(id=new_id(), message_id=message_id, person=person, active_from=now))
+
+
+def test_who_gains_and_who_loses_is_counted_and_nothing_stays(line: Line) -> None:
+    with line.store.transaction() as (session, now):
+        take(line, session, now, read(BASE))
+        _small(session, now, "ola")
+    leaves = read(
+        "[[capacity]]\nperson='ola'\nunit='bv'\nrole='handler'\nuntil=2026-11-19\n"
+        "[[capacity]]\nperson='kari'\nunit='desk'\nrole='archivist'\n"
+    )
+
+    found = {(each.who, each.action.value): each for each in impact_of(line, leaves)}
+
+    assert (found["ola", "open"].gains, found["ola", "open"].loses) == (0, 1)
+    assert (found["kari", "route"].gains, found["kari", "route"].loses) == (1, 0)
+    assert ("kari", "list") not in found
+    with line.store.reading() as (session, now):
+        assert len(planned(line, session, now, leaves)) == 2
+
+
+def test_what_a_leaver_had_is_seen_by_others_only_where_the_unit_shares(line: Line) -> None:
+    shares = BASE.replace("name='B'", "name='B'\nshares_unassigned=true")
+    more = "[[person]]\nid='siri'\nname='S'\n[[capacity]]\nperson='siri'\nunit='bv'\nrole='handler'"
+    leaves = read("[[capacity]]\nperson='ola'\nunit='bv'\nrole='handler'\nuntil=2026-11-19\n")
+    gains = []
+    for text in (BASE, shares):
+        with line.store.transaction() as (session, now):
+            take(line, session, now, read(text + more))
+            if text == BASE:
+                _small(session, now, "ola")
+        gains.append({each.who for each in impact_of(line, leaves) if each.gains})
+
+    assert gains == [set(), {"siri"}]
