@@ -13,6 +13,7 @@ from inbox.directory.impact import Difference
 from inbox.directory.listed import SHAPE, Kind
 
 _SIGN: Final[Mapping[What, str]] = {What.ADDED: "+", What.CHANGED: "~", What.ENDED: "-"}
+_BARE: Final = ("id", "person", "unit")
 _HIDDEN: Final = ("name", "reference_hash")
 """Never printed: that they change is said, not what they are."""
 
@@ -22,9 +23,8 @@ def tell_changes(changes: Iterable[Change]) -> None:
     changes = tuple(changes)
     for change in changes:
         say(line_of(change))
-    gains = _capacities(changes)
-    if gains:
-        say_table(gains, ("unit", "role", "gains", "loses"))
+    for unit, role, gains, loses in _capacities(changes):
+        say(f"{unit}: {role} +{gains} -{loses}")
     say("no difference" if not changes else f"{len(changes)} rows differ")
 
 
@@ -43,9 +43,11 @@ def line_of(change: Change) -> str:
 def _named(change: Change) -> Iterator[str]:
     for column in SHAPE[change.kind]:
         if column.names and column.name in change.after.cells:
-            value = change.after.cells[column.name]
-            shown = str(value) if column.name not in _HIDDEN else "a case"
-            yield shown if column.name in ("id", "person", "unit") else f"{column.name} {shown}"
+            shown = str(change.after.cells[column.name])
+            if column.name in _HIDDEN:
+                yield "a case"
+            else:
+                yield shown if column.name in _BARE else f"{column.name} {shown}"
 
 
 def _rest(change: Change) -> Iterator[tuple[str, str]]:
@@ -75,22 +77,15 @@ def _at(at: datetime | None, *, nothing: str = "no end") -> str:
     return nothing if at is None else at.isoformat(timespec="minutes")
 
 
-def _capacities(changes: Iterable[Change]) -> list[dict[str, object]]:
+def _capacities(changes: Iterable[Change]) -> Iterator[tuple[str, str, int, int]]:
     counted: Counter[tuple[str, str, bool]] = Counter()
     for change in changes:
         if change.kind is Kind.CAPACITY and change.what is not What.CHANGED:
             cells = change.after.cells
             counted[str(cells["unit"]), str(cells["role"]), change.what is What.ADDED] += 1
     pairs = sorted({(unit, role) for unit, role, _ in counted})
-    return [
-        {
-            "unit": unit,
-            "role": role,
-            "gains": counted[unit, role, True],
-            "loses": counted[unit, role, False],
-        }
-        for unit, role in pairs
-    ]
+    for unit, role in pairs:
+        yield unit, role, counted[unit, role, True], counted[unit, role, False]
 
 
 def tell_impact(differences: Iterable[Difference]) -> None:

@@ -39,7 +39,7 @@ def _edits(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _edited(draw: st.DrawFn, row: dict[str, object]) -> dict[str, object]:
-    dropped = draw(st.sampled_from(["parent", "case_system", "shares_unassigned", "until", ""]))
+    dropped = draw(st.sampled_from(["parent", "case_system", "shares_unassigned", ""]))
     edited = {name: value for name, value in row.items() if name != dropped}
     edited.pop("from", None)
     if draw(st.booleans()):
@@ -96,13 +96,13 @@ def _check(line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.D
     before, after = (directory_of(each) for each in edit)
     with undone(line) as (session, now):
         take(line, session, now, before)
-        _fill(session, now, choice)
         later = now + timedelta(hours=2)
         try:
             changes = planned(line, session, later, after)
         except Invalid:  # a unit that rules name, without a successor
             changes = ()
         assume(changes and not any(change.widens for change in changes))
+        _fill(session, now, choice)
         policy = line.policies.current(session)
         had = reached(session, later, policy, OrgNumber(OURS))
         take(line, session, later, after)
