@@ -181,8 +181,7 @@ def _changed_afterwards(before: Row, wanted: Row) -> Change | None:
 
 def _since(before: Row, wanted: Row, now: datetime) -> datetime | None:
     """When it begins; None: it stood ahead, and begins now instead."""
-    assert before.since is not None
-    if wanted.since is None or wanted.since == before.since:
+    if before.since is None or wanted.since is None or wanted.since == before.since:
         return before.since
     if before.since <= now:
         if wanted.since > now:

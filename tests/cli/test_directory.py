@@ -163,7 +163,8 @@ def test_the_page_on_the_directory_says_what_the_program_does(
     assert output[1] in seen.out
     done = _as(installed, "bjorn", "approve", found["proposal"], "--acknowledge", found["digest"])
     assert "familia  key " in done.out
-    assert installed.as_two("directory", "import", file).out == "no difference\n"
+    again = installed.as_two("directory", "import", file)
+    assert again.out == "no difference\n", again.err
     folder = str(tmp_path / "exported")
     assert _as(installed, "anne", "export", "--csv", folder).code == 0
     assert installed.ask("directory", "diff", folder).out == "no difference\n"

@@ -57,6 +57,10 @@ def tables(draw: st.DrawFn, *, ends: bool = True) -> dict[str, Any]:
             {"person": p, "sender": s} | (period() if draw(flags) else {})
             for p, s in sorted(conflicts)
         ],
+        "reference": [
+            {"counterparty": s, "reference_hash": "ab" * 32, "unit": draw(st.sampled_from(units))}
+            for s in sorted(draw(st.sets(st.sampled_from(SENDERS))))
+        ],
         "delegation": [
             {"unit": u, "absent": a, "substitute": s, "given_by": people[0]} | period(until=True)
             for u, a, s in sorted(delegations)
