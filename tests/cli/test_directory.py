@@ -146,10 +146,11 @@ def test_the_page_on_the_directory_says_what_the_program_does(
     installed: Installed, tmp_path: Path
 ) -> None:
     shown = {
-        name: block for name, block in re.findall(r"<!-- run: (\w+) -->\n(.*?)\n\n", PAGE, re.S)
+        name: block
+        for name, block in re.findall(r"<!-- run: (\w+) -->\n(.*?)\n\n", PAGE, re.DOTALL)
     }
-    toml = re.search(r"```toml\n(.*?)```", PAGE, re.S)
-    output = re.search(r"```text\n(.*?)```", PAGE, re.S)
+    toml = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    output = re.search(r"```text\n(.*?)```", PAGE, re.DOTALL)
     assert toml is not None
     assert output is not None
     file = _file(installed, toml[1])
@@ -157,7 +158,7 @@ def test_the_page_on_the_directory_says_what_the_program_does(
     assert set(shown) == {"diff", "propose", "both", "export"}
     assert installed.ask("directory", "diff", file).out == output[1]
     proposed = _as(installed, "anne", "import", file)
-    found = dict(re.findall(r"^(proposal|digest) (\w+)$", proposed.out, re.M))
+    found = dict(re.findall(r"^(proposal|digest) (\w+)$", proposed.out, re.MULTILINE))
     seen = _as(installed, "bjorn", "approve", found["proposal"])
     assert found["digest"] in seen.out
     assert output[1] in seen.out
