@@ -14,7 +14,7 @@ from inbox.audit import verify
 from inbox.errors import ConfigurationError
 from inbox.line.work import claim
 from inbox.message import ArrivalState, MessageState
-from inbox.tables import Arrival, Checkpoint
+from inbox.tables import Arrival, Assignment, Checkpoint, Person
 from inbox.worker import Worker
 from tests.working import until, working
 from tests.worlds import World
@@ -72,6 +72,20 @@ def test_one_bad_message_does_not_stop_the_rest(small_world: World) -> None:
         )
 
     assert small_world.message(bad).state is MessageState.OPENED
+
+
+def test_what_a_leaver_had_becomes_a_task_without_an_import(small_world: World) -> None:
+    wire_id = small_world.send("Om en elev")
+    small_world.collect()
+    small_world.work()
+    message = small_world.message(wire_id)
+    with small_world.line.store.transaction() as (session, now):
+        session.add(Assignment(id="a", message_id=message.id, person="ola", active_from=now))
+        session.get_one(Person, "ola").active_until = now + timedelta(days=1)
+    small_world.clock.advance(timedelta(days=2))
+
+    with working(small_world):
+        until(lambda: "leaver" in small_world.open_tasks(message.id))
 
 
 def test_checkpoints_are_signed_and_kept_outside(small_world: World) -> None:

@@ -18,7 +18,7 @@ from inbox.line import Line
 from inbox.line.moves.registering import standing_delivery
 from inbox.line.moves.unit import end_assignments
 from inbox.line.settle import Step, close_tasks, lock, open_task, settle
-from inbox.line.units import is_living, living_successor
+from inbox.line.units import is_living, unit_for_mail
 from inbox.line.waiting import STANDS, TaskKind
 from inbox.message import DeliveryState, GrantKind, MessageState, State
 from inbox.tables import (
@@ -61,7 +61,7 @@ def settle_closed_units(session: Session, now: datetime) -> int:
     for message_id in moved:
         lock(session, Message, message_id)
         message = session.get_one(Message, message_id)
-        successor = living_successor(session, session.get_one(Unit, message.unit), now)
+        successor = unit_for_mail(session, message.unit or "", now)
         end_assignments(session, now, message_id)
         _withdraw_delivery(session, now, message)
         if successor is not None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from inbox.keys import DataKey, Keyring
-from inbox.line.contents import metadata_of, references_of
+from inbox.line.contents import metadata_of, reference_hashes, references_of
 from inbox.message import Metadata, UnitId
 from inbox.tables import KnownReference, Message
 
@@ -35,10 +35,7 @@ def known_units(
 
     The first of its references that is known decides.
     """
-    hashes = {
-        row.id: [keyring.lookup_hash("reference", text).hex() for text in references]
-        for row, references in rows
-    }
+    hashes = {row.id: reference_hashes(keyring, references) for row, references in rows}
     asked = {hashed for each in hashes.values() for hashed in each}
     found = session.exec(
         select(KnownReference).where(

@@ -4,15 +4,21 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
+from inbox.access.listing import visible
+from inbox.access.words import Action, Role
+from inbox.directory import act_as, take_in
+from inbox.directory.file import read_directory
 from inbox.errors import IntegrityError
 from inbox.line.contents import metadata_of, unsealed
 from inbox.line.moves.registering import data_key
 from inbox.line.stations import advance
+from inbox.line.stations.message import _destroy
 from inbox.line.work import claim
 from inbox.message import MessageState, Metadata
-from inbox.tables import Message
-from tests.worlds import World
+from inbox.tables import Message, MessageReference
+from tests.worlds import OURS, World
 
 CANARY = "Kanarifugl Fuglesen 01010112345"
 
@@ -101,3 +107,48 @@ def test_opening_twice_gives_the_same_answer(small_world: World) -> None:
         k: v for k, v in second.values.items() if "sealed" not in k
     }
     assert small_world.message(wire_id).state is MessageState.RECEIVED
+
+
+def _named(world: World) -> set[tuple[str, str]]:
+    with world.line.store.reading() as (session, _):
+        rows = session.exec(select(MessageReference))
+        return {(row.message_id, row.reference_hash) for row in rows}
+
+
+def _hashed(world: World, reference: str) -> str:
+    return world.line.keyring.lookup_hash("reference", reference).hex()
+
+
+def test_the_case_that_a_message_names_is_kept_as_a_hash_until_it_is_erased(world: World) -> None:
+    message = _opened(world, receiver_ref="2026/1")
+    named = _named(world)
+
+    assert (message.id, _hashed(world, "2026/1")) in named
+    assert (message.id, _hashed(world, "2026/2")) not in named
+
+    with world.line.store.transaction() as (session, _):
+        row = session.get_one(Message, message.id)
+        _destroy(world.line, session, world.clock.now, row)
+
+    assert _named(world) == set()
+
+
+def test_a_conflict_with_a_case_keeps_its_mail_from_the_person(small_world: World) -> None:
+    message = _opened(small_world, receiver_ref="2026/1")
+    conflict = (
+        f"organisation='{OURS}'\n[[conflict]]\nperson='kari'\nreference='2026/{{}}'\n".encode()
+    )
+    seen = []
+    for number in (b"2", b"1"):
+        text = conflict.replace(b"{}", number)
+        with small_world.line.store.transaction() as (session, now):
+            take_in(small_world.line, session, now, read_directory(text), approved_by="a+b")
+        with small_world.line.store.transaction() as (session, now):
+            session.get_one(Message, message.id).unit = "bv"
+            session.flush()
+            kari = act_as(session, now, "kari", role=Role.LEADER, unit="bv")
+            policy = small_world.line.policies.current(session)
+            listed = session.execute(visible(policy, kari, now, Action.LIST)).scalars().all()
+            seen.append(message.id in listed)
+
+    assert seen == [True, False]
