@@ -30,11 +30,11 @@ def _period(draw: st.DrawFn, *, until: bool = False) -> dict[str, object]:
 
 
 @st.composite
-def tables(draw: st.DrawFn, *, ends: bool = True) -> dict[str, Any]:
+def tables(draw: st.DrawFn) -> dict[str, Any]:
     """A directory as a table, whatever it names being in it. Ids are few, so that rows meet."""
 
     def period(*, until: bool = False) -> dict[str, object]:
-        return _period(draw, until=until) if ends or until else {}
+        return _period(draw, until=until)
 
     units = sorted(draw(st.sets(st.sampled_from(UNITS), min_size=1)))
     people = sorted(draw(st.sets(st.sampled_from(PEOPLE), min_size=2)))
@@ -48,7 +48,7 @@ def tables(draw: st.DrawFn, *, ends: bool = True) -> dict[str, Any]:
         "organisation": OURS,
         "case_system": [{"id": "sak", "name": "Sakarkiv", "mode": "pull"}],
         "unit": [_unit(draw, unit, units[:at]) for at, unit in enumerate(units)],
-        "person": [{"id": p, "name": draw(st.sampled_from(NAMES))} for p in people],
+        "person": [{"id": p, "name": draw(st.sampled_from(NAMES))} | period() for p in people],
         "capacity": [
             {"person": p, "unit": u, "role": r} | period() for p, u, r in sorted(capacities)
         ],
@@ -70,7 +70,8 @@ def tables(draw: st.DrawFn, *, ends: bool = True) -> dict[str, Any]:
 
 def _unit(draw: st.DrawFn, unit: str, before: list[str]) -> dict[str, object]:
     made: dict[str, object] = {"id": unit, "name": draw(st.sampled_from(NAMES))}
-    if before and draw(st.booleans()):
+    has_parent = draw(st.booleans())
+    if before and has_parent:
         made["parent"] = draw(st.sampled_from(before))
     if draw(st.booleans()):
         made["case_system"] = "sak"
@@ -79,6 +80,6 @@ def _unit(draw: st.DrawFn, unit: str, before: list[str]) -> dict[str, object]:
     return made
 
 
-def directories(*, ends: bool = True) -> st.SearchStrategy[Directory]:
+def directories() -> st.SearchStrategy[Directory]:
     """The same, read."""
-    return tables(ends=ends).map(directory_of)
+    return tables().map(directory_of)

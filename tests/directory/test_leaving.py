@@ -102,14 +102,14 @@ def _take(line: Line, text: str) -> None:
 def _left(line: Line) -> tuple[int, int, int]:
     """How many assignments, grants and delegations last."""
     with line.store.reading() as (session, now):
-        return tuple(  # type: ignore[return-value]
-            sum(
-                1
-                for row in session.exec(select(kind))
-                if row.active_until is None or row.active_until > now
-            )
-            for kind in (Assignment, AccessGrant, Delegation)
-        )
+        assignments = session.exec(select(Assignment.active_until)).all()
+        grants = session.exec(select(AccessGrant.active_until)).all()
+        delegations = session.exec(select(Delegation.active_until)).all()
+    return (
+        sum(end is None or end > now for end in assignments),
+        sum(end > now for end in grants),
+        sum(end > now for end in delegations),
+    )
 
 
 def _tasks(line: Line) -> list[tuple[str | None, str]]:

@@ -69,7 +69,8 @@ def _fill(session: Session, now: datetime, choice: st.DataObject) -> None:
             session.add(message)
             session.flush()
             people = session.exec(select(Capacity.person).where(Capacity.unit == unit)).all()
-            if people and choice.draw(st.booleans()):
+            is_assigned = choice.draw(st.booleans())
+            if people and is_assigned:
                 person = choice.draw(st.sampled_from(sorted(people)))
                 session.add(
                     Assignment(id=new_id(), message_id=message.id, person=person, active_from=now)
