@@ -9,19 +9,17 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import Session, col, or_, select
 
-from inbox import audit
 from inbox.access.subject import OfInstallation
 from inbox.access.words import Action
 from inbox.cli.directory_told import tell_changes, tell_impact, tell_result, value_of
 from inbox.cli.opening import line_of, settings_of, store_of
 from inbox.cli.telling import say, say_json, say_table
-from inbox.directory.change import Signed, acting, bring, bring_together, look
+from inbox.directory.change import Signed, acting, bring, bring_together, look, new_code
 from inbox.directory.change import approve as approve_change
 from inbox.directory.file import read_directory, written
 from inbox.directory.folder import read_folder, write_folder
 from inbox.directory.impact import impact_of
 from inbox.directory.listed import Directory, beginning
-from inbox.directory.people import give_code, two_agree
 from inbox.directory.standing import directory_now, directory_on
 from inbox.directory.taking import keyed, plan
 from inbox.errors import Invalid
@@ -70,11 +68,7 @@ def import_file(
         first = Signed(person=by, code=one_code(by, from_stdin=codes_from_stdin))
         result = bring(line, first, read)
     else:
-        codes = two_codes(by, with_, from_stdin=codes_from_stdin)
-        first, second = (
-            Signed(person=person, code=code)
-            for person, code in zip((by, with_), codes, strict=True)
-        )
+        first, second = _two(by, with_, from_stdin=codes_from_stdin)
         result = bring_together(line, first, second, read)
     tell_result(result, as_json=as_json)
     if result.proposal_id is not None and not as_json:
@@ -213,16 +207,13 @@ def code(
     with_: With,
     codes_from_stdin: FromStdin = False,
 ) -> None:
-    """Give a person a new personal code, shown now and never again; the old one ends."""
-    store = store_of(settings_of(ctx))
-    first, second = two_codes(by, with_, from_stdin=codes_from_stdin)
-    with store.transaction() as (session, now):
-        approved_by = two_agree(session, now, (by, first), (with_, second))
-        made = give_code(session, person)
-        audit.record(
-            session, audit.Entry(event="person:code_approved", who=approved_by, subject=person)
-        )
-    say(made)
+    """Give a person a new personal code, shown now and never again; the old one ends.
+
+    It takes who may propose a change of the directory, and another who may approve it.
+    """
+    line = line_of(ctx)
+    first, second = _two(by, with_, from_stdin=codes_from_stdin)
+    say(new_code(line, first, second, person))
 
 
 def two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
@@ -233,6 +224,11 @@ def two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
     if len(lines) != 2:  # noqa: PLR2004 - a code each
         raise Invalid("codes.lines", "standard input has two lines, a code each")
     return lines[0], lines[1]
+
+
+def _two(by: str, with_: str, *, from_stdin: bool) -> tuple[Signed, Signed]:
+    first, second = two_codes(by, with_, from_stdin=from_stdin)
+    return Signed(person=by, code=first), Signed(person=with_, code=second)
 
 
 def one_code(by: str, *, from_stdin: bool) -> str:

@@ -3,30 +3,29 @@
 What only narrows access takes one person, so that nobody waits for a second to take access away.
 """
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from sqlmodel import Session, col, select
 
-from inbox import audit
 from inbox.access.subject import Given, OfInstallation, OfProposal, Subject
 from inbox.access.words import Action
 from inbox.directory.changes import Change, digest_of
 from inbox.directory.file import read_directory, written
 from inbox.directory.listed import Directory
-from inbox.directory.people import capacities_of
+from inbox.directory.people import capacities_of, give_code
+from inbox.directory.proposing import close_approved, open_proposal, payload_of, proposal_of
 from inbox.directory.taking import Authority, Keys, carry_out, hold, keyed, plan
 from inbox.errors import Conflict, NotFound, NotPermitted
 from inbox.line import Line
 from inbox.line.moves.asking import Turn, ask
-from inbox.line.moves.registering import data_key
 from inbox.line.settle import lock
-from inbox.message import OrgNumber, ProposalState, new_id
-from inbox.tables import Proposal, Unit, WrappedKey
+from inbox.message import OrgNumber, new_id
+from inbox.tables import Proposal, Unit
 
 KIND: Final = "directory"
+CODE_KIND: Final = "code"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +77,7 @@ def bring_together(line: Line, by: Signed, with_: Signed, directory: Directory) 
 def look(line: Line, by: Signed, proposal_id: str) -> Result:
     """What a proposal would change now, for somebody who may approve it."""
     with line.store.transaction() as (session, now):
-        proposal = _proposal(session, proposal_id)
+        proposal = proposal_of(session, proposal_id, KIND)
         subject = OfProposal(proposal_id=proposal_id)
         acting(line, session, now, by, Action.DIRECTORY_APPROVE, subject)
         directory, _ = _payload(line, session, proposal)
@@ -135,67 +134,12 @@ def _done(line: Line, turn: Turn, directory: Directory, changes: tuple[Change, .
 def _open(
     line: Line, turn: Turn, directory: Directory, changes: tuple[Change, ...]
 ) -> tuple[str, str]:
-    """An open proposal, sealed under a key of its own; the proposer's earlier one lapses."""
-    assert turn.capacity.person is not None
-    subject_id = str(turn.capacity.organisation)
-    _check_none_open(turn, subject_id)
+    """The proposal and the digest of what it would change now."""
     proposal_id = new_id()
     digest = digest_of(changes, salt=proposal_id)
-    key, wrapped = line.keyring.new_data_key()
-    payload = json.dumps({"file": written(directory), "digest": digest}).encode()
-    turn.session.add(
-        WrappedKey(
-            id=_owner(proposal_id),
-            kek_id=wrapped.kek_id,
-            wrapped=wrapped.wrapped,
-            created_at=turn.now,
-        )
-    )
-    turn.session.add(
-        Proposal(
-            id=proposal_id,
-            kind=KIND,
-            subject_id=subject_id,
-            state=ProposalState.OPEN,
-            proposer=turn.capacity.person,
-            sealed_payload=key.seal(
-                payload, table="proposal", column="sealed_payload", row=proposal_id
-            ),
-            created_at=turn.now,
-            expires_at=turn.now + line.terms.proposal_life,
-        )
-    )
-    _note(turn, proposal_id, digest)
+    payload = {"file": written(directory), "digest": digest}
+    open_proposal(line, turn, kind=KIND, payload=payload, proposal_id=proposal_id)
     return proposal_id, digest
-
-
-def _note(turn: Turn, proposal_id: str, digest: str) -> None:
-    entry = audit.Entry(
-        event="proposal:opened",
-        who=turn.capacity.id,
-        subject=proposal_id,
-        by=KIND,
-        rule=turn.decision.rule,
-        policy=turn.decision.digest,
-        committed={"digest": digest},
-    )
-    audit.record(turn.session, entry)
-
-
-def _check_none_open(turn: Turn, subject_id: str) -> None:
-    standing = turn.session.exec(
-        select(Proposal).where(
-            col(Proposal.kind) == KIND,
-            col(Proposal.subject_id) == subject_id,
-            col(Proposal.state) == ProposalState.OPEN,
-        )
-    ).all()
-    for proposal in standing:
-        if proposal.expires_at > turn.now and proposal.proposer != turn.capacity.person:
-            raise Conflict("proposal.open", "somebody else has proposed a change already")
-        proposal_id = proposal.id
-        turn.settle(row=proposal, became=ProposalState.LAPSED, by="lapse")
-        _destroy_key(turn.session, turn.now, proposal_id)
 
 
 def _approve(
@@ -209,7 +153,7 @@ def _approve(
 ) -> Result:
     """None: the same two people see it come about, and there was nothing between."""
     lock(session, Proposal, proposal_id)
-    proposal = _proposal(session, proposal_id)
+    proposal = proposal_of(session, proposal_id, KIND)
     subject = OfProposal(proposal_id=proposal_id)
     turn = acting(line, session, now, by, Action.DIRECTORY_APPROVE, subject)
     hold(session)
@@ -219,39 +163,29 @@ def _approve(
         raise Conflict("directory.changed", "it would change something else now: propose it again")
     if acknowledged not in (None, digest):
         raise Conflict("directory.not_acknowledged", "what was acknowledged is something else")
-    turn.settle(
-        row=proposal,
-        became=ProposalState.APPROVED,
-        by="approve",
-        values={"approver": turn.capacity.person},
-    )
-    _destroy_key(session, now, proposal_id)
+    close_approved(turn, proposal)
     return _done(line, turn, directory, changes)
-
-
-def _proposal(session: Session, proposal_id: str) -> Proposal:
-    proposal = session.get(Proposal, proposal_id)
-    if proposal is None or proposal.kind != KIND:
-        raise NotFound
-    return proposal
 
 
 def _payload(line: Line, session: Session, proposal: Proposal) -> tuple[Directory, str]:
     """The directory as it was proposed, and the digest of what it changed then."""
-    key = data_key(session, line, _owner(proposal.id))
-    payload = json.loads(
-        key.unseal(
-            proposal.sealed_payload, table="proposal", column="sealed_payload", row=proposal.id
-        )
-    )
+    payload = payload_of(line, session, proposal)
     return read_directory(payload["file"].encode()), payload["digest"]
 
 
-def _owner(proposal_id: str) -> str:
-    return f"proposal:{proposal_id}"
+def new_code(line: Line, by: Signed, with_: Signed, person: str) -> str:
+    """A new personal code for somebody, by the same two decisions as a change that widens access.
 
-
-def _destroy_key(session: Session, now: datetime, proposal_id: str) -> None:
-    """Names are not kept a second time once it is decided."""
-    key = session.get_one(WrappedKey, _owner(proposal_id))
-    key.kek_id, key.wrapped, key.destroyed_at = None, None, now
+    Whoever has the code is that person to us, so it takes no less.
+    """
+    with line.store.transaction() as (session, now):
+        turn = acting(line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation())
+        proposal_id = new_id()
+        open_proposal(
+            line, turn, kind=CODE_KIND, payload={"person": person}, proposal_id=proposal_id
+        )
+        session.flush()
+        subject = OfProposal(proposal_id=proposal_id)
+        turn = acting(line, session, now, with_, Action.DIRECTORY_APPROVE, subject)
+        close_approved(turn, proposal_of(session, proposal_id, CODE_KIND))
+        return give_code(session, person)

@@ -58,6 +58,10 @@ def _check_own(standing: Standing, change: Change) -> None:
     row = change.after
     if row.kind in (Kind.UNIT, Kind.CASE_SYSTEM) and (row.kind, row.key[0]) in standing.foreign:
         raise _refuse(row, "other_organisation", f"this {row.kind.value} is another organisation's")
+    person = str(row.cells.get("person", ""))
+    is_theirs = person in standing.shared and person not in standing.members
+    if is_theirs and row.kind in (Kind.CLEARANCE, Kind.CONFLICT):
+        raise _refuse(row, "other_organisation", "the person is another organisation's")
     if row.kind is Kind.PERSON and change.what is not What.ADDED and row.key[0] in standing.shared:
         raise _refuse(
             row,

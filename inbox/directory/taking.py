@@ -59,6 +59,8 @@ def plan(line: Line, session: Session, now: datetime, directory: Directory) -> t
         named = frozenset({str(book.desk), *rules})
     wanted = wanted_of(stands, directory, now)
     check(stands, wanted, changes, listed=directory.rows, named_by_rules=named, now=now)
+    for change in changes:
+        _check_message(session, directory.organisation, change.after)
     return changes
 
 
@@ -148,8 +150,6 @@ def _insert(
     ids = {row.key: row.key[0] if kind in BY_ID else new_id() for row in rows}
     values = []
     for row in rows:
-        if row.kind is Kind.CONFLICT:
-            _check_message(session, organisation, row)
         of = {"organisation": organisation} if kind in _OF_ORGANISATION else {}
         source = {"source": "import", "recorded_at": now} if kind is Kind.REFERENCE else {}
         values.append(_values(row, now) | of | source | {"id": ids[row.key]})

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from inbox.directory import change
 from inbox.directory.change import Result, Signed
 from inbox.directory.file import read_directory
-from inbox.directory.people import enrol_first_people, give_code
+from inbox.directory.people import enrol_first_people, give_code, proves
 from inbox.errors import Conflict, InboxError, NotFound, NotPermitted
 from inbox.line import Line
 from inbox.message import OrgNumber, ProposalState
@@ -248,6 +248,20 @@ def test_another_organisations_directory_is_its_own(small_line: Line) -> None:
     assert first.changes
     with pytest.raises(NotPermitted):
         change.bring(small_line, two.anne, read_directory(theirs.replace(b"'X'", b"'Y'")))
+
+
+def test_a_new_code_takes_the_same_two(small_line: Line) -> None:
+    two = Two(small_line)
+    two.approve(two.bring())
+    code = change.new_code(small_line, two.anne, two.bjorn, "kari")
+    kari = Signed(person="kari", code=code)
+
+    for by, with_ in ((two.anne, kari), (kari, two.bjorn), (two.anne, two.anne)):
+        with pytest.raises(NotPermitted):
+            change.new_code(small_line, by, with_, "bjorn")
+    with small_line.store.reading() as (session, now):
+        assert proves(session, now, "kari", code)
+        assert proves(session, now, "bjorn", two.bjorn.code)
 
 
 def test_each_row_is_audited_by_its_id_and_with_the_rule(small_line: Line) -> None:

@@ -225,7 +225,7 @@ def test_what_does_not_fit_is_refused(small_line: Line, text: str, code: str) ->
         take(small_line, session, now, BASE)
 
         with pytest.raises(Invalid) as told:
-            take(small_line, session, now, read(text))
+            planned(small_line, session, now, read(text))
 
         assert told.value.code == code
         assert "Saksbehandler" not in str(told.value)
@@ -254,6 +254,7 @@ def test_another_organisations_units_and_people_are_left_alone(small_line: Line)
             ("[[unit]]\nid='x'\nname='Y'\n", "directory.other_organisation"),
             ("[[capacity]]\nperson='ola'\nunit='x'\nrole='leader'\n", "directory.other"),
             ("[[person]]\nid='xen'\nname='Y'\n", "directory.shared_person"),
+            ("[[clearance]]\nperson='xen'\nshielding='26'\n", "directory.other_organisation"),
         ):
             with pytest.raises(Invalid, match=code):
                 planned(small_line, session, now, read(text))
