@@ -32,6 +32,7 @@ _WITH_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("routing", people.routes_to_living_units),
     ("desk", people.desks),
     ("units", people.units),
+    ("reviewers", people.reviewers),
     ("webhooks", neighbours.webhooks),
     ("trust", neighbours.lists),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, or_, select
 
 from inbox.access.words import Role
@@ -60,6 +61,23 @@ def desks(patient: Patient) -> Iterator[Finding]:
                 )
             else:
                 yield ok("desk", means)
+
+
+def reviewers(patient: Patient) -> Iterator[Finding]:
+    """Somebody can approve what widens access: new people, new codes, other rules."""
+    with patient.store.reading() as (session, now):
+        stands = select(Capacity.person).where(
+            col(Capacity.role) == Role.SECURITY_REVIEWER.value, *_lasts(Capacity, now)
+        )
+        count = len(set(session.exec(stands)))
+    if count:
+        yield ok("reviewers", f"{count} can approve what widens access")
+    else:
+        yield wrong(
+            "reviewers",
+            "nobody is a security reviewer: what widens access cannot be approved by anybody",
+            "`inbox init` enrols the first; never let the last one go",
+        )
 
 
 def units(patient: Patient) -> Iterator[Finding]:
@@ -141,17 +159,20 @@ def _systems(session: Session, now: datetime) -> frozenset[str]:
     return frozenset(session.exec(select(CaseSystem.id).where(living)))
 
 
+def _lasts(
+    kind: type[Capacity | Clearance | Person], now: datetime
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Its period has begun and not ended."""
+    until = col(kind.active_until)
+    return col(kind.active_from) <= now, or_(until.is_(None), until > now)
+
+
 def _staff(session: Session, now: datetime, unit: str) -> _Staff:
     """Who stands for what in a unit today; people and roles whose period is over do not count."""
     rows = session.exec(
         select(Capacity.role, Capacity.person)
         .join(Person, col(Person.id) == col(Capacity.person))
-        .where(
-            col(Capacity.unit) == unit,
-            col(Capacity.active_from) <= now,
-            or_(col(Capacity.active_until).is_(None), col(Capacity.active_until) > now),
-            or_(col(Person.active_until).is_(None), col(Person.active_until) > now),
-        )
+        .where(col(Capacity.unit) == unit, *_lasts(Capacity, now), *_lasts(Person, now))
     ).all()
     by_role: dict[str, set[str]] = {}
     for role, person in rows:
@@ -159,7 +180,7 @@ def _staff(session: Session, now: datetime, unit: str) -> _Staff:
     cleared = session.exec(
         select(Clearance.person).where(
             col(Clearance.person).in_({person for _, person in rows}),
-            or_(col(Clearance.active_until).is_(None), col(Clearance.active_until) > now),
+            *_lasts(Clearance, now),
         )
     )
     return _Staff(

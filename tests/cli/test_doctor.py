@@ -193,6 +193,12 @@ def _take_an_archivist(place: Place) -> None:
     )
 
 
+def _take_the_reviewer(place: Place) -> None:
+    ended = datetime.now(UTC) - timedelta(days=1)
+    reviewers = col(Capacity.role) == "security_reviewer"
+    place.change(sa.update(table_of(Capacity)).where(reviewers).values(active_until=ended))
+
+
 def _take_the_case_system_of_a_unit(place: Place) -> None:
     place.change(sa.update(table_of(Unit)).where(col(Unit.id) == "ppt").values(case_system=None))
 
@@ -258,6 +264,7 @@ FAULTS: Final[dict[Plant, tuple[Level, str, str]]] = {
     _break_an_access_rule: (Level.WRONG, "policies", "allow.csv"),
     _take_the_people_of_a_unit: (Level.WRONG, "units", "bv has no leader"),
     _take_an_archivist: (Level.WRONG, "desk", "1 archivists"),
+    _take_the_reviewer: (Level.WRONG, "reviewers", "nobody is a security reviewer"),
     _take_the_case_system_of_a_unit: (Level.WRONG, "units", "ppt has no case system"),
     _end_a_unit: (Level.WRONG, "routing", "«bv»"),
     _take_the_rule_book: (Level.WRONG, "routing", "has no rules"),
