@@ -8,6 +8,7 @@ import pytest
 from inbox.line import Line
 from tests import databases
 from tests.directory import house
+from tests.worlds import House
 
 
 @pytest.fixture
@@ -16,6 +17,27 @@ def line(database: str, tmp_path: Path) -> Iterator[Line]:
     made = house.build(database, tmp_path)
     yield made
     made.store.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def same_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """A line on SQLite for tests of which nothing stays."""
+    folder = tmp_path_factory.mktemp("line")
+    made = house.build(databases.sqlite_database(folder), folder)
+    yield made
+    made.store.engine.dispose()
+
+
+@pytest.fixture
+def town(line: Line, tmp_path: Path) -> House:
+    """A line on each database in which the municipality of the tests works."""
+    return house.settled(line, tmp_path)
+
+
+@pytest.fixture
+def small_town(small_line: Line, tmp_path: Path) -> House:
+    """The same on SQLite."""
+    return house.settled(small_line, tmp_path)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from inbox.keys import create_keys
 from inbox.line import Line
 from inbox.store import Store, create_engine
 from tests import worlds
+from tests.municipality import DIRECTORY
 
 OURS = worlds.OURS
 HEAD = f"organisation = '{OURS}'\n"
@@ -41,6 +42,15 @@ def build(url: str, folder: Path) -> Line:
     line = worlds.line_of(store, folder, worlds.channel_of(httpx.Client()))
     worlds.install(store, line.keyring)
     return line
+
+
+def settled(line: Line, folder: Path) -> worlds.House:
+    """The municipality of the tests works here."""
+    with line.store.transaction() as (session, now):
+        take(line, session, now, read_directory(DIRECTORY))
+    clock = line.store.clock
+    assert isinstance(clock, worlds.Clock)
+    return worlds.House(line=line, clock=clock, folder=folder)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ HEAD = "organisation = '910075918'\n"
 
 
 @given(directories())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_what_is_written_is_read_back_the_same(drawn: Directory) -> None:
     with TemporaryDirectory() as folder:
         write_folder(Path(folder), drawn)

@@ -28,9 +28,8 @@ from inbox.tables import (
     Task,
 )
 from tests.directory.house import OURS, read, take
-from tests.worlds import BEGIN, World
+from tests.worlds import House, World
 
-TODAY = BEGIN.date()
 LEAVES = "[[person]]\nid='ola'\nname='Ola Saksbehandler'\nuntil={}\n"
 LEAVES_BV = "[[capacity]]\nperson='ola'\nunit='bv'\nrole='handler'\nuntil={}\n"
 CLOSES = "[[unit]]\nid='bv'\nname='B'\ncase_system='sak'\nuntil={}\nsuccessor='ppt'\n"
@@ -119,8 +118,8 @@ def _tasks(line: Line) -> list[tuple[str | None, str]]:
 
 
 @pytest.mark.parametrize("leaves", [LEAVES, LEAVES_BV])
-def test_what_a_leaver_had_ends_and_is_the_leaders_the_same_day(world: World, leaves: str) -> None:
-    line = world.line
+def test_what_a_leaver_had_ends_and_is_the_leaders_the_same_day(town: House, leaves: str) -> None:
+    line = town.line
     with line.store.transaction() as (session, now):
         _had(session, now)
     assert _left(line) == (1, 1, 1)
@@ -132,8 +131,8 @@ def test_what_a_leaver_had_ends_and_is_the_leaders_the_same_day(world: World, le
     assert look_after(line) == 0
 
 
-def test_an_end_that_lies_ahead_is_noticed_on_its_day(small_world: World) -> None:
-    line = small_world.line
+def test_an_end_that_lies_ahead_is_noticed_on_its_day(small_town: House) -> None:
+    line = small_town.line
     with line.store.transaction() as (session, now):
         _had(session, now)
     _take(line, LEAVES.format(AHEAD))
@@ -141,14 +140,14 @@ def test_an_end_that_lies_ahead_is_noticed_on_its_day(small_world: World) -> Non
     assert look_after(line) == 0
     assert _left(line) == (1, 1, 1)
 
-    small_world.clock.advance(timedelta(days=11))
+    small_town.clock.advance(timedelta(days=11))
     assert look_after(line) == 3
     assert _left(line) == (0, 0, 0)
     assert len(_tasks(line)) == 3
 
 
-def test_who_leaves_one_unit_keeps_what_is_in_another(small_world: World) -> None:
-    line = small_world.line
+def test_who_leaves_one_unit_keeps_what_is_in_another(small_town: House) -> None:
+    line = small_town.line
     with line.store.transaction() as (session, now):
         _had(session, now)
         elsewhere = _message(session, now, "skole")
@@ -159,8 +158,8 @@ def test_who_leaves_one_unit_keeps_what_is_in_another(small_world: World) -> Non
     assert _left(line) == (1, 0, 0)
 
 
-def test_what_a_leaver_gave_to_others_stands(small_world: World) -> None:
-    line = small_world.line
+def test_what_a_leaver_gave_to_others_stands(small_town: House) -> None:
+    line = small_town.line
     with line.store.transaction() as (session, now):
         message_id = _message(session, now, "bv")
         session.add(_grant(message_id, "ola", "kari", now, now + timedelta(days=90)))
@@ -170,8 +169,8 @@ def test_what_a_leaver_gave_to_others_stands(small_world: World) -> None:
     assert _left(line) == (0, 1, 0)
 
 
-def test_a_message_that_is_done_is_nobodys_task(small_world: World) -> None:
-    line = small_world.line
+def test_a_message_that_is_done_is_nobodys_task(small_town: House) -> None:
+    line = small_town.line
     with line.store.transaction() as (session, now):
         message_id = _message(session, now, "bv", MessageState.REGISTERED)
         session.add(Assignment(id=new_id(), message_id=message_id, person="ola", active_from=now))
@@ -182,13 +181,13 @@ def test_a_message_that_is_done_is_nobodys_task(small_world: World) -> None:
     assert _tasks(line) == []
 
 
-def test_giving_it_to_another_closes_the_task_and_so_does_the_leader(small_world: World) -> None:
-    line = small_world.line
+def test_giving_it_to_another_closes_the_task_and_so_does_the_leader(small_town: House) -> None:
+    line = small_town.line
     with line.store.transaction() as (session, now):
         message_id = _had(session, now)
     more = "[[capacity]]\nperson='bjorn'\nunit='bv'\nrole='handler'\n"
     _take(line, LEAVES_BV.format(PAST) + more)
-    kari = small_world.person("kari", Role.LEADER, "bv")
+    kari = small_town.person("kari", Role.LEADER, "bv")
 
     assign(line, kari, message_id, to=PersonId("bjorn"))
     assert len(_tasks(line)) == 2
@@ -215,8 +214,8 @@ def _delivery(session: Session, now: datetime, message_id: str, state: DeliveryS
     )
 
 
-def test_open_mail_of_a_closed_unit_goes_to_the_successors_desk(world: World) -> None:
-    line, state = world.line, MessageState
+def test_open_mail_of_a_closed_unit_goes_to_the_successors_desk(town: House) -> None:
+    line, state = town.line, MessageState
     with line.store.transaction() as (session, now):
         for each in (state.ROUTED, state.RETURNED, state.RELEASED, state.OFFERED):
             message_id = _message(session, now, "bv", each)
@@ -231,29 +230,29 @@ def test_open_mail_of_a_closed_unit_goes_to_the_successors_desk(world: World) ->
 
     _take(line, CLOSES.format(PAST))
 
-    found = {message.id: message for message in world.messages()}
+    found = {message.id: message for message in town.messages()}
     assert (found[collected].unit, found[done].unit) == ("bv", "bv")
     moved = [each for each in found.values() if each.id not in {collected, done}]
     assert {(each.state, each.unit) for each in moved} == {(state.ROUTED, "ppt")}
-    assert all(world.open_tasks(each.id) == {"release"} for each in moved)
+    assert all(town.open_tasks(each.id) == {"release"} for each in moved)
     assert _left(line)[0] == 0
     assert _tasks(line) == []
 
 
-def test_a_unit_that_closes_on_a_day_ahead_hands_its_mail_over_then(small_world: World) -> None:
-    line = small_world.line
+def test_a_unit_that_closes_on_a_day_ahead_hands_its_mail_over_then(small_town: House) -> None:
+    line = small_town.line
     with line.store.transaction() as (session, now):
         _message(session, now, "bv")
     _take(line, CLOSES.format(AHEAD))
     assert look_after(line) == 0
 
-    small_world.clock.advance(timedelta(days=11))
+    small_town.clock.advance(timedelta(days=11))
     assert look_after(line) == 1
-    assert [message.unit for message in small_world.messages()] == ["ppt"]
+    assert [message.unit for message in small_town.messages()] == ["ppt"]
 
 
-def test_without_a_successor_it_goes_to_archive_staff(small_world: World) -> None:
-    line = small_world.line
+def test_without_a_successor_it_goes_to_archive_staff(small_town: House) -> None:
+    line = small_town.line
     _take(line, "[[unit]]\nid='ny'\nname='N'\n")
     with line.store.transaction() as (session, now):
         for state in (MessageState.ROUTED, MessageState.RELEASED):
@@ -261,8 +260,8 @@ def test_without_a_successor_it_goes_to_archive_staff(small_world: World) -> Non
 
     _take(line, f"[[unit]]\nid='ny'\nname='N'\nuntil={PAST}\n")
 
-    assert {(m.state, m.unit) for m in small_world.messages()} == {(MessageState.UNROUTED, None)}
-    assert all(small_world.open_tasks(m.id) == {"distribute"} for m in small_world.messages())
+    assert {(m.state, m.unit) for m in small_town.messages()} == {(MessageState.UNROUTED, None)}
+    assert all(small_town.open_tasks(m.id) == {"distribute"} for m in small_town.messages())
 
 
 def test_new_mail_for_a_closed_unit_finds_the_successor_of_its_successor(

@@ -20,7 +20,7 @@ from tests.directory.house import OURS, planned, read, take, undone
 
 PAST = datetime.fromisoformat("2026-11-19T08:00:00Z")
 STATES = (MessageState.ROUTED, MessageState.OFFERED, MessageState.RETURNED, MessageState.UNROUTED)
-CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much, HealthCheck.too_slow]
+CHECKS = [HealthCheck.filter_too_much, HealthCheck.too_slow]
 
 
 @st.composite
@@ -116,18 +116,18 @@ def _check(line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.D
 @given(edit=_edits(), choice=st.data())
 @settings(max_examples=4, deadline=None, suppress_health_check=CHECKS)
 def test_what_only_narrows_gives_nobody_a_message(
-    small_line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject
+    same_line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject
 ) -> None:
-    _check(small_line, edit, choice)
+    _check(same_line, edit, choice)
 
 
 @pytest.mark.long
 @given(edit=_edits(), choice=st.data())
 @settings(max_examples=300, deadline=None, suppress_health_check=CHECKS)
 def test_what_only_narrows_gives_nobody_a_message_however_often(
-    small_line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject
+    same_line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject
 ) -> None:
-    _check(small_line, edit, choice)
+    _check(same_line, edit, choice)
 
 
 BASE = """

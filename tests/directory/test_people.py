@@ -86,26 +86,6 @@ def test_a_case_system_is_found_by_its_key_while_it_is_active(small_world: World
         assert system_with_key(session, now - timedelta(days=1), key) is None
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (b"organisation = '910075918'\n[[unti]]\nid='x'\nname='y'", "unti"),
-        (b"organisation = '12'", "organisation"),
-        (b"organisation = '910075918'\n[[unit]]\nid='Stor Bokstav'\nname='y'", "unit.0.id"),
-        (
-            b"organisation = '910075918'\n[[capacity]]\nperson='a'\nunit='b'\nrole='king'",
-            "capacity.0.role",
-        ),
-        (b"\xff", "not TOML"),
-    ],
-)
-def test_a_mistake_in_a_directory_names_the_place(text: bytes, said: str) -> None:
-    with pytest.raises(Invalid) as told:
-        read_directory(text)
-
-    assert said in str(told.value)
-
-
 def test_a_reference_is_kept_as_a_keyed_hash(small_world: World) -> None:
     text = DIRECTORY + (
         b"[[reference]]\ncounterparty='910077473'\nreference='2026/000999-1'\nunit='bv'\n"

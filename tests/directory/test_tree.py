@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
@@ -48,15 +48,13 @@ def _forests(draw: st.DrawFn) -> dict[str, str]:
 
 
 @given(trees=st.lists(_forests(), min_size=1, max_size=4))
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, deadline=None)
 def test_the_closure_is_that_of_the_parents_now_and_as_it_was(
-    small_line: Line, trees: list[dict[str, str]]
+    same_line: Line, trees: list[dict[str, str]]
 ) -> None:
-    with undone(small_line) as (session, now):
+    with undone(same_line) as (session, now):
         for day, parents in enumerate(trees):
-            take(small_line, session, now + timedelta(days=day), read(_text(parents)))
+            take(same_line, session, now + timedelta(days=day), read(_text(parents)))
 
         for day, parents in enumerate(trees):
             then = now + timedelta(days=day, hours=1)
