@@ -15,6 +15,7 @@ from inbox.errors import Invalid
 from inbox.line import Line
 from inbox.message import MessageState, OrgNumber, Service, new_id
 from inbox.tables import Assignment, Capacity, Message, Unit
+from tests.databases import SQLITE_SOON
 from tests.directory.drawn import SENDERS, tables
 from tests.directory.house import OURS, planned, read, take, undone
 
@@ -114,7 +115,7 @@ def _check(line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.D
 
 
 @given(edit=_edits(), choice=st.data())
-@settings(max_examples=4, deadline=None, suppress_health_check=CHECKS)
+@settings(max_examples=3, deadline=None, suppress_health_check=CHECKS)
 def test_what_only_narrows_gives_nobody_a_message(
     same_line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject
 ) -> None:
@@ -175,6 +176,7 @@ def _small(session: Session, now: datetime, person: str | None) -> None:
         session.add(Assignment(id=new_id(), message_id=message_id, person=person, active_from=now))
 
 
+@SQLITE_SOON
 def test_who_gains_and_who_loses_is_counted_and_nothing_stays(line: Line) -> None:
     with line.store.transaction() as (session, now):
         take(line, session, now, read(BASE))
@@ -193,6 +195,7 @@ def test_who_gains_and_who_loses_is_counted_and_nothing_stays(line: Line) -> Non
         assert len(planned(line, session, now, leaves)) == 2
 
 
+@SQLITE_SOON
 def test_what_a_leaver_had_is_seen_by_others_only_where_the_unit_shares(line: Line) -> None:
     shares = BASE.replace("name='B'", "name='B'\nshares_unassigned=true")
     more = "[[person]]\nid='siri'\nname='S'\n[[capacity]]\nperson='siri'\nunit='bv'\nrole='handler'"

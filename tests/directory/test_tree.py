@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 
 from inbox.line import Line
 from inbox.tables import UnitAbove
+from tests.databases import SQLITE_SOON
 from tests.directory.house import read, take, undone
 
 UNITS = [f"u{number}" for number in range(8)]
@@ -61,6 +62,7 @@ def test_the_closure_is_that_of_the_parents_now_and_as_it_was(
             assert _closure(session, then) == sorted(_naive(parents))
 
 
+@SQLITE_SOON
 def test_a_deep_tree_and_a_moved_half_of_it(line: Line) -> None:
     deep = {f"d{level:02}": f"d{level - 1:02}" for level in range(1, 50)}
     moved = deep | {"d25": "u0"}
