@@ -71,8 +71,6 @@ def import_file(
         first, second = _two(by, with_, from_stdin=codes_from_stdin)
         result = bring_together(line, first, second, read)
     tell_result(result, as_json=as_json)
-    if result.proposal_id is not None and not as_json:
-        say("it waits: another person runs `inbox directory approve`")
 
 
 @directory.command()
@@ -92,8 +90,6 @@ def approve(
     me = Signed(person=by, code=one_code(by, from_stdin=codes_from_stdin))
     if acknowledge is None:
         tell_result(look(line, me, proposal), as_json=as_json)
-        if not as_json:
-            say("to approve it, say so with --acknowledge and this digest")
         return
     tell_result(approve_change(line, me, proposal, acknowledged=acknowledge), as_json=as_json)
 
@@ -119,7 +115,7 @@ def diff(
     if people and by is None:
         raise Invalid("directory.by", "--people shows who can see what: say who you are with --by")
     code = "" if by is None else one_code(by, from_stdin=codes_from_stdin)
-    with line.store.transaction() as (session, now):
+    with line.store.reading() as (session, now):
         if by is not None:
             me = Signed(person=by, code=code)
             acting(line, session, now, me, Action.DIRECTORY_EDIT, OfInstallation())
@@ -148,7 +144,7 @@ def export(
 ) -> None:
     """Write the organisation's directory as `import` reads it, with people's names; audited.
 
-    Case references are not among it: only a keyed hash of each is kept.
+    Case references are not among it.
     """
     line = line_of(ctx)
     moment = None if on is None else _day(on)

@@ -122,6 +122,7 @@ def tell_result(result: Result, *, as_json: bool) -> None:
     if result.proposal_id is not None:
         say(f"proposal {result.proposal_id}")
         say(f"digest {result.digest}")
+        say("it waits: another person runs `inbox directory approve`, and acknowledges the digest")
         return
     if keys:
         say("keys and secrets, shown now and never again:")

@@ -76,7 +76,7 @@ def bring_together(line: Line, by: Signed, with_: Signed, directory: Directory) 
 
 def look(line: Line, by: Signed, proposal_id: str) -> Result:
     """What a proposal would change now, for somebody who may approve it."""
-    with line.store.transaction() as (session, now):
+    with line.store.reading() as (session, now):
         proposal = proposal_of(session, proposal_id, KIND)
         subject = OfProposal(proposal_id=proposal_id)
         acting(line, session, now, by, Action.DIRECTORY_APPROVE, subject)

@@ -97,11 +97,7 @@ def carry_out(
     keys = {}
     for kind in Kind:
         if kind is Kind.DELEGATION:
-            # What leavers had ends before their delegations do, so that those become tasks too.
-            session.expire_all()
-            keep_tree(session, now, organisation)
-            settle_closed_units(session, now)
-            settle_leavers(session, now)
+            _see_to_what_ended(session, now, organisation)
         of_kind = [change for change in changes if change.kind is kind]
         added = [change.after for change in of_kind if change.what is What.ADDED]
         if kind is Kind.CASE_SYSTEM:
@@ -112,9 +108,16 @@ def carry_out(
             if change.what is not What.ADDED:
                 _update(session, now, change.after)
         _record(session, of_kind, ids, authority)
-    entry = _entry("directory:imported", organisation, authority)
-    audit.record(session, entry)
+    audit.record(session, _entry("directory:imported", organisation, authority))
     return keys
+
+
+def _see_to_what_ended(session: Session, now: datetime, organisation: OrgNumber) -> None:
+    """Before delegations end by the file: those of leavers become tasks."""
+    session.expire_all()
+    keep_tree(session, now, organisation)
+    settle_closed_units(session, now)
+    settle_leavers(session, now)
 
 
 def _entry(event: str, subject: str, authority: Authority) -> audit.Entry:
