@@ -16,8 +16,7 @@ from sqlmodel import Session, col, select
 from inbox import audit
 from inbox.line import Line
 from inbox.line.moves.registering import standing_delivery
-from inbox.line.moves.unit import end_assignments
-from inbox.line.settle import Step, close_tasks, lock, open_task, settle
+from inbox.line.settle import Step, close_tasks, end_assignments, lock, open_task, settle
 from inbox.line.units import is_living, unit_for_mail
 from inbox.line.waiting import STANDS, TaskKind
 from inbox.message import DeliveryState, GrantKind, MessageState, State
@@ -127,6 +126,7 @@ def settle_leavers(session: Session, now: datetime) -> int:
             _ask(session, now, subject=message.id, message_id=message.id, unit=message.unit)
     for grant in grants:
         _end(session, now, grant, session.get_one(Message, grant.message_id))
+        close_tasks(session, now, subject=grant.id, kinds=[TaskKind.GRANTED], who=WHO)
         if grant.kind is GrantKind.GIVEN:
             _ask(session, now, subject=grant.id, message_id=grant.message_id, unit=grant.unit)
     for delegation in delegations:
@@ -210,7 +210,7 @@ def _end(
     )
 
 
-_SPOKEN: Final = {Assignment: "assignment", AccessGrant: "grant", Delegation: "delegation"}
+_SPOKEN: Final = {Assignment: "assignment", AccessGrant: "access", Delegation: "delegation"}
 
 
 def _ask(

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select
 from inbox.access.subject import Capacity
 from inbox.access.words import Role
 from inbox.directory import take_in
-from inbox.directory_file import read_directory
+from inbox.directory.file import read_directory
 from inbox.line import Line
 from inbox.message import DeliveryState, MessageState, Service, new_id
 from inbox.tables import (
