@@ -163,9 +163,8 @@ def _ended(before: Row | None, wanted: Row, now: datetime) -> Change | None:
     if before.is_over(now):
         return _changed_afterwards(before, wanted)
     after = replace(wanted, since=before.since, until=now, row_id=before.row_id)
-    widens = wanted.kind is Kind.CONFLICT or (
-        wanted.kind is Kind.UNIT and "successor" in wanted.cells
-    )
+    # The mail of a unit that closes goes to its successor, or back to archive staff.
+    widens = wanted.kind in (Kind.CONFLICT, Kind.UNIT)
     return Change(what=What.ENDED, before=before, after=after, widens=widens)
 
 
@@ -227,7 +226,7 @@ def _changing_widens(before: Row, after: Row, now: datetime) -> bool:
     if after.kind is Kind.CONFLICT:
         later = after.since is not None and before.since is not None and after.since > before.since
         return later or _ends_earlier(after, before)
-    closes = after.kind is Kind.UNIT and "successor" in after.cells and after.until != before.until
+    closes = after.kind is Kind.UNIT and after.until != before.until
     begins_again = before.is_over(now) or _ends_earlier(before, after)
     return _says_more(before, after) or closes or earlier or begins_again
 
