@@ -75,11 +75,12 @@ def bring_together(line: Line, by: Signed, with_: Signed, directory: Directory) 
 
 
 def look(line: Line, by: Signed, proposal_id: str) -> Result:
-    """What a proposal would change now, for somebody who may approve it."""
-    with line.store.reading() as (session, now):
+    """What a proposal would change now, for somebody who may approve it; audited."""
+    with line.store.transaction() as (session, now):
         proposal = proposal_of(session, proposal_id, KIND)
         subject = OfProposal(proposal_id=proposal_id)
-        acting(line, session, now, by, Action.DIRECTORY_APPROVE, subject)
+        turn = acting(line, session, now, by, Action.DIRECTORY_APPROVE, subject)
+        turn.note(event="proposal:seen", subject=proposal_id, message_id=None)
         directory, _ = _payload(line, session, proposal)
         changes = plan(line, session, now, directory)
     digest = digest_of(changes, salt=proposal_id)
