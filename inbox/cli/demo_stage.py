@@ -216,8 +216,7 @@ def _enrol(
     with line.store.transaction() as (session, now):
         keys = take_in(line, session, now, directory, approved_by="+".join(ARCHIVISTS))
     with line.store.transaction() as (session, _):
-        people = [key[0] for key in directory.rows[Kind.PERSON]]
-        codes |= {person: give_code(session, person) for person in people}
+        codes |= {key[0]: give_code(session, key[0]) for key in directory.rows[Kind.PERSON]}
     return keys, codes
 
 

@@ -52,7 +52,7 @@ def plan(line: Line, session: Session, now: datetime, directory: Directory) -> t
     """
     stands = standing(session, now, directory)
     changes = changes_of(stands, directory, now)
-    book = line.books.get(directory.organisation)
+    book = line.books.current(session, OrgNumber(directory.organisation))
     named = frozenset[str]()
     if book is not None:
         rules = {str(rule.to) for rule in book.rules if rule.to is not SAME_UNIT}

@@ -44,7 +44,7 @@ class Two:
                 organisation=OrgNumber(OURS),
                 people={"anne": "Anne A", "bjorn": "Bjorn B"},
                 desk=("desk", "Dokumentsenteret"),
-                digest=_policies()[1],
+                digest=_policies()[1].digest,
             )
         self.anne, self.bjorn = (Signed(person=p, code=codes[p]) for p in ("anne", "bjorn"))
 
