@@ -270,6 +270,23 @@ def test_what_a_miss_lacks_is_what_makes_its_rule_match(
         assert miss.rule in after.matching
 
 
+def test_every_rule_tells_by_itself_whether_it_matches_or_what_it_lacks() -> None:
+    subject = policy(
+        allow("A01", "open", "handler", "a"),
+        allow("A02", "open", "handler", "(a and b) or (a and b and c)"),
+        deny("D01", "open", "*", "a"),
+        allow("A03", "list", "handler", "a"),
+    )
+
+    told = subject.tell(Role.HANDLER, facts("a"), Action.OPEN)
+
+    assert [(each.rule.id, each.matched, each.lacks) for each in told] == [
+        ("A01", True, ()),
+        ("A02", False, ("b",)),
+        ("D01", True, ()),
+    ]
+
+
 def test_two_rules_with_one_id_are_refused() -> None:
     with pytest.raises(PolicyError):
         policy(allow("A01", "open", "handler", "a"), allow("A01", "list", "handler", "a"))
