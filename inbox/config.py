@@ -121,7 +121,7 @@ class LimitSettings(_Part):
 
 
 class AccessSettings(_Part):
-    """How long access that is given or taken lasts, and how much use of it is unusual."""
+    """How long access lasts, how much use of it is unusual, and how much is decided again."""
 
     grant_days: int = Field(default=90, ge=1, le=90)
     delegation_days: int = Field(default=90, ge=1, le=90)
@@ -129,6 +129,8 @@ class AccessSettings(_Part):
     breakglass_per_person_day: int = Field(default=3, ge=0, le=1000)
     breakglass_per_unit_week: int = Field(default=5, ge=0, le=10_000)
     opens_per_person_hour: int = Field(default=30, ge=0, le=10_000)
+    recheck: float = Field(default=0.01, ge=0.001, le=1)
+    """The share of what is listed that is decided once more."""
 
 
 class Settings(_Part):

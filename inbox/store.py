@@ -39,6 +39,8 @@ _POSTGRES_PATIENCE: Final = {
     "options": "-c lock_timeout=30s -c idle_in_transaction_session_timeout=60s",
 }
 """A process that stands still in a transaction holds the head of the audit: it loses both."""
+_ONE_MOMENT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+"""SQLite sees one moment in any transaction."""
 Clock = Callable[[Session], datetime]
 Sealer = Callable[[Session, datetime], None]
 
@@ -159,6 +161,16 @@ class Store:
         """A consistent look, never written back; rows that were read can be kept as they were."""
         with _our_errors(), Session(self.engine, expire_on_commit=False) as session:
             session.connection()  # Begins here, and the time is not before the beginning.
+            yield session, self.clock(session)
+            session.expunge_all()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[Session, datetime]]:
+        """As `reading`, and what several statements see is of one moment on each database."""
+        with _our_errors(), Session(self.engine, expire_on_commit=False) as session:
+            connection = session.connection()
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(_ONE_MOMENT)
             yield session, self.clock(session)
             session.expunge_all()
 

@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 
 from inbox import audit
 from inbox.access.active import ActivePolicies
+from inbox.access.recheck import Recheck
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.config import GatewaySettings, Settings, environment, password_of
 from inbox.errors import ConfigurationError
@@ -82,6 +83,7 @@ def assemble(settings: Settings) -> Line:
         trust=TrustFolder(settings.trust),
         schemas=None if settings.schemas is None else read_schemas(settings.schemas),
         lists=build_schedule(settings),
+        recheck=Recheck(settings.access.recheck),
         slots=Slots(small=settings.worker.small, long=settings.worker.long),
         terms=terms_of(settings),
     )

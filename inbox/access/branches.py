@@ -13,7 +13,17 @@ from sqlalchemy.sql.elements import False_
 from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
 from sqlmodel import col
 
-from inbox.access.condition import ALWAYS, Condition, Every, Meaning, Name, Not, fold, ways_of
+from inbox.access.condition import (
+    ALWAYS,
+    Condition,
+    Every,
+    Meaning,
+    Name,
+    Not,
+    Some,
+    fold,
+    ways_of,
+)
 from inbox.access.facts import FACTS, SUBJECTS
 from inbox.access.forms.asked import ORGANISATION, PERSON, SYSTEM, UNIT, Bound, Form
 from inbox.access.policy import Policy
@@ -88,6 +98,29 @@ def branches_of(
         for way in _ways(policy.conditions[rule.when])
     ]
     return [branch for branch in branches if not isinstance(branch, False_)]
+
+
+def form_beside(policy: Policy, action: Action, role: Role, requested: Mapping[str, bool]) -> Form:
+    """The same rows as one filter, for a statement that finds the message by something else.
+
+    Nothing is looked up by it, and no index of the message is: what is beside it finds few.
+    """
+    rules = [rule for rule in policy.rules if rule.concerns(action, role)]
+    allows, denies = (
+        tuple(policy.conditions[rule.when] for rule in rules if rule.effect is effect)
+        for effect in (Effect.ALLOW, Effect.DENY)
+    )
+    if OfMessage not in SUBJECTS[action] or not allows:
+        return sa.false()
+    unindexed = _unindexed(_INDEXED)
+
+    def of(name: str) -> Form:
+        if name == ALWAYS or requested.get(name, False):
+            return sa.true()
+        form = FACTS[name].forms.get(OfMessage)
+        return sa.false() if form is None else _replaced(form, unindexed)
+
+    return form_of(Every((Some(allows), *map(_opposite, denies))), of)
 
 
 def _ways(condition: Condition) -> Iterator[tuple[Condition, ...]]:

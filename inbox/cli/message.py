@@ -1,6 +1,7 @@
-"""`inbox message`: where messages are. Ids, states, codes, attempts and times; nothing more."""
+"""`inbox message`: where messages are, by ids, states and times; titles in a person's own list."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
@@ -8,20 +9,27 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import Session, col, or_, select
 
-from inbox.cli.opening import settings_of, store_of
+from inbox.access.listing import Listed
+from inbox.access.query import Query
+from inbox.access.words import Action
+from inbox.cli.acting import As, CodeFromStdin, acting, one_code
+from inbox.cli.opening import line_of, settings_of, store_of
 from inbox.cli.telling import say, say_json, say_table
 from inbox.errors import Invalid, NotFound
-from inbox.message import MessageState
+from inbox.line.lists import Asked, Page, page
+from inbox.message import MessageState, UnitId
 from inbox.tables import Arrival, Delivery, Message, Receipt, Row, Task
 
 message: Final = typer.Typer(
     no_args_is_help=True,
     help="Where messages are. Ids, states, codes, attempts and times: nothing that says what a"
-    " message is about, who sent it or whose it is.",
+    " message is about, who sent it or whose it is; but titles in a person's own list.",
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+_THEIRS: Final = ("id", "state", "code", "received_at")
+_TITLES: Final = ("title", "case_title")
 _LISTED: Final = ("id", "state", "code", "attempts", "received_at", "due_at")
 _SHOWN: Final[Mapping[type[Row], Sequence[str]]] = {
     Message: (*_LISTED, "registered_at", "refused_at", "answered_at", "erased_at"),
@@ -42,17 +50,100 @@ _SHOWN: Final[Mapping[type[Row], Sequence[str]]] = {
 """All that is ever shown of a row: a closed list, whatever columns a table gets."""
 
 
+class _Listing(StrEnum):
+    """For what somebody lists."""
+
+    LIST = Action.LIST.value
+    ROUTE = Action.ROUTE.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Theirs:
+    """What only a list of somebody's own can be asked for."""
+
+    chosen: str | None
+    action: _Listing | None
+    unit: str | None
+    after: str | None
+    titles: bool
+    code_from_stdin: bool
+
+
 @message.command("list")
-def list_messages(
+def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
     state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="ID", help="Only what this person may see.")
+    ] = None,
+    chosen: As = None,
+    action: Annotated[_Listing | None, typer.Option(help="To work on, or to distribute.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Only those of this unit.")] = None,
+    after: Annotated[str | None, typer.Option(help="Go on where a page ended.")] = None,
+    titles: Annotated[bool, typer.Option("--titles", help="Show the titles, too.")] = False,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """List messages, the newest first."""
+    """List messages, the newest first: all there are, for operators; or what a person may see.
+
+    With --by it is that person's own list, in one capacity and with the personal code, and is
+    narrowed by --action, --unit and --after. Titles are shown to whoever has them in the own list.
+    """
+    wanted = None if state is None else _state(state)
+    theirs = _Theirs(
+        chosen=chosen,
+        action=action,
+        unit=unit,
+        after=after,
+        titles=titles,
+        code_from_stdin=code_from_stdin,
+    )
+    if by is not None:
+        _show_theirs(_page(ctx, by, theirs, wanted, limit), titles=titles, as_json=as_json)
+        return
+    if any(getattr(theirs, each.name) for each in fields(theirs)):
+        raise Invalid("message.by", "say whose list it is with --by")
+    _show_all(ctx, wanted, limit, as_json=as_json)
+
+
+def _page(
+    ctx: typer.Context, by: str, theirs: _Theirs, state: MessageState | None, limit: int
+) -> Page:
+    action = Action(theirs.action or _Listing.LIST)
+    if theirs.titles and action is not Action.LIST:
+        raise Invalid("message.titles", "who distributes sees no titles")
+    line = line_of(ctx)
+    code = one_code(by, from_stdin=theirs.code_from_stdin)
+    with line.store.reading() as (session, now):
+        capacity = acting(session, now, by, code, theirs.chosen)
+    query = Query(
+        states=() if state is None else (state,),
+        unit=None if theirs.unit is None else UnitId(theirs.unit),
+    )
+    asked = Asked(capacity=capacity, action=action, query=query)
+    return page(line, asked, after=theirs.after, at_most=limit)
+
+
+def _show_theirs(found: Page, *, titles: bool, as_json: bool) -> None:
+    columns = (*_THEIRS, *(_TITLES if titles else ()))
+    rows = [
+        _shown(each.row, _THEIRS)
+        | ({name: getattr(each, name) for name in columns[len(_THEIRS) :]})
+        for each in found.rows
+    ]
+    if as_json:
+        say_json({"messages": rows, "next": found.cursor})
+        return
+    say_table(rows, columns)
+    if found.cursor is not None:
+        say(f"there is more: --after {found.cursor}")
+
+
+def _show_all(ctx: typer.Context, state: MessageState | None, limit: int, *, as_json: bool) -> None:
     query = select(Message).order_by(col(Message.received_at).desc(), col(Message.id)).limit(limit)
     if state is not None:
-        query = query.where(col(Message.state) == _state(state))
+        query = query.where(col(Message.state) == state)
     with store_of(settings_of(ctx)).reading() as (session, _):
         rows = [_shown(row, _LISTED) for row in session.exec(query)]
     if as_json:
@@ -102,7 +193,7 @@ def _all(rows: Iterable[Arrival | Delivery | Receipt | Task]) -> list[dict[str, 
     return [_shown(row, _SHOWN[type(row)]) for row in rows]
 
 
-def _shown(row: Row, names: Sequence[str]) -> dict[str, object]:
+def _shown(row: Row | Listed, names: Sequence[str]) -> dict[str, object]:
     return {name: _plain(getattr(row, name)) for name in names}
 
 

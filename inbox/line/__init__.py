@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from sqlmodel import Session
 
 from inbox.access.active import ActivePolicies
+from inbox.access.recheck import Recheck
 from inbox.casesystem import EventSender
 from inbox.gateway import Gateway
 from inbox.keys import DataKey, Keyring
@@ -88,6 +89,8 @@ class Line:
     """The published schemas that arkivmelding.xml is compared with, if any are at hand."""
     lists: Schedule | None = None
     """Where revocation lists are fetched; None: only the folder has any."""
+    recheck: Recheck = field(default_factory=lambda: Recheck(1))
+    """Doubt about this process's own lists; all of every list, unless less is said."""
     slots: Slots = field(default_factory=Slots)
     terms: Terms = field(default_factory=Terms)
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from inbox.access.listing import Listed
 from inbox.keys import DataKey, Keyring
 from inbox.message import Metadata, OrgNumber, UnitId
 from inbox.package import Package
@@ -89,7 +90,7 @@ def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def unsealed(row: Message, key: DataKey, column: str) -> Any:
+def unsealed(row: Message | Listed, key: DataKey, column: str) -> Any:
     """The JSON value of a sealed column, or None."""
     sealed = getattr(row, column)
     if sealed is None:

@@ -42,6 +42,8 @@ class TaskKind(StrEnum):
     """Emergency access is to be reviewed by somebody who had no part in it."""
     UNUSUAL = "unusual"
     """Somebody opened more, or took emergency access more often, than is usual."""
+    LISTING_DIFFERS = "listing_differs"
+    """A list showed what a decision denies: a process has stopped showing lists."""
     LEAVER = "leaver"
     """Somebody left, or left the unit, and what that person had has ended: give it to another."""
 
@@ -64,6 +66,7 @@ ROLE: Final[Mapping[TaskKind, str]] = {
     TaskKind.EMERGENCY: "leader",
     TaskKind.REVIEW: "security_reviewer",
     TaskKind.UNUSUAL: "security_reviewer",
+    TaskKind.LISTING_DIFFERS: "security_reviewer",
     TaskKind.LEAVER: "leader",
 }
 """Who may close a task of each kind."""

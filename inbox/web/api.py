@@ -44,7 +44,7 @@ def list_deliveries(
 ) -> contract.Page:
     """The case system's own standing deliveries, oldest first: ids and times, nothing else."""
     found = system.deliveries(line, who, after=paging.after, at_most=paging.limit + 1)
-    return page_of(list(found), paging.limit)
+    return page_of(found, paging.limit)
 
 
 @router.get("/{delivery_id}", responses=described(404, 409))

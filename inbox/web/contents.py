@@ -1,11 +1,12 @@
 """From a collected delivery to what the API says of it: a pure projection of unsealed values."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from pydantic import TypeAdapter
 
+from inbox.access.offers import Offer
 from inbox.line.contents import unsealed
 from inbox.line.moves.registering import Collected
 from inbox.package.archive import ArchiveMessage, Screening
@@ -13,7 +14,6 @@ from inbox.package.code import Language
 from inbox.package.sentences import sentences_of
 from inbox.package.times import OSLO
 from inbox.package.verdict import Verdict
-from inbox.tables import Delivery as DeliveryRow
 from inbox.tables import Message
 from inbox.web import contract
 
@@ -38,7 +38,7 @@ def href_of(delivery_id: str) -> str:
     return f"{_DELIVERIES}/{delivery_id}"
 
 
-def page_of(rows: list[DeliveryRow], limit: int) -> contract.Page:
+def page_of(rows: Sequence[Offer], limit: int) -> contract.Page:
     """A page of at most `limit`, made from one row more than that, if there is one."""
     shown = [
         contract.Listed(

@@ -48,6 +48,11 @@ class _Scrape(Collector):
         )
         yield _single("inbox_policy_decides", "0: everything is denied.", totals.policy_decides)
         yield _single(
+            "inbox_lists_shown",
+            "0: a list differed from a decision, and this process shows none.",
+            totals.lists_shown,
+        )
+        yield _single(
             "inbox_legacy_sha1_day",
             "Messages of the last day that were signed with SHA-1.",
             totals.legacy_sha1,

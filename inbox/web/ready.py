@@ -29,6 +29,7 @@ def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]
         "policies": lambda: _check_policies(line),
         "routing": lambda: _check_books(line),
         "trust": lambda: _check_trust(line),
+        "lists": line.recheck.check_trusted,
     }
     found = {}
     for name, check in needs.items():

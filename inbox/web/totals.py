@@ -86,6 +86,8 @@ class Totals:
     """The digest of the policy that decides; empty if the database names none."""
     policy_decides: bool
     """False: everything is denied, because the policy cannot be had."""
+    lists_shown: bool
+    """False: a list has differed from a decision in this process, and it shows none."""
     legacy_sha1: int
     """Messages of the last day that were signed with SHA-1."""
     without_list: int
@@ -115,6 +117,7 @@ def totals_of(line: Line) -> Totals:
             contacts=contacts_of(session, now, line),
             policy=policy.digest,
             policy_decides=bool(policy.rules),
+            lists_shown=line.recheck.difference is None,
             legacy_sha1=_legacy(session, now),
             without_list=len(unshown(line.trust.believed(session), now)),
             waits_for_list=_rows(session, col(Message.code) == STALE_LIST),

@@ -26,6 +26,7 @@ _BY_HAND = (
     TaskKind.GRANTED,
     TaskKind.EMERGENCY,
     TaskKind.UNUSUAL,
+    TaskKind.LISTING_DIFFERS,
     TaskKind.LEAVER,
 )
 _REGISTERED = (MessageState.REGISTERED, MessageState.ANSWERED)

@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
 from inbox.access import permit
-from inbox.access.policy import Decision
+from inbox.access.policy import Decision, Policy
 from inbox.access.subject import (
     Capacity,
     Given,
@@ -181,9 +181,7 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
         Unavailable: this process cannot have the active policy, so everything is denied.
     """
     _lock(session, subject)
-    policy = line.policies.current(session)
-    if not policy.rules:
-        raise Unavailable("policy.not_active", "nobody may do anything until it is")
+    policy = active_policy(line, session)
 
     def decide(one: Action) -> Decision:
         return permit(
@@ -198,6 +196,14 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
     if any(decide(showing).allowed for showing in _SHOWING.get(type(subject), ())):
         raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")
     raise NotFound
+
+
+def active_policy(line: Line, session: Session) -> Policy:
+    """The policy that decides in this transaction. Raises `Unavailable` if nobody may anything."""
+    policy = line.policies.current(session)
+    if not policy.rules:
+        raise Unavailable("policy.not_active", "nobody may do anything until it is")
+    return policy
 
 
 def _lock(session: Session, subject: Subject) -> None:

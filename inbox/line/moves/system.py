@@ -13,12 +13,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
+from inbox.access.offers import Offer, offers
 from inbox.access.subject import Capacity, Given
 from inbox.access.words import Action
 from inbox.errors import Invalid, NotFound
 from inbox.line import Line
+from inbox.line.lists import believed
 from inbox.line.moves.asking import Turn, ask, of_message
 from inbox.line.moves.registering import (
     STANDING,
@@ -65,25 +67,24 @@ class _Word:
 
 def deliveries(
     line: Line, capacity: Capacity, *, after: str | None = None, at_most: int = 50
-) -> Sequence[Delivery]:
-    """The case system's own standing deliveries, oldest first, after the one with this id."""
-    with line.store.reading() as (session, _):
-        query = (
-            select(Delivery)
-            .where(
-                col(Delivery.case_system) == capacity.case_system,
-                col(Delivery.state).in_(STANDING),
-            )
-            .order_by(col(Delivery.offered_at), col(Delivery.id))
-            .limit(at_most)
-        )
+) -> Sequence[Offer]:
+    """The case system's own standing deliveries, oldest first, after the one with this id.
+
+    Those that it may collect now; so nothing that a rule denies it, and nothing of a message that
+    is no longer offered. Raises `Unavailable` as a list of people does.
+    """
+    with believed(line) as (session, now, policy):
         last = None if after is None else session.get(Delivery, after)
-        if last is not None and last.case_system == capacity.case_system:
-            query = query.where(
-                (col(Delivery.offered_at) > last.offered_at)
-                | ((col(Delivery.offered_at) == last.offered_at) & (col(Delivery.id) > last.id))
-            )
-        return session.exec(query).all()
+        own = last is not None and last.case_system == capacity.case_system
+        return offers(
+            session,
+            policy,
+            now,
+            capacity=capacity,
+            recheck=line.recheck,
+            after=(last.offered_at, last.id) if last is not None and own else None,
+            at_most=at_most,
+        )
 
 
 def collect(line: Line, capacity: Capacity, delivery_id: str) -> Collected:

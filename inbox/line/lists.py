@@ -1,0 +1,245 @@
+"""The lists that people get, built from the action that was allowed, and the doubt about them.
+
+`route` shows what tells where a message belongs and has no title, `list` has the titles. A list is
+of one moment. What a rule shows only to those who leave an entry in the audit is in no count, and
+on a page once that entry is committed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, TypedDict
+
+from sqlmodel import Session, col, select
+
+from inbox import audit
+from inbox.access import listing
+from inbox.access.facts import FACTS
+from inbox.access.listing import Facets, Listed
+from inbox.access.policy import Policy
+from inbox.access.query import Query
+from inbox.access.recheck import DIFFERS, Difference, Recheck
+from inbox.access.subject import Capacity, Given
+from inbox.access.words import Action, Effect, Role
+from inbox.errors import Invalid, NotFound, NotPermitted, Unavailable
+from inbox.keys import DataKey
+from inbox.line import Line
+from inbox.line.contents import unsealed
+from inbox.line.moves.asking import active_policy, ask, of_message
+from inbox.line.settle import open_task
+from inbox.line.waiting import TaskKind
+from inbox.line.work import unwrap
+from inbox.tables import WrappedKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Whose list it is, of what, narrowed by what."""
+
+    capacity: Capacity
+    action: Action
+    """`route` or `list`: of every other action there is no list."""
+    query: Query = field(default_factory=Query)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToRoute:
+    """What somebody who only distributes sees: never a title, also not one meant to be public."""
+
+    row: Listed
+    process: str | None
+    document_type: str | None
+    administrative_unit: str | None
+    access_restriction: str | None
+    screening_authority: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToList:
+    """What somebody with the message in the own list sees; None once it has been erased."""
+
+    row: Listed
+    title: str | None = field(repr=False)
+    case_title: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """The newest first, and where the next page begins; None where there is no more.
+
+    It may have fewer rows than were asked for and go on all the same.
+    """
+
+    rows: tuple[ToRoute | ToList, ...]
+    cursor: str | None
+
+
+def page(line: Line, asked: Asked, *, after: str | None = None, at_most: int = 50) -> Page:
+    """The newest, after a cursor.
+
+    Raises:
+        Invalid: the cursor is none of ours, the page is too long, or there is no such list.
+        Unavailable: nobody may do anything, or a list has differed from a decision.
+    """
+    _check_action(asked)
+    with believed(line) as (session, now, policy):
+
+        def look(one: Policy) -> listing.Page:
+            about = _about(line, asked)
+            return listing.page(session, one, now, **about, after=after, at_most=at_most)
+
+        found, free = look(policy), _owing_nothing(policy, asked)
+        owe_nothing = {row.id for row in (found if free is policy else look(free)).rows}
+        keys = _keys(line, session, found.rows)
+    shown = [row for row in found.rows if row.id in owe_nothing or _noted(line, asked, row.id)]
+    show = _SHOWN[asked.action]
+    return Page(rows=tuple(show(row, keys.get(row.id)) for row in shown), cursor=found.cursor)
+
+
+def count(line: Line, asked: Asked) -> int:
+    """How many there are of which nothing is owed. Raises as `page` does."""
+    _check_action(asked)
+    with believed(line) as (session, now, policy):
+        free = _owing_nothing(policy, asked)
+        return listing.count(session, free, now, **_about(line, asked))
+
+
+def facets(line: Line, asked: Asked) -> Facets:
+    """The same by state, unit and shielding. Raises as `page` does."""
+    _check_action(asked)
+    with believed(line) as (session, now, policy):
+        free = _owing_nothing(policy, asked)
+        return listing.facets(session, free, now, **_about(line, asked))
+
+
+@contextmanager
+def believed(line: Line) -> Iterator[tuple[Session, datetime, Policy]]:
+    """One moment to list in, and the policy of it; a list that differs is told to a reviewer.
+
+    Raises `Unavailable` where nobody may do anything, and once a list of this process differed.
+    """
+    line.recheck.check_trusted()
+    try:
+        with line.store.snapshot() as (session, now):
+            yield session, now, active_policy(line, session)
+    except Unavailable:
+        if (difference := line.recheck.difference) is not None:
+            _alarm(line, difference)
+        raise
+
+
+def _alarm(line: Line, difference: Difference) -> None:
+    with line.store.transaction() as (session, now):
+        about = difference.message_id
+        open_task(
+            session,
+            now,
+            kind=TaskKind.LISTING_DIFFERS,
+            subject=about,
+            message_id=about,
+            code=DIFFERS,
+        )
+        entry = audit.Entry(
+            event="message:listing_differed",
+            who=difference.capacity,
+            subject=about,
+            message_id=about,
+            by=difference.action.value,
+            code=DIFFERS,
+            rule=difference.rule,
+            policy=difference.digest,
+        )
+        audit.record(session, entry)
+
+
+class _About(TypedDict):
+    capacity: Capacity
+    action: Action
+    query: Query
+    recheck: Recheck
+
+
+def _about(line: Line, asked: Asked) -> _About:
+    return _About(
+        capacity=asked.capacity, action=asked.action, query=asked.query, recheck=line.recheck
+    )
+
+
+def _owing_nothing(policy: Policy, asked: Asked) -> Policy:
+    """The policy without what it allows for a duty: it shows what is shown for nothing.
+
+    The basis of a yes is the rule with the fewest duties, so all else owes what its rule says.
+    """
+    return _without_duties(policy, asked.action, asked.capacity.role)
+
+
+@lru_cache(maxsize=100)
+def _without_duties(policy: Policy, action: Action, role: Role) -> Policy:
+    owing = {
+        rule.id
+        for rule in policy.rules
+        if rule.concerns(action, role) and rule.effect is Effect.ALLOW and rule.duties
+    }
+    if not owing:
+        return policy
+    rest = [rule for rule in policy.rules if rule.id not in owing]
+    return Policy(rest, facts=FACTS, digest=policy.digest)
+
+
+def _noted(line: Line, asked: Asked, message_id: str) -> bool:
+    """Audit that it is shown; no where that, or whatever else is owed, cannot be done."""
+    try:
+        with line.store.transaction() as (session, now):
+            subject = of_message(message_id)
+            turn = ask(line, session, now, asked.capacity, asked.action, subject, Given())
+            turn.note(event="message:listed", subject=message_id, message_id=message_id)
+    except (NotFound, NotPermitted):
+        return False
+    return True
+
+
+def _to_route(row: Listed, key: DataKey | None) -> ToRoute:
+    part = _unsealed(row, key, "sealed_metadata") or {}
+    return ToRoute(
+        row=_plain(row),
+        process=part.get("process"),
+        document_type=part.get("document_type"),
+        administrative_unit=part.get("administrative_unit"),
+        access_restriction=part.get("access_restriction"),
+        screening_authority=part.get("screening_authority"),
+    )
+
+
+def _to_list(row: Listed, key: DataKey | None) -> ToList:
+    archive = _unsealed(row, key, "sealed_archive") or {}
+    entries, case_file = archive.get("registry_entries") or [{}], archive.get("case_file") or {}
+    return ToList(row=_plain(row), title=entries[0].get("title"), case_title=case_file.get("title"))
+
+
+_SHOWN: Final[Mapping[Action, Callable[[Listed, DataKey | None], ToRoute | ToList]]] = {
+    Action.ROUTE: _to_route,
+    Action.LIST: _to_list,
+}
+
+
+def _check_action(asked: Asked) -> None:
+    if asked.action not in _SHOWN:
+        raise Invalid("list.action", f"there are lists for {', '.join(_SHOWN)}")
+
+
+def _unsealed(row: Listed, key: DataKey | None, column: str) -> Any:
+    """The value of a sealed column; None where there is none, or its key was destroyed."""
+    return None if key is None else unsealed(row, key, column)
+
+
+def _plain(row: Listed) -> Listed:
+    return row._replace(sealed_metadata=None, sealed_archive=None)
+
+
+def _keys(line: Line, session: Session, rows: Sequence[Listed]) -> Mapping[str, DataKey]:
+    stored = session.exec(
+        select(WrappedKey).where(col(WrappedKey.id).in_([row.id for row in rows]))
+    )
+    return {each.id: key for each in stored if (key := unwrap(line, each)) is not None}
