@@ -147,6 +147,14 @@ def test_without_a_word_about_it_access_is_that_of_the_line(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize("text", ["recheck = 0", "recheck = 1.1", "recheck = nan"])
+def test_some_of_every_list_is_decided_again(tmp_path: Path, text: str) -> None:
+    assert _read(tmp_path, GOOD).access.recheck == 0.01
+    assert _read(tmp_path, f"{GOOD}[access]\nrecheck = 1\n").access.recheck == 1
+    with pytest.raises(ConfigurationError, match=r"access\.recheck"):
+        _read(tmp_path, f"{GOOD}[access]\n{text}\n")
+
+
 @pytest.mark.parametrize(
     "text", ["grant_days = 91", "delegation_days = 0", "breakglass_minutes = 61"]
 )

@@ -27,7 +27,7 @@ from inbox.app import create_app
 from inbox.errors import NotFound
 from inbox.line import Line
 from inbox.line.moves.asking import ask
-from inbox.message import DeliveryState, MessageId
+from inbox.message import DeliveryState, MessageId, MessageState
 from inbox.tables import Delivery, Message, table_of
 from tests.access.random_world import RandomWorld, world_of, write
 from tests.access.test_agreement import ABOUT_MESSAGES, written
@@ -327,6 +327,7 @@ def test_an_own_delivery_does_change_what_a_case_system_is_told(real: World) -> 
         with real.line.store.transaction() as (session, _):
             add_delivered(session, random.Random(1), ids, "fag", "ppt")
             session.execute(sa.update(table_of(Delivery)).values(state=DeliveryState.OPEN))
+            session.execute(sa.update(table_of(Message)).values(state=MessageState.OFFERED))
         here = system_sees(real, client, asked)
 
     assert all(one.answer != other.answer for one, other in zip(here, gone, strict=True))

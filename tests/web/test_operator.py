@@ -37,6 +37,7 @@ ALL_WELL = {
     "policies": "ok",
     "routing": "ok",
     "trust": "ok",
+    "lists": "ok",
     "gateway:eformidling": "ok",
 }
 

@@ -1,0 +1,315 @@
+"""The lists of people: as the action may show, audited where that is owed, and doubted."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from inbox.access.active import ActivePolicies
+from inbox.access.condition import read_condition
+from inbox.access.facts import FACTS
+from inbox.access.folder import load_folder
+from inbox.access.policy import Policy
+from inbox.access.query import Query
+from inbox.access.recheck import DIFFERS, Recheck
+from inbox.access.subject import Capacity
+from inbox.access.words import Action, Duty, Role
+from inbox.errors import Invalid, Unavailable
+from inbox.line import Line
+from inbox.line.lists import Asked, ToList, ToRoute, count, facets, page
+from inbox.line.moves import archive, system, unit
+from inbox.line.moves.access import breakglass
+from inbox.line.moves.registering import data_key
+from inbox.line.systems import capacity_of
+from inbox.message import MessageState, PersonId, TaskState, UnitId
+from inbox.schema import shipped
+from inbox.store import Store
+from inbox.tables import Assignment, CaseSystem, Message, Task, WrappedKey, table_of
+from tests import databases
+from tests.access.town import allow
+from tests.line.school import School, school
+
+TITLE = "Bekymring for Kanarifugl"
+REASON = "Akutt"
+
+
+class Fixed(ActivePolicies):
+    """Always this policy."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__()
+        self._fixed = policy
+
+    def current(self, session: object) -> Policy:
+        """Whatever the database names."""
+        del session
+        return self._fixed
+
+
+@pytest.fixture(scope="module")
+def shipped_policy() -> Policy:
+    return load_folder(shipped("policies"))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    folder = tmp_path_factory.mktemp("lists")
+    with school(databases.sqlite_database(folder), folder) as hall:
+        terms = replace(hall.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
+        hall.world.line = replace(hall.line, terms=terms)
+        yield hall
+
+
+@pytest.fixture
+def hall(made: School) -> School:
+    """The school without any mail, whose lists nobody has doubted yet."""
+    with made.line.store.transaction() as (session, _):
+        for table in ("task", "opening", "access_grant", "assignment", "delivery", "message"):
+            session.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours
+    made.world.line = replace(made.line, recheck=Recheck(1))
+    return made
+
+
+def assigned(hall: School, person: str = "nina", *, title: str = TITLE) -> str:
+    """A message that somebody works on, with a title; its id."""
+    message_id = hall.message()
+    archive_part = {"registry_entries": [{"title": title}], "case_file": {"title": f"Sak: {title}"}}
+    routing_part = {"process": "urn:p", "document_type": "arkivmelding", "public_title": title}
+    with hall.line.store.transaction() as (session, now):
+        key, message = (
+            data_key(session, hall.line, message_id),
+            session.get_one(Message, message_id),
+        )
+        for column, value in (("sealed_archive", archive_part), ("sealed_metadata", routing_part)):
+            text = json.dumps(value).encode()
+            sealed = key.seal(text, table="message", column=column, row=message_id)
+            setattr(message, column, sealed)
+        session.add(
+            Assignment(id=message_id, message_id=message_id, person=person, active_from=now)
+        )
+    return message_id
+
+
+def of(capacity: Capacity, action: Action = Action.LIST, query: Query | None = None) -> Asked:
+    return Asked(capacity=capacity, action=action, query=query or Query())
+
+
+def ids(line: Line, asked: Asked) -> list[str]:
+    return [each.row.id for each in page(line, asked).rows]
+
+
+# What is shown
+
+
+def test_who_works_on_a_message_sees_its_titles(hall: School) -> None:
+    message_id = assigned(hall)
+
+    (shown,) = page(hall.line, of(hall.handler())).rows
+
+    assert isinstance(shown, ToList)
+    assert shown.row.id == message_id
+    assert (shown.title, shown.case_title) == (TITLE, f"Sak: {TITLE}")
+    assert "Kanarifugl" not in repr(shown)
+    assert (shown.row.sealed_metadata, shown.row.sealed_archive) == (None, None)
+
+
+def test_who_distributes_sees_where_it_belongs_and_no_title(hall: School) -> None:
+    message_id = assigned(hall)
+
+    (shown,) = page(hall.line, of(hall.anne(), Action.ROUTE)).rows
+
+    assert isinstance(shown, ToRoute)
+    assert (shown.row.id, shown.process, shown.document_type) == (
+        *(message_id, "urn:p"),
+        "arkivmelding",
+    )
+    assert not [name for name in ToRoute.__dataclass_fields__ if "title" in name]
+    assert "Kanarifugl" not in repr(vars(shown))
+    assert shown.row.sealed_metadata is None
+
+
+def test_of_what_is_erased_there_is_no_title(hall: School) -> None:
+    message_id = assigned(hall)
+    with hall.line.store.transaction() as (session, now):
+        stored = session.get_one(WrappedKey, message_id)
+        stored.kek_id, stored.wrapped, stored.destroyed_at = None, None, now
+
+    (shown,) = page(hall.line, of(hall.handler())).rows
+
+    assert isinstance(shown, ToList)
+    assert (shown.title, shown.case_title) == (None, None)
+
+
+@pytest.mark.parametrize("action", [each for each in Action if each not in {"list", "route"}])
+def test_of_other_actions_there_is_no_list(hall: School, action: Action) -> None:
+    for look in (page, count, facets):
+        with pytest.raises(Invalid, match=r"list\.action"):
+            look(hall.line, of(hall.handler(), action))
+
+
+def test_pages_counts_and_facets_are_of_what_was_asked_for(hall: School) -> None:
+    mine = [assigned(hall) for _ in range(3)]
+    assigned(hall, "lars")
+    asked = of(hall.handler("nina"), query=Query(unit=UnitId("skole")))
+
+    first = page(hall.line, asked, at_most=2)
+    rest = page(hall.line, asked, after=first.cursor, at_most=2)
+
+    found = [each.row.id for each in (*first.rows, *rest.rows)]
+    assert (sorted(found), rest.cursor) == (sorted(mine), None)
+    assert count(hall.line, asked) == 3
+    assert facets(hall.line, asked).states == {MessageState.ROUTED: 3}
+    assert ids(hall.line, of(hall.handler(), query=Query(unit=UnitId("ppt")))) == []
+
+
+def test_where_nobody_may_do_anything_there_is_no_list(hall: School) -> None:
+    line = replace(hall.line, policies=Fixed(Policy.nobody("d")))
+
+    for look in (page, count, facets):
+        with pytest.raises(Unavailable, match=r"policy\.not_active"):
+            look(line, of(hall.handler()))
+
+
+# What is owed
+
+
+def taken(hall: School) -> tuple[str, Capacity]:
+    """A message that lars, who is not cleared for it, sees by emergency access alone."""
+    message_id, lars = hall.message(shielding="13"), hall.handler("lars")
+    breakglass(hall.line, lars, message_id, reason=REASON)
+    return message_id, lars
+
+
+def test_what_is_seen_in_an_emergency_is_in_the_audit_before_it_is_shown(hall: School) -> None:
+    message_id, lars = taken(hall)
+    mine = assigned(hall, "lars")
+    silent = replace(
+        hall.line, store=Store(hall.line.store.engine, seal=_fails, clock=hall.world.clock)
+    )
+
+    with pytest.raises(OSError, match="no audit"):
+        page(silent, of(lars))
+    assert hall.leaves("message:listed", message_id) == []
+    assert set(ids(hall.line, of(lars))) == {message_id, mine}
+
+    (leaf,) = hall.leaves("message:listed", message_id)
+    assert (leaf["rule"], leaf["duties"], leaf["who"]) == ("A08c", "log", lars.id)
+    assert hall.leaves("message:listed", mine) == []
+
+
+def _fails(*_: object) -> None:
+    raise OSError("no audit")
+
+
+def test_what_a_list_cannot_do_is_not_shown(hall: School, shipped_policy: Policy) -> None:
+    message_id, lars = taken(hall)
+    mine = assigned(hall, "lars")
+    rules = [
+        replace(rule, duties=rule.duties | ({Duty.REASON} if rule.id == "A08c" else set()))
+        for rule in shipped_policy.rules
+    ]
+    line = replace(hall.line, policies=Fixed(Policy(rules, facts=FACTS, digest="d")))
+
+    assert ids(line, of(lars)) == [mine]
+    assert hall.leaves("message:listed", message_id) == []
+
+
+def test_what_is_owed_is_in_no_count(hall: School) -> None:
+    taken(hall)
+    assigned(hall, "lars")
+
+    assert count(hall.line, of(hall.handler("lars"))) == 1
+    assert facets(hall.line, of(hall.handler("lars"))).shieldings == {None: 1}
+
+
+def test_what_is_shown_for_nothing_too_owes_nothing(hall: School) -> None:
+    message_id = assigned(hall, "lars")
+    breakglass(hall.line, hall.handler("lars"), message_id, reason=REASON)
+
+    assert ids(hall.line, of(hall.handler("lars"))) == [message_id]
+    assert hall.leaves("message:listed", message_id) == []
+    assert count(hall.line, of(hall.handler("lars"))) == 1
+
+
+# What is doubted
+
+
+def faulty(line: Line) -> Line:
+    """A line whose lists forget half of a rule that casbin knows."""
+    when = "in_unit and assigned"
+    rules = [allow("A01", "list", Role.HANDLER, when)]
+    policy = Policy(rules, facts=FACTS, digest="d")
+    policy.conditions[when] = read_condition("in_unit", FACTS)  # type: ignore[index] # the fault
+    return replace(line, policies=Fixed(policy))
+
+
+def test_a_list_that_shows_too_much_stops_all_lists_and_tells_a_reviewer_once(
+    hall: School,
+) -> None:
+    message_id = assigned(hall, "lars")
+    line = faulty(hall.line)
+
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=DIFFERS) as stopped:
+            page(line, of(hall.handler()))
+        assert message_id not in str(stopped.value)
+    with hall.line.store.reading() as (session, _):
+        fag = capacity_of(session.get_one(CaseSystem, "fag"))
+    for look in (page, count, facets):
+        with pytest.raises(Unavailable, match=DIFFERS):
+            look(hall.line, of(hall.anne(), Action.ROUTE))
+    with pytest.raises(Unavailable, match=DIFFERS):
+        system.deliveries(hall.line, fag)
+
+    assert hall.tasks(message_id) == {("listing_differs", "security_reviewer", None)}
+    (leaf,) = hall.leaves("message:listing_differed", message_id)
+    assert (leaf["who"], leaf["by"], leaf["code"]) == (hall.handler().id, "list", DIFFERS)
+    archive.close(hall.line, hall.siv(), _task(hall), reason="Meldt")
+    with pytest.raises(Unavailable, match=DIFFERS):
+        page(line, of(hall.handler()))
+    assert hall.tasks(message_id) == set()
+
+
+def _task(hall: School) -> str:
+    with hall.line.store.reading() as (session, _):
+        return session.exec(select(Task.id).where(col(Task.state) == TaskState.OPEN)).one()
+
+
+def test_what_ends_while_a_list_is_made_is_no_difference(database: str, tmp_path: Path) -> None:
+    """Between the list and its doubt somebody loses the message: both are of one moment."""
+    with school(database, tmp_path) as hall:
+        message_id = assigned(hall)
+
+        def draw() -> float:
+            with hall.line.store.transaction() as (session, now):
+                _end(session, message_id, now)
+            return 0.0
+
+        line = replace(hall.line, recheck=Recheck(1, draw))
+
+        assert ids(line, of(hall.handler())) == [message_id]
+        assert line.recheck.difference is None
+        assert ids(hall.line, of(hall.handler())) == []
+
+
+def _end(session: Session, message_id: str, now: object) -> None:
+    ending = sa.update(table_of(Assignment)).where(col(Assignment.message_id) == message_id)
+    session.execute(ending.values(active_until=now))
+    session.execute(
+        sa.update(table_of(Message)).where(col(Message.id) == message_id).values(unit="ppt")
+    )
+
+
+def test_a_revocation_holds_at_the_next_list(hall: School) -> None:
+    message_id = hall.message()
+    unit.assign(hall.line, hall.kari(), message_id, to=PersonId("nina"))
+    assert ids(hall.line, of(hall.handler())) == [message_id]
+
+    with hall.line.store.transaction() as (session, now):
+        _end(session, message_id, now)
+
+    assert ids(hall.line, of(hall.handler())) == []
