@@ -90,16 +90,20 @@ def _statement(
     if kind is Kind.NEXT:
         at, last = bindparam("after_at", type_=Utc()), bound("after_id")
         place = [sa.tuple_(_D.c.offered_at, _D.c.id) > sa.tuple_(at, last)]
-    statement = (
-        sa.select(*(_D.c[name] for name in Offer._fields))
-        .join_from(_D, _M, _M.c.id == _D.c.message_id)
-        .where(
-            _D.c.case_system == SYSTEM,
-            _D.c.state.in_(_STANDING),
-            *place,
-            form_beside(policy, Action.COLLECT, role, dict(requested)),
+    may = form_beside(policy, Action.COLLECT, role, dict(requested))
+    at_most = bindparam("at_most", type_=Integer())
+    # Each state by itself: so they are read in order, and the filter is asked of few.
+    oldest = [
+        sa.select(
+            sa.select(*(_D.c[name] for name in Offer._fields))
+            .join_from(_D, _M, _M.c.id == _D.c.message_id)
+            .where(_D.c.case_system == SYSTEM, _D.c.state == state, *place, may)
+            .order_by(_D.c.offered_at, _D.c.id)
+            .limit(at_most)
+            .subquery()
         )
-        .order_by(_D.c.offered_at, _D.c.id)
-        .limit(bindparam("at_most", type_=Integer()))
-    )
+        for state in _STANDING
+    ]
+    found = sa.union_all(*oldest).subquery()
+    statement = sa.select(found).order_by(found.c.offered_at, found.c.id).limit(at_most)
     return Kept(statement, dialect, NAMES | {*_AFTER, "at_most"})
