@@ -90,7 +90,9 @@ def _statement(
     if kind is Kind.NEXT:
         at, last = bindparam("after_at", type_=Utc()), bound("after_id")
         place = [sa.tuple_(_D.c.offered_at, _D.c.id) > sa.tuple_(at, last)]
-    may = form_beside(policy, Action.COLLECT, role, dict(requested))
+    # As a CASE it is asked row by row: otherwise PostgreSQL joins all that stand before it begins.
+    filtered = form_beside(policy, Action.COLLECT, role, dict(requested))
+    may = sa.case((filtered, 1), else_=0) == 1
     at_most = bindparam("at_most", type_=Integer())
     # Each state by itself: so they are read in order, and the filter is asked of few.
     oldest = [
