@@ -6,6 +6,7 @@ system; the ids of the hidden ones are asked for in both, where they are and whe
 
 # ruff: noqa: S311 - drawn by seed, not secret
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,15 +21,20 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event
 from sqlmodel import Session, SQLModel, col
 
+from inbox import audit
 from inbox.access import Action, Capacity, Given, OfMessage, Policy
 from inbox.access.active import activate
 from inbox.access.listing import visible
+from inbox.access.query import Query
+from inbox.access.recheck import Recheck
 from inbox.app import create_app
 from inbox.errors import NotFound
 from inbox.line import Line
+from inbox.line.lists import Asked, count, facets, page
 from inbox.line.moves.asking import ask
-from inbox.message import DeliveryState, MessageId, MessageState
-from inbox.tables import Delivery, Message, table_of
+from inbox.message import DeliveryState, MessageId, MessageState, OrgNumber, UnitId
+from inbox.store import Store, create_engine
+from inbox.tables import AuditHead, Delivery, Message, WrappedKey, table_of
 from tests.access.random_world import RandomWorld, world_of, write
 from tests.access.test_agreement import ABOUT_MESSAGES, written
 from tests.access.told import Question, facts_told
@@ -213,6 +219,143 @@ def test_a_message_that_is_shown_does_change_what_a_person_is_told(
     gone = person_sees(small_engine, without(world, shown), *asked)
 
     assert here != gone
+
+
+# The lists that a person gets.
+
+
+@pytest.fixture(scope="module")
+def office(real: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """A line with an audit and nothing else, in which it is always now."""
+    engine = create_engine(sqlite_database(tmp_path_factory.mktemp("office")))
+    yield replace(real.line, store=Store(engine, seal=audit.seal, clock=lambda _: NOW))
+    engine.dispose()
+
+
+def with_titles(world: RandomWorld, line: Line) -> RandomWorld:
+    """The same world, in which every message says something in what is sealed."""
+    for message in world.all(Message):
+        key, wrapped = line.keyring.new_data_key()
+        world.add(
+            WrappedKey(
+                id=message.id, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=NOW
+            )
+        )
+        title = f"Om {message.id}"
+        for column, value in (
+            ("sealed_metadata", {"process": title, "document_type": title}),
+            ("sealed_archive", {"registry_entries": [{"title": title}], "case_file": None}),
+        ):
+            sealed = key.seal(
+                json.dumps(value).encode(), table="message", column=column, row=message.id
+            )
+            setattr(message, column, sealed)
+    return world
+
+
+@contextmanager
+def moved_in(line: Line, world: RandomWorld, digest: str) -> Iterator[None]:
+    """The world in the line's database, committed, and out of it again."""
+    with line.store.transaction() as (session, _):
+        session.add(AuditHead(id=1, size=0, frontier=b""))
+        activate(session, NOW, digest, None)
+        session.flush()
+        write(session, world)
+    yield
+    with line.store.transaction() as (session, _):
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            session.execute(table.delete())
+
+
+def narrowed(hidden: Sequence[str]) -> Iterator[Query]:
+    """Searches by everything that a person may guess of a hidden message; and by each state."""
+    yield Query()
+    yield Query(sender=OrgNumber("974760673"))
+    yield Query(unit=UnitId("bv"), shielding="13")
+    yield from (Query(message_id=MessageId(one)) for one in hidden)
+    yield from (Query(states=(state,)) for state in MessageState)
+
+
+def every_list(line: Line, capacity: Capacity, hidden: Sequence[str]) -> list[object]:
+    """Pages one after the other, counts and facets, of all that may be searched by."""
+    answers: list[object] = []
+    for action in (Action.LIST, Action.ROUTE):
+        for query in narrowed(hidden):
+            asked = Asked(capacity=capacity, action=action, query=query)
+            found = page(line, asked, at_most=2)
+            answers.append([vars(row) for row in found.rows])
+            while found.cursor is not None:
+                found = page(line, asked, after=found.cursor, at_most=2)
+                answers.append([vars(row) for row in found.rows])
+            answers += [count(line, asked), facets(line, asked)]
+    return answers
+
+
+def listed_in(
+    office: Line, world: RandomWorld, digest: str, asked: tuple[Capacity, Sequence[str], float]
+) -> Seen:
+    """The answers as bytes. `asked` has who, the hidden ids, and the share that is doubted."""
+    capacity, hidden, share = asked
+    line = replace(office, recheck=Recheck(share, lambda: 0.0))
+    with moved_in(line, world, digest):
+        return seen(line.store.engine, lambda: repr(every_list(line, capacity, hidden)))
+
+
+def compare_lists(office: Line, real: World, seeds: Iterable[int]) -> Counter[str]:
+    with real.line.store.reading() as (session, _):
+        policy = real.line.policies.current(session)
+    counted: Counter[str] = Counter()
+    for seed in seeds:
+        world = with_titles(world_of(f"lists {seed}", messages=7), office)
+        people = [one for one in world.capacities if one.person is not None]
+        for capacity in random.Random(seed).sample(people, 2):
+            hidden = hidden_from(world, capacity, policy)
+            asked = (capacity, sorted(hidden)[:2], seed % 2)
+            here = listed_in(office, world, policy.digest, asked)
+            gone = listed_in(office, without(world, hidden), policy.digest, asked)
+            assert here == gone, (seed, capacity)
+            counted["pairs"] += 1
+            counted["hidden"] += len(hidden)
+            counted["titles"] += str(here.answer).count("'title': 'Om ")
+            counted["audited"] += "INSERT INTO audit_entry" in str(here.statements)
+            counted["statements"] += len(here.statements)
+    print(dict(counted))  # noqa: T201 - the figures of docs/assurance.md
+    return counted
+
+
+def test_hidden_messages_change_no_list_that_a_person_gets(office: Line, real: World) -> None:
+    counted = compare_lists(office, real, range(2))
+
+    assert min(counted["hidden"], counted["titles"]) > 1
+
+
+@pytest.mark.long
+def test_hidden_messages_change_no_list_in_hundreds_of_pairs(office: Line, real: World) -> None:
+    counted = compare_lists(office, real, range(1000, 1200))
+
+    assert counted["pairs"] == 400
+    assert min(counted.values()) > 10
+
+
+def test_a_message_that_is_shown_does_change_a_list(office: Line, real: World) -> None:
+    """So that the tests above can see; what is doubted is the same, by more statements."""
+    with real.line.store.reading() as (session, _):
+        policy = real.line.policies.current(session)
+    changed: Counter[str] = Counter()
+    for seed in range(4):
+        world = with_titles(world_of(f"lists {seed}", messages=7), office)
+        capacity = next(one for one in world.capacities if one.person is not None)
+        shown = {m.id for m in world.all(Message)} - hidden_from(world, capacity, policy)
+        here, doubted, gone = (
+            listed_in(office, one, policy.digest, (capacity, (), share))
+            for one, share in ((world, 0), (world, 1), (without(world, shown), 0))
+        )
+        assert here.answer == doubted.answer
+        changed["answer"] += here.answer != gone.answer
+        changed["statements"] += here.statements != gone.statements
+        changed["doubts"] += len(doubted.statements) > len(here.statements)
+
+    assert min(changed[name] for name in ("answer", "statements", "doubts")) > 0
 
 
 # A case system.
