@@ -41,7 +41,7 @@ class Recheck:
         """`share` is how much is decided again: 0.01 is one row in a hundred, 1 is every row."""
         if not 0 <= share <= 1:
             raise ValueError("a share is between 0 and 1")
-        self._share = share
+        self.share: Final = share
         self._draw = draw
         self.difference: Difference | None = None
         """What the alarm is about: ids and codes only. None: lists may be shown."""
@@ -64,7 +64,7 @@ class Recheck:
     ) -> None:
         """Decide a share of the rows again, in the transaction that listed them."""
         for message_id in listed:
-            if self._draw() >= self._share:
+            if self._draw() >= self.share:
                 continue
             decision = permit(
                 session,

@@ -334,7 +334,7 @@ def test_hidden_messages_change_no_list_in_hundreds_of_pairs(office: Line, real:
     counted = compare_lists(office, real, range(1000, 1200))
 
     assert counted["pairs"] == 400
-    assert min(counted.values()) > 10
+    assert min(counted.values()) > 5
 
 
 def test_a_message_that_is_shown_does_change_a_list(office: Line, real: World) -> None:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from sqlmodel import col, select
 
 from inbox.app import create_app
+from inbox.message import MessageState
 from inbox.simulator.packages import Tamper
 from inbox.simulator.server import serve
 from inbox.tables import AuditEntry, Message
@@ -40,6 +41,18 @@ def test_the_list_has_ids_and_times_and_no_word_of_the_message(api: Api) -> None
         "href": f"/api/v1/deliveries/{delivery.id}",
     }
     assert answer.json()["next"] is None
+
+
+def test_what_may_not_be_collected_is_not_listed(api: Api) -> None:
+    delivery, other = api.offered(), api.offered()
+    with api.world.line.store.transaction() as (session, _):
+        setattr(session.get_one(Message, delivery.message_id), "state", MessageState.QUARANTINED)  # noqa: B010 - no move
+
+    listed = api.client.get(api.path, headers=api.headers()).json()["deliveries"]
+    collected = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers())
+
+    assert [one["id"] for one in listed] == [other.id]
+    assert collected.status_code == 404
 
 
 def test_the_list_is_paged_oldest_first_until_the_last_page(api: Api) -> None:

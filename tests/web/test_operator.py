@@ -16,14 +16,15 @@ from sqlmodel import Session
 
 from inbox import audit, web
 from inbox.access.active import activate
-from inbox.access.words import Role
+from inbox.access.recheck import DIFFERS, Difference
+from inbox.access.words import Action, Role
 from inbox.app import create_operator_app
 from inbox.keys import Keyring, create_keys
 from inbox.line import Line
 from inbox.line.intake import note_pulse
 from inbox.line.moves import archive
 from inbox.line.waiting import TaskKind
-from inbox.message import ArrivalState, DeliveryState, MessageState, ReceiptState
+from inbox.message import ArrivalState, DeliveryState, MessageId, MessageState, ReceiptState
 from inbox.store import SteadyClock, Store
 from inbox.tables import Message
 from inbox.web.totals import totals_of
@@ -129,6 +130,30 @@ def test_a_policy_that_cannot_be_had_makes_it_unready(small_world: World) -> Non
 
     assert _needs(small_world.line) == (503, {**ALL_WELL, "policies": "policy.nobody"})
     assert _samples(small_world.line)["inbox_policy_decides", ""] == 0
+
+
+def test_a_list_that_differed_makes_it_unready_and_says_no_more(api: Api) -> None:
+    delivery = api.offered()
+    line = api.world.line
+    assert _samples(line)["inbox_lists_shown", ""] == 1
+
+    line.recheck.difference = Difference(
+        message_id=MessageId(delivery.message_id),
+        capacity="c",
+        action=Action.LIST,
+        rule="A08",
+        digest="d",
+    )
+
+    assert _needs(line) == (503, {**ALL_WELL, "lists": DIFFERS})
+    assert _samples(line)["inbox_lists_shown", ""] == 0
+    with TestClient(create_operator_app(line)) as client:
+        page = client.get("/").text
+    assert DIFFERS in page
+    assert delivery.message_id not in page
+    answer = api.client.get(api.path, headers=api.headers())
+    assert (answer.status_code, answer.json()["code"]) == (503, DIFFERS)
+    assert api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()).status_code == 200
 
 
 def test_a_database_of_another_version_makes_it_unready(small_world: World) -> None:

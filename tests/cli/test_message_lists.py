@@ -1,0 +1,188 @@
+"""A person's own list on the command line: proved, narrowed, titles on request."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import Session, col, select
+
+from inbox.access.words import Role
+from inbox.config import AccessSettings
+from inbox.keys import Keyring
+from inbox.message import MessageState, Service
+from inbox.tables import AuditEntry, Capacity, Message, Task, Unit, WrappedKey
+from inbox.wiring import assemble, build_store
+from tests.cli.behind import settings_of
+from tests.cli.installed import OURS, Answer, Installed
+
+AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+TITLE = "Bekymring for Kanarifugl"
+ROUTE = ("--action", "route")
+
+
+def _message(number: int, organisation: str = OURS) -> Message:
+    return Message(
+        id=f"message-{number}",
+        state=MessageState.ROUTED if number % 2 else MessageState.UNROUTED,
+        unit="skole" if number % 2 else None,
+        organisation=organisation,
+        channel="eformidling",
+        service=Service.DPO,
+        wire_id=f"wire-{number}",
+        digest="d" * 64,
+        size=10,
+        received_at=AT + timedelta(minutes=number),
+        sender="910077473",
+    )
+
+
+@pytest.fixture
+def filled(installed: Installed) -> Iterator[Installed]:
+    """Four messages, the odd ones with the school that anne leads, one of another organisation."""
+    settings = settings_of(installed)
+    store, keyring = build_store(settings), Keyring.load(settings.keys)
+    with store.transaction() as (session, _):
+        session.add(Unit(id="skole", organisation=OURS, name="Skole", active_from=AT))
+        session.flush()
+        session.add(
+            Capacity(
+                id="leads", person="anne", unit="skole", role=Role.LEADER.value, active_from=AT
+            )
+        )
+        for number in range(4):
+            session.add(_with_title(session, keyring, _message(number)))
+        session.add(_message(4, organisation="910077473"))
+    yield installed
+    store.engine.dispose()
+
+
+def _with_title(session: Session, keyring: Keyring, message: Message) -> Message:
+    key, wrapped = keyring.new_data_key()
+    text = json.dumps({"registry_entries": [{"title": TITLE}], "case_file": {"title": TITLE}})
+    message.sealed_archive = key.seal(
+        text.encode(), table="message", column="sealed_archive", row=message.id
+    )
+    session.add(
+        WrappedKey(id=message.id, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=AT)
+    )
+    return message
+
+
+def listed(filled: Installed, *words: str, by: str = "anne") -> Answer:
+    asked = ("message", "list", "--by", by, *words, "--code-from-stdin")
+    return filled.ask(*asked, stdin=f"{filled.codes[by]}\n")
+
+
+def ids(answer: Answer) -> list[str]:
+    assert answer.code == 0, answer.err
+    value: Any = answer.value
+    return [row["id"] for row in value["messages"]]
+
+
+def test_a_list_is_of_what_the_person_may_see_in_that_capacity(filled: Installed) -> None:
+    leading = listed(filled, "--as", "leader@skole", "--json")
+    distributing = listed(filled, "--as", "archivist@dokumentsenteret", *ROUTE, "--json")
+
+    assert ids(leading) == ["message-3", "message-1"]
+    assert ids(distributing) == ["message-3", "message-2", "message-1", "message-0"]
+    assert ids(listed(filled, "--as", "archivist@dokumentsenteret", "--json")) == []
+
+
+def test_a_list_is_narrowed_and_goes_on(filled: Installed) -> None:
+    archivist = ("--as", "archivist@dokumentsenteret", *ROUTE, "--json")
+
+    first: Any = listed(filled, *archivist, "--limit", "3").value
+    rest = listed(filled, *archivist, "--limit", "3", "--after", first["next"])
+
+    assert len(first["messages"]) == 3
+    assert ids(rest) == ["message-0"]
+    assert ids(listed(filled, *archivist, "--state", "ROUTED")) == ["message-3", "message-1"]
+    assert ids(listed(filled, *archivist, "--unit", "skole")) == ["message-3", "message-1"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_titles_are_shown_to_whoever_asks_for_those_in_the_own_list(
+    filled: Installed, flags: list[str]
+) -> None:
+    leader = ("--as", "leader@skole", *flags)
+
+    assert TITLE not in listed(filled, *leader).out
+    assert listed(filled, *leader, "--titles").out.count(TITLE) == 4
+
+
+def test_who_distributes_sees_no_title(filled: Installed) -> None:
+    archivist = ("--as", "archivist@dokumentsenteret", *ROUTE)
+
+    asked = listed(filled, *archivist, "--titles")
+
+    assert (asked.code, asked.out) == (2, "")
+    assert "message.titles" in asked.err
+    assert "Kanarifugl" not in listed(filled, *archivist).out
+
+
+def test_nobody_lists_without_the_own_code(filled: Installed) -> None:
+    wrong = filled.ask("message", "list", "--by", "anne", "--code-from-stdin", stdin="nonsense\n")
+    others = filled.ask(
+        *("message", "list", "--by", "anne", "--code-from-stdin"), stdin=filled.codes["bjorn"]
+    )
+
+    assert [(each.code, each.out) for each in (wrong, others)] == [(1, ""), (1, "")]
+    assert "code.wrong" in wrong.err
+
+
+def test_a_capacity_is_chosen_among_several_and_must_be_the_persons(filled: Installed) -> None:
+    for words in ((), ("--as", "operator@skole")):
+        told = listed(filled, *words)
+
+        assert (told.code, told.out) == (2, "")
+        assert "capacity.choose" in told.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [ROUTE, ("--unit", "skole"), ("--after", "x"), ("--titles",), ("--as", "leader@skole")],
+)
+def test_what_is_for_a_persons_list_needs_the_person(
+    filled: Installed, words: tuple[str, ...]
+) -> None:
+    told = filled.ask("message", "list", *words)
+
+    assert (told.code, told.out) == (2, "")
+    assert "message.by" in told.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("--after x", "list.cursor"), ("--limit 501", "at_most")]
+)
+def test_a_page_that_is_none_is_usage(filled: Installed, words: str, code: str) -> None:
+    told = listed(filled, "--as", "leader@skole", *words.split())
+
+    assert told.code == 2
+    assert code in told.err
+
+
+def test_the_line_doubts_as_much_of_its_lists_as_is_set(installed: Installed) -> None:
+    settings = settings_of(installed)
+    more = settings.model_copy(update={"access": AccessSettings(recheck=0.5)})
+    lines = [assemble(each) for each in (settings, more)]
+
+    assert [line.recheck.share for line in lines] == [0.01, 0.5]
+    for line in lines:
+        line.store.engine.dispose()
+
+
+def test_a_list_that_owes_nothing_leaves_nothing(filled: Installed) -> None:
+    def left() -> tuple[int, int]:
+        store = build_store(settings_of(filled))
+        with store.reading() as (session, _):
+            entries = session.exec(select(col(AuditEntry.seq))).all()
+            found = (len(entries), len(session.exec(select(Task.id)).all()))
+        store.engine.dispose()
+        return found
+
+    before = left()
+    assert ids(listed(filled, "--as", "leader@skole", "--json")) != []
+
+    assert left() == before
