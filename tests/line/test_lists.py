@@ -144,11 +144,11 @@ def test_of_what_is_erased_there_is_no_title(hall: School) -> None:
     assert (shown.title, shown.case_title) == (None, None)
 
 
-@pytest.mark.parametrize("action", [each for each in Action if each not in {"list", "route"}])
-def test_of_other_actions_there_is_no_list(hall: School, action: Action) -> None:
-    for look in (page, count, facets):
-        with pytest.raises(Invalid, match=r"list\.action"):
-            look(hall.line, of(hall.handler(), action))
+def test_of_other_actions_there_is_no_list(hall: School) -> None:
+    for action in set(Action) - {Action.LIST, Action.ROUTE}:
+        for look in (page, count, facets):
+            with pytest.raises(Invalid, match=r"list\.action"):
+                look(hall.line, of(hall.handler(), action))
 
 
 def test_pages_counts_and_facets_are_of_what_was_asked_for(hall: School) -> None:
