@@ -324,7 +324,7 @@ def compare_lists(office: Line, real: World, seeds: Iterable[int]) -> Counter[st
 
 
 def test_hidden_messages_change_no_list_that_a_person_gets(office: Line, real: World) -> None:
-    counted = compare_lists(office, real, range(2))
+    counted = compare_lists(office, real, [1])
 
     assert min(counted["hidden"], counted["titles"]) > 1
 
@@ -342,7 +342,7 @@ def test_a_message_that_is_shown_does_change_a_list(office: Line, real: World) -
     with real.line.store.reading() as (session, _):
         policy = real.line.policies.current(session)
     changed: Counter[str] = Counter()
-    for seed in range(4):
+    for seed in range(3):
         world = with_titles(world_of(f"lists {seed}", messages=7), office)
         capacity = next(one for one in world.capacities if one.person is not None)
         shown = {m.id for m in world.all(Message)} - hidden_from(world, capacity, policy)
