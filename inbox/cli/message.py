@@ -126,10 +126,10 @@ def _page(
 
 
 def _show_theirs(found: Page, *, titles: bool, as_json: bool) -> None:
-    columns = (*_THEIRS, *(_TITLES if titles else ()))
+    added = _TITLES if titles else ()
+    columns = (*_THEIRS, *added)
     rows = [
-        _shown(each.row, _THEIRS)
-        | ({name: getattr(each, name) for name in columns[len(_THEIRS) :]})
+        _shown(each.row, _THEIRS) | {name: _title(getattr(each, name)) for name in added}
         for each in found.rows
     ]
     if as_json:
@@ -138,6 +138,13 @@ def _show_theirs(found: Page, *, titles: bool, as_json: bool) -> None:
     say_table(rows, columns)
     if found.cursor is not None:
         say(f"there is more: --after {found.cursor}")
+
+
+def _title(text: str | None) -> str | None:
+    """A sender's words, without what a terminal would act on."""
+    if text is None:
+        return None
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def _show_all(ctx: typer.Context, state: MessageState | None, limit: int, *, as_json: bool) -> None:

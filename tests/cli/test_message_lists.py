@@ -19,6 +19,8 @@ from tests.cli.installed import OURS, Answer, Installed
 
 AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 TITLE = "Bekymring for Kanarifugl"
+HOSTILE = "\x9b31m\x07\n\u202e"
+"""What a terminal would act on, and XML allows some of."""
 ROUTE = ("--action", "route")
 
 
@@ -60,7 +62,9 @@ def filled(installed: Installed) -> Iterator[Installed]:
 
 def _with_title(session: Session, keyring: Keyring, message: Message) -> Message:
     key, wrapped = keyring.new_data_key()
-    text = json.dumps({"registry_entries": [{"title": TITLE}], "case_file": {"title": TITLE}})
+    text = json.dumps(
+        {"registry_entries": [{"title": TITLE + HOSTILE}], "case_file": {"title": TITLE}}
+    )
     message.sealed_archive = key.seal(
         text.encode(), table="message", column="sealed_archive", row=message.id
     )
@@ -108,7 +112,10 @@ def test_titles_are_shown_to_whoever_asks_for_those_in_the_own_list(filled: Inst
 
     assert TITLE not in listed(filled, *leader).out
     for flags in (["--titles"], ["--titles", "--json"]):
-        assert listed(filled, *leader, *flags).out.count(TITLE) == 4
+        out = listed(filled, *leader, *flags).out
+        assert out.count(TITLE) == 4
+        assert not [sign for sign in out if not sign.isprintable() and sign != "\n"]
+        assert out.count("\ufffd") == 2 * len("\x9b\x07\n\u202e")
 
 
 def test_who_distributes_sees_no_title(filled: Installed) -> None:
