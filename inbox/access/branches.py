@@ -164,8 +164,8 @@ def form_of(condition: Condition, of: Callable[[str], Form]) -> Form:
     meaning = Meaning[Form](
         of=of,
         negated=sa.not_,
-        every=lambda several: sa.and_(*several),
-        some=lambda several: sa.or_(*several),
+        every=lambda several: sa.and_(sa.true(), *several),
+        some=lambda several: sa.or_(sa.false(), *several),
     )
     form: Form = fold(condition, meaning)
     return form

@@ -175,6 +175,19 @@ def test_denied_is_a_filter_that_is_false(town: Town, session: Session) -> None:
         assert listed(session, policy, ada, Action.LIST, Given()) == set()
 
 
+def test_what_always_holds_is_a_filter_too(town: Town, session: Session) -> None:
+    """A rule without conditions, and none that denies, is every message: said, not left out."""
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    message = town.message(organisation=HAVNES, unit=None)
+    always = Policy([allow("A01", "list", "handler", "always")], facts=FACTS, digest="d")
+    never = Policy([allow("A01", "list", "handler", "not always")], facts=FACTS, digest="d")
+
+    def listed(policy: Policy) -> list[str]:
+        return list(session.execute(visible(policy, kari, NOW, Action.LIST)).scalars())
+
+    assert (listed(always), listed(never)) == ([message.id], [])
+
+
 def test_a_page_builds_on_the_list(town: Town, session: Session, the_policy: Policy) -> None:
     ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
     ids = [town.message(MessageState.UNROUTED, unit=None).id for _ in range(3)]
