@@ -4,14 +4,13 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from inbox import audit
-from inbox.errors import Conflict, NotFound
+from inbox.errors import NotFound
 from inbox.line import Line
+from inbox.line.moves import proposing
 from inbox.line.moves.asking import Turn
 from inbox.line.moves.registering import data_key
-from inbox.message import ProposalState
 from inbox.tables import Proposal, WrappedKey
 
 
@@ -22,52 +21,23 @@ def open_proposal(
 
     Raises `Conflict` (`proposal.open`) while another person's stands.
     """
-    assert turn.capacity.person is not None
     subject_id = str(turn.capacity.organisation)
-    _check_none_open(turn, kind, subject_id)
+    for gone in proposing.take_back(turn, kind=kind, subject_id=subject_id):
+        _destroy_key(turn.session, turn.now, gone)
     key, wrapped = line.keyring.new_data_key()
-    text = json.dumps(payload).encode()
     owner = WrappedKey(id=_owner(proposal_id), created_at=turn.now)
     owner.kek_id, owner.wrapped = wrapped.kek_id, wrapped.wrapped
-    proposal = Proposal(
-        id=proposal_id,
+    text = json.dumps(payload)
+    proposing.open_proposal(
+        turn,
+        proposal_id=proposal_id,
         kind=kind,
         subject_id=subject_id,
-        state=ProposalState.OPEN,
-        proposer=turn.capacity.person,
-        sealed_payload=key.seal(text, table="proposal", column="sealed_payload", row=proposal_id),
-        created_at=turn.now,
-        expires_at=turn.now + line.terms.proposal_life,
+        life=line.terms.proposal_life,
+        payload=text,
+        sealed=key.seal(text.encode(), table="proposal", column="sealed_payload", row=proposal_id),
     )
-    turn.session.add_all([owner, proposal])
-    audit.record(
-        turn.session,
-        audit.Entry(
-            event="proposal:opened",
-            who=turn.capacity.id,
-            subject=proposal_id,
-            by=kind,
-            rule=turn.decision.rule,
-            policy=turn.decision.digest,
-            committed={"payload": text.decode()},
-        ),
-    )
-
-
-def _check_none_open(turn: Turn, kind: str, subject_id: str) -> None:
-    standing = turn.session.exec(
-        select(Proposal).where(
-            col(Proposal.kind) == kind,
-            col(Proposal.subject_id) == subject_id,
-            col(Proposal.state) == ProposalState.OPEN,
-        )
-    ).all()
-    for proposal in standing:
-        if proposal.expires_at > turn.now and proposal.proposer != turn.capacity.person:
-            raise Conflict("proposal.open", "somebody else has proposed a change already")
-        proposal_id = proposal.id
-        turn.settle(row=proposal, became=ProposalState.LAPSED, by="lapse")
-        _destroy_key(turn.session, turn.now, proposal_id)
+    turn.session.add(owner)
 
 
 def proposal_of(session: Session, proposal_id: str, kind: str) -> Proposal:
@@ -92,12 +62,7 @@ def payload_of(line: Line, session: Session, proposal: Proposal) -> Mapping[str,
 def close_approved(turn: Turn, proposal: Proposal) -> None:
     """Approved in this turn; names are not kept a second time once it is decided."""
     proposal_id = proposal.id
-    turn.settle(
-        row=proposal,
-        became=ProposalState.APPROVED,
-        by="approve",
-        values={"approver": turn.capacity.person},
-    )
+    proposing.approved(turn, proposal)
     _destroy_key(turn.session, turn.now, proposal_id)
 
 

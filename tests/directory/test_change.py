@@ -227,6 +227,27 @@ def test_a_proposal_is_sealed_and_its_key_ends_with_it(small_line: Line) -> None
     assert not [leaf for leaf in two.entries() if b"Hemmelig" in leaf or b"000999" in leaf]
 
 
+def test_the_key_of_what_nobody_can_approve_any_more_is_destroyed(small_line: Line) -> None:
+    two = Two(small_line)
+    clock = small_line.store.clock
+    assert isinstance(clock, Clock)
+    taken_back, late = two.bring(), two.bring(WIDER + NARROWER)
+    clock.advance(small_line.terms.proposal_life)
+    standing = change.bring(small_line, two.bjorn, read(WIDER))
+
+    assert [two.state(each.proposal_id) for each in (taken_back, late, standing)] == [
+        ProposalState.LAPSED,
+        ProposalState.LAPSED,
+        ProposalState.OPEN,
+    ]
+    with small_line.store.reading() as (session, _):
+        kept = [
+            session.get_one(WrappedKey, f"proposal:{each.proposal_id}").wrapped is not None
+            for each in (taken_back, late, standing)
+        ]
+    assert kept == [False, False, True]
+
+
 def test_what_is_no_proposal_of_a_directory_is_not_there(small_line: Line) -> None:
     two = Two(small_line)
     proposed = two.bring()

@@ -23,7 +23,7 @@ from inbox.directory import act_as
 from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
 from inbox.line import Line
 from inbox.line.books import ActiveBooks
-from inbox.line.moves import rule_change
+from inbox.line.moves import proposals, rule_change
 from inbox.line.moves.rule_change import Proposed
 from inbox.line.rules import POLICY, routing_of
 from inbox.message import MessageState, OrgNumber, ProposalState, new_id
@@ -431,6 +431,13 @@ def test_what_another_person_proposed_stands(two: Two) -> None:
         Conflict("proposal.open"),
         lambda: rule_change.propose(two.line, two.bjorn, ROUTES, routes('"elev"', '"elev-"')),
     )
+
+
+def test_it_is_no_proposal_about_a_message(two: Two) -> None:
+    proposed = two.propose()
+
+    refused(NotFound(), lambda: proposals.approve(two.line, two.bjorn, proposed.proposal_id))
+    assert two.approve(proposed) == proposed.compared.becomes
 
 
 # At once

@@ -21,7 +21,7 @@ from inbox.line.moves.proposing import approved, open_proposal
 from inbox.line.moves.registering import data_key, standing_delivery
 from inbox.line.receipts import choose_receipt
 from inbox.line.waiting import TaskKind
-from inbox.message import ArrivalState, DeliveryState, MessageState
+from inbox.message import ArrivalState, DeliveryState, MessageState, new_id
 from inbox.package.codes import CODES
 from inbox.receipt import REFUSALS, ReceiptType
 from inbox.tables import Arrival, Message, Proposal
@@ -74,18 +74,19 @@ def propose(
         turn = ask(line, session, now, capacity, Action.PROPOSE, subject, given)
         payload = json.dumps({"code": code, "reason": reason}).encode()
         key = data_key(session, line, subject_id)
-        return open_proposal(
+        proposal_id = new_id()
+        open_proposal(
             turn,
+            proposal_id=proposal_id,
             kind=kind.value,
             subject_id=subject_id,
             life=line.terms.proposal_life,
             message_id=None if kind is ProposalKind.ABANDON else subject_id,
             reason=reason,
             payload=payload.decode(),
-            seal=lambda proposal_id: key.seal(
-                payload, table="proposal", column="sealed_payload", row=proposal_id
-            ),
+            sealed=key.seal(payload, table="proposal", column="sealed_payload", row=proposal_id),
         )
+        return proposal_id
 
 
 def _check_code(kind: ProposalKind, code: str) -> None:
@@ -117,7 +118,7 @@ def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
     """Approve what another person proposed: it happens in the same transaction."""
     with line.store.transaction() as (session, now):
         proposal = session.get(Proposal, proposal_id)
-        if proposal is None:
+        if proposal is None or proposal.kind not in _ACTION:
             raise NotFound
         kind = ProposalKind(proposal.kind)
         subject = _subject(kind, proposal.subject_id, proposal_id)

@@ -1,34 +1,33 @@
 """What all proposals share: one open at a time about a thing, and another person who approves."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from sqlmodel import col, select
 
 from inbox.errors import Conflict
 from inbox.line.moves.asking import Turn
-from inbox.message import ProposalState, new_id
+from inbox.message import ProposalState
 from inbox.tables import Proposal
 
 
 def open_proposal(  # noqa: PLR0913 - the columns of a proposal
     turn: Turn,
     *,
+    proposal_id: str,
     kind: str,
     subject_id: str,
     life: timedelta,
     message_id: str | None = None,
     reason: str = "",
     payload: str = "",
-    seal: Callable[[str], bytes] = lambda _: b"",
-) -> str:
-    """Write it, and that it was opened; gives its id. Another one that stands is a `Conflict`.
+    sealed: bytes = b"",
+) -> None:
+    """Write it, and that it was opened. Another one that stands is a `Conflict`.
 
-    `seal` gives the payload sealed for the proposal's id; the audit only commits to it.
+    `sealed` is the payload, sealed for this proposal's id; the audit only commits to it.
     """
     _lapse_or_refuse(turn, kind, subject_id)
     assert turn.capacity.person is not None
-    proposal_id = new_id()
     turn.session.add(
         Proposal(
             id=proposal_id,
@@ -36,7 +35,7 @@ def open_proposal(  # noqa: PLR0913 - the columns of a proposal
             subject_id=subject_id,
             state=ProposalState.OPEN,
             proposer=turn.capacity.person,
-            sealed_payload=seal(proposal_id),
+            sealed_payload=sealed,
             created_at=turn.now,
             expires_at=turn.now + life,
         )
@@ -49,7 +48,6 @@ def open_proposal(  # noqa: PLR0913 - the columns of a proposal
         reason=reason,
         committed={"payload": payload} if payload else {},
     )
-    return proposal_id
 
 
 def _lapse_or_refuse(turn: Turn, kind: str, subject_id: str) -> None:
@@ -57,17 +55,26 @@ def _lapse_or_refuse(turn: Turn, kind: str, subject_id: str) -> None:
     for proposal in _standing(turn, kind, subject_id):
         if proposal.expires_at > turn.now:
             raise Conflict("proposal.open", "it has been proposed already")
-        lapse(turn, proposal)
+        _lapse(turn, proposal)
 
 
-def take_back(turn: Turn, *, kind: str, subject_id: str) -> None:
-    """Who proposes anew takes back what they proposed before; what others proposed stands."""
-    for proposal in _standing(turn, kind, subject_id):
-        if proposal.proposer == turn.capacity.person:
-            lapse(turn, proposal)
+def take_back(turn: Turn, *, kind: str, subject_id: str) -> tuple[str, ...]:
+    """Who proposes anew takes back what they proposed before; what others proposed stands.
+
+    What is too old lapses with it. Gives the ids of what nobody can approve any more.
+    """
+    gone = [
+        proposal
+        for proposal in _standing(turn, kind, subject_id)
+        if proposal.proposer == turn.capacity.person or proposal.expires_at <= turn.now
+    ]
+    ids = tuple(proposal.id for proposal in gone)
+    for proposal in gone:
+        _lapse(turn, proposal)
+    return ids
 
 
-def lapse(turn: Turn, proposal: Proposal) -> None:
+def _lapse(turn: Turn, proposal: Proposal) -> None:
     """OPEN to LAPSED: nobody can approve it any more."""
     turn.settle(row=proposal, became=ProposalState.LAPSED, by="lapse")
 

@@ -20,6 +20,7 @@ from inbox.line.moves.asking import Turn
 from inbox.line.moves.proposing import approved, open_proposal, take_back
 from inbox.line.moves.rule_turns import turn_to_approve, turn_to_edit
 from inbox.line.rules import Compared, Rules, compare
+from inbox.message import new_id
 from inbox.routing.book import RuleBook
 from inbox.tables import PolicyVersion, Proposal
 
@@ -52,8 +53,13 @@ def propose(line: Line, capacity: Capacity, rules: Rules, files: Files) -> Propo
         if isinstance(read, RuleBook):
             check_units(session, now, read)
         take_back(turn, kind=rules.proposal, subject_id=rules.subject)
-        proposal_id = open_proposal(
-            turn, kind=rules.proposal, subject_id=rules.subject, life=line.terms.proposal_life
+        proposal_id = new_id()
+        open_proposal(
+            turn,
+            proposal_id=proposal_id,
+            kind=rules.proposal,
+            subject_id=rules.subject,
+            life=line.terms.proposal_life,
         )
         assert capacity.person is not None
         version = PolicyVersion(
