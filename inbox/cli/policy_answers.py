@@ -1,10 +1,9 @@
-"""How answers about access are shown: a table on a terminal, JSON, or Markdown."""
-
-from collections.abc import Mapping, Sequence
+"""How an explanation of access is shown."""
 
 from inbox.access.explaining import Explanation
 from inbox.access.subject import Capacity
-from inbox.cli.telling import say, say_json, say_table
+from inbox.cli.shown import Form
+from inbox.cli.telling import say
 
 
 def plain(capacity: Capacity, explanation: Explanation) -> dict[str, object]:
@@ -32,7 +31,7 @@ def plain(capacity: Capacity, explanation: Explanation) -> dict[str, object]:
     }
 
 
-def show_explanation(capacity: Capacity, explanation: Explanation, *, as_markdown: bool) -> None:
+def show_explanation(capacity: Capacity, explanation: Explanation, form: Form) -> None:
     """For people: the answer, every fact, every rule."""
     decision = explanation.decision
     answer = "may" if decision.allowed else "may not"
@@ -53,20 +52,5 @@ def show_explanation(capacity: Capacity, explanation: Explanation, *, as_markdow
         }
         for told in explanation.rules
     ]
-    show(facts, ("fact", "holds"), as_json=False, as_markdown=as_markdown)
-    show(rules, ("rule", "effect", "matched", "lacks", "when"), False, as_markdown)
-
-
-def show(
-    rows: Sequence[Mapping[str, object]], columns: Sequence[str], as_json: bool, as_markdown: bool
-) -> None:
-    """Rows as a table, as JSON for a script, or as Markdown for a pull request."""
-    if as_json:
-        say_json(rows)
-    elif as_markdown:
-        say(f"| {' | '.join(columns)} |")
-        say(f"|{' --- |' * len(columns)}")
-        for row in rows:
-            say(f"| {' | '.join('' if row[c] is None else str(row[c]) for c in columns)} |")
-    else:
-        say_table(rows, columns)
+    form.show_rows(facts, ("fact", "holds"))
+    form.show_rows(rules, ("rule", "effect", "matched", "lacks", "when"))

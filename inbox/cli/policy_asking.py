@@ -24,7 +24,8 @@ from inbox.access.subject import Capacity, OfInstallation, OfMessage, Subject
 from inbox.access.whoever import who_can
 from inbox.access.words import Action, Decision, Duty
 from inbox.cli.opening import settings_of, store_of
-from inbox.cli.policy_answers import plain, show, show_explanation
+from inbox.cli.policy_answers import plain, show_explanation
+from inbox.cli.shown import Form, Json, Markdown
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.directory import proves
 from inbox.errors import Conflict, Invalid, NotFound, Unavailable
@@ -32,6 +33,8 @@ from inbox.message import MessageId, PersonId
 from inbox.tables import Message
 
 _NOON: Final = time(12, tzinfo=UTC)
+_ABLE: Final = ("person", "unit", "role", "rule", "also")
+_CAN: Final = ("role", "unit", "action", "messages", "shown", "without message")
 
 By = Annotated[str, typer.Option("--by", metavar="ID", help="Who asks; types the personal code.")]
 FromStdin = Annotated[
@@ -44,8 +47,6 @@ On = Annotated[
 To = Annotated[
     str | None, typer.Option("--to", metavar="ID", help="The person that something is given to.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")]
 
 
 def register(policy: typer.Typer) -> None:
@@ -63,14 +64,15 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     by: By,
     to: To = None,
     code_from_stdin: FromStdin = False,
-    as_json: AsJson = False,
-    as_markdown: AsMarkdown = False,
+    as_json: Json = False,
+    as_markdown: Markdown = False,
 ) -> None:
     """Explain what a person may do to a message, capacity by capacity; 1 if none of them may.
 
     Every fact that counts with its value, every rule with what it lacked. For those who may read
     about access, and those who have the message in their list.
     """
+    form = Form(as_json=as_json, as_markdown=as_markdown)
     wanted, subject = _action(action), OfMessage(message_id=MessageId(message))
     given = EVERYTHING_GIVEN if to is None else replace(EVERYTHING_GIVEN, target=PersonId(to))
     with _asking(ctx, by, from_stdin=code_from_stdin) as asking:
@@ -96,13 +98,13 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
             )
             for capacity in capacities_of(asking.session, asking.now, PersonId(person))
         ]
-    if as_json:
+    if form.as_json:
         say_json([plain(capacity, explanation) for capacity, explanation in explained])
     else:
         for capacity, explanation in explained:
-            show_explanation(capacity, explanation, as_markdown=as_markdown)
+            show_explanation(capacity, explanation, form)
     if not any(explanation.decision.allowed for _, explanation in explained):
-        if not as_json and not explained:
+        if not form.as_json and not explained:
             say(f"{person} has no capacity today")
         raise typer.Exit(WRONG)
 
@@ -115,14 +117,15 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
     on: On = None,
     to: To = None,
     code_from_stdin: FromStdin = False,
-    as_json: AsJson = False,
-    as_markdown: AsMarkdown = False,
+    as_json: Json = False,
+    as_markdown: Markdown = False,
 ) -> None:
     """Show everybody who can do this to a message, and by which rule.
 
     Asked as after a strong sign-in, with all that a request can bring. For those who may read about
     access.
     """
+    form = Form(as_json=as_json, as_markdown=as_markdown)
     wanted, at = _action(action), _moment(on)
     given = EVERYTHING_GIVEN if to is None else replace(EVERYTHING_GIVEN, target=PersonId(to))
     with _asking(ctx, by, from_stdin=code_from_stdin) as asking:
@@ -149,7 +152,7 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
         }
         for able in found
     ]
-    show(rows, ("person", "unit", "role", "rule", "also"), as_json, as_markdown)
+    form.show(rows, rows, _ABLE, *(() if rows else ("nobody",)))
 
 
 def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
@@ -158,14 +161,14 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     by: By,
     on: On = None,
     code_from_stdin: FromStdin = False,
-    as_json: AsJson = False,
-    as_markdown: AsMarkdown = False,
+    as_json: Json = False,
+    as_markdown: Markdown = False,
 ) -> None:
     """Show what a person can do, capacity by capacity, and on how many messages.
 
     Ids only of messages in the asker's own list. For those who may read about access.
     """
-    at = _moment(on)
+    form, at = Form(as_json=as_json, as_markdown=as_markdown), _moment(on)
     with _asking(ctx, by, from_stdin=code_from_stdin) as asking:
         asker = asking.check_allowed(
             "access:what_asked", (Action.ACCESS_READ, OfInstallation()), about=person
@@ -184,17 +187,12 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
             "unit": reach.capacity.unit,
             "action": reach.action.value,
             "messages": reach.messages,
-            "shown": list(reach.shown) if as_json else " ".join(reach.shown) or None,
+            "shown": list(reach.shown) if form.as_json else " ".join(reach.shown) or None,
             "without message": "yes" if reach.installation else None,
         }
         for reach in found
     ]
-    show(
-        rows,
-        ("role", "unit", "action", "messages", "shown", "without message"),
-        as_json,
-        as_markdown,
-    )
+    form.show(rows, rows, _CAN, *(() if rows else ("nothing",)))
 
 
 @dataclass(frozen=True, kw_only=True)

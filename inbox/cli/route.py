@@ -1,6 +1,6 @@
 """`inbox route`: where mail goes. Lint, test, show, compare, explain and simulate the rules."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,17 +11,10 @@ from sqlmodel import Session, col, func, or_, select
 from inbox.access.words import Role
 from inbox.cli.opening import policy_folder_of, settings_of, store_of
 from inbox.cli.route_change import changes
-from inbox.cli.route_files import (
-    Folder,
-    Json,
-    Markdown,
-    books_in,
-    case_results,
-    markdown_table,
-    rule_files,
-)
+from inbox.cli.route_files import Folder, books_in, case_results, rule_files
 from inbox.cli.route_mail import explain, simulate
-from inbox.cli.telling import WRONG, say, say_json, say_table
+from inbox.cli.shown import Form, Json, Markdown, table
+from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import Invalid, PolicyError
 from inbox.line.units import unit_for_mail
 from inbox.message import UnitId
@@ -61,6 +54,7 @@ def lint(
 
     What is WRONG is refused by the program; a note is brought by time, or by the directory.
     """
+    form = Form(as_json=as_json, as_markdown=markdown)
     files = rule_files(policy_folder_of(ctx, folder))
     rows: list[_Row] = []
     if database:
@@ -69,9 +63,7 @@ def lint(
                 rows += _findings(name, raw, (session, now))
     else:
         rows = [row for name, raw in files for row in _findings(name, raw, None)]
-    _show(rows, _FOUND, as_json=as_json, markdown=markdown)
-    if not as_json:
-        say(f"{len(files)} files, {len(rows)} findings")
+    form.show(rows, rows, _FOUND, f"{len(files)} files, {len(rows)} findings")
     if rows:
         raise typer.Exit(WRONG)
 
@@ -128,17 +120,19 @@ def run_written_cases(
     ctx: typer.Context, folder: Folder = None, as_json: Json = False, markdown: Markdown = False
 ) -> None:
     """Run the written cases (tests/routing*.toml); 1 if one goes elsewhere."""
+    form = Form(as_json=as_json, as_markdown=markdown)
     results = list(case_results(policy_folder_of(ctx, folder)))
     failed = [(name, result) for name, result in results if not result.passed]
     rows: list[_Row] = [
         {"file": name, "line": r.line, "case": r.name, "expected": r.expected, "got": r.got}
         for name, r in failed
     ]
-    if as_json:
-        say_json({"cases": len(results), "wrong": rows})
-    else:
-        _show(rows, ("file", "line", "case", "expected", "got"), markdown=markdown)
-        say(f"{len(results)} cases, {len(rows)} wrong; `inbox route explain --case NAME` says why")
+    form.show(
+        {"cases": len(results), "wrong": rows},
+        rows,
+        ("file", "line", "case", "expected", "got"),
+        f"{len(results)} cases, {len(rows)} wrong; `inbox route explain --case NAME` says why",
+    )
     if rows:
         raise typer.Exit(WRONG)
 
@@ -148,8 +142,9 @@ def show(
     ctx: typer.Context, folder: Folder = None, as_json: Json = False, markdown: Markdown = False
 ) -> None:
     """Show the rules in the order in which they are tried: the first that matches decides."""
+    form = Form(as_json=as_json, as_markdown=markdown)
     books = list(books_in(policy_folder_of(ctx, folder)).values())
-    if as_json:
+    if form.as_json:
         say_json(
             [
                 {
@@ -165,7 +160,8 @@ def show(
     for book in books:
         say(f"{book.organisation}: desk {book.desk}, digest {book.digest}")
         columns = ("line", "rule", "to", "release", "urgent", "when", "because")
-        _show(_rows(book), columns, markdown=markdown)
+        form.show_rows(_rows(book), columns)
+        say()
 
 
 def _rows(book: RuleBook) -> list[_Row]:
@@ -197,15 +193,16 @@ def diff(
     Every combination of conditions is looked at, whatever mail there has been. `acknowledge` is
     the digest of what is printed without options: whoever activates the change gives it.
     """
+    form = Form(as_json=as_json, as_markdown=markdown)
     one, other = books_in(was), books_in(now)
     if one.keys() != other.keys():
         only = ", ".join(sorted(one.keys() ^ other.keys()))
         raise Invalid("route.organisations", f"one folder only has routing rules of {only}")
     found = [difference(one[name], book) for name, book in other.items()]
     text = "".join(printed(each) for each in found)
-    if as_json:
+    if form.as_json:
         say_json({"acknowledge": acknowledgement(text), "books": [_plain(each) for each in found]})
-    elif markdown:
+    elif form.as_markdown:
         for each in found:
             say(_in_markdown(each))
         say(f"acknowledge: `{acknowledgement(text)}`")
@@ -238,19 +235,4 @@ def _in_markdown(found: Diff) -> str:
     listed = "\n".join([f"### {head[0]}", "", *(f"- {line.strip()}" for line in head[1:]), ""])
     if not found.moved:
         return listed
-    return f"{listed}\n{markdown_table(_moved(found), ('goes', 'when'))}\n"
-
-
-def _show(
-    rows: Sequence[Mapping[str, object]],
-    columns: Sequence[str],
-    *,
-    as_json: bool = False,
-    markdown: bool = False,
-) -> None:
-    if as_json:
-        say_json(rows)
-    elif rows and markdown:
-        say(markdown_table(rows, columns) + "\n")
-    elif rows:
-        say_table(rows, columns)
+    return "\n".join([listed, *table(_moved(found), ("goes", "when")), ""])

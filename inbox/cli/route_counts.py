@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
-from inbox.cli.route_files import markdown_table
-from inbox.cli.telling import say, say_json, say_table
+from inbox.cli.shown import Form
+from inbox.cli.telling import say, say_json
 from inbox.line.simulating import ENOUGH, Counts, Group, Way
 from inbox.routing.book import SAME_UNIT, RuleBook
 
@@ -18,17 +18,14 @@ _MOVES: Final = ("from", "to", "by_rule", "messages")
 _Row = dict[str, object]
 
 
-def show_counts(counts: Counts, book: RuleBook, *, as_json: bool, markdown: bool) -> None:
+def show_counts(counts: Counts, book: RuleBook, form: Form) -> None:
     """Three tables: by rule and unit, by unit, and what moves from where to where."""
     by_rule, by_unit, moves = _by_rule(counts, book), _by_unit(counts, book), _moves(counts)
-    if as_json:
+    if form.as_json:
         say_json({"rules": by_rule, "units": by_unit, "moves": moves})
         return
     for rows, columns in ((by_rule, _BY_RULE), (by_unit, _BY_UNIT), (moves, _MOVES)):
-        if rows and markdown:
-            say(markdown_table(rows, columns))
-        elif rows:
-            say_table(rows, columns)
+        form.show_rows(rows, columns)
         say()
     say(f"Counted are groups of {ENOUGH} or more with one way before and one now, and what you may")
     say(f"list; “{FEW}” is also said of none.")

@@ -1,7 +1,7 @@
-"""What `inbox route` reads in a policy folder, and how it shows a table in a pull request."""
+"""What `inbox route` reads in a policy folder."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -23,8 +23,6 @@ Folder = Annotated[
         help="A policy folder; that of the settings otherwise.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Markdown = Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request.")]
 _RULES: Final = "routing/*.toml"
 _CASES: Final = "tests/routing*.toml"
 
@@ -69,15 +67,3 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise PolicyError("policy.unreadable", f"{path.name}: {error.strerror}") from error
-
-
-def markdown_table(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> str:
-    """Rows as a table of Markdown."""
-    names = list(columns)
-    cells = [names, ["---"] * len(names), *([_cell(row[name]) for name in names] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())

@@ -15,7 +15,8 @@ from inbox.access.words import Action
 from inbox.cli.acting import As, CodeFromStdin, acting, one_code
 from inbox.cli.opening import line_of, policy_folder_of
 from inbox.cli.route_counts import show_counts
-from inbox.cli.route_files import Folder, Json, Markdown, books_in, case_results
+from inbox.cli.route_files import Folder, books_in, case_results
+from inbox.cli.shown import Form, Json, Markdown
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import Conflict, Invalid, NotFound, Unavailable
 from inbox.line import Line
@@ -204,6 +205,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     Counts per rule and unit, of groups of ten or more, and of what the person may list; of
     everything else nothing is told, not even whether there is any. Ends with 0 either way.
     """
+    form = Form(as_json=as_json, as_markdown=markdown)
     books = books_in(policy_folder_of(ctx, folder))
     line = line_of(ctx)
     code = one_code(by, from_stdin=code_from_stdin)
@@ -218,7 +220,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     question = Question(capacity=capacity, book=book, since=since, on=day)
     with line.store.reading() as (session, now):
         counts = count(line.keyring, session, now, policy, question)
-    show_counts(counts, book, as_json=as_json, markdown=markdown)
+    show_counts(counts, book, form)
 
 
 def _note(session: Session, capacity: Capacity, policy: Policy, book: RuleBook) -> None:

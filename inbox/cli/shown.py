@@ -12,7 +12,7 @@ from inbox.errors import Invalid
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")]
 Row = Mapping[str, object]
-_SIGNS: Final = str.maketrans({"|": "\\|", "\n": " ", "<": "&lt;"})
+_SIGNS: Final = str.maketrans({"\\": "\\\\", "|": "\\|", "<": "&lt;"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +31,27 @@ class Form:
         """For a person at a terminal."""
         return not (self.as_json or self.as_markdown)
 
-    def show(self, value: Row, rows: Sequence[Row], columns: Sequence[str], *summary: str) -> None:
+    def show(
+        self, value: object, rows: Sequence[Row], columns: Sequence[str], *summary: str
+    ) -> None:
         """Rows under their columns, then the summary; JSON is the value alone."""
         if self.as_json:
             say_json(value)
             return
-        if self.as_markdown:
-            say("\n".join([*table(rows, columns), *([""] if rows else []), *summary]))
-            return
-        if rows:
-            say_table(rows, columns)
+        self.show_rows(rows, columns)
+        if self.as_markdown and rows and summary:
+            say()
         for line in summary:
             say(line)
+
+    def show_rows(self, rows: Sequence[Row], columns: Sequence[str]) -> None:
+        """Rows under their columns, where the form is not JSON; nothing without rows."""
+        if not rows:
+            return
+        if self.as_markdown:
+            say("\n".join(table(rows, columns)))
+        else:
+            say_table(rows, columns)
 
 
 def table(rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
@@ -57,4 +66,4 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
 
 
 def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cell.translate(_SIGNS) for cell in cells)} |"
+    return f"| {' | '.join(' '.join(cell.split()).translate(_SIGNS) for cell in cells)} |"
