@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement
@@ -11,6 +11,7 @@ from sqlmodel import Session, col, or_, select
 from inbox.access.words import Role
 from inbox.cli.examination import Finding, Patient, ok, warning, wrong
 from inbox.line.books import ActiveBooks, routed_organisations
+from inbox.line.units import takers
 from inbox.message import UnitId
 from inbox.routing.book import SAME_UNIT, RuleBook
 from inbox.routing.lint import lint
@@ -33,11 +34,11 @@ class _Staff:
 
 
 def routes_to_living_units(patient: Patient) -> Iterator[Finding]:
-    """Every unit that a rule or the desk names is in the directory, and lives."""
-    with patient.store.reading() as (session, now):
-        living = frozenset(UnitId(unit.id) for unit in _units(session, now))
+    """Of every unit that a rule or the desk names, it or one that follows it takes the mail."""
     for book in _books(patient):
-        noted = [f for f in lint(book, on=datetime.now(UTC).date(), units=living) if not f.refused]
+        with patient.store.reading() as (session, now):
+            living = takers(session, book, now).keys()
+        noted = [f for f in lint(book, on=now.date(), units=living) if not f.refused]
         for finding in noted:
             if finding.code.endswith("not_living"):
                 yield wrong("routing", finding.text, "import the unit, or change the rule")
@@ -51,8 +52,10 @@ def desks(patient: Patient) -> Iterator[Finding]:
     """Two people can distribute what no rule takes, and decide together."""
     with patient.store.reading() as (session, now):
         for book in _books(patient):
-            archivists = _staff(session, now, book.desk).standing_as(Role.ARCHIVIST)
-            means = f"{book.desk} has {len(archivists)} archivists"
+            taker = takers(session, book, now).get(book.desk)
+            desk = book.desk if taker is None else taker.id
+            archivists = _staff(session, now, desk).standing_as(Role.ARCHIVIST)
+            means = f"{desk} has {len(archivists)} archivists"
             if len(archivists) < _ENOUGH:
                 yield wrong(
                     "desk",
@@ -81,14 +84,14 @@ def reviewers(patient: Patient) -> Iterator[Finding]:
 
 
 def units(patient: Patient) -> Iterator[Finding]:
-    """Every unit that a rule names has a case system, and people who can open its mail."""
+    """Every unit that rules give mail to has a case system, and people who can open it."""
     with patient.store.reading() as (session, now):
-        living = {unit.id: unit for unit in _units(session, now)}
         systems = _systems(session, now)
         for book in _books(patient):
-            for name in _named(book):
-                if (unit := living.get(name)) is not None:
-                    yield from _unit(unit, _staff(session, now, name), systems)
+            takes = takers(session, book, now)
+            given = {takes[name].id: takes[name] for name in _named(book) if name in takes}
+            for unit in given.values():
+                yield from _unit(unit, _staff(session, now, unit.id), systems)
 
 
 def _unit(unit: Unit, staff: _Staff, systems: Collection[str]) -> Iterator[Finding]:
@@ -139,19 +142,8 @@ def _books(patient: Patient) -> Iterator[RuleBook]:
                 yield book
 
 
-def _named(book: RuleBook) -> list[str]:
-    return list(dict.fromkeys(str(r.to) for r in book.rules if r.to is not SAME_UNIT))
-
-
-def _units(session: Session, now: datetime) -> list[Unit]:
-    return list(
-        session.exec(
-            select(Unit).where(
-                col(Unit.active_from) <= now,
-                or_(col(Unit.active_until).is_(None), col(Unit.active_until) > now),
-            )
-        )
-    )
+def _named(book: RuleBook) -> list[UnitId]:
+    return [rule.to for rule in book.rules if rule.to is not SAME_UNIT]
 
 
 def _systems(session: Session, now: datetime) -> frozenset[str]:

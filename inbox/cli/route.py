@@ -16,8 +16,7 @@ from inbox.cli.route_mail import explain, simulate
 from inbox.cli.shown import Form, Json, Markdown, table
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import Invalid, PolicyError
-from inbox.line.units import unit_for_mail
-from inbox.message import UnitId
+from inbox.line.units import takers
 from inbox.routing.book import RuleBook
 from inbox.routing.conditions import said
 from inbox.routing.diff import Diff
@@ -25,7 +24,7 @@ from inbox.routing.diff import diff as difference
 from inbox.routing.diff_said import acknowledgement, printed, way_said, words_of_piece
 from inbox.routing.lint import lint as found_in
 from inbox.routing.rules import read_draft
-from inbox.tables import Capacity, Person
+from inbox.tables import Capacity, Person, Unit
 
 route: Final = typer.Typer(
     no_args_is_help=True,
@@ -78,7 +77,8 @@ def _findings(name: str, raw: bytes, directory: tuple[Session, datetime] | None)
     units, at_desk, today = None, None, datetime.now(UTC)
     if directory is not None:
         session, today = directory
-        units, at_desk = _living(session, today, book), _people_at_desk(session, today, book)
+        takes = takers(session, book, today)
+        units, at_desk = takes.keys(), _people_at_desk(session, today, takes.get(book.desk))
     for finding in found_in(book, on=today.date(), units=units, at_desk=at_desk):
         yield {
             "level": "WRONG" if finding.refused else "note",
@@ -89,23 +89,15 @@ def _findings(name: str, raw: bytes, directory: tuple[Session, datetime] | None)
         }
 
 
-def _living(session: Session, now: datetime, book: RuleBook) -> frozenset[UnitId]:
-    """The units of the file whose mail somebody takes: they live, or one that follows them does."""
-    takers = {unit: unit_for_mail(session, unit, now) for unit in book.units}
-    return frozenset(
-        unit
-        for unit, taker in takers.items()
-        if taker is not None and taker.organisation == book.organisation
-    )
-
-
-def _people_at_desk(session: Session, now: datetime, book: RuleBook) -> int:
+def _people_at_desk(session: Session, now: datetime, desk: Unit | None) -> int:
     """How many people may distribute there today."""
+    if desk is None:
+        return 0
     return session.exec(
         select(func.count(col(Person.id).distinct()))
         .join(Capacity, col(Capacity.person) == col(Person.id))
         .where(
-            col(Capacity.unit) == book.desk,
+            col(Capacity.unit) == desk.id,
             col(Capacity.role) == Role.ARCHIVIST.value,
             col(Capacity.active_from) <= now,
             or_(col(Capacity.active_until).is_(None), col(Capacity.active_until) > now),

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from inbox.message import UnitId
+from inbox.routing.book import RuleBook
 from inbox.tables import Unit
 
 
@@ -21,3 +23,13 @@ def unit_for_mail(session: Session, unit_id: str, now: datetime) -> Unit | None:
         follows = unit.successor
         unit = None if follows is None or follows in seen else session.get(Unit, follows)
     return unit
+
+
+def takers(session: Session, book: RuleBook, now: datetime) -> dict[UnitId, Unit]:
+    """Who takes the mail of each unit that the rules know; without those of which nobody does."""
+    found = {name: unit_for_mail(session, name, now) for name in book.units}
+    return {
+        name: unit
+        for name, unit in found.items()
+        if unit is not None and unit.organisation == book.organisation
+    }

@@ -309,6 +309,32 @@ def test_each_fault_is_found_by_itself_and_only_what_is_wrong_ends_with_one(
     assert result.exit_code == (1 if level is Level.WRONG else 0)
 
 
+def _follows(place: Place, unit: str, by: str) -> None:
+    ended = datetime.now(UTC) - timedelta(days=1)
+    passive = sa.update(table_of(Unit)).where(col(Unit.id) == unit)
+    place.change(passive.values(active_until=ended, successor=by))
+
+
+def test_a_passive_unit_is_looked_at_as_the_one_that_follows_it(place: Place) -> None:
+    _follows(place, "bv", "ppt")
+    _follows(place, "desk", "ppt")
+
+    found = json.loads(place.doctor("--json").output)
+
+    wrong = [each["means"] for each in found if each["level"] == "wrong"]
+    assert wrong == ["ppt has 0 archivists: what takes two persons cannot be decided"]
+    means = [each["means"] for each in found if each["subject"] == "units"]
+    assert len([said for said in means if "ppt" in said]) == 1
+    assert not [said for said in means if "bv" in said]
+
+
+def test_of_a_unit_that_ended_and_its_followers_one_must_live(place: Place) -> None:
+    _follows(place, "bv", "ppt")
+    _follows(place, "ppt", "bv")
+
+    assert place.found(Level.WRONG).keys() == {"routing"}
+
+
 def test_several_faults_are_found_in_one_run(place: Place) -> None:
     planted = (_forget_the_password, _take_the_anchors, _unmount_the_vault, _take_an_archivist)
     for plant in planted:
