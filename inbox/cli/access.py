@@ -1,22 +1,18 @@
 """`inbox access`: who has access for a time; give it, take it, end it, review it."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
-from sqlmodel import Session, col, or_, select
 
-from inbox.access.subject import Capacity
 from inbox.access.words import Role
+from inbox.cli.acting import As, CodeFromStdin, acting_here, code_and_reason, one_code
 from inbox.cli.opening import line_of
+from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json, say_table
-from inbox.directory import act_as, proves
-from inbox.errors import Conflict, Invalid, NotFound
-from inbox.line import Line
+from inbox.errors import Invalid
 from inbox.line.moves import access as moves
 from inbox.line.moves import review as reviews
 from inbox.line.moves import standing
@@ -24,7 +20,6 @@ from inbox.line.moves.review import Outcome
 from inbox.line.moves.standing import Standing
 from inbox.message import PersonId, UnitId
 from inbox.package.times import OSLO
-from inbox.tables import Capacity as CapacityRow
 
 access: Final = typer.Typer(
     no_args_is_help=True,
@@ -33,50 +28,25 @@ access: Final = typer.Typer(
 )
 
 By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who does it.")]
-InUnit = Annotated[
-    str | None, typer.Option("--unit", help="The unit to act in, if there are several.")
-]
-FromStdin = Annotated[
-    bool,
-    typer.Option(
-        "--from-stdin",
-        help="Read the personal code and, on the next line, the reason from standard input.",
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 MessageIdArgument = Annotated[str, typer.Argument(metavar="MESSAGE", help="The id of a message.")]
 AccessIdArgument = Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")]
 _COLUMNS: Final = ("id", "kind", "person", "instead_of", "message_id", "given_by", "since", "until")
-
-
-class _Looking(StrEnum):
-    """As what somebody looks."""
-
-    LEADER = Role.LEADER.value
-    SECURITY_REVIEWER = Role.SECURITY_REVIEWER.value
-
-
-class _Taking(StrEnum):
-    """As what somebody takes emergency access."""
-
-    HANDLER = Role.HANDLER.value
-    LEADER = Role.LEADER.value
 
 
 @access.command("list")
 def list_access(
     ctx: typer.Context,
     by: By,
-    role: Annotated[_Looking, typer.Option("--as", help="The role to look in.")] = _Looking.LEADER,
-    unit: InUnit = None,
-    from_stdin: FromStdin = False,
+    as_: As = Role.LEADER.value,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """List the access that stands in a leader's unit, or that a reviewer is to review."""
     line = line_of(ctx)
-    code, _ = _typed(by, reason=False, from_stdin=from_stdin)
-    capacity = _acting(line, by, Role(role), unit, code)
-    look = standing.of_unit if role is _Looking.LEADER else standing.to_review
+    code = one_code(by, from_stdin=code_from_stdin)
+    capacity = acting_here(line, by, code, as_)
+    reviews_it = capacity.role is Role.SECURITY_REVIEWER
+    look = standing.to_review if reviews_it else standing.of_unit
     _show(look(line, capacity), as_json=as_json)
 
 
@@ -87,16 +57,16 @@ def grant(  # noqa: PLR0913, PLR0917 - the options of the command
     by: By,
     to: Annotated[str, typer.Option("--to", metavar="ID", help="Who gets it: a case handler.")],
     days: Annotated[int, typer.Option(min=1, max=90, help="For how many days.")],
-    unit: InUnit = None,
-    from_stdin: FromStdin = False,
+    as_: As = Role.LEADER.value,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """Give a case handler access to one message for some days, as its unit's leader."""
     line = line_of(ctx)
-    code, reason = _typed(by, from_stdin=from_stdin)
+    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
     row = moves.grant(
         line,
-        _acting(line, by, Role.LEADER, unit, code),
+        acting_here(line, by, code, as_),
         message_id,
         to=PersonId(to),
         lasts=timedelta(days=days),
@@ -115,15 +85,15 @@ def delegate(  # noqa: PLR0913, PLR0917 - the options of the command
     first: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="The first day; now if not given.")
     ] = None,
-    unit: InUnit = None,
-    from_stdin: FromStdin = False,
+    as_: As = Role.LEADER.value,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """Let one case handler stand in for another in the leader's unit."""
     since, until = None if first is None else _midnight(first), _midnight(last, days=1)
     line = line_of(ctx)
-    code, _ = _typed(by, reason=False, from_stdin=from_stdin)
-    capacity = _acting(line, by, Role.LEADER, unit, code)
+    code = one_code(by, from_stdin=code_from_stdin)
+    capacity = acting_here(line, by, code, as_)
     row = moves.delegate(
         line,
         capacity,
@@ -137,19 +107,18 @@ def delegate(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 @access.command()
-def breakglass(  # noqa: PLR0913, PLR0917 - the options of the command
+def breakglass(
     ctx: typer.Context,
     message_id: MessageIdArgument,
     by: By,
-    role: Annotated[_Taking, typer.Option("--as", help="The role to act in.")] = _Taking.HANDLER,
-    unit: InUnit = None,
-    from_stdin: FromStdin = False,
+    as_: As = Role.HANDLER.value,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """Take emergency access to a message: the leader is told, and it will be reviewed."""
     line = line_of(ctx)
-    code, reason = _typed(by, from_stdin=from_stdin)
-    capacity = _acting(line, by, Role(role), unit, code)
+    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
+    capacity = acting_here(line, by, code, as_)
     row = moves.breakglass(line, capacity, message_id, reason=reason)
     _tell_until(row.id, row.active_until, as_json=as_json)
 
@@ -159,14 +128,14 @@ def end(
     ctx: typer.Context,
     access_id: AccessIdArgument,
     by: By,
-    unit: InUnit = None,
-    from_stdin: FromStdin = False,
+    as_: As = Role.LEADER.value,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """End an assignment, a grant, an emergency access or a standing in, at once."""
     line = line_of(ctx)
-    code, reason = _typed(by, from_stdin=from_stdin)
-    capacity = _acting(line, by, Role.LEADER, unit, code)
+    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
+    capacity = acting_here(line, by, code, as_)
     moves.end_access(line, capacity, access_id, reason=reason)
     _tell("ended", {"ended": access_id}, as_json=as_json)
 
@@ -177,53 +146,16 @@ def review(  # noqa: PLR0913, PLR0917 - the options of the command
     access_id: AccessIdArgument,
     by: By,
     outcome: Annotated[Outcome, typer.Option(help="What it came to.")],
-    unit: InUnit = None,
-    from_stdin: FromStdin = False,
+    as_: As = Role.SECURITY_REVIEWER.value,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """Say what a grant or an emergency access came to, as a reviewer who had no part in it."""
     line = line_of(ctx)
-    code, reason = _typed(by, from_stdin=from_stdin)
-    capacity = _acting(line, by, Role.SECURITY_REVIEWER, unit, code)
+    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
+    capacity = acting_here(line, by, code, as_)
     reviews.review(line, capacity, access_id, outcome=outcome, reason=reason)
     _tell("reviewed", {"reviewed": access_id, "outcome": outcome.value}, as_json=as_json)
-
-
-def _typed(by: str, *, from_stdin: bool, reason: bool = True) -> tuple[str, str]:
-    """The personal code, typed unseen, and the reason; or both from standard input."""
-    if not from_stdin:
-        code = typer.prompt(f"Personal code of {by}", hide_input=True, err=True)
-        return code, typer.prompt("Reason", err=True) if reason else ""
-    lines = [text.strip() for text in sys.stdin.read().splitlines() if text.strip()]
-    if len(lines) != 1 + reason:
-        raise Invalid("access.lines", "standard input has a code and, where one is due, a reason")
-    return lines[0], lines[1] if reason else ""
-
-
-def _acting(line: Line, by: str, role: Role, unit: str | None, code: str) -> Capacity:
-    """The person in this role, proved by the code; in the unit that was named, or the only one."""
-    with line.store.reading() as (session, now):
-        if not proves(session, now, by, code):
-            raise Conflict("code.wrong", "the person or the code is wrong")
-        units = [unit] if unit is not None else _units(session, now, by, role)
-        if not units:
-            raise NotFound("access.no_role", f"the person is no {role.value} here")
-        if len(units) > 1:
-            raise Invalid("access.which_unit", "name one of the person's units with --unit")
-        return act_as(session, now, by, role=role, unit=units[0], code=code)
-
-
-def _units(session: Session, now: datetime, by: str, role: Role) -> Sequence[str]:
-    return session.exec(
-        select(CapacityRow.unit)
-        .distinct()
-        .where(
-            col(CapacityRow.person) == by,
-            col(CapacityRow.role) == role.value,
-            col(CapacityRow.active_from) <= now,
-            or_(col(CapacityRow.active_until).is_(None), col(CapacityRow.active_until) > now),
-        )
-    ).all()
 
 
 def _midnight(text: str, *, days: int = 0) -> datetime:

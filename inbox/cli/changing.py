@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from inbox.access import versions
 from inbox.access.subject import Capacity
 from inbox.access.versions import Files, unpacked
-from inbox.cli.proved import Acting
+from inbox.cli.acting import SignedIn
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import NotFound
 from inbox.line import Line
@@ -36,11 +36,13 @@ Acknowledge = Annotated[
 AtOnce = Annotated[
     bool, typer.Option("--activate", help="And make it the active one in the same step.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Actor = Annotated[str, typer.Option("--by", metavar="ID", help="Who does it: your own id.")]
 _WRITTEN: Final = "%Y-%m-%d %H:%M"
 
 
-def propose(who: Acting, rules_of: RulesOf, files_of: Callable[[Rules], Files], json: bool) -> None:
+def propose(
+    who: SignedIn, rules_of: RulesOf, files_of: Callable[[Rules], Files], json: bool
+) -> None:
     """Propose the files, and print what they change."""
 
     def move(line: Line, capacity: Capacity) -> rule_change.Proposed:
@@ -65,7 +67,7 @@ def propose(who: Acting, rules_of: RulesOf, files_of: Callable[[Rules], Files], 
 
 
 def approve(
-    who: Acting, rules_of: RulesOf, proposal_id: str, acknowledge: str | None, *, at_once: bool
+    who: SignedIn, rules_of: RulesOf, proposal_id: str, acknowledge: str | None, *, at_once: bool
 ) -> None:
     """Approve it, or print what it changes and end with 1 if that is not acknowledged yet."""
     if acknowledge is None:
@@ -87,13 +89,13 @@ def approve(
     say(f"{'active' if at_once else 'approved, not active yet'}: {digest}")
 
 
-def activate(who: Acting, rules_of: RulesOf, digest: str) -> None:
+def activate(who: SignedIn, rules_of: RulesOf, digest: str) -> None:
     """Make what was approved the active one."""
     who.do(lambda line, capacity: rule_change.activate(line, capacity, rules_of(capacity), digest))
     say(f"active: {digest}")
 
 
-def roll_back(who: Acting, rules_of: RulesOf, reason: str) -> None:
+def roll_back(who: SignedIn, rules_of: RulesOf, reason: str) -> None:
     """Go back to what was active before."""
     digest = who.do(
         lambda line, capacity: rule_change.roll_back(

@@ -1,6 +1,5 @@
 """`inbox directory`: units, people and case systems; what widens access takes two people."""
 
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +10,10 @@ from sqlmodel import Session, col, or_, select
 
 from inbox.access.subject import OfInstallation
 from inbox.access.words import Action
+from inbox.cli.acting import CodeFromStdin, one_code, two_codes
 from inbox.cli.directory_told import tell_changes, tell_impact, tell_result, value_of
 from inbox.cli.opening import line_of, settings_of, store_of
+from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json, say_table
 from inbox.directory.change import Signed, acting, bring, bring_together, look, new_code
 from inbox.directory.change import approve as approve_change
@@ -35,14 +36,6 @@ Source = Annotated[Path, typer.Argument(exists=True, help="A TOML file, or a fol
 By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who proposes it.")]
 Me = Annotated[str, typer.Option("--by", metavar="ID", help="Who you are.")]
 With = Annotated[str, typer.Option("--with", metavar="ID", help="Another person, who approves.")]
-FromStdin = Annotated[
-    bool,
-    typer.Option(
-        "--codes-from-stdin",
-        help="Read the codes from standard input, a line each, first that of --by.",
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @directory.command("import")
@@ -54,7 +47,7 @@ def import_file(
         str | None,
         typer.Option("--with", metavar="ID", help="Another person, who approves it here and now."),
     ] = None,
-    codes_from_stdin: FromStdin = False,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """Take in a directory: what only narrows access at once, anything else as a proposal.
@@ -65,10 +58,10 @@ def import_file(
     """
     read, line = _read(source), line_of(ctx)
     if with_ is None:
-        first = Signed(person=by, code=one_code(by, from_stdin=codes_from_stdin))
+        first = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
         result = bring(line, first, read)
     else:
-        first, second = _two(by, with_, from_stdin=codes_from_stdin)
+        first, second = _two(by, with_, from_stdin=code_from_stdin)
         result = bring_together(line, first, second, read)
     tell_result(result, as_json=as_json)
 
@@ -82,12 +75,12 @@ def approve(
         str | None,
         typer.Option(metavar="DIGEST", help="The digest of what was shown to you."),
     ] = None,
-    codes_from_stdin: FromStdin = False,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """Show what another person proposed; with --acknowledge, take it in as it was shown."""
     line = line_of(ctx)
-    me = Signed(person=by, code=one_code(by, from_stdin=codes_from_stdin))
+    me = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
     if acknowledge is None:
         tell_result(look(line, me, proposal), as_json=as_json)
         return
@@ -104,7 +97,7 @@ def diff(
     by: Annotated[
         str | None, typer.Option("--by", metavar="ID", help="Who you are; --people takes it.")
     ] = None,
-    codes_from_stdin: FromStdin = False,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """Show what an import would change; nothing is changed.
@@ -114,7 +107,7 @@ def diff(
     read, line = _read(source), line_of(ctx)
     if people and by is None:
         raise Invalid("directory.by", "--people shows who can see what: say who you are with --by")
-    code = "" if by is None else one_code(by, from_stdin=codes_from_stdin)
+    code = "" if by is None else one_code(by, from_stdin=code_from_stdin)
     with line.store.reading() as (session, now):
         if by is not None:
             me = Signed(person=by, code=code)
@@ -140,7 +133,7 @@ def export(
     on: Annotated[
         str | None, typer.Option(metavar="DATE", help="As it was at the beginning of that day.")
     ] = None,
-    codes_from_stdin: FromStdin = False,
+    code_from_stdin: CodeFromStdin = False,
 ) -> None:
     """Write the organisation's directory as `import` reads it, with people's names; audited.
 
@@ -148,7 +141,7 @@ def export(
     """
     line = line_of(ctx)
     moment = None if on is None else _day(on)
-    me = Signed(person=by, code=one_code(by, from_stdin=codes_from_stdin))
+    me = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
     with line.store.transaction() as (session, now):
         turn = acting(line, session, now, me, Action.DIRECTORY_EDIT, OfInstallation())
         organisation = turn.capacity.organisation
@@ -201,45 +194,20 @@ def code(
     person: Annotated[str, typer.Argument(help="Whose code it is.")],
     by: By,
     with_: With,
-    codes_from_stdin: FromStdin = False,
+    code_from_stdin: CodeFromStdin = False,
 ) -> None:
     """Give a person a new personal code, shown now and never again; the old one ends.
 
     It takes who may propose a change of the directory, and another who may approve it.
     """
     line = line_of(ctx)
-    first, second = _two(by, with_, from_stdin=codes_from_stdin)
+    first, second = _two(by, with_, from_stdin=code_from_stdin)
     say(new_code(line, first, second, person))
-
-
-def two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
-    """The personal codes of the two, typed unseen, or from standard input."""
-    if not from_stdin:
-        return one_code(by, from_stdin=False), one_code(with_, from_stdin=False)
-    lines = _typed()
-    if len(lines) != 2:  # noqa: PLR2004 - a code each
-        raise Invalid("codes.lines", "standard input has two lines, a code each")
-    return lines[0], lines[1]
 
 
 def _two(by: str, with_: str, *, from_stdin: bool) -> tuple[Signed, Signed]:
     first, second = two_codes(by, with_, from_stdin=from_stdin)
     return Signed(person=by, code=first), Signed(person=with_, code=second)
-
-
-def one_code(by: str, *, from_stdin: bool) -> str:
-    """The personal code of one, typed unseen, or from standard input."""
-    if not from_stdin:
-        typed: str = typer.prompt(f"Personal code of {by}", hide_input=True, err=True)
-        return typed
-    lines = _typed()
-    if len(lines) != 1:
-        raise Invalid("codes.lines", "standard input has one line, the code")
-    return lines[0]
-
-
-def _typed() -> list[str]:
-    return [text.strip() for text in sys.stdin.read().splitlines() if text.strip()]
 
 
 def _read(source: Path) -> Directory:

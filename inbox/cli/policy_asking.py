@@ -1,34 +1,27 @@
 """`inbox policy explain|who-can|what-can`: why, who, and what, for those who may know it."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Final
 
 import typer
-from sqlmodel import Session
 
-from inbox import audit
-from inbox.access import permit
-from inbox.access.active import ActivePolicies
 from inbox.access.explaining import (
     EVERYTHING_GIVEN,
     capacities_of,
     explain,
     what_can,
 )
-from inbox.access.policy import Policy
-from inbox.access.subject import Capacity, OfInstallation, OfMessage, Subject
+from inbox.access.subject import OfInstallation, OfMessage
 from inbox.access.whoever import who_can
-from inbox.access.words import Action, Decision, Duty
-from inbox.cli.opening import settings_of, store_of
+from inbox.access.words import Action
+from inbox.cli.acting import As, CodeFromStdin, one_code
+from inbox.cli.knowing import Asking, Who, asking
+from inbox.cli.opening import settings_of
 from inbox.cli.policy_answers import plain, show_explanation
 from inbox.cli.shown import Form, Json, Markdown
 from inbox.cli.telling import WRONG, say, say_json
-from inbox.directory import proves
-from inbox.errors import Conflict, Invalid, NotFound, Unavailable
+from inbox.errors import Invalid, NotFound
 from inbox.message import MessageId, PersonId
 from inbox.tables import Message
 
@@ -37,9 +30,6 @@ _ABLE: Final = ("person", "unit", "role", "rule", "also")
 _CAN: Final = ("role", "unit", "action", "messages", "shown", "without message")
 
 By = Annotated[str, typer.Option("--by", metavar="ID", help="Who asks; types the personal code.")]
-FromStdin = Annotated[
-    bool, typer.Option("--code-from-stdin", help="Read the personal code from standard input.")
-]
 On = Annotated[
     str | None,
     typer.Option(metavar="DATE", help="As of noon (UTC) that day: periods, not states."),
@@ -63,7 +53,8 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     action: Annotated[str, typer.Option(help="What they would do.")],
     by: By,
     to: To = None,
-    code_from_stdin: FromStdin = False,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
@@ -75,28 +66,29 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     form = Form(as_json=as_json, as_markdown=as_markdown)
     wanted, subject = _action(action), OfMessage(message_id=MessageId(message))
     given = EVERYTHING_GIVEN if to is None else replace(EVERYTHING_GIVEN, target=PersonId(to))
-    with _asking(ctx, by, from_stdin=code_from_stdin) as asking:
-        asking.check_allowed(
+    who = Who(person=by, code=one_code(by, from_stdin=code_from_stdin), chosen=as_)
+    with asking(settings_of(ctx), who) as it:
+        it.check_allowed(
             "access:explained",
             (Action.ACCESS_READ, OfInstallation()),
             (Action.LIST, subject),
             about=message,
         )
-        asking.check_there(message)
+        _check_there(it, message)
         explained = [
             (
                 capacity,
                 explain(
-                    asking.session,
-                    asking.policy,
-                    asking.now,
+                    it.session,
+                    it.policy,
+                    it.now,
                     capacity=capacity,
                     action=wanted,
                     subject=subject,
                     given=given,
                 ),
             )
-            for capacity in capacities_of(asking.session, asking.now, PersonId(person))
+            for capacity in capacities_of(it.session, it.now, PersonId(person))
         ]
     if form.as_json:
         say_json([plain(capacity, explanation) for capacity, explanation in explained])
@@ -116,7 +108,8 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
     by: By,
     on: On = None,
     to: To = None,
-    code_from_stdin: FromStdin = False,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
@@ -128,15 +121,14 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
     form = Form(as_json=as_json, as_markdown=as_markdown)
     wanted, at = _action(action), _moment(on)
     given = EVERYTHING_GIVEN if to is None else replace(EVERYTHING_GIVEN, target=PersonId(to))
-    with _asking(ctx, by, from_stdin=code_from_stdin) as asking:
-        asking.check_allowed(
-            "access:who_asked", (Action.ACCESS_READ, OfInstallation()), about=message
-        )
-        asking.check_there(message)
+    who = Who(person=by, code=one_code(by, from_stdin=code_from_stdin), chosen=as_)
+    with asking(settings_of(ctx), who) as it:
+        it.check_allowed("access:who_asked", (Action.ACCESS_READ, OfInstallation()), about=message)
+        _check_there(it, message)
         found = who_can(
-            asking.session,
-            asking.policy,
-            asking.now,
+            it.session,
+            it.policy,
+            it.now,
             action=wanted,
             message_id=MessageId(message),
             given=given,
@@ -160,7 +152,8 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     person: Annotated[str, typer.Argument(metavar="PERSON", help="Whose access.")],
     by: By,
     on: On = None,
-    code_from_stdin: FromStdin = False,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
@@ -169,16 +162,15 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     Ids only of messages in the asker's own list. For those who may read about access.
     """
     form, at = Form(as_json=as_json, as_markdown=as_markdown), _moment(on)
-    with _asking(ctx, by, from_stdin=code_from_stdin) as asking:
-        asker = asking.check_allowed(
-            "access:what_asked", (Action.ACCESS_READ, OfInstallation()), about=person
-        )
+    who = Who(person=by, code=one_code(by, from_stdin=code_from_stdin), chosen=as_)
+    with asking(settings_of(ctx), who) as it:
+        it.check_allowed("access:what_asked", (Action.ACCESS_READ, OfInstallation()), about=person)
         found = what_can(
-            asking.session,
-            asking.policy,
-            asking.now,
+            it.session,
+            it.policy,
+            it.now,
             person=PersonId(person),
-            asker=asker,
+            asker=it.capacity,
             on=at,
         )
     rows: list[dict[str, object]] = [
@@ -195,75 +187,10 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     form.show(rows, rows, _CAN, *(() if rows else ("nothing",)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asking:
-    """A transaction in which somebody asks, the personal code proved."""
-
-    session: Session
-    now: datetime
-    policy: Policy
-    capacities: tuple[Capacity, ...]
-
-    def check_allowed(self, event: str, *wanted: tuple[Action, Subject], about: str) -> Capacity:
-        """The first capacity of the asker that may do one of these; noted in the audit.
-
-        Raises `NotFound`: who may not know is not told whether there is something to know.
-        """
-        for action, subject in wanted:
-            for capacity in self.capacities:
-                decision = permit(
-                    self.session,
-                    self.policy,
-                    self.now,
-                    capacity=capacity,
-                    action=action,
-                    subject=subject,
-                ).fulfilled_by({Duty.LOG})
-                if decision.allowed:
-                    self._note(event, capacity, decision, about)
-                    return capacity
+def _check_there(found: Asking, message_id: str) -> None:
+    """Raise `NotFound` unless there is such a message."""
+    if found.session.get(Message, message_id) is None:
         raise NotFound
-
-    def _note(self, event: str, capacity: Capacity, decision: Decision, about: str) -> None:
-        entry = audit.Entry(
-            event=event,
-            who=capacity.id,
-            subject=about,
-            rule=decision.rule,
-            policy=decision.digest,
-        )
-        audit.record(self.session, entry)
-
-    def check_there(self, message_id: str) -> None:
-        """Raise `NotFound` unless there is such a message."""
-        if self.session.get(Message, message_id) is None:
-            raise NotFound
-
-
-@contextmanager
-def _asking(ctx: typer.Context, by: str, *, from_stdin: bool) -> Iterator[_Asking]:
-    settings = settings_of(ctx)
-    store, policies = store_of(settings), ActivePolicies()
-    code = _code(by, from_stdin=from_stdin)
-    with store.transaction() as (session, now):
-        if not proves(session, now, by, code):
-            raise Conflict("code.wrong", "a person or a code is wrong")
-        policy = policies.current(session)
-        if not policy.rules:
-            raise Unavailable("policy.not_active", "nobody may do anything until it is")
-        yield _Asking(
-            session=session,
-            now=now,
-            policy=policy,
-            capacities=capacities_of(session, now, PersonId(by)),
-        )
-
-
-def _code(by: str, *, from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().strip()
-    typed: str = typer.prompt(f"Personal code of {by}", hide_input=True, err=True)
-    return typed
 
 
 def _action(text: str) -> Action:

@@ -10,10 +10,10 @@ from inbox.access.folder import load_folder
 from inbox.access.subject import Capacity
 from inbox.access.versions import Files
 from inbox.cli import changing
-from inbox.cli.acting import CodeFromStdin, one_code
-from inbox.cli.changing import Acknowledge, AtOnce, Digest, Json, ProposalId
+from inbox.cli.acting import CodeFromStdin, code_and_reason, one_code, sign_in
+from inbox.cli.changing import Acknowledge, Actor, AtOnce, Digest, ProposalId
 from inbox.cli.opening import policy_folder_of, settings_of, store_of
-from inbox.cli.proved import Actor, acting, reason_of
+from inbox.cli.shown import Json
 from inbox.line.rules import POLICY, Rules
 
 changes: Final = typer.Typer()
@@ -50,7 +50,7 @@ def propose(
     def files_of(_: Rules) -> Files:
         return files
 
-    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
     changing.propose(who, _rules, files_of, as_json)
 
 
@@ -67,7 +67,7 @@ def approve(
 
     First without --acknowledge: it prints what would change, and ends with 1.
     """
-    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
     changing.approve(who, _rules, proposal, acknowledge, at_once=at_once)
 
 
@@ -79,7 +79,7 @@ def activate(
 
     They decide from the next request on, in every process, on every machine.
     """
-    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
     changing.activate(who, _rules, digest)
 
 
@@ -89,9 +89,8 @@ def roll_back(ctx: typer.Context, by: Actor, code_from_stdin: CodeFromStdin = Fa
 
     The reason is asked for, and only a commitment of it is kept, in the audit.
     """
-    code = one_code(by, from_stdin=code_from_stdin)
-    reason = reason_of(from_stdin=code_from_stdin)
-    changing.roll_back(acting(ctx, by, code), _rules, reason)
+    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
+    changing.roll_back(sign_in(ctx, by, code), _rules, reason)
 
 
 @changes.command()

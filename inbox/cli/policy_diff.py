@@ -10,7 +10,8 @@ import typer
 from inbox.access.described import Language
 from inbox.access.diff import Diff, compare
 from inbox.access.folder import Draft
-from inbox.cli.acting import CodeFromStdin, one_code
+from inbox.cli.acting import As, CodeFromStdin, one_code
+from inbox.cli.knowing import Who
 from inbox.cli.opening import policy_folder_of, settings_of
 from inbox.cli.policy_folder import draft_in
 from inbox.cli.policy_people import (
@@ -45,6 +46,7 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     by: Annotated[
         str, typer.Option(metavar="PERSON", help="Who asks for --people: may `access_read`.")
     ] = "",
+    as_: As = None,
     code_from_stdin: CodeFromStdin = False,
     names: Annotated[
         bool, typer.Option("--names", help="With --people: their names beside their ids.")
@@ -71,8 +73,8 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     found = compare(old, new)
     touched = None
     if people:
-        code = one_code(by, from_stdin=code_from_stdin)
-        touched = _touched(settings_of(ctx), (by, code), old, new, names=names)
+        who = Who(person=by, code=one_code(by, from_stdin=code_from_stdin), chosen=as_)
+        touched = _touched(settings_of(ctx), who, old, new, names=names)
     if form.as_json:
         say_json(_as_value(found) | ({"people": touched.as_value()} if touched else {}))
     else:
@@ -107,10 +109,8 @@ class _Touched:
             form.show({}, self.people, self.columns)
 
 
-def _touched(
-    settings: Settings, asking: tuple[str, str], old: Draft, new: Draft, *, names: bool
-) -> _Touched:
-    found = reached(settings, *asking, old.policy, new.policy)
+def _touched(settings: Settings, who: Who, old: Draft, new: Draft, *, names: bool) -> _Touched:
+    found = reached(settings, who, old.policy, new.policy)
     known = names_of(settings, found) if names else {}
     return _Touched(
         counts=counts_of(found),

@@ -1,22 +1,17 @@
 """Whom a change of policy touches, for somebody who may know: asked, audited, then read."""
 
-from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import select
 
-from inbox import audit
-from inbox.access import permit
-from inbox.access.active import ActivePolicies
 from inbox.access.policy import Policy
 from inbox.access.reach import Reach, reach
-from inbox.access.subject import Capacity, OfInstallation
-from inbox.access.words import Action, Duty, Role
+from inbox.access.subject import OfInstallation
+from inbox.access.words import Action
+from inbox.cli.knowing import Who, asking
 from inbox.cli.opening import snapshot_of, store_of
 from inbox.config import Settings
-from inbox.directory import act_as, proves
-from inbox.errors import Conflict, NotFound, NotPermitted
-from inbox.tables import Capacity as CapacityRow
+from inbox.errors import NotFound, NotPermitted
 from inbox.tables import Person
 
 COUNTS: Final = ("action", "unit", "role", "gaining", "gains", "losing", "loses")
@@ -24,51 +19,23 @@ PEOPLE: Final = ("action", "person", "unit", "role", "gains", "loses")
 Row = dict[str, object]
 
 
-def reached(settings: Settings, by: str, code: str, old: Policy, new: Policy) -> Reach:
+def reached(settings: Settings, who: Who, old: Policy, new: Policy) -> Reach:
     """Whom the change touches in the organisation of who asks.
 
-    That it was asked is in the audit before anything is read.
-
-    Raises:
-        Conflict: the person or the code is wrong.
-        NotPermitted: no capacity of the person may `access_read`.
+    That it was asked is in the audit before anything is read. Raises as `asking`, and
+    `NotPermitted` for a capacity that may not `access_read`.
     """
-    policies = ActivePolicies()
-    with store_of(settings).transaction() as (session, now):
-        reader = _reader(session, now, policies.current(session), by, code)
-    with snapshot_of(settings).reading() as (session, now):
-        return reach(session, now, old, new, organisation=reader.organisation)
-
-
-def _reader(session: Session, now: datetime, policy: Policy, by: str, code: str) -> Capacity:
-    """The capacity in which the person may know, after a note of it in the audit."""
-    if not code or not proves(session, now, by, code):
-        raise Conflict("code.wrong", "a person or a code is wrong")
-    rows = session.exec(select(CapacityRow).where(col(CapacityRow.person) == by)).all()
-    for row in rows:
+    with asking(settings, who) as it:
+        organisation = it.capacity.organisation
+        wanted = (Action.ACCESS_READ, OfInstallation())
         try:
-            capacity = act_as(session, now, by, role=Role(row.role), unit=row.unit, code=code)
+            it.check_allowed("access:reach_read", wanted, about=organisation)
         except NotFound:
-            continue
-        decision = permit(
-            session,
-            policy,
-            now,
-            capacity=capacity,
-            action=Action.ACCESS_READ,
-            subject=OfInstallation(),
-        ).fulfilled_by({Duty.LOG})
-        if decision.allowed:
-            entry = audit.Entry(
-                event="access:reach_read",
-                who=capacity.id,
-                subject=capacity.organisation,
-                rule=decision.rule,
-                policy=decision.digest,
-            )
-            audit.record(session, entry)
-            return capacity
-    raise NotPermitted("not_permitted", "it takes a capacity that may access_read")
+            raise NotPermitted(
+                "not_permitted", "it takes a capacity that may access_read"
+            ) from None
+    with snapshot_of(settings).reading() as (session, now):
+        return reach(session, now, old, new, organisation=organisation)
 
 
 def counts_of(found: Reach) -> list[Row]:

@@ -8,10 +8,10 @@ import typer
 from inbox.access.subject import Capacity
 from inbox.access.versions import Files
 from inbox.cli import changing
-from inbox.cli.acting import CodeFromStdin, one_code
-from inbox.cli.changing import Acknowledge, AtOnce, Digest, Json, ProposalId
+from inbox.cli.acting import CodeFromStdin, code_and_reason, one_code, sign_in
+from inbox.cli.changing import Acknowledge, Actor, AtOnce, Digest, ProposalId
 from inbox.cli.opening import policy_folder_of, settings_of, store_of
-from inbox.cli.proved import Actor, acting, reason_of
+from inbox.cli.shown import Json
 from inbox.line.books import book_files_in, kind_of
 from inbox.line.rules import Rules, routing_of
 
@@ -52,7 +52,7 @@ def propose(
     def files_of(rules: Rules) -> Files:
         return book_files_in(folder, rules.subject)
 
-    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin), organisation)
+    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin), organisation)
     changing.propose(who, _rules, files_of, as_json)
 
 
@@ -69,7 +69,7 @@ def approve(
 
     First without --acknowledge: it prints what would change, and ends with 1.
     """
-    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
     changing.approve(who, _rules, proposal, acknowledge, at_once=at_once)
 
 
@@ -81,7 +81,7 @@ def activate(
 
     Mail that is routed from now on goes by them, in every process.
     """
-    who = acting(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
     changing.activate(who, _rules, digest)
 
 
@@ -96,9 +96,8 @@ def roll_back(
 
     The reason is asked for, and only a commitment of it is kept, in the audit.
     """
-    code = one_code(by, from_stdin=code_from_stdin)
-    reason = reason_of(from_stdin=code_from_stdin)
-    changing.roll_back(acting(ctx, by, code, organisation), _rules, reason)
+    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
+    changing.roll_back(sign_in(ctx, by, code, organisation), _rules, reason)
 
 
 @changes.command()

@@ -72,7 +72,7 @@ class Installed:
     def as_two(self, *words: str, by: str = "anne", with_: str = "bjorn") -> Answer:
         """Run a command that takes two people, each with the own code."""
         both = f"{self.codes[by]}\n{self.codes[with_]}\n"
-        return self.ask(*words, "--by", by, "--with", with_, "--codes-from-stdin", stdin=both)
+        return self.ask(*words, "--by", by, "--with", with_, "--code-from-stdin", stdin=both)
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """Start the real program."""

@@ -48,13 +48,13 @@ def _import(installed: Installed, text: str, *, typed: str | None = None) -> tup
     if typed is None:
         told = installed.as_two(*words)
     else:
-        told = installed.ask(*words, *TWO, "--codes-from-stdin", stdin=typed)
+        told = installed.ask(*words, *TWO, "--code-from-stdin", stdin=typed)
     return told.code, told.out + told.err
 
 
 def _as(installed: Installed, person: str, *words: str) -> Answer:
     code = installed.codes[person] + "\n"
-    return installed.ask("directory", *words, "--by", person, "--codes-from-stdin", stdin=code)
+    return installed.ask("directory", *words, "--by", person, "--code-from-stdin", stdin=code)
 
 
 def test_an_import_gives_the_keys_of_new_case_systems_once(installed: Installed) -> None:
@@ -81,7 +81,7 @@ def test_units_are_shown_with_their_case_system_and_how_many_people(
 
 @pytest.mark.parametrize(
     ("typed", "code", "said"),
-    [("wrong\nwrong\n", 1, "code.wrong"), ("one\n", 2, "two lines"), ("", 2, "two lines")],
+    [("wrong\nwrong\n", 1, "code.wrong"), ("one\n", 2, "a line each"), ("", 2, "a line each")],
 )
 def test_without_both_codes_nothing_is_imported(
     installed: Installed, typed: str, code: int, said: str

@@ -142,7 +142,8 @@ def test_two_forms_at_once_and_half_of_what_belongs_together_are_usage(
 
 
 def people(at: Installed, other: Path, by: str, *more: str, code: str | None = None) -> Answer:
-    words = ("--people", "--by", by, "--code-from-stdin", *more)
+    as_ = {"bjorn": "security_reviewer", "anne": "policy_editor"}[by]
+    words = ("--people", "--by", by, "--as", as_, "--code-from-stdin", *more)
     return diff(at, other, *words, stdin=(at.codes[by] if code is None else code) + "\n")
 
 

@@ -30,16 +30,18 @@ def message(installed: Installed) -> str:
     return message_id
 
 
+AS = {"bjorn": "security_reviewer", "anne": "archivist"}
+
+
 def ask(installed: Installed, *words: str, by: str = "bjorn", code: str | None = None) -> Answer:
     typed = installed.codes[by] if code is None else code
-    return installed.ask("policy", *words, "--by", by, "--code-from-stdin", stdin=f"{typed}\n")
+    who = ("--by", by, "--as", AS[by], "--code-from-stdin")
+    return installed.ask("policy", *words, *who, stdin=f"{typed}\n")
 
 
-def explain(
-    installed: Installed, person: str, message: str, *words: str, by: str = "bjorn"
-) -> Answer:
+def explain(installed: Installed, person: str, message: str, *words: str) -> Answer:
     asked = ("explain", "--person", person, "--message", message, "--action", "open", *words)
-    return ask(installed, *asked, by=by)
+    return ask(installed, *asked)
 
 
 def test_a_yes_is_explained(installed: Installed, message: str) -> None:
@@ -80,6 +82,7 @@ def test_who_can_names_each_and_the_rule(installed: Installed, message: str) -> 
 
 def test_who_can_on_a_day_before_is_nobody(installed: Installed, message: str) -> None:
     assert ask(installed, "who-can", "open", message, "--on", "2020-01-01", "--json").value == []
+    assert ask(installed, "who-can", "open", message, "--on", "2020-01-01").out == "nobody\n"
     later = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
     assert (
         len(json.loads(ask(installed, "who-can", "open", message, "--on", later, "--json").out))
@@ -119,6 +122,19 @@ def test_who_may_not_know_is_told_nothing(
     assert (nothing.code, nothing.out, nothing.err) == (refused.code, refused.out, refused.err)
     wrong = ask(installed, *named, code="wrong")
     assert (wrong.code, wrong.out, "code.wrong" in wrong.err) == (1, "", True)
+
+
+def test_who_may_know_in_one_capacity_may_not_in_another(installed: Installed) -> None:
+    words, code = ("policy", "what-can", "kari", "--by", "bjorn"), f"{installed.codes['bjorn']}\n"
+
+    chosen, other, none = (
+        installed.ask(*words, *as_, "--code-from-stdin", stdin=code)
+        for as_ in (("--as", "security_reviewer"), ("--as", "archivist@dokumentsenteret"), ())
+    )
+
+    assert (chosen.code, chosen.out) == (0, "nothing\n")
+    assert (other.code, other.out, "not_found" in other.err) == (1, "", True)
+    assert (none.code, none.out, "capacity.choose" in none.err) == (2, "", True)
 
 
 def test_that_somebody_asked_is_in_the_audit(installed: Installed, message: str) -> None:
