@@ -10,8 +10,9 @@ from sqlmodel import Session, col, func, or_, select
 
 from inbox.access.words import Role
 from inbox.cli.opening import policy_folder_of, settings_of, store_of
+from inbox.cli.policy_folder import Policies
 from inbox.cli.route_change import changes
-from inbox.cli.route_files import Folder, books_in, case_results, rule_files
+from inbox.cli.route_files import books_in, case_results, rule_files
 from inbox.cli.route_mail import explain, simulate
 from inbox.cli.shown import Form, Json, Markdown, table
 from inbox.cli.telling import WRONG, say, say_json
@@ -42,7 +43,7 @@ _Row = dict[str, object]
 @route.command()
 def lint(
     ctx: typer.Context,
-    folder: Folder = None,
+    folder: Policies = None,
     database: Annotated[
         bool, typer.Option("--database", help="Look also at the units and the desk's people.")
     ] = False,
@@ -109,7 +110,7 @@ def _people_at_desk(session: Session, now: datetime, desk: Unit | None) -> int:
 
 @route.command("test")
 def run_written_cases(
-    ctx: typer.Context, folder: Folder = None, as_json: Json = False, markdown: Markdown = False
+    ctx: typer.Context, folder: Policies = None, as_json: Json = False, markdown: Markdown = False
 ) -> None:
     """Run the written cases (tests/routing*.toml); 1 if one goes elsewhere."""
     form = Form(as_json=as_json, as_markdown=markdown)
@@ -131,7 +132,7 @@ def run_written_cases(
 
 @route.command()
 def show(
-    ctx: typer.Context, folder: Folder = None, as_json: Json = False, markdown: Markdown = False
+    ctx: typer.Context, folder: Policies = None, as_json: Json = False, markdown: Markdown = False
 ) -> None:
     """Show the rules in the order in which they are tried: the first that matches decides."""
     form = Form(as_json=as_json, as_markdown=markdown)

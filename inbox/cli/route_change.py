@@ -1,6 +1,5 @@
 """`inbox route propose`, `approve`, `activate`, `roll-back`, `history`: a change takes two."""
 
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -11,6 +10,7 @@ from inbox.cli import changing
 from inbox.cli.acting import CodeFromStdin, code_and_reason, one_code, sign_in
 from inbox.cli.changing import Acknowledge, Actor, AtOnce, Digest, ProposalId
 from inbox.cli.opening import policy_folder_of, settings_of, store_of
+from inbox.cli.policy_folder import Policies
 from inbox.cli.shown import Json
 from inbox.line.books import book_files_in, kind_of
 from inbox.line.rules import Rules, routing_of
@@ -33,12 +33,7 @@ def _rules(capacity: Capacity) -> Rules:
 def propose(
     ctx: typer.Context,
     by: Actor,
-    policies: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, file_okay=False, help="A policy folder; that of the settings otherwise."
-        ),
-    ] = None,
+    policies: Policies = None,
     organisation: Organisation = None,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,

@@ -3,9 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from inbox.errors import Invalid, PolicyError
 from inbox.message import OrgNumber
@@ -13,16 +11,6 @@ from inbox.routing.book import RuleBook
 from inbox.routing.cases import CaseResult, run_cases
 from inbox.routing.rules import read_rules
 
-Folder = Annotated[
-    Path | None,
-    typer.Option(
-        "--policies",
-        metavar="FOLDER",
-        exists=True,
-        file_okay=False,
-        help="A policy folder; that of the settings otherwise.",
-    ),
-]
 _RULES: Final = "routing/*.toml"
 _CASES: Final = "tests/routing*.toml"
 

@@ -14,8 +14,9 @@ from inbox.access.subject import Capacity, Given
 from inbox.access.words import Action
 from inbox.cli.acting import As, CodeFromStdin, acting, one_code
 from inbox.cli.opening import line_of, policy_folder_of
+from inbox.cli.policy_folder import Policies
 from inbox.cli.route_counts import show_counts
-from inbox.cli.route_files import Folder, books_in, case_results
+from inbox.cli.route_files import books_in, case_results
 from inbox.cli.shown import Form, Json, Markdown
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import Conflict, Invalid, NotFound, Unavailable
@@ -81,7 +82,7 @@ def explain(  # noqa: PLR0913, PLR0917 - the three ways to ask, and all that rul
             formats=["%Y-%m-%d"], help="The day that rules must hold on; today otherwise."
         ),
     ] = None,
-    folder: Folder = None,
+    folder: Policies = None,
     as_json: Json = False,
 ) -> None:
     """Say why mail goes where it goes: what every rule answers, and what it lacked.
@@ -196,7 +197,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     ] = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
-    folder: Folder = None,
+    folder: Policies = None,
     as_json: Json = False,
     markdown: Markdown = False,
 ) -> None:

@@ -1,21 +1,6 @@
 """Units, people and what they may stand for: files, changes, enrolment, and who somebody is."""
 
-from inbox.directory.people import (
-    act_as,
-    capacities_of,
-    enrol_first_people,
-    give_code,
-    proves,
-    two_agree,
-)
+from inbox.directory.people import act_as, capacities_of, enrol_first_people, give_code, proves
 from inbox.directory.taking import take_in
 
-__all__ = [
-    "act_as",
-    "capacities_of",
-    "enrol_first_people",
-    "give_code",
-    "proves",
-    "take_in",
-    "two_agree",
-]
+__all__ = ["act_as", "capacities_of", "enrol_first_people", "give_code", "proves", "take_in"]

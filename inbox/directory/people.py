@@ -151,15 +151,3 @@ def capacity_of_row(session: Session, row: CapacityRow, *, strong_auth: bool) ->
         unit=UnitId(row.unit),
         strong_auth=strong_auth,
     )
-
-
-def two_agree(
-    session: Session, now: datetime, first: tuple[str, str], second: tuple[str, str]
-) -> str:
-    """Two different people, each with the own code; raises `Conflict` otherwise."""
-    if first[0] == second[0]:
-        raise Conflict("two_persons", "it takes two different persons")
-    for person, code in (first, second):
-        if not proves(session, now, person, code):
-            raise Conflict("code.wrong", "a person or a code is wrong")
-    return f"{first[0]}+{second[0]}"

@@ -6,7 +6,14 @@ import pytest
 from sqlmodel import col, select
 
 from inbox.access.words import Role
-from inbox.directory import act_as, enrol_first_people, give_code, proves, take_in, two_agree
+from inbox.directory import (
+    act_as,
+    capacities_of,
+    enrol_first_people,
+    give_code,
+    proves,
+    take_in,
+)
 from inbox.directory.file import read_directory
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line.systems import system_with_key
@@ -51,14 +58,16 @@ def test_a_capacity_that_ended_is_not_acted_in(small_world: World) -> None:
             act_as(session, now + timedelta(hours=2), "kari", role=Role.LEADER, unit="bv")
 
 
-def test_two_agree_only_if_they_are_two(small_world: World) -> None:
+def test_what_somebody_stands_for_is_told_for_the_own_code_alone(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
-        anne, bjorn = ("anne", give_code(session, "anne")), ("bjorn", give_code(session, "bjorn"))
-        assert two_agree(session, now, anne, bjorn) == "anne+bjorn"
-        with pytest.raises(Conflict, match="two_persons"):
-            two_agree(session, now, anne, anne)
-        with pytest.raises(Conflict, match=r"code\.wrong"):
-            two_agree(session, now, anne, ("bjorn", anne[1]))
+        anne, bjorn = (give_code(session, person) for person in ("anne", "bjorn"))
+
+        found = capacities_of(session, now, "anne", anne)
+
+        assert {(each.role, each.strong_auth) for each in found} >= {(Role.ARCHIVIST, True)}
+        for person, code in (("anne", bjorn), ("anne", ""), ("nobody", anne)):
+            with pytest.raises(Conflict, match=r"code\.wrong"):
+                capacities_of(session, now, person, code)
 
 
 def test_the_same_import_twice_adds_nothing_and_shows_no_key_again(small_world: World) -> None:
