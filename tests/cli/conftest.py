@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inbox.schema import shipped
-from tests.cli.installed import OURS, SETTINGS, Installed, settle_in
+from tests.cli.installed import OURS, Installed, settle_in
 
 
 @pytest.fixture
@@ -34,10 +34,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 @pytest.fixture
 def installed(first: Installed, tmp_path: Path) -> Installed:
     """The same, for one test to do with as it likes."""
-    folder = tmp_path / "installation"
-    shutil.copytree(first.folder, folder)
-    (folder / "inbox.toml").write_text(SETTINGS.format(folder=folder))
-    return Installed(folder, codes=first.codes)
+    return first.copied(tmp_path / "installation")
 
 
 @pytest.fixture

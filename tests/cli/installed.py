@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -61,6 +62,12 @@ class Installed:
     def config(self) -> Path:
         """The settings."""
         return self.folder / "inbox.toml"
+
+    def copied(self, folder: Path) -> "Installed":
+        """The same in another folder, to do with as one likes."""
+        shutil.copytree(self.folder, folder)
+        (folder / "inbox.toml").write_text(SETTINGS.format(folder=folder))
+        return Installed(folder, codes=self.codes)
 
     def ask(self, *words: str, stdin: str = "") -> Answer:
         """Run a command in this process, as where others may read what one makes."""

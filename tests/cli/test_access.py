@@ -1,6 +1,5 @@
 """Access for a time on the command line: one person, the own code, no name and no reason shown."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,12 @@ import pytest
 from sqlmodel import col, select
 
 from inbox.keys import Keyring
-from inbox.message import MessageState, Service, new_id
-from inbox.tables import AccessGrant, AuditEntry, Message, WrappedKey
+from inbox.message import new_id
+from inbox.tables import AccessGrant, AuditEntry, WrappedKey
 from inbox.wiring import build_store
 from tests.cli.behind import settings_of
-from tests.cli.installed import SETTINGS, Answer, Installed
+from tests.cli.installed import Answer, Installed
+from tests.rows import message_row
 
 FILE = """
 organisation = "910075918"
@@ -60,26 +60,20 @@ TO_NINA, TO_OLA = ("--to", "nina", "--days", "7"), ("--to", "ola", "--days", "7"
 @pytest.fixture(scope="module")
 def staffed(first: Installed, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """An installation with a leader and two handlers, who have their codes; never to be changed."""
-    folder = tmp_path_factory.mktemp("staffed") / "installation"
-    shutil.copytree(first.folder, folder)
-    (folder / "inbox.toml").write_text(SETTINGS.format(folder=folder))
-    made = Installed(folder, codes=first.codes)
-    file = folder / "directory.toml"
+    made = first.copied(tmp_path_factory.mktemp("staffed") / "installation")
+    file = made.folder / "directory.toml"
     file.write_text(FILE)
     assert made.as_two("directory", "import", str(file)).code == 0
     codes = {
         person: made.as_two("directory", "code", person).out.strip() for person in ("kari", "nina")
     }
-    return Installed(folder, codes={**first.codes, **codes})
+    return Installed(made.folder, codes={**first.codes, **codes})
 
 
 @pytest.fixture
 def office(staffed: Installed, tmp_path: Path) -> Installed:
     """The same, for one test to do with as it likes."""
-    folder = tmp_path / "installation"
-    shutil.copytree(staffed.folder, folder)
-    (folder / "inbox.toml").write_text(SETTINGS.format(folder=folder))
-    return Installed(folder, codes=staffed.codes)
+    return staffed.copied(tmp_path / "installation")
 
 
 @pytest.fixture
@@ -92,20 +86,7 @@ def message_id(office: Installed) -> Iterator[str]:
         session.add(
             WrappedKey(id=made, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=now)
         )
-        session.add(
-            Message(
-                id=made,
-                state=MessageState.ROUTED,
-                unit="bv",
-                organisation="910075918",
-                channel="eformidling",
-                service=Service.DPO,
-                wire_id=new_id(),
-                digest="d" * 64,
-                size=1,
-                received_at=now,
-            )
-        )
+        session.add(message_row(now, message_id=made))
     yield made
     store.engine.dispose()
 

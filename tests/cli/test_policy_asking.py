@@ -4,12 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from inbox.access import Role
 from inbox.store import create_engine
-from inbox.tables import AuditEntry
 from tests.access.town import Town
+from tests.cli.behind import leaves_of
 from tests.cli.installed import Answer, Installed
 
 
@@ -142,10 +142,7 @@ def test_that_somebody_asked_is_in_the_audit(installed: Installed, message: str)
     ask(installed, "what-can", "kari")
     explain(installed, "kari", message)
 
-    engine = create_engine(f"sqlite:///{installed.folder}/inbox.db")
-    with Session(engine) as session:
-        leaves = [json.loads(leaf) for leaf in session.exec(select(AuditEntry.leaf))]
-    engine.dispose()
+    leaves = [json.loads(leaf) for leaf in leaves_of(installed)]
     noted = [(leaf["event"], leaf["subject"], leaf["rule"]) for leaf in leaves][-3:]
     assert noted == [
         ("access:who_asked", message, "A45"),

@@ -4,13 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session, select
 
 from inbox.config import read_settings
 from inbox.errors import ConfigurationError
-from inbox.store import create_engine
-from inbox.tables import AuditEntry
 from inbox.wiring import build_line
+from tests.cli.behind import leaves_of
 from tests.cli.installed import OURS, Answer, Installed
 
 COMMENT = "# one more word\n"
@@ -48,11 +46,7 @@ def _history(installed: Installed, *words: str) -> list[dict[str, str]]:
 
 
 def _events(installed: Installed) -> bytes:
-    engine = create_engine(f"sqlite:///{installed.folder}/inbox.db")
-    with Session(engine) as session:
-        leaves = list(session.exec(select(AuditEntry.leaf)))
-    engine.dispose()
-    return b"\n".join(leaves)
+    return b"\n".join(leaves_of(installed))
 
 
 def test_what_a_new_installation_begins_with_is_kept(installed: Installed) -> None:

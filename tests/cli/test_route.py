@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import select
 
 from inbox.access import Role
 from inbox.cli.route_counts import FEW
 from inbox.schema import shipped
-from inbox.tables import AuditEntry
 from tests.cli.behind import change
 from tests.cli.installed import SETTINGS, Installed
 from tests.routing.mail import Post
+from tests.rows import audited
 from tests.worlds import World
 
 RULES = "routing/910075918.toml"
@@ -281,7 +280,7 @@ def test_a_message_is_explained_to_who_distributes_and_to_nobody_else(small_worl
         (2, "capacity.choose", ""),
     ]
     with world.line.store.reading() as (session, _):
-        entries = session.exec(select(AuditEntry.leaf)).all()
+        entries = audited(session)
     assert sum(b"message:route_explained" in entry for entry in entries) == 1
     assert not any(b"Kari" in entry for entry in entries)
 
@@ -318,5 +317,5 @@ def test_a_simulation_is_shown_per_rule_and_unit_and_small_groups_are_not(
     assert units["bv"]["gains"] == FEW
     assert "| skole |" in markdown.out
     with world.line.store.reading() as (session, _):
-        entries = session.exec(select(AuditEntry.leaf)).all()
+        entries = audited(session)
     assert sum(b"route:simulated" in entry for entry in entries) == 2

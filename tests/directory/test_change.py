@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import select
 
 from inbox.directory import change
 from inbox.directory.change import Result, Signed
@@ -13,8 +13,9 @@ from inbox.directory.people import enrol_first_people, give_code, proves
 from inbox.errors import Conflict, InboxError, NotFound, NotPermitted
 from inbox.line import Line
 from inbox.message import OrgNumber, ProposalState
-from inbox.tables import AuditEntry, Capacity, Proposal, Unit, WrappedKey
+from inbox.tables import Capacity, Proposal, Unit, WrappedKey
 from tests.directory.house import OURS, read
+from tests.rows import audited
 from tests.worlds import Clock, _policies
 
 WIDER = """
@@ -67,7 +68,7 @@ class Two:
 
     def entries(self) -> list[bytes]:
         with self.line.store.reading() as (session, _):
-            return list(session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))))
+            return audited(session)
 
 
 def test_what_widens_waits_for_another_person(line: Line) -> None:

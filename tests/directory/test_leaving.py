@@ -16,7 +16,6 @@ from inbox.message import (
     GrantKind,
     MessageState,
     PersonId,
-    Service,
     new_id,
 )
 from inbox.tables import (
@@ -24,10 +23,10 @@ from inbox.tables import (
     Assignment,
     Delegation,
     Delivery,
-    Message,
     Task,
 )
-from tests.directory.house import OURS, read, take
+from tests.directory.house import read, take
+from tests.rows import message_row
 from tests.worlds import House, World
 
 LEAVES = "[[person]]\nid='ola'\nname='Ola Saksbehandler'\nuntil={}\n"
@@ -39,23 +38,10 @@ PAST, AHEAD = "2026-11-19", "2026-11-29"
 def _message(
     session: Session, now: datetime, unit: str, state: MessageState = MessageState.ROUTED
 ) -> str:
-    message_id = new_id()
-    session.add(
-        Message(
-            id=message_id,
-            state=state,
-            unit=unit,
-            organisation=OURS,
-            channel="eformidling",
-            service=Service.DPO,
-            wire_id=new_id(),
-            digest="d",
-            size=1,
-            received_at=now,
-        )
-    )
+    message = message_row(now, unit=unit, state=state)
+    session.add(message)
     session.flush()
-    return message_id
+    return message.id
 
 
 def _had(session: Session, now: datetime, unit: str = "bv") -> str:

@@ -13,11 +13,12 @@ from inbox.directory.impact import Reached, impact_of, reached
 from inbox.directory.listed import Kind
 from inbox.errors import Invalid
 from inbox.line import Line
-from inbox.message import MessageState, OrgNumber, Service, new_id
-from inbox.tables import Assignment, Capacity, Message, Unit
+from inbox.message import MessageState, OrgNumber, new_id
+from inbox.tables import Assignment, Capacity, Unit
 from tests.databases import SQLITE_SOON
 from tests.directory.drawn import SENDERS, tables
 from tests.directory.house import OURS, planned, read, take, undone
+from tests.rows import message_row
 
 PAST = datetime.fromisoformat("2026-11-19T08:00:00Z")
 STATES = (MessageState.ROUTED, MessageState.OFFERED, MessageState.RETURNED, MessageState.UNROUTED)
@@ -53,17 +54,10 @@ def _fill(session: Session, now: datetime, choice: st.DataObject) -> None:
     units = session.exec(select(Unit.id)).all()
     for at, unit in enumerate(units):
         for state in STATES:
-            message = Message(
-                id=new_id(),
+            message = message_row(
+                now,
                 state=state,
                 unit=None if state is MessageState.UNROUTED else unit,
-                organisation=OURS,
-                channel="eformidling",
-                service=Service.DPO,
-                wire_id=new_id(),
-                digest="d",
-                size=1,
-                received_at=now,
                 sender=SENDERS[at % 2],
                 shielding=choice.draw(st.sampled_from([None, "13"])),
             )
@@ -156,24 +150,11 @@ role='handler'
 
 
 def _small(session: Session, now: datetime, person: str | None) -> None:
-    message_id = new_id()
-    session.add(
-        Message(
-            id=message_id,
-            state=MessageState.ROUTED,
-            unit="bv",
-            organisation=OURS,
-            channel="eformidling",
-            service=Service.DPO,
-            wire_id=new_id(),
-            digest="d",
-            size=1,
-            received_at=now,
-        )
-    )
+    message = message_row(now)
+    session.add(message)
     session.flush()
     if person:
-        session.add(Assignment(id=new_id(), message_id=message_id, person=person, active_from=now))
+        session.add(Assignment(id=new_id(), message_id=message.id, person=person, active_from=now))
 
 
 @SQLITE_SOON

@@ -15,10 +15,9 @@ from inbox.access.words import Role
 from inbox.directory import take_in
 from inbox.directory.file import read_directory
 from inbox.line import Line
-from inbox.message import DeliveryState, MessageState, Service, new_id
+from inbox.message import DeliveryState, MessageState, new_id
 from inbox.tables import (
     AccessGrant,
-    AuditEntry,
     Clearance,
     ConflictOfInterest,
     Delivery,
@@ -29,7 +28,8 @@ from inbox.tables import (
 )
 from tests import worlds
 from tests.access.town import strongly
-from tests.worlds import OURS, SENDER, World
+from tests.rows import audited, message_row
+from tests.worlds import SENDER, World
 
 PEOPLE = """
 organisation = "910075918"
@@ -103,8 +103,7 @@ class School:
     ) -> str:
         """A message with a key of its own; its id."""
         message_id = new_id()
-        key, wrapped = self.world.line.keyring.new_data_key()
-        del key
+        _, wrapped = self.world.line.keyring.new_data_key()
         with self.world.line.store.transaction() as (session, now):
             session.add(
                 WrappedKey(
@@ -112,17 +111,11 @@ class School:
                 )
             )
             session.add(
-                Message(
-                    id=message_id,
+                message_row(
+                    now,
+                    message_id=message_id,
                     state=state,
                     unit=unit,
-                    organisation=OURS,
-                    channel="eformidling",
-                    service=Service.DPO,
-                    wire_id=new_id(),
-                    digest="d" * 64,
-                    size=1,
-                    received_at=now,
                     sender=SENDER,
                     shielding=shielding,
                 )
@@ -180,8 +173,7 @@ class School:
     def leaves(self, event: str, subject: str) -> list[dict[str, Any]]:
         """What the audit says of the subject under this event."""
         with self.world.line.store.reading() as (session, _):
-            entries = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq)))
-            leaves = [json.loads(leaf) for leaf in entries]
+            leaves = [json.loads(leaf) for leaf in audited(session)]
         return [leaf for leaf in leaves if (leaf["event"], leaf["subject"]) == (event, subject)]
 
     def count(self, kind: type[SQLModel]) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from inbox import audit
 from inbox.access.active import KIND, ActivePolicies
@@ -34,6 +34,7 @@ from inbox.web.ready import readiness_of
 from tests import databases, worlds
 from tests.databases import SQLITE_SOON
 from tests.municipality import RULES
+from tests.rows import audited
 from tests.worlds import OURS, Clock, World
 
 ROUTES = routing_of(OURS)
@@ -141,7 +142,7 @@ def rows(line: Line) -> list[tuple[object, ...]]:
 def said(line: Line, event: str) -> list[dict[str, object]]:
     """The leaves of an event."""
     with line.store.reading() as (session, _):
-        leaves = [json.loads(leaf) for leaf in session.exec(select(AuditEntry.leaf))]
+        leaves = [json.loads(leaf) for leaf in audited(session)]
     return [leaf for leaf in leaves if leaf["event"] == event]
 
 
@@ -675,7 +676,7 @@ def test_the_audit_says_who_did_what_with_digests_and_never_why(two: Two) -> Non
     assert {s["subject"] for s in steps[:3]} == {proposed.proposal_id}
     assert all(s["rule"] and s["policy"] for s in steps)
     with two.line.store.reading() as (session, _):
-        leaves = list(session.exec(select(AuditEntry.leaf)))
+        leaves = audited(session)
     assert not any(b"Nordmann" in leaf for leaf in leaves)
     assert "reason" in str(steps[3]["committed"])
 
