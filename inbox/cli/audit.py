@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from inbox.audit.verify import Finding, Report, verify
 from inbox.cli.keys import audit_key
 from inbox.cli.opening import keyring_of, settings_of, snapshot_of
+from inbox.cli.shown import Json
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import Invalid
 from inbox.keys import Keyring
@@ -43,7 +44,7 @@ def verify_all(
             help="A copy of the checkpoints that was kept elsewhere; may be given many times.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Check every entry against the tree and every checkpoint; ends with 1 if anything is wrong.
 

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from inbox.cli.opening import settings_of
+from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json
 from inbox.config import Settings
 from inbox.errors import ConfigurationError
@@ -26,7 +27,7 @@ _NOT_SECRET: Final = frozenset({"host", "hostaddr", "port", "sslmode", "dbname",
 @config.command()
 def show(
     ctx: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Print the settings in use, defaults included; passwords are not among them.
 

@@ -15,11 +15,18 @@ from inbox.cli.directory_told import tell_changes, tell_impact, tell_result, val
 from inbox.cli.opening import line_of, settings_of, store_of
 from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json, say_table
-from inbox.directory.change import Signed, acting, bring, bring_together, look, new_code
+from inbox.directory.change import (
+    Signed,
+    acting,
+    bring,
+    bring_together,
+    look,
+    new_code,
+    read_impact,
+)
 from inbox.directory.change import approve as approve_change
 from inbox.directory.file import read_directory, written
 from inbox.directory.folder import read_folder, write_folder
-from inbox.directory.impact import impact_of
 from inbox.directory.listed import Directory, beginning
 from inbox.directory.standing import directory_now, directory_on
 from inbox.directory.taking import keyed, plan
@@ -105,15 +112,14 @@ def diff(
     A row with `(widens)` gives somebody something, so that the import takes two people.
     """
     read, line = _read(source), line_of(ctx)
-    if people and by is None:
+    if people is not bool(by):
         raise Invalid("directory.by", "--people shows who can see what: say who you are with --by")
-    code = "" if by is None else one_code(by, from_stdin=code_from_stdin)
+    differences = None
+    if by:
+        me = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
+        differences = read_impact(line, me, read)
     with line.store.reading() as (session, now):
-        if by is not None:
-            me = Signed(person=by, code=code)
-            acting(line, session, now, me, Action.DIRECTORY_EDIT, OfInstallation())
         changes = plan(line, session, now, keyed(line, read))
-    differences = impact_of(line, read) if people else None
     if as_json:
         say_json(value_of(changes, differences))
         return

@@ -1,7 +1,7 @@
 """`inbox doctor`: all that can keep mail from arriving or from being read."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
@@ -10,6 +10,7 @@ from inbox.cli import doctor_neighbours as neighbours
 from inbox.cli import doctor_people as people
 from inbox.cli.examination import Check, Finding, Level, Patient, ok, warning, wrong
 from inbox.cli.opening import settings_of
+from inbox.cli.shown import Json
 from inbox.cli.telling import WRONG, advice, say, say_json
 from inbox.errors import InboxError
 from inbox.wiring import build_store
@@ -40,7 +41,7 @@ _WITH_DATABASE: Final[Sequence[tuple[str, Check]]] = (
 
 def doctor(
     ctx: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Check settings, database, vault, keys, policies, routing, people, gateways and trust.
 

@@ -8,6 +8,7 @@ import typer
 from inbox.access.active import files_in
 from inbox.access.folder import load_folder
 from inbox.cli.opening import settings_of, store_of
+from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json
 from inbox.config import Settings
 from inbox.directory import enrol_first_people
@@ -38,7 +39,7 @@ def init(
             " given.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Enrol the first two people and activate the rules. It runs once, and never again.
 

@@ -1,13 +1,14 @@
 """`inbox keys`: make and list the keys; what they are is never shown."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
 from inbox import audit
 from inbox.audit.checkpoint import verifier_key
 from inbox.cli.opening import keyring_of, settings_of, store_of
+from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json, say_table
 from inbox.config import Settings
 from inbox.keys import Keyring, add_key, create_keys
@@ -52,7 +53,7 @@ def add(ctx: typer.Context) -> None:
 @keys.command("list")
 def list_keys(
     ctx: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List ids and ages."""
     keyring = Keyring.load(settings_of(ctx).keys)

@@ -14,6 +14,7 @@ from inbox.access.query import Query
 from inbox.access.words import Action
 from inbox.cli.acting import As, CodeFromStdin, acting, one_code
 from inbox.cli.opening import line_of, settings_of, store_of
+from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json, say_table
 from inbox.errors import Invalid, NotFound
 from inbox.line.lists import Asked, Page, page
@@ -26,7 +27,6 @@ message: Final = typer.Typer(
     " message is about, who sent it or whose it is; but titles in a person's own list.",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _THEIRS: Final = ("id", "state", "code", "received_at")
 _TITLES: Final = ("title", "case_title")

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
+from inbox.cli.shown import Json
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import Invalid
 from inbox.package import Inspection, inspect, inspect_container
@@ -42,7 +43,7 @@ class Dialect(StrEnum):
 @package.command("inspect")
 def look(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The package.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
     trust: Annotated[
         Path | None,
         typer.Option(

@@ -13,6 +13,7 @@ from inbox.access.subject import Given, OfInstallation, OfProposal, Subject
 from inbox.access.words import Action
 from inbox.directory.changes import Change, digest_of
 from inbox.directory.file import read_directory, written
+from inbox.directory.impact import Difference, impact_of
 from inbox.directory.listed import Directory
 from inbox.directory.people import capacities_of, give_code
 from inbox.directory.proposing import close_approved, open_proposal, payload_of, proposal_of
@@ -72,6 +73,20 @@ def bring_together(line: Line, by: Signed, with_: Signed, directory: Directory) 
         proposal_id, _ = _open(line, turn, directory, changes)
         session.flush()
         return _approve(line, session, now, with_, proposal_id, acknowledged=None)
+
+
+def read_impact(line: Line, by: Signed, directory: Directory) -> tuple[Difference, ...]:
+    """Who would gain and lose how many messages, for somebody who may propose it.
+
+    That it was asked is in the audit before anything is counted. Raises as `bring`.
+    """
+    with line.store.transaction() as (session, now):
+        turn = acting(line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation())
+        _check_organisation(turn, directory.organisation)
+        turn.note(
+            event="directory:impact_read", subject=str(directory.organisation), message_id=None
+        )
+    return impact_of(line, directory)
 
 
 def look(line: Line, by: Signed, proposal_id: str) -> Result:

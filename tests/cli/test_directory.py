@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from inbox.cli import run
+from tests.cli.behind import leaves_of
 from tests.cli.installed import Answer, Installed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "directory.md").read_text()
@@ -140,6 +141,25 @@ def test_what_it_does_to_people_is_counted_for_somebody_who_may_know(
     }
     assert said["people"] == []
     assert "Kari" not in anne.out
+
+
+def test_who_gains_is_counted_of_the_own_organisation_alone_and_that_it_was_asked_is_audited(
+    installed: Installed,
+) -> None:
+    theirs = FILE.replace("910075918", "910076787")
+    for their in ("sak", "bv", "kari"):
+        theirs = theirs.replace(f'"{their}"', f'"{their}-there"')
+    assert _import(installed, theirs)[0] == 0
+    asked = b"directory:impact_read"
+
+    refused = _as(installed, "anne", "diff", _file(installed, theirs), "--people")
+    before = [leaf for leaf in leaves_of(installed) if asked in leaf]
+    told = _as(installed, "anne", "diff", _file(installed, FILE), "--people")
+
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("inbox: not_permitted: ")
+    assert (told.code, before) == (0, [])
+    assert len([leaf for leaf in leaves_of(installed) if asked in leaf]) == 1
 
 
 def test_the_page_on_the_directory_says_what_the_program_does(
