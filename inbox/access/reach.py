@@ -1,6 +1,6 @@
-"""Whom another policy touches: who gains and who loses which messages, counted over all people."""
+"""Who could do what to which messages, and whom another policy touches, over all people at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,9 @@ from inbox.access.words import Action, Role
 SHOWN_IDS = 20
 """Of each person's messages no more ids than these are given."""
 _BROUGHT = frozenset({"target", "proposal_id"})
+_ABOUT_MESSAGES = [
+    (action, role) for action in Action if OfMessage in SUBJECTS[action] for role in Role
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +70,55 @@ def reach(session: Session, now: datetime, old: Policy, new: Policy, *, organisa
     mine = [asker for asker in people.askers if asker.organisation == organisation]
     counted: list[Counted] = []
     reached: list[Reached] = []
-    for action in Action:
-        if OfMessage in SUBJECTS[action]:
-            for role in Role:
-                terms = changed.terms(action, role)
-                asking = [asker for asker in mine if asker.role == role] if any(terms) else []
-                found = [(asker, *_touched(people, asker, terms)) for asker in asking]
-                counted += _count(action, role, found)
-                reached += _reached(people, action, found)
+    for action, role in _ABOUT_MESSAGES:
+        terms = changed.terms(action, role)
+        asking = [asker for asker in mine if asker.role == role] if any(terms) else []
+        found = [(asker, *_touched(people, asker, terms)) for asker in asking]
+        counted += _count(action, role, found)
+        reached += _reached(people, action, found)
     elsewhere = tuple(action for action in Action if changed.elsewhere(action))
     return Reach(counted=tuple(counted), reached=tuple(reached), elsewhere=elsewhere)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Could:
+    """The messages to which one capacity could do something."""
+
+    action: Action
+    asker: Asker
+    messages: frozenset[str]
+
+
+def could(
+    session: Session,
+    now: datetime,
+    policy: Policy,
+    *,
+    organisation: str,
+    people: Container[str] | None = None,
+) -> Iterator[Could]:
+    """Who could do what to which messages, among some people of an organisation, or all.
+
+    By the rows that there are, with whatever a request may bring; those who could nothing are not
+    told. In the caller's transaction.
+    """
+    truths = truths_of([policy], ())
+    answers = Answers(policy, (), truths)
+    brought = [name for name in truths.names if _is_brought(name)]
+    relations, kept = Relations(session, now), dict[int, frozenset[str]]()
+    asking = [
+        asker
+        for asker in relations.askers
+        if asker.organisation == organisation and (people is None or asker.person in people)
+    ]
+    for action, role in _ABOUT_MESSAGES:
+        terms = truths.terms(truths.whatever(answers.allowed(action, role), brought))
+        for asker in asking:
+            bits = _messages(relations, asker, terms) if asker.role == role else 0
+            if bits:
+                if bits not in kept:
+                    kept[bits] = frozenset(relations.ids(bits, len(relations.messages)))
+                yield Could(action=action, asker=asker, messages=kept[bits])
 
 
 _Terms = tuple[Sequence[Need], Sequence[Need]]

@@ -1,6 +1,6 @@
 """Who gains and loses what by a change of the directory: counted before and after, and undone."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,17 +11,16 @@ from sqlmodel import Session, col, select
 from inbox.access.facts import SUBJECTS
 from inbox.access.listing import visible
 from inbox.access.policy import Policy
-from inbox.access.subject import Capacity, Given, OfMessage
+from inbox.access.reach import could
+from inbox.access.subject import Given, OfMessage
 from inbox.access.words import Action
 from inbox.directory.changes import Change
 from inbox.directory.listed import Directory, Kind
-from inbox.directory.people import capacity_of_row
 from inbox.directory.taking import Authority, carry_out, hold, keyed, plan
 from inbox.line import Line
 from inbox.line.systems import capacity_of
 from inbox.message import OrgNumber
-from inbox.tables import Capacity as CapacityRow
-from inbox.tables import CaseSystem, Person, Unit
+from inbox.tables import CaseSystem
 
 _ACTIONS: Final = tuple(action for action, kinds in SUBJECTS.items() if OfMessage in kinds)
 _EVERYTHING: Final = Given(
@@ -59,6 +58,8 @@ class _UndoneError(Exception):
 
 def impact_of(line: Line, directory: Directory) -> tuple[Difference, ...]:
     """What taking it in now would give and take, of those alone whom a change is about.
+
+    What a request brings (a reason, a strong sign-in, a target, a proposal) counts as brought.
 
     Made, counted and undone in one transaction; on SQLite nothing else is written meanwhile.
     """
@@ -102,33 +103,25 @@ def reached(
 ) -> Reached:
     """Every message by whoever can do something with it now; without `people`, of all there."""
     found: Reached = {}
-    for capacity in _capacities(session, now, organisation, people):
-        who = str(capacity.person or capacity.case_system)
-        for action in _ACTIONS:
-            if not any(rule.concerns(action, capacity.role) for rule in policy.rules):
-                continue
-            ids = session.execute(visible(policy, capacity, now, action, _EVERYTHING)).scalars()
-            key = (who, str(capacity.unit or ""), capacity.role.value, action)
-            found[key] = frozenset(ids)
+    for each in could(session, now, policy, organisation=organisation, people=people):
+        key = (each.asker.person, each.asker.unit, each.asker.role, each.action)
+        found[key] = found.get(key, frozenset()) | each.messages
+    if people is None:
+        found.update(_by_systems(session, now, policy, organisation))
     return found
 
 
-def _capacities(
-    session: Session, now: datetime, organisation: str, people: frozenset[str] | None
-) -> Iterator[Capacity]:
-    rows: Sequence[CapacityRow] = session.exec(
-        select(CapacityRow)
-        .join(Unit, col(Unit.id) == col(CapacityRow.unit))
-        .join(Person, col(Person.id) == col(CapacityRow.person))
-        .where(col(Unit.organisation) == organisation)
-    ).all()
-    for row in rows:
-        ended = row.active_until is not None and row.active_until <= now
-        if row.active_from <= now and not ended and (people is None or row.person in people):
-            yield capacity_of_row(session, row, strong_auth=True)
-    if people is None:
-        systems = select(CaseSystem).where(col(CaseSystem.organisation) == organisation)
-        yield from (capacity_of(system) for system in session.exec(systems))
+def _by_systems(session: Session, now: datetime, policy: Policy, organisation: str) -> Reached:
+    """They are few, and no rows of people: each is asked for itself."""
+    found: Reached = {}
+    systems = select(CaseSystem).where(col(CaseSystem.organisation) == organisation)
+    for capacity in map(capacity_of, session.exec(systems).all()):
+        for action in _ACTIONS:
+            if any(rule.concerns(action, capacity.role) for rule in policy.rules):
+                ids = session.execute(visible(policy, capacity, now, action, _EVERYTHING)).scalars()
+                key = (str(capacity.case_system), "", capacity.role.value, action)
+                found[key] = frozenset(ids)
+    return found
 
 
 def _differences(before: Reached, after: Reached) -> Iterator[Difference]:

@@ -9,7 +9,7 @@ from inbox.access import Action, Capacity, Given, Policy, Role
 from inbox.access.condition import names_in
 from inbox.access.facts import FACTS
 from inbox.access.listing import visible
-from inbox.access.reach import Reach, reach
+from inbox.access.reach import Reach, could, reach
 from inbox.access.relations import Relations
 from inbox.access.subject import OfMessage
 from inbox.access.words import Rule, named
@@ -135,6 +135,27 @@ def test_what_is_gained_and_lost_is_what_the_lists_say(town: Town, the_policy: P
     build(town, chance)
 
     assert sum(compare(town.session, the_policy, changed(the_policy, chance)) for _ in range(3))
+
+
+def test_who_could_do_what_is_what_the_lists_say(town: Town, the_policy: Policy) -> None:
+    build(town, random.Random(2))  # noqa: S311 - a test
+    told = {
+        (each.action, each.asker.capacity): each.messages
+        for each in could(town.session, NOW, the_policy, organisation=BERGVIK)
+    }
+    some = could(town.session, NOW, the_policy, organisation=BERGVIK, people={"kari"})
+
+    own = [each for each in asking(town.session) if each.organisation == BERGVIK]
+    for capacity in own:
+        for action in ASKED:
+            expected = listed(town.session, the_policy, capacity, action)
+            assert told.get((action, capacity.id), set()) == expected, (action, capacity)
+    assert {action for action, _ in told} > {Action.LIST, Action.OPEN, Action.TAKE}
+    assert {each.asker.person for each in some} == {"kari"}
+    everybody = small(allow("A01", "list", "handler", "always"))
+    anybody = could(town.session, NOW, everybody, organisation=BERGVIK)
+    handlers = {each.id for each in own if each.role is Role.HANDLER}
+    assert {each.asker.capacity for each in anybody} == handlers
 
 
 @pytest.mark.long
