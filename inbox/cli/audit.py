@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from inbox.audit.verify import Finding, Report, verify
 from inbox.cli.keys import audit_key
-from inbox.cli.opening import keyring_of, settings_of, snapshot_of
+from inbox.cli.opening import keyring_of, settings_of, store_of
 from inbox.cli.shown import Json
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import Invalid
@@ -52,11 +52,11 @@ def verify_all(
     another machine: whoever can change the database can change the file beside it.
     """
     settings = settings_of(ctx)
-    store = snapshot_of(settings)
+    store = store_of(settings)
     keyring = keyring_of(settings, store)
     files = [settings.checkpoints, *(checkpoints or [])]
     there = [path for path in files if path.is_file()]
-    with store.reading() as (session, _):
+    with store.snapshot() as (session, _):
         report = verify(session, keyring, [_text(path) for path in there])
     said: list[dict[str, str | int]] = [
         {"code": f.code, "at": f.at, "text": _words(f)} for f in report.findings
@@ -92,9 +92,9 @@ def export(
 
     Give it to the verifier with the checkpoints and, by another way, the line of `audit key`.
     """
-    store = snapshot_of(settings_of(ctx))
+    store = store_of(settings_of(ctx))
     try:
-        with file.open("x", encoding="ascii") as out, store.reading() as (session, _):
+        with file.open("x", encoding="ascii") as out, store.snapshot() as (session, _):
             query = select(AuditEntry.seq, AuditEntry.leaf).order_by(col(AuditEntry.seq))
             count = 0
             for seq, leaf in session.exec(query.execution_options(yield_per=_BATCH)):

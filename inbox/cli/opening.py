@@ -4,7 +4,6 @@ from pathlib import Path
 
 import typer
 
-from inbox import audit
 from inbox.config import Settings, environment, read_settings
 from inbox.errors import ConfigurationError
 from inbox.keys import Keyring
@@ -30,14 +29,6 @@ def store_of(settings: Settings) -> Store:
     store = build_store(settings)
     store.check_schema()
     return store
-
-
-def snapshot_of(settings: Settings) -> Store:
-    """The same, and every look at it is of one moment, however long it takes."""
-    engine = store_of(settings).engine
-    if engine.dialect.name != "sqlite":
-        engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    return Store(engine, seal=audit.seal)
 
 
 def line_of(ctx: typer.Context) -> Line:

@@ -9,7 +9,7 @@ from inbox.access.reach import Reach, reach
 from inbox.access.subject import OfInstallation
 from inbox.access.words import Action
 from inbox.cli.knowing import Who, asking
-from inbox.cli.opening import snapshot_of, store_of
+from inbox.cli.opening import store_of
 from inbox.config import Settings
 from inbox.errors import NotFound, NotPermitted
 from inbox.tables import Person
@@ -34,7 +34,7 @@ def reached(settings: Settings, who: Who, old: Policy, new: Policy) -> Reach:
             raise NotPermitted(
                 "not_permitted", "it takes a capacity that may access_read"
             ) from None
-    with snapshot_of(settings).reading() as (session, now):
+    with store_of(settings).snapshot() as (session, now):
         return reach(session, now, old, new, organisation=organisation)
 
 
