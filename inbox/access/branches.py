@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ColumnElement
-from sqlalchemy.sql.elements import False_
 from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
 from sqlmodel import col
 
@@ -82,13 +81,13 @@ def branches_of(
     requested: Mapping[str, bool],
     sought: Sequence[Form] = (),
 ) -> list[Form]:
-    """Filters of which one must hold; none where nothing allows, and then nothing may be shown.
+    """Filters of which one must hold; where nothing allows, one that is false.
 
     `requested` are the facts of the request: they are decided here, not by the database. What is
     `sought` stands in each.
     """
     if OfMessage not in SUBJECTS[action]:
-        return []
+        return [sa.false()]
     rules = [rule for rule in policy.rules if rule.concerns(action, role)]
     denies = [policy.conditions[rule.when] for rule in rules if rule.effect is Effect.DENY]
     branches = [
@@ -97,7 +96,7 @@ def branches_of(
         if rule.effect is Effect.ALLOW
         for way in _ways(policy.conditions[rule.when])
     ]
-    return [branch for branch in branches if not isinstance(branch, False_)]
+    return branches or [sa.false()]
 
 
 def form_beside(policy: Policy, action: Action, role: Role, requested: Mapping[str, bool]) -> Form:

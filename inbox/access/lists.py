@@ -63,7 +63,7 @@ def statement_of(listing: Listing, dialect: Dialect) -> Kept:
         listing.role,
         dict(listing.requested),
         filters_of(listing.shape),
-    ) or [sa.false()]
+    )
     statement: Select[Any]
     if listing.kind in {Kind.PAGE, Kind.NEXT}:
         statement = _page(branches, listing)
@@ -80,8 +80,8 @@ def newest_first(selected: Select[Any]) -> Select[Any]:
 
 
 def joined(branches: Sequence[Form], *columns: ColumnElement[Any]) -> Subquery:
-    """All messages of any branch, once each; of no branch, nothing."""
-    found = [sa.select(*columns).where(branch) for branch in branches or [sa.false()]]
+    """All messages of any branch, once each."""
+    found = [sa.select(*columns).where(branch) for branch in branches]
     return (found[0] if len(found) == 1 else sa.union(*found)).subquery()
 
 

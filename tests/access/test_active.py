@@ -156,6 +156,18 @@ def test_another_policy_is_taken_at_once_and_the_old_one_is_never_asked_again(
     assert [rule.when for rule in after.rules] == ["b"]
 
 
+def test_each_kind_of_rules_has_a_digest_of_its_own(session: Session) -> None:
+    """Access and routing are named apart: neither is ever taken for the other."""
+    one = version("a", "one")
+    begin(session, NOW, kind="routing", digest="one", files=one, proposed_by="a", approved_by="b")
+    assert ActivePolicies().current(session).digest == ""
+
+    name(session, version("a", "two"), "two")
+
+    assert Active(KIND, quick).current(session)[0] == "two"
+    assert Active("routing", quick).current(session)[0] == "one"
+
+
 def test_files_come_back_byte_for_byte() -> None:
     files = {**SHIPPED, "tests/x.toml": "# æøå, ŋ, \u0301, 🜁\r\n".encode()}
 

@@ -69,6 +69,9 @@ def test_not_there_is_a_no_to_everything_by_the_same_statements(
     assert [decision.allowed for decision in decisions] == [False, False]
     assert len(statements) == 2
     assert statements[0] == statements[1]
+    gone = decisions[1]
+    assert (gone.rule, gone.matching, gone.misses) == ("none", (), ())
+    assert (gone.duties, gone.facts) == (frozenset(), frozenset())
     assert {
         field.name: type(getattr(decisions[0], field.name)) for field in fields(decisions[0])
     } == {field.name: type(getattr(decisions[1], field.name)) for field in fields(decisions[1])}

@@ -1,0 +1,185 @@
+"""A list is made of one branch a way, and reads little more than what it shows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlmodel import Session
+
+from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, permit
+from inbox.access.branches import branches_of, form_beside
+from inbox.access.facts import FACTS
+from inbox.access.finding import facts_of_request
+from inbox.access.listing import visible
+from inbox.access.words import Rule
+from inbox.message import DeliveryState, MessageId, PersonId, UnitId
+from inbox.tables import Unit
+from tests.access.town import BERGVIK, NOW, Town, allow, deny
+
+OTHERS = 150
+"""Messages that are somebody else's: many beside one."""
+
+
+def policy_of(*rules: Rule) -> Policy:
+    return Policy(rules, facts=FACTS, digest="d")
+
+
+def branches(policy: Policy, action: Action = Action.LIST) -> list[str]:
+    requested = facts_of_request(
+        Capacity(
+            id="k",
+            role=Role.HANDLER,
+            organisation=BERGVIK,
+            person=PersonId("kari"),
+            unit=UnitId("bv"),
+        ),
+        Given(),
+    )
+    return [str(branch) for branch in branches_of(policy, action, Role.HANDLER, requested)]
+
+
+def test_every_way_of_every_rule_that_allows_is_a_branch() -> None:
+    policy = policy_of(
+        allow("A01", "list", "handler", "in_unit and (assigned or unassigned)"),
+        allow("A02", "list", "handler", "covers"),
+        allow("A03", "list", "leader", "leads"),
+        allow("A04", "open", "handler", "has_grant"),
+        deny("D01", "*", "*", "conflict or quarantined"),
+    )
+
+    assert len(branches(policy)) == 3
+
+
+@pytest.mark.parametrize(("facts", "expected"), [(8, 8), (9, 1)])
+def test_a_rule_with_more_ways_than_eight_is_one_branch(facts: int, expected: int) -> None:
+    of_rows = [name for name, fact in FACTS.items() if OfMessage in fact.forms]
+    ways = " or ".join(of_rows[:facts])
+
+    assert len(branches(policy_of(allow("A01", "list", "handler", ways)))) == expected
+
+
+def test_where_nothing_allows_there_is_a_filter_that_is_false() -> None:
+    for policy, action in (
+        (policy_of(allow("A01", "audit_read", "handler", "always")), Action.AUDIT_READ),
+        (policy_of(allow("A01", "open", "handler", "always")), Action.LIST),
+        (policy_of(allow("A01", "list", "leader", "always")), Action.LIST),
+        (policy_of(deny("D01", "list", "handler", "conflict")), Action.LIST),
+    ):
+        assert branches(policy, action) == ["false"]
+        assert str(form_beside(policy, action, Role.HANDLER, {})) == "false"
+
+
+@pytest.mark.parametrize(
+    "when", ["in_unit and unit_shares", "leads and unit_shares", "own_organisation and mailbox"]
+)
+def test_a_fact_beside_one_that_names_the_unit_is_asked_of_that_unit(
+    town: Town, session: Session, when: str
+) -> None:
+    for unit in ("bv", "arkiv"):
+        town.session.get_one(Unit, unit).shares_unassigned = unit == "bv"
+    people = [
+        town.capacity(unit + role, role, unit)
+        for unit in ("bv", "arkiv")
+        for role in Role
+        if role is not Role.CASE_SYSTEM
+    ]
+    messages = [town.message(unit=unit).id for unit in ("bv", "arkiv")]
+    policy = policy_of(allow("A01", "list", " ".join(Role), when))
+    seen = 0
+
+    for capacity in people:
+        listed = session.execute(visible(policy, capacity, NOW, Action.LIST)).scalars().all()
+        decided = [
+            message_id
+            for message_id in messages
+            if permit(
+                session,
+                policy,
+                NOW,
+                capacity=capacity,
+                action=Action.LIST,
+                subject=OfMessage(message_id=MessageId(message_id)),
+            ).allowed
+        ]
+        assert sorted(listed) == sorted(decided)
+        seen += len(decided)
+
+    assert seen > 0
+
+
+@contextmanager
+def steps(session: Session) -> Iterator[list[int]]:
+    """How many instructions SQLite takes."""
+    connection = session.connection().connection.driver_connection
+    taken = [0]
+
+    def step() -> None:
+        taken[0] += 1
+
+    assert connection is not None
+    connection.set_progress_handler(step, 1)
+    try:
+        yield taken
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def cost(session: Session, policy: Policy, capacity: Capacity) -> tuple[int, int]:
+    """How many messages are listed, and the instructions of that."""
+    statement = visible(policy, capacity, NOW, Action.LIST)
+    with steps(session) as taken:
+        listed = session.execute(statement).scalars().all()
+    return len(listed), taken[0]
+
+
+def _give_to(town: Town, person: str, system: str, unit: str) -> None:
+    message = town.message(unit=unit)
+    town.assign(message, person)
+    town.grant(message, person, "lise")
+    town.delivery(message, system, DeliveryState.OPEN)
+
+
+@pytest.mark.parametrize("unit", ["bv", "ppt"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        *("assigned", "covers", "has_grant", "has_breakglass"),
+        *("in_unit and assigned", "in_unit and has_grant"),
+        *("own_delivery", "own_open_delivery"),
+    ],
+)
+def test_what_belongs_to_others_costs_nothing(
+    town: Town, session: Session, when: str, unit: str
+) -> None:
+    """Of hundreds that other people and systems have, in the unit or not, none is read."""
+    kari, acos = town.capacity("kari", Role.HANDLER, "bv"), town.system("acos")
+    for person in ("ola", "per", "lise", "nina"):
+        town.person(person)
+    town.system("other")
+    for absent, substitute in (("ola", "kari"), ("per", "nina")):
+        town.delegation(unit, absent, substitute, "lise")
+    for person in ("kari", "ola"):
+        _give_to(town, person, "acos", unit)
+    policy = policy_of(allow("A01", "list", "handler case_system", when))
+    capacity = acos if when.startswith("own") else kari
+
+    _, before = cost(session, policy, capacity)
+    for _ in range(OTHERS):
+        _give_to(town, "per", "other", unit)
+    _, after = cost(session, policy, capacity)
+
+    assert after < 2 * before
+
+
+def test_what_is_in_other_units_costs_nothing(town: Town, session: Session) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    town.message(unit="bv")
+    policy = policy_of(allow("A01", "list", "handler", "in_unit and routed and unassigned"))
+
+    found, before = cost(session, policy, kari)
+    for _ in range(OTHERS):
+        town.message(unit="ppt")
+    _, after = cost(session, policy, kari)
+
+    assert found == 1
+    assert after < 2 * before
