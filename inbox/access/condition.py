@@ -16,7 +16,6 @@ ALWAYS = "always"
 """The one word of a condition that is no fact."""
 MAX_CHARACTERS = 400
 _TOKEN = re.compile(r" *(\(|\)|(?:role:)?[a-z][a-z_]*)")
-_WORDS = frozenset({"and", "or", "not"})
 _ALLOWED = "facts of the closed list, and/or/not, brackets where `and` and `or` are mixed"
 
 
@@ -66,8 +65,6 @@ def read_condition(text: str, names: Collection[str]) -> Condition:
     if len(text) > MAX_CHARACTERS:
         raise _refused(f"{len(text)} characters")
     tokens = list(_tokens(text))
-    if tokens.count("(") != tokens.count(")"):
-        raise _refused(text)
     condition = _read_joined(text, tokens, names)
     if tokens:
         raise _refused(tokens[0])
@@ -111,8 +108,6 @@ def _read_part(text: str, tokens: list[str], names: Collection[str]) -> Conditio
         if not tokens or tokens.pop(0) != ")":
             raise _refused(text)
         return inside
-    if word in _WORDS or word == ")":
-        raise _refused(text)
     if word != ALWAYS and word not in names:
         raise PolicyError("policy.condition_name", f"read {word!r}; allowed: {_ALLOWED}")
     return Name(word)

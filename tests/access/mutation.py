@@ -38,7 +38,7 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "folder": ("test_folder", "test_slips"),
     "lines": ("test_folder",),
     "described": ("test_folder", "test_cases"),
-    "document": ("test_folder",),
+    "document": ("test_document", "test_folder"),
     "truth": ("test_truth",),
     "answers": ("test_truth", "test_diff"),
     "claims": ("test_proof",),

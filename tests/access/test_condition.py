@@ -76,6 +76,35 @@ def test_anything_else_is_refused(text: str) -> None:
         read_condition(text, NAMES)
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "read"),
+    [
+        ("a or and", "policy.condition_name", "read 'and'"),
+        ("a or )", "policy.condition_name", "read ')'"),
+        ("(a", "policy.condition", "read '(a'"),
+        ("(a b)", "policy.condition", "read '(a b)'"),
+        ("a) or b", "policy.condition", "read ')'"),
+        ("a & " + "b" * 100, "policy.condition", "read ' & " + "b" * 77 + "'"),
+        ("a" * 401, "policy.condition", "read '401 characters'"),
+    ],
+)
+def test_a_refusal_says_what_was_read_and_never_much_of_it(text: str, code: str, read: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        read_condition(text, NAMES)
+
+    assert refused.value.code == code
+    assert refused.value.reason.startswith(f"{read}; allowed: ")
+
+
+def test_it_has_at_most_four_hundred_characters() -> None:
+    assert read_condition("a".ljust(400), NAMES) == Name("a")
+
+
+def test_what_stands_alone_is_no_list_of_one() -> None:
+    assert read_condition("((a))", NAMES) == Name("a")
+    assert read_condition("not (a)", NAMES) == Not(Name("a"))
+
+
 @pytest.mark.parametrize("text", ["a or b and c", "a and b or c", "(a and b or c) and a"])
 def test_and_beside_or_needs_brackets(text: str) -> None:
     with pytest.raises(PolicyError, match="without brackets"):

@@ -1,0 +1,184 @@
+"""The strict reading of TOML: what is refused, and that it says where, what and what is allowed."""
+
+from collections.abc import Callable
+
+import pytest
+
+from inbox.access.document import Document, Table
+from inbox.errors import PolicyError
+
+BOOK = """\
+# rows: 2
+first = "a"
+words = ["a", "b"]
+
+[box]
+key = { inner = "x" }
+"quoted key" = "q"
+
+[[row]]
+name = "one"
+
+[[row]]
+name = "two"
+many = [
+    "a",
+]
+"""
+
+
+def refused(call: Callable[[], object]) -> tuple[str, str]:
+    """The code, and what is said before what is allowed."""
+    with pytest.raises(PolicyError) as caught:
+        call()
+    said, _, allowed = caught.value.reason.partition("; allowed: ")
+    assert allowed
+    return caught.value.code.removeprefix("policy."), said
+
+
+def book(text: str = BOOK) -> Document:
+    return Document("b.toml", text.encode())
+
+
+def table(value: str, key: str = "key") -> Table:
+    """A table with one key."""
+    return book(f"[box]\n{key} = {value}\n").one("box")
+
+
+def test_every_table_and_key_has_its_line() -> None:
+    top = book().top(("first", "words", "box", "row"))
+    box, rows = book().one("box"), book().many("row")
+
+    assert (top.line, top.lines) == (1, {"first": 2, "words": 3, "box": 5, "row": 9})
+    assert (box.line, box.lines) == (5, {"key": 6, "quoted key": 7})
+    assert [(row.line, row.lines) for row in rows] == [
+        (9, {"name": 10}),
+        (12, {"name": 13, "many": 14}),
+    ]
+    assert (box.table("key").line, box.table("key").called) == (6, "box.key")
+    book().check_rows(2)
+
+
+def test_what_is_read_is_what_stands_there() -> None:
+    box = book().one("box")
+
+    assert book().many("row")[1].texts("many") == ("a",)
+    assert box.text("quoted key") == "q"
+    assert box.table("key").text("inner") == "x"
+
+
+def test_a_key_too_many_or_too_few_is_named() -> None:
+    box = book().one("box")
+    here = "b.toml, line"
+
+    def of(*keys: str, optional: tuple[str, ...] = ()) -> tuple[str, str]:
+        return refused(lambda: box.check_keys(keys, optional=optional))
+
+    assert of("key") == ("keys", f"{here} 7, box.quoted key: read \"['quoted key']\"")
+    assert of("key", "quoted key", "z", "y") == ("keys", f"{here} 5, box: read 'no y, z'")
+    assert of("key", "z") == ("keys", f"{here} 7, box.quoted key: read \"['quoted key']\"")
+    assert of("key", "z", optional=("quoted key",)) == ("keys", f"{here} 5, box: read 'no z'")
+    box.check_keys(("key",), optional=("quoted key", "not there"))
+    box.check_keys(("key", "quoted key"))
+
+
+def test_what_may_stand_there_is_told_with_what_must() -> None:
+    box = book().one("box")
+
+    with pytest.raises(PolicyError, match=r"allowed: exactly key$"):
+        box.check_keys(("key",))
+    with pytest.raises(PolicyError, match=r"allowed: exactly key, and perhaps a, b$"):
+        box.check_keys(("key",), optional=("b", "a"))
+
+
+@pytest.mark.parametrize("value", ['"text"', "1", "[1]", "true"])
+def test_a_table_is_a_table(value: str) -> None:
+    assert refused(lambda: table(value).table("key"))[0] == "table"
+    assert refused(lambda: table("{}").table("other")) == (
+        "table",
+        "b.toml, line 1, box.other: read 'None'",
+    )
+
+
+@pytest.mark.parametrize("value", ["1", "[]", "{}", '""', '"  "', "true"])
+def test_a_text_is_a_text_that_is_not_blank(value: str) -> None:
+    code, said = refused(lambda: table(value).text("key"))
+
+    assert (code, said[:30]) == ("text", "b.toml, line 2, box.key: read ")
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ('"a"', "list"),
+        ("1", "list"),
+        ('{ a = "a" }', "list"),
+        ("[1]", "text"),
+        ('["a", " "]', "text"),
+        ('["a", ["a"]]', "text"),
+        ('["a", "a"]', "twice"),
+    ],
+)
+def test_a_list_has_texts_each_once(value: str, code: str) -> None:
+    assert refused(lambda: table(value).texts("key"))[0] == code
+
+
+@pytest.mark.parametrize("value", ['"box"', "[1]", "[]"])
+def test_a_table_of_the_file_is_a_table(value: str) -> None:
+    said = "b.toml, line 2, box: read "
+
+    assert refused(lambda: book(f"\nbox = {value}\n").one("box"))[1].startswith(said)
+    assert refused(lambda: book("\n[row]\n").one("box")) == (
+        "table",
+        "b.toml, line 1, box: read 'None'",
+    )
+
+
+@pytest.mark.parametrize("value", ['"row"', "1", "[]", "[1]", '[{ a = "a" }, 1]', "{}"])
+def test_tables_of_one_name_are_at_least_one_and_nothing_else(value: str) -> None:
+    code, said = refused(lambda: book(f"\nrow = {value}\n").many("row"))
+
+    assert (code, said[:26]) == ("list", "b.toml, line 2, row: read ")
+
+
+def test_a_refusal_of_a_table_that_comes_again_names_the_first() -> None:
+    assert refused(lambda: book().top(("first", "words", "box")))[1].startswith(
+        "b.toml, line 9, row: read"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('a = "b" # why\n', 1),
+        ("\na = 'b'\n", 2),
+        ('\n\na = """b\nc"""\n', 3),
+        ('a = "b\n', 1),
+    ],
+)
+def test_no_comment_or_other_quote_stands_in_a_line(text: str, line: int) -> None:
+    code, said = refused(lambda: book(text))
+
+    assert (code, said.partition(": ")[0]) == ("sign", f"b.toml, line {line}")
+
+
+def test_signs_inside_a_text_and_comments_of_their_own_are_fine() -> None:
+    assert book('  # "quote" \' and #\na = "# \' \\" b"\n').top(("a",)).text("a") == "# ' \" b"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a = = 1\n", 1),
+        ("a = 1\na = 2\n", 2),
+        ("\n\n[box\n", 3),
+        ("a = 1\nb = [1,\n", 3),
+        ("a = " + "[" * 2_000 + "\n", 1),
+        ("a = " + "9" * 5_000 + "\n", 1),
+    ],
+)
+def test_what_is_no_toml_is_refused_with_its_line(text: str, line: int) -> None:
+    code, said = refused(lambda: book(text))
+
+    assert (code, said.partition(": ")[0]) == ("toml", f"b.toml, line {line}")
+    assert said.partition("read ")[2] not in ("", "''")
