@@ -150,9 +150,7 @@ def _branch(
             return sa.true()
         if (form := FACTS[name].forms.get(OfMessage)) is None:
             return sa.false()
-        if name not in required & _PINNED.keys():
-            form = _replaced(form, pins)
-        return _replaced(form, unindexed)
+        return _replaced(form if name in _PINNED else _replaced(form, pins), unindexed)
 
     form = form_of(Every(tuple(parts)), of)
     return sa.and_(form, *found_by, *(_replaced(each, unindexed) for each in sought))

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlmodel import Session
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
 from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, permit
-from inbox.access.branches import branches_of, form_beside
+from inbox.access.branches import branches_of, form_beside, form_of
+from inbox.access.condition import Every, Some
 from inbox.access.facts import FACTS
 from inbox.access.finding import facts_of_request
 from inbox.access.listing import visible
 from inbox.access.words import Rule
 from inbox.message import DeliveryState, MessageId, PersonId, UnitId
-from inbox.tables import Unit
+from inbox.tables import Message, Unit
 from tests.access.town import BERGVIK, NOW, Town, allow, deny
 
 OTHERS = 150
@@ -105,6 +107,38 @@ def test_a_fact_beside_one_that_names_the_unit_is_asked_of_that_unit(
         seen += len(decided)
 
     assert seen > 0
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("always", True),
+        ("not always", False),
+        ("routed and reason_given", True),
+        ("routed and not reason_given", False),
+        ("routed and reference_given", False),
+        ("unrouted or reason_given", True),
+        ("missed", False),
+        ("not missed", True),
+    ],
+)
+def test_beside_a_message_that_is_found_the_rules_say_the_same(
+    town: Town, session: Session, when: str, *, expected: bool
+) -> None:
+    """Facts of the request are said; a fact of another kind of subject does not hold."""
+    town.message()
+    policy = policy_of(allow("A01", "list", "handler", when))
+    beside = form_beside(policy, Action.LIST, Role.HANDLER, {"reason_given": True})
+
+    found = session.execute(sa.select(col(Message.id)).where(beside), {"now": NOW}).all()
+
+    assert bool(found) is expected
+
+
+def test_one_of_nothing_is_no_and_all_of_nothing_is_yes() -> None:
+    """Neither is ever a filter that is not there."""
+    assert str(form_of(Some(()), lambda _: sa.true())) == "false"
+    assert str(form_of(Every(()), lambda _: sa.false())) == "true"
 
 
 @contextmanager
