@@ -112,9 +112,10 @@ def compare(old: Draft, new: Draft) -> Diff:
     Only what both folders assume about the world is taken for so: an assumption that is new cannot
     hide what it rules out.
     """
-    known = {claim.line.text for claim in old.claims if claim.assumed}
-    assumed = [claim for claim in new.claims if claim.assumed and claim.line.text in known]
-    both = _Both(old.policy, new.policy, assumed)
+    known = {claim.line.text for claim in old.claims}
+    both = _Both(
+        old.policy, new.policy, [claim for claim in new.claims if claim.line.text in known]
+    )
     return Diff(
         old=old.policy.digest,
         new=new.policy.digest,
@@ -133,9 +134,9 @@ _Region = tuple[Change, Role, Truth]
 class _Both:
     """The answers of two policies beside each other."""
 
-    def __init__(self, old: Policy, new: Policy, assumed: Sequence[Claim]) -> None:
-        truths = self._truths = truths_of([old, new], assumed)
-        self._old, self._new = (Answers(policy, assumed, truths) for policy in (old, new))
+    def __init__(self, old: Policy, new: Policy, claims: Sequence[Claim]) -> None:
+        truths = self._truths = truths_of([old, new], claims)
+        self._old, self._new = (Answers(policy, claims, truths) for policy in (old, new))
         self._regions = list(self._all_regions())
 
     def _all_regions(self) -> Iterator[_Region]:

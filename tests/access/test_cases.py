@@ -1,11 +1,13 @@
 """The written cases: they come out for the product's policy, and a case that is wrong is told."""
 
+from dataclasses import replace
+
 import pytest
 
 from inbox.access import Action, Policy
 from inbox.access.cases import run_cases
 from inbox.access.described import read_shieldings, run_shielding_cases
-from inbox.access.words import Effect
+from inbox.access.words import Duty, Effect
 from inbox.errors import PolicyError
 from tests.access.town import allow, policy_files
 
@@ -88,6 +90,24 @@ duties = { open = ["log"] }
         "tests/access.toml, line 3: x: open gives allow A01, not no",
         "tests/access.toml, line 3: x: open has the duties none",
         "no case names A02",
+    )
+
+
+def test_the_duties_that_come_out_are_told() -> None:
+    (rule,) = [rule for rule in small().rules if rule.id == "A01"]
+    duties = frozenset({Duty.LOG, Duty.REASON})
+    policy = Policy([replace(rule, duties=duties)], facts=("a", "b"), digest="d")
+    raw = b"""# rows: 1
+base = ["a"]
+[[case]]
+name = "x"
+role = "handler"
+expect = { open = "allow A01" }
+duties = { open = ["log"] }
+"""
+
+    assert run_cases(policy, raw) == (
+        "tests/access.toml, line 3: x: open has the duties log reason",
     )
 
 

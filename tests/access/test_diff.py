@@ -36,8 +36,27 @@ def changes(diff: Diff) -> list[str]:
 def test_a_policy_beside_itself_changes_nothing(draft: Draft) -> None:
     diff = compare(draft, draft)
 
-    assert (diff.nothing, diff.gains) == (True, False)
-    assert diff.lines[2:] == ("the same decisions",)
+    assert (diff.nothing, diff.gains, diff.given) == (True, False, ())
+    assert diff.lines == (
+        f"from {draft.policy.digest}",
+        f"to   {draft.policy.digest}",
+        "the same decisions",
+    )
+
+
+def test_whatever_is_another_is_something(draft: Draft) -> None:
+    wider = compare(draft, edited(("allow.csv", A09, A09.replace(b"in_unit and ", b""))))
+    renamed = compare(draft, edited(("allow.csv", b"p, A09,", b"p, A99,")))
+    shielded = compare(draft, edited(("shielding.toml", '"§ 24"'.encode(), '"§ 2"'.encode())))
+    claimed = compare(
+        draft, edited(("invariants.txt", b"open implies not conflict", b"open implies always"))
+    )
+
+    assert [bool(each) for each in (wider.changes, wider.rows)] == [True, True]
+    assert [bool(each) for each in (renamed.changes, renamed.rows)] == [False, True]
+    assert [bool(each) for each in (shielded.shieldings, shielded.rows)] == [True, False]
+    assert [bool(each) for each in (claimed.claims, claimed.rows)] == [True, False]
+    assert not any(each.nothing for each in (wider, renamed, shielded, claimed))
 
 
 def test_a_comment_changes_nothing_but_the_digest_of_the_folder(draft: Draft) -> None:
@@ -52,6 +71,9 @@ def test_a_wider_row_tells_exactly_who_gains(draft: Draft) -> None:
 
     assert diff.gains
     gained = next(change for change in diff.changes if change.kind is Kind.GAINED)
+    assert gained.widens
+    assert set(changes(diff)) <= set(diff.lines)
+    assert "the same decisions" not in diff.lines
     assert "not in_unit" in gained.terms[0]
     assert "assigned" in gained.terms[0]
     assert all(line.startswith("open by handler: ") for line in changes(diff))
@@ -89,6 +111,7 @@ def test_other_duties_of_the_same_yes_are_told(draft: Draft) -> None:
     assert diff.rows == ("row A09: duty log -> log reason",)
     fewer = compare(draft, edited(("allow.csv", A09 + b",", A09.replace(b", log", b", none,"))))
     assert fewer.gains
+    assert any(change.duties == "log -> none" for change in fewer.changes)
 
 
 def test_a_row_with_another_id_gives_the_same_decisions(draft: Draft) -> None:

@@ -1,0 +1,48 @@
+"""What `invariants.txt` may say, and what each line speaks of."""
+
+import pytest
+
+from inbox.access import Action
+from inbox.access.claims import read_claims
+from inbox.errors import PolicyError
+
+
+def raw(*lines: str) -> bytes:
+    return "\n".join([f"# rows: {len(lines)}", *lines]).encode()
+
+
+def test_a_claim_names_the_actions_and_facts_that_it_speaks_of() -> None:
+    assumed, claimed = read_claims(
+        raw("assume role:leader and a implies not b", "open and list implies role:handler or c"),
+        ("a", "b", "c"),
+    )
+
+    assert (assumed.assumed, assumed.actions, assumed.facts) == (True, (), {"a", "b"})
+    assert (claimed.assumed, claimed.facts) == (False, {"c"})
+    assert set(claimed.actions) == {Action.OPEN, Action.LIST}
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("open", "policy.claim"),
+        ("open implies a implies b", "policy.claim"),
+        ("open implies", "policy.claim"),
+        ("open implies d", "policy.condition_name"),
+        ("open implies role:boss", "policy.condition_name"),
+        ("assume open implies a", "policy.condition_name"),
+    ],
+)
+def test_a_line_that_is_no_claim_is_refused_with_its_place(line: str, code: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        read_claims(raw("open implies a", line), ("a", "b"))
+
+    assert refused.value.code == code
+    assert refused.value.reason.startswith("invariants.txt, line 3: read ")
+
+
+def test_assumptions_alone_prove_nothing() -> None:
+    with pytest.raises(PolicyError, match="no invariant") as refused:
+        read_claims(raw("assume a implies b"), ("a", "b"))
+
+    assert refused.value.code == "policy.empty"
