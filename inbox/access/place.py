@@ -16,7 +16,6 @@ from inbox.errors import Invalid
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SPOKEN: Final = re.compile(r"(\d{1,17}) ([0-9a-z-]{1,32})", re.ASCII)
-_LONGEST: Final = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +34,6 @@ class Place:
 def read_place(text: str) -> Place:
     """The place that a cursor is. Raises `Invalid` for what no page has given."""
     try:
-        if len(text) > _LONGEST:
-            raise Invalid("list.cursor")
         spoken = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
         found = _SPOKEN.fullmatch(spoken)
         if found is None:

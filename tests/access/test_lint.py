@@ -79,3 +79,21 @@ def test_facts_that_no_row_uses_and_actions_that_none_allows_are_told(draft: Dra
     assert ("fact_unused", "in_unit") not in told
     assert ("action_denied", Action.LIST.value) in told
     assert ("action_denied", Action.OPEN.value) not in told
+    assert not any(each.wrong for each in lint(replace(draft, policy=policy, claims=())))
+
+
+def test_what_is_wrong_is_told_before_what_is_only_told(draft: Draft) -> None:
+    rules = allow("A01", "open", "handler", "leads and not leads"), deny("D01", "*", "*", "leads")
+    policy = Policy(rules, facts=FACTS, digest="d")
+
+    wrong = [each.wrong for each in lint(replace(draft, policy=policy, claims=()))]
+
+    assert wrong == sorted(wrong, reverse=True)
+    assert {*wrong} == {True, False}
+
+
+def test_a_deny_of_every_role_need_not_be_of_use_to_each(draft: Draft) -> None:
+    lead = allow("A01", "open", "leader", "leads")
+    rest = allow("A02", "open", "handler", "in_unit")
+
+    assert found(draft, lead, rest, deny("D01", "*", "*", "leads and assigned")) == set()

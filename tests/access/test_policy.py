@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from inbox.access import Action, Duty, Policy, Role
 from inbox.access.condition import read_condition
-from inbox.access.policy import Effect, Miss, Rule
+from inbox.access.policy import Effect, Miss, Rule, _Matcher
 from inbox.errors import PolicyError
 from tests.access.town import allow, deny
 
@@ -350,3 +350,26 @@ def test_threads_that_share_a_policy_get_right_answers() -> None:
         thread.join()
 
     assert wrong == []
+
+
+def test_a_matcher_is_made_of_calls_and_nothing_else() -> None:
+    functions = {"named": lambda *_: True}
+    asked = {"r_facts": None, "p_id": "A01", "p_act": "open", "r_act": "open"}
+
+    assert _Matcher("named(p_act, r_act) && named(p_act, r_act)", functions).eval(asked) is True
+    for text in ("p_act == r_act", "not named(p_act)", "p_act.upper()", "named('open')", "True"):
+        with pytest.raises(PolicyError) as refused:
+            _Matcher(text, functions)
+        assert refused.value.code == "policy.matcher"
+
+
+def test_of_many_rules_that_nearly_held_three_are_told() -> None:
+    policy = Policy(
+        [allow(f"A0{n}", "open", "handler", " and ".join("abcde"[:n])) for n in range(1, 6)],
+        facts=tuple("abcde"),
+        digest="d",
+    )
+
+    decision = policy.decide(Role.HANDLER, dict.fromkeys("abcde", False), Action.OPEN)
+
+    assert [miss.rule for miss in decision.misses] == ["A01", "A02", "A03"]

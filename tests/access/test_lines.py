@@ -1,0 +1,47 @@
+"""Bytes of a policy file are lines, or a refusal that says where and shows little of it."""
+
+import pytest
+
+from inbox.access.lines import MAX_BYTES, read_lines, read_text, refusal
+from inbox.errors import PolicyError
+
+
+def test_what_was_read_is_shown_to_eighty_characters() -> None:
+    for length, shown in ((80, "a" * 80), (81, "a" * 80 + "...")):
+        said = refusal("f, line 1", "x", "a" * length, "b").reason
+        assert said == f"f, line 1: read '{shown}'; allowed: b"
+
+
+def test_a_file_has_at_most_a_quarter_of_a_mebibyte() -> None:
+    assert read_text("f", b"a" * MAX_BYTES) == "a" * MAX_BYTES
+    with pytest.raises(PolicyError) as refused:
+        read_text("f", b"a" * (MAX_BYTES + 1))
+    assert refused.value.code == "policy.too_large"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "line"),
+    [
+        (b"a\xff", "policy.encoding", 1),
+        (b"a\nb\n\xff", "policy.encoding", 3),
+        (b"\xff\n\xff", "policy.encoding", 1),
+        (b"\xef\xbb\xbfa", "policy.byte_order_mark", 1),
+        (b"a\nb\tc\n", "policy.character", 2),
+        ("a\n\nb\u00a0c".encode(), "policy.character", 3),
+        ("a\u200bb".encode(), "policy.character", 1),
+    ],
+)
+def test_bytes_that_are_no_plain_text_are_refused_with_their_line(
+    raw: bytes, code: str, line: int
+) -> None:
+    with pytest.raises(PolicyError) as refused:
+        read_text("f", raw)
+
+    assert refused.value.code == code
+    assert refused.value.reason.startswith(f"f, line {line}: read ")
+
+
+def test_lines_that_count_have_their_numbers_and_comments_do_not_count() -> None:
+    lines = read_lines("f", b"# rows: 2\n\n  a b  \n# c\nd\n")
+
+    assert [(line.number, line.text) for line in lines] == [(3, "a b"), (5, "d")]
