@@ -249,6 +249,11 @@ def test_a_search_finds_what_it_says_and_only_in_the_list(
     found = pages(town.session, the_policy, lise, query=query)
 
     assert ids(found) == ["7" * 32]
+    at = NOW + timedelta(hours=2)
+    assert ids(pages(town.session, the_policy, lise, query=Query(received_from=at))) == ["7" * 32]
+    assert message.id not in ids(
+        pages(town.session, the_policy, lise, query=Query(received_before=at))
+    )
     nothing = Query(unit=UnitId("bv"), sender=OrgNumber("910075918"))
     assert ids(pages(town.session, the_policy, lise, query=nothing)) == []
 
