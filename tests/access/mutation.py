@@ -198,9 +198,13 @@ def main() -> int:
     parser.add_argument("--part", default="", help="only mutants whose names have this in them")
     parser.add_argument("--every", type=int, default=1, help="one in so many")
     parser.add_argument("--own", action="store_true", help="only the module's own tests")
+    parser.add_argument("--named", type=Path, help="only the mutants named in this file, by lines")
     asked = parser.parse_args()
     load_everything_else()
     mutants = _chosen(asked.module or MODULES, asked.part)[:: asked.every]
+    if asked.named:
+        named = {*asked.named.read_text().splitlines()}
+        mutants = [mutant for mutant in mutants if mutant.name in named]
     if not asked.own and not _pass_unchanged():
         _say("the tests fail without a change")
         return 2
@@ -210,7 +214,7 @@ def main() -> int:
     alive, known = {mutant.name for mutant in living}, known_survivors()
     names = {mutant.name for mutant in mutants}
     gone = known.keys() & names - alive
-    if asked.every == 1 and not (asked.module or asked.part):
+    if asked.every == 1 and not (asked.module or asked.part or asked.named):
         gone |= known.keys() - names
     for text, found in (
         ("lives, and is not listed", alive - known.keys()),
