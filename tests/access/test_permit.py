@@ -207,6 +207,9 @@ def test_no_policy_denies_what_the_policy_allows(town: Town) -> None:
 def test_a_capacity_is_a_person_in_a_unit_or_a_case_system() -> None:
     with pytest.raises(ValueError, match="capacity"):
         Capacity(id="c", role=Role.HANDLER, organisation=OrgNumber(BERGVIK))
+    for half in ({"person": PersonId("p")}, {"unit": UnitId("u")}):
+        with pytest.raises(ValueError, match="capacity"):
+            Capacity(id="c", role=Role.HANDLER, organisation=BERGVIK, **half)  # type: ignore[arg-type] # as named
     with pytest.raises(ValueError, match="case system"):
         Capacity(id="c", role=Role.CASE_SYSTEM, organisation=OrgNumber(BERGVIK))
     with pytest.raises(ValueError, match="case system"):

@@ -64,6 +64,17 @@ def test_restriction_and_authority_count_together(the_policy: Policy) -> None:
     assert the_policy.shielding("13", "ukjent") == "?"
 
 
+def test_what_is_blank_beside_a_text_says_nothing(the_policy: Policy) -> None:
+    for text in ("13,", ", 13", "13 , , 13", "13;\u00a0", "/13/"):
+        assert the_policy.shielding(text) == "13", text
+    assert the_policy.shielding(", ;") == "?"
+
+
+def test_of_more_than_five_hundred_characters_nothing_is_understood(the_policy: Policy) -> None:
+    assert the_policy.shielding("13".ljust(500)) == "13"
+    assert the_policy.shielding("13".ljust(501)) == "?"
+
+
 def test_a_policy_without_codes_understands_nothing() -> None:
     assert Policy.nobody("d").shielding("13") == "?"
 
