@@ -209,7 +209,7 @@ def test_a_capacity_is_a_person_in_a_unit_or_a_case_system() -> None:
         Capacity(id="c", role=Role.HANDLER, organisation=OrgNumber(BERGVIK))
     for half in ({"person": PersonId("p")}, {"unit": UnitId("u")}):
         with pytest.raises(ValueError, match="capacity"):
-            Capacity(id="c", role=Role.HANDLER, organisation=BERGVIK, **half)  # type: ignore[arg-type] # as named
+            Capacity(id="c", role=Role.HANDLER, organisation=BERGVIK, **half)
     with pytest.raises(ValueError, match="case system"):
         Capacity(id="c", role=Role.CASE_SYSTEM, organisation=OrgNumber(BERGVIK))
     with pytest.raises(ValueError, match="case system"):
