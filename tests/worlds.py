@@ -16,7 +16,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from inbox import audit
-from inbox.access.active import KIND, ActivePolicies, files_in, read_policy
+from inbox.access.active import KIND, ActivePolicies
+from inbox.access.folder import files_in, read_policy
 from inbox.access.policy import Policy
 from inbox.access.subject import Capacity
 from inbox.access.versions import Files, begin

@@ -6,7 +6,6 @@ goes on with others. The policy folder is where they are written, and decides no
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from threading import Lock
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inbox.access import versions
-from inbox.access.folder import ALL_FILES, read_draft
+from inbox.access.folder import read_policy
 from inbox.access.policy import Policy
 from inbox.access.versions import Files
 from inbox.errors import PolicyError
@@ -109,19 +108,6 @@ class ActivePolicies:
     def problem(self) -> PolicyError | None:
         """Why the policy that is named could not be used when it was last tried."""
         return self._active.problem
-
-
-def files_in(folder: Path) -> Files:
-    """All files of a policy folder that belong to the access policy. Raises `PolicyError`."""
-    try:
-        return {name: (folder / name).read_bytes() for name in ALL_FILES}
-    except OSError as error:
-        raise PolicyError("policy.unreadable", f"{type(error).__name__} in the folder") from error
-
-
-def read_policy(files: Files) -> Policy:
-    """The policy that these files are, proved and tried. Raises `PolicyError`."""
-    return read_draft(files).check()
 
 
 def activate(session: Session, now: datetime, digest: str, approved_by: str | None) -> None:

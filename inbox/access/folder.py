@@ -26,10 +26,11 @@ from inbox.access.described import (
 )
 from inbox.access.facts import FACTS, SUBJECTS, facts_of
 from inbox.access.lines import Line, read_lines, read_text, refusal
-from inbox.access.policy import MODEL, Action, Duty, Effect, Policy, Role, Rule
+from inbox.access.policy import MODEL, Policy
 from inbox.access.proof import check_claims
 from inbox.access.shielding import Shieldings
-from inbox.access.words import named
+from inbox.access.versions import Files
+from inbox.access.words import Action, Duty, Effect, Role, Rule, named
 from inbox.errors import PolicyError
 
 DECIDING: Final = ("allow.csv", "deny.csv", FACTS_FILE, "model.conf", SHIELDING, VOCABULARY)
@@ -81,6 +82,11 @@ def load_folder(path: Path) -> Policy:
 
 def load_draft(path: Path) -> Draft:
     """Read the policies in a folder. Raises `PolicyError`: a file that is not there, or a line."""
+    return read_draft(files_in(path))
+
+
+def files_in(path: Path) -> Files:
+    """All files of the policy in a folder. Raises `PolicyError`: one is missing, or too many."""
     try:
         files = {name: (path / name).read_bytes() for name in ALL_FILES}
         strays = sorted(
@@ -94,15 +100,15 @@ def load_draft(path: Path) -> Draft:
         raise PolicyError("policy.unreadable", f"{read} in the folder") from error
     if strays:
         raise refusal(f"{strays[0]}, line 1", "stray_file", strays, f"only {', '.join(FILES)}")
-    return read_draft(files)
+    return files
 
 
-def read_folder(files: Mapping[str, bytes]) -> Policy:
+def read_policy(files: Files) -> Policy:
     """The policy that these files are, proved and tried. Raises `PolicyError`."""
     return read_draft(files).check()
 
 
-def read_draft(files: Mapping[str, bytes]) -> Draft:
+def read_draft(files: Files) -> Draft:
     """The policy that these files are, and what it is to be held against. Raises `PolicyError`."""
     if files.keys() != set(ALL_FILES):
         raise refusal("folder", "files", sorted(files), f"exactly {', '.join(ALL_FILES)}")
@@ -122,7 +128,7 @@ def read_draft(files: Mapping[str, bytes]) -> Draft:
     )
 
 
-def digest_of(files: Mapping[str, bytes]) -> str:
+def digest_of(files: Files) -> str:
     """SHA-256 over names and bytes of the files that decide, in the order of their names."""
     digest = hashlib.sha256()
     for name in sorted(DECIDING):

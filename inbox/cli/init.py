@@ -5,8 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.access.active import files_in
-from inbox.access.folder import load_folder
+from inbox.access.folder import files_in
 from inbox.cli.opening import settings_of, store_of
 from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json
@@ -75,7 +74,6 @@ def init(
 def _first_versions(settings: Settings, organisation: OrgNumber) -> list[First]:
     """The policy of the folder, and the organisation's rule book if one is there already."""
     folder = policy_folder(settings)
-    load_folder(folder)  # Which also refuses files that would not be kept.
     found = [first(POLICY, files_in(folder))]
     if organisation in read_books(folder):
         found.append(first(routing_of(organisation), book_files_in(folder, organisation)))

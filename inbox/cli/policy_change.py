@@ -4,8 +4,7 @@ from typing import Final
 
 import typer
 
-from inbox.access.active import files_in
-from inbox.access.folder import load_folder
+from inbox.access.folder import files_in, read_policy
 from inbox.access.subject import Capacity
 from inbox.access.versions import Files
 from inbox.cli import changing
@@ -39,8 +38,8 @@ def propose(
     approved can be shown later. What you proposed before and nobody approved is taken back.
     """
     folder = policy_folder_of(ctx, policies)
-    load_folder(folder)  # Which also refuses files that would not be kept.
     files = files_in(folder)
+    read_policy(files)  # Before anybody types a code.
 
     def files_of(_: Rules) -> Files:
         return files

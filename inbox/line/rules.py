@@ -9,9 +9,9 @@ from typing import Final
 from sqlmodel import Session
 
 from inbox.access import versions
-from inbox.access.active import KIND, read_policy
+from inbox.access.active import KIND
 from inbox.access.diff import compare as compare_policies
-from inbox.access.folder import read_draft
+from inbox.access.folder import read_draft, read_policy
 from inbox.access.policy import Policy
 from inbox.access.versions import Files, unpacked
 from inbox.access.words import Action

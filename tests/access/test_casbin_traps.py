@@ -11,7 +11,7 @@ import pytest
 from casbin.model import Model
 
 from inbox.access import Action, Policy, Role
-from inbox.access.folder import read_folder
+from inbox.access.folder import read_policy
 from inbox.access.policy import MODEL, Rule
 from inbox.access.words import named
 from inbox.errors import PolicyError
@@ -72,7 +72,7 @@ def test_a_deny_with_a_slip_is_nothing_to_casbin_and_refused_here(line: str) -> 
         slipped = last.replace(", deny", ', "deny"')
 
     with pytest.raises(PolicyError):
-        read_folder({**files, "deny.csv": rows.replace(last, slipped).encode()})
+        read_policy({**files, "deny.csv": rows.replace(last, slipped).encode()})
 
 
 def test_the_rest_of_a_matcher_is_cut_by_casbin_and_refused_here() -> None:
@@ -84,7 +84,7 @@ def test_the_rest_of_a_matcher_is_cut_by_casbin_and_refused_here() -> None:
 
     for sign in "#;":
         with pytest.raises(PolicyError):
-            read_folder({**policy_files(), "model.conf": cut(sign).encode()})
+            read_policy({**policy_files(), "model.conf": cut(sign).encode()})
 
 
 def test_an_empty_policy_allows_an_empty_request_in_casbin_and_nothing_here() -> None:
@@ -100,7 +100,7 @@ def test_an_empty_policy_allows_an_empty_request_in_casbin_and_nothing_here() ->
     assert not Policy.nobody("d").decide("", {}, "").allowed  # type: ignore[arg-type] # the trap
     for file in ("allow.csv", "deny.csv"):
         with pytest.raises(PolicyError):
-            read_folder({**policy_files(), file: b"# rows: 0\n"})
+            read_policy({**policy_files(), file: b"# rows: 0\n"})
 
 
 def test_an_enforcer_that_is_switched_off_allows_all_and_is_not_believed_here() -> None:

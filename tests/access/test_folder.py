@@ -7,7 +7,7 @@ from shutil import copytree
 import pytest
 
 from inbox.access import Policy
-from inbox.access.folder import ALL_FILES, DECIDING, digest_of, load_folder, read_draft, read_folder
+from inbox.access.folder import ALL_FILES, DECIDING, digest_of, load_folder, read_draft, read_policy
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 
@@ -26,7 +26,7 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
         count = int(stated.group(1)) + rows
         files[file] = changed.replace(stated.group(0), b"# rows: %d" % count, 1)
     with pytest.raises(PolicyError) as error:
-        read_folder(files)
+        read_policy(files)
     return error.value
 
 
@@ -134,7 +134,7 @@ def test_the_model_is_the_known_one_or_none(change: object) -> None:
     files["model.conf"] = change(files["model.conf"].decode()).encode()
 
     with pytest.raises(PolicyError) as error:
-        read_folder(files)
+        read_policy(files)
 
     assert error.value.code == "policy.model"
 
@@ -210,7 +210,7 @@ def test_an_empty_file_is_refused() -> None:
     for file in ("allow.csv", "deny.csv", "invariants.txt"):
         files = policy_files() | {file: b"# rows: 0\n"}
         with pytest.raises(PolicyError) as error:
-            read_folder(files)
+            read_policy(files)
         assert error.value.code == "policy.empty"
 
 
@@ -220,7 +220,7 @@ def test_every_file_must_be_there(file: str) -> None:
     del files[file]
 
     with pytest.raises(PolicyError) as error:
-        read_folder(files)
+        read_policy(files)
 
     assert error.value.code == "policy.files"
 
@@ -233,7 +233,7 @@ def test_the_digest_changes_with_every_byte_of_every_deciding_file() -> None:
 
     assert len(digests) == 1 + len(DECIDING)
     assert digest_of(files | {"invariants.txt": b""}) in digests
-    assert read_folder(files).digest == digest_of(files)
+    assert read_policy(files).digest == digest_of(files)
 
 
 def folder(tmp_path: Path) -> Path:

@@ -22,8 +22,8 @@ from sqlmodel import Session, select
 
 from inbox import audit
 from inbox.access import Capacity, Role, versions
-from inbox.access.active import KIND, ActivePolicies, activate, files_in
-from inbox.access.folder import load_folder
+from inbox.access.active import KIND, ActivePolicies, activate
+from inbox.access.folder import files_in, load_folder
 from inbox.line.systems import key_hash
 from inbox.message import DeliveryState, GrantKind, MessageState, Mode
 from inbox.store import Store, create_engine

@@ -11,9 +11,17 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from inbox.access import Action, Policy, Role
-from inbox.access.active import KIND, ActivePolicies, files_in
+from inbox.access.active import KIND, ActivePolicies
 from inbox.access.diff import compare
-from inbox.access.folder import ALL_FILES, CASE_FILES, FILES, Draft, load_draft, read_draft
+from inbox.access.folder import (
+    ALL_FILES,
+    CASE_FILES,
+    FILES,
+    Draft,
+    files_in,
+    load_draft,
+    read_draft,
+)
 from inbox.access.versions import begin
 from inbox.errors import PolicyError
 from inbox.tables import PolicyVersion, table_of
