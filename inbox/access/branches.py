@@ -86,15 +86,11 @@ def branches_of(
     `requested` are the facts of the request: they are decided here, not by the database. What is
     `sought` stands in each.
     """
-    if OfMessage not in SUBJECTS[action]:
-        return [sa.false()]
-    rules = [rule for rule in policy.rules if rule.concerns(action, role)]
-    denies = [policy.conditions[rule.when] for rule in rules if rule.effect is Effect.DENY]
+    allows, denies = _conditions(policy, action, role)
     branches = [
         _branch((*way, *map(_opposite, denies)), requested, sought)
-        for rule in rules
-        if rule.effect is Effect.ALLOW
-        for way in _ways(policy.conditions[rule.when])
+        for allow in allows
+        for way in _ways(allow)
     ]
     return branches or [sa.false()]
 
@@ -104,22 +100,36 @@ def form_beside(policy: Policy, action: Action, role: Role, requested: Mapping[s
 
     Nothing is looked up by it, and no index of the message is: what is beside it finds few.
     """
+    allows, denies = _conditions(policy, action, role)
+    if not allows:
+        return sa.false()
+    unindexed = _unindexed(_INDEXED)
+
+    def of(name: str) -> Form:
+        return _replaced(_form(name, requested), unindexed)
+
+    return form_of(Every((Some(allows), *map(_opposite, denies))), of)
+
+
+def _conditions(
+    policy: Policy, action: Action, role: Role
+) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
+    """Of the rules that allow it, and of those that deny it; of none, where no message is meant."""
+    if OfMessage not in SUBJECTS[action]:
+        return (), ()
     rules = [rule for rule in policy.rules if rule.concerns(action, role)]
     allows, denies = (
         tuple(policy.conditions[rule.when] for rule in rules if rule.effect is effect)
         for effect in (Effect.ALLOW, Effect.DENY)
     )
-    if OfMessage not in SUBJECTS[action] or not allows:
-        return sa.false()
-    unindexed = _unindexed(_INDEXED)
+    return allows, denies
 
-    def of(name: str) -> Form:
-        if name == ALWAYS or requested.get(name, False):
-            return sa.true()
-        form = FACTS[name].forms.get(OfMessage)
-        return sa.false() if form is None else _replaced(form, unindexed)
 
-    return form_of(Every((Some(allows), *map(_opposite, denies))), of)
+def _form(name: str, requested: Mapping[str, bool]) -> Form:
+    """A fact about messages in SQL; what the request says is decided here."""
+    if name == ALWAYS or requested.get(name, False):
+        return sa.true()
+    return FACTS[name].forms.get(OfMessage, sa.false())
 
 
 def _ways(condition: Condition) -> Iterator[tuple[Condition, ...]]:
@@ -146,10 +156,7 @@ def _branch(
     unindexed = _unindexed(_INDEXED if found_by else _INDEXED[1:] if "unit" in pins else ())
 
     def of(name: str) -> Form:
-        if name == ALWAYS or requested.get(name, False):
-            return sa.true()
-        if (form := FACTS[name].forms.get(OfMessage)) is None:
-            return sa.false()
+        form = _form(name, requested)
         return _replaced(form if name in _PINNED else _replaced(form, pins), unindexed)
 
     form = form_of(Every(tuple(parts)), of)

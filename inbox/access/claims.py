@@ -33,12 +33,6 @@ class Claim:
         return Some((Not(self.left), self.right))
 
     @cached_property
-    def actions(self) -> tuple[Action, ...]:
-        """The actions that it speaks of."""
-        names = names_in(self.whole)
-        return tuple(action for action in Action if action in names)
-
-    @cached_property
     def facts(self) -> frozenset[str]:
         """The facts that it speaks of; roles are not among them, they are tried one by one."""
         names = names_in(self.whole) - _ACTIONS

@@ -120,15 +120,6 @@ class Truths:
             at, self._given(without, place, held=held), self._given(given, place, held=held)
         )
 
-    def used(self, truth: Truth) -> frozenset[str]:
-        """The facts that it depends on."""
-        seen, todo = {NEVER, EVER}, [truth]
-        while todo:
-            if (each := todo.pop()) not in seen:
-                seen.add(each)
-                todo += self._nodes[each][1:]
-        return frozenset(self.names[self._nodes[each][0]] for each in seen - {NEVER, EVER})
-
     def example(self, truth: Truth) -> frozenset[str]:
         """What holds in one combination that makes it true, where there is one; few facts hold."""
         held = set()

@@ -36,26 +36,33 @@ from inbox.tables import (
 )
 
 
-def person_stands(*where: Form) -> Form:
-    """The capacity is as its row says, and it, its person and its unit are active."""
+def _capacity_stands(*where: Form) -> Form:
+    """There is such a capacity, and it, its person and its unit are active."""
     rows = (
         sa.select(sa.literal(1))
         .select_from(Capacity)
         .join(Person, col(Person.id) == col(Capacity.person))
         .join(Unit, col(Unit.id) == col(Capacity.unit))
         .where(
-            col(Capacity.id) == CAPACITY,
-            col(Capacity.person) == PERSON,
-            col(Capacity.unit) == UNIT,
-            col(Capacity.role) == ROLE,
-            col(Unit.organisation) == ORGANISATION,
+            *where,
             lasts(Capacity.active_from, Capacity.active_until),
             lasts(Person.active_from, Person.active_until),
             lasts(Unit.active_from, Unit.active_until),
-            *where,
         )
     )
     return exists(rows.correlate_except(Capacity, Person, Unit))
+
+
+def person_stands(*where: Form) -> Form:
+    """The capacity is as its row says, and it, its person and its unit are active."""
+    return _capacity_stands(
+        col(Capacity.id) == CAPACITY,
+        col(Capacity.person) == PERSON,
+        col(Capacity.unit) == UNIT,
+        col(Capacity.role) == ROLE,
+        col(Unit.organisation) == ORGANISATION,
+        *where,
+    )
 
 
 def system_stands(*where: Form) -> Form:
@@ -184,18 +191,8 @@ def cleared(person: Bound) -> Form:
 
 def target_in(unit: Mapped[str | None] | Bound) -> Form:
     """The person it is meant for is a handler in this unit."""
-    rows = (
-        sa.select(sa.literal(1))
-        .select_from(Capacity)
-        .join(Person, col(Person.id) == col(Capacity.person))
-        .join(Unit, col(Unit.id) == col(Capacity.unit))
-        .where(
-            col(Capacity.person) == TARGET,
-            col(Capacity.role) == Role.HANDLER.value,
-            col(Capacity.unit) == unit,
-            lasts(Capacity.active_from, Capacity.active_until),
-            lasts(Person.active_from, Person.active_until),
-            lasts(Unit.active_from, Unit.active_until),
-        )
+    return _capacity_stands(
+        col(Capacity.person) == TARGET,
+        col(Capacity.role) == Role.HANDLER.value,
+        col(Capacity.unit) == unit,
     )
-    return exists(rows.correlate_except(Capacity, Person, Unit))
