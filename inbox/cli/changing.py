@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from inbox.access import versions
 from inbox.access.subject import Capacity
 from inbox.access.versions import Files, unpacked
-from inbox.cli.acting import SignedIn
+from inbox.cli.acting import CodeFromStdin, SignedIn, one_code, sign_in
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import NotFound
 from inbox.line import Line
@@ -23,6 +23,7 @@ from inbox.tables import ActivePolicy, PolicyVersion, Proposal
 RulesOf = Callable[[Capacity], Rules]
 """Which rules a person of that capacity changes."""
 
+Actor = Annotated[str, typer.Option("--by", metavar="ID", help="Who does it: your own id.")]
 ProposalId = Annotated[str, typer.Argument(metavar="PROPOSAL", help="Its id: see `history`.")]
 Digest = Annotated[str, typer.Argument(metavar="DIGEST", help="What was approved: see `history`.")]
 Acknowledge = Annotated[
@@ -36,7 +37,6 @@ Acknowledge = Annotated[
 AtOnce = Annotated[
     bool, typer.Option("--activate", help="And make it the active one in the same step.")
 ]
-Actor = Annotated[str, typer.Option("--by", metavar="ID", help="Who does it: your own id.")]
 _WRITTEN: Final = "%Y-%m-%d %H:%M"
 
 
@@ -66,7 +66,35 @@ def propose(
     say(f"proposed {made.proposal_id}; another person approves it")
 
 
-def approve(
+def add_approval(
+    changes: typer.Typer, rules_of: RulesOf, *, approve_help: str, activate_help: str
+) -> None:
+    """Give a group of commands the two that are the same whatever is changed."""
+
+    @changes.command(help=approve_help)
+    def approve(
+        ctx: typer.Context,
+        proposal: ProposalId,
+        by: Actor,
+        acknowledge: Acknowledge = None,
+        at_once: AtOnce = False,
+        code_from_stdin: CodeFromStdin = False,
+    ) -> None:
+        who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
+        _approve(who, rules_of, proposal, acknowledge, at_once=at_once)
+
+    @changes.command(help=activate_help)
+    def activate(
+        ctx: typer.Context, digest: Digest, by: Actor, code_from_stdin: CodeFromStdin = False
+    ) -> None:
+        who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
+        who.do(
+            lambda line, capacity: rule_change.activate(line, capacity, rules_of(capacity), digest)
+        )
+        say(f"active: {digest}")
+
+
+def _approve(
     who: SignedIn, rules_of: RulesOf, proposal_id: str, acknowledge: str | None, *, at_once: bool
 ) -> None:
     """Approve it, or print what it changes and end with 1 if that is not acknowledged yet."""
@@ -87,12 +115,6 @@ def approve(
         )
     )
     say(f"{'active' if at_once else 'approved, not active yet'}: {digest}")
-
-
-def activate(who: SignedIn, rules_of: RulesOf, digest: str) -> None:
-    """Make what was approved the active one."""
-    who.do(lambda line, capacity: rule_change.activate(line, capacity, rules_of(capacity), digest))
-    say(f"active: {digest}")
 
 
 def roll_back(who: SignedIn, rules_of: RulesOf, reason: str) -> None:

@@ -9,7 +9,7 @@ from inbox.access.subject import Capacity
 from inbox.access.versions import Files
 from inbox.cli import changing
 from inbox.cli.acting import CodeFromStdin, code_and_reason, one_code, sign_in
-from inbox.cli.changing import Acknowledge, Actor, AtOnce, Digest, ProposalId
+from inbox.cli.changing import Actor
 from inbox.cli.opening import policy_folder_of, settings_of, store_of
 from inbox.cli.policy_folder import Policies
 from inbox.cli.shown import Json
@@ -48,33 +48,18 @@ def propose(
     changing.propose(who, _rules, files_of, as_json)
 
 
-@changes.command()
-def approve(
-    ctx: typer.Context,
-    proposal: ProposalId,
-    by: Actor,
-    acknowledge: Acknowledge = None,
-    at_once: AtOnce = False,
-    code_from_stdin: CodeFromStdin = False,
-) -> None:
-    """Approve what another person proposed, as a security reviewer.
+changing.add_approval(
+    changes,
+    _rules,
+    approve_help="""Approve what another person proposed, as a security reviewer.
 
     First without --acknowledge: it prints what would change, and ends with 1.
-    """
-    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
-    changing.approve(who, _rules, proposal, acknowledge, at_once=at_once)
-
-
-@changes.command()
-def activate(
-    ctx: typer.Context, digest: Digest, by: Actor, code_from_stdin: CodeFromStdin = False
-) -> None:
-    """Make approved policies the active ones, as a policy editor, within 30 days.
+    """,
+    activate_help="""Make approved policies the active ones, as a policy editor, within 30 days.
 
     They decide from the next request on, in every process, on every machine.
-    """
-    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
-    changing.activate(who, _rules, digest)
+    """,
+)
 
 
 @changes.command("roll-back")

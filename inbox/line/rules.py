@@ -1,7 +1,7 @@
 """What two people can change: the policy of the installation, or an organisation's rule book."""
 
-import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,14 +24,6 @@ from inbox.tables import PolicyVersion
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
-    """What one version changes about another, in words, and the digest of these words."""
-
-    text: str
-    digest: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Rules:
     """One thing that has versions."""
 
@@ -45,20 +37,19 @@ class Rules:
     approve: Action
     read: Callable[[Files], Policy | RuleBook]
     """Raises `PolicyError`."""
-    difference: Callable[[Files, Files], Difference]
-    """Raises `PolicyError` where either cannot be read."""
+    difference: Callable[[Files, Files], str]
+    """What the second change about the first, in words. Raises `PolicyError`: one is unreadable."""
 
 
-def _of_policies(old: Files, new: Files) -> Difference:
-    """The one that `inbox policy diff` prints, under the same digest."""
+def _of_policies(old: Files, new: Files) -> str:
+    """As `inbox policy diff` prints it: `Compared.digest` of this is its digest."""
     found = compare_policies(read_draft(old), read_draft(new))
-    return Difference(text="".join(f"{line}\n" for line in found.lines), digest=found.digest)
+    return "".join(f"{line}\n" for line in found.lines)
 
 
-def _of_books(old: Files, new: Files) -> Difference:
-    """The one that `inbox route diff` prints, under the same digest."""
-    text = printed(diff(read_book(old), read_book(new)))
-    return Difference(text=text, digest=acknowledgement(text))
+def _of_books(old: Files, new: Files) -> str:
+    """As `inbox route diff` prints it, under the same digest."""
+    return printed(diff(read_book(old), read_book(new)))
 
 
 POLICY: Final = Rules(
@@ -93,17 +84,13 @@ class Compared:
     """The digest of the new ones."""
     active: str | None
     """The id of the version that they were compared with."""
-    difference: Difference
-
-    @property
-    def text(self) -> str:
-        """What changes, in words: whoever approves it acknowledges these very words."""
-        return self.difference.text
+    text: str
+    """What changes, in words: whoever approves it acknowledges these very words."""
 
     @property
     def digest(self) -> str:
         """Of these words."""
-        return self.difference.digest
+        return acknowledgement(self.text)
 
 
 def compare(session: Session, rules: Rules, files: Files, *, becomes: str) -> Compared:
@@ -112,26 +99,19 @@ def compare(session: Session, rules: Rules, files: Files, *, becomes: str) -> Co
     return Compared(
         becomes=becomes,
         active=None if active is None else active.id,
-        difference=_from_nothing(files, becomes)
-        if active is None
-        else _difference(rules, active, files, becomes),
+        text=_difference(rules, active, files, becomes),
     )
 
 
-def _difference(rules: Rules, active: PolicyVersion, files: Files, becomes: str) -> Difference:
-    try:
-        return rules.difference(unpacked(active.files), files)
-    except PolicyError:
-        return _from_nothing(files, becomes)
-
-
-def _from_nothing(files: Files, becomes: str) -> Difference:
+def _difference(rules: Rules, active: PolicyVersion | None, files: Files, becomes: str) -> str:
     """Where nothing is active that this program can read, all of it is new."""
+    if active is not None:
+        with suppress(PolicyError):
+            return rules.difference(unpacked(active.files), files)
     lines = ["from nothing that can be read", f"to   {becomes}"]
     for name, raw in sorted(files.items()):
         lines += [f"==> {name} <==", *raw.decode().splitlines()]
-    text = "".join(f"{line}\n" for line in lines)
-    return Difference(text=text, digest=hashlib.sha256(text.encode()).hexdigest())
+    return "".join(f"{line}\n" for line in lines)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,17 +16,22 @@ from sqlmodel import Session
 
 from inbox import audit
 from inbox.access.active import KIND, ActivePolicies
+from inbox.access.diff import compare as compare_policies
+from inbox.access.folder import files_in, read_draft
 from inbox.access.subject import Capacity
 from inbox.access.versions import Files, activate, named, unpacked
 from inbox.access.words import Role
 from inbox.directory import act_as
 from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
 from inbox.line import Line
-from inbox.line.books import ActiveBooks
+from inbox.line.books import ActiveBooks, read_book
 from inbox.line.moves import proposals, rule_change
 from inbox.line.moves.rule_change import Proposed
-from inbox.line.rules import POLICY, routing_of
+from inbox.line.rules import POLICY, compare, routing_of
 from inbox.message import MessageState, OrgNumber, ProposalState, new_id
+from inbox.routing.diff import diff
+from inbox.routing.diff_said import acknowledgement, printed
+from inbox.schema import shipped
 from inbox.store import Store, create_engine
 from inbox.tables import ActivePolicy, AuditEntry, Person, PolicyVersion, Proposal, Unit, table_of
 from inbox.tables import Capacity as CapacityRow
@@ -57,22 +62,34 @@ class Two:
     anne: Capacity
     bjorn: Capacity
 
-    def propose(self, files: Files | None = None) -> Proposed:
-        return rule_change.propose(self.line, self.anne, ROUTES, files or routes())
+    def propose(self, files: Files | None = None, by: Capacity | None = None) -> Proposed:
+        """By Anne, if nobody else is named."""
+        return rule_change.propose(self.line, by or self.anne, ROUTES, files or routes())
 
-    def approve(self, proposed: Proposed, acknowledge: str | None = None) -> str:
+    def approve(
+        self, proposed: Proposed, acknowledge: str | None = None, by: Capacity | None = None
+    ) -> str:
+        """By Bjørn, if nobody else is named."""
         return rule_change.approve(
             self.line,
-            self.bjorn,
+            by or self.bjorn,
             ROUTES,
             proposed.proposal_id,
             acknowledge=acknowledge or proposed.compared.digest,
         )
 
+    def activate(self, digest: str, by: Capacity | None = None) -> None:
+        """By Anne, if nobody else is named."""
+        rule_change.activate(self.line, by or self.anne, ROUTES, digest)
+
+    def roll_back(self, by: Capacity | None = None, reason: str = "r") -> str:
+        """By Bjørn, if nobody else is named."""
+        return rule_change.roll_back(self.line, by or self.bjorn, ROUTES, reason=reason)
+
     def change(self, files: Files | None = None) -> str:
         """The three steps."""
         digest = self.approve(self.propose(files))
-        rule_change.activate(self.line, self.anne, ROUTES, digest)
+        self.activate(digest)
         return digest
 
     def active(self) -> str:
@@ -167,7 +184,7 @@ def test_nothing_is_routed_otherwise_before_it_is_active_and_all_of_it_then(
     small_world.work()
     before = small_world.messages()[0]
 
-    rule_change.activate(two.line, two.anne, ROUTES, proposed.compared.becomes)
+    two.activate(proposed.compared.becomes)
     small_world.send("Barnevernssak")
     small_world.collect()
     small_world.work()
@@ -183,16 +200,7 @@ def test_nobody_approves_their_own_in_any_capacity(two: Two, role: Role) -> None
     proposed = two.propose()
     anne = two.anne if role is Role.ARCHIVIST else two.stands_for("anne", role)
 
-    refused(
-        Conflict("proposal.own"),
-        lambda: rule_change.approve(
-            two.line,
-            anne,
-            ROUTES,
-            proposed.proposal_id,
-            acknowledge=proposed.compared.digest,
-        ),
-    )
+    refused(Conflict("proposal.own"), lambda: two.approve(proposed, by=anne))
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.ARCHIVIST, Role.CASE_SYSTEM}))
@@ -200,7 +208,7 @@ def test_no_other_role_proposes_routing_rules(two: Two, role: Role) -> None:
     other = two.stands_for("olga", role)
     before = rows(two.line)
 
-    refused(NotFound(), lambda: rule_change.propose(two.line, other, ROUTES, routes()))
+    refused(NotFound(), partial(two.propose, by=other))
     assert rows(two.line) == before
 
 
@@ -233,17 +241,11 @@ def test_without_a_strong_sign_in_nobody_takes_a_step(two: Two) -> None:
     proposed = two.propose(routes('"sakkyndig"', '"logoped-"'))
     before = rows(two.line)
 
-    about = (two.line, weak, ROUTES)
     for step in (
-        partial(rule_change.propose, *about, routes('"elev"', '"elev-"')),
-        partial(rule_change.review, *about, proposed.proposal_id),
-        partial(
-            rule_change.approve,
-            *about,
-            proposed.proposal_id,
-            acknowledge=proposed.compared.digest,
-        ),
-        partial(rule_change.activate, *about, approved),
+        partial(two.propose, routes('"elev"', '"elev-"'), by=weak),
+        partial(rule_change.review, two.line, weak, ROUTES, proposed.proposal_id),
+        partial(two.approve, proposed, by=weak),
+        partial(two.activate, approved, by=weak),
     ):
         refused(NotFound(), step)
     assert rows(two.line) == before
@@ -253,7 +255,7 @@ def test_without_a_strong_sign_in_nobody_goes_back(two: Two) -> None:
     digest = two.change()
     weak = replace(two.bjorn, strong_auth=False)
 
-    refused(NotFound(), partial(rule_change.roll_back, two.line, weak, ROUTES, reason="r"))
+    refused(NotFound(), partial(two.roll_back, by=weak))
     assert two.active() == digest
 
 
@@ -265,7 +267,7 @@ def test_one_organisation_never_changes_the_rules_of_another(two: Two) -> None:
     proposed = two.propose()
     before = rows(two.line)
 
-    refused(NotFound(), lambda: rule_change.propose(two.line, other, ROUTES, routes()))
+    refused(NotFound(), partial(two.propose, by=other))
     for each in (other, reviewer):
         for rules in (ROUTES, routing_of(HAVNES), POLICY):
             refused(
@@ -322,10 +324,24 @@ def test_who_approves_must_have_had_the_very_difference_before_them(two: Two) ->
     assert (leaf["who"], leaf["code"]) == (two.bjorn.id, shown.digest)
 
 
+def test_the_difference_has_the_digest_under_which_it_is_printed_of_folders(two: Two) -> None:
+    policy = files_in(shipped("policies"))
+    other = {**policy, "allow.csv": policy["allow.csv"].replace(b"A12, take", b"A92, take")}
+    policies = compare_policies(read_draft(policy), read_draft(other))
+    books = printed(diff(read_book({BOOK: RULES}), read_book(routes())))
+    with two.line.store.reading() as (session, _):
+        compared = compare(session, POLICY, other, becomes="")
+
+    assert compared.text.splitlines() == list(policies.lines)
+    assert compared.digest == policies.digest
+    proposed = two.propose().compared
+    assert (proposed.text, proposed.digest) == (books, acknowledgement(books))
+
+
 def test_what_changes_is_said_of_what_is_active_at_the_approval(two: Two) -> None:
     digest = two.approve(two.propose())
     second = two.propose(routes('"elev"', '"elev-"'))
-    rule_change.activate(two.line, two.anne, ROUTES, digest)
+    two.activate(digest)
 
     refused(Conflict("route.acknowledge"), partial(two.approve, second))
     shown = rule_change.review(two.line, two.bjorn, ROUTES, second.proposal_id)
@@ -337,10 +353,7 @@ def test_what_was_approved_against_other_rules_is_not_activated(two: Two) -> Non
     two.change(routes('"elev"', '"elev-"'))
     before = rows(two.line)
 
-    refused(
-        Conflict("route.moved_on"),
-        lambda: rule_change.activate(two.line, two.anne, ROUTES, waits),
-    )
+    refused(Conflict("route.moved_on"), partial(two.activate, waits))
     assert rows(two.line) == before
 
 
@@ -392,16 +405,14 @@ def test_a_proposal_lapses(two: Two) -> None:
     proposed = two.propose()
     two.clock.advance(two.line.terms.proposal_life)
 
-    refused(Conflict("proposal.lapsed"), lambda: two.approve(proposed))
+    refused(Conflict("proposal.lapsed"), partial(two.approve, proposed))
 
 
 def test_an_approval_lapses_after_thirty_days(two: Two) -> None:
     digest = two.approve(two.propose())
     two.clock.advance(timedelta(days=30))
 
-    refused(
-        Conflict("route.lapsed"), lambda: rule_change.activate(two.line, two.anne, ROUTES, digest)
-    )
+    refused(Conflict("route.lapsed"), partial(two.activate, digest))
 
 
 def test_what_lapsed_takes_two_people_again(two: Two) -> None:
@@ -409,11 +420,9 @@ def test_what_lapsed_takes_two_people_again(two: Two) -> None:
     two.clock.advance(timedelta(days=31))
     proposed = two.propose()
 
-    refused(
-        Conflict("route.lapsed"), lambda: rule_change.activate(two.line, two.anne, ROUTES, digest)
-    )
+    refused(Conflict("route.lapsed"), partial(two.activate, digest))
     two.approve(proposed)
-    rule_change.activate(two.line, two.anne, ROUTES, digest)
+    two.activate(digest)
     assert two.active() == digest
 
 
@@ -421,7 +430,7 @@ def test_who_proposes_anew_takes_back_what_they_proposed(two: Two) -> None:
     first = two.propose()
     second = two.propose(routes('"elev"', '"elev-"'))
 
-    refused(Conflict("proposal.closed"), lambda: two.approve(first))
+    refused(Conflict("proposal.closed"), partial(two.approve, first))
     assert two.approve(second) == second.compared.becomes
 
 
@@ -429,8 +438,7 @@ def test_what_another_person_proposed_stands(two: Two) -> None:
     two.propose()
 
     refused(
-        Conflict("proposal.open"),
-        lambda: rule_change.propose(two.line, two.bjorn, ROUTES, routes('"elev"', '"elev-"')),
+        Conflict("proposal.open"), lambda: two.propose(routes('"elev"', '"elev-"'), by=two.bjorn)
     )
 
 
@@ -472,21 +480,8 @@ def test_of_two_approvals_at_once_one_wins_and_the_other_is_told(
     two = two_on_each_database
     proposed = two.propose()
     carl = two.stands_for("carl", Role.SECURITY_REVIEWER)
-    acknowledge = proposed.compared.digest
 
-    ended = at_once(
-        *(
-            partial(
-                rule_change.approve,
-                two.line,
-                each,
-                ROUTES,
-                proposed.proposal_id,
-                acknowledge=acknowledge,
-            )
-            for each in (two.bjorn, carl)
-        )
-    )
+    ended = at_once(*(partial(two.approve, proposed, by=each) for each in (two.bjorn, carl)))
 
     assert ended == ["done", "proposal.closed"]
     assert len(said(two.line, "route:approved")) == 1
@@ -496,12 +491,7 @@ def test_of_two_approvals_at_once_one_wins_and_the_other_is_told(
 def test_of_two_proposals_at_once_one_stands(two_on_each_database: Two) -> None:
     two = two_on_each_database
 
-    ended = at_once(
-        *(
-            partial(rule_change.propose, two.line, each, ROUTES, routes())
-            for each in (two.anne, two.bjorn)
-        )
-    )
+    ended = at_once(*(partial(two.propose, by=each) for each in (two.anne, two.bjorn)))
 
     assert ended == ["done", "proposal.open"]
 
@@ -511,12 +501,7 @@ def test_of_two_activations_at_once_one_happens(two_on_each_database: Two) -> No
     two = two_on_each_database
     digest = two.approve(two.propose())
 
-    ended = at_once(
-        *(
-            partial(rule_change.activate, two.line, each, ROUTES, digest)
-            for each in (two.anne, two.bjorn)
-        )
-    )
+    ended = at_once(*(partial(two.activate, digest, by=each) for each in (two.anne, two.bjorn)))
 
     assert ended == ["done", "route.no_approved"]
     assert len(said(two.line, "route:activated")) == 1
@@ -552,7 +537,7 @@ def test_killed_before_the_commit_nothing_is_half_done(two: Two) -> None:
     with pytest.raises(_Killed):
         rule_change.activate(dying, two.anne, ROUTES, digest)
     assert rows(two.line) == before
-    rule_change.activate(two.line, two.anne, ROUTES, digest)
+    two.activate(digest)
     before = rows(two.line)
     with pytest.raises(_Killed):
         rule_change.roll_back(dying, two.anne, ROUTES, reason="r")
@@ -567,25 +552,19 @@ def test_one_person_goes_back_at_once_to_what_was_active_before(two: Two) -> Non
     second = two.change()
     third = two.change(routes('"elev"', '"elev-"'))
 
-    back = [rule_change.roll_back(two.line, two.bjorn, ROUTES, reason="r") for _ in range(2)]
+    back = [two.roll_back() for _ in range(2)]
 
     assert back == [second, first]
     assert two.active() == first
     assert third not in back
-    refused(
-        Conflict("route.nothing_before"),
-        lambda: rule_change.roll_back(two.line, two.bjorn, ROUTES, reason="r"),
-    )
+    refused(Conflict("route.nothing_before"), two.roll_back)
 
 
 def test_nobody_goes_forth_again_alone(two: Two) -> None:
     second = two.change()
-    rule_change.roll_back(two.line, two.bjorn, ROUTES, reason="r")
+    two.roll_back()
 
-    refused(
-        NotFound("route.no_approved"),
-        lambda: rule_change.activate(two.line, two.anne, ROUTES, second),
-    )
+    refused(NotFound("route.no_approved"), partial(two.activate, second))
     assert two.change() == second
 
 
@@ -593,20 +572,14 @@ def test_nobody_goes_forth_again_alone(two: Two) -> None:
 def test_without_a_reason_nobody_goes_back(two: Two, reason: str) -> None:
     digest = two.change()
 
-    refused(
-        Invalid("reason.missing"),
-        lambda: rule_change.roll_back(two.line, two.anne, ROUTES, reason=reason),
-    )
+    refused(Invalid("reason.missing"), lambda: two.roll_back(reason=reason))
     assert two.active() == digest
 
 
 def test_what_was_never_approved_is_never_activated(two: Two) -> None:
     proposed = two.propose()
 
-    refused(
-        NotFound("route.no_approved"),
-        lambda: rule_change.activate(two.line, two.anne, ROUTES, proposed.compared.becomes),
-    )
+    refused(NotFound("route.no_approved"), partial(two.activate, proposed.compared.becomes))
 
 
 def test_rows_that_say_the_author_approved_activate_nothing(two: Two) -> None:
@@ -618,10 +591,7 @@ def test_rows_that_say_the_author_approved_activate_nothing(two: Two) -> None:
             .values(approved_by="anne")
         )
 
-    refused(
-        Conflict("route.not_approved"),
-        lambda: rule_change.activate(two.line, two.anne, ROUTES, digest),
-    )
+    refused(Conflict("route.not_approved"), partial(two.activate, digest))
 
 
 def _alter(two: Two, digest: str) -> None:
@@ -636,10 +606,7 @@ def test_files_that_were_altered_after_the_approval_are_not_activated(two: Two) 
     digest = two.approve(two.propose())
     _alter(two, digest)
 
-    refused(
-        PolicyError("policy.damaged"),
-        partial(rule_change.activate, two.line, two.anne, ROUTES, digest),
-    )
+    refused(PolicyError("policy.damaged"), partial(two.activate, digest))
 
 
 def test_files_that_were_altered_after_the_proposal_are_not_approved(two: Two) -> None:
@@ -658,8 +625,8 @@ def test_the_audit_says_who_did_what_with_digests_and_never_why(two: Two) -> Non
     proposed = two.propose()
     two.approve(proposed)
     digest, difference = proposed.compared.becomes, proposed.compared.digest
-    rule_change.activate(two.line, two.anne, ROUTES, digest)
-    rule_change.roll_back(two.line, two.bjorn, ROUTES, reason="Kari Nordmann fikk se for mye")
+    two.activate(digest)
+    two.roll_back(reason="Kari Nordmann fikk se for mye")
 
     steps = [
         said(two.line, f"route:{happened}")[0]
