@@ -4,34 +4,12 @@ from itertools import product
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from inbox.access.condition import (
-    ALWAYS,
-    Condition,
-    Every,
-    Meaning,
-    Name,
-    Not,
-    Some,
-    fold,
-    names_in,
-    read_condition,
-    ways_of,
-)
+from inbox.access.condition import Condition, Name, Not, names_in, read_condition, ways_of
 from inbox.errors import PolicyError
+from tests.access.any_condition import conditions_over, holds
 
 NAMES = ("a", "b", "c")
-
-
-def value(condition: Condition, facts: dict[str, bool]) -> bool:
-    meaning = Meaning[bool](
-        of=lambda name: facts[name] if name != ALWAYS else True,
-        negated=lambda part: not part,
-        every=all,
-        some=any,
-    )
-    return fold(condition, meaning)
 
 
 @pytest.mark.parametrize(
@@ -130,21 +108,10 @@ def test_it_means_what_it_says(text: str, python: str) -> None:
     for values in product([True, False], repeat=3):
         facts = dict(zip(NAMES, values, strict=True))
         expected = eval(python, {}, dict(facts))  # noqa: S307 - the four lines above
-        assert value(condition, facts) is expected
+        assert holds(condition, [name for name in NAMES if facts[name]]) is expected
 
 
-conditions = st.recursive(
-    st.sampled_from([Name("a"), Name("b"), Name("c"), Name(ALWAYS)]),
-    lambda inner: st.one_of(
-        inner.map(Not),
-        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Every(tuple(parts))),
-        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Some(tuple(parts))),
-    ),
-    max_leaves=8,
-)
-
-
-@given(conditions)
+@given(conditions_over(NAMES))
 def test_the_ways_of_fulfilling_it_are_exactly_when_it_holds(condition: Condition) -> None:
     assert names_in(condition) <= set(NAMES)
     for values in product([True, False], repeat=3):
@@ -152,4 +119,4 @@ def test_the_ways_of_fulfilling_it_are_exactly_when_it_holds(condition: Conditio
         fulfilled = any(
             all(facts[name] is wanted for name, wanted in way) for way in ways_of(condition)
         )
-        assert fulfilled is value(condition, facts)
+        assert fulfilled is holds(condition, [name for name in NAMES if facts[name]])

@@ -1,6 +1,7 @@
 """Pages, counts, facets and search: all of it through the filter, and nothing of what is hidden."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import event
@@ -93,7 +94,8 @@ def test_a_page_that_is_just_full_has_no_next(town: Town, the_policy: Policy) ->
 
 def test_mail_that_comes_meanwhile_moves_no_page(town: Town, the_policy: Policy) -> None:
     leader, old = town.capacity("lise", Role.LEADER, "bv"), mail(town, 4, minutes=60)
-    first = page(
+    read = partial(
+        page,
         town.session,
         the_policy,
         NOW,
@@ -102,19 +104,11 @@ def test_mail_that_comes_meanwhile_moves_no_page(town: Town, the_policy: Policy)
         recheck=EVERY_ROW,
         at_most=2,
     )
+    first = read()
     mail(town, 3)
     assert first.cursor is not None
 
-    second = page(
-        town.session,
-        the_policy,
-        NOW,
-        capacity=leader,
-        action=Action.LIST,
-        recheck=EVERY_ROW,
-        after=first.cursor,
-        at_most=2,
-    )
+    second = read(after=first.cursor)
 
     assert [row.id for row in (*first.rows, *second.rows)] == newest_first(old)
 

@@ -1,5 +1,6 @@
 """One question from end to end: rows in the database, the product's policy, an answer."""
 
+from collections.abc import Callable
 from dataclasses import fields
 
 import pytest
@@ -9,41 +10,54 @@ from sqlmodel import Session
 from inbox.access import (
     Action,
     Capacity,
+    Decision,
     Given,
     OfInstallation,
     OfMessage,
     OfTask,
     Policy,
     Role,
+    Subject,
     permit,
 )
 from inbox.message import MessageId, MessageState, OrgNumber, PersonId, UnitId
 from tests.access.town import BERGVIK, HAVNES, NOW, Town, strongly
 
+Decide = Callable[[Capacity, Action, Subject], Decision]
+
+
+@pytest.fixture
+def decide(town: Town, the_policy: Policy) -> Decide:
+    """What the product's policy says in the town now."""
+
+    def decided(capacity: Capacity, action: Action, subject: Subject) -> Decision:
+        return permit(
+            town.session, the_policy, NOW, capacity=capacity, action=action, subject=subject
+        )
+
+    return decided
+
 
 def test_an_assigned_handler_opens_and_loses_it_with_the_assignment(
-    town: Town, the_policy: Policy
+    town: Town, the_policy: Policy, decide: Decide
 ) -> None:
     kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
     assignment = town.assign(message, "kari")
     subject = OfMessage(message_id=MessageId(message.id))
 
-    def ask() -> tuple[bool, str]:
-        decision = permit(
-            town.session, the_policy, NOW, capacity=kari, action=Action.OPEN, subject=subject
-        )
-        assert decision.digest == the_policy.digest
-        return decision.allowed, decision.rule
-
-    assert ask() == (True, "A09")
+    first = decide(kari, Action.OPEN, subject)
     assignment.active_until = NOW
     town.add(assignment)
-    assert ask() == (False, "none")
+    then = decide(kari, Action.OPEN, subject)
+
+    assert (first.allowed, first.rule) == (True, "A09")
+    assert (then.allowed, then.rule) == (False, "none")
+    assert first.digest == then.digest == the_policy.digest
 
 
 @pytest.mark.parametrize("action", Action)
 def test_not_there_is_a_no_to_everything_by_the_same_statements(
-    town: Town, the_policy: Policy, session: Session, action: Action
+    town: Town, decide: Decide, session: Session, action: Action
 ) -> None:
     ada = strongly(town.capacity("ada", Role.ARCHIVIST, "arkiv"))
     theirs = town.message(MessageState.UNROUTED, unit=None, organisation=HAVNES)
@@ -54,14 +68,7 @@ def test_not_there_is_a_no_to_everything_by_the_same_statements(
 
     event.listen(session.get_bind(), "before_cursor_execute", note)
     decisions = [
-        permit(
-            session,
-            the_policy,
-            NOW,
-            capacity=ada,
-            action=action,
-            subject=OfMessage(message_id=MessageId(message_id)),
-        )
+        decide(ada, action, OfMessage(message_id=MessageId(message_id)))
         for message_id in (theirs.id, "not there")
     ]
     event.remove(session.get_bind(), "before_cursor_execute", note)
@@ -78,7 +85,7 @@ def test_not_there_is_a_no_to_everything_by_the_same_statements(
 
 
 def test_two_persons_refuse_a_message_but_one_in_two_capacities_does_not(
-    town: Town, the_policy: Policy
+    town: Town, decide: Decide
 ) -> None:
     ada = strongly(town.capacity("ada", Role.ARCHIVIST, "arkiv"))
     also_ada = strongly(town.capacity("ada", Role.LEADER, "bv"))
@@ -87,17 +94,9 @@ def test_two_persons_refuse_a_message_but_one_in_two_capacities_does_not(
     proposal = town.proposal(message.id, "ada")
     subject = OfMessage(message_id=MessageId(message.id), proposal_id=proposal.id)
 
-    def rule(capacity: Capacity) -> str:
-        return permit(
-            town.session,
-            the_policy,
-            NOW,
-            capacity=capacity,
-            action=Action.REFUSE,
-            subject=subject,
-        ).rule
+    rules = [decide(each, Action.REFUSE, subject).rule for each in (ada, also_ada, lise)]
 
-    assert [rule(ada), rule(also_ada), rule(lise)] == ["D06", "D06", "A06"]
+    assert rules == ["D06", "D06", "A06"]
 
 
 def test_a_leader_assigns_to_others_only(town: Town, the_policy: Policy) -> None:
@@ -119,70 +118,46 @@ def test_a_leader_assigns_to_others_only(town: Town, the_policy: Policy) -> None
     assert [rule("kari"), rule("lise"), rule("nobody")] == ["A17", "D05", "none"]
 
 
-def test_tasks_and_the_installation(town: Town, the_policy: Policy) -> None:
+def test_tasks_and_the_installation(town: Town, decide: Decide) -> None:
     rune = town.capacity("rune", Role.OPERATOR, "arkiv")
     stuck = OfTask(task_id=town.task("stuck", Role.OPERATOR).id)
     other = OfTask(task_id=town.task("missed", Role.ARCHIVIST).id)
 
-    def allowed(action: Action, subject: OfTask | OfInstallation) -> bool:
-        return permit(
-            town.session, the_policy, NOW, capacity=rune, action=action, subject=subject
-        ).allowed
-
-    assert allowed(Action.OPERATE, OfInstallation())
-    assert allowed(Action.CLOSE_TASK, stuck)
-    assert not allowed(Action.CLOSE_TASK, other)
-    assert not allowed(Action.POLICY_EDIT, OfInstallation())
+    assert decide(rune, Action.OPERATE, OfInstallation()).allowed
+    assert decide(rune, Action.CLOSE_TASK, stuck).allowed
+    assert not decide(rune, Action.CLOSE_TASK, other).allowed
+    assert not decide(rune, Action.POLICY_EDIT, OfInstallation()).allowed
 
 
-def test_about_what_an_action_is_never_about_the_answer_is_no(
-    town: Town, the_policy: Policy
-) -> None:
+def test_about_what_an_action_is_never_about_the_answer_is_no(town: Town, decide: Decide) -> None:
     rune = town.capacity("rune", Role.OPERATOR, "arkiv")
     message = OfMessage(message_id=MessageId(town.message().id))
 
-    def decide(subject: OfMessage | OfInstallation) -> tuple[bool, str]:
-        decision = permit(
-            town.session, the_policy, NOW, capacity=rune, action=Action.OPERATE, subject=subject
-        )
-        return decision.allowed, decision.rule
+    decisions = [decide(rune, Action.OPERATE, each) for each in (OfInstallation(), message)]
 
-    assert decide(OfInstallation()) == (True, "A28")
-    assert decide(message) == (False, "none")
+    assert [(d.allowed, d.rule) for d in decisions] == [(True, "A28"), (False, "none")]
 
 
 def test_what_the_transaction_has_changed_counts_before_it_is_written(
-    town: Town, the_policy: Policy
+    town: Town, decide: Decide
 ) -> None:
     kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
     assignment = town.assign(message, "kari")
     assignment.active_until = NOW
     town.session.add(assignment)
 
-    decision = permit(
-        town.session,
-        the_policy,
-        NOW,
-        capacity=kari,
-        action=Action.OPEN,
-        subject=OfMessage(message_id=MessageId(message.id)),
-    )
+    decision = decide(kari, Action.OPEN, OfMessage(message_id=MessageId(message.id)))
 
     assert not decision.allowed
 
 
-def test_a_decision_tells_of_no_fact_that_was_not_asked(town: Town, the_policy: Policy) -> None:
+def test_a_decision_tells_of_no_fact_that_was_not_asked(
+    town: Town, the_policy: Policy, decide: Decide
+) -> None:
     kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
     town.assign(message, "kari")
 
-    decision = permit(
-        town.session,
-        the_policy,
-        NOW,
-        capacity=kari,
-        action=Action.OPEN,
-        subject=OfMessage(message_id=MessageId(message.id)),
-    )
+    decision = decide(kari, Action.OPEN, OfMessage(message_id=MessageId(message.id)))
 
     asked = the_policy.asks(Action.OPEN, Role.HANDLER)
     assert {"in_unit", "assigned", "cleared"} <= decision.facts <= asked

@@ -7,11 +7,12 @@ import pytest
 
 from inbox.access import Action, Policy, Role
 from inbox.access.claims import read_claims
-from inbox.access.condition import ALWAYS, Condition, Meaning, fold, names_in
+from inbox.access.condition import names_in
 from inbox.access.folder import Draft, load_draft
 from inbox.access.proof import Broken, broken_claims, check_claims
 from inbox.access.words import Rule
 from inbox.errors import PolicyError
+from tests.access.any_condition import holds
 from tests.access.town import POLICIES, allow, deny
 
 
@@ -95,16 +96,6 @@ def test_forty_facts_in_one_claim_are_no_more_than_a_few() -> None:
     assert broken(policy, f"open implies not {names[-1]}")
 
 
-def holds(condition: Condition, true: frozenset[str]) -> bool:
-    meaning = Meaning[bool](
-        of=lambda name: name == ALWAYS or name in true,
-        negated=lambda part: not part,
-        every=all,
-        some=any,
-    )
-    return fold(condition, meaning)
-
-
 def test_a_proof_finds_what_trying_every_combination_with_casbin_finds() -> None:
     chance = random.Random(1)  # noqa: S311 - a test
     conditions = ["a", "not b", "a and b", "b or not c", "a and (b or c)", "not (a or c)"]
@@ -137,6 +128,6 @@ def tried(policy: Policy, *lines: str) -> set[Role]:
         asked = (Action.OPEN, Action.LIST)
         true = {name for name, value in facts.items() if value} | {f"role:{role}"}
         true |= {action for action in asked if policy.decide(role, facts, action).allowed}
-        if holds(assumed.whole, frozenset(true)) and not holds(claimed.whole, frozenset(true)):
+        if holds(assumed.whole, true) and not holds(claimed.whole, true):
             breaking.add(role)
     return breaking

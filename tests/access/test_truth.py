@@ -5,40 +5,23 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inbox.access.condition import ALWAYS, Condition, Every, Meaning, Name, Not, Some, fold
+from inbox.access.condition import Condition
 from inbox.access.truth import EVER, NEVER, Truth, Truths
+from tests.access.any_condition import conditions_over, holds
 
 NAMES = ("a", "b", "c", "d")
 WORLDS = [
     frozenset(name for name, held in zip(NAMES, values, strict=True) if held)
     for values in product([True, False], repeat=len(NAMES))
 ]
-conditions = st.recursive(
-    st.sampled_from([*map(Name, NAMES), Name(ALWAYS)]),
-    lambda inner: st.one_of(
-        inner.map(Not),
-        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Every(tuple(parts))),
-        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Some(tuple(parts))),
-    ),
-    max_leaves=10,
-)
+conditions = conditions_over(NAMES)
 
 FEW = settings(max_examples=40)
 
 
 def tried(condition: Condition) -> list[bool]:
     """Its value in every world, the slow way."""
-
-    def in_world(world: frozenset[str]) -> bool:
-        meaning = Meaning[bool](
-            of=lambda name: name == ALWAYS or name in world,
-            negated=lambda part: not part,
-            every=all,
-            some=any,
-        )
-        return fold(condition, meaning)
-
-    return [in_world(world) for world in WORLDS]
+    return [holds(condition, world) for world in WORLDS]
 
 
 def said(truths: Truths, truth: Truth) -> list[bool]:
