@@ -9,7 +9,8 @@ NO_RULE: Final = "none"
 ERROR: Final = "error"
 NO_POLICY: Final = "nobody"
 """What stands in place of a rule id when no rule decided."""
-NO_DUTY: Final = "duty"
+_UNMET: Final = "duty"
+"""The same where a rule said yes, and a duty of it was not met."""
 
 
 class Action(StrEnum):
@@ -141,7 +142,7 @@ class Decision:
         """The same decision, or a no with the rule `duty` if a duty of a yes is not among `met`."""
         if not self.allowed or self.duties <= set(met):
             return self
-        return replace(self, allowed=False, rule=NO_DUTY)
+        return replace(self, allowed=False, rule=_UNMET)
 
 
 def basis_first(allows: Iterable[Rule]) -> list[Rule]:

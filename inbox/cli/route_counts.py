@@ -6,7 +6,7 @@ from typing import Final
 
 from inbox.cli.shown import Form
 from inbox.cli.telling import say, say_json
-from inbox.line.simulating import ENOUGH, Counts, Group, Way
+from inbox.line.simulating import ENOUGH, NOWHERE, Counts, Group, Way
 from inbox.routing.book import SAME_UNIT, RuleBook
 
 FEW: Final = f"fewer than {ENOUGH} each"
@@ -33,14 +33,14 @@ def show_counts(counts: Counts, book: RuleBook, form: Form) -> None:
 
 def _sum(counts: Counts, wanted: Callable[[Group], bool]) -> int | str:
     """Of the groups that may be told, and never of others: a sum would give those away."""
-    return sum(n for group, n in counts.groups.items() if wanted(group)) or FEW
+    return sum(n for group, n in counts.items() if wanted(group)) or FEW
 
 
 def _by_rule(counts: Counts, book: RuleBook) -> list[_Row]:
     named = [
         Way(rule=rule.id, unit=str(rule.to)) for rule in book.rules if rule.to is not SAME_UNIT
     ]
-    ways = {*named, Way(rule=None, unit=None), *_told(counts)}
+    ways = {*named, NOWHERE, *_told(counts)}
     order = [str(rule.id) for rule in book.rules]
 
     def place(way: Way) -> tuple[int, str, str]:
@@ -63,7 +63,7 @@ def _is(end: int, way: Way, group: Group) -> bool:
 
 
 def _told(counts: Counts) -> Iterable[Way]:
-    return (way for group in counts.groups for way in group)
+    return (way for group in counts for way in group)
 
 
 def _by_unit(counts: Counts, book: RuleBook) -> list[_Row]:
@@ -83,7 +83,7 @@ def _unit(counts: Counts, name: str) -> _Row:
 
 
 def _moves(counts: Counts) -> list[_Row]:
-    moved = [(was, now, n) for (was, now), n in counts.groups.items() if was.unit != now.unit]
+    moved = [(was, now, n) for (was, now), n in counts.items() if was.unit != now.unit]
     return [
         {
             "from": was.unit or _NOBODY,

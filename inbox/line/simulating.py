@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Final
 
 import sqlalchemy as sa
@@ -41,7 +42,7 @@ _RULING: Final = (
     Action.POLICY_APPROVE,
 )
 """Whoever may do one of these sees the counts of the whole organisation."""
-_UNROUTED: Final = (MessageState.RECEIVED, MessageState.QUARANTINED, MessageState.OPENED)
+_NOT_ROUTED_YET: Final = (MessageState.RECEIVED, MessageState.QUARANTINED, MessageState.OPENED)
 _COLUMNS: Final = (
     *("id", "organisation", "channel", "service", "sender", "sent_at", "received_at"),
     *("document_count", "total_bytes", "sealed_metadata", "unit", "rule"),
@@ -58,15 +59,11 @@ class Way:
     unit: str | None
 
 
+NOWHERE: Final = Way(rule=None, unit=None)
 Group = tuple[Way, Way]
 """How it went, how it would go."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counts:
-    """What may be shown: every group with its number; what is not here is fewer than ten."""
-
-    groups: dict[Group, int]
+Counts = Mapping[Group, int]
+"""What may be shown: every group with its number; what is not here is fewer than ten."""
 
 
 @dataclass(kw_only=True)
@@ -79,7 +76,7 @@ class _Tally:
             group: number if number >= ENOUGH else self.listed[group]
             for group, number in self.all.items()
         }
-        return Counts(groups={group: number for group, number in counted.items() if number})
+        return {group: number for group, number in counted.items() if number}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,21 +97,22 @@ def simulate(
     Those who rule on rules count all mail of their organisation, others what they may `route`.
     Raises `NotPermitted` for whoever may do neither.
     """
+
+    @cache
+    def living(unit: str) -> str | None:
+        found = unit_for_mail(session, unit, now)
+        return None if found is None else found.id
+
     query = _query(session, now, policy, question)
     senders = first_registered(session, question.capacity.organisation)
-    tally, units = _Tally(), dict[str, str | None]()
+    tally = _Tally()
     for page in _pages(session, query):
         for row, metadata, is_listed in _opened(keyring, session, page, senders):
             found = route(metadata, question.book, question.on or row.received_at.date())
-            goes = Way(rule=None, unit=None)
-            if found is not None:
-                if found.unit not in units:
-                    living = unit_for_mail(session, found.unit, now)
-                    units[found.unit] = None if living is None else living.id
-                goes = Way(rule=found.rule, unit=units[found.unit])
-            group = (Way(rule=row.rule, unit=row.unit), goes)
-            tally.all[group] += 1
-            tally.listed[group] += is_listed
+            went = Way(rule=row.rule, unit=row.unit)
+            goes = NOWHERE if found is None else Way(rule=found.rule, unit=living(found.unit))
+            tally.all[went, goes] += 1
+            tally.listed[went, goes] += is_listed
     return tally.shown()
 
 
@@ -133,7 +131,7 @@ def _query(session: Session, now: datetime, policy: Policy, question: Question) 
         .where(
             col(Message.organisation) == capacity.organisation,
             col(Message.received_at) >= question.since,
-            col(Message.state).not_in(_UNROUTED),
+            col(Message.state).not_in(_NOT_ROUTED_YET),
             col(Message.sealed_metadata).is_not(None),
             col(WrappedKeyRow.kek_id).is_not(None),
             col(WrappedKeyRow.wrapped).is_not(None),
@@ -141,7 +139,7 @@ def _query(session: Session, now: datetime, policy: Policy, question: Question) 
         .options(load_only(*(getattr(Message, name) for name in _COLUMNS)))
         .execution_options(yield_per=_PAGE)
     )
-    if _rules(session, now, policy, capacity):
+    if _sees_all(session, now, policy, capacity):
         return query
     if not any(
         rule.effect is Effect.ALLOW and rule.concerns(Action.ROUTE, capacity.role)
@@ -152,7 +150,7 @@ def _query(session: Session, now: datetime, policy: Policy, question: Question) 
     return query.join(routed, routed.c.id == col(Message.id))
 
 
-def _rules(session: Session, now: datetime, policy: Policy, capacity: Capacity) -> bool:
+def _sees_all(session: Session, now: datetime, policy: Policy, capacity: Capacity) -> bool:
     return any(
         permit(
             session, policy, now, capacity=capacity, action=action, subject=OfInstallation()
