@@ -5,7 +5,7 @@ from typing import Final
 
 from inbox.access.document import Document, Table
 from inbox.access.policy import Policy
-from inbox.access.words import NO_RULE, Action, Decision, Duty, Role
+from inbox.access.words import NO_RULE, Action, Decision, Duty, Role, cell_of
 
 CASES: Final = "tests/access.toml"
 _NEEDED: Final = ("name", "role", "expect")
@@ -52,8 +52,7 @@ def _run_case(policy: Policy, base: frozenset[str], case: Table, named: set[str]
         if _said(decision) != expected:
             yield f"{where}: {action} gives {_said(decision)}, not {expected}"
         if action in duties and decision.duties != _duties_in(case, action):
-            had = " ".join(sorted(decision.duties)) or "none"
-            yield f"{where}: {action} has the duties {had}"
+            yield f"{where}: {action} has the duties {cell_of(decision.duties)}"
 
 
 def _said(decision: Decision) -> str:

@@ -146,6 +146,11 @@ Need = frozenset[tuple[str, bool]]
 """Facts and what they must be, all of them, for one way of fulfilling a condition."""
 
 
+def literal_of(name: str, wanted: bool) -> str:  # noqa: FBT001 - the two halves of a need
+    """A fact that must be so, or not, as a condition writes it."""
+    return name if wanted else f"not {name}"
+
+
 def ways_of(condition: Condition) -> tuple[Need, ...]:
     """The ways of fulfilling a condition (its disjunctive form), for telling what was missing."""
     return _ways(condition, wanted=True)

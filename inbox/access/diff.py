@@ -12,12 +12,12 @@ from functools import cached_property
 
 from inbox.access.answers import Answers, truths_of
 from inbox.access.claims import Claim
-from inbox.access.condition import Need
+from inbox.access.condition import Need, literal_of
 from inbox.access.folder import Draft
 from inbox.access.policy import Policy
 from inbox.access.rows import changed_claims, changed_rows, changed_shieldings
 from inbox.access.truth import NEVER, Truth, Truths
-from inbox.access.words import Action, Duty, Role
+from inbox.access.words import Action, Duty, Role, cell_of
 
 
 class Kind(StrEnum):
@@ -49,7 +49,7 @@ class Change:
     def duties(self) -> str:
         """The duties before and after, where they are what changes."""
         kept = self.kind is Kind.DUTIES
-        return f"{_duties(self.had)} -> {_duties(self.has)}" if kept else ""
+        return f"{cell_of(self.had)} -> {cell_of(self.has)}" if kept else ""
 
     def lines(self) -> Iterator[str]:
         """In words that stand in the policy files."""
@@ -119,7 +119,7 @@ def compare(old: Draft, new: Draft) -> Diff:
     return Diff(
         old=old.policy.digest,
         new=new.policy.digest,
-        given=tuple(_word(*literal) for literal in both.given),
+        given=tuple(literal_of(*literal) for literal in both.given),
         changes=tuple(_joined(both.changes())),
         rows=tuple(changed_rows(old.policy.rules, new.policy.rules)),
         shieldings=tuple(changed_shieldings(old.shieldings, new.shieldings)),
@@ -193,16 +193,8 @@ class _Both:
 def _said(truths: Truths, term: Need) -> str:
     """A term as a condition that the policy files could hold."""
     literals = ((name, held) for name in truths.names for held in (True, False))
-    words = [_word(*literal) for literal in literals if literal in term]
+    words = [literal_of(*literal) for literal in literals if literal in term]
     return " and ".join(words) or "always"
-
-
-def _word(name: str, held: bool) -> str:  # noqa: FBT001 - the two halves of a literal
-    return name if held else f"not {name}"
-
-
-def _duties(duties: Iterable[Duty]) -> str:
-    return " ".join(sorted(duties)) or "none"
 
 
 def _joined(changes: Iterable[Change]) -> Iterator[Change]:

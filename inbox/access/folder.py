@@ -30,7 +30,7 @@ from inbox.access.policy import MODEL, Policy
 from inbox.access.proof import check_claims
 from inbox.access.shielding import Shieldings
 from inbox.access.versions import Files
-from inbox.access.words import Action, Duty, Effect, Role, Rule, named
+from inbox.access.words import NO_DUTIES, Action, Duty, Effect, Role, Rule, named
 from inbox.errors import PolicyError
 
 DECIDING: Final = ("allow.csv", "deny.csv", FACTS_FILE, "model.conf", SHIELDING, VOCABULARY)
@@ -43,7 +43,6 @@ _RULE_ID: Final = {
     Effect.ALLOW: re.compile(r"A\d\d[a-z]?"),
     Effect.DENY: re.compile(r"D\d\d[a-z]?"),
 }
-_NONE = "none"
 _KNOWN: Final = {action: [facts_of(kind) for kind in kinds] for action, kinds in SUBJECTS.items()}
 """The facts that are known of each kind of subject that an action can be asked about."""
 W = TypeVar("W", bound=StrEnum)
@@ -208,7 +207,7 @@ def _check_known(line: Line, acts: str, used: frozenset[str]) -> None:
 
 
 def _read_duties(line: Line, cell: str) -> frozenset[Duty]:
-    if cell == _NONE:
+    if cell == NO_DUTIES:
         return frozenset()
     _check_cell(line, cell, Duty, wildcard=False)
     return frozenset(Duty(word) for word in cell.split(" "))

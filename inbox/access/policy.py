@@ -20,6 +20,7 @@ from inbox.access.condition import (
     Meaning,
     Need,
     fold,
+    literal_of,
     names_in,
     read_condition,
     ways_of,
@@ -288,7 +289,7 @@ def _holds_in(conditions: Mapping[str, Condition]) -> Callable[[str, _Asked], bo
 
 def _lacking(way: Need, asked: _Asked) -> tuple[str, ...]:
     lacks = sorted((name, wanted) for name, wanted in way if asked.holds(name) is not wanted)
-    return tuple(name if wanted else f"not {name}" for name, wanted in lacks)
+    return tuple(literal_of(*each) for each in lacks)
 
 
 def _no(action: object, rule: str, digest: str) -> Decision:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from inbox.access.claims import Claim
 from inbox.access.shielding import Shieldings
-from inbox.access.words import Rule
+from inbox.access.words import Rule, cell_of
 
 
 def changed_rows(old: Sequence[Rule], new: Sequence[Rule]) -> Iterator[str]:
@@ -30,7 +30,7 @@ def _cells(rule: Rule) -> tuple[tuple[str, str], ...]:
         ("action", rule.acts),
         ("role", rule.roles),
         ("when", rule.when),
-        ("duty", " ".join(sorted(rule.duties)) or "none"),
+        ("duty", cell_of(rule.duties)),
     )
 
 

@@ -9,6 +9,8 @@ NO_RULE: Final = "none"
 ERROR: Final = "error"
 NO_POLICY: Final = "nobody"
 """What stands in place of a rule id when no rule decided."""
+NO_DUTIES: Final = "none"
+"""The cell of a rule without any."""
 _UNMET: Final = "duty"
 """The same where a rule said yes, and a duty of it was not met."""
 
@@ -151,6 +153,11 @@ def basis_first(allows: Iterable[Rule]) -> list[Rule]:
     So who has the message assigned to them is not recorded as breaking glass.
     """
     return sorted(allows, key=lambda rule: len(rule.duties))
+
+
+def cell_of(duties: Iterable[Duty]) -> str:
+    """Duties as a policy file writes them."""
+    return " ".join(sorted(duties)) or NO_DUTIES
 
 
 def named(cell: str, word: str) -> bool:
