@@ -45,6 +45,17 @@ def _archivist(world: World, who: str = "anne") -> Capacity:
     return world.person(who, Role.ARCHIVIST, "desk")
 
 
+def _propose_to_refuse(world: World, message: Message, code: str = "not_for_us") -> str:
+    return proposals.propose(
+        world.line,
+        _archivist(world),
+        ProposalKind.REFUSE,
+        message.id,
+        code=code,
+        reason="Ikke vår",
+    )
+
+
 def _register_by_word(world: World, message: Message, reference: str = "2026/000123-1") -> None:
     delivery = world.delivery(message.id)
     system.collect(world.line, _system(world), delivery.id)
@@ -248,14 +259,7 @@ def test_a_broken_signature_is_quarantined_and_refused_by_two(world: World) -> N
     assert message.state is MessageState.QUARANTINED
     assert world.open_tasks(message.id) == {"quarantine"}
 
-    proposal = proposals.propose(
-        world.line,
-        _archivist(world),
-        ProposalKind.REFUSE,
-        message.id,
-        code="signature",
-        reason="Signaturen er brutt",
-    )
+    proposal = _propose_to_refuse(world, message, code="signature")
     with pytest.raises(NotPermitted):
         proposals.approve(world.line, _archivist(world), proposal)
     proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
@@ -268,14 +272,7 @@ def test_a_broken_signature_is_quarantined_and_refused_by_two(world: World) -> N
 
 def test_the_approver_must_prove_who_it_is(world: World) -> None:
     message = _arrive(world, "Ingen regel")
-    proposal = proposals.propose(
-        world.line,
-        _archivist(world),
-        ProposalKind.REFUSE,
-        message.id,
-        code="not_for_us",
-        reason="Ikke vår",
-    )
+    proposal = _propose_to_refuse(world, message)
 
     weak = world.person("bjorn", Role.ARCHIVIST, "desk", strong=False)
     with pytest.raises(NotPermitted):
@@ -308,14 +305,7 @@ def test_two_release_from_quarantine_with_a_named_waiver(world: World) -> None:
 
 def test_a_proposal_that_ran_out_is_not_approved(world: World) -> None:
     message = _arrive(world, "Ingen regel")
-    proposal = proposals.propose(
-        world.line,
-        _archivist(world),
-        ProposalKind.REFUSE,
-        message.id,
-        code="not_for_us",
-        reason="Ikke vår",
-    )
+    proposal = _propose_to_refuse(world, message)
     world.clock.advance(timedelta(days=15))
 
     with pytest.raises(NotPermitted):
@@ -586,14 +576,7 @@ def test_a_refused_twin_waits_and_gives_way_to_the_registered_one(world: World) 
     world.work()
     (twin,) = [m for m in world.messages() if m.state is MessageState.QUARANTINED]
     (first,) = [m for m in world.messages() if m.state is MessageState.OFFERED]
-    proposal = proposals.propose(
-        world.line,
-        _archivist(world),
-        ProposalKind.REFUSE,
-        twin.id,
-        code="signature",
-        reason="Andre byte",
-    )
+    proposal = _propose_to_refuse(world, twin, code="signature")
     proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
     world.settle(rounds=3)
     assert world.gateway.receipts_at_sender() == []

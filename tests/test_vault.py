@@ -145,23 +145,6 @@ def test_a_reader_gives_its_file_back(vault: FolderVault) -> None:
     assert _open_files() == before
 
 
-REGIONS = {
-    "the first byte": (0, "vault.header"),
-    "the version": (13, "vault.header"),
-    "the name": (HEADER - 2, "vault.header"),
-    "the salt": (HEADER, "vault.key"),
-    "the salt's end": (HEADER + 23, "vault.key"),
-    "the commitment": (HEADER + 24, "vault.key"),
-    "the commitment's end": (HEADER + 55, "vault.key"),
-    "the first chunk": (HEADER + 56, "vault.chunk"),
-    "the first chunk's tag": (HEADER + 56 + CHUNK + 15, "vault.chunk"),
-    "the second chunk": (HEADER + 56 + CHUNK + 16, "vault.chunk"),
-    "the second chunk's middle": (HEADER + 56 + CHUNK + 9000, "vault.chunk"),
-    "the last chunk": (HEADER + 56 + 2 * (CHUNK + 16), "vault.chunk"),
-    "the last byte": (-1, "vault.chunk"),
-}
-
-
 def test_an_object_is_never_replaced(vault: FolderVault, tmp_path: Path) -> None:
     vault.store("abc", [b"first"], KEY)
 

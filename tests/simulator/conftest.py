@@ -1,6 +1,7 @@
-"""A clock that tests turn, a gateway that runs by it, and a client that talks to it by socket."""
+"""A clock, a gateway that runs by it with a client, and a case system beside a small product."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from inbox.simulator.asgi import Receive, Scope, Send
 from inbox.simulator.envelopes import receipt_json, sbd_json
 from inbox.simulator.gateway import GatewaySimulator
 from inbox.simulator.server import serve
+from tests.simulator.caseworld import World
+from tests.simulator.product import Product
 
 
 @dataclass
@@ -94,3 +97,14 @@ def body(original: str) -> dict[str, Any]:
     del header["documentIdentification"]["creationDateAndTime"]
     del header["businessScope"]["scope"][0]["scopeInformation"]
     return full
+
+
+@pytest.fixture
+def product() -> Product:
+    return Product()
+
+
+@pytest.fixture
+def world(product: Product) -> Iterator[World]:
+    with ExitStack() as stack:
+        yield World(stack, product)

@@ -1,7 +1,5 @@
 """The simulated case system against a small product, over real sockets."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -10,17 +8,6 @@ from inbox.simulator.casesystem import Behaviour
 from inbox.simulator.casesystem_registry import HandJournal, Registry
 from tests.simulator.caseworld import NOW, World, post
 from tests.simulator.product import Product, hook, wait_until
-
-
-@pytest.fixture
-def product() -> Product:
-    return Product()
-
-
-@pytest.fixture
-def world(product: Product) -> Iterator[World]:
-    with ExitStack() as stack:
-        yield World(stack, product)
 
 
 def test_told_by_webhook_it_collects_accepts_and_registers(world: World, product: Product) -> None:

@@ -1,7 +1,5 @@
 """Which webhooks a case system believes."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import timedelta
 
 import httpx
@@ -11,17 +9,6 @@ from inbox.simulator.casesystem import Behaviour
 from inbox.simulator.casesystem_hook import read_secret
 from tests.simulator.caseworld import NOW, World, post
 from tests.simulator.product import Product, hook, wait_until
-
-
-@pytest.fixture
-def product() -> Product:
-    return Product()
-
-
-@pytest.fixture
-def world(product: Product) -> Iterator[World]:
-    with ExitStack() as stack:
-        yield World(stack, product)
 
 
 @pytest.mark.parametrize(
