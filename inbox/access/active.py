@@ -20,7 +20,7 @@ from inbox.errors import PolicyError
 from inbox.tables import ActivePolicy, PolicyVersion
 
 KIND: Final = "policy"
-NO_DIGEST: Final = ""
+_NO_DIGEST: Final = ""
 """What stands for the digest where the database names none."""
 
 
@@ -59,7 +59,7 @@ class Active(Generic[R]):
         """
         row = session.execute(self._naming).one_or_none()
         if row is None:
-            return NO_DIGEST, None
+            return _NO_DIGEST, None
         digest, version = row
         loaded = self._loaded
         if loaded is not None and loaded.digest == digest:

@@ -74,7 +74,7 @@ def statement_of(listing: Listing, dialect: Dialect) -> Kept:
     return Kept(statement, dialect, _NAMES)
 
 
-def newest_first(selected: Select[Any]) -> Select[Any]:
+def _newest_first(selected: Select[Any]) -> Select[Any]:
     """The order of every list."""
     return selected.order_by(_TABLE.c.received_at.desc(), _TABLE.c.id.desc())
 
@@ -91,10 +91,12 @@ def _page(branches: Sequence[Form], listing: Listing) -> Select[Any]:
     shown = [_TABLE.c[name] for name in listing.shown]
     place = [sa.tuple_(at, message_id) < _AFTER] if listing.kind is Kind.NEXT else []
     if len(branches) == 1:
-        return newest_first(sa.select(*shown).where(*branches, *place)).limit(_AT_MOST)
+        return _newest_first(sa.select(*shown).where(*branches, *place)).limit(_AT_MOST)
     newest = [
         sa.select(
-            newest_first(sa.select(message_id, at).where(branch, *place)).limit(_AT_MOST).subquery()
+            _newest_first(sa.select(message_id, at).where(branch, *place))
+            .limit(_AT_MOST)
+            .subquery()
         )
         for branch in branches
     ]

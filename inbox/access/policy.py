@@ -55,7 +55,7 @@ e = some(where (p.eft == allow)) && !some(where (p.eft == deny))
 [matchers]
 m = named(p.act, r.act) && named(p.role, r.role) && holds(p.when, r.facts)
 """
-SHOWN_MISSES: Final = 3
+_SHOWN_MISSES: Final = 3
 
 
 class _Asked:
@@ -268,7 +268,7 @@ class Policy:
                 lacks = [_lacking(way, asked) for way in self._ways[rule.id]]
                 if lacks and all(lacks):
                     missed.append(Miss(rule=rule.id, needs=min(lacks, key=len)))
-        return tuple(sorted(missed, key=lambda miss: len(miss.needs))[:SHOWN_MISSES])
+        return tuple(sorted(missed, key=lambda miss: len(miss.needs))[:_SHOWN_MISSES])
 
 
 _Test = Callable[[_Asked], bool]

@@ -6,7 +6,6 @@ import typer
 
 from inbox.access.folder import files_in, read_policy
 from inbox.access.subject import Capacity
-from inbox.access.versions import Files
 from inbox.cli import changing
 from inbox.cli.acting import CodeFromStdin, code_and_reason, one_code, sign_in
 from inbox.cli.changing import Actor
@@ -40,12 +39,8 @@ def propose(
     folder = policy_folder_of(ctx, policies)
     files = files_in(folder)
     read_policy(files)  # Before anybody types a code.
-
-    def files_of(_: Rules) -> Files:
-        return files
-
     who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
-    changing.propose(who, _rules, files_of, as_json)
+    changing.propose(who, _rules, lambda _: files, as_json)
 
 
 changing.add_approval(

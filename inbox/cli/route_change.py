@@ -5,7 +5,6 @@ from typing import Annotated, Final
 import typer
 
 from inbox.access.subject import Capacity
-from inbox.access.versions import Files
 from inbox.cli import changing
 from inbox.cli.acting import CodeFromStdin, code_and_reason, one_code, sign_in
 from inbox.cli.changing import Actor
@@ -43,12 +42,8 @@ def propose(
     Every unit that they send to must live. All of it is kept, the written cases too.
     """
     folder = policy_folder_of(ctx, policies)
-
-    def files_of(rules: Rules) -> Files:
-        return book_files_in(folder, rules.subject)
-
     who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin), organisation)
-    changing.propose(who, _rules, files_of, as_json)
+    changing.propose(who, _rules, lambda rules: book_files_in(folder, rules.subject), as_json)
 
 
 changing.add_approval(
