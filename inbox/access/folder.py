@@ -94,8 +94,7 @@ def files_in(path: Path) -> Files:
             if entry.suffix in {".csv", ".conf", ".toml", ".txt"} and entry.name not in FILES
         )
     except OSError as error:
-        missing = [name for name in ALL_FILES if not (path / name).is_file()]
-        read = f"{type(error).__name__} at {', '.join(missing) or 'a file'}"
+        read = f"{type(error).__name__} at {Path(error.filename).name}"
         raise PolicyError("policy.unreadable", f"{read} in the folder") from error
     if strays:
         raise refusal(f"{strays[0]}, line 1", "stray_file", strays, f"only {', '.join(FILES)}")

@@ -1,6 +1,8 @@
 """The strict reader: every slip is refused with its own code, and none widens access."""
 
+import hashlib
 import re
+import struct
 from pathlib import Path
 from shutil import copytree
 
@@ -8,6 +10,7 @@ import pytest
 
 from inbox.access import Policy
 from inbox.access.folder import ALL_FILES, DECIDING, digest_of, load_folder, read_draft, read_policy
+from inbox.access.policy import MODEL
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 
@@ -259,6 +262,40 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         load_folder(tmp_path / "none")
 
     assert error.value.code == "policy.unreadable"
+
+
+@pytest.mark.parametrize("file", ["deny.csv", "tests/access.toml"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, file: str) -> None:
+    path = folder(tmp_path)
+    (path / file).unlink()
+    with pytest.raises(PolicyError) as gone:
+        load_folder(path)
+    (path / file).mkdir()
+    with pytest.raises(PolicyError) as no_file:
+        load_folder(path)
+
+    name = Path(file).name
+    assert gone.value.reason == f"FileNotFoundError at {name} in the folder"
+    assert no_file.value.reason == f"IsADirectoryError at {name} in the folder"
+
+
+def test_the_digest_is_one_that_anybody_can_compute() -> None:
+    """SHA-256; before each name and each file its length, in eight bytes."""
+    files = policy_files()
+    parts = [part for name in sorted(DECIDING) for part in (name.encode(), files[name])]
+    whole = b"".join(struct.pack(">Q", len(part)) + part for part in parts)
+
+    assert digest_of(files) == hashlib.sha256(whole).hexdigest()
+
+
+@pytest.mark.parametrize(("kept", "line"), [(0, 1), (1, 2), (3, 4)])
+def test_a_model_that_ends_too_soon_is_refused_at_its_end(kept: int, line: int) -> None:
+    cut = "".join(f"{each}\n" for each in MODEL.splitlines()[:kept]).encode()
+
+    with pytest.raises(PolicyError) as refused:
+        read_policy(policy_files() | {"model.conf": cut})
+
+    assert refused.value.reason.startswith(f"model.conf, line {line}: read 'the end of the file'")
 
 
 def test_a_case_that_comes_out_otherwise_is_refused(tmp_path: Path) -> None:
