@@ -5,6 +5,8 @@ SQLite finds nothing by an index where one WHERE joins the ways with OR.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,6 +23,7 @@ from inbox.access.condition import (
     Not,
     Some,
     fold,
+    number_of_ways,
     ways_of,
 )
 from inbox.access.facts import FACTS, SUBJECTS
@@ -60,6 +63,7 @@ _FOUND_BY: Final[Mapping[str, Form]] = {
 It stands beside the form of the fact, never in its place, so it shows nothing more.
 """
 
+_NOTHING: Final[Mapping[str, bool]] = MappingProxyType({})
 _PINNED: Final[Mapping[str, tuple[str, Bound]]] = {
     "in_unit": ("unit", UNIT),
     "leads": ("unit", UNIT),
@@ -88,7 +92,7 @@ def branches_of(
     """
     allows, denies = _conditions(policy, action, role)
     branches = [
-        _branch((*way, *map(_opposite, denies)), requested, sought)
+        branch_of((*way, *map(_opposite, denies)), requested, sought)
         for allow in allows
         for way in _ways(allow)
     ]
@@ -134,11 +138,10 @@ def _form(name: str, requested: Mapping[str, bool]) -> Form:
 
 def _ways(condition: Condition) -> Iterator[tuple[Condition, ...]]:
     """The condition taken apart at every `or`: each way holds if all its parts do."""
-    ways = ways_of(condition)
-    if len(ways) > _MOST_WAYS:
+    if number_of_ways(condition) > _MOST_WAYS:
         yield (condition,)
         return
-    for way in ways:
+    for way in ways_of(condition):
         yield tuple(Name(name) if held else Not(Name(name)) for name, held in sorted(way))
 
 
@@ -146,21 +149,35 @@ def _opposite(condition: Condition) -> Condition:
     return condition.part if isinstance(condition, Not) else Not(condition)
 
 
-def _branch(
-    parts: Sequence[Condition], requested: Mapping[str, bool], sought: Sequence[Form]
+def branch_of(
+    parts: Sequence[Condition],
+    requested: Mapping[str, bool] = _NOTHING,
+    sought: Sequence[Form] = (),
 ) -> Form:
     """All parts, written so that the few messages of which they hold are found by an index."""
     required = {part.name for part in parts if isinstance(part, Name)}
-    pins = dict(_PINNED[name] for name in sorted(required & _PINNED.keys()))
+    pinned = frozenset(required & _PINNED.keys())
+    pins = dict(_PINNED[name] for name in pinned)
     found_by = [_FOUND_BY[name] for name in sorted(required & _FOUND_BY.keys())]
-    unindexed = _unindexed(_INDEXED if found_by else _INDEXED[1:] if "unit" in pins else ())
+    unindexed = _INDEXED if found_by else _INDEXED[1:] if "unit" in pins else ()
 
     def of(name: str) -> Form:
-        form = _form(name, requested)
-        return _replaced(form if name in _PINNED else _replaced(form, pins), unindexed)
+        if name == ALWAYS or requested.get(name, False):
+            return sa.true()
+        return _form_beside(name, pinned, unindexed)
 
     form = form_of(Every(tuple(parts)), of)
-    return sa.and_(form, *found_by, *(_replaced(each, unindexed) for each in sought))
+    hidden = _unindexed(unindexed)
+    return sa.and_(form, *found_by, *(_replaced(each, hidden) for each in sought))
+
+
+@lru_cache(maxsize=1_000)
+def _form_beside(name: str, pinned: frozenset[str], unindexed: tuple[str, ...]) -> Form:
+    """A fact about a message beside facts that pin columns; written once, for that takes long."""
+    form = _form(name, _NOTHING)
+    if name not in _PINNED:
+        form = _replaced(form, dict(_PINNED[each] for each in pinned))
+    return _replaced(form, _unindexed(unindexed))
 
 
 def form_of(condition: Condition, of: Callable[[str], Form]) -> Form:

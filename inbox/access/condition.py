@@ -3,8 +3,9 @@
 One tree, read once, and one walk over it for every use: deciding, listing, proving.
 """
 
+import math
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,6 +16,8 @@ T = TypeVar("T")
 ALWAYS = "always"
 """The one word of a condition that is no fact."""
 MAX_CHARACTERS = 400
+MOST_WAYS = 64
+"""Of fulfilling a rule: more are refused, for nobody could look at each."""
 _TOKEN = re.compile(r" *(\(|\)|(?:role:)?[a-z][a-z_]*)")
 _ALLOWED = "facts of the closed list, and/or/not, brackets where `and` and `or` are mixed"
 
@@ -130,6 +133,17 @@ def fold(condition: Condition, meaning: Meaning[T]) -> T:
             return meaning.some([fold(part, meaning) for part in parts])
 
 
+def holds(condition: Condition, facts: Mapping[str, bool]) -> bool:
+    """Whether it holds of these facts; what is not among them does not hold."""
+    meaning = Meaning[bool](
+        of=lambda name: name == ALWAYS or facts.get(name, False),
+        negated=lambda part: not part,
+        every=all,
+        some=any,
+    )
+    return fold(condition, meaning)
+
+
 def names_in(condition: Condition) -> frozenset[str]:
     """Every fact that the condition uses."""
 
@@ -151,8 +165,29 @@ def literal_of(name: str, wanted: bool) -> str:  # noqa: FBT001 - the two halves
     return name if wanted else f"not {name}"
 
 
-def ways_of(condition: Condition) -> tuple[Need, ...]:
-    """The ways of fulfilling a condition (its disjunctive form), for telling what was missing."""
+def number_of_ways(condition: Condition, *, wanted: bool = True) -> int:
+    """At most so many ways of fulfilling it (or not): counted, so that none need be made first.
+
+    Ways that contradict themselves count too, and what can never be is one way.
+    """
+    match condition:
+        case Name():
+            return 1
+        case Not(part):
+            return number_of_ways(part, wanted=not wanted)
+    numbers = [number_of_ways(part, wanted=wanted) for part in condition.parts]
+    return sum(numbers) if isinstance(condition, Some) is wanted else math.prod(numbers)
+
+
+def ways_of(condition: Condition, at_most: int = MOST_WAYS) -> tuple[Need, ...]:
+    """The ways of fulfilling a condition (its disjunctive form), for telling what was missing.
+
+    Raises `PolicyError` where there are more, before any is made: they double with every `or`.
+    """
+    if (number := number_of_ways(condition)) > at_most:
+        raise PolicyError(
+            "policy.condition_ways", f"read {number} ways of fulfilling it; allowed: {at_most}"
+        )
     return _ways(condition, wanted=True)
 
 

@@ -4,35 +4,35 @@ It is made of what decides and lists, nothing else: an explanation of its own wo
 policy. Whether the asker may have it is the caller's to find out first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy import BindParameter
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
 
 from inbox.access import permit
-from inbox.access.finding import facts_about
-from inbox.access.listing import count, visible
+from inbox.access.branches import branch_of, form_beside
+from inbox.access.brought import EVERYTHING_GIVEN, Way, fewest, told, ways_to
+from inbox.access.capacities import capacities_of
+from inbox.access.condition import holds
+from inbox.access.facts import FACTS, SUBJECTS, facts_of
+from inbox.access.finding import NAMES, facts_about, facts_of_request, values_of
+from inbox.access.forms.asked import Form
+from inbox.access.lists import joined
 from inbox.access.policy import Policy
-from inbox.access.recheck import Recheck
-from inbox.access.subject import Capacity, Given, OfInstallation, Subject
-from inbox.access.words import Action, Decision, Role, Told
-from inbox.message import MessageId, OrgNumber, PersonId, UnitId
-from inbox.tables import Capacity as CapacityRow
-from inbox.tables import Person, Unit, table_of
+from inbox.access.subject import Capacity, Given, OfInstallation, OfMessage, Subject
+from inbox.access.words import Action, Decision, Told
+from inbox.message import MessageId, PersonId
+from inbox.tables import Message, table_of
 
-EVERYTHING_GIVEN: Final = Given(
-    reason_given=True,
-    reference_given=True,
-    period_given=True,
-    waivable=True,
-    same_documents=True,
-)
-"""All that a request can bring, but nobody that something is given to."""
-_NOT_SHOWN: Final = Recheck(0)
-"""For a number about somebody else: no list is shown, so none is decided again."""
+SHOWN_IDS: Final = 20
+"""Of each capacity and action no more ids than these are given."""
+_ASKER: Final = "asker_"
+_ID: Final = table_of(Message).c.id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,33 +66,6 @@ def explain(  # noqa: PLR0913 - a question has these parts
     )
 
 
-def capacities_of(session: Session, on: datetime, person: PersonId) -> tuple[Capacity, ...]:
-    """What the person can act as at that time, each as after a strong sign-in."""
-    row, unit, who = table_of(CapacityRow), table_of(Unit), table_of(Person)
-    lasting = [
-        (table.c.active_from <= on) & (table.c.active_until.is_(None) | (table.c.active_until > on))
-        for table in (row, unit, who)
-    ]
-    found = session.execute(
-        sa.select(row.c.id, row.c.role, row.c.unit, unit.c.organisation)
-        .join(unit, unit.c.id == row.c.unit)
-        .join(who, who.c.id == row.c.person)
-        .where(row.c.person == person, *lasting)
-        .order_by(row.c.role, row.c.unit, row.c.id)
-    )
-    return tuple(
-        Capacity(
-            id=capacity_id,
-            role=Role(role),
-            organisation=OrgNumber(organisation),
-            person=person,
-            unit=UnitId(unit_id),
-            strong_auth=True,
-        )
-        for capacity_id, role, unit_id, organisation in found
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class Reach:
     """One capacity and one action: on how many messages, and on which of those that are shown."""
@@ -100,9 +73,12 @@ class Reach:
     capacity: Capacity
     action: Action
     messages: int
+    takes: str
+    """What a request must bring: for some messages in one way, perhaps, for others in another."""
     shown: tuple[MessageId, ...]
-    installation: bool
-    """It may do this to what belongs to no message."""
+    """The first `SHOWN_IDS` of those that the asker may list."""
+    without_message: str | None
+    """What else must be so to do it to what is no message; None: it may not."""
 
 
 def what_can(
@@ -113,55 +89,76 @@ def what_can(
     person: PersonId,
     asker: Capacity,
     on: datetime | None = None,
-) -> tuple[Reach, ...]:
-    """What a person may do, capacity by capacity; ids only of what the asker may list today.
+) -> Iterator[Reach]:
+    """What a person may do, capacity by capacity, if the request brings what it takes.
 
-    `on` is the time of everything with a period; messages are in the state that they are in now.
+    As `who_can` says it of each message. Ids only of what the asker may list today. `on` is the
+    time of everything with a period; messages are in the state that they are in now.
     """
-    seen = frozenset(session.execute(visible(policy, asker, now, Action.LIST)).scalars())
     at = on or now
-    reaches = (
-        _reach(session, policy, at, capacity, action, seen)
-        for capacity in capacities_of(session, at, person)
-        for action in Action
-    )
-    return tuple(reach for reach in reaches if reach.messages or reach.installation)
+    listed = _listed_by(policy, asker)
+    values = {f"{_ASKER}{name}": held for name, held in values_of(now, asker, Given()).items()}
+    for capacity in capacities_of(session, at, person):
+        bound = values_of(at, capacity, Given()) | values
+        for action in Action:
+            ways = tuple(ways_to(policy, action, capacity.role))
+            number, shown = _messages(session, action, ways, listed, bound)
+            without = _without_message(session, policy, at, capacity, action)
+            if number or without:
+                yield Reach(
+                    capacity=capacity,
+                    action=action,
+                    messages=number,
+                    takes=told(way.takes for way in ways) if number else "",
+                    shown=shown,
+                    without_message=without,
+                )
 
 
-def _reach(
+def _messages(
     session: Session,
-    policy: Policy,
-    at: datetime,
-    capacity: Capacity,
     action: Action,
-    seen: frozenset[str],
-) -> Reach:
-    number = count(
-        session,
-        policy,
-        at,
-        capacity=capacity,
-        action=action,
-        recheck=_NOT_SHOWN,
-        given=EVERYTHING_GIVEN,
-    )
-    shown: frozenset[str] = frozenset()
-    if seen and number:
-        ids = visible(policy, capacity, at, action, EVERYTHING_GIVEN)
-        shown = seen.intersection(session.execute(ids).scalars())
-    decision = permit(
-        session,
-        policy,
-        at,
-        capacity=capacity,
-        action=action,
-        subject=OfInstallation(),
-        given=EVERYTHING_GIVEN,
-    )
-    return Reach(
-        capacity=capacity,
-        action=action,
-        messages=number,
-        shown=tuple(MessageId(message_id) for message_id in sorted(shown)),
-        installation=decision.allowed,
-    )
+    ways: Sequence[Way],
+    listed: Form,
+    bound: Mapping[str, object],
+) -> tuple[int, tuple[MessageId, ...]]:
+    """On how many messages, and the first of those that the asker may list, too."""
+    if not ways or OfMessage not in SUBJECTS[action]:
+        return 0, ()
+    found = joined([branch_of(way.rows) for way in ways], _ID)
+    counted = sa.select(sa.func.count()).select_from(found)
+    number = session.execute(counted, bound).scalar_one()
+    if not number:
+        return 0, ()
+    both = sa.select(_ID).join_from(found, Message, found.c.id == _ID).where(listed).order_by(_ID)
+    ids = session.execute(both.limit(SHOWN_IDS), bound).scalars()
+    return number, tuple(MessageId(message_id) for message_id in ids)
+
+
+def _listed_by(policy: Policy, asker: Capacity) -> Form:
+    """What is in the asker's own list, its values called apart from those of the person."""
+    form = form_beside(policy, Action.LIST, asker.role, facts_of_request(asker, Given()))
+    return replacement_traverse(form, {}, _called_apart)
+
+
+def _called_apart(element: ExternallyTraversible, **_: object) -> BindParameter[Any] | None:
+    if isinstance(element, BindParameter) and element.key in NAMES:
+        return sa.bindparam(f"{_ASKER}{element.key}", type_=element.type)
+    return None
+
+
+def _without_message(
+    session: Session, policy: Policy, at: datetime, capacity: Capacity, action: Action
+) -> str | None:
+    """What must be so of something that is no message; what is so of the capacity is asked."""
+    kinds = set(SUBJECTS[action]) - {OfMessage}
+    if not kinds:
+        return None
+    of_capacity = {name for name, fact in FACTS.items() if OfInstallation in fact.forms}
+    held = facts_about(session, at, capacity, OfInstallation(), Given(), of_capacity) or {}
+    takes = []
+    for kind in kinds:
+        known = facts_of(kind)
+        ways = ways_to(policy, action, capacity.role, known - held.keys())
+        takes += [way.takes for way in ways if all(holds(part, held) for part in way.rows)]
+    return (told(fewest(takes)) or "yes") if takes else None

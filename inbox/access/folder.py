@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from inbox.access.cases import CASES, run_cases
 from inbox.access.claims import INVARIANTS, Claim, read_claims
-from inbox.access.condition import names_in, read_condition
+from inbox.access.condition import names_in, read_condition, ways_of
 from inbox.access.described import (
     FACTS_FILE,
     SHIELDING,
@@ -181,10 +181,11 @@ def _read_rule(line: Line, effect: Effect) -> Rule:
         raise line.refuse("action", acts, "one action in a row that allows")
     _check_cell(line, roles, Role, wildcard=effect is Effect.DENY)
     try:
-        used = names_in(read_condition(when, FACTS.keys()))
+        condition = read_condition(when, FACTS.keys())
+        ways_of(condition)
     except PolicyError as error:
         raise line.locate(error) from error
-    _check_known(line, acts, used)
+    _check_known(line, acts, names_in(condition))
     return Rule(
         id=rule_id,
         acts=acts,

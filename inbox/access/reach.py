@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import visitors
 
 from inbox.access.answers import Answers, truths_of
+from inbox.access.brought import BROUGHT
 from inbox.access.condition import Need
-from inbox.access.facts import FACTS, SUBJECTS
+from inbox.access.facts import SUBJECTS
 from inbox.access.policy import Policy
 from inbox.access.relations import Asker, Relations
 from inbox.access.subject import OfMessage
@@ -18,7 +18,6 @@ from inbox.access.words import Action, Role
 
 SHOWN_IDS = 20
 """Of each person's messages no more ids than these are given."""
-_BROUGHT = frozenset({"target", "proposal_id"})
 _ABOUT_MESSAGES = [
     (action, role) for action in Action if OfMessage in SUBJECTS[action] for role in Role
 ]
@@ -104,7 +103,7 @@ def could(
     """
     truths = truths_of([policy], ())
     answers = Answers(policy, (), truths)
-    brought = [name for name in truths.names if _is_brought(name)]
+    brought = BROUGHT.intersection(truths.names)
     relations, kept = Relations(session, now), dict[int, frozenset[str]]()
     asking = [
         asker
@@ -131,7 +130,7 @@ class _Changed:
     def __init__(self, old: Policy, new: Policy) -> None:
         self._truths: Truths = truths_of([old, new], ())
         self._answers = [Answers(policy, (), self._truths) for policy in (old, new)]
-        self._brought = [name for name in self._truths.names if _is_brought(name)]
+        self._brought = BROUGHT.intersection(self._truths.names)
 
     def terms(self, action: Action, role: Role) -> _Terms:
         """The ways in which a yes is gained, and those in which it is lost."""
@@ -148,13 +147,6 @@ class _Changed:
             return False
         old, new = self._answers
         return any(old.allowed(action, role) != new.allowed(action, role) for role in Role)
-
-
-def _is_brought(name: str) -> bool:
-    form = FACTS[name].forms.get(OfMessage)
-    if FACTS[name].given is not None or form is None:
-        return FACTS[name].known_of(OfMessage)
-    return any(getattr(each, "key", None) in _BROUGHT for each in visitors.iterate(form))
 
 
 def _touched(people: Relations, asker: Asker, terms: _Terms) -> tuple[int, int]:

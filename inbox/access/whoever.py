@@ -3,41 +3,46 @@
 Each fact keeps its one form; what it is bound to in a decision is here a column of the capacity.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import BindParameter, ColumnElement, Select
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, ColumnElement, Dialect, Select
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
+from sqlmodel import col
 
 from inbox.access.branches import form_of
-from inbox.access.condition import ALWAYS, Every, Not
+from inbox.access.brought import BROUGHT, BROUGHT_TO_ONE, Way, fewest, told, ways_to
+from inbox.access.condition import ALWAYS, Every
 from inbox.access.facts import FACTS, SUBJECTS
-from inbox.access.finding import facts_of_request, values_of
-from inbox.access.forms.asked import TARGET, Form, bound
+from inbox.access.finding import NAMES
+from inbox.access.forms.asked import NOW, TARGET, Form, bound
+from inbox.access.kept import Kept
+from inbox.access.period import lasts
 from inbox.access.policy import Policy
-from inbox.access.subject import Capacity, Given, OfMessage
-from inbox.access.words import Action, Effect, Role, Rule, basis_first
-from inbox.message import MessageId, OrgNumber, PersonId, UnitId
+from inbox.access.subject import OfMessage
+from inbox.access.words import Action, Role, basis_first
+from inbox.message import MessageId, PersonId, UnitId
 from inbox.tables import Capacity as CapacityRow
-from inbox.tables import Message, Unit, table_of
+from inbox.tables import Message, Person, Unit
 
-_WHO: Final = table_of(CapacityRow).alias("who")
-_HOME: Final = table_of(Unit).alias("home")
-_MESSAGE: Final = table_of(Message)
-_COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
-    "capacity": _WHO.c.id,
-    "person": _WHO.c.person,
-    "unit": _WHO.c.unit,
-    "role": _WHO.c.role,
-    "organisation": _HOME.c.organisation,
+_WHO: Final = aliased(CapacityRow, name="who")
+_HOME: Final = aliased(Unit, name="home")
+_SELF: Final = aliased(Person, name="self")
+_COLUMNS: Final[Mapping[str, Any]] = {
+    "capacity": col(_WHO.id),
+    "person": col(_WHO.person),
+    "unit": col(_WHO.unit),
+    "role": col(_WHO.role),
+    "organisation": col(_HOME.organisation),
     "case_system": sa.null(),
 }
 """What a capacity brings to a question, as columns."""
-_SHOWN: Final = (_WHO.c.id, _WHO.c.person, _WHO.c.unit, _WHO.c.role)
+_SHOWN: Final = (col(_WHO.person), col(_WHO.unit), col(_WHO.role), col(_WHO.id))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,105 +54,95 @@ class Able:
     unit: UnitId
     role: Role
     rules: tuple[str, ...]
+    takes: str
+    """What a request must bring so that it may by the first of the rules."""
 
 
-def who_can(  # noqa: PLR0913 - a question has these parts
+def who_can(
     session: Session,
     policy: Policy,
-    now: datetime,
+    at: datetime,
     *,
     action: Action,
     message_id: MessageId,
-    given: Given,
-    on: datetime | None = None,
+    target: PersonId | None = None,
 ) -> tuple[Able, ...]:
-    """Every person's capacity that may, after a strong sign-in and with what is given.
+    """Every person's capacity that may, if the request brings what it takes.
 
-    `on` is the time of everything with a period: capacities, clearances, assignments, grants. The
-    message is in the state and with the unit that it is in now.
+    `at` is the time of everything with a period: capacities, clearances, assignments, grants. The
+    message is in the state and with the unit that it is in now. Of a `target` that is named, the
+    rows are asked; otherwise it is told what somebody must be like.
     """
-    selects = [
-        select
-        for role in Role
-        if role is not Role.CASE_SYSTEM
-        for to_self in ([False] if given.target is None else [False, True])
-        for select in _by_rule(policy, action, _Group(role=role, given=given, to_self=to_self))
-    ]
-    if OfMessage not in SUBJECTS[action] or not selects:
+    if OfMessage not in SUBJECTS[action]:
         return ()
-    anybody = _Group(role=Role.HANDLER, given=given, to_self=False).anybody()
-    values = values_of(on or now, anybody, given, OfMessage(message_id=message_id))
-    rules = {rule.id: rule for rule in policy.rules}
-    found: dict[tuple[str, str, str, str], list[Rule]] = {}
-    for who_id, person, unit, role_name, rule_id in session.execute(sa.union_all(*selects), values):
-        found.setdefault((person, unit, role_name, who_id), []).append(rules[rule_id])
-    return tuple(
-        Able(
-            capacity=who_id,
-            person=PersonId(person),
-            unit=UnitId(unit),
-            role=Role(role_name),
-            rules=tuple(rule.id for rule in basis_first(allows)),
-        )
-        for (person, unit, role_name, who_id), allows in sorted(found.items(), key=_order)
-    )
-
-
-def _order(item: tuple[tuple[str, str, str, str], list[Rule]]) -> tuple[str, str, str, str]:
-    return item[0]
+    dialect = session.get_bind().dialect
+    find = _find(policy, action, dialect, BROUGHT if target is None else BROUGHT_TO_ONE)
+    values = {"now": at, "target": target, **vars(OfMessage(message_id=message_id))}
+    found: dict[tuple[str, str, str, str], list[Way]] = {}
+    for *who, place in find.kept.rows(session, values):
+        found.setdefault((who[0], who[1], who[2], who[3]), []).append(find.ways[place])
+    return tuple(_able(who, found[who]) for who in sorted(found))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Group:
-    """Capacities of which the facts of the request are the same."""
+class _Find:
+    """The statement, and the ways that its last column counts."""
 
-    role: Role
-    given: Given
-    to_self: bool
-    """They are the person that something is given to."""
+    kept: Kept
+    ways: tuple[Way, ...]
 
-    def anybody(self) -> Capacity:
-        """One that stands for all of them, where only the request is asked."""
-        person = self.given.target if self.to_self and self.given.target else PersonId("")
-        return Capacity(
-            id="",
-            role=self.role,
-            organisation=OrgNumber(""),
-            person=person,
-            unit=UnitId(""),
-            strong_auth=True,
+
+@lru_cache(maxsize=1_000)
+def _find(policy: Policy, action: Action, dialect: Dialect, brought: frozenset[str]) -> _Find:
+    ways = [
+        (role, way)
+        for role in Role
+        if role is not Role.CASE_SYSTEM
+        for way in ways_to(policy, action, role, brought)
+    ]
+    each = [_select(place, role, way) for place, (role, way) in enumerate(ways)]
+    nobody = sa.select(*_SHOWN, sa.literal(0)).where(sa.false())
+    statement = sa.select(sa.union_all(*(each or [nobody])).subquery())
+    return _Find(kept=Kept(statement, dialect, NAMES), ways=tuple(way for _, way in ways))
+
+
+def _able(who: tuple[str, str, str, str], ways: Sequence[Way]) -> Able:
+    person, unit, role, capacity = who
+    rules = basis_first(dict.fromkeys(way.rule for way in ways))
+    return Able(
+        capacity=capacity,
+        person=PersonId(person),
+        unit=UnitId(unit),
+        role=Role(role),
+        rules=tuple(rule.id for rule in rules),
+        takes=told(fewest(way.takes for way in ways if way.rule == rules[0])),
+    )
+
+
+def _select(place: int, role: Role, way: Way) -> Select[str, str, str, str, int]:
+    """The capacities of a role of which all holds that rows say."""
+    return (
+        sa.select(*_SHOWN, sa.literal(place))
+        .select_from(_WHO)
+        .join(_HOME, col(_HOME.id) == col(_WHO.unit))
+        .join(_SELF, col(_SELF.id) == col(_WHO.person))
+        .join(Message, col(Message.id) == bound("message_id"))
+        .where(
+            col(_WHO.role) == role.value,
+            *(lasts(kind, NOW) for kind in (_WHO, _HOME, _SELF)),
+            form_of(Every(way.rows), _of),
         )
-
-    def of_these(self) -> list[Form]:
-        """The rows of the group."""
-        rows: list[Form] = [_WHO.c.role == self.role.value]
-        if self.given.target is not None:
-            rows.append((_WHO.c.person == TARGET) if self.to_self else (_WHO.c.person != TARGET))
-        return rows
+    )
 
 
-def _by_rule(policy: Policy, action: Action, group: _Group) -> Iterator[Select[Any]]:
-    """For each rule that allows, the capacities of the group that it allows and none denies."""
-    rules = [rule for rule in policy.rules if rule.concerns(action, group.role)]
-    requested = facts_of_request(group.anybody(), group.given)
-    denies = [Not(policy.conditions[r.when]) for r in rules if r.effect is Effect.DENY]
-
-    def of(name: str) -> Form:
-        if name == ALWAYS or requested.get(name, False):
-            return sa.true()
-        form = FACTS[name].forms.get(OfMessage)
-        return sa.false() if form is None else replacement_traverse(form, {}, _column_for)
-
-    for rule in rules:
-        if rule.effect is Effect.ALLOW:
-            whole = Every((policy.conditions[rule.when], *denies))
-            yield (
-                sa.select(*_SHOWN, sa.literal(rule.id))
-                .select_from(_WHO)
-                .join(_HOME, _HOME.c.id == _WHO.c.unit)
-                .join(_MESSAGE, _MESSAGE.c.id == bound("message_id"))
-                .where(*group.of_these(), form_of(whole, of))
-            )
+def _of(name: str) -> Form:
+    """A fact, of a column where a decision binds a value."""
+    if name == ALWAYS:
+        return sa.true()
+    if name == "target_is_self":
+        return col(_WHO.person) == TARGET
+    form = FACTS[name].forms.get(OfMessage)
+    return sa.false() if form is None else replacement_traverse(form, {}, _column_for)
 
 
 def _column_for(element: ExternallyTraversible, **_: object) -> ColumnElement[Any] | None:

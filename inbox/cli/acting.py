@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from inbox.access.subject import Capacity
 from inbox.cli.opening import line_of
-from inbox.directory import capacities_of
+from inbox.directory import proved_capacities
 from inbox.errors import Invalid, NotFound, NotPermitted
 from inbox.line import Line
 
@@ -84,7 +84,7 @@ def acting(session: Session, now: datetime, person: str, code: str, chosen: str 
 
     Raises `Conflict` for a wrong person or code, `Invalid` where a choice is to be made.
     """
-    has = capacities_of(session, now, person, code)
+    has = proved_capacities(session, now, person, code)
     of_these = [each for each in has if chosen in {None, each.role.value, _named(each)}]
     if len(of_these) != 1:
         names = ", ".join(sorted(map(_named, has))) or "none"
@@ -134,6 +134,6 @@ def sign_in(
     """
     line = line_of(ctx)
     with line.store.reading() as (session, now):
-        found = capacities_of(session, now, person, code)
+        found = proved_capacities(session, now, person, code)
     mine = [each for each in found if organisation in {None, each.organisation}]
     return SignedIn(line=line, capacities=tuple(mine))

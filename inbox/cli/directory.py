@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
+from inbox.access.period import lasts
 from inbox.access.subject import OfInstallation
 from inbox.access.words import Action
-from inbox.cli.acting import CodeFromStdin, one_code, two_codes
+from inbox.cli.acting import As, CodeFromStdin, one_code, two_codes
 from inbox.cli.directory_told import tell_changes, tell_impact, tell_result, value_of
+from inbox.cli.knowing import Who, check_may_know
 from inbox.cli.opening import line_of, settings_of, store_of
 from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json, say_table
@@ -22,11 +24,11 @@ from inbox.directory.change import (
     bring_together,
     look,
     new_code,
-    read_impact,
 )
 from inbox.directory.change import approve as approve_change
 from inbox.directory.file import read_directory, written
 from inbox.directory.folder import read_folder, write_folder
+from inbox.directory.impact import impact_of
 from inbox.directory.listed import Directory, beginning
 from inbox.directory.standing import directory_now, directory_on
 from inbox.directory.taking import keyed, plan
@@ -95,29 +97,33 @@ def approve(
 
 
 @directory.command()
-def diff(
+def diff(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
     source: Source,
     people: Annotated[
         bool, typer.Option("--people", help="Count the messages that people gain and lose, too.")
     ] = False,
     by: Annotated[
-        str | None, typer.Option("--by", metavar="ID", help="Who you are; --people takes it.")
+        str | None,
+        typer.Option("--by", metavar="ID", help="Who asks for --people: may `access_read`."),
     ] = None,
+    as_: As = None,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """Show what an import would change; nothing is changed.
 
-    A row with `(widens)` gives somebody something, so that the import takes two people.
+    A row with `(widens)` gives somebody something, so that the import takes two people. --people is
+    for whoever may know who has access, as it is for a change of policy.
     """
     read, line = _read(source), line_of(ctx)
     if people is not bool(by):
         raise Invalid("directory.by", "--people shows who can see what: say who you are with --by")
     differences = None
     if by:
-        me = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
-        differences = read_impact(line, me, read)
+        who = Who.typing(by, as_, from_stdin=code_from_stdin)
+        check_may_know(settings_of(ctx), who, "directory:impact_read", read.organisation)
+        differences = impact_of(line, read)
     with line.store.reading() as (session, now):
         changes = plan(line, session, now, keyed(line, read))
     if as_json:
@@ -174,8 +180,7 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
     """Show the living units, their case systems, and how many people stand for each role."""
     with store_of(settings_of(ctx)).reading() as (session, now):
         living = select(Unit).where(
-            col(Unit.active_from) <= now,
-            or_(col(Unit.active_until).is_(None), col(Unit.active_until) > now),
+            lasts(Unit, now),
         )
         rows = [
             {
@@ -229,8 +234,7 @@ def _roles(session: Session, now: datetime, unit: str) -> str:
     roles = session.exec(
         select(Capacity.role).where(
             col(Capacity.unit) == unit,
-            col(Capacity.active_from) <= now,
-            or_(col(Capacity.active_until).is_(None), col(Capacity.active_until) > now),
+            lasts(Capacity, now),
         )
     )
     return ", ".join(f"{count} {role}" for role, count in sorted(Counter(roles).items()))

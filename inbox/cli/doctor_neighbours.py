@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 
+from inbox.access.period import not_over
 from inbox.casesystem.webhook import Target, check_target
 from inbox.cli.examination import Finding, Patient, ok, warning, wrong
 from inbox.config import GatewaySettings, environment
@@ -74,7 +75,7 @@ def webhooks(patient: Patient) -> Iterator[Finding]:
         living = session.exec(
             select(CaseSystem).where(
                 col(CaseSystem.mode) == Mode.WEBHOOK,
-                or_(col(CaseSystem.active_until).is_(None), col(CaseSystem.active_until) > now),
+                not_over(CaseSystem, now),
             )
         ).all()
     for system in living:

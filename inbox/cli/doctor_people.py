@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
+from inbox.access.period import lasts, not_over
 from inbox.access.words import Role
 from inbox.cli.examination import Finding, Patient, ok, warning, wrong
 from inbox.line.books import ActiveBooks, routed_organisations
@@ -70,7 +70,7 @@ def reviewers(patient: Patient) -> Iterator[Finding]:
     """Somebody can approve what widens access: new people, new codes, other rules."""
     with patient.store.reading() as (session, now):
         stands = select(Capacity.person).where(
-            col(Capacity.role) == Role.SECURITY_REVIEWER.value, *_lasts(Capacity, now)
+            col(Capacity.role) == Role.SECURITY_REVIEWER.value, lasts(Capacity, now)
         )
         count = len(set(session.exec(stands)))
     if count:
@@ -147,16 +147,8 @@ def _named(book: RuleBook) -> list[UnitId]:
 
 
 def _systems(session: Session, now: datetime) -> frozenset[str]:
-    living = or_(col(CaseSystem.active_until).is_(None), col(CaseSystem.active_until) > now)
+    living = not_over(CaseSystem, now)
     return frozenset(session.exec(select(CaseSystem.id).where(living)))
-
-
-def _lasts(
-    kind: type[Capacity | Clearance | Person], now: datetime
-) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Its period has begun and not ended."""
-    until = col(kind.active_until)
-    return col(kind.active_from) <= now, or_(until.is_(None), until > now)
 
 
 def _staff(session: Session, now: datetime, unit: str) -> _Staff:
@@ -164,7 +156,7 @@ def _staff(session: Session, now: datetime, unit: str) -> _Staff:
     rows = session.exec(
         select(Capacity.role, Capacity.person)
         .join(Person, col(Person.id) == col(Capacity.person))
-        .where(col(Capacity.unit) == unit, *_lasts(Capacity, now), *_lasts(Person, now))
+        .where(col(Capacity.unit) == unit, lasts(Capacity, now), lasts(Person, now))
     ).all()
     by_role: dict[str, set[str]] = {}
     for role, person in rows:
@@ -172,7 +164,7 @@ def _staff(session: Session, now: datetime, unit: str) -> _Staff:
     cleared = session.exec(
         select(Clearance.person).where(
             col(Clearance.person).in_({person for _, person in rows}),
-            *_lasts(Clearance, now),
+            lasts(Clearance, now),
         )
     )
     return _Staff(

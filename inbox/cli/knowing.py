@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
@@ -11,12 +12,17 @@ from inbox import audit
 from inbox.access import permit
 from inbox.access.active import ActivePolicies
 from inbox.access.policy import Policy
-from inbox.access.subject import Capacity, Subject
+from inbox.access.subject import Capacity, OfInstallation, Subject
 from inbox.access.words import Action, Decision, Duty
-from inbox.cli.acting import acting
+from inbox.cli.acting import acting, one_code
 from inbox.cli.opening import store_of
 from inbox.config import Settings
-from inbox.errors import NotFound, Unavailable
+from inbox.errors import NotFound, NotPermitted, Unavailable
+from inbox.message import OrgNumber
+
+Wanted = tuple[Action, Subject]
+ACCESS: Final[Wanted] = (Action.ACCESS_READ, OfInstallation())
+"""What it takes to know about the access of others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +30,13 @@ class Who:
     """Somebody who asks: the personal code, and the capacity that was chosen, if one was."""
 
     person: str
-    code: str
+    code: str = field(repr=False)
     chosen: str | None
+
+    @classmethod
+    def typing(cls, person: str, chosen: str | None, *, from_stdin: bool) -> "Who":
+        """The code is typed now, unseen or on standard input."""
+        return cls(person=person, code=one_code(person, from_stdin=from_stdin), chosen=chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +48,7 @@ class Asking:
     policy: Policy
     capacity: Capacity
 
-    def check_allowed(self, event: str, *wanted: tuple[Action, Subject], about: str) -> None:
+    def check_allowed(self, event: str, *wanted: Wanted, about: str) -> None:
         """Raise `NotFound` unless the capacity may do one of these; noted in the audit.
 
         Who may not know is not told whether there is something to know.
@@ -80,3 +91,27 @@ def asking(settings: Settings, who: Who) -> Iterator[Asking]:
         if not policy.rules:
             raise Unavailable("policy.not_active", "nobody may do anything until it is")
         yield Asking(session=session, now=now, policy=policy, capacity=capacity)
+
+
+def check_may_know(
+    settings: Settings, who: Who, event: str, of: OrgNumber | None = None
+) -> OrgNumber:
+    """Who gains and loses access in an organisation is for whoever may read about access in it.
+
+    It takes no right to change anything, and the right to change something is not enough. That it
+    was asked is in the audit when this returns: before anything is read. Without `of` it is the
+    organisation of who asks.
+
+    Raises as `asking`, and `NotPermitted`.
+    """
+    with asking(settings, who) as it:
+        own = it.capacity.organisation
+        if of not in {None, own}:
+            raise NotPermitted("not_permitted", "it is another organisation's")
+        try:
+            it.check_allowed(event, ACCESS, about=own)
+        except NotFound:
+            raise NotPermitted(
+                "not_permitted", "it takes a capacity that may access_read"
+            ) from None
+    return own

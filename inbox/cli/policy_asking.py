@@ -1,22 +1,21 @@
 """`inbox policy explain|who-can|what-can`: why, who, and what, for those who may know it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Final
 
 import typer
 
-from inbox.access.explaining import (
-    EVERYTHING_GIVEN,
-    capacities_of,
-    explain,
-    what_can,
-)
-from inbox.access.subject import OfInstallation, OfMessage
+from inbox.access.brought import EVERYTHING_GIVEN
+from inbox.access.capacities import capacities_of
+from inbox.access.explaining import explain, what_can
+from inbox.access.subject import OfMessage
 from inbox.access.whoever import who_can
 from inbox.access.words import Action
-from inbox.cli.acting import As, CodeFromStdin, one_code
-from inbox.cli.knowing import Asking, Who, asking
+from inbox.cli.acting import As, CodeFromStdin
+from inbox.cli.knowing import ACCESS, Asking, Wanted, Who, asking
 from inbox.cli.opening import settings_of
 from inbox.cli.policy_answers import plain, show_explanation
 from inbox.cli.shown import Form, Json, Markdown
@@ -26,8 +25,8 @@ from inbox.message import MessageId, PersonId
 from inbox.tables import Message
 
 _NOON: Final = time(12, tzinfo=UTC)
-_ABLE: Final = ("person", "unit", "role", "rule", "also")
-_CAN: Final = ("role", "unit", "action", "messages", "shown", "without message")
+_ABLE: Final = ("person", "unit", "role", "rule", "also", "takes")
+_CAN: Final = ("role", "unit", "action", "messages", "takes", "shown", "without message")
 
 By = Annotated[str, typer.Option("--by", metavar="ID", help="Who asks; types the personal code.")]
 On = Annotated[
@@ -66,15 +65,9 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     form = Form(as_json=as_json, as_markdown=as_markdown)
     wanted, subject = _action(action), OfMessage(message_id=MessageId(message))
     given = EVERYTHING_GIVEN if to is None else replace(EVERYTHING_GIVEN, target=PersonId(to))
-    who = Who(person=by, code=one_code(by, from_stdin=code_from_stdin), chosen=as_)
-    with asking(settings_of(ctx), who) as it:
-        it.check_allowed(
-            "access:explained",
-            (Action.ACCESS_READ, OfInstallation()),
-            (Action.LIST, subject),
-            about=message,
-        )
-        _check_there(it, message)
+    who = Who.typing(by, as_, from_stdin=code_from_stdin)
+    listed = (Action.LIST, subject)
+    with _of_message(ctx, who, "access:explained", message, ACCESS, listed) as it:
         explained = [
             (
                 capacity,
@@ -113,26 +106,22 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Show everybody who can do this to a message, and by which rule.
+    """Show everybody who can do this to a message, by which rule, and what it takes beside that.
 
-    Asked as after a strong sign-in, with all that a request can bring. For those who may read about
-    access.
+    What a request brings (a reason, a strong sign-in, another's proposal, somebody to give to) is
+    told, not asked; with --to it is asked of that person. For those who may read about access.
     """
     form = Form(as_json=as_json, as_markdown=as_markdown)
     wanted, at = _action(action), _moment(on)
-    given = EVERYTHING_GIVEN if to is None else replace(EVERYTHING_GIVEN, target=PersonId(to))
-    who = Who(person=by, code=one_code(by, from_stdin=code_from_stdin), chosen=as_)
-    with asking(settings_of(ctx), who) as it:
-        it.check_allowed("access:who_asked", (Action.ACCESS_READ, OfInstallation()), about=message)
-        _check_there(it, message)
+    who = Who.typing(by, as_, from_stdin=code_from_stdin)
+    with _of_message(ctx, who, "access:who_asked", message, ACCESS) as it:
         found = who_can(
             it.session,
             it.policy,
-            it.now,
+            at or it.now,
             action=wanted,
             message_id=MessageId(message),
-            given=given,
-            on=at,
+            target=None if to is None else PersonId(to),
         )
     rows: list[dict[str, object]] = [
         {
@@ -141,6 +130,7 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
             "role": able.role.value,
             "rule": able.rules[0],
             "also": " ".join(able.rules[1:]) or None,
+            "takes": able.takes or None,
         }
         for able in found
     ]
@@ -157,21 +147,25 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Show what a person can do, capacity by capacity, and on how many messages.
+    """Show what a person can do, capacity by capacity, on how many messages, and what it takes.
 
-    Ids only of messages in the asker's own list. For those who may read about access.
+    As who-can says it of each message; without message: what must be so to do it to anything else.
+    Ids only of messages in the asker's own list, the first of them. For those who may read about
+    access.
     """
     form, at = Form(as_json=as_json, as_markdown=as_markdown), _moment(on)
-    who = Who(person=by, code=one_code(by, from_stdin=code_from_stdin), chosen=as_)
+    who = Who.typing(by, as_, from_stdin=code_from_stdin)
     with asking(settings_of(ctx), who) as it:
-        it.check_allowed("access:what_asked", (Action.ACCESS_READ, OfInstallation()), about=person)
-        found = what_can(
-            it.session,
-            it.policy,
-            it.now,
-            person=PersonId(person),
-            asker=it.capacity,
-            on=at,
+        it.check_allowed("access:what_asked", ACCESS, about=person)
+        found = tuple(
+            what_can(
+                it.session,
+                it.policy,
+                it.now,
+                person=PersonId(person),
+                asker=it.capacity,
+                on=at,
+            )
         )
     rows: list[dict[str, object]] = [
         {
@@ -179,18 +173,29 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
             "unit": reach.capacity.unit,
             "action": reach.action.value,
             "messages": reach.messages,
+            "takes": reach.takes or None,
             "shown": list(reach.shown) if form.as_json else " ".join(reach.shown) or None,
-            "without message": "yes" if reach.installation else None,
+            "without message": reach.without_message,
         }
         for reach in found
     ]
     form.show(rows, rows, _CAN, *(() if rows else ("nothing",)))
 
 
-def _check_there(found: Asking, message_id: str) -> None:
-    """Raise `NotFound` unless there is such a message."""
-    if found.session.get(Message, message_id) is None:
-        raise NotFound
+@contextmanager
+def _of_message(
+    ctx: typer.Context,
+    who: Who,
+    event: str,
+    message_id: str,
+    *wanted: Wanted,
+) -> Iterator[Asking]:
+    """Somebody asks about a message and may. Raises `NotFound` otherwise, and where it is none."""
+    with asking(settings_of(ctx), who) as it:
+        it.check_allowed(event, *wanted, about=message_id)
+        if it.session.get(Message, message_id) is None:
+            raise NotFound
+        yield it
 
 
 def _action(text: str) -> Action:

@@ -10,7 +10,7 @@ import typer
 from inbox.access.described import Language
 from inbox.access.diff import Diff, compare
 from inbox.access.folder import Draft
-from inbox.cli.acting import As, CodeFromStdin, one_code
+from inbox.cli.acting import As, CodeFromStdin
 from inbox.cli.knowing import Who
 from inbox.cli.opening import policy_folder_of, settings_of
 from inbox.cli.policy_folder import draft_in
@@ -73,7 +73,7 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     found = compare(old, new)
     touched = None
     if people:
-        who = Who(person=by, code=one_code(by, from_stdin=code_from_stdin), chosen=as_)
+        who = Who.typing(by, as_, from_stdin=code_from_stdin)
         touched = _touched(settings_of(ctx), who, old, new, names=names)
     if form.as_json:
         say_json(_as_value(found) | ({"people": touched.as_value()} if touched else {}))

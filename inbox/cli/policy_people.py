@@ -6,12 +6,9 @@ from sqlmodel import select
 
 from inbox.access.policy import Policy
 from inbox.access.reach import Reach, reach
-from inbox.access.subject import OfInstallation
-from inbox.access.words import Action
-from inbox.cli.knowing import Who, asking
+from inbox.cli.knowing import Who, check_may_know
 from inbox.cli.opening import store_of
 from inbox.config import Settings
-from inbox.errors import NotFound, NotPermitted
 from inbox.tables import Person
 
 COUNTS: Final = ("action", "unit", "role", "gaining", "gains", "losing", "loses")
@@ -22,18 +19,9 @@ Row = dict[str, object]
 def reached(settings: Settings, who: Who, old: Policy, new: Policy) -> Reach:
     """Whom the change touches in the organisation of who asks.
 
-    That it was asked is in the audit before anything is read. Raises as `asking`, and
-    `NotPermitted` for a capacity that may not `access_read`.
+    Raises as `check_may_know`.
     """
-    with asking(settings, who) as it:
-        organisation = it.capacity.organisation
-        wanted = (Action.ACCESS_READ, OfInstallation())
-        try:
-            it.check_allowed("access:reach_read", wanted, about=organisation)
-        except NotFound:
-            raise NotPermitted(
-                "not_permitted", "it takes a capacity that may access_read"
-            ) from None
+    organisation = check_may_know(settings, who, "access:reach_read")
     with store_of(settings).snapshot() as (session, now):
         return reach(session, now, old, new, organisation=organisation)
 

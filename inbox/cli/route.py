@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, select
 
+from inbox.access.period import lasts
 from inbox.access.words import Role
 from inbox.cli.opening import policy_folder_of, settings_of, store_of
 from inbox.cli.policy_folder import Policies
@@ -100,10 +101,8 @@ def _people_at_desk(session: Session, now: datetime, desk: Unit | None) -> int:
         .where(
             col(Capacity.unit) == desk.id,
             col(Capacity.role) == Role.ARCHIVIST.value,
-            col(Capacity.active_from) <= now,
-            or_(col(Capacity.active_until).is_(None), col(Capacity.active_until) > now),
-            col(Person.active_from) <= now,
-            or_(col(Person.active_until).is_(None), col(Person.active_until) > now),
+            lasts(Capacity, now),
+            lasts(Person, now),
         )
     ).one()
 

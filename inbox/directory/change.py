@@ -13,9 +13,8 @@ from inbox.access.subject import Given, OfInstallation, OfProposal, Subject
 from inbox.access.words import Action
 from inbox.directory.changes import Change, digest_of
 from inbox.directory.file import read_directory, written
-from inbox.directory.impact import Difference, impact_of
 from inbox.directory.listed import Directory
-from inbox.directory.people import capacities_of, give_code
+from inbox.directory.people import give_code, proved_capacities
 from inbox.directory.proposing import close_approved, open_proposal, payload_of, proposal_of
 from inbox.directory.taking import Authority, Keys, carry_out, hold, keyed, plan
 from inbox.errors import Conflict, NotFound, NotPermitted
@@ -75,20 +74,6 @@ def bring_together(line: Line, by: Signed, with_: Signed, directory: Directory) 
         return _approve(line, session, now, with_, proposal_id, acknowledged=None)
 
 
-def read_impact(line: Line, by: Signed, directory: Directory) -> tuple[Difference, ...]:
-    """Who would gain and lose how many messages, for somebody who may propose it.
-
-    That it was asked is in the audit before anything is counted. Raises as `bring`.
-    """
-    with line.store.transaction() as (session, now):
-        turn = acting(line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation())
-        _check_organisation(turn, directory.organisation)
-        turn.note(
-            event="directory:impact_read", subject=str(directory.organisation), message_id=None
-        )
-    return impact_of(line, directory)
-
-
 def look(line: Line, by: Signed, proposal_id: str) -> Result:
     """What a proposal would change now, for somebody who may approve it; audited."""
     with line.store.transaction() as (session, now):
@@ -116,7 +101,7 @@ def acting(
     line: Line, session: Session, now: datetime, by: Signed, action: Action, subject: Subject
 ) -> Turn:
     """A turn in whichever of the person's capacities may do it. Raises `NotPermitted` if none."""
-    for capacity in capacities_of(session, now, by.person, by.code):
+    for capacity in proved_capacities(session, now, by.person, by.code):
         try:
             return ask(line, session, now, capacity, action, subject, Given())
         except (NotFound, NotPermitted):

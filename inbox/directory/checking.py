@@ -130,7 +130,7 @@ def _check_successor(
             )
         return
     closes = max(row.until, now)
-    if not any(_lives(wanted[Kind.UNIT][unit,], closes, now) for unit in line[1:]):
+    if not any(wanted[Kind.UNIT][unit,].is_lasting(closes, now) for unit in line[1:]):
         raise _refuse(row, "successor", "no successor of it lives when the unit closes")
 
 
@@ -143,7 +143,3 @@ def _successors(wanted: Wanted, row: Row) -> Iterator[str]:
         if at is not None:
             seen.add(named)
             yield named
-
-
-def _lives(unit: Row, at: datetime, now: datetime) -> bool:
-    return (unit.since or now) <= at and not unit.is_over(at)

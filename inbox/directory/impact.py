@@ -8,11 +8,12 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from inbox.access.brought import EVERYTHING_GIVEN
 from inbox.access.facts import SUBJECTS
 from inbox.access.listing import visible
 from inbox.access.policy import Policy
 from inbox.access.reach import could
-from inbox.access.subject import Given, OfMessage
+from inbox.access.subject import OfMessage
 from inbox.access.words import Action
 from inbox.directory.changes import Change
 from inbox.directory.listed import Directory, Kind
@@ -23,15 +24,6 @@ from inbox.message import OrgNumber
 from inbox.tables import CaseSystem
 
 _ACTIONS: Final = tuple(action for action, kinds in SUBJECTS.items() if OfMessage in kinds)
-_EVERYTHING: Final = Given(
-    reason_given=True,
-    reference_given=True,
-    period_given=True,
-    waivable=True,
-    same_documents=True,
-)
-"""What a request may bring, brought: access that takes a reason is access."""
-
 Reached = dict[tuple[str, str, str, Action], AbstractSet[str]]
 """By person (or case system), unit, role and action: the ids of messages."""
 
@@ -118,7 +110,9 @@ def _by_systems(session: Session, now: datetime, policy: Policy, organisation: s
     for capacity in map(capacity_of, session.exec(systems).all()):
         for action in _ACTIONS:
             if any(rule.concerns(action, capacity.role) for rule in policy.rules):
-                ids = session.execute(visible(policy, capacity, now, action, _EVERYTHING)).scalars()
+                ids = session.execute(
+                    visible(policy, capacity, now, action, EVERYTHING_GIVEN)
+                ).scalars()
                 key = (str(capacity.case_system), "", capacity.role.value, action)
                 found[key] = frozenset(ids)
     return found

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from inbox import audit
+from inbox.access.period import is_lasting, not_over
 from inbox.line import Line
 from inbox.line.moves.registering import standing_delivery
 from inbox.line.settle import Step, close_tasks, end_assignments, lock, open_task, settle
-from inbox.line.units import is_living, unit_for_mail
+from inbox.line.units import unit_for_mail
 from inbox.line.waiting import STANDS, TaskKind
 from inbox.message import DeliveryState, GrantKind, MessageState, State
 from inbox.tables import (
@@ -81,7 +82,7 @@ def _in_closed_units(session: Session, now: datetime) -> Sequence[str]:
     return session.exec(
         select(Message.id)
         .join(Unit, col(Unit.id) == col(Message.unit))
-        .where(col(Unit.active_until) <= now, col(Message.state).in_(list(_BY)), ~collected)
+        .where(~not_over(Unit, now), col(Message.state).in_(list(_BY)), ~collected)
         .order_by(col(Message.id))
     ).all()
 
@@ -142,7 +143,7 @@ def _left_behind(
     assignments = session.exec(
         select(Assignment)
         .join(Message, col(Message.id) == col(Assignment.message_id))
-        .where(_lasts(col(Assignment.active_until), now), col(Message.unit).is_not(None), ~here)
+        .where(not_over(Assignment, now), col(Message.unit).is_not(None), ~here)
     ).all()
     left_unit = and_(
         exists().where(
@@ -154,15 +155,13 @@ def _left_behind(
     )
     gone = ~_stands(now, col(AccessGrant.person))
     grants = session.exec(
-        select(AccessGrant).where(col(AccessGrant.active_until) > now, or_(gone, left_unit))
+        select(AccessGrant).where(not_over(AccessGrant, now), or_(gone, left_unit))
     ).all()
     both = and_(
         _stands(now, col(Delegation.absent), col(Delegation.unit)),
         _stands(now, col(Delegation.substitute), col(Delegation.unit)),
     )
-    delegations = session.exec(
-        select(Delegation).where(col(Delegation.active_until) > now, ~both)
-    ).all()
+    delegations = session.exec(select(Delegation).where(not_over(Delegation, now), ~both)).all()
     return assignments, grants, delegations
 
 
@@ -177,17 +176,13 @@ def _stands(
         .join(Person, col(Person.id) == col(Capacity.person))
         .where(
             col(Capacity.person) == person,
-            _lasts(col(Capacity.active_until), now),
-            _lasts(col(Person.active_until), now),
+            not_over(Capacity, now),
+            not_over(Person, now),
             *where,
         )
         .correlate_except(Capacity, Person)
         .exists()
     )
-
-
-def _lasts(until: Mapped[datetime | None], now: datetime) -> ColumnElement[bool]:
-    return or_(until.is_(None), until > now)
 
 
 def _end(
@@ -218,7 +213,7 @@ def _ask(
 ) -> None:
     """A task for the unit's leader; a closed unit has none, and its mail has gone elsewhere."""
     home = None if unit is None else session.get(Unit, unit)
-    if home is not None and is_living(home, now):
+    if home is not None and is_lasting(home, now):
         open_task(
             session,
             now,

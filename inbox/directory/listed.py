@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from inbox.access.period import is_over
 from inbox.access.words import Role
 from inbox.errors import Invalid
 from inbox.message import Mode, OrgNumber, parse_org_number
@@ -163,7 +164,11 @@ class Row:
 
     def is_over(self, now: datetime) -> bool:
         """Whether its period has ended."""
-        return self.until is not None and self.until <= now
+        return is_over(self.until, now)
+
+    def is_lasting(self, at: datetime, now: datetime) -> bool:
+        """Whether it holds at a time; without a beginning it begins now."""
+        return (self.since or now) <= at and not self.is_over(at)
 
 
 Rows: TypeAlias = Mapping[Kind, Mapping[Key, Row]]

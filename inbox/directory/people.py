@@ -3,18 +3,21 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session
 
 from inbox import audit
 from inbox.access.active import activate
+from inbox.access.capacities import capacities_of
+from inbox.access.period import is_lasting
 from inbox.access.subject import Capacity
 from inbox.access.words import Role
 from inbox.errors import Conflict, Invalid, NotFound
-from inbox.message import OrgNumber, PersonId, UnitId, new_id
+from inbox.message import OrgNumber, new_id
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Installation, Person, Unit
 
@@ -96,9 +99,7 @@ def _hash(code: str, salt: bytes) -> bytes:
 def proves(session: Session, now: datetime, person_id: str, code: str) -> bool:
     """Whether this is the personal code of that person, who is active today."""
     person = session.get(Person, person_id)
-    if person is None or person.code_hash is None or person.active_from > now:
-        return False
-    if person.active_until is not None and person.active_until <= now:
+    if person is None or person.code_hash is None or not is_lasting(person, now):
         return False
     salt, hashed = person.code_hash[:_SALT_BYTES], person.code_hash[_SALT_BYTES:]
     return hmac.compare_digest(_hash(code, salt), hashed)
@@ -111,43 +112,20 @@ def act_as(
 
     Raises `NotFound` if the person has no such capacity today, or if the code is wrong.
     """
-    rows = _living(session, now, person_id)
-    row = next((each for each in rows if each.role == role.value and each.unit == unit), None)
-    if row is None or (code and not proves(session, now, person_id, code)):
+    stands = capacities_of(session, now, person_id)
+    found = next((each for each in stands if each.role is role and each.unit == unit), None)
+    if found is None or (code and not proves(session, now, person_id, code)):
         raise NotFound
-    return capacity_of_row(session, row, strong_auth=bool(code))
+    return replace(found, strong_auth=bool(code))
 
 
-def capacities_of(session: Session, now: datetime, person_id: str, code: str) -> list[Capacity]:
+def proved_capacities(
+    session: Session, now: datetime, person_id: str, code: str
+) -> tuple[Capacity, ...]:
     """Everything that a person who proves it is the one stands for today, signed in strongly.
 
     Raises `Conflict` if the person or the code is wrong.
     """
     if not proves(session, now, person_id, code):
         raise Conflict("code.wrong", "a person or a code is wrong")
-    rows = _living(session, now, person_id)
-    return [capacity_of_row(session, row, strong_auth=True) for row in rows]
-
-
-def _living(session: Session, now: datetime, person_id: str) -> Sequence[CapacityRow]:
-    return session.exec(
-        select(CapacityRow)
-        .where(
-            col(CapacityRow.person) == person_id,
-            col(CapacityRow.active_from) <= now,
-            or_(col(CapacityRow.active_until).is_(None), col(CapacityRow.active_until) > now),
-        )
-        .order_by(col(CapacityRow.unit), col(CapacityRow.role))
-    ).all()
-
-
-def capacity_of_row(session: Session, row: CapacityRow, *, strong_auth: bool) -> Capacity:
-    """What a row lets somebody act as; it proves nothing by itself."""
-    return Capacity(
-        id=row.id,
-        role=Role(row.role),
-        organisation=OrgNumber(session.get_one(Unit, row.unit).organisation),
-        person=PersonId(row.person),
-        unit=UnitId(row.unit),
-        strong_auth=strong_auth,
-    )
+    return capacities_of(session, now, person_id)

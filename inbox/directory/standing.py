@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from inbox.access.period import is_over, lasts
 from inbox.directory.changes import Standing
 from inbox.directory.listed import SHAPE, Cell, Directory, Key, Kind, Row
 from inbox.message import OrgNumber
@@ -96,11 +97,7 @@ def directory_on(
     session: Session, now: datetime, organisation: OrgNumber, moment: datetime
 ) -> Directory:
     """What was in force at a moment. Names, case systems and sharing are those of today."""
-
-    def held(row: Row) -> bool:
-        return (row.since or moment) <= moment and not row.is_over(moment)
-
-    found = _directory(session, now, organisation, held)
+    found = _directory(session, now, organisation, lambda row: row.is_lasting(moment, moment))
     parents = _parents_at(session, moment)
     units = {
         key: replace(row, cells=_with_parent(row, parents.get(key[0])))
@@ -184,7 +181,7 @@ def _people(session: Session, now: datetime, organisation: str) -> tuple[set[str
     for person, until, of in rows:
         if of == organisation:
             here.add(person)
-        elif until is None or until > now:
+        elif not is_over(until, now):
             elsewhere.add(person)
     return here, elsewhere
 
@@ -222,10 +219,7 @@ def _parents_at(session: Session, moment: datetime) -> dict[str, str]:
     """The unit directly above each, as the closure had it: of those above the lowest."""
     table = table_of(UnitAbove)
     rows = session.execute(
-        sa.select(table.c.unit, table.c.above).where(
-            table.c.active_from <= moment,
-            sa.or_(table.c.active_until.is_(None), table.c.active_until > moment),
-        )
+        sa.select(table.c.unit, table.c.above).where(lasts(UnitAbove, moment))
     ).all()
     above: dict[str, set[str]] = {}
     for unit, over in rows:

@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
 from inbox.access.active import Active
+from inbox.access.period import lasts
 from inbox.access.versions import Files
 from inbox.errors import PolicyError
 from inbox.message import OrgNumber, UnitId
@@ -107,8 +108,7 @@ def check_units(session: Session, now: datetime, book: RuleBook) -> None:
     units = session.exec(
         select(Unit.id).where(
             col(Unit.organisation) == book.organisation,
-            col(Unit.active_from) <= now,
-            or_(col(Unit.active_until).is_(None), col(Unit.active_until) > now),
+            lasts(Unit, now),
         )
     )
     living = {UnitId(unit) for unit in units}

@@ -2,6 +2,7 @@
 
 from sqlmodel import col, select
 
+from inbox.access.period import not_over
 from inbox.line import Line
 from inbox.line.settle import WORKER, close_task
 from inbox.line.waiting import TaskKind
@@ -17,10 +18,10 @@ def close_lapsed(line: Line) -> int:
         .where(col(Task.kind) == TaskKind.GRANTED.value, col(Task.state) == TaskState.OPEN)
     )
     with line.store.reading() as (session, now):
-        if session.exec(notices.where(col(AccessGrant.active_until) <= now)).first() is None:
+        if session.exec(notices.where(~not_over(AccessGrant, now))).first() is None:
             return 0
     with line.store.transaction() as (session, now):
-        over = session.exec(notices.where(col(AccessGrant.active_until) <= now)).all()
+        over = session.exec(notices.where(~not_over(AccessGrant, now))).all()
         for task in over:
             close_task(session, now, task, who=WORKER)
         return len(over)

@@ -14,6 +14,7 @@ from sqlalchemy import Table
 from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
+from inbox.access.period import not_over
 from inbox.errors import Conflict
 from inbox.line.waiting import ALARMS, OPENS, ROLE, STANDS, TaskKind
 from inbox.message import State, TaskState, check_move, new_id, station_of
@@ -165,7 +166,7 @@ def end_assignments(session: Session, now: datetime, message_id: str) -> None:
     table = table_of(Assignment)
     session.execute(
         sa.update(table)
-        .where(table.c.message_id == message_id, table.c.active_until.is_(None))
+        .where(table.c.message_id == message_id, not_over(Assignment, now))
         .values(active_until=now)
     )
 
@@ -175,7 +176,7 @@ def _end_grants(session: Session, now: datetime, step: Step) -> None:
     table = table_of(AccessGrant)
     ended = session.execute(
         sa.update(table)
-        .where(table.c.message_id == step.row.id, table.c.active_until > now)
+        .where(table.c.message_id == step.row.id, not_over(AccessGrant, now))
         .values(active_until=now)
         .returning(table.c.id)
     ).scalars()

@@ -4,8 +4,9 @@ import hashlib
 import secrets
 from datetime import datetime
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
+from inbox.access.period import lasts
 from inbox.access.subject import Capacity
 from inbox.access.words import Role
 from inbox.line import Line
@@ -26,8 +27,7 @@ def system_with_key(session: Session, now: datetime, key: str) -> CaseSystem | N
     return session.exec(
         select(CaseSystem).where(
             col(CaseSystem.key_hash) == key_hash(key),
-            col(CaseSystem.active_from) <= now,
-            or_(col(CaseSystem.active_until).is_(None), col(CaseSystem.active_until) > now),
+            lasts(CaseSystem, now),
         )
     ).first()
 

@@ -4,21 +4,17 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from inbox.access.period import is_lasting
 from inbox.message import UnitId
 from inbox.routing.book import RuleBook
 from inbox.tables import Unit
-
-
-def is_living(unit: Unit, now: datetime) -> bool:
-    """Whether its period has begun and not ended."""
-    return unit.active_from <= now and (unit.active_until is None or now < unit.active_until)
 
 
 def unit_for_mail(session: Session, unit_id: str, now: datetime) -> Unit | None:
     """The unit, or the first that lives of those that follow a passive one; None if none does."""
     seen = set[str]()
     unit = session.get(Unit, unit_id)
-    while unit is not None and not is_living(unit, now):
+    while unit is not None and not is_lasting(unit, now):
         seen.add(unit.id)
         follows = unit.successor
         unit = None if follows is None or follows in seen else session.get(Unit, follows)

@@ -53,6 +53,7 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "__init__": ("test_permit",),
     "forms": ("test_facts", "test_agreement"),
     "facts": ("test_permit", "test_facts", "test_agreement"),
+    "period": ("test_period",),
     "subject": ("test_permit", "test_facts"),
     "finding": ("test_permit", "test_facts"),
     "kept": ("test_permit", "test_pages"),
@@ -64,6 +65,8 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "place": ("test_place", "test_pages"),
     "recheck": ("test_recheck",),
     "explaining": ("test_whoever",),
+    "brought": ("test_whoever",),
+    "capacities": ("test_whoever",),
     "whoever": ("test_whoever",),
 }
 """The tests of a module, which run first; what lives meets all the others."""

@@ -1,11 +1,24 @@
 """The language of the policy files: what it reads, what it refuses, and that all uses agree."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 
-from inbox.access.condition import Condition, Name, Not, names_in, read_condition, ways_of
+from inbox.access.condition import (
+    ALWAYS,
+    Condition,
+    Every,
+    Name,
+    Not,
+    Some,
+    names_in,
+    number_of_ways,
+    read_condition,
+    ways_of,
+)
+from inbox.access.policy import Effect, Policy, Rule
 from inbox.errors import PolicyError
 from tests.access.any_condition import conditions_over, holds
 
@@ -120,3 +133,47 @@ def test_the_ways_of_fulfilling_it_are_exactly_when_it_holds(condition: Conditio
             all(facts[name] is wanted for name, wanted in way) for way in ways_of(condition)
         )
         assert fulfilled is holds(condition, [name for name in NAMES if facts[name]])
+
+
+@given(conditions_over(NAMES))
+def test_no_condition_has_more_ways_than_are_counted_beforehand(condition: Condition) -> None:
+    assert len(ways_of(condition, at_most=10**6)) <= number_of_ways(condition)
+
+
+def two_to_the(number: int) -> Condition:
+    """So many times one of two, each time of other facts."""
+    return Every(tuple(Some((Name(f"a{each}"), Name(f"b{each}"))) for each in range(number)))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        two_to_the(100),
+        Not(Not(two_to_the(100))),
+        Every((two_to_the(100), Not(Name(ALWAYS)))),
+        Not(Some(tuple(Not(part) for part in two_to_the(100).parts))),  # type: ignore[union-attr] # an Every
+    ],
+    ids=["an and of ors", "denied twice", "that can never be", "the same with not"],
+)
+def test_what_has_too_many_ways_is_refused_before_any_is_made(condition: Condition) -> None:
+    """It would not end otherwise."""
+    assert number_of_ways(condition) == 2**100
+    with pytest.raises(PolicyError, match="condition_ways"):
+        ways_of(condition)
+
+
+def test_sixty_four_ways_are_not_too_many() -> None:
+    assert len(ways_of(two_to_the(6))) == 64
+    with pytest.raises(PolicyError, match="128 ways of fulfilling it; allowed: 64"):
+        ways_of(two_to_the(7))
+
+
+def test_a_policy_of_a_hundred_ors_is_refused() -> None:
+    """Thirty in the longest cell: made one by one they would be two to the thirtieth power."""
+    when = " and ".join(["(a or b)"] * 30)
+    assert len(when) < 400
+    rule = Rule(id="A01", acts="open", roles="handler", when=when, effect=Effect.ALLOW)
+    four = [replace(rule, id=f"A{number:02}") for number in range(1, 5)]
+
+    with pytest.raises(PolicyError, match="condition_ways"):
+        Policy(four, facts=NAMES, digest="d")

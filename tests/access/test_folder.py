@@ -14,6 +14,8 @@ from inbox.access.policy import MODEL
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 
+WAYS = b"(in_unit or assigned) and " * 7
+"""Two to the seventh."""
 A09 = b"p, A09, open, handler, in_unit and assigned and cleared, log, allow"
 D03 = b"p, D03, list open take assign grant register breakglass, *, conflict, none, deny"
 
@@ -69,6 +71,12 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
         ("allow.csv", A09, A09.replace(b"handler", b"*"), "policy.word"),
         ("allow.csv", A09, A09.replace(b"and cleared", b"or cleared"), "policy.condition_mixed"),
         ("allow.csv", A09, A09.replace(b"and cleared", b"and (cleared"), "policy.condition"),
+        (
+            "allow.csv",
+            A09,
+            A09.replace(b"in_unit", WAYS + b"in_unit"),
+            "policy.condition_ways",
+        ),
         ("allow.csv", A09, A09.replace(b"log", b"Log"), "policy.word"),
         ("allow.csv", A09, A09.replace(b" and cleared", b""), "policy.invariant"),
         ("allow.csv", A09, A09.replace(b"handler", b"handler archivist"), "policy.invariant"),

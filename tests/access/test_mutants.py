@@ -34,13 +34,16 @@ def test_every_mutant_that_is_listed_as_living_is_one_and_is_accounted_for() -> 
 
 def test_a_mutant_is_the_module_with_one_thing_changed() -> None:
     (mutant,) = [
-        m for m in mutants_of("forms.asked") if m.name.endswith("<= NOW -> col(since) < NOW")
+        m
+        for m in mutants_of("period")
+        if m.name.startswith("period.lasts") and "<= on ->" in m.name
     ]
 
     changed = mutant.tree()
 
-    assert mutant.name == "forms.asked.lasts: col(since) <= NOW -> col(since) < NOW"
-    assert "col(since) < NOW" in __import__("ast").unparse(changed)
+    less = "col(kind.active_from) < on"
+    assert mutant.name == f"period.lasts: col(kind.active_from) <= on -> {less}"
+    assert less in __import__("ast").unparse(changed)
     assert all(other.tree() for other in mutants_of("words"))
 
 

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inbox.access import Action, Capacity, OfMessage, Policy, Role, permit
-from inbox.access.explaining import EVERYTHING_GIVEN
 from inbox.access.listing import Listed, page
 from inbox.access.recheck import Recheck
 from inbox.access.whoever import who_can
@@ -218,7 +217,6 @@ class Asking:
             self._now,
             action=Action.OPEN,
             message_id=message_id,
-            given=EVERYTHING_GIVEN,
         )
         return since(began)
 

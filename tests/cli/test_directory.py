@@ -11,6 +11,7 @@ from inbox.cli import run
 from tests.cli.behind import leaves_of
 from tests.cli.installed import Answer, Installed
 
+REVIEWING = ("--as", "security_reviewer")
 PAGE = (Path(__file__).parents[2] / "docs" / "directory.md").read_text()
 FILE = """
 organisation = "910075918"
@@ -129,10 +130,13 @@ def test_what_it_does_to_people_is_counted_for_somebody_who_may_know(
     file = _file(installed, FILE)
 
     nobody = installed.ask("directory", "diff", file, "--people")
-    anne = _as(installed, "anne", "diff", file, "--people", "--json")
+    anne = _as(installed, "anne", "diff", file, "--people", "--as", "archivist")
+    bjorn = _as(installed, "bjorn", "diff", file, "--people", *REVIEWING, "--json")
 
     assert (nobody.code, "--by" in nobody.err) == (2, True)
-    said = json.loads(anne.out)
+    assert (anne.code, anne.out) == (1, "")
+    assert anne.err == "inbox: not_permitted: it takes a capacity that may access_read\n"
+    said = json.loads(bjorn.out)
     assert {row["kind"] for row in said["changes"]} == {
         "case_system",
         "unit",
@@ -140,7 +144,7 @@ def test_what_it_does_to_people_is_counted_for_somebody_who_may_know(
         "capacity",
     }
     assert said["people"] == []
-    assert "Kari" not in anne.out
+    assert "Kari" not in bjorn.out
 
 
 def test_who_gains_is_counted_of_the_own_organisation_alone_and_that_it_was_asked_is_audited(
@@ -152,9 +156,9 @@ def test_who_gains_is_counted_of_the_own_organisation_alone_and_that_it_was_aske
     assert _import(installed, theirs)[0] == 0
     asked = b"directory:impact_read"
 
-    refused = _as(installed, "anne", "diff", _file(installed, theirs), "--people")
+    refused = _as(installed, "bjorn", "diff", _file(installed, theirs), "--people", *REVIEWING)
     before = [leaf for leaf in leaves_of(installed) if asked in leaf]
-    told = _as(installed, "anne", "diff", _file(installed, FILE), "--people")
+    told = _as(installed, "bjorn", "diff", _file(installed, FILE), "--people", *REVIEWING)
 
     assert (refused.code, refused.out) == (1, "")
     assert refused.err.startswith("inbox: not_permitted: ")

@@ -73,9 +73,16 @@ def test_who_can_names_each_and_the_rule(installed: Installed, message: str) -> 
 
     assert told.code == 0
     assert told.value == [
-        {"person": "kari", "unit": "bv", "role": "handler", "rule": "A09", "also": None}
+        {
+            "person": "kari",
+            "unit": "bv",
+            "role": "handler",
+            "rule": "A09",
+            "also": None,
+            "takes": None,
+        }
     ]
-    assert "| kari | bv | handler | A09 |  |" in as_markdown.out
+    assert "| kari | bv | handler | A09 |  |  |" in as_markdown.out
     assert "lise" in as_table.out
     assert "A16" in as_table.out
 
@@ -88,6 +95,24 @@ def test_who_can_on_a_day_before_is_nobody(installed: Installed, message: str) -
         len(json.loads(ask(installed, "who-can", "open", message, "--on", later, "--json").out))
         == 1
     )
+
+
+def test_what_it_takes_beside_is_told_and_asked_of_who_is_named(
+    installed: Installed, message: str
+) -> None:
+    to_another = "target_cleared and target_in_unit and not target_conflict and not target_is_self"
+
+    anybody = ask(installed, "who-can", "assign", message, "--json").value
+    to_ola = ask(installed, "who-can", "assign", message, "--to", "ola", "--json").value
+    to_lise = ask(installed, "who-can", "assign", message, "--to", "lise", "--json").value
+    hers = ask(installed, "what-can", "lise", "--json").value
+
+    assert [(each["person"], each["takes"]) for each in anybody] == [("lise", to_another)]
+    assert [(each["person"], each["takes"]) for each in to_ola] == [("lise", None)]
+    assert to_lise == []
+    counted = {each["action"]: (each["messages"], each["takes"]) for each in hers}
+    assert counted["assign"] == (1, to_another)
+    assert counted["refuse"] == (1, "proposed_by_other and strong_auth")
 
 
 def test_what_can_counts(installed: Installed, message: str) -> None:

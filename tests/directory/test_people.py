@@ -8,9 +8,9 @@ from sqlmodel import col, select
 from inbox.access.words import Role
 from inbox.directory import (
     act_as,
-    capacities_of,
     enrol_first_people,
     give_code,
+    proved_capacities,
     proves,
     take_in,
 )
@@ -62,12 +62,26 @@ def test_what_somebody_stands_for_is_told_for_the_own_code_alone(small_world: Wo
     with small_world.line.store.transaction() as (session, now):
         anne, bjorn = (give_code(session, person) for person in ("anne", "bjorn"))
 
-        found = capacities_of(session, now, "anne", anne)
+        found = proved_capacities(session, now, "anne", anne)
 
         assert {(each.role, each.strong_auth) for each in found} >= {(Role.ARCHIVIST, True)}
         for person, code in (("anne", bjorn), ("anne", ""), ("nobody", anne)):
             with pytest.raises(Conflict, match=r"code\.wrong"):
-                capacities_of(session, now, person, code)
+                proved_capacities(session, now, person, code)
+
+
+def test_nobody_acts_for_a_unit_that_has_closed(small_world: World) -> None:
+    with small_world.line.store.transaction() as (session, now):
+        code = give_code(session, "kari")
+        assert act_as(session, now, "kari", role=Role.LEADER, unit="bv").unit == "bv"
+        before = {each.unit for each in proved_capacities(session, now, "kari", code)}
+        session.get_one(Unit, "bv").active_until = now
+
+        left = {each.unit for each in proved_capacities(session, now, "kari", code)}
+
+        assert left == before - {"bv"}
+        with pytest.raises(NotFound):
+            act_as(session, now, "kari", role=Role.LEADER, unit="bv")
 
 
 def test_the_same_import_twice_adds_nothing_and_shows_no_key_again(small_world: World) -> None:

@@ -1,11 +1,10 @@
 """The values that come with a question, and the two shapes that every form is made of."""
 
-from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, String, and_, bindparam, exists, or_
-from sqlmodel import SQLModel, col
+from sqlalchemy import ColumnElement, String, bindparam, exists
+from sqlmodel import SQLModel
 
 from inbox.tables import Utc
 
@@ -35,11 +34,6 @@ SUBJECT_UNIT: Final = bound("unit_id")
 POLICY: Final = "policy"
 """The kind of a proposal about access rules, which all organisations here share."""
 GRANT: Final = bound("grant_id")
-
-
-def lasts(since: datetime, until: datetime | None) -> Form:
-    """The period of a row holds now."""
-    return and_(col(since) <= NOW, or_(col(until).is_(None), col(until) > NOW))
 
 
 def any_of(table: type[SQLModel], *where: Form) -> Form:

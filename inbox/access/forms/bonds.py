@@ -7,6 +7,7 @@ from sqlmodel import col
 
 from inbox.access.forms.asked import (
     CAPACITY,
+    NOW,
     ORGANISATION,
     PERSON,
     ROLE,
@@ -16,8 +17,8 @@ from inbox.access.forms.asked import (
     Bound,
     Form,
     any_of,
-    lasts,
 )
+from inbox.access.period import lasts
 from inbox.access.words import Role
 from inbox.message import GrantKind
 from inbox.tables import (
@@ -45,9 +46,9 @@ def _capacity_stands(*where: Form) -> Form:
         .join(Unit, col(Unit.id) == col(Capacity.unit))
         .where(
             *where,
-            lasts(Capacity.active_from, Capacity.active_until),
-            lasts(Person.active_from, Person.active_until),
-            lasts(Unit.active_from, Unit.active_until),
+            lasts(Capacity, NOW),
+            lasts(Person, NOW),
+            lasts(Unit, NOW),
         )
     )
     return exists(rows.correlate_except(Capacity, Person, Unit))
@@ -71,7 +72,7 @@ def system_stands(*where: Form) -> Form:
         CaseSystem,
         col(CaseSystem.id) == SYSTEM,
         col(CaseSystem.organisation) == ORGANISATION,
-        lasts(CaseSystem.active_from, CaseSystem.active_until),
+        lasts(CaseSystem, NOW),
         *where,
     )
 
@@ -83,7 +84,7 @@ def system_is_of_message() -> Form:
 
 def person_is_active() -> Form:
     """The person of the capacity has not left."""
-    return any_of(Person, col(Person.id) == PERSON, lasts(Person.active_from, Person.active_until))
+    return any_of(Person, col(Person.id) == PERSON, lasts(Person, NOW))
 
 
 def serves_mailbox(organisation: str) -> Form:
@@ -113,7 +114,7 @@ def in_parent_unit() -> Form:
         col(UnitAbove.unit) == col(Message.unit),
         col(UnitAbove.above) == UNIT,
         col(UnitAbove.above) != col(UnitAbove.unit),
-        lasts(UnitAbove.active_from, UnitAbove.active_until),
+        lasts(UnitAbove, NOW),
     )
     return and_(above, person_stands())
 
@@ -123,7 +124,7 @@ def assigned(*where: Form) -> Form:
     return any_of(
         Assignment,
         col(Assignment.message_id) == col(Message.id),
-        lasts(Assignment.active_from, Assignment.active_until),
+        lasts(Assignment, NOW),
         *where,
     )
 
@@ -137,9 +138,9 @@ def covers() -> Form:
         .where(
             col(Delegation.substitute) == PERSON,
             col(Delegation.unit) == col(Message.unit),
-            lasts(Delegation.active_from, Delegation.active_until),
+            lasts(Delegation, NOW),
             col(Assignment.message_id) == col(Message.id),
-            lasts(Assignment.active_from, Assignment.active_until),
+            lasts(Assignment, NOW),
         )
     )
     return and_(exists(rows.correlate_except(Delegation, Assignment)), in_unit())
@@ -153,7 +154,7 @@ def granted(kind: GrantKind) -> Form:
         col(AccessGrant.kind) == kind,
         col(AccessGrant.message_id) == col(Message.id),
         col(AccessGrant.unit) == col(Message.unit),
-        lasts(AccessGrant.active_from, AccessGrant.active_until),
+        lasts(AccessGrant, NOW),
     )
     return and_(row, person_stands())
 
@@ -172,7 +173,7 @@ def conflicted(person: Bound) -> Form:
                 col(MessageReference.reference_hash) == col(ConflictOfInterest.reference_hash),
             ),
         ),
-        lasts(ConflictOfInterest.active_from, ConflictOfInterest.active_until),
+        lasts(ConflictOfInterest, NOW),
     )
 
 
@@ -184,7 +185,7 @@ def cleared(person: Bound) -> Form:
             Clearance,
             col(Clearance.person) == person,
             col(Clearance.shielding) == col(Message.shielding),
-            lasts(Clearance.active_from, Clearance.active_until),
+            lasts(Clearance, NOW),
         ),
     )
 

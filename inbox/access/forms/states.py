@@ -3,16 +3,15 @@
 from sqlalchemy import or_
 from sqlmodel import col
 
-from inbox.access.forms.asked import DELIVERY, LATE_WORD, SYSTEM, TASK, Form, any_of, lasts
+from inbox.access.forms.asked import DELIVERY, LATE_WORD, NOW, SYSTEM, TASK, Form, any_of
+from inbox.access.period import lasts
 from inbox.message import DeliveryState, MessageState, ReceiptState, TaskState
 from inbox.tables import Delivery, Message, Receipt, Task, Unit
 
 
 def unit_is(*where: Form) -> Form:
     """The message has an active unit of which this holds."""
-    return any_of(
-        Unit, col(Unit.id) == col(Message.unit), lasts(Unit.active_from, Unit.active_until), *where
-    )
+    return any_of(Unit, col(Unit.id) == col(Message.unit), lasts(Unit, NOW), *where)
 
 
 def is_in(*states: MessageState) -> Form:

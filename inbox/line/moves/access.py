@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
+from inbox.access.period import is_over, lasts, not_over
 from inbox.access.subject import Capacity, Given, OfUnit
 from inbox.access.words import Action, Role
 from inbox.errors import Conflict, Invalid
@@ -84,8 +85,7 @@ def _handles(session: Session, now: datetime, person: str, organisation: str) ->
             col(Unit.organisation) == organisation,
             col(CapacityRow.person) == person,
             col(CapacityRow.role) == Role.HANDLER.value,
-            col(CapacityRow.active_from) <= now,
-            or_(col(CapacityRow.active_until).is_(None), col(CapacityRow.active_until) > now),
+            lasts(CapacityRow, now),
         )
         .order_by(col(CapacityRow.unit))
     ).all()
@@ -110,7 +110,7 @@ def _write(  # noqa: PLR0913 - the columns of a grant
             col(AccessGrant.message_id) == message.id,
             col(AccessGrant.person) == to,
             col(AccessGrant.kind) == kind,
-            col(AccessGrant.active_until) > turn.now,
+            not_over(AccessGrant, turn.now),
         )
     ).first()
     if standing is not None:
@@ -222,7 +222,7 @@ def end_access(line: Line, capacity: Capacity, access_id: str, *, reason: str = 
             turn = ask(line, session, now, capacity, Action.END_ACCESS, of, given)
         assert row is not None
         session.refresh(row)
-        if row.active_until is not None and row.active_until <= now:
+        if is_over(row.active_until, now):
             raise Conflict("access.over", "it has ended already")
         finish(turn, row)
         turn.note(

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from inbox.access.period import is_lasting
 from inbox.access.subject import Capacity, Given, OfTask
 from inbox.access.words import Action
 from inbox.errors import Conflict, Invalid
@@ -11,7 +12,6 @@ from inbox.line import Line
 from inbox.line.moves.asking import ask, check_seen, of_arrival, of_message
 from inbox.line.moves.registering import data_key
 from inbox.line.receipts import answer_message, choose_receipt
-from inbox.line.units import is_living
 from inbox.line.unusual import is_about
 from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalState, MessageState, ReceiptState, TaskState
@@ -79,7 +79,7 @@ def _check_living(session: Session, now: datetime, message: Message, unit_id: st
     unit = session.get(Unit, unit_id)
     if unit is None or unit.organisation != message.organisation:
         raise Invalid("unit.unknown", "the organisation has no such unit")
-    if not is_living(unit, now):
+    if not is_lasting(unit, now):
         raise Invalid("unit.passive", "the unit is not active")
 
 

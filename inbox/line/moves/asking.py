@@ -14,6 +14,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
 from inbox.access import permit
+from inbox.access.period import lasts
 from inbox.access.policy import Decision, Policy
 from inbox.access.subject import (
     Capacity,
@@ -249,8 +250,7 @@ def _review_stands(turn: Turn) -> bool:
             col(AccessGrant.kind) == GrantKind.BREAKGLASS,
             col(AccessGrant.person) == turn.capacity.person,
             col(AccessGrant.message_id) == turn.subject.message_id,
-            col(AccessGrant.active_from) <= turn.now,
-            col(AccessGrant.active_until) > turn.now,
+            lasts(AccessGrant, turn.now),
         )
     )
     return turn.session.exec(review).first() is not None

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
+from inbox.access.period import is_over
 from inbox.access.subject import Capacity, Given, OfReview
 from inbox.access.words import Action
 from inbox.errors import Conflict
@@ -41,7 +42,7 @@ def review(line: Line, capacity: Capacity, grant_id: str, *, outcome: Outcome, r
         row.reviewed_at, row.reviewed_by, row.review = now, capacity.person, outcome.value
         row.sealed_review = _sealed_review(line, session, row, reason)
         over = row.kind is GrantKind.BREAKGLASS or outcome is Outcome.MISUSED
-        if over and row.active_until > now:
+        if over and not is_over(row.active_until, now):
             finish(turn, row)
         turn.close(grant_id, TaskKind.REVIEW)
         turn.note(

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, or_, select
 
 from inbox.access import permit
 from inbox.access.listing import visible
+from inbox.access.period import not_over
 from inbox.access.subject import Capacity, Given, OfInstallation, OfReview, OfUnit
 from inbox.access.words import Action
 from inbox.line import Line
@@ -72,7 +73,7 @@ def _assignments(session: Session, now: datetime, here: sa.Select[str]) -> Seque
         select(Assignment)
         .where(
             col(Assignment.message_id).in_(here),
-            or_(col(Assignment.active_until).is_(None), col(Assignment.active_until) > now),
+            not_over(Assignment, now),
         )
         .order_by(col(Assignment.active_from), col(Assignment.id))
     )
@@ -92,7 +93,7 @@ def _assignments(session: Session, now: datetime, here: sa.Select[str]) -> Seque
 def _grants(session: Session, now: datetime, here: sa.Select[str]) -> Sequence[Standing]:
     rows = session.exec(
         select(AccessGrant)
-        .where(col(AccessGrant.message_id).in_(here), col(AccessGrant.active_until) > now)
+        .where(col(AccessGrant.message_id).in_(here), not_over(AccessGrant, now))
         .order_by(col(AccessGrant.active_until), col(AccessGrant.id))
     )
     return [_of_grant(row) for row in rows]
@@ -114,7 +115,7 @@ def _of_grant(row: AccessGrant) -> Standing:
 def _delegations(session: Session, now: datetime, unit: str) -> Sequence[Standing]:
     rows = session.exec(
         select(Delegation)
-        .where(col(Delegation.unit) == unit, col(Delegation.active_until) > now)
+        .where(col(Delegation.unit) == unit, not_over(Delegation, now))
         .order_by(col(Delegation.active_until), col(Delegation.id))
     )
     return [
@@ -147,7 +148,7 @@ def to_review(line: Line, capacity: Capacity) -> Sequence[Standing]:
                 col(AccessGrant.reviewed_at).is_(None),
                 or_(
                     col(AccessGrant.kind) == GrantKind.BREAKGLASS,
-                    col(AccessGrant.active_until) > now,
+                    not_over(AccessGrant, now),
                 ),
             )
             .order_by(col(AccessGrant.active_from), col(AccessGrant.id))

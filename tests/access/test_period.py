@@ -1,0 +1,64 @@
+"""The one rule of periods: the database and a row in hand say the same, to the microsecond."""
+
+from datetime import datetime
+from itertools import product
+
+from sqlmodel import Session, select
+
+from inbox.access.period import Lasting, is_lasting, is_over, lasts, not_over
+from inbox.tables import Assignment, Delegation, Person, Unit
+from tests.access.random_world import TICK
+from tests.access.town import AFTER, BEFORE, NOW, Town
+
+EDGES = (BEFORE, NOW - TICK, NOW, NOW + TICK, AFTER)
+HOLDS_FROM = {BEFORE, NOW - TICK, NOW}
+HOLDS_UNTIL = {None, NOW + TICK, AFTER}
+
+
+def people(session: Session) -> dict[tuple[datetime, datetime | None], Person]:
+    """One for every beginning and end, also those that end before they begin."""
+    rows = {
+        (since, until): Person(id=f"p{number}", name="N. N.", active_from=since, active_until=until)
+        for number, (since, until) in enumerate(product(EDGES, (None, *EDGES)))
+    }
+    session.add_all(rows.values())
+    session.flush()
+    return rows
+
+
+def test_a_row_holds_from_its_beginning_until_just_before_its_end(session: Session) -> None:
+    rows = people(session)
+
+    found = set(session.exec(select(Person.id).where(lasts(Person, NOW))))
+
+    assert len(rows) == 30
+    for (since, until), row in rows.items():
+        held = since in HOLDS_FROM and until in HOLDS_UNTIL
+        assert (row.id in found, is_lasting(row, NOW)) == (held, held), (since, until)
+
+
+def test_what_lies_ahead_is_not_over(session: Session) -> None:
+    rows = people(session)
+
+    stands = set(session.exec(select(Person.id).where(not_over(Person, NOW))))
+    over = set(session.exec(select(Person.id).where(~not_over(Person, NOW))))
+
+    assert len(stands) + len(over) == 30
+    for (_, until), row in rows.items():
+        assert is_over(until, NOW) is (until not in HOLDS_UNTIL)
+        assert (row.id in over) is is_over(until, NOW)
+
+
+def test_it_is_the_same_for_every_kind_of_row_that_has_a_period(
+    town: Town, session: Session
+) -> None:
+    message = town.message()
+    rows: list[tuple[type[Lasting], Lasting]] = [
+        (Assignment, town.assign(message, "kari", until=NOW + TICK)),
+        (Delegation, town.delegation("bv", "ola", "kari", "lise")),
+        (Unit, session.get_one(Unit, "bv")),
+    ]
+    for kind, row in rows:
+        for on in (BEFORE - TICK, BEFORE, NOW, NOW + TICK, AFTER):
+            found = session.exec(select(kind.id).where(lasts(kind, on), kind.id == row.id)).all()  # type: ignore[arg-type] # an id
+            assert bool(found) is is_lasting(row, on), (kind, on)
