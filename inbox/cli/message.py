@@ -127,9 +127,11 @@ def _page(
 
 def _show_theirs(found: Page, *, titles: bool, as_json: bool) -> None:
     added = _TITLES if titles else ()
-    columns = (*_THEIRS, *added)
+    columns = (*_THEIRS, *added, "damaged")
     rows = [
-        _shown(each.row, _THEIRS) | {name: _title(getattr(each, name)) for name in added}
+        _shown(each.row, _THEIRS)
+        | {name: _title(getattr(each, name)) for name in added}
+        | {"damaged": each.damaged}
         for each in found.rows
     ]
     if as_json:

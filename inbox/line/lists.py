@@ -6,7 +6,7 @@ on a page once that entry is committed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -23,12 +23,12 @@ from inbox.access.query import Query
 from inbox.access.recheck import DIFFERS, Difference, Recheck
 from inbox.access.subject import Capacity, Given
 from inbox.access.words import Action, Effect, Role
-from inbox.errors import Invalid, NotFound, NotPermitted, Unavailable
+from inbox.errors import Conflict, IntegrityError, Invalid, NotFound, NotPermitted, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Line
 from inbox.line.contents import unsealed
 from inbox.line.moves.asking import active_policy, ask, of_message
-from inbox.line.settle import open_task
+from inbox.line.settle import is_open, open_task
 from inbox.line.waiting import TaskKind
 from inbox.line.work import unwrap
 from inbox.tables import WrappedKey
@@ -54,6 +54,8 @@ class ToRoute:
     administrative_unit: str | None
     access_restriction: str | None
     screening_authority: str | None
+    damaged: str | None = None
+    """The code of why its sealed part does not open: then there is the plain part alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,8 @@ class ToList:
     row: Listed
     title: str | None = field(repr=False)
     case_title: str | None = field(repr=False)
+    damaged: str | None = None
+    """As in `ToRoute`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,8 @@ class Page:
 
 def page(line: Line, asked: Asked, *, after: str | None = None, at_most: int = 50) -> Page:
     """The newest, after a cursor.
+
+    A row whose sealed part is damaged is shown without it, with the code, and an operator is told.
 
     Raises:
         Invalid: the cursor is none of ours, the page is too long, or there is no such list.
@@ -95,7 +101,11 @@ def page(line: Line, asked: Asked, *, after: str | None = None, at_most: int = 5
         keys = _keys(line, session, found.rows)
     shown = [row for row in found.rows if row.id in owe_nothing or _noted(line, asked, row.id)]
     show = _SHOWN[asked.action]
-    return Page(rows=tuple(show(row, keys.get(row.id)) for row in shown), cursor=found.cursor)
+    rows = tuple(show(row, keys.get(row.id)) for row in shown)
+    for each in rows:
+        if each.damaged is not None:
+            _tell_damage(line, each.row.id, each.damaged)
+    return Page(rows=rows, cursor=found.cursor)
 
 
 def count(line: Line, asked: Asked) -> int:
@@ -200,8 +210,29 @@ def _noted(line: Line, asked: Asked, message_id: str) -> bool:
     return True
 
 
-def _to_route(row: Listed, key: DataKey | None) -> ToRoute:
-    part = _unsealed(row, key, "sealed_metadata") or {}
+def _tell_damage(line: Line, message_id: str, code: str) -> None:
+    """A task for an operator, unless one is open for this message already."""
+    with line.store.reading() as (session, _):
+        if is_open(session, TaskKind.DAMAGED, message_id):
+            return
+    # Somebody else who saw it in the same moment has told it then.
+    with suppress(Conflict), line.store.transaction() as (session, now):
+        open_task(
+            session,
+            now,
+            kind=TaskKind.DAMAGED,
+            subject=message_id,
+            message_id=message_id,
+            code=code,
+        )
+
+
+_Key = DataKey | IntegrityError | None
+"""The key of a message; what was found in its place; None once it was destroyed."""
+
+
+def _to_route(row: Listed, key: _Key) -> ToRoute:
+    part, damaged = _unsealed(row, key, "sealed_metadata")
     return ToRoute(
         row=_plain(row),
         process=part.get("process"),
@@ -209,16 +240,22 @@ def _to_route(row: Listed, key: DataKey | None) -> ToRoute:
         administrative_unit=part.get("administrative_unit"),
         access_restriction=part.get("access_restriction"),
         screening_authority=part.get("screening_authority"),
+        damaged=damaged,
     )
 
 
-def _to_list(row: Listed, key: DataKey | None) -> ToList:
-    archive = _unsealed(row, key, "sealed_archive") or {}
+def _to_list(row: Listed, key: _Key) -> ToList:
+    archive, damaged = _unsealed(row, key, "sealed_archive")
     entries, case_file = archive.get("registry_entries") or [{}], archive.get("case_file") or {}
-    return ToList(row=_plain(row), title=entries[0].get("title"), case_title=case_file.get("title"))
+    return ToList(
+        row=_plain(row),
+        title=entries[0].get("title"),
+        case_title=case_file.get("title"),
+        damaged=damaged,
+    )
 
 
-_SHOWN: Final[Mapping[Action, Callable[[Listed, DataKey | None], ToRoute | ToList]]] = {
+_SHOWN: Final[Mapping[Action, Callable[[Listed, _Key], ToRoute | ToList]]] = {
     Action.ROUTE: _to_route,
     Action.LIST: _to_list,
 }
@@ -229,17 +266,29 @@ def _check_action(asked: Asked) -> None:
         raise Invalid("list.action", f"there are lists for {', '.join(_SHOWN)}")
 
 
-def _unsealed(row: Listed, key: DataKey | None, column: str) -> Any:
-    """The value of a sealed column; None where there is none, or its key was destroyed."""
-    return None if key is None else unsealed(row, key, column)
+def _unsealed(row: Listed, key: _Key, column: str) -> tuple[Mapping[str, Any], str | None]:
+    """What a sealed column holds, empty where it has nothing; the code where it is damaged."""
+    try:
+        if isinstance(key, IntegrityError):
+            raise key
+        return (None if key is None else unsealed(row, key, column)) or {}, None
+    except IntegrityError as error:
+        return {}, error.code
 
 
 def _plain(row: Listed) -> Listed:
     return row._replace(sealed_metadata=None, sealed_archive=None)
 
 
-def _keys(line: Line, session: Session, rows: Sequence[Listed]) -> Mapping[str, DataKey]:
+def _keys(line: Line, session: Session, rows: Sequence[Listed]) -> Mapping[str, _Key]:
     stored = session.exec(
         select(WrappedKey).where(col(WrappedKey.id).in_([row.id for row in rows]))
     )
-    return {each.id: key for each in stored if (key := unwrap(line, each)) is not None}
+    return {each.id: _key(line, each) for each in stored}
+
+
+def _key(line: Line, stored: WrappedKey) -> _Key:
+    try:
+        return unwrap(line, stored)
+    except IntegrityError as error:
+        return error

@@ -44,6 +44,8 @@ class TaskKind(StrEnum):
     """Somebody opened more, or took emergency access more often, than is usual."""
     LISTING_DIFFERS = "listing_differs"
     """A list showed what a decision denies: a process has stopped showing lists."""
+    DAMAGED = "damaged"
+    """What is sealed of a message does not open any more, as somebody saw who may list it."""
     LEAVER = "leaver"
     """Somebody left, or left the unit, and what that person had has ended: give it to another."""
 
@@ -67,6 +69,7 @@ ROLE: Final[Mapping[TaskKind, str]] = {
     TaskKind.REVIEW: "security_reviewer",
     TaskKind.UNUSUAL: "security_reviewer",
     TaskKind.LISTING_DIFFERS: "security_reviewer",
+    TaskKind.DAMAGED: "operator",
     TaskKind.LEAVER: "leader",
 }
 """Who may close a task of each kind."""

@@ -60,5 +60,5 @@ def test_it_is_the_same_for_every_kind_of_row_that_has_a_period(
     ]
     for kind, row in rows:
         for on in (BEFORE - TICK, BEFORE, NOW, NOW + TICK, AFTER):
-            found = session.exec(select(kind.id).where(lasts(kind, on), kind.id == row.id)).all()  # type: ignore[arg-type] # an id
+            found = session.exec(select(kind.id).where(lasts(kind, on), kind.id == row.id)).all()
             assert bool(found) is is_lasting(row, on), (kind, on)

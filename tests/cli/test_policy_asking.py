@@ -102,15 +102,17 @@ def test_what_it_takes_beside_is_told_and_asked_of_who_is_named(
 ) -> None:
     to_another = "target_cleared and target_in_unit and not target_conflict and not target_is_self"
 
-    anybody = ask(installed, "who-can", "assign", message, "--json").value
-    to_ola = ask(installed, "who-can", "assign", message, "--to", "ola", "--json").value
-    to_lise = ask(installed, "who-can", "assign", message, "--to", "lise", "--json").value
-    hers = ask(installed, "what-can", "lise", "--json").value
+    anybody = ask(installed, "who-can", "assign", message, "--json")
+    to_ola = ask(installed, "who-can", "assign", message, "--to", "ola", "--json")
+    to_lise = ask(installed, "who-can", "assign", message, "--to", "lise", "--json")
+    hers = ask(installed, "what-can", "lise", "--json")
 
-    assert [(each["person"], each["takes"]) for each in anybody] == [("lise", to_another)]
-    assert [(each["person"], each["takes"]) for each in to_ola] == [("lise", None)]
-    assert to_lise == []
-    counted = {each["action"]: (each["messages"], each["takes"]) for each in hers}
+    assert [(each["person"], each["takes"]) for each in json.loads(anybody.out)] == [
+        ("lise", to_another)
+    ]
+    assert [(each["person"], each["takes"]) for each in json.loads(to_ola.out)] == [("lise", None)]
+    assert to_lise.value == []
+    counted = {each["action"]: (each["messages"], each["takes"]) for each in json.loads(hers.out)}
     assert counted["assign"] == (1, to_another)
     assert counted["refuse"] == (1, "proposed_by_other and strong_auth")
 

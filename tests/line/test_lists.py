@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,9 @@ from inbox.line.lists import Asked, ToList, ToRoute, count, facets, page
 from inbox.line.moves import archive, system, unit
 from inbox.line.moves.access import breakglass
 from inbox.line.moves.registering import data_key
+from inbox.line.settle import close_task, open_task
 from inbox.line.systems import capacity_of
+from inbox.line.waiting import TaskKind
 from inbox.message import MessageState, PersonId, TaskState, UnitId
 from inbox.schema import shipped
 from inbox.store import Store
@@ -233,6 +236,142 @@ def test_what_is_shown_for_nothing_too_owes_nothing(hall: School) -> None:
     assert ids(hall.line, of(hall.handler("lars"))) == [message_id]
     assert hall.leaves("message:listed", message_id) == []
     assert count(hall.line, of(hall.handler("lars"))) == 1
+
+
+# What is damaged
+
+
+def flip(hall: School, kind: type[Message] | type[WrappedKey], row_id: str, column: str) -> None:
+    """One byte of one value is another."""
+    with hall.line.store.transaction() as (session, _):
+        row = session.get_one(kind, row_id)
+        value = bytearray(getattr(row, column))
+        value[len(value) // 2] ^= 1
+        setattr(row, column, bytes(value))
+
+
+def told(hall: School, message_id: str) -> list[str]:
+    """The code of each task that was ever opened about it for its damage; closed ones have none."""
+    with hall.line.store.reading() as (session, _):
+        about = select(Task.code).where(col(Task.message_id) == message_id, Task.kind == "damaged")
+        return [code or "" for code in session.exec(about)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "code"),
+    [(Message, "sealed_archive", "keys.unseal"), (WrappedKey, "wrapped", "keys.unwrap")],
+    ids=["a title", "its key"],
+)
+def test_a_damaged_row_is_shown_as_it_is_and_the_others_stay(
+    hall: School, kind: type[Message] | type[WrappedKey], column: str, code: str
+) -> None:
+    whole, damaged = assigned(hall), assigned(hall)
+    flip(hall, kind, damaged, column)
+
+    shown = {str(each.row.id): each for each in page(hall.line, of(hall.handler())).rows}
+
+    assert shown.keys() == {whole, damaged}
+    bad, good = shown[damaged], shown[whole]
+    assert isinstance(bad, ToList)
+    assert isinstance(good, ToList)
+    assert (bad.title, bad.case_title, bad.damaged) == (None, None, code)
+    assert (bad.row.state, bad.row.unit) == (MessageState.ROUTED, "skole")
+    assert (good.title, good.damaged) == (TITLE, None)
+    assert hall.tasks(damaged) == {("damaged", "operator", None)}
+    assert hall.tasks(whole) == set()
+
+
+def test_who_distributes_sees_what_is_left_of_a_damaged_row(hall: School) -> None:
+    whole, damaged = assigned(hall), assigned(hall)
+    flip(hall, Message, damaged, "sealed_metadata")
+
+    rows = page(hall.line, of(hall.anne(), Action.ROUTE)).rows
+
+    assert {(each.row.id, each.damaged) for each in rows} == {
+        (whole, None),
+        (damaged, "keys.unseal"),
+    }
+    processes = {each.row.id: each.process for each in rows if isinstance(each, ToRoute)}
+    assert processes == {whole: "urn:p", damaged: None}
+
+
+def test_damage_is_told_once_while_the_task_is_open(hall: School) -> None:
+    message_id = assigned(hall)
+    flip(hall, Message, message_id, "sealed_archive")
+
+    for _ in range(3):
+        page(hall.line, of(hall.handler()))
+
+    assert told(hall, message_id) == ["keys.unseal"]
+    with hall.line.store.transaction() as (session, now):
+        task = session.get_one(Task, _task(hall))
+        close_task(session, now, task, who="operator")
+    page(hall.line, of(hall.handler()))
+    assert len(told(hall, message_id)) == 2
+
+
+def test_who_may_not_see_a_damaged_row_sees_no_difference_and_tells_nobody(hall: School) -> None:
+    """Neither somebody of whom the list is denied, nor one whose audit entry is refused."""
+    mine, theirs = assigned(hall, "lars"), assigned(hall, "nina")
+    before = page(hall.line, of(hall.handler("lars")))
+    flip(hall, Message, theirs, "sealed_archive")
+    flip(hall, WrappedKey, theirs, "wrapped")
+
+    after = page(hall.line, of(hall.handler("lars")))
+
+    assert ids(hall.line, of(hall.handler("lars"))) == [mine]
+    assert after == before
+    assert told(hall, theirs) == []
+    assert hall.tasks(theirs) == set()
+
+
+def test_of_an_erased_row_nothing_is_damaged(hall: School) -> None:
+    message_id = assigned(hall)
+    with hall.line.store.transaction() as (session, now):
+        stored = session.get_one(WrappedKey, message_id)
+        stored.kek_id, stored.wrapped, stored.destroyed_at = None, None, now
+
+    (shown,) = page(hall.line, of(hall.handler())).rows
+
+    assert shown.damaged is None
+    assert told(hall, message_id) == []
+
+
+def wait_until_blocked(store: Store) -> None:
+    """Until somebody waits for a lock on PostgreSQL."""
+    blocked = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with store.engine.connect() as connection:
+        while not connection.execute(blocked).scalar_one():
+            connection.rollback()
+
+
+def test_two_who_see_damage_in_one_moment_tell_it_once(
+    postgres_server: str, tmp_path: Path
+) -> None:
+    """The other has opened the task, and commits while this one waits for it."""
+    with school(databases.postgres_database(postgres_server), tmp_path) as hall:
+        message_id = assigned(hall)
+        flip(hall, Message, message_id, "sealed_archive")
+        with ThreadPoolExecutor(1) as pool:
+            with hall.line.store.transaction() as (session, now):
+                open_task(
+                    session,
+                    now,
+                    kind=TaskKind.DAMAGED,
+                    subject=message_id,
+                    message_id=message_id,
+                    code="keys.unseal",
+                )
+                session.flush()
+                seen = pool.submit(page, hall.line, of(hall.handler()))
+                wait_until_blocked(hall.line.store)
+            rows = seen.result().rows
+
+        assert [each.damaged for each in rows] == ["keys.unseal"]
+        assert told(hall, message_id) == ["keys.unseal"]
 
 
 # What is doubted

@@ -27,6 +27,7 @@ _BY_HAND = (
     TaskKind.EMERGENCY,
     TaskKind.UNUSUAL,
     TaskKind.LISTING_DIFFERS,
+    TaskKind.DAMAGED,
     TaskKind.LEAVER,
 )
 _REGISTERED = (MessageState.REGISTERED, MessageState.ANSWERED)
