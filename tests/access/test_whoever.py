@@ -18,6 +18,7 @@ from inbox.access.explaining import Reach, explain, what_can
 from inbox.access.facts import FACTS
 from inbox.access.finding import facts_about
 from inbox.access.whoever import Able, who_can
+from inbox.errors import PolicyError
 from inbox.message import GrantKind, MessageId, MessageState, PersonId
 from inbox.tables import Message, Person
 from tests.access.test_listing import PEOPLE, build
@@ -414,3 +415,50 @@ def test_a_rule_that_denies_by_what_is_brought_leaves_the_other_way_open(
         " or reason_given and not strong_auth and not waivable"
         " or waivable and not period_given and not strong_auth"
     )
+
+
+def test_an_explanation_takes_all_for_given_but_somebody_to_give_to(
+    town: Town, session: Session
+) -> None:
+    flags = ["reason_given", "reference_given", "period_given", "waivable", "same_documents"]
+    when = " and ".join([*flags, "not target_is_self", "not target_in_unit"])
+    policy = Policy([allow("A01", "open", "handler", when)], facts=FACTS, digest="d")
+
+    told = explain(
+        session,
+        policy,
+        NOW,
+        capacity=town.capacity("kari", Role.HANDLER, "bv"),
+        action=Action.OPEN,
+        subject=OfMessage(message_id=MessageId(town.message().id)),
+    )
+
+    assert told.decision.allowed
+    assert {name for name, held in told.facts.items() if held} == set(flags)
+
+
+def test_denies_that_rows_decide_do_not_multiply_the_ways(town: Town, session: Session) -> None:
+    """Eleven of two facts each: two to the eleventh ways, were they taken apart."""
+    town.capacity("kari", Role.HANDLER, "bv")
+    message = town.message()
+    denies = [
+        deny(f"D{number:02}", "open", "*", "quarantined and returned") for number in range(1, 12)
+    ]
+    policy = Policy([allow("A01", "open", "handler", "always"), *denies], facts=FACTS, digest="d")
+
+    (able,) = who_can(session, policy, NOW, action=Action.OPEN, message_id=MessageId(message.id))
+
+    assert (able.rules, able.takes) == (("A01",), "")
+
+
+def test_what_has_too_many_ways_to_tell_is_refused_and_not_told_in_part(
+    town: Town, session: Session
+) -> None:
+    message = MessageId(town.message().id)
+    denies = [
+        deny(f"D{number:02}", "open", "*", "waivable and period_given") for number in range(1, 12)
+    ]
+    policy = Policy([allow("A01", "open", "handler", "always"), *denies], facts=FACTS, digest="d")
+
+    with pytest.raises(PolicyError, match="2048 ways of fulfilling it; allowed: 1024"):
+        who_can(session, policy, NOW, action=Action.OPEN, message_id=message)
