@@ -5,7 +5,7 @@ sign-in, a person to give to, another person's proposal) is not looked at: it is
 the rows must say.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,8 +40,7 @@ _OF_TARGET: Final = frozenset(name for name in FACTS if _asks_for(name, TARGET.k
 BROUGHT: Final = frozenset(
     name
     for name, fact in FACTS.items()
-    if fact.known_of(OfMessage)
-    and (fact.given is not None or _asks_for(name, TARGET.key, PROPOSAL.key))
+    if fact.given is not None or _asks_for(name, TARGET.key, PROPOSAL.key)
 )
 """The facts about a message that a request brings, or that are of whom or what it names."""
 BROUGHT_TO_ONE: Final = BROUGHT - _OF_TARGET - {"target_is_self"}
@@ -84,13 +83,10 @@ def told(takes: Iterable[Need]) -> str:
     return " or ".join(each or "nothing" for each in said) if any(ways) else ""
 
 
-def fewest(takes: Iterable[Need]) -> Sequence[Need]:
+def fewest(takes: Iterable[Need]) -> Collection[Need]:
     """Without what takes more than another of them."""
-    ways: list[Need] = []
-    for way in sorted(takes, key=_length):
-        if not any(other <= way for other in ways):
-            ways.append(way)
-    return ways
+    ways = set(takes)
+    return [way for way in ways if not any(other < way for other in ways)]
 
 
 def _length(way: Need) -> tuple[int, list[tuple[bool, str]]]:

@@ -462,3 +462,27 @@ def test_what_has_too_many_ways_to_tell_is_refused_and_not_told_in_part(
 
     with pytest.raises(PolicyError, match="2048 ways of fulfilling it; allowed: 1024"):
         who_can(session, policy, NOW, action=Action.OPEN, message_id=message)
+
+
+def test_what_a_row_denies_the_capacity_is_denied_without_a_message_too(
+    town: Town, session: Session
+) -> None:
+    asker = town.capacity("rune", Role.OPERATOR, "arkiv")
+    allowing = allow("A01", "operate", "operator", "always")
+    denying = deny("D01", "operate", "*", "active_capacity")
+
+    said = [
+        [
+            each.action
+            for each in what_can(
+                session,
+                Policy(rules, facts=FACTS, digest="d"),
+                NOW,
+                person=PersonId("rune"),
+                asker=asker,
+            )
+        ]
+        for rules in ([allowing], [allowing, denying])
+    ]
+
+    assert said == [[Action.OPERATE], []]
