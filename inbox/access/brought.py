@@ -11,7 +11,17 @@ from typing import Final
 
 from sqlalchemy.sql import visitors
 
-from inbox.access.condition import MOST_WAYS, Condition, Every, Name, Need, Not, names_in, ways_of
+from inbox.access.condition import (
+    MOST_WAYS,
+    Condition,
+    Every,
+    Name,
+    Need,
+    Not,
+    literal_of,
+    names_in,
+    ways_of,
+)
 from inbox.access.facts import FACTS
 from inbox.access.forms.asked import PROPOSAL, TARGET
 from inbox.access.policy import Policy
@@ -79,7 +89,9 @@ def ways_to(
 def told(takes: Iterable[Need]) -> str:
     """What it takes, as a policy says it; one of several ways after another, the shortest first."""
     ways = sorted(set(takes), key=_length)
-    said = (" and ".join(_word(*literal) for literal in sorted(way, key=_order)) for way in ways)
+    said = (
+        " and ".join(literal_of(*literal) for literal in sorted(way, key=_order)) for way in ways
+    )
     return " or ".join(each or "nothing" for each in said) if any(ways) else ""
 
 
@@ -96,7 +108,3 @@ def _length(way: Need) -> tuple[int, list[tuple[bool, str]]]:
 def _order(literal: tuple[str, bool]) -> tuple[bool, str]:
     name, held = literal
     return not held, name
-
-
-def _word(name: str, held: bool) -> str:  # noqa: FBT001 - one literal
-    return name if held else f"not {name}"
