@@ -486,3 +486,12 @@ def test_what_a_row_denies_the_capacity_is_denied_without_a_message_too(
     ]
 
     assert said == [[Action.OPERATE], []]
+
+
+def test_somebody_stands_for_the_own_capacities_alone_as_signed_in_strongly(
+    town: Town, session: Session
+) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv", strong_auth=True)
+    town.capacity("ola", Role.HANDLER, "bv")
+
+    assert capacities_of(session, NOW, "kari") == (kari,)
