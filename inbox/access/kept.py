@@ -55,7 +55,9 @@ class Kept:
         rows = [list(row) for row in found.all()]
         for row in rows:
             for place, process in self._read:
-                row[place] = process(row[place])
+                # NULL is None whatever the type: most columns of a list are.
+                if row[place] is not None:
+                    row[place] = process(row[place])
         return rows
 
 
