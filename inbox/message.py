@@ -63,6 +63,16 @@ class GrantKind(StrEnum):
     BREAKGLASS = "breakglass"
 
 
+class HoldCause(StrEnum):
+    """Why a person lets a message wait (*på vent*): never a text of their own."""
+
+    SENDER_ASKED = "sender_asked"
+    UNIT_ASKED = "unit_asked"
+    CASE_MISSING = "case_missing"
+    PERSON_AWAY = "person_away"
+    SYSTEM_DOWN = "system_down"
+
+
 class Mode(StrEnum):
     """How a case system gets its messages (design §8)."""
 

@@ -292,6 +292,8 @@ def upgrade() -> None:
         sa.Column("transfers", sa.Integer(), nullable=False),
         sa.Column("released_by", sa.String(length=32), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_for", sa.String(length=20), nullable=True),
+        sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("registered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("registered_by", sa.String(length=20), nullable=True),
         sa.Column("sealed_reference", sa.LargeBinary(), nullable=True),
@@ -633,9 +635,29 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_opening_message_id"), "opening", ["message_id"], unique=False)
     op.create_index("ix_opening_person", "opening", ["person", "opened_at"], unique=False)
+    op.create_table(
+        "note",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("message_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("person", sa.String(length=32), nullable=False),
+        sa.Column("role", sa.String(length=40), nullable=False),
+        sa.Column("unit", sa.String(length=40), nullable=False),
+        sa.Column("shielding", sa.String(length=40), nullable=True),
+        sa.Column("sealed_text", sa.LargeBinary(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["message.id"], name=op.f("fk_note_message_id_message")
+        ),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_note_person_person")),
+        sa.ForeignKeyConstraint(["unit"], ["unit.id"], name=op.f("fk_note_unit_unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
+        sa.UniqueConstraint("message_id", "number", name=op.f("uq_note_message_id_number")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("note")
     op.drop_index("ix_opening_person", table_name="opening")
     op.drop_index(op.f("ix_opening_message_id"), table_name="opening")
     op.drop_table("opening")

@@ -98,7 +98,7 @@ FACTS: Final[Mapping[str, Fact]] = {
     "unassigned": _message(~bonds.assigned()),
     "unit_shares": _message(states.unit_is(col(Unit.shares_unassigned).is_(True))),
     "conflict": _message(bonds.conflicted(asked.PERSON)),
-    "cleared": _message(bonds.cleared(asked.PERSON)),
+    "cleared": _message(bonds.cleared(asked.PERSON, col(Message.shielding))),
     # The message.
     "unopened": _message(col(Message.opened_at).is_(None)),
     "unrouted": _message(states.is_in(_M.UNROUTED)),
@@ -142,7 +142,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             OfUnit: bonds.target_in(asked.SUBJECT_UNIT),
         }
     ),
-    "target_cleared": _message(bonds.cleared(asked.TARGET)),
+    "target_cleared": _message(bonds.cleared(asked.TARGET, col(Message.shielding))),
     "target_conflict": _message(bonds.conflicted(asked.TARGET)),
     "target_is_self": _request(
         lambda capacity, given: given.target is not None and given.target == capacity.person,

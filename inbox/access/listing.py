@@ -14,9 +14,12 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
+from sqlmodel import col
 
 from inbox.access.branches import branches_of
 from inbox.access.finding import facts_of_request, values_of
+from inbox.access.forms import bonds
+from inbox.access.forms.asked import PERSON
 from inbox.access.lists import Kind, Listing, joined, statement_of
 from inbox.access.place import Place, read_place
 from inbox.access.policy import Policy
@@ -25,8 +28,8 @@ from inbox.access.recheck import Recheck
 from inbox.access.subject import Capacity, Given
 from inbox.access.words import Action
 from inbox.errors import Invalid
-from inbox.message import MessageId, MessageState, OrgNumber, Service, UnitId
-from inbox.tables import Message, table_of
+from inbox.message import HoldCause, MessageId, MessageState, OrgNumber, Service, UnitId
+from inbox.tables import Message, Note, table_of
 
 LONGEST_PAGE: Final = 500
 
@@ -52,6 +55,9 @@ class Listed(NamedTuple):
     document_count: int | None
     total_bytes: int | None
     opened_at: datetime | None
+    held_for: HoldCause | None
+    held_until: datetime | None
+    """Both None unless somebody has put it on hold, and the hold lasts."""
     sealed_metadata: bytes | None = None
     sealed_archive: bytes | None = None
 
@@ -100,6 +106,19 @@ def visible(
     return sa.select(ids.c.id).params(values_of(now, capacity, given))
 
 
+def notes(capacity: Capacity, now: datetime, message_id: str) -> Select[Note]:
+    """The notes on a message whose own shielding the person is cleared for, the oldest first.
+
+    Whether this capacity may have notes on the message at all is asked before: `note`.
+    """
+    return (
+        sa.select(Note)
+        .where(col(Note.message_id) == message_id, bonds.cleared(PERSON, col(Note.shielding)))
+        .order_by(col(Note.number))
+        .params(values_of(now, capacity, _NO_GIVEN))
+    )
+
+
 def page(  # noqa: PLR0913 - whose list, of what, from where
     session: Session,
     policy: Policy,
@@ -126,7 +145,7 @@ def page(  # noqa: PLR0913 - whose list, of what, from where
     asked = _Asked(policy, now, capacity, action, given, query)
     shown = (*_PLAIN, *_SEALED.get(action, ()))
     found = asked.page(session, shown, place, at_most + 1)
-    rows = tuple(Listed(*row) for row in found[:at_most])
+    rows = tuple(_with_living_hold(now, Listed(*row)) for row in found[:at_most])
     recheck.check(
         session,
         policy,
@@ -139,6 +158,12 @@ def page(  # noqa: PLR0913 - whose list, of what, from where
     more = len(found) > at_most
     last = Place(at=rows[-1].received_at, id=rows[-1].id).as_text() if more else None
     return Page(rows=rows, cursor=last)
+
+
+def _with_living_hold(now: datetime, row: Listed) -> Listed:
+    if row.held_until is None or row.held_until > now:
+        return row
+    return row._replace(held_for=None, held_until=None)
 
 
 def count(  # noqa: PLR0913 - as `page`

@@ -27,6 +27,8 @@ class Action(StrEnum):
     ASSIGN = "assign"
     RELEASE = "release"
     WITHDRAW = "withdraw"
+    HOLD = "hold"
+    NOTE = "note"
     GRANT = "grant"
     DELEGATE = "delegate"
     END_ACCESS = "end_access"

@@ -8,7 +8,15 @@ from typing import Annotated, Final
 import typer
 
 from inbox.access.words import Role
-from inbox.cli.acting import As, CodeFromStdin, acting_here, code_and_reason, one_code
+from inbox.cli.acting import (
+    As,
+    By,
+    CodeFromStdin,
+    MessageIdArgument,
+    acting_here,
+    code_and_reason,
+    one_code,
+)
 from inbox.cli.opening import line_of
 from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json, say_table
@@ -27,8 +35,6 @@ access: Final = typer.Typer(
     " is one person's, with the own personal code; reasons are typed, never given as options.",
 )
 
-By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who does it.")]
-MessageIdArgument = Annotated[str, typer.Argument(metavar="MESSAGE", help="The id of a message.")]
 AccessIdArgument = Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")]
 _COLUMNS: Final = ("id", "kind", "person", "instead_of", "message_id", "given_by", "since", "until")
 

@@ -17,6 +17,8 @@ from inbox.line import Line
 
 T = TypeVar("T")
 
+By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who does it.")]
+MessageIdArgument = Annotated[str, typer.Argument(metavar="MESSAGE", help="The id of a message.")]
 CodeFromStdin = Annotated[
     bool,
     typer.Option(
@@ -62,6 +64,15 @@ def code_and_reason(by: str, *, from_stdin: bool) -> tuple[str, str]:
         return code, reason
     code = _code_of(by)
     return code, str(typer.prompt("Why", err=True))
+
+
+def code_and_text(by: str, *, from_stdin: bool) -> tuple[str, str]:
+    """The personal code, and all that standard input says after it. Raises `Invalid`."""
+    try:
+        code = sys.stdin.readline().strip() if from_stdin else _code_of(by)
+        return code, sys.stdin.read()
+    except UnicodeDecodeError:
+        raise Invalid("codes.lines", "standard input is text in UTF-8") from None
 
 
 def _code_of(person: str) -> str:

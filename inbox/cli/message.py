@@ -12,10 +12,11 @@ from sqlmodel import Session, col, or_, select
 from inbox.access.listing import Listed
 from inbox.access.query import Query
 from inbox.access.words import Action
+from inbox.cli import message_people
 from inbox.cli.acting import As, CodeFromStdin, acting, one_code
 from inbox.cli.opening import line_of, settings_of, store_of
 from inbox.cli.shown import Json
-from inbox.cli.telling import say, say_json, say_table
+from inbox.cli.telling import printable, say, say_json, say_table
 from inbox.errors import Invalid, NotFound
 from inbox.line.lists import Asked, Page, page
 from inbox.message import MessageState, UnitId
@@ -24,11 +25,12 @@ from inbox.tables import Arrival, Delivery, Message, Receipt, Row, Task
 message: Final = typer.Typer(
     no_args_is_help=True,
     help="Where messages are. Ids, states, codes, attempts and times: nothing that says what a"
-    " message is about, who sent it or whose it is; but titles in a person's own list.",
+    " message is about, who sent it or whose it is; but titles in a person's own list, and notes.",
 )
+message_people.register(message)
 
 
-_THEIRS: Final = ("id", "state", "code", "received_at")
+_THEIRS: Final = ("id", "state", "code", "received_at", "held_for", "held_until")
 _TITLES: Final = ("title", "case_title")
 _LISTED: Final = ("id", "state", "code", "attempts", "received_at", "due_at")
 _SHOWN: Final[Mapping[type[Row], Sequence[str]]] = {
@@ -143,10 +145,7 @@ def _show_theirs(found: Page, *, titles: bool, as_json: bool) -> None:
 
 
 def _title(text: str | None) -> str | None:
-    """A sender's words, without what a terminal would act on."""
-    if text is None:
-        return None
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+    return None if text is None else printable(text)
 
 
 def _show_all(ctx: typer.Context, state: MessageState | None, limit: int, *, as_json: bool) -> None:

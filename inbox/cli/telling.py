@@ -77,6 +77,11 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
+def printable(text: str) -> str:
+    """Somebody's words in one line, without what a terminal would act on."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
 def say_json(value: object) -> None:
     """One JSON value on standard output, for a script."""
     say(json.dumps(value, ensure_ascii=False, indent=2))

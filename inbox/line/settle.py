@@ -32,6 +32,8 @@ from inbox.tables import (
 )
 
 WORKER: Final = "worker"
+NOT_HELD: Final[Mapping[str, None]] = {"held_for": None, "held_until": None}
+"""The columns of a message that nobody has put on hold."""
 Worked = Arrival | Message | Receipt | Outbox
 """The rows that stations work on."""
 Settled = Worked | Delivery | Task | Proposal
@@ -75,6 +77,8 @@ def settle(session: Session, now: datetime, step: Step) -> Mapping[str, object]:
         "code": step.code,
         **step.values,
     }
+    if isinstance(row, Message) and row.held_until is not None:
+        values |= NOT_HELD
     if isinstance(row, Worked):
         due_at = step.due_at or (now if station_of(step.became) else None)
         attempts = 0 if step.leased_until is None else 1
@@ -143,6 +147,8 @@ def _follow(session: Session, now: datetime, step: Step) -> None:
     if isinstance(row, Message) and row.unit is not None and "unit" in step.values:
         end_assignments(session, now, row.id)
         _end_grants(session, now, step)
+    if isinstance(row, Message) and row.held_until is not None and row.held_until > now:
+        audit.record(session, _ended("message:hold_ended", row.id, step))
     over = [k for k, stands in STANDS.items() if row.state in stands and became not in stands]
     if isinstance(row, Worked) and row.attempts > 1:
         over.append(TaskKind.STUCK)
@@ -182,16 +188,20 @@ def _end_grants(session: Session, now: datetime, step: Step) -> None:
     ).scalars()
     for grant_id in ended.all():
         close_tasks(session, now, subject=grant_id, kinds=[TaskKind.GRANTED], who="line")
-        entry = audit.Entry(
-            event="access:ended",
-            who=step.who,
-            subject=grant_id,
-            message_id=step.row.id,
-            by=step.by,
-            rule=step.rule,
-            policy=step.policy,
-        )
-        audit.record(session, entry)
+        audit.record(session, _ended("access:ended", grant_id, step))
+
+
+def _ended(event: str, subject: str, step: Step) -> audit.Entry:
+    """What a step of a message ended beside it."""
+    return audit.Entry(
+        event=event,
+        who=step.who,
+        subject=subject,
+        message_id=step.row.id,
+        by=step.by,
+        rule=step.rule,
+        policy=step.policy,
+    )
 
 
 def open_task(  # noqa: PLR0913 - the columns of a task

@@ -25,6 +25,7 @@ from inbox.tables.line import (
     Receipt,
     Task,
 )
+from inbox.tables.note import Note
 from inbox.tables.proof import (
     ActivePolicy,
     AuditEntry,
@@ -62,6 +63,7 @@ __all__ = [
     "ListAddress",
     "Message",
     "MessageReference",
+    "Note",
     "Opening",
     "Outbox",
     "Person",

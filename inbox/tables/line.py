@@ -13,6 +13,7 @@ from sqlmodel import Field
 from inbox.message import (
     ArrivalState,
     DeliveryState,
+    HoldCause,
     MessageState,
     OutboxState,
     ProposalState,
@@ -127,6 +128,9 @@ class Message(Row, table=True):
     released_by: str | None = Field(default=None, max_length=ID)
     opened_at: datetime | None = Field(default=None, sa_type=Utc)
     """When a person with the right to first read its content; a machine does not count."""
+    held_for: HoldCause | None = Field(default=None, sa_type=Word(HoldCause))
+    held_until: datetime | None = Field(default=None, sa_type=Utc)
+    """A hold is over from then on, though it stands here until the message moves."""
 
     registered_at: datetime | None = Field(default=None, sa_type=Utc)
     registered_by: str | None = Field(default=None, max_length=20)

@@ -57,7 +57,7 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "subject": ("test_permit", "test_facts"),
     "finding": ("test_permit", "test_facts"),
     "kept": ("test_permit", "test_pages"),
-    "listing": ("test_listing", "test_pages", "test_agreement"),
+    "listing": ("test_listing", "test_pages", "test_notes", "test_agreement"),
     "branches": ("test_branches", "test_listing", "test_offers", "test_pages", "test_agreement"),
     "offers": ("test_offers",),
     "lists": ("test_pages", "test_listing"),

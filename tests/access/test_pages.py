@@ -13,7 +13,7 @@ from inbox.access.place import Place, read_place
 from inbox.access.query import Query
 from inbox.access.recheck import Recheck
 from inbox.errors import Invalid
-from inbox.message import GrantKind, MessageId, MessageState, OrgNumber, Service, UnitId
+from inbox.message import GrantKind, HoldCause, MessageId, MessageState, OrgNumber, Service, UnitId
 from inbox.tables import Message
 from tests.access.town import HAVNES, NOW, Town, strongly
 
@@ -90,6 +90,25 @@ def test_a_page_that_is_just_full_has_no_next(town: Town, the_policy: Policy) ->
     mail(town, 4)
 
     assert [len(rows) for rows in pages(town.session, the_policy, leader)] == [2, 2]
+
+
+def test_a_hold_is_on_a_page_for_as_long_as_it_lasts(
+    town_on_each_database: Town, the_policy: Policy
+) -> None:
+    town = town_on_each_database
+    leader, never, over, lasts = town.capacity("lise", Role.LEADER, "bv"), *mail(town, 3)
+    until = NOW + timedelta(microseconds=1)
+    for message, its in ((over, NOW), (lasts, until)):
+        message.held_for, message.held_until = HoldCause.UNIT_ASKED, its
+        town.add(message)
+
+    (rows,) = pages(town.session, the_policy, leader, at_most=3)
+
+    assert {row.id: (row.held_for, row.held_until) for row in rows} == {
+        never.id: (None, None),
+        over.id: (None, None),
+        lasts.id: (HoldCause.UNIT_ASKED, until),
+    }
 
 
 def test_mail_that_comes_meanwhile_moves_no_page(town: Town, the_policy: Policy) -> None:

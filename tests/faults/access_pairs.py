@@ -1,9 +1,10 @@
-"""Who may meet whom over access to one message: who gives it, takes it, ends it, moves it away."""
+"""Who may meet whom over one message that waits: who gives access, holds, notes, moves it away."""
 
 from dataclasses import replace
 from datetime import timedelta
 
-from inbox.line.moves import access, unit
+from inbox.line.moves import access, holding, noting, unit
+from inbox.message import HoldCause
 from inbox.tables import Message
 from tests.faults import scenes
 from tests.faults.races import Party, Race, Side
@@ -72,3 +73,42 @@ def end_and_hand_back(world: World) -> Race:
         right=_hands_back(world, message),
         messages=(message.id,),
     )
+
+
+def _holds(world: World, message: Message, cause: HoldCause) -> Party:
+    leader, last = kari(world, "skole"), world.clock.now.date() + timedelta(days=3)
+
+    def party(side: Side) -> str:
+        holding.hold(side.line, leader, message.id, cause=cause, last=last)
+        return "held"
+
+    return party
+
+
+def hold_and_hand_back(world: World) -> Race:
+    message = scenes.arrived(world, "Om en elev")
+    return Race(
+        left=_holds(world, message, HoldCause.SENDER_ASKED),
+        right=_hands_back(world, message),
+        messages=(message.id,),
+    )
+
+
+def two_holds(world: World) -> Race:
+    message = scenes.arrived(world, "Om en elev")
+    return Race(
+        left=_holds(world, message, HoldCause.SENDER_ASKED),
+        right=_holds(world, message, HoldCause.PERSON_AWAY),
+        messages=(message.id,),
+    )
+
+
+def note_and_hand_back(world: World) -> Race:
+    message = scenes.arrived(world, "Om en elev")
+    leader = kari(world, "skole")
+
+    def writes(side: Side) -> str:
+        noting.note(side.line, leader, message.id, text="Ring avsender")
+        return "written"
+
+    return Race(left=writes, right=_hands_back(world, message), messages=(message.id,))

@@ -9,10 +9,10 @@ from sqlmodel import col, select
 
 from inbox.access.subject import Capacity
 from inbox.access.words import Role
-from inbox.line.moves import access, archive, proposals, system, unit
+from inbox.line.moves import access, archive, holding, noting, proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind
 from inbox.line.systems import capacity_of
-from inbox.message import GrantKind, MessageId, ProposalState
+from inbox.message import GrantKind, HoldCause, MessageId, ProposalState
 from inbox.tables import AccessGrant, Arrival, CaseSystem, Delivery, Message, Proposal
 from tests.faults.inside import Inside
 from tests.faults.story_archive import Archive
@@ -128,6 +128,17 @@ def end_grant(it: Scene) -> None:
             )
         ).one()
     access.end_access(it.inside.line, it.leader(), given)
+
+
+def hold(it: Scene) -> None:
+    line, cause = it.inside.line, HoldCause.SENDER_ASKED
+    with line.store.reading() as (_, now):
+        last = now.date() + timedelta(days=30)
+    holding.hold(line, it.leader(), it.message.id, cause=cause, last=last)
+
+
+def note(it: Scene) -> None:
+    noting.note(it.inside.line, it.leader(), it.message.id, text="Ring avsender")
 
 
 def collect_by_hand(it: Scene) -> None:

@@ -20,6 +20,7 @@ from inbox.tables import (
     Arrival,
     Delivery,
     Message,
+    Note,
     Outbox,
     Proposal,
     Receipt,
@@ -154,6 +155,7 @@ def _end(session: Session, wire_id: str, heard: Container[str]) -> End:
     ).all()
     receipts = session.exec(select(Receipt).where(col(Receipt.message_id).in_(ids))).all()
     grants = session.exec(select(AccessGrant).where(col(AccessGrant.message_id).in_(ids))).all()
+    notes = session.exec(select(Note.number).where(col(Note.message_id).in_(ids))).all()
     ids += [receipt.id for receipt in receipts] + [grant.id for grant in grants]
     outbox = session.exec(select(Outbox).where(col(Outbox.message_id).in_(ids)))
     proposals = session.exec(select(Proposal).where(col(Proposal.subject_id).in_(ids)))
@@ -166,6 +168,8 @@ def _end(session: Session, wire_id: str, heard: Container[str]) -> End:
         "outbox": sorted(_heard(row, heard) for row in outbox),
         "proposals": sorted(f"{row.kind} {row.state}" for row in proposals),
         "access": sorted(row.kind for row in grants),
+        "held": sorted(row.held_for for row in messages if row.held_for is not None),
+        "notes": sorted(map(str, notes)),
         "tasks": sorted(row.kind for row in tasks if row.state is TaskState.OPEN),
         "done": sorted(Counter(row.kind for row in tasks if row.state is TaskState.DONE)),
     }

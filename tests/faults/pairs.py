@@ -275,6 +275,9 @@ PAIRS: Final[Mapping[str, SetUp]] = {
     "grant, grant": access_pairs.two_grants,
     "break glass, place": access_pairs.break_glass_and_place,
     "end access, hand back": access_pairs.end_and_hand_back,
+    "hold, hand back": access_pairs.hold_and_hand_back,
+    "hold, hold": access_pairs.two_holds,
+    "note, hand back": access_pairs.note_and_hand_back,
     "register two, under one reference": register_two_under_one_reference,
     "refuse a twin, register the first": refuse_a_twin_and_register_the_first,
 }

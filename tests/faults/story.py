@@ -155,6 +155,8 @@ PARTS: Final[Mapping[str, Part]] = {
     "looked at for a time, handed back, refused": Part(
         title="Om en elev",
         steps=(
+            _at(M.ROUTED, acts.hold, "message:held/None"),
+            _at(M.ROUTED, acts.note, "note:written/None"),
             _at(M.ROUTED, acts.grant, "access:granted/None"),
             _at(M.ROUTED, acts.break_glass, "access:taken/None"),
             _at(M.ROUTED, acts.end_grant, "access:ended/None"),

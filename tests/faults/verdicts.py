@@ -18,6 +18,7 @@ from inbox.tables import (
     AuditEntry,
     Delivery,
     Message,
+    Note,
     Outbox,
     Proposal,
     Receipt,
@@ -76,14 +77,17 @@ def _of_message(session: Session, message: Message, kept: bool) -> Left:  # noqa
     ).all()
     grants = session.exec(select(AccessGrant).where(col(AccessGrant.message_id) == its)).all()
     events = session.exec(select(Outbox).where(col(Outbox.message_id) == its)).all()
+    notes = session.exec(select(Note.number).where(col(Note.message_id) == its)).all()
     return (
         (message.state, message.unit, message.code, message.registered_by, kept),
+        (message.held_for, message.held_until is not None),
         ("deliveries", *_sorted((d.number, d.state, d.word_hash is not None) for d in deliveries)),
         ("receipts", *_sorted((r.state, r.outcome, r.settled_at is None) for r in receipts)),
         ("proposals", *_sorted((p.kind, p.state) for p in proposals)),
         ("assigned", *_sorted(assigned)),
         ("access", *_sorted((g.kind, g.person, _stands(g)) for g in grants)),
         ("events", len(events)),
+        ("notes", *_sorted(notes)),
         ("tasks", *_tasks(session, its)),
     )
 

@@ -21,11 +21,11 @@ from inbox.access.subject import Capacity
 from inbox.access.words import Role
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.line.contents import unsealed
-from inbox.line.moves import archive, proposals, system, unit
+from inbox.line.moves import archive, holding, noting, proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind
 from inbox.line.moves.registering import data_key
 from inbox.line.systems import capacity_of
-from inbox.message import MessageState
+from inbox.message import HoldCause, MessageState
 from inbox.package.envelope import read_envelope
 from inbox.simulator.asgi import Receive, Scope, Send
 from inbox.simulator.envelopes import sbd_json
@@ -182,7 +182,11 @@ def _by_hand(world: World) -> None:
 def _handed_back_placed_withdrawn_and_late(world: World) -> None:
     message = _arrive(world, "Om en elev", answered=False)
     line, seen = world.line, message.version
-    unit.hand_back(line, _leader(world, "skole"), message.id, seen=seen, reason=_REASON)
+    last, leader = world.clock.now.date() + timedelta(days=1), _leader(world, "skole")
+    holding.hold(line, leader, message.id, cause=HoldCause.SENDER_ASKED, last=last)
+    noting.note(line, leader, message.id, text=canary("notat"))
+    assert [each.text for each in noting.notes(line, leader, message.id)] == [canary("notat")]
+    unit.hand_back(line, leader, message.id, seen=seen, reason=_REASON)
     seen = world.message(message.wire_id).version
     archive.place(line, _staff(world), message.id, unit="bv", seen=seen, reason=_REASON)
     seen = world.message(message.wire_id).version

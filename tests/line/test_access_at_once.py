@@ -12,9 +12,11 @@ from sqlmodel import col, select
 
 from inbox.line.moves import archive, unit
 from inbox.line.moves.access import breakglass, delegate, end_access, grant
+from inbox.line.moves.holding import hold
+from inbox.line.moves.noting import note
 from inbox.line.moves.review import Outcome, review
-from inbox.message import PersonId, UnitId
-from inbox.tables import AccessGrant, Delegation, Message, Task
+from inbox.message import HoldCause, PersonId, UnitId
+from inbox.tables import AccessGrant, Delegation, Message, Note, Task
 from tests.faults.races import Moment, Party, Side, held, two_sides
 from tests.line.school import School, school
 
@@ -216,6 +218,60 @@ def _alarms(hall: School, code: str) -> int:
         return len(session.exec(alarms).all())
 
 
+def _kept(hall: School, message_id: str) -> tuple[HoldCause | None, int]:
+    """Why it waits, and how many holds have been begun and not ended."""
+    with hall.line.store.reading() as (session, _):
+        cause = session.get_one(Message, message_id).held_for
+    begun, ended = (
+        hall.leaves(event, message_id) for event in ("message:held", "message:hold_ended")
+    )
+    return cause, len(begun) - len(ended)
+
+
+def two_hold_it(hall: School) -> Meeting:
+    message_id, last = hall.message(), hall.world.clock.now.date() + timedelta(days=3)
+    leaders = {"left": hall.kari(), "right": hall.lars()}
+    causes = {"left": HoldCause.SENDER_ASKED, "right": HoldCause.PERSON_AWAY}
+
+    def holds_it(side: Side) -> None:
+        hold(side.line, leaders[side.name], message_id, cause=causes[side.name], last=last)
+
+    def holds(told: tuple[str, str]) -> bool:
+        cause, standing = _kept(hall, message_id)
+        return told == (WON, WON) and cause is not None and standing == 1
+
+    return Meeting(left=holds_it, right=holds_it, holds=holds)
+
+
+def hold_and_place(hall: School) -> Meeting:
+    message_id, leader, anne = hall.message(), hall.kari(), hall.anne()
+    seen, last = hall.seen(message_id), hall.world.clock.now.date() + timedelta(days=3)
+    cause = HoldCause.SENDER_ASKED
+    return Meeting(
+        left=_done(lambda side: hold(side.line, leader, message_id, cause=cause, last=last)),
+        right=lambda side: archive.place(side.line, anne, message_id, unit="ppt", seen=seen),
+        holds=lambda told: (
+            told[0] in {WON, "NotFound not_found"}
+            and told[1] == WON
+            and _kept(hall, message_id) == (None, 0)
+        ),
+    )
+
+
+def two_notes(hall: School) -> Meeting:
+    message_id, leaders = hall.message(), {"left": hall.kari(), "right": hall.lars()}
+
+    def writes(side: Side) -> None:
+        note(side.line, leaders[side.name], message_id, text="Ring avsender")
+
+    def holds(told: tuple[str, str]) -> bool:
+        with hall.line.store.reading() as (session, _):
+            rows = session.exec(select(Note).where(col(Note.message_id) == message_id))
+            return told == (WON, WON) and sorted(row.number for row in rows) == [1, 2]
+
+    return Meeting(left=writes, right=writes, holds=holds)
+
+
 MEETINGS: Final[Mapping[str, Callable[[School], Meeting]]] = {
     "grant, grant": two_grants,
     "grant, place": grant_and_place,
@@ -226,6 +282,9 @@ MEETINGS: Final[Mapping[str, Callable[[School], Meeting]]] = {
     "delegate, delegate": two_delegations,
     "open, open": two_unusual_openings,
     "break glass, break glass": two_unusual_emergencies,
+    "hold, hold": two_hold_it,
+    "hold, place": hold_and_place,
+    "note, note": two_notes,
 }
 
 

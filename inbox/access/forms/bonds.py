@@ -177,14 +177,14 @@ def conflicted(person: Bound) -> Form:
     )
 
 
-def cleared(person: Bound) -> Form:
-    """The message is not shielded, or this person is cleared for its code."""
+def cleared(person: Bound, shielding: Mapped[str | None]) -> Form:
+    """There is no such shielding, or this person is cleared for its code."""
     return or_(
-        col(Message.shielding).is_(None),
+        shielding.is_(None),
         any_of(
             Clearance,
             col(Clearance.person) == person,
-            col(Clearance.shielding) == col(Message.shielding),
+            col(Clearance.shielding) == shielding,
             lasts(Clearance, NOW),
         ),
     )

@@ -1,0 +1,68 @@
+"""Put a message on hold (*på vent*) and end that: it says why a person waits, and stops nothing."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from inbox.access.subject import Capacity, Given
+from inbox.access.words import Action
+from inbox.errors import Conflict, Invalid
+from inbox.line import Line
+from inbox.line.moves.asking import Turn, ask, of_message
+from inbox.message import HoldCause
+from inbox.package.times import OSLO
+from inbox.tables import Message
+
+LONGEST: Final = timedelta(days=60)
+"""Longer than any common time for an answer; who must wait longer looks at it again and says so."""
+_DAY: Final = timedelta(days=1)
+
+
+def hold(
+    line: Line, capacity: Capacity, message_id: str, *, cause: HoldCause, last: date
+) -> datetime:
+    """Put the message on hold to the end of a day in Norway, and say when that is.
+
+    It is over by itself from then on, and with the next step of the message. Of a message there is
+    one hold: a new one takes the place of what stands. The line goes on as if there were none.
+
+    Raises `Invalid` for a day that is past, or more than `LONGEST` ahead.
+    """
+    with line.store.transaction() as (session, now):
+        turn = ask(line, session, now, capacity, Action.HOLD, of_message(message_id), Given())
+        today = now.astimezone(OSLO).date()
+        if not today <= last <= today + LONGEST:
+            raise Invalid("hold.period", f"from today to {LONGEST.days} days ahead")
+        message = session.get_one(Message, message_id)
+        if _lasts(message, now):
+            _note_ended(turn, message_id)
+        until = datetime.combine(last + _DAY, time(), OSLO)
+        message.held_for, message.held_until = cause, until
+        turn.note(
+            event="message:held",
+            subject=message_id,
+            message_id=message_id,
+            code=cause.value,
+            committed={"until": until.isoformat()},
+        )
+    return until
+
+
+def end_hold(line: Line, capacity: Capacity, message_id: str) -> None:
+    """End a hold before its day, whoever put it there. Raises `Conflict` where none lasts."""
+    with line.store.transaction() as (session, now):
+        turn = ask(line, session, now, capacity, Action.HOLD, of_message(message_id), Given())
+        message = session.get_one(Message, message_id)
+        if not _lasts(message, now):
+            raise Conflict("hold.none", "it is not on hold")
+        message.held_for, message.held_until = None, None
+        _note_ended(turn, message_id)
+
+
+def _lasts(message: Message, now: datetime) -> bool:
+    return message.held_until is not None and message.held_until > now
+
+
+def _note_ended(turn: Turn, message_id: str) -> None:
+    turn.note(
+        event="message:hold_ended", subject=message_id, message_id=message_id, by=Action.HOLD.value
+    )

@@ -1,0 +1,286 @@
+"""Notes on a message: sealed, for those who have it before them, never changed."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from inbox.access.subject import Capacity
+from inbox.access.words import Role
+from inbox.audit.leaf import commitment
+from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
+from inbox.line.moves import unit
+from inbox.line.moves.access import breakglass, grant
+from inbox.line.moves.noting import note, notes
+from inbox.line.moves.registering import data_key
+from inbox.message import MessageState, PersonId, new_id
+from inbox.tables import AuditEntry, AuditSalt, Clearance, Message, Note, WrappedKey
+from tests import databases
+from tests.line.school import School, school
+
+NINA, OLA = PersonId("nina"), PersonId("ola")
+TEXT = "Ring mor først.\nHun heter Kanarifugl."
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+)
+def hall(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[School]:
+    """One world for all: each test has messages of its own."""
+    folder = tmp_path_factory.mktemp("hall")
+    if request.param == "sqlite":
+        url = databases.sqlite_database(folder)
+    else:
+        url = databases.postgres_database(request.getfixturevalue("postgres_server"))
+    with school(url, folder) as made:
+        yield made
+
+
+def assigned(hall: School, *, shielding: str | None = None) -> str:
+    """A message that nina works on."""
+    message_id = hall.message(shielding=shielding)
+    unit.assign(hall.line, hall.kari(), message_id, to=NINA)
+    return message_id
+
+
+def read(hall: School, capacity: Capacity, message_id: str) -> list[str | None]:
+    return [each.text for each in notes(hall.line, capacity, message_id)]
+
+
+def row(hall: School, note_id: str) -> Note:
+    with hall.line.store.reading() as (session, _):
+        return session.get_one(Note, note_id)
+
+
+# Written and read
+
+
+def test_who_has_the_message_before_them_reads_the_notes_the_oldest_first(hall: School) -> None:
+    message_id, now = assigned(hall), hall.world.clock.now
+    first = note(hall.line, hall.handler(), message_id, text=TEXT)
+    note(hall.line, hall.kari(), message_id, text="Gjort")
+    note(hall.line, hall.handler(), message_id, text="Takk")
+
+    found = notes(hall.line, hall.kari(), message_id)
+
+    assert [each.text for each in found] == [TEXT, "Gjort", "Takk"]
+    one = found[0]
+    assert (one.id, one.written_at, one.shielding) == (first, now, None)
+    assert (one.person, one.role, one.unit) == ("nina", Role.HANDLER, "skole")
+    assert read(hall, hall.kari(), assigned(hall)) == []
+
+
+def test_the_text_is_sealed_and_in_no_leaf_and_no_repr(hall: School) -> None:
+    message_id = assigned(hall)
+    note_id = note(hall.line, hall.handler(), message_id, text=TEXT)
+    (found,) = notes(hall.line, hall.handler(), message_id)
+
+    leaves = [
+        *hall.leaves("note:written", note_id),
+        *hall.leaves("message:notes_read", message_id),
+    ]
+
+    assert "Kanarifugl" not in json.dumps(leaves) + repr(found)
+    assert [leaf["rule"] for leaf in leaves] == ["A47b", "A47b"]
+    assert b"Kanarifugl" not in row(hall, note_id).sealed_text
+    with hall.line.store.reading() as (session, _):
+        key = data_key(session, hall.line, message_id)
+    sealed = row(hall, note_id).sealed_text
+    plain = key.unseal(sealed, table="note", column="sealed_text", row=note_id)
+    assert plain.decode() == TEXT
+
+
+def test_the_audit_commits_to_the_text_as_it_was_written(hall: School) -> None:
+    message_id = assigned(hall)
+    note_id = note(hall.line, hall.handler(), message_id, text=TEXT)
+    (leaf,) = hall.leaves("note:written", note_id)
+
+    with hall.line.store.reading() as (session, _):
+        entry = session.exec(select(AuditEntry).where(col(AuditEntry.seq) == leaf["seq"])).one()
+        salt = session.exec(select(AuditSalt).where(col(AuditSalt.seq) == entry.seq)).one()
+
+    assert leaf["committed"] == {"text": commitment(salt.salt, TEXT)}
+    assert base64.b64decode(leaf["committed"]["text"])
+    assert salt.message_id == message_id
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "x" * 4001, "Hun heter \udcc3"])
+def test_a_note_is_text_of_one_to_four_thousand_characters(hall: School, text: str) -> None:
+    message_id = assigned(hall)
+
+    with pytest.raises(Invalid, match=r"note\.text") as told:
+        note(hall.line, hall.handler(), message_id, text=text)
+
+    assert (told.value.__cause__, told.value.__context__) == (None, None)
+    assert read(hall, hall.handler(), message_id) == []
+
+
+def test_the_longest_note_is_kept_whole(hall: School) -> None:
+    message_id, text = assigned(hall), "ø" * 4000
+
+    note(hall.line, hall.handler(), message_id, text=text)
+
+    assert read(hall, hall.handler(), message_id) == [text]
+
+
+def test_nothing_is_read_or_written_without_its_audit_entry(hall: School) -> None:
+    message_id, nina = assigned(hall), hall.handler()
+    note(hall.line, nina, message_id, text=TEXT)
+    silent = replace(hall.line, store=type(hall.line.store)(hall.line.store.engine, seal=_fails))
+
+    with pytest.raises(OSError, match="no audit"):
+        notes(silent, nina, message_id)
+    with pytest.raises(OSError, match="no audit"):
+        note(silent, nina, message_id, text="Usynlig")
+
+    assert read(hall, nina, message_id) == [TEXT]
+
+
+def _fails(*_: object) -> None:
+    raise OSError("no audit")
+
+
+# By whom
+
+
+def test_nobody_else_writes_or_reads(hall: School) -> None:
+    message_id, lars = assigned(hall), hall.handler("lars")
+    note(hall.line, hall.handler(), message_id, text=TEXT)
+    lasts = timedelta(days=1)
+    grant(hall.line, hall.kari(), message_id, to=OLA, lasts=lasts, reason="Vikar")
+    breakglass(hall.line, lars, message_id, reason="Haster")
+    elsewhere = {
+        "granted": hall.handler("ola"),
+        "in an emergency": lars,
+        "another unit": hall.world.person("paul", Role.LEADER, "ppt", strong=False),
+        "a unit above": hall.world.person("olga", Role.LEADER, "oppvekst", strong=False),
+        "an archivist": hall.anne(),
+        "a reviewer": hall.siv(),
+        "an editor": hall.world.person("pia", Role.POLICY_EDITOR, "desk", strong=False),
+        "an operator": hall.world.person("odd", Role.OPERATOR, "desk", strong=False),
+    }
+
+    told = {}
+    for name, capacity in elsewhere.items():
+        for move in (
+            lambda by=capacity: notes(hall.line, by, message_id),
+            lambda by=capacity: note(hall.line, by, message_id, text="Ikke min"),
+        ):
+            with pytest.raises((NotFound, NotPermitted)) as refused:
+                move()
+            told[name] = type(refused.value)
+
+    knows = ("granted", "in an emergency", "an archivist")
+    assert told == dict.fromkeys(elsewhere, NotFound) | dict.fromkeys(knows, NotPermitted)
+    assert read(hall, hall.kari(), message_id) == [TEXT]
+
+
+def test_a_conflict_of_interest_closes_the_notes(hall: School) -> None:
+    message_id = assigned(hall)
+    note(hall.line, hall.handler(), message_id, text=TEXT)
+
+    hall.conflict("nina", message_id)
+
+    with pytest.raises(NotFound):
+        notes(hall.line, hall.handler(), message_id)
+    with pytest.raises(NotFound):
+        note(hall.line, hall.handler(), message_id, text=TEXT)
+
+
+def test_an_archivist_has_the_notes_until_somebody_has_read_the_content(hall: School) -> None:
+    message_id = hall.message(MessageState.UNROUTED, unit=None)
+    note(hall.line, hall.anne(), message_id, text="Ser ut som PPT")
+    assert read(hall, hall.anne(), message_id) == ["Ser ut som PPT"]
+
+    with hall.line.store.transaction() as (session, now):
+        session.get_one(Message, message_id).opened_at = now
+
+    with pytest.raises(NotPermitted):
+        notes(hall.line, hall.anne(), message_id)
+
+
+def test_what_archive_staff_wrote_goes_with_the_message_to_its_unit(hall: School) -> None:
+    message_id = hall.message(MessageState.RETURNED)
+    note(hall.line, hall.anne(), message_id, text="Ring avsender")
+
+    assert read(hall, hall.kari(), message_id) == ["Ring avsender"]
+
+
+# Its own shielding
+
+
+@pytest.fixture
+def cleared(hall: School) -> Iterator[None]:
+    """Nina is cleared for code 7 for as long as the test lasts."""
+    clearance = Clearance(
+        id=new_id(), person="nina", shielding="7", active_from=hall.world.clock.now
+    )
+    its = clearance.id
+    with hall.line.store.transaction() as (session, _):
+        session.add(clearance)
+    yield
+    with hall.line.store.transaction() as (session, _):
+        session.delete(session.get_one(Clearance, its))
+
+
+@pytest.mark.usefixtures("cleared")
+def test_a_shielded_note_is_only_for_those_who_are_cleared_for_it_too(hall: School) -> None:
+    message_id, nina = assigned(hall), hall.handler()
+    note(hall.line, nina, message_id, text="Åpent")
+    hidden = note(hall.line, nina, message_id, text=TEXT, shielding="Kode 7")
+
+    assert row(hall, hidden).shielding == "7"
+    assert read(hall, nina, message_id) == ["Åpent", TEXT]
+    assert read(hall, hall.kari(), message_id) == ["Åpent"]
+
+
+def test_a_clearance_that_ends_closes_a_shielded_note_at_once(hall: School) -> None:
+    message_id, nina = assigned(hall), hall.handler()
+    note(hall.line, nina, message_id, text=TEXT, shielding="13")
+    assert read(hall, nina, message_id) == [TEXT]
+
+    try:
+        _end_of_clearance(hall, hall.world.clock.now)
+        assert read(hall, nina, message_id) == []
+    finally:
+        _end_of_clearance(hall, None)
+
+
+def _end_of_clearance(hall: School, until: object) -> None:
+    with hall.line.store.transaction() as (session, _):
+        mine = select(Clearance).where(col(Clearance.person) == "nina")
+        clearance = session.exec(mine.where(col(Clearance.shielding) == "13")).one()
+        setattr(clearance, "active_until", until)  # noqa: B010 - what the directory would do
+
+
+@pytest.mark.parametrize("shielding", ["7", "kode 99", "", "  "])
+def test_nobody_writes_what_they_may_not_read(hall: School, shielding: str) -> None:
+    message_id = assigned(hall)
+
+    with pytest.raises(Invalid, match=r"note\.shielding"):
+        note(hall.line, hall.handler(), message_id, text=TEXT, shielding=shielding)
+
+    assert read(hall, hall.handler(), message_id) == []
+
+
+# Erased
+
+
+def test_a_note_is_erased_with_its_message(hall: School) -> None:
+    message_id = assigned(hall)
+    note_id = note(hall.line, hall.handler(), message_id, text=TEXT)
+    with hall.line.store.transaction() as (session, now):
+        key = session.get_one(WrappedKey, message_id)
+        key.kek_id, key.wrapped, key.destroyed_at = None, None, now
+
+    (found,) = notes(hall.line, hall.handler(), message_id)
+
+    assert (found.id, found.text) == (note_id, None)
+    with pytest.raises(Conflict, match="erased"):
+        note(hall.line, hall.handler(), message_id, text=TEXT)
