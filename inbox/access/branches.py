@@ -4,14 +4,18 @@ One branch for each way of fulfilling a rule that allows, with every rule that d
 SQLite finds nothing by an index where one WHERE joins the ways with OR.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ColumnElement
-from sqlalchemy.sql.visitors import ExternallyTraversible, replacement_traverse
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import False_
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.visitors import ExternallyTraversible, iterate, replacement_traverse
 from sqlmodel import col
 
 from inbox.access.condition import (
@@ -27,10 +31,12 @@ from inbox.access.condition import (
     ways_of,
 )
 from inbox.access.facts import FACTS, SUBJECTS
-from inbox.access.forms.asked import ORGANISATION, PERSON, SYSTEM, UNIT, Bound, Form
+from inbox.access.forms.asked import NOW, ORGANISATION, PERSON, SYSTEM, UNIT, Bound, Form
+from inbox.access.period import not_over
 from inbox.access.policy import Policy
 from inbox.access.subject import OfMessage
 from inbox.access.words import Action, Effect, Role
+from inbox.message import GrantKind
 from inbox.tables import AccessGrant, Assignment, Delegation, Delivery, Message, table_of
 
 _TABLE: Final = table_of(Message)
@@ -38,29 +44,40 @@ _TABLE: Final = table_of(Message)
 _MOST_WAYS: Final = 8
 """A rule with more ways than these is one branch: the same rows, found more slowly."""
 
-_granted_to_person = col(Message.id).in_(
-    sa.select(col(AccessGrant.message_id)).where(col(AccessGrant.person) == PERSON)
-)
+
+def _granted(kind: GrantKind) -> Form:
+    return col(Message.id).in_(
+        sa.select(col(AccessGrant.message_id)).where(
+            col(AccessGrant.person) == PERSON,
+            col(AccessGrant.kind) == kind,
+            not_over(AccessGrant, NOW),
+        )
+    )
+
+
 _delivered_to_system = col(Message.id).in_(
     sa.select(col(Delivery.message_id)).where(col(Delivery.case_system) == SYSTEM)
 )
 _FOUND_BY: Final[Mapping[str, Form]] = {
     "assigned": col(Message.id).in_(
-        sa.select(col(Assignment.message_id)).where(col(Assignment.person) == PERSON)
+        sa.select(col(Assignment.message_id)).where(
+            col(Assignment.person) == PERSON, not_over(Assignment, NOW)
+        )
     ),
     "covers": col(Message.id).in_(
         sa.select(col(Assignment.message_id))
         .join(Delegation, col(Delegation.absent) == col(Assignment.person))
-        .where(col(Delegation.substitute) == PERSON)
+        .where(col(Delegation.substitute) == PERSON, not_over(Assignment, NOW))
     ),
-    "has_grant": _granted_to_person,
-    "has_breakglass": _granted_to_person,
+    "has_grant": _granted(GrantKind.GIVEN),
+    "has_breakglass": _granted(GrantKind.BREAKGLASS),
     "own_delivery": _delivered_to_system,
     "own_open_delivery": _delivered_to_system,
 }
 """What follows from a fact and can be looked up: the way to few messages among many.
 
-It stands beside the form of the fact, never in its place, so it shows nothing more.
+What is over is not looked at: of that there is more each year. It stands beside the form of the
+fact, never in its place, so it shows nothing more.
 """
 
 _NOTHING: Final[Mapping[str, bool]] = MappingProxyType({})
@@ -96,7 +113,7 @@ def branches_of(
         for allow in allows
         for way in _ways(allow)
     ]
-    return branches or [sa.false()]
+    return [each for each in branches if not isinstance(each, False_)] or [sa.false()]
 
 
 def form_beside(policy: Policy, action: Action, role: Role, requested: Mapping[str, bool]) -> Form:
@@ -159,16 +176,19 @@ def branch_of(
     pinned = frozenset(required & _PINNED.keys())
     pins = dict(_PINNED[name] for name in pinned)
     found_by = [_FOUND_BY[name] for name in sorted(required & _FOUND_BY.keys())]
-    unindexed = _INDEXED if found_by else _INDEXED[1:] if "unit" in pins else ()
+    unindexed = _INDEXED if found_by or "unit" in pins else ()
 
     def of(name: str) -> Form:
         if name == ALWAYS or requested.get(name, False):
             return sa.true()
         return _form_beside(name, pinned, unindexed)
 
-    form = form_of(Every(tuple(parts)), of)
+    forms = [form_of(part, of) for part in parts]
+    if "unit" in pins and not found_by:
+        found_by = [_in_unit_if(each for each in forms if not _names_message(each))]
     hidden = _unindexed(unindexed)
-    return sa.and_(form, *found_by, *(_replaced(each, hidden) for each in sought))
+    beside = [*found_by, *(_replaced(each, hidden) for each in sought)]
+    return _joined(sa.and_, [*forms, *beside], nothing=sa.true(), decides=sa.false())
 
 
 @lru_cache(maxsize=1_000)
@@ -185,16 +205,76 @@ def form_of(condition: Condition, of: Callable[[str], Form]) -> Form:
     meaning = Meaning[Form](
         of=of,
         negated=sa.not_,
-        every=lambda several: sa.and_(sa.true(), *several),
-        some=lambda several: sa.or_(sa.false(), *several),
+        every=lambda several: _joined(sa.and_, several, nothing=sa.true(), decides=sa.false()),
+        some=lambda several: _joined(sa.or_, several, nothing=sa.false(), decides=sa.true()),
     )
     form: Form = fold(condition, meaning)
     return form
 
 
+def _joined(
+    join: Callable[..., Form], several: Sequence[Form], *, nothing: Form, decides: Form
+) -> Form:
+    """A constant that decides is all that is left: SQLAlchemy wraps it, so nobody would see it."""
+    if any(isinstance(each, type(decides)) for each in several):
+        return decides
+    return join(nothing, *several)
+
+
+class _Unindexed(FunctionElement[Any]):
+    """A column by which SQLite is not to find messages, so that it reads few, not a unit or all.
+
+    PostgreSQL has counted, and chooses better than we do: for it the column is as it is.
+    """
+
+    inherit_cache = True
+
+
+@compiles(_Unindexed)
+def _as_it_is(element: _Unindexed, compiler: SQLCompiler, **more: Any) -> str:
+    return compiler.process(element.clauses, **more)
+
+
+@compiles(_Unindexed, "sqlite")
+def _by_no_index(element: _Unindexed, compiler: SQLCompiler, **more: Any) -> str:
+    return f"+{_as_it_is(element, compiler, **more)}"
+
+
 def _unindexed(columns: Sequence[str]) -> Mapping[str, ColumnElement[Any]]:
-    """The same values and no index: so that few messages are read, not a unit or all of them."""
-    return {name: sa.func.coalesce(_TABLE.c[name], sa.null()) for name in columns}
+    return {name: _Unindexed(_TABLE.c[name]) for name in columns}
+
+
+class _UnitIf(FunctionElement[Any]):
+    """The capacity's unit, if a condition holds that names no message.
+
+    SQLite asks such a condition of every message in turn, though its answer is one; in the value
+    that an index is searched by, it is asked before. PostgreSQL does so by itself.
+    """
+
+    inherit_cache = True
+
+
+@compiles(_UnitIf)
+def _always(element: _UnitIf, compiler: SQLCompiler, **more: Any) -> str:
+    unit, _ = element.clauses
+    return compiler.process(unit, **more)
+
+
+@compiles(_UnitIf, "sqlite")
+def _before(element: _UnitIf, compiler: SQLCompiler, **more: Any) -> str:
+    unit, condition = element.clauses
+    asked = compiler.process(condition, **more)  # First: values are bound in the order of the text.
+    return f"CASE WHEN {asked} THEN {compiler.process(unit, **more)} END"
+
+
+def _in_unit_if(conditions: Iterable[Form]) -> Form:
+    return _TABLE.c.unit == _UnitIf(UNIT, sa.and_(sa.true(), *conditions))
+
+
+def _names_message(form: Form) -> bool:
+    return any(
+        isinstance(part, Column) and part.table.name == _TABLE.name for part in iterate(form)
+    )
 
 
 def _replaced(form: Form, instead: Mapping[str, ColumnElement[Any]]) -> Form:

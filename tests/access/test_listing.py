@@ -21,7 +21,7 @@ from inbox.message import (
     ReceiptState,
 )
 from inbox.tables import Message, Unit
-from tests.access.town import AFTER, BEFORE, HAVNES, NOW, Town, allow, deny
+from tests.access.town import AFTER, BEFORE, HAVNES, NOW, Town, allow, deny, strongly
 
 PEOPLE = ("kari", "ola", "lise")
 UNITS = ("bv", "ppt", "arkiv")
@@ -186,6 +186,25 @@ def test_what_always_holds_is_a_filter_too(town: Town, session: Session) -> None
         return list(session.execute(visible(policy, kari, NOW, Action.LIST)).scalars())
 
     assert (listed(always), listed(never)) == ([message.id], [])
+
+
+def test_what_the_request_says_leaves_the_other_ways_of_a_deny(
+    town: Town, session: Session
+) -> None:
+    """One way is known not to hold, or to hold, before the database is asked about the other."""
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    free, conflicted = town.message(), town.message()
+    town.conflict("kari", message_id=conflicted.id)
+    rules = [
+        allow("A01", "list", "handler", "in_unit or strong_auth"),
+        deny("D01", "list", "handler", "conflict or target_is_self"),
+        deny("D02", "list", "handler", "has_breakglass or period_given"),
+    ]
+    policy = Policy(rules, facts=FACTS, digest="d")
+
+    assert listed(session, policy, kari, Action.LIST, Given()) == {free.id}
+    assert listed(session, policy, strongly(kari), Action.LIST, Given()) == {free.id}
+    assert listed(session, policy, kari, Action.LIST, Given(period_given=True)) == set()
 
 
 def test_a_page_builds_on_the_list(town: Town, session: Session, the_policy: Policy) -> None:
