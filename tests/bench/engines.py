@@ -1,4 +1,4 @@
-"""What casbin's part of a decision costs beside another engine, and beside casbin as it comes."""
+"""What casbin's part of a decision costs beside other engines, and what the proof of all costs."""
 
 import random
 import re
@@ -12,8 +12,10 @@ import cedarpy
 from casbin.model import Model
 
 from inbox.access import Action, Policy, Role
-from inbox.access.folder import load_folder
+from inbox.access.facts import FACTS
+from inbox.access.folder import Draft, load_draft
 from inbox.access.policy import MODEL
+from inbox.access.proof import broken_claims
 from inbox.access.words import Effect, Rule, named
 from tests.bench.figure import Figure, Of, Target, in_turn
 
@@ -33,17 +35,42 @@ class _Question(NamedTuple):
 def figures(database: str, folder: Path) -> list[Figure]:
     """With the product's own rules; no database has a part in it, so it is measured once."""
     del folder
-    return _measured(200) if database.startswith("sqlite") else []
+    return _measured(200, 20) if database.startswith("sqlite") else []
 
 
 def quick(database: str, folder: Path) -> list[Figure]:
     """A few questions."""
     del folder
-    return _measured(2) if database.startswith("sqlite") else []
+    return _measured(2, 2) if database.startswith("sqlite") else []
 
 
-def _measured(runs: int) -> list[Figure]:
-    policy = load_folder(_POLICIES)
+def _measured(runs: int, proofs: int) -> list[Figure]:
+    draft = load_draft(_POLICIES)
+    return [*_steps(draft.check(), runs), _proof(draft, proofs)]
+
+
+def _proof(draft: Draft, runs: int) -> Figure:
+    """Every invariant, for every role and every combination of facts; in processor time."""
+    denies_less = [rule for rule in draft.policy.rules if rule.effect is Effect.ALLOW]
+    wider = Policy(denies_less, facts=FACTS, digest="wider")
+    if broken_claims(draft.policy, draft.claims) or not broken_claims(wider, draft.claims):
+        raise ValueError("what is measured proves nothing")
+    taken = []
+    for _ in range(runs):
+        began = time.thread_time()
+        broken_claims(draft.policy, draft.claims)
+        taken.append((time.thread_time() - began) * 1_000)
+    invariants = sum(not claim.assumed for claim in draft.claims)
+    return Figure(
+        what=f"proof of all invariants ({invariants}, over {len(draft.policy.rules)} rules)",
+        database="-",
+        unit="ms",
+        ours=tuple(taken),
+        target=Target(at_most=100),
+    )
+
+
+def _steps(policy: Policy, runs: int) -> list[Figure]:
     chance = random.Random(5)  # noqa: S311 - which ones does not matter
     questions = [_question(policy, chance) for _ in range(1_000)]
     ours, cedar, stock = _ours(policy), _cedar(policy), _stock(policy)

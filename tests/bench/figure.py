@@ -26,6 +26,11 @@ class Target:
     at_most: float
     of: Of = Of.OURS
 
+    @classmethod
+    def of_ratio(cls, at_most: float | None) -> "Target | None":
+        """A limit of the ratio, where there is one."""
+        return None if at_most is None else cls(at_most=at_most, of=Of.RATIO)
+
     def words(self, unit: str) -> str:
         """As it stands in the table."""
         return {

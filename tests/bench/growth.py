@@ -5,16 +5,16 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from inbox.access import Role
+from inbox.line import Line
 from tests import databases
-from tests.bench.access import FULL, LISTS, TINY, Asking, Size
-from tests.bench.figure import Figure, Of, Target, in_turn, name_of
-from tests.bench.filled import Extent, fill
+from tests.bench.access import FULL, TINY, Size
+from tests.bench.asking import KINDS, Asking
+from tests.bench.figure import Figure, Target, in_turn, name_of
+from tests.bench.filled import Extent, come_to_rest, fill
 from tests.bench.house import furnish, line_at
 from tests.worlds import install
 
 _TIMES = 10
-_TARGETS = {Role.HANDLER: 1.3, Role.LEADER: 2.0}
 
 
 def figures(database: str, folder: Path) -> list[Figure]:
@@ -28,27 +28,32 @@ def quick(database: str, folder: Path) -> list[Figure]:
 
 
 def measured(database: str, folder: Path, size: Size) -> list[Figure]:
-    """The large one is the database that is given; the small one stands beside it."""
+    """The large one is the database that is given; the small one stands beside it.
+
+    Those who ask are alike in both: who sees a page and who sees one message are not compared.
+    """
     small = folder / "small"
     small.mkdir()
     with ExitStack() as stack:
-        large = _asking(stack, database, folder, _more(size.extent))
-        other = _asking(stack, _another(database, small), small, size.extent)
+        lines = [
+            _filled(stack, database, folder, _more(size.extent)),
+            _filled(stack, _another(database, small), small, size.extent),
+        ]
+        for line in lines:
+            come_to_rest(line)  # The first has waited for the second.
+        large, other = (_asking(stack, line) for line in lines)
         found = []
-        for what, role, action, _ in LISTS:
-            many, few = large.paging(role, action), other.paging(role, action)
-            many(), few()
-            ours, beside = in_turn(many, few, size.runs)
-            limit = _TARGETS.get(role)
+        for kind in KINDS:
+            ours, beside = in_turn(large.paging(kind), other.paging(kind), size.runs)
             found.append(
                 Figure(
-                    what=f"{what}, of {_TIMES} times as much",
+                    what=f"{kind.what}, of {_TIMES} times as much",
                     database=name_of(database),
                     unit="ms",
                     ours=ours,
                     beside=beside,
                     beside_what=f"of {size.extent.messages} messages",
-                    target=None if limit is None else Target(at_most=limit, of=Of.RATIO),
+                    target=Target.of_ratio(kind.of_more_at_most),
                 )
             )
         return found
@@ -70,10 +75,14 @@ def _another(database: str, folder: Path) -> str:
     return databases.postgres_database(re.sub(r"/t[0-9a-f]{32}\?", "/postgres?", database))
 
 
-def _asking(stack: ExitStack, database: str, folder: Path, extent: Extent) -> Asking:
+def _filled(stack: ExitStack, database: str, folder: Path, extent: Extent) -> Line:
     furnish(folder)
     line = stack.enter_context(line_at(database, folder))
     install(line.store, line.keyring)
     fill(line, extent)
+    return line
+
+
+def _asking(stack: ExitStack, line: Line) -> Asking:
     session, now = stack.enter_context(line.store.reading())
     return Asking(session, now, line.policies.current(session))
