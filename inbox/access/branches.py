@@ -179,7 +179,7 @@ def branch_of(
     unindexed = _INDEXED if found_by or "unit" in pins else ()
 
     def of(name: str) -> Form:
-        if name == ALWAYS or requested.get(name, False):
+        if requested.get(name, False):
             return sa.true()
         return _form_beside(name, pinned, unindexed)
 

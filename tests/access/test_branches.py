@@ -14,9 +14,9 @@ from inbox.access.facts import FACTS
 from inbox.access.finding import facts_of_request
 from inbox.access.listing import visible
 from inbox.access.words import Rule
-from inbox.message import DeliveryState, MessageId, PersonId, UnitId
+from inbox.message import DeliveryState, GrantKind, MessageId, PersonId, UnitId
 from inbox.tables import Message, Unit
-from tests.access.town import BERGVIK, NOW, Town, allow, deny
+from tests.access.town import BEFORE, BERGVIK, NOW, Town, allow, deny
 
 OTHERS = 150
 """Messages that are somebody else's: many beside one."""
@@ -217,3 +217,36 @@ def test_what_is_in_other_units_costs_nothing(town: Town, session: Session) -> N
 
     assert found == 1
     assert after < 2 * before
+
+
+def test_access_that_was_taken_in_an_emergency_is_not_among_what_was_given(
+    town: Town, session: Session
+) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    town.grant(town.message(), "kari", "lise")
+    policy = policy_of(allow("A01", "list", "handler", "has_grant"))
+
+    found, before = cost(session, policy, kari)
+    for _ in range(OTHERS):
+        town.grant(town.message(), "kari", "kari", GrantKind.BREAKGLASS)
+    _, after = cost(session, policy, kari)
+
+    assert found == 1
+    assert after < 2 * before
+
+
+def test_what_an_absent_colleague_had_once_costs_little(town: Town, session: Session) -> None:
+    """An entry of an index each, and no message."""
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    town.person("ola")
+    town.delegation("bv", "ola", "kari", "lise")
+    town.assign(town.message(), "ola")
+    policy = policy_of(allow("A01", "list", "handler", "covers"))
+
+    found, before = cost(session, policy, kari)
+    for _ in range(OTHERS):
+        town.assign(town.message(), "ola", until=BEFORE)
+    _, after = cost(session, policy, kari)
+
+    assert found == 1
+    assert after < before + 10 * OTHERS

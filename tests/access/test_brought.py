@@ -1,0 +1,50 @@
+"""What a request must bring is told in few words: no way beside a shorter one that it holds."""
+
+from inbox.access import Action, Policy, Role
+from inbox.access.brought import fewest, told, ways_to
+from inbox.access.condition import Name, Not
+from inbox.access.facts import FACTS
+from tests.access.town import allow, deny
+
+A, B, NOT_A = ("reason_given", True), ("strong_auth", True), ("reason_given", False)
+
+
+def need(*literals: tuple[str, bool]) -> frozenset[tuple[str, bool]]:
+    return frozenset(literals)
+
+
+def test_what_takes_more_than_another_is_left_out() -> None:
+    assert set(fewest([need(A, B), need(A), need(NOT_A, B)])) == {need(A), need(NOT_A, B)}
+    assert set(fewest([need(A), need(A, B), need(), need(B)])) == {need()}
+    assert set(fewest([need(A), need(A)])) == {need(A)}
+    assert set(fewest([])) == set()
+
+
+def test_ways_are_told_the_shortest_first_and_nothing_where_nothing_is_needed() -> None:
+    assert told([]) == ""
+    assert told([need()]) == ""
+    assert told([need(A, B)]) == "reason_given and strong_auth"
+    assert told([need(A, B), need(NOT_A)]) == "not reason_given or reason_given and strong_auth"
+    assert told([need(A), need()]) == "nothing or reason_given"
+
+
+def test_a_way_is_what_rows_say_and_what_is_brought() -> None:
+    policy = Policy(
+        [
+            allow("A01", "list", "handler", "assigned and (reason_given or in_unit)"),
+            deny("D01", "list", "*", "conflict"),
+            deny("D02", "list", "*", "quarantined and not strong_auth"),
+        ],
+        facts=FACTS,
+        digest="d",
+    )
+
+    ways = [*ways_to(policy, Action.LIST, Role.HANDLER)]
+
+    assert {way.rule.id for way in ways} == {"A01"}
+    assert {way.takes for way in ways} == {need(), need(A), need(B), need(A, B)}
+    for way in ways:
+        assert Name("assigned") in way.rows
+        assert (Not(Name("quarantined")) in way.rows) is (B not in way.takes)
+        assert (Name("in_unit") in way.rows) is (A not in way.takes)
+    assert [*ways_to(policy, Action.OPEN, Role.HANDLER)] == []
