@@ -177,3 +177,11 @@ def test_a_policy_of_a_hundred_ors_is_refused() -> None:
 
     with pytest.raises(PolicyError, match="condition_ways"):
         Policy(four, facts=NAMES, digest="d")
+
+
+def test_a_way_that_contradicts_itself_is_none() -> None:
+    assert ways_of(read_condition("a and not a", NAMES)) == ()
+    assert ways_of(read_condition("not (a or not a)", NAMES)) == ()
+    assert ways_of(read_condition("(a or b) and not a", NAMES)) == (
+        frozenset({("b", True), ("a", False)}),
+    )
