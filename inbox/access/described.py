@@ -52,8 +52,6 @@ def read_meanings(facts: bytes, vocabulary: bytes) -> Meanings:
         table = document.one(name)
         table.check_keys(list(words))
         for word in words:
-            if word.value in said:
-                raise table.refuse("overlap", word, word.value, "one word for one thing")
             said[word.value] = _read_said(table.table(word))
         rows += len(words)
     document.check_rows(rows)
@@ -85,15 +83,15 @@ def read_shieldings(raw: bytes) -> Shieldings:
     document = Document(SHIELDING, raw)
     document.top(("shielding",))
     tables = document.many("shielding")
-    strictest_first = [_read_shielding(table) for table in tables]
+    read = [(table, _read_shielding(table)) for table in tables]
     codes: set[str] = set()
-    for table, shielding in zip(tables, strictest_first, strict=True):
+    for table, shielding in read:
         if shielding.code in codes:
             raise table.refuse("twice", "code", shielding.code, "each code once")
         codes.add(shielding.code)
     document.check_rows(len(tables))
-    shieldings = Shieldings(strictest_first)
-    for table, shielding in zip(tables, strictest_first, strict=True):
+    shieldings = Shieldings([shielding for _, shielding in read])
+    for table, shielding in read:
         for name in (shielding.code, *shielding.called):
             if shieldings.code_of(name) != shielding.code:
                 allowed = "texts that mean one code, without and/og , ; / +"

@@ -80,7 +80,7 @@ class Diff:
     @property
     def nothing(self) -> bool:
         """Whether the two say the same, comments and meanings in words apart."""
-        return not (self.changes or self.rows or self.shieldings or self.claims)
+        return not (self.rows or self.shieldings or self.claims)
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ class _Both:
         can_be = self._truths.some(self._old.world(role) for _, role in asked)
         anywhere = self._truths.every((can_be, self._truths.some(yes)))
         literals = [(name, held) for name in self._truths.names for held in (True, False)]
-        found = [each for each in literals if asked and self._follows(each, anywhere)]
+        found = [each for each in literals if self._follows(each, anywhere)]
         for literal in sorted(found, key=lambda each: each[1]):
             others = self._truths.term(frozenset(found) - {literal})
             if self._follows(literal, self._truths.every((can_be, others))):

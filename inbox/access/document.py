@@ -105,7 +105,7 @@ class Document:
                 raise refusal(where, "sign", line.strip(), allowed)
 
     def _unreadable(self, error: Exception) -> PolicyError:
-        said = str(error) or type(error).__name__
+        said = str(error)
         found = _AT.search(said)
         last = self._text.count("\n") + 1
         line = int(found.group(1)) if found else last if _END in said else 1

@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from inbox.access.condition import (
     ALWAYS,
@@ -18,6 +19,7 @@ from inbox.access.condition import (
     read_condition,
     ways_of,
 )
+from inbox.access.condition import holds as condition_holds
 from inbox.access.policy import Effect, Policy, Rule
 from inbox.errors import PolicyError
 from tests.access.any_condition import conditions_over, holds
@@ -185,3 +187,10 @@ def test_a_way_that_contradicts_itself_is_none() -> None:
     assert ways_of(read_condition("(a or b) and not a", NAMES)) == (
         frozenset({("b", True), ("a", False)}),
     )
+
+
+@given(conditions_over(NAMES), st.sets(st.sampled_from(NAMES)))
+def test_of_facts_in_hand_it_holds_as_it_means(condition: Condition, held: set[str]) -> None:
+    facts = {name: name in held for name in NAMES if name != "c" or name in held}
+
+    assert condition_holds(condition, facts) is holds(condition, held)

@@ -8,7 +8,9 @@ from shutil import copytree
 
 import pytest
 
-from inbox.access import Policy
+from inbox.access import Action, Duty, Policy, Role
+from inbox.access.condition import ALWAYS
+from inbox.access.facts import FACTS
 from inbox.access.folder import ALL_FILES, DECIDING, digest_of, load_folder, read_draft, read_policy
 from inbox.access.policy import MODEL
 from inbox.errors import PolicyError
@@ -319,3 +321,9 @@ def test_a_case_that_comes_out_otherwise_is_refused(tmp_path: Path) -> None:
         load_folder(path)
 
     assert error.value.code == "policy.case"
+
+
+def test_no_word_means_two_things() -> None:
+    words = [ALWAYS, *FACTS, *Action, *Role, *Duty]
+
+    assert len(words) == len(set(words))
