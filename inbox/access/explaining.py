@@ -155,7 +155,8 @@ def _without_message(
     if not kinds:
         return None
     of_capacity = {name for name, fact in FACTS.items() if OfInstallation in fact.forms}
-    held = facts_about(session, at, capacity, OfInstallation(), Given(), of_capacity) or {}
+    held = facts_about(session, at, capacity, OfInstallation(), Given(), of_capacity)
+    assert held is not None
     takes = []
     for kind in kinds:
         known = facts_of(kind)

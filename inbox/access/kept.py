@@ -32,9 +32,7 @@ class Kept:
         self._order = state.positiontup
         self._given = tuple((name, process[name]) for name in state.parameters if name in names)
         self._fixed = {
-            name: _processed(process[name], value)
-            for name, value in state.parameters.items()
-            if name not in names
+            name: _processed(process[name], value) for name, value in state.parameters.items()
         }
         read = (
             column.type.dialect_impl(dialect).result_processor(dialect, None)

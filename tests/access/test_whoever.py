@@ -394,6 +394,19 @@ def test_ids_are_of_the_askers_own_list_and_not_of_the_persons(
     assert shown("ada", ada, None) == (4, set())
 
 
+def test_what_can_on_a_day_counts_the_periods_of_that_day(town: Town, the_policy: Policy) -> None:
+    town.capacity("kari", Role.HANDLER, "bv")
+    ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
+    town.assign(town.message(), "kari", until=NOW)
+
+    def opened(on: datetime | None) -> list[int]:
+        reached = what_can(town.session, the_policy, NOW, person=PersonId("kari"), asker=ada, on=on)
+        return [each.messages for each in reached if each.action is Action.OPEN]
+
+    assert opened(None) == []
+    assert opened(NOW - timedelta(days=1)) == [1]
+
+
 def test_what_counts_as_brought_is_what_is_counted_here() -> None:
     assert KNOWN_AS_BROUGHT == BROUGHT
 
