@@ -406,6 +406,7 @@ def test_a_proposal_about_the_named_task_of_the_message_counts(town: Town) -> No
     town.person("lise")
     message, other = town.message(), town.message()
     task = town.task("late_word", Role.ARCHIVIST, message=message)
+    town.task("late_word", Role.ARCHIVIST, message=other)
     proposal = town.proposal(task.id, "lise")
 
     def about(row: Message, task_id: str | None) -> set[str]:
@@ -563,6 +564,45 @@ def test_every_action_can_be_asked_about_something_and_facts_are_of_something() 
 
     assert set(SUBJECTS) == set(Action)
     assert set().union(*(facts_of(kind) for kind in kinds)) == set(FACTS)
+
+
+def test_what_is_about_no_message_is_about_what_is_written_here() -> None:
+    """The closed lists of design §7: what else there is, is about a message alone."""
+    others = {
+        OfArrival: {Action.ROUTE, Action.PROPOSE, Action.REFETCH, Action.ABANDON},
+        OfTask: {Action.CLOSE_TASK},
+        OfUnit: {Action.DELEGATE, Action.END_ACCESS},
+        OfReview: {Action.ACCESS_REVIEW, Action.BREAKGLASS_REVIEW},
+        OfProposal: {Action.POLICY_APPROVE, Action.ROUTE_APPROVE, Action.DIRECTORY_APPROVE},
+        OfInstallation: {
+            *(Action.POLICY_EDIT, Action.ROUTE_EDIT, Action.DIRECTORY_EDIT),
+            *(Action.OPERATE, Action.AUDIT_READ, Action.ACCESS_READ),
+        },
+    }
+    beside_messages = {Action.ROUTE, Action.PROPOSE, Action.CLOSE_TASK, Action.END_ACCESS}
+    no_message = set().union(*others.values()) - beside_messages
+
+    for kind, actions in others.items():
+        assert {action for action in Action if kind in SUBJECTS[action]} == actions
+    assert {action for action in Action if OfMessage not in SUBJECTS[action]} == no_message
+
+
+def test_of_each_kind_of_subject_only_what_is_about_it_is_known() -> None:
+    assert {"missed", "mailbox"} <= facts_of(OfArrival)
+    assert not {"assigned", "cleared", "involved", "target_in_unit"} & facts_of(OfArrival)
+    assert "involved" in facts_of(OfReview)
+    assert not {"missed", "assigned"} & facts_of(OfReview)
+    assert not {"missed", "involved"} & facts_of(OfMessage)
+
+
+def test_only_what_is_asked_is_found(town: Town) -> None:
+    ada, message = town.capacity("ada", Role.ARCHIVIST, "arkiv"), town.message()
+    subject = OfMessage(message_id=MessageId(message.id))
+    for names in ({"routed"}, {"strong_auth"}, {"routed", "reason_given", "missed"}, set[str]()):
+        found = facts_about(town.session, NOW, ada, subject, Given(), names)
+
+        assert found is not None
+        assert found.keys() == names
 
 
 def test_the_one_it_is_for_is_a_handler_in_the_unit(town: Town) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from inbox.access import Action, Duty, Policy, Role
 from inbox.access.condition import ALWAYS
-from inbox.access.facts import FACTS
+from inbox.access.facts import FACTS, facts_of
 from inbox.access.folder import ALL_FILES, DECIDING, digest_of, load_folder, read_draft, read_policy
 from inbox.access.policy import MODEL
+from inbox.access.subject import OfReview
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 
@@ -327,3 +328,41 @@ def test_no_word_means_two_things() -> None:
     words = [ALWAYS, *FACTS, *Action, *Role, *Duty]
 
     assert len(words) == len(set(words))
+
+
+def draft_of(old: bytes, new: bytes) -> None:
+    files = policy_files()
+    assert old in files["allow.csv"]
+    read_draft(files | {"allow.csv": files["allow.csv"].replace(old, new, 1)})
+
+
+def test_a_row_may_use_every_fact_of_its_subject_and_bind_to_every_duty() -> None:
+    everything = " and ".join(sorted(facts_of(OfReview)))
+    old = b"access_review, security_reviewer, strong_auth, log, allow"
+
+    draft_of(old, f"access_review, security_reviewer, {everything}, log, allow".encode())
+    draft_of(old, old.replace(b", log,", b", log notify reason review,"))
+
+
+def test_a_refusal_tells_the_odd_facts_or_all_where_none_is_odd_alone() -> None:
+    old = b"close_task, archivist leader handler security_reviewer operator, own_task"
+    for new, said in (
+        (old + b" and involved", "read 'close_task: involved'"),
+        (old + b" and involved and missed", "read 'close_task: involved missed'"),
+    ):
+        with pytest.raises(PolicyError, match=said):
+            draft_of(old, new)
+    old = b"route, archivist, mailbox"
+    with pytest.raises(PolicyError, match="read 'route: mailbox missed unrouted'"):
+        draft_of(old, old + b" and missed and unrouted")
+
+
+def test_a_star_is_no_duty_and_is_offered_only_where_it_may_stand() -> None:
+    with pytest.raises(PolicyError, match=r"read '\*'; allowed: log, reason, notify, review$"):
+        draft_of(A09, A09.replace(b", log,", b", *,"))
+    with pytest.raises(PolicyError, match=r"allowed: archivist, .*, case_system$"):
+        draft_of(A09, A09.replace(b"handler", b"boss"))
+    with pytest.raises(PolicyError, match=r"allowed: route, .*, route_approve, \*$"):
+        read_draft(
+            policy_files() | {"deny.csv": policy_files()["deny.csv"].replace(b", *, ", b", b, ", 1)}
+        )
