@@ -214,6 +214,18 @@ def test_people_and_messages_are_counted_by_unit_and_role(town: Town, session: S
     assert {(each.asker.person, each.gains) for each in found.reached} == {("kari", 2), ("ola", 2)}
 
 
+def test_each_unit_is_counted_by_itself(town: Town, session: Session) -> None:
+    for person, unit in (("kari", "bv"), ("ola", "ppt"), ("per", "ppt")):
+        town.capacity(person, Role.HANDLER, unit)
+    for unit in ("bv", "bv", "bv", "ppt"):
+        town.message(unit=unit)
+
+    found = change(session, small(allow("A01", "list", "handler", "in_unit")), small())
+
+    numbers = [(each.unit, each.losing, each.loses, each.gaining) for each in found.counted]
+    assert numbers == [("bv", 1, 3, 0), ("ppt", 2, 1, 0)]
+
+
 def test_who_has_left_gains_where_nothing_denies_it(town: Town, session: Session) -> None:
     row = town.row_of(town.capacity("kari", Role.HANDLER, "bv"))
     row.active_until = BEFORE
