@@ -68,7 +68,7 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "place": ("test_place", "test_pages"),
     "recheck": ("test_recheck",),
     "explaining": ("test_whoever",),
-    "brought": ("test_whoever",),
+    "brought": ("test_brought", "test_whoever"),
     "capacities": ("test_whoever",),
     "whoever": ("test_whoever",),
 }

@@ -97,3 +97,29 @@ def test_a_deny_of_every_role_need_not_be_of_use_to_each(draft: Draft) -> None:
     rest = allow("A02", "open", "handler", "in_unit")
 
     assert found(draft, lead, rest, deny("D01", "*", "*", "leads and assigned")) == set()
+
+
+def test_what_is_wrong_and_what_is_only_told(draft: Draft) -> None:
+    rules = (
+        allow("A01", "open", "handler leader", "leads"),
+        allow("A02", "list", "handler", "in_unit and not in_unit"),
+        allow("A03", "list", "leader", "leads"),
+        allow("A04", "list", "leader", "leads and assigned"),
+        deny("D01", "take", "*", "conflict"),
+    )
+    raw = b"# rows: 2\nassume leads implies role:leader\nopen implies assigned"
+    policy = Policy(rules, facts=FACTS, digest="d")
+    odd = replace(draft, policy=policy, claims=read_claims(raw, policy.facts))
+
+    told = {(each.code, str(each.about)): each.wrong for each in lint(odd)}
+
+    assert {about for about, wrong in told.items() if wrong} == {
+        ("dead_role", "A01"),
+        ("dead", "A02"),
+        ("redundant", "A04"),
+        ("invariant", "open implies assigned"),
+    }
+    assert told["redundant", "D01"] is False
+    assert {code for (code, _), wrong in told.items() if not wrong} == {
+        *("redundant", "fact_unused", "action_denied"),
+    }
