@@ -13,6 +13,7 @@ def test_what_was_read_is_shown_to_eighty_characters() -> None:
 
 
 def test_a_file_has_at_most_a_quarter_of_a_mebibyte() -> None:
+    assert MAX_BYTES == 262_144
     assert read_text("f", b"a" * MAX_BYTES) == "a" * MAX_BYTES
     with pytest.raises(PolicyError) as refused:
         read_text("f", b"a" * (MAX_BYTES + 1))
@@ -25,6 +26,7 @@ def test_a_file_has_at_most_a_quarter_of_a_mebibyte() -> None:
         (b"a\xff", "policy.encoding", 1),
         (b"a\nb\n\xff", "policy.encoding", 3),
         (b"\xff\n\xff", "policy.encoding", 1),
+        (b"\n\xff", "policy.encoding", 2),
         (b"\xef\xbb\xbfa", "policy.byte_order_mark", 1),
         (b"a\nb\tc\n", "policy.character", 2),
         ("a\n\nb\u00a0c".encode(), "policy.character", 3),
@@ -45,3 +47,20 @@ def test_lines_that_count_have_their_numbers_and_comments_do_not_count() -> None
     lines = read_lines("f", b"# rows: 2\n\n  a b  \n# c\nd\n")
 
     assert [(line.number, line.text) for line in lines] == [(3, "a b"), (5, "d")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a\n", "f, line 1: read '0 such lines'; allowed: one line `# rows: 12`"),
+        ("# rows: 1\na\n# rows: 1\n", "f, line 3: read '2 such lines'; allowed: one line"),
+        ("# c\n# rows: 2\na\n", "f, line 2: read '1 rows'; allowed: the 2 that the file states"),
+        ("# rows: 0\na\n", "f, line 1: read '1 rows'; allowed: the 0 that the file states"),
+        ("# rows: 12345\na\n", "f, line 1: read '0 such lines'"),
+    ],
+)
+def test_a_file_says_once_how_many_rows_it_has(text: str, said: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        read_lines("f", text.encode())
+
+    assert refused.value.reason.startswith(said)

@@ -38,6 +38,16 @@ def test_a_row_that_another_makes_needless_is_told(draft: Draft) -> None:
     assert found(draft, wide, allow("A02", "open", "handler", "assigned")) == {("redundant", "A02")}
 
 
+def test_a_row_that_is_never_the_basis_is_needless(draft: Draft) -> None:
+    """Who may do it for nothing is never asked for the duties of another row."""
+    wide = allow("A01", "open", "handler", "in_unit")
+    narrow = replace(
+        allow("A02", "open", "handler", "assigned"), duties=frozenset({Duty.LOG, Duty.REASON})
+    )
+
+    assert found(draft, wide, narrow) == {("redundant", "A02")}
+
+
 def test_a_row_that_changes_only_duties_is_not_needless(draft: Draft) -> None:
     wide = replace(allow("A01", "open", "handler", "in_unit"), duties=frozenset({Duty.LOG}))
     assert found(draft, wide, allow("A02", "open", "handler", "assigned")) == set()
@@ -120,6 +130,7 @@ def test_what_is_wrong_and_what_is_only_told(draft: Draft) -> None:
         ("invariant", "open implies assigned"),
     }
     assert told["redundant", "D01"] is False
+    assert told["action_denied", "take"] is False
     assert {code for (code, _), wrong in told.items() if not wrong} == {
         *("redundant", "fact_unused", "action_denied"),
     }

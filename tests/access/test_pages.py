@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlmodel import Session, select
 
 from inbox.access import Action, Capacity, Policy, Role
-from inbox.access.listing import LONGEST_PAGE, Listed, count, facets, page
+from inbox.access.listing import LONGEST_PAGE, Listed, count, facets, page, visible
 from inbox.access.place import Place, read_place
 from inbox.access.query import Query
 from inbox.access.recheck import Recheck
@@ -224,6 +224,27 @@ def test_what_two_rules_show_is_counted_once(town: Town, the_policy: Policy) -> 
     assert found.units == {"bv": 2}
 
 
+def test_what_each_rule_shows_alone_is_counted_with_the_rest(
+    town: Town, the_policy: Policy
+) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    for person in ("ola", "lise"):
+        town.person(person)
+    mine, covered, granted, _ = (town.message(unit=unit) for unit in ("bv", "bv", "ppt", "bv"))
+    town.assign(mine, "kari")
+    town.assign(covered, "ola")
+    town.delegation("bv", "ola", "kari", "lise")
+    town.grant(granted, "kari", "lise")
+    asked = {"capacity": kari, "action": Action.LIST, "recheck": EVERY_ROW}
+
+    assert {*ids(pages(town.session, the_policy, kari))} == {mine.id, covered.id, granted.id}
+    assert count(town.session, the_policy, NOW, **asked) == 3  # type: ignore[arg-type] # as named
+    found = facets(town.session, the_policy, NOW, **asked)  # type: ignore[arg-type] # as named
+    assert found.units == {"bv": 2, "ppt": 1}
+    seen = town.session.execute(visible(the_policy, kari, NOW, Action.LIST)).scalars()
+    assert {*seen} == {mine.id, covered.id, granted.id}
+
+
 def mail_of(town: Town) -> list[Message]:
     return list(town.session.exec(select(Message)))
 
@@ -310,6 +331,20 @@ def test_a_substitute_lists_what_the_colleague_who_is_away_has(
 def test_a_page_has_a_length_that_can_be_read(town: Town, the_policy: Policy, at_most: int) -> None:
     with pytest.raises(Invalid):
         pages(town.session, the_policy, town.capacity("k", Role.HANDLER, "bv"), at_most=at_most)
+
+
+def test_a_page_has_fifty_rows_and_at_most_five_hundred(town: Town, the_policy: Policy) -> None:
+    kari = town.capacity("k", Role.LEADER, "bv")
+    mail(town, 51)
+    asked = {"capacity": kari, "action": Action.LIST, "recheck": Recheck(0)}
+
+    found = page(town.session, the_policy, NOW, **asked)  # type: ignore[arg-type] # as named
+    assert len(found.rows) == 50
+    assert found.cursor is not None
+    whole = page(town.session, the_policy, NOW, **asked, at_most=500)  # type: ignore[arg-type] # as named
+    assert (len(whole.rows), whole.cursor) == (51, None)
+    with pytest.raises(Invalid):
+        page(town.session, the_policy, NOW, **asked, at_most=501)  # type: ignore[arg-type] # as named
 
 
 def test_a_cursor_is_a_place_and_nothing_else_is() -> None:
