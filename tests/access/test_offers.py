@@ -92,6 +92,18 @@ def test_what_a_rule_denies_is_not_listed_on_each_database(
     assert listed(town, Policy.nobody("d"), fag) == []
 
 
+def test_of_many_attempts_the_standing_one_is_listed_once(town: Town, the_policy: Policy) -> None:
+    fag = town.system("fag")
+    standing = []
+    for state in (DeliveryState.OPEN, DeliveryState.COLLECTED):
+        message = town.message(MessageState.OFFERED)
+        for over in (DeliveryState.WITHDRAWN, DeliveryState.REFUSED, DeliveryState.SUPERSEDED):
+            town.delivery(message, "fag", over).number = len(over)
+        standing.append(town.delivery(message, "fag", state).id)
+
+    assert sorted(listed(town, the_policy, fag)) == sorted(standing)
+
+
 def test_the_list_goes_on_after_a_place(town: Town, the_policy: Policy) -> None:
     fag = town.system("fag")
     for _ in range(3):
