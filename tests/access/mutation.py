@@ -32,7 +32,7 @@ _FORGOTTEN: Final = (*_ABOVE, "inbox.app", "inbox.cli", "tests")
 """What may have seen need to know as it is: each mutant loads it anew."""
 _OWN: Final[dict[str, tuple[str, ...]]] = {
     "condition": ("test_condition", "test_policy"),
-    "policy": ("test_policy", "test_permit"),
+    "policy": ("test_policy", "test_permit", "test_shielding"),
     "words": ("test_policy", "test_permit"),
     "shielding": ("test_shielding",),
     "folder": ("test_folder", "test_slips"),

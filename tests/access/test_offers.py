@@ -104,6 +104,17 @@ def test_of_many_attempts_the_standing_one_is_listed_once(town: Town, the_policy
     assert sorted(listed(town, the_policy, fag)) == sorted(standing)
 
 
+def test_whatever_the_rules_say_it_is_the_systems_own(town: Town) -> None:
+    fag, other = town.system("fag"), town.system("other")
+    mine, theirs = (
+        town.delivery(town.message(MessageState.OFFERED), each.id).id for each in (fag, other)
+    )
+    loose = Policy([allow("A01", "collect", "case_system", "always")], facts=FACTS, digest="d")
+
+    assert listed(town, loose, fag) == [mine]
+    assert listed(town, loose, other) == [theirs]
+
+
 def test_the_list_goes_on_after_a_place(town: Town, the_policy: Policy) -> None:
     fag = town.system("fag")
     for _ in range(3):

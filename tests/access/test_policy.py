@@ -373,3 +373,25 @@ def test_of_many_rules_that_nearly_held_three_are_told() -> None:
     decision = policy.decide(Role.HANDLER, dict.fromkeys("abcde", False), Action.OPEN)
 
     assert [miss.rule for miss in decision.misses] == ["A01", "A02", "A03"]
+
+
+def test_every_deny_is_named_beside_what_would_allow() -> None:
+    both = policy(
+        allow("A01", "open", "handler", "a"),
+        deny("D01", "open", "*", "b"),
+        deny("D02", "*", "handler", "c"),
+    )
+
+    decision = both.decide(Role.HANDLER, facts("a", "b", "c"), Action.OPEN)
+
+    assert (decision.allowed, decision.rule) == (False, "D01")
+    assert set(decision.matching) == {"A01", "D01", "D02"}
+
+
+def test_an_answer_of_casbin_that_does_not_follow_from_its_matches_is_a_no() -> None:
+    one = policy(allow("A01", "open", "handler", "a"))
+    one._by_id["A01"] = deny("A01", "open", "handler", "a")  # the fault
+
+    decision = one.decide(Role.HANDLER, facts("a"), Action.OPEN)
+
+    assert (decision.allowed, decision.rule) == (False, "error")
