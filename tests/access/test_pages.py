@@ -278,7 +278,7 @@ def test_a_search_finds_what_it_says_and_only_in_the_list(
         message.wire_id = "sought"
         message.shares_wire_id = unit == "ppt"
         town.reference(town.add(message), "case")
-    town.message()
+    town.reference(town.message(), "another case")
 
     found = pages(town.session, the_policy, lise, query=query)
 

@@ -395,3 +395,13 @@ def test_an_answer_of_casbin_that_does_not_follow_from_its_matches_is_a_no() -> 
     decision = one.decide(Role.HANDLER, facts("a"), Action.OPEN)
 
     assert (decision.allowed, decision.rule) == (False, "error")
+
+
+def test_a_rule_that_can_never_hold_is_not_among_what_was_nearly_so() -> None:
+    never = policy(
+        allow("A01", "open", "handler", "a and not a"), allow("A02", "open", "handler", "b")
+    )
+
+    decision = never.decide(Role.HANDLER, ALL_FALSE, Action.OPEN)
+
+    assert (decision.rule, [miss.rule for miss in decision.misses]) == ("none", ["A02"])

@@ -47,6 +47,16 @@ def test_a_proof_gives_a_combination_that_breaks_the_claim() -> None:
     assert str(found) == "line 2, handler with b c"
 
 
+def test_what_breaks_a_claim_where_nothing_holds_is_said() -> None:
+    policy = small(allow("A01", "open", "handler", "not a"))
+
+    (found,) = broken(policy, "open implies a")
+
+    assert str(found) == "line 2, handler with nothing"
+    with pytest.raises(PolicyError, match="read 'handler with nothing'"):
+        check_claims(policy, [found.claim])
+
+
 def test_all_that_fail_are_told_once_for_each_role() -> None:
     policy = small(
         allow("A01", "open", "handler leader", "a"), allow("A02", "list", "handler", "b")

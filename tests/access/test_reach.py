@@ -215,13 +215,14 @@ def test_people_and_messages_are_counted_by_unit_and_role(town: Town, session: S
 
 
 def test_each_unit_is_counted_by_itself(town: Town, session: Session) -> None:
-    for person, unit in (("kari", "bv"), ("ola", "ppt"), ("per", "ppt")):
+    for person, unit in (("kari", "bv"), ("ola", "ppt"), ("per", "ppt"), ("nina", "arkiv")):
         town.capacity(person, Role.HANDLER, unit)
     for unit in ("bv", "bv", "bv", "ppt"):
         town.message(unit=unit)
 
     found = change(session, small(allow("A01", "list", "handler", "in_unit")), small())
 
+    assert found.elsewhere == ()
     numbers = [(each.unit, each.losing, each.loses, each.gaining) for each in found.counted]
     assert numbers == [("bv", 1, 3, 0), ("ppt", 2, 1, 0)]
 
@@ -252,7 +253,12 @@ def test_what_is_not_about_messages_is_named(town: Town, session: Session) -> No
     assert town.session is session
     new = small(allow("A01", "operate", "operator", "always"))
 
-    assert change(session, small(), new).elsewhere == (Action.OPERATE,)
+    town.capacity("rune", Role.OPERATOR, "arkiv")
+    town.message()
+
+    found = change(session, small(), new)
+
+    assert (found.elsewhere, found.counted, found.reached) == ((Action.OPERATE,), (), ())
 
 
 def test_the_messages_of_the_town_have_ids_that_are_found(town: Town, session: Session) -> None:
