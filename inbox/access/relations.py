@@ -14,13 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import (
-    BooleanClauseList,
-    False_,
-    Grouping,
-    True_,
-    UnaryExpression,
-)
+from sqlalchemy.sql.elements import BooleanClauseList, Grouping, UnaryExpression
 from sqlalchemy.sql.selectable import Exists
 from sqlalchemy.sql.util import find_tables
 
@@ -83,10 +77,6 @@ class Relations:
         match form:
             case Grouping():
                 return self._held(form.element)
-            case True_():
-                return _fixed(self.all)
-            case False_():
-                return _fixed(0)
             case BooleanClauseList():
                 return self._joined([self._held(part) for part in form.clauses], form.operator)
             case UnaryExpression() if form.operator is operators.inv:
@@ -108,8 +98,6 @@ class Relations:
                 bits |= part(asker)
             return bits
 
-        if len(parts) == 1:
-            return parts[0]
         return every if operator is operators.and_ else some
 
     def _related(self, froms: Sequence[Any], conditions: Sequence[Form]) -> _Held:

@@ -179,6 +179,19 @@ def test_no_policy_denies_what_the_policy_allows(town: Town) -> None:
     assert (decision.allowed, decision.rule) == (False, "nobody")
 
 
+def test_nobody_has_signed_in_strongly_unless_it_is_said() -> None:
+    ada = Capacity(
+        id="c",
+        role=Role.ARCHIVIST,
+        organisation=BERGVIK,
+        person=PersonId("ada"),
+        unit=UnitId("arkiv"),
+    )
+
+    assert ada.strong_auth is False
+    assert not any(getattr(Given(), field.name) for field in fields(Given))
+
+
 def test_a_capacity_is_a_person_in_a_unit_or_a_case_system() -> None:
     with pytest.raises(ValueError, match="capacity"):
         Capacity(id="c", role=Role.HANDLER, organisation=OrgNumber(BERGVIK))

@@ -91,3 +91,14 @@ def test_a_cover_is_exact_and_has_nothing_to_spare(condition: Condition, other: 
         for literal in term:
             wider = truths.term(term - {literal})
             assert truths.but(wider, most) != NEVER, "a fact to spare"
+
+
+def test_terms_come_in_the_order_of_the_facts_what_must_hold_first() -> None:
+    truths = Truths("ab")
+    a, b = truths.fact("a"), truths.fact("b")
+    either = truths.some((truths.but(a, b), truths.but(b, a)))
+
+    assert truths.terms(either) == (
+        frozenset({("a", True), ("b", False)}),
+        frozenset({("a", False), ("b", True)}),
+    )
