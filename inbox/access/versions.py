@@ -17,10 +17,8 @@ Files = Mapping[str, bytes]
 def packed(files: Files) -> bytes:
     """The files as they are kept. All of them are UTF-8: the strict readers took them."""
     return json.dumps(
-        {name: raw.decode("utf-8") for name, raw in files.items()},
-        ensure_ascii=False,
-        sort_keys=True,
-    ).encode("utf-8")
+        {name: raw.decode("utf-8") for name, raw in files.items()}, sort_keys=True
+    ).encode("ascii")
 
 
 def unpacked(raw: bytes) -> Files:

@@ -165,6 +165,11 @@ def test_each_kind_of_rules_has_a_digest_of_its_own(session: Session) -> None:
 
     assert Active(KIND, quick).current(session)[0] == "two"
     assert Active("routing", quick).current(session)[0] == "one"
+    for kind, digest in (("routing", "one"), (KIND, "two")):
+        version_of_kind = versions.named(session, kind)
+        assert version_of_kind is not None
+        assert (version_of_kind.kind, version_of_kind.digest) == (kind, digest)
+    assert versions.named(session, "other") is None
 
 
 def test_files_come_back_byte_for_byte() -> None:
