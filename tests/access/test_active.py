@@ -169,7 +169,9 @@ def test_each_kind_of_rules_has_a_digest_of_its_own(session: Session) -> None:
         version_of_kind = versions.named(session, kind)
         assert version_of_kind is not None
         assert (version_of_kind.kind, version_of_kind.digest) == (kind, digest)
+        assert [each.digest for each in versions.history(session, kind)] == [digest]
     assert versions.named(session, "other") is None
+    assert versions.history(session, "other") == ()
 
 
 def test_files_come_back_byte_for_byte() -> None:

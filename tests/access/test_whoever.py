@@ -21,7 +21,7 @@ from inbox.access.listing import visible
 from inbox.access.whoever import Able, who_can
 from inbox.errors import PolicyError
 from inbox.message import GrantKind, MessageId, MessageState, PersonId
-from inbox.tables import Message, Person
+from inbox.tables import Message, Person, Unit
 from tests.access.test_listing import PEOPLE, build
 from tests.access.test_reach import changed
 from tests.access.town import BEFORE, NOW, Town, allow, deny
@@ -392,6 +392,52 @@ def test_ids_are_of_the_askers_own_list_and_not_of_the_persons(
     assert shown("ada", lise, None) == (4, {there.id, both[0]})
     assert shown("ada", lise, NOW - timedelta(days=1)) == (4, {there.id, both[0]})
     assert shown("ada", ada, None) == (4, set())
+
+
+def test_who_can_says_as_what_and_what_the_basis_takes(town: Town, session: Session) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    message = MessageId(town.message().id)
+    rules = (
+        allow("A01", "list", "handler", "in_unit and reason_given"),
+        allow("A02", "list", "handler", "in_unit and strong_auth"),
+    )
+
+    (able,) = who_can(
+        session,
+        Policy(rules, facts=FACTS, digest="d"),
+        NOW,
+        action=Action.LIST,
+        message_id=message,
+    )
+
+    assert (able.capacity, able.person, able.unit, able.role) == (
+        *(kari.id, "kari", "bv"),
+        Role.HANDLER,
+    )
+    assert (able.rules, able.takes) == (("A01", "A02"), "reason_given")
+
+
+def test_nobody_of_a_unit_that_is_closed_is_told_whatever_the_rules_say(
+    town: Town, session: Session
+) -> None:
+    town.capacity("kari", Role.HANDLER, "ppt")
+    town.session.get_one(Unit, "ppt").active_until = NOW
+    message = MessageId(town.message().id)
+    loose = Policy([allow("A01", "list", "handler", "always")], facts=FACTS, digest="d")
+
+    assert who_can(session, loose, NOW, action=Action.LIST, message_id=message) == ()
+
+
+def test_a_deny_that_always_or_never_holds_is_one(town: Town, session: Session) -> None:
+    town.capacity("kari", Role.HANDLER, "bv")
+    message = MessageId(town.message().id)
+
+    def told(denied: str) -> int:
+        rules = allow("A01", "list", "handler", "in_unit"), deny("D01", "list", "*", denied)
+        policy = Policy(rules, facts=FACTS, digest=denied)
+        return len(who_can(session, policy, NOW, action=Action.LIST, message_id=message))
+
+    assert (told("always"), told("not always")) == (0, 1)
 
 
 def test_what_can_on_a_day_counts_the_periods_of_that_day(town: Town, the_policy: Policy) -> None:
