@@ -33,7 +33,7 @@ _FORGOTTEN: Final = (*_ABOVE, "inbox.app", "inbox.cli", "tests")
 _OWN: Final[dict[str, tuple[str, ...]]] = {
     "condition": ("test_condition", "test_policy"),
     "policy": ("test_policy", "test_permit", "test_shielding"),
-    "words": ("test_policy", "test_permit"),
+    "words": ("test_policy", "test_rows", "test_permit"),
     "shielding": ("test_shielding",),
     "folder": ("test_folder", "test_slips"),
     "lines": ("test_lines", "test_folder"),

@@ -3,6 +3,7 @@
 import logging
 import random
 import threading
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, distribution, version
 from itertools import product
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inbox.access import Action, Duty, Policy, Role
+from inbox.access import Action, Decision, Duty, Policy, Role
 from inbox.access.condition import read_condition
 from inbox.access.policy import Effect, Miss, Rule, _Matcher
 from inbox.errors import PolicyError
@@ -405,3 +406,15 @@ def test_a_rule_that_can_never_hold_is_not_among_what_was_nearly_so() -> None:
     decision = never.decide(Role.HANDLER, ALL_FALSE, Action.OPEN)
 
     assert (decision.rule, [miss.rule for miss in decision.misses]) == ("none", ["A02"])
+
+
+def test_duties_are_met_by_all_of_them_and_a_no_stays_the_no_that_it_was() -> None:
+    duties = frozenset({Duty.LOG, Duty.REASON})
+    yes = Decision(allowed=True, action="open", rule="A01", digest="d", duties=duties)
+    no = replace(yes, allowed=False, rule="D01")
+
+    assert yes.fulfilled_by({Duty.LOG, Duty.REASON}) is yes
+    assert yes.fulfilled_by([*Duty]) is yes
+    for met in ((), (Duty.LOG,), (Duty.REASON, Duty.NOTIFY)):
+        assert (yes.fulfilled_by(met).allowed, yes.fulfilled_by(met).rule) == (False, "duty")
+        assert no.fulfilled_by(met) is no

@@ -428,6 +428,24 @@ def test_nobody_of_a_unit_that_is_closed_is_told_whatever_the_rules_say(
     assert who_can(session, loose, NOW, action=Action.LIST, message_id=message) == ()
 
 
+def test_who_can_give_to_somebody_is_asked_of_that_person(town: Town, session: Session) -> None:
+    for person in ("lise", "leo"):
+        town.capacity(person, Role.LEADER, "bv")
+    message = MessageId(town.message().id)
+    rules = allow("A01", "assign", "leader", "leads"), deny("D01", "assign", "*", "target_is_self")
+
+    able = who_can(
+        session,
+        Policy(rules, facts=FACTS, digest="d"),
+        NOW,
+        action=Action.ASSIGN,
+        message_id=message,
+        target=PersonId("lise"),
+    )
+
+    assert [each.person for each in able] == ["leo"]
+
+
 def test_a_deny_that_always_or_never_holds_is_one(town: Town, session: Session) -> None:
     town.capacity("kari", Role.HANDLER, "bv")
     message = MessageId(town.message().id)
