@@ -207,6 +207,15 @@ def test_what_the_request_says_leaves_the_other_ways_of_a_deny(
     assert listed(session, policy, kari, Action.LIST, Given(period_given=True)) == set()
 
 
+def test_what_one_of_two_rules_allows_is_listed(town: Town, session: Session) -> None:
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    one, other = town.message(), town.message(MessageState.RETURNED)
+    rules = [allow("A01", "list", "handler", "routed"), allow("A02", "list", "handler", "returned")]
+    policy = Policy(rules, facts=FACTS, digest="d")
+
+    assert listed(session, policy, kari, Action.LIST, Given()) == {one.id, other.id}
+
+
 def test_a_page_builds_on_the_list(town: Town, session: Session, the_policy: Policy) -> None:
     ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
     ids = [town.message(MessageState.UNROUTED, unit=None).id for _ in range(3)]
