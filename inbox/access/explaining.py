@@ -33,6 +33,7 @@ SHOWN_IDS: Final = 20
 """Of each capacity and action no more ids than these are given."""
 _ASKER: Final = "asker_"
 _ID: Final = table_of(Message).c.id
+_OF_CAPACITY: Final = frozenset(n for n, fact in FACTS.items() if OfInstallation in fact.forms)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +101,12 @@ def what_can(
     values = {f"{_ASKER}{name}": held for name, held in values_of(now, asker, Given()).items()}
     for capacity in capacities_of(session, at, person):
         bound = values_of(at, capacity, Given()) | values
+        held = facts_about(session, at, capacity, OfInstallation(), Given(), _OF_CAPACITY)
+        assert held is not None
         for action in Action:
             ways = tuple(ways_to(policy, action, capacity.role))
             number, shown = _messages(session, action, ways, listed, bound)
-            without = _without_message(session, policy, at, capacity, action)
+            without = _without_message(policy, capacity, action, held)
             if number or without:
                 yield Reach(
                     capacity=capacity,
@@ -148,15 +151,12 @@ def _called_apart(element: ExternallyTraversible, **_: object) -> BindParameter[
 
 
 def _without_message(
-    session: Session, policy: Policy, at: datetime, capacity: Capacity, action: Action
+    policy: Policy, capacity: Capacity, action: Action, held: Mapping[str, bool]
 ) -> str | None:
-    """What must be so of something that is no message; what is so of the capacity is asked."""
+    """What must be so of something that is no message; what is so of the capacity is `held`."""
     kinds = set(SUBJECTS[action]) - {OfMessage}
     if not kinds:
         return None
-    of_capacity = {name for name, fact in FACTS.items() if OfInstallation in fact.forms}
-    held = facts_about(session, at, capacity, OfInstallation(), Given(), of_capacity)
-    assert held is not None
     takes = []
     for kind in kinds:
         known = facts_of(kind)
