@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlmodel import SQLModel, col, select
 
 from inbox.access.subject import Capacity
@@ -26,7 +27,7 @@ from inbox.tables import (
     UnitAbove,
     WrappedKey,
 )
-from tests import worlds
+from tests import databases, worlds
 from tests.access.town import strongly
 from tests.rows import audited, message_row
 from tests.worlds import SENDER, World
@@ -184,6 +185,17 @@ class School:
     def later(self, **by: float) -> None:
         """Let time pass."""
         self.world.clock.advance(timedelta(**by))
+
+
+@contextmanager
+def school_on(request: pytest.FixtureRequest, folder: Path) -> Iterator[School]:
+    """The same on the database that a fixture's parameter names."""
+    if request.param == "sqlite":
+        url = databases.sqlite_database(folder)
+    else:
+        url = databases.postgres_database(request.getfixturevalue("postgres_server"))
+    with school(url, folder) as made:
+        yield made
 
 
 @contextmanager

@@ -30,9 +30,8 @@ from inbox.tables import (
     WrappedKey,
 )
 from inbox.tables import Capacity as CapacityRow
-from tests import databases
 from tests.access.town import strongly
-from tests.line.school import School, people, school
+from tests.line.school import School, people, school_on
 
 NINA, OLA, LARS, KARI, PER = map(PersonId, ("nina", "ola", "lars", "kari", "per"))
 SKOLE = UnitId("skole")
@@ -47,12 +46,7 @@ def hall(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[School]:
     """One world for all: each test has messages of its own."""
-    folder = tmp_path_factory.mktemp("hall")
-    if request.param == "sqlite":
-        url = databases.sqlite_database(folder)
-    else:
-        url = databases.postgres_database(request.getfixturevalue("postgres_server"))
-    with school(url, folder) as made:
+    with school_on(request, tmp_path_factory.mktemp("hall")) as made:
         terms = replace(made.world.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
         made.world.line = replace(made.world.line, terms=terms)
         yield made

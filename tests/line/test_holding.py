@@ -17,8 +17,7 @@ from inbox.line.moves.proposals import ProposalKind
 from inbox.message import HoldCause, MessageState, PersonId
 from inbox.package.times import OSLO
 from inbox.tables import Message
-from tests import databases
-from tests.line.school import School, school
+from tests.line.school import School, school_on
 
 NINA = PersonId("nina")
 ASKED, AWAY = HoldCause.SENDER_ASKED, HoldCause.PERSON_AWAY
@@ -31,12 +30,7 @@ def hall(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[School]:
     """One world for all: each test has messages of its own."""
-    folder = tmp_path_factory.mktemp("hall")
-    if request.param == "sqlite":
-        url = databases.sqlite_database(folder)
-    else:
-        url = databases.postgres_database(request.getfixturevalue("postgres_server"))
-    with school(url, folder) as made:
+    with school_on(request, tmp_path_factory.mktemp("hall")) as made:
         yield made
 
 

@@ -19,8 +19,7 @@ from inbox.line.moves.noting import note, notes
 from inbox.line.moves.registering import data_key
 from inbox.message import MessageState, PersonId, new_id
 from inbox.tables import AuditEntry, AuditSalt, Clearance, Message, Note, WrappedKey
-from tests import databases
-from tests.line.school import School, school
+from tests.line.school import School, school_on
 
 NINA, OLA = PersonId("nina"), PersonId("ola")
 TEXT = "Ring mor først.\nHun heter Kanarifugl."
@@ -33,12 +32,7 @@ def hall(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[School]:
     """One world for all: each test has messages of its own."""
-    folder = tmp_path_factory.mktemp("hall")
-    if request.param == "sqlite":
-        url = databases.sqlite_database(folder)
-    else:
-        url = databases.postgres_database(request.getfixturevalue("postgres_server"))
-    with school(url, folder) as made:
+    with school_on(request, tmp_path_factory.mktemp("hall")) as made:
         yield made
 
 
