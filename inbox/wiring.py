@@ -9,8 +9,8 @@ import httpx
 from sqlmodel import Session, select
 
 from inbox import audit
-from inbox.access.active import ActivePolicies
-from inbox.access.recheck import Recheck
+from inbox.access.files.active import ActivePolicies
+from inbox.access.lists.recheck import Recheck
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.config import GatewaySettings, Settings, environment, password_of
 from inbox.errors import ConfigurationError

@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.errors import Conflict, IllegalMove, NotFound, NotPermitted
 from inbox.line.moves import archive, proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind

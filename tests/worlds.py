@@ -16,12 +16,12 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from inbox import audit
-from inbox.access.active import KIND, ActivePolicies
-from inbox.access.folder import files_in, read_policy
-from inbox.access.policy import Policy
-from inbox.access.subject import Capacity
-from inbox.access.versions import Files, begin
-from inbox.access.words import Role
+from inbox.access.files.active import KIND, ActivePolicies
+from inbox.access.files.folder import files_in, read_policy
+from inbox.access.files.versions import Files, begin
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.directory import act_as, give_code, take_in
 from inbox.directory.file import read_directory

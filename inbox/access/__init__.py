@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from inbox.access.facts import SUBJECTS
-from inbox.access.finding import facts_about
-from inbox.access.policy import Policy
-from inbox.access.subject import (
+from inbox.access.facts.lookup import facts_about
+from inbox.access.facts.registry import SUBJECTS
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import NO_RULE, Action, Decision, Duty, Role
+from inbox.access.question import (
     Capacity,
     Given,
     OfArrival,
@@ -17,7 +18,6 @@ from inbox.access.subject import (
     OfTask,
     Subject,
 )
-from inbox.access.words import NO_RULE, Action, Decision, Duty, Role
 
 __all__ = [
     "Action",

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
 from inbox.cli.acting import (
     As,
     By,

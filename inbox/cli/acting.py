@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 from sqlmodel import Session
 
-from inbox.access.subject import Capacity
+from inbox.access.question import Capacity
 from inbox.cli.opening import line_of
 from inbox.directory import proved_capacities
 from inbox.errors import Invalid, NotFound, NotPermitted

@@ -7,9 +7,9 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import Session, col, select
 
-from inbox.access import versions
-from inbox.access.subject import Capacity
-from inbox.access.versions import Files, unpacked
+from inbox.access.files import versions
+from inbox.access.files.versions import Files, unpacked
+from inbox.access.question import Capacity
 from inbox.cli.acting import CodeFromStdin, SignedIn, one_code, sign_in
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import NotFound

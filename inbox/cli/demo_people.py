@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlmodel import col, select
 
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.cli.demo_stage import ARCHIVISTS, Stage
 from inbox.directory import act_as
 from inbox.errors import Conflict

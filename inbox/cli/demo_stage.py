@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from inbox.access.folder import files_in
+from inbox.access.files.folder import files_in
 from inbox.config import Settings, read_settings
 from inbox.directory import enrol_first_people, give_code, take_in
 from inbox.directory.file import directory_of

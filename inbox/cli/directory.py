@@ -8,9 +8,8 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import Session, col, select
 
-from inbox.access.period import lasts
-from inbox.access.subject import OfInstallation
-from inbox.access.words import Action
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import OfInstallation
 from inbox.cli.acting import As, CodeFromStdin, one_code, two_codes
 from inbox.cli.directory_told import tell_changes, tell_impact, tell_result, value_of
 from inbox.cli.knowing import Who, check_may_know
@@ -34,6 +33,7 @@ from inbox.directory.standing import directory_now, directory_on
 from inbox.directory.taking import keyed, plan
 from inbox.errors import Invalid
 from inbox.tables import Capacity, Unit
+from inbox.tables.periods import lasts
 
 directory: Final = typer.Typer(
     no_args_is_help=True,

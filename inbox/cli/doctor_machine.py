@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlmodel import select
 
-from inbox.access.active import KIND, ActivePolicies
-from inbox.access.folder import load_folder
+from inbox.access.files.active import KIND, ActivePolicies
+from inbox.access.files.folder import load_folder
 from inbox.cli.examination import Finding, Patient, ok, warning, wrong
 from inbox.errors import Unavailable
 from inbox.keys import Keyring

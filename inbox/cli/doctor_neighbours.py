@@ -6,7 +6,6 @@ from typing import Final
 
 from sqlmodel import col, select
 
-from inbox.access.period import not_over
 from inbox.casesystem.webhook import Target, check_target
 from inbox.cli.examination import Finding, Patient, ok, warning, wrong
 from inbox.config import GatewaySettings, environment
@@ -15,6 +14,7 @@ from inbox.message import Mode, OrgNumber
 from inbox.package.revocation import unshown
 from inbox.package.terms import Trust
 from inbox.tables import CaseSystem, ListAddress
+from inbox.tables.periods import not_over
 from inbox.trust.believed import TrustFolder
 from inbox.wiring import build_gateway
 

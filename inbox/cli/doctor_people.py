@@ -7,8 +7,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from inbox.access.period import lasts, not_over
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
 from inbox.cli.examination import Finding, Patient, ok, warning, wrong
 from inbox.line.books import ActiveBooks, routed_organisations
 from inbox.line.units import takers
@@ -16,6 +15,7 @@ from inbox.message import UnitId
 from inbox.routing.book import SAME_UNIT, RuleBook
 from inbox.routing.lint import lint
 from inbox.tables import Capacity, CaseSystem, Clearance, Person, Unit
+from inbox.tables.periods import lasts, not_over
 
 _ENOUGH: Final = 2
 """One who is ill or on leave must not be the only one."""

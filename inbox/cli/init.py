@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.access.folder import files_in
+from inbox.access.files.folder import files_in
 from inbox.cli.opening import settings_of, store_of
 from inbox.cli.shown import Json
 from inbox.cli.telling import say, say_json

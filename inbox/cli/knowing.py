@@ -10,10 +10,10 @@ from sqlmodel import Session
 
 from inbox import audit
 from inbox.access import permit
-from inbox.access.active import ActivePolicies
-from inbox.access.policy import Policy
-from inbox.access.subject import Capacity, OfInstallation, Subject
-from inbox.access.words import Action, Decision, Duty
+from inbox.access.files.active import ActivePolicies
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action, Decision, Duty
+from inbox.access.question import Capacity, OfInstallation, Subject
 from inbox.cli.acting import acting, one_code
 from inbox.cli.opening import store_of
 from inbox.config import Settings

@@ -9,9 +9,9 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import Session, col, or_, select
 
-from inbox.access.listing import Listed
-from inbox.access.query import Query
-from inbox.access.words import Action
+from inbox.access.lists.pages import Listed
+from inbox.access.lists.search import Query
+from inbox.access.policy.vocabulary import Action
 from inbox.cli import message_people
 from inbox.cli.acting import As, CodeFromStdin, acting, one_code
 from inbox.cli.opening import line_of, settings_of, store_of

@@ -1,7 +1,7 @@
 """How an explanation of access is shown."""
 
-from inbox.access.explaining import Explanation
-from inbox.access.subject import Capacity
+from inbox.access.question import Capacity
+from inbox.access.review.explain import Explanation
 from inbox.cli.shown import Form
 from inbox.cli.telling import say
 

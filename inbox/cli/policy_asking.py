@@ -8,12 +8,12 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.access.brought import EVERYTHING_GIVEN
-from inbox.access.capacities import capacities_of
-from inbox.access.explaining import explain, what_can
-from inbox.access.subject import OfMessage
-from inbox.access.whoever import who_can
-from inbox.access.words import Action
+from inbox.access.facts.capacities import capacities_of
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import OfMessage
+from inbox.access.review.explain import explain, what_can
+from inbox.access.review.requirements import EVERYTHING_GIVEN
+from inbox.access.review.who_can import who_can
 from inbox.cli.acting import As, CodeFromStdin
 from inbox.cli.knowing import ACCESS, Asking, Wanted, Who, asking
 from inbox.cli.opening import settings_of

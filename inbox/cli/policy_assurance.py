@@ -8,14 +8,14 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.access.active import KIND
-from inbox.access.condition import names_in
-from inbox.access.described import Language, Meanings
-from inbox.access.folder import Draft
-from inbox.access.lint import lint as found_in
-from inbox.access.policy import Policy
-from inbox.access.proof import Broken, broken_claims
-from inbox.access.words import Action
+from inbox.access.files.active import KIND
+from inbox.access.files.folder import Draft
+from inbox.access.files.meanings import Language, Meanings
+from inbox.access.files.proofs import Broken, broken_claims
+from inbox.access.policy.conditions import names_in
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action
+from inbox.access.review.lint import lint as found_in
 from inbox.cli.changing import say_version
 from inbox.cli.opening import settings_of, store_of
 from inbox.cli.policy_folder import Policies, draft_of, refused

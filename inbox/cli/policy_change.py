@@ -4,8 +4,8 @@ from typing import Final
 
 import typer
 
-from inbox.access.folder import files_in, read_policy
-from inbox.access.subject import Capacity
+from inbox.access.files.folder import files_in, read_policy
+from inbox.access.question import Capacity
 from inbox.cli import changing
 from inbox.cli.acting import CodeFromStdin, code_and_reason, one_code, sign_in
 from inbox.cli.changing import Actor

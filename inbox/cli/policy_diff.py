@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from inbox.access.described import Language
-from inbox.access.diff import Diff, compare
-from inbox.access.folder import Draft
+from inbox.access.files.folder import Draft
+from inbox.access.files.meanings import Language
+from inbox.access.review.diff import Diff, compare
 from inbox.cli.acting import As, CodeFromStdin
 from inbox.cli.knowing import Who
 from inbox.cli.opening import policy_folder_of, settings_of

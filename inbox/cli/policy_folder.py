@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from inbox.access.folder import Draft, load_draft
+from inbox.access.files.folder import Draft, load_draft
 from inbox.cli.opening import policy_folder_of
 from inbox.cli.telling import WRONG, tell
 from inbox.errors import PolicyError

@@ -4,8 +4,8 @@ from typing import Final
 
 from sqlmodel import select
 
-from inbox.access.policy import Policy
-from inbox.access.reach import Reach, reach
+from inbox.access.policy.engine import Policy
+from inbox.access.review.impact import Reach, reach
 from inbox.cli.knowing import Who, check_may_know
 from inbox.cli.opening import store_of
 from inbox.config import Settings

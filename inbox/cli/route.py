@@ -8,8 +8,7 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import Session, col, func, select
 
-from inbox.access.period import lasts
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
 from inbox.cli.opening import policy_folder_of, settings_of, store_of
 from inbox.cli.policy_folder import Policies
 from inbox.cli.route_change import changes
@@ -27,6 +26,7 @@ from inbox.routing.diff_said import acknowledgement, printed, way_said, words_of
 from inbox.routing.lint import lint as found_in
 from inbox.routing.rules import read_draft
 from inbox.tables import Capacity, Person, Unit
+from inbox.tables.periods import lasts
 
 route: Final = typer.Typer(
     no_args_is_help=True,

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.access.subject import Capacity
+from inbox.access.question import Capacity
 from inbox.cli import changing
 from inbox.cli.acting import CodeFromStdin, code_and_reason, one_code, sign_in
 from inbox.cli.changing import Actor

@@ -9,9 +9,9 @@ import typer
 from sqlmodel import Session
 
 from inbox import audit
-from inbox.access.policy import Policy
-from inbox.access.subject import Capacity, Given
-from inbox.access.words import Action
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, Given
 from inbox.cli.acting import As, CodeFromStdin, acting, one_code
 from inbox.cli.opening import line_of, policy_folder_of
 from inbox.cli.policy_folder import Policies

@@ -9,8 +9,8 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from inbox.access.subject import Given, OfInstallation, OfProposal, Subject
-from inbox.access.words import Action
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Given, OfInstallation, OfProposal, Subject
 from inbox.directory.changes import Change, digest_of
 from inbox.directory.file import read_directory, written
 from inbox.directory.listed import Directory

@@ -8,13 +8,13 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from inbox.access.brought import EVERYTHING_GIVEN
-from inbox.access.facts import SUBJECTS
-from inbox.access.listing import visible
-from inbox.access.policy import Policy
-from inbox.access.reach import could
-from inbox.access.subject import OfMessage
-from inbox.access.words import Action
+from inbox.access.facts.registry import SUBJECTS
+from inbox.access.lists.pages import visible
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import OfMessage
+from inbox.access.review.impact import could
+from inbox.access.review.requirements import EVERYTHING_GIVEN
 from inbox.directory.changes import Change
 from inbox.directory.listed import Directory, Kind
 from inbox.directory.taking import Authority, carry_out, hold, keyed, plan

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from inbox import audit
-from inbox.access.period import is_lasting, not_over
 from inbox.line import Line
 from inbox.line.moves.registering import standing_delivery
 from inbox.line.settle import Step, close_tasks, end_assignments, lock, open_task, settle
@@ -31,6 +30,7 @@ from inbox.tables import (
     Person,
     Unit,
 )
+from inbox.tables.periods import is_lasting, not_over
 
 WHO: Final = "directory"
 _M: Final = MessageState

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from inbox.access.period import is_over
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
 from inbox.errors import Invalid
 from inbox.message import Mode, OrgNumber, parse_org_number
+from inbox.tables.periods import is_over
 
 Cell: TypeAlias = str | bool
 Key: TypeAlias = tuple[str, ...]

@@ -11,15 +11,15 @@ from typing import Final
 from sqlmodel import Session
 
 from inbox import audit
-from inbox.access.active import activate
-from inbox.access.capacities import capacities_of
-from inbox.access.period import is_lasting
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.facts.capacities import capacities_of
+from inbox.access.files.active import activate
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.message import OrgNumber, new_id
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Installation, Person, Unit
+from inbox.tables.periods import is_lasting
 
 _SALT_BYTES: Final = 16
 _FIRST_PEOPLE: Final = 2

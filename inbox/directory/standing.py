@@ -8,7 +8,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from inbox.access.period import is_over, lasts
 from inbox.directory.changes import Standing
 from inbox.directory.listed import SHAPE, Cell, Directory, Key, Kind, Row
 from inbox.message import OrgNumber
@@ -24,6 +23,7 @@ from inbox.tables import (
     UnitAbove,
     table_of,
 )
+from inbox.tables.periods import is_over, lasts
 
 TABLES: Final[Mapping[Kind, sa.Table]] = {
     Kind.CASE_SYSTEM: table_of(CaseSystem),

@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 
 from sqlmodel import Session
 
-from inbox.access.active import ActivePolicies
-from inbox.access.recheck import Recheck
+from inbox.access.files.active import ActivePolicies
+from inbox.access.lists.recheck import Recheck
 from inbox.casesystem import EventSender
 from inbox.gateway import Gateway
 from inbox.keys import DataKey, Keyring

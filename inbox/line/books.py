@@ -8,9 +8,8 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from inbox.access.active import Active
-from inbox.access.period import lasts
-from inbox.access.versions import Files
+from inbox.access.files.active import Active
+from inbox.access.files.versions import Files
 from inbox.errors import PolicyError
 from inbox.message import OrgNumber, UnitId
 from inbox.routing.book import RuleBook
@@ -18,6 +17,7 @@ from inbox.routing.cases import run_cases
 from inbox.routing.lint import lint
 from inbox.routing.rules import read_rules
 from inbox.tables import ActivePolicy, Unit
+from inbox.tables.periods import lasts
 
 _ROUTE: Final = "route:"
 _BOOK: Final = "routing/"

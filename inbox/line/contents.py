@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from inbox.access.listing import Listed
+from inbox.access.lists.pages import Listed
 from inbox.keys import DataKey, Keyring
 from inbox.message import Metadata, OrgNumber, UnitId
 from inbox.package import Package

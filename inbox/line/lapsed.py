@@ -2,12 +2,12 @@
 
 from sqlmodel import col, select
 
-from inbox.access.period import not_over
 from inbox.line import Line
 from inbox.line.settle import WORKER, close_task
 from inbox.line.waiting import TaskKind
 from inbox.message import TaskState
 from inbox.tables import AccessGrant, Task
+from inbox.tables.periods import not_over
 
 
 def close_lapsed(line: Line) -> int:

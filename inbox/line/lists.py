@@ -15,14 +15,14 @@ from typing import Any, Final, TypedDict
 from sqlmodel import Session, col, select
 
 from inbox import audit
-from inbox.access import listing
-from inbox.access.facts import FACTS
-from inbox.access.listing import Facets, Listed
-from inbox.access.policy import Policy
-from inbox.access.query import Query
-from inbox.access.recheck import DIFFERS, Difference, Recheck
-from inbox.access.subject import Capacity, Given
-from inbox.access.words import Action, Effect, Role
+from inbox.access.facts.registry import FACTS
+from inbox.access.lists import pages
+from inbox.access.lists.pages import Facets, Listed
+from inbox.access.lists.recheck import DIFFERS, Difference, Recheck
+from inbox.access.lists.search import Query
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action, Effect, Role
+from inbox.access.question import Capacity, Given
 from inbox.errors import Conflict, IntegrityError, Invalid, NotFound, NotPermitted, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Line
@@ -92,9 +92,9 @@ def page(line: Line, asked: Asked, *, after: str | None = None, at_most: int = 5
     _check_action(asked)
     with believed(line) as (session, now, policy):
 
-        def look(one: Policy) -> listing.Page:
+        def look(one: Policy) -> pages.Page:
             about = _about(line, asked)
-            return listing.page(session, one, now, **about, after=after, at_most=at_most)
+            return pages.page(session, one, now, **about, after=after, at_most=at_most)
 
         found, free = look(policy), _owing_nothing(policy, asked)
         owe_nothing = {row.id for row in (found if free is policy else look(free)).rows}
@@ -113,7 +113,7 @@ def count(line: Line, asked: Asked) -> int:
     _check_action(asked)
     with believed(line) as (session, now, policy):
         free = _owing_nothing(policy, asked)
-        return listing.count(session, free, now, **_about(line, asked))
+        return pages.count(session, free, now, **_about(line, asked))
 
 
 def facets(line: Line, asked: Asked) -> Facets:
@@ -121,7 +121,7 @@ def facets(line: Line, asked: Asked) -> Facets:
     _check_action(asked)
     with believed(line) as (session, now, policy):
         free = _owing_nothing(policy, asked)
-        return listing.facets(session, free, now, **_about(line, asked))
+        return pages.facets(session, free, now, **_about(line, asked))
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from typing import Final
 
 from sqlmodel import Session
 
-from inbox.access import versions
-from inbox.access.active import KIND
-from inbox.access.diff import compare as compare_policies
-from inbox.access.folder import read_draft, read_policy
-from inbox.access.policy import Policy
-from inbox.access.versions import Files, unpacked
-from inbox.access.words import Action
+from inbox.access.files import versions
+from inbox.access.files.active import KIND
+from inbox.access.files.folder import read_draft, read_policy
+from inbox.access.files.versions import Files, unpacked
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action
+from inbox.access.review.diff import compare as compare_policies
 from inbox.errors import PolicyError
 from inbox.line.books import kind_of, read_book
 from inbox.routing.book import RuleBook

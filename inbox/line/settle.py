@@ -14,7 +14,6 @@ from sqlalchemy import Table
 from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
-from inbox.access.period import not_over
 from inbox.errors import Conflict
 from inbox.line.waiting import ALARMS, OPENS, ROLE, STANDS, TaskKind
 from inbox.message import State, TaskState, check_move, new_id, station_of
@@ -30,6 +29,7 @@ from inbox.tables import (
     Task,
     table_of,
 )
+from inbox.tables.periods import not_over
 
 WORKER: Final = "worker"
 NOT_HELD: Final[Mapping[str, None]] = {"held_for": None, "held_until": None}

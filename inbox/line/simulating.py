@@ -17,10 +17,10 @@ from sqlalchemy.orm import load_only
 from sqlmodel import Session, col
 
 from inbox.access import permit
-from inbox.access.listing import visible
-from inbox.access.policy import Policy
-from inbox.access.subject import Capacity, OfInstallation
-from inbox.access.words import Action, Effect
+from inbox.access.lists.pages import visible
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action, Effect
+from inbox.access.question import Capacity, OfInstallation
 from inbox.errors import NotPermitted
 from inbox.keys import DataKey, Keyring, WrappedKey
 from inbox.line.contents import metadata_of, references_of

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from inbox.access.period import lasts
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.line import Line
 from inbox.line.work import unwrap
 from inbox.message import CaseSystemId, Mode, OrgNumber
 from inbox.tables import CaseSystem, WrappedKey
+from inbox.tables.periods import lasts
 
 _KEY_BYTES = 32
 

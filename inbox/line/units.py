@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from inbox.access.period import is_lasting
 from inbox.message import UnitId
 from inbox.routing.book import RuleBook
 from inbox.tables import Unit
+from inbox.tables.periods import is_lasting
 
 
 def unit_for_mail(session: Session, unit_id: str, now: datetime) -> Unit | None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from inbox.access.subject import Capacity
+from inbox.access.question import Capacity
 from inbox.line import Line
 from inbox.line.settle import lock, open_task
 from inbox.line.waiting import TaskKind

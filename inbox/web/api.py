@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from inbox.access.subject import Capacity
+from inbox.access.question import Capacity
 from inbox.line import Line
 from inbox.line.moves import system
 from inbox.line.moves.system import Said

@@ -6,7 +6,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from inbox.access.subject import Capacity
+from inbox.access.question import Capacity
 from inbox.errors import InboxError
 from inbox.line import Line
 from inbox.line.systems import capacity_of, system_with_key

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from inbox.access.offers import Offer
+from inbox.access.lists.deliveries import Offer
 from inbox.line.contents import unsealed
 from inbox.line.moves.registering import Collected
 from inbox.package.archive import ArchiveMessage, Screening

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from hypothesis import strategies as st
 
-from inbox.access.condition import ALWAYS, Condition, Every, Meaning, Name, Not, Some, fold
+from inbox.access.policy.conditions import ALWAYS, Condition, Every, Meaning, Name, Not, Some, fold
 
 
 def conditions_over(names: Collection[str]) -> st.SearchStrategy[Condition]:

@@ -8,7 +8,7 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
 
 from inbox.access import Policy
-from inbox.access.folder import load_folder
+from inbox.access.files.folder import load_folder
 from inbox.store import create_engine as create_our_engine
 from tests.access.town import POLICIES, Town
 

@@ -15,14 +15,19 @@ from pathlib import Path
 from typing import Final
 
 from inbox import message
-from inbox.access import words
+from inbox.access.policy import vocabulary
 
 ROOT: Final = Path(__file__).parents[2]
-ACCESS: Final = ROOT / "inbox" / "access"
+PRODUCT: Final = ROOT / "inbox"
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 MODULES: Final = tuple(
     sorted(
-        ".".join(path.relative_to(ACCESS).with_suffix("").parts) for path in ACCESS.rglob("*.py")
+        ".".join(path.relative_to(PRODUCT).with_suffix("").parts)
+        for path in (
+            *(PRODUCT / "access").rglob("*.py"),
+            *(PRODUCT / "strict").rglob("*.py"),
+            PRODUCT / "tables" / "periods.py",
+        )
     )
 )
 
@@ -70,7 +75,7 @@ _WORDS: Final[dict[str, type[StrEnum]]] = {
     "_M": message.MessageState,
     **{
         kind.__name__: kind
-        for home in (message, words)
+        for home in (message, vocabulary)
         for kind in vars(home).values()
         if isinstance(kind, type) and issubclass(kind, StrEnum) and kind is not StrEnum
     },
@@ -132,8 +137,8 @@ def known_survivors() -> dict[str, str]:
 
 
 def file_of(module: str) -> Path:
-    """Where a module stands; `forms.bonds` in the folder `forms`."""
-    return ACCESS.joinpath(*module.split(".")).with_suffix(".py")
+    """The path of a module that is named as from `inbox`: `access.policy.engine`."""
+    return PRODUCT.joinpath(*module.split(".")).with_suffix(".py")
 
 
 @cache

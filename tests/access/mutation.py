@@ -30,51 +30,62 @@ _LONGEST_WAIT_SECONDS: Final = 1800
 
 On a busy machine a mutant that lives only takes longer.
 """
-_LAYERS_ABOVE: Final = ("inbox.access", "inbox.line", "inbox.directory", "inbox.directory_file")
-_ABOVE: Final = (*_LAYERS_ABOVE, "inbox.web", "inbox.config", "inbox.wiring", "inbox.worker")
+_READERS: Final = ("inbox.strict", "inbox.tables.periods")
+_LAYERS_ABOVE: Final = ("inbox.access", "inbox.line", "inbox.directory")
+_ABOVE: Final = (
+    *_READERS,
+    *_LAYERS_ABOVE,
+    "inbox.web",
+    "inbox.config",
+    "inbox.wiring",
+    "inbox.worker",
+)
 _FORGOTTEN: Final = (*_ABOVE, "inbox.app", "inbox.cli", "tests")
 """What may have seen need to know as it is: each mutant loads it anew."""
 _OWN: Final[dict[str, tuple[str, ...]]] = {
-    "condition": ("test_condition", "test_policy"),
-    "policy": ("test_policy", "test_permit", "test_shielding"),
-    "words": ("test_policy", "test_rows", "test_permit"),
-    "shielding": ("test_shielding",),
-    "folder": ("test_folder", "test_slips"),
-    "lines": ("test_lines", "test_folder"),
-    "described": ("test_folder", "test_cases"),
-    "document": ("test_document", "test_folder"),
-    "truth": ("test_truth",),
-    "answers": ("test_truth", "test_proof", "test_lint", "test_diff"),
-    "claims": ("test_claims", "test_proof"),
-    "proof": ("test_proof",),
-    "cases": ("test_cases",),
-    "diff": ("test_diff",),
-    "rows": ("test_rows", "test_diff"),
-    "lint": ("test_lint",),
-    "relations": ("test_reach",),
-    "reach": ("test_reach",),
-    "active": ("test_active",),
-    "__init__": ("test_permit",),
-    "forms": ("test_facts", "test_agreement"),
-    "facts": ("test_permit", "test_facts", "test_agreement"),
-    "period": ("test_period",),
-    "subject": ("test_permit", "test_facts"),
-    "finding": ("test_permit", "test_facts"),
-    "kept": ("test_permit", "test_pages"),
-    "listing": ("test_listing", "test_pages", "test_notes", "test_agreement"),
-    "branches": (
+    "access.policy.conditions": ("test_condition", "test_policy"),
+    "access.policy.engine": ("test_policy", "test_permit", "test_shielding"),
+    "access.policy.vocabulary": ("test_policy", "test_rows", "test_permit"),
+    "access.policy.shielding": ("test_shielding",),
+    "access.files.folder": ("test_folder", "test_slips"),
+    "strict.lines": ("test_lines", "test_folder"),
+    "access.files.meanings": ("test_folder", "test_cases"),
+    "strict.toml": ("test_document", "test_folder"),
+    "access.files.bdd": ("test_truth",),
+    "access.files.decision_space": ("test_truth", "test_proof", "test_lint", "test_diff"),
+    "access.files.invariants": ("test_claims", "test_proof"),
+    "access.files.proofs": ("test_proof",),
+    "access.files.cases": ("test_cases",),
+    "access.review.diff": ("test_diff",),
+    "access.review.text_diff": ("test_rows", "test_diff"),
+    "access.review.lint": ("test_lint",),
+    "access.review.population": ("test_reach",),
+    "access.review.impact": ("test_reach",),
+    "access.files.active": ("test_active",),
+    "access.__init__": ("test_permit",),
+    "access.facts.parameters": ("test_facts", "test_agreement"),
+    "access.facts.relationship": ("test_facts", "test_agreement"),
+    "access.facts.message": ("test_facts", "test_agreement"),
+    "access.facts.other_subjects": ("test_facts", "test_agreement"),
+    "access.facts.registry": ("test_permit", "test_facts", "test_agreement"),
+    "tables.periods": ("test_period",),
+    "access.question": ("test_permit", "test_facts"),
+    "access.facts.lookup": ("test_permit", "test_facts"),
+    "access.facts.prepared": ("test_permit", "test_pages"),
+    "access.lists.pages": ("test_listing", "test_pages", "test_notes", "test_agreement"),
+    "access.lists.filters": (
         *("test_branches", "test_steps", "test_listing", "test_offers", "test_pages"),
         "test_agreement",
     ),
-    "offers": ("test_offers",),
-    "lists": ("test_pages", "test_listing"),
-    "query": ("test_pages",),
-    "place": ("test_place", "test_pages"),
-    "recheck": ("test_recheck",),
-    "explaining": ("test_whoever",),
-    "brought": ("test_brought", "test_whoever"),
-    "capacities": ("test_whoever",),
-    "whoever": ("test_whoever",),
+    "access.lists.deliveries": ("test_offers",),
+    "access.lists.statements": ("test_pages", "test_listing"),
+    "access.lists.search": ("test_pages",),
+    "access.lists.cursor": ("test_place", "test_pages"),
+    "access.lists.recheck": ("test_recheck",),
+    "access.review.explain": ("test_whoever",),
+    "access.review.requirements": ("test_brought", "test_whoever"),
+    "access.facts.capacities": ("test_whoever",),
+    "access.review.who_can": ("test_whoever",),
 }
 """The tests of a module, which run first; what lives meets all the others."""
 _SLOW: Final = ("test_agreement", "test_folder", "test_slips", "test_examples", "test_widening")
@@ -122,12 +133,12 @@ def load_everything_else() -> None:
 
 def own_tests(module: str) -> list[str]:
     """The tests that were written for a module; for a new one, all."""
-    return list(_OWN.get(module.split(".", maxsplit=1)[0], ())) or other_tests(module)
+    return list(_OWN.get(module, ())) or other_tests(module)
 
 
 def other_tests(module: str) -> list[str]:
     """All other tests of need to know, the slow ones last."""
-    own = _OWN.get(module.split(".", maxsplit=1)[0], ())
+    own = _OWN.get(module, ())
     found = {path.stem for path in Path(__file__).parent.glob("test_*.py")}
     left = found - {*own, *_NOT_HERE}
     return sorted(left, key=lambda name: (name in _SLOW, name))
@@ -139,7 +150,7 @@ def try_mutant(module: str, tree: ast.Module, tests: Iterable[str]) -> int:
     import pytest
 
     path = file_of(module)
-    package = f"inbox.access.{module}".removesuffix(".__init__")
+    package = f"inbox.{module}".removesuffix(".__init__")
     sys.meta_path.insert(0, _Changed(package, path, compile(tree, str(path), "exec")))
     hypothesis.settings.register_profile("mutants", database=None)
     hypothesis.settings.load_profile("mutants")
@@ -203,8 +214,8 @@ def _chosen(modules: Iterable[str], part: str) -> list[Mutant]:
 
 
 def _pass_unchanged() -> bool:
-    unchanged = ast.parse(file_of("words").read_text())
-    _, status = os.waitpid(start("words", unchanged, other_tests("")), 0)
+    unchanged = ast.parse(file_of("access.policy.vocabulary").read_text())
+    _, status = os.waitpid(start("access.policy.vocabulary", unchanged, other_tests("")), 0)
     return status == ALIVE
 
 

@@ -1,6 +1,6 @@
 """Policies by seed over every fact, and what stock casbin says of them by itself.
 
-Nothing of `inbox.access.policy` but the text of the model is used by the stock side.
+Nothing of `inbox.access.policy.engine` but the text of the model is used by the stock side.
 """
 
 # ruff: noqa: S311 - drawn by seed, not secret
@@ -13,9 +13,9 @@ import casbin
 from casbin.model import Model
 
 from inbox.access import Action, Duty, Policy, Role
-from inbox.access.facts import FACTS
-from inbox.access.policy import MODEL
-from inbox.access.words import NO_RULE, Effect, Rule
+from inbox.access.facts.registry import FACTS
+from inbox.access.policy.engine import MODEL
+from inbox.access.policy.vocabulary import NO_RULE, Effect, Rule
 
 
 def random_condition(chance: random.Random, depth: int = 2) -> str:

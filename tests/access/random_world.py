@@ -25,7 +25,7 @@ from inbox.access import (
     Role,
     Subject,
 )
-from inbox.access.subject import OfProposal, OfReview, OfUnit
+from inbox.access.question import OfProposal, OfReview, OfUnit
 from inbox.message import (
     ArrivalId,
     ArrivalState,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from inbox import audit
 from inbox.access import Action, Capacity, OfMessage, Role, permit
-from inbox.access.active import ActivePolicies
-from inbox.access.listing import visible
+from inbox.access.files.active import ActivePolicies
+from inbox.access.lists.pages import visible
 from inbox.message import MessageId, OrgNumber, PersonId, UnitId
 from inbox.store import Store, create_engine
 

@@ -8,12 +8,13 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
-from inbox.access import Action, Policy, Role, versions
-from inbox.access.active import KIND, Active, ActivePolicies, activate
-from inbox.access.cases import CASES
-from inbox.access.folder import digest_of, files_in
-from inbox.access.policy import MODEL
-from inbox.access.versions import Files, begin, packed, unpacked
+from inbox.access import Action, Policy, Role
+from inbox.access.files import versions
+from inbox.access.files.active import KIND, Active, ActivePolicies, activate
+from inbox.access.files.cases import CASES
+from inbox.access.files.folder import digest_of, files_in
+from inbox.access.files.versions import Files, begin, packed, unpacked
+from inbox.access.policy.engine import MODEL
 from inbox.audit import seal
 from inbox.errors import PolicyError
 from inbox.store import Store, create_engine

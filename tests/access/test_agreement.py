@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, Subject, permit
-from inbox.access.facts import FACTS, SUBJECTS
-from inbox.access.finding import facts_about
-from inbox.access.listing import visible
+from inbox.access.facts.lookup import facts_about
+from inbox.access.facts.registry import FACTS, SUBJECTS
+from inbox.access.lists.pages import visible
 from inbox.message import MessageId
 from inbox.store import create_engine
 from inbox.tables import Message

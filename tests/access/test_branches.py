@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, permit
-from inbox.access.branches import branches_of, form_beside, form_of
-from inbox.access.condition import Every, Some
-from inbox.access.facts import FACTS
-from inbox.access.finding import facts_of_request
-from inbox.access.listing import visible
-from inbox.access.words import Rule
+from inbox.access.facts.lookup import facts_of_request
+from inbox.access.facts.registry import FACTS
+from inbox.access.lists.filters import branches_of, form_beside, form_of
+from inbox.access.lists.pages import visible
+from inbox.access.policy.conditions import Every, Some
+from inbox.access.policy.vocabulary import Rule
 from inbox.message import DeliveryState, GrantKind, MessageId, PersonId, UnitId
 from inbox.tables import Message, Unit
 from tests.access.town import BEFORE, BERGVIK, NOW, Town, allow, deny

@@ -1,9 +1,9 @@
 """What a request must bring is told in few words: no way beside a shorter one that it holds."""
 
 from inbox.access import Action, Policy, Role
-from inbox.access.brought import fewest, told, ways_to
-from inbox.access.condition import Name, Not
-from inbox.access.facts import FACTS
+from inbox.access.facts.registry import FACTS
+from inbox.access.policy.conditions import Name, Not
+from inbox.access.review.requirements import fewest, told, ways_to
 from tests.access.town import allow, deny
 
 A, B, NOT_A = ("reason_given", True), ("strong_auth", True), ("reason_given", False)

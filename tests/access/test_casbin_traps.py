@@ -11,9 +11,9 @@ import pytest
 from casbin.model import Model
 
 from inbox.access import Action, Policy, Role
-from inbox.access.folder import read_policy
-from inbox.access.policy import MODEL, Rule
-from inbox.access.words import named
+from inbox.access.files.folder import read_policy
+from inbox.access.policy.engine import MODEL, Rule
+from inbox.access.policy.vocabulary import named
 from inbox.errors import PolicyError
 from tests.access.town import allow, deny, policy_files
 

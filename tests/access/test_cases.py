@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from inbox.access import Action, Policy
-from inbox.access.cases import run_cases
-from inbox.access.described import read_shieldings, run_shielding_cases
-from inbox.access.words import Duty, Effect
+from inbox.access.files.cases import run_cases
+from inbox.access.files.meanings import read_shieldings, run_shielding_cases
+from inbox.access.policy.vocabulary import Duty, Effect
 from inbox.errors import PolicyError
 from tests.access.town import allow, policy_files
 

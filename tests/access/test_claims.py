@@ -2,7 +2,7 @@
 
 import pytest
 
-from inbox.access.claims import read_claims
+from inbox.access.files.invariants import read_claims
 from inbox.errors import PolicyError
 
 

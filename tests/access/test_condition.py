@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inbox.access.condition import (
+from inbox.access.policy.conditions import (
     ALWAYS,
     Condition,
     Every,
@@ -19,8 +19,8 @@ from inbox.access.condition import (
     read_condition,
     ways_of,
 )
-from inbox.access.condition import holds as condition_holds
-from inbox.access.policy import Effect, Policy, Rule
+from inbox.access.policy.conditions import holds as condition_holds
+from inbox.access.policy.engine import Effect, Policy, Rule
 from inbox.errors import PolicyError
 from tests.access.any_condition import conditions_over, holds
 

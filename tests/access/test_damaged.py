@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from inbox.access import Action, Policy, Role, versions
-from inbox.access.active import KIND, ActivePolicies
-from inbox.access.condition import ways_of
-from inbox.access.folder import ALL_FILES
-from inbox.access.words import Effect
+from inbox.access import Action, Policy, Role
+from inbox.access.files import versions
+from inbox.access.files.active import KIND, ActivePolicies
+from inbox.access.files.folder import ALL_FILES
+from inbox.access.policy.conditions import ways_of
+from inbox.access.policy.vocabulary import Effect
 from tests.access.town import NOW, POLICIES
 
 VALUES: list[object] = [None, "false", "true", "", 0, 1, 0.0, [], [True], {}, (), b"x", ...]

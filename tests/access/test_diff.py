@@ -6,9 +6,9 @@ import re
 import pytest
 
 from inbox.access import Action, Policy, Role
-from inbox.access.condition import names_in, read_condition
-from inbox.access.diff import Diff, Kind, compare
-from inbox.access.folder import Draft, load_draft, read_draft
+from inbox.access.files.folder import Draft, load_draft, read_draft
+from inbox.access.policy.conditions import names_in, read_condition
+from inbox.access.review.diff import Diff, Kind, compare
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from inbox.access.document import Document, Table
 from inbox.errors import PolicyError
+from inbox.strict.toml import Document, Table
 
 BOOK = """\
 # rows: 2

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from inbox.access import Action, Policy, Role
-from inbox.access.cases import run_cases
-from inbox.access.claims import read_claims
-from inbox.access.condition import ways_of
-from inbox.access.facts import FACTS
-from inbox.access.folder import load_folder
-from inbox.access.proof import check_claims
-from inbox.access.words import Effect, Rule
+from inbox.access.facts.registry import FACTS
+from inbox.access.files.cases import run_cases
+from inbox.access.files.folder import load_folder
+from inbox.access.files.invariants import read_claims
+from inbox.access.files.proofs import check_claims
+from inbox.access.policy.conditions import ways_of
+from inbox.access.policy.vocabulary import Effect, Rule
 from inbox.cli import run
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, allow

@@ -9,9 +9,9 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from inbox.access import Action, Capacity, Given, OfArrival, OfInstallation, OfMessage, OfTask, Role
-from inbox.access.facts import FACTS, SUBJECTS, facts_of
-from inbox.access.finding import facts_about
-from inbox.access.subject import OfProposal, OfReview, OfUnit, Subject
+from inbox.access.facts.lookup import facts_about
+from inbox.access.facts.registry import FACTS, SUBJECTS, facts_of
+from inbox.access.question import OfProposal, OfReview, OfUnit, Subject
 from inbox.message import (
     ArrivalId,
     ArrivalState,

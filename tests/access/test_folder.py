@@ -9,11 +9,18 @@ from shutil import copytree
 import pytest
 
 from inbox.access import Action, Duty, Policy, Role
-from inbox.access.condition import ALWAYS
-from inbox.access.facts import FACTS, facts_of
-from inbox.access.folder import ALL_FILES, DECIDING, digest_of, load_folder, read_draft, read_policy
-from inbox.access.policy import MODEL
-from inbox.access.subject import OfReview
+from inbox.access.facts.registry import FACTS, facts_of
+from inbox.access.files.folder import (
+    ALL_FILES,
+    DECIDING,
+    digest_of,
+    load_folder,
+    read_draft,
+    read_policy,
+)
+from inbox.access.policy.conditions import ALWAYS
+from inbox.access.policy.engine import MODEL
+from inbox.access.question import OfReview
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 

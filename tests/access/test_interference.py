@@ -23,10 +23,10 @@ from sqlmodel import Session, SQLModel, col
 
 from inbox import audit
 from inbox.access import Action, Capacity, Given, OfMessage, Policy
-from inbox.access.active import activate
-from inbox.access.listing import visible
-from inbox.access.query import Query
-from inbox.access.recheck import Recheck
+from inbox.access.files.active import activate
+from inbox.access.lists.pages import visible
+from inbox.access.lists.recheck import Recheck
+from inbox.access.lists.search import Query
 from inbox.app import create_app
 from inbox.errors import NotFound
 from inbox.line import Line

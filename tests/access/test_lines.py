@@ -2,8 +2,8 @@
 
 import pytest
 
-from inbox.access.lines import MAX_BYTES, read_lines, read_text, refusal
 from inbox.errors import PolicyError
+from inbox.strict.lines import MAX_BYTES, read_lines, read_text, refusal
 
 
 def test_what_was_read_is_shown_to_eighty_characters() -> None:

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from inbox.access import Action, Policy
-from inbox.access.claims import read_claims
-from inbox.access.facts import FACTS
-from inbox.access.folder import Draft, load_draft
-from inbox.access.lint import lint
-from inbox.access.words import Duty, Rule
+from inbox.access.facts.registry import FACTS
+from inbox.access.files.folder import Draft, load_draft
+from inbox.access.files.invariants import read_claims
+from inbox.access.policy.vocabulary import Duty, Rule
+from inbox.access.review.lint import lint
 from tests.access.town import POLICIES, allow, deny
 
 

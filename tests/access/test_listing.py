@@ -10,8 +10,8 @@ from sqlalchemy import event
 from sqlmodel import Session, col, select
 
 from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, permit
-from inbox.access.facts import FACTS
-from inbox.access.listing import visible
+from inbox.access.facts.registry import FACTS
+from inbox.access.lists.pages import visible
 from inbox.message import (
     DeliveryState,
     GrantKind,

@@ -35,22 +35,28 @@ def test_every_mutant_that_is_listed_as_living_is_one_and_is_accounted_for() -> 
 def test_a_mutant_is_the_module_with_one_thing_changed() -> None:
     (mutant,) = [
         m
-        for m in mutants_of("period")
-        if m.name.startswith("period.lasts") and "<= on ->" in m.name
+        for m in mutants_of("tables.periods")
+        if m.name.startswith("tables.periods.lasts") and "<= on ->" in m.name
     ]
 
     changed = mutant.tree()
 
     less = "col(kind.active_from) < on"
-    assert mutant.name == f"period.lasts: col(kind.active_from) <= on -> {less}"
+    assert mutant.name == f"tables.periods.lasts: col(kind.active_from) <= on -> {less}"
     assert less in __import__("ast").unparse(changed)
-    assert all(other.tree() for other in mutants_of("words"))
+    assert all(other.tree() for other in mutants_of("access.policy.vocabulary"))
 
 
 @pytest.mark.long
 def test_planted_faults_in_forms_and_deciding_are_noticed() -> None:
     words = ["--every", "12", "--own"]
-    for module in ("forms.bonds", "forms.others", "forms.states", "forms.asked", "policy"):
+    for module in (
+        "access.facts.relationship",
+        "access.facts.other_subjects",
+        "access.facts.message",
+        "access.facts.parameters",
+        "access.policy.engine",
+    ):
         words += ["--module", module]
 
     answer = tried(*words)
@@ -62,7 +68,7 @@ def test_planted_faults_in_forms_and_deciding_are_noticed() -> None:
 @pytest.mark.long
 def test_a_fault_that_no_test_notices_is_told() -> None:
     """So that the test above can see: nothing of condition's own tests looks at receipts."""
-    answer = tried("--module", "forms.states", "--part", "receipt_failed", "--own")
+    answer = tried("--module", "access.facts.message", "--part", "receipt_failed", "--own")
 
     assert answer.returncode == 0, answer.stdout
     assert "noticed" in answer.stdout

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Engine
 
 from inbox.access import Action, Capacity, OfMessage, Policy, Role, permit
-from inbox.access.condition import read_condition
-from inbox.access.facts import FACTS
-from inbox.access.offers import offers
-from inbox.access.recheck import Recheck
+from inbox.access.facts.registry import FACTS
+from inbox.access.lists.deliveries import offers
+from inbox.access.lists.recheck import Recheck
+from inbox.access.policy.conditions import read_condition
 from inbox.errors import Unavailable
 from inbox.message import DeliveryId, DeliveryState, MessageId, MessageState
 from inbox.store import create_engine

@@ -8,10 +8,10 @@ from sqlalchemy import event
 from sqlmodel import Session, select
 
 from inbox.access import Action, Capacity, Policy, Role
-from inbox.access.listing import LONGEST_PAGE, Listed, count, facets, page, visible
-from inbox.access.place import Place, read_place
-from inbox.access.query import Query
-from inbox.access.recheck import Recheck
+from inbox.access.lists.cursor import Place, read_place
+from inbox.access.lists.pages import LONGEST_PAGE, Listed, count, facets, page, visible
+from inbox.access.lists.recheck import Recheck
+from inbox.access.lists.search import Query
 from inbox.errors import Invalid
 from inbox.message import GrantKind, HoldCause, MessageId, MessageState, OrgNumber, Service, UnitId
 from inbox.tables import Message

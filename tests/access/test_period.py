@@ -5,8 +5,8 @@ from itertools import product
 
 from sqlmodel import Session, select
 
-from inbox.access.period import Lasting, is_lasting, is_over, lasts, not_over
 from inbox.tables import Assignment, Delegation, Person, Unit
+from inbox.tables.periods import Lasting, is_lasting, is_over, lasts, not_over
 from tests.access.random_world import TICK
 from tests.access.town import AFTER, BEFORE, NOW, Town
 

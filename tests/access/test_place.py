@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from inbox.access.place import Place, read_place
+from inbox.access.lists.cursor import Place, read_place
 from inbox.errors import Invalid
 from tests.access.town import NOW
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inbox.access import Action, Decision, Duty, Policy, Role
-from inbox.access.condition import read_condition
-from inbox.access.policy import Effect, Miss, Rule, _Matcher
+from inbox.access.policy.conditions import read_condition
+from inbox.access.policy.engine import Effect, Miss, Rule, _Matcher
 from inbox.errors import PolicyError
 from tests.access.town import allow, deny
 

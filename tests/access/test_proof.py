@@ -6,11 +6,11 @@ from itertools import product
 import pytest
 
 from inbox.access import Action, Policy, Role
-from inbox.access.claims import read_claims
-from inbox.access.condition import names_in
-from inbox.access.folder import Draft, load_draft
-from inbox.access.proof import Broken, broken_claims, check_claims
-from inbox.access.words import Rule
+from inbox.access.files.folder import Draft, load_draft
+from inbox.access.files.invariants import read_claims
+from inbox.access.files.proofs import Broken, broken_claims, check_claims
+from inbox.access.policy.conditions import names_in
+from inbox.access.policy.vocabulary import Rule
 from inbox.errors import PolicyError
 from tests.access.any_condition import holds
 from tests.access.town import POLICIES, allow, deny

@@ -6,13 +6,13 @@ import pytest
 from sqlmodel import Session, col, select
 
 from inbox.access import Action, Capacity, Given, Policy, Role
-from inbox.access.condition import names_in
-from inbox.access.facts import FACTS
-from inbox.access.listing import visible
-from inbox.access.reach import Reach, could, reach
-from inbox.access.relations import Relations
-from inbox.access.subject import OfMessage
-from inbox.access.words import Rule, named
+from inbox.access.facts.registry import FACTS
+from inbox.access.lists.pages import visible
+from inbox.access.policy.conditions import names_in
+from inbox.access.policy.vocabulary import Rule, named
+from inbox.access.question import OfMessage
+from inbox.access.review.impact import Reach, could, reach
+from inbox.access.review.population import Relations
 from inbox.message import DeliveryState, GrantKind, MessageState, OrgNumber, PersonId, UnitId
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Message, Unit

@@ -3,10 +3,10 @@
 import pytest
 
 from inbox.access import Action, Capacity, Policy, Role
-from inbox.access.condition import read_condition
-from inbox.access.facts import FACTS
-from inbox.access.listing import Page, count, facets, page
-from inbox.access.recheck import DIFFERS, Difference, Recheck
+from inbox.access.facts.registry import FACTS
+from inbox.access.lists.pages import Page, count, facets, page
+from inbox.access.lists.recheck import DIFFERS, Difference, Recheck
+from inbox.access.policy.conditions import read_condition
 from inbox.errors import Unavailable
 from tests.access.town import NOW, Town, allow
 

@@ -21,9 +21,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from inbox import audit
-from inbox.access import Capacity, Role, versions
-from inbox.access.active import KIND, ActivePolicies, activate
-from inbox.access.folder import files_in, load_folder
+from inbox.access import Capacity, Role
+from inbox.access.files import versions
+from inbox.access.files.active import KIND, ActivePolicies, activate
+from inbox.access.files.folder import files_in, load_folder
 from inbox.line.systems import key_hash
 from inbox.message import DeliveryState, GrantKind, MessageState, Mode
 from inbox.store import Store, create_engine

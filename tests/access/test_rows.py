@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from inbox.access.rows import changed_rows, changed_shieldings
-from inbox.access.shielding import Shielding, Shieldings
-from inbox.access.words import Duty
+from inbox.access.policy.shielding import Shielding, Shieldings
+from inbox.access.policy.vocabulary import Duty
+from inbox.access.review.text_diff import changed_rows, changed_shieldings
 from tests.access.town import allow, deny
 
 A01 = allow("A01", "open", "handler", "assigned")

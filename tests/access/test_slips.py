@@ -11,9 +11,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from inbox.access import Action, Policy, Role
-from inbox.access.active import KIND, ActivePolicies
-from inbox.access.diff import compare
-from inbox.access.folder import (
+from inbox.access.files.active import KIND, ActivePolicies
+from inbox.access.files.folder import (
     ALL_FILES,
     CASE_FILES,
     FILES,
@@ -22,7 +21,8 @@ from inbox.access.folder import (
     load_draft,
     read_draft,
 )
-from inbox.access.versions import begin
+from inbox.access.files.versions import begin
+from inbox.access.review.diff import compare
 from inbox.errors import PolicyError
 from inbox.tables import PolicyVersion, table_of
 from tests.access.town import NOW, POLICIES, policy_files

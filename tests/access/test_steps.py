@@ -9,9 +9,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from inbox.access import Action, Capacity, Policy, Role
-from inbox.access.branches import branches_of
-from inbox.access.listing import page, visible
-from inbox.access.recheck import Recheck
+from inbox.access.lists.filters import branches_of
+from inbox.access.lists.pages import page, visible
+from inbox.access.lists.recheck import Recheck
 from inbox.message import MessageState
 from inbox.tables import Unit
 from tests.access.town import BEFORE, NOW, Town

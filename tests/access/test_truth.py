@@ -5,8 +5,8 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inbox.access.condition import Condition
-from inbox.access.truth import EVER, NEVER, Truth, Truths
+from inbox.access.files.bdd import EVER, NEVER, Truth, Truths
+from inbox.access.policy.conditions import Condition
 from tests.access.any_condition import conditions_over, holds
 
 NAMES = ("a", "b", "c", "d")

@@ -11,14 +11,14 @@ from sqlalchemy import event
 from sqlmodel import Session, select
 
 from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, permit
-from inbox.access.brought import BROUGHT as KNOWN_AS_BROUGHT
-from inbox.access.brought import EVERYTHING_GIVEN
-from inbox.access.capacities import capacities_of
-from inbox.access.explaining import explain, what_can
-from inbox.access.facts import FACTS
-from inbox.access.finding import facts_about
-from inbox.access.listing import visible
-from inbox.access.whoever import Able, who_can
+from inbox.access.facts.capacities import capacities_of
+from inbox.access.facts.lookup import facts_about
+from inbox.access.facts.registry import FACTS
+from inbox.access.lists.pages import visible
+from inbox.access.review.explain import explain, what_can
+from inbox.access.review.requirements import BROUGHT as KNOWN_AS_BROUGHT
+from inbox.access.review.requirements import EVERYTHING_GIVEN
+from inbox.access.review.who_can import Able, who_can
 from inbox.errors import PolicyError
 from inbox.message import GrantKind, MessageId, MessageState, PersonId
 from inbox.tables import Message, Person, Unit

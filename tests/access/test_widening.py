@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from inbox.access import Action, Policy, Role
-from inbox.access.cases import CASES, run_cases
-from inbox.access.condition import Condition, Every, Name, Not, Some
-from inbox.access.diff import Change, Diff, Kind, compare
-from inbox.access.facts import FACTS
-from inbox.access.folder import Draft, load_draft
-from inbox.access.proof import broken_claims
-from inbox.access.words import Effect, Rule
+from inbox.access.facts.registry import FACTS
+from inbox.access.files.cases import CASES, run_cases
+from inbox.access.files.folder import Draft, load_draft
+from inbox.access.files.proofs import broken_claims
+from inbox.access.policy.conditions import Condition, Every, Name, Not, Some
+from inbox.access.policy.vocabulary import Effect, Rule
+from inbox.access.review.diff import Change, Diff, Kind, compare
 from tests.access.town import POLICIES
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from inbox.access import Capacity, Given, OfArrival, OfMessage, OfTask, Subject
-from inbox.access.subject import OfProposal, OfReview, OfUnit
+from inbox.access.question import OfProposal, OfReview, OfUnit
 from inbox.message import (
     MOVES,
     ArrivalState,

@@ -8,8 +8,8 @@ from typing import TypeVar
 from sqlmodel import Session, SQLModel
 
 from inbox.access import Capacity, Role
-from inbox.access.folder import ALL_FILES
-from inbox.access.words import Effect, Rule
+from inbox.access.files.folder import ALL_FILES
+from inbox.access.policy.vocabulary import Effect, Rule
 from inbox.message import (
     ArrivalState,
     CaseSystemId,

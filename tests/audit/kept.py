@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from inbox import audit
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.audit import verify
 from inbox.audit.checkpoint import verifier_key
 from inbox.line.moves import archive, system, unit

@@ -10,8 +10,8 @@ from statistics import median, quantiles
 from sqlmodel import Session
 
 from inbox.access import Action, Policy
-from inbox.access.facts import FACTS
-from inbox.access.reach import reach
+from inbox.access.facts.registry import FACTS
+from inbox.access.review.impact import reach
 from tests.bench.asking import KINDS, PAGE, WARM, Asking
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.filled import Extent, fill

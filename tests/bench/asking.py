@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inbox.access import Action, Capacity, OfMessage, Policy, Role, permit
-from inbox.access.listing import Listed, page
-from inbox.access.recheck import Recheck
-from inbox.access.whoever import who_can
+from inbox.access.lists.pages import Listed, page
+from inbox.access.lists.recheck import Recheck
+from inbox.access.review.who_can import who_can
 from inbox.message import MessageId, MessageState, OrgNumber, PersonId, UnitId
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Message, Unit, table_of

@@ -12,11 +12,11 @@ import cedarpy
 from casbin.model import Model
 
 from inbox.access import Action, Policy, Role
-from inbox.access.facts import FACTS
-from inbox.access.folder import Draft, load_draft
-from inbox.access.policy import MODEL
-from inbox.access.proof import broken_claims
-from inbox.access.words import Effect, Rule, named
+from inbox.access.facts.registry import FACTS
+from inbox.access.files.folder import Draft, load_draft
+from inbox.access.files.proofs import broken_claims
+from inbox.access.policy.engine import MODEL
+from inbox.access.policy.vocabulary import Effect, Rule, named
 from tests.bench.figure import Figure, Of, Target, in_turn
 
 _POLICIES = Path(__file__).parents[2] / "policies"

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
 from inbox.line import Line
 from inbox.message import Mode
 from inbox.tables import Capacity, CaseSystem, Clearance, Message, Person, Unit, table_of

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
 from inbox.config import AccessSettings
 from inbox.keys import Keyring
 from inbox.message import MessageState, Service

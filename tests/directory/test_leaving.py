@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
 from inbox.directory.leaving import look_after
 from inbox.line import Line
 from inbox.line.moves import archive

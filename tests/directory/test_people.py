@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
 from inbox.directory import (
     act_as,
     enrol_first_people,

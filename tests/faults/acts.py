@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlmodel import col, select
 
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.line.moves import access, archive, holding, noting, proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind
 from inbox.line.systems import capacity_of

@@ -11,7 +11,7 @@ from ipaddress import ip_network
 
 import httpx
 
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.line.moves import archive, system
 from inbox.line.systems import capacity_of

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from inbox.access.subject import Capacity
+from inbox.access.question import Capacity
 from inbox.line import Terms
 from inbox.line.moves import proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind

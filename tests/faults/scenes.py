@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.line import Job, Line, R
 from inbox.line.moves import archive, proposals, system, unit
 from inbox.line.moves.proposals import ProposalKind

@@ -17,8 +17,8 @@ import httpx
 import sqlalchemy as sa
 from sqlmodel import select
 
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.line.contents import unsealed
 from inbox.line.moves import archive, holding, noting, proposals, system, unit

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, col, select
 
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.directory import take_in
 from inbox.directory.file import read_directory
 from inbox.line import Line

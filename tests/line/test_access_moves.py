@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.app import create_app
 from inbox.directory import give_code
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted

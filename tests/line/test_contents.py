@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from inbox.access.listing import visible
-from inbox.access.words import Action, Role
+from inbox.access.lists.pages import visible
+from inbox.access.policy.vocabulary import Action, Role
 from inbox.directory import act_as, take_in
 from inbox.directory.file import read_directory
 from inbox.errors import IntegrityError

@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from inbox.access.active import ActivePolicies
-from inbox.access.facts import FACTS
-from inbox.access.folder import load_folder
-from inbox.access.policy import Policy
-from inbox.access.subject import Given
-from inbox.access.words import Action, Duty
+from inbox.access.facts.registry import FACTS
+from inbox.access.files.active import ActivePolicies
+from inbox.access.files.folder import load_folder
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action, Duty
+from inbox.access.question import Given
 from inbox.errors import NotPermitted
 from inbox.line import Line
 from inbox.line.moves import archive, unit

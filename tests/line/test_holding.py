@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from inbox.access.subject import Capacity
-from inbox.access.words import Action, Role
+from inbox.access.policy.vocabulary import Action, Role
+from inbox.access.question import Capacity
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line import lists
 from inbox.line.lists import Asked

@@ -11,15 +11,15 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inbox.access.active import ActivePolicies
-from inbox.access.condition import read_condition
-from inbox.access.facts import FACTS
-from inbox.access.folder import load_folder
-from inbox.access.policy import Policy
-from inbox.access.query import Query
-from inbox.access.recheck import DIFFERS, Recheck
-from inbox.access.subject import Capacity
-from inbox.access.words import Action, Duty, Role
+from inbox.access.facts.registry import FACTS
+from inbox.access.files.active import ActivePolicies
+from inbox.access.files.folder import load_folder
+from inbox.access.lists.recheck import DIFFERS, Recheck
+from inbox.access.lists.search import Query
+from inbox.access.policy.conditions import read_condition
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action, Duty, Role
+from inbox.access.question import Capacity
 from inbox.errors import Invalid, Unavailable
 from inbox.line import Line
 from inbox.line.lists import Asked, ToList, ToRoute, count, facets, page

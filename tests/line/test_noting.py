@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.audit.leaf import commitment
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line.moves import unit

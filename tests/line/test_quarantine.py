@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from inbox.access.subject import Capacity
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
 from inbox.errors import NotPermitted
 from inbox.line import Line
 from inbox.line.moves import archive, proposals, system

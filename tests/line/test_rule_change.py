@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from inbox import audit
-from inbox.access.active import KIND, ActivePolicies
-from inbox.access.diff import compare as compare_policies
-from inbox.access.folder import files_in, read_draft
-from inbox.access.subject import Capacity
-from inbox.access.versions import Files, activate, named, unpacked
-from inbox.access.words import Role
+from inbox.access.files.active import KIND, ActivePolicies
+from inbox.access.files.folder import files_in, read_draft
+from inbox.access.files.versions import Files, activate, named, unpacked
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
+from inbox.access.review.diff import compare as compare_policies
 from inbox.directory import act_as
 from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
 from inbox.line import Line

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from sqlmodel import col, select
 
-from inbox.access.subject import Capacity
+from inbox.access.question import Capacity
 from inbox.errors import Conflict
 from inbox.line.moves import archive, unit
 from inbox.line.moves.access import breakglass, grant

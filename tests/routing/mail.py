@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from inbox import audit
 from inbox.access import Policy
-from inbox.access.folder import load_folder
-from inbox.access.subject import Capacity
+from inbox.access.files.folder import load_folder
+from inbox.access.question import Capacity
 from inbox.keys import DataKey, Keyring, create_keys
 from inbox.line.simulating import Counts, Question, simulate
 from inbox.message import ARKIVMELDING, TAUSHETSBELAGT, MessageState, Service, new_id

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inbox.access import Policy, Role
-from inbox.access.facts import FACTS
+from inbox.access.facts.registry import FACTS
 from inbox.errors import NotPermitted
 from inbox.line.simulating import Counts, Question, Way, simulate
 from inbox.message import MessageState, new_id

@@ -15,9 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlmodel import Session
 
 from inbox import audit, web
-from inbox.access.active import activate
-from inbox.access.recheck import DIFFERS, Difference
-from inbox.access.words import Action, Role
+from inbox.access.files.active import activate
+from inbox.access.lists.recheck import DIFFERS, Difference
+from inbox.access.policy.vocabulary import Action, Role
 from inbox.app import create_operator_app
 from inbox.keys import Keyring, create_keys
 from inbox.line import Line

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from httpx2 import Response
 
-from inbox.access.words import Role
+from inbox.access.policy.vocabulary import Role
 from inbox.line.moves import unit
 from inbox.message import DeliveryState, MessageState
 from inbox.tables import Receipt

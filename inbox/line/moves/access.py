@@ -6,9 +6,8 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from inbox.access.period import is_over, lasts, not_over
-from inbox.access.subject import Capacity, Given, OfUnit
-from inbox.access.words import Action, Role
+from inbox.access.policy.vocabulary import Action, Role
+from inbox.access.question import Capacity, Given, OfUnit
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
 from inbox.line.moves.asking import Turn, ask, of_message
@@ -19,6 +18,7 @@ from inbox.line.waiting import TaskKind
 from inbox.message import GrantKind, PersonId, UnitId, new_id
 from inbox.tables import AccessGrant, Assignment, Delegation, Message, Unit
 from inbox.tables import Capacity as CapacityRow
+from inbox.tables.periods import is_over, lasts, not_over
 
 _LONGEST_REASON: Final = 1000
 _Access = AccessGrant | Assignment | Delegation

@@ -4,9 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from inbox.access.period import is_lasting
-from inbox.access.subject import Capacity, Given, OfTask
-from inbox.access.words import Action
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, Given, OfTask
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
 from inbox.line.moves.asking import ask, check_seen, of_arrival, of_message
@@ -17,6 +16,7 @@ from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalState, MessageState, ReceiptState, TaskState
 from inbox.receipt import ReceiptType
 from inbox.tables import Arrival, Message, Receipt, Task, Unit
+from inbox.tables.periods import is_lasting
 
 _BY_HAND = (
     TaskKind.STUCK,

@@ -14,24 +14,16 @@ from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
 from inbox.access import permit
-from inbox.access.period import lasts
-from inbox.access.policy import Decision, Policy
-from inbox.access.subject import (
-    Capacity,
-    Given,
-    OfArrival,
-    OfMessage,
-    OfReview,
-    OfUnit,
-    Subject,
-)
-from inbox.access.words import Action, Duty
+from inbox.access.policy.engine import Decision, Policy
+from inbox.access.policy.vocabulary import Action, Duty
+from inbox.access.question import Capacity, Given, OfArrival, OfMessage, OfReview, OfUnit, Subject
 from inbox.errors import Conflict, NotFound, NotPermitted, Unavailable
 from inbox.line import Line
 from inbox.line.settle import Settled, Step, close_tasks, lock, open_task, settle
 from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalId, DeliveryId, GrantKind, MessageId, State, TaskState
 from inbox.tables import AccessGrant, Arrival, Message, Task, Unit
+from inbox.tables.periods import lasts
 
 _SHOWING: Final[Mapping[type[Subject], tuple[Action, ...]]] = {
     OfMessage: (Action.ROUTE, Action.LIST),

@@ -3,8 +3,8 @@
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from inbox.access.subject import Capacity, Given
-from inbox.access.words import Action
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, Given
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
 from inbox.line.moves.asking import Turn, ask, of_message

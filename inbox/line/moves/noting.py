@@ -7,9 +7,9 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select
 
-from inbox.access import listing
-from inbox.access.subject import Capacity, Given
-from inbox.access.words import Action, Role
+from inbox.access.lists import pages
+from inbox.access.policy.vocabulary import Action, Role
+from inbox.access.question import Capacity, Given
 from inbox.errors import Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
@@ -109,7 +109,7 @@ def _count(session: Session, message_id: str) -> int:
 
 
 def _shown(turn: Turn, message_id: str) -> Sequence[Note]:
-    statement = listing.notes(turn.capacity, turn.now, message_id)
+    statement = pages.notes(turn.capacity, turn.now, message_id)
     return turn.session.execute(statement).scalars().all()
 
 

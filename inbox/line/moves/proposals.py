@@ -12,8 +12,8 @@ from typing import Final
 
 from sqlmodel import Session
 
-from inbox.access.subject import Capacity, Given, Subject
-from inbox.access.words import Action
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, Given, Subject
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
 from inbox.line.moves.asking import Turn, ask, of_arrival, of_message

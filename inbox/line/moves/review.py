@@ -4,9 +4,8 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from inbox.access.period import is_over
-from inbox.access.subject import Capacity, Given, OfReview
-from inbox.access.words import Action
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, Given, OfReview
 from inbox.errors import Conflict
 from inbox.line import Line
 from inbox.line.moves.access import check_reason, finish
@@ -15,6 +14,7 @@ from inbox.line.moves.registering import data_key
 from inbox.line.waiting import TaskKind
 from inbox.message import GrantKind
 from inbox.tables import AccessGrant, Message
+from inbox.tables.periods import is_over
 
 
 class Outcome(StrEnum):

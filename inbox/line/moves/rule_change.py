@@ -10,9 +10,9 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from inbox.access import versions
-from inbox.access.subject import Capacity, Given
-from inbox.access.versions import Files, packed, unpacked
+from inbox.access.files import versions
+from inbox.access.files.versions import Files, packed, unpacked
+from inbox.access.question import Capacity, Given
 from inbox.errors import Conflict, Invalid, NotFound, PolicyError
 from inbox.line import Line
 from inbox.line.books import check_units

@@ -7,11 +7,11 @@ from typing import Final
 
 from sqlmodel import Session
 
-from inbox.access.active import ActivePolicies
-from inbox.access.facts import FACTS
-from inbox.access.policy import Policy
-from inbox.access.subject import Capacity, Given, OfInstallation, OfProposal
-from inbox.access.words import Duty, Effect, Rule
+from inbox.access.facts.registry import FACTS
+from inbox.access.files.active import ActivePolicies
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Duty, Effect, Rule
+from inbox.access.question import Capacity, Given, OfInstallation, OfProposal
 from inbox.errors import Conflict, NotFound
 from inbox.line import Line
 from inbox.line.moves.asking import Turn, ask

@@ -12,15 +12,15 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, or_, select
 
 from inbox.access import permit
-from inbox.access.listing import visible
-from inbox.access.period import not_over
-from inbox.access.subject import Capacity, Given, OfInstallation, OfReview, OfUnit
-from inbox.access.words import Action
+from inbox.access.lists.pages import visible
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, Given, OfInstallation, OfReview, OfUnit
 from inbox.line import Line
 from inbox.line.moves.asking import ask
 from inbox.line.moves.review import reviewing
 from inbox.message import GrantKind, UnitId
 from inbox.tables import AccessGrant, Assignment, Delegation, Message
+from inbox.tables.periods import not_over
 
 
 class AccessKind(StrEnum):

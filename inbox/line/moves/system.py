@@ -15,9 +15,9 @@ from typing import Final
 
 from sqlmodel import Session
 
-from inbox.access.offers import Offer, offers
-from inbox.access.subject import Capacity, Given
-from inbox.access.words import Action
+from inbox.access.lists.deliveries import Offer, offers
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, Given
 from inbox.errors import Invalid, NotFound
 from inbox.line import Line
 from inbox.line.lists import believed

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from inbox.access.subject import Capacity, Given
-from inbox.access.words import Action
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, Given
 from inbox.errors import Conflict
 from inbox.line import Line
 from inbox.line.moves.asking import ask, check_seen, of_message

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from inbox.access import permit
-from inbox.access.subject import Given, OfMessage
-from inbox.access.words import Action
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Given, OfMessage
 from inbox.errors import PolicyError, Waits
 from inbox.line import Job, Late, Line, Outcome
 from inbox.line.counterparty import routing_metadata

@@ -1,0 +1,115 @@
+"""The rules that may decide now: those that the database names, or none.
+
+The database also has their files: a process that cannot read them denies everything, and never
+goes on with others. The policy folder is where they are written, and decides nothing.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+from typing import Final, Generic, Protocol, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from inbox.access.files import versions
+from inbox.access.files.folder import read_policy
+from inbox.access.files.versions import Files
+from inbox.access.policy.engine import Policy
+from inbox.errors import PolicyError
+from inbox.tables import ActivePolicy, PolicyVersion
+
+KIND: Final = "policy"
+_NO_DIGEST: Final = ""
+"""What stands for the digest where the database names none."""
+
+
+class _Rules(Protocol):
+    @property
+    def digest(self) -> str:
+        """Of the files that decide."""
+
+
+R = TypeVar("R", bound=_Rules)
+
+
+class Active(Generic[R]):
+    """What one process has loaded of one kind. Threads may share it: it is swapped, never changed.
+
+    `at_hand` is used only if it is what the database names.
+    """
+
+    def __init__(self, kind: str, read: Callable[[Files], R], at_hand: R | None = None) -> None:
+        self._read = read
+        # Built once: it is asked in every transaction, and building takes longer than asking.
+        self._naming = sa.select(col(ActivePolicy.digest), col(ActivePolicy.version)).where(
+            col(ActivePolicy.kind) == kind
+        )
+        self._loaded = at_hand
+        self._failed: tuple[str, str | None] | None = None
+        self._loading = Lock()
+        self.problem: PolicyError | None = None
+        """Why what is named could not be used when it was last tried."""
+
+    def current(self, session: Session) -> tuple[str, R | None]:
+        """The digest that the caller's transaction sees named, and its rules; None: not to be had.
+
+        Read again only when another is named. Whoever comes while it is being read waits for it:
+        what decided before must not decide now.
+        """
+        row = session.execute(self._naming).one_or_none()
+        if row is None:
+            return _NO_DIGEST, None
+        digest, version = row
+        loaded = self._loaded
+        if loaded is not None and loaded.digest == digest:
+            self.problem = None
+            return digest, loaded
+        with self._loading:
+            return digest, self._load(session, digest, version)
+
+    def _load(self, session: Session, digest: str, version: str | None) -> R | None:
+        if self._loaded is not None and self._loaded.digest == digest:
+            return self._loaded
+        if self._failed == (digest, version):
+            return None
+        try:
+            loaded = self._built(session, digest, version)
+        except PolicyError as error:
+            self.problem, self._failed = error, (digest, version)
+            return None
+        self._loaded, self._failed, self.problem = loaded, None, None
+        return loaded
+
+    def _built(self, session: Session, digest: str, version: str | None) -> R:
+        files = session.execute(
+            sa.select(col(PolicyVersion.files)).where(col(PolicyVersion.id) == version)
+        ).scalar_one_or_none()
+        if files is None:
+            raise PolicyError("policy.not_kept", "the files of what is active are not kept")
+        loaded = self._read(versions.unpacked(files))
+        if loaded.digest != digest:
+            raise PolicyError("policy.not_active", "the files that are kept are not what is active")
+        return loaded
+
+
+class ActivePolicies:
+    """The access policy of one process."""
+
+    def __init__(self, at_hand: Policy | None = None) -> None:
+        self._active = Active(KIND, read_policy, at_hand)
+
+    def current(self, session: Session) -> Policy:
+        """The policy that the database names in the caller's transaction, or one of nobody."""
+        digest, policy = self._active.current(session)
+        return Policy.nobody(digest) if policy is None else policy
+
+    @property
+    def problem(self) -> PolicyError | None:
+        """Why the policy that is named could not be used when it was last tried."""
+        return self._active.problem
+
+
+def activate(session: Session, now: datetime, digest: str, approved_by: str | None) -> None:
+    """Name the policy that decides from now on; see `versions.activate`."""
+    versions.activate(session, now, digest, approved_by, kind=KIND)

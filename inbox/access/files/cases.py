@@ -1,0 +1,75 @@
+"""The written cases of a policy: who, what holds, what is asked, what must come out. Pure."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import NO_RULE, Action, Decision, Duty, Role, cell_of
+from inbox.strict.toml import Document, Table
+
+CASES: Final = "tests/access.toml"
+_NEEDED: Final = ("name", "role", "expect")
+_OPTIONAL: Final = ("with", "without", "duties")
+
+
+def run_cases(policy: Policy, raw: bytes) -> tuple[str, ...]:
+    """What does not come out as the cases say, and rules that no case speaks of; empty: all well.
+
+    Raises:
+        PolicyError: the cases cannot be read.
+    """
+    document = Document(CASES, raw)
+    top = document.top(("base", "case"))
+    cases = document.many("case")
+    document.check_rows(len(cases))
+    base = _facts_in(policy, top, "base")
+    named: set[str] = set()
+    failures: list[str] = []
+    for case in cases:
+        failures += _run_case(policy, base, case, named)
+    unnamed = [f"no case names {rule.id}" for rule in policy.rules if rule.id not in named]
+    return (*failures, *unnamed)
+
+
+def _run_case(policy: Policy, base: frozenset[str], case: Table, named: set[str]) -> Iterator[str]:
+    case.check_keys(_NEEDED, optional=_OPTIONAL)
+    name, role = case.text("name"), case.text("role")
+    if role not in set(Role):
+        raise case.refuse("role", "role", role, ", ".join(Role))
+    expect = case.table("expect").value
+    duties = case.table("duties").value if "duties" in case.value else {}
+    if not expect or not duties.keys() <= expect.keys():
+        raise case.refuse("expect", "expect", expect, "actions, and the duties of some of them")
+    held = base | _facts_in(policy, case, "with")
+    held -= _facts_in(policy, case, "without")
+    facts = {fact: fact in held for fact in policy.facts}
+    for action, expected in expect.items():
+        if action not in set(Action):
+            raise case.refuse("action", "expect", action, ", ".join(Action))
+        decision = policy.decide(Role(role), facts, Action(action))
+        named.add(decision.rule)
+        where = f"{CASES}, line {case.line}: {name}"
+        if _said(decision) != expected:
+            yield f"{where}: {action} gives {_said(decision)}, not {expected}"
+        if action in duties and decision.duties != _duties_in(case, action):
+            yield f"{where}: {action} has the duties {cell_of(decision.duties)}"
+
+
+def _said(decision: Decision) -> str:
+    if decision.rule == NO_RULE:
+        return "no"
+    return f"{'allow' if decision.allowed else 'deny'} {decision.rule}"
+
+
+def _facts_in(policy: Policy, table: Table, key: str) -> frozenset[str]:
+    read = frozenset(table.texts(key) if key in table.value else ())
+    if unknown := sorted(read - policy.facts):
+        raise table.refuse("fact", key, unknown, "facts of facts.toml")
+    return read
+
+
+def _duties_in(case: Table, action: str) -> frozenset[Duty]:
+    words = case.table("duties").texts(action)
+    if unknown := sorted(set(words) - set(Duty)):
+        raise case.refuse("duty", "duties", unknown, ", ".join(Duty))
+    return frozenset(Duty(word) for word in words)

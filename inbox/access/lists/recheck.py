@@ -1,0 +1,86 @@
+"""Doubt about our own lists: a share of what was found is decided once more, by casbin.
+
+The two are made of the same rows. Should they ever differ, a list is not to be believed, and this
+process shows none any more.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from inbox.access import permit
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, Given, OfMessage
+from inbox.errors import Unavailable
+from inbox.message import MessageId
+
+DIFFERS: Final = "access.listing_differs"
+"""The code of lists that have stopped, and of the alarm."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A message that was in a list of somebody who may not do this to it."""
+
+    message_id: MessageId
+    capacity: str
+    action: Action
+    rule: str
+    digest: str
+
+
+class Recheck:
+    """One for a process, shared by its threads: once there is a difference, it stays."""
+
+    def __init__(self, share: float, draw: Callable[[], float] = random.random) -> None:
+        """`share` is how much is decided again: 0.01 is one row in a hundred, 1 is every row."""
+        if not 0 <= share <= 1:
+            raise ValueError("a share is between 0 and 1")
+        self.share: Final = share
+        self._draw = draw
+        self.difference: Difference | None = None
+        """What the alarm is about: ids and codes only. None: lists may be shown."""
+
+    def check_trusted(self) -> None:
+        """Raise `Unavailable` once a list has been wrong in this process."""
+        if self.difference is not None:
+            raise Unavailable(DIFFERS, "a list and a decision differed: restart once it is mended")
+
+    def check(  # noqa: PLR0913 - a question, and what was listed as its answer
+        self,
+        session: Session,
+        policy: Policy,
+        now: datetime,
+        *,
+        capacity: Capacity,
+        action: Action,
+        given: Given,
+        listed: Sequence[MessageId],
+    ) -> None:
+        """Decide a share of the rows again, in the transaction that listed them."""
+        for message_id in listed:
+            if self._draw() >= self.share:
+                continue
+            decision = permit(
+                session,
+                policy,
+                now,
+                capacity=capacity,
+                action=action,
+                subject=OfMessage(message_id=message_id),
+                given=given,
+            )
+            if not decision.allowed:
+                self.difference = Difference(
+                    message_id=message_id,
+                    capacity=capacity.id,
+                    action=action,
+                    rule=decision.rule,
+                    digest=decision.digest,
+                )
+        self.check_trusted()

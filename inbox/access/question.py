@@ -1,0 +1,113 @@
+"""Who asks, about what, and with what in hand: the three values of a question."""
+
+from dataclasses import dataclass
+
+from inbox.access.policy.vocabulary import Role
+from inbox.message import (
+    ArrivalId,
+    CaseSystemId,
+    DeliveryId,
+    MessageId,
+    OrgNumber,
+    PersonId,
+    UnitId,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """A person in a role in a unit, or a case system: exactly one, chosen at sign-in.
+
+    It proves nothing by itself: `active_capacity` compares every field with the rows on each
+    request. A case system has its own id as `id`, and neither person nor unit.
+    """
+
+    id: str
+    role: Role
+    organisation: OrgNumber
+    person: PersonId | None = None
+    unit: UnitId | None = None
+    case_system: CaseSystemId | None = None
+    strong_auth: bool = False
+    """Signed in at the high assurance level in this session."""
+
+    def __post_init__(self) -> None:
+        is_system = self.case_system is not None
+        if is_system is not (self.role is Role.CASE_SYSTEM):
+            raise ValueError("a case system, and nothing else, has the role of one")
+        if is_system is not (self.person is None) or is_system is not (self.unit is None):
+            raise ValueError("a capacity is a person in a unit, or a case system")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the request brings and the database does not know. The caller vouches for it."""
+
+    reason_given: bool = False
+    reference_given: bool = False
+    period_given: bool = False
+    """When it ends is said."""
+    target: PersonId | None = None
+    """The person that something is given to."""
+    waivable: bool = False
+    """The code that the message is quarantined with may be waived."""
+    same_documents: bool = False
+    """The archive has registered a message of the same sender with the same documents."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfMessage:
+    """A message, and the delivery, proposal or task of it that the request names.
+
+    A delivery, proposal or task that is not this message's counts as not there. The caller checks
+    that the proposal is of the kind that it carries out.
+    """
+
+    message_id: MessageId
+    delivery_id: DeliveryId | None = None
+    proposal_id: str | None = None
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfArrival:
+    """An arrival, and the proposal about it that the request names."""
+
+    arrival_id: ArrivalId
+    proposal_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfTask:
+    """A task by itself, whatever it is about."""
+
+    task_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfUnit:
+    """A unit and those who stand in for each other in it."""
+
+    unit_id: UnitId
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfReview:
+    """A grant that somebody looks back at: given by a leader, or taken in an emergency."""
+
+    grant_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfProposal:
+    """A proposal about what belongs to no message: policies, routing rules, the directory."""
+
+    proposal_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfInstallation:
+    """What belongs to no message and to no proposal yet: the rules, the directory, running it."""
+
+
+Subject = OfMessage | OfArrival | OfTask | OfUnit | OfReview | OfProposal | OfInstallation
