@@ -21,8 +21,8 @@ from inbox.line import Line, Terms
 from inbox.line.books import ActiveBooks
 from inbox.line.slots import Slots
 from inbox.message import OrgNumber
-from inbox.package.schema import Schemas
-from inbox.package.terms import Limits
+from inbox.package.arkivmelding.xsd import Schemas
+from inbox.package.inputs import Limits
 from inbox.routing.book import RuleBook
 from inbox.routing.rules import read_rules
 from inbox.schema import shipped

@@ -23,7 +23,7 @@ from inbox.line.stations import advance, put_off
 from inbox.line.work import KINDS, bring_forward, claim, due_kinds
 from inbox.log import Field
 from inbox.message import station_of
-from inbox.package.terms import STALE_LIST, Trust
+from inbox.package.inputs import STALE_LIST, Trust
 from inbox.store import SteadyClock
 from inbox.tables import Message, table_of
 

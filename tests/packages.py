@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from inbox.errors import PackageRejected
 from inbox.message import OrgNumber, Service
 from inbox.package import Package, open_package
+from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.envelope import Envelope, read_envelope
-from inbox.package.revocation import read_revocation_list
-from inbox.package.schema import Schemas
-from inbox.package.terms import Expected, Limits, StaleList, Trust
+from inbox.package.inputs import Expected, Limits, StaleList, Trust
+from inbox.package.signature.revocation import read_revocation_list
 from inbox.package.verdict import Quarantine
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.certificates import Signer, TestAuthority

@@ -8,7 +8,7 @@ import pytest
 from inbox.config import Settings, read_settings
 from inbox.errors import ConfigurationError
 from inbox.line import Terms
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
 from inbox.wiring import limits_of, terms_of
 
 GOOD = """

@@ -11,8 +11,8 @@ from inbox.cli.examination import Finding, Patient, ok, warning, wrong
 from inbox.config import GatewaySettings, environment
 from inbox.errors import Invalid, Unavailable
 from inbox.message import Mode, OrgNumber
-from inbox.package.revocation import unshown
-from inbox.package.terms import Trust
+from inbox.package.inputs import Trust
+from inbox.package.signature.revocation import unshown
 from inbox.tables import CaseSystem, ListAddress
 from inbox.tables.periods import not_over
 from inbox.trust.believed import TrustFolder

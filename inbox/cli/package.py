@@ -15,10 +15,10 @@ from inbox.cli.shown import Json
 from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import Invalid
 from inbox.package import Inspection, inspect, inspect_container
-from inbox.package.code import Language
+from inbox.package.codes.code import Language
+from inbox.package.explanations import about, sentences_of
+from inbox.package.inputs import Limits
 from inbox.package.inspection import trust_of
-from inbox.package.sentences import about, sentences_of
-from inbox.package.terms import Limits
 from inbox.package.verdict import Quarantine, Verdict
 from inbox.trust.folder import read_folder
 

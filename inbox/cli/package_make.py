@@ -11,10 +11,10 @@ from typing import BinaryIO, Final
 from inbox.errors import Invalid
 from inbox.message import parse_org_number
 from inbox.package import inspect
-from inbox.package.code import Language
-from inbox.package.documents import media_type_of
-from inbox.package.sentences import about
-from inbox.package.terms import Limits
+from inbox.package.arkivmelding.documents import media_type_of
+from inbox.package.codes.code import Language
+from inbox.package.explanations import about
+from inbox.package.inputs import Limits
 from inbox.package.verdict import Quarantine
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.certificates import TestAuthority

@@ -19,8 +19,8 @@ from inbox.keys import DataKey, Keyring
 from inbox.line.books import ActiveBooks, routed_organisations
 from inbox.line.slots import Slots
 from inbox.message import OrgNumber, State
-from inbox.package.schema import Schemas
-from inbox.package.terms import Limits, Trust
+from inbox.package.arkivmelding.xsd import Schemas
+from inbox.package.inputs import Limits, Trust
 from inbox.store import Store
 from inbox.tables import Arrival, Message, Outbox, Receipt
 from inbox.trust.believed import TrustFolder

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from inbox.message import ArrivalState, MessageState, ReceiptState, State
-from inbox.package.codes import SECURITY_GRADE
+from inbox.package.codes.registry import SECURITY_GRADE
 
 OTHER_BYTES: Final = "arrival.other_bytes"
 """The code of a message that came under a known wire id with other bytes; two may waive it."""

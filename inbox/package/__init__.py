@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import BinaryIO
 
 from inbox.errors import PackageRejected
-from inbox.package.addressing import check_addressing, read_addressing
-from inbox.package.archive import ArchiveMessage
-from inbox.package.chain import check_chain
-from inbox.package.content import read_content
-from inbox.package.documents import Document
+from inbox.package.arkivmelding.addressing import check_addressing, read_addressing
+from inbox.package.arkivmelding.content import read_content
+from inbox.package.arkivmelding.documents import Document
+from inbox.package.arkivmelding.model import ArchiveMessage
+from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.envelope import Envelope
-from inbox.package.identity import check_signers
+from inbox.package.inputs import Expected, Limits, StaleList, Trust
 from inbox.package.inspection import Inspection, inspect, inspect_container
-from inbox.package.schema import Schemas
-from inbox.package.signature import Verified, verify_container
-from inbox.package.terms import Expected, Limits, StaleList, Trust
+from inbox.package.signature.integrity import Verified, verify_container
+from inbox.package.signature.path import check_chain
+from inbox.package.signature.signer import check_signers
 from inbox.package.times import OSLO
 from inbox.package.verdict import AlgorithmClass, Findings, Verdict
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from inbox.errors import Invalid, PackageRejected
 from inbox.message import OrgNumber, WireId, parse_org_number
-from inbox.package.names import CONTROL
 from inbox.package.times import read_instant
+from inbox.package.zip.names import CONTROL
 
 _MAX_BYTES = 1 << 20
 _MAX_ID = 255

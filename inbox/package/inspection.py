@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
 
-from inbox.package.addressing import Addressing, read_addressing
-from inbox.package.chain import check_chain
-from inbox.package.codes import CODES
-from inbox.package.container import Archive
-from inbox.package.content import read_content
-from inbox.package.signature import File, Verified, verify_container
-from inbox.package.terms import Limits, StaleList, Trust
+from inbox.package.arkivmelding.addressing import Addressing, read_addressing
+from inbox.package.arkivmelding.content import read_content
+from inbox.package.codes.registry import CODES
+from inbox.package.inputs import Limits, StaleList, Trust
+from inbox.package.signature.integrity import File, Verified, verify_container
+from inbox.package.signature.path import check_chain
 from inbox.package.verdict import Findings, SignerIs, Verdict
+from inbox.package.zip.reader import Archive
 
 
 @dataclass(frozen=True, kw_only=True)

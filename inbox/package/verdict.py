@@ -8,10 +8,18 @@ from typing import ClassVar, Final
 
 from inbox.errors import PackageRejected
 from inbox.message import OrgNumber
-from inbox.package.archive import Shape
-from inbox.package.codes import CODES
+from inbox.package.codes.registry import CODES
 
-__all__ = ["CODES", "AlgorithmClass", "Findings", "Quarantine", "Signer", "SignerIs", "Verdict"]
+__all__ = [
+    "CODES",
+    "AlgorithmClass",
+    "Findings",
+    "Quarantine",
+    "Shape",
+    "Signer",
+    "SignerIs",
+    "Verdict",
+]
 
 _DESCRIBED: Final = {"use_attribute_docstrings": True}
 """What is said of a field here is also said of it in the published schema."""
@@ -34,6 +42,16 @@ class SignerIs(StrEnum):
     OWN_GATEWAY = "own_gateway"
     """DPF: our own gateway packed and signed it, which says nothing about origin."""
     STRANGER = "stranger"
+
+
+class Shape(StrEnum):
+    """Which of the dialects an arkivmelding is written in (reference §5.6)."""
+
+    ORDINARY = "ordinary"
+    SVARINN = "svarinn"
+    """Made by our own gateway out of a SvarInn shipment: little of it is the sender's."""
+    NEWER = "newer"
+    """Later Noark words in the same namespace (`registrering`, `part`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from inbox.errors import PackageRejected
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
 
 __all__ = ["Element", "local_name", "parse_xml", "safe_parser", "text_of"]
 

@@ -7,7 +7,7 @@ from threading import Lock
 from sqlmodel import Session
 
 from inbox.errors import Unavailable
-from inbox.package.terms import Trust
+from inbox.package.inputs import Trust
 from inbox.trust.fetched import FetchedLists
 from inbox.trust.folder import Stamp, read_folder, stamp_of
 

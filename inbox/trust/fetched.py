@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inbox.errors import Unavailable
-from inbox.package.revocation import issuer_of, number_of
-from inbox.package.terms import RevocationList, Trust
+from inbox.package.inputs import RevocationList, Trust
+from inbox.package.signature.revocation import issuer_of, number_of
 from inbox.tables import FetchedList, table_of
 
 

@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from inbox.errors import ConfigurationError
-from inbox.package.revocation import read_revocation_list
-from inbox.package.terms import RevocationList, Trust
+from inbox.package.inputs import RevocationList, Trust
+from inbox.package.signature.revocation import read_revocation_list
 
 Stamp = tuple[tuple[str, int, int], ...]
 """Names, times and sizes: another one means that something has changed."""

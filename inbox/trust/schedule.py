@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from inbox.errors import Unavailable
-from inbox.package.revocation import points_of
-from inbox.package.terms import Trust
+from inbox.package.inputs import Trust
+from inbox.package.signature.revocation import points_of
 from inbox.store import Store
 from inbox.tables import ListAddress, table_of
 from inbox.trust.address import is_address

@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 
 from inbox.errors import ConfigurationError, Unavailable
-from inbox.package.terms import RevocationList
+from inbox.package.inputs import RevocationList
 from inbox.trust.folder import list_in
 
 MAX_BYTES: Final = 50_000_000

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter
 from inbox.access.lists.deliveries import Offer
 from inbox.line.contents import unsealed
 from inbox.line.moves.registering import Collected
-from inbox.package.archive import ArchiveMessage, Screening
-from inbox.package.code import Language
-from inbox.package.sentences import sentences_of
+from inbox.package.arkivmelding.model import ArchiveMessage, Screening
+from inbox.package.codes.code import Language
+from inbox.package.explanations import sentences_of
 from inbox.package.times import OSLO
 from inbox.package.verdict import Verdict
 from inbox.tables import Message

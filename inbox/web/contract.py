@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inbox.line.moves.system import Said
 from inbox.message import DeliveryState, Service
-from inbox.package.archive import ArchiveMessage
+from inbox.package.arkivmelding.model import ArchiveMessage
 from inbox.package.verdict import Verdict
 
 ID_PATTERN = r"^[0-9a-f]{32}$"

@@ -11,8 +11,8 @@ from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
 from inbox.line.books import routed_organisations
 from inbox.message import new_id
-from inbox.package.revocation import unshown
-from inbox.package.terms import STALE_LIST
+from inbox.package.inputs import STALE_LIST
+from inbox.package.signature.revocation import unshown
 from inbox.tables import Installation
 from inbox.web.totals import GATEWAY, contacts_of
 

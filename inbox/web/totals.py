@@ -18,8 +18,8 @@ from inbox.message import (
     ReceiptState,
     TaskState,
 )
-from inbox.package.revocation import unshown
-from inbox.package.terms import STALE_LIST
+from inbox.package.inputs import STALE_LIST
+from inbox.package.signature.revocation import unshown
 from inbox.package.verdict import AlgorithmClass
 from inbox.store import SteadyClock
 from inbox.tables import (

@@ -15,9 +15,9 @@ from typing import BinaryIO
 
 from inbox.message import OrgNumber, Service
 from inbox.package import Package, open_package
-from inbox.package.arkivmelding import archive_message_of, grading_of, parse_arkivmelding
+from inbox.package.arkivmelding.reader import archive_message_of, grading_of, parse_arkivmelding
 from inbox.package.envelope import read_envelope
-from inbox.package.terms import Expected, Limits, Trust
+from inbox.package.inputs import Expected, Limits, Trust
 from inbox.simulator.arkivmelding import arkivmelding_xml
 from inbox.simulator.envelopes import sbd_json
 from inbox.trust.believed import TrustFolder

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inbox.package.codes import CODES
+from inbox.package.codes.registry import CODES
 from inbox.simulator.arkivmelding import arkivmelding_xml
 from inbox.simulator.certificates import OrgStyle, TestAuthority
 from inbox.simulator.packages import Dialect, Document, Parcel, Tamper, package_bytes

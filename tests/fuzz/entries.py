@@ -16,19 +16,19 @@ from types import MappingProxyType
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from inbox.errors import PackageRejected
-from inbox.package.arkivmelding import archive_message_of, grading_of, parse_arkivmelding
-from inbox.package.chain import check_chain
-from inbox.package.cms import verify_signature
-from inbox.package.codes import CODES
-from inbox.package.container import Container
-from inbox.package.documents import match_documents
+from inbox.package.arkivmelding.documents import match_documents
+from inbox.package.arkivmelding.reader import archive_message_of, grading_of, parse_arkivmelding
+from inbox.package.codes.registry import CODES
 from inbox.package.envelope import read_envelope
-from inbox.package.identity import signer_of
-from inbox.package.manifest import find_metadata, read_manifests
-from inbox.package.revocation import read_revocation_list
-from inbox.package.signature import File
-from inbox.package.terms import Limits, StaleList, Trust
+from inbox.package.inputs import Limits, StaleList, Trust
+from inbox.package.signature.asic_manifest import find_metadata, read_manifests
+from inbox.package.signature.cms import verify_signature
+from inbox.package.signature.integrity import File
+from inbox.package.signature.path import check_chain
+from inbox.package.signature.revocation import read_revocation_list
+from inbox.package.signature.signer import signer_of
 from inbox.package.verdict import Findings
+from inbox.package.zip.reader import Container
 from inbox.simulator.arkivmelding import arkivmelding_xml, minimal_arkivmelding_xml
 from inbox.simulator.certificates import Signer, TestAuthority
 from inbox.simulator.cms import Profile, sign

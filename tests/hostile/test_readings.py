@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from inbox.errors import PackageRejected
 from inbox.package import Package
-from inbox.package.container import Archive
 from inbox.package.envelope import Envelope
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
 from inbox.package.verdict import Quarantine
+from inbox.package.zip.reader import Archive
 from inbox.simulator.packages import Dialect
 from tests.hostile.front import read_from_the_front
 from tests.hostile.writers import SHAPES, WIDE, File, Layout

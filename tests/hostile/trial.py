@@ -14,8 +14,8 @@ from pathlib import Path
 
 from inbox.errors import PackageRejected
 from inbox.package import inspect, open_package
-from inbox.package.container import Archive, Container
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
+from inbox.package.zip.reader import Archive, Container
 from inbox.simulator.packages import Document, write_package
 from tests.bench.apart import memory_mb
 from tests.hostile import bombs, fields, names, structure

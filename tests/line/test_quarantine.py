@@ -19,7 +19,7 @@ from inbox.line.moves import archive, proposals, system
 from inbox.line.moves.proposals import ProposalKind
 from inbox.line.systems import capacity_of
 from inbox.message import MessageState
-from inbox.package.codes import CODES
+from inbox.package.codes.registry import CODES
 from inbox.simulator.arkivmelding import arkivmelding_xml
 from inbox.simulator.certificates import Signer
 from inbox.simulator.envelopes import sbd_json

@@ -11,7 +11,7 @@ from inbox.app import create_operator_app
 from inbox.line import Terms
 from inbox.line.work import bring_forward
 from inbox.message import MessageState, TaskState
-from inbox.package.terms import STALE_LIST
+from inbox.package.inputs import STALE_LIST
 from inbox.simulator.server import serve
 from inbox.tables import Task
 from inbox.vault import FolderVault

@@ -6,9 +6,9 @@ from io import BytesIO
 from typing import Any
 
 from inbox.package import Package
-from inbox.package.container import Container
 from inbox.package.envelope import read_envelope
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
+from inbox.package.zip.reader import Container
 from inbox.simulator.envelopes import sbd_json
 from tests.package.signatures import making
 from tests.package.zips import Part, zip_bytes

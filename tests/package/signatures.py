@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from inbox.package.revocation import read_revocation_list
-from inbox.package.terms import RevocationList
+from inbox.package.inputs import RevocationList
+from inbox.package.signature.revocation import read_revocation_list
 from tests import packages
 
 HASHES: dict[str, type[hashes.HashAlgorithm]] = {

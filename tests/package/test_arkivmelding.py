@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inbox.errors import PackageRejected
-from inbox.package.archive import ArchiveMessage, Screening, Shape
-from inbox.package.arkivmelding import archive_message_of, parse_arkivmelding
-from inbox.package.terms import Limits
+from inbox.package.arkivmelding.model import ArchiveMessage, Screening
+from inbox.package.arkivmelding.reader import archive_message_of, parse_arkivmelding
+from inbox.package.inputs import Limits
+from inbox.package.verdict import Shape
 from inbox.simulator.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
 from tests.packages import letter, opened, pack, refusal
 

@@ -8,7 +8,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from inbox.package.certificate import load_certificate
+from inbox.package.signature.certificate import load_certificate
 from tests.package.signatures import Attributes, Holder, holder, making
 from tests.packages import opened, pack, quarantine
 

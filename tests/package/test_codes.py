@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from inbox.message import OrgNumber
-from inbox.package.terms import StaleList, Trust
+from inbox.package.inputs import StaleList, Trust
 from inbox.package.verdict import CODES, Quarantine
 from inbox.simulator.cms import Profile
 from tests.package.attempts import (
@@ -251,7 +251,7 @@ def test_no_code_is_without_a_package_that_earns_it() -> None:
 
 def test_no_code_is_raised_that_has_no_words() -> None:
     one = re.compile(r'(?:PackageRejected|object_to)\(\s*"([^"]+)"')
-    sources = [*(ROOT / "inbox/package").glob("*.py"), ROOT / "inbox/line/stations/opening.py"]
+    sources = [*(ROOT / "inbox/package").rglob("*.py"), ROOT / "inbox/line/stations/opening.py"]
     raised = {code for source in sources for code in one.findall(source.read_text())}
 
     assert len(raised) > 70

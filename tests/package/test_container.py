@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from inbox.package.container import Archive, Container, looks_whole
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
+from inbox.package.zip.reader import Archive, Container, looks_whole
 from tests.package.attempts import code, container
 from tests.package.zips import Part, descriptor, zip_bytes
 from tests.packages import MIMETYPE, refusal

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inbox.package.documents import media_type_of
+from inbox.package.arkivmelding.documents import media_type_of
 from inbox.simulator.arkivmelding import minimal_arkivmelding_xml
 from inbox.simulator.packages import Document, Tamper
 from tests.packages import envelope_of, genuine, letter, opened, pack, quarantine

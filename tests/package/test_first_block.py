@@ -5,8 +5,8 @@ from io import BytesIO
 
 import pytest
 
-from inbox.package.container import Archive, Container
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
+from inbox.package.zip.reader import Archive, Container
 from inbox.simulator.packages import Tamper
 from tests.package.zips import Part, zip_bytes
 from tests.packages import MIMETYPE, genuine, opened, quarantine, refusal

@@ -2,8 +2,8 @@
 
 import pytest
 
-from inbox.package.arkivmelding import grading_of, parse_arkivmelding
-from inbox.package.terms import Limits
+from inbox.package.arkivmelding.reader import grading_of, parse_arkivmelding
+from inbox.package.inputs import Limits
 from tests.package.test_arkivmelding import entry
 from tests.packages import letter, opened, pack, quarantine
 

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from inbox.package.chain import check_chain
-from inbox.package.cms import Signed, verify_signature
-from inbox.package.terms import StaleList
+from inbox.package.inputs import StaleList
+from inbox.package.signature.cms import Signed, verify_signature
+from inbox.package.signature.path import check_chain
 from inbox.package.verdict import AlgorithmClass, Findings
 from tests.packages import NOW, refusal, signer, trusted
 

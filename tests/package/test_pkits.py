@@ -12,10 +12,10 @@ import pytest
 from asn1crypto import cms
 
 from inbox.errors import PackageRejected, Unavailable
-from inbox.package.chain import check_chain
-from inbox.package.cms import verify_signature
-from inbox.package.revocation import read_revocation_list
-from inbox.package.terms import RevocationList, StaleList, Trust
+from inbox.package.inputs import RevocationList, StaleList, Trust
+from inbox.package.signature.cms import verify_signature
+from inbox.package.signature.path import check_chain
+from inbox.package.signature.revocation import read_revocation_list
 from inbox.package.verdict import Findings
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -10,11 +10,11 @@ import pytest
 
 from inbox.errors import PackageRejected
 from inbox.package import inspect
-from inbox.package.arkivmelding import archive_message_of, parse_arkivmelding
-from inbox.package.container import Container
+from inbox.package.arkivmelding.reader import archive_message_of, parse_arkivmelding
 from inbox.package.envelope import read_envelope
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
 from inbox.package.verdict import Quarantine
+from inbox.package.zip.reader import Container
 from tests.packages import refusal
 
 pytestmark = pytest.mark.samples

@@ -11,8 +11,8 @@ import pytest
 
 from inbox.errors import ConfigurationError
 from inbox.message import MessageState
-from inbox.package.arkivmelding import NAMESPACE
-from inbox.package.schema import Fit, Schemas
+from inbox.package.arkivmelding.reader import NAMESPACE
+from inbox.package.arkivmelding.xsd import Fit, Schemas
 from inbox.wiring import read_schemas
 from tests.packages import letter, opened, pack
 from tests.worlds import World

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from inbox.package import codes_page
-from inbox.package.archive import Shape
-from inbox.package.code import Language, Mend, Text
-from inbox.package.codes import CODES
-from inbox.package.sentences import NOTED, sentences_of
-from inbox.package.verdict import AlgorithmClass, Signer, SignerIs, Verdict
+from inbox.package import codes_document
+from inbox.package.codes.code import Language, Mend, Text
+from inbox.package.codes.registry import CODES
+from inbox.package.explanations import NOTED, sentences_of
+from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
 from inbox.simulator.packages import Tamper
 from tests.package.zips import Part
 from tests.packages import (
@@ -28,7 +27,7 @@ from tests.packages import (
 )
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "codes.md"
-ANEW = "make it anew: .venv/bin/python -m inbox.package.codes_page > docs/codes.md"
+ANEW = "make it anew: .venv/bin/python -m inbox.package.codes_document > docs/codes.md"
 NB, NN, EN = Language.BOKMAAL, Language.NYNORSK, Language.ENGLISH
 
 
@@ -52,7 +51,7 @@ def test_a_text_is_a_sentence_in_each_of_three_languages(about: str) -> None:
 
 
 def test_the_committed_page_is_the_one_that_the_code_makes() -> None:
-    assert COMMITTED.read_text("utf-8") == codes_page.text(), ANEW
+    assert COMMITTED.read_text("utf-8") == codes_document.text(), ANEW
 
 
 def test_the_page_has_a_row_for_every_code_and_says_who_may_waive_it() -> None:
@@ -162,7 +161,7 @@ def test_each_thing_that_was_seen_has_its_sentence(fields: dict[str, Any], words
 
 
 def test_every_note_that_a_package_can_earn_has_words() -> None:
-    sources = (Path(__file__).parents[2] / "inbox/package").glob("*.py")
+    sources = (Path(__file__).parents[2] / "inbox/package").rglob("*.py")
     one = re.compile(r'notes(?:: [^=\n]*)? ?\+?= ?\(\(?"([a-z_]+)"')
 
     noted = {note for source in sources for note in one.findall(source.read_text())}

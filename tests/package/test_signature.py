@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inbox.errors import PackageRejected
-from inbox.package.cms import verify_signature
+from inbox.package.signature.cms import verify_signature
 from inbox.package.verdict import AlgorithmClass
 from inbox.simulator.cms import Profile
 from inbox.simulator.packages import Dialect, Document, Namespace, Tamper

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inbox.errors import NotFound, PackageRejected
-from inbox.package.container import Container
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
+from inbox.package.zip.reader import Container
 from tests.package.attempts import code, container
 from tests.package.zips import Part, zip_bytes
 from tests.packages import MIMETYPE, refusal

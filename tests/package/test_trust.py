@@ -16,9 +16,9 @@ from cryptography.x509.oid import NameOID
 from inbox.errors import ConfigurationError, Unavailable
 from inbox.message import OrgNumber, Service
 from inbox.package import inspect
-from inbox.package.chain import _finished
-from inbox.package.revocation import read_revocation_list
-from inbox.package.terms import Limits, Trust
+from inbox.package.inputs import Limits, Trust
+from inbox.package.signature.path import _finished
+from inbox.package.signature.revocation import read_revocation_list
 from inbox.package.verdict import SignerIs
 from inbox.simulator.certificates import OrgStyle, Signer
 from inbox.simulator.cms import Profile

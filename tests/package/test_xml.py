@@ -16,9 +16,9 @@ import pytest
 from lxml import etree
 
 from inbox.errors import ConfigurationError, PackageRejected
-from inbox.package.arkivmelding import NAMESPACE
-from inbox.package.schema import Schemas
-from inbox.package.terms import Limits
+from inbox.package.arkivmelding.reader import NAMESPACE
+from inbox.package.arkivmelding.xsd import Schemas
+from inbox.package.inputs import Limits
 from inbox.package.xml import parse_xml
 from tests.packages import refusal
 
@@ -195,7 +195,7 @@ def listener() -> Iterator[socket.socket]:
 CHILD = """
 import sys
 from inbox.errors import ConfigurationError, PackageRejected
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
 from inbox.package.xml import parse_xml
 
 payloads = sys.stdin.buffer.read().split(b"\\0")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from inbox.message import Metadata, OrgNumber, Service, UnitId
 from inbox.package import Package, open_package
 from inbox.package.envelope import read_envelope
-from inbox.package.terms import Expected, Limits, RevocationList, Trust
+from inbox.package.inputs import Expected, Limits, RevocationList, Trust
 from inbox.package.verdict import Quarantine
 from inbox.routing.route import route
 from inbox.routing.rules import read_rules

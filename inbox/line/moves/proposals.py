@@ -22,7 +22,7 @@ from inbox.line.moves.registering import data_key, standing_delivery
 from inbox.line.receipts import choose_receipt
 from inbox.line.waiting import TaskKind
 from inbox.message import ArrivalState, DeliveryState, MessageState, new_id
-from inbox.package.codes import CODES
+from inbox.package.codes.registry import CODES
 from inbox.receipt import REFUSALS, ReceiptType
 from inbox.tables import Arrival, Message, Proposal
 

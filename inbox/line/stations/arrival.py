@@ -19,7 +19,7 @@ from inbox.line.slots import LONG_BYTES
 from inbox.line.waiting import OTHER_BYTES, TaskKind
 from inbox.line.work import renew
 from inbox.message import ArrivalState, MessageState, OrgNumber, WireId, new_id
-from inbox.package.container import looks_whole
+from inbox.package.zip.reader import looks_whole
 from inbox.tables import Arrival, Message
 from inbox.tables import WrappedKey as WrappedKeyRow
 from inbox.vault import Stored

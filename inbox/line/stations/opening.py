@@ -19,7 +19,7 @@ from inbox.line.waiting import OTHER_BYTES
 from inbox.message import MessageState, OrgNumber
 from inbox.package import Package, open_package
 from inbox.package.envelope import Envelope, read_envelope
-from inbox.package.terms import Expected, StaleList, Trust
+from inbox.package.inputs import Expected, StaleList, Trust
 from inbox.package.verdict import Quarantine
 from inbox.tables import Message, MessageReference
 

@@ -1,6 +1,6 @@
 """The codes of a container that is not whole, or not of the kind that eFormidling uses."""
 
-from inbox.package.code import Mend, never
+from inbox.package.codes.code import Mend, never
 
 CONTAINER = {
     "container.not_zip": never(

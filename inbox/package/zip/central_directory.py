@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from inbox.errors import PackageRejected
-from inbox.package.extra_fields import (
+from inbox.package.inputs import Limits
+from inbox.package.zip.extra_fields import (
     UNICODE_COMMENT,
     UNICODE_PATH,
     ZIP64,
@@ -15,8 +16,7 @@ from inbox.package.extra_fields import (
     check_repeated,
     read_extra,
 )
-from inbox.package.names import check_distinct, read_name
-from inbox.package.terms import Limits
+from inbox.package.zip.names import check_distinct, read_name
 
 STORED = 0
 DEFLATED = 8

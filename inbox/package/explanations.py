@@ -6,11 +6,10 @@ The one name in it is that of the organisation that signed.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from inbox.package.archive import Shape
-from inbox.package.code import Language, Text
-from inbox.package.codes import CODES
-from inbox.package.documents import REFERENCED_ABSENT, REFERENCED_TWICE, UNREFERENCED
-from inbox.package.verdict import AlgorithmClass, Signer, SignerIs, Verdict
+from inbox.package.arkivmelding.documents import REFERENCED_ABSENT, REFERENCED_TWICE, UNREFERENCED
+from inbox.package.codes.code import Language, Text
+from inbox.package.codes.registry import CODES
+from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
 
 _CONTAINER: Final = Text(
     nb="Pakken er ikke hel, eller ikke av den typen eFormidling bruker.",

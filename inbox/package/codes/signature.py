@@ -1,6 +1,6 @@
 """The codes of manifest, signature and certificate: was it changed, and who signed it?"""
 
-from inbox.package.code import Mend, by_two, never
+from inbox.package.codes.code import Mend, by_two, never
 
 MANIFEST = {
     "manifest.none": never(

@@ -24,11 +24,11 @@ from pyhanko_certvalidator.errors import (
 from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 
 from inbox.errors import ConfigurationError, PackageRejected, Unavailable
-from inbox.package.certificate import Certificate, load_certificate
-from inbox.package.cms import MALFORMED, Signed
-from inbox.package.codes import REVOCATION_UNKNOWN
-from inbox.package.revocation import UNREADABLE, Standing, is_same, standing_of
-from inbox.package.terms import STALE_LIST, StaleList, Trust
+from inbox.package.codes.registry import REVOCATION_UNKNOWN
+from inbox.package.inputs import STALE_LIST, StaleList, Trust
+from inbox.package.signature.certificate import Certificate, load_certificate
+from inbox.package.signature.cms import MALFORMED, Signed
+from inbox.package.signature.revocation import UNREADABLE, Standing, is_same, standing_of
 from inbox.package.verdict import Findings
 
 _WEAK = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call] # the library forgot

@@ -14,8 +14,8 @@ from pyhanko_certvalidator.sig_validate import (
 )
 
 from inbox.errors import PackageRejected
-from inbox.package.certificate import Certificate, as_received, load_certificate
-from inbox.package.revocation import UNREADABLE
+from inbox.package.signature.certificate import Certificate, as_received, load_certificate
+from inbox.package.signature.revocation import UNREADABLE
 from inbox.package.verdict import AlgorithmClass
 
 _DIGESTS = frozenset({"sha1", "sha256", "sha384", "sha512"})

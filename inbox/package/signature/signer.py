@@ -4,11 +4,11 @@ from asn1crypto import x509
 
 from inbox.errors import Invalid
 from inbox.message import OrgNumber, Service, parse_org_number
-from inbox.package.cms import Signed
 from inbox.package.envelope import Envelope
-from inbox.package.names import CONTROL
-from inbox.package.terms import Expected
+from inbox.package.inputs import Expected
+from inbox.package.signature.cms import Signed
 from inbox.package.verdict import Findings, Signer, SignerIs
+from inbox.package.zip.names import CONTROL
 
 _COMMON_NAME = "2.5.4.3"
 _SERIAL_NUMBER = "2.5.4.5"

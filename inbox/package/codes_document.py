@@ -1,6 +1,6 @@
 """The page of all codes, for archive staff and senders, made from the code.
 
-`python -m inbox.package.codes_page > docs/codes.md` makes the committed page anew.
+`python -m inbox.package.codes_document > docs/codes.md` makes the committed page anew.
 """
 
 import sys
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from inbox.package.code import Code, Language, Mend, Text
-from inbox.package.codes import CODES
-from inbox.package.sentences import NOTED
+from inbox.package.codes.code import Code, Language, Mend, Text
+from inbox.package.codes.registry import CODES
+from inbox.package.explanations import NOTED
 
 _ABOUT: Final = """\
 # Codes: why a message waits in quarantine
 
-For archive staff and senders. Made from the code: `python -m inbox.package.codes_page`.
+For archive staff and senders. Made from the code: `python -m inbox.package.codes_document`.
 
 A message that fails a check is kept, with a code and a task for an archivist. Nobody sees what is
 in it, not even those who decide about it. The sender is told nothing until two persons refuse it.

@@ -9,8 +9,8 @@ from typing import Final
 from lxml import etree
 
 from inbox.errors import ConfigurationError, PackageRejected
-from inbox.package.arkivmelding import NAMESPACE
-from inbox.package.terms import Limits
+from inbox.package.arkivmelding.reader import NAMESPACE
+from inbox.package.inputs import Limits
 from inbox.package.xml import Element, parse_xml, safe_parser, text_of
 
 _XS: Final = "{http://www.w3.org/2001/XMLSchema}"

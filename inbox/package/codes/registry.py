@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from inbox.package.code import Code
-from inbox.package.codes_container import CONTAINER
-from inbox.package.codes_content import ARKIVMELDING, ARRIVAL, DOCUMENTS, ENVELOPE, SIGNER
-from inbox.package.codes_signature import MANIFEST, SIGNATURE, TRUST
+from inbox.package.codes.code import Code
+from inbox.package.codes.container import CONTAINER
+from inbox.package.codes.content import ARKIVMELDING, ARRIVAL, DOCUMENTS, ENVELOPE, SIGNER
+from inbox.package.codes.signature import MANIFEST, SIGNATURE, TRUST
 
 CODES: Mapping[str, Code] = MappingProxyType(
     ARRIVAL

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from inbox.errors import NotFound, PackageRejected
-from inbox.package import local
-from inbox.package.directory import (
+from inbox.package.inputs import Limits
+from inbox.package.zip import local_headers
+from inbox.package.zip.central_directory import (
     DEFLATED,
     FLAG_DESCRIPTOR,
     STORED,
@@ -17,8 +18,7 @@ from inbox.package.directory import (
     read_directory,
     read_end,
 )
-from inbox.package.names import METADATA_FOLDER
-from inbox.package.terms import Limits
+from inbox.package.zip.names import METADATA_FOLDER
 
 MIMETYPE = "mimetype"
 _ASIC_E = b"application/vnd.etsi.asic-e+zip"
@@ -111,7 +111,7 @@ class Archive:
         blocks = self._blocks(entry)
         size = crc = 0
         if entry.open_ended:
-            blocks = local.without_records(blocks)
+            blocks = local_headers.without_records(blocks)
         for chunk in _inflated(blocks) if entry.method == DEFLATED else blocks:
             size += len(chunk)
             crc = zlib.crc32(chunk, crc)
@@ -144,7 +144,7 @@ class Archive:
         if places[0]:
             raise PackageRejected("container.gap", "before the first")
         for entry, end in zip(central, places[1:], strict=True):
-            start = local.read_around(self._source, entry, self._header(entry), end)
+            start = local_headers.read_around(self._source, entry, self._header(entry), end)
             if entry.is_folder:
                 self._check_folder(entry, start)
             yield Entry(
@@ -166,7 +166,7 @@ class Archive:
 
     def _header(self, entry: Central) -> bytes:
         """The fixed part of the local header."""
-        return read_at(self._source, entry.offset, local.HEADER.size)
+        return read_at(self._source, entry.offset, local_headers.HEADER.size)
 
 
 class Container(Archive):
@@ -192,7 +192,7 @@ class Container(Archive):
         if entry.offset or entry.name != MIMETYPE or entry.method != STORED:
             return header
         kind = (entry.version, entry.flags, entry.method, entry.time, entry.date)
-        right = struct.pack("<4s5HL", local.SIGNATURE, *kind, entry.crc)[:_GARBLED_BYTES]
+        right = struct.pack("<4s5HL", local_headers.SIGNATURE, *kind, entry.crc)[:_GARBLED_BYTES]
         first = header[:_GARBLED_BYTES]
         wrong = sum(one != other for one, other in zip(first, right, strict=False))
         if wrong < _SURELY_OTHER and not (wrong and first == _PATCHED):

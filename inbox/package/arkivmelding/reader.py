@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from inbox.errors import PackageRejected
-from inbox.package.archive import (
+from inbox.package.arkivmelding.model import (
     ArchiveMessage,
     CaseFile,
     Correspondent,
@@ -12,11 +12,11 @@ from inbox.package.archive import (
     FileReference,
     RegistryEntry,
     Screening,
-    Shape,
 )
-from inbox.package.codes import SECURITY_GRADE
-from inbox.package.terms import Limits
+from inbox.package.codes.registry import SECURITY_GRADE
+from inbox.package.inputs import Limits
 from inbox.package.times import read_date, read_instant
+from inbox.package.verdict import Shape
 from inbox.package.xml import Element, local_name, parse_xml, text_of
 
 NAMESPACE = "http://www.arkivverket.no/standarder/noark5/arkivmelding"

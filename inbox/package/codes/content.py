@@ -1,6 +1,6 @@
 """The codes of signer, envelope, arkivmelding and documents: is it for us, and what does it say?"""
 
-from inbox.package.code import Mend, by_two, never
+from inbox.package.codes.code import Mend, by_two, never
 
 SIGNER = {
     "signer.no_org_number": by_two(

@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from inbox.package.archive import ArchiveMessage, DocumentDescription
-from inbox.package.signature import File
+from inbox.package.arkivmelding.model import ArchiveMessage, DocumentDescription
+from inbox.package.signature.integrity import File
 
 REFERENCED_ABSENT = "documents.referenced_absent"
 UNREFERENCED = "documents.unreferenced"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from inbox.errors import Invalid, PackageRejected
 from inbox.message import OrgNumber
 from inbox.package.envelope import Envelope, read_party
-from inbox.package.signature import Verified
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
+from inbox.package.signature.integrity import Verified
 from inbox.package.verdict import Findings
 from inbox.package.xml import Element, parse_xml
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from inbox.errors import ConfigurationError
-from inbox.package.terms import RevocationList, Trust
+from inbox.package.inputs import RevocationList, Trust
 
 UNREADABLE: Final = (
     ValueError,

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from inbox.errors import PackageRejected
-from inbox.package.container import Container
-from inbox.package.names import CONTROL, METADATA_FOLDER
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
 from inbox.package.xml import Element, parse_xml
+from inbox.package.zip.names import CONTROL, METADATA_FOLDER
+from inbox.package.zip.reader import Container
 
 _NAMESPACES = (
     "http://uri.etsi.org/02918/v1.2.1#",

@@ -5,17 +5,8 @@ Fields that may hold a title, a name or a document name stay out of `repr`.
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 
-
-class Shape(StrEnum):
-    """Which of the dialects an arkivmelding is written in (reference §5.6)."""
-
-    ORDINARY = "ordinary"
-    SVARINN = "svarinn"
-    """Made by our own gateway out of a SvarInn shipment: little of it is the sender's."""
-    NEWER = "newer"
-    """Later Noark words in the same namespace (`registrering`, `part`)."""
+from inbox.package.verdict import Shape
 
 
 @dataclass(frozen=True, kw_only=True)

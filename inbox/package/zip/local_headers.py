@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from inbox.errors import PackageRejected
-from inbox.package.directory import FLAG_DESCRIPTOR, STORED, WIDE_VERSION, Central, read_at
-from inbox.package.extra_fields import (
+from inbox.package.zip.central_directory import (
+    FLAG_DESCRIPTOR,
+    STORED,
+    WIDE_VERSION,
+    Central,
+    read_at,
+)
+from inbox.package.zip.extra_fields import (
     UNICODE_PATH,
     ZIP64,
     check_repeated,

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from inbox.errors import PackageRejected
-from inbox.package.cms import Signed, verify_signature
-from inbox.package.container import Container
-from inbox.package.identity import signer_of
-from inbox.package.manifest import Manifest, find_metadata, read_manifests
-from inbox.package.terms import Limits
+from inbox.package.inputs import Limits
+from inbox.package.signature.asic_manifest import Manifest, find_metadata, read_manifests
+from inbox.package.signature.cms import Signed, verify_signature
+from inbox.package.signature.signer import signer_of
 from inbox.package.verdict import AlgorithmClass, Findings
+from inbox.package.zip.reader import Container
 
 
 @dataclass(frozen=True, kw_only=True)

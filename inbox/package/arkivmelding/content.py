@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 
 from inbox.errors import PackageRejected
-from inbox.package.addressing import NAME as ADDRESSING_XML
-from inbox.package.addressing import Addressing
-from inbox.package.archive import ArchiveMessage
-from inbox.package.arkivmelding import (
+from inbox.package.arkivmelding.addressing import NAME as ADDRESSING_XML
+from inbox.package.arkivmelding.addressing import Addressing
+from inbox.package.arkivmelding.documents import Document, match_documents
+from inbox.package.arkivmelding.model import ArchiveMessage
+from inbox.package.arkivmelding.reader import (
     archive_message_of,
     grading_of,
     mentions_grading,
     parse_arkivmelding,
 )
-from inbox.package.codes import SECURITY_GRADE
-from inbox.package.documents import Document, match_documents
-from inbox.package.schema import Schemas
-from inbox.package.signature import Verified
-from inbox.package.terms import Limits
+from inbox.package.arkivmelding.xsd import Schemas
+from inbox.package.codes.registry import SECURITY_GRADE
+from inbox.package.inputs import Limits
+from inbox.package.signature.integrity import Verified
 from inbox.package.verdict import Findings
 
 ARKIVMELDING_XML = "arkivmelding.xml"

@@ -1,0 +1,1 @@
+"""Reads arkivmelding.xml and manifest.xml, and finds the documents they name."""
