@@ -23,8 +23,8 @@ from inbox.message import (
     State,
     check_move,
 )
-from inbox.simulator.gateway import OtherEnd
-from inbox.simulator.packages import Tamper
+from inbox.simulator.gateway.simulator import OtherEnd
+from inbox.simulator.packages.builder import Tamper
 from inbox.tables import CaseSystem, Message, Unit
 from tests.worlds import SENDER, World
 

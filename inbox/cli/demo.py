@@ -24,7 +24,7 @@ from inbox.message import (
     OutboxState,
     ReceiptState,
 )
-from inbox.simulator.judge import Judgement, judge
+from inbox.simulator.demo_mail.judge import Judgement, judge
 from inbox.tables import Arrival, Delivery, Message, Outbox, Receipt
 
 _LOOK_SECONDS: Final = 0.2

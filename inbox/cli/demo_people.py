@@ -15,8 +15,8 @@ from inbox.errors import Conflict
 from inbox.line.moves import archive, proposals, unit
 from inbox.line.moves.proposals import ProposalKind
 from inbox.message import DeliveryState, MessageState, Mode, OrgNumber, PersonId, ReceiptState
-from inbox.simulator.mailbag import OWN, Letter
-from inbox.simulator.mailbag_expectations import Fate
+from inbox.simulator.demo_mail.letters import OWN, Letter
+from inbox.simulator.demo_mail.expectations import Fate
 from inbox.tables import CaseSystem, Delivery, Message, Receipt
 
 _RELEASED: Final = frozenset(

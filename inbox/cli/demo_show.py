@@ -13,8 +13,8 @@ from sqlmodel import col, select
 
 from inbox.cli.demo_stage import Stage
 from inbox.message import ArrivalState, MessageState
-from inbox.simulator.judge import Judgement
-from inbox.simulator.mailbag_expectations import Answered, Fate
+from inbox.simulator.demo_mail.judge import Judgement
+from inbox.simulator.demo_mail.expectations import Answered, Fate
 from inbox.tables import Arrival, AuditEntry, Message, Receipt
 
 _SHOWN = ("arrival", "message", "delivery", "receipt")

@@ -29,13 +29,13 @@ from inbox.line.rules import POLICY, first, routing_of
 from inbox.message import OrgNumber, UnitId
 from inbox.routing.book import RuleBook
 from inbox.schema import upgrade
-from inbox.simulator.casesystem import HOOK, Behaviour, CaseSystemSimulator, HandJournal
-from inbox.simulator.certificates import TestAuthority
-from inbox.simulator.gateway import GatewaySimulator
-from inbox.simulator.mailbag import CAPABILITIES, KNOWN_REFERENCES, OWN, Letter, mailbag, refusals
-from inbox.simulator.mailbag_expectations import SYSTEMS, Mode
-from inbox.simulator.mailbag_postman import OthersLetter, Postman, others_mail
-from inbox.simulator.server import serve
+from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator, HandJournal
+from inbox.simulator.packages.certificates import TestAuthority
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.demo_mail.letters import CAPABILITIES, KNOWN_REFERENCES, OWN, Letter, mailbag, refusals
+from inbox.simulator.demo_mail.expectations import SYSTEMS, Mode
+from inbox.simulator.demo_mail.postman import OthersLetter, Postman, others_mail
+from inbox.simulator.http.server import serve
 from inbox.wiring import assemble, build_store, policy_folder, read_books
 
 _USER, _PASSWORD = "inbox", "demo"

@@ -16,9 +16,9 @@ from inbox.package.codes.code import Language
 from inbox.package.explanations import about
 from inbox.package.inputs import Limits
 from inbox.package.verdict import Quarantine
-from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.certificates import TestAuthority
-from inbox.simulator.packages import ARKIVMELDING_XML, Dialect, Document, Parcel, write_package
+from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.packages.certificates import TestAuthority
+from inbox.simulator.packages.builder import ARKIVMELDING_XML, Dialect, Document, Parcel, write_package
 
 _BLOCK: Final = 1 << 20
 

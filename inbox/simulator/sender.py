@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from inbox.simulator import envelopes
-from inbox.simulator.envelopes import Envelope
+from inbox.simulator.packages import envelopes
+from inbox.simulator.packages.envelopes import Envelope
 
 REFUSALS = ("ERROR", "NOTSUPPORTED")
 

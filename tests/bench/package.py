@@ -18,8 +18,8 @@ from inbox.package import Package, open_package
 from inbox.package.arkivmelding.reader import archive_message_of, grading_of, parse_arkivmelding
 from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Expected, Limits, Trust
-from inbox.simulator.arkivmelding import arkivmelding_xml
-from inbox.simulator.envelopes import sbd_json
+from inbox.simulator.packages.arkivmelding import arkivmelding_xml
+from inbox.simulator.packages.envelopes import sbd_json
 from inbox.trust.believed import TrustFolder
 from tests.bench.apart import apart, memory_mb, told
 from tests.bench.figure import Figure, Of, Target, size_of

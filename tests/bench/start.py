@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
-from inbox.simulator.gateway import GatewaySimulator
-from inbox.simulator.server import serve
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.http.server import serve
 from tests.bench.apart import apart, memory_mb, told, wait_for_the_end
 from tests.bench.figure import Figure, Target, name_of
 from tests.bench.filled import Extent, fill

@@ -13,8 +13,8 @@ import pytest
 from inbox.casesystem import Event
 from inbox.casesystem.webhook import Target, WebhookSender, body_of, check_target, sign
 from inbox.errors import Invalid, Unavailable
-from inbox.simulator.asgi import Receive, Scope, Send
-from inbox.simulator.server import serve
+from inbox.simulator.http.asgi import Receive, Scope, Send
+from inbox.simulator.http.server import serve
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 EVENT = Event(

@@ -21,9 +21,9 @@ from inbox.directory.file import read_directory
 from inbox.keys import create_keys
 from inbox.message import OrgNumber
 from inbox.schema import shipped
-from inbox.simulator.certificates import TestAuthority
-from inbox.simulator.gateway import GatewaySimulator
-from inbox.simulator.server import serve
+from inbox.simulator.packages.certificates import TestAuthority
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.http.server import serve
 from inbox.store import Store
 from inbox.tables import ActivePolicy, Capacity, Installation, Pulse, Unit, table_of
 from inbox.wiring import assemble

@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 
 from inbox.line.slots import Slots
-from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.envelopes import sbd_json
-from inbox.simulator.packages import Document, Parcel, write_package
+from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.packages.envelopes import sbd_json
+from inbox.simulator.packages.builder import Document, Parcel, write_package
 from inbox.worker import Worker
 from tests.faults.inside import Inside
 from tests.faults.rig import Outside

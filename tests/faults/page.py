@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.simulator.faults import fault_of
+from inbox.simulator.http.faults import fault_of
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "faults.md"

@@ -20,7 +20,7 @@ from inbox import audit
 from inbox.app import create_app
 from inbox.errors import InboxError
 from inbox.line import Line
-from inbox.simulator.server import serve
+from inbox.simulator.http.server import serve
 from inbox.store import Store, create_engine
 from tests.worlds import World, sharing_statements
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from inbox import audit
 from inbox.directory import give_code
 from inbox.gateway.integrasjonspunkt import client_for
-from inbox.simulator.gateway import GatewaySimulator
-from inbox.simulator.server import serve
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.http.server import serve
 from inbox.store import Store, create_engine
 from tests.faults import inside
 from tests.faults.inside import Inside, Plan, shared_clock

@@ -11,7 +11,7 @@ from inbox.line.stations import advance
 from inbox.line.systems import capacity_of
 from inbox.line.work import claim
 from inbox.message import MessageState, ReceiptState
-from inbox.simulator.gateway import OtherEnd
+from inbox.simulator.gateway.simulator import OtherEnd
 from inbox.tables import CaseSystem, Delivery, Message
 from tests.faults.races import Party, Side
 from tests.faults.verdicts import YIELDED

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from inbox.simulator.server import serve
+from inbox.simulator.http.server import serve
 from inbox.store import create_engine
 from inbox.tables import Message, Row
 from tests import postgres

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from inbox.simulator.asgi import CUT, Receive, Scope, Send
-from inbox.simulator.casesystem import Behaviour
-from inbox.simulator.server import Application
+from inbox.simulator.http.asgi import CUT, Receive, Scope, Send
+from inbox.simulator.casesystem.simulator import Behaviour
+from inbox.simulator.http.server import Application
 from tests.faults.conftest import Made
 from tests.faults.page import Row, both, rows_for
 from tests.faults.town import Town, town

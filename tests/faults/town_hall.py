@@ -17,9 +17,9 @@ from sqlmodel import col, func, select
 
 from inbox.app import create_app
 from inbox.audit import verify
-from inbox.simulator.casesystem import HOOK, CaseSystemSimulator
-from inbox.simulator.casesystem_hook import HookApp
-from inbox.simulator.server import serve
+from inbox.simulator.casesystem.simulator import HOOK, CaseSystemSimulator
+from inbox.simulator.casesystem.webhook_check import HookApp
+from inbox.simulator.http.server import serve
 from inbox.tables import AuditEntry, CaseSystem, Message
 from tests.faults.crowd import STOP, Pace
 from tests.faults.inside import Inside

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inbox.audit import verify
-from inbox.simulator.envelopes import look, text_at
+from inbox.simulator.packages.envelopes import look, text_at
 from tests.faults.archive import Archive
 from tests.faults.rig import Outside
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inbox.errors import PackageRejected
-from inbox.simulator.cms import Profile, sign
+from inbox.simulator.packages.cms import Profile, sign
 from tests.fuzz import entries
 from tests.fuzz.__main__ import DOORS, main, tried
 from tests.fuzz.entries import ENTRIES, NOW, SIGNED, Entry

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from inbox.simulator.server import serve
+from inbox.simulator.http.server import serve
 from tests.gateway.world import Socket, World, client_of
 
 

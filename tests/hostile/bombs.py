@@ -8,7 +8,7 @@ import zlib
 from dataclasses import replace
 from io import BytesIO
 
-from inbox.simulator.packages import Document
+from inbox.simulator.packages.builder import Document
 from tests.hostile.flaws import MOST, PLAIN, Spoilt, chosen, kind, offsets, plus, rewritten, spoilt
 from tests.hostile.writers import Layout, files_of, go, python, python_to_a_pipe
 from tests.package.zips import Part, deflated, local_bytes

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 
-from inbox.simulator.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
-from inbox.simulator.packages import Dialect, Document, Namespace
+from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
+from inbox.simulator.packages.builder import Dialect, Document, Namespace
 from tests.hostile.writers import SHAPES, File, Layout, files_of
 from tests.packages import genuine
 

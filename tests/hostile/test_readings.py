@@ -18,7 +18,7 @@ from inbox.package.envelope import Envelope
 from inbox.package.inputs import Limits
 from inbox.package.verdict import Quarantine
 from inbox.package.zip.reader import Archive
-from inbox.simulator.packages import Dialect
+from inbox.simulator.packages.builder import Dialect
 from tests.hostile.front import read_from_the_front
 from tests.hostile.writers import SHAPES, WIDE, File, Layout
 from tests.packages import envelope_of, genuine, opened

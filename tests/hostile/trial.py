@@ -16,7 +16,7 @@ from inbox.errors import PackageRejected
 from inbox.package import inspect, open_package
 from inbox.package.inputs import Limits
 from inbox.package.zip.reader import Archive, Container
-from inbox.simulator.packages import Document, write_package
+from inbox.simulator.packages.builder import Document, write_package
 from tests.bench.apart import memory_mb
 from tests.hostile import bombs, fields, names, structure
 from tests.hostile.drawn import Drawn, draw

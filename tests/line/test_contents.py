@@ -77,7 +77,7 @@ def test_a_sealed_value_that_was_moved_to_another_row_does_not_open(world: World
 
 
 def test_a_quarantined_message_keeps_who_sent_it_and_why_it_was_stopped(world: World) -> None:
-    from inbox.simulator.packages import Tamper
+    from inbox.simulator.packages.builder import Tamper
 
     message = _opened(world, parcel={"tamper": Tamper.CHANGED_DOCUMENT})
 

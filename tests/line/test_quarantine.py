@@ -20,9 +20,9 @@ from inbox.line.moves.proposals import ProposalKind
 from inbox.line.systems import capacity_of
 from inbox.message import MessageState
 from inbox.package.codes.registry import CODES
-from inbox.simulator.arkivmelding import arkivmelding_xml
-from inbox.simulator.certificates import Signer
-from inbox.simulator.envelopes import sbd_json
+from inbox.simulator.packages.arkivmelding import arkivmelding_xml
+from inbox.simulator.packages.certificates import Signer
+from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import CaseSystem, Message, Task
 from inbox.trust.believed import TrustFolder
 from tests.package.signatures import holder, usage

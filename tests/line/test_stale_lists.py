@@ -12,7 +12,7 @@ from inbox.line import Terms
 from inbox.line.work import bring_forward
 from inbox.message import MessageState, TaskState
 from inbox.package.inputs import STALE_LIST
-from inbox.simulator.server import serve
+from inbox.simulator.http.server import serve
 from inbox.tables import Task
 from inbox.vault import FolderVault
 from inbox.worker import Worker

@@ -12,7 +12,7 @@ from inbox.line.settle import Step, settle
 from inbox.line.stations import advance, put_off
 from inbox.line.work import claim, pause, postpone, renew
 from inbox.message import ArrivalState, MessageState
-from inbox.simulator.faults import Does, Fault, On
+from inbox.simulator.http.faults import Does, Fault, On
 from inbox.tables import Arrival, AuditEntry, Message, WrappedKey
 from tests.worlds import World
 

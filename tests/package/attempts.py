@@ -9,7 +9,7 @@ from inbox.package import Package
 from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Limits
 from inbox.package.zip.reader import Container
-from inbox.simulator.envelopes import sbd_json
+from inbox.simulator.packages.envelopes import sbd_json
 from tests.package.signatures import making
 from tests.package.zips import Part, zip_bytes
 from tests.packages import (

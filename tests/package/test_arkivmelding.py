@@ -13,7 +13,7 @@ from inbox.package.arkivmelding.model import ArchiveMessage, Screening
 from inbox.package.arkivmelding.reader import archive_message_of, parse_arkivmelding
 from inbox.package.inputs import Limits
 from inbox.package.verdict import Shape
-from inbox.simulator.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
+from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
 from tests.packages import letter, opened, pack, refusal
 
 NAMESPACE = "http://www.arkivverket.no/standarder/noark5/arkivmelding"

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from inbox.message import OrgNumber
 from inbox.package.inputs import StaleList, Trust
 from inbox.package.verdict import CODES, Quarantine
-from inbox.simulator.cms import Profile
+from inbox.simulator.packages.cms import Profile
 from tests.package.attempts import (
     Later,
     Opening,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from inbox.package.arkivmelding.documents import media_type_of
-from inbox.simulator.arkivmelding import minimal_arkivmelding_xml
-from inbox.simulator.packages import Document, Tamper
+from inbox.simulator.packages.arkivmelding import minimal_arkivmelding_xml
+from inbox.simulator.packages.builder import Document, Tamper
 from tests.packages import envelope_of, genuine, letter, opened, pack, quarantine
 
 PDF = b"%PDF"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inbox.errors import PackageRejected
 from inbox.package.envelope import Envelope, read_envelope
-from inbox.simulator.envelopes import sbd_json
+from inbox.simulator.packages.envelopes import sbd_json
 from tests.packages import refusal
 
 AT = datetime(2026, 8, 20, 7, 14, 2, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 
 from inbox.package.inputs import Limits
 from inbox.package.zip.reader import Archive, Container
-from inbox.simulator.packages import Tamper
+from inbox.simulator.packages.builder import Tamper
 from tests.package.zips import Part, zip_bytes
 from tests.packages import MIMETYPE, genuine, opened, quarantine, refusal
 

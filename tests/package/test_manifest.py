@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from inbox.package.verdict import AlgorithmClass
-from inbox.simulator.cms import Profile
+from inbox.simulator.packages.cms import Profile
 from tests.package.signatures import making
 from tests.package.zips import Part
 from tests.packages import (

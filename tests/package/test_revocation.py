@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from inbox.errors import Unavailable
 from inbox.package.inputs import RevocationList, StaleList
 from inbox.package.signature.revocation import read_revocation_list
-from inbox.simulator.certificates import Signer, TestAuthority
+from inbox.simulator.packages.certificates import Signer, TestAuthority
 from tests.package.signatures import (
     list_with_sha1,
 )

@@ -12,7 +12,7 @@ from inbox.package.codes.code import Language, Mend, Text
 from inbox.package.codes.registry import CODES
 from inbox.package.explanations import NOTED, sentences_of
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
-from inbox.simulator.packages import Tamper
+from inbox.simulator.packages.builder import Tamper
 from tests.package.zips import Part
 from tests.packages import (
     genuine,

@@ -20,8 +20,8 @@ from inbox.package.inputs import Limits, Trust
 from inbox.package.signature.path import _finished
 from inbox.package.signature.revocation import read_revocation_list
 from inbox.package.verdict import SignerIs
-from inbox.simulator.certificates import OrgStyle, Signer
-from inbox.simulator.cms import Profile
+from inbox.simulator.packages.certificates import OrgStyle, Signer
+from inbox.simulator.packages.cms import Profile
 from tests.package.signatures import (
     Holder,
     certificate_with_sha1,

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from inbox.simulator.envelopes import sbd_json
-from inbox.simulator.gateway import GatewaySimulator
+from inbox.simulator.packages.envelopes import sbd_json
+from inbox.simulator.gateway.simulator import GatewaySimulator
 
 IN = "/api/messages/in"
 OUT = "/api/messages/out"

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from inbox.simulator.casesystem import HOOK, Behaviour, CaseSystemSimulator
-from inbox.simulator.server import serve
+from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator
+from inbox.simulator.http.server import serve
 from tests.simulator.product import KEY, SECRET, Product
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import httpx
 
-from inbox.simulator.casesystem_registry import Entry, HandJournal, Registry
-from inbox.simulator.envelopes import receipt_json
-from inbox.simulator.gateway import GatewaySimulator
-from inbox.simulator.judge import Found, Journal, Judgement, judge
-from inbox.simulator.mailbag import Letter
-from inbox.simulator.mailbag_expectations import BY_HAND, SYSTEMS, Answered, Fate
-from inbox.simulator.mailbag_postman import Postman, others_mail
+from inbox.simulator.casesystem.registry import Entry, HandJournal, Registry
+from inbox.simulator.packages.envelopes import receipt_json
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.demo_mail.judge import Found, Journal, Judgement, judge
+from inbox.simulator.demo_mail.letters import Letter
+from inbox.simulator.demo_mail.expectations import BY_HAND, SYSTEMS, Answered, Fate
+from inbox.simulator.demo_mail.postman import Postman, others_mail
 from tests.simulator.conftest import Clock
 
 STARTED = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

@@ -12,9 +12,9 @@ from datetime import datetime
 
 import httpx
 
-from inbox.simulator.asgi import Receive, Scope, Send
-from inbox.simulator.certificates import TestAuthority
-from inbox.simulator.packages import Document, Parcel, package_bytes
+from inbox.simulator.http.asgi import Receive, Scope, Send
+from inbox.simulator.packages.certificates import TestAuthority
+from inbox.simulator.packages.builder import Document, Parcel, package_bytes
 
 KEY = "made-up-key"
 SECRET = b"a made-up secret of some length."

@@ -3,7 +3,7 @@
 import pytest
 from lxml import etree
 
-from inbox.simulator.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
+from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
 from tests.simulator.conftest import Sample
 
 LETTERS = [

@@ -5,8 +5,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from inbox.simulator.casesystem import Behaviour
-from inbox.simulator.casesystem_hook import read_secret
+from inbox.simulator.casesystem.simulator import Behaviour
+from inbox.simulator.casesystem.webhook_check import read_secret
 from tests.simulator.caseworld import NOW, World, post
 from tests.simulator.product import Product, hook, wait_until
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from inbox.simulator.certificates import CRL_URL, OrgStyle, TestAuthority
+from inbox.simulator.packages.certificates import CRL_URL, OrgStyle, TestAuthority
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 

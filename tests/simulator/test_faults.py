@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from inbox.simulator.faults import Does, Fault, On, Script, fault_of
+from inbox.simulator.http.faults import Does, Fault, On, Script, fault_of
 
 
 @pytest.mark.parametrize(

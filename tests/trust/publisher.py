@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from inbox.simulator.asgi import CUT, Receive, Scope, Send
-from inbox.simulator.server import serve
+from inbox.simulator.http.asgi import CUT, Receive, Scope, Send
+from inbox.simulator.http.server import serve
 from inbox.trust.schedule import Schedule
 from inbox.trust.source import Source, client
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlmodel import select
 
 from inbox.errors import Unavailable
-from inbox.simulator.certificates import CRL_URL, TestAuthority
+from inbox.simulator.packages.certificates import CRL_URL, TestAuthority
 from inbox.tables import FetchedList, ListAddress
 from inbox.trust.address import is_address
 from inbox.trust.believed import TrustFolder

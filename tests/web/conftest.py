@@ -11,8 +11,8 @@ from httpx2 import Response
 
 from inbox.app import create_app, create_operator_app
 from inbox.message import DeliveryState
-from inbox.simulator.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages import Document
+from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.packages.builder import Document
 from inbox.tables import Delivery, Message
 from tests.databases import sqlite_database
 from tests.worlds import World, world

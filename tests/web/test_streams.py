@@ -11,7 +11,7 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from inbox.app import create_app
-from inbox.simulator.packages import Document
+from inbox.simulator.packages.builder import Document
 from inbox.vault import FolderVault
 from tests.web.conftest import Api, Still
 

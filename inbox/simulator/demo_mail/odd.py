@@ -1,15 +1,8 @@
 """Letters that no rule takes, and letters with something the matter: as made up as the others."""
 
-from inbox.simulator import mailbag_senders as senders
-from inbox.simulator.mailbag_expectations import (
-    Answered,
-    Expectation,
-    Fate,
-    placed,
-    placed_unanswered,
-    waits,
-)
-from inbox.simulator.mailbag_plan import Comes, Packing, Plan
+from inbox.simulator.demo_mail import senders
+from inbox.simulator.demo_mail.expectations import Answered, Expectation, Fate, placed, placed_unanswered, waits
+from inbox.simulator.demo_mail.plan import Comes, Packing, Plan
 
 NO_RULE = (
     Plan(

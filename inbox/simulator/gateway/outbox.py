@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from inbox.simulator import envelopes
-from inbox.simulator.envelopes import Envelope
+from inbox.simulator.packages import envelopes
+from inbox.simulator.packages.envelopes import Envelope
 
 
 class OtherEnd(StrEnum):

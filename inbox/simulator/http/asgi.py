@@ -8,8 +8,8 @@ from email.utils import format_datetime
 from typing import Protocol
 from urllib.parse import parse_qsl
 
-from inbox.simulator.faults import Does, Fault, On
-from inbox.simulator.wire import JSON, Answer, Call, Refusal, refusal_answer
+from inbox.simulator.http.faults import Does, Fault, On
+from inbox.simulator.http.wire import JSON, Answer, Call, Refusal, refusal_answer
 
 Scope = MutableMapping[str, object]
 Event = MutableMapping[str, object]

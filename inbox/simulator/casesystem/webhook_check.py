@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from inbox.simulator.asgi import Receive, Scope, Send
+from inbox.simulator.http.asgi import Receive, Scope, Send
 
 HOOK = "/hooks/inbox"
 WINDOW = timedelta(minutes=5)

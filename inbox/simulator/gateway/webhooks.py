@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import httpx
 
-from inbox.simulator.envelopes import text_at, wire_time
-from inbox.simulator.ledger import Conversation, Status
-from inbox.simulator.wire import Refusal
+from inbox.simulator.packages.envelopes import text_at, wire_time
+from inbox.simulator.gateway.statuses import Conversation, Status
+from inbox.simulator.http.wire import Refusal
 
 FIELDS = ("name", "pushEndpoint", "resource", "event", "filter")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from inbox.simulator.envelopes import RESPONSE, TAUSHETSBELAGT
+from inbox.simulator.packages.envelopes import RESPONSE, TAUSHETSBELAGT
 
 OWN = "910075918"
 POLICE, POLICE_NIGHT = "312100010", "312101718"

@@ -12,10 +12,10 @@ from io import BytesIO
 from typing import BinaryIO
 from urllib.parse import quote
 
-from inbox.simulator.certificates import Signer
-from inbox.simulator.cms import Profile, sign
-from inbox.simulator.envelopes import OSLO_WINTER
-from inbox.simulator.zipwriter import ZipWriter
+from inbox.simulator.packages.certificates import Signer
+from inbox.simulator.packages.cms import Profile, sign
+from inbox.simulator.packages.envelopes import OSLO_WINTER
+from inbox.simulator.packages.zipwriter import ZipWriter
 
 MIMETYPE = "application/vnd.etsi.asic-e+zip"
 COMMENT = f"mimetype={MIMETYPE}"

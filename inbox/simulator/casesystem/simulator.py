@@ -6,20 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from inbox.simulator.casesystem_api import ProductApi, Told, Trouble
-from inbox.simulator.casesystem_clerk import Behaviour, Clerk, Said
-from inbox.simulator.casesystem_errands import Errands
-from inbox.simulator.casesystem_hook import (
-    HOOK,
-    NO_CONTENT,
-    HookApp,
-    HookRefused,
-    Memory,
-    check_signature,
-    read_event,
-    read_secret,
-)
-from inbox.simulator.casesystem_registry import Entry, HandJournal, Registry
+from inbox.simulator.casesystem.api_client import ProductApi, Told, Trouble
+from inbox.simulator.casesystem.clerk import Behaviour, Clerk, Said
+from inbox.simulator.casesystem.retries import Errands
+from inbox.simulator.casesystem.webhook_check import HOOK, NO_CONTENT, HookApp, HookRefused, Memory, check_signature, read_event, read_secret
+from inbox.simulator.casesystem.registry import Entry, HandJournal, Registry
 
 __all__ = ["HOOK", "Behaviour", "CaseSystemSimulator", "Entry", "HandJournal", "Said", "Told"]
 

@@ -9,7 +9,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from inbox.simulator.certificates import Signer
+from inbox.simulator.packages.certificates import Signer
 
 
 class Profile(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from inbox.simulator.packages import Document, Parcel, write_package
+from inbox.simulator.packages.builder import Document, Parcel, write_package
 
 _BLOCK = 1 << 20
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inbox.simulator.mailbag_expectations import Expectation
+from inbox.simulator.demo_mail.expectations import Expectation
 
 AUTHORITY = "Offl. § 13 jf. fvl. § 13"
 

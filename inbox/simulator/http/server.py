@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from inbox.simulator.asgi import CUT, RESET, Receive, Scope, Send
+from inbox.simulator.http.asgi import CUT, RESET, Receive, Scope, Send
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 GRACE_SECONDS = 1.0

@@ -8,7 +8,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TypeVar
 
-from inbox.simulator.envelopes import OSLO_WINTER
+from inbox.simulator.packages.envelopes import OSLO_WINTER
 
 T = TypeVar("T")
 

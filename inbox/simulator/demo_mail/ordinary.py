@@ -1,8 +1,8 @@
 """Letters that a rule takes: made up from beginning to end, about nobody."""
 
-from inbox.simulator import mailbag_senders as senders
-from inbox.simulator.mailbag_expectations import Expectation, Fate, at_once, by_rule
-from inbox.simulator.mailbag_plan import Comes, Packing, Plan
+from inbox.simulator.demo_mail import senders
+from inbox.simulator.demo_mail.expectations import Expectation, Fate, at_once, by_rule
+from inbox.simulator.demo_mail.plan import Comes, Packing, Plan
 
 _SECRETS = "Offl. § 13 jf. fvl. § 13 første ledd nr. 2"
 _WORRY = by_rule("bekymring-fra-skole-og-helse", "bv")

@@ -11,7 +11,7 @@ from tempfile import SpooledTemporaryFile
 
 import httpx
 
-from inbox.simulator.envelopes import look, text_at
+from inbox.simulator.packages.envelopes import look, text_at
 
 IN_MEMORY = 1 << 20
 """Larger packages go to a temporary file; larger documents are not fetched one by one."""

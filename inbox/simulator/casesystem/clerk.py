@@ -6,14 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from inbox.simulator.casesystem_api import (
-    IN_MEMORY,
-    ProductApi,
-    Told,
-    Trouble,
-    check_contents,
-)
-from inbox.simulator.casesystem_registry import Registry
+from inbox.simulator.casesystem.api_client import IN_MEMORY, ProductApi, Told, Trouble, check_contents
+from inbox.simulator.casesystem.registry import Registry
 
 _WRONG_REFERENCE = "1999/000001-1"
 

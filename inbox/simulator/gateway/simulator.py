@@ -7,49 +7,45 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from inbox.simulator import (
-    envelopes,
-    gateway_in,
-    gateway_lists,
-    gateway_out,
-)
-from inbox.simulator.asgi import DeskApp, Seen, operation_of
-from inbox.simulator.envelopes import RESPONSE, TAUSHETSBELAGT, Envelope
-from inbox.simulator.faults import Does, Fault, Script, faults_of
-from inbox.simulator.gateway_outbox import OtherEnd
-from inbox.simulator.gateway_queue import Damage, Package
-from inbox.simulator.gateway_state import Capabilities, Setup, State
-from inbox.simulator.wire import Answer, Call, Refusal, refusal_answer, unauthorised_answer
+from inbox.simulator.packages import envelopes
+from inbox.simulator.gateway import incoming, lookups, outgoing
+from inbox.simulator.http.asgi import DeskApp, Seen, operation_of
+from inbox.simulator.packages.envelopes import RESPONSE, TAUSHETSBELAGT, Envelope
+from inbox.simulator.http.faults import Does, Fault, Script, faults_of
+from inbox.simulator.gateway.outbox import OtherEnd
+from inbox.simulator.gateway.queue import Damage, Package
+from inbox.simulator.gateway.state import Capabilities, Setup, State
+from inbox.simulator.http.wire import Answer, Call, Refusal, refusal_answer, unauthorised_answer
 
 __all__ = ["Damage", "Fault", "GatewaySimulator", "OtherEnd", "Seen"]
 
 Endpoint = Callable[[State, Call], Answer]
 ROUTES: Mapping[str, Mapping[str, Endpoint]] = {
-    "/api/messages/in": {"GET": gateway_in.find},
-    "/api/messages/in/peek": {"GET": gateway_in.peek},
-    "/api/messages/in/pop/{messageId}": {"GET": gateway_in.pop},
-    "/api/messages/in/{messageId}": {"DELETE": gateway_in.delete},
-    "/api/messages/out": {"GET": gateway_out.show_all, "POST": gateway_out.create},
+    "/api/messages/in": {"GET": incoming.find},
+    "/api/messages/in/peek": {"GET": incoming.peek},
+    "/api/messages/in/pop/{messageId}": {"GET": incoming.pop},
+    "/api/messages/in/{messageId}": {"DELETE": incoming.delete},
+    "/api/messages/out": {"GET": outgoing.show_all, "POST": outgoing.create},
     "/api/messages/out/{messageId}": {
-        "GET": gateway_out.show,
-        "POST": gateway_out.send,
-        "DELETE": gateway_out.discard,
+        "GET": outgoing.show,
+        "POST": outgoing.send,
+        "DELETE": outgoing.discard,
     },
-    "/api/capabilities/{identifier}": {"GET": gateway_lists.capabilities},
-    "/api/statuses": {"GET": gateway_lists.statuses},
-    "/api/statuses/{messageId}": {"GET": gateway_lists.statuses},
-    "/api/conversations": {"GET": gateway_lists.conversations},
-    "/api/conversations/messageId/{messageId}": {"GET": gateway_lists.conversation},
-    "/api/subscriptions": {"GET": gateway_lists.subscriptions, "POST": gateway_lists.subscriptions},
+    "/api/capabilities/{identifier}": {"GET": lookups.capabilities},
+    "/api/statuses": {"GET": lookups.statuses},
+    "/api/statuses/{messageId}": {"GET": lookups.statuses},
+    "/api/conversations": {"GET": lookups.conversations},
+    "/api/conversations/messageId/{messageId}": {"GET": lookups.conversation},
+    "/api/subscriptions": {"GET": lookups.subscriptions, "POST": lookups.subscriptions},
     "/api/subscriptions/{id}": {
-        "GET": gateway_lists.subscription,
-        "PUT": gateway_lists.subscription,
-        "DELETE": gateway_lists.subscription,
+        "GET": lookups.subscription,
+        "PUT": lookups.subscription,
+        "DELETE": lookups.subscription,
     },
-    "/manage/health": {"GET": gateway_lists.health},
-    "/manage/health/liveness": {"GET": gateway_lists.health},
-    "/manage/health/readiness": {"GET": gateway_lists.health},
-    "/manage/info": {"GET": gateway_lists.info},
+    "/manage/health": {"GET": lookups.health},
+    "/manage/health/liveness": {"GET": lookups.health},
+    "/manage/health/readiness": {"GET": lookups.health},
+    "/manage/info": {"GET": lookups.info},
 }
 _PATTERNS = [(template, re.compile(re.sub(r"\{\w+\}", "([^/]+)", template))) for template in ROUTES]
 OPEN = ("/manage/health", "/manage/info")

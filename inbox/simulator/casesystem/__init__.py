@@ -1,0 +1,1 @@
+"""A simulated case system: takes deliveries by webhook or pull, registers them, answers."""

@@ -1,0 +1,1 @@
+"""The made-up mail of the demo, what must become of each message, and who judges it."""

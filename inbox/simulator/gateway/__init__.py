@@ -1,0 +1,1 @@
+"""A simulated integrasjonspunkt, as strict and as awkward as the real one."""

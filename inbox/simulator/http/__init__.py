@@ -1,0 +1,1 @@
+"""The simulators' own HTTP: requests, responses, injected faults, a server."""

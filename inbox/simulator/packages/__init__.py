@@ -1,0 +1,1 @@
+"""Document packages, envelopes, certificates and signatures in the neighbours' formats."""
