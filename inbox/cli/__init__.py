@@ -10,8 +10,8 @@ from typing import Annotated, Final
 import typer
 from typer.main import get_command
 
-from inbox.cli.late import LateCommands
-from inbox.cli.telling import UNEXPECTED, exit_code_of, tell, tell_unexpected
+from inbox.cli.common.lazy import LateCommands
+from inbox.cli.common.output import UNEXPECTED, exit_code_of, tell, tell_unexpected
 from inbox.errors import InboxError
 
 _EPILOG: Final = (

@@ -8,7 +8,10 @@ from typing import Annotated, Final
 import typer
 
 from inbox.access.policy.vocabulary import Role
-from inbox.cli.acting import (
+from inbox.cli.common.context import line_of
+from inbox.cli.common.formats import Json
+from inbox.cli.common.output import say, say_json, say_table
+from inbox.cli.common.sign_in import (
     As,
     By,
     CodeFromStdin,
@@ -17,9 +20,6 @@ from inbox.cli.acting import (
     code_and_reason,
     one_code,
 )
-from inbox.cli.opening import line_of
-from inbox.cli.shown import Json
-from inbox.cli.telling import say, say_json, say_table
 from inbox.errors import Invalid
 from inbox.line.moves import access as moves
 from inbox.line.moves import review as reviews

@@ -9,10 +9,10 @@ import typer
 from sqlmodel import col, select
 
 from inbox.audit.verify import Finding, Report, verify
+from inbox.cli.common.context import keyring_of, settings_of, store_of
+from inbox.cli.common.formats import Json
+from inbox.cli.common.output import WRONG, say, say_json
 from inbox.cli.keys import audit_key
-from inbox.cli.opening import keyring_of, settings_of, store_of
-from inbox.cli.shown import Json
-from inbox.cli.telling import WRONG, say, say_json
 from inbox.errors import Invalid
 from inbox.keys import Keyring
 from inbox.tables import AuditEntry

@@ -8,9 +8,9 @@ import typer
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from inbox.cli.opening import settings_of
-from inbox.cli.shown import Json
-from inbox.cli.telling import say, say_json
+from inbox.cli.common.context import settings_of
+from inbox.cli.common.formats import Json
+from inbox.cli.common.output import say, say_json
 from inbox.config import Settings
 from inbox.errors import ConfigurationError
 

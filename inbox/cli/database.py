@@ -5,8 +5,8 @@ from typing import Final
 import typer
 from sqlalchemy.exc import OperationalError
 
-from inbox.cli.opening import settings_of
-from inbox.cli.telling import say
+from inbox.cli.common.context import settings_of
+from inbox.cli.common.output import say
 from inbox.errors import Unavailable
 from inbox.schema import upgrade as upgrade_to_newest
 from inbox.store import SCHEMA

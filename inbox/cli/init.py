@@ -6,9 +6,9 @@ from typing import Annotated, Final
 import typer
 
 from inbox.access.files.folder import files_in
-from inbox.cli.opening import settings_of, store_of
-from inbox.cli.shown import Json
-from inbox.cli.telling import say, say_json
+from inbox.cli.common.context import settings_of, store_of
+from inbox.cli.common.formats import Json
+from inbox.cli.common.output import say, say_json
 from inbox.config import Settings
 from inbox.directory import enrol_first_people
 from inbox.errors import Invalid

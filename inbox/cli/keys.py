@@ -7,9 +7,9 @@ import typer
 
 from inbox import audit
 from inbox.audit.checkpoint import verifier_key
-from inbox.cli.opening import keyring_of, settings_of, store_of
-from inbox.cli.shown import Json
-from inbox.cli.telling import say, say_json, say_table
+from inbox.cli.common.context import keyring_of, settings_of, store_of
+from inbox.cli.common.formats import Json
+from inbox.cli.common.output import say, say_json, say_table
 from inbox.config import Settings
 from inbox.keys import Keyring, add_key, create_keys
 from inbox.tables import Installation

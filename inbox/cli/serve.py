@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 
 from inbox import log
 from inbox.app import create_app, create_operator_app
-from inbox.cli.opening import settings_of
-from inbox.cli.telling import say, tell_unexpected
+from inbox.cli.common.context import settings_of
+from inbox.cli.common.output import say, tell_unexpected
 from inbox.config import Listener, Settings
 from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line

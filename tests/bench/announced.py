@@ -10,9 +10,9 @@ from statistics import quantiles
 from threading import Thread
 
 from inbox.line import Line
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.envelopes import sbd_json
 from inbox.worker import Worker
 from tests.bench.apart import apart, told, wait_for_the_end
 from tests.bench.figure import Figure, Target, name_of

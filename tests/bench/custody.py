@@ -17,9 +17,9 @@ from inbox.line import Job, Line
 from inbox.line.intake import collect
 from inbox.line.stations import advance
 from inbox.line.work import claim
-from inbox.simulator.packages.envelopes import ADMINISTRASJON, sbd_json
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.envelopes import ADMINISTRASJON, sbd_json
 from inbox.tables import Arrival
 from tests.bench.apart import apart, memory_mb, told, wait_for_the_end
 from tests.bench.figure import Figure, Of, Target, name_of, size_of

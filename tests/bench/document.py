@@ -19,9 +19,9 @@ from inbox.line import Line
 from inbox.line.intake import collect
 from inbox.line.stations import advance
 from inbox.line.work import KINDS, claim
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import Delivery
 from tests.bench.apart import apart, told, wait_for_the_end
 from tests.bench.figure import Figure, Of, Target, name_of, size_of

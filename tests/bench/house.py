@@ -15,8 +15,8 @@ from inbox.gateway.integrasjonspunkt import client_for
 from inbox.keys import create_keys
 from inbox.line import Line
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.certificates import TestAuthority
 from inbox.simulator.packages.builder import Document, Parcel, package_bytes, write_package
+from inbox.simulator.packages.certificates import TestAuthority
 from inbox.store import SteadyClock, Store, create_engine, database_clock
 from tests.cli.installed import clean_environment
 from tests.worlds import OURS, SENDER, channel_of, line_of

@@ -14,9 +14,9 @@ from inbox.line import Line
 from inbox.line.intake import announce
 from inbox.message import OrgNumber, Service, WireId
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.packages.builder import Document, Parcel, package_bytes
 from inbox.simulator.packages.certificates import TestAuthority
 from inbox.simulator.packages.envelopes import message_id_of, sbd_json
-from inbox.simulator.packages.builder import Document, Parcel, package_bytes
 from inbox.store import Store, create_engine, database_clock
 from tests.worlds import BEGIN, OURS, SENDER, furnish, line_of, settle_in
 

@@ -14,16 +14,16 @@ from sqlmodel import col
 from typer.testing import CliRunner, Result
 
 from inbox.cli import app
-from inbox.cli.examination import Level
+from inbox.cli.doctor.findings import Level
 from inbox.config import read_settings
 from inbox.directory import enrol_first_people, take_in
 from inbox.directory.file import read_directory
 from inbox.keys import create_keys
 from inbox.message import OrgNumber
 from inbox.schema import shipped
-from inbox.simulator.packages.certificates import TestAuthority
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.certificates import TestAuthority
 from inbox.store import Store
 from inbox.tables import ActivePolicy, Capacity, Installation, Pulse, Unit, table_of
 from inbox.wiring import assemble

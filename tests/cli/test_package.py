@@ -9,8 +9,8 @@ import pytest
 
 from inbox.package.codes.registry import CODES
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml
-from inbox.simulator.packages.certificates import OrgStyle, TestAuthority
 from inbox.simulator.packages.builder import Dialect, Document, Parcel, Tamper, package_bytes
+from inbox.simulator.packages.certificates import OrgStyle, TestAuthority
 from tests.cli.installed import Answer, Installed, program, python
 from tests.package.attempts import Opening
 from tests.package.test_codes import EARNED, graded

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from inbox.cli.late import COMMANDS
+from inbox.cli.common.lazy import COMMANDS
 from tests.cli.behind import change
 from tests.cli.installed import OURS, Installed, program
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inbox.access import Role
-from inbox.cli.route_counts import FEW
+from inbox.cli.route.counts_view import FEW
 from inbox.schema import shipped
 from tests.cli.behind import change
 from tests.cli.installed import SETTINGS, Installed

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inbox.cli.shown import Form, table
+from inbox.cli.common.formats import Form, table
 from inbox.errors import Invalid
 from tests.cli.installed import Installed
 

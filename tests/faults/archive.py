@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from sqlmodel import col, select
 
-from inbox.simulator.http.asgi import Receive, Scope, Send
-from inbox.simulator.casesystem.webhook_check import check_signature, read_event
 from inbox.simulator.casesystem.registry import Entry, Registry
+from inbox.simulator.casesystem.webhook_check import check_signature, read_event
+from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.http.server import serve
 from inbox.tables import CaseSystem
 from tests.worlds import World

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.packages.builder import Document, Parcel, Tamper, package_bytes
+from inbox.simulator.packages.envelopes import sbd_json
 from tests.faults.seek import Hit
 from tests.worlds import OURS, SENDER, World
 

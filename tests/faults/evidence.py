@@ -13,9 +13,9 @@ from sqlmodel import col, select
 from inbox.errors import InboxError
 from inbox.keys import WrappedKey
 from inbox.line import Line
-from inbox.simulator.http.asgi import Receive, Scope, Send
-from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.demo_mail.judge import Journal
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.store import Store
 from inbox.tables import Message
 from inbox.tables import WrappedKey as WrappedKeyRow

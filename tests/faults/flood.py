@@ -15,8 +15,8 @@ import httpx
 
 from inbox.line.slots import Slots
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.packages.builder import Document, Parcel, write_package
+from inbox.simulator.packages.envelopes import sbd_json
 from inbox.worker import Worker
 from tests.faults.inside import Inside
 from tests.faults.rig import Outside

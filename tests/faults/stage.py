@@ -13,12 +13,18 @@ from typing import Any
 
 from inbox.message import RESPONSE
 from inbox.receipt import receipt_id
-from inbox.simulator.casesystem.webhook_check import HOOK, HookApp, HookRefused, check_signature, read_event
-from inbox.simulator.packages.envelopes import sbd_json
-from inbox.simulator.http.faults import Does, Fault, On
+from inbox.simulator.casesystem.webhook_check import (
+    HOOK,
+    HookApp,
+    HookRefused,
+    check_signature,
+    read_event,
+)
 from inbox.simulator.gateway.simulator import OtherEnd
-from inbox.simulator.packages.builder import Tamper
+from inbox.simulator.http.faults import Does, Fault, On
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.builder import Tamper
+from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import CaseSystem
 from tests.faults import errands, rig
 from tests.faults.inside import Inside

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from inbox.simulator.http.asgi import CUT, Receive, Scope, Send
 from inbox.simulator.casesystem.simulator import Behaviour
+from inbox.simulator.http.asgi import CUT, Receive, Scope, Send
 from inbox.simulator.http.server import Application
 from tests.faults.conftest import Made
 from tests.faults.page import Row, both, rows_for

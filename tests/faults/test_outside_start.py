@@ -13,9 +13,9 @@ from inbox.config import read_settings
 from inbox.errors import ConfigurationError
 from inbox.keys import Keyring, add_key
 from inbox.line.intake import collect
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.envelopes import sbd_json
 from inbox.store import SteadyClock, Store
 from inbox.wiring import build_line
 from inbox.worker import Worker

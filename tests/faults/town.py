@@ -21,12 +21,12 @@ from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, cli
 from inbox.line import Line, Terms
 from inbox.line.work import KINDS
 from inbox.message import TAUSHETSBELAGT, DeliveryState, OrgNumber, Service
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator
-from inbox.simulator.packages.envelopes import sbd_json
-from inbox.simulator.packages.builder import Document
+from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.http.server import Application, serve
+from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.packages.builder import Document
+from inbox.simulator.packages.envelopes import sbd_json
 from inbox.store import Store
 from inbox.tables import CaseSystem, Delivery, Task, table_of
 from inbox.web.ready import readiness_of

@@ -13,8 +13,8 @@ import httpx
 
 from inbox.app import create_app, create_operator_app
 from inbox.casesystem.webhook import Target, WebhookSender
-from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator
 from inbox.simulator.casesystem.api_client import ProductApi
+from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator
 from inbox.simulator.casesystem.webhook_check import NO_CONTENT, HookApp, read_event
 from inbox.simulator.http.server import serve
 from inbox.tables import CaseSystem

@@ -27,11 +27,11 @@ from inbox.line.moves.registering import data_key
 from inbox.line.systems import capacity_of
 from inbox.message import HoldCause, MessageState
 from inbox.package.envelope import read_envelope
-from inbox.simulator.http.asgi import Receive, Scope, Send
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.gateway.simulator import OtherEnd
-from inbox.simulator.packages.builder import Tamper
+from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.builder import Tamper
+from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import CaseSystem, Message, table_of
 from tests.faults.canaries import REFERENCE, canary, package_of, send
 from tests.package.zips import Part

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from inbox.simulator.packages import envelopes
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.wire import Answer, Call
+from inbox.simulator.packages import envelopes
 
 _OUT = "/api/messages/out"
 _OK = 200

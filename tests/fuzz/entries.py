@@ -30,10 +30,10 @@ from inbox.package.signature.signer import signer_of
 from inbox.package.verdict import Findings
 from inbox.package.zip.reader import Container
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml, minimal_arkivmelding_xml
+from inbox.simulator.packages.builder import Dialect, Document, Parcel, package_bytes
 from inbox.simulator.packages.certificates import Signer, TestAuthority
 from inbox.simulator.packages.cms import Profile, sign
 from inbox.simulator.packages.envelopes import sbd_json
-from inbox.simulator.packages.builder import Dialect, Document, Parcel, package_bytes
 from tests.package.zips import Part, zip_bytes
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

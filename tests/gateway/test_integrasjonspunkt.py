@@ -10,8 +10,8 @@ from inbox.errors import Gone, NeverAccepted, Unavailable
 from inbox.gateway import Confirmed
 from inbox.gateway.integrasjonspunkt import Bounds, Subscription
 from inbox.message import TAUSHETSBELAGT, Service
-from inbox.simulator.packages.envelopes import ADMINISTRASJON, receipt_json, sbd_json
 from inbox.simulator.gateway.simulator import Damage
+from inbox.simulator.packages.envelopes import ADMINISTRASJON, receipt_json, sbd_json
 from tests.gateway.scripted import OURS, SUBSCRIPTION, THEIRS
 from tests.gateway.world import BYTES, World, client_of
 

@@ -8,8 +8,8 @@ import pytest
 from inbox.errors import Unavailable
 from inbox.gateway import Confirmed, Notice
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.packages.envelopes import sbd_json
 from tests.gateway.scripted import RECEIPT_ID, THEIRS
 from tests.gateway.world import BYTES, Socket, World, client_of, receipt
 

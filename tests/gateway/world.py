@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from inbox.gateway import Notice
 from inbox.gateway.integrasjonspunkt import Bounds, Integrasjonspunkt, Subscription, client_for
+from inbox.simulator.gateway.queue import Package
+from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.packages.envelopes import receipt_json, sbd_json
-from inbox.simulator.gateway.simulator import GatewaySimulator
-from inbox.simulator.gateway.queue import Package
 from tests.gateway.scripted import NO_TLS, RECEIPT_ID, SUBSCRIPTION, THEIRS
 
 BYTES = bytes(range(256)) * 64

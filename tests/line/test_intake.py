@@ -9,8 +9,8 @@ import pytest
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, client_for
 from inbox.line.intake import collect
 from inbox.message import ArrivalState, MessageState
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.http.faults import Does, Fault, On
+from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import Pulse
 from tests.worlds import OURS, World, channel_of
 

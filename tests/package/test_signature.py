@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from inbox.errors import PackageRejected
 from inbox.package.signature.cms import verify_signature
 from inbox.package.verdict import AlgorithmClass
-from inbox.simulator.packages.cms import Profile
 from inbox.simulator.packages.builder import Dialect, Document, Namespace, Tamper
+from inbox.simulator.packages.cms import Profile
 from tests.package.signatures import Attributes, holder, making
 from tests.packages import (
     STRANGER,

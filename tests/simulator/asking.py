@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.packages.envelopes import sbd_json
 
 IN = "/api/messages/in"
 OUT = "/api/messages/out"

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import httpx
 
 from inbox.simulator.casesystem.registry import Entry, HandJournal, Registry
-from inbox.simulator.packages.envelopes import receipt_json
-from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.demo_mail.expectations import BY_HAND, SYSTEMS, Answered, Fate
 from inbox.simulator.demo_mail.judge import Found, Journal, Judgement, judge
 from inbox.simulator.demo_mail.letters import Letter
-from inbox.simulator.demo_mail.expectations import BY_HAND, SYSTEMS, Answered, Fate
 from inbox.simulator.demo_mail.postman import Postman, others_mail
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.packages.envelopes import receipt_json
 from tests.simulator.conftest import Clock
 
 STARTED = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

@@ -13,8 +13,8 @@ from datetime import datetime
 import httpx
 
 from inbox.simulator.http.asgi import Receive, Scope, Send
-from inbox.simulator.packages.certificates import TestAuthority
 from inbox.simulator.packages.builder import Document, Parcel, package_bytes
+from inbox.simulator.packages.certificates import TestAuthority
 
 KEY = "made-up-key"
 SECRET = b"a made-up secret of some length."

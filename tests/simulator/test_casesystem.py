@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from inbox.simulator.casesystem.simulator import Behaviour
 from inbox.simulator.casesystem.registry import HandJournal, Registry
+from inbox.simulator.casesystem.simulator import Behaviour
 from tests.simulator.caseworld import NOW, World, post
 from tests.simulator.product import Product, hook, wait_until
 

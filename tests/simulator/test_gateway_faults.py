@@ -7,10 +7,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from inbox.simulator.http.asgi import DeskApp
-from inbox.simulator.packages.envelopes import sbd_json
-from inbox.simulator.http.faults import Does, Fault, On
 from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.http.asgi import DeskApp
+from inbox.simulator.http.faults import Does, Fault, On
+from inbox.simulator.packages.envelopes import sbd_json
 from tests.simulator.asking import IN, answer_of, peek
 from tests.simulator.conftest import Clock
 

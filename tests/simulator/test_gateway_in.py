@@ -6,9 +6,9 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
-from inbox.simulator.packages.envelopes import ADMINISTRASJON, TAUSHETSBELAGT, sbd_json
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.envelopes import ADMINISTRASJON, TAUSHETSBELAGT, sbd_json
 from tests.simulator.asking import IN, answer_of, id_of, peek, put
 from tests.simulator.conftest import Clock, Sample
 

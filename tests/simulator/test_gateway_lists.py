@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.packages.envelopes import sbd_json
 from tests.simulator.asking import IN, OUT, answer_of, peek
 from tests.simulator.conftest import Clock, Sample, Switch
 

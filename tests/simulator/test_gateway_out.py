@@ -6,8 +6,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from inbox.simulator.packages.envelopes import ADMINISTRASJON
 from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.packages.envelopes import ADMINISTRASJON
 from tests.simulator.asking import IN, OUT, Body, answer_of, header_of
 from tests.simulator.conftest import OURS, Clock, Sample
 

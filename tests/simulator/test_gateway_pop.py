@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from inbox.simulator.packages.envelopes import receipt_json, sbd_json
 from inbox.simulator.gateway.simulator import Damage, GatewaySimulator
+from inbox.simulator.packages.envelopes import receipt_json, sbd_json
 from tests.simulator.asking import IN, answer_of, peek
 from tests.simulator.conftest import Clock
 

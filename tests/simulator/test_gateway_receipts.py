@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from inbox.simulator.packages.envelopes import RESPONSE, TAUSHETSBELAGT, receipt_json, sbd_json
 from inbox.simulator.gateway.simulator import GatewaySimulator, OtherEnd
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.envelopes import RESPONSE, TAUSHETSBELAGT, receipt_json, sbd_json
 from tests.simulator.asking import OUT, Body, answer_of, header_of, id_of
 from tests.simulator.conftest import Clock
 

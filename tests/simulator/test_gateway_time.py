@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import httpx
 
-from inbox.simulator.packages.envelopes import sbd_json
 from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.packages.envelopes import sbd_json
 from tests.simulator.asking import IN, answer_of, peek, put
 from tests.simulator.conftest import Clock
 

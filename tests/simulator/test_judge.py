@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from inbox.simulator.packages.certificates import TestAuthority
-from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.demo_mail.judge import Surprise
 from inbox.simulator.demo_mail.letters import CAPABILITIES, Letter, mailbag
 from inbox.simulator.demo_mail.postman import Postman, others_mail
+from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.certificates import TestAuthority
 from tests.simulator.conftest import Clock
 from tests.simulator.honest import STARTED, Run
 

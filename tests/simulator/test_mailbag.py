@@ -12,14 +12,20 @@ from pathlib import Path
 import pytest
 
 from inbox.message import parse_org_number
-from inbox.simulator.packages import envelopes
-from inbox.simulator.packages.certificates import TestAuthority
-from inbox.simulator.gateway.simulator import GatewaySimulator
-from inbox.simulator.gateway.queue import Damage
-from inbox.simulator.demo_mail.letters import CAPABILITIES, KNOWN_REFERENCES, Letter, mailbag, refusals
 from inbox.simulator.demo_mail.expectations import REGISTERED, SYSTEM_OF, Answered, Fate
+from inbox.simulator.demo_mail.letters import (
+    CAPABILITIES,
+    KNOWN_REFERENCES,
+    Letter,
+    mailbag,
+    refusals,
+)
 from inbox.simulator.demo_mail.plan import Comes, Packing
 from inbox.simulator.demo_mail.postman import Postman, others_mail
+from inbox.simulator.gateway.queue import Damage
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.packages import envelopes
+from inbox.simulator.packages.certificates import TestAuthority
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 

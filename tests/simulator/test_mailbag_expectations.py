@@ -15,12 +15,12 @@ from inbox.package.inputs import Expected, Limits, RevocationList, Trust
 from inbox.package.verdict import Quarantine
 from inbox.routing.route import route
 from inbox.routing.rules import read_rules
-from inbox.simulator.packages.certificates import TestAuthority
-from inbox.simulator.gateway.queue import Damage
-from inbox.simulator.demo_mail.letters import KNOWN_REFERENCES, Letter, mailbag
 from inbox.simulator.demo_mail.expectations import Fate
+from inbox.simulator.demo_mail.letters import KNOWN_REFERENCES, Letter, mailbag
 from inbox.simulator.demo_mail.plan import Comes
+from inbox.simulator.gateway.queue import Damage
 from inbox.simulator.http.wire import json_bytes
+from inbox.simulator.packages.certificates import TestAuthority
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 RULES = Path(__file__).parents[2] / "policies/routing/910075918.toml"

@@ -17,8 +17,16 @@ from asn1crypto import cms
 from lxml import etree
 
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.packages.builder import (
+    Dialect,
+    Document,
+    Namespace,
+    Parcel,
+    Tamper,
+    package_bytes,
+    write_package,
+)
 from inbox.simulator.packages.certificates import Signer, TestAuthority
-from inbox.simulator.packages.builder import Dialect, Document, Namespace, Parcel, Tamper, package_bytes, write_package
 from tests.simulator.conftest import Sample
 
 NAME = "brev ÆØÅ.pdf"

@@ -12,8 +12,8 @@ from sqlmodel import col, select
 
 from inbox.app import create_app
 from inbox.message import MessageState
-from inbox.simulator.packages.builder import Tamper
 from inbox.simulator.http.server import serve
+from inbox.simulator.packages.builder import Tamper
 from inbox.tables import AuditEntry, Message
 from inbox.web.contract import Delivery
 from inbox.web.disposition import disposition_of

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from inbox.simulator.casesystem.api_client import IN_MEMORY, ProductApi, Told, Trouble, check_contents
+from inbox.simulator.casesystem.api_client import (
+    IN_MEMORY,
+    ProductApi,
+    Told,
+    Trouble,
+    check_contents,
+)
 from inbox.simulator.casesystem.registry import Registry
 
 _WRONG_REFERENCE = "1999/000001-1"

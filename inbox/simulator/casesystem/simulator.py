@@ -8,9 +8,18 @@ from typing import Self
 
 from inbox.simulator.casesystem.api_client import ProductApi, Told, Trouble
 from inbox.simulator.casesystem.clerk import Behaviour, Clerk, Said
-from inbox.simulator.casesystem.retries import Errands
-from inbox.simulator.casesystem.webhook_check import HOOK, NO_CONTENT, HookApp, HookRefused, Memory, check_signature, read_event, read_secret
 from inbox.simulator.casesystem.registry import Entry, HandJournal, Registry
+from inbox.simulator.casesystem.retries import Errands
+from inbox.simulator.casesystem.webhook_check import (
+    HOOK,
+    NO_CONTENT,
+    HookApp,
+    HookRefused,
+    Memory,
+    check_signature,
+    read_event,
+    read_secret,
+)
 
 __all__ = ["HOOK", "Behaviour", "CaseSystemSimulator", "Entry", "HandJournal", "Said", "Told"]
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from inbox.simulator.http.asgi import Seen
 from inbox.simulator.casesystem.registry import Entry
-from inbox.simulator.packages.envelopes import look, text_at
-from inbox.simulator.gateway.simulator import GatewaySimulator
-from inbox.simulator.demo_mail.letters import Letter
 from inbox.simulator.demo_mail.expectations import REGISTERED, Answered, Fate
+from inbox.simulator.demo_mail.letters import Letter
 from inbox.simulator.demo_mail.postman import OthersLetter
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.http.asgi import Seen
+from inbox.simulator.packages.envelopes import look, text_at
 
 _PEEK, _DELETE = "/api/messages/in/peek", "/api/messages/in/{messageId}"
 _OK = 200

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from inbox.simulator.packages import arkivmelding, envelopes
-from inbox.simulator.packages.certificates import Signer, TestAuthority
-from inbox.simulator.packages.envelopes import Envelope, sbd_json
-from inbox.simulator.gateway.queue import Damage, Package
 from inbox.simulator.demo_mail.documents import Wrapped, document, recording
 from inbox.simulator.demo_mail.expectations import Expectation, Fate
 from inbox.simulator.demo_mail.odd import ODD
 from inbox.simulator.demo_mail.ordinary import ORDINARY
 from inbox.simulator.demo_mail.plan import Comes, Packing, Plan
 from inbox.simulator.demo_mail.senders import CAPABILITIES, KNOWN_REFERENCES, NAMES, OWN, SUPPLIER
+from inbox.simulator.gateway.queue import Damage, Package
+from inbox.simulator.packages import arkivmelding, envelopes
 from inbox.simulator.packages.builder import Dialect, Document, Parcel, Tamper, package_bytes
+from inbox.simulator.packages.certificates import Signer, TestAuthority
+from inbox.simulator.packages.envelopes import Envelope, sbd_json
 
 __all__ = ["CAPABILITIES", "KNOWN_REFERENCES", "OWN", "Letter", "mailbag", "refusals"]
 

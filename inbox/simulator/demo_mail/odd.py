@@ -1,7 +1,14 @@
 """Letters that no rule takes, and letters with something the matter: as made up as the others."""
 
 from inbox.simulator.demo_mail import senders
-from inbox.simulator.demo_mail.expectations import Answered, Expectation, Fate, placed, placed_unanswered, waits
+from inbox.simulator.demo_mail.expectations import (
+    Answered,
+    Expectation,
+    Fate,
+    placed,
+    placed_unanswered,
+    waits,
+)
 from inbox.simulator.demo_mail.plan import Comes, Packing, Plan
 
 NO_RULE = (

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from inbox.simulator.packages import envelopes
-from inbox.simulator.packages.envelopes import ADMINISTRASJON, Envelope, receipt_json, sbd_json
-from inbox.simulator.gateway.simulator import GatewaySimulator
-from inbox.simulator.gateway.queue import Package
 from inbox.simulator.demo_mail.letters import Letter
 from inbox.simulator.demo_mail.plan import Comes, Packing
 from inbox.simulator.demo_mail.senders import GOVERNOR, NAV, OWN, SORVAG
+from inbox.simulator.gateway.queue import Package
+from inbox.simulator.gateway.simulator import GatewaySimulator
+from inbox.simulator.packages import envelopes
+from inbox.simulator.packages.envelopes import ADMINISTRASJON, Envelope, receipt_json, sbd_json
 
 _OF_OURS = "5d0c7a0e-2f0b-4f5c-9a53-0b1f2c3d4e5f"
 """A message that the municipality itself once sent."""

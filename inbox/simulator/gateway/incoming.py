@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from inbox.simulator.packages import envelopes
 from inbox.simulator.gateway.queue import FILTERS, Damage, Source, Waiting
 from inbox.simulator.gateway.state import State
 from inbox.simulator.http.wire import JSON, Answer, Call, Refusal, json_answer, nano_time, page_of
+from inbox.simulator.packages import envelopes
 
 ZIP = {
     "content-type": "application/vnd.etsi.asic-e+zip",

@@ -2,10 +2,10 @@
 
 import json
 
-from inbox.simulator.packages import envelopes
 from inbox.simulator.gateway.state import State
 from inbox.simulator.gateway.statuses import show_conversation, show_status
 from inbox.simulator.http.wire import Answer, Call, Refusal, json_answer, page_of
+from inbox.simulator.packages import envelopes
 
 STATUS_JSON = {"content-type": "application/json;charset=utf-8"}
 

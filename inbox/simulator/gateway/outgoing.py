@@ -4,12 +4,12 @@ import uuid
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from inbox.simulator.packages import envelopes
-from inbox.simulator.packages.envelopes import HEADER, Envelope, look, text_at
 from inbox.simulator.gateway.lookups import json_body, unreadable
 from inbox.simulator.gateway.outbox import Outgoing
 from inbox.simulator.gateway.state import Setup, State, service_for
 from inbox.simulator.http.wire import Answer, Call, Refusal, json_answer, page_of
+from inbox.simulator.packages import envelopes
+from inbox.simulator.packages.envelopes import HEADER, Envelope, look, text_at
 
 KNOWN_TYPES = (
     *("arkivmelding", "arkivmelding_kvittering", "avtalt", "digital", "digital_dpv", "print"),

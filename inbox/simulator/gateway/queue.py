@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from inbox.simulator.http.wire import Refusal
 from inbox.simulator.packages import envelopes
 from inbox.simulator.packages.envelopes import DEFAULT_LIFE, Envelope
-from inbox.simulator.http.wire import Refusal
 
 CANDIDATES = 20
 SERVICES = ("DPO", "DPF", "DPE", "DPH", "DPV", "DPI", "UNKNOWN")

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from inbox.simulator.packages import envelopes
 from inbox.simulator.gateway import incoming, lookups, outgoing
-from inbox.simulator.http.asgi import DeskApp, Seen, operation_of
-from inbox.simulator.packages.envelopes import RESPONSE, TAUSHETSBELAGT, Envelope
-from inbox.simulator.http.faults import Does, Fault, Script, faults_of
 from inbox.simulator.gateway.outbox import OtherEnd
 from inbox.simulator.gateway.queue import Damage, Package
 from inbox.simulator.gateway.state import Capabilities, Setup, State
+from inbox.simulator.http.asgi import DeskApp, Seen, operation_of
+from inbox.simulator.http.faults import Does, Fault, Script, faults_of
 from inbox.simulator.http.wire import Answer, Call, Refusal, refusal_answer, unauthorised_answer
+from inbox.simulator.packages import envelopes
+from inbox.simulator.packages.envelopes import RESPONSE, TAUSHETSBELAGT, Envelope
 
 __all__ = ["Damage", "Fault", "GatewaySimulator", "OtherEnd", "Seen"]
 

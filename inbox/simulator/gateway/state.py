@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from inbox.simulator.packages import envelopes
-from inbox.simulator.packages.envelopes import DEFAULT_LIFE, Envelope
 from inbox.simulator.gateway.outbox import DISCARDED, OtherEnd, Outbox, Outgoing
 from inbox.simulator.gateway.queue import Package, Queue, Waiting
 from inbox.simulator.gateway.statuses import Ledger
-from inbox.simulator.sender import SenderSide
 from inbox.simulator.gateway.webhooks import Subscriptions
+from inbox.simulator.packages import envelopes
+from inbox.simulator.packages.envelopes import DEFAULT_LIFE, Envelope
+from inbox.simulator.sender import SenderSide
 
 STATUS_SERVICES = ("DPO", "DPE")
 """Services whose sender hears of the DELETE (§1.5)."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from inbox.simulator.http.wire import micro_time
 from inbox.simulator.packages import envelopes
 from inbox.simulator.packages.envelopes import Envelope
-from inbox.simulator.http.wire import micro_time
 
 FINAL = {"LEVERT", "LEST", "FEIL", "LEVETID_UTLOPT", "INNKOMMENDE_LEVERT"}
 

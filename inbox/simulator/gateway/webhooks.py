@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import httpx
 
-from inbox.simulator.packages.envelopes import text_at, wire_time
 from inbox.simulator.gateway.statuses import Conversation, Status
 from inbox.simulator.http.wire import Refusal
+from inbox.simulator.packages.envelopes import text_at, wire_time
 
 FIELDS = ("name", "pushEndpoint", "resource", "event", "filter")
 

@@ -1,0 +1,1 @@
+"""What commands share: settings and store, sign-in, output, formats, folders of rules."""

@@ -1,0 +1,125 @@
+"""Commands that are imported when they are used, so that `inbox --help` is quick."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer._click import Command, Context
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+_LINE: Final = "Run the line"
+_BEGIN: Final = "Begin"
+_LOOK: Final = "Look and show"
+_RULES: Final = "Rules"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Late:
+    """A command of the program: the module of `inbox.cli` that has it under the command's name."""
+
+    module: str
+    help: str
+    panel: str
+
+
+COMMANDS: Final = {
+    "demo": _Late(
+        module="demo.command",
+        panel=_BEGIN,
+        help="Run the whole line on this machine, with made-up mail.",
+    ),
+    "keys": _Late(
+        module="keys", panel=_BEGIN, help="Create and list the keys that everything is sealed with."
+    ),
+    "database": _Late(
+        module="database", panel=_BEGIN, help="Bring the database to this program's version."
+    ),
+    "init": _Late(
+        module="init",
+        panel=_BEGIN,
+        help="Enrol the first two people and activate the policies, once.",
+    ),
+    "directory": _Late(
+        module="directory.command",
+        panel=_BEGIN,
+        help="Units, people, case systems and personal codes.",
+    ),
+    "serve": _Late(
+        module="serve", panel=_LINE, help="Serve the API and the operators' listener, and work."
+    ),
+    "work": _Late(module="serve", panel=_LINE, help="Work without serving anything."),
+    "doctor": _Late(
+        module="doctor.command",
+        panel=_LOOK,
+        help="Check everything that can keep mail from arriving.",
+    ),
+    "message": _Late(
+        module="message.command",
+        panel=_LOOK,
+        help="Where messages are: ids, states, codes and times only.",
+    ),
+    "package": _Late(
+        module="package.command",
+        panel=_LOOK,
+        help="Look at a document package in hand, or make one.",
+    ),
+    "audit": _Late(module="audit", panel=_LOOK, help="Verify and export the audit."),
+    "config": _Late(module="config", panel=_LOOK, help="Show and check the settings."),
+    "access": _Late(
+        module="access", panel=_RULES, help="Who has access for a time: give, take, end and review."
+    ),
+    "policy": _Late(
+        module="policy.command",
+        panel=_RULES,
+        help="Who may do what: look, prove, compare and activate.",
+    ),
+    "route": _Late(
+        module="route.command",
+        panel=_RULES,
+        help="Where mail goes: look, compare, simulate; change it by two people.",
+    ),
+}
+
+
+class _Stub(TyperCommand):
+    """Stands for a command in the help, and imports it when it is to run."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: Context | None = None,
+        **extra: Any,  # as the method that it replaces
+    ) -> Context:
+        """The context of the real command, which carries the real command."""
+        assert self.name is not None
+        return _real(self.name).make_context(info_name, args, parent=parent, **extra)
+
+
+class LateCommands(TyperGroup):
+    """The commands by name; none is imported to be listed."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        """All names, in the order of the help."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        """What stands for the command; None if there is none of that name."""
+        del ctx
+        late = COMMANDS.get(cmd_name)
+        if late is None:
+            return None
+        return _Stub(cmd_name, callback=None, help=late.help, rich_help_panel=late.panel)
+
+
+def _real(name: str) -> Command:
+    """The command itself: a Typer app of its own, or one function."""
+    found = getattr(import_module(f"inbox.cli.{COMMANDS[name].module}"), name)
+    if isinstance(found, typer.Typer):
+        return get_command(found)
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return get_command(alone)

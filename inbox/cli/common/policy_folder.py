@@ -1,0 +1,93 @@
+"""The policy folders that a command is given, and what it says of one that cannot be read."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from inbox.access.files.folder import Draft, load_draft
+from inbox.cli.common.context import policy_folder_of
+from inbox.cli.common.output import WRONG, tell
+from inbox.errors import Invalid, PolicyError
+from inbox.message import OrgNumber
+from inbox.routing.book import RuleBook
+from inbox.routing.cases import CaseResult, run_cases
+from inbox.routing.rules import read_rules
+
+Policies = Annotated[
+    Path | None,
+    typer.Option(
+        "--policies",
+        metavar="FOLDER",
+        exists=True,
+        file_okay=False,
+        help="A policy folder; that of the settings otherwise.",
+    ),
+]
+
+
+def draft_of(ctx: typer.Context, folder: Path | None) -> Draft:
+    """The folder, or an exit with 1: finding that it is refused is what was asked for."""
+    return draft_in(policy_folder_of(ctx, folder))
+
+
+def draft_in(path: Path) -> Draft:
+    """The same for a folder that was named."""
+    try:
+        return load_draft(path)
+    except PolicyError as error:
+        raise refused(error) from error
+
+
+def refused(error: PolicyError) -> typer.Exit:
+    """Say what is wrong with a folder, and where; the exit to raise."""
+    tell(error)
+    return typer.Exit(WRONG)
+
+
+_RULES: Final = "routing/*.toml"
+_CASES: Final = "tests/routing*.toml"
+
+
+def rule_files(folder: Path) -> list[tuple[str, bytes]]:
+    """The files of rules in a policy folder, by name; at least one."""
+    return _files(folder, _RULES)
+
+
+def books_in(folder: Path) -> dict[OrgNumber, RuleBook]:
+    """The rule books in a policy folder. Raises `PolicyError` for the first that is refused."""
+    books = [read_rules(name, raw) for name, raw in rule_files(folder)]
+    return {book.organisation: book for book in books}
+
+
+def case_results(folder: Path) -> Iterator[tuple[str, CaseResult]]:
+    """Every case of every file, by the rules of the organisation that the file names."""
+    books = books_in(folder)
+    for name, raw in _files(folder, _CASES):
+        mine = books.get(_receiver(raw), next(iter(books.values())))
+        # Which refuses the cases of another organisation.
+        yield from ((name, result) for result in run_cases(mine, raw, file=name))
+
+
+def _receiver(raw: bytes) -> OrgNumber:
+    """Whose rules a file of cases tries; nobody's for one that cannot be read, as will be said."""
+    try:
+        return OrgNumber(str(tomllib.loads(raw.decode()).get("receiver")))
+    except (ValueError, RecursionError):
+        return OrgNumber("")
+
+
+def _files(folder: Path, pattern: str) -> list[tuple[str, bytes]]:
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise Invalid("route.no_files", f"there is no {pattern} in the policy folder")
+    return [(path.name, _bytes(path)) for path in found]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PolicyError("policy.unreadable", f"{path.name}: {error.strerror}") from error

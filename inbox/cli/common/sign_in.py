@@ -1,0 +1,150 @@
+"""Who acts: one person, proved with the personal code, in one capacity at a time."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, TypeVar
+
+import typer
+from sqlmodel import Session
+
+from inbox.access.question import Capacity
+from inbox.cli.common.context import line_of
+from inbox.directory import proved_capacities
+from inbox.errors import Invalid, NotFound, NotPermitted
+from inbox.line import Line
+
+T = TypeVar("T")
+
+By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who does it.")]
+MessageIdArgument = Annotated[str, typer.Argument(metavar="MESSAGE", help="The id of a message.")]
+CodeFromStdin = Annotated[
+    bool,
+    typer.Option(
+        "--code-from-stdin",
+        help="Read what is typed otherwise from standard input, a line each: the personal code,"
+        " then that of another person, or the reason.",
+    ),
+]
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="ROLE[@UNIT]",
+        help="The capacity to act in; needed where the person has more than one.",
+    ),
+]
+_SEPARATOR: Final = "@"
+
+
+def one_code(by: str, *, from_stdin: bool) -> str:
+    """The personal code, typed unseen or from standard input."""
+    if from_stdin:
+        (code,) = _lines("the personal code")
+        return code
+    return _code_of(by)
+
+
+def two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
+    """The personal codes of two people."""
+    if from_stdin:
+        first, second = _lines(f"the personal code of {by}", f"that of {with_}")
+        return first, second
+    return _code_of(by), _code_of(with_)
+
+
+def code_and_reason(by: str, *, from_stdin: bool) -> tuple[str, str]:
+    """The personal code, and why; never an option, which others see.
+
+    The reason is empty where nothing was said: the move refuses that.
+    """
+    if from_stdin:
+        code, reason = _lines("the personal code", "the reason")
+        return code, reason
+    code = _code_of(by)
+    return code, str(typer.prompt("Why", err=True))
+
+
+def code_and_text(by: str, *, from_stdin: bool) -> tuple[str, str]:
+    """The personal code, and all that standard input says after it. Raises `Invalid`."""
+    try:
+        code = sys.stdin.readline().strip() if from_stdin else _code_of(by)
+        return code, sys.stdin.read()
+    except UnicodeDecodeError:
+        raise Invalid("codes.lines", "standard input is text in UTF-8") from None
+
+
+def _code_of(person: str) -> str:
+    typed: str = typer.prompt(f"Personal code of {person}", hide_input=True, err=True)
+    return typed
+
+
+def _lines(*due: str) -> list[str]:
+    """Just the lines that are due; the last may be empty. Raises `Invalid`."""
+    lines = [text.strip() for text in sys.stdin.read().splitlines()]
+    while len(lines) > len(due) and not lines[-1]:
+        del lines[-1]
+    if len(lines) != len(due):
+        raise Invalid("codes.lines", f"standard input has a line each: {', '.join(due)}")
+    return lines
+
+
+def acting(session: Session, now: datetime, person: str, code: str, chosen: str | None) -> Capacity:
+    """The capacity that was chosen, or the only one. Nothing is told before the code is proved.
+
+    Raises `Conflict` for a wrong person or code, `Invalid` where a choice is to be made.
+    """
+    has = proved_capacities(session, now, person, code)
+    of_these = [each for each in has if chosen in {None, each.role.value, _named(each)}]
+    if len(of_these) != 1:
+        names = ", ".join(sorted(map(_named, has))) or "none"
+        raise Invalid("capacity.choose", f"say --as, one of: {names}")
+    return of_these[0]
+
+
+def _named(capacity: Capacity) -> str:
+    return f"{capacity.role.value}{_SEPARATOR}{capacity.unit}"
+
+
+def acting_here(line: Line, person: str, code: str, chosen: str | None) -> Capacity:
+    """The same in a transaction of its own, for a move that has another: it asks again."""
+    with line.store.reading() as (session, now):
+        return acting(session, now, person, code, chosen)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """A person who has proved it in this request, and all that they stand for today."""
+
+    line: Line
+    capacities: tuple[Capacity, ...]
+
+    def do(self, move: Callable[[Line, Capacity], T]) -> T:
+        """The move in the first capacity that may; each is asked about for itself."""
+        refused: NotFound | None = None
+        for capacity in self.capacities:
+            try:
+                return move(self.line, capacity)
+            except NotFound as error:
+                if refused is None or refused.code == NotFound().code:
+                    refused = error
+        if refused is not None and refused.code != NotFound().code:
+            raise refused
+        raise NotPermitted(
+            "not_permitted", "it is not there, or nothing that you stand for today may do it"
+        )
+
+
+def sign_in(
+    ctx: typer.Context, person: str, code: str, organisation: str | None = None
+) -> SignedIn:
+    """Everything that the person stands for, in one organisation if it is named.
+
+    Raises `Conflict` if the code is not theirs.
+    """
+    line = line_of(ctx)
+    with line.store.reading() as (session, now):
+        found = proved_capacities(session, now, person, code)
+    mine = [each for each in found if organisation in {None, each.organisation}]
+    return SignedIn(line=line, capacities=tuple(mine))

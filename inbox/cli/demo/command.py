@@ -1,0 +1,182 @@
+"""`inbox demo`: the whole line on this machine, with made-up mail and simulated neighbours."""
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from sqlmodel import Session, col, func, select
+
+from inbox.audit import verify
+from inbox.cli.demo.display import Walk, show_ends, waiting, what_became
+from inbox.cli.demo.people import People
+from inbox.cli.demo.stage import Stage, stage
+from inbox.errors import ConfigurationError
+from inbox.message import (
+    ArrivalState,
+    DeliveryState,
+    MessageState,
+    OutboxState,
+    ReceiptState,
+)
+from inbox.simulator.demo_mail.judge import Judgement, judge
+from inbox.tables import Arrival, Delivery, Message, Outbox, Receipt
+
+_LOOK_SECONDS: Final = 0.2
+_STILL_SECONDS: Final = 2.0
+_LONGEST_SECONDS: Final = 240.0
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End when nothing more can happen by itself.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object last; implies --once.")
+    ] = False,
+    folder: Annotated[Path, typer.Option(help="Where everything is kept; emptied first.")] = Path(
+        "var/demo"
+    ),
+) -> None:
+    """Run the main job with made-up mail: SQLite, a folder vault, a simulated gateway and senders.
+
+    Ends with 1 unless every message ended as expected.
+    """
+    console = Console(stderr=as_json)
+    with _alone(folder):
+        fine = _run(console, folder, once=once or as_json, as_json=as_json)
+    raise typer.Exit(0 if fine else 1)
+
+
+def _run(console: Console, folder: Path, *, once: bool, as_json: bool) -> bool:
+    began = time.monotonic()
+    with stage(folder) as play:
+        waits = len(play.letters)
+        console.print(
+            f"{waits} meldinger venter hos integrasjonspunktet, og andres post ved siden."
+        )
+        in_time = _play(play, console)
+        judgement = judge(play.gateway, [*play.systems, play.hand], play.letters, play.others)
+        ends = what_became(play, judgement)
+        seconds = time.monotonic() - began
+        show_ends(console, ends, judgement)
+        verified = _verified(play)
+        console.print(f"Loggen er hel: {'ja' if verified else 'NEI'}. {seconds:.0f} sekunder.")
+        fine = in_time and verified and judgement.left_alone and not any(e.wrong for e in ends)
+        if as_json:
+            print(json.dumps(_summary(play, judgement, waiting(ends), verified, seconds)))
+        if not once:
+            console.print(f"Åpne {play.operator_url} for å se driftssiden.")
+            _stay(console)
+    return fine
+
+
+def _play(play: Stage, console: Console) -> bool:
+    """Until nothing more can happen by itself; False if that never came."""
+    people = People(play)
+    until = time.monotonic() + _LONGEST_SECONDS
+    still_since: float | None = None
+    with Walk(play, console) as walk:
+        while time.monotonic() < until:
+            brought = play.postman.bring()
+            worked = people.work()
+            walk.look()
+            if play.product.poll() is not None:
+                raise ConfigurationError("demo.serve", "`inbox serve` ended: see serve.log")
+            with play.line.store.reading() as (session, _):
+                busy = brought or worked or _waits(play) or _moves(session)
+            if busy:
+                still_since = None
+            elif still_since is None:
+                still_since = time.monotonic()
+            elif time.monotonic() - still_since > _STILL_SECONDS:
+                return True
+            time.sleep(_LOOK_SECONDS)
+    console.print("Noe ble ikke ferdig i tide.")
+    return False
+
+
+def _waits(play: Stage) -> bool:
+    """Whether the gateway or the postman still has mail of ours."""
+    others = {other.message_id for other in play.others}
+    return not play.postman.done or bool(set(play.gateway.queue()) - others)
+
+
+def _moves(session: Session) -> bool:
+    """Whether something is on its way by itself, or with a case system."""
+    busy = (
+        (Arrival, (ArrivalState.ANNOUNCED, ArrivalState.STORED, ArrivalState.ABANDONING)),
+        (Message, (MessageState.RECEIVED, MessageState.OPENED, MessageState.RELEASED)),
+        (Receipt, (ReceiptState.CHOSEN, ReceiptState.CREATED, ReceiptState.SENT)),
+        (Delivery, (DeliveryState.OPEN, DeliveryState.COLLECTED)),
+        (Outbox, (OutboxState.PENDING,)),
+    )
+    return any(
+        session.exec(
+            select(func.count()).select_from(table).where(col(table.state).in_(states))
+        ).one()
+        for table, states in busy
+    )
+
+
+def _verified(play: Stage) -> bool:
+    with play.line.store.transaction() as (session, now):
+        note = verify.new_checkpoint(session, now, play.line.keyring)
+    if note is not None:
+        verify.keep_outside(play.settings.checkpoints, note)
+    outside = play.settings.checkpoints.read_text("utf-8")
+    with play.line.store.reading() as (session, _):
+        return verify.verify(session, play.line.keyring, [outside]).holds
+
+
+def _summary(
+    play: Stage,
+    judgement: Judgement,
+    waits: dict[str, int],
+    verified: bool,
+    seconds: float,
+) -> dict[str, object]:
+    with play.line.store.reading() as (session, _):
+        answered = session.exec(
+            select(func.count())
+            .select_from(Message)
+            .where(col(Message.state) == MessageState.ANSWERED)
+        ).one()
+    return {
+        "announced": judgement.announced,
+        "answered": answered,
+        "waiting_for_people": waits,
+        "receipts_at_sender": dict(judgement.receipts_at_sender),
+        "lost": judgement.lost,
+        "duplicates": judgement.duplicates,
+        "audit_verified": verified,
+        "seconds": round(seconds, 1),
+    }
+
+
+def _stay(console: Console) -> None:
+    console.print("Avslutt med Ctrl-C.")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print("Ferdig.")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One demo in a folder at a time."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(
+                "demo.running", "another demo runs in this folder: end it, or name another"
+            ) from error
+        yield

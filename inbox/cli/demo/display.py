@@ -1,0 +1,247 @@
+"""What the demo shows: each message as it walks the line, then what became of each."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from sqlmodel import col, select
+
+from inbox.cli.demo.stage import Stage
+from inbox.message import ArrivalState, MessageState
+from inbox.simulator.demo_mail.expectations import Answered, Fate
+from inbox.simulator.demo_mail.judge import Judgement
+from inbox.tables import Arrival, AuditEntry, Message, Receipt
+
+_SHOWN = ("arrival", "message", "delivery", "receipt")
+_LIVE_ROWS = 40
+
+
+@dataclass
+class Walk:
+    """Reads the audit from where it was, so that no step is missed, and shows each."""
+
+    stage: Stage
+    console: Console
+    _after: int = -1
+    _names: dict[str, str] = field(default_factory=dict)
+    _now: dict[str, list[str]] = field(default_factory=dict)
+    _live: Live | None = None
+
+    def __enter__(self) -> Self:
+        """Begin to show: a live table on a terminal, plain lines elsewhere."""
+        if self.console.is_terminal:
+            self._live = Live(console=self.console, refresh_per_second=8)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave what was shown on the screen."""
+        if self._live is not None:
+            self._live.stop()
+
+    def look(self) -> None:
+        """Show what happened since the last look."""
+        with self.stage.line.store.reading() as (session, _):
+            leaves = session.exec(
+                select(AuditEntry.seq, AuditEntry.leaf)
+                .where(col(AuditEntry.seq) > self._after)
+                .order_by(col(AuditEntry.seq))
+            ).all()
+            if any(b'"message:' in leaf or b'"arrival:' in leaf for _, leaf in leaves):
+                self._learn(
+                    session.exec(select(Arrival.id, Arrival.wire_id)).all(),
+                    session.exec(select(Message.id, Message.wire_id, Message.shares_wire_id)).all(),
+                )
+        for seq, leaf in leaves:
+            self._after = seq
+            self._step(json.loads(leaf))
+        if self._live is not None:
+            self._live.update(self._table())
+
+    def _learn(
+        self,
+        arrivals: Sequence[tuple[str, str]],
+        messages: Sequence[tuple[str, str, bool]],
+    ) -> None:
+        names: dict[str, list[str]] = {}
+        for letter in self.stage.letters:
+            names.setdefault(letter.message_id, []).append(letter.name)
+        for arrival, wire_id in arrivals:
+            self._names[arrival] = names[wire_id][0]
+        for message, wire_id, shares in messages:
+            self._names[message] = names[wire_id][-1 if shares else 0]
+
+    def _step(self, entry: Mapping[str, str]) -> None:
+        kind, _, _ = entry["event"].partition(":")
+        name = self._names.get(entry["message"] or "") or self._names.get(entry["subject"])
+        if kind not in _SHOWN or name is None or not entry["became"]:
+            return
+        code = f"  ({entry['code']})" if entry["code"] else ""
+        self._now.setdefault(name, []).append(entry["became"])
+        if self._live is None:
+            at = entry["at"][11:19]
+            self.console.print(
+                f"{at}  {name:<26} {kind:<9} {entry['was'] or '':<12} → {entry['became']}{code}",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+    def _table(self) -> Table:
+        table = Table(title="Meldingene på linja", box=None, pad_edge=False)
+        table.add_column("melding")
+        table.add_column("veien så langt", overflow="ellipsis", no_wrap=True)
+        moving = list(self._now.items())[-_LIVE_ROWS:]
+        for name, states in moving:
+            table.add_row(name, " → ".join(states[-7:]))
+        return table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Became:
+    """What the product says of one letter, and whether that is what was expected."""
+
+    name: str
+    fate: Fate
+    state: str
+    unit: str | None
+    rule: str | None
+    code: str | None
+    receipt: str | None
+    wrong: tuple[str, ...]
+
+
+def what_became(stage: Stage, judgement: Judgement) -> list[Became]:
+    """Every letter with its end at the product, held against the expectation and the judge."""
+    with stage.line.store.reading() as (session, _):
+        messages = session.exec(select(Message)).all()
+        arrivals = session.exec(select(Arrival)).all()
+        receipts = {receipt.message_id: receipt for receipt in session.exec(select(Receipt))}
+    found = []
+    for number, letter in enumerate(stage.letters):
+        shares = letter.name != _first_name(stage, letter.message_id)
+        message = next(
+            (m for m in messages if m.wire_id == letter.message_id and m.shares_wire_id is shares),
+            None,
+        )
+        arrival = next((a for a in arrivals if a.wire_id == letter.message_id), None)
+        receipt = None if message is None else receipts.get(message.id)
+        state = _state(message, arrival)
+        code = _code(message, arrival, receipt)
+        wrong = [surprise.value for surprise in judgement.letters[number].surprises]
+        wrong += _differences(letter.expect.fate, state, letter.expect.code, code)
+        if message is not None and letter.expect.unit not in (None, message.unit):
+            wrong.append("another unit")
+        ruled = letter.expect.rule is not None and message is not None
+        if ruled and message is not None and message.rule not in (None, letter.expect.rule):
+            wrong.append("another rule")
+        found.append(
+            Became(
+                name=letter.name,
+                fate=letter.expect.fate,
+                state=state,
+                unit=None if message is None else message.unit,
+                rule=None if message is None else message.rule,
+                code=code,
+                receipt=_receipt_of(judgement, number, letter.expect.answered),
+                wrong=tuple(wrong),
+            )
+        )
+    return found
+
+
+def _first_name(stage: Stage, message_id: str) -> str:
+    return next(letter.name for letter in stage.letters if letter.message_id == message_id)
+
+
+def _state(message: Message | None, arrival: Arrival | None) -> str:
+    if message is not None:
+        return message.state.value
+    return "-" if arrival is None else arrival.state.value
+
+
+def _code(message: Message | None, arrival: Arrival | None, receipt: Receipt | None) -> str | None:
+    if receipt is not None and receipt.code:
+        return receipt.code
+    if message is not None:
+        return message.code
+    return None if arrival is None else arrival.code
+
+
+def _receipt_of(judgement: Judgement, number: int, expected: Answered) -> str | None:
+    held = judgement.letters[number].receipts
+    if held:
+        return ", ".join(held)
+    return "ikke mulig" if expected is Answered.IMPOSSIBLE else None
+
+
+_FATES: Mapping[Fate, str] = {
+    Fate.RULE_AT_ONCE: "etter regel, straks",
+    Fate.RULE_RELEASED: "etter regel, frigitt av en person",
+    Fate.RULE_BY_HAND: "etter regel, journalført for hånd",
+    Fate.PLACED: "fordelt av arkivet",
+    Fate.PLACED_BY_HAND: "fordelt av arkivet, journalført for hånd",
+    Fate.RETURNED: "i retur fra fagsystemet, journalført for hånd",
+    Fate.DUPLICATE: "kjent igjen som allerede journalført",
+    Fate.REFUSED: "avvist av to personer",
+    Fate.QUARANTINED: "venter i karantene",
+    Fate.UNROUTED: "venter på fordeling",
+    Fate.MISSED: "borte hos integrasjonspunktet",
+}
+_ENDS: Mapping[Fate, str] = {
+    Fate.QUARANTINED: MessageState.QUARANTINED,
+    Fate.UNROUTED: MessageState.UNROUTED,
+    Fate.MISSED: ArrivalState.MISSED,
+}
+_CODED = frozenset({Fate.QUARANTINED, Fate.MISSED})
+
+
+def _differences(fate: Fate, state: str, expected: str | None, code: str | None) -> list[str]:
+    wrong = []
+    if state != _ENDS.get(fate, MessageState.ANSWERED):
+        wrong.append(f"ended in {state}")
+    if fate in _CODED and code != expected:
+        wrong.append(f"code {code}, not {expected}")
+    return wrong
+
+
+def show_ends(console: Console, ends: Sequence[Became], judgement: Judgement) -> None:
+    """What became of each, and what the senders hold."""
+    table = Table(title="Hva ble det av hver melding", title_justify="left")
+    for heading in (
+        "melding",
+        "hva den gikk gjennom",
+        "tilstand",
+        "enhet",
+        "kvittering hos avsender",
+        "",
+    ):
+        table.add_column(heading, overflow="fold")
+    for end in ends:
+        mark = "✓" if not end.wrong else "; ".join(end.wrong)
+        code = f" ({end.code})" if end.code else ""
+        table.add_row(
+            end.name, _FATES[end.fate], end.state + code, end.unit or "", end.receipt or "–", mark
+        )
+    console.print(table)
+    counted = ", ".join(f"{n} {kind}" for kind, n in judgement.receipts_at_sender.items())
+    console.print(
+        f"Avsendersiden i simulatoren har {counted or 'ingen'} kvittering(er)."
+        f" Tapt: {judgement.lost}. Doble: {judgement.duplicates}."
+        f" Andres post urørt: {'ja' if judgement.left_alone else 'NEI'}."
+    )
+
+
+def waiting(ends: Sequence[Became]) -> dict[str, int]:
+    """What waits for people, by state."""
+    return dict(
+        sorted(
+            Counter(
+                end.state for end in ends if end.state not in (MessageState.ANSWERED, "-")
+            ).items()
+        )
+    )

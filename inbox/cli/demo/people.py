@@ -1,0 +1,202 @@
+"""The demo's people: they see what waits for them and do what such people would do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlmodel import col, select
+
+from inbox.access.policy.vocabulary import Role
+from inbox.access.question import Capacity
+from inbox.cli.demo.stage import ARCHIVISTS, Stage
+from inbox.directory import act_as
+from inbox.errors import Conflict
+from inbox.line.moves import archive, proposals, unit
+from inbox.line.moves.proposals import ProposalKind
+from inbox.message import DeliveryState, MessageState, Mode, OrgNumber, PersonId, ReceiptState
+from inbox.simulator.demo_mail.expectations import Fate
+from inbox.simulator.demo_mail.letters import OWN, Letter
+from inbox.tables import CaseSystem, Delivery, Message, Receipt
+
+_RELEASED: Final = frozenset(
+    {Fate.RULE_RELEASED, Fate.RULE_BY_HAND, Fate.PLACED, Fate.PLACED_BY_HAND, Fate.RETURNED}
+)
+_PLACED: Final = frozenset({Fate.PLACED, Fate.PLACED_BY_HAND})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """A message that waits for somebody, and what it waits in."""
+
+    message: Message
+    letter: Letter
+    by_hand: bool
+    failed_receipt: bool
+
+
+class People:
+    """Two archivists at the desk; in every unit a leader and a handler.
+
+    They know their mail, as such people do: what each letter is about stands in the mailbag.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._line = stage.line
+        self._desk = _desk_of(stage)
+        self._letters: Mapping[str, list[Letter]] = {}
+        for letter in stage.letters:
+            self._letters = {
+                **self._letters,
+                letter.message_id: [*self._letters.get(letter.message_id, []), letter],
+            }
+        self._done: set[tuple[str, int]] = set()
+        self._number = 0
+
+    def work(self) -> bool:
+        """Do what waits; whether there was anything. What changed meanwhile is looked at again."""
+        worked = False
+        for seen in self._look():
+            key = (seen.message.id, seen.message.version)
+            deed = self._deed(seen)
+            if deed is None or key in self._done:
+                continue
+            try:
+                deed(seen)
+            except Conflict:
+                continue
+            self._done.add(key)
+            worked = True
+        return worked
+
+    def _look(self) -> list[_Seen]:
+        with self._line.store.reading() as (session, _):
+            messages = session.exec(select(Message).order_by(col(Message.received_at))).all()
+            hand = set(
+                session.exec(
+                    select(Delivery.message_id)
+                    .join(CaseSystem, col(CaseSystem.id) == col(Delivery.case_system))
+                    .where(
+                        col(CaseSystem.mode) == Mode.BY_HAND,
+                        col(Delivery.state).in_([DeliveryState.OPEN, DeliveryState.COLLECTED]),
+                    )
+                )
+            )
+            failed = set(
+                session.exec(
+                    select(Receipt.message_id).where(
+                        col(Receipt.state).in_([ReceiptState.FAILED, ReceiptState.IMPOSSIBLE]),
+                        col(Receipt.settled_at).is_(None),
+                    )
+                )
+            )
+        return [
+            _Seen(
+                message=message,
+                letter=self._letters[message.wire_id][-1 if message.shares_wire_id else 0],
+                by_hand=message.id in hand,
+                failed_receipt=message.id in failed,
+            )
+            for message in messages
+        ]
+
+    def _deed(self, seen: _Seen) -> Callable[[_Seen], None] | None:
+        """What somebody does about it; None: nothing, or not yet."""
+        fate = seen.letter.expect.fate
+        deeds: dict[tuple[MessageState, bool], Callable[[_Seen], None]] = {
+            (MessageState.UNROUTED, fate in _PLACED): self._place,
+            (MessageState.UNROUTED, fate is Fate.REFUSED): self._refuse,
+            (MessageState.UNROUTED, fate is Fate.DUPLICATE): self._duplicate,
+            (MessageState.ROUTED, fate is Fate.DUPLICATE): self._duplicate,
+            (MessageState.ROUTED, fate in _RELEASED): self._release,
+            (MessageState.OFFERED, seen.by_hand): self._register,
+            (MessageState.RETURNED, fate is Fate.RETURNED): self._register,
+            (MessageState.REGISTERED, seen.failed_receipt): self._accept,
+        }
+        return deeds.get((seen.message.state, True))
+
+    def _place(self, seen: _Seen) -> None:
+        message, to = seen.message, seen.letter.expect.unit
+        assert to is not None
+        archive.place(
+            self._line,
+            self._as("anne", Role.ARCHIVIST, self._desk),
+            message.id,
+            unit=to,
+            seen=message.version,
+        )
+
+    def _refuse(self, seen: _Seen) -> None:
+        first, second = ARCHIVISTS
+        code = seen.letter.expect.code
+        assert code is not None
+        proposal = proposals.propose(
+            self._line,
+            self._as(first, Role.ARCHIVIST, self._desk),
+            ProposalKind.REFUSE,
+            seen.message.id,
+            code=code,
+            reason="Meldingen gjelder en annen kommune",
+        )
+        proposals.approve(self._line, self._as(second, Role.ARCHIVIST, self._desk), proposal)
+
+    def _duplicate(self, seen: _Seen) -> None:
+        message = seen.message
+        with self._line.store.reading() as (session, _):
+            original = session.exec(
+                select(Message.id).where(
+                    col(Message.documents_hash) == message.documents_hash,
+                    col(Message.sender) == message.sender,
+                    col(Message.id) != message.id,
+                    col(Message.registered_at).is_not(None),
+                )
+            ).first()
+        if original is None:
+            raise Conflict("demo.not_yet", "its original is not registered yet")
+        archive.duplicate(
+            self._line,
+            self._as("bjorn", Role.ARCHIVIST, self._desk),
+            message.id,
+            of=original,
+            seen=message.version,
+        )
+
+    def _release(self, seen: _Seen) -> None:
+        message = seen.message
+        assert message.unit is not None
+        leader = self._as(f"leader-{message.unit}", Role.LEADER, message.unit)
+        unit.release(self._line, leader, message.id, seen=message.version)
+
+    def _register(self, seen: _Seen) -> None:
+        """The leader gives it to a handler, who reads it and registers it by hand."""
+        message = seen.message
+        assert message.unit is not None
+        person = f"handler-{message.unit}"
+        leader = self._as(f"leader-{message.unit}", Role.LEADER, message.unit)
+        handler = self._as(person, Role.HANDLER, message.unit)
+        unit.assign(self._line, leader, message.id, to=PersonId(person))
+        if seen.by_hand:
+            unit.collect_by_hand(self._line, handler, message.id)
+        self._number += 1
+        reference = f"2026/9{self._number:05}-1"
+        unit.register(self._line, handler, message.id, reference=reference, seen=message.version)
+        self._stage.hand.note(message.wire_id, reference=reference, at=datetime.now(UTC))
+
+    def _accept(self, seen: _Seen) -> None:
+        archivist = self._as("anne", Role.ARCHIVIST, self._desk)
+        reason = "Avsender er varslet på telefon"
+        archive.accept_failure(self._line, archivist, seen.message.id, reason=reason)
+
+    def _as(self, person: str, role: Role, unit_id: str) -> Capacity:
+        code = self._stage.codes[person]
+        with self._line.store.reading() as (session, now):
+            return act_as(session, now, person, role=role, unit=unit_id, code=code)
+
+
+def _desk_of(stage: Stage) -> str:
+    """Where the archivists sit."""
+    with stage.line.store.reading() as (session, _):
+        book = stage.line.books.current(session, OrgNumber(OWN))
+    assert book is not None
+    return str(book.desk)

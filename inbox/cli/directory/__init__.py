@@ -1,0 +1,1 @@
+"""`inbox directory`: units, people, case systems and personal codes."""

@@ -1,0 +1,240 @@
+"""`inbox directory`: units, people and case systems; what widens access takes two people."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from sqlmodel import Session, col, select
+
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import OfInstallation
+from inbox.cli.common.access_reader import Who, check_may_know
+from inbox.cli.common.context import line_of, settings_of, store_of
+from inbox.cli.common.formats import Json
+from inbox.cli.common.output import say, say_json, say_table
+from inbox.cli.common.sign_in import As, CodeFromStdin, one_code, two_codes
+from inbox.cli.directory.view import tell_changes, tell_impact, tell_result, value_of
+from inbox.directory.change import (
+    Signed,
+    acting,
+    bring,
+    bring_together,
+    look,
+    new_code,
+)
+from inbox.directory.change import approve as approve_change
+from inbox.directory.file import read_directory, written
+from inbox.directory.folder import read_folder, write_folder
+from inbox.directory.impact import impact_of
+from inbox.directory.listed import Directory, beginning
+from inbox.directory.standing import directory_now, directory_on
+from inbox.directory.taking import keyed, plan
+from inbox.errors import Invalid
+from inbox.tables import Capacity, Unit
+from inbox.tables.periods import lasts
+
+directory: Final = typer.Typer(
+    no_args_is_help=True,
+    help="Units, people, case systems and personal codes. What widens access takes two people,"
+    " each with the own personal code.",
+)
+
+Source = Annotated[Path, typer.Argument(exists=True, help="A TOML file, or a folder of CSV files.")]
+By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who proposes it.")]
+Me = Annotated[str, typer.Option("--by", metavar="ID", help="Who you are.")]
+With = Annotated[str, typer.Option("--with", metavar="ID", help="Another person, who approves.")]
+
+
+@directory.command("import")
+def import_file(
+    ctx: typer.Context,
+    source: Source,
+    by: By,
+    with_: Annotated[
+        str | None,
+        typer.Option("--with", metavar="ID", help="Another person, who approves it here and now."),
+    ] = None,
+    code_from_stdin: CodeFromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Take in a directory: what only narrows access at once, anything else as a proposal.
+
+    With --with two people are here, and both steps are taken in one. Prints what changes, and the
+    keys of new case systems, with the secrets (Standard Webhooks form) that their events are signed
+    with: shown when they are made and never again.
+    """
+    read, line = _read(source), line_of(ctx)
+    if with_ is None:
+        first = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
+        result = bring(line, first, read)
+    else:
+        first, second = _two(by, with_, from_stdin=code_from_stdin)
+        result = bring_together(line, first, second, read)
+    tell_result(result, as_json=as_json)
+
+
+@directory.command()
+def approve(
+    ctx: typer.Context,
+    proposal: Annotated[str, typer.Argument(help="What `import` printed.")],
+    by: Me,
+    acknowledge: Annotated[
+        str | None,
+        typer.Option(metavar="DIGEST", help="The digest of what was shown to you."),
+    ] = None,
+    code_from_stdin: CodeFromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Show what another person proposed; with --acknowledge, take it in as it was shown."""
+    line = line_of(ctx)
+    me = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
+    if acknowledge is None:
+        tell_result(look(line, me, proposal), as_json=as_json)
+        return
+    tell_result(approve_change(line, me, proposal, acknowledged=acknowledge), as_json=as_json)
+
+
+@directory.command()
+def diff(  # noqa: PLR0913, PLR0917 - the options of a command
+    ctx: typer.Context,
+    source: Source,
+    people: Annotated[
+        bool, typer.Option("--people", help="Count the messages that people gain and lose, too.")
+    ] = False,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="ID", help="Who asks for --people: may `access_read`."),
+    ] = None,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Show what an import would change; nothing is changed.
+
+    A row with `(widens)` gives somebody something, so that the import takes two people. --people is
+    for whoever may know who has access, as it is for a change of policy.
+    """
+    read, line = _read(source), line_of(ctx)
+    if people is not bool(by):
+        raise Invalid("directory.by", "--people shows who can see what: say who you are with --by")
+    differences = None
+    if by:
+        who = Who.typing(by, as_, from_stdin=code_from_stdin)
+        check_may_know(settings_of(ctx), who, "directory:impact_read", read.organisation)
+        differences = impact_of(line, read)
+    with line.store.reading() as (session, now):
+        changes = plan(line, session, now, keyed(line, read))
+    if as_json:
+        say_json(value_of(changes, differences))
+        return
+    tell_changes(changes)
+    if differences is not None:
+        tell_impact(differences)
+
+
+@directory.command()
+def export(
+    ctx: typer.Context,
+    by: Me,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FOLDER", help="Write CSV files there, not TOML here."),
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="DATE", help="As it was at the beginning of that day.")
+    ] = None,
+    code_from_stdin: CodeFromStdin = False,
+) -> None:
+    """Write the organisation's directory as `import` reads it, with people's names; audited.
+
+    Case references are not among it.
+    """
+    line = line_of(ctx)
+    moment = None if on is None else _day(on)
+    me = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
+    with line.store.transaction() as (session, now):
+        turn = acting(line, session, now, me, Action.DIRECTORY_EDIT, OfInstallation())
+        organisation = turn.capacity.organisation
+        if moment is None:
+            found = directory_now(session, now, organisation)
+        else:
+            found = directory_on(session, now, organisation, moment)
+        turn.note(event="directory:exported", subject=organisation, message_id=None)
+    if csv is None:
+        say(written(found).rstrip("\n"))
+    else:
+        write_folder(csv, found)
+
+
+def _day(text: str) -> datetime:
+    try:
+        return beginning(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date())
+    except ValueError:
+        raise Invalid("directory.day", "a day is written as 2026-01-31") from None
+
+
+@directory.command()
+def show(ctx: typer.Context, as_json: Json = False) -> None:
+    """Show the living units, their case systems, and how many people stand for each role."""
+    with store_of(settings_of(ctx)).reading() as (session, now):
+        living = select(Unit).where(
+            lasts(Unit, now),
+        )
+        rows = [
+            {
+                "unit": unit.id,
+                "name": unit.name,
+                "organisation": unit.organisation,
+                "parent": unit.parent,
+                "case_system": unit.case_system,
+                "people": _roles(session, now, unit.id),
+            }
+            for unit in session.exec(living.order_by(col(Unit.id)))
+        ]
+    if as_json:
+        say_json(rows)
+    else:
+        say_table(rows, ("unit", "name", "organisation", "parent", "case_system", "people"))
+
+
+@directory.command()
+def code(
+    ctx: typer.Context,
+    person: Annotated[str, typer.Argument(help="Whose code it is.")],
+    by: By,
+    with_: With,
+    code_from_stdin: CodeFromStdin = False,
+) -> None:
+    """Give a person a new personal code, shown now and never again; the old one ends.
+
+    It takes who may propose a change of the directory, and another who may approve it.
+    """
+    line = line_of(ctx)
+    first, second = _two(by, with_, from_stdin=code_from_stdin)
+    say(new_code(line, first, second, person))
+
+
+def _two(by: str, with_: str, *, from_stdin: bool) -> tuple[Signed, Signed]:
+    first, second = two_codes(by, with_, from_stdin=from_stdin)
+    return Signed(person=by, code=first), Signed(person=with_, code=second)
+
+
+def _read(source: Path) -> Directory:
+    return (
+        read_folder(source)
+        if source.is_dir()
+        else read_directory(source.read_bytes(), file=source.name)
+    )
+
+
+def _roles(session: Session, now: datetime, unit: str) -> str:
+    """How many capacities of each role live in a unit."""
+    roles = session.exec(
+        select(Capacity.role).where(
+            col(Capacity.unit) == unit,
+            lasts(Capacity, now),
+        )
+    )
+    return ", ".join(f"{count} {role}" for role, count in sorted(Counter(roles).items()))

@@ -1,0 +1,1 @@
+"""`inbox doctor`: checks everything that can keep mail from arriving."""

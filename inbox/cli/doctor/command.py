@@ -1,0 +1,99 @@
+"""`inbox doctor`: all that can keep mail from arriving or from being read."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import typer
+
+from inbox.cli.common.context import settings_of
+from inbox.cli.common.formats import Json
+from inbox.cli.common.output import WRONG, advice, say, say_json
+from inbox.cli.doctor import machine, neighbours, people
+from inbox.cli.doctor.findings import Check, Finding, Level, Patient, ok, warning, wrong
+from inbox.errors import InboxError
+from inbox.wiring import build_store
+
+_WITHOUT_DATABASE: Final[Sequence[tuple[str, Check]]] = (
+    ("vault", machine.vault),
+    ("keys", machine.keys),
+    ("policies", machine.policies),
+    ("routing", machine.routing),
+    ("checkpoints", machine.checkpoints),
+    ("trust", neighbours.trust),
+    ("gateway", neighbours.gateways),
+    ("sha1", neighbours.legacy_sha1),
+)
+_WITH_DATABASE: Final[Sequence[tuple[str, Check]]] = (
+    ("keys", machine.keys_of_database),
+    ("policies", machine.active_policies),
+    ("worker", machine.worker),
+    ("routing", machine.active_routing),
+    ("routing", people.routes_to_living_units),
+    ("desk", people.desks),
+    ("units", people.units),
+    ("reviewers", people.reviewers),
+    ("webhooks", neighbours.webhooks),
+    ("trust", neighbours.lists),
+)
+
+
+def doctor(
+    ctx: typer.Context,
+    as_json: Json = False,
+) -> None:
+    """Check settings, database, vault, keys, policies, routing, people, gateways and trust.
+
+    Leaves nothing behind, takes nothing from a gateway, and may run beside `serve`. Each line is
+    ok, a warning or wrong, with what it means and what to do. Ends with 1 if anything is wrong,
+    with 2 if the settings cannot be read.
+    """
+    findings = list(_examine(ctx))
+    if as_json:
+        say_json(
+            [
+                {"level": f.level.value, "subject": f.subject, "means": f.means, "do": f.do}
+                for f in findings
+            ]
+        )
+    else:
+        for finding in findings:
+            say(f"{finding.level.value:<8} {finding.subject:<12} {finding.means}")
+            if finding.do:
+                say(f"{'':<21} do: {finding.do}")
+    if any(finding.level is Level.WRONG for finding in findings):
+        raise typer.Exit(WRONG)
+
+
+def _examine(ctx: typer.Context) -> Iterator[Finding]:
+    settings = settings_of(ctx)
+    yield ok("settings", "can be read")
+    patient = Patient(settings=settings, store=build_store(settings))
+    for subject, check in _WITHOUT_DATABASE:
+        yield from _checked(subject, check, patient)
+    database = list(_checked("database", machine.database, patient))
+    yield from database
+    if any(finding.level is Level.WRONG for finding in database):
+        subjects = ", ".join(dict.fromkeys(subject for subject, _ in _WITH_DATABASE))
+        yield warning("database", f"not looked at for want of it: {subjects}", "mend it first")
+        return
+    for subject, check in _WITH_DATABASE:
+        yield from _checked(subject, check, patient)
+
+
+def _checked(subject: str, check: Check, patient: Patient) -> Iterator[Finding]:
+    """What the check says; that it failed is a finding too."""
+    try:
+        yield from check(patient)
+    except InboxError as error:
+        yield _failed(subject, error)
+    except Exception as error:  # noqa: BLE001 - one check that fails never hides the others
+        yield wrong(
+            subject,
+            f"could not be checked: {type(error).__name__}",
+            "report this line: it is a fault of the program",
+        )
+
+
+def _failed(subject: str, error: InboxError) -> Finding:
+    said = f"{error.code}: {error.reason}" if error.reason else error.code
+    return wrong(subject, " ".join(said.split()), advice(error))

@@ -1,0 +1,210 @@
+"""What `doctor` sees on this machine: database, vault, keys, policies, rules, the worker."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from sqlmodel import select
+
+from inbox.access.files.active import KIND, ActivePolicies
+from inbox.access.files.folder import load_folder
+from inbox.cli.doctor.findings import Finding, Patient, ok, warning, wrong
+from inbox.errors import Unavailable
+from inbox.keys import Keyring
+from inbox.line.books import ActiveBooks
+from inbox.message import OrgNumber, new_id
+from inbox.store import SCHEMA
+from inbox.tables import ActivePolicy, Checkpoint, Installation, Pulse
+from inbox.vault import FolderVault
+from inbox.wiring import policy_folder, read_books, terms_of
+
+_OTHERS: Final = 0o077
+_QUIET: Final = timedelta(minutes=15)
+_WORKER: Final = "worker"
+
+
+def database(patient: Patient) -> Iterator[Finding]:
+    """It answers, is of this version, and is closed to others."""
+    made = patient.store.engine.url
+    if made.get_backend_name() == "sqlite" and not Path(made.database or "").exists():
+        yield wrong("database", "there is none yet", "run `inbox database upgrade`")
+        return
+    patient.store.check_schema()
+    with patient.store.reading() as (session, _):
+        session.exec(select(Installation)).first()
+    url = patient.store.engine.url
+    yield ok("database", f"{url.get_backend_name()}, of version {SCHEMA}")
+    if url.get_backend_name() == "sqlite" and url.database and _is_open(Path(url.database)):
+        yield warning("database", "others on this machine can read its file", "chmod 600 it")
+
+
+def vault(patient: Patient) -> Iterator[Finding]:
+    """An object can be stored, read and removed; there is room; it is closed to others."""
+    folder = patient.settings.vault
+    kept = FolderVault(folder)
+    free, least = kept.free_bytes(), terms_of(patient.settings).free_bytes
+    name, key = f"{new_id()}.doctor", os.urandom(32)
+    try:
+        kept.store(name, [b"doctor"], key)
+        with kept.open(name, key) as stored:
+            stored.read()
+        kept.remove(name)
+    except Unavailable:
+        yield wrong(
+            "vault",
+            "no object can be stored in it",
+            "give this user the folder, on a file system that has hard links",
+        )
+        return
+    if free < least:
+        yield wrong(
+            "vault",
+            f"{_gigabytes(free)} free, less than the {_gigabytes(least)} of"
+            " terms.free_gigabytes: nothing is taken from a gateway",
+            "make room",
+        )
+    else:
+        yield ok("vault", f"can be written to, {_gigabytes(free)} free")
+    if _is_open(folder):
+        yield warning("vault", "others on this machine can look into it", "chmod 700 the folder")
+
+
+def keys(patient: Patient) -> Iterator[Finding]:
+    """They can be read, and nobody else can."""
+    keyring = Keyring.load(patient.settings.keys)
+    yield ok("keys", f"{len(keyring.ids())} at hand, {keyring.active} is active")
+    if _is_open(patient.settings.keys):
+        yield warning("keys", "others can look into the folder", "chmod 700 the folder")
+    inside = patient.settings.keys.resolve().is_relative_to(patient.settings.vault.resolve())
+    if inside:
+        yield wrong(
+            "keys", "they lie in the vault: a copy of it opens itself", "move the key folder"
+        )
+
+
+def keys_of_database(patient: Patient) -> Iterator[Finding]:
+    """They are the keys that this database was made with."""
+    with patient.store.reading() as (session, _):
+        installation = session.get(Installation, 1)
+    if installation is None or installation.people_enrolled_at is None:
+        yield wrong("keys", "nobody is enrolled: nobody may do anything", "run `inbox init`")
+    if installation is None:
+        return
+    if Keyring.load(patient.settings.keys).proves(installation.key_proof):
+        yield ok("keys", "they open a test value of this database")
+    else:
+        yield wrong(
+            "keys",
+            "they are not the keys of this database: nothing in it can be opened",
+            "put the right key folder in place, from your copy",
+        )
+    if installation.origin != patient.settings.origin:
+        yield wrong(
+            "keys", "origin in the settings is not that of this database", "set origin as it was"
+        )
+
+
+def policies(patient: Patient) -> Iterator[Finding]:
+    """The folder can be read, its invariants hold and its cases come out."""
+    digest = load_folder(policy_folder(patient.settings)).digest
+    yield ok("policies", f"can be read and hold what they promise, digest {digest[:12]}")
+
+
+def active_policies(patient: Patient) -> Iterator[Finding]:
+    """What the database names can be read: otherwise everything is denied."""
+    policies = ActivePolicies()
+    with patient.store.reading() as (session, _):
+        active = session.get(ActivePolicy, KIND)
+        policy = policies.current(session)
+    if active is None:
+        yield wrong("policies", "none is active: everything is denied", "run `inbox init`")
+    elif policies.problem is not None:
+        yield wrong(
+            "policies",
+            f"the active ones, {active.digest[:12]}, cannot be had: everything is denied"
+            f" ({policies.problem})",
+            "two people put others in their place: `inbox policy propose`",
+        )
+    else:
+        yield ok("policies", f"active since {active.active_from:%Y-%m-%d}")
+        if (digest := load_folder(policy_folder(patient.settings)).digest) != policy.digest:
+            yield warning(
+                "policies",
+                f"the folder has {digest[:12]}, which decides nothing",
+                "`inbox policy propose` it, or put it back as `inbox policy history` shows",
+            )
+
+
+def routing(patient: Patient) -> Iterator[Finding]:
+    """The rule books that are written can be read."""
+    for organisation, book in read_books(policy_folder(patient.settings)).items():
+        yield ok("routing", f"{organisation} has {len(book.rules)} rules, desk {book.desk}")
+
+
+def active_routing(patient: Patient) -> Iterator[Finding]:
+    """Every organisation that mail is taken for has active rules, and they can be read."""
+    books = ActiveBooks()
+    with patient.store.reading() as (session, _):
+        for gateway in patient.settings.gateways:
+            for organisation in map(OrgNumber, gateway.organisations):
+                if books.current(session, organisation) is not None:
+                    continue
+                problem = books.problem(organisation)
+                unread = "" if problem is None else f", which cannot be had ({problem.code})"
+                yield wrong(
+                    "routing",
+                    f"{organisation} receives on {gateway.channel} and has no rules{unread}",
+                    f"write routing/{organisation}.toml and `inbox route propose` it",
+                )
+
+
+def checkpoints(patient: Patient) -> Iterator[Finding]:
+    """The file outside the database can be written to."""
+    path = patient.settings.checkpoints
+    target = path if path.exists() else path.parent
+    if path.is_dir() or not os.access(target, os.W_OK):
+        yield wrong(
+            "checkpoints",
+            "the file cannot be written to: no checkpoint is kept outside the database",
+            "make its folder, and give it to this user",
+        )
+        return
+    yield ok("checkpoints", "can be written to; keep a copy on another machine")
+
+
+def worker(patient: Patient) -> Iterator[Finding]:
+    """Somebody works, and the channels answer it; and checkpoints are kept outside too."""
+    with patient.store.reading() as (session, now):
+        pulses = {pulse.name: pulse for pulse in session.exec(select(Pulse))}
+        signed = session.exec(select(Checkpoint.size)).first()
+    pulse = pulses.get(_WORKER)
+    if pulse is None or pulse.at is None or now - pulse.at > _QUIET:
+        last = "never" if pulse is None or pulse.at is None else f"{pulse.at:%Y-%m-%d %H:%M} UTC"
+        yield warning(
+            _WORKER, f"none has worked lately (last: {last})", "start `inbox serve` or `inbox work`"
+        )
+    else:
+        yield ok(_WORKER, f"worked at {pulse.at:%H:%M} UTC")
+    for name, other in pulses.items():
+        if other.code is not None:
+            yield warning(name, f"at its last round: {other.code}", "see the log of the worker")
+    if signed is not None and not patient.settings.checkpoints.exists():
+        yield wrong(
+            "checkpoints",
+            "there are checkpoints, but the file outside is gone",
+            "put your copy in place; ask who removed it",
+        )
+
+
+def _is_open(path: Path) -> bool:
+    """Whether others than its owner may look; a path that cannot be asked is another's finding."""
+    try:
+        return bool(path.stat().st_mode & _OTHERS)
+    except OSError:
+        return False
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1_000_000_000:.1f} GB"

@@ -1,0 +1,152 @@
+"""What `doctor` sees of the neighbours: gateways and their clocks, webhooks, who is believed."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlmodel import col, select
+
+from inbox.casesystem.webhook import Target, check_target
+from inbox.cli.doctor.findings import Finding, Patient, ok, warning, wrong
+from inbox.config import GatewaySettings, environment
+from inbox.errors import Invalid, Unavailable
+from inbox.message import Mode, OrgNumber
+from inbox.package.inputs import Trust
+from inbox.package.signature.revocation import unshown
+from inbox.tables import CaseSystem, ListAddress
+from inbox.tables.periods import not_over
+from inbox.trust.believed import TrustFolder
+from inbox.wiring import build_gateway
+
+_MOST_SKEW: Final = timedelta(seconds=5)
+_SOON: Final = timedelta(hours=6)
+"""Lists that live for a day only are replaced well before their end."""
+
+
+def gateways(patient: Patient) -> Iterator[Finding]:
+    """Each answers, takes our credentials, and has our time. Reads only, locks nothing."""
+    if not patient.settings.gateways:
+        yield warning("gateway", "there is none: no mail can come", "set [[gateways]]")
+    for settings in patient.settings.gateways:
+        yield from _gateway(settings)
+
+
+def _gateway(settings: GatewaySettings) -> Iterator[Finding]:
+    if settings.allow_insecure:
+        yield warning(
+            "gateway",
+            f"{settings.channel} may be in the clear or without sign-in (allow_insecure)",
+            "use https and a user, unless the network between is yours alone",
+        )
+    gateway = build_gateway(settings, environment())
+    try:
+        skew = gateway.clock_skew()
+        gateway.receipt_route(OrgNumber(settings.organisations[0]))
+    except Unavailable as error:
+        yield wrong(
+            "gateway",
+            f"{settings.channel} does not answer as it should ({error.code})",
+            "check its address, its user and password, and that it runs",
+        )
+        return
+    yield ok("gateway", f"{settings.channel} answers")
+    if skew is None:
+        yield warning(
+            "gateway", f"{settings.channel} does not say what time it is", "ask its owner"
+        )
+    elif abs(skew) > _MOST_SKEW:
+        yield wrong(
+            "clock",
+            f"{settings.channel} is {skew.total_seconds():+.0f} seconds from this machine:"
+            " times of receipts and signatures are not to be trusted",
+            "set both machines to a time server",
+        )
+    else:
+        yield ok("clock", f"within {_MOST_SKEW.seconds} seconds of {settings.channel}")
+
+
+def webhooks(patient: Patient) -> Iterator[Finding]:
+    """Every case system that is told by webhook has a listed address."""
+    targets = [
+        Target(host=target.host, port=target.port, networks=target.networks)
+        for target in patient.settings.webhook_targets
+    ]
+    with patient.store.reading() as (session, now):
+        living = session.exec(
+            select(CaseSystem).where(
+                col(CaseSystem.mode) == Mode.WEBHOOK,
+                not_over(CaseSystem, now),
+            )
+        ).all()
+    for system in living:
+        try:
+            check_target(system.webhook_url or "", targets)
+        except Invalid as error:
+            yield wrong(
+                "webhooks",
+                f"{system.id} cannot be told of its mail ({error.code})",
+                "give it a webhook_url whose host and port are in [[webhook_targets]]",
+            )
+        else:
+            yield ok("webhooks", f"{system.id} has a listed target")
+
+
+def trust(patient: Patient) -> Iterator[Finding]:
+    """There is a folder with anchors in it."""
+    folder = patient.settings.trust
+    if folder is None:
+        yield wrong(
+            "trust", "there is no trust folder: every message is quarantined", "set trust, fill it"
+        )
+        return
+    believed = TrustFolder(folder).current()
+    if believed.anchors:
+        means = f"{len(believed.anchors)} anchors, {len(believed.intermediates)} intermediates"
+        yield ok("trust", means)
+    else:
+        yield wrong(
+            "trust", "it has no anchor: every message is quarantined", "put *.pem in the folder"
+        )
+
+
+def lists(patient: Patient) -> Iterator[Finding]:
+    """Of everybody who is believed there is a revocation list that is not too old."""
+    with patient.store.reading() as (session, now):
+        believed = TrustFolder(patient.settings.trust).believed(session)
+        asked = session.exec(select(ListAddress).order_by(ListAddress.address)).all()
+    for row in asked:
+        if row.code is not None:
+            yield warning(
+                "trust",
+                f"{row.address} gave no revocation list ({row.code})",
+                "see that this machine can reach it, or put *.crl in the trust folder",
+            )
+    yield from _ages(believed, now)
+
+
+def _ages(believed: Trust, now: datetime) -> Iterator[Finding]:
+    missing = unshown(believed, now)
+    for name in missing:
+        yield wrong(
+            "trust",
+            f"no revocation list of {name} is fresh, they are missing or too old: messages that"
+            " need one wait, and are quarantined later",
+            "add its address to revocation.addresses, or put *.crl in the trust folder",
+        )
+    soon = set(unshown(believed, now + _SOON)) - set(missing)
+    for name in sorted(soon):
+        yield warning(
+            "trust", f"the last list of {name} ends within six hours", "it must be fetched by then"
+        )
+    if not missing and believed.anchors:
+        yield ok("trust", f"{len(believed.lists)} revocation lists, one of everybody believed")
+
+
+def legacy_sha1(patient: Patient) -> Iterator[Finding]:
+    """Whether signatures with SHA-1, as the whole country makes them today, are accepted."""
+    until = patient.settings.terms.legacy_sha1_until
+    if until is None:
+        means = "signatures with SHA-1 (legacy-sha1) are accepted in their narrow shape, always"
+    else:
+        means = f"signatures with SHA-1 (legacy-sha1) are quarantined from {until.isoformat()}"
+    yield ok("sha1", means)

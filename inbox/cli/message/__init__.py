@@ -1,0 +1,1 @@
+"""`inbox message`: where messages are, holds and notes."""

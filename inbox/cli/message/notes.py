@@ -1,0 +1,144 @@
+"""`inbox message hold`, `end-hold`, `note`, `notes`: what people do with what waits for them."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from inbox.cli.common.context import line_of
+from inbox.cli.common.formats import Json
+from inbox.cli.common.output import printable, say, say_json, say_table
+from inbox.cli.common.sign_in import (
+    As,
+    By,
+    CodeFromStdin,
+    MessageIdArgument,
+    acting_here,
+    code_and_text,
+    one_code,
+)
+from inbox.errors import Invalid
+from inbox.line.moves import holding, noting
+from inbox.line.moves.noting import Noted
+from inbox.message import HoldCause
+
+_COLUMNS: Final = ("written_at", "person", "role", "unit", "shielding", "text")
+
+
+def register(message: typer.Typer) -> None:
+    """Add the commands to the group."""
+    message.command()(hold)
+    message.command("end-hold")(end_hold)
+    message.command()(note)
+    message.command()(notes)
+
+
+def hold(  # noqa: PLR0913, PLR0917 - the options of the command
+    ctx: typer.Context,
+    message_id: MessageIdArgument,
+    by: By,
+    because: Annotated[HoldCause, typer.Option(help="What it waits for.")],
+    last: Annotated[
+        datetime,
+        typer.Option(
+            "--to", metavar="DATE", formats=["%Y-%m-%d"], help="The last day, at most 60 ahead."
+        ),
+    ],
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Put a message on hold for some days: lists say why it waits, and nothing stops for it."""
+    line = line_of(ctx)
+    code = one_code(by, from_stdin=code_from_stdin)
+    capacity = acting_here(line, by, code, as_)
+    until = holding.hold(line, capacity, message_id, cause=because, last=last.date())
+    ends = until.isoformat(timespec="seconds")
+    if as_json:
+        say_json({"held_for": because.value, "held_until": ends})
+    else:
+        say(f"{because.value} until {ends}")
+
+
+def end_hold(
+    ctx: typer.Context,
+    message_id: MessageIdArgument,
+    by: By,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
+) -> None:
+    """End a hold before its day, whoever put the message there."""
+    line = line_of(ctx)
+    code = one_code(by, from_stdin=code_from_stdin)
+    holding.end_hold(line, acting_here(line, by, code, as_), message_id)
+    say("ended")
+
+
+def note(  # noqa: PLR0913, PLR0917 - the options of the command
+    ctx: typer.Context,
+    message_id: MessageIdArgument,
+    by: By,
+    file: Annotated[
+        Path | None, typer.Option(help="Where the text stands; else standard input, to its end.")
+    ] = None,
+    shielding: Annotated[
+        str | None, typer.Option(help="Only for those who are cleared for this too.")
+    ] = None,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Write a note for those who have the message before them: it is never changed or deleted.
+
+    With --code-from-stdin the first line of standard input is the personal code.
+    """
+    line = line_of(ctx)
+    if file is None:
+        code, text = code_and_text(by, from_stdin=code_from_stdin)
+    else:
+        code, text = one_code(by, from_stdin=code_from_stdin), _text_of(file)
+    capacity = acting_here(line, by, code, as_)
+    note_id = noting.note(line, capacity, message_id, text=text.strip(), shielding=shielding)
+    if as_json:
+        say_json({"id": note_id})
+    else:
+        say(note_id)
+
+
+def notes(
+    ctx: typer.Context,
+    message_id: MessageIdArgument,
+    by: By,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Show the notes on a message, the oldest first, to whoever may write there."""
+    line = line_of(ctx)
+    code = one_code(by, from_stdin=code_from_stdin)
+    found = noting.notes(line, acting_here(line, by, code, as_), message_id)
+    rows = [_shown(each) for each in found]
+    if as_json:
+        say_json(rows)
+    else:
+        say_table(rows, _COLUMNS)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise Invalid("note.file", "the file cannot be read as text in UTF-8") from None
+
+
+def _shown(found: Noted) -> dict[str, object]:
+    return {
+        "id": found.id,
+        "written_at": found.written_at.isoformat(timespec="seconds"),
+        "person": found.person,
+        "role": found.role.value,
+        "unit": found.unit,
+        "shielding": found.shielding,
+        "text": None if found.text is None else "\n".join(map(printable, found.text.split("\n"))),
+    }

@@ -1,0 +1,1 @@
+"""`inbox package`: look at a document package in hand, or make one."""

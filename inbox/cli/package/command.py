@@ -1,0 +1,176 @@
+"""`inbox package`: look at a document package in hand, and make one to try with."""
+
+import io
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from inbox.cli.common.formats import Json
+from inbox.cli.common.output import WRONG, say, say_json
+from inbox.errors import Invalid
+from inbox.package import Inspection, inspect, inspect_container
+from inbox.package.codes.code import Language
+from inbox.package.explanations import about, sentences_of
+from inbox.package.inputs import Limits
+from inbox.package.inspection import trust_of
+from inbox.package.verdict import Quarantine, Verdict
+from inbox.trust.folder import read_folder
+
+package: Final = typer.Typer(
+    no_args_is_help=True,
+    help="Document packages (dokumentpakke, ASiC-E): look at one in hand, make one to try with.",
+)
+
+SENDER: Final = "910077473"
+RECEIVER: Final = "910075918"
+"""Organisations of eFormidling's public test environment."""
+_TRUST: Final = {None: "not asked", True: "yes", False: "no"}
+
+
+class Dialect(StrEnum):
+    """Whose habits a package has that is made here."""
+
+    GENUINE = "genuine"
+    MODERN = "modern"
+
+
+@package.command("inspect")
+def look(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The package.")],
+    as_json: Json = False,
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            metavar="FOLDER",
+            help="Check whom to believe: anchors *.pem, *.intermediate.pem and lists *.crl.",
+        ),
+    ] = None,
+    container: Annotated[
+        bool, typer.Option("--container", help="Look at the archive alone, without a signature.")
+    ] = False,
+    language: Annotated[Language, typer.Option(help="Of the sentences.")] = Language.ENGLISH,
+) -> None:
+    """Say all that can be said of a package without its envelope; it needs no settings.
+
+    It is accepted, or held for a code that two persons may waive or that waits for a revocation
+    list, or refused, which nobody can waive; 0 for accepted, 1 for the others. Integrity and trust
+    are two answers. Without --trust nothing is said about trust: accepted then means that the
+    package is what its signer signed and can be read, whoever the signer is. With it, a signer
+    must also be the sender in the package's own manifest.xml, if it has one.
+    """
+    if container and trust:
+        raise Invalid("package.options", "--container says nothing about trust: leave one out")
+    seen = _seen(file, trust, alone=container)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8" if as_json else None, errors="backslashreplace")
+    if as_json:
+        say_json(_plain(seen))
+    else:
+        for line in _lines(seen, language):
+            say(line)
+    if _word(seen) != "accepted":
+        raise typer.Exit(WRONG)
+
+
+@package.command("make")
+def make(
+    folder: Annotated[
+        Path,
+        typer.Argument(exists=True, file_okay=False, help="Its files become the documents."),
+    ],
+    out: Annotated[Path, typer.Argument(help="A new file; never overwrites one.")],
+    sender: Annotated[
+        str, typer.Option(metavar="ORG", help="The organisation that signs.")
+    ] = SENDER,
+    receiver: Annotated[str, typer.Option(metavar="ORG", help="The receiver.")] = RECEIVER,
+    dialect: Annotated[
+        Dialect,
+        typer.Option(help="As an integrasjonspunkt writes it, with SHA-1, or with SHA-256."),
+    ] = Dialect.GENUINE,
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            metavar="FOLDER",
+            help="Write what `inspect --trust` needs there; the revocation list lasts a week.",
+        ),
+    ] = None,
+) -> None:
+    """Make a package from a folder, signed with a test key that is made for it and thrown away.
+
+    An arkivmelding.xml in the folder is taken as it is; otherwise a made-up one refers to the
+    files. The first by name is the main document. What `inspect` would not accept is not made.
+    """
+    from inbox.cli.package.make import Order, make_package
+
+    order = Order(folder=folder, sender=sender, receiver=receiver, dialect=dialect, trust=trust)
+    say(f"{make_package(order, out)} documents")
+
+
+def _seen(file: Path, trust: Path | None, *, alone: bool) -> Verdict:
+    """The verdict on a file, whatever it is."""
+    try:
+        believed = read_folder(trust) if trust else None
+        with file.open("rb") as source:
+            if alone:
+                return inspect_container(source, limits=Limits())
+            now = datetime.now(UTC)
+            return inspect(source, limits=Limits(), trust=believed, now=now)
+    except Quarantine as refused:
+        return refused.verdict
+    except OSError as error:
+        raise Invalid("package.unreadable", error.strerror or "it cannot be read") from error
+
+
+def _word(seen: Verdict) -> str:
+    if isinstance(seen, Inspection):
+        return "held" if seen.code else "accepted"
+    return "refused"
+
+
+def _container(seen: Verdict) -> bool:
+    """Whether the archive holds; what is found while its files are read counts too."""
+    return bool(seen.container) and not (seen.code or "").startswith("container.")
+
+
+def _plain(seen: Verdict) -> dict[str, object]:
+    whole = seen if isinstance(seen, Inspection) else None
+    return {
+        "verdict": _word(seen),
+        "code": seen.code,
+        "container": _container(seen),
+        "integrity": seen.integrity,
+        "signers": [vars(signer) for signer in seen.signers],
+        "algorithm_class": seen.algorithm_class,
+        "trust": trust_of(seen),
+        "documents": [
+            {"name": file.name, "bytes": file.size, "sha256": file.sha256}
+            for file in (whole.documents if whole else ())
+        ],
+        "missing": list(whole.missing if whole else ()),
+    }
+
+
+def _lines(seen: Verdict, language: Language) -> Iterator[str]:
+    """The word first, then why, then what was seen, and at last what is in it."""
+    whole = seen if isinstance(seen, Inspection) else None
+    yield _word(seen)
+    for code in whole.objections if whole else [seen.code or ""]:
+        yield f"{code}: {' '.join(about(code, language))}"
+    yield from sentences_of(replace(seen, code=None), language)
+    for signer in seen.signers:
+        yield f"signer    {signer.org_number}, serial {signer.serial}, issuer {signer.issuer}"
+    if seen.integrity:
+        yield f"trust     {_TRUST[trust_of(seen)]}"
+    for file in whole.documents if whole else ():
+        yield f"document  {file.name}, {file.size} bytes, SHA-256 {file.sha256}"
+    for element in whole.missing if whole else ():
+        yield f"missing   {element}"

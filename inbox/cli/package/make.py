@@ -1,0 +1,140 @@
+"""Makes a document package out of a folder, signed with a test key, for those who send to us."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from inbox.errors import Invalid
+from inbox.message import parse_org_number
+from inbox.package import inspect
+from inbox.package.arkivmelding.documents import media_type_of
+from inbox.package.codes.code import Language
+from inbox.package.explanations import about
+from inbox.package.inputs import Limits
+from inbox.package.verdict import Quarantine
+from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.packages.builder import (
+    ARKIVMELDING_XML,
+    Dialect,
+    Document,
+    Parcel,
+    write_package,
+)
+from inbox.simulator.packages.certificates import TestAuthority
+
+_BLOCK: Final = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to make."""
+
+    folder: Path
+    sender: str
+    receiver: str
+    dialect: str
+    trust: Path | None
+
+
+def make_package(order: Order, out: Path) -> int:
+    """Write it to a new file and, if asked, what it takes to trust it; how many documents it has.
+
+    Raises `Invalid`, and then nothing is left of it.
+    """
+    authority = TestAuthority()
+    try:
+        files = dict(_files(order.folder))
+        parcel = _parcel(order, files, authority)
+        with out.open("xb") as made:
+            _write(made, out, parcel)
+        if order.trust:
+            _write_trust(order.trust, out.stem, authority)
+    except OSError as error:
+        raise Invalid("package.file", error.strerror or "it cannot be read or written") from error
+    return len(parcel.documents)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every file by its name in the package, the way there included."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if not name.isprintable():  # neither XML nor UTF-8 has a place for all such characters
+            raise Invalid("package.name", "a file name has characters that cannot be written")
+        if path.is_file():
+            yield name, path
+
+
+def _parcel(order: Order, files: dict[str, Path], authority: TestAuthority) -> Parcel:
+    written = files.pop(ARKIVMELDING_XML, None)
+    now = datetime.now(UTC)
+    _check_sizes(files)
+    return Parcel(
+        sender=parse_org_number(order.sender),
+        receiver=parse_org_number(order.receiver),
+        signer=authority.issue(order.sender),
+        documents=tuple(
+            Document(name, media_type_of(name), partial(_blocks, path))
+            for name, path in files.items()
+        ),
+        arkivmelding=written.read_bytes() if written else _made_up(tuple(files), now),
+        dialect=Dialect(order.dialect),
+        signed_at=now,
+    )
+
+
+def _check_sizes(files: dict[str, Path]) -> None:
+    """Before anything is written, and before the writer meets what it cannot write."""
+    limits = Limits()
+    size = sum(path.stat().st_size for path in files.values())
+    if size > limits.max_container_bytes or len(files) > limits.max_entries:
+        raise Invalid("package.too_large", f"{len(files)} files with {size} bytes")
+
+
+def _made_up(names: tuple[str, ...], now: datetime) -> bytes:
+    letter = Letter(
+        message_id=str(uuid.uuid4()),
+        file_names=names,
+        title="Testmelding",
+        public_title="Testmelding",
+        case_title="Testsak",
+        case_public_title="Testsak",
+        at=now,
+    )
+    return arkivmelding_xml(letter)
+
+
+def _write(made: BinaryIO, out: Path, parcel: Parcel) -> None:
+    """Write it, and look at it as its receiver would."""
+    try:
+        write_package(made, parcel)
+        made.flush()
+        with out.open("rb") as source:
+            held = inspect(source, limits=Limits()).code
+    except Quarantine as refused:
+        held = refused.code
+    except BaseException:
+        out.unlink()
+        raise
+    if held:
+        out.unlink()
+        raise Invalid(
+            "package.contents",
+            f"it would be refused for {held}: {about(held, Language.ENGLISH)[0]}",
+        )
+
+
+def _write_trust(folder: Path, name: str, authority: TestAuthority) -> None:
+    """An anchor and its list beside those of other packages, whatever they are called."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.pem").write_bytes(authority.root_pem())
+    (folder / f"{name}.crl").write_bytes(authority.crl(datetime.now(UTC)))
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block

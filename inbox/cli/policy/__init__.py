@@ -1,0 +1,1 @@
+"""`inbox policy`: who may do what."""

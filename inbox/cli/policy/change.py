@@ -1,0 +1,73 @@
+"""`inbox policy propose`, `approve`, `activate`, `roll-back`, `history`: a change takes two."""
+
+from typing import Final
+
+import typer
+
+from inbox.access.files.folder import files_in, read_policy
+from inbox.access.question import Capacity
+from inbox.cli.common import rule_changes
+from inbox.cli.common.context import policy_folder_of, settings_of, store_of
+from inbox.cli.common.formats import Json
+from inbox.cli.common.policy_folder import Policies
+from inbox.cli.common.rule_changes import Actor
+from inbox.cli.common.sign_in import CodeFromStdin, code_and_reason, one_code, sign_in
+from inbox.line.rules import POLICY, Rules
+
+changes: Final = typer.Typer()
+"""Commands of `inbox policy`."""
+
+
+def _rules(capacity: Capacity) -> Rules:
+    del capacity
+    return POLICY
+
+
+@changes.command()
+def propose(
+    ctx: typer.Context,
+    by: Actor,
+    policies: Policies = None,
+    code_from_stdin: CodeFromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Propose the policies in the folder, as a policy editor; prints what they change.
+
+    The folder is read as strictly as ever, proved and tried. All of it is kept, so that what is
+    approved can be shown later. What you proposed before and nobody approved is taken back.
+    """
+    folder = policy_folder_of(ctx, policies)
+    files = files_in(folder)
+    read_policy(files)  # Before anybody types a code.
+    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    rule_changes.propose(who, _rules, lambda _: files, as_json)
+
+
+rule_changes.add_approval(
+    changes,
+    _rules,
+    approve_help="""Approve what another person proposed, as a security reviewer.
+
+    First without --acknowledge: it prints what would change, and ends with 1.
+    """,
+    activate_help="""Make approved policies the active ones, as a policy editor, within 30 days.
+
+    They decide from the next request on, in every process, on every machine.
+    """,
+)
+
+
+@changes.command("roll-back")
+def roll_back(ctx: typer.Context, by: Actor, code_from_stdin: CodeFromStdin = False) -> None:
+    """Go back at once to the policies that were active before, as a policy editor; say why.
+
+    The reason is asked for, and only a commitment of it is kept, in the audit.
+    """
+    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
+    rule_changes.roll_back(sign_in(ctx, by, code), _rules, reason)
+
+
+@changes.command()
+def history(ctx: typer.Context, as_json: Json = False) -> None:
+    """Show every version: who proposed, approved and activated it, and when; the newest first."""
+    rule_changes.say_history(store_of(settings_of(ctx)), POLICY.kind, as_json=as_json)

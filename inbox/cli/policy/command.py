@@ -1,0 +1,20 @@
+"""`inbox policy`: who may do what. Look at the rules, prove them, compare them, change them."""
+
+from typing import Final
+
+import typer
+
+from inbox.cli.policy import change, checks, diff, questions
+
+policy: Final = typer.Typer(
+    no_args_is_help=True,
+    help="Who may do what: the rules in the policy folder."
+    " Exit codes: 0 fine; 1 it found something; 2 usage.",
+)
+policy.command("lint")(checks.lint)
+policy.command("prove")(checks.prove)
+policy.command("test")(checks.run_written_cases)
+policy.command("show")(checks.show)
+policy.command("diff")(diff.diff)
+questions.register(policy)
+policy.add_typer(change.changes)

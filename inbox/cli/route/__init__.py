@@ -1,0 +1,1 @@
+"""`inbox route`: where mail goes."""

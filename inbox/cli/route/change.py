@@ -1,0 +1,85 @@
+"""`inbox route propose`, `approve`, `activate`, `roll-back`, `history`: a change takes two."""
+
+from typing import Annotated, Final
+
+import typer
+
+from inbox.access.question import Capacity
+from inbox.cli.common import rule_changes
+from inbox.cli.common.context import policy_folder_of, settings_of, store_of
+from inbox.cli.common.formats import Json
+from inbox.cli.common.policy_folder import Policies
+from inbox.cli.common.rule_changes import Actor
+from inbox.cli.common.sign_in import CodeFromStdin, code_and_reason, one_code, sign_in
+from inbox.line.books import book_files_in, kind_of
+from inbox.line.rules import Rules, routing_of
+
+changes: Final = typer.Typer()
+"""Commands of `inbox route`."""
+
+Organisation = Annotated[
+    str | None,
+    typer.Option(metavar="NNNNNNNNN", help="Whose rules, for a person who works in several."),
+]
+
+
+def _rules(capacity: Capacity) -> Rules:
+    """Those of the organisation that the person works in."""
+    return routing_of(capacity.organisation)
+
+
+@changes.command()
+def propose(
+    ctx: typer.Context,
+    by: Actor,
+    policies: Policies = None,
+    organisation: Organisation = None,
+    code_from_stdin: CodeFromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Propose the organisation's rules in the folder, as an archivist; prints what they change.
+
+    Every unit that they send to must live. All of it is kept, the written cases too.
+    """
+    folder = policy_folder_of(ctx, policies)
+    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin), organisation)
+    rule_changes.propose(who, _rules, lambda rules: book_files_in(folder, rules.subject), as_json)
+
+
+rule_changes.add_approval(
+    changes,
+    _rules,
+    approve_help="""Approve what another person proposed, as an archivist or a security reviewer.
+
+    First without --acknowledge: it prints what would change, and ends with 1.
+    """,
+    activate_help="""Make approved rules the active ones, as an archivist, within 30 days.
+
+    Mail that is routed from now on goes by them, in every process.
+    """,
+)
+
+
+@changes.command("roll-back")
+def roll_back(
+    ctx: typer.Context,
+    by: Actor,
+    organisation: Organisation = None,
+    code_from_stdin: CodeFromStdin = False,
+) -> None:
+    """Go back at once to the rules that were active before, as an archivist; say why.
+
+    The reason is asked for, and only a commitment of it is kept, in the audit.
+    """
+    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
+    rule_changes.roll_back(sign_in(ctx, by, code, organisation), _rules, reason)
+
+
+@changes.command()
+def history(
+    ctx: typer.Context,
+    organisation: Annotated[str, typer.Argument(metavar="NNNNNNNNN", help="Whose rules.")],
+    as_json: Json = False,
+) -> None:
+    """Show every version: who proposed, approved and activated it, and when; the newest first."""
+    rule_changes.say_history(store_of(settings_of(ctx)), kind_of(organisation), as_json=as_json)

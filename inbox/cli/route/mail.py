@@ -1,0 +1,236 @@
+"""`inbox route explain` and `simulate`: the rules on a case, on typed metadata, and on mail."""
+
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from sqlmodel import Session
+
+from inbox import audit
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, Given
+from inbox.cli.common.context import line_of, policy_folder_of
+from inbox.cli.common.formats import Form, Json, Markdown
+from inbox.cli.common.output import WRONG, say, say_json
+from inbox.cli.common.policy_folder import Policies, books_in, case_results
+from inbox.cli.common.sign_in import As, CodeFromStdin, acting, one_code
+from inbox.cli.route.counts_view import show_counts
+from inbox.errors import Conflict, Invalid, NotFound, Unavailable
+from inbox.line import Line
+from inbox.line.counterparty import routing_metadata
+from inbox.line.moves.asking import ask, of_message
+from inbox.line.moves.registering import data_key
+from inbox.line.simulating import Question
+from inbox.line.simulating import simulate as count
+from inbox.message import OrgNumber
+from inbox.routing.book import RuleBook
+from inbox.routing.cases import GIVEN, read_metadata
+from inbox.routing.route import Explanation, RuleAnswer
+from inbox.routing.route import explain as explained
+from inbox.routing.strict import Place
+from inbox.tables import Message
+
+By = Annotated[str, typer.Option("--by", metavar="ID", help="Who asks, with a personal code.")]
+_Text = Annotated[str | None, typer.Option(metavar="TEXT")]
+_TYPED: Final = ("sender", *GIVEN)
+_DAYS: Final = 30
+
+
+def explain(  # noqa: PLR0913, PLR0917 - the three ways to ask, and all that rules look at
+    ctx: typer.Context,
+    case: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The name of a written case.")
+    ] = None,
+    message: Annotated[
+        str | None, typer.Option(metavar="ID", help="A message that is here; takes --by.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="ID", help="Who asks about the message.")
+    ] = None,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
+    sender: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Metadata as typed; takes a sender.")
+    ] = None,
+    receiver: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Whose rules, if there are several.")
+    ] = None,
+    sender_known: Annotated[bool, typer.Option("--sender-known/--sender-unknown")] = True,
+    signer: _Text = None,
+    on_behalf_of: _Text = None,
+    channel: _Text = None,
+    service: _Text = None,
+    process: _Text = None,
+    document_type: _Text = None,
+    known_unit: Annotated[
+        str | None, typer.Option(metavar="UNIT", help="The unit that has the case it answers.")
+    ] = None,
+    administrative_unit: _Text = None,
+    screening_authority: _Text = None,
+    access_restriction: _Text = None,
+    public_title: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="The public title; - reads it from standard input."),
+    ] = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="The day that rules must hold on; today otherwise."
+        ),
+    ] = None,
+    folder: Policies = None,
+    as_json: Json = False,
+) -> None:
+    """Say why mail goes where it goes: what every rule answers, and what it lacked.
+
+    Of a written case (--case), of a message that is here (--message, --by), or of metadata as it is
+    typed (--sender and more). No title is ever shown; of typed metadata nothing is kept.
+    """
+    del sender_known, signer, on_behalf_of, channel, service, process, document_type
+    del known_unit, administrative_unit, screening_authority, access_restriction, public_title
+    if [case, message, sender].count(None) != 2:  # noqa: PLR2004 - one of the three
+        raise Invalid("route.explain", "name one of --case, --message and --sender")
+    path = policy_folder_of(ctx, folder)
+    if case is not None:
+        _explain_case(path, case, as_json=as_json)
+    elif message is not None:
+        if by is None:
+            raise Invalid("route.explain", "--message takes --by: who asks")
+        code = one_code(by, from_stdin=code_from_stdin)
+        found = _of_message(line_of(ctx), message, (by, code, as_), books_in(path))
+        _say(found, as_json=as_json)
+    else:
+        day = datetime.now(UTC).date() if on is None else on.date()
+        _say(_of_typed(ctx.params, books_in(path), receiver, day), as_json=as_json)
+
+
+def _explain_case(folder: Path, name: str, *, as_json: bool) -> None:
+    results = [result for _, result in case_results(folder) if result.name == name]
+    if not results:
+        raise NotFound("route.no_case", "there is no case of this name in tests/routing*.toml")
+    for result in results:
+        _say(result.why, as_json=as_json)
+        if not as_json:
+            say(f"\nexpected {result.expected}; got {result.got}")
+    if not all(result.passed for result in results):
+        raise typer.Exit(WRONG)
+
+
+def _of_message(
+    line: Line,
+    message_id: str,
+    who: tuple[str, str, str | None],
+    books: dict[OrgNumber, RuleBook],
+) -> Explanation:
+    """What the rules say of a message, for somebody who may distribute it; audited."""
+    with line.store.transaction() as (session, now):
+        capacity = acting(session, now, *who)
+        turn = ask(line, session, now, capacity, Action.ROUTE, of_message(message_id), Given())
+        row = session.get_one(Message, message_id)
+        if row.sealed_metadata is None:
+            raise Conflict("route.not_opened", "it is not opened yet, or has been erased")
+        key = data_key(session, line, message_id)
+        book = books.get(OrgNumber(row.organisation))
+        if book is None:
+            raise Invalid("route.no_book", f"the folder has no rules of {row.organisation}")
+        metadata = routing_metadata(line.keyring, session, row, key, as_of=row.received_at)
+        turn.note(event="message:route_explained", subject=message_id, message_id=message_id)
+        return explained(metadata, book, row.received_at.date())
+
+
+def _of_typed(
+    typed: dict[str, object], books: dict[OrgNumber, RuleBook], receiver: str | None, day: date
+) -> Explanation:
+    if receiver is None and len(books) != 1:
+        raise Invalid("route.receiver", f"say --receiver, one of {', '.join(books)}")
+    book = books.get(OrgNumber(receiver or next(iter(books))))
+    if book is None:
+        raise Invalid("route.receiver", f"the folder has rules of {', '.join(books)}")
+    given = {name: typed[name] for name in _TYPED if typed[name] is not None}
+    if given.get("public_title") == "-":
+        given["public_title"] = sys.stdin.readline().strip()
+    return explained(read_metadata(Place(file="typed"), given, book, day), book, day)
+
+
+def _say(found: Explanation, *, as_json: bool) -> None:
+    if not as_json:
+        say(found.text)
+        return
+    chosen = found.route
+    say_json(
+        {
+            "unit": None if chosen is None else chosen.unit,
+            "rule": None if chosen is None else chosen.rule,
+            "release": None if chosen is None else chosen.release.value,
+            "nearest": list(found.nearest),
+            "rules": [_plain(answer) for answer in found.rules],
+        }
+    )
+
+
+def _plain(answer: RuleAnswer) -> dict[str, object]:
+    return {
+        "rule": answer.rule,
+        "matched": answer.matched,
+        "in_period": answer.in_period,
+        "when": [{"says": one.text, "holds": one.holds} for one in answer.when],
+        "except": [{"says": one.text, "holds": one.holds} for one in answer.except_],
+    }
+
+
+def simulate(  # noqa: PLR0913, PLR0917 - options
+    ctx: typer.Context,
+    by: By,
+    days: Annotated[
+        int, typer.Option(min=1, max=3650, help="The mail of so many days back.")
+    ] = _DAYS,
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Take the rules as they hold on this day; otherwise on the day of each message.",
+        ),
+    ] = None,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
+    folder: Policies = None,
+    as_json: Json = False,
+    markdown: Markdown = False,
+) -> None:
+    """Say how the rules in a folder would have routed the mail of late, beside how it went.
+
+    Counts per rule and unit, of groups of ten or more, and of what the person may list; of
+    everything else nothing is told, not even whether there is any. Ends with 0 either way.
+    """
+    form = Form(as_json=as_json, as_markdown=markdown)
+    books = books_in(policy_folder_of(ctx, folder))
+    line = line_of(ctx)
+    code = one_code(by, from_stdin=code_from_stdin)
+    with line.store.transaction() as (session, now):
+        capacity = acting(session, now, by, code, as_)
+        book = books.get(capacity.organisation)
+        if book is None:
+            raise Invalid("route.no_book", f"the folder has no rules of {capacity.organisation}")
+        policy = line.policies.current(session)
+        _note(session, capacity, policy, book)
+    since, day = now - timedelta(days=days), None if on is None else on.date()
+    question = Question(capacity=capacity, book=book, since=since, on=day)
+    with line.store.reading() as (session, now):
+        counts = count(line.keyring, session, now, policy, question)
+    show_counts(counts, book, form)
+
+
+def _note(session: Session, capacity: Capacity, policy: Policy, book: RuleBook) -> None:
+    """Audited before anything is counted: who asks often, with rules of their own, is seen."""
+    if not policy.rules:
+        raise Unavailable("policy.not_active", "nobody may do anything until it is")
+    entry = audit.Entry(
+        event="route:simulated",
+        who=capacity.id,
+        subject=book.digest,
+        policy=policy.digest,
+    )
+    audit.record(session, entry)
