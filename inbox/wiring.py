@@ -18,8 +18,8 @@ from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring
 from inbox.line import Line, Terms
-from inbox.line.books import ActiveBooks
-from inbox.line.slots import Slots
+from inbox.line.active_rule_books import ActiveBooks
+from inbox.line.transfer_slots import Slots
 from inbox.message import OrgNumber
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits

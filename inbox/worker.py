@@ -17,10 +17,10 @@ from inbox.audit import verify
 from inbox.directory.leaving import look_after
 from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
+from inbox.line.expired_notices import close_lapsed
 from inbox.line.intake import collect, note_pulse
-from inbox.line.lapsed import close_lapsed
+from inbox.line.queue import KINDS, bring_forward, claim, due_kinds
 from inbox.line.stations import advance, put_off
-from inbox.line.work import KINDS, bring_forward, claim, due_kinds
 from inbox.log import Field
 from inbox.message import station_of
 from inbox.package.inputs import STALE_LIST, Trust

@@ -9,10 +9,11 @@ import pytest
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.errors import Conflict, IllegalMove, NotFound, NotPermitted
-from inbox.line.moves import archive, proposals, system, unit
-from inbox.line.moves.proposals import ProposalKind
-from inbox.line.moves.system import Said
-from inbox.line.systems import capacity_of
+from inbox.line.case_systems import capacity_of
+from inbox.line.moves import archive_staff, case_system, unit
+from inbox.line.moves.case_system import Said
+from inbox.line.proposals import message_proposals
+from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.message import (
     MOVES,
     ArrivalState,
@@ -46,7 +47,7 @@ def _archivist(world: World, who: str = "anne") -> Capacity:
 
 
 def _propose_to_refuse(world: World, message: Message, code: str = "not_for_us") -> str:
-    return proposals.propose(
+    return message_proposals.propose(
         world.line,
         _archivist(world),
         ProposalKind.REFUSE,
@@ -58,8 +59,8 @@ def _propose_to_refuse(world: World, message: Message, code: str = "not_for_us")
 
 def _register_by_word(world: World, message: Message, reference: str = "2026/000123-1") -> None:
     delivery = world.delivery(message.id)
-    system.collect(world.line, _system(world), delivery.id)
-    said = system.registered(world.line, _system(world), delivery.id, reference=reference)
+    case_system.collect(world.line, _system(world), delivery.id)
+    said = case_system.registered(world.line, _system(world), delivery.id, reference=reference)
     assert said is Said.DONE
 
 
@@ -79,7 +80,7 @@ def test_a_message_walks_from_the_queue_to_its_kvittering_and_is_erased(world: W
     assert world.gateway.receipts_at_sender() == []
 
     delivery = world.delivery(message.id)
-    assert system.accepted(world.line, _system(world), delivery.id) is Said.DONE
+    assert case_system.accepted(world.line, _system(world), delivery.id) is Said.DONE
     assert world.delivery(message.id).state is DeliveryState.COLLECTED
     _register_by_word(world, message)
     assert world.message(wire_id).state is MessageState.REGISTERED
@@ -132,7 +133,7 @@ def test_the_same_id_with_other_bytes_is_a_message_of_its_own_in_quarantine(worl
     (other,) = [m for m in world.messages() if m.state is MessageState.QUARANTINED]
     assert other.code == "arrival.other_bytes"
     assert world.open_tasks(other.id) == {"quarantine", "other_bytes"}
-    archive.recheck(world.line, _archivist(world), other.id, seen=other.version)
+    archive_staff.recheck(world.line, _archivist(world), other.id, seen=other.version)
     world.work()
     assert {m.code for m in world.messages() if m.id == other.id} == {"arrival.other_bytes"}
 
@@ -167,7 +168,9 @@ def test_an_unrouted_message_is_placed_released_and_goes_on(world: World) -> Non
     assert message.state is MessageState.UNROUTED
     assert world.open_tasks(message.id) == {"distribute"}
 
-    archive.place(world.line, _archivist(world), message.id, unit="skole", seen=message.version)
+    archive_staff.place(
+        world.line, _archivist(world), message.id, unit="skole", seen=message.version
+    )
     placed = world.message(message.wire_id)
     assert placed.state is MessageState.ROUTED
     assert world.open_tasks(message.id) == {"release"}
@@ -181,7 +184,7 @@ def test_an_unrouted_message_is_placed_released_and_goes_on(world: World) -> Non
 def test_placing_and_releasing_in_one_move(world: World) -> None:
     message = _arrive(world, "Ingen regel")
 
-    archive.place_and_release(
+    archive_staff.place_and_release(
         world.line, _archivist(world), message.id, unit="ppt", seen=message.version
     )
     world.work()
@@ -201,9 +204,9 @@ def test_a_unit_hands_back_what_is_not_theirs_and_it_is_placed_elsewhere(world: 
     handed = world.message(message.wire_id)
     assert handed.state is MessageState.UNROUTED
     assert handed.unit is None
-    archive.place(world.line, _archivist(world), message.id, unit="ppt", seen=handed.version)
+    archive_staff.place(world.line, _archivist(world), message.id, unit="ppt", seen=handed.version)
     again = world.message(message.wire_id)
-    archive.place(world.line, _archivist(world), message.id, unit="bv", seen=again.version)
+    archive_staff.place(world.line, _archivist(world), message.id, unit="bv", seen=again.version)
     assert world.message(message.wire_id).unit == "bv"
 
 
@@ -212,7 +215,9 @@ def test_a_duplicate_takes_over_the_reference_and_its_sender_is_answered(world: 
     _register_by_word(world, first, "2026/000001-9")
     again = _arrive(world, "Ingen regel")
 
-    archive.duplicate(world.line, _archivist(world), again.id, of=first.id, seen=again.version)
+    archive_staff.duplicate(
+        world.line, _archivist(world), again.id, of=first.id, seen=again.version
+    )
     world.settle()
 
     texts = [r["body"] for r in world.gateway.receipts_at_sender()]
@@ -229,7 +234,9 @@ def test_other_documents_are_no_duplicate(world: World) -> None:
     other = world.message(wire_id)
 
     with pytest.raises(NotPermitted):
-        archive.duplicate(world.line, _archivist(world), other.id, of=first.id, seen=other.version)
+        archive_staff.duplicate(
+            world.line, _archivist(world), other.id, of=first.id, seen=other.version
+        )
 
     assert world.message(wire_id).state is MessageState.UNROUTED
 
@@ -261,8 +268,8 @@ def test_a_broken_signature_is_quarantined_and_refused_by_two(world: World) -> N
 
     proposal = _propose_to_refuse(world, message, code="signature")
     with pytest.raises(NotPermitted):
-        proposals.approve(world.line, _archivist(world), proposal)
-    proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
+        message_proposals.approve(world.line, _archivist(world), proposal)
+    message_proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
     world.settle()
 
     (receipt,) = world.gateway.receipts_at_sender()
@@ -276,7 +283,7 @@ def test_the_approver_must_prove_who_it_is(world: World) -> None:
 
     weak = world.person("bjorn", Role.ARCHIVIST, "desk", strong=False)
     with pytest.raises(NotPermitted):
-        proposals.approve(world.line, weak, proposal)
+        message_proposals.approve(world.line, weak, proposal)
 
     assert world.message(message.wire_id).state is MessageState.UNROUTED
 
@@ -289,7 +296,7 @@ def test_two_release_from_quarantine_with_a_named_waiver(world: World) -> None:
     assert message.state is MessageState.QUARANTINED
     assert message.code is not None
 
-    proposal = proposals.propose(
+    proposal = message_proposals.propose(
         world.line,
         _archivist(world),
         ProposalKind.QUARANTINE_RELEASE,
@@ -297,7 +304,7 @@ def test_two_release_from_quarantine_with_a_named_waiver(world: World) -> None:
         code=message.code,
         reason="Kjent leverandør",
     )
-    proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
+    message_proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
     world.work()
 
     assert world.message(wire_id).state is MessageState.OFFERED
@@ -309,7 +316,7 @@ def test_a_proposal_that_ran_out_is_not_approved(world: World) -> None:
     world.clock.advance(timedelta(days=15))
 
     with pytest.raises(NotPermitted):
-        proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
+        message_proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
 
 
 # What went missing at the gateway
@@ -324,15 +331,17 @@ def test_a_message_that_is_gone_is_missed_told_once_and_given_up_by_two(world: W
     assert arrival.state is ArrivalState.MISSED
     assert world.open_tasks(arrival.id) == {"missed"}
 
-    archive.refetch(world.line, _archivist(world), MessageId(arrival.id), seen=arrival.version)
+    archive_staff.refetch(
+        world.line, _archivist(world), MessageId(arrival.id), seen=arrival.version
+    )
     world.work()
     arrival = world.arrival(wire_id)
     assert arrival.state is ArrivalState.MISSED
 
-    proposal = proposals.propose(
+    proposal = message_proposals.propose(
         world.line, _archivist(world), ProposalKind.ABANDON, arrival.id, reason="Borte"
     )
-    proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
+    message_proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
     world.work()
 
     assert world.arrival(wire_id).state is ArrivalState.ABANDONED
@@ -379,15 +388,15 @@ def test_an_open_offer_is_withdrawn_by_one_and_a_collected_one_by_two(world: Wor
     routed = world.message(message.wire_id)
     unit.release(world.line, leader, message.id, seen=routed.version)
     world.work()
-    system.collect(world.line, _system(world), world.delivery(message.id).id)
+    case_system.collect(world.line, _system(world), world.delivery(message.id).id)
     offered = world.message(message.wire_id)
 
     with pytest.raises(NotPermitted):
         unit.withdraw(world.line, leader, message.id, seen=offered.version, reason="Feil")
-    proposal = proposals.propose(
+    proposal = message_proposals.propose(
         world.line, leader, ProposalKind.WITHDRAW, message.id, reason="Feil enhet"
     )
-    proposals.approve(world.line, _archivist(world), proposal)
+    message_proposals.approve(world.line, _archivist(world), proposal)
 
     assert world.delivery(message.id).state is DeliveryState.SUPERSEDED
     assert world.delivery(message.id).number == 2
@@ -400,7 +409,7 @@ def test_a_refusal_of_the_case_system_is_returned_to_people_not_to_the_sender(
     message = _arrive(world)
     delivery = world.delivery(message.id)
 
-    said = system.refused(
+    said = case_system.refused(
         world.line, _system(world), delivery.id, code="missing_case", text="Mangler sak"
     )
     world.settle()
@@ -452,7 +461,9 @@ def test_the_same_word_twice_is_the_same_answer_and_one_receipt(world: World) ->
     delivery = world.delivery(message.id)
     _register_by_word(world, message, "2026/000002-1")
 
-    again = system.registered(world.line, _system(world), delivery.id, reference="2026/000002-1")
+    again = case_system.registered(
+        world.line, _system(world), delivery.id, reference="2026/000002-1"
+    )
     world.settle()
 
     assert again is Said.REPEATED
@@ -464,8 +475,10 @@ def test_a_conflicting_word_leaves_the_first_standing_and_asks_a_person(world: W
     delivery = world.delivery(message.id)
     _register_by_word(world, message, "2026/000002-1")
 
-    other = system.registered(world.line, _system(world), delivery.id, reference="2026/000003-1")
-    refused = system.refused(world.line, _system(world), delivery.id, code="no")
+    other = case_system.registered(
+        world.line, _system(world), delivery.id, reference="2026/000003-1"
+    )
+    refused = case_system.refused(world.line, _system(world), delivery.id, code="no")
 
     assert (other, refused) == (Said.CONFLICT, Said.CONFLICT)
     assert world.open_tasks(message.id) == {"conflicting_word"}
@@ -476,7 +489,7 @@ def test_a_late_word_stops_the_message_until_it_is_registered_with_it(world: Wor
     message = _arrive(world, "Om en elev")
     handler = world.person("ola", Role.HANDLER, "skole")
     unit.take(world.line, handler, message.id)
-    archive.place(world.line, _archivist(world), message.id, unit="bv", seen=message.version)
+    archive_staff.place(world.line, _archivist(world), message.id, unit="bv", seen=message.version)
     placed = world.message(message.wire_id)
     leader = world.person("kari", Role.LEADER, "bv")
     unit.release(world.line, leader, message.id, seen=placed.version)
@@ -485,7 +498,9 @@ def test_a_late_word_stops_the_message_until_it_is_registered_with_it(world: Wor
     offered = world.message(message.wire_id)
     unit.withdraw(world.line, leader, message.id, seen=offered.version, reason="Feil")
 
-    late = system.registered(world.line, _system(world), delivery.id, reference="2026/000009-1")
+    late = case_system.registered(
+        world.line, _system(world), delivery.id, reference="2026/000009-1"
+    )
     assert late is Said.KEPT
     assert "late_word" in world.open_tasks(message.id)
     routed = world.message(message.wire_id)
@@ -507,12 +522,12 @@ def test_a_late_word_is_dismissed_by_two_and_the_message_goes_on(world: World) -
     leader = world.person("kari", Role.LEADER, "bv")
     delivery = world.delivery(message.id)
     unit.withdraw(world.line, leader, message.id, seen=message.version, reason="Feil")
-    system.registered(world.line, _system(world), delivery.id, reference="2026/000009-1")
+    case_system.registered(world.line, _system(world), delivery.id, reference="2026/000009-1")
 
-    proposal = proposals.propose(
+    proposal = message_proposals.propose(
         world.line, leader, ProposalKind.DISMISS, message.id, reason="Slettet i arkivet"
     )
-    proposals.approve(world.line, _archivist(world), proposal)
+    message_proposals.approve(world.line, _archivist(world), proposal)
     routed = world.message(message.wire_id)
     unit.release(world.line, leader, message.id, seen=routed.version)
     world.settle()
@@ -524,7 +539,7 @@ def test_another_case_systems_delivery_is_not_there(world: World) -> None:
     message = _arrive(world)
     delivery = world.delivery(message.id)
 
-    for move in (system.collect, system.accepted):
+    for move in (case_system.collect, case_system.accepted):
         with pytest.raises(NotFound):
             move(world.line, _system(world, "fag"), delivery.id)
 
@@ -543,7 +558,7 @@ def test_a_receipt_that_cannot_travel_is_impossible_and_accepted_by_a_person(
     assert world.gateway.receipts_at_sender() == []
     assert world.message(message.wire_id).state is MessageState.REGISTERED
 
-    archive.accept_failure(
+    archive_staff.accept_failure(
         world.line, _archivist(world), message.id, reason="Avsender varslet på telefon"
     )
 
@@ -559,7 +574,7 @@ def test_a_failed_receipt_is_sent_again_under_another_id(world: World) -> None:
     assert world.receipt(message.id).state is ReceiptState.FAILED
 
     world.gateway.other_end(OtherEnd.TAKES)
-    archive.resend(world.line, _archivist(world), message.id, reason="Prøver igjen")
+    archive_staff.resend(world.line, _archivist(world), message.id, reason="Prøver igjen")
     world.settle()
 
     assert world.receipt(message.id).state is ReceiptState.CONFIRMED
@@ -577,7 +592,7 @@ def test_a_refused_twin_waits_and_gives_way_to_the_registered_one(world: World) 
     (twin,) = [m for m in world.messages() if m.state is MessageState.QUARANTINED]
     (first,) = [m for m in world.messages() if m.state is MessageState.OFFERED]
     proposal = _propose_to_refuse(world, twin, code="signature")
-    proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
+    message_proposals.approve(world.line, _archivist(world, "bjorn"), proposal)
     world.settle(rounds=3)
     assert world.gateway.receipts_at_sender() == []
 
@@ -594,10 +609,12 @@ def test_a_refused_twin_waits_and_gives_way_to_the_registered_one(world: World) 
 
 def test_somebody_who_saw_an_older_version_moves_nothing(world: World) -> None:
     message = _arrive(world, "Ingen regel")
-    archive.place(world.line, _archivist(world), message.id, unit="bv", seen=message.version)
+    archive_staff.place(world.line, _archivist(world), message.id, unit="bv", seen=message.version)
 
     with pytest.raises(Conflict):
-        archive.place(world.line, _archivist(world), message.id, unit="ppt", seen=message.version)
+        archive_staff.place(
+            world.line, _archivist(world), message.id, unit="ppt", seen=message.version
+        )
 
     assert world.message(message.wire_id).unit == "bv"
 

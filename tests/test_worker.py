@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from inbox.audit import verify
 from inbox.errors import ConfigurationError
-from inbox.line.work import claim
+from inbox.line.queue import claim
 from inbox.message import ArrivalState, MessageState
 from inbox.tables import Arrival, Assignment, Checkpoint, Person
 from inbox.worker import Worker
@@ -124,7 +124,7 @@ def test_objects_without_a_row_are_removed_after_a_day_and_no_others(small_world
 
 def test_a_long_transfer_leaves_its_slot_to_small_ones(small_world: World) -> None:
     from inbox.errors import Unavailable
-    from inbox.line.slots import Slots
+    from inbox.line.transfer_slots import Slots
 
     slots = Slots(small=1, long=1)
     with slots.job():

@@ -29,10 +29,10 @@ from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring, create_keys
 from inbox.line import Job, Line, Terms
-from inbox.line.books import ActiveBooks, kind_of
+from inbox.line.active_rule_books import ActiveBooks, kind_of
 from inbox.line.intake import collect
+from inbox.line.queue import KINDS, claim
 from inbox.line.stations import advance
-from inbox.line.work import KINDS, claim
 from inbox.message import RESPONSE, TAUSHETSBELAGT, OrgNumber, PersonId, Service
 from inbox.routing.book import RuleBook
 from inbox.routing.rules import read_rules

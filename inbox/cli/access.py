@@ -21,11 +21,11 @@ from inbox.cli.common.sign_in import (
     one_code,
 )
 from inbox.errors import Invalid
-from inbox.line.moves import access as moves
-from inbox.line.moves import review as reviews
-from inbox.line.moves import standing
-from inbox.line.moves.review import Outcome
-from inbox.line.moves.standing import Standing
+from inbox.line.access import grants as moves
+from inbox.line.access import open_access
+from inbox.line.access import review as reviews
+from inbox.line.access.open_access import Standing
+from inbox.line.access.review import Outcome
 from inbox.message import PersonId, UnitId
 from inbox.package.times import OSLO
 
@@ -52,7 +52,7 @@ def list_access(
     code = one_code(by, from_stdin=code_from_stdin)
     capacity = acting_here(line, by, code, as_)
     reviews_it = capacity.role is Role.SECURITY_REVIEWER
-    look = standing.to_review if reviews_it else standing.of_unit
+    look = open_access.to_review if reviews_it else open_access.of_unit
     _show(look(line, capacity), as_json=as_json)
 
 

@@ -13,8 +13,8 @@ from inbox.config import Settings
 from inbox.directory import enrol_first_people
 from inbox.errors import Invalid
 from inbox.keys import Keyring
-from inbox.line.books import book_files_in
-from inbox.line.rules import POLICY, First, first, routing_of
+from inbox.line.active_rule_books import book_files_in
+from inbox.line.proposals.versioned_rules import POLICY, First, first, routing_of
 from inbox.message import OrgNumber, parse_org_number
 from inbox.wiring import check_installation, policy_folder, read_books
 

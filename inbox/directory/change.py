@@ -19,7 +19,7 @@ from inbox.directory.proposing import close_approved, open_proposal, payload_of,
 from inbox.directory.taking import Authority, Keys, carry_out, hold, keyed, plan
 from inbox.errors import Conflict, NotFound, NotPermitted
 from inbox.line import Line
-from inbox.line.moves.asking import Turn, ask
+from inbox.line.authorize import Turn, ask
 from inbox.line.settle import lock
 from inbox.message import OrgNumber, new_id
 from inbox.tables import Proposal, Unit

@@ -19,7 +19,7 @@ from inbox.directory.changes import Change
 from inbox.directory.listed import Directory, Kind
 from inbox.directory.taking import Authority, carry_out, hold, keyed, plan
 from inbox.line import Line
-from inbox.line.systems import capacity_of
+from inbox.line.case_systems import capacity_of
 from inbox.message import OrgNumber
 from inbox.tables import CaseSystem
 

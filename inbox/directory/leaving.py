@@ -15,10 +15,10 @@ from sqlmodel import Session, col, select
 
 from inbox import audit
 from inbox.line import Line
-from inbox.line.moves.registering import standing_delivery
+from inbox.line.mail_units import unit_for_mail
+from inbox.line.moves.registration import standing_delivery
 from inbox.line.settle import Step, close_tasks, end_assignments, lock, open_task, settle
-from inbox.line.units import unit_for_mail
-from inbox.line.waiting import STANDS, TaskKind
+from inbox.line.task_kinds import STANDS, TaskKind
 from inbox.message import DeliveryState, GrantKind, MessageState, State
 from inbox.tables import (
     AccessGrant,

@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from inbox.errors import NotFound
 from inbox.line import Line
-from inbox.line.moves import proposing
-from inbox.line.moves.asking import Turn
-from inbox.line.moves.registering import data_key
+from inbox.line.authorize import Turn
+from inbox.line.moves.registration import data_key
+from inbox.line.proposals import proposal as proposing
 from inbox.tables import Proposal, WrappedKey
 
 

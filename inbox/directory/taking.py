@@ -20,7 +20,7 @@ from inbox.directory.standing import COLUMNS, TABLES, standing
 from inbox.directory.tree import keep_tree
 from inbox.errors import Invalid
 from inbox.line import Line
-from inbox.line.systems import enrol_system
+from inbox.line.case_systems import enrol_system
 from inbox.message import Mode, OrgNumber, new_id
 from inbox.routing.book import SAME_UNIT
 from inbox.tables import Installation, Message

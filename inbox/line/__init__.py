@@ -16,8 +16,8 @@ from inbox.access.lists.recheck import Recheck
 from inbox.casesystem import EventSender
 from inbox.gateway import Gateway
 from inbox.keys import DataKey, Keyring
-from inbox.line.books import ActiveBooks, routed_organisations
-from inbox.line.slots import Slots
+from inbox.line.active_rule_books import ActiveBooks, routed_organisations
+from inbox.line.transfer_slots import Slots
 from inbox.message import OrgNumber, State
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits, Trust

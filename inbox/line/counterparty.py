@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from inbox.keys import DataKey, Keyring
-from inbox.line.contents import metadata_of, reference_hashes, references_of
+from inbox.line.sealed_content import metadata_of, reference_hashes, references_of
 from inbox.message import Metadata, UnitId
 from inbox.tables import KnownReference, Message
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from inbox import audit
 from inbox.keys import DataKey
 from inbox.line.settle import Step, open_task, settle
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.message import MessageState, OrgNumber, ReceiptState, new_id
 from inbox.package.envelope import read_envelope
 from inbox.receipt import Answer, ReceiptType, receipt_body, receipt_id

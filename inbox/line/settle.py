@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
 from inbox.errors import Conflict
-from inbox.line.waiting import ALARMS, OPENS, ROLE, STANDS, TaskKind
+from inbox.line.task_kinds import ALARMS, OPENS, ROLE, STANDS, TaskKind
 from inbox.message import State, TaskState, check_move, new_id, station_of
 from inbox.tables import (
     AccessGrant,

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from inbox.access.question import Capacity
 from inbox.line import Line
-from inbox.line.moves import system
-from inbox.line.moves.system import Said
+from inbox.line.moves import case_system
+from inbox.line.moves.case_system import Said
 from inbox.web import contract, problems
 from inbox.web.auth import asking
 from inbox.web.contents import PACKAGE_TYPE, delivery_of, page_of
@@ -43,14 +43,14 @@ def list_deliveries(
     line: TheLine, who: Who, paging: Annotated[contract.Paging, Query()]
 ) -> contract.Page:
     """The case system's own standing deliveries, oldest first: ids and times, nothing else."""
-    found = system.deliveries(line, who, after=paging.after, at_most=paging.limit + 1)
+    found = case_system.deliveries(line, who, after=paging.after, at_most=paging.limit + 1)
     return page_of(found, paging.limit)
 
 
 @router.get("/{delivery_id}", responses=described(404, 409))
 def collect_delivery(line: TheLine, who: Who, delivery_id: DeliveryId) -> contract.Delivery:
     """Collect: everything that is needed to register it. From now on it counts as collected."""
-    return delivery_of(system.collect(line, who, delivery_id))
+    return delivery_of(case_system.collect(line, who, delivery_id))
 
 
 @router.get(
@@ -60,7 +60,7 @@ def collect_delivery(line: TheLine, who: Who, delivery_id: DeliveryId) -> contra
 )
 def get_package(line: TheLine, who: Who, delivery_id: DeliveryId) -> Response:
     """The container as it came, byte for byte. `Repr-Digest` has its SHA-256. Collects, too."""
-    return package_stream(line, system.collect(line, who, delivery_id))
+    return package_stream(line, case_system.collect(line, who, delivery_id))
 
 
 @router.get(
@@ -70,7 +70,7 @@ def get_package(line: TheLine, who: Who, delivery_id: DeliveryId) -> Response:
 )
 def get_document(line: TheLine, who: Who, delivery_id: DeliveryId, number: Number) -> Response:
     """One document of the container. `Repr-Digest` has its SHA-256. Collects, too."""
-    return document_stream(line, system.collect(line, who, delivery_id), number)
+    return document_stream(line, case_system.collect(line, who, delivery_id), number)
 
 
 @router.post("/{delivery_id}/accepted", responses={**_KEPT, **described(400, 404, 409, 413, 422)})
@@ -83,7 +83,7 @@ def say_accepted(
 ) -> contract.Answer:
     """*Mottatt*: the case system has the bytes. No kvittering follows from this."""
     del nothing
-    return _answer(system.accepted(line, who, delivery_id), response)
+    return _answer(case_system.accepted(line, who, delivery_id), response)
 
 
 @router.post("/{delivery_id}/registered", responses={**_KEPT, **described(400, 404, 409, 413, 422)})
@@ -95,7 +95,7 @@ def say_registered(
     response: Response,
 ) -> contract.Answer:
     """*Journalført*: the only word that sends the sender a kvittering. Final."""
-    said = system.registered(line, who, delivery_id, reference=word.reference)
+    said = case_system.registered(line, who, delivery_id, reference=word.reference)
     return _answer(said, response)
 
 
@@ -104,7 +104,7 @@ def say_refused(
     line: TheLine, who: Who, delivery_id: DeliveryId, word: contract.Refused, response: Response
 ) -> contract.Answer:
     """The case system says no. The sender is told nothing by this: people decide. Final."""
-    said = system.refused(line, who, delivery_id, code=word.code, text=word.text)
+    said = case_system.refused(line, who, delivery_id, code=word.code, text=word.text)
     return _answer(said, response)
 
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from inbox.access.question import Capacity
 from inbox.errors import InboxError
 from inbox.line import Line
-from inbox.line.systems import capacity_of, system_with_key
+from inbox.line.case_systems import capacity_of, system_with_key
 from inbox.web import problems
 
 OPEN: Final[frozenset[str]] = frozenset()

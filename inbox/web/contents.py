@@ -7,8 +7,8 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from inbox.access.lists.deliveries import Offer
-from inbox.line.contents import unsealed
-from inbox.line.moves.registering import Collected
+from inbox.line.moves.registration import Collected
+from inbox.line.sealed_content import unsealed
 from inbox.package.arkivmelding.model import ArchiveMessage, Screening
 from inbox.package.codes.code import Language
 from inbox.package.explanations import sentences_of

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inbox.line.moves.system import Said
+from inbox.line.moves.case_system import Said
 from inbox.message import DeliveryState, Service
 from inbox.package.arkivmelding.model import ArchiveMessage
 from inbox.package.verdict import Verdict

@@ -24,7 +24,7 @@ from inbox.errors import (
     Raced,
     Unavailable,
 )
-from inbox.line.moves.system import Said
+from inbox.line.moves.case_system import Said
 
 MEDIA_TYPE: Final = "application/problem+json"
 SAFE: Final[Mapping[str, str]] = {

@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
-from inbox.line.books import routed_organisations
+from inbox.line.active_rule_books import routed_organisations
 from inbox.message import new_id
 from inbox.package.inputs import STALE_LIST
 from inbox.package.signature.revocation import unshown

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from inbox.errors import IntegrityError, NotFound
 from inbox.line import Line
-from inbox.line.moves.registering import Collected
+from inbox.line.moves.registration import Collected
 from inbox.package.zip.reader import Container
 from inbox.web.contents import PACKAGE_TYPE, documents_of
 from inbox.web.disposition import disposition_of

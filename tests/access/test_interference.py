@@ -30,8 +30,8 @@ from inbox.access.lists.search import Query
 from inbox.app import create_app
 from inbox.errors import NotFound
 from inbox.line import Line
-from inbox.line.lists import Asked, count, facets, page
-from inbox.line.moves.asking import ask
+from inbox.line.authorize import ask
+from inbox.line.people_lists import Asked, count, facets, page
 from inbox.message import DeliveryState, MessageId, MessageState, OrgNumber, UnitId
 from inbox.store import Store, create_engine
 from inbox.tables import AuditHead, Delivery, Message, WrappedKey, table_of

@@ -19,8 +19,8 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.audit import verify
 from inbox.audit.checkpoint import verifier_key
-from inbox.line.moves import archive, system, unit
-from inbox.line.systems import capacity_of
+from inbox.line.case_systems import capacity_of
+from inbox.line.moves import archive_staff, case_system, unit
 from inbox.tables import CaseSystem
 from tests.worlds import World
 
@@ -96,7 +96,7 @@ def _one_letter(kept: Kept) -> None:
     message, other = world.message(handed), world.message(placed)
     archivist = world.person("anne", Role.ARCHIVIST, "desk")
     leader = world.person("kari", Role.LEADER, "skole")
-    archive.place(
+    archive_staff.place(
         world.line, archivist, other.id, unit="bv", seen=other.version, reason="Gjelder oss"
     )
     unit.hand_back(world.line, leader, message.id, seen=message.version, reason="Ikke vår")
@@ -110,12 +110,14 @@ def _one_letter(kept: Kept) -> None:
 
 def _register(world: World, archivist: Capacity, wire_id: str) -> None:
     message = world.message(wire_id)
-    archive.place_and_release(world.line, archivist, message.id, unit="ppt", seen=message.version)
+    archive_staff.place_and_release(
+        world.line, archivist, message.id, unit="ppt", seen=message.version
+    )
     world.work()
     with world.line.store.reading() as (session, _):
         capacity = capacity_of(session.get_one(CaseSystem, "fag"))
     delivery = world.delivery(message.id)
-    system.registered(world.line, capacity, delivery.id, reference="2026/000123-1")
+    case_system.registered(world.line, capacity, delivery.id, reference="2026/000123-1")
     world.settle(rounds=3, pause=timedelta(minutes=1))
 
 

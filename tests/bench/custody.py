@@ -15,8 +15,8 @@ from urllib.parse import quote, urlsplit
 
 from inbox.line import Job, Line
 from inbox.line.intake import collect
+from inbox.line.queue import claim
 from inbox.line.stations import advance
-from inbox.line.work import claim
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.envelopes import ADMINISTRASJON, sbd_json

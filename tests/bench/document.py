@@ -17,8 +17,8 @@ from inbox.cli.serve import _Face
 from inbox.config import Listener
 from inbox.line import Line
 from inbox.line.intake import collect
+from inbox.line.queue import KINDS, claim
 from inbox.line.stations import advance
-from inbox.line.work import KINDS, claim
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.envelopes import sbd_json

@@ -14,9 +14,9 @@ from procrastinate.types import JSONValue
 from sqlmodel import col, select
 
 from inbox.line import Job, Line, Outcome
+from inbox.line.queue import finish, keys_of
 from inbox.line.settle import Worked
 from inbox.line.stations import STATIONS
-from inbox.line.work import finish, keys_of
 from inbox.message import station_of
 from inbox.tables import Arrival, Message, Outbox
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of

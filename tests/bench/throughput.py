@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 
 from inbox.line import Line
+from inbox.line.queue import KINDS, claim, due_kinds
 from inbox.line.stations import advance
-from inbox.line.work import KINDS, claim, due_kinds
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.neighbours import announce_all, furnished, still_line
 

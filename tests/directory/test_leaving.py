@@ -8,9 +8,9 @@ from sqlmodel import Session, col, select
 from inbox.access.policy.vocabulary import Role
 from inbox.directory.leaving import look_after
 from inbox.line import Line
-from inbox.line.moves import archive
+from inbox.line.moves import archive_staff
 from inbox.line.moves.unit import assign
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.message import (
     DeliveryState,
     GrantKind,
@@ -182,7 +182,7 @@ def test_giving_it_to_another_closes_the_task_and_so_does_the_leader(small_town:
             select(Task.id).where(col(Task.kind) == TaskKind.LEAVER, col(Task.closed_at).is_(None))
         ).all()
     for task_id in rest:
-        archive.close(line, kari, task_id, reason="sett")
+        archive_staff.close(line, kari, task_id, reason="sett")
 
     assert _tasks(line) == []
 

@@ -16,7 +16,7 @@ from inbox.directory import (
 )
 from inbox.directory.file import read_directory
 from inbox.errors import Conflict, Invalid, NotFound
-from inbox.line.systems import system_with_key
+from inbox.line.case_systems import system_with_key
 from inbox.message import OrgNumber
 from inbox.tables import Capacity, Clearance, Installation, KnownReference, Person, Unit
 from tests.municipality import DIRECTORY

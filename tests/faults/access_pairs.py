@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from inbox.line.moves import access, holding, noting, unit
+from inbox.line.access import grants
+from inbox.line.moves import holds, notes, unit
 from inbox.message import HoldCause
 from inbox.tables import Message
 from tests.faults import scenes
@@ -17,7 +18,7 @@ def _grants(world: World, message: Message) -> Party:
 
     def party(side: Side) -> str:
         lasts = timedelta(days=1)
-        access.grant(side.line, leader, message.id, to=to, lasts=lasts, reason="Vikar")
+        grants.grant(side.line, leader, message.id, to=to, lasts=lasts, reason="Vikar")
         return "granted"
 
     return party
@@ -50,7 +51,7 @@ def break_glass_and_place(world: World) -> Race:
         # Many races are run in one world: that is not what is unusual here.
         terms = replace(side.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
         line = replace(side.line, terms=terms)
-        access.breakglass(line, handler, message.id, reason="Haster")
+        grants.breakglass(line, handler, message.id, reason="Haster")
         return "taken"
 
     places = scenes.places(world, message, into="bv", seen=message.version)
@@ -60,7 +61,7 @@ def break_glass_and_place(world: World) -> Race:
 def end_and_hand_back(world: World) -> Race:
     message = scenes.arrived(world, "Om en elev")
     leader = kari(world, "skole")
-    row = access.grant(
+    row = grants.grant(
         world.line,
         leader,
         message.id,
@@ -69,7 +70,7 @@ def end_and_hand_back(world: World) -> Race:
         reason="Vikar",
     )
     return Race(
-        left=lambda side: access.end_access(side.line, leader, row.id),
+        left=lambda side: grants.end_access(side.line, leader, row.id),
         right=_hands_back(world, message),
         messages=(message.id,),
     )
@@ -79,7 +80,7 @@ def _holds(world: World, message: Message, cause: HoldCause) -> Party:
     leader, last = kari(world, "skole"), world.clock.now.date() + timedelta(days=3)
 
     def party(side: Side) -> str:
-        holding.hold(side.line, leader, message.id, cause=cause, last=last)
+        holds.hold(side.line, leader, message.id, cause=cause, last=last)
         return "held"
 
     return party
@@ -108,7 +109,7 @@ def note_and_hand_back(world: World) -> Race:
     leader = kari(world, "skole")
 
     def writes(side: Side) -> str:
-        noting.note(side.line, leader, message.id, text="Ring avsender")
+        notes.note(side.line, leader, message.id, text="Ring avsender")
         return "written"
 
     return Race(left=writes, right=_hands_back(world, message), messages=(message.id,))

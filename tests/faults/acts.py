@@ -9,9 +9,11 @@ from sqlmodel import col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
-from inbox.line.moves import access, archive, holding, noting, proposals, system, unit
-from inbox.line.moves.proposals import ProposalKind
-from inbox.line.systems import capacity_of
+from inbox.line.access import grants
+from inbox.line.case_systems import capacity_of
+from inbox.line.moves import archive_staff, case_system, holds, notes, unit
+from inbox.line.proposals import message_proposals
+from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.message import GrantKind, HoldCause, MessageId, ProposalState
 from inbox.tables import AccessGrant, Arrival, CaseSystem, Delivery, Message, Proposal
 from tests.faults.inside import Inside
@@ -66,21 +68,23 @@ Act = Callable[[Scene], None]
 
 
 def collect(it: Scene) -> None:
-    system.collect(it.inside.line, it.system(), it.delivery().id)
+    case_system.collect(it.inside.line, it.system(), it.delivery().id)
 
 
 def accept(it: Scene) -> None:
-    system.accepted(it.inside.line, it.system(), it.delivery().id)
+    case_system.accepted(it.inside.line, it.system(), it.delivery().id)
 
 
 def say_registered(it: Scene) -> None:
     delivery = it.delivery()
     reference = it.archive.enter(delivery.id, it.message.wire_id)
-    system.registered(it.inside.line, it.system(), delivery.id, reference=reference)
+    case_system.registered(it.inside.line, it.system(), delivery.id, reference=reference)
 
 
 def say_refused(it: Scene) -> None:
-    system.refused(it.inside.line, it.system(), it.delivery().id, code="missing_case", text="Nei")
+    case_system.refused(
+        it.inside.line, it.system(), it.delivery().id, code="missing_case", text="Nei"
+    )
 
 
 def release(it: Scene) -> None:
@@ -111,12 +115,12 @@ def assign(it: Scene) -> None:
 
 def grant(it: Scene) -> None:
     to, lasts = it.inside.person_id("ola"), timedelta(days=90)
-    access.grant(it.inside.line, it.leader(), it.message.id, to=to, lasts=lasts, reason="Vikar")
+    grants.grant(it.inside.line, it.leader(), it.message.id, to=to, lasts=lasts, reason="Vikar")
 
 
 def break_glass(it: Scene) -> None:
     ola = it.inside.person("ola", Role.HANDLER, it.message.unit or "")
-    access.breakglass(it.inside.line, ola, it.message.id, reason="Haster")
+    grants.breakglass(it.inside.line, ola, it.message.id, reason="Haster")
 
 
 def end_grant(it: Scene) -> None:
@@ -127,18 +131,18 @@ def end_grant(it: Scene) -> None:
                 col(AccessGrant.kind) == GrantKind.GIVEN,
             )
         ).one()
-    access.end_access(it.inside.line, it.leader(), given)
+    grants.end_access(it.inside.line, it.leader(), given)
 
 
 def hold(it: Scene) -> None:
     line, cause = it.inside.line, HoldCause.SENDER_ASKED
     with line.store.reading() as (_, now):
         last = now.date() + timedelta(days=30)
-    holding.hold(line, it.leader(), it.message.id, cause=cause, last=last)
+    holds.hold(line, it.leader(), it.message.id, cause=cause, last=last)
 
 
 def note(it: Scene) -> None:
-    noting.note(it.inside.line, it.leader(), it.message.id, text="Ring avsender")
+    notes.note(it.inside.line, it.leader(), it.message.id, text="Ring avsender")
 
 
 def collect_by_hand(it: Scene) -> None:
@@ -156,7 +160,7 @@ def register(it: Scene) -> None:
 def place(where: str) -> Act:
     def placed(it: Scene) -> None:
         line, seen = it.inside.line, it.message.version
-        archive.place(line, it.archivist(), it.message.id, unit=where, seen=seen)
+        archive_staff.place(line, it.archivist(), it.message.id, unit=where, seen=seen)
 
     return placed
 
@@ -164,7 +168,7 @@ def place(where: str) -> Act:
 def place_and_release(where: str) -> Act:
     def placed(it: Scene) -> None:
         line, seen = it.inside.line, it.message.version
-        archive.place_and_release(line, it.archivist(), it.message.id, unit=where, seen=seen)
+        archive_staff.place_and_release(line, it.archivist(), it.message.id, unit=where, seen=seen)
 
     return placed
 
@@ -173,26 +177,26 @@ def duplicate(of: str) -> Act:
     def recognised(it: Scene) -> None:
         line, seen = it.inside.line, it.message.version
         original = it.inside.message(it.wire_ids[of]).id
-        archive.duplicate(line, it.archivist(), it.message.id, of=original, seen=seen)
+        archive_staff.duplicate(line, it.archivist(), it.message.id, of=original, seen=seen)
 
     return recognised
 
 
 def recheck(it: Scene) -> None:
-    archive.recheck(it.inside.line, it.archivist(), it.message.id, seen=it.message.version)
+    archive_staff.recheck(it.inside.line, it.archivist(), it.message.id, seen=it.message.version)
 
 
 def refetch(it: Scene) -> None:
     line, seen = it.inside.line, it.arrival.version
-    archive.refetch(line, it.archivist(), MessageId(it.arrival.id), seen=seen)
+    archive_staff.refetch(line, it.archivist(), MessageId(it.arrival.id), seen=seen)
 
 
 def resend(it: Scene) -> None:
-    archive.resend(it.inside.line, it.archivist(), it.message.id, reason="Prøver igjen")
+    archive_staff.resend(it.inside.line, it.archivist(), it.message.id, reason="Prøver igjen")
 
 
 def accept_failure(it: Scene) -> None:
-    archive.accept_failure(it.inside.line, it.archivist(), it.message.id, reason="Ringt")
+    archive_staff.accept_failure(it.inside.line, it.archivist(), it.message.id, reason="Ringt")
 
 
 def close_task(it: Scene) -> None:
@@ -209,7 +213,7 @@ def propose(kind: ProposalKind) -> Act:
         waived = it.found.code if it.found is not None else None
         code = waived if kind is ProposalKind.QUARANTINE_RELEASE else _CODES.get(kind)
         line, by = it.inside.line, it.archivist()
-        proposals.propose(line, by, kind, it.subject, code=code or "", reason="Avtalt")
+        message_proposals.propose(line, by, kind, it.subject, code=code or "", reason="Avtalt")
 
     return proposed
 
@@ -221,4 +225,4 @@ def approve(it: Scene) -> None:
                 col(Proposal.subject_id) == it.subject, col(Proposal.state) == ProposalState.OPEN
             )
         ).one()
-    proposals.approve(it.inside.line, it.approver(), proposal)
+    message_proposals.approve(it.inside.line, it.approver(), proposal)

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from inbox.line import Job
 from inbox.line.intake import announce
-from inbox.line.moves import archive, proposals
-from inbox.line.moves.proposals import ProposalKind
+from inbox.line.moves import archive_staff
+from inbox.line.proposals import message_proposals
+from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.line.settle import open_task
 from inbox.line.stations.arrival import notice_of
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.message import MessageId, new_id
 from inbox.tables import Arrival, Receipt
 from tests.faults import scenes
@@ -21,7 +22,7 @@ def resend_and_follow_up(world: World) -> Race:
     message = scenes.sent(world)
     by, receipt = anne(world), world.receipt(message.id)
     return Race(
-        left=lambda side: archive.resend(side.line, by, message.id, reason="Igjen"),
+        left=lambda side: archive_staff.resend(side.line, by, message.id, reason="Igjen"),
         right=worker(world, Receipt, receipt.id),
         messages=(message.id,),
     )
@@ -31,8 +32,8 @@ def resend_and_accept_failure(world: World) -> Race:
     message = scenes.failed(world)
     one, two = anne(world), bjorn(world)
     return Race(
-        left=lambda side: archive.resend(side.line, one, message.id, reason="Igjen"),
-        right=lambda side: archive.accept_failure(side.line, two, message.id, reason="Ringt"),
+        left=lambda side: archive_staff.resend(side.line, one, message.id, reason="Igjen"),
+        right=lambda side: archive_staff.accept_failure(side.line, two, message.id, reason="Ringt"),
         messages=(message.id,),
     )
 
@@ -50,7 +51,7 @@ def refetch_and_announce(world: World) -> Race:
     arrival = _missed(world)
     by, notice = anne(world), notice_of(Job(row=arrival, now=world.clock.now))
     return Race(
-        left=lambda side: archive.refetch(
+        left=lambda side: archive_staff.refetch(
             side.line, by, MessageId(arrival.id), seen=arrival.version
         ),
         right=lambda side: announce(side.line, notice, world.clock.now),
@@ -60,9 +61,11 @@ def refetch_and_announce(world: World) -> Race:
 
 def refetch_and_abandon(world: World) -> Race:
     arrival, by = _missed(world), anne(world)
-    proposal = proposals.propose(world.line, by, ProposalKind.ABANDON, arrival.id, reason="Borte")
+    proposal = message_proposals.propose(
+        world.line, by, ProposalKind.ABANDON, arrival.id, reason="Borte"
+    )
     return Race(
-        left=lambda side: archive.refetch(
+        left=lambda side: archive_staff.refetch(
             side.line, by, MessageId(arrival.id), seen=arrival.version
         ),
         right=scenes.approves(bjorn(world), proposal),
@@ -84,7 +87,7 @@ def two_close_a_task(world: World) -> Race:
         )
     one, two = anne(world), bjorn(world)
     return Race(
-        left=lambda side: archive.close(side.line, one, task, reason="Sett"),
-        right=lambda side: archive.close(side.line, two, task, reason="Sett"),
+        left=lambda side: archive_staff.close(side.line, one, task, reason="Sett"),
+        right=lambda side: archive_staff.close(side.line, two, task, reason="Sett"),
         messages=(message.id,),
     )

@@ -18,8 +18,8 @@ from sqlalchemy import Engine, event
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.errors import Unavailable
 from inbox.line import Line, Terms
+from inbox.line.queue import KINDS, claim
 from inbox.line.stations import advance
-from inbox.line.work import KINDS, claim
 from inbox.store import Store
 from inbox.worker import Worker
 from tests.faults.inside import Inside

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from inbox.audit.verify import verify
 from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
-from inbox.line.work import unwrap
+from inbox.line.queue import unwrap
 from inbox.message import ArrivalState, OutboxState, TaskState
 from inbox.tables import (
     AccessGrant,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from inbox.line.slots import Slots
+from inbox.line.transfer_slots import Slots
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.packages.builder import Document, Parcel, write_package
 from inbox.simulator.packages.envelopes import sbd_json

@@ -13,8 +13,8 @@ import httpx
 
 from inbox.access.policy.vocabulary import Role
 from inbox.casesystem.webhook import Target, WebhookSender
-from inbox.line.moves import archive, system
-from inbox.line.systems import capacity_of
+from inbox.line.case_systems import capacity_of
+from inbox.line.moves import archive_staff, case_system
 from inbox.message import MessageState
 from inbox.tables import CaseSystem
 from inbox.worker import Worker
@@ -84,7 +84,7 @@ def people(inside: Inside) -> None:
     for message in inside.messages():
         if message.state is MessageState.UNROUTED:
             anne = inside.person("anne", Role.ARCHIVIST, "desk")
-            archive.place_and_release(
+            archive_staff.place_and_release(
                 inside.line, anne, message.id, unit="ppt", seen=message.version
             )
 
@@ -95,15 +95,15 @@ def case_systems(inside: Inside) -> None:
     for name in ("sak", "fag"):
         with line.store.reading() as (session, _):
             capacity = capacity_of(session.get_one(CaseSystem, name))
-        for delivery in system.deliveries(line, capacity):
-            got = system.collect(line, capacity, delivery.id)
+        for delivery in case_system.deliveries(line, capacity):
+            got = case_system.collect(line, capacity, delivery.id)
             assert got.message.object_name is not None
             with line.vault.open(got.message.object_name, got.key.object_key()) as source:
                 digest = hashlib.sha256(source.read()).hexdigest()
             entry = {"message_id": got.message.wire_id, "sha256": digest}
             url = f"{inside.plan.words['archive']}/entries"
             reference = CLIENT.post(url, json=entry).text
-            system.registered(line, capacity, delivery.id, reference=reference)
+            case_system.registered(line, capacity, delivery.id, reference=reference)
 
 
 def leave(inside: Inside) -> None:

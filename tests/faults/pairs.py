@@ -7,8 +7,9 @@ from typing import Final
 
 from inbox.access.question import Capacity
 from inbox.line import Terms
-from inbox.line.moves import proposals, system, unit
-from inbox.line.moves.proposals import ProposalKind
+from inbox.line.moves import case_system, unit
+from inbox.line.proposals import message_proposals
+from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.tables import Message, Receipt
 from tests.faults import access_pairs, archive_pairs, scenes
 from tests.faults.races import Party, Race, SetUp, Side
@@ -76,7 +77,7 @@ def two_approve(world: World) -> Race:
 def approve_and_propose_after_its_time(world: World) -> Race:
     message = scenes.arrived(world, "Ingen regel")
     brief = replace(world.line, terms=Terms(proposal_life=timedelta(minutes=1)))
-    proposal = proposals.propose(
+    proposal = message_proposals.propose(
         brief, anne(world), ProposalKind.REFUSE, message.id, code="not_for_us", reason="Nei"
     )
     over, other = world.clock.now + timedelta(minutes=1), anne(world)
@@ -90,7 +91,7 @@ def approve_and_propose_after_its_time(world: World) -> Race:
 
 
 def _proposed(side: Side, message: Message, by: Capacity) -> str:
-    proposals.propose(
+    message_proposals.propose(
         side.line, by, ProposalKind.REFUSE, message.id, code="not_for_us", reason="Nei"
     )
     return "proposed"
@@ -157,8 +158,8 @@ def dismiss_and_register(world: World) -> Race:
     delivery, leader, handler = world.delivery(message.id), kari(world), ola(world)
     unit.assign(world.line, leader, message.id, to=world.person_id("ola"))
     sak = scenes.the_system(world.line)
-    system.registered(world.line, sak, delivery.id, reference=scenes.LATE)
-    proposal = proposals.propose(
+    case_system.registered(world.line, sak, delivery.id, reference=scenes.LATE)
+    proposal = message_proposals.propose(
         world.line, leader, ProposalKind.DISMISS, message.id, reason="Slettet"
     )
     seen = again(world, message).version

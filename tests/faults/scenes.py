@@ -5,11 +5,12 @@ from datetime import timedelta
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.line import Job, Line, R
-from inbox.line.moves import archive, proposals, system, unit
-from inbox.line.moves.proposals import ProposalKind
+from inbox.line.case_systems import capacity_of
+from inbox.line.moves import archive_staff, case_system, unit
+from inbox.line.proposals import message_proposals
+from inbox.line.proposals.message_proposals import ProposalKind
+from inbox.line.queue import claim
 from inbox.line.stations import advance
-from inbox.line.systems import capacity_of
-from inbox.line.work import claim
 from inbox.message import MessageState, ReceiptState
 from inbox.simulator.gateway.simulator import OtherEnd
 from inbox.tables import CaseSystem, Delivery, Message
@@ -121,7 +122,7 @@ def sent(world: World) -> Message:
     message = arrived(world)
     delivery = world.delivery(message.id)
     sak = the_system(world.line)
-    system.registered(world.line, sak, delivery.id, reference=f"2026/{message.id[:6]}-1")
+    case_system.registered(world.line, sak, delivery.id, reference=f"2026/{message.id[:6]}-1")
     world.work()
     assert world.receipt(message.id).state is ReceiptState.SENT
     return again(world, message)
@@ -129,7 +130,7 @@ def sent(world: World) -> Message:
 
 def refusal(world: World, message: Message, by: Capacity) -> str:
     """A proposal to refuse it."""
-    return proposals.propose(
+    return message_proposals.propose(
         world.line, by, ProposalKind.REFUSE, message.id, code="not_for_us", reason="Ikke vår"
     )
 
@@ -154,12 +155,12 @@ def _advances(job: Job[R]) -> Party:
 def places(world: World, message: Message, *, into: str, seen: int) -> Party:
     """Archive staff place it."""
     by = anne(world)
-    return lambda side: archive.place(side.line, by, message.id, unit=into, seen=seen)
+    return lambda side: archive_staff.place(side.line, by, message.id, unit=into, seen=seen)
 
 
 def approves(by: Capacity, proposal: str) -> Party:
     """A second person says yes."""
-    return lambda side: proposals.approve(side.line, by, proposal)
+    return lambda side: message_proposals.approve(side.line, by, proposal)
 
 
 def says(delivery: Delivery, word: str, **body: str) -> Party:

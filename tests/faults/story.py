@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from inbox.line.moves.proposals import ProposalKind
+from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.message import ArrivalState, MessageState, ReceiptState, State
 from tests.faults import acts
 from tests.faults.acts import Act, propose

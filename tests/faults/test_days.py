@@ -10,7 +10,7 @@ from typing import BinaryIO
 import pytest
 from sqlmodel import col, select
 
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.tables import Task
 from inbox.vault import Stored, Vault
 from tests.faults.village import Town, town_around

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from inbox.line.work import unwrap
+from inbox.line.queue import unwrap
 from inbox.message import MessageState
 from inbox.store import Store, create_engine
 from inbox.tables import Message, WrappedKey

@@ -15,8 +15,8 @@ from sqlmodel import Session
 
 from inbox.gateway import Confirmed, Fetched, Notice, SentState
 from inbox.line import Job
+from inbox.line.queue import KINDS, claim
 from inbox.line.stations import advance
-from inbox.line.work import KINDS, claim
 from inbox.message import MessageState, OrgNumber
 from inbox.receipt import Answer, ReceiptType, receipt_body, receipt_id
 from inbox.store import Store

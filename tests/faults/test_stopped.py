@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.line.moves import system
+from inbox.line.moves import case_system
 from inbox.message import MessageState
 from tests import databases
 from tests.faults import rig, scenes, verdicts
@@ -65,7 +65,7 @@ def _register(world: World) -> None:
     for message in world.messages():
         if message.state is MessageState.OFFERED:
             delivery, sak = world.delivery(message.id), scenes.the_system(world.line)
-            system.registered(world.line, sak, delivery.id, reference="2026/000001-1")
+            case_system.registered(world.line, sak, delivery.id, reference="2026/000001-1")
 
 
 def _goes_on(outside: Outside, worker: BaseProcess) -> str:

@@ -19,7 +19,7 @@ from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.gateway.connection import Bounds
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.line import Line, Terms
-from inbox.line.work import KINDS
+from inbox.line.queue import KINDS
 from inbox.message import TAUSHETSBELAGT, DeliveryState, OrgNumber, Service
 from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator
 from inbox.simulator.http.asgi import Receive, Scope, Send

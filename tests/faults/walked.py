@@ -20,11 +20,12 @@ from sqlmodel import select
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.casesystem.webhook import Target, WebhookSender
-from inbox.line.contents import unsealed
-from inbox.line.moves import archive, holding, noting, proposals, system, unit
-from inbox.line.moves.proposals import ProposalKind
-from inbox.line.moves.registering import data_key
-from inbox.line.systems import capacity_of
+from inbox.line.case_systems import capacity_of
+from inbox.line.moves import archive_staff, case_system, holds, notes, unit
+from inbox.line.moves.registration import data_key
+from inbox.line.proposals import message_proposals
+from inbox.line.proposals.message_proposals import ProposalKind
+from inbox.line.sealed_content import unsealed
 from inbox.message import HoldCause, MessageState
 from inbox.package.envelope import read_envelope
 from inbox.simulator.gateway.simulator import OtherEnd
@@ -144,9 +145,9 @@ def _leader(world: World, of: str = "bv") -> Capacity:
 
 def _register(world: World, message: Message, name: str = "sak") -> None:
     delivery = world.delivery(message.id)
-    system.collect(world.line, _system(world, name), delivery.id)
-    system.accepted(world.line, _system(world, name), delivery.id)
-    system.registered(world.line, _system(world, name), delivery.id, reference=REFERENCE)
+    case_system.collect(world.line, _system(world, name), delivery.id)
+    case_system.accepted(world.line, _system(world, name), delivery.id)
+    case_system.registered(world.line, _system(world, name), delivery.id, reference=REFERENCE)
     world.settle(rounds=4, pause=timedelta(minutes=1))
 
 
@@ -162,8 +163,8 @@ def _refused_by_a_system_and_conflicting(world: World) -> None:
     message = _arrive(world, "Melding om barnevern", answered=False)
     own, delivery = _system(world, "sak"), world.delivery(message.id)
     text = canary("fagsystemets-tekst")
-    system.refused(world.line, own, delivery.id, code="missing.case", text=text)
-    system.registered(world.line, own, delivery.id, reference=REFERENCE)
+    case_system.refused(world.line, own, delivery.id, code="missing.case", text=text)
+    case_system.registered(world.line, own, delivery.id, reference=REFERENCE)
     assert world.message(message.wire_id).state is MessageState.RETURNED
 
 
@@ -183,20 +184,22 @@ def _handed_back_placed_withdrawn_and_late(world: World) -> None:
     message = _arrive(world, "Om en elev", answered=False)
     line, seen = world.line, message.version
     last, leader = world.clock.now.date() + timedelta(days=1), _leader(world, "skole")
-    holding.hold(line, leader, message.id, cause=HoldCause.SENDER_ASKED, last=last)
-    noting.note(line, leader, message.id, text=canary("notat"))
-    assert [each.text for each in noting.notes(line, leader, message.id)] == [canary("notat")]
+    holds.hold(line, leader, message.id, cause=HoldCause.SENDER_ASKED, last=last)
+    notes.note(line, leader, message.id, text=canary("notat"))
+    assert [each.text for each in notes.notes(line, leader, message.id)] == [canary("notat")]
     unit.hand_back(line, leader, message.id, seen=seen, reason=_REASON)
     seen = world.message(message.wire_id).version
-    archive.place(line, _staff(world), message.id, unit="bv", seen=seen, reason=_REASON)
+    archive_staff.place(line, _staff(world), message.id, unit="bv", seen=seen, reason=_REASON)
     seen = world.message(message.wire_id).version
     unit.release(line, _leader(world), message.id, seen=seen)
     world.work()
     delivery, seen = world.delivery(message.id), world.message(message.wire_id).version
     unit.withdraw(line, _leader(world), message.id, seen=seen, reason=_REASON)
-    system.registered(line, _system(world, "sak"), delivery.id, reference=REFERENCE)
+    case_system.registered(line, _system(world, "sak"), delivery.id, reference=REFERENCE)
     assert "late_word" in world.open_tasks(message.id)
-    proposals.propose(line, _leader(world), ProposalKind.DISMISS, message.id, reason=_REASON)
+    message_proposals.propose(
+        line, _leader(world), ProposalKind.DISMISS, message.id, reason=_REASON
+    )
 
 
 def _quarantined_and_refused(world: World) -> None:
@@ -206,7 +209,7 @@ def _quarantined_and_refused(world: World) -> None:
     world.work()
     assert world.message(left).state is MessageState.QUARANTINED
     message = world.message(wire_id)
-    proposal = proposals.propose(
+    proposal = message_proposals.propose(
         world.line,
         _staff(world),
         ProposalKind.REFUSE,
@@ -214,7 +217,7 @@ def _quarantined_and_refused(world: World) -> None:
         code="signature",
         reason=_REASON,
     )
-    proposals.approve(world.line, _staff(world, "bjorn"), proposal)
+    message_proposals.approve(world.line, _staff(world, "bjorn"), proposal)
     world.settle(rounds=4, pause=timedelta(minutes=1))
 
 
@@ -224,7 +227,7 @@ def _released_from_quarantine(world: World) -> None:
     world.work()
     message = world.message(wire_id)
     assert message.state is MessageState.QUARANTINED
-    archive.recheck(world.line, _staff(world), message.id, seen=message.version)
+    archive_staff.recheck(world.line, _staff(world), message.id, seen=message.version)
     world.work()
 
 
@@ -240,7 +243,7 @@ def _redelivered_with_these_bytes_and_with_others(world: World) -> None:
     with world.line.store.reading() as (session, _):
         twins = session.exec(select(Message).where(Message.wire_id == message.wire_id)).all()
     (twin,) = [each for each in twins if each.state is MessageState.QUARANTINED]
-    proposal = proposals.propose(
+    proposal = message_proposals.propose(
         world.line,
         _staff(world),
         ProposalKind.QUARANTINE_RELEASE,
@@ -248,7 +251,7 @@ def _redelivered_with_these_bytes_and_with_others(world: World) -> None:
         code="arrival.other_bytes",
         reason=_REASON,
     )
-    proposals.approve(world.line, _staff(world, "bjorn"), proposal)
+    message_proposals.approve(world.line, _staff(world, "bjorn"), proposal)
     world.work()
 
 
@@ -258,10 +261,10 @@ def _missed_and_given_up(world: World) -> None:
     world.gateway.lose(wire_id)
     world.work()
     arrival = world.arrival(wire_id)
-    proposal = proposals.propose(
+    proposal = message_proposals.propose(
         world.line, _staff(world), ProposalKind.ABANDON, arrival.id, reason=_REASON
     )
-    proposals.approve(world.line, _staff(world, "bjorn"), proposal)
+    message_proposals.approve(world.line, _staff(world, "bjorn"), proposal)
     world.work()
 
 
@@ -269,9 +272,9 @@ def _receipts_that_fail(world: World) -> None:
     world.gateway.other_end(OtherEnd.FAILS)
     message = _arrive(world, "Melding om barnevern")
     _register(world, message)
-    archive.resend(world.line, _staff(world), message.id, reason=_REASON)
+    archive_staff.resend(world.line, _staff(world), message.id, reason=_REASON)
     world.settle(rounds=4, pause=timedelta(minutes=1))
-    archive.accept_failure(world.line, _staff(world), message.id, reason=_REASON)
+    archive_staff.accept_failure(world.line, _staff(world), message.id, reason=_REASON)
     world.gateway.other_end(OtherEnd.TAKES)
 
 

@@ -10,11 +10,11 @@ from typing import Final
 import pytest
 from sqlmodel import col, select
 
-from inbox.line.moves import archive, unit
-from inbox.line.moves.access import breakglass, delegate, end_access, grant
-from inbox.line.moves.holding import hold
-from inbox.line.moves.noting import note
-from inbox.line.moves.review import Outcome, review
+from inbox.line.access.grants import breakglass, delegate, end_access, grant
+from inbox.line.access.review import Outcome, review
+from inbox.line.moves import archive_staff, unit
+from inbox.line.moves.holds import hold
+from inbox.line.moves.notes import note
 from inbox.message import HoldCause, PersonId, UnitId
 from inbox.tables import AccessGrant, Delegation, Message, Note, Task
 from tests.faults.races import Moment, Party, Side, held, two_sides
@@ -79,7 +79,7 @@ def grant_and_place(hall: School) -> Meeting:
                 side.line, leader, message_id, to=NINA, lasts=timedelta(7), reason=REASON
             )
         ),
-        right=lambda side: archive.place(side.line, anne, message_id, unit="ppt", seen=seen),
+        right=lambda side: archive_staff.place(side.line, anne, message_id, unit="ppt", seen=seen),
         holds=lambda told: (
             told[0] in {WON, "NotFound not_found"}
             and told[1] == WON
@@ -93,7 +93,7 @@ def breakglass_and_place(hall: School) -> Meeting:
     seen = hall.seen(message_id)
     return Meeting(
         left=_done(lambda side: breakglass(side.line, nina, message_id, reason=REASON)),
-        right=lambda side: archive.place(side.line, anne, message_id, unit="ppt", seen=seen),
+        right=lambda side: archive_staff.place(side.line, anne, message_id, unit="ppt", seen=seen),
         holds=lambda told: (
             told[0] in {WON, "NotFound not_found"}
             and told[1] == WON
@@ -249,7 +249,7 @@ def hold_and_place(hall: School) -> Meeting:
     cause = HoldCause.SENDER_ASKED
     return Meeting(
         left=_done(lambda side: hold(side.line, leader, message_id, cause=cause, last=last)),
-        right=lambda side: archive.place(side.line, anne, message_id, unit="ppt", seen=seen),
+        right=lambda side: archive_staff.place(side.line, anne, message_id, unit="ppt", seen=seen),
         holds=lambda told: (
             told[0] in {WON, "NotFound not_found"}
             and told[1] == WON

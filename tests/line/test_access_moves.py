@@ -14,11 +14,12 @@ from inbox.access.question import Capacity
 from inbox.app import create_app
 from inbox.directory import give_code
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
-from inbox.line.moves import archive, standing, unit
-from inbox.line.moves.access import breakglass, delegate, end_access, grant
-from inbox.line.moves.review import Outcome, review
+from inbox.line.access import open_access
+from inbox.line.access.grants import breakglass, delegate, end_access, grant
+from inbox.line.access.review import Outcome, review
+from inbox.line.moves import archive_staff, unit
+from inbox.line.queue import unwrap
 from inbox.line.settle import Step, settle
-from inbox.line.work import unwrap
 from inbox.message import DeliveryState, MessageState, PersonId, UnitId
 from inbox.tables import (
     AccessGrant,
@@ -422,7 +423,9 @@ def test_an_assignment_is_ended_and_its_task_with_it(hall: School) -> None:
     unit.assign(hall.line, hall.kari(), message_id, to=NINA)
     assert opens(hall, hall.handler(), message_id)
     (assigned,) = [
-        each for each in standing.of_unit(hall.line, hall.kari()) if each.message_id == message_id
+        each
+        for each in open_access.of_unit(hall.line, hall.kari())
+        if each.message_id == message_id
     ]
 
     end_access(hall.line, hall.kari(), assigned.id, reason=REASON)
@@ -464,7 +467,9 @@ def test_a_message_that_leaves_the_unit_ends_all_access_in_it(hall: School, how:
             hall.line, hall.kari(), message_id, seen=hall.seen(message_id), reason=REASON
         )
     else:
-        archive.place(hall.line, hall.anne(), message_id, unit="ppt", seen=hall.seen(message_id))
+        archive_staff.place(
+            hall.line, hall.anne(), message_id, unit="ppt", seen=hall.seen(message_id)
+        )
 
     assert [hall.row(row.id).active_until for row in rows] == [moved_at, moved_at]
     assert hall.row(left.id).active_until == left.active_until
@@ -483,11 +488,13 @@ def test_what_ended_by_a_move_does_not_live_again_when_the_message_comes_back(
 ) -> None:
     message_id = hall.message()
     row = given(hall, message_id)
-    archive.place(hall.line, hall.anne(), message_id, unit="ppt", seen=hall.seen(message_id))
+    archive_staff.place(hall.line, hall.anne(), message_id, unit="ppt", seen=hall.seen(message_id))
 
-    archive.place(hall.line, hall.anne(), message_id, unit="skole", seen=hall.seen(message_id))
+    archive_staff.place(
+        hall.line, hall.anne(), message_id, unit="skole", seen=hall.seen(message_id)
+    )
 
-    assert row.id not in {each.id for each in standing.of_unit(hall.line, hall.kari())}
+    assert row.id not in {each.id for each in open_access.of_unit(hall.line, hall.kari())}
     given(hall, message_id)
 
 
@@ -597,19 +604,19 @@ def test_a_leader_sees_what_stands_in_the_unit_and_nothing_else(hall: School) ->
     bv = hall.world.person("kari", Role.LEADER, "bv", strong=False)
     grant(hall.line, bv, elsewhere, to=OLA, lasts=WEEK, reason=REASON)
 
-    seen = standing.of_unit(hall.line, hall.kari())
+    seen = open_access.of_unit(hall.line, hall.kari())
 
     kinds = {each.id: each.kind for each in seen if each.message_id == mine}
     assert rows.items() <= kinds.items()
     assert sorted(kinds.values()) == ["assignment", "emergency", "grant"]
     assert elsewhere not in {each.message_id for each in seen}
     hall.conflict("kari", mine)
-    assert mine not in {each.message_id for each in standing.of_unit(hall.line, hall.kari())}
+    assert mine not in {each.message_id for each in open_access.of_unit(hall.line, hall.kari())}
     with pytest.raises(NotFound):
-        standing.of_unit(hall.line, hall.handler())
+        open_access.of_unit(hall.line, hall.handler())
     olga = strongly(hall.world.person("olga", Role.LEADER, "oppvekst", strong=False))
     breakglass(hall.line, olga, hall.message(), reason=REASON)
-    assert list(standing.of_unit(hall.line, olga)) == []
+    assert list(open_access.of_unit(hall.line, olga)) == []
 
 
 def test_a_reviewer_sees_what_waits_without_what_they_had_a_part_in(hall: School) -> None:
@@ -617,16 +624,16 @@ def test_a_reviewer_sees_what_waits_without_what_they_had_a_part_in(hall: School
     granted = given(hall, hall.message(unit="skole")).id
     own = breakglass(hall.line, hall.handler("ola"), hall.message(), reason=REASON).id
 
-    siv = {each.id for each in standing.to_review(hall.line, hall.siv())}
-    ola = {each.id for each in standing.to_review(hall.line, hall.siv("ola"))}
+    siv = {each.id for each in open_access.to_review(hall.line, hall.siv())}
+    ola = {each.id for each in open_access.to_review(hall.line, hall.siv("ola"))}
 
     assert {taken, granted, own} <= siv
     assert own not in ola
     assert taken in ola
     review(hall.line, hall.siv(), taken, outcome=Outcome.UPHELD, reason=REASON)
-    assert taken not in {each.id for each in standing.to_review(hall.line, hall.siv())}
+    assert taken not in {each.id for each in open_access.to_review(hall.line, hall.siv())}
     with pytest.raises(NotFound):
-        standing.to_review(hall.line, hall.kari())
+        open_access.to_review(hall.line, hall.kari())
 
 
 def test_a_membership_that_ended_ends_what_was_given_at_the_next_request(hall: School) -> None:

@@ -11,11 +11,11 @@ from inbox.access.policy.vocabulary import Action, Role
 from inbox.directory import act_as, take_in
 from inbox.directory.file import read_directory
 from inbox.errors import IntegrityError
-from inbox.line.contents import metadata_of, unsealed
-from inbox.line.moves.registering import data_key
+from inbox.line.moves.registration import data_key
+from inbox.line.queue import claim
+from inbox.line.sealed_content import metadata_of, unsealed
 from inbox.line.stations import advance
 from inbox.line.stations.message import _destroy
-from inbox.line.work import claim
 from inbox.message import MessageState, Metadata
 from inbox.tables import Message, MessageReference
 from tests.worlds import OURS, World
@@ -98,7 +98,7 @@ def test_opening_twice_gives_the_same_answer(small_world: World) -> None:
         job = advance(small_world.line, job)
     received = claim(small_world.line, Message)
     assert received is not None
-    from inbox.line.stations.opening import open_
+    from inbox.line.stations.open import open_
 
     first, second = open_(small_world.line, received), open_(small_world.line, received)
 

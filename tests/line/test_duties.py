@@ -17,10 +17,10 @@ from inbox.access.policy.vocabulary import Action, Duty
 from inbox.access.question import Given
 from inbox.errors import NotPermitted
 from inbox.line import Line
-from inbox.line.moves import archive, unit
-from inbox.line.moves.access import breakglass, grant
-from inbox.line.moves.asking import KEPT, ask, of_message
-from inbox.line.waiting import TaskKind
+from inbox.line.access.grants import breakglass, grant
+from inbox.line.authorize import KEPT, ask, of_message
+from inbox.line.moves import archive_staff, unit
+from inbox.line.task_kinds import TaskKind
 from inbox.message import GrantKind, MessageState, PersonId, new_id
 from inbox.schema import shipped
 from inbox.tables import AccessGrant, Assignment, Message, Task
@@ -164,7 +164,7 @@ def test_a_task_is_closed_with_its_reason_and_its_rule(hall: School) -> None:
     with hall.line.store.reading() as (session, _):
         task = session.exec(select(Task.id).where(col(Task.subject_id) == row.id)).one()
 
-    archive.close(hall.line, hall.handler(), task, reason="Sett")
+    archive_staff.close(hall.line, hall.handler(), task, reason="Sett")
 
     (leaf,) = hall.leaves("task:done", task)
     assert (leaf["rule"], set(leaf["committed"])) == ("A37", {"reason"})

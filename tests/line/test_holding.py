@@ -9,11 +9,12 @@ import pytest
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.access.question import Capacity
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
-from inbox.line import lists
-from inbox.line.lists import Asked
-from inbox.line.moves import archive, holding, proposals, unit
-from inbox.line.moves.holding import end_hold, hold
-from inbox.line.moves.proposals import ProposalKind
+from inbox.line import people_lists
+from inbox.line.moves import archive_staff, holds, unit
+from inbox.line.moves.holds import end_hold, hold
+from inbox.line.people_lists import Asked
+from inbox.line.proposals import message_proposals
+from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.message import HoldCause, MessageState, PersonId
 from inbox.package.times import OSLO
 from inbox.tables import Message
@@ -63,7 +64,9 @@ def shown(
 ) -> tuple[HoldCause | None, datetime | None]:
     """What a list says of it: why it waits, and until when."""
     asked = Asked(capacity=capacity or hall.kari(), action=action)
-    rows = {str(each.row.id): each.row for each in lists.page(hall.line, asked, at_most=500).rows}
+    rows = {
+        str(each.row.id): each.row for each in people_lists.page(hall.line, asked, at_most=500).rows
+    }
     return rows[message_id].held_for, rows[message_id].held_until
 
 
@@ -269,20 +272,23 @@ def test_a_message_is_put_on_hold_where_it_waits_for_people(hall: School) -> Non
 
 def test_a_list_and_a_count_have_what_is_on_hold(hall: School) -> None:
     message_id, asked = hall.message(), Asked(capacity=hall.kari(), action=Action.LIST)
-    before, facets = lists.count(hall.line, asked), lists.facets(hall.line, asked)
+    before, facets = people_lists.count(hall.line, asked), people_lists.facets(hall.line, asked)
 
     held(hall, message_id)
 
     assert shown(hall, message_id)[0] is ASKED
-    assert (lists.count(hall.line, asked), lists.facets(hall.line, asked)) == (before, facets)
+    assert (people_lists.count(hall.line, asked), people_lists.facets(hall.line, asked)) == (
+        before,
+        facets,
+    )
 
 
 def _refused(hall: School, message_id: str) -> None:
     line, bjorn = hall.line, hall.world.person("bjorn", Role.ARCHIVIST, "desk")
-    made = proposals.propose(
+    made = message_proposals.propose(
         line, hall.anne(), ProposalKind.REFUSE, message_id, code="not_for_us", reason="Ikke vår"
     )
-    proposals.approve(line, bjorn, made)
+    message_proposals.approve(line, bjorn, made)
 
 
 STEPS: dict[str, tuple[MessageState, Callable[[School, str], None]]] = {
@@ -298,13 +304,13 @@ STEPS: dict[str, tuple[MessageState, Callable[[School, str], None]]] = {
     ),
     "place": (
         MessageState.ROUTED,
-        lambda hall, its: archive.place(
+        lambda hall, its: archive_staff.place(
             hall.line, hall.anne(), its, unit="ppt", seen=hall.seen(its)
         ),
     ),
     "recheck": (
         MessageState.QUARANTINED,
-        lambda hall, its: archive.recheck(hall.line, hall.anne(), its, seen=hall.seen(its)),
+        lambda hall, its: archive_staff.recheck(hall.line, hall.anne(), its, seen=hall.seen(its)),
     ),
     "refuse": (MessageState.RETURNED, _refused),
 }
@@ -349,7 +355,7 @@ def test_without_its_audit_entry_nothing_is_put_on_hold(hall: School) -> None:
     silent = replace(hall.line, store=type(hall.line.store)(hall.line.store.engine, seal=_fails))
 
     with pytest.raises(OSError, match="no audit"):
-        holding.hold(silent, hall.kari(), message_id, cause=ASKED, last=date(2026, 11, 30))
+        holds.hold(silent, hall.kari(), message_id, cause=ASKED, last=date(2026, 11, 30))
 
     assert kept(hall, message_id) == (None, None)
 

@@ -22,13 +22,13 @@ from inbox.access.policy.vocabulary import Action, Duty, Role
 from inbox.access.question import Capacity
 from inbox.errors import Invalid, Unavailable
 from inbox.line import Line
-from inbox.line.lists import Asked, ToList, ToRoute, count, facets, page
-from inbox.line.moves import archive, system, unit
-from inbox.line.moves.access import breakglass
-from inbox.line.moves.registering import data_key
+from inbox.line.access.grants import breakglass
+from inbox.line.case_systems import capacity_of
+from inbox.line.moves import archive_staff, case_system, unit
+from inbox.line.moves.registration import data_key
+from inbox.line.people_lists import Asked, ToList, ToRoute, count, facets, page
 from inbox.line.settle import close_task, open_task
-from inbox.line.systems import capacity_of
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.message import MessageState, PersonId, TaskState, UnitId
 from inbox.schema import shipped
 from inbox.store import Store
@@ -420,12 +420,12 @@ def test_a_list_that_shows_too_much_stops_all_lists_and_tells_a_reviewer_once(
         with pytest.raises(Unavailable, match=DIFFERS):
             look(hall.line, of(hall.anne(), Action.ROUTE))
     with pytest.raises(Unavailable, match=DIFFERS):
-        system.deliveries(hall.line, fag)
+        case_system.deliveries(hall.line, fag)
 
     assert hall.tasks(message_id) == {("listing_differs", "security_reviewer", None)}
     (leaf,) = hall.leaves("message:listing_differed", message_id)
     assert (leaf["who"], leaf["by"], leaf["code"]) == (hall.handler().id, "list", DIFFERS)
-    archive.close(hall.line, hall.siv(), _task(hall), reason="Meldt")
+    archive_staff.close(hall.line, hall.siv(), _task(hall), reason="Meldt")
     with pytest.raises(Unavailable, match=DIFFERS):
         page(line, of(hall.handler()))
     assert hall.tasks(message_id) == set()

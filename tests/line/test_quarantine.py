@@ -15,9 +15,10 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.errors import NotPermitted
 from inbox.line import Line
-from inbox.line.moves import archive, proposals, system
-from inbox.line.moves.proposals import ProposalKind
-from inbox.line.systems import capacity_of
+from inbox.line.case_systems import capacity_of
+from inbox.line.moves import archive_staff, case_system
+from inbox.line.proposals import message_proposals
+from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.message import MessageState
 from inbox.package.codes.registry import CODES
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml
@@ -121,7 +122,7 @@ def archivist(world: World, who: str = "anne") -> Capacity:
 
 def release(world: World, message: Message, code: str | None = None) -> None:
     """One proposes, naming the waivers; another approves."""
-    proposal = proposals.propose(
+    proposal = message_proposals.propose(
         world.line,
         archivist(world),
         ProposalKind.QUARANTINE_RELEASE,
@@ -129,7 +130,7 @@ def release(world: World, message: Message, code: str | None = None) -> None:
         code=code or message.code or "",
         reason="Avklart med avsenderen",
     )
-    proposals.approve(world.line, archivist(world, "bjorn"), proposal)
+    message_proposals.approve(world.line, archivist(world, "bjorn"), proposal)
 
 
 def work(world: World) -> None:
@@ -231,10 +232,10 @@ def test_a_security_grade_is_an_alarm_until_a_person_has_seen_to_it(small_world:
     assert (held.state, held.code) == (MessageState.QUARANTINED, "arkivmelding.security_grade")
     assert world.open_tasks(held.id) == {"quarantine", "security_grade"}
 
-    archive.recheck(world.line, archivist(world), held.id, seen=held.version)
+    archive_staff.recheck(world.line, archivist(world), held.id, seen=held.version)
     world.work()
     assert world.open_tasks(held.id) == {"quarantine", "security_grade"}
-    proposal = proposals.propose(
+    proposal = message_proposals.propose(
         world.line,
         archivist(world),
         ProposalKind.REFUSE,
@@ -242,11 +243,11 @@ def test_a_security_grade_is_an_alarm_until_a_person_has_seen_to_it(small_world:
         code="not_for_us",
         reason="Gradert",
     )
-    proposals.approve(world.line, archivist(world, "bjorn"), proposal)
+    message_proposals.approve(world.line, archivist(world, "bjorn"), proposal)
     assert world.open_tasks(held.id) == {"security_grade"}
     with world.line.store.reading() as (session, _):
         task = session.exec(select(Task.id).where(col(Task.kind) == "security_grade")).one()
-    archive.close(world.line, archivist(world), task, reason="Meldt til sikkerhetsleder")
+    archive_staff.close(world.line, archivist(world), task, reason="Meldt til sikkerhetsleder")
 
     assert world.open_tasks(held.id) == set()
 
@@ -267,7 +268,7 @@ def test_a_message_without_an_envelope_is_held_with_its_code(small_world: World)
     with world.line.store.transaction() as (session, _):
         session.execute(update(Message).values(sealed_envelope=None))
 
-    archive.recheck(world.line, archivist(world), held.id, seen=held.version)
+    archive_staff.recheck(world.line, archivist(world), held.id, seen=held.version)
     world.work()
 
     assert world.message(wire_id).code == "envelope.absent"
@@ -292,4 +293,4 @@ def test_nothing_of_a_held_message_is_read_kept_or_shown(small_world: World) -> 
     with world.line.store.reading() as (session, _):
         systems = [capacity_of(found) for found in session.exec(select(CaseSystem))]
     for capacity in systems:
-        assert list(system.deliveries(world.line, capacity)) == []
+        assert list(case_system.deliveries(world.line, capacity)) == []

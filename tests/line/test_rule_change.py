@@ -24,10 +24,10 @@ from inbox.access.review.diff import compare as compare_policies
 from inbox.directory import act_as
 from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
 from inbox.line import Line
-from inbox.line.books import ActiveBooks, read_book
-from inbox.line.moves import proposals, rule_change
-from inbox.line.moves.rule_change import Proposed
-from inbox.line.rules import POLICY, compare, routing_of
+from inbox.line.active_rule_books import ActiveBooks, read_book
+from inbox.line.proposals import message_proposals, rule_versions
+from inbox.line.proposals.rule_versions import Proposed
+from inbox.line.proposals.versioned_rules import POLICY, compare, routing_of
 from inbox.message import MessageState, OrgNumber, ProposalState, new_id
 from inbox.routing.diff import diff
 from inbox.routing.diff_said import acknowledgement, printed
@@ -64,13 +64,13 @@ class Two:
 
     def propose(self, files: Files | None = None, by: Capacity | None = None) -> Proposed:
         """By Anne, if nobody else is named."""
-        return rule_change.propose(self.line, by or self.anne, ROUTES, files or routes())
+        return rule_versions.propose(self.line, by or self.anne, ROUTES, files or routes())
 
     def approve(
         self, proposed: Proposed, acknowledge: str | None = None, by: Capacity | None = None
     ) -> str:
         """By Bjørn, if nobody else is named."""
-        return rule_change.approve(
+        return rule_versions.approve(
             self.line,
             by or self.bjorn,
             ROUTES,
@@ -80,11 +80,11 @@ class Two:
 
     def activate(self, digest: str, by: Capacity | None = None) -> None:
         """By Anne, if nobody else is named."""
-        rule_change.activate(self.line, by or self.anne, ROUTES, digest)
+        rule_versions.activate(self.line, by or self.anne, ROUTES, digest)
 
     def roll_back(self, by: Capacity | None = None, reason: str = "r") -> str:
         """By Bjørn, if nobody else is named."""
-        return rule_change.roll_back(self.line, by or self.bjorn, ROUTES, reason=reason)
+        return rule_versions.roll_back(self.line, by or self.bjorn, ROUTES, reason=reason)
 
     def change(self, files: Files | None = None) -> str:
         """The three steps."""
@@ -220,7 +220,7 @@ def test_no_other_role_approves_routing_rules(two: Two, role: Role) -> None:
     other = two.stands_for("olga", role)
     before = rows(two.line)
 
-    for step in (rule_change.approve, rule_change.approve_and_activate):
+    for step in (rule_versions.approve, rule_versions.approve_and_activate):
         refused(
             NotFound(),
             partial(
@@ -243,7 +243,7 @@ def test_without_a_strong_sign_in_nobody_takes_a_step(two: Two) -> None:
 
     for step in (
         partial(two.propose, routes('"elev"', '"elev-"'), by=weak),
-        partial(rule_change.review, two.line, weak, ROUTES, proposed.proposal_id),
+        partial(rule_versions.review, two.line, weak, ROUTES, proposed.proposal_id),
         partial(two.approve, proposed, by=weak),
         partial(two.activate, approved, by=weak),
     ):
@@ -273,7 +273,7 @@ def test_one_organisation_never_changes_the_rules_of_another(two: Two) -> None:
             refused(
                 NotFound(),
                 partial(
-                    rule_change.approve,
+                    rule_versions.approve,
                     two.line,
                     each,
                     rules,
@@ -301,7 +301,7 @@ def test_a_proposal_of_another_kind_is_none_of_theirs(two: Two) -> None:
 
     refused(
         NotFound(),
-        lambda: rule_change.approve(
+        lambda: rule_versions.approve(
             two.line, two.bjorn, ROUTES, "of-the-directory", acknowledge=""
         ),
     )
@@ -317,7 +317,7 @@ def test_who_approves_must_have_had_the_very_difference_before_them(two: Two) ->
     for other in (" ", "0" * 64, proposed.compared.becomes):
         refused(Conflict("route.acknowledge"), partial(two.approve, proposed, other))
     assert rows(two.line) == before
-    shown = rule_change.review(two.line, two.bjorn, ROUTES, proposed.proposal_id)
+    shown = rule_versions.review(two.line, two.bjorn, ROUTES, proposed.proposal_id)
     assert (shown.text, shown.digest) == (proposed.compared.text, proposed.compared.digest)
     assert "barnevern-" in shown.text
     (leaf,) = said(two.line, "route:shown")
@@ -344,7 +344,7 @@ def test_what_changes_is_said_of_what_is_active_at_the_approval(two: Two) -> Non
     two.activate(digest)
 
     refused(Conflict("route.acknowledge"), partial(two.approve, second))
-    shown = rule_change.review(two.line, two.bjorn, ROUTES, second.proposal_id)
+    shown = rule_versions.review(two.line, two.bjorn, ROUTES, second.proposal_id)
     assert two.approve(second, shown.digest) == second.compared.becomes
 
 
@@ -381,7 +381,7 @@ def test_units_must_live_when_rules_are_proposed(two: Two) -> None:
 def test_what_cannot_decide_cannot_be_proposed(two: Two, files: Files, code: str) -> None:
     before = rows(two.line)
 
-    refused(PolicyError(code), lambda: rule_change.propose(two.line, two.anne, ROUTES, files))
+    refused(PolicyError(code), lambda: rule_versions.propose(two.line, two.anne, ROUTES, files))
     assert rows(two.line) == before
 
 
@@ -445,7 +445,9 @@ def test_what_another_person_proposed_stands(two: Two) -> None:
 def test_it_is_no_proposal_about_a_message(two: Two) -> None:
     proposed = two.propose()
 
-    refused(NotFound(), lambda: proposals.approve(two.line, two.bjorn, proposed.proposal_id))
+    refused(
+        NotFound(), lambda: message_proposals.approve(two.line, two.bjorn, proposed.proposal_id)
+    )
     assert two.approve(proposed) == proposed.compared.becomes
 
 
@@ -522,7 +524,7 @@ def test_killed_before_the_commit_nothing_is_half_done(two: Two) -> None:
         two.line, store=Store(two.line.store.engine, seal=killed, clock=two.line.store.clock)
     )
     before = rows(two.line)
-    for step in (rule_change.approve, rule_change.approve_and_activate):
+    for step in (rule_versions.approve, rule_versions.approve_and_activate):
         with pytest.raises(_Killed):
             step(
                 dying,
@@ -535,12 +537,12 @@ def test_killed_before_the_commit_nothing_is_half_done(two: Two) -> None:
     digest = two.approve(proposed)
     before = rows(two.line)
     with pytest.raises(_Killed):
-        rule_change.activate(dying, two.anne, ROUTES, digest)
+        rule_versions.activate(dying, two.anne, ROUTES, digest)
     assert rows(two.line) == before
     two.activate(digest)
     before = rows(two.line)
     with pytest.raises(_Killed):
-        rule_change.roll_back(dying, two.anne, ROUTES, reason="r")
+        rule_versions.roll_back(dying, two.anne, ROUTES, reason="r")
     assert rows(two.line) == before
 
 
@@ -612,7 +614,7 @@ def test_files_that_were_altered_after_the_approval_are_not_activated(two: Two) 
 def test_files_that_were_altered_after_the_proposal_are_not_approved(two: Two) -> None:
     proposed = two.propose()
     _alter(two, proposed.compared.becomes)
-    shown = rule_change.review(two.line, two.bjorn, ROUTES, proposed.proposal_id)
+    shown = rule_versions.review(two.line, two.bjorn, ROUTES, proposed.proposal_id)
 
     refused(PolicyError("policy.damaged"), partial(two.approve, proposed, shown.digest))
 
@@ -701,12 +703,12 @@ def test_where_no_policy_can_be_had_an_editor_and_a_reviewer_put_another_in_its_
     _lose_the_policy(line)
 
     with pytest.raises(InboxError, match=r"policy\.not_active"):
-        rule_change.propose(line, two.anne, ROUTES, routes())
+        rule_versions.propose(line, two.anne, ROUTES, routes())
     for other in (two.anne, reviewer, replace(editor, strong_auth=False)):
         with pytest.raises(NotFound):
-            rule_change.propose(line, other, POLICY, files)
-    proposed = rule_change.propose(line, editor, POLICY, files)
-    digest = rule_change.approve_and_activate(
+            rule_versions.propose(line, other, POLICY, files)
+    proposed = rule_versions.propose(line, editor, POLICY, files)
+    digest = rule_versions.approve_and_activate(
         line,
         reviewer,
         POLICY,

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from inbox.app import create_operator_app
 from inbox.line import Terms
-from inbox.line.work import bring_forward
+from inbox.line.queue import bring_forward
 from inbox.message import MessageState, TaskState
 from inbox.package.inputs import STALE_LIST
 from inbox.simulator.http.server import serve

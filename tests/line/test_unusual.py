@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from inbox.access.question import Capacity
 from inbox.errors import Conflict
-from inbox.line.moves import archive, unit
-from inbox.line.moves.access import breakglass, grant
+from inbox.line.access.grants import breakglass, grant
+from inbox.line.moves import archive_staff, unit
 from inbox.message import PersonId
 from inbox.tables import Task
 from inbox.web.metrics import exposition_of
@@ -76,7 +76,9 @@ def test_more_emergency_access_of_a_person_than_the_terms_say_is_told_once_a_day
     take(hall, nina, 2)
     told = [("unusual.breakglass_person", "security_reviewer", "OPEN", None)]
     assert alarms(hall) == told
-    archive.close(hall.line, hall.siv(), alarm(hall, "unusual.breakglass_person"), reason="Sett på")
+    archive_staff.close(
+        hall.line, hall.siv(), alarm(hall, "unusual.breakglass_person"), reason="Sett på"
+    )
     assert [state for _, _, state, _ in alarms(hall)] == ["DONE"]
 
     hall.later(hours=15, minutes=59)
@@ -135,8 +137,8 @@ def test_who_took_part_does_not_close_the_alarm(hall: School) -> None:
 
     for task in (of_person, of_unit):
         with pytest.raises(Conflict, match=r"task\.about_oneself"):
-            archive.close(hall.line, hall.siv("lars"), task, reason=REASON)
-        archive.close(hall.line, hall.siv("ola"), task, reason=REASON)
+            archive_staff.close(hall.line, hall.siv("lars"), task, reason=REASON)
+        archive_staff.close(hall.line, hall.siv("ola"), task, reason=REASON)
 
     assert {state for _, _, state, _ in alarms(hall)} == {"DONE"}
 
@@ -184,7 +186,7 @@ def test_a_review_is_not_closed_as_a_common_task(hall: School) -> None:
         task = session.exec(reviews).one()
 
     with pytest.raises(Conflict, match=r"task\.closes_itself"):
-        archive.close(hall.line, hall.siv(), task, reason=REASON)
+        archive_staff.close(hall.line, hall.siv(), task, reason=REASON)
 
 
 def test_the_worker_closes_the_notice_of_access_that_has_run_out(hall: School) -> None:

@@ -8,9 +8,9 @@ from sqlmodel import col, select
 from inbox.errors import Conflict, IllegalMove
 from inbox.gateway.connection import USUAL
 from inbox.line import Terms
+from inbox.line.queue import claim, pause, postpone, renew
 from inbox.line.settle import Step, settle
 from inbox.line.stations import advance, put_off
-from inbox.line.work import claim, pause, postpone, renew
 from inbox.message import ArrivalState, MessageState
 from inbox.simulator.http.faults import Does, Fault, On
 from inbox.tables import Arrival, AuditEntry, Message, WrappedKey

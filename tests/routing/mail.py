@@ -15,7 +15,7 @@ from inbox.access import Policy
 from inbox.access.files.folder import load_folder
 from inbox.access.question import Capacity
 from inbox.keys import DataKey, Keyring, create_keys
-from inbox.line.simulating import Counts, Question, simulate
+from inbox.line.routing_simulation import Counts, Question, simulate
 from inbox.message import ARKIVMELDING, TAUSHETSBELAGT, MessageState, Service, new_id
 from inbox.routing.book import RuleBook
 from inbox.schema import shipped

@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from inbox.app import create_app
-from inbox.line.systems import key_hash
+from inbox.line.case_systems import key_hash
 from inbox.tables import CaseSystem
 from inbox.web.auth import OPEN
 from tests.web.conftest import Api, Still

@@ -22,8 +22,8 @@ from inbox.app import create_operator_app
 from inbox.keys import Keyring, create_keys
 from inbox.line import Line
 from inbox.line.intake import note_pulse
-from inbox.line.moves import archive
-from inbox.line.waiting import TaskKind
+from inbox.line.moves import archive_staff
+from inbox.line.task_kinds import TaskKind
 from inbox.message import ArrivalState, DeliveryState, MessageId, MessageState, ReceiptState
 from inbox.store import SteadyClock, Store
 from inbox.tables import Message
@@ -220,7 +220,7 @@ def test_the_totals_are_right_on_each_database(world: World) -> None:
 def test_what_a_person_has_done_is_no_longer_counted(small_world: World) -> None:
     message = _arrive(small_world, "Ingen regel")
     anne = small_world.person("anne", Role.ARCHIVIST, "desk")
-    archive.place(small_world.line, anne, message.id, unit="skole", seen=message.version)
+    archive_staff.place(small_world.line, anne, message.id, unit="skole", seen=message.version)
 
     assert set(totals_of(small_world.line).tasks) == {"release"}
 

@@ -14,8 +14,8 @@ from inbox.cli.common.output import WRONG, say, say_json
 from inbox.cli.common.sign_in import CodeFromStdin, SignedIn, one_code, sign_in
 from inbox.errors import NotFound
 from inbox.line import Line
-from inbox.line.moves import rule_change
-from inbox.line.rules import Rules
+from inbox.line.proposals import rule_versions
+from inbox.line.proposals.versioned_rules import Rules
 from inbox.message import ProposalState
 from inbox.store import Store
 from inbox.tables import ActivePolicy, PolicyVersion, Proposal
@@ -45,9 +45,9 @@ def propose(
 ) -> None:
     """Propose the files, and print what they change."""
 
-    def move(line: Line, capacity: Capacity) -> rule_change.Proposed:
+    def move(line: Line, capacity: Capacity) -> rule_versions.Proposed:
         rules = rules_of(capacity)
-        return rule_change.propose(line, capacity, rules, files_of(rules))
+        return rule_versions.propose(line, capacity, rules, files_of(rules))
 
     made = who.do(move)
     compared = made.compared
@@ -89,7 +89,9 @@ def add_approval(
     ) -> None:
         who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
         who.do(
-            lambda line, capacity: rule_change.activate(line, capacity, rules_of(capacity), digest)
+            lambda line, capacity: rule_versions.activate(
+                line, capacity, rules_of(capacity), digest
+            )
         )
         say(f"active: {digest}")
 
@@ -100,7 +102,7 @@ def _approve(
     """Approve it, or print what it changes and end with 1 if that is not acknowledged yet."""
     if acknowledge is None:
         compared = who.do(
-            lambda line, capacity: rule_change.review(
+            lambda line, capacity: rule_versions.review(
                 line, capacity, rules_of(capacity), proposal_id
             )
         )
@@ -108,7 +110,7 @@ def _approve(
         say(f"acknowledge: {compared.digest}")
         say("nothing is approved yet: repeat it with --acknowledge and this digest")
         raise typer.Exit(WRONG)
-    step = rule_change.approve_and_activate if at_once else rule_change.approve
+    step = rule_versions.approve_and_activate if at_once else rule_versions.approve
     digest = who.do(
         lambda line, capacity: step(
             line, capacity, rules_of(capacity), proposal_id, acknowledge=acknowledge
@@ -120,7 +122,7 @@ def _approve(
 def roll_back(who: SignedIn, rules_of: RulesOf, reason: str) -> None:
     """Go back to what was active before."""
     digest = who.do(
-        lambda line, capacity: rule_change.roll_back(
+        lambda line, capacity: rule_versions.roll_back(
             line, capacity, rules_of(capacity), reason=reason
         )
     )
@@ -181,7 +183,7 @@ def _state(session: Session, now: datetime, version: PolicyVersion, active: str 
     if version.activated_at is not None:
         return "replaced"
     if version.approved_at is not None:
-        lapsed = version.approved_at + rule_change.APPROVAL_LIFE <= now
+        lapsed = version.approved_at + rule_versions.APPROVAL_LIFE <= now
         return "lapsed" if lapsed else "approved, not active"
     proposal = session.get_one(Proposal, version.id)
     is_open = proposal.state is ProposalState.OPEN and proposal.expires_at > now

@@ -12,8 +12,9 @@ from inbox.access.question import Capacity
 from inbox.cli.demo.stage import ARCHIVISTS, Stage
 from inbox.directory import act_as
 from inbox.errors import Conflict
-from inbox.line.moves import archive, proposals, unit
-from inbox.line.moves.proposals import ProposalKind
+from inbox.line.moves import archive_staff, unit
+from inbox.line.proposals import message_proposals
+from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.message import DeliveryState, MessageState, Mode, OrgNumber, PersonId, ReceiptState
 from inbox.simulator.demo_mail.expectations import Fate
 from inbox.simulator.demo_mail.letters import OWN, Letter
@@ -119,7 +120,7 @@ class People:
     def _place(self, seen: _Seen) -> None:
         message, to = seen.message, seen.letter.expect.unit
         assert to is not None
-        archive.place(
+        archive_staff.place(
             self._line,
             self._as("anne", Role.ARCHIVIST, self._desk),
             message.id,
@@ -131,7 +132,7 @@ class People:
         first, second = ARCHIVISTS
         code = seen.letter.expect.code
         assert code is not None
-        proposal = proposals.propose(
+        proposal = message_proposals.propose(
             self._line,
             self._as(first, Role.ARCHIVIST, self._desk),
             ProposalKind.REFUSE,
@@ -139,7 +140,9 @@ class People:
             code=code,
             reason="Meldingen gjelder en annen kommune",
         )
-        proposals.approve(self._line, self._as(second, Role.ARCHIVIST, self._desk), proposal)
+        message_proposals.approve(
+            self._line, self._as(second, Role.ARCHIVIST, self._desk), proposal
+        )
 
     def _duplicate(self, seen: _Seen) -> None:
         message = seen.message
@@ -154,7 +157,7 @@ class People:
             ).first()
         if original is None:
             raise Conflict("demo.not_yet", "its original is not registered yet")
-        archive.duplicate(
+        archive_staff.duplicate(
             self._line,
             self._as("bjorn", Role.ARCHIVIST, self._desk),
             message.id,
@@ -186,7 +189,7 @@ class People:
     def _accept(self, seen: _Seen) -> None:
         archivist = self._as("anne", Role.ARCHIVIST, self._desk)
         reason = "Avsender er varslet på telefon"
-        archive.accept_failure(self._line, archivist, seen.message.id, reason=reason)
+        archive_staff.accept_failure(self._line, archivist, seen.message.id, reason=reason)
 
     def _as(self, person: str, role: Role, unit_id: str) -> Capacity:
         code = self._stage.codes[person]

@@ -24,8 +24,8 @@ from inbox.directory.listed import Directory, Kind
 from inbox.errors import ConfigurationError
 from inbox.keys import create_keys
 from inbox.line import Line
-from inbox.line.books import book_files_in
-from inbox.line.rules import POLICY, first, routing_of
+from inbox.line.active_rule_books import book_files_in
+from inbox.line.proposals.versioned_rules import POLICY, first, routing_of
 from inbox.message import OrgNumber, UnitId
 from inbox.routing.book import RuleBook
 from inbox.schema import upgrade

@@ -13,7 +13,7 @@ from inbox.access.files.folder import load_folder
 from inbox.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from inbox.errors import Unavailable
 from inbox.keys import Keyring
-from inbox.line.books import ActiveBooks
+from inbox.line.active_rule_books import ActiveBooks
 from inbox.message import OrgNumber, new_id
 from inbox.store import SCHEMA
 from inbox.tables import ActivePolicy, Checkpoint, Installation, Pulse

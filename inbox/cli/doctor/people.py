@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.cli.doctor.findings import Finding, Patient, ok, warning, wrong
-from inbox.line.books import ActiveBooks, routed_organisations
-from inbox.line.units import takers
+from inbox.line.active_rule_books import ActiveBooks, routed_organisations
+from inbox.line.mail_units import takers
 from inbox.message import UnitId
 from inbox.routing.book import SAME_UNIT, RuleBook
 from inbox.routing.lint import lint

@@ -19,8 +19,9 @@ from inbox.cli.common.sign_in import (
     one_code,
 )
 from inbox.errors import Invalid
-from inbox.line.moves import holding, noting
-from inbox.line.moves.noting import Noted
+from inbox.line.moves import holds
+from inbox.line.moves import notes as noting
+from inbox.line.moves.notes import Noted
 from inbox.message import HoldCause
 
 _COLUMNS: Final = ("written_at", "person", "role", "unit", "shielding", "text")
@@ -53,7 +54,7 @@ def hold(  # noqa: PLR0913, PLR0917 - the options of the command
     line = line_of(ctx)
     code = one_code(by, from_stdin=code_from_stdin)
     capacity = acting_here(line, by, code, as_)
-    until = holding.hold(line, capacity, message_id, cause=because, last=last.date())
+    until = holds.hold(line, capacity, message_id, cause=because, last=last.date())
     ends = until.isoformat(timespec="seconds")
     if as_json:
         say_json({"held_for": because.value, "held_until": ends})
@@ -71,7 +72,7 @@ def end_hold(
     """End a hold before its day, whoever put the message there."""
     line = line_of(ctx)
     code = one_code(by, from_stdin=code_from_stdin)
-    holding.end_hold(line, acting_here(line, by, code, as_), message_id)
+    holds.end_hold(line, acting_here(line, by, code, as_), message_id)
     say("ended")
 
 

@@ -12,7 +12,7 @@ from inbox.cli.common.formats import Json
 from inbox.cli.common.policy_folder import Policies
 from inbox.cli.common.rule_changes import Actor
 from inbox.cli.common.sign_in import CodeFromStdin, code_and_reason, one_code, sign_in
-from inbox.line.rules import POLICY, Rules
+from inbox.line.proposals.versioned_rules import POLICY, Rules
 
 changes: Final = typer.Typer()
 """Commands of `inbox policy`."""

@@ -11,8 +11,8 @@ from inbox.cli.common.formats import Json
 from inbox.cli.common.policy_folder import Policies
 from inbox.cli.common.rule_changes import Actor
 from inbox.cli.common.sign_in import CodeFromStdin, code_and_reason, one_code, sign_in
-from inbox.line.books import book_files_in, kind_of
-from inbox.line.rules import Rules, routing_of
+from inbox.line.active_rule_books import book_files_in, kind_of
+from inbox.line.proposals.versioned_rules import Rules, routing_of
 
 changes: Final = typer.Typer()
 """Commands of `inbox route`."""

@@ -16,7 +16,7 @@ from inbox.cli.common.policy_folder import Policies, books_in, case_results, rul
 from inbox.cli.route.change import changes
 from inbox.cli.route.mail import explain, simulate
 from inbox.errors import Invalid, PolicyError
-from inbox.line.units import takers
+from inbox.line.mail_units import takers
 from inbox.routing.book import RuleBook
 from inbox.routing.conditions import said
 from inbox.routing.diff import Diff

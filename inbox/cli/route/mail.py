@@ -20,11 +20,11 @@ from inbox.cli.common.sign_in import As, CodeFromStdin, acting, one_code
 from inbox.cli.route.counts_view import show_counts
 from inbox.errors import Conflict, Invalid, NotFound, Unavailable
 from inbox.line import Line
+from inbox.line.authorize import ask, of_message
 from inbox.line.counterparty import routing_metadata
-from inbox.line.moves.asking import ask, of_message
-from inbox.line.moves.registering import data_key
-from inbox.line.simulating import Question
-from inbox.line.simulating import simulate as count
+from inbox.line.moves.registration import data_key
+from inbox.line.routing_simulation import Question
+from inbox.line.routing_simulation import simulate as count
 from inbox.message import OrgNumber
 from inbox.routing.book import RuleBook
 from inbox.routing.cases import GIVEN, read_metadata

@@ -8,8 +8,8 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given
 from inbox.errors import Conflict
 from inbox.line import Line
-from inbox.line.moves.asking import ask, check_seen, of_message
-from inbox.line.moves.registering import (
+from inbox.line.authorize import ask, check_seen, of_message
+from inbox.line.moves.registration import (
     Collected,
     check_reference,
     data_key,
@@ -19,8 +19,8 @@ from inbox.line.moves.registering import (
 )
 from inbox.line.receipts import choose_receipt
 from inbox.line.settle import end_assignments, is_open
-from inbox.line.unusual import note_opening
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
+from inbox.line.unusual_use import note_opening
 from inbox.message import DeliveryState, MessageState, Mode, PersonId, new_id
 from inbox.receipt import ReceiptType
 from inbox.tables import Assignment, CaseSystem, Message

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from inbox.errors import Conflict, Raced, Unavailable, Waits
-from inbox.line import Job, Late, Line, Outcome, R, work
+from inbox.line import Job, Late, Line, Outcome, R, queue
+from inbox.line.queue import finish, postpone
 from inbox.line.stations.arrival import confirm, discard, fetch
-from inbox.line.stations.event import notify
 from inbox.line.stations.message import erase, offer, route
-from inbox.line.stations.opening import open_
+from inbox.line.stations.notify import notify
+from inbox.line.stations.open import open_
 from inbox.line.stations.receipt import create, follow_up, send
-from inbox.line.work import finish, postpone
 from inbox.message import station_of
 
 Station = Callable[[Line, Job[Any]], Outcome | Late]
@@ -60,4 +60,4 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
 def put_off(line: Line, job: Job[R], code: str) -> None:
     """Same state, later; after a while a person is told, once."""
     with line.store.transaction() as (session, now):
-        work.put_off(line, job.row, code, session, now)
+        queue.put_off(line, job.row, code, session, now)

@@ -14,10 +14,10 @@ from inbox.errors import Gone, NeverAccepted, Unavailable
 from inbox.gateway import Notice
 from inbox.keys import DataKey, WrappedKey
 from inbox.line import Job, Late, Line, Outcome
+from inbox.line.queue import renew
 from inbox.line.settle import open_task
-from inbox.line.slots import LONG_BYTES
-from inbox.line.waiting import OTHER_BYTES, TaskKind
-from inbox.line.work import renew
+from inbox.line.task_kinds import OTHER_BYTES, TaskKind
+from inbox.line.transfer_slots import LONG_BYTES
 from inbox.message import ArrivalState, MessageState, OrgNumber, WireId, new_id
 from inbox.package.zip.reader import looks_whole
 from inbox.tables import Arrival, Message

@@ -10,12 +10,12 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Given, OfMessage
 from inbox.errors import PolicyError, Waits
 from inbox.line import Job, Late, Line, Outcome
+from inbox.line.case_systems import capacity_of
 from inbox.line.counterparty import routing_metadata
+from inbox.line.mail_units import unit_for_mail
 from inbox.line.settle import is_open, lock, open_task
-from inbox.line.stations.event import OFFERED
-from inbox.line.systems import capacity_of
-from inbox.line.units import unit_for_mail
-from inbox.line.waiting import TaskKind
+from inbox.line.stations.notify import OFFERED
+from inbox.line.task_kinds import TaskKind
 from inbox.message import (
     DeliveryState,
     MessageId,

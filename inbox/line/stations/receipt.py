@@ -9,7 +9,7 @@ from inbox.gateway import SentState
 from inbox.line import Job, Late, Line, Outcome
 from inbox.line.receipts import answer_message, body_of, wire_receipt_id
 from inbox.line.settle import is_open
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.message import MessageState, OrgNumber, ReceiptState
 from inbox.receipt import ReceiptType
 from inbox.tables import Message, Receipt

@@ -8,10 +8,10 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given, OfReview
 from inbox.errors import Conflict
 from inbox.line import Line
-from inbox.line.moves.access import check_reason, finish
-from inbox.line.moves.asking import ask
-from inbox.line.moves.registering import data_key
-from inbox.line.waiting import TaskKind
+from inbox.line.access.grants import check_reason, finish
+from inbox.line.authorize import ask
+from inbox.line.moves.registration import data_key
+from inbox.line.task_kinds import TaskKind
 from inbox.message import GrantKind
 from inbox.tables import AccessGrant, Message
 from inbox.tables.periods import is_over

@@ -14,8 +14,8 @@ from inbox.access.policy.vocabulary import Duty, Effect, Rule
 from inbox.access.question import Capacity, Given, OfInstallation, OfProposal
 from inbox.errors import Conflict, NotFound
 from inbox.line import Line
-from inbox.line.moves.asking import Turn, ask
-from inbox.line.rules import POLICY, Rules
+from inbox.line.authorize import Turn, ask
+from inbox.line.proposals.versioned_rules import POLICY, Rules
 from inbox.line.settle import lock
 from inbox.message import ProposalState
 from inbox.tables import Installation, Proposal

@@ -20,9 +20,8 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given
 from inbox.errors import Invalid, NotFound
 from inbox.line import Line
-from inbox.line.lists import believed
-from inbox.line.moves.asking import Turn, ask, of_message
-from inbox.line.moves.registering import (
+from inbox.line.authorize import Turn, ask, of_message
+from inbox.line.moves.registration import (
     STANDING,
     Collected,
     check_reference,
@@ -30,9 +29,10 @@ from inbox.line.moves.registering import (
     registered_values,
     remember_reference,
 )
+from inbox.line.people_lists import believed
 from inbox.line.receipts import choose_receipt
 from inbox.line.settle import open_task
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.message import DeliveryState, MessageState, new_id
 from inbox.receipt import ReceiptType
 from inbox.tables import Delivery, Message

@@ -4,7 +4,7 @@ from sqlmodel import col, select
 
 from inbox.line import Line
 from inbox.line.settle import WORKER, close_task
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.message import TaskState
 from inbox.tables import AccessGrant, Task
 from inbox.tables.periods import not_over

@@ -16,7 +16,7 @@ from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
 from inbox.access.review.diff import compare as compare_policies
 from inbox.errors import PolicyError
-from inbox.line.books import kind_of, read_book
+from inbox.line.active_rule_books import kind_of, read_book
 from inbox.routing.book import RuleBook
 from inbox.routing.diff import diff
 from inbox.routing.diff_said import acknowledgement, printed

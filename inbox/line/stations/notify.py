@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from inbox.casesystem import Event
 from inbox.line import Job, Line, Outcome
-from inbox.line.systems import secret_of
+from inbox.line.case_systems import secret_of
 from inbox.message import DeliveryState, OutboxState
 from inbox.tables import CaseSystem, Delivery, Outbox, table_of
 

@@ -8,14 +8,14 @@ from sqlmodel import Session
 from inbox.errors import PackageRejected, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Job, Line, Outcome
-from inbox.line.contents import (
+from inbox.line.sealed_content import (
     archive_values,
     named_references,
     package_values,
     reference_hashes,
 )
-from inbox.line.slots import LONG_BYTES
-from inbox.line.waiting import OTHER_BYTES
+from inbox.line.task_kinds import OTHER_BYTES
+from inbox.line.transfer_slots import LONG_BYTES
 from inbox.message import MessageState, OrgNumber
 from inbox.package import Package, open_package
 from inbox.package.envelope import Envelope, read_envelope

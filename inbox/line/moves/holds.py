@@ -7,7 +7,7 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
-from inbox.line.moves.asking import Turn, ask, of_message
+from inbox.line.authorize import Turn, ask, of_message
 from inbox.message import HoldCause
 from inbox.package.times import OSLO
 from inbox.tables import Message

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from inbox.errors import Conflict
-from inbox.line.moves.asking import Turn
+from inbox.line.authorize import Turn
 from inbox.message import ProposalState
 from inbox.tables import Proposal
 

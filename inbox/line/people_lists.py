@@ -26,11 +26,11 @@ from inbox.access.question import Capacity, Given
 from inbox.errors import Conflict, IntegrityError, Invalid, NotFound, NotPermitted, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Line
-from inbox.line.contents import unsealed
-from inbox.line.moves.asking import active_policy, ask, of_message
+from inbox.line.authorize import active_policy, ask, of_message
+from inbox.line.queue import unwrap
+from inbox.line.sealed_content import unsealed
 from inbox.line.settle import is_open, open_task
-from inbox.line.waiting import TaskKind
-from inbox.line.work import unwrap
+from inbox.line.task_kinds import TaskKind
 from inbox.tables import WrappedKey
 
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select
 from inbox.access.question import Capacity
 from inbox.line import Line
 from inbox.line.settle import lock, open_task
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.message import GrantKind, new_id
 from inbox.tables import AccessGrant, Opening, Person, Task, Unit
 

@@ -8,11 +8,11 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given, OfTask
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
-from inbox.line.moves.asking import ask, check_seen, of_arrival, of_message
-from inbox.line.moves.registering import data_key
+from inbox.line.authorize import ask, check_seen, of_arrival, of_message
+from inbox.line.moves.registration import data_key
 from inbox.line.receipts import answer_message, choose_receipt
-from inbox.line.unusual import is_about
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
+from inbox.line.unusual_use import is_about
 from inbox.message import ArrivalState, MessageState, ReceiptState, TaskState
 from inbox.receipt import ReceiptType
 from inbox.tables import Arrival, Message, Receipt, Task, Unit

@@ -16,11 +16,11 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given, Subject
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
-from inbox.line.moves.asking import Turn, ask, of_arrival, of_message
-from inbox.line.moves.proposing import approved, open_proposal
-from inbox.line.moves.registering import data_key, standing_delivery
+from inbox.line.authorize import Turn, ask, of_arrival, of_message
+from inbox.line.moves.registration import data_key, standing_delivery
+from inbox.line.proposals.proposal import approved, open_proposal
 from inbox.line.receipts import choose_receipt
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.message import ArrivalState, DeliveryState, MessageState, new_id
 from inbox.package.codes.registry import CODES
 from inbox.receipt import REFUSALS, ReceiptType

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from inbox.errors import Conflict, Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
-from inbox.line.work import unwrap
+from inbox.line.queue import unwrap
 from inbox.message import DeliveryState, new_id
 from inbox.tables import Delivery, KnownReference, Message, WrappedKey, table_of
 

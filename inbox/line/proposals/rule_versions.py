@@ -15,11 +15,11 @@ from inbox.access.files.versions import Files, packed, unpacked
 from inbox.access.question import Capacity, Given
 from inbox.errors import Conflict, Invalid, NotFound, PolicyError
 from inbox.line import Line
-from inbox.line.books import check_units
-from inbox.line.moves.asking import Turn
-from inbox.line.moves.proposing import approved, open_proposal, take_back
-from inbox.line.moves.rule_turns import turn_to_approve, turn_to_edit
-from inbox.line.rules import Compared, Rules, compare
+from inbox.line.active_rule_books import check_units
+from inbox.line.authorize import Turn
+from inbox.line.proposals.proposal import approved, open_proposal, take_back
+from inbox.line.proposals.rule_permissions import turn_to_approve, turn_to_edit
+from inbox.line.proposals.versioned_rules import Compared, Rules, compare
 from inbox.message import new_id
 from inbox.routing.book import RuleBook
 from inbox.tables import PolicyVersion, Proposal

@@ -10,11 +10,11 @@ from inbox.access.policy.vocabulary import Action, Role
 from inbox.access.question import Capacity, Given, OfUnit
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
-from inbox.line.moves.asking import Turn, ask, of_message
-from inbox.line.moves.registering import data_key
+from inbox.line.authorize import Turn, ask, of_message
+from inbox.line.moves.registration import data_key
 from inbox.line.settle import open_task
-from inbox.line.unusual import count_breakglass
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
+from inbox.line.unusual_use import count_breakglass
 from inbox.message import GrantKind, PersonId, UnitId, new_id
 from inbox.tables import AccessGrant, Assignment, Delegation, Message, Unit
 from inbox.tables import Capacity as CapacityRow

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.line import Line
-from inbox.line.work import unwrap
+from inbox.line.queue import unwrap
 from inbox.message import CaseSystemId, Mode, OrgNumber
 from inbox.tables import CaseSystem, WrappedKey
 from inbox.tables.periods import lasts

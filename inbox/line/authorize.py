@@ -20,7 +20,7 @@ from inbox.access.question import Capacity, Given, OfArrival, OfMessage, OfRevie
 from inbox.errors import Conflict, NotFound, NotPermitted, Unavailable
 from inbox.line import Line
 from inbox.line.settle import Settled, Step, close_tasks, lock, open_task, settle
-from inbox.line.waiting import TaskKind
+from inbox.line.task_kinds import TaskKind
 from inbox.message import ArrivalId, DeliveryId, GrantKind, MessageId, State, TaskState
 from inbox.tables import AccessGrant, Arrival, Message, Task, Unit
 from inbox.tables.periods import lasts

@@ -13,9 +13,9 @@ from inbox.access.question import Capacity, Given
 from inbox.errors import Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
-from inbox.line.moves.asking import Turn, active_policy, ask, of_message
-from inbox.line.moves.registering import data_key
-from inbox.line.work import unwrap
+from inbox.line.authorize import Turn, active_policy, ask, of_message
+from inbox.line.moves.registration import data_key
+from inbox.line.queue import unwrap
 from inbox.message import PersonId, UnitId, new_id
 from inbox.tables import Note, WrappedKey
 
