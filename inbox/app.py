@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from inbox.line import Line
 from inbox.web import api, operator, problems
 from inbox.web.auth import Closed
-from inbox.web.edge import Logged, Safe, Small
+from inbox.web.middleware import Logged, Safe, Small
 
 
 def create_app(line: Line) -> FastAPI:

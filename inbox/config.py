@@ -14,10 +14,10 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from inbox.domain import TAUSHETSBELAGT, OrgNumber, Service, parse_org_number
 from inbox.errors import ConfigurationError, Invalid
-from inbox.gateway.connection import check_protected
-from inbox.message import TAUSHETSBELAGT, OrgNumber, Service, parse_org_number
-from inbox.trust.address import is_address
+from inbox.gateway.http import check_protected
+from inbox.trust.crl_download import is_address
 
 PREFIX: Final = "INBOX_"
 _CONFIG: Final = "INBOX_CONFIG"

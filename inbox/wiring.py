@@ -13,6 +13,7 @@ from inbox.access.files.active import ActivePolicies
 from inbox.access.lists.recheck import Recheck
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.config import GatewaySettings, Settings, environment, password_of
+from inbox.domain import OrgNumber
 from inbox.errors import ConfigurationError
 from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
@@ -20,17 +21,16 @@ from inbox.keys import Keyring
 from inbox.line import Line, Terms
 from inbox.line.active_rule_books import ActiveBooks
 from inbox.line.transfer_slots import Slots
-from inbox.message import OrgNumber
+from inbox.migrations import shipped
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits
-from inbox.routing.book import RuleBook
-from inbox.routing.rules import read_rules
-from inbox.schema import shipped
+from inbox.routing.rule_book import RuleBook
+from inbox.routing.rule_reader import read_rules
 from inbox.store import SteadyClock, Store, create_engine, database_clock
 from inbox.tables import AuditHead, Installation
-from inbox.trust.believed import TrustFolder
-from inbox.trust.schedule import Schedule
-from inbox.trust.source import Source, client
+from inbox.trust.crl_download import Source, client
+from inbox.trust.crl_schedule import Schedule
+from inbox.trust.trust_store import TrustFolder
 from inbox.vault import FolderVault
 
 

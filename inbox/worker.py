@@ -14,7 +14,8 @@ from sqlmodel import col, select
 
 from inbox import log
 from inbox.audit import verify
-from inbox.directory.leaving import look_after
+from inbox.directory.leavers import look_after
+from inbox.domain import station_of
 from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
 from inbox.line.expired_notices import close_lapsed
@@ -22,7 +23,6 @@ from inbox.line.intake import collect, note_pulse
 from inbox.line.queue import KINDS, bring_forward, claim, due_kinds
 from inbox.line.stations import advance, put_off
 from inbox.log import Field
-from inbox.message import station_of
 from inbox.package.inputs import STALE_LIST, Trust
 from inbox.store import SteadyClock
 from inbox.tables import Message, table_of

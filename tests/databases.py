@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from inbox.schema import upgrade
+from inbox.migrations import upgrade
 from inbox.store import create_engine
 
 SQLITE_SOON = pytest.mark.parametrize(

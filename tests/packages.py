@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from inbox.domain import OrgNumber, Service
 from inbox.errors import PackageRejected
-from inbox.message import OrgNumber, Service
 from inbox.package import Package, open_package
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.envelope import Envelope, read_envelope

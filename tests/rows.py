@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from inbox.message import MessageState, Service, new_id
+from inbox.domain import MessageState, Service, new_id
 from inbox.tables import AuditEntry, Message
 from tests.worlds import OURS
 

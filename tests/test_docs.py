@@ -16,7 +16,7 @@ from inbox.casesystem import Event
 from inbox.casesystem.webhook import body_of, sign
 from inbox.cli import app
 from inbox.config import Settings
-from inbox.message import MOVES
+from inbox.domain import MOVES
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -8,13 +8,7 @@ import pytest
 
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
-from inbox.errors import Conflict, IllegalMove, NotFound, NotPermitted
-from inbox.line.case_systems import capacity_of
-from inbox.line.moves import archive_staff, case_system, unit
-from inbox.line.moves.case_system import Said
-from inbox.line.proposals import message_proposals
-from inbox.line.proposals.message_proposals import ProposalKind
-from inbox.message import (
+from inbox.domain import (
     MOVES,
     ArrivalState,
     DeliveryState,
@@ -24,6 +18,12 @@ from inbox.message import (
     State,
     check_move,
 )
+from inbox.errors import Conflict, IllegalMove, NotFound, NotPermitted
+from inbox.line.case_systems import capacity_of
+from inbox.line.moves import archive_staff, case_system, unit
+from inbox.line.moves.case_system import Said
+from inbox.line.proposals import message_proposals
+from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.simulator.gateway.simulator import OtherEnd
 from inbox.simulator.packages.builder import Tamper
 from inbox.tables import CaseSystem, Message, Unit

@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 
 import inbox.tables  # noqa: F401 - fills the metadata
 from inbox.errors import ConfigurationError
-from inbox.schema import downgrade, shipped, upgrade
+from inbox.migrations import downgrade, shipped, upgrade
 from inbox.store import SCHEMA, Store, create_engine
 from tests import databases, worlds
 

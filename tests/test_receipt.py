@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from inbox.message import OrgNumber
-from inbox.receipt import REFUSALS, Answer, ReceiptType, receipt_body, receipt_id
+from inbox.domain import OrgNumber
+from inbox.receipt_document import REFUSALS, Answer, ReceiptType, receipt_body, receipt_id
 
 OURS, SENDER = OrgNumber("910075918"), OrgNumber("910077473")
 

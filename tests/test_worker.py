@@ -11,9 +11,9 @@ import pytest
 from sqlmodel import select
 
 from inbox.audit import verify
+from inbox.domain import ArrivalState, MessageState
 from inbox.errors import ConfigurationError
 from inbox.line.queue import claim
-from inbox.message import ArrivalState, MessageState
 from inbox.tables import Arrival, Assignment, Checkpoint, Person
 from inbox.worker import Worker
 from tests.working import until, working

@@ -24,7 +24,8 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.directory import act_as, give_code, take_in
-from inbox.directory.file import read_directory
+from inbox.directory.format.toml_file import read_directory
+from inbox.domain import RESPONSE, TAUSHETSBELAGT, OrgNumber, PersonId, Service
 from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring, create_keys
@@ -33,10 +34,9 @@ from inbox.line.active_rule_books import ActiveBooks, kind_of
 from inbox.line.intake import collect
 from inbox.line.queue import KINDS, claim
 from inbox.line.stations import advance
-from inbox.message import RESPONSE, TAUSHETSBELAGT, OrgNumber, PersonId, Service
-from inbox.routing.book import RuleBook
-from inbox.routing.rules import read_rules
-from inbox.schema import shipped
+from inbox.migrations import shipped
+from inbox.routing.rule_book import RuleBook
+from inbox.routing.rule_reader import read_rules
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
@@ -45,7 +45,7 @@ from inbox.simulator.packages.certificates import TestAuthority
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.store import Store, create_engine
 from inbox.tables import Arrival, AuditHead, Delivery, Installation, Message, Receipt, Task
-from inbox.trust.believed import TrustFolder
+from inbox.trust.trust_store import TrustFolder
 from inbox.vault import FolderVault
 from tests.municipality import DIRECTORY, RULES
 

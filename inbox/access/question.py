@@ -3,15 +3,7 @@
 from dataclasses import dataclass
 
 from inbox.access.policy.vocabulary import Role
-from inbox.message import (
-    ArrivalId,
-    CaseSystemId,
-    DeliveryId,
-    MessageId,
-    OrgNumber,
-    PersonId,
-    UnitId,
-)
+from inbox.domain import ArrivalId, CaseSystemId, DeliveryId, MessageId, OrgNumber, PersonId, UnitId
 
 
 @dataclass(frozen=True, kw_only=True)

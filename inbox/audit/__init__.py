@@ -12,7 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from inbox.audit import tree
+from inbox.audit import merkle
 from inbox.audit.leaf import commitment, leaf_bytes, salt_mark
 from inbox.errors import IntegrityError
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, table_of
@@ -75,7 +75,7 @@ def seal(session: Session, now: datetime) -> None:
     for seq, entry in enumerate(entries, start=size):
         new_salts = {name: secrets.token_bytes(16) for name in entry.committed}
         leaf = _leaf(seq, entry, new_salts, now)
-        frontier, made = tree.append(frontier, seq, tree.leaf_hash(leaf))
+        frontier, made = merkle.append(frontier, seq, merkle.leaf_hash(leaf))
         leaves.append({"seq": seq, "leaf": leaf, "message_id": entry.message_id})
         nodes += [{"level": n.level, "position": n.index, "digest": n.hash} for n in made]
         salts += [
@@ -97,7 +97,7 @@ def head(session: Session, *, hold: bool = False) -> tuple[int, bytes]:
     With `hold` nobody else appends, or holds it, before this transaction ends.
     """
     row = session.execute(_LOCK_HEAD if hold else _THE_HEAD).one()
-    return row.size, tree.root(_frontier(row.frontier))
+    return row.size, merkle.root(_frontier(row.frontier))
 
 
 def _lock_head(connection: sa.Connection) -> tuple[int, tuple[bytes, ...]]:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from inbox.errors import Invalid
@@ -53,3 +54,27 @@ def _plain(value: Value) -> Value:
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: _plain(inner) for key, inner in value.items()}
     raise Invalid("audit.leaf", f"a leaf holds no {type(value).__name__}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoken:
+    """The number, the message and the marks of the salts in a leaf, and whether it erased."""
+
+    seq: int
+    message_id: str | None
+    salts: Mapping[str, str]
+    erases: bool
+
+
+def spoken(leaf: object) -> Spoken | None:
+    """What the leaf says; None for what is no leaf: SQLite keeps whatever somebody wrote."""
+    if not isinstance(leaf, bytes):
+        return None
+    try:
+        facts = json.loads(leaf)
+        seq, message_id, salts = facts["seq"], facts["message"], facts["salts"]
+        erases = facts["event"] == "message:erased"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    shaped = isinstance(message_id, str | None) and isinstance(salts, dict)
+    return Spoken(seq=seq, message_id=message_id, salts=salts, erases=erases) if shaped else None

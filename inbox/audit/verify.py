@@ -10,12 +10,11 @@ from typing import Final
 from sqlmodel import Session, and_, col, func, or_, select
 
 from inbox import audit
-from inbox.audit import checkpoint, tree
-from inbox.audit.salts import Salts
-from inbox.audit.spoken import Spoken, spoken
+from inbox.audit import checkpoint, merkle
+from inbox.audit.leaf import Spoken, salt_mark, spoken
 from inbox.errors import ConfigurationError, IntegrityError
 from inbox.keys import Keyring
-from inbox.tables import AuditEntry, AuditHead, AuditNode, Checkpoint, Installation
+from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint, Installation
 
 _BATCH: Final = 2_000
 _BEFORE_ALL: Final = -(2**63)
@@ -94,7 +93,7 @@ def verify(session: Session, keyring: Keyring, outside: Sequence[str]) -> Report
             if message_id != speaks.message_id:
                 findings.append(Finding(code="audit.index", at=size))
             said.append(speaks)
-            frontier, new = tree.append(frontier, size, tree.leaf_hash(leaf))
+            frontier, new = merkle.append(frontier, size, merkle.leaf_hash(leaf))
             size += 1
             nodes += len(new)
             for node in new:
@@ -156,7 +155,7 @@ def _forks(notes: _Notes, size: int, frontier: tuple[bytes, ...]) -> list[Findin
     """A finding for each checkpoint at this size that has another root."""
     if size not in notes:
         return []
-    root = tree.root(frontier)
+    root = merkle.root(frontier)
     return [Finding(code="audit.fork", at=size) for said in notes[size] if said.root != root]
 
 
@@ -186,7 +185,47 @@ def _report(
 ) -> Report:
     return Report(
         size=size,
-        root=tree.root(frontier).hex(),
+        root=merkle.root(frontier).hex(),
         checkpoints=sum(len(found) for found in notes.values()),
         findings=tuple(findings),
     )
+
+
+class Salts:
+    """Checks batch by batch; what was emptied is judged at the end, by what was erased by then."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._emptied: dict[int, str | None] = {}
+        self._erased: set[str | None] = set()
+
+    def wrong(self, session: Session, leaves: Sequence[Spoken]) -> Iterator[int]:
+        """The numbers of those of these leaves whose salts are not the ones that they name."""
+        self._erased |= {leaf.message_id for leaf in leaves if leaf.erases}
+        stored: dict[int, dict[str, tuple[object, str | None]]] = {}
+        for seq, name, salt, message_id in session.exec(
+            select(AuditSalt.seq, AuditSalt.name, AuditSalt.salt, AuditSalt.message_id).where(
+                col(AuditSalt.seq).between(leaves[0].seq, leaves[-1].seq)
+            )
+        ):
+            stored.setdefault(seq, {})[name] = salt, message_id
+        for leaf in leaves:
+            found = stored.get(leaf.seq, {})
+            self._count += len(leaf.salts)
+            if found.keys() != leaf.salts.keys() or not all(
+                self._fits(leaf, mark, *found[name]) for name, mark in leaf.salts.items()
+            ):
+                yield leaf.seq
+
+    def missing(self, session: Session, size: int) -> Iterator[int]:
+        """What is left to say after the last leaf: emptied without erasure, or of no leaf."""
+        yield from (seq for seq, of in self._emptied.items() if of not in self._erased)
+        if self._count != session.exec(select(func.count()).select_from(AuditSalt)).one():
+            yield size
+
+    def _fits(self, leaf: Spoken, mark: str, salt: object, message_id: str | None) -> bool:
+        if salt == b"":
+            self._emptied[leaf.seq] = leaf.message_id
+        elif not isinstance(salt, bytes) or salt_mark(salt) != mark:
+            return False
+        return message_id == leaf.message_id

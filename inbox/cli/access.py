@@ -20,13 +20,13 @@ from inbox.cli.common.sign_in import (
     code_and_reason,
     one_code,
 )
+from inbox.domain import PersonId, UnitId
 from inbox.errors import Invalid
 from inbox.line.access import grants as moves
 from inbox.line.access import open_access
 from inbox.line.access import review as reviews
 from inbox.line.access.open_access import Standing
 from inbox.line.access.review import Outcome
-from inbox.message import PersonId, UnitId
 from inbox.package.times import OSLO
 
 access: Final = typer.Typer(

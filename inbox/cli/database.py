@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from inbox.cli.common.context import settings_of
 from inbox.cli.common.output import say
 from inbox.errors import Unavailable
-from inbox.schema import upgrade as upgrade_to_newest
+from inbox.migrations import upgrade as upgrade_to_newest
 from inbox.store import SCHEMA
 from inbox.wiring import build_store
 

@@ -11,11 +11,11 @@ from inbox.cli.common.formats import Json
 from inbox.cli.common.output import say, say_json
 from inbox.config import Settings
 from inbox.directory import enrol_first_people
+from inbox.domain import OrgNumber, parse_org_number
 from inbox.errors import Invalid
 from inbox.keys import Keyring
 from inbox.line.active_rule_books import book_files_in
 from inbox.line.proposals.versioned_rules import POLICY, First, first, routing_of
-from inbox.message import OrgNumber, parse_org_number
 from inbox.wiring import check_installation, policy_folder, read_books
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")

@@ -15,12 +15,12 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import OfMessage
 from inbox.access.review.impact import could
 from inbox.access.review.requirements import EVERYTHING_GIVEN
-from inbox.directory.changes import Change
-from inbox.directory.listed import Directory, Kind
-from inbox.directory.taking import Authority, carry_out, hold, keyed, plan
+from inbox.directory.apply import Authority, carry_out, hold, keyed, plan
+from inbox.directory.diff import Change
+from inbox.directory.format.rows import Directory, Kind
+from inbox.domain import OrgNumber
 from inbox.line import Line
 from inbox.line.case_systems import capacity_of
-from inbox.message import OrgNumber
 from inbox.tables import CaseSystem
 
 _ACTIONS: Final = tuple(action for action, kinds in SUBJECTS.items() if OfMessage in kinds)

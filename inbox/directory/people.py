@@ -15,8 +15,8 @@ from inbox.access.facts.capacities import capacities_of
 from inbox.access.files.active import activate
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
+from inbox.domain import OrgNumber, new_id
 from inbox.errors import Conflict, Invalid, NotFound
-from inbox.message import OrgNumber, new_id
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Installation, Person, Unit
 from inbox.tables.periods import is_lasting

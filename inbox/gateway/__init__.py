@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from inbox.message import OrgNumber, Service, WireId
+from inbox.domain import OrgNumber, Service, WireId
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,11 @@ from urllib.parse import quote
 
 import httpx
 
+from inbox.domain import RESPONSE, OrgNumber, Service
 from inbox.errors import Gone, Unavailable
 from inbox.gateway import Confirmed, Fetched, Notice, ReceiptRoute, SentState
-from inbox.gateway.answers import (
+from inbox.gateway.envelope_peek import Glimpse, read_glimpse
+from inbox.gateway.error_codes import (
     ALREADY_EXISTS,
     IDENTIFIER_NOT_FOUND,
     MESSAGE_NOT_FOUND,
@@ -35,16 +37,7 @@ from inbox.gateway.answers import (
     takes_receipts,
     words,
 )
-from inbox.gateway.connection import (
-    USUAL,
-    Bounds,
-    Connection,
-    Transfer,
-    check_protected,
-    client_for,
-)
-from inbox.gateway.glimpse import Glimpse, read_glimpse
-from inbox.message import RESPONSE, OrgNumber, Service
+from inbox.gateway.http import USUAL, Bounds, Connection, Transfer, check_protected, client_for
 
 __all__ = ["Bounds", "Integrasjonspunkt", "Subscription", "check_protected", "client_for"]
 

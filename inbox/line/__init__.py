@@ -14,17 +14,17 @@ from sqlmodel import Session
 from inbox.access.files.active import ActivePolicies
 from inbox.access.lists.recheck import Recheck
 from inbox.casesystem import EventSender
+from inbox.domain import OrgNumber, State
 from inbox.gateway import Gateway
 from inbox.keys import DataKey, Keyring
 from inbox.line.active_rule_books import ActiveBooks, routed_organisations
 from inbox.line.transfer_slots import Slots
-from inbox.message import OrgNumber, State
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits, Trust
 from inbox.store import Store
 from inbox.tables import Arrival, Message, Outbox, Receipt
-from inbox.trust.believed import TrustFolder
-from inbox.trust.schedule import Schedule
+from inbox.trust.crl_schedule import Schedule
+from inbox.trust.trust_store import TrustFolder
 from inbox.vault import Vault
 
 R = TypeVar("R", bound=Arrival | Message | Receipt | Outbox)

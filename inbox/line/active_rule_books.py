@@ -10,12 +10,12 @@ from sqlmodel import Session, col, select
 
 from inbox.access.files.active import Active
 from inbox.access.files.versions import Files
+from inbox.domain import OrgNumber, UnitId
 from inbox.errors import PolicyError
-from inbox.message import OrgNumber, UnitId
-from inbox.routing.book import RuleBook
-from inbox.routing.cases import run_cases
 from inbox.routing.lint import lint
-from inbox.routing.rules import read_rules
+from inbox.routing.rule_book import RuleBook
+from inbox.routing.rule_cases import run_cases
+from inbox.routing.rule_reader import read_rules
 from inbox.tables import ActivePolicy, Unit
 from inbox.tables.periods import lasts
 

@@ -17,11 +17,11 @@ from inbox.access import permit
 from inbox.access.policy.engine import Decision, Policy
 from inbox.access.policy.vocabulary import Action, Duty
 from inbox.access.question import Capacity, Given, OfArrival, OfMessage, OfReview, OfUnit, Subject
+from inbox.domain import ArrivalId, DeliveryId, GrantKind, MessageId, State, TaskState
 from inbox.errors import Conflict, NotFound, NotPermitted, Unavailable
 from inbox.line import Line
 from inbox.line.settle import Settled, Step, close_tasks, lock, open_task, settle
 from inbox.line.task_kinds import TaskKind
-from inbox.message import ArrivalId, DeliveryId, GrantKind, MessageId, State, TaskState
 from inbox.tables import AccessGrant, Arrival, Message, Task, Unit
 from inbox.tables.periods import lasts
 

@@ -8,9 +8,9 @@ from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
+from inbox.domain import CaseSystemId, Mode, OrgNumber
 from inbox.line import Line
 from inbox.line.queue import unwrap
-from inbox.message import CaseSystemId, Mode, OrgNumber
 from inbox.tables import CaseSystem, WrappedKey
 from inbox.tables.periods import lasts
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
+from inbox.domain import Metadata, UnitId
 from inbox.keys import DataKey, Keyring
 from inbox.line.sealed_content import metadata_of, reference_hashes, references_of
-from inbox.message import Metadata, UnitId
 from inbox.tables import KnownReference, Message
 
 

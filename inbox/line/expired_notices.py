@@ -2,10 +2,10 @@
 
 from sqlmodel import col, select
 
+from inbox.domain import TaskState
 from inbox.line import Line
 from inbox.line.settle import WORKER, close_task
 from inbox.line.task_kinds import TaskKind
-from inbox.message import TaskState
 from inbox.tables import AccessGrant, Task
 from inbox.tables.periods import not_over
 

@@ -8,11 +8,11 @@ from typing import Final
 from sqlmodel import Session, col, or_, select
 
 from inbox import audit
+from inbox.domain import ArrivalState, new_id
 from inbox.errors import Conflict, Unavailable
 from inbox.gateway import Gateway, Notice
 from inbox.line import Line
 from inbox.line.settle import Step, settle
-from inbox.message import ArrivalState, new_id
 from inbox.tables import Arrival, Pulse, WrappedKey
 
 ROUND: Final = 50

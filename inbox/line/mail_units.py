@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from inbox.message import UnitId
-from inbox.routing.book import RuleBook
+from inbox.domain import UnitId
+from inbox.routing.rule_book import RuleBook
 from inbox.tables import Unit
 from inbox.tables.periods import is_lasting
 

@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, SQLModel, col
 
+from inbox.domain import STATIONS, station_of
 from inbox.errors import ConfigurationError, Conflict, IntegrityError
 from inbox.keys import DataKey, WrappedKey
 from inbox.line import Job, Line, Outcome, R
 from inbox.line.settle import Step, Worked, message_of, open_task, settle
 from inbox.line.task_kinds import TaskKind
-from inbox.message import STATIONS, station_of
 from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
 from inbox.tables import WrappedKey as WrappedKeyRow
 

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from inbox import audit
+from inbox.domain import MessageState, OrgNumber, ReceiptState, new_id
 from inbox.keys import DataKey
 from inbox.line.settle import Step, open_task, settle
 from inbox.line.task_kinds import TaskKind
-from inbox.message import MessageState, OrgNumber, ReceiptState, new_id
 from inbox.package.envelope import read_envelope
-from inbox.receipt import Answer, ReceiptType, receipt_body, receipt_id
+from inbox.receipt_document import Answer, ReceiptType, receipt_body, receipt_id
 from inbox.tables import Message, Receipt
 
 SHARED = "receipt.id_shared"

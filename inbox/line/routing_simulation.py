@@ -21,14 +21,14 @@ from inbox.access.lists.pages import visible
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Effect
 from inbox.access.question import Capacity, OfInstallation
+from inbox.domain import MessageState, Metadata, UnitId
 from inbox.errors import NotPermitted
 from inbox.keys import DataKey, Keyring, WrappedKey
 from inbox.line.counterparty import first_registered, known_units
 from inbox.line.mail_units import unit_for_mail
 from inbox.line.sealed_content import metadata_of, references_of
-from inbox.message import MessageState, Metadata, UnitId
-from inbox.routing.book import RuleBook
 from inbox.routing.route import route
+from inbox.routing.rule_book import RuleBook
 from inbox.tables import Message
 from inbox.tables import WrappedKey as WrappedKeyRow
 

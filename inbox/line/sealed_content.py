@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from inbox.access.lists.pages import Listed
+from inbox.domain import Metadata, OrgNumber, UnitId
 from inbox.keys import DataKey, Keyring
-from inbox.message import Metadata, OrgNumber, UnitId
 from inbox.package import Package
 from inbox.tables import Message
 

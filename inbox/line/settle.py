@@ -14,9 +14,9 @@ from sqlalchemy import Table
 from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
+from inbox.domain import State, TaskState, check_move, new_id, station_of
 from inbox.errors import Conflict
 from inbox.line.task_kinds import ALARMS, OPENS, ROLE, STANDS, TaskKind
-from inbox.message import State, TaskState, check_move, new_id, station_of
 from inbox.tables import (
     AccessGrant,
     Arrival,

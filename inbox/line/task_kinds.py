@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from inbox.message import ArrivalState, MessageState, ReceiptState, State
+from inbox.domain import ArrivalState, MessageState, ReceiptState, State
 from inbox.package.codes.registry import SECURITY_GRADE
 
 OTHER_BYTES: Final = "arrival.other_bytes"

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from inbox.access.question import Capacity
+from inbox.domain import GrantKind, new_id
 from inbox.line import Line
 from inbox.line.settle import lock, open_task
 from inbox.line.task_kinds import TaskKind
-from inbox.message import GrantKind, new_id
 from inbox.tables import AccessGrant, Opening, Person, Task, Unit
 
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from inbox.domain import OrgNumber, WireId, parse_org_number
 from inbox.errors import Invalid, PackageRejected
-from inbox.message import OrgNumber, WireId, parse_org_number
 from inbox.package.times import read_instant
 from inbox.package.zip.names import CONTROL
 

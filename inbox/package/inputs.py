@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from inbox.message import OrgNumber, Service
+from inbox.domain import OrgNumber, Service
 
 _MIB = 1 << 20
 _GIB = 1 << 30

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Final
 
+from inbox.domain import OrgNumber
 from inbox.errors import PackageRejected
-from inbox.message import OrgNumber
 from inbox.package.codes.registry import CODES
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inbox.message import Metadata, Service
+from inbox.domain import Metadata, Service
 
 
 class Field(StrEnum):

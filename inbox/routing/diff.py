@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from inbox.routing.book import Release, Rule, RuleBook, RuleId, UnitRef
-from inbox.routing.pieces import Piece, joined
+from inbox.routing.region_cover import Piece, joined
 from inbox.routing.regions import EVERYTHING, Region, beside, overlaps, within
+from inbox.routing.rule_book import Release, Rule, RuleBook, RuleId, UnitRef
 
 MAX_STEPS = 3_000
 """After so many pieces the comparison is given up, and says so."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import combinations
 
-from inbox.message import UnitId
-from inbox.routing.book import SAME_UNIT, Rule, RuleBook, RuleId
+from inbox.domain import UnitId
 from inbox.routing.conditions import GROUP
 from inbox.routing.regions import is_dead, overlap
+from inbox.routing.rule_book import SAME_UNIT, Rule, RuleBook, RuleId
 
 _ENOUGH = 2
 """One who is ill or on leave must not be the only one at the desk."""

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from inbox.routing.book import Rule
 from inbox.routing.conditions import ALL_VALUES, Condition, Field, word_fits
+from inbox.routing.rule_book import Rule
 
 MAX_STEPS = 1_000
 """After so many steps a rule is taken to be alive: a lint may miss, it may not accuse wrongly."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 
+from inbox.domain import Metadata, UnitId
 from inbox.errors import Invalid
-from inbox.message import Metadata, UnitId
-from inbox.routing.book import Release, Rule, RuleBook, RuleId, SameUnit
 from inbox.routing.conditions import holds, said
+from inbox.routing.rule_book import Release, Rule, RuleBook, RuleId, SameUnit
 
 _NEAREST = 3
 

@@ -1,5 +1,6 @@
 """Every table and column; the migrations in `alembic/versions` make exactly these."""
 
+from inbox.tables.audit import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint
 from inbox.tables.columns import Row, Utc, Word, table_of
 from inbox.tables.directory import (
     AccessGrant,
@@ -15,29 +16,24 @@ from inbox.tables.directory import (
     Unit,
     UnitAbove,
 )
-from inbox.tables.line import (
-    Arrival,
-    Delivery,
-    Message,
-    Opening,
-    Outbox,
-    Proposal,
-    Receipt,
-    Task,
-)
-from inbox.tables.note import Note
-from inbox.tables.proof import (
+from inbox.tables.installation import (
     ActivePolicy,
-    AuditEntry,
-    AuditHead,
-    AuditNode,
-    AuditSalt,
-    Checkpoint,
     FetchedList,
     Installation,
     ListAddress,
     PolicyVersion,
     Pulse,
+)
+from inbox.tables.messages import (
+    Arrival,
+    Delivery,
+    Message,
+    Note,
+    Opening,
+    Outbox,
+    Proposal,
+    Receipt,
+    Task,
     WrappedKey,
 )
 

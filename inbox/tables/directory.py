@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from inbox.message import GrantKind, Mode
+from inbox.domain import GrantKind, Mode
 from inbox.tables.columns import CODE, ID, Row, Utc, Word
 
 

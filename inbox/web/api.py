@@ -12,11 +12,11 @@ from inbox.access.question import Capacity
 from inbox.line import Line
 from inbox.line.moves import case_system
 from inbox.line.moves.case_system import Said
-from inbox.web import contract, problems
+from inbox.web import api_models, problems
 from inbox.web.auth import asking
-from inbox.web.contents import PACKAGE_TYPE, delivery_of, page_of
+from inbox.web.delivery_view import PACKAGE_TYPE, delivery_of, page_of
+from inbox.web.downloads import document_stream, package_stream
 from inbox.web.problems import described
-from inbox.web.streams import document_stream, package_stream
 
 router = APIRouter(prefix="/api/v1/deliveries", responses=described(401, 503))
 
@@ -30,25 +30,25 @@ def line_of(request: Request) -> Line:
 
 TheLine = Annotated[Line, Depends(line_of)]
 Who = Annotated[Capacity, Depends(asking)]
-DeliveryId = Annotated[str, Path(pattern=contract.ID_PATTERN)]
+DeliveryId = Annotated[str, Path(pattern=api_models.ID_PATTERN)]
 Number = Annotated[int, Path(ge=1, le=100_000)]
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _KEPT: dict[int | str, dict[str, Any]] = {
-    202: {"model": contract.Answer, "description": "Kept: a person in the archive decides"}
+    202: {"model": api_models.Answer, "description": "Kept: a person in the archive decides"}
 }
 
 
 @router.get("", responses=described(422))
 def list_deliveries(
-    line: TheLine, who: Who, paging: Annotated[contract.Paging, Query()]
-) -> contract.Page:
+    line: TheLine, who: Who, paging: Annotated[api_models.Paging, Query()]
+) -> api_models.Page:
     """The case system's own standing deliveries, oldest first: ids and times, nothing else."""
     found = case_system.deliveries(line, who, after=paging.after, at_most=paging.limit + 1)
     return page_of(found, paging.limit)
 
 
 @router.get("/{delivery_id}", responses=described(404, 409))
-def collect_delivery(line: TheLine, who: Who, delivery_id: DeliveryId) -> contract.Delivery:
+def collect_delivery(line: TheLine, who: Who, delivery_id: DeliveryId) -> api_models.Delivery:
     """Collect: everything that is needed to register it. From now on it counts as collected."""
     return delivery_of(case_system.collect(line, who, delivery_id))
 
@@ -79,8 +79,8 @@ def say_accepted(
     who: Who,
     delivery_id: DeliveryId,
     response: Response,
-    nothing: contract.Nothing | None = None,
-) -> contract.Answer:
+    nothing: api_models.Nothing | None = None,
+) -> api_models.Answer:
     """*Mottatt*: the case system has the bytes. No kvittering follows from this."""
     del nothing
     return _answer(case_system.accepted(line, who, delivery_id), response)
@@ -91,9 +91,9 @@ def say_registered(
     line: TheLine,
     who: Who,
     delivery_id: DeliveryId,
-    word: contract.Registered,
+    word: api_models.Registered,
     response: Response,
-) -> contract.Answer:
+) -> api_models.Answer:
     """*Journalført*: the only word that sends the sender a kvittering. Final."""
     said = case_system.registered(line, who, delivery_id, reference=word.reference)
     return _answer(said, response)
@@ -101,14 +101,14 @@ def say_registered(
 
 @router.post("/{delivery_id}/refused", responses={**_KEPT, **described(400, 404, 409, 413, 422)})
 def say_refused(
-    line: TheLine, who: Who, delivery_id: DeliveryId, word: contract.Refused, response: Response
-) -> contract.Answer:
+    line: TheLine, who: Who, delivery_id: DeliveryId, word: api_models.Refused, response: Response
+) -> api_models.Answer:
     """The case system says no. The sender is told nothing by this: people decide. Final."""
     said = case_system.refused(line, who, delivery_id, code=word.code, text=word.text)
     return _answer(said, response)
 
 
-def _answer(said: Said, response: Response) -> contract.Answer:
+def _answer(said: Said, response: Response) -> api_models.Answer:
     problems.check_said(said)
     response.status_code = problems.SAID[said]
-    return contract.Answer(said=said)
+    return api_models.Answer(said=said)

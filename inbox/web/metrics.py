@@ -8,7 +8,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from inbox.web.totals import Contact, Counts, Totals
+from inbox.web.operator_totals import Contact, Counts, Totals
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 NEVER: Final = "gateway.never"

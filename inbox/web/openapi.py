@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from inbox.web.api import router
-from inbox.web.contract import Part
+from inbox.web.api_models import Part
 from inbox.web.problems import Problem
 
 _ABOUT: Final = """\

@@ -5,9 +5,9 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from inbox.web import metrics, problems
 from inbox.web.api import TheLine
-from inbox.web.ready import OK, readiness_of
+from inbox.web.operator_totals import totals_of
+from inbox.web.readiness import OK, readiness_of
 from inbox.web.status import page_of
-from inbox.web.totals import totals_of
 
 router = APIRouter()
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from inbox.package.times import OSLO
 from inbox.web import problems
-from inbox.web.totals import Totals
+from inbox.web.operator_totals import Totals
 
 _PAGES: Final = Environment(
     loader=PackageLoader("inbox.web"),

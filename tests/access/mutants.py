@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from inbox import message
+from inbox import domain
 from inbox.access.policy import vocabulary
 
 ROOT: Final = Path(__file__).parents[2]
@@ -72,10 +72,10 @@ _JOINING: Final = frozenset(
 )
 """Calls whose arguments are conditions: each can be left out."""
 _WORDS: Final[dict[str, type[StrEnum]]] = {
-    "_M": message.MessageState,
+    "_M": domain.MessageState,
     **{
         kind.__name__: kind
-        for home in (message, vocabulary)
+        for home in (domain, vocabulary)
         for kind in vars(home).values()
         if isinstance(kind, type) and issubclass(kind, StrEnum) and kind is not StrEnum
     },

@@ -26,7 +26,7 @@ from inbox.access import (
     Subject,
 )
 from inbox.access.question import OfProposal, OfReview, OfUnit
-from inbox.message import (
+from inbox.domain import (
     ArrivalId,
     ArrivalState,
     CaseSystemId,

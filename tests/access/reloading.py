@@ -8,7 +8,7 @@ from inbox import audit
 from inbox.access import Action, Capacity, OfMessage, Role, permit
 from inbox.access.files.active import ActivePolicies
 from inbox.access.lists.pages import visible
-from inbox.message import MessageId, OrgNumber, PersonId, UnitId
+from inbox.domain import MessageId, OrgNumber, PersonId, UnitId
 from inbox.store import Store, create_engine
 
 

@@ -16,7 +16,7 @@ from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, Subje
 from inbox.access.facts.lookup import facts_about
 from inbox.access.facts.registry import FACTS, SUBJECTS
 from inbox.access.lists.pages import visible
-from inbox.message import MessageId
+from inbox.domain import MessageId
 from inbox.store import create_engine
 from inbox.tables import Message
 from tests.access.random_policy import Stock, random_policy

@@ -14,7 +14,7 @@ from inbox.access.lists.filters import branches_of, form_beside, form_of
 from inbox.access.lists.pages import visible
 from inbox.access.policy.conditions import Every, Some
 from inbox.access.policy.vocabulary import Rule
-from inbox.message import DeliveryState, GrantKind, MessageId, PersonId, UnitId
+from inbox.domain import DeliveryState, GrantKind, MessageId, PersonId, UnitId
 from inbox.tables import Message, Unit
 from tests.access.town import BEFORE, BERGVIK, NOW, Town, allow, deny
 

@@ -12,7 +12,7 @@ from inbox.access import Action, Capacity, Given, OfArrival, OfInstallation, OfM
 from inbox.access.facts.lookup import facts_about
 from inbox.access.facts.registry import FACTS, SUBJECTS, facts_of
 from inbox.access.question import OfProposal, OfReview, OfUnit, Subject
-from inbox.message import (
+from inbox.domain import (
     ArrivalId,
     ArrivalState,
     DeliveryId,

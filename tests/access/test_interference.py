@@ -28,11 +28,11 @@ from inbox.access.lists.pages import visible
 from inbox.access.lists.recheck import Recheck
 from inbox.access.lists.search import Query
 from inbox.app import create_app
+from inbox.domain import DeliveryState, MessageId, MessageState, OrgNumber, UnitId
 from inbox.errors import NotFound
 from inbox.line import Line
 from inbox.line.authorize import ask
 from inbox.line.people_lists import Asked, count, facets, page
-from inbox.message import DeliveryState, MessageId, MessageState, OrgNumber, UnitId
 from inbox.store import Store, create_engine
 from inbox.tables import AuditHead, Delivery, Message, WrappedKey, table_of
 from tests.access.random_world import RandomWorld, world_of, write

@@ -12,14 +12,7 @@ from sqlmodel import Session, col, select
 from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, permit
 from inbox.access.facts.registry import FACTS
 from inbox.access.lists.pages import visible
-from inbox.message import (
-    DeliveryState,
-    GrantKind,
-    MessageId,
-    MessageState,
-    PersonId,
-    ReceiptState,
-)
+from inbox.domain import DeliveryState, GrantKind, MessageId, MessageState, PersonId, ReceiptState
 from inbox.tables import Message, Unit
 from tests.access.town import AFTER, BEFORE, HAVNES, NOW, Town, allow, deny, strongly
 

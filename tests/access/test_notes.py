@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from inbox.access import Capacity, Role
 from inbox.access.lists.pages import notes
-from inbox.message import MessageState, new_id
+from inbox.domain import MessageState, new_id
 from inbox.tables import Message, Note
 from tests.access.town import BEFORE, NOW, Town
 

@@ -11,8 +11,8 @@ from inbox.access.facts.registry import FACTS
 from inbox.access.lists.deliveries import offers
 from inbox.access.lists.recheck import Recheck
 from inbox.access.policy.conditions import read_condition
+from inbox.domain import DeliveryId, DeliveryState, MessageId, MessageState
 from inbox.errors import Unavailable
-from inbox.message import DeliveryId, DeliveryState, MessageId, MessageState
 from inbox.store import create_engine
 from inbox.tables import Delivery, Message
 from tests.access.random_world import world_of

@@ -12,8 +12,8 @@ from inbox.access.lists.cursor import Place, read_place
 from inbox.access.lists.pages import LONGEST_PAGE, Listed, count, facets, page, visible
 from inbox.access.lists.recheck import Recheck
 from inbox.access.lists.search import Query
+from inbox.domain import GrantKind, HoldCause, MessageId, MessageState, OrgNumber, Service, UnitId
 from inbox.errors import Invalid
-from inbox.message import GrantKind, HoldCause, MessageId, MessageState, OrgNumber, Service, UnitId
 from inbox.tables import Message
 from tests.access.town import HAVNES, NOW, Town, strongly
 

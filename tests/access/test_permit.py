@@ -20,7 +20,7 @@ from inbox.access import (
     Subject,
     permit,
 )
-from inbox.message import MessageId, MessageState, OrgNumber, PersonId, UnitId
+from inbox.domain import MessageId, MessageState, OrgNumber, PersonId, UnitId
 from tests.access.town import BERGVIK, HAVNES, NOW, Town, strongly
 
 Decide = Callable[[Capacity, Action, Subject], Decision]

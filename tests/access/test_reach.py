@@ -13,7 +13,7 @@ from inbox.access.policy.vocabulary import Rule, named
 from inbox.access.question import OfMessage
 from inbox.access.review.impact import Reach, could, reach
 from inbox.access.review.population import Relations
-from inbox.message import DeliveryState, GrantKind, MessageState, OrgNumber, PersonId, UnitId
+from inbox.domain import DeliveryState, GrantKind, MessageState, OrgNumber, PersonId, UnitId
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Message, Unit
 from tests.access.town import AFTER, BEFORE, BERGVIK, HAVNES, NOW, Town, allow, deny

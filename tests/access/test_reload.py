@@ -25,8 +25,8 @@ from inbox.access import Capacity, Role
 from inbox.access.files import versions
 from inbox.access.files.active import KIND, ActivePolicies, activate
 from inbox.access.files.folder import files_in, load_folder
+from inbox.domain import DeliveryState, GrantKind, MessageState, Mode
 from inbox.line.case_systems import key_hash
-from inbox.message import DeliveryState, GrantKind, MessageState, Mode
 from inbox.store import Store, create_engine
 from inbox.tables import (
     AccessGrant,

@@ -12,7 +12,7 @@ from inbox.access import Action, Capacity, Policy, Role
 from inbox.access.lists.filters import branches_of
 from inbox.access.lists.pages import page, visible
 from inbox.access.lists.recheck import Recheck
-from inbox.message import MessageState
+from inbox.domain import MessageState
 from inbox.tables import Unit
 from tests.access.town import BEFORE, NOW, Town
 

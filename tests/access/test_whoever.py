@@ -19,8 +19,8 @@ from inbox.access.review.explain import explain, what_can
 from inbox.access.review.requirements import BROUGHT as KNOWN_AS_BROUGHT
 from inbox.access.review.requirements import EVERYTHING_GIVEN
 from inbox.access.review.who_can import Able, who_can
+from inbox.domain import GrantKind, MessageId, MessageState, PersonId
 from inbox.errors import PolicyError
-from inbox.message import GrantKind, MessageId, MessageState, PersonId
 from inbox.tables import Message, Person, Unit
 from tests.access.test_listing import PEOPLE, build
 from tests.access.test_reach import changed

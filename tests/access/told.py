@@ -10,14 +10,7 @@ from typing import Final, Protocol
 
 from inbox.access import Capacity, Given, OfArrival, OfMessage, OfTask, Subject
 from inbox.access.question import OfProposal, OfReview, OfUnit
-from inbox.message import (
-    MOVES,
-    ArrivalState,
-    DeliveryState,
-    GrantKind,
-    MessageState,
-    ReceiptState,
-)
+from inbox.domain import MOVES, ArrivalState, DeliveryState, GrantKind, MessageState, ReceiptState
 from inbox.tables import (
     AccessGrant,
     Arrival,

@@ -10,7 +10,7 @@ from sqlmodel import Session, SQLModel
 from inbox.access import Capacity, Role
 from inbox.access.files.folder import ALL_FILES
 from inbox.access.policy.vocabulary import Effect, Rule
-from inbox.message import (
+from inbox.domain import (
     ArrivalState,
     CaseSystemId,
     DeliveryState,

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from inbox.audit import tree
-from inbox.audit.spoken import Spoken, spoken
+from inbox.audit import merkle
+from inbox.audit.leaf import Spoken, spoken
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint, table_of
 from tests.worlds import World
 
@@ -40,7 +40,7 @@ def renumbered(leaf: bytes, seq: int) -> bytes:
 def _write(connection: Connection, leaves: Sequence[bytes]) -> None:
     frontier: tuple[bytes, ...] = ()
     for seq, leaf in enumerate(leaves):
-        frontier, nodes = tree.append(frontier, seq, tree.leaf_hash(leaf))
+        frontier, nodes = merkle.append(frontier, seq, merkle.leaf_hash(leaf))
         entry = {"seq": seq, "leaf": leaf, "message_id": _said(leaf).message_id}
         connection.execute(sa.insert(_ENTRIES), entry)
         for node in nodes:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from inbox.audit import tree
+from inbox.audit import merkle
 from inbox.errors import IntegrityError
 from tests.audit.standard import mth, path, subproof
 
@@ -23,13 +23,13 @@ class _Grown:
     def __init__(self, leaves: Iterable[bytes]) -> None:
         self.nodes: dict[tuple[int, int], bytes] = {}
         self.frontier: tuple[bytes, ...] = ()
-        self.roots = [tree.root(())]
+        self.roots = [merkle.root(())]
         for size, leaf in enumerate(leaves):
-            self.frontier, new = tree.append(self.frontier, size, tree.leaf_hash(leaf))
+            self.frontier, new = merkle.append(self.frontier, size, merkle.leaf_hash(leaf))
             for node in new:
                 assert (node.level, node.index) not in self.nodes
                 self.nodes[node.level, node.index] = node.hash
-            self.roots.append(tree.root(self.frontier))
+            self.roots.append(merkle.root(self.frontier))
 
     def get(self, level: int, index: int) -> bytes:
         return self.nodes[level, index]
@@ -62,13 +62,13 @@ def test_the_root_grows_as_the_standard_defines_it() -> None:
     expected = [mth(LEAVES[:size]) for size in range(SIZES)]
 
     assert GROWN.roots[:SIZES] == expected
-    assert [tree.root_at(GROWN.get, size) for size in range(SIZES)] == expected
+    assert [merkle.root_at(GROWN.get, size) for size in range(SIZES)] == expected
 
 
 def test_every_inclusion_proof_is_the_standards_and_verifies() -> None:
     for size in range(1, SIZES):
         for index in range(size):
-            proof = tree.inclusion(GROWN.get, index, size)
+            proof = merkle.inclusion(GROWN.get, index, size)
 
             assert proof == path(index, LEAVES[:size])
             assert _included(index, index, size, proof, GROWN.roots[size])
@@ -77,7 +77,7 @@ def test_every_inclusion_proof_is_the_standards_and_verifies() -> None:
 def test_every_consistency_proof_is_the_standards_and_verifies() -> None:
     for second in range(SIZES):
         for first in range(second + 1):
-            proof = tree.consistency(GROWN.get, first, second)
+            proof = merkle.consistency(GROWN.get, first, second)
 
             assert not first or proof == subproof(first, LEAVES[:second], whole=True)
             assert _consistent(first, second, proof)
@@ -87,7 +87,7 @@ def test_a_wrong_inclusion_proof_is_refused() -> None:
     for size in (1, 2, 3, 7, 8, 13, 64, 65, 130):
         root = GROWN.roots[size]
         for index in range(size):
-            proof = tree.inclusion(GROWN.get, index, size)
+            proof = merkle.inclusion(GROWN.get, index, size)
 
             for wrong in _spoilt(proof):
                 assert not _included(index, index, size, wrong, root)
@@ -100,7 +100,7 @@ def test_a_wrong_inclusion_proof_is_refused() -> None:
 def test_a_wrong_consistency_proof_is_refused() -> None:
     for second in (2, 3, 7, 8, 13, 64, 65, 130):
         for first in range(1, second):
-            proof = tree.consistency(GROWN.get, first, second)
+            proof = merkle.consistency(GROWN.get, first, second)
 
             for wrong in _spoilt(proof):
                 assert not _consistent(first, second, wrong)
@@ -109,7 +109,7 @@ def test_a_wrong_consistency_proof_is_refused() -> None:
 
 
 def test_the_root_of_a_part_is_not_taken_for_the_root_of_the_whole() -> None:
-    sibling, part = tree.leaf_hash(LEAVES[1]), tree.root_at(GROWN.get, 2)
+    sibling, part = merkle.leaf_hash(LEAVES[1]), merkle.root_at(GROWN.get, 2)
 
     assert _included(0, 0, 2, [sibling], part)
     assert not _included(0, 0, 4, [sibling], part)
@@ -130,34 +130,34 @@ def test_a_tree_is_consistent_with_itself_and_with_the_empty_one_by_no_proof_at_
 
 def test_there_is_no_proof_of_what_is_not_there() -> None:
     with pytest.raises(ValueError, match="no such leaf"):
-        tree.inclusion(GROWN.get, 5, 5)
+        merkle.inclusion(GROWN.get, 5, 5)
     with pytest.raises(ValueError, match="never gets smaller"):
-        tree.consistency(GROWN.get, 6, 5)
+        merkle.consistency(GROWN.get, 6, 5)
 
 
 def test_a_frontier_of_another_size_is_refused() -> None:
     with pytest.raises(IntegrityError) as refused:
-        tree.append(GROWN.frontier, SIZES + 1, _h(b""))
+        merkle.append(GROWN.frontier, SIZES + 1, _h(b""))
 
     assert refused.value.code == "audit.frontier"
 
 
 def test_a_leaf_is_never_taken_for_an_inner_node() -> None:
-    left, right = tree.leaf_hash(b"a"), tree.leaf_hash(b"b")
+    left, right = merkle.leaf_hash(b"a"), merkle.leaf_hash(b"b")
 
-    assert tree.leaf_hash(left + right) != tree.node_hash(left, right)
+    assert merkle.leaf_hash(left + right) != merkle.node_hash(left, right)
 
 
 def _included(leaf: int, index: int, size: int, proof: list[bytes], root: bytes) -> bool:
-    hashed = tree.leaf_hash(LEAVES[leaf])
-    return tree.verify_inclusion(hashed, index=index, size=size, proof=proof, root=root)
+    hashed = merkle.leaf_hash(LEAVES[leaf])
+    return merkle.verify_inclusion(hashed, index=index, size=size, proof=proof, root=root)
 
 
 def _consistent(
     first: int, second: int, proof: list[bytes], roots: tuple[bytes, bytes] | None = None
 ) -> bool:
     old, new = roots or (GROWN.roots[first], GROWN.roots[second])
-    return tree.verify_consistency(
+    return merkle.verify_consistency(
         first=first, second=second, proof=proof, first_root=old, second_root=new
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from inbox.audit import tree
+from inbox.audit import merkle
 from inbox.audit.checkpoint import filed, sign, verifier_key
 
 PROGRAM = Path(__file__).parents[2] / "docs" / "verify_audit.py"
@@ -25,8 +25,8 @@ Run = Callable[..., tuple[int, str]]
 def _note(leaves: list[bytes], key: Ed25519PrivateKey = KEY, origin: str = ORIGIN) -> str:
     frontier: tuple[bytes, ...] = ()
     for size, leaf in enumerate(leaves):
-        frontier, _ = tree.append(frontier, size, tree.leaf_hash(leaf))
-    return sign(origin, len(leaves), tree.root(frontier), key)
+        frontier, _ = merkle.append(frontier, size, merkle.leaf_hash(leaf))
+    return sign(origin, len(leaves), merkle.root(frontier), key)
 
 
 def _export(leaves: list[bytes]) -> list[str]:

@@ -14,7 +14,7 @@ from inbox.access import Action, Capacity, OfMessage, Policy, Role, permit
 from inbox.access.lists.pages import Listed, page
 from inbox.access.lists.recheck import Recheck
 from inbox.access.review.who_can import who_can
-from inbox.message import MessageId, MessageState, OrgNumber, PersonId, UnitId
+from inbox.domain import MessageId, MessageState, OrgNumber, PersonId, UnitId
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Message, Unit, table_of
 from tests.worlds import OURS

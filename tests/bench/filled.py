@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from inbox.access.policy.vocabulary import Role
+from inbox.domain import Mode
 from inbox.line import Line
-from inbox.message import Mode
 from inbox.tables import Capacity, CaseSystem, Clearance, Message, Person, Unit, table_of
 from tests import databases
 from tests.bench.mail import (

@@ -9,14 +9,7 @@ from typing import NamedTuple
 
 from sqlmodel import SQLModel
 
-from inbox.message import (
-    ArrivalState,
-    DeliveryState,
-    GrantKind,
-    MessageState,
-    ReceiptState,
-    Service,
-)
+from inbox.domain import ArrivalState, DeliveryState, GrantKind, MessageState, ReceiptState, Service
 from inbox.tables import (
     AccessGrant,
     Arrival,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from inbox import audit
 from inbox.casesystem import Event
+from inbox.domain import OrgNumber, Service, WireId
 from inbox.gateway import Confirmed, Fetched, Notice, ReceiptRoute, SentState
 from inbox.line import Line
 from inbox.line.intake import announce
-from inbox.message import OrgNumber, Service, WireId
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.packages.builder import Document, Parcel, package_bytes
 from inbox.simulator.packages.certificates import TestAuthority

@@ -13,14 +13,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import BinaryIO
 
-from inbox.message import OrgNumber, Service
+from inbox.domain import OrgNumber, Service
 from inbox.package import Package, open_package
 from inbox.package.arkivmelding.reader import archive_message_of, grading_of, parse_arkivmelding
 from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Expected, Limits, Trust
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml
 from inbox.simulator.packages.envelopes import sbd_json
-from inbox.trust.believed import TrustFolder
+from inbox.trust.trust_store import TrustFolder
 from tests.bench.apart import apart, memory_mb, told
 from tests.bench.figure import Figure, Of, Target, size_of
 from tests.bench.house import furnish, large_package, small_package

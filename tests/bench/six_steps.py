@@ -13,11 +13,11 @@ import procrastinate
 from procrastinate.types import JSONValue
 from sqlmodel import col, select
 
+from inbox.domain import station_of
 from inbox.line import Job, Line, Outcome
 from inbox.line.queue import finish, keys_of
 from inbox.line.settle import Worked
 from inbox.line.stations import STATIONS
-from inbox.message import station_of
 from inbox.tables import Arrival, Message, Outbox
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.neighbours import announce_all, furnished, still_line

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.schema import shipped
+from inbox.migrations import shipped
 from tests.cli.installed import OURS, Installed, settle_in
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
+from inbox.domain import new_id
 from inbox.keys import Keyring
-from inbox.message import new_id
 from inbox.tables import AccessGrant, AuditEntry, WrappedKey
 from inbox.wiring import build_store
 from tests.cli.behind import settings_of

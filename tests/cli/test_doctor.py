@@ -17,10 +17,10 @@ from inbox.cli import app
 from inbox.cli.doctor.findings import Level
 from inbox.config import read_settings
 from inbox.directory import enrol_first_people, take_in
-from inbox.directory.file import read_directory
+from inbox.directory.format.toml_file import read_directory
+from inbox.domain import OrgNumber
 from inbox.keys import create_keys
-from inbox.message import OrgNumber
-from inbox.schema import shipped
+from inbox.migrations import shipped
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.certificates import TestAuthority

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from inbox.schema import shipped
+from inbox.migrations import shipped
 from inbox.store import create_engine
 from inbox.tables import ActivePolicy, AuditEntry, Capacity, Person
 from tests.cli.installed import OURS, Answer, Installed

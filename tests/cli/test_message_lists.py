@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.config import AccessSettings
+from inbox.domain import MessageState, Service
 from inbox.keys import Keyring
-from inbox.message import MessageState, Service
 from inbox.tables import AuditEntry, Capacity, Message, Task, Unit, WrappedKey
 from inbox.wiring import assemble, build_store
 from tests.cli.behind import settings_of

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from inbox.domain import MessageState, new_id
 from inbox.keys import Keyring
-from inbox.message import MessageState, new_id
 from inbox.package.times import OSLO
 from inbox.tables import WrappedKey
 from inbox.wiring import build_store

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import Session
 
-from inbox.message import (
+from inbox.domain import (
     ArrivalState,
     DeliveryState,
     MessageState,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.schema import shipped
+from inbox.migrations import shipped
 from tests.cli.installed import Installed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()

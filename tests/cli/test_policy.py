@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.schema import shipped
+from inbox.migrations import shipped
 from tests.cli.behind import change
 from tests.cli.installed import Answer, Installed
 

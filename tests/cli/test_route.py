@@ -9,7 +9,7 @@ import pytest
 
 from inbox.access import Role
 from inbox.cli.route.counts_view import FEW
-from inbox.schema import shipped
+from inbox.migrations import shipped
 from tests.cli.behind import change
 from tests.cli.installed import SETTINGS, Installed
 from tests.routing.mail import Post

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from inbox.access import Role
+from inbox.migrations import shipped
 from inbox.routing.conditions import Field
-from inbox.routing.rules import read_rules
-from inbox.schema import shipped
+from inbox.routing.rule_reader import read_rules
 from tests.cli.installed import Answer, Installed
 from tests.cli.test_route import DPF, RULES, cli_of, edit
 from tests.routing.mail import Post

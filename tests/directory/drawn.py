@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from inbox.directory.file import directory_of
-from inbox.directory.listed import Directory
+from inbox.directory.format.rows import Directory
+from inbox.directory.format.toml_file import directory_of
 
 OURS = "910075918"
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)

@@ -10,10 +10,10 @@ import httpx
 from sqlmodel import Session
 
 from inbox import audit
-from inbox.directory.changes import Change
-from inbox.directory.file import read_directory
-from inbox.directory.listed import Directory
-from inbox.directory.taking import keyed, plan, take_in
+from inbox.directory.apply import keyed, plan, take_in
+from inbox.directory.diff import Change
+from inbox.directory.format.rows import Directory
+from inbox.directory.format.toml_file import read_directory
 from inbox.keys import create_keys
 from inbox.line import Line
 from inbox.store import Store, create_engine

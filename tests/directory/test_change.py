@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from inbox.directory import change
-from inbox.directory.change import Result, Signed
-from inbox.directory.file import read_directory
+from inbox.directory import proposal
+from inbox.directory.format.toml_file import read_directory
 from inbox.directory.people import enrol_first_people, give_code, proves
+from inbox.directory.proposal import Result, Signed
+from inbox.domain import OrgNumber, ProposalState
 from inbox.errors import Conflict, InboxError, NotFound, NotPermitted
 from inbox.line import Line
-from inbox.message import OrgNumber, ProposalState
 from inbox.tables import Capacity, Proposal, Unit, WrappedKey
 from tests.directory.house import OURS, read
 from tests.rows import audited
@@ -50,11 +50,11 @@ class Two:
         self.anne, self.bjorn = (Signed(person=p, code=codes[p]) for p in ("anne", "bjorn"))
 
     def bring(self, text: str = WIDER) -> Result:
-        return change.bring(self.line, self.anne, read(text))
+        return proposal.bring(self.line, self.anne, read(text))
 
     def approve(self, result: Result, *, by: Signed | None = None) -> Result:
         assert result.proposal_id is not None
-        return change.approve(
+        return proposal.approve(
             self.line, by or self.bjorn, result.proposal_id, acknowledged=result.digest
         )
 
@@ -98,7 +98,7 @@ def test_the_second_time_nothing_changes_and_nothing_is_audited(small_line: Line
     two.approve(two.bring())
     before = two.entries()
 
-    again = change.bring_together(small_line, two.anne, two.bjorn, read(WIDER))
+    again = proposal.bring_together(small_line, two.anne, two.bjorn, read(WIDER))
     alone = two.bring()
 
     assert (again.changes, alone.changes, alone.proposal_id) == ((), (), None)
@@ -115,7 +115,7 @@ def test_nobody_approves_what_they_proposed_themselves(small_line: Line) -> None
     with pytest.raises(NotPermitted):
         two.approve(two.bring(), by=two.anne)
     with pytest.raises(NotPermitted):
-        change.bring_together(small_line, two.anne, two.anne, read(WIDER))
+        proposal.bring_together(small_line, two.anne, two.anne, read(WIDER))
 
     assert two.units() == {"desk"}
 
@@ -129,9 +129,9 @@ def test_nobody_proposes_or_approves_without_the_right(small_line: Line) -> None
     more = read("[[clearance]]\nperson='kari'\nshielding='13'\n")
 
     attempts: tuple[Callable[[], object], ...] = (
-        lambda: change.bring(small_line, kari, more),
-        lambda: change.bring_together(small_line, two.anne, kari, more),
-        lambda: change.look(small_line, kari, _opened(two, more)),
+        lambda: proposal.bring(small_line, kari, more),
+        lambda: proposal.bring_together(small_line, two.anne, kari, more),
+        lambda: proposal.look(small_line, kari, _opened(two, more)),
     )
     for attempt in attempts:
         with pytest.raises(NotPermitted):
@@ -139,7 +139,7 @@ def test_nobody_proposes_or_approves_without_the_right(small_line: Line) -> None
 
 
 def _opened(two: Two, more: object) -> str:
-    result = change.bring(two.line, two.anne, more)  # type: ignore[arg-type]
+    result = proposal.bring(two.line, two.anne, more)  # type: ignore[arg-type]
     assert result.proposal_id is not None
     return result.proposal_id
 
@@ -152,7 +152,7 @@ def test_a_wrong_code_is_no_sign_in(small_line: Line) -> None:
     with pytest.raises(Conflict, match=r"code\.wrong"):
         two.approve(proposed, by=wrong)
     with pytest.raises(Conflict, match=r"code\.wrong"):
-        change.bring(small_line, Signed(person="anne", code="x"), read(NARROWER))
+        proposal.bring(small_line, Signed(person="anne", code="x"), read(NARROWER))
     assert two.anne.code not in repr(two.anne)
 
 
@@ -163,9 +163,9 @@ def test_something_else_than_what_was_shown_is_not_approved(small_line: Line) ->
 
     for digest in ("", "0" * 64):
         with pytest.raises(Conflict, match=r"directory\.not_acknowledged"):
-            change.approve(small_line, two.bjorn, proposed.proposal_id, acknowledged=digest)
+            proposal.approve(small_line, two.bjorn, proposed.proposal_id, acknowledged=digest)
 
-    shown = change.look(small_line, two.bjorn, proposed.proposal_id)
+    shown = proposal.look(small_line, two.bjorn, proposed.proposal_id)
     assert (shown.digest, shown.changes) == (proposed.digest, proposed.changes)
     assert two.units() == {"desk"}
 
@@ -203,7 +203,7 @@ def test_a_proposer_thinks_again_and_another_waits(small_line: Line) -> None:
 
     assert two.state(first.proposal_id) is ProposalState.LAPSED
     with pytest.raises(Conflict, match=r"proposal\.open"):
-        change.bring(small_line, two.bjorn, read(WIDER))
+        proposal.bring(small_line, two.bjorn, read(WIDER))
     with pytest.raises(InboxError):
         two.approve(first)
     two.approve(second)
@@ -234,7 +234,7 @@ def test_the_key_of_what_nobody_can_approve_any_more_is_destroyed(small_line: Li
     assert isinstance(clock, Clock)
     taken_back, late = two.bring(), two.bring(WIDER + NARROWER)
     clock.advance(small_line.terms.proposal_life)
-    standing = change.bring(small_line, two.bjorn, read(WIDER))
+    standing = proposal.bring(small_line, two.bjorn, read(WIDER))
 
     assert [two.state(each.proposal_id) for each in (taken_back, late, standing)] == [
         ProposalState.LAPSED,
@@ -257,30 +257,30 @@ def test_what_is_no_proposal_of_a_directory_is_not_there(small_line: Line) -> No
 
     for proposal_id in (str(proposed.proposal_id), "0" * 32):
         with pytest.raises(NotFound):
-            change.look(small_line, two.bjorn, proposal_id)
+            proposal.look(small_line, two.bjorn, proposal_id)
         with pytest.raises(NotFound):
-            change.approve(small_line, two.bjorn, proposal_id, acknowledged=proposed.digest)
+            proposal.approve(small_line, two.bjorn, proposal_id, acknowledged=proposed.digest)
 
 
 def test_another_organisations_directory_is_its_own(small_line: Line) -> None:
     two = Two(small_line)
     theirs = b"organisation='910077473'\n[[unit]]\nid='x'\nname='X'\n"
-    first = change.bring(small_line, two.anne, read_directory(theirs))
+    first = proposal.bring(small_line, two.anne, read_directory(theirs))
 
     assert first.changes
     with pytest.raises(NotPermitted):
-        change.bring(small_line, two.anne, read_directory(theirs.replace(b"'X'", b"'Y'")))
+        proposal.bring(small_line, two.anne, read_directory(theirs.replace(b"'X'", b"'Y'")))
 
 
 def test_a_new_code_takes_the_same_two(small_line: Line) -> None:
     two = Two(small_line)
     two.approve(two.bring())
-    code = change.new_code(small_line, two.anne, two.bjorn, "kari")
+    code = proposal.new_code(small_line, two.anne, two.bjorn, "kari")
     kari = Signed(person="kari", code=code)
 
     for by, with_ in ((two.anne, kari), (kari, two.bjorn), (two.anne, two.anne)):
         with pytest.raises(NotPermitted):
-            change.new_code(small_line, by, with_, "bjorn")
+            proposal.new_code(small_line, by, with_, "bjorn")
     with small_line.store.reading() as (session, now):
         assert proves(session, now, "kari", code)
         assert proves(session, now, "bjorn", two.bjorn.code)

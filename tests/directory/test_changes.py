@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import assume, given, settings
 
-from inbox.directory.changes import What, digest_of
-from inbox.directory.file import read_directory, written
-from inbox.directory.listed import Directory, Kind
-from inbox.directory.standing import directory_now, directory_on
+from inbox.directory.diff import What, digest_of
+from inbox.directory.format.rows import Directory, Kind
+from inbox.directory.format.toml_file import read_directory, written
+from inbox.directory.snapshot import directory_now, directory_on
+from inbox.domain import OrgNumber
 from inbox.errors import Invalid
 from inbox.line import Line
-from inbox.message import OrgNumber
 from tests.directory.drawn import directories
 from tests.directory.house import OURS, planned, read, take, undone
 from tests.municipality import DIRECTORY

@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 
-from inbox.directory.file import read_directory, written
-from inbox.directory.folder import FILES, read_folder, write_folder
-from inbox.directory.listed import Directory, Kind, hashed
+from inbox.directory.format.csv_folder import FILES, read_folder, write_folder
+from inbox.directory.format.rows import Directory, Kind, hashed
+from inbox.directory.format.toml_file import read_directory, written
 from inbox.errors import Invalid
 from tests.directory.drawn import directories
 from tests.municipality import DIRECTORY

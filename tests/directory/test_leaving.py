@@ -6,18 +6,12 @@ import pytest
 from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Role
-from inbox.directory.leaving import look_after
+from inbox.directory.leavers import look_after
+from inbox.domain import DeliveryState, GrantKind, MessageState, PersonId, new_id
 from inbox.line import Line
 from inbox.line.moves import archive_staff
 from inbox.line.moves.unit import assign
 from inbox.line.task_kinds import TaskKind
-from inbox.message import (
-    DeliveryState,
-    GrantKind,
-    MessageState,
-    PersonId,
-    new_id,
-)
 from inbox.tables import (
     AccessGrant,
     Assignment,

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
-from inbox.directory.file import directory_of
+from inbox.directory.format.rows import Kind
+from inbox.directory.format.toml_file import directory_of
 from inbox.directory.impact import Reached, impact_of, reached
-from inbox.directory.listed import Kind
+from inbox.domain import MessageState, OrgNumber, new_id
 from inbox.errors import Invalid
 from inbox.line import Line
-from inbox.message import MessageState, OrgNumber, new_id
 from inbox.tables import Assignment, Capacity, Unit
 from tests.databases import SQLITE_SOON
 from tests.directory.drawn import SENDERS, tables

@@ -14,10 +14,10 @@ from inbox.directory import (
     proves,
     take_in,
 )
-from inbox.directory.file import read_directory
+from inbox.directory.format.toml_file import read_directory
+from inbox.domain import OrgNumber
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line.case_systems import system_with_key
-from inbox.message import OrgNumber
 from inbox.tables import Capacity, Clearance, Installation, KnownReference, Person, Unit
 from tests.municipality import DIRECTORY
 from tests.worlds import OURS, World

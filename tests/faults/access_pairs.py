@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from inbox.domain import HoldCause
 from inbox.line.access import grants
 from inbox.line.moves import holds, notes, unit
-from inbox.message import HoldCause
 from inbox.tables import Message
 from tests.faults import scenes
 from tests.faults.races import Party, Race, Side

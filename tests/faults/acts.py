@@ -9,12 +9,12 @@ from sqlmodel import col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
+from inbox.domain import GrantKind, HoldCause, MessageId, ProposalState
 from inbox.line.access import grants
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import archive_staff, case_system, holds, notes, unit
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
-from inbox.message import GrantKind, HoldCause, MessageId, ProposalState
 from inbox.tables import AccessGrant, Arrival, CaseSystem, Delivery, Message, Proposal
 from tests.faults.inside import Inside
 from tests.faults.story_archive import Archive

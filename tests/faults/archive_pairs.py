@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from inbox.domain import MessageId, new_id
 from inbox.line import Job
 from inbox.line.intake import announce
 from inbox.line.moves import archive_staff
@@ -10,7 +11,6 @@ from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.line.settle import open_task
 from inbox.line.stations.arrival import notice_of
 from inbox.line.task_kinds import TaskKind
-from inbox.message import MessageId, new_id
 from inbox.tables import Arrival, Receipt
 from tests.faults import scenes
 from tests.faults.races import Race

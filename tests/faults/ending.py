@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from sqlmodel import Session, col, select
 
 from inbox.audit.verify import verify
+from inbox.domain import ArrivalState, OutboxState, TaskState
 from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
 from inbox.line.queue import unwrap
-from inbox.message import ArrivalState, OutboxState, TaskState
 from inbox.tables import (
     AccessGrant,
     Arrival,

@@ -12,8 +12,8 @@ import httpx
 from sqlmodel import col, select
 
 from inbox.casesystem.webhook import Target, WebhookSender
+from inbox.domain import ArrivalState, MessageState
 from inbox.line import Terms
-from inbox.message import ArrivalState, MessageState
 from inbox.tables import Arrival, AuditEntry, Message, Proposal, Receipt
 from tests.faults.acts import Scene
 from tests.faults.inside import Inside

@@ -13,9 +13,9 @@ import httpx
 
 from inbox.access.policy.vocabulary import Role
 from inbox.casesystem.webhook import Target, WebhookSender
+from inbox.domain import MessageState
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import archive_staff, case_system
-from inbox.message import MessageState
 from inbox.tables import CaseSystem
 from inbox.worker import Worker
 from tests.faults.archive import port_of

@@ -15,8 +15,8 @@ from time import monotonic, sleep
 
 import httpx
 
-from inbox.message import TAUSHETSBELAGT
-from inbox.schema import shipped
+from inbox.domain import TAUSHETSBELAGT
+from inbox.migrations import shipped
 from tests.faults.canaries import REFERENCE, canary, send
 from tests.municipality import RULES
 from tests.worlds import OURS, World

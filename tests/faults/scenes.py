@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
+from inbox.domain import MessageState, ReceiptState
 from inbox.line import Job, Line, R
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import archive_staff, case_system, unit
@@ -11,7 +12,6 @@ from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.line.queue import claim
 from inbox.line.stations import advance
-from inbox.message import MessageState, ReceiptState
 from inbox.simulator.gateway.simulator import OtherEnd
 from inbox.tables import CaseSystem, Delivery, Message
 from tests.faults.races import Party, Side

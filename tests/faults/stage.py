@@ -11,8 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from inbox.message import RESPONSE
-from inbox.receipt import receipt_id
+from inbox.domain import RESPONSE
+from inbox.receipt_document import receipt_id
 from inbox.simulator.casesystem.webhook_check import (
     HOOK,
     HookApp,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from inbox.domain import ArrivalState, MessageState, ReceiptState, State
 from inbox.line.proposals.message_proposals import ProposalKind
-from inbox.message import ArrivalState, MessageState, ReceiptState, State
 from tests.faults import acts
 from tests.faults.acts import Act, propose
 from tests.worlds import SENDER

@@ -5,8 +5,8 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from inbox.domain import WireId
 from inbox.errors import InboxError
-from inbox.message import WireId
 from tests.faults.conftest import Made
 from tests.faults.evidence import CANARY
 from tests.faults.town import town

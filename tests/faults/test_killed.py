@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.message import MOVES
+from inbox.domain import MOVES
 from tests.databases import SQLITE_SOON
 from tests.faults.ending import judge, names_of, unharmed, watch
 from tests.faults.mortal import EVERY

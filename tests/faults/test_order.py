@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
+from inbox.domain import MessageState
 from inbox.line.queue import unwrap
-from inbox.message import MessageState
 from inbox.store import Store, create_engine
 from inbox.tables import Message, WrappedKey
 from inbox.vault import FolderVault

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from inbox import audit
+from inbox.domain import ReceiptState
 from inbox.line import Line
-from inbox.message import ReceiptState
 from inbox.store import Store, create_engine
 from inbox.worker import Worker
 from tests.databases import postgres_database, run

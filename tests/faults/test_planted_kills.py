@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlmodel import Session
 
+from inbox.domain import MessageState, OrgNumber
 from inbox.gateway import Confirmed, Fetched, Notice, SentState
 from inbox.line import Job
 from inbox.line.queue import KINDS, claim
 from inbox.line.stations import advance
-from inbox.message import MessageState, OrgNumber
-from inbox.receipt import Answer, ReceiptType, receipt_body, receipt_id
+from inbox.receipt_document import Answer, ReceiptType, receipt_body, receipt_id
 from inbox.store import Store
 from inbox.tables import Outbox
 from tests import databases

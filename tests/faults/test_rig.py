@@ -3,7 +3,7 @@
 import signal
 from datetime import timedelta
 
-from inbox.message import MessageState
+from inbox.domain import MessageState
 from tests.databases import SQLITE_SOON
 from tests.faults.inside import Inside
 from tests.faults.rig import Outside

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from inbox.domain import MessageState
 from inbox.line.moves import case_system
-from inbox.message import MessageState
 from tests import databases
 from tests.faults import rig, scenes, verdicts
 from tests.faults.crowd import STOP, Pace, claim_and_advance, work

@@ -16,11 +16,11 @@ from sqlmodel import col, select
 
 from inbox.app import create_app
 from inbox.casesystem.webhook import Target, WebhookSender
-from inbox.gateway.connection import Bounds
+from inbox.domain import TAUSHETSBELAGT, DeliveryState, OrgNumber, Service
+from inbox.gateway.http import Bounds
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.line import Line, Terms
 from inbox.line.queue import KINDS
-from inbox.message import TAUSHETSBELAGT, DeliveryState, OrgNumber, Service
 from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator
 from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.http.server import Application, serve
@@ -29,7 +29,7 @@ from inbox.simulator.packages.builder import Document
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.store import Store
 from inbox.tables import CaseSystem, Delivery, Task, table_of
-from inbox.web.ready import readiness_of
+from inbox.web.readiness import readiness_of
 from inbox.worker import Worker
 from tests.faults.evidence import CANARY, Custody, Logged, faults_in
 from tests.gateway.scripted import NO_TLS

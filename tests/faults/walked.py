@@ -20,13 +20,13 @@ from sqlmodel import select
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.casesystem.webhook import Target, WebhookSender
+from inbox.domain import HoldCause, MessageState
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import archive_staff, case_system, holds, notes, unit
 from inbox.line.moves.registration import data_key
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.line.sealed_content import unsealed
-from inbox.message import HoldCause, MessageState
 from inbox.package.envelope import read_envelope
 from inbox.simulator.gateway.simulator import OtherEnd
 from inbox.simulator.http.asgi import Receive, Scope, Send

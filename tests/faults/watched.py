@@ -14,8 +14,8 @@ from sqlmodel import Session
 
 from inbox import audit
 from inbox.casesystem import Event, EventSender
+from inbox.domain import OrgNumber
 from inbox.gateway import Confirmed, Fetched, Gateway, Notice, ReceiptRoute, SentState
-from inbox.message import OrgNumber
 from inbox.vault import Stored, Vault
 
 

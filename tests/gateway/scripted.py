@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import httpx
 
+from inbox.domain import TAUSHETSBELAGT, OrgNumber, Service, WireId
 from inbox.gateway import Notice
 from inbox.gateway.integrasjonspunkt import Bounds, Integrasjonspunkt, Subscription, client_for
-from inbox.message import TAUSHETSBELAGT, OrgNumber, Service, WireId
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Trusts nobody, and is quickly made."""

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from inbox.errors import ConfigurationError, NeverAccepted, Unavailable
-from inbox.gateway.connection import Bounds, check_protected, client_for
+from inbox.gateway.http import Bounds, check_protected, client_for
 from tests.gateway.scripted import (
     ASIC,
     NOTICE,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inbox.domain import TAUSHETSBELAGT
 from inbox.errors import Unavailable
-from inbox.gateway.glimpse import Glimpse, read_glimpse
-from inbox.message import TAUSHETSBELAGT
+from inbox.gateway.envelope_peek import Glimpse, read_glimpse
 from tests.gateway.scripted import WIRE_ID, sbd
 
 

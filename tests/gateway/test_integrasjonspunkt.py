@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from inbox.domain import TAUSHETSBELAGT, Service
 from inbox.errors import Gone, NeverAccepted, Unavailable
 from inbox.gateway import Confirmed
 from inbox.gateway.integrasjonspunkt import Bounds, Subscription
-from inbox.message import TAUSHETSBELAGT, Service
 from inbox.simulator.gateway.simulator import Damage
 from inbox.simulator.packages.envelopes import ADMINISTRASJON, receipt_json, sbd_json
 from tests.gateway.scripted import OURS, SUBSCRIPTION, THEIRS

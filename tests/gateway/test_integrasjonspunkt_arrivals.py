@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inbox.domain import TAUSHETSBELAGT, Service
 from inbox.errors import Unavailable
 from inbox.gateway.integrasjonspunkt import Subscription
-from inbox.message import TAUSHETSBELAGT, Service
 from tests.gateway.scripted import (
     OURS,
     OUTAGES,

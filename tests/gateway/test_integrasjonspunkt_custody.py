@@ -3,10 +3,10 @@
 import httpx
 import pytest
 
+from inbox.domain import TAUSHETSBELAGT, Service
 from inbox.errors import Gone, InboxError, NeverAccepted, Unavailable
 from inbox.gateway import Confirmed
 from inbox.gateway.integrasjonspunkt import Subscription
-from inbox.message import TAUSHETSBELAGT, Service
 from tests.gateway.scripted import (
     ASIC,
     NOTICE,

@@ -5,9 +5,9 @@ import json
 import httpx
 import pytest
 
+from inbox.domain import OrgNumber
 from inbox.errors import Gone, NeverAccepted, Unavailable
 from inbox.gateway import SentState
-from inbox.message import OrgNumber
 from tests.gateway.scripted import (
     OUTAGES,
     RECEIPT_ID,

@@ -2,9 +2,9 @@
 
 import pytest
 
+from inbox.domain import RESPONSE, TAUSHETSBELAGT
 from inbox.errors import InboxError, NeverAccepted, Unavailable
 from inbox.gateway import SentState
-from inbox.message import RESPONSE, TAUSHETSBELAGT
 from inbox.simulator.gateway.simulator import Damage, GatewaySimulator, OtherEnd
 from tests.gateway.scripted import RECEIPT_ID, THEIRS
 from tests.gateway.world import Socket, World, client_of, receipt

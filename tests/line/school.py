@@ -14,9 +14,9 @@ from sqlmodel import SQLModel, col, select
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.directory import take_in
-from inbox.directory.file import read_directory
+from inbox.directory.format.toml_file import read_directory
+from inbox.domain import DeliveryState, MessageState, new_id
 from inbox.line import Line
-from inbox.message import DeliveryState, MessageState, new_id
 from inbox.tables import (
     AccessGrant,
     Clearance,

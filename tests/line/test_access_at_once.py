@@ -10,12 +10,12 @@ from typing import Final
 import pytest
 from sqlmodel import col, select
 
+from inbox.domain import HoldCause, PersonId, UnitId
 from inbox.line.access.grants import breakglass, delegate, end_access, grant
 from inbox.line.access.review import Outcome, review
 from inbox.line.moves import archive_staff, unit
 from inbox.line.moves.holds import hold
 from inbox.line.moves.notes import note
-from inbox.message import HoldCause, PersonId, UnitId
 from inbox.tables import AccessGrant, Delegation, Message, Note, Task
 from tests.faults.races import Moment, Party, Side, held, two_sides
 from tests.line.school import School, school

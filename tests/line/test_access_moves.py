@@ -13,6 +13,7 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.app import create_app
 from inbox.directory import give_code
+from inbox.domain import DeliveryState, MessageState, PersonId, UnitId
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line.access import open_access
 from inbox.line.access.grants import breakglass, delegate, end_access, grant
@@ -20,7 +21,6 @@ from inbox.line.access.review import Outcome, review
 from inbox.line.moves import archive_staff, unit
 from inbox.line.queue import unwrap
 from inbox.line.settle import Step, settle
-from inbox.message import DeliveryState, MessageState, PersonId, UnitId
 from inbox.tables import (
     AccessGrant,
     Assignment,

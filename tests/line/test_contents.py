@@ -9,14 +9,14 @@ from sqlmodel import select
 from inbox.access.lists.pages import visible
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.directory import act_as, take_in
-from inbox.directory.file import read_directory
+from inbox.directory.format.toml_file import read_directory
+from inbox.domain import MessageState, Metadata
 from inbox.errors import IntegrityError
 from inbox.line.moves.registration import data_key
 from inbox.line.queue import claim
 from inbox.line.sealed_content import metadata_of, unsealed
 from inbox.line.stations import advance
 from inbox.line.stations.message import _destroy
-from inbox.message import MessageState, Metadata
 from inbox.tables import Message, MessageReference
 from tests.worlds import OURS, World
 

@@ -15,14 +15,14 @@ from inbox.access.files.folder import load_folder
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Duty
 from inbox.access.question import Given
+from inbox.domain import GrantKind, MessageState, PersonId, new_id
 from inbox.errors import NotPermitted
 from inbox.line import Line
 from inbox.line.access.grants import breakglass, grant
 from inbox.line.authorize import KEPT, ask, of_message
 from inbox.line.moves import archive_staff, unit
 from inbox.line.task_kinds import TaskKind
-from inbox.message import GrantKind, MessageState, PersonId, new_id
-from inbox.schema import shipped
+from inbox.migrations import shipped
 from inbox.tables import AccessGrant, Assignment, Message, Task
 from tests import databases
 from tests.line.school import School, school

@@ -8,6 +8,7 @@ import pytest
 
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.access.question import Capacity
+from inbox.domain import HoldCause, MessageState, PersonId
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line import people_lists
 from inbox.line.moves import archive_staff, holds, unit
@@ -15,7 +16,6 @@ from inbox.line.moves.holds import end_hold, hold
 from inbox.line.people_lists import Asked
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
-from inbox.message import HoldCause, MessageState, PersonId
 from inbox.package.times import OSLO
 from inbox.tables import Message
 from tests.line.school import School, school_on

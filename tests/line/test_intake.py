@@ -6,9 +6,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from inbox.domain import ArrivalState, MessageState
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, client_for
 from inbox.line.intake import collect
-from inbox.message import ArrivalState, MessageState
 from inbox.simulator.http.faults import Does, Fault, On
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import Pulse

@@ -20,6 +20,7 @@ from inbox.access.policy.conditions import read_condition
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Duty, Role
 from inbox.access.question import Capacity
+from inbox.domain import MessageState, PersonId, TaskState, UnitId
 from inbox.errors import Invalid, Unavailable
 from inbox.line import Line
 from inbox.line.access.grants import breakglass
@@ -29,8 +30,7 @@ from inbox.line.moves.registration import data_key
 from inbox.line.people_lists import Asked, ToList, ToRoute, count, facets, page
 from inbox.line.settle import close_task, open_task
 from inbox.line.task_kinds import TaskKind
-from inbox.message import MessageState, PersonId, TaskState, UnitId
-from inbox.schema import shipped
+from inbox.migrations import shipped
 from inbox.store import Store
 from inbox.tables import Assignment, CaseSystem, Message, Task, WrappedKey, table_of
 from tests import databases

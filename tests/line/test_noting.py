@@ -12,12 +12,12 @@ from sqlmodel import col, select
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.audit.leaf import commitment
+from inbox.domain import MessageState, PersonId, new_id
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line.access.grants import breakglass, grant
 from inbox.line.moves import unit
 from inbox.line.moves.notes import note, notes
 from inbox.line.moves.registration import data_key
-from inbox.message import MessageState, PersonId, new_id
 from inbox.tables import AuditEntry, AuditSalt, Clearance, Message, Note, WrappedKey
 from tests.line.school import School, school_on
 

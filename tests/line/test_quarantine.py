@@ -13,19 +13,19 @@ from sqlmodel import col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
+from inbox.domain import MessageState
 from inbox.errors import NotPermitted
 from inbox.line import Line
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import archive_staff, case_system
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
-from inbox.message import MessageState
 from inbox.package.codes.registry import CODES
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml
 from inbox.simulator.packages.certificates import Signer
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import CaseSystem, Message, Task
-from inbox.trust.believed import TrustFolder
+from inbox.trust.trust_store import TrustFolder
 from tests.package.signatures import holder, usage
 from tests.worlds import BEGIN, OURS, SENDER, World
 

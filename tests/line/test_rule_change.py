@@ -22,20 +22,20 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.access.review.diff import compare as compare_policies
 from inbox.directory import act_as
+from inbox.domain import MessageState, OrgNumber, ProposalState, new_id
 from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
 from inbox.line import Line
 from inbox.line.active_rule_books import ActiveBooks, read_book
 from inbox.line.proposals import message_proposals, rule_versions
 from inbox.line.proposals.rule_versions import Proposed
 from inbox.line.proposals.versioned_rules import POLICY, compare, routing_of
-from inbox.message import MessageState, OrgNumber, ProposalState, new_id
+from inbox.migrations import shipped
 from inbox.routing.diff import diff
-from inbox.routing.diff_said import acknowledgement, printed
-from inbox.schema import shipped
+from inbox.routing.diff_text import acknowledgement, printed
 from inbox.store import Store, create_engine
 from inbox.tables import ActivePolicy, AuditEntry, Person, PolicyVersion, Proposal, Unit, table_of
 from inbox.tables import Capacity as CapacityRow
-from inbox.web.ready import readiness_of
+from inbox.web.readiness import readiness_of
 from tests import databases, worlds
 from tests.databases import SQLITE_SOON
 from tests.municipality import RULES

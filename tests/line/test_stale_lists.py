@@ -8,9 +8,9 @@ import httpx
 from sqlmodel import col, select
 
 from inbox.app import create_operator_app
+from inbox.domain import MessageState, TaskState
 from inbox.line import Terms
 from inbox.line.queue import bring_forward
-from inbox.message import MessageState, TaskState
 from inbox.package.inputs import STALE_LIST
 from inbox.simulator.http.server import serve
 from inbox.tables import Task

@@ -8,13 +8,13 @@ import pytest
 from sqlmodel import col, select
 
 from inbox.access.question import Capacity
+from inbox.domain import PersonId
 from inbox.errors import Conflict
 from inbox.line.access.grants import breakglass, grant
 from inbox.line.moves import archive_staff, unit
-from inbox.message import PersonId
 from inbox.tables import Task
 from inbox.web.metrics import exposition_of
-from inbox.web.totals import totals_of
+from inbox.web.operator_totals import totals_of
 from tests import databases
 from tests.line.school import School, school
 from tests.working import until, working

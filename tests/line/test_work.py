@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
+from inbox.domain import ArrivalState, MessageState
 from inbox.errors import Conflict, IllegalMove
-from inbox.gateway.connection import USUAL
+from inbox.gateway.http import USUAL
 from inbox.line import Terms
 from inbox.line.queue import claim, pause, postpone, renew
 from inbox.line.settle import Step, settle
 from inbox.line.stations import advance, put_off
-from inbox.message import ArrivalState, MessageState
 from inbox.simulator.http.faults import Does, Fault, On
 from inbox.tables import Arrival, AuditEntry, Message, WrappedKey
 from tests.worlds import World

@@ -13,7 +13,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from inbox.message import OrgNumber
+from inbox.domain import OrgNumber
 from inbox.package.inputs import StaleList, Trust
 from inbox.package.verdict import CODES, Quarantine
 from inbox.simulator.packages.cms import Profile

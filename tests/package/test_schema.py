@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from inbox.domain import MessageState
 from inbox.errors import ConfigurationError
-from inbox.message import MessageState
 from inbox.package.arkivmelding.reader import NAMESPACE
 from inbox.package.arkivmelding.xsd import Fit, Schemas
 from inbox.wiring import read_schemas

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from inbox.domain import OrgNumber, Service
 from inbox.errors import ConfigurationError, Unavailable
-from inbox.message import OrgNumber, Service
 from inbox.package import inspect
 from inbox.package.inputs import Limits, Trust
 from inbox.package.signature.path import _finished

@@ -5,16 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from inbox.message import (
-    ARKIVMELDING,
-    TAUSHETSBELAGT,
-    Metadata,
-    OrgNumber,
-    Service,
-    UnitId,
-)
-from inbox.routing.book import RuleBook
-from inbox.routing.rules import read_draft, read_rules
+from inbox.domain import ARKIVMELDING, TAUSHETSBELAGT, Metadata, OrgNumber, Service, UnitId
+from inbox.routing.rule_book import RuleBook
+from inbox.routing.rule_reader import read_draft, read_rules
 
 POLICIES = Path(__file__).parents[2] / "policies"
 NAME = "910075918.toml"

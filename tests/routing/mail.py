@@ -14,11 +14,11 @@ from inbox import audit
 from inbox.access import Policy
 from inbox.access.files.folder import load_folder
 from inbox.access.question import Capacity
+from inbox.domain import ARKIVMELDING, TAUSHETSBELAGT, MessageState, Service, new_id
 from inbox.keys import DataKey, Keyring, create_keys
 from inbox.line.routing_simulation import Counts, Question, simulate
-from inbox.message import ARKIVMELDING, TAUSHETSBELAGT, MessageState, Service, new_id
-from inbox.routing.book import RuleBook
-from inbox.schema import shipped
+from inbox.migrations import shipped
+from inbox.routing.rule_book import RuleBook
 from inbox.store import Store, create_engine
 from inbox.tables import AuditHead, Message, WrappedKey
 from tests.access.town import BERGVIK, NOW, Town

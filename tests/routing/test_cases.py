@@ -3,7 +3,7 @@
 import pytest
 
 from inbox.errors import PolicyError
-from inbox.routing.cases import run_cases
+from inbox.routing.rule_cases import run_cases
 from tests.routing.books import POLICIES, a_book, rule, the_book
 
 BOOK = a_book(rule("politi", '{ sender = "group:politi" }', more="from = 2026-01-01"))

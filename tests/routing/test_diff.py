@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inbox.message import Metadata
-from inbox.routing.book import Rule
+from inbox.domain import Metadata
 from inbox.routing.conditions import SEEN, Field, word_fits, words_of
 from inbox.routing.diff import diff
-from inbox.routing.pieces import Piece, joined
+from inbox.routing.region_cover import Piece, joined
 from inbox.routing.regions import EVERYTHING, Region
 from inbox.routing.route import route
+from inbox.routing.rule_book import Rule
 from tests.routing.books import POLICE, SCHOOL
 from tests.routing.test_regions import WORLD, book_of, some_rules
 

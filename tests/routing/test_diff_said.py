@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from inbox.routing.diff import diff
-from inbox.routing.diff_said import acknowledgement, printed, way_said, words_of_piece
-from inbox.routing.rules import read_rules
+from inbox.routing.diff_text import acknowledgement, printed, way_said, words_of_piece
+from inbox.routing.rule_reader import read_rules
 from tests.routing.books import NAME, a_book, a_file, rule
 
 POLICE = rule("politi", '{ sender = "group:politi" }')

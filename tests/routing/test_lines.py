@@ -5,7 +5,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inbox.routing.lines import Path, lines_of, nearest
+from inbox.strict.toml_lines import Path, lines_of, nearest
 from tests.routing.books import NAME, POLICIES
 
 ODD = '''

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inbox.message import UnitId
+from inbox.domain import UnitId
 from inbox.routing.lint import Finding, lint
 from tests.routing.books import TODAY, a_book, a_draft, rule, the_book
 

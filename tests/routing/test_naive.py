@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inbox.message import Metadata, UnitId
-from inbox.routing.book import SAME_UNIT, Rule, RuleId, UnitRef
+from inbox.domain import Metadata, UnitId
 from inbox.routing.conditions import Condition, Field
 from inbox.routing.lint import errors
 from inbox.routing.route import route
+from inbox.routing.rule_book import SAME_UNIT, Rule, RuleId, UnitRef
 from tests.routing.test_regions import WORLD, book_of, some_rules
 
 

@@ -7,11 +7,11 @@ from itertools import product
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from inbox.message import Metadata, Service, UnitId
-from inbox.routing.book import Release, Rule, RuleBook, RuleId
+from inbox.domain import Metadata, Service, UnitId
 from inbox.routing.conditions import Condition, Field
 from inbox.routing.regions import is_dead, overlap
 from inbox.routing.route import answer_of, route
+from inbox.routing.rule_book import Release, Rule, RuleBook, RuleId
 from tests.routing.books import BV, POLICE, SCHOOL, STRANGER, some_metadata, the_book
 
 TOKENS = ("klage", "klagesak", "klageord", "skole")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inbox.domain import ARKIVMELDING, Metadata, OrgNumber, Service, UnitId
 from inbox.errors import Invalid
-from inbox.message import ARKIVMELDING, Metadata, OrgNumber, Service, UnitId
-from inbox.routing.book import Release
 from inbox.routing.route import explain, route
+from inbox.routing.rule_book import Release
 from tests.routing.books import (
     BV,
     POLICE,

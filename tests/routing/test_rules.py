@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inbox.errors import PolicyError
-from inbox.routing.book import SAME_UNIT, Release
 from inbox.routing.conditions import Field
-from inbox.routing.rules import read_draft, read_rules
+from inbox.routing.rule_book import SAME_UNIT, Release
+from inbox.routing.rule_reader import read_draft, read_rules
 from tests.routing.books import HEAD, NAME, POLICIES, a_book, a_file, rule
 
 POLICE = rule("politi", '{ sender = "group:politi" }')

@@ -9,9 +9,9 @@ import pytest
 
 from inbox.access import Policy, Role
 from inbox.access.facts.registry import FACTS
+from inbox.domain import MessageState, new_id
 from inbox.errors import NotPermitted
 from inbox.line.routing_simulation import Counts, Question, Way, simulate
-from inbox.message import MessageState, new_id
 from inbox.tables import KnownReference, Unit
 from tests.access.town import BERGVIK, HAVNES, NOW, allow, strongly
 from tests.databases import sqlite_database

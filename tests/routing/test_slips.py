@@ -6,9 +6,9 @@ from functools import cache
 import pytest
 
 from inbox.errors import PolicyError
-from inbox.routing.cases import run_cases
 from inbox.routing.diff import diff
-from inbox.routing.rules import read_rules
+from inbox.routing.rule_cases import run_cases
+from inbox.routing.rule_reader import read_rules
 from tests.routing.books import NAME, POLICIES, the_book
 
 THE_FILE = (POLICIES / "routing" / NAME).read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.message import parse_org_number
+from inbox.domain import parse_org_number
 from inbox.simulator.demo_mail.expectations import REGISTERED, SYSTEM_OF, Answered, Fate
 from inbox.simulator.demo_mail.letters import (
     CAPABILITIES,

@@ -8,13 +8,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from inbox.message import Metadata, OrgNumber, Service, UnitId
+from inbox.domain import Metadata, OrgNumber, Service, UnitId
 from inbox.package import Package, open_package
 from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Expected, Limits, RevocationList, Trust
 from inbox.package.verdict import Quarantine
 from inbox.routing.route import route
-from inbox.routing.rules import read_rules
+from inbox.routing.rule_reader import read_rules
 from inbox.simulator.demo_mail.expectations import Fate
 from inbox.simulator.demo_mail.letters import KNOWN_REFERENCES, Letter, mailbag
 from inbox.simulator.demo_mail.plan import Comes

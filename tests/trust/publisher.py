@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from inbox.simulator.http.asgi import CUT, Receive, Scope, Send
 from inbox.simulator.http.server import serve
-from inbox.trust.schedule import Schedule
-from inbox.trust.source import Source, client
+from inbox.trust.crl_download import Source, client
+from inbox.trust.crl_schedule import Schedule
 
 PATH = "/issuer.crl"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

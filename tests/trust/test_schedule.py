@@ -14,9 +14,9 @@ from sqlmodel import select
 from inbox.errors import Unavailable
 from inbox.simulator.packages.certificates import CRL_URL, TestAuthority
 from inbox.tables import FetchedList, ListAddress
-from inbox.trust.address import is_address
-from inbox.trust.believed import TrustFolder
-from inbox.trust.schedule import Round
+from inbox.trust.crl_download import is_address
+from inbox.trust.crl_schedule import Round
+from inbox.trust.trust_store import TrustFolder
 from tests.package.signatures import intermediate, list_with_sha1
 from tests.trust.publisher import Publisher, asking, publishing
 from tests.worlds import World

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from inbox.app import create_app, create_operator_app
-from inbox.message import DeliveryState
+from inbox.domain import DeliveryState
 from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
 from inbox.simulator.packages.builder import Document
 from inbox.tables import Delivery, Message

@@ -11,11 +11,11 @@ from pydantic import TypeAdapter
 from sqlmodel import col, select
 
 from inbox.app import create_app
-from inbox.message import MessageState
+from inbox.domain import MessageState
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.builder import Tamper
 from inbox.tables import AuditEntry, Message
-from inbox.web.contract import Delivery
+from inbox.web.api_models import Delivery
 from inbox.web.disposition import disposition_of
 from tests.web.conftest import CANARY, CONTENT, NAME, Api, Still
 

@@ -19,15 +19,15 @@ from inbox.access.files.active import activate
 from inbox.access.lists.recheck import DIFFERS, Difference
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.app import create_operator_app
+from inbox.domain import ArrivalState, DeliveryState, MessageId, MessageState, ReceiptState
 from inbox.keys import Keyring, create_keys
 from inbox.line import Line
 from inbox.line.intake import note_pulse
 from inbox.line.moves import archive_staff
 from inbox.line.task_kinds import TaskKind
-from inbox.message import ArrivalState, DeliveryState, MessageId, MessageState, ReceiptState
 from inbox.store import SteadyClock, Store
 from inbox.tables import Message
-from inbox.web.totals import totals_of
+from inbox.web.operator_totals import totals_of
 from tests.web.conftest import CANARY, Api
 from tests.worlds import SENDER, World
 

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from httpx2 import Response
 
 from inbox.access.policy.vocabulary import Role
+from inbox.domain import DeliveryState, MessageState
 from inbox.line.moves import unit
-from inbox.message import DeliveryState, MessageState
 from inbox.tables import Receipt
 from tests.web.conftest import Api
 

@@ -8,7 +8,7 @@ from sqlmodel import col
 
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
-from inbox.message import OrgNumber, PersonId, UnitId
+from inbox.domain import OrgNumber, PersonId, UnitId
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Person, Unit
 from inbox.tables.periods import lasts

@@ -4,7 +4,7 @@ from sqlalchemy import or_
 from sqlmodel import col
 
 from inbox.access.facts.parameters import DELIVERY, LATE_WORD, NOW, SYSTEM, TASK, Form, any_of
-from inbox.message import DeliveryState, MessageState, ReceiptState, TaskState
+from inbox.domain import DeliveryState, MessageState, ReceiptState, TaskState
 from inbox.tables import Delivery, Message, Receipt, Task, Unit
 from inbox.tables.periods import lasts
 

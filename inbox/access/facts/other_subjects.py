@@ -18,7 +18,7 @@ from inbox.access.facts.parameters import (
 )
 from inbox.access.facts.relationship import person_stands
 from inbox.access.policy.vocabulary import Role
-from inbox.message import ProposalState, TaskState
+from inbox.domain import ProposalState, TaskState
 from inbox.tables import AccessGrant, Arrival, Assignment, Capacity, Message, Proposal, Task, Unit
 
 

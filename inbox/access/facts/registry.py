@@ -26,7 +26,7 @@ from inbox.access.question import (
     OfUnit,
     Subject,
 )
-from inbox.message import MOVES, ArrivalState, DeliveryState, GrantKind, MessageState, TaskState
+from inbox.domain import MOVES, ArrivalState, DeliveryState, GrantKind, MessageState, TaskState
 from inbox.tables import Arrival, Assignment, Delivery, Message, Proposal, Task, Unit
 
 _M = MessageState

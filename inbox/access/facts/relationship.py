@@ -19,7 +19,7 @@ from inbox.access.facts.parameters import (
     any_of,
 )
 from inbox.access.policy.vocabulary import Role
-from inbox.message import GrantKind
+from inbox.domain import GrantKind
 from inbox.tables import (
     AccessGrant,
     Assignment,

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from inbox.domain import new_id
 from inbox.errors import PolicyError
-from inbox.message import new_id
 from inbox.tables import ActivePolicy, PolicyVersion
 
 Files = Mapping[str, bytes]

@@ -21,7 +21,7 @@ from inbox.access.lists.statements import Kind
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.access.question import Capacity, Given
-from inbox.message import DeliveryState, MessageId
+from inbox.domain import DeliveryState, MessageId
 from inbox.tables import Delivery, Message, Utc, table_of
 
 _D: Final = table_of(Delivery).alias("offered")

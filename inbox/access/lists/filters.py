@@ -35,7 +35,7 @@ from inbox.access.policy.conditions import (
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Effect, Role
 from inbox.access.question import OfMessage
-from inbox.message import GrantKind
+from inbox.domain import GrantKind
 from inbox.tables import AccessGrant, Assignment, Delegation, Delivery, Message, table_of
 from inbox.tables.periods import not_over
 

@@ -27,8 +27,8 @@ from inbox.access.lists.statements import Kind, Listing, joined, statement_of
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given
+from inbox.domain import HoldCause, MessageId, MessageState, OrgNumber, Service, UnitId
 from inbox.errors import Invalid
-from inbox.message import HoldCause, MessageId, MessageState, OrgNumber, Service, UnitId
 from inbox.tables import Message, Note, table_of
 
 LONGEST_PAGE: Final = 500

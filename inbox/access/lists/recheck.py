@@ -16,8 +16,8 @@ from inbox.access import permit
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given, OfMessage
+from inbox.domain import MessageId
 from inbox.errors import Unavailable
-from inbox.message import MessageId
 
 DIFFERS: Final = "access.listing_differs"
 """The code of lists that have stopped, and of the alarm."""

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam
 from sqlmodel import col
 
 from inbox.access.facts.parameters import Bound, Form, any_of, bound
-from inbox.message import MessageId, MessageState, OrgNumber, Service, UnitId
+from inbox.domain import MessageId, MessageState, OrgNumber, Service, UnitId
 from inbox.tables import Message, MessageReference, Utc, Word
 
 

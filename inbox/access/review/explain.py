@@ -26,7 +26,7 @@ from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Decision, Told
 from inbox.access.question import Capacity, Given, OfInstallation, OfMessage, Subject
 from inbox.access.review.requirements import EVERYTHING_GIVEN, Way, fewest, told, ways_to
-from inbox.message import MessageId, PersonId
+from inbox.domain import MessageId, PersonId
 from inbox.tables import Message, table_of
 
 SHOWN_IDS: Final = 20

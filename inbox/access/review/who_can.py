@@ -25,7 +25,7 @@ from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Role, basis_first
 from inbox.access.question import OfMessage
 from inbox.access.review.requirements import BROUGHT, BROUGHT_TO_ONE, Way, fewest, told, ways_to
-from inbox.message import MessageId, PersonId, UnitId
+from inbox.domain import MessageId, PersonId, UnitId
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables import Message, Person, Unit
 from inbox.tables.periods import lasts

@@ -17,8 +17,8 @@ from inbox.access.question import Capacity, OfInstallation, Subject
 from inbox.cli.common.context import store_of
 from inbox.cli.common.sign_in import acting, one_code
 from inbox.config import Settings
+from inbox.domain import OrgNumber
 from inbox.errors import NotFound, NotPermitted, Unavailable
-from inbox.message import OrgNumber
 
 Wanted = tuple[Action, Subject]
 ACCESS: Final[Wanted] = (Action.ACCESS_READ, OfInstallation())

@@ -10,11 +10,11 @@ import typer
 from inbox.access.files.folder import Draft, load_draft
 from inbox.cli.common.context import policy_folder_of
 from inbox.cli.common.output import WRONG, tell
+from inbox.domain import OrgNumber
 from inbox.errors import Invalid, PolicyError
-from inbox.message import OrgNumber
-from inbox.routing.book import RuleBook
-from inbox.routing.cases import CaseResult, run_cases
-from inbox.routing.rules import read_rules
+from inbox.routing.rule_book import RuleBook
+from inbox.routing.rule_cases import CaseResult, run_cases
+from inbox.routing.rule_reader import read_rules
 
 Policies = Annotated[
     Path | None,

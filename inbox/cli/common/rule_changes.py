@@ -12,11 +12,11 @@ from inbox.access.files.versions import Files, unpacked
 from inbox.access.question import Capacity
 from inbox.cli.common.output import WRONG, say, say_json
 from inbox.cli.common.sign_in import CodeFromStdin, SignedIn, one_code, sign_in
+from inbox.domain import ProposalState
 from inbox.errors import NotFound
 from inbox.line import Line
 from inbox.line.proposals import rule_versions
 from inbox.line.proposals.versioned_rules import Rules
-from inbox.message import ProposalState
 from inbox.store import Store
 from inbox.tables import ActivePolicy, PolicyVersion, Proposal
 

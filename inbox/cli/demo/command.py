@@ -16,14 +16,8 @@ from inbox.audit import verify
 from inbox.cli.demo.display import Walk, show_ends, waiting, what_became
 from inbox.cli.demo.people import People
 from inbox.cli.demo.stage import Stage, stage
+from inbox.domain import ArrivalState, DeliveryState, MessageState, OutboxState, ReceiptState
 from inbox.errors import ConfigurationError
-from inbox.message import (
-    ArrivalState,
-    DeliveryState,
-    MessageState,
-    OutboxState,
-    ReceiptState,
-)
 from inbox.simulator.demo_mail.judge import Judgement, judge
 from inbox.tables import Arrival, Delivery, Message, Outbox, Receipt
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from sqlmodel import col, select
 
 from inbox.cli.demo.stage import Stage
-from inbox.message import ArrivalState, MessageState
+from inbox.domain import ArrivalState, MessageState
 from inbox.simulator.demo_mail.expectations import Answered, Fate
 from inbox.simulator.demo_mail.judge import Judgement
 from inbox.tables import Arrival, AuditEntry, Message, Receipt

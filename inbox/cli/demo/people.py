@@ -11,11 +11,11 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.cli.demo.stage import ARCHIVISTS, Stage
 from inbox.directory import act_as
+from inbox.domain import DeliveryState, MessageState, Mode, OrgNumber, PersonId, ReceiptState
 from inbox.errors import Conflict
 from inbox.line.moves import archive_staff, unit
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
-from inbox.message import DeliveryState, MessageState, Mode, OrgNumber, PersonId, ReceiptState
 from inbox.simulator.demo_mail.expectations import Fate
 from inbox.simulator.demo_mail.letters import OWN, Letter
 from inbox.tables import CaseSystem, Delivery, Message, Receipt

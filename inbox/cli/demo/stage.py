@@ -19,16 +19,16 @@ from urllib.parse import urlsplit
 from inbox.access.files.folder import files_in
 from inbox.config import Settings, read_settings
 from inbox.directory import enrol_first_people, give_code, take_in
-from inbox.directory.file import directory_of
-from inbox.directory.listed import Directory, Kind
+from inbox.directory.format.rows import Directory, Kind
+from inbox.directory.format.toml_file import directory_of
+from inbox.domain import OrgNumber, UnitId
 from inbox.errors import ConfigurationError
 from inbox.keys import create_keys
 from inbox.line import Line
 from inbox.line.active_rule_books import book_files_in
 from inbox.line.proposals.versioned_rules import POLICY, first, routing_of
-from inbox.message import OrgNumber, UnitId
-from inbox.routing.book import RuleBook
-from inbox.schema import upgrade
+from inbox.migrations import upgrade
+from inbox.routing.rule_book import RuleBook
 from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator, HandJournal
 from inbox.simulator.demo_mail.expectations import SYSTEMS, Mode
 from inbox.simulator.demo_mail.letters import (

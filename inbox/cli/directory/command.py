@@ -16,21 +16,14 @@ from inbox.cli.common.formats import Json
 from inbox.cli.common.output import say, say_json, say_table
 from inbox.cli.common.sign_in import As, CodeFromStdin, one_code, two_codes
 from inbox.cli.directory.view import tell_changes, tell_impact, tell_result, value_of
-from inbox.directory.change import (
-    Signed,
-    acting,
-    bring,
-    bring_together,
-    look,
-    new_code,
-)
-from inbox.directory.change import approve as approve_change
-from inbox.directory.file import read_directory, written
-from inbox.directory.folder import read_folder, write_folder
+from inbox.directory.apply import keyed, plan
+from inbox.directory.format.csv_folder import read_folder, write_folder
+from inbox.directory.format.rows import Directory, beginning
+from inbox.directory.format.toml_file import read_directory, written
 from inbox.directory.impact import impact_of
-from inbox.directory.listed import Directory, beginning
-from inbox.directory.standing import directory_now, directory_on
-from inbox.directory.taking import keyed, plan
+from inbox.directory.proposal import Signed, acting, bring, bring_together, look, new_code
+from inbox.directory.proposal import approve as approve_change
+from inbox.directory.snapshot import directory_now, directory_on
 from inbox.errors import Invalid
 from inbox.tables import Capacity, Unit
 from inbox.tables.periods import lasts

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from inbox.cli.common.output import say, say_json, say_table
-from inbox.directory.change import Result
-from inbox.directory.changes import Change, What
+from inbox.directory.diff import Change, What
+from inbox.directory.format.rows import SHAPE, Kind
 from inbox.directory.impact import Difference
-from inbox.directory.listed import SHAPE, Kind
+from inbox.directory.proposal import Result
 
 _SIGN: Final[Mapping[What, str]] = {What.ADDED: "+", What.CHANGED: "~", What.ENDED: "-"}
 _BARE: Final = ("id", "person", "unit")

@@ -11,10 +11,10 @@ from sqlmodel import select
 from inbox.access.files.active import KIND, ActivePolicies
 from inbox.access.files.folder import load_folder
 from inbox.cli.doctor.findings import Finding, Patient, ok, warning, wrong
+from inbox.domain import OrgNumber, new_id
 from inbox.errors import Unavailable
 from inbox.keys import Keyring
 from inbox.line.active_rule_books import ActiveBooks
-from inbox.message import OrgNumber, new_id
 from inbox.store import SCHEMA
 from inbox.tables import ActivePolicy, Checkpoint, Installation, Pulse
 from inbox.vault import FolderVault

@@ -9,13 +9,13 @@ from sqlmodel import col, select
 from inbox.casesystem.webhook import Target, check_target
 from inbox.cli.doctor.findings import Finding, Patient, ok, warning, wrong
 from inbox.config import GatewaySettings, environment
+from inbox.domain import Mode, OrgNumber
 from inbox.errors import Invalid, Unavailable
-from inbox.message import Mode, OrgNumber
 from inbox.package.inputs import Trust
 from inbox.package.signature.revocation import unshown
 from inbox.tables import CaseSystem, ListAddress
 from inbox.tables.periods import not_over
-from inbox.trust.believed import TrustFolder
+from inbox.trust.trust_store import TrustFolder
 from inbox.wiring import build_gateway
 
 _MOST_SKEW: Final = timedelta(seconds=5)

@@ -9,11 +9,11 @@ from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.cli.doctor.findings import Finding, Patient, ok, warning, wrong
+from inbox.domain import UnitId
 from inbox.line.active_rule_books import ActiveBooks, routed_organisations
 from inbox.line.mail_units import takers
-from inbox.message import UnitId
-from inbox.routing.book import SAME_UNIT, RuleBook
 from inbox.routing.lint import lint
+from inbox.routing.rule_book import SAME_UNIT, RuleBook
 from inbox.tables import Capacity, CaseSystem, Clearance, Person, Unit
 from inbox.tables.periods import lasts, not_over
 

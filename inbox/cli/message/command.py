@@ -17,9 +17,9 @@ from inbox.cli.common.formats import Json
 from inbox.cli.common.output import printable, say, say_json, say_table
 from inbox.cli.common.sign_in import As, CodeFromStdin, acting, one_code
 from inbox.cli.message import notes
+from inbox.domain import MessageState, UnitId
 from inbox.errors import Invalid, NotFound
 from inbox.line.people_lists import Asked, Page, page
-from inbox.message import MessageState, UnitId
 from inbox.tables import Arrival, Delivery, Message, Receipt, Row, Task
 
 message: Final = typer.Typer(

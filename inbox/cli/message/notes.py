@@ -18,11 +18,11 @@ from inbox.cli.common.sign_in import (
     code_and_text,
     one_code,
 )
+from inbox.domain import HoldCause
 from inbox.errors import Invalid
 from inbox.line.moves import holds
 from inbox.line.moves import notes as noting
 from inbox.line.moves.notes import Noted
-from inbox.message import HoldCause
 
 _COLUMNS: Final = ("written_at", "person", "role", "unit", "shielding", "text")
 

@@ -20,7 +20,7 @@ from inbox.package.explanations import about, sentences_of
 from inbox.package.inputs import Limits
 from inbox.package.inspection import trust_of
 from inbox.package.verdict import Quarantine, Verdict
-from inbox.trust.folder import read_folder
+from inbox.trust.trust_folder import read_folder
 
 package: Final = typer.Typer(
     no_args_is_help=True,

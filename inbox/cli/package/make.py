@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from inbox.domain import parse_org_number
 from inbox.errors import Invalid
-from inbox.message import parse_org_number
 from inbox.package import inspect
 from inbox.package.arkivmelding.documents import media_type_of
 from inbox.package.codes.code import Language

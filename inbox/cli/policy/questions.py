@@ -19,8 +19,8 @@ from inbox.cli.common.context import settings_of
 from inbox.cli.common.formats import Form, Json, Markdown
 from inbox.cli.common.output import WRONG, say, say_json
 from inbox.cli.common.sign_in import As, CodeFromStdin
+from inbox.domain import MessageId, PersonId
 from inbox.errors import Invalid, NotFound
-from inbox.message import MessageId, PersonId
 from inbox.tables import Message
 
 _NOON: Final = time(12, tzinfo=UTC)

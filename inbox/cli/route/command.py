@@ -17,13 +17,13 @@ from inbox.cli.route.change import changes
 from inbox.cli.route.mail import explain, simulate
 from inbox.errors import Invalid, PolicyError
 from inbox.line.mail_units import takers
-from inbox.routing.book import RuleBook
 from inbox.routing.conditions import said
 from inbox.routing.diff import Diff
 from inbox.routing.diff import diff as difference
-from inbox.routing.diff_said import acknowledgement, printed, way_said, words_of_piece
+from inbox.routing.diff_text import acknowledgement, printed, way_said, words_of_piece
 from inbox.routing.lint import lint as found_in
-from inbox.routing.rules import read_draft
+from inbox.routing.rule_book import RuleBook
+from inbox.routing.rule_reader import read_draft
 from inbox.tables import Capacity, Person, Unit
 from inbox.tables.periods import lasts
 

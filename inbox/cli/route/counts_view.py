@@ -7,7 +7,7 @@ from typing import Final
 from inbox.cli.common.formats import Form
 from inbox.cli.common.output import say, say_json
 from inbox.line.routing_simulation import ENOUGH, NOWHERE, Counts, Group, Way
-from inbox.routing.book import SAME_UNIT, RuleBook
+from inbox.routing.rule_book import SAME_UNIT, RuleBook
 
 FEW: Final = f"fewer than {ENOUGH} each"
 """In place of groups that are not told, however many, and of none: they look the same."""

@@ -18,6 +18,7 @@ from inbox.cli.common.output import WRONG, say, say_json
 from inbox.cli.common.policy_folder import Policies, books_in, case_results
 from inbox.cli.common.sign_in import As, CodeFromStdin, acting, one_code
 from inbox.cli.route.counts_view import show_counts
+from inbox.domain import OrgNumber
 from inbox.errors import Conflict, Invalid, NotFound, Unavailable
 from inbox.line import Line
 from inbox.line.authorize import ask, of_message
@@ -25,12 +26,11 @@ from inbox.line.counterparty import routing_metadata
 from inbox.line.moves.registration import data_key
 from inbox.line.routing_simulation import Question
 from inbox.line.routing_simulation import simulate as count
-from inbox.message import OrgNumber
-from inbox.routing.book import RuleBook
-from inbox.routing.cases import GIVEN, read_metadata
 from inbox.routing.route import Explanation, RuleAnswer
 from inbox.routing.route import explain as explained
-from inbox.routing.strict import Place
+from inbox.routing.rule_book import RuleBook
+from inbox.routing.rule_cases import GIVEN, read_metadata
+from inbox.strict.toml_tables import Place
 from inbox.tables import Message
 
 By = Annotated[str, typer.Option("--by", metavar="ID", help="Who asks, with a personal code.")]

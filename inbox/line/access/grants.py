@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.access.question import Capacity, Given, OfUnit
+from inbox.domain import GrantKind, PersonId, UnitId, new_id
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
 from inbox.line.authorize import Turn, ask, of_message
@@ -15,7 +16,6 @@ from inbox.line.moves.registration import data_key
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.line.unusual_use import count_breakglass
-from inbox.message import GrantKind, PersonId, UnitId, new_id
 from inbox.tables import AccessGrant, Assignment, Delegation, Message, Unit
 from inbox.tables import Capacity as CapacityRow
 from inbox.tables.periods import is_over, lasts, not_over

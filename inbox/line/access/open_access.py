@@ -15,10 +15,10 @@ from inbox.access import permit
 from inbox.access.lists.pages import visible
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given, OfInstallation, OfReview, OfUnit
+from inbox.domain import GrantKind, UnitId
 from inbox.line import Line
 from inbox.line.access.review import reviewing
 from inbox.line.authorize import ask
-from inbox.message import GrantKind, UnitId
 from inbox.tables import AccessGrant, Assignment, Delegation, Message
 from inbox.tables.periods import not_over
 

@@ -6,13 +6,13 @@ from sqlmodel import Session
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given, OfReview
+from inbox.domain import GrantKind
 from inbox.errors import Conflict
 from inbox.line import Line
 from inbox.line.access.grants import check_reason, finish
 from inbox.line.authorize import ask
 from inbox.line.moves.registration import data_key
 from inbox.line.task_kinds import TaskKind
-from inbox.message import GrantKind
 from inbox.tables import AccessGrant, Message
 from inbox.tables.periods import is_over
 

@@ -6,6 +6,7 @@ from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given, OfTask
+from inbox.domain import ArrivalState, MessageState, ReceiptState, TaskState
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
 from inbox.line.authorize import ask, check_seen, of_arrival, of_message
@@ -13,8 +14,7 @@ from inbox.line.moves.registration import data_key
 from inbox.line.receipts import answer_message, choose_receipt
 from inbox.line.task_kinds import TaskKind
 from inbox.line.unusual_use import is_about
-from inbox.message import ArrivalState, MessageState, ReceiptState, TaskState
-from inbox.receipt import ReceiptType
+from inbox.receipt_document import ReceiptType
 from inbox.tables import Arrival, Message, Receipt, Task, Unit
 from inbox.tables.periods import is_lasting
 

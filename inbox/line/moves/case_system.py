@@ -18,6 +18,7 @@ from sqlmodel import Session
 from inbox.access.lists.deliveries import Offer, offers
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given
+from inbox.domain import DeliveryState, MessageState, new_id
 from inbox.errors import Invalid, NotFound
 from inbox.line import Line
 from inbox.line.authorize import Turn, ask, of_message
@@ -33,8 +34,7 @@ from inbox.line.people_lists import believed
 from inbox.line.receipts import choose_receipt
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
-from inbox.message import DeliveryState, MessageState, new_id
-from inbox.receipt import ReceiptType
+from inbox.receipt_document import ReceiptType
 from inbox.tables import Delivery, Message
 
 _D, _M = DeliveryState, MessageState

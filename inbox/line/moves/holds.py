@@ -5,10 +5,10 @@ from typing import Final
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given
+from inbox.domain import HoldCause
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
 from inbox.line.authorize import Turn, ask, of_message
-from inbox.message import HoldCause
 from inbox.package.times import OSLO
 from inbox.tables import Message
 

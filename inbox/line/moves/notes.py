@@ -10,13 +10,13 @@ from sqlmodel import Session, col, func, select
 from inbox.access.lists import pages
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.access.question import Capacity, Given
+from inbox.domain import PersonId, UnitId, new_id
 from inbox.errors import Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
 from inbox.line.authorize import Turn, active_policy, ask, of_message
 from inbox.line.moves.registration import data_key
 from inbox.line.queue import unwrap
-from inbox.message import PersonId, UnitId, new_id
 from inbox.tables import Note, WrappedKey
 
 LONGEST: Final = 4000

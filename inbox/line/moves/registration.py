@@ -7,11 +7,11 @@ from typing import Final
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from inbox.domain import DeliveryState, new_id
 from inbox.errors import Conflict, Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
 from inbox.line.queue import unwrap
-from inbox.message import DeliveryState, new_id
 from inbox.tables import Delivery, KnownReference, Message, WrappedKey, table_of
 
 STANDING: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)

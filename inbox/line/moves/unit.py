@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given
+from inbox.domain import DeliveryState, MessageState, Mode, PersonId, new_id
 from inbox.errors import Conflict
 from inbox.line import Line
 from inbox.line.authorize import ask, check_seen, of_message
@@ -21,8 +22,7 @@ from inbox.line.receipts import choose_receipt
 from inbox.line.settle import end_assignments, is_open
 from inbox.line.task_kinds import TaskKind
 from inbox.line.unusual_use import note_opening
-from inbox.message import DeliveryState, MessageState, Mode, PersonId, new_id
-from inbox.receipt import ReceiptType
+from inbox.receipt_document import ReceiptType
 from inbox.tables import Assignment, CaseSystem, Message
 
 _WORK = frozenset({"assigned", "covers"})

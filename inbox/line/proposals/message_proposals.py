@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, Given, Subject
+from inbox.domain import ArrivalState, DeliveryState, MessageState, new_id
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
 from inbox.line.authorize import Turn, ask, of_arrival, of_message
@@ -21,9 +22,8 @@ from inbox.line.moves.registration import data_key, standing_delivery
 from inbox.line.proposals.proposal import approved, open_proposal
 from inbox.line.receipts import choose_receipt
 from inbox.line.task_kinds import TaskKind
-from inbox.message import ArrivalState, DeliveryState, MessageState, new_id
 from inbox.package.codes.registry import CODES
-from inbox.receipt import REFUSALS, ReceiptType
+from inbox.receipt_document import REFUSALS, ReceiptType
 from inbox.tables import Arrival, Message, Proposal
 
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
+from inbox.domain import ProposalState
 from inbox.errors import Conflict
 from inbox.line.authorize import Turn
-from inbox.message import ProposalState
 from inbox.tables import Proposal
 
 

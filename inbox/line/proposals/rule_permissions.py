@@ -12,12 +12,12 @@ from inbox.access.files.active import ActivePolicies
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Duty, Effect, Rule
 from inbox.access.question import Capacity, Given, OfInstallation, OfProposal
+from inbox.domain import ProposalState
 from inbox.errors import Conflict, NotFound
 from inbox.line import Line
 from inbox.line.authorize import Turn, ask
 from inbox.line.proposals.versioned_rules import POLICY, Rules
 from inbox.line.settle import lock
-from inbox.message import ProposalState
 from inbox.tables import Installation, Proposal
 
 

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from inbox.access.files import versions
 from inbox.access.files.versions import Files, packed, unpacked
 from inbox.access.question import Capacity, Given
+from inbox.domain import new_id
 from inbox.errors import Conflict, Invalid, NotFound, PolicyError
 from inbox.line import Line
 from inbox.line.active_rule_books import check_units
@@ -20,8 +21,7 @@ from inbox.line.authorize import Turn
 from inbox.line.proposals.proposal import approved, open_proposal, take_back
 from inbox.line.proposals.rule_permissions import turn_to_approve, turn_to_edit
 from inbox.line.proposals.versioned_rules import Compared, Rules, compare
-from inbox.message import new_id
-from inbox.routing.book import RuleBook
+from inbox.routing.rule_book import RuleBook
 from inbox.tables import PolicyVersion, Proposal
 
 APPROVAL_LIFE: Final = timedelta(days=30)

@@ -17,9 +17,9 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.review.diff import compare as compare_policies
 from inbox.errors import PolicyError
 from inbox.line.active_rule_books import kind_of, read_book
-from inbox.routing.book import RuleBook
 from inbox.routing.diff import diff
-from inbox.routing.diff_said import acknowledgement, printed
+from inbox.routing.diff_text import acknowledgement, printed
+from inbox.routing.rule_book import RuleBook
 from inbox.tables import PolicyVersion
 
 

@@ -7,6 +7,7 @@ alone knows what every kind of failure leads to.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from inbox.domain import station_of
 from inbox.errors import Conflict, Raced, Unavailable, Waits
 from inbox.line import Job, Late, Line, Outcome, R, queue
 from inbox.line.queue import finish, postpone
@@ -15,7 +16,6 @@ from inbox.line.stations.message import erase, offer, route
 from inbox.line.stations.notify import notify
 from inbox.line.stations.open import open_
 from inbox.line.stations.receipt import create, follow_up, send
-from inbox.message import station_of
 
 Station = Callable[[Line, Job[Any]], Outcome | Late]
 """What a station is: `Any`, because each takes the jobs of its own kind of row."""

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from inbox.domain import ArrivalState, MessageState, OrgNumber, WireId, new_id
 from inbox.errors import Gone, NeverAccepted, Unavailable
 from inbox.gateway import Notice
 from inbox.keys import DataKey, WrappedKey
@@ -18,7 +19,6 @@ from inbox.line.queue import renew
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import OTHER_BYTES, TaskKind
 from inbox.line.transfer_slots import LONG_BYTES
-from inbox.message import ArrivalState, MessageState, OrgNumber, WireId, new_id
 from inbox.package.zip.reader import looks_whole
 from inbox.tables import Arrival, Message
 from inbox.tables import WrappedKey as WrappedKeyRow

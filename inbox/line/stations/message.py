@@ -8,15 +8,7 @@ from sqlmodel import Session, col, func, select
 from inbox.access import permit
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Given, OfMessage
-from inbox.errors import PolicyError, Waits
-from inbox.line import Job, Late, Line, Outcome
-from inbox.line.case_systems import capacity_of
-from inbox.line.counterparty import routing_metadata
-from inbox.line.mail_units import unit_for_mail
-from inbox.line.settle import is_open, lock, open_task
-from inbox.line.stations.notify import OFFERED
-from inbox.line.task_kinds import TaskKind
-from inbox.message import (
+from inbox.domain import (
     DeliveryState,
     MessageId,
     MessageState,
@@ -25,9 +17,17 @@ from inbox.message import (
     OutboxState,
     new_id,
 )
-from inbox.routing.book import Release
+from inbox.errors import PolicyError, Waits
+from inbox.line import Job, Late, Line, Outcome
+from inbox.line.case_systems import capacity_of
+from inbox.line.counterparty import routing_metadata
+from inbox.line.mail_units import unit_for_mail
+from inbox.line.settle import is_open, lock, open_task
+from inbox.line.stations.notify import OFFERED
+from inbox.line.task_kinds import TaskKind
 from inbox.routing.route import Route
 from inbox.routing.route import route as route_by
+from inbox.routing.rule_book import Release
 from inbox.tables import (
     AuditSalt,
     CaseSystem,

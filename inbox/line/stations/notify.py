@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inbox.casesystem import Event
+from inbox.domain import DeliveryState, OutboxState
 from inbox.line import Job, Line, Outcome
 from inbox.line.case_systems import secret_of
-from inbox.message import DeliveryState, OutboxState
 from inbox.tables import CaseSystem, Delivery, Outbox, table_of
 
 OFFERED: Final = "no.inbox.delivery.offered.v1"

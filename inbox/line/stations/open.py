@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
+from inbox.domain import MessageState, OrgNumber
 from inbox.errors import PackageRejected, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Job, Line, Outcome
@@ -16,7 +17,6 @@ from inbox.line.sealed_content import (
 )
 from inbox.line.task_kinds import OTHER_BYTES
 from inbox.line.transfer_slots import LONG_BYTES
-from inbox.message import MessageState, OrgNumber
 from inbox.package import Package, open_package
 from inbox.package.envelope import Envelope, read_envelope
 from inbox.package.inputs import Expected, StaleList, Trust

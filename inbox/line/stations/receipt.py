@@ -4,14 +4,14 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from inbox.domain import MessageState, OrgNumber, ReceiptState
 from inbox.errors import Gone, NeverAccepted, Unavailable, Waits
 from inbox.gateway import SentState
 from inbox.line import Job, Late, Line, Outcome
 from inbox.line.receipts import answer_message, body_of, wire_receipt_id
 from inbox.line.settle import is_open
 from inbox.line.task_kinds import TaskKind
-from inbox.message import MessageState, OrgNumber, ReceiptState
-from inbox.receipt import ReceiptType
+from inbox.receipt_document import ReceiptType
 from inbox.tables import Message, Receipt
 
 _FINAL = (

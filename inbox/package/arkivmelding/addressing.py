@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from inbox.domain import OrgNumber
 from inbox.errors import Invalid, PackageRejected
-from inbox.message import OrgNumber
 from inbox.package.envelope import Envelope, read_party
 from inbox.package.inputs import Limits
 from inbox.package.signature.integrity import Verified

@@ -2,8 +2,8 @@
 
 from asn1crypto import x509
 
+from inbox.domain import OrgNumber, Service, parse_org_number
 from inbox.errors import Invalid
-from inbox.message import OrgNumber, Service, parse_org_number
 from inbox.package.envelope import Envelope
 from inbox.package.inputs import Expected
 from inbox.package.signature.cms import Signed

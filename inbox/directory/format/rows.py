@@ -1,0 +1,215 @@
+"""What a directory says, row by row: the same rows in a file, in CSV and in the database."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from inbox.access.policy.vocabulary import Role
+from inbox.domain import Mode, OrgNumber, parse_org_number
+from inbox.errors import Invalid
+from inbox.tables.periods import is_over
+
+Cell: TypeAlias = str | bool
+Key: TypeAlias = tuple[str, ...]
+
+
+class Kind(StrEnum):
+    """The tables of a directory, by what they are called in a file."""
+
+    CASE_SYSTEM = "case_system"
+    UNIT = "unit"
+    PERSON = "person"
+    CAPACITY = "capacity"
+    CLEARANCE = "clearance"
+    CONFLICT = "conflict"
+    DELEGATION = "delegation"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One key of a table in TOML, one column in CSV."""
+
+    name: str
+    allowed: str
+    fits: Callable[[str], bool] | None
+    """None: true or false."""
+    required: bool = True
+    names: bool = False
+    """It belongs to what names the row; a row of other names is another row."""
+
+    def takes(self, value: object) -> bool:
+        """Whether the value may stand here."""
+        if self.fits is None:
+            return isinstance(value, bool)
+        return isinstance(value, str) and self.fits(value)
+
+
+def _matches(pattern: str) -> Callable[[str], bool]:
+    compiled = re.compile(pattern)
+    return lambda text: compiled.fullmatch(text) is not None
+
+
+def _line_of(longest: int) -> Callable[[str], bool]:
+    return lambda text: 0 < len(text) <= longest and text.isprintable() and text == text.strip()
+
+
+def _is_org_number(text: str) -> bool:
+    try:
+        parse_org_number(text)
+    except Invalid:
+        return False
+    return True
+
+
+_ROLES: Final = tuple(role.value for role in Role if role is not Role.CASE_SYSTEM)
+_MODES: Final = tuple(mode.value for mode in Mode)
+_ID: Final = ("an id of a-z, 0-9 and hyphens, at most 31", _matches(r"[a-z0-9][a-z0-9-]{0,30}"))
+_NAME: Final = ("one line of at most 200 characters", _line_of(200))
+_NUMBER: Final = ("an organisation number: nine digits that fit together", _is_org_number)
+_TEXT: Final = ("one line of at most 200 characters", _line_of(200))
+_HASH: Final = ("64 of 0-9 and a-f, as an export writes it", _matches(r"[0-9a-f]{64}"))
+_CODE: Final = ("a shielding code of at most 40 characters", _line_of(40))
+_ADDRESS: Final = ("an address of http or https", _matches(r"https?://[!-~]{1,290}"))
+
+
+def _column(name: str, kind: tuple[str, Callable[[str], bool]], *, required: bool = True) -> Column:
+    return Column(name=name, allowed=kind[0], fits=kind[1], required=required)
+
+
+def _named(
+    name: str, kind: tuple[str, Callable[[str], bool]] = _ID, *, required: bool = True
+) -> Column:
+    return replace(_column(name, kind, required=required), names=True)
+
+
+def _one_of(words: tuple[str, ...]) -> tuple[str, Callable[[str], bool]]:
+    return ", ".join(words), lambda text: text in words
+
+
+SHAPE: Final[Mapping[Kind, tuple[Column, ...]]] = {
+    Kind.CASE_SYSTEM: (
+        _named("id"),
+        _column("name", _NAME),
+        _column("mode", _one_of(_MODES)),
+        _column("webhook_url", _ADDRESS, required=False),
+    ),
+    Kind.UNIT: (
+        _named("id"),
+        _column("name", _NAME),
+        _column("parent", _ID, required=False),
+        _column("case_system", _ID, required=False),
+        Column(name="shares_unassigned", allowed="true, false", fits=None, required=False),
+        _column("successor", _ID, required=False),
+    ),
+    Kind.PERSON: (_named("id"), _column("name", _NAME)),
+    Kind.CAPACITY: (_named("person"), _named("unit"), _named("role", _one_of(_ROLES))),
+    Kind.CLEARANCE: (_named("person"), _named("shielding", _CODE)),
+    Kind.CONFLICT: (
+        _named("person"),
+        _named("message", ("the id of a message", _matches(r"[0-9a-f]{32}")), required=False),
+        _named("sender", _NUMBER, required=False),
+        _named("reference", _TEXT, required=False),
+        _named("reference_hash", _HASH, required=False),
+    ),
+    Kind.DELEGATION: (
+        _named("unit"),
+        _named("absent"),
+        _named("substitute"),
+        _column("given_by", _ID),
+    ),
+    Kind.REFERENCE: (
+        _named("counterparty", _NUMBER),
+        _named("reference", _TEXT, required=False),
+        _named("reference_hash", _HASH, required=False),
+        _column("unit", _ID),
+    ),
+}
+PERIOD: Final = ("from", "until")
+"""Every table but `reference` has these two beside its columns."""
+ALTERNATIVES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.CONFLICT: ("message", "sender", "reference", "reference_hash"),
+    Kind.REFERENCE: ("reference", "reference_hash"),
+}
+"""Exactly one of these stands in a row."""
+BY_ID: Final = (Kind.CASE_SYSTEM, Kind.UNIT, Kind.PERSON)
+"""What has one row for all time, however often it ended and began again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row. Without `since` it begins when it is taken in; without `until` it does not end."""
+
+    kind: Kind
+    cells: Mapping[str, Cell]
+    since: datetime | None = None
+    until: datetime | None = None
+    place: str = field(default="", compare=False)
+    """File and line, for refusals."""
+    row_id: str = field(default="", compare=False)
+    """The row in the database, if it stands there."""
+
+    @property
+    def key(self) -> Key:
+        """What names it among the rows of its kind."""
+        return tuple(str(self.cells.get(c.name, "")) for c in SHAPE[self.kind] if c.names)
+
+    def text(self, name: str) -> str | None:
+        """A cell that holds text, None where it is empty."""
+        value = self.cells.get(name)
+        return value if isinstance(value, str) else None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether its period has ended."""
+        return is_over(self.until, now)
+
+    def is_lasting(self, at: datetime, now: datetime) -> bool:
+        """Whether it holds at a time; without a beginning it begins now."""
+        return (self.since or now) <= at and not self.is_over(at)
+
+
+Rows: TypeAlias = Mapping[Kind, Mapping[Key, Row]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """One organisation's directory, or a part of it.
+
+    `rows` has only the kinds that it lists. A complete one ends what is missing of those.
+    """
+
+    organisation: OrgNumber
+    complete: bool = False
+    rows: Rows
+
+
+def hashed(directory: Directory, of: Callable[[str], str]) -> Directory:
+    """The same with a keyed hash in place of each case reference."""
+    return replace(
+        directory,
+        rows={
+            kind: {row.key: row for row in (_hashed(row, of) for row in rows.values())}
+            for kind, rows in directory.rows.items()
+        },
+    )
+
+
+def _hashed(row: Row, of: Callable[[str], str]) -> Row:
+    reference = row.text("reference")
+    if reference is None:
+        return row
+    rest = {name: value for name, value in row.cells.items() if name != "reference"}
+    return replace(row, cells=rest | {"reference_hash": of(reference)})
+
+
+def beginning(day: date) -> datetime:
+    """The first moment of a day."""
+    return datetime.combine(day, time(), UTC)
+
+
+def ending(day: date) -> datetime:
+    """The moment after the last of a day (*til og med*)."""
+    return beginning(day) + timedelta(days=1)

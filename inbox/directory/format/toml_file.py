@@ -1,0 +1,137 @@
+"""A directory as one TOML file: reading it, with the line of whatever is wrong, and writing it."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from inbox.directory.format.row_reader import Place, begun, read_row, shown
+from inbox.directory.format.rows import SHAPE, Cell, Directory, Kind, Row
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+_TOP: Final = ("organisation", "complete", *(kind.value for kind in Kind))
+_HEADER = re.compile(r"\s*\[\[\s*([A-Za-z0-9_-]+)\s*\]\]")
+_KEY = re.compile(r"\s*\"?([^\s\"=]+)\"?\s*=")
+
+
+def read_directory(raw: bytes, *, file: str = "directory.toml") -> Directory:
+    """The directory in a TOML file. Raises `Invalid`, which says where, and never a name."""
+    text = read_text(Place(file=file), raw)
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        found = re.search(r"line (\d+)", str(error))
+        place = Place(file=file, line=int(found[1]) if found else 0)
+        raise place.refuse("toml", "what is not TOML", "TOML") from None
+    return directory_of(table, file=file, text=text)
+
+
+def read_text(place: Place, raw: bytes) -> str:
+    """UTF-8 without byte order mark, of reasonable length."""
+    if len(raw) > MAX_BYTES:
+        raise place.refuse("too_large", f"{len(raw)} bytes", f"at most {MAX_BYTES} bytes")
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise place.refuse("encoding", "a byte order mark", "UTF-8 without one")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise Place(file=place.file, line=line).refuse("toml", "bytes", "UTF-8") from None
+
+
+def directory_of(
+    table: Mapping[str, object], *, file: str = "directory", text: str = ""
+) -> Directory:
+    """The directory that a table says; `text` is where it was read, to say lines by."""
+    lines = _Lines(file, text)
+    for name in table:
+        if name not in _TOP:
+            raise lines.top(name).refuse("key", shown(name), ", ".join(_TOP))
+    gathered = begun(
+        lines.top("organisation"),
+        table.get("organisation"),
+        table.get("complete", False),
+        complete_at=lines.top("complete"),
+    )
+    for kind in Kind:
+        if kind.value not in table:
+            continue
+        gathered.lists(kind)
+        for index, read in enumerate(_tables(lines.top(kind.value), kind, table[kind.value])):
+            places = lines.of(kind, index)
+            gathered.add(read_row(kind, read, places), places[""])
+    return gathered.directory()
+
+
+def _tables(place: Place, kind: Kind, value: object) -> Iterator[Mapping[str, object]]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise place.refuse("value", shown(value), f"[[{kind.value}]], or {kind.value} = []")
+    yield from value
+
+
+class _Lines:
+    """Where tables and keys stand: looked up in the text, because the reader does not say it."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self._file = file
+        self._top: dict[str, Place] = {}
+        self._tables: dict[str, list[dict[str, Place]]] = {}
+        inside: dict[str, Place] = self._top
+        for number, line in enumerate(text.split("\n"), 1):
+            here = Place(file=file, line=number)
+            if header := _HEADER.match(line):
+                inside = {"": here}
+                self._tables.setdefault(header[1], []).append(inside)
+                self._top.setdefault(header[1], here)
+            elif key := _KEY.match(line):
+                inside.setdefault(key[1], here)
+
+    def top(self, name: str) -> Place:
+        """Where a key of the file stands, or the file."""
+        return self._top.get(name, Place(file=self._file))
+
+    def of(self, kind: Kind, index: int) -> Mapping[str, Place]:
+        """Where the keys of a table stand; under "" the table itself."""
+        tables = self._tables.get(kind.value, [])
+        return tables[index] if index < len(tables) else {"": self.top(kind.value)}
+
+
+def written(directory: Directory) -> str:
+    """The file that `read_directory` reads as this. Deterministic: sorted by what names a row."""
+    parts = [f"organisation = {_text(directory.organisation)}"]
+    parts.append(f"complete = {_text(directory.complete)}")
+    parts += [f"{kind.value} = []" for kind in Kind if directory.rows.get(kind) == {}]
+    for kind in Kind:
+        rows = directory.rows.get(kind, {})
+        for key in sorted(rows):
+            cells = "\n".join(f"{name} = {text}" for name, text in _cells(rows[key]))
+            parts.append(f"\n[[{kind.value}]]\n{cells}")
+    return "\n".join(parts) + "\n"
+
+
+def _cells(row: Row) -> Iterator[tuple[str, str]]:
+    for column in SHAPE[row.kind]:
+        if column.name in row.cells:
+            yield column.name, _text(row.cells[column.name])
+    yield from period_cells(row)
+
+
+def period_cells(row: Row) -> Iterator[tuple[str, str]]:
+    """`from` and `until` as they are written: whole days as days."""
+    if row.since is not None:
+        whole = row.since.time() == time()
+        yield "from", row.since.date().isoformat() if whole else _moment(row.since)
+    if row.until is not None:
+        whole = row.until.time() == time()
+        last = (row.until - timedelta(days=1)).date()
+        yield "until", last.isoformat() if whole else _moment(row.until)
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _text(value: Cell) -> str:
+    return str(value).lower() if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,73 @@
+"""The little that must be known of an SBD before it is ours: whose it is, and how long it lives.
+
+Lenient: what is missing or odd reads as empty, and then it is not taken. `package.envelope` reads
+the same bytes in full, once they are in our custody.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from inbox.domain import WireId
+from inbox.errors import Unavailable
+from inbox.gateway.error_codes import at, entries, read_json, words
+
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_ICD = re.compile(r"[0-9]{4}")
+_HEADER = "standardBusinessDocumentHeader"
+_CONVERSATION = ("ConversationId", "CONVERSATION_ID")
+"""As on the wire, and as the name of the gateway's enumeration, which it accepts too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glimpse:
+    """What an SBD says of itself: unverified, the sender's words."""
+
+    wire_id: WireId
+    """As it came: another letter case is another message. "" if it is no UUID with hyphens."""
+    process: str
+    receiver: str
+    """Bare: of `0192:main:part` the part, which is the organisation acted for."""
+    expires_at: datetime | None
+
+
+def read_glimpse(envelope: bytes) -> Glimpse:
+    """Find what we need in the SBD. Raises `Unavailable("gateway.garbled")` if it is none."""
+    header = at(read_json(envelope), _HEADER)
+    if not isinstance(header, dict):
+        raise Unavailable("gateway.garbled", "no document header")
+    wire_id = words(at(header, "documentIdentification", "instanceIdentifier"))
+    scope = _conversation_scope(header)
+    return Glimpse(
+        wire_id=WireId(wire_id if _UUID.fullmatch(wire_id) else ""),
+        process=words(at(scope, "identifier")),
+        receiver=_organisation(words(at(header, "receiver", 0, "identifier", "value"))),
+        expires_at=_instant(words(at(scope, "scopeInformation", 0, "expectedResponseDateTime"))),
+    )
+
+
+def _conversation_scope(header: object) -> object:
+    """Scopes are a set: the order says nothing."""
+    for scope in entries(at(header, "businessScope", "scope")):
+        if at(scope, "type") in _CONVERSATION:
+            return scope
+    return None
+
+
+def _organisation(identifier: str) -> str:
+    parts = identifier.split(":")
+    if _ICD.fullmatch(parts[0]):
+        parts = parts[1:]
+    return next((part for part in (*parts[1:2], *parts[:1]) if part), "")
+
+
+def _instant(text: str) -> datetime | None:
+    """In UTC; more than six decimals are cut, and without a zone it is Norwegian time."""
+    try:
+        instant = datetime.fromisoformat(re.sub(r"([.,][0-9]{6})[0-9]+", r"\1", text))
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=ZoneInfo("Europe/Oslo"))
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError, ZoneInfoNotFoundError):
+        return None

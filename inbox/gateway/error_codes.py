@@ -1,0 +1,179 @@
+"""What an answer of the integrasjonspunkt means: by status and exception name, never by text.
+
+Texts of the gateway (`message`, `description`, `errors`) may quote identifiers; none of them ever
+reaches an error of ours.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from inbox.domain import KVITTERING
+from inbox.errors import Gone, NeverAccepted, Unavailable
+from inbox.gateway import SentState
+
+OK = 200
+NO_CONTENT = 204
+BAD_REQUEST = 400
+UNAUTHORISED = (401, 403)
+NOT_FOUND = 404
+TOO_MANY = 429
+SERVER_ERROR = 500
+
+NOT_LOCKED = (BAD_REQUEST, "MessageNotLocked")
+MESSAGE_NOT_FOUND = (NOT_FOUND, "MessageNotFound")
+IDENTIFIER_NOT_FOUND = (NOT_FOUND, "IdentifierNotFound")
+ALREADY_EXISTS = (BAD_REQUEST, "MessageAlreadyExists")
+NO_STATUSES = ((NOT_FOUND, "MessageStatusNotFound"), (NOT_FOUND, "ConversationNotFound"))
+
+_NO_PACKAGE: Mapping[tuple[int, str], tuple[type[Gone | NeverAccepted | Unavailable], str]] = {
+    (NO_CONTENT, ""): (NeverAccepted, "gateway.no_package"),
+    NOT_LOCKED: (Unavailable, "gateway.locked_elsewhere"),
+    MESSAGE_NOT_FOUND: (Gone, "gateway.gone"),
+    (NOT_FOUND, "FileNotFound"): (NeverAccepted, "gateway.file_missing"),
+    (SERVER_ERROR, "AsicRead"): (NeverAccepted, "gateway.unreadable"),
+    (SERVER_ERROR, "UnexpectedRollback"): (NeverAccepted, "gateway.unreadable"),
+}
+_NO_RECEIPT: Mapping[tuple[int, str], str] = {
+    (BAD_REQUEST, "ReceiverDoesNotAcceptProcess"): "gateway.receiver_does_not_accept",
+    (BAD_REQUEST, "ReceiverDoesNotAcceptDocumentType"): "gateway.receiver_does_not_accept",
+    (BAD_REQUEST, "ServiceNotEnabled"): "gateway.service_not_enabled",
+    (SERVER_ERROR, "IllegalArgument"): "gateway.refused",
+    (SERVER_ERROR, "IllegalState"): "gateway.refused",
+}
+"""The two 500s are a body that it cannot understand, and would not the next time either."""
+_UNSENT = {
+    "LEST": SentState.FAILED,
+    "FEIL": SentState.FAILED,
+    "LEVETID_UTLOPT": SentState.EXPIRED,
+    "SENDT": SentState.SENT,
+}
+"""What a status means for a kvittering that did not arrive; the first that is there counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A whole answer with its body in memory; the body may be confidential."""
+
+    status: int
+    body: bytes
+
+    @property
+    def kind(self) -> tuple[int, str]:
+        """Status and simple exception name: ``(400, "MessageNotLocked")``; "" if it names none.
+
+        Only the last part of the name counts, without "Exception": packages have moved before. A
+        proxy's 404 names no exception and is therefore never taken for the gateway's own.
+        """
+        try:
+            named = at(read_json(self.body), "exception")
+        except Unavailable:
+            return self.status, ""
+        last = re.split(r"[.$]", named)[-1] if isinstance(named, str) else ""
+        simple = last.removesuffix("Exception")
+        return self.status, simple if re.fullmatch(r"[A-Za-z]{1,80}", simple) else ""
+
+    def document(self) -> dict[str, object]:
+        """The body of a 200 as a JSON object. Raises `Unavailable` for anything else."""
+        if self.status != OK:
+            raise outage_of(self)
+        document = read_json(self.body)
+        if not isinstance(document, dict):
+            raise Unavailable("gateway.garbled", "the answer is no JSON object")
+        return document
+
+    def check_ok(self) -> None:
+        """Raise `Unavailable` unless it is a 200 with JSON or nothing: a login page is no yes."""
+        if self.status != OK or self.body.strip():
+            self.document()
+
+
+def read_json(body: bytes) -> object:
+    """The JSON value in these bytes. Raises `Unavailable("gateway.garbled")`."""
+    try:
+        value: object = json.loads(body)
+    except (ValueError, RecursionError):
+        # Without the cause: a decoding error holds the text it failed on.
+        raise Unavailable("gateway.garbled", "the answer is not JSON") from None
+    return value
+
+
+def at(value: object, *path: str | int) -> object:
+    """What stands there in a JSON value, or None where the path leads nowhere."""
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def entries(value: object) -> list[object]:
+    """The elements of a JSON array; none if it is something else."""
+    return value if isinstance(value, list) else []
+
+
+def words(value: object) -> str:
+    """A JSON string; "" if it is something else."""
+    return value if isinstance(value, str) else ""
+
+
+def outage_of(answer: Answer) -> Unavailable:
+    """The error for an answer that is neither what was asked for nor a "no" that we know.
+
+    Every code here is worth another try: a proxy, a restart or a password may be behind it.
+    """
+    if answer.status in UNAUTHORISED:
+        return Unavailable("gateway.unauthorised", str(answer.status))
+    if answer.status == TOO_MANY or answer.status >= SERVER_ERROR:
+        return Unavailable("gateway.unavailable", " ".join(map(str, answer.kind)).strip())
+    return Unavailable("gateway.unexpected", " ".join(map(str, answer.kind)).strip())
+
+
+def no_package(answer: Answer) -> Gone | NeverAccepted | Unavailable:
+    """The error for an answer to pop that is not the package."""
+    kind = answer.kind
+    if kind in _NO_PACKAGE:
+        error, code = _NO_PACKAGE[kind]
+        return error(code, " ".join(map(str, kind)).strip())
+    if answer.status == BAD_REQUEST and kind[1]:
+        return NeverAccepted("gateway.refused", kind[1])
+    return outage_of(answer)
+
+
+def check_accepted(answer: Answer) -> None:
+    """Raise for every answer to a kvittering but 200; only a named exception is a real no."""
+    kind = answer.kind
+    if kind in _NO_RECEIPT:
+        raise NeverAccepted(_NO_RECEIPT[kind], kind[1])
+    if answer.status == BAD_REQUEST and kind[1]:
+        raise NeverAccepted("gateway.refused", kind[1])
+    if answer.status != OK:
+        raise outage_of(answer)
+
+
+def takes_receipts(capability: object) -> bool:
+    """Whether one entry of `capabilities` has the kvittering among its document types."""
+    return any(
+        words(at(kind, "type")).lower() == "arkivmelding_kvittering"
+        or at(kind, "standard") == KVITTERING
+        for kind in entries(at(capability, "documentTypes"))
+    )
+
+
+def sent_state(names: set[str]) -> SentState:
+    """How far a kvittering is that has had these statuses.
+
+    MOTTATT is the receiving gateway's word. LEVERT together with LEST but without MOTTATT is a lie:
+    over DPV and DPF the own gateway throws a kvittering away and reports SENDT, LEVERT and LEST.
+    (Nobody answers a kvittering with a kvittering, so LEST never comes from a receiver.)
+    """
+    if "MOTTATT" in names or ("LEVERT" in names and "LEST" not in names):
+        return SentState.CONFIRMED
+    for name, state in _UNSENT.items():
+        if name in names:
+            return state
+    return SentState.CREATED if names else SentState.UNKNOWN

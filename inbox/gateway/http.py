@@ -1,0 +1,224 @@
+"""The HTTP connection to a gateway: bounded in bytes and in time, stateless, never redirected."""
+
+import ipaddress
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
+
+import httpx
+
+from inbox.errors import ConfigurationError, NeverAccepted, Unavailable
+from inbox.gateway.error_codes import OK, Answer
+
+CHUNK_BYTES = 256 * 1024
+PACKAGE_TYPES = (
+    "application/vnd.etsi.asic-e+zip",
+    "application/zip",
+    "application/octet-stream",
+)
+_TRANSFER_ERRORS = (httpx.HTTPError, httpx.StreamError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """How long we wait and how much we take. `read` and `transfer_read` are between two reads."""
+
+    connect: timedelta = timedelta(seconds=5)
+    read: timedelta = timedelta(seconds=60)
+    answer: timedelta = timedelta(minutes=2)
+    """For the whole of an answer, so that a trickle of bytes cannot hold a worker."""
+    transfer_read: timedelta = timedelta(minutes=5)
+    """As the gateway's own server; it decrypts 1 GB before the first byte."""
+    transfer: timedelta = timedelta(hours=6)
+    """For the whole of a package: 1 GB at 50 kB/s."""
+    answer_bytes: int = 2 * 1024**2
+    """An SBD has a few kilobytes; statuses and capabilities, page by page, have fewer."""
+    package_bytes: int = 2 * 1024**3
+    """Above what any sender may send (about 1 GB): only keeps a runaway stream off the disk."""
+
+
+USUAL = Bounds()
+
+
+def client_for(
+    url: str,
+    *,
+    credentials: tuple[str, str] | None = None,
+    bounds: Bounds = USUAL,
+    tls: ssl.SSLContext | None = None,
+    transport: httpx.BaseTransport | None = None,
+) -> httpx.Client:
+    """The client for a gateway, to be closed by the caller; wiring and tests make it only here.
+
+    No proxy or netrc of the environment, no redirects, no cookies, no compression. `url` may have
+    a path. `transport` replaces the network. Raises `ConfigurationError`.
+    """
+    _address(url)
+    return httpx.Client(
+        base_url=url,
+        auth=httpx.BasicAuth(*credentials) if credentials else None,
+        headers={"User-Agent": f"inbox/{version('inbox')}", "Accept-Encoding": "identity"},
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        timeout=_timeout(bounds, bounds.read),
+        follow_redirects=False,
+        trust_env=False,
+        verify=tls or True,
+        transport=transport,
+    )
+
+
+def check_protected(url: str, credentials: tuple[str, str] | None) -> None:
+    """Refuse a gateway in the clear or without credentials, unless it is on this machine.
+
+    What it gives is decrypted confidential mail. Raises `ConfigurationError`.
+    """
+    address = _address(url)
+    if _is_loopback(address.host):
+        return
+    if address.scheme != "https":
+        raise ConfigurationError("gateway.plain_http", "plain http to another machine")
+    if credentials is None:
+        raise ConfigurationError("gateway.no_credentials", "another machine, and no credentials")
+
+
+class Transfer:
+    """The bytes of a package on their way in; close it, read or not."""
+
+    def __init__(self, response: httpx.Response, bounds: Bounds) -> None:
+        self._response = response
+        self._bounds = bounds
+
+    def close(self) -> None:
+        """Give the connection up. Safe to repeat."""
+        self._response.close()
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes in pieces of about 256 KiB, once.
+
+        The gateway promises no length for large packages, and a proxy may end a broken stream
+        cleanly: whether the container is whole shows only in the container.
+
+        Raises `Unavailable` when the stream breaks or ends early (`gateway.truncated`) or takes
+        too long (`gateway.slow`), `NeverAccepted` when it will not end (`gateway.too_large`).
+        """
+        held, count = bytearray(), 0
+        for piece in _pieces(self._response, self._bounds.transfer):
+            held += piece
+            count += len(piece)
+            if count > self._bounds.package_bytes:
+                raise NeverAccepted("gateway.too_large", f"{count} bytes, and still more")
+            if len(held) >= CHUNK_BYTES:
+                yield bytes(held)
+                held.clear()
+        promised = self._response.headers.get("content-length", str(count))
+        if promised != str(count):
+            raise Unavailable("gateway.truncated", f"{count} bytes came, {promised} were promised")
+        if held:
+            yield bytes(held)
+
+
+class Connection:
+    """Asks the gateway and reads the answer. Remembers nothing but how its clock differs."""
+
+    def __init__(
+        self, client: httpx.Client, *, bounds: Bounds, now: Callable[[], datetime]
+    ) -> None:
+        self._client = client
+        self._bounds = bounds
+        self._now = now
+        self.skew: timedelta | None = None
+        """The gateway's clock minus ours, by the last Date header; exact to about a second."""
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        content: Mapping[str, object] | None = None,
+    ) -> Answer:
+        """The whole answer, whatever its status. Raises `Unavailable` where there is none."""
+        response = self._sent(self._client.build_request(method, path, params=params, json=content))
+        return self._read(response)
+
+    def open(self, path: str) -> Transfer | Answer:
+        """The bytes behind this path, to be closed by the caller; the answer if it is not a 200."""
+        timeout = _timeout(self._bounds, self._bounds.transfer_read)
+        response = self._sent(self._client.build_request("GET", path, timeout=timeout))
+        if response.status_code != OK:
+            return self._read(response)
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type not in PACKAGE_TYPES:
+            response.close()
+            raise Unavailable("gateway.garbled", "the package has another media type")
+        return Transfer(response, self._bounds)
+
+    def _sent(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            raise Unavailable("gateway.unavailable", type(error).__name__) from error
+        self._look_at_the_clock(response.headers.get("date", ""))
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            response.close()
+            raise Unavailable("gateway.garbled", "a content encoding that was not asked for")
+        return response
+
+    def _read(self, response: httpx.Response) -> Answer:
+        body = bytearray()
+        try:
+            for piece in _pieces(response, self._bounds.answer):
+                body += piece
+                if len(body) > self._bounds.answer_bytes:
+                    raise Unavailable("gateway.garbled", f"{len(body)} bytes, and still more")
+        finally:
+            response.close()
+        return Answer(status=response.status_code, body=bytes(body))
+
+    def _look_at_the_clock(self, date: str) -> None:
+        try:
+            theirs = parsedate_to_datetime(date)
+        except ValueError:
+            return
+        if theirs.tzinfo is not None:
+            self.skew = theirs.astimezone(UTC) - self._now()
+
+
+def _pieces(response: httpx.Response, within: timedelta) -> Iterator[bytes]:
+    """The bytes as they come off the wire: encodings were refused. Raises `Unavailable`."""
+    until = time.monotonic() + within.total_seconds()
+    try:
+        for piece in response.iter_bytes():
+            yield piece
+            if time.monotonic() > until:
+                raise Unavailable("gateway.slow", f"not finished within {within}")
+    except _TRANSFER_ERRORS as error:
+        raise Unavailable("gateway.truncated", type(error).__name__) from error
+
+
+def _timeout(bounds: Bounds, read: timedelta) -> httpx.Timeout:
+    connect, seconds = bounds.connect.total_seconds(), read.total_seconds()
+    return httpx.Timeout(connect=connect, read=seconds, write=seconds, pool=seconds)
+
+
+def _address(url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise ConfigurationError("gateway.address", "the address cannot be read") from None
+    bare = not (address.userinfo or address.query or address.fragment)
+    if address.scheme not in ("http", "https") or not address.host or not bare:
+        raise ConfigurationError("gateway.address", "http(s)://host[:port][/path] and no more")
+    return address
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

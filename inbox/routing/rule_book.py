@@ -1,0 +1,88 @@
+"""The routing rules of one organisation as values; `rules.read_rules` makes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import NewType
+
+from inbox.domain import OrgNumber, UnitId
+from inbox.routing.conditions import Condition
+from inbox.strict.toml_lines import Path, nearest
+
+RuleId = NewType("RuleId", str)
+
+
+class Release(StrEnum):
+    """Whether the unit's case system may have the message before a person has said so."""
+
+    AT_ONCE = "at once"
+    BY_A_PERSON = "by a person"
+
+
+class SameUnit(StrEnum):
+    """The target of a rule that follows the case: the unit that has it already."""
+
+    SAME_UNIT = "same unit"
+
+
+SAME_UNIT = SameUnit.SAME_UNIT
+
+UnitRef = UnitId | SameUnit
+"""Where a rule sends: a unit's key in `[units]`, or `SAME_UNIT`. No key can be written so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """A unit (*enhet*) as the rules know it."""
+
+    name: str
+    called: tuple[str, ...] = ()
+    """What senders call it in `administrativEnhet`, beside its name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """Matches when every condition of `when` holds and not every one of `except_` does."""
+
+    id: RuleId
+    because: str
+    when: tuple[Condition, ...]
+    except_: tuple[Condition, ...] = ()
+    to: UnitRef
+    release: Release
+    urgent: bool = False
+    from_: date | None = None
+    """The first day it holds."""
+    until: date | None = None
+    """The last day it holds (*til og med*)."""
+    before: tuple[RuleId, ...] = ()
+    """Rules that this one is meant to win over; they stand later."""
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the day is within the rule's period."""
+        return (self.from_ or date.min) <= day <= (self.until or date.max)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleBook:
+    """One organisation's rules, in the order in which they are tried."""
+
+    organisation: OrgNumber
+    groups: Mapping[str, tuple[OrgNumber, ...]]
+    units: Mapping[UnitId, Unit]
+    desk: UnitId
+    """The unit that distributes what no rule takes."""
+    rules: tuple[Rule, ...]
+    digest: str
+    """SHA-256 of the file's bytes, in hex."""
+    lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
+    """Where in the file everything stands, for those who mend it."""
+
+    def line_of(self, *path: str | int) -> int | None:
+        """The line of what is there in the file, or of what is around it."""
+        return nearest(self.lines, path)
+
+    def line_of_rule(self, rule: RuleId) -> int | None:
+        """The line that the rule begins on."""
+        return self.line_of("rule", [one.id for one in self.rules].index(rule))

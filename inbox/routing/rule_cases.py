@@ -1,0 +1,151 @@
+"""Runs the written cases of a set of rules: this metadata, on this day, goes there.
+
+A file of cases says whose rules it tries (`receiver`) and on which day (`on`), and then, for each
+`[[case]]`, `name`, `metadata` and `expect`: either "unrouted" or a table of `unit`, `rule` and
+`release`. A case may have an `on` of its own. Metadata that a case does not give is an ordinary
+confidential message from an unknown matter: channel integrasjonspunkt, service DPO, a known
+sender who signs for itself, process taushetsbelagt, document type arkivmelding, one document of
+100 000 bytes received at eight that morning, and nothing else known.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from functools import partial
+
+from inbox.domain import ARKIVMELDING, TAUSHETSBELAGT, Metadata, Service, UnitId
+from inbox.routing.route import Explanation, Route, explain
+from inbox.routing.rule_book import Release, RuleBook
+from inbox.strict import toml_tables
+from inbox.strict.toml_lines import nearest
+from inbox.strict.toml_tables import Place, Table
+
+UNROUTED = "unrouted"
+"""What a case expects where a person must place the message."""
+
+_FILE = "tilfeller"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseResult:
+    """How one case went, and why."""
+
+    name: str
+    line: int | None
+    passed: bool
+    expected: str
+    got: str
+    why: Explanation
+
+
+def run_cases(book: RuleBook, raw: bytes, *, file: str = _FILE) -> tuple[CaseResult, ...]:
+    """Every case in the file, in order. Raises `PolicyError` if the file is not as it must be."""
+    place = Place(file=file)
+    place, table = toml_tables.read_toml(place, raw)
+    toml_tables.check_fields(place, table, required=("receiver", "on", "case"))
+    if table["receiver"] != book.organisation:
+        here = place.at("receiver", "receiver")
+        raise here.refuse("other_organisation", table["receiver"], book.organisation)
+    cases = toml_tables.tables_of(place.at("[[case]]", "case"), table["case"])
+    if not cases:
+        raise place.refuse("empty", "ingen tilfeller", "minst ett [[case]]")
+    day = toml_tables.date_of(place.at("on", "on"), table["on"])
+    return tuple(
+        _run(place.at("[[case]]", "case", number), case, book, day)
+        for number, case in enumerate(cases)
+    )
+
+
+def _run(place: Place, case: Table, book: RuleBook, day: date) -> CaseResult:
+    toml_tables.check_fields(place, case, required=("name", "metadata", "expect"), optional=("on",))
+    name = toml_tables.text_of(place.at(place.inside, "name"), case["name"])
+    here = partial(place.at, f"tilfelle «{name}»")
+    day = toml_tables.date_of(here("on"), case["on"]) if "on" in case else day
+    metadata = read_metadata(here("metadata"), case["metadata"], book, day)
+    explanation = explain(metadata, book, day)
+    expected, got = _expected(here("expect"), case["expect"]), shown(explanation.route)
+    return CaseResult(
+        name=name,
+        line=nearest(place.lines, place.path),
+        passed=expected == got,
+        expected=expected,
+        got=got,
+        why=explanation,
+    )
+
+
+def shown(found: Route | None) -> str:
+    """Where a message goes, as a case may expect it."""
+    return UNROUTED if found is None else f"{found.unit}, {found.rule}, {found.release}"
+
+
+def _expected(place: Place, value: object) -> str:
+    if value == UNROUTED:
+        return UNROUTED
+    table = toml_tables.table_of(place, value)
+    toml_tables.check_fields(place, table, required=("unit", "rule", "release"))
+    unit, rule, release = (
+        toml_tables.text_of(place, table[f]) for f in ("unit", "rule", "release")
+    )
+    if release not in set(Release):
+        raise place.refuse("release", release, " eller ".join(Release))
+    return f"{unit}, {rule}, {release}"
+
+
+def read_metadata(place: Place, value: object, book: RuleBook, day: date) -> Metadata:
+    """The metadata of a case, filled in with what an ordinary message has. Raises `PolicyError`."""
+    table = toml_tables.table_of(place, value)
+    toml_tables.check_fields(place, table, required=("sender",), optional=tuple(GIVEN))
+    sender = toml_tables.organisation_of(place, toml_tables.text_of(place, table["sender"]))
+    metadata = Metadata(
+        channel="integrasjonspunkt",
+        service=Service.DPO,
+        sender=sender,
+        sender_known=True,
+        signer=sender,
+        on_behalf_of=None,
+        receiver=book.organisation,
+        process=TAUSHETSBELAGT,
+        document_type=ARKIVMELDING,
+        received_at=datetime.combine(day, time(8), UTC),
+        document_count=1,
+        total_bytes=100_000,
+    )
+    for field, read in GIVEN.items():
+        if field in table:
+            metadata = read(metadata, place, table[field])
+    return metadata
+
+
+def _service(place: Place, value: object) -> Service:
+    text = toml_tables.text_of(place, value)
+    if text not in set(Service):
+        raise place.refuse("unknown_word", text, ", ".join(Service))
+    return Service(text)
+
+
+_Given = Callable[[Metadata, Place, object], Metadata]
+
+GIVEN: Mapping[str, _Given] = {
+    "sender_known": lambda m, p, v: replace(m, sender_known=toml_tables.flag_of(p, v)),
+    "signer": lambda m, p, v: replace(
+        m, signer=toml_tables.organisation_of(p, toml_tables.text_of(p, v))
+    ),
+    "on_behalf_of": lambda m, p, v: replace(
+        m, on_behalf_of=toml_tables.organisation_of(p, toml_tables.text_of(p, v))
+    ),
+    "channel": lambda m, p, v: replace(m, channel=toml_tables.text_of(p, v)),
+    "service": lambda m, p, v: replace(m, service=_service(p, v)),
+    "process": lambda m, p, v: replace(m, process=toml_tables.text_of(p, v)),
+    "document_type": lambda m, p, v: replace(m, document_type=toml_tables.text_of(p, v)),
+    "known_unit": lambda m, p, v: replace(m, known_unit=UnitId(toml_tables.text_of(p, v))),
+    "administrative_unit": lambda m, p, v: replace(
+        m, administrative_unit=toml_tables.text_of(p, v)
+    ),
+    "screening_authority": lambda m, p, v: replace(
+        m, screening_authority=toml_tables.text_of(p, v)
+    ),
+    "access_restriction": lambda m, p, v: replace(m, access_restriction=toml_tables.text_of(p, v)),
+    "public_title": lambda m, p, v: replace(m, public_title=toml_tables.text_of(p, v)),
+}
+"""What a case may give beside the sender; no rule looks at the rest of the metadata."""

@@ -1,0 +1,178 @@
+"""Reads the routing rules of one organisation, strictly: whatever is not expected is refused."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+
+from inbox.domain import OrgNumber, UnitId
+from inbox.errors import PolicyError
+from inbox.routing.condition_reader import Named, read_conditions, short_name
+from inbox.routing.conditions import YES, Field, normalise
+from inbox.routing.lint import errors
+from inbox.routing.rule_book import SAME_UNIT, Release, Rule, RuleBook, RuleId, Unit, UnitRef
+from inbox.strict import toml_tables
+from inbox.strict.toml_tables import Place, Table
+
+MAX_RULES = 200
+
+_TOLD = 20
+
+
+def read_rules(name: str, raw: bytes) -> RuleBook:
+    """The rules in a file of that name, ready for use.
+
+    Raises:
+        PolicyError: anything unexpected, a dead rule, or an overlap that no `before` orders. The
+            reason names file, line and rule, says what was read and what is allowed; of several
+            errors of order it has the first twenty, under the code of the first of them.
+    """
+    book = read_draft(name, raw)
+    found = errors(book)
+    if found:
+        told = [f.told for f in found[:_TOLD]]
+        if len(found) > _TOLD:
+            told.append(f"og {len(found) - _TOLD} til")
+        raise PolicyError(found[0].code, f"{name}: {'; '.join(told)}")
+    return book
+
+
+def read_draft(name: str, raw: bytes) -> RuleBook:
+    """The rules as written, each of them right by itself: for `lint`, never for routing.
+
+    Raises `PolicyError` as `read_rules` does, except for what `lint.errors` finds.
+    """
+    place = Place(file=name)
+    organisation, suffix = name[:-5], name[-5:]
+    if suffix != ".toml":
+        raise place.refuse("file_name", name, "organisasjonsnummer.toml")
+    toml_tables.organisation_of(place, organisation)
+    place, table = toml_tables.read_toml(place, raw)
+    toml_tables.check_fields(place, table, required=("units", "desk", "rule"), optional=("groups",))
+    named = Named(groups=_groups(place, table), units=_units(place, table))
+    desk = _desk(place.at("[desk]", "desk"), table["desk"], named)
+    rules = _rules(place, table["rule"], named)
+    toml_tables.check_rows(place, raw, len(rules))
+    return RuleBook(
+        organisation=OrgNumber(organisation),
+        groups=named.groups,
+        units=named.units,
+        desk=desk,
+        rules=rules,
+        digest=hashlib.sha256(raw).hexdigest(),
+        lines=place.lines,
+    )
+
+
+def _groups(place: Place, table: Table) -> Mapping[str, tuple[OrgNumber, ...]]:
+    if "groups" not in table:
+        return MappingProxyType({})
+    groups: dict[str, tuple[OrgNumber, ...]] = {}
+    for name, members in toml_tables.table_of(
+        place.at("[groups]", "groups"), table["groups"]
+    ).items():
+        here = place.at(f"[groups] {name}", "groups", name)
+        numbers = toml_tables.text_list_of(here, members)
+        groups[short_name(here, name)] = tuple(
+            toml_tables.organisation_of(here, n) for n in numbers
+        )
+    return MappingProxyType(groups)
+
+
+def _units(place: Place, table: Table) -> Mapping[UnitId, Unit]:
+    units: dict[UnitId, Unit] = {}
+    taken: dict[str, str] = {}
+    for key, value in toml_tables.table_of(place.at("[units]", "units"), table["units"]).items():
+        here = place.at(f"[units] {key}", "units", key)
+        unit = _unit(here, value)
+        units[UnitId(short_name(here, key))] = unit
+        for name in (unit.name, *unit.called):
+            if taken.setdefault(normalise(name), key) != key:
+                other = taken[normalise(name)]
+                raise here.refuse("duplicate", name, f"et navn som «{other}» ikke har")
+    return MappingProxyType(units)
+
+
+def _unit(place: Place, value: object) -> Unit:
+    """Either its name, or a table of `name` and `called`."""
+    if isinstance(value, str):
+        return Unit(name=toml_tables.text_of(place, value))
+    table = toml_tables.table_of(place, value)
+    toml_tables.check_fields(place, table, required=("name",), optional=("called",))
+    called = toml_tables.text_list_of(place, table["called"]) if "called" in table else ()
+    return Unit(name=toml_tables.text_of(place, table["name"]), called=called)
+
+
+def _desk(place: Place, value: object, named: Named) -> UnitId:
+    table = toml_tables.table_of(place, value)
+    toml_tables.check_fields(place, table, required=("unit",))
+    here = place.at(place.inside, "unit")
+    return named.unit(here, toml_tables.text_of(here, table["unit"]))
+
+
+def _rules(place: Place, value: object, named: Named) -> tuple[Rule, ...]:
+    tables = toml_tables.tables_of(place.at("[[rule]]", "rule"), value)
+    if not 0 < len(tables) <= MAX_RULES:
+        allowed = (
+            f"fra 1 til {MAX_RULES} regler: uten regler ville all post havnet ved desk, "
+            "uten at noen har bestemt det"
+        )
+        raise place.refuse("rule_count", f"{len(tables)} regler", allowed)
+    rules: dict[RuleId, Rule] = {}
+    for number, table in enumerate(tables):
+        here = place.at(f"[[rule]] nr. {number + 1}", "rule", number)
+        rule = _rule(here, table, named)
+        if rule.id in rules:
+            raise here.at(here.inside, "id").refuse("duplicate", rule.id, "en ny id")
+        rules[rule.id] = rule
+    return tuple(rules.values())
+
+
+def _rule(place: Place, table: Table, named: Named) -> Rule:
+    if "id" in table:
+        here = place.at(place.inside, "id")
+        place = place.at(f"regel «{short_name(here, toml_tables.text_of(here, table['id']))}»")
+    toml_tables.check_fields(
+        place,
+        table,
+        required=("id", "because", "when", "to", "release"),
+        optional=("except", "urgent", "from", "until", "before"),
+    )
+    at = partial(place.at, place.inside)
+    before = toml_tables.text_list_of(at("before"), table["before"]) if "before" in table else ()
+    rule = Rule(
+        id=RuleId(toml_tables.text_of(at("id"), table["id"])),
+        because=toml_tables.text_of(at("because"), table["because"]),
+        when=read_conditions(at("when"), table["when"], named),
+        except_=read_conditions(at("except"), table["except"], named) if "except" in table else (),
+        to=_target(at("to"), table["to"], named),
+        release=_release(at("release"), table["release"]),
+        urgent=toml_tables.flag_of(at("urgent"), table["urgent"]) if "urgent" in table else False,
+        from_=toml_tables.date_of(at("from"), table["from"]) if "from" in table else None,
+        until=toml_tables.date_of(at("until"), table["until"]) if "until" in table else None,
+        before=tuple(RuleId(other) for other in before),
+    )
+    _check_rule(place, rule)
+    return rule
+
+
+def _check_rule(place: Place, rule: Rule) -> None:
+    if rule.from_ and rule.until and rule.until < rule.from_:
+        at = place.at(place.inside, "until")
+        raise at.refuse("period", f"until {rule.until}", f"tidligst {rule.from_}, som er from")
+    follows = any(c.field is Field.KNOWN_REFERENCE and YES in c.values for c in rule.when)
+    if rule.to is SAME_UNIT and not follows:
+        allowed = "«same unit» bare sammen med known_reference = true, ellers er ingen enhet kjent"
+        raise place.at(place.inside, "to").refuse("same_unit", "to = same unit", allowed)
+
+
+def _target(place: Place, value: object, named: Named) -> UnitRef:
+    text = toml_tables.text_of(place, value)
+    return SAME_UNIT if text == SAME_UNIT else named.unit(place, text)
+
+
+def _release(place: Place, value: object) -> Release:
+    text = toml_tables.text_of(place, value)
+    if text not in set(Release):
+        raise place.refuse("release", text, " eller ".join(f"«{r}»" for r in Release))
+    return Release(text)

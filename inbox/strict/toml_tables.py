@@ -1,0 +1,163 @@
+"""Reads pieces of a TOML file by type, or refuses: where, what was read, what is allowed."""
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from inbox.domain import OrgNumber, parse_org_number
+from inbox.errors import Invalid, PolicyError
+from inbox.strict.toml_lines import Path, lines_of, nearest
+
+MAX_FILE_BYTES = 256 * 1024
+_SHOWN_CHARACTERS = 60
+_ROWS = re.compile(r"# rows: ([0-9]{1,4})")
+_AT_LINE = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
+
+Table = Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where in which file we are reading: it opens every refusal."""
+
+    file: str
+    inside: str = ""
+    path: Path = ()
+    lines: Mapping[Path, int] = field(default_factory=dict, repr=False)
+
+    def at(self, inside: str, *keys: str | int) -> "Place":
+        """Further in by these keys: at this rule, table or case."""
+        return replace(self, inside=inside, path=(*self.path, *keys))
+
+    def on(self, line: int) -> "Place":
+        """The same place, known to be on this line."""
+        return replace(self, path=("line",), lines={("line",): line})
+
+    def refuse(self, code: str, read: object, allowed: str) -> PolicyError:
+        """The error to raise: a stable code, and what a policy editor needs to put it right."""
+        line = nearest(self.lines, self.path)
+        at = [self.file, "" if line is None else f"linje {line}", self.inside]
+        where = ", ".join(part for part in at if part)
+        shown = read if isinstance(read, str) else repr(read)
+        if len(shown) > _SHOWN_CHARACTERS:
+            shown = shown[:_SHOWN_CHARACTERS] + "…"
+        return PolicyError(f"routing.{code}", f"{where}: leste «{shown}». Tillatt: {allowed}")
+
+
+def read_toml(place: Place, raw: bytes) -> tuple[Place, Table]:
+    """The file as a table, and its place with the lines. What is wrong is a `PolicyError`."""
+    if len(raw) > MAX_FILE_BYTES:
+        raise place.refuse("too_large", f"{len(raw)} byte", f"høyst {MAX_FILE_BYTES} byte")
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise place.refuse("bom", "byte order mark", "UTF-8 uten byte order mark")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        here = place.on(raw.count(b"\n", 0, error.start) + 1)
+        raise here.refuse("encoding", f"byte {error.start} er ikke UTF-8", "UTF-8") from error
+    try:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # the latter is tomllib's answer to `[[[[…`
+        what = str(error) if isinstance(error, tomllib.TOMLDecodeError) else type(error).__name__
+        found = _AT_LINE.search(what)
+        here = place if found is None else place.on(int(found[1]))
+        raise here.refuse("toml", _AT_LINE.sub("", what).strip(), "gyldig TOML") from error
+    return replace(place, lines=lines_of(text)), table
+
+
+def check_rows(place: Place, raw: bytes, rows: int) -> None:
+    """The file says how many rules it has, once: one that fell out, or in, is noticed."""
+    stated = [
+        (number, int(found[1]))
+        for number, line in enumerate(raw.decode().split("\n"), 1)
+        if (found := _ROWS.fullmatch(line.rstrip("\r")))
+    ]
+    if len(stated) != 1:
+        raise place.refuse(
+            "rows_unstated", f"{len(stated)} slike linjer", f"én linje «# rows: {rows}»"
+        )
+    if stated[0][1] != rows:
+        here = place.on(stated[0][0])
+        raise here.refuse("rows_differ", f"{rows} regler", f"de {stated[0][1]} som filen oppgir")
+
+
+def check_fields(
+    place: Place, table: Table, *, required: Collection[str], optional: Collection[str] = ()
+) -> None:
+    """Refuse what is missing and whatever else is there."""
+    known = ", ".join([*required, *optional])
+    for name in table:
+        if name not in required and name not in optional:
+            raise place.at(place.inside, name).refuse("unknown_field", name, known)
+    for name in required:
+        if name not in table:
+            raise place.refuse("missing_field", f"ingen {name}", f"feltet {name} må være med")
+
+
+def table_of(place: Place, value: object) -> Table:
+    """A table with something in it."""
+    if not isinstance(value, dict):
+        raise place.refuse("wrong_type", value, "en tabell")
+    if not value:
+        raise place.refuse("empty", "tom tabell", "minst ett felt")
+    return value
+
+
+def tables_of(place: Place, value: object) -> tuple[Table, ...]:
+    """An array of tables, each with something in it; may itself be empty."""
+    if not isinstance(value, list):
+        raise place.refuse("wrong_type", value, "en liste av tabeller")
+    return tuple(
+        table_of(place.at(f"{place.inside} nr. {n + 1}", n), v) for n, v in enumerate(value)
+    )
+
+
+def text_of(place: Place, value: object) -> str:
+    """A text that is not blank."""
+    if not isinstance(value, str):
+        raise place.refuse("wrong_type", value, "en tekst")
+    if not value.strip():
+        raise place.refuse("empty", "tom tekst", "en tekst som ikke er tom")
+    return value
+
+
+def text_list_of(place: Place, value: object) -> tuple[str, ...]:
+    """One or more different texts, in a list."""
+    if not isinstance(value, list):
+        raise place.refuse("wrong_type", value, "en liste av tekster")
+    texts = tuple(text_of(place, v) for v in value)
+    if not texts:
+        raise place.refuse("empty", "tom liste", "minst én verdi")
+    if len(set(texts)) != len(texts):
+        raise place.refuse("duplicate", ", ".join(texts), "hver verdi én gang")
+    return texts
+
+
+def one_or_more_of(place: Place, value: object) -> tuple[str, ...]:
+    """A text, or a list of one or more different texts."""
+    return text_list_of(place, value if isinstance(value, list) else [value])
+
+
+def flag_of(place: Place, value: object) -> bool:
+    """True or false, nothing that resembles it."""
+    if not isinstance(value, bool):
+        raise place.refuse("wrong_type", value, "true eller false")
+    return value
+
+
+def date_of(place: Place, value: object) -> date:
+    """A date without a time of day."""
+    if type(value) is not date:  # a datetime is a date to Python, not to us
+        raise place.refuse("wrong_type", value, "en dato som 2026-01-31")
+    return value
+
+
+def organisation_of(place: Place, text: str) -> OrgNumber:
+    """An organisation number with a right check digit."""
+    try:
+        return parse_org_number(text)
+    except Invalid as error:
+        allowed = "et organisasjonsnummer: ni sifre med riktig kontrollsiffer"
+        raise place.refuse("org_number", text, allowed) from error

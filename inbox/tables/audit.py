@@ -1,0 +1,51 @@
+"""The audit: its leaves, the tree over them, salts and signed checkpoints."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Integer
+from sqlmodel import Field
+
+from inbox.tables.columns import ID, Row, Utc
+
+_Seq = BigInteger().with_variant(Integer, "sqlite")
+
+
+class AuditEntry(Row, table=True):
+    """One leaf of the audit, without gaps from 0."""
+
+    seq: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
+    leaf: bytes
+    message_id: str | None = Field(default=None, max_length=ID, index=True)
+
+
+class AuditNode(Row, table=True):
+    """A perfect subtree: its level, its index on that level, its hash (RFC 6962)."""
+
+    level: int = Field(primary_key=True)
+    position: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
+    digest: bytes
+
+
+class AuditHead(Row, table=True):
+    """The one row that orders the audit: size and right edge of the tree. Locked last."""
+
+    id: int = Field(primary_key=True)
+    size: int = Field(sa_type=BigInteger)
+    frontier: bytes
+
+
+class AuditSalt(Row, table=True):
+    """Salts of commitments; erasing a message empties its salts, and the tree still holds."""
+
+    seq: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
+    name: str = Field(primary_key=True, max_length=40)
+    salt: bytes
+    message_id: str | None = Field(default=None, max_length=ID, index=True)
+
+
+class Checkpoint(Row, table=True):
+    """A signed note about the tree at a size; copies are kept outside too."""
+
+    size: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
+    note: str
+    signed_at: datetime = Field(sa_type=Utc)

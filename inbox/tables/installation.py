@@ -1,0 +1,90 @@
+"""What the installation knows of itself: rules in force, revocation lists, pulses, its key."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from inbox.tables.columns import CODE, ID, Row, Utc
+
+
+class ActivePolicy(Row, table=True):
+    """The digest of the policies, or of one rule book, that may decide now, and who approved it."""
+
+    kind: str = Field(primary_key=True, max_length=40)
+    digest: str = Field(max_length=64)
+    version: str | None = Field(default=None, max_length=ID, foreign_key="policy_version.id")
+    """Where its files are kept."""
+    approved_by: str | None = Field(default=None, max_length=ID)
+    active_from: datetime = Field(sa_type=Utc)
+
+
+class PolicyVersion(Row, table=True):
+    """Policies, or one rule book, as somebody proposed them, and what became of it.
+
+    The files are written once. Its id is that of its proposal.
+    """
+
+    __table_args__ = (Index("ix_policy_version_kind", "kind", "digest"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    kind: str = Field(max_length=40)
+    digest: str = Field(max_length=64)
+    """Of the files that decide."""
+    files: bytes
+    """All of them, cases and invariants too: a JSON object of texts by name."""
+    replaces: str | None = Field(default=None, max_length=ID, foreign_key="policy_version.id")
+    """The version that was active when it was proposed, and then when it was approved."""
+    diff_digest: str | None = Field(default=None, max_length=64)
+    """Of the difference as it was last shown or acknowledged; the first version has none."""
+    proposed_by: str = Field(max_length=ID)
+    proposed_at: datetime = Field(sa_type=Utc)
+    approved_by: str | None = Field(default=None, max_length=ID)
+    approved_at: datetime | None = Field(default=None, sa_type=Utc)
+    activated_by: str | None = Field(default=None, max_length=ID)
+    activated_at: datetime | None = Field(default=None, sa_type=Utc)
+    rolled_back_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Pulse(Row, table=True):
+    """When something last worked, and the code of what is wrong with it now."""
+
+    name: str = Field(primary_key=True, max_length=60)
+    at: datetime | None = Field(default=None, sa_type=Utc)
+    code: str | None = Field(default=None, max_length=CODE)
+
+
+class ListAddress(Row, table=True):
+    """An address that revocation lists are fetched from, and when it is asked again."""
+
+    address: str = Field(primary_key=True, max_length=500)
+    due_at: datetime = Field(sa_type=Utc)
+    """A worker that asks it sets this ahead first: until then nobody else does."""
+    fetched_at: datetime | None = Field(default=None, sa_type=Utc)
+    """When it last gave a list that could be believed."""
+    code: str | None = Field(default=None, max_length=CODE)
+    """What was wrong the last time."""
+
+
+class FetchedList(Row, table=True):
+    """The newest revocation list of one authority from one address, its signature checked."""
+
+    address: str = Field(primary_key=True, max_length=500)
+    authority: str = Field(primary_key=True, max_length=64)
+    """The digest of the certificate that vouches for it."""
+    digest: str = Field(max_length=64)
+    der: bytes
+    this_update: datetime = Field(sa_type=Utc)
+    next_update: datetime | None = Field(default=None, sa_type=Utc)
+    fetched_at: datetime = Field(sa_type=Utc)
+
+
+class Installation(Row, table=True):
+    """One row: what this database is, and a proof of the key that it was made with."""
+
+    id: int = Field(primary_key=True)
+    origin: str = Field(max_length=100)
+    """The name of this installation's audit log."""
+    key_proof: bytes
+    created_at: datetime = Field(sa_type=Utc)
+    people_enrolled_at: datetime | None = Field(default=None, sa_type=Utc)

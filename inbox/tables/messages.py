@@ -1,0 +1,315 @@
+"""The rows of fact of the line: arrivals, messages, deliveries, receipts, outbox, tasks, proposals.
+
+`version` rises with every claim and every settle: it is a worker's fence and a person's If-Match.
+`due_at` is None where nothing works on the row by itself. Columns named `sealed_…` hold what is
+confidential, under the data key of their message (or of the arrival until STORED).
+"""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from inbox.domain import (
+    ArrivalState,
+    DeliveryState,
+    HoldCause,
+    MessageState,
+    OutboxState,
+    ProposalState,
+    ReceiptState,
+    Service,
+    TaskState,
+)
+from inbox.tables.columns import CODE, ID, Row, Utc, Word
+
+
+class Arrival(Row, table=True):
+    """One appearance of something on a channel. CONFIRMED stays for good."""
+
+    __table_args__ = (
+        Index(
+            "uq_arrival_notice",
+            "channel",
+            "service",
+            "organisation",
+            "wire_id",
+            unique=True,
+            sqlite_where=text("state NOT IN ('CONFIRMED', 'ABANDONED')"),
+            postgresql_where=text("state NOT IN ('CONFIRMED', 'ABANDONED')"),
+        ),
+        Index("ix_arrival_wire", "organisation", "wire_id"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID)
+    channel: str = Field(max_length=40)
+    service: Service = Field(sa_type=Word(Service))
+    organisation: str = Field(max_length=9)
+    wire_id: str = Field(max_length=200)
+    state: ArrivalState = Field(sa_type=Word(ArrivalState))
+    version: int = 0
+    due_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+    leased_until: datetime | None = Field(default=None, sa_type=Utc)
+    attempts: int = 0
+    code: str | None = Field(default=None, max_length=CODE)
+    expires_at: datetime | None = Field(default=None, sa_type=Utc)
+    announced_at: datetime = Field(sa_type=Utc)
+    stored_at: datetime | None = Field(default=None, sa_type=Utc)
+    confirmed_at: datetime | None = Field(default=None, sa_type=Utc)
+    confirmed_as: str | None = Field(default=None, max_length=20)
+    misses: int = 0
+    """How often it was MISSED: the back-off before it is announced again."""
+    digest: str | None = Field(default=None, max_length=64)
+    size: int | None = Field(default=None, sa_type=BigInteger)
+    sealed_envelope: bytes | None = None
+    message_id: str | None = Field(
+        default=None, max_length=ID, foreign_key="message.id", index=True
+    )
+
+
+class Message(Row, table=True):
+    """One message, from its first arrival to its tombstone."""
+
+    __table_args__ = (
+        Index("ix_message_wire", "organisation", "channel", "wire_id"),
+        Index(
+            "uq_message_first",
+            "organisation",
+            "channel",
+            "wire_id",
+            unique=True,
+            sqlite_where=text("shares_wire_id = 0"),
+            postgresql_where=text("NOT shares_wire_id"),
+        ),
+        Index("ix_message_newest", "received_at", "id"),
+        Index("ix_message_state", "state", "received_at"),
+        Index("ix_message_unit", "unit", "received_at", "id"),
+        Index("ix_message_organisation", "organisation", "received_at", "id"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID)
+    state: MessageState = Field(sa_type=Word(MessageState))
+    version: int = 0
+    due_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+    leased_until: datetime | None = Field(default=None, sa_type=Utc)
+    attempts: int = 0
+    code: str | None = Field(default=None, max_length=CODE)
+    organisation: str = Field(max_length=9)
+    channel: str = Field(max_length=40)
+    service: Service = Field(sa_type=Word(Service))
+    wire_id: str = Field(max_length=200)
+    digest: str = Field(max_length=64)
+    size: int = Field(sa_type=BigInteger)
+    object_name: str | None = Field(default=None, max_length=80)
+    received_at: datetime = Field(sa_type=Utc)
+    sealed_envelope: bytes | None = None
+    shares_wire_id: bool = False
+    """Another message came under this wire id before it, with other bytes."""
+
+    sender: str | None = Field(default=None, max_length=9, index=True)
+    sent_at: datetime | None = Field(default=None, sa_type=Utc)
+    document_count: int | None = None
+    total_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    shielding: str | None = Field(default=None, max_length=40)
+    documents_hash: str | None = Field(default=None, max_length=64, index=True)
+    """Keyed hash over the digests of the documents: how a re-sent message is recognised."""
+    verdict: str | None = None
+    waivers: str = ""
+    missing: str | None = None
+    sealed_metadata: bytes | None = None
+    sealed_archive: bytes | None = None
+    sealed_documents: bytes | None = None
+
+    unit: str | None = Field(default=None, max_length=40, foreign_key="unit.id")
+    rule: str | None = Field(default=None, max_length=CODE)
+    book: str | None = Field(default=None, max_length=64)
+    urgent: bool = False
+    transfers: int = 0
+    released_by: str | None = Field(default=None, max_length=ID)
+    opened_at: datetime | None = Field(default=None, sa_type=Utc)
+    """When a person with the right to first read its content; a machine does not count."""
+    held_for: HoldCause | None = Field(default=None, sa_type=Word(HoldCause))
+    held_until: datetime | None = Field(default=None, sa_type=Utc)
+    """A hold is over from then on, though it stands here until the message moves."""
+
+    registered_at: datetime | None = Field(default=None, sa_type=Utc)
+    registered_by: str | None = Field(default=None, max_length=20)
+    sealed_reference: bytes | None = None
+    duplicate_of: str | None = Field(default=None, max_length=ID, foreign_key="message.id")
+    refused_at: datetime | None = Field(default=None, sa_type=Utc)
+    answered_at: datetime | None = Field(default=None, sa_type=Utc)
+    erased_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Delivery(Row, table=True):
+    """A numbered attempt to give a message to a case system."""
+
+    __table_args__ = (
+        UniqueConstraint("message_id", "number"),
+        Index(
+            "uq_delivery_standing",
+            "message_id",
+            unique=True,
+            sqlite_where=text("state IN ('OPEN', 'COLLECTED')"),
+            postgresql_where=text("state IN ('OPEN', 'COLLECTED')"),
+        ),
+        Index("ix_delivery_of_system", "case_system", "state", "offered_at", "id"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID)
+    message_id: str = Field(max_length=ID, foreign_key="message.id")
+    number: int
+    case_system: str = Field(max_length=40, foreign_key="case_system.id")
+    state: DeliveryState = Field(sa_type=Word(DeliveryState))
+    version: int = 0
+    offered_at: datetime = Field(sa_type=Utc)
+    collected_at: datetime | None = Field(default=None, sa_type=Utc)
+    accepted_at: datetime | None = Field(default=None, sa_type=Utc)
+    settled_at: datetime | None = Field(default=None, sa_type=Utc)
+    code: str | None = Field(default=None, max_length=CODE)
+    word_hash: str | None = Field(default=None, max_length=64)
+    """Keyed hash of the final word, so that a repeated word is known from a conflicting one."""
+    sealed_text: bytes | None = None
+
+
+class Receipt(Row, table=True):
+    """The arkivmelding_kvittering of a message: at most one that counts per wire id."""
+
+    __table_args__ = (
+        Index(
+            "uq_receipt_answers",
+            "answers",
+            unique=True,
+            sqlite_where=text("state != 'IMPOSSIBLE'"),
+            postgresql_where=text("state != 'IMPOSSIBLE'"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID)
+    message_id: str = Field(max_length=ID, foreign_key="message.id", index=True)
+    answers: str = Field(max_length=260)
+    """Organisation, channel and wire id of what is answered."""
+    outcome: str = Field(max_length=20)
+    state: ReceiptState = Field(sa_type=Word(ReceiptState))
+    version: int = 0
+    due_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+    leased_until: datetime | None = Field(default=None, sa_type=Utc)
+    attempts: int = 0
+    number: int = 1
+    """Rises only after FEIL or LEVETID_UTLOPT, so that the receipt's own id stays what it was."""
+    code: str | None = Field(default=None, max_length=CODE)
+    chosen_at: datetime = Field(sa_type=Utc)
+    sent_at: datetime | None = Field(default=None, sa_type=Utc)
+    settled_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Outbox(Row, table=True):
+    """An event for a case system, written in the transaction of its cause, sent at least once."""
+
+    id: str = Field(primary_key=True, max_length=ID)
+    kind: str = Field(max_length=40)
+    case_system: str = Field(max_length=40, foreign_key="case_system.id")
+    delivery_id: str = Field(max_length=ID, foreign_key="delivery.id", index=True)
+    message_id: str = Field(max_length=ID, foreign_key="message.id")
+    state: OutboxState = Field(sa_type=Word(OutboxState))
+    version: int = 0
+    due_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+    leased_until: datetime | None = Field(default=None, sa_type=Utc)
+    attempts: int = 0
+    code: str | None = Field(default=None, max_length=CODE)
+    created_at: datetime = Field(sa_type=Utc)
+    settled_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Task(Row, table=True):
+    """Something a person must do: at most one open of a kind for a subject."""
+
+    __table_args__ = (
+        Index(
+            "uq_task_open",
+            "kind",
+            "subject_id",
+            unique=True,
+            sqlite_where=text("state = 'OPEN'"),
+            postgresql_where=text("state = 'OPEN'"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID)
+    kind: str = Field(max_length=40)
+    subject_id: str = Field(max_length=200)
+    message_id: str | None = Field(
+        default=None, max_length=ID, foreign_key="message.id", index=True
+    )
+    role: str = Field(max_length=40)
+    """Who may close it."""
+    unit: str | None = Field(default=None, max_length=40, foreign_key="unit.id")
+    state: TaskState = Field(sa_type=Word(TaskState))
+    version: int = 0
+    code: str | None = Field(default=None, max_length=CODE)
+    sealed_text: bytes | None = None
+    opened_at: datetime = Field(sa_type=Utc)
+    closed_at: datetime | None = Field(default=None, sa_type=Utc)
+
+
+class Opening(Row, table=True):
+    """A person opened the content of a message: counted to see what is unusual.
+
+    What vouches for it is the audit.
+    """
+
+    __table_args__ = (Index("ix_opening_person", "person", "opened_at"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    message_id: str = Field(max_length=ID, foreign_key="message.id", index=True)
+    person: str = Field(max_length=ID, foreign_key="person.id")
+    opened_at: datetime = Field(sa_type=Utc)
+
+
+class Proposal(Row, table=True):
+    """What one person proposed; another person, not another capacity, must approve it."""
+
+    id: str = Field(primary_key=True, max_length=ID)
+    kind: str = Field(max_length=40)
+    subject_id: str = Field(max_length=ID, index=True)
+    state: ProposalState = Field(sa_type=Word(ProposalState))
+    version: int = 0
+    proposer: str = Field(max_length=ID, foreign_key="person.id")
+    code: str | None = Field(default=None, max_length=CODE)
+    sealed_payload: bytes
+    created_at: datetime = Field(sa_type=Utc)
+    expires_at: datetime = Field(sa_type=Utc)
+    approver: str | None = Field(default=None, max_length=ID, foreign_key="person.id")
+
+
+class Note(Row, table=True):
+    """An internal note, sealed under the data key of its message; never edited, never deleted."""
+
+    __table_args__ = (UniqueConstraint("message_id", "number"),)
+
+    id: str = Field(primary_key=True, max_length=ID)
+    message_id: str = Field(max_length=ID, foreign_key="message.id")
+    number: int
+    """The order in which they were written."""
+    person: str = Field(max_length=ID, foreign_key="person.id")
+    role: str = Field(max_length=40)
+    unit: str = Field(max_length=40, foreign_key="unit.id")
+    """The unit that the person acted for."""
+    shielding: str | None = Field(default=None, max_length=40)
+    """The code that a reader must be cleared for, beside that of the message."""
+    sealed_text: bytes
+    written_at: datetime = Field(sa_type=Utc)
+
+
+class WrappedKey(Row, table=True):
+    """The data key of a message or an arrival, wrapped by a key that is not in the database.
+
+    Destroying it (both columns None) erases everything that was sealed under it.
+    """
+
+    id: str = Field(primary_key=True, max_length=60)
+    """The id of the message or arrival; or `case_system:` or `proposal:` and the id of one."""
+    kek_id: str | None = Field(default=None, max_length=40)
+    wrapped: bytes | None = None
+    created_at: datetime = Field(sa_type=Utc)
+    destroyed_at: datetime | None = Field(default=None, sa_type=Utc)

@@ -1,0 +1,74 @@
+"""One revocation list from its address: over http, bounded in bytes and in time, not redirected."""
+
+import ssl
+import time
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from inbox.errors import ConfigurationError, Unavailable
+from inbox.package.inputs import RevocationList
+from inbox.trust.trust_folder import list_in
+
+MAX_BYTES: Final = 50_000_000
+"""The largest lists of public issuers have some megabytes."""
+_PATIENCE: Final = timedelta(seconds=60)
+_SILENCE_SECONDS: Final = 10.0
+_OK: Final = 200
+
+
+def client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
+    """No proxy of the environment, no redirects: both could lead to where nobody meant."""
+    return httpx.Client(
+        headers={"User-Agent": f"inbox/{version('inbox')}", "Accept-Encoding": "identity"},
+        timeout=_SILENCE_SECONDS,
+        follow_redirects=False,
+        trust_env=False,
+        verify=tls or True,
+    )
+
+
+class Source:
+    """Asks for lists; `patience` is for the whole of one, so that a trickle cannot hold it."""
+
+    def __init__(
+        self, client: httpx.Client, *, patience: timedelta = _PATIENCE, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self._client = client
+        self._patience = patience
+        self._max_bytes = max_bytes
+
+    def fetch(self, address: str) -> RevocationList:
+        """What is published there, whoever signed it. Raises `Unavailable` (`trust.list_…`)."""
+        until = time.monotonic() + self._patience.total_seconds()
+        raw = bytearray()
+        try:
+            with self._client.stream("GET", address) as answer:
+                if answer.status_code != _OK:
+                    raise Unavailable("trust.list_status", str(answer.status_code))
+                for piece in answer.iter_raw():
+                    raw += piece
+                    if len(raw) > self._max_bytes:
+                        raise Unavailable("trust.list_too_large")
+                    if time.monotonic() > until:
+                        raise Unavailable("trust.list_slow")
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise Unavailable("trust.list_away", type(error).__name__) from error
+        try:
+            return list_in(bytes(raw), fetched_at=datetime.now(UTC))
+        except (ValueError, ConfigurationError) as error:
+            raise Unavailable("trust.list_garbage", f"{len(raw)} bytes") from error
+
+
+def is_address(url: str) -> bool:
+    """Whether a list can be asked for there: http or https, a host, no credentials."""
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+        )
+    except ValueError:
+        return False

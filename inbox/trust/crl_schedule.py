@@ -1,0 +1,108 @@
+"""When each address is asked for its revocation list, by whichever worker comes first.
+
+Addresses are those that the operator lists, and those in certificates of the trust folder. Never
+one out of a sender's certificate: nobody who writes to us says where we connect to.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from inbox.errors import Unavailable
+from inbox.package.inputs import Trust
+from inbox.package.signature.revocation import points_of
+from inbox.store import Store
+from inbox.tables import ListAddress, table_of
+from inbox.trust.crl_download import Source, is_address
+from inbox.trust.crl_store import forget, keep
+
+_LEASE: Final = timedelta(minutes=5)
+"""How long nobody else asks an address that a worker is asking; then its worker is dead."""
+_AGAIN: Final = timedelta(minutes=5)
+"""When an address that gave nothing is asked again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """What one look at all addresses brought."""
+
+    new: int
+    """Lists that are news."""
+    failed: tuple[str, ...]
+    """A code for each address that gave nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Which addresses are asked, how often, and through what."""
+
+    source: Source
+    listed: tuple[str, ...] = ()
+    every: timedelta = timedelta(hours=1)
+
+    def addresses(self, trust: Trust) -> tuple[str, ...]:
+        """Where lists are fetched from."""
+        named = points_of((*trust.anchors, *trust.intermediates))
+        return tuple(dict.fromkeys(a for a in (*self.listed, *named) if is_address(a)))
+
+    def fetch_due(self, store: Store, trust: Trust) -> Round:
+        """Ask every address that is due, one after the other. Safe to repeat, and to die in."""
+        _write_down(store, self.addresses(trust))
+        new, failed = 0, []
+        while (address := _claimed(store)) is not None:
+            try:
+                new += self._fetch(store, trust, address)
+            except Unavailable as error:
+                failed.append(error.code)
+                _note(store, address, code=error.code, pause=_AGAIN)
+        return Round(new=new, failed=tuple(failed))
+
+    def _fetch(self, store: Store, trust: Trust, address: str) -> bool:
+        found = self.source.fetch(address)
+        with store.transaction() as (session, now):
+            is_new = keep(session, now, address=address, found=found, trust=trust)
+        _note(store, address, code=None, pause=self.every)
+        return is_new
+
+
+def _write_down(store: Store, addresses: Iterable[str]) -> None:
+    """Bring the table in line with the addresses; it writes only where there is a difference."""
+    wanted = set(addresses)
+    with store.reading() as (session, _):
+        if set(session.exec(select(ListAddress.address))) == wanted:
+            return
+    with store.transaction() as (session, now):
+        there = set(session.exec(select(ListAddress.address)))
+        over = sorted(there - wanted)
+        session.execute(sa.delete(table_of(ListAddress)).where(col(ListAddress.address).in_(over)))
+        forget(session, over)
+        session.add_all(ListAddress(address=each, due_at=now) for each in wanted - there)
+
+
+def _claimed(store: Store) -> str | None:
+    """An address that is due, ours for a while; None if there is none."""
+    due = select(ListAddress).order_by(col(ListAddress.due_at)).limit(1)
+    with store.reading() as (session, now):
+        if session.exec(due.where(col(ListAddress.due_at) <= now)).first() is None:
+            return None
+    with store.transaction() as (session, now):
+        waiting = due.where(col(ListAddress.due_at) <= now).with_for_update(skip_locked=True)
+        row = session.exec(waiting).first()
+        if row is None:
+            return None
+        row.due_at = now + _LEASE
+        return row.address
+
+
+def _note(store: Store, address: str, *, code: str | None, pause: timedelta) -> None:
+    with store.transaction() as (session, now):
+        row = session.get(ListAddress, address)
+        if row is None:
+            return
+        row.due_at, row.code = now + pause, code
+        if code is None:
+            row.fetched_at = now

@@ -1,0 +1,46 @@
+"""Whose signatures are believed now: the folder, and the lists that were fetched."""
+
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+
+from sqlmodel import Session
+
+from inbox.errors import Unavailable
+from inbox.package.inputs import Trust
+from inbox.trust.crl_store import FetchedLists
+from inbox.trust.trust_folder import Stamp, read_folder, stamp_of
+
+
+class TrustFolder:
+    """Reads the folder when it has changed; without a folder nobody is believed."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._lock = Lock()
+        self._read: tuple[Stamp, Trust] = ((), Trust())
+        self._fetched = FetchedLists()
+
+    def current(self) -> Trust:
+        """What lies in the folder now.
+
+        Raises `ConfigurationError` for a file that cannot be read, and `Unavailable` where the
+        folder is not there: whoever it would name is not to be called unknown for that.
+        """
+        if self._folder is None:
+            return Trust()
+        try:
+            if not self._folder.is_dir():
+                raise Unavailable("trust.folder", "the trust folder is not there")
+            stamp = stamp_of(self._folder)
+            with self._lock:
+                if stamp != self._read[0]:
+                    self._read = (stamp, read_folder(self._folder))
+                return self._read[1]
+        except OSError as error:
+            raise Unavailable("trust.folder", type(error).__name__) from error
+
+    def believed(self, session: Session) -> Trust:
+        """What lies in the folder, and the lists that were fetched. Raises as `current`."""
+        trust = self.current()
+        return replace(trust, lists=(*trust.lists, *self._fetched.current(session)))

@@ -1,0 +1,183 @@
+"""The words of the case systems' API: what it takes and gives. `docs/openapi.json` follows from it.
+
+What is taken is strict: an unknown field is refused, so that a misspelt one is not lost.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inbox.domain import DeliveryState, Service
+from inbox.line.moves.case_system import Said
+from inbox.package.arkivmelding.model import ArchiveMessage
+from inbox.package.verdict import Verdict
+
+ID_PATTERN = r"^[0-9a-f]{32}$"
+"""Our own ids: 128 random bits."""
+
+
+class Part(BaseModel):
+    """The base of everything in the API."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+# What is taken
+
+
+class Paging(Part):
+    """Which deliveries to list."""
+
+    after: str | None = Field(default=None, pattern=ID_PATTERN)
+    """List what was offered after the delivery with this id: use `next` of the page before."""
+    limit: int = Field(default=50, ge=1, le=100)
+
+
+class Nothing(Part):
+    """No body is needed; an empty object is taken."""
+
+
+class Registered(Part):
+    """*Journalført*: the archive has it, under this reference."""
+
+    reference: str = Field(min_length=1, max_length=200, examples=["2026/001234-1"])
+    """The archive's reference, as the sender shall see it in the kvittering. One line."""
+
+
+class Refused(Part):
+    """The case system will not register it; people decide what happens next."""
+
+    code: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,59}$", examples=["journaldato.missing"])
+    """A code of the case system's own: a-z 0-9 . _ -, at most 60."""
+    text: str = Field(default="", max_length=2000)
+    """For the people who must decide; kept sealed, never sent to the sender."""
+
+
+# What is given
+
+
+class Answer(Part):
+    """What became of a word. The same word twice is the same answer."""
+
+    said: Said
+    """`done`: it counts from now. `repeated`: it counted already. `kept`: the delivery had been
+    taken back; a person in the archive decides."""
+
+
+class Listed(Part):
+    """A delivery that stands open: ids and times only."""
+
+    id: str
+    """Names the delivery in every address. Random; it says nothing."""
+    number: int
+    """1 for the first attempt to deliver a message, then 2 and so on."""
+    state: DeliveryState
+    offered_at: datetime
+    collected_at: datetime | None
+    href: str
+    """Where to collect it."""
+
+
+class Page(Part):
+    """The case system's own standing deliveries, oldest first."""
+
+    deliveries: list[Listed]
+    next: str | None
+    """The address of the next page; null on the last."""
+
+
+class PackagePart(Part):
+    """The container (ASiC-E) as it came, byte for byte, with the sender's signature."""
+
+    href: str
+    media_type: str
+    size: int
+    """In bytes."""
+    sha256: str
+    """In hexadecimal digits."""
+
+
+class DocumentPart(Part):
+    """One document in the container."""
+
+    number: int
+    """Its place in the container, from 1."""
+    href: str
+    name: str
+    """The sender's file name. Never use it as a path."""
+    media_type: str
+    """By the ending of the name. The bytes are always sent as application/octet-stream."""
+    size: int
+    sha256: str
+    title: str | None
+    is_main: bool
+    referenced: bool
+    """Whether the arkivmelding mentions it."""
+
+
+class Gap(Part):
+    """A required element that the sender's arkivmelding lacks."""
+
+    element: str
+    """`parent/child` by the names of the arkivmelding."""
+    suggested: str | None
+    """What could stand there, taken from the message itself; null where only people can know."""
+
+
+class ScreeningProposal(Part):
+    """How the entry may be screened (*skjerming*), from what the sender wrote."""
+
+    shielding: str | None
+    """The code of the clearance that it takes here; `?` for a text that nobody has described."""
+    access_restriction: str | None
+    """Tilgangsrestriksjon, as the sender wrote it."""
+    authority: str | None
+    """Skjermingshjemmel, as the sender wrote it."""
+
+
+class Sentences(Part):
+    """The verdict in bokmål, nynorsk and English; no content but the name of who signed."""
+
+    nb: list[str]
+    nn: list[str]
+    en: list[str]
+
+
+class Delivery(Part):
+    """Everything that is needed to register the message."""
+
+    id: str
+    number: int
+    state: DeliveryState
+    offered_at: datetime
+    collected_at: datetime | None
+    accepted_at: datetime | None
+    message_id: str
+    """Our id of the message: the same in every attempt. Use it as the key against duplicates."""
+    wire_id: str
+    """The sender's id of it (SBD instanceIdentifier). Senders choose it; it proves nothing."""
+    conversation_id: str | None
+    references: list[str]
+    """What the message says that it answers: the receiver's reference, and the conversation."""
+    sender: str | None
+    """Organisation number."""
+    receiver: str
+    """Organisation number: the organisation of yours that it came to."""
+    service: Service
+    process: str
+    document_type: str
+    sent_at: datetime | None
+    """When the sender says that it was sent."""
+    received_at: datetime
+    """When it was safely in our hands."""
+    package: PackagePart
+    documents: list[DocumentPart]
+    archive: ArchiveMessage | None
+    """The sender's arkivmelding, read; null where it could not be read and was let through."""
+    missing: list[Gap]
+    screening: ScreeningProposal | None
+    """Null where neither the sender nor we know of any."""
+    verdict: Verdict
+    """What was seen when the package was checked: integrity, signer, chain, revocation."""
+    verdict_said: Sentences
+    """The same in plain words: show them to whoever registers it."""

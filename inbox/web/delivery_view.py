@@ -1,0 +1,131 @@
+"""From a collected delivery to what the API says of it: a pure projection of unsealed values."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from inbox.access.lists.deliveries import Offer
+from inbox.line.moves.registration import Collected
+from inbox.line.sealed_content import unsealed
+from inbox.package.arkivmelding.model import ArchiveMessage, Screening
+from inbox.package.codes.code import Language
+from inbox.package.explanations import sentences_of
+from inbox.package.times import OSLO
+from inbox.package.verdict import Verdict
+from inbox.tables import Message
+from inbox.web import api_models
+
+PACKAGE_TYPE: Final = "application/vnd.etsi.asic-e+zip"
+_DELIVERIES: Final = "/api/v1/deliveries"
+_ARCHIVE: Final[TypeAdapter[ArchiveMessage | None]] = TypeAdapter(ArchiveMessage | None)
+_VERDICT: Final = TypeAdapter(Verdict)
+
+_SUGGESTED: Final[Mapping[str, Callable[[Message], str | None]]] = {
+    "arkivmelding/antallFiler": lambda row: str(row.document_count),
+    "arkivmelding/meldingId": lambda row: row.wire_id,
+    "arkivmelding/tidspunkt": lambda row: row.sent_at.isoformat() if row.sent_at else None,
+    "journalpost/journaldato": lambda row: row.received_at.astimezone(OSLO).date().isoformat(),
+    "journalpost/journalposttype": lambda row: "Inngående dokument",  # noqa: ARG005 - one shape
+    "registrering/opprettetDato": lambda row: row.received_at.isoformat(),
+}
+"""What the message itself says about elements that its arkivmelding lacks."""
+
+
+def href_of(delivery_id: str) -> str:
+    """Where a delivery is collected."""
+    return f"{_DELIVERIES}/{delivery_id}"
+
+
+def page_of(rows: Sequence[Offer], limit: int) -> api_models.Page:
+    """A page of at most `limit`, made from one row more than that, if there is one."""
+    shown = [
+        api_models.Listed(
+            id=row.id,
+            number=row.number,
+            state=row.state,
+            offered_at=row.offered_at,
+            collected_at=row.collected_at,
+            href=href_of(row.id),
+        )
+        for row in rows[:limit]
+    ]
+    more = len(rows) > limit
+    return api_models.Page(
+        deliveries=shown,
+        next=f"{_DELIVERIES}?after={shown[-1].id}&limit={limit}" if more else None,
+    )
+
+
+def delivery_of(found: Collected) -> api_models.Delivery:
+    """All that is needed to register it. Raises `IntegrityError` if a sealed value is damaged."""
+    row, attempt = found.message, found.delivery
+    part = unsealed(row, found.key, "sealed_metadata")
+    verdict = _VERDICT.validate_json(row.verdict or "{}")
+    archive = _ARCHIVE.validate_python(unsealed(row, found.key, "sealed_archive"))
+    return api_models.Delivery(
+        id=attempt.id,
+        number=attempt.number,
+        state=attempt.state,
+        offered_at=attempt.offered_at,
+        collected_at=attempt.collected_at,
+        accepted_at=attempt.accepted_at,
+        message_id=row.id,
+        wire_id=row.wire_id,
+        conversation_id=part["conversation_id"],
+        references=part["references"],
+        sender=row.sender,
+        receiver=row.organisation,
+        service=row.service,
+        process=part["process"],
+        document_type=part["document_type"],
+        sent_at=row.sent_at,
+        received_at=row.received_at,
+        package=api_models.PackagePart(
+            href=f"{href_of(attempt.id)}/package",
+            media_type=PACKAGE_TYPE,
+            size=row.size,
+            sha256=row.digest,
+        ),
+        documents=documents_of(found),
+        archive=archive,
+        missing=[_gap(row, element) for element in json.loads(row.missing or "[]")],
+        screening=_screening(row, None if archive is None else archive.screening),
+        verdict=verdict,
+        verdict_said=_said(verdict),
+    )
+
+
+def documents_of(found: Collected) -> list[api_models.DocumentPart]:
+    """The documents, numbered from 1 in the order of the container."""
+    listed = unsealed(found.message, found.key, "sealed_documents") or []
+    return [
+        api_models.DocumentPart(
+            number=number,
+            href=f"{href_of(found.delivery.id)}/documents/{number}",
+            **document,
+        )
+        for number, document in enumerate(listed, start=1)
+    ]
+
+
+def _said(verdict: Verdict) -> api_models.Sentences:
+    return api_models.Sentences(
+        **{language.value: list(sentences_of(verdict, language)) for language in Language}
+    )
+
+
+def _gap(row: Message, element: str) -> api_models.Gap:
+    suggest = _SUGGESTED.get(element)
+    return api_models.Gap(element=element, suggested=None if suggest is None else suggest(row))
+
+
+def _screening(row: Message, said: Screening | None) -> api_models.ScreeningProposal | None:
+    if row.shielding is None and said is None:
+        return None
+    return api_models.ScreeningProposal(
+        shielding=row.shielding,
+        access_restriction=None if said is None else said.access_restriction,
+        authority=None if said is None else said.authority,
+    )

@@ -1,0 +1,79 @@
+"""Bytes of a message on their way out: a chunk at a time, as a download, never shown in our origin.
+
+What is damaged is found while it is sent: then the connection is cut, and the receiver sees fewer
+bytes than Content-Length said.
+"""
+
+import base64
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import BinaryIO, Final
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from inbox.errors import IntegrityError, NotFound
+from inbox.line import Line
+from inbox.line.moves.registration import Collected
+from inbox.package.zip.reader import Container
+from inbox.web.delivery_view import PACKAGE_TYPE, documents_of
+from inbox.web.disposition import disposition_of
+
+_CHUNK: Final = 256 * 1024
+
+
+class Streamed(StreamingResponse):
+    """Owns the open object that it reads, and closes it whatever becomes of the connection."""
+
+    def __init__(
+        self, source: BinaryIO, chunks: Iterator[bytes], headers: dict[str, str], media_type: str
+    ) -> None:
+        super().__init__(chunks, headers=headers, media_type=media_type)
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; what goes wrong after the first byte cuts the connection."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._source.close()
+
+
+def package_stream(line: Line, found: Collected) -> Streamed:
+    """The container as it came, byte for byte."""
+    row = found.message
+    source = _open(line, found)
+    name = f"{found.delivery.id}.asice"
+    headers = _headers(row.size, row.digest, f'attachment; filename="{name}"')
+    return Streamed(source, iter(lambda: source.read(_CHUNK), b""), headers, PACKAGE_TYPE)
+
+
+def document_stream(line: Line, found: Collected, number: int) -> Streamed:
+    """One document, unpacked on the way. Raises `NotFound` where there is no such number."""
+    document = next((each for each in documents_of(found) if each.number == number), None)
+    if document is None:
+        raise NotFound
+    with ExitStack() as stack:
+        source = stack.enter_context(_open(line, found))
+        chunks = Container(source, line.terms.limits).stream(document.name)
+        stack.pop_all()
+    disposition = disposition_of(document.name, number)
+    headers = _headers(document.size, document.sha256, disposition)
+    return Streamed(source, chunks, headers, "application/octet-stream")
+
+
+def _open(line: Line, found: Collected) -> BinaryIO:
+    if found.message.object_name is None:
+        raise IntegrityError("vault.missing", "a message without its object")
+    return line.vault.open(found.message.object_name, found.key.object_key())
+
+
+def _headers(size: int, sha256: str, disposition: str) -> dict[str, str]:
+    """The digest is of the bytes as they are sent (RFC 9530)."""
+    digest = base64.b64encode(bytes.fromhex(sha256)).decode()
+    return {
+        "content-length": str(size),
+        "repr-digest": f"sha-256=:{digest}:",
+        "content-disposition": disposition,
+        "accept-ranges": "none",
+    }

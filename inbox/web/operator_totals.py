@@ -1,0 +1,176 @@
+"""What operators may know: how many, how old, which codes. Never which message, and never whose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel, col
+
+from inbox.domain import (
+    ArrivalState,
+    DeliveryState,
+    MessageState,
+    OutboxState,
+    ReceiptState,
+    TaskState,
+)
+from inbox.line import Line
+from inbox.package.inputs import STALE_LIST
+from inbox.package.signature.revocation import unshown
+from inbox.package.verdict import AlgorithmClass
+from inbox.store import SteadyClock
+from inbox.tables import (
+    Arrival,
+    Delivery,
+    ListAddress,
+    Message,
+    Outbox,
+    Pulse,
+    Receipt,
+    Task,
+    table_of,
+)
+
+_OVER: Final[Mapping[type[StrEnum], frozenset[StrEnum]]] = {
+    ArrivalState: frozenset({ArrivalState.CONFIRMED, ArrivalState.ABANDONED}),
+    MessageState: frozenset({MessageState.ANSWERED, MessageState.ERASED}),
+    DeliveryState: frozenset(DeliveryState) - {DeliveryState.OPEN, DeliveryState.COLLECTED},
+    ReceiptState: frozenset({ReceiptState.CONFIRMED}),
+    OutboxState: frozenset({OutboxState.SENT, OutboxState.DROPPED}),
+}
+"""States in which nothing waits, kind by kind: words of two closed sets compare equal."""
+_DAY: Final = timedelta(days=1)
+_LEGACY: Final = f'%"algorithm_class": "{AlgorithmClass.LEGACY_SHA1}"%'
+GATEWAY: Final = "gateway:"
+"""What the names of the channels' pulses begin with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """How many rows are in a state, and since when the oldest of them waits."""
+
+    number: int
+    oldest: timedelta | None = None
+    """None where there is none, or nothing waits in this state."""
+
+
+Counts = Mapping[str, Count]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contact:
+    """When a channel's gateway last answered, and the code of what is wrong with it now."""
+
+    channel: str
+    ago: timedelta | None
+    code: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """Everything, as it was in one transaction; every state is there, with 0 if need be."""
+
+    at: datetime
+    messages: Counts
+    arrivals: Counts
+    deliveries: Counts
+    receipts: Counts
+    outbox_pending: Count
+    tasks: Counts
+    """Open ones, by kind; only the kinds that there are."""
+    contacts: tuple[Contact, ...]
+    policy: str
+    """The digest of the policy that decides; empty if the database names none."""
+    policy_decides: bool
+    """False: everything is denied, because the policy cannot be had."""
+    lists_shown: bool
+    """False: a list has differed from a decision in this process, and it shows none."""
+    legacy_sha1: int
+    """Messages of the last day that were signed with SHA-1."""
+    without_list: int
+    """Believed authorities of which no revocation list is fresh; what they issued waits."""
+    waits_for_list: int
+    """Messages that wait for one."""
+    lists_failed: int
+    """Addresses of lists that gave nothing the last time."""
+    clock_backward: timedelta
+    """How far the database's clock was behind at the last look."""
+
+
+def totals_of(line: Line) -> Totals:
+    """Count, in one reading transaction. Raises `Unavailable`."""
+    with line.store.reading() as (session, now):
+        policy = line.policies.current(session)
+        clock = line.store.clock
+        pending = _counted(session, now, Outbox, OutboxState, Outbox.created_at)
+        return Totals(
+            at=now,
+            messages=_counted(session, now, Message, MessageState, Message.received_at),
+            arrivals=_counted(session, now, Arrival, ArrivalState, Arrival.announced_at),
+            deliveries=_counted(session, now, Delivery, DeliveryState, Delivery.offered_at),
+            receipts=_counted(session, now, Receipt, ReceiptState, Receipt.chosen_at),
+            outbox_pending=pending[OutboxState.PENDING],
+            tasks=_tasks(session, now),
+            contacts=contacts_of(session, now, line),
+            policy=policy.digest,
+            policy_decides=bool(policy.rules),
+            lists_shown=line.recheck.difference is None,
+            legacy_sha1=_legacy(session, now),
+            without_list=len(unshown(line.trust.believed(session), now)),
+            waits_for_list=_rows(session, col(Message.code) == STALE_LIST),
+            lists_failed=_rows(session, col(ListAddress.code).is_not(None)),
+            clock_backward=clock.backward if isinstance(clock, SteadyClock) else timedelta(0),
+        )
+
+
+def contacts_of(session: Session, now: datetime, line: Line) -> tuple[Contact, ...]:
+    """Every channel of ours, also one that has never answered."""
+    names = {GATEWAY + channel: channel for channel in line.gateways}
+    found = session.execute(
+        sa.select(col(Pulse.name), col(Pulse.at), col(Pulse.code)).where(col(Pulse.name).in_(names))
+    ).all()
+    pulses = {name: (at, code) for name, at, code in found}
+    contacts = []
+    for name, channel in sorted(names.items()):
+        at, code = pulses.get(name, (None, None))
+        ago = None if at is None else now - at
+        contacts.append(Contact(channel=channel, ago=ago, code=code))
+    return tuple(contacts)
+
+
+def _counted(
+    session: Session, now: datetime, table: type[SQLModel], states: type[StrEnum], since: datetime
+) -> Counts:
+    state = table_of(table).c.state
+    found = session.execute(
+        sa.select(state, sa.func.count(), sa.func.min(col(since))).group_by(state)
+    )
+    counts: dict[str, Count] = dict.fromkeys(states, Count(number=0))
+    for word, number, oldest in found:
+        waits = word not in _OVER[states]
+        counts[word] = Count(number=number, oldest=now - oldest if waits else None)
+    return counts
+
+
+def _tasks(session: Session, now: datetime) -> Counts:
+    kind = col(Task.kind)
+    found = session.execute(
+        sa.select(kind, sa.func.count(), sa.func.min(col(Task.opened_at)))
+        .where(col(Task.state) == TaskState.OPEN)
+        .group_by(kind)
+        .order_by(kind)
+    )
+    return {name: Count(number=number, oldest=now - oldest) for name, number, oldest in found}
+
+
+def _legacy(session: Session, now: datetime) -> int:
+    lately = col(Message.received_at) > now - _DAY
+    return _rows(session, lately & col(Message.verdict).like(_LEGACY))
+
+
+def _rows(session: Session, condition: sa.ColumnElement[bool]) -> int:
+    number: int = session.execute(sa.select(sa.func.count()).where(condition)).scalar_one()
+    return number
