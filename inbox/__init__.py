@@ -1,1 +1,1 @@
-"""The receiver's side of confidential case mail: custody, check, routing, need to know, receipt."""
+"""Receives confidential case mail: custody, checks, routing, need-to-know access and receipts."""

@@ -1,4 +1,4 @@
-"""Puts the HTTP faces together over a line: one app for case systems, one for operators."""
+"""Builds the two HTTP apps on top of a line: one for case systems, one for operators."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from inbox.web.middleware import Logged, Safe, Small
 
 
 def create_app(line: Line) -> FastAPI:
-    """The case systems' API. Everything in it asks for a key first."""
+    """The case systems' API. Every request needs a valid key."""
     app = _bare(line)
     app.include_router(api.router)
     # The last one added is the first one asked.

@@ -1,4 +1,4 @@
-"""Settings: one TOML file and the environment, read once, frozen, refused at the first mistake.
+"""Settings: one TOML file and the environment, read once, frozen; a wrong key is an error.
 
 `INBOX_CONFIG` names the file. `INBOX_<KEY>` in the environment goes before a key of the file that
 holds one value. Passwords come from a file or the environment, never from the TOML file.
@@ -79,7 +79,7 @@ class Supplier(_Part):
 
 
 class WorkerSettings(_Part):
-    """How hard the worker works."""
+    """How many jobs a worker runs at once, and how often it polls."""
 
     small: int = Field(default=3, ge=1, le=32)
     long: int = Field(default=2, ge=1, le=16)
@@ -87,7 +87,7 @@ class WorkerSettings(_Part):
 
 
 class TermSettings(_Part):
-    """Times of the line that an operator may set."""
+    """Times and sizes of the line that an operator may set."""
 
     undo_minutes: float = Field(default=10, ge=0, le=24 * 60)
     keep_content_days: float = Field(default=14, ge=0, le=3650)
@@ -112,7 +112,7 @@ class RevocationSettings(_Part):
 
 
 class LimitSettings(_Part):
-    """How much a package may have; what has more is quarantined."""
+    """Size limits of a package; a package above a limit is quarantined."""
 
     package_mib: int = Field(default=1280, ge=1, le=4095)
     inflated_mib: int = Field(default=4096, ge=1, le=65536)
@@ -121,7 +121,7 @@ class LimitSettings(_Part):
 
 
 class AccessSettings(_Part):
-    """How long access lasts, how much use of it is unusual, and how much is decided again."""
+    """How long access lasts, which use is unusual, and how much of the lists is rechecked."""
 
     grant_days: int = Field(default=90, ge=1, le=90)
     delegation_days: int = Field(default=90, ge=1, le=90)
@@ -134,7 +134,7 @@ class AccessSettings(_Part):
 
 
 class Settings(_Part):
-    """Everything that can be set."""
+    """All settings."""
 
     database: str = Field(pattern=r"^(sqlite:///|postgresql://)")
     vault: Path
@@ -160,12 +160,15 @@ class Settings(_Part):
     access: AccessSettings = AccessSettings()
 
     def undo(self) -> timedelta:
-        """How long what a person released can be withdrawn."""
+        """How long a released message can still be withdrawn."""
         return timedelta(minutes=self.terms.undo_minutes)
 
 
 def read_settings(environment: Mapping[str, str], config: Path | None = None) -> Settings:
-    """The settings. Raises `ConfigurationError` that names the key and what is allowed."""
+    """Read and check the settings.
+
+    Raises `ConfigurationError`, which names the key and the allowed values.
+    """
     named = environment.get(_CONFIG)
     path = config or (Path(named) if named else None)
     values = {} if path is None else _read_toml(path)
@@ -251,7 +254,7 @@ def password_of(gateway: GatewaySettings, environment: Mapping[str, str]) -> str
 
 
 def check_gateway(gateway: GatewaySettings, password: str | None) -> None:
-    """Refuse a gateway that others can listen to or speak for, unless that is said to be meant."""
+    """Raise `ConfigurationError` for an unprotected gateway, unless `allow_insecure` is set."""
     if (gateway.user is None) is not (password is None):
         raise ConfigurationError(
             "config.invalid",

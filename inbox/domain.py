@@ -1,4 +1,4 @@
-"""The words everything else speaks: identifiers, states, legal moves, and what routing may see."""
+"""The domain vocabulary: identifiers, states, legal moves, and the metadata routing may see."""
 
 import re
 import uuid
@@ -29,7 +29,7 @@ KVITTERING = "urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering"
 
 
 def new_id() -> str:
-    """A random 128-bit id in lower case, for any row of ours; it tells no order."""
+    """A random 128-bit id in lower case, for any row of ours; ids have no order."""
     return uuid.uuid4().hex
 
 
@@ -57,14 +57,14 @@ class Service(StrEnum):
 
 
 class GrantKind(StrEnum):
-    """How somebody came to access beyond an assignment."""
+    """How access besides an assignment was obtained."""
 
     GIVEN = "given"
     BREAKGLASS = "breakglass"
 
 
 class HoldCause(StrEnum):
-    """Why a person lets a message wait (*på vent*): never a text of their own."""
+    """Why a person puts a message on hold (*på vent*): a closed list, never free text."""
 
     SENDER_ASKED = "sender_asked"
     UNIT_ASKED = "unit_asked"
@@ -82,7 +82,7 @@ class Mode(StrEnum):
 
 
 class ArrivalState(StrEnum):
-    """One appearance of something on a channel (design §2)."""
+    """The states of an arrival, which is one appearance of a message on a channel (design §2)."""
 
     ANNOUNCED = "ANNOUNCED"
     STORED = "STORED"
@@ -121,7 +121,7 @@ class DeliveryState(StrEnum):
 
 
 class ReceiptState(StrEnum):
-    """The arkivmelding_kvittering of a message."""
+    """The states of a message's arkivmelding_kvittering."""
 
     CHOSEN = "CHOSEN"
     CREATED = "CREATED"
@@ -132,7 +132,7 @@ class ReceiptState(StrEnum):
 
 
 class OutboxState(StrEnum):
-    """A webhook event or a notice on its way out."""
+    """The states of a webhook event on its way out."""
 
     PENDING = "PENDING"
     SENT = "SENT"
@@ -140,14 +140,14 @@ class OutboxState(StrEnum):
 
 
 class TaskState(StrEnum):
-    """Something a person must do."""
+    """The states of a task for a person."""
 
     OPEN = "OPEN"
     DONE = "DONE"
 
 
 class ProposalState(StrEnum):
-    """What one person proposed and another must approve."""
+    """The states of a proposal, which one person makes and another must approve."""
 
     OPEN = "OPEN"
     APPROVED = "APPROVED"
@@ -246,7 +246,7 @@ STATIONS: Mapping[type[StrEnum], Mapping[State, str]] = {
 
 
 def station_of(state: State) -> str | None:
-    """The station that works on rows in this state; words of two closed sets compare equal."""
+    """The station that works on rows in this state; None if none does."""
     return STATIONS.get(type(state), {}).get(state)
 
 

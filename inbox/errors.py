@@ -1,4 +1,4 @@
-"""Every error of the product on one page: what it means, and who is told what.
+"""Every error of the product on one page: what it means, and who is informed.
 
 `code` is stable, for machines, and may be shown to anybody. `reason` is for our own log: it never
 holds a title, a name, a file name, a national id or content.
@@ -6,7 +6,7 @@ holds a title, a name, a file name, a national id or content.
 
 
 class InboxError(Exception):
-    """What went wrong, as a stable code and a reason for the operator."""
+    """The base of all our errors: a stable code, and a reason for the operator."""
 
     def __init__(self, code: str, reason: str = "") -> None:
         super().__init__(f"{code}: {reason}" if reason else code)
@@ -15,7 +15,7 @@ class InboxError(Exception):
 
 
 class Rejected(InboxError):
-    """The other side did wrong, and doing it again would not help: never retried."""
+    """The other side made a mistake that a repetition would not mend: never retried."""
 
 
 class PackageRejected(Rejected):
@@ -23,42 +23,42 @@ class PackageRejected(Rejected):
 
 
 class NeverAccepted(Rejected):
-    """The gateway will never take or give this (its 400s, the 500s that are no outage)."""
+    """The gateway will never accept or deliver this (its 400s, and the 500s that are no outage)."""
 
 
 class Gone(Rejected):
-    """The gateway no longer has it: deleted, expired or taken."""
+    """The gateway no longer has the message: deleted, expired or fetched by somebody else."""
 
 
 class Unavailable(InboxError):
-    """A neighbour, a disk or a list was away: same state, tried again later, never given up."""
+    """A neighbour, a disk or a list is unavailable: same state, retried later, never given up."""
 
 
 class Waits(Unavailable):
-    """It waits for people who have been told already: same state, later, and nobody told anew."""
+    """It waits for people who already have a task: same state, tried later, and no new task."""
 
 
 class Invalid(InboxError):
-    """What was asked cannot be understood; the code says what is wrong with it."""
+    """The request is invalid; the code says what is wrong with it."""
 
 
 class NotFound(InboxError):
-    """Not there, or not yours: the two are one answer."""
+    """It does not exist, or the caller may not know that it does: the two are one answer."""
 
     def __init__(self, code: str = "not_found", reason: str = "") -> None:
         super().__init__(code, reason)
 
 
 class NotPermitted(InboxError):
-    """For those who may know that it exists."""
+    """The caller may know that it exists, but may not do this."""
 
 
 class Conflict(InboxError):
-    """Somebody else was first, or the state does not allow it: look again before you repeat it."""
+    """Somebody else was first, or the state does not allow it: read again before you repeat it."""
 
 
 class Raced(Conflict):
-    """Two wrote the same at one moment, this one second: nothing was written; repeat it."""
+    """Two transactions wrote the same; this one was second and wrote nothing: repeat it."""
 
 
 class IllegalMove(Conflict):
@@ -70,8 +70,8 @@ class ConfigurationError(InboxError):
 
 
 class PolicyError(ConfigurationError):
-    """Policies or routing rules are not as they must be: file, line, what is allowed."""
+    """A policy or rule book is invalid; the reason names the file, the line and what is allowed."""
 
 
 class IntegrityError(InboxError):
-    """Stored bytes are not what was stored: wrong key, flipped bit, cut file, broken audit."""
+    """Stored bytes differ from what was stored: wrong key, flipped bit, cut file, broken audit."""

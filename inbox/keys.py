@@ -1,4 +1,4 @@
-"""Key-encryption keys, data keys, seal and unseal: the only module that holds a secret key.
+"""Key-encryption keys, data keys, and encryption of fields: the only module with secret keys.
 
 A key folder holds these files, each of one line and closed to everybody but its owner:
 
@@ -47,7 +47,7 @@ class WrappedKey:
 
 
 class DataKey:
-    """The key of one message or one arrival: seals its fields and names the key of its objects."""
+    """The data key of one message or arrival: encrypts its fields and derives its objects' key."""
 
     __slots__ = ("_fields", "_object")
 
@@ -62,7 +62,9 @@ class DataKey:
         raise TypeError("a data key is never written anywhere")
 
     def seal(self, plaintext: bytes, *, table: str, column: str, row: str) -> bytes:
-        """Version byte, random nonce, ciphertext and tag (AES-256-GCM); twice gives two values.
+        """Encrypt a field: version byte, random nonce, ciphertext and tag (AES-256-GCM).
+
+        Each call gives another value.
 
         It opens only in the same table, column and row: moved elsewhere it is damage.
         """
@@ -71,7 +73,10 @@ class DataKey:
         return _SEALED_V1 + nonce + self._fields.encrypt(nonce, plaintext, place)
 
     def unseal(self, sealed: bytes, *, table: str, column: str, row: str) -> bytes:
-        """The plaintext. Raises `IntegrityError`: changed, of another place or another key."""
+        """Decrypt a field.
+
+        Raises `IntegrityError` if it was changed, or belongs to another place or another key.
+        """
         if sealed[:1] != _SEALED_V1:
             raise IntegrityError("keys.sealed_version", f"{table}.{column}")
         nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
@@ -128,12 +133,12 @@ class Keyring:
         return frozenset(self._keks)
 
     def new_data_key(self) -> tuple[DataKey, WrappedKey]:
-        """A random data key, to use now and to store: lose the second and the first is gone."""
+        """A new random data key, and its wrapped form, which must be stored to recover it."""
         secret = os.urandom(KEY_BYTES)
         return DataKey(secret), self._wrap(secret)
 
     def unwrap(self, wrapped: WrappedKey) -> DataKey:
-        """The data key again.
+        """Recover a data key from its wrapped form.
 
         Raises:
             ConfigurationError: its key-encryption key is not at hand (`keys.unknown_kek`).
@@ -146,7 +151,7 @@ class Keyring:
         return self._wrap(self._unwrapped(wrapped))
 
     def lookup_hash(self, kind: str, value: str) -> bytes:
-        """A keyed hash (HMAC-SHA-256) to find a value again without storing it.
+        """A keyed hash (HMAC-SHA-256) by which a value can be found again without being stored.
 
         Equal for equal text only: the caller brings the value into one form first.
         """
@@ -158,7 +163,7 @@ class Keyring:
         return Ed25519PrivateKey.from_private_bytes(self._audit_seed)
 
     def proof(self) -> bytes:
-        """A value to store with the data: `proves` tells whether other keys would open that data.
+        """A value to store with the data; `proves` tells whether other keys can open that data.
 
         Take a new one after every change of the active key, before the old key goes away.
         """
@@ -168,7 +173,7 @@ class Keyring:
         return json.dumps(parts, sort_keys=True).encode()
 
     def proves(self, proof: bytes) -> bool:
-        """Whether these keys, lookup and audit key too, are those that made `proof`."""
+        """Whether `proof` was made with these keys, the lookup and audit keys included."""
         try:
             parts = json.loads(proof)
             kek_id, wrapped = str(parts["kek"]), bytes.fromhex(parts["wrapped"])
@@ -201,7 +206,7 @@ class Keyring:
 
 
 def create_keys(folder: Path, now: datetime) -> str:
-    """Make every file of a new key folder, synced to disk; the id of its key-encryption key.
+    """Create a new key folder, synced to disk; returns the id of its key-encryption key.
 
     Never overwrites: `Conflict` (`keys.exist`) if the folder holds a file of that kind. After a
     crash half-way, empty the folder and begin again: no data can be under these keys yet.
@@ -216,7 +221,7 @@ def create_keys(folder: Path, now: datetime) -> str:
 
 
 def add_key(folder: Path, now: datetime) -> str:
-    """Add a key-encryption key, make it the active one, and give its id; old keys stay.
+    """Add a key-encryption key and make it the active one; returns its id. Old keys stay.
 
     The name `active` changes in one step after the key is synced to disk. A running process goes
     on with the keys that it loaded.

@@ -1,4 +1,4 @@
-"""The log: JSON lines with a closed list of events and fields. It is not the audit.
+"""The operational log: JSON lines with a closed list of events and fields. It is not the audit.
 
 No field can hold free text: ids of ours, codes, states and numbers only. So no title, name or
 content can get into it, whatever happens.
@@ -15,7 +15,7 @@ _LOGGER: Final = logging.getLogger("inbox")
 
 
 class Event(StrEnum):
-    """Everything that is ever logged."""
+    """Every event that can be logged."""
 
     STARTED = "started"
     STOPPED = "stopped"
@@ -32,7 +32,7 @@ class Event(StrEnum):
 
 
 class Field(StrEnum):
-    """Everything that may be said about an event."""
+    """Every field that an event can have."""
 
     ROW = "row"
     STATION = "station"
@@ -64,7 +64,10 @@ class _JsonLines(logging.Formatter):
 
 
 def to_stderr() -> None:
-    """Log to standard error, from now on; foreign loggers only from WARNING, without their text."""
+    """Write the log to standard error from now on.
+
+    Other loggers only from WARNING, without their text.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""The migrations of the database: where they are, what the newest is, and how to get there."""
+"""The database migrations: where they are, which is the newest, and how to apply them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ def shipped(folder: str) -> Path:
 
 
 def upgrade(engine: sa.Engine, to: str = "head") -> None:
-    """Bring the database to a revision. Repeated, it does nothing.
+    """Upgrade the database to a revision. Repeated, it does nothing.
 
     One that a newer program has been at is refused: this program does not know what it would lose.
     """
@@ -32,7 +32,7 @@ def upgrade(engine: sa.Engine, to: str = "head") -> None:
 
 
 def downgrade(engine: sa.Engine, to: str) -> None:
-    """Take the database back to a revision; for tests of the migrations."""
+    """Downgrade the database to a revision; for tests of the migrations."""
     from alembic import command
 
     _run(engine, lambda config: command.downgrade(config, to))

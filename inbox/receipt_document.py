@@ -1,4 +1,4 @@
-"""From an outcome to the arkivmelding_kvittering that tells it to the sender.
+"""Builds the arkivmelding_kvittering by which the sender learns the outcome of a message.
 
 Nothing confidential stands in it: the SBD travels unencrypted, so texts come from a closed list and
 the archive's reference is the only thing of ours in it (reference §2.2).
@@ -16,7 +16,7 @@ _NAMESPACE = uuid.UUID("7a1c5a0e-5d0b-5d5a-9f0e-1f6b1f6a2c11")
 
 
 class ReceiptType(StrEnum):
-    """What the sender is told. The gateway does not check the spelling, so it stands here once."""
+    """The receipt types. The gateway does not check the spelling, so it is defined only here."""
 
     OK = "OK"
     ERROR = "ERROR"
@@ -34,7 +34,7 @@ REFUSALS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a kvittering says, and to whom."""
+    """The content of a kvittering, and its receiver."""
 
     organisation: OrgNumber
     sender: OrgNumber

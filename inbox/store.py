@@ -1,4 +1,4 @@
-"""The database: one engine, `reading()` and `transaction()`, one clock."""
+"""The database: one engine, `reading()` and `transaction()`, and one clock for all processes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -118,7 +118,7 @@ def database_clock(session: Session) -> datetime:
 
 
 class SteadyClock:
-    """Time that never runs backwards in this process: it goes on from where it was.
+    """A clock that never runs backwards in this process: it continues from its latest value.
 
     So a jump lengthens no lease, grant or break-glass. `backward` says how far the clock read was
     behind at the last reading, for the alarm.
@@ -145,7 +145,7 @@ class SteadyClock:
 
 
 class Store:
-    """The only place that opens, commits and rolls back.
+    """The only code that opens, commits and rolls back transactions.
 
     `seal` runs last in every transaction, before the commit: it appends the audit entries.
     """
@@ -158,7 +158,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, datetime]]:
-        """A consistent look, never written back; rows that were read can be kept as they were."""
+        """A read-only session; what is read is detached and never written back."""
         with _our_errors(), Session(self.engine, expire_on_commit=False) as session:
             session.connection()  # Begins here, and the time is not before the beginning.
             yield session, self.clock(session)
@@ -166,7 +166,7 @@ class Store:
 
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Session, datetime]]:
-        """As `reading`, and what several statements see is of one moment on each database."""
+        """As `reading`, and all statements see the same moment, on each database."""
         with _our_errors(), Session(self.engine, expire_on_commit=False) as session:
             connection = session.connection()
             if connection.dialect.name == "postgresql":
@@ -176,7 +176,10 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[Session, datetime]]:
-        """All or nothing, with its audit entries; `now` is the database's time at its beginning."""
+        """One transaction with its audit entries, all or nothing.
+
+        `now` is the database's time when it begins.
+        """
         with _our_errors(), Session(self._writing, expire_on_commit=False) as session:
             session.connection()  # As in `reading`; on SQLite it waits here for its turn.
             now = self.clock(session)

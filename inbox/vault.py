@@ -1,4 +1,4 @@
-"""Package bytes at rest; the only code that knows where.
+"""Encrypted storage of package bytes; the only code that knows where they are.
 
 An object is a header line (`inbox-object 1 <name>`, newline) and one Cobblestone-256 message: C2SP
 chunked encryption, https://c2sp.org/chunked-encryption, with SHA-512 and AES-256-GCM, whose context
@@ -42,28 +42,30 @@ _CHUNK, _MOST_CHUNKS = 16 * 1024, 2**38
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What was stored: the plaintext's length in bytes and its SHA-256 in lower-case hex."""
+    """Length in bytes and SHA-256 (lower-case hex) of the plaintext that was stored."""
 
     size: int
     sha256: str
 
 
 class Vault(Protocol):
-    """A place for encrypted objects that are written once, under random names of ours.
+    """Storage for encrypted objects that are written once, under random names of ours.
 
     Names are 3 to 127 of a-z, 0-9, hyphen and dot (`Invalid` otherwise); a key is 32 bytes.
     Every method may raise `Unavailable`: `vault.full`, or `vault.io` for all else.
     """
 
     def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
-        """Encrypt as it comes; when this returns, the object survives a power cut.
+        """Encrypt and store the chunks as they come.
+
+        When this returns, the object survives a power cut.
 
         Never replaces (`Conflict`). What `chunks` raises passes through and leaves nothing; its
         largest chunk bounds the memory. After `Unavailable` repeat it under a new name.
         """
 
     def open(self, name: str, key: bytes) -> BinaryIO:
-        """A seekable reader; as many at once as you like, each to be closed.
+        """A seekable reader of the object; any number may be open, and the caller closes each.
 
         It gives authenticated bytes only. Wrong key, changed, cut or another's bytes, no such
         object: `IntegrityError`, here or from any read, and from every read after that.
@@ -73,17 +75,20 @@ class Vault(Protocol):
         """Remove the object; it may be gone already. Open readers go on."""
 
     def names(self) -> Iterator[tuple[str, datetime]]:
-        """Every whole object and when it was last written, in no order."""
+        """The name of every complete object and when it was last written, in no order."""
 
     def remove_parts(self, before: datetime) -> int:
-        """Remove what a crash left half-written and untouched since; says how many."""
+        """Remove partial objects that a crash left and that have not been written since.
+
+        Returns how many.
+        """
 
     def free_bytes(self) -> int:
-        """How much more fits."""
+        """How many bytes are free."""
 
 
 class FolderVault:
-    """Objects as files, in a folder that exists already: a missing one may be a missing disk."""
+    """Objects as files in a folder that must exist: a missing folder may be a missing disk."""
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""The one place where things are put together: settings in, a `Line` out."""
+"""The one place where the parts are put together: from settings to a `Line`."""
 
 import json
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ from inbox.vault import FolderVault
 
 
 def build_line(settings: Settings) -> Line:
-    """Everything, checked: schema, keys against the data, channels and rules. Starts nothing.
+    """Build the line and check the schema, the keys, the channels and their rules. Starts nothing.
 
     Raises `ConfigurationError` for whatever would keep it from working.
     """
@@ -60,7 +60,7 @@ def _no_book(line: Line, organisation: OrgNumber, channel: str) -> Configuration
 
 
 def assemble(settings: Settings) -> Line:
-    """The same, for commands that may come before the rules of every channel are active."""
+    """The same without checking each channel's rules, for commands that may run before that."""
     store = build_store(settings)
     store.check_schema()
     keyring = Keyring.load(settings.keys)
@@ -90,7 +90,7 @@ def assemble(settings: Settings) -> Line:
 
 
 def build_store(settings: Settings) -> Store:
-    """The database with its clock and its audit; nothing is asked of it yet."""
+    """The database with its clock and its audit; no connection is opened yet."""
     return Store(
         create_engine(settings.database), seal=audit.seal, clock=SteadyClock(database_clock)
     )
@@ -102,7 +102,7 @@ def policy_folder(settings: Settings) -> Path:
 
 
 def read_books(folder: Path) -> Mapping[OrgNumber, RuleBook]:
-    """The rule books that are written in a folder, one per organisation. Raises `PolicyError`."""
+    """Read the rule books in a folder, one per organisation. Raises `PolicyError`."""
     books = [
         read_rules(path.name, path.read_bytes())
         for path in sorted((folder / "routing").glob("*.toml"))
@@ -135,7 +135,7 @@ def build_gateway(settings: GatewaySettings, env: Mapping[str, str]) -> Gateway:
 
 
 def build_schedule(settings: Settings) -> Schedule:
-    """Where revocation lists are fetched from, and how often."""
+    """The schedule of revocation lists: their addresses, and how often they are fetched."""
     return Schedule(
         source=Source(client()),
         listed=settings.revocation.addresses,
@@ -182,7 +182,7 @@ def limits_of(settings: Settings) -> Limits:
 def check_installation(
     session: Session, now: datetime, keyring: Keyring, settings: Settings
 ) -> None:
-    """Make the installation's rows in an empty database, or check that the keys are its keys."""
+    """Insert the installation's rows into an empty database, or check that the keys are its own."""
     installation = session.exec(select(Installation)).first()
     if installation is None:
         session.add(AuditHead(id=1, size=0, frontier=b""))

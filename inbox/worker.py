@@ -1,4 +1,4 @@
-"""The loop: ask the channels, advance what is due, sign checkpoints, clean up, sleep."""
+"""The worker loop: poll the gateways, advance what is due, sign checkpoints, clean up, sleep."""
 
 import fcntl
 import time
@@ -78,12 +78,12 @@ class Worker:
             log.say(log.Event.STOPPED, {})
 
     def stop(self) -> None:
-        """Finish the step at hand and end; what is unfinished is claimed by the next worker."""
+        """Finish the current step and end; the next worker claims what is unfinished."""
         self._stop.set()
         self.wake()
 
     def wake(self) -> None:
-        """Look again now: something may have become due."""
+        """Wake the threads, because something may have become due."""
         with self._woken:
             self._woken.notify_all()
 

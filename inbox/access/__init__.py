@@ -46,7 +46,9 @@ def permit(  # noqa: PLR0913 - a question has these parts
     subject: Subject,
     given: Given | None = None,
 ) -> Decision:
-    """May this capacity do this to that, now? Decided in the caller's transaction.
+    """Decide whether this capacity may perform this action on this subject, as of now.
+
+    Decided in the caller's transaction.
 
     A subject that is not there is a no by the same work, so that nobody can tell it from one that
     is not theirs; so is one that the action is never about. The duties of a yes are still to be

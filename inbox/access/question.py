@@ -8,7 +8,7 @@ from inbox.domain import ArrivalId, CaseSystemId, DeliveryId, MessageId, OrgNumb
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """A person in a role in a unit, or a case system: exactly one, chosen at sign-in.
+    """A person in a role in a unit, or a case system; exactly one, chosen at sign-in.
 
     It proves nothing by itself: `active_capacity` compares every field with the rows on each
     request. A case system has its own id as `id`, and neither person nor unit.
@@ -33,7 +33,7 @@ class Capacity:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """What the request brings and the database does not know. The caller vouches for it."""
+    """Facts that the request supplies and the database does not know. The caller vouches for it."""
 
     reason_given: bool = False
     reference_given: bool = False
@@ -71,35 +71,35 @@ class OfArrival:
 
 @dataclass(frozen=True, kw_only=True)
 class OfTask:
-    """A task by itself, whatever it is about."""
+    """A task, whatever it is about."""
 
     task_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfUnit:
-    """A unit and those who stand in for each other in it."""
+    """A unit, for example when one of its handlers delegates to another."""
 
     unit_id: UnitId
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfReview:
-    """A grant that somebody looks back at: given by a leader, or taken in an emergency."""
+    """A grant that is under review: one that a leader gave, or emergency access (break glass)."""
 
     grant_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfProposal:
-    """A proposal about what belongs to no message: policies, routing rules, the directory."""
+    """A proposal that is about no message: about policies, routing rules or the directory."""
 
     proposal_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfInstallation:
-    """What belongs to no message and to no proposal yet: the rules, the directory, running it."""
+    """The installation itself: its rules, its directory, its operation."""
 
 
 Subject = OfMessage | OfArrival | OfTask | OfUnit | OfReview | OfProposal | OfInstallation

@@ -1,4 +1,4 @@
-"""What happened, appended in the transaction of the change, so that it can be shown afterwards.
+"""The audit log: entries appended in the transaction of the change, so that it can be proved.
 
 `record` notes an entry in the session; `seal` appends all of them to the tree as the last thing
 before the commit, because the head row that orders the audit is locked from then on.
@@ -60,12 +60,18 @@ class Entry:
 
 
 def record(session: Session, entry: Entry) -> None:
-    """Append `entry` when this transaction commits, or not at all."""
+    """Add an entry to this transaction's audit entries.
+
+    It is appended if and only if the transaction commits.
+    """
     session.info.setdefault(_WAITING, []).append(entry)
 
 
 def seal(session: Session, now: datetime) -> None:
-    """Append what was recorded to the tree. Called by `Store.transaction`, last of all."""
+    """Append the recorded entries to the Merkle tree.
+
+    Called by `Store.transaction` as the last step before the commit.
+    """
     entries: list[Entry] = session.info.pop(_WAITING, [])
     if not entries:
         return
@@ -92,7 +98,7 @@ def seal(session: Session, now: datetime) -> None:
 
 
 def head(session: Session, *, hold: bool = False) -> tuple[int, bytes]:
-    """Size and root of the tree as the database has it now.
+    """Size and root hash of the tree as stored now.
 
     With `hold` nobody else appends, or holds it, before this transaction ends.
     """

@@ -27,7 +27,7 @@ _SIGNATURE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """What a note says. Believe it only if it came from `check`."""
+    """The content of a checkpoint note. Trust it only if `check` returned it."""
 
     origin: str
     size: int
@@ -35,7 +35,7 @@ class Checkpoint:
 
 
 def sign(origin: str, size: int, root: bytes, key: Ed25519PrivateKey) -> str:
-    """The note, signed in the name of its origin; the same arguments give the same text.
+    """Sign a checkpoint in the name of its origin; the same arguments give the same text.
 
     The caller answers for never signing what contradicts an earlier checkpoint.
     """
@@ -48,14 +48,17 @@ def sign(origin: str, size: int, root: bytes, key: Ed25519PrivateKey) -> str:
 
 
 def read(note: str) -> Checkpoint:
-    """What the note says, its signatures unchecked. Raises `IntegrityError`: not a checkpoint."""
+    """Parse a note without checking its signatures.
+
+    Raises `IntegrityError` if it is not a checkpoint.
+    """
     return _parse(note)[0]
 
 
 def check(
     note: str, public_key: Ed25519PublicKey, origin: str, *, name: str | None = None
 ) -> Checkpoint:
-    """What the note says, if it is of `origin` and signed by that key.
+    """Verify that the note belongs to `origin` and is signed by this key, and return its content.
 
     `name` is the key's name where that is not the origin. Signatures of other keys (witnesses, an
     older key) are passed over. Raises `IntegrityError`.
@@ -76,14 +79,14 @@ def check(
 
 
 def verifier_key(name: str, public_key: Ed25519PublicKey) -> str:
-    """The key as a line that verifiers take: name, key id in hex, and base64 of type and key."""
+    """The public key as a verifier line: name, key id in hex, and base64 of type and key."""
     _check_name(name)
     material = _base64(_ED25519 + public_key.public_bytes_raw())
     return f"{name}+{_key_id(name, public_key).hex()}+{material}"
 
 
 def read_verifier_key(line: str) -> tuple[str, Ed25519PublicKey]:
-    """The name and key in such a line. Raises `Invalid` (`audit.verifier_key`)."""
+    """The name and key in a verifier line. Raises `Invalid` (`audit.verifier_key`)."""
     name, _, rest = line.strip().partition("+")
     key_id, _, material = rest.partition("+")
     raw = _unbase64(material) or b""
@@ -96,12 +99,12 @@ def read_verifier_key(line: str) -> tuple[str, Ed25519PublicKey]:
 
 
 def filed(note: str) -> str:
-    """What to append to the checkpoint file for this note."""
+    """The text to append to the checkpoint file for this note."""
     return note + "\n"
 
 
 def notes_in(file: str) -> list[str]:
-    """The notes of a checkpoint file, oldest first; torn ones are given as they are."""
+    """The notes of a checkpoint file, oldest first; incomplete ones are returned as they are."""
     notes, parts = [], []
     for block in filter(None, (block.strip("\n") for block in file.split("\n\n"))):
         parts.append(block)

@@ -1,4 +1,4 @@
-"""What a leaf of the audit is: one encoding of its facts, commitments for personal text."""
+"""The bytes of an audit leaf: one canonical encoding, with commitments for personal text."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ _LEAST_SALT_BYTES = 16
 
 
 def leaf_bytes(fields: Mapping[str, Value]) -> bytes:
-    """Canonical JSON: keys sorted by code point, no spaces, UTF-8; the same facts, the same bytes.
+    """Canonical JSON: keys sorted by code point, no spaces, UTF-8; equal facts give equal bytes.
 
     Raises `Invalid` (`audit.leaf`) for anything but text, whole numbers, truth, null and maps of
     them, and for text that is no Unicode.
@@ -41,7 +41,7 @@ def commitment(salt: bytes, value: str) -> str:
 
 
 def salt_mark(salt: bytes) -> str:
-    """What a leaf holds of a salt, so that a changed salt is known from the one that was used.
+    """The hash of a salt that stands in the leaf, so that a changed salt can be detected.
 
     A salt is random and long: its hash gives neither the salt back nor a way to guess the text.
     """
@@ -58,7 +58,7 @@ def _plain(value: Value) -> Value:
 
 @dataclass(frozen=True, kw_only=True)
 class Spoken:
-    """The number, the message and the marks of the salts in a leaf, and whether it erased."""
+    """The number, message id and salt hashes of a leaf, and whether it records an erasure."""
 
     seq: int
     message_id: str | None
@@ -67,7 +67,10 @@ class Spoken:
 
 
 def spoken(leaf: object) -> Spoken | None:
-    """What the leaf says; None for what is no leaf: SQLite keeps whatever somebody wrote."""
+    """Read these facts from a leaf.
+
+    Returns None if it is not a valid leaf, since SQLite stores any value.
+    """
     if not isinstance(leaf, bytes):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 6962 over the audit's leaves: hashes, appending, proofs and their checks.
+"""The Merkle tree of RFC 6962 over the audit's leaves: hashes, appending, proofs, verification.
 
 Pure: who stores the nodes gives `get(level, index)`, the hash of the perfect subtree over the
 leaves `index * 2**level` up to `(index + 1) * 2**level`; `append` says which nodes to store. The
@@ -20,7 +20,7 @@ Get = Callable[[int, int], bytes]
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """The hash of a perfect subtree, to be stored once and never changed; level 0 is a leaf."""
+    """The hash of a perfect subtree; stored once and never changed. Level 0 is a leaf."""
 
     level: int
     index: int
@@ -40,7 +40,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 def append(
     frontier: Sequence[bytes], size: int, hashed: bytes
 ) -> tuple[tuple[bytes, ...], tuple[Node, ...]]:
-    """The frontier of `size + 1` leaves, and the nodes that came into being.
+    """Append one leaf; returns the frontier of `size + 1` leaves and the new nodes.
 
     `hashed` is the new leaf's `leaf_hash`. Raises `IntegrityError` if `frontier` cannot be that of
     `size` leaves.
@@ -68,7 +68,7 @@ def root(frontier: Sequence[bytes]) -> bytes:
 
 
 def root_at(get: Get, size: int) -> bytes:
-    """The root as it was when there were `size` leaves, out of the stored nodes."""
+    """The root of the tree when it had `size` leaves, computed from the stored nodes."""
     return _over(get, 0, size) if size else EMPTY_ROOT
 
 

@@ -1,4 +1,4 @@
-"""Signed checkpoints of the audit, their copies outside, and the check of all of it."""
+"""Signs checkpoints, appends them to a file outside the database, and verifies the whole audit."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,9 @@ _BEFORE_ALL: Final = -(2**63)
 
 
 def new_checkpoint(session: Session, now: datetime, keyring: Keyring) -> str | None:
-    """Sign the tree as it is, if it has grown since the last time; the note for outside.
+    """Sign the current tree if it has grown since the last checkpoint.
+
+    Returns the note to keep outside, or None.
 
     Of several workers that would sign the same tree one does, and the others are given None.
     """
@@ -35,7 +37,7 @@ def new_checkpoint(session: Session, now: datetime, keyring: Keyring) -> str | N
 
 
 def keep_outside(path: Path, note: str) -> None:
-    """Append the note to the file, synced. Call it after the commit that it speaks of."""
+    """Append the note to the checkpoint file and sync it. Call it after the commit."""
     with path.open("a", encoding="utf-8") as file:
         file.write(checkpoint.filed(note))
         file.flush()
@@ -51,7 +53,7 @@ def _origin(session: Session) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that does not fit: a code, and the entry or size it was found at."""
+    """One inconsistency: a code, and the entry or tree size at which it was found."""
 
     code: str
     at: int
@@ -59,7 +61,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a check of the whole audit found."""
+    """The result of verifying the whole audit."""
 
     size: int
     root: str
@@ -68,12 +70,12 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no findings."""
         return not self.findings
 
 
 def verify(session: Session, keyring: Keyring, outside: Sequence[str]) -> Report:
-    """Check every leaf, node, salt and checkpoint; `outside` are the texts of checkpoint files.
+    """Verify every leaf, node, salt and checkpoint; `outside` are the texts of checkpoint files.
 
     Finds any changed bit, a gap, a cut, a fork and a roll-back. Read it in one snapshot. Nothing
     vouches for `Checkpoint.signed_at`, which nobody reads: a note says no time.
@@ -192,7 +194,10 @@ def _report(
 
 
 class Salts:
-    """Checks batch by batch; what was emptied is judged at the end, by what was erased by then."""
+    """Checks salts batch by batch.
+
+    Emptied salts are judged at the end, when it is known which messages were erased.
+    """
 
     def __init__(self) -> None:
         self._count = 0
@@ -200,7 +205,7 @@ class Salts:
         self._erased: set[str | None] = set()
 
     def wrong(self, session: Session, leaves: Sequence[Spoken]) -> Iterator[int]:
-        """The numbers of those of these leaves whose salts are not the ones that they name."""
+        """The sequence numbers of leaves whose stored salts differ from those the leaf names."""
         self._erased |= {leaf.message_id for leaf in leaves if leaf.erases}
         stored: dict[int, dict[str, tuple[object, str | None]]] = {}
         for seq, name, salt, message_id in session.exec(
@@ -218,7 +223,7 @@ class Salts:
                 yield leaf.seq
 
     def missing(self, session: Session, size: int) -> Iterator[int]:
-        """What is left to say after the last leaf: emptied without erasure, or of no leaf."""
+        """What only the end shows: salts emptied without an erasure, and salts of no leaf."""
         yield from (seq for seq, of in self._emptied.items() if of not in self._erased)
         if self._count != session.exec(select(func.count()).select_from(AuditSalt)).one():
             yield size

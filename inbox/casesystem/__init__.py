@@ -1,4 +1,4 @@
-"""What the line asks of whatever tells a case system that a delivery stands open."""
+"""The interface by which the line notifies a case system that a delivery is open."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A thin event: ids only, never a word about the message. Its id is the same at every try."""
+    """A thin event: ids only, nothing from the message. Its id is the same at every attempt."""
 
     id: str
     kind: str

@@ -1,4 +1,4 @@
-"""Signed webhook events: Standard Webhooks headers over a CloudEvents body.
+"""Sends signed webhook events: Standard Webhooks headers over a CloudEvents body.
 
 Targets are an explicit list of host, port and addresses. The address that was checked is the
 address connected to, so that a name that resolves anew between the two cannot lead elsewhere; a
@@ -29,7 +29,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where events may go: a host and port, and the networks that its addresses must lie in."""
+    """An allowed target: a host and port, and the networks that its addresses must be in."""
 
     host: str
     port: int
@@ -59,7 +59,7 @@ def body_of(event: Event) -> bytes:
 
 
 def check_target(url: str, targets: Sequence[Target]) -> Target:
-    """The listed target of a URL. Raises `Invalid` for anything that is not on the list."""
+    """Return the listed target of a URL. Raises `Invalid` if it is not listed."""
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or parts.username or parts.password or parts.fragment:
         raise Invalid("webhook.url", "a webhook is http or https, without credentials")
@@ -71,14 +71,17 @@ def check_target(url: str, targets: Sequence[Target]) -> Target:
 
 
 class WebhookSender:
-    """Sends to listed targets only. `client` follows no redirects and no environment."""
+    """Sends events to listed targets only.
+
+    `client` must not follow redirects or read the environment.
+    """
 
     def __init__(self, client: httpx.Client, targets: Sequence[Target]) -> None:
         self._client = client
         self._targets = tuple(targets)
 
     def send(self, url: str, secret: bytes, event: Event, now: datetime) -> None:
-        """Resolve, check, connect to what was checked, and want a 2xx."""
+        """Resolve the host, check its addresses, connect to one of them, require a 2xx."""
         try:
             target = check_target(url, self._targets)
         except Invalid as error:

@@ -38,7 +38,7 @@ def options(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and give its exit code; what goes wrong is one line, never a traceback.
+    """Run one command and return its exit code; an error is one line, never a traceback.
 
     What it makes is closed to others, and its memory, which holds keys, is never dumped.
     """

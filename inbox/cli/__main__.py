@@ -1,4 +1,4 @@
-"""`python -m inbox.cli` is `inbox`."""
+"""Makes `python -m inbox.cli` the same as `inbox`."""
 
 from inbox.cli import main
 

@@ -1,4 +1,4 @@
-"""`inbox access`: who has access for a time; give it, take it, end it, review it."""
+"""`inbox access`: list, grant, delegate, use emergency access, end and review access."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

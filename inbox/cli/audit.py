@@ -1,4 +1,4 @@
-"""`inbox audit`: verify it, export it for others, and give the key that they verify it with."""
+"""`inbox audit`: verify the audit, export it, and print the key that verifies its checkpoints."""
 
 import base64
 import json

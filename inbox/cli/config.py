@@ -1,4 +1,4 @@
-"""`inbox config`: what the settings are and whether they can be used; never a password."""
+"""`inbox config`: show the settings and check that they are usable; never a password."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`inbox database`: bring it to this program's version, and say which it is of."""
+"""`inbox database`: upgrade the database to this program's version, and show its version."""
 
 from typing import Final
 

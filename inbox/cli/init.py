@@ -1,4 +1,4 @@
-"""`inbox init`: the first two people, and the policies that they approve; once."""
+"""`inbox init`: enrol the first two people, and activate the policies that they approve; once."""
 
 import re
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""`inbox keys`: make and list the keys; what they are is never shown."""
+"""`inbox keys`: create, add and list keys; their values are never shown."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -68,7 +68,7 @@ def list_keys(
 
 
 def audit_key(settings: Settings, keyring: Keyring) -> str:
-    """The line by which others verify the audit's checkpoints."""
+    """The verifier line of the audit's checkpoints."""
     return verifier_key(settings.origin, keyring.signer().public_key())
 
 

@@ -1,4 +1,4 @@
-"""`inbox serve` and `inbox work`: the API, the operators' listener, and the worker."""
+"""`inbox serve` and `inbox work`: run the API, the operators' listener and the worker."""
 
 import ctypes
 import os
@@ -82,7 +82,7 @@ def work(ctx: typer.Context) -> None:
 
 
 def keep_out_of_dumps() -> None:
-    """Have the kernel dump this process's memory nowhere, and let nobody but root look into it.
+    """Exclude this process's memory from core dumps, and let nobody but root read it.
 
     No limit does that where core files go to a program: a pipe asks for no limit.
     """

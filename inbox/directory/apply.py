@@ -33,7 +33,7 @@ Keys = Mapping[str, tuple[str, bytes]]
 
 @dataclass(frozen=True, kw_only=True)
 class Authority:
-    """On whose word, and by which rule."""
+    """Who approved a change, and the policy rule that allowed it; for the audit log."""
 
     who: str
     rule: str | None = None
@@ -41,12 +41,12 @@ class Authority:
 
 
 def keyed(line: Line, directory: Directory) -> Directory:
-    """The directory with a keyed hash in place of each case reference."""
+    """The directory with each case reference replaced by a keyed hash."""
     return hashed(directory, lambda text: line.keyring.lookup_hash("reference", text).hex())
 
 
 def plan(line: Line, session: Session, now: datetime, directory: Directory) -> tuple[Change, ...]:
-    """What taking it in would change; reads only. The references are hashed already.
+    """The changes that an import would make; this only reads. The references are hashed already.
 
     Raises `Invalid` where it does not fit what stands, or what must hold.
     """
@@ -67,7 +67,9 @@ def plan(line: Line, session: Session, now: datetime, directory: Directory) -> t
 def take_in(
     line: Line, session: Session, now: datetime, directory: Directory, *, approved_by: str
 ) -> dict[str, tuple[str, bytes]]:
-    """Take in what two have agreed on elsewhere. Gives the keys of new case systems.
+    """Import a directory that two people have agreed on outside the program.
+
+    Gives the keys of new case systems.
 
     The keys, and the secrets that events are signed with, are given here and never again.
     """

@@ -18,7 +18,7 @@ from inbox.errors import Invalid
 
 
 class What(StrEnum):
-    """What becomes of a row."""
+    """How a row changes."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -43,7 +43,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One row as it was and as it will be. In `after`, no `since` means from now."""
+    """One row before and after the change. In `after`, no `since` means from now."""
 
     what: What
     before: Row | None
@@ -54,12 +54,12 @@ class Change:
 
     @property
     def kind(self) -> Kind:
-        """The table."""
+        """The kind of the row."""
         return self.after.kind
 
 
 def changes_of(standing: Standing, directory: Directory, now: datetime) -> tuple[Change, ...]:
-    """Every change that taking in this directory makes, in the order of the tables."""
+    """Every change that importing this directory makes, in the order of the kinds."""
     wanted = wanted_of(standing, directory, now)
     made = (
         _change(standing.rows.get(kind, {}).get(key), row, now)
@@ -72,7 +72,7 @@ def changes_of(standing: Standing, directory: Directory, now: datetime) -> tuple
 def wanted_of(
     standing: Standing, directory: Directory, now: datetime
 ) -> dict[Kind, dict[Key, Row]]:
-    """What stands with the file laid over it; nothing outlasts the person and unit it is of."""
+    """The directory as it would be after the import. No row ends later than its person or unit."""
     wanted: dict[Kind, dict[Key, Row]] = {}
     for kind in Kind:
         listed = directory.rows.get(kind, {})
@@ -87,7 +87,7 @@ def wanted_of(
 
 
 def _is_ours_alone(standing: Standing, row: Row) -> bool:
-    """Whether a complete file of this organisation speaks for the row by leaving it out."""
+    """Whether a complete file of this organisation ends the row by leaving it out."""
     if row.kind is Kind.PERSON:
         person = row.key[0]
         return person in standing.members and person not in standing.shared
@@ -97,7 +97,7 @@ def _is_ours_alone(standing: Standing, row: Row) -> bool:
 
 
 def _clipped(row: Row, wanted: Mapping[Kind, Mapping[Key, Row]], now: datetime) -> Row:
-    """The row with the earliest end among its own and those of what it is of."""
+    """The row, ended at the earliest end of itself and of the rows it depends on."""
     ends = [row.until, *_ends_of(row, wanted, now)]
     dated = [end for end in ends if end is not None]
     until = min(dated, default=None)
@@ -126,7 +126,7 @@ def _ends_of(
 def _last_in_unit(
     person: str, unit: str, wanted: Mapping[Kind, Mapping[Key, Row]], now: datetime
 ) -> datetime | None:
-    """When the person no longer stands for anything in the unit."""
+    """When the last capacity of the person in the unit ends."""
     ends = [
         row.until
         for row in wanted[Kind.CAPACITY].values()
@@ -151,7 +151,7 @@ def _change(before: Row | None, wanted: Row, now: datetime) -> Change | None:
 
 
 def _never_begins(before: Row | None, wanted: Row, now: datetime) -> bool:
-    """It would end before it has begun: the end of what it is of came first."""
+    """Whether the row would end before it begins, because a row that it depends on ends first."""
     begins = (before.since if before is not None else None) or now
     since = wanted.since if wanted.since is not None and wanted.since > now else begins
     return wanted.until is not None and wanted.until <= since
@@ -169,7 +169,7 @@ def _ended(before: Row | None, wanted: Row, now: datetime) -> Change | None:
 
 
 def _changed_afterwards(before: Row, wanted: Row) -> Change | None:
-    """What is over can still come to name a successor, or be called otherwise."""
+    """A row that has ended can still be given a successor or another name."""
     after = replace(wanted, since=before.since, until=before.until, row_id=before.row_id)
     fields = tuple(_fields(before, after))
     if not fields:
@@ -179,7 +179,7 @@ def _changed_afterwards(before: Row, wanted: Row) -> Change | None:
 
 
 def _since(before: Row, wanted: Row, now: datetime) -> datetime | None:
-    """When it begins; None: it stood ahead, and begins now instead."""
+    """When the row begins; None if it was to begin later and now begins at once."""
     if before.since is None or wanted.since is None or wanted.since == before.since:
         return before.since
     if before.since <= now:
@@ -239,7 +239,7 @@ def _says_more(before: Row, after: Row) -> bool:
 
 
 def _ends_earlier(one: Row, other: Row) -> bool:
-    """The first has an end, and the second none before it or a later one."""
+    """Whether the first has an end, and the second ends later or not at all."""
     return one.until is not None and (other.until is None or one.until < other.until)
 
 

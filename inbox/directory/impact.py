@@ -30,7 +30,7 @@ Reached = dict[tuple[str, str, str, Action], AbstractSet[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """How many messages somebody comes to, or ceases to, be able to do something with."""
+    """How many messages somebody gains or loses for one action."""
 
     who: str
     unit: str
@@ -41,7 +41,7 @@ class Difference:
 
 
 class _UndoneError(Exception):
-    """Carries the answer out of a transaction that must not be committed."""
+    """Carries the result out of a transaction that must be rolled back."""
 
     def __init__(self, before: Reached, after: Reached) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ def _counted(line: Line, session: Session, now: datetime, directory: Directory) 
 
 
 def _people(changes: Iterable[Change]) -> frozenset[str] | None:
-    """Whom the changes are about; None: everybody in the organisation."""
+    """The people that the changes concern; None means everybody in the organisation."""
     people = set[str]()
     for change in changes:
         if change.kind in (Kind.UNIT, Kind.CASE_SYSTEM):
@@ -104,7 +104,7 @@ def reached(
 
 
 def _by_systems(session: Session, now: datetime, policy: Policy, organisation: str) -> Reached:
-    """They are few, and no rows of people: each is asked for itself."""
+    """The access of case systems, each queried alone: they are few, without capacity rows."""
     found: Reached = {}
     systems = select(CaseSystem).where(col(CaseSystem.organisation) == organisation)
     for capacity in map(capacity_of, session.exec(systems).all()):

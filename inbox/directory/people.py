@@ -1,4 +1,4 @@
-"""Who somebody is: the first two people, personal codes, and acting in one capacity."""
+"""Identity of people: enrolment of the first two, personal codes, sign-in with one capacity."""
 
 import hashlib
 import hmac
@@ -79,7 +79,10 @@ def enrol_first_people(
 
 
 def give_code(session: Session, person_id: str) -> str:
-    """A new personal code, shown once; the old one ends. Stored as scrypt of it."""
+    """Issue a new personal code, which is shown once and replaces the old one.
+
+    Stored as scrypt of it.
+    """
     person = session.get(Person, person_id)
     if person is None:
         raise NotFound
@@ -97,7 +100,7 @@ def _hash(code: str, salt: bytes) -> bytes:
 
 
 def proves(session: Session, now: datetime, person_id: str, code: str) -> bool:
-    """Whether this is the personal code of that person, who is active today."""
+    """Whether this is the personal code of that person, and the person is active now."""
     person = session.get(Person, person_id)
     if person is None or person.code_hash is None or not is_lasting(person, now):
         return False

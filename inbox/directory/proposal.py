@@ -30,7 +30,7 @@ CODE_KIND: Final = "code"
 
 @dataclass(frozen=True, kw_only=True)
 class Signed:
-    """A person, and the personal code that proves it."""
+    """A person's id, with the personal code that proves who they are."""
 
     person: str
     code: str = field(repr=False)
@@ -38,7 +38,7 @@ class Signed:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a directory changes, and what became of it: proposed, or done."""
+    """What a directory changes, and whether that was applied or only proposed."""
 
     changes: tuple[Change, ...]
     digest: str = ""
@@ -49,7 +49,7 @@ class Result:
 
 
 def bring(line: Line, by: Signed, directory: Directory) -> Result:
-    """Take in what only narrows access; propose the rest, all of it.
+    """Apply the directory if it only narrows access; otherwise propose all of it.
 
     Raises `Invalid` where the directory does not fit, and `NotPermitted`.
     """
@@ -63,7 +63,7 @@ def bring(line: Line, by: Signed, directory: Directory) -> Result:
 
 
 def bring_together(line: Line, by: Signed, with_: Signed, directory: Directory) -> Result:
-    """Propose and approve in one go, two people being there: by the same two decisions."""
+    """Propose and approve in one command, with both people present; both decisions are made."""
     with line.store.transaction() as (session, now):
         turn = acting(line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation())
         changes, directory = _planned(line, turn, directory)
@@ -75,7 +75,7 @@ def bring_together(line: Line, by: Signed, with_: Signed, directory: Directory) 
 
 
 def look(line: Line, by: Signed, proposal_id: str) -> Result:
-    """What a proposal would change now, for somebody who may approve it; audited."""
+    """Show what a proposal would change now, to somebody who may approve it; this is audited."""
     with line.store.transaction() as (session, now):
         proposal = proposal_of(session, proposal_id, KIND)
         subject = OfProposal(proposal_id=proposal_id)
@@ -88,7 +88,7 @@ def look(line: Line, by: Signed, proposal_id: str) -> Result:
 
 
 def approve(line: Line, by: Signed, proposal_id: str, *, acknowledged: str) -> Result:
-    """Take in what another person proposed, as it was proposed and as it was shown.
+    """Apply what another person proposed, exactly as it was proposed and shown.
 
     Raises `Conflict`: `directory.changed` if it would change something else by now than when it
     was proposed, `directory.not_acknowledged` if what was acknowledged is something else.
@@ -100,7 +100,10 @@ def approve(line: Line, by: Signed, proposal_id: str, *, acknowledged: str) -> R
 def acting(
     line: Line, session: Session, now: datetime, by: Signed, action: Action, subject: Subject
 ) -> Turn:
-    """A turn in whichever of the person's capacities may do it. Raises `NotPermitted` if none."""
+    """Authorize the action in the first of the person's capacities that may perform it.
+
+    Raises `NotPermitted` if none.
+    """
     for capacity in proved_capacities(session, now, by.person, by.code):
         try:
             return ask(line, session, now, capacity, action, subject, Given())
@@ -117,7 +120,7 @@ def _planned(line: Line, turn: Turn, directory: Directory) -> tuple[tuple[Change
 
 
 def _check_organisation(turn: Turn, organisation: OrgNumber) -> None:
-    """The own one, or one that has no units yet."""
+    """The directory must be of the person's own organisation, or of one that has no units yet."""
     known = turn.session.exec(
         select(Unit.id).where(col(Unit.organisation) == organisation).limit(1)
     ).first()
@@ -135,7 +138,7 @@ def _done(line: Line, turn: Turn, directory: Directory, changes: tuple[Change, .
 def _open(
     line: Line, turn: Turn, directory: Directory, changes: tuple[Change, ...]
 ) -> tuple[str, str]:
-    """The proposal and the digest of what it would change now."""
+    """Open a proposal; returns its id and the digest of what it would change now."""
     proposal_id = new_id()
     digest = digest_of(changes, salt=proposal_id)
     payload = {"file": written(directory), "digest": digest}
@@ -169,7 +172,7 @@ def _approve(
 
 
 def _payload(line: Line, session: Session, proposal: Proposal) -> tuple[Directory, str]:
-    """The directory as it was proposed, and the digest of what it changed then."""
+    """The directory as it was proposed, and the digest of its changes at that time."""
     payload = payload_of(line, session, proposal)
     return read_directory(payload["file"].encode()), payload["digest"]
 

@@ -37,7 +37,7 @@ def check(
     named_by_rules: Collection[str],
     now: datetime,
 ) -> None:
-    """Raise `Invalid` for the first thing that does not hold."""
+    """Raise `Invalid` for the first violation."""
     changes = tuple(changes)
     for change in changes:
         _check_own(standing, change)
@@ -91,7 +91,7 @@ def _check_tree(wanted: Wanted) -> None:
 
 
 def parents_of(units: Iterable[Row]) -> dict[str, str]:
-    """The unit directly above each unit that has one."""
+    """The parent of each unit that has one."""
     return {
         str(row.cells["id"]): str(row.cells["parent"]) for row in units if "parent" in row.cells
     }
@@ -135,7 +135,7 @@ def _check_successor(
 
 
 def _successors(wanted: Wanted, row: Row) -> Iterator[str]:
-    """The successor, and the successors of that, each once."""
+    """The successor of a unit, then the successor's successor and so on, each once."""
     seen = {row.key[0]}
     at: Row | None = row
     while at is not None and (named := at.text("successor")) is not None and named not in seen:

@@ -1,4 +1,4 @@
-"""A proposal about what belongs to no message: opened by one, sealed under a key of its own."""
+"""Stores proposals that are about no message, encrypted under a key of their own."""
 
 import json
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def open_proposal(
 
 
 def proposal_of(session: Session, proposal_id: str, kind: str) -> Proposal:
-    """The proposal. Raises `NotFound` if there is none of that kind."""
+    """The proposal with this id and kind. Raises `NotFound` if there is none of that kind."""
     proposal = session.get(Proposal, proposal_id)
     if proposal is None or proposal.kind != kind:
         raise NotFound
@@ -49,7 +49,7 @@ def proposal_of(session: Session, proposal_id: str, kind: str) -> Proposal:
 
 
 def payload_of(line: Line, session: Session, proposal: Proposal) -> Mapping[str, str]:
-    """What was proposed. Raises `Conflict` once it has been decided."""
+    """The decrypted content of an open proposal. Raises `Conflict` once it has been decided."""
     key = data_key(session, line, _owner(proposal.id))
     payload: Mapping[str, str] = json.loads(
         key.unseal(

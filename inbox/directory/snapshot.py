@@ -80,7 +80,7 @@ def standing(session: Session, now: datetime, directory: Directory) -> Standing:
 
 
 def _named(directory: Directory) -> set[str]:
-    """Everybody whom a file names, in whatever table."""
+    """All people that a file refers to, in any table."""
     people = set()
     for kind, names in _PEOPLE.items():
         for row in directory.rows.get(kind, {}).values():
@@ -89,14 +89,14 @@ def _named(directory: Directory) -> set[str]:
 
 
 def directory_now(session: Session, now: datetime, organisation: OrgNumber) -> Directory:
-    """All that is in force or lies ahead; case references are not among it."""
+    """All rows that are active or begin later, without case references."""
     return _directory(session, now, organisation, lambda row: not row.is_over(now))
 
 
 def directory_on(
     session: Session, now: datetime, organisation: OrgNumber, moment: datetime
 ) -> Directory:
-    """What was in force at a moment. Names, case systems and sharing are those of today."""
+    """The rows that were active at a moment. Names, case systems and sharing are those of today."""
     found = _directory(session, now, organisation, lambda row: row.is_lasting(moment, moment))
     parents = _parents_at(session, moment)
     units = {
@@ -145,7 +145,7 @@ def _all(session: Session, kind: Kind) -> Iterable[sa.RowMapping]:
 def _load(
     session: Session, kind: Kind, belongs: Belongs, counts: Callable[[Row], bool]
 ) -> dict[Key, Row]:
-    """The rows by what names them; of several the one that lasts longest."""
+    """The rows by their keys; of several rows with one key, the one that ends last."""
     found: dict[Key, Row] = {}
     for each in _all(session, kind):
         if belongs(each) and counts(row := _row(kind, each)):
@@ -194,7 +194,7 @@ def _without_capacity(session: Session) -> set[str]:
 
 
 def _references(session: Session, directory: Directory) -> dict[Key, Row]:
-    """Those of the file that are known."""
+    """The references of the file that the database already has."""
     table = TABLES[Kind.REFERENCE]
     listed = directory.rows.get(Kind.REFERENCE, {})
     found: dict[Key, Row] = {}

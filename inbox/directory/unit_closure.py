@@ -1,4 +1,4 @@
-"""Keeps the closure of the tree of units: who is above whom, from when until when."""
+"""Maintains the closure table of the unit tree: which unit is above which, and in which period."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What the line asks of a channel, whatever carries it.
+"""The interface to a gateway (a channel), as the line uses it.
 
 Every method may raise `Unavailable` (try again later, nothing has changed as far as we know) and
 holds no state between calls. Calls are safe to repeat; what repeating means is said at each.
@@ -16,7 +16,7 @@ from inbox.domain import OrgNumber, Service, WireId
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Something waits for us on a channel; the first four fields say which thing."""
+    """A message that waits for us on a channel; the first four fields identify it."""
 
     channel: str
     service: Service
@@ -30,7 +30,7 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """An open transfer: `chunks` must be read inside the `with` of `Gateway.fetch`."""
+    """An open transfer of a package: `chunks` must be read inside the `with` of `Gateway.fetch`."""
 
     chunks: Iterator[bytes]
     envelope: bytes | None = None
@@ -38,7 +38,7 @@ class Fetched:
 
 
 class Confirmed(StrEnum):
-    """What the channel said when told that the bytes are ours."""
+    """The channel's answer when we confirm that we have the package."""
 
     DELIVERED = "delivered"
     GONE = "gone"
@@ -47,13 +47,13 @@ class Confirmed(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptRoute:
-    """Whether a kvittering can really reach the sender; `obstacle` is None if it can."""
+    """Whether a kvittering can reach the sender; `obstacle` is None if it can."""
 
     obstacle: str | None = None
 
 
 class SentState(StrEnum):
-    """How far a kvittering has come, by the gateway's own statuses."""
+    """How far the sending of a kvittering has come, by the gateway's statuses."""
 
     UNKNOWN = "unknown"
     """The gateway knows no such message."""
@@ -65,17 +65,20 @@ class SentState(StrEnum):
 
 
 class Gateway(Protocol):
-    """One channel with the organisations, services and processes it was set up with."""
+    """One channel, with the organisations, services and processes it is configured for."""
 
     @property
     def channel(self) -> str:
         """The name of this channel in configuration, rows and metrics."""
 
     def announced(self, at_most: int) -> Iterator[Notice]:
-        """What waits, at most so many; takes only what is ours and may lock it at the gateway."""
+        """Notices of waiting messages, at most `at_most`.
+
+        Only ours are taken, and the gateway may lock them.
+        """
 
     def fetch(self, notice: Notice) -> AbstractContextManager[Fetched]:
-        """Open the transfer of the bytes. Repeatable.
+        """Open the transfer of a package. Safe to repeat.
 
         Raises:
             Gone: the gateway has nothing under this id (any more).
@@ -84,23 +87,26 @@ class Gateway(Protocol):
         """
 
     def confirm(self, notice: Notice) -> Confirmed:
-        """Say that the bytes are ours, or that two persons gave it up. Gone is as good as done."""
+        """Confirm that we have the package, or that two people gave it up.
+
+        "Gone" counts as success.
+        """
 
     def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
         """Ask whether the receiver's response process resolves to DPO. Reads only."""
 
     def create_receipt(self, receipt_id: str, body: Mapping[str, object]) -> None:
-        """Create the kvittering under our id; "already exists" means that it was created before.
+        """Create the kvittering under our id; "already exists" means an earlier attempt did.
 
         Raises `NeverAccepted` with the gateway's reason where repeating would not help;
         `gateway.receiver_does_not_accept` may be a registry outage and is worth repeating.
         """
 
     def send_receipt(self, receipt_id: str) -> None:
-        """Queue the created kvittering for sending; sent before is as good as sent now."""
+        """Queue the created kvittering for sending; if it was sent before, that is success."""
 
     def receipt_status(self, receipt_id: str) -> SentState:
-        """How far it has come. Reads only."""
+        """How far the kvittering has come. Reads only."""
 
     def clock_skew(self) -> timedelta | None:
         """The gateway's clock minus ours, by its Date header; None if it gave none."""

@@ -1,4 +1,4 @@
-"""The little that must be known of an SBD before it is ours: whose it is, and how long it lives.
+"""Reads what is needed of an SBD before we have custody: id, process, receiver and expiry.
 
 Lenient: what is missing or odd reads as empty, and then it is not taken. `package.envelope` reads
 the same bytes in full, once they are in our custody.
@@ -22,7 +22,7 @@ _CONVERSATION = ("ConversationId", "CONVERSATION_ID")
 
 @dataclass(frozen=True, kw_only=True)
 class Glimpse:
-    """What an SBD says of itself: unverified, the sender's words."""
+    """These fields of the SBD's header: unverified, as the sender wrote them."""
 
     wire_id: WireId
     """As it came: another letter case is another message. "" if it is no UUID with hyphens."""
@@ -33,7 +33,7 @@ class Glimpse:
 
 
 def read_glimpse(envelope: bytes) -> Glimpse:
-    """Find what we need in the SBD. Raises `Unavailable("gateway.garbled")` if it is none."""
+    """Read these fields. Raises `Unavailable("gateway.garbled")` if it is not an SBD."""
     header = at(read_json(envelope), _HEADER)
     if not isinstance(header, dict):
         raise Unavailable("gateway.garbled", "no document header")

@@ -1,4 +1,4 @@
-"""What an answer of the integrasjonspunkt means: by status and exception name, never by text.
+"""What a response of the integrasjonspunkt means: by status and exception name, never by text.
 
 Texts of the gateway (`message`, `description`, `errors`) may quote identifiers; none of them ever
 reaches an error of ours.
@@ -54,7 +54,7 @@ _UNSENT = {
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A whole answer with its body in memory; the body may be confidential."""
+    """A complete response with its body in memory; the body may be confidential."""
 
     status: int
     body: bytes
@@ -84,7 +84,7 @@ class Answer:
         return document
 
     def check_ok(self) -> None:
-        """Raise `Unavailable` unless it is a 200 with JSON or nothing: a login page is no yes."""
+        """Raise `Unavailable` unless it is a 200 with JSON or no body: not a login page."""
         if self.status != OK or self.body.strip():
             self.document()
 
@@ -100,7 +100,7 @@ def read_json(body: bytes) -> object:
 
 
 def at(value: object, *path: str | int) -> object:
-    """What stands there in a JSON value, or None where the path leads nowhere."""
+    """The value at a path in a JSON value; None if there is nothing."""
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
             value = value.get(step)
@@ -112,17 +112,17 @@ def at(value: object, *path: str | int) -> object:
 
 
 def entries(value: object) -> list[object]:
-    """The elements of a JSON array; none if it is something else."""
+    """The elements of a JSON array; empty if the value is something else."""
     return value if isinstance(value, list) else []
 
 
 def words(value: object) -> str:
-    """A JSON string; "" if it is something else."""
+    """The text of a JSON string; "" if the value is something else."""
     return value if isinstance(value, str) else ""
 
 
 def outage_of(answer: Answer) -> Unavailable:
-    """The error for an answer that is neither what was asked for nor a "no" that we know.
+    """The error for a response that is neither the expected one nor a refusal that we know.
 
     Every code here is worth another try: a proxy, a restart or a password may be behind it.
     """
@@ -134,7 +134,7 @@ def outage_of(answer: Answer) -> Unavailable:
 
 
 def no_package(answer: Answer) -> Gone | NeverAccepted | Unavailable:
-    """The error for an answer to pop that is not the package."""
+    """The error for a response to pop that is not the package."""
     kind = answer.kind
     if kind in _NO_PACKAGE:
         error, code = _NO_PACKAGE[kind]
@@ -145,7 +145,10 @@ def no_package(answer: Answer) -> Gone | NeverAccepted | Unavailable:
 
 
 def check_accepted(answer: Answer) -> None:
-    """Raise for every answer to a kvittering but 200; only a named exception is a real no."""
+    """Raise unless the response to a kvittering is 200.
+
+    Only a named exception counts as a final refusal.
+    """
     kind = answer.kind
     if kind in _NO_RECEIPT:
         raise NeverAccepted(_NO_RECEIPT[kind], kind[1])
@@ -165,7 +168,7 @@ def takes_receipts(capability: object) -> bool:
 
 
 def sent_state(names: set[str]) -> SentState:
-    """How far a kvittering is that has had these statuses.
+    """The status of a kvittering that has had these status names.
 
     MOTTATT is the receiving gateway's word. LEVERT together with LEST but without MOTTATT is a lie:
     over DPV and DPF the own gateway throws a kvittering away and reports SENDT, LEVERT and LEST.

@@ -1,4 +1,4 @@
-"""The HTTP connection to a gateway: bounded in bytes and in time, stateless, never redirected."""
+"""The HTTP connection to a gateway: bounded in bytes and in time, stateless, without redirects."""
 
 import ipaddress
 import ssl
@@ -26,7 +26,7 @@ _TRANSFER_ERRORS = (httpx.HTTPError, httpx.StreamError)
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """How long we wait and how much we take. `read` and `transfer_read` are between two reads."""
+    """Time and size limits of a connection. `read` and `transfer_read` apply between two reads."""
 
     connect: timedelta = timedelta(seconds=5)
     read: timedelta = timedelta(seconds=60)
@@ -53,7 +53,7 @@ def client_for(
     tls: ssl.SSLContext | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> httpx.Client:
-    """The client for a gateway, to be closed by the caller; wiring and tests make it only here.
+    """The HTTP client for a gateway; the caller closes it. Wiring and tests create it only here.
 
     No proxy or netrc of the environment, no redirects, no cookies, no compression. `url` may have
     a path. `transport` replaces the network. Raises `ConfigurationError`.
@@ -73,7 +73,7 @@ def client_for(
 
 
 def check_protected(url: str, credentials: tuple[str, str] | None) -> None:
-    """Refuse a gateway in the clear or without credentials, unless it is on this machine.
+    """Raise `ConfigurationError` for a remote gateway without https or without credentials.
 
     What it gives is decrypted confidential mail. Raises `ConfigurationError`.
     """
@@ -87,14 +87,14 @@ def check_protected(url: str, credentials: tuple[str, str] | None) -> None:
 
 
 class Transfer:
-    """The bytes of a package on their way in; close it, read or not."""
+    """The bytes of a package while they are received; close it in any case."""
 
     def __init__(self, response: httpx.Response, bounds: Bounds) -> None:
         self._response = response
         self._bounds = bounds
 
     def close(self) -> None:
-        """Give the connection up. Safe to repeat."""
+        """Close the connection. Safe to repeat."""
         self._response.close()
 
     def chunks(self) -> Iterator[bytes]:
@@ -123,7 +123,10 @@ class Transfer:
 
 
 class Connection:
-    """Asks the gateway and reads the answer. Remembers nothing but how its clock differs."""
+    """Sends requests to the gateway and reads the responses.
+
+    Its only state is the clock difference.
+    """
 
     def __init__(
         self, client: httpx.Client, *, bounds: Bounds, now: Callable[[], datetime]
@@ -142,12 +145,18 @@ class Connection:
         params: Mapping[str, str] | None = None,
         content: Mapping[str, object] | None = None,
     ) -> Answer:
-        """The whole answer, whatever its status. Raises `Unavailable` where there is none."""
+        """Send a request and return the complete response, whatever its status.
+
+        Raises `Unavailable` if there is none.
+        """
         response = self._sent(self._client.build_request(method, path, params=params, json=content))
         return self._read(response)
 
     def open(self, path: str) -> Transfer | Answer:
-        """The bytes behind this path, to be closed by the caller; the answer if it is not a 200."""
+        """Open the bytes at this path, to be closed by the caller.
+
+        A response if it is not a 200.
+        """
         timeout = _timeout(self._bounds, self._bounds.transfer_read)
         response = self._sent(self._client.build_request("GET", path, timeout=timeout))
         if response.status_code != OK:

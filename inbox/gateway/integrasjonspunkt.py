@@ -1,4 +1,4 @@
-"""The product's client of an integrasjonspunkt (eFormidling 2, REST).
+"""The client for an integrasjonspunkt (eFormidling 2, REST), as a `Gateway`.
 
 Its locks have no owner and last five minutes, so a lock here is advice: what counts is the claim in
 our own tables, and that the line stores before it lets `confirm` delete.
@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
-    """What we take: mail to this organisation of ours, by this service, in this process."""
+    """Which mail we take: to this organisation, by this service, in this process."""
 
     organisation: OrgNumber
     service: Service
@@ -66,7 +66,7 @@ class Subscription:
         }
 
     def covers(self, glimpse: Glimpse) -> bool:
-        """Whether what the gateway gave is what was asked for: not every version filters."""
+        """Whether the message matches this subscription: some gateway versions do not filter."""
         return bool(
             glimpse.wire_id
             and glimpse.process == self.process
@@ -102,7 +102,7 @@ class Integrasjonspunkt:
         self._connection = Connection(client, bounds=bounds, now=now)
 
     def announced(self, at_most: int) -> Iterator[Notice]:
-        """Lock and give what waits, one of each subscription in turn, at most so many.
+        """Lock and yield waiting messages, one of each subscription in turn, at most `at_most`.
 
         Ends when the gateway has nothing more to lock, which does not mean that it is empty. The
         same id may come twice in a round: what was taken meanwhile has been delivered again. A bad
@@ -141,7 +141,9 @@ class Integrasjonspunkt:
             transfer.close()
 
     def confirm(self, notice: Notice) -> Confirmed:
-        """DELETE it: the sender sees LEVERT. Only for what is stored, or given up by two persons.
+        """DELETE the message: the sender sees LEVERT.
+
+        Only for messages that are stored, or that two people gave up.
 
         Raises nothing but `Unavailable`: a lost answer, repeated, comes back as GONE.
         """
@@ -228,7 +230,10 @@ class Integrasjonspunkt:
         return self._connection.skew
 
     def healthy(self) -> bool:
-        """Whether it says UP of itself. Raises `Unavailable` if it does not say."""
+        """Whether the gateway reports that it is UP.
+
+        Raises `Unavailable` if it does not answer that.
+        """
         answer = self._connection.ask("GET", "/manage/health")
         return answer.status != _DOWN and answer.document().get("status") == "UP"
 

@@ -1,4 +1,4 @@
-"""The line that a message travels: what a station is given, and what it answers.
+"""The line that a message travels: what a station receives (a job) and returns (an outcome).
 
 A station reads: claim (short transaction) → work (no session, no transaction open) → settle (short
 transaction). Deciding is pure, doing is thin.
@@ -32,7 +32,10 @@ R = TypeVar("R", bound=Arrival | Message | Receipt | Outbox)
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """Times and limits of the line; `config.Settings` says which an operator may set."""
+    """Time spans, counts and size limits of the line.
+
+    `config.Settings` says which of them an operator may set.
+    """
 
     lease: timedelta = timedelta(minutes=6)
     """How long a worker that says nothing keeps a row: longer than a gateway may be silent.
@@ -75,7 +78,7 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """Everything the stations and moves use; `wiring.build_line` puts it together."""
+    """Everything that stations and moves need; `wiring.build_line` puts it together."""
 
     store: Store
     vault: Vault
@@ -95,23 +98,26 @@ class Line:
     terms: Terms = field(default_factory=Terms)
 
     def believed(self) -> Trust:
-        """Whose certificates are believed now, and all revocation lists at hand."""
+        """The trust anchors that are in force now, and all revocation lists at hand."""
         with self.store.reading() as (session, _):
             return self.trust.believed(session)
 
     def organisations(self) -> frozenset[OrgNumber]:
-        """The organisations whose mail it is: those that have an active rule book."""
+        """The organisations that we receive mail for: those that have an active rule book."""
         with self.store.reading() as (session, _):
             return routed_organisations(session)
 
     def has_room(self) -> bool:
-        """Whether there is space enough to take custody of anything."""
+        """Whether there is enough free space to take custody of another package."""
         return self.vault.free_bytes() >= self.terms.free_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job(Generic[R]):
-    """One claimed row, as it was: `row.version` is the fence that settle checks."""
+    """One claimed row as it was when claimed.
+
+    `settle` checks that `row.version` is still the same.
+    """
 
     row: R
     now: datetime
@@ -121,7 +127,10 @@ class Job(Generic[R]):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a row: settle checks it against MOVES and writes it."""
+    """The new state of a row and what goes with it.
+
+    `settle` checks it against MOVES and writes it.
+    """
 
     became: State
     code: str | None = None

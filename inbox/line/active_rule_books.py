@@ -1,4 +1,4 @@
-"""The rule books that may route now: one per receiving organisation, named by the database."""
+"""The active rule books: one per receiving organisation, as named by the database."""
 
 import tomllib
 from collections.abc import Mapping
@@ -25,7 +25,10 @@ _CASES: Final = "tests/"
 
 
 class ActiveBooks:
-    """The rule books of one process. Threads may share them: they are swapped, never changed."""
+    """The rule books of one process, cached.
+
+    Threads may share them: a book is replaced, never changed.
+    """
 
     def __init__(self, at_hand: Mapping[OrgNumber, RuleBook] | None = None) -> None:
         self._books = {
@@ -34,14 +37,14 @@ class ActiveBooks:
         }
 
     def current(self, session: Session, organisation: OrgNumber) -> RuleBook | None:
-        """The book that the database names in the caller's transaction.
+        """The rule book that the database names as active, as seen in the caller's transaction.
 
         None: the organisation has none, or this process cannot have it; see `problem`.
         """
         return self._of(organisation).current(session)[1]
 
     def problem(self, organisation: OrgNumber) -> PolicyError | None:
-        """Why the book that is named could not be used when it was last tried."""
+        """Why the active rule book could not be read at the last attempt; None if it could."""
         return self._of(organisation).problem
 
     def _of(self, organisation: OrgNumber) -> Active[RuleBook]:
@@ -51,12 +54,12 @@ class ActiveBooks:
 
 
 def kind_of(organisation: str) -> str:
-    """Under which name the database names the active book of an organisation."""
+    """The value of `active_policy.kind` for an organisation's rule book."""
     return _ROUTE + organisation
 
 
 def routed_organisations(session: Session) -> frozenset[OrgNumber]:
-    """The organisations that have an active book: those whose mail it is."""
+    """The organisations that have an active rule book: those that we receive mail for."""
     kinds = session.exec(
         select(ActivePolicy.kind).where(col(ActivePolicy.kind).startswith(_ROUTE, autoescape=True))
     )
@@ -64,7 +67,9 @@ def routed_organisations(session: Session) -> frozenset[OrgNumber]:
 
 
 def book_files_in(folder: Path, organisation: str) -> Files:
-    """An organisation's book in a policy folder, and the cases that try it. Raises `PolicyError`.
+    """Read an organisation's rule book and its test cases from a policy folder.
+
+    Raises `PolicyError`.
 
     Cases of another receiver are another book's.
     """
@@ -82,7 +87,7 @@ def book_files_in(folder: Path, organisation: str) -> Files:
 
 
 def read_book(files: Files) -> RuleBook:
-    """The book that these files are, its cases tried. Raises `PolicyError`."""
+    """Read a rule book from its files and run its test cases. Raises `PolicyError`."""
     books = [name for name in files if name.startswith(_BOOK)]
     if len(books) != 1:
         raise PolicyError("route.files", f"{len(books)} rule books where there must be one")
@@ -104,7 +109,7 @@ def _receiver(raw: bytes) -> object:
 
 
 def check_units(session: Session, now: datetime, book: RuleBook) -> None:
-    """Raise `PolicyError` unless every unit that mail would go to is one of theirs, and lives."""
+    """Raise `PolicyError` unless every unit that mail goes to is active and the organisation's."""
     units = session.exec(
         select(Unit.id).where(
             col(Unit.organisation) == book.organisation,

@@ -1,4 +1,4 @@
-"""Ask the policy before anything moves: every move of a person or a case system begins here.
+"""Authorize before anything is changed: every move of a person or a case system begins here.
 
 The duties of a yes are kept here too: before the commit each must have been met, or the yes was a
 no and nothing of the transaction stays.
@@ -37,7 +37,7 @@ _MET: Final = "inbox.duties"
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """A yes of the policy, and the transaction in which it is acted on."""
+    """An action that the policy has permitted, with the transaction in which it is carried out."""
 
     session: Session
     now: datetime
@@ -47,7 +47,7 @@ class Turn:
 
     @property
     def met(self) -> set[Duty]:
-        """The duties that this transaction has met, whichever turn of it they were of."""
+        """The duties fulfilled in this transaction, by any action authorized in it."""
         met: set[Duty] = self.session.info.setdefault(_MET, set())
         return met
 
@@ -65,7 +65,10 @@ class Turn:
         due_at: datetime | None = None,
         reason: str = "",
     ) -> None:
-        """Make the step that was allowed. The reason is personal text: only committed to."""
+        """Set the row's state as authorized.
+
+        The reason is personal text: the audit holds only a commitment to it.
+        """
         step = Step(
             row=row,
             became=became,
@@ -95,7 +98,10 @@ class Turn:
         reason: str = "",
         committed: Mapping[str, str] | None = None,
     ) -> None:
-        """Audit something that moves no state. Who and why are personal: only committed to."""
+        """Write an audit entry for something that changes no state.
+
+        Person and reason are personal data: the audit holds only commitments to them.
+        """
         entry = audit.Entry(
             event=event,
             who=self.capacity.id,
@@ -114,14 +120,17 @@ class Turn:
         self._noted(reason)
 
     def tell(self, kind: TaskKind, *, subject: str, message_id: str, unit: str | None) -> None:
-        """Tell the people of a unit, by a task: somebody is told once it is committed."""
+        """Notify the people of a unit by a task, which they see once it is committed."""
         open_task(
             self.session, self.now, kind=kind, subject=subject, message_id=message_id, unit=unit
         )
         self.met.add(Duty.NOTIFY)
 
     def repeats(self) -> None:
-        """It was said before, or waits for people by a task that is audited: nothing is owed."""
+        """Count all duties as fulfilled.
+
+        For a request that repeats an earlier one, or that waits for people by an audited task.
+        """
         self.met.update(self.decision.duties)
 
     def close(self, subject: str, *kinds: TaskKind) -> None:
@@ -139,7 +148,7 @@ def _committed(reason: str) -> dict[str, str]:
 def of_message(
     message_id: str, *, delivery_id: str | None = None, proposal_id: str | None = None
 ) -> OfMessage:
-    """A message as the subject of a question, by ids as the tables hold them."""
+    """The message as the subject of an authorization, from ids as stored in the tables."""
     return OfMessage(
         message_id=MessageId(message_id),
         delivery_id=None if delivery_id is None else DeliveryId(delivery_id),
@@ -148,7 +157,7 @@ def of_message(
 
 
 def of_arrival(arrival_id: str, *, proposal_id: str | None = None) -> OfArrival:
-    """An arrival as the subject of a question."""
+    """The arrival as the subject of an authorization."""
     return OfArrival(arrival_id=ArrivalId(arrival_id), proposal_id=proposal_id)
 
 
@@ -161,7 +170,7 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
     subject: Subject,
     given: Given,
 ) -> Turn:
-    """A turn, if the decision is yes; asked in the transaction that acts on it.
+    """Authorize the action in the transaction that carries it out; returns the authorized action.
 
     The row it is about is locked first: of two who would move it at once, the second is asked about
     what the first has left. So read what it depends on after this.
@@ -192,7 +201,10 @@ def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
 
 
 def active_policy(line: Line, session: Session) -> Policy:
-    """The policy that decides in this transaction. Raises `Unavailable` if nobody may anything."""
+    """The policy that is active in this transaction.
+
+    Raises `Unavailable` if there is none, so that nobody may do anything.
+    """
     policy = line.policies.current(session)
     if not policy.rules:
         raise Unavailable("policy.not_active", "nobody may do anything until it is")
@@ -259,6 +271,6 @@ sealed or committed to, its task is there, its review stands open. What is not h
 
 
 def check_seen(version: int, seen: int) -> None:
-    """Raise `Conflict` unless the caller saw the row as it is now."""
+    """Raise `Conflict` unless the row still has the version that the caller saw."""
     if version != seen:
         raise Conflict("stale", "it has changed since it was read")

@@ -1,4 +1,4 @@
-"""Case systems at the line: who asks with which key, and what its events are signed with."""
+"""Case systems: which one an API key belongs to, and the secret that signs its webhook events."""
 
 import hashlib
 import secrets
@@ -18,12 +18,15 @@ _KEY_BYTES = 32
 
 
 def key_hash(key: str) -> str:
-    """What is stored of a key: keys are 256 random bits, so a plain digest cannot be guessed."""
+    """The SHA-256 digest that is stored of an API key.
+
+    Keys are 256 random bits, so an unsalted digest cannot be guessed.
+    """
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def system_with_key(session: Session, now: datetime, key: str) -> CaseSystem | None:
-    """The living case system that this key belongs to."""
+    """The active case system that this key belongs to, if any."""
     return session.exec(
         select(CaseSystem).where(
             col(CaseSystem.key_hash) == key_hash(key),
@@ -33,7 +36,7 @@ def system_with_key(session: Session, now: datetime, key: str) -> CaseSystem | N
 
 
 def capacity_of(system: CaseSystem) -> Capacity:
-    """A case system is its own capacity: it acts for nobody else."""
+    """The capacity of a case system: it acts for itself and for nobody else."""
     return Capacity(
         id=system.id,
         role=Role.CASE_SYSTEM,
@@ -64,7 +67,10 @@ def enrol_system(  # noqa: PLR0913 - the columns of a case system
     mode: Mode,
     webhook_url: str | None = None,
 ) -> tuple[str, bytes]:
-    """A new case system; its key and its webhook secret are shown here and never again."""
+    """Create a case system.
+
+    Its API key and webhook secret are returned here and can never be read again.
+    """
     key, secret = secrets.token_urlsafe(_KEY_BYTES), secrets.token_bytes(_KEY_BYTES)
     data_key, wrapped = line.keyring.new_data_key()
     session.add(

@@ -1,4 +1,4 @@
-"""What we know of the other side: whether it wrote before, and which unit has the case it names."""
+"""What we know about the sender: did it write before, and which unit has the case it refers to?"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from inbox.tables import KnownReference, Message
 def routing_metadata(
     keyring: Keyring, session: Session, row: Message, key: DataKey, *, as_of: datetime
 ) -> Metadata:
-    """The only thing of a message that routing can see.
+    """The part of a message that routing rules may see.
 
     The sender counts as known by what had been registered at that moment, a case by what is
     known now: a reference that is registered again keeps no earlier time.
@@ -31,7 +31,7 @@ def routing_metadata(
 def known_units(
     keyring: Keyring, session: Session, rows: Sequence[tuple[Message, Sequence[str]]]
 ) -> Mapping[str, UnitId]:
-    """By message id, the unit that has a case with this counterparty under one of its references.
+    """For each message id, the unit that has a case with this sender under one of its references.
 
     The first of its references that is known decides.
     """
@@ -54,7 +54,7 @@ def known_units(
 
 
 def first_registered(session: Session, organisation: str) -> Mapping[str, datetime]:
-    """For every sender of whom a message has been registered here, when that was first."""
+    """For every sender, when a message from it was first registered in this organisation."""
     query = (
         select(Message.sender, func.min(col(Message.registered_at)))
         .where(col(Message.organisation) == organisation, col(Message.registered_at).is_not(None))

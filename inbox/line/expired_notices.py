@@ -1,4 +1,4 @@
-"""Notices of access whose time is over: nobody is asked to look at what is gone."""
+"""Closes notices about access grants that have expired: nobody needs to look at them any more."""
 
 from sqlmodel import col, select
 
@@ -11,7 +11,10 @@ from inbox.tables.periods import not_over
 
 
 def close_lapsed(line: Line) -> int:
-    """Close the notices of grants that have run out; how many. Nothing is written for none."""
+    """Close the notices of expired grants; returns how many.
+
+    Nothing is written if there are none.
+    """
     notices = (
         select(Task)
         .join(AccessGrant, col(AccessGrant.id) == col(Task.subject_id))

@@ -1,4 +1,4 @@
-"""Ask every channel what waits, and write down each appearance before anything is done about it."""
+"""Polls every gateway for waiting messages, and records each notice before acting on it."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,7 +25,7 @@ _OVER: Final = (ArrivalState.CONFIRMED, ArrivalState.ABANDONED)
 
 
 def collect(line: Line) -> int:
-    """One round over all channels; how many appearances were new. Safe to repeat.
+    """Poll all gateways once; returns how many notices were new. Safe to repeat.
 
     Nothing is asked of a gateway while there is too little space to take custody.
     """
@@ -61,7 +61,9 @@ def _now(line: Line) -> datetime:
 
 
 def announce(line: Line, notice: Notice, asked_at: datetime) -> bool:
-    """Write an appearance down; False if it is one that we have and have not finished with.
+    """Record a notice as an arrival.
+
+    Returns False if we have it already and are not finished with it.
 
     What was confirmed since the gateway was asked may be gone from there by now: that is no news.
     If it has been delivered again, the gateway shows it again. Of two processes that see it at once
@@ -137,7 +139,7 @@ def _insert(line: Line, session: Session, now: datetime, notice: Notice) -> None
 
 
 def note_pulse(line: Line, name: str, code: str | None) -> None:
-    """Write down that something was tried just now, and the code of what is wrong with it.
+    """Record that something ran just now, and the code of its error if there was one.
 
     Nothing is written where the same stands there already and is not `PULSE` old. The first note
     of a name may be another process's at the same moment: that one will do.

@@ -1,4 +1,4 @@
-"""Whether a unit may be given mail on a day: people and units become passive, never deleted."""
+"""Which unit receives mail on a given day: an inactive unit is replaced by its successor."""
 
 from datetime import datetime
 
@@ -11,7 +11,10 @@ from inbox.tables.periods import is_lasting
 
 
 def unit_for_mail(session: Session, unit_id: str, now: datetime) -> Unit | None:
-    """The unit, or the first that lives of those that follow a passive one; None if none does."""
+    """The unit if it is active, otherwise the first active one in its chain of successors.
+
+    Returns None if there is none.
+    """
     seen = set[str]()
     unit = session.get(Unit, unit_id)
     while unit is not None and not is_lasting(unit, now):
@@ -22,7 +25,10 @@ def unit_for_mail(session: Session, unit_id: str, now: datetime) -> Unit | None:
 
 
 def takers(session: Session, book: RuleBook, now: datetime) -> dict[UnitId, Unit]:
-    """Who takes the mail of each unit that the rules know; without those of which nobody does."""
+    """For each unit that the rules name, the active unit that receives its mail.
+
+    Units without one are left out.
+    """
     found = {name: unit_for_mail(session, name, now) for name in book.units}
     return {
         name: unit

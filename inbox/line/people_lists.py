@@ -1,4 +1,4 @@
-"""The lists that people get, built from the action that was allowed, and the doubt about them.
+"""The message lists that people see, built from a permitted action and rechecked by sample.
 
 `route` shows what tells where a message belongs and has no title, `list` has the titles. A list is
 of one moment. What a rule shows only to those who leave an entry in the audit is in no count, and
@@ -36,7 +36,7 @@ from inbox.tables import WrappedKey
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Whose list it is, of what, narrowed by what."""
+    """A request for a list: for which capacity, which action, and with which search."""
 
     capacity: Capacity
     action: Action
@@ -46,7 +46,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class ToRoute:
-    """What somebody who only distributes sees: never a title, also not one meant to be public."""
+    """One row for somebody who only distributes mail: never a title, not even a public one."""
 
     row: Listed
     process: str | None
@@ -60,7 +60,10 @@ class ToRoute:
 
 @dataclass(frozen=True, kw_only=True)
 class ToList:
-    """What somebody with the message in the own list sees; None once it has been erased."""
+    """One row for somebody who may see titles.
+
+    The titles are None once the message has been erased.
+    """
 
     row: Listed
     title: str | None = field(repr=False)
@@ -71,7 +74,9 @@ class ToList:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """The newest first, and where the next page begins; None where there is no more.
+    """Rows with the newest first, and the cursor of the next page.
+
+    The cursor is None on the last page.
 
     It may have fewer rows than were asked for and go on all the same.
     """
@@ -81,7 +86,7 @@ class Page:
 
 
 def page(line: Line, asked: Asked, *, after: str | None = None, at_most: int = 50) -> Page:
-    """The newest, after a cursor.
+    """One page of the list, the newest first, after a cursor.
 
     A row whose sealed part is damaged is shown without it, with the code, and an operator is told.
 
@@ -109,7 +114,10 @@ def page(line: Line, asked: Asked, *, after: str | None = None, at_most: int = 5
 
 
 def count(line: Line, asked: Asked) -> int:
-    """How many there are of which nothing is owed. Raises as `page` does."""
+    """How many messages can be shown without a duty such as an audit entry.
+
+    Raises as `page` does.
+    """
     _check_action(asked)
     with believed(line) as (session, now, policy):
         free = _owing_nothing(policy, asked)
@@ -117,7 +125,7 @@ def count(line: Line, asked: Asked) -> int:
 
 
 def facets(line: Line, asked: Asked) -> Facets:
-    """The same by state, unit and shielding. Raises as `page` does."""
+    """The same count, by state, unit and shielding. Raises as `page` does."""
     _check_action(asked)
     with believed(line) as (session, now, policy):
         free = _owing_nothing(policy, asked)
@@ -126,7 +134,9 @@ def facets(line: Line, asked: Asked) -> Facets:
 
 @contextmanager
 def believed(line: Line) -> Iterator[tuple[Session, datetime, Policy]]:
-    """One moment to list in, and the policy of it; a list that differs is told to a reviewer.
+    """A read-only snapshot to list in, with the policy that was active in it.
+
+    If a list differs from the decisions, a reviewer is notified.
 
     Raises `Unavailable` where nobody may do anything, and once a list of this process differed.
     """

@@ -1,4 +1,4 @@
-"""Claim, finish, postpone: the only code that leases a row.
+"""The work queue: claim, settle and postpone rows. No other code leases a row.
 
 Work is found by asking the tables: a state that has a station, `due_at` has passed, no live lease.
 A claim and a settle raise `version`, so whoever saw an older one (a worker past its lease, a person
@@ -78,7 +78,7 @@ _CLAIM: Final[Mapping[type[SQLModel], ReturningUpdate[Any]]] = {k: _claim(k) for
 
 
 def claim(line: Line, kind: type[R]) -> Job[R] | None:
-    """Lease the longest due row of a kind for `Terms.lease`; None if nothing is due.
+    """Lease the row of this kind that has been due longest; None if nothing is due.
 
     A row whose key is damaged or not at hand is put off, and the next one tried: it must not stand
     in front of all others for ever.
@@ -97,7 +97,7 @@ def claim(line: Line, kind: type[R]) -> Job[R] | None:
 
 
 def due_kinds(session: Session, now: datetime) -> list[type[Worked]]:
-    """The kinds of which a claim would find a row: a look that writes nothing."""
+    """The row types for which `claim` would find a row; a query that writes nothing."""
     found = session.execute(_LOOK, {"now": now}).one()
     return [kind for kind, there in zip(KINDS, found, strict=True) if there]
 
@@ -119,13 +119,13 @@ def _owners(row: Worked) -> dict[str, str | None]:
 
 
 def keys_of(session: Session, line: Line, row: Worked) -> Mapping[str, DataKey]:
-    """The data keys of a row, and of its message, that have not been destroyed."""
+    """The data keys of a row and of its message, leaving out those that have been destroyed."""
     stored = session.execute(_KEYS, _owners(row))
     return {found.id: key for found in stored if (key := unwrap(line, found)) is not None}
 
 
 def unwrap(line: Line, stored: "WrappedKeyRow | sa.Row[Any]") -> DataKey | None:
-    """The data key, or None once it has been destroyed."""
+    """The data key; None if it has been destroyed."""
     if stored.wrapped is None or stored.kek_id is None:
         return None
     return line.keyring.unwrap(WrappedKey(kek_id=stored.kek_id, wrapped=stored.wrapped))
@@ -134,7 +134,7 @@ def unwrap(line: Line, stored: "WrappedKeyRow | sa.Row[Any]") -> DataKey | None:
 def finish(
     line: Line, job: Job[R], outcome: Outcome, session: Session, now: datetime
 ) -> Job[R] | None:
-    """Settle a job's outcome with its follow-up rows, in the caller's transaction.
+    """Write a job's outcome and its follow-up rows, in the caller's transaction.
 
     The row's next job, its lease kept, if it has a station that is due; else None.
     """
@@ -171,7 +171,7 @@ def _as_written(row: R, written: Mapping[str, object]) -> R:
 
 
 def renew(line: Line, job: Job[R]) -> None:
-    """Lengthen the lease of a long transfer. Raises `Conflict` if it has been lost."""
+    """Extend the lease during a long transfer. Raises `Conflict` if the lease has been lost."""
     table = table_of(type(job.row))
     with line.store.transaction() as (session, now):
         changed = session.execute(
@@ -184,13 +184,13 @@ def renew(line: Line, job: Job[R]) -> None:
 
 
 def postpone(line: Line, job: Job[R], code: str) -> None:
-    """Same state, later: exponential back-off with jitter, capped, never given up."""
+    """Keep the state and try again later: exponential back-off with jitter, capped, without end."""
     with line.store.transaction() as (session, now):
         _is_later(line, job.row, code, session, now)
 
 
 def put_off(line: Line, row: Worked, code: str, session: Session, now: datetime) -> None:
-    """As `postpone`; after a while a person is told, unless another has moved the row.
+    """As `postpone`; after several attempts a task is opened, unless the row was moved meanwhile.
 
     Told again only where the task was closed and the row is stuck all the same.
     """
@@ -218,7 +218,7 @@ def _is_later(line: Line, row: Worked, code: str, session: Session, now: datetim
 
 
 def bring_forward(line: Line, code: str) -> int:
-    """Make due now what messages were put off with this code: what they wait for may have come.
+    """Make messages that were postponed with this code due now: what they wait for may have come.
 
     How many they are. One that is being worked on is left to whoever has it.
     """
@@ -238,6 +238,6 @@ def bring_forward(line: Line, code: str) -> int:
 
 
 def pause(line: Line, attempts: int) -> timedelta:
-    """How long to wait after so many attempts in vain, at least 1."""
+    """The back-off after this many failed attempts (at least 1)."""
     wait = line.terms.first_retry * float(2 ** min(attempts - 1, _BACKOFF_STEPS))
     return min(wait, line.terms.longest_retry) * random.uniform(0.5, 1)  # noqa: S311 - jitter

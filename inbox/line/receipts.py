@@ -1,4 +1,4 @@
-"""The receipt of a message: chosen in the transaction that decides the message, never elsewhere.
+"""The receipt of a message: chosen in the transaction that decides the message, and nowhere else.
 
 Of messages that share a wire id at most one is answered: the sender's gateway matches a kvittering
 on that id alone, and a FEIL there cannot be undone.
@@ -84,7 +84,10 @@ def answer_message(
     who: str = "worker",
     keep: timedelta,
 ) -> None:
-    """Its receipt is settled: the message is ANSWERED, and due for erasure after `keep`."""
+    """Set the message to ANSWERED when its receipt is settled.
+
+    It is due for erasure after `keep`.
+    """
     message = session.get_one(Message, message_id)
     settle(
         session,
@@ -112,7 +115,7 @@ def wire_receipt_id(message: Message, receipt: Receipt) -> str:
 
 
 def body_of(message: Message, receipt: Receipt, key: DataKey, wire_id: str) -> dict[str, object]:
-    """The kvittering as it is posted, out of the message's sealed envelope and reference."""
+    """The body of the kvittering, built from the message's sealed envelope and reference."""
     assert message.sealed_envelope is not None
     assert message.sender is not None
     envelope = read_envelope(

@@ -1,4 +1,4 @@
-"""How other routing rules would have routed the mail of late, in numbers that give nobody away.
+"""How other routing rules would have routed recent mail, in counts that reveal no single message.
 
 A group is the messages that went one way and would have gone one way. Only groups of ten or more
 are counted, and of smaller ones what the person may list anyway: whatever else a small group holds,
@@ -53,7 +53,10 @@ _Found = sa.Row[Message, str | None, bytes | None, bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """Where a message is or would be, by which rule; neither where a person places it."""
+    """The result of routing a message: the rule and the unit.
+
+    Both are None if a person must place it.
+    """
 
     rule: str | None
     unit: str | None
@@ -81,7 +84,10 @@ class _Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Whose mail, since when, by which rules; `on`: rules are taken as they hold on that day."""
+    """A simulation request: whose mail, since when, by which rules.
+
+    `on` is the day whose rules apply.
+    """
 
     capacity: Capacity
     book: RuleBook
@@ -92,7 +98,9 @@ class Question:
 def simulate(
     keyring: Keyring, session: Session, now: datetime, policy: Policy, question: Question
 ) -> Counts:
-    """Route what has been routed since then anew, a page at a time; nothing is written.
+    """Route again every message that has been routed since the given time, a page at a time.
+
+    Nothing is written.
 
     Those who rule on rules count all mail of their organisation, others what they may `route`.
     Raises `NotPermitted` for whoever may do neither.

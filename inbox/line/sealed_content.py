@@ -1,4 +1,4 @@
-"""What the line keeps of an opened package: codes and counts in plain columns, the rest sealed."""
+"""What the line stores of an opened package: codes and counts in the clear, the rest encrypted."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from inbox.tables import Message
 
 
 def package_values(package: Package) -> dict[str, object]:
-    """The plain columns of an opened message."""
+    """The unencrypted columns of an opened message."""
     archive = package.archive
     return {
         "document_count": len(package.documents),
@@ -31,7 +31,7 @@ def archive_values(
     shielding: Callable[[str | None, str | None], str | None],
     keyring: Keyring,
 ) -> dict[str, object]:
-    """The sealed columns of an opened message, and the two codes that come out of them."""
+    """The encrypted columns of an opened message, and two codes computed from the same content."""
     archive = package.archive
     screening = None if archive is None else archive.screening
     digests = sorted(document.sha256 for document in package.documents)
@@ -51,13 +51,13 @@ def archive_values(
 
 
 def named_references(package: Package) -> tuple[str, ...]:
-    """The references of ours that a message may name: what it answers, and its conversation."""
+    """The case references of ours that a message mentions: its answer's, and its conversation's."""
     envelope = package.envelope
     return tuple(r for r in (envelope.receiver_ref, envelope.conversation_id) if r)
 
 
 def reference_hashes(keyring: Keyring, references: Iterable[str]) -> list[str]:
-    """The keyed hash of each reference, as the tables hold it; each once."""
+    """The keyed hash of each reference, as stored in the tables, without duplicates."""
     hashes = (keyring.lookup_hash("reference", text).hex() for text in references)
     return list(dict.fromkeys(hashes))
 
@@ -91,7 +91,7 @@ def _plain(value: object) -> str:
 
 
 def unsealed(row: Message | Listed, key: DataKey, column: str) -> Any:
-    """The JSON value of a sealed column, or None."""
+    """Decrypt a sealed column and return its JSON value; None if the column is empty."""
     sealed = getattr(row, column)
     if sealed is None:
         return None
@@ -99,14 +99,14 @@ def unsealed(row: Message | Listed, key: DataKey, column: str) -> Any:
 
 
 def references_of(row: Message, key: DataKey) -> tuple[str, ...]:
-    """What `named_references` gave when the message was opened."""
+    """The references that `named_references` found when the message was opened."""
     return tuple(unsealed(row, key, "sealed_metadata")["references"])
 
 
 def metadata_of(
     row: Message, key: DataKey, *, sender_known: bool, known_unit: UnitId | None
 ) -> Metadata:
-    """The only thing of a message that routing can see."""
+    """The part of a message that routing rules may see."""
     part = unsealed(row, key, "sealed_metadata")
     return Metadata(
         channel=row.channel,

@@ -1,4 +1,4 @@
-"""The only code that sets a state, and the tasks that follow from it.
+"""The only code that sets a state, and the tasks that are opened and closed because of it.
 
 Everything here runs in the caller's transaction: row, audit entry and follow-up rows, or nothing.
 """
@@ -42,7 +42,7 @@ Settled = Worked | Delivery | Task | Proposal
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One move of one row, as its caller saw the row: state and version are checked."""
+    """One move of one row, as its caller read it: state and version are checked on writing."""
 
     row: Settled
     became: State
@@ -60,7 +60,7 @@ class Step:
 
 
 def settle(session: Session, now: datetime, step: Step) -> Mapping[str, object]:
-    """Set the state, raise the version, free the lease and note it in the audit.
+    """Set the state, raise the version, release the lease and write the audit entry.
 
     Gives the columns as they were written.
 
@@ -127,7 +127,7 @@ def _entry(kind: str, step: Step) -> audit.Entry:
 
 
 def lock(session: Session, kind: type[SQLModel], row_id: str) -> None:
-    """Hold the row until the transaction ends, and read it anew: whoever else moves it waits.
+    """Lock the row until the transaction ends, and read it again; other writers wait.
 
     Rows that only refer to it can be added meanwhile. On SQLite who writes is alone anyway.
     """
@@ -135,7 +135,7 @@ def lock(session: Session, kind: type[SQLModel], row_id: str) -> None:
 
 
 def message_of(row: Settled) -> str | None:
-    """The message that a row is, or is about."""
+    """The id of the message that the row is, or belongs to; None for a proposal."""
     if isinstance(row, Message):
         return row.id
     return None if isinstance(row, Proposal) else row.message_id
@@ -168,7 +168,7 @@ def _follow(session: Session, now: datetime, step: Step) -> None:
 
 
 def end_assignments(session: Session, now: datetime, message_id: str) -> None:
-    """Whoever had it no longer has it: the message changed hands."""
+    """End all assignments of the message, because it moves to another unit."""
     table = table_of(Assignment)
     session.execute(
         sa.update(table)
@@ -216,7 +216,7 @@ def open_task(  # noqa: PLR0913 - the columns of a task
     sealed_text: bytes | None = None,
     task_id: str | None = None,
 ) -> None:
-    """Ask for it, unless it is asked for already: at most one open task of a kind for a subject.
+    """Open a task, unless the same is open already: at most one open task of a kind for a subject.
 
     A task that changed hands (another unit, another code) says the new ones.
     """
@@ -260,7 +260,7 @@ def open_task(  # noqa: PLR0913 - the columns of a task
 def close_tasks(
     session: Session, now: datetime, *, subject: str, kinds: list[TaskKind], who: str
 ) -> None:
-    """Close what is open of these kinds for the subject; nothing open is fine."""
+    """Close the open tasks of these kinds for the subject; it is no error if there are none."""
     standing = session.exec(
         select(Task).where(
             col(Task.subject_id) == subject,
@@ -273,7 +273,7 @@ def close_tasks(
 
 
 def close_task(session: Session, now: datetime, task: Task, *, who: str) -> None:
-    """OPEN to DONE, audited."""
+    """Move the task from OPEN to DONE, with an audit entry."""
     settle(
         session,
         now,
@@ -282,7 +282,7 @@ def close_task(session: Session, now: datetime, task: Task, *, who: str) -> None
 
 
 def is_open(session: Session, kind: TaskKind, message_id: str) -> bool:
-    """Whether a task of the kind is open for the message."""
+    """Whether a task of this kind is open for the message."""
     found = session.exec(
         select(Task.id).where(
             col(Task.kind) == kind.value,

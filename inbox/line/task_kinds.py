@@ -1,4 +1,4 @@
-"""What a person must do: the kinds of tasks, who may close them, and in which states they stand.
+"""The kinds of tasks for people: which states open and close them, and which role may close them.
 
 Entering a state that waits for people opens the task; entering one where it no longer stands
 closes it. So nothing that waits is silent, and nothing that is done is still asked for.
@@ -16,7 +16,7 @@ OTHER_BYTES: Final = "arrival.other_bytes"
 
 
 class TaskKind(StrEnum):
-    """Everything that people are asked to do."""
+    """Every kind of task that a person can have."""
 
     MISSED = "missed"
     QUARANTINE = "quarantine"

@@ -1,4 +1,4 @@
-"""Long transfers have slots of their own, so that small messages do not wait for a large one."""
+"""Long transfers use separate slots, so that small messages do not wait behind a large one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ LONG_BYTES: Final = 32 * 1024 * 1024
 
 
 class Slots:
-    """`small` jobs at once, and `long` that outgrew their slot; safe between threads."""
+    """At most `small` short jobs and `long` long transfers at once; safe between threads."""
 
     def __init__(self, *, small: int = 3, long: int = 2) -> None:
         self.threads = small + long
@@ -22,7 +22,7 @@ class Slots:
 
     @contextmanager
     def job(self) -> Iterator[None]:
-        """Hold a small slot for as long as the job is small."""
+        """Hold a small slot until the job ends or is moved to a long slot."""
         self._small.acquire()
         self._mine.slot = self._small
         try:

@@ -1,4 +1,4 @@
-"""Alarm on unusual use: who opens much, and where emergency access is taken often.
+"""Alarms about unusual use: a person opens many messages, or emergency access is used often.
 
 Counted in the transaction of the use, under a lock on who or what is counted; told once a day.
 """
@@ -20,7 +20,7 @@ _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 
 
 class Unusual(StrEnum):
-    """What was more than the terms say."""
+    """The limits in `Terms` that can be exceeded; each value is the code of the alarm."""
 
     OPENS = "unusual.opens"
     BREAKGLASS_PERSON = "unusual.breakglass_person"
@@ -30,7 +30,10 @@ class Unusual(StrEnum):
 def note_opening(
     line: Line, session: Session, now: datetime, capacity: Capacity, message_id: str
 ) -> None:
-    """Count that the person opened the message, and tell where it is unusually many in an hour."""
+    """Record that the person opened the message.
+
+    Raise an alarm if there are too many in an hour.
+    """
     assert capacity.person is not None
     lock(session, Person, capacity.person)
     session.add(Opening(id=new_id(), message_id=message_id, person=capacity.person, opened_at=now))
@@ -42,7 +45,7 @@ def note_opening(
 
 
 def count_breakglass(line: Line, session: Session, now: datetime, taken: AccessGrant) -> None:
-    """Tell where one person in a day, or all in a unit in a week, took emergency access often."""
+    """Raise an alarm if a person in a day, or a unit in a week, used emergency access too often."""
     lock(session, Person, taken.person)
     lock(session, Unit, taken.unit)
     by_person = _taken(session, col(AccessGrant.person) == taken.person, now - _DAY)
@@ -81,7 +84,7 @@ def _tell(session: Session, now: datetime, code: Unusual, who: str, message_id: 
 
 
 def is_about(session: Session, task: Task, person: str | None) -> bool:
-    """Whether an alarm is about what this person did, alone or with others of a unit."""
+    """Whether the alarm is about what this person did, alone or together with others of a unit."""
     if task.kind != TaskKind.UNUSUAL:
         return False
     _, who, _ = task.subject_id.split(":")

@@ -1,4 +1,4 @@
-"""Opens a document package (dokumentpakke, ASiC-E): is it whole, whose is it, what does it say?"""
+"""Opens a document package (dokumentpakke, ASiC-E): integrity, trust, sender and content."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,10 @@ __all__ = ["Inspection", "Package", "inspect", "inspect_container", "open_packag
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """A package that passed, or was let pass by waivers that `verdict` names."""
+    """A package that passed all checks, or whose failed checks were waived.
+
+    `verdict` names those.
+    """
 
     envelope: Envelope
     archive: ArchiveMessage | None
@@ -36,7 +39,7 @@ class Package:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What does not fit between files and arkivmelding.xml: the verdict's."""
+        """The mismatches between files and arkivmelding.xml that the verdict lists."""
         return self.verdict.problems
 
 
@@ -52,7 +55,7 @@ def open_package(  # noqa: PLR0913 - what each check needs, and nothing is looke
     stale_is: StaleList = StaleList.WAIT,
     schemas: Schemas | None = None,
 ) -> Package:
-    """Check and read a package; reads the source twice at most, a chunk at a time.
+    """Check and read a package; reads the source at most twice, a chunk at a time.
 
     Waivers are codes; those that may not be waived are ignored. What does not fit the schemas, if
     any are given, is said in the verdict. Repeatable.

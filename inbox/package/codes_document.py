@@ -1,4 +1,4 @@
-"""The page of all codes, for archive staff and senders, made from the code.
+"""Generates the page of all codes, for archive staff and senders.
 
 `python -m inbox.package.codes_document > docs/codes.md` makes the committed page anew.
 """
@@ -49,7 +49,7 @@ _AREAS: Final = {
 
 
 def text() -> str:
-    """The committed page."""
+    """The text of the committed page."""
     return "".join(_lines())
 
 

@@ -1,4 +1,4 @@
-"""Reads the envelope (SBD, JSON) as tolerantly as its dialects ask (reference §3)."""
+"""Reads the envelope (SBD, JSON), as tolerantly as its dialects require (reference §3)."""
 
 import json
 import re
@@ -23,20 +23,23 @@ Members = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class Party:
-    """An organisation, and the supplier (main) that acts for it where one is named."""
+    """An organisation, and the supplier (main) that acts for it, if one is named."""
 
     organisation: OrgNumber
     main: OrgNumber | None = None
 
     @property
     def named(self) -> frozenset[OrgNumber]:
-        """Both, without the absent."""
+        """Both organisation numbers, without a missing one."""
         return frozenset(each for each in (self.organisation, self.main) if each)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """What the sender wrote outside the package. Nothing in it is signed; free text is unsafe."""
+    """The envelope that the sender wrote outside the package.
+
+    Nothing in it is signed; free text is unsafe.
+    """
 
     wire_id: WireId
     conversation_id: str | None

@@ -1,4 +1,4 @@
-"""A verdict in plain words for archive staff, in three languages; no content of the message in it.
+"""Explains a verdict in plain sentences, in three languages, without content of the message.
 
 The one name in it is that of the organisation that signed.
 """
@@ -172,7 +172,7 @@ _HELD: Final = Text(nb="I karantene: {what}", nn="I karantene: {what}", en="In q
 
 
 def sentences_of(verdict: Verdict, language: Language) -> tuple[str, ...]:
-    """What was seen, what two persons let pass, and why it was refused, if it was."""
+    """The findings, the waived codes, and the reason for a refusal, if there is one."""
     return tuple(_said(verdict, language))
 
 
@@ -194,7 +194,7 @@ def _said(verdict: Verdict, language: Language) -> Iterator[str]:
 
 
 def about(code: str, language: Language) -> tuple[str, ...]:
-    """What is wrong, whether the sender can mend it, and what may be done here.
+    """What is wrong, whether the sender can correct it, and what can be done here.
 
     A verdict is kept for years, and may have a code that there is no longer.
     """

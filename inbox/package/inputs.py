@@ -1,4 +1,4 @@
-"""What the caller brings when a package is opened: limits, expectations and trust."""
+"""The parameters of opening a package: limits, expectations and trust."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ STALE_LIST: Final = "trust.stale_list"
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How much of anything a package may have; all are enforced while reading."""
+    """Size limits of a package; all are enforced while it is read."""
 
     max_container_bytes: int = _GIB + _GIB // 4
     """Above the sender's own 1 GB, which is counted before packing."""
@@ -34,7 +34,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What a package that comes to this organisation on this service may say about itself."""
+    """What we expect of a package for this organisation and service: who may sign it, and how."""
 
     service: Service
     organisation: OrgNumber
@@ -66,7 +66,7 @@ class RevocationList:
 
 @dataclass(frozen=True, kw_only=True)
 class Trust:
-    """Whose certificates are believed, and what is known to be revoked; all DER."""
+    """The trusted certificates and the revocation lists; all DER."""
 
     anchors: tuple[bytes, ...] = ()
     intermediates: tuple[bytes, ...] = ()
@@ -76,7 +76,7 @@ class Trust:
 
 
 class StaleList(StrEnum):
-    """What it means that no list fresh enough says whether a certificate is revoked."""
+    """What to do if no fresh revocation list covers a certificate."""
 
     WAIT = "wait"
     """Nothing yet: `Unavailable`, try again when lists have been fetched."""

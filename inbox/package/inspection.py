@@ -1,4 +1,4 @@
-"""Looks at a file in hand without its envelope: all that can be said of it, for support."""
+"""Inspects a package without its envelope, for support: reports everything that can be checked."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from inbox.package.zip.reader import Archive
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection(Verdict):
-    """What is accepted, or held for `code`, which people may waive."""
+    """The result for a package that is accepted, or held for `code`, which people may waive."""
 
     objections: tuple[str, ...] = ()
     """Every code that holds it, in the order in which the line meets them; `code` is the first."""
@@ -28,14 +28,14 @@ class Inspection(Verdict):
 
 
 def trust_of(verdict: Verdict) -> bool | None:
-    """Path and revocation in one answer; None where nobody asked, or it never came to that."""
+    """Path and revocation as one answer; None if trust was not checked."""
     return None if verdict.chain is None else verdict.chain and verdict.revocation is True
 
 
 def inspect(
     source: BinaryIO, *, limits: Limits, trust: Trust | None = None, now: datetime | None = None
 ) -> Inspection:
-    """The line's own checks, going on past whatever could be waived, to the end.
+    """Run the line's own checks to the end, continuing after every failure that can be waived.
 
     Without `trust` nothing is said about trust; integrity and content decide. With it, at `now`,
     a signer must also be the sender that the container itself names, where it names one.
@@ -61,7 +61,7 @@ def inspect(
 
 
 def inspect_container(source: BinaryIO, *, limits: Limits) -> Inspection:
-    """Any zip, every file in it read; raises `Quarantine` with `container.*`."""
+    """Read every file of any zip; raises `Quarantine` with `container.*`."""
     findings = Findings(container=False)
     with findings.quarantining():
         archive = Archive(source, limits)

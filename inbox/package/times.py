@@ -1,4 +1,4 @@
-"""Reads the times and dates that senders write, which are looser than ISO 8601 on paper."""
+"""Reads the times and dates that senders write, which follow ISO 8601 only loosely."""
 
 import re
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""What was seen when a package was checked, kept apart from what was decided about it."""
+"""The findings of checking a package, kept apart from the decision about it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,7 +110,7 @@ class Verdict:
 
 
 class Quarantine(PackageRejected):
-    """A package was refused; `verdict` says what had been seen by then."""
+    """The package was refused; `verdict` holds what had been found until then."""
 
     def __init__(self, code: str, reason: str = "", *, verdict: Verdict) -> None:
         super().__init__(code, reason)
@@ -119,7 +119,7 @@ class Quarantine(PackageRejected):
 
 @dataclass(kw_only=True)
 class Findings:
-    """A verdict while it is being found."""
+    """A verdict under construction: what was found so far survives a refusal."""
 
     waivers: frozenset[str] = frozenset()
     container: bool | None = None
@@ -137,14 +137,14 @@ class Findings:
     waived: list[str] = field(default_factory=list)
 
     def object_to(self, code: str, reason: str = "") -> None:
-        """Refuse with the code, unless it can be waived and is: then it is only written down."""
+        """Refuse the package with this code, unless the code is waived: then only record it."""
         if code not in self.waivers or not CODES[code].waivable:
             raise PackageRejected(code, reason)
         if code not in self.waived:
             self.waived.append(code)
 
     def verdict(self, code: str | None = None) -> Verdict:
-        """What has been found so far."""
+        """The verdict so far."""
         return Verdict(
             container=self.container,
             integrity=self.integrity,
@@ -164,7 +164,7 @@ class Findings:
 
     @contextmanager
     def quarantining(self) -> Iterator[None]:
-        """Let a rejection out with the verdict so far."""
+        """Turn a rejection into `Quarantine` with the verdict so far."""
         try:
             yield
         except PackageRejected as error:

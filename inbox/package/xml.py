@@ -21,7 +21,9 @@ _CHUNK = 1 << 16
 
 
 def parse_xml(raw: bytes, *, area: str, max_bytes: int, limits: Limits) -> Element:
-    """The root element; comments and processing instructions are gone, so text is whole.
+    """Parse and return the root element.
+
+    Comments and processing instructions are removed, so that text is contiguous.
 
     Raises `PackageRejected` with one of `{area}.too_large`, `.encoding`, `.unsafe_xml`,
     `.too_complex` and `.malformed`.
@@ -48,7 +50,7 @@ def local_name(element: Element) -> str:
 
 
 def text_of(raw: bytes, area: str) -> str:
-    """The text, if bytes, byte order mark and declaration agree on UTF-8 or UTF-16.
+    """Decode the bytes if byte order mark and declaration agree on UTF-8 or UTF-16.
 
     Raises `PackageRejected` (`{area}.encoding`).
     """
@@ -65,7 +67,7 @@ def text_of(raw: bytes, area: str) -> str:
 
 
 def safe_parser(schema: etree.XMLSchema | None = None) -> etree.XMLParser:
-    """The factory: what is not said here, lxml decides, and its defaults have changed before."""
+    """The one lxml parser factory; it sets every option, since lxml's defaults have changed."""
     return etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,

@@ -37,7 +37,7 @@ _TITLE_WORD = re.compile(r"[^\W\d_]{2,}|[^\W\d_]{3,}-")  # short beginnings fit 
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """What the rules of one file may refer to by name."""
+    """The groups and units that the rules of one file can refer to by name."""
 
     groups: Mapping[str, tuple[OrgNumber, ...]]
     units: Mapping[UnitId, Unit]
@@ -56,7 +56,7 @@ class Named:
 
 
 def short_name(place: Place, text: str) -> str:
-    """A name that is used inside the file: of a group, a unit, a rule or a channel."""
+    """Check and return a name that is used inside the file: of a group, unit, rule or channel."""
     if _SHORT_NAME.fullmatch(text) is None:
         raise place.refuse("short_name", text, "små bokstaver, sifre, - og _, høyst 64 tegn")
     return text
@@ -86,7 +86,7 @@ def _organisations(place: Place, text: str, named: Named) -> Collection[str]:
 
 
 def names_of(unit: Unit) -> frozenset[str]:
-    """All that a unit is called, as it is compared."""
+    """All names of a unit, normalised for comparison."""
     return frozenset(normalise(name) for name in (unit.name, *unit.called))
 
 

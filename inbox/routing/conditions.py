@@ -10,7 +10,7 @@ from inbox.domain import Metadata, Service
 
 
 class Field(StrEnum):
-    """What a condition looks at: its name in the rules file."""
+    """What a condition tests, by its name in the rules file."""
 
     SENDER = "sender"
     SENDER_KNOWN = "sender_known"
@@ -34,13 +34,13 @@ GROUP = "group:"
 
 
 def flag(truth: object) -> str:
-    """A yes or no as a value that conditions compare."""
+    """A boolean as the text that conditions compare."""
     return YES if truth else NO
 
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """True if what the field says about a message is one of the values (*or*)."""
+    """True if the message's value of the field is one of the values (*or*)."""
 
     field: Field
     written: tuple[str, ...]
@@ -50,13 +50,13 @@ class Condition:
 
 
 def normalise(text: str) -> str:
-    """Case-folded, composed, runs of space as one: how free text is compared."""
+    """Free text normalised for comparison: case-folded, NFC, and runs of spaces as one."""
     folded = unicodedata.normalize("NFC", text).casefold()
     return " ".join(unicodedata.normalize("NFC", folded).split())
 
 
 def words_of(text: str) -> frozenset[str]:
-    """The words of a title; a hyphen, a masking `*****` or a full stop divides words."""
+    """The words of a title; hyphens, masking `*****` and full stops separate words."""
     return frozenset(re.findall(r"[^\W_]+", normalise(text)))
 
 
@@ -97,7 +97,7 @@ ALL_VALUES: Mapping[Field, frozenset[str]] = {
 
 
 def holds(condition: Condition, metadata: Metadata) -> bool:
-    """Whether the condition is true of a message: the only code that compares."""
+    """Whether the condition is true for a message; no other code compares."""
     if condition.field is Field.PUBLIC_TITLE_HAS:
         words = words_of(metadata.public_title or "")
         return any(word_fits(wanted, word) for wanted in condition.values for word in words)
@@ -137,7 +137,7 @@ def said_not_of(field: Field, written: Iterable[str]) -> str:
 
 
 def said_of(field: Field, written: Sequence[str]) -> str:
-    """That a field says one of these, in the words of a rules file."""
+    """In Norwegian: the field has one of these values, as written in the rules file."""
     if (field, written[0]) in _SAID_OF_FLAGS:
         return _SAID_OF_FLAGS[field, written[0]]
     return _SAID[field].format(_alternatives(written), no="")

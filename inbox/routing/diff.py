@@ -41,7 +41,10 @@ class Moved:
 
 @dataclass(frozen=True, kw_only=True)
 class Diff:
-    """All that goes elsewhere. Nothing, and complete, means that no message at all does."""
+    """All messages that are routed differently.
+
+    Nothing, and complete, means that no message at all does.
+    """
 
     was: RuleBook
     now: RuleBook
@@ -84,7 +87,7 @@ def _way(rule: Rule | None) -> Way | None:
 
 
 class _TooManyPieces(Exception):
-    """The budget of a comparison is spent."""
+    """The step limit of a comparison was exceeded."""
 
 
 _Budget = Iterator[int]
@@ -98,7 +101,7 @@ def _spend(budget: _Budget) -> None:
 def _divided(
     was: RuleBook, now: RuleBook, budget: _Budget
 ) -> Iterator[tuple[Rule | None, Rule | None, Region]]:
-    """Pieces that do not overlap, with the first rule of each book that matches them."""
+    """Disjoint regions, each with the first rule of each book that matches it."""
     others = _not_common(was.rules, now.rules)
     for number, rule in enumerate(others):
         for region in within(EVERYTHING, rule):
@@ -118,7 +121,7 @@ def _not_common(was: Sequence[Rule], now: Sequence[Rule]) -> list[Rule]:
 
 
 def _meaning(rule: Rule) -> tuple[object, ...]:
-    """All of a rule that decides: not what it is called, and not how it is written."""
+    """Everything that decides in a rule, without its id and its wording."""
     conditions = (
         frozenset((condition.field, condition.values) for condition in part)
         for part in (rule.when, rule.except_)
@@ -127,7 +130,7 @@ def _meaning(rule: Rule) -> tuple[object, ...]:
 
 
 def _left_by(region: Region, rules: Sequence[Rule], budget: _Budget) -> Iterator[Region]:
-    """What of the region none of the rules matches."""
+    """The part of the region that none of the rules matches."""
     return (part for rule, part in _first_matches(region, rules, budget) if rule is None)
 
 

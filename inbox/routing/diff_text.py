@@ -43,7 +43,7 @@ def acknowledgement(text: str) -> str:
 
 
 def rewritten(was: RuleBook, now: RuleBook) -> Iterator[str]:
-    """Which rules are new, gone, written otherwise or moved past each other."""
+    """Which rules were added, removed, changed or reordered."""
     one, other = _by_id(was), _by_id(now)
     yield from (f"ny regel «{name}»" for name in other if name not in one)
     yield from (f"regelen «{name}» er borte" for name in one if name not in other)
@@ -75,7 +75,7 @@ def _changed(was: Rule, now: Rule) -> list[str]:
 
 
 def way_said(moved: Moved) -> str:
-    """From where to where, and by which rules."""
+    """The old and the new destination, with the rules that lead there."""
     return f"{_way(moved.was_way, moved.was)} → {_way(moved.now_way, moved.now)}"
 
 
@@ -106,7 +106,7 @@ def _field_said(field: Field, values: Values, books: tuple[RuleBook, ...]) -> st
 
 
 def _names(field: Field, books: tuple[RuleBook, ...]) -> Mapping[str, frozenset[str]]:
-    """What several values together are called in the files, where the files agree."""
+    """The names under which all these files know a set of values."""
     if field in _ORGANISATIONS:
         named = [
             {f"{GROUP}{n}": frozenset(map(str, m)) for n, m in b.groups.items()} for b in books
@@ -119,7 +119,7 @@ def _names(field: Field, books: tuple[RuleBook, ...]) -> Mapping[str, frozenset[
 
 
 def _written(values: frozenset[str], names: Mapping[str, frozenset[str]]) -> list[str]:
-    """The values by as few names as there are for them, the rest as they are."""
+    """The values, with as few names as possible; a value without a name stays as it is."""
     written, left = [], values
     for name, members in sorted(names.items(), key=lambda item: -len(item[1])):
         if members <= values and members & left:

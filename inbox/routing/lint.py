@@ -1,4 +1,4 @@
-"""Finds what is wrong with a set of routing rules that can each be read.
+"""Lint of a rule book: finds errors and notes in rules that are each valid by themselves.
 
 What needs an order: two rules that some message on some day fits both, and that send to different
 units. One of them must name the other in `before`, directly or by way of others, and stand
@@ -23,7 +23,7 @@ _ENOUGH = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something wrong, for the policy editor."""
+    """An error or note for the policy editor."""
 
     code: str
     rules: tuple[RuleId, ...]
@@ -35,7 +35,7 @@ class Finding:
 
     @property
     def told(self) -> str:
-        """The text, opened by the line where it is known."""
+        """The text, preceded by the line number if it is known."""
         return self.text if self.line is None else f"linje {self.line}: {self.text}"
 
 
@@ -59,7 +59,7 @@ def lint(
     units: Collection[UnitId] | None,
     at_desk: int | None = None,
 ) -> tuple[Finding, ...]:
-    """Everything found, the errors first.
+    """All findings, errors first.
 
     `units` are those that mail can be given to on that day, `at_desk` how many people distribute
     at the desk; None: the directory was not asked.
@@ -76,7 +76,7 @@ def lint(
 
 
 def _placed(book: RuleBook, found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The same, each with the line of the first of its rules."""
+    """The same findings, each with the line of its first rule."""
     return tuple(
         replace(one, line=book.line_of_rule(one.rules[0])) if one.rules else one for one in found
     )
@@ -124,7 +124,7 @@ def _dead(book: RuleBook) -> Iterator[Finding]:
 
 
 def _unordered(book: RuleBook) -> Iterator[tuple[Rule, Rule]]:
-    """The pairs, the earlier rule first, that no `before` orders."""
+    """The pairs of rules that no `before` orders, the earlier rule first."""
     reached = _reached(book)
     for earlier, later in combinations(book.rules, 2):
         if later.id not in reached[earlier.id] and earlier.id not in reached[later.id]:
@@ -132,7 +132,7 @@ def _unordered(book: RuleBook) -> Iterator[tuple[Rule, Rule]]:
 
 
 def _disagree(earlier: Rule, later: Rule) -> bool:
-    """Whether it takes an order to say which of them a message that fits both follows."""
+    """Whether the order decides where a message goes that matches both rules."""
     return earlier.to != later.to and earlier.to is not SAME_UNIT
 
 

@@ -10,7 +10,7 @@ from inbox.routing.regions import Region, covers
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
-    """What a field says: one of these, or none of these."""
+    """A constraint on a field: one of these values, or none of them."""
 
     among: bool
     values: frozenset[str]
@@ -41,7 +41,7 @@ class Piece:
 
 
 def piece_of(region: Region) -> Piece:
-    """A region that is not empty."""
+    """The piece of a region; the region must not be empty."""
     none_of = frozenset(
         word for word in region.title_none if not covers(region.title_none - {word}, word)
     )
@@ -65,7 +65,7 @@ def _values(region: Region, field: Field) -> Values:
 
 
 def _says(values: Values, field: Field) -> bool:
-    """Whether anything is left out."""
+    """Whether the constraint excludes any value."""
     return values.values != (ALL_VALUES.get(field) if values.among else frozenset())
 
 
@@ -74,7 +74,7 @@ MAX_JOINED = 300
 
 
 def joined(regions: Sequence[Region]) -> tuple[Piece, ...]:
-    """The same messages and days in fewer pieces; the regions do not overlap."""
+    """The same messages and days in fewer pieces; the regions must be disjoint."""
     pieces: list[Piece] = []
     for region in regions:
         piece = piece_of(region)
@@ -86,7 +86,7 @@ def joined(regions: Sequence[Region]) -> tuple[Piece, ...]:
 
 
 def _partner(pieces: list[Piece], piece: Piece) -> tuple[int, Piece] | None:
-    """The number of a piece that this one can be joined with, and the two as one."""
+    """The index of a piece that can be merged with this one, and the merged piece."""
     for number, other in enumerate(pieces):
         union = _union(other, piece)
         if union is not None:

@@ -22,7 +22,7 @@ _FRESH = "\uffff"  # no word has it, so `barnevern` + this is a compound that no
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
-    """A set of messages and days; what is not mentioned may be anything."""
+    """A set of messages and days; a field that is not mentioned is unrestricted."""
 
     allowed: Mapping[Field, frozenset[str]]
     excluded: Mapping[Field, frozenset[str]]
@@ -34,7 +34,7 @@ class Region:
     last: date = date.max
 
     def is_empty(self) -> bool:
-        """Whether there can be no such message on any day."""
+        """Whether the region contains no message on any day."""
         return (
             self.first > self.last
             or any(not v - self.excluded.get(f, frozenset()) for f, v in self.allowed.items())
@@ -46,7 +46,7 @@ class Region:
 
 
 def covers(words: Iterable[str], word: str) -> bool:
-    """Whether every title that has this word of a rule has one of those, too."""
+    """Whether every title that has this word of a rule also has one of those words."""
     example = word[:-1] + _FRESH if word.endswith("-") else word
     return any(word_fits(one, example) for one in words)
 
@@ -83,7 +83,7 @@ def _where_not_all(region: Region, conditions: Sequence[Condition]) -> Iterator[
 
 
 def within(region: Region, rule: Rule) -> Iterator[Region]:
-    """What of a region the rule matches, in pieces; empty pieces are left out."""
+    """The part of a region that the rule matches, as non-empty pieces."""
     first, last = (
         max(region.first, rule.from_ or date.min),
         min(region.last, rule.until or date.max),
@@ -94,7 +94,7 @@ def within(region: Region, rule: Rule) -> Iterator[Region]:
 
 
 def beside(region: Region, rule: Rule) -> Iterator[Region]:
-    """What of a region the rule does not match, in pieces; empty pieces are left out."""
+    """The part of a region that the rule does not match, as non-empty pieces."""
     return (piece for piece in _pieces_beside(region, rule) if not piece.is_empty())
 
 
@@ -111,12 +111,12 @@ def _pieces_beside(region: Region, rule: Rule) -> Iterator[Region]:
 
 
 def overlaps(region: Region, rule: Rule) -> bool:
-    """Whether the rule matches anything of a region."""
+    """Whether the rule matches any message of a region."""
     return any(True for _ in within(region, rule))
 
 
 def overlap(one: Rule, other: Rule) -> bool:
-    """Whether some message on some day fits both rules."""
+    """Whether some message on some day matches both rules."""
     return any(overlaps(piece, other) for piece in within(EVERYTHING, one))
 
 

@@ -1,4 +1,4 @@
-"""Decides from metadata alone which unit a message is for, and can say why."""
+"""Routes a message: decides its unit from metadata alone, and explains the decision."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ _NEAREST = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """Where a message goes, and by which rule."""
+    """The unit of a message, and the rule that decided it."""
 
     unit: UnitId
     """As the rules have it. Whether the unit still lives, and who follows it, is the caller's."""
@@ -25,7 +25,7 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionAnswer:
-    """One condition in words, made from the rule, and whether it holds for the message."""
+    """One condition in words, written from the rule, and whether it is true for the message."""
 
     text: str
     holds: bool
@@ -33,7 +33,7 @@ class ConditionAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleAnswer:
-    """What one rule says about one message on one day."""
+    """The result of one rule for one message on one day."""
 
     rule: RuleId
     because: str
@@ -43,24 +43,24 @@ class RuleAnswer:
 
     @property
     def excepted(self) -> bool:
-        """Whether the exception applies: all of its conditions hold."""
+        """Whether the exception applies, that is, all of its conditions are true."""
         return bool(self.except_) and all(answer.holds for answer in self.except_)
 
     @property
     def misses(self) -> int:
-        """How many things keep the rule from matching; the whole exception is one."""
+        """The number of reasons why the rule does not match; the whole exception counts as one."""
         failed = sum(not answer.holds for answer in self.when)
         return failed + self.excepted + (not self.in_period)
 
     @property
     def matched(self) -> bool:
-        """Whether the rule matches; an earlier one may have won."""
+        """Whether the rule matches; an earlier matching rule may have decided."""
         return self.misses == 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Why a message goes where it goes: every rule's answer, in order.
+    """Why a message is routed as it is: the result of every rule, in order.
 
     Holds nothing of the message: its texts are the rules' own, so no title and no name. But that
     a title has one of a rule's words is told, so it is for those who may see why.
@@ -73,7 +73,7 @@ class Explanation:
 
     @property
     def text(self) -> str:
-        """The whole in bokmål, a line per rule and condition."""
+        """The whole explanation in bokmål, with a line for each rule and condition."""
         return "\n".join([_headline(self.route), *(line for a in self.rules for line in _lines(a))])
 
 
@@ -101,7 +101,7 @@ def explain(metadata: Metadata, book: RuleBook, on: date) -> Explanation:
 
 
 def answer_of(rule: Rule, metadata: Metadata, on: date) -> RuleAnswer:
-    """What a rule says: the one place where rules are matched, for routing and for explaining."""
+    """Evaluate one rule; routing and explanation both use only this function."""
     return RuleAnswer(
         rule=rule.id,
         because=rule.because,

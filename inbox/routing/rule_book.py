@@ -1,4 +1,4 @@
-"""The routing rules of one organisation as values; `rules.read_rules` makes them."""
+"""The rule book: the routing rules of one organisation as values, read by `rules.read_rules`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Release(StrEnum):
 
 
 class SameUnit(StrEnum):
-    """The target of a rule that follows the case: the unit that has it already."""
+    """The target of a rule that follows the case: the unit that already has the case."""
 
     SAME_UNIT = "same unit"
 
@@ -34,7 +34,7 @@ UnitRef = UnitId | SameUnit
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
-    """A unit (*enhet*) as the rules know it."""
+    """A unit (*enhet*), as the rules name it."""
 
     name: str
     called: tuple[str, ...] = ()
@@ -80,9 +80,9 @@ class RuleBook:
     """Where in the file everything stands, for those who mend it."""
 
     def line_of(self, *path: str | int) -> int | None:
-        """The line of what is there in the file, or of what is around it."""
+        """The line of this key in the file, or of the nearest enclosing one."""
         return nearest(self.lines, path)
 
     def line_of_rule(self, rule: RuleId) -> int | None:
-        """The line that the rule begins on."""
+        """The line on which the rule begins."""
         return self.line_of("rule", [one.id for one in self.rules].index(rule))

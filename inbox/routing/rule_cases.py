@@ -28,7 +28,7 @@ _FILE = "tilfeller"
 
 @dataclass(frozen=True, kw_only=True)
 class CaseResult:
-    """How one case went, and why."""
+    """The result of one case, with the explanation of the route."""
 
     name: str
     line: int | None
@@ -39,7 +39,10 @@ class CaseResult:
 
 
 def run_cases(book: RuleBook, raw: bytes, *, file: str = _FILE) -> tuple[CaseResult, ...]:
-    """Every case in the file, in order. Raises `PolicyError` if the file is not as it must be."""
+    """Run every case of the file, in order.
+
+    Raises `PolicyError` if the file is not as it must be.
+    """
     place = Place(file=file)
     place, table = toml_tables.read_toml(place, raw)
     toml_tables.check_fields(place, table, required=("receiver", "on", "case"))
@@ -75,7 +78,7 @@ def _run(place: Place, case: Table, book: RuleBook, day: date) -> CaseResult:
 
 
 def shown(found: Route | None) -> str:
-    """Where a message goes, as a case may expect it."""
+    """The route as text, in the form in which a case states what it expects."""
     return UNROUTED if found is None else f"{found.unit}, {found.rule}, {found.release}"
 
 
@@ -93,7 +96,10 @@ def _expected(place: Place, value: object) -> str:
 
 
 def read_metadata(place: Place, value: object, book: RuleBook, day: date) -> Metadata:
-    """The metadata of a case, filled in with what an ordinary message has. Raises `PolicyError`."""
+    """Read the metadata of a case; what it leaves out has the values of an ordinary message.
+
+    Raises `PolicyError`.
+    """
     table = toml_tables.table_of(place, value)
     toml_tables.check_fields(place, table, required=("sender",), optional=tuple(GIVEN))
     sender = toml_tables.organisation_of(place, toml_tables.text_of(place, table["sender"]))

@@ -20,7 +20,7 @@ _TOLD = 20
 
 
 def read_rules(name: str, raw: bytes) -> RuleBook:
-    """The rules in a file of that name, ready for use.
+    """Read the rules from a file of this name, checked and ready for use.
 
     Raises:
         PolicyError: anything unexpected, a dead rule, or an overlap that no `before` orders. The
@@ -94,7 +94,7 @@ def _units(place: Place, table: Table) -> Mapping[UnitId, Unit]:
 
 
 def _unit(place: Place, value: object) -> Unit:
-    """Either its name, or a table of `name` and `called`."""
+    """Read a unit: either only its name, or a table of `name` and `called`."""
     if isinstance(value, str):
         return Unit(name=toml_tables.text_of(place, value))
     table = toml_tables.table_of(place, value)

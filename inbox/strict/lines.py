@@ -1,4 +1,4 @@
-"""Strict reading of policy files: bytes to lines, or a refusal that says file and line."""
+"""Reads policy files strictly: bytes to lines, or a refusal that names the file and line."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _ROWS = re.compile(r"# rows: ([0-9]{1,4})")
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A line that is neither empty nor a comment, and where it stands (from 1)."""
+    """A line that is neither empty nor a comment, with its file and number (from 1)."""
 
     file: str
     number: int
@@ -24,7 +24,7 @@ class Line:
         return refusal(f"{self.file}, line {self.number}", code, read, allowed)
 
     def locate(self, error: PolicyError) -> PolicyError:
-        """An error from inside the line, with the place added."""
+        """The same error with this file and line added to its reason."""
         return PolicyError(error.code, f"{self.file}, line {self.number}: {error.reason}")
 
 
@@ -56,7 +56,10 @@ def read_text(file: str, raw: bytes) -> str:
 
 
 def read_lines(file: str, raw: bytes) -> tuple[Line, ...]:
-    """The lines that count. A comment has a line of its own; `# rows:` says how many there are."""
+    """The lines that are neither empty nor comments.
+
+    A comment has a line of its own; `# rows:` says how many there are.
+    """
     text = read_text(file, raw)
     lines = tuple(_counting(file, text))
     for line in lines:

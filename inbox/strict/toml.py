@@ -1,4 +1,4 @@
-"""Strict reading of the TOML files of a policy folder: tables and texts that know their line."""
+"""Reads TOML files strictly: tables and values that know their line."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ _END = "at end of document"
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table of a file, and where it stands: every refusal about it names the line."""
+    """A table of a TOML file and its position: every refusal about it names the line."""
 
     file: str
     line: int
@@ -28,13 +28,13 @@ class Table:
     called: str = ""
 
     def refuse(self, code: str, key: str, read: object, allowed: str) -> PolicyError:
-        """The error for a key of this table, or for all of it where the key stands nowhere."""
+        """The error for a key of this table, or for the whole table if the key is missing."""
         where = f"{self.file}, line {self.lines.get(key, self.line)}"
         name = ".".join(part for part in (self.called, key) if part)
         return refusal(f"{where}, {name}" if name else where, code, read, allowed)
 
     def check_keys(self, keys: Collection[str], *, optional: Collection[str] = ()) -> None:
-        """Exactly these keys, and no other than the optional ones beside them."""
+        """Check that the table has exactly these keys, and otherwise only optional ones."""
         odd = sorted(self.value.keys() - set(keys) - set(optional))
         missing = sorted(set(keys) - self.value.keys())
         if odd or missing:
@@ -45,7 +45,7 @@ class Table:
             raise self.refuse("keys", odd[0] if odd else "", read, allowed)
 
     def table(self, key: str) -> "Table":
-        """The table that stands under a key, on one line."""
+        """The inline table under a key."""
         value = self.value.get(key)
         if not isinstance(value, dict):
             raise self.refuse("table", key, value, "a table")
@@ -54,14 +54,14 @@ class Table:
         return Table(file=self.file, line=line, value=value, lines={}, called=called)
 
     def text(self, key: str) -> str:
-        """A text that is not blank."""
+        """A text that must not be blank."""
         value = self.value.get(key)
         if not isinstance(value, str) or not value.strip():
             raise self.refuse("text", key, value, "a text")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts that are not blank, none twice."""
+        """A list of distinct texts, none of them blank."""
         value = self.value.get(key)
         if not isinstance(value, list):
             raise self.refuse("list", key, value, "a list of texts")
@@ -74,7 +74,7 @@ class Table:
 
 
 class _Place(NamedTuple):
-    """The line of a key; of the header of its table, where the key is empty."""
+    """The line of a key, or of the header of its table if the key is empty."""
 
     table: str
     number: int
@@ -83,7 +83,7 @@ class _Place(NamedTuple):
 
 
 class Document:
-    """A TOML file, read: its tables by name, with the lines that they stand on."""
+    """A TOML file that was read: its tables by name, with their lines."""
 
     def __init__(self, file: str, raw: bytes) -> None:
         self.file = file
@@ -112,20 +112,20 @@ class Document:
         return refusal(f"{self.file}, line {line}", "toml", said, "TOML")
 
     def top(self, keys: Collection[str]) -> Table:
-        """The outermost table, with exactly these keys."""
+        """The root table, which must have exactly these keys."""
         top = self._table("", self._value, number=0)
         top.check_keys(keys)
         return top
 
     def one(self, name: str) -> Table:
-        """The table `[name]`."""
+        """The single table `[name]`."""
         value = self._value.get(name)
         if not isinstance(value, dict):
             raise self.top_refusal(name, "table", value, f"a table [{name}]")
         return self._table(name, value, number=0)
 
     def many(self, name: str) -> list[Table]:
-        """The tables `[[name]]`, at least one."""
+        """The array of tables `[[name]]`, with at least one table."""
         values = self._value.get(name)
         if (
             not isinstance(values, list)
@@ -136,7 +136,7 @@ class Document:
         return [self._table(name, value, number=n) for n, value in enumerate(values)]
 
     def top_refusal(self, key: str, code: str, read: object, allowed: str) -> PolicyError:
-        """The error for a key of the outermost table."""
+        """The error for a key of the root table."""
         return self._table("", self._value, number=0).refuse(code, key, read, allowed)
 
     def _table(self, name: str, value: Mapping[str, object], *, number: int) -> Table:
@@ -149,12 +149,12 @@ class Document:
         return Table(file=self.file, line=lines.pop("", 1), value=value, lines=lines, called=name)
 
     def check_rows(self, rows: int) -> None:
-        """The file states this number of rows."""
+        """Check that the file states this number of rows."""
         check_rows(self.file, self._text, rows)
 
 
 def _places(text: str) -> Iterator[_Place]:
-    """Where headers and keys stand; a key inside a value has the line of its value."""
+    """The lines of headers and keys; a key inside a value has the line of the value."""
     name, number = "", 0
     seen: dict[str, int] = {}
     for at, line in enumerate(text.split("\n"), 1):

@@ -21,7 +21,7 @@ _OPENS, _CLOSES = frozenset({"[", "[[", "{"}), frozenset({"]", "]]", "}"})
 
 
 def lines_of(text: str) -> Mapping[Path, int]:
-    """The line, from 1, of every header and of every key that is not within a value.
+    """The line, from 1, of every header and of every key that is not inside a value.
 
     The text has been read as TOML already: of one that is not, this says nothing of worth.
     """
@@ -38,7 +38,7 @@ def lines_of(text: str) -> Mapping[Path, int]:
 
 
 def nearest(lines: Mapping[Path, int], path: Path) -> int | None:
-    """The line of what is there, or of the innermost thing around it; None for a file as such."""
+    """The line of this key, or of the innermost enclosing one; None for the file itself."""
     for length in range(len(path), 0, -1):
         if path[:length] in lines:
             return lines[path[:length]]
@@ -46,7 +46,7 @@ def nearest(lines: Mapping[Path, int], path: Path) -> int | None:
 
 
 def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The words of each header or assignment, and the line that it begins on."""
+    """The tokens of each header or assignment, and the line on which it begins."""
     line, depth, words, begun = 1, 0, list[str](), 1
     for sign in _WORD.findall(text):
         if sign == "\n" and not depth:
@@ -86,7 +86,7 @@ def _header(words: list[str], counts: dict[Path, int]) -> Path:
 
 
 def _resolved(keys: Path, counts: Mapping[Path, int]) -> Path:
-    """The same, with the number of the table that stands last in each array of tables."""
+    """The same path, with the number of the last table inserted for each array of tables."""
     path: Path = ()
     for key in keys:
         path = (*path, key)

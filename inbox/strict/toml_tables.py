@@ -20,7 +20,7 @@ Table = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where in which file we are reading: it opens every refusal."""
+    """The position in a file that is being read; every refusal begins with it."""
 
     file: str
     inside: str = ""
@@ -28,11 +28,11 @@ class Place:
     lines: Mapping[Path, int] = field(default_factory=dict, repr=False)
 
     def at(self, inside: str, *keys: str | int) -> "Place":
-        """Further in by these keys: at this rule, table or case."""
+        """The position further inside, by these keys: a rule, a table or a case."""
         return replace(self, inside=inside, path=(*self.path, *keys))
 
     def on(self, line: int) -> "Place":
-        """The same place, known to be on this line."""
+        """The same position, with a known line."""
         return replace(self, path=("line",), lines={("line",): line})
 
     def refuse(self, code: str, read: object, allowed: str) -> PolicyError:
@@ -47,7 +47,10 @@ class Place:
 
 
 def read_toml(place: Place, raw: bytes) -> tuple[Place, Table]:
-    """The file as a table, and its place with the lines. What is wrong is a `PolicyError`."""
+    """Parse the file as TOML; returns the table and the position with all line numbers.
+
+    What is wrong is a `PolicyError`.
+    """
     if len(raw) > MAX_FILE_BYTES:
         raise place.refuse("too_large", f"{len(raw)} byte", f"høyst {MAX_FILE_BYTES} byte")
     if raw.startswith(b"\xef\xbb\xbf"):
@@ -86,7 +89,7 @@ def check_rows(place: Place, raw: bytes, rows: int) -> None:
 def check_fields(
     place: Place, table: Table, *, required: Collection[str], optional: Collection[str] = ()
 ) -> None:
-    """Refuse what is missing and whatever else is there."""
+    """Refuse missing and unknown fields."""
     known = ", ".join([*required, *optional])
     for name in table:
         if name not in required and name not in optional:
@@ -97,7 +100,7 @@ def check_fields(
 
 
 def table_of(place: Place, value: object) -> Table:
-    """A table with something in it."""
+    """A table that must not be empty."""
     if not isinstance(value, dict):
         raise place.refuse("wrong_type", value, "en tabell")
     if not value:
@@ -106,7 +109,7 @@ def table_of(place: Place, value: object) -> Table:
 
 
 def tables_of(place: Place, value: object) -> tuple[Table, ...]:
-    """An array of tables, each with something in it; may itself be empty."""
+    """An array of non-empty tables; the array itself may be empty."""
     if not isinstance(value, list):
         raise place.refuse("wrong_type", value, "en liste av tabeller")
     return tuple(
@@ -115,7 +118,7 @@ def tables_of(place: Place, value: object) -> tuple[Table, ...]:
 
 
 def text_of(place: Place, value: object) -> str:
-    """A text that is not blank."""
+    """A text that must not be blank."""
     if not isinstance(value, str):
         raise place.refuse("wrong_type", value, "en tekst")
     if not value.strip():
@@ -124,7 +127,7 @@ def text_of(place: Place, value: object) -> str:
 
 
 def text_list_of(place: Place, value: object) -> tuple[str, ...]:
-    """One or more different texts, in a list."""
+    """A list of one or more distinct texts."""
     if not isinstance(value, list):
         raise place.refuse("wrong_type", value, "en liste av tekster")
     texts = tuple(text_of(place, v) for v in value)
@@ -136,12 +139,12 @@ def text_list_of(place: Place, value: object) -> tuple[str, ...]:
 
 
 def one_or_more_of(place: Place, value: object) -> tuple[str, ...]:
-    """A text, or a list of one or more different texts."""
+    """A text, or a list of one or more distinct texts."""
     return text_list_of(place, value if isinstance(value, list) else [value])
 
 
 def flag_of(place: Place, value: object) -> bool:
-    """True or false, nothing that resembles it."""
+    """A boolean, and no value that only resembles one."""
     if not isinstance(value, bool):
         raise place.refuse("wrong_type", value, "true eller false")
     return value
@@ -155,7 +158,7 @@ def date_of(place: Place, value: object) -> date:
 
 
 def organisation_of(place: Place, text: str) -> OrgNumber:
-    """An organisation number with a right check digit."""
+    """An organisation number with a valid check digit."""
     try:
         return parse_org_number(text)
     except Invalid as error:

@@ -1,4 +1,4 @@
-"""Every table and column; the migrations in `alembic/versions` make exactly these."""
+"""Every table and column; the migrations in `alembic/versions` create exactly these."""
 
 from inbox.tables.audit import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint
 from inbox.tables.columns import Row, Utc, Word, table_of

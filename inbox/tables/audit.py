@@ -19,7 +19,7 @@ class AuditEntry(Row, table=True):
 
 
 class AuditNode(Row, table=True):
-    """A perfect subtree: its level, its index on that level, its hash (RFC 6962)."""
+    """The hash of a perfect subtree, by level and index (RFC 6962)."""
 
     level: int = Field(primary_key=True)
     position: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
@@ -27,7 +27,7 @@ class AuditNode(Row, table=True):
 
 
 class AuditHead(Row, table=True):
-    """The one row that orders the audit: size and right edge of the tree. Locked last."""
+    """The one row that orders the audit: size and frontier of the tree. It is locked last."""
 
     id: int = Field(primary_key=True)
     size: int = Field(sa_type=BigInteger)
@@ -35,7 +35,7 @@ class AuditHead(Row, table=True):
 
 
 class AuditSalt(Row, table=True):
-    """Salts of commitments; erasing a message empties its salts, and the tree still holds."""
+    """The salts of commitments; erasing a message empties its salts, and the tree stays valid."""
 
     seq: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
     name: str = Field(primary_key=True, max_length=40)
@@ -44,7 +44,7 @@ class AuditSalt(Row, table=True):
 
 
 class Checkpoint(Row, table=True):
-    """A signed note about the tree at a size; copies are kept outside too."""
+    """A signed note about the tree at a size; copies are kept outside the database."""
 
     size: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
     note: str

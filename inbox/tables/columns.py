@@ -1,4 +1,4 @@
-"""The types of columns that behave alike on SQLite and PostgreSQL, and the base of every table."""
+"""Column types that behave alike on SQLite and PostgreSQL, and the base class of every table."""
 
 import re
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back UTC."""
+        """Return the time in UTC."""
         del dialect
         if value is None:
             return None
@@ -48,7 +48,10 @@ class Utc(TypeDecorator[datetime]):
 
 
 class Word(TypeDecorator[StrEnum]):
-    """A word out of a closed set, stored as its value; anything else is refused both ways."""
+    """A value of a closed set (StrEnum), stored by its value.
+
+    Anything else is refused in both directions.
+    """
 
     impl = String(20)
     cache_ok = True
@@ -63,7 +66,7 @@ class Word(TypeDecorator[StrEnum]):
         return None if value is None else self.words(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        """Give back the word."""
+        """Return the enum member."""
         del dialect
         return None if value is None else self.words(value)
 
@@ -74,7 +77,10 @@ class Word(TypeDecorator[StrEnum]):
 
 
 class Row(SQLModel):
-    """The base of every table. A table does not validate: build the value first, then the row."""
+    """The base class of every table.
+
+    Tables do not validate: build the value first, then the row.
+    """
 
     @declared_attr.directive
     def __tablename__(cls) -> str:  # noqa: N805 - SQLAlchemy calls it on the class

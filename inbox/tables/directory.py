@@ -1,4 +1,4 @@
-"""Units, people, what they may stand for, and case systems: all with periods, nothing deleted."""
+"""Tables of units, people, capacities and case systems: with periods, and nothing is deleted."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from inbox.tables.columns import CODE, ID, Row, Utc, Word
 
 
 class Person(Row, table=True):
-    """Somebody who works here. A personal code proves who it is until pages have sign-in."""
+    """A person who works here. A personal code proves the identity until pages have sign-in."""
 
     id: str = Field(primary_key=True, max_length=ID)
     name: str = Field(max_length=200)
@@ -20,7 +20,7 @@ class Person(Row, table=True):
 
 
 class Unit(Row, table=True):
-    """An organisational unit (*administrativ enhet*); passive ones name their successor."""
+    """An organisational unit (*administrativ enhet*); an inactive one names its successor."""
 
     id: str = Field(primary_key=True, max_length=40)
     organisation: str = Field(max_length=9)
@@ -35,7 +35,7 @@ class Unit(Row, table=True):
 
 
 class UnitAbove(Row, table=True):
-    """A unit and one above it, at any distance: the tree of units, as it is and as it was."""
+    """One row of the unit tree's closure table: a unit, one above it at any distance, a period."""
 
     __table_args__ = (Index("ix_unit_above_unit", "unit", "above"),)
 
@@ -47,7 +47,7 @@ class UnitAbove(Row, table=True):
 
 
 class Capacity(Row, table=True):
-    """A person in a role in a unit: what somebody acts as, exactly one at a time."""
+    """A person in a role in a unit; people act in exactly one capacity at a time."""
 
     __table_args__ = (Index("ix_capacity_person", "person", "unit", "role"),)
 
@@ -60,7 +60,7 @@ class Capacity(Row, table=True):
 
 
 class Clearance(Row, table=True):
-    """A person may see what is shielded under a code (Noark 5, 4.5.21)."""
+    """A person's clearance for a shielding code (Noark 5, 4.5.21)."""
 
     __table_args__ = (Index("ix_clearance_person", "person", "shielding"),)
 
@@ -72,7 +72,7 @@ class Clearance(Row, table=True):
 
 
 class ConflictOfInterest(Row, table=True):
-    """*Inhabilitet*: between a person and a message, a case of ours, or a sender."""
+    """A conflict of interest (*inhabilitet*) of a person with a message, a case or a sender."""
 
     __table_args__ = (Index("ix_conflict_person", "person", "message_id", "sender"),)
 
@@ -87,7 +87,7 @@ class ConflictOfInterest(Row, table=True):
 
 
 class Assignment(Row, table=True):
-    """A message is a person's to work on (*tildelt*); it ends when the message changes unit."""
+    """A message is assigned (*tildelt*) to a person; it ends when the message changes unit."""
 
     __table_args__ = (
         Index("ix_assignment_person", "person", "active_until", "message_id"),
@@ -102,7 +102,7 @@ class Assignment(Row, table=True):
 
 
 class AccessGrant(Row, table=True):
-    """Access of one person to one message for a time: given by a leader, or taken (*nødtilgang*).
+    """Access of a person to a message for a time: granted, or taken in an emergency (*nødtilgang*).
 
     It counts while the message is with the unit that it was with.
     """
@@ -131,7 +131,7 @@ class AccessGrant(Row, table=True):
 
 
 class Delegation(Row, table=True):
-    """In one unit, somebody stands in for a colleague who is away."""
+    """A person substitutes for an absent colleague in one unit."""
 
     __table_args__ = (Index("ix_delegation_substitute", "substitute", "unit", "absent"),)
 
@@ -145,7 +145,7 @@ class Delegation(Row, table=True):
 
 
 class CaseSystem(Row, table=True):
-    """A *fagsystem* or *sak-arkivsystem*: one mode, one hashed key of its own."""
+    """A case system (*fagsystem* or *sak-arkivsystem*) with one mode and one hashed API key."""
 
     id: str = Field(primary_key=True, max_length=40)
     organisation: str = Field(max_length=9)
@@ -160,7 +160,10 @@ class CaseSystem(Row, table=True):
 
 
 class KnownReference(Row, table=True):
-    """A case reference of ours, kept as a keyed hash; it counts with the same counterparty only."""
+    """A case reference of ours as a keyed hash.
+
+    It counts only together with the same counterparty.
+    """
 
     __table_args__ = (UniqueConstraint("organisation", "counterparty", "reference_hash"),)
 
@@ -174,7 +177,7 @@ class KnownReference(Row, table=True):
 
 
 class MessageReference(Row, table=True):
-    """A case reference that a message names, as a keyed hash."""
+    """A case reference that a message mentions, as a keyed hash."""
 
     message_id: str = Field(primary_key=True, max_length=ID, foreign_key="message.id")
     reference_hash: str = Field(primary_key=True, max_length=64)

@@ -9,7 +9,7 @@ from inbox.tables.columns import CODE, ID, Row, Utc
 
 
 class ActivePolicy(Row, table=True):
-    """The digest of the policies, or of one rule book, that may decide now, and who approved it."""
+    """The digest of the active policy, or of an active rule book, and who approved it."""
 
     kind: str = Field(primary_key=True, max_length=40)
     digest: str = Field(max_length=64)
@@ -20,7 +20,7 @@ class ActivePolicy(Row, table=True):
 
 
 class PolicyVersion(Row, table=True):
-    """Policies, or one rule book, as somebody proposed them, and what became of it.
+    """A proposed version of the policy or of a rule book, and what became of it.
 
     The files are written once. Its id is that of its proposal.
     """
@@ -47,7 +47,7 @@ class PolicyVersion(Row, table=True):
 
 
 class Pulse(Row, table=True):
-    """When something last worked, and the code of what is wrong with it now."""
+    """When a part of the program last worked, and the code of its current error."""
 
     name: str = Field(primary_key=True, max_length=60)
     at: datetime | None = Field(default=None, sa_type=Utc)
@@ -55,7 +55,7 @@ class Pulse(Row, table=True):
 
 
 class ListAddress(Row, table=True):
-    """An address that revocation lists are fetched from, and when it is asked again."""
+    """An address that revocation lists are fetched from, and when it is due again."""
 
     address: str = Field(primary_key=True, max_length=500)
     due_at: datetime = Field(sa_type=Utc)
@@ -67,7 +67,10 @@ class ListAddress(Row, table=True):
 
 
 class FetchedList(Row, table=True):
-    """The newest revocation list of one authority from one address, its signature checked."""
+    """The newest revocation list of one authority from one address.
+
+    Its signature has been checked.
+    """
 
     address: str = Field(primary_key=True, max_length=500)
     authority: str = Field(primary_key=True, max_length=64)
@@ -80,7 +83,7 @@ class FetchedList(Row, table=True):
 
 
 class Installation(Row, table=True):
-    """One row: what this database is, and a proof of the key that it was made with."""
+    """One row: identifies this database, and holds a proof of the keys it was created with."""
 
     id: int = Field(primary_key=True)
     origin: str = Field(max_length=100)

@@ -1,4 +1,4 @@
-"""The rows of fact of the line: arrivals, messages, deliveries, receipts, outbox, tasks, proposals.
+"""Tables of the line: arrivals, messages, deliveries, receipts, outbox, tasks, proposals.
 
 `version` rises with every claim and every settle: it is a worker's fence and a person's If-Match.
 `due_at` is None where nothing works on the row by itself. Columns named `sealed_…` hold what is
@@ -25,7 +25,7 @@ from inbox.tables.columns import CODE, ID, Row, Utc, Word
 
 
 class Arrival(Row, table=True):
-    """One appearance of something on a channel. CONFIRMED stays for good."""
+    """One appearance of a message on a channel. CONFIRMED rows are kept for good."""
 
     __table_args__ = (
         Index(
@@ -173,7 +173,7 @@ class Delivery(Row, table=True):
 
 
 class Receipt(Row, table=True):
-    """The arkivmelding_kvittering of a message: at most one that counts per wire id."""
+    """The arkivmelding_kvittering of a message: at most one per wire id that is not IMPOSSIBLE."""
 
     __table_args__ = (
         Index(
@@ -222,7 +222,7 @@ class Outbox(Row, table=True):
 
 
 class Task(Row, table=True):
-    """Something a person must do: at most one open of a kind for a subject."""
+    """A task for a person: at most one open task of a kind for a subject."""
 
     __table_args__ = (
         Index(
@@ -253,7 +253,7 @@ class Task(Row, table=True):
 
 
 class Opening(Row, table=True):
-    """A person opened the content of a message: counted to see what is unusual.
+    """A person opened the content of a message; counted to detect unusual use.
 
     What vouches for it is the audit.
     """
@@ -267,7 +267,10 @@ class Opening(Row, table=True):
 
 
 class Proposal(Row, table=True):
-    """What one person proposed; another person, not another capacity, must approve it."""
+    """A decision that one person proposed.
+
+    Another person, not another capacity, must approve it.
+    """
 
     id: str = Field(primary_key=True, max_length=ID)
     kind: str = Field(max_length=40)

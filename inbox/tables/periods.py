@@ -38,21 +38,21 @@ _At = datetime | BindParameter[datetime]
 
 
 def lasts(kind: type[Lasting], on: _At) -> ColumnElement[bool]:
-    """The period of the row has begun and is not over; never NULL."""
+    """SQL: the period of the row has begun and has not ended; never NULL."""
     return and_(col(kind.active_from) <= on, not_over(kind, on))
 
 
 def not_over(kind: type[Lasting], on: _At) -> ColumnElement[bool]:
-    """It lasts or lies ahead; never NULL."""
+    """SQL: the period of the row has not ended; it is active or begins later; never NULL."""
     until = col(kind.active_until)
     return or_(until.is_(None), until > on)
 
 
 def is_lasting(row: Lasting, on: datetime) -> bool:
-    """As `lasts`, of a row in hand."""
+    """The same as `active_on`, for a row in memory."""
     return row.active_from <= on and not is_over(row.active_until, on)
 
 
 def is_over(until: datetime | None, on: datetime) -> bool:
-    """As the opposite of `not_over`, of an end in hand."""
+    """Whether a period with this end has ended."""
     return until is not None and until <= on

@@ -1,1 +1,1 @@
-"""Whose signatures are believed: a folder, and the revocation lists that were fetched."""
+"""Which signatures are trusted: a folder of certificates, and the fetched revocation lists."""

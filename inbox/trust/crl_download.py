@@ -1,4 +1,4 @@
-"""One revocation list from its address: over http, bounded in bytes and in time, not redirected."""
+"""Downloads one revocation list over HTTP, bounded in bytes and in time, without redirects."""
 
 import ssl
 import time
@@ -21,7 +21,10 @@ _OK: Final = 200
 
 
 def client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
-    """No proxy of the environment, no redirects: both could lead to where nobody meant."""
+    """An HTTP client without proxies from the environment and without redirects.
+
+    Both could change the destination.
+    """
     return httpx.Client(
         headers={"User-Agent": f"inbox/{version('inbox')}", "Accept-Encoding": "identity"},
         timeout=_SILENCE_SECONDS,
@@ -32,7 +35,7 @@ def client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
 
 
 class Source:
-    """Asks for lists; `patience` is for the whole of one, so that a trickle cannot hold it."""
+    """Downloads revocation lists; `patience` is the time limit for a whole list."""
 
     def __init__(
         self, client: httpx.Client, *, patience: timedelta = _PATIENCE, max_bytes: int = MAX_BYTES
@@ -42,7 +45,10 @@ class Source:
         self._max_bytes = max_bytes
 
     def fetch(self, address: str) -> RevocationList:
-        """What is published there, whoever signed it. Raises `Unavailable` (`trust.list_…`)."""
+        """Download the list that is published there, whoever signed it.
+
+        Raises `Unavailable` (`trust.list_…`).
+        """
         until = time.monotonic() + self._patience.total_seconds()
         raw = bytearray()
         try:
@@ -64,7 +70,7 @@ class Source:
 
 
 def is_address(url: str) -> bool:
-    """Whether a list can be asked for there: http or https, a host, no credentials."""
+    """Whether a list may be fetched from here: http or https, a host, no credentials."""
     try:
         parts = urlsplit(url)
         return (

@@ -1,4 +1,4 @@
-"""When each address is asked for its revocation list, by whichever worker comes first.
+"""When revocation lists are fetched from each address, by the first worker that finds it due.
 
 Addresses are those that the operator lists, and those in certificates of the trust folder. Never
 one out of a sender's certificate: nobody who writes to us says where we connect to.
@@ -28,7 +28,7 @@ _AGAIN: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """What one look at all addresses brought."""
+    """The result of one round over all due addresses."""
 
     new: int
     """Lists that are news."""
@@ -38,19 +38,22 @@ class Round:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Which addresses are asked, how often, and through what."""
+    """Which addresses are fetched from, how often, and with which client."""
 
     source: Source
     listed: tuple[str, ...] = ()
     every: timedelta = timedelta(hours=1)
 
     def addresses(self, trust: Trust) -> tuple[str, ...]:
-        """Where lists are fetched from."""
+        """The addresses that lists are fetched from."""
         named = points_of((*trust.anchors, *trust.intermediates))
         return tuple(dict.fromkeys(a for a in (*self.listed, *named) if is_address(a)))
 
     def fetch_due(self, store: Store, trust: Trust) -> Round:
-        """Ask every address that is due, one after the other. Safe to repeat, and to die in."""
+        """Fetch from every address that is due, one after the other.
+
+        Safe to repeat, and to interrupt.
+        """
         _write_down(store, self.addresses(trust))
         new, failed = 0, []
         while (address := _claimed(store)) is not None:

@@ -1,4 +1,4 @@
-"""The revocation lists that were fetched, in the database: read once, replaced by newer ones only.
+"""The fetched revocation lists in the database: parsed once, replaced only by newer ones.
 
 One is kept for each address and each authority: what comes from an address under another
 authority's name never takes the place of what is needed from there.
@@ -18,14 +18,14 @@ from inbox.tables import FetchedList, table_of
 
 
 class FetchedLists:
-    """Gives what stands in the database; bytes are read again only where they are others."""
+    """A cache of the fetched lists; a list is parsed again only if its digest has changed."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._known: dict[str, RevocationList] = {}
 
     def current(self, session: Session) -> tuple[RevocationList, ...]:
-        """All lists that were fetched."""
+        """All fetched lists."""
         digests = list(session.exec(select(FetchedList.digest).order_by(FetchedList.digest)))
         with self._lock:
             known = self._known
@@ -50,7 +50,7 @@ def _as_list(row: FetchedList) -> RevocationList:
 def keep(
     session: Session, now: datetime, *, address: str, found: RevocationList, trust: Trust
 ) -> bool:
-    """Keep a list that a believed authority signed; whether it is news.
+    """Store a list that a trusted authority signed; returns whether it is new.
 
     Raises `Unavailable` for one that nobody believed signed (`trust.list_issuer`), that is dated
     ahead (`trust.list_future`: no later one could replace it) or is older than the one at hand
@@ -93,6 +93,6 @@ def _is_newer(found: RevocationList, at_hand: RevocationList) -> bool:
 
 
 def forget(session: Session, addresses: list[str]) -> None:
-    """Remove the lists from addresses that are no longer asked."""
+    """Delete the lists from addresses that are no longer used."""
     table = table_of(FetchedList)
     session.execute(sa.delete(table).where(col(FetchedList.address).in_(addresses)))

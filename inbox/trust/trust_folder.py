@@ -1,4 +1,4 @@
-"""What an operator believes, in a folder: anchors, intermediates and revocation lists.
+"""Reads the trust folder of an operator: anchors, intermediates and revocation lists.
 
 `*.pem` are anchors, `*.intermediate.pem` lie between an anchor and a sender, `*.crl` are
 revocation lists (DER or PEM).
@@ -19,13 +19,16 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 def stamp_of(folder: Path) -> Stamp:
-    """How the folder looks now, without reading a file of it."""
+    """A fingerprint of the folder, computed without reading its files."""
     found = sorted([*folder.glob("*.pem"), *folder.glob("*.crl")])
     return tuple((f.name, (s := f.stat()).st_mtime_ns, s.st_size) for f in found)
 
 
 def read_folder(folder: Path) -> Trust:
-    """All that lies in the folder. Raises `ConfigurationError` for a file that cannot be read."""
+    """Read all certificates and lists in the folder.
+
+    Raises `ConfigurationError` for a file that cannot be read.
+    """
     anchors: list[bytes] = []
     intermediates: list[bytes] = []
     for path in sorted(folder.glob("*.pem")):
@@ -36,7 +39,10 @@ def read_folder(folder: Path) -> Trust:
 
 
 def list_in(raw: bytes, *, fetched_at: datetime) -> RevocationList:
-    """A list in DER or PEM. Raises `ValueError` or `ConfigurationError` if it is neither."""
+    """Parse a revocation list in DER or PEM.
+
+    Raises `ValueError` or `ConfigurationError` if it is neither.
+    """
     if raw.lstrip().startswith(b"-----BEGIN"):
         raw = x509.load_pem_x509_crl(raw).public_bytes(Encoding.DER)
     return read_revocation_list(raw, fetched_at=fetched_at)

@@ -1,4 +1,4 @@
-"""Whose signatures are believed now: the folder, and the lists that were fetched."""
+"""The current trust: the certificates in the folder, and the fetched revocation lists."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from inbox.trust.trust_folder import Stamp, read_folder, stamp_of
 
 
 class TrustFolder:
-    """Reads the folder when it has changed; without a folder nobody is believed."""
+    """Reads the trust folder again when it has changed; without a folder nobody is trusted."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -22,7 +22,7 @@ class TrustFolder:
         self._fetched = FetchedLists()
 
     def current(self) -> Trust:
-        """What lies in the folder now.
+        """The trust that is in the folder now.
 
         Raises `ConfigurationError` for a file that cannot be read, and `Unavailable` where the
         folder is not there: whoever it would name is not to be called unknown for that.
@@ -41,6 +41,6 @@ class TrustFolder:
             raise Unavailable("trust.folder", type(error).__name__) from error
 
     def believed(self, session: Session) -> Trust:
-        """What lies in the folder, and the lists that were fetched. Raises as `current`."""
+        """The trust in the folder together with the fetched lists. Raises as `current`."""
         trust = self.current()
         return replace(trust, lists=(*trust.lists, *self._fetched.current(session)))

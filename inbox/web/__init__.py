@@ -1,1 +1,1 @@
-"""The HTTP faces: the case systems' API, and the listener of the operators. Closed by default."""
+"""The HTTP interfaces: the case systems' API and the operators' pages. Closed by default."""

@@ -1,4 +1,4 @@
-"""The case systems' API: list, collect, and three words: accepted, registered, refused.
+"""The case systems' API: list, collect and acknowledge (accepted, registered, refused) deliveries.
 
 Every answer is about the asking case system's own deliveries. Neither HEAD nor ranges: a transfer
 that was cut is begun again. Every request may be repeated.
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api/v1/deliveries", responses=described(401, 503))
 
 
 def line_of(request: Request) -> Line:
-    """The line that the app was made with."""
+    """The line that the app was created with."""
     line = request.app.state.line
     assert isinstance(line, Line)
     return line

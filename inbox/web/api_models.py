@@ -1,4 +1,6 @@
-"""The words of the case systems' API: what it takes and gives. `docs/openapi.json` follows from it.
+"""The models of the case systems' API, requests and responses.
+
+`docs/openapi.json` is generated from them.
 
 What is taken is strict: an unknown field is refused, so that a misspelt one is not lost.
 """

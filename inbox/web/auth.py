@@ -1,4 +1,4 @@
-"""Who asks: a case system with its key, looked up anew in every request. Nothing is remembered."""
+"""Authentication of case systems by API key, looked up in every request; nothing is cached."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ _LONGEST_KEY: Final = 200
 
 
 class Closed:
-    """Answers 401 to everybody without a living key, before body, path or query are looked at.
+    """Answers 401 to every request without a valid key, before body, path or query are read.
 
     It stands around the whole app: a path is closed whether or not somebody remembered to close
     it, and a stranger cannot tell which paths there are.
@@ -65,7 +65,7 @@ def _capacity_with(line: Line, key: str | None) -> Capacity | None:
 
 
 def asking(request: Request) -> Capacity:
-    """Who asks, as `Closed` found it in this very request."""
+    """The capacity of the caller, as `Closed` found it in this request."""
     capacity = request.state.capacity
     assert isinstance(capacity, Capacity)
     return capacity

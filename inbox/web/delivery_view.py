@@ -1,4 +1,4 @@
-"""From a collected delivery to what the API says of it: a pure projection of unsealed values."""
+"""Projects a collected delivery onto the API's models, from decrypted values."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -34,12 +34,12 @@ _SUGGESTED: Final[Mapping[str, Callable[[Message], str | None]]] = {
 
 
 def href_of(delivery_id: str) -> str:
-    """Where a delivery is collected."""
+    """The path at which a delivery is collected."""
     return f"{_DELIVERIES}/{delivery_id}"
 
 
 def page_of(rows: Sequence[Offer], limit: int) -> api_models.Page:
-    """A page of at most `limit`, made from one row more than that, if there is one."""
+    """A page of at most `limit` deliveries; `rows` has one more if there is a next page."""
     shown = [
         api_models.Listed(
             id=row.id,
@@ -59,7 +59,10 @@ def page_of(rows: Sequence[Offer], limit: int) -> api_models.Page:
 
 
 def delivery_of(found: Collected) -> api_models.Delivery:
-    """All that is needed to register it. Raises `IntegrityError` if a sealed value is damaged."""
+    """Everything that is needed to register the delivery.
+
+    Raises `IntegrityError` if a sealed value is damaged.
+    """
     row, attempt = found.message, found.delivery
     part = unsealed(row, found.key, "sealed_metadata")
     verdict = _VERDICT.validate_json(row.verdict or "{}")

@@ -1,4 +1,4 @@
-"""What a document is called when it is downloaded: the sender's letters, made harmless."""
+"""The file name of a downloaded document: the sender's name, made safe."""
 
 import re
 import unicodedata
@@ -19,7 +19,10 @@ _MOST_BYTES: Final = 200
 
 
 def disposition_of(name: str, number: int) -> str:
-    """Always a download: a plain name of ours, and the sender's after RFC 8187, made harmless."""
+    """The Content-Disposition header: always a download, with a plain name and the sender's own.
+
+    The sender's name is made safe and encoded by RFC 8187.
+    """
     safe = safe_name(name, number)
     ending = _ENDING.search(safe)
     plain = _plain(number, ending.group() if ending else "")
@@ -27,7 +30,7 @@ def disposition_of(name: str, number: int) -> str:
 
 
 def safe_name(name: str, number: int) -> str:
-    """The sender's name as one that every system can save and shows as it is.
+    """The sender's name, changed so that every system can save it and shows it as it is.
 
     Letters of all languages stay. What could be a path, hide, turn the text around or mean a
     device becomes `_`; of a long one the middle goes, and the ending stays.

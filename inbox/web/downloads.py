@@ -1,4 +1,4 @@
-"""Bytes of a message on their way out: a chunk at a time, as a download, never shown in our origin.
+"""Streams packages and documents to case systems, a chunk at a time, always as a download.
 
 What is damaged is found while it is sent: then the connection is cut, and the receiver sees fewer
 bytes than Content-Length said.
@@ -23,7 +23,7 @@ _CHUNK: Final = 256 * 1024
 
 
 class Streamed(StreamingResponse):
-    """Owns the open object that it reads, and closes it whatever becomes of the connection."""
+    """A response that owns the open vault object it reads, and closes it in any case."""
 
     def __init__(
         self, source: BinaryIO, chunks: Iterator[bytes], headers: dict[str, str], media_type: str
@@ -40,7 +40,7 @@ class Streamed(StreamingResponse):
 
 
 def package_stream(line: Line, found: Collected) -> Streamed:
-    """The container as it came, byte for byte."""
+    """The container byte for byte as it was received."""
     row = found.message
     source = _open(line, found)
     name = f"{found.delivery.id}.asice"
@@ -49,7 +49,10 @@ def package_stream(line: Line, found: Collected) -> Streamed:
 
 
 def document_stream(line: Line, found: Collected, number: int) -> Streamed:
-    """One document, unpacked on the way. Raises `NotFound` where there is no such number."""
+    """One document, unpacked while it is sent.
+
+    Raises `NotFound` if there is no document with this number.
+    """
     document = next((each for each in documents_of(found) if each.number == number), None)
     if document is None:
         raise NotFound

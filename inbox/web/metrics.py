@@ -1,4 +1,4 @@
-"""The totals in the text format of Prometheus. No label names a message, a unit or a sender."""
+"""The totals in Prometheus' text format. No label names a message, a unit or a sender."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -16,7 +16,7 @@ NEVER: Final = "gateway.never"
 
 
 def exposition_of(totals: Totals) -> bytes:
-    """One scrape, in a registry of its own: nothing of the process gets in beside it."""
+    """The text of one scrape, from a registry of its own, so that it holds no process metrics."""
     registry = CollectorRegistry()
     registry.register(_Scrape(totals))
     return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""What every request passes before anything looks at it: safe headers, one log line, a small body.
+"""Middleware around every request: security headers, one access log line, and a limit on the body.
 
 Plain ASGI, so that it holds for unknown paths and for whatever is mounted later, too.
 """
@@ -17,7 +17,7 @@ MOST_BYTES: Final = 64 * 1024
 
 
 class Safe:
-    """Puts the safe headers on what does not say otherwise, and lets nothing in but HTTP."""
+    """Adds the security headers that a response does not set, and refuses all but HTTP."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -39,7 +39,7 @@ class Safe:
 
 
 class Logged:
-    """One line per request: the template of its path, never the path; its status; how long."""
+    """Logs one line per request: the template of its path (never the path), status and duration."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -71,7 +71,7 @@ class Logged:
 
 
 class Small:
-    """Reads the whole body, if it is small, before the app is asked; never more than the limit."""
+    """Reads the whole body before the app is called, and refuses a body above the limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

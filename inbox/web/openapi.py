@@ -1,4 +1,4 @@
-"""The description of the case systems' API (OpenAPI 3.1), for vendors; the service gives none.
+"""Generates the case systems' OpenAPI 3.1 description for vendors; the service serves none.
 
 `python -m inbox.web.openapi > docs/openapi.json` makes the committed file anew.
 """
@@ -49,7 +49,7 @@ class OfferedEvent(Part):
 
 
 def description() -> dict[str, Any]:
-    """The whole description, in plain values and in a stable order."""
+    """The whole OpenAPI document, in plain values and in a stable order."""
     app = FastAPI(
         title="inbox: case systems",
         version="1",
@@ -103,7 +103,7 @@ def _name_of(route: APIRoute) -> str:
 
 
 def text() -> str:
-    """The committed file."""
+    """The text of the committed file."""
     return json.dumps(description(), indent=2, ensure_ascii=False) + "\n"
 
 

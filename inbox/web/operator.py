@@ -1,4 +1,7 @@
-"""The operators' listener: is it alive, is it ready, how much is there. No message, no metadata."""
+"""The operators' endpoints: liveness, readiness, metrics and the status page.
+
+No message and no metadata.
+"""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response

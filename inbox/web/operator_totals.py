@@ -1,4 +1,4 @@
-"""What operators may know: how many, how old, which codes. Never which message, and never whose."""
+"""The totals that operators may see: counts, ages and codes; never which message or whose."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ GATEWAY: Final = "gateway:"
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """How many rows are in a state, and since when the oldest of them waits."""
+    """How many rows are in a state, and how long the oldest of them has waited."""
 
     number: int
     oldest: timedelta | None = None
@@ -71,7 +71,7 @@ class Contact:
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Everything, as it was in one transaction; every state is there, with 0 if need be."""
+    """All totals, from one transaction; every state is included, also those with 0."""
 
     at: datetime
     messages: Counts
@@ -101,7 +101,7 @@ class Totals:
 
 
 def totals_of(line: Line) -> Totals:
-    """Count, in one reading transaction. Raises `Unavailable`."""
+    """Count everything in one read-only transaction. Raises `Unavailable`."""
     with line.store.reading() as (session, now):
         policy = line.policies.current(session)
         clock = line.store.clock
@@ -127,7 +127,7 @@ def totals_of(line: Line) -> Totals:
 
 
 def contacts_of(session: Session, now: datetime, line: Line) -> tuple[Contact, ...]:
-    """Every channel of ours, also one that has never answered."""
+    """The last contact with the gateway of every channel, also of one that has never answered."""
     names = {GATEWAY + channel: channel for channel in line.gateways}
     found = session.execute(
         sa.select(col(Pulse.name), col(Pulse.at), col(Pulse.code)).where(col(Pulse.name).in_(names))

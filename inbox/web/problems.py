@@ -1,4 +1,4 @@
-"""What the outside is told when it goes wrong: the only place that knows HTTP status codes.
+"""Error responses to the outside: the only module that knows HTTP status codes.
 
 Every error is `application/problem+json` (RFC 9457): a stable code, what it means and what to do in
 words of ours. Never a reason from inside, never a word of what was sent.
@@ -174,7 +174,7 @@ _MEANS: Final[Mapping[int, str]] = {
 
 
 def problem_of(error: InboxError) -> JSONResponse:
-    """The problem that an error of ours is to the outside; what is our own fault is logged."""
+    """The error response for an error of ours; errors on our side are logged."""
     kinds = (kind for kind in type(error).__mro__ if issubclass(kind, InboxError))
     told = next((_TOLD[kind] for kind in kinds if kind in _TOLD), _FAULT)
     if told.status >= _INTERNAL:
@@ -184,23 +184,26 @@ def problem_of(error: InboxError) -> JSONResponse:
 
 
 def stranger() -> JSONResponse:
-    """The one answer to whoever gives no key, or a wrong one, or an old one."""
+    """The one response to a missing, wrong or expired key."""
     return _response(_STRANGER)
 
 
 def too_large() -> JSONResponse:
-    """The answer to a body above the limit."""
+    """The response to a body above the limit."""
     return _response(_TOO_LARGE)
 
 
 def check_said(said: Said) -> None:
-    """Raise `Conflict` where another word stands; the person who must decide has been told."""
+    """Raise `Conflict` if another final acknowledgement exists already.
+
+    A person has a task to decide.
+    """
     if said is Said.CONFLICT:
         raise Conflict("word.conflict")
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems of an endpoint for the API description."""
+    """The error responses of an endpoint, for the API description."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": _MEANS[status], "content": {MEDIA_TYPE: schema}}
@@ -209,7 +212,7 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the app a problem, unknown paths and methods too."""
+    """Turn every error of the app into a problem response, including unknown paths and methods."""
 
     @app.exception_handler(InboxError)
     def ours(request: Request, error: InboxError) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""Whether this process can do its work now: need by need, with a code where one is not met."""
+"""Whether this process is ready to work: each need by name, with a code if it is not met."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ _KEY_BYTES: Final = 32
 
 
 def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]:
-    """Every need by name: `ok`, or the code of what is wrong. Safe to ask as often as one likes."""
+    """Every need by name: `ok`, or the code of what is wrong. Safe to call at any frequency."""
     needs: Mapping[str, Callable[[], None]] = {
         "database": line.store.check_schema,
         "vault": lambda: _check_vault(line),

@@ -1,4 +1,4 @@
-"""The operators' page: the totals for people, in bokmål, without a script."""
+"""The operators' status page: the totals in bokmål, without scripts."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def page_of(totals: Totals, readiness: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
-    """The page, and the headers that let its own style, and nothing else, work."""
+    """The page, and the headers that allow its own style sheet and nothing else."""
     style = _PAGES.get_template("status.css").render()
     page = _PAGES.get_template("status.html").render(
         style=Markup(style),  # noqa: S704 - our own file, with nothing filled in

@@ -1,4 +1,4 @@
-"""The JSON schema of a verdict, for whoever reads one outside the API.
+"""Generates the JSON schema of a verdict, for readers of verdicts outside the API.
 
 `python -m inbox.web.verdict_schema > docs/verdict.schema.json` makes the committed file anew.
 """
@@ -20,7 +20,7 @@ def schema() -> dict[str, Any]:
 
 
 def text() -> str:
-    """The committed file."""
+    """The text of the committed file."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Finds facts: one SELECT with a column for each fact that is asked for, in the caller's session.
+"""Looks up facts: one SELECT with a column for each requested fact, run in the caller's session.
 
 Nothing that it finds is kept: a revocation holds at once. What is kept is the text of the SELECT.
 """
@@ -72,7 +72,7 @@ NAMES: Final = frozenset(_OF_SUBJECT) | {
 
 
 def facts_of_request(capacity: Capacity, given: Given) -> dict[str, bool]:
-    """The facts that no row says."""
+    """The values of the facts that the request supplies, which no row contains."""
     return {name: holds(capacity, given) for name, holds in _REQUEST.items()}
 
 
@@ -84,7 +84,7 @@ def facts_about(
     given: Given,
     names: Collection[str] = FACTS.keys(),
 ) -> Mapping[str, bool] | None:
-    """The facts of these names and no others, by one SELECT in the caller's transaction.
+    """The values of the named facts and no others, read by one SELECT in the caller's transaction.
 
     None: there is no such subject; the same SELECT finds that out.
     """

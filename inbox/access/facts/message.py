@@ -1,4 +1,4 @@
-"""The SQL form of what is so about a message, whoever asks."""
+"""The SQL of facts about a message that do not depend on who asks."""
 
 from sqlalchemy import or_
 from sqlmodel import col
@@ -10,7 +10,7 @@ from inbox.tables.periods import lasts
 
 
 def unit_is(*where: Form) -> Form:
-    """The message has an active unit of which this holds."""
+    """The message has an active unit that fulfils these conditions."""
     return any_of(Unit, col(Unit.id) == col(Message.unit), lasts(Unit, NOW), *where)
 
 
@@ -20,7 +20,7 @@ def is_in(*states: MessageState) -> Form:
 
 
 def delivery_was(*where: Form) -> Form:
-    """There is such a delivery of the message."""
+    """The message has a delivery that fulfils these conditions, whatever its state."""
     return any_of(Delivery, col(Delivery.message_id) == col(Message.id), *where)
 
 
@@ -34,12 +34,12 @@ def own_delivery(*where: Form) -> Form:
 
 
 def delivery_stands() -> Form:
-    """Neither registered, refused, withdrawn nor superseded."""
+    """The delivery is active: neither registered, refused, withdrawn nor superseded."""
     return col(Delivery.state).in_([DeliveryState.OPEN, DeliveryState.COLLECTED])
 
 
 def receipt_failed() -> Form:
-    """The receipt of the message did not reach the sender, and nobody has accepted that."""
+    """The receipt did not reach the sender, and nobody has accepted that failure."""
     return any_of(
         Receipt,
         col(Receipt.message_id) == col(Message.id),

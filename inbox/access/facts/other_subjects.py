@@ -1,4 +1,4 @@
-"""The SQL form of what is so about tasks, proposals, units and reviews."""
+"""The SQL of facts about tasks, proposals, units and grants under review."""
 
 import sqlalchemy as sa
 from sqlalchemy import and_, exists, or_
@@ -36,12 +36,12 @@ def own_task() -> Form:
 
 
 def own_task_of_message() -> Form:
-    """The named task is the message's, and this capacity's to close."""
+    """The task that the request names belongs to the message, and this capacity may close it."""
     return any_of(Task, col(Task.id) == TASK, col(Task.message_id) == col(Message.id), own_task())
 
 
 def task_is_not_of_others() -> Form:
-    """Neither unit, message nor arrival of the task belongs to another organisation."""
+    """Neither the unit, the message nor the arrival of the task belongs to another organisation."""
     other = [
         any_of(Unit, col(Unit.id) == col(Task.unit), col(Unit.organisation) != ORGANISATION),
         any_of(
@@ -59,7 +59,7 @@ def task_is_not_of_others() -> Form:
 
 
 def proposed_by_other(*where: Form) -> Form:
-    """The named proposal is open, has not expired, and another person made it."""
+    """The named proposal is open, has not expired, and was made by another person."""
     return any_of(
         Proposal,
         col(Proposal.id) == PROPOSAL,
@@ -90,14 +90,14 @@ def proposal_is_of_organisation() -> Form:
 
 
 def leads_subject_unit() -> Form:
-    """A leader's capacity in the unit that is asked about."""
+    """The capacity is a leader's, in the unit that the question is about."""
     return person_stands(
         col(Capacity.role) == Role.LEADER.value, col(Capacity.unit) == SUBJECT_UNIT
     )
 
 
 def grant_is_of_organisation() -> Form:
-    """The grant around it is to a message of the capacity's organisation."""
+    """The grant of the enclosing query gives access to a message of the capacity's organisation."""
     return any_of(
         Message,
         col(Message.id) == col(AccessGrant.message_id),
@@ -106,7 +106,7 @@ def grant_is_of_organisation() -> Form:
 
 
 def involved() -> Form:
-    """The person has, had, gave or leads something of what is reviewed.
+    """The person is involved in the grant under review, and so may not review it.
 
     So: whoever got the grant or gave it, was ever assigned the message or granted access to it, or
     leads the unit that it was with.

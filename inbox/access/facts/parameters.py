@@ -15,7 +15,7 @@ LATE_WORD: Final = "late_word"
 
 
 def bound(name: str) -> Bound:
-    """A value that comes with the request; its type is said, because PostgreSQL asks for it."""
+    """A text bind parameter; its type is declared because PostgreSQL requires it."""
     return bindparam(name, type_=String())
 
 
@@ -37,5 +37,5 @@ GRANT: Final = bound("grant_id")
 
 
 def any_of(table: type[SQLModel], *where: Form) -> Form:
-    """There is such a row; what is no column of `table` belongs to the subject around it."""
+    """An EXISTS over `table`; a column of any other table refers to the enclosing query."""
     return exists(sa.select(sa.literal(1)).select_from(table).where(*where).correlate_except(table))

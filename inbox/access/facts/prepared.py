@@ -11,7 +11,7 @@ _Process = Callable[[Any], object]
 
 
 class Kept:
-    """A SELECT as text for one kind of database.
+    """A SELECT compiled to the SQL text of one database dialect.
 
     To build a statement, and to find its text again, costs many times what the database takes to
     answer it. `names` are those of the values that come with each request; the others stay.

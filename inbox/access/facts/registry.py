@@ -1,4 +1,4 @@
-"""What can be known about a capacity and a subject, by name.
+"""The registry of facts: everything that a rule can ask about a capacity and a subject, by name.
 
 What each fact means stands in `policies/facts.toml`. Its one SQL form is a column when a subject is
 decided and a filter when many are listed.
@@ -45,7 +45,7 @@ class Fact:
     of: frozenset[type[Subject]] = frozenset()
 
     def known_of(self, kind: type[Subject]) -> bool:
-        """Whether a rule about such a subject may use it."""
+        """Whether a rule about this kind of subject may use the fact."""
         return kind in self.forms or kind in self.of
 
 
@@ -193,5 +193,5 @@ SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromkeys(
 
 
 def facts_of(kind: type[Subject]) -> frozenset[str]:
-    """The closed list of facts about this kind of subject."""
+    """The names of all facts that are defined for this kind of subject."""
     return frozenset(name for name, fact in FACTS.items() if fact.known_of(kind))

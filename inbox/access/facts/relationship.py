@@ -1,4 +1,4 @@
-"""The SQL form of each bond between a capacity and a message, and of what it stands on."""
+"""The SQL of facts about the capacity and its relation to a message."""
 
 import sqlalchemy as sa
 from sqlalchemy import and_, exists, or_
@@ -38,7 +38,7 @@ from inbox.tables.periods import lasts
 
 
 def _capacity_stands(*where: Form) -> Form:
-    """There is such a capacity, and it, its person and its unit are active."""
+    """Such a capacity exists, and it, its person and its unit are active."""
     rows = (
         sa.select(sa.literal(1))
         .select_from(Capacity)
@@ -67,7 +67,7 @@ def person_stands(*where: Form) -> Form:
 
 
 def system_stands(*where: Form) -> Form:
-    """The case system is of the organisation that it says, and active."""
+    """The case system is active and belongs to the organisation that it claims."""
     return any_of(
         CaseSystem,
         col(CaseSystem.id) == SYSTEM,
@@ -78,17 +78,17 @@ def system_stands(*where: Form) -> Form:
 
 
 def system_is_of_message() -> Form:
-    """The case system belongs to the organisation that the message came to."""
+    """The case system belongs to the organisation that received the message."""
     return system_stands(col(CaseSystem.organisation) == col(Message.organisation))
 
 
 def person_is_active() -> Form:
-    """The person of the capacity has not left."""
+    """The person of the capacity is active."""
     return any_of(Person, col(Person.id) == PERSON, lasts(Person, NOW))
 
 
 def serves_mailbox(organisation: str) -> Form:
-    """An archivist's capacity, in a unit of the organisation that the mail came to."""
+    """The capacity is an archivist's, in a unit of the organisation that received the mail."""
     return person_stands(
         col(Capacity.role) == Role.ARCHIVIST.value, col(Unit.organisation) == col(organisation)
     )
@@ -103,12 +103,12 @@ def in_unit(*where: Form) -> Form:
 
 
 def leads() -> Form:
-    """A leader's capacity in the message's unit."""
+    """The capacity is a leader's, in the message's unit."""
     return in_unit(col(Capacity.role) == Role.LEADER.value)
 
 
 def in_parent_unit() -> Form:
-    """The capacity's unit is above the message's unit, at any distance."""
+    """The capacity's unit is above the message's unit in the hierarchy, at any distance."""
     above = any_of(
         UnitAbove,
         col(UnitAbove.unit) == col(Message.unit),
@@ -120,7 +120,7 @@ def in_parent_unit() -> Form:
 
 
 def assigned(*where: Form) -> Form:
-    """There is an open assignment on the message."""
+    """The message has an active assignment that fulfils these conditions."""
     return any_of(
         Assignment,
         col(Assignment.message_id) == col(Message.id),
@@ -178,7 +178,7 @@ def conflicted(person: Bound) -> Form:
 
 
 def cleared(person: Bound, shielding: Mapped[str | None]) -> Form:
-    """There is no such shielding, or this person is cleared for its code."""
+    """There is no shielding, or the person has an active clearance for its code."""
     return or_(
         shielding.is_(None),
         any_of(
@@ -191,7 +191,7 @@ def cleared(person: Bound, shielding: Mapped[str | None]) -> Form:
 
 
 def target_in(unit: Mapped[str | None] | Bound) -> Form:
-    """The person it is meant for is a handler in this unit."""
+    """The target person is an active handler in this unit."""
     return _capacity_stands(
         col(Capacity.person) == TARGET,
         col(Capacity.role) == Role.HANDLER.value,

@@ -1,4 +1,4 @@
-"""The rules that may decide now: those that the database names, or none.
+"""Loads the rules that are active now: exactly those that the database names, or none.
 
 The database also has their files: a process that cannot read them denies everything, and never
 goes on with others. The policy folder is where they are written, and decides nothing.
@@ -27,14 +27,16 @@ _NO_DIGEST: Final = ""
 class _Rules(Protocol):
     @property
     def digest(self) -> str:
-        """Of the files that decide."""
+        """The digest of the files that decide."""
 
 
 R = TypeVar("R", bound=_Rules)
 
 
 class Active(Generic[R]):
-    """What one process has loaded of one kind. Threads may share it: it is swapped, never changed.
+    """The active rules of one kind, as this process has loaded them.
+
+    Threads may share it: it is swapped, never changed.
 
     `at_hand` is used only if it is what the database names.
     """
@@ -94,7 +96,7 @@ class Active(Generic[R]):
 
 
 class ActivePolicies:
-    """The access policy of one process."""
+    """The active access policy of one process."""
 
     def __init__(self, at_hand: Policy | None = None) -> None:
         self._active = Active(KIND, read_policy, at_hand)
@@ -106,10 +108,10 @@ class ActivePolicies:
 
     @property
     def problem(self) -> PolicyError | None:
-        """Why the policy that is named could not be used when it was last tried."""
+        """Why the named policy could not be loaded at the last attempt."""
         return self._active.problem
 
 
 def activate(session: Session, now: datetime, digest: str, approved_by: str | None) -> None:
-    """Name the policy that decides from now on; see `versions.activate`."""
+    """Make a policy the active one; see `versions.activate`."""
     versions.activate(session, now, digest, approved_by, kind=KIND)

@@ -18,7 +18,7 @@ _Cover = tuple[tuple[Need, ...], Truth]
 
 
 class Truths:
-    """Makes and joins truths over facts, asked in the order of their names here."""
+    """Creates and combines BDDs; the variables are facts, ordered as their names are here."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names: Final = tuple(dict.fromkeys(names))
@@ -30,7 +30,7 @@ class Truths:
         self._chosen: dict[tuple[Truth, Truth, Truth], Truth] = {}
 
     def fact(self, name: str) -> Truth:
-        """The fact by itself."""
+        """The BDD of a single variable."""
         return self._node(self._place[name], NEVER, EVER)
 
     def _node(self, place: int, without: Truth, given: Truth) -> Truth:
@@ -44,12 +44,12 @@ class Truths:
         return known
 
     def _halves(self, truth: Truth, place: int) -> tuple[Truth, Truth]:
-        """The truth where the fact of this place does not hold, and where it does."""
+        """The negative and positive cofactor of a BDD by the variable at this level."""
         at, without, given = self._nodes[truth]
         return (without, given) if at == place else (truth, truth)
 
     def _choose(self, which: Truth, yes: Truth, no: Truth) -> Truth:
-        """`yes` where `which` holds, and `no` elsewhere."""
+        """The ternary operator if-then-else (ITE): `yes` where `which` is true, `no` elsewhere."""
         if which == EVER or yes == no:
             return yes
         if which == NEVER:
@@ -67,29 +67,29 @@ class Truths:
         return known
 
     def negated(self, truth: Truth) -> Truth:
-        """Where it does not hold."""
+        """Negation."""
         return self._choose(truth, NEVER, EVER)
 
     def every(self, truths: Iterable[Truth]) -> Truth:
-        """Where all hold."""
+        """Conjunction of all."""
         held = EVER
         for truth in truths:
             held = self._choose(held, truth, NEVER)
         return held
 
     def some(self, truths: Iterable[Truth]) -> Truth:
-        """Where one holds."""
+        """Disjunction of all."""
         held = NEVER
         for truth in truths:
             held = self._choose(held, EVER, truth)
         return held
 
     def but(self, truth: Truth, other: Truth) -> Truth:
-        """Where the first holds and the other does not."""
+        """The first and not the second."""
         return self._choose(other, NEVER, truth)
 
     def where(self, condition: Condition, of: Callable[[str], Truth]) -> Truth:
-        """Where a condition holds, whose names hold where `of` says."""
+        """Compile a condition to a BDD; `of` gives the BDD of each name."""
         meaning = Meaning[Truth](
             of=lambda name: EVER if name == ALWAYS else of(name),
             negated=self.negated,
@@ -99,12 +99,12 @@ class Truths:
         return fold(condition, meaning)
 
     def term(self, need: Need) -> Truth:
-        """Where these facts are as they must be."""
+        """The BDD of a conjunction of literals."""
         facts = ((self.fact(name), wanted) for name, wanted in need)
         return self.every(fact if wanted else self.negated(fact) for fact, wanted in facts)
 
     def whatever(self, truth: Truth, names: Iterable[str]) -> Truth:
-        """Where it can hold, by these facts being one way or the other."""
+        """Existential quantification: true where some values of these variables make it true."""
         for name in names:
             without = self._given(truth, self._place[name], held=False)
             truth = self.some((without, self._given(truth, self._place[name], held=True)))

@@ -13,7 +13,7 @@ _OPTIONAL: Final = ("with", "without", "duties")
 
 
 def run_cases(policy: Policy, raw: bytes) -> tuple[str, ...]:
-    """What does not come out as the cases say, and rules that no case speaks of; empty: all well.
+    """The failures of the written cases, and the rules that no case covers; empty if all is well.
 
     Raises:
         PolicyError: the cases cannot be read.

@@ -45,14 +45,14 @@ class Answers:
         self._allowed: dict[tuple[Action, Role], Truth] = {}
 
     def world(self, role: Role) -> Truth:
-        """What can be, for who has this role."""
+        """The combinations of facts that the assumptions permit for this role."""
         if role not in self._worlds:
             claims = (self.claim(claim, role) for claim in self._assumed)
             self._worlds[role] = self._truths.every(claims)
         return self._worlds[role]
 
     def claim(self, claim: Claim, role: Role) -> Truth:
-        """Where a claim holds for this role."""
+        """Where an invariant or assumption is true for this role."""
 
         def of(name: str) -> Truth:
             if name.startswith(ROLE):
@@ -65,20 +65,20 @@ class Answers:
         return self._truths.fact(name)
 
     def when(self, rule: Rule) -> Truth:
-        """Where the condition of a rule holds."""
+        """Where a rule matches."""
         if rule.when not in self._when:
             condition = self._conditions[rule.when]
             self._when[rule.when] = self._truths.where(condition, self._fact)
         return self._when[rule.when]
 
     def concerning(self, action: Action, role: Role, effect: Effect) -> Sequence[Rule]:
-        """The rules of this effect that speak of the action by the role."""
+        """The rules of this effect that apply to the action and the role."""
         return [
             rule for rule in self._rules if rule.effect is effect and rule.concerns(action, role)
         ]
 
     def allowed(self, action: Action, role: Role) -> Truth:
-        """Where the answer is yes: an allow holds, and no deny."""
+        """Where the action is allowed: at least one allow rule matches, and no deny rule does."""
         key = action, role
         if key not in self._allowed:
             allows, denies = (self.concerning(action, role, effect) for effect in Effect)
@@ -96,7 +96,7 @@ class Answers:
             left = self._truths.but(left, self.when(rule))
 
     def duties(self, action: Action, role: Role) -> Mapping[frozenset[Duty], Truth]:
-        """Where a yes binds to these duties."""
+        """Each set of duties, and where a permission requires it."""
         found: dict[frozenset[Duty], Truth] = {}
         for rule, truth in self.bases(action, role):
             found[rule.duties] = self._truths.some((found.get(rule.duties, NEVER), truth))

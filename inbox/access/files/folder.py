@@ -1,4 +1,4 @@
-"""The policy folder: strict reading of its files into a `Policy`, or a refusal that says where.
+"""Reads a policy folder strictly: either a `Policy`, or a refusal that names the file and line.
 
 What casbin's own reader would skip or mangle without a word is refused here.
 """
@@ -60,14 +60,17 @@ class Draft:
     """The files of cases, as they are."""
 
     def failures(self) -> tuple[str, ...]:
-        """Cases that come out otherwise. Raises `PolicyError` where they cannot be read."""
+        """The written cases that fail. Raises `PolicyError` where they cannot be read."""
         return (
             *run_cases(self.policy, self.cases[CASES]),
             *run_shielding_cases(self.shieldings, self.cases[SHIELDING_CASES]),
         )
 
     def check(self) -> Policy:
-        """The policy, its invariants proved and its cases tried. Raises `PolicyError`."""
+        """The policy, after its invariants were proved and its cases passed.
+
+        Raises `PolicyError`.
+        """
         check_claims(self.policy, self.claims)
         if failures := self.failures():
             raise PolicyError("policy.case", "; ".join(failures))
@@ -75,17 +78,23 @@ class Draft:
 
 
 def load_folder(path: Path) -> Policy:
-    """Read, prove and try the policies in a folder. Raises `PolicyError`."""
+    """Read a policy folder, prove its invariants and run its cases. Raises `PolicyError`."""
     return load_draft(path).check()
 
 
 def load_draft(path: Path) -> Draft:
-    """Read the policies in a folder. Raises `PolicyError`: a file that is not there, or a line."""
+    """Read a policy folder without proving or running anything.
+
+    Raises `PolicyError`: a file that is not there, or a line.
+    """
     return read_draft(files_in(path))
 
 
 def files_in(path: Path) -> Files:
-    """All files of the policy in a folder. Raises `PolicyError`: one is missing, or too many."""
+    """The bytes of all files of the policy in a folder.
+
+    Raises `PolicyError`: one is missing, or too many.
+    """
     try:
         files = {name: (path / name).read_bytes() for name in ALL_FILES}
         strays = sorted(
@@ -102,12 +111,18 @@ def files_in(path: Path) -> Files:
 
 
 def read_policy(files: Files) -> Policy:
-    """The policy that these files are, proved and tried. Raises `PolicyError`."""
+    """The policy in these files, after its invariants were proved and its cases passed.
+
+    Raises `PolicyError`.
+    """
     return read_draft(files).check()
 
 
 def read_draft(files: Files) -> Draft:
-    """The policy that these files are, and what it is to be held against. Raises `PolicyError`."""
+    """The policy in these files, with the invariants and cases that it must be checked against.
+
+    Raises `PolicyError`.
+    """
     if files.keys() != set(ALL_FILES):
         raise refusal("folder", "files", sorted(files), f"exactly {', '.join(ALL_FILES)}")
     _check_model(files["model.conf"])
@@ -127,7 +142,7 @@ def read_draft(files: Files) -> Draft:
 
 
 def digest_of(files: Files) -> str:
-    """SHA-256 over names and bytes of the files that decide, in the order of their names."""
+    """SHA-256 over the names and bytes of the files that decide, sorted by name."""
     digest = hashlib.sha256()
     for name in sorted(DECIDING):
         for part in (name.encode(), files[name]):
@@ -197,7 +212,7 @@ def _read_rule(line: Line, effect: Effect) -> Rule:
 
 
 def _check_known(line: Line, acts: str, used: frozenset[str]) -> None:
-    """Each action can be asked about some kind of subject of which all these facts are known."""
+    """Check that each action has a kind of subject for which all these facts are defined."""
     for action, known in _KNOWN.items():
         if named(acts, action) and not any(used <= facts for facts in known):
             odd = sorted(used - frozenset().union(*known)) or sorted(used)

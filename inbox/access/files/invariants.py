@@ -1,4 +1,7 @@
-"""Invariants and assumptions: what `invariants.txt` says, read strictly. Pure."""
+"""Reads `invariants.txt` strictly: invariants of the policy and assumptions about the world.
+
+Pure.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -29,18 +32,18 @@ class Claim:
 
     @cached_property
     def whole(self) -> Condition:
-        """The claim as one condition."""
+        """The implication as one condition: `not left or right`."""
         return Some((Not(self.left), self.right))
 
     @cached_property
     def facts(self) -> frozenset[str]:
-        """The facts that it speaks of; roles are not among them, they are tried one by one."""
+        """The facts that it uses, without roles, because each role is checked separately."""
         names = names_in(self.whole) - _ACTIONS
         return frozenset(name for name in names if not name.startswith(ROLE))
 
 
 def read_claims(raw: bytes, facts: Collection[str]) -> tuple[Claim, ...]:
-    """Invariants and assumptions, over facts, `role:...` and, in invariants, actions."""
+    """Read invariants and assumptions over facts and `role:…`; invariants may name actions."""
     assumable = frozenset({*facts, *(f"{ROLE}{role}" for role in Role)})
     claimable = assumable | _ACTIONS
     claims = tuple(_read_claim(line, assumable, claimable) for line in read_lines(INVARIANTS, raw))

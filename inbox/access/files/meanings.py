@@ -19,7 +19,7 @@ _OVERRIDE = "never_overridden"
 
 
 class Language(StrEnum):
-    """What people read a policy in."""
+    """The languages in which the meanings of a policy are written."""
 
     NB = "nb"
     EN = "en"
@@ -79,7 +79,7 @@ def _read_said(table: Table, *beside: str) -> Mapping[str, str]:
 
 
 def read_shieldings(raw: bytes) -> Shieldings:
-    """The codes, strictest first, and the texts that mean each."""
+    """Read the shielding codes, strictest first, and the texts that mean each of them."""
     document = Document(SHIELDING, raw)
     document.top(("shielding",))
     tables = document.many("shielding")

@@ -1,4 +1,4 @@
-"""Proofs: each invariant for every role and every combination of facts that can be. Pure."""
+"""Proves each invariant for every role and every possible combination of facts. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from inbox.errors import PolicyError
 
 @dataclass(frozen=True, kw_only=True)
 class Broken:
-    """An invariant that does not hold for a role, and one combination that breaks it."""
+    """A role for which an invariant is violated, with one counterexample."""
 
     claim: Claim
     role: Role
@@ -23,13 +23,13 @@ class Broken:
     """The facts of the invariant that do not hold in it."""
 
     def __str__(self) -> str:
-        """In names, for an error of one line."""
+        """The counterexample by the names of facts, for an error message of one line."""
         held = " ".join(self.holding) or "nothing"
         return f"line {self.claim.line.number}, {self.role} with {held}"
 
 
 def broken_claims(policy: Policy, claims: Sequence[Claim]) -> tuple[Broken, ...]:
-    """Every invariant that does not hold, once for each role that breaks it.
+    """Every violated invariant, once for each role that violates it.
 
     The assumptions among the claims say which combinations there can be.
     """

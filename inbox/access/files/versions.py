@@ -15,14 +15,14 @@ Files = Mapping[str, bytes]
 
 
 def packed(files: Files) -> bytes:
-    """The files as they are kept. All of them are UTF-8: the strict readers took them."""
+    """Encode the files for storage. All of them are UTF-8: the strict readers took them."""
     return json.dumps(
         {name: raw.decode("utf-8") for name, raw in files.items()}, sort_keys=True
     ).encode("ascii")
 
 
 def unpacked(raw: bytes) -> Files:
-    """The files, byte for byte. Raises `PolicyError` if it is not what `packed` wrote."""
+    """Decode stored files, byte for byte. Raises `PolicyError` if it is not what `packed` wrote."""
     try:
         kept = json.loads(raw)
         return {name: text.encode("utf-8") for name, text in kept.items()}
@@ -31,7 +31,7 @@ def unpacked(raw: bytes) -> Files:
 
 
 def named(session: Session, kind: str) -> PolicyVersion | None:
-    """The version that is active now; None where none is, or where its files were not kept."""
+    """The version that is active now; None if there is none, or if its files were not stored."""
     return session.exec(
         select(PolicyVersion)
         .join(ActivePolicy, col(ActivePolicy.version) == col(PolicyVersion.id))
@@ -40,7 +40,7 @@ def named(session: Session, kind: str) -> PolicyVersion | None:
 
 
 def history(session: Session, kind: str) -> tuple[PolicyVersion, ...]:
-    """Every version that was ever proposed, the newest first."""
+    """Every version that was ever proposed, newest first."""
     return tuple(
         session.exec(
             select(PolicyVersion)
@@ -59,7 +59,7 @@ def activate(
     kind: str,
     version: str | None = None,
 ) -> None:
-    """Name what decides from now on, in the caller's transaction; safe to repeat.
+    """Make a version the active one, in the caller's transaction; safe to repeat.
 
     `approved_by` is the id of the person who approved it. Without a version that has its files
     nobody can load it: everything is denied.
@@ -82,7 +82,7 @@ def begin(  # noqa: PLR0913 - what is kept, and by whom
     proposed_by: str,
     approved_by: str,
 ) -> None:
-    """Keep the first version, which two people bring with them, and make it the active one."""
+    """Store the first version, which two people set up together, and make it the active one."""
     version = PolicyVersion(
         id=new_id(),
         kind=kind,

@@ -1,4 +1,4 @@
-"""A place in a list, newest first: after which row the next page begins.
+"""The cursor of a list, newest first: the row after which the next page begins (keyset pagination).
 
 It stays where it is while mail comes and goes. As text it names the last row that was shown, which
 whoever holds it has seen, and looks up nothing: with a made-up one nothing is learned.
@@ -26,13 +26,13 @@ class Place:
     id: str
 
     def as_text(self) -> str:
-        """The cursor that a caller hands back for the next page."""
+        """The cursor as text, which a caller sends back to get the next page."""
         spoken = f"{(self.at - _EPOCH) // _MICROSECOND} {self.id}"
         return base64.urlsafe_b64encode(spoken.encode()).decode().rstrip("=")
 
 
 def read_place(text: str) -> Place:
-    """The place that a cursor is. Raises `Invalid` for what no page has given."""
+    """Read the text of a cursor. Raises `Invalid` for what no page has given."""
     try:
         spoken = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
         found = _SPOKEN.fullmatch(spoken)

@@ -1,4 +1,4 @@
-"""The standing deliveries of a case system that it may collect: one statement, made once.
+"""The active deliveries that a case system may collect, found by one prepared statement.
 
 Oldest first. The filter is that of the rules about `collect`: a delivery of a message that a rule
 denies is not there.
@@ -31,7 +31,7 @@ _AFTER: Final = ("after_at", "after_id")
 
 
 class Offer(NamedTuple):
-    """A delivery that stands, by ids and times alone."""
+    """An active delivery, by ids and times only."""
 
     id: str
     message_id: MessageId

@@ -117,7 +117,7 @@ def branches_of(
 
 
 def form_beside(policy: Policy, action: Action, role: Role, requested: Mapping[str, bool]) -> Form:
-    """The same rows as one filter, for a statement that finds the message by something else.
+    """The same rows as one filter, for a statement that finds the message by some other key.
 
     Nothing is looked up by it, and no index of the message is: what is beside it finds few.
     """
@@ -147,7 +147,7 @@ def _conditions(
 
 
 def _form(name: str, requested: Mapping[str, bool]) -> Form:
-    """A fact about messages in SQL; what the request says is decided here."""
+    """The SQL of a fact about messages; a fact that the request supplies is a constant."""
     if name == ALWAYS or requested.get(name, False):
         return sa.true()
     return FACTS[name].forms.get(OfMessage, sa.false())
@@ -201,7 +201,7 @@ def _form_beside(name: str, pinned: frozenset[str], unindexed: tuple[str, ...]) 
 
 
 def form_of(condition: Condition, of: Callable[[str], Form]) -> Form:
-    """The condition in SQL, each fact by its form."""
+    """The condition in SQL, with the given SQL for each fact."""
     meaning = Meaning[Form](
         of=of,
         negated=sa.not_,
@@ -278,7 +278,7 @@ def _names_message(form: Form) -> bool:
 
 
 def _replaced(form: Form, instead: Mapping[str, ColumnElement[Any]]) -> Form:
-    """The form with something else in the place of columns of the message."""
+    """The filter with columns of the message replaced by other expressions."""
 
     def replace(element: ExternallyTraversible, **_: Any) -> ColumnElement[Any] | None:
         if isinstance(element, Column) and element.table.name == _TABLE.name:

@@ -35,7 +35,9 @@ LONGEST_PAGE: Final = 500
 
 
 class Listed(NamedTuple):
-    """A message in a list. What is sealed is there only where the action may show it.
+    """A message in a list; sealed columns are filled only where the action may show them.
+
+    What is sealed is there only where the action may show it.
 
     No dataclass: there are fifty on a page, and making those takes as long as finding them.
     """
@@ -74,7 +76,7 @@ _NO_GIVEN: Final = Given()
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """The newest first, and where the next page begins; None where there is no more."""
+    """One page, newest first, and the cursor of the next page; None on the last page."""
 
     rows: tuple[Listed, ...]
     cursor: str | None
@@ -82,7 +84,7 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Facets:
-    """How many there are by state, by unit, by shielding; what there is none of is not there."""
+    """Counts by state, by unit and by shielding; values without messages are left out."""
 
     states: Mapping[MessageState, int]
     units: Mapping[UnitId | None, int]
@@ -96,7 +98,7 @@ def visible(
     action: Action,
     given: Given | None = None,
 ) -> Select[str]:
-    """The ids of all messages on which this capacity may do this, as a SELECT to build on.
+    """A SELECT of the ids of all messages on which this capacity may perform this action.
 
     `now` is the database's time of the transaction that the SELECT runs in: never keep it longer.
     """
@@ -179,7 +181,10 @@ def count(  # noqa: PLR0913 - as `page`
     query: Query = _EVERYTHING,
     given: Given = _NO_GIVEN,
 ) -> int:
-    """On how many this capacity may do this. Raises `Unavailable` as `page` does."""
+    """The number of messages on which this capacity may perform the action.
+
+    Raises `Unavailable` as `page` does.
+    """
     recheck.check_trusted()
     asked = _Asked(policy, now, capacity, action, given, query)
     return int(asked.rows(session, Kind.COUNT)[0][0])
@@ -196,7 +201,10 @@ def facets(  # noqa: PLR0913 - as `page`
     query: Query = _EVERYTHING,
     given: Given = _NO_GIVEN,
 ) -> Facets:
-    """The same count by what a person may narrow a list by. Raises `Unavailable` as `page` does."""
+    """The same count by each property that a person can narrow a list by.
+
+    Raises `Unavailable` as `page` does.
+    """
     recheck.check_trusted()
     asked = _Asked(policy, now, capacity, action, given, query)
     states: dict[MessageState, int] = defaultdict(int)
@@ -211,7 +219,7 @@ def facets(  # noqa: PLR0913 - as `page`
 
 @dataclass(frozen=True)
 class _Asked:
-    """Whose list it is, and of what."""
+    """A list request: whose list, and which messages."""
 
     policy: Policy
     now: datetime
@@ -223,7 +231,7 @@ class _Asked:
     def page(
         self, session: Session, shown: tuple[str, ...], place: Place | None, at_most: int
     ) -> list[list[Any]]:
-        """The newest, after a place where there is one."""
+        """The newest rows, after a cursor if there is one."""
         if place is None:
             return self.rows(session, Kind.PAGE, shown, at_most=at_most)
         after = {"after_at": place.at, "after_id": place.id}
@@ -232,7 +240,7 @@ class _Asked:
     def rows(
         self, session: Session, kind: Kind, shown: tuple[str, ...] = (), **values: object
     ) -> list[list[Any]]:
-        """What the database answers."""
+        """The rows that the database returns for a statement of this kind."""
         sought = values_of_query(self.query)
         listing = Listing(
             policy=self.policy,

@@ -1,4 +1,4 @@
-"""Doubt about our own lists: a share of what was found is decided once more, by casbin.
+"""Rechecks our own lists: a sample of the listed rows is decided again by casbin.
 
 The two are made of the same rows. Should they ever differ, a list is not to be believed, and this
 process shows none any more.
@@ -25,7 +25,7 @@ DIFFERS: Final = "access.listing_differs"
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A message that was in a list of somebody who may not do this to it."""
+    """A message that was in the list of a capacity which may not perform the action on it."""
 
     message_id: MessageId
     capacity: str
@@ -47,7 +47,7 @@ class Recheck:
         """What the alarm is about: ids and codes only. None: lists may be shown."""
 
     def check_trusted(self) -> None:
-        """Raise `Unavailable` once a list has been wrong in this process."""
+        """Raise `Unavailable` if a list has ever been wrong in this process."""
         if self.difference is not None:
             raise Unavailable(DIFFERS, "a list and a decision differed: restart once it is mended")
 
@@ -62,7 +62,7 @@ class Recheck:
         given: Given,
         listed: Sequence[MessageId],
     ) -> None:
-        """Decide a share of the rows again, in the transaction that listed them."""
+        """Decide a sample of the rows again, in the transaction that listed them."""
         for message_id in listed:
             if self._draw() >= self.share:
                 continue

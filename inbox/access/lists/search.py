@@ -19,7 +19,7 @@ from inbox.tables import Message, MessageReference, Utc, Word
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """All of it must hold; what is None does not matter."""
+    """Search criteria, all of which must match; a criterion that is None is not applied."""
 
     states: tuple[MessageState, ...] = ()
     """In any of these; empty: in whatever state."""
@@ -69,14 +69,14 @@ Shape = frozenset[str]
 
 
 def values_of_query(query: Query) -> dict[str, object]:
-    """What the filters are bound to."""
+    """The bind values of the search filters."""
     states = {f"state_{number}": state for number, state in enumerate(sorted(set(query.states)))}
     sought = {name: getattr(query, name) for name in _FORMS} | states
     return {f"sought_{name}": value for name, value in sought.items() if value is not None}
 
 
 def filters_of(values: Shape) -> list[Form]:
-    """The filters over values of these names."""
+    """The search filters that use these bind parameters."""
     states = [form for name, form in _STATES.items() if f"sought_{name}" in values]
     others = [form for name, form in _FORMS.items() if f"sought_{name}" in values]
     return [*others, *([sa.or_(*states)] if states else [])]

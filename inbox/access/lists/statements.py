@@ -1,4 +1,4 @@
-"""The statements of lists, their text made once: the branches of a policy, joined by UNION.
+"""The SQL statements of lists, prepared once: the filters of a policy joined by UNION.
 
 In a page each branch is sorted and ends by itself, so that a full page reads little more than it
 shows, however much there is.
@@ -30,7 +30,7 @@ _GROUPED: Final = ("state", "unit", "shielding")
 
 
 class Kind(StrEnum):
-    """What is asked of a list."""
+    """The kind of list statement."""
 
     PAGE = "page"
     NEXT = "next"
@@ -56,7 +56,7 @@ class Listing:
 
 @lru_cache(maxsize=1_000)
 def statement_of(listing: Listing, dialect: Dialect) -> Kept:
-    """The statement, ready to be bound."""
+    """The prepared statement for this key."""
     branches = branches_of(
         listing.policy,
         listing.action,
@@ -80,7 +80,7 @@ def _newest_first(selected: Select[Any]) -> Select[Any]:
 
 
 def joined(branches: Sequence[Form], *columns: ColumnElement[Any]) -> Subquery:
-    """All messages of any branch, once each."""
+    """The messages that match any of these filters, each once."""
     found = [sa.select(*columns).where(branch) for branch in branches]
     return (found[0] if len(found) == 1 else sa.union(*found)).subquery()
 

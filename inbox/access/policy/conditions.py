@@ -24,28 +24,28 @@ _ALLOWED = "facts of the closed list, and/or/not, brackets where `and` and `or` 
 
 @dataclass(frozen=True)
 class Name:
-    """It holds if the fact of this name holds."""
+    """True if the named fact is true."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Not:
-    """It holds if the part does not."""
+    """True if its part is false."""
 
     part: "Condition"
 
 
 @dataclass(frozen=True)
 class Every:
-    """It holds if all parts do."""
+    """True if all its parts are true."""
 
     parts: tuple["Condition", ...]
 
 
 @dataclass(frozen=True)
 class Some:
-    """It holds if one part does."""
+    """True if at least one of its parts is true."""
 
     parts: tuple["Condition", ...]
 
@@ -64,7 +64,10 @@ class Meaning(Generic[T]):
 
 
 def read_condition(text: str, names: Collection[str]) -> Condition:
-    """The condition as a tree. Raises `PolicyError`: `and` beside `or` needs brackets."""
+    """Parse the text of a condition into a tree.
+
+    Raises `PolicyError`: `and` beside `or` needs brackets.
+    """
     if len(text) > MAX_CHARACTERS:
         raise _refused(f"{len(text)} characters")
     tokens = list(_tokens(text))
@@ -121,7 +124,7 @@ def _refused(read: str) -> PolicyError:
 
 
 def fold(condition: Condition, meaning: Meaning[T]) -> T:
-    """The condition under a meaning, from the leaves up; no part is skipped."""
+    """Evaluate the condition bottom-up under an interpretation; every part is evaluated."""
     match condition:
         case Name(name):
             return meaning.of(name)
@@ -134,7 +137,7 @@ def fold(condition: Condition, meaning: Meaning[T]) -> T:
 
 
 def holds(condition: Condition, facts: Mapping[str, bool]) -> bool:
-    """Whether it holds of these facts; what is not among them does not hold."""
+    """Whether the condition is true under these facts; a fact that is not among them is false."""
     meaning = Meaning[bool](
         of=lambda name: name == ALWAYS or facts.get(name, False),
         negated=lambda part: not part,

@@ -77,11 +77,11 @@ class _Asked:
         self.matched: list[str] = []
 
     def holds(self, name: str) -> bool:
-        """Whether it is so; `always` is."""
+        """Whether the fact is true; `always` is."""
         return name == ALWAYS or self._facts[name]
 
     def held(self) -> frozenset[str]:
-        """The names of all that is so."""
+        """The names of all facts that are true."""
         return frozenset(name for name, value in self._facts.items() if value)
 
 
@@ -98,7 +98,7 @@ class _Matcher:
         self._names = {"__builtins__": {}, **functions}
 
     def eval(self, names: Mapping[str, object]) -> object:
-        """What casbin asks of an expression, for each rule; what matches is noted."""
+        """Evaluate the matcher for one rule, and record the rule if it matches; casbin calls it."""
         answer = eval(self._code, self._names, names)  # noqa: S307 - MODEL's matcher, never a cell
         asked, rule_id = names["r_facts"], names["p_id"]
         if answer is True and isinstance(asked, _Asked) and isinstance(rule_id, str):
@@ -107,7 +107,7 @@ class _Matcher:
 
 
 class _Enforcer(casbin.Enforcer):  # type: ignore[misc] # casbin comes without types
-    """casbin decides (its loop, its effect); only the matcher is compiled once and kept."""
+    """casbin's enforcer with one change: the matcher is compiled once and reused."""
 
     def __init__(self, rules: Iterable[Rule], functions: Mapping[str, object]) -> None:
         model = Model()
@@ -128,13 +128,13 @@ class _Enforcer(casbin.Enforcer):  # type: ignore[misc] # casbin comes without t
         return matcher
 
     def says_yes(self, role: Role, facts: _Asked, action: Action) -> bool:
-        """Whether casbin answers True, and nothing like it."""
+        """Whether casbin answers exactly True; a value that is merely truthy is a denial."""
         yes, _ = self.enforce_ex(role.value, facts, action.value)
         return yes is True
 
 
 class Policy:
-    """The rules that may decide now. They never change: a new policy is a new object."""
+    """The rules of one policy, ready to decide. They never change: a new policy is a new object."""
 
     def __init__(
         self,
@@ -171,7 +171,7 @@ class Policy:
 
     @classmethod
     def nobody(cls, digest: str) -> "Policy":
-        """The policy that denies everything: it decides when the right one cannot be had."""
+        """A policy that denies everything, used when the active policy cannot be read."""
         return cls((), facts=(), digest=digest)
 
     def shielding(self, access_restriction: str | None, authority: str | None = None) -> str | None:
@@ -179,14 +179,16 @@ class Policy:
         return self._shieldings.code_of(access_restriction, authority)
 
     def asks(self, action: Action, role: Role) -> frozenset[str]:
-        """The facts that the rules about this action by this role use, and no others."""
+        """The facts that the rules for this action and role use, and no others."""
         if (asked := self._asks.get((action, role))) is None:
             used = [self._uses[rule.id] for rule in self._concerning(action, role)]
             asked = self._asks[action, role] = frozenset().union(*used)
         return asked
 
     def decide(self, role: Role, facts: Mapping[str, bool], action: Action) -> Decision:
-        """May this role do it, when these facts hold? Raises nothing.
+        """Decide whether this role may perform the action when these facts are true.
+
+        Raises nothing.
 
         The facts are at least those that `asks` names; a rule gets those and no others.
         """
@@ -255,13 +257,13 @@ class Policy:
         return enforcer
 
     def _note_all_denies(self, role: Role, asked: _Asked, action: Action) -> None:
-        """Ask casbin about each deny by itself: together it stops at the first that matches."""
+        """Evaluate each deny rule alone, because casbin stops at the first deny that matches."""
         for rule in self._concerning(action, role):
             if rule.effect is Effect.DENY:
                 self._alone[rule.id].says_yes(role, asked, action)
 
     def _misses(self, role: Role, asked: _Asked, action: Action) -> tuple[Miss, ...]:
-        """The allow rules of this role that lack least, nearest first."""
+        """The allow rules of this role that miss the fewest literals, nearest first."""
         missed = []
         for rule in self._concerning(action, role):
             if rule.effect is Effect.ALLOW:

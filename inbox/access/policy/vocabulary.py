@@ -73,7 +73,7 @@ class Role(StrEnum):
 
 
 class Duty(StrEnum):
-    """What the caller must do for a yes to count."""
+    """What the caller must do for a permission to be valid."""
 
     LOG = "log"
     REASON = "reason"
@@ -82,7 +82,7 @@ class Duty(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a matching rule says; a deny beats every allow."""
+    """What a matching rule does; a deny overrides every allow."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -100,7 +100,7 @@ class Rule:
     effect: Effect
 
     def concerns(self, action: Action, role: Role) -> bool:
-        """Whether the row speaks of this action by this role, whatever the facts."""
+        """Whether the rule applies to this action by this role, whatever the facts are."""
         return named(self.acts, action) and named(self.roles, role)
 
 
@@ -123,7 +123,7 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The answer to one question, and all that the audit and an explanation need.
+    """The answer to one question, with everything that the audit log and an explanation need.
 
     `duties` of a yes bind the caller: ask `fulfilled_by` before acting. `rule` is the basis of a
     yes, the first deny of a no, or `none`, `error`, `nobody`.
@@ -158,10 +158,10 @@ def basis_first(allows: Iterable[Rule]) -> list[Rule]:
 
 
 def cell_of(duties: Iterable[Duty]) -> str:
-    """Duties as a policy file writes them."""
+    """Duties as text, as a cell of a policy file."""
     return " ".join(sorted(duties)) or NO_DUTIES
 
 
 def named(cell: str, word: str) -> bool:
-    """Whether a cell (words with spaces between, or `*`) names the word. casbin calls it too."""
+    """Whether a cell (words separated by spaces, or `*`) includes the word. casbin calls it too."""
     return cell == "*" or word in cell.split(" ")

@@ -21,7 +21,7 @@ from inbox.access.review.text_diff import changed_claims, changed_rows, changed_
 
 
 class Kind(StrEnum):
-    """What becomes of an answer."""
+    """How a decision changes."""
 
     GAINED = "gained"
     LOST = "lost"
@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Where an answer becomes another: in each of these ways, and in no other."""
+    """One change of decisions: the exact terms under which it happens, for some roles."""
 
     action: Action
     roles: tuple[Role, ...]
@@ -42,17 +42,17 @@ class Change:
 
     @property
     def widens(self) -> bool:
-        """Whether more can be done, or the same with a duty less."""
+        """Whether more is allowed, or the same with fewer duties."""
         return self.kind is Kind.GAINED or bool(self.had - self.has)
 
     @property
     def duties(self) -> str:
-        """The duties before and after, where they are what changes."""
+        """The duties before and after, if they are what changes."""
         kept = self.kind is Kind.DUTIES
         return f"{cell_of(self.had)} -> {cell_of(self.has)}" if kept else ""
 
     def lines(self) -> Iterator[str]:
-        """In words that stand in the policy files."""
+        """The change as text, in the words of the policy files."""
         duties = f" {self.duties}" if self.duties else ""
         for term in self.terms:
             yield f"{self.action} by {' '.join(self.roles)}: {self.kind}{duties} when {term}"
@@ -60,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Diff:
-    """All that one policy changes about another."""
+    """Everything that differs between two policies."""
 
     old: str
     new: str
@@ -74,12 +74,12 @@ class Diff:
 
     @property
     def gains(self) -> bool:
-        """Whether somebody may do more than today, with a duty less, or be cleared otherwise."""
+        """Whether the new policy allows more, requires fewer duties, or changes clearances."""
         return any(change.widens for change in self.changes) or bool(self.shieldings)
 
     @property
     def nothing(self) -> bool:
-        """Whether the two say the same, comments and meanings in words apart."""
+        """Whether the two policies are equal, apart from comments and meanings."""
         return not (self.rows or self.shieldings or self.claims)
 
     @cached_property
@@ -107,7 +107,7 @@ class Diff:
 
 
 def compare(old: Draft, new: Draft) -> Diff:
-    """What changes where the new policy takes the place of the old one.
+    """The changes if the new policy replaces the old one.
 
     Only what both folders assume about the world is taken for so: an assumption that is new cannot
     hide what it rules out.
@@ -132,7 +132,7 @@ _Region = tuple[Change, Role, Truth]
 
 
 class _Both:
-    """The answers of two policies beside each other."""
+    """The decision spaces of two policies, over the same variables."""
 
     def __init__(self, old: Policy, new: Policy, claims: Sequence[Claim]) -> None:
         truths = self._truths = truths_of([old, new], claims)
@@ -161,7 +161,7 @@ class _Both:
 
     @cached_property
     def given(self) -> tuple[tuple[str, bool], ...]:
-        """The facts that are one way in every yes, old or new, of all that changes.
+        """The literals that every affected permission, old or new, has in common.
 
         Without what follows from the others, and from what is assumed.
         """
@@ -191,14 +191,14 @@ class _Both:
 
 
 def _said(truths: Truths, term: Need) -> str:
-    """A term as a condition that the policy files could hold."""
+    """A term as a condition that a policy file could contain."""
     literals = ((name, held) for name in truths.names for held in (True, False))
     words = [literal_of(*literal) for literal in literals if literal in term]
     return " and ".join(words) or "always"
 
 
 def _joined(changes: Iterable[Change]) -> Iterator[Change]:
-    """Roles for which the same changes stand together."""
+    """The changes with the roles merged for which they are equal."""
     joined: dict[Change, list[Role]] = {}
     for change in changes:
         joined.setdefault(replace(change, roles=()), []).extend(change.roles)

@@ -38,7 +38,7 @@ _OF_CAPACITY: Final = frozenset(n for n, fact in FACTS.items() if OfInstallation
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """A decision, every fact that its rules use, and each rule by itself."""
+    """A decision, the value of every fact that its rules use, and the result of each rule alone."""
 
     decision: Decision
     facts: Mapping[str, bool]
@@ -91,7 +91,7 @@ def what_can(
     asker: Capacity,
     on: datetime | None = None,
 ) -> Iterator[Reach]:
-    """What a person may do, capacity by capacity, if the request brings what it takes.
+    """What a person may do, capacity by capacity, if the request supplies what is required.
 
     As `who_can` says it of each message. Ids only of what the asker may list today. `on` is the
     time of everything with a period; messages are in the state that they are in now.
@@ -125,7 +125,7 @@ def _messages(
     listed: Form,
     bound: Mapping[str, object],
 ) -> tuple[int, tuple[MessageId, ...]]:
-    """On how many messages, and the first of those that the asker may list, too."""
+    """The number of messages, and the first ids among those that the asker may list too."""
     if not ways or OfMessage not in SUBJECTS[action]:
         return 0, ()
     found = joined([branch_of(way.rows) for way in ways], _ID)

@@ -25,7 +25,7 @@ _ABOUT_MESSAGES = [
 
 @dataclass(frozen=True, kw_only=True)
 class Reached:
-    """One capacity that may do something to other messages than before."""
+    """One capacity that gains or loses an action on some messages."""
 
     action: Action
     asker: Asker
@@ -37,7 +37,7 @@ class Reached:
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """A unit and a role: how many people, and how many messages among them."""
+    """The impact on one unit and role: how many people, and how many messages among them."""
 
     action: Action
     unit: str
@@ -50,7 +50,7 @@ class Counted:
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """Everybody that a change of policy touches: by unit and role, and one by one."""
+    """Everybody who is affected by a policy change: by unit and role, and one by one."""
 
     counted: tuple[Counted, ...]
     reached: tuple[Reached, ...]
@@ -59,7 +59,7 @@ class Reach:
 
 
 def reach(session: Session, now: datetime, old: Policy, new: Policy, *, organisation: str) -> Reach:
-    """Whom it touches among the people of an organisation, in the caller's transaction.
+    """The impact on the people of an organisation, computed in the caller's transaction.
 
     What a request brings (a reason, a strong sign-in, a target, a proposal) counts as brought, in
     whatever way lets it through: the answer is who could, by the rows that there are.
@@ -81,7 +81,7 @@ def reach(session: Session, now: datetime, old: Policy, new: Policy, *, organisa
 
 @dataclass(frozen=True, kw_only=True)
 class Could:
-    """The messages to which one capacity could do something."""
+    """The messages on which one capacity could perform an action."""
 
     action: Action
     asker: Asker
@@ -125,7 +125,7 @@ _Touched = tuple[Asker, int, int]
 
 
 class _Changed:
-    """Where the answers of two policies differ, by facts that rows say."""
+    """Where the decisions of two policies differ, expressed in database facts only."""
 
     def __init__(self, old: Policy, new: Policy) -> None:
         self._truths: Truths = truths_of([old, new], ())
@@ -133,7 +133,7 @@ class _Changed:
         self._brought = BROUGHT.intersection(self._truths.names)
 
     def terms(self, action: Action, role: Role) -> _Terms:
-        """The ways in which a yes is gained, and those in which it is lost."""
+        """The terms under which a permission is gained, and those under which it is lost."""
         before, after = (self._could(answers, action, role) for answers in self._answers)
         gained, lost = self._truths.but(after, before), self._truths.but(before, after)
         return self._truths.terms(gained), self._truths.terms(lost)
@@ -142,7 +142,7 @@ class _Changed:
         return self._truths.whatever(answers.allowed(action, role), self._brought)
 
     def elsewhere(self, action: Action) -> bool:
-        """Whether it changes, and can be asked about something that is no message."""
+        """Whether the action changes and can be asked for about something other than a message."""
         if SUBJECTS[action] == (OfMessage,):
             return False
         old, new = self._answers
@@ -155,7 +155,7 @@ def _touched(people: Relations, asker: Asker, terms: _Terms) -> tuple[int, int]:
 
 
 def _messages(people: Relations, asker: Asker, terms: Iterable[Need]) -> int:
-    """The messages of which one of the terms holds; what must hold is asked first."""
+    """The messages for which one of the terms is true; positive literals are evaluated first."""
     found = 0
     for term in terms:
         bits = people.all & ~found
@@ -169,7 +169,7 @@ def _messages(people: Relations, asker: Asker, terms: Iterable[Need]) -> int:
 
 
 def _count(action: Action, role: Role, found: Sequence[_Touched]) -> Iterator[Counted]:
-    """For each unit in which somebody is touched."""
+    """The impact on each unit in which somebody is affected."""
     units = sorted({asker.unit for asker, gained, lost in found if gained or lost})
     for unit in units:
         mine = [(gained, lost) for asker, gained, lost in found if asker.unit == unit]

@@ -1,4 +1,4 @@
-"""What is odd about a policy that can be read: rows that do nothing, words that none uses. Pure."""
+"""Lint of a valid policy: rules without effect, and facts and actions that no rule uses. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from inbox.access.policy.vocabulary import Action, Effect, Role, Rule, named
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something to put right, or only to know."""
+    """An error to correct, or a note."""
 
     code: str
     about: str
@@ -22,7 +22,7 @@ class Finding:
 
 
 def lint(draft: Draft) -> tuple[Finding, ...]:
-    """What a policy editor should look at: first what is wrong, then what is only told.
+    """What a policy editor should look at: errors first, then notes.
 
     A row that denies what no row allows is told only: two fences may be meant.
     """
@@ -41,7 +41,7 @@ def _broken(draft: Draft) -> Iterator[Finding]:
 
 
 class _Looked:
-    """Each row, beside the policy without it."""
+    """Compares each rule with the policy without that rule."""
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
@@ -49,7 +49,7 @@ class _Looked:
         self._whole = Answers(draft.policy, draft.claims, self._truths)
 
     def at(self, rule: Rule) -> Iterator[Finding]:
-        """What is odd about a row."""
+        """The findings about one rule."""
         roles = [role for role in Role if named(rule.roles, role)]
         dead = [role for role in roles if self._there(self._whole.when(rule), role) == NEVER]
         if len(dead) == len(roles):

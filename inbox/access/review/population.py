@@ -28,7 +28,7 @@ _MESSAGE: Final = table_of(Message)
 
 @dataclass(frozen=True, kw_only=True)
 class Asker:
-    """A capacity of a person, as its row says, whether it is active or not."""
+    """A capacity of a person, as stored in its row, whether it is active or not."""
 
     capacity: str
     person: str
@@ -60,13 +60,13 @@ class Relations:
         self._indexes: dict[tuple[str, ...], Mapping[tuple[object, ...], int]] = {}
 
     def holds(self, name: str, asker: Asker) -> int:
-        """The messages of which a fact holds for this capacity."""
+        """The messages for which the fact is true for this capacity, as a bitset."""
         if name not in self._known:
             self._known[name] = self._held(FACTS[name].forms.get(OfMessage, sa.false()))
         return self._known[name](asker)
 
     def ids(self, bits: int, at_most: int) -> tuple[str, ...]:
-        """The ids of the first of these messages."""
+        """The ids of the first messages of a bitset."""
         found: list[str] = []
         while bits and len(found) < at_most:
             found.append(self.messages[(bits & -bits).bit_length() - 1])
@@ -169,7 +169,7 @@ class Relations:
 
 
 def _fixed(bits: int) -> _Held:
-    """The same messages for everybody."""
+    """The same messages for every capacity."""
 
     def held(_: Asker) -> int:
         return bits
@@ -211,7 +211,7 @@ def _named(conditions: Iterable[Form], kind: type[Any], names: Iterable[str]) ->
 
 
 def _distinct(rows: Any, names: tuple[str, ...]) -> Any:
-    """No more rows than differ in these columns."""
+    """The distinct combinations of these columns; None if there are no columns."""
     if not names:
         return None
     return sa.select(*(rows.c[name] for name in names)).distinct().subquery()
@@ -254,7 +254,7 @@ def _alternatives(condition: Form) -> list[Form]:
 
 
 def _beside(part: Form, froms: Sequence[Any]) -> Iterator[tuple[list[Any], list[Form]]]:
-    """What a part says exists beside these rows; as it is where it is of the same table."""
+    """The tables and conditions of a nested EXISTS; it stays as it is if it uses the same table."""
     tables = {table for each in froms for table in find_tables(each, include_joins=True)}
     for more, conditions in _pulled(part):
         if any(tables & set(find_tables(each, include_joins=True)) for each in more):

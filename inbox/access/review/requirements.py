@@ -40,7 +40,7 @@ _MOST: Final = 16 * MOST_WAYS
 
 
 def _asks_for(name: str, *named: str) -> bool:
-    """Whether a fact about a message is of a row that the request names."""
+    """Whether the SQL of a fact about a message uses one of these bind parameters."""
     form = FACTS[name].forms.get(OfMessage)
     found = () if form is None else visitors.iterate(form)
     return any(getattr(each, "key", None) in named for each in found)
@@ -70,7 +70,7 @@ class Way:
 def ways_to(
     policy: Policy, action: Action, role: Role, brought: Collection[str] = BROUGHT
 ) -> Iterator[Way]:
-    """Every way in which a rule allows it and none denies it.
+    """Every combination in which an allow rule matches and no deny rule does.
 
     Raises `PolicyError` where a rule and what denies it have too many ways to tell.
     """
@@ -87,7 +87,7 @@ def ways_to(
 
 
 def told(takes: Iterable[Need]) -> str:
-    """What it takes, as a policy says it; one of several ways after another, the shortest first."""
+    """The requirements as a policy condition: alternatives joined by `or`, the shortest first."""
     ways = sorted(set(takes), key=_length)
     said = (
         " and ".join(literal_of(*literal) for literal in sorted(way, key=_order)) for way in ways
@@ -96,7 +96,7 @@ def told(takes: Iterable[Need]) -> str:
 
 
 def fewest(takes: Iterable[Need]) -> Collection[Need]:
-    """Without what takes more than another of them."""
+    """The minimal alternatives: those that are no proper superset of another one."""
     ways = set(takes)
     return [way for way in ways if not any(other < way for other in ways)]
 

@@ -8,7 +8,7 @@ from inbox.access.policy.vocabulary import Rule, cell_of
 
 
 def changed_rows(old: Sequence[Rule], new: Sequence[Rule]) -> Iterator[str]:
-    """Rows added, dropped, renamed and changed, cell by cell."""
+    """Rules that were added, dropped, renamed or changed, cell by cell."""
     before, after = ({rule.id: rule for rule in rules} for rules in (old, new))
     dropped = {_cells(rule): rule.id for rule in old if rule.id not in after}
     for rule in new:
@@ -39,7 +39,7 @@ def _row(rule: Rule) -> str:
 
 
 def changed_shieldings(old: Shieldings, new: Shieldings) -> Iterator[str]:
-    """Texts whose code is another now, in both directions, and codes in another order."""
+    """Texts whose code changed, was added or was dropped, and codes whose order changed."""
     for text in sorted(old.texts.keys() | new.texts.keys()):
         had, has = (shieldings.texts.get(text, "?") for shieldings in (old, new))
         if had != has:
@@ -51,7 +51,7 @@ def changed_shieldings(old: Shieldings, new: Shieldings) -> Iterator[str]:
 
 
 def changed_claims(old: Sequence[Claim], new: Sequence[Claim]) -> Iterator[str]:
-    """What is claimed or assumed no longer, or only now."""
+    """Invariants and assumptions that were dropped or added."""
     before, after = ({claim.line.text for claim in claims} for claims in (old, new))
     for claim in old:
         if claim.line.text not in after:

@@ -1,4 +1,4 @@
-"""Who can do something to a message: the rules over all capacities at once, in one statement.
+"""Finds every capacity that could perform an action on one message, with one query.
 
 Each fact keeps its one form; what it is bound to in a decision is here a column of the capacity.
 """
@@ -86,7 +86,7 @@ def who_can(
 
 @dataclass(frozen=True, kw_only=True)
 class _Find:
-    """The statement, and the ways that its last column counts."""
+    """The prepared statement, and the allow conditions that its last column is an index of."""
 
     kept: Kept
     ways: tuple[Way, ...]
@@ -120,7 +120,7 @@ def _able(who: tuple[str, str, str, str], ways: Sequence[Way]) -> Able:
 
 
 def _select(place: int, role: Role, way: Way) -> Select[str, str, str, str, int]:
-    """The capacities of a role of which all holds that rows say."""
+    """The capacities of a role for which all row conditions of one allow condition are true."""
     return (
         sa.select(*_SHOWN, sa.literal(place))
         .select_from(_WHO)

@@ -1,4 +1,4 @@
-"""Who may know who has access: asked in one capacity, audited, then read."""
+"""Reading about others' access: authorized in one capacity, audited before anything is read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ ACCESS: Final[Wanted] = (Action.ACCESS_READ, OfInstallation())
 
 @dataclass(frozen=True, kw_only=True)
 class Who:
-    """Somebody who asks: the personal code, and the capacity that was chosen, if one was."""
+    """The caller: the personal code, and the chosen capacity if one was given."""
 
     person: str
     code: str = field(repr=False)
@@ -35,13 +35,13 @@ class Who:
 
     @classmethod
     def typing(cls, person: str, chosen: str | None, *, from_stdin: bool) -> "Who":
-        """The code is typed now, unseen or on standard input."""
+        """Read the code now, without echo or from standard input."""
         return cls(person=person, code=one_code(person, from_stdin=from_stdin), chosen=chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """A transaction in which somebody asks, the personal code proved."""
+    """A transaction of a caller whose personal code has been verified."""
 
     session: Session
     now: datetime
@@ -49,7 +49,7 @@ class Asking:
     capacity: Capacity
 
     def check_allowed(self, event: str, *wanted: Wanted, about: str) -> None:
-        """Raise `NotFound` unless the capacity may do one of these; noted in the audit.
+        """Raise `NotFound` unless the capacity may do one of these actions; the success is audited.
 
         Who may not know is not told whether there is something to know.
         """
@@ -80,7 +80,9 @@ class Asking:
 
 @contextmanager
 def asking(settings: Settings, who: Who) -> Iterator[Asking]:
-    """What is noted is committed at the end, and nothing if it was refused.
+    """Open such a transaction; its audit entries are committed at the end.
+
+    Nothing is committed if the request was refused.
 
     Raises `Conflict` for a wrong code, `Invalid` where a capacity is to be chosen, `Unavailable`.
     """
@@ -96,7 +98,7 @@ def asking(settings: Settings, who: Who) -> Iterator[Asking]:
 def check_may_know(
     settings: Settings, who: Who, event: str, of: OrgNumber | None = None
 ) -> OrgNumber:
-    """Who gains and loses access in an organisation is for whoever may read about access in it.
+    """Check that the caller may read about access in the organisation; returns the organisation.
 
     It takes no right to change anything, and the right to change something is not enough. That it
     was asked is in the audit when this returns: before anything is read. Without `of` it is the

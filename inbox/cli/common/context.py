@@ -1,4 +1,4 @@
-"""Opens what a command needs: the settings, the database, the line."""
+"""Opens what a command needs: the settings, the database, the line, the keys."""
 
 from pathlib import Path
 
@@ -25,19 +25,19 @@ def config_of(ctx: typer.Context) -> Path | None:
 
 
 def store_of(settings: Settings) -> Store:
-    """The database, of this program's version."""
+    """The database, after checking that it has this program's version."""
     store = build_store(settings)
     store.check_schema()
     return store
 
 
 def line_of(ctx: typer.Context) -> Line:
-    """The whole line, for a command that may come before the rules of a channel."""
+    """The whole line, for a command that may run before a channel has active rules."""
     return assemble(settings_of(ctx))
 
 
 def keyring_of(settings: Settings, store: Store) -> Keyring:
-    """The keys, proved to be those of this database. Raises `ConfigurationError`."""
+    """The keys, after checking that they belong to this database. Raises `ConfigurationError`."""
     keyring = Keyring.load(settings.keys)
     with store.reading() as (session, _):
         installation = session.get(Installation, 1)
@@ -55,5 +55,5 @@ def keyring_of(settings: Settings, store: Store) -> Keyring:
 
 
 def policy_folder_of(ctx: typer.Context, folder: Path | None) -> Path:
-    """The folder that was named, or that of the settings."""
+    """The given folder, or else that of the settings."""
     return folder or policy_folder(settings_of(ctx))

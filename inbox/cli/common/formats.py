@@ -1,4 +1,4 @@
-"""One result in three forms: for a person at a terminal, for a script, for a pull request."""
+"""Prints one result in three formats: text (terminal), JSON (script), Markdown (pull request)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _SIGNS: Final = str.maketrans({"\\": "\\\\", "|": "\\|", "<": "&lt;"})
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """How a result is to be shown."""
+    """The format in which a result is printed."""
 
     as_json: bool
     as_markdown: bool
@@ -28,13 +28,13 @@ class Form:
 
     @property
     def is_text(self) -> bool:
-        """For a person at a terminal."""
+        """Whether the format is text for a terminal."""
         return not (self.as_json or self.as_markdown)
 
     def show(
         self, value: object, rows: Sequence[Row], columns: Sequence[str], *summary: str
     ) -> None:
-        """Rows under their columns, then the summary; JSON is the value alone."""
+        """Print rows under their columns, then the summary; JSON is the value alone."""
         if self.as_json:
             say_json(value)
             return
@@ -45,7 +45,7 @@ class Form:
             say(line)
 
     def show_rows(self, rows: Sequence[Row], columns: Sequence[str]) -> None:
-        """Rows under their columns, where the form is not JSON; nothing without rows."""
+        """Print rows under their columns unless the format is JSON; prints nothing without rows."""
         if not rows:
             return
         if self.as_markdown:
@@ -55,7 +55,7 @@ class Form:
 
 
 def table(rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
-    """The lines of a Markdown table; none without rows."""
+    """The lines of a Markdown table; empty without rows."""
     if not rows:
         return []
     return [

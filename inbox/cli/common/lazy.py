@@ -1,4 +1,4 @@
-"""Commands that are imported when they are used, so that `inbox --help` is quick."""
+"""Imports a command only when it is used, so that `inbox --help` is quick."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -99,7 +99,7 @@ class _Stub(TyperCommand):
 
 
 class LateCommands(TyperGroup):
-    """The commands by name; none is imported to be listed."""
+    """A command group that lists its commands without importing them."""
 
     def list_commands(self, ctx: Context) -> list[str]:
         """All names, in the order of the help."""
@@ -107,7 +107,7 @@ class LateCommands(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
-        """What stands for the command; None if there is none of that name."""
+        """A stub of the command; None if there is none of that name."""
         del ctx
         late = COMMANDS.get(cmd_name)
         if late is None:

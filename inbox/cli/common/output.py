@@ -1,4 +1,4 @@
-"""What the program says: one line for an error, with what to do; tables and JSON for the rest."""
+"""The program's output: one line for an error, with what to do; tables and JSON for results."""
 
 import json
 import sys
@@ -43,19 +43,19 @@ _ADVICE: Final = {
 
 
 def advice(error: InboxError) -> str:
-    """What to do about it, where the error itself does not say."""
+    """What to do about the error, if the error itself does not say."""
     return _ADVICE.get(error.code, "")
 
 
 def tell(error: InboxError) -> None:
-    """One line on standard error: the code, what is wrong, and what to do."""
+    """Print an error as one line on standard error: the code, what is wrong, and what to do."""
     parts = [part for part in (error.reason, advice(error)) if part]
     text = " ".join("; ".join(parts).split())
     typer.echo(f"inbox: {error.code}: {text}" if text else f"inbox: {error.code}", err=True)
 
 
 def tell_unexpected(error: BaseException) -> None:
-    """One line for a fault of the program: its type and place, never its text."""
+    """Print one line for a fault of the program: its type and place, never its text."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "inbox" in Path(frame.filename).parts]
     place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
@@ -67,28 +67,28 @@ def tell_unexpected(error: BaseException) -> None:
 
 
 def exit_code_of(error: InboxError) -> int:
-    """2 for what must be set or asked otherwise, 1 for everything else."""
+    """2 for invalid usage or configuration, 1 for every other error."""
     return UNUSABLE if isinstance(error, ConfigurationError | Invalid) else WRONG
 
 
 def say(text: str = "") -> None:
-    """A line on standard output, flushed: whoever reads may wait for it."""
+    """Print a line on standard output and flush it, because the reader may wait for it."""
     typer.echo(text)
     sys.stdout.flush()
 
 
 def printable(text: str) -> str:
-    """Somebody's words in one line, without what a terminal would act on."""
+    """The text in one line, without characters that a terminal would act on."""
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def say_json(value: object) -> None:
-    """One JSON value on standard output, for a script."""
+    """Print one JSON value on standard output, for a script."""
     say(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def say_table(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> None:
-    """Rows under the names of their columns; nothing is cut where no screen is."""
+    """Print rows as a table; nothing is cut unless the output is a terminal."""
     from rich.console import Console
     from rich.table import Table
 

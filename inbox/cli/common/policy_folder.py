@@ -1,4 +1,4 @@
-"""The policy folders that a command is given, and what it says of one that cannot be read."""
+"""Reads the policy folder of a command, and reports a folder that cannot be read."""
 
 import tomllib
 from collections.abc import Iterator
@@ -29,12 +29,12 @@ Policies = Annotated[
 
 
 def draft_of(ctx: typer.Context, folder: Path | None) -> Draft:
-    """The folder, or an exit with 1: finding that it is refused is what was asked for."""
+    """Read the folder; if it is refused, print why and exit with 1."""
     return draft_in(policy_folder_of(ctx, folder))
 
 
 def draft_in(path: Path) -> Draft:
-    """The same for a folder that was named."""
+    """The same for a folder that was given."""
     try:
         return load_draft(path)
     except PolicyError as error:
@@ -42,7 +42,7 @@ def draft_in(path: Path) -> Draft:
 
 
 def refused(error: PolicyError) -> typer.Exit:
-    """Say what is wrong with a folder, and where; the exit to raise."""
+    """Print what is wrong with a folder, and where; returns the exit to raise."""
     tell(error)
     return typer.Exit(WRONG)
 
@@ -52,18 +52,21 @@ _CASES: Final = "tests/routing*.toml"
 
 
 def rule_files(folder: Path) -> list[tuple[str, bytes]]:
-    """The files of rules in a policy folder, by name; at least one."""
+    """The rule files in a policy folder, by name; at least one."""
     return _files(folder, _RULES)
 
 
 def books_in(folder: Path) -> dict[OrgNumber, RuleBook]:
-    """The rule books in a policy folder. Raises `PolicyError` for the first that is refused."""
+    """Read the rule books in a policy folder.
+
+    Raises `PolicyError` for the first that is invalid.
+    """
     books = [read_rules(name, raw) for name, raw in rule_files(folder)]
     return {book.organisation: book for book in books}
 
 
 def case_results(folder: Path) -> Iterator[tuple[str, CaseResult]]:
-    """Every case of every file, by the rules of the organisation that the file names."""
+    """Run every case of every file by the rules of the organisation that the file names."""
     books = books_in(folder)
     for name, raw in _files(folder, _CASES):
         mine = books.get(_receiver(raw), next(iter(books.values())))

@@ -1,4 +1,4 @@
-"""How policies and rule books are changed on the command line: the same steps for both."""
+"""The steps by which policies and rule books are changed on the command line; the same for both."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -43,7 +43,7 @@ _WRITTEN: Final = "%Y-%m-%d %H:%M"
 def propose(
     who: SignedIn, rules_of: RulesOf, files_of: Callable[[Rules], Files], json: bool
 ) -> None:
-    """Propose the files, and print what they change."""
+    """Propose the files, and print the difference."""
 
     def move(line: Line, capacity: Capacity) -> rule_versions.Proposed:
         rules = rules_of(capacity)
@@ -69,7 +69,7 @@ def propose(
 def add_approval(
     changes: typer.Typer, rules_of: RulesOf, *, approve_help: str, activate_help: str
 ) -> None:
-    """Give a group of commands the two that are the same whatever is changed."""
+    """Add the two commands that are the same for both: `approve` and `activate`."""
 
     @changes.command(help=approve_help)
     def approve(
@@ -120,7 +120,7 @@ def _approve(
 
 
 def roll_back(who: SignedIn, rules_of: RulesOf, reason: str) -> None:
-    """Go back to what was active before."""
+    """Roll back to the version that was active before."""
     digest = who.do(
         lambda line, capacity: rule_versions.roll_back(
             line, capacity, rules_of(capacity), reason=reason
@@ -130,7 +130,7 @@ def roll_back(who: SignedIn, rules_of: RulesOf, reason: str) -> None:
 
 
 def say_history(store: Store, kind: str, *, as_json: bool) -> None:
-    """Every version of one kind, the newest first: who, when, digest, digest of the difference."""
+    """Print every version of one kind, the newest first: people, times and digests."""
     with store.reading() as (session, now):
         told = list(_told(session, now, kind))
     if as_json:
@@ -144,7 +144,7 @@ def say_history(store: Store, kind: str, *, as_json: bool) -> None:
 
 
 def say_version(store: Store, kind: str, digest: str, *, as_json: bool) -> None:
-    """The files of a version, whole, as they were proposed."""
+    """Print all files of a version as they were proposed."""
     with store.reading() as (session, _):
         found = [each for each in versions.history(session, kind) if each.digest == digest]
     if not found:

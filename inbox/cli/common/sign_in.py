@@ -1,4 +1,4 @@
-"""Who acts: one person, proved with the personal code, in one capacity at a time."""
+"""Signs in one person with the personal code, and chooses the capacity to act in."""
 
 import sys
 from collections.abc import Callable
@@ -39,7 +39,7 @@ _SEPARATOR: Final = "@"
 
 
 def one_code(by: str, *, from_stdin: bool) -> str:
-    """The personal code, typed unseen or from standard input."""
+    """Read the personal code, typed without echo or from standard input."""
     if from_stdin:
         (code,) = _lines("the personal code")
         return code
@@ -47,7 +47,7 @@ def one_code(by: str, *, from_stdin: bool) -> str:
 
 
 def two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
-    """The personal codes of two people."""
+    """Read the personal codes of two people."""
     if from_stdin:
         first, second = _lines(f"the personal code of {by}", f"that of {with_}")
         return first, second
@@ -55,7 +55,9 @@ def two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
 
 
 def code_and_reason(by: str, *, from_stdin: bool) -> tuple[str, str]:
-    """The personal code, and why; never an option, which others see.
+    """Read the personal code and the reason.
+
+    The reason is never an option, since others could see it.
 
     The reason is empty where nothing was said: the move refuses that.
     """
@@ -67,7 +69,7 @@ def code_and_reason(by: str, *, from_stdin: bool) -> tuple[str, str]:
 
 
 def code_and_text(by: str, *, from_stdin: bool) -> tuple[str, str]:
-    """The personal code, and all that standard input says after it. Raises `Invalid`."""
+    """Read the personal code, and the rest of standard input as text. Raises `Invalid`."""
     try:
         code = sys.stdin.readline().strip() if from_stdin else _code_of(by)
         return code, sys.stdin.read()
@@ -91,7 +93,9 @@ def _lines(*due: str) -> list[str]:
 
 
 def acting(session: Session, now: datetime, person: str, code: str, chosen: str | None) -> Capacity:
-    """The capacity that was chosen, or the only one. Nothing is told before the code is proved.
+    """The chosen capacity, or the person's only one.
+
+    Nothing is revealed before the code is verified.
 
     Raises `Conflict` for a wrong person or code, `Invalid` where a choice is to be made.
     """
@@ -108,20 +112,23 @@ def _named(capacity: Capacity) -> str:
 
 
 def acting_here(line: Line, person: str, code: str, chosen: str | None) -> Capacity:
-    """The same in a transaction of its own, for a move that has another: it asks again."""
+    """The same in a transaction of its own; the move that follows authorizes again in another."""
     with line.store.reading() as (session, now):
         return acting(session, now, person, code, chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A person who has proved it in this request, and all that they stand for today."""
+    """A person whose code was verified in this command, with all capacities active today."""
 
     line: Line
     capacities: tuple[Capacity, ...]
 
     def do(self, move: Callable[[Line, Capacity], T]) -> T:
-        """The move in the first capacity that may; each is asked about for itself."""
+        """Perform the move in the first capacity that is permitted to.
+
+        Each is authorized separately.
+        """
         refused: NotFound | None = None
         for capacity in self.capacities:
             try:
@@ -139,7 +146,7 @@ class SignedIn:
 def sign_in(
     ctx: typer.Context, person: str, code: str, organisation: str | None = None
 ) -> SignedIn:
-    """Everything that the person stands for, in one organisation if it is named.
+    """Verify the code and return all active capacities, in one organisation if it is given.
 
     Raises `Conflict` if the code is not theirs.
     """

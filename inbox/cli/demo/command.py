@@ -1,4 +1,4 @@
-"""`inbox demo`: the whole line on this machine, with made-up mail and simulated neighbours."""
+"""`inbox demo`: runs the whole line on this machine, with made-up mail and simulated neighbours."""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""What the demo shows: each message as it walks the line, then what became of each."""
+"""The demo's display: each message while it travels the line, then the result of each."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ _LIVE_ROWS = 40
 
 @dataclass
 class Walk:
-    """Reads the audit from where it was, so that no step is missed, and shows each."""
+    """Follows the audit from the last entry that it read, and shows each step."""
 
     stage: Stage
     console: Console
@@ -45,7 +45,7 @@ class Walk:
             self._live.stop()
 
     def look(self) -> None:
-        """Show what happened since the last look."""
+        """Show what happened since the last call."""
         with self.stage.line.store.reading() as (session, _):
             leaves = session.exec(
                 select(AuditEntry.seq, AuditEntry.leaf)
@@ -103,7 +103,7 @@ class Walk:
 
 @dataclass(frozen=True, kw_only=True)
 class Became:
-    """What the product says of one letter, and whether that is what was expected."""
+    """The product's result for one letter, and how it differs from the expected one."""
 
     name: str
     fate: Fate
@@ -116,7 +116,7 @@ class Became:
 
 
 def what_became(stage: Stage, judgement: Judgement) -> list[Became]:
-    """Every letter with its end at the product, held against the expectation and the judge."""
+    """The result of every letter, compared with the expectation and with the judge's findings."""
     with stage.line.store.reading() as (session, _):
         messages = session.exec(select(Message)).all()
         arrivals = session.exec(select(Arrival)).all()
@@ -210,7 +210,7 @@ def _differences(fate: Fate, state: str, expected: str | None, code: str | None)
 
 
 def show_ends(console: Console, ends: Sequence[Became], judgement: Judgement) -> None:
-    """What became of each, and what the senders hold."""
+    """Print the result of each letter, and the receipts that the senders have."""
     table = Table(title="Hva ble det av hver melding", title_justify="left")
     for heading in (
         "melding",
@@ -237,7 +237,7 @@ def show_ends(console: Console, ends: Sequence[Became], judgement: Judgement) ->
 
 
 def waiting(ends: Sequence[Became]) -> dict[str, int]:
-    """What waits for people, by state."""
+    """How many messages wait for people, by state."""
     return dict(
         sorted(
             Counter(

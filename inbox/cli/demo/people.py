@@ -1,4 +1,4 @@
-"""The demo's people: they see what waits for them and do what such people would do."""
+"""The demo's people: they look at their waiting messages and do what such people would do."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class _Seen:
 
 
 class People:
-    """Two archivists at the desk; in every unit a leader and a handler.
+    """Two archivists at the desk, and a leader and a handler in every unit.
 
     They know their mail, as such people do: what each letter is about stands in the mailbag.
     """
@@ -56,7 +56,10 @@ class People:
         self._number = 0
 
     def work(self) -> bool:
-        """Do what waits; whether there was anything. What changed meanwhile is looked at again."""
+        """Do everything that waits; returns whether there was anything.
+
+        A message that changed meanwhile is tried again.
+        """
         worked = False
         for seen in self._look():
             key = (seen.message.id, seen.message.version)

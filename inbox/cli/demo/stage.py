@@ -1,4 +1,4 @@
-"""Sets the demo's stage: folders, keys, database, directory, and the neighbours as real servers."""
+"""Sets up the demo: folders, keys, database, directory, and simulated neighbours as servers."""
 
 import base64
 import json
@@ -53,7 +53,7 @@ _CLEARANCES: Final = ("13", "?")
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Everything that plays: the product's own process, the simulator around it, and its people."""
+    """Everything in the demo: the product's process, the simulators around it, and its people."""
 
     line: Line
     settings: Settings
@@ -70,7 +70,7 @@ class Stage:
 
 @contextmanager
 def stage(folder: Path) -> Iterator[Stage]:
-    """Set it up anew in `folder`, run it until the `with` ends, and stop every process of it."""
+    """Set up the demo in `folder`, run it until the `with` ends, and stop all its processes."""
     _clear(folder)
     with ExitStack() as closing:
         authority, now = TestAuthority(), datetime.now(UTC)

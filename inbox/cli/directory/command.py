@@ -1,4 +1,7 @@
-"""`inbox directory`: units, people and case systems; what widens access takes two people."""
+"""`inbox directory`: units, people and case systems.
+
+A change that widens access needs two people.
+"""
 
 from collections import Counter
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What `inbox directory` prints of a change: rows, counts by unit and role, people and messages."""
+"""How `inbox directory` prints a change: rows, counts by unit and role, people and messages."""
 
 import base64
 from collections import Counter
@@ -19,7 +19,7 @@ _HIDDEN: Final = ("name", "reference_hash")
 
 
 def tell_changes(changes: Iterable[Change]) -> None:
-    """A line for each row, then how many capacities each unit gains and loses."""
+    """Print a line for each row, then how many capacities each unit gains and loses."""
     changes = tuple(changes)
     for change in changes:
         say(line_of(change))
@@ -29,7 +29,7 @@ def tell_changes(changes: Iterable[Change]) -> None:
 
 
 def line_of(change: Change) -> str:
-    """`+ capacity kari bv leader until 2026-12-31  widens`; nobody's name."""
+    """One line such as `+ capacity kari bv leader until 2026-12-31 widens`; no person's name."""
     parts = [_SIGN[change.what], change.kind.value, *_named(change)]
     if change.what is What.CHANGED:
         parts += [_field(change, name) for name in change.fields]
@@ -89,7 +89,7 @@ def _capacities(changes: Iterable[Change]) -> Iterator[tuple[str, str, int, int]
 
 
 def tell_impact(differences: Iterable[Difference]) -> None:
-    """How many messages each of those concerned gains and loses, by what they may do."""
+    """Print how many messages each affected capacity gains and loses, by action."""
     rows = [_impact(each) for each in differences]
     if rows:
         say_table(rows, ("who", "unit", "role", "action", "gains", "loses"))
@@ -109,7 +109,7 @@ def _impact(each: Difference) -> dict[str, object]:
 
 
 def tell_result(result: Result, *, as_json: bool) -> None:
-    """What became of it; keys of new case systems are shown here and never again."""
+    """Print the result of a change; keys of new case systems are shown here and never again."""
     keys = {
         system: {"key": key, "secret": "whsec_" + base64.b64encode(secret).decode()}
         for system, (key, secret) in result.keys.items()
@@ -134,7 +134,7 @@ def tell_result(result: Result, *, as_json: bool) -> None:
 def value_of(
     changes: Iterable[Change], differences: Iterable[Difference] | None = None
 ) -> dict[str, object]:
-    """The same for a script."""
+    """The same as a JSON value, for a script."""
     said: dict[str, object] = {
         "changes": [
             {

@@ -1,4 +1,4 @@
-"""`inbox doctor`: all that can keep mail from arriving or from being read."""
+"""`inbox doctor`: checks everything that can keep mail from arriving or from being read."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""What `doctor` says about one thing: fine, a warning, or wrong; what it means and what to do."""
+"""A finding of `doctor`: ok, a warning or wrong, with what it means and what to do."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from inbox.store import Store
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """The severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"
@@ -29,7 +29,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Patient:
-    """What is examined. `store` may be asked only by checks that need a database."""
+    """What the checks examine. Only checks that need a database may use `store`."""
 
     settings: Settings
     store: Store
@@ -39,15 +39,15 @@ Check = Callable[[Patient], Iterator[Finding]]
 
 
 def ok(subject: str, means: str) -> Finding:
-    """As it should be."""
+    """A finding that everything is as it should be."""
     return Finding(level=Level.OK, subject=subject, means=means)
 
 
 def warning(subject: str, means: str, do: str) -> Finding:
-    """It works, and somebody should look at it."""
+    """A finding that it works, but that somebody should look at it."""
     return Finding(level=Level.WARNING, subject=subject, means=means, do=do)
 
 
 def wrong(subject: str, means: str, do: str) -> Finding:
-    """It does not work."""
+    """A finding that it does not work."""
     return Finding(level=Level.WRONG, subject=subject, means=means, do=do)

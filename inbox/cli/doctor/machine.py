@@ -1,4 +1,4 @@
-"""What `doctor` sees on this machine: database, vault, keys, policies, rules, the worker."""
+"""The checks of `doctor` on this machine: database, vault, keys, policies, rules and the worker."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _WORKER: Final = "worker"
 
 
 def database(patient: Patient) -> Iterator[Finding]:
-    """It answers, is of this version, and is closed to others."""
+    """The database answers, has this program's version, and cannot be read by others."""
     made = patient.store.engine.url
     if made.get_backend_name() == "sqlite" and not Path(made.database or "").exists():
         yield wrong("database", "there is none yet", "run `inbox database upgrade`")
@@ -41,7 +41,7 @@ def database(patient: Patient) -> Iterator[Finding]:
 
 
 def vault(patient: Patient) -> Iterator[Finding]:
-    """An object can be stored, read and removed; there is room; it is closed to others."""
+    """An object can be stored, read and removed; there is space; others cannot read the folder."""
     folder = patient.settings.vault
     kept = FolderVault(folder)
     free, least = kept.free_bytes(), terms_of(patient.settings).free_bytes
@@ -72,7 +72,7 @@ def vault(patient: Patient) -> Iterator[Finding]:
 
 
 def keys(patient: Patient) -> Iterator[Finding]:
-    """They can be read, and nobody else can."""
+    """The keys can be read, and only by their owner."""
     keyring = Keyring.load(patient.settings.keys)
     yield ok("keys", f"{len(keyring.ids())} at hand, {keyring.active} is active")
     if _is_open(patient.settings.keys):
@@ -85,7 +85,7 @@ def keys(patient: Patient) -> Iterator[Finding]:
 
 
 def keys_of_database(patient: Patient) -> Iterator[Finding]:
-    """They are the keys that this database was made with."""
+    """The keys are those that this database was created with."""
     with patient.store.reading() as (session, _):
         installation = session.get(Installation, 1)
     if installation is None or installation.people_enrolled_at is None:
@@ -107,13 +107,13 @@ def keys_of_database(patient: Patient) -> Iterator[Finding]:
 
 
 def policies(patient: Patient) -> Iterator[Finding]:
-    """The folder can be read, its invariants hold and its cases come out."""
+    """The policy folder can be read, its invariants hold, and its test cases pass."""
     digest = load_folder(policy_folder(patient.settings)).digest
     yield ok("policies", f"can be read and hold what they promise, digest {digest[:12]}")
 
 
 def active_policies(patient: Patient) -> Iterator[Finding]:
-    """What the database names can be read: otherwise everything is denied."""
+    """The active policy can be read; otherwise everything is denied."""
     policies = ActivePolicies()
     with patient.store.reading() as (session, _):
         active = session.get(ActivePolicy, KIND)
@@ -138,13 +138,13 @@ def active_policies(patient: Patient) -> Iterator[Finding]:
 
 
 def routing(patient: Patient) -> Iterator[Finding]:
-    """The rule books that are written can be read."""
+    """The rule books in the folder can be read."""
     for organisation, book in read_books(policy_folder(patient.settings)).items():
         yield ok("routing", f"{organisation} has {len(book.rules)} rules, desk {book.desk}")
 
 
 def active_routing(patient: Patient) -> Iterator[Finding]:
-    """Every organisation that mail is taken for has active rules, and they can be read."""
+    """Every organisation that mail is fetched for has active rules that can be read."""
     books = ActiveBooks()
     with patient.store.reading() as (session, _):
         for gateway in patient.settings.gateways:
@@ -161,7 +161,7 @@ def active_routing(patient: Patient) -> Iterator[Finding]:
 
 
 def checkpoints(patient: Patient) -> Iterator[Finding]:
-    """The file outside the database can be written to."""
+    """The checkpoint file outside the database can be written to."""
     path = patient.settings.checkpoints
     target = path if path.exists() else path.parent
     if path.is_dir() or not os.access(target, os.W_OK):
@@ -175,7 +175,7 @@ def checkpoints(patient: Patient) -> Iterator[Finding]:
 
 
 def worker(patient: Patient) -> Iterator[Finding]:
-    """Somebody works, and the channels answer it; and checkpoints are kept outside too."""
+    """A worker has run lately, the gateways answer it, and the checkpoint file outside exists."""
     with patient.store.reading() as (session, now):
         pulses = {pulse.name: pulse for pulse in session.exec(select(Pulse))}
         signed = session.exec(select(Checkpoint.size)).first()

@@ -1,4 +1,4 @@
-"""What `doctor` sees of the neighbours: gateways and their clocks, webhooks, who is believed."""
+"""The checks of `doctor` on the neighbours: gateways, clocks, webhooks, trust, revocation lists."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -24,7 +24,10 @@ _SOON: Final = timedelta(hours=6)
 
 
 def gateways(patient: Patient) -> Iterator[Finding]:
-    """Each answers, takes our credentials, and has our time. Reads only, locks nothing."""
+    """Each gateway answers, accepts our credentials, and has the same time.
+
+    Reads only, locks nothing.
+    """
     if not patient.settings.gateways:
         yield warning("gateway", "there is none: no mail can come", "set [[gateways]]")
     for settings in patient.settings.gateways:
@@ -66,7 +69,7 @@ def _gateway(settings: GatewaySettings) -> Iterator[Finding]:
 
 
 def webhooks(patient: Patient) -> Iterator[Finding]:
-    """Every case system that is told by webhook has a listed address."""
+    """Every case system with a webhook has a listed target."""
     targets = [
         Target(host=target.host, port=target.port, networks=target.networks)
         for target in patient.settings.webhook_targets
@@ -92,7 +95,7 @@ def webhooks(patient: Patient) -> Iterator[Finding]:
 
 
 def trust(patient: Patient) -> Iterator[Finding]:
-    """There is a folder with anchors in it."""
+    """There is a trust folder with at least one anchor."""
     folder = patient.settings.trust
     if folder is None:
         yield wrong(
@@ -110,7 +113,7 @@ def trust(patient: Patient) -> Iterator[Finding]:
 
 
 def lists(patient: Patient) -> Iterator[Finding]:
-    """Of everybody who is believed there is a revocation list that is not too old."""
+    """Every trusted authority has a fresh revocation list."""
     with patient.store.reading() as (session, now):
         believed = TrustFolder(patient.settings.trust).believed(session)
         asked = session.exec(select(ListAddress).order_by(ListAddress.address)).all()

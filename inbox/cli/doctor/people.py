@@ -1,4 +1,4 @@
-"""What `doctor` sees in the directory: units that nobody could open mail in, before it comes."""
+"""The checks of `doctor` on the directory: units whose mail nobody could open."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class _Staff:
 
 
 def routes_to_living_units(patient: Patient) -> Iterator[Finding]:
-    """Of every unit that a rule or the desk names, it or one that follows it takes the mail."""
+    """Every unit that a rule or the desk names is active, or has an active successor."""
     for book in _books(patient):
         with patient.store.reading() as (session, now):
             living = takers(session, book, now).keys()
@@ -49,7 +49,7 @@ def routes_to_living_units(patient: Patient) -> Iterator[Finding]:
 
 
 def desks(patient: Patient) -> Iterator[Finding]:
-    """Two people can distribute what no rule takes, and decide together."""
+    """Every desk has two people who can distribute unrouted mail and decide together."""
     with patient.store.reading() as (session, now):
         for book in _books(patient):
             taker = takers(session, book, now).get(book.desk)
@@ -67,7 +67,7 @@ def desks(patient: Patient) -> Iterator[Finding]:
 
 
 def reviewers(patient: Patient) -> Iterator[Finding]:
-    """Somebody can approve what widens access: new people, new codes, other rules."""
+    """Somebody can approve changes that widen access."""
     with patient.store.reading() as (session, now):
         stands = select(Capacity.person).where(
             col(Capacity.role) == Role.SECURITY_REVIEWER.value, lasts(Capacity, now)
@@ -84,7 +84,7 @@ def reviewers(patient: Patient) -> Iterator[Finding]:
 
 
 def units(patient: Patient) -> Iterator[Finding]:
-    """Every unit that rules give mail to has a case system, and people who can open it."""
+    """Every unit that rules send mail to has a case system, and people who can open the mail."""
     with patient.store.reading() as (session, now):
         systems = _systems(session, now)
         for book in _books(patient):

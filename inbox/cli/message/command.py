@@ -1,4 +1,7 @@
-"""`inbox message`: where messages are, by ids, states and times; titles in a person's own list."""
+"""`inbox message`: lists and shows messages by ids, states and times.
+
+Titles only in a person's own list.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields

@@ -1,4 +1,4 @@
-"""`inbox message hold`, `end-hold`, `note`, `notes`: what people do with what waits for them."""
+"""`inbox message hold`, `end-hold`, `note`, `notes`: what people do with waiting messages."""
 
 from datetime import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`inbox package`: look at a document package in hand, and make one to try with."""
+"""`inbox package`: inspect a document package, and make one for tests."""
 
 import io
 import sys
@@ -34,7 +34,7 @@ _TRUST: Final = {None: "not asked", True: "yes", False: "no"}
 
 
 class Dialect(StrEnum):
-    """Whose habits a package has that is made here."""
+    """The style in which a package is made."""
 
     GENUINE = "genuine"
     MODERN = "modern"

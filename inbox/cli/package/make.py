@@ -1,4 +1,4 @@
-"""Makes a document package out of a folder, signed with a test key, for those who send to us."""
+"""Makes a document package from a folder, signed with a test key, to test sending to us."""
 
 import uuid
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ _BLOCK: Final = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to make."""
+    """The parameters of the package to make."""
 
     folder: Path
     sender: str
@@ -41,7 +41,9 @@ class Order:
 
 
 def make_package(order: Order, out: Path) -> int:
-    """Write it to a new file and, if asked, what it takes to trust it; how many documents it has.
+    """Write the package to a new file and, if asked for, the trust folder for it.
+
+    Returns the number of documents.
 
     Raises `Invalid`, and then nothing is left of it.
     """

@@ -1,4 +1,4 @@
-"""`inbox policy propose`, `approve`, `activate`, `roll-back`, `history`: a change takes two."""
+"""`inbox policy propose`, `approve`, `activate`, `roll-back`, `history`: by two people."""
 
 from typing import Final
 

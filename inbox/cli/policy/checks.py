@@ -1,4 +1,4 @@
-"""`inbox policy lint`, `prove`, `test`, `show`: what the policies in a folder say and promise.
+"""`inbox policy lint`, `prove`, `test`, `show`: check and show the policies in a folder.
 
 None needs a database, but `show` of the folder in the settings, which tells whether it is active.
 """

@@ -1,4 +1,4 @@
-"""`inbox policy`: who may do what. Look at the rules, prove them, compare them, change them."""
+"""`inbox policy`: who may do what. Show, check, prove, compare and change the rules."""
 
 from typing import Final
 

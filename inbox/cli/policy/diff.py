@@ -1,4 +1,4 @@
-"""`inbox policy diff`: what another policy folder gives and takes, and from whom."""
+"""`inbox policy diff`: what another policy folder would allow or deny, and to whom."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

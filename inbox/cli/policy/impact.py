@@ -1,4 +1,7 @@
-"""Whom a change of policy touches, for somebody who may know: asked, audited, then read."""
+"""Whom a change of policy affects, for a caller who may read about access.
+
+Audited before it is read.
+"""
 
 from typing import Final
 
@@ -17,7 +20,7 @@ Row = dict[str, object]
 
 
 def reached(settings: Settings, who: Who, old: Policy, new: Policy) -> Reach:
-    """Whom the change touches in the organisation of who asks.
+    """Whom the change affects in the caller's organisation.
 
     Raises as `check_may_know`.
     """
@@ -27,12 +30,12 @@ def reached(settings: Settings, who: Who, old: Policy, new: Policy) -> Reach:
 
 
 def counts_of(found: Reach) -> list[Row]:
-    """How many people and messages, by action, unit and role."""
+    """How many people and messages are affected, by action, unit and role."""
     return [{name: getattr(each, name) for name in COUNTS} for each in found.counted]
 
 
 def people_of(found: Reach, names: dict[str, str]) -> list[Row]:
-    """Who, and how many messages; the name of those whose names there are."""
+    """Each affected person with the number of messages, and the name where it is known."""
     return [
         {
             "action": each.action.value,
@@ -50,7 +53,7 @@ def people_of(found: Reach, names: dict[str, str]) -> list[Row]:
 
 
 def names_of(settings: Settings, found: Reach) -> dict[str, str]:
-    """The names of the people that are touched."""
+    """The names of the affected people."""
     wanted = {each.asker.person for each in found.reached}
     with store_of(settings).reading() as (session, _):
         rows = session.exec(select(Person.id, Person.name)).all()

@@ -1,4 +1,4 @@
-"""`inbox policy explain|who-can|what-can`: why, who, and what, for those who may know it."""
+"""`inbox policy explain|who-can|what-can`: questions by those who may read about access."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -212,7 +212,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def plain(capacity: Capacity, explanation: Explanation) -> dict[str, object]:
-    """For a script."""
+    """The explanation as a JSON value, for a script."""
     decision = explanation.decision
     return {
         "role": capacity.role.value,
@@ -237,7 +237,7 @@ def plain(capacity: Capacity, explanation: Explanation) -> dict[str, object]:
 
 
 def show_explanation(capacity: Capacity, explanation: Explanation, form: Form) -> None:
-    """For people: the answer, every fact, every rule."""
+    """Print the explanation for people: the decision, every fact, every rule."""
     decision = explanation.decision
     answer = "may" if decision.allowed else "may not"
     duties = ", ".join(sorted(decision.duties)) or "none"

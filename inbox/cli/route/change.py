@@ -1,4 +1,4 @@
-"""`inbox route propose`, `approve`, `activate`, `roll-back`, `history`: a change takes two."""
+"""`inbox route propose`, `approve`, `activate`, `roll-back`, `history`: by two people."""
 
 from typing import Annotated, Final
 

@@ -1,4 +1,4 @@
-"""`inbox route`: where mail goes. Lint, test, show, compare, explain and simulate the rules."""
+"""`inbox route`: where mail goes. Check, test, show, compare, explain and simulate the rules."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""How `inbox route simulate` shows its counts: per rule, and per unit who gains and who loses."""
+"""How `inbox route simulate` prints its counts: per rule, and which units gain and lose mail."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -19,7 +19,7 @@ _Row = dict[str, object]
 
 
 def show_counts(counts: Counts, book: RuleBook, form: Form) -> None:
-    """Three tables: by rule and unit, by unit, and what moves from where to where."""
+    """Print three tables: by rule and unit, by unit, and what moves between units."""
     by_rule, by_unit, moves = _by_rule(counts, book), _by_unit(counts, book), _moves(counts)
     if form.as_json:
         say_json({"rules": by_rule, "units": by_unit, "moves": moves})

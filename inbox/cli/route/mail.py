@@ -1,4 +1,4 @@
-"""`inbox route explain` and `simulate`: the rules on a case, on typed metadata, and on mail."""
+"""`inbox route explain` and `simulate`: the rules on a case, on typed metadata, on real mail."""
 
 import sys
 from datetime import UTC, date, datetime, timedelta

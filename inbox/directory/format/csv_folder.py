@@ -26,7 +26,7 @@ _FLAGS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 
 def read_folder(folder: Path) -> Directory:
-    """The directory in a folder; a file that is not there lists nothing of its kind."""
+    """Read the directory from a folder; a missing file lists no rows of its kind."""
     known = {ABOUT, *FILES.values()}
     for path in sorted(folder.iterdir()):
         if path.name not in known:
@@ -58,7 +58,10 @@ def _begun(folder: Path) -> Gathered:
 
 
 def _lines(path: Path, known: tuple[str, ...]) -> Iterator[tuple[Place, dict[str, str]]]:
-    """Each row with its line. The first line names columns; each of them is known, and once."""
+    """Each row of a CSV file, with its line.
+
+    The first line names columns; each of them is known, and once.
+    """
     text = read_text(Place(file=path.name), path.read_bytes())
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -77,13 +80,13 @@ def _lines(path: Path, known: tuple[str, ...]) -> Iterator[tuple[Place, dict[str
 
 
 def _typed(kind: Kind, name: str, text: str) -> object:
-    """What a cell means: true and false where the column takes them, text elsewhere."""
+    """The value of a cell: a boolean if the column is one, otherwise text."""
     takes_flag = any(column.name == name and column.fits is None for column in SHAPE[kind])
     return _FLAGS.get(text, text) if takes_flag else text
 
 
 def write_folder(folder: Path, directory: Directory) -> None:
-    """The files that `read_folder` reads as this; files that are there are replaced."""
+    """Write the directory as CSV files that `read_folder` can read; replaces existing files."""
     folder.mkdir(parents=True, exist_ok=True)
     about = [(str(directory.organisation), _text(directory.complete))]
     _write(folder / ABOUT, _ABOUT_COLUMNS, about)

@@ -32,7 +32,7 @@ _MOMENT: Final = "a day as 2026-01-31, or a time with its zone as 2026-01-31T08:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A file and a line of it."""
+    """A line of a file, for error messages."""
 
     file: str
     line: int = 0
@@ -46,7 +46,7 @@ class Place:
 
 
 def shown(read: object) -> str:
-    """What was read, if it may be repeated."""
+    """What was read, quoted only if it may be repeated in an error."""
     if isinstance(read, bool | date):
         return str(read).lower()
     if isinstance(read, str):
@@ -56,13 +56,13 @@ def shown(read: object) -> str:
 
 
 def columns_of(kind: Kind) -> tuple[str, ...]:
-    """All keys that a row of this kind may have."""
+    """All columns that a row of this kind may have."""
     names = tuple(column.name for column in SHAPE[kind])
     return names if kind is Kind.REFERENCE else (*names, *PERIOD)
 
 
 def read_row(kind: Kind, read: Mapping[str, object], places: Mapping[str, Place]) -> Row:
-    """One row; `places` knows where each key stands, and under "" where the row does."""
+    """Read one row; `places` has the line of each key, and under "" the line of the row."""
     here = places[""]
     for name in read:
         if name not in columns_of(kind):
@@ -94,7 +94,7 @@ def _cell(place: Place, kind: Kind, column: Column, value: object) -> Cell:
 
 
 def _moment(place: Place, value: object, *, last: bool) -> datetime | None:
-    """A day is the whole of it: `from` its beginning, `until` its end."""
+    """Read a date or a time: for `from` a date means its beginning, for `until` its end."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -109,7 +109,7 @@ def _moment(place: Place, value: object, *, last: bool) -> datetime | None:
 
 
 def _written(place: Place, text: str) -> date | datetime:
-    """A day or a time as CSV has it: the same form that TOML has."""
+    """Parse a date or time from CSV, in the same form as in TOML."""
     try:
         day = re.fullmatch(r"\d{4}-\d\d-\d\d", text)
         return date.fromisoformat(text) if day else datetime.fromisoformat(text)
@@ -139,18 +139,18 @@ def _check_row(place: Place, row: Row) -> None:
 
 
 class Gathered:
-    """Rows as they are read, each named once."""
+    """Collects rows as they are read, and refuses duplicates."""
 
     def __init__(self, organisation: OrgNumber, *, complete: bool) -> None:
         self._organisation, self._complete = organisation, complete
         self._rows: dict[Kind, dict[Key, Row]] = {}
 
     def lists(self, kind: Kind) -> None:
-        """The kind is listed, if only to say that there is none."""
+        """Record that the file lists this kind, even if it has no rows of it."""
         self._rows.setdefault(kind, {})
 
     def add(self, row: Row, place: Place) -> None:
-        """Raise `Invalid` if another row has the same name."""
+        """Add a row; raise `Invalid` if there is another row with the same key."""
         rows = self._rows.setdefault(row.kind, {})
         if row.key in rows:
             first = rows[row.key].place
@@ -158,14 +158,14 @@ class Gathered:
         rows[row.key] = row
 
     def directory(self) -> Directory:
-        """What was gathered."""
+        """The directory with all collected rows."""
         return Directory(
             organisation=self._organisation, complete=self._complete, rows=dict(self._rows)
         )
 
 
 def begun(place: Place, organisation: object, complete: object, *, complete_at: Place) -> Gathered:
-    """The beginning of a directory: whose it is, and whether it is the whole truth."""
+    """Start a directory: read its organisation, and whether it is complete."""
     if not isinstance(complete, bool):
         raise complete_at.refuse("value", shown(complete), "complete: true, false")
     try:

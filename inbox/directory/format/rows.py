@@ -1,4 +1,4 @@
-"""What a directory says, row by row: the same rows in a file, in CSV and in the database."""
+"""The rows of a directory, the same for TOML, CSV and the database."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ Key: TypeAlias = tuple[str, ...]
 
 
 class Kind(StrEnum):
-    """The tables of a directory, by what they are called in a file."""
+    """The kinds of rows, by their names in a file."""
 
     CASE_SYSTEM = "case_system"
     UNIT = "unit"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One key of a table in TOML, one column in CSV."""
+    """One column: a key of a table in TOML, a column in CSV."""
 
     name: str
     allowed: str
@@ -42,7 +42,7 @@ class Column:
     """It belongs to what names the row; a row of other names is another row."""
 
     def takes(self, value: object) -> bool:
-        """Whether the value may stand here."""
+        """Whether the column accepts the value."""
         if self.fits is None:
             return isinstance(value, bool)
         return isinstance(value, str) and self.fits(value)
@@ -141,7 +141,10 @@ BY_ID: Final = (Kind.CASE_SYSTEM, Kind.UNIT, Kind.PERSON)
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row. Without `since` it begins when it is taken in; without `until` it does not end."""
+    """One row of a directory.
+
+    Without `since` it begins when it is taken in; without `until` it does not end.
+    """
 
     kind: Kind
     cells: Mapping[str, Cell]
@@ -154,11 +157,11 @@ class Row:
 
     @property
     def key(self) -> Key:
-        """What names it among the rows of its kind."""
+        """The key that identifies the row among the rows of its kind."""
         return tuple(str(self.cells.get(c.name, "")) for c in SHAPE[self.kind] if c.names)
 
     def text(self, name: str) -> str | None:
-        """A cell that holds text, None where it is empty."""
+        """The text in a cell; None if the cell is empty."""
         value = self.cells.get(name)
         return value if isinstance(value, str) else None
 
@@ -167,7 +170,7 @@ class Row:
         return is_over(self.until, now)
 
     def is_lasting(self, at: datetime, now: datetime) -> bool:
-        """Whether it holds at a time; without a beginning it begins now."""
+        """Whether the row is active at a time; a row without a beginning begins now."""
         return (self.since or now) <= at and not self.is_over(at)
 
 
@@ -176,7 +179,7 @@ Rows: TypeAlias = Mapping[Kind, Mapping[Key, Row]]
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
-    """One organisation's directory, or a part of it.
+    """The directory of one organisation, or a part of it.
 
     `rows` has only the kinds that it lists. A complete one ends what is missing of those.
     """
@@ -187,7 +190,7 @@ class Directory:
 
 
 def hashed(directory: Directory, of: Callable[[str], str]) -> Directory:
-    """The same with a keyed hash in place of each case reference."""
+    """The same directory with each case reference replaced by a keyed hash."""
     return replace(
         directory,
         rows={
@@ -211,5 +214,5 @@ def beginning(day: date) -> datetime:
 
 
 def ending(day: date) -> datetime:
-    """The moment after the last of a day (*til og med*)."""
+    """The first moment after the day, so that the day itself is included (*til og med*)."""
     return beginning(day) + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""A directory as one TOML file: reading it, with the line of whatever is wrong, and writing it."""
+"""Reads and writes a directory as one TOML file; an error names the line."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _KEY = re.compile(r"\s*\"?([^\s\"=]+)\"?\s*=")
 
 
 def read_directory(raw: bytes, *, file: str = "directory.toml") -> Directory:
-    """The directory in a TOML file. Raises `Invalid`, which says where, and never a name."""
+    """Read the directory from a TOML file. Raises `Invalid`, which says where, and never a name."""
     text = read_text(Place(file=file), raw)
     try:
         table = tomllib.loads(text)
@@ -29,7 +29,7 @@ def read_directory(raw: bytes, *, file: str = "directory.toml") -> Directory:
 
 
 def read_text(place: Place, raw: bytes) -> str:
-    """UTF-8 without byte order mark, of reasonable length."""
+    """Decode UTF-8 without byte order mark, up to a maximum size."""
     if len(raw) > MAX_BYTES:
         raise place.refuse("too_large", f"{len(raw)} bytes", f"at most {MAX_BYTES} bytes")
     if raw.startswith(b"\xef\xbb\xbf"):
@@ -72,7 +72,7 @@ def _tables(place: Place, kind: Kind, value: object) -> Iterator[Mapping[str, ob
 
 
 class _Lines:
-    """Where tables and keys stand: looked up in the text, because the reader does not say it."""
+    """The lines of tables and keys, found in the text because `tomllib` does not report them."""
 
     def __init__(self, file: str, text: str) -> None:
         self._file = file
@@ -89,17 +89,20 @@ class _Lines:
                 inside.setdefault(key[1], here)
 
     def top(self, name: str) -> Place:
-        """Where a key of the file stands, or the file."""
+        """The line of a top-level key; if there is none, the file itself."""
         return self._top.get(name, Place(file=self._file))
 
     def of(self, kind: Kind, index: int) -> Mapping[str, Place]:
-        """Where the keys of a table stand; under "" the table itself."""
+        """The lines of the keys of a table; the key "" is the table itself."""
         tables = self._tables.get(kind.value, [])
         return tables[index] if index < len(tables) else {"": self.top(kind.value)}
 
 
 def written(directory: Directory) -> str:
-    """The file that `read_directory` reads as this. Deterministic: sorted by what names a row."""
+    """The directory as TOML text that `read_directory` reads back unchanged.
+
+    Deterministic: sorted by what names a row.
+    """
     parts = [f"organisation = {_text(directory.organisation)}"]
     parts.append(f"complete = {_text(directory.complete)}")
     parts += [f"{kind.value} = []" for kind in Kind if directory.rows.get(kind) == {}]
@@ -119,7 +122,7 @@ def _cells(row: Row) -> Iterator[tuple[str, str]]:
 
 
 def period_cells(row: Row) -> Iterator[tuple[str, str]]:
-    """`from` and `until` as they are written: whole days as days."""
+    """The cells `from` and `until` as text; whole days are written as dates."""
     if row.since is not None:
         whole = row.since.time() == time()
         yield "from", row.since.date().isoformat() if whole else _moment(row.since)

@@ -1,4 +1,4 @@
-"""Access beyond an assignment: give it, take it in an emergency, stand in, end it."""
+"""Access besides an assignment: grants, emergency access, substitutes, and ending access."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -33,7 +33,10 @@ def grant(
     lasts: timedelta,
     reason: str,
 ) -> AccessGrant:
-    """Give a case handler access to one message for some days (*innsyn*), never oneself."""
+    """Grant a case handler access to one message for some days (*innsyn*).
+
+    Nobody can grant it to themselves.
+    """
     check_reason(reason)
     terms = line.terms
     if not terms.grant_shortest <= lasts <= terms.grant_longest:
@@ -51,7 +54,7 @@ def grant(
 
 
 def breakglass(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> AccessGrant:
-    """Take emergency access (*nødtilgang*) for `Terms.breakglass_lasts`.
+    """Use emergency access (*nødtilgang*) to a message for `Terms.breakglass_lasts`.
 
     The leader of the message's unit is told, and a review stands open, in the same transaction.
     """
@@ -71,7 +74,7 @@ def breakglass(line: Line, capacity: Capacity, message_id: str, *, reason: str) 
 
 
 def check_reason(reason: str) -> None:
-    """Raise `Invalid` unless somebody has said why, and not at length."""
+    """Raise `Invalid` unless a reason is given and is not too long."""
     if not 0 < len(reason.strip()) <= _LONGEST_REASON:
         raise Invalid("access.reason", f"a reason has 1 to {_LONGEST_REASON} characters")
 
@@ -153,7 +156,9 @@ def delegate(  # noqa: PLR0913 - who stands in for whom, where, and when
     until: datetime,
     since: datetime | None = None,
 ) -> Delegation:
-    """In one unit, let a handler stand in (*vikar*) for one who is away, never oneself.
+    """Let one case handler substitute (*vikar*) for an absent one in one unit.
+
+    Nobody can appoint themselves.
 
     It covers what is assigned to the absent one, from `since`, or now if that is later.
     """
@@ -207,7 +212,7 @@ def _check_no_other(
 
 
 def end_access(line: Line, capacity: Capacity, access_id: str, *, reason: str = "") -> None:
-    """End an assignment, a grant, an emergency access or a standing in, before its time.
+    """End an assignment, a grant, emergency access or a substitution before its time.
 
     What it gave is gone at the next request. Not there and not one's own are one answer.
     """
@@ -242,7 +247,7 @@ def _standing(session: Session, access_id: str) -> _Access | None:
 
 
 def finish(turn: Turn, row: _Access) -> None:
-    """It is over now; what has not begun never does, its period is empty."""
+    """End the access now; if it has not begun, its period becomes empty."""
     row.active_until = turn.now
     row.active_from = min(row.active_from, turn.now)
     if isinstance(row, AccessGrant):

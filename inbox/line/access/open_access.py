@@ -1,4 +1,4 @@
-"""Which access stands: what a leader may end, and what a reviewer is to look back at.
+"""Which access is in force: what a leader may end, and what a reviewer should review.
 
 Ids, kinds and periods; no title. Looking is audited.
 """
@@ -24,7 +24,7 @@ from inbox.tables.periods import not_over
 
 
 class AccessKind(StrEnum):
-    """How somebody came to access."""
+    """How the access was obtained."""
 
     ASSIGNMENT = "assignment"
     GRANT = "grant"
@@ -34,7 +34,7 @@ class AccessKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """One access: who has it, to what, from when, and until when."""
+    """One access in force: who has it, to what, from when and until when."""
 
     id: str
     kind: AccessKind
@@ -48,7 +48,7 @@ class Standing:
 
 
 def of_unit(line: Line, capacity: Capacity) -> Sequence[Standing]:
-    """All access to the messages of the leader's unit that has not ended.
+    """All access in force to the messages of the leader's unit.
 
     Of messages that the leader may not list (a conflict of interest) there is nothing.
     """
@@ -133,7 +133,7 @@ def _delegations(session: Session, now: datetime, unit: str) -> Sequence[Standin
 
 
 def to_review(line: Line, capacity: Capacity) -> Sequence[Standing]:
-    """Emergency access that nobody has reviewed, and grants that stand, the oldest first.
+    """Emergency access that has not been reviewed, and grants in force, the oldest first.
 
     Only what this reviewer may review: nothing that they had a part in.
     """

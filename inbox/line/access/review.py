@@ -1,4 +1,4 @@
-"""Look back at access that was given or taken, once, by somebody who had no part in it."""
+"""Review a grant or emergency access afterwards, once, by somebody who had no part in it."""
 
 from enum import StrEnum
 
@@ -18,7 +18,7 @@ from inbox.tables.periods import is_over
 
 
 class Outcome(StrEnum):
-    """What a review may come to."""
+    """The possible results of a review."""
 
     UPHELD = "upheld"
     MISUSED = "misused"
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 
 def review(line: Line, capacity: Capacity, grant_id: str, *, outcome: Outcome, reason: str) -> None:
-    """Say what access that was given or taken came to; once, by somebody who had no part in it.
+    """Record the result of a review, once, by somebody who had no part in the access.
 
     Emergency access that has been reviewed, and whatever was misused, is over.
     """
@@ -55,7 +55,7 @@ def review(line: Line, capacity: Capacity, grant_id: str, *, outcome: Outcome, r
 
 
 def reviewing(kind: GrantKind | None) -> Action:
-    """The right that a review of such access takes."""
+    """The action that a person must be permitted to review access of this kind."""
     taken = kind is GrantKind.BREAKGLASS
     return Action.BREAKGLASS_REVIEW if taken else Action.ACCESS_REVIEW
 

@@ -1,1 +1,1 @@
-"""What people and case systems do: each asks the policy, settles and audits in one transaction."""
+"""What people and case systems do: each move authorizes, settles and audits in one transaction."""

@@ -1,4 +1,4 @@
-"""What archive staff do: place, recognise a duplicate, check again, fetch again, answer."""
+"""What archive staff do: place, mark duplicates, recheck, refetch, resend receipts, close tasks."""
 
 from datetime import datetime
 
@@ -85,7 +85,10 @@ def _check_living(session: Session, now: datetime, message: Message, unit_id: st
 
 
 def duplicate(line: Line, capacity: Capacity, message_id: str, *, of: str, seen: int) -> None:
-    """Same sender, same documents as a registered message: it takes over that one's references."""
+    """Register the message as a duplicate of a registered one, whose reference it gets.
+
+    Sender and documents must be the same.
+    """
     with line.store.transaction() as (session, now):
         message = session.get(Message, message_id)
         original = session.get(Message, of)
@@ -134,7 +137,7 @@ def _same_documents(message: Message | None, original: Message | None) -> bool:
 
 
 def recheck(line: Line, capacity: Capacity, message_id: str, *, seen: int) -> None:
-    """Open a quarantined message again, without waivers: a list or an anchor may have come."""
+    """Open a quarantined message again, without waivers: a list or an anchor may have arrived."""
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         turn = ask(line, session, now, capacity, Action.RECHECK, subject, Given())
@@ -144,7 +147,7 @@ def recheck(line: Line, capacity: Capacity, message_id: str, *, seen: int) -> No
 
 
 def refetch(line: Line, capacity: Capacity, arrival_id: str, *, seen: int) -> None:
-    """Try a missed arrival again now; its back-off begins anew."""
+    """Fetch a missed arrival again now; its back-off starts again."""
     with line.store.transaction() as (session, now):
         subject = of_arrival(arrival_id)
         turn = ask(line, session, now, capacity, Action.REFETCH, subject, Given())
@@ -169,7 +172,7 @@ def resend(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> N
 
 
 def accept_failure(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> None:
-    """Leave it at that: the sender could not be answered, and the message is done all the same."""
+    """Accept that the sender could not be answered; the message counts as answered."""
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         given = Given(reason_given=bool(reason))
@@ -202,7 +205,7 @@ def _failed_receipt(session: Session, message_id: str) -> Receipt:
 
 
 def close(line: Line, capacity: Capacity, task_id: str, *, reason: str) -> None:
-    """Close a task that no state closes: what was stuck, what was told, what is unusual."""
+    """Close a task that no change of state closes: a stuck row, a notice, an alarm."""
     with line.store.transaction() as (session, now):
         task = session.get(Task, task_id)
         if task is None or task.state is not TaskState.OPEN:

@@ -1,4 +1,4 @@
-"""What a case system does: see its deliveries, collect, accept, register, refuse.
+"""What a case system does: list deliveries, collect one, acknowledge it (accept, register, refuse).
 
 The same word twice is the same answer. A conflicting one leaves the first standing and asks a
 person. A word for an attempt that was withdrawn or superseded is true all the same: it is kept as
@@ -68,7 +68,7 @@ class _Word:
 def deliveries(
     line: Line, capacity: Capacity, *, after: str | None = None, at_most: int = 50
 ) -> Sequence[Offer]:
-    """The case system's own standing deliveries, oldest first, after the one with this id.
+    """The case system's own open and collected deliveries, the oldest first, after the given one.
 
     Those that it may collect now; so nothing that a rule denies it, and nothing of a message that
     is no longer offered. Raises `Unavailable` as a list of people does.
@@ -88,7 +88,10 @@ def deliveries(
 
 
 def collect(line: Line, capacity: Capacity, delivery_id: str) -> Collected:
-    """Let it read: COLLECTED, and audited, before the first byte is given. Repeatable."""
+    """Let the case system read the message. Safe to repeat.
+
+    The delivery is COLLECTED, and audited, before the first byte is sent.
+    """
     with line.store.transaction() as (session, now):
         delivery, message = _own(session, capacity, delivery_id)
         turn = _asked(line, session, now, capacity, Action.COLLECT, delivery)
@@ -105,7 +108,10 @@ def collect(line: Line, capacity: Capacity, delivery_id: str) -> Collected:
 
 
 def accepted(line: Line, capacity: Capacity, delivery_id: str) -> Said:
-    """The case system has the bytes. This is not registered: no receipt follows from it."""
+    """The case system acknowledges that it has the bytes.
+
+    That does not mean registered: no receipt is sent.
+    """
     with line.store.transaction() as (session, now):
         delivery, _ = _own(session, capacity, delivery_id)
         turn = _asked(line, session, now, capacity, Action.WORD, delivery)
@@ -123,7 +129,10 @@ def accepted(line: Line, capacity: Capacity, delivery_id: str) -> Said:
 
 
 def registered(line: Line, capacity: Capacity, delivery_id: str, *, reference: str) -> Said:
-    """*Journalført*, with the archive's reference: the only word that makes a kvittering."""
+    """The case system has registered the message (*journalført*) under this reference.
+
+    This is the only acknowledgement that causes a kvittering.
+    """
     check_reference(reference)
     hashed = _hashed(line, delivery_id, "registered", reference)
     word = _Word(became=_D.REGISTERED, hashed=hashed, reference=reference)
@@ -140,7 +149,10 @@ def registered(line: Line, capacity: Capacity, delivery_id: str, *, reference: s
 
 
 def refused(line: Line, capacity: Capacity, delivery_id: str, *, code: str, text: str = "") -> Said:
-    """The case system says no, with a code of its own: people decide what happens next."""
+    """The case system refuses the message with a code of its own.
+
+    People decide what happens next.
+    """
     if _CODE.fullmatch(code) is None:
         raise Invalid("refusal.code", "a code is at most 60 of a-z 0-9 . _ -")
     if len(text) > _LONGEST_TEXT:

@@ -1,4 +1,7 @@
-"""Put a message on hold (*på vent*) and end that: it says why a person waits, and stops nothing."""
+"""Put a message on hold (*på vent*) and end the hold.
+
+A hold says why a person waits and stops nothing.
+"""
 
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -20,7 +23,7 @@ _DAY: Final = timedelta(days=1)
 def hold(
     line: Line, capacity: Capacity, message_id: str, *, cause: HoldCause, last: date
 ) -> datetime:
-    """Put the message on hold to the end of a day in Norway, and say when that is.
+    """Put the message on hold until the end of a day in Norway; returns that moment.
 
     It is over by itself from then on, and with the next step of the message. Of a message there is
     one hold: a new one takes the place of what stands. The line goes on as if there were none.
@@ -48,7 +51,10 @@ def hold(
 
 
 def end_hold(line: Line, capacity: Capacity, message_id: str) -> None:
-    """End a hold before its day, whoever put it there. Raises `Conflict` where none lasts."""
+    """End a hold before its last day, whoever set it.
+
+    Raises `Conflict` if the message is not on hold.
+    """
     with line.store.transaction() as (session, now):
         turn = ask(line, session, now, capacity, Action.HOLD, of_message(message_id), Given())
         message = session.get_one(Message, message_id)

@@ -1,4 +1,4 @@
-"""Write and read the notes on a message: who may write there may read what stands there."""
+"""Write and read the notes on a message: whoever may write notes on it may also read them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,9 @@ class Noted:
 def note(
     line: Line, capacity: Capacity, message_id: str, *, text: str, shielding: str | None = None
 ) -> str:
-    """Write a note, and give its id. It stays as it was written, and is erased with the message.
+    """Write a note on a message and return its id.
+
+    A note is never changed, and is erased with the message.
 
     With a shielding of its own, said as in mail, it is only for those who are cleared for that too.
     The text is sealed; the audit commits to it.
@@ -60,7 +62,10 @@ def note(
 
 
 def notes(line: Line, capacity: Capacity, message_id: str) -> Sequence[Noted]:
-    """The notes on a message that this person may read, the oldest first; audited before."""
+    """The notes on a message that this person may read, the oldest first.
+
+    The reading is audited first.
+    """
     with line.store.transaction() as (session, now):
         turn = ask(line, session, now, capacity, Action.NOTE, of_message(message_id), Given())
         turn.note(event="message:notes_read", subject=message_id, message_id=message_id)

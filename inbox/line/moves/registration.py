@@ -1,4 +1,4 @@
-"""What registering a message writes, whoever says it: reference, known case, key and attempt."""
+"""What registering a message writes, by whomever: the reference, the known case, the keys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ _LONGEST_REFERENCE: Final = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Collected:
-    """What somebody may now read: the message, its attempt, and the key to both."""
+    """What the caller may now read: the message, its delivery, and the data key of both."""
 
     message: Message
     delivery: Delivery
@@ -28,7 +28,7 @@ class Collected:
 
 
 def data_key(session: Session, line: Line, owner: str) -> DataKey:
-    """The data key of a message or arrival. Raises `Conflict` once it has been erased."""
+    """The data key of a message or arrival. Raises `Conflict` if it has been erased."""
     stored = session.get(WrappedKey, owner)
     key = None if stored is None else unwrap(line, stored)
     if key is None:
@@ -37,7 +37,7 @@ def data_key(session: Session, line: Line, owner: str) -> DataKey:
 
 
 def standing_delivery(session: Session, message_id: str) -> Delivery | None:
-    """The delivery that is open or collected, if one is."""
+    """The message's delivery that is OPEN or COLLECTED, if there is one."""
     return session.exec(
         select(Delivery).where(
             col(Delivery.message_id) == message_id, col(Delivery.state).in_(STANDING)
@@ -46,7 +46,7 @@ def standing_delivery(session: Session, message_id: str) -> Delivery | None:
 
 
 def check_reference(reference: str) -> None:
-    """Raise `Invalid` unless it can stand in a kvittering: one line, printable, not too long."""
+    """Raise `Invalid` unless it can be used in a kvittering: one printable line, not too long."""
     if not 0 < len(reference) <= _LONGEST_REFERENCE or not reference.isprintable():
         raise Invalid("reference.shape", "a reference is one line of at most 200 characters")
 
@@ -54,7 +54,7 @@ def check_reference(reference: str) -> None:
 def registered_values(
     session: Session, now: datetime, line: Line, message: Message, reference: str, how: str
 ) -> dict[str, object]:
-    """The columns that registering fills; the reference is sealed."""
+    """The columns that registration fills; the reference is encrypted."""
     sealed = data_key(session, line, message.id).seal(
         reference.encode(), table="message", column="sealed_reference", row=message.id
     )
@@ -64,7 +64,7 @@ def registered_values(
 def remember_reference(
     session: Session, now: datetime, line: Line, message: Message, reference: str
 ) -> None:
-    """Keep it as a keyed hash, so that the counterparty's next answer finds the unit."""
+    """Store it as a keyed hash, so that the sender's next message about it finds the unit."""
     if message.sender is None or message.unit is None:
         return
     hashed = line.keyring.lookup_hash("reference", reference).hex()

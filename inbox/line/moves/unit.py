@@ -1,4 +1,4 @@
-"""What a unit's people do: take, assign, hand back, release, withdraw, collect, register."""
+"""What the people of a unit do: take, assign, hand back, release, withdraw, collect, register."""
 
 from datetime import datetime
 
@@ -30,7 +30,7 @@ _WORK = frozenset({"assigned", "covers"})
 
 
 def take(line: Line, capacity: Capacity, message_id: str) -> None:
-    """Take an unassigned message of one's unit, where the unit shares them."""
+    """Assign to oneself an unassigned message of one's unit, if the unit shares such messages."""
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         turn = ask(line, session, now, capacity, Action.TAKE, subject, Given())
@@ -44,7 +44,7 @@ def take(line: Line, capacity: Capacity, message_id: str) -> None:
 
 
 def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> None:
-    """Give the message to a colleague (*tildele*), never to oneself."""
+    """Assign the message to a colleague (*tildele*); nobody can assign to themselves."""
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         given = Given(target=to)
@@ -66,7 +66,10 @@ def _assign(session: Session, now: datetime, message_id: str, person: PersonId) 
 
 
 def hand_back(line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str) -> None:
-    """*Ikke vår*: back to archive staff, with a reason; the unit loses sight of it at once."""
+    """Return the message to archive staff with a reason (*ikke vår*).
+
+    The unit can no longer see it.
+    """
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         given = Given(reason_given=bool(reason))
@@ -84,7 +87,10 @@ def hand_back(line: Line, capacity: Capacity, message_id: str, *, seen: int, rea
 
 
 def release(line: Line, capacity: Capacity, message_id: str, *, seen: int) -> None:
-    """Let it go to the unit's case system, after the minutes in which it can be withdrawn."""
+    """Release the message to the unit's case system.
+
+    It can be withdrawn during the first minutes.
+    """
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         turn = ask(line, session, now, capacity, Action.RELEASE, subject, Given())
@@ -100,7 +106,10 @@ def release(line: Line, capacity: Capacity, message_id: str, *, seen: int) -> No
 
 
 def withdraw(line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str) -> None:
-    """Take it back before the case system has it; afterwards it takes two (`proposals`)."""
+    """Withdraw the message before the case system has collected it.
+
+    After that two people must decide (`proposals`).
+    """
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)
         given = Given(reason_given=bool(reason))
@@ -123,7 +132,7 @@ def withdraw(line: Line, capacity: Capacity, message_id: str, *, seen: int, reas
 def collect_by_hand(
     line: Line, capacity: Capacity, message_id: str, *, reason: str = ""
 ) -> Collected:
-    """Read a message that was offered to people: audited before the first byte is given.
+    """Read a message that was offered to people; audited before the first byte is returned.
 
     The first reading by somebody who works on it, or stands in for them, makes the delivery
     COLLECTED. Repeatable while the delivery stands. The reason is only committed to.
@@ -155,7 +164,10 @@ def collect_by_hand(
 
 
 def register(line: Line, capacity: Capacity, message_id: str, *, reference: str, seen: int) -> None:
-    """*Journalført* by hand, with the archive's reference. Later words of systems are late."""
+    """Register the message by hand (*journalført*) with the archive's reference.
+
+    A later acknowledgement of a case system counts as late.
+    """
     check_reference(reference)
     with line.store.transaction() as (session, now):
         subject = of_message(message_id)

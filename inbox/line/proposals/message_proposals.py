@@ -1,4 +1,4 @@
-"""What takes two persons: one proposes, another *person*, not another capacity, approves.
+"""Decisions that need two people: one proposes, another *person*, not another capacity, approves.
 
 Refusing a message, releasing one from quarantine, giving up an arrival, withdrawing what a case
 system has collected, dismissing a late word.
@@ -28,7 +28,7 @@ from inbox.tables import Arrival, Message, Proposal
 
 
 class ProposalKind(StrEnum):
-    """What may be proposed."""
+    """The decisions that may be proposed."""
 
     REFUSE = "refuse"
     QUARANTINE_RELEASE = "quarantine_release"
@@ -62,7 +62,9 @@ def propose(
     code: str = "",
     reason: str,
 ) -> str:
-    """Propose it; gives the proposal's id. An open proposal of the same kind is a `Conflict`.
+    """Propose a decision; returns the proposal's id.
+
+    Raises `Conflict` if a proposal of the same kind is open.
 
     `code` is the refusal's code, or the waivers separated by spaces. The payload is sealed under
     the subject's data key.
@@ -115,7 +117,7 @@ def _subject(kind: ProposalKind, subject_id: str, proposal_id: str | None) -> Su
 
 
 def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
-    """Approve what another person proposed: it happens in the same transaction."""
+    """Approve what another person proposed; it is carried out in the same transaction."""
     with line.store.transaction() as (session, now):
         proposal = session.get(Proposal, proposal_id)
         if proposal is None or proposal.kind not in _ACTION:

@@ -1,4 +1,4 @@
-"""What all proposals share: one open at a time about a thing, and another person who approves."""
+"""What all proposals share: one open at a time about a subject, approved by another person."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def open_proposal(  # noqa: PLR0913 - the columns of a proposal
     payload: str = "",
     sealed: bytes = b"",
 ) -> None:
-    """Write it, and that it was opened. Another one that stands is a `Conflict`.
+    """Insert the proposal with its audit entry. Raises `Conflict` if another one is open.
 
     `sealed` is the payload, sealed for this proposal's id; the audit only commits to it.
     """
@@ -59,7 +59,7 @@ def _lapse_or_refuse(turn: Turn, kind: str, subject_id: str) -> None:
 
 
 def take_back(turn: Turn, *, kind: str, subject_id: str) -> tuple[str, ...]:
-    """Who proposes anew takes back what they proposed before; what others proposed stands.
+    """Withdraw the person's own open proposals before a new one; those of other people stay open.
 
     What is too old lapses with it. Gives the ids of what nobody can approve any more.
     """
@@ -80,7 +80,7 @@ def _lapse(turn: Turn, proposal: Proposal) -> None:
 
 
 def approved(turn: Turn, proposal: Proposal, *, reason: str = "") -> None:
-    """OPEN to APPROVED. The turn is the policy's yes to this person about this proposal."""
+    """Move the proposal from OPEN to APPROVED. The caller has been authorized to approve it."""
     turn.settle(
         row=proposal,
         became=ProposalState.APPROVED,

@@ -1,4 +1,7 @@
-"""Who may change policies and rule books: the policy says, and two rules where none can be had."""
+"""Who may change policies and rule books: the active policy decides, or two recovery rules.
+
+The recovery rules are built in, and apply only while the active policy cannot be read.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -29,7 +32,7 @@ def turn_to_edit(
     rules: Rules,
     given: Given | None = None,
 ) -> Turn:
-    """The yes to editing these rules. Raises as `asking.ask`."""
+    """Authorize the editing of these rules. Raises as `asking.ask`."""
     _hold(session)
     _check_theirs(capacity, rules)
     line = _able_to_change(line, session, rules)
@@ -44,7 +47,10 @@ def turn_to_approve(
     rules: Rules,
     proposal_id: str,
 ) -> Turn:
-    """Whether it may be approved is the policy's to say; why not is said clearly before that."""
+    """Authorize the approval of a proposal.
+
+    The policy decides, after clear errors for a closed, expired or own proposal.
+    """
     _hold(session)
     _check_theirs(capacity, rules)
     lock(session, Proposal, proposal_id)

@@ -1,4 +1,4 @@
-"""A change of policy or of routing: proposed, approved by another person, activated, rolled back.
+"""Change the policy or a rule book: propose, review, approve by another, activate, roll back.
 
 Each step is one transaction. The text of the difference is worked out before it, and what it was
 worked out against is compared inside it.
@@ -30,14 +30,16 @@ APPROVAL_LIFE: Final = timedelta(days=30)
 
 @dataclass(frozen=True, kw_only=True)
 class Proposed:
-    """What was proposed, and what it changes."""
+    """A new proposal, and what it would change."""
 
     proposal_id: str
     compared: Compared
 
 
 def propose(line: Line, capacity: Capacity, rules: Rules, files: Files) -> Proposed:
-    """Keep the files as a version that waits for another person; nothing decides otherwise yet.
+    """Store the files as a proposed version that another person must approve.
+
+    Decisions do not change yet.
 
     What the same person proposed before is taken back. Raises `PolicyError` where the files are
     refused: they are read as strictly as when they decide.
@@ -78,7 +80,7 @@ def propose(line: Line, capacity: Capacity, rules: Rules, files: Files) -> Propo
 
 
 def review(line: Line, capacity: Capacity, rules: Rules, proposal_id: str) -> Compared:
-    """What the proposal changes about what is active now, for the person who may approve it.
+    """Compare the proposal with the active version, for the person who may approve it.
 
     That it was shown is in the audit, with the digest of what was shown.
     """
@@ -96,7 +98,9 @@ def review(line: Line, capacity: Capacity, rules: Rules, proposal_id: str) -> Co
 def approve(
     line: Line, capacity: Capacity, rules: Rules, proposal_id: str, *, acknowledge: str
 ) -> str:
-    """Approve what another person proposed; gives its digest. It does not decide yet.
+    """Approve what another person proposed; returns the version's digest.
+
+    The version is not active yet.
 
     `acknowledge` is the digest of the difference, as `review` gives it: the person has had those
     words before them. The first of two approvals wins; the second is a `Conflict`.
@@ -111,7 +115,7 @@ def approve(
 def approve_and_activate(
     line: Line, capacity: Capacity, rules: Rules, proposal_id: str, *, acknowledge: str
 ) -> str:
-    """Approve it and make it the active one in the same transaction; gives its digest."""
+    """Approve the version and activate it in the same transaction; returns its digest."""
     compared = _compare_proposed(line, rules, proposal_id)
     with line.store.transaction() as (session, now):
         turn = turn_to_approve(line, session, now, capacity, rules, proposal_id)
@@ -121,7 +125,7 @@ def approve_and_activate(
 
 
 def activate(line: Line, capacity: Capacity, rules: Rules, digest: str) -> None:
-    """Make an approved version the active one: from the next transaction on, in every process.
+    """Make an approved version the active one: every process uses it from its next transaction on.
 
     Raises:
         NotFound: nothing of this digest waits for activation.
@@ -140,7 +144,7 @@ def activate(line: Line, capacity: Capacity, rules: Rules, digest: str) -> None:
 
 
 def roll_back(line: Line, capacity: Capacity, rules: Rules, *, reason: str) -> str:
-    """Go back to the version that the active one replaced, at once; gives its digest.
+    """Return at once to the version that the active one replaced; returns its digest.
 
     One person may do it: narrowing must not wait. What is rolled back is never active again
     without being proposed anew, so nobody goes forth and back alone.

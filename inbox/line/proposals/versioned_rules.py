@@ -1,4 +1,4 @@
-"""What two people can change: the policy of the installation, or an organisation's rule book."""
+"""Versioned rules that two people can change: the policy, or an organisation's rule book."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,7 +25,7 @@ from inbox.tables import PolicyVersion
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """One thing that has versions."""
+    """One kind of versioned rules: the policy, or one organisation's rule book."""
 
     proposal: str
     """The kind of its proposals; its events and codes begin with the same word."""
@@ -64,7 +64,7 @@ POLICY: Final = Rules(
 
 
 def routing_of(organisation: str) -> Rules:
-    """The rule book of an organisation."""
+    """The rule book of an organisation, as versioned rules."""
     return Rules(
         proposal="route",
         subject=organisation,
@@ -78,7 +78,7 @@ def routing_of(organisation: str) -> Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """Files beside the active version at one moment."""
+    """A comparison of proposed files with the version that was active at that moment."""
 
     becomes: str
     """The digest of the new ones."""
@@ -89,12 +89,12 @@ class Compared:
 
     @property
     def digest(self) -> str:
-        """Of these words."""
+        """The digest of the text of the difference."""
         return acknowledgement(self.text)
 
 
 def compare(session: Session, rules: Rules, files: Files, *, becomes: str) -> Compared:
-    """What these files, of that digest, would change about what is active now."""
+    """Compare the files, whose digest is given, with the active version."""
     active = versions.named(session, rules.kind)
     return Compared(
         becomes=becomes,
@@ -116,14 +116,17 @@ def _difference(rules: Rules, active: PolicyVersion | None, files: Files, become
 
 @dataclass(frozen=True, kw_only=True)
 class First:
-    """The first version of something, read and found right."""
+    """The first version of a set of rules, read and checked."""
 
     rules: Rules
     files: Files
     digest: str
 
     def begin(self, session: Session, now: datetime, *, proposer: str, approver: str) -> None:
-        """Make it the active one; two people bring it with them."""
+        """Make it the active version.
+
+        A new installation names both its proposer and its approver.
+        """
         versions.begin(
             session,
             now,
@@ -136,5 +139,5 @@ class First:
 
 
 def first(rules: Rules, files: Files) -> First:
-    """What a new installation begins with. Raises `PolicyError`."""
+    """Read the version that a new installation starts with. Raises `PolicyError`."""
     return First(rules=rules, files=files, digest=rules.read(files).digest)

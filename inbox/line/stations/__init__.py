@@ -1,4 +1,4 @@
-"""The stations, and `advance`: the one shell around all of them.
+"""The stations, and `advance`, the one function that runs any of them.
 
 Each station does one thing with at most one outside effect, which is safe to repeat; `advance`
 alone knows what every kind of failure leads to.
@@ -36,7 +36,9 @@ STATIONS: Final[Mapping[str, Station]] = {
 
 
 def advance(line: Line, job: Job[R]) -> Job[R] | None:
-    """Do one step; the same row's next job if it has one that is due, its lease kept.
+    """Run the station of one job.
+
+    Returns the same row's next job, still leased, if its next station is due.
 
     An unavailable neighbour means same state, later. A lost lease means that somebody else has the
     row: nothing is written.
@@ -58,6 +60,6 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
 
 
 def put_off(line: Line, job: Job[R], code: str) -> None:
-    """Same state, later; after a while a person is told, once."""
+    """Postpone the job; after a number of attempts a task for a person is opened, once."""
     with line.store.transaction() as (session, now):
         queue.put_off(line, job.row, code, session, now)

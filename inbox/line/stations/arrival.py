@@ -1,4 +1,4 @@
-"""Stations of an arrival: take custody of the bytes, tell the gateway, or give it up.
+"""Stations of an arrival: take custody of the package, confirm that to the gateway, or discard it.
 
 The order is the promise: bytes synced in the vault, rows and audit committed, *then* DELETE.
 """
@@ -31,7 +31,7 @@ _LONGEST_MISS = timedelta(hours=24)
 
 
 def notice_of(job: Job[Arrival]) -> Notice:
-    """What the gateway needs to know of the arrival."""
+    """The notice by which the gateway knows this arrival."""
     row = job.row
     return Notice(
         channel=row.channel,
@@ -43,7 +43,10 @@ def notice_of(job: Job[Arrival]) -> Notice:
 
 
 def fetch(line: Line, job: Job[Arrival]) -> Outcome | Late:
-    """Stream the bytes into the vault under a new data key. Repeated, it makes another object."""
+    """Stream the package into the vault under a new data key.
+
+    If repeated, it stores another object.
+    """
     row = job.row
     if not line.has_room():
         raise Unavailable("vault.full", "too little free space to take custody")
@@ -191,7 +194,9 @@ def _forget_key(session: Session, arrival_id: str, now: datetime) -> None:
 
 
 def confirm(line: Line, job: Job[Arrival]) -> Late:
-    """Tell the gateway that the bytes are ours. Safe to repeat: gone is as good as deleted.
+    """Confirm to the gateway that we have the package, so that it deletes its copy.
+
+    Safe to repeat: "gone" counts as deleted.
 
     `confirmed_at` is never before the DELETE: `announce` rests on it.
     """
@@ -203,7 +208,10 @@ def confirm(line: Line, job: Job[Arrival]) -> Late:
 
 
 def discard(line: Line, job: Job[Arrival]) -> Outcome:
-    """Two persons gave it up: take it off the queue. Gone is as good as deleted."""
+    """Remove from the gateway's queue an arrival that two people have given up.
+
+    "Gone" counts as deleted.
+    """
     answer = line.gateways[job.row.channel].confirm(notice_of(job))
     return Outcome(
         became=ArrivalState.ABANDONED,

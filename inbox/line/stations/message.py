@@ -1,4 +1,4 @@
-"""Stations of a message: route it by metadata alone, offer it, erase it."""
+"""Stations of a message: route it by its metadata, offer it to a case system, erase it."""
 
 from datetime import datetime
 
@@ -42,7 +42,10 @@ from inbox.tables import (
 
 
 def route(line: Line, job: Job[Message]) -> Outcome | Late:
-    """The first matching rule wins; no match waits for archive staff, never a guess."""
+    """Choose the unit by the first matching rule.
+
+    If none matches, the message waits for archive staff.
+    """
     row = job.row
     key, organisation = job.keys[row.id], OrgNumber(row.organisation)
     with line.store.reading() as (session, now):
@@ -75,7 +78,7 @@ def _routed(session: Session, now: datetime, found: Route, book: str) -> Outcome
 
 
 def offer(line: Line, job: Job[Message]) -> Late:
-    """Open a delivery to the unit's case system, if the policy still allows it."""
+    """Open a delivery to the unit's case system, if the policy still permits it."""
     return lambda session, now: _offered(line, job.row, session, now)
 
 
@@ -150,7 +153,7 @@ def _open_delivery(session: Session, now: datetime, row: Message, system: CaseSy
 
 
 def erase(line: Line, job: Job[Message]) -> Late:
-    """Remove the container and destroy the data key; a tombstone stays. Safe to repeat."""
+    """Remove the package and destroy the data key; the row stays as a tombstone. Safe to repeat."""
     row = job.row
     if row.registered_at is None and row.refused_at is None:
         raise PolicyError("erase.undecided", "neither registered nor refused by two")

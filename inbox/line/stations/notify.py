@@ -1,4 +1,4 @@
-"""The station of the outbox: tell a case system that a delivery stands open."""
+"""The station of the outbox: notify a case system by webhook that a delivery is open."""
 
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,10 @@ _FOLLOW: Final = 2
 
 
 def notify(line: Line, job: Job[Outbox]) -> Outcome:
-    """Send the event, at least once, under one id; dropped if its delivery no longer stands."""
+    """Send the webhook event at least once, always under the same id.
+
+    Drop it if the delivery is no longer open or collected.
+    """
     row = job.row
     with line.store.reading() as (session, _):
         system = session.get_one(CaseSystem, row.case_system)

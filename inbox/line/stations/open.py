@@ -1,4 +1,4 @@
-"""Station of a message that has been taken: open its package, or put it in quarantine."""
+"""The station of a received message: open its package, or quarantine the message."""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +25,10 @@ from inbox.tables import Message, MessageReference
 
 
 def open_(line: Line, job: Job[Message]) -> Outcome:
-    """Verify the package and read its metadata. Reads only; the same bytes give the same answer."""
+    """Verify the package and read its metadata.
+
+    It only reads; the same bytes give the same result.
+    """
     row, key = job.row, job.keys[job.row.id]
     if row.shares_wire_id and OTHER_BYTES not in row.waivers.split():
         return Outcome(became=MessageState.QUARANTINED, code=OTHER_BYTES)

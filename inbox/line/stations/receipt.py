@@ -1,4 +1,4 @@
-"""Stations of a receipt: choose whether it can travel and create it, send it, follow it up."""
+"""Stations of a receipt: check that it can be sent and create it, send it, follow it up."""
 
 from datetime import datetime
 
@@ -23,7 +23,10 @@ _FINAL = (
 
 
 def create(line: Line, job: Job[Receipt]) -> Outcome | Late:
-    """Ask whether it can travel, then create it under its own id. Created before is created."""
+    """Check that the sender can receive a receipt, then create it under its own id.
+
+    If it exists already, that is success.
+    """
     message = _message(line, job.row)
     gateway = line.gateways[message.channel]
     if message.sender is None:
@@ -71,7 +74,7 @@ def _siblings_undecided(session: Session, message: Message) -> bool:
 
 
 def send(line: Line, job: Job[Receipt]) -> Outcome:
-    """Queue it at the gateway. Sent before is sent."""
+    """Queue the receipt for sending at the gateway. If it was sent already, that is success."""
     message = _message(line, job.row)
     try:
         line.gateways[message.channel].send_receipt(wire_receipt_id(message, job.row))
@@ -83,7 +86,10 @@ def send(line: Line, job: Job[Receipt]) -> Outcome:
 
 
 def follow_up(line: Line, job: Job[Receipt]) -> Outcome:
-    """Ask how far it has come. "Sent" is not delivered: it is asked again until it is decided."""
+    """Ask the gateway for the receipt's status.
+
+    "Sent" is not yet delivered: it is asked again until the status is final.
+    """
     with line.store.reading() as (session, _):
         message = session.get_one(Message, job.row.message_id)
     state = line.gateways[message.channel].receipt_status(wire_receipt_id(message, job.row))

@@ -1,4 +1,4 @@
-"""Reads manifest.xml, the one signed place that says who sends to whom (reference §4.3)."""
+"""Reads manifest.xml, the one signed place that names sender and receiver (reference §4.3)."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ NAME = "manifest.xml"
 
 @dataclass(frozen=True, kw_only=True)
 class Addressing:
-    """What the packing gateway wrote into the container."""
+    """The sender, receiver and main document that the sending gateway wrote into the container."""
 
     sender: frozenset[OrgNumber]
     """The sender, and the supplier if it is named; empty if it cannot be read."""
@@ -25,7 +25,10 @@ class Addressing:
 
 
 def read_addressing(verified: Verified, limits: Limits) -> Addressing | None:
-    """None if there is no manifest.xml, or it is a document of the sender's of that name."""
+    """Read manifest.xml.
+
+    Returns None if there is none, or if a document of the sender happens to have that name.
+    """
     container = verified.container
     if NAME not in container or container.entry(NAME).size > limits.max_manifest_bytes:
         return None
@@ -45,7 +48,7 @@ def read_addressing(verified: Verified, limits: Limits) -> Addressing | None:
 
 
 def check_addressing(addressing: Addressing, envelope: Envelope, findings: Findings) -> None:
-    """What is signed must name the sender and the receiver of the unsigned envelope.
+    """The signed manifest.xml must name the sender and the receiver of the unsigned envelope.
 
     Otherwise a package that was signed for somebody else could be sent on to us. Identifiers may
     differ in form, so one number in common is enough.

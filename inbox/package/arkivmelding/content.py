@@ -1,4 +1,4 @@
-"""What is in a package that is whole: arkivmelding.xml, and the documents it speaks of."""
+"""Reads the content of a verified container: arkivmelding.xml, and the documents it refers to."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ ARKIVMELDING_XML = "arkivmelding.xml"
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What a package says and holds."""
+    """The arkivmelding and the documents of a package."""
 
     archive: ArchiveMessage | None
     """None only where a waiver lets a message without readable arkivmelding.xml pass."""
@@ -40,7 +40,9 @@ def read_content(
     main_document: str | None = None,
     schemas: Schemas | None = None,
 ) -> Content:
-    """Read it; `main_document` is the envelope's last word on which document is the main one.
+    """Read the content of a verified container.
+
+    `main_document` is the envelope's hint on which document is the main one, and is used last.
 
     What does not fit between files and arkivmelding.xml, or the schemas, goes to the findings.
 

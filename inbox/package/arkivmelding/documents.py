@@ -1,4 +1,4 @@
-"""Matches the files in a package with what arkivmelding.xml says of them (reference §5.7)."""
+"""Matches the files in a package with the references in arkivmelding.xml (reference §5.7)."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -63,7 +63,7 @@ class Document:
 def match_documents(
     files: Iterable[File], archive: ArchiveMessage | None, *, hints: Iterable[str | None]
 ) -> tuple[tuple[Document, ...], tuple[str, ...]]:
-    """The documents in the container's order, and what does not fit, as codes without names.
+    """The documents in the container's order, and the mismatches, as codes without names.
 
     `hints` are names of main documents from elsewhere, best first, used when arkivmelding.xml
     points to none.
@@ -100,7 +100,7 @@ def match_documents(
 
 
 def media_type_of(name: str) -> str:
-    """Our own reckoning, by the ending; `application/octet-stream` when we do not know."""
+    """The media type by the file's ending; `application/octet-stream` if the ending is unknown."""
     _, dot, ending = name.rpartition(".")
     return _MEDIA_TYPES.get(ending.lower(), _UNKNOWN) if dot else _UNKNOWN
 

@@ -1,4 +1,6 @@
-"""What an arkivmelding says: case file, registry entries, documents. Most of it is confidential.
+"""The content of an arkivmelding as values: case file, entries, documents.
+
+Most of it is confidential.
 
 Fields that may hold a title, a name or a document name stay out of `repr`.
 """

@@ -1,4 +1,4 @@
-"""Reads arkivmelding.xml: strict about XML and grading, lenient about all that is only missing."""
+"""Reads arkivmelding.xml: strict about XML and security grading, lenient about missing elements."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -90,13 +90,18 @@ Children = dict[str, list[Element]]
 
 
 def parse_arkivmelding(raw: bytes, limits: Limits) -> Element:
-    """The root, safely parsed, whatever it is; raises `PackageRejected` (`arkivmelding.*`)."""
+    """Parse the XML safely and return its root, whatever element it is.
+
+    Raises `PackageRejected` (`arkivmelding.*`).
+    """
     most = limits.max_arkivmelding_bytes
     return parse_xml(raw, area="arkivmelding", max_bytes=most, limits=limits)
 
 
 def grading_of(root: Element) -> str | None:
-    """The code of the worst grading anywhere in it, whatever the namespace; None without any.
+    """The code of the highest grading anywhere in the document, in any namespace.
+
+    Returns None if there is none.
 
     A grade we do not know, and a grading without a grade, count as a security grade.
     """
@@ -105,7 +110,7 @@ def grading_of(root: Element) -> str | None:
 
 
 def mentions_grading(raw: bytes) -> bool:
-    """Whether what cannot be parsed has something like a grading in it, which nobody can read."""
+    """Whether XML that cannot be parsed contains something like a grading."""
     return _GRADING.search(text_of(raw, "arkivmelding")) is not None
 
 
@@ -128,7 +133,9 @@ def _code_of(element: Element) -> str | None:
 
 
 def archive_message_of(root: Element) -> ArchiveMessage:
-    """What it says and what it lacks; raises `PackageRejected`, both codes waivable.
+    """The content of an arkivmelding and its missing elements.
+
+    Raises `PackageRejected`, with codes that can be waived.
 
     Grading is not looked at here: ask `grading_of` first.
     """

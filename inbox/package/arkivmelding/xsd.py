@@ -1,4 +1,4 @@
-"""Does arkivmelding.xml fit a published schema? Said, never required (reference §5.2, §5.6)."""
+"""Compares arkivmelding.xml with the published schemas; never required (reference §5.2, §5.6)."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -23,7 +23,7 @@ _MAX_BYTES: Final = 5 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """Whether it fits, and where not."""
+    """Whether the document is valid, and which elements are not."""
 
     fits: bool
     places: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Fit:
 
 
 class Schemas:
-    """The published schemas of arkivmelding: what fits one of them fits.
+    """The published schemas of arkivmelding; a document is valid if it is valid by one of them.
 
     Made of the bytes of files by their names, which may import each other by these names; files
     that have nothing to do with it may lie beside them. Opens nothing. Raises
@@ -50,7 +50,7 @@ class Schemas:
         self._compiled = tuple(_compiled(name, safe) for name in mains)
 
     def fit_of(self, raw: bytes) -> Fit:
-        """Of the bytes of an arkivmelding that `parse_arkivmelding` has taken.
+        """Validate the bytes of an arkivmelding that `parse_arkivmelding` has accepted.
 
         Time and memory are bounded by the size that was allowed then, and by a number of errors
         after which no more are looked for.

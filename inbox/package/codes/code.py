@@ -1,11 +1,11 @@
-"""What a code says to people, in three languages, and what they may do about it."""
+"""The parts of a quarantine code: its text in three languages, and what can be done about it."""
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 
 class Language(StrEnum):
-    """The languages of everything that people read of a verdict."""
+    """The languages of the texts about a verdict."""
 
     BOKMAAL = "nb"
     NYNORSK = "nn"
@@ -14,20 +14,20 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """One thing said in each language; `{name}` is filled in by whoever says it."""
+    """One text in each language; the caller fills in `{name}`."""
 
     nb: str
     nn: str
     en: str
 
     def in_(self, language: Language) -> str:
-        """The words of that language."""
+        """The text in that language."""
         words: str = getattr(self, language.value)
         return words
 
 
 class Mend(Enum):
-    """Whether the sender can mend it, and how."""
+    """Whether the sender can correct the fault, and how."""
 
     RESEND = Text(
         nb="Ja: be avsenderen sende meldingen på nytt.",
@@ -71,7 +71,7 @@ class Mend(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """One reason for keeping a message in quarantine."""
+    """One reason why a message is in quarantine."""
 
     text: Text
     """What is wrong."""
@@ -81,7 +81,7 @@ class Code:
 
     @property
     def may(self) -> Text:
-        """What may be done here, and by whom."""
+        """What can be done about it here, and by whom."""
         return _WAIVABLE if self.waivable else _FINAL
 
 

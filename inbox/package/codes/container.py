@@ -1,4 +1,4 @@
-"""The codes of a container that is not whole, or not of the kind that eFormidling uses."""
+"""The codes of a container that is incomplete, or not of the kind that eFormidling uses."""
 
 from inbox.package.codes.code import Mend, never
 

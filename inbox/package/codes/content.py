@@ -1,4 +1,4 @@
-"""The codes of signer, envelope, arkivmelding and documents: is it for us, and what does it say?"""
+"""The codes of signer, envelope, arkivmelding and documents."""
 
 from inbox.package.codes.code import Mend, by_two, never
 

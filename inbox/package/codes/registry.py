@@ -1,4 +1,4 @@
-"""Every code with which a message is quarantined: what is wrong, and what may be done about it."""
+"""Every quarantine code: what is wrong, and what can be done about it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""The codes of manifest, signature and certificate: was it changed, and who signed it?"""
+"""The codes of manifest, signature and certificate."""
 
 from inbox.package.codes.code import Mend, by_two, never
 

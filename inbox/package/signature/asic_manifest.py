@@ -1,4 +1,4 @@
-"""Reads the ASiCManifest files: which bytes the signatures vouch for (reference §4.4, §13)."""
+"""Reads the ASiCManifest files: which files the signatures cover (reference §4.4, §13)."""
 
 import base64
 import binascii
@@ -51,7 +51,7 @@ _MAX_MEDIA_TYPE = 127
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """One signed file: what its bytes must be, and what the sender calls their type."""
+    """One signed file in a manifest: its digest, and the media type that the sender gives."""
 
     name: str
     algorithm: str
@@ -61,7 +61,7 @@ class Listed:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """One ASiCManifest and the signature that goes with it."""
+    """One ASiCManifest and the name of its signature."""
 
     raw: bytes
     signature: str
@@ -77,7 +77,7 @@ Metadata = Mapping[str, list[str]]
 
 
 def read_manifests(container: Container, kinds: Metadata, limits: Limits) -> tuple[Manifest, ...]:
-    """Every manifest, each with a signature of its own and covering every file exactly once."""
+    """Read every manifest; each must have its own signature and cover every file exactly once."""
     if not kinds["manifest"]:
         raise PackageRejected("manifest.none")
     manifests = tuple(_read(container, name, limits) for name in kinds["manifest"])
@@ -90,7 +90,7 @@ def read_manifests(container: Container, kinds: Metadata, limits: Limits) -> tup
 
 
 def find_metadata(container: Container) -> Metadata:
-    """What is there to read. XAdES is refused unread, and so is anything that does not belong."""
+    """The names under META-INF by kind. XAdES signatures and unknown files are refused."""
     kinds: dict[str, list[str]] = {kind: [] for kind, _ in _METADATA_KINDS}
     for entry in container.entries:
         if not entry.name.startswith(METADATA_FOLDER):

@@ -1,10 +1,10 @@
-"""Certificates whose bytes stay as they came: a signature holds over those and no others."""
+"""Certificates re-encoded exactly as received: a signature is valid for those bytes only."""
 
 from asn1crypto import core, parser, x509
 
 
 def as_received(value: core.Asn1Value) -> bytes:
-    """The bytes of a value that was read, with its length as DER writes it.
+    """The bytes of a parsed value as they were received, with the length in DER.
 
     asn1crypto 1.5 takes any length whose last byte is 80 for an endless one, and its `dump` writes
     what has it anew: one certificate in 256, in a spelling that nobody may have signed.
@@ -20,7 +20,7 @@ class _Signed(x509.TbsCertificate):  # type: ignore[misc] # the library has no t
 
 
 class Certificate(x509.Certificate):  # type: ignore[misc] # the library has no types
-    """One that is written, and whose signature is verified, as it was received."""
+    """A certificate that is encoded, and whose signature is verified, exactly as received."""
 
     _fields = [("tbs_certificate", _Signed), *x509.Certificate._fields[1:]]  # noqa: RUF012
 
@@ -31,7 +31,7 @@ class Certificate(x509.Certificate):  # type: ignore[misc] # the library has no 
 
 
 def load_certificate(der: bytes) -> Certificate:
-    """Read one certificate with its extensions; raises what `cms.MALFORMED` lists."""
+    """Parse one certificate with its extensions; raises the errors in `cms.MALFORMED`."""
     certificate: Certificate = Certificate.load(der, strict=True)
     _ = certificate["tbs_certificate"]["extensions"].native
     return certificate

@@ -1,4 +1,4 @@
-"""One detached CMS signature: a strict look at its shape, then the mathematics (RFC 5652)."""
+"""Verifies one detached CMS signature: its structure, then the signature value (RFC 5652)."""
 
 import hashlib
 import re
@@ -45,7 +45,7 @@ MALFORMED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Signed:
-    """A signature whose mathematics hold; nothing is said about whom to believe."""
+    """A signature that verifies; nothing is said about whether its signer is trusted."""
 
     certificate: bytes
     """The signer's certificate, DER."""
@@ -55,7 +55,7 @@ class Signed:
 
 
 def verify_signature(raw: bytes, content: bytes) -> Signed:
-    """Check a `.p7s` over exactly these bytes; raises `PackageRejected` (`signature.*`)."""
+    """Verify a `.p7s` over exactly these bytes; raises `PackageRejected` (`signature.*`)."""
     try:
         if _ENDLESS.search(raw):
             raise PackageRejected("signature.malformed", "an endless identifier")

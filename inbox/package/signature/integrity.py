@@ -1,4 +1,7 @@
-"""Is this container what was signed? Manifest, digests and signatures, and nothing about trust."""
+"""Verifies the integrity of a container: manifests, digests and signatures.
+
+Trust is checked elsewhere.
+"""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -27,7 +30,7 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """A container that is whole: every file signed, every signature right."""
+    """A container whose files are all signed and whose signatures are all valid."""
 
     container: Container
     files: tuple[File, ...]
@@ -37,7 +40,9 @@ class Verified:
 
 
 def verify_container(source: BinaryIO, *, limits: Limits, findings: Findings) -> Verified:
-    """Integrity alone, every byte of the container read once. Trust is another question.
+    """Verify the integrity only; every byte of the container is read once.
+
+    Trust is checked elsewhere.
 
     Fills in `findings` as far as it comes. Raises `PackageRejected` with `container.*`,
     `manifest.*` or `signature.*`; none of them can be waived.

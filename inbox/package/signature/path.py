@@ -1,4 +1,4 @@
-"""Whom to believe: the path from the signer to an anchor of ours, and revocation (RFC 5280)."""
+"""Checks a signer's certificate: the path to a trust anchor, and revocation (RFC 5280 §6)."""
 
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
@@ -47,7 +47,9 @@ def check_chain(
     stale_is: StaleList,
     findings: Findings,
 ) -> None:
-    """Path, validity, usage, revocation; what a waiver lets pass leaves `False` in the findings.
+    """Check path, validity, key usage and revocation.
+
+    A waived failure leaves `False` in the findings.
 
     Raises `PackageRejected` (`trust.*`, `revocation-unknown`) and `Unavailable`
     (`trust.stale_list`).

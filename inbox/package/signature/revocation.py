@@ -1,4 +1,4 @@
-"""Is a certificate revoked, by the complete lists that were fetched? (RFC 5280 §6.3)."""
+"""The revocation status of a certificate, by complete lists fetched earlier (RFC 5280 §6.3)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ _STRONG = frozenset({"sha256", "sha384", "sha512"})
 
 
 class Standing(StrEnum):
-    """What the lists say about one certificate."""
+    """The revocation status of one certificate."""
 
     GOOD = "good"
     REVOKED = "revoked"
@@ -37,7 +37,7 @@ class Standing(StrEnum):
 
 
 def read_revocation_list(der: bytes, *, fetched_at: datetime) -> RevocationList:
-    """The list with its own times; raises `ConfigurationError` if it is none.
+    """Parse the list with its times; raises `ConfigurationError` if it is not a revocation list.
 
     Its signature is not checked here: only the issuer's certificate can, when it is used.
     """
@@ -54,7 +54,7 @@ def read_revocation_list(der: bytes, *, fetched_at: datetime) -> RevocationList:
 
 
 def number_of(each: RevocationList) -> int:
-    """The list's own number, which only grows; -1 if it has none."""
+    """The CRL number, which only increases; -1 if the list has none."""
     try:
         extensions = _read(each).parsed.extensions
         return extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
@@ -63,13 +63,19 @@ def number_of(each: RevocationList) -> int:
 
 
 def issuer_of(each: RevocationList, trust: Trust) -> bytes | None:
-    """The believed authority that signed the list; None if none did."""
+    """The certificate of the trusted authority that signed the list.
+
+    Returns None if no trusted authority did.
+    """
     authorities = (*trust.anchors, *trust.intermediates)
     return next((authority for authority in authorities if _is_signed_by(each, authority)), None)
 
 
 def unshown(trust: Trust, now: datetime) -> tuple[str, ...]:
-    """The names of believed authorities of which no list is fresh: what they issued waits."""
+    """The names of trusted authorities without a fresh revocation list.
+
+    Messages signed under them wait.
+    """
     fresh = [each for each in trust.lists if _is_fresh(each, trust, now)]
     names = []
     for authority in dict.fromkeys((*trust.anchors, *trust.intermediates)):
@@ -93,7 +99,9 @@ def points_of(certificates: Iterable[bytes]) -> tuple[str, ...]:
 def standing_of(
     certificate: bytes, above: Sequence[bytes], trust: Trust, now: datetime
 ) -> Standing:
-    """Revoked if any list of the issuer's says so, however old; good if a fresh one does not.
+    """Revoked if any list of the issuer says so, however old.
+
+    Good if a fresh list does not name the certificate.
 
     `above` is the path from the issuer to the anchor. An authority that has changed its key has two
     certificates under one name, in it or among those believed, and either key may sign its list.
@@ -160,7 +168,7 @@ def _verifies(parsed: x509.CertificateRevocationList, authority: bytes) -> bool:
 
 
 def is_same(one: x509.Name, other: x509.Name) -> bool:
-    """Capitals, spaces and kinds of strings do not make another name (RFC 5280 §7.1)."""
+    """Whether two names are equal, ignoring case, spaces and string types (RFC 5280 §7.1)."""
     if one == other:
         return True
     same: bool = asn1_x509.Name.load(one.public_bytes()) == asn1_x509.Name.load(

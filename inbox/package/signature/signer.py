@@ -1,4 +1,4 @@
-"""Who signed, and what that organisation is to the sender (reference §4.4, §4.5)."""
+"""Which organisation signed, and its relation to the sender (reference §4.4, §4.5)."""
 
 from asn1crypto import x509
 
@@ -19,7 +19,7 @@ _MAX_SHOWN = 100
 
 
 def signer_of(signed: Signed) -> Signer:
-    """What the certificate says about itself; true only as far as its issuer is trusted."""
+    """The signer as the certificate names it; reliable only if its issuer is trusted."""
     certificate = x509.Certificate.load(signed.certificate)
     subject = _parts(certificate.subject)
     org_number = _org_number(subject)

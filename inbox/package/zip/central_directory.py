@@ -1,4 +1,4 @@
-"""Reads a zip's directory so strictly that every byte of the file has one meaning (APPNOTE 6.3)."""
+"""Reads a zip's central directory so strictly that every byte has one meaning (APPNOTE 6.3)."""
 
 import re
 import struct
@@ -50,7 +50,7 @@ _DOS_LABEL = 0x08
 
 @dataclass(frozen=True, kw_only=True)
 class Central:
-    """One entry as the directory describes it."""
+    """One entry as described by the central directory."""
 
     raw_name: bytes
     name: str
@@ -72,7 +72,7 @@ class Central:
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """Where the directory is, by the record at the end of the file."""
+    """Where the central directory is, from the record at the end of the file."""
 
     entries: int
     offset: int
@@ -83,7 +83,7 @@ class End:
 
 
 def read_at(source: BinaryIO, position: int, size: int) -> bytes:
-    """That many bytes from there, or fewer only where the file ends."""
+    """Read this many bytes at the position, or fewer only at the end of the file."""
     source.seek(position)
     blocks = []
     while size > 0 and (block := source.read(size)):
@@ -93,7 +93,7 @@ def read_at(source: BinaryIO, position: int, size: int) -> bytes:
 
 
 def read_end(source: BinaryIO, size: int) -> End:
-    """The end-of-directory record, which must be the very last thing in the file."""
+    """Read the end-of-central-directory record, which must be the last thing in the file."""
     reach = min(size, _END.size + _MAX_COMMENT)
     tail = read_at(source, size - reach, reach)
     found = tail.rfind(_END_SIGNATURE)
@@ -154,7 +154,10 @@ def _widened(source: BinaryIO, end: End) -> End:
 
 
 def read_directory(source: BinaryIO, end: End, limits: Limits) -> tuple[Central, ...]:
-    """All entries in the order of their place in the file, each allowed, all names distinct."""
+    """All entries in the order of their position in the file.
+
+    Each must be allowed, and all names distinct.
+    """
     if end.entries > limits.max_entries:
         raise PackageRejected("container.too_many_entries", str(end.entries))
     if end.offset + end.size != end.stop:

@@ -1,4 +1,4 @@
-"""Reads the extra fields of a zip entry: wide sizes, names said twice, and harmless rest."""
+"""Reads the extra fields of a zip entry: 64-bit sizes, repeated names, harmless others."""
 
 import struct
 import zlib
@@ -30,7 +30,7 @@ _MAX_BYTES = {
 
 
 def read_extra(raw: bytes) -> Mapping[int, bytes]:
-    """The fields by kind; refuses those we do not know, and any that is there twice."""
+    """The fields by kind; unknown fields and fields that occur twice are refused."""
     fields: dict[int, bytes] = {}
     position = 0
     while position < len(raw):
@@ -45,7 +45,10 @@ def read_extra(raw: bytes) -> Mapping[int, bytes]:
 
 
 def check_repeated(field: bytes | None, text: bytes) -> bool:
-    """Whether a name or comment is said again as UTF-8; that must be the same bytes."""
+    """Whether the field repeats the name or comment in UTF-8.
+
+    A copy with other bytes is refused.
+    """
     if field is None:
         return False
     if field != b"\x01" + struct.pack("<L", zlib.crc32(text)) + text:
@@ -54,7 +57,7 @@ def check_repeated(field: bytes | None, text: bytes) -> bool:
 
 
 def central_numbers(narrow: tuple[int, ...], field: bytes | None) -> tuple[int, ...]:
-    """Size, compressed size, offset and disk: wide ones exactly where the narrow say so."""
+    """Size, compressed size, offset and disk, in 64 bits exactly where the others are sentinels."""
     wanted = [
         index
         for index, (number, sentinel) in enumerate(zip(narrow, _SENTINELS, strict=True))
@@ -70,7 +73,7 @@ def central_numbers(narrow: tuple[int, ...], field: bytes | None) -> tuple[int, 
 
 
 def local_sizes(narrow: tuple[int, int], field: bytes | None) -> tuple[int, int]:
-    """Size and compressed size: both wide or neither.
+    """Size and compressed size: both 64-bit or neither.
 
     commons-compress leaves room for wide sizes when it does not know them yet, and writes both
     forms when they turn out small: that says one thing twice.

@@ -1,4 +1,4 @@
-"""What stands around a file's content: it must say what the directory says (APPNOTE 6.3)."""
+"""Checks what stands around a file's content against the central directory (APPNOTE 6.3)."""
 
 import re
 import struct
@@ -29,7 +29,9 @@ _SENTINEL32 = 0xFFFF_FFFF
 
 
 def read_around(source: BinaryIO, entry: Central, header: bytes, stop: int) -> int:
-    """Where the content begins, when what is before and after it fits; the next begins at `stop`.
+    """Check the bytes before and after the content; returns where it begins.
+
+    The next begins at `stop`.
 
     `header` is the fixed part of the local header, as read or as put right.
     """
@@ -85,7 +87,7 @@ def _check_after(source: BinaryIO, entry: Central, position: int, stop: int, *, 
 
 
 def without_records(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same blocks, unless something in them looks like a record of a zip.
+    """Pass the blocks on, and refuse content that contains something like a zip record.
 
     Where a stored file's size comes after it, a reader from the front ends it there.
     """

@@ -1,4 +1,4 @@
-"""Which names a file in a package may have; we never store under them, but others might."""
+"""Which file names a package may have; we never store files under them, but others may."""
 
 import re
 import unicodedata
@@ -22,7 +22,9 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def read_name(raw: bytes, *, utf8: bool) -> str:
-    """The name as it is meant: UTF-8 where the entry says so, else ASCII; NFC or NFD as it came.
+    """Decode the name: UTF-8 where the entry says so, else ASCII.
+
+    Unicode normalisation is left as it is.
 
     A folder's name ends with a slash.
     """
@@ -50,7 +52,7 @@ def _check(name: str, size: int) -> None:
 
 
 def check_distinct(names: Iterable[str]) -> None:
-    """Refuse names that some reader would take for one: case, composition, a file as a folder.
+    """Refuse names that some reader treats as equal: case, normalisation, a file used as a folder.
 
     A folder may be there on its own account and for the files in it.
     """

@@ -1,4 +1,4 @@
-"""The strict zip reader in front of zlib: every byte accounted for, CRCs while streaming."""
+"""A strict zip reader: every byte is accounted for, and CRCs are checked while streaming."""
 
 import struct
 import zlib
@@ -35,7 +35,7 @@ _CHUNK = 1 << 18
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One file in the container and where its bytes are."""
+    """One file in the zip, and where its bytes are."""
 
     name: str
     size: int
@@ -53,7 +53,7 @@ class Entry:
 
 
 def looks_whole(source: BinaryIO) -> bool:
-    """Whether the end of the zip is there and fits: cheap, for telling a cut transfer from a whole.
+    """Whether the end of the zip is there and consistent: a cheap test for a cut transfer.
 
     It says nothing about what is inside. False is no proof of a cut: if the same bytes come
     again, that is what the sender made.
@@ -68,7 +68,7 @@ def looks_whole(source: BinaryIO) -> bool:
 
 
 class Archive:
-    """Any zip over a seekable file, which it neither owns nor closes.
+    """A reader for any zip in a seekable file, which it neither owns nor closes.
 
     Opening reads the directory and every local header; content is read by `read` and `stream`,
     by seeking, never as a whole. Raises `PackageRejected` (`container.*`).
@@ -106,7 +106,10 @@ class Archive:
         return b"".join(self.stream(name))
 
     def stream(self, name: str) -> Iterator[bytes]:
-        """The bytes in chunks; they are right only when the last has come without an error."""
+        """The bytes in chunks.
+
+        They are verified only when the last chunk has come without an error.
+        """
         entry = self.entry(name)
         blocks = self._blocks(entry)
         size = crc = 0
@@ -124,7 +127,7 @@ class Archive:
             raise PackageRejected("container.crc")
 
     def check(self) -> None:
-        """Read all content to its end, so that every size and CRC has been compared."""
+        """Read all content to the end, so that every size and CRC has been checked."""
         for entry in self.entries:
             for _ in self.stream(entry.name):
                 pass
@@ -170,7 +173,7 @@ class Archive:
 
 
 class Container(Archive):
-    """An ASiC-E container: a zip that says so, and has nothing in it that nobody can sign."""
+    """An ASiC-E container: a zip with that mimetype, in which everything can be signed."""
 
     def __init__(self, source: BinaryIO, limits: Limits) -> None:
         super().__init__(source, limits)
