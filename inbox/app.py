@@ -6,19 +6,19 @@ from fastapi import FastAPI
 
 from inbox.line import Line
 from inbox.web import api, operator, problems
-from inbox.web.auth import Closed
-from inbox.web.middleware import Logged, Safe, Small
+from inbox.web.auth import RequireKey
+from inbox.web.middleware import AccessLog, BodyLimit, SecurityHeaders
 
 
 def create_app(line: Line) -> FastAPI:
     """The case systems' API. Every request needs a valid key."""
-    app = _bare(line)
+    app = _app_without_docs(line)
     app.include_router(api.router)
     # The last one added is the first one asked.
-    app.add_middleware(Small)
-    app.add_middleware(Closed, line=line)
-    app.add_middleware(Logged)
-    app.add_middleware(Safe)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequireKey, line=line)
+    app.add_middleware(AccessLog)
+    app.add_middleware(SecurityHeaders)
     return app
 
 
@@ -31,15 +31,15 @@ def create_operator_app(
     a network of operators only. After `gateway_silence` without an answer from a gateway the
     process is not ready.
     """
-    app = _bare(line)
+    app = _app_without_docs(line)
     app.state.gateway_silence = gateway_silence
     app.include_router(operator.router)
-    app.add_middleware(Small)
-    app.add_middleware(Safe)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
     return app
 
 
-def _bare(line: Line) -> FastAPI:
+def _app_without_docs(line: Line) -> FastAPI:
     """An app without pages of its own, without traces, whose errors are problems."""
     app = FastAPI(
         openapi_url=None,
@@ -50,5 +50,5 @@ def _bare(line: Line) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.line = line
-    problems.install(app)
+    problems.install_error_handlers(app)
     return app

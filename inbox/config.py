@@ -14,14 +14,14 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from inbox.domain import TAUSHETSBELAGT, OrgNumber, Service, parse_org_number
+from inbox.domain import CONFIDENTIAL_PROCESS, OrgNumber, Service, parse_org_number
 from inbox.errors import ConfigurationError, Invalid
 from inbox.gateway.http import check_protected
-from inbox.trust.crl_download import is_address
+from inbox.trust.crl_download import is_list_address
 
 PREFIX: Final = "INBOX_"
 _CONFIG: Final = "INBOX_CONFIG"
-_ELSEWHERE: Final = frozenset({_CONFIG, "INBOX_SAMPLES", "INBOX_STRACE"})
+_NOT_SETTINGS: Final = frozenset({_CONFIG, "INBOX_SAMPLES", "INBOX_STRACE"})
 """Names with our prefix that are no settings."""
 _MAX_ADDRESS: Final = 500
 _PASSWORD: Final = "INBOX_GATEWAY_PASSWORD_"  # noqa: S105 - the name of one, not one
@@ -37,11 +37,11 @@ def _organisation(text: str) -> OrgNumber:
 Organisation = Annotated[str, AfterValidator(_organisation)]
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Listener(_Part):
+class Listener(_Section):
     """Where a listener binds."""
 
     host: str = "127.0.0.1"
@@ -49,7 +49,7 @@ class Listener(_Part):
     """0 takes a free one, and says which."""
 
 
-class GatewaySettings(_Part):
+class GatewaySettings(_Section):
     """One integrasjonspunkt."""
 
     channel: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
@@ -58,12 +58,12 @@ class GatewaySettings(_Part):
     password_file: Path | None = None
     organisations: tuple[Organisation, ...] = Field(min_length=1)
     services: tuple[Service, ...] = (Service.DPO, Service.DPF)
-    processes: tuple[str, ...] = (TAUSHETSBELAGT,)
+    processes: tuple[str, ...] = (CONFIDENTIAL_PROCESS,)
     allow_insecure: bool = False
     """Accept plain http or no sign-in from another machine; said in the audit and by `doctor`."""
 
 
-class WebhookTarget(_Part):
+class WebhookTarget(_Section):
     """Where webhook events may go."""
 
     host: str
@@ -71,14 +71,14 @@ class WebhookTarget(_Part):
     networks: tuple[IPv4Network | IPv6Network, ...] = Field(min_length=1)
 
 
-class Supplier(_Part):
+class Supplier(_Section):
     """A supplier that signs for an organisation (*på vegne av*)."""
 
     signer: Organisation
     sender: Organisation
 
 
-class WorkerSettings(_Part):
+class WorkerSettings(_Section):
     """How many jobs a worker runs at once, and how often it polls."""
 
     small: int = Field(default=3, ge=1, le=32)
@@ -86,7 +86,7 @@ class WorkerSettings(_Part):
     poll_seconds: float = Field(default=0.5, ge=0.05, le=3600)
 
 
-class TermSettings(_Part):
+class TermSettings(_Section):
     """Times and sizes of the line that an operator may set."""
 
     undo_minutes: float = Field(default=10, ge=0, le=24 * 60)
@@ -99,19 +99,19 @@ class TermSettings(_Part):
 
 
 def _list_address(text: str) -> str:
-    if not is_address(text) or len(text) > _MAX_ADDRESS:
+    if not is_list_address(text) or len(text) > _MAX_ADDRESS:
         raise ValueError("an http or https address without user and password")
     return text
 
 
-class RevocationSettings(_Part):
+class RevocationSettings(_Section):
     """Where revocation lists are fetched from, beside the addresses in the trust folder."""
 
     addresses: tuple[Annotated[str, AfterValidator(_list_address)], ...] = ()
     fetch_minutes: float = Field(default=60, ge=1, le=24 * 60)
 
 
-class LimitSettings(_Part):
+class LimitSettings(_Section):
     """Size limits of a package; a package above a limit is quarantined."""
 
     package_mib: int = Field(default=1280, ge=1, le=4095)
@@ -120,7 +120,7 @@ class LimitSettings(_Part):
     ratio: int = Field(default=200, ge=10, le=1032)
 
 
-class AccessSettings(_Part):
+class AccessSettings(_Section):
     """How long access lasts, which use is unusual, and how much of the lists is rechecked."""
 
     grant_days: int = Field(default=90, ge=1, le=90)
@@ -133,7 +133,7 @@ class AccessSettings(_Part):
     """The share of what is listed that is decided once more."""
 
 
-class Settings(_Part):
+class Settings(_Section):
     """All settings."""
 
     database: str = Field(pattern=r"^(sqlite:///|postgresql://)")
@@ -159,7 +159,7 @@ class Settings(_Part):
     revocation: RevocationSettings = RevocationSettings()
     access: AccessSettings = AccessSettings()
 
-    def undo(self) -> timedelta:
+    def undo_window(self) -> timedelta:
         """How long a released message can still be withdrawn."""
         return timedelta(minutes=self.terms.undo_minutes)
 
@@ -173,24 +173,25 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
     path = config or (Path(named) if named else None)
     values = {} if path is None else _read_toml(path)
     for name, text in environment.items():
-        if not name.startswith(PREFIX) or name in _ELSEWHERE or name.startswith(_PASSWORD):
+        if not name.startswith(PREFIX) or name in _NOT_SETTINGS or name.startswith(_PASSWORD):
             continue
         key = name.removeprefix(PREFIX).lower()
-        if key not in _single():
+        if key not in _single_valued_keys():
             raise ConfigurationError(
-                "config.unknown_key", f"{name} is no setting; there are {_listed(_single())}"
+                "config.unknown_key",
+                f"{name} is no setting; there are {_comma_separated(_single_valued_keys())}",
             )
         values[key] = text
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise ConfigurationError("config.invalid", _said(error)) from error
+        raise ConfigurationError("config.invalid", _describe_errors(error)) from error
     for gateway in settings.gateways:
         check_gateway(gateway, password_of(gateway, environment))
     return settings
 
 
-def _single() -> frozenset[str]:
+def _single_valued_keys() -> frozenset[str]:
     """The settings that hold one value."""
     several = {"api", "operator", "gateways", "webhook_targets", "suppliers"}
     parts = {"worker", "terms", "limits", "revocation", "access"}
@@ -206,19 +207,19 @@ def _read_toml(path: Path) -> dict[str, object]:
         raise ConfigurationError("config.toml", f"{path.name} is not TOML: {error}") from error
 
 
-def _said(error: ValidationError) -> str:
+def _describe_errors(error: ValidationError) -> str:
     """Which key, and what is allowed; never the value, which may be a secret."""
     told = []
     for wrong in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in wrong["loc"])
         text = "is no setting" if wrong["type"] == "extra_forbidden" else wrong["msg"]
         if wrong["type"] == "extra_forbidden":
-            text += f"; there are {_listed(_siblings(wrong['loc']))}"
+            text += f"; there are {_comma_separated(_allowed_keys(wrong['loc']))}"
         told.append(f"{key}: {text}")
     return "; ".join(told)
 
 
-def _siblings(place: tuple[int | str, ...]) -> frozenset[str]:
+def _allowed_keys(place: tuple[int | str, ...]) -> frozenset[str]:
     part: type[BaseModel] = Settings
     inner: dict[str, type[BaseModel]] = {
         "api": Listener,
@@ -237,7 +238,7 @@ def _siblings(place: tuple[int | str, ...]) -> frozenset[str]:
     return frozenset(part.model_fields)
 
 
-def _listed(names: frozenset[str]) -> str:
+def _comma_separated(names: frozenset[str]) -> str:
     return ", ".join(sorted(names))
 
 

@@ -22,10 +22,10 @@ UnitId = NewType("UnitId", str)
 CaseSystemId = NewType("CaseSystemId", str)
 PersonId = NewType("PersonId", str)
 
-TAUSHETSBELAGT = "urn:no:difi:profile:arkivmelding:taushetsbelagt:ver1.0"
-RESPONSE = "urn:no:difi:profile:arkivmelding:response:ver1.0"
-ARKIVMELDING = "urn:no:difi:arkivmelding:xsd::arkivmelding"
-KVITTERING = "urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering"
+CONFIDENTIAL_PROCESS = "urn:no:difi:profile:arkivmelding:taushetsbelagt:ver1.0"
+RESPONSE_PROCESS = "urn:no:difi:profile:arkivmelding:response:ver1.0"
+ARKIVMELDING_DOCUMENT_TYPE = "urn:no:difi:arkivmelding:xsd::arkivmelding"
+RECEIPT_DOCUMENT_TYPE = "urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering"
 
 
 def new_id() -> str:

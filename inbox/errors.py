@@ -34,7 +34,7 @@ class Unavailable(InboxError):
     """A neighbour, a disk or a list is unavailable: same state, retried later, never given up."""
 
 
-class Waits(Unavailable):
+class WaitingForPeople(Unavailable):
     """It waits for people who already have a task: same state, tried later, and no new task."""
 
 
@@ -57,7 +57,7 @@ class Conflict(InboxError):
     """Somebody else was first, or the state does not allow it: read again before you repeat it."""
 
 
-class Raced(Conflict):
+class ConcurrentWrite(Conflict):
     """Two transactions wrote the same; this one was second and wrote nothing: repeat it."""
 
 

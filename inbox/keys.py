@@ -34,12 +34,12 @@ KEY_BYTES = 32
 _NONCE_BYTES = 12
 _SEALED_V1 = b"\x01"
 _KEK_ID = re.compile(r"[0-9a-z][0-9a-z-]{0,62}")
-_OTHERS = 0o077
+_OTHERS_MODE_BITS = 0o077
 _PROOF_TEXT = b"inbox: the keys at hand are the keys of this database"
 
 
 @dataclass(frozen=True, kw_only=True)
-class WrappedKey:
+class WrappedDataKey:
     """A data key as it may be stored: useless without the key-encryption key of that id."""
 
     kek_id: str
@@ -69,7 +69,7 @@ class DataKey:
         It opens only in the same table, column and row: moved elsewhere it is damage.
         """
         nonce = os.urandom(_NONCE_BYTES)
-        place = _joined(_SEALED_V1, table.encode(), column.encode(), row.encode())
+        place = _length_prefixed(_SEALED_V1, table.encode(), column.encode(), row.encode())
         return _SEALED_V1 + nonce + self._fields.encrypt(nonce, plaintext, place)
 
     def unseal(self, sealed: bytes, *, table: str, column: str, row: str) -> bytes:
@@ -80,7 +80,7 @@ class DataKey:
         if sealed[:1] != _SEALED_V1:
             raise IntegrityError("keys.sealed_version", f"{table}.{column}")
         nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-        place = _joined(_SEALED_V1, table.encode(), column.encode(), row.encode())
+        place = _length_prefixed(_SEALED_V1, table.encode(), column.encode(), row.encode())
         try:
             return self._fields.decrypt(nonce, ciphertext, place)
         except (InvalidTag, ValueError) as error:
@@ -117,8 +117,8 @@ class Keyring:
     @classmethod
     def load(cls, folder: Path) -> "Keyring":
         """Read the key folder. Raises `ConfigurationError`, which says what to do."""
-        names = _names(folder)
-        active = _read(folder / "active").strip()
+        names = _key_file_names(folder)
+        active = _read_private_file(folder / "active").strip()
         keks = {name[4:-4]: _read_key(folder / name) for name in names if name.startswith("kek-")}
         for kek_id in keks:
             if _KEK_ID.fullmatch(kek_id) is None:
@@ -128,27 +128,27 @@ class Keyring:
         lookup, audit = _read_key(folder / "lookup.key"), _read_key(folder / "audit.key")
         return cls(keks=keks, active=active, lookup=lookup, audit_seed=audit)
 
-    def ids(self) -> frozenset[str]:
+    def kek_ids(self) -> frozenset[str]:
         """The ids of all key-encryption keys at hand, the active one among them."""
         return frozenset(self._keks)
 
-    def new_data_key(self) -> tuple[DataKey, WrappedKey]:
+    def new_data_key(self) -> tuple[DataKey, WrappedDataKey]:
         """A new random data key, and its wrapped form, which must be stored to recover it."""
         secret = os.urandom(KEY_BYTES)
         return DataKey(secret), self._wrap(secret)
 
-    def unwrap(self, wrapped: WrappedKey) -> DataKey:
+    def unwrap(self, wrapped: WrappedDataKey) -> DataKey:
         """Recover a data key from its wrapped form.
 
         Raises:
             ConfigurationError: its key-encryption key is not at hand (`keys.unknown_kek`).
             IntegrityError: it was not wrapped by the key of that id, or it was changed.
         """
-        return DataKey(self._unwrapped(wrapped))
+        return DataKey(self._unwrap_secret(wrapped))
 
-    def rewrap(self, wrapped: WrappedKey) -> WrappedKey:
+    def rewrap(self, wrapped: WrappedDataKey) -> WrappedDataKey:
         """The same data key under the active key. Safe to repeat; raises as `unwrap` does."""
-        return self._wrap(self._unwrapped(wrapped))
+        return self._wrap(self._unwrap_secret(wrapped))
 
     def lookup_hash(self, kind: str, value: str) -> bytes:
         """A keyed hash (HMAC-SHA-256) by which a value can be found again without being stored.
@@ -156,14 +156,14 @@ class Keyring:
         Equal for equal text only: the caller brings the value into one form first.
         """
         text = value.encode(errors="surrogatepass")
-        return hmac.digest(self._lookup, _joined(kind.encode(), text), hashlib.sha256)
+        return hmac.digest(self._lookup, _length_prefixed(kind.encode(), text), hashlib.sha256)
 
     def signer(self) -> Ed25519PrivateKey:
         """The key that signs the checkpoints of the audit."""
         return Ed25519PrivateKey.from_private_bytes(self._audit_seed)
 
     def proof(self) -> bytes:
-        """A value to store with the data; `proves` tells whether other keys can open that data.
+        """A value to store with the data, so that `matches_proof` knows whether keys can open it.
 
         Take a new one after every change of the active key, before the old key goes away.
         """
@@ -172,12 +172,12 @@ class Keyring:
         parts = {"kek": wrapped.kek_id, "wrapped": wrapped.wrapped.hex(), "sealed": sealed.hex()}
         return json.dumps(parts, sort_keys=True).encode()
 
-    def proves(self, proof: bytes) -> bool:
+    def matches_proof(self, proof: bytes) -> bool:
         """Whether `proof` was made with these keys, the lookup and audit keys included."""
         try:
             parts = json.loads(proof)
             kek_id, wrapped = str(parts["kek"]), bytes.fromhex(parts["wrapped"])
-            data_key = self.unwrap(WrappedKey(kek_id=kek_id, wrapped=wrapped))
+            data_key = self.unwrap(WrappedDataKey(kek_id=kek_id, wrapped=wrapped))
             sealed = bytes.fromhex(parts["sealed"])
             text = data_key.unseal(sealed, table="proof", column="keys", row=kek_id)
         except (ValueError, KeyError, TypeError, ConfigurationError, IntegrityError):
@@ -186,13 +186,13 @@ class Keyring:
 
     def _proof_text(self) -> bytes:
         public = self.signer().public_key().public_bytes_raw()
-        return _joined(_PROOF_TEXT, self.lookup_hash("proof", "proof"), public)
+        return _length_prefixed(_PROOF_TEXT, self.lookup_hash("proof", "proof"), public)
 
-    def _wrap(self, secret: bytes) -> WrappedKey:
+    def _wrap(self, secret: bytes) -> WrappedDataKey:
         wrapped = keywrap.aes_key_wrap_with_padding(self._keks[self.active], secret)
-        return WrappedKey(kek_id=self.active, wrapped=wrapped)
+        return WrappedDataKey(kek_id=self.active, wrapped=wrapped)
 
-    def _unwrapped(self, wrapped: WrappedKey) -> bytes:
+    def _unwrap_secret(self, wrapped: WrappedDataKey) -> bytes:
         kek = self._keks.get(wrapped.kek_id)
         if kek is None:
             raise ConfigurationError("keys.unknown_kek", f"kek-{wrapped.kek_id}.key is not here")
@@ -213,7 +213,7 @@ def create_keys(folder: Path, now: datetime) -> str:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sync_folder(folder.parent)
-    if _names(folder) or (folder / "active").exists():
+    if _key_file_names(folder) or (folder / "active").exists():
         raise Conflict("keys.exist", "the key folder is not empty, and keys are never overwritten")
     for name in ("lookup.key", "audit.key"):
         _write_new(folder / name, _new_key_line())
@@ -240,7 +240,7 @@ def _subkey(secret: bytes, label: bytes) -> bytes:
     return HKDFExpand(hashes.SHA256(), KEY_BYTES, label).derive(secret)
 
 
-def _joined(*parts: bytes) -> bytes:
+def _length_prefixed(*parts: bytes) -> bytes:
     """Each part behind its length: no two lists of parts give the same bytes."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
@@ -249,7 +249,7 @@ def _new_key_line() -> str:
     return base64.b64encode(os.urandom(KEY_BYTES)).decode() + "\n"
 
 
-def _names(folder: Path) -> list[str]:
+def _key_file_names(folder: Path) -> list[str]:
     """The names of the key files; refuses a folder in which others could exchange them."""
     try:
         if folder.stat().st_mode & 0o022:
@@ -259,10 +259,10 @@ def _names(folder: Path) -> list[str]:
         raise ConfigurationError("keys.folder", "the key folder cannot be read") from error
 
 
-def _read(path: Path) -> str:
+def _read_private_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & _OTHERS:
+            if os.fstat(file.fileno()).st_mode & _OTHERS_MODE_BITS:
                 raise ConfigurationError(
                     "keys.readable", f"{path.name} is open to others: chmod 600 it"
                 )
@@ -275,7 +275,7 @@ def _read(path: Path) -> str:
 
 def _read_key(path: Path) -> bytes:
     try:
-        key = base64.b64decode(_read(path).strip(), validate=True)
+        key = base64.b64decode(_read_private_file(path).strip(), validate=True)
     except (binascii.Error, ValueError) as error:
         raise ConfigurationError("keys.shape", f"{path.name} is not base64") from error
     if len(key) != KEY_BYTES:

@@ -14,7 +14,7 @@ from typing import Final
 _LOGGER: Final = logging.getLogger("inbox")
 
 
-class Event(StrEnum):
+class LogEvent(StrEnum):
     """Every event that can be logged."""
 
     STARTED = "started"
@@ -31,7 +31,7 @@ class Event(StrEnum):
     REQUEST = "request"
 
 
-class Field(StrEnum):
+class LogField(StrEnum):
     """Every field that an event can have."""
 
     ROW = "row"
@@ -76,8 +76,8 @@ def to_stderr() -> None:
     _LOGGER.setLevel(logging.INFO)
 
 
-def say(event: Event, fields: dict[Field, str | int | float | None]) -> None:
+def emit(event: LogEvent, fields: dict[LogField, str | int | float | None]) -> None:
     """Log one event with its fields; failures are errors, the rest is information."""
-    level = logging.ERROR if event is Event.FAILED else logging.INFO
+    level = logging.ERROR if event is LogEvent.FAILED else logging.INFO
     shown = {field.value: value for field, value in fields.items() if value is not None}
     _LOGGER.log(level, event.value, extra={"inbox_fields": shown})

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from inbox.errors import ConfigurationError
-from inbox.store import SCHEMA
+from inbox.store import SCHEMA_REVISION
 
 # alembic is imported where it is used: `inbox serve` never migrates, and it takes 11 MB.
 if TYPE_CHECKING:
     from alembic.config import Config
 
 
-def shipped(folder: str) -> Path:
+def shipped_folder(folder: str) -> Path:
     """A folder that is shipped with the program: beside it in a checkout, inside it in a wheel."""
     package = Path(__file__).parent
     inside = package / "_data" / folder
@@ -43,7 +43,7 @@ def _run(engine: sa.Engine, change: "Callable[[Config], None]") -> None:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", str(shipped("alembic")))
+    config.set_main_option("script_location", str(shipped_folder("alembic")))
     with engine.execution_options(inbox_writes=True).begin() as connection:
         found = None
         if sa.inspect(connection).has_table("alembic_version"):
@@ -52,7 +52,8 @@ def _run(engine: sa.Engine, change: "Callable[[Config], None]") -> None:
         if found is not None and found not in known:
             raise ConfigurationError(
                 "database.version",
-                f"the database is of version {found}, which this program ({SCHEMA}) does not know",
+                f"the database is of version {found},"
+                f" which this program ({SCHEMA_REVISION}) does not know",
             )
         config.attributes["connection"] = connection
         change(config)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inbox.domain import KVITTERING, RESPONSE, OrgNumber
+from inbox.domain import RECEIPT_DOCUMENT_TYPE, RESPONSE_PROCESS, OrgNumber
 
 _NAMESPACE = uuid.UUID("7a1c5a0e-5d0b-5d5a-9f0e-1f6b1f6a2c11")
 """Our own, so that the ids below collide with nobody's."""
@@ -33,7 +33,7 @@ REFUSALS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ReceiptContent:
     """The content of a kvittering, and its receiver."""
 
     organisation: OrgNumber
@@ -55,7 +55,7 @@ def receipt_id(*, organisation: str, channel: str, wire_id: str, outcome: str, n
     return str(uuid.uuid5(_NAMESPACE, name))
 
 
-def receipt_body(answer: Answer, receipt: str) -> dict[str, object]:
+def receipt_body(answer: ReceiptContent, receipt: str) -> dict[str, object]:
     """The SBD to post; without a conversation, the receipt's own id stands for one."""
     return {
         "standardBusinessDocumentHeader": {
@@ -63,7 +63,7 @@ def receipt_body(answer: Answer, receipt: str) -> dict[str, object]:
             "sender": [_party(answer.organisation)],
             "receiver": [_party(answer.sender)],
             "documentIdentification": {
-                "standard": KVITTERING,
+                "standard": RECEIPT_DOCUMENT_TYPE,
                 "typeVersion": "2.0",
                 "type": "arkivmelding_kvittering",
                 "instanceIdentifier": receipt,
@@ -73,7 +73,7 @@ def receipt_body(answer: Answer, receipt: str) -> dict[str, object]:
                     {
                         "type": "ConversationId",
                         "instanceIdentifier": answer.conversation_id or receipt,
-                        "identifier": RESPONSE,
+                        "identifier": RESPONSE_PROCESS,
                     }
                 ]
             },
@@ -90,7 +90,7 @@ def _party(org_number: OrgNumber) -> dict[str, object]:
     return {"identifier": {"authority": "iso6523-actorid-upis", "value": f"0192:{org_number}"}}
 
 
-def _messages(answer: Answer) -> list[dict[str, str]]:
+def _messages(answer: ReceiptContent) -> list[dict[str, str]]:
     if answer.outcome is ReceiptType.OK:
         return [{"code": "ID", "text": answer.reference}] if answer.reference else []
     code = answer.refusal or ""

@@ -21,16 +21,16 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import Session
 
-from inbox.errors import ConfigurationError, Raced, Unavailable
+from inbox.errors import ConcurrentWrite, ConfigurationError, Unavailable
 from inbox.errors import IntegrityError as Damaged
 
-SCHEMA = "0001"
+SCHEMA_REVISION = "0001"
 """The revision in `alembic/versions` that this code runs on."""
 
-_REST_SECONDS: Final = 1.0
+_IDLE_SECONDS: Final = 1.0
 _CACHE_KIB: Final = 512
 """Of each connection to SQLite: a process has a dozen, and the system keeps the pages too."""
-_POSTGRES_PATIENCE: Final = {
+_POSTGRES_TIMEOUTS: Final = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -39,7 +39,7 @@ _POSTGRES_PATIENCE: Final = {
     "options": "-c lock_timeout=30s -c idle_in_transaction_session_timeout=60s",
 }
 """A process that stands still in a transaction holds the head of the audit: it loses both."""
-_ONE_MOMENT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_SNAPSHOT_TRANSACTION: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 """SQLite sees one moment in any transaction."""
 Clock = Callable[[Session], datetime]
 Sealer = Callable[[Session, datetime], None]
@@ -55,10 +55,10 @@ def create_engine(url: str) -> Engine:
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
     if not url.startswith("sqlite"):
         engine = sa.create_engine(
-            url, hide_parameters=True, pool_size=10, connect_args=_POSTGRES_PATIENCE
+            url, hide_parameters=True, pool_size=10, connect_args=_POSTGRES_TIMEOUTS
         )
         event.listen(engine, "checkin", _note_use)
-        event.listen(engine, "checkout", _try_after_rest)
+        event.listen(engine, "checkout", _ping_if_idle)
         return engine
     engine = sa.create_engine(
         url, hide_parameters=True, connect_args={"timeout": 30, "isolation_level": None}
@@ -73,13 +73,13 @@ def _note_use(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) ->
     entry.info["used"] = time.monotonic()
 
 
-def _try_after_rest(
+def _ping_if_idle(
     connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy: PoolProxiedConnection
 ) -> None:
     """A connection that has rested may be dead; one in steady use is not asked each time."""
     del proxy
     used = entry.info.get("used")
-    if used is None or time.monotonic() - used < _REST_SECONDS:
+    if used is None or time.monotonic() - used < _IDLE_SECONDS:
         return
     try:
         with closing(connection.cursor()) as cursor:
@@ -159,7 +159,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, datetime]]:
         """A read-only session; what is read is detached and never written back."""
-        with _our_errors(), Session(self.engine, expire_on_commit=False) as session:
+        with _translate_errors(), Session(self.engine, expire_on_commit=False) as session:
             session.connection()  # Begins here, and the time is not before the beginning.
             yield session, self.clock(session)
             session.expunge_all()
@@ -167,10 +167,10 @@ class Store:
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Session, datetime]]:
         """As `reading`, and all statements see the same moment, on each database."""
-        with _our_errors(), Session(self.engine, expire_on_commit=False) as session:
+        with _translate_errors(), Session(self.engine, expire_on_commit=False) as session:
             connection = session.connection()
             if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(_ONE_MOMENT)
+                connection.exec_driver_sql(_SNAPSHOT_TRANSACTION)
             yield session, self.clock(session)
             session.expunge_all()
 
@@ -180,7 +180,7 @@ class Store:
 
         `now` is the database's time when it begins.
         """
-        with _our_errors(), Session(self._writing, expire_on_commit=False) as session:
+        with _translate_errors(), Session(self._writing, expire_on_commit=False) as session:
             session.connection()  # As in `reading`; on SQLite it waits here for its turn.
             now = self.clock(session)
             yield session, now
@@ -190,16 +190,16 @@ class Store:
 
     def check_schema(self) -> None:
         """Raise `ConfigurationError` unless the database is of this code's version."""
-        with _our_errors(), self.engine.connect() as connection:
+        with _translate_errors(), self.engine.connect() as connection:
             if not sa.inspect(connection).has_table("alembic_version"):
                 raise ConfigurationError(
                     "database.empty", "the database has no tables yet: run `inbox database upgrade`"
                 )
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        if found != SCHEMA:
+        if found != SCHEMA_REVISION:
             raise ConfigurationError(
                 "database.version",
-                f"the database is of version {found}, this program of {SCHEMA}:"
+                f"the database is of version {found}, this program of {SCHEMA_REVISION}:"
                 " run `inbox database upgrade` with the newer of the two programs",
             )
 
@@ -210,11 +210,11 @@ def _is_full(error: BaseException | None) -> bool:
 
 
 @contextmanager
-def _our_errors() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise Raced("database.taken", type(error.orig).__name__) from error
+        raise ConcurrentWrite("database.taken", type(error.orig).__name__) from error
     except OperationalError as error:
         if str(error.orig).startswith("Could not decode to UTF-8"):
             # The driver's text would quote what stands there.

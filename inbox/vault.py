@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[0-9a-z][0-9a-z.-]{2,126}")
 _PARTS = "parts"
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DISK_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _LABEL = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
 _SALT, _COMMITMENT, _KEY, _NONCE, _TAG = 24, 32, 32, 12, 16
@@ -41,7 +41,7 @@ _CHUNK, _MOST_CHUNKS = 16 * 1024, 2**38
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored:
+class StoredObject:
     """Length in bytes and SHA-256 (lower-case hex) of the plaintext that was stored."""
 
     size: int
@@ -55,7 +55,7 @@ class Vault(Protocol):
     Every method may raise `Unavailable`: `vault.full`, or `vault.io` for all else.
     """
 
-    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> StoredObject:
         """Encrypt and store the chunks as they come.
 
         When this returns, the object survives a power cut.
@@ -77,7 +77,7 @@ class Vault(Protocol):
     def names(self) -> Iterator[tuple[str, datetime]]:
         """The name of every complete object and when it was last written, in no order."""
 
-    def remove_parts(self, before: datetime) -> int:
+    def remove_partial_objects(self, before: datetime) -> int:
         """Remove partial objects that a crash left and that have not been written since.
 
         Returns how many.
@@ -98,21 +98,21 @@ class FolderVault:
         self._folder = folder
         self._made: set[Path] = set()
 
-    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> StoredObject:
         """As `Vault.store`: write, fsync, link to the name, fsync the folder."""
         path = self._path(name)
-        with _disk():
-            self._make(path.parent)
-            self._make(self._folder / _PARTS)
+        with _translate_disk_errors():
+            self._make_folder(path.parent)
+            self._make_folder(self._folder / _PARTS)
             part = self._folder / _PARTS / f"{name}.{secrets.token_hex(4)}"
             fd = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
             try:
                 stored = _encrypt(fd, name, chunks, key)
-                with _disk():
+                with _translate_disk_errors():
                     os.fsync(fd)
             finally:
-                with _disk():
+                with _translate_disk_errors():
                     os.close(fd)
             _link(part, path)
         finally:
@@ -123,44 +123,44 @@ class FolderVault:
     def open(self, name: str, key: bytes) -> BinaryIO:
         """As `Vault.open`."""
         path = self._path(name)
-        with _disk():
+        with _translate_disk_errors():
             try:
                 file = path.open("rb", buffering=0)
             except FileNotFoundError as error:
                 raise IntegrityError("vault.missing", name) from error
         try:
-            return io.BufferedReader(_Opened(file, name, key), _CHUNK)
+            return io.BufferedReader(_ObjectReader(file, name, key), _CHUNK)
         except BaseException:
             file.close()
             raise
 
     def remove(self, name: str) -> None:
         """As `Vault.remove`. What a power cut brings back has no row: the collector's business."""
-        with _disk():
+        with _translate_disk_errors():
             self._path(name).unlink(missing_ok=True)
 
     def names(self) -> Iterator[tuple[str, datetime]]:
         """As `Vault.names`; files that cannot be ours are passed over."""
-        with _disk():
+        with _translate_disk_errors():
             folders = [path for path in self._folder.iterdir() if path.name != _PARTS]
         for path, written_at in (found for folder in folders for found in _files(folder)):
             if _NAME.fullmatch(path.name) and self._path(path.name) == path:
                 yield path.name, written_at
 
-    def remove_parts(self, before: datetime) -> int:
-        """As `Vault.remove_parts`. One that is being written is touched by every write."""
+    def remove_partial_objects(self, before: datetime) -> int:
+        """As `Vault.remove_partial_objects`; every write touches the object being written."""
         old = [path for path, written_at in _files(self._folder / _PARTS) if written_at < before]
         for path in old:
-            with _disk():
+            with _translate_disk_errors():
                 path.unlink(missing_ok=True)
         return len(old)
 
     def free_bytes(self) -> int:
         """As `Vault.free_bytes`: what the file system gives to this user."""
-        with _disk():
+        with _translate_disk_errors():
             return shutil.disk_usage(self._folder).free
 
-    def _make(self, folder: Path) -> None:
+    def _make_folder(self, folder: Path) -> None:
         """Make a sub-folder. Synced once by each process: who made it may have died before that."""
         if not (folder in self._made and folder.is_dir()):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -173,12 +173,12 @@ class FolderVault:
         return self._folder / name[:2] / name
 
 
-class _Opened(io.RawIOBase):
+class _ObjectReader(io.RawIOBase):
     """Plaintext of one object, a chunk at a time; owns `file`, also when the constructor raises."""
 
     def __init__(self, file: io.FileIO, name: str, key: bytes) -> None:
         self._file, self._name = file, name
-        with _disk():
+        with _translate_disk_errors():
             total, header = os.fstat(file.fileno()).st_size, _header(name)
         if self._pread(len(header), 0) != header:
             raise IntegrityError("vault.header", name)
@@ -195,7 +195,7 @@ class _Opened(io.RawIOBase):
             raise IntegrityError("vault.cut", name)
         self._size = self._last * _CHUNK + rest - _TAG
         self._position, self._broken, self._at, self._plain = 0, False, -1, b""
-        self._load(self._last)  # The last chunk alone is short: it authenticates the length.
+        self._load_chunk(self._last)  # The last chunk alone is short: it authenticates the length.
 
     def readable(self) -> bool:
         return True
@@ -215,7 +215,7 @@ class _Opened(io.RawIOBase):
         if self._position >= self._size:
             return 0
         index, offset = divmod(self._position, _CHUNK)
-        self._load(index)
+        self._load_chunk(index)
         target = memoryview(buffer).cast("B")
         count = min(len(target), len(self._plain) - offset)
         target[:count] = self._plain[offset : offset + count]
@@ -226,7 +226,7 @@ class _Opened(io.RawIOBase):
         self._file.close()
         super().close()
 
-    def _load(self, index: int) -> None:
+    def _load_chunk(self, index: int) -> None:
         """Have chunk `index` in memory, authenticated; after one failure nothing is given out."""
         if index == self._at:
             return
@@ -241,7 +241,7 @@ class _Opened(io.RawIOBase):
         self._at = index
 
     def _pread(self, length: int, offset: int) -> bytes:
-        with _disk():
+        with _translate_disk_errors():
             return os.pread(self._file.fileno(), length, offset)
 
 
@@ -249,7 +249,7 @@ def _header(name: str) -> bytes:
     return f"inbox-object 1 {name}\n".encode()
 
 
-def _encrypt(fd: int, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+def _encrypt(fd: int, name: str, chunks: Iterable[bytes], key: bytes) -> StoredObject:
     encryptor, digest, size = Cobblestone256Encryptor(key, _header(name)), hashlib.sha256(), 0
     _write(fd, _header(name))
     for chunk in chunks:
@@ -257,19 +257,19 @@ def _encrypt(fd: int, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
         size += len(chunk)
         _write(fd, encryptor.update(chunk))
     _write(fd, encryptor.finalize())
-    return Stored(size=size, sha256=digest.hexdigest())
+    return StoredObject(size=size, sha256=digest.hexdigest())
 
 
 def _write(fd: int, content: bytes) -> None:
     """Write all of it: a full disk may first take a part and say so only the next time."""
     rest = memoryview(content)
-    with _disk():
+    with _translate_disk_errors():
         while rest:
             rest = rest[os.write(fd, rest) :]
 
 
 def _link(part: Path, path: Path) -> None:
-    with _disk():
+    with _translate_disk_errors():
         try:
             path.hardlink_to(part)
         except FileExistsError as error:
@@ -278,10 +278,10 @@ def _link(part: Path, path: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, datetime]]:
-    with _disk():
+    with _translate_disk_errors():
         paths = list(folder.iterdir()) if folder.is_dir() else []
     for path in paths:
-        with _disk(), suppress(FileNotFoundError):
+        with _translate_disk_errors(), suppress(FileNotFoundError):
             yield path, datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
@@ -294,10 +294,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _disk() -> Iterator[None]:
+def _translate_disk_errors() -> Iterator[None]:
     """What the disk refuses is `Unavailable`; no call inside is ever repeated on the same file."""
     try:
         yield
     except OSError as error:
-        code = "vault.full" if error.errno in _FULL else "vault.io"
+        code = "vault.full" if error.errno in _DISK_FULL_ERRORS else "vault.io"
         raise Unavailable(code, errno.errorcode.get(error.errno or 0, "?")) from error

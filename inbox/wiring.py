@@ -19,18 +19,18 @@ from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring
 from inbox.line import Line, Terms
-from inbox.line.active_rule_books import ActiveBooks
-from inbox.line.transfer_slots import Slots
-from inbox.migrations import shipped
+from inbox.line.active_rule_books import ActiveRuleBooks
+from inbox.line.transfer_slots import TransferSlots
+from inbox.migrations import shipped_folder
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_reader import read_rules
 from inbox.store import SteadyClock, Store, create_engine, database_clock
 from inbox.tables import AuditHead, Installation
-from inbox.trust.crl_download import Source, client
-from inbox.trust.crl_schedule import Schedule
-from inbox.trust.trust_store import TrustFolder
+from inbox.trust.crl_download import CrlDownloader, build_http_client
+from inbox.trust.crl_schedule import CrlSchedule
+from inbox.trust.trust_store import TrustStore
 from inbox.vault import FolderVault
 
 
@@ -39,17 +39,17 @@ def build_line(settings: Settings) -> Line:
 
     Raises `ConfigurationError` for whatever would keep it from working.
     """
-    line = assemble(settings)
+    line = build_line_before_rules(settings)
     with line.store.reading() as (session, _):
         for gateway in settings.gateways:
             for organisation in map(OrgNumber, gateway.organisations):
-                if line.books.current(session, organisation) is None:
-                    raise _no_book(line, organisation, gateway.channel)
+                if line.rule_books.current(session, organisation) is None:
+                    raise _missing_rule_book(line, organisation, gateway.channel)
     return line
 
 
-def _no_book(line: Line, organisation: OrgNumber, channel: str) -> ConfigurationError:
-    unread = line.books.problem(organisation)
+def _missing_rule_book(line: Line, organisation: OrgNumber, channel: str) -> ConfigurationError:
+    unread = line.rule_books.problem(organisation)
     if unread is not None:
         return unread
     return ConfigurationError(
@@ -59,19 +59,19 @@ def _no_book(line: Line, organisation: OrgNumber, channel: str) -> Configuration
     )
 
 
-def assemble(settings: Settings) -> Line:
+def build_line_before_rules(settings: Settings) -> Line:
     """The same without checking each channel's rules, for commands that may run before that."""
     store = build_store(settings)
     store.check_schema()
     keyring = Keyring.load(settings.keys)
     with store.transaction() as (session, now):
-        check_installation(session, now, keyring, settings)
+        ensure_installation(session, now, keyring, settings)
     return Line(
         store=store,
         vault=FolderVault(settings.vault),
         keyring=keyring,
         policies=ActivePolicies(),
-        books=ActiveBooks(),
+        rule_books=ActiveRuleBooks(),
         gateways={g.channel: build_gateway(g, environment()) for g in settings.gateways},
         events=WebhookSender(
             httpx.Client(trust_env=False, follow_redirects=False, timeout=15),
@@ -80,11 +80,11 @@ def assemble(settings: Settings) -> Line:
                 for target in settings.webhook_targets
             ],
         ),
-        trust=TrustFolder(settings.trust),
+        trust=TrustStore(settings.trust),
         schemas=None if settings.schemas is None else read_schemas(settings.schemas),
-        lists=build_schedule(settings),
+        crl_schedule=build_crl_schedule(settings),
         recheck=Recheck(settings.access.recheck),
-        slots=Slots(small=settings.worker.small, long=settings.worker.long),
+        transfer_slots=TransferSlots(small=settings.worker.small, long=settings.worker.long),
         terms=terms_of(settings),
     )
 
@@ -98,10 +98,10 @@ def build_store(settings: Settings) -> Store:
 
 def policy_folder(settings: Settings) -> Path:
     """The policy folder in use."""
-    return settings.policies or shipped("policies")
+    return settings.policies or shipped_folder("policies")
 
 
-def read_books(folder: Path) -> Mapping[OrgNumber, RuleBook]:
+def read_rule_books(folder: Path) -> Mapping[OrgNumber, RuleBook]:
     """Read the rule books in a folder, one per organisation. Raises `PolicyError`."""
     books = [
         read_rules(path.name, path.read_bytes())
@@ -134,10 +134,10 @@ def build_gateway(settings: GatewaySettings, env: Mapping[str, str]) -> Gateway:
     )
 
 
-def build_schedule(settings: Settings) -> Schedule:
+def build_crl_schedule(settings: Settings) -> CrlSchedule:
     """The schedule of revocation lists: their addresses, and how often they are fetched."""
-    return Schedule(
-        source=Source(client()),
+    return CrlSchedule(
+        source=CrlDownloader(build_http_client()),
         listed=settings.revocation.addresses,
         every=timedelta(minutes=settings.revocation.fetch_minutes),
     )
@@ -149,18 +149,18 @@ def terms_of(settings: Settings) -> Terms:
     return Terms(
         first_retry=timedelta(seconds=terms.first_retry_seconds),
         longest_retry=timedelta(minutes=terms.longest_retry_minutes),
-        undo=settings.undo(),
+        undo_window=settings.undo_window(),
         keep_content=timedelta(days=terms.keep_content_days),
         grant_longest=timedelta(days=access.grant_days),
         delegation_longest=timedelta(days=access.delegation_days),
-        breakglass_lasts=timedelta(minutes=access.breakglass_minutes),
-        breakglass_by_person=access.breakglass_per_person_day,
-        breakglass_in_unit=access.breakglass_per_unit_week,
-        opens_by_person=access.opens_per_person_hour,
-        free_bytes=int(terms.free_gigabytes * 1_000_000_000),
+        breakglass_duration=timedelta(minutes=access.breakglass_minutes),
+        breakglass_per_person_day=access.breakglass_per_person_day,
+        breakglass_per_unit_week=access.breakglass_per_unit_week,
+        opens_per_person_hour=access.opens_per_person_hour,
+        min_free_bytes=int(terms.free_gigabytes * 1_000_000_000),
         legacy_sha1_until=terms.legacy_sha1_until,
         limits=limits_of(settings),
-        stale_list_waits=timedelta(days=terms.stale_list_days),
+        stale_list_wait=timedelta(days=terms.stale_list_days),
         on_behalf_of=frozenset(
             (OrgNumber(supplier.signer), OrgNumber(supplier.sender))
             for supplier in settings.suppliers
@@ -179,7 +179,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def check_installation(
+def ensure_installation(
     session: Session, now: datetime, keyring: Keyring, settings: Settings
 ) -> None:
     """Insert the installation's rows into an empty database, or check that the keys are its own."""
@@ -205,7 +205,7 @@ def check_installation(
             "config.origin",
             f"this database is the installation {json.dumps(installation.origin)}: set origin so",
         )
-    if not keyring.proves(installation.key_proof):
+    if not keyring.matches_proof(installation.key_proof):
         raise ConfigurationError(
             "keys.not_these",
             "the keys at hand are not those that this database was made with: put the right"

@@ -14,15 +14,15 @@ from sqlmodel import col, select
 
 from inbox import log
 from inbox.audit import verify
-from inbox.directory.leavers import look_after
+from inbox.directory.leavers import settle_closed_units_and_leavers
 from inbox.domain import station_of
 from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
-from inbox.line.expired_notices import close_lapsed
-from inbox.line.intake import collect, note_pulse
-from inbox.line.queue import KINDS, bring_forward, claim, due_kinds
-from inbox.line.stations import advance, put_off
-from inbox.log import Field
+from inbox.line.expired_notices import close_expired_notices
+from inbox.line.intake import poll_gateways, record_pulse
+from inbox.line.queue import QUEUE_ROW_TYPES, claim, due_kinds, make_due
+from inbox.line.stations import advance, postpone_and_escalate
+from inbox.log import LogField
 from inbox.package.inputs import STALE_LIST, Trust
 from inbox.store import SteadyClock
 from inbox.tables import Message, table_of
@@ -31,8 +31,8 @@ _IDLE_SECONDS: Final = 1.0
 _CHECKPOINT_SECONDS: Final = 300.0
 _CLEAN_SECONDS: Final = 3600.0
 _TRUST_SECONDS: Final = 10.0
-_ENDED_SECONDS: Final = 300.0
-_ORPHAN: Final = timedelta(days=1)
+_LEAVERS_SECONDS: Final = 300.0
+_ORPHAN_AGE: Final = timedelta(days=1)
 """Objects without a row, and half-written ones, are removed after a day."""
 
 
@@ -49,33 +49,39 @@ class Worker:
         self._stop = Event()
         self._woken = Condition()
         self._threads: list[Thread] = []
-        self._believed: Trust | None = None
-        self._changed = False
+        self._last_trust: Trust | None = None
+        self._trust_changed = False
 
     def run(self) -> None:
         """Work until `stop`. Raises `ConfigurationError` if another worker has the database."""
-        with _only_one(self._line):
+        with _single_worker_lock(self._line):
             self._free_leases()
-            log.say(log.Event.STARTED, {Field.COUNT: self._line.slots.threads})
+            log.emit(log.LogEvent.STARTED, {LogField.COUNT: self._line.transfer_slots.threads})
             self._threads = [
                 *(
                     Thread(target=self._advance, daemon=True)
-                    for _ in range(self._line.slots.threads)
+                    for _ in range(self._line.transfer_slots.threads)
                 ),
-                Thread(target=self._every, args=(self._poll_seconds, self._collect), daemon=True),
                 Thread(
-                    target=self._every, args=(_CHECKPOINT_SECONDS, self._checkpoint), daemon=True
+                    target=self._repeat, args=(self._poll_seconds, self._poll_gateways), daemon=True
                 ),
-                Thread(target=self._every, args=(_CLEAN_SECONDS, self._clean), daemon=True),
-                Thread(target=self._every, args=(_TRUST_SECONDS, self._trust), daemon=True),
-                Thread(target=self._every, args=(_ENDED_SECONDS, self._look_after), daemon=True),
+                Thread(
+                    target=self._repeat, args=(_CHECKPOINT_SECONDS, self._checkpoint), daemon=True
+                ),
+                Thread(target=self._repeat, args=(_CLEAN_SECONDS, self._clean), daemon=True),
+                Thread(
+                    target=self._repeat, args=(_TRUST_SECONDS, self._refresh_trust), daemon=True
+                ),
+                Thread(
+                    target=self._repeat, args=(_LEAVERS_SECONDS, self._handle_leavers), daemon=True
+                ),
             ]
             for thread in self._threads:
                 thread.start()
             for thread in self._threads:
                 thread.join()
             self._checkpoint()
-            log.say(log.Event.STOPPED, {})
+            log.emit(log.LogEvent.STOPPED, {})
 
     def stop(self) -> None:
         """Finish the current step and end; the next worker claims what is unfinished."""
@@ -92,7 +98,7 @@ class Worker:
         if self._line.store.engine.dialect.name != "sqlite":
             return
         with self._line.store.transaction() as (session, _):
-            for kind in KINDS:
+            for kind in QUEUE_ROW_TYPES:
                 table = table_of(kind)
                 session.execute(
                     sa.update(table)
@@ -103,93 +109,95 @@ class Worker:
     def _advance(self) -> None:
         while not self._stop.is_set():
             try:
-                worked = self._one_round()
+                worked = self._work_once()
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever a step throws
-                self._failed(error)
+                self._log_failure(error)
                 worked = False
             if not worked:
                 with self._woken:
                     self._woken.wait(_IDLE_SECONDS)
 
-    def _one_round(self) -> bool:
+    def _work_once(self) -> bool:
         """One job of each kind, followed from step to step; whether there was any."""
         worked = False
         with self._line.store.reading() as (session, now):
             due = due_kinds(session, now)
         for kind in due:
-            with self._line.slots.job():
+            with self._line.transfer_slots.job_slot():
                 job = claim(self._line, kind)
                 while job is not None and not self._stop.is_set():
                     worked, began = True, time.monotonic()
                     state = job.row.state
-                    fields: dict[Field, str | int | float | None] = {
-                        Field.ROW: job.row.id,
-                        Field.STATION: station_of(state),
+                    fields: dict[LogField, str | int | float | None] = {
+                        LogField.ROW: job.row.id,
+                        LogField.STATION: station_of(state),
                     }
                     try:
                         following = advance(self._line, job)
                     except Exception as error:  # noqa: BLE001 - one bad row never blocks the line
-                        put_off(self._line, job, getattr(error, "code", "internal"))
-                        log.say(log.Event.FAILED, {**fields, Field.ERROR: type(error).__name__})
+                        postpone_and_escalate(self._line, job, getattr(error, "code", "internal"))
+                        log.emit(
+                            log.LogEvent.FAILED, {**fields, LogField.ERROR: type(error).__name__}
+                        )
                         break
                     seconds = round(time.monotonic() - began, 3)
-                    log.say(log.Event.STEP, {**fields, Field.SECONDS: seconds})
+                    log.emit(log.LogEvent.STEP, {**fields, LogField.SECONDS: seconds})
                     job = following
                     self.wake()
         return worked
 
-    def _every(self, seconds: float, work: Callable[[], None]) -> None:
+    def _repeat(self, seconds: float, work: Callable[[], None]) -> None:
         while not self._stop.is_set():
             try:
                 work()
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever a round throws
-                self._failed(error)
+                self._log_failure(error)
             self._stop.wait(seconds)
 
-    def _collect(self) -> None:
+    def _poll_gateways(self) -> None:
         clock = self._line.store.clock
         if isinstance(clock, SteadyClock) and clock.backward > timedelta(seconds=1):
-            log.say(log.Event.CLOCK_BACKWARDS, {})
-        if (new := collect(self._line)) > 0:
-            log.say(log.Event.COLLECTED, {Field.COUNT: new})
+            log.emit(log.LogEvent.CLOCK_BACKWARDS, {})
+        if (new := poll_gateways(self._line)) > 0:
+            log.emit(log.LogEvent.COLLECTED, {LogField.COUNT: new})
             self.wake()
 
     def _checkpoint(self) -> None:
         with self._line.store.transaction() as (session, now):
             note = verify.new_checkpoint(session, now, self._line.keyring)
         if note is not None:
-            verify.keep_outside(self._checkpoints, note)
-            log.say(log.Event.CHECKPOINT, {})
-        note_pulse(self._line, "worker", None)
+            verify.append_to_checkpoint_file(self._checkpoints, note)
+            log.emit(log.LogEvent.CHECKPOINT, {})
+        record_pulse(self._line, "worker", None)
 
-    def _trust(self) -> None:
+    def _refresh_trust(self) -> None:
         """Fetch the revocation lists that are due; when they are others, what waits goes on.
 
         Twice, because a step that began before the change may put its message off after it.
         """
         line = self._line
-        if line.lists is not None:
-            found = line.lists.fetch_due(line.store, line.trust.current())
+        if line.crl_schedule is not None:
+            found = line.crl_schedule.fetch_due(line.store, line.trust.current())
             if found.new:
-                log.say(log.Event.LISTS, {Field.COUNT: found.new})
+                log.emit(log.LogEvent.LISTS, {LogField.COUNT: found.new})
             for code in found.failed:
-                log.say(log.Event.FAILED, {Field.CODE: code})
-        believed = line.believed()
-        before, self._believed = self._believed, believed
-        again, self._changed = self._changed, believed != before
-        if (self._changed or again) and bring_forward(line, STALE_LIST):
+                log.emit(log.LogEvent.FAILED, {LogField.CODE: code})
+        believed = line.current_trust()
+        before, self._last_trust = self._last_trust, believed
+        again, self._trust_changed = self._trust_changed, believed != before
+        if (self._trust_changed or again) and make_due(line, STALE_LIST):
             self.wake()
 
     def _clean(self) -> None:
         """Remove objects that no row names, which a crash left, and notices of what is over."""
-        close_lapsed(self._line)
+        close_expired_notices(self._line)
         with self._line.store.reading() as (session, now):
             named = set(
                 session.exec(
                     select(Message.object_name).where(col(Message.object_name).is_not(None))
                 )
             )
-        before = now - _ORPHAN
+        before = now - _ORPHAN_AGE
         old = [
             name
             for name, written_at in self._line.vault.names()
@@ -197,22 +205,22 @@ class Worker:
         ]
         for name in old:
             self._line.vault.remove(name)
-        removed = len(old) + self._line.vault.remove_parts(before)
+        removed = len(old) + self._line.vault.remove_partial_objects(before)
         if removed:
-            log.say(log.Event.CLEANED, {Field.COUNT: removed})
+            log.emit(log.LogEvent.CLEANED, {LogField.COUNT: removed})
 
-    def _look_after(self) -> None:
+    def _handle_leavers(self) -> None:
         """Whoever left today, and whatever unit closed, leaves work behind: it becomes tasks."""
-        if look_after(self._line):
+        if settle_closed_units_and_leavers(self._line):
             self.wake()
 
-    def _failed(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         code = error.code if isinstance(error, InboxError) else "internal"
-        log.say(log.Event.FAILED, {Field.CODE: code, Field.ERROR: type(error).__name__})
+        log.emit(log.LogEvent.FAILED, {LogField.CODE: code, LogField.ERROR: type(error).__name__})
 
 
 @contextmanager
-def _only_one(line: Line) -> Iterator[None]:
+def _single_worker_lock(line: Line) -> Iterator[None]:
     """Hold the lock file of a SQLite database; PostgreSQL orders its workers itself."""
     url = line.store.engine.url
     if url.get_backend_name() != "sqlite" or not url.database:

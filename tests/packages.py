@@ -18,12 +18,12 @@ from inbox.errors import PackageRejected
 from inbox.package import Package, open_package
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.envelope import Envelope, read_envelope
-from inbox.package.inputs import Expected, Limits, StaleList, Trust
+from inbox.package.inputs import Expectations, Limits, StaleList, Trust
 from inbox.package.signature.revocation import read_revocation_list
-from inbox.package.verdict import Quarantine
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.builder import Document, Parcel, package_bytes
-from inbox.simulator.packages.certificates import Signer, TestAuthority
+from inbox.package.verdict import PackageQuarantined
+from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
+from inbox.simulator.packages.builder import Parcel, ParcelDocument, package_bytes
+from inbox.simulator.packages.certificates import SigningKey, TestAuthority
 from inbox.simulator.packages.cms import Profile, sign
 from inbox.simulator.packages.envelopes import sbd_json
 from tests.package.zips import Part, zip_bytes
@@ -46,7 +46,7 @@ def authority() -> TestAuthority:
 
 
 @functools.cache
-def signer(org_number: str = SENDER) -> Signer:
+def signer(org_number: str = SENDER) -> SigningKey:
     return authority().issue(org_number)
 
 
@@ -56,7 +56,7 @@ def parcel(**changes: Any) -> Parcel:
         sender=SENDER,
         receiver=RECEIVER,
         signer=signer(),
-        documents=(Document("brev.pdf", "application/pdf", b"%PDF-1.7 brev"),),
+        documents=(ParcelDocument("brev.pdf", "application/pdf", b"%PDF-1.7 brev"),),
         arkivmelding=arkivmelding_xml(),
         signed_at=NOW,
     )
@@ -68,7 +68,7 @@ def genuine(**changes: Any) -> bytes:
     return package_bytes(parcel(**changes))
 
 
-def trusted(*, revoked: Iterable[int | Signer] = (), listed_at: datetime = NOW) -> Trust:
+def trusted(*, revoked: Iterable[int | SigningKey] = (), listed_at: datetime = NOW) -> Trust:
     """Trust in the test authority, with a revocation list made at that time."""
     crl = authority().crl(listed_at, revoked)
     return Trust(
@@ -77,8 +77,8 @@ def trusted(*, revoked: Iterable[int | Signer] = (), listed_at: datetime = NOW) 
     )
 
 
-def expecting(**changes: Any) -> Expected:
-    return replace(Expected(service=Service.DPO, organisation=RECEIVER), **changes)
+def expecting(**changes: Any) -> Expectations:
+    return replace(Expectations(service=Service.DPO, organisation=RECEIVER), **changes)
 
 
 def envelope_of(**changes: Any) -> Envelope:
@@ -90,7 +90,7 @@ def opened(
     raw: bytes,
     *,
     envelope: Envelope | None = None,
-    expected: Expected | None = None,
+    expected: Expectations | None = None,
     trust: Trust | None = None,
     limits: Limits | None = None,
     waivers: Iterable[str] = (),
@@ -112,9 +112,9 @@ def opened(
     )
 
 
-def quarantine(raw: bytes, **terms: Any) -> Quarantine:
+def quarantine(raw: bytes, **terms: Any) -> PackageQuarantined:
     """The refusal that the package earns."""
-    with pytest.raises(Quarantine) as refused:
+    with pytest.raises(PackageQuarantined) as refused:
         opened(raw, **terms)
     return refused.value
 
@@ -168,7 +168,7 @@ def pack(**changes: Any) -> bytes:
     return Pack(**changes).bytes()
 
 
-def signed_by(who: Signer, *, profile: Profile = Profile.SHA256) -> Callable[[bytes], bytes]:
+def signed_by(who: SigningKey, *, profile: Profile = Profile.SHA256) -> Callable[[bytes], bytes]:
     return lambda content: sign(content, who, profile=profile, at=NOW)
 
 
@@ -207,4 +207,4 @@ def without(*names: str) -> Callable[[list[Part]], list[Part]]:
 
 def letter(names: Sequence[str] = ("brev.pdf",), **changes: Any) -> bytes:
     """An arkivmelding.xml that refers to these files."""
-    return arkivmelding_xml(replace(Letter(file_names=tuple(names)), **changes))
+    return arkivmelding_xml(replace(ArkivmeldingLetter(file_names=tuple(names)), **changes))

@@ -129,21 +129,25 @@ def test_the_line_gives_access_for_as_long_as_is_set(tmp_path: Path) -> None:
     terms = terms_of(_read(tmp_path, GOOD + text))
 
     assert (terms.grant_longest, terms.delegation_longest) == (timedelta(30), timedelta(14))
-    assert terms.breakglass_lasts == timedelta(minutes=15)
-    assert (terms.breakglass_by_person, terms.breakglass_in_unit) == (1, 2)
-    assert terms.opens_by_person == 9
+    assert terms.breakglass_duration == timedelta(minutes=15)
+    assert (terms.breakglass_per_person_day, terms.breakglass_per_unit_week) == (1, 2)
+    assert terms.opens_per_person_hour == 9
 
 
 def test_without_a_word_about_it_access_is_that_of_the_line(tmp_path: Path) -> None:
     terms, line = terms_of(_read(tmp_path, GOOD)), Terms()
 
-    assert (terms.grant_longest, terms.delegation_longest, terms.breakglass_lasts) == (
+    assert (terms.grant_longest, terms.delegation_longest, terms.breakglass_duration) == (
         *(line.grant_longest, line.delegation_longest),
-        line.breakglass_lasts,
+        line.breakglass_duration,
     )
-    assert (terms.breakglass_by_person, terms.breakglass_in_unit, terms.opens_by_person) == (
-        *(line.breakglass_by_person, line.breakglass_in_unit),
-        line.opens_by_person,
+    assert (
+        terms.breakglass_per_person_day,
+        terms.breakglass_per_unit_week,
+        terms.opens_per_person_hour,
+    ) == (
+        *(line.breakglass_per_person_day, line.breakglass_per_unit_week),
+        line.opens_per_person_hour,
     )
 
 

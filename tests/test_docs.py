@@ -12,8 +12,8 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
-from inbox.casesystem import Event
-from inbox.casesystem.webhook import body_of, sign
+from inbox.casesystem import DeliveryEvent
+from inbox.casesystem.webhook import event_body, sign
 from inbox.cli import app
 from inbox.config import Settings
 from inbox.domain import MOVES
@@ -168,14 +168,14 @@ def test_the_signature_check_for_vendors_is_right() -> None:
     exec(found[1], names)  # noqa: S102 - our own page
     is_genuine = names["is_genuine"]
     now = datetime.now(UTC)
-    event = Event(
+    event = DeliveryEvent(
         id="5e0c",
         kind="no.inbox.delivery.offered.v1",
         organisation="910075918",
         delivery_id="8b1f",
         occurred_at=now,
     )
-    body, secret = body_of(event), "whsec_c2VjcmV0"
+    body, secret = event_body(event), "whsec_c2VjcmV0"
 
     def headers(at: datetime) -> dict[str, str]:
         return {

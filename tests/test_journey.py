@@ -60,7 +60,9 @@ def _propose_to_refuse(world: World, message: Message, code: str = "not_for_us")
 def _register_by_word(world: World, message: Message, reference: str = "2026/000123-1") -> None:
     delivery = world.delivery(message.id)
     case_system.collect(world.line, _system(world), delivery.id)
-    said = case_system.registered(world.line, _system(world), delivery.id, reference=reference)
+    said = case_system.acknowledge_registered(
+        world.line, _system(world), delivery.id, reference=reference
+    )
     assert said is Said.DONE
 
 
@@ -80,7 +82,7 @@ def test_a_message_walks_from_the_queue_to_its_kvittering_and_is_erased(world: W
     assert world.gateway.receipts_at_sender() == []
 
     delivery = world.delivery(message.id)
-    assert case_system.accepted(world.line, _system(world), delivery.id) is Said.DONE
+    assert case_system.acknowledge_accepted(world.line, _system(world), delivery.id) is Said.DONE
     assert world.delivery(message.id).state is DeliveryState.COLLECTED
     _register_by_word(world, message)
     assert world.message(wire_id).state is MessageState.REGISTERED
@@ -133,7 +135,7 @@ def test_the_same_id_with_other_bytes_is_a_message_of_its_own_in_quarantine(worl
     (other,) = [m for m in world.messages() if m.state is MessageState.QUARANTINED]
     assert other.code == "arrival.other_bytes"
     assert world.open_tasks(other.id) == {"quarantine", "other_bytes"}
-    archive_staff.recheck(world.line, _archivist(world), other.id, seen=other.version)
+    archive_staff.recheck(world.line, _archivist(world), other.id, expected_version=other.version)
     world.work()
     assert {m.code for m in world.messages() if m.id == other.id} == {"arrival.other_bytes"}
 
@@ -169,12 +171,12 @@ def test_an_unrouted_message_is_placed_released_and_goes_on(world: World) -> Non
     assert world.open_tasks(message.id) == {"distribute"}
 
     archive_staff.place(
-        world.line, _archivist(world), message.id, unit="skole", seen=message.version
+        world.line, _archivist(world), message.id, unit="skole", expected_version=message.version
     )
     placed = world.message(message.wire_id)
     assert placed.state is MessageState.ROUTED
     assert world.open_tasks(message.id) == {"release"}
-    unit.release(world.line, _archivist(world), message.id, seen=placed.version)
+    unit.release(world.line, _archivist(world), message.id, expected_version=placed.version)
     world.work()
 
     assert world.message(message.wire_id).state is MessageState.OFFERED
@@ -185,7 +187,7 @@ def test_placing_and_releasing_in_one_move(world: World) -> None:
     message = _arrive(world, "Ingen regel")
 
     archive_staff.place_and_release(
-        world.line, _archivist(world), message.id, unit="ppt", seen=message.version
+        world.line, _archivist(world), message.id, unit="ppt", expected_version=message.version
     )
     world.work()
 
@@ -198,15 +200,23 @@ def test_a_unit_hands_back_what_is_not_theirs_and_it_is_placed_elsewhere(world: 
     leader = world.person("kari", Role.LEADER, "skole")
 
     unit.hand_back(
-        world.line, leader, message.id, seen=message.version, reason="Gjelder en annen enhet"
+        world.line,
+        leader,
+        message.id,
+        expected_version=message.version,
+        reason="Gjelder en annen enhet",
     )
 
     handed = world.message(message.wire_id)
     assert handed.state is MessageState.UNROUTED
     assert handed.unit is None
-    archive_staff.place(world.line, _archivist(world), message.id, unit="ppt", seen=handed.version)
+    archive_staff.place(
+        world.line, _archivist(world), message.id, unit="ppt", expected_version=handed.version
+    )
     again = world.message(message.wire_id)
-    archive_staff.place(world.line, _archivist(world), message.id, unit="bv", seen=again.version)
+    archive_staff.place(
+        world.line, _archivist(world), message.id, unit="bv", expected_version=again.version
+    )
     assert world.message(message.wire_id).unit == "bv"
 
 
@@ -215,8 +225,12 @@ def test_a_duplicate_takes_over_the_reference_and_its_sender_is_answered(world: 
     _register_by_word(world, first, "2026/000001-9")
     again = _arrive(world, "Ingen regel")
 
-    archive_staff.duplicate(
-        world.line, _archivist(world), again.id, of=first.id, seen=again.version
+    archive_staff.mark_duplicate(
+        world.line,
+        _archivist(world),
+        again.id,
+        original_id=first.id,
+        expected_version=again.version,
     )
     world.settle()
 
@@ -234,8 +248,12 @@ def test_other_documents_are_no_duplicate(world: World) -> None:
     other = world.message(wire_id)
 
     with pytest.raises(NotPermitted):
-        archive_staff.duplicate(
-            world.line, _archivist(world), other.id, of=first.id, seen=other.version
+        archive_staff.mark_duplicate(
+            world.line,
+            _archivist(world),
+            other.id,
+            original_id=first.id,
+            expected_version=other.version,
         )
 
     assert world.message(wire_id).state is MessageState.UNROUTED
@@ -332,7 +350,7 @@ def test_a_message_that_is_gone_is_missed_told_once_and_given_up_by_two(world: W
     assert world.open_tasks(arrival.id) == {"missed"}
 
     archive_staff.refetch(
-        world.line, _archivist(world), MessageId(arrival.id), seen=arrival.version
+        world.line, _archivist(world), MessageId(arrival.id), expected_version=arrival.version
     )
     world.work()
     arrival = world.arrival(wire_id)
@@ -372,10 +390,12 @@ def test_a_missed_arrival_that_is_announced_again_is_tried_again(world: World) -
 def test_what_a_person_released_can_be_withdrawn_before_it_is_offered(world: World) -> None:
     message = _arrive(world, "Om en elev")
     leader = world.person("kari", Role.LEADER, "skole")
-    unit.release(world.line, leader, message.id, seen=message.version)
+    unit.release(world.line, leader, message.id, expected_version=message.version)
     released = world.message(message.wire_id)
 
-    unit.withdraw(world.line, leader, message.id, seen=released.version, reason="For tidlig")
+    unit.withdraw(
+        world.line, leader, message.id, expected_version=released.version, reason="For tidlig"
+    )
 
     assert world.message(message.wire_id).state is MessageState.ROUTED
 
@@ -383,16 +403,20 @@ def test_what_a_person_released_can_be_withdrawn_before_it_is_offered(world: Wor
 def test_an_open_offer_is_withdrawn_by_one_and_a_collected_one_by_two(world: World) -> None:
     message = _arrive(world)
     leader = world.person("kari", Role.LEADER, "bv")
-    unit.withdraw(world.line, leader, message.id, seen=message.version, reason="Feil enhet")
+    unit.withdraw(
+        world.line, leader, message.id, expected_version=message.version, reason="Feil enhet"
+    )
     assert world.delivery(message.id).state is DeliveryState.WITHDRAWN
     routed = world.message(message.wire_id)
-    unit.release(world.line, leader, message.id, seen=routed.version)
+    unit.release(world.line, leader, message.id, expected_version=routed.version)
     world.work()
     case_system.collect(world.line, _system(world), world.delivery(message.id).id)
     offered = world.message(message.wire_id)
 
     with pytest.raises(NotPermitted):
-        unit.withdraw(world.line, leader, message.id, seen=offered.version, reason="Feil")
+        unit.withdraw(
+            world.line, leader, message.id, expected_version=offered.version, reason="Feil"
+        )
     proposal = message_proposals.propose(
         world.line, leader, ProposalKind.WITHDRAW, message.id, reason="Feil enhet"
     )
@@ -409,7 +433,7 @@ def test_a_refusal_of_the_case_system_is_returned_to_people_not_to_the_sender(
     message = _arrive(world)
     delivery = world.delivery(message.id)
 
-    said = case_system.refused(
+    said = case_system.acknowledge_refused(
         world.line, _system(world), delivery.id, code="missing_case", text="Mangler sak"
     )
     world.settle()
@@ -420,7 +444,7 @@ def test_a_refusal_of_the_case_system_is_returned_to_people_not_to_the_sender(
     assert world.open_tasks(message.id) == {"returned"}
     assert world.gateway.receipts_at_sender() == []
     leader = world.person("kari", Role.LEADER, "bv")
-    unit.release(world.line, leader, message.id, seen=returned.version)
+    unit.release(world.line, leader, message.id, expected_version=returned.version)
     world.work()
     assert world.delivery(message.id).number == 2
 
@@ -429,13 +453,15 @@ def test_a_handler_takes_collects_and_registers_by_hand(world: World) -> None:
     message = _arrive(world, "Om en elev")
     handler = world.person("ola", Role.HANDLER, "skole")
     unit.take(world.line, handler, message.id)
-    unit.release(world.line, handler, message.id, seen=message.version)
+    unit.release(world.line, handler, message.id, expected_version=message.version)
     world.work()
     offered = world.message(message.wire_id)
 
     content = unit.collect_by_hand(world.line, handler, message.id)
     assert content.delivery.state is DeliveryState.COLLECTED
-    unit.register(world.line, handler, message.id, reference="2026/000555-1", seen=offered.version)
+    unit.register(
+        world.line, handler, message.id, reference="2026/000555-1", expected_version=offered.version
+    )
     world.settle()
 
     assert world.message(message.wire_id).state is MessageState.ANSWERED
@@ -461,7 +487,7 @@ def test_the_same_word_twice_is_the_same_answer_and_one_receipt(world: World) ->
     delivery = world.delivery(message.id)
     _register_by_word(world, message, "2026/000002-1")
 
-    again = case_system.registered(
+    again = case_system.acknowledge_registered(
         world.line, _system(world), delivery.id, reference="2026/000002-1"
     )
     world.settle()
@@ -475,10 +501,10 @@ def test_a_conflicting_word_leaves_the_first_standing_and_asks_a_person(world: W
     delivery = world.delivery(message.id)
     _register_by_word(world, message, "2026/000002-1")
 
-    other = case_system.registered(
+    other = case_system.acknowledge_registered(
         world.line, _system(world), delivery.id, reference="2026/000003-1"
     )
-    refused = case_system.refused(world.line, _system(world), delivery.id, code="no")
+    refused = case_system.acknowledge_refused(world.line, _system(world), delivery.id, code="no")
 
     assert (other, refused) == (Said.CONFLICT, Said.CONFLICT)
     assert world.open_tasks(message.id) == {"conflicting_word"}
@@ -489,29 +515,33 @@ def test_a_late_word_stops_the_message_until_it_is_registered_with_it(world: Wor
     message = _arrive(world, "Om en elev")
     handler = world.person("ola", Role.HANDLER, "skole")
     unit.take(world.line, handler, message.id)
-    archive_staff.place(world.line, _archivist(world), message.id, unit="bv", seen=message.version)
+    archive_staff.place(
+        world.line, _archivist(world), message.id, unit="bv", expected_version=message.version
+    )
     placed = world.message(message.wire_id)
     leader = world.person("kari", Role.LEADER, "bv")
-    unit.release(world.line, leader, message.id, seen=placed.version)
+    unit.release(world.line, leader, message.id, expected_version=placed.version)
     world.work()
     delivery = world.delivery(message.id)
     offered = world.message(message.wire_id)
-    unit.withdraw(world.line, leader, message.id, seen=offered.version, reason="Feil")
+    unit.withdraw(world.line, leader, message.id, expected_version=offered.version, reason="Feil")
 
-    late = case_system.registered(
+    late = case_system.acknowledge_registered(
         world.line, _system(world), delivery.id, reference="2026/000009-1"
     )
     assert late is Said.KEPT
     assert "late_word" in world.open_tasks(message.id)
     routed = world.message(message.wire_id)
-    unit.release(world.line, leader, message.id, seen=routed.version)
+    unit.release(world.line, leader, message.id, expected_version=routed.version)
     world.work()
     assert world.message(message.wire_id).state is MessageState.RELEASED
 
     unit.assign(world.line, leader, message.id, to=world.person_id("ola"))
     handler = world.person("ola", Role.HANDLER, "bv")
     waiting = world.message(message.wire_id)
-    unit.register(world.line, handler, message.id, reference="2026/000009-1", seen=waiting.version)
+    unit.register(
+        world.line, handler, message.id, reference="2026/000009-1", expected_version=waiting.version
+    )
     world.settle()
     assert world.message(message.wire_id).state is MessageState.ANSWERED
     assert "late_word" not in world.open_tasks(message.id)
@@ -521,15 +551,17 @@ def test_a_late_word_is_dismissed_by_two_and_the_message_goes_on(world: World) -
     message = _arrive(world)
     leader = world.person("kari", Role.LEADER, "bv")
     delivery = world.delivery(message.id)
-    unit.withdraw(world.line, leader, message.id, seen=message.version, reason="Feil")
-    case_system.registered(world.line, _system(world), delivery.id, reference="2026/000009-1")
+    unit.withdraw(world.line, leader, message.id, expected_version=message.version, reason="Feil")
+    case_system.acknowledge_registered(
+        world.line, _system(world), delivery.id, reference="2026/000009-1"
+    )
 
     proposal = message_proposals.propose(
         world.line, leader, ProposalKind.DISMISS, message.id, reason="Slettet i arkivet"
     )
     message_proposals.approve(world.line, _archivist(world), proposal)
     routed = world.message(message.wire_id)
-    unit.release(world.line, leader, message.id, seen=routed.version)
+    unit.release(world.line, leader, message.id, expected_version=routed.version)
     world.settle()
 
     assert world.message(message.wire_id).state is MessageState.OFFERED
@@ -539,7 +571,7 @@ def test_another_case_systems_delivery_is_not_there(world: World) -> None:
     message = _arrive(world)
     delivery = world.delivery(message.id)
 
-    for move in (case_system.collect, case_system.accepted):
+    for move in (case_system.collect, case_system.acknowledge_accepted):
         with pytest.raises(NotFound):
             move(world.line, _system(world, "fag"), delivery.id)
 
@@ -609,11 +641,13 @@ def test_a_refused_twin_waits_and_gives_way_to_the_registered_one(world: World) 
 
 def test_somebody_who_saw_an_older_version_moves_nothing(world: World) -> None:
     message = _arrive(world, "Ingen regel")
-    archive_staff.place(world.line, _archivist(world), message.id, unit="bv", seen=message.version)
+    archive_staff.place(
+        world.line, _archivist(world), message.id, unit="bv", expected_version=message.version
+    )
 
     with pytest.raises(Conflict):
         archive_staff.place(
-            world.line, _archivist(world), message.id, unit="ppt", seen=message.version
+            world.line, _archivist(world), message.id, unit="ppt", expected_version=message.version
         )
 
     assert world.message(message.wire_id).unit == "bv"
@@ -624,9 +658,9 @@ def test_a_person_of_another_unit_is_told_nothing(world: World) -> None:
     stranger = world.person("ola", Role.HANDLER, "bv")
 
     with pytest.raises(NotFound) as told:
-        unit.release(world.line, stranger, message.id, seen=message.version)
+        unit.release(world.line, stranger, message.id, expected_version=message.version)
     with pytest.raises(NotFound) as none:
-        unit.release(world.line, stranger, "0" * 32, seen=0)
+        unit.release(world.line, stranger, "0" * 32, expected_version=0)
 
     assert str(told.value) == str(none.value)
 

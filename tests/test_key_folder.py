@@ -73,7 +73,7 @@ def test_an_added_key_wraps_what_is_new_and_the_old_one_still_opens(folder: Path
     after = Keyring.load(folder)
 
     assert after.active == kek_id
-    assert after.ids() == {before.active, kek_id}
+    assert after.kek_ids() == {before.active, kek_id}
     assert after.new_data_key()[1].kek_id == kek_id
     opened = after.unwrap(after.rewrap(wrapped))
     assert opened.unseal(sealed, table="message", column="title", row="m") == TITLE
@@ -155,4 +155,4 @@ def test_a_proof_holds_for_the_same_keys_and_for_more_of_them(folder: Path) -> N
 
     add_key(folder, NOW)
 
-    assert Keyring.load(folder).proves(proof)
+    assert Keyring.load(folder).matches_proof(proof)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inbox.errors import ConfigurationError, IntegrityError
-from inbox.keys import DataKey, Keyring, WrappedKey
+from inbox.keys import DataKey, Keyring, WrappedDataKey
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 KEYRING = Keyring(
@@ -45,7 +45,7 @@ def test_a_key_that_is_not_at_hand_is_a_matter_of_configuration() -> None:
     wrapped = KEYRING.new_data_key()[1]
 
     with pytest.raises(ConfigurationError) as refused:
-        KEYRING.unwrap(WrappedKey(kek_id="gone", wrapped=wrapped.wrapped))
+        KEYRING.unwrap(WrappedDataKey(kek_id="gone", wrapped=wrapped.wrapped))
 
     assert refused.value.code == "keys.unknown_kek"
 
@@ -59,10 +59,10 @@ def test_the_wrong_key_and_any_changed_bit_of_a_wrapped_key_is_damage() -> None:
 
     for text in [*changed, wrapped.wrapped[:-8], wrapped.wrapped[:5], b""]:
         with pytest.raises(IntegrityError):
-            KEYRING.unwrap(WrappedKey(kek_id="new", wrapped=text))
+            KEYRING.unwrap(WrappedDataKey(kek_id="new", wrapped=text))
     for keyring, kek_id in [(KEYRING, "old"), (OTHERS, "new")]:
         with pytest.raises(IntegrityError):
-            keyring.unwrap(WrappedKey(kek_id=kek_id, wrapped=wrapped.wrapped))
+            keyring.unwrap(WrappedDataKey(kek_id=kek_id, wrapped=wrapped.wrapped))
 
 
 def test_rewrapping_moves_to_the_active_key_and_may_be_repeated() -> None:
@@ -170,15 +170,15 @@ def test_a_proof_does_not_hold_for_any_other_key() -> None:
         Keyring(keks=keks, active="new", lookup=b"l" * 32, audit_seed=b"A" * 32),
     ]
 
-    assert KEYRING.proves(KEYRING.proof())
-    assert [other.proves(KEYRING.proof()) for other in others] == [False] * 4
+    assert KEYRING.matches_proof(KEYRING.proof())
+    assert [other.matches_proof(KEYRING.proof()) for other in others] == [False] * 4
 
 
 @pytest.mark.parametrize(
     "proof", [b"", b"{", b"[]", b"{}", b'{"kek":"new","wrapped":1}', b"\xff", b"null"]
 )
 def test_what_is_no_proof_proves_nothing(proof: bytes) -> None:
-    assert KEYRING.proves(proof) is False
+    assert KEYRING.matches_proof(proof) is False
 
 
 def _sealed(data_key: DataKey) -> bytes:

@@ -12,8 +12,8 @@ from sqlmodel import SQLModel
 
 import inbox.tables  # noqa: F401 - fills the metadata
 from inbox.errors import ConfigurationError
-from inbox.migrations import downgrade, shipped, upgrade
-from inbox.store import SCHEMA, Store, create_engine
+from inbox.migrations import downgrade, shipped_folder, upgrade
+from inbox.store import SCHEMA_REVISION, Store, create_engine
 from tests import databases, worlds
 
 
@@ -63,13 +63,13 @@ def test_with_rows_in_it_nothing_changes(tmp_path: Path) -> None:
 
 
 def test_the_code_names_the_newest_revision() -> None:
-    newest = max(path.name for path in (shipped("alembic") / "versions").glob("*.py"))
+    newest = max(path.name for path in (shipped_folder("alembic") / "versions").glob("*.py"))
 
-    assert newest.split("_", maxsplit=1)[0] == SCHEMA
+    assert newest.split("_", maxsplit=1)[0] == SCHEMA_REVISION
 
 
 def test_no_migration_speaks_of_our_code() -> None:
-    for path in (shipped("alembic") / "versions").glob("*.py"):
+    for path in (shipped_folder("alembic") / "versions").glob("*.py"):
         assert re.search(r"\binbox\.", path.read_text()) is None
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from inbox.domain import OrgNumber
-from inbox.receipt_document import REFUSALS, Answer, ReceiptType, receipt_body, receipt_id
+from inbox.receipt_document import REFUSALS, ReceiptContent, ReceiptType, receipt_body, receipt_id
 
 OURS, SENDER = OrgNumber("910075918"), OrgNumber("910077473")
 
 
-def _answer(**changes: object) -> Answer:
+def _answer(**changes: object) -> ReceiptContent:
     values: dict[str, object] = {
         "organisation": OURS,
         "sender": SENDER,
@@ -21,7 +21,7 @@ def _answer(**changes: object) -> Answer:
         "outcome": ReceiptType.OK,
         "reference": "2026/001234-1",
     }
-    return Answer(**(values | changes))  # type: ignore[arg-type] # every field by name
+    return ReceiptContent(**(values | changes))  # type: ignore[arg-type] # every field by name
 
 
 def _id(**changes: object) -> str:

@@ -78,13 +78,13 @@ def test_what_a_killed_process_left_is_removed_when_it_is_old(tmp_path: Path) ->
     assert killed.returncode == -9
     assert len(_parts(tmp_path)) == 1
     assert list(vault.names()) == []
-    assert vault.remove_parts(now - timedelta(days=1)) == 0
-    assert vault.remove_parts(now + timedelta(seconds=1)) == 1
+    assert vault.remove_partial_objects(now - timedelta(days=1)) == 0
+    assert vault.remove_partial_objects(now + timedelta(seconds=1)) == 1
     assert _parts(tmp_path) == []
 
 
 def test_there_may_be_no_parts_at_all(vault: FolderVault) -> None:
-    assert vault.remove_parts(datetime.now(UTC)) == 0
+    assert vault.remove_partial_objects(datetime.now(UTC)) == 0
 
 
 def test_an_object_whose_part_was_collected_is_not_said_to_be_stored(
@@ -92,7 +92,7 @@ def test_an_object_whose_part_was_collected_is_not_said_to_be_stored(
 ) -> None:
     def slow() -> Iterator[bytes]:
         yield b"x"
-        assert vault.remove_parts(datetime.now(UTC) + timedelta(seconds=1)) == 1
+        assert vault.remove_partial_objects(datetime.now(UTC) + timedelta(seconds=1)) == 1
 
     with pytest.raises(Unavailable):
         vault.store("abc", slow(), KEY)

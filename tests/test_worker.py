@@ -124,22 +124,22 @@ def test_objects_without_a_row_are_removed_after_a_day_and_no_others(small_world
 
 def test_a_long_transfer_leaves_its_slot_to_small_ones(small_world: World) -> None:
     from inbox.errors import Unavailable
-    from inbox.line.transfer_slots import Slots
+    from inbox.line.transfer_slots import TransferSlots
 
-    slots = Slots(small=1, long=1)
-    with slots.job():
-        slots.outgrow()
-        slots.outgrow()
+    slots = TransferSlots(small=1, long=1)
+    with slots.job_slot():
+        slots.move_to_long_slot()
+        slots.move_to_long_slot()
         taken = threading.Event()
 
         def small() -> None:
-            with slots.job():
+            with slots.job_slot():
                 taken.set()
                 with pytest.raises(Unavailable, match=r"transfer\.no_long_slot"):
-                    slots.outgrow()
+                    slots.move_to_long_slot()
 
         thread = threading.Thread(target=small)
         thread.start()
         thread.join(timeout=5)
         assert taken.is_set()
-    assert replace(small_world.line, slots=slots).slots is slots
+    assert replace(small_world.line, transfer_slots=slots).transfer_slots is slots

@@ -16,36 +16,36 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from inbox import audit
-from inbox.access.files.active import KIND, ActivePolicies
-from inbox.access.files.folder import files_in, read_policy
-from inbox.access.files.versions import Files, begin
+from inbox.access.files.active import POLICY_KIND, ActivePolicies
+from inbox.access.files.folder import read_policy, read_policy_files
+from inbox.access.files.versions import FilesByName, keep_first_version
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.casesystem.webhook import Target, WebhookSender
-from inbox.directory import act_as, give_code, take_in
+from inbox.directory import import_agreed, issue_code, sign_in_as
 from inbox.directory.format.toml_file import read_directory
-from inbox.domain import RESPONSE, TAUSHETSBELAGT, OrgNumber, PersonId, Service
+from inbox.domain import CONFIDENTIAL_PROCESS, RESPONSE_PROCESS, OrgNumber, PersonId, Service
 from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring, create_keys
 from inbox.line import Job, Line, Terms
-from inbox.line.active_rule_books import ActiveBooks, kind_of
-from inbox.line.intake import collect
-from inbox.line.queue import KINDS, claim
+from inbox.line.active_rule_books import ActiveRuleBooks, rule_book_kind
+from inbox.line.intake import poll_gateways
+from inbox.line.queue import QUEUE_ROW_TYPES, claim
 from inbox.line.stations import advance
-from inbox.migrations import shipped
+from inbox.migrations import shipped_folder
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_reader import read_rules
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.builder import Document, Parcel, package_bytes
+from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
+from inbox.simulator.packages.builder import Parcel, ParcelDocument, package_bytes
 from inbox.simulator.packages.certificates import TestAuthority
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.store import Store, create_engine
 from inbox.tables import Arrival, AuditHead, Delivery, Installation, Message, Receipt, Task
-from inbox.trust.trust_store import TrustFolder
+from inbox.trust.trust_store import TrustStore
 from inbox.vault import FolderVault
 from tests.municipality import DIRECTORY, RULES
 
@@ -98,13 +98,13 @@ class House:
 
     def collect(self) -> int:
         """One round of asking the gateway."""
-        return collect(self.line)
+        return poll_gateways(self.line)
 
     def work(self, *, rounds: int = 200) -> int:
         """Advance everything that is due until nothing is; how many steps."""
         steps = 0
         for _ in range(rounds):
-            job = next((j for kind in KINDS if (j := claim(self.line, kind))), None)
+            job = next((j for kind in QUEUE_ROW_TYPES if (j := claim(self.line, kind))), None)
             if job is None:
                 return steps
             following: Job[Any] | None = job
@@ -133,10 +133,10 @@ class House:
         if strong:
             if person not in self.codes:
                 with self.line.store.transaction() as (session, _):
-                    self.codes[person] = give_code(session, person)
+                    self.codes[person] = issue_code(session, person)
             code = self.codes[person]
         with self.line.store.reading() as (session, now):
-            acting = act_as(session, now, person, role=role, unit=unit, code=code)
+            acting = sign_in_as(session, now, person, role=role, unit=unit, code=code)
         self._acting[person, role, unit, strong] = acting
         return acting
 
@@ -235,12 +235,12 @@ class World(House):
         content: bytes = b"innhold",
     ) -> bytes:
         """A genuine container."""
-        letter = replace(Letter(), public_title=public_title, file_names=("brev.pdf",))
+        letter = replace(ArkivmeldingLetter(), public_title=public_title, file_names=("brev.pdf",))
         made = Parcel(
             sender=sender,
             receiver=OURS,
             signer=self.authority.issue(sender),
-            documents=(Document("brev.pdf", "application/pdf", content),),
+            documents=(ParcelDocument("brev.pdf", "application/pdf", content),),
             arkivmelding=arkivmelding_xml(letter),
             signed_at=self.clock.now,
         )
@@ -248,9 +248,9 @@ class World(House):
 
 
 @cache
-def _policies() -> tuple[Files, Policy]:
+def _policies() -> tuple[FilesByName, Policy]:
     """The shipped policies, loaded once: every world may share them, they are never changed."""
-    files = files_in(shipped("policies"))
+    files = read_policy_files(shipped_folder("policies"))
     return files, read_policy(files)
 
 
@@ -286,8 +286,10 @@ def begin_rules(session: Session, now: datetime) -> None:
     files, policy = _policies()
     kept = {f"routing/{OURS}.toml": RULES}
     two = {"proposed_by": "anne", "approved_by": "bjorn"}
-    begin(session, now, kind=KIND, digest=policy.digest, files=files, **two)
-    begin(session, now, kind=kind_of(OURS), digest=_rules().digest, files=kept, **two)
+    keep_first_version(session, now, kind=POLICY_KIND, digest=policy.digest, files=files, **two)
+    keep_first_version(
+        session, now, kind=rule_book_kind(OURS), digest=_rules().digest, files=kept, **two
+    )
 
 
 @contextmanager
@@ -315,7 +317,8 @@ def gateway_for(clock: Clock, kind: type[GatewaySimulator] = GatewaySimulator) -
     return kind(
         clock=clock.sim,
         capabilities={
-            org: {RESPONSE: "DPO", TAUSHETSBELAGT: "DPO"} for org in (SENDER, OURS, "910076787")
+            org: {RESPONSE_PROCESS: "DPO", CONFIDENTIAL_PROCESS: "DPO"}
+            for org in (SENDER, OURS, "910076787")
         },
         pace=timedelta(seconds=1),
     )
@@ -327,7 +330,9 @@ def channel_of(client: httpx.Client) -> Integrasjonspunkt:
         client,
         channel="eformidling",
         subscriptions=tuple(
-            Subscription(organisation=OrgNumber(OURS), service=service, process=TAUSHETSBELAGT)
+            Subscription(
+                organisation=OrgNumber(OURS), service=service, process=CONFIDENTIAL_PROCESS
+            )
             for service in (Service.DPO, Service.DPF)
         ),
     )
@@ -340,14 +345,14 @@ def line_of(store: Store, folder: Path, gateway: Gateway, terms: Terms | None = 
         vault=FolderVault(folder / "vault"),
         keyring=Keyring.load(folder / "keys"),
         policies=ActivePolicies(_policies()[1]),
-        books=ActiveBooks({OrgNumber(OURS): _rules()}),
+        rule_books=ActiveRuleBooks({OrgNumber(OURS): _rules()}),
         gateways={"eformidling": gateway},
         events=WebhookSender(
             httpx.Client(trust_env=False, timeout=5),
             [Target(host="127.0.0.1", port=9, networks=(ip_network("127.0.0.0/8"),))],
         ),
-        trust=TrustFolder(folder / "trust"),
-        terms=terms or Terms(undo=timedelta(0), free_bytes=0),
+        trust=TrustStore(folder / "trust"),
+        terms=terms or Terms(undo_window=timedelta(0), min_free_bytes=0),
     )
 
 
@@ -355,7 +360,9 @@ def settle_in(line: Line) -> Mapping[str, tuple[str, bytes]]:
     """The first rows of an installation and its people; the keys of its case systems."""
     install(line.store, line.keyring)
     with line.store.transaction() as (session, now):
-        return take_in(line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn")
+        return import_agreed(
+            line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn"
+        )
 
 
 @contextmanager

@@ -1,21 +1,25 @@
-"""Need to know (*tjenstlig behov*): one question, one decision, over the facts of this moment."""
+"""Access by need to know (*tjenstlig behov*).
+
+The function `permit` answers one question with one decision. It uses the facts as they are in the
+database at this moment.
+"""
 
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from inbox.access.facts.lookup import facts_about
-from inbox.access.facts.registry import SUBJECTS
+from inbox.access.facts.lookup import look_up_facts
+from inbox.access.facts.registry import ACTION_SUBJECTS
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import NO_RULE, Action, Decision, Duty, Role
 from inbox.access.question import (
     Capacity,
-    Given,
     OfArrival,
     OfInstallation,
     OfMessage,
     OfTask,
+    RequestFacts,
     Subject,
 )
 
@@ -24,12 +28,12 @@ __all__ = [
     "Capacity",
     "Decision",
     "Duty",
-    "Given",
     "OfArrival",
     "OfInstallation",
     "OfMessage",
     "OfTask",
     "Policy",
+    "RequestFacts",
     "Role",
     "Subject",
     "permit",
@@ -44,7 +48,7 @@ def permit(  # noqa: PLR0913 - a question has these parts
     capacity: Capacity,
     action: Action,
     subject: Subject,
-    given: Given | None = None,
+    request: RequestFacts | None = None,
 ) -> Decision:
     """Decide whether this capacity may perform this action on this subject, as of now.
 
@@ -52,13 +56,13 @@ def permit(  # noqa: PLR0913 - a question has these parts
 
     A subject that is not there is a no by the same work, so that nobody can tell it from one that
     is not theirs; so is one that the action is never about. The duties of a yes are still to be
-    met: see `Decision.fulfilled_by`.
+    met: see `Decision.deny_unless_met`.
     """
-    asked = policy.asks(action, capacity.role)
-    facts = facts_about(session, now, capacity, subject, given or Given(), asked)
-    if facts is not None and type(subject) in SUBJECTS[action]:
+    asked = policy.facts_used(action, capacity.role)
+    facts = look_up_facts(session, now, capacity, subject, request or RequestFacts(), asked)
+    if facts is not None and type(subject) in ACTION_SUBJECTS[action]:
         return policy.decide(capacity.role, facts, action)
     decision = policy.decide(capacity.role, dict.fromkeys(asked, False), action)
     return replace(
-        decision, allowed=False, rule=NO_RULE, matching=(), misses=(), duties=frozenset()
+        decision, allowed=False, rule=NO_RULE, matching=(), near_misses=(), duties=frozenset()
     )

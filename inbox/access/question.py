@@ -1,4 +1,7 @@
-"""Who asks, about what, and with what in hand: the three values of a question."""
+"""The parts of a question about access.
+
+They are the capacity that asks, the subject it asks about, and the facts that the request supplies.
+"""
 
 from dataclasses import dataclass
 
@@ -32,7 +35,7 @@ class Capacity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class RequestFacts:
     """Facts that the request supplies and the database does not know. The caller vouches for it."""
 
     reason_given: bool = False
@@ -84,7 +87,7 @@ class OfUnit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OfReview:
+class OfGrant:
     """A grant that is under review: one that a leader gave, or emergency access (break glass)."""
 
     grant_id: str
@@ -102,4 +105,4 @@ class OfInstallation:
     """The installation itself: its rules, its directory, its operation."""
 
 
-Subject = OfMessage | OfArrival | OfTask | OfUnit | OfReview | OfProposal | OfInstallation
+Subject = OfMessage | OfArrival | OfTask | OfUnit | OfGrant | OfProposal | OfInstallation

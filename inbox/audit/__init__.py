@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from inbox.audit import merkle
-from inbox.audit.leaf import commitment, leaf_bytes, salt_mark
+from inbox.audit.leaf import commitment, leaf_bytes, salt_digest
 from inbox.errors import IntegrityError
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, table_of
 
@@ -22,17 +22,17 @@ _NODES = table_of(AuditNode)
 _HEAD = table_of(AuditHead)
 _SALTS = table_of(AuditSalt)
 
-_THE_HEAD = sa.select(_HEAD.c.size, _HEAD.c.frontier).where(_HEAD.c.id == 1)
-_LOCK_HEAD = _THE_HEAD.with_for_update()
-_MOVE_HEAD = (
+_SELECT_HEAD = sa.select(_HEAD.c.size, _HEAD.c.frontier).where(_HEAD.c.id == 1)
+_LOCK_HEAD = _SELECT_HEAD.with_for_update()
+_UPDATE_HEAD = (
     sa.update(_HEAD)
     .where(_HEAD.c.id == 1)
     .values(size=sa.bindparam("new_size"), frontier=sa.bindparam("new_frontier"))
 )
 _ADD_ENTRIES, _ADD_NODES, _ADD_SALTS = (sa.insert(each) for each in (_ENTRIES, _NODES, _SALTS))
 
-_WAITING = "inbox.audit"
-_HASH = 32
+_RECORDED_KEY = "inbox.audit"
+_HASH_BYTES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def record(session: Session, entry: Entry) -> None:
 
     It is appended if and only if the transaction commits.
     """
-    session.info.setdefault(_WAITING, []).append(entry)
+    session.info.setdefault(_RECORDED_KEY, []).append(entry)
 
 
 def seal(session: Session, now: datetime) -> None:
@@ -72,7 +72,7 @@ def seal(session: Session, now: datetime) -> None:
 
     Called by `Store.transaction` as the last step before the commit.
     """
-    entries: list[Entry] = session.info.pop(_WAITING, [])
+    entries: list[Entry] = session.info.pop(_RECORDED_KEY, [])
     if not entries:
         return
     connection = session.connection()
@@ -93,16 +93,16 @@ def seal(session: Session, now: datetime) -> None:
     if salts:
         connection.execute(_ADD_SALTS, salts)
     connection.execute(
-        _MOVE_HEAD, {"new_size": size + len(entries), "new_frontier": b"".join(frontier)}
+        _UPDATE_HEAD, {"new_size": size + len(entries), "new_frontier": b"".join(frontier)}
     )
 
 
-def head(session: Session, *, hold: bool = False) -> tuple[int, bytes]:
+def head(session: Session, *, lock: bool = False) -> tuple[int, bytes]:
     """Size and root hash of the tree as stored now.
 
     With `hold` nobody else appends, or holds it, before this transaction ends.
     """
-    row = session.execute(_LOCK_HEAD if hold else _THE_HEAD).one()
+    row = session.execute(_LOCK_HEAD if lock else _SELECT_HEAD).one()
     return row.size, merkle.root(_frontier(row.frontier))
 
 
@@ -114,7 +114,7 @@ def _lock_head(connection: sa.Connection) -> tuple[int, tuple[bytes, ...]]:
 
 
 def _frontier(stored: bytes) -> tuple[bytes, ...]:
-    return tuple(stored[at : at + _HASH] for at in range(0, len(stored), _HASH))
+    return tuple(stored[at : at + _HASH_BYTES] for at in range(0, len(stored), _HASH_BYTES))
 
 
 def _leaf(seq: int, entry: Entry, salts: Mapping[str, bytes], now: datetime) -> bytes:
@@ -132,7 +132,7 @@ def _leaf(seq: int, entry: Entry, salts: Mapping[str, bytes], now: datetime) -> 
             "message": entry.message_id,
             "policy": entry.policy,
             "rule": entry.rule,
-            "salts": {name: salt_mark(salt) for name, salt in salts.items()},
+            "salts": {name: salt_digest(salt) for name, salt in salts.items()},
             "seq": seq,
             "subject": entry.subject,
             "was": entry.was,

@@ -2,7 +2,7 @@
 
 A checkpoint says: "the log `origin` had `size` leaves with this root". Formats:
 https://c2sp.org/tlog-checkpoint and https://c2sp.org/signed-note. Many are kept in one append-only
-text file, each note followed by an empty line (`filed`, `notes_in`).
+text file, each note followed by an empty line (`file_entry`, `split_notes`).
 """
 
 import base64
@@ -19,15 +19,15 @@ from inbox.errors import IntegrityError, Invalid
 _ED25519 = b"\x01"
 _KEY_ID_BYTES = 4
 _ROOT_BYTES = 32
-_MOST_CHARACTERS = 200_000
+_MAX_CHARACTERS = 200_000
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]+")
 _SIGNATURE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checkpoint:
-    """The content of a checkpoint note. Trust it only if `check` returned it."""
+class ParsedCheckpoint:
+    """The content of a checkpoint note. Trust it only if `verify` returned it."""
 
     origin: str
     size: int
@@ -47,7 +47,7 @@ def sign(origin: str, size: int, root: bytes, key: Ed25519PrivateKey) -> str:
     return f"{text}\n— {origin} {_base64(signature)}\n"
 
 
-def read(note: str) -> Checkpoint:
+def read(note: str) -> ParsedCheckpoint:
     """Parse a note without checking its signatures.
 
     Raises `IntegrityError` if it is not a checkpoint.
@@ -55,9 +55,9 @@ def read(note: str) -> Checkpoint:
     return _parse(note)[0]
 
 
-def check(
+def verify(
     note: str, public_key: Ed25519PublicKey, origin: str, *, name: str | None = None
-) -> Checkpoint:
+) -> ParsedCheckpoint:
     """Verify that the note belongs to `origin` and is signed by this key, and return its content.
 
     `name` is the key's name where that is not the origin. Signatures of other keys (witnesses, an
@@ -98,12 +98,12 @@ def read_verifier_key(line: str) -> tuple[str, Ed25519PublicKey]:
     return name, public_key
 
 
-def filed(note: str) -> str:
+def file_entry(note: str) -> str:
     """The text to append to the checkpoint file for this note."""
     return note + "\n"
 
 
-def notes_in(file: str) -> list[str]:
+def split_notes(file: str) -> list[str]:
     """The notes of a checkpoint file, oldest first; incomplete ones are returned as they are."""
     notes, parts = [], []
     for block in filter(None, (block.strip("\n") for block in file.split("\n\n"))):
@@ -114,11 +114,11 @@ def notes_in(file: str) -> list[str]:
     return [*notes, "\n\n".join(parts)] if parts else notes
 
 
-def _parse(note: str) -> tuple[Checkpoint, str, list[tuple[str, bytes, bytes]]]:
+def _parse(note: str) -> tuple[ParsedCheckpoint, str, list[tuple[str, bytes, bytes]]]:
     """The checkpoint, the text that is signed, and (name, key id, signature) of each signature."""
     body, gap, below = note.rpartition("\n\n")
     lines, marks = body.split("\n"), below.split("\n")
-    fit = len(note) <= _MOST_CHARACTERS and gap and below.endswith("\n")
+    fit = len(note) <= _MAX_CHARACTERS and gap and below.endswith("\n")
     if not fit or len(lines) < 3 or not all(lines) or re.search(r"[\x00-\x09\x0b-\x1f]", note):  # noqa: PLR2004 - origin, size, root
         raise IntegrityError("audit.checkpoint_shape", "not a signed note of three lines")
     origin, size, encoded = lines[:3]
@@ -126,7 +126,7 @@ def _parse(note: str) -> tuple[Checkpoint, str, list[tuple[str, bytes, bytes]]]:
     if _SIZE.fullmatch(size) is None or root is None or len(root) != _ROOT_BYTES:
         raise IntegrityError("audit.checkpoint_shape", "not a tree size and a root")
     signatures = [_signature(mark) for mark in marks[:-1]]
-    return Checkpoint(origin=origin, size=int(size), root=root), body + "\n", signatures
+    return ParsedCheckpoint(origin=origin, size=int(size), root=root), body + "\n", signatures
 
 
 def _signature(line: str) -> tuple[str, bytes, bytes]:

@@ -22,7 +22,9 @@ def leaf_bytes(fields: Mapping[str, Value]) -> bytes:
     them, and for text that is no Unicode.
     """
     try:
-        text = json.dumps(_plain(fields), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(
+            _check_value(fields), sort_keys=True, ensure_ascii=False, separators=(",", ":")
+        )
         return text.encode()
     except UnicodeEncodeError as error:
         raise Invalid("audit.leaf", "text that is not Unicode") from error
@@ -40,7 +42,7 @@ def commitment(salt: bytes, value: str) -> str:
     return base64.b64encode(hmac.digest(salt, text, hashlib.sha256)).decode()
 
 
-def salt_mark(salt: bytes) -> str:
+def salt_digest(salt: bytes) -> str:
     """The hash of a salt that stands in the leaf, so that a changed salt can be detected.
 
     A salt is random and long: its hash gives neither the salt back nor a way to guess the text.
@@ -48,16 +50,16 @@ def salt_mark(salt: bytes) -> str:
     return base64.b64encode(hashlib.sha256(salt).digest()).decode()
 
 
-def _plain(value: Value) -> Value:
+def _check_value(value: Value) -> Value:
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: _check_value(inner) for key, inner in value.items()}
     raise Invalid("audit.leaf", f"a leaf holds no {type(value).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spoken:
+class LeafFacts:
     """The number, message id and salt hashes of a leaf, and whether it records an erasure."""
 
     seq: int
@@ -66,7 +68,7 @@ class Spoken:
     erases: bool
 
 
-def spoken(leaf: object) -> Spoken | None:
+def read_leaf(leaf: object) -> LeafFacts | None:
     """Read these facts from a leaf.
 
     Returns None if it is not a valid leaf, since SQLite stores any value.
@@ -80,4 +82,4 @@ def spoken(leaf: object) -> Spoken | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     shaped = isinstance(message_id, str | None) and isinstance(salts, dict)
-    return Spoken(seq=seq, message_id=message_id, salts=salts, erases=erases) if shaped else None
+    return LeafFacts(seq=seq, message_id=message_id, salts=salts, erases=erases) if shaped else None

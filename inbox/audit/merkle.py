@@ -15,7 +15,7 @@ from inbox.errors import IntegrityError
 EMPTY_ROOT = hashlib.sha256().digest()
 """The root of a tree without leaves (RFC 6962 §2.1)."""
 
-Get = Callable[[int, int], bytes]
+GetNode = Callable[[int, int], bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +67,12 @@ def root(frontier: Sequence[bytes]) -> bytes:
     return hashed
 
 
-def root_at(get: Get, size: int) -> bytes:
+def root_at(get: GetNode, size: int) -> bytes:
     """The root of the tree when it had `size` leaves, computed from the stored nodes."""
-    return _over(get, 0, size) if size else EMPTY_ROOT
+    return _subtree_hash(get, 0, size) if size else EMPTY_ROOT
 
 
-def inclusion(get: Get, index: int, size: int) -> list[bytes]:
+def inclusion_proof(get: GetNode, index: int, size: int) -> list[bytes]:
     """The proof that leaf `index` is in the tree of `size` leaves (PATH of RFC 6962 §2.1.1)."""
     if not 0 <= index < size:
         raise ValueError("no such leaf in a tree of that size")
@@ -81,15 +81,15 @@ def inclusion(get: Get, index: int, size: int) -> list[bytes]:
     while end - start > 1:
         middle = start + _split(end - start)
         if index < middle:
-            proof.append(_over(get, middle, end))
+            proof.append(_subtree_hash(get, middle, end))
             end = middle
         else:
-            proof.append(_over(get, start, middle))
+            proof.append(_subtree_hash(get, start, middle))
             start = middle
     return proof[::-1]
 
 
-def consistency(get: Get, first: int, second: int) -> list[bytes]:
+def consistency_proof(get: GetNode, first: int, second: int) -> list[bytes]:
     """The proof that the tree of `first` leaves began that of `second` (RFC 6962 §2.1.2).
 
     Empty where there is nothing to prove: from no leaves, or to the same size.
@@ -103,13 +103,13 @@ def consistency(get: Get, first: int, second: int) -> list[bytes]:
     while first != end:
         middle = start + _split(end - start)
         if first <= middle:
-            proof.append(_over(get, middle, end))
+            proof.append(_subtree_hash(get, middle, end))
             end = middle
         else:
-            proof.append(_over(get, start, middle))
+            proof.append(_subtree_hash(get, start, middle))
             start = middle
     if start:
-        proof.append(_over(get, start, end))
+        proof.append(_subtree_hash(get, start, end))
     return proof[::-1]
 
 
@@ -166,10 +166,10 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
-def _over(get: Get, start: int, end: int) -> bytes:
+def _subtree_hash(get: GetNode, start: int, end: int) -> bytes:
     """The hash over the leaves `start` to `end`, where a subtree of the whole begins at `start`."""
     size = end - start
     if size.bit_count() == 1:
         return get(size.bit_length() - 1, start // size)
     middle = start + _split(size)
-    return node_hash(_over(get, start, middle), _over(get, middle, end))
+    return node_hash(_subtree_hash(get, start, middle), _subtree_hash(get, middle, end))

@@ -11,7 +11,7 @@ from sqlmodel import Session, and_, col, func, or_, select
 
 from inbox import audit
 from inbox.audit import checkpoint, merkle
-from inbox.audit.leaf import Spoken, salt_mark, spoken
+from inbox.audit.leaf import LeafFacts, read_leaf, salt_digest
 from inbox.errors import ConfigurationError, IntegrityError
 from inbox.keys import Keyring
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint, Installation
@@ -28,7 +28,7 @@ def new_checkpoint(session: Session, now: datetime, keyring: Keyring) -> str | N
 
     Of several workers that would sign the same tree one does, and the others are given None.
     """
-    size, root = audit.head(session, hold=True)
+    size, root = audit.head(session, lock=True)
     if size == 0 or session.get(Checkpoint, size) is not None:
         return None
     note = checkpoint.sign(_origin(session), size, root, keyring.signer())
@@ -36,10 +36,10 @@ def new_checkpoint(session: Session, now: datetime, keyring: Keyring) -> str | N
     return note
 
 
-def keep_outside(path: Path, note: str) -> None:
+def append_to_checkpoint_file(path: Path, note: str) -> None:
     """Append the note to the checkpoint file and sync it. Call it after the commit."""
     with path.open("a", encoding="utf-8") as file:
-        file.write(checkpoint.filed(note))
+        file.write(checkpoint.file_entry(note))
         file.flush()
         os.fsync(file.fileno())
 
@@ -52,7 +52,7 @@ def _origin(session: Session) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class AuditFinding:
     """One inconsistency: a code, and the entry or tree size at which it was found."""
 
     code: str
@@ -60,13 +60,13 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class AuditReport:
     """The result of verifying the whole audit."""
 
     size: int
     root: str
     checkpoints: int
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
     @property
     def holds(self) -> bool:
@@ -74,26 +74,26 @@ class Report:
         return not self.findings
 
 
-def verify(session: Session, keyring: Keyring, outside: Sequence[str]) -> Report:
+def verify(session: Session, keyring: Keyring, outside: Sequence[str]) -> AuditReport:
     """Verify every leaf, node, salt and checkpoint; `outside` are the texts of checkpoint files.
 
     Finds any changed bit, a gap, a cut, a fork and a roll-back. Read it in one snapshot. Nothing
     vouches for `Checkpoint.signed_at`, which nobody reads: a note says no time.
     """
-    findings: list[Finding] = []
-    notes = _notes(session, keyring, outside, findings)
+    findings: list[AuditFinding] = []
+    notes = _read_checkpoints(session, keyring, outside, findings)
     frontier: tuple[bytes, ...] = ()
-    size, nodes, salts = 0, 0, Salts()
+    size, nodes, salts = 0, 0, SaltChecker()
     for batch in _batches(session):
         made: dict[int, dict[int, bytes]] = {}
-        said: list[Spoken] = []
+        said: list[LeafFacts] = []
         for seq, leaf, message_id in batch:
-            speaks = spoken(leaf)
+            speaks = read_leaf(leaf)
             if speaks is None or not seq == speaks.seq == size:
-                findings.append(Finding(code="audit.gap", at=size))
+                findings.append(AuditFinding(code="audit.gap", at=size))
                 return _report(size, frontier, notes, findings)
             if message_id != speaks.message_id:
-                findings.append(Finding(code="audit.index", at=size))
+                findings.append(AuditFinding(code="audit.index", at=size))
             said.append(speaks)
             frontier, new = merkle.append(frontier, size, merkle.leaf_hash(leaf))
             size += 1
@@ -102,37 +102,41 @@ def verify(session: Session, keyring: Keyring, outside: Sequence[str]) -> Report
                 made.setdefault(node.level, {})[node.index] = node.hash
             findings += _forks(notes, size, frontier)
         findings += _wrong_nodes(session, made)
-        findings += [Finding(code="audit.salt", at=at) for at in salts.wrong(session, said)]
-    findings += [Finding(code="audit.salt", at=at) for at in salts.missing(session, size)]
-    findings += [Finding(code="audit.cut", at=at) for at in sorted(notes) if at > size]
+        findings += [
+            AuditFinding(code="audit.salt", at=at) for at in salts.mismatches(session, said)
+        ]
+    findings += [
+        AuditFinding(code="audit.salt", at=at) for at in salts.final_mismatches(session, size)
+    ]
+    findings += [AuditFinding(code="audit.cut", at=at) for at in sorted(notes) if at > size]
     if nodes != session.exec(select(func.count()).select_from(AuditNode)).one():
-        findings.append(Finding(code="audit.nodes", at=size))
+        findings.append(AuditFinding(code="audit.nodes", at=size))
     head = session.exec(select(AuditHead.id, AuditHead.size, AuditHead.frontier)).all()
     if list(head) != [(1, size, b"".join(frontier))]:
-        findings.append(Finding(code="audit.head", at=size))
+        findings.append(AuditFinding(code="audit.head", at=size))
     return _report(size, frontier, notes, findings)
 
 
-_Notes = Mapping[int, list[checkpoint.Checkpoint]]
+_CheckpointsBySize = Mapping[int, list[checkpoint.ParsedCheckpoint]]
 
 
-def _notes(
-    session: Session, keyring: Keyring, outside: Sequence[str], findings: list[Finding]
-) -> _Notes:
+def _read_checkpoints(
+    session: Session, keyring: Keyring, outside: Sequence[str], findings: list[AuditFinding]
+) -> _CheckpointsBySize:
     """Every checkpoint by its size; one that is not ours, or not of its row, is a finding."""
     origin, key = _origin(session), keyring.signer().public_key()
     rows = session.exec(select(Checkpoint.size, Checkpoint.note).order_by(col(Checkpoint.size)))
     inside: list[tuple[int | None, str]] = list(rows.all())
-    copies = [(None, note) for file in outside for note in checkpoint.notes_in(file)]
-    found: dict[int, list[checkpoint.Checkpoint]] = {}
+    copies = [(None, note) for file in outside for note in checkpoint.split_notes(file)]
+    found: dict[int, list[checkpoint.ParsedCheckpoint]] = {}
     for number, (size, text) in enumerate([*inside, *copies]):
         try:
-            said = checkpoint.check(text, key, origin)
+            said = checkpoint.verify(text, key, origin)
         except IntegrityError:
-            findings.append(Finding(code="audit.checkpoint", at=number))
+            findings.append(AuditFinding(code="audit.checkpoint", at=number))
             continue
         if size not in {None, said.size}:
-            findings.append(Finding(code="audit.checkpoint", at=number))
+            findings.append(AuditFinding(code="audit.checkpoint", at=number))
         found.setdefault(said.size, []).append(said)
     return found
 
@@ -153,15 +157,15 @@ def _batches(session: Session) -> Iterator[Sequence[tuple[int, bytes, str | None
         after = batch[-1][0]
 
 
-def _forks(notes: _Notes, size: int, frontier: tuple[bytes, ...]) -> list[Finding]:
+def _forks(notes: _CheckpointsBySize, size: int, frontier: tuple[bytes, ...]) -> list[AuditFinding]:
     """A finding for each checkpoint at this size that has another root."""
     if size not in notes:
         return []
     root = merkle.root(frontier)
-    return [Finding(code="audit.fork", at=size) for said in notes[size] if said.root != root]
+    return [AuditFinding(code="audit.fork", at=size) for said in notes[size] if said.root != root]
 
 
-def _wrong_nodes(session: Session, made: Mapping[int, Mapping[int, bytes]]) -> list[Finding]:
+def _wrong_nodes(session: Session, made: Mapping[int, Mapping[int, bytes]]) -> list[AuditFinding]:
     """The stored nodes of these leaves that are not what the leaves say."""
     spans = [
         and_(
@@ -176,16 +180,16 @@ def _wrong_nodes(session: Session, made: Mapping[int, Mapping[int, bytes]]) -> l
     ):
         stored.setdefault(level, {})[position] = digest
     return [
-        Finding(code="audit.node", at=min(expected))
+        AuditFinding(code="audit.node", at=min(expected))
         for level, expected in made.items()
         if stored.get(level) != expected
     ]
 
 
 def _report(
-    size: int, frontier: tuple[bytes, ...], notes: _Notes, findings: list[Finding]
-) -> Report:
-    return Report(
+    size: int, frontier: tuple[bytes, ...], notes: _CheckpointsBySize, findings: list[AuditFinding]
+) -> AuditReport:
+    return AuditReport(
         size=size,
         root=merkle.root(frontier).hex(),
         checkpoints=sum(len(found) for found in notes.values()),
@@ -193,7 +197,7 @@ def _report(
     )
 
 
-class Salts:
+class SaltChecker:
     """Checks salts batch by batch.
 
     Emptied salts are judged at the end, when it is known which messages were erased.
@@ -204,7 +208,7 @@ class Salts:
         self._emptied: dict[int, str | None] = {}
         self._erased: set[str | None] = set()
 
-    def wrong(self, session: Session, leaves: Sequence[Spoken]) -> Iterator[int]:
+    def mismatches(self, session: Session, leaves: Sequence[LeafFacts]) -> Iterator[int]:
         """The sequence numbers of leaves whose stored salts differ from those the leaf names."""
         self._erased |= {leaf.message_id for leaf in leaves if leaf.erases}
         stored: dict[int, dict[str, tuple[object, str | None]]] = {}
@@ -218,19 +222,19 @@ class Salts:
             found = stored.get(leaf.seq, {})
             self._count += len(leaf.salts)
             if found.keys() != leaf.salts.keys() or not all(
-                self._fits(leaf, mark, *found[name]) for name, mark in leaf.salts.items()
+                self._matches(leaf, mark, *found[name]) for name, mark in leaf.salts.items()
             ):
                 yield leaf.seq
 
-    def missing(self, session: Session, size: int) -> Iterator[int]:
+    def final_mismatches(self, session: Session, size: int) -> Iterator[int]:
         """What only the end shows: salts emptied without an erasure, and salts of no leaf."""
         yield from (seq for seq, of in self._emptied.items() if of not in self._erased)
         if self._count != session.exec(select(func.count()).select_from(AuditSalt)).one():
             yield size
 
-    def _fits(self, leaf: Spoken, mark: str, salt: object, message_id: str | None) -> bool:
+    def _matches(self, leaf: LeafFacts, mark: str, salt: object, message_id: str | None) -> bool:
         if salt == b"":
             self._emptied[leaf.seq] = leaf.message_id
-        elif not isinstance(salt, bytes) or salt_mark(salt) != mark:
+        elif not isinstance(salt, bytes) or salt_digest(salt) != mark:
             return False
         return message_id == leaf.message_id

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class DeliveryEvent:
     """A thin event: ids only, nothing from the message. Its id is the same at every attempt."""
 
     id: str
@@ -19,5 +19,5 @@ class Event:
 class EventSender(Protocol):
     """Sends events to case systems that have a webhook."""
 
-    def send(self, url: str, secret: bytes, event: Event, now: datetime) -> None:
+    def send(self, url: str, secret: bytes, event: DeliveryEvent, now: datetime) -> None:
         """Send once; safe to repeat. Raises `Unavailable` unless the answer was a 2xx."""

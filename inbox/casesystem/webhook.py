@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from inbox.casesystem import Event
+from inbox.casesystem import DeliveryEvent
 from inbox.errors import Invalid, Unavailable
 
 Network = IPv4Network | IPv6Network
@@ -42,7 +42,7 @@ def sign(secret: bytes, event_id: str, at: datetime, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
 
 
-def body_of(event: Event) -> bytes:
+def event_body(event: DeliveryEvent) -> bytes:
     """The CloudEvents 1.0 body: ids only."""
     return json.dumps(
         {
@@ -80,16 +80,16 @@ class WebhookSender:
         self._client = client
         self._targets = tuple(targets)
 
-    def send(self, url: str, secret: bytes, event: Event, now: datetime) -> None:
+    def send(self, url: str, secret: bytes, event: DeliveryEvent, now: datetime) -> None:
         """Resolve the host, check its addresses, connect to one of them, require a 2xx."""
         try:
             target = check_target(url, self._targets)
         except Invalid as error:
             raise Unavailable(error.code, error.reason) from error
-        body = body_of(event)
+        body = event_body(event)
         request = self._client.build_request(
             "POST",
-            httpx.URL(url).copy_with(host=_address(target), port=target.port),
+            httpx.URL(url).copy_with(host=_checked_address(target), port=target.port),
             content=body,
             headers={
                 "host": urlsplit(url).netloc,
@@ -109,7 +109,7 @@ class WebhookSender:
             raise Unavailable("webhook.refused", f"status {answer.status_code}")
 
 
-def _address(target: Target) -> str:
+def _checked_address(target: Target) -> str:
     """One address of the host; every one it has must be allowed."""
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)

@@ -10,8 +10,8 @@ from typing import Annotated, Final
 import typer
 from typer.main import get_command
 
-from inbox.cli.common.lazy import LateCommands
-from inbox.cli.common.output import UNEXPECTED, exit_code_of, tell, tell_unexpected
+from inbox.cli.common.lazy import LazyGroup
+from inbox.cli.common.output import EXIT_INTERNAL, exit_code_of, print_error, print_unexpected_error
 from inbox.errors import InboxError
 
 _EPILOG: Final = (
@@ -19,7 +19,7 @@ _EPILOG: Final = (
     " An error is one line on standard error: inbox: CODE: what is wrong and what to do."
 )
 
-app = typer.Typer(cls=LateCommands, no_args_is_help=True, add_completion=False, epilog=_EPILOG)
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, epilog=_EPILOG)
 
 
 @app.callback()
@@ -49,11 +49,11 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     except InboxError as error:
-        tell(error)
+        print_error(error)
         return exit_code_of(error)
     except Exception as error:  # noqa: BLE001 - the edge: a traceback may hold what is confidential
-        tell_unexpected(error)
-        return UNEXPECTED
+        print_unexpected_error(error)
+        return EXIT_INTERNAL
     return 0
 
 

@@ -10,23 +10,23 @@ import typer
 from inbox.access.policy.vocabulary import Role
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import say, say_json, say_table
+from inbox.cli.common.output import print_json, print_line, print_table
 from inbox.cli.common.sign_in import (
     As,
     By,
     CodeFromStdin,
     MessageIdArgument,
-    acting_here,
-    code_and_reason,
-    one_code,
+    read_code,
+    read_code_and_reason,
+    sign_in_as,
 )
 from inbox.domain import PersonId, UnitId
 from inbox.errors import Invalid
 from inbox.line.access import grants as moves
 from inbox.line.access import open_access
 from inbox.line.access import review as reviews
-from inbox.line.access.open_access import Standing
-from inbox.line.access.review import Outcome
+from inbox.line.access.open_access import OpenAccess
+from inbox.line.access.review import ReviewOutcome
 from inbox.package.times import OSLO
 
 access: Final = typer.Typer(
@@ -49,11 +49,11 @@ def list_access(
 ) -> None:
     """List the access that stands in a leader's unit, or that a reviewer is to review."""
     line = line_of(ctx)
-    code = one_code(by, from_stdin=code_from_stdin)
-    capacity = acting_here(line, by, code, as_)
+    code = read_code(by, from_stdin=code_from_stdin)
+    capacity = sign_in_as(line, by, code, as_)
     reviews_it = capacity.role is Role.SECURITY_REVIEWER
-    look = open_access.to_review if reviews_it else open_access.of_unit
-    _show(look(line, capacity), as_json=as_json)
+    look = open_access.access_to_review if reviews_it else open_access.open_access_in_unit
+    _print_access(look(line, capacity), as_json=as_json)
 
 
 @access.command()
@@ -69,16 +69,16 @@ def grant(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> None:
     """Give a case handler access to one message for some days, as its unit's leader."""
     line = line_of(ctx)
-    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
+    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     row = moves.grant(
         line,
-        acting_here(line, by, code, as_),
+        sign_in_as(line, by, code, as_),
         message_id,
         to=PersonId(to),
-        lasts=timedelta(days=days),
+        duration=timedelta(days=days),
         reason=reason,
     )
-    _tell_until(row.id, row.active_until, as_json=as_json)
+    _print_period(row.id, row.active_until, as_json=as_json)
 
 
 @access.command()
@@ -98,8 +98,8 @@ def delegate(  # noqa: PLR0913, PLR0917 - the options of the command
     """Let one case handler stand in for another in the leader's unit."""
     since, until = None if first is None else _midnight(first), _midnight(last, days=1)
     line = line_of(ctx)
-    code = one_code(by, from_stdin=code_from_stdin)
-    capacity = acting_here(line, by, code, as_)
+    code = read_code(by, from_stdin=code_from_stdin)
+    capacity = sign_in_as(line, by, code, as_)
     row = moves.delegate(
         line,
         capacity,
@@ -109,7 +109,7 @@ def delegate(  # noqa: PLR0913, PLR0917 - the options of the command
         since=since,
         until=until,
     )
-    _tell_until(row.id, row.active_until, as_json=as_json)
+    _print_period(row.id, row.active_until, as_json=as_json)
 
 
 @access.command()
@@ -123,10 +123,10 @@ def breakglass(
 ) -> None:
     """Take emergency access to a message: the leader is told, and it will be reviewed."""
     line = line_of(ctx)
-    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
-    capacity = acting_here(line, by, code, as_)
+    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    capacity = sign_in_as(line, by, code, as_)
     row = moves.breakglass(line, capacity, message_id, reason=reason)
-    _tell_until(row.id, row.active_until, as_json=as_json)
+    _print_period(row.id, row.active_until, as_json=as_json)
 
 
 @access.command()
@@ -140,10 +140,10 @@ def end(
 ) -> None:
     """End an assignment, a grant, an emergency access or a standing in, at once."""
     line = line_of(ctx)
-    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
-    capacity = acting_here(line, by, code, as_)
+    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    capacity = sign_in_as(line, by, code, as_)
     moves.end_access(line, capacity, access_id, reason=reason)
-    _tell("ended", {"ended": access_id}, as_json=as_json)
+    _print_result("ended", {"ended": access_id}, as_json=as_json)
 
 
 @access.command()
@@ -151,17 +151,17 @@ def review(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     access_id: AccessIdArgument,
     by: By,
-    outcome: Annotated[Outcome, typer.Option(help="What it came to.")],
+    outcome: Annotated[ReviewOutcome, typer.Option(help="What it came to.")],
     as_: As = Role.SECURITY_REVIEWER.value,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
     """Say what a grant or an emergency access came to, as a reviewer who had no part in it."""
     line = line_of(ctx)
-    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
-    capacity = acting_here(line, by, code, as_)
+    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    capacity = sign_in_as(line, by, code, as_)
     reviews.review(line, capacity, access_id, outcome=outcome, reason=reason)
-    _tell("reviewed", {"reviewed": access_id, "outcome": outcome.value}, as_json=as_json)
+    _print_result("reviewed", {"reviewed": access_id, "outcome": outcome.value}, as_json=as_json)
 
 
 def _midnight(text: str, *, days: int = 0) -> datetime:
@@ -173,19 +173,19 @@ def _midnight(text: str, *, days: int = 0) -> datetime:
     return datetime.combine(day, time(), OSLO)
 
 
-def _tell_until(access_id: str, until: datetime, *, as_json: bool) -> None:
+def _print_period(access_id: str, until: datetime, *, as_json: bool) -> None:
     ends = until.isoformat(timespec="seconds")
-    _tell(f"{access_id} until {ends}", {"id": access_id, "until": ends}, as_json=as_json)
+    _print_result(f"{access_id} until {ends}", {"id": access_id, "until": ends}, as_json=as_json)
 
 
-def _tell(text: str, value: Mapping[str, str], *, as_json: bool) -> None:
+def _print_result(text: str, value: Mapping[str, str], *, as_json: bool) -> None:
     if as_json:
-        say_json(value)
+        print_json(value)
     else:
-        say(text)
+        print_line(text)
 
 
-def _show(found: Sequence[Standing], *, as_json: bool) -> None:
+def _print_access(found: Sequence[OpenAccess], *, as_json: bool) -> None:
     rows = [
         {
             name: value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
@@ -194,6 +194,6 @@ def _show(found: Sequence[Standing], *, as_json: bool) -> None:
         for each in found
     ]
     if as_json:
-        say_json(rows)
+        print_json(rows)
     else:
-        say_table(rows, _COLUMNS)
+        print_table(rows, _COLUMNS)

@@ -8,10 +8,10 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import col, select
 
-from inbox.audit.verify import Finding, Report, verify
+from inbox.audit.verify import AuditFinding, AuditReport, verify
 from inbox.cli.common.context import keyring_of, settings_of, store_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import WRONG, say, say_json
+from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.keys import audit_key
 from inbox.errors import Invalid
 from inbox.keys import Keyring
@@ -19,7 +19,7 @@ from inbox.tables import AuditEntry
 
 audit: Final = typer.Typer(no_args_is_help=True, help="What happened, and whether it still holds.")
 
-_WORDS: Final = {
+_TEXT_OF_CODE: Final = {
     "audit.gap": "an entry is missing, or stands in another's place",
     "audit.fork": "the entries up to here are not those that a signed checkpoint speaks of",
     "audit.cut": "a signed checkpoint speaks of so many entries, and there are fewer",
@@ -57,14 +57,14 @@ def verify_all(
     files = [settings.checkpoints, *(checkpoints or [])]
     there = [path for path in files if path.is_file()]
     with store.snapshot() as (session, _):
-        report = verify(session, keyring, [_text(path) for path in there])
+        report = verify(session, keyring, [_read_text(path) for path in there])
     said: list[dict[str, str | int]] = [
-        {"code": f.code, "at": f.at, "text": _words(f)} for f in report.findings
+        {"code": f.code, "at": f.at, "text": _explain(f)} for f in report.findings
     ]
-    said += [_missing(path, report) for path in files if path not in there]
+    said += [_missing_file_finding(path, report) for path in files if path not in there]
     holds = not said
     if as_json:
-        say_json(
+        print_json(
             {
                 "holds": holds,
                 "size": report.size,
@@ -75,12 +75,12 @@ def verify_all(
         )
     else:
         for finding in said:
-            say(f"WRONG {finding['code']} at {finding['at']}: {finding['text']}")
-        say(f"{report.size} entries, {report.checkpoints} checkpoints, root {report.root}")
+            print_line(f"WRONG {finding['code']} at {finding['at']}: {finding['text']}")
+        print_line(f"{report.size} entries, {report.checkpoints} checkpoints, root {report.root}")
         if holds:
-            say("everything holds")
+            print_line("everything holds")
     if not holds:
-        raise typer.Exit(WRONG)
+        raise typer.Exit(EXIT_FAILED)
 
 
 @audit.command()
@@ -102,21 +102,21 @@ def export(
                 count += 1
     except OSError as error:
         raise Invalid("audit.file", f"{file.name}: {error.strerror}") from error
-    say(f"{count} entries")
+    print_line(f"{count} entries")
 
 
 @audit.command()
 def key(ctx: typer.Context) -> None:
     """Print the verifier key of the checkpoints; hand it out when the log begins."""
     settings = settings_of(ctx)
-    say(audit_key(settings, Keyring.load(settings.keys)))
+    print_line(audit_key(settings, Keyring.load(settings.keys)))
 
 
-def _words(finding: Finding) -> str:
-    return _WORDS.get(finding.code, "something does not fit")
+def _explain(finding: AuditFinding) -> str:
+    return _TEXT_OF_CODE.get(finding.code, "something does not fit")
 
 
-def _missing(path: Path, report: Report) -> dict[str, str | int]:
+def _missing_file_finding(path: Path, report: AuditReport) -> dict[str, str | int]:
     """The finding that a checkpoint file is not there, at the size of the audit."""
     text = f"{path.name} is not there, so nothing outside the database vouches for it"
     if not report.checkpoints:
@@ -124,7 +124,7 @@ def _missing(path: Path, report: Report) -> dict[str, str | int]:
     return {"code": "audit.no_file", "at": report.size, "text": text}
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8", errors="replace")
     except OSError as error:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from inbox.cli.common.context import settings_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import say, say_json
+from inbox.cli.common.output import print_json, print_line
 from inbox.config import Settings
 from inbox.errors import ConfigurationError
 
@@ -33,42 +33,42 @@ def show(
 
     A line is `key = value`, as in TOML; what is not set is a comment.
     """
-    shown = _shown(settings_of(ctx))
+    shown = _printable_settings(settings_of(ctx))
     if as_json:
-        say_json(shown)
+        print_json(shown)
         return
-    for line in _lines("", shown):
-        say(line)
+    for line in _toml_lines("", shown):
+        print_line(line)
 
 
 @config.command()
 def check(ctx: typer.Context) -> None:
     """Read the settings and stop; `inbox doctor` looks at what they name."""
-    _address(settings_of(ctx).database)
-    say("the settings can be used; `inbox doctor` looks at what they name")
+    _address_without_secrets(settings_of(ctx).database)
+    print_line("the settings can be used; `inbox doctor` looks at what they name")
 
 
-def _shown(settings: Settings) -> dict[str, object]:
+def _printable_settings(settings: Settings) -> dict[str, object]:
     values: dict[str, object] = settings.model_dump(mode="json")
-    values["database"] = _address(settings.database)
+    values["database"] = _address_without_secrets(settings.database)
     return values
 
 
-def _lines(key: str, value: object) -> Iterator[str]:
+def _toml_lines(key: str, value: object) -> Iterator[str]:
     """A line for each value, under its whole key; of several alike, each under its number."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _lines(f"{key}.{name}" if key else name, inner)
+            yield from _toml_lines(f"{key}.{name}" if key else name, inner)
     elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
         for number, inner in enumerate(value):
-            yield from _lines(f"{key}.{number}", inner)
+            yield from _toml_lines(f"{key}.{number}", inner)
     elif value is None:
         yield f"# {key} is not set"
     else:
         yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
 
 
-def _address(database: str) -> str:
+def _address_without_secrets(database: str) -> str:
     """The address of the database without what signs in there."""
     try:
         url = make_url(database)

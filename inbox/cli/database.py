@@ -6,10 +6,10 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from inbox.cli.common.context import settings_of
-from inbox.cli.common.output import say
+from inbox.cli.common.output import print_line
 from inbox.errors import Unavailable
 from inbox.migrations import upgrade as upgrade_to_newest
-from inbox.store import SCHEMA
+from inbox.store import SCHEMA_REVISION
 from inbox.wiring import build_store
 
 database: Final = typer.Typer(no_args_is_help=True, help="The database's tables and their version.")
@@ -26,11 +26,11 @@ def upgrade(ctx: typer.Context) -> None:
         upgrade_to_newest(store.engine)
     except OperationalError as error:
         raise Unavailable("database.unavailable", type(error.orig).__name__) from error
-    say(f"the database is of version {SCHEMA}")
+    print_line(f"the database is of version {SCHEMA_REVISION}")
 
 
 @database.command()
 def version(ctx: typer.Context) -> None:
     """Say which version it is of; ends with 2 unless it is this program's."""
     build_store(settings_of(ctx)).check_schema()
-    say(f"the database is of version {SCHEMA}, as this program")
+    print_line(f"the database is of version {SCHEMA_REVISION}, as this program")

@@ -5,18 +5,23 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.access.files.folder import files_in
+from inbox.access.files.folder import read_policy_files
 from inbox.cli.common.context import settings_of, store_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import say, say_json
+from inbox.cli.common.output import print_json, print_line
 from inbox.config import Settings
 from inbox.directory import enrol_first_people
 from inbox.domain import OrgNumber, parse_org_number
 from inbox.errors import Invalid
 from inbox.keys import Keyring
-from inbox.line.active_rule_books import book_files_in
-from inbox.line.proposals.versioned_rules import POLICY, First, first, routing_of
-from inbox.wiring import check_installation, policy_folder, read_books
+from inbox.line.active_rule_books import read_rule_book_files
+from inbox.line.proposals.versioned_rules import (
+    POLICY_RULES,
+    FirstVersion,
+    read_first_version,
+    routing_rules_of,
+)
+from inbox.wiring import ensure_installation, policy_folder, read_rule_books
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 _LONGEST_NAME: Final = 200
@@ -28,7 +33,9 @@ def init(
     organisation: Annotated[str, typer.Option(metavar="NNNNNNNNN", help="Whose mail it is.")],
     person: Annotated[
         list[str],
-        typer.Option(metavar="ID=NAME", help="One of the first two people; give it twice."),
+        typer.Option(
+            metavar="ID=NAME", help="One of the read_first_version two people; give it twice."
+        ),
     ],
     desk: Annotated[
         str | None,
@@ -54,40 +61,44 @@ def init(
     policy, *books = _first_versions(settings, receiver)
     store, keyring = store_of(settings), Keyring.load(settings.keys)
     with store.transaction() as (session, now):
-        check_installation(session, now, keyring, settings)
+        ensure_installation(session, now, keyring, settings)
         session.flush()
         codes = enrol_first_people(
             session, now, organisation=receiver, people=people, desk=unit, digest=policy.digest
         )
         editor, reviewer = people
         for version in (policy, *books):
-            version.begin(session, now, proposer=editor, approver=reviewer)
+            version.activate(session, now, proposer=editor, approver=reviewer)
     if as_json:
-        say_json({"codes": codes, "policy": policy.digest})
+        print_json({"codes": codes, "policy": policy.digest})
         return
-    say("Personal codes, shown now and never again:")
+    print_line("Personal codes, shown now and never again:")
     for name, code in codes.items():
-        say(f"  {name}  {code}")
-    say(f"The policies are active: {policy.digest}")
+        print_line(f"  {name}  {code}")
+    print_line(f"The policies are active: {policy.digest}")
 
 
-def _first_versions(settings: Settings, organisation: OrgNumber) -> list[First]:
+def _first_versions(settings: Settings, organisation: OrgNumber) -> list[FirstVersion]:
     """The policy of the folder, and the organisation's rule book if one is there already."""
     folder = policy_folder(settings)
-    found = [first(POLICY, files_in(folder))]
-    if organisation in read_books(folder):
-        found.append(first(routing_of(organisation), book_files_in(folder, organisation)))
+    found = [read_first_version(POLICY_RULES, read_policy_files(folder))]
+    if organisation in read_rule_books(folder):
+        found.append(
+            read_first_version(
+                routing_rules_of(organisation), read_rule_book_files(folder, organisation)
+            )
+        )
     return found
 
 
 def _people(given: list[str]) -> dict[str, str]:
-    people = dict(_named(text) for text in given)
+    people = dict(_id_and_name(text) for text in given)
     if len(given) != _TWO or len(people) != _TWO:
         raise Invalid("init.people", "give --person twice, for two different people")
     return people
 
 
-def _named(text: str) -> tuple[str, str]:
+def _id_and_name(text: str) -> tuple[str, str]:
     """ID=NAME in its two parts."""
     key, _, name = (part.strip() for part in text.partition("="))
     if _ID.fullmatch(key) is None or not 0 < len(name) <= _LONGEST_NAME:
@@ -99,13 +110,13 @@ def _named(text: str) -> tuple[str, str]:
 
 def _desk(settings: Settings, organisation: OrgNumber, given: str | None) -> tuple[str, str]:
     """Id and name of the unit that distributes; the rules that are there must name the same."""
-    book = read_books(policy_folder(settings)).get(organisation)
+    book = read_rule_books(policy_folder(settings)).get(organisation)
     if book is None and given is None:
         raise Invalid(
             "init.desk",
             f"there is no routing/{organisation}.toml that names a desk: give --desk UNIT=NAME",
         )
-    unit = None if given is None else _named(given)
+    unit = None if given is None else _id_and_name(given)
     if book is None:
         assert unit is not None
         return unit

@@ -9,7 +9,7 @@ from inbox import audit
 from inbox.audit.checkpoint import verifier_key
 from inbox.cli.common.context import keyring_of, settings_of, store_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import say, say_json, say_table
+from inbox.cli.common.output import print_json, print_line, print_table
 from inbox.config import Settings
 from inbox.keys import Keyring, add_key, create_keys
 from inbox.tables import Installation
@@ -29,8 +29,8 @@ def create(ctx: typer.Context) -> None:
     """
     settings = settings_of(ctx)
     kek_id = create_keys(settings.keys, datetime.now(UTC))
-    say(f"key {kek_id} created and active; keep a copy of the folder apart from the data")
-    say(f"audit {audit_key(settings, Keyring.load(settings.keys))}")
+    print_line(f"key {kek_id} created and active; keep a copy of the folder apart from the data")
+    print_line(f"audit {audit_key(settings, Keyring.load(settings.keys))}")
 
 
 @keys.command()
@@ -47,7 +47,9 @@ def add(ctx: typer.Context) -> None:
     with store.transaction() as (session, _):
         session.get_one(Installation, 1).key_proof = fresh.proof()
         audit.record(session, audit.Entry(event="key:added", who="operator", subject=kek_id))
-    say(f"key {kek_id} added and active; copy the key folder, then start serve and work anew")
+    print_line(
+        f"key {kek_id} added and active; copy the key folder, then start serve and work anew"
+    )
 
 
 @keys.command("list")
@@ -59,12 +61,12 @@ def list_keys(
     keyring = Keyring.load(settings_of(ctx).keys)
     rows = [
         {"key": kek_id, "days": _days(kek_id), "active": "yes" if kek_id == keyring.active else ""}
-        for kek_id in sorted(keyring.ids())
+        for kek_id in sorted(keyring.kek_ids())
     ]
     if as_json:
-        say_json(rows)
+        print_json(rows)
     else:
-        say_table(rows, ("key", "days", "active"))
+        print_table(rows, ("key", "days", "active"))
 
 
 def audit_key(settings: Settings, keyring: Keyring) -> str:

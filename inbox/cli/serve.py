@@ -16,21 +16,21 @@ from starlette.types import ASGIApp
 from inbox import log
 from inbox.app import create_app, create_operator_app
 from inbox.cli.common.context import settings_of
-from inbox.cli.common.output import say, tell_unexpected
+from inbox.cli.common.output import print_line, print_unexpected_error
 from inbox.config import Listener, Settings
 from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
 from inbox.wiring import build_line
 from inbox.worker import Worker
 
-_PATIENCE_SECONDS: Final = 15
+_SHUTDOWN_SECONDS: Final = 15
 """How long open transfers and the step at hand may take when it is told to end."""
-_UP_SECONDS: Final = 30
+_STARTUP_SECONDS: Final = 30
 _SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _PR_SET_DUMPABLE: Final = 4
 
 
-class _Part(Protocol):
+class _Runnable(Protocol):
     """Something that runs until it is told to stop."""
 
     def run(self) -> None:
@@ -53,19 +53,19 @@ def serve(
     start. On SQLite one process works; on PostgreSQL any number serve and work. The log goes to
     standard error.
     """
-    keep_out_of_dumps()
+    disable_core_dumps()
     settings = settings_of(ctx)
     line = build_line(settings)
     faces = {
-        "api": _Face(create_app(line), settings.api),
-        "operator": _Face(create_operator_app(line), settings.operator),
+        "api": _HttpListener(create_app(line), settings.api),
+        "operator": _HttpListener(create_operator_app(line), settings.operator),
     }
     worker = [] if no_worker else [_worker(line, settings)]
 
     def announce() -> None:
         for name, face in faces.items():
             face.wait_until_up()
-            say(f"{name} {face.url}")
+            print_line(f"{name} {face.url}")
 
     _run([*faces.values(), *worker], announce)
 
@@ -76,12 +76,12 @@ def work(ctx: typer.Context) -> None:
     On PostgreSQL any number of these run beside each other and beside `inbox serve`; on SQLite
     only one process works.
     """
-    keep_out_of_dumps()
+    disable_core_dumps()
     settings = settings_of(ctx)
-    _run([_worker(build_line(settings), settings)], lambda: say("working"))
+    _run([_worker(build_line(settings), settings)], lambda: print_line("working"))
 
 
-def keep_out_of_dumps() -> None:
+def disable_core_dumps() -> None:
     """Exclude this process's memory from core dumps, and let nobody but root read it.
 
     No limit does that where core files go to a program: a pipe asks for no limit.
@@ -94,7 +94,7 @@ def _worker(line: Line, settings: Settings) -> Worker:
     return Worker(line, poll_seconds=settings.worker.poll_seconds, checkpoints=settings.checkpoints)
 
 
-def _run(parts: Sequence[_Part], announce: Callable[[], None]) -> None:
+def _run(parts: Sequence[_Runnable], announce: Callable[[], None]) -> None:
     """Run every part until a signal comes or one of them ends, then stop them all.
 
     The signals are blocked, and waited for, so that no handler runs in the midst of something. They
@@ -103,34 +103,36 @@ def _run(parts: Sequence[_Part], announce: Callable[[], None]) -> None:
     log.to_stderr()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     failed: list[InboxError | SystemExit] = []
-    threads = [threading.Thread(target=_keep, args=(part, failed), daemon=True) for part in parts]
+    threads = [
+        threading.Thread(target=_run_part, args=(part, failed), daemon=True) for part in parts
+    ]
     for thread in threads:
         thread.start()
     announce()
     signal.sigwait(_SIGNALS)
     for part in parts:
         part.stop()
-    until = time.monotonic() + _PATIENCE_SECONDS
+    until = time.monotonic() + _SHUTDOWN_SECONDS
     for thread in threads:
         thread.join(timeout=max(0, until - time.monotonic()))
     if failed:
         raise failed[0]
 
 
-def _keep(part: _Part, failed: list[InboxError | SystemExit]) -> None:
+def _run_part(part: _Runnable, failed: list[InboxError | SystemExit]) -> None:
     """Run a part; the program ends when it does, whatever for."""
     try:
         part.run()
     except (InboxError, SystemExit) as error:
         failed.append(error)
     except Exception as error:  # noqa: BLE001 - no traceback of a thread ever reaches the terminal
-        tell_unexpected(error)
+        print_unexpected_error(error)
         failed.append(SystemExit(1))
     finally:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-class _Server(uvicorn.Server):
+class _UvicornServer(uvicorn.Server):
     """Says when it is up."""
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -142,14 +144,14 @@ class _Server(uvicorn.Server):
         self.up.set()
 
 
-class _Face:
+class _HttpListener:
     """One listener; it has its port as soon as it is made. Raises `ConfigurationError`."""
 
     def __init__(self, app: ASGIApp, listener: Listener) -> None:
-        self._socket = _bound(listener)
+        self._socket = _bind(listener)
         host, port = self._socket.getsockname()[:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        self._server = _Server(
+        self._server = _UvicornServer(
             uvicorn.Config(
                 app,
                 access_log=False,
@@ -158,7 +160,7 @@ class _Face:
                 ws="none",
                 proxy_headers=False,
                 server_header=False,
-                timeout_graceful_shutdown=_PATIENCE_SECONDS - 5,
+                timeout_graceful_shutdown=_SHUTDOWN_SECONDS - 5,
             )
         )
 
@@ -172,10 +174,10 @@ class _Face:
 
     def wait_until_up(self) -> None:
         """Return when connections are served."""
-        self._server.up.wait(timeout=_UP_SECONDS)
+        self._server.up.wait(timeout=_STARTUP_SECONDS)
 
 
-def _bound(listener: Listener) -> socket.socket:
+def _bind(listener: Listener) -> socket.socket:
     family = socket.AF_INET6 if ":" in listener.host else socket.AF_INET
     try:
         bound = socket.create_server((listener.host, listener.port), family=family)

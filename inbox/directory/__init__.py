@@ -1,6 +1,22 @@
-"""Units, people and what they may stand for: files, changes, enrolment, and who somebody is."""
+"""The directory of units, people and their capacities.
 
-from inbox.directory.apply import take_in
-from inbox.directory.people import act_as, enrol_first_people, give_code, proved_capacities, proves
+It covers directory files, changes, enrolment, and how a person signs in.
+"""
 
-__all__ = ["act_as", "enrol_first_people", "give_code", "proved_capacities", "proves", "take_in"]
+from inbox.directory.apply import import_agreed
+from inbox.directory.people import (
+    enrol_first_people,
+    is_code_valid,
+    issue_code,
+    sign_in_as,
+    verified_capacities,
+)
+
+__all__ = [
+    "enrol_first_people",
+    "import_agreed",
+    "is_code_valid",
+    "issue_code",
+    "sign_in_as",
+    "verified_capacities",
+]

@@ -1,4 +1,7 @@
-"""Who gains and loses what by a change of the directory: counted before and after, and undone."""
+"""The impact of a directory change on access.
+
+Access before and after the change is compared, and the change is rolled back.
+"""
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
@@ -8,28 +11,36 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from inbox.access.facts.registry import SUBJECTS
-from inbox.access.lists.pages import visible
+from inbox.access.facts.registry import ACTION_SUBJECTS
+from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import OfMessage
-from inbox.access.review.impact import could
-from inbox.access.review.requirements import EVERYTHING_GIVEN
-from inbox.directory.apply import Authority, carry_out, hold, keyed, plan
-from inbox.directory.diff import Change
-from inbox.directory.format.rows import Directory, Kind
+from inbox.access.review.impact import accessible_messages
+from inbox.access.review.requirements import COMPLETE_REQUEST
+from inbox.directory.apply import (
+    Approval,
+    apply_changes,
+    hash_references,
+    lock_directory,
+    plan_changes,
+)
+from inbox.directory.diff import RowChange
+from inbox.directory.format.rows import Directory, RowKind
 from inbox.domain import OrgNumber
 from inbox.line import Line
 from inbox.line.case_systems import capacity_of
 from inbox.tables import CaseSystem
 
-_ACTIONS: Final = tuple(action for action, kinds in SUBJECTS.items() if OfMessage in kinds)
-Reached = dict[tuple[str, str, str, Action], AbstractSet[str]]
+_MESSAGE_ACTIONS: Final = tuple(
+    action for action, kinds in ACTION_SUBJECTS.items() if OfMessage in kinds
+)
+AccessMap = dict[tuple[str, str, str, Action], AbstractSet[str]]
 """By person (or case system), unit, role and action: the ids of messages."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class AccessDifference:
     """How many messages somebody gains or loses for one action."""
 
     who: str
@@ -40,16 +51,18 @@ class Difference:
     loses: int
 
 
-class _UndoneError(Exception):
+class _RollbackError(Exception):
     """Carries the result out of a transaction that must be rolled back."""
 
-    def __init__(self, before: Reached, after: Reached) -> None:
+    def __init__(self, before: AccessMap, after: AccessMap) -> None:
         super().__init__()
         self.before, self.after = before, after
 
 
-def impact_of(line: Line, directory: Directory) -> tuple[Difference, ...]:
-    """What taking it in now would give and take, of those alone whom a change is about.
+def directory_impact(line: Line, directory: Directory) -> tuple[AccessDifference, ...]:
+    """The access that importing the directory now would give and take.
+
+    Only the people that the change concerns are included.
 
     What a request brings (a reason, a strong sign-in, a target, a proposal) counts as brought.
 
@@ -57,73 +70,78 @@ def impact_of(line: Line, directory: Directory) -> tuple[Difference, ...]:
     """
     try:
         with line.store.transaction() as (session, now):
-            raise _counted(line, session, now, directory)
-    except _UndoneError as counted:
+            raise _measured(line, session, now, directory)
+    except _RollbackError as counted:
         return tuple(_differences(counted.before, counted.after))
 
 
-def _counted(line: Line, session: Session, now: datetime, directory: Directory) -> _UndoneError:
-    hold(session)
-    policy, directory = line.policies.current(session), keyed(line, directory)
-    changes = plan(line, session, now, directory)
-    organisation, people = directory.organisation, _people(changes)
-    before = reached(session, now, policy, organisation, people)
-    carry_out(line, session, now, organisation, changes, Authority(who="nobody"))
+def _measured(line: Line, session: Session, now: datetime, directory: Directory) -> _RollbackError:
+    lock_directory(session)
+    policy, directory = line.policies.current(session), hash_references(line, directory)
+    changes = plan_changes(line, session, now, directory)
+    organisation, people = directory.organisation, _affected_people(changes)
+    before = access_map(session, now, policy, organisation, people)
+    apply_changes(line, session, now, organisation, changes, Approval(who="nobody"))
     session.flush()
-    return _UndoneError(before, reached(session, now, policy, organisation, people))
+    return _RollbackError(before, access_map(session, now, policy, organisation, people))
 
 
-def _people(changes: Iterable[Change]) -> frozenset[str] | None:
+def _affected_people(changes: Iterable[RowChange]) -> frozenset[str] | None:
     """The people that the changes concern; None means everybody in the organisation."""
     people = set[str]()
     for change in changes:
-        if change.kind in (Kind.UNIT, Kind.CASE_SYSTEM):
+        if change.kind in (RowKind.UNIT, RowKind.CASE_SYSTEM):
             return None
         named = ("person", "absent", "substitute", "id")
         people |= {str(change.after.cells[name]) for name in named if name in change.after.cells}
-        if change.kind is Kind.CAPACITY and change.after.until is not None:
+        if change.kind is RowKind.CAPACITY and change.after.until is not None:
             return None  # What a leaver had may become unassigned, which others may see and take.
     return frozenset(people)
 
 
-def reached(
+def access_map(
     session: Session,
     now: datetime,
     policy: Policy,
     organisation: OrgNumber,
     people: frozenset[str] | None = None,
-) -> Reached:
-    """Every message by whoever can do something with it now; without `people`, of all there."""
-    found: Reached = {}
-    for each in could(session, now, policy, organisation=organisation, people=people):
-        key = (each.asker.person, each.asker.unit, each.asker.role, each.action)
+) -> AccessMap:
+    """The messages on which each person or case system could act now.
+
+    Without `people`, the result is for everybody in the organisation.
+    """
+    found: AccessMap = {}
+    for each in accessible_messages(session, now, policy, organisation=organisation, people=people):
+        key = (each.holder.person, each.holder.unit, each.holder.role, each.action)
         found[key] = found.get(key, frozenset()) | each.messages
     if people is None:
-        found.update(_by_systems(session, now, policy, organisation))
+        found.update(_case_system_access(session, now, policy, organisation))
     return found
 
 
-def _by_systems(session: Session, now: datetime, policy: Policy, organisation: str) -> Reached:
+def _case_system_access(
+    session: Session, now: datetime, policy: Policy, organisation: str
+) -> AccessMap:
     """The access of case systems, each queried alone: they are few, without capacity rows."""
-    found: Reached = {}
+    found: AccessMap = {}
     systems = select(CaseSystem).where(col(CaseSystem.organisation) == organisation)
     for capacity in map(capacity_of, session.exec(systems).all()):
-        for action in _ACTIONS:
-            if any(rule.concerns(action, capacity.role) for rule in policy.rules):
+        for action in _MESSAGE_ACTIONS:
+            if any(rule.applies_to(action, capacity.role) for rule in policy.rules):
                 ids = session.execute(
-                    visible(policy, capacity, now, action, EVERYTHING_GIVEN)
+                    permitted_message_ids(policy, capacity, now, action, COMPLETE_REQUEST)
                 ).scalars()
                 key = (str(capacity.case_system), "", capacity.role.value, action)
                 found[key] = frozenset(ids)
     return found
 
 
-def _differences(before: Reached, after: Reached) -> Iterator[Difference]:
+def _differences(before: AccessMap, after: AccessMap) -> Iterator[AccessDifference]:
     for key in sorted(before.keys() | after.keys()):
         was, became = before.get(key, frozenset()), after.get(key, frozenset())
         if was != became:
             who, unit, role, action = key
-            yield Difference(
+            yield AccessDifference(
                 who=who,
                 unit=unit,
                 role=role,

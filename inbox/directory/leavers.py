@@ -1,4 +1,6 @@
-"""What those who left, and units that closed, leave behind: it ends, and becomes somebody's task.
+"""Handles what leavers and closed units leave behind.
+
+Their assignments, grants and delegations end, and become tasks for leaders.
 
 Found by asking the tables, so it is the same whether the end came with an import or with its day,
 and safe to repeat.
@@ -16,25 +18,25 @@ from sqlmodel import Session, col, select
 from inbox import audit
 from inbox.domain import DeliveryState, GrantKind, MessageState, State
 from inbox.line import Line
-from inbox.line.mail_units import unit_for_mail
-from inbox.line.moves.registration import standing_delivery
-from inbox.line.settle import Step, close_tasks, end_assignments, lock, open_task, settle
-from inbox.line.task_kinds import STANDS, TaskKind
+from inbox.line.mail_units import active_unit_or_successor
+from inbox.line.moves.registration import active_delivery
+from inbox.line.settle import Step, close_tasks, end_assignments, lock_row, open_task, settle
+from inbox.line.task_kinds import STATES_OF_TASK, TaskKind
 from inbox.tables import (
     AccessGrant,
     Assignment,
-    Capacity,
+    CapacityRow,
     Delegation,
     Delivery,
     Message,
     Person,
     Unit,
 )
-from inbox.tables.periods import is_lasting, not_over
+from inbox.tables.periods import is_active_on, not_ended
 
-WHO: Final = "directory"
+ACTOR: Final = "directory"
 _M: Final = MessageState
-_BY: Final = {
+_MOVE_OF_STATE: Final = {
     _M.ROUTED: "place",
     _M.RETURNED: "place",
     _M.RELEASED: "withdraw",
@@ -43,31 +45,36 @@ _BY: Final = {
 """The move that takes a message of a closed unit to its successor."""
 
 
-def look_after(line: Line) -> int:
-    """One round of a worker: see to what has ended since the last; how much there was."""
+def settle_closed_units_and_leavers(line: Line) -> int:
+    """Settle everything that has ended since the last round of the worker.
+
+    One call is one round of a worker. It returns how much was settled.
+    """
     with line.store.reading() as (session, now):
-        if not (_in_closed_units(session, now) or any(_left_behind(session, now))):
+        if not (_in_closed_units(session, now) or any(_left_by_leavers(session, now))):
             return 0
     with line.store.transaction() as (session, now):
         return settle_closed_units(session, now) + settle_leavers(session, now)
 
 
 def settle_closed_units(session: Session, now: datetime) -> int:
-    """Move the open messages of closed units to the successor, or to archive staff; how many.
+    """Move the open messages of closed units, and return how many were moved.
+
+    They move to the successor unit, or back to archive staff.
 
     What a case system has collected stays with it until it answers.
     """
     moved = _in_closed_units(session, now)
     for message_id in moved:
-        lock(session, Message, message_id)
+        lock_row(session, Message, message_id)
         message = session.get_one(Message, message_id)
-        successor = unit_for_mail(session, message.unit or "", now)
+        successor = active_unit_or_successor(session, message.unit or "", now)
         end_assignments(session, now, message_id)
         _withdraw_delivery(session, now, message)
         if successor is not None:
             values: dict[str, object] = {"unit": successor.id, "rule": None}
             values["transfers"] = message.transfers + 1
-            _move(session, now, message, by=_BY[message.state], values=values)
+            _move(session, now, message, by=_MOVE_OF_STATE[message.state], values=values)
             continue
         if message.state in (_M.RELEASED, _M.OFFERED):
             _move(session, now, message, by="withdraw", values={})
@@ -82,19 +89,19 @@ def _in_closed_units(session: Session, now: datetime) -> Sequence[str]:
     return session.exec(
         select(Message.id)
         .join(Unit, col(Unit.id) == col(Message.unit))
-        .where(~not_over(Unit, now), col(Message.state).in_(list(_BY)), ~collected)
+        .where(~not_ended(Unit, now), col(Message.state).in_(list(_MOVE_OF_STATE)), ~collected)
         .order_by(col(Message.id))
     ).all()
 
 
 def _withdraw_delivery(session: Session, now: datetime, message: Message) -> None:
-    delivery = standing_delivery(session, message.id)
+    delivery = active_delivery(session, message.id)
     if delivery is not None:
         step = Step(
             row=delivery,
             became=DeliveryState.WITHDRAWN,
             by="withdraw",
-            who=WHO,
+            who=ACTOR,
             values={"settled_at": now},
         )
         settle(session, now, step)
@@ -109,83 +116,94 @@ def _move(
     became: State = _M.ROUTED,
     values: dict[str, object],
 ) -> None:
-    step = Step(row=message, became=became, by=by, who=WHO, code="unit.passive", values=values)
+    step = Step(row=message, became=became, by=by, who=ACTOR, code="unit.passive", values=values)
     settle(session, now, step)
 
 
 def settle_leavers(session: Session, now: datetime) -> int:
-    """End what people had where they no longer stand for anything; tasks for the leaders there.
+    """Settle what people leave behind where their capacity has ended.
+
+    Their assignments, grants and delegations there are ended, and tasks are opened for the leaders.
 
     What they gave to others stands.
     """
-    assignments, grants, delegations = _left_behind(session, now)
+    assignments, grants, delegations = _left_by_leavers(session, now)
     for assignment in assignments:
         message = session.get_one(Message, assignment.message_id)
-        _end(session, now, assignment, message)
-        if message.state in STANDS[TaskKind.LEAVER]:
-            close_tasks(session, now, subject=message.id, kinds=[TaskKind.ASSIGNED], who=WHO)
-            _ask(session, now, subject=message.id, message_id=message.id, unit=message.unit)
+        _end_row(session, now, assignment, message)
+        if message.state in STATES_OF_TASK[TaskKind.LEAVER]:
+            close_tasks(session, now, subject=message.id, kinds=[TaskKind.ASSIGNED], who=ACTOR)
+            _open_leaver_task(
+                session, now, subject=message.id, message_id=message.id, unit=message.unit
+            )
     for grant in grants:
-        _end(session, now, grant, session.get_one(Message, grant.message_id))
-        close_tasks(session, now, subject=grant.id, kinds=[TaskKind.GRANTED], who=WHO)
+        _end_row(session, now, grant, session.get_one(Message, grant.message_id))
+        close_tasks(session, now, subject=grant.id, kinds=[TaskKind.GRANTED], who=ACTOR)
         if grant.kind is GrantKind.GIVEN:
-            _ask(session, now, subject=grant.id, message_id=grant.message_id, unit=grant.unit)
+            _open_leaver_task(
+                session, now, subject=grant.id, message_id=grant.message_id, unit=grant.unit
+            )
     for delegation in delegations:
-        _end(session, now, delegation, None)
-        _ask(session, now, subject=delegation.id, message_id=None, unit=delegation.unit)
+        _end_row(session, now, delegation, None)
+        _open_leaver_task(
+            session, now, subject=delegation.id, message_id=None, unit=delegation.unit
+        )
     return len(assignments) + len(grants) + len(delegations)
 
 
-def _left_behind(
+def _left_by_leavers(
     session: Session, now: datetime
 ) -> tuple[Sequence[Assignment], Sequence[AccessGrant], Sequence[Delegation]]:
-    here = _stands(now, col(Assignment.person), col(Message.unit))
+    here = _has_capacity(now, col(Assignment.person), col(Message.unit))
     assignments = session.exec(
         select(Assignment)
         .join(Message, col(Message.id) == col(Assignment.message_id))
-        .where(not_over(Assignment, now), col(Message.unit).is_not(None), ~here)
+        .where(not_ended(Assignment, now), col(Message.unit).is_not(None), ~here)
     ).all()
     left_unit = and_(
         exists().where(
-            col(Capacity.person) == col(AccessGrant.person),
-            col(Capacity.unit) == col(AccessGrant.unit),
-            col(Capacity.active_until) >= col(AccessGrant.active_from),
+            col(CapacityRow.person) == col(AccessGrant.person),
+            col(CapacityRow.unit) == col(AccessGrant.unit),
+            col(CapacityRow.active_until) >= col(AccessGrant.active_from),
         ),
-        ~_stands(now, col(AccessGrant.person), col(AccessGrant.unit)),
+        ~_has_capacity(now, col(AccessGrant.person), col(AccessGrant.unit)),
     )
-    gone = ~_stands(now, col(AccessGrant.person))
+    gone = ~_has_capacity(now, col(AccessGrant.person))
     grants = session.exec(
-        select(AccessGrant).where(not_over(AccessGrant, now), or_(gone, left_unit))
+        select(AccessGrant).where(not_ended(AccessGrant, now), or_(gone, left_unit))
     ).all()
     both = and_(
-        _stands(now, col(Delegation.absent), col(Delegation.unit)),
-        _stands(now, col(Delegation.substitute), col(Delegation.unit)),
+        _has_capacity(now, col(Delegation.absent), col(Delegation.unit)),
+        _has_capacity(now, col(Delegation.substitute), col(Delegation.unit)),
     )
-    delegations = session.exec(select(Delegation).where(not_over(Delegation, now), ~both)).all()
+    delegations = session.exec(select(Delegation).where(not_ended(Delegation, now), ~both)).all()
     return assignments, grants, delegations
 
 
-def _stands(
+def _has_capacity(
     now: datetime, person: Mapped[str], unit: Mapped[Any] | None = None
 ) -> ColumnElement[bool]:
-    """The person has a capacity (there) that has not ended; one that lies ahead counts."""
-    where = [] if unit is None else [col(Capacity.unit) == unit]
+    """The person has a capacity that has not ended, in this unit if one is given.
+
+    A capacity that begins later counts too.
+    """
+    where = [] if unit is None else [col(CapacityRow.unit) == unit]
     return (
         sa.select(sa.literal(1))
-        .select_from(Capacity)
-        .join(Person, col(Person.id) == col(Capacity.person))
+        .select_from(CapacityRow)
+        .join(Person, col(Person.id) == col(CapacityRow.person))
         .where(
-            col(Capacity.person) == person,
-            not_over(Capacity, now),
-            not_over(Person, now),
+            col(CapacityRow.person) == person,
+            not_ended(CapacityRow, now),
+            not_ended(Person, now),
             *where,
         )
-        .correlate_except(Capacity, Person)
+        .correlate_except(CapacityRow, Person)
         .exists()
     )
 
 
-def _end(
+def _end_row(
     session: Session,
     now: datetime,
     row: Assignment | AccessGrant | Delegation,
@@ -196,8 +214,8 @@ def _end(
     audit.record(
         session,
         audit.Entry(
-            event=f"{_SPOKEN[type(row)]}:ended",
-            who=WHO,
+            event=f"{_EVENT_SUBJECTS[type(row)]}:ended",
+            who=ACTOR,
             subject=row.id,
             message_id=None if message is None else message.id,
             code="person.left",
@@ -205,15 +223,18 @@ def _end(
     )
 
 
-_SPOKEN: Final = {Assignment: "assignment", AccessGrant: "access", Delegation: "delegation"}
+_EVENT_SUBJECTS: Final = {Assignment: "assignment", AccessGrant: "access", Delegation: "delegation"}
 
 
-def _ask(
+def _open_leaver_task(
     session: Session, now: datetime, *, subject: str, message_id: str | None, unit: str | None
 ) -> None:
-    """A task for the unit's leader; a closed unit has none, and its mail has gone elsewhere."""
+    """Open a task for the unit's leader, unless the unit is closed.
+
+    A closed unit has no leader, and its mail has already moved.
+    """
     home = None if unit is None else session.get(Unit, unit)
-    if home is not None and is_lasting(home, now):
+    if home is not None and is_active_on(home, now):
         open_task(
             session,
             now,

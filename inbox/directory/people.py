@@ -11,19 +11,18 @@ from typing import Final
 from sqlmodel import Session
 
 from inbox import audit
-from inbox.access.facts.capacities import capacities_of
-from inbox.access.files.active import activate
+from inbox.access.facts.capacities import active_capacities_of
+from inbox.access.files.active import activate_policy
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.domain import OrgNumber, new_id
 from inbox.errors import Conflict, Invalid, NotFound
-from inbox.tables import Capacity as CapacityRow
-from inbox.tables import Installation, Person, Unit
-from inbox.tables.periods import is_lasting
+from inbox.tables import CapacityRow, Installation, Person, Unit
+from inbox.tables.periods import is_active_on
 
 _SALT_BYTES: Final = 16
-_FIRST_PEOPLE: Final = 2
-_APPROVED_BY: Final = 32
+_NUMBER_OF_FIRST_PEOPLE: Final = 2
+_MAX_APPROVED_BY: Final = 32
 
 
 def enrol_first_people(
@@ -35,7 +34,9 @@ def enrol_first_people(
     desk: tuple[str, str],
     digest: str,
 ) -> dict[str, str]:
-    """The beginning: two named people at the desk, who approve the policy; their personal codes.
+    """Enrol the first two people, and return their personal codes.
+
+    Both are at the archive desk, and they approve the first policy.
 
     Both distribute mail; the first also edits policies, the second reviews them, so that a change
     of policy takes both. Never runs again: `Conflict` (`init.done`).
@@ -43,7 +44,7 @@ def enrol_first_people(
     installation = session.get_one(Installation, 1)
     if installation.people_enrolled_at is not None:
         raise Conflict("init.done", "the first people have been enrolled already")
-    if len(people) != _FIRST_PEOPLE:
+    if len(people) != _NUMBER_OF_FIRST_PEOPLE:
         raise Invalid("init.people", "name exactly two different people")
     unit, unit_name = desk
     if session.get(Unit, unit) is None:
@@ -62,9 +63,9 @@ def enrol_first_people(
         CapacityRow(id=new_id(), person=person, unit=unit, role=role.value, active_from=now)
         for person, role in roles
     )
-    codes = {person: give_code(session, person) for person in people}
+    codes = {person: issue_code(session, person) for person in people}
     approved_by = "+".join(people)
-    activate(session, now, digest, approved_by[:_APPROVED_BY])
+    activate_policy(session, now, digest, approved_by[:_MAX_APPROVED_BY])
     installation.people_enrolled_at = now
     audit.record(
         session,
@@ -78,7 +79,7 @@ def enrol_first_people(
     return codes
 
 
-def give_code(session: Session, person_id: str) -> str:
+def issue_code(session: Session, person_id: str) -> str:
     """Issue a new personal code, which is shown once and replaces the old one.
 
     Stored as scrypt of it.
@@ -99,36 +100,40 @@ def _hash(code: str, salt: bytes) -> bytes:
     return hashlib.scrypt(code.encode(), salt=salt, n=2**14, r=8, p=1)
 
 
-def proves(session: Session, now: datetime, person_id: str, code: str) -> bool:
+def is_code_valid(session: Session, now: datetime, person_id: str, code: str) -> bool:
     """Whether this is the personal code of that person, and the person is active now."""
     person = session.get(Person, person_id)
-    if person is None or person.code_hash is None or not is_lasting(person, now):
+    if person is None or person.code_hash is None or not is_active_on(person, now):
         return False
     salt, hashed = person.code_hash[:_SALT_BYTES], person.code_hash[_SALT_BYTES:]
     return hmac.compare_digest(_hash(code, salt), hashed)
 
 
-def act_as(
+def sign_in_as(
     session: Session, now: datetime, person_id: str, *, role: Role, unit: str, code: str = ""
 ) -> Capacity:
-    """One capacity of a person; a personal code proved in the same request is strong sign-in.
+    """Sign in with one capacity of a person.
+
+    With a valid personal code, the sign-in counts as strong.
 
     Raises `NotFound` if the person has no such capacity today, or if the code is wrong.
     """
-    stands = capacities_of(session, now, person_id)
+    stands = active_capacities_of(session, now, person_id)
     found = next((each for each in stands if each.role is role and each.unit == unit), None)
-    if found is None or (code and not proves(session, now, person_id, code)):
+    if found is None or (code and not is_code_valid(session, now, person_id, code)):
         raise NotFound
     return replace(found, strong_auth=bool(code))
 
 
-def proved_capacities(
+def verified_capacities(
     session: Session, now: datetime, person_id: str, code: str
 ) -> tuple[Capacity, ...]:
-    """Everything that a person who proves it is the one stands for today, signed in strongly.
+    """All active capacities of a person who proves their identity.
+
+    The proof is a personal code, and each capacity has strong sign-in.
 
     Raises `Conflict` if the person or the code is wrong.
     """
-    if not proves(session, now, person_id, code):
+    if not is_code_valid(session, now, person_id, code):
         raise Conflict("code.wrong", "a person or a code is wrong")
-    return capacities_of(session, now, person_id)
+    return active_capacities_of(session, now, person_id)

@@ -1,4 +1,6 @@
-"""A change of the directory: one person proposes what widens access, another approves it as shown.
+"""Proposals to change the directory.
+
+If a change widens access, one person proposes it and another approves exactly what was shown.
 
 What only narrows access takes one person, so that nobody waits for a second to take access away.
 """
@@ -10,26 +12,38 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Given, OfInstallation, OfProposal, Subject
-from inbox.directory.apply import Authority, Keys, carry_out, hold, keyed, plan
-from inbox.directory.diff import Change, digest_of
+from inbox.access.question import OfInstallation, OfProposal, RequestFacts, Subject
+from inbox.directory.apply import (
+    Approval,
+    NewSystemKeys,
+    apply_changes,
+    hash_references,
+    lock_directory,
+    plan_changes,
+)
+from inbox.directory.diff import RowChange, digest_of
 from inbox.directory.format.rows import Directory
-from inbox.directory.format.toml_file import read_directory, written
-from inbox.directory.people import give_code, proved_capacities
-from inbox.directory.sealed_proposal import close_approved, open_proposal, payload_of, proposal_of
+from inbox.directory.format.toml_file import directory_text, read_directory
+from inbox.directory.people import issue_code, verified_capacities
+from inbox.directory.sealed_proposal import (
+    close_approved,
+    open_sealed_proposal,
+    payload_of,
+    proposal_of,
+)
 from inbox.domain import OrgNumber, new_id
 from inbox.errors import Conflict, NotFound, NotPermitted
 from inbox.line import Line
-from inbox.line.authorize import Turn, ask
-from inbox.line.settle import lock
+from inbox.line.authorize import Authorized, authorize
+from inbox.line.settle import lock_row
 from inbox.tables import Proposal, Unit
 
-KIND: Final = "directory"
-CODE_KIND: Final = "code"
+PROPOSAL_KIND: Final = "directory"
+CODE_PROPOSAL_KIND: Final = "code"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Signed:
+class Credentials:
     """A person's id, with the personal code that proves who they are."""
 
     person: str
@@ -37,57 +51,65 @@ class Signed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class SubmissionResult:
     """What a directory changes, and whether that was applied or only proposed."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[RowChange, ...]
     digest: str = ""
     """What the approver acknowledges; only of a proposal."""
     proposal_id: str | None = None
     """It waits for another person."""
-    keys: Keys = field(default_factory=dict, repr=False)
+    keys: NewSystemKeys = field(default_factory=dict, repr=False)
 
 
-def bring(line: Line, by: Signed, directory: Directory) -> Result:
+def submit(line: Line, by: Credentials, directory: Directory) -> SubmissionResult:
     """Apply the directory if it only narrows access; otherwise propose all of it.
 
     Raises `Invalid` where the directory does not fit, and `NotPermitted`.
     """
     with line.store.transaction() as (session, now):
-        turn = acting(line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation())
-        changes, directory = _planned(line, turn, directory)
+        authorized = authorize_person(
+            line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation()
+        )
+        changes, directory = _lock_and_plan(line, authorized, directory)
         if not any(change.widens for change in changes):
-            return _done(line, turn, directory, changes)
-        proposal_id, digest = _open(line, turn, directory, changes)
-    return Result(changes=changes, digest=digest, proposal_id=proposal_id)
+            return _apply(line, authorized, directory, changes)
+        proposal_id, digest = _open_proposal(line, authorized, directory, changes)
+    return SubmissionResult(changes=changes, digest=digest, proposal_id=proposal_id)
 
 
-def bring_together(line: Line, by: Signed, with_: Signed, directory: Directory) -> Result:
+def submit_with_approver(
+    line: Line, by: Credentials, approver: Credentials, directory: Directory
+) -> SubmissionResult:
     """Propose and approve in one command, with both people present; both decisions are made."""
     with line.store.transaction() as (session, now):
-        turn = acting(line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation())
-        changes, directory = _planned(line, turn, directory)
+        authorized = authorize_person(
+            line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation()
+        )
+        changes, directory = _lock_and_plan(line, authorized, directory)
         if not changes:
-            return Result(changes=())
-        proposal_id, _ = _open(line, turn, directory, changes)
+            return SubmissionResult(changes=())
+        proposal_id, _ = _open_proposal(line, authorized, directory, changes)
         session.flush()
-        return _approve(line, session, now, with_, proposal_id, acknowledged=None)
+        return _approve(line, session, now, approver, proposal_id, acknowledged=None)
 
 
-def look(line: Line, by: Signed, proposal_id: str) -> Result:
+def preview(line: Line, by: Credentials, proposal_id: str) -> SubmissionResult:
     """Show what a proposal would change now, to somebody who may approve it; this is audited."""
     with line.store.transaction() as (session, now):
-        proposal = proposal_of(session, proposal_id, KIND)
+        proposal = proposal_of(session, proposal_id, PROPOSAL_KIND)
         subject = OfProposal(proposal_id=proposal_id)
-        turn = acting(line, session, now, by, Action.DIRECTORY_APPROVE, subject)
-        turn.note(event="proposal:seen", subject=proposal_id, message_id=None)
-        directory, _ = _payload(line, session, proposal)
-        changes = plan(line, session, now, directory)
+        authorized = authorize_person(line, session, now, by, Action.DIRECTORY_APPROVE, subject)
+        authorized.record(event="proposal:seen", subject=proposal_id, message_id=None)
+        directory, _ = _read_payload(line, session, proposal)
+        changes = plan_changes(line, session, now, directory)
     digest = digest_of(changes, salt=proposal_id)
-    return Result(changes=changes, digest=digest, proposal_id=proposal_id)
+    return SubmissionResult(changes=changes, digest=digest, proposal_id=proposal_id)
 
 
-def approve(line: Line, by: Signed, proposal_id: str, *, acknowledged: str) -> Result:
+def approve(
+    line: Line, by: Credentials, proposal_id: str, *, acknowledged: str
+) -> SubmissionResult:
     """Apply what another person proposed, exactly as it was proposed and shown.
 
     Raises `Conflict`: `directory.changed` if it would change something else by now than when it
@@ -97,52 +119,60 @@ def approve(line: Line, by: Signed, proposal_id: str, *, acknowledged: str) -> R
         return _approve(line, session, now, by, proposal_id, acknowledged=acknowledged)
 
 
-def acting(
-    line: Line, session: Session, now: datetime, by: Signed, action: Action, subject: Subject
-) -> Turn:
+def authorize_person(
+    line: Line, session: Session, now: datetime, by: Credentials, action: Action, subject: Subject
+) -> Authorized:
     """Authorize the action in the first of the person's capacities that may perform it.
 
     Raises `NotPermitted` if none.
     """
-    for capacity in proved_capacities(session, now, by.person, by.code):
+    for capacity in verified_capacities(session, now, by.person, by.code):
         try:
-            return ask(line, session, now, capacity, action, subject, Given())
+            return authorize(line, session, now, capacity, action, subject, RequestFacts())
         except (NotFound, NotPermitted):
             continue
     raise NotPermitted("not_permitted", f"{action.value}: in none of the capacities")
 
 
-def _planned(line: Line, turn: Turn, directory: Directory) -> tuple[tuple[Change, ...], Directory]:
-    hold(turn.session)
-    _check_organisation(turn, directory.organisation)
-    directory = keyed(line, directory)
-    return plan(line, turn.session, turn.now, directory), directory
+def _lock_and_plan(
+    line: Line, authorized: Authorized, directory: Directory
+) -> tuple[tuple[RowChange, ...], Directory]:
+    lock_directory(authorized.session)
+    _check_organisation(authorized, directory.organisation)
+    directory = hash_references(line, directory)
+    return plan_changes(line, authorized.session, authorized.now, directory), directory
 
 
-def _check_organisation(turn: Turn, organisation: OrgNumber) -> None:
+def _check_organisation(authorized: Authorized, organisation: OrgNumber) -> None:
     """The directory must be of the person's own organisation, or of one that has no units yet."""
-    known = turn.session.exec(
+    known = authorized.session.exec(
         select(Unit.id).where(col(Unit.organisation) == organisation).limit(1)
     ).first()
-    if organisation != turn.capacity.organisation and known is not None:
+    if organisation != authorized.capacity.organisation and known is not None:
         raise NotPermitted("not_permitted", "the directory is another organisation's")
 
 
-def _done(line: Line, turn: Turn, directory: Directory, changes: tuple[Change, ...]) -> Result:
-    decision = turn.decision
-    authority = Authority(who=turn.capacity.id, rule=decision.rule, policy=decision.digest)
-    keys = carry_out(line, turn.session, turn.now, directory.organisation, changes, authority)
-    return Result(changes=changes, keys=keys)
+def _apply(
+    line: Line, authorized: Authorized, directory: Directory, changes: tuple[RowChange, ...]
+) -> SubmissionResult:
+    decision = authorized.decision
+    authority = Approval(who=authorized.capacity.id, rule=decision.rule, policy=decision.digest)
+    keys = apply_changes(
+        line, authorized.session, authorized.now, directory.organisation, changes, authority
+    )
+    return SubmissionResult(changes=changes, keys=keys)
 
 
-def _open(
-    line: Line, turn: Turn, directory: Directory, changes: tuple[Change, ...]
+def _open_proposal(
+    line: Line, authorized: Authorized, directory: Directory, changes: tuple[RowChange, ...]
 ) -> tuple[str, str]:
     """Open a proposal; returns its id and the digest of what it would change now."""
     proposal_id = new_id()
     digest = digest_of(changes, salt=proposal_id)
-    payload = {"file": written(directory), "digest": digest}
-    open_proposal(line, turn, kind=KIND, payload=payload, proposal_id=proposal_id)
+    payload = {"file": directory_text(directory), "digest": digest}
+    open_sealed_proposal(
+        line, authorized, kind=PROPOSAL_KIND, payload=payload, proposal_id=proposal_id
+    )
     return proposal_id, digest
 
 
@@ -150,46 +180,62 @@ def _approve(
     line: Line,
     session: Session,
     now: datetime,
-    by: Signed,
+    by: Credentials,
     proposal_id: str,
     *,
     acknowledged: str | None,
-) -> Result:
-    """None: the same two people see it come about, and there was nothing between."""
-    lock(session, Proposal, proposal_id)
-    proposal = proposal_of(session, proposal_id, KIND)
+) -> SubmissionResult:
+    """Approve the proposal and make its changes.
+
+    The parameter `acknowledged` is None when both people act in one command. There is then no
+    earlier preview to compare with.
+    """
+    lock_row(session, Proposal, proposal_id)
+    proposal = proposal_of(session, proposal_id, PROPOSAL_KIND)
     subject = OfProposal(proposal_id=proposal_id)
-    turn = acting(line, session, now, by, Action.DIRECTORY_APPROVE, subject)
-    hold(session)
-    directory, digest = _payload(line, session, proposal)
-    changes = plan(line, session, now, directory)
+    authorized = authorize_person(line, session, now, by, Action.DIRECTORY_APPROVE, subject)
+    lock_directory(session)
+    directory, digest = _read_payload(line, session, proposal)
+    changes = plan_changes(line, session, now, directory)
     if digest_of(changes, salt=proposal_id) != digest:
         raise Conflict("directory.changed", "it would change something else now: propose it again")
     if acknowledged not in (None, digest):
         raise Conflict("directory.not_acknowledged", "what was acknowledged is something else")
-    close_approved(turn, proposal)
-    return _done(line, turn, directory, changes)
+    close_approved(authorized, proposal)
+    return _apply(line, authorized, directory, changes)
 
 
-def _payload(line: Line, session: Session, proposal: Proposal) -> tuple[Directory, str]:
+def _read_payload(line: Line, session: Session, proposal: Proposal) -> tuple[Directory, str]:
     """The directory as it was proposed, and the digest of its changes at that time."""
     payload = payload_of(line, session, proposal)
     return read_directory(payload["file"].encode()), payload["digest"]
 
 
-def new_code(line: Line, by: Signed, with_: Signed, person: str) -> str:
-    """A new personal code for somebody, by the same two decisions as a change that widens access.
+def issue_code_with_approver(
+    line: Line, by: Credentials, approver: Credentials, person: str
+) -> str:
+    """Issue a new personal code for somebody.
+
+    It requires the same two decisions as a change that widens access.
 
     Whoever has the code is that person to us, so it takes no less.
     """
     with line.store.transaction() as (session, now):
-        turn = acting(line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation())
+        authorized = authorize_person(
+            line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation()
+        )
         proposal_id = new_id()
-        open_proposal(
-            line, turn, kind=CODE_KIND, payload={"person": person}, proposal_id=proposal_id
+        open_sealed_proposal(
+            line,
+            authorized,
+            kind=CODE_PROPOSAL_KIND,
+            payload={"person": person},
+            proposal_id=proposal_id,
         )
         session.flush()
         subject = OfProposal(proposal_id=proposal_id)
-        turn = acting(line, session, now, with_, Action.DIRECTORY_APPROVE, subject)
-        close_approved(turn, proposal_of(session, proposal_id, CODE_KIND))
-        return give_code(session, person)
+        authorized = authorize_person(
+            line, session, now, approver, Action.DIRECTORY_APPROVE, subject
+        )
+        close_approved(authorized, proposal_of(session, proposal_id, CODE_PROPOSAL_KIND))
+        return issue_code(session, person)

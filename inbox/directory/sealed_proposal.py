@@ -8,28 +8,30 @@ from sqlmodel import Session
 
 from inbox.errors import NotFound
 from inbox.line import Line
-from inbox.line.authorize import Turn
+from inbox.line.authorize import Authorized
 from inbox.line.moves.registration import data_key
 from inbox.line.proposals import proposal as proposing
 from inbox.tables import Proposal, WrappedKey
 
 
-def open_proposal(
-    line: Line, turn: Turn, *, kind: str, payload: Mapping[str, str], proposal_id: str
+def open_sealed_proposal(
+    line: Line, authorized: Authorized, *, kind: str, payload: Mapping[str, str], proposal_id: str
 ) -> None:
-    """One open at a time of a kind in an organisation: the proposer's own earlier one lapses.
+    """Open a proposal, and withdraw the proposer's own earlier one.
+
+    Only one proposal of a kind may be open in an organisation.
 
     Raises `Conflict` (`proposal.open`) while another person's stands.
     """
-    subject_id = str(turn.capacity.organisation)
-    for gone in proposing.take_back(turn, kind=kind, subject_id=subject_id):
-        _destroy_key(turn.session, turn.now, gone)
+    subject_id = str(authorized.capacity.organisation)
+    for gone in proposing.withdraw_own_proposals(authorized, kind=kind, subject_id=subject_id):
+        _destroy_key(authorized.session, authorized.now, gone)
     key, wrapped = line.keyring.new_data_key()
-    owner = WrappedKey(id=_owner(proposal_id), created_at=turn.now)
+    owner = WrappedKey(id=_key_id(proposal_id), created_at=authorized.now)
     owner.kek_id, owner.wrapped = wrapped.kek_id, wrapped.wrapped
     text = json.dumps(payload)
     proposing.open_proposal(
-        turn,
+        authorized,
         proposal_id=proposal_id,
         kind=kind,
         subject_id=subject_id,
@@ -37,7 +39,7 @@ def open_proposal(
         payload=text,
         sealed=key.seal(text.encode(), table="proposal", column="sealed_payload", row=proposal_id),
     )
-    turn.session.add(owner)
+    authorized.session.add(owner)
 
 
 def proposal_of(session: Session, proposal_id: str, kind: str) -> Proposal:
@@ -50,7 +52,7 @@ def proposal_of(session: Session, proposal_id: str, kind: str) -> Proposal:
 
 def payload_of(line: Line, session: Session, proposal: Proposal) -> Mapping[str, str]:
     """The decrypted content of an open proposal. Raises `Conflict` once it has been decided."""
-    key = data_key(session, line, _owner(proposal.id))
+    key = data_key(session, line, _key_id(proposal.id))
     payload: Mapping[str, str] = json.loads(
         key.unseal(
             proposal.sealed_payload, table="proposal", column="sealed_payload", row=proposal.id
@@ -59,17 +61,20 @@ def payload_of(line: Line, session: Session, proposal: Proposal) -> Mapping[str,
     return payload
 
 
-def close_approved(turn: Turn, proposal: Proposal) -> None:
-    """Approved in this turn; names are not kept a second time once it is decided."""
+def close_approved(authorized: Authorized, proposal: Proposal) -> None:
+    """Mark the proposal approved and destroy its key.
+
+    Names are therefore not stored twice after the decision.
+    """
     proposal_id = proposal.id
-    proposing.approved(turn, proposal)
-    _destroy_key(turn.session, turn.now, proposal_id)
+    proposing.mark_approved(authorized, proposal)
+    _destroy_key(authorized.session, authorized.now, proposal_id)
 
 
-def _owner(proposal_id: str) -> str:
+def _key_id(proposal_id: str) -> str:
     return f"proposal:{proposal_id}"
 
 
 def _destroy_key(session: Session, now: datetime, proposal_id: str) -> None:
-    key = session.get_one(WrappedKey, _owner(proposal_id))
+    key = session.get_one(WrappedKey, _key_id(proposal_id))
     key.kek_id, key.wrapped, key.destroyed_at = None, None, now

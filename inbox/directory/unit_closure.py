@@ -5,18 +5,21 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inbox.directory.rules import above
+from inbox.directory.rules import units_above
 from inbox.domain import OrgNumber, new_id
 from inbox.tables import Unit, UnitAbove, table_of
 
 
-def keep_tree(session: Session, now: datetime, organisation: OrgNumber) -> None:
-    """Make the closure say what the parents say; what no longer holds keeps its row and ends."""
+def update_unit_closure(session: Session, now: datetime, organisation: OrgNumber) -> None:
+    """Update the closure table to match the parents of units.
+
+    Entries that no longer hold are ended, not deleted.
+    """
     units = session.execute(
         select(col(Unit.id), col(Unit.parent)).where(col(Unit.organisation) == organisation)
     ).all()
     parents = {unit: parent for unit, parent in units if parent is not None}
-    wanted = {(unit, over) for unit, _ in units for over in above(parents, unit)}
+    wanted = {(unit, over) for unit, _ in units for over in units_above(parents, unit)}
     table = table_of(UnitAbove)
     standing = {
         (unit, over): row_id

@@ -29,7 +29,7 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fetched:
+class IncomingPackage:
     """An open transfer of a package: `chunks` must be read inside the `with` of `Gateway.fetch`."""
 
     chunks: Iterator[bytes]
@@ -37,7 +37,7 @@ class Fetched:
     """Where the channel gives the envelope only now (Altinn)."""
 
 
-class Confirmed(StrEnum):
+class ConfirmResult(StrEnum):
     """The channel's answer when we confirm that we have the package."""
 
     DELIVERED = "delivered"
@@ -52,7 +52,7 @@ class ReceiptRoute:
     obstacle: str | None = None
 
 
-class SentState(StrEnum):
+class SendStatus(StrEnum):
     """How far the sending of a kvittering has come, by the gateway's statuses."""
 
     UNKNOWN = "unknown"
@@ -71,22 +71,22 @@ class Gateway(Protocol):
     def channel(self) -> str:
         """The name of this channel in configuration, rows and metrics."""
 
-    def announced(self, at_most: int) -> Iterator[Notice]:
+    def waiting_notices(self, at_most: int) -> Iterator[Notice]:
         """Notices of waiting messages, at most `at_most`.
 
         Only ours are taken, and the gateway may lock them.
         """
 
-    def fetch(self, notice: Notice) -> AbstractContextManager[Fetched]:
+    def fetch(self, notice: Notice) -> AbstractContextManager[IncomingPackage]:
         """Open the transfer of a package. Safe to repeat.
 
         Raises:
             Gone: the gateway has nothing under this id (any more).
-            NeverAccepted: it has it but cannot give it (`gateway.no_package`, …).
+            NeverAccepted: it has it but cannot give it (`gateway.package_error`, …).
             Unavailable: anything else, also while reading `chunks` (`gateway.truncated`).
         """
 
-    def confirm(self, notice: Notice) -> Confirmed:
+    def confirm(self, notice: Notice) -> ConfirmResult:
         """Confirm that we have the package, or that two people gave it up.
 
         "Gone" counts as success.
@@ -105,7 +105,7 @@ class Gateway(Protocol):
     def send_receipt(self, receipt_id: str) -> None:
         """Queue the created kvittering for sending; if it was sent before, that is success."""
 
-    def receipt_status(self, receipt_id: str) -> SentState:
+    def receipt_status(self, receipt_id: str) -> SendStatus:
         """How far the kvittering has come. Reads only."""
 
     def clock_skew(self) -> timedelta | None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from inbox.domain import WireId
 from inbox.errors import Unavailable
-from inbox.gateway.error_codes import at, entries, read_json, words
+from inbox.gateway.error_codes import json_array, json_at, json_text, read_json
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _ICD = re.compile(r"[0-9]{4}")
@@ -21,7 +21,7 @@ _CONVERSATION = ("ConversationId", "CONVERSATION_ID")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Glimpse:
+class EnvelopeHeader:
     """These fields of the SBD's header: unverified, as the sender wrote them."""
 
     wire_id: WireId
@@ -32,25 +32,27 @@ class Glimpse:
     expires_at: datetime | None
 
 
-def read_glimpse(envelope: bytes) -> Glimpse:
+def read_envelope_header(envelope: bytes) -> EnvelopeHeader:
     """Read these fields. Raises `Unavailable("gateway.garbled")` if it is not an SBD."""
-    header = at(read_json(envelope), _HEADER)
+    header = json_at(read_json(envelope), _HEADER)
     if not isinstance(header, dict):
         raise Unavailable("gateway.garbled", "no document header")
-    wire_id = words(at(header, "documentIdentification", "instanceIdentifier"))
+    wire_id = json_text(json_at(header, "documentIdentification", "instanceIdentifier"))
     scope = _conversation_scope(header)
-    return Glimpse(
+    return EnvelopeHeader(
         wire_id=WireId(wire_id if _UUID.fullmatch(wire_id) else ""),
-        process=words(at(scope, "identifier")),
-        receiver=_organisation(words(at(header, "receiver", 0, "identifier", "value"))),
-        expires_at=_instant(words(at(scope, "scopeInformation", 0, "expectedResponseDateTime"))),
+        process=json_text(json_at(scope, "identifier")),
+        receiver=_organisation(json_text(json_at(header, "receiver", 0, "identifier", "value"))),
+        expires_at=_instant(
+            json_text(json_at(scope, "scopeInformation", 0, "expectedResponseDateTime"))
+        ),
     )
 
 
 def _conversation_scope(header: object) -> object:
     """Scopes are a set: the order says nothing."""
-    for scope in entries(at(header, "businessScope", "scope")):
-        if at(scope, "type") in _CONVERSATION:
+    for scope in json_array(json_at(header, "businessScope", "scope")):
+        if json_at(scope, "type") in _CONVERSATION:
             return scope
     return None
 

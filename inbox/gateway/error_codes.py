@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from inbox.domain import KVITTERING
+from inbox.domain import RECEIPT_DOCUMENT_TYPE
 from inbox.errors import Gone, NeverAccepted, Unavailable
-from inbox.gateway import SentState
+from inbox.gateway import SendStatus
 
 OK = 200
 NO_CONTENT = 204
@@ -27,7 +27,7 @@ IDENTIFIER_NOT_FOUND = (NOT_FOUND, "IdentifierNotFound")
 ALREADY_EXISTS = (BAD_REQUEST, "MessageAlreadyExists")
 NO_STATUSES = ((NOT_FOUND, "MessageStatusNotFound"), (NOT_FOUND, "ConversationNotFound"))
 
-_NO_PACKAGE: Mapping[tuple[int, str], tuple[type[Gone | NeverAccepted | Unavailable], str]] = {
+_PACKAGE_ERRORS: Mapping[tuple[int, str], tuple[type[Gone | NeverAccepted | Unavailable], str]] = {
     (NO_CONTENT, ""): (NeverAccepted, "gateway.no_package"),
     NOT_LOCKED: (Unavailable, "gateway.locked_elsewhere"),
     MESSAGE_NOT_FOUND: (Gone, "gateway.gone"),
@@ -35,7 +35,7 @@ _NO_PACKAGE: Mapping[tuple[int, str], tuple[type[Gone | NeverAccepted | Unavaila
     (SERVER_ERROR, "AsicRead"): (NeverAccepted, "gateway.unreadable"),
     (SERVER_ERROR, "UnexpectedRollback"): (NeverAccepted, "gateway.unreadable"),
 }
-_NO_RECEIPT: Mapping[tuple[int, str], str] = {
+_RECEIPT_ERRORS: Mapping[tuple[int, str], str] = {
     (BAD_REQUEST, "ReceiverDoesNotAcceptProcess"): "gateway.receiver_does_not_accept",
     (BAD_REQUEST, "ReceiverDoesNotAcceptDocumentType"): "gateway.receiver_does_not_accept",
     (BAD_REQUEST, "ServiceNotEnabled"): "gateway.service_not_enabled",
@@ -43,17 +43,17 @@ _NO_RECEIPT: Mapping[tuple[int, str], str] = {
     (SERVER_ERROR, "IllegalState"): "gateway.refused",
 }
 """The two 500s are a body that it cannot understand, and would not the next time either."""
-_UNSENT = {
-    "LEST": SentState.FAILED,
-    "FEIL": SentState.FAILED,
-    "LEVETID_UTLOPT": SentState.EXPIRED,
-    "SENDT": SentState.SENT,
+_STATUS_WITHOUT_ARRIVAL = {
+    "LEST": SendStatus.FAILED,
+    "FEIL": SendStatus.FAILED,
+    "LEVETID_UTLOPT": SendStatus.EXPIRED,
+    "SENDT": SendStatus.SENT,
 }
 """What a status means for a kvittering that did not arrive; the first that is there counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class GatewayResponse:
     """A complete response with its body in memory; the body may be confidential."""
 
     status: int
@@ -67,17 +67,17 @@ class Answer:
         proxy's 404 names no exception and is therefore never taken for the gateway's own.
         """
         try:
-            named = at(read_json(self.body), "exception")
+            named = json_at(read_json(self.body), "exception")
         except Unavailable:
             return self.status, ""
         last = re.split(r"[.$]", named)[-1] if isinstance(named, str) else ""
         simple = last.removesuffix("Exception")
         return self.status, simple if re.fullmatch(r"[A-Za-z]{1,80}", simple) else ""
 
-    def document(self) -> dict[str, object]:
+    def json_object(self) -> dict[str, object]:
         """The body of a 200 as a JSON object. Raises `Unavailable` for anything else."""
         if self.status != OK:
-            raise outage_of(self)
+            raise outage_error(self)
         document = read_json(self.body)
         if not isinstance(document, dict):
             raise Unavailable("gateway.garbled", "the answer is no JSON object")
@@ -86,7 +86,7 @@ class Answer:
     def check_ok(self) -> None:
         """Raise `Unavailable` unless it is a 200 with JSON or no body: not a login page."""
         if self.status != OK or self.body.strip():
-            self.document()
+            self.json_object()
 
 
 def read_json(body: bytes) -> object:
@@ -99,7 +99,7 @@ def read_json(body: bytes) -> object:
     return value
 
 
-def at(value: object, *path: str | int) -> object:
+def json_at(value: object, *path: str | int) -> object:
     """The value at a path in a JSON value; None if there is nothing."""
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
@@ -111,17 +111,17 @@ def at(value: object, *path: str | int) -> object:
     return value
 
 
-def entries(value: object) -> list[object]:
+def json_array(value: object) -> list[object]:
     """The elements of a JSON array; empty if the value is something else."""
     return value if isinstance(value, list) else []
 
 
-def words(value: object) -> str:
+def json_text(value: object) -> str:
     """The text of a JSON string; "" if the value is something else."""
     return value if isinstance(value, str) else ""
 
 
-def outage_of(answer: Answer) -> Unavailable:
+def outage_error(answer: GatewayResponse) -> Unavailable:
     """The error for a response that is neither the expected one nor a refusal that we know.
 
     Every code here is worth another try: a proxy, a restart or a password may be behind it.
@@ -133,41 +133,41 @@ def outage_of(answer: Answer) -> Unavailable:
     return Unavailable("gateway.unexpected", " ".join(map(str, answer.kind)).strip())
 
 
-def no_package(answer: Answer) -> Gone | NeverAccepted | Unavailable:
+def package_error(answer: GatewayResponse) -> Gone | NeverAccepted | Unavailable:
     """The error for a response to pop that is not the package."""
     kind = answer.kind
-    if kind in _NO_PACKAGE:
-        error, code = _NO_PACKAGE[kind]
+    if kind in _PACKAGE_ERRORS:
+        error, code = _PACKAGE_ERRORS[kind]
         return error(code, " ".join(map(str, kind)).strip())
     if answer.status == BAD_REQUEST and kind[1]:
         return NeverAccepted("gateway.refused", kind[1])
-    return outage_of(answer)
+    return outage_error(answer)
 
 
-def check_accepted(answer: Answer) -> None:
+def check_receipt_accepted(answer: GatewayResponse) -> None:
     """Raise unless the response to a kvittering is 200.
 
     Only a named exception counts as a final refusal.
     """
     kind = answer.kind
-    if kind in _NO_RECEIPT:
-        raise NeverAccepted(_NO_RECEIPT[kind], kind[1])
+    if kind in _RECEIPT_ERRORS:
+        raise NeverAccepted(_RECEIPT_ERRORS[kind], kind[1])
     if answer.status == BAD_REQUEST and kind[1]:
         raise NeverAccepted("gateway.refused", kind[1])
     if answer.status != OK:
-        raise outage_of(answer)
+        raise outage_error(answer)
 
 
-def takes_receipts(capability: object) -> bool:
+def accepts_receipts(capability: object) -> bool:
     """Whether one entry of `capabilities` has the kvittering among its document types."""
     return any(
-        words(at(kind, "type")).lower() == "arkivmelding_kvittering"
-        or at(kind, "standard") == KVITTERING
-        for kind in entries(at(capability, "documentTypes"))
+        json_text(json_at(kind, "type")).lower() == "arkivmelding_kvittering"
+        or json_at(kind, "standard") == RECEIPT_DOCUMENT_TYPE
+        for kind in json_array(json_at(capability, "documentTypes"))
     )
 
 
-def sent_state(names: set[str]) -> SentState:
+def send_status(names: set[str]) -> SendStatus:
     """The status of a kvittering that has had these status names.
 
     MOTTATT is the receiving gateway's word. LEVERT together with LEST but without MOTTATT is a lie:
@@ -175,8 +175,8 @@ def sent_state(names: set[str]) -> SentState:
     (Nobody answers a kvittering with a kvittering, so LEST never comes from a receiver.)
     """
     if "MOTTATT" in names or ("LEVERT" in names and "LEST" not in names):
-        return SentState.CONFIRMED
-    for name, state in _UNSENT.items():
+        return SendStatus.CONFIRMED
+    for name, state in _STATUS_WITHOUT_ARRIVAL.items():
         if name in names:
             return state
-    return SentState.CREATED if names else SentState.UNKNOWN
+    return SendStatus.CREATED if names else SendStatus.UNKNOWN

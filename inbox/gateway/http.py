@@ -13,7 +13,7 @@ from importlib.metadata import version
 import httpx
 
 from inbox.errors import ConfigurationError, NeverAccepted, Unavailable
-from inbox.gateway.error_codes import OK, Answer
+from inbox.gateway.error_codes import OK, GatewayResponse
 
 CHUNK_BYTES = 256 * 1024
 PACKAGE_TYPES = (
@@ -42,14 +42,14 @@ class Bounds:
     """Above what any sender may send (about 1 GB): only keeps a runaway stream off the disk."""
 
 
-USUAL = Bounds()
+DEFAULT_BOUNDS = Bounds()
 
 
 def client_for(
     url: str,
     *,
     credentials: tuple[str, str] | None = None,
-    bounds: Bounds = USUAL,
+    bounds: Bounds = DEFAULT_BOUNDS,
     tls: ssl.SSLContext | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> httpx.Client:
@@ -107,7 +107,7 @@ class Transfer:
         too long (`gateway.slow`), `NeverAccepted` when it will not end (`gateway.too_large`).
         """
         held, count = bytearray(), 0
-        for piece in _pieces(self._response, self._bounds.transfer):
+        for piece in _stream_within(self._response, self._bounds.transfer):
             held += piece
             count += len(piece)
             if count > self._bounds.package_bytes:
@@ -137,59 +137,59 @@ class Connection:
         self.skew: timedelta | None = None
         """The gateway's clock minus ours, by the last Date header; exact to about a second."""
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
         *,
         params: Mapping[str, str] | None = None,
         content: Mapping[str, object] | None = None,
-    ) -> Answer:
+    ) -> GatewayResponse:
         """Send a request and return the complete response, whatever its status.
 
         Raises `Unavailable` if there is none.
         """
-        response = self._sent(self._client.build_request(method, path, params=params, json=content))
-        return self._read(response)
+        response = self._send(self._client.build_request(method, path, params=params, json=content))
+        return self._read_body(response)
 
-    def open(self, path: str) -> Transfer | Answer:
+    def open(self, path: str) -> Transfer | GatewayResponse:
         """Open the bytes at this path, to be closed by the caller.
 
         A response if it is not a 200.
         """
         timeout = _timeout(self._bounds, self._bounds.transfer_read)
-        response = self._sent(self._client.build_request("GET", path, timeout=timeout))
+        response = self._send(self._client.build_request("GET", path, timeout=timeout))
         if response.status_code != OK:
-            return self._read(response)
+            return self._read_body(response)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in PACKAGE_TYPES:
             response.close()
             raise Unavailable("gateway.garbled", "the package has another media type")
         return Transfer(response, self._bounds)
 
-    def _sent(self, request: httpx.Request) -> httpx.Response:
+    def _send(self, request: httpx.Request) -> httpx.Response:
         try:
             response = self._client.send(request, stream=True)
         except httpx.HTTPError as error:
             raise Unavailable("gateway.unavailable", type(error).__name__) from error
-        self._look_at_the_clock(response.headers.get("date", ""))
+        self._measure_clock_skew(response.headers.get("date", ""))
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             response.close()
             raise Unavailable("gateway.garbled", "a content encoding that was not asked for")
         return response
 
-    def _read(self, response: httpx.Response) -> Answer:
+    def _read_body(self, response: httpx.Response) -> GatewayResponse:
         body = bytearray()
         try:
-            for piece in _pieces(response, self._bounds.answer):
+            for piece in _stream_within(response, self._bounds.answer):
                 body += piece
                 if len(body) > self._bounds.answer_bytes:
                     raise Unavailable("gateway.garbled", f"{len(body)} bytes, and still more")
         finally:
             response.close()
-        return Answer(status=response.status_code, body=bytes(body))
+        return GatewayResponse(status=response.status_code, body=bytes(body))
 
-    def _look_at_the_clock(self, date: str) -> None:
+    def _measure_clock_skew(self, date: str) -> None:
         try:
             theirs = parsedate_to_datetime(date)
         except ValueError:
@@ -198,7 +198,7 @@ class Connection:
             self.skew = theirs.astimezone(UTC) - self._now()
 
 
-def _pieces(response: httpx.Response, within: timedelta) -> Iterator[bytes]:
+def _stream_within(response: httpx.Response, within: timedelta) -> Iterator[bytes]:
     """The bytes as they come off the wire: encodings were refused. Raises `Unavailable`."""
     until = time.monotonic() + within.total_seconds()
     try:

@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import httpx
 
-from inbox.domain import RESPONSE, OrgNumber, Service
+from inbox.domain import RESPONSE_PROCESS, OrgNumber, Service
 from inbox.errors import Gone, Unavailable
-from inbox.gateway import Confirmed, Fetched, Notice, ReceiptRoute, SentState
-from inbox.gateway.envelope_peek import Glimpse, read_glimpse
+from inbox.gateway import ConfirmResult, IncomingPackage, Notice, ReceiptRoute, SendStatus
+from inbox.gateway.envelope_peek import EnvelopeHeader, read_envelope_header
 from inbox.gateway.error_codes import (
     ALREADY_EXISTS,
     IDENTIFIER_NOT_FOUND,
@@ -27,17 +27,24 @@ from inbox.gateway.error_codes import (
     NO_STATUSES,
     NOT_LOCKED,
     OK,
-    Answer,
-    at,
-    check_accepted,
-    entries,
-    no_package,
-    outage_of,
-    sent_state,
-    takes_receipts,
-    words,
+    GatewayResponse,
+    accepts_receipts,
+    check_receipt_accepted,
+    json_array,
+    json_at,
+    json_text,
+    outage_error,
+    package_error,
+    send_status,
 )
-from inbox.gateway.http import USUAL, Bounds, Connection, Transfer, check_protected, client_for
+from inbox.gateway.http import (
+    DEFAULT_BOUNDS,
+    Bounds,
+    Connection,
+    Transfer,
+    check_protected,
+    client_for,
+)
 
 __all__ = ["Bounds", "Integrasjonspunkt", "Subscription", "check_protected", "client_for"]
 
@@ -65,12 +72,12 @@ class Subscription:
             "receiverIdentifier": self.organisation,
         }
 
-    def covers(self, glimpse: Glimpse) -> bool:
+    def covers(self, header: EnvelopeHeader) -> bool:
         """Whether the message matches this subscription: some gateway versions do not filter."""
         return bool(
-            glimpse.wire_id
-            and glimpse.process == self.process
-            and glimpse.receiver == self.organisation
+            header.wire_id
+            and header.process == self.process
+            and header.receiver == self.organisation
         )
 
 
@@ -91,7 +98,7 @@ class Integrasjonspunkt:
         *,
         channel: str,
         subscriptions: tuple[Subscription, ...],
-        bounds: Bounds = USUAL,
+        bounds: Bounds = DEFAULT_BOUNDS,
         now: Callable[[], datetime] = _now,
     ) -> None:
         self.channel = channel
@@ -101,7 +108,7 @@ class Integrasjonspunkt:
         self._turns = count()
         self._connection = Connection(client, bounds=bounds, now=now)
 
-    def announced(self, at_most: int) -> Iterator[Notice]:
+    def waiting_notices(self, at_most: int) -> Iterator[Notice]:
         """Lock and yield waiting messages, one of each subscription in turn, at most `at_most`.
 
         Ends when the gateway has nothing more to lock, which does not mean that it is empty. The
@@ -114,7 +121,7 @@ class Integrasjonspunkt:
         failures = list[Unavailable]()
         while waiting and given < at_most:
             subscription = waiting.popleft()
-            answer = self._connection.ask("GET", f"{_IN}/peek", params=subscription.filters)
+            answer = self._connection.request("GET", f"{_IN}/peek", params=subscription.filters)
             try:
                 notice = self._notice_of(answer, subscription)
             except Unavailable as error:
@@ -132,15 +139,15 @@ class Integrasjonspunkt:
             raise failures[0]
 
     @contextmanager
-    def fetch(self, notice: Notice) -> Iterator[Fetched]:
+    def fetch(self, notice: Notice) -> Iterator[IncomingPackage]:
         """See `Gateway.fetch`. Locks the message again when its lock has run out."""
-        transfer = self._popped(notice)
+        transfer = self._pop(notice)
         try:
-            yield Fetched(chunks=transfer.chunks())
+            yield IncomingPackage(chunks=transfer.chunks())
         finally:
             transfer.close()
 
-    def confirm(self, notice: Notice) -> Confirmed:
+    def confirm(self, notice: Notice) -> ConfirmResult:
         """DELETE the message: the sender sees LEVERT.
 
         Only for messages that are stored, or that two people gave up.
@@ -148,16 +155,16 @@ class Integrasjonspunkt:
         Raises nothing but `Unavailable`: a lost answer, repeated, comes back as GONE.
         """
         path = f"{_IN}/{quote(notice.wire_id, safe='')}"
-        answer = self._connection.ask("DELETE", path)
+        answer = self._connection.request("DELETE", path)
         if answer.kind == NOT_LOCKED:
             self._lock_again(notice)
-            answer = self._connection.ask("DELETE", path)
+            answer = self._connection.request("DELETE", path)
         if answer.kind == MESSAGE_NOT_FOUND:
-            return Confirmed.GONE
+            return ConfirmResult.GONE
         if answer.kind == NOT_LOCKED:
             raise Unavailable("gateway.locked_elsewhere", "the lock did not hold")
         answer.check_ok()
-        return Confirmed.DELIVERED
+        return ConfirmResult.DELIVERED
 
     def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
         """See `Gateway.receipt_route`: by anything but DPO the gateway discards it and says LEVERT.
@@ -165,17 +172,17 @@ class Integrasjonspunkt:
         The obstacle is `receipt.no_capability` or `receipt.not_dpo`.
         """
         path = f"/api/capabilities/{receiver}"
-        answer = self._connection.ask("GET", path, params={"process": RESPONSE})
+        answer = self._connection.request("GET", path, params={"process": RESPONSE_PROCESS})
         if answer.kind == IDENTIFIER_NOT_FOUND:
             return ReceiptRoute(obstacle="receipt.no_capability")
         found = [
             capability
-            for capability in entries(answer.document().get("capabilities"))
-            if at(capability, "process") == RESPONSE
+            for capability in json_array(answer.json_object().get("capabilities"))
+            if json_at(capability, "process") == RESPONSE_PROCESS
         ]
-        if any(at(capability, "serviceIdentifier") != Service.DPO for capability in found):
+        if any(json_at(capability, "serviceIdentifier") != Service.DPO for capability in found):
             return ReceiptRoute(obstacle="receipt.not_dpo")
-        if not any(takes_receipts(capability) for capability in found):
+        if not any(accepts_receipts(capability) for capability in found):
             return ReceiptRoute(obstacle="receipt.no_capability")
         return ReceiptRoute()
 
@@ -184,11 +191,11 @@ class Integrasjonspunkt:
 
         What comes back under another id was not created as ours: `Unavailable`.
         """
-        answer = self._connection.ask("POST", _OUT, content=body)
+        answer = self._connection.request("POST", _OUT, content=body)
         if answer.kind == ALREADY_EXISTS:
             return
-        check_accepted(answer)
-        if read_glimpse(answer.body).wire_id != receipt_id:
+        check_receipt_accepted(answer)
+        if read_envelope_header(answer.body).wire_id != receipt_id:
             raise Unavailable("gateway.garbled", "it created something else")
 
     def send_receipt(self, receipt_id: str) -> None:
@@ -196,37 +203,37 @@ class Integrasjonspunkt:
 
         Raises `Gone` if it is neither there nor sent: somebody discarded it.
         """
-        answer = self._connection.ask("POST", f"{_OUT}/{quote(receipt_id, safe='')}")
+        answer = self._connection.request("POST", f"{_OUT}/{quote(receipt_id, safe='')}")
         if answer.kind == MESSAGE_NOT_FOUND:
-            if self.receipt_status(receipt_id) in (SentState.UNKNOWN, SentState.CREATED):
+            if self.receipt_status(receipt_id) in (SendStatus.UNKNOWN, SendStatus.CREATED):
                 raise Gone("gateway.gone", "created, and neither there nor sent")
             return
-        check_accepted(answer)
+        check_receipt_accepted(answer)
         answer.check_ok()
 
-    def receipt_status(self, receipt_id: str) -> SentState:
+    def receipt_status(self, receipt_id: str) -> SendStatus:
         """See `Gateway.receipt_status`, by all statuses that were ever set, in any order."""
         names = set[str]()
         for page in range(_MAX_PAGES):
             params = {"messageId": receipt_id, "page": str(page), "size": "100"}
-            answer = self._connection.ask("GET", "/api/statuses", params=params)
+            answer = self._connection.request("GET", "/api/statuses", params=params)
             if answer.kind in NO_STATUSES:
                 break
-            document = answer.document()
-            found = entries(document.get("content"))
+            document = answer.json_object()
+            found = json_array(document.get("content"))
             # A gateway that ignores the filter lists everybody's.
-            ours = (status for status in found if at(status, "messageId") == receipt_id)
-            names |= {words(at(status, "status")) for status in ours}
+            ours = (status for status in found if json_at(status, "messageId") == receipt_id)
+            names |= {json_text(json_at(status, "status")) for status in ours}
             if document.get("last") is not False or not found:
                 break
         else:
             raise Unavailable("gateway.garbled", f"more than {_MAX_PAGES} pages of statuses")
-        return sent_state(names)
+        return send_status(names)
 
     def clock_skew(self) -> timedelta | None:
         """See `Gateway.clock_skew`: by its last answer; asks for its health if there was none."""
         if self._connection.skew is None:
-            self._connection.ask("GET", "/manage/health")
+            self._connection.request("GET", "/manage/health")
         return self._connection.skew
 
     def healthy(self) -> bool:
@@ -234,16 +241,16 @@ class Integrasjonspunkt:
 
         Raises `Unavailable` if it does not answer that.
         """
-        answer = self._connection.ask("GET", "/manage/health")
-        return answer.status != _DOWN and answer.document().get("status") == "UP"
+        answer = self._connection.request("GET", "/manage/health")
+        return answer.status != _DOWN and answer.json_object().get("status") == "UP"
 
-    def _notice_of(self, answer: Answer, subscription: Subscription) -> Notice | None:
+    def _notice_of(self, answer: GatewayResponse, subscription: Subscription) -> Notice | None:
         """None when there is nothing to lock, or it is not ours: that one is left alone."""
         if answer.status == NO_CONTENT:
             return None
         if answer.status != OK:
-            raise outage_of(answer)
-        glimpse = read_glimpse(answer.body)
+            raise outage_error(answer)
+        glimpse = read_envelope_header(answer.body)
         if not subscription.covers(glimpse):
             self._count_misfit()
             return None
@@ -260,14 +267,14 @@ class Integrasjonspunkt:
         self.misfits += 1
         _log.warning("gateway.misfit", extra={"channel": self.channel})
 
-    def _popped(self, notice: Notice) -> Transfer:
+    def _pop(self, notice: Notice) -> Transfer:
         path = f"{_IN}/pop/{quote(notice.wire_id, safe='')}"
         opened = self._connection.open(path)
-        if isinstance(opened, Answer) and opened.kind == NOT_LOCKED:
+        if isinstance(opened, GatewayResponse) and opened.kind == NOT_LOCKED:
             self._lock_again(notice)
             opened = self._connection.open(path)
-        if isinstance(opened, Answer):
-            raise no_package(opened)
+        if isinstance(opened, GatewayResponse):
+            raise package_error(opened)
         return opened
 
     def _lock_again(self, notice: Notice) -> None:
@@ -279,12 +286,12 @@ class Integrasjonspunkt:
             ):
                 continue
             params = {"messageId": notice.wire_id, **subscription.filters}
-            answer = self._connection.ask("GET", f"{_IN}/peek", params=params)
+            answer = self._connection.request("GET", f"{_IN}/peek", params=params)
             if answer.status == NO_CONTENT:
                 continue
             if answer.status != OK:
-                raise outage_of(answer)
-            glimpse = read_glimpse(answer.body)
+                raise outage_error(answer)
+            glimpse = read_envelope_header(answer.body)
             if glimpse.wire_id != notice.wire_id or not subscription.covers(glimpse):
                 self._count_misfit()
                 raise Unavailable("gateway.filters_ignored", "peek by id gave something else")

@@ -17,14 +17,14 @@ from inbox.casesystem import EventSender
 from inbox.domain import OrgNumber, State
 from inbox.gateway import Gateway
 from inbox.keys import DataKey, Keyring
-from inbox.line.active_rule_books import ActiveBooks, routed_organisations
-from inbox.line.transfer_slots import Slots
+from inbox.line.active_rule_books import ActiveRuleBooks, organisations_with_rule_book
+from inbox.line.transfer_slots import TransferSlots
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits, Trust
 from inbox.store import Store
 from inbox.tables import Arrival, Message, Outbox, Receipt
-from inbox.trust.crl_schedule import Schedule
-from inbox.trust.trust_store import TrustFolder
+from inbox.trust.crl_schedule import CrlSchedule
+from inbox.trust.trust_store import TrustStore
 from inbox.vault import Vault
 
 R = TypeVar("R", bound=Arrival | Message | Receipt | Outbox)
@@ -44,30 +44,30 @@ class Terms:
     """
     first_retry: timedelta = timedelta(seconds=5)
     longest_retry: timedelta = timedelta(hours=1)
-    tries: int = 5
+    max_tries: int = 5
     """How often something is asked of a gateway that says it cannot, before it is MISSED."""
-    told_after: int = 8
+    escalate_after_attempts: int = 8
     """After so many attempts in vain a person is told."""
-    undo: timedelta = timedelta(minutes=10)
+    undo_window: timedelta = timedelta(minutes=10)
     """How long what a person released waits, so that it can be withdrawn."""
     proposal_life: timedelta = timedelta(days=14)
     keep_content: timedelta = timedelta(days=14)
     """How long content is kept after the sender was answered."""
-    receipt_retried: timedelta = timedelta(hours=24)
+    receipt_retry_window: timedelta = timedelta(hours=24)
     """How long ReceiverDoesNotAcceptProcess is taken for an outage of the registry."""
-    stale_list_waits: timedelta = timedelta(days=7)
+    stale_list_wait: timedelta = timedelta(days=7)
     """How long a message waits for a fresh revocation list before it is quarantined."""
     grant_shortest: timedelta = timedelta(days=1)
     grant_longest: timedelta = timedelta(days=90)
     delegation_longest: timedelta = timedelta(days=90)
-    breakglass_lasts: timedelta = timedelta(minutes=60)
-    breakglass_by_person: int = 3
+    breakglass_duration: timedelta = timedelta(minutes=60)
+    breakglass_per_person_day: int = 3
     """More emergency accesses than these in a day, and it is told as unusual."""
-    breakglass_in_unit: int = 5
+    breakglass_per_unit_week: int = 5
     """The same, to the messages of one unit in a week."""
-    opens_by_person: int = 30
+    opens_per_person_hour: int = 30
     """The same, of different messages that one person opens in an hour."""
-    free_bytes: int = 2_000_000_000
+    min_free_bytes: int = 2_000_000_000
     """Below this much free space nothing is taken from a gateway."""
     limits: Limits = field(default_factory=Limits)
     legacy_sha1_until: date | None = None
@@ -84,32 +84,32 @@ class Line:
     vault: Vault
     keyring: Keyring
     policies: ActivePolicies
-    books: ActiveBooks
+    rule_books: ActiveRuleBooks
     gateways: Mapping[str, Gateway]
     events: EventSender
-    trust: TrustFolder
+    trust: TrustStore
     schemas: Schemas | None = None
     """The published schemas that arkivmelding.xml is compared with, if any are at hand."""
-    lists: Schedule | None = None
+    crl_schedule: CrlSchedule | None = None
     """Where revocation lists are fetched; None: only the folder has any."""
     recheck: Recheck = field(default_factory=lambda: Recheck(1))
     """Doubt about this process's own lists; all of every list, unless less is said."""
-    slots: Slots = field(default_factory=Slots)
+    transfer_slots: TransferSlots = field(default_factory=TransferSlots)
     terms: Terms = field(default_factory=Terms)
 
-    def believed(self) -> Trust:
+    def current_trust(self) -> Trust:
         """The trust anchors that are in force now, and all revocation lists at hand."""
         with self.store.reading() as (session, _):
-            return self.trust.believed(session)
+            return self.trust.current_trust(session)
 
     def organisations(self) -> frozenset[OrgNumber]:
         """The organisations that we receive mail for: those that have an active rule book."""
         with self.store.reading() as (session, _):
-            return routed_organisations(session)
+            return organisations_with_rule_book(session)
 
-    def has_room(self) -> bool:
+    def has_free_space(self) -> bool:
         """Whether there is enough free space to take custody of another package."""
-        return self.vault.free_bytes() >= self.terms.free_bytes
+        return self.vault.free_bytes() >= self.terms.min_free_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,9 +139,9 @@ class Outcome:
     """When the new state's station may work on it; at once if None."""
     rule: str | None = None
     policy: str | None = None
-    then: tuple[Callable[[Session, datetime], None], ...] = ()
+    followups: tuple[Callable[[Session, datetime], None], ...] = ()
     """Follow-up rows, written after the row itself, in the same transaction."""
 
 
-Late = Callable[[Session, datetime], Outcome]
+DecideInTransaction = Callable[[Session, datetime], Outcome]
 """An outcome that must be decided inside settle's transaction."""

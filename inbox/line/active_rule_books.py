@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from inbox.access.files.active import Active
-from inbox.access.files.versions import Files
+from inbox.access.files.active import ActiveRules
+from inbox.access.files.versions import FilesByName
 from inbox.domain import OrgNumber, UnitId
 from inbox.errors import PolicyError
 from inbox.routing.lint import lint
@@ -17,23 +17,23 @@ from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_cases import run_cases
 from inbox.routing.rule_reader import read_rules
 from inbox.tables import ActivePolicy, Unit
-from inbox.tables.periods import lasts
+from inbox.tables.periods import active_on
 
-_ROUTE: Final = "route:"
-_BOOK: Final = "routing/"
-_CASES: Final = "tests/"
+_KIND_PREFIX: Final = "route:"
+_BOOK_FOLDER: Final = "routing/"
+_CASES_FOLDER: Final = "tests/"
 
 
-class ActiveBooks:
+class ActiveRuleBooks:
     """The rule books of one process, cached.
 
     Threads may share them: a book is replaced, never changed.
     """
 
-    def __init__(self, at_hand: Mapping[OrgNumber, RuleBook] | None = None) -> None:
+    def __init__(self, preloaded: Mapping[OrgNumber, RuleBook] | None = None) -> None:
         self._books = {
-            organisation: Active(kind_of(organisation), read_book, book)
-            for organisation, book in (at_hand or {}).items()
+            organisation: ActiveRules(rule_book_kind(organisation), read_rule_book, book)
+            for organisation, book in (preloaded or {}).items()
         }
 
     def current(self, session: Session, organisation: OrgNumber) -> RuleBook | None:
@@ -41,57 +41,63 @@ class ActiveBooks:
 
         None: the organisation has none, or this process cannot have it; see `problem`.
         """
-        return self._of(organisation).current(session)[1]
+        return self._active_book_of(organisation).current(session)[1]
 
     def problem(self, organisation: OrgNumber) -> PolicyError | None:
         """Why the active rule book could not be read at the last attempt; None if it could."""
-        return self._of(organisation).problem
+        return self._active_book_of(organisation).problem
 
-    def _of(self, organisation: OrgNumber) -> Active[RuleBook]:
+    def _active_book_of(self, organisation: OrgNumber) -> ActiveRules[RuleBook]:
         if (book := self._books.get(organisation)) is not None:
             return book
-        return self._books.setdefault(organisation, Active(kind_of(organisation), read_book))
+        return self._books.setdefault(
+            organisation, ActiveRules(rule_book_kind(organisation), read_rule_book)
+        )
 
 
-def kind_of(organisation: str) -> str:
+def rule_book_kind(organisation: str) -> str:
     """The value of `active_policy.kind` for an organisation's rule book."""
-    return _ROUTE + organisation
+    return _KIND_PREFIX + organisation
 
 
-def routed_organisations(session: Session) -> frozenset[OrgNumber]:
+def organisations_with_rule_book(session: Session) -> frozenset[OrgNumber]:
     """The organisations that have an active rule book: those that we receive mail for."""
     kinds = session.exec(
-        select(ActivePolicy.kind).where(col(ActivePolicy.kind).startswith(_ROUTE, autoescape=True))
+        select(ActivePolicy.kind).where(
+            col(ActivePolicy.kind).startswith(_KIND_PREFIX, autoescape=True)
+        )
     )
-    return frozenset(OrgNumber(kind.removeprefix(_ROUTE)) for kind in kinds)
+    return frozenset(OrgNumber(kind.removeprefix(_KIND_PREFIX)) for kind in kinds)
 
 
-def book_files_in(folder: Path, organisation: str) -> Files:
+def read_rule_book_files(folder: Path, organisation: str) -> FilesByName:
     """Read an organisation's rule book and its test cases from a policy folder.
 
     Raises `PolicyError`.
 
     Cases of another receiver are another book's.
     """
-    name = f"{_BOOK}{organisation}.toml"
+    name = f"{_BOOK_FOLDER}{organisation}.toml"
     try:
         cases = {
-            f"{_CASES}{path.name}": path.read_bytes()
-            for path in sorted((folder / _CASES).glob("routing*.toml"))
+            f"{_CASES_FOLDER}{path.name}": path.read_bytes()
+            for path in sorted((folder / _CASES_FOLDER).glob("routing*.toml"))
         }
         book = (folder / name).read_bytes()
     except OSError as error:
         raise PolicyError("policy.unreadable", f"{name}: {error.strerror}") from error
-    mine = {case: raw for case, raw in cases.items() if _receiver(raw) in {organisation, None}}
+    mine = {
+        case: raw for case, raw in cases.items() if _receiver_of_cases(raw) in {organisation, None}
+    }
     return {name: book, **mine}
 
 
-def read_book(files: Files) -> RuleBook:
+def read_rule_book(files: FilesByName) -> RuleBook:
     """Read a rule book from its files and run its test cases. Raises `PolicyError`."""
-    books = [name for name in files if name.startswith(_BOOK)]
+    books = [name for name in files if name.startswith(_BOOK_FOLDER)]
     if len(books) != 1:
         raise PolicyError("route.files", f"{len(books)} rule books where there must be one")
-    book = read_rules(books[0].removeprefix(_BOOK), files[books[0]])
+    book = read_rules(books[0].removeprefix(_BOOK_FOLDER), files[books[0]])
     results = [
         result for name, raw in files.items() if name != books[0] for result in run_cases(book, raw)
     ]
@@ -100,7 +106,7 @@ def read_book(files: Files) -> RuleBook:
     return book
 
 
-def _receiver(raw: bytes) -> object:
+def _receiver_of_cases(raw: bytes) -> object:
     """Whose rules a file of cases tries; None for one that cannot be read, as will be said."""
     try:
         return tomllib.loads(raw.decode()).get("receiver")
@@ -108,12 +114,12 @@ def _receiver(raw: bytes) -> object:
         return None
 
 
-def check_units(session: Session, now: datetime, book: RuleBook) -> None:
+def check_units_are_active(session: Session, now: datetime, book: RuleBook) -> None:
     """Raise `PolicyError` unless every unit that mail goes to is active and the organisation's."""
     units = session.exec(
         select(Unit.id).where(
             col(Unit.organisation) == book.organisation,
-            lasts(Unit, now),
+            active_on(Unit, now),
         )
     )
     living = {UnitId(unit) for unit in units}

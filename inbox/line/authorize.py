@@ -16,27 +16,35 @@ from inbox import audit
 from inbox.access import permit
 from inbox.access.policy.engine import Decision, Policy
 from inbox.access.policy.vocabulary import Action, Duty
-from inbox.access.question import Capacity, Given, OfArrival, OfMessage, OfReview, OfUnit, Subject
+from inbox.access.question import (
+    Capacity,
+    OfArrival,
+    OfGrant,
+    OfMessage,
+    OfUnit,
+    RequestFacts,
+    Subject,
+)
 from inbox.domain import ArrivalId, DeliveryId, GrantKind, MessageId, State, TaskState
 from inbox.errors import Conflict, NotFound, NotPermitted, Unavailable
 from inbox.line import Line
-from inbox.line.settle import Settled, Step, close_tasks, lock, open_task, settle
+from inbox.line.settle import StatefulRow, Step, close_tasks, lock_row, open_task, settle
 from inbox.line.task_kinds import TaskKind
 from inbox.tables import AccessGrant, Arrival, Message, Task, Unit
-from inbox.tables.periods import lasts
+from inbox.tables.periods import active_on
 
-_SHOWING: Final[Mapping[type[Subject], tuple[Action, ...]]] = {
+_VISIBILITY_ACTIONS: Final[Mapping[type[Subject], tuple[Action, ...]]] = {
     OfMessage: (Action.ROUTE, Action.LIST),
     OfArrival: (Action.ROUTE,),
     OfUnit: (Action.END_ACCESS,),
 }
 """Whoever may do one of these knows that it exists; of other subjects nobody is told."""
-_MET: Final = "inbox.duties"
+_MET_DUTIES_KEY: Final = "inbox.duties"
 """Where a session keeps what its transaction has done about duties."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class Authorized:
     """An action that the policy has permitted, with the transaction in which it is carried out."""
 
     session: Session
@@ -46,18 +54,18 @@ class Turn:
     decision: Decision
 
     @property
-    def met(self) -> set[Duty]:
+    def met_duties(self) -> set[Duty]:
         """The duties fulfilled in this transaction, by any action authorized in it."""
-        met: set[Duty] = self.session.info.setdefault(_MET, set())
+        met: set[Duty] = self.session.info.setdefault(_MET_DUTIES_KEY, set())
         return met
 
-    def _noted(self, reason: str) -> None:
-        self.met.update({Duty.LOG, Duty.REASON} if reason else {Duty.LOG})
+    def _mark_logged(self, reason: str) -> None:
+        self.met_duties.update({Duty.LOG, Duty.REASON} if reason else {Duty.LOG})
 
     def settle(  # noqa: PLR0913 - the fields of a step
         self,
         *,
-        row: Settled,
+        row: StatefulRow,
         became: State,
         by: str,
         code: str | None = None,
@@ -80,12 +88,12 @@ class Turn:
             rule=self.decision.rule,
             policy=self.decision.digest,
             duties=self.decision.duties,
-            committed=_committed(reason),
+            committed=_reason_commitment(reason),
         )
         settle(self.session, self.now, step)
-        self._noted(reason)
+        self._mark_logged(reason)
 
-    def note(  # noqa: PLR0913 - the fields of an entry
+    def record(  # noqa: PLR0913 - the fields of an entry
         self,
         *,
         event: str,
@@ -114,38 +122,38 @@ class Turn:
             rule=self.decision.rule,
             policy=self.decision.digest,
             duties=self.decision.duties,
-            committed={**_committed(reason), **(committed or {})},
+            committed={**_reason_commitment(reason), **(committed or {})},
         )
         audit.record(self.session, entry)
-        self._noted(reason)
+        self._mark_logged(reason)
 
-    def tell(self, kind: TaskKind, *, subject: str, message_id: str, unit: str | None) -> None:
+    def notify(self, kind: TaskKind, *, subject: str, message_id: str, unit: str | None) -> None:
         """Notify the people of a unit by a task, which they see once it is committed."""
         open_task(
             self.session, self.now, kind=kind, subject=subject, message_id=message_id, unit=unit
         )
-        self.met.add(Duty.NOTIFY)
+        self.met_duties.add(Duty.NOTIFY)
 
-    def repeats(self) -> None:
+    def mark_duties_met(self) -> None:
         """Count all duties as fulfilled.
 
         For a request that repeats an earlier one, or that waits for people by an audited task.
         """
-        self.met.update(self.decision.duties)
+        self.met_duties.update(self.decision.duties)
 
-    def close(self, subject: str, *kinds: TaskKind) -> None:
+    def close_tasks(self, subject: str, *kinds: TaskKind) -> None:
         """Close the open tasks of these kinds about a subject."""
         close_tasks(
             self.session, self.now, subject=subject, kinds=list(kinds), who=self.capacity.id
         )
 
 
-def _committed(reason: str) -> dict[str, str]:
+def _reason_commitment(reason: str) -> dict[str, str]:
     """Personal text for the audit: only a commitment of it is kept."""
     return {"reason": reason} if reason else {}
 
 
-def of_message(
+def message_subject(
     message_id: str, *, delivery_id: str | None = None, proposal_id: str | None = None
 ) -> OfMessage:
     """The message as the subject of an authorization, from ids as stored in the tables."""
@@ -156,46 +164,50 @@ def of_message(
     )
 
 
-def of_arrival(arrival_id: str, *, proposal_id: str | None = None) -> OfArrival:
+def arrival_subject(arrival_id: str, *, proposal_id: str | None = None) -> OfArrival:
     """The arrival as the subject of an authorization."""
     return OfArrival(arrival_id=ArrivalId(arrival_id), proposal_id=proposal_id)
 
 
-def ask(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
+def authorize(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
     line: Line,
     session: Session,
     now: datetime,
     capacity: Capacity,
     action: Action,
     subject: Subject,
-    given: Given,
-) -> Turn:
+    given: RequestFacts,
+) -> Authorized:
     """Authorize the action in the transaction that carries it out; returns the authorized action.
 
     The row it is about is locked first: of two who would move it at once, the second is asked about
     what the first has left. So read what it depends on after this.
 
-    The duties of the yes are looked at before the commit: see `KEPT`.
+    The duties of the yes are looked at before the commit: see `DUTY_CHECKS`.
 
     Raises:
         NotFound: not there, or not to be known by this capacity.
         NotPermitted: known to this capacity, but not this action.
         Unavailable: this process cannot have the active policy, so everything is denied.
     """
-    _lock(session, subject)
+    _lock_subject(session, subject)
     policy = active_policy(line, session)
 
     def decide(one: Action) -> Decision:
         return permit(
-            session, policy, now, capacity=capacity, action=one, subject=subject, given=given
+            session, policy, now, capacity=capacity, action=one, subject=subject, request=given
         )
 
-    decision = decide(action).fulfilled_by(tuple(Duty) if _commits(session) else ())
+    decision = decide(action).deny_unless_met(tuple(Duty) if _is_writing(session) else ())
     if decision.allowed:
-        turn = Turn(session=session, now=now, capacity=capacity, subject=subject, decision=decision)
-        sqlalchemy_event.listen(session, "before_commit", lambda _: _keep(turn), once=True)
-        return turn
-    if any(decide(showing).allowed for showing in _SHOWING.get(type(subject), ())):
+        authorized = Authorized(
+            session=session, now=now, capacity=capacity, subject=subject, decision=decision
+        )
+        sqlalchemy_event.listen(
+            session, "before_commit", lambda _: _check_duties_met(authorized), once=True
+        )
+        return authorized
+    if any(decide(showing).allowed for showing in _VISIBILITY_ACTIONS.get(type(subject), ())):
         raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")
     raise NotFound
 
@@ -211,7 +223,7 @@ def active_policy(line: Line, session: Session) -> Policy:
     return policy
 
 
-def _lock(session: Session, subject: Subject) -> None:
+def _lock_subject(session: Session, subject: Subject) -> None:
     rows: tuple[type[SQLModel], str]
     match subject:
         case OfMessage():
@@ -220,30 +232,34 @@ def _lock(session: Session, subject: Subject) -> None:
             rows = (Arrival, subject.arrival_id)
         case OfUnit():
             rows = (Unit, subject.unit_id)
-        case OfReview():
+        case OfGrant():
             rows = (AccessGrant, subject.grant_id)
         case _:
             return
-    lock(session, *rows)
+    lock_row(session, *rows)
 
 
-def _commits(session: Session) -> bool:
+def _is_writing(session: Session) -> bool:
     """Where nothing is ever committed no duty can be met."""
     writes: bool = session.connection().get_execution_options().get("inbox_writes", False)
     return writes
 
 
-def _keep(turn: Turn) -> None:
+def _check_duties_met(authorized: Authorized) -> None:
     """Raise `NotPermitted`, so that nothing is committed, unless every duty of the yes was met."""
-    met = [duty for duty in turn.decision.duties if duty in KEPT and KEPT[duty](turn)]
-    decision = turn.decision.fulfilled_by(met)
+    met = [
+        duty
+        for duty in authorized.decision.duties
+        if duty in DUTY_CHECKS and DUTY_CHECKS[duty](authorized)
+    ]
+    decision = authorized.decision.deny_unless_met(met)
     if not decision.allowed:
         raise NotPermitted("not_permitted", f"{decision.action}: {decision.rule}")
 
 
-def _review_stands(turn: Turn) -> bool:
+def _has_open_review(authorized: Authorized) -> bool:
     """An open review of emergency access that this person has to this message now."""
-    if not isinstance(turn.subject, OfMessage):
+    if not isinstance(authorized.subject, OfMessage):
         return False
     review = (
         select(Task.id)
@@ -252,25 +268,25 @@ def _review_stands(turn: Turn) -> bool:
             col(Task.kind) == TaskKind.REVIEW.value,
             col(Task.state) == TaskState.OPEN,
             col(AccessGrant.kind) == GrantKind.BREAKGLASS,
-            col(AccessGrant.person) == turn.capacity.person,
-            col(AccessGrant.message_id) == turn.subject.message_id,
-            lasts(AccessGrant, turn.now),
+            col(AccessGrant.person) == authorized.capacity.person,
+            col(AccessGrant.message_id) == authorized.subject.message_id,
+            active_on(AccessGrant, authorized.now),
         )
     )
-    return turn.session.exec(review).first() is not None
+    return authorized.session.exec(review).first() is not None
 
 
-KEPT: Final[Mapping[Duty, Callable[[Turn], bool]]] = {
-    Duty.LOG: lambda turn: Duty.LOG in turn.met,
-    Duty.REASON: lambda turn: Duty.REASON in turn.met,
-    Duty.NOTIFY: lambda turn: Duty.NOTIFY in turn.met,
-    Duty.REVIEW: _review_stands,
+DUTY_CHECKS: Final[Mapping[Duty, Callable[[Authorized], bool]]] = {
+    Duty.LOG: lambda authorized: Duty.LOG in authorized.met_duties,
+    Duty.REASON: lambda authorized: Duty.REASON in authorized.met_duties,
+    Duty.NOTIFY: lambda authorized: Duty.NOTIFY in authorized.met_duties,
+    Duty.REVIEW: _has_open_review,
 }
 """Each duty, and whether the transaction has met it: its audit entry is written, its reason is
 sealed or committed to, its task is there, its review stands open. What is not here is never met."""
 
 
-def check_seen(version: int, seen: int) -> None:
+def check_version(version: int, expected_version: int) -> None:
     """Raise `Conflict` unless the row still has the version that the caller saw."""
-    if version != seen:
+    if version != expected_version:
         raise Conflict("stale", "it has changed since it was read")

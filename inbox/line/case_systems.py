@@ -10,14 +10,14 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.domain import CaseSystemId, Mode, OrgNumber
 from inbox.line import Line
-from inbox.line.queue import unwrap
+from inbox.line.queue import unwrap_stored_key
 from inbox.tables import CaseSystem, WrappedKey
-from inbox.tables.periods import lasts
+from inbox.tables.periods import active_on
 
 _KEY_BYTES = 32
 
 
-def key_hash(key: str) -> str:
+def hash_api_key(key: str) -> str:
     """The SHA-256 digest that is stored of an API key.
 
     Keys are 256 random bits, so an unsalted digest cannot be guessed.
@@ -25,12 +25,12 @@ def key_hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def system_with_key(session: Session, now: datetime, key: str) -> CaseSystem | None:
+def case_system_by_key(session: Session, now: datetime, key: str) -> CaseSystem | None:
     """The active case system that this key belongs to, if any."""
     return session.exec(
         select(CaseSystem).where(
-            col(CaseSystem.key_hash) == key_hash(key),
-            lasts(CaseSystem, now),
+            col(CaseSystem.key_hash) == hash_api_key(key),
+            active_on(CaseSystem, now),
         )
     ).first()
 
@@ -45,10 +45,10 @@ def capacity_of(system: CaseSystem) -> Capacity:
     )
 
 
-def secret_of(session: Session, line: Line, system: CaseSystem) -> bytes | None:
+def webhook_secret_of(session: Session, line: Line, system: CaseSystem) -> bytes | None:
     """The webhook secret of a case system, if it has one."""
     stored = session.get(WrappedKey, f"case_system:{system.id}")
-    key = None if stored is None else unwrap(line, stored)
+    key = None if stored is None else unwrap_stored_key(line, stored)
     if key is None or system.sealed_secret is None:
         return None
     return key.unseal(
@@ -56,7 +56,7 @@ def secret_of(session: Session, line: Line, system: CaseSystem) -> bytes | None:
     )
 
 
-def enrol_system(  # noqa: PLR0913 - the columns of a case system
+def enrol_case_system(  # noqa: PLR0913 - the columns of a case system
     session: Session,
     now: datetime,
     line: Line,
@@ -87,7 +87,7 @@ def enrol_system(  # noqa: PLR0913 - the columns of a case system
             organisation=organisation,
             name=name,
             mode=mode,
-            key_hash=None if mode is Mode.BY_HAND else key_hash(key),
+            key_hash=None if mode is Mode.BY_HAND else hash_api_key(key),
             webhook_url=webhook_url,
             sealed_secret=data_key.seal(
                 secret, table="case_system", column="sealed_secret", row=system_id

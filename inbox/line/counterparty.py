@@ -23,7 +23,7 @@ def routing_metadata(
     return metadata_of(
         row,
         key,
-        sender_known=unit is not None or _was_here(session, row, as_of),
+        sender_known=unit is not None or _is_known_sender(session, row, as_of),
         known_unit=unit,
     )
 
@@ -53,7 +53,7 @@ def known_units(
     return units
 
 
-def first_registered(session: Session, organisation: str) -> Mapping[str, datetime]:
+def first_registered_by_sender(session: Session, organisation: str) -> Mapping[str, datetime]:
     """For every sender, when a message from it was first registered in this organisation."""
     query = (
         select(Message.sender, func.min(col(Message.registered_at)))
@@ -65,7 +65,7 @@ def first_registered(session: Session, organisation: str) -> Mapping[str, dateti
     }
 
 
-def _was_here(session: Session, row: Message, as_of: datetime) -> bool:
+def _is_known_sender(session: Session, row: Message, as_of: datetime) -> bool:
     """Whether a message of this sender had been registered."""
     earlier = session.exec(
         select(Message.id)

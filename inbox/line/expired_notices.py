@@ -7,10 +7,10 @@ from inbox.line import Line
 from inbox.line.settle import WORKER, close_task
 from inbox.line.task_kinds import TaskKind
 from inbox.tables import AccessGrant, Task
-from inbox.tables.periods import not_over
+from inbox.tables.periods import not_ended
 
 
-def close_lapsed(line: Line) -> int:
+def close_expired_notices(line: Line) -> int:
     """Close the notices of expired grants; returns how many.
 
     Nothing is written if there are none.
@@ -21,10 +21,10 @@ def close_lapsed(line: Line) -> int:
         .where(col(Task.kind) == TaskKind.GRANTED.value, col(Task.state) == TaskState.OPEN)
     )
     with line.store.reading() as (session, now):
-        if session.exec(notices.where(~not_over(AccessGrant, now))).first() is None:
+        if session.exec(notices.where(~not_ended(AccessGrant, now))).first() is None:
             return 0
     with line.store.transaction() as (session, now):
-        over = session.exec(notices.where(~not_over(AccessGrant, now))).all()
+        over = session.exec(notices.where(~not_ended(AccessGrant, now))).all()
         for task in over:
             close_task(session, now, task, who=WORKER)
         return len(over)

@@ -15,47 +15,47 @@ from inbox.line import Line
 from inbox.line.settle import Step, settle
 from inbox.tables import Arrival, Pulse, WrappedKey
 
-ROUND: Final = 50
+NOTICES_PER_ROUND: Final = 50
 """At most so many notices are taken from a channel at a time: a peek locks at the gateway."""
 
-PULSE: Final = timedelta(seconds=10)
+PULSE_INTERVAL: Final = timedelta(seconds=10)
 """How exactly it is known when something last worked."""
 
-_OVER: Final = (ArrivalState.CONFIRMED, ArrivalState.ABANDONED)
+_FINISHED: Final = (ArrivalState.CONFIRMED, ArrivalState.ABANDONED)
 
 
-def collect(line: Line) -> int:
+def poll_gateways(line: Line) -> int:
     """Poll all gateways once; returns how many notices were new. Safe to repeat.
 
     Nothing is asked of a gateway while there is too little space to take custody.
     """
-    return sum(_collect_from(line, gateway) for gateway in line.gateways.values())
+    return sum(_poll_gateway(line, gateway) for gateway in line.gateways.values())
 
 
-def _collect_from(line: Line, gateway: Gateway) -> int:
-    if not line.has_room():
-        note_pulse(line, f"gateway:{gateway.channel}", "vault.full")
+def _poll_gateway(line: Line, gateway: Gateway) -> int:
+    if not line.has_free_space():
+        record_pulse(line, f"gateway:{gateway.channel}", "vault.full")
         return 0
     new = 0
     try:
         for notice, asked_at in _notices(line, gateway):
             new += announce(line, notice, asked_at)
     except Unavailable as error:
-        note_pulse(line, f"gateway:{gateway.channel}", error.code)
+        record_pulse(line, f"gateway:{gateway.channel}", error.code)
     else:
-        note_pulse(line, f"gateway:{gateway.channel}", None)
+        record_pulse(line, f"gateway:{gateway.channel}", None)
     return new
 
 
 def _notices(line: Line, gateway: Gateway) -> Iterator[tuple[Notice, datetime]]:
     """Each with a time before the gateway was asked for it."""
-    asked_at = _now(line)
-    for notice in gateway.announced(ROUND):
+    asked_at = _database_now(line)
+    for notice in gateway.waiting_notices(NOTICES_PER_ROUND):
         yield notice, asked_at
-        asked_at = _now(line)
+        asked_at = _database_now(line)
 
 
-def _now(line: Line) -> datetime:
+def _database_now(line: Line) -> datetime:
     with line.store.reading() as (_, now):
         return now
 
@@ -70,12 +70,12 @@ def announce(line: Line, notice: Notice, asked_at: datetime) -> bool:
     one writes it down; the round of the other goes on.
     """
     try:
-        return _announced(line, notice, asked_at)
+        return _record_if_new(line, notice, asked_at)
     except Conflict:
         return False
 
 
-def _announced(line: Line, notice: Notice, asked_at: datetime) -> bool:
+def _record_if_new(line: Line, notice: Notice, asked_at: datetime) -> bool:
     with line.store.transaction() as (session, now):
         standing = session.exec(
             select(Arrival).where(
@@ -83,17 +83,17 @@ def _announced(line: Line, notice: Notice, asked_at: datetime) -> bool:
                 col(Arrival.service) == notice.service,
                 col(Arrival.organisation) == notice.organisation,
                 col(Arrival.wire_id) == notice.wire_id,
-                or_(col(Arrival.state).not_in(_OVER), col(Arrival.confirmed_at) > asked_at),
+                or_(col(Arrival.state).not_in(_FINISHED), col(Arrival.confirmed_at) > asked_at),
             )
         ).first()
         if standing is not None:
-            _announce_again(session, now, standing)
+            _retry_missed(session, now, standing)
             return False
-        _insert(line, session, now, notice)
+        _insert_arrival(line, session, now, notice)
         return True
 
 
-def _announce_again(session: Session, now: datetime, arrival: Arrival) -> None:
+def _retry_missed(session: Session, now: datetime, arrival: Arrival) -> None:
     """A missed arrival that the gateway shows again is tried again, with back-off."""
     if arrival.state is not ArrivalState.MISSED:
         return
@@ -102,7 +102,7 @@ def _announce_again(session: Session, now: datetime, arrival: Arrival) -> None:
     settle(session, now, Step(row=arrival, became=ArrivalState.ANNOUNCED, by="announce"))
 
 
-def _insert(line: Line, session: Session, now: datetime, notice: Notice) -> None:
+def _insert_arrival(line: Line, session: Session, now: datetime, notice: Notice) -> None:
     arrival_id = new_id()
     key, wrapped = line.keyring.new_data_key()
     session.add(
@@ -138,15 +138,15 @@ def _insert(line: Line, session: Session, now: datetime, notice: Notice) -> None
     )
 
 
-def note_pulse(line: Line, name: str, code: str | None) -> None:
+def record_pulse(line: Line, name: str, code: str | None) -> None:
     """Record that something ran just now, and the code of its error if there was one.
 
-    Nothing is written where the same stands there already and is not `PULSE` old. The first note
-    of a name may be another process's at the same moment: that one will do.
+    Nothing is written if the same was recorded less than `PULSE_INTERVAL` ago. Another process may
+    record the first pulse of a name at the same moment: that one is enough.
     """
     with line.store.reading() as (session, now):
         noted = session.get(Pulse, name)
-        fresh = code is not None or (noted and noted.at and now - noted.at < PULSE)
+        fresh = code is not None or (noted and noted.at and now - noted.at < PULSE_INTERVAL)
     if noted is not None and noted.code == code and fresh:
         return
     with suppress(Conflict), line.store.transaction() as (session, now):

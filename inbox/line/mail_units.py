@@ -7,29 +7,29 @@ from sqlmodel import Session
 from inbox.domain import UnitId
 from inbox.routing.rule_book import RuleBook
 from inbox.tables import Unit
-from inbox.tables.periods import is_lasting
+from inbox.tables.periods import is_active_on
 
 
-def unit_for_mail(session: Session, unit_id: str, now: datetime) -> Unit | None:
+def active_unit_or_successor(session: Session, unit_id: str, now: datetime) -> Unit | None:
     """The unit if it is active, otherwise the first active one in its chain of successors.
 
     Returns None if there is none.
     """
     seen = set[str]()
     unit = session.get(Unit, unit_id)
-    while unit is not None and not is_lasting(unit, now):
+    while unit is not None and not is_active_on(unit, now):
         seen.add(unit.id)
         follows = unit.successor
         unit = None if follows is None or follows in seen else session.get(Unit, follows)
     return unit
 
 
-def takers(session: Session, book: RuleBook, now: datetime) -> dict[UnitId, Unit]:
+def receiving_units(session: Session, book: RuleBook, now: datetime) -> dict[UnitId, Unit]:
     """For each unit that the rules name, the active unit that receives its mail.
 
     Units without one are left out.
     """
-    found = {name: unit_for_mail(session, name, now) for name in book.units}
+    found = {name: active_unit_or_successor(session, name, now) for name in book.units}
     return {
         name: unit
         for name, unit in found.items()

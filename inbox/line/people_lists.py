@@ -17,38 +17,38 @@ from sqlmodel import Session, col, select
 from inbox import audit
 from inbox.access.facts.registry import FACTS
 from inbox.access.lists import pages
-from inbox.access.lists.pages import Facets, Listed
-from inbox.access.lists.recheck import DIFFERS, Difference, Recheck
-from inbox.access.lists.search import Query
+from inbox.access.lists.pages import Facets, ListedMessage
+from inbox.access.lists.recheck import LISTING_DIFFERS, ListDifference, Recheck
+from inbox.access.lists.search import MessageSearch
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Effect, Role
-from inbox.access.question import Capacity, Given
+from inbox.access.question import Capacity, RequestFacts
 from inbox.errors import Conflict, IntegrityError, Invalid, NotFound, NotPermitted, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Line
-from inbox.line.authorize import active_policy, ask, of_message
-from inbox.line.queue import unwrap
-from inbox.line.sealed_content import unsealed
-from inbox.line.settle import is_open, open_task
+from inbox.line.authorize import active_policy, authorize, message_subject
+from inbox.line.queue import unwrap_stored_key
+from inbox.line.sealed_content import unseal_json
+from inbox.line.settle import has_open_task, open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.tables import WrappedKey
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ListRequest:
     """A request for a list: for which capacity, which action, and with which search."""
 
     capacity: Capacity
     action: Action
     """`route` or `list`: of every other action there is no list."""
-    query: Query = field(default_factory=Query)
+    query: MessageSearch = field(default_factory=MessageSearch)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToRoute:
+class DistributionRow:
     """One row for somebody who only distributes mail: never a title, not even a public one."""
 
-    row: Listed
+    row: ListedMessage
     process: str | None
     document_type: str | None
     administrative_unit: str | None
@@ -59,21 +59,21 @@ class ToRoute:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToList:
+class TitledRow:
     """One row for somebody who may see titles.
 
     The titles are None once the message has been erased.
     """
 
-    row: Listed
+    row: ListedMessage
     title: str | None = field(repr=False)
     case_title: str | None = field(repr=False)
     damaged: str | None = None
-    """As in `ToRoute`."""
+    """As in `DistributionRow`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class MessagePage:
     """Rows with the newest first, and the cursor of the next page.
 
     The cursor is None on the last page.
@@ -81,11 +81,13 @@ class Page:
     It may have fewer rows than were asked for and go on all the same.
     """
 
-    rows: tuple[ToRoute | ToList, ...]
+    rows: tuple[DistributionRow | TitledRow, ...]
     cursor: str | None
 
 
-def page(line: Line, asked: Asked, *, after: str | None = None, at_most: int = 50) -> Page:
+def page(
+    line: Line, request: ListRequest, *, after: str | None = None, at_most: int = 50
+) -> MessagePage:
     """One page of the list, the newest first, after a cursor.
 
     A row whose sealed part is damaged is shown without it, with the code, and an operator is told.
@@ -94,46 +96,48 @@ def page(line: Line, asked: Asked, *, after: str | None = None, at_most: int = 5
         Invalid: the cursor is none of ours, the page is too long, or there is no such list.
         Unavailable: nobody may do anything, or a list has differed from a decision.
     """
-    _check_action(asked)
-    with believed(line) as (session, now, policy):
+    _check_action(request)
+    with listing_snapshot(line) as (session, now, policy):
 
-        def look(one: Policy) -> pages.Page:
-            about = _about(line, asked)
-            return pages.page(session, one, now, **about, after=after, at_most=at_most)
+        def look(one: Policy) -> pages.ListedPage:
+            about = _list_arguments(line, request)
+            return pages.fetch_page(session, one, now, **about, after=after, at_most=at_most)
 
-        found, free = look(policy), _owing_nothing(policy, asked)
+        found, free = look(policy), _duty_free_policy(policy, request)
         owe_nothing = {row.id for row in (found if free is policy else look(free)).rows}
         keys = _keys(line, session, found.rows)
-    shown = [row for row in found.rows if row.id in owe_nothing or _noted(line, asked, row.id)]
-    show = _SHOWN[asked.action]
+    shown = [
+        row for row in found.rows if row.id in owe_nothing or _audit_shown(line, request, row.id)
+    ]
+    show = _ROW_BUILDERS[request.action]
     rows = tuple(show(row, keys.get(row.id)) for row in shown)
     for each in rows:
         if each.damaged is not None:
-            _tell_damage(line, each.row.id, each.damaged)
-    return Page(rows=rows, cursor=found.cursor)
+            _open_damage_task(line, each.row.id, each.damaged)
+    return MessagePage(rows=rows, cursor=found.cursor)
 
 
-def count(line: Line, asked: Asked) -> int:
+def count(line: Line, request: ListRequest) -> int:
     """How many messages can be shown without a duty such as an audit entry.
 
     Raises as `page` does.
     """
-    _check_action(asked)
-    with believed(line) as (session, now, policy):
-        free = _owing_nothing(policy, asked)
-        return pages.count(session, free, now, **_about(line, asked))
+    _check_action(request)
+    with listing_snapshot(line) as (session, now, policy):
+        free = _duty_free_policy(policy, request)
+        return pages.count_messages(session, free, now, **_list_arguments(line, request))
 
 
-def facets(line: Line, asked: Asked) -> Facets:
+def facets(line: Line, request: ListRequest) -> Facets:
     """The same count, by state, unit and shielding. Raises as `page` does."""
-    _check_action(asked)
-    with believed(line) as (session, now, policy):
-        free = _owing_nothing(policy, asked)
-        return pages.facets(session, free, now, **_about(line, asked))
+    _check_action(request)
+    with listing_snapshot(line) as (session, now, policy):
+        free = _duty_free_policy(policy, request)
+        return pages.count_facets(session, free, now, **_list_arguments(line, request))
 
 
 @contextmanager
-def believed(line: Line) -> Iterator[tuple[Session, datetime, Policy]]:
+def listing_snapshot(line: Line) -> Iterator[tuple[Session, datetime, Policy]]:
     """A read-only snapshot to list in, with the policy that was active in it.
 
     If a list differs from the decisions, a reviewer is notified.
@@ -146,11 +150,11 @@ def believed(line: Line) -> Iterator[tuple[Session, datetime, Policy]]:
             yield session, now, active_policy(line, session)
     except Unavailable:
         if (difference := line.recheck.difference) is not None:
-            _alarm(line, difference)
+            _report_difference(line, difference)
         raise
 
 
-def _alarm(line: Line, difference: Difference) -> None:
+def _report_difference(line: Line, difference: ListDifference) -> None:
     with line.store.transaction() as (session, now):
         about = difference.message_id
         open_task(
@@ -159,7 +163,7 @@ def _alarm(line: Line, difference: Difference) -> None:
             kind=TaskKind.LISTING_DIFFERS,
             subject=about,
             message_id=about,
-            code=DIFFERS,
+            code=LISTING_DIFFERS,
         )
         entry = audit.Entry(
             event="message:listing_differed",
@@ -167,40 +171,40 @@ def _alarm(line: Line, difference: Difference) -> None:
             subject=about,
             message_id=about,
             by=difference.action.value,
-            code=DIFFERS,
+            code=LISTING_DIFFERS,
             rule=difference.rule,
             policy=difference.digest,
         )
         audit.record(session, entry)
 
 
-class _About(TypedDict):
+class _ListArguments(TypedDict):
     capacity: Capacity
     action: Action
-    query: Query
+    query: MessageSearch
     recheck: Recheck
 
 
-def _about(line: Line, asked: Asked) -> _About:
-    return _About(
+def _list_arguments(line: Line, asked: ListRequest) -> _ListArguments:
+    return _ListArguments(
         capacity=asked.capacity, action=asked.action, query=asked.query, recheck=line.recheck
     )
 
 
-def _owing_nothing(policy: Policy, asked: Asked) -> Policy:
+def _duty_free_policy(policy: Policy, asked: ListRequest) -> Policy:
     """The policy without what it allows for a duty: it shows what is shown for nothing.
 
     The basis of a yes is the rule with the fewest duties, so all else owes what its rule says.
     """
-    return _without_duties(policy, asked.action, asked.capacity.role)
+    return _policy_without_duties(policy, asked.action, asked.capacity.role)
 
 
 @lru_cache(maxsize=100)
-def _without_duties(policy: Policy, action: Action, role: Role) -> Policy:
+def _policy_without_duties(policy: Policy, action: Action, role: Role) -> Policy:
     owing = {
         rule.id
         for rule in policy.rules
-        if rule.concerns(action, role) and rule.effect is Effect.ALLOW and rule.duties
+        if rule.applies_to(action, role) and rule.effect is Effect.ALLOW and rule.duties
     }
     if not owing:
         return policy
@@ -208,22 +212,24 @@ def _without_duties(policy: Policy, action: Action, role: Role) -> Policy:
     return Policy(rest, facts=FACTS, digest=policy.digest)
 
 
-def _noted(line: Line, asked: Asked, message_id: str) -> bool:
+def _audit_shown(line: Line, asked: ListRequest, message_id: str) -> bool:
     """Audit that it is shown; no where that, or whatever else is owed, cannot be done."""
     try:
         with line.store.transaction() as (session, now):
-            subject = of_message(message_id)
-            turn = ask(line, session, now, asked.capacity, asked.action, subject, Given())
-            turn.note(event="message:listed", subject=message_id, message_id=message_id)
+            subject = message_subject(message_id)
+            authorized = authorize(
+                line, session, now, asked.capacity, asked.action, subject, RequestFacts()
+            )
+            authorized.record(event="message:listed", subject=message_id, message_id=message_id)
     except (NotFound, NotPermitted):
         return False
     return True
 
 
-def _tell_damage(line: Line, message_id: str, code: str) -> None:
+def _open_damage_task(line: Line, message_id: str, code: str) -> None:
     """A task for an operator, unless one is open for this message already."""
     with line.store.reading() as (session, _):
-        if is_open(session, TaskKind.DAMAGED, message_id):
+        if has_open_task(session, TaskKind.DAMAGED, message_id):
             return
     # Somebody else who saw it in the same moment has told it then.
     with suppress(Conflict), line.store.transaction() as (session, now):
@@ -237,14 +243,14 @@ def _tell_damage(line: Line, message_id: str, code: str) -> None:
         )
 
 
-_Key = DataKey | IntegrityError | None
+_KeyOrError = DataKey | IntegrityError | None
 """The key of a message; what was found in its place; None once it was destroyed."""
 
 
-def _to_route(row: Listed, key: _Key) -> ToRoute:
-    part, damaged = _unsealed(row, key, "sealed_metadata")
-    return ToRoute(
-        row=_plain(row),
+def _distribution_row(row: ListedMessage, key: _KeyOrError) -> DistributionRow:
+    part, damaged = _unseal_or_code(row, key, "sealed_metadata")
+    return DistributionRow(
+        row=_without_sealed_columns(row),
         process=part.get("process"),
         document_type=part.get("document_type"),
         administrative_unit=part.get("administrative_unit"),
@@ -254,51 +260,55 @@ def _to_route(row: Listed, key: _Key) -> ToRoute:
     )
 
 
-def _to_list(row: Listed, key: _Key) -> ToList:
-    archive, damaged = _unsealed(row, key, "sealed_archive")
+def _titled_row(row: ListedMessage, key: _KeyOrError) -> TitledRow:
+    archive, damaged = _unseal_or_code(row, key, "sealed_archive")
     entries, case_file = archive.get("registry_entries") or [{}], archive.get("case_file") or {}
-    return ToList(
-        row=_plain(row),
+    return TitledRow(
+        row=_without_sealed_columns(row),
         title=entries[0].get("title"),
         case_title=case_file.get("title"),
         damaged=damaged,
     )
 
 
-_SHOWN: Final[Mapping[Action, Callable[[Listed, _Key], ToRoute | ToList]]] = {
-    Action.ROUTE: _to_route,
-    Action.LIST: _to_list,
+_ROW_BUILDERS: Final[
+    Mapping[Action, Callable[[ListedMessage, _KeyOrError], DistributionRow | TitledRow]]
+] = {
+    Action.ROUTE: _distribution_row,
+    Action.LIST: _titled_row,
 }
 
 
-def _check_action(asked: Asked) -> None:
-    if asked.action not in _SHOWN:
-        raise Invalid("list.action", f"there are lists for {', '.join(_SHOWN)}")
+def _check_action(asked: ListRequest) -> None:
+    if asked.action not in _ROW_BUILDERS:
+        raise Invalid("list.action", f"there are lists for {', '.join(_ROW_BUILDERS)}")
 
 
-def _unsealed(row: Listed, key: _Key, column: str) -> tuple[Mapping[str, Any], str | None]:
+def _unseal_or_code(
+    row: ListedMessage, key: _KeyOrError, column: str
+) -> tuple[Mapping[str, Any], str | None]:
     """What a sealed column holds, empty where it has nothing; the code where it is damaged."""
     try:
         if isinstance(key, IntegrityError):
             raise key
-        return (None if key is None else unsealed(row, key, column)) or {}, None
+        return (None if key is None else unseal_json(row, key, column)) or {}, None
     except IntegrityError as error:
         return {}, error.code
 
 
-def _plain(row: Listed) -> Listed:
+def _without_sealed_columns(row: ListedMessage) -> ListedMessage:
     return row._replace(sealed_metadata=None, sealed_archive=None)
 
 
-def _keys(line: Line, session: Session, rows: Sequence[Listed]) -> Mapping[str, _Key]:
+def _keys(line: Line, session: Session, rows: Sequence[ListedMessage]) -> Mapping[str, _KeyOrError]:
     stored = session.exec(
         select(WrappedKey).where(col(WrappedKey.id).in_([row.id for row in rows]))
     )
-    return {each.id: _key(line, each) for each in stored}
+    return {each.id: _unwrap_or_error(line, each) for each in stored}
 
 
-def _key(line: Line, stored: WrappedKey) -> _Key:
+def _unwrap_or_error(line: Line, stored: WrappedKey) -> _KeyOrError:
     try:
-        return unwrap(line, stored)
+        return unwrap_stored_key(line, stored)
     except IntegrityError as error:
         return error

@@ -17,15 +17,15 @@ from sqlmodel import Session, SQLModel, col
 
 from inbox.domain import STATIONS, station_of
 from inbox.errors import ConfigurationError, Conflict, IntegrityError
-from inbox.keys import DataKey, WrappedKey
+from inbox.keys import DataKey, WrappedDataKey
 from inbox.line import Job, Line, Outcome, R
-from inbox.line.settle import Step, Worked, message_of, open_task, settle
+from inbox.line.settle import QueueRow, Step, message_id_of, open_task, settle
 from inbox.line.task_kinds import TaskKind
 from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
 from inbox.tables import WrappedKey as WrappedKeyRow
 
 _BACKOFF_STEPS = 12
-_KEYS: Final = sa.select(
+_KEYS_QUERY: Final = sa.select(
     col(WrappedKeyRow.id), col(WrappedKeyRow.kek_id), col(WrappedKeyRow.wrapped)
 ).where(
     sa.or_(
@@ -34,7 +34,7 @@ _KEYS: Final = sa.select(
     )
 )
 
-KINDS: Final[tuple[type[Worked], ...]] = (Arrival, Message, Receipt, Outbox)
+QUEUE_ROW_TYPES: Final[tuple[type[QueueRow], ...]] = (Arrival, Message, Receipt, Outbox)
 
 
 def _states(kind: type[SQLModel]) -> type[StrEnum]:
@@ -44,7 +44,7 @@ def _states(kind: type[SQLModel]) -> type[StrEnum]:
     return words
 
 
-def _due(kind: type[R]) -> sa.Select[str]:
+def _due_query(kind: type[R]) -> sa.Select[str]:
     return (
         sa.select(col(kind.id))
         .where(
@@ -57,9 +57,9 @@ def _due(kind: type[R]) -> sa.Select[str]:
     )
 
 
-def _claim(kind: type[R]) -> ReturningUpdate[R]:
+def _claim_statement(kind: type[R]) -> ReturningUpdate[R]:
     """One statement finds, locks and leases; rows that another worker has locked are skipped."""
-    longest_due = _due(kind).with_for_update(skip_locked=True).scalar_subquery()
+    longest_due = _due_query(kind).with_for_update(skip_locked=True).scalar_subquery()
     return (
         sa.update(kind)
         .where(col(kind.id) == longest_due)
@@ -72,8 +72,10 @@ def _claim(kind: type[R]) -> ReturningUpdate[R]:
     )
 
 
-_LOOK: Final = sa.select(*(_due(kind).exists() for kind in KINDS))
-_CLAIM: Final[Mapping[type[SQLModel], ReturningUpdate[Any]]] = {k: _claim(k) for k in KINDS}
+_ANY_DUE: Final = sa.select(*(_due_query(kind).exists() for kind in QUEUE_ROW_TYPES))
+_CLAIM_STATEMENTS: Final[Mapping[type[SQLModel], ReturningUpdate[Any]]] = {
+    k: _claim_statement(k) for k in QUEUE_ROW_TYPES
+}
 """Built once: building a statement takes as long as running it."""
 
 
@@ -86,23 +88,23 @@ def claim(line: Line, kind: type[R]) -> Job[R] | None:
     while True:
         with line.store.transaction() as (session, now):
             times = {"now": now, "until": now + line.terms.lease}
-            row: R | None = _leased(session, _CLAIM[kind], times)
+            row: R | None = _claim_row(session, _CLAIM_STATEMENTS[kind], times)
             if row is None:
                 return None
             session.expunge(row)
             try:
-                return Job(row=row, now=now, keys=keys_of(session, line, row))
+                return Job(row=row, now=now, keys=data_keys_of(session, line, row))
             except (ConfigurationError, IntegrityError) as error:
-                put_off(line, row, error.code, session, now)
+                postpone_and_escalate(line, row, error.code, session, now)
 
 
-def due_kinds(session: Session, now: datetime) -> list[type[Worked]]:
+def due_kinds(session: Session, now: datetime) -> list[type[QueueRow]]:
     """The row types for which `claim` would find a row; a query that writes nothing."""
-    found = session.execute(_LOOK, {"now": now}).one()
-    return [kind for kind, there in zip(KINDS, found, strict=True) if there]
+    found = session.execute(_ANY_DUE, {"now": now}).one()
+    return [kind for kind, there in zip(QUEUE_ROW_TYPES, found, strict=True) if there]
 
 
-def _leased(
+def _claim_row(
     session: Session, statement: ReturningUpdate[R], values: Mapping[str, object]
 ) -> R | None:
     """The row that the statement leased, as it is now."""
@@ -113,25 +115,27 @@ def _leased(
     ).scalar_one_or_none()
 
 
-def _owners(row: Worked) -> dict[str, str | None]:
+def _key_owners(row: QueueRow) -> dict[str, str | None]:
     """Whose keys a row's station may need: its own, or those of its message."""
     return {"row_id": row.id, "message_id": getattr(row, "message_id", None)}
 
 
-def keys_of(session: Session, line: Line, row: Worked) -> Mapping[str, DataKey]:
+def data_keys_of(session: Session, line: Line, row: QueueRow) -> Mapping[str, DataKey]:
     """The data keys of a row and of its message, leaving out those that have been destroyed."""
-    stored = session.execute(_KEYS, _owners(row))
-    return {found.id: key for found in stored if (key := unwrap(line, found)) is not None}
+    stored = session.execute(_KEYS_QUERY, _key_owners(row))
+    return {
+        found.id: key for found in stored if (key := unwrap_stored_key(line, found)) is not None
+    }
 
 
-def unwrap(line: Line, stored: "WrappedKeyRow | sa.Row[Any]") -> DataKey | None:
+def unwrap_stored_key(line: Line, stored: "WrappedKeyRow | sa.Row[Any]") -> DataKey | None:
     """The data key; None if it has been destroyed."""
     if stored.wrapped is None or stored.kek_id is None:
         return None
-    return line.keyring.unwrap(WrappedKey(kek_id=stored.kek_id, wrapped=stored.wrapped))
+    return line.keyring.unwrap(WrappedDataKey(kek_id=stored.kek_id, wrapped=stored.wrapped))
 
 
-def finish(
+def settle_outcome(
     line: Line, job: Job[R], outcome: Outcome, session: Session, now: datetime
 ) -> Job[R] | None:
     """Write a job's outcome and its follow-up rows, in the caller's transaction.
@@ -155,13 +159,13 @@ def finish(
             policy=outcome.policy,
         ),
     )
-    for write in outcome.then:
+    for write in outcome.followups:
         write(session, now)
     if not goes_on:
         return None
     row = _as_written(job.row, written)
-    same = _owners(row) == _owners(job.row)
-    return Job(row=row, now=now, keys=job.keys if same else keys_of(session, line, row))
+    same = _key_owners(row) == _key_owners(job.row)
+    return Job(row=row, now=now, keys=job.keys if same else data_keys_of(session, line, row))
 
 
 def _as_written(row: R, written: Mapping[str, object]) -> R:
@@ -170,7 +174,7 @@ def _as_written(row: R, written: Mapping[str, object]) -> R:
     return type(row)(**{**before, **written})
 
 
-def renew(line: Line, job: Job[R]) -> None:
+def renew_lease(line: Line, job: Job[R]) -> None:
     """Extend the lease during a long transfer. Raises `Conflict` if the lease has been lost."""
     table = table_of(type(job.row))
     with line.store.transaction() as (session, now):
@@ -186,38 +190,43 @@ def renew(line: Line, job: Job[R]) -> None:
 def postpone(line: Line, job: Job[R], code: str) -> None:
     """Keep the state and try again later: exponential back-off with jitter, capped, without end."""
     with line.store.transaction() as (session, now):
-        _is_later(line, job.row, code, session, now)
+        _postpone_row(line, job.row, code, session, now)
 
 
-def put_off(line: Line, row: Worked, code: str, session: Session, now: datetime) -> None:
+def postpone_and_escalate(
+    line: Line, row: QueueRow, code: str, session: Session, now: datetime
+) -> None:
     """As `postpone`; after several attempts a task is opened, unless the row was moved meanwhile.
 
     Told again only where the task was closed and the row is stuck all the same.
     """
-    if not _is_later(line, row, code, session, now) or row.attempts % line.terms.told_after:
+    if (
+        not _postpone_row(line, row, code, session, now)
+        or row.attempts % line.terms.escalate_after_attempts
+    ):
         return
     open_task(
         session,
         now,
         kind=TaskKind.STUCK,
         subject=row.id,
-        message_id=message_of(row),
+        message_id=message_id_of(row),
         code=code,
     )
 
 
-def _is_later(line: Line, row: Worked, code: str, session: Session, now: datetime) -> bool:
+def _postpone_row(line: Line, row: QueueRow, code: str, session: Session, now: datetime) -> bool:
     """Put the row off; False if another has moved it, and nothing was written."""
     table = table_of(type(row))
     changed = session.execute(
         sa.update(table)
         .where(table.c.id == row.id, table.c.version == row.version)
-        .values(due_at=now + pause(line, row.attempts), leased_until=None, code=code)
+        .values(due_at=now + backoff(line, row.attempts), leased_until=None, code=code)
     )
     return changed.rowcount == 1  # type: ignore[attr-defined,no-any-return] # an UPDATE has one
 
 
-def bring_forward(line: Line, code: str) -> int:
+def make_due(line: Line, code: str) -> int:
     """Make messages that were postponed with this code due now: what they wait for may have come.
 
     How many they are. One that is being worked on is left to whoever has it.
@@ -237,7 +246,7 @@ def bring_forward(line: Line, code: str) -> int:
         return changed.rowcount  # type: ignore[attr-defined,no-any-return] # an UPDATE has one
 
 
-def pause(line: Line, attempts: int) -> timedelta:
+def backoff(line: Line, attempts: int) -> timedelta:
     """The back-off after this many failed attempts (at least 1)."""
     wait = line.terms.first_retry * float(2 ** min(attempts - 1, _BACKOFF_STEPS))
     return min(wait, line.terms.longest_retry) * random.uniform(0.5, 1)  # noqa: S311 - jitter

@@ -14,10 +14,10 @@ from inbox.keys import DataKey
 from inbox.line.settle import Step, open_task, settle
 from inbox.line.task_kinds import TaskKind
 from inbox.package.envelope import read_envelope
-from inbox.receipt_document import Answer, ReceiptType, receipt_body, receipt_id
+from inbox.receipt_document import ReceiptContent, ReceiptType, receipt_body, receipt_id
 from inbox.tables import Message, Receipt
 
-SHARED = "receipt.id_shared"
+ID_SHARED = "receipt.id_shared"
 
 
 def choose_receipt(session: Session, now: datetime, message: Message, outcome: ReceiptType) -> None:
@@ -31,11 +31,11 @@ def choose_receipt(session: Session, now: datetime, message: Message, outcome: R
             col(Receipt.answers) == answers, col(Receipt.state) != ReceiptState.IMPOSSIBLE
         )
     ).first()
-    if standing is not None and outcome is ReceiptType.OK and _gives_way(standing):
+    if standing is not None and outcome is ReceiptType.OK and _may_be_replaced(standing):
         settle(
             session,
             now,
-            Step(row=standing, became=ReceiptState.IMPOSSIBLE, by="create", code=SHARED),
+            Step(row=standing, became=ReceiptState.IMPOSSIBLE, by="create", code=ID_SHARED),
         )
         standing = None
     receipt = Receipt(
@@ -44,7 +44,7 @@ def choose_receipt(session: Session, now: datetime, message: Message, outcome: R
         answers=answers,
         outcome=outcome.value,
         state=ReceiptState.CHOSEN if standing is None else ReceiptState.IMPOSSIBLE,
-        code=None if standing is None else SHARED,
+        code=None if standing is None else ID_SHARED,
         due_at=now if standing is None else None,
         chosen_at=now,
     )
@@ -68,15 +68,15 @@ def choose_receipt(session: Session, now: datetime, message: Message, outcome: R
             kind=TaskKind.RECEIPT,
             subject=receipt.id,
             message_id=message.id,
-            code=SHARED,
+            code=ID_SHARED,
         )
 
 
-def _gives_way(receipt: Receipt) -> bool:
+def _may_be_replaced(receipt: Receipt) -> bool:
     return receipt.outcome == ReceiptType.ERROR and receipt.state is ReceiptState.CHOSEN
 
 
-def answer_message(
+def mark_answered(
     session: Session,
     now: datetime,
     message_id: str,
@@ -114,7 +114,9 @@ def wire_receipt_id(message: Message, receipt: Receipt) -> str:
     )
 
 
-def body_of(message: Message, receipt: Receipt, key: DataKey, wire_id: str) -> dict[str, object]:
+def build_receipt_body(
+    message: Message, receipt: Receipt, key: DataKey, wire_id: str
+) -> dict[str, object]:
     """The body of the kvittering, built from the message's sealed envelope and reference."""
     assert message.sealed_envelope is not None
     assert message.sender is not None
@@ -124,7 +126,7 @@ def body_of(message: Message, receipt: Receipt, key: DataKey, wire_id: str) -> d
         )
     )
     return receipt_body(
-        Answer(
+        ReceiptContent(
             organisation=OrgNumber(message.organisation),
             sender=OrgNumber(message.sender),
             wire_id=message.wire_id,

@@ -17,25 +17,25 @@ from sqlalchemy.orm import load_only
 from sqlmodel import Session, col
 
 from inbox.access import permit
-from inbox.access.lists.pages import visible
+from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Effect
 from inbox.access.question import Capacity, OfInstallation
 from inbox.domain import MessageState, Metadata, UnitId
 from inbox.errors import NotPermitted
-from inbox.keys import DataKey, Keyring, WrappedKey
-from inbox.line.counterparty import first_registered, known_units
-from inbox.line.mail_units import unit_for_mail
+from inbox.keys import DataKey, Keyring, WrappedDataKey
+from inbox.line.counterparty import first_registered_by_sender, known_units
+from inbox.line.mail_units import active_unit_or_successor
 from inbox.line.sealed_content import metadata_of, references_of
 from inbox.routing.route import route
 from inbox.routing.rule_book import RuleBook
 from inbox.tables import Message
 from inbox.tables import WrappedKey as WrappedKeyRow
 
-ENOUGH: Final = 10
+SMALLEST_GROUP: Final = 10
 """The smallest group that is counted for somebody who may not list its messages."""
 _PAGE: Final = 200
-_RULING: Final = (
+_RULE_ACTIONS: Final = (
     Action.ROUTE_EDIT,
     Action.ROUTE_APPROVE,
     Action.POLICY_EDIT,
@@ -48,11 +48,11 @@ _COLUMNS: Final = (
     *("document_count", "total_bytes", "sealed_metadata", "unit", "rule"),
 )
 _Query = sa.Select[Message, str | None, bytes | None, bool]
-_Found = sa.Row[Message, str | None, bytes | None, bool]
+_QueryRow = sa.Row[Message, str | None, bytes | None, bool]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class RoutingResult:
     """The result of routing a message: the rule and the unit.
 
     Both are None if a person must place it.
@@ -62,28 +62,28 @@ class Way:
     unit: str | None
 
 
-NOWHERE: Final = Way(rule=None, unit=None)
-Group = tuple[Way, Way]
+NOT_ROUTED: Final = RoutingResult(rule=None, unit=None)
+BeforeAndAfter = tuple[RoutingResult, RoutingResult]
 """How it went, how it would go."""
-Counts = Mapping[Group, int]
+GroupCounts = Mapping[BeforeAndAfter, int]
 """What may be shown: every group with its number; what is not here is fewer than ten."""
 
 
 @dataclass(kw_only=True)
 class _Tally:
-    all: Counter[Group] = field(default_factory=Counter)
-    listed: Counter[Group] = field(default_factory=Counter)
+    all: Counter[BeforeAndAfter] = field(default_factory=Counter)
+    listed: Counter[BeforeAndAfter] = field(default_factory=Counter)
 
-    def shown(self) -> Counts:
+    def disclosable(self) -> GroupCounts:
         counted = {
-            group: number if number >= ENOUGH else self.listed[group]
+            group: number if number >= SMALLEST_GROUP else self.listed[group]
             for group, number in self.all.items()
         }
         return {group: number for group, number in counted.items() if number}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class SimulationRequest:
     """A simulation request: whose mail, since when, by which rules.
 
     `on` is the day whose rules apply.
@@ -96,8 +96,8 @@ class Question:
 
 
 def simulate(
-    keyring: Keyring, session: Session, now: datetime, policy: Policy, question: Question
-) -> Counts:
+    keyring: Keyring, session: Session, now: datetime, policy: Policy, request: SimulationRequest
+) -> GroupCounts:
     """Route again every message that has been routed since the given time, a page at a time.
 
     Nothing is written.
@@ -108,25 +108,29 @@ def simulate(
 
     @cache
     def living(unit: str) -> str | None:
-        found = unit_for_mail(session, unit, now)
+        found = active_unit_or_successor(session, unit, now)
         return None if found is None else found.id
 
-    query = _query(session, now, policy, question)
-    senders = first_registered(session, question.capacity.organisation)
+    query = _query(session, now, policy, request)
+    senders = first_registered_by_sender(session, request.capacity.organisation)
     tally = _Tally()
     for page in _pages(session, query):
-        for row, metadata, is_listed in _opened(keyring, session, page, senders):
-            found = route(metadata, question.book, question.on or row.received_at.date())
-            went = Way(rule=row.rule, unit=row.unit)
-            goes = NOWHERE if found is None else Way(rule=found.rule, unit=living(found.unit))
+        for row, metadata, is_listed in _with_metadata(keyring, session, page, senders):
+            found = route(metadata, request.book, request.on or row.received_at.date())
+            went = RoutingResult(rule=row.rule, unit=row.unit)
+            goes = (
+                NOT_ROUTED
+                if found is None
+                else RoutingResult(rule=found.rule, unit=living(found.unit))
+            )
             tally.all[went, goes] += 1
             tally.listed[went, goes] += is_listed
-    return tally.shown()
+    return tally.disclosable()
 
 
-def _query(session: Session, now: datetime, policy: Policy, question: Question) -> _Query:
+def _query(session: Session, now: datetime, policy: Policy, question: SimulationRequest) -> _Query:
     capacity = question.capacity
-    listed = visible(policy, capacity, now, Action.LIST).subquery()
+    listed = permitted_message_ids(policy, capacity, now, Action.LIST).subquery()
     query = (
         sa.select(
             Message,
@@ -147,42 +151,44 @@ def _query(session: Session, now: datetime, policy: Policy, question: Question) 
         .options(load_only(*(getattr(Message, name) for name in _COLUMNS)))
         .execution_options(yield_per=_PAGE)
     )
-    if _sees_all(session, now, policy, capacity):
+    if _may_see_all_counts(session, now, policy, capacity):
         return query
     if not any(
-        rule.effect is Effect.ALLOW and rule.concerns(Action.ROUTE, capacity.role)
+        rule.effect is Effect.ALLOW and rule.applies_to(Action.ROUTE, capacity.role)
         for rule in policy.rules
     ):
         raise NotPermitted("not_permitted", "simulate")
-    routed = visible(policy, capacity, now, Action.ROUTE).subquery()
+    routed = permitted_message_ids(policy, capacity, now, Action.ROUTE).subquery()
     return query.join(routed, routed.c.id == col(Message.id))
 
 
-def _sees_all(session: Session, now: datetime, policy: Policy, capacity: Capacity) -> bool:
+def _may_see_all_counts(
+    session: Session, now: datetime, policy: Policy, capacity: Capacity
+) -> bool:
     return any(
         permit(
             session, policy, now, capacity=capacity, action=action, subject=OfInstallation()
         ).allowed
-        for action in _RULING
+        for action in _RULE_ACTIONS
     )
 
 
-def _pages(session: Session, query: _Query) -> Iterator[Sequence[_Found]]:
+def _pages(session: Session, query: _Query) -> Iterator[Sequence[_QueryRow]]:
     for page in session.execute(query).partitions():
         for row, _, _, _ in page:
             session.expunge(row)
         yield page
 
 
-def _opened(
+def _with_metadata(
     keyring: Keyring,
     session: Session,
-    page: Sequence[_Found],
+    page: Sequence[_QueryRow],
     senders: Mapping[str, datetime],
 ) -> Iterator[tuple[Message, Metadata, bool]]:
     """The messages of a page with what routing may see of them."""
     keys = {
-        row.id: keyring.unwrap(WrappedKey(kek_id=kek_id, wrapped=wrapped))
+        row.id: keyring.unwrap(WrappedDataKey(kek_id=kek_id, wrapped=wrapped))
         for row, kek_id, wrapped, _ in page
         if kek_id is not None and wrapped is not None
     }

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from inbox.access.lists.pages import Listed
+from inbox.access.lists.pages import ListedMessage
 from inbox.domain import Metadata, OrgNumber, UnitId
 from inbox.keys import DataKey, Keyring
 from inbox.package import Package
 from inbox.tables import Message
 
 
-def package_values(package: Package) -> dict[str, object]:
+def plain_columns(package: Package) -> dict[str, object]:
     """The unencrypted columns of an opened message."""
     archive = package.archive
     return {
@@ -24,7 +24,7 @@ def package_values(package: Package) -> dict[str, object]:
     }
 
 
-def archive_values(
+def sealed_columns(
     message_id: str,
     package: Package,
     key: DataKey,
@@ -40,17 +40,19 @@ def archive_values(
         if screening is None
         else shielding(screening.access_restriction, screening.authority),
         "documents_hash": keyring.lookup_hash("documents", "\n".join(digests)).hex(),
-        "sealed_metadata": _sealed(key, message_id, "sealed_metadata", _routing_part(package)),
-        "sealed_archive": _sealed(
+        "sealed_metadata": _seal_json(
+            key, message_id, "sealed_metadata", _routing_metadata_json(package)
+        ),
+        "sealed_archive": _seal_json(
             key, message_id, "sealed_archive", None if archive is None else asdict(archive)
         ),
-        "sealed_documents": _sealed(
+        "sealed_documents": _seal_json(
             key, message_id, "sealed_documents", [asdict(d) for d in package.documents]
         ),
     }
 
 
-def named_references(package: Package) -> tuple[str, ...]:
+def references_in(package: Package) -> tuple[str, ...]:
     """The case references of ours that a message mentions: its answer's, and its conversation's."""
     envelope = package.envelope
     return tuple(r for r in (envelope.receiver_ref, envelope.conversation_id) if r)
@@ -62,14 +64,14 @@ def reference_hashes(keyring: Keyring, references: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(hashes))
 
 
-def _routing_part(package: Package) -> dict[str, object]:
+def _routing_metadata_json(package: Package) -> dict[str, object]:
     envelope, archive = package.envelope, package.archive
     screening = None if archive is None else archive.screening
     return {
         "process": envelope.process,
         "document_type": envelope.document_type,
         "conversation_id": envelope.conversation_id,
-        "references": list(named_references(package)),
+        "references": list(references_in(package)),
         "signer": next((signer.org_number for signer in package.verdict.signers), None),
         "on_behalf_of": envelope.on_behalf_of,
         "administrative_unit": None if archive is None else archive.administrative_unit,
@@ -79,18 +81,18 @@ def _routing_part(package: Package) -> dict[str, object]:
     }
 
 
-def _sealed(key: DataKey, message_id: str, column: str, value: object) -> bytes | None:
+def _seal_json(key: DataKey, message_id: str, column: str, value: object) -> bytes | None:
     if value is None:
         return None
-    text = json.dumps(value, default=_plain, ensure_ascii=False)
+    text = json.dumps(value, default=_json_default, ensure_ascii=False)
     return key.seal(text.encode(), table="message", column=column, row=message_id)
 
 
-def _plain(value: object) -> str:
+def _json_default(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def unsealed(row: Message | Listed, key: DataKey, column: str) -> Any:
+def unseal_json(row: Message | ListedMessage, key: DataKey, column: str) -> Any:
     """Decrypt a sealed column and return its JSON value; None if the column is empty."""
     sealed = getattr(row, column)
     if sealed is None:
@@ -99,15 +101,15 @@ def unsealed(row: Message | Listed, key: DataKey, column: str) -> Any:
 
 
 def references_of(row: Message, key: DataKey) -> tuple[str, ...]:
-    """The references that `named_references` found when the message was opened."""
-    return tuple(unsealed(row, key, "sealed_metadata")["references"])
+    """The references that `references_in` found when the message was opened."""
+    return tuple(unseal_json(row, key, "sealed_metadata")["references"])
 
 
 def metadata_of(
     row: Message, key: DataKey, *, sender_known: bool, known_unit: UnitId | None
 ) -> Metadata:
     """The part of a message that routing rules may see."""
-    part = unsealed(row, key, "sealed_metadata")
+    part = unseal_json(row, key, "sealed_metadata")
     return Metadata(
         channel=row.channel,
         service=row.service,

@@ -16,7 +16,13 @@ from sqlmodel import Session, SQLModel, col, select
 from inbox import audit
 from inbox.domain import State, TaskState, check_move, new_id, station_of
 from inbox.errors import Conflict
-from inbox.line.task_kinds import ALARMS, OPENS, ROLE, STANDS, TaskKind
+from inbox.line.task_kinds import (
+    ROLE_OF_TASK,
+    STATES_OF_TASK,
+    TASK_OF_CODE,
+    TASK_OF_STATE,
+    TaskKind,
+)
 from inbox.tables import (
     AccessGrant,
     Arrival,
@@ -29,14 +35,14 @@ from inbox.tables import (
     Task,
     table_of,
 )
-from inbox.tables.periods import not_over
+from inbox.tables.periods import not_ended
 
 WORKER: Final = "worker"
-NOT_HELD: Final[Mapping[str, None]] = {"held_for": None, "held_until": None}
+NO_HOLD: Final[Mapping[str, None]] = {"held_for": None, "held_until": None}
 """The columns of a message that nobody has put on hold."""
-Worked = Arrival | Message | Receipt | Outbox
+QueueRow = Arrival | Message | Receipt | Outbox
 """The rows that stations work on."""
-Settled = Worked | Delivery | Task | Proposal
+StatefulRow = QueueRow | Delivery | Task | Proposal
 """The rows that have a state."""
 
 
@@ -44,7 +50,7 @@ Settled = Worked | Delivery | Task | Proposal
 class Step:
     """One move of one row, as its caller read it: state and version are checked on writing."""
 
-    row: Settled
+    row: StatefulRow
     became: State
     by: str
     who: str = WORKER
@@ -78,24 +84,26 @@ def settle(session: Session, now: datetime, step: Step) -> Mapping[str, object]:
         **step.values,
     }
     if isinstance(row, Message) and row.held_until is not None:
-        values |= NOT_HELD
-    if isinstance(row, Worked):
+        values |= NO_HOLD
+    if isinstance(row, QueueRow):
         due_at = step.due_at or (now if station_of(step.became) else None)
         attempts = 0 if step.leased_until is None else 1
         values |= {"due_at": due_at, "leased_until": step.leased_until, "attempts": attempts}
     seen = {"seen_id": row.id, "seen_version": row.version, "seen_state": row.state}
-    changed = session.connection().execute(_update(table, frozenset(values)), values | seen)
+    changed = session.connection().execute(
+        _update_statement(table, frozenset(values)), values | seen
+    )
     if changed.rowcount != 1:
         raise Conflict("stale", f"{table.name} has changed since it was read")
-    audit.record(session, _entry(table.name, step))
-    _follow(session, now, step)
+    audit.record(session, _audit_entry(table.name, step))
+    _apply_consequences(session, now, step)
     if row in session:
         session.expire(row)
     return values
 
 
 @cache
-def _update(table: Table, names: frozenset[str]) -> sa.Update:
+def _update_statement(table: Table, names: frozenset[str]) -> sa.Update:
     """Set these columns if the row is as it was seen. Building it takes as long as running it."""
     return (
         sa.update(table)
@@ -108,13 +116,13 @@ def _update(table: Table, names: frozenset[str]) -> sa.Update:
     )
 
 
-def _entry(kind: str, step: Step) -> audit.Entry:
+def _audit_entry(kind: str, step: Step) -> audit.Entry:
     row = step.row
     return audit.Entry(
         event=f"{kind}:{step.became.lower()}",
         who=step.who,
         subject=row.id,
-        message_id=message_of(row),
+        message_id=message_id_of(row),
         was=row.state.value,
         became=step.became.value,
         by=step.by,
@@ -126,7 +134,7 @@ def _entry(kind: str, step: Step) -> audit.Entry:
     )
 
 
-def lock(session: Session, kind: type[SQLModel], row_id: str) -> None:
+def lock_row(session: Session, kind: type[SQLModel], row_id: str) -> None:
     """Lock the row until the transaction ends, and read it again; other writers wait.
 
     Rows that only refer to it can be added meanwhile. On SQLite who writes is alone anyway.
@@ -134,34 +142,36 @@ def lock(session: Session, kind: type[SQLModel], row_id: str) -> None:
     session.get(kind, row_id, populate_existing=True, with_for_update={"key_share": True})
 
 
-def message_of(row: Settled) -> str | None:
+def message_id_of(row: StatefulRow) -> str | None:
     """The id of the message that the row is, or belongs to; None for a proposal."""
     if isinstance(row, Message):
         return row.id
     return None if isinstance(row, Proposal) else row.message_id
 
 
-def _follow(session: Session, now: datetime, step: Step) -> None:
+def _apply_consequences(session: Session, now: datetime, step: Step) -> None:
     """Open and close the tasks of a row that has just got a new state, and end what it ends."""
     row, became = step.row, step.became
     if isinstance(row, Message) and row.unit is not None and "unit" in step.values:
         end_assignments(session, now, row.id)
         _end_grants(session, now, step)
     if isinstance(row, Message) and row.held_until is not None and row.held_until > now:
-        audit.record(session, _ended("message:hold_ended", row.id, step))
-    over = [k for k, stands in STANDS.items() if row.state in stands and became not in stands]
-    if isinstance(row, Worked) and row.attempts > 1:
+        audit.record(session, _ending_entry("message:hold_ended", row.id, step))
+    over = [
+        k for k, stands in STATES_OF_TASK.items() if row.state in stands and became not in stands
+    ]
+    if isinstance(row, QueueRow) and row.attempts > 1:
         over.append(TaskKind.STUCK)
     if over:
         close_tasks(session, now, subject=row.id, kinds=over, who="line")
-    for kind in filter(None, (OPENS.get(became), ALARMS.get(step.code or ""))):
+    for kind in filter(None, (TASK_OF_STATE.get(became), TASK_OF_CODE.get(step.code or ""))):
         unit = step.values.get("unit", getattr(row, "unit", None))
         open_task(
             session,
             now,
             kind=kind,
             subject=row.id,
-            message_id=message_of(row),
+            message_id=message_id_of(row),
             unit=unit if isinstance(unit, str) else None,
             code=step.code,
         )
@@ -172,7 +182,7 @@ def end_assignments(session: Session, now: datetime, message_id: str) -> None:
     table = table_of(Assignment)
     session.execute(
         sa.update(table)
-        .where(table.c.message_id == message_id, not_over(Assignment, now))
+        .where(table.c.message_id == message_id, not_ended(Assignment, now))
         .values(active_until=now)
     )
 
@@ -182,16 +192,16 @@ def _end_grants(session: Session, now: datetime, step: Step) -> None:
     table = table_of(AccessGrant)
     ended = session.execute(
         sa.update(table)
-        .where(table.c.message_id == step.row.id, not_over(AccessGrant, now))
+        .where(table.c.message_id == step.row.id, not_ended(AccessGrant, now))
         .values(active_until=now)
         .returning(table.c.id)
     ).scalars()
     for grant_id in ended.all():
         close_tasks(session, now, subject=grant_id, kinds=[TaskKind.GRANTED], who="line")
-        audit.record(session, _ended("access:ended", grant_id, step))
+        audit.record(session, _ending_entry("access:ended", grant_id, step))
 
 
-def _ended(event: str, subject: str, step: Step) -> audit.Entry:
+def _ending_entry(event: str, subject: str, step: Step) -> audit.Entry:
     """What a step of a message ended beside it."""
     return audit.Entry(
         event=event,
@@ -236,7 +246,7 @@ def open_task(  # noqa: PLR0913 - the columns of a task
         kind=kind.value,
         subject_id=subject,
         message_id=message_id,
-        role=ROLE[kind],
+        role=ROLE_OF_TASK[kind],
         unit=unit,
         state=TaskState.OPEN,
         code=code,
@@ -281,7 +291,7 @@ def close_task(session: Session, now: datetime, task: Task, *, who: str) -> None
     )
 
 
-def is_open(session: Session, kind: TaskKind, message_id: str) -> bool:
+def has_open_task(session: Session, kind: TaskKind, message_id: str) -> bool:
     """Whether a task of this kind is open for the message."""
     found = session.exec(
         select(Task.id).where(

@@ -11,7 +11,7 @@ from typing import Final
 from inbox.domain import ArrivalState, MessageState, ReceiptState, State
 from inbox.package.codes.registry import SECURITY_GRADE
 
-OTHER_BYTES: Final = "arrival.other_bytes"
+OTHER_BYTES_CODE: Final = "arrival.other_bytes"
 """The code of a message that came under a known wire id with other bytes; two may waive it."""
 
 
@@ -50,7 +50,7 @@ class TaskKind(StrEnum):
     """Somebody left, or left the unit, and what that person had has ended: give it to another."""
 
 
-ROLE: Final[Mapping[TaskKind, str]] = {
+ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
     TaskKind.MISSED: "archivist",
     TaskKind.QUARANTINE: "archivist",
     TaskKind.DISTRIBUTE: "archivist",
@@ -76,7 +76,7 @@ ROLE: Final[Mapping[TaskKind, str]] = {
 
 _A, _M, _R = ArrivalState, MessageState, ReceiptState
 
-OPENS: Final[Mapping[State, TaskKind]] = {
+TASK_OF_STATE: Final[Mapping[State, TaskKind]] = {
     _A.MISSED: TaskKind.MISSED,
     _M.QUARANTINED: TaskKind.QUARANTINE,
     _M.UNROUTED: TaskKind.DISTRIBUTE,
@@ -86,10 +86,10 @@ OPENS: Final[Mapping[State, TaskKind]] = {
     _R.IMPOSSIBLE: TaskKind.RECEIPT,
 }
 
-ALARMS: Final[Mapping[str, TaskKind]] = {SECURITY_GRADE: TaskKind.SECURITY_GRADE}
+TASK_OF_CODE: Final[Mapping[str, TaskKind]] = {SECURITY_GRADE: TaskKind.SECURITY_GRADE}
 """Codes that open a task of their own, besides that of the state they lead to."""
 
-STANDS: Final[Mapping[TaskKind, frozenset[State]]] = {
+STATES_OF_TASK: Final[Mapping[TaskKind, frozenset[State]]] = {
     TaskKind.MISSED: frozenset({_A.MISSED, _A.ANNOUNCED, _A.ABANDONING}),
     TaskKind.QUARANTINE: frozenset({_M.QUARANTINED}),
     TaskKind.DISTRIBUTE: frozenset({_M.UNROUTED}),

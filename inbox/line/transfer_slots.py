@@ -7,38 +7,38 @@ from typing import Final
 
 from inbox.errors import Unavailable
 
-LONG_BYTES: Final = 32 * 1024 * 1024
+LONG_TRANSFER_BYTES: Final = 32 * 1024 * 1024
 """What is larger than this is a long transfer."""
 
 
-class Slots:
+class TransferSlots:
     """At most `small` short jobs and `long` long transfers at once; safe between threads."""
 
     def __init__(self, *, small: int = 3, long: int = 2) -> None:
         self.threads = small + long
         self._small = BoundedSemaphore(small)
         self._long = BoundedSemaphore(long)
-        self._mine = local()
+        self._held = local()
 
     @contextmanager
-    def job(self) -> Iterator[None]:
+    def job_slot(self) -> Iterator[None]:
         """Hold a small slot until the job ends or is moved to a long slot."""
         self._small.acquire()
-        self._mine.slot = self._small
+        self._held.slot = self._small
         try:
             yield
         finally:
-            self._mine.slot.release()
-            self._mine.slot = None
+            self._held.slot.release()
+            self._held.slot = None
 
-    def outgrow(self) -> None:
+    def move_to_long_slot(self) -> None:
         """Move this thread's job to a long slot. Raises `Unavailable` if none is free.
 
         Outside a job (a tool, a test) there is nothing to move.
         """
-        if getattr(self._mine, "slot", None) is not self._small:
+        if getattr(self._held, "slot", None) is not self._small:
             return
         if not self._long.acquire(blocking=False):
             raise Unavailable("transfer.no_long_slot", "all long slots are taken")
         self._small.release()
-        self._mine.slot = self._long
+        self._held.slot = self._long

@@ -12,14 +12,14 @@ from sqlmodel import Session, col, func, select
 from inbox.access.question import Capacity
 from inbox.domain import GrantKind, new_id
 from inbox.line import Line
-from inbox.line.settle import lock, open_task
+from inbox.line.settle import lock_row, open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.tables import AccessGrant, Opening, Person, Task, Unit
 
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 
 
-class Unusual(StrEnum):
+class UnusualUse(StrEnum):
     """The limits in `Terms` that can be exceeded; each value is the code of the alarm."""
 
     OPENS = "unusual.opens"
@@ -27,7 +27,7 @@ class Unusual(StrEnum):
     BREAKGLASS_UNIT = "unusual.breakglass_unit"
 
 
-def note_opening(
+def count_opening(
     line: Line, session: Session, now: datetime, capacity: Capacity, message_id: str
 ) -> None:
     """Record that the person opened the message.
@@ -35,28 +35,28 @@ def note_opening(
     Raise an alarm if there are too many in an hour.
     """
     assert capacity.person is not None
-    lock(session, Person, capacity.person)
+    lock_row(session, Person, capacity.person)
     session.add(Opening(id=new_id(), message_id=message_id, person=capacity.person, opened_at=now))
     opened = select(func.count(sa.distinct(col(Opening.message_id)))).where(
         col(Opening.person) == capacity.person, col(Opening.opened_at) > now - _HOUR
     )
-    if session.exec(opened).one() > line.terms.opens_by_person:
-        _tell(session, now, Unusual.OPENS, capacity.person, message_id)
+    if session.exec(opened).one() > line.terms.opens_per_person_hour:
+        _open_alarm_task(session, now, UnusualUse.OPENS, capacity.person, message_id)
 
 
-def count_breakglass(line: Line, session: Session, now: datetime, taken: AccessGrant) -> None:
+def count_breakglass(line: Line, session: Session, now: datetime, grant: AccessGrant) -> None:
     """Raise an alarm if a person in a day, or a unit in a week, used emergency access too often."""
-    lock(session, Person, taken.person)
-    lock(session, Unit, taken.unit)
-    by_person = _taken(session, col(AccessGrant.person) == taken.person, now - _DAY)
-    if by_person > line.terms.breakglass_by_person:
-        _tell(session, now, Unusual.BREAKGLASS_PERSON, taken.person, taken.message_id)
-    in_unit = _taken(session, col(AccessGrant.unit) == taken.unit, now - _WEEK)
-    if in_unit > line.terms.breakglass_in_unit:
-        _tell(session, now, Unusual.BREAKGLASS_UNIT, taken.unit, taken.message_id)
+    lock_row(session, Person, grant.person)
+    lock_row(session, Unit, grant.unit)
+    by_person = _breakglass_count(session, col(AccessGrant.person) == grant.person, now - _DAY)
+    if by_person > line.terms.breakglass_per_person_day:
+        _open_alarm_task(session, now, UnusualUse.BREAKGLASS_PERSON, grant.person, grant.message_id)
+    in_unit = _breakglass_count(session, col(AccessGrant.unit) == grant.unit, now - _WEEK)
+    if in_unit > line.terms.breakglass_per_unit_week:
+        _open_alarm_task(session, now, UnusualUse.BREAKGLASS_UNIT, grant.unit, grant.message_id)
 
 
-def _taken(session: Session, by: sa.ColumnElement[bool], since: datetime) -> int:
+def _breakglass_count(session: Session, by: sa.ColumnElement[bool], since: datetime) -> int:
     return session.exec(
         select(func.count(col(AccessGrant.id))).where(
             by,
@@ -66,7 +66,9 @@ def _taken(session: Session, by: sa.ColumnElement[bool], since: datetime) -> int
     ).one()
 
 
-def _tell(session: Session, now: datetime, code: Unusual, who: str, message_id: str) -> None:
+def _open_alarm_task(
+    session: Session, now: datetime, code: UnusualUse, who: str, message_id: str
+) -> None:
     """A task, unless there has been one of this day; the message says whose organisation it is."""
     subject = f"{code}:{who}:{now.date()}"
     told = select(Task.id).where(
@@ -83,12 +85,12 @@ def _tell(session: Session, now: datetime, code: Unusual, who: str, message_id: 
         )
 
 
-def is_about(session: Session, task: Task, person: str | None) -> bool:
+def is_about_person(session: Session, task: Task, person: str | None) -> bool:
     """Whether the alarm is about what this person did, alone or together with others of a unit."""
     if task.kind != TaskKind.UNUSUAL:
         return False
     _, who, _ = task.subject_id.split(":")
-    if task.code != Unusual.BREAKGLASS_UNIT:
+    if task.code != UnusualUse.BREAKGLASS_UNIT:
         return who == person
     took = select(AccessGrant.id).where(
         col(AccessGrant.unit) == who,

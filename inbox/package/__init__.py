@@ -7,17 +7,17 @@ from typing import BinaryIO
 from inbox.errors import PackageRejected
 from inbox.package.arkivmelding.addressing import check_addressing, read_addressing
 from inbox.package.arkivmelding.content import read_content
-from inbox.package.arkivmelding.documents import Document
+from inbox.package.arkivmelding.documents import PackageDocument
 from inbox.package.arkivmelding.model import ArchiveMessage
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.envelope import Envelope
-from inbox.package.inputs import Expected, Limits, StaleList, Trust
+from inbox.package.inputs import Expectations, Limits, StaleList, Trust
 from inbox.package.inspection import Inspection, inspect, inspect_container
-from inbox.package.signature.integrity import Verified, verify_container
-from inbox.package.signature.path import check_chain
+from inbox.package.signature.integrity import VerifiedContainer, verify_container
+from inbox.package.signature.path import check_certificate_path
 from inbox.package.signature.signer import check_signers
 from inbox.package.times import OSLO
-from inbox.package.verdict import AlgorithmClass, Findings, Verdict
+from inbox.package.verdict import AlgorithmClass, Verdict, VerdictBuilder
 
 __all__ = ["Inspection", "Package", "inspect", "inspect_container", "open_package"]
 
@@ -32,7 +32,7 @@ class Package:
     envelope: Envelope
     archive: ArchiveMessage | None
     """None only where a waiver lets a message without readable arkivmelding.xml pass."""
-    documents: tuple[Document, ...]
+    documents: tuple[PackageDocument, ...]
     verdict: Verdict
     total_bytes: int
     """All signed files, unpacked."""
@@ -47,7 +47,7 @@ def open_package(  # noqa: PLR0913 - what each check needs, and nothing is looke
     source: BinaryIO,
     envelope: Envelope,
     *,
-    expected: Expected,
+    expected: Expectations,
     trust: Trust,
     limits: Limits,
     waivers: frozenset[str],
@@ -64,8 +64,8 @@ def open_package(  # noqa: PLR0913 - what each check needs, and nothing is looke
         Quarantine: a check failed; the error has the code and the verdict so far.
         Unavailable: `trust.stale_list`, no fresh revocation list yet (`StaleList.WAIT`).
     """
-    findings = Findings(waivers=waivers)
-    with findings.quarantining():
+    findings = VerdictBuilder(waivers=waivers)
+    with findings.quarantine_on_rejection():
         verified = verify_container(source, limits=limits, findings=findings)
         _check_trust(verified, expected, trust, now=now, stale_is=stale_is, findings=findings)
         if envelope.receiver != expected.organisation:
@@ -92,18 +92,18 @@ def open_package(  # noqa: PLR0913 - what each check needs, and nothing is looke
 
 
 def _check_trust(
-    verified: Verified,
-    expected: Expected,
+    verified: VerifiedContainer,
+    expected: Expectations,
     trust: Trust,
     *,
     now: datetime,
     stale_is: StaleList,
-    findings: Findings,
+    findings: VerdictBuilder,
 ) -> None:
     """Algorithm class, then each signature's certificate: all must be trusted."""
     until = expected.legacy_sha1_until
     legacy = findings.algorithm_class is AlgorithmClass.LEGACY_SHA1
     if legacy and until is not None and now.astimezone(OSLO).date() >= until:
-        findings.object_to("trust.legacy_sha1")
-    for signed in verified.signed:
-        check_chain(signed, trust, now=now, stale_is=stale_is, findings=findings)
+        findings.reject_unless_waived("trust.legacy_sha1")
+    for signed in verified.signatures:
+        check_certificate_path(signed, trust, now=now, stale_is=stale_is, findings=findings)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from inbox.package.codes.code import Code, Language, Mend, Text
+from inbox.package.codes.code import QuarantineCode, Remedy, Text, TextLanguage
 from inbox.package.codes.registry import CODES
-from inbox.package.explanations import NOTED
+from inbox.package.explanations import NOTE_TEXTS
 
 _ABOUT: Final = """\
 # Codes: why a message waits in quarantine
@@ -55,35 +55,35 @@ def text() -> str:
 
 def _lines() -> Iterator[str]:
     yield _ABOUT
-    for mend in Mend:
-        yield _row(f"mend: {_word(mend)}", mend.value)
+    for mend in Remedy:
+        yield _row(f"mend: {_remedy_word(mend)}", mend.value)
     for code in _one_of_each():
-        yield _row(f"waivable: {_yes(code)}", code.may)
+        yield _row(f"waivable: {_waivable_word(code)}", code.permitted_actions)
     for area, codes in groupby(CODES, key=lambda code: code.partition(".")[0]):
         yield f"\n## {_AREAS[area]}\n\n"
         yield "| code | bokmål | nynorsk | English | mend | waivable |\n|---|---|---|---|---|---|\n"
         for name in codes:
             code = CODES[name]
-            yield _row(f"`{name}`", code.text, _word(code.mend), _yes(code))
+            yield _row(f"`{name}`", code.text, _remedy_word(code.remedy), _waivable_word(code))
     yield _NOTES
-    for note, said in NOTED.items():
+    for note, said in NOTE_TEXTS.items():
         yield _row(f"`{note}`", said)
 
 
-def _one_of_each() -> tuple[Code, ...]:
+def _one_of_each() -> tuple[QuarantineCode, ...]:
     return tuple({code.waivable: code for code in CODES.values()}.values())
 
 
 def _row(first: str, said: Text, *more: str) -> str:
-    cells = (first, *(said.in_(language) for language in Language), *more)
+    cells = (first, *(said.in_(language) for language in TextLanguage), *more)
     return f"| {' | '.join(cells)} |\n"
 
 
-def _word(mend: Mend) -> str:
+def _remedy_word(mend: Remedy) -> str:
     return mend.name.lower()
 
 
-def _yes(code: Code) -> str:
+def _waivable_word(code: QuarantineCode) -> str:
     return "by two" if code.waivable else "never"
 
 

@@ -29,7 +29,7 @@ class Party:
     main: OrgNumber | None = None
 
     @property
-    def named(self) -> frozenset[OrgNumber]:
+    def org_numbers(self) -> frozenset[OrgNumber]:
         """Both organisation numbers, without a missing one."""
         return frozenset(each for each in (self.organisation, self.main) if each)
 
@@ -121,7 +121,7 @@ def _root(raw: bytes) -> Members:
     if len(raw) > _MAX_BYTES:
         raise PackageRejected("envelope.too_large", f"{len(raw)} bytes")
     try:
-        root = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_once)
+        root = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_reject_duplicates)
         json.dumps(root, ensure_ascii=False).encode()  # half a surrogate pair could not be stored
     except (ValueError, RecursionError) as error:
         raise PackageRejected("envelope.not_json", type(error).__name__) from error
@@ -130,7 +130,7 @@ def _root(raw: bytes) -> Members:
     return root
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """A member that stands twice is read differently by different readers: refused."""
     members = dict(pairs)
     if len(members) != len(pairs):

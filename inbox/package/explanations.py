@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from inbox.package.arkivmelding.documents import REFERENCED_ABSENT, REFERENCED_TWICE, UNREFERENCED
-from inbox.package.codes.code import Language, Text
+from inbox.package.codes.code import Text, TextLanguage
 from inbox.package.codes.registry import CODES
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
 
@@ -132,7 +132,7 @@ _OTHER: Final = Text(
     nn="Pakka avvik frå det vanlege: {code}.",
     en="The package departs from the ordinary: {code}.",
 )
-NOTED: Final[Mapping[str, Text]] = {
+NOTE_TEXTS: Final[Mapping[str, Text]] = {
     "first_block_garbled": Text(
         nb="De første 16 tegnene i pakken er ødelagt, en kjent feil hos noen avsendere.",
         nn="Dei første 16 teikna i pakka er øydelagde, ein kjend feil hos nokre avsendarar.",
@@ -171,29 +171,29 @@ _WAIVED: Final = Text(
 _HELD: Final = Text(nb="I karantene: {what}", nn="I karantene: {what}", en="In quarantine: {what}")
 
 
-def sentences_of(verdict: Verdict, language: Language) -> tuple[str, ...]:
+def sentences_of(verdict: Verdict, language: TextLanguage) -> tuple[str, ...]:
     """The findings, the waived codes, and the reason for a refusal, if there is one."""
-    return tuple(_said(verdict, language))
+    return tuple(_sentences(verdict, language))
 
 
-def _said(verdict: Verdict, language: Language) -> Iterator[str]:
+def _sentences(verdict: Verdict, language: TextLanguage) -> Iterator[str]:
     if verdict.code is not None:
-        what, *rest = about(verdict.code, language)
+        what, *rest = explain_code(verdict.code, language)
         yield _HELD.in_(language).format(what=what)
         yield from rest
     for waived in verdict.waived:
-        yield _WAIVED.in_(language).format(what=about(waived, language)[0])
+        yield _WAIVED.in_(language).format(what=explain_code(waived, language)[0])
     if verdict.container is False:
         yield _CONTAINER.in_(language)
         return
     yield _INTEGRITY[verdict.integrity].in_(language)
     for signer in verdict.signers:
-        yield _signed(signer, verdict, language)
-    yield from (text.in_(language) for text in _trusted(verdict))
-    yield from _read(verdict, language)
+        yield _signer_sentence(signer, verdict, language)
+    yield from (text.in_(language) for text in _trust_texts(verdict))
+    yield from _content_sentences(verdict, language)
 
 
-def about(code: str, language: Language) -> tuple[str, ...]:
+def explain_code(code: str, language: TextLanguage) -> tuple[str, ...]:
     """What is wrong, whether the sender can correct it, and what can be done here.
 
     A verdict is kept for years, and may have a code that there is no longer.
@@ -201,10 +201,12 @@ def about(code: str, language: Language) -> tuple[str, ...]:
     if code not in CODES:
         return (f"{code}.",)
     found = CODES[code]
-    return tuple(text.in_(language) for text in (found.text, found.mend.value, found.may))
+    return tuple(
+        text.in_(language) for text in (found.text, found.remedy.value, found.permitted_actions)
+    )
 
 
-def _signed(signer: Signer, verdict: Verdict, language: Language) -> str:
+def _signer_sentence(signer: Signer, verdict: Verdict, language: TextLanguage) -> str:
     template = _SIGNED[verdict.chain is True] if signer.name else _NAMELESS
     name = (signer.name or "").translate(_QUOTES)
     signed = template.in_(language).format(name=name)
@@ -213,7 +215,7 @@ def _signed(signer: Signer, verdict: Verdict, language: Language) -> str:
     return _CLASS[verdict.algorithm_class].in_(language).format(signed=signed)
 
 
-def _trusted(verdict: Verdict) -> Iterator[Text]:
+def _trust_texts(verdict: Verdict) -> Iterator[Text]:
     if verdict.chain is not None:
         yield _CHAIN[verdict.chain]
     if verdict.revocation is not None:
@@ -222,11 +224,11 @@ def _trusted(verdict: Verdict) -> Iterator[Text]:
         yield _SIGNER_IS[verdict.signer_is]
 
 
-def _read(verdict: Verdict, language: Language) -> Iterator[str]:
+def _content_sentences(verdict: Verdict, language: TextLanguage) -> Iterator[str]:
     if verdict.shape is not None and verdict.shape in _SHAPE:
         yield _SHAPE[verdict.shape].in_(language)
     if verdict.schema is False:
         places = f" ({', '.join(verdict.schema_places)})" if verdict.schema_places else ""
         yield _SCHEMA.in_(language).format(places=places)
     for note in (*verdict.notes, *verdict.problems):
-        yield NOTED.get(note, _OTHER).in_(language).format(code=note)
+        yield NOTE_TEXTS.get(note, _OTHER).in_(language).format(code=note)

@@ -33,7 +33,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expected:
+class Expectations:
     """What we expect of a package for this organisation and service: who may sign it, and how."""
 
     service: Service
@@ -56,7 +56,7 @@ class RevocationList:
     this_update: datetime
     next_update: datetime | None = None
 
-    def stale(self, now: datetime, stale_after: timedelta) -> bool:
+    def is_stale(self, now: datetime, stale_after: timedelta) -> bool:
         """Whether the list can no longer show that a certificate is good.
 
         Its issuer says until when; lists of roots are good for months, others for a day.

@@ -9,10 +9,10 @@ from inbox.package.arkivmelding.addressing import Addressing, read_addressing
 from inbox.package.arkivmelding.content import read_content
 from inbox.package.codes.registry import CODES
 from inbox.package.inputs import Limits, StaleList, Trust
-from inbox.package.signature.integrity import File, Verified, verify_container
-from inbox.package.signature.path import check_chain
-from inbox.package.verdict import Findings, SignerIs, Verdict
-from inbox.package.zip.reader import Archive
+from inbox.package.signature.integrity import SignedFile, VerifiedContainer, verify_container
+from inbox.package.signature.path import check_certificate_path
+from inbox.package.verdict import SignerIs, Verdict, VerdictBuilder
+from inbox.package.zip.reader import ZipReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +21,13 @@ class Inspection(Verdict):
 
     objections: tuple[str, ...] = ()
     """Every code that holds it, in the order in which the line meets them; `code` is the first."""
-    documents: tuple[File, ...] = field(default=(), repr=False)
+    documents: tuple[SignedFile, ...] = field(default=(), repr=False)
     """What a case system would get; of a container alone, every file."""
     missing: tuple[str, ...] = ()
     """What arkivmelding.xml must have and lacks: said, never held against it."""
 
 
-def trust_of(verdict: Verdict) -> bool | None:
+def is_trusted(verdict: Verdict) -> bool | None:
     """Path and revocation as one answer; None if trust was not checked."""
     return None if verdict.chain is None else verdict.chain and verdict.revocation is True
 
@@ -43,8 +43,8 @@ def inspect(
     Raises:
         Quarantine: refused, with a code that nobody can waive.
     """
-    findings = Findings(waivers=frozenset(CODES))
-    with findings.quarantining():
+    findings = VerdictBuilder(waivers=frozenset(CODES))
+    with findings.quarantine_on_rejection():
         verified = verify_container(source, limits=limits, findings=findings)
         addressing = read_addressing(verified, limits)
         if trust is not None:
@@ -61,18 +61,18 @@ def inspect(
 
 
 def inspect_container(source: BinaryIO, *, limits: Limits) -> Inspection:
-    """Read every file of any zip; raises `Quarantine` with `container.*`."""
-    findings = Findings(container=False)
-    with findings.quarantining():
-        archive = Archive(source, limits)
-        files = tuple(_read(archive, entry.name) for entry in archive.entries)
+    """Read every file of any zip; raises `PackageQuarantined` with `container.*`."""
+    findings = VerdictBuilder(container=False)
+    with findings.quarantine_on_rejection():
+        archive = ZipReader(source, limits)
+        files = tuple(_digest_file(archive, entry.name) for entry in archive.entries)
         findings.container = True
     findings.notes.extend(archive.notes)
     return _inspection(findings, documents=files)
 
 
 def _inspection(
-    findings: Findings, *, documents: tuple[File, ...], missing: tuple[str, ...] = ()
+    findings: VerdictBuilder, *, documents: tuple[SignedFile, ...], missing: tuple[str, ...] = ()
 ) -> Inspection:
     verdict = findings.verdict(next(iter(findings.waived), None))
     return Inspection(
@@ -83,20 +83,22 @@ def _inspection(
     )
 
 
-def _read(archive: Archive, name: str) -> File:
+def _digest_file(archive: ZipReader, name: str) -> SignedFile:
     digest = hashlib.sha256()
     for chunk in archive.stream(name):
         digest.update(chunk)
     size = archive.entry(name).size
-    return File(name=name, size=size, sha256=digest.hexdigest(), media_type=None)
+    return SignedFile(name=name, size=size, sha256=digest.hexdigest(), media_type=None)
 
 
-def _check_trust(verified: Verified, trust: Trust, now: datetime, findings: Findings) -> None:
-    for signed in verified.signed:
-        check_chain(signed, trust, now=now, stale_is=StaleList.REJECT, findings=findings)
+def _check_trust(
+    verified: VerifiedContainer, trust: Trust, now: datetime, findings: VerdictBuilder
+) -> None:
+    for signed in verified.signatures:
+        check_certificate_path(signed, trust, now=now, stale_is=StaleList.REJECT, findings=findings)
 
 
-def _check_named_sender(addressing: Addressing | None, findings: Findings) -> None:
+def _check_named_sender(addressing: Addressing | None, findings: VerdictBuilder) -> None:
     """A signer is the sender, or its supplier, by the container's own manifest.xml."""
     if addressing is None or not addressing.sender:
         return
@@ -104,4 +106,6 @@ def _check_named_sender(addressing: Addressing | None, findings: Findings) -> No
     found = not addressing.sender.isdisjoint(numbers)
     findings.signer_is = SignerIs.SENDER if found else SignerIs.STRANGER
     if not found:
-        findings.object_to("signer.no_org_number" if numbers == {None} else "signer.not_sender")
+        findings.reject_unless_waived(
+            "signer.no_org_number" if numbers == {None} else "signer.not_sender"
+        )

@@ -13,12 +13,12 @@ from inbox.package.codes.registry import CODES
 __all__ = [
     "CODES",
     "AlgorithmClass",
-    "Findings",
-    "Quarantine",
+    "PackageQuarantined",
     "Shape",
     "Signer",
     "SignerIs",
     "Verdict",
+    "VerdictBuilder",
 ]
 
 _DESCRIBED: Final = {"use_attribute_docstrings": True}
@@ -109,7 +109,7 @@ class Verdict:
         return asdict(self)
 
 
-class Quarantine(PackageRejected):
+class PackageQuarantined(PackageRejected):
     """The package was refused; `verdict` holds what had been found until then."""
 
     def __init__(self, code: str, reason: str = "", *, verdict: Verdict) -> None:
@@ -118,7 +118,7 @@ class Quarantine(PackageRejected):
 
 
 @dataclass(kw_only=True)
-class Findings:
+class VerdictBuilder:
     """A verdict under construction: what was found so far survives a refusal."""
 
     waivers: frozenset[str] = frozenset()
@@ -136,7 +136,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     waived: list[str] = field(default_factory=list)
 
-    def object_to(self, code: str, reason: str = "") -> None:
+    def reject_unless_waived(self, code: str, reason: str = "") -> None:
         """Refuse the package with this code, unless the code is waived: then only record it."""
         if code not in self.waivers or not CODES[code].waivable:
             raise PackageRejected(code, reason)
@@ -163,10 +163,10 @@ class Findings:
         )
 
     @contextmanager
-    def quarantining(self) -> Iterator[None]:
-        """Turn a rejection into `Quarantine` with the verdict so far."""
+    def quarantine_on_rejection(self) -> Iterator[None]:
+        """Turn a rejection into `PackageQuarantined` with the verdict so far."""
         try:
             yield
         except PackageRejected as error:
             verdict = self.verdict(error.code)
-            raise Quarantine(error.code, error.reason, verdict=verdict) from error
+            raise PackageQuarantined(error.code, error.reason, verdict=verdict) from error

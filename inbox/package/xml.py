@@ -10,7 +10,7 @@ from lxml.etree import _Element as Element
 from inbox.errors import PackageRejected
 from inbox.package.inputs import Limits
 
-__all__ = ["Element", "local_name", "parse_xml", "safe_parser", "text_of"]
+__all__ = ["Element", "decode_xml", "local_name", "parse_xml", "safe_parser"]
 
 _DECLARED = re.compile(r"""\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _FORBIDDEN = re.compile(r"<!(?:DOCTYPE|ENTITY)")
@@ -30,7 +30,7 @@ def parse_xml(raw: bytes, *, area: str, max_bytes: int, limits: Limits) -> Eleme
     """
     if len(raw) > max_bytes:
         raise PackageRejected(f"{area}.too_large", f"{len(raw)} bytes")
-    text = text_of(raw, area)
+    text = decode_xml(raw, area)
     if _FORBIDDEN.search(text):
         raise PackageRejected(f"{area}.unsafe_xml", "DOCTYPE or ENTITY")
     if sum(1 for _ in _START.finditer(text)) > limits.max_elements:
@@ -49,7 +49,7 @@ def local_name(element: Element) -> str:
     return etree.QName(element).localname
 
 
-def text_of(raw: bytes, area: str) -> str:
+def decode_xml(raw: bytes, area: str) -> str:
     """Decode the bytes if byte order mark and declaration agree on UTF-8 or UTF-16.
 
     Raises `PackageRejected` (`{area}.encoding`).

@@ -1,1 +1,4 @@
-"""Finds the unit a message is for, from metadata alone: no title, no names, no content, no I/O."""
+"""Routing: finds the unit of a message from its metadata alone.
+
+It uses no titles, names or content, and no I/O.
+"""

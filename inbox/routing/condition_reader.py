@@ -1,14 +1,23 @@
-"""The words that conditions may be written with: reads them, and refuses every other."""
+"""Reads the conditions of routing rules.
+
+The module defines the fields and values that may be written, and refuses all others.
+"""
 
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from inbox.domain import OrgNumber, Service, UnitId
-from inbox.routing.conditions import GROUP, Condition, Field, flag, normalise
-from inbox.routing.rule_book import Unit
+from inbox.routing.conditions import (
+    GROUP_PREFIX,
+    ConditionField,
+    RuleCondition,
+    flag_text,
+    normalise,
+)
+from inbox.routing.rule_book import RuleUnit
 from inbox.strict import toml_tables
-from inbox.strict.toml_tables import Place
+from inbox.strict.toml_tables import ReadPosition
 
 PROCESSES = tuple(
     f"urn:no:difi:profile:arkivmelding:{name}:ver1.0"
@@ -36,76 +45,83 @@ _TITLE_WORD = re.compile(r"[^\W\d_]{2,}|[^\W\d_]{3,}-")  # short beginnings fit 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Named:
+class Definitions:
     """The groups and units that the rules of one file can refer to by name."""
 
     groups: Mapping[str, tuple[OrgNumber, ...]]
-    units: Mapping[UnitId, Unit]
+    units: Mapping[UnitId, RuleUnit]
 
-    def unit(self, place: Place, key: str) -> UnitId:
+    def unit(self, place: ReadPosition, key: str) -> UnitId:
         """The unit with this key in `[units]`."""
         if key not in self.units:
             raise place.refuse("unknown_unit", key, f"enhetene {', '.join(self.units)}")
         return UnitId(key)
 
-    def group(self, place: Place, name: str) -> tuple[OrgNumber, ...]:
+    def group(self, place: ReadPosition, name: str) -> tuple[OrgNumber, ...]:
         """The members of a group in `[groups]`."""
         if name not in self.groups:
             raise place.refuse("unknown_group", name, f"gruppene {', '.join(self.groups) or '–'}")
         return self.groups[name]
 
 
-def short_name(place: Place, text: str) -> str:
+def read_short_name(place: ReadPosition, text: str) -> str:
     """Check and return a name that is used inside the file: of a group, unit, rule or channel."""
     if _SHORT_NAME.fullmatch(text) is None:
         raise place.refuse("short_name", text, "små bokstaver, sifre, - og _, høyst 64 tegn")
     return text
 
 
-def read_conditions(place: Place, value: object, named: Named) -> tuple[Condition, ...]:
-    """The conditions of one `when` or `except`: at least one, for a rule of none is a guess."""
+def read_conditions(
+    place: ReadPosition, value: object, named: Definitions
+) -> tuple[RuleCondition, ...]:
+    """Read the conditions of one `when` or `except`.
+
+    At least one condition is required, because a rule without conditions would be a guess.
+    """
     table = toml_tables.table_of(place, value)
-    toml_tables.check_fields(place, table, required=(), optional=tuple(Field))
-    return tuple(_condition(place, Field(field), v, named) for field, v in table.items())
+    toml_tables.check_fields(place, table, required=(), optional=tuple(ConditionField))
+    return tuple(_condition(place, ConditionField(field), v, named) for field, v in table.items())
 
 
-def _condition(place: Place, field: Field, value: object, named: Named) -> Condition:
+def _condition(
+    place: ReadPosition, field: ConditionField, value: object, named: Definitions
+) -> RuleCondition:
     here = place.at(f"{place.inside}, {field}", field.value)
-    if field in _FLAGS:
-        truth = flag(toml_tables.flag_of(here, value))
-        return Condition(field=field, written=(truth,), values=frozenset({truth}))
+    if field in _FLAG_FIELDS:
+        truth = flag_text(toml_tables.flag_of(here, value))
+        return RuleCondition(field=field, written=(truth,), values=frozenset({truth}))
     written = toml_tables.one_or_more_of(here, value)
     values = frozenset(v for text in written for v in _READERS[field](here, text, named))
-    return Condition(field=field, written=written, values=values)
+    return RuleCondition(field=field, written=written, values=values)
 
 
-def _organisations(place: Place, text: str, named: Named) -> Collection[str]:
-    if text.startswith(GROUP):
-        return named.group(place, text.removeprefix(GROUP))
+def _organisations(place: ReadPosition, text: str, named: Definitions) -> Collection[str]:
+    if text.startswith(GROUP_PREFIX):
+        return named.group(place, text.removeprefix(GROUP_PREFIX))
     return (toml_tables.organisation_of(place, text),)
 
 
-def names_of(unit: Unit) -> frozenset[str]:
+def comparable_names(unit: RuleUnit) -> frozenset[str]:
     """All names of a unit, normalised for comparison."""
-    return frozenset(normalise(name) for name in (unit.name, *unit.called))
+    return frozenset(normalise(name) for name in (unit.name, *unit.aliases))
 
 
-def _unit_names(place: Place, text: str, named: Named) -> Collection[str]:
+def _unit_names(place: ReadPosition, text: str, named: Definitions) -> Collection[str]:
     unit = named.units[named.unit(place, text)]
-    return names_of(unit)
+    return comparable_names(unit)
 
 
-def _channel(place: Place, text: str, _named: Named) -> Collection[str]:
-    return (short_name(place, text),)
+def _channel(place: ReadPosition, text: str, _named: Definitions) -> Collection[str]:
+    return (read_short_name(place, text),)
 
 
-def _free_text(place: Place, text: str, _named: Named) -> Collection[str]:
+def _free_text(place: ReadPosition, text: str, _named: Definitions) -> Collection[str]:
     if set(text) & set("*?%"):
         raise place.refuse("pattern", text, "hele verdien uten jokertegn")
     return (normalise(text),)
 
 
-def _title_word(place: Place, text: str, _named: Named) -> Collection[str]:
+def _title_word(place: ReadPosition, text: str, _named: Definitions) -> Collection[str]:
     word = normalise(text)
     if _TITLE_WORD.fullmatch(word) is None:
         allowed = "ett ord av minst to bokstaver, eller minst tre og - for ord som begynner slik"
@@ -113,11 +129,11 @@ def _title_word(place: Place, text: str, _named: Named) -> Collection[str]:
     return (word,)
 
 
-_Reader = Callable[[Place, str, Named], Collection[str]]
+_Reader = Callable[[ReadPosition, str, Definitions], Collection[str]]
 
 
 def _one_of(*allowed: str) -> _Reader:
-    def read(place: Place, text: str, _named: Named) -> Collection[str]:
+    def read(place: ReadPosition, text: str, _named: Definitions) -> Collection[str]:
         if text not in allowed:
             raise place.refuse("unknown_word", text, ", ".join(allowed))
         return (text,)
@@ -125,18 +141,18 @@ def _one_of(*allowed: str) -> _Reader:
     return read
 
 
-_FLAGS = frozenset({Field.SENDER_KNOWN, Field.KNOWN_REFERENCE})
+_FLAG_FIELDS = frozenset({ConditionField.SENDER_KNOWN, ConditionField.KNOWN_REFERENCE})
 
-_READERS: Mapping[Field, _Reader] = {
-    Field.SENDER: _organisations,
-    Field.SIGNER: _organisations,
-    Field.ON_BEHALF_OF: _organisations,
-    Field.SERVICE: _one_of(*Service),
-    Field.CHANNEL: _channel,
-    Field.PROCESS: _one_of(*PROCESSES),
-    Field.DOCUMENT_TYPE: _one_of(*DOCUMENT_TYPES),
-    Field.ADMINISTRATIVE_UNIT: _unit_names,
-    Field.SCREENING_AUTHORITY: _free_text,
-    Field.ACCESS_RESTRICTION: _free_text,
-    Field.PUBLIC_TITLE_HAS: _title_word,
+_READERS: Mapping[ConditionField, _Reader] = {
+    ConditionField.SENDER: _organisations,
+    ConditionField.SIGNER: _organisations,
+    ConditionField.ON_BEHALF_OF: _organisations,
+    ConditionField.SERVICE: _one_of(*Service),
+    ConditionField.CHANNEL: _channel,
+    ConditionField.PROCESS: _one_of(*PROCESSES),
+    ConditionField.DOCUMENT_TYPE: _one_of(*DOCUMENT_TYPES),
+    ConditionField.ADMINISTRATIVE_UNIT: _unit_names,
+    ConditionField.SCREENING_AUTHORITY: _free_text,
+    ConditionField.ACCESS_RESTRICTION: _free_text,
+    ConditionField.PUBLIC_TITLE_HAS: _title_word,
 }

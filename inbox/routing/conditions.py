@@ -1,4 +1,7 @@
-"""The closed list of conditions that a routing rule may use, and what each of them means."""
+"""The conditions that a routing rule may use.
+
+They are a closed list, and the module defines how each is compared with a message.
+"""
 
 import re
 import unicodedata
@@ -9,7 +12,7 @@ from enum import StrEnum
 from inbox.domain import Metadata, Service
 
 
-class Field(StrEnum):
+class ConditionField(StrEnum):
     """What a condition tests, by its name in the rules file."""
 
     SENDER = "sender"
@@ -29,20 +32,20 @@ class Field(StrEnum):
 
 YES, NO = "true", "false"
 
-GROUP = "group:"
+GROUP_PREFIX = "group:"
 """Opens the name of a group of organisations where a number may stand."""
 
 
-def flag(truth: object) -> str:
+def flag_text(truth: object) -> str:
     """A boolean as the text that conditions compare."""
     return YES if truth else NO
 
 
 @dataclass(frozen=True, kw_only=True)
-class Condition:
+class RuleCondition:
     """True if the message's value of the field is one of the values (*or*)."""
 
-    field: Field
+    field: ConditionField
     written: tuple[str, ...]
     """As the rules file has it: groups and units by their short names."""
     values: frozenset[str]
@@ -55,13 +58,17 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", folded).split())
 
 
-def words_of(text: str) -> frozenset[str]:
+def title_words(text: str) -> frozenset[str]:
     """The words of a title; hyphens, masking `*****` and full stops separate words."""
     return frozenset(re.findall(r"[^\W_]+", normalise(text)))
 
 
-def word_fits(wanted: str, word: str) -> bool:
-    """Whole words only; `barnevern-` also takes compounds that begin so (*barnevernssak*)."""
+def word_matches(wanted: str, word: str) -> bool:
+    """Whether a word of a title matches.
+
+    Only whole words match, but `barnevern-` also matches compounds that begin with it
+    (*barnevernssak*).
+    """
     return word.startswith(wanted[:-1]) if wanted.endswith("-") else word == wanted
 
 
@@ -69,81 +76,88 @@ def _normalised(text: str | None) -> str | None:
     return None if text is None else normalise(text)
 
 
-SEEN: Mapping[Field, Callable[[Metadata], str | None]] = {
-    Field.SENDER: lambda m: m.sender,
-    Field.SENDER_KNOWN: lambda m: flag(m.sender_known),
-    Field.SIGNER: lambda m: m.signer,
-    Field.ON_BEHALF_OF: lambda m: m.on_behalf_of,
-    Field.SERVICE: lambda m: m.service.value,
-    Field.CHANNEL: lambda m: m.channel,
-    Field.PROCESS: lambda m: m.process,
-    Field.DOCUMENT_TYPE: lambda m: m.document_type.rpartition(":")[2],
-    Field.KNOWN_REFERENCE: lambda m: flag(m.known_unit is not None),
-    Field.ADMINISTRATIVE_UNIT: lambda m: _normalised(m.administrative_unit),
-    Field.SCREENING_AUTHORITY: lambda m: _normalised(m.screening_authority),
-    Field.ACCESS_RESTRICTION: lambda m: _normalised(m.access_restriction),
+VALUE_OF_FIELD: Mapping[ConditionField, Callable[[Metadata], str | None]] = {
+    ConditionField.SENDER: lambda m: m.sender,
+    ConditionField.SENDER_KNOWN: lambda m: flag_text(m.sender_known),
+    ConditionField.SIGNER: lambda m: m.signer,
+    ConditionField.ON_BEHALF_OF: lambda m: m.on_behalf_of,
+    ConditionField.SERVICE: lambda m: m.service.value,
+    ConditionField.CHANNEL: lambda m: m.channel,
+    ConditionField.PROCESS: lambda m: m.process,
+    ConditionField.DOCUMENT_TYPE: lambda m: m.document_type.rpartition(":")[2],
+    ConditionField.KNOWN_REFERENCE: lambda m: flag_text(m.known_unit is not None),
+    ConditionField.ADMINISTRATIVE_UNIT: lambda m: _normalised(m.administrative_unit),
+    ConditionField.SCREENING_AUTHORITY: lambda m: _normalised(m.screening_authority),
+    ConditionField.ACCESS_RESTRICTION: lambda m: _normalised(m.access_restriction),
 }
 """What each field says about a message. A message without it fits no value.
 
 A document type is compared by its last word: a wire standard ends in `::arkivmelding`.
 """
 
-ALL_VALUES: Mapping[Field, frozenset[str]] = {
-    Field.SENDER_KNOWN: frozenset({YES, NO}),
-    Field.KNOWN_REFERENCE: frozenset({YES, NO}),
-    Field.SERVICE: frozenset(s.value for s in Service),
+CLOSED_FIELD_VALUES: Mapping[ConditionField, frozenset[str]] = {
+    ConditionField.SENDER_KNOWN: frozenset({YES, NO}),
+    ConditionField.KNOWN_REFERENCE: frozenset({YES, NO}),
+    ConditionField.SERVICE: frozenset(s.value for s in Service),
 }
 """The fields that have no other values than these; the rest are open."""
 
 
-def holds(condition: Condition, metadata: Metadata) -> bool:
+def holds(condition: RuleCondition, metadata: Metadata) -> bool:
     """Whether the condition is true for a message; no other code compares."""
-    if condition.field is Field.PUBLIC_TITLE_HAS:
-        words = words_of(metadata.public_title or "")
-        return any(word_fits(wanted, word) for wanted in condition.values for word in words)
-    return SEEN[condition.field](metadata) in condition.values
+    if condition.field is ConditionField.PUBLIC_TITLE_HAS:
+        words = title_words(metadata.public_title or "")
+        return any(word_matches(wanted, word) for wanted in condition.values for word in words)
+    return VALUE_OF_FIELD[condition.field](metadata) in condition.values
 
 
-_SAID: Mapping[Field, str] = {
-    Field.SENDER: "avsenderen er {no}{}",
-    Field.SIGNER: "pakken er {no}signert av {}",
-    Field.ON_BEHALF_OF: "{no}sendt på vegne av {}",
-    Field.SERVICE: "tjenesten er {no}{}",
-    Field.CHANNEL: "kanalen er {no}{}",
-    Field.PROCESS: "prosessen er {no}{}",
-    Field.DOCUMENT_TYPE: "dokumenttypen er {no}{}",
-    Field.ADMINISTRATIVE_UNIT: "{no}adressert til enheten {}",
-    Field.SCREENING_AUTHORITY: "skjermingshjemmelen er {no}{}",
-    Field.ACCESS_RESTRICTION: "tilgangsrestriksjonen er {no}{}",
-    Field.PUBLIC_TITLE_HAS: "den offentlige tittelen har {no}ordet {}",
+_FIELD_TEXT: Mapping[ConditionField, str] = {
+    ConditionField.SENDER: "avsenderen er {no}{}",
+    ConditionField.SIGNER: "pakken er {no}signert av {}",
+    ConditionField.ON_BEHALF_OF: "{no}sendt på vegne av {}",
+    ConditionField.SERVICE: "tjenesten er {no}{}",
+    ConditionField.CHANNEL: "kanalen er {no}{}",
+    ConditionField.PROCESS: "prosessen er {no}{}",
+    ConditionField.DOCUMENT_TYPE: "dokumenttypen er {no}{}",
+    ConditionField.ADMINISTRATIVE_UNIT: "{no}adressert til enheten {}",
+    ConditionField.SCREENING_AUTHORITY: "skjermingshjemmelen er {no}{}",
+    ConditionField.ACCESS_RESTRICTION: "tilgangsrestriksjonen er {no}{}",
+    ConditionField.PUBLIC_TITLE_HAS: "den offentlige tittelen har {no}ordet {}",
 }
 
-_SAID_OF_FLAGS: Mapping[tuple[Field, str], str] = {
-    (Field.SENDER_KNOWN, YES): "avsenderen er kjent",
-    (Field.SENDER_KNOWN, NO): "avsenderen er ikke kjent",
-    (Field.KNOWN_REFERENCE, YES): "svarer på en sak vi har med denne avsenderen",
-    (Field.KNOWN_REFERENCE, NO): "svarer ikke på en sak vi har med denne avsenderen",
+_FLAG_FIELD_TEXT: Mapping[tuple[ConditionField, str], str] = {
+    (ConditionField.SENDER_KNOWN, YES): "avsenderen er kjent",
+    (ConditionField.SENDER_KNOWN, NO): "avsenderen er ikke kjent",
+    (ConditionField.KNOWN_REFERENCE, YES): "svarer på en sak vi har med denne avsenderen",
+    (ConditionField.KNOWN_REFERENCE, NO): "svarer ikke på en sak vi har med denne avsenderen",
 }
 
 
-def said(condition: Condition) -> str:
-    """The condition in words, made from the rule alone: nothing of any message is in it."""
-    return said_of(condition.field, condition.written)
+def condition_text(condition: RuleCondition) -> str:
+    """The condition in Norwegian, written from the rule alone.
+
+    It therefore contains nothing of any message.
+    """
+    return field_text(condition.field, condition.written)
 
 
-def said_not_of(field: Field, written: Iterable[str]) -> str:
-    """That a field says none of these; of a yes or no, say the other."""
-    return _SAID[field].format(_alternatives(written), no="ikke ")
+def negated_field_text(field: ConditionField, written: Iterable[str]) -> str:
+    """In Norwegian: the field has none of these values.
+
+    For a boolean field, write its other value instead.
+    """
+    return _FIELD_TEXT[field].format(_alternatives(written), no="ikke ")
 
 
-def said_of(field: Field, written: Sequence[str]) -> str:
+def field_text(field: ConditionField, written: Sequence[str]) -> str:
     """In Norwegian: the field has one of these values, as written in the rules file."""
-    if (field, written[0]) in _SAID_OF_FLAGS:
-        return _SAID_OF_FLAGS[field, written[0]]
-    return _SAID[field].format(_alternatives(written), no="")
+    if (field, written[0]) in _FLAG_FIELD_TEXT:
+        return _FLAG_FIELD_TEXT[field, written[0]]
+    return _FIELD_TEXT[field].format(_alternatives(written), no="")
 
 
 def _alternatives(written: Iterable[str]) -> str:
     return " eller ".join(
-        f"gruppen {w.removeprefix(GROUP)}" if w.startswith(GROUP) else f"«{w}»" for w in written
+        f"gruppen {w.removeprefix(GROUP_PREFIX)}" if w.startswith(GROUP_PREFIX) else f"«{w}»"
+        for w in written
     )

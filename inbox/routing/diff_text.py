@@ -1,65 +1,74 @@
-"""A comparison of rule books in words, and the digest by which somebody says to have read it."""
+"""The text of a rule book comparison, and its digest.
+
+With the digest, a person confirms that they have read the text.
+"""
 
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from inbox.routing.condition_reader import names_of
-from inbox.routing.conditions import GROUP, Field, said_not_of, said_of
-from inbox.routing.diff import Diff, Moved, Way
-from inbox.routing.region_cover import Piece, Values
-from inbox.routing.rule_book import Rule, RuleBook, RuleId
+from inbox.routing.condition_reader import comparable_names
+from inbox.routing.conditions import GROUP_PREFIX, ConditionField, field_text, negated_field_text
+from inbox.routing.diff import Destination, Rerouted, RoutingDiff
+from inbox.routing.region_cover import FieldValues, Piece
+from inbox.routing.rule_book import RoutingRule, RuleBook, RuleId
 
-_ORGANISATIONS = frozenset({Field.SENDER, Field.SIGNER, Field.ON_BEHALF_OF})
+_ORGANISATIONS = frozenset(
+    {ConditionField.SENDER, ConditionField.SIGNER, ConditionField.ON_BEHALF_OF}
+)
 
 
-def printed(found: Diff) -> str:
-    """The whole comparison: what is shown, and what `acknowledgement` is the digest of.
+def render_diff(found: RoutingDiff) -> str:
+    """The whole comparison as text.
+
+    This text is shown, and `acknowledgement_digest` is computed over it.
 
     It opens with the digests of both files, so any other file has another acknowledgement, also
     where nothing goes elsewhere.
     """
-    was, now = found.was, found.now
+    was, now = found.old_book, found.new_book
     lines = [f"{now.organisation}", f"  før {was.digest}", f"  nå  {now.digest}"]
     if was.desk != now.desk:
         lines.append(f"  det ingen regel tar: fra {was.desk} til {now.desk}")
-    lines += [f"  {line}" for line in rewritten(was, now)]
-    if not found.found:
+    lines += [f"  {line}" for line in changed_rules(was, now)]
+    if not found.has_changes:
         lines.append("  ingen melding går et annet sted")
-    for moved in found.moved:
-        lines.append(f"  {way_said(moved)}")
-        lines += [f"    når {words_of_piece(piece, was, now)}" for piece in moved.where]
+    for moved in found.rerouted:
+        lines.append(f"  {reroute_text(moved)}")
+        lines += [f"    når {piece_text(piece, was, now)}" for piece in moved.pieces]
     if not found.complete:
         lines.append("  UFULLSTENDIG: endringen er for stor til å regnes ut; mer kan ha endret seg")
     return "\n".join(lines) + "\n"
 
 
-def acknowledgement(text: str) -> str:
-    """SHA-256, in hex, of a printed comparison, UTF-8: what the one who activates must give.
+def acknowledgement_digest(text: str) -> str:
+    """SHA-256, in hex, of the comparison text (UTF-8).
+
+    The person who activates the change must give it.
 
     A person who gives it has had this very text before them, of these two files and no others.
     """
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def rewritten(was: RuleBook, now: RuleBook) -> Iterator[str]:
+def changed_rules(was: RuleBook, now: RuleBook) -> Iterator[str]:
     """Which rules were added, removed, changed or reordered."""
     one, other = _by_id(was), _by_id(now)
     yield from (f"ny regel «{name}»" for name in other if name not in one)
     yield from (f"regelen «{name}» er borte" for name in one if name not in other)
     for name in other:
-        if name in one and (parts := _changed(one[name], other[name])):
+        if name in one and (parts := _changed_keys(one[name], other[name])):
             yield f"regelen «{name}» er endret: {', '.join(parts)}"
     common = [name for name in one if name in other]
     if common != [name for name in other if name in one]:
         yield f"rekkefølgen er endret: {', '.join(other)}"
 
 
-def _by_id(book: RuleBook) -> dict[RuleId, Rule]:
+def _by_id(book: RuleBook) -> dict[RuleId, RoutingRule]:
     return {rule.id: rule for rule in book.rules}
 
 
-def _changed(was: Rule, now: Rule) -> list[str]:
+def _changed_keys(was: RoutingRule, now: RoutingRule) -> list[str]:
     parts = (
         ("because", was.because, now.because),
         ("when", was.when, now.when),
@@ -74,25 +83,29 @@ def _changed(was: Rule, now: Rule) -> list[str]:
     return [name for name, one, other in parts if one != other]
 
 
-def way_said(moved: Moved) -> str:
+def reroute_text(moved: Rerouted) -> str:
     """The old and the new destination, with the rules that lead there."""
-    return f"{_way(moved.was_way, moved.was)} → {_way(moved.now_way, moved.now)}"
+    old = _destination_text(moved.old_destination, moved.old_rule)
+    return f"{old} → {_destination_text(moved.new_destination, moved.new_rule)}"
 
 
-def _way(way: Way | None, rule: RuleId | None) -> str:
+def _destination_text(way: Destination | None, rule: RuleId | None) -> str:
     if way is None:
         return "ingen regel"
     soon = ", haster" if way.urgent else ""
     return f"{way.to} ({way.release}{soon}; «{rule}»)"
 
 
-def words_of_piece(piece: Piece, *books: RuleBook) -> str:
-    """Which messages and days, in the words of the files: groups and units by their names."""
-    words = [_field_said(field, values, books) for field, values in piece.fields.items()]
-    title = Field.PUBLIC_TITLE_HAS
-    words += [said_of(title, sorted(clause)) for clause in sorted(map(sorted, piece.any_of))]
+def piece_text(piece: Piece, *books: RuleBook) -> str:
+    """Which messages and days a piece contains, in the words of the files.
+
+    Groups and units are given by their names.
+    """
+    words = [_field_values_text(field, values, books) for field, values in piece.fields.items()]
+    title = ConditionField.PUBLIC_TITLE_HAS
+    words += [field_text(title, sorted(clause)) for clause in sorted(map(sorted, piece.any_of))]
     if piece.none_of:
-        words.append(said_not_of(title, sorted(piece.none_of)))
+        words.append(negated_field_text(title, sorted(piece.none_of)))
     if piece.first != date.min:
         words.append(f"fra og med {piece.first.isoformat()}")
     if piece.last != date.max:
@@ -100,25 +113,30 @@ def words_of_piece(piece: Piece, *books: RuleBook) -> str:
     return " og ".join(words) or "som helst"
 
 
-def _field_said(field: Field, values: Values, books: tuple[RuleBook, ...]) -> str:
-    written = _written(values.values, _names(field, books))
-    return said_of(field, written) if values.among else said_not_of(field, written)
+def _field_values_text(
+    field: ConditionField, values: FieldValues, books: tuple[RuleBook, ...]
+) -> str:
+    written = _shortest_names(values.values, _names_of_values(field, books))
+    return field_text(field, written) if values.included else negated_field_text(field, written)
 
 
-def _names(field: Field, books: tuple[RuleBook, ...]) -> Mapping[str, frozenset[str]]:
+def _names_of_values(
+    field: ConditionField, books: tuple[RuleBook, ...]
+) -> Mapping[str, frozenset[str]]:
     """The names under which all these files know a set of values."""
     if field in _ORGANISATIONS:
         named = [
-            {f"{GROUP}{n}": frozenset(map(str, m)) for n, m in b.groups.items()} for b in books
+            {f"{GROUP_PREFIX}{n}": frozenset(map(str, m)) for n, m in b.groups.items()}
+            for b in books
         ]
-    elif field is Field.ADMINISTRATIVE_UNIT:
-        named = [{str(key): names_of(unit) for key, unit in b.units.items()} for b in books]
+    elif field is ConditionField.ADMINISTRATIVE_UNIT:
+        named = [{str(key): comparable_names(unit) for key, unit in b.units.items()} for b in books]
     else:
         return {}
     return {n: v for n, v in named[0].items() if all(names.get(n) == v for names in named)}
 
 
-def _written(values: frozenset[str], names: Mapping[str, frozenset[str]]) -> list[str]:
+def _shortest_names(values: frozenset[str], names: Mapping[str, frozenset[str]]) -> list[str]:
     """The values, with as few names as possible; a value without a name stays as it is."""
     written, left = [], values
     for name, members in sorted(names.items(), key=lambda item: -len(item[1])):

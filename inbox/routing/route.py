@@ -5,10 +5,10 @@ from datetime import date
 
 from inbox.domain import Metadata, UnitId
 from inbox.errors import Invalid
-from inbox.routing.conditions import holds, said
-from inbox.routing.rule_book import Release, Rule, RuleBook, RuleId, SameUnit
+from inbox.routing.conditions import condition_text, holds
+from inbox.routing.rule_book import Release, RoutingRule, RuleBook, RuleId, SameUnit
 
-_NEAREST = 3
+_MAX_NEAREST = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class RuleAnswer:
         return bool(self.except_) and all(answer.holds for answer in self.except_)
 
     @property
-    def misses(self) -> int:
+    def mismatches(self) -> int:
         """The number of reasons why the rule does not match; the whole exception counts as one."""
         failed = sum(not answer.holds for answer in self.when)
         return failed + self.excepted + (not self.in_period)
@@ -55,11 +55,11 @@ class RuleAnswer:
     @property
     def matched(self) -> bool:
         """Whether the rule matches; an earlier matching rule may have decided."""
-        return self.misses == 0
+        return self.mismatches == 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explanation:
+class RoutingExplanation:
     """Why a message is routed as it is: the result of every rule, in order.
 
     Holds nothing of the message: its texts are the rules' own, so no title and no name. But that
@@ -78,37 +78,44 @@ class Explanation:
 
 
 def route(metadata: Metadata, book: RuleBook, on: date) -> Route | None:
-    """The first rule that matches on that day decides; None means that a person must place it.
+    """The route by the first rule that matches on that day.
+
+    None means that a person must place the message.
 
     Raises `Invalid` if the book is not the receiver's: that would route by somebody else's rules.
     """
     _check_receiver(metadata, book)
     for rule in book.rules:
-        if answer_of(rule, metadata, on).matched:
+        if evaluate_rule(rule, metadata, on).matched:
             return _route_by(rule, metadata)
     return None
 
 
-def explain(metadata: Metadata, book: RuleBook, on: date) -> Explanation:
-    """What `route` answers, and what every rule says, also those that come too late."""
-    answers = tuple(answer_of(rule, metadata, on) for rule in book.rules)
-    missed = sorted((a for a in answers if not a.matched), key=lambda answer: answer.misses)
-    return Explanation(
+def explain_route(metadata: Metadata, book: RuleBook, on: date) -> RoutingExplanation:
+    """The route that `route` returns, and the result of every rule.
+
+    The rules after the deciding one are included.
+    """
+    answers = tuple(evaluate_rule(rule, metadata, on) for rule in book.rules)
+    missed = sorted((a for a in answers if not a.matched), key=lambda answer: answer.mismatches)
+    return RoutingExplanation(
         route=route(metadata, book, on),
         rules=answers,
-        nearest=tuple(answer.rule for answer in missed[:_NEAREST]),
+        nearest=tuple(answer.rule for answer in missed[:_MAX_NEAREST]),
     )
 
 
-def answer_of(rule: Rule, metadata: Metadata, on: date) -> RuleAnswer:
+def evaluate_rule(rule: RoutingRule, metadata: Metadata, on: date) -> RuleAnswer:
     """Evaluate one rule; routing and explanation both use only this function."""
     return RuleAnswer(
         rule=rule.id,
         because=rule.because,
-        in_period=rule.holds_on(on),
-        when=tuple(ConditionAnswer(text=said(c), holds=holds(c, metadata)) for c in rule.when),
+        in_period=rule.is_active_on(on),
+        when=tuple(
+            ConditionAnswer(text=condition_text(c), holds=holds(c, metadata)) for c in rule.when
+        ),
         except_=tuple(
-            ConditionAnswer(text=said(c), holds=holds(c, metadata)) for c in rule.except_
+            ConditionAnswer(text=condition_text(c), holds=holds(c, metadata)) for c in rule.except_
         ),
     )
 
@@ -118,7 +125,7 @@ def _check_receiver(metadata: Metadata, book: RuleBook) -> None:
         raise Invalid("route.other_organisation", f"rules of {book.organisation}")
 
 
-def _route_by(rule: Rule, metadata: Metadata) -> Route:
+def _route_by(rule: RoutingRule, metadata: Metadata) -> Route:
     if isinstance(rule.to, SameUnit):
         assert metadata.known_unit is not None  # the reader demands known_reference = true
         unit = metadata.known_unit

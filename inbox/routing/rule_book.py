@@ -7,14 +7,17 @@ from enum import StrEnum
 from typing import NewType
 
 from inbox.domain import OrgNumber, UnitId
-from inbox.routing.conditions import Condition
-from inbox.strict.toml_lines import Path, nearest
+from inbox.routing.conditions import RuleCondition
+from inbox.strict.toml_lines import KeyPath, nearest_line
 
 RuleId = NewType("RuleId", str)
 
 
 class Release(StrEnum):
-    """Whether the unit's case system may have the message before a person has said so."""
+    """When the unit's case system may have the message.
+
+    It may have the message at once, or only after a person has released it.
+    """
 
     AT_ONCE = "at once"
     BY_A_PERSON = "by a person"
@@ -28,28 +31,31 @@ class SameUnit(StrEnum):
 
 SAME_UNIT = SameUnit.SAME_UNIT
 
-UnitRef = UnitId | SameUnit
+RuleTarget = UnitId | SameUnit
 """Where a rule sends: a unit's key in `[units]`, or `SAME_UNIT`. No key can be written so."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unit:
+class RuleUnit:
     """A unit (*enhet*), as the rules name it."""
 
     name: str
-    called: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     """What senders call it in `administrativEnhet`, beside its name."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
-    """Matches when every condition of `when` holds and not every one of `except_` does."""
+class RoutingRule:
+    """A routing rule, with its conditions and its exception.
+
+    It matches if every condition of `when` is true and not all conditions of `except_` are true.
+    """
 
     id: RuleId
     because: str
-    when: tuple[Condition, ...]
-    except_: tuple[Condition, ...] = ()
-    to: UnitRef
+    when: tuple[RuleCondition, ...]
+    except_: tuple[RuleCondition, ...] = ()
+    to: RuleTarget
     release: Release
     urgent: bool = False
     from_: date | None = None
@@ -59,7 +65,7 @@ class Rule:
     before: tuple[RuleId, ...] = ()
     """Rules that this one is meant to win over; they stand later."""
 
-    def holds_on(self, day: date) -> bool:
+    def is_active_on(self, day: date) -> bool:
         """Whether the day is within the rule's period."""
         return (self.from_ or date.min) <= day <= (self.until or date.max)
 
@@ -70,18 +76,18 @@ class RuleBook:
 
     organisation: OrgNumber
     groups: Mapping[str, tuple[OrgNumber, ...]]
-    units: Mapping[UnitId, Unit]
+    units: Mapping[UnitId, RuleUnit]
     desk: UnitId
     """The unit that distributes what no rule takes."""
-    rules: tuple[Rule, ...]
+    rules: tuple[RoutingRule, ...]
     digest: str
     """SHA-256 of the file's bytes, in hex."""
-    lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
+    lines: Mapping[KeyPath, int] = field(default_factory=dict, compare=False, repr=False)
     """Where in the file everything stands, for those who mend it."""
 
     def line_of(self, *path: str | int) -> int | None:
         """The line of this key in the file, or of the nearest enclosing one."""
-        return nearest(self.lines, path)
+        return nearest_line(self.lines, path)
 
     def line_of_rule(self, rule: RuleId) -> int | None:
         """The line on which the rule begins."""

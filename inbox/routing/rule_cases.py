@@ -1,4 +1,6 @@
-"""Runs the written cases of a set of rules: this metadata, on this day, goes there.
+"""Runs the written test cases of a rule book.
+
+A case says that with this metadata, on this day, the message must be routed there.
 
 A file of cases says whose rules it tries (`receiver`) and on which day (`on`), and then, for each
 `[[case]]`, `name`, `metadata` and `expect`: either "unrouted" or a table of `unit`, `rule` and
@@ -13,17 +15,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from functools import partial
 
-from inbox.domain import ARKIVMELDING, TAUSHETSBELAGT, Metadata, Service, UnitId
-from inbox.routing.route import Explanation, Route, explain
+from inbox.domain import ARKIVMELDING_DOCUMENT_TYPE, CONFIDENTIAL_PROCESS, Metadata, Service, UnitId
+from inbox.routing.route import Route, RoutingExplanation, explain_route
 from inbox.routing.rule_book import Release, RuleBook
 from inbox.strict import toml_tables
-from inbox.strict.toml_lines import nearest
-from inbox.strict.toml_tables import Place, Table
+from inbox.strict.toml_lines import nearest_line
+from inbox.strict.toml_tables import ReadPosition, Table
 
 UNROUTED = "unrouted"
 """What a case expects where a person must place the message."""
 
-_FILE = "tilfeller"
+_DEFAULT_FILE = "tilfeller"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +37,15 @@ class CaseResult:
     passed: bool
     expected: str
     got: str
-    why: Explanation
+    explanation: RoutingExplanation
 
 
-def run_cases(book: RuleBook, raw: bytes, *, file: str = _FILE) -> tuple[CaseResult, ...]:
+def run_cases(book: RuleBook, raw: bytes, *, file: str = _DEFAULT_FILE) -> tuple[CaseResult, ...]:
     """Run every case of the file, in order.
 
     Raises `PolicyError` if the file is not as it must be.
     """
-    place = Place(file=file)
+    place = ReadPosition(file=file)
     place, table = toml_tables.read_toml(place, raw)
     toml_tables.check_fields(place, table, required=("receiver", "on", "case"))
     if table["receiver"] != book.organisation:
@@ -54,35 +56,35 @@ def run_cases(book: RuleBook, raw: bytes, *, file: str = _FILE) -> tuple[CaseRes
         raise place.refuse("empty", "ingen tilfeller", "minst ett [[case]]")
     day = toml_tables.date_of(place.at("on", "on"), table["on"])
     return tuple(
-        _run(place.at("[[case]]", "case", number), case, book, day)
+        _run_case(place.at("[[case]]", "case", number), case, book, day)
         for number, case in enumerate(cases)
     )
 
 
-def _run(place: Place, case: Table, book: RuleBook, day: date) -> CaseResult:
+def _run_case(place: ReadPosition, case: Table, book: RuleBook, day: date) -> CaseResult:
     toml_tables.check_fields(place, case, required=("name", "metadata", "expect"), optional=("on",))
     name = toml_tables.text_of(place.at(place.inside, "name"), case["name"])
     here = partial(place.at, f"tilfelle «{name}»")
     day = toml_tables.date_of(here("on"), case["on"]) if "on" in case else day
     metadata = read_metadata(here("metadata"), case["metadata"], book, day)
-    explanation = explain(metadata, book, day)
-    expected, got = _expected(here("expect"), case["expect"]), shown(explanation.route)
+    explanation = explain_route(metadata, book, day)
+    expected, got = _expected(here("expect"), case["expect"]), route_text(explanation.route)
     return CaseResult(
         name=name,
-        line=nearest(place.lines, place.path),
+        line=nearest_line(place.lines, place.path),
         passed=expected == got,
         expected=expected,
         got=got,
-        why=explanation,
+        explanation=explanation,
     )
 
 
-def shown(found: Route | None) -> str:
+def route_text(found: Route | None) -> str:
     """The route as text, in the form in which a case states what it expects."""
     return UNROUTED if found is None else f"{found.unit}, {found.rule}, {found.release}"
 
 
-def _expected(place: Place, value: object) -> str:
+def _expected(place: ReadPosition, value: object) -> str:
     if value == UNROUTED:
         return UNROUTED
     table = toml_tables.table_of(place, value)
@@ -95,13 +97,13 @@ def _expected(place: Place, value: object) -> str:
     return f"{unit}, {rule}, {release}"
 
 
-def read_metadata(place: Place, value: object, book: RuleBook, day: date) -> Metadata:
+def read_metadata(place: ReadPosition, value: object, book: RuleBook, day: date) -> Metadata:
     """Read the metadata of a case; what it leaves out has the values of an ordinary message.
 
     Raises `PolicyError`.
     """
     table = toml_tables.table_of(place, value)
-    toml_tables.check_fields(place, table, required=("sender",), optional=tuple(GIVEN))
+    toml_tables.check_fields(place, table, required=("sender",), optional=tuple(METADATA_READERS))
     sender = toml_tables.organisation_of(place, toml_tables.text_of(place, table["sender"]))
     metadata = Metadata(
         channel="integrasjonspunkt",
@@ -111,28 +113,28 @@ def read_metadata(place: Place, value: object, book: RuleBook, day: date) -> Met
         signer=sender,
         on_behalf_of=None,
         receiver=book.organisation,
-        process=TAUSHETSBELAGT,
-        document_type=ARKIVMELDING,
+        process=CONFIDENTIAL_PROCESS,
+        document_type=ARKIVMELDING_DOCUMENT_TYPE,
         received_at=datetime.combine(day, time(8), UTC),
         document_count=1,
         total_bytes=100_000,
     )
-    for field, read in GIVEN.items():
+    for field, read in METADATA_READERS.items():
         if field in table:
             metadata = read(metadata, place, table[field])
     return metadata
 
 
-def _service(place: Place, value: object) -> Service:
+def _service(place: ReadPosition, value: object) -> Service:
     text = toml_tables.text_of(place, value)
     if text not in set(Service):
         raise place.refuse("unknown_word", text, ", ".join(Service))
     return Service(text)
 
 
-_Given = Callable[[Metadata, Place, object], Metadata]
+_MetadataReader = Callable[[Metadata, ReadPosition, object], Metadata]
 
-GIVEN: Mapping[str, _Given] = {
+METADATA_READERS: Mapping[str, _MetadataReader] = {
     "sender_known": lambda m, p, v: replace(m, sender_known=toml_tables.flag_of(p, v)),
     "signer": lambda m, p, v: replace(
         m, signer=toml_tables.organisation_of(p, toml_tables.text_of(p, v))

@@ -1,4 +1,7 @@
-"""Reads the routing rules of one organisation, strictly: whatever is not expected is refused."""
+"""Strictly reads the routing rules of one organisation from TOML.
+
+Everything unexpected is refused.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,16 +10,24 @@ from types import MappingProxyType
 
 from inbox.domain import OrgNumber, UnitId
 from inbox.errors import PolicyError
-from inbox.routing.condition_reader import Named, read_conditions, short_name
-from inbox.routing.conditions import YES, Field, normalise
-from inbox.routing.lint import errors
-from inbox.routing.rule_book import SAME_UNIT, Release, Rule, RuleBook, RuleId, Unit, UnitRef
+from inbox.routing.condition_reader import Definitions, read_conditions, read_short_name
+from inbox.routing.conditions import YES, ConditionField, normalise
+from inbox.routing.lint import find_errors
+from inbox.routing.rule_book import (
+    SAME_UNIT,
+    Release,
+    RoutingRule,
+    RuleBook,
+    RuleId,
+    RuleTarget,
+    RuleUnit,
+)
 from inbox.strict import toml_tables
-from inbox.strict.toml_tables import Place, Table
+from inbox.strict.toml_tables import ReadPosition, Table
 
 MAX_RULES = 200
 
-_TOLD = 20
+_MAX_SHOWN_ERRORS = 20
 
 
 def read_rules(name: str, raw: bytes) -> RuleBook:
@@ -27,32 +38,34 @@ def read_rules(name: str, raw: bytes) -> RuleBook:
             reason names file, line and rule, says what was read and what is allowed; of several
             errors of order it has the first twenty, under the code of the first of them.
     """
-    book = read_draft(name, raw)
-    found = errors(book)
+    book = read_unchecked_rules(name, raw)
+    found = find_errors(book)
     if found:
-        told = [f.told for f in found[:_TOLD]]
-        if len(found) > _TOLD:
-            told.append(f"og {len(found) - _TOLD} til")
+        told = [f.text_with_line for f in found[:_MAX_SHOWN_ERRORS]]
+        if len(found) > _MAX_SHOWN_ERRORS:
+            told.append(f"og {len(found) - _MAX_SHOWN_ERRORS} til")
         raise PolicyError(found[0].code, f"{name}: {'; '.join(told)}")
     return book
 
 
-def read_draft(name: str, raw: bytes) -> RuleBook:
-    """The rules as written, each of them right by itself: for `lint`, never for routing.
+def read_unchecked_rules(name: str, raw: bytes) -> RuleBook:
+    """Read the rules as written, without checking them against each other.
 
-    Raises `PolicyError` as `read_rules` does, except for what `lint.errors` finds.
+    Each rule is valid by itself. The result is for `lint`, never for routing.
+
+    Raises `PolicyError` as `read_rules` does, except for what `lint.find_errors` finds.
     """
-    place = Place(file=name)
+    place = ReadPosition(file=name)
     organisation, suffix = name[:-5], name[-5:]
     if suffix != ".toml":
         raise place.refuse("file_name", name, "organisasjonsnummer.toml")
     toml_tables.organisation_of(place, organisation)
     place, table = toml_tables.read_toml(place, raw)
     toml_tables.check_fields(place, table, required=("units", "desk", "rule"), optional=("groups",))
-    named = Named(groups=_groups(place, table), units=_units(place, table))
+    named = Definitions(groups=_groups(place, table), units=_units(place, table))
     desk = _desk(place.at("[desk]", "desk"), table["desk"], named)
     rules = _rules(place, table["rule"], named)
-    toml_tables.check_rows(place, raw, len(rules))
+    toml_tables.check_row_count(place, raw, len(rules))
     return RuleBook(
         organisation=OrgNumber(organisation),
         groups=named.groups,
@@ -64,7 +77,7 @@ def read_draft(name: str, raw: bytes) -> RuleBook:
     )
 
 
-def _groups(place: Place, table: Table) -> Mapping[str, tuple[OrgNumber, ...]]:
+def _groups(place: ReadPosition, table: Table) -> Mapping[str, tuple[OrgNumber, ...]]:
     if "groups" not in table:
         return MappingProxyType({})
     groups: dict[str, tuple[OrgNumber, ...]] = {}
@@ -73,44 +86,44 @@ def _groups(place: Place, table: Table) -> Mapping[str, tuple[OrgNumber, ...]]:
     ).items():
         here = place.at(f"[groups] {name}", "groups", name)
         numbers = toml_tables.text_list_of(here, members)
-        groups[short_name(here, name)] = tuple(
+        groups[read_short_name(here, name)] = tuple(
             toml_tables.organisation_of(here, n) for n in numbers
         )
     return MappingProxyType(groups)
 
 
-def _units(place: Place, table: Table) -> Mapping[UnitId, Unit]:
-    units: dict[UnitId, Unit] = {}
+def _units(place: ReadPosition, table: Table) -> Mapping[UnitId, RuleUnit]:
+    units: dict[UnitId, RuleUnit] = {}
     taken: dict[str, str] = {}
     for key, value in toml_tables.table_of(place.at("[units]", "units"), table["units"]).items():
         here = place.at(f"[units] {key}", "units", key)
         unit = _unit(here, value)
-        units[UnitId(short_name(here, key))] = unit
-        for name in (unit.name, *unit.called):
+        units[UnitId(read_short_name(here, key))] = unit
+        for name in (unit.name, *unit.aliases):
             if taken.setdefault(normalise(name), key) != key:
                 other = taken[normalise(name)]
                 raise here.refuse("duplicate", name, f"et navn som «{other}» ikke har")
     return MappingProxyType(units)
 
 
-def _unit(place: Place, value: object) -> Unit:
+def _unit(place: ReadPosition, value: object) -> RuleUnit:
     """Read a unit: either only its name, or a table of `name` and `called`."""
     if isinstance(value, str):
-        return Unit(name=toml_tables.text_of(place, value))
+        return RuleUnit(name=toml_tables.text_of(place, value))
     table = toml_tables.table_of(place, value)
     toml_tables.check_fields(place, table, required=("name",), optional=("called",))
     called = toml_tables.text_list_of(place, table["called"]) if "called" in table else ()
-    return Unit(name=toml_tables.text_of(place, table["name"]), called=called)
+    return RuleUnit(name=toml_tables.text_of(place, table["name"]), aliases=called)
 
 
-def _desk(place: Place, value: object, named: Named) -> UnitId:
+def _desk(place: ReadPosition, value: object, named: Definitions) -> UnitId:
     table = toml_tables.table_of(place, value)
     toml_tables.check_fields(place, table, required=("unit",))
     here = place.at(place.inside, "unit")
     return named.unit(here, toml_tables.text_of(here, table["unit"]))
 
 
-def _rules(place: Place, value: object, named: Named) -> tuple[Rule, ...]:
+def _rules(place: ReadPosition, value: object, named: Definitions) -> tuple[RoutingRule, ...]:
     tables = toml_tables.tables_of(place.at("[[rule]]", "rule"), value)
     if not 0 < len(tables) <= MAX_RULES:
         allowed = (
@@ -118,7 +131,7 @@ def _rules(place: Place, value: object, named: Named) -> tuple[Rule, ...]:
             "uten at noen har bestemt det"
         )
         raise place.refuse("rule_count", f"{len(tables)} regler", allowed)
-    rules: dict[RuleId, Rule] = {}
+    rules: dict[RuleId, RoutingRule] = {}
     for number, table in enumerate(tables):
         here = place.at(f"[[rule]] nr. {number + 1}", "rule", number)
         rule = _rule(here, table, named)
@@ -128,10 +141,10 @@ def _rules(place: Place, value: object, named: Named) -> tuple[Rule, ...]:
     return tuple(rules.values())
 
 
-def _rule(place: Place, table: Table, named: Named) -> Rule:
+def _rule(place: ReadPosition, table: Table, named: Definitions) -> RoutingRule:
     if "id" in table:
         here = place.at(place.inside, "id")
-        place = place.at(f"regel «{short_name(here, toml_tables.text_of(here, table['id']))}»")
+        place = place.at(f"regel «{read_short_name(here, toml_tables.text_of(here, table['id']))}»")
     toml_tables.check_fields(
         place,
         table,
@@ -140,7 +153,7 @@ def _rule(place: Place, table: Table, named: Named) -> Rule:
     )
     at = partial(place.at, place.inside)
     before = toml_tables.text_list_of(at("before"), table["before"]) if "before" in table else ()
-    rule = Rule(
+    rule = RoutingRule(
         id=RuleId(toml_tables.text_of(at("id"), table["id"])),
         because=toml_tables.text_of(at("because"), table["because"]),
         when=read_conditions(at("when"), table["when"], named),
@@ -156,22 +169,22 @@ def _rule(place: Place, table: Table, named: Named) -> Rule:
     return rule
 
 
-def _check_rule(place: Place, rule: Rule) -> None:
+def _check_rule(place: ReadPosition, rule: RoutingRule) -> None:
     if rule.from_ and rule.until and rule.until < rule.from_:
         at = place.at(place.inside, "until")
         raise at.refuse("period", f"until {rule.until}", f"tidligst {rule.from_}, som er from")
-    follows = any(c.field is Field.KNOWN_REFERENCE and YES in c.values for c in rule.when)
+    follows = any(c.field is ConditionField.KNOWN_REFERENCE and YES in c.values for c in rule.when)
     if rule.to is SAME_UNIT and not follows:
         allowed = "«same unit» bare sammen med known_reference = true, ellers er ingen enhet kjent"
         raise place.at(place.inside, "to").refuse("same_unit", "to = same unit", allowed)
 
 
-def _target(place: Place, value: object, named: Named) -> UnitRef:
+def _target(place: ReadPosition, value: object, named: Definitions) -> RuleTarget:
     text = toml_tables.text_of(place, value)
     return SAME_UNIT if text == SAME_UNIT else named.unit(place, text)
 
 
-def _release(place: Place, value: object) -> Release:
+def _release(place: ReadPosition, value: object) -> Release:
     text = toml_tables.text_of(place, value)
     if text not in set(Release):
         raise place.refuse("release", text, " eller ".join(f"«{r}»" for r in Release))

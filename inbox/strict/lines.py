@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from inbox.errors import PolicyError
 
 MAX_BYTES = 256 * 1024
-_SHOWN_CHARACTERS = 80
+_MAX_SHOWN_CHARACTERS = 80
 _ROWS = re.compile(r"# rows: ([0-9]{1,4})")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class SourceLine:
     """A line that is neither empty nor a comment, with its file and number (from 1)."""
 
     file: str
@@ -23,21 +23,27 @@ class Line:
         """The error for this line."""
         return refusal(f"{self.file}, line {self.number}", code, read, allowed)
 
-    def locate(self, error: PolicyError) -> PolicyError:
+    def with_location(self, error: PolicyError) -> PolicyError:
         """The same error with this file and line added to its reason."""
         return PolicyError(error.code, f"{self.file}, line {self.number}: {error.reason}")
 
 
 def refusal(where: str, code: str, read: object, allowed: str) -> PolicyError:
-    """A stable code, and what a policy editor needs to put it right."""
+    """A `PolicyError` with a stable code and a full explanation.
+
+    It contains everything that a policy editor needs to correct the file.
+    """
     shown = read if isinstance(read, str) else repr(read)
-    if len(shown) > _SHOWN_CHARACTERS:
-        shown = shown[:_SHOWN_CHARACTERS] + "..."
+    if len(shown) > _MAX_SHOWN_CHARACTERS:
+        shown = shown[:_MAX_SHOWN_CHARACTERS] + "..."
     return PolicyError(f"policy.{code}", f"{where}: read {shown!r}; allowed: {allowed}")
 
 
 def read_text(file: str, raw: bytes) -> str:
-    """UTF-8 without byte order mark, lines that end in a line feed, no other control characters."""
+    """Decode text that must be UTF-8 without byte order mark.
+
+    Lines end with a line feed, and no other control characters are allowed.
+    """
     first = f"{file}, line 1"
     if len(raw) > MAX_BYTES:
         raise refusal(first, "too_large", f"{len(raw)} bytes", f"at most {MAX_BYTES} bytes")
@@ -55,33 +61,36 @@ def read_text(file: str, raw: bytes) -> str:
     return text
 
 
-def read_lines(file: str, raw: bytes) -> tuple[Line, ...]:
+def read_lines(file: str, raw: bytes) -> tuple[SourceLine, ...]:
     """The lines that are neither empty nor comments.
 
     A comment has a line of its own; `# rows:` says how many there are.
     """
     text = read_text(file, raw)
-    lines = tuple(_counting(file, text))
+    lines = tuple(_significant_lines(file, text))
     for line in lines:
         if not line.text.isascii():
             raise line.refuse("not_ascii", line.text, "ASCII outside comments")
         if any(sign in line.text for sign in "#;\"'"):
             raise line.refuse("sign", line.text, "no comment, quote or semicolon inside a row")
-    check_rows(file, text, len(lines))
+    check_row_count(file, text, len(lines))
     return lines
 
 
-def _counting(file: str, text: str) -> Iterator[Line]:
+def _significant_lines(file: str, text: str) -> Iterator[SourceLine]:
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip(" ")
         if stripped and not stripped.startswith("#"):
-            yield Line(file=file, number=number, text=stripped)
+            yield SourceLine(file=file, number=number, text=stripped)
 
 
-def check_rows(file: str, text: str, rows: int) -> None:
-    """The file says how many rows it has, once: so a row that fell out, or in, is noticed."""
+def check_row_count(file: str, text: str, rows: int) -> None:
+    """Check that the file states its number of rows exactly once and correctly.
+
+    A lost or added row is thereby noticed.
+    """
     stated = [
-        Line(file=file, number=number, text=found.group(1))
+        SourceLine(file=file, number=number, text=found.group(1))
         for number, line in enumerate(text.split("\n"), 1)
         if (found := _ROWS.fullmatch(line))
     ]

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from inbox.errors import PolicyError
-from inbox.strict.lines import check_rows, read_text, refusal
+from inbox.strict.lines import check_row_count, read_text, refusal
 
 _TEXT = re.compile(r'"(?:\\.|[^"\\])*"')
 _HEADER = re.compile(r"\[\[?([a-z_]+)\]\]?")
 _KEY = re.compile(r'(?:([A-Za-z0-9_-]+)|"([^"]*)") *=')
-_AT = re.compile(r"at line (\d+)")
+_ERROR_LINE = re.compile(r"at line (\d+)")
 _END = "at end of document"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class TomlTable:
     """A table of a TOML file and its position: every refusal about it names the line."""
 
     file: str
@@ -25,12 +25,12 @@ class Table:
     value: Mapping[str, object]
     lines: Mapping[str, int]
     """The lines of its keys that stand at the beginning of one."""
-    called: str = ""
+    path: str = ""
 
     def refuse(self, code: str, key: str, read: object, allowed: str) -> PolicyError:
         """The error for a key of this table, or for the whole table if the key is missing."""
         where = f"{self.file}, line {self.lines.get(key, self.line)}"
-        name = ".".join(part for part in (self.called, key) if part)
+        name = ".".join(part for part in (self.path, key) if part)
         return refusal(f"{where}, {name}" if name else where, code, read, allowed)
 
     def check_keys(self, keys: Collection[str], *, optional: Collection[str] = ()) -> None:
@@ -44,14 +44,14 @@ class Table:
                 allowed += f", and perhaps {', '.join(sorted(optional))}"
             raise self.refuse("keys", odd[0] if odd else "", read, allowed)
 
-    def table(self, key: str) -> "Table":
+    def table(self, key: str) -> "TomlTable":
         """The inline table under a key."""
         value = self.value.get(key)
         if not isinstance(value, dict):
             raise self.refuse("table", key, value, "a table")
         line = self.lines.get(key, self.line)
-        called = ".".join(part for part in (self.called, key) if part)
-        return Table(file=self.file, line=line, value=value, lines={}, called=called)
+        called = ".".join(part for part in (self.path, key) if part)
+        return TomlTable(file=self.file, line=line, value=value, lines={}, path=called)
 
     def text(self, key: str) -> str:
         """A text that must not be blank."""
@@ -73,7 +73,7 @@ class Table:
         return tuple(value)
 
 
-class _Place(NamedTuple):
+class _KeyLine(NamedTuple):
     """The line of a key, or of the header of its table if the key is empty."""
 
     table: str
@@ -82,7 +82,7 @@ class _Place(NamedTuple):
     line: int
 
 
-class Document:
+class TomlFile:
     """A TOML file that was read: its tables by name, with their lines."""
 
     def __init__(self, file: str, raw: bytes) -> None:
@@ -92,11 +92,14 @@ class Document:
         try:
             self._value = tomllib.loads(self._text)
         except (ValueError, RecursionError) as error:
-            raise self._unreadable(error) from error
-        self._places = list(_places(self._text))
+            raise self._toml_error(error) from error
+        self._key_lines = list(_find_key_lines(self._text))
 
     def _check_signs(self) -> None:
-        """A comment has a line of its own, a text is in double quotes and ends on its line."""
+        """Check how comments and texts are written.
+
+        Comments must have their own lines, and texts must be in double quotes on one line.
+        """
         for number, line in enumerate(self._text.split("\n"), 1):
             bare = _TEXT.sub("", line)
             if not line.strip().startswith("#") and any(sign in bare for sign in "#\"'"):
@@ -104,27 +107,27 @@ class Document:
                 allowed = "no comment after a value; texts in double quotes, on one line"
                 raise refusal(where, "sign", line.strip(), allowed)
 
-    def _unreadable(self, error: Exception) -> PolicyError:
+    def _toml_error(self, error: Exception) -> PolicyError:
         said = str(error)
-        found = _AT.search(said)
+        found = _ERROR_LINE.search(said)
         last = self._text.count("\n") + 1
         line = int(found.group(1)) if found else last if _END in said else 1
         return refusal(f"{self.file}, line {line}", "toml", said, "TOML")
 
-    def top(self, keys: Collection[str]) -> Table:
+    def top(self, keys: Collection[str]) -> TomlTable:
         """The root table, which must have exactly these keys."""
         top = self._table("", self._value, number=0)
         top.check_keys(keys)
         return top
 
-    def one(self, name: str) -> Table:
+    def single_table(self, name: str) -> TomlTable:
         """The single table `[name]`."""
         value = self._value.get(name)
         if not isinstance(value, dict):
             raise self.top_refusal(name, "table", value, f"a table [{name}]")
         return self._table(name, value, number=0)
 
-    def many(self, name: str) -> list[Table]:
+    def table_list(self, name: str) -> list[TomlTable]:
         """The array of tables `[[name]]`, with at least one table."""
         values = self._value.get(name)
         if (
@@ -139,21 +142,21 @@ class Document:
         """The error for a key of the root table."""
         return self._table("", self._value, number=0).refuse(code, key, read, allowed)
 
-    def _table(self, name: str, value: Mapping[str, object], *, number: int) -> Table:
+    def _table(self, name: str, value: Mapping[str, object], *, number: int) -> TomlTable:
         """The `number`-th table of this name, with the lines where its header and keys stand."""
-        mine = [place for place in self._places if (place.table, place.number) == (name, number)]
+        mine = [place for place in self._key_lines if (place.table, place.number) == (name, number)]
         lines = {place.key: place.line for place in mine}
         if not name:
-            first = [place for place in self._places if not place.key and not place.number]
+            first = [place for place in self._key_lines if not place.key and not place.number]
             lines |= {place.table: place.line for place in first}
-        return Table(file=self.file, line=lines.pop("", 1), value=value, lines=lines, called=name)
+        return TomlTable(file=self.file, line=lines.pop("", 1), value=value, lines=lines, path=name)
 
-    def check_rows(self, rows: int) -> None:
+    def check_row_count(self, rows: int) -> None:
         """Check that the file states this number of rows."""
-        check_rows(self.file, self._text, rows)
+        check_row_count(self.file, self._text, rows)
 
 
-def _places(text: str) -> Iterator[_Place]:
+def _find_key_lines(text: str) -> Iterator[_KeyLine]:
     """The lines of headers and keys; a key inside a value has the line of the value."""
     name, number = "", 0
     seen: dict[str, int] = {}
@@ -161,6 +164,6 @@ def _places(text: str) -> Iterator[_Place]:
         if found := _HEADER.match(line.strip()):
             name = found.group(1)
             number = seen[name] = seen.get(name, -1) + 1
-            yield _Place(name, number, "", at)
+            yield _KeyLine(name, number, "", at)
         elif found := _KEY.match(line.strip()):
-            yield _Place(name, number, found.group(1) or found.group(2), at)
+            yield _KeyLine(name, number, found.group(1) or found.group(2), at)

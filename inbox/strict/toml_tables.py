@@ -1,4 +1,7 @@
-"""Reads pieces of a TOML file by type, or refuses: where, what was read, what is allowed."""
+"""Typed accessors for values of a TOML file.
+
+A wrong value is refused with its position, what was read and what is allowed.
+"""
 
 import re
 import tomllib
@@ -8,10 +11,10 @@ from datetime import date
 
 from inbox.domain import OrgNumber, parse_org_number
 from inbox.errors import Invalid, PolicyError
-from inbox.strict.toml_lines import Path, lines_of, nearest
+from inbox.strict.toml_lines import KeyPath, find_key_lines, nearest_line
 
 MAX_FILE_BYTES = 256 * 1024
-_SHOWN_CHARACTERS = 60
+_MAX_SHOWN_CHARACTERS = 60
 _ROWS = re.compile(r"# rows: ([0-9]{1,4})")
 _AT_LINE = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 
@@ -19,34 +22,37 @@ Table = Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ReadPosition:
     """The position in a file that is being read; every refusal begins with it."""
 
     file: str
     inside: str = ""
-    path: Path = ()
-    lines: Mapping[Path, int] = field(default_factory=dict, repr=False)
+    path: KeyPath = ()
+    lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
 
-    def at(self, inside: str, *keys: str | int) -> "Place":
+    def at(self, inside: str, *keys: str | int) -> "ReadPosition":
         """The position further inside, by these keys: a rule, a table or a case."""
         return replace(self, inside=inside, path=(*self.path, *keys))
 
-    def on(self, line: int) -> "Place":
+    def at_line(self, line: int) -> "ReadPosition":
         """The same position, with a known line."""
         return replace(self, path=("line",), lines={("line",): line})
 
     def refuse(self, code: str, read: object, allowed: str) -> PolicyError:
-        """The error to raise: a stable code, and what a policy editor needs to put it right."""
-        line = nearest(self.lines, self.path)
+        """The error to raise, with a stable code.
+
+        It contains everything that a policy editor needs to correct the file.
+        """
+        line = nearest_line(self.lines, self.path)
         at = [self.file, "" if line is None else f"linje {line}", self.inside]
         where = ", ".join(part for part in at if part)
         shown = read if isinstance(read, str) else repr(read)
-        if len(shown) > _SHOWN_CHARACTERS:
-            shown = shown[:_SHOWN_CHARACTERS] + "…"
+        if len(shown) > _MAX_SHOWN_CHARACTERS:
+            shown = shown[:_MAX_SHOWN_CHARACTERS] + "…"
         return PolicyError(f"routing.{code}", f"{where}: leste «{shown}». Tillatt: {allowed}")
 
 
-def read_toml(place: Place, raw: bytes) -> tuple[Place, Table]:
+def read_toml(place: ReadPosition, raw: bytes) -> tuple[ReadPosition, Table]:
     """Parse the file as TOML; returns the table and the position with all line numbers.
 
     What is wrong is a `PolicyError`.
@@ -58,20 +64,23 @@ def read_toml(place: Place, raw: bytes) -> tuple[Place, Table]:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        here = place.on(raw.count(b"\n", 0, error.start) + 1)
+        here = place.at_line(raw.count(b"\n", 0, error.start) + 1)
         raise here.refuse("encoding", f"byte {error.start} er ikke UTF-8", "UTF-8") from error
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # the latter is tomllib's answer to `[[[[…`
         what = str(error) if isinstance(error, tomllib.TOMLDecodeError) else type(error).__name__
         found = _AT_LINE.search(what)
-        here = place if found is None else place.on(int(found[1]))
+        here = place if found is None else place.at_line(int(found[1]))
         raise here.refuse("toml", _AT_LINE.sub("", what).strip(), "gyldig TOML") from error
-    return replace(place, lines=lines_of(text)), table
+    return replace(place, lines=find_key_lines(text)), table
 
 
-def check_rows(place: Place, raw: bytes, rows: int) -> None:
-    """The file says how many rules it has, once: one that fell out, or in, is noticed."""
+def check_row_count(place: ReadPosition, raw: bytes, rows: int) -> None:
+    """Check that the file states its number of rules exactly once and correctly.
+
+    A lost or added rule is thereby noticed.
+    """
     stated = [
         (number, int(found[1]))
         for number, line in enumerate(raw.decode().split("\n"), 1)
@@ -82,12 +91,12 @@ def check_rows(place: Place, raw: bytes, rows: int) -> None:
             "rows_unstated", f"{len(stated)} slike linjer", f"én linje «# rows: {rows}»"
         )
     if stated[0][1] != rows:
-        here = place.on(stated[0][0])
+        here = place.at_line(stated[0][0])
         raise here.refuse("rows_differ", f"{rows} regler", f"de {stated[0][1]} som filen oppgir")
 
 
 def check_fields(
-    place: Place, table: Table, *, required: Collection[str], optional: Collection[str] = ()
+    place: ReadPosition, table: Table, *, required: Collection[str], optional: Collection[str] = ()
 ) -> None:
     """Refuse missing and unknown fields."""
     known = ", ".join([*required, *optional])
@@ -99,7 +108,7 @@ def check_fields(
             raise place.refuse("missing_field", f"ingen {name}", f"feltet {name} må være med")
 
 
-def table_of(place: Place, value: object) -> Table:
+def table_of(place: ReadPosition, value: object) -> Table:
     """A table that must not be empty."""
     if not isinstance(value, dict):
         raise place.refuse("wrong_type", value, "en tabell")
@@ -108,7 +117,7 @@ def table_of(place: Place, value: object) -> Table:
     return value
 
 
-def tables_of(place: Place, value: object) -> tuple[Table, ...]:
+def tables_of(place: ReadPosition, value: object) -> tuple[Table, ...]:
     """An array of non-empty tables; the array itself may be empty."""
     if not isinstance(value, list):
         raise place.refuse("wrong_type", value, "en liste av tabeller")
@@ -117,7 +126,7 @@ def tables_of(place: Place, value: object) -> tuple[Table, ...]:
     )
 
 
-def text_of(place: Place, value: object) -> str:
+def text_of(place: ReadPosition, value: object) -> str:
     """A text that must not be blank."""
     if not isinstance(value, str):
         raise place.refuse("wrong_type", value, "en tekst")
@@ -126,7 +135,7 @@ def text_of(place: Place, value: object) -> str:
     return value
 
 
-def text_list_of(place: Place, value: object) -> tuple[str, ...]:
+def text_list_of(place: ReadPosition, value: object) -> tuple[str, ...]:
     """A list of one or more distinct texts."""
     if not isinstance(value, list):
         raise place.refuse("wrong_type", value, "en liste av tekster")
@@ -138,26 +147,26 @@ def text_list_of(place: Place, value: object) -> tuple[str, ...]:
     return texts
 
 
-def one_or_more_of(place: Place, value: object) -> tuple[str, ...]:
+def one_or_more_of(place: ReadPosition, value: object) -> tuple[str, ...]:
     """A text, or a list of one or more distinct texts."""
     return text_list_of(place, value if isinstance(value, list) else [value])
 
 
-def flag_of(place: Place, value: object) -> bool:
+def flag_of(place: ReadPosition, value: object) -> bool:
     """A boolean, and no value that only resembles one."""
     if not isinstance(value, bool):
         raise place.refuse("wrong_type", value, "true eller false")
     return value
 
 
-def date_of(place: Place, value: object) -> date:
+def date_of(place: ReadPosition, value: object) -> date:
     """A date without a time of day."""
     if type(value) is not date:  # a datetime is a date to Python, not to us
         raise place.refuse("wrong_type", value, "en dato som 2026-01-31")
     return value
 
 
-def organisation_of(place: Place, text: str) -> OrgNumber:
+def organisation_of(place: ReadPosition, text: str) -> OrgNumber:
     """An organisation number with a valid check digit."""
     try:
         return parse_org_number(text)

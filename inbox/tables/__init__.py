@@ -1,11 +1,11 @@
 """Every table and column; the migrations in `alembic/versions` create exactly these."""
 
 from inbox.tables.audit import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint
-from inbox.tables.columns import Row, Utc, Word, table_of
+from inbox.tables.columns import EnumValue, Row, UtcDateTime, table_of
 from inbox.tables.directory import (
     AccessGrant,
     Assignment,
-    Capacity,
+    CapacityRow,
     CaseSystem,
     Clearance,
     ConflictOfInterest,
@@ -46,13 +46,14 @@ __all__ = [
     "AuditHead",
     "AuditNode",
     "AuditSalt",
-    "Capacity",
+    "CapacityRow",
     "CaseSystem",
     "Checkpoint",
     "Clearance",
     "ConflictOfInterest",
     "Delegation",
     "Delivery",
+    "EnumValue",
     "FetchedList",
     "Installation",
     "KnownReference",
@@ -71,8 +72,7 @@ __all__ = [
     "Task",
     "Unit",
     "UnitAbove",
-    "Utc",
-    "Word",
+    "UtcDateTime",
     "WrappedKey",
     "table_of",
 ]

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Column, Integer
 from sqlmodel import Field
 
-from inbox.tables.columns import ID, Row, Utc
+from inbox.tables.columns import ID_LENGTH, Row, UtcDateTime
 
 _Seq = BigInteger().with_variant(Integer, "sqlite")
 
@@ -15,7 +15,7 @@ class AuditEntry(Row, table=True):
 
     seq: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
     leaf: bytes
-    message_id: str | None = Field(default=None, max_length=ID, index=True)
+    message_id: str | None = Field(default=None, max_length=ID_LENGTH, index=True)
 
 
 class AuditNode(Row, table=True):
@@ -40,7 +40,7 @@ class AuditSalt(Row, table=True):
     seq: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
     name: str = Field(primary_key=True, max_length=40)
     salt: bytes
-    message_id: str | None = Field(default=None, max_length=ID, index=True)
+    message_id: str | None = Field(default=None, max_length=ID_LENGTH, index=True)
 
 
 class Checkpoint(Row, table=True):
@@ -48,4 +48,4 @@ class Checkpoint(Row, table=True):
 
     size: int = Field(sa_column=Column(_Seq, primary_key=True, autoincrement=False))
     note: str
-    signed_at: datetime = Field(sa_type=Utc)
+    signed_at: datetime = Field(sa_type=UtcDateTime)

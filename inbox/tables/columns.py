@@ -18,13 +18,13 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
-ID = 32
+ID_LENGTH = 32
 """Length of our own random ids in hexadecimal."""
-CODE = 80
+CODE_LENGTH = 80
 """Length of stable codes, rule ids and names of moves."""
 
 
-class Utc(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An aware time in UTC; naive times are refused, because they are wrong by an hour or two."""
 
     impl = DateTime(timezone=True)
@@ -47,7 +47,7 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Word(TypeDecorator[StrEnum]):
+class EnumValue(TypeDecorator[StrEnum]):
     """A value of a closed set (StrEnum), stored by its value.
 
     Anything else is refused in both directions.
@@ -58,17 +58,17 @@ class Word(TypeDecorator[StrEnum]):
 
     def __init__(self, words: type[StrEnum]) -> None:
         super().__init__()
-        self.words = words
+        self.members = words
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Store the value of the word."""
         del dialect
-        return None if value is None else self.words(value).value
+        return None if value is None else self.members(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
         """Return the enum member."""
         del dialect
-        return None if value is None else self.words(value)
+        return None if value is None else self.members(value)
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
         """Compare as the same closed set."""
@@ -84,8 +84,9 @@ class Row(SQLModel):
 
     @declared_attr.directive
     def __tablename__(cls) -> str:  # noqa: N805 - SQLAlchemy calls it on the class
-        """`KnownReference` is stored in `known_reference`."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+        """`KnownReference` is stored in `known_reference`, `CapacityRow` in `capacity`."""
+        name = cls.__name__.removesuffix("Row")
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def table_of(kind: type[SQLModel]) -> Table:

@@ -6,17 +6,17 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from inbox.domain import GrantKind, Mode
-from inbox.tables.columns import CODE, ID, Row, Utc, Word
+from inbox.tables.columns import CODE_LENGTH, ID_LENGTH, EnumValue, Row, UtcDateTime
 
 
 class Person(Row, table=True):
     """A person who works here. A personal code proves the identity until pages have sign-in."""
 
-    id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
     name: str = Field(max_length=200)
     code_hash: bytes | None = None
-    active_from: datetime = Field(sa_type=Utc)
-    active_until: datetime | None = Field(default=None, sa_type=Utc)
+    active_from: datetime = Field(sa_type=UtcDateTime)
+    active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Unit(Row, table=True):
@@ -29,8 +29,8 @@ class Unit(Row, table=True):
     case_system: str | None = Field(default=None, max_length=40, foreign_key="case_system.id")
     shares_unassigned: bool = False
     """Its handlers see and take each other's unassigned mail."""
-    active_from: datetime = Field(sa_type=Utc)
-    active_until: datetime | None = Field(default=None, sa_type=Utc)
+    active_from: datetime = Field(sa_type=UtcDateTime)
+    active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     successor: str | None = Field(default=None, max_length=40, foreign_key="unit.id")
 
 
@@ -39,24 +39,24 @@ class UnitAbove(Row, table=True):
 
     __table_args__ = (Index("ix_unit_above_unit", "unit", "above"),)
 
-    id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
     unit: str = Field(max_length=40, foreign_key="unit.id")
     above: str = Field(max_length=40, foreign_key="unit.id")
-    active_from: datetime = Field(sa_type=Utc)
-    active_until: datetime | None = Field(default=None, sa_type=Utc)
+    active_from: datetime = Field(sa_type=UtcDateTime)
+    active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class Capacity(Row, table=True):
+class CapacityRow(Row, table=True):
     """A person in a role in a unit; people act in exactly one capacity at a time."""
 
     __table_args__ = (Index("ix_capacity_person", "person", "unit", "role"),)
 
-    id: str = Field(primary_key=True, max_length=ID)
-    person: str = Field(max_length=ID, foreign_key="person.id")
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    person: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
     unit: str = Field(max_length=40, foreign_key="unit.id")
     role: str = Field(max_length=40)
-    active_from: datetime = Field(sa_type=Utc)
-    active_until: datetime | None = Field(default=None, sa_type=Utc)
+    active_from: datetime = Field(sa_type=UtcDateTime)
+    active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Clearance(Row, table=True):
@@ -64,11 +64,11 @@ class Clearance(Row, table=True):
 
     __table_args__ = (Index("ix_clearance_person", "person", "shielding"),)
 
-    id: str = Field(primary_key=True, max_length=ID)
-    person: str = Field(max_length=ID, foreign_key="person.id")
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    person: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
     shielding: str = Field(max_length=40)
-    active_from: datetime = Field(sa_type=Utc)
-    active_until: datetime | None = Field(default=None, sa_type=Utc)
+    active_from: datetime = Field(sa_type=UtcDateTime)
+    active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class ConflictOfInterest(Row, table=True):
@@ -76,14 +76,14 @@ class ConflictOfInterest(Row, table=True):
 
     __table_args__ = (Index("ix_conflict_person", "person", "message_id", "sender"),)
 
-    id: str = Field(primary_key=True, max_length=ID)
-    person: str = Field(max_length=ID, foreign_key="person.id")
-    message_id: str | None = Field(default=None, max_length=ID, foreign_key="message.id")
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    person: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
+    message_id: str | None = Field(default=None, max_length=ID_LENGTH, foreign_key="message.id")
     sender: str | None = Field(default=None, max_length=9)
     reference_hash: str | None = Field(default=None, max_length=64)
     """Keyed hash of a case reference of ours."""
-    active_from: datetime = Field(sa_type=Utc)
-    active_until: datetime | None = Field(default=None, sa_type=Utc)
+    active_from: datetime = Field(sa_type=UtcDateTime)
+    active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Assignment(Row, table=True):
@@ -94,11 +94,11 @@ class Assignment(Row, table=True):
         Index("ix_assignment_message", "message_id", "active_until", "person"),
     )
 
-    id: str = Field(primary_key=True, max_length=ID)
-    message_id: str = Field(max_length=ID, foreign_key="message.id")
-    person: str = Field(max_length=ID, foreign_key="person.id")
-    active_from: datetime = Field(sa_type=Utc)
-    active_until: datetime | None = Field(default=None, sa_type=Utc)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    message_id: str = Field(max_length=ID_LENGTH, foreign_key="message.id")
+    person: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
+    active_from: datetime = Field(sa_type=UtcDateTime)
+    active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class AccessGrant(Row, table=True):
@@ -112,19 +112,19 @@ class AccessGrant(Row, table=True):
         Index("ix_access_grant_message", "message_id", "person"),
     )
 
-    id: str = Field(primary_key=True, max_length=ID)
-    kind: GrantKind = Field(sa_type=Word(GrantKind))
-    message_id: str = Field(max_length=ID, foreign_key="message.id")
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    kind: GrantKind = Field(sa_type=EnumValue(GrantKind))
+    message_id: str = Field(max_length=ID_LENGTH, foreign_key="message.id")
     unit: str = Field(max_length=40, foreign_key="unit.id")
-    person: str = Field(max_length=ID, foreign_key="person.id")
-    given_by: str = Field(max_length=ID, foreign_key="person.id")
+    person: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
+    given_by: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
     """The same person where it was taken in an emergency."""
     sealed_reason: bytes
-    active_from: datetime = Field(sa_type=Utc)
-    active_until: datetime = Field(sa_type=Utc)
-    reviewed_at: datetime | None = Field(default=None, sa_type=Utc)
-    reviewed_by: str | None = Field(default=None, max_length=ID, foreign_key="person.id")
-    review: str | None = Field(default=None, max_length=CODE)
+    active_from: datetime = Field(sa_type=UtcDateTime)
+    active_until: datetime = Field(sa_type=UtcDateTime)
+    reviewed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reviewed_by: str | None = Field(default=None, max_length=ID_LENGTH, foreign_key="person.id")
+    review: str | None = Field(default=None, max_length=CODE_LENGTH)
     """What the review came to."""
     sealed_review: bytes | None = None
     """Why; nothing where the message had been erased by then."""
@@ -135,13 +135,13 @@ class Delegation(Row, table=True):
 
     __table_args__ = (Index("ix_delegation_substitute", "substitute", "unit", "absent"),)
 
-    id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
     unit: str = Field(max_length=40, foreign_key="unit.id")
-    absent: str = Field(max_length=ID, foreign_key="person.id")
-    substitute: str = Field(max_length=ID, foreign_key="person.id")
-    given_by: str = Field(max_length=ID, foreign_key="person.id")
-    active_from: datetime = Field(sa_type=Utc)
-    active_until: datetime = Field(sa_type=Utc)
+    absent: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
+    substitute: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
+    given_by: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
+    active_from: datetime = Field(sa_type=UtcDateTime)
+    active_until: datetime = Field(sa_type=UtcDateTime)
 
 
 class CaseSystem(Row, table=True):
@@ -150,13 +150,13 @@ class CaseSystem(Row, table=True):
     id: str = Field(primary_key=True, max_length=40)
     organisation: str = Field(max_length=9)
     name: str = Field(max_length=200)
-    mode: Mode = Field(sa_type=Word(Mode))
+    mode: Mode = Field(sa_type=EnumValue(Mode))
     key_hash: str | None = Field(default=None, max_length=64, index=True)
     webhook_url: str | None = Field(default=None, max_length=300)
     sealed_secret: bytes | None = None
     """The secret that its webhook events are signed with."""
-    active_from: datetime = Field(sa_type=Utc)
-    active_until: datetime | None = Field(default=None, sa_type=Utc)
+    active_from: datetime = Field(sa_type=UtcDateTime)
+    active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class KnownReference(Row, table=True):
@@ -167,17 +167,17 @@ class KnownReference(Row, table=True):
 
     __table_args__ = (UniqueConstraint("organisation", "counterparty", "reference_hash"),)
 
-    id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
     organisation: str = Field(max_length=9)
     counterparty: str = Field(max_length=9)
     reference_hash: str = Field(max_length=64)
     unit: str = Field(max_length=40, foreign_key="unit.id")
-    source: str = Field(max_length=CODE)
-    recorded_at: datetime = Field(sa_type=Utc)
+    source: str = Field(max_length=CODE_LENGTH)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class MessageReference(Row, table=True):
     """A case reference that a message mentions, as a keyed hash."""
 
-    message_id: str = Field(primary_key=True, max_length=ID, foreign_key="message.id")
+    message_id: str = Field(primary_key=True, max_length=ID_LENGTH, foreign_key="message.id")
     reference_hash: str = Field(primary_key=True, max_length=64)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from inbox.tables.columns import CODE, ID, Row, Utc
+from inbox.tables.columns import CODE_LENGTH, ID_LENGTH, Row, UtcDateTime
 
 
 class ActivePolicy(Row, table=True):
@@ -13,10 +13,10 @@ class ActivePolicy(Row, table=True):
 
     kind: str = Field(primary_key=True, max_length=40)
     digest: str = Field(max_length=64)
-    version: str | None = Field(default=None, max_length=ID, foreign_key="policy_version.id")
+    version: str | None = Field(default=None, max_length=ID_LENGTH, foreign_key="policy_version.id")
     """Where its files are kept."""
-    approved_by: str | None = Field(default=None, max_length=ID)
-    active_from: datetime = Field(sa_type=Utc)
+    approved_by: str | None = Field(default=None, max_length=ID_LENGTH)
+    active_from: datetime = Field(sa_type=UtcDateTime)
 
 
 class PolicyVersion(Row, table=True):
@@ -27,42 +27,44 @@ class PolicyVersion(Row, table=True):
 
     __table_args__ = (Index("ix_policy_version_kind", "kind", "digest"),)
 
-    id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
     kind: str = Field(max_length=40)
     digest: str = Field(max_length=64)
     """Of the files that decide."""
     files: bytes
     """All of them, cases and invariants too: a JSON object of texts by name."""
-    replaces: str | None = Field(default=None, max_length=ID, foreign_key="policy_version.id")
+    replaces: str | None = Field(
+        default=None, max_length=ID_LENGTH, foreign_key="policy_version.id"
+    )
     """The version that was active when it was proposed, and then when it was approved."""
     diff_digest: str | None = Field(default=None, max_length=64)
     """Of the difference as it was last shown or acknowledged; the first version has none."""
-    proposed_by: str = Field(max_length=ID)
-    proposed_at: datetime = Field(sa_type=Utc)
-    approved_by: str | None = Field(default=None, max_length=ID)
-    approved_at: datetime | None = Field(default=None, sa_type=Utc)
-    activated_by: str | None = Field(default=None, max_length=ID)
-    activated_at: datetime | None = Field(default=None, sa_type=Utc)
-    rolled_back_at: datetime | None = Field(default=None, sa_type=Utc)
+    proposed_by: str = Field(max_length=ID_LENGTH)
+    proposed_at: datetime = Field(sa_type=UtcDateTime)
+    approved_by: str | None = Field(default=None, max_length=ID_LENGTH)
+    approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    activated_by: str | None = Field(default=None, max_length=ID_LENGTH)
+    activated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    rolled_back_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Pulse(Row, table=True):
     """When a part of the program last worked, and the code of its current error."""
 
     name: str = Field(primary_key=True, max_length=60)
-    at: datetime | None = Field(default=None, sa_type=Utc)
-    code: str | None = Field(default=None, max_length=CODE)
+    at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    code: str | None = Field(default=None, max_length=CODE_LENGTH)
 
 
 class ListAddress(Row, table=True):
     """An address that revocation lists are fetched from, and when it is due again."""
 
     address: str = Field(primary_key=True, max_length=500)
-    due_at: datetime = Field(sa_type=Utc)
+    due_at: datetime = Field(sa_type=UtcDateTime)
     """A worker that asks it sets this ahead first: until then nobody else does."""
-    fetched_at: datetime | None = Field(default=None, sa_type=Utc)
+    fetched_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """When it last gave a list that could be believed."""
-    code: str | None = Field(default=None, max_length=CODE)
+    code: str | None = Field(default=None, max_length=CODE_LENGTH)
     """What was wrong the last time."""
 
 
@@ -77,9 +79,9 @@ class FetchedList(Row, table=True):
     """The digest of the certificate that vouches for it."""
     digest: str = Field(max_length=64)
     der: bytes
-    this_update: datetime = Field(sa_type=Utc)
-    next_update: datetime | None = Field(default=None, sa_type=Utc)
-    fetched_at: datetime = Field(sa_type=Utc)
+    this_update: datetime = Field(sa_type=UtcDateTime)
+    next_update: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fetched_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Installation(Row, table=True):
@@ -89,5 +91,5 @@ class Installation(Row, table=True):
     origin: str = Field(max_length=100)
     """The name of this installation's audit log."""
     key_proof: bytes
-    created_at: datetime = Field(sa_type=Utc)
-    people_enrolled_at: datetime | None = Field(default=None, sa_type=Utc)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    people_enrolled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

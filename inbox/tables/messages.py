@@ -21,7 +21,7 @@ from inbox.domain import (
     Service,
     TaskState,
 )
-from inbox.tables.columns import CODE, ID, Row, Utc, Word
+from inbox.tables.columns import CODE_LENGTH, ID_LENGTH, EnumValue, Row, UtcDateTime
 
 
 class Arrival(Row, table=True):
@@ -41,21 +41,21 @@ class Arrival(Row, table=True):
         Index("ix_arrival_wire", "organisation", "wire_id"),
     )
 
-    id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
     channel: str = Field(max_length=40)
-    service: Service = Field(sa_type=Word(Service))
+    service: Service = Field(sa_type=EnumValue(Service))
     organisation: str = Field(max_length=9)
     wire_id: str = Field(max_length=200)
-    state: ArrivalState = Field(sa_type=Word(ArrivalState))
+    state: ArrivalState = Field(sa_type=EnumValue(ArrivalState))
     version: int = 0
-    due_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
-    leased_until: datetime | None = Field(default=None, sa_type=Utc)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0
-    code: str | None = Field(default=None, max_length=CODE)
-    expires_at: datetime | None = Field(default=None, sa_type=Utc)
-    announced_at: datetime = Field(sa_type=Utc)
-    stored_at: datetime | None = Field(default=None, sa_type=Utc)
-    confirmed_at: datetime | None = Field(default=None, sa_type=Utc)
+    code: str | None = Field(default=None, max_length=CODE_LENGTH)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    announced_at: datetime = Field(sa_type=UtcDateTime)
+    stored_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     confirmed_as: str | None = Field(default=None, max_length=20)
     misses: int = 0
     """How often it was MISSED: the back-off before it is announced again."""
@@ -63,7 +63,7 @@ class Arrival(Row, table=True):
     size: int | None = Field(default=None, sa_type=BigInteger)
     sealed_envelope: bytes | None = None
     message_id: str | None = Field(
-        default=None, max_length=ID, foreign_key="message.id", index=True
+        default=None, max_length=ID_LENGTH, foreign_key="message.id", index=True
     )
 
 
@@ -87,27 +87,27 @@ class Message(Row, table=True):
         Index("ix_message_organisation", "organisation", "received_at", "id"),
     )
 
-    id: str = Field(primary_key=True, max_length=ID)
-    state: MessageState = Field(sa_type=Word(MessageState))
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    state: MessageState = Field(sa_type=EnumValue(MessageState))
     version: int = 0
-    due_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
-    leased_until: datetime | None = Field(default=None, sa_type=Utc)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0
-    code: str | None = Field(default=None, max_length=CODE)
+    code: str | None = Field(default=None, max_length=CODE_LENGTH)
     organisation: str = Field(max_length=9)
     channel: str = Field(max_length=40)
-    service: Service = Field(sa_type=Word(Service))
+    service: Service = Field(sa_type=EnumValue(Service))
     wire_id: str = Field(max_length=200)
     digest: str = Field(max_length=64)
     size: int = Field(sa_type=BigInteger)
     object_name: str | None = Field(default=None, max_length=80)
-    received_at: datetime = Field(sa_type=Utc)
+    received_at: datetime = Field(sa_type=UtcDateTime)
     sealed_envelope: bytes | None = None
     shares_wire_id: bool = False
     """Another message came under this wire id before it, with other bytes."""
 
     sender: str | None = Field(default=None, max_length=9, index=True)
-    sent_at: datetime | None = Field(default=None, sa_type=Utc)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     document_count: int | None = None
     total_bytes: int | None = Field(default=None, sa_type=BigInteger)
     shielding: str | None = Field(default=None, max_length=40)
@@ -121,24 +121,24 @@ class Message(Row, table=True):
     sealed_documents: bytes | None = None
 
     unit: str | None = Field(default=None, max_length=40, foreign_key="unit.id")
-    rule: str | None = Field(default=None, max_length=CODE)
+    rule: str | None = Field(default=None, max_length=CODE_LENGTH)
     book: str | None = Field(default=None, max_length=64)
     urgent: bool = False
     transfers: int = 0
-    released_by: str | None = Field(default=None, max_length=ID)
-    opened_at: datetime | None = Field(default=None, sa_type=Utc)
+    released_by: str | None = Field(default=None, max_length=ID_LENGTH)
+    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """When a person with the right to first read its content; a machine does not count."""
-    held_for: HoldCause | None = Field(default=None, sa_type=Word(HoldCause))
-    held_until: datetime | None = Field(default=None, sa_type=Utc)
+    held_for: HoldCause | None = Field(default=None, sa_type=EnumValue(HoldCause))
+    held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """A hold is over from then on, though it stands here until the message moves."""
 
-    registered_at: datetime | None = Field(default=None, sa_type=Utc)
+    registered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     registered_by: str | None = Field(default=None, max_length=20)
     sealed_reference: bytes | None = None
-    duplicate_of: str | None = Field(default=None, max_length=ID, foreign_key="message.id")
-    refused_at: datetime | None = Field(default=None, sa_type=Utc)
-    answered_at: datetime | None = Field(default=None, sa_type=Utc)
-    erased_at: datetime | None = Field(default=None, sa_type=Utc)
+    duplicate_of: str | None = Field(default=None, max_length=ID_LENGTH, foreign_key="message.id")
+    refused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Delivery(Row, table=True):
@@ -156,17 +156,17 @@ class Delivery(Row, table=True):
         Index("ix_delivery_of_system", "case_system", "state", "offered_at", "id"),
     )
 
-    id: str = Field(primary_key=True, max_length=ID)
-    message_id: str = Field(max_length=ID, foreign_key="message.id")
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    message_id: str = Field(max_length=ID_LENGTH, foreign_key="message.id")
     number: int
     case_system: str = Field(max_length=40, foreign_key="case_system.id")
-    state: DeliveryState = Field(sa_type=Word(DeliveryState))
+    state: DeliveryState = Field(sa_type=EnumValue(DeliveryState))
     version: int = 0
-    offered_at: datetime = Field(sa_type=Utc)
-    collected_at: datetime | None = Field(default=None, sa_type=Utc)
-    accepted_at: datetime | None = Field(default=None, sa_type=Utc)
-    settled_at: datetime | None = Field(default=None, sa_type=Utc)
-    code: str | None = Field(default=None, max_length=CODE)
+    offered_at: datetime = Field(sa_type=UtcDateTime)
+    collected_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    code: str | None = Field(default=None, max_length=CODE_LENGTH)
     word_hash: str | None = Field(default=None, max_length=64)
     """Keyed hash of the final word, so that a repeated word is known from a conflicting one."""
     sealed_text: bytes | None = None
@@ -185,40 +185,40 @@ class Receipt(Row, table=True):
         ),
     )
 
-    id: str = Field(primary_key=True, max_length=ID)
-    message_id: str = Field(max_length=ID, foreign_key="message.id", index=True)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    message_id: str = Field(max_length=ID_LENGTH, foreign_key="message.id", index=True)
     answers: str = Field(max_length=260)
     """Organisation, channel and wire id of what is answered."""
     outcome: str = Field(max_length=20)
-    state: ReceiptState = Field(sa_type=Word(ReceiptState))
+    state: ReceiptState = Field(sa_type=EnumValue(ReceiptState))
     version: int = 0
-    due_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
-    leased_until: datetime | None = Field(default=None, sa_type=Utc)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0
     number: int = 1
     """Rises only after FEIL or LEVETID_UTLOPT, so that the receipt's own id stays what it was."""
-    code: str | None = Field(default=None, max_length=CODE)
-    chosen_at: datetime = Field(sa_type=Utc)
-    sent_at: datetime | None = Field(default=None, sa_type=Utc)
-    settled_at: datetime | None = Field(default=None, sa_type=Utc)
+    code: str | None = Field(default=None, max_length=CODE_LENGTH)
+    chosen_at: datetime = Field(sa_type=UtcDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Outbox(Row, table=True):
     """An event for a case system, written in the transaction of its cause, sent at least once."""
 
-    id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
     kind: str = Field(max_length=40)
     case_system: str = Field(max_length=40, foreign_key="case_system.id")
-    delivery_id: str = Field(max_length=ID, foreign_key="delivery.id", index=True)
-    message_id: str = Field(max_length=ID, foreign_key="message.id")
-    state: OutboxState = Field(sa_type=Word(OutboxState))
+    delivery_id: str = Field(max_length=ID_LENGTH, foreign_key="delivery.id", index=True)
+    message_id: str = Field(max_length=ID_LENGTH, foreign_key="message.id")
+    state: OutboxState = Field(sa_type=EnumValue(OutboxState))
     version: int = 0
-    due_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
-    leased_until: datetime | None = Field(default=None, sa_type=Utc)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0
-    code: str | None = Field(default=None, max_length=CODE)
-    created_at: datetime = Field(sa_type=Utc)
-    settled_at: datetime | None = Field(default=None, sa_type=Utc)
+    code: str | None = Field(default=None, max_length=CODE_LENGTH)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Task(Row, table=True):
@@ -235,21 +235,21 @@ class Task(Row, table=True):
         ),
     )
 
-    id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
     kind: str = Field(max_length=40)
     subject_id: str = Field(max_length=200)
     message_id: str | None = Field(
-        default=None, max_length=ID, foreign_key="message.id", index=True
+        default=None, max_length=ID_LENGTH, foreign_key="message.id", index=True
     )
     role: str = Field(max_length=40)
     """Who may close it."""
     unit: str | None = Field(default=None, max_length=40, foreign_key="unit.id")
-    state: TaskState = Field(sa_type=Word(TaskState))
+    state: TaskState = Field(sa_type=EnumValue(TaskState))
     version: int = 0
-    code: str | None = Field(default=None, max_length=CODE)
+    code: str | None = Field(default=None, max_length=CODE_LENGTH)
     sealed_text: bytes | None = None
-    opened_at: datetime = Field(sa_type=Utc)
-    closed_at: datetime | None = Field(default=None, sa_type=Utc)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Opening(Row, table=True):
@@ -260,10 +260,10 @@ class Opening(Row, table=True):
 
     __table_args__ = (Index("ix_opening_person", "person", "opened_at"),)
 
-    id: str = Field(primary_key=True, max_length=ID)
-    message_id: str = Field(max_length=ID, foreign_key="message.id", index=True)
-    person: str = Field(max_length=ID, foreign_key="person.id")
-    opened_at: datetime = Field(sa_type=Utc)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    message_id: str = Field(max_length=ID_LENGTH, foreign_key="message.id", index=True)
+    person: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
+    opened_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Proposal(Row, table=True):
@@ -272,17 +272,17 @@ class Proposal(Row, table=True):
     Another person, not another capacity, must approve it.
     """
 
-    id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
     kind: str = Field(max_length=40)
-    subject_id: str = Field(max_length=ID, index=True)
-    state: ProposalState = Field(sa_type=Word(ProposalState))
+    subject_id: str = Field(max_length=ID_LENGTH, index=True)
+    state: ProposalState = Field(sa_type=EnumValue(ProposalState))
     version: int = 0
-    proposer: str = Field(max_length=ID, foreign_key="person.id")
-    code: str | None = Field(default=None, max_length=CODE)
+    proposer: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
+    code: str | None = Field(default=None, max_length=CODE_LENGTH)
     sealed_payload: bytes
-    created_at: datetime = Field(sa_type=Utc)
-    expires_at: datetime = Field(sa_type=Utc)
-    approver: str | None = Field(default=None, max_length=ID, foreign_key="person.id")
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    approver: str | None = Field(default=None, max_length=ID_LENGTH, foreign_key="person.id")
 
 
 class Note(Row, table=True):
@@ -290,18 +290,18 @@ class Note(Row, table=True):
 
     __table_args__ = (UniqueConstraint("message_id", "number"),)
 
-    id: str = Field(primary_key=True, max_length=ID)
-    message_id: str = Field(max_length=ID, foreign_key="message.id")
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    message_id: str = Field(max_length=ID_LENGTH, foreign_key="message.id")
     number: int
     """The order in which they were written."""
-    person: str = Field(max_length=ID, foreign_key="person.id")
+    person: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
     role: str = Field(max_length=40)
     unit: str = Field(max_length=40, foreign_key="unit.id")
     """The unit that the person acted for."""
     shielding: str | None = Field(default=None, max_length=40)
     """The code that a reader must be cleared for, beside that of the message."""
     sealed_text: bytes
-    written_at: datetime = Field(sa_type=Utc)
+    written_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class WrappedKey(Row, table=True):
@@ -314,5 +314,5 @@ class WrappedKey(Row, table=True):
     """The id of the message or arrival; or `case_system:` or `proposal:` and the id of one."""
     kek_id: str | None = Field(default=None, max_length=40)
     wrapped: bytes | None = None
-    created_at: datetime = Field(sa_type=Utc)
-    destroyed_at: datetime | None = Field(default=None, sa_type=Utc)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    destroyed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,4 +1,6 @@
-"""When a row holds: from `active_from` until just before `active_until`, or without end.
+"""Active periods of rows.
+
+A row is active from `active_from` until just before `active_until`, or without end.
 
 The one rule of periods, for rows in the database and for rows in hand.
 """
@@ -11,7 +13,7 @@ from sqlmodel import col
 from inbox.tables import (
     AccessGrant,
     Assignment,
-    Capacity,
+    CapacityRow,
     CaseSystem,
     Clearance,
     ConflictOfInterest,
@@ -21,10 +23,10 @@ from inbox.tables import (
     UnitAbove,
 )
 
-Lasting = (
+PeriodRow = (
     AccessGrant
     | Assignment
-    | Capacity
+    | CapacityRow
     | CaseSystem
     | Clearance
     | ConflictOfInterest
@@ -37,22 +39,22 @@ Lasting = (
 _At = datetime | BindParameter[datetime]
 
 
-def lasts(kind: type[Lasting], on: _At) -> ColumnElement[bool]:
+def active_on(kind: type[PeriodRow], on: _At) -> ColumnElement[bool]:
     """SQL: the period of the row has begun and has not ended; never NULL."""
-    return and_(col(kind.active_from) <= on, not_over(kind, on))
+    return and_(col(kind.active_from) <= on, not_ended(kind, on))
 
 
-def not_over(kind: type[Lasting], on: _At) -> ColumnElement[bool]:
+def not_ended(kind: type[PeriodRow], on: _At) -> ColumnElement[bool]:
     """SQL: the period of the row has not ended; it is active or begins later; never NULL."""
     until = col(kind.active_until)
     return or_(until.is_(None), until > on)
 
 
-def is_lasting(row: Lasting, on: datetime) -> bool:
+def is_active_on(row: PeriodRow, on: datetime) -> bool:
     """The same as `active_on`, for a row in memory."""
-    return row.active_from <= on and not is_over(row.active_until, on)
+    return row.active_from <= on and not has_ended(row.active_until, on)
 
 
-def is_over(until: datetime | None, on: datetime) -> bool:
+def has_ended(until: datetime | None, on: datetime) -> bool:
     """Whether a period with this end has ended."""
     return until is not None and until <= on

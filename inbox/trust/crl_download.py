@@ -11,16 +11,16 @@ import httpx
 
 from inbox.errors import ConfigurationError, Unavailable
 from inbox.package.inputs import RevocationList
-from inbox.trust.trust_folder import list_in
+from inbox.trust.trust_folder import read_pem_or_der_list
 
 MAX_BYTES: Final = 50_000_000
 """The largest lists of public issuers have some megabytes."""
-_PATIENCE: Final = timedelta(seconds=60)
+_TIME_LIMIT: Final = timedelta(seconds=60)
 _SILENCE_SECONDS: Final = 10.0
 _OK: Final = 200
 
 
-def client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
+def build_http_client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
     """An HTTP client without proxies from the environment and without redirects.
 
     Both could change the destination.
@@ -34,11 +34,11 @@ def client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
     )
 
 
-class Source:
+class CrlDownloader:
     """Downloads revocation lists; `patience` is the time limit for a whole list."""
 
     def __init__(
-        self, client: httpx.Client, *, patience: timedelta = _PATIENCE, max_bytes: int = MAX_BYTES
+        self, client: httpx.Client, *, patience: timedelta = _TIME_LIMIT, max_bytes: int = MAX_BYTES
     ) -> None:
         self._client = client
         self._patience = patience
@@ -64,12 +64,12 @@ class Source:
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise Unavailable("trust.list_away", type(error).__name__) from error
         try:
-            return list_in(bytes(raw), fetched_at=datetime.now(UTC))
+            return read_pem_or_der_list(bytes(raw), fetched_at=datetime.now(UTC))
         except (ValueError, ConfigurationError) as error:
             raise Unavailable("trust.list_garbage", f"{len(raw)} bytes") from error
 
 
-def is_address(url: str) -> bool:
+def is_list_address(url: str) -> bool:
     """Whether a list may be fetched from here: http or https, a host, no credentials."""
     try:
         parts = urlsplit(url)

@@ -14,20 +14,20 @@ from sqlmodel import col, select
 
 from inbox.errors import Unavailable
 from inbox.package.inputs import Trust
-from inbox.package.signature.revocation import points_of
+from inbox.package.signature.revocation import distribution_points
 from inbox.store import Store
 from inbox.tables import ListAddress, table_of
-from inbox.trust.crl_download import Source, is_address
-from inbox.trust.crl_store import forget, keep
+from inbox.trust.crl_download import CrlDownloader, is_list_address
+from inbox.trust.crl_store import delete_lists_from, store_list
 
 _LEASE: Final = timedelta(minutes=5)
 """How long nobody else asks an address that a worker is asking; then its worker is dead."""
-_AGAIN: Final = timedelta(minutes=5)
+_RETRY_AFTER: Final = timedelta(minutes=5)
 """When an address that gave nothing is asked again."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
+class FetchResult:
     """The result of one round over all due addresses."""
 
     new: int
@@ -37,42 +37,42 @@ class Round:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule:
+class CrlSchedule:
     """Which addresses are fetched from, how often, and with which client."""
 
-    source: Source
+    source: CrlDownloader
     listed: tuple[str, ...] = ()
     every: timedelta = timedelta(hours=1)
 
     def addresses(self, trust: Trust) -> tuple[str, ...]:
         """The addresses that lists are fetched from."""
-        named = points_of((*trust.anchors, *trust.intermediates))
-        return tuple(dict.fromkeys(a for a in (*self.listed, *named) if is_address(a)))
+        named = distribution_points((*trust.anchors, *trust.intermediates))
+        return tuple(dict.fromkeys(a for a in (*self.listed, *named) if is_list_address(a)))
 
-    def fetch_due(self, store: Store, trust: Trust) -> Round:
+    def fetch_due(self, store: Store, trust: Trust) -> FetchResult:
         """Fetch from every address that is due, one after the other.
 
         Safe to repeat, and to interrupt.
         """
-        _write_down(store, self.addresses(trust))
+        _sync_addresses(store, self.addresses(trust))
         new, failed = 0, []
-        while (address := _claimed(store)) is not None:
+        while (address := _claim_address(store)) is not None:
             try:
                 new += self._fetch(store, trust, address)
             except Unavailable as error:
                 failed.append(error.code)
-                _note(store, address, code=error.code, pause=_AGAIN)
-        return Round(new=new, failed=tuple(failed))
+                _record_attempt(store, address, code=error.code, pause=_RETRY_AFTER)
+        return FetchResult(new=new, failed=tuple(failed))
 
     def _fetch(self, store: Store, trust: Trust, address: str) -> bool:
         found = self.source.fetch(address)
         with store.transaction() as (session, now):
-            is_new = keep(session, now, address=address, found=found, trust=trust)
-        _note(store, address, code=None, pause=self.every)
+            is_new = store_list(session, now, address=address, found=found, trust=trust)
+        _record_attempt(store, address, code=None, pause=self.every)
         return is_new
 
 
-def _write_down(store: Store, addresses: Iterable[str]) -> None:
+def _sync_addresses(store: Store, addresses: Iterable[str]) -> None:
     """Bring the table in line with the addresses; it writes only where there is a difference."""
     wanted = set(addresses)
     with store.reading() as (session, _):
@@ -82,11 +82,11 @@ def _write_down(store: Store, addresses: Iterable[str]) -> None:
         there = set(session.exec(select(ListAddress.address)))
         over = sorted(there - wanted)
         session.execute(sa.delete(table_of(ListAddress)).where(col(ListAddress.address).in_(over)))
-        forget(session, over)
+        delete_lists_from(session, over)
         session.add_all(ListAddress(address=each, due_at=now) for each in wanted - there)
 
 
-def _claimed(store: Store) -> str | None:
+def _claim_address(store: Store) -> str | None:
     """An address that is due, ours for a while; None if there is none."""
     due = select(ListAddress).order_by(col(ListAddress.due_at)).limit(1)
     with store.reading() as (session, now):
@@ -101,7 +101,7 @@ def _claimed(store: Store) -> str | None:
         return row.address
 
 
-def _note(store: Store, address: str, *, code: str | None, pause: timedelta) -> None:
+def _record_attempt(store: Store, address: str, *, code: str | None, pause: timedelta) -> None:
     with store.transaction() as (session, now):
         row = session.get(ListAddress, address)
         if row is None:

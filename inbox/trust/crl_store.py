@@ -13,11 +13,11 @@ from sqlmodel import Session, col, select
 
 from inbox.errors import Unavailable
 from inbox.package.inputs import RevocationList, Trust
-from inbox.package.signature.revocation import issuer_of, number_of
+from inbox.package.signature.revocation import crl_number_of, issuer_of
 from inbox.tables import FetchedList, table_of
 
 
-class FetchedLists:
+class FetchedListCache:
     """A cache of the fetched lists; a list is parsed again only if its digest has changed."""
 
     def __init__(self) -> None:
@@ -31,14 +31,14 @@ class FetchedLists:
             known = self._known
         if missing := [digest for digest in digests if digest not in known]:
             read = session.exec(select(FetchedList).where(col(FetchedList.digest).in_(missing)))
-            known = known | {row.digest: _as_list(row) for row in read}
+            known = known | {row.digest: _revocation_list_of(row) for row in read}
         known = {digest: known[digest] for digest in digests if digest in known}
         with self._lock:
             self._known = known
         return tuple(known.values())
 
 
-def _as_list(row: FetchedList) -> RevocationList:
+def _revocation_list_of(row: FetchedList) -> RevocationList:
     return RevocationList(
         der=row.der,
         fetched_at=row.fetched_at,
@@ -47,7 +47,7 @@ def _as_list(row: FetchedList) -> RevocationList:
     )
 
 
-def keep(
+def store_list(
     session: Session, now: datetime, *, address: str, found: RevocationList, trust: Trust
 ) -> bool:
     """Store a list that a trusted authority signed; returns whether it is new.
@@ -79,7 +79,7 @@ def keep(
         return True
     if row.digest == digest:
         return False
-    if not _is_newer(found, _as_list(row)):
+    if not _is_newer(found, _revocation_list_of(row)):
         raise Unavailable("trust.list_older")
     row.digest, row.der, row.fetched_at = digest, found.der, now
     row.this_update, row.next_update = found.this_update, found.next_update
@@ -89,10 +89,10 @@ def keep(
 def _is_newer(found: RevocationList, at_hand: RevocationList) -> bool:
     """By its time and its number: either alone can be wrong."""
     later = found.this_update >= at_hand.this_update
-    return later and number_of(found) >= number_of(at_hand)
+    return later and crl_number_of(found) >= crl_number_of(at_hand)
 
 
-def forget(session: Session, addresses: list[str]) -> None:
+def delete_lists_from(session: Session, addresses: list[str]) -> None:
     """Delete the lists from addresses that are no longer used."""
     table = table_of(FetchedList)
     session.execute(sa.delete(table).where(col(FetchedList.address).in_(addresses)))

@@ -14,17 +14,17 @@ from inbox.errors import ConfigurationError
 from inbox.package.inputs import RevocationList, Trust
 from inbox.package.signature.revocation import read_revocation_list
 
-Stamp = tuple[tuple[str, int, int], ...]
+FolderFingerprint = tuple[tuple[str, int, int], ...]
 """Names, times and sizes: another one means that something has changed."""
 
 
-def stamp_of(folder: Path) -> Stamp:
+def fingerprint_of(folder: Path) -> FolderFingerprint:
     """A fingerprint of the folder, computed without reading its files."""
     found = sorted([*folder.glob("*.pem"), *folder.glob("*.crl")])
     return tuple((f.name, (s := f.stat()).st_mtime_ns, s.st_size) for f in found)
 
 
-def read_folder(folder: Path) -> Trust:
+def read_trust_folder(folder: Path) -> Trust:
     """Read all certificates and lists in the folder.
 
     Raises `ConfigurationError` for a file that cannot be read.
@@ -33,12 +33,12 @@ def read_folder(folder: Path) -> Trust:
     intermediates: list[bytes] = []
     for path in sorted(folder.glob("*.pem")):
         between = path.name.endswith(".intermediate.pem")
-        (intermediates if between else anchors).extend(_certificates(path))
-    lists = tuple(_revocation_list(path) for path in sorted(folder.glob("*.crl")))
+        (intermediates if between else anchors).extend(_read_certificates(path))
+    lists = tuple(_read_list_file(path) for path in sorted(folder.glob("*.crl")))
     return Trust(anchors=tuple(anchors), intermediates=tuple(intermediates), lists=lists)
 
 
-def list_in(raw: bytes, *, fetched_at: datetime) -> RevocationList:
+def read_pem_or_der_list(raw: bytes, *, fetched_at: datetime) -> RevocationList:
     """Parse a revocation list in DER or PEM.
 
     Raises `ValueError` or `ConfigurationError` if it is neither.
@@ -48,7 +48,7 @@ def list_in(raw: bytes, *, fetched_at: datetime) -> RevocationList:
     return read_revocation_list(raw, fetched_at=fetched_at)
 
 
-def _certificates(path: Path) -> list[bytes]:
+def _read_certificates(path: Path) -> list[bytes]:
     try:
         found = x509.load_pem_x509_certificates(path.read_bytes())
     except ValueError as error:
@@ -58,9 +58,9 @@ def _certificates(path: Path) -> list[bytes]:
     return [certificate.public_bytes(Encoding.DER) for certificate in found]
 
 
-def _revocation_list(path: Path) -> RevocationList:
+def _read_list_file(path: Path) -> RevocationList:
     fetched_at = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
     try:
-        return list_in(path.read_bytes(), fetched_at=fetched_at)
+        return read_pem_or_der_list(path.read_bytes(), fetched_at=fetched_at)
     except (ValueError, ConfigurationError) as error:
         raise ConfigurationError("trust.list", f"{path.name} is no revocation list") from error

@@ -8,18 +8,18 @@ from sqlmodel import Session
 
 from inbox.errors import Unavailable
 from inbox.package.inputs import Trust
-from inbox.trust.crl_store import FetchedLists
-from inbox.trust.trust_folder import Stamp, read_folder, stamp_of
+from inbox.trust.crl_store import FetchedListCache
+from inbox.trust.trust_folder import FolderFingerprint, fingerprint_of, read_trust_folder
 
 
-class TrustFolder:
+class TrustStore:
     """Reads the trust folder again when it has changed; without a folder nobody is trusted."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._lock = Lock()
-        self._read: tuple[Stamp, Trust] = ((), Trust())
-        self._fetched = FetchedLists()
+        self._read: tuple[FolderFingerprint, Trust] = ((), Trust())
+        self._fetched = FetchedListCache()
 
     def current(self) -> Trust:
         """The trust that is in the folder now.
@@ -32,15 +32,15 @@ class TrustFolder:
         try:
             if not self._folder.is_dir():
                 raise Unavailable("trust.folder", "the trust folder is not there")
-            stamp = stamp_of(self._folder)
+            stamp = fingerprint_of(self._folder)
             with self._lock:
                 if stamp != self._read[0]:
-                    self._read = (stamp, read_folder(self._folder))
+                    self._read = (stamp, read_trust_folder(self._folder))
                 return self._read[1]
         except OSError as error:
             raise Unavailable("trust.folder", type(error).__name__) from error
 
-    def believed(self, session: Session) -> Trust:
+    def current_trust(self, session: Session) -> Trust:
         """The trust in the folder together with the fetched lists. Raises as `current`."""
         trust = self.current()
         return replace(trust, lists=(*trust.lists, *self._fetched.current(session)))

@@ -13,12 +13,12 @@ from inbox.line import Line
 from inbox.line.moves import case_system
 from inbox.line.moves.case_system import Said
 from inbox.web import api_models, problems
-from inbox.web.auth import asking
-from inbox.web.delivery_view import PACKAGE_TYPE, delivery_of, page_of
-from inbox.web.downloads import document_stream, package_stream
-from inbox.web.problems import described
+from inbox.web.auth import authenticated_capacity
+from inbox.web.delivery_view import PACKAGE_TYPE, delivery_details, delivery_page
+from inbox.web.downloads import document_download, package_download
+from inbox.web.problems import problem_responses
 
-router = APIRouter(prefix="/api/v1/deliveries", responses=described(401, 503))
+router = APIRouter(prefix="/api/v1/deliveries", responses=problem_responses(401, 503))
 
 
 def line_of(request: Request) -> Line:
@@ -28,87 +28,107 @@ def line_of(request: Request) -> Line:
     return line
 
 
-TheLine = Annotated[Line, Depends(line_of)]
-Who = Annotated[Capacity, Depends(asking)]
+LineDependency = Annotated[Line, Depends(line_of)]
+CallingSystem = Annotated[Capacity, Depends(authenticated_capacity)]
 DeliveryId = Annotated[str, Path(pattern=api_models.ID_PATTERN)]
 Number = Annotated[int, Path(ge=1, le=100_000)]
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
-_KEPT: dict[int | str, dict[str, Any]] = {
+_KEPT_RESPONSE: dict[int | str, dict[str, Any]] = {
     202: {"model": api_models.Answer, "description": "Kept: a person in the archive decides"}
 }
 
 
-@router.get("", responses=described(422))
+@router.get("", responses=problem_responses(422))
 def list_deliveries(
-    line: TheLine, who: Who, paging: Annotated[api_models.Paging, Query()]
+    line: LineDependency, who: CallingSystem, paging: Annotated[api_models.Paging, Query()]
 ) -> api_models.Page:
     """The case system's own standing deliveries, oldest first: ids and times, nothing else."""
     found = case_system.deliveries(line, who, after=paging.after, at_most=paging.limit + 1)
-    return page_of(found, paging.limit)
+    return delivery_page(found, paging.limit)
 
 
-@router.get("/{delivery_id}", responses=described(404, 409))
-def collect_delivery(line: TheLine, who: Who, delivery_id: DeliveryId) -> api_models.Delivery:
+@router.get("/{delivery_id}", responses=problem_responses(404, 409))
+def collect_delivery(
+    line: LineDependency, who: CallingSystem, delivery_id: DeliveryId
+) -> api_models.Delivery:
     """Collect: everything that is needed to register it. From now on it counts as collected."""
-    return delivery_of(case_system.collect(line, who, delivery_id))
+    return delivery_details(case_system.collect(line, who, delivery_id))
 
 
 @router.get(
     "/{delivery_id}/package",
     response_class=Response,
-    responses={200: {"content": {PACKAGE_TYPE: _BYTES}}, **described(404, 409)},
+    responses={200: {"content": {PACKAGE_TYPE: _BYTES}}, **problem_responses(404, 409)},
 )
-def get_package(line: TheLine, who: Who, delivery_id: DeliveryId) -> Response:
+def get_package(line: LineDependency, who: CallingSystem, delivery_id: DeliveryId) -> Response:
     """The container as it came, byte for byte. `Repr-Digest` has its SHA-256. Collects, too."""
-    return package_stream(line, case_system.collect(line, who, delivery_id))
+    return package_download(line, case_system.collect(line, who, delivery_id))
 
 
 @router.get(
     "/{delivery_id}/documents/{number}",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": _BYTES}}, **described(404, 409)},
+    responses={
+        200: {"content": {"application/octet-stream": _BYTES}},
+        **problem_responses(404, 409),
+    },
 )
-def get_document(line: TheLine, who: Who, delivery_id: DeliveryId, number: Number) -> Response:
+def get_document(
+    line: LineDependency, who: CallingSystem, delivery_id: DeliveryId, number: Number
+) -> Response:
     """One document of the container. `Repr-Digest` has its SHA-256. Collects, too."""
-    return document_stream(line, case_system.collect(line, who, delivery_id), number)
+    return document_download(line, case_system.collect(line, who, delivery_id), number)
 
 
-@router.post("/{delivery_id}/accepted", responses={**_KEPT, **described(400, 404, 409, 413, 422)})
+@router.post(
+    "/{delivery_id}/accepted",
+    responses={**_KEPT_RESPONSE, **problem_responses(400, 404, 409, 413, 422)},
+)
 def say_accepted(
-    line: TheLine,
-    who: Who,
+    line: LineDependency,
+    who: CallingSystem,
     delivery_id: DeliveryId,
     response: Response,
     nothing: api_models.Nothing | None = None,
 ) -> api_models.Answer:
     """*Mottatt*: the case system has the bytes. No kvittering follows from this."""
     del nothing
-    return _answer(case_system.accepted(line, who, delivery_id), response)
+    return _respond(case_system.acknowledge_accepted(line, who, delivery_id), response)
 
 
-@router.post("/{delivery_id}/registered", responses={**_KEPT, **described(400, 404, 409, 413, 422)})
+@router.post(
+    "/{delivery_id}/registered",
+    responses={**_KEPT_RESPONSE, **problem_responses(400, 404, 409, 413, 422)},
+)
 def say_registered(
-    line: TheLine,
-    who: Who,
+    line: LineDependency,
+    who: CallingSystem,
     delivery_id: DeliveryId,
     word: api_models.Registered,
     response: Response,
 ) -> api_models.Answer:
     """*Journalført*: the only word that sends the sender a kvittering. Final."""
-    said = case_system.registered(line, who, delivery_id, reference=word.reference)
-    return _answer(said, response)
+    said = case_system.acknowledge_registered(line, who, delivery_id, reference=word.reference)
+    return _respond(said, response)
 
 
-@router.post("/{delivery_id}/refused", responses={**_KEPT, **described(400, 404, 409, 413, 422)})
+@router.post(
+    "/{delivery_id}/refused",
+    responses={**_KEPT_RESPONSE, **problem_responses(400, 404, 409, 413, 422)},
+)
 def say_refused(
-    line: TheLine, who: Who, delivery_id: DeliveryId, word: api_models.Refused, response: Response
+    line: LineDependency,
+    who: CallingSystem,
+    delivery_id: DeliveryId,
+    word: api_models.Refused,
+    response: Response,
 ) -> api_models.Answer:
     """The case system says no. The sender is told nothing by this: people decide. Final."""
-    said = case_system.refused(line, who, delivery_id, code=word.code, text=word.text)
-    return _answer(said, response)
+    said = case_system.acknowledge_refused(line, who, delivery_id, code=word.code, text=word.text)
+    return _respond(said, response)
 
 
-def _answer(said: Said, response: Response) -> api_models.Answer:
-    problems.check_said(said)
-    response.status_code = problems.SAID[said]
+def _respond(said: Said, response: Response) -> api_models.Answer:
+    problems.check_no_conflict(said)
+    response.status_code = problems.STATUS_OF_RESULT[said]
     return api_models.Answer(said=said)

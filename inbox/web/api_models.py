@@ -18,7 +18,7 @@ ID_PATTERN = r"^[0-9a-f]{32}$"
 """Our own ids: 128 random bits."""
 
 
-class Part(BaseModel):
+class ApiModel(BaseModel):
     """The base of everything in the API."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -27,7 +27,7 @@ class Part(BaseModel):
 # What is taken
 
 
-class Paging(Part):
+class Paging(ApiModel):
     """Which deliveries to list."""
 
     after: str | None = Field(default=None, pattern=ID_PATTERN)
@@ -35,18 +35,18 @@ class Paging(Part):
     limit: int = Field(default=50, ge=1, le=100)
 
 
-class Nothing(Part):
+class Nothing(ApiModel):
     """No body is needed; an empty object is taken."""
 
 
-class Registered(Part):
+class Registered(ApiModel):
     """*Journalført*: the archive has it, under this reference."""
 
     reference: str = Field(min_length=1, max_length=200, examples=["2026/001234-1"])
     """The archive's reference, as the sender shall see it in the kvittering. One line."""
 
 
-class Refused(Part):
+class Refused(ApiModel):
     """The case system will not register it; people decide what happens next."""
 
     code: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,59}$", examples=["journaldato.missing"])
@@ -58,7 +58,7 @@ class Refused(Part):
 # What is given
 
 
-class Answer(Part):
+class Answer(ApiModel):
     """What became of a word. The same word twice is the same answer."""
 
     said: Said
@@ -66,7 +66,7 @@ class Answer(Part):
     taken back; a person in the archive decides."""
 
 
-class Listed(Part):
+class Listed(ApiModel):
     """A delivery that stands open: ids and times only."""
 
     id: str
@@ -80,7 +80,7 @@ class Listed(Part):
     """Where to collect it."""
 
 
-class Page(Part):
+class Page(ApiModel):
     """The case system's own standing deliveries, oldest first."""
 
     deliveries: list[Listed]
@@ -88,7 +88,7 @@ class Page(Part):
     """The address of the next page; null on the last."""
 
 
-class PackagePart(Part):
+class PackagePart(ApiModel):
     """The container (ASiC-E) as it came, byte for byte, with the sender's signature."""
 
     href: str
@@ -99,7 +99,7 @@ class PackagePart(Part):
     """In hexadecimal digits."""
 
 
-class DocumentPart(Part):
+class DocumentPart(ApiModel):
     """One document in the container."""
 
     number: int
@@ -117,7 +117,7 @@ class DocumentPart(Part):
     """Whether the arkivmelding mentions it."""
 
 
-class Gap(Part):
+class Gap(ApiModel):
     """A required element that the sender's arkivmelding lacks."""
 
     element: str
@@ -126,7 +126,7 @@ class Gap(Part):
     """What could stand there, taken from the message itself; null where only people can know."""
 
 
-class ScreeningProposal(Part):
+class ScreeningProposal(ApiModel):
     """How the entry may be screened (*skjerming*), from what the sender wrote."""
 
     shielding: str | None
@@ -137,7 +137,7 @@ class ScreeningProposal(Part):
     """Skjermingshjemmel, as the sender wrote it."""
 
 
-class Sentences(Part):
+class Sentences(ApiModel):
     """The verdict in bokmål, nynorsk and English; no content but the name of who signed."""
 
     nb: list[str]
@@ -145,7 +145,7 @@ class Sentences(Part):
     en: list[str]
 
 
-class Delivery(Part):
+class Delivery(ApiModel):
     """Everything that is needed to register the message."""
 
     id: str

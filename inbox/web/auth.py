@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from inbox.access.question import Capacity
 from inbox.errors import InboxError
 from inbox.line import Line
-from inbox.line.case_systems import capacity_of, system_with_key
+from inbox.line.case_systems import capacity_of, case_system_by_key
 from inbox.web import problems
 
 OPEN: Final[frozenset[str]] = frozenset()
@@ -17,7 +17,7 @@ OPEN: Final[frozenset[str]] = frozenset()
 _LONGEST_KEY: Final = 200
 
 
-class Closed:
+class RequireKey:
     """Answers 401 to every request without a valid key, before body, path or query are read.
 
     It stands around the whole app: a path is closed whether or not somebody remembered to close
@@ -36,12 +36,12 @@ class Closed:
         request = Request(scope)
         key = _key_of(request)
         try:
-            capacity = await run_in_threadpool(_capacity_with, self._line, key)
+            capacity = await run_in_threadpool(_capacity_with_key, self._line, key)
         except InboxError as error:
-            await problems.problem_of(error)(scope, receive, send)
+            await problems.problem_response(error)(scope, receive, send)
             return
         if capacity is None:
-            await problems.stranger()(scope, receive, send)
+            await problems.unauthenticated()(scope, receive, send)
             return
         request.state.capacity = capacity
         await self._app(scope, receive, send)
@@ -56,16 +56,16 @@ def _key_of(request: Request) -> str | None:
     return key or None
 
 
-def _capacity_with(line: Line, key: str | None) -> Capacity | None:
+def _capacity_with_key(line: Line, key: str | None) -> Capacity | None:
     if key is None:
         return None
     with line.store.reading() as (session, now):
-        system = system_with_key(session, now, key)
+        system = case_system_by_key(session, now, key)
         return None if system is None else capacity_of(system)
 
 
-def asking(request: Request) -> Capacity:
-    """The capacity of the caller, as `Closed` found it in this request."""
+def authenticated_capacity(request: Request) -> Capacity:
+    """The capacity of the caller, as `RequireKey` found it in this request."""
     capacity = request.state.capacity
     assert isinstance(capacity, Capacity)
     return capacity

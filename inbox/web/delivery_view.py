@@ -6,11 +6,11 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from inbox.access.lists.deliveries import Offer
-from inbox.line.moves.registration import Collected
-from inbox.line.sealed_content import unsealed
+from inbox.access.lists.deliveries import CollectableDelivery
+from inbox.line.moves.registration import CollectedMessage
+from inbox.line.sealed_content import unseal_json
 from inbox.package.arkivmelding.model import ArchiveMessage, Screening
-from inbox.package.codes.code import Language
+from inbox.package.codes.code import TextLanguage
 from inbox.package.explanations import sentences_of
 from inbox.package.times import OSLO
 from inbox.package.verdict import Verdict
@@ -22,7 +22,7 @@ _DELIVERIES: Final = "/api/v1/deliveries"
 _ARCHIVE: Final[TypeAdapter[ArchiveMessage | None]] = TypeAdapter(ArchiveMessage | None)
 _VERDICT: Final = TypeAdapter(Verdict)
 
-_SUGGESTED: Final[Mapping[str, Callable[[Message], str | None]]] = {
+_SUGGESTED_VALUES: Final[Mapping[str, Callable[[Message], str | None]]] = {
     "arkivmelding/antallFiler": lambda row: str(row.document_count),
     "arkivmelding/meldingId": lambda row: row.wire_id,
     "arkivmelding/tidspunkt": lambda row: row.sent_at.isoformat() if row.sent_at else None,
@@ -33,12 +33,12 @@ _SUGGESTED: Final[Mapping[str, Callable[[Message], str | None]]] = {
 """What the message itself says about elements that its arkivmelding lacks."""
 
 
-def href_of(delivery_id: str) -> str:
+def delivery_href(delivery_id: str) -> str:
     """The path at which a delivery is collected."""
     return f"{_DELIVERIES}/{delivery_id}"
 
 
-def page_of(rows: Sequence[Offer], limit: int) -> api_models.Page:
+def delivery_page(rows: Sequence[CollectableDelivery], limit: int) -> api_models.Page:
     """A page of at most `limit` deliveries; `rows` has one more if there is a next page."""
     shown = [
         api_models.Listed(
@@ -47,7 +47,7 @@ def page_of(rows: Sequence[Offer], limit: int) -> api_models.Page:
             state=row.state,
             offered_at=row.offered_at,
             collected_at=row.collected_at,
-            href=href_of(row.id),
+            href=delivery_href(row.id),
         )
         for row in rows[:limit]
     ]
@@ -58,15 +58,15 @@ def page_of(rows: Sequence[Offer], limit: int) -> api_models.Page:
     )
 
 
-def delivery_of(found: Collected) -> api_models.Delivery:
+def delivery_details(found: CollectedMessage) -> api_models.Delivery:
     """Everything that is needed to register the delivery.
 
     Raises `IntegrityError` if a sealed value is damaged.
     """
     row, attempt = found.message, found.delivery
-    part = unsealed(row, found.key, "sealed_metadata")
+    part = unseal_json(row, found.key, "sealed_metadata")
     verdict = _VERDICT.validate_json(row.verdict or "{}")
-    archive = _ARCHIVE.validate_python(unsealed(row, found.key, "sealed_archive"))
+    archive = _ARCHIVE.validate_python(unseal_json(row, found.key, "sealed_archive"))
     return api_models.Delivery(
         id=attempt.id,
         number=attempt.number,
@@ -86,41 +86,41 @@ def delivery_of(found: Collected) -> api_models.Delivery:
         sent_at=row.sent_at,
         received_at=row.received_at,
         package=api_models.PackagePart(
-            href=f"{href_of(attempt.id)}/package",
+            href=f"{delivery_href(attempt.id)}/package",
             media_type=PACKAGE_TYPE,
             size=row.size,
             sha256=row.digest,
         ),
-        documents=documents_of(found),
+        documents=document_parts(found),
         archive=archive,
-        missing=[_gap(row, element) for element in json.loads(row.missing or "[]")],
+        missing=[_missing_element(row, element) for element in json.loads(row.missing or "[]")],
         screening=_screening(row, None if archive is None else archive.screening),
         verdict=verdict,
-        verdict_said=_said(verdict),
+        verdict_said=_verdict_sentences(verdict),
     )
 
 
-def documents_of(found: Collected) -> list[api_models.DocumentPart]:
+def document_parts(found: CollectedMessage) -> list[api_models.DocumentPart]:
     """The documents, numbered from 1 in the order of the container."""
-    listed = unsealed(found.message, found.key, "sealed_documents") or []
+    listed = unseal_json(found.message, found.key, "sealed_documents") or []
     return [
         api_models.DocumentPart(
             number=number,
-            href=f"{href_of(found.delivery.id)}/documents/{number}",
+            href=f"{delivery_href(found.delivery.id)}/documents/{number}",
             **document,
         )
         for number, document in enumerate(listed, start=1)
     ]
 
 
-def _said(verdict: Verdict) -> api_models.Sentences:
+def _verdict_sentences(verdict: Verdict) -> api_models.Sentences:
     return api_models.Sentences(
-        **{language.value: list(sentences_of(verdict, language)) for language in Language}
+        **{language.value: list(sentences_of(verdict, language)) for language in TextLanguage}
     )
 
 
-def _gap(row: Message, element: str) -> api_models.Gap:
-    suggest = _SUGGESTED.get(element)
+def _missing_element(row: Message, element: str) -> api_models.Gap:
+    suggest = _SUGGESTED_VALUES.get(element)
     return api_models.Gap(element=element, suggested=None if suggest is None else suggest(row))
 
 

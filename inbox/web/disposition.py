@@ -10,47 +10,47 @@ _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
 """What separates folders, streams and drives, or is no part of a name on some system."""
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Controls, what turns the direction of writing, joiners, and what no font shows."""
-_DEVICES: Final = re.compile(
+_DEVICE_NAMES: Final = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\Z", re.IGNORECASE
 )
 _AT_THE_EDGE: Final = ". "
-_MOST_BYTES: Final = 200
+_MAX_NAME_BYTES: Final = 200
 """Of a name in UTF-8: file systems take 255, and whoever saves it may add to it."""
 
 
-def disposition_of(name: str, number: int) -> str:
+def content_disposition(name: str, number: int) -> str:
     """The Content-Disposition header: always a download, with a plain name and the sender's own.
 
     The sender's name is made safe and encoded by RFC 8187.
     """
     safe = safe_name(name, number)
     ending = _ENDING.search(safe)
-    plain = _plain(number, ending.group() if ending else "")
+    plain = _numbered_name(number, ending.group() if ending else "")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"
 
 
 def safe_name(name: str, number: int) -> str:
-    """The sender's name, changed so that every system can save it and shows it as it is.
+    """The sender's name, changed so that every system can save it and shows it is.
 
     Letters of all languages stay. What could be a path, hide, turn the text around or mean a
     device becomes `_`; of a long one the middle goes, and the ending stays.
     """
-    shown = "".join(map(_harmless, unicodedata.normalize("NFC", name)))
+    shown = "".join(map(_safe_character, unicodedata.normalize("NFC", name)))
     bare = shown.rstrip(_AT_THE_EDGE).lstrip(" ")
     bare = re.sub(r"\A\.+", lambda dots: "_" * len(dots.group()), bare)
     if not bare.strip("_ ."):
-        return _plain(number, "")
+        return _numbered_name(number, "")
     stem, dot, rest = bare.partition(".")
-    if _DEVICES.match(stem.rstrip()):
+    if _DEVICE_NAMES.match(stem.rstrip()):
         bare = f"{stem.rstrip()}_{dot}{rest}"
     return _shortened(bare)
 
 
-def _plain(number: int, ending: str) -> str:
+def _numbered_name(number: int, ending: str) -> str:
     return f"document-{number}{ending}"
 
 
-def _harmless(letter: str) -> str:
+def _safe_character(letter: str) -> str:
     category = unicodedata.category(letter)
     if category == "Zs":
         return " "
@@ -60,5 +60,5 @@ def _harmless(letter: str) -> str:
 def _shortened(name: str) -> str:
     ending = _ENDING.search(name)
     kept = ending.group() if ending else ""
-    stem = name.removesuffix(kept).encode()[: _MOST_BYTES - len(kept)].decode(errors="ignore")
+    stem = name.removesuffix(kept).encode()[: _MAX_NAME_BYTES - len(kept)].decode(errors="ignore")
     return f"{stem.rstrip(_AT_THE_EDGE)}{kept}"

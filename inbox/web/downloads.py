@@ -14,15 +14,15 @@ from starlette.types import Receive, Scope, Send
 
 from inbox.errors import IntegrityError, NotFound
 from inbox.line import Line
-from inbox.line.moves.registration import Collected
+from inbox.line.moves.registration import CollectedMessage
 from inbox.package.zip.reader import Container
-from inbox.web.delivery_view import PACKAGE_TYPE, documents_of
-from inbox.web.disposition import disposition_of
+from inbox.web.delivery_view import PACKAGE_TYPE, document_parts
+from inbox.web.disposition import content_disposition
 
 _CHUNK: Final = 256 * 1024
 
 
-class Streamed(StreamingResponse):
+class DownloadResponse(StreamingResponse):
     """A response that owns the open vault object it reads, and closes it in any case."""
 
     def __init__(
@@ -39,33 +39,33 @@ class Streamed(StreamingResponse):
             self._source.close()
 
 
-def package_stream(line: Line, found: Collected) -> Streamed:
+def package_download(line: Line, found: CollectedMessage) -> DownloadResponse:
     """The container byte for byte as it was received."""
     row = found.message
-    source = _open(line, found)
+    source = _open_object(line, found)
     name = f"{found.delivery.id}.asice"
     headers = _headers(row.size, row.digest, f'attachment; filename="{name}"')
-    return Streamed(source, iter(lambda: source.read(_CHUNK), b""), headers, PACKAGE_TYPE)
+    return DownloadResponse(source, iter(lambda: source.read(_CHUNK), b""), headers, PACKAGE_TYPE)
 
 
-def document_stream(line: Line, found: Collected, number: int) -> Streamed:
+def document_download(line: Line, found: CollectedMessage, number: int) -> DownloadResponse:
     """One document, unpacked while it is sent.
 
     Raises `NotFound` if there is no document with this number.
     """
-    document = next((each for each in documents_of(found) if each.number == number), None)
+    document = next((each for each in document_parts(found) if each.number == number), None)
     if document is None:
         raise NotFound
     with ExitStack() as stack:
-        source = stack.enter_context(_open(line, found))
+        source = stack.enter_context(_open_object(line, found))
         chunks = Container(source, line.terms.limits).stream(document.name)
         stack.pop_all()
-    disposition = disposition_of(document.name, number)
+    disposition = content_disposition(document.name, number)
     headers = _headers(document.size, document.sha256, disposition)
-    return Streamed(source, chunks, headers, "application/octet-stream")
+    return DownloadResponse(source, chunks, headers, "application/octet-stream")
 
 
-def _open(line: Line, found: Collected) -> BinaryIO:
+def _open_object(line: Line, found: CollectedMessage) -> BinaryIO:
     if found.message.object_name is None:
         raise IntegrityError("vault.missing", "a message without its object")
     return line.vault.open(found.message.object_name, found.key.object_key())

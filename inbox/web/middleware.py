@@ -12,11 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from inbox import log
 from inbox.web import problems
 
-MOST_BYTES: Final = 64 * 1024
+MAX_BODY_BYTES: Final = 64 * 1024
 """The largest body that anybody may send."""
 
 
-class Safe:
+class SecurityHeaders:
     """Adds the security headers that a response does not set, and refuses all but HTTP."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -31,14 +31,14 @@ class Safe:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in problems.SAFE.items():
+                for name, value in problems.SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, with_headers)
 
 
-class Logged:
+class AccessLog:
     """Logs one line per request: the template of its path (never the path), status and duration."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -60,17 +60,17 @@ class Logged:
         try:
             await self._app(scope, receive, noting)
         finally:
-            log.say(
-                log.Event.REQUEST,
+            log.emit(
+                log.LogEvent.REQUEST,
                 {
-                    log.Field.ROUTE: getattr(scope.get("route"), "path", None),
-                    log.Field.STATUS: status,
-                    log.Field.SECONDS: round(time.monotonic() - began, 3),
+                    log.LogField.ROUTE: getattr(scope.get("route"), "path", None),
+                    log.LogField.STATUS: status,
+                    log.LogField.SECONDS: round(time.monotonic() - began, 3),
                 },
             )
 
 
-class Small:
+class BodyLimit:
     """Reads the whole body before the app is called, and refuses a body above the limit."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -88,7 +88,7 @@ class Small:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > MOST_BYTES:
+            if len(body) > MAX_BODY_BYTES:
                 await problems.too_large()(scope, receive, send)
                 return
         whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]

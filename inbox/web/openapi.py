@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from inbox.web.api import router
-from inbox.web.api_models import Part
+from inbox.web.api_models import ApiModel
 from inbox.web.problems import Problem
 
 _ABOUT: Final = """\
@@ -29,13 +29,13 @@ repeat the request later.
 """
 
 
-class Offered(Part):
+class Offered(ApiModel):
     """The ids that the event is about: never a word of the message."""
 
     delivery_id: str
 
 
-class OfferedEvent(Part):
+class OfferedEvent(ApiModel):
     """A CloudEvent 1.0: a delivery stands open; collect it."""
 
     specversion: Literal["1.0"]
@@ -48,13 +48,13 @@ class OfferedEvent(Part):
     data: Offered
 
 
-def description() -> dict[str, Any]:
+def build_openapi() -> dict[str, Any]:
     """The whole OpenAPI document, in plain values and in a stable order."""
     app = FastAPI(
         title="inbox: case systems",
         version="1",
         description=_ABOUT,
-        generate_unique_id_function=_name_of,
+        generate_unique_id_function=_operation_id,
         separate_input_output_schemas=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -64,19 +64,19 @@ def description() -> dict[str, Any]:
         delivery_offered,
         methods=["POST"],
         status_code=204,
-        generate_unique_id_function=_name_of,
+        generate_unique_id_function=_operation_id,
     )
     schema = app.openapi()
     parts = schema["components"]
     inner = TypeAdapter(Problem).json_schema(ref_template="#/components/schemas/{model}")
     parts["schemas"] |= inner.pop("$defs") | {"Problem": inner}
-    _drop_echoes(schema)
+    _drop_validation_errors(schema)
     parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     schema["security"] = [{"key": []}]
     return schema
 
 
-def _drop_echoes(schema: dict[str, Any]) -> None:
+def _drop_validation_errors(schema: dict[str, Any]) -> None:
     """Leave out FastAPI's own 422, which we never send: it repeats what it was sent."""
     echoes = ("HTTPValidationError", "ValidationError")
     for path in [*schema["paths"].values(), *schema["webhooks"].values()]:
@@ -98,13 +98,13 @@ def delivery_offered(
     del event, webhook_id, webhook_timestamp, webhook_signature
 
 
-def _name_of(route: APIRoute) -> str:
+def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
 def text() -> str:
     """The text of the committed file."""
-    return json.dumps(description(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(build_openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from inbox.web import metrics, problems
-from inbox.web.api import TheLine
+from inbox.web.api import LineDependency
 from inbox.web.operator_totals import totals_of
 from inbox.web.readiness import OK, readiness_of
-from inbox.web.status import page_of
+from inbox.web.status import render_status_page
 
 router = APIRouter()
 
@@ -22,7 +22,7 @@ def live() -> JSONResponse:
 
 
 @router.get("/health/ready")
-def ready(request: Request, line: TheLine) -> JSONResponse:
+def ready(request: Request, line: LineDependency) -> JSONResponse:
     """Whether it can do its work, need by need."""
     needs = readiness_of(line, gateway_silence=request.app.state.gateway_silence)
     is_ready = all(code == OK for code in needs.values())
@@ -31,14 +31,14 @@ def ready(request: Request, line: TheLine) -> JSONResponse:
 
 
 @router.get("/metrics")
-def scrape(line: TheLine) -> Response:
+def scrape(line: LineDependency) -> Response:
     """For Prometheus."""
     return Response(metrics.exposition_of(totals_of(line)), media_type=metrics.MEDIA_TYPE)
 
 
 @router.get("/")
-def status(request: Request, line: TheLine) -> HTMLResponse:
+def status(request: Request, line: LineDependency) -> HTMLResponse:
     """For people."""
     needs = readiness_of(line, gateway_silence=request.app.state.gateway_silence)
-    page, headers = page_of(totals_of(line), needs)
+    page, headers = render_status_page(totals_of(line), needs)
     return HTMLResponse(page, headers=headers)

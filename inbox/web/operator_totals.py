@@ -19,7 +19,7 @@ from inbox.domain import (
 )
 from inbox.line import Line
 from inbox.package.inputs import STALE_LIST
-from inbox.package.signature.revocation import unshown
+from inbox.package.signature.revocation import authorities_without_fresh_list
 from inbox.package.verdict import AlgorithmClass
 from inbox.store import SteadyClock
 from inbox.tables import (
@@ -34,7 +34,7 @@ from inbox.tables import (
     table_of,
 )
 
-_OVER: Final[Mapping[type[StrEnum], frozenset[StrEnum]]] = {
+_FINISHED: Final[Mapping[type[StrEnum], frozenset[StrEnum]]] = {
     ArrivalState: frozenset({ArrivalState.CONFIRMED, ArrivalState.ABANDONED}),
     MessageState: frozenset({MessageState.ANSWERED, MessageState.ERASED}),
     DeliveryState: frozenset(DeliveryState) - {DeliveryState.OPEN, DeliveryState.COLLECTED},
@@ -105,23 +105,25 @@ def totals_of(line: Line) -> Totals:
     with line.store.reading() as (session, now):
         policy = line.policies.current(session)
         clock = line.store.clock
-        pending = _counted(session, now, Outbox, OutboxState, Outbox.created_at)
+        pending = _count_by_state(session, now, Outbox, OutboxState, Outbox.created_at)
         return Totals(
             at=now,
-            messages=_counted(session, now, Message, MessageState, Message.received_at),
-            arrivals=_counted(session, now, Arrival, ArrivalState, Arrival.announced_at),
-            deliveries=_counted(session, now, Delivery, DeliveryState, Delivery.offered_at),
-            receipts=_counted(session, now, Receipt, ReceiptState, Receipt.chosen_at),
+            messages=_count_by_state(session, now, Message, MessageState, Message.received_at),
+            arrivals=_count_by_state(session, now, Arrival, ArrivalState, Arrival.announced_at),
+            deliveries=_count_by_state(session, now, Delivery, DeliveryState, Delivery.offered_at),
+            receipts=_count_by_state(session, now, Receipt, ReceiptState, Receipt.chosen_at),
             outbox_pending=pending[OutboxState.PENDING],
-            tasks=_tasks(session, now),
+            tasks=_count_open_tasks(session, now),
             contacts=contacts_of(session, now, line),
             policy=policy.digest,
             policy_decides=bool(policy.rules),
             lists_shown=line.recheck.difference is None,
-            legacy_sha1=_legacy(session, now),
-            without_list=len(unshown(line.trust.believed(session), now)),
-            waits_for_list=_rows(session, col(Message.code) == STALE_LIST),
-            lists_failed=_rows(session, col(ListAddress.code).is_not(None)),
+            legacy_sha1=_count_legacy_sha1(session, now),
+            without_list=len(
+                authorities_without_fresh_list(line.trust.current_trust(session), now)
+            ),
+            waits_for_list=_count_rows(session, col(Message.code) == STALE_LIST),
+            lists_failed=_count_rows(session, col(ListAddress.code).is_not(None)),
             clock_backward=clock.backward if isinstance(clock, SteadyClock) else timedelta(0),
         )
 
@@ -141,7 +143,7 @@ def contacts_of(session: Session, now: datetime, line: Line) -> tuple[Contact, .
     return tuple(contacts)
 
 
-def _counted(
+def _count_by_state(
     session: Session, now: datetime, table: type[SQLModel], states: type[StrEnum], since: datetime
 ) -> Counts:
     state = table_of(table).c.state
@@ -150,12 +152,12 @@ def _counted(
     )
     counts: dict[str, Count] = dict.fromkeys(states, Count(number=0))
     for word, number, oldest in found:
-        waits = word not in _OVER[states]
+        waits = word not in _FINISHED[states]
         counts[word] = Count(number=number, oldest=now - oldest if waits else None)
     return counts
 
 
-def _tasks(session: Session, now: datetime) -> Counts:
+def _count_open_tasks(session: Session, now: datetime) -> Counts:
     kind = col(Task.kind)
     found = session.execute(
         sa.select(kind, sa.func.count(), sa.func.min(col(Task.opened_at)))
@@ -166,11 +168,11 @@ def _tasks(session: Session, now: datetime) -> Counts:
     return {name: Count(number=number, oldest=now - oldest) for name, number, oldest in found}
 
 
-def _legacy(session: Session, now: datetime) -> int:
+def _count_legacy_sha1(session: Session, now: datetime) -> int:
     lately = col(Message.received_at) > now - _DAY
-    return _rows(session, lately & col(Message.verdict).like(_LEGACY))
+    return _count_rows(session, lately & col(Message.verdict).like(_LEGACY))
 
 
-def _rows(session: Session, condition: sa.ColumnElement[bool]) -> int:
+def _count_rows(session: Session, condition: sa.ColumnElement[bool]) -> int:
     number: int = session.execute(sa.select(sa.func.count()).where(condition)).scalar_one()
     return number

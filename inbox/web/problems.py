@@ -16,18 +16,18 @@ from starlette.exceptions import HTTPException
 
 from inbox import log
 from inbox.errors import (
+    ConcurrentWrite,
     Conflict,
     InboxError,
     Invalid,
     NotFound,
     NotPermitted,
-    Raced,
     Unavailable,
 )
 from inbox.line.moves.case_system import Said
 
 MEDIA_TYPE: Final = "application/problem+json"
-SAFE: Final[Mapping[str, str]] = {
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "cross-origin-opener-policy": "same-origin",
@@ -36,7 +36,7 @@ SAFE: Final[Mapping[str, str]] = {
     "x-content-type-options": "nosniff",
 }
 """The headers of every response that says nothing else."""
-SAID: Final[Mapping[Said, int]] = {Said.DONE: 200, Said.REPEATED: 200, Said.KEPT: 202}
+STATUS_OF_RESULT: Final[Mapping[Said, int]] = {Said.DONE: 200, Said.REPEATED: 200, Said.KEPT: 202}
 """The status of what became of a word; `Said.CONFLICT` is a problem."""
 READY: Final = 200
 UNREADY: Final = 503
@@ -74,7 +74,7 @@ class Problem(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
+class _ProblemText:
     status: int
     title: str
     detail: str
@@ -83,86 +83,86 @@ class _Told:
     headers: Mapping[str, str] | None = None
 
 
-_NOT_THERE = _Told(
+_NOT_FOUND = _ProblemText(
     status=404,
     title="There is nothing here that is yours",
     detail="Check the address. What is not yours and what does not exist are the same answer.",
     code="not_found",
 )
-_TOLD: Final[Mapping[type[InboxError], _Told]] = {
-    NotFound: _NOT_THERE,
-    NotPermitted: _Told(
+_PROBLEM_OF_ERROR: Final[Mapping[type[InboxError], _ProblemText]] = {
+    NotFound: _NOT_FOUND,
+    NotPermitted: _ProblemText(
         status=403,
         title="You may not do this",
         detail="Ask the archive of the organisation who may.",
         code="not_permitted",
     ),
-    Raced: _Told(
+    ConcurrentWrite: _ProblemText(
         status=UNREADY,
         title="Another wrote the same at this moment",
         detail="Nothing was changed. Repeat the same request.",
         headers={"retry-after": "1"},
     ),
-    Conflict: _Told(
+    Conflict: _ProblemText(
         status=409,
         title="Something else stands in the way",
         detail="Nothing was changed. Look at it again before you repeat the request.",
     ),
-    Invalid: _Told(
+    Invalid: _ProblemText(
         status=422,
         title="The request cannot be understood",
         detail="Correct it as the API description says; repeating it unchanged will not help.",
     ),
-    Unavailable: _Told(
+    Unavailable: _ProblemText(
         status=UNREADY,
         title="Something that is needed is away for the moment",
         detail="Repeat the same request later. Nothing is lost.",
         headers={"retry-after": "30"},
     ),
 }
-_FAULT = _Told(
+_INTERNAL_PROBLEM = _ProblemText(
     status=_INTERNAL,
     title="It failed on our side",
     detail="Repeat the request later; if it fails again, tell the operator the time of it.",
     code="internal",
 )
-_STRANGER = _Told(
+_UNAUTHENTICATED = _ProblemText(
     status=401,
     title="No valid key was given",
     detail="Send the case system's key as `Authorization: Bearer <key>`.",
     code="not_signed_in",
     headers={"www-authenticate": "Bearer"},
 )
-_TOO_LARGE = _Told(
+_TOO_LARGE = _ProblemText(
     status=413,
     title="The body is too large",
     detail="A body is at most 65536 bytes here.",
     code="request.too_large",
 )
-_NOT_JSON = _Told(
+_NOT_JSON = _ProblemText(
     status=400,
     title="The body is not JSON",
     detail="Send one JSON object, in UTF-8, as application/json.",
     code="request.not_json",
 )
-_HTTP: Final[Mapping[int, _Told]] = {
+_PROBLEM_OF_STATUS: Final[Mapping[int, _ProblemText]] = {
     400: _NOT_JSON,
-    404: _NOT_THERE,
-    405: _Told(
+    404: _NOT_FOUND,
+    405: _ProblemText(
         status=405,
         title="This cannot be done here",
         detail="The header Allow says what can.",
         code="method_not_allowed",
     ),
 }
-_WORDS: Final[Mapping[str, str]] = {
+_DETAIL_OF_CODE: Final[Mapping[str, str]] = {
     "word.conflict": (
         "Another final word stands for this delivery. Nothing was changed, and a person in the"
         " archive has been told."
     )
 }
 """What to do, for codes that can say it better than their kind of error."""
-_MEANS: Final[Mapping[int, str]] = {
+_STATUS_DESCRIPTIONS: Final[Mapping[int, str]] = {
     400: "The body is not JSON",
     401: "No valid key",
     404: "Not there, or not yours: the same answer",
@@ -173,19 +173,21 @@ _MEANS: Final[Mapping[int, str]] = {
 }
 
 
-def problem_of(error: InboxError) -> JSONResponse:
+def problem_response(error: InboxError) -> JSONResponse:
     """The error response for an error of ours; errors on our side are logged."""
     kinds = (kind for kind in type(error).__mro__ if issubclass(kind, InboxError))
-    told = next((_TOLD[kind] for kind in kinds if kind in _TOLD), _FAULT)
+    told = next(
+        (_PROBLEM_OF_ERROR[kind] for kind in kinds if kind in _PROBLEM_OF_ERROR), _INTERNAL_PROBLEM
+    )
     if told.status >= _INTERNAL:
         _log(error, error.code)
-    told = replace(told, detail=_WORDS.get(error.code, told.detail))
+    told = replace(told, detail=_DETAIL_OF_CODE.get(error.code, told.detail))
     return _response(told, code=told.code or error.code)
 
 
-def stranger() -> JSONResponse:
+def unauthenticated() -> JSONResponse:
     """The one response to a missing, wrong or expired key."""
-    return _response(_STRANGER)
+    return _response(_UNAUTHENTICATED)
 
 
 def too_large() -> JSONResponse:
@@ -193,7 +195,7 @@ def too_large() -> JSONResponse:
     return _response(_TOO_LARGE)
 
 
-def check_said(said: Said) -> None:
+def check_no_conflict(said: Said) -> None:
     """Raise `Conflict` if another final acknowledgement exists already.
 
     A person has a task to decide.
@@ -202,22 +204,22 @@ def check_said(said: Said) -> None:
         raise Conflict("word.conflict")
 
 
-def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error responses of an endpoint, for the API description."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
-        status: {"description": _MEANS[status], "content": {MEDIA_TYPE: schema}}
+        status: {"description": _STATUS_DESCRIPTIONS[status], "content": {MEDIA_TYPE: schema}}
         for status in statuses
     }
 
 
-def install(app: FastAPI) -> None:
+def install_error_handlers(app: FastAPI) -> None:
     """Turn every error of the app into a problem response, including unknown paths and methods."""
 
     @app.exception_handler(InboxError)
     def ours(request: Request, error: InboxError) -> JSONResponse:
         del request
-        return problem_of(error)
+        return problem_response(error)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -227,7 +229,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
         del request
-        told = _HTTP.get(error.status_code, _FAULT)
+        told = _PROBLEM_OF_STATUS.get(error.status_code, _INTERNAL_PROBLEM)
         return _response(replace(told, headers=error.headers))
 
     # The texts of these hold what they could not validate: they must not get to the server's log.
@@ -237,19 +239,23 @@ def install(app: FastAPI) -> None:
     def internal(request: Request, error: Exception) -> JSONResponse:
         del request
         _log(error, "internal")
-        return _response(_FAULT)
+        return _response(_INTERNAL_PROBLEM)
 
 
 def _invalid(error: RequestValidationError) -> JSONResponse:
     found: Sequence[Mapping[str, Any]] = error.errors()
     if any(wrong["loc"][0] == "path" for wrong in found):
-        return _response(_NOT_THERE)
+        return _response(_NOT_FOUND)
     if any(wrong["type"] == "json_invalid" for wrong in found):
         return _response(_NOT_JSON)
-    return _response(_TOLD[Invalid], code="request.invalid", errors=[_wrong(one) for one in found])
+    return _response(
+        _PROBLEM_OF_ERROR[Invalid],
+        code="request.invalid",
+        errors=[_field_error(one) for one in found],
+    )
 
 
-def _wrong(found: Mapping[str, Any]) -> Wrong:
+def _field_error(found: Mapping[str, Any]) -> Wrong:
     """Where and which rule. The name of a field that is not ours is the sender's word: left out."""
     where, *inner = found["loc"]
     ours = found["type"] != "extra_forbidden"
@@ -258,7 +264,7 @@ def _wrong(found: Mapping[str, Any]) -> Wrong:
 
 
 def _response(
-    told: _Told, *, code: str | None = None, errors: list[Wrong] | None = None
+    told: _ProblemText, *, code: str | None = None, errors: list[Wrong] | None = None
 ) -> JSONResponse:
     problem = Problem(
         title=told.title,
@@ -270,11 +276,13 @@ def _response(
     return JSONResponse(
         problem.model_dump(exclude_none=True),
         told.status,
-        {**SAFE, **(told.headers or {})},
+        {**SECURITY_HEADERS, **(told.headers or {})},
         media_type=MEDIA_TYPE,
     )
 
 
 def _log(error: Exception, code: str) -> None:
     """Its code and its type, never its text."""
-    log.say(log.Event.FAILED, {log.Field.CODE: code, log.Field.ERROR: type(error).__name__})
+    log.emit(
+        log.LogEvent.FAILED, {log.LogField.CODE: code, log.LogField.ERROR: type(error).__name__}
+    )

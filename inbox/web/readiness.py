@@ -10,9 +10,9 @@ from sqlmodel import select
 from inbox.domain import new_id
 from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
-from inbox.line.active_rule_books import routed_organisations
+from inbox.line.active_rule_books import organisations_with_rule_book
 from inbox.package.inputs import STALE_LIST
-from inbox.package.signature.revocation import unshown
+from inbox.package.signature.revocation import authorities_without_fresh_list
 from inbox.tables import Installation
 from inbox.web.operator_totals import GATEWAY, contacts_of
 
@@ -44,7 +44,7 @@ def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]
 
 def _check_vault(line: Line) -> None:
     """Room enough, and something can be written, synced and removed."""
-    if not line.has_room():
+    if not line.has_free_space():
         raise Unavailable("vault.full")
     name = f"ready-{new_id()}"
     line.vault.store(name, [b"ready"], secrets.token_bytes(_KEY_BYTES))
@@ -55,7 +55,7 @@ def _check_keys(line: Line) -> None:
     """The keys at hand open the proof that is stored with the data."""
     with line.store.reading() as (session, _):
         proof = session.exec(select(Installation.key_proof)).first()
-    if proof is None or not line.keyring.proves(proof):
+    if proof is None or not line.keyring.matches_proof(proof):
         raise Unavailable("keys.not_these")
 
 
@@ -70,18 +70,18 @@ def _check_policies(line: Line) -> None:
 def _check_books(line: Line) -> None:
     """Every rule book that the database names is loaded: mail without one waits for people."""
     with line.store.reading() as (session, _):
-        for organisation in routed_organisations(session):
-            if line.books.current(session, organisation) is None:
+        for organisation in organisations_with_rule_book(session):
+            if line.rule_books.current(session, organisation) is None:
                 raise Unavailable("route.book_unread")
 
 
 def _check_trust(line: Line) -> None:
     """Somebody is believed, and of each of them a revocation list is fresh."""
     with line.store.reading() as (session, now):
-        believed = line.trust.believed(session)
+        believed = line.trust.current_trust(session)
     if not believed.anchors:
         raise Unavailable("trust.nobody")
-    if unshown(believed, now):
+    if authorities_without_fresh_list(believed, now):
         raise Unavailable(STALE_LIST)
 
 

@@ -23,27 +23,29 @@ _PAGES: Final = Environment(
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-def page_of(totals: Totals, readiness: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+def render_status_page(
+    totals: Totals, readiness: Mapping[str, str]
+) -> tuple[str, Mapping[str, str]]:
     """The page, and the headers that allow its own style sheet and nothing else."""
     style = _PAGES.get_template("status.css").render()
     page = _PAGES.get_template("status.html").render(
         style=Markup(style),  # noqa: S704 - our own file, with nothing filled in
         totals=totals,
         readiness=readiness,
-        local=_local,
-        span=_span,
+        local=_local_time,
+        span=_rough_duration,
     )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"{problems.SAFE['content-security-policy']}; style-src 'sha256-{digest}'"
+    policy = f"{problems.SECURITY_HEADERS['content-security-policy']}; style-src 'sha256-{digest}'"
     return page, {"content-security-policy": policy}
 
 
-def _local(at: datetime) -> str:
+def _local_time(at: datetime) -> str:
     """As people here write it: 24.11.2026 kl. 14.05."""
     return at.astimezone(OSLO).strftime("%d.%m.%Y kl. %H.%M")
 
 
-def _span(age: timedelta | None) -> str:
+def _rough_duration(age: timedelta | None) -> str:
     """About how long, in the largest unit that fits."""
     if age is None:
         return "–"

@@ -4,7 +4,16 @@ from collections.abc import Collection
 
 from hypothesis import strategies as st
 
-from inbox.access.policy.conditions import ALWAYS, Condition, Every, Meaning, Name, Not, Some, fold
+from inbox.access.policy.conditions import (
+    ALWAYS,
+    And,
+    Condition,
+    Interpretation,
+    Name,
+    Not,
+    Or,
+    fold,
+)
 
 
 def conditions_over(names: Collection[str]) -> st.SearchStrategy[Condition]:
@@ -13,8 +22,8 @@ def conditions_over(names: Collection[str]) -> st.SearchStrategy[Condition]:
         st.sampled_from([*map(Name, names), Name(ALWAYS)]),
         lambda inner: st.one_of(
             inner.map(Not),
-            st.lists(inner, min_size=1, max_size=3).map(lambda parts: Every(tuple(parts))),
-            st.lists(inner, min_size=1, max_size=3).map(lambda parts: Some(tuple(parts))),
+            st.lists(inner, min_size=1, max_size=3).map(lambda parts: And(tuple(parts))),
+            st.lists(inner, min_size=1, max_size=3).map(lambda parts: Or(tuple(parts))),
         ),
         max_leaves=10,
     )
@@ -22,10 +31,10 @@ def conditions_over(names: Collection[str]) -> st.SearchStrategy[Condition]:
 
 def holds(condition: Condition, true: Collection[str]) -> bool:
     """Where the facts of these names hold, and no others do."""
-    meaning = Meaning[bool](
-        of=lambda name: name == ALWAYS or name in true,
-        negated=lambda part: not part,
-        every=all,
-        some=any,
+    meaning = Interpretation[bool](
+        atom=lambda name: name == ALWAYS or name in true,
+        negate=lambda part: not part,
+        conjoin=all,
+        disjoin=any,
     )
     return fold(condition, meaning)

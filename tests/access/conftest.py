@@ -8,14 +8,14 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
 
 from inbox.access import Policy
-from inbox.access.files.folder import load_folder
+from inbox.access.files.folder import load_policy
 from inbox.store import create_engine as create_our_engine
 from tests.access.town import POLICIES, Town
 
 
 @pytest.fixture(scope="session")
 def the_policy() -> Policy:
-    return load_folder(POLICIES)
+    return load_policy(POLICIES)
 
 
 @pytest.fixture(scope="session")

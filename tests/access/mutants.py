@@ -58,7 +58,7 @@ _RENAMED: Final = {
     "UNIT": "ORGANISATION",
     "ORGANISATION": "UNIT",
     "ROLE": "UNIT",
-    "SYSTEM": "ORGANISATION",
+    "CASE_SYSTEM": "ORGANISATION",
     "DELIVERY": "TASK",
     "PROPOSAL": "TASK",
     "TASK": "PROPOSAL",
@@ -67,8 +67,9 @@ _RENAMED: Final = {
 }
 """Joints of SQL, and bound parameters."""
 _JOINING: Final = frozenset(
-    {"and_", "or_", "where", "any_of", "delivery_was", "own_delivery", "person_stands", "in_unit"}
-    | {"unit_is", "assigned", "system_stands", "proposed_by_other", "own_task"}
+    {"and_", "or_", "where", "row_exists", "has_delivery", "has_delivery_to_system", "in_unit"}
+    | {"person_capacity_is_active", "case_system_is_active", "has_active_unit", "is_assigned"}
+    | {"proposed_by_other", "own_task"}
 )
 """Calls whose arguments are conditions: each can be left out."""
 _WORDS: Final[dict[str, type[StrEnum]]] = {

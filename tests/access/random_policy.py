@@ -15,7 +15,7 @@ from casbin.model import Model
 from inbox.access import Action, Duty, Policy, Role
 from inbox.access.facts.registry import FACTS
 from inbox.access.policy.engine import MODEL
-from inbox.access.policy.vocabulary import NO_RULE, Effect, Rule
+from inbox.access.policy.vocabulary import NO_RULE, Effect, PolicyRule
 
 
 def random_condition(chance: random.Random, depth: int = 2) -> str:
@@ -41,9 +41,9 @@ def random_policy(seed: int | str, actions: Sequence[Action]) -> Policy:
         roles = chance.sample(list(Role), chance.randint(2, 6))
         wild = not allows and chance.random() < 0.2
         rules.append(
-            Rule(
+            PolicyRule(
                 id=f"{'A' if allows else 'D'}{number:02}",
-                acts="*" if wild else " ".join(acts),
+                actions="*" if wild else " ".join(acts),
                 roles="*" if chance.random() < (0.3 if allows else 0.5) else " ".join(roles),
                 when=random_condition(chance),
                 duties=frozenset(chance.sample(list(Duty), chance.randint(0, 3))),
@@ -70,12 +70,12 @@ def _holds(when: str, held: Held) -> bool:
     return eval(when, names) is True  # noqa: S307 - a cell of this test's own making
 
 
-def _enforcer(rules: Sequence[Rule]) -> casbin.Enforcer:
+def _enforcer(rules: Sequence[PolicyRule]) -> casbin.Enforcer:
     model = Model()
     model.load_model_from_text(MODEL)
     enforcer = casbin.Enforcer(model)
     for rule in rules:
-        enforcer.add_policy(rule.id, rule.acts, rule.roles, rule.when, "none", rule.effect.value)
+        enforcer.add_policy(rule.id, rule.actions, rule.roles, rule.when, "none", rule.effect.value)
     enforcer.add_function("named", _says)
     enforcer.add_function("holds", _holds)
     return enforcer

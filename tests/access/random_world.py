@@ -17,15 +17,15 @@ from sqlmodel import SQLModel
 
 from inbox.access import (
     Capacity,
-    Given,
     OfArrival,
     OfInstallation,
     OfMessage,
     OfTask,
+    RequestFacts,
     Role,
     Subject,
 )
-from inbox.access.question import OfProposal, OfReview, OfUnit
+from inbox.access.question import OfGrant, OfProposal, OfUnit
 from inbox.domain import (
     ArrivalId,
     ArrivalState,
@@ -48,6 +48,7 @@ from inbox.tables import (
     AccessGrant,
     Arrival,
     Assignment,
+    CapacityRow,
     CaseSystem,
     Clearance,
     ConflictOfInterest,
@@ -63,7 +64,6 @@ from inbox.tables import (
     UnitAbove,
     table_of,
 )
-from inbox.tables import Capacity as CapacityRow
 from tests.access.town import AFTER, BEFORE, BERGVIK, HAVNES, NOW
 
 R = TypeVar("R", bound=SQLModel)
@@ -119,10 +119,10 @@ class RandomWorld:
         ids = [row.model_dump()["id"] for row in self.all(kind)]
         return self.one_of([*ids, "nobody"]) if self.likely(share) else None
 
-    def given(self) -> Given:
+    def given(self) -> RequestFacts:
         """What a request may bring."""
         target = self.named(Person)
-        return Given(
+        return RequestFacts(
             reason_given=self.likely(0.5),
             reference_given=self.likely(0.5),
             period_given=self.likely(0.5),
@@ -149,7 +149,7 @@ class RandomWorld:
             found.append(OfArrival(arrival_id=ArrivalId(arrival.id), proposal_id=named))
         found += [OfTask(task_id=task.id) for task in self.all(Task)]
         found += [OfUnit(unit_id=UnitId(unit.id)) for unit in self.all(Unit)]
-        found += [OfReview(grant_id=grant.id) for grant in self.all(AccessGrant)]
+        found += [OfGrant(grant_id=grant.id) for grant in self.all(AccessGrant)]
         found += [OfProposal(proposal_id=proposal.id) for proposal in self.all(Proposal)]
         return [*found, OfInstallation()]
 

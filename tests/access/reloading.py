@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from inbox import audit
 from inbox.access import Action, Capacity, OfMessage, Role, permit
 from inbox.access.files.active import ActivePolicies
-from inbox.access.lists.pages import visible
+from inbox.access.lists.pages import permitted_message_ids
 from inbox.domain import MessageId, OrgNumber, PersonId, UnitId
 from inbox.store import Store, create_engine
 
@@ -31,7 +31,9 @@ def answer(store: Store, policies: ActivePolicies, question: Mapping[str, str]) 
             ).allowed
             for action in actions
         }
-        listed = session.execute(visible(policy, capacity, now, Action.LIST)).scalars()
+        listed = session.execute(
+            permitted_message_ids(policy, capacity, now, Action.LIST)
+        ).scalars()
         return allowed | {"listed": subject.message_id in set(listed)}
 
 

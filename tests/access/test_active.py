@@ -10,10 +10,10 @@ from sqlmodel import Session, select
 
 from inbox.access import Action, Policy, Role
 from inbox.access.files import versions
-from inbox.access.files.active import KIND, Active, ActivePolicies, activate
-from inbox.access.files.cases import CASES
-from inbox.access.files.folder import digest_of, files_in
-from inbox.access.files.versions import Files, begin, packed, unpacked
+from inbox.access.files.active import POLICY_KIND, ActivePolicies, ActiveRules, activate_policy
+from inbox.access.files.cases import CASES_FILE
+from inbox.access.files.folder import digest_of, read_policy_files
+from inbox.access.files.versions import FilesByName, keep_first_version, pack_files, unpack_files
 from inbox.access.policy.engine import MODEL
 from inbox.audit import seal
 from inbox.errors import PolicyError
@@ -22,26 +22,34 @@ from inbox.tables import PolicyVersion, table_of
 from tests.access.town import NOW, POLICIES, allow
 from tests.databases import SQLITE_SOON
 
-SHIPPED = files_in(POLICIES)
+SHIPPED = read_policy_files(POLICIES)
 
 
-def with_comment(text: str) -> Files:
+def with_comment(text: str) -> FilesByName:
     """Another policy: the same rules, another comment."""
     return {**SHIPPED, "allow.csv": SHIPPED["allow.csv"] + f"# {text}\n".encode()}
 
 
-def quick(files: Files) -> Policy:
+def quick(files: FilesByName) -> Policy:
     """Files of one rule each, so that reading them takes no time: the row is the file's text."""
     rule = allow("A01", "open", "handler", files["allow.csv"].decode())
     return Policy((rule,), facts=("a", "b"), digest=files["digest"].decode())
 
 
-def version(when: str, digest: str) -> Files:
+def version(when: str, digest: str) -> FilesByName:
     return {"allow.csv": when.encode(), "digest": digest.encode()}
 
 
-def name(session: Session, files: Files, digest: str) -> None:
-    begin(session, NOW, kind=KIND, digest=digest, files=files, proposed_by="ada", approved_by="bo")
+def name(session: Session, files: FilesByName, digest: str) -> None:
+    keep_first_version(
+        session,
+        NOW,
+        kind=POLICY_KIND,
+        digest=digest,
+        files=files,
+        proposed_by="ada",
+        approved_by="bo",
+    )
 
 
 def test_where_the_database_names_none_nobody_may_do_anything(session: Session) -> None:
@@ -80,14 +88,14 @@ def test_a_policy_at_hand_decides_only_if_it_is_the_one_that_is_named(
         ({}, "policy.files"),
         ({**SHIPPED, "allow.csv": b"# rows: 1\np, A01\n"}, "policy.cells"),
         ({**SHIPPED, "model.conf": MODEL.replace("&& !some", "|| some").encode()}, "policy.model"),
-        ({name: raw for name, raw in SHIPPED.items() if name != CASES}, "policy.files"),
+        ({name: raw for name, raw in SHIPPED.items() if name != CASES_FILE}, "policy.files"),
         ({**SHIPPED, "more.csv": b""}, "policy.files"),
         (with_comment("what nobody approved"), "policy.not_active"),
     ],
     ids=["empty", "half a row", "another effect", "no cases", "one too many", "another digest"],
 )
 def test_files_that_are_not_what_is_named_decide_nothing(
-    session: Session, the_policy: Policy, files: Files, code: str
+    session: Session, the_policy: Policy, files: FilesByName, code: str
 ) -> None:
     policies = ActivePolicies()
     name(session, files, the_policy.digest)
@@ -114,7 +122,7 @@ def test_a_digest_whose_files_were_never_kept_decides_nothing(
     session: Session, the_policy: Policy
 ) -> None:
     policies = ActivePolicies()
-    activate(session, NOW, the_policy.digest, "bo")
+    activate_policy(session, NOW, the_policy.digest, "bo")
 
     assert policies.current(session).rules == ()
     assert policies.problem is not None
@@ -124,13 +132,13 @@ def test_a_digest_whose_files_were_never_kept_decides_nothing(
 def test_what_failed_is_not_read_again_until_another_is_named(session: Session) -> None:
     asked: list[str] = []
 
-    def read(files: Files) -> Policy:
+    def read(files: FilesByName) -> Policy:
         asked.append(files["digest"].decode())
         if files["allow.csv"] == b"":
             raise PolicyError("policy.empty")
         return quick(files)
 
-    active = Active(KIND, read)
+    active = ActiveRules(POLICY_KIND, read)
     name(session, version("", "one"), "one")
     assert [active.current(session) for _ in range(3)] == [("one", None)] * 3
     name(session, version("a", "two"), "two")
@@ -144,7 +152,7 @@ def test_what_failed_is_not_read_again_until_another_is_named(session: Session) 
 def test_another_policy_is_taken_at_once_and_the_old_one_is_never_asked_again(
     session: Session,
 ) -> None:
-    active = Active(KIND, quick)
+    active = ActiveRules(POLICY_KIND, quick)
     name(session, version("a", "one"), "one")
     _, before = active.current(session)
     name(session, version("b", "two"), "two")
@@ -159,33 +167,35 @@ def test_another_policy_is_taken_at_once_and_the_old_one_is_never_asked_again(
 def test_each_kind_of_rules_has_a_digest_of_its_own(session: Session) -> None:
     """Access and routing are named apart: neither is ever taken for the other."""
     one = version("a", "one")
-    begin(session, NOW, kind="routing", digest="one", files=one, proposed_by="a", approved_by="b")
+    keep_first_version(
+        session, NOW, kind="routing", digest="one", files=one, proposed_by="a", approved_by="b"
+    )
     assert ActivePolicies().current(session).digest == ""
 
     name(session, version("a", "two"), "two")
 
-    assert Active(KIND, quick).current(session)[0] == "two"
-    assert Active("routing", quick).current(session)[0] == "one"
-    for kind, digest in (("routing", "one"), (KIND, "two")):
-        version_of_kind = versions.named(session, kind)
+    assert ActiveRules(POLICY_KIND, quick).current(session)[0] == "two"
+    assert ActiveRules("routing", quick).current(session)[0] == "one"
+    for kind, digest in (("routing", "one"), (POLICY_KIND, "two")):
+        version_of_kind = versions.active_version(session, kind)
         assert version_of_kind is not None
         assert (version_of_kind.kind, version_of_kind.digest) == (kind, digest)
         assert [each.digest for each in versions.history(session, kind)] == [digest]
-    assert versions.named(session, "other") is None
+    assert versions.active_version(session, "other") is None
     assert versions.history(session, "other") == ()
 
 
 def test_files_come_back_byte_for_byte() -> None:
     files = {**SHIPPED, "tests/x.toml": "# æøå, ŋ, \u0301, 🜁\r\n".encode()}
 
-    assert unpacked(packed(files)) == files
-    assert packed(files) == packed(dict(reversed(files.items())))
+    assert unpack_files(pack_files(files)) == files
+    assert pack_files(files) == pack_files(dict(reversed(files.items())))
 
 
 WHEN = {"one": "a", "two": "b"}
 
 
-def _ask(store: Store, active: Active[Policy], asks: int) -> int:
+def _ask(store: Store, active: ActiveRules[Policy], asks: int) -> int:
     """How many answers were not those of the policy that the database named."""
     wrong = 0
     for _ in range(asks):
@@ -205,7 +215,7 @@ def _ask(store: Store, active: Active[Policy], asks: int) -> int:
 def _ask_in_threads(url: str, threads: int, asks: int) -> int:
     """One process: its threads share what it has loaded."""
     store = Store(create_engine(url), seal=seal)
-    active = Active(KIND, quick)
+    active = ActiveRules(POLICY_KIND, quick)
     with ThreadPoolExecutor(threads) as pool:
         found = list(pool.map(lambda _: _ask(store, active, asks), range(threads)))
     store.engine.dispose()
@@ -219,7 +229,7 @@ def _switch_while(store: Store, running: Sequence[Future[int]]) -> int:
         digest = ("one", "two")[switched % 2]
         with store.transaction() as (session, now):
             row = session.exec(select(PolicyVersion).where(PolicyVersion.digest == digest)).one()
-            versions.activate(session, now, digest, "bo", kind=KIND, version=row.id)
+            versions.activate(session, now, digest, "bo", kind=POLICY_KIND, version=row.id)
         switched += 1
     return switched
 

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, Subject, permit
-from inbox.access.facts.lookup import facts_about
-from inbox.access.facts.registry import FACTS, SUBJECTS
-from inbox.access.lists.pages import visible
+from inbox.access import Action, Capacity, OfMessage, Policy, RequestFacts, Role, Subject, permit
+from inbox.access.facts.lookup import look_up_facts
+from inbox.access.facts.registry import ACTION_SUBJECTS, FACTS
+from inbox.access.lists.pages import permitted_message_ids
 from inbox.domain import MessageId
 from inbox.store import create_engine
 from inbox.tables import Message
@@ -26,7 +26,7 @@ from tests.access.town import NOW, allow
 from tests.databases import SQLITE_SOON
 from tests.worlds import sharing_statements
 
-ABOUT_MESSAGES = [action for action in Action if OfMessage in SUBJECTS[action]]
+ABOUT_MESSAGES = [action for action in Action if OfMessage in ACTION_SUBJECTS[action]]
 
 
 @contextmanager
@@ -46,7 +46,7 @@ class Asked:
     session: Session
     world: RandomWorld
     capacity: Capacity
-    given: Given
+    given: RequestFacts
 
     def told(self, subject: Subject) -> dict[str, bool]:
         """The facts, read from the rows in memory."""
@@ -54,14 +54,16 @@ class Asked:
 
     def found(self, subject: Subject) -> Mapping[str, bool]:
         """The facts, read from the database."""
-        facts = facts_about(self.session, NOW, self.capacity, subject, self.given)
+        facts = look_up_facts(self.session, NOW, self.capacity, subject, self.given)
         assert facts is not None
         return facts
 
     def listed(self, policy: Policy, action: Action) -> set[str]:
         """What the listing gives; nothing twice."""
         ids = list(
-            self.session.execute(visible(policy, self.capacity, NOW, action, self.given)).scalars()
+            self.session.execute(
+                permitted_message_ids(policy, self.capacity, NOW, action, self.given)
+            ).scalars()
         )
         assert len(ids) == len(set(ids))
         return set(ids)
@@ -131,7 +133,7 @@ def agree(asked: Asked, policy: Policy, stock: Stock, action: Action, seen: Coun
             capacity=asked.capacity,
             action=action,
             subject=subject,
-            given=asked.given,
+            request=asked.given,
         )
         == decision
     ), where

@@ -7,13 +7,13 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, permit
-from inbox.access.facts.lookup import facts_of_request
+from inbox.access import Action, Capacity, OfMessage, Policy, RequestFacts, Role, permit
+from inbox.access.facts.lookup import request_fact_values
 from inbox.access.facts.registry import FACTS
-from inbox.access.lists.filters import branches_of, form_beside, form_of
-from inbox.access.lists.pages import visible
-from inbox.access.policy.conditions import Every, Some
-from inbox.access.policy.vocabulary import Rule
+from inbox.access.lists.filters import permit_branches, permit_filter, sql_of
+from inbox.access.lists.pages import permitted_message_ids
+from inbox.access.policy.conditions import And, Or
+from inbox.access.policy.vocabulary import PolicyRule
 from inbox.domain import DeliveryState, GrantKind, MessageId, PersonId, UnitId
 from inbox.tables import Message, Unit
 from tests.access.town import BEFORE, BERGVIK, NOW, Town, allow, deny
@@ -22,12 +22,12 @@ OTHERS = 150
 """Messages that are somebody else's: many beside one."""
 
 
-def policy_of(*rules: Rule) -> Policy:
+def policy_of(*rules: PolicyRule) -> Policy:
     return Policy(rules, facts=FACTS, digest="d")
 
 
 def branches(policy: Policy, action: Action = Action.LIST) -> list[str]:
-    requested = facts_of_request(
+    requested = request_fact_values(
         Capacity(
             id="k",
             role=Role.HANDLER,
@@ -35,9 +35,9 @@ def branches(policy: Policy, action: Action = Action.LIST) -> list[str]:
             person=PersonId("kari"),
             unit=UnitId("bv"),
         ),
-        Given(),
+        RequestFacts(),
     )
-    return [str(branch) for branch in branches_of(policy, action, Role.HANDLER, requested)]
+    return [str(branch) for branch in permit_branches(policy, action, Role.HANDLER, requested)]
 
 
 def test_every_way_of_every_rule_that_allows_is_a_branch() -> None:
@@ -54,7 +54,7 @@ def test_every_way_of_every_rule_that_allows_is_a_branch() -> None:
 
 @pytest.mark.parametrize(("facts", "expected"), [(8, 8), (9, 1)])
 def test_a_rule_with_more_ways_than_eight_is_one_branch(facts: int, expected: int) -> None:
-    of_rows = [name for name, fact in FACTS.items() if OfMessage in fact.forms]
+    of_rows = [name for name, fact in FACTS.items() if OfMessage in fact.sql_by_subject]
     ways = " or ".join(of_rows[:facts])
 
     assert len(branches(policy_of(allow("A01", "list", "handler", ways)))) == expected
@@ -68,7 +68,7 @@ def test_where_nothing_allows_there_is_a_filter_that_is_false() -> None:
         (policy_of(deny("D01", "list", "handler", "conflict")), Action.LIST),
     ):
         assert branches(policy, action) == ["false"]
-        assert str(form_beside(policy, action, Role.HANDLER, {})) == "false"
+        assert str(permit_filter(policy, action, Role.HANDLER, {})) == "false"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,11 @@ def test_a_fact_beside_one_that_names_the_unit_is_asked_of_that_unit(
     seen = 0
 
     for capacity in people:
-        listed = session.execute(visible(policy, capacity, NOW, Action.LIST)).scalars().all()
+        listed = (
+            session.execute(permitted_message_ids(policy, capacity, NOW, Action.LIST))
+            .scalars()
+            .all()
+        )
         decided = [
             message_id
             for message_id in messages
@@ -128,7 +132,7 @@ def test_beside_a_message_that_is_found_the_rules_say_the_same(
     """Facts of the request are said; a fact of another kind of subject does not hold."""
     town.message()
     policy = policy_of(allow("A01", "list", "handler", when))
-    beside = form_beside(policy, Action.LIST, Role.HANDLER, {"reason_given": True})
+    beside = permit_filter(policy, Action.LIST, Role.HANDLER, {"reason_given": True})
 
     found = session.execute(sa.select(col(Message.id)).where(beside), {"now": NOW}).all()
 
@@ -137,8 +141,8 @@ def test_beside_a_message_that_is_found_the_rules_say_the_same(
 
 def test_one_of_nothing_is_no_and_all_of_nothing_is_yes() -> None:
     """Neither is ever a filter that is not there."""
-    assert str(form_of(Some(()), lambda _: sa.true())) == "false"
-    assert str(form_of(Every(()), lambda _: sa.false())) == "true"
+    assert str(sql_of(Or(()), lambda _: sa.true())) == "false"
+    assert str(sql_of(And(()), lambda _: sa.false())) == "true"
 
 
 @contextmanager
@@ -160,7 +164,7 @@ def steps(session: Session) -> Iterator[list[int]]:
 
 def cost(session: Session, policy: Policy, capacity: Capacity) -> tuple[int, int]:
     """How many messages are listed, and the instructions of that."""
-    statement = visible(policy, capacity, NOW, Action.LIST)
+    statement = permitted_message_ids(policy, capacity, NOW, Action.LIST)
     with steps(session) as taken:
         listed = session.execute(statement).scalars().all()
     return len(listed), taken[0]

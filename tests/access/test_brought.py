@@ -3,7 +3,7 @@
 from inbox.access import Action, Policy, Role
 from inbox.access.facts.registry import FACTS
 from inbox.access.policy.conditions import Name, Not
-from inbox.access.review.requirements import fewest, told, ways_to
+from inbox.access.review.requirements import allow_conditions, describe_requirements, minimal
 from tests.access.town import allow, deny
 
 A, B, NOT_A = ("reason_given", True), ("strong_auth", True), ("reason_given", False)
@@ -14,18 +14,21 @@ def need(*literals: tuple[str, bool]) -> frozenset[tuple[str, bool]]:
 
 
 def test_what_takes_more_than_another_is_left_out() -> None:
-    assert set(fewest([need(A, B), need(A), need(NOT_A, B)])) == {need(A), need(NOT_A, B)}
-    assert set(fewest([need(A), need(A, B), need(), need(B)])) == {need()}
-    assert set(fewest([need(A), need(A)])) == {need(A)}
-    assert set(fewest([])) == set()
+    assert set(minimal([need(A, B), need(A), need(NOT_A, B)])) == {need(A), need(NOT_A, B)}
+    assert set(minimal([need(A), need(A, B), need(), need(B)])) == {need()}
+    assert set(minimal([need(A), need(A)])) == {need(A)}
+    assert set(minimal([])) == set()
 
 
 def test_ways_are_told_the_shortest_first_and_nothing_where_nothing_is_needed() -> None:
-    assert told([]) == ""
-    assert told([need()]) == ""
-    assert told([need(A, B)]) == "reason_given and strong_auth"
-    assert told([need(A, B), need(NOT_A)]) == "not reason_given or reason_given and strong_auth"
-    assert told([need(A), need()]) == "nothing or reason_given"
+    assert describe_requirements([]) == ""
+    assert describe_requirements([need()]) == ""
+    assert describe_requirements([need(A, B)]) == "reason_given and strong_auth"
+    assert (
+        describe_requirements([need(A, B), need(NOT_A)])
+        == "not reason_given or reason_given and strong_auth"
+    )
+    assert describe_requirements([need(A), need()]) == "nothing or reason_given"
 
 
 def test_a_way_is_what_rows_say_and_what_is_brought() -> None:
@@ -39,12 +42,12 @@ def test_a_way_is_what_rows_say_and_what_is_brought() -> None:
         digest="d",
     )
 
-    ways = [*ways_to(policy, Action.LIST, Role.HANDLER)]
+    ways = [*allow_conditions(policy, Action.LIST, Role.HANDLER)]
 
     assert {way.rule.id for way in ways} == {"A01"}
-    assert {way.takes for way in ways} == {need(), need(A), need(B), need(A, B)}
+    assert {way.requires for way in ways} == {need(), need(A), need(B), need(A, B)}
     for way in ways:
-        assert Name("assigned") in way.rows
-        assert (Not(Name("quarantined")) in way.rows) is (B not in way.takes)
-        assert (Name("in_unit") in way.rows) is (A not in way.takes)
-    assert [*ways_to(policy, Action.OPEN, Role.HANDLER)] == []
+        assert Name("assigned") in way.row_conditions
+        assert (Not(Name("quarantined")) in way.row_conditions) is (B not in way.requires)
+        assert (Name("in_unit") in way.row_conditions) is (A not in way.requires)
+    assert [*allow_conditions(policy, Action.OPEN, Role.HANDLER)] == []

@@ -12,8 +12,8 @@ from casbin.model import Model
 
 from inbox.access import Action, Policy, Role
 from inbox.access.files.folder import read_policy
-from inbox.access.policy.engine import MODEL, Rule
-from inbox.access.policy.vocabulary import named
+from inbox.access.policy.engine import MODEL, PolicyRule
+from inbox.access.policy.vocabulary import cell_includes
 from inbox.errors import PolicyError
 from tests.access.town import allow, deny, policy_files
 
@@ -21,7 +21,7 @@ NAMES = ("a", "b")
 RULES = (allow("A01", "open", "handler", "a"), deny("D01", "open", "*", "b"))
 
 
-def policy(*rules: Rule) -> Policy:
+def policy(*rules: PolicyRule) -> Policy:
     return Policy(rules, facts=NAMES, digest="d")
 
 
@@ -30,7 +30,7 @@ def stock(*lines: str, model: str = MODEL) -> casbin.Enforcer:
     made = Model()
     made.load_model_from_text(model)
     enforcer = casbin.Enforcer(made)
-    enforcer.add_function("named", named)
+    enforcer.add_function("named", cell_includes)
     enforcer.add_function("holds", lambda when, facts: facts.get(when, True))
     for line in lines:
         casbin.persist.load_policy_line(line, made)
@@ -97,7 +97,7 @@ def test_an_empty_policy_allows_an_empty_request_in_casbin_and_nothing_here() ->
     )
     assert stock(model=model).enforce("", "", "")
 
-    assert not Policy.nobody("d").decide("", {}, "").allowed  # type: ignore[arg-type] # the trap
+    assert not Policy.deny_all("d").decide("", {}, "").allowed  # type: ignore[arg-type] # the trap
     for file in ("allow.csv", "deny.csv"):
         with pytest.raises(PolicyError):
             read_policy({**policy_files(), file: b"# rows: 0\n"})
@@ -166,7 +166,7 @@ def test_the_enforcer_is_neither_the_fast_nor_the_locking_one() -> None:
     subject = policy(*RULES)
     subject.decide(Role.HANDLER, {"a": True, "b": True}, Action.OPEN)
 
-    kept = [*subject._enforcers.values(), *subject._alone.values()]
+    kept = [*subject._enforcers.values(), *subject._single_deny_enforcers.values()]
 
     assert len(kept) == 2
     for enforcer in kept:

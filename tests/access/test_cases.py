@@ -21,7 +21,7 @@ def test_every_case_comes_out_and_every_rule_has_one(the_policy: Policy) -> None
 
 
 def test_every_action_is_somebodys(the_policy: Policy) -> None:
-    allowed = {rule.acts for rule in the_policy.rules if rule.effect is Effect.ALLOW}
+    allowed = {rule.actions for rule in the_policy.rules if rule.effect is Effect.ALLOW}
 
     assert set(Action) == allowed
 

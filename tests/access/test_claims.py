@@ -2,7 +2,7 @@
 
 import pytest
 
-from inbox.access.files.invariants import read_claims
+from inbox.access.files.invariants import read_invariants
 from inbox.errors import PolicyError
 
 
@@ -11,13 +11,13 @@ def raw(*lines: str) -> bytes:
 
 
 def test_a_claim_names_the_facts_that_it_speaks_of() -> None:
-    assumed, claimed = read_claims(
+    assumed, claimed = read_invariants(
         raw("assume role:leader and a implies not b", "open and list implies role:handler or c"),
         ("a", "b", "c"),
     )
 
-    assert (assumed.assumed, assumed.facts) == (True, frozenset({"a", "b"}))
-    assert (claimed.assumed, claimed.facts) == (False, frozenset({"c"}))
+    assert (assumed.is_assumption, assumed.facts) == (True, frozenset({"a", "b"}))
+    assert (claimed.is_assumption, claimed.facts) == (False, frozenset({"c"}))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_claim_names_the_facts_that_it_speaks_of() -> None:
 )
 def test_a_line_that_is_no_claim_is_refused_with_its_place(line: str, code: str) -> None:
     with pytest.raises(PolicyError) as refused:
-        read_claims(raw("open implies a", line), ("a", "b"))
+        read_invariants(raw("open implies a", line), ("a", "b"))
 
     assert refused.value.code == code
     assert refused.value.reason.startswith("invariants.txt, line 3: read ")
@@ -41,6 +41,6 @@ def test_a_line_that_is_no_claim_is_refused_with_its_place(line: str, code: str)
 
 def test_assumptions_alone_prove_nothing() -> None:
     with pytest.raises(PolicyError, match="no invariant") as refused:
-        read_claims(raw("assume a implies b"), ("a", "b"))
+        read_invariants(raw("assume a implies b"), ("a", "b"))
 
     assert refused.value.code == "policy.empty"

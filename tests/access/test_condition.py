@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from inbox.access.policy.conditions import (
     ALWAYS,
+    And,
     Condition,
-    Every,
     Name,
     Not,
-    Some,
+    Or,
+    dnf_of,
+    dnf_size,
     names_in,
-    number_of_ways,
     read_condition,
-    ways_of,
 )
 from inbox.access.policy.conditions import holds as condition_holds
-from inbox.access.policy.engine import Effect, Policy, Rule
+from inbox.access.policy.engine import Effect, Policy, PolicyRule
 from inbox.errors import PolicyError
 from tests.access.any_condition import conditions_over, holds
 
@@ -132,19 +132,19 @@ def test_the_ways_of_fulfilling_it_are_exactly_when_it_holds(condition: Conditio
     for values in product([True, False], repeat=3):
         facts = dict(zip(NAMES, values, strict=True))
         fulfilled = any(
-            all(facts[name] is wanted for name, wanted in way) for way in ways_of(condition)
+            all(facts[name] is wanted for name, wanted in way) for way in dnf_of(condition)
         )
         assert fulfilled is holds(condition, [name for name in NAMES if facts[name]])
 
 
 @given(conditions_over(NAMES))
 def test_no_condition_has_more_ways_than_are_counted_beforehand(condition: Condition) -> None:
-    assert len(ways_of(condition, at_most=10**6)) <= number_of_ways(condition)
+    assert len(dnf_of(condition, at_most=10**6)) <= dnf_size(condition)
 
 
 def two_to_the(number: int) -> Condition:
     """So many times one of two, each time of other facts."""
-    return Every(tuple(Some((Name(f"a{each}"), Name(f"b{each}"))) for each in range(number)))
+    return And(tuple(Or((Name(f"a{each}"), Name(f"b{each}"))) for each in range(number)))
 
 
 @pytest.mark.parametrize(
@@ -152,29 +152,29 @@ def two_to_the(number: int) -> Condition:
     [
         two_to_the(100),
         Not(Not(two_to_the(100))),
-        Every((two_to_the(100), Not(Name(ALWAYS)))),
-        Not(Some(tuple(Not(part) for part in two_to_the(100).parts))),  # type: ignore[union-attr] # an Every
+        And((two_to_the(100), Not(Name(ALWAYS)))),
+        Not(Or(tuple(Not(part) for part in two_to_the(100).parts))),  # type: ignore[union-attr] # an Every
     ],
     ids=["an and of ors", "denied twice", "that can never be", "the same with not"],
 )
 def test_what_has_too_many_ways_is_refused_before_any_is_made(condition: Condition) -> None:
     """It would not end otherwise."""
-    assert number_of_ways(condition) == 2**100
+    assert dnf_size(condition) == 2**100
     with pytest.raises(PolicyError, match="condition_ways"):
-        ways_of(condition)
+        dnf_of(condition)
 
 
 def test_sixty_four_ways_are_not_too_many() -> None:
-    assert len(ways_of(two_to_the(6))) == 64
+    assert len(dnf_of(two_to_the(6))) == 64
     with pytest.raises(PolicyError, match="128 ways of fulfilling it; allowed: 64"):
-        ways_of(two_to_the(7))
+        dnf_of(two_to_the(7))
 
 
 def test_a_policy_of_a_hundred_ors_is_refused() -> None:
     """Thirty in the longest cell: made one by one they would be two to the thirtieth power."""
     when = " and ".join(["(a or b)"] * 30)
     assert len(when) < 400
-    rule = Rule(id="A01", acts="open", roles="handler", when=when, effect=Effect.ALLOW)
+    rule = PolicyRule(id="A01", actions="open", roles="handler", when=when, effect=Effect.ALLOW)
     four = [replace(rule, id=f"A{number:02}") for number in range(1, 5)]
 
     with pytest.raises(PolicyError, match="condition_ways"):
@@ -182,9 +182,9 @@ def test_a_policy_of_a_hundred_ors_is_refused() -> None:
 
 
 def test_a_way_that_contradicts_itself_is_none() -> None:
-    assert ways_of(read_condition("a and not a", NAMES)) == ()
-    assert ways_of(read_condition("not (a or not a)", NAMES)) == ()
-    assert ways_of(read_condition("(a or b) and not a", NAMES)) == (
+    assert dnf_of(read_condition("a and not a", NAMES)) == ()
+    assert dnf_of(read_condition("not (a or not a)", NAMES)) == ()
+    assert dnf_of(read_condition("(a or b) and not a", NAMES)) == (
         frozenset({("b", True), ("a", False)}),
     )
 

@@ -15,9 +15,9 @@ from sqlmodel import Session
 
 from inbox.access import Action, Policy, Role
 from inbox.access.files import versions
-from inbox.access.files.active import KIND, ActivePolicies
+from inbox.access.files.active import POLICY_KIND, ActivePolicies
 from inbox.access.files.folder import ALL_FILES
-from inbox.access.policy.conditions import ways_of
+from inbox.access.policy.conditions import dnf_of
 from inbox.access.policy.vocabulary import Effect
 from tests.access.town import NOW, POLICIES
 
@@ -40,13 +40,13 @@ def all_yes(policy: Policy) -> list[Yes]:
     for rule in policy.rules:
         if rule.effect is Effect.DENY:
             continue
-        for way in ways_of(policy.conditions[rule.when]):
+        for way in dnf_of(policy.conditions[rule.when]):
             held = dict.fromkeys(policy.facts, False) | dict.fromkeys(BASIC, True) | dict(way)
             found += [
-                Yes(role, {name: held[name] for name in policy.asks(action, role)}, action)
+                Yes(role, {name: held[name] for name in policy.facts_used(action, role)}, action)
                 for role in Role
                 for action in Action
-                if rule.concerns(action, role) and policy.decide(role, held, action).allowed
+                if rule.applies_to(action, role) and policy.decide(role, held, action).allowed
             ]
     return found
 
@@ -113,7 +113,7 @@ def test_a_disabled_enforcer_allows_nothing(the_policy: Policy) -> None:
     """Casbin's switch makes every answer a yes; a yes without a rule behind it is an error."""
     policy = Policy(the_policy.rules, facts=the_policy.facts, digest="d")
     yes = all_yes(policy)
-    for enforcer in [*policy._enforcers.values(), *policy._alone.values()]:
+    for enforcer in [*policy._enforcers.values(), *policy._single_deny_enforcers.values()]:
         enforcer.enable_enforce(enabled=False)
 
     assert {policy.decide(y.role, y.facts, y.action).rule for y in yes} == {"error"}
@@ -211,7 +211,7 @@ def keep(session: Session, digest: str, folder: Path) -> None:
     """What of the folder can be read is the version that the database has, and names."""
     files = {name: (folder / name).read_bytes() for name in ALL_FILES if (folder / name).is_file()}
     by = {"proposed_by": "ada", "approved_by": "bo"}
-    versions.begin(session, NOW, kind=KIND, digest=digest, files=files, **by)
+    versions.keep_first_version(session, NOW, kind=POLICY_KIND, digest=digest, files=files, **by)
 
 
 def test_damaged_policies_allow_nothing(

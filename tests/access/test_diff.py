@@ -6,9 +6,9 @@ import re
 import pytest
 
 from inbox.access import Action, Policy, Role
-from inbox.access.files.folder import Draft, load_draft, read_draft
+from inbox.access.files.folder import PolicyDraft, load_draft, read_draft
 from inbox.access.policy.conditions import names_in, read_condition
-from inbox.access.review.diff import Diff, Kind, compare
+from inbox.access.review.diff import ChangeKind, PolicyDiff, compare_policies
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 
@@ -17,11 +17,11 @@ A09 = b"open, handler, in_unit and assigned and cleared, log"
 
 
 @pytest.fixture(scope="module")
-def draft() -> Draft:
+def draft() -> PolicyDraft:
     return load_draft(POLICIES)
 
 
-def edited(*edits: tuple[str, bytes, bytes]) -> Draft:
+def edited(*edits: tuple[str, bytes, bytes]) -> PolicyDraft:
     files = policy_files()
     for file, old, new in edits:
         assert old in files[file]
@@ -29,14 +29,14 @@ def edited(*edits: tuple[str, bytes, bytes]) -> Draft:
     return read_draft(files)
 
 
-def changes(diff: Diff) -> list[str]:
+def changes(diff: PolicyDiff) -> list[str]:
     return [line for change in diff.changes for line in change.lines()]
 
 
-def test_a_policy_beside_itself_changes_nothing(draft: Draft) -> None:
-    diff = compare(draft, draft)
+def test_a_policy_beside_itself_changes_nothing(draft: PolicyDraft) -> None:
+    diff = compare_policies(draft, draft)
 
-    assert (diff.nothing, diff.gains, diff.given) == (True, False, ())
+    assert (diff.is_empty, diff.widens_access, diff.common_literals) == (True, False, ())
     assert diff.lines == (
         f"from {draft.policy.digest}",
         f"to   {draft.policy.digest}",
@@ -44,33 +44,35 @@ def test_a_policy_beside_itself_changes_nothing(draft: Draft) -> None:
     )
 
 
-def test_whatever_is_another_is_something(draft: Draft) -> None:
-    wider = compare(draft, edited(("allow.csv", A09, A09.replace(b"in_unit and ", b""))))
-    renamed = compare(draft, edited(("allow.csv", b"p, A09,", b"p, A99,")))
-    shielded = compare(draft, edited(("shielding.toml", '"§ 24"'.encode(), '"§ 2"'.encode())))
-    claimed = compare(
+def test_whatever_is_another_is_something(draft: PolicyDraft) -> None:
+    wider = compare_policies(draft, edited(("allow.csv", A09, A09.replace(b"in_unit and ", b""))))
+    renamed = compare_policies(draft, edited(("allow.csv", b"p, A09,", b"p, A99,")))
+    shielded = compare_policies(
+        draft, edited(("shielding.toml", '"§ 24"'.encode(), '"§ 2"'.encode()))
+    )
+    claimed = compare_policies(
         draft, edited(("invariants.txt", b"open implies not conflict", b"open implies always"))
     )
 
     assert [bool(each) for each in (wider.changes, wider.rows)] == [True, True]
     assert [bool(each) for each in (renamed.changes, renamed.rows)] == [False, True]
     assert [bool(each) for each in (shielded.shieldings, shielded.rows)] == [True, False]
-    assert [bool(each) for each in (claimed.claims, claimed.rows)] == [True, False]
-    assert not any(each.nothing for each in (wider, renamed, shielded, claimed))
+    assert [bool(each) for each in (claimed.invariants, claimed.rows)] == [True, False]
+    assert not any(each.is_empty for each in (wider, renamed, shielded, claimed))
 
 
-def test_a_comment_changes_nothing_but_the_digest_of_the_folder(draft: Draft) -> None:
-    diff = compare(draft, edited(("allow.csv", b"# rows", b"# A word.\n# rows")))
+def test_a_comment_changes_nothing_but_the_digest_of_the_folder(draft: PolicyDraft) -> None:
+    diff = compare_policies(draft, edited(("allow.csv", b"# rows", b"# A word.\n# rows")))
 
-    assert diff.nothing
+    assert diff.is_empty
     assert diff.old != diff.new
 
 
-def test_a_wider_row_tells_exactly_who_gains(draft: Draft) -> None:
-    diff = compare(draft, edited(("allow.csv", A09, A09.replace(b"in_unit and ", b""))))
+def test_a_wider_row_tells_exactly_who_gains(draft: PolicyDraft) -> None:
+    diff = compare_policies(draft, edited(("allow.csv", A09, A09.replace(b"in_unit and ", b""))))
 
-    assert diff.gains
-    gained = next(change for change in diff.changes if change.kind is Kind.GAINED)
+    assert diff.widens_access
+    gained = next(change for change in diff.changes if change.kind is ChangeKind.GAINED)
     assert gained.widens
     assert set(changes(diff)) <= set(diff.lines)
     assert "the same decisions" not in diff.lines
@@ -80,48 +82,52 @@ def test_a_wider_row_tells_exactly_who_gains(draft: Draft) -> None:
     assert "row A09: when in_unit and assigned and cleared -> assigned and cleared" in diff.rows
 
 
-def test_a_narrower_row_tells_who_loses(draft: Draft) -> None:
-    diff = compare(
+def test_a_narrower_row_tells_who_loses(draft: PolicyDraft) -> None:
+    diff = compare_policies(
         draft,
         edited(
             ("allow.csv", b"A16, list, leader, leads,", b"A16, list, leader, leads and cleared,")
         ),
     )
 
-    assert {change.kind for change in diff.changes} == {Kind.LOST, Kind.DUTIES}
-    assert not diff.gains
+    assert {change.kind for change in diff.changes} == {ChangeKind.LOST, ChangeKind.DUTIES}
+    assert not diff.widens_access
 
 
-def test_roles_that_change_alike_stand_in_one_line(draft: Draft) -> None:
+def test_roles_that_change_alike_stand_in_one_line(draft: PolicyDraft) -> None:
     old = b"A37, close_task, archivist leader handler security_reviewer operator, own_task,"
-    diff = compare(draft, edited(("allow.csv", old, old.replace(b"own_task,", b"late_word,"))))
+    diff = compare_policies(
+        draft, edited(("allow.csv", old, old.replace(b"own_task,", b"late_word,")))
+    )
 
     assert changes(diff) == [
         "close_task by archivist handler leader security_reviewer operator: lost when always"
     ]
-    assert {"own_task", "not late_word"} <= set(diff.given)
+    assert {"own_task", "not late_word"} <= set(diff.common_literals)
 
 
-def test_other_duties_of_the_same_yes_are_told(draft: Draft) -> None:
-    diff = compare(draft, edited(("allow.csv", A09 + b",", A09 + b" reason,")))
+def test_other_duties_of_the_same_yes_are_told(draft: PolicyDraft) -> None:
+    diff = compare_policies(draft, edited(("allow.csv", A09 + b",", A09 + b" reason,")))
 
-    assert {change.kind for change in diff.changes} == {Kind.DUTIES}
+    assert {change.kind for change in diff.changes} == {ChangeKind.DUTIES}
     assert any(change.duties == "log -> log reason" for change in diff.changes)
-    assert not diff.gains
+    assert not diff.widens_access
     assert diff.rows == ("row A09: duty log -> log reason",)
-    fewer = compare(draft, edited(("allow.csv", A09 + b",", A09.replace(b", log", b", none,"))))
-    assert fewer.gains
+    fewer = compare_policies(
+        draft, edited(("allow.csv", A09 + b",", A09.replace(b", log", b", none,")))
+    )
+    assert fewer.widens_access
     assert any(change.duties == "log -> none" for change in fewer.changes)
 
 
-def test_a_row_with_another_id_gives_the_same_decisions(draft: Draft) -> None:
-    diff = compare(draft, edited(("allow.csv", b"p, A09,", b"p, A99,")))
+def test_a_row_with_another_id_gives_the_same_decisions(draft: PolicyDraft) -> None:
+    diff = compare_policies(draft, edited(("allow.csv", b"p, A09,", b"p, A99,")))
 
     assert diff.changes == ()
     assert diff.lines[2:] == ("the same decisions, other rows", "row A09 is A99 now")
 
 
-def test_rows_that_come_and_go_and_roles_without_effect_are_told(draft: Draft) -> None:
+def test_rows_that_come_and_go_and_roles_without_effect_are_told(draft: PolicyDraft) -> None:
     files = policy_files()
     stated = re.search(rb"# rows: (\d+)", files["deny.csv"])
     assert stated is not None
@@ -129,8 +135,8 @@ def test_rows_that_come_and_go_and_roles_without_effect_are_told(draft: Draft) -
     rows = files["deny.csv"].replace(stated[0], fewer_rows)
     start = rows.index(b"p, D07")
     without = rows[:start] + rows[rows.index(b"\n", start) + 1 :]
-    fewer = compare(draft, read_draft(files | {"deny.csv": without}))
-    role = compare(
+    fewer = compare_policies(draft, read_draft(files | {"deny.csv": without}))
+    role = compare_policies(
         draft,
         edited(
             (
@@ -146,9 +152,9 @@ def test_rows_that_come_and_go_and_roles_without_effect_are_told(draft: Draft) -
     assert role.rows == ("row A07: role archivist leader -> archivist leader handler",)
 
 
-def test_a_shielding_that_takes_another_clearance_counts_as_a_gain(draft: Draft) -> None:
-    diff = compare(draft, edited(("shielding.toml", '"§ 24"'.encode(), '"§ 2"'.encode())))
-    order = compare(
+def test_a_shielding_that_takes_another_clearance_counts_as_a_gain(draft: PolicyDraft) -> None:
+    diff = compare_policies(draft, edited(("shielding.toml", '"§ 24"'.encode(), '"§ 2"'.encode())))
+    order = compare_policies(
         draft,
         edited(
             ("shielding.toml", b'code = "6"', b'code = "0"'),
@@ -158,15 +164,15 @@ def test_a_shielding_that_takes_another_clearance_counts_as_a_gain(draft: Draft)
     )
 
     assert diff.shieldings == ("shielding '§2': ? -> 24", "shielding '§24': 24 -> ?")
-    assert diff.gains
+    assert diff.widens_access
     assert order.shieldings[-1].startswith("shielding, strictest first: 6 7 13")
 
 
 def test_invariants_and_assumptions_are_told_and_a_new_assumption_hides_nothing(
-    draft: Draft,
+    draft: PolicyDraft,
 ) -> None:
     narrow = b"assume leads implies in_unit"
-    diff = compare(
+    diff = compare_policies(
         draft,
         edited(
             ("invariants.txt", narrow, b"assume conflict implies quarantined"),
@@ -179,7 +185,7 @@ def test_invariants_and_assumptions_are_told_and_a_new_assumption_hides_nothing(
         ),
     )
 
-    assert diff.claims == (
+    assert diff.invariants == (
         "assumption dropped: assume leads implies in_unit",
         "invariant dropped: open implies not conflict",
         "assumption added: assume conflict implies quarantined",
@@ -188,12 +194,14 @@ def test_invariants_and_assumptions_are_told_and_a_new_assumption_hides_nothing(
     assert any(line.startswith("open by handler: gained") for line in changes(diff))
 
 
-def test_the_digest_is_of_every_word_that_is_read(draft: Draft) -> None:
-    one = compare(draft, edited(("allow.csv", b"p, A09,", b"p, A99,")))
-    other = compare(draft, edited(("allow.csv", b"p, A09,", b"p, A98,")))
+def test_the_digest_is_of_every_word_that_is_read(draft: PolicyDraft) -> None:
+    one = compare_policies(draft, edited(("allow.csv", b"p, A09,", b"p, A99,")))
+    other = compare_policies(draft, edited(("allow.csv", b"p, A09,", b"p, A98,")))
 
-    assert one.digest == compare(draft, edited(("allow.csv", b"p, A09,", b"p, A99,"))).digest
-    assert len({one.digest, other.digest, compare(draft, draft).digest}) == 3
+    assert (
+        one.digest == compare_policies(draft, edited(("allow.csv", b"p, A09,", b"p, A99,"))).digest
+    )
+    assert len({one.digest, other.digest, compare_policies(draft, draft).digest}) == 3
 
 
 def test_a_folder_that_does_not_load_says_which_line_is_wrong() -> None:
@@ -233,23 +241,24 @@ def holds(policy: Policy, term: str, facts: dict[str, bool]) -> bool:
     return all(facts[name] is value for name, value in wanted.items())
 
 
-def test_a_diff_says_gained_exactly_where_casbin_says_yes_and_said_no(draft: Draft) -> None:
+def test_a_diff_says_gained_exactly_where_casbin_says_yes_and_said_no(draft: PolicyDraft) -> None:
     """Random changes of rows, and random facts that the assumptions allow."""
     chance, seen = random.Random(3), 0  # noqa: S311 - a test
     for _ in range(5):
         files = policy_files()
         files["allow.csv"] = random_rows(chance, files["allow.csv"])
         new = read_draft(files)
-        diff = compare(draft, new)
+        diff = compare_policies(draft, new)
         gained, lost = (
             [
-                " and ".join([*([] if term == "always" else [term]), *diff.given]) or "always"
+                " and ".join([*([] if term == "always" else [term]), *diff.common_literals])
+                or "always"
                 for change in diff.changes
                 if (change.action, change.kind) == (Action.OPEN, kind)
                 and Role.HANDLER in change.roles
                 for term in change.terms
             ]
-            for kind in (Kind.GAINED, Kind.LOST)
+            for kind in (ChangeKind.GAINED, ChangeKind.LOST)
         )
         for _ in range(100):
             facts = likely(chance, draft)
@@ -264,7 +273,7 @@ def test_a_diff_says_gained_exactly_where_casbin_says_yes_and_said_no(draft: Dra
     assert seen > 20
 
 
-def likely(chance: random.Random, draft: Draft) -> dict[str, bool]:
+def likely(chance: random.Random, draft: PolicyDraft) -> dict[str, bool]:
     """Facts of a handler that can be, with what every yes needs."""
     always = {"own_organisation", "active_capacity", "active_person"}
     never = {"leads", "mailbox", "in_parent_unit", "quarantined", "involved"}

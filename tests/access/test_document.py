@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from inbox.errors import PolicyError
-from inbox.strict.toml import Document, Table
+from inbox.strict.toml import TomlFile, TomlTable
 
 BOOK = """\
 # rows: 2
@@ -36,18 +36,18 @@ def refused(call: Callable[[], object]) -> tuple[str, str]:
     return caught.value.code.removeprefix("policy."), said
 
 
-def book(text: str = BOOK) -> Document:
-    return Document("b.toml", text.encode())
+def book(text: str = BOOK) -> TomlFile:
+    return TomlFile("b.toml", text.encode())
 
 
-def table(value: str, key: str = "key") -> Table:
+def table(value: str, key: str = "key") -> TomlTable:
     """A table with one key."""
-    return book(f"[box]\n{key} = {value}\n").one("box")
+    return book(f"[box]\n{key} = {value}\n").single_table("box")
 
 
 def test_every_table_and_key_has_its_line() -> None:
     top = book().top(("first", "words", "box", "row"))
-    box, rows = book().one("box"), book().many("row")
+    box, rows = book().single_table("box"), book().table_list("row")
 
     assert (top.line, top.lines) == (1, {"first": 2, "words": 3, "box": 5, "row": 9})
     assert (box.line, box.lines) == (5, {"key": 6, "quoted key": 7})
@@ -55,20 +55,20 @@ def test_every_table_and_key_has_its_line() -> None:
         (9, {"name": 10}),
         (12, {"name": 13, "many": 14}),
     ]
-    assert (box.table("key").line, box.table("key").called) == (6, "box.key")
-    book().check_rows(2)
+    assert (box.table("key").line, box.table("key").path) == (6, "box.key")
+    book().check_row_count(2)
 
 
 def test_what_is_read_is_what_stands_there() -> None:
-    box = book().one("box")
+    box = book().single_table("box")
 
-    assert book().many("row")[1].texts("many") == ("a",)
+    assert book().table_list("row")[1].texts("many") == ("a",)
     assert box.text("quoted key") == "q"
     assert box.table("key").text("inner") == "x"
 
 
 def test_a_key_too_many_or_too_few_is_named() -> None:
-    box = book().one("box")
+    box = book().single_table("box")
     here = "b.toml, line"
 
     def of(*keys: str, optional: tuple[str, ...] = ()) -> tuple[str, str]:
@@ -83,7 +83,7 @@ def test_a_key_too_many_or_too_few_is_named() -> None:
 
 
 def test_what_may_stand_there_is_told_with_what_must() -> None:
-    box = book().one("box")
+    box = book().single_table("box")
 
     with pytest.raises(PolicyError, match=r"allowed: exactly key$"):
         box.check_keys(("key",))
@@ -127,8 +127,8 @@ def test_a_list_has_texts_each_once(value: str, code: str) -> None:
 def test_a_table_of_the_file_is_a_table(value: str) -> None:
     said = "b.toml, line 2, box: read "
 
-    assert refused(lambda: book(f"\nbox = {value}\n").one("box"))[1].startswith(said)
-    assert refused(lambda: book("\n[row]\n").one("box")) == (
+    assert refused(lambda: book(f"\nbox = {value}\n").single_table("box"))[1].startswith(said)
+    assert refused(lambda: book("\n[row]\n").single_table("box")) == (
         "table",
         "b.toml, line 1, box: read 'None'",
     )
@@ -136,7 +136,7 @@ def test_a_table_of_the_file_is_a_table(value: str) -> None:
 
 @pytest.mark.parametrize("value", ['"row"', "1", "[]", "[1]", '[{ a = "a" }, 1]', "{}"])
 def test_tables_of_one_name_are_at_least_one_and_nothing_else(value: str) -> None:
-    code, said = refused(lambda: book(f"\nrow = {value}\n").many("row"))
+    code, said = refused(lambda: book(f"\nrow = {value}\n").table_list("row"))
 
     assert (code, said[:26]) == ("list", "b.toml, line 2, row: read ")
 

@@ -11,11 +11,11 @@ import pytest
 from inbox.access import Action, Policy, Role
 from inbox.access.facts.registry import FACTS
 from inbox.access.files.cases import run_cases
-from inbox.access.files.folder import load_folder
-from inbox.access.files.invariants import read_claims
-from inbox.access.files.proofs import check_claims
-from inbox.access.policy.conditions import ways_of
-from inbox.access.policy.vocabulary import Effect, Rule
+from inbox.access.files.folder import load_policy
+from inbox.access.files.invariants import read_invariants
+from inbox.access.files.proofs import check_invariants
+from inbox.access.policy.conditions import dnf_of
+from inbox.access.policy.vocabulary import Effect, PolicyRule
 from inbox.cli import run
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, allow
@@ -45,7 +45,7 @@ ACTS = {
 
 @cache
 def policy_of(folder: Path) -> Policy:
-    return load_folder(folder)
+    return load_policy(folder)
 
 
 def said(policy: Policy, role: str, held: str, action: Action) -> str:
@@ -242,7 +242,7 @@ def test_no_row_that_allows_can_undo_a_denial(folder: Path) -> None:
     for rule in shipped.rules:
         if rule.effect is Effect.ALLOW:
             continue
-        for way in ways_of(shipped.conditions[rule.when]):
+        for way in dnf_of(shipped.conditions[rule.when]):
             for action, role in concerned_by(rule):
                 decision = open_to_all.decide(role, facts | dict(way), action)
                 assert not decision.allowed, (rule.id, action, role)
@@ -256,9 +256,9 @@ def test_no_row_that_allows_can_undo_a_denial(folder: Path) -> None:
     assert denied > 200
 
 
-def concerned_by(rule: Rule) -> Iterator[tuple[Action, Role]]:
+def concerned_by(rule: PolicyRule) -> Iterator[tuple[Action, Role]]:
     for action in Action:
-        yield from ((action, role) for role in Role if rule.concerns(action, role))
+        yield from ((action, role) for role in Role if rule.applies_to(action, role))
 
 
 def faults_in(policy: Policy) -> Iterator[tuple[str, Policy]]:
@@ -293,7 +293,7 @@ def test_what_would_widen_a_field_is_noticed_by_a_proof_too(folder: Path) -> Non
     unnoticed = set()
     for name, faulty in faults_in(policy_of(folder)):
         try:
-            check_claims(faulty, read_claims(invariants, FACTS))
+            check_invariants(faulty, read_invariants(invariants, FACTS))
         except PolicyError:
             continue
         unnoticed.add(name)

@@ -8,10 +8,19 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
-from inbox.access import Action, Capacity, Given, OfArrival, OfInstallation, OfMessage, OfTask, Role
-from inbox.access.facts.lookup import facts_about
-from inbox.access.facts.registry import FACTS, SUBJECTS, facts_of
-from inbox.access.question import OfProposal, OfReview, OfUnit, Subject
+from inbox.access import (
+    Action,
+    Capacity,
+    OfArrival,
+    OfInstallation,
+    OfMessage,
+    OfTask,
+    RequestFacts,
+    Role,
+)
+from inbox.access.facts.lookup import look_up_facts
+from inbox.access.facts.registry import ACTION_SUBJECTS, FACTS, fact_names_of
+from inbox.access.question import OfGrant, OfProposal, OfUnit, Subject
 from inbox.domain import (
     ArrivalId,
     ArrivalState,
@@ -34,11 +43,11 @@ JUST_NOW = NOW - timedelta(seconds=1)
 
 
 def held(
-    town: Town, capacity: Capacity, subject: Subject | Message, given: Given | None = None
+    town: Town, capacity: Capacity, subject: Subject | Message, given: RequestFacts | None = None
 ) -> set[str]:
     if isinstance(subject, Message):
         subject = OfMessage(message_id=MessageId(subject.id))
-    facts = facts_about(town.session, NOW, capacity, subject, given or Given())
+    facts = look_up_facts(town.session, NOW, capacity, subject, given or RequestFacts())
     assert facts is not None
     assert facts.keys() == FACTS.keys()
     assert all(type(value) is bool for value in facts.values())
@@ -183,8 +192,8 @@ def test_a_conflict_is_with_a_message_or_a_sender_and_lasts(town: Town) -> None:
     town.conflict("kari", sender="915933149")
     assert "conflict" in held(town, kari, other)
     assert "conflict" not in held(town, kari, unread)
-    assert "target_conflict" in held(town, kari, other, Given(target=PersonId("kari")))
-    assert "target_conflict" not in held(town, kari, other, Given(target=PersonId("ola")))
+    assert "target_conflict" in held(town, kari, other, RequestFacts(target=PersonId("kari")))
+    assert "target_conflict" not in held(town, kari, other, RequestFacts(target=PersonId("ola")))
 
 
 def test_clearance_is_for_the_code_of_the_message(town: Town) -> None:
@@ -198,8 +207,8 @@ def test_clearance_is_for_the_code_of_the_message(town: Town) -> None:
     assert "cleared" not in held(town, kari, message)
     clearance = town.clear("kari", "13")
     assert "cleared" in held(town, kari, message)
-    assert "target_cleared" in held(town, kari, message, Given(target=PersonId("kari")))
-    assert "target_cleared" not in held(town, kari, message, Given(target=PersonId("ola")))
+    assert "target_cleared" in held(town, kari, message, RequestFacts(target=PersonId("kari")))
+    assert "target_cleared" not in held(town, kari, message, RequestFacts(target=PersonId("ola")))
     clearance.active_until = JUST_NOW
     town.add(clearance)
     assert "cleared" not in held(town, kari, message)
@@ -526,13 +535,13 @@ def test_whoever_has_had_given_or_leads_something_of_it_is_involved(town: Town) 
 
     def is_involved(person: str) -> bool:
         reviewer = town.capacity(person, Role.SECURITY_REVIEWER, "arkiv")
-        return "involved" in held(town, reviewer, OfReview(grant_id=grant.id))
+        return "involved" in held(town, reviewer, OfGrant(grant_id=grant.id))
 
     assert [is_involved(name) for name in ("kari", "lise", "ola", str(leader.person))] == [True] * 4
     assert not is_involved("per")
     assert not is_involved("rune")
     review = held(
-        town, town.capacity("una", Role.SECURITY_REVIEWER, "x"), OfReview(grant_id=grant.id)
+        town, town.capacity("una", Role.SECURITY_REVIEWER, "x"), OfGrant(grant_id=grant.id)
     )
     assert "own_organisation" not in review
 
@@ -555,15 +564,15 @@ def test_a_unit_is_led_by_its_own_leader(town: Town) -> None:
     assert {"leads", "own_organisation"} <= held(town, lise, own)
     assert "leads" not in held(town, lise, other)
     assert "own_organisation" not in held(town, lise, OfUnit(unit_id=UnitId("x")))
-    assert "target_in_unit" in held(town, lise, own, Given(target=PersonId("kari")))
-    assert "target_in_unit" not in held(town, lise, other, Given(target=PersonId("kari")))
+    assert "target_in_unit" in held(town, lise, own, RequestFacts(target=PersonId("kari")))
+    assert "target_in_unit" not in held(town, lise, other, RequestFacts(target=PersonId("kari")))
 
 
 def test_every_action_can_be_asked_about_something_and_facts_are_of_something() -> None:
-    kinds = {kind for subjects in SUBJECTS.values() for kind in subjects}
+    kinds = {kind for subjects in ACTION_SUBJECTS.values() for kind in subjects}
 
-    assert set(SUBJECTS) == set(Action)
-    assert set().union(*(facts_of(kind) for kind in kinds)) == set(FACTS)
+    assert set(ACTION_SUBJECTS) == set(Action)
+    assert set().union(*(fact_names_of(kind) for kind in kinds)) == set(FACTS)
 
 
 def test_what_is_about_no_message_is_about_what_is_written_here() -> None:
@@ -572,7 +581,7 @@ def test_what_is_about_no_message_is_about_what_is_written_here() -> None:
         OfArrival: {Action.ROUTE, Action.PROPOSE, Action.REFETCH, Action.ABANDON},
         OfTask: {Action.CLOSE_TASK},
         OfUnit: {Action.DELEGATE, Action.END_ACCESS},
-        OfReview: {Action.ACCESS_REVIEW, Action.BREAKGLASS_REVIEW},
+        OfGrant: {Action.ACCESS_REVIEW, Action.BREAKGLASS_REVIEW},
         OfProposal: {Action.POLICY_APPROVE, Action.ROUTE_APPROVE, Action.DIRECTORY_APPROVE},
         OfInstallation: {
             *(Action.POLICY_EDIT, Action.ROUTE_EDIT, Action.DIRECTORY_EDIT),
@@ -583,23 +592,23 @@ def test_what_is_about_no_message_is_about_what_is_written_here() -> None:
     no_message = set().union(*others.values()) - beside_messages
 
     for kind, actions in others.items():
-        assert {action for action in Action if kind in SUBJECTS[action]} == actions
-    assert {action for action in Action if OfMessage not in SUBJECTS[action]} == no_message
+        assert {action for action in Action if kind in ACTION_SUBJECTS[action]} == actions
+    assert {action for action in Action if OfMessage not in ACTION_SUBJECTS[action]} == no_message
 
 
 def test_of_each_kind_of_subject_only_what_is_about_it_is_known() -> None:
-    assert {"missed", "mailbox"} <= facts_of(OfArrival)
-    assert not {"assigned", "cleared", "involved", "target_in_unit"} & facts_of(OfArrival)
-    assert "involved" in facts_of(OfReview)
-    assert not {"missed", "assigned"} & facts_of(OfReview)
-    assert not {"missed", "involved"} & facts_of(OfMessage)
+    assert {"missed", "mailbox"} <= fact_names_of(OfArrival)
+    assert not {"assigned", "cleared", "involved", "target_in_unit"} & fact_names_of(OfArrival)
+    assert "involved" in fact_names_of(OfGrant)
+    assert not {"missed", "assigned"} & fact_names_of(OfGrant)
+    assert not {"missed", "involved"} & fact_names_of(OfMessage)
 
 
 def test_only_what_is_asked_is_found(town: Town) -> None:
     ada, message = town.capacity("ada", Role.ARCHIVIST, "arkiv"), town.message()
     subject = OfMessage(message_id=MessageId(message.id))
     for names in ({"routed"}, {"strong_auth"}, {"routed", "reason_given", "missed"}, set[str]()):
-        found = facts_about(town.session, NOW, ada, subject, Given(), names)
+        found = look_up_facts(town.session, NOW, ada, subject, RequestFacts(), names)
 
         assert found is not None
         assert found.keys() == names
@@ -612,7 +621,7 @@ def test_the_one_it_is_for_is_a_handler_in_the_unit(town: Town) -> None:
     message = town.message()
 
     def for_(person: str) -> set[str]:
-        return held(town, lise, message, Given(target=PersonId(person)))
+        return held(town, lise, message, RequestFacts(target=PersonId(person)))
 
     assert "target_in_unit" in for_("kari")
     assert "target_in_unit" not in for_("per")
@@ -627,7 +636,7 @@ def test_the_one_it_is_for_is_a_handler_in_the_unit(town: Town) -> None:
 def test_facts_of_the_request(town: Town) -> None:
     ada = replace(town.capacity("ada", Role.ARCHIVIST, "arkiv"), strong_auth=True)
     message = town.message()
-    given = Given(
+    given = RequestFacts(
         reason_given=True,
         period_given=True,
         reference_given=True,
@@ -648,11 +657,11 @@ def test_what_is_not_there_has_no_facts(town: Town) -> None:
         OfArrival(arrival_id=ArrivalId("none")),
         OfTask(task_id="none"),
         OfUnit(unit_id=UnitId("none")),
-        OfReview(grant_id="none"),
+        OfGrant(grant_id="none"),
         OfProposal(proposal_id="none"),
     ]
 
-    assert [facts_about(town.session, NOW, ada, s, Given()) for s in nothing] == [None] * 6
+    assert [look_up_facts(town.session, NOW, ada, s, RequestFacts()) for s in nothing] == [None] * 6
 
 
 def test_a_row_full_of_nulls_gives_two_valued_facts(town: Town, session: Session) -> None:
@@ -667,12 +676,12 @@ def test_a_row_full_of_nulls_gives_two_valued_facts(town: Town, session: Session
         OfArrival(arrival_id=ArrivalId(town.arrival().id)),
         OfTask(task_id=task.id),
         OfUnit(unit_id=UnitId("bv")),
-        OfReview(grant_id=town.grant(message, "kari", "kari").id),
+        OfGrant(grant_id=town.grant(message, "kari", "kari").id),
         OfProposal(proposal_id=town.proposal("none", "kari").id),
         OfInstallation(),
     ]
 
-    answers = [facts_about(session, NOW, c, s, Given()) for c in bare for s in subjects]
+    answers = [look_up_facts(session, NOW, c, s, RequestFacts()) for c in bare for s in subjects]
 
     assert len(answers) == len(bare) * len(subjects)
     for facts in answers:
@@ -691,7 +700,7 @@ def test_all_facts_come_by_one_select_whose_text_stays_the_same(
         texts.append(str(told[2]))
 
     event.listen(session.get_bind(), "before_cursor_execute", note)
-    held(town, kari, first, Given(target=PersonId("ola")))
+    held(town, kari, first, RequestFacts(target=PersonId("ola")))
     held(town, ola, second)
     event.remove(session.get_bind(), "before_cursor_execute", note)
 

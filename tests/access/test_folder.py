@@ -9,18 +9,18 @@ from shutil import copytree
 import pytest
 
 from inbox.access import Action, Duty, Policy, Role
-from inbox.access.facts.registry import FACTS, facts_of
+from inbox.access.facts.registry import FACTS, fact_names_of
 from inbox.access.files.folder import (
     ALL_FILES,
-    DECIDING,
+    DECIDING_FILES,
     digest_of,
-    load_folder,
+    load_policy,
     read_draft,
     read_policy,
 )
 from inbox.access.policy.conditions import ALWAYS
 from inbox.access.policy.engine import MODEL
-from inbox.access.question import OfReview
+from inbox.access.question import OfGrant
 from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 
@@ -249,10 +249,10 @@ def test_every_file_must_be_there(file: str) -> None:
 def test_the_digest_changes_with_every_byte_of_every_deciding_file() -> None:
     files = policy_files()
     digests = {digest_of(files)}
-    for file in DECIDING:
+    for file in DECIDING_FILES:
         digests.add(digest_of(files | {file: files[file] + b"\n"}))
 
-    assert len(digests) == 1 + len(DECIDING)
+    assert len(digests) == 1 + len(DECIDING_FILES)
     assert digest_of(files | {"invariants.txt": b""}) in digests
     assert read_policy(files).digest == digest_of(files)
 
@@ -270,14 +270,14 @@ def test_a_stray_file_is_refused(tmp_path: Path) -> None:
     (path / "deny2.csv").write_text("# rows: 0\n")
 
     with pytest.raises(PolicyError) as error:
-        load_folder(path)
+        load_policy(path)
 
     assert error.value.code == "policy.stray_file"
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as error:
-        load_folder(tmp_path / "none")
+        load_policy(tmp_path / "none")
 
     assert error.value.code == "policy.unreadable"
 
@@ -287,10 +287,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, file: str) -> None:
     path = folder(tmp_path)
     (path / file).unlink()
     with pytest.raises(PolicyError) as gone:
-        load_folder(path)
+        load_policy(path)
     (path / file).mkdir()
     with pytest.raises(PolicyError) as no_file:
-        load_folder(path)
+        load_policy(path)
 
     name = Path(file).name
     assert gone.value.reason == f"FileNotFoundError at {name} in the folder"
@@ -300,7 +300,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, file: str) -> None:
 def test_the_digest_is_one_that_anybody_can_compute() -> None:
     """SHA-256; before each name and each file its length, in eight bytes."""
     files = policy_files()
-    parts = [part for name in sorted(DECIDING) for part in (name.encode(), files[name])]
+    parts = [part for name in sorted(DECIDING_FILES) for part in (name.encode(), files[name])]
     whole = b"".join(struct.pack(">Q", len(part)) + part for part in parts)
 
     assert digest_of(files) == hashlib.sha256(whole).hexdigest()
@@ -322,11 +322,11 @@ def test_a_case_that_comes_out_otherwise_is_refused(tmp_path: Path) -> None:
     allow.write_bytes(
         allow.read_bytes().replace(b"list, leader, leads", b"list, leader, leads and cleared")
     )
-    load_folder(path)
+    load_policy(path)
     allow.write_bytes(allow.read_bytes().replace(b"A12, take", b"A92, take"))
 
     with pytest.raises(PolicyError) as error:
-        load_folder(path)
+        load_policy(path)
 
     assert error.value.code == "policy.case"
 
@@ -344,7 +344,7 @@ def draft_of(old: bytes, new: bytes) -> None:
 
 
 def test_a_row_may_use_every_fact_of_its_subject_and_bind_to_every_duty() -> None:
-    everything = " and ".join(sorted(facts_of(OfReview)))
+    everything = " and ".join(sorted(fact_names_of(OfGrant)))
     old = b"access_review, security_reviewer, strong_auth, log, allow"
 
     draft_of(old, f"access_review, security_reviewer, {everything}, log, allow".encode())

@@ -22,17 +22,17 @@ from sqlalchemy import Engine, event
 from sqlmodel import Session, SQLModel, col
 
 from inbox import audit
-from inbox.access import Action, Capacity, Given, OfMessage, Policy
-from inbox.access.files.active import activate
-from inbox.access.lists.pages import visible
+from inbox.access import Action, Capacity, OfMessage, Policy, RequestFacts
+from inbox.access.files.active import activate_policy
+from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.lists.recheck import Recheck
-from inbox.access.lists.search import Query
+from inbox.access.lists.search import MessageSearch
 from inbox.app import create_app
 from inbox.domain import DeliveryState, MessageId, MessageState, OrgNumber, UnitId
 from inbox.errors import NotFound
 from inbox.line import Line
-from inbox.line.authorize import ask
-from inbox.line.people_lists import Asked, count, facets, page
+from inbox.line.authorize import authorize
+from inbox.line.people_lists import ListRequest, count, facets, page
 from inbox.store import Store, create_engine
 from inbox.tables import AuditHead, Delivery, Message, WrappedKey, table_of
 from tests.access.random_world import RandomWorld, world_of, write
@@ -44,7 +44,7 @@ from tests.worlds import OURS, World
 from tests.worlds import world as whole_world
 
 API = "/api/v1/deliveries"
-_GIVEN = Given(reason_given=True)
+_GIVEN = RequestFacts(reason_given=True)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def lists(
     """For each action a list, a count, a page, facets and a search."""
     answers: list[str] = []
     for action in actions:
-        theirs = visible(policy, capacity, NOW, action)
+        theirs = permitted_message_ids(policy, capacity, NOW, action)
         mine = col(Message.id).in_(theirs)
         newest = sa.select(col(Message.id)).where(mine).order_by(col(Message.received_at).desc())
         statements: tuple[Any, ...] = (
@@ -141,7 +141,7 @@ def refusals(
         subject = OfMessage(message_id=MessageId(message_id))
         for action in actions:
             with pytest.raises(NotFound) as refused:
-                ask(line, session, NOW, capacity, action, subject, _GIVEN)
+                authorize(line, session, NOW, capacity, action, subject, _GIVEN)
             answers.append((type(refused.value), str(refused.value), refused.value.args))
     return answers
 
@@ -157,7 +157,7 @@ def person_sees(
     with real.line.store.reading() as (session, _):
         policy = real.line.policies.current(session)
     with written(engine, world) as session:
-        activate(session, NOW, policy.digest, None)
+        activate_policy(session, NOW, policy.digest, None)
         return [
             seen(engine, lambda: lists(session, policy, capacity, actions)),
             seen(engine, lambda: refusals(session, real.line, capacity, hidden, actions)),
@@ -258,7 +258,7 @@ def moved_in(line: Line, world: RandomWorld, digest: str) -> Iterator[None]:
     """The world in the line's database, committed, and out of it again."""
     with line.store.transaction() as (session, _):
         session.add(AuditHead(id=1, size=0, frontier=b""))
-        activate(session, NOW, digest, None)
+        activate_policy(session, NOW, digest, None)
         session.flush()
         write(session, world)
     yield
@@ -267,13 +267,13 @@ def moved_in(line: Line, world: RandomWorld, digest: str) -> Iterator[None]:
             session.execute(table.delete())
 
 
-def narrowed(hidden: Sequence[str]) -> Iterator[Query]:
+def narrowed(hidden: Sequence[str]) -> Iterator[MessageSearch]:
     """Searches by everything that a person may guess of a hidden message; and by each state."""
-    yield Query()
-    yield Query(sender=OrgNumber("974760673"))
-    yield Query(unit=UnitId("bv"), shielding="13")
-    yield from (Query(message_id=MessageId(one)) for one in hidden)
-    yield from (Query(states=(state,)) for state in MessageState)
+    yield MessageSearch()
+    yield MessageSearch(sender=OrgNumber("974760673"))
+    yield MessageSearch(unit=UnitId("bv"), shielding="13")
+    yield from (MessageSearch(message_id=MessageId(one)) for one in hidden)
+    yield from (MessageSearch(states=(state,)) for state in MessageState)
 
 
 def every_list(line: Line, capacity: Capacity, hidden: Sequence[str]) -> list[object]:
@@ -281,7 +281,7 @@ def every_list(line: Line, capacity: Capacity, hidden: Sequence[str]) -> list[ob
     answers: list[object] = []
     for action in (Action.LIST, Action.ROUTE):
         for query in narrowed(hidden):
-            asked = Asked(capacity=capacity, action=action, query=query)
+            asked = ListRequest(capacity=capacity, action=action, query=query)
             found = page(line, asked, at_most=2)
             answers.append([vars(row) for row in found.rows])
             while found.cursor is not None:

@@ -6,22 +6,24 @@ import pytest
 
 from inbox.access import Action, Policy
 from inbox.access.facts.registry import FACTS
-from inbox.access.files.folder import Draft, load_draft
-from inbox.access.files.invariants import read_claims
-from inbox.access.policy.vocabulary import Duty, Rule
+from inbox.access.files.folder import PolicyDraft, load_draft
+from inbox.access.files.invariants import read_invariants
+from inbox.access.policy.vocabulary import Duty, PolicyRule
 from inbox.access.review.lint import lint
 from tests.access.town import POLICIES, allow, deny
 
 
 @pytest.fixture(scope="module")
-def draft() -> Draft:
+def draft() -> PolicyDraft:
     return load_draft(POLICIES)
 
 
-def found(draft: Draft, *rules: Rule, claim: str = "open implies always") -> set[tuple[str, str]]:
+def found(
+    draft: PolicyDraft, *rules: PolicyRule, claim: str = "open implies always"
+) -> set[tuple[str, str]]:
     policy = Policy(rules, facts=FACTS, digest="d")
     raw = f"# rows: 3\nassume assigned implies in_unit\nassume leads implies role:leader\n{claim}"
-    odd = replace(draft, policy=policy, claims=read_claims(raw.encode(), policy.facts))
+    odd = replace(draft, policy=policy, invariants=read_invariants(raw.encode(), policy.facts))
     return {
         (each.code, str(each.about))
         for each in lint(odd)
@@ -29,16 +31,16 @@ def found(draft: Draft, *rules: Rule, claim: str = "open implies always") -> set
     }
 
 
-def test_nothing_is_wrong_with_the_product_s_policy(draft: Draft) -> None:
-    assert [each for each in lint(draft) if each.wrong] == []
+def test_nothing_is_wrong_with_the_product_s_policy(draft: PolicyDraft) -> None:
+    assert [each for each in lint(draft) if each.is_error] == []
 
 
-def test_a_row_that_another_makes_needless_is_told(draft: Draft) -> None:
+def test_a_row_that_another_makes_needless_is_told(draft: PolicyDraft) -> None:
     wide = allow("A01", "open", "handler", "in_unit")
     assert found(draft, wide, allow("A02", "open", "handler", "assigned")) == {("redundant", "A02")}
 
 
-def test_a_row_that_is_never_the_basis_is_needless(draft: Draft) -> None:
+def test_a_row_that_is_never_the_basis_is_needless(draft: PolicyDraft) -> None:
     """Who may do it for nothing is never asked for the duties of another row."""
     wide = allow("A01", "open", "handler", "in_unit")
     narrow = replace(
@@ -48,23 +50,25 @@ def test_a_row_that_is_never_the_basis_is_needless(draft: Draft) -> None:
     assert found(draft, wide, narrow) == {("redundant", "A02")}
 
 
-def test_a_row_that_changes_only_duties_is_not_needless(draft: Draft) -> None:
+def test_a_row_that_changes_only_duties_is_not_needless(draft: PolicyDraft) -> None:
     wide = replace(allow("A01", "open", "handler", "in_unit"), duties=frozenset({Duty.LOG}))
     assert found(draft, wide, allow("A02", "open", "handler", "assigned")) == set()
 
 
-def test_a_deny_of_what_nobody_may_is_told_but_not_wrong(draft: Draft) -> None:
+def test_a_deny_of_what_nobody_may_is_told_but_not_wrong(draft: PolicyDraft) -> None:
     rules = allow("A01", "open", "handler", "in_unit"), deny("D01", "open", "operator", "always")
     policy = Policy(rules, facts=FACTS, digest="d")
 
     (told,) = (
-        each for each in lint(replace(draft, policy=policy, claims=())) if each.code == "redundant"
+        each
+        for each in lint(replace(draft, policy=policy, invariants=()))
+        if each.code == "redundant"
     )
 
-    assert (told.about, told.wrong) == ("D01", False)
+    assert (told.about, told.is_error) == ("D01", False)
 
 
-def test_a_row_that_no_one_can_match_is_told(draft: Draft) -> None:
+def test_a_row_that_no_one_can_match_is_told(draft: PolicyDraft) -> None:
     alone = allow("A01", "open", "handler", "assigned and not in_unit")
     some = allow("A01", "open", "handler leader", "leads")
 
@@ -72,7 +76,7 @@ def test_a_row_that_no_one_can_match_is_told(draft: Draft) -> None:
     assert found(draft, some) == {("dead_role", "A01")}
 
 
-def test_an_invariant_that_does_not_hold_is_told(draft: Draft) -> None:
+def test_an_invariant_that_does_not_hold_is_told(draft: PolicyDraft) -> None:
     rule = allow("A01", "open", "handler", "in_unit")
 
     assert found(draft, rule, claim="open implies assigned") == {
@@ -80,36 +84,38 @@ def test_an_invariant_that_does_not_hold_is_told(draft: Draft) -> None:
     }
 
 
-def test_facts_that_no_row_uses_and_actions_that_none_allows_are_told(draft: Draft) -> None:
+def test_facts_that_no_row_uses_and_actions_that_none_allows_are_told(draft: PolicyDraft) -> None:
     policy = Policy([allow("A01", "open", "handler", "in_unit")], facts=FACTS, digest="d")
 
-    told = {(each.code, str(each.about)) for each in lint(replace(draft, policy=policy, claims=()))}
+    told = {
+        (each.code, str(each.about)) for each in lint(replace(draft, policy=policy, invariants=()))
+    }
 
     assert ("fact_unused", "assigned") in told
     assert ("fact_unused", "in_unit") not in told
     assert ("action_denied", Action.LIST.value) in told
     assert ("action_denied", Action.OPEN.value) not in told
-    assert not any(each.wrong for each in lint(replace(draft, policy=policy, claims=())))
+    assert not any(each.is_error for each in lint(replace(draft, policy=policy, invariants=())))
 
 
-def test_what_is_wrong_is_told_before_what_is_only_told(draft: Draft) -> None:
+def test_what_is_wrong_is_told_before_what_is_only_told(draft: PolicyDraft) -> None:
     rules = allow("A01", "open", "handler", "leads and not leads"), deny("D01", "*", "*", "leads")
     policy = Policy(rules, facts=FACTS, digest="d")
 
-    wrong = [each.wrong for each in lint(replace(draft, policy=policy, claims=()))]
+    wrong = [each.is_error for each in lint(replace(draft, policy=policy, invariants=()))]
 
     assert wrong == sorted(wrong, reverse=True)
     assert {*wrong} == {True, False}
 
 
-def test_a_deny_of_every_role_need_not_be_of_use_to_each(draft: Draft) -> None:
+def test_a_deny_of_every_role_need_not_be_of_use_to_each(draft: PolicyDraft) -> None:
     lead = allow("A01", "open", "leader", "leads")
     rest = allow("A02", "open", "handler", "in_unit")
 
     assert found(draft, lead, rest, deny("D01", "*", "*", "leads and assigned")) == set()
 
 
-def test_what_is_wrong_and_what_is_only_told(draft: Draft) -> None:
+def test_what_is_wrong_and_what_is_only_told(draft: PolicyDraft) -> None:
     rules = (
         allow("A01", "open", "handler leader", "leads"),
         allow("A02", "list", "handler", "in_unit and not in_unit"),
@@ -119,9 +125,9 @@ def test_what_is_wrong_and_what_is_only_told(draft: Draft) -> None:
     )
     raw = b"# rows: 2\nassume leads implies role:leader\nopen implies assigned"
     policy = Policy(rules, facts=FACTS, digest="d")
-    odd = replace(draft, policy=policy, claims=read_claims(raw, policy.facts))
+    odd = replace(draft, policy=policy, invariants=read_invariants(raw, policy.facts))
 
-    told = {(each.code, str(each.about)): each.wrong for each in lint(odd)}
+    told = {(each.code, str(each.about)): each.is_error for each in lint(odd)}
 
     assert {about for about, wrong in told.items() if wrong} == {
         ("dead_role", "A01"),

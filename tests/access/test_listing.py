@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlmodel import Session, col, select
 
-from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, permit
+from inbox.access import Action, Capacity, OfMessage, Policy, RequestFacts, Role, permit
 from inbox.access.facts.registry import FACTS
-from inbox.access.lists.pages import visible
+from inbox.access.lists.pages import permitted_message_ids
 from inbox.domain import DeliveryState, GrantKind, MessageId, MessageState, PersonId, ReceiptState
 from inbox.tables import Message, Unit
 from tests.access.town import AFTER, BEFORE, HAVNES, NOW, Town, allow, deny, strongly
@@ -87,13 +87,15 @@ def bind_people(town: Town, chance: random.Random, message: Message) -> None:
 
 
 def listed(
-    session: Session, policy: Policy, capacity: Capacity, action: Action, given: Given
+    session: Session, policy: Policy, capacity: Capacity, action: Action, given: RequestFacts
 ) -> set[str]:
-    return set(session.execute(visible(policy, capacity, NOW, action, given)).scalars())
+    return set(
+        session.execute(permitted_message_ids(policy, capacity, NOW, action, given)).scalars()
+    )
 
 
 def decided(
-    session: Session, policy: Policy, capacity: Capacity, action: Action, given: Given
+    session: Session, policy: Policy, capacity: Capacity, action: Action, given: RequestFacts
 ) -> set[str]:
     return {
         message_id
@@ -105,7 +107,7 @@ def decided(
             capacity=capacity,
             action=action,
             subject=OfMessage(message_id=MessageId(message_id)),
-            given=given,
+            request=given,
         ).allowed
     }
 
@@ -114,7 +116,7 @@ def decided(
 @pytest.mark.parametrize("seed", range(2))
 def test_listing_equals_deciding(town: Town, the_policy: Policy, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a test
-    given = Given(
+    given = RequestFacts(
         target=chance.choice([None, PersonId("ola")]),
         reference_given=chance.random() < 0.5,
         same_documents=chance.random() < 0.5,
@@ -132,18 +134,18 @@ def test_listing_equals_deciding(town: Town, the_policy: Policy, seed: int) -> N
 def test_listing_equals_deciding_on_each_database(
     town_on_each_database: Town, the_policy: Policy
 ) -> None:
-    session, given = town_on_each_database.session, Given(target=PersonId("ola"))
+    session, given = town_on_each_database.session, RequestFacts(target=PersonId("ola"))
     for capacity in build(town_on_each_database, random.Random(3)):  # noqa: S311 - a test
         for action in (Action.LIST, Action.ROUTE, Action.ASSIGN, Action.OFFER, Action.WORD):
             ids = listed(session, the_policy, capacity, action, given)
             assert ids == decided(session, the_policy, capacity, action, given), action
 
 
-@pytest.mark.parametrize("name", [n for n, f in FACTS.items() if OfMessage in f.forms])
+@pytest.mark.parametrize("name", [n for n, f in FACTS.items() if OfMessage in f.sql_by_subject])
 def test_each_fact_and_its_negation_filters_as_it_decides(town: Town, name: str) -> None:
     """A fact that is NULL for some row would be in neither list."""
     chance = random.Random(name)  # noqa: S311 - a test
-    given = Given(target=PersonId("ola"))
+    given = RequestFacts(target=PersonId("ola"))
     yes = Policy([allow("A01", "list", " ".join(Role), name)], facts=FACTS, digest="d")
     no = Policy([allow("A01", "list", " ".join(Role), f"not {name}")], facts=FACTS, digest="d")
     for capacity in build(town, chance):
@@ -164,8 +166,8 @@ def test_denied_is_a_filter_that_is_false(town: Town, session: Session) -> None:
         facts=FACTS,
         digest="d",
     )
-    for policy in (Policy.nobody("d"), only_deny, always_denied):
-        assert listed(session, policy, ada, Action.LIST, Given()) == set()
+    for policy in (Policy.deny_all("d"), only_deny, always_denied):
+        assert listed(session, policy, ada, Action.LIST, RequestFacts()) == set()
 
 
 def test_what_always_holds_is_a_filter_too(town: Town, session: Session) -> None:
@@ -176,7 +178,9 @@ def test_what_always_holds_is_a_filter_too(town: Town, session: Session) -> None
     never = Policy([allow("A01", "list", "handler", "not always")], facts=FACTS, digest="d")
 
     def listed(policy: Policy) -> list[str]:
-        return list(session.execute(visible(policy, kari, NOW, Action.LIST)).scalars())
+        return list(
+            session.execute(permitted_message_ids(policy, kari, NOW, Action.LIST)).scalars()
+        )
 
     assert (listed(always), listed(never)) == ([message.id], [])
 
@@ -195,9 +199,9 @@ def test_what_the_request_says_leaves_the_other_ways_of_a_deny(
     ]
     policy = Policy(rules, facts=FACTS, digest="d")
 
-    assert listed(session, policy, kari, Action.LIST, Given()) == {free.id}
-    assert listed(session, policy, strongly(kari), Action.LIST, Given()) == {free.id}
-    assert listed(session, policy, kari, Action.LIST, Given(period_given=True)) == set()
+    assert listed(session, policy, kari, Action.LIST, RequestFacts()) == {free.id}
+    assert listed(session, policy, strongly(kari), Action.LIST, RequestFacts()) == {free.id}
+    assert listed(session, policy, kari, Action.LIST, RequestFacts(period_given=True)) == set()
 
 
 def test_what_one_of_two_rules_allows_is_listed(town: Town, session: Session) -> None:
@@ -206,14 +210,14 @@ def test_what_one_of_two_rules_allows_is_listed(town: Town, session: Session) ->
     rules = [allow("A01", "list", "handler", "routed"), allow("A02", "list", "handler", "returned")]
     policy = Policy(rules, facts=FACTS, digest="d")
 
-    assert listed(session, policy, kari, Action.LIST, Given()) == {one.id, other.id}
+    assert listed(session, policy, kari, Action.LIST, RequestFacts()) == {one.id, other.id}
 
 
 def test_a_page_builds_on_the_list(town: Town, session: Session, the_policy: Policy) -> None:
     ada = town.capacity("ada", Role.ARCHIVIST, "arkiv")
     ids = [town.message(MessageState.UNROUTED, unit=None).id for _ in range(3)]
     town.message(MessageState.UNROUTED, unit=None, organisation=HAVNES)
-    theirs = visible(the_policy, ada, NOW, Action.ROUTE)
+    theirs = permitted_message_ids(the_policy, ada, NOW, Action.ROUTE)
 
     page = session.execute(
         sa.select(col(Message.id)).where(col(Message.id).in_(theirs)).order_by("id").limit(2)
@@ -236,7 +240,7 @@ def test_the_text_of_a_list_is_the_same_for_all_who_share_a_role(
     session.flush()
     event.listen(session.get_bind(), "before_cursor_execute", note)
     for capacity in people:
-        listed(session, the_policy, capacity, Action.LIST, Given())
+        listed(session, the_policy, capacity, Action.LIST, RequestFacts())
     event.remove(session.get_bind(), "before_cursor_execute", note)
 
     assert len(texts) == 2

@@ -36,13 +36,13 @@ def test_a_mutant_is_the_module_with_one_thing_changed() -> None:
     (mutant,) = [
         m
         for m in mutants_of("tables.periods")
-        if m.name.startswith("tables.periods.lasts") and "<= on ->" in m.name
+        if m.name.startswith("tables.periods.active_on") and "<= on ->" in m.name
     ]
 
     changed = mutant.tree()
 
     less = "col(kind.active_from) < on"
-    assert mutant.name == f"tables.periods.lasts: col(kind.active_from) <= on -> {less}"
+    assert mutant.name == f"tables.periods.active_on: col(kind.active_from) <= on -> {less}"
     assert less in __import__("ast").unparse(changed)
     assert all(other.tree() for other in mutants_of("access.policy.vocabulary"))
 

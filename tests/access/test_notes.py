@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from inbox.access import Capacity, Role
-from inbox.access.lists.pages import notes
+from inbox.access.lists.pages import visible_notes
 from inbox.domain import MessageState, new_id
 from inbox.tables import Message, Note
 from tests.access.town import BEFORE, NOW, Town
@@ -25,7 +25,9 @@ def written(town: Town, message: Message, number: int, shielding: str | None = N
 
 
 def shown(town: Town, capacity: Capacity, message: Message) -> list[str]:
-    return [row.id for row in town.session.execute(notes(capacity, NOW, message.id)).scalars()]
+    return [
+        row.id for row in town.session.execute(visible_notes(capacity, NOW, message.id)).scalars()
+    ]
 
 
 def test_notes_are_of_the_one_message_and_in_the_order_in_which_they_were_written(

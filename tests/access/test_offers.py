@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from inbox.access import Action, Capacity, OfMessage, Policy, Role, permit
 from inbox.access.facts.registry import FACTS
-from inbox.access.lists.deliveries import offers
+from inbox.access.lists.deliveries import collectable_deliveries
 from inbox.access.lists.recheck import Recheck
 from inbox.access.policy.conditions import read_condition
 from inbox.domain import DeliveryId, DeliveryState, MessageId, MessageState
@@ -42,7 +42,7 @@ def compare(engine: Engine, policy: Policy, seeds: Iterable[int]) -> Counter[str
 
                 own = [d for d in world.all(Delivery) if d.case_system == capacity.case_system]
                 wanted = {d.id for d in own if d.state in STANDING and may(d)}
-                found = offers(
+                found = collectable_deliveries(
                     session,
                     policy,
                     NOW,
@@ -89,7 +89,7 @@ def test_what_a_rule_denies_is_not_listed_on_each_database(
 
     assert sorted(listed(town, the_policy, fag)) == sorted(offered)
     assert listed(town, denied, fag) == []
-    assert listed(town, Policy.nobody("d"), fag) == []
+    assert listed(town, Policy.deny_all("d"), fag) == []
 
 
 def test_of_many_attempts_the_standing_one_is_listed_once(town: Town, the_policy: Policy) -> None:
@@ -139,7 +139,7 @@ def test_a_delivery_that_may_not_be_collected_after_all_stops_the_list(town: Tow
 def listed(
     town: Town, policy: Policy, system: Capacity, *, after: str | None = None, at_most: int = 100
 ) -> list[str]:
-    found = offers(
+    found = collectable_deliveries(
         town.session,
         policy,
         NOW,

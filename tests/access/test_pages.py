@@ -8,10 +8,17 @@ from sqlalchemy import event
 from sqlmodel import Session, select
 
 from inbox.access import Action, Capacity, Policy, Role
-from inbox.access.lists.cursor import Place, read_place
-from inbox.access.lists.pages import LONGEST_PAGE, Listed, count, facets, page, visible
+from inbox.access.lists.cursor import Cursor, read_cursor
+from inbox.access.lists.pages import (
+    MAX_PAGE_ROWS,
+    ListedMessage,
+    count_facets,
+    count_messages,
+    fetch_page,
+    permitted_message_ids,
+)
 from inbox.access.lists.recheck import Recheck
-from inbox.access.lists.search import Query
+from inbox.access.lists.search import MessageSearch
 from inbox.domain import GrantKind, HoldCause, MessageId, MessageState, OrgNumber, Service, UnitId
 from inbox.errors import Invalid
 from inbox.tables import Message
@@ -25,21 +32,21 @@ def pages(
     policy: Policy,
     capacity: Capacity,
     action: Action = Action.LIST,
-    query: Query | None = None,
+    query: MessageSearch | None = None,
     at_most: int = 2,
-) -> list[list[Listed]]:
+) -> list[list[ListedMessage]]:
     """Every page to the end."""
-    read: list[list[Listed]] = []
+    read: list[list[ListedMessage]] = []
     cursor: str | None = None
     while not read or cursor is not None:
-        one = page(
+        one = fetch_page(
             session,
             policy,
             NOW,
             capacity=capacity,
             action=action,
             recheck=EVERY_ROW,
-            query=query or Query(),
+            query=query or MessageSearch(),
             after=cursor,
             at_most=at_most,
         )
@@ -48,7 +55,7 @@ def pages(
     return read
 
 
-def ids(read: list[list[Listed]]) -> list[str]:
+def ids(read: list[list[ListedMessage]]) -> list[str]:
     return [row.id for rows in read for row in rows]
 
 
@@ -114,7 +121,7 @@ def test_a_hold_is_on_a_page_for_as_long_as_it_lasts(
 def test_mail_that_comes_meanwhile_moves_no_page(town: Town, the_policy: Policy) -> None:
     leader, old = town.capacity("lise", Role.LEADER, "bv"), mail(town, 4, minutes=60)
     read = partial(
-        page,
+        fetch_page,
         town.session,
         the_policy,
         NOW,
@@ -161,10 +168,14 @@ def answers(town: Town, policy: Policy, capacity: Capacity) -> tuple[list[object
     town.session.flush()
     event.listen(town.session.get_bind(), "before_cursor_execute", note)
     told: list[object] = [pages(town.session, policy, capacity)]
-    for query in (Query(), Query(states=(MessageState.ROUTED,)), Query(unit=UnitId("ppt"))):
+    for query in (
+        MessageSearch(),
+        MessageSearch(states=(MessageState.ROUTED,)),
+        MessageSearch(unit=UnitId("ppt")),
+    ):
         asked = {"capacity": capacity, "action": Action.LIST, "recheck": EVERY_ROW, "query": query}
-        told.append(count(town.session, policy, NOW, **asked))  # type: ignore[arg-type] # as named
-        told.append(facets(town.session, policy, NOW, **asked))  # type: ignore[arg-type] # as named
+        told.append(count_messages(town.session, policy, NOW, **asked))  # type: ignore[arg-type] # as named
+        told.append(count_facets(town.session, policy, NOW, **asked))  # type: ignore[arg-type] # as named
         told.append(ids(pages(town.session, policy, capacity, query=query)))
     event.remove(town.session.get_bind(), "before_cursor_execute", note)
     return told, statements
@@ -198,10 +209,10 @@ def test_counts_and_facets_count_the_list(town: Town, the_policy: Policy) -> Non
     town.message(MessageState.UNROUTED, unit=None)
     town.message(organisation=HAVNES)
 
-    found = facets(
+    found = count_facets(
         town.session, the_policy, NOW, capacity=ada, action=Action.ROUTE, recheck=EVERY_ROW
     )
-    number = count(
+    number = count_messages(
         town.session, the_policy, NOW, capacity=ada, action=Action.ROUTE, recheck=EVERY_ROW
     )
 
@@ -219,8 +230,8 @@ def test_what_two_rules_show_is_counted_once(town: Town, the_policy: Policy) -> 
     asked = {"capacity": kari, "action": Action.LIST, "recheck": EVERY_ROW}
 
     assert ids(pages(town.session, the_policy, kari)) == newest_first(mail_of(town))
-    assert count(town.session, the_policy, NOW, **asked) == 2  # type: ignore[arg-type] # as named
-    found = facets(town.session, the_policy, NOW, **asked)  # type: ignore[arg-type] # as named
+    assert count_messages(town.session, the_policy, NOW, **asked) == 2  # type: ignore[arg-type] # as named
+    found = count_facets(town.session, the_policy, NOW, **asked)  # type: ignore[arg-type] # as named
     assert found.units == {"bv": 2}
 
 
@@ -238,10 +249,10 @@ def test_what_each_rule_shows_alone_is_counted_with_the_rest(
     asked = {"capacity": kari, "action": Action.LIST, "recheck": EVERY_ROW}
 
     assert {*ids(pages(town.session, the_policy, kari))} == {mine.id, covered.id, granted.id}
-    assert count(town.session, the_policy, NOW, **asked) == 3  # type: ignore[arg-type] # as named
-    found = facets(town.session, the_policy, NOW, **asked)  # type: ignore[arg-type] # as named
+    assert count_messages(town.session, the_policy, NOW, **asked) == 3  # type: ignore[arg-type] # as named
+    found = count_facets(town.session, the_policy, NOW, **asked)  # type: ignore[arg-type] # as named
     assert found.units == {"bv": 2, "ppt": 1}
-    seen = town.session.execute(visible(the_policy, kari, NOW, Action.LIST)).scalars()
+    seen = town.session.execute(permitted_message_ids(the_policy, kari, NOW, Action.LIST)).scalars()
     assert {*seen} == {mine.id, covered.id, granted.id}
 
 
@@ -250,23 +261,23 @@ def mail_of(town: Town) -> list[Message]:
 
 
 QUERIES = [
-    Query(states=(MessageState.RETURNED,)),
-    Query(states=(MessageState.RETURNED, MessageState.OFFERED, MessageState.RETURNED)),
-    Query(unit=UnitId("bv"), sender=OrgNumber("915933149")),
-    Query(service=Service.DPF),
-    Query(shielding="13"),
-    Query(received_from=NOW + timedelta(hours=1)),
-    Query(received_from=NOW + timedelta(hours=1), received_before=NOW + timedelta(hours=3)),
-    Query(message_id=MessageId("7" * 32)),
-    Query(wire_id="sought"),
-    Query(documents_hash="h"),
-    Query(reference_hash="case"),
+    MessageSearch(states=(MessageState.RETURNED,)),
+    MessageSearch(states=(MessageState.RETURNED, MessageState.OFFERED, MessageState.RETURNED)),
+    MessageSearch(unit=UnitId("bv"), sender=OrgNumber("915933149")),
+    MessageSearch(service=Service.DPF),
+    MessageSearch(shielding="13"),
+    MessageSearch(received_from=NOW + timedelta(hours=1)),
+    MessageSearch(received_from=NOW + timedelta(hours=1), received_before=NOW + timedelta(hours=3)),
+    MessageSearch(message_id=MessageId("7" * 32)),
+    MessageSearch(wire_id="sought"),
+    MessageSearch(documents_hash="h"),
+    MessageSearch(reference_hash="case"),
 ]
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=repr)
 def test_a_search_finds_what_it_says_and_only_in_the_list(
-    town: Town, the_policy: Policy, query: Query
+    town: Town, the_policy: Policy, query: MessageSearch
 ) -> None:
     lise = town.capacity("lise", Role.LEADER, "bv")
     for unit in ("bv", "ppt"):
@@ -284,10 +295,12 @@ def test_a_search_finds_what_it_says_and_only_in_the_list(
 
     assert ids(found) == ["7" * 32]
     at = NOW + timedelta(hours=2)
-    assert ids(pages(town.session, the_policy, lise, query=Query(received_from=at))) == ["7" * 32]
-    before = pages(town.session, the_policy, lise, query=Query(received_before=at))
+    assert ids(pages(town.session, the_policy, lise, query=MessageSearch(received_from=at))) == [
+        "7" * 32
+    ]
+    before = pages(town.session, the_policy, lise, query=MessageSearch(received_before=at))
     assert "7" * 32 not in ids(before)
-    nothing = Query(unit=UnitId("bv"), sender=OrgNumber("910075918"))
+    nothing = MessageSearch(unit=UnitId("bv"), sender=OrgNumber("910075918"))
     assert ids(pages(town.session, the_policy, lise, query=nothing)) == []
 
 
@@ -297,10 +310,10 @@ def test_nobody_may_is_an_empty_page(town: Town, the_policy: Policy) -> None:
 
     for action in (Action.LIST, Action.OPERATE):
         assert ids(pages(town.session, the_policy, rune, action)) == []
-        assert ids(pages(town.session, Policy.nobody("d"), rune, action)) == []
+        assert ids(pages(town.session, Policy.deny_all("d"), rune, action)) == []
         asked = {"capacity": rune, "action": action, "recheck": EVERY_ROW}
-        assert count(town.session, the_policy, NOW, **asked) == 0  # type: ignore[arg-type] # as named
-        assert not facets(town.session, the_policy, NOW, **asked).states  # type: ignore[arg-type] # as named
+        assert count_messages(town.session, the_policy, NOW, **asked) == 0  # type: ignore[arg-type] # as named
+        assert not count_facets(town.session, the_policy, NOW, **asked).states  # type: ignore[arg-type] # as named
 
 
 def test_an_emergency_shows_in_a_list_after_a_strong_sign_in_only(
@@ -326,7 +339,7 @@ def test_a_substitute_lists_what_the_colleague_who_is_away_has(
     assert ids(pages(town.session, the_policy, kari)) == [message.id]
 
 
-@pytest.mark.parametrize("at_most", [0, -1, LONGEST_PAGE + 1])
+@pytest.mark.parametrize("at_most", [0, -1, MAX_PAGE_ROWS + 1])
 def test_a_page_has_a_length_that_can_be_read(town: Town, the_policy: Policy, at_most: int) -> None:
     with pytest.raises(Invalid):
         pages(town.session, the_policy, town.capacity("k", Role.HANDLER, "bv"), at_most=at_most)
@@ -337,20 +350,20 @@ def test_a_page_has_fifty_rows_and_at_most_five_hundred(town: Town, the_policy: 
     mail(town, 51)
     asked = {"capacity": kari, "action": Action.LIST, "recheck": Recheck(0)}
 
-    found = page(town.session, the_policy, NOW, **asked)  # type: ignore[arg-type] # as named
+    found = fetch_page(town.session, the_policy, NOW, **asked)  # type: ignore[arg-type] # as named
     assert len(found.rows) == 50
     assert found.cursor is not None
-    whole = page(town.session, the_policy, NOW, **asked, at_most=500)  # type: ignore[arg-type] # as named
+    whole = fetch_page(town.session, the_policy, NOW, **asked, at_most=500)  # type: ignore[arg-type] # as named
     assert (len(whole.rows), whole.cursor) == (51, None)
     with pytest.raises(Invalid):
-        page(town.session, the_policy, NOW, **asked, at_most=501)  # type: ignore[arg-type] # as named
+        fetch_page(town.session, the_policy, NOW, **asked, at_most=501)  # type: ignore[arg-type] # as named
 
 
 def test_a_cursor_is_a_place_and_nothing_else_is() -> None:
-    place = Place(at=NOW + timedelta(microseconds=7), id="ab12" * 8)
+    place = Cursor(at=NOW + timedelta(microseconds=7), id="ab12" * 8)
     text = place.as_text()
 
-    assert read_place(text) == place
+    assert read_cursor(text) == place
     for other in ("", "x", text[:-1], text + "A", text + "=", "å" * 9, "A" * 81, text.lower()):
         with pytest.raises(Invalid):
-            read_place(other)
+            read_cursor(other)

@@ -6,7 +6,7 @@ from itertools import product
 from sqlmodel import Session, select
 
 from inbox.tables import Assignment, Delegation, Person, Unit
-from inbox.tables.periods import Lasting, is_lasting, is_over, lasts, not_over
+from inbox.tables.periods import PeriodRow, active_on, has_ended, is_active_on, not_ended
 from tests.access.random_world import TICK
 from tests.access.town import AFTER, BEFORE, NOW, Town
 
@@ -29,36 +29,38 @@ def people(session: Session) -> dict[tuple[datetime, datetime | None], Person]:
 def test_a_row_holds_from_its_beginning_until_just_before_its_end(session: Session) -> None:
     rows = people(session)
 
-    found = set(session.exec(select(Person.id).where(lasts(Person, NOW))))
+    found = set(session.exec(select(Person.id).where(active_on(Person, NOW))))
 
     assert len(rows) == 30
     for (since, until), row in rows.items():
         held = since in HOLDS_FROM and until in HOLDS_UNTIL
-        assert (row.id in found, is_lasting(row, NOW)) == (held, held), (since, until)
+        assert (row.id in found, is_active_on(row, NOW)) == (held, held), (since, until)
 
 
 def test_what_lies_ahead_is_not_over(session: Session) -> None:
     rows = people(session)
 
-    stands = set(session.exec(select(Person.id).where(not_over(Person, NOW))))
-    over = set(session.exec(select(Person.id).where(~not_over(Person, NOW))))
+    stands = set(session.exec(select(Person.id).where(not_ended(Person, NOW))))
+    over = set(session.exec(select(Person.id).where(~not_ended(Person, NOW))))
 
     assert len(stands) + len(over) == 30
     for (_, until), row in rows.items():
-        assert is_over(until, NOW) is (until not in HOLDS_UNTIL)
-        assert (row.id in over) is is_over(until, NOW)
+        assert has_ended(until, NOW) is (until not in HOLDS_UNTIL)
+        assert (row.id in over) is has_ended(until, NOW)
 
 
 def test_it_is_the_same_for_every_kind_of_row_that_has_a_period(
     town: Town, session: Session
 ) -> None:
     message = town.message()
-    rows: list[tuple[type[Lasting], Lasting]] = [
+    rows: list[tuple[type[PeriodRow], PeriodRow]] = [
         (Assignment, town.assign(message, "kari", until=NOW + TICK)),
         (Delegation, town.delegation("bv", "ola", "kari", "lise")),
         (Unit, session.get_one(Unit, "bv")),
     ]
     for kind, row in rows:
         for on in (BEFORE - TICK, BEFORE, NOW, NOW + TICK, AFTER):
-            found = session.exec(select(kind.id).where(lasts(kind, on), kind.id == row.id)).all()
-            assert bool(found) is is_lasting(row, on), (kind, on)
+            found = session.exec(
+                select(kind.id).where(active_on(kind, on), kind.id == row.id)
+            ).all()
+            assert bool(found) is is_active_on(row, on), (kind, on)

@@ -11,11 +11,11 @@ from inbox.access import (
     Action,
     Capacity,
     Decision,
-    Given,
     OfInstallation,
     OfMessage,
     OfTask,
     Policy,
+    RequestFacts,
     Role,
     Subject,
     permit,
@@ -77,7 +77,7 @@ def test_not_there_is_a_no_to_everything_by_the_same_statements(
     assert len(statements) == 2
     assert statements[0] == statements[1]
     gone = decisions[1]
-    assert (gone.rule, gone.matching, gone.misses) == ("none", (), ())
+    assert (gone.rule, gone.matching, gone.near_misses) == ("none", (), ())
     assert (gone.duties, gone.facts) == (frozenset(), frozenset())
     assert {
         field.name: type(getattr(decisions[0], field.name)) for field in fields(decisions[0])
@@ -112,7 +112,7 @@ def test_a_leader_assigns_to_others_only(town: Town, the_policy: Policy) -> None
             capacity=lise,
             action=Action.ASSIGN,
             subject=OfMessage(message_id=MessageId(message.id)),
-            given=Given(target=PersonId(person)),
+            request=RequestFacts(target=PersonId(person)),
         ).rule
 
     assert [rule("kari"), rule("lise"), rule("nobody")] == ["A17", "D05", "none"]
@@ -159,7 +159,7 @@ def test_a_decision_tells_of_no_fact_that_was_not_asked(
 
     decision = decide(kari, Action.OPEN, OfMessage(message_id=MessageId(message.id)))
 
-    asked = the_policy.asks(Action.OPEN, Role.HANDLER)
+    asked = the_policy.facts_used(Action.OPEN, Role.HANDLER)
     assert {"in_unit", "assigned", "cleared"} <= decision.facts <= asked
     assert "routed" not in asked
 
@@ -169,7 +169,7 @@ def test_no_policy_denies_what_the_policy_allows(town: Town) -> None:
 
     decision = permit(
         town.session,
-        Policy.nobody("d"),
+        Policy.deny_all("d"),
         NOW,
         capacity=rune,
         action=Action.OPERATE,
@@ -189,7 +189,7 @@ def test_nobody_has_signed_in_strongly_unless_it_is_said() -> None:
     )
 
     assert ada.strong_auth is False
-    assert not any(getattr(Given(), field.name) for field in fields(Given))
+    assert not any(getattr(RequestFacts(), field.name) for field in fields(RequestFacts))
 
 
 def test_a_capacity_is_a_person_in_a_unit_or_a_case_system() -> None:

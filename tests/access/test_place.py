@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from inbox.access.lists.cursor import Place, read_place
+from inbox.access.lists.cursor import Cursor, read_cursor
 from inbox.errors import Invalid
 from tests.access.town import NOW
 
@@ -13,9 +13,9 @@ from tests.access.town import NOW
 @pytest.mark.parametrize("length", range(1, 33))
 def test_a_place_comes_back_as_it_was(length: int) -> None:
     for microseconds in (0, 1, 2, 999_999):
-        place = Place(at=NOW + timedelta(microseconds=microseconds), id="a" * length)
+        place = Cursor(at=NOW + timedelta(microseconds=microseconds), id="a" * length)
 
-        assert read_place(place.as_text()) == place
+        assert read_cursor(place.as_text()) == place
 
 
 def cursor(spoken: str) -> str:
@@ -34,6 +34,6 @@ def cursor(spoken: str) -> str:
 )
 def test_what_no_page_has_given_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as refused:
-        read_place(text)
+        read_cursor(text)
 
     assert refused.value.code == "list.cursor"

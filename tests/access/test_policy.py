@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from inbox.access import Action, Decision, Duty, Policy, Role
 from inbox.access.policy.conditions import read_condition
-from inbox.access.policy.engine import Effect, Miss, Rule, _Matcher
+from inbox.access.policy.engine import Effect, NearMiss, PolicyRule, _Matcher
 from inbox.errors import PolicyError
 from tests.access.town import allow, deny
 
@@ -22,7 +22,7 @@ NAMES = ("a", "b", "c")
 ALL_FALSE = dict.fromkeys(NAMES, False)
 
 
-def policy(*rules: Rule) -> Policy:
+def policy(*rules: PolicyRule) -> Policy:
     return Policy(rules, facts=NAMES, digest="d")
 
 
@@ -91,13 +91,13 @@ def test_denies_alone_allow_nobody() -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_nobody_is_a_no_to_everything_with_its_own_word(role: Role) -> None:
-    decision = Policy.nobody("d").decide(role, {}, Action.OPEN)
+    decision = Policy.deny_all("d").decide(role, {}, Action.OPEN)
 
     assert (decision.allowed, decision.rule, decision.digest) == (False, "nobody", "d")
 
 
 def test_an_empty_question_to_an_empty_policy_is_a_no() -> None:
-    decision = Policy.nobody("").decide("", {}, "")  # type: ignore[arg-type] # that is the trap
+    decision = Policy.deny_all("").decide("", {}, "")  # type: ignore[arg-type] # that is the trap
 
     assert not decision.allowed
 
@@ -153,9 +153,9 @@ def test_what_a_rule_uses_is_asked_and_nothing_else() -> None:
         deny("D01", "list", "*", "c"),
     )
 
-    assert subject.asks(Action.OPEN, Role.HANDLER) == {"a"}
-    assert subject.asks(Action.LIST, Role.LEADER) == {"c"}
-    assert subject.asks(Action.PLACE, Role.LEADER) == frozenset()
+    assert subject.facts_used(Action.OPEN, Role.HANDLER) == {"a"}
+    assert subject.facts_used(Action.LIST, Role.LEADER) == {"c"}
+    assert subject.facts_used(Action.PLACE, Role.LEADER) == frozenset()
     decision = subject.decide(Role.HANDLER, facts("a", "b"), Action.OPEN)
     assert (decision.allowed, decision.facts) == (True, frozenset({"a"}))
     assert subject.decide(Role.HANDLER, {"a": True}, Action.OPEN).allowed
@@ -201,9 +201,9 @@ def test_a_decision_is_neither_true_nor_false() -> None:
 
 def test_the_basis_is_the_rule_with_the_fewest_duties_in_any_order() -> None:
     light = allow("A02", "open", "handler", "a")
-    heavy = Rule(
+    heavy = PolicyRule(
         id="A01",
-        acts="open",
+        actions="open",
         roles="handler",
         when="b",
         duties=frozenset({Duty.LOG, Duty.REVIEW}),
@@ -218,9 +218,9 @@ def test_the_basis_is_the_rule_with_the_fewest_duties_in_any_order() -> None:
 
 
 def test_a_duty_that_is_not_met_turns_a_yes_into_a_no() -> None:
-    rule = Rule(
+    rule = PolicyRule(
         id="A01",
-        acts="open",
+        actions="open",
         roles="handler",
         when="a",
         duties=frozenset({Duty.LOG, Duty.REASON}),
@@ -228,8 +228,8 @@ def test_a_duty_that_is_not_met_turns_a_yes_into_a_no() -> None:
     )
     decision = policy(rule).decide(Role.HANDLER, facts("a"), Action.OPEN)
 
-    assert decision.fulfilled_by({Duty.LOG, Duty.REASON, Duty.NOTIFY}).allowed
-    unmet = decision.fulfilled_by({Duty.LOG})
+    assert decision.deny_unless_met({Duty.LOG, Duty.REASON, Duty.NOTIFY}).allowed
+    unmet = decision.deny_unless_met({Duty.LOG})
     assert (unmet.allowed, unmet.rule) == (False, "duty")
 
 
@@ -242,9 +242,9 @@ def test_a_no_tells_what_was_missing_nearest_first() -> None:
 
     decision = subject.decide(Role.HANDLER, facts("c"), Action.OPEN)
 
-    assert decision.misses == (
-        Miss(rule="A02", needs=("a",)),
-        Miss(rule="A01", needs=("a", "b", "not c")),
+    assert decision.near_misses == (
+        NearMiss(rule="A02", missing=("a",)),
+        NearMiss(rule="A01", missing=("a", "b", "not c")),
     )
 
 
@@ -263,8 +263,8 @@ def test_what_a_miss_lacks_is_what_makes_its_rule_match(
     rules = [make(f"A{n:02}", act, "handler", when) for n, (make, act, when) in enumerate(drawn)]
     subject, held = policy(*rules), dict(zip(NAMES, values, strict=True))
 
-    for miss in subject.decide(Role.HANDLER, held, Action.OPEN).misses:
-        changed = {need.removeprefix("not "): not need.startswith("not ") for need in miss.needs}
+    for miss in subject.decide(Role.HANDLER, held, Action.OPEN).near_misses:
+        changed = {need.removeprefix("not "): not need.startswith("not ") for need in miss.missing}
         assert changed
         assert miss.rule not in subject.decide(Role.HANDLER, held, Action.OPEN).matching
         after = subject.decide(Role.HANDLER, held | changed, Action.OPEN)
@@ -279,9 +279,9 @@ def test_every_rule_tells_by_itself_whether_it_matches_or_what_it_lacks() -> Non
         allow("A03", "list", "handler", "a"),
     )
 
-    told = subject.tell(Role.HANDLER, facts("a"), Action.OPEN)
+    told = subject.explain_rules(Role.HANDLER, facts("a"), Action.OPEN)
 
-    assert [(each.rule.id, each.matched, each.lacks) for each in told] == [
+    assert [(each.rule.id, each.matched, each.missing) for each in told] == [
         ("A01", True, ()),
         ("A02", False, ("b",)),
         ("D01", True, ()),
@@ -373,7 +373,7 @@ def test_of_many_rules_that_nearly_held_three_are_told() -> None:
 
     decision = policy.decide(Role.HANDLER, dict.fromkeys("abcde", False), Action.OPEN)
 
-    assert [miss.rule for miss in decision.misses] == ["A01", "A02", "A03"]
+    assert [miss.rule for miss in decision.near_misses] == ["A01", "A02", "A03"]
 
 
 def test_every_deny_is_named_beside_what_would_allow() -> None:
@@ -405,7 +405,7 @@ def test_a_rule_that_can_never_hold_is_not_among_what_was_nearly_so() -> None:
 
     decision = never.decide(Role.HANDLER, ALL_FALSE, Action.OPEN)
 
-    assert (decision.rule, [miss.rule for miss in decision.misses]) == ("none", ["A02"])
+    assert (decision.rule, [miss.rule for miss in decision.near_misses]) == ("none", ["A02"])
 
 
 def test_duties_are_met_by_all_of_them_and_a_no_stays_the_no_that_it_was() -> None:
@@ -413,8 +413,8 @@ def test_duties_are_met_by_all_of_them_and_a_no_stays_the_no_that_it_was() -> No
     yes = Decision(allowed=True, action="open", rule="A01", digest="d", duties=duties)
     no = replace(yes, allowed=False, rule="D01")
 
-    assert yes.fulfilled_by({Duty.LOG, Duty.REASON}) is yes
-    assert yes.fulfilled_by([*Duty]) is yes
+    assert yes.deny_unless_met({Duty.LOG, Duty.REASON}) is yes
+    assert yes.deny_unless_met([*Duty]) is yes
     for met in ((), (Duty.LOG,), (Duty.REASON, Duty.NOTIFY)):
-        assert (yes.fulfilled_by(met).allowed, yes.fulfilled_by(met).rule) == (False, "duty")
-        assert no.fulfilled_by(met) is no
+        assert (yes.deny_unless_met(met).allowed, yes.deny_unless_met(met).rule) == (False, "duty")
+        assert no.deny_unless_met(met) is no

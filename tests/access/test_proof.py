@@ -6,36 +6,36 @@ from itertools import product
 import pytest
 
 from inbox.access import Action, Policy, Role
-from inbox.access.files.folder import Draft, load_draft
-from inbox.access.files.invariants import read_claims
-from inbox.access.files.proofs import Broken, broken_claims, check_claims
+from inbox.access.files.folder import PolicyDraft, load_draft
+from inbox.access.files.invariants import read_invariants
+from inbox.access.files.proofs import Violation, check_invariants, violated_invariants
 from inbox.access.policy.conditions import names_in
-from inbox.access.policy.vocabulary import Rule
+from inbox.access.policy.vocabulary import PolicyRule
 from inbox.errors import PolicyError
 from tests.access.any_condition import holds
 from tests.access.town import POLICIES, allow, deny
 
 
 @pytest.fixture(scope="module")
-def draft() -> Draft:
+def draft() -> PolicyDraft:
     return load_draft(POLICIES)
 
 
-def small(*rules: Rule) -> Policy:
+def small(*rules: PolicyRule) -> Policy:
     return Policy(rules, facts=("a", "b", "c"), digest="d")
 
 
-def broken(policy: Policy, *lines: str) -> tuple[Broken, ...]:
+def broken(policy: Policy, *lines: str) -> tuple[Violation, ...]:
     raw = "\n".join([f"# rows: {len(lines)}", *lines]).encode()
-    return broken_claims(policy, read_claims(raw, policy.facts))
+    return violated_invariants(policy, read_invariants(raw, policy.facts))
 
 
-def test_every_invariant_of_the_product_holds(draft: Draft) -> None:
-    assert broken_claims(draft.policy, draft.claims) == ()
+def test_every_invariant_of_the_product_holds(draft: PolicyDraft) -> None:
+    assert violated_invariants(draft.policy, draft.invariants) == ()
 
 
-def test_every_action_has_an_invariant(draft: Draft) -> None:
-    invariants = [claim.whole for claim in draft.claims if not claim.assumed]
+def test_every_action_has_an_invariant(draft: PolicyDraft) -> None:
+    invariants = [claim.condition for claim in draft.invariants if not claim.is_assumption]
 
     assert frozenset(Action) <= frozenset().union(*map(names_in, invariants))
 
@@ -54,7 +54,7 @@ def test_what_breaks_a_claim_where_nothing_holds_is_said() -> None:
 
     assert str(found) == "line 2, handler with nothing"
     with pytest.raises(PolicyError, match="read 'handler with nothing'"):
-        check_claims(policy, [found.claim])
+        check_invariants(policy, [found.invariant])
 
 
 def test_all_that_fail_are_told_once_for_each_role() -> None:
@@ -64,13 +64,13 @@ def test_all_that_fail_are_told_once_for_each_role() -> None:
 
     found = broken(policy, "open implies b", "list implies b", "list implies c")
 
-    assert [(each.claim.line.number, each.role) for each in found] == [
+    assert [(each.invariant.line.number, each.role) for each in found] == [
         (2, Role.HANDLER),
         (2, Role.LEADER),
         (4, Role.HANDLER),
     ]
     with pytest.raises(PolicyError, match="line 2: read 'handler with a'.*also line 2, leader"):
-        check_claims(policy, [each.claim for each in found])
+        check_invariants(policy, [each.invariant for each in found])
 
 
 def test_assumptions_rule_out_what_cannot_be() -> None:
@@ -131,13 +131,13 @@ def test_a_proof_finds_what_trying_every_combination_with_casbin_finds() -> None
 def tried(policy: Policy, *lines: str) -> set[Role]:
     """The roles for which some combination breaks the second line, one decision at a time."""
     raw = "\n".join([f"# rows: {len(lines)}", *lines]).encode()
-    assumed, claimed = read_claims(raw, policy.facts)
+    assumed, claimed = read_invariants(raw, policy.facts)
     breaking = set()
     for role, values in product((Role.HANDLER, Role.LEADER), product((True, False), repeat=3)):
         facts = dict(zip("abc", values, strict=True))
         asked = (Action.OPEN, Action.LIST)
         true = {name for name, value in facts.items() if value} | {f"role:{role}"}
         true |= {action for action in asked if policy.decide(role, facts, action).allowed}
-        if holds(assumed.whole, true) and not holds(claimed.whole, true):
+        if holds(assumed.condition, true) and not holds(claimed.condition, true):
             breaking.add(role)
     return breaking

@@ -5,17 +5,16 @@ import random
 import pytest
 from sqlmodel import Session, col, select
 
-from inbox.access import Action, Capacity, Given, Policy, Role
+from inbox.access import Action, Capacity, Policy, RequestFacts, Role
 from inbox.access.facts.registry import FACTS
-from inbox.access.lists.pages import visible
+from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.policy.conditions import names_in
-from inbox.access.policy.vocabulary import Rule, named
+from inbox.access.policy.vocabulary import PolicyRule, cell_includes
 from inbox.access.question import OfMessage
-from inbox.access.review.impact import Reach, could, reach
-from inbox.access.review.population import Relations
+from inbox.access.review.impact import PolicyImpact, accessible_messages, policy_impact
+from inbox.access.review.population import Population
 from inbox.domain import DeliveryState, GrantKind, MessageState, OrgNumber, PersonId, UnitId
-from inbox.tables import Capacity as CapacityRow
-from inbox.tables import Message, Unit
+from inbox.tables import CapacityRow, Message, Unit
 from tests.access.town import AFTER, BEFORE, BERGVIK, HAVNES, NOW, Town, allow, deny
 
 PEOPLE, UNITS = ("kari", "ola", "lise", "per"), ("bv", "ppt", "arkiv")
@@ -89,35 +88,39 @@ def changed(policy: Policy, chance: random.Random) -> Policy:
         other = chance.choice(conditions)
         when = chance.choice([rule.when, f"({rule.when}) and ({other})", other, "always"])
         roles = chance.choice([rule.roles, "handler leader archivist"])
-        rules[at] = Rule(id=rule.id, acts=rule.acts, roles=roles, when=when, effect=rule.effect)
+        rules[at] = PolicyRule(
+            id=rule.id, actions=rule.actions, roles=roles, when=when, effect=rule.effect
+        )
         if chance.random() < 0.3:
             del rules[at]
     return Policy(rules, facts=FACTS, digest="changed")
 
 
-def rests_on_rows(policy: Policy, rule: Rule) -> bool:
+def rests_on_rows(policy: Policy, rule: PolicyRule) -> bool:
     """The list knows what this request brings; all at once anything may be brought."""
     brought = {"proposed_by_other", "target_in_unit", "target_cleared", "target_conflict"}
-    brought |= {name for name, fact in FACTS.items() if fact.given is not None}
+    brought |= {name for name, fact in FACTS.items() if fact.from_request is not None}
     return not names_in(policy.conditions[rule.when]) & brought
 
 
-def named_any(rule: Rule) -> bool:
-    return any(named(rule.acts, action) for action in ASKED)
+def named_any(rule: PolicyRule) -> bool:
+    return any(cell_includes(rule.actions, action) for action in ASKED)
 
 
 ASKED = (Action.ROUTE, Action.LIST, Action.OPEN, Action.TAKE, Action.HAND_BACK, Action.RELEASE)
 
 
 def listed(session: Session, policy: Policy, capacity: Capacity, action: Action) -> set[str]:
-    given = Given(reason_given=True)
-    return set(session.execute(visible(policy, capacity, NOW, action, given)).scalars())
+    given = RequestFacts(reason_given=True)
+    return set(
+        session.execute(permitted_message_ids(policy, capacity, NOW, action, given)).scalars()
+    )
 
 
 def compare(session: Session, old: Policy, new: Policy) -> int:
     """Every capacity's lists by both policies, beside what all at once gives; how many differ."""
-    found = reach(session, NOW, old, new, organisation=BERGVIK)
-    touched = {(each.action, each.asker.capacity): each for each in found.reached}
+    found = policy_impact(session, NOW, old, new, organisation=BERGVIK)
+    touched = {(each.action, each.holder.capacity): each for each in found.by_capacity}
     for capacity in asking(session):
         for action in ASKED:
             before, after = (listed(session, each, capacity, action) for each in (old, new))
@@ -127,7 +130,7 @@ def compare(session: Session, old: Policy, new: Policy) -> int:
                 assert (gained, lost) == (after - before, before - after), (action, capacity)
             else:
                 assert each is None
-    return sum(each.action in ASKED for each in found.reached)
+    return sum(each.action in ASKED for each in found.by_capacity)
 
 
 def test_what_is_gained_and_lost_is_what_the_lists_say(town: Town, the_policy: Policy) -> None:
@@ -140,10 +143,10 @@ def test_what_is_gained_and_lost_is_what_the_lists_say(town: Town, the_policy: P
 def test_who_could_do_what_is_what_the_lists_say(town: Town, the_policy: Policy) -> None:
     build(town, random.Random(2))  # noqa: S311 - a test
     told = {
-        (each.action, each.asker.capacity): each.messages
-        for each in could(town.session, NOW, the_policy, organisation=BERGVIK)
+        (each.action, each.holder.capacity): each.messages
+        for each in accessible_messages(town.session, NOW, the_policy, organisation=BERGVIK)
     }
-    some = could(town.session, NOW, the_policy, organisation=BERGVIK, people={"kari"})
+    some = accessible_messages(town.session, NOW, the_policy, organisation=BERGVIK, people={"kari"})
 
     own = [each for each in asking(town.session) if each.organisation == BERGVIK]
     for capacity in own:
@@ -151,11 +154,11 @@ def test_who_could_do_what_is_what_the_lists_say(town: Town, the_policy: Policy)
             expected = listed(town.session, the_policy, capacity, action)
             assert told.get((action, capacity.id), set()) == expected, (action, capacity)
     assert {action for action, _ in told} > {Action.LIST, Action.OPEN, Action.TAKE}
-    assert {each.asker.person for each in some} == {"kari"}
+    assert {each.holder.person for each in some} == {"kari"}
     everybody = small(allow("A01", "list", "handler", "always"))
-    anybody = could(town.session, NOW, everybody, organisation=BERGVIK)
+    anybody = accessible_messages(town.session, NOW, everybody, organisation=BERGVIK)
     handlers = {each.id for each in own if each.role is Role.HANDLER}
-    assert {each.asker.capacity for each in anybody} == handlers
+    assert {each.holder.capacity for each in anybody} == handlers
 
 
 @pytest.mark.long
@@ -176,14 +179,14 @@ def test_every_fact_is_the_same_for_all_at_once_as_in_a_list(
     """Each fact alone; on both databases."""
     town = town_on_each_database
     build(town, random.Random(5))  # noqa: S311 - a test
-    people = Relations(town.session, NOW)
-    askers = {asker.capacity: asker for asker in people.askers}
+    people = Population(town.session, NOW)
+    askers = {asker.capacity: asker for asker in people.holders}
     met = set()
-    for name in (name for name, fact in FACTS.items() if OfMessage in fact.forms):
+    for name in (name for name, fact in FACTS.items() if OfMessage in fact.sql_by_subject):
         policy = Policy([allow("A01", "list", " ".join(ROLES), name)], facts=FACTS, digest="d")
         for capacity in asking(town.session):
-            bits = people.holds(name, askers[capacity.id])
-            ids = set(people.ids(bits, len(people.messages)))
+            bits = people.messages_where(name, askers[capacity.id])
+            ids = set(people.ids_of(bits, len(people.messages)))
             assert ids == listed(town.session, policy, capacity, Action.LIST), name
             met |= {name} if ids else set()
 
@@ -193,17 +196,19 @@ def test_every_fact_is_the_same_for_all_at_once_as_in_a_list(
 def test_a_fact_that_is_of_no_message_holds_of_none(town: Town, session: Session) -> None:
     town.capacity("kari", Role.HANDLER, "bv")
     town.message()
-    people = Relations(session, NOW)
+    people = Population(session, NOW)
 
-    assert {people.holds(name, people.askers[0]) for name in ("missed", "involved")} == {0}
+    assert {people.messages_where(name, people.holders[0]) for name in ("missed", "involved")} == {
+        0
+    }
 
 
-def small(*rules: Rule) -> Policy:
+def small(*rules: PolicyRule) -> Policy:
     return Policy(rules, facts=FACTS, digest="d")
 
 
-def change(session: Session, old: Policy, new: Policy) -> Reach:
-    return reach(session, NOW, old, new, organisation=BERGVIK)
+def change(session: Session, old: Policy, new: Policy) -> PolicyImpact:
+    return policy_impact(session, NOW, old, new, organisation=BERGVIK)
 
 
 def test_people_and_messages_are_counted_by_unit_and_role(town: Town, session: Session) -> None:
@@ -216,10 +221,13 @@ def test_people_and_messages_are_counted_by_unit_and_role(town: Town, session: S
 
     found = change(session, small(), small(allow("A01", "list", "handler", "in_unit")))
 
-    (counted,) = found.counted
+    (counted,) = found.by_unit
     assert (counted.unit, counted.role, counted.gaining, counted.gains) == ("bv", "handler", 2, 2)
     assert (counted.losing, counted.loses) == (0, 0)
-    assert {(each.asker.person, each.gains) for each in found.reached} == {("kari", 2), ("ola", 2)}
+    assert {(each.holder.person, each.gains) for each in found.by_capacity} == {
+        ("kari", 2),
+        ("ola", 2),
+    }
 
 
 def test_each_unit_is_counted_by_itself(town: Town, session: Session) -> None:
@@ -230,8 +238,8 @@ def test_each_unit_is_counted_by_itself(town: Town, session: Session) -> None:
 
     found = change(session, small(allow("A01", "list", "handler", "in_unit")), small())
 
-    assert found.elsewhere == ()
-    numbers = [(each.unit, each.losing, each.loses, each.gaining) for each in found.counted]
+    assert found.other_actions == ()
+    numbers = [(each.unit, each.losing, each.loses, each.gaining) for each in found.by_unit]
     assert numbers == [("bv", 1, 3, 0), ("ppt", 2, 1, 0)]
 
 
@@ -244,7 +252,7 @@ def test_who_has_left_gains_where_nothing_denies_it(town: Town, session: Session
 
     found = change(session, old, small(open_door))
 
-    assert [each.asker.person for each in found.reached] == ["kari"]
+    assert [each.holder.person for each in found.by_capacity] == ["kari"]
 
 
 def test_what_a_request_brings_counts_as_brought(town: Town, session: Session) -> None:
@@ -253,8 +261,8 @@ def test_what_a_request_brings_counts_as_brought(town: Town, session: Session) -
     strict = small(allow("A01", "grant", "leader", "leads and reason_given and period_given"))
     lax = small(allow("A01", "grant", "leader", "leads and reason_given"))
 
-    assert change(session, strict, lax).counted == ()
-    assert change(session, small(), strict).counted[0].gaining == 1
+    assert change(session, strict, lax).by_unit == ()
+    assert change(session, small(), strict).by_unit[0].gaining == 1
 
 
 def test_what_is_not_about_messages_is_named(town: Town, session: Session) -> None:
@@ -266,7 +274,7 @@ def test_what_is_not_about_messages_is_named(town: Town, session: Session) -> No
 
     found = change(session, small(), new)
 
-    assert (found.elsewhere, found.counted, found.reached) == ((Action.OPERATE,), (), ())
+    assert (found.other_actions, found.by_unit, found.by_capacity) == ((Action.OPERATE,), (), ())
 
 
 def test_the_messages_of_the_town_have_ids_that_are_found(town: Town, session: Session) -> None:
@@ -275,6 +283,6 @@ def test_the_messages_of_the_town_have_ids_that_are_found(town: Town, session: S
 
     found = change(session, small(), small(allow("A01", "list", "handler", "in_unit")))
 
-    (each,) = found.reached
+    (each,) = found.by_capacity
     assert (each.gains, len(each.gained)) == (200, 20)
     assert set(each.gained) < ids == set(session.exec(select(Message.id)).all())

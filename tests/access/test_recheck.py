@@ -4,8 +4,8 @@ import pytest
 
 from inbox.access import Action, Capacity, Policy, Role
 from inbox.access.facts.registry import FACTS
-from inbox.access.lists.pages import Page, count, facets, page
-from inbox.access.lists.recheck import DIFFERS, Difference, Recheck
+from inbox.access.lists.pages import ListedPage, count_facets, count_messages, fetch_page
+from inbox.access.lists.recheck import LISTING_DIFFERS, ListDifference, Recheck
 from inbox.access.policy.conditions import read_condition
 from inbox.errors import Unavailable
 from tests.access.town import NOW, Town, allow
@@ -21,8 +21,10 @@ def a_policy(*, faulty: bool) -> Policy:
     return policy
 
 
-def ask(town: Town, policy: Policy, capacity: Capacity, recheck: Recheck) -> Page:
-    return page(town.session, policy, NOW, capacity=capacity, action=Action.LIST, recheck=recheck)
+def ask(town: Town, policy: Policy, capacity: Capacity, recheck: Recheck) -> ListedPage:
+    return fetch_page(
+        town.session, policy, NOW, capacity=capacity, action=Action.LIST, recheck=recheck
+    )
 
 
 def test_a_difference_stops_every_list_of_the_process(town: Town) -> None:
@@ -32,9 +34,9 @@ def test_a_difference_stops_every_list_of_the_process(town: Town) -> None:
     with pytest.raises(Unavailable) as stopped:
         ask(town, a_policy(faulty=True), kari, recheck)
 
-    assert stopped.value.code == DIFFERS == "access.listing_differs"
+    assert stopped.value.code == LISTING_DIFFERS == "access.listing_differs"
     assert message.id not in str(stopped.value)
-    assert recheck.difference == Difference(
+    assert recheck.difference == ListDifference(
         message_id=message.id,  # type: ignore[arg-type] # as the row has it
         capacity=kari.id,
         action=Action.LIST,
@@ -44,7 +46,7 @@ def test_a_difference_stops_every_list_of_the_process(town: Town) -> None:
     sound = a_policy(faulty=False)
     with pytest.raises(Unavailable):
         ask(town, sound, kari, recheck)
-    for counting in (count, facets):
+    for counting in (count_messages, count_facets):
         with pytest.raises(Unavailable):
             counting(town.session, sound, NOW, capacity=kari, action=Action.LIST, recheck=recheck)
 

@@ -23,16 +23,17 @@ from sqlmodel import Session, select
 from inbox import audit
 from inbox.access import Capacity, Role
 from inbox.access.files import versions
-from inbox.access.files.active import KIND, ActivePolicies, activate
-from inbox.access.files.folder import files_in, load_folder
+from inbox.access.files.active import POLICY_KIND, ActivePolicies, activate_policy
+from inbox.access.files.folder import load_policy, read_policy_files
 from inbox.domain import DeliveryState, GrantKind, MessageState, Mode
-from inbox.line.case_systems import key_hash
+from inbox.line.case_systems import hash_api_key
 from inbox.store import Store, create_engine
 from inbox.tables import (
     AccessGrant,
     ActivePolicy,
     Assignment,
     AuditHead,
+    CapacityRow,
     CaseSystem,
     Clearance,
     Delegation,
@@ -42,7 +43,6 @@ from inbox.tables import (
     Unit,
     table_of,
 )
-from inbox.tables import Capacity as CapacityRow
 from tests.access.random_world import world_of
 from tests.access.reloading import answer
 from tests.access.town import BERGVIK, POLICIES, Town
@@ -158,12 +158,12 @@ def asking(
 
 def keep(session: Session, now: datetime) -> None:
     """Make the shipped policy the active one."""
-    versions.begin(
+    versions.keep_first_version(
         session,
         now,
-        kind=KIND,
-        digest=load_folder(POLICIES).digest,
-        files=files_in(POLICIES),
+        kind=POLICY_KIND,
+        digest=load_policy(POLICIES).digest,
+        files=read_policy_files(POLICIES),
         proposed_by="kari",
         approved_by="ola",
     )
@@ -231,7 +231,7 @@ def test_what_has_ended_is_denied_at_the_next_question_in_every_process(
 def test_a_process_that_cannot_have_the_active_policy_denies_everything(asking: Asking) -> None:
     for named in ("f" * 64, None, ""):
         with asking.store.transaction() as (session, now):
-            keep(session, now) if named is None else activate(session, now, named, None)
+            keep(session, now) if named is None else activate_policy(session, now, named, None)
         assert asking.ask(asking.kari, "own") == (NOTHING if named is not None else EVERYTHING)
     with asking.store.transaction() as (session, now):
         keep(session, now)
@@ -260,7 +260,7 @@ def test_two_programs_deny_at_the_next_request_and_say_so_in_their_readiness(
     installed = installation(tmp_path)
     store = Store(create_engine(f"sqlite:///{installed.folder}/inbox.db"), seal=audit.seal)
     with store.transaction() as (session, now):
-        active = session.get_one(ActivePolicy, KIND)
+        active = session.get_one(ActivePolicy, POLICY_KIND)
         digest, version = active.digest, active.version
         key = add_offered(session, now)
     with ExitStack() as stack:
@@ -285,7 +285,7 @@ def test_two_programs_deny_at_the_next_request_and_say_so_in_their_readiness(
             (digest, version, (200, "ok")),
         ):
             with store.transaction() as (session, now):
-                versions.activate(session, now, named, None, kind=KIND, version=kept)
+                versions.activate(session, now, named, None, kind=POLICY_KIND, version=kept)
             assert answers() == {said_then}
         with store.transaction() as (session, now):
             session.execute(sa.update(table_of(CaseSystem)).values(active_until=now))
@@ -312,7 +312,7 @@ def add_offered(session: Session, now: datetime) -> str:
             organisation=BERGVIK,
             name="S",
             mode=Mode.PULL,
-            key_hash=key_hash("a-key"),
+            key_hash=hash_api_key("a-key"),
             active_from=now,
         )
     )

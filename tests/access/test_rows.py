@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from inbox.access.policy.shielding import Shielding, Shieldings
+from inbox.access.policy.shielding import Shielding, ShieldingTable
 from inbox.access.policy.vocabulary import Duty
 from inbox.access.review.text_diff import changed_rows, changed_shieldings
 from tests.access.town import allow, deny
@@ -10,13 +10,13 @@ from tests.access.town import allow, deny
 A01 = allow("A01", "open", "handler", "assigned")
 
 
-def codes(*names: str) -> Shieldings:
-    return Shieldings([Shielding(code=name, called=(f"law {name}",)) for name in names])
+def codes(*names: str) -> ShieldingTable:
+    return ShieldingTable([Shielding(code=name, aliases=(f"law {name}",)) for name in names])
 
 
 def test_each_cell_that_is_another_is_told() -> None:
     logged = replace(A01, duties=frozenset({Duty.REASON, Duty.LOG}))
-    wider = replace(A01, acts="list", roles="leader", when="leads")
+    wider = replace(A01, actions="list", roles="leader", when="leads")
 
     assert [*changed_rows([A01], [A01])] == []
     assert [*changed_rows([A01], [logged])] == ["row A01: duty none -> log reason"]

@@ -11,18 +11,18 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from inbox.access import Action, Policy, Role
-from inbox.access.files.active import KIND, ActivePolicies
+from inbox.access.files.active import POLICY_KIND, ActivePolicies
 from inbox.access.files.folder import (
     ALL_FILES,
     CASE_FILES,
-    FILES,
-    Draft,
-    files_in,
+    POLICY_FILES,
+    PolicyDraft,
     load_draft,
     read_draft,
+    read_policy_files,
 )
-from inbox.access.files.versions import begin
-from inbox.access.review.diff import compare
+from inbox.access.files.versions import keep_first_version
+from inbox.access.review.diff import compare_policies
 from inbox.errors import PolicyError
 from inbox.tables import PolicyVersion, table_of
 from tests.access.town import NOW, POLICIES, policy_files
@@ -32,7 +32,7 @@ Question = tuple[Role, Mapping[str, bool], Action]
 
 
 @pytest.fixture(scope="module")
-def draft() -> Draft:
+def draft() -> PolicyDraft:
     return load_draft(POLICIES)
 
 
@@ -50,7 +50,7 @@ def slips(chance: random.Random, number: int) -> Iterator[tuple[str, int, dict[s
         yield file, at, files | {file: raw[:at] + new + raw[at + width :]}
 
 
-def widened(draft: Draft, number: int, seed: int) -> tuple[list[str], int]:
+def widened(draft: PolicyDraft, number: int, seed: int) -> tuple[list[str], int]:
     """The slips that load and give more than there was, and how many can be read."""
     found, loaded = [], 0
     for file, at, files in slips(random.Random(seed), number):  # noqa: S311 - a test
@@ -60,25 +60,30 @@ def widened(draft: Draft, number: int, seed: int) -> tuple[list[str], int]:
             continue
         loaded += 1
         if said(slipped) != said(draft) and loads_and_widens(draft, slipped):
-            found.append(f"{file} at {at}: {compare(draft, slipped).lines[2:]}")
+            found.append(f"{file} at {at}: {compare_policies(draft, slipped).lines[2:]}")
     return found, loaded
 
 
-def said(draft: Draft) -> tuple[object, ...]:
+def said(draft: PolicyDraft) -> tuple[object, ...]:
     """All that a diff compares: where it is the same, there is nothing to work out."""
-    claims = [claim.line.text for claim in draft.claims]
-    return draft.policy.rules, claims, draft.shieldings.texts, draft.shieldings.strictest_first
+    claims = [claim.line.text for claim in draft.invariants]
+    return (
+        draft.policy.rules,
+        claims,
+        draft.shieldings.code_by_text,
+        draft.shieldings.strictest_first,
+    )
 
 
-def loads_and_widens(draft: Draft, slipped: Draft) -> bool:
+def loads_and_widens(draft: PolicyDraft, slipped: PolicyDraft) -> bool:
     try:
-        slipped.check()
+        slipped.verified_policy()
     except PolicyError:
         return False
-    return compare(draft, slipped).gains
+    return compare_policies(draft, slipped).widens_access
 
 
-def test_no_slip_of_one_character_loads_and_widens_access(draft: Draft) -> None:
+def test_no_slip_of_one_character_loads_and_widens_access(draft: PolicyDraft) -> None:
     found, loaded = widened(draft, 300, seed=1)
 
     assert found == []
@@ -88,7 +93,7 @@ def test_no_slip_of_one_character_loads_and_widens_access(draft: Draft) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(2, 12))
 def test_no_slip_of_one_character_among_thousands_loads_and_widens_access(
-    draft: Draft, seed: int
+    draft: PolicyDraft, seed: int
 ) -> None:
     found, loaded = widened(draft, 1_000, seed=seed)
 
@@ -96,12 +101,12 @@ def test_no_slip_of_one_character_among_thousands_loads_and_widens_access(
     assert 0 < loaded < 1_000
 
 
-def test_the_tests_of_slips_can_see(draft: Draft) -> None:
+def test_the_tests_of_slips_can_see(draft: PolicyDraft) -> None:
     files = policy_files()
     file, old = "shielding.toml", '"§ 24"'.encode()
     slipped = read_draft(files | {file: files[file].replace(old, '"§ 2"'.encode())})
 
-    assert compare(draft, slipped).gains
+    assert compare_policies(draft, slipped).widens_access
     assert said(slipped) != said(draft)
     assert not loads_and_widens(draft, slipped)
 
@@ -122,13 +127,15 @@ def answered_with_yes(policy: Policy) -> list[Question]:
 
 def name_policy(session: Session, digest: str) -> None:
     """The database names that policy."""
-    begin(session, NOW, kind=KIND, digest=digest, files={}, proposed_by="ada", approved_by="bo")
+    keep_first_version(
+        session, NOW, kind=POLICY_KIND, digest=digest, files={}, proposed_by="ada", approved_by="bo"
+    )
 
 
 def allowed(session: Session, folder: Path, questions: list[Question]) -> int:
     """How many of them a process says yes to whose policy was kept as it is in this folder."""
     try:
-        kept = files_in(folder)
+        kept = read_policy_files(folder)
     except PolicyError:
         kept = {}
     raw = json.dumps({name: text.decode(errors="replace") for name, text in kept.items()})
@@ -143,7 +150,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_removed_empty_and_unreadable_files_allow_nothing(
-    draft: Draft, folder: Path, session: Session
+    draft: PolicyDraft, folder: Path, session: Session
 ) -> None:
     questions = answered_with_yes(draft.policy)
     name_policy(session, draft.policy.digest)
@@ -163,7 +170,9 @@ def test_removed_empty_and_unreadable_files_allow_nothing(
     assert allowed(session, folder, questions) == len(questions)
 
 
-def cut(draft: Draft, folder: Path, session: Session, file: str, places: Sequence[int]) -> int:
+def cut(
+    draft: PolicyDraft, folder: Path, session: Session, file: str, places: Sequence[int]
+) -> int:
     """Decisions of processes whose file ends early; each must be a no."""
     questions = answered_with_yes(draft.policy)[:20]
     name_policy(session, draft.policy.digest)
@@ -177,7 +186,7 @@ def cut(draft: Draft, folder: Path, session: Session, file: str, places: Sequenc
 
 
 def test_a_file_of_rows_that_was_cut_allows_nothing(
-    draft: Draft, folder: Path, session: Session
+    draft: PolicyDraft, folder: Path, session: Session
 ) -> None:
     size = len(policy_files()["deny.csv"])
 
@@ -189,7 +198,7 @@ def test_a_file_of_rows_that_was_cut_allows_nothing(
 @pytest.mark.long
 @pytest.mark.parametrize("file", ["allow.csv", "deny.csv"])
 def test_a_file_of_rows_that_was_cut_at_any_byte_allows_nothing(
-    draft: Draft, folder: Path, session: Session, file: str
+    draft: PolicyDraft, folder: Path, session: Session, file: str
 ) -> None:
     size = len(policy_files()[file])
 
@@ -201,7 +210,7 @@ def test_the_files_are_all_that_is_read() -> None:
         path.relative_to(POLICIES).as_posix() for path in POLICIES.rglob("*") if path.is_file()
     }
 
-    assert {*FILES, *CASE_FILES} == {
+    assert {*POLICY_FILES, *CASE_FILES} == {
         name
         for name in there
         if not name.startswith(("routing/", "tests/routing", "examples/", "README"))

@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from inbox.access import Action, Capacity, Policy, Role
-from inbox.access.lists.filters import branches_of
-from inbox.access.lists.pages import page, visible
+from inbox.access.lists.filters import permit_branches
+from inbox.access.lists.pages import fetch_page, permitted_message_ids
 from inbox.access.lists.recheck import Recheck
 from inbox.domain import MessageState
 from inbox.tables import Unit
@@ -29,7 +29,7 @@ def steps(session: Session, policy: Policy, capacity: Capacity) -> int:
         return 0
 
     def ask() -> int:
-        found = page(
+        found = fetch_page(
             session,
             policy,
             NOW,
@@ -111,7 +111,7 @@ def test_a_full_page_reads_little_more_than_it_shows(
 def test_a_way_that_the_request_rules_out_is_no_branch(the_policy: Policy) -> None:
     def ways(action: Action, role: Role, *, strong: bool) -> list[str]:
         return [
-            str(each) for each in branches_of(the_policy, action, role, {"strong_auth": strong})
+            str(each) for each in permit_branches(the_policy, action, role, {"strong_auth": strong})
         ]
 
     assert len(ways(Action.LIST, Role.LEADER, strong=True)) == 3
@@ -123,7 +123,7 @@ def test_a_way_that_the_request_rules_out_is_no_branch(the_policy: Policy) -> No
 def test_only_sqlite_is_told_what_not_to_find_messages_by(town: Town, the_policy: Policy) -> None:
     """PostgreSQL has counted: told so, it would take a value for rare and read a whole unit."""
     lise = town.capacity("lise", Role.LEADER, "bv")
-    listed = visible(the_policy, lise, NOW, Action.LIST)
+    listed = permitted_message_ids(the_policy, lise, NOW, Action.LIST)
 
     for_sqlite, for_postgresql = (
         str(listed.compile(dialect=each.dialect())) for each in (sqlite, postgresql)

@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inbox.access.files.bdd import EVER, NEVER, Truth, Truths
+from inbox.access.files.bdd import FALSE, TRUE, Bdd, BddAlgebra
 from inbox.access.policy.conditions import Condition
 from tests.access.any_condition import conditions_over, holds
 
@@ -24,15 +24,17 @@ def tried(condition: Condition) -> list[bool]:
     return [holds(condition, world) for world in WORLDS]
 
 
-def said(truths: Truths, truth: Truth) -> list[bool]:
+def said(truths: BddAlgebra, truth: Bdd) -> list[bool]:
     """Its value in every world, by joining it with the one world that is meant."""
-    each = (truths.term(frozenset((name, name in world) for name in NAMES)) for world in WORLDS)
-    return [truths.every((truth, world)) != NEVER for world in each]
+    each = (
+        truths.conjunction(frozenset((name, name in world) for name in NAMES)) for world in WORLDS
+    )
+    return [truths.conjoin((truth, world)) != FALSE for world in each]
 
 
-def made(condition: Condition) -> tuple[Truths, Truth]:
-    truths = Truths(NAMES)
-    return truths, truths.where(condition, truths.fact)
+def made(condition: Condition) -> tuple[BddAlgebra, Bdd]:
+    truths = BddAlgebra(NAMES)
+    return truths, truths.compile_condition(condition, truths.variable)
 
 
 @FEW
@@ -41,7 +43,7 @@ def test_a_truth_is_the_condition(condition: Condition) -> None:
     truths, truth = made(condition)
 
     assert said(truths, truth) == tried(condition)
-    assert (truth == EVER, truth == NEVER) == (all(tried(condition)), not any(tried(condition)))
+    assert (truth == TRUE, truth == FALSE) == (all(tried(condition)), not any(tried(condition)))
 
 
 @FEW
@@ -49,7 +51,9 @@ def test_a_truth_is_the_condition(condition: Condition) -> None:
 def test_conditions_that_mean_the_same_are_the_same(one: Condition, other: Condition) -> None:
     truths, truth = made(one)
 
-    assert (truth == truths.where(other, truths.fact)) is (tried(one) == tried(other))
+    assert (truth == truths.compile_condition(other, truths.variable)) is (
+        tried(one) == tried(other)
+    )
 
 
 @FEW
@@ -58,8 +62,8 @@ def test_an_example_is_one(condition: Condition) -> None:
     truths, truth = made(condition)
     values = dict(zip(WORLDS, tried(condition), strict=True))
 
-    if truth != NEVER:
-        assert values[truths.example(truth)]
+    if truth != FALSE:
+        assert values[truths.satisfy_one(truth)]
 
 
 @FEW
@@ -68,7 +72,7 @@ def test_whatever_a_fact_is_it_can_hold(condition: Condition, name: str) -> None
     truths, truth = made(condition)
     values = dict(zip(WORLDS, tried(condition), strict=True))
 
-    assert said(truths, truths.whatever(truth, [name])) == [
+    assert said(truths, truths.exists(truth, [name])) == [
         values[world] or values[world ^ {name}] for world in WORLDS
     ]
 
@@ -77,28 +81,28 @@ def test_whatever_a_fact_is_it_can_hold(condition: Condition, name: str) -> None
 @given(conditions, conditions)
 def test_a_cover_is_exact_and_has_nothing_to_spare(condition: Condition, other: Condition) -> None:
     truths, truth = made(condition)
-    beside = truths.where(other, truths.fact)
-    most = truths.some((truth, beside))
+    beside = truths.compile_condition(other, truths.variable)
+    most = truths.disjoin((truth, beside))
 
-    terms = truths.terms(truth, beside)
+    terms = truths.irredundant_cover(truth, beside)
 
-    cover = truths.some(map(truths.term, terms))
-    assert truths.but(truth, cover) == NEVER
-    assert truths.but(cover, most) == NEVER
+    cover = truths.disjoin(map(truths.conjunction, terms))
+    assert truths.and_not(truth, cover) == FALSE
+    assert truths.and_not(cover, most) == FALSE
     for term in terms:
-        rest = truths.some(truths.term(each) for each in terms if each != term)
-        assert truths.but(truth, rest) != NEVER, "a term to spare"
+        rest = truths.disjoin(truths.conjunction(each) for each in terms if each != term)
+        assert truths.and_not(truth, rest) != FALSE, "a term to spare"
         for literal in term:
-            wider = truths.term(term - {literal})
-            assert truths.but(wider, most) != NEVER, "a fact to spare"
+            wider = truths.conjunction(term - {literal})
+            assert truths.and_not(wider, most) != FALSE, "a fact to spare"
 
 
 def test_terms_come_in_the_order_of_the_facts_what_must_hold_first() -> None:
-    truths = Truths("ab")
-    a, b = truths.fact("a"), truths.fact("b")
-    either = truths.some((truths.but(a, b), truths.but(b, a)))
+    truths = BddAlgebra("ab")
+    a, b = truths.variable("a"), truths.variable("b")
+    either = truths.disjoin((truths.and_not(a, b), truths.and_not(b, a)))
 
-    assert truths.terms(either) == (
+    assert truths.irredundant_cover(either) == (
         frozenset({("a", True), ("b", False)}),
         frozenset({("a", False), ("b", True)}),
     )

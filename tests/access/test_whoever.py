@@ -10,15 +10,14 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session, select
 
-from inbox.access import Action, Capacity, Given, OfMessage, Policy, Role, permit
-from inbox.access.facts.capacities import capacities_of
-from inbox.access.facts.lookup import facts_about
+from inbox.access import Action, Capacity, OfMessage, Policy, RequestFacts, Role, permit
+from inbox.access.facts.capacities import active_capacities_of
+from inbox.access.facts.lookup import look_up_facts
 from inbox.access.facts.registry import FACTS
-from inbox.access.lists.pages import visible
-from inbox.access.review.explain import explain, what_can
-from inbox.access.review.requirements import BROUGHT as KNOWN_AS_BROUGHT
-from inbox.access.review.requirements import EVERYTHING_GIVEN
-from inbox.access.review.who_can import Able, who_can
+from inbox.access.lists.pages import permitted_message_ids
+from inbox.access.review.explain import explain_decision, what_can
+from inbox.access.review.requirements import COMPLETE_REQUEST, SUPPLIED_FACTS
+from inbox.access.review.who_can import PermittedCapacity, who_can
 from inbox.domain import GrantKind, MessageId, MessageState, PersonId
 from inbox.errors import PolicyError
 from inbox.tables import Message, Person, Unit
@@ -47,8 +46,8 @@ def bases(
 ) -> set[str]:
     """The basis of each yes that there is, whatever a request may bring; by casbin alone."""
     subject = OfMessage(message_id=message)
-    asks = policy.asks(action, capacity.role)
-    facts = facts_about(session, NOW, capacity, subject, Given(target=target), asks)
+    asks = policy.facts_used(action, capacity.role)
+    facts = look_up_facts(session, NOW, capacity, subject, RequestFacts(target=target), asks)
     assert facts is not None
     brought = sorted(asks & (BROUGHT - OF_TARGET if target else BROUGHT))
     found = set()
@@ -81,7 +80,7 @@ def check_world(town: Town, policy: Policy, seed: int, target: PersonId | None) 
         expected = {
             capacity.id: rules
             for person in EVERYBODY
-            for capacity in capacities_of(town.session, NOW, person)
+            for capacity in active_capacities_of(town.session, NOW, person)
             if (rules := bases(town.session, policy, capacity, action, message, target))
         }
         assert {each.capacity for each in able} == expected.keys(), action
@@ -107,7 +106,7 @@ def test_who_can_is_the_same_on_each_database(
 def by_who(town: Town, policy: Policy, messages: Iterable[str]) -> dict[Cell, str]:
     """All that `who_can` says, asked of each message about each action; what it takes."""
     return {
-        (able.capacity, message, action): able.takes
+        (able.capacity, message, action): able.requires
         for message in messages
         for action in Action
         for able in who_can(town.session, policy, NOW, action=action, message_id=MessageId(message))
@@ -123,7 +122,8 @@ def by_what(
         for reach in what_can(town.session, policy, NOW, person=PersonId(person), asker=asker):
             numbers[reach.capacity.id, reach.action] = reach.messages
             takes |= {
-                (reach.capacity.id, message, reach.action): reach.takes for message in reach.shown
+                (reach.capacity.id, message, reach.action): reach.requires
+                for message in reach.shown_ids
             }
     return takes, +numbers
 
@@ -140,7 +140,9 @@ def compare_ways(town: Town, policy: Policy) -> Counter[Action]:
     assert len(messages) < 20, "all ids are shown"
     who = by_who(town, policy, messages)
     argus = town.capacity("argus", Role.OPERATOR, "arkiv")
-    seen = set(town.session.execute(visible(policy, argus, NOW, Action.LIST)).scalars())
+    seen = set(
+        town.session.execute(permitted_message_ids(policy, argus, NOW, Action.LIST)).scalars()
+    )
     what, numbers = by_what(town, policy, {*EVERYBODY, "argus"}, argus)
     what = {cell: takes for cell, takes in what.items() if cell[0] != argus.id}
     del numbers[argus.id, Action.LIST]
@@ -193,7 +195,9 @@ def test_who_can_and_what_can_say_the_same_in_many_worlds(
         compare_ways(town, argus_sees_all(policy))
 
 
-def asked(town: Town, policy: Policy, message_id: str, at: datetime = NOW) -> tuple[Able, ...]:
+def asked(
+    town: Town, policy: Policy, message_id: str, at: datetime = NOW
+) -> tuple[PermittedCapacity, ...]:
     return who_can(
         town.session,
         policy,
@@ -269,7 +273,7 @@ def test_an_explanation_tells_every_fact_and_what_every_rule_lacks(
     kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
     subject = OfMessage(message_id=MessageId(message.id))
 
-    told = explain(
+    told = explain_decision(
         town.session, the_policy, NOW, capacity=kari, action=Action.OPEN, subject=subject
     )
 
@@ -280,16 +284,16 @@ def test_an_explanation_tells_every_fact_and_what_every_rule_lacks(
         capacity=kari,
         action=Action.OPEN,
         subject=subject,
-        given=EVERYTHING_GIVEN,
+        request=COMPLETE_REQUEST,
     )
-    assert told.facts.keys() == the_policy.asks(Action.OPEN, Role.HANDLER)
+    assert told.facts.keys() == the_policy.facts_used(Action.OPEN, Role.HANDLER)
     assert (told.facts["in_unit"], told.facts["assigned"]) == (True, False)
     rules = {each.rule.id: each for each in told.rules}
-    assert rules["A09"].lacks == ("assigned",)
-    assert rules["D01"].lacks == ("not own_organisation",)
+    assert rules["A09"].missing == ("assigned",)
+    assert rules["D01"].missing == ("not own_organisation",)
     assert not any(each.matched for each in told.rules)
     town.assign(message, "kari")
-    after = explain(
+    after = explain_decision(
         town.session, the_policy, NOW, capacity=kari, action=Action.OPEN, subject=subject
     )
     assert {each.rule.id for each in after.rules if each.matched} == set(after.decision.matching)
@@ -297,7 +301,7 @@ def test_an_explanation_tells_every_fact_and_what_every_rule_lacks(
 
 
 def test_of_nothing_no_fact_holds_and_no_rule_is_the_basis(town: Town, the_policy: Policy) -> None:
-    told = explain(
+    told = explain_decision(
         town.session,
         the_policy,
         NOW,
@@ -324,7 +328,12 @@ def test_what_somebody_can_is_counted_and_named_only_to_those_who_may_list(
     def reach(person: str, asker: Capacity) -> dict[Action, tuple[int, int, str, str | None]]:
         reached = what_can(town.session, the_policy, NOW, person=PersonId(person), asker=asker)
         return {
-            each.action: (each.messages, len(each.shown), each.takes, each.without_message)
+            each.action: (
+                each.messages,
+                len(each.shown_ids),
+                each.requires,
+                each.other_subjects_require,
+            )
             for each in reached
         }
 
@@ -345,15 +354,15 @@ def test_what_a_request_must_bring_is_told(town: Town, the_policy: Policy) -> No
     }
 
     to_another = "target_cleared and target_in_unit and not target_conflict and not target_is_self"
-    assert reached[Action.ASSIGN].takes == to_another
-    assert reached[Action.REFUSE].takes == "proposed_by_other and strong_auth"
+    assert reached[Action.ASSIGN].requires == to_another
+    assert reached[Action.REFUSE].requires == "proposed_by_other and strong_auth"
     assert reached[Action.DELEGATE].messages == 0
     assert (
-        reached[Action.DELEGATE].without_message
+        reached[Action.DELEGATE].other_subjects_require
         == "leads and period_given and target_in_unit and not target_is_self"
     )
-    assert reached[Action.LIST].takes == "nothing or strong_auth"
-    assert reached[Action.LIST].without_message is None
+    assert reached[Action.LIST].requires == "nothing or strong_auth"
+    assert reached[Action.LIST].other_subjects_require is None
 
 
 def test_no_more_ids_are_shown_than_are_said(town: Town, the_policy: Policy) -> None:
@@ -366,7 +375,7 @@ def test_no_more_ids_are_shown_than_are_said(town: Town, the_policy: Policy) -> 
         if each.action is Action.LIST
     ]
 
-    assert (listing.messages, list(listing.shown)) == (23, messages[:20])
+    assert (listing.messages, list(listing.shown_ids)) == (23, messages[:20])
 
 
 def test_ids_are_of_the_askers_own_list_and_not_of_the_persons(
@@ -387,7 +396,7 @@ def test_ids_are_of_the_askers_own_list_and_not_of_the_persons(
             )
             if each.action is Action.ROUTE
         ]
-        return routed.messages, set(routed.shown)
+        return routed.messages, set(routed.shown_ids)
 
     assert shown("ada", lise, None) == (4, {there.id, both[0]})
     assert shown("ada", lise, NOW - timedelta(days=1)) == (4, {there.id, both[0]})
@@ -414,7 +423,7 @@ def test_who_can_says_as_what_and_what_the_basis_takes(town: Town, session: Sess
         *(kari.id, "kari", "bv"),
         Role.HANDLER,
     )
-    assert (able.rules, able.takes) == (("A01", "A02"), "reason_given")
+    assert (able.rules, able.requires) == (("A01", "A02"), "reason_given")
 
 
 def test_nobody_of_a_unit_that_is_closed_is_told_whatever_the_rules_say(
@@ -472,7 +481,7 @@ def test_what_can_on_a_day_counts_the_periods_of_that_day(town: Town, the_policy
 
 
 def test_what_counts_as_brought_is_what_is_counted_here() -> None:
-    assert KNOWN_AS_BROUGHT == BROUGHT
+    assert SUPPLIED_FACTS == BROUGHT
 
 
 def test_a_rule_that_denies_by_what_is_brought_leaves_the_other_way_open(
@@ -491,7 +500,7 @@ def test_a_rule_that_denies_by_what_is_brought_leaves_the_other_way_open(
 
     (able,) = who_can(session, policy, NOW, action=Action.OPEN, message_id=MessageId(message.id))
 
-    assert able.takes == (
+    assert able.requires == (
         "reason_given and not period_given and not strong_auth"
         " or reason_given and not strong_auth and not waivable"
         " or waivable and not period_given and not strong_auth"
@@ -505,7 +514,7 @@ def test_an_explanation_takes_all_for_given_but_somebody_to_give_to(
     when = " and ".join([*flags, "not target_is_self", "not target_in_unit"])
     policy = Policy([allow("A01", "open", "handler", when)], facts=FACTS, digest="d")
 
-    told = explain(
+    told = explain_decision(
         session,
         policy,
         NOW,
@@ -529,7 +538,7 @@ def test_denies_that_rows_decide_do_not_multiply_the_ways(town: Town, session: S
 
     (able,) = who_can(session, policy, NOW, action=Action.OPEN, message_id=MessageId(message.id))
 
-    assert (able.rules, able.takes) == (("A01",), "")
+    assert (able.rules, able.requires) == (("A01",), "")
 
 
 def test_what_has_too_many_ways_to_tell_is_refused_and_not_told_in_part(
@@ -575,4 +584,4 @@ def test_somebody_stands_for_the_own_capacities_alone_as_signed_in_strongly(
     kari = town.capacity("kari", Role.HANDLER, "bv", strong_auth=True)
     town.capacity("ola", Role.HANDLER, "bv")
 
-    assert capacities_of(session, NOW, "kari") == (kari,)
+    assert active_capacities_of(session, NOW, "kari") == (kari,)

@@ -9,17 +9,17 @@ import pytest
 
 from inbox.access import Action, Policy, Role
 from inbox.access.facts.registry import FACTS
-from inbox.access.files.cases import CASES, run_cases
-from inbox.access.files.folder import Draft, load_draft
-from inbox.access.files.proofs import broken_claims
-from inbox.access.policy.conditions import Condition, Every, Name, Not, Some
-from inbox.access.policy.vocabulary import Effect, Rule
-from inbox.access.review.diff import Change, Diff, Kind, compare
+from inbox.access.files.cases import CASES_FILE, run_cases
+from inbox.access.files.folder import PolicyDraft, load_draft
+from inbox.access.files.proofs import violated_invariants
+from inbox.access.policy.conditions import And, Condition, Name, Not, Or
+from inbox.access.policy.vocabulary import Effect, PolicyRule
+from inbox.access.review.diff import ChangeKind, DecisionChange, PolicyDiff, compare_policies
 from tests.access.town import POLICIES
 
 
 @pytest.fixture(scope="module")
-def draft() -> Draft:
+def draft() -> PolicyDraft:
     return load_draft(POLICIES)
 
 
@@ -29,9 +29,9 @@ def text_of(condition: Condition) -> str:
             return name
         case Not(part):
             return f"not ({text_of(part)})"
-        case Every(parts):
+        case And(parts):
             return " and ".join(f"({text_of(part)})" for part in parts)
-        case Some(parts):
+        case Or(parts):
             return " or ".join(f"({text_of(part)})" for part in parts)
 
 
@@ -44,7 +44,7 @@ def faults_in(condition: Condition) -> Iterator[tuple[str, Condition]]:
             yield f"not dropped before {text_of(part)}", part
             for said, fault in faults_in(part):
                 yield said, Not(fault)
-        case Every(parts) | Some(parts):
+        case And(parts) | Or(parts):
             for at, part in enumerate(parts):
                 rest = (*parts[:at], *parts[at + 1 :])
                 yield f"{text_of(part)} dropped", replace(condition, parts=rest)
@@ -52,7 +52,7 @@ def faults_in(condition: Condition) -> Iterator[tuple[str, Condition]]:
                     yield said, replace(condition, parts=(*parts[:at], fault, *parts[at + 1 :]))
 
 
-def edits(policy: Policy) -> Iterator[tuple[str, str, list[Rule]]]:
+def edits(policy: Policy) -> Iterator[tuple[str, str, list[PolicyRule]]]:
     """Kind and name of each edit, and the rows after it."""
     for rule in policy.rules:
         others = [one for one in policy.rules if one is not rule]
@@ -66,11 +66,11 @@ def edits(policy: Policy) -> Iterator[tuple[str, str, list[Rule]]]:
             yield kind, f"{rule.id}: {said}", [*others, replace(rule, when=text_of(fault))]
 
 
-def noticed(draft: Draft, name: str, rows: list[Rule]) -> str | None:
+def noticed(draft: PolicyDraft, name: str, rows: list[PolicyRule]) -> str | None:
     """By what an edit that widens access is noticed first; None if it widens nothing."""
     edited = replace(draft, policy=Policy(rows, facts=FACTS, digest="edited"))
-    diff = compare(draft, edited)
-    gained = [change for change in diff.changes if change.kind is Kind.GAINED]
+    diff = compare_policies(draft, edited)
+    gained = [change for change in diff.changes if change.kind is ChangeKind.GAINED]
     chance = random.Random(name)  # noqa: S311 - a test
     if not gained:
         assert not any(newly_allowed(draft, edited, *one) for one in asked(chance)), name
@@ -79,13 +79,13 @@ def noticed(draft: Draft, name: str, rows: list[Rule]) -> str | None:
         role = change.roles[0]
         examples = (fitting(chance, role, change, diff) for _ in range(400))
         assert any(newly_allowed(draft, edited, role, one, change.action) for one in examples), name
-    if broken_claims(edited.policy, draft.claims):
+    if violated_invariants(edited.policy, draft.invariants):
         return "invariant"
-    return "case" if run_cases(edited.policy, draft.cases[CASES]) else "diff"
+    return "case" if run_cases(edited.policy, draft.cases[CASES_FILE]) else "diff"
 
 
 def newly_allowed(
-    draft: Draft, edited: Draft, role: Role, facts: dict[str, bool], action: Action
+    draft: PolicyDraft, edited: PolicyDraft, role: Role, facts: dict[str, bool], action: Action
 ) -> bool:
     """Whether casbin says yes now and said no; the diff has no part in it."""
     was, becomes = (each.policy.decide(role, facts, action).allowed for each in (draft, edited))
@@ -116,14 +116,16 @@ def likely(chance: random.Random, role: Role) -> dict[str, bool]:
     return facts
 
 
-def fitting(chance: random.Random, role: Role, change: Change, diff: Diff) -> dict[str, bool]:
+def fitting(
+    chance: random.Random, role: Role, change: DecisionChange, diff: PolicyDiff
+) -> dict[str, bool]:
     """The same, with the facts of a term and of what is given as they must be."""
-    words = " and ".join([chance.choice(change.terms), *diff.given]).split(" and ")
+    words = " and ".join([chance.choice(change.terms), *diff.common_literals]).split(" and ")
     wanted = {word.removeprefix("not "): not word.startswith("not ") for word in words}
     return likely(chance, role) | {name: held for name, held in wanted.items() if name in FACTS}
 
 
-def counted(draft: Draft, every: int) -> tuple[Counter[tuple[str, str]], set[str]]:
+def counted(draft: PolicyDraft, every: int) -> tuple[Counter[tuple[str, str]], set[str]]:
     found, alone = Counter[tuple[str, str]](), set()
     for number, (kind, name, rows) in enumerate(edits(draft.policy)):
         if number % every == 0 and (by := noticed(draft, name, rows)):
@@ -132,7 +134,7 @@ def counted(draft: Draft, every: int) -> tuple[Counter[tuple[str, str]], set[str
     return found, alone
 
 
-def test_edits_that_widen_access_are_noticed(draft: Draft) -> None:
+def test_edits_that_widen_access_are_noticed(draft: PolicyDraft) -> None:
     found, alone = counted(draft, 40)
 
     assert sum(found.values()) > 5
@@ -140,7 +142,7 @@ def test_edits_that_widen_access_are_noticed(draft: Draft) -> None:
 
 
 @pytest.mark.long
-def test_every_edit_that_widens_access_breaks_an_invariant(draft: Draft) -> None:
+def test_every_edit_that_widens_access_breaks_an_invariant(draft: PolicyDraft) -> None:
     found, alone = counted(draft, 1)
 
     assert alone == set()

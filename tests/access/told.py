@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from inbox.access import Capacity, Given, OfArrival, OfMessage, OfTask, Subject
-from inbox.access.question import OfProposal, OfReview, OfUnit
+from inbox.access import Capacity, OfArrival, OfMessage, OfTask, RequestFacts, Subject
+from inbox.access.question import OfGrant, OfProposal, OfUnit
 from inbox.domain import MOVES, ArrivalState, DeliveryState, GrantKind, MessageState, ReceiptState
 from inbox.tables import (
     AccessGrant,
     Arrival,
     Assignment,
+    CapacityRow,
     CaseSystem,
     Clearance,
     ConflictOfInterest,
@@ -29,7 +30,6 @@ from inbox.tables import (
     Unit,
     UnitAbove,
 )
-from inbox.tables import Capacity as CapacityRow
 from tests.access.random_world import RandomWorld
 
 
@@ -51,7 +51,7 @@ class Question:
     now: datetime
     capacity: Capacity
     subject: Subject
-    given: Given
+    given: RequestFacts
 
     def lasts(self, row: Lasting) -> bool:
         """From its first moment until just before its last."""
@@ -88,7 +88,7 @@ class Question:
     @property
     def grant(self) -> AccessGrant | None:
         """The grant that is reviewed, if one is."""
-        if not isinstance(self.subject, OfReview):
+        if not isinstance(self.subject, OfGrant):
             return None
         wanted = self.subject.grant_id
         return next(g for g in self.world.all(AccessGrant) if g.id == wanted)

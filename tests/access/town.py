@@ -9,7 +9,7 @@ from sqlmodel import Session, SQLModel
 
 from inbox.access import Capacity, Role
 from inbox.access.files.folder import ALL_FILES
-from inbox.access.policy.vocabulary import Effect, Rule
+from inbox.access.policy.vocabulary import Effect, PolicyRule
 from inbox.domain import (
     ArrivalState,
     CaseSystemId,
@@ -30,6 +30,7 @@ from inbox.tables import (
     AccessGrant,
     Arrival,
     Assignment,
+    CapacityRow,
     CaseSystem,
     Clearance,
     ConflictOfInterest,
@@ -44,7 +45,6 @@ from inbox.tables import (
     Unit,
     UnitAbove,
 )
-from inbox.tables import Capacity as CapacityRow
 
 POLICIES = Path(__file__).parents[2] / "policies"
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -59,12 +59,12 @@ def policy_files() -> dict[str, bytes]:
     return {name: (POLICIES / name).read_bytes() for name in ALL_FILES}
 
 
-def allow(rule_id: str, act: str, role: str, when: str) -> Rule:
-    return Rule(id=rule_id, acts=act, roles=role, when=when, effect=Effect.ALLOW)
+def allow(rule_id: str, act: str, role: str, when: str) -> PolicyRule:
+    return PolicyRule(id=rule_id, actions=act, roles=role, when=when, effect=Effect.ALLOW)
 
 
-def deny(rule_id: str, act: str, role: str, when: str) -> Rule:
-    return Rule(id=rule_id, acts=act, roles=role, when=when, effect=Effect.DENY)
+def deny(rule_id: str, act: str, role: str, when: str) -> PolicyRule:
+    return PolicyRule(id=rule_id, actions=act, roles=role, when=when, effect=Effect.DENY)
 
 
 class Town:

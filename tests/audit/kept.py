@@ -58,7 +58,7 @@ class Kept:
         with store.transaction() as (session, now):
             note = verify.new_checkpoint(session, now, keyring)
         assert note is not None
-        verify.keep_outside(self.world.folder / "checkpoints.txt", note)
+        verify.append_to_checkpoint_file(self.world.folder / "checkpoints.txt", note)
 
     def second_opinion(self, export: bytes | None = None, outside: bytes | None = None) -> int:
         """The exit code of the single-file verifier, which has nothing of the product in it."""
@@ -97,9 +97,16 @@ def _one_letter(kept: Kept) -> None:
     archivist = world.person("anne", Role.ARCHIVIST, "desk")
     leader = world.person("kari", Role.LEADER, "skole")
     archive_staff.place(
-        world.line, archivist, other.id, unit="bv", seen=other.version, reason="Gjelder oss"
+        world.line,
+        archivist,
+        other.id,
+        unit="bv",
+        expected_version=other.version,
+        reason="Gjelder oss",
     )
-    unit.hand_back(world.line, leader, message.id, seen=message.version, reason="Ikke vår")
+    unit.hand_back(
+        world.line, leader, message.id, expected_version=message.version, reason="Ikke vår"
+    )
     if len(world.messages()) == 2:
         _register(world, archivist, handed)
         world.clock.advance(timedelta(days=15))
@@ -111,13 +118,13 @@ def _one_letter(kept: Kept) -> None:
 def _register(world: World, archivist: Capacity, wire_id: str) -> None:
     message = world.message(wire_id)
     archive_staff.place_and_release(
-        world.line, archivist, message.id, unit="ppt", seen=message.version
+        world.line, archivist, message.id, unit="ppt", expected_version=message.version
     )
     world.work()
     with world.line.store.reading() as (session, _):
         capacity = capacity_of(session.get_one(CaseSystem, "fag"))
     delivery = world.delivery(message.id)
-    case_system.registered(world.line, capacity, delivery.id, reference="2026/000123-1")
+    case_system.acknowledge_registered(world.line, capacity, delivery.id, reference="2026/000123-1")
     world.settle(rounds=3, pause=timedelta(minutes=1))
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from inbox.audit import merkle
-from inbox.audit.leaf import Spoken, spoken
+from inbox.audit.leaf import LeafFacts, read_leaf
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint, table_of
 from tests.worlds import World
 
@@ -60,7 +60,7 @@ def _move_salts(connection: Connection, old: Sequence[bytes], new: Sequence[byte
             connection.execute(sa.insert(_SALTS), {**row, "seq": seq})
 
 
-def _said(leaf: bytes) -> Spoken:
-    said = spoken(leaf)
+def _said(leaf: bytes) -> LeafFacts:
+    said = read_leaf(leaf)
     assert said is not None
     return said

@@ -7,14 +7,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from inbox.audit.checkpoint import (
-    Checkpoint,
-    check,
-    filed,
-    notes_in,
+    ParsedCheckpoint,
+    file_entry,
     read,
     read_verifier_key,
     sign,
+    split_notes,
     verifier_key,
+    verify,
 )
 from inbox.errors import IntegrityError, Invalid
 
@@ -35,7 +35,7 @@ GO_NOTE = (
 def test_a_real_checkpoint_of_the_go_checksum_database_verifies() -> None:
     name, public_key = read_verifier_key(GO_KEY)
 
-    checkpoint = check(GO_NOTE, public_key, "go.sum database tree", name=name)
+    checkpoint = verify(GO_NOTE, public_key, "go.sum database tree", name=name)
 
     assert checkpoint.size == 30055305
     assert checkpoint.root.hex().startswith("9977e045")
@@ -60,23 +60,23 @@ def test_a_note_has_the_published_form() -> None:
 
 
 def test_what_was_signed_is_read_back() -> None:
-    expected = Checkpoint(origin=ORIGIN, size=7, root=ROOT)
+    expected = ParsedCheckpoint(origin=ORIGIN, size=7, root=ROOT)
 
     assert read(NOTE) == expected
-    assert check(NOTE, KEY.public_key(), ORIGIN) == expected
+    assert verify(NOTE, KEY.public_key(), ORIGIN) == expected
 
 
 def test_no_letter_of_a_note_can_be_changed() -> None:
     for at, letter in enumerate(NOTE):
         for changed in {"A", "0", "\n", " ", chr(ord(letter) ^ 1)} - {letter}:
             with pytest.raises(IntegrityError):
-                check(NOTE[:at] + changed + NOTE[at + 1 :], KEY.public_key(), ORIGIN)
+                verify(NOTE[:at] + changed + NOTE[at + 1 :], KEY.public_key(), ORIGIN)
 
 
 def test_no_beginning_of_a_note_passes_for_the_note() -> None:
     for length in range(len(NOTE)):
         with pytest.raises(IntegrityError):
-            check(NOTE[:length], KEY.public_key(), ORIGIN)
+            verify(NOTE[:length], KEY.public_key(), ORIGIN)
 
 
 def test_a_signature_has_one_way_to_be_written() -> None:
@@ -85,14 +85,14 @@ def test_a_signature_has_one_way_to_be_written() -> None:
 
     assert base64.b64decode(other.split()[-1]) == base64.b64decode(NOTE.split()[-1])
     with pytest.raises(IntegrityError):
-        check(other, KEY.public_key(), ORIGIN)
+        verify(other, KEY.public_key(), ORIGIN)
 
 
 def test_another_key_or_another_log_is_refused() -> None:
     with pytest.raises(IntegrityError) as unsigned:
-        check(NOTE, OTHER_KEY.public_key(), ORIGIN)
+        verify(NOTE, OTHER_KEY.public_key(), ORIGIN)
     with pytest.raises(IntegrityError) as elsewhere:
-        check(NOTE, KEY.public_key(), "other.example.no/audit")
+        verify(NOTE, KEY.public_key(), "other.example.no/audit")
 
     assert unsigned.value.code == "audit.checkpoint_unsigned"
     assert elsewhere.value.code == "audit.checkpoint_origin"
@@ -103,16 +103,16 @@ def test_a_signature_of_this_key_that_is_wrong_is_not_excused_by_a_right_one() -
     forged = sign(ORIGIN, 8, ROOT, KEY).splitlines(keepends=True)[-1]
 
     with pytest.raises(IntegrityError) as refused:
-        check(NOTE + forged, KEY.public_key(), ORIGIN)
+        verify(NOTE + forged, KEY.public_key(), ORIGIN)
 
     assert refused.value.code == "audit.checkpoint_signature"
-    assert check(NOTE + line, KEY.public_key(), ORIGIN).size == 7
+    assert verify(NOTE + line, KEY.public_key(), ORIGIN).size == 7
 
 
 def test_a_witness_may_sign_beside_us() -> None:
     witness = sign("witness.example.no", 7, ROOT, OTHER_KEY).splitlines(keepends=True)[-1]
 
-    assert check(NOTE + witness, KEY.public_key(), ORIGIN).size == 7
+    assert verify(NOTE + witness, KEY.public_key(), ORIGIN).size == 7
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_a_verifier_key_with_a_slip_in_it_is_refused() -> None:
 def test_many_notes_are_kept_in_one_file() -> None:
     notes = [sign(ORIGIN, size, ROOT, KEY) for size in range(3)]
 
-    assert notes_in("".join(map(filed, notes))) == notes
-    assert notes_in("") == []
+    assert split_notes("".join(map(file_entry, notes))) == notes
+    assert split_notes("") == []
 
 
 def test_a_torn_note_costs_only_itself() -> None:
@@ -171,12 +171,12 @@ def test_a_torn_note_costs_only_itself() -> None:
     found = []
 
     for length in range(1, len(NOTE)):
-        for note in notes_in(NOTE[:length] + "\n\n" + filed(other)):
+        for note in split_notes(NOTE[:length] + "\n\n" + file_entry(other)):
             try:
-                found.append(check(note, KEY.public_key(), ORIGIN).size)
+                found.append(verify(note, KEY.public_key(), ORIGIN).size)
             except IntegrityError:
                 found.append(-1)
 
     assert set(found) <= {-1, 7, 9}
-    assert notes_in(filed(other) + NOTE[:30]) == [other, NOTE[:30]]
-    assert notes_in(NOTE[:30] + "\n\n" + filed(NOTE) + filed(other))[1:] == [other]
+    assert split_notes(file_entry(other) + NOTE[:30]) == [other, NOTE[:30]]
+    assert split_notes(NOTE[:30] + "\n\n" + file_entry(NOTE) + file_entry(other))[1:] == [other]

@@ -68,7 +68,7 @@ def test_the_root_grows_as_the_standard_defines_it() -> None:
 def test_every_inclusion_proof_is_the_standards_and_verifies() -> None:
     for size in range(1, SIZES):
         for index in range(size):
-            proof = merkle.inclusion(GROWN.get, index, size)
+            proof = merkle.inclusion_proof(GROWN.get, index, size)
 
             assert proof == path(index, LEAVES[:size])
             assert _included(index, index, size, proof, GROWN.roots[size])
@@ -77,7 +77,7 @@ def test_every_inclusion_proof_is_the_standards_and_verifies() -> None:
 def test_every_consistency_proof_is_the_standards_and_verifies() -> None:
     for second in range(SIZES):
         for first in range(second + 1):
-            proof = merkle.consistency(GROWN.get, first, second)
+            proof = merkle.consistency_proof(GROWN.get, first, second)
 
             assert not first or proof == subproof(first, LEAVES[:second], whole=True)
             assert _consistent(first, second, proof)
@@ -87,7 +87,7 @@ def test_a_wrong_inclusion_proof_is_refused() -> None:
     for size in (1, 2, 3, 7, 8, 13, 64, 65, 130):
         root = GROWN.roots[size]
         for index in range(size):
-            proof = merkle.inclusion(GROWN.get, index, size)
+            proof = merkle.inclusion_proof(GROWN.get, index, size)
 
             for wrong in _spoilt(proof):
                 assert not _included(index, index, size, wrong, root)
@@ -100,7 +100,7 @@ def test_a_wrong_inclusion_proof_is_refused() -> None:
 def test_a_wrong_consistency_proof_is_refused() -> None:
     for second in (2, 3, 7, 8, 13, 64, 65, 130):
         for first in range(1, second):
-            proof = merkle.consistency(GROWN.get, first, second)
+            proof = merkle.consistency_proof(GROWN.get, first, second)
 
             for wrong in _spoilt(proof):
                 assert not _consistent(first, second, wrong)
@@ -130,9 +130,9 @@ def test_a_tree_is_consistent_with_itself_and_with_the_empty_one_by_no_proof_at_
 
 def test_there_is_no_proof_of_what_is_not_there() -> None:
     with pytest.raises(ValueError, match="no such leaf"):
-        merkle.inclusion(GROWN.get, 5, 5)
+        merkle.inclusion_proof(GROWN.get, 5, 5)
     with pytest.raises(ValueError, match="never gets smaller"):
-        merkle.consistency(GROWN.get, 6, 5)
+        merkle.consistency_proof(GROWN.get, 6, 5)
 
 
 def test_a_frontier_of_another_size_is_refused() -> None:

@@ -24,12 +24,12 @@ def _filled(world: World) -> str:
         with world.line.store.transaction() as (session, now):
             note = verify.new_checkpoint(session, now, world.line.keyring)
         assert note is not None
-        verify.keep_outside(world.folder / "checkpoints.txt", note)
+        verify.append_to_checkpoint_file(world.folder / "checkpoints.txt", note)
         texts.append(note)
     return (world.folder / "checkpoints.txt").read_text()
 
 
-def _report(world: World, *outside: str) -> verify.Report:
+def _report(world: World, *outside: str) -> verify.AuditReport:
     with world.line.store.reading() as (session, _):
         return verify.verify(session, world.line.keyring, outside)
 

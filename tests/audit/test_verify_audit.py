@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from inbox.audit import merkle
-from inbox.audit.checkpoint import filed, sign, verifier_key
+from inbox.audit.checkpoint import file_entry, sign, verifier_key
 
 PROGRAM = Path(__file__).parents[2] / "docs" / "verify_audit.py"
 ORIGIN = "inbox.example.no/audit"
@@ -46,7 +46,7 @@ def run(tmp_path: Path) -> Run:
         (tmp_path / "leaves.jsonl").write_text("".join(f"{line}\n" for line in export))
         names = [f"notes-{number}.txt" for number in range(len(files))]
         for name, notes in zip(names, files, strict=True):
-            (tmp_path / name).write_text("".join(map(filed, notes)), "utf-8")
+            (tmp_path / name).write_text("".join(map(file_entry, notes)), "utf-8")
         options = [word for key in keys for word in ("--key", key)]
         command = [sys.executable, "-I", str(PROGRAM), *options, "leaves.jsonl", *names]
         done = subprocess.run(

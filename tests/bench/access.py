@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from inbox.access import Action, Policy
 from inbox.access.facts.registry import FACTS
-from inbox.access.review.impact import reach
+from inbox.access.review.impact import policy_impact
 from tests.bench.asking import KINDS, PAGE, WARM, Asking
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.filled import Extent, fill
@@ -134,10 +134,10 @@ def _touched(session: Session, now: datetime, policy: Policy, database: str, siz
     other, runs, people = _changed(policy), list[float](), set[str]()
     for _ in range(min(size.runs, 3)):
         began = time.perf_counter()
-        found = reach(session, now, policy, other, organisation=OURS)
+        found = policy_impact(session, now, policy, other, organisation=OURS)
         runs.append(time.perf_counter() - began)
-        people = {each.asker.person for each in found.reached}
-        if not people or not found.counted:
+        people = {each.holder.person for each in found.by_capacity}
+        if not people or not found.by_unit:
             raise ValueError("the other policy touches nobody: nothing was measured")
     return Figure(
         what=f"whom another policy touches"

@@ -11,12 +11,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inbox.access import Action, Capacity, OfMessage, Policy, Role, permit
-from inbox.access.lists.pages import Listed, page
+from inbox.access.lists.pages import ListedMessage, fetch_page
 from inbox.access.lists.recheck import Recheck
 from inbox.access.review.who_can import who_can
 from inbox.domain import MessageId, MessageState, OrgNumber, PersonId, UnitId
-from inbox.tables import Capacity as CapacityRow
-from inbox.tables import Message, Unit, table_of
+from inbox.tables import CapacityRow, Message, Unit, table_of
 from tests.worlds import OURS
 
 PAGE = 50
@@ -117,7 +116,7 @@ class Asking:
         def ask() -> float:
             who = self._chance.choice(people)
             began = time.perf_counter()
-            page(
+            fetch_page(
                 self._session,
                 self._policy,
                 self._now,
@@ -158,7 +157,7 @@ def since(began: float) -> float:
 
 
 _NEWEST: sa.Select[*tuple[Any, ...]] = (
-    sa.select(*(_TABLE.c[name] for name in Listed._fields))
+    sa.select(*(_TABLE.c[name] for name in ListedMessage._fields))
     .order_by(_TABLE.c.received_at.desc(), _TABLE.c.id.desc())
     .limit(PAGE)
 )

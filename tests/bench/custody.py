@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from inbox.line import Job, Line
-from inbox.line.intake import collect
+from inbox.line.intake import poll_gateways
 from inbox.line.queue import claim
 from inbox.line.stations import advance
 from inbox.simulator.gateway.simulator import GatewaySimulator
@@ -105,7 +105,7 @@ def offer(out: Connection, package: str, runs: int) -> None:
 def take(out: Connection, side: Side, other: str, runs: int) -> None:
     """Copy, take, copy, take ..., copy; says how long each took and the most memory used."""
     with side.line() as line:
-        assert collect(line) == runs
+        assert poll_gateways(line) == runs
         copied, taken = [_copy(side, other)], []
         for _ in range(runs):
             taken.append(_custody(line))

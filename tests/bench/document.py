@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from sqlmodel import select
 
 from inbox.app import create_app
-from inbox.cli.serve import _Face
+from inbox.cli.serve import _HttpListener
 from inbox.config import Listener
 from inbox.line import Line
-from inbox.line.intake import collect
-from inbox.line.queue import KINDS, claim
+from inbox.line.intake import poll_gateways
+from inbox.line.queue import QUEUE_ROW_TYPES, claim
 from inbox.line.stations import advance
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
@@ -106,7 +106,7 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
 def serve_api(out: Connection, database: str, folder: Path) -> None:
     """The case systems' listener, as `inbox serve` has it."""
     with line_at(database, folder) as line:
-        face = _Face(create_app(line), Listener(port=0))
+        face = _HttpListener(create_app(line), Listener(port=0))
         thread = Thread(target=face.run, daemon=True)
         thread.start()
         face.wait_until_up()
@@ -123,7 +123,7 @@ def _offered(database: str, folder: Path, package: Path) -> tuple[str, str]:
     gateway.put(sbd_json(), package)
     with serve(gateway.app) as url, line_at(database, folder, url) as line:
         keys = settle_in(line)
-        assert collect(line) == 1
+        assert poll_gateways(line) == 1
         _work(line)
         with line.store.reading() as (session, _):
             delivery = session.exec(select(Delivery)).one()
@@ -133,7 +133,7 @@ def _offered(database: str, folder: Path, package: Path) -> tuple[str, str]:
 def _work(line: Line) -> None:
     """Advance everything that is due until nothing is."""
     while True:
-        job = next((found for kind in KINDS if (found := claim(line, kind))), None)
+        job = next((found for kind in QUEUE_ROW_TYPES if (found := claim(line, kind))), None)
         if job is None:
             return
         while job is not None:

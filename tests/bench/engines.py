@@ -13,10 +13,10 @@ from casbin.model import Model
 
 from inbox.access import Action, Policy, Role
 from inbox.access.facts.registry import FACTS
-from inbox.access.files.folder import Draft, load_draft
-from inbox.access.files.proofs import broken_claims
+from inbox.access.files.folder import PolicyDraft, load_draft
+from inbox.access.files.proofs import violated_invariants
 from inbox.access.policy.engine import MODEL
-from inbox.access.policy.vocabulary import Effect, Rule, named
+from inbox.access.policy.vocabulary import Effect, PolicyRule, cell_includes
 from tests.bench.figure import Figure, Of, Target, in_turn
 
 _POLICIES = Path(__file__).parents[2] / "policies"
@@ -46,21 +46,23 @@ def quick(database: str, folder: Path) -> list[Figure]:
 
 def _measured(runs: int, proofs: int) -> list[Figure]:
     draft = load_draft(_POLICIES)
-    return [*_steps(draft.check(), runs), _proof(draft, proofs)]
+    return [*_steps(draft.verified_policy(), runs), _proof(draft, proofs)]
 
 
-def _proof(draft: Draft, runs: int) -> Figure:
+def _proof(draft: PolicyDraft, runs: int) -> Figure:
     """Every invariant, for every role and every combination of facts; in processor time."""
     denies_less = [rule for rule in draft.policy.rules if rule.effect is Effect.ALLOW]
     wider = Policy(denies_less, facts=FACTS, digest="wider")
-    if broken_claims(draft.policy, draft.claims) or not broken_claims(wider, draft.claims):
+    if violated_invariants(draft.policy, draft.invariants) or not violated_invariants(
+        wider, draft.invariants
+    ):
         raise ValueError("what is measured proves nothing")
     taken = []
     for _ in range(runs):
         began = time.thread_time()
-        broken_claims(draft.policy, draft.claims)
+        violated_invariants(draft.policy, draft.invariants)
         taken.append((time.thread_time() - began) * 1_000)
-    invariants = sum(not claim.assumed for claim in draft.claims)
+    invariants = sum(not claim.is_assumption for claim in draft.invariants)
     return Figure(
         what=f"proof of all invariants ({invariants}, over {len(draft.policy.rules)} rules)",
         database="-",
@@ -121,7 +123,7 @@ def _question(policy: Policy, chance: random.Random) -> _Question:
         action,
         {
             name: chance.random() < (0.95 if name in often else 0.3)
-            for name in sorted(policy.asks(action, role))
+            for name in sorted(policy.facts_used(action, role))
         },
     )
 
@@ -147,11 +149,11 @@ def _cedar(policy: Policy) -> Callable[[_Question], bool]:
     return ask
 
 
-def _in_cedar(rule: Rule) -> str:
+def _in_cedar(rule: PolicyRule) -> str:
     words = {"and": "&&", "or": "||", "not": "!", "always": "true", "(": "(", ")": ")"}
     parts = re.findall(r"[a-z_]+|[()]", rule.when)
     condition = " ".join(words.get(part, f"context.{part}") for part in parts)
-    acts = list(Action) if rule.acts == "*" else rule.acts.split(" ")
+    acts = list(Action) if rule.actions == "*" else rule.actions.split(" ")
     roles = list(Role) if rule.roles == "*" else rule.roles.split(" ")
     allowed = "permit" if rule.effect is Effect.ALLOW else "forbid"
     actions = ", ".join(f'Action::"{act}"' for act in acts)
@@ -176,11 +178,12 @@ def _stock(policy: Policy) -> Callable[[_Question], bool]:
     model = Model()
     model.load_model_from_text(MODEL)
     model["p"]["p"].policy.extend(
-        [rule.id, rule.acts, rule.roles, rule.when, "", rule.effect.value] for rule in policy.rules
+        [rule.id, rule.actions, rule.roles, rule.when, "", rule.effect.value]
+        for rule in policy.rules
     )
     enforcer = casbin.Enforcer(model)
     tests = {rule.when: compile(rule.when, rule.id, "eval") for rule in policy.rules}
-    enforcer.add_function("named", named)
+    enforcer.add_function("named", cell_includes)
     enforcer.add_function(
         "holds",
         lambda when, facts: eval(tests[when], {"always": True}, facts.held),  # noqa: S307 - our own rows

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 from inbox.access.policy.vocabulary import Role
 from inbox.domain import Mode
 from inbox.line import Line
-from inbox.tables import Capacity, CaseSystem, Clearance, Message, Person, Unit, table_of
+from inbox.tables import CapacityRow, CaseSystem, Clearance, Message, Person, Unit, table_of
 from tests import databases
 from tests.bench.mail import (
     EPOCH,
@@ -80,7 +80,7 @@ def _first(extent: Extent, now: datetime, chance: random.Random) -> Iterator[Tab
     yield CaseSystem, _systems(since)
     yield Unit, _units(extent, since)
     yield Person, _people(extent, since)
-    yield Capacity, _capacities(extent, since)
+    yield CapacityRow, _capacities(extent, since)
     yield Clearance, _clearances(extent, since, chance)
     yield Message, messages(extent, now, chance)
 

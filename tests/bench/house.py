@@ -14,8 +14,8 @@ from inbox import audit
 from inbox.gateway.integrasjonspunkt import client_for
 from inbox.keys import create_keys
 from inbox.line import Line
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.builder import Document, Parcel, package_bytes, write_package
+from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
+from inbox.simulator.packages.builder import Parcel, ParcelDocument, package_bytes, write_package
 from inbox.simulator.packages.certificates import TestAuthority
 from inbox.store import SteadyClock, Store, create_engine, database_clock
 from tests.cli.installed import clean_environment
@@ -78,7 +78,7 @@ class Side:
 def small_package(size: int) -> bytes:
     """A genuine container with one document that does not shrink."""
     return package_bytes(
-        _parcel((Document("brev.pdf", "application/pdf", document_bytes(0, size)),))
+        _parcel((ParcelDocument("brev.pdf", "application/pdf", document_bytes(0, size)),))
     )
 
 
@@ -86,7 +86,9 @@ def large_package(path: Path, *, documents: int, size: int) -> Path:
     """A genuine container of so many documents that do not shrink; made once in a run."""
     if not path.exists():
         parts = tuple(
-            Document(f"vedlegg-{number:03}.pdf", "application/pdf", partial(_blocks, number, size))
+            ParcelDocument(
+                f"vedlegg-{number:03}.pdf", "application/pdf", partial(_blocks, number, size)
+            )
             for number in range(1, documents + 1)
         )
         with path.open("wb") as file:
@@ -94,9 +96,9 @@ def large_package(path: Path, *, documents: int, size: int) -> Path:
     return path
 
 
-def _parcel(documents: tuple[Document, ...]) -> Parcel:
+def _parcel(documents: tuple[ParcelDocument, ...]) -> Parcel:
     names = tuple(document.name for document in documents)
-    letter = replace(Letter(), public_title=TO_PULL, file_names=names)
+    letter = replace(ArkivmeldingLetter(), public_title=TO_PULL, file_names=names)
     return Parcel(
         sender=SENDER,
         receiver=OURS,

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from inbox import audit
-from inbox.casesystem import Event
+from inbox.casesystem import DeliveryEvent
 from inbox.domain import OrgNumber, Service, WireId
-from inbox.gateway import Confirmed, Fetched, Notice, ReceiptRoute, SentState
+from inbox.gateway import ConfirmResult, IncomingPackage, Notice, ReceiptRoute, SendStatus
 from inbox.line import Line
 from inbox.line.intake import announce
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.builder import Document, Parcel, package_bytes
+from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
+from inbox.simulator.packages.builder import Parcel, ParcelDocument, package_bytes
 from inbox.simulator.packages.certificates import TestAuthority
 from inbox.simulator.packages.envelopes import message_id_of, sbd_json
 from inbox.store import Store, create_engine, database_clock
@@ -30,21 +30,21 @@ class StillChannel:
     package: bytes
     channel: str = "eformidling"
 
-    def announced(self, at_most: int) -> Iterator[Notice]:
+    def waiting_notices(self, at_most: int) -> Iterator[Notice]:
         """Nothing new."""
         del at_most
         return iter(())
 
     @contextmanager
-    def fetch(self, notice: Notice) -> Iterator[Fetched]:
+    def fetch(self, notice: Notice) -> Iterator[IncomingPackage]:
         """The package."""
         del notice
-        yield Fetched(chunks=iter([self.package]))
+        yield IncomingPackage(chunks=iter([self.package]))
 
-    def confirm(self, notice: Notice) -> Confirmed:
+    def confirm(self, notice: Notice) -> ConfirmResult:
         """Done."""
         del notice
-        return Confirmed.DELIVERED
+        return ConfirmResult.DELIVERED
 
     def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
         """There is one."""
@@ -57,10 +57,10 @@ class StillChannel:
     def send_receipt(self, receipt_id: str) -> None:
         """Done."""
 
-    def receipt_status(self, receipt_id: str) -> SentState:
+    def receipt_status(self, receipt_id: str) -> SendStatus:
         """It has arrived."""
         del receipt_id
-        return SentState.CONFIRMED
+        return SendStatus.CONFIRMED
 
     def clock_skew(self) -> timedelta | None:
         """None."""
@@ -70,7 +70,7 @@ class StillChannel:
 class StillSender:
     """A case system that hears every event at once."""
 
-    def send(self, url: str, secret: bytes, event: Event, now: datetime) -> None:
+    def send(self, url: str, secret: bytes, event: DeliveryEvent, now: datetime) -> None:
         """Done."""
 
 
@@ -84,13 +84,15 @@ def furnished(url: str, folder: Path) -> None:
 
 
 def _package(authority: TestAuthority) -> bytes:
-    letter = replace(Letter(), public_title="Melding om barnevern", file_names=("brev.pdf",))
+    letter = replace(
+        ArkivmeldingLetter(), public_title="Melding om barnevern", file_names=("brev.pdf",)
+    )
     return package_bytes(
         Parcel(
             sender=SENDER,
             receiver=OURS,
             signer=authority.issue(SENDER),
-            documents=(Document("brev.pdf", "application/pdf", b"x" * DOCUMENT_BYTES),),
+            documents=(ParcelDocument("brev.pdf", "application/pdf", b"x" * DOCUMENT_BYTES),),
             arkivmelding=arkivmelding_xml(letter),
             signed_at=BEGIN,
         )

@@ -17,10 +17,10 @@ from inbox.domain import OrgNumber, Service
 from inbox.package import Package, open_package
 from inbox.package.arkivmelding.reader import archive_message_of, grading_of, parse_arkivmelding
 from inbox.package.envelope import read_envelope
-from inbox.package.inputs import Expected, Limits, Trust
+from inbox.package.inputs import Expectations, Limits, Trust
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml
 from inbox.simulator.packages.envelopes import sbd_json
-from inbox.trust.trust_store import TrustFolder
+from inbox.trust.trust_store import TrustStore
 from tests.bench.apart import apart, memory_mb, told
 from tests.bench.figure import Figure, Of, Target, size_of
 from tests.bench.house import furnish, large_package, small_package
@@ -126,7 +126,7 @@ def _beside(what: str, ours: list[float], other: list[float], name: str, *, targ
 
 def verify(out: Connection, package: str, trust_folder: str) -> None:
     """Verify the package whenever asked; tell the seconds, and the most memory so far."""
-    trust = TrustFolder(Path(trust_folder)).current()
+    trust = TrustStore(Path(trust_folder)).current()
     while _asked(out):
         began = time.perf_counter()
         with Path(package).open("rb") as source:
@@ -146,7 +146,7 @@ def opened(source: BinaryIO, trust: Trust) -> Package:
     return open_package(
         source,
         read_envelope(json.dumps(sbd_json(sender=SENDER, receiver=OURS)).encode()),
-        expected=Expected(service=Service.DPO, organisation=OrgNumber(OURS)),
+        expected=Expectations(service=Service.DPO, organisation=OrgNumber(OURS)),
         trust=trust,
         limits=Limits(),
         waivers=frozenset(),
@@ -156,7 +156,7 @@ def opened(source: BinaryIO, trust: Trust) -> Package:
 
 def _small(folder: Path, size: Size, before: Callable[[], None]) -> list[Figure]:
     """Of a sender whose certificate has been seen, and, each time, of one that has not."""
-    trust = TrustFolder(folder / "trust").current()
+    trust = TrustStore(folder / "trust").current()
     known = small_package(20_000)
     opened(BytesIO(known), trust)
     runs = {

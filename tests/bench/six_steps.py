@@ -15,8 +15,8 @@ from sqlmodel import col, select
 
 from inbox.domain import station_of
 from inbox.line import Job, Line, Outcome
-from inbox.line.queue import finish, keys_of
-from inbox.line.settle import Worked
+from inbox.line.queue import data_keys_of, settle_outcome
+from inbox.line.settle import QueueRow
 from inbox.line.stations import STATIONS
 from inbox.tables import Arrival, Message, Outbox
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
@@ -25,7 +25,7 @@ from tests.bench.throughput import WORKERS, each_of, line_seconds, together
 
 _TARGET = Target(at_most=1 / 1.2, of=Of.RATIO)
 """At least 1.2 times the messages a second."""
-KINDS: dict[str, type[Worked]] = {"arrival": Arrival, "message": Message, "outbox": Outbox}
+KINDS: dict[str, type[QueueRow]] = {"arrival": Arrival, "message": Message, "outbox": Outbox}
 
 
 def figures(database: str, folder: Path) -> list[Figure]:
@@ -89,17 +89,17 @@ def app_of(line: Line, url: str) -> procrastinate.App:
     return app
 
 
-def do(line: Line, kind: type[Worked], row_id: str) -> list[tuple[str, str]]:
+def do(line: Line, kind: type[QueueRow], row_id: str) -> list[tuple[str, str]]:
     """One step of a row; which rows go on from here."""
     with line.store.reading() as (session, now):
         row = session.get_one(kind, row_id)
-        assert isinstance(row, Worked)
-        job: Job[Any] = Job(row=row, now=now, keys=keys_of(session, line, row))
+        assert isinstance(row, QueueRow)
+        job: Job[Any] = Job(row=row, now=now, keys=data_keys_of(session, line, row))
     station = station_of(row.state) or ""
     outcome = STATIONS[station](line, job)
     with line.store.transaction() as (session, now):
         decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
-        finish(line, job, decided, session, now)
+        settle_outcome(line, job, decided, session, now)
         match station:
             case "fetch":
                 return [("arrival", row_id)]

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from inbox.line import Line
-from inbox.vault import FolderVault, Stored
+from inbox.vault import FolderVault, StoredObject
 from tests.bench import announced, custody
 from tests.bench.__main__ import ROWS, Measured, measure
 from tests.bench.figure import Figure, Of, Target, in_turn
@@ -27,7 +27,7 @@ _HELD_UP = 0.5
 class _GreedyVault(FolderVault):
     """Takes half a second over an object, and all of 300 MB."""
 
-    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> StoredObject:
         sleep(_HELD_UP)
         held = b"x" * 300_000_000
         try:

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from inbox.line import Line
-from inbox.line.queue import KINDS, claim, due_kinds
+from inbox.line.queue import QUEUE_ROW_TYPES, claim, due_kinds
 from inbox.line.stations import advance
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.neighbours import announce_all, furnished, still_line
@@ -143,7 +143,7 @@ def together(
 
 def _line_process(ready: Any, url: str, folder: str) -> None:
     line = still_line(url, Path(folder))
-    claim(line, KINDS[-1])  # Connected, and its policies read.
+    claim(line, QUEUE_ROW_TYPES[-1])  # Connected, and its policies read.
     ready.wait()
     work(line)
 

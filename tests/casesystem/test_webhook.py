@@ -10,14 +10,14 @@ from ipaddress import ip_network
 import httpx
 import pytest
 
-from inbox.casesystem import Event
-from inbox.casesystem.webhook import Target, WebhookSender, body_of, check_target, sign
+from inbox.casesystem import DeliveryEvent
+from inbox.casesystem.webhook import Target, WebhookSender, check_target, event_body, sign
 from inbox.errors import Invalid, Unavailable
 from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.http.server import serve
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-EVENT = Event(
+EVENT = DeliveryEvent(
     id="e1",
     kind="no.inbox.delivery.offered.v1",
     organisation="910075918",
@@ -76,7 +76,7 @@ def test_an_event_is_signed_over_the_very_bytes_and_has_ids_only() -> None:
     assert seen["webhook-signature"] == sign(b"secret", "e1", NOW, seen["body"].encode())
     assert seen["webhook-id"] == "e1"
     assert json.loads(seen["body"])["data"] == {"delivery_id": "d1"}
-    assert set(json.loads(body_of(EVENT))) == {
+    assert set(json.loads(event_body(EVENT))) == {
         "specversion",
         "id",
         "type",

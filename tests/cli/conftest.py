@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.migrations import shipped
+from inbox.migrations import shipped_folder
 from tests.cli.installed import OURS, Installed, settle_in
 
 
@@ -40,7 +40,7 @@ def installed(first: Installed, tmp_path: Path) -> Installed:
 @pytest.fixture
 def own(installed: Installed) -> Installed:
     """An installation with a policy folder of its own, the same as the shipped one."""
-    shutil.copytree(shipped("policies"), installed.folder / "policies")
+    shutil.copytree(shipped_folder("policies"), installed.folder / "policies")
     text = installed.config.read_text()
     installed.config.write_text(f'policies = "{installed.folder}/policies"\n{text}')
     return installed

@@ -27,7 +27,7 @@ def signed(installed: Installed) -> Installed:
     with store.transaction() as (session, now):
         note = verify.new_checkpoint(session, now, Keyring.load(settings.keys))
     assert note is not None
-    verify.keep_outside(settings.checkpoints, note)
+    verify.append_to_checkpoint_file(settings.checkpoints, note)
     store.engine.dispose()
     return installed
 
@@ -92,7 +92,7 @@ def test_there_are_words_for_every_finding() -> None:
     written = set(re.findall(r'code="(audit\.\w+)"', Path(verify.__file__).read_text()))
 
     assert len(written) == 9
-    assert written == set(audit_commands._WORDS)
+    assert written == set(audit_commands._TEXT_OF_CODE)
 
 
 def test_an_export_is_verified_without_the_program(signed: Installed) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.installed import Installed
 
 _ASK = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), flush=True); "
-_KEEP = "from inbox.cli.serve import keep_out_of_dumps; keep_out_of_dumps(); "
+_KEEP = "from inbox.cli.serve import disable_core_dumps; disable_core_dumps(); "
 _DIE = "import os; os.abort()"
 
 

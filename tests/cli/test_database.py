@@ -2,14 +2,14 @@
 
 import sqlite3
 
-from inbox.store import SCHEMA
+from inbox.store import SCHEMA_REVISION
 from tests.cli.installed import Installed
 
 
 def test_upgrading_again_changes_nothing(installed: Installed) -> None:
     assert installed.ask("database", "upgrade").code == 0
     assert installed.ask("database", "version").out.startswith(
-        f"the database is of version {SCHEMA}"
+        f"the database is of version {SCHEMA_REVISION}"
     )
 
 

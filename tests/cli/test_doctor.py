@@ -16,17 +16,17 @@ from typer.testing import CliRunner, Result
 from inbox.cli import app
 from inbox.cli.doctor.findings import Level
 from inbox.config import read_settings
-from inbox.directory import enrol_first_people, take_in
+from inbox.directory import enrol_first_people, import_agreed
 from inbox.directory.format.toml_file import read_directory
 from inbox.domain import OrgNumber
 from inbox.keys import create_keys
-from inbox.migrations import shipped
+from inbox.migrations import shipped_folder
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.certificates import TestAuthority
 from inbox.store import Store
-from inbox.tables import ActivePolicy, Capacity, Installation, Pulse, Unit, table_of
-from inbox.wiring import assemble
+from inbox.tables import ActivePolicy, CapacityRow, Installation, Pulse, Unit, table_of
+from inbox.wiring import build_line_before_rules
 from tests import databases, municipality, worlds
 
 USER, PASSWORD = "inbox", "a-password-of-the-tests"
@@ -92,7 +92,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     )
     with serve(gateway.app) as url:
         (tmp_path / "inbox.toml").write_text(_toml(tmp_path, url))
-        line = assemble(read_settings({}, tmp_path / "inbox.toml"))
+        line = build_line_before_rules(read_settings({}, tmp_path / "inbox.toml"))
         with line.store.transaction() as (session, now):
             enrol_first_people(
                 session,
@@ -106,7 +106,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
             session.add(Pulse(name="worker", at=now))
         directory = read_directory(municipality.DIRECTORY + PEOPLE_OF_PPT)
         with line.store.transaction() as (session, now):
-            take_in(line, session, now, directory, approved_by="anne+bjorn")
+            import_agreed(line, session, now, directory, approved_by="anne+bjorn")
         made.append(
             Place(folder=tmp_path, store=line.store, authority=authority, gateway=gateway, url=url)
         )
@@ -116,7 +116,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 def _make_folders(folder: Path, authority: TestAuthority) -> None:
     now = datetime.now(UTC)
-    shutil.copytree(shipped("policies"), folder / "policies")
+    shutil.copytree(shipped_folder("policies"), folder / "policies")
     (folder / "policies" / "routing" / f"{worlds.OURS}.toml").write_bytes(municipality.RULES)
     (folder / "vault").mkdir(mode=0o700)
     (folder / "trust").mkdir()
@@ -182,21 +182,21 @@ def _break_an_access_rule(place: Place) -> None:
 
 
 def _take_the_people_of_a_unit(place: Place) -> None:
-    place.change(sa.delete(table_of(Capacity)).where(col(Capacity.unit) == "bv"))
+    place.change(sa.delete(table_of(CapacityRow)).where(col(CapacityRow.unit) == "bv"))
 
 
 def _take_an_archivist(place: Place) -> None:
     place.change(
-        sa.delete(table_of(Capacity)).where(
-            col(Capacity.person) == "bjorn", col(Capacity.role) == "archivist"
+        sa.delete(table_of(CapacityRow)).where(
+            col(CapacityRow.person) == "bjorn", col(CapacityRow.role) == "archivist"
         )
     )
 
 
 def _take_the_reviewer(place: Place) -> None:
     ended = datetime.now(UTC) - timedelta(days=1)
-    reviewers = col(Capacity.role) == "security_reviewer"
-    place.change(sa.update(table_of(Capacity)).where(reviewers).values(active_until=ended))
+    reviewers = col(CapacityRow.role) == "security_reviewer"
+    place.change(sa.update(table_of(CapacityRow)).where(reviewers).values(active_until=ended))
 
 
 def _take_the_case_system_of_a_unit(place: Place) -> None:

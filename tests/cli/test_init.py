@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from inbox.migrations import shipped
+from inbox.migrations import shipped_folder
 from inbox.store import create_engine
-from inbox.tables import ActivePolicy, AuditEntry, Capacity, Person
+from inbox.tables import ActivePolicy, AuditEntry, CapacityRow, Person
 from tests.cli.installed import OURS, Answer, Installed
 
 TWO = ("--person", "anne=Anne Arkivar", "--person", "bjorn=Bjorn Arkivar")
@@ -47,9 +47,9 @@ def test_two_people_get_a_code_each_that_is_stored_as_a_hash_only(prepared: Inst
 
 
 def test_both_distribute_and_a_change_of_policy_takes_both(first: Installed) -> None:
-    capacities = _rows(first, select(Capacity))
+    capacities = _rows(first, select(CapacityRow))
 
-    assert {(c.person, c.role) for c in capacities if isinstance(c, Capacity)} == {
+    assert {(c.person, c.role) for c in capacities if isinstance(c, CapacityRow)} == {
         ("anne", "archivist"),
         ("anne", "policy_editor"),
         ("bjorn", "archivist"),
@@ -112,7 +112,7 @@ def test_a_typo_in_the_policies_is_said_with_file_and_line_and_nobody_is_enrolle
     prepared: Installed, tmp_path: Path
 ) -> None:
     folder = tmp_path / "policies"
-    shutil.copytree(shipped("policies"), folder)
+    shutil.copytree(shipped_folder("policies"), folder)
     allow = folder / "allow.csv"
     allow.write_text(allow.read_text().replace("archivist, mailbox,", "arkivar, mailbox,", 1))
     prepared.config.write_text(f'policies = "{folder}"\n' + prepared.config.read_text())

@@ -12,8 +12,8 @@ from inbox.access.policy.vocabulary import Role
 from inbox.config import AccessSettings
 from inbox.domain import MessageState, Service
 from inbox.keys import Keyring
-from inbox.tables import AuditEntry, Capacity, Message, Task, Unit, WrappedKey
-from inbox.wiring import assemble, build_store
+from inbox.tables import AuditEntry, CapacityRow, Message, Task, Unit, WrappedKey
+from inbox.wiring import build_line_before_rules, build_store
 from tests.cli.behind import settings_of
 from tests.cli.installed import OURS, Answer, Installed
 
@@ -49,7 +49,7 @@ def filled(installed: Installed) -> Iterator[Installed]:
         session.add(Unit(id="skole", organisation=OURS, name="Skole", active_from=AT))
         session.flush()
         session.add(
-            Capacity(
+            CapacityRow(
                 id="leads", person="anne", unit="skole", role=Role.LEADER.value, active_from=AT
             )
         )
@@ -164,7 +164,7 @@ def test_a_page_that_is_none_is_usage(filled: Installed) -> None:
 def test_the_line_doubts_as_much_of_its_lists_as_is_set(installed: Installed) -> None:
     settings = settings_of(installed)
     more = settings.model_copy(update={"access": AccessSettings(recheck=0.5)})
-    lines = [assemble(each) for each in (settings, more)]
+    lines = [build_line_before_rules(each) for each in (settings, more)]
 
     assert [line.recheck.share for line in lines] == [0.01, 0.5]
     for line in lines:

@@ -9,7 +9,7 @@ import pytest
 
 from inbox.package.codes.registry import CODES
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml
-from inbox.simulator.packages.builder import Dialect, Document, Parcel, Tamper, package_bytes
+from inbox.simulator.packages.builder import Dialect, Parcel, ParcelDocument, Tamper, package_bytes
 from inbox.simulator.packages.certificates import OrgStyle, TestAuthority
 from tests.cli.installed import Answer, Installed, program, python
 from tests.package.attempts import Opening
@@ -66,7 +66,7 @@ class Desk:
             "sender": SENDER,
             "receiver": RECEIVER,
             "signer": self.signer,
-            "documents": (Document("brev.pdf", "application/pdf", BREV),),
+            "documents": (ParcelDocument("brev.pdf", "application/pdf", BREV),),
             "arkivmelding": arkivmelding_xml(),
         }
         return package_bytes(Parcel(**(fields | changes)))
@@ -309,7 +309,7 @@ def test_letters_that_a_terminal_lacks_are_no_fault(
     desk: Desk, words: list[str], shown: str
 ) -> None:
     path = desk.folder / "pakke.asice"
-    path.write_bytes(desk.packed(documents=(Document("č.pdf", "application/pdf", BREV),)))
+    path.write_bytes(desk.packed(documents=(ParcelDocument("č.pdf", "application/pdf", BREV),)))
 
     answer = program("package", "inspect", path, *words, env={"PYTHONIOENCODING": "latin-1"})
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.migrations import shipped
+from inbox.migrations import shipped_folder
 from tests.cli.installed import Installed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
@@ -21,7 +21,7 @@ CHANGED = re.search(r"has changed one row:\n\n```text\n(.*?)\n```", PAGE)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where `policies` and `proposed` are, as the page says."""
     for name in ("policies", "proposed"):
-        shutil.copytree(shipped("policies"), tmp_path / name)
+        shutil.copytree(shipped_folder("policies"), tmp_path / name)
     assert CHANGED is not None
     rows = tmp_path / "proposed" / "allow.csv"
     row_id = CHANGED[1].split(", ")[1]

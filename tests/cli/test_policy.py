@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inbox.migrations import shipped
+from inbox.migrations import shipped_folder
 from tests.cli.behind import change
 from tests.cli.installed import Answer, Installed
 
@@ -17,7 +17,7 @@ A09 = "open, handler, in_unit and assigned and cleared, log"
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
     """Another policy folder, to change."""
-    return Path(shutil.copytree(shipped("policies"), tmp_path / "other"))
+    return Path(shutil.copytree(shipped_folder("policies"), tmp_path / "other"))
 
 
 def edit(folder: Path, was: str, becomes: str, file: str = "allow.csv") -> None:
@@ -27,7 +27,7 @@ def edit(folder: Path, was: str, becomes: str, file: str = "allow.csv") -> None:
 
 
 def diff(at: Installed, other: Path, *more: str, stdin: str = "") -> Answer:
-    return at.ask("policy", "diff", str(shipped("policies")), str(other), *more, stdin=stdin)
+    return at.ask("policy", "diff", str(shipped_folder("policies")), str(other), *more, stdin=stdin)
 
 
 @pytest.mark.parametrize("word", ["lint", "prove", "test", "show"])

@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from inbox.cli.serve import _bound
+from inbox.cli.serve import _bind
 from inbox.config import Listener
 from tests.cli.installed import Installed, program, python
 
@@ -160,7 +160,7 @@ def test_the_settings_may_be_named_by_the_environment(empty: Installed) -> None:
 
 def test_a_listener_never_holds_a_short_answer_back() -> None:
     with (
-        _bound(Listener(port=0)) as listener,
+        _bind(Listener(port=0)) as listener,
         socket.create_connection(listener.getsockname()[:2]),
         listener.accept()[0] as accepted,
     ):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from inbox.access import Role
-from inbox.cli.route.counts_view import FEW
-from inbox.migrations import shipped
+from inbox.cli.route.counts_view import TOO_FEW
+from inbox.migrations import shipped_folder
 from tests.cli.behind import change
 from tests.cli.installed import SETTINGS, Installed
 from tests.routing.mail import Post
@@ -27,7 +27,7 @@ DPF = 'except = { service = "DPF" }\n'
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A policy folder of one's own, the same as the shipped one."""
-    return Path(shutil.copytree(shipped("policies"), tmp_path / "own"))
+    return Path(shutil.copytree(shipped_folder("policies"), tmp_path / "own"))
 
 
 def edit(path: Path, was: str, becomes: str) -> None:
@@ -200,14 +200,14 @@ def test_the_rules_are_shown_in_the_order_in_which_they_are_tried(empty: Install
     assert (told.code, as_json.code) == (0, 0)
     assert told.out.index("svar-paa-vaar-sak") < told.out.index("bekymring-fra-politi")
     (book,) = json.loads(as_json.out)
-    lines = (shipped("policies") / RULES).read_text().splitlines()
+    lines = (shipped_folder("policies") / RULES).read_text().splitlines()
     assert lines[book["rules"][0]["line"]] == 'id = "svar-paa-vaar-sak"'
 
 
 def test_a_diff_says_what_goes_elsewhere_and_is_acknowledged_by_its_digest(
     empty: Installed, folder: Path
 ) -> None:
-    ours = str(shipped("policies"))
+    ours = str(shipped_folder("policies"))
     same = empty.ask("route", "diff", ours, str(folder))
     edit(folder / RULES, DPF, "")
 
@@ -231,7 +231,7 @@ def test_a_diff_of_folders_with_rules_of_different_organisations_is_usage(
 ) -> None:
     (folder / RULES).rename(folder / "routing" / "910077473.toml")
 
-    assert empty.ask("route", "diff", str(shipped("policies")), str(folder)).code == 2
+    assert empty.ask("route", "diff", str(shipped_folder("policies")), str(folder)).code == 2
 
 
 # Of mail that is here
@@ -306,7 +306,7 @@ def test_a_simulation_is_shown_per_rule_and_unit_and_small_groups_are_not(
 
     assert (as_json.code, markdown.code) == (0, 0), as_json.err
     found = json.loads(as_json.out)
-    assert {r["rule"]: r["would go"] for r in found["rules"]}["bekymring-fra-politi"] == FEW
+    assert {r["rule"]: r["would go"] for r in found["rules"]}["bekymring-fra-politi"] == TOO_FEW
     assert found["moves"] == [
         {"from": "skole", "to": "(a person)", "by_rule": "klage-fra-statsforvalteren",
          "messages": 12}
@@ -314,7 +314,7 @@ def test_a_simulation_is_shown_per_rule_and_unit_and_small_groups_are_not(
     units = {u["unit"]: u for u in found["units"]}
     assert units["skole"]["loses"] == 12
     assert units["(a person)"]["gains"] == 12
-    assert units["bv"]["gains"] == FEW
+    assert units["bv"]["gains"] == TOO_FEW
     assert "| skole |" in markdown.out
     with world.line.store.reading() as (session, _):
         entries = audited(session)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from inbox.access import Role
-from inbox.migrations import shipped
-from inbox.routing.conditions import Field
+from inbox.migrations import shipped_folder
+from inbox.routing.conditions import ConditionField
 from inbox.routing.rule_reader import read_rules
 from tests.cli.installed import Answer, Installed
 from tests.cli.test_route import DPF, RULES, cli_of, edit
@@ -58,7 +58,7 @@ class Desk:
         world.person("anne", Role.ARCHIVIST, "desk")
         self.code = world.codes["anne"]
         for name in ("policies", "proposed", "broken"):
-            shutil.copytree(shipped("policies"), folder / name)
+            shutil.copytree(shipped_folder("policies"), folder / name)
         edit(folder / "proposed" / RULES, DPF, "")
         edit(folder / "broken" / RULES, 'to = "ppt"', 'to = "pp"')
         with world.line.store.transaction() as (session, _):
@@ -103,7 +103,9 @@ def test_this_test_can_see() -> None:
 def test_every_condition_is_on_the_page() -> None:
     table = PAGE.read_text().partition("### Every condition")[2].partition("###")[0]
 
-    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [str(field) for field in Field]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [
+        str(field) for field in ConditionField
+    ]
 
 
 def test_every_field_of_a_rule_is_on_the_page_and_its_example_is_read() -> None:

@@ -10,8 +10,8 @@ import httpx
 from sqlmodel import Session
 
 from inbox import audit
-from inbox.directory.apply import keyed, plan, take_in
-from inbox.directory.diff import Change
+from inbox.directory.apply import hash_references, import_agreed, plan_changes
+from inbox.directory.diff import RowChange
 from inbox.directory.format.rows import Directory
 from inbox.directory.format.toml_file import read_directory
 from inbox.keys import create_keys
@@ -71,13 +71,13 @@ def read(text: str) -> Directory:
 
 def take(line: Line, session: Session, now: datetime, directory: Directory) -> None:
     """Take it in, whoever decided it."""
-    take_in(line, session, now, directory, approved_by="anne+bjorn")
+    import_agreed(line, session, now, directory, approved_by="anne+bjorn")
     session.flush()
     session.expire_all()
 
 
 def planned(
     line: Line, session: Session, now: datetime, directory: Directory
-) -> tuple[Change, ...]:
+) -> tuple[RowChange, ...]:
     """What it would change."""
-    return plan(line, session, now, keyed(line, directory))
+    return plan_changes(line, session, now, hash_references(line, directory))

@@ -8,12 +8,12 @@ from sqlmodel import select
 
 from inbox.directory import proposal
 from inbox.directory.format.toml_file import read_directory
-from inbox.directory.people import enrol_first_people, give_code, proves
-from inbox.directory.proposal import Result, Signed
+from inbox.directory.people import enrol_first_people, is_code_valid, issue_code
+from inbox.directory.proposal import Credentials, SubmissionResult
 from inbox.domain import OrgNumber, ProposalState
 from inbox.errors import Conflict, InboxError, NotFound, NotPermitted
 from inbox.line import Line
-from inbox.tables import Capacity, Proposal, Unit, WrappedKey
+from inbox.tables import CapacityRow, Proposal, Unit, WrappedKey
 from tests.directory.house import OURS, read
 from tests.rows import audited
 from tests.worlds import Clock, _policies
@@ -47,12 +47,14 @@ class Two:
                 desk=("desk", "Dokumentsenteret"),
                 digest=_policies()[1].digest,
             )
-        self.anne, self.bjorn = (Signed(person=p, code=codes[p]) for p in ("anne", "bjorn"))
+        self.anne, self.bjorn = (Credentials(person=p, code=codes[p]) for p in ("anne", "bjorn"))
 
-    def bring(self, text: str = WIDER) -> Result:
-        return proposal.bring(self.line, self.anne, read(text))
+    def bring(self, text: str = WIDER) -> SubmissionResult:
+        return proposal.submit(self.line, self.anne, read(text))
 
-    def approve(self, result: Result, *, by: Signed | None = None) -> Result:
+    def approve(
+        self, result: SubmissionResult, *, by: Credentials | None = None
+    ) -> SubmissionResult:
         assert result.proposal_id is not None
         return proposal.approve(
             self.line, by or self.bjorn, result.proposal_id, acknowledged=result.digest
@@ -98,7 +100,7 @@ def test_the_second_time_nothing_changes_and_nothing_is_audited(small_line: Line
     two.approve(two.bring())
     before = two.entries()
 
-    again = proposal.bring_together(small_line, two.anne, two.bjorn, read(WIDER))
+    again = proposal.submit_with_approver(small_line, two.anne, two.bjorn, read(WIDER))
     alone = two.bring()
 
     assert (again.changes, alone.changes, alone.proposal_id) == ((), (), None)
@@ -109,13 +111,15 @@ def test_nobody_approves_what_they_proposed_themselves(small_line: Line) -> None
     two = Two(small_line)
     with small_line.store.transaction() as (session, now):
         session.add(
-            Capacity(id="r", person="anne", unit="desk", role="security_reviewer", active_from=now)
+            CapacityRow(
+                id="r", person="anne", unit="desk", role="security_reviewer", active_from=now
+            )
         )
 
     with pytest.raises(NotPermitted):
         two.approve(two.bring(), by=two.anne)
     with pytest.raises(NotPermitted):
-        proposal.bring_together(small_line, two.anne, two.anne, read(WIDER))
+        proposal.submit_with_approver(small_line, two.anne, two.anne, read(WIDER))
 
     assert two.units() == {"desk"}
 
@@ -124,14 +128,14 @@ def test_nobody_proposes_or_approves_without_the_right(small_line: Line) -> None
     two = Two(small_line)
     proposed = two.approve(two.bring())
     with small_line.store.transaction() as (session, _):
-        kari = Signed(person="kari", code=give_code(session, "kari"))
+        kari = Credentials(person="kari", code=issue_code(session, "kari"))
     del proposed
     more = read("[[clearance]]\nperson='kari'\nshielding='13'\n")
 
     attempts: tuple[Callable[[], object], ...] = (
-        lambda: proposal.bring(small_line, kari, more),
-        lambda: proposal.bring_together(small_line, two.anne, kari, more),
-        lambda: proposal.look(small_line, kari, _opened(two, more)),
+        lambda: proposal.submit(small_line, kari, more),
+        lambda: proposal.submit_with_approver(small_line, two.anne, kari, more),
+        lambda: proposal.preview(small_line, kari, _opened(two, more)),
     )
     for attempt in attempts:
         with pytest.raises(NotPermitted):
@@ -139,7 +143,7 @@ def test_nobody_proposes_or_approves_without_the_right(small_line: Line) -> None
 
 
 def _opened(two: Two, more: object) -> str:
-    result = proposal.bring(two.line, two.anne, more)  # type: ignore[arg-type]
+    result = proposal.submit(two.line, two.anne, more)  # type: ignore[arg-type]
     assert result.proposal_id is not None
     return result.proposal_id
 
@@ -147,12 +151,12 @@ def _opened(two: Two, more: object) -> str:
 def test_a_wrong_code_is_no_sign_in(small_line: Line) -> None:
     two = Two(small_line)
     proposed = two.bring()
-    wrong = Signed(person="bjorn", code=two.anne.code)
+    wrong = Credentials(person="bjorn", code=two.anne.code)
 
     with pytest.raises(Conflict, match=r"code\.wrong"):
         two.approve(proposed, by=wrong)
     with pytest.raises(Conflict, match=r"code\.wrong"):
-        proposal.bring(small_line, Signed(person="anne", code="x"), read(NARROWER))
+        proposal.submit(small_line, Credentials(person="anne", code="x"), read(NARROWER))
     assert two.anne.code not in repr(two.anne)
 
 
@@ -165,7 +169,7 @@ def test_something_else_than_what_was_shown_is_not_approved(small_line: Line) ->
         with pytest.raises(Conflict, match=r"directory\.not_acknowledged"):
             proposal.approve(small_line, two.bjorn, proposed.proposal_id, acknowledged=digest)
 
-    shown = proposal.look(small_line, two.bjorn, proposed.proposal_id)
+    shown = proposal.preview(small_line, two.bjorn, proposed.proposal_id)
     assert (shown.digest, shown.changes) == (proposed.digest, proposed.changes)
     assert two.units() == {"desk"}
 
@@ -203,7 +207,7 @@ def test_a_proposer_thinks_again_and_another_waits(small_line: Line) -> None:
 
     assert two.state(first.proposal_id) is ProposalState.LAPSED
     with pytest.raises(Conflict, match=r"proposal\.open"):
-        proposal.bring(small_line, two.bjorn, read(WIDER))
+        proposal.submit(small_line, two.bjorn, read(WIDER))
     with pytest.raises(InboxError):
         two.approve(first)
     two.approve(second)
@@ -234,7 +238,7 @@ def test_the_key_of_what_nobody_can_approve_any_more_is_destroyed(small_line: Li
     assert isinstance(clock, Clock)
     taken_back, late = two.bring(), two.bring(WIDER + NARROWER)
     clock.advance(small_line.terms.proposal_life)
-    standing = proposal.bring(small_line, two.bjorn, read(WIDER))
+    standing = proposal.submit(small_line, two.bjorn, read(WIDER))
 
     assert [two.state(each.proposal_id) for each in (taken_back, late, standing)] == [
         ProposalState.LAPSED,
@@ -257,7 +261,7 @@ def test_what_is_no_proposal_of_a_directory_is_not_there(small_line: Line) -> No
 
     for proposal_id in (str(proposed.proposal_id), "0" * 32):
         with pytest.raises(NotFound):
-            proposal.look(small_line, two.bjorn, proposal_id)
+            proposal.preview(small_line, two.bjorn, proposal_id)
         with pytest.raises(NotFound):
             proposal.approve(small_line, two.bjorn, proposal_id, acknowledged=proposed.digest)
 
@@ -265,25 +269,25 @@ def test_what_is_no_proposal_of_a_directory_is_not_there(small_line: Line) -> No
 def test_another_organisations_directory_is_its_own(small_line: Line) -> None:
     two = Two(small_line)
     theirs = b"organisation='910077473'\n[[unit]]\nid='x'\nname='X'\n"
-    first = proposal.bring(small_line, two.anne, read_directory(theirs))
+    first = proposal.submit(small_line, two.anne, read_directory(theirs))
 
     assert first.changes
     with pytest.raises(NotPermitted):
-        proposal.bring(small_line, two.anne, read_directory(theirs.replace(b"'X'", b"'Y'")))
+        proposal.submit(small_line, two.anne, read_directory(theirs.replace(b"'X'", b"'Y'")))
 
 
 def test_a_new_code_takes_the_same_two(small_line: Line) -> None:
     two = Two(small_line)
     two.approve(two.bring())
-    code = proposal.new_code(small_line, two.anne, two.bjorn, "kari")
-    kari = Signed(person="kari", code=code)
+    code = proposal.issue_code_with_approver(small_line, two.anne, two.bjorn, "kari")
+    kari = Credentials(person="kari", code=code)
 
     for by, with_ in ((two.anne, kari), (kari, two.bjorn), (two.anne, two.anne)):
         with pytest.raises(NotPermitted):
-            proposal.new_code(small_line, by, with_, "bjorn")
+            proposal.issue_code_with_approver(small_line, by, with_, "bjorn")
     with small_line.store.reading() as (session, now):
-        assert proves(session, now, "kari", code)
-        assert proves(session, now, "bjorn", two.bjorn.code)
+        assert is_code_valid(session, now, "kari", code)
+        assert is_code_valid(session, now, "bjorn", two.bjorn.code)
 
 
 def test_each_row_is_audited_by_its_id_and_with_the_rule(small_line: Line) -> None:

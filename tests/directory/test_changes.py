@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import assume, given, settings
 
-from inbox.directory.diff import What, digest_of
-from inbox.directory.format.rows import Directory, Kind
-from inbox.directory.format.toml_file import read_directory, written
+from inbox.directory.diff import RowChangeType, digest_of
+from inbox.directory.format.rows import Directory, RowKind
+from inbox.directory.format.toml_file import directory_text, read_directory
 from inbox.directory.snapshot import directory_now, directory_on
 from inbox.domain import OrgNumber
 from inbox.errors import Invalid
@@ -36,13 +36,13 @@ def test_the_second_time_nothing_changes(same_line: Line, drawn: Directory) -> N
 def test_an_export_is_read_back_without_difference(same_line: Line, drawn: Directory) -> None:
     with undone(same_line) as (session, now):
         take(same_line, session, now, drawn)
-        text = written(directory_now(session, now, OURS_NUMBER))
+        text = directory_text(directory_now(session, now, OURS_NUMBER))
         whole = text.replace("complete = false", "complete = true")
 
         assert planned(same_line, session, now, read_directory(text.encode())) == ()
         assert planned(same_line, session, now, read_directory(whole.encode())) == ()
         assert text.count("[[capacity]]") == len(
-            directory_now(session, now, OURS_NUMBER).rows[Kind.CAPACITY]
+            directory_now(session, now, OURS_NUMBER).rows[RowKind.CAPACITY]
         )
 
 
@@ -51,10 +51,10 @@ def test_an_export_is_read_back_without_difference(same_line: Line, drawn: Direc
 def test_a_complete_file_is_the_whole_truth(
     same_line: Line, before: Directory, after: Directory
 ) -> None:
-    complete = read_directory(written(after).replace("= false", "= true", 1).encode())
+    complete = read_directory(directory_text(after).replace("= false", "= true", 1).encode())
     with undone(same_line) as (session, now):
         take(same_line, session, now, before)
-        for kind in (Kind.UNIT, Kind.PERSON):
+        for kind in (RowKind.UNIT, RowKind.PERSON):
             assert complete.rows[kind]
         try:
             take(same_line, session, now + timedelta(minutes=1), complete)
@@ -64,7 +64,7 @@ def test_a_complete_file_is_the_whole_truth(
         stands = directory_now(session, later, OURS_NUMBER)
 
         assert planned(same_line, session, later, complete) == ()
-        for kind in (Kind.CAPACITY, Kind.CLEARANCE, Kind.CONFLICT):
+        for kind in (RowKind.CAPACITY, RowKind.CLEARANCE, RowKind.CONFLICT):
             assert set(stands.rows[kind]) <= set(complete.rows[kind])
 
 
@@ -135,7 +135,7 @@ def test_taking_back_widens_what_it_narrowed(same_line: Line, said: str) -> None
 
         (change,) = planned(same_line, session, now, read(ended))
 
-        assert change.what is What.ENDED
+        assert change.change_type is RowChangeType.ENDED
         assert change.widens is (said == "conflict")
 
 
@@ -160,7 +160,7 @@ def test_a_longer_period_widens_and_that_of_a_conflict_narrows(
 
         (change,) = planned(same_line, session, now, read(SAID[kind] + then))
 
-        assert change.what is What.CHANGED
+        assert change.change_type is RowChangeType.CHANGED
         assert change.widens is (widens if kind == "capacity" else not widens)
 
 
@@ -181,10 +181,10 @@ def test_nothing_outlasts_the_person_it_is_of(same_line: Line) -> None:
 
         changes = planned(same_line, session, now, read(SAID["person leaves"]))
 
-        assert {(change.kind, change.what) for change in changes} == {
-            (Kind.PERSON, What.ENDED),
-            (Kind.CAPACITY, What.ENDED),
-            (Kind.CLEARANCE, What.ENDED),
+        assert {(change.kind, change.change_type) for change in changes} == {
+            (RowKind.PERSON, RowChangeType.ENDED),
+            (RowKind.CAPACITY, RowChangeType.ENDED),
+            (RowKind.CLEARANCE, RowChangeType.ENDED),
         }
 
 
@@ -242,7 +242,7 @@ def test_another_organisations_units_and_people_are_left_alone(same_line: Line) 
         whole = "complete=true\n" + "person=[]\nclearance=[]\nconflict=[]\n"
         ended = planned(same_line, session, now, read(whole))
 
-        assert {change.after.key[0] for change in ended if change.kind is Kind.PERSON} == {
+        assert {change.after.key[0] for change in ended if change.kind is RowKind.PERSON} == {
             "anne",
             "bjorn",
             "ola",
@@ -269,10 +269,10 @@ def test_a_day_that_is_past_is_exported_as_it_was(same_line: Line) -> None:
         then = directory_on(session, latest, OURS_NUMBER, now + timedelta(days=20))
         today = directory_on(session, latest, OURS_NUMBER, latest)
 
-        assert then.rows[Kind.UNIT]["ppt",].cells["parent"] == "skole"
-        assert today.rows[Kind.UNIT]["ppt",].cells["parent"] == "bv"
-        assert ("ola", "bv", "handler") in then.rows[Kind.CAPACITY]
-        assert ("ola", "bv", "handler") not in today.rows[Kind.CAPACITY]
+        assert then.rows[RowKind.UNIT]["ppt",].cells["parent"] == "skole"
+        assert today.rows[RowKind.UNIT]["ppt",].cells["parent"] == "bv"
+        assert ("ola", "bv", "handler") in then.rows[RowKind.CAPACITY]
+        assert ("ola", "bv", "handler") not in today.rows[RowKind.CAPACITY]
 
 
 def test_the_digest_is_of_every_change_and_of_one_proposal(same_line: Line) -> None:

@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 
-from inbox.directory.format.csv_folder import FILES, read_folder, write_folder
-from inbox.directory.format.rows import Directory, Kind, hashed
-from inbox.directory.format.toml_file import read_directory, written
+from inbox.directory.format.csv_folder import CSV_FILES, read_folder, write_folder
+from inbox.directory.format.rows import Directory, RowKind, with_hashed_references
+from inbox.directory.format.toml_file import directory_text, read_directory
 from inbox.errors import Invalid
 from tests.directory.drawn import directories
 from tests.municipality import DIRECTORY
@@ -22,14 +22,14 @@ def test_what_is_written_is_read_back_the_same(drawn: Directory) -> None:
     with TemporaryDirectory() as folder:
         write_folder(Path(folder), drawn)
 
-        assert read_directory(written(drawn).encode()) == drawn
+        assert read_directory(directory_text(drawn).encode()) == drawn
         assert read_folder(Path(folder)) == drawn
 
 
 def test_a_day_is_the_whole_of_it() -> None:
     text = HEAD + "[[person]]\nid='a'\nname='A'\nfrom=2026-01-01\nuntil=2026-01-31\n"
 
-    row = read_directory(text.encode()).rows[Kind.PERSON]["a",]
+    row = read_directory(text.encode()).rows[RowKind.PERSON]["a",]
 
     assert (str(row.since), str(row.until)) == (
         "2026-01-01 00:00:00+00:00",
@@ -40,17 +40,17 @@ def test_a_day_is_the_whole_of_it() -> None:
 def test_an_empty_list_is_said_and_a_missing_one_is_not() -> None:
     read = read_directory((HEAD + "conflict = []\n").encode())
 
-    assert set(read.rows) == {Kind.CONFLICT}
-    assert "conflict = []" in written(read)
+    assert set(read.rows) == {RowKind.CONFLICT}
+    assert "conflict = []" in directory_text(read)
 
 
 def test_a_reference_is_only_its_hash_once_it_is_keyed() -> None:
     text = HEAD + "[[reference]]\ncounterparty='910077473'\nreference='2026/9-1'\nunit='bv'\n"
 
-    keyed = hashed(read_directory(text.encode()), lambda text: "ab" * 32)
+    keyed = with_hashed_references(read_directory(text.encode()), lambda text: "ab" * 32)
 
-    assert "2026/9-1" not in written(keyed)
-    assert read_directory(written(keyed).encode()) == keyed
+    assert "2026/9-1" not in directory_text(keyed)
+    assert read_directory(directory_text(keyed).encode()) == keyed
 
 
 @pytest.mark.parametrize(
@@ -163,4 +163,4 @@ def test_writing_a_folder_again_leaves_nothing_old(tmp_path: Path) -> None:
     write_folder(folder, read_directory(HEAD.encode()))
 
     assert [path.name for path in folder.iterdir()] == ["organisation.csv"]
-    assert set(FILES) == set(Kind)
+    assert set(CSV_FILES) == set(RowKind)

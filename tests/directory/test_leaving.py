@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Role
-from inbox.directory.leavers import look_after
+from inbox.directory.leavers import settle_closed_units_and_leavers
 from inbox.domain import DeliveryState, GrantKind, MessageState, PersonId, new_id
 from inbox.line import Line
 from inbox.line.moves import archive_staff
@@ -108,7 +108,7 @@ def test_what_a_leaver_had_ends_and_is_the_leaders_the_same_day(town: House, lea
 
     assert _left(line) == (0, 0, 0)
     assert _tasks(line) == [("bv", "leader")] * 3
-    assert look_after(line) == 0
+    assert settle_closed_units_and_leavers(line) == 0
 
 
 def test_an_end_that_lies_ahead_is_noticed_on_its_day(small_town: House) -> None:
@@ -117,11 +117,11 @@ def test_an_end_that_lies_ahead_is_noticed_on_its_day(small_town: House) -> None
         _had(session, now)
     _take(line, LEAVES.format(AHEAD))
 
-    assert look_after(line) == 0
+    assert settle_closed_units_and_leavers(line) == 0
     assert _left(line) == (1, 1, 1)
 
     small_town.clock.advance(timedelta(days=11))
-    assert look_after(line) == 3
+    assert settle_closed_units_and_leavers(line) == 3
     assert _left(line) == (0, 0, 0)
     assert len(_tasks(line)) == 3
 
@@ -176,7 +176,7 @@ def test_giving_it_to_another_closes_the_task_and_so_does_the_leader(small_town:
             select(Task.id).where(col(Task.kind) == TaskKind.LEAVER, col(Task.closed_at).is_(None))
         ).all()
     for task_id in rest:
-        archive_staff.close(line, kari, task_id, reason="sett")
+        archive_staff.close_by_hand(line, kari, task_id, reason="sett")
 
     assert _tasks(line) == []
 
@@ -224,10 +224,10 @@ def test_a_unit_that_closes_on_a_day_ahead_hands_its_mail_over_then(small_town: 
     with line.store.transaction() as (session, now):
         _message(session, now, "bv")
     _take(line, CLOSES.format(AHEAD))
-    assert look_after(line) == 0
+    assert settle_closed_units_and_leavers(line) == 0
 
     small_town.clock.advance(timedelta(days=11))
-    assert look_after(line) == 1
+    assert settle_closed_units_and_leavers(line) == 1
     assert [message.unit for message in small_town.messages()] == ["ppt"]
 
 

@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
-from inbox.directory.format.rows import Kind
+from inbox.directory.format.rows import RowKind
 from inbox.directory.format.toml_file import directory_of
-from inbox.directory.impact import Reached, impact_of, reached
+from inbox.directory.impact import AccessMap, access_map, directory_impact
 from inbox.domain import MessageState, OrgNumber, new_id
 from inbox.errors import Invalid
 from inbox.line import Line
-from inbox.tables import Assignment, Capacity, Unit
+from inbox.tables import Assignment, CapacityRow, Unit
 from tests.databases import SQLITE_SOON
 from tests.directory.drawn import SENDERS, tables
 from tests.directory.house import OURS, planned, read, take, undone
@@ -30,7 +30,13 @@ def _edits(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     """A directory, and some of its rows as somebody edits them who mostly takes away."""
     before = draw(tables())
     after: dict[str, Any] = {"organisation": OURS}
-    for kind in (Kind.UNIT, Kind.PERSON, Kind.CAPACITY, Kind.CLEARANCE, Kind.CONFLICT):
+    for kind in (
+        RowKind.UNIT,
+        RowKind.PERSON,
+        RowKind.CAPACITY,
+        RowKind.CLEARANCE,
+        RowKind.CONFLICT,
+    ):
         rows = before[kind.value]
         picked = draw(st.lists(st.sampled_from(rows), unique_by=str, max_size=2)) if rows else []
         after[kind.value] = [_edited(draw, row) for row in picked]
@@ -63,7 +69,7 @@ def _fill(session: Session, now: datetime, choice: st.DataObject) -> None:
             )
             session.add(message)
             session.flush()
-            people = session.exec(select(Capacity.person).where(Capacity.unit == unit)).all()
+            people = session.exec(select(CapacityRow.person).where(CapacityRow.unit == unit)).all()
             is_assigned = choice.draw(st.booleans())
             if people and is_assigned:
                 person = choice.draw(st.sampled_from(sorted(people)))
@@ -73,7 +79,7 @@ def _fill(session: Session, now: datetime, choice: st.DataObject) -> None:
     session.flush()
 
 
-def _gained(before: Reached, after: Reached) -> set[tuple[object, ...]]:
+def _gained(before: AccessMap, after: AccessMap) -> set[tuple[object, ...]]:
     return {
         (*who, message_id)
         for who, messages in after.items()
@@ -100,9 +106,9 @@ def _check(line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.D
         assume(changes and not any(change.widens for change in changes))
         _fill(session, now, choice)
         policy = line.policies.current(session)
-        had = reached(session, later, policy, OrgNumber(OURS))
+        had = access_map(session, later, policy, OrgNumber(OURS))
         take(line, session, later, after)
-        gained = _gained(had, reached(session, later, policy, OrgNumber(OURS)))
+        gained = _gained(had, access_map(session, later, policy, OrgNumber(OURS)))
         freed = _freed(session, later)
 
         assert {each for each in gained if each[-1] not in freed} == set()
@@ -167,7 +173,7 @@ def test_who_gains_and_who_loses_is_counted_and_nothing_stays(line: Line) -> Non
         "[[capacity]]\nperson='kari'\nunit='desk'\nrole='archivist'\n"
     )
 
-    found = {(each.who, each.action.value): each for each in impact_of(line, leaves)}
+    found = {(each.who, each.action.value): each for each in directory_impact(line, leaves)}
 
     assert (found["ola", "open"].gains, found["ola", "open"].loses) == (0, 1)
     assert (found["kari", "route"].gains, found["kari", "route"].loses) == (1, 0)
@@ -187,6 +193,6 @@ def test_what_a_leaver_had_is_seen_by_others_only_where_the_unit_shares(line: Li
             take(line, session, now, read(text + more))
             if text == BASE:
                 _small(session, now, "ola")
-        gains.append({each.who for each in impact_of(line, leaves) if each.gains})
+        gains.append({each.who for each in directory_impact(line, leaves) if each.gains})
 
     assert gains == [set(), {"siri"}]

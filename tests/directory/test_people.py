@@ -7,90 +7,90 @@ from sqlmodel import col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.directory import (
-    act_as,
     enrol_first_people,
-    give_code,
-    proved_capacities,
-    proves,
-    take_in,
+    import_agreed,
+    is_code_valid,
+    issue_code,
+    sign_in_as,
+    verified_capacities,
 )
 from inbox.directory.format.toml_file import read_directory
 from inbox.domain import OrgNumber
 from inbox.errors import Conflict, Invalid, NotFound
-from inbox.line.case_systems import system_with_key
-from inbox.tables import Capacity, Clearance, Installation, KnownReference, Person, Unit
+from inbox.line.case_systems import case_system_by_key
+from inbox.tables import CapacityRow, Clearance, Installation, KnownReference, Person, Unit
 from tests.municipality import DIRECTORY
 from tests.worlds import OURS, World
 
 
 def test_a_personal_code_proves_one_person_and_is_stored_hashed(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
-        code = give_code(session, "anne")
-        assert proves(session, now, "anne", code)
-        assert not proves(session, now, "bjorn", code)
-        assert not proves(session, now, "anne", code.upper() + "x")
+        code = issue_code(session, "anne")
+        assert is_code_valid(session, now, "anne", code)
+        assert not is_code_valid(session, now, "bjorn", code)
+        assert not is_code_valid(session, now, "anne", code.upper() + "x")
         stored = session.get_one(Person, "anne").code_hash or b""
         assert code.encode() not in stored
 
 
 def test_a_new_code_ends_the_old_one(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
-        old = give_code(session, "anne")
-        give_code(session, "anne")
-        assert not proves(session, now, "anne", old)
+        old = issue_code(session, "anne")
+        issue_code(session, "anne")
+        assert not is_code_valid(session, now, "anne", old)
 
 
 def test_somebody_who_left_proves_nothing_and_acts_as_nobody(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
-        code = give_code(session, "anne")
+        code = issue_code(session, "anne")
         session.get_one(Person, "anne").active_until = now
-        assert not proves(session, now, "anne", code)
+        assert not is_code_valid(session, now, "anne", code)
         with pytest.raises(NotFound):
-            act_as(session, now, "anne", role=Role.ARCHIVIST, unit="desk", code=code)
+            sign_in_as(session, now, "anne", role=Role.ARCHIVIST, unit="desk", code=code)
 
 
 def test_a_capacity_that_ended_is_not_acted_in(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
-        for row in session.exec(select(Capacity).where(col(Capacity.person) == "kari")):
+        for row in session.exec(select(CapacityRow).where(col(CapacityRow.person) == "kari")):
             row.active_until = now + timedelta(hours=1)
-        assert act_as(session, now, "kari", role=Role.LEADER, unit="bv").person == "kari"
+        assert sign_in_as(session, now, "kari", role=Role.LEADER, unit="bv").person == "kari"
         with pytest.raises(NotFound):
-            act_as(session, now + timedelta(hours=2), "kari", role=Role.LEADER, unit="bv")
+            sign_in_as(session, now + timedelta(hours=2), "kari", role=Role.LEADER, unit="bv")
 
 
 def test_what_somebody_stands_for_is_told_for_the_own_code_alone(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
-        anne, bjorn = (give_code(session, person) for person in ("anne", "bjorn"))
+        anne, bjorn = (issue_code(session, person) for person in ("anne", "bjorn"))
 
-        found = proved_capacities(session, now, "anne", anne)
+        found = verified_capacities(session, now, "anne", anne)
 
         assert {(each.role, each.strong_auth) for each in found} >= {(Role.ARCHIVIST, True)}
         for person, code in (("anne", bjorn), ("anne", ""), ("nobody", anne)):
             with pytest.raises(Conflict, match=r"code\.wrong"):
-                proved_capacities(session, now, person, code)
+                verified_capacities(session, now, person, code)
 
 
 def test_nobody_acts_for_a_unit_that_has_closed(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
-        code = give_code(session, "kari")
-        assert act_as(session, now, "kari", role=Role.LEADER, unit="bv").unit == "bv"
-        before = {each.unit for each in proved_capacities(session, now, "kari", code)}
+        code = issue_code(session, "kari")
+        assert sign_in_as(session, now, "kari", role=Role.LEADER, unit="bv").unit == "bv"
+        before = {each.unit for each in verified_capacities(session, now, "kari", code)}
         session.get_one(Unit, "bv").active_until = now
 
-        left = {each.unit for each in proved_capacities(session, now, "kari", code)}
+        left = {each.unit for each in verified_capacities(session, now, "kari", code)}
 
         assert left == before - {"bv"}
         with pytest.raises(NotFound):
-            act_as(session, now, "kari", role=Role.LEADER, unit="bv")
+            sign_in_as(session, now, "kari", role=Role.LEADER, unit="bv")
 
 
 def test_the_same_import_twice_adds_nothing_and_shows_no_key_again(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
-        again = take_in(
+        again = import_agreed(
             small_world.line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn"
         )
         people = session.exec(select(Person.id)).all()
-        capacities = session.exec(select(Capacity.id)).all()
+        capacities = session.exec(select(CapacityRow.id)).all()
         clearances = session.exec(select(Clearance.id)).all()
 
     assert again == {}
@@ -102,11 +102,11 @@ def test_the_same_import_twice_adds_nothing_and_shows_no_key_again(small_world: 
 def test_a_case_system_is_found_by_its_key_while_it_is_active(small_world: World) -> None:
     key, _ = small_world.keys["sak"]
     with small_world.line.store.reading() as (session, now):
-        found = system_with_key(session, now, key)
+        found = case_system_by_key(session, now, key)
         assert found is not None
         assert found.id == "sak"
-        assert system_with_key(session, now, key + "x") is None
-        assert system_with_key(session, now - timedelta(days=1), key) is None
+        assert case_system_by_key(session, now, key + "x") is None
+        assert case_system_by_key(session, now - timedelta(days=1), key) is None
 
 
 def test_a_reference_is_kept_as_a_keyed_hash(small_world: World) -> None:
@@ -114,7 +114,7 @@ def test_a_reference_is_kept_as_a_keyed_hash(small_world: World) -> None:
         b"[[reference]]\ncounterparty='910077473'\nreference='2026/000999-1'\nunit='bv'\n"
     )
     with small_world.line.store.transaction() as (session, now):
-        take_in(small_world.line, session, now, read_directory(text), approved_by="a+b")
+        import_agreed(small_world.line, session, now, read_directory(text), approved_by="a+b")
         known = session.exec(select(KnownReference)).one()
 
     assert known.unit == "bv"
@@ -141,10 +141,10 @@ def test_the_beginning_is_two_people_once(small_world: World) -> None:
         _begin(small_world, {"tre": "Tre", "fire": "Fire"})
 
     with small_world.line.store.reading() as (session, now):
-        assert all(proves(session, now, person, code) for person, code in codes.items())
+        assert all(is_code_valid(session, now, person, code) for person, code in codes.items())
         assert session.get_one(Installation, 1).people_enrolled_at == now
         assert session.get_one(Unit, "post").name == "Postmottak"
-        assert act_as(session, now, "en", role=Role.POLICY_EDITOR, unit="post")
-        assert act_as(session, now, "to", role=Role.SECURITY_REVIEWER, unit="post")
+        assert sign_in_as(session, now, "en", role=Role.POLICY_EDITOR, unit="post")
+        assert sign_in_as(session, now, "to", role=Role.SECURITY_REVIEWER, unit="post")
         with pytest.raises(NotFound):
-            act_as(session, now, "en", role=Role.SECURITY_REVIEWER, unit="post")
+            sign_in_as(session, now, "en", role=Role.SECURITY_REVIEWER, unit="post")

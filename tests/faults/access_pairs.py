@@ -18,7 +18,7 @@ def _grants(world: World, message: Message) -> Party:
 
     def party(side: Side) -> str:
         lasts = timedelta(days=1)
-        grants.grant(side.line, leader, message.id, to=to, lasts=lasts, reason="Vikar")
+        grants.grant(side.line, leader, message.id, to=to, duration=lasts, reason="Vikar")
         return "granted"
 
     return party
@@ -27,7 +27,7 @@ def _grants(world: World, message: Message) -> Party:
 def _hands_back(world: World, message: Message) -> Party:
     leader = kari(world, "skole")
     return lambda side: unit.hand_back(
-        side.line, leader, message.id, seen=message.version, reason="Ikke vår"
+        side.line, leader, message.id, expected_version=message.version, reason="Ikke vår"
     )
 
 
@@ -49,7 +49,9 @@ def break_glass_and_place(world: World) -> Race:
 
     def breaks(side: Side) -> str:
         # Many races are run in one world: that is not what is unusual here.
-        terms = replace(side.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
+        terms = replace(
+            side.line.terms, breakglass_per_person_day=999, breakglass_per_unit_week=999
+        )
         line = replace(side.line, terms=terms)
         grants.breakglass(line, handler, message.id, reason="Haster")
         return "taken"
@@ -66,7 +68,7 @@ def end_and_hand_back(world: World) -> Race:
         leader,
         message.id,
         to=world.person_id("ola"),
-        lasts=timedelta(days=1),
+        duration=timedelta(days=1),
         reason="Vikar",
     )
     return Race(
@@ -80,7 +82,7 @@ def _holds(world: World, message: Message, cause: HoldCause) -> Party:
     leader, last = kari(world, "skole"), world.clock.now.date() + timedelta(days=3)
 
     def party(side: Side) -> str:
-        holds.hold(side.line, leader, message.id, cause=cause, last=last)
+        holds.hold(side.line, leader, message.id, cause=cause, last_day=last)
         return "held"
 
     return party
@@ -109,7 +111,7 @@ def note_and_hand_back(world: World) -> Race:
     leader = kari(world, "skole")
 
     def writes(side: Side) -> str:
-        notes.note(side.line, leader, message.id, text="Ring avsender")
+        notes.write_note(side.line, leader, message.id, text="Ring avsender")
         return "written"
 
     return Race(left=writes, right=_hands_back(world, message), messages=(message.id,))

@@ -72,37 +72,39 @@ def collect(it: Scene) -> None:
 
 
 def accept(it: Scene) -> None:
-    case_system.accepted(it.inside.line, it.system(), it.delivery().id)
+    case_system.acknowledge_accepted(it.inside.line, it.system(), it.delivery().id)
 
 
 def say_registered(it: Scene) -> None:
     delivery = it.delivery()
     reference = it.archive.enter(delivery.id, it.message.wire_id)
-    case_system.registered(it.inside.line, it.system(), delivery.id, reference=reference)
+    case_system.acknowledge_registered(
+        it.inside.line, it.system(), delivery.id, reference=reference
+    )
 
 
 def say_refused(it: Scene) -> None:
-    case_system.refused(
+    case_system.acknowledge_refused(
         it.inside.line, it.system(), it.delivery().id, code="missing_case", text="Nei"
     )
 
 
 def release(it: Scene) -> None:
-    unit.release(it.inside.line, it.leader(), it.message.id, seen=it.message.version)
+    unit.release(it.inside.line, it.leader(), it.message.id, expected_version=it.message.version)
 
 
 def release_by_archive(it: Scene) -> None:
-    unit.release(it.inside.line, it.archivist(), it.message.id, seen=it.message.version)
+    unit.release(it.inside.line, it.archivist(), it.message.id, expected_version=it.message.version)
 
 
 def withdraw(it: Scene) -> None:
     line, seen = it.inside.line, it.message.version
-    unit.withdraw(line, it.leader(), it.message.id, seen=seen, reason="For tidlig")
+    unit.withdraw(line, it.leader(), it.message.id, expected_version=seen, reason="For tidlig")
 
 
 def hand_back(it: Scene) -> None:
     line, seen = it.inside.line, it.message.version
-    unit.hand_back(line, it.leader(), it.message.id, seen=seen, reason="Ikke vår")
+    unit.hand_back(line, it.leader(), it.message.id, expected_version=seen, reason="Ikke vår")
 
 
 def take(it: Scene) -> None:
@@ -115,7 +117,7 @@ def assign(it: Scene) -> None:
 
 def grant(it: Scene) -> None:
     to, lasts = it.inside.person_id("ola"), timedelta(days=90)
-    grants.grant(it.inside.line, it.leader(), it.message.id, to=to, lasts=lasts, reason="Vikar")
+    grants.grant(it.inside.line, it.leader(), it.message.id, to=to, duration=lasts, reason="Vikar")
 
 
 def break_glass(it: Scene) -> None:
@@ -138,11 +140,11 @@ def hold(it: Scene) -> None:
     line, cause = it.inside.line, HoldCause.SENDER_ASKED
     with line.store.reading() as (_, now):
         last = now.date() + timedelta(days=30)
-    holds.hold(line, it.leader(), it.message.id, cause=cause, last=last)
+    holds.hold(line, it.leader(), it.message.id, cause=cause, last_day=last)
 
 
 def note(it: Scene) -> None:
-    notes.note(it.inside.line, it.leader(), it.message.id, text="Ring avsender")
+    notes.write_note(it.inside.line, it.leader(), it.message.id, text="Ring avsender")
 
 
 def collect_by_hand(it: Scene) -> None:
@@ -154,13 +156,13 @@ def register(it: Scene) -> None:
     held = it.archive.held().get(it.message.wire_id)
     reference = held[0] if held else it.archive.enter(f"hand-{it.subject}", it.message.wire_id)
     line, seen = it.inside.line, it.message.version
-    unit.register(line, it.handler(), it.message.id, reference=reference, seen=seen)
+    unit.register(line, it.handler(), it.message.id, reference=reference, expected_version=seen)
 
 
 def place(where: str) -> Act:
     def placed(it: Scene) -> None:
         line, seen = it.inside.line, it.message.version
-        archive_staff.place(line, it.archivist(), it.message.id, unit=where, seen=seen)
+        archive_staff.place(line, it.archivist(), it.message.id, unit=where, expected_version=seen)
 
     return placed
 
@@ -168,7 +170,9 @@ def place(where: str) -> Act:
 def place_and_release(where: str) -> Act:
     def placed(it: Scene) -> None:
         line, seen = it.inside.line, it.message.version
-        archive_staff.place_and_release(line, it.archivist(), it.message.id, unit=where, seen=seen)
+        archive_staff.place_and_release(
+            line, it.archivist(), it.message.id, unit=where, expected_version=seen
+        )
 
     return placed
 
@@ -177,18 +181,22 @@ def duplicate(of: str) -> Act:
     def recognised(it: Scene) -> None:
         line, seen = it.inside.line, it.message.version
         original = it.inside.message(it.wire_ids[of]).id
-        archive_staff.duplicate(line, it.archivist(), it.message.id, of=original, seen=seen)
+        archive_staff.mark_duplicate(
+            line, it.archivist(), it.message.id, original_id=original, expected_version=seen
+        )
 
     return recognised
 
 
 def recheck(it: Scene) -> None:
-    archive_staff.recheck(it.inside.line, it.archivist(), it.message.id, seen=it.message.version)
+    archive_staff.recheck(
+        it.inside.line, it.archivist(), it.message.id, expected_version=it.message.version
+    )
 
 
 def refetch(it: Scene) -> None:
     line, seen = it.inside.line, it.arrival.version
-    archive_staff.refetch(line, it.archivist(), MessageId(it.arrival.id), seen=seen)
+    archive_staff.refetch(line, it.archivist(), MessageId(it.arrival.id), expected_version=seen)
 
 
 def resend(it: Scene) -> None:

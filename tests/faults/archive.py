@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sqlmodel import col, select
 
-from inbox.simulator.casesystem.registry import Entry, Registry
+from inbox.simulator.casesystem.registry import JournalEntry, Registry
 from inbox.simulator.casesystem.webhook_check import check_signature, read_event
 from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.http.server import serve
@@ -54,7 +54,7 @@ class Archive:
         )
         return entry.reference.encode()
 
-    def entries(self, message_id: str) -> list[Entry]:
+    def entries(self, message_id: str) -> list[JournalEntry]:
         """What is registered of a sender's message."""
         return [each for each in self._registry.entries() if each.message_id == message_id]
 

@@ -52,7 +52,7 @@ def refetch_and_announce(world: World) -> Race:
     by, notice = anne(world), notice_of(Job(row=arrival, now=world.clock.now))
     return Race(
         left=lambda side: archive_staff.refetch(
-            side.line, by, MessageId(arrival.id), seen=arrival.version
+            side.line, by, MessageId(arrival.id), expected_version=arrival.version
         ),
         right=lambda side: announce(side.line, notice, world.clock.now),
         arrivals=(arrival.id,),
@@ -66,7 +66,7 @@ def refetch_and_abandon(world: World) -> Race:
     )
     return Race(
         left=lambda side: archive_staff.refetch(
-            side.line, by, MessageId(arrival.id), seen=arrival.version
+            side.line, by, MessageId(arrival.id), expected_version=arrival.version
         ),
         right=scenes.approves(bjorn(world), proposal),
         arrivals=(arrival.id,),
@@ -87,7 +87,7 @@ def two_close_a_task(world: World) -> Race:
         )
     one, two = anne(world), bjorn(world)
     return Race(
-        left=lambda side: archive_staff.close(side.line, one, task, reason="Sett"),
-        right=lambda side: archive_staff.close(side.line, two, task, reason="Sett"),
+        left=lambda side: archive_staff.close_by_hand(side.line, one, task, reason="Sett"),
+        right=lambda side: archive_staff.close_by_hand(side.line, two, task, reason="Sett"),
         messages=(message.id,),
     )

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.builder import Document, Parcel, Tamper, package_bytes
+from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
+from inbox.simulator.packages.builder import Parcel, ParcelDocument, Tamper, package_bytes
 from inbox.simulator.packages.envelopes import sbd_json
 from tests.faults.seek import Hit
 from tests.worlds import OURS, SENDER, World
@@ -25,10 +25,10 @@ def canary(what: str) -> str:
     return f"{CANARY}-{what}"
 
 
-def letter(public_title: str) -> Letter:
+def letter(public_title: str) -> ArkivmeldingLetter:
     """An arkivmelding with the word in every text that a sender can choose."""
     return replace(
-        Letter(),
+        ArkivmeldingLetter(),
         file_names=(f"{canary('filnavn')} æ “ny”.pdf",),
         title=f"{canary('tittel')} {NATIONAL_ID}",
         public_title=f"{public_title} {canary('offentlig')}",
@@ -52,7 +52,7 @@ def package_of(
         sender=SENDER,
         receiver=OURS,
         signer=world.authority.issue(SENDER),
-        documents=(Document(made.file_names[0], "application/pdf", content),),
+        documents=(ParcelDocument(made.file_names[0], "application/pdf", content),),
         arkivmelding=arkivmelding_xml(made),
         signed_at=world.clock.now,
         tamper=tamper,

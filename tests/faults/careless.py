@@ -9,9 +9,9 @@ from pathlib import Path
 from sqlalchemy import event
 
 from inbox import audit
-from inbox.gateway import Fetched, Notice
+from inbox.gateway import IncomingPackage, Notice
 from inbox.store import Store, create_engine
-from inbox.vault import FolderVault, Stored, _encrypt, _sync_folder
+from inbox.vault import FolderVault, StoredObject, _encrypt, _sync_folder
 from tests.faults.inside import Inside
 from tests.faults.journey import journey
 from tests.faults.troubled import through_trouble
@@ -25,7 +25,7 @@ class _Careless(FolderVault):
         super().__init__(folder)
         self._leaves_out = leaves_out
 
-    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> StoredObject:
         path, parts = self._path(name), self._folder / "parts"
         for folder in (path.parent, parts):
             folder.mkdir(exist_ok=True)
@@ -50,7 +50,7 @@ class _Eager(WatchedGateway):
     """A gateway whose messages are deleted as soon as they are fetched."""
 
     @contextmanager
-    def fetch(self, notice: Notice) -> Iterator[Fetched]:
+    def fetch(self, notice: Notice) -> Iterator[IncomingPackage]:
         with self.real.fetch(notice) as fetched:
             yield fetched
         self.real.confirm(notice)

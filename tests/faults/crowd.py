@@ -18,7 +18,7 @@ from sqlalchemy import Engine, event
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.errors import Unavailable
 from inbox.line import Line, Terms
-from inbox.line.queue import KINDS, claim
+from inbox.line.queue import QUEUE_ROW_TYPES, claim
 from inbox.line.stations import advance
 from inbox.store import Store
 from inbox.worker import Worker
@@ -142,8 +142,8 @@ def _dawdling(inside: Inside) -> Line:
         vault=WatchedVault(vault.real, points),
         events=WatchedSender(sender, points),
         terms=Terms(
-            undo=timedelta(0),
-            free_bytes=0,
+            undo_window=timedelta(0),
+            min_free_bytes=0,
             lease=timedelta(seconds=float(words["lease"])),
             first_retry=timedelta(seconds=1),
             longest_retry=timedelta(seconds=5),
@@ -180,14 +180,14 @@ def claim_and_advance(inside: Inside) -> None:
         if time.monotonic() >= asks_at:
             asks_at = time.monotonic() + _POLL
             inside.collect()
-        if sum(_one(inside.line, number) for number in range(len(KINDS))) == 0:
+        if sum(_one(inside.line, number) for number in range(len(QUEUE_ROW_TYPES))) == 0:
             time.sleep(0.02)
 
 
 def _one(line: Line, number: int) -> bool:
     """One row of a kind, from step to step; a database that is away is waited for."""
     try:
-        job = claim(line, KINDS[number])
+        job = claim(line, QUEUE_ROW_TYPES[number])
     except Unavailable:
         return False
     worked = job is not None

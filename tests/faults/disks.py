@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import BinaryIO
 
 from inbox.errors import Unavailable
-from inbox.vault import Stored, Vault
+from inbox.vault import StoredObject, Vault
 
 
 class At(StrEnum):
@@ -51,7 +51,7 @@ class FaultyVault:
             self.struck += 1
             raise Unavailable(self.code, "by the test")
 
-    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> StoredObject:
         self.stored.append(name)
         stored = self.vault.store(name, self._watched(chunks), key)
         self._strike(At.SYNC)
@@ -74,8 +74,8 @@ class FaultyVault:
     def names(self) -> Iterator[tuple[str, datetime]]:
         return self.vault.names()
 
-    def remove_parts(self, before: datetime) -> int:
-        return self.vault.remove_parts(before)
+    def remove_partial_objects(self, before: datetime) -> int:
+        return self.vault.remove_partial_objects(before)
 
     def free_bytes(self) -> int:
         return self.vault.free_bytes()

@@ -14,7 +14,7 @@ from inbox.audit.verify import verify
 from inbox.domain import ArrivalState, OutboxState, TaskState
 from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
-from inbox.line.queue import unwrap
+from inbox.line.queue import unwrap_stored_key
 from inbox.tables import (
     AccessGrant,
     Arrival,
@@ -85,7 +85,7 @@ def is_ours(line: Line, wire_id: str, digest: str) -> bool:
 
 def _digest_in_vault(session: Session, line: Line, message: Message) -> str:
     stored = session.get(WrappedKey, message.id)
-    key = None if stored is None else unwrap(line, stored)
+    key = None if stored is None else unwrap_stored_key(line, stored)
     if key is None or message.object_name is None:
         return ""
     try:

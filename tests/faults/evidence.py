@@ -11,7 +11,7 @@ from typing import Self
 from sqlmodel import col, select
 
 from inbox.errors import InboxError
-from inbox.keys import WrappedKey
+from inbox.keys import WrappedDataKey
 from inbox.line import Line
 from inbox.simulator.demo_mail.judge import Journal
 from inbox.simulator.gateway.simulator import GatewaySimulator
@@ -67,7 +67,7 @@ class Custody:
         if stored is None or stored.wrapped is None or row.object_name is None:
             return False
         key = self._line.keyring.unwrap(
-            WrappedKey(kek_id=stored.kek_id or "", wrapped=stored.wrapped)
+            WrappedDataKey(kek_id=stored.kek_id or "", wrapped=stored.wrapped)
         )
         try:
             with self._line.vault.open(row.object_name, key.object_key()) as source:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import httpx
 
-from inbox.line.transfer_slots import Slots
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.builder import Document, Parcel, write_package
+from inbox.line.transfer_slots import TransferSlots
+from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
+from inbox.simulator.packages.builder import Parcel, ParcelDocument, write_package
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.worker import Worker
 from tests.faults.inside import Inside
@@ -32,23 +32,23 @@ def work_until_told(inside: Inside) -> None:
     """The worker with its threads, in a process of its own, until SIGTERM."""
     with httpx.Client(trust_env=False, timeout=15) as client:
         port, small, long = (int(inside.plan.words[name]) for name in ("port", "small", "long"))
-        slots, events = Slots(small=small, long=long), sender_to(port, client)
-        line = replace(inside.line, events=events, slots=slots)
+        slots, events = TransferSlots(small=small, long=long), sender_to(port, client)
+        line = replace(inside.line, events=events, transfer_slots=slots)
         worker = Worker(line, poll_seconds=0.2, checkpoints=inside.folder / "checkpoints.txt")
         signal.signal(signal.SIGTERM, lambda *_: worker.stop())
         worker.run()
     check_all_free(slots, long)
 
 
-def check_all_free(slots: Slots, long: int) -> None:
+def check_all_free(slots: TransferSlots, long: int) -> None:
     """Hold every slot there is at the same time: none has leaked."""
     together = threading.Barrier(slots.threads + 1, timeout=10)
     grown = threading.Barrier(long + 1, timeout=10)
 
     def hold(*, grow: bool) -> None:
-        with slots.job():
+        with slots.job_slot():
             if grow:
-                slots.outgrow()
+                slots.move_to_long_slot()
                 grown.wait()
             together.wait()
 
@@ -150,12 +150,12 @@ def write_large(town: Town, path: Path, size: int) -> None:
         for _ in range(size // MIB):
             yield block
 
-    letter = replace(Letter(), public_title=TITLES[0], file_names=("stor.pdf",))
+    letter = replace(ArkivmeldingLetter(), public_title=TITLES[0], file_names=("stor.pdf",))
     parcel = Parcel(
         sender=SENDER,
         receiver=OURS,
         signer=town.world.authority.issue(SENDER),
-        documents=(Document("stor.pdf", "application/pdf", chunks),),
+        documents=(ParcelDocument("stor.pdf", "application/pdf", chunks),),
         arkivmelding=arkivmelding_xml(letter),
         signed_at=town.world.clock.now,
     )

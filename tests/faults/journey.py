@@ -85,7 +85,7 @@ def people(inside: Inside) -> None:
         if message.state is MessageState.UNROUTED:
             anne = inside.person("anne", Role.ARCHIVIST, "desk")
             archive_staff.place_and_release(
-                inside.line, anne, message.id, unit="ppt", seen=message.version
+                inside.line, anne, message.id, unit="ppt", expected_version=message.version
             )
 
 
@@ -103,7 +103,7 @@ def case_systems(inside: Inside) -> None:
             entry = {"message_id": got.message.wire_id, "sha256": digest}
             url = f"{inside.plan.words['archive']}/entries"
             reference = CLIENT.post(url, json=entry).text
-            case_system.registered(line, capacity, delivery.id, reference=reference)
+            case_system.acknowledge_registered(line, capacity, delivery.id, reference=reference)
 
 
 def leave(inside: Inside) -> None:

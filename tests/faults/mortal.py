@@ -12,10 +12,10 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlmodel import Session
 
 from inbox import audit
-from inbox.casesystem import Event
-from inbox.gateway import Confirmed, Fetched, Notice
+from inbox.casesystem import DeliveryEvent
+from inbox.gateway import ConfirmResult, IncomingPackage, Notice
 from inbox.store import Store
-from inbox.vault import Stored
+from inbox.vault import StoredObject
 from tests.faults.inside import Inside
 from tests.faults.watched import Points, WatchedGateway, WatchedSender, WatchedVault
 
@@ -101,19 +101,19 @@ class _Gateway(WatchedGateway):
 
     points: Mortal
 
-    def announced(self, at_most: int) -> Iterator[Notice]:
-        for notice in self.real.announced(at_most):
+    def waiting_notices(self, at_most: int) -> Iterator[Notice]:
+        for notice in self.real.waiting_notices(at_most):
             self.points.about = notice.wire_id
             self.points.passed("after gateway:announced")
             yield notice
 
     @contextmanager
-    def fetch(self, notice: Notice) -> Iterator[Fetched]:
+    def fetch(self, notice: Notice) -> Iterator[IncomingPackage]:
         self.points.about = notice.wire_id
         with super().fetch(notice) as fetched:
             yield fetched
 
-    def confirm(self, notice: Notice) -> Confirmed:
+    def confirm(self, notice: Notice) -> ConfirmResult:
         self.points.about = notice.wire_id
         return super().confirm(notice)
 
@@ -132,7 +132,7 @@ class _Vault(WatchedVault):
 
     points: Mortal
 
-    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> StoredObject:
         self.points.about = name.partition(".")[0]
         return super().store(name, chunks, key)
 
@@ -147,7 +147,7 @@ class _Sender(WatchedSender):
 
     points: Mortal
 
-    def send(self, url: str, secret: bytes, event: Event, now: datetime) -> None:
+    def send(self, url: str, secret: bytes, event: DeliveryEvent, now: datetime) -> None:
         self.points.about = event.id
         super().send(url, secret, event, now)
 

@@ -20,7 +20,7 @@ from tests.worlds import World
 def _withdraws(world: World, message: Message) -> Party:
     leader = kari(world)
     return lambda side: unit.withdraw(
-        side.line, leader, message.id, seen=message.version, reason="Feil enhet"
+        side.line, leader, message.id, expected_version=message.version, reason="Feil enhet"
     )
 
 
@@ -28,9 +28,11 @@ def release_and_hand_back(world: World) -> Race:
     message = scenes.routed(world)
     handler, leader = ola(world, "skole"), kari(world, "skole")
     return Race(
-        left=lambda side: unit.release(side.line, handler, message.id, seen=message.version),
+        left=lambda side: unit.release(
+            side.line, handler, message.id, expected_version=message.version
+        ),
         right=lambda side: unit.hand_back(
-            side.line, leader, message.id, seen=message.version, reason="Ikke vår"
+            side.line, leader, message.id, expected_version=message.version, reason="Ikke vår"
         ),
         messages=(message.id,),
     )
@@ -113,7 +115,11 @@ def _by_hand_and_word(word: str, **body: str) -> SetUp:
         handler = ola(world)
         return Race(
             left=lambda side: unit.register(
-                side.line, handler, message.id, reference=scenes.BY_HAND, seen=message.version
+                side.line,
+                handler,
+                message.id,
+                reference=scenes.BY_HAND,
+                expected_version=message.version,
             ),
             right=says(world.delivery(message.id), word, **body),
             messages=(message.id,),
@@ -143,7 +149,11 @@ def late_word_and_offer(world: World) -> Race:
 def late_word_and_receipt(world: World) -> Race:
     message = scenes.assigned(world)
     unit.register(
-        world.line, ola(world), message.id, reference=scenes.BY_HAND, seen=message.version
+        world.line,
+        ola(world),
+        message.id,
+        reference=scenes.BY_HAND,
+        expected_version=message.version,
     )
     return Race(
         left=says(world.delivery(message.id), "registered", reference=scenes.LATE),
@@ -158,7 +168,7 @@ def dismiss_and_register(world: World) -> Race:
     delivery, leader, handler = world.delivery(message.id), kari(world), ola(world)
     unit.assign(world.line, leader, message.id, to=world.person_id("ola"))
     sak = scenes.the_system(world.line)
-    case_system.registered(world.line, sak, delivery.id, reference=scenes.LATE)
+    case_system.acknowledge_registered(world.line, sak, delivery.id, reference=scenes.LATE)
     proposal = message_proposals.propose(
         world.line, leader, ProposalKind.DISMISS, message.id, reason="Slettet"
     )
@@ -166,7 +176,7 @@ def dismiss_and_register(world: World) -> Race:
     return Race(
         left=scenes.approves(anne(world), proposal),
         right=lambda side: unit.register(
-            side.line, handler, message.id, reference=scenes.LATE, seen=seen
+            side.line, handler, message.id, reference=scenes.LATE, expected_version=seen
         ),
         messages=(message.id,),
     )

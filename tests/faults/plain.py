@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from inbox.vault import Stored, Vault
+from inbox.vault import StoredObject, Vault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class TeeingVault:
     inner: Vault
     folder: Path
 
-    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> StoredObject:
         return self.inner.store(name, self._copied(name, chunks), key)
 
     def _copied(self, name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -36,8 +36,8 @@ class TeeingVault:
     def names(self) -> Iterator[tuple[str, datetime]]:
         return self.inner.names()
 
-    def remove_parts(self, before: datetime) -> int:
-        return self.inner.remove_parts(before)
+    def remove_partial_objects(self, before: datetime) -> int:
+        return self.inner.remove_partial_objects(before)
 
     def free_bytes(self) -> int:
         return self.inner.free_bytes()

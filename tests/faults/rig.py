@@ -8,7 +8,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from inbox import audit
-from inbox.directory import give_code
+from inbox.directory import issue_code
 from inbox.gateway.integrasjonspunkt import client_for
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
@@ -92,7 +92,7 @@ def outside(
         line = line_of(store, folder, channel_of(client))
         keys = settle_in(line)
         with store.transaction() as (session, _):
-            codes = {person: give_code(session, person) for person in PEOPLE}
+            codes = {person: issue_code(session, person) for person in PEOPLE}
         yield Outside(
             line=line,
             clock=clock,

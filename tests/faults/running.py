@@ -15,8 +15,8 @@ from time import monotonic, sleep
 
 import httpx
 
-from inbox.domain import TAUSHETSBELAGT
-from inbox.migrations import shipped
+from inbox.domain import CONFIDENTIAL_PROCESS
+from inbox.migrations import shipped_folder
 from tests.faults.canaries import REFERENCE, canary, send
 from tests.municipality import RULES
 from tests.worlds import OURS, World
@@ -107,7 +107,7 @@ def settings_for(world: World, database: str, gateway: str) -> Path:
     """Settings for the program beside the world; the policies that are active, with its rules."""
     policies = world.folder / "policies"
     if not policies.exists():
-        shutil.copytree(shipped("policies"), policies)
+        shutil.copytree(shipped_folder("policies"), policies)
     (policies / "routing" / f"{OURS}.toml").write_bytes(RULES)
     config = world.folder / "inbox.toml"
     config.write_text(
@@ -116,7 +116,7 @@ def settings_for(world: World, database: str, gateway: str) -> Path:
             database=database,
             gateway=gateway,
             ours=OURS,
-            process=TAUSHETSBELAGT,
+            process=CONFIDENTIAL_PROCESS,
         )
     )
     return config

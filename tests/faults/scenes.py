@@ -62,14 +62,18 @@ def the_system(line: Line) -> Capacity:
 def released(world: World) -> Message:
     """Released by a person, due to be offered, nobody has claimed it."""
     message = withdrawn(world)
-    unit.release(world.line, kari(world), message.id, seen=again(world, message).version)
+    unit.release(
+        world.line, kari(world), message.id, expected_version=again(world, message).version
+    )
     return again(world, message)
 
 
 def withdrawn(world: World) -> Message:
     """Offered once and withdrawn: it has an old attempt that late words may be about."""
     message = arrived(world)
-    unit.withdraw(world.line, kari(world), message.id, seen=message.version, reason="Feil")
+    unit.withdraw(
+        world.line, kari(world), message.id, expected_version=message.version, reason="Feil"
+    )
     return again(world, message)
 
 
@@ -90,7 +94,9 @@ def routed(world: World) -> Message:
 def superseded(world: World) -> tuple[Message, Delivery]:
     """Registered by hand while the case system had it, answered, and due for erasure."""
     message = assigned(world)
-    unit.register(world.line, ola(world), message.id, reference=BY_HAND, seen=message.version)
+    unit.register(
+        world.line, ola(world), message.id, reference=BY_HAND, expected_version=message.version
+    )
     settled(world, message, MessageState.ANSWERED)
     world.clock.advance(KEPT)
     return again(world, message), world.delivery(message.id)
@@ -122,7 +128,9 @@ def sent(world: World) -> Message:
     message = arrived(world)
     delivery = world.delivery(message.id)
     sak = the_system(world.line)
-    case_system.registered(world.line, sak, delivery.id, reference=f"2026/{message.id[:6]}-1")
+    case_system.acknowledge_registered(
+        world.line, sak, delivery.id, reference=f"2026/{message.id[:6]}-1"
+    )
     world.work()
     assert world.receipt(message.id).state is ReceiptState.SENT
     return again(world, message)
@@ -155,7 +163,9 @@ def _advances(job: Job[R]) -> Party:
 def places(world: World, message: Message, *, into: str, seen: int) -> Party:
     """Archive staff place it."""
     by = anne(world)
-    return lambda side: archive_staff.place(side.line, by, message.id, unit=into, seen=seen)
+    return lambda side: archive_staff.place(
+        side.line, by, message.id, unit=into, expected_version=seen
+    )
 
 
 def approves(by: Capacity, proposal: str) -> Party:

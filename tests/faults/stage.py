@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from inbox.domain import RESPONSE
+from inbox.domain import RESPONSE_PROCESS
 from inbox.receipt_document import receipt_id
 from inbox.simulator.casesystem.webhook_check import (
     HOOK,
@@ -124,10 +124,10 @@ class Stage:
             if PARTS[name].chapter == chapter:
                 self._send(name)
         if chapter == FAILING:
-            gateway.registry(POLITI, {RESPONSE: "DPV"})
+            gateway.registry(POLITI, {RESPONSE_PROCESS: "DPV"})
         if chapter == MENDED:
             gateway.calm()
-            gateway.registry(POLITI, {RESPONSE: "DPO"})
+            gateway.registry(POLITI, {RESPONSE_PROCESS: "DPO"})
             for name in self.names:
                 if PARTS[name].odd in _AGAIN:
                     gateway.redeliver(self.wire_ids[name])

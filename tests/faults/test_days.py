@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from inbox.line.task_kinds import TaskKind
 from inbox.tables import Task
-from inbox.vault import Stored, Vault
+from inbox.vault import StoredObject, Vault
 from tests.faults.village import Town, town_around
 from tests.worlds import World
 
@@ -150,7 +150,7 @@ class _Forgetful:
 
     real: Vault
 
-    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> StoredObject:
         return replace(self.real.store(name, chunks, key), sha256=sha256(name.encode()).hexdigest())
 
     def open(self, name: str, key: bytes) -> BinaryIO:
@@ -162,8 +162,8 @@ class _Forgetful:
     def names(self) -> Iterator[tuple[str, datetime]]:
         return self.real.names()
 
-    def remove_parts(self, before: datetime) -> int:
-        return self.real.remove_parts(before)
+    def remove_partial_objects(self, before: datetime) -> int:
+        return self.real.remove_partial_objects(before)
 
     def free_bytes(self) -> int:
         return self.real.free_bytes()

@@ -23,7 +23,7 @@ def test_each_planted_wrong_is_found_and_nothing_else(made: Made, tmp_path: Path
         assert there.wrong() == ["journal: 2 of 1"]
 
         other = there.send()
-        (notice,) = there.line.gateways["eformidling"].announced(1)
+        (notice,) = there.line.gateways["eformidling"].waiting_notices(1)
         there.line.gateways["eformidling"].confirm(notice)
         assert f"early DELETE of {other}" in there.wrong()
         assert "receipts: 0 of 1" in there.wrong()

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from inbox.domain import MessageState
-from inbox.line.queue import unwrap
+from inbox.line.queue import unwrap_stored_key
 from inbox.store import Store, create_engine
 from inbox.tables import Message, WrappedKey
 from inbox.vault import FolderVault
@@ -100,7 +100,7 @@ def _readable(outside: Outside, folder: Path) -> Iterator[tuple[str, str]]:
     with Store(engine, seal=lambda *_: None, clock=outside.clock).reading() as (session, _):
         assert session.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
         for message in session.exec(select(Message).where(col(Message.erased_at).is_(None))):
-            key = unwrap(outside.line, session.get_one(WrappedKey, message.id))
+            key = unwrap_stored_key(outside.line, session.get_one(WrappedKey, message.id))
             assert key is not None
             assert message.object_name is not None
             path = folder / "vault" / message.object_name[:2] / message.object_name

@@ -80,7 +80,7 @@ def test_while_the_database_is_away_nothing_happens_and_then_it_goes_on(
 ) -> None:
     with _proxied(postgres_database(postgres_server), tmp_path) as (there, proxy):
         wire_id = there.send()
-        there.worker._collect()
+        there.worker._poll_gateways()
         proxy.away = True
         proxy.cut()
         before = there.states(), there.effects()

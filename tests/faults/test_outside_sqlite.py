@@ -56,7 +56,7 @@ def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:
     url = sqlite_database(tmp_path)
     with _tuned(url, tmp_path, {"busy_timeout": 10}) as there:
         wire_id = there.send()
-        there.worker._collect()
+        there.worker._poll_gateways()
         other = create_engine(url)
         with other.connect() as holding:
             holding.exec_driver_sql("COMMIT")

@@ -12,7 +12,7 @@ from inbox.app import create_app
 from inbox.config import read_settings
 from inbox.errors import ConfigurationError
 from inbox.keys import Keyring, add_key
-from inbox.line.intake import collect
+from inbox.line.intake import poll_gateways
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.envelopes import sbd_json
@@ -93,14 +93,14 @@ def test_with_the_wrong_keys_nothing_is_asked_of_the_gateway(
         KEYS[row.number](place)
 
         with pytest.raises(ConfigurationError) as refused:
-            collect(build_line(read_settings({}, place.config)))
+            poll_gateways(build_line(read_settings({}, place.config)))
 
         assert refused.value.code.startswith("keys.")
         assert gateway.journal == []
         shutil.rmtree(place.folder / "keys", ignore_errors=True)
         shutil.copytree(installed_once.folder / "keys", place.folder / "keys")
         line = build_line(read_settings({}, place.config))
-        collect(line)
+        poll_gateways(line)
         line.gateways["ip"]._connection._client.close()  # type: ignore[attr-defined] # ours
         line.store.engine.dispose()
         assert "/api/messages/in/peek" in [seen.path for seen in gateway.journal]
@@ -117,7 +117,7 @@ def test_a_key_that_one_process_does_not_have_yet_holds_up_its_own_messages_alon
         newer = replace(there.line, keyring=Keyring.load(tmp_path / "keys"))
         there.custody.reads_with(newer)
         there.send(content=b"under the new key")
-        collect(newer)
+        poll_gateways(newer)
         there.world.clock.advance(timedelta(seconds=1))
         second = there.send(content=b"under the old key")
 
@@ -162,7 +162,7 @@ def test_a_clock_that_is_wrong_for_a_while_doubles_and_loses_nothing(
         steady()
         wire_id = there.send()
         if moment == "announced":
-            there.worker._collect()
+            there.worker._poll_gateways()
         if moment == "taken":
             there.turn()
         if moment == "registered":

@@ -14,11 +14,11 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlmodel import Session
 
 from inbox.domain import MessageState, OrgNumber
-from inbox.gateway import Confirmed, Fetched, Notice, SentState
+from inbox.gateway import ConfirmResult, IncomingPackage, Notice, SendStatus
 from inbox.line import Job
-from inbox.line.queue import KINDS, claim
+from inbox.line.queue import QUEUE_ROW_TYPES, claim
 from inbox.line.stations import advance
-from inbox.receipt_document import Answer, ReceiptType, receipt_body, receipt_id
+from inbox.receipt_document import ReceiptContent, ReceiptType, receipt_body, receipt_id
 from inbox.store import Store
 from inbox.tables import Outbox
 from tests import databases
@@ -58,7 +58,7 @@ class _ConfirmsAtOnce(WatchedGateway):
     """Tells the gateway as soon as the bytes are in the vault."""
 
     @contextmanager
-    def fetch(self, notice: Notice) -> Iterator[Fetched]:
+    def fetch(self, notice: Notice) -> Iterator[IncomingPackage]:
         with self.real.fetch(notice) as fetched:
             yield fetched
         self.real.confirm(notice)
@@ -94,12 +94,12 @@ def test_a_delete_before_the_commit_loses_the_message_that_was_killed_between(
 class _AnswersAtOnce(WatchedGateway):
     """Sends the kvittering when the message has been taken over."""
 
-    def confirm(self, notice: Notice) -> Confirmed:
+    def confirm(self, notice: Notice) -> ConfirmResult:
         wire_id, outcome = notice.wire_id, ReceiptType.OK
         kvittering = receipt_id(
             organisation=OURS, channel="eformidling", wire_id=wire_id, outcome=outcome, number=1
         )
-        answer = Answer(
+        answer = ReceiptContent(
             organisation=OrgNumber(OURS),
             sender=OrgNumber(SENDER),
             wire_id=wire_id,
@@ -139,7 +139,7 @@ class _RandomIds(WatchedGateway):
         del receipt_id
         self.real.send_receipt(self.ids.read_text())
 
-    def receipt_status(self, receipt_id: str) -> SentState:
+    def receipt_status(self, receipt_id: str) -> SendStatus:
         del receipt_id
         return self.real.receipt_status(self.ids.read_text())
 
@@ -231,7 +231,7 @@ def come_back_late(inside: Inside) -> None:
 
 
 def _stopped_before_offering(inside: Inside) -> Job[Any] | None:
-    for kind in KINDS:
+    for kind in QUEUE_ROW_TYPES:
         job: Job[Any] | None = claim(inside.line, kind)
         while job is not None and job.row.state is not MessageState.RELEASED:
             job = advance(inside.line, job)

@@ -65,7 +65,9 @@ def _register(world: World) -> None:
     for message in world.messages():
         if message.state is MessageState.OFFERED:
             delivery, sak = world.delivery(message.id), scenes.the_system(world.line)
-            case_system.registered(world.line, sak, delivery.id, reference="2026/000001-1")
+            case_system.acknowledge_registered(
+                world.line, sak, delivery.id, reference="2026/000001-1"
+            )
 
 
 def _goes_on(outside: Outside, worker: BaseProcess) -> str:

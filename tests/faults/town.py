@@ -16,16 +16,16 @@ from sqlmodel import col, select
 
 from inbox.app import create_app
 from inbox.casesystem.webhook import Target, WebhookSender
-from inbox.domain import TAUSHETSBELAGT, DeliveryState, OrgNumber, Service
+from inbox.domain import CONFIDENTIAL_PROCESS, DeliveryState, OrgNumber, Service
 from inbox.gateway.http import Bounds
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.line import Line, Terms
-from inbox.line.queue import KINDS
+from inbox.line.queue import QUEUE_ROW_TYPES
 from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator
 from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.http.server import Application, serve
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.builder import Document
+from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
+from inbox.simulator.packages.builder import ParcelDocument
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.store import Store
 from inbox.tables import CaseSystem, Delivery, Task, table_of
@@ -42,7 +42,7 @@ BOUNDS = Bounds(
     transfer_read=timedelta(seconds=2),
     transfer=timedelta(seconds=3),
 )
-TERMS = Terms(undo=timedelta(0), free_bytes=0)
+TERMS = Terms(undo_window=timedelta(0), min_free_bytes=0)
 _LONG_LIFE = timedelta(days=60)
 
 
@@ -94,7 +94,7 @@ class Town:
     ) -> str:
         """A genuine message with a confidential word wherever one can stand; its wire id."""
         letter = replace(
-            Letter(),
+            ArkivmeldingLetter(),
             title=f"Om {CANARY}",
             case_title=f"Sak om {CANARY}",
             public_title=public_title,
@@ -105,7 +105,7 @@ class Town:
             parcel={
                 "arkivmelding": arkivmelding_xml(letter),
                 "documents": (
-                    Document(f"{CANARY}.pdf", "application/pdf", CANARY.encode() + content),
+                    ParcelDocument(f"{CANARY}.pdf", "application/pdf", CANARY.encode() + content),
                 ),
             },
         )
@@ -118,19 +118,19 @@ class Town:
 
     def turn(self) -> bool:
         """The worker's loop until nothing is due, outliving what it outlives; whether it worked."""
-        worked = self._outliving(self.worker._collect)
+        worked = self._outliving(self.worker._poll_gateways)
         for _ in range(100):
-            if not self._outliving(self.worker._one_round):
+            if not self._outliving(self.worker._work_once):
                 return worked
             worked = True
         raise AssertionError("the line does not come to rest")
 
     def _outliving(self, work: Callable[[], bool | None]) -> bool:
-        """As `Worker._advance` and `Worker._every` do it."""
+        """As `Worker._advance` and `Worker._repeat` do it."""
         try:
             return bool(work())
         except Exception as error:  # noqa: BLE001 - the loop outlives whatever a round throws
-            self.worker._failed(error)
+            self.worker._log_failure(error)
             return False
 
     def rest(self, seconds: float = 0.5) -> None:
@@ -159,7 +159,7 @@ class Town:
 
     def states(self) -> list[tuple[str, str, str]]:
         """The state of every row that stations work on."""
-        tables = [(kind.__name__, table_of(kind)) for kind in KINDS]
+        tables = [(kind.__name__, table_of(kind)) for kind in QUEUE_ROW_TYPES]
         with self.looking.reading() as (session, _):
             return sorted(
                 (name, row.id, row.state.value)
@@ -264,7 +264,7 @@ def town(
 
 def _integrasjonspunkt(client: httpx.Client) -> Integrasjonspunkt:
     subscription = Subscription(
-        organisation=OrgNumber(OURS), service=Service.DPO, process=TAUSHETSBELAGT
+        organisation=OrgNumber(OURS), service=Service.DPO, process=CONFIDENTIAL_PROCESS
     )
     return Integrasjonspunkt(
         client, channel="eformidling", subscriptions=(subscription,), bounds=BOUNDS

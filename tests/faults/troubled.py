@@ -71,11 +71,11 @@ def _a_while(inside: Inside, troubles: _Troubles) -> None:
 
     def work() -> None:
         for _ in range(_LONGEST):
-            if not worker._one_round():
+            if not worker._work_once():
                 return
         raise AssertionError("the line does not come to rest")
 
-    attempt(worker._collect)
+    attempt(worker._poll_gateways)
     attempt(work)
     attempt(lambda: people(inside))
     attempt(work)

@@ -52,7 +52,7 @@ def objects(outside: Outside) -> list[str]:
     return [str(path.relative_to(vault)) for path in vault.rglob("*") if path.is_file()]
 
 
-def audit_findings(outside: Outside) -> list[verify.Finding]:
+def audit_findings(outside: Outside) -> list[verify.AuditFinding]:
     """What the audit's verifier finds, with the checkpoints outside; the database is left again."""
     notes = (outside.folder / "checkpoints.txt").read_text()
     with outside.line.store.reading() as (session, _):

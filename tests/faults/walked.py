@@ -26,7 +26,7 @@ from inbox.line.moves import archive_staff, case_system, holds, notes, unit
 from inbox.line.moves.registration import data_key
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
-from inbox.line.sealed_content import unsealed
+from inbox.line.sealed_content import unseal_json
 from inbox.package.envelope import read_envelope
 from inbox.simulator.gateway.simulator import OtherEnd
 from inbox.simulator.http.asgi import Receive, Scope, Send
@@ -146,8 +146,10 @@ def _leader(world: World, of: str = "bv") -> Capacity:
 def _register(world: World, message: Message, name: str = "sak") -> None:
     delivery = world.delivery(message.id)
     case_system.collect(world.line, _system(world, name), delivery.id)
-    case_system.accepted(world.line, _system(world, name), delivery.id)
-    case_system.registered(world.line, _system(world, name), delivery.id, reference=REFERENCE)
+    case_system.acknowledge_accepted(world.line, _system(world, name), delivery.id)
+    case_system.acknowledge_registered(
+        world.line, _system(world, name), delivery.id, reference=REFERENCE
+    )
     world.settle(rounds=4, pause=timedelta(minutes=1))
 
 
@@ -163,8 +165,8 @@ def _refused_by_a_system_and_conflicting(world: World) -> None:
     message = _arrive(world, "Melding om barnevern", answered=False)
     own, delivery = _system(world, "sak"), world.delivery(message.id)
     text = canary("fagsystemets-tekst")
-    case_system.refused(world.line, own, delivery.id, code="missing.case", text=text)
-    case_system.registered(world.line, own, delivery.id, reference=REFERENCE)
+    case_system.acknowledge_refused(world.line, own, delivery.id, code="missing.case", text=text)
+    case_system.acknowledge_registered(world.line, own, delivery.id, reference=REFERENCE)
     assert world.message(message.wire_id).state is MessageState.RETURNED
 
 
@@ -172,11 +174,11 @@ def _by_hand(world: World) -> None:
     message = _arrive(world, "Om en elev")
     handler = world.person("ola", Role.HANDLER, "skole")
     unit.take(world.line, handler, message.id)
-    unit.release(world.line, handler, message.id, seen=message.version)
+    unit.release(world.line, handler, message.id, expected_version=message.version)
     world.work()
     seen = world.message(message.wire_id).version
     unit.collect_by_hand(world.line, handler, message.id)
-    unit.register(world.line, handler, message.id, reference=REFERENCE, seen=seen)
+    unit.register(world.line, handler, message.id, reference=REFERENCE, expected_version=seen)
     world.settle(rounds=4, pause=timedelta(minutes=1))
 
 
@@ -184,18 +186,22 @@ def _handed_back_placed_withdrawn_and_late(world: World) -> None:
     message = _arrive(world, "Om en elev", answered=False)
     line, seen = world.line, message.version
     last, leader = world.clock.now.date() + timedelta(days=1), _leader(world, "skole")
-    holds.hold(line, leader, message.id, cause=HoldCause.SENDER_ASKED, last=last)
-    notes.note(line, leader, message.id, text=canary("notat"))
-    assert [each.text for each in notes.notes(line, leader, message.id)] == [canary("notat")]
-    unit.hand_back(line, leader, message.id, seen=seen, reason=_REASON)
+    holds.hold(line, leader, message.id, cause=HoldCause.SENDER_ASKED, last_day=last)
+    notes.write_note(line, leader, message.id, text=canary("notat"))
+    assert [each.text for each in notes.read_notes(line, leader, message.id)] == [canary("notat")]
+    unit.hand_back(line, leader, message.id, expected_version=seen, reason=_REASON)
     seen = world.message(message.wire_id).version
-    archive_staff.place(line, _staff(world), message.id, unit="bv", seen=seen, reason=_REASON)
+    archive_staff.place(
+        line, _staff(world), message.id, unit="bv", expected_version=seen, reason=_REASON
+    )
     seen = world.message(message.wire_id).version
-    unit.release(line, _leader(world), message.id, seen=seen)
+    unit.release(line, _leader(world), message.id, expected_version=seen)
     world.work()
     delivery, seen = world.delivery(message.id), world.message(message.wire_id).version
-    unit.withdraw(line, _leader(world), message.id, seen=seen, reason=_REASON)
-    case_system.registered(line, _system(world, "sak"), delivery.id, reference=REFERENCE)
+    unit.withdraw(line, _leader(world), message.id, expected_version=seen, reason=_REASON)
+    case_system.acknowledge_registered(
+        line, _system(world, "sak"), delivery.id, reference=REFERENCE
+    )
     assert "late_word" in world.open_tasks(message.id)
     message_proposals.propose(
         line, _leader(world), ProposalKind.DISMISS, message.id, reason=_REASON
@@ -227,7 +233,7 @@ def _released_from_quarantine(world: World) -> None:
     world.work()
     message = world.message(wire_id)
     assert message.state is MessageState.QUARANTINED
-    archive_staff.recheck(world.line, _staff(world), message.id, seen=message.version)
+    archive_staff.recheck(world.line, _staff(world), message.id, expected_version=message.version)
     world.work()
 
 
@@ -294,7 +300,7 @@ def _damaged(world: World, seen: Seen) -> None:
     for column in ("sealed_metadata", "sealed_archive", "sealed_documents"):
         sealed = getattr(message, column)
         changed = message.model_copy(update={column: sealed[:-1] + bytes([sealed[-1] ^ 1])})
-        seen.failing(partial(unsealed, changed, key, column))
+        seen.failing(partial(unseal_json, changed, key, column))
     without = {**message.model_dump(), "id": "f" * 32, "wire_id": "another", "digest": None}
     for values in (message.model_dump(), without):
         seen.failing(partial(_insert, world, values))

@@ -13,10 +13,10 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlmodel import Session
 
 from inbox import audit
-from inbox.casesystem import Event, EventSender
+from inbox.casesystem import DeliveryEvent, EventSender
 from inbox.domain import OrgNumber
-from inbox.gateway import Confirmed, Fetched, Gateway, Notice, ReceiptRoute, SentState
-from inbox.vault import Stored, Vault
+from inbox.gateway import ConfirmResult, Gateway, IncomingPackage, Notice, ReceiptRoute, SendStatus
+from inbox.vault import StoredObject, Vault
 
 
 class Points:
@@ -62,7 +62,7 @@ class WatchedVault:
     real: Vault
     points: Points
 
-    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> Stored:
+    def store(self, name: str, chunks: Iterable[bytes], key: bytes) -> StoredObject:
         """As the vault's, with a point after each chunk too."""
         with self.points.around("vault:store"):
             return self.real.store(name, self._seen(chunks), key)
@@ -85,9 +85,9 @@ class WatchedVault:
         """As the vault's."""
         return self.real.names()
 
-    def remove_parts(self, before: datetime) -> int:
+    def remove_partial_objects(self, before: datetime) -> int:
         """As the vault's."""
-        return self.real.remove_parts(before)
+        return self.real.remove_partial_objects(before)
 
     def free_bytes(self) -> int:
         """As the vault's."""
@@ -106,19 +106,19 @@ class WatchedGateway:
         """As the channel's."""
         return self.real.channel
 
-    def announced(self, at_most: int) -> Iterator[Notice]:
+    def waiting_notices(self, at_most: int) -> Iterator[Notice]:
         """As the channel's."""
-        for notice in self.real.announced(at_most):
+        for notice in self.real.waiting_notices(at_most):
             self.points.passed("after gateway:announced")
             yield notice
 
     @contextmanager
-    def fetch(self, notice: Notice) -> Iterator[Fetched]:
+    def fetch(self, notice: Notice) -> Iterator[IncomingPackage]:
         """As the channel's."""
         with self.points.around("gateway:fetch"), self.real.fetch(notice) as fetched:
             yield fetched
 
-    def confirm(self, notice: Notice) -> Confirmed:
+    def confirm(self, notice: Notice) -> ConfirmResult:
         """As the channel's."""
         with self.points.around("gateway:confirm"):
             return self.real.confirm(notice)
@@ -137,7 +137,7 @@ class WatchedGateway:
         with self.points.around("gateway:send_receipt"):
             self.real.send_receipt(receipt_id)
 
-    def receipt_status(self, receipt_id: str) -> SentState:
+    def receipt_status(self, receipt_id: str) -> SendStatus:
         """As the channel's."""
         return self.real.receipt_status(receipt_id)
 
@@ -153,7 +153,7 @@ class WatchedSender:
     real: EventSender
     points: Points
 
-    def send(self, url: str, secret: bytes, event: Event, now: datetime) -> None:
+    def send(self, url: str, secret: bytes, event: DeliveryEvent, now: datetime) -> None:
         """As the sender's."""
         with self.points.around("event:send"):
             self.real.send(url, secret, event, now)

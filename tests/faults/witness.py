@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from inbox.simulator.gateway.simulator import GatewaySimulator
-from inbox.simulator.http.wire import Answer, Call
+from inbox.simulator.http.wire import Call, SimulatedResponse
 from inbox.simulator.packages import envelopes
 
 _OUT = "/api/messages/out"
@@ -45,7 +45,7 @@ class Witness(GatewaySimulator):
         """The messages of kvitteringer that were made and not let go."""
         self._said: dict[str, tuple[str, str]] = {}
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SimulatedResponse:
         """Look first, then do it."""
         self._look(call)
         answer = super().answer(call)

@@ -23,15 +23,15 @@ from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Limits, StaleList, Trust
 from inbox.package.signature.asic_manifest import find_metadata, read_manifests
 from inbox.package.signature.cms import verify_signature
-from inbox.package.signature.integrity import File
-from inbox.package.signature.path import check_chain
+from inbox.package.signature.integrity import SignedFile
+from inbox.package.signature.path import check_certificate_path
 from inbox.package.signature.revocation import read_revocation_list
 from inbox.package.signature.signer import signer_of
-from inbox.package.verdict import Findings
+from inbox.package.verdict import VerdictBuilder
 from inbox.package.zip.reader import Container
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml, minimal_arkivmelding_xml
-from inbox.simulator.packages.builder import Dialect, Document, Parcel, package_bytes
-from inbox.simulator.packages.certificates import Signer, TestAuthority
+from inbox.simulator.packages.builder import Dialect, Parcel, ParcelDocument, package_bytes
+from inbox.simulator.packages.certificates import SigningKey, TestAuthority
 from inbox.simulator.packages.cms import Profile, sign
 from inbox.simulator.packages.envelopes import sbd_json
 from tests.package.zips import Part, zip_bytes
@@ -95,8 +95,8 @@ def cms(raw: bytes) -> None:
     """Only the certificate that was issued may come to be believed."""
     signed = verify_signature(raw, SIGNED)
     signer_of(signed)
-    findings = Findings(waivers=_ALL_MAY_PASS)
-    check_chain(signed, _trust(), now=NOW, stale_is=StaleList.REJECT, findings=findings)
+    findings = VerdictBuilder(waivers=_ALL_MAY_PASS)
+    check_certificate_path(signed, _trust(), now=NOW, stale_is=StaleList.REJECT, findings=findings)
     believed = findings.chain and findings.revocation
     found, issued = signed.certificate.hex(), _signer().der.hex()
     assert not believed or found == issued, f"{found} is believed, issued was {issued}"
@@ -117,7 +117,7 @@ def arkivmelding(raw: bytes) -> None:
     root = parse_arkivmelding(raw, LIMITS)
     grading_of(root)
     message = archive_message_of(root)
-    files = [File(name=name, size=1, sha256="", media_type=None) for name in FILES]
+    files = [SignedFile(name=name, size=1, sha256="", media_type=None) for name in FILES]
     documents, _ = match_documents(files, message, hints=())
     assert len(documents) == len(FILES)
     json.dumps([message.public_title, message.administrative_unit, message.missing]).encode()
@@ -142,7 +142,7 @@ def _authority() -> TestAuthority:
 
 
 @cache
-def _signer() -> Signer:
+def _signer() -> SigningKey:
     return _authority().issue(SENDER)
 
 
@@ -167,7 +167,7 @@ def _packages() -> Iterator[bytes]:
                 sender=SENDER,
                 receiver=RECEIVER,
                 signer=_signer(),
-                documents=(Document("brev å.pdf", "application/pdf", b"%PDF"),),
+                documents=(ParcelDocument("brev å.pdf", "application/pdf", b"%PDF"),),
                 arkivmelding=minimal_arkivmelding_xml(),
                 dialect=dialect,
                 signed_at=NOW,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from inbox.domain import TAUSHETSBELAGT, OrgNumber, Service, WireId
+from inbox.domain import CONFIDENTIAL_PROCESS, OrgNumber, Service, WireId
 from inbox.gateway import Notice
 from inbox.gateway.integrasjonspunkt import Bounds, Integrasjonspunkt, Subscription, client_for
 
@@ -19,7 +19,7 @@ THEIRS = OrgNumber("910077473")
 WIRE_ID = WireId("0b6c2f2e-6c1f-4a53-9a54-6f0a3c1d8e11")
 RECEIPT_ID = "c2b9a5d0-4d5b-4bc4-8c0e-0c9a7d1f3e50"
 ASIC = "application/vnd.etsi.asic-e+zip"
-SUBSCRIPTION = Subscription(organisation=OURS, service=Service.DPO, process=TAUSHETSBELAGT)
+SUBSCRIPTION = Subscription(organisation=OURS, service=Service.DPO, process=CONFIDENTIAL_PROCESS)
 NOTICE = Notice(channel="ip", service=Service.DPO, organisation=OURS, wire_id=WIRE_ID)
 
 
@@ -102,7 +102,7 @@ def gateway_of(
 def sbd(
     *,
     wire_id: str = WIRE_ID,
-    process: str = TAUSHETSBELAGT,
+    process: str = CONFIDENTIAL_PROCESS,
     receiver: str = "0192:910075918",
     expires: str | None = "2026-11-24T22:30:39.333599859+01:00",
 ) -> dict[str, object]:

@@ -42,8 +42,8 @@ def test_a_cookie_is_not_kept() -> None:
     script = Scripted(httpx.Response(204, headers={"Set-Cookie": "a=b; Path=/"}), nothing())
 
     with gateway_of(script) as gateway:
-        list(gateway.announced(1))
-        list(gateway.announced(1))
+        list(gateway.waiting_notices(1))
+        list(gateway.waiting_notices(1))
 
     assert "Cookie" not in script.requests[1].headers
 
@@ -52,7 +52,7 @@ def test_a_redirect_is_not_followed() -> None:
     script = Scripted(httpx.Response(302, headers={"Location": "https://elsewhere.test/"}))
 
     with gateway_of(script) as gateway, pytest.raises(Unavailable, match="unexpected"):
-        list(gateway.announced(1))
+        list(gateway.waiting_notices(1))
 
     assert len(script.requests) == 1
 
@@ -104,7 +104,7 @@ def test_an_endless_answer_is_left_after_two_megabytes() -> None:
         gateway_of(Scripted(httpx.Response(200, stream=endless))) as gateway,
         pytest.raises(Unavailable, match="garbled"),
     ):
-        list(gateway.announced(1))
+        list(gateway.waiting_notices(1))
 
     assert endless.given == 2049
 
@@ -116,7 +116,7 @@ def test_an_answer_that_takes_too_long_is_left() -> None:
         gateway_of(Scripted(httpx.Response(200, stream=Endless())), bounds=hasty) as gateway,
         pytest.raises(Unavailable, match="slow"),
     ):
-        list(gateway.announced(1))
+        list(gateway.waiting_notices(1))
 
 
 def test_a_package_that_takes_too_long_is_left() -> None:
@@ -173,7 +173,7 @@ def test_the_clock_of_the_gateway_is_compared_with_ours() -> None:
     with gateway_of(
         Scripted(answer), now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC)
     ) as gateway:
-        list(gateway.announced(1))
+        list(gateway.waiting_notices(1))
 
         assert gateway.clock_skew() == timedelta(minutes=5)
 
@@ -199,6 +199,6 @@ def test_a_connection_error_is_an_outage_and_says_no_address() -> None:
         gateway_of(Scripted(httpx.ConnectError("no route to gateway.test"))) as gateway,
         pytest.raises(Unavailable) as caught,
     ):
-        list(gateway.announced(1))
+        list(gateway.waiting_notices(1))
 
     assert str(caught.value) == "gateway.unavailable: ConnectError"

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inbox.domain import TAUSHETSBELAGT
+from inbox.domain import CONFIDENTIAL_PROCESS
 from inbox.errors import Unavailable
-from inbox.gateway.envelope_peek import Glimpse, read_glimpse
+from inbox.gateway.envelope_peek import EnvelopeHeader, read_envelope_header
 from tests.gateway.scripted import WIRE_ID, sbd
 
 
-def glimpse_of(**change: str | None) -> Glimpse:
-    return read_glimpse(json.dumps(sbd(**change)).encode())  # type: ignore[arg-type]  # by name
+def glimpse_of(**change: str | None) -> EnvelopeHeader:
+    return read_envelope_header(json.dumps(sbd(**change)).encode())  # type: ignore[arg-type]  # by name
 
 
 def test_the_process_is_found_wherever_its_scope_stands() -> None:
-    assert glimpse_of().process == TAUSHETSBELAGT
+    assert glimpse_of().process == CONFIDENTIAL_PROCESS
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_is_no_uuid_is_no_wire_id(wire_id: str) -> None:
 )
 def test_what_is_no_envelope_at_all_is_garbled(body: bytes) -> None:
     with pytest.raises(Unavailable, match="garbled"):
-        read_glimpse(body)
+        read_envelope_header(body)
 
 
 NAMES = st.sampled_from(["identifier", "value", "scope", "type", "scopeInformation", "x"])
@@ -75,4 +75,4 @@ PARTS = st.sampled_from(["receiver", "documentIdentification", "businessScope"])
 
 @given(header=st.dictionaries(PARTS, JSON))
 def test_a_header_of_any_shape_can_be_looked_at(header: dict[str, object]) -> None:
-    read_glimpse(json.dumps({"standardBusinessDocumentHeader": header}).encode())
+    read_envelope_header(json.dumps({"standardBusinessDocumentHeader": header}).encode())

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from inbox.domain import TAUSHETSBELAGT, Service
+from inbox.domain import CONFIDENTIAL_PROCESS, Service
 from inbox.errors import Gone, NeverAccepted, Unavailable
-from inbox.gateway import Confirmed
+from inbox.gateway import ConfirmResult
 from inbox.gateway.integrasjonspunkt import Bounds, Subscription
 from inbox.simulator.gateway.simulator import Damage
 from inbox.simulator.packages.envelopes import ADMINISTRASJON, receipt_json, sbd_json
@@ -28,7 +28,7 @@ def test_a_message_is_announced_fetched_and_confirmed(world: World) -> None:
     assert world.there.sender_statuses(message_id)[-1] == "MOTTATT", (
         "nothing is said before confirm"
     )
-    assert world.here.confirm(notice) is Confirmed.DELIVERED
+    assert world.here.confirm(notice) is ConfirmResult.DELIVERED
     assert world.there.sender_statuses(message_id)[-1] == "LEVERT"
 
 
@@ -48,7 +48,7 @@ def test_what_others_have_locked_is_not_announced_until_their_lock_has_run_out(
     world.put()
     world.announced()
 
-    assert list(world.here.announced(10)) == []
+    assert list(world.here.waiting_notices(10)) == []
     world.later(minutes=6)
     world.announced()
 
@@ -74,7 +74,7 @@ def test_only_what_is_ours_is_touched(world: World) -> None:
     } == {
         frozenset(
             {
-                f"process={TAUSHETSBELAGT}",
+                f"process={CONFIDENTIAL_PROCESS}",
                 "serviceIdentifier=DPO",
                 f"receiverIdentifier={OURS}",
             }
@@ -85,10 +85,10 @@ def test_only_what_is_ours_is_touched(world: World) -> None:
 def test_services_are_told_apart_by_asking_for_each(world: World) -> None:
     world.put()
     world.there.put(sbd_json(created_at=world.now), BYTES, service="DPF")
-    dpf = Subscription(organisation=OURS, service=Service.DPF, process=TAUSHETSBELAGT)
+    dpf = Subscription(organisation=OURS, service=Service.DPF, process=CONFIDENTIAL_PROCESS)
 
     with client_of(world.url, SUBSCRIPTION, dpf) as both:
-        notices = list(both.announced(10))
+        notices = list(both.waiting_notices(10))
 
     assert [notice.service for notice in notices] == [Service.DPO, Service.DPF]
 
@@ -114,8 +114,8 @@ def test_a_lock_that_ran_out_during_the_transfer_does_not_matter(
     assert world.fetched(notice) == BYTES
     if taken_over:  # by another consumer, whose lock is then as good as ours
         with client_of(world.url) as other:
-            assert len(list(other.announced(1))) == 1
-    assert world.here.confirm(notice) is Confirmed.DELIVERED
+            assert len(list(other.waiting_notices(1))) == 1
+    assert world.here.confirm(notice) is ConfirmResult.DELIVERED
     assert world.there.queue() == []
 
 
@@ -126,7 +126,7 @@ def test_a_message_that_another_consumer_took_is_gone(world: World) -> None:
 
     with pytest.raises(Gone):
         world.fetched(notice)
-    assert world.here.confirm(notice) is Confirmed.GONE
+    assert world.here.confirm(notice) is ConfirmResult.GONE
 
 
 # ---- time to live, redelivery (4, 5)
@@ -139,7 +139,7 @@ def test_a_message_whose_time_is_over_is_gone_though_it_is_locked(world: World) 
 
     with pytest.raises(Gone):
         world.fetched(notice)
-    assert world.here.confirm(notice) is Confirmed.GONE
+    assert world.here.confirm(notice) is ConfirmResult.GONE
     assert world.there.sender_statuses(message_id)[-1] == "LEVETID_UTLOPT"
 
 
@@ -150,7 +150,7 @@ def test_what_the_transport_delivers_again_is_announced_and_confirmed_again(worl
 
     again = world.announced()
     assert again.wire_id == first
-    assert world.here.confirm(again) is Confirmed.DELIVERED
+    assert world.here.confirm(again) is ConfirmResult.DELIVERED
 
 
 # ---- bytes that do not come (8, 9, 10)
@@ -178,7 +178,7 @@ def test_a_package_that_the_gateway_cannot_give_is_a_fault_and_not_an_outage(
         world.fetched(notice)
     assert caught.value.code == code
     assert bool(world.there.queue()) is stays
-    assert world.here.confirm(notice) is (Confirmed.DELIVERED if stays else Confirmed.GONE)
+    assert world.here.confirm(notice) is (ConfirmResult.DELIVERED if stays else ConfirmResult.GONE)
 
 
 @pytest.mark.parametrize("after_bytes", [0, 1, 65_536, 262_144, 262_145, 524_287])

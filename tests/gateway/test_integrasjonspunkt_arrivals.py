@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inbox.domain import TAUSHETSBELAGT, Service
+from inbox.domain import CONFIDENTIAL_PROCESS, Service
 from inbox.errors import Unavailable
 from inbox.gateway.integrasjonspunkt import Subscription
 from tests.gateway.scripted import (
@@ -36,7 +36,7 @@ def test_what_waits_is_announced_with_its_envelope_as_it_came() -> None:
     script = Scripted(shown(), nothing())
 
     with gateway_of(script) as gateway:
-        [notice] = gateway.announced(10)
+        [notice] = gateway.waiting_notices(10)
 
     assert (notice.channel, notice.service, notice.organisation) == ("ip", Service.DPO, OURS)
     assert notice.wire_id == WIRE_ID
@@ -48,12 +48,12 @@ def test_peek_is_asked_with_exactly_three_filters() -> None:
     script = Scripted(nothing())
 
     with gateway_of(script) as gateway:
-        list(gateway.announced(1))
+        list(gateway.waiting_notices(1))
 
     [request] = script.requests
     assert (request.method, request.url.path) == ("GET", "/api/messages/in/peek")
     assert dict(request.url.params) == {
-        "process": TAUSHETSBELAGT,
+        "process": CONFIDENTIAL_PROCESS,
         "serviceIdentifier": "DPO",
         "receiverIdentifier": "910075918",
     }
@@ -63,13 +63,13 @@ def test_no_more_is_locked_than_was_asked_for() -> None:
     script = Scripted(shown(), shown())
 
     with gateway_of(script) as gateway:
-        assert len(list(gateway.announced(1))) == 1
-        assert list(gateway.announced(0)) == []
+        assert len(list(gateway.waiting_notices(1))) == 1
+        assert list(gateway.waiting_notices(0)) == []
     assert len(script.requests) == 1
 
 
 def test_subscriptions_take_turns_within_a_round_and_between_rounds() -> None:
-    other = Subscription(organisation=OURS, service=Service.DPF, process=TAUSHETSBELAGT)
+    other = Subscription(organisation=OURS, service=Service.DPF, process=CONFIDENTIAL_PROCESS)
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -77,15 +77,15 @@ def test_subscriptions_take_turns_within_a_round_and_between_rounds() -> None:
         return shown(sbd(wire_id=f"{len(asked):08d}-6c1f-4a53-9a54-6f0a3c1d8e11"))
 
     with gateway_of(answer, SUBSCRIPTION, other) as gateway:
-        list(gateway.announced(3))
-        list(gateway.announced(1))
+        list(gateway.waiting_notices(3))
+        list(gateway.waiting_notices(1))
 
     assert asked == ["DPO", "DPF", "DPO", "DPF"]
 
 
 def test_a_gateway_that_does_not_lock_is_not_asked_for_ever() -> None:
     with gateway_of(lambda _: shown()) as gateway:
-        assert len(list(gateway.announced(100))) == 2
+        assert len(list(gateway.waiting_notices(100))) == 2
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_what_a_gateway_without_filters_gives_is_left_alone(
     script = Scripted(shown(foreign))
 
     with gateway_of(script) as gateway, caplog.at_level(logging.WARNING):
-        assert list(gateway.announced(10)) == []
+        assert list(gateway.waiting_notices(10)) == []
 
         assert gateway.misfits == 1
     assert len(script.requests) == 1, "one foreign message locked is enough for a round"
@@ -114,17 +114,17 @@ def test_what_a_gateway_without_filters_gives_is_left_alone(
 @outages
 def test_an_outage_while_peeking_is_told(answer: httpx.Response | Exception, code: str) -> None:
     with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
-        list(gateway.announced(10))
+        list(gateway.waiting_notices(10))
 
     assert caught.value.code == code
 
 
 def test_a_bad_answer_to_one_subscription_does_not_stop_the_others() -> None:
-    other = Subscription(organisation=THEIRS, service=Service.DPO, process=TAUSHETSBELAGT)
+    other = Subscription(organisation=THEIRS, service=Service.DPO, process=CONFIDENTIAL_PROCESS)
     script = Scripted(page(), shown(), nothing())
 
     with gateway_of(script, other, SUBSCRIPTION) as gateway:
-        notices = gateway.announced(10)
+        notices = gateway.waiting_notices(10)
 
         assert next(notices).wire_id == WIRE_ID
         with pytest.raises(Unavailable, match="garbled"):
@@ -137,4 +137,4 @@ def test_whatever_peek_answers_only_our_own_errors_come_out(status: int, body: b
         gateway_of(lambda _: httpx.Response(status, content=body)) as gateway,
         suppress(Unavailable),
     ):
-        assert list(gateway.announced(3)) == []
+        assert list(gateway.waiting_notices(3)) == []

@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from inbox.domain import TAUSHETSBELAGT, Service
+from inbox.domain import CONFIDENTIAL_PROCESS, Service
 from inbox.errors import Gone, InboxError, NeverAccepted, Unavailable
-from inbox.gateway import Confirmed
+from inbox.gateway import ConfirmResult
 from inbox.gateway.integrasjonspunkt import Subscription
 from tests.gateway.scripted import (
     ASIC,
@@ -51,7 +51,7 @@ def test_a_lock_that_ran_out_is_taken_again_by_id_and_filters() -> None:
     assert fetched(script) == b"the bytes"
     assert dict(script.requests[1].url.params) == {
         "messageId": WIRE_ID,
-        "process": TAUSHETSBELAGT,
+        "process": CONFIDENTIAL_PROCESS,
         "serviceIdentifier": "DPO",
         "receiverIdentifier": "910075918",
     }
@@ -136,7 +136,7 @@ def test_a_stream_that_breaks_is_truncation() -> None:
 
 
 def test_a_notice_of_a_subscription_that_was_ended_is_not_locked_again() -> None:
-    ended = Subscription(organisation=THEIRS, service=Service.DPO, process=TAUSHETSBELAGT)
+    ended = Subscription(organisation=THEIRS, service=Service.DPO, process=CONFIDENTIAL_PROCESS)
 
     with (
         gateway_of(Scripted(named(400, "MessageNotLocked")), ended) as gateway,
@@ -149,7 +149,7 @@ def test_a_notice_of_a_subscription_that_was_ended_is_not_locked_again() -> None
 # ---- custody
 
 
-def confirmed(*answers: httpx.Response | Exception) -> Confirmed:
+def confirmed(*answers: httpx.Response | Exception) -> ConfirmResult:
     with gateway_of(Scripted(*answers)) as gateway:
         return gateway.confirm(NOTICE)
 
@@ -158,20 +158,23 @@ def test_confirm_deletes_by_id() -> None:
     script = Scripted(shown())
 
     with gateway_of(script) as gateway:
-        assert gateway.confirm(NOTICE) is Confirmed.DELIVERED
+        assert gateway.confirm(NOTICE) is ConfirmResult.DELIVERED
     assert script.asked == [f"DELETE /api/messages/in/{WIRE_ID}"]
 
 
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ([httpx.Response(200)], Confirmed.DELIVERED),
-        ([named(404, "MessageNotFound")], Confirmed.GONE),
-        ([named(400, "MessageNotLocked"), shown(), shown()], Confirmed.DELIVERED),
-        ([named(400, "MessageNotLocked"), shown(), named(404, "MessageNotFound")], Confirmed.GONE),
+        ([httpx.Response(200)], ConfirmResult.DELIVERED),
+        ([named(404, "MessageNotFound")], ConfirmResult.GONE),
+        ([named(400, "MessageNotLocked"), shown(), shown()], ConfirmResult.DELIVERED),
+        (
+            [named(400, "MessageNotLocked"), shown(), named(404, "MessageNotFound")],
+            ConfirmResult.GONE,
+        ),
     ],
 )
-def test_gone_is_told_from_delivered(answers: list[httpx.Response], said: Confirmed) -> None:
+def test_gone_is_told_from_delivered(answers: list[httpx.Response], said: ConfirmResult) -> None:
     assert confirmed(*answers) is said
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from inbox.errors import Unavailable
-from inbox.gateway import Confirmed, Notice
+from inbox.gateway import ConfirmResult, Notice
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.packages.envelopes import sbd_json
@@ -22,7 +22,7 @@ def opened(here: Integrasjonspunkt, notice: Notice) -> None:
 
 
 CALLS: dict[str, Callable[[Integrasjonspunkt, Notice], object]] = {
-    "peek": lambda here, _: list(here.announced(1)),
+    "peek": lambda here, _: list(here.waiting_notices(1)),
     "pop": opened,
     "delete": lambda here, notice: here.confirm(notice),
     "capabilities": lambda here, _: here.receipt_route(THEIRS),
@@ -63,7 +63,7 @@ def test_nobody_listening_is_an_outage() -> None:
         port = listener.getsockname()[1]
 
     with client_of(f"http://127.0.0.1:{port}") as here, pytest.raises(Unavailable):
-        list(here.announced(1))
+        list(here.waiting_notices(1))
 
 
 def test_a_password_that_was_changed_is_told_apart_from_an_outage(listening: Socket) -> None:
@@ -71,7 +71,7 @@ def test_a_password_that_was_changed_is_told_apart_from_an_outage(listening: Soc
     listening.gateway.put(sbd_json(), BYTES)
 
     with client_of(listening.url, credentials=("user", "new")) as here:
-        assert len(list(here.announced(1))) == 1
+        assert len(list(here.waiting_notices(1))) == 1
     with (
         client_of(listening.url, credentials=("user", "old")) as here,
         pytest.raises(Unavailable, match="unauthorised"),
@@ -86,5 +86,5 @@ def test_a_delete_whose_answer_was_lost_had_succeeded(world: World) -> None:
 
     with pytest.raises(Unavailable):
         world.here.confirm(notice)
-    assert world.here.confirm(notice) is Confirmed.GONE
+    assert world.here.confirm(notice) is ConfirmResult.GONE
     assert world.there.sender_statuses(message_id)[-1] == "LEVERT"

@@ -7,7 +7,7 @@ import pytest
 
 from inbox.domain import OrgNumber
 from inbox.errors import Gone, NeverAccepted, Unavailable
-from inbox.gateway import SentState
+from inbox.gateway import SendStatus
 from tests.gateway.scripted import (
     OUTAGES,
     RECEIPT_ID,
@@ -185,23 +185,23 @@ def test_an_outage_is_no_sending(answer: httpx.Response | Exception, code: str) 
 @pytest.mark.parametrize(
     ("names", "state"),
     [
-        ((), SentState.UNKNOWN),
-        (("OPPRETTET",), SentState.CREATED),
-        (("OPPRETTET", "ANNET"), SentState.CREATED),
-        (("SENDT", "OPPRETTET"), SentState.SENT),
-        (("OPPRETTET", "SENDT", "MOTTATT"), SentState.CONFIRMED),
-        (("OPPRETTET", "SENDT", "LEVERT"), SentState.CONFIRMED),
-        (("MOTTATT", "LEVERT", "LEST"), SentState.CONFIRMED),
-        (("MOTTATT", "FEIL"), SentState.CONFIRMED),
-        (("MOTTATT", "LEVETID_UTLOPT"), SentState.CONFIRMED),
-        (("SENDT", "LEVETID_UTLOPT"), SentState.EXPIRED),
-        (("OPPRETTET", "FEIL"), SentState.FAILED),
-        (("FEIL", "LEVETID_UTLOPT"), SentState.FAILED),
-        (("OPPRETTET", "SENDT", "LEVERT", "LEST"), SentState.FAILED),
+        ((), SendStatus.UNKNOWN),
+        (("OPPRETTET",), SendStatus.CREATED),
+        (("OPPRETTET", "ANNET"), SendStatus.CREATED),
+        (("SENDT", "OPPRETTET"), SendStatus.SENT),
+        (("OPPRETTET", "SENDT", "MOTTATT"), SendStatus.CONFIRMED),
+        (("OPPRETTET", "SENDT", "LEVERT"), SendStatus.CONFIRMED),
+        (("MOTTATT", "LEVERT", "LEST"), SendStatus.CONFIRMED),
+        (("MOTTATT", "FEIL"), SendStatus.CONFIRMED),
+        (("MOTTATT", "LEVETID_UTLOPT"), SendStatus.CONFIRMED),
+        (("SENDT", "LEVETID_UTLOPT"), SendStatus.EXPIRED),
+        (("OPPRETTET", "FEIL"), SendStatus.FAILED),
+        (("FEIL", "LEVETID_UTLOPT"), SendStatus.FAILED),
+        (("OPPRETTET", "SENDT", "LEVERT", "LEST"), SendStatus.FAILED),
     ],
 )
 def test_a_kvittering_is_confirmed_when_it_has_arrived(
-    names: tuple[str, ...], state: SentState
+    names: tuple[str, ...], state: SendStatus
 ) -> None:
     script = Scripted(statuses(*names))
 
@@ -214,19 +214,19 @@ def test_all_pages_of_statuses_are_read() -> None:
     script = Scripted(statuses("OPPRETTET", last=False), statuses("MOTTATT"))
 
     with gateway_of(script) as gateway:
-        assert gateway.receipt_status(RECEIPT_ID) is SentState.CONFIRMED
+        assert gateway.receipt_status(RECEIPT_ID) is SendStatus.CONFIRMED
     assert [request.url.params["page"] for request in script.requests] == ["0", "1"]
 
 
 def test_the_statuses_of_others_are_not_ours() -> None:
     with gateway_of(Scripted(statuses("MOTTATT", of=WIRE_ID))) as gateway:
-        assert gateway.receipt_status(RECEIPT_ID) is SentState.UNKNOWN
+        assert gateway.receipt_status(RECEIPT_ID) is SendStatus.UNKNOWN
 
 
 @pytest.mark.parametrize("name", ["MessageStatusNotFound", "ConversationNotFound"])
 def test_what_the_gateway_does_not_know_is_unknown(name: str) -> None:
     with gateway_of(Scripted(named(404, name))) as gateway:
-        assert gateway.receipt_status(RECEIPT_ID) is SentState.UNKNOWN
+        assert gateway.receipt_status(RECEIPT_ID) is SendStatus.UNKNOWN
 
 
 def test_pages_without_an_end_are_given_up() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from inbox.domain import RESPONSE, TAUSHETSBELAGT
+from inbox.domain import CONFIDENTIAL_PROCESS, RESPONSE_PROCESS
 from inbox.errors import InboxError, NeverAccepted, Unavailable
-from inbox.gateway import SentState
+from inbox.gateway import SendStatus
 from inbox.simulator.gateway.simulator import Damage, GatewaySimulator, OtherEnd
 from tests.gateway.scripted import RECEIPT_ID, THEIRS
 from tests.gateway.world import Socket, World, client_of, receipt
@@ -15,10 +15,10 @@ from tests.gateway.world import Socket, World, client_of, receipt
 @pytest.mark.parametrize(
     ("registry", "obstacle"),
     [
-        ({RESPONSE: "DPO"}, None),
-        ({RESPONSE: "DPV"}, "receipt.not_dpo"),
-        ({RESPONSE: "DPF"}, "receipt.not_dpo"),
-        ({TAUSHETSBELAGT: "DPO"}, "receipt.no_capability"),
+        ({RESPONSE_PROCESS: "DPO"}, None),
+        ({RESPONSE_PROCESS: "DPV"}, "receipt.not_dpo"),
+        ({RESPONSE_PROCESS: "DPF"}, "receipt.not_dpo"),
+        ({CONFIDENTIAL_PROCESS: "DPO"}, "receipt.no_capability"),
         (None, "receipt.no_capability"),
     ],
 )
@@ -33,7 +33,7 @@ def test_a_kvittering_that_would_be_thrown_away_has_an_obstacle(
 @pytest.mark.parametrize(
     ("registry", "code"),
     [
-        ({RESPONSE: "DPV"}, "gateway.service_not_enabled"),
+        ({RESPONSE_PROCESS: "DPV"}, "gateway.service_not_enabled"),
         (None, "gateway.receiver_does_not_accept"),
     ],
 )
@@ -49,7 +49,9 @@ def test_a_kvittering_that_is_refused_when_created_says_why(
 
 def test_a_kvittering_that_the_gateway_threw_away_is_not_confirmed(listening: Socket) -> None:
     """It would be: SENDT, LEVERT and LEST are all there, and nothing was sent."""
-    there = GatewaySimulator(capabilities={THEIRS: {RESPONSE: "DPV"}}, enabled=("DPO", "DPV"))
+    there = GatewaySimulator(
+        capabilities={THEIRS: {RESPONSE_PROCESS: "DPV"}}, enabled=("DPO", "DPV")
+    )
     listening.gateway = there
 
     with client_of(listening.url) as here:
@@ -57,7 +59,7 @@ def test_a_kvittering_that_the_gateway_threw_away_is_not_confirmed(listening: So
         here.send_receipt(RECEIPT_ID)
 
         assert "LEVERT" in there.statuses(RECEIPT_ID)
-        assert here.receipt_status(RECEIPT_ID) is SentState.FAILED
+        assert here.receipt_status(RECEIPT_ID) is SendStatus.FAILED
     assert there.receipts_at_sender() == []
 
 
@@ -85,21 +87,21 @@ def test_a_kvittering_whose_answer_was_lost_is_sent_once(world: World, lost: str
     world.create_and_send()
     world.later(seconds=5)
 
-    assert world.here.receipt_status(RECEIPT_ID) is SentState.CONFIRMED
+    assert world.here.receipt_status(RECEIPT_ID) is SendStatus.CONFIRMED
     assert len(world.there.receipts_at_sender()) == 1
 
 
 @pytest.mark.parametrize(
     ("other_end", "state"),
     [
-        (OtherEnd.TAKES, SentState.CONFIRMED),
-        (OtherEnd.LEAVES, SentState.CONFIRMED),
-        (OtherEnd.IS_AWAY, SentState.EXPIRED),
-        (OtherEnd.FAILS, SentState.FAILED),
+        (OtherEnd.TAKES, SendStatus.CONFIRMED),
+        (OtherEnd.LEAVES, SendStatus.CONFIRMED),
+        (OtherEnd.IS_AWAY, SendStatus.EXPIRED),
+        (OtherEnd.FAILS, SendStatus.FAILED),
     ],
 )
 def test_what_becomes_of_a_kvittering_is_told_in_the_end(
-    world: World, other_end: OtherEnd, state: SentState
+    world: World, other_end: OtherEnd, state: SendStatus
 ) -> None:
     world.there.other_end(other_end)
 
@@ -135,5 +137,5 @@ def test_a_kvittering_is_created_sent_and_followed(world: World) -> None:
         world.later(seconds=1)
         seen.append(world.here.receipt_status(RECEIPT_ID))
 
-    assert seen == [SentState.UNKNOWN, SentState.CREATED, SentState.SENT, SentState.CONFIRMED]
+    assert seen == [SendStatus.UNKNOWN, SendStatus.CREATED, SendStatus.SENT, SendStatus.CONFIRMED]
     assert [each["messageId"] for each in world.there.receipts_at_sender()] == [RECEIPT_ID]

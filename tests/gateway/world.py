@@ -31,7 +31,7 @@ class World:
         return self.there.put(sbd_json(created_at=self.now, life=life), package)
 
     def announced(self) -> Notice:
-        [notice] = self.here.announced(10)
+        [notice] = self.here.waiting_notices(10)
         return notice
 
     def fetched(self, notice: Notice) -> bytes:

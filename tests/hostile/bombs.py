@@ -8,7 +8,7 @@ import zlib
 from dataclasses import replace
 from io import BytesIO
 
-from inbox.simulator.packages.builder import Document
+from inbox.simulator.packages.builder import ParcelDocument
 from tests.hostile.flaws import MOST, PLAIN, Spoilt, chosen, kind, offsets, plus, rewritten, spoilt
 from tests.hostile.writers import Layout, files_of, go, python, python_to_a_pipe
 from tests.package.zips import Part, deflated, local_bytes
@@ -147,7 +147,7 @@ def stored_files_with_records_inside(rng: random.Random, layout: Layout) -> Spoi
     """
     record = rng.choice((b"PK\x03\x04", b"PK\x07\x08", b"PK\x01\x02", b"PK\x05\x06"))
     filler = b"%PDF" * rng.choice((0, 1, 65_535, 70_000)) + bytes(rng.randrange(4))
-    inside = Document("vedlegg.zip", "application/zip", filler + record + bytes(30))
+    inside = ParcelDocument("vedlegg.zip", "application/zip", filler + record + bytes(30))
     files = files_of(genuine(documents=(inside,)), stored=("mimetype", "vedlegg.zip"))
     opened(python(files).raw())
     to_a_pipe = go(files) if layout.writing else python_to_a_pipe(files)

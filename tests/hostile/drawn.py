@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
-from inbox.simulator.packages.builder import Dialect, Document, Namespace
+from inbox.simulator.packages.arkivmelding import (
+    ArkivmeldingLetter,
+    arkivmelding_xml,
+    minimal_arkivmelding_xml,
+)
+from inbox.simulator.packages.builder import Dialect, Namespace, ParcelDocument
 from tests.hostile.writers import SHAPES, File, Layout, files_of
 from tests.packages import genuine
 
@@ -53,14 +57,14 @@ def draw(rng: random.Random, *, shape: str | None = None) -> Drawn:
     return Drawn(files=tuple(_files(rng, signed)), shape=chosen)
 
 
-def _documents(rng: random.Random) -> list[Document]:
+def _documents(rng: random.Random) -> list[ParcelDocument]:
     names: dict[str, str] = {}
     for _ in range(rng.choice((1, 1, 2, 3, 8))):
         name = rng.choice(_FOLDERS) + rng.choice(_STEMS) + rng.choice(_ENDINGS)
         composed = unicodedata.normalize("NFC", name)
         decomposed = unicodedata.normalize("NFD", name)
         names.setdefault(name.casefold(), rng.choice((composed, decomposed)))
-    return [Document(name, "application/pdf", _content(rng)) for name in names.values()]
+    return [ParcelDocument(name, "application/pdf", _content(rng)) for name in names.values()]
 
 
 def _content(rng: random.Random) -> bytes:
@@ -83,9 +87,9 @@ def _inner(rng: random.Random) -> bytes:
     return out.getvalue()
 
 
-def _letter(rng: random.Random, names: Sequence[str]) -> Letter:
+def _letter(rng: random.Random, names: Sequence[str]) -> ArkivmeldingLetter:
     """From all that can be said to what must be."""
-    letter = Letter(file_names=tuple(names))
+    letter = ArkivmeldingLetter(file_names=tuple(names))
     bare = {
         "public_title": None,
         "case_public_title": None,
@@ -98,7 +102,7 @@ def _letter(rng: random.Random, names: Sequence[str]) -> Letter:
     return replace(letter, **left_out, receiver_person="Ánne Njálla" if kept else None)  # type: ignore[arg-type]
 
 
-def _arkivmelding(rng: random.Random, letter: Letter) -> bytes:
+def _arkivmelding(rng: random.Random, letter: ArkivmeldingLetter) -> bytes:
     """In both dialects: `basisregistrering` and `registrering`; in full and as SvarInn makes it."""
     raw = rng.choice((arkivmelding_xml, minimal_arkivmelding_xml))(letter)
     if rng.random() < 0.5:

@@ -16,8 +16,8 @@ from inbox.errors import PackageRejected
 from inbox.package import Package
 from inbox.package.envelope import Envelope
 from inbox.package.inputs import Limits
-from inbox.package.verdict import Quarantine
-from inbox.package.zip.reader import Archive
+from inbox.package.verdict import PackageQuarantined
+from inbox.package.zip.reader import ZipReader
 from inbox.simulator.packages.builder import Dialect
 from tests.hostile.front import read_from_the_front
 from tests.hostile.writers import SHAPES, WIDE, File, Layout
@@ -58,7 +58,7 @@ def _told(layout: Layout, lies: Iterable[tuple[str, str, int, int]]) -> Layout:
 
 def _read(raw: bytes) -> dict[str, bytes] | None:
     try:
-        archive = Archive(BytesIO(raw), Limits())
+        archive = ZipReader(BytesIO(raw), Limits())
         return {entry.name: archive.read(entry.name, 1 << 20) for entry in archive.entries}
     except PackageRejected:
         return None
@@ -109,7 +109,7 @@ def _changed(dialect: Dialect, position: int, value: int) -> bool:
     changed[position] ^= value
     try:
         package = opened(bytes(changed), envelope=_envelope())
-    except Quarantine:
+    except PackageQuarantined:
         return False
     assert package == whole
     assert _read(bytes(changed)) == _read(raw)

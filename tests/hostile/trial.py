@@ -15,8 +15,8 @@ from pathlib import Path
 from inbox.errors import PackageRejected
 from inbox.package import inspect, open_package
 from inbox.package.inputs import Limits
-from inbox.package.zip.reader import Archive, Container
-from inbox.simulator.packages.builder import Document, write_package
+from inbox.package.zip.reader import Container, ZipReader
+from inbox.simulator.packages.builder import ParcelDocument, write_package
 from tests.bench.apart import memory_mb
 from tests.hostile import bombs, fields, names, structure
 from tests.hostile.drawn import Drawn, draw
@@ -109,7 +109,7 @@ def _base(report: Report, bases: dict[str, Layout], drawn: Drawn, shape: str) ->
 
 
 def _archive(raw: bytes) -> None:
-    Archive(BytesIO(raw), Limits()).check()
+    ZipReader(BytesIO(raw), Limits()).check()
 
 
 def _container(raw: bytes) -> None:
@@ -161,7 +161,7 @@ def try_large(folder: Path) -> Report:
         return (block + number.to_bytes(2) for number in range(1024))
 
     with path.open("wb") as out:
-        write_package(out, parcel(documents=(Document("stor.txt", "text/plain", chunks),)))
+        write_package(out, parcel(documents=(ParcelDocument("stor.txt", "text/plain", chunks),)))
     with path.open("rb") as source:
         package = open_package(
             source,
@@ -178,7 +178,7 @@ def try_large(folder: Path) -> Report:
 
 def _read_thrice(drawn: Drawn, raw: bytes) -> None:
     """What went in comes out, from us, from `zipfile` and from the front."""
-    archive = Archive(BytesIO(raw), Limits())
+    archive = ZipReader(BytesIO(raw), Limits())
     ours = [(e.name, b"".join(archive.stream(e.name))) for e in archive.entries]
     with zipfile.ZipFile(BytesIO(raw)) as by_directory:
         stock = [by_directory.read(i) for i in by_directory.infolist() if not i.is_dir()]

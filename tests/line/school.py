@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
-from inbox.directory import take_in
+from inbox.directory import import_agreed
 from inbox.directory.format.toml_file import read_directory
 from inbox.domain import DeliveryState, MessageState, new_id
 from inbox.line import Line
@@ -203,7 +203,7 @@ def school(database: str, folder: Path) -> Iterator[School]:
     """The world with the school's people, on a database that has the schema."""
     with worlds.world(database, folder) as world:
         with world.line.store.transaction() as (session, now):
-            take_in(world.line, session, now, read_directory(_directory()), approved_by="a+b")
+            import_agreed(world.line, session, now, read_directory(_directory()), approved_by="a+b")
             session.add(UnitAbove(id=new_id(), unit="skole", above="oppvekst", active_from=now))
             session.add(Clearance(id=new_id(), person="nina", shielding="13", active_from=now))
         yield School(world)

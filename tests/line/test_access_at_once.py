@@ -12,10 +12,10 @@ from sqlmodel import col, select
 
 from inbox.domain import HoldCause, PersonId, UnitId
 from inbox.line.access.grants import breakglass, delegate, end_access, grant
-from inbox.line.access.review import Outcome, review
+from inbox.line.access.review import ReviewOutcome, review
 from inbox.line.moves import archive_staff, unit
 from inbox.line.moves.holds import hold
-from inbox.line.moves.notes import note
+from inbox.line.moves.notes import write_note
 from inbox.tables import AccessGrant, Delegation, Message, Note, Task
 from tests.faults.races import Moment, Party, Side, held, two_sides
 from tests.line.school import School, school
@@ -58,7 +58,9 @@ def two_grants(hall: School) -> Meeting:
     message_id = hall.message()
 
     def grants(side: Side) -> None:
-        grant(side.line, leaders[side.name], message_id, to=NINA, lasts=timedelta(7), reason=REASON)
+        grant(
+            side.line, leaders[side.name], message_id, to=NINA, duration=timedelta(7), reason=REASON
+        )
 
     leaders = {"left": hall.kari(), "right": hall.lars()}
     return Meeting(
@@ -76,10 +78,12 @@ def grant_and_place(hall: School) -> Meeting:
     return Meeting(
         left=_done(
             lambda side: grant(
-                side.line, leader, message_id, to=NINA, lasts=timedelta(7), reason=REASON
+                side.line, leader, message_id, to=NINA, duration=timedelta(7), reason=REASON
             )
         ),
-        right=lambda side: archive_staff.place(side.line, anne, message_id, unit="ppt", seen=seen),
+        right=lambda side: archive_staff.place(
+            side.line, anne, message_id, unit="ppt", expected_version=seen
+        ),
         holds=lambda told: (
             told[0] in {WON, "NotFound not_found"}
             and told[1] == WON
@@ -93,7 +97,9 @@ def breakglass_and_place(hall: School) -> Meeting:
     seen = hall.seen(message_id)
     return Meeting(
         left=_done(lambda side: breakglass(side.line, nina, message_id, reason=REASON)),
-        right=lambda side: archive_staff.place(side.line, anne, message_id, unit="ppt", seen=seen),
+        right=lambda side: archive_staff.place(
+            side.line, anne, message_id, unit="ppt", expected_version=seen
+        ),
         holds=lambda told: (
             told[0] in {WON, "NotFound not_found"}
             and told[1] == WON
@@ -104,7 +110,7 @@ def breakglass_and_place(hall: School) -> Meeting:
 
 def two_end_it(hall: School) -> Meeting:
     message_id = hall.message()
-    row = grant(hall.line, hall.kari(), message_id, to=NINA, lasts=timedelta(7), reason=REASON)
+    row = grant(hall.line, hall.kari(), message_id, to=NINA, duration=timedelta(7), reason=REASON)
     leaders = {"left": hall.kari(), "right": hall.lars()}
 
     def ends(side: Side) -> None:
@@ -122,7 +128,7 @@ def two_end_it(hall: School) -> Meeting:
 
 def end_and_open(hall: School) -> Meeting:
     message_id, nina, leader = hall.offered(), hall.handler(), hall.kari()
-    row = grant(hall.line, leader, message_id, to=NINA, lasts=timedelta(7), reason=REASON)
+    row = grant(hall.line, leader, message_id, to=NINA, duration=timedelta(7), reason=REASON)
     unit.assign(hall.line, leader, message_id, to=OLA)
     return Meeting(
         left=lambda side: end_access(side.line, leader, row.id),
@@ -137,7 +143,7 @@ def end_and_open(hall: School) -> Meeting:
 
 def two_reviews(hall: School) -> Meeting:
     row = breakglass(hall.line, hall.handler(), hall.message(), reason=REASON)
-    outcomes = {"left": Outcome.UPHELD, "right": Outcome.MISUSED}
+    outcomes = {"left": ReviewOutcome.UPHELD, "right": ReviewOutcome.MISUSED}
     siv = hall.siv()
 
     def reviews(side: Side) -> None:
@@ -186,7 +192,7 @@ def two_unusual_openings(hall: School) -> Meeting:
         unit.take(hall.line, nina, message_id)
 
     def opens(side: Side) -> None:
-        line = replace(side.line, terms=replace(side.line.terms, opens_by_person=1))
+        line = replace(side.line, terms=replace(side.line.terms, opens_per_person_hour=1))
         unit.collect_by_hand(line, nina, messages[side.name])
 
     def holds(told: tuple[str, str]) -> bool:
@@ -202,7 +208,7 @@ def two_unusual_emergencies(hall: School) -> Meeting:
     messages = {"left": hall.message(), "right": hall.message()}
 
     def breaks(side: Side) -> None:
-        line = replace(side.line, terms=replace(side.line.terms, breakglass_in_unit=1))
+        line = replace(side.line, terms=replace(side.line.terms, breakglass_per_unit_week=1))
         breakglass(line, who[side.name], messages[side.name], reason=REASON)
 
     def holds(told: tuple[str, str]) -> bool:
@@ -234,7 +240,7 @@ def two_hold_it(hall: School) -> Meeting:
     causes = {"left": HoldCause.SENDER_ASKED, "right": HoldCause.PERSON_AWAY}
 
     def holds_it(side: Side) -> None:
-        hold(side.line, leaders[side.name], message_id, cause=causes[side.name], last=last)
+        hold(side.line, leaders[side.name], message_id, cause=causes[side.name], last_day=last)
 
     def holds(told: tuple[str, str]) -> bool:
         cause, standing = _kept(hall, message_id)
@@ -248,8 +254,10 @@ def hold_and_place(hall: School) -> Meeting:
     seen, last = hall.seen(message_id), hall.world.clock.now.date() + timedelta(days=3)
     cause = HoldCause.SENDER_ASKED
     return Meeting(
-        left=_done(lambda side: hold(side.line, leader, message_id, cause=cause, last=last)),
-        right=lambda side: archive_staff.place(side.line, anne, message_id, unit="ppt", seen=seen),
+        left=_done(lambda side: hold(side.line, leader, message_id, cause=cause, last_day=last)),
+        right=lambda side: archive_staff.place(
+            side.line, anne, message_id, unit="ppt", expected_version=seen
+        ),
         holds=lambda told: (
             told[0] in {WON, "NotFound not_found"}
             and told[1] == WON
@@ -262,7 +270,7 @@ def two_notes(hall: School) -> Meeting:
     message_id, leaders = hall.message(), {"left": hall.kari(), "right": hall.lars()}
 
     def writes(side: Side) -> None:
-        note(side.line, leaders[side.name], message_id, text="Ring avsender")
+        write_note(side.line, leaders[side.name], message_id, text="Ring avsender")
 
     def holds(told: tuple[str, str]) -> bool:
         with hall.line.store.reading() as (session, _):
@@ -291,7 +299,9 @@ MEETINGS: Final[Mapping[str, Callable[[School], Meeting]]] = {
 @pytest.fixture
 def hall(database: str, tmp_path: Path) -> Iterator[School]:
     with school(database, tmp_path) as made:
-        terms = replace(made.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
+        terms = replace(
+            made.line.terms, breakglass_per_person_day=999, breakglass_per_unit_week=999
+        )
         made.world.line = replace(made.line, terms=terms)
         yield made
 

@@ -12,25 +12,25 @@ from sqlmodel import col, select
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.app import create_app
-from inbox.directory import give_code
+from inbox.directory import issue_code
 from inbox.domain import DeliveryState, MessageState, PersonId, UnitId
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line.access import open_access
 from inbox.line.access.grants import breakglass, delegate, end_access, grant
-from inbox.line.access.review import Outcome, review
+from inbox.line.access.review import ReviewOutcome, review
 from inbox.line.moves import archive_staff, unit
-from inbox.line.queue import unwrap
+from inbox.line.queue import unwrap_stored_key
 from inbox.line.settle import Step, settle
 from inbox.tables import (
     AccessGrant,
     Assignment,
     AuditEntry,
+    CapacityRow,
     Delegation,
     Message,
     Task,
     WrappedKey,
 )
-from inbox.tables import Capacity as CapacityRow
 from tests.access.town import strongly
 from tests.line.school import School, people, school_on
 
@@ -48,13 +48,15 @@ def hall(
 ) -> Iterator[School]:
     """One world for all: each test has messages of its own."""
     with school_on(request, tmp_path_factory.mktemp("hall")) as made:
-        terms = replace(made.world.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
+        terms = replace(
+            made.world.line.terms, breakglass_per_person_day=999, breakglass_per_unit_week=999
+        )
         made.world.line = replace(made.world.line, terms=terms)
         yield made
 
 
 def given(hall: School, message_id: str, to: PersonId = NINA) -> AccessGrant:
-    return grant(hall.line, hall.kari(), message_id, to=to, lasts=WEEK, reason=REASON)
+    return grant(hall.line, hall.kari(), message_id, to=to, duration=WEEK, reason=REASON)
 
 
 def opens(hall: School, capacity: Capacity, message_id: str, reason: str = "") -> bool:
@@ -67,7 +69,7 @@ def opens(hall: School, capacity: Capacity, message_id: str, reason: str = "") -
 
 def unsealed(hall: School, row: AccessGrant, column: str) -> str:
     with hall.line.store.reading() as (session, _):
-        key = unwrap(hall.line, session.get_one(WrappedKey, row.message_id))
+        key = unwrap_stored_key(hall.line, session.get_one(WrappedKey, row.message_id))
     assert key is not None
     sealed = getattr(row, column)
     return key.unseal(sealed, table="access_grant", column=column, row=row.id).decode()
@@ -109,7 +111,7 @@ def test_a_grant_is_for_one_day_to_ninety(hall: School, days: float) -> None:
     lasts = timedelta(days=days)
 
     with pytest.raises(Invalid, match=r"access\.period"):
-        grant(hall.line, hall.kari(), hall.message(), to=NINA, lasts=lasts, reason=REASON)
+        grant(hall.line, hall.kari(), hall.message(), to=NINA, duration=lasts, reason=REASON)
 
 
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 1001])
@@ -117,7 +119,7 @@ def test_nothing_is_given_or_taken_without_a_reason(hall: School, reason: str) -
     message_id = hall.message()
 
     with pytest.raises(Invalid, match=r"access\.reason"):
-        grant(hall.line, hall.kari(), message_id, to=NINA, lasts=WEEK, reason=reason)
+        grant(hall.line, hall.kari(), message_id, to=NINA, duration=WEEK, reason=reason)
     with pytest.raises(Invalid, match=r"access\.reason"):
         breakglass(hall.line, hall.handler(), message_id, reason=reason)
 
@@ -166,7 +168,7 @@ def test_nobody_assigns_grants_or_delegates_to_themselves(hall: School) -> None:
 
     for move in (
         lambda: unit.assign(hall.line, lars, message_id, to=LARS),
-        lambda: grant(hall.line, lars, message_id, to=LARS, lasts=WEEK, reason=REASON),
+        lambda: grant(hall.line, lars, message_id, to=LARS, duration=WEEK, reason=REASON),
     ):
         with pytest.raises(NotPermitted, match="D05"):
             move()
@@ -190,7 +192,7 @@ def test_who_runs_rules_reviews_or_distributes_gives_and_opens_nothing(
     before = hall.count(AccessGrant), hall.count(Delegation), hall.count(Assignment)
 
     for move in (
-        lambda: grant(hall.line, strong, message_id, to=OLA, lasts=WEEK, reason=REASON),
+        lambda: grant(hall.line, strong, message_id, to=OLA, duration=WEEK, reason=REASON),
         lambda: unit.assign(hall.line, strong, message_id, to=OLA),
         lambda: breakglass(hall.line, strong, message_id, reason=REASON),
         lambda: stands_in(hall, strong),
@@ -424,7 +426,7 @@ def test_an_assignment_is_ended_and_its_task_with_it(hall: School) -> None:
     assert opens(hall, hall.handler(), message_id)
     (assigned,) = [
         each
-        for each in open_access.of_unit(hall.line, hall.kari())
+        for each in open_access.open_access_in_unit(hall.line, hall.kari())
         if each.message_id == message_id
     ]
 
@@ -464,11 +466,15 @@ def test_a_message_that_leaves_the_unit_ends_all_access_in_it(hall: School, how:
 
     if how == "hand_back":
         unit.hand_back(
-            hall.line, hall.kari(), message_id, seen=hall.seen(message_id), reason=REASON
+            hall.line,
+            hall.kari(),
+            message_id,
+            expected_version=hall.seen(message_id),
+            reason=REASON,
         )
     else:
         archive_staff.place(
-            hall.line, hall.anne(), message_id, unit="ppt", seen=hall.seen(message_id)
+            hall.line, hall.anne(), message_id, unit="ppt", expected_version=hall.seen(message_id)
         )
 
     assert [hall.row(row.id).active_until for row in rows] == [moved_at, moved_at]
@@ -488,13 +494,17 @@ def test_what_ended_by_a_move_does_not_live_again_when_the_message_comes_back(
 ) -> None:
     message_id = hall.message()
     row = given(hall, message_id)
-    archive_staff.place(hall.line, hall.anne(), message_id, unit="ppt", seen=hall.seen(message_id))
-
     archive_staff.place(
-        hall.line, hall.anne(), message_id, unit="skole", seen=hall.seen(message_id)
+        hall.line, hall.anne(), message_id, unit="ppt", expected_version=hall.seen(message_id)
     )
 
-    assert row.id not in {each.id for each in open_access.of_unit(hall.line, hall.kari())}
+    archive_staff.place(
+        hall.line, hall.anne(), message_id, unit="skole", expected_version=hall.seen(message_id)
+    )
+
+    assert row.id not in {
+        each.id for each in open_access.open_access_in_unit(hall.line, hall.kari())
+    }
     given(hall, message_id)
 
 
@@ -532,7 +542,7 @@ def test_a_review_is_kept_and_closes_its_task_and_a_second_is_a_conflict(hall: S
     message_id, lars = hall.offered(), hall.handler("lars")
     row = breakglass(hall.line, lars, message_id, reason=REASON)
 
-    review(hall.line, hall.siv(), row.id, outcome=Outcome.UPHELD, reason="Barnet var i fare")
+    review(hall.line, hall.siv(), row.id, outcome=ReviewOutcome.UPHELD, reason="Barnet var i fare")
 
     reviewed = hall.row(row.id)
     assert (reviewed.review, reviewed.reviewed_by) == ("upheld", "siv")
@@ -543,7 +553,7 @@ def test_a_review_is_kept_and_closes_its_task_and_a_second_is_a_conflict(hall: S
     assert "fare" not in json.dumps(leaf)
     assert not opens(hall, lars, message_id)
     with pytest.raises(Conflict, match=r"access\.reviewed"):
-        review(hall.line, hall.siv(), row.id, outcome=Outcome.MISUSED, reason=REASON)
+        review(hall.line, hall.siv(), row.id, outcome=ReviewOutcome.MISUSED, reason=REASON)
 
 
 def test_who_had_a_part_in_it_does_not_review_it(hall: School) -> None:
@@ -553,13 +563,13 @@ def test_who_had_a_part_in_it_does_not_review_it(hall: School) -> None:
 
     for who, access_id in (("lars", row.id), ("lars", mine.id), ("siv", "nothing")):
         with pytest.raises(NotFound):
-            review(hall.line, hall.siv(who), access_id, outcome=Outcome.UPHELD, reason=REASON)
+            review(hall.line, hall.siv(who), access_id, outcome=ReviewOutcome.UPHELD, reason=REASON)
     with pytest.raises(NotFound):
         review(
             hall.line,
             replace(hall.siv(), strong_auth=False),
             row.id,
-            outcome=Outcome.UPHELD,
+            outcome=ReviewOutcome.UPHELD,
             reason=REASON,
         )
 
@@ -570,8 +580,8 @@ def test_a_grant_that_was_misused_is_over_and_one_that_is_upheld_goes_on(hall: S
     misused, upheld = hall.offered(), hall.offered()
     rows = given(hall, misused), given(hall, upheld)
 
-    review(hall.line, hall.siv(), rows[0].id, outcome=Outcome.MISUSED, reason=REASON)
-    review(hall.line, hall.siv(), rows[1].id, outcome=Outcome.UPHELD, reason=REASON)
+    review(hall.line, hall.siv(), rows[0].id, outcome=ReviewOutcome.MISUSED, reason=REASON)
+    review(hall.line, hall.siv(), rows[1].id, outcome=ReviewOutcome.UPHELD, reason=REASON)
 
     assert not opens(hall, hall.handler(), misused)
     assert opens(hall, hall.handler(), upheld)
@@ -585,7 +595,7 @@ def test_a_review_after_the_message_is_erased_is_committed_to(hall: School) -> N
         key.kek_id, key.wrapped, key.destroyed_at = None, None, now
         session.get_one(Message, row.message_id).erased_at = now
 
-    review(hall.line, hall.siv(), row.id, outcome=Outcome.UNCLEAR, reason=REASON)
+    review(hall.line, hall.siv(), row.id, outcome=ReviewOutcome.UNCLEAR, reason=REASON)
 
     assert hall.row(row.id).sealed_review is None
     assert "reason" in hall.leaves("access:reviewed", row.id)[0]["committed"]
@@ -602,21 +612,23 @@ def test_a_leader_sees_what_stands_in_the_unit_and_nothing_else(hall: School) ->
         breakglass(hall.line, hall.handler("lars"), mine, reason=REASON).id: "emergency",
     }
     bv = hall.world.person("kari", Role.LEADER, "bv", strong=False)
-    grant(hall.line, bv, elsewhere, to=OLA, lasts=WEEK, reason=REASON)
+    grant(hall.line, bv, elsewhere, to=OLA, duration=WEEK, reason=REASON)
 
-    seen = open_access.of_unit(hall.line, hall.kari())
+    seen = open_access.open_access_in_unit(hall.line, hall.kari())
 
     kinds = {each.id: each.kind for each in seen if each.message_id == mine}
     assert rows.items() <= kinds.items()
     assert sorted(kinds.values()) == ["assignment", "emergency", "grant"]
     assert elsewhere not in {each.message_id for each in seen}
     hall.conflict("kari", mine)
-    assert mine not in {each.message_id for each in open_access.of_unit(hall.line, hall.kari())}
+    assert mine not in {
+        each.message_id for each in open_access.open_access_in_unit(hall.line, hall.kari())
+    }
     with pytest.raises(NotFound):
-        open_access.of_unit(hall.line, hall.handler())
+        open_access.open_access_in_unit(hall.line, hall.handler())
     olga = strongly(hall.world.person("olga", Role.LEADER, "oppvekst", strong=False))
     breakglass(hall.line, olga, hall.message(), reason=REASON)
-    assert list(open_access.of_unit(hall.line, olga)) == []
+    assert list(open_access.open_access_in_unit(hall.line, olga)) == []
 
 
 def test_a_reviewer_sees_what_waits_without_what_they_had_a_part_in(hall: School) -> None:
@@ -624,16 +636,16 @@ def test_a_reviewer_sees_what_waits_without_what_they_had_a_part_in(hall: School
     granted = given(hall, hall.message(unit="skole")).id
     own = breakglass(hall.line, hall.handler("ola"), hall.message(), reason=REASON).id
 
-    siv = {each.id for each in open_access.to_review(hall.line, hall.siv())}
-    ola = {each.id for each in open_access.to_review(hall.line, hall.siv("ola"))}
+    siv = {each.id for each in open_access.access_to_review(hall.line, hall.siv())}
+    ola = {each.id for each in open_access.access_to_review(hall.line, hall.siv("ola"))}
 
     assert {taken, granted, own} <= siv
     assert own not in ola
     assert taken in ola
-    review(hall.line, hall.siv(), taken, outcome=Outcome.UPHELD, reason=REASON)
-    assert taken not in {each.id for each in open_access.to_review(hall.line, hall.siv())}
+    review(hall.line, hall.siv(), taken, outcome=ReviewOutcome.UPHELD, reason=REASON)
+    assert taken not in {each.id for each in open_access.access_to_review(hall.line, hall.siv())}
     with pytest.raises(NotFound):
-        open_access.to_review(hall.line, hall.kari())
+        open_access.access_to_review(hall.line, hall.kari())
 
 
 def test_a_membership_that_ended_ends_what_was_given_at_the_next_request(hall: School) -> None:
@@ -660,12 +672,12 @@ def test_what_is_not_ones_own_is_as_if_it_were_not_there(hall: School) -> None:
     def told(message: str, access: str) -> list[str]:
         errors = []
         for move in (
-            lambda: grant(hall.line, paul, message, to=NINA, lasts=WEEK, reason=REASON),
+            lambda: grant(hall.line, paul, message, to=NINA, duration=WEEK, reason=REASON),
             lambda: breakglass(hall.line, per, message, reason=REASON),
             lambda: unit.collect_by_hand(hall.line, per, message, reason=REASON),
             lambda: end_access(hall.line, paul, access),
             lambda: review(
-                hall.line, hall.siv("lars"), access, outcome=Outcome.UPHELD, reason=REASON
+                hall.line, hall.siv("lars"), access, outcome=ReviewOutcome.UPHELD, reason=REASON
             ),
         ):
             with pytest.raises(NotFound) as error:
@@ -678,7 +690,7 @@ def test_what_is_not_ones_own_is_as_if_it_were_not_there(hall: School) -> None:
 
 def test_a_personal_code_opens_no_door_of_the_case_systems(hall: School) -> None:
     with hall.line.store.transaction() as (session, _):
-        code = give_code(session, "odd")
+        code = issue_code(session, "odd")
     message_id = hall.offered()
     delivery = hall.world.delivery(message_id).id
 

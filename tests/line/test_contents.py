@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from inbox.access.lists.pages import visible
+from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.policy.vocabulary import Action, Role
-from inbox.directory import act_as, take_in
+from inbox.directory import import_agreed, sign_in_as
 from inbox.directory.format.toml_file import read_directory
 from inbox.domain import MessageState, Metadata
 from inbox.errors import IntegrityError
 from inbox.line.moves.registration import data_key
 from inbox.line.queue import claim
-from inbox.line.sealed_content import metadata_of, unsealed
+from inbox.line.sealed_content import metadata_of, unseal_json
 from inbox.line.stations import advance
-from inbox.line.stations.message import _destroy
+from inbox.line.stations.message import _destroy_content
 from inbox.tables import Message, MessageReference
 from tests.worlds import OURS, World
 
@@ -71,9 +71,9 @@ def test_a_sealed_value_that_was_moved_to_another_row_does_not_open(world: World
         key = data_key(session, world.line, first.id)
     second.sealed_archive = first.sealed_archive
 
-    assert unsealed(first, key, "sealed_archive")["shape"]
+    assert unseal_json(first, key, "sealed_archive")["shape"]
     with pytest.raises(IntegrityError):
-        unsealed(second, key, "sealed_archive")
+        unseal_json(second, key, "sealed_archive")
 
 
 def test_a_quarantined_message_keeps_who_sent_it_and_why_it_was_stopped(world: World) -> None:
@@ -98,9 +98,12 @@ def test_opening_twice_gives_the_same_answer(small_world: World) -> None:
         job = advance(small_world.line, job)
     received = claim(small_world.line, Message)
     assert received is not None
-    from inbox.line.stations.open import open_
+    from inbox.line.stations.open import open_message
 
-    first, second = open_(small_world.line, received), open_(small_world.line, received)
+    first, second = (
+        open_message(small_world.line, received),
+        open_message(small_world.line, received),
+    )
 
     assert first.became == second.became == MessageState.OPENED
     assert {k: v for k, v in first.values.items() if "sealed" not in k} == {
@@ -128,7 +131,7 @@ def test_the_case_that_a_message_names_is_kept_as_a_hash_until_it_is_erased(worl
 
     with world.line.store.transaction() as (session, _):
         row = session.get_one(Message, message.id)
-        _destroy(world.line, session, world.clock.now, row)
+        _destroy_content(world.line, session, world.clock.now, row)
 
     assert _named(world) == set()
 
@@ -142,13 +145,17 @@ def test_a_conflict_with_a_case_keeps_its_mail_from_the_person(small_world: Worl
     for number in (b"2", b"1"):
         text = conflict.replace(b"{}", number)
         with small_world.line.store.transaction() as (session, now):
-            take_in(small_world.line, session, now, read_directory(text), approved_by="a+b")
+            import_agreed(small_world.line, session, now, read_directory(text), approved_by="a+b")
         with small_world.line.store.transaction() as (session, now):
             session.get_one(Message, message.id).unit = "bv"
             session.flush()
-            kari = act_as(session, now, "kari", role=Role.LEADER, unit="bv")
+            kari = sign_in_as(session, now, "kari", role=Role.LEADER, unit="bv")
             policy = small_world.line.policies.current(session)
-            listed = session.execute(visible(policy, kari, now, Action.LIST)).scalars().all()
+            listed = (
+                session.execute(permitted_message_ids(policy, kari, now, Action.LIST))
+                .scalars()
+                .all()
+            )
             seen.append(message.id in listed)
 
     assert seen == [True, False]

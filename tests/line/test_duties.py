@@ -11,18 +11,18 @@ from sqlmodel import col, select
 
 from inbox.access.facts.registry import FACTS
 from inbox.access.files.active import ActivePolicies
-from inbox.access.files.folder import load_folder
+from inbox.access.files.folder import load_policy
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Duty
-from inbox.access.question import Given
+from inbox.access.question import RequestFacts
 from inbox.domain import GrantKind, MessageState, PersonId, new_id
 from inbox.errors import NotPermitted
 from inbox.line import Line
 from inbox.line.access.grants import breakglass, grant
-from inbox.line.authorize import KEPT, ask, of_message
+from inbox.line.authorize import DUTY_CHECKS, authorize, message_subject
 from inbox.line.moves import archive_staff, unit
 from inbox.line.task_kinds import TaskKind
-from inbox.migrations import shipped
+from inbox.migrations import shipped_folder
 from inbox.tables import AccessGrant, Assignment, Message, Task
 from tests import databases
 from tests.line.school import School, school
@@ -46,14 +46,16 @@ class Bound(ActivePolicies):
 
 @pytest.fixture(scope="module")
 def shipped_policy() -> Policy:
-    return load_folder(shipped("policies"))
+    return load_policy(shipped_folder("policies"))
 
 
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     folder = tmp_path_factory.mktemp("hall")
     with school(databases.sqlite_database(folder), folder) as made:
-        terms = replace(made.world.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
+        terms = replace(
+            made.world.line.terms, breakglass_per_person_day=999, breakglass_per_unit_week=999
+        )
         made.world.line = replace(made.world.line, terms=terms)
         yield made
 
@@ -64,7 +66,7 @@ def bound(hall: School, policy: Policy, **duties: set[Duty]) -> Line:
 
 
 def test_every_duty_is_kept_by_something() -> None:
-    assert set(KEPT) == set(Duty)
+    assert set(DUTY_CHECKS) == set(Duty)
 
 
 # Log
@@ -77,7 +79,9 @@ def test_what_leaves_no_entry_is_not_done(hall: School) -> None:
         pytest.raises(NotPermitted, match="take: duty"),
         hall.line.store.transaction() as (session, now),
     ):
-        ask(hall.line, session, now, nina, Action.TAKE, of_message(message_id), Given())
+        authorize(
+            hall.line, session, now, nina, Action.TAKE, message_subject(message_id), RequestFacts()
+        )
         session.get_one(Message, message_id).urgent = True
 
     with hall.line.store.reading() as (session, _):
@@ -94,7 +98,15 @@ def test_where_nothing_is_committed_no_duty_can_be_met(hall: School) -> None:
         hall.line.store.reading() as (session, now),
         pytest.raises(NotPermitted, match="take: duty"),
     ):
-        ask(hall.line, session, now, hall.handler(), Action.TAKE, of_message(message_id), Given())
+        authorize(
+            hall.line,
+            session,
+            now,
+            hall.handler(),
+            Action.TAKE,
+            message_subject(message_id),
+            RequestFacts(),
+        )
 
 
 def test_a_read_is_in_the_audit_before_the_first_byte_is_given(hall: School) -> None:
@@ -122,8 +134,8 @@ def test_without_a_reason_nothing_is_handed_back(hall: School) -> None:
     seen = hall.seen(message_id)
 
     with pytest.raises(NotPermitted, match="hand_back: duty"):
-        unit.hand_back(hall.line, hall.kari(), message_id, seen=seen, reason="")
-    unit.hand_back(hall.line, hall.kari(), message_id, seen=seen, reason=REASON)
+        unit.hand_back(hall.line, hall.kari(), message_id, expected_version=seen, reason="")
+    unit.hand_back(hall.line, hall.kari(), message_id, expected_version=seen, reason=REASON)
 
     (leaf,) = hall.leaves("message:unrouted", message_id)
     assert (leaf["rule"], leaf["duties"], set(leaf["committed"])) == (
@@ -140,8 +152,8 @@ def test_a_reason_that_is_kept_nowhere_was_not_given(hall: School) -> None:
         pytest.raises(NotPermitted, match="hand_back: duty"),
         hall.line.store.transaction() as (session, now),
     ):
-        given, subject = Given(reason_given=True), of_message(message_id)
-        turn = ask(hall.line, session, now, hall.kari(), Action.HAND_BACK, subject, given)
+        given, subject = RequestFacts(reason_given=True), message_subject(message_id)
+        turn = authorize(hall.line, session, now, hall.kari(), Action.HAND_BACK, subject, given)
         turn.settle(
             row=session.get_one(Message, message_id),
             became=MessageState.UNROUTED,
@@ -158,13 +170,13 @@ def test_a_task_is_closed_with_its_reason_and_its_rule(hall: School) -> None:
         hall.kari(),
         hall.message(),
         to=PersonId("nina"),
-        lasts=timedelta(days=1),
+        duration=timedelta(days=1),
         reason=REASON,
     )
     with hall.line.store.reading() as (session, _):
         task = session.exec(select(Task.id).where(col(Task.subject_id) == row.id)).one()
 
-    archive_staff.close(hall.line, hall.handler(), task, reason="Sett")
+    archive_staff.close_by_hand(hall.line, hall.handler(), task, reason="Sett")
 
     (leaf,) = hall.leaves("task:done", task)
     assert (leaf["rule"], set(leaf["committed"])) == ("A37", {"reason"})
@@ -210,8 +222,8 @@ def test_emergency_access_without_a_review_is_not_there(hall: School) -> None:
         pytest.raises(NotPermitted, match="breakglass: duty"),
         hall.line.store.transaction() as (session, now),
     ):
-        given, subject = Given(reason_given=True), of_message(message_id)
-        turn = ask(hall.line, session, now, lars, Action.BREAKGLASS, subject, given)
+        given, subject = RequestFacts(reason_given=True), message_subject(message_id)
+        turn = authorize(hall.line, session, now, lars, Action.BREAKGLASS, subject, given)
         row = AccessGrant(
             id=new_id(),
             kind=GrantKind.BREAKGLASS,
@@ -224,8 +236,8 @@ def test_emergency_access_without_a_review_is_not_there(hall: School) -> None:
             active_until=now + timedelta(minutes=1),
         )
         session.add(row)
-        turn.tell(TaskKind.EMERGENCY, subject=row.id, message_id=message_id, unit="skole")
-        turn.note(event="access:taken", subject=row.id, message_id=message_id)
+        turn.notify(TaskKind.EMERGENCY, subject=row.id, message_id=message_id, unit="skole")
+        turn.record(event="access:taken", subject=row.id, message_id=message_id)
 
     with pytest.raises(NotPermitted, match="open: none"):
         unit.collect_by_hand(hall.line, lars, message_id)
@@ -287,6 +299,14 @@ def test_no_duty_of_one_transaction_is_met_by_another(hall: School) -> None:
         pytest.raises(NotPermitted, match="take: duty"),
         hall.line.store.transaction() as (session, now),
     ):
-        ask(hall.line, session, now, hall.handler(), Action.TAKE, of_message(other), Given())
+        authorize(
+            hall.line,
+            session,
+            now,
+            hall.handler(),
+            Action.TAKE,
+            message_subject(other),
+            RequestFacts(),
+        )
 
     assert hall.leaves("message:taken", other) == []

@@ -13,7 +13,7 @@ from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line import people_lists
 from inbox.line.moves import archive_staff, holds, unit
 from inbox.line.moves.holds import end_hold, hold
-from inbox.line.people_lists import Asked
+from inbox.line.people_lists import ListRequest
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.package.times import OSLO
@@ -56,14 +56,14 @@ def held(
     days: int = 7,
 ) -> datetime:
     last = today(hall) + timedelta(days=days)
-    return hold(hall.line, by or hall.kari(), message_id, cause=cause, last=last)
+    return hold(hall.line, by or hall.kari(), message_id, cause=cause, last_day=last)
 
 
 def shown(
     hall: School, message_id: str, capacity: Capacity | None = None, action: Action = Action.LIST
 ) -> tuple[HoldCause | None, datetime | None]:
     """What a list says of it: why it waits, and until when."""
-    asked = Asked(capacity=capacity or hall.kari(), action=action)
+    asked = ListRequest(capacity=capacity or hall.kari(), action=action)
     rows = {
         str(each.row.id): each.row for each in people_lists.page(hall.line, asked, at_most=500).rows
     }
@@ -99,7 +99,9 @@ def test_it_is_over_by_itself_when_the_day_has_passed_in_norway(own_hall: School
     message_id = own_hall.message()
     own_hall.world.clock.now = datetime(2027, 3, 27, 23, 30, tzinfo=UTC)
 
-    until = hold(own_hall.line, own_hall.kari(), message_id, cause=ASKED, last=date(2027, 3, 28))
+    until = hold(
+        own_hall.line, own_hall.kari(), message_id, cause=ASKED, last_day=date(2027, 3, 28)
+    )
 
     # Not 23:00: that night the clocks go forward.
     assert until == datetime(2027, 3, 28, 22, 0, tzinfo=UTC)
@@ -145,8 +147,8 @@ def test_today_is_the_day_in_norway(own_hall: School) -> None:
     own_hall.world.clock.now = datetime(2026, 12, 1, 23, 30, tzinfo=UTC)
 
     with pytest.raises(Invalid, match=r"hold\.period"):
-        hold(own_hall.line, kari, message_id, cause=ASKED, last=date(2026, 12, 1))
-    hold(own_hall.line, kari, message_id, cause=ASKED, last=date(2027, 1, 31))
+        hold(own_hall.line, kari, message_id, cause=ASKED, last_day=date(2026, 12, 1))
+    hold(own_hall.line, kari, message_id, cause=ASKED, last_day=date(2027, 1, 31))
 
 
 def test_a_new_hold_takes_the_place_of_what_stands(hall: School) -> None:
@@ -271,7 +273,7 @@ def test_a_message_is_put_on_hold_where_it_waits_for_people(hall: School) -> Non
 
 
 def test_a_list_and_a_count_have_what_is_on_hold(hall: School) -> None:
-    message_id, asked = hall.message(), Asked(capacity=hall.kari(), action=Action.LIST)
+    message_id, asked = hall.message(), ListRequest(capacity=hall.kari(), action=Action.LIST)
     before, facets = people_lists.count(hall.line, asked), people_lists.facets(hall.line, asked)
 
     held(hall, message_id)
@@ -294,23 +296,27 @@ def _refused(hall: School, message_id: str) -> None:
 STEPS: dict[str, tuple[MessageState, Callable[[School, str], None]]] = {
     "release": (
         MessageState.ROUTED,
-        lambda hall, its: unit.release(hall.line, hall.lars(), its, seen=hall.seen(its)),
+        lambda hall, its: unit.release(
+            hall.line, hall.lars(), its, expected_version=hall.seen(its)
+        ),
     ),
     "hand_back": (
         MessageState.RETURNED,
         lambda hall, its: unit.hand_back(
-            hall.line, hall.lars(), its, seen=hall.seen(its), reason="Ikke vår"
+            hall.line, hall.lars(), its, expected_version=hall.seen(its), reason="Ikke vår"
         ),
     ),
     "place": (
         MessageState.ROUTED,
         lambda hall, its: archive_staff.place(
-            hall.line, hall.anne(), its, unit="ppt", seen=hall.seen(its)
+            hall.line, hall.anne(), its, unit="ppt", expected_version=hall.seen(its)
         ),
     ),
     "recheck": (
         MessageState.QUARANTINED,
-        lambda hall, its: archive_staff.recheck(hall.line, hall.anne(), its, seen=hall.seen(its)),
+        lambda hall, its: archive_staff.recheck(
+            hall.line, hall.anne(), its, expected_version=hall.seen(its)
+        ),
     ),
     "refuse": (MessageState.RETURNED, _refused),
 }
@@ -335,7 +341,9 @@ def test_a_hold_that_was_over_ends_nothing_in_the_audit(own_hall: School) -> Non
     held(own_hall, message_id, days=0)
     own_hall.later(days=1)
 
-    unit.release(own_hall.line, own_hall.kari(), message_id, seen=own_hall.seen(message_id))
+    unit.release(
+        own_hall.line, own_hall.kari(), message_id, expected_version=own_hall.seen(message_id)
+    )
 
     assert kept(own_hall, message_id) == (None, None)
     assert ends(own_hall, message_id) == []
@@ -355,7 +363,7 @@ def test_without_its_audit_entry_nothing_is_put_on_hold(hall: School) -> None:
     silent = replace(hall.line, store=type(hall.line.store)(hall.line.store.engine, seal=_fails))
 
     with pytest.raises(OSError, match="no audit"):
-        holds.hold(silent, hall.kari(), message_id, cause=ASKED, last=date(2026, 11, 30))
+        holds.hold(silent, hall.kari(), message_id, cause=ASKED, last_day=date(2026, 11, 30))
 
     assert kept(hall, message_id) == (None, None)
 

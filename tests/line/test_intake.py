@@ -8,7 +8,7 @@ import pytest
 
 from inbox.domain import ArrivalState, MessageState
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, client_for
-from inbox.line.intake import collect
+from inbox.line.intake import poll_gateways
 from inbox.simulator.http.faults import Does, Fault, On
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import Pulse
@@ -36,13 +36,13 @@ def test_nothing_is_asked_of_a_gateway_while_the_disk_is_full_and_then_it_goes_o
     small_world: World,
 ) -> None:
     small_world.send()
-    full = replace(small_world.line, terms=replace(small_world.line.terms, free_bytes=10**18))
+    full = replace(small_world.line, terms=replace(small_world.line.terms, min_free_bytes=10**18))
 
-    assert collect(full) == 0
+    assert poll_gateways(full) == 0
     assert small_world.gateway.locked() == []
     assert _pulse(small_world).code == "vault.full"
 
-    assert collect(small_world.line) == 1
+    assert poll_gateways(small_world.line) == 1
     assert _pulse(small_world).code is None
 
 
@@ -50,7 +50,7 @@ def test_a_full_disk_between_notice_and_pop_takes_no_custody(small_world: World)
     wire_id = small_world.send()
     small_world.collect()
     whole = small_world.line
-    small_world.line = replace(whole, terms=replace(whole.terms, free_bytes=10**18))
+    small_world.line = replace(whole, terms=replace(whole.terms, min_free_bytes=10**18))
 
     small_world.work()
     assert small_world.arrival(wire_id).state is ArrivalState.ANNOUNCED
@@ -207,7 +207,7 @@ def test_what_is_confirmed_while_the_gateway_shows_it_again_is_no_news(world: Wo
 
     with client_for(str(real._connection._client.base_url)) as client:
         client.event_hooks = {"response": [confirm_meanwhile]}
-        assert collect(replace(world.line, gateways={"eformidling": channel_of(client)})) == 0
+        assert poll_gateways(replace(world.line, gateways={"eformidling": channel_of(client)})) == 0
     world.work()
     assert world.gateway.queue() == []
     assert world.arrival(wire_id).state is ArrivalState.CONFIRMED

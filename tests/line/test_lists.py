@@ -13,9 +13,9 @@ from sqlmodel import Session, col, select
 
 from inbox.access.facts.registry import FACTS
 from inbox.access.files.active import ActivePolicies
-from inbox.access.files.folder import load_folder
-from inbox.access.lists.recheck import DIFFERS, Recheck
-from inbox.access.lists.search import Query
+from inbox.access.files.folder import load_policy
+from inbox.access.lists.recheck import LISTING_DIFFERS, Recheck
+from inbox.access.lists.search import MessageSearch
 from inbox.access.policy.conditions import read_condition
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Duty, Role
@@ -27,10 +27,10 @@ from inbox.line.access.grants import breakglass
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import archive_staff, case_system, unit
 from inbox.line.moves.registration import data_key
-from inbox.line.people_lists import Asked, ToList, ToRoute, count, facets, page
+from inbox.line.people_lists import DistributionRow, ListRequest, TitledRow, count, facets, page
 from inbox.line.settle import close_task, open_task
 from inbox.line.task_kinds import TaskKind
-from inbox.migrations import shipped
+from inbox.migrations import shipped_folder
 from inbox.store import Store
 from inbox.tables import Assignment, CaseSystem, Message, Task, WrappedKey, table_of
 from tests import databases
@@ -56,14 +56,16 @@ class Fixed(ActivePolicies):
 
 @pytest.fixture(scope="module")
 def shipped_policy() -> Policy:
-    return load_folder(shipped("policies"))
+    return load_policy(shipped_folder("policies"))
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     folder = tmp_path_factory.mktemp("lists")
     with school(databases.sqlite_database(folder), folder) as hall:
-        terms = replace(hall.line.terms, breakglass_by_person=999, breakglass_in_unit=999)
+        terms = replace(
+            hall.line.terms, breakglass_per_person_day=999, breakglass_per_unit_week=999
+        )
         hall.world.line = replace(hall.line, terms=terms)
         yield hall
 
@@ -98,11 +100,13 @@ def assigned(hall: School, person: str = "nina", *, title: str = TITLE) -> str:
     return message_id
 
 
-def of(capacity: Capacity, action: Action = Action.LIST, query: Query | None = None) -> Asked:
-    return Asked(capacity=capacity, action=action, query=query or Query())
+def of(
+    capacity: Capacity, action: Action = Action.LIST, query: MessageSearch | None = None
+) -> ListRequest:
+    return ListRequest(capacity=capacity, action=action, query=query or MessageSearch())
 
 
-def ids(line: Line, asked: Asked) -> list[str]:
+def ids(line: Line, asked: ListRequest) -> list[str]:
     return [each.row.id for each in page(line, asked).rows]
 
 
@@ -114,7 +118,7 @@ def test_who_works_on_a_message_sees_its_titles(hall: School) -> None:
 
     (shown,) = page(hall.line, of(hall.handler())).rows
 
-    assert isinstance(shown, ToList)
+    assert isinstance(shown, TitledRow)
     assert shown.row.id == message_id
     assert (shown.title, shown.case_title) == (TITLE, f"Sak: {TITLE}")
     assert "Kanarifugl" not in repr(shown)
@@ -126,12 +130,12 @@ def test_who_distributes_sees_where_it_belongs_and_no_title(hall: School) -> Non
 
     (shown,) = page(hall.line, of(hall.anne(), Action.ROUTE)).rows
 
-    assert isinstance(shown, ToRoute)
+    assert isinstance(shown, DistributionRow)
     assert (shown.row.id, shown.process, shown.document_type) == (
         *(message_id, "urn:p"),
         "arkivmelding",
     )
-    assert not [name for name in ToRoute.__dataclass_fields__ if "title" in name]
+    assert not [name for name in DistributionRow.__dataclass_fields__ if "title" in name]
     assert "Kanarifugl" not in repr(vars(shown))
     assert shown.row.sealed_metadata is None
 
@@ -144,7 +148,7 @@ def test_of_what_is_erased_there_is_no_title(hall: School) -> None:
 
     (shown,) = page(hall.line, of(hall.handler())).rows
 
-    assert isinstance(shown, ToList)
+    assert isinstance(shown, TitledRow)
     assert (shown.title, shown.case_title) == (None, None)
 
 
@@ -158,7 +162,7 @@ def test_of_other_actions_there_is_no_list(hall: School) -> None:
 def test_pages_counts_and_facets_are_of_what_was_asked_for(hall: School) -> None:
     mine = [assigned(hall) for _ in range(3)]
     assigned(hall, "lars")
-    asked = of(hall.handler("nina"), query=Query(unit=UnitId("skole")))
+    asked = of(hall.handler("nina"), query=MessageSearch(unit=UnitId("skole")))
 
     first = page(hall.line, asked, at_most=2)
     rest = page(hall.line, asked, after=first.cursor, at_most=2)
@@ -167,11 +171,11 @@ def test_pages_counts_and_facets_are_of_what_was_asked_for(hall: School) -> None
     assert (sorted(found), rest.cursor) == (sorted(mine), None)
     assert count(hall.line, asked) == 3
     assert facets(hall.line, asked).states == {MessageState.ROUTED: 3}
-    assert ids(hall.line, of(hall.handler(), query=Query(unit=UnitId("ppt")))) == []
+    assert ids(hall.line, of(hall.handler(), query=MessageSearch(unit=UnitId("ppt")))) == []
 
 
 def test_where_nobody_may_do_anything_there_is_no_list(hall: School) -> None:
-    line = replace(hall.line, policies=Fixed(Policy.nobody("d")))
+    line = replace(hall.line, policies=Fixed(Policy.deny_all("d")))
 
     for look in (page, count, facets):
         with pytest.raises(Unavailable, match=r"policy\.not_active"):
@@ -273,8 +277,8 @@ def test_a_damaged_row_is_shown_as_it_is_and_the_others_stay(
 
     assert shown.keys() == {whole, damaged}
     bad, good = shown[damaged], shown[whole]
-    assert isinstance(bad, ToList)
-    assert isinstance(good, ToList)
+    assert isinstance(bad, TitledRow)
+    assert isinstance(good, TitledRow)
     assert (bad.title, bad.case_title, bad.damaged) == (None, None, code)
     assert (bad.row.state, bad.row.unit) == (MessageState.ROUTED, "skole")
     assert (good.title, good.damaged) == (TITLE, None)
@@ -292,7 +296,7 @@ def test_who_distributes_sees_what_is_left_of_a_damaged_row(hall: School) -> Non
         (whole, None),
         (damaged, "keys.unseal"),
     }
-    processes = {each.row.id: each.process for each in rows if isinstance(each, ToRoute)}
+    processes = {each.row.id: each.process for each in rows if isinstance(each, DistributionRow)}
     assert processes == {whole: "urn:p", damaged: None}
 
 
@@ -411,22 +415,22 @@ def test_a_list_that_shows_too_much_stops_all_lists_and_tells_a_reviewer_once(
     line = faulty(hall.line)
 
     for _ in range(2):
-        with pytest.raises(Unavailable, match=DIFFERS) as stopped:
+        with pytest.raises(Unavailable, match=LISTING_DIFFERS) as stopped:
             page(line, of(hall.handler()))
         assert message_id not in str(stopped.value)
     with hall.line.store.reading() as (session, _):
         fag = capacity_of(session.get_one(CaseSystem, "fag"))
     for look in (page, count, facets):
-        with pytest.raises(Unavailable, match=DIFFERS):
+        with pytest.raises(Unavailable, match=LISTING_DIFFERS):
             look(hall.line, of(hall.anne(), Action.ROUTE))
-    with pytest.raises(Unavailable, match=DIFFERS):
+    with pytest.raises(Unavailable, match=LISTING_DIFFERS):
         case_system.deliveries(hall.line, fag)
 
     assert hall.tasks(message_id) == {("listing_differs", "security_reviewer", None)}
     (leaf,) = hall.leaves("message:listing_differed", message_id)
-    assert (leaf["who"], leaf["by"], leaf["code"]) == (hall.handler().id, "list", DIFFERS)
-    archive_staff.close(hall.line, hall.siv(), _task(hall), reason="Meldt")
-    with pytest.raises(Unavailable, match=DIFFERS):
+    assert (leaf["who"], leaf["by"], leaf["code"]) == (hall.handler().id, "list", LISTING_DIFFERS)
+    archive_staff.close_by_hand(hall.line, hall.siv(), _task(hall), reason="Meldt")
+    with pytest.raises(Unavailable, match=LISTING_DIFFERS):
         page(line, of(hall.handler()))
     assert hall.tasks(message_id) == set()
 

@@ -16,7 +16,7 @@ from inbox.domain import MessageState, PersonId, new_id
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line.access.grants import breakglass, grant
 from inbox.line.moves import unit
-from inbox.line.moves.notes import note, notes
+from inbox.line.moves.notes import read_notes, write_note
 from inbox.line.moves.registration import data_key
 from inbox.tables import AuditEntry, AuditSalt, Clearance, Message, Note, WrappedKey
 from tests.line.school import School, school_on
@@ -44,7 +44,7 @@ def assigned(hall: School, *, shielding: str | None = None) -> str:
 
 
 def read(hall: School, capacity: Capacity, message_id: str) -> list[str | None]:
-    return [each.text for each in notes(hall.line, capacity, message_id)]
+    return [each.text for each in read_notes(hall.line, capacity, message_id)]
 
 
 def row(hall: School, note_id: str) -> Note:
@@ -57,11 +57,11 @@ def row(hall: School, note_id: str) -> Note:
 
 def test_who_has_the_message_before_them_reads_the_notes_the_oldest_first(hall: School) -> None:
     message_id, now = assigned(hall), hall.world.clock.now
-    first = note(hall.line, hall.handler(), message_id, text=TEXT)
-    note(hall.line, hall.kari(), message_id, text="Gjort")
-    note(hall.line, hall.handler(), message_id, text="Takk")
+    first = write_note(hall.line, hall.handler(), message_id, text=TEXT)
+    write_note(hall.line, hall.kari(), message_id, text="Gjort")
+    write_note(hall.line, hall.handler(), message_id, text="Takk")
 
-    found = notes(hall.line, hall.kari(), message_id)
+    found = read_notes(hall.line, hall.kari(), message_id)
 
     assert [each.text for each in found] == [TEXT, "Gjort", "Takk"]
     one = found[0]
@@ -72,8 +72,8 @@ def test_who_has_the_message_before_them_reads_the_notes_the_oldest_first(hall: 
 
 def test_the_text_is_sealed_and_in_no_leaf_and_no_repr(hall: School) -> None:
     message_id = assigned(hall)
-    note_id = note(hall.line, hall.handler(), message_id, text=TEXT)
-    (found,) = notes(hall.line, hall.handler(), message_id)
+    note_id = write_note(hall.line, hall.handler(), message_id, text=TEXT)
+    (found,) = read_notes(hall.line, hall.handler(), message_id)
 
     leaves = [
         *hall.leaves("note:written", note_id),
@@ -92,7 +92,7 @@ def test_the_text_is_sealed_and_in_no_leaf_and_no_repr(hall: School) -> None:
 
 def test_the_audit_commits_to_the_text_as_it_was_written(hall: School) -> None:
     message_id = assigned(hall)
-    note_id = note(hall.line, hall.handler(), message_id, text=TEXT)
+    note_id = write_note(hall.line, hall.handler(), message_id, text=TEXT)
     (leaf,) = hall.leaves("note:written", note_id)
 
     with hall.line.store.reading() as (session, _):
@@ -109,7 +109,7 @@ def test_a_note_is_text_of_one_to_four_thousand_characters(hall: School, text: s
     message_id = assigned(hall)
 
     with pytest.raises(Invalid, match=r"note\.text") as told:
-        note(hall.line, hall.handler(), message_id, text=text)
+        write_note(hall.line, hall.handler(), message_id, text=text)
 
     assert (told.value.__cause__, told.value.__context__) == (None, None)
     assert read(hall, hall.handler(), message_id) == []
@@ -118,20 +118,20 @@ def test_a_note_is_text_of_one_to_four_thousand_characters(hall: School, text: s
 def test_the_longest_note_is_kept_whole(hall: School) -> None:
     message_id, text = assigned(hall), "ø" * 4000
 
-    note(hall.line, hall.handler(), message_id, text=text)
+    write_note(hall.line, hall.handler(), message_id, text=text)
 
     assert read(hall, hall.handler(), message_id) == [text]
 
 
 def test_nothing_is_read_or_written_without_its_audit_entry(hall: School) -> None:
     message_id, nina = assigned(hall), hall.handler()
-    note(hall.line, nina, message_id, text=TEXT)
+    write_note(hall.line, nina, message_id, text=TEXT)
     silent = replace(hall.line, store=type(hall.line.store)(hall.line.store.engine, seal=_fails))
 
     with pytest.raises(OSError, match="no audit"):
-        notes(silent, nina, message_id)
+        read_notes(silent, nina, message_id)
     with pytest.raises(OSError, match="no audit"):
-        note(silent, nina, message_id, text="Usynlig")
+        write_note(silent, nina, message_id, text="Usynlig")
 
     assert read(hall, nina, message_id) == [TEXT]
 
@@ -145,9 +145,9 @@ def _fails(*_: object) -> None:
 
 def test_nobody_else_writes_or_reads(hall: School) -> None:
     message_id, lars = assigned(hall), hall.handler("lars")
-    note(hall.line, hall.handler(), message_id, text=TEXT)
+    write_note(hall.line, hall.handler(), message_id, text=TEXT)
     lasts = timedelta(days=1)
-    grant(hall.line, hall.kari(), message_id, to=OLA, lasts=lasts, reason="Vikar")
+    grant(hall.line, hall.kari(), message_id, to=OLA, duration=lasts, reason="Vikar")
     breakglass(hall.line, lars, message_id, reason="Haster")
     elsewhere = {
         "granted": hall.handler("ola"),
@@ -163,8 +163,8 @@ def test_nobody_else_writes_or_reads(hall: School) -> None:
     told = {}
     for name, capacity in elsewhere.items():
         for move in (
-            lambda by=capacity: notes(hall.line, by, message_id),
-            lambda by=capacity: note(hall.line, by, message_id, text="Ikke min"),
+            lambda by=capacity: read_notes(hall.line, by, message_id),
+            lambda by=capacity: write_note(hall.line, by, message_id, text="Ikke min"),
         ):
             with pytest.raises((NotFound, NotPermitted)) as refused:
                 move()
@@ -177,31 +177,31 @@ def test_nobody_else_writes_or_reads(hall: School) -> None:
 
 def test_a_conflict_of_interest_closes_the_notes(hall: School) -> None:
     message_id = assigned(hall)
-    note(hall.line, hall.handler(), message_id, text=TEXT)
+    write_note(hall.line, hall.handler(), message_id, text=TEXT)
 
     hall.conflict("nina", message_id)
 
     with pytest.raises(NotFound):
-        notes(hall.line, hall.handler(), message_id)
+        read_notes(hall.line, hall.handler(), message_id)
     with pytest.raises(NotFound):
-        note(hall.line, hall.handler(), message_id, text=TEXT)
+        write_note(hall.line, hall.handler(), message_id, text=TEXT)
 
 
 def test_an_archivist_has_the_notes_until_somebody_has_read_the_content(hall: School) -> None:
     message_id = hall.message(MessageState.UNROUTED, unit=None)
-    note(hall.line, hall.anne(), message_id, text="Ser ut som PPT")
+    write_note(hall.line, hall.anne(), message_id, text="Ser ut som PPT")
     assert read(hall, hall.anne(), message_id) == ["Ser ut som PPT"]
 
     with hall.line.store.transaction() as (session, now):
         session.get_one(Message, message_id).opened_at = now
 
     with pytest.raises(NotPermitted):
-        notes(hall.line, hall.anne(), message_id)
+        read_notes(hall.line, hall.anne(), message_id)
 
 
 def test_what_archive_staff_wrote_goes_with_the_message_to_its_unit(hall: School) -> None:
     message_id = hall.message(MessageState.RETURNED)
-    note(hall.line, hall.anne(), message_id, text="Ring avsender")
+    write_note(hall.line, hall.anne(), message_id, text="Ring avsender")
 
     assert read(hall, hall.kari(), message_id) == ["Ring avsender"]
 
@@ -226,8 +226,8 @@ def cleared(hall: School) -> Iterator[None]:
 @pytest.mark.usefixtures("cleared")
 def test_a_shielded_note_is_only_for_those_who_are_cleared_for_it_too(hall: School) -> None:
     message_id, nina = assigned(hall), hall.handler()
-    note(hall.line, nina, message_id, text="Åpent")
-    hidden = note(hall.line, nina, message_id, text=TEXT, shielding="Kode 7")
+    write_note(hall.line, nina, message_id, text="Åpent")
+    hidden = write_note(hall.line, nina, message_id, text=TEXT, shielding="Kode 7")
 
     assert row(hall, hidden).shielding == "7"
     assert read(hall, nina, message_id) == ["Åpent", TEXT]
@@ -236,7 +236,7 @@ def test_a_shielded_note_is_only_for_those_who_are_cleared_for_it_too(hall: Scho
 
 def test_a_clearance_that_ends_closes_a_shielded_note_at_once(hall: School) -> None:
     message_id, nina = assigned(hall), hall.handler()
-    note(hall.line, nina, message_id, text=TEXT, shielding="13")
+    write_note(hall.line, nina, message_id, text=TEXT, shielding="13")
     assert read(hall, nina, message_id) == [TEXT]
 
     try:
@@ -258,7 +258,7 @@ def test_nobody_writes_what_they_may_not_read(hall: School, shielding: str) -> N
     message_id = assigned(hall)
 
     with pytest.raises(Invalid, match=r"note\.shielding"):
-        note(hall.line, hall.handler(), message_id, text=TEXT, shielding=shielding)
+        write_note(hall.line, hall.handler(), message_id, text=TEXT, shielding=shielding)
 
     assert read(hall, hall.handler(), message_id) == []
 
@@ -268,13 +268,13 @@ def test_nobody_writes_what_they_may_not_read(hall: School, shielding: str) -> N
 
 def test_a_note_is_erased_with_its_message(hall: School) -> None:
     message_id = assigned(hall)
-    note_id = note(hall.line, hall.handler(), message_id, text=TEXT)
+    note_id = write_note(hall.line, hall.handler(), message_id, text=TEXT)
     with hall.line.store.transaction() as (session, now):
         key = session.get_one(WrappedKey, message_id)
         key.kek_id, key.wrapped, key.destroyed_at = None, None, now
 
-    (found,) = notes(hall.line, hall.handler(), message_id)
+    (found,) = read_notes(hall.line, hall.handler(), message_id)
 
     assert (found.id, found.text) == (note_id, None)
     with pytest.raises(Conflict, match="erased"):
-        note(hall.line, hall.handler(), message_id, text=TEXT)
+        write_note(hall.line, hall.handler(), message_id, text=TEXT)

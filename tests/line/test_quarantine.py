@@ -22,10 +22,10 @@ from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.package.codes.registry import CODES
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml
-from inbox.simulator.packages.certificates import Signer
+from inbox.simulator.packages.certificates import SigningKey
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import CaseSystem, Message, Task
-from inbox.trust.trust_store import TrustFolder
+from inbox.trust.trust_store import TrustStore
 from tests.package.signatures import holder, usage
 from tests.worlds import BEGIN, OURS, SENDER, World
 
@@ -62,12 +62,12 @@ def only_encrypts(world: World) -> Mapping[str, Any]:
     del world
     made = holder(extensions=[(usage(key_encipherment=True), True)])
     assert isinstance(made.key, rsa.RSAPrivateKey)
-    return {"signer": Signer(made.key, made.certificate)}
+    return {"signer": SigningKey(made.key, made.certificate)}
 
 
 EARNED: Mapping[str, Earned] = {
     "trust.legacy_sha1": Earned(under=without_sha1),
-    "trust.unknown_anchor": Earned(under=lambda line: replace(line, trust=TrustFolder(None))),
+    "trust.unknown_anchor": Earned(under=lambda line: replace(line, trust=TrustStore(None))),
     "trust.expired": Earned(
         parcel=lambda world: {"signer": world.authority.expired(SENDER, now=BEGIN)}
     ),
@@ -232,7 +232,7 @@ def test_a_security_grade_is_an_alarm_until_a_person_has_seen_to_it(small_world:
     assert (held.state, held.code) == (MessageState.QUARANTINED, "arkivmelding.security_grade")
     assert world.open_tasks(held.id) == {"quarantine", "security_grade"}
 
-    archive_staff.recheck(world.line, archivist(world), held.id, seen=held.version)
+    archive_staff.recheck(world.line, archivist(world), held.id, expected_version=held.version)
     world.work()
     assert world.open_tasks(held.id) == {"quarantine", "security_grade"}
     proposal = message_proposals.propose(
@@ -247,7 +247,9 @@ def test_a_security_grade_is_an_alarm_until_a_person_has_seen_to_it(small_world:
     assert world.open_tasks(held.id) == {"security_grade"}
     with world.line.store.reading() as (session, _):
         task = session.exec(select(Task.id).where(col(Task.kind) == "security_grade")).one()
-    archive_staff.close(world.line, archivist(world), task, reason="Meldt til sikkerhetsleder")
+    archive_staff.close_by_hand(
+        world.line, archivist(world), task, reason="Meldt til sikkerhetsleder"
+    )
 
     assert world.open_tasks(held.id) == set()
 
@@ -268,7 +270,7 @@ def test_a_message_without_an_envelope_is_held_with_its_code(small_world: World)
     with world.line.store.transaction() as (session, _):
         session.execute(update(Message).values(sealed_envelope=None))
 
-    archive_staff.recheck(world.line, archivist(world), held.id, seen=held.version)
+    archive_staff.recheck(world.line, archivist(world), held.id, expected_version=held.version)
     world.work()
 
     assert world.message(wire_id).code == "envelope.absent"

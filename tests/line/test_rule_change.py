@@ -15,26 +15,34 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from inbox import audit
-from inbox.access.files.active import KIND, ActivePolicies
-from inbox.access.files.folder import files_in, read_draft
-from inbox.access.files.versions import Files, activate, named, unpacked
+from inbox.access.files.active import POLICY_KIND, ActivePolicies
+from inbox.access.files.folder import read_draft, read_policy_files
+from inbox.access.files.versions import FilesByName, activate, active_version, unpack_files
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
-from inbox.access.review.diff import compare as compare_policies
-from inbox.directory import act_as
+from inbox.access.review.diff import compare_policies
+from inbox.directory import sign_in_as
 from inbox.domain import MessageState, OrgNumber, ProposalState, new_id
 from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
 from inbox.line import Line
-from inbox.line.active_rule_books import ActiveBooks, read_book
+from inbox.line.active_rule_books import ActiveRuleBooks, read_rule_book
 from inbox.line.proposals import message_proposals, rule_versions
-from inbox.line.proposals.rule_versions import Proposed
-from inbox.line.proposals.versioned_rules import POLICY, compare, routing_of
-from inbox.migrations import shipped
-from inbox.routing.diff import diff
-from inbox.routing.diff_text import acknowledgement, printed
+from inbox.line.proposals.rule_versions import ProposedVersion
+from inbox.line.proposals.versioned_rules import POLICY_RULES, compare, routing_rules_of
+from inbox.migrations import shipped_folder
+from inbox.routing.diff import diff_rule_books
+from inbox.routing.diff_text import acknowledgement_digest, render_diff
 from inbox.store import Store, create_engine
-from inbox.tables import ActivePolicy, AuditEntry, Person, PolicyVersion, Proposal, Unit, table_of
-from inbox.tables import Capacity as CapacityRow
+from inbox.tables import (
+    ActivePolicy,
+    AuditEntry,
+    CapacityRow,
+    Person,
+    PolicyVersion,
+    Proposal,
+    Unit,
+    table_of,
+)
 from inbox.web.readiness import readiness_of
 from tests import databases, worlds
 from tests.databases import SQLITE_SOON
@@ -42,12 +50,12 @@ from tests.municipality import RULES
 from tests.rows import audited
 from tests.worlds import OURS, Clock, World
 
-ROUTES = routing_of(OURS)
+ROUTES = routing_rules_of(OURS)
 BOOK = f"routing/{OURS}.toml"
 HAVNES = "915933149"
 
 
-def routes(was: str = '"barnevern"', becomes: str = '"barnevern-"') -> Files:
+def routes(was: str = '"barnevern"', becomes: str = '"barnevern-"') -> FilesByName:
     """The rules of the municipality with one word changed."""
     assert was in RULES.decode()
     return {BOOK: RULES.decode().replace(was, becomes, 1).encode()}
@@ -62,12 +70,14 @@ class Two:
     anne: Capacity
     bjorn: Capacity
 
-    def propose(self, files: Files | None = None, by: Capacity | None = None) -> Proposed:
+    def propose(
+        self, files: FilesByName | None = None, by: Capacity | None = None
+    ) -> ProposedVersion:
         """By Anne, if nobody else is named."""
         return rule_versions.propose(self.line, by or self.anne, ROUTES, files or routes())
 
     def approve(
-        self, proposed: Proposed, acknowledge: str | None = None, by: Capacity | None = None
+        self, proposed: ProposedVersion, acknowledge: str | None = None, by: Capacity | None = None
     ) -> str:
         """By Bjørn, if nobody else is named."""
         return rule_versions.approve(
@@ -86,7 +96,7 @@ class Two:
         """By Bjørn, if nobody else is named."""
         return rule_versions.roll_back(self.line, by or self.bjorn, ROUTES, reason=reason)
 
-    def change(self, files: Files | None = None) -> str:
+    def change(self, files: FilesByName | None = None) -> str:
         """The three steps."""
         digest = self.approve(self.propose(files))
         self.activate(digest)
@@ -95,7 +105,7 @@ class Two:
     def active(self) -> str:
         """The digest that another process would route by."""
         with self.line.store.reading() as (session, _):
-            book = ActiveBooks().current(session, OrgNumber(OURS))
+            book = ActiveRuleBooks().current(session, OrgNumber(OURS))
         assert book is not None
         return book.digest
 
@@ -113,7 +123,7 @@ class Two:
 
 def strongly(line: Line, person: str, role: Role, unit: str = "desk") -> Capacity:
     with line.store.reading() as (session, now):
-        return replace(act_as(session, now, person, role=role, unit=unit), strong_auth=True)
+        return replace(sign_in_as(session, now, person, role=role, unit=unit), strong_auth=True)
 
 
 def two_of(line: Line, clock: Clock) -> Two:
@@ -184,15 +194,15 @@ def test_nothing_is_routed_otherwise_before_it_is_active_and_all_of_it_then(
     small_world.work()
     before = small_world.messages()[0]
 
-    two.activate(proposed.compared.becomes)
+    two.activate(proposed.compared.new_digest)
     small_world.send("Barnevernssak")
     small_world.collect()
     small_world.work()
 
     after = next(each for each in small_world.messages() if each.id != before.id)
     assert (before.state, before.code) == (MessageState.UNROUTED, "route.no_rule")
-    assert (after.unit, after.book) == ("bv", proposed.compared.becomes)
-    assert two.active() == proposed.compared.becomes
+    assert (after.unit, after.book) == ("bv", proposed.compared.new_digest)
+    assert two.active() == proposed.compared.new_digest
 
 
 @pytest.mark.parametrize("role", [Role.ARCHIVIST, Role.SECURITY_REVIEWER])
@@ -269,7 +279,7 @@ def test_one_organisation_never_changes_the_rules_of_another(two: Two) -> None:
 
     refused(NotFound(), partial(two.propose, by=other))
     for each in (other, reviewer):
-        for rules in (ROUTES, routing_of(HAVNES), POLICY):
+        for rules in (ROUTES, routing_rules_of(HAVNES), POLICY_RULES):
             refused(
                 NotFound(),
                 partial(
@@ -314,7 +324,7 @@ def test_who_approves_must_have_had_the_very_difference_before_them(two: Two) ->
     proposed = two.propose()
     before = rows(two.line)
 
-    for other in (" ", "0" * 64, proposed.compared.becomes):
+    for other in (" ", "0" * 64, proposed.compared.new_digest):
         refused(Conflict("route.acknowledge"), partial(two.approve, proposed, other))
     assert rows(two.line) == before
     shown = rule_versions.review(two.line, two.bjorn, ROUTES, proposed.proposal_id)
@@ -325,17 +335,17 @@ def test_who_approves_must_have_had_the_very_difference_before_them(two: Two) ->
 
 
 def test_the_difference_has_the_digest_under_which_it_is_printed_of_folders(two: Two) -> None:
-    policy = files_in(shipped("policies"))
+    policy = read_policy_files(shipped_folder("policies"))
     other = {**policy, "allow.csv": policy["allow.csv"].replace(b"A12, take", b"A92, take")}
     policies = compare_policies(read_draft(policy), read_draft(other))
-    books = printed(diff(read_book({BOOK: RULES}), read_book(routes())))
+    books = render_diff(diff_rule_books(read_rule_book({BOOK: RULES}), read_rule_book(routes())))
     with two.line.store.reading() as (session, _):
-        compared = compare(session, POLICY, other, becomes="")
+        compared = compare(session, POLICY_RULES, other, new_digest="")
 
     assert compared.text.splitlines() == list(policies.lines)
     assert compared.digest == policies.digest
     proposed = two.propose().compared
-    assert (proposed.text, proposed.digest) == (books, acknowledgement(books))
+    assert (proposed.text, proposed.digest) == (books, acknowledgement_digest(books))
 
 
 def test_what_changes_is_said_of_what_is_active_at_the_approval(two: Two) -> None:
@@ -345,7 +355,7 @@ def test_what_changes_is_said_of_what_is_active_at_the_approval(two: Two) -> Non
 
     refused(Conflict("route.acknowledge"), partial(two.approve, second))
     shown = rule_versions.review(two.line, two.bjorn, ROUTES, second.proposal_id)
-    assert two.approve(second, shown.digest) == second.compared.becomes
+    assert two.approve(second, shown.digest) == second.compared.new_digest
 
 
 def test_what_was_approved_against_other_rules_is_not_activated(two: Two) -> None:
@@ -378,7 +388,7 @@ def test_units_must_live_when_rules_are_proposed(two: Two) -> None:
         ({BOOK: RULES + b"x"}, "routing.toml"),
     ],
 )
-def test_what_cannot_decide_cannot_be_proposed(two: Two, files: Files, code: str) -> None:
+def test_what_cannot_decide_cannot_be_proposed(two: Two, files: FilesByName, code: str) -> None:
     before = rows(two.line)
 
     refused(PolicyError(code), lambda: rule_versions.propose(two.line, two.anne, ROUTES, files))
@@ -431,7 +441,7 @@ def test_who_proposes_anew_takes_back_what_they_proposed(two: Two) -> None:
     second = two.propose(routes('"elev"', '"elev-"'))
 
     refused(Conflict("proposal.closed"), partial(two.approve, first))
-    assert two.approve(second) == second.compared.becomes
+    assert two.approve(second) == second.compared.new_digest
 
 
 def test_what_another_person_proposed_stands(two: Two) -> None:
@@ -448,7 +458,7 @@ def test_it_is_no_proposal_about_a_message(two: Two) -> None:
     refused(
         NotFound(), lambda: message_proposals.approve(two.line, two.bjorn, proposed.proposal_id)
     )
-    assert two.approve(proposed) == proposed.compared.becomes
+    assert two.approve(proposed) == proposed.compared.new_digest
 
 
 # At once
@@ -581,7 +591,7 @@ def test_without_a_reason_nobody_goes_back(two: Two, reason: str) -> None:
 def test_what_was_never_approved_is_never_activated(two: Two) -> None:
     proposed = two.propose()
 
-    refused(NotFound("route.no_approved"), partial(two.activate, proposed.compared.becomes))
+    refused(NotFound("route.no_approved"), partial(two.activate, proposed.compared.new_digest))
 
 
 def test_rows_that_say_the_author_approved_activate_nothing(two: Two) -> None:
@@ -613,7 +623,7 @@ def test_files_that_were_altered_after_the_approval_are_not_activated(two: Two) 
 
 def test_files_that_were_altered_after_the_proposal_are_not_approved(two: Two) -> None:
     proposed = two.propose()
-    _alter(two, proposed.compared.becomes)
+    _alter(two, proposed.compared.new_digest)
     shown = rule_versions.review(two.line, two.bjorn, ROUTES, proposed.proposal_id)
 
     refused(PolicyError("policy.damaged"), partial(two.approve, proposed, shown.digest))
@@ -626,7 +636,7 @@ def test_the_audit_says_who_did_what_with_digests_and_never_why(two: Two) -> Non
     first = two.active()
     proposed = two.propose()
     two.approve(proposed)
-    digest, difference = proposed.compared.becomes, proposed.compared.digest
+    digest, difference = proposed.compared.new_digest, proposed.compared.digest
     two.activate(digest)
     two.roll_back(reason="Kari Nordmann fikk se for mye")
 
@@ -655,7 +665,7 @@ def test_the_audit_says_who_did_what_with_digests_and_never_why(two: Two) -> Non
 
 def test_a_book_that_cannot_be_read_routes_nothing_and_is_told(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
-        active = named(session, ROUTES.kind)
+        active = active_version(session, ROUTES.kind)
         assert active is not None
         activate(session, now, "f" * 64, "bjorn", kind=ROUTES.kind, version=active.id)
     small_world.send()
@@ -686,9 +696,9 @@ def test_the_first_book_of_an_organisation_takes_two_people_too(two: Two) -> Non
 def _lose_the_policy(line: Line) -> None:
     """As after an upgrade that refuses the files of the policy that is active."""
     with line.store.transaction() as (session, now):
-        active = named(session, KIND)
+        active = active_version(session, POLICY_KIND)
         assert active is not None
-        activate(session, now, "f" * 64, "bjorn", kind=KIND, version=active.id)
+        activate(session, now, "f" * 64, "bjorn", kind=POLICY_KIND, version=active.id)
 
 
 def test_where_no_policy_can_be_had_an_editor_and_a_reviewer_put_another_in_its_place(
@@ -706,12 +716,12 @@ def test_where_no_policy_can_be_had_an_editor_and_a_reviewer_put_another_in_its_
         rule_versions.propose(line, two.anne, ROUTES, routes())
     for other in (two.anne, reviewer, replace(editor, strong_auth=False)):
         with pytest.raises(NotFound):
-            rule_versions.propose(line, other, POLICY, files)
-    proposed = rule_versions.propose(line, editor, POLICY, files)
+            rule_versions.propose(line, other, POLICY_RULES, files)
+    proposed = rule_versions.propose(line, editor, POLICY_RULES, files)
     digest = rule_versions.approve_and_activate(
         line,
         reviewer,
-        POLICY,
+        POLICY_RULES,
         proposed.proposal_id,
         acknowledge=proposed.compared.digest,
     )
@@ -722,6 +732,6 @@ def test_where_no_policy_can_be_had_an_editor_and_a_reviewer_put_another_in_its_
 
 
 def _files_of(session: Session) -> Mapping[str, bytes]:
-    active = named(session, KIND)
+    active = active_version(session, POLICY_KIND)
     assert active is not None
-    return unpacked(active.files)
+    return unpack_files(active.files)

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from inbox.app import create_operator_app
 from inbox.domain import MessageState, TaskState
 from inbox.line import Terms
-from inbox.line.queue import bring_forward
+from inbox.line.queue import make_due
 from inbox.package.inputs import STALE_LIST
 from inbox.simulator.http.server import serve
 from inbox.tables import Task
@@ -67,7 +67,7 @@ def test_after_the_days_that_are_set_it_is_quarantined_and_people_may_waive_it(
     small_world: World,
 ) -> None:
     small_world.line = replace(
-        small_world.line, terms=replace(small_world.line.terms, stale_list_waits=3 * DAY)
+        small_world.line, terms=replace(small_world.line.terms, stale_list_wait=3 * DAY)
     )
     wire_id = wait(small_world)
 
@@ -83,21 +83,21 @@ def test_after_the_days_that_are_set_it_is_quarantined_and_people_may_waive_it(
 
 
 def test_seven_days_is_the_default() -> None:
-    assert Terms().stale_list_waits == 7 * DAY
+    assert Terms().stale_list_wait == 7 * DAY
 
 
 def test_what_waited_is_opened_as_soon_as_a_list_lies_in_the_folder(world: World) -> None:
     worker = Worker(world.line, poll_seconds=1, checkpoints=world.folder / "checkpoints.txt")
     wire_id = wait(world)
-    worker._trust()
-    worker._trust()
+    worker._refresh_trust()
+    worker._refresh_trust()
     world.work()
     assert world.message(wire_id).state is MessageState.RECEIVED
-    worker._trust()
+    worker._refresh_trust()
     assert world.work() == 0
 
     put_a_fresh_list(world)
-    worker._trust()
+    worker._refresh_trust()
     world.work()
 
     assert world.message(wire_id).state is MessageState.OFFERED
@@ -131,7 +131,7 @@ def test_what_waited_is_opened_as_soon_as_a_list_has_been_fetched(small_world: W
     wire_id = wait(small_world)
     fresh = small_world.authority.crl(small_world.clock.now)
     with publishing(fresh) as publisher, asking(publisher.address) as schedule:
-        small_world.line = replace(small_world.line, lists=schedule)
+        small_world.line = replace(small_world.line, crl_schedule=schedule)
         with working(small_world):
             until(lambda: small_world.message(wire_id).state is not MessageState.RECEIVED)
 
@@ -142,8 +142,8 @@ def test_only_what_waits_for_a_list_is_brought_forward(small_world: World) -> No
     wire_id = wait(small_world)
     due_at = small_world.message(wire_id).due_at
 
-    assert bring_forward(small_world.line, "vault.full") == 0
+    assert make_due(small_world.line, "vault.full") == 0
     assert small_world.message(wire_id).due_at == due_at
-    assert bring_forward(small_world.line, STALE_LIST) == 1
+    assert make_due(small_world.line, STALE_LIST) == 1
     assert small_world.message(wire_id).due_at == small_world.clock.now
-    assert bring_forward(small_world.line, STALE_LIST) == 0
+    assert make_due(small_world.line, STALE_LIST) == 0

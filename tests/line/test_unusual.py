@@ -27,7 +27,10 @@ def one_school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     folder = tmp_path_factory.mktemp("hall")
     with school(databases.sqlite_database(folder), folder) as made:
         terms = replace(
-            made.line.terms, breakglass_by_person=2, breakglass_in_unit=4, opens_by_person=2
+            made.line.terms,
+            breakglass_per_person_day=2,
+            breakglass_per_unit_week=4,
+            opens_per_person_hour=2,
         )
         made.world.line = replace(made.line, terms=terms)
         yield made
@@ -76,13 +79,13 @@ def test_more_emergency_access_of_a_person_than_the_terms_say_is_told_once_a_day
     take(hall, nina, 2)
     told = [("unusual.breakglass_person", "security_reviewer", "OPEN", None)]
     assert alarms(hall) == told
-    archive_staff.close(
+    archive_staff.close_by_hand(
         hall.line, hall.siv(), alarm(hall, "unusual.breakglass_person"), reason="Sett på"
     )
     assert [state for _, _, state, _ in alarms(hall)] == ["DONE"]
 
     hall.later(hours=15, minutes=59)
-    terms = replace(hall.line.terms, breakglass_in_unit=99)
+    terms = replace(hall.line.terms, breakglass_per_unit_week=99)
     hall.world.line = replace(hall.line, terms=terms)
     take(hall, nina)
     assert len(alarms(hall)) == 1
@@ -94,7 +97,7 @@ def test_more_emergency_access_of_a_person_than_the_terms_say_is_told_once_a_day
 def test_what_a_leader_gives_is_no_emergency(hall: School) -> None:
     for _ in range(5):
         to, lasts = PersonId("nina"), timedelta(days=1)
-        grant(hall.line, hall.kari(), hall.message(), to=to, lasts=lasts, reason=REASON)
+        grant(hall.line, hall.kari(), hall.message(), to=to, duration=lasts, reason=REASON)
 
     take(hall, hall.handler())
 
@@ -137,8 +140,8 @@ def test_who_took_part_does_not_close_the_alarm(hall: School) -> None:
 
     for task in (of_person, of_unit):
         with pytest.raises(Conflict, match=r"task\.about_oneself"):
-            archive_staff.close(hall.line, hall.siv("lars"), task, reason=REASON)
-        archive_staff.close(hall.line, hall.siv("ola"), task, reason=REASON)
+            archive_staff.close_by_hand(hall.line, hall.siv("lars"), task, reason=REASON)
+        archive_staff.close_by_hand(hall.line, hall.siv("ola"), task, reason=REASON)
 
     assert {state for _, _, state, _ in alarms(hall)} == {"DONE"}
 
@@ -186,7 +189,7 @@ def test_a_review_is_not_closed_as_a_common_task(hall: School) -> None:
         task = session.exec(reviews).one()
 
     with pytest.raises(Conflict, match=r"task\.closes_itself"):
-        archive_staff.close(hall.line, hall.siv(), task, reason=REASON)
+        archive_staff.close_by_hand(hall.line, hall.siv(), task, reason=REASON)
 
 
 def test_the_worker_closes_the_notice_of_access_that_has_run_out(hall: School) -> None:
@@ -196,7 +199,7 @@ def test_the_worker_closes_the_notice_of_access_that_has_run_out(hall: School) -
             hall.kari(),
             hall.message(),
             to=PersonId("nina"),
-            lasts=timedelta(days=days),
+            duration=timedelta(days=days),
             reason=REASON,
         )
         for days in (1, 2)

@@ -7,11 +7,11 @@ from sqlmodel import col, select
 
 from inbox.domain import ArrivalState, MessageState
 from inbox.errors import Conflict, IllegalMove
-from inbox.gateway.http import USUAL
+from inbox.gateway.http import DEFAULT_BOUNDS
 from inbox.line import Terms
-from inbox.line.queue import claim, pause, postpone, renew
+from inbox.line.queue import backoff, claim, postpone, renew_lease
 from inbox.line.settle import Step, settle
-from inbox.line.stations import advance, put_off
+from inbox.line.stations import advance, postpone_and_escalate
 from inbox.simulator.http.faults import Does, Fault, On
 from inbox.tables import Arrival, AuditEntry, Message, WrappedKey
 from tests.worlds import World
@@ -55,7 +55,7 @@ def test_a_lost_lease_cannot_be_renewed(world: World) -> None:
     assert claim(world.line, Arrival) is not None
 
     with pytest.raises(Conflict, match="lease.lost"):
-        renew(world.line, slow)
+        renew_lease(world.line, slow)
 
 
 def test_a_renewed_lease_keeps_others_away(world: World) -> None:
@@ -65,7 +65,7 @@ def test_a_renewed_lease_keeps_others_away(world: World) -> None:
     assert job is not None
 
     world.clock.advance(world.line.terms.lease - timedelta(seconds=1))
-    renew(world.line, job)
+    renew_lease(world.line, job)
     world.clock.advance(timedelta(seconds=30))
 
     assert claim(world.line, Arrival) is None
@@ -116,8 +116,8 @@ def test_what_is_postponed_comes_back_later_and_later_but_is_never_given_up(worl
     assert again is not None
     assert again.row.attempts == 2
     assert again.row.code == "gateway.unavailable"
-    assert pause(world.line, 1) <= timedelta(seconds=5)
-    assert timedelta(minutes=30) <= pause(world.line, 1000) <= timedelta(hours=1)
+    assert backoff(world.line, 1) <= timedelta(seconds=5)
+    assert timedelta(minutes=30) <= backoff(world.line, 1000) <= timedelta(hours=1)
 
 
 def test_a_person_is_told_once_when_something_is_stuck(world: World) -> None:
@@ -168,14 +168,14 @@ def test_nobody_is_told_of_a_row_that_has_moved_on_meanwhile(world: World) -> No
     """As after a commit whose answer was lost: the step was done, and its worker cannot know."""
     wire_id = world.send()
     world.collect()
-    for _ in range(world.line.terms.told_after):
+    for _ in range(world.line.terms.escalate_after_attempts):
         job = claim(world.line, Arrival)
         assert job is not None
         world.clock.advance(timedelta(hours=1))
     assert job is not None
     advance(world.line, job)
 
-    put_off(world.line, job, "database.unavailable")
+    postpone_and_escalate(world.line, job, "database.unavailable")
 
     assert world.open_tasks(job.row.id) == set()
     assert world.arrival(wire_id).state is not ArrivalState.ANNOUNCED
@@ -201,4 +201,4 @@ def test_a_row_whose_key_cannot_be_had_does_not_stand_before_the_others(world: W
 
 
 def test_a_lease_outlasts_the_longest_silence_of_a_gateway() -> None:
-    assert Terms().lease > USUAL.transfer_read + timedelta(seconds=30)
+    assert Terms().lease > DEFAULT_BOUNDS.transfer_read + timedelta(seconds=30)

@@ -13,7 +13,11 @@ from inbox.package.arkivmelding.model import ArchiveMessage, Screening
 from inbox.package.arkivmelding.reader import archive_message_of, parse_arkivmelding
 from inbox.package.inputs import Limits
 from inbox.package.verdict import Shape
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
+from inbox.simulator.packages.arkivmelding import (
+    ArkivmeldingLetter,
+    arkivmelding_xml,
+    minimal_arkivmelding_xml,
+)
 from tests.packages import letter, opened, pack, refusal
 
 NAMESPACE = "http://www.arkivverket.no/standarder/noark5/arkivmelding"
@@ -35,7 +39,11 @@ def entry(inner: str = "") -> str:
 def test_a_full_arkivmelding_lacks_nothing() -> None:
     archive = read(letter(["brev.pdf", "vedlegg.pdf"]))
 
-    assert (archive.shape, archive.system, archive.missing) == (Shape.ORDINARY, "Eksempelarkiv", ())
+    assert (archive.shape, archive.system, archive.missing) == (
+        Shape.ORDINARY,
+        "Eksempelarkiv",
+        (),
+    )
     assert archive.made_at == datetime(2026, 8, 20, 9, 5, tzinfo=UTC)
     case, journal = archive.case_file, archive.registry_entry
     assert case is not None
@@ -275,6 +283,6 @@ def test_no_text_makes_it_fail_in_another_way(text: str, name: str) -> None:
 
 
 def test_a_letter_can_be_changed_without_its_schema_in_mind() -> None:
-    changed = replace(Letter(), case_title="Ny sak", class_id=None)
+    changed = replace(ArkivmeldingLetter(), case_title="Ny sak", class_id=None)
 
     assert read(arkivmelding_xml(changed)).missing == ()

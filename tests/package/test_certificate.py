@@ -31,7 +31,7 @@ def _of_that_length(usage: bytes) -> Holder:
 
 
 def test_the_library_would_write_such_a_certificate_anew() -> None:
-    """Where it no longer does, `as_received` can go."""
+    """Where it no longer does, `received_bytes` can go."""
     der = _of_that_length(PADDED_USAGE).der
 
     parsed = asn1_x509.Certificate.load(der)

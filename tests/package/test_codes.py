@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from inbox.domain import OrgNumber
 from inbox.package.inputs import StaleList, Trust
-from inbox.package.verdict import CODES, Quarantine
+from inbox.package.verdict import CODES, PackageQuarantined
 from inbox.simulator.packages.cms import Profile
 from tests.package.attempts import (
     Later,
@@ -237,7 +237,7 @@ def test_each_code_is_earned_by_one_change(code: str) -> None:
 def test_integrity_is_an_answer_only_where_it_was_asked() -> None:
     answers = {}
     for code in ("container.gap", "signature.xades", "manifest.digest"):
-        with pytest.raises(Quarantine) as refused:
+        with pytest.raises(PackageQuarantined) as refused:
             EARNED[code]()
         answers[code] = refused.value.verdict.integrity
 
@@ -250,7 +250,7 @@ def test_no_code_is_without_a_package_that_earns_it() -> None:
 
 
 def test_no_code_is_raised_that_has_no_words() -> None:
-    one = re.compile(r'(?:PackageRejected|object_to)\(\s*"([^"]+)"')
+    one = re.compile(r'(?:PackageRejected|reject_unless_waived)\(\s*"([^"]+)"')
     sources = [*(ROOT / "inbox/package").rglob("*.py"), ROOT / "inbox/line/stations/open.py"]
     raised = {code for source in sources for code in one.findall(source.read_text())}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inbox.package.inputs import Limits
-from inbox.package.zip.reader import Archive, Container, looks_whole
+from inbox.package.zip.reader import Container, ZipReader, has_complete_end
 from tests.package.attempts import code, container
 from tests.package.zips import Part, descriptor, zip_bytes
 from tests.packages import MIMETYPE, refusal
@@ -163,7 +163,7 @@ def test_bytes_between_the_directory_and_its_end_are_refused() -> None:
 def test_an_archive_without_files_is_one_all_the_same_but_no_package() -> None:
     raw = zip_bytes([])
 
-    assert Archive(BytesIO(raw), Limits()).entries == ()
+    assert ZipReader(BytesIO(raw), Limits()).entries == ()
     assert refusal(lambda: Container(BytesIO(raw), Limits())) == "container.mimetype_missing"
 
 
@@ -171,11 +171,11 @@ def test_any_zip_is_read_without_a_mimetype_and_checked_to_its_end() -> None:
     whole = zip_bytes([BREV, Part(name="tom/", stored=True)])
     broken = zip_bytes([replace(BREV, crc=1)])
 
-    archive = Archive(BytesIO(whole), Limits())
+    archive = ZipReader(BytesIO(whole), Limits())
     archive.check()
 
     assert (archive.read("brev.pdf", 1000), archive.folders) == (BREV.content, ("tom/",))
-    assert refusal(Archive(BytesIO(broken), Limits()).check) == "container.crc"
+    assert refusal(ZipReader(BytesIO(broken), Limits()).check) == "container.crc"
 
 
 @pytest.mark.parametrize("field", ["version", "time", "date"])
@@ -229,10 +229,10 @@ def test_a_deflated_mimetype_is_refused() -> None:
 def test_every_cut_of_a_package_is_seen_at_intake() -> None:
     raw = zip_bytes([MIMETYPE, BREV], comment=b"mimetype=application/vnd.etsi.asic-e+zip")
 
-    assert looks_whole(BytesIO(raw))
-    assert [n for n in range(len(raw)) if looks_whole(BytesIO(raw[:n]))] == []
+    assert has_complete_end(BytesIO(raw))
+    assert [n for n in range(len(raw)) if has_complete_end(BytesIO(raw[:n]))] == []
 
 
 @pytest.mark.parametrize("writing", [{"before": b"x" * 5, "end": {"offset": 0}}, {"wide_end": {}}])
 def test_what_looks_whole_may_still_be_refused_later(writing: dict[str, Any]) -> None:
-    assert looks_whole(BytesIO(zip_bytes([MIMETYPE], **writing))) is ("wide_end" in writing)
+    assert has_complete_end(BytesIO(zip_bytes([MIMETYPE], **writing))) is ("wide_end" in writing)

@@ -10,7 +10,7 @@ import pytest
 
 from inbox.package.arkivmelding.documents import media_type_of
 from inbox.simulator.packages.arkivmelding import minimal_arkivmelding_xml
-from inbox.simulator.packages.builder import Document, Tamper
+from inbox.simulator.packages.builder import ParcelDocument, Tamper
 from tests.packages import envelope_of, genuine, letter, opened, pack, quarantine
 
 PDF = b"%PDF"
@@ -86,7 +86,7 @@ def test_else_it_is_what_the_gateway_or_the_envelope_says() -> None:
 
     assert main_of(files("a.pdf", "b.pdf", arkivmelding=bare), envelope=saying) == ["b.pdf"]
     assert main_of(files("a.pdf", "b.pdf", arkivmelding=bare)) == []
-    documents = (Document("a.pdf", "application/pdf", PDF),)
+    documents = (ParcelDocument("a.pdf", "application/pdf", PDF),)
     packed = genuine(documents=documents, tamper=Tamper.MISSING_ARKIVMELDING)
     assert main_of(packed, waivers=["arkivmelding.absent"]) == ["a.pdf"]
 

@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from inbox.package.inputs import Limits
-from inbox.package.zip.reader import Archive, Container
+from inbox.package.zip.reader import Container, ZipReader
 from inbox.simulator.packages.builder import Tamper
 from tests.package.zips import Part, zip_bytes
 from tests.packages import MIMETYPE, genuine, opened, quarantine, refusal
@@ -44,7 +44,7 @@ def test_one_changed_byte_is_not_the_known_defect(place: int) -> None:
 def test_a_garbled_first_block_is_nothing_for_a_mere_zip() -> None:
     garbled = b"\xa5" * 16 + zip_bytes([MIMETYPE, BREV])[16:]
 
-    assert refusal(lambda: Archive(BytesIO(garbled), Limits())) == "container.local_header"
+    assert refusal(lambda: ZipReader(BytesIO(garbled), Limits())) == "container.local_header"
 
 
 @pytest.mark.parametrize(

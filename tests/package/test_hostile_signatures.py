@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from inbox.package.inputs import StaleList
-from inbox.package.signature.cms import Signed, verify_signature
-from inbox.package.signature.path import check_chain
-from inbox.package.verdict import AlgorithmClass, Findings
+from inbox.package.signature.cms import VerifiedSignature, verify_signature
+from inbox.package.signature.path import check_certificate_path
+from inbox.package.verdict import AlgorithmClass, VerdictBuilder
 from tests.packages import NOW, refusal, signer, trusted
 
 CONTENT = b"manifest"
@@ -144,14 +144,16 @@ def test_made_up_certificates_of_one_name_do_not_keep_the_path_builder() -> None
         .public_bytes(Encoding.DER)
         for n, key in enumerate(keys)
     ]
-    signed = Signed(
+    signed = VerifiedSignature(
         certificate=ring[0], certificates=tuple(ring), algorithm_class=AlgorithmClass.MODERN
     )
     began = time.process_time()
 
     def check() -> None:
-        findings = Findings()
-        check_chain(signed, trusted(), now=NOW, stale_is=StaleList.WAIT, findings=findings)
+        findings = VerdictBuilder()
+        check_certificate_path(
+            signed, trusted(), now=NOW, stale_is=StaleList.WAIT, findings=findings
+        )
 
     assert refusal(check) == "trust.unknown_anchor"
     assert time.process_time() - began < SECONDS

@@ -14,9 +14,9 @@ from asn1crypto import cms
 from inbox.errors import PackageRejected, Unavailable
 from inbox.package.inputs import RevocationList, StaleList, Trust
 from inbox.package.signature.cms import verify_signature
-from inbox.package.signature.path import check_chain
+from inbox.package.signature.path import check_certificate_path
 from inbox.package.signature.revocation import read_revocation_list
-from inbox.package.verdict import Findings
+from inbox.package.verdict import VerdictBuilder
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 """Within the lives of the vectors, which end in 2030."""
@@ -95,11 +95,11 @@ def verdict(path: Path) -> str | None:
     """The code with which a vector is refused or waits; None if it is good."""
     anchor = (FOLDER / "certs" / "TrustAnchorRootCertificate.crt").read_bytes()
     content, raw = read(path)
-    findings = Findings()
+    findings = VerdictBuilder()
     try:
         signed = verify_signature(raw, content)
         trust = Trust(anchors=(anchor,), lists=tuple(lists_of(raw)))
-        check_chain(signed, trust, now=NOW, stale_is=StaleList.WAIT, findings=findings)
+        check_certificate_path(signed, trust, now=NOW, stale_is=StaleList.WAIT, findings=findings)
     except (PackageRejected, Unavailable) as error:
         return error.code
     return None

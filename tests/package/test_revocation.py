@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from inbox.errors import Unavailable
 from inbox.package.inputs import RevocationList, StaleList
 from inbox.package.signature.revocation import read_revocation_list
-from inbox.simulator.packages.certificates import Signer, TestAuthority
+from inbox.simulator.packages.certificates import SigningKey, TestAuthority
 from tests.package.signatures import (
     list_with_sha1,
 )
@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 def revocations(
     *extensions: tuple[x509.ExtensionType, bool],
-    revoked: Iterable[Signer] = (),
+    revoked: Iterable[SigningKey] = (),
     by: TestAuthority | None = None,
 ) -> RevocationList:
     """A list of the test authority's with just these extensions."""
@@ -100,10 +100,10 @@ def test_its_issuer_says_how_long_a_list_is_good() -> None:
     made = RevocationList(der=b"", fetched_at=NOW, this_update=NOW, next_update=NOW + 180 * DAY)
     endless = replace(made, next_update=None)
 
-    assert not made.stale(NOW + 179 * DAY, timedelta(days=7))
-    assert made.stale(NOW + 181 * DAY, timedelta(days=7))
-    assert not endless.stale(NOW + 6 * DAY, timedelta(days=7))
-    assert endless.stale(NOW + 8 * DAY, timedelta(days=7))
+    assert not made.is_stale(NOW + 179 * DAY, timedelta(days=7))
+    assert made.is_stale(NOW + 181 * DAY, timedelta(days=7))
+    assert not endless.is_stale(NOW + 6 * DAY, timedelta(days=7))
+    assert endless.is_stale(NOW + 8 * DAY, timedelta(days=7))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from inbox.package import inspect
 from inbox.package.arkivmelding.reader import archive_message_of, parse_arkivmelding
 from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Limits
-from inbox.package.verdict import Quarantine
+from inbox.package.verdict import PackageQuarantined
 from inbox.package.zip.reader import Container
 from tests.packages import refusal
 
@@ -96,7 +96,7 @@ def test_a_changed_byte_is_refused_or_lies_where_nobody_reads(samples: Path, nam
 
     for position in range(16, len(raw), 11):
         raw[position] ^= 0x41
-        with suppress(Quarantine):
+        with suppress(PackageQuarantined):
             inspect(BytesIO(raw), limits=Limits())
             assert contents(raw) == content
         raw[position] ^= 0x41

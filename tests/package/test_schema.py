@@ -12,7 +12,7 @@ import pytest
 from inbox.domain import MessageState
 from inbox.errors import ConfigurationError
 from inbox.package.arkivmelding.reader import NAMESPACE
-from inbox.package.arkivmelding.xsd import Fit, Schemas
+from inbox.package.arkivmelding.xsd import SchemaResult, Schemas
 from inbox.wiring import read_schemas
 from tests.packages import letter, opened, pack
 from tests.worlds import World
@@ -31,16 +31,16 @@ KATALOG = f"""<xs:schema {XS} targetNamespace="{CATALOGUE}">
 FILES = {"arkivmelding.xsd": MAIN, "katalog.xsd": KATALOG}
 
 
-def fit(inner: str, files: dict[str, bytes] | None = None) -> Fit:
+def fit(inner: str, files: dict[str, bytes] | None = None) -> SchemaResult:
     raw = f'<arkivmelding xmlns="{NAMESPACE}">{inner}</arkivmelding>'
-    return Schemas(files or FILES).fit_of(raw.encode())
+    return Schemas(files or FILES).validate(raw.encode())
 
 
 def test_what_fits_fits_and_what_does_not_is_named_by_the_schema_s_own_words() -> None:
-    assert fit("<system>1</system><mappe/>") == Fit(fits=True)
-    assert fit("<system>Kari</system>") == Fit(fits=False, places=("system",))
-    assert fit("<mappe/>") == Fit(fits=False, places=("mappe",))
-    assert fit("<KariNordmann/>") == Fit(fits=False, places=())
+    assert fit("<system>1</system><mappe/>") == SchemaResult(fits=True)
+    assert fit("<system>Kari</system>") == SchemaResult(fits=False, places=("system",))
+    assert fit("<mappe/>") == SchemaResult(fits=False, places=("mappe",))
+    assert fit("<KariNordmann/>") == SchemaResult(fits=False, places=())
 
 
 def test_what_fits_one_of_several_fits() -> None:
@@ -79,7 +79,9 @@ def test_a_folder_without_schemas_that_can_be_used_is_refused(
     files: dict[str, bytes], code: str | None
 ) -> None:
     if code is None:
-        assert Schemas(files).fit_of(f'<arkivmelding xmlns="{NAMESPACE}"/>'.encode()).fits is False
+        assert (
+            Schemas(files).validate(f'<arkivmelding xmlns="{NAMESPACE}"/>'.encode()).fits is False
+        )
         return
     with pytest.raises(ConfigurationError) as refused:
         Schemas(files)
@@ -156,7 +158,7 @@ def test_the_published_schemas_agree_with_the_published_samples(samples: Path) -
     schemas = Schemas({path.name: path.read_bytes() for path in (samples / "xsd").glob("*.xsd")})
 
     fits = {
-        path.name: schemas.fit_of(path.read_bytes()).fits
+        path.name: schemas.validate(path.read_bytes()).fits
         for folder in ("arkivmelding", "composed")
         for path in (samples / folder).glob("*.xml")
     }
@@ -166,4 +168,4 @@ def test_the_published_schemas_agree_with_the_published_samples(samples: Path) -
         "avtaltmelding_nav_v2.xml",
         "arkivmelding_svarinn_like.xml",
     }
-    assert schemas.fit_of(letter()).fits
+    assert schemas.validate(letter()).fits

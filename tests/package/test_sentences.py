@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from inbox.package import codes_document
-from inbox.package.codes.code import Language, Mend, Text
+from inbox.package.codes.code import Remedy, Text, TextLanguage
 from inbox.package.codes.registry import CODES
-from inbox.package.explanations import NOTED, sentences_of
+from inbox.package.explanations import NOTE_TEXTS, sentences_of
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
 from inbox.simulator.packages.builder import Tamper
 from tests.package.zips import Part
@@ -28,20 +28,20 @@ from tests.packages import (
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "codes.md"
 ANEW = "make it anew: .venv/bin/python -m inbox.package.codes_document > docs/codes.md"
-NB, NN, EN = Language.BOKMAAL, Language.NYNORSK, Language.ENGLISH
+NB, NN, EN = TextLanguage.BOKMAAL, TextLanguage.NYNORSK, TextLanguage.ENGLISH
 
 
 def every_text() -> dict[str, Text]:
     codes = {code: it.text for code, it in CODES.items()}
-    may = {f"may {it.waivable}": it.may for it in CODES.values()}
-    return codes | may | {mend.name: mend.value for mend in Mend} | dict(NOTED)
+    may = {f"may {it.waivable}": it.permitted_actions for it in CODES.values()}
+    return codes | may | {mend.name: mend.value for mend in Remedy} | dict(NOTE_TEXTS)
 
 
 @pytest.mark.parametrize("about", every_text())
 def test_a_text_is_a_sentence_in_each_of_three_languages(about: str) -> None:
     text = every_text()[about]
 
-    for language in Language:
+    for language in TextLanguage:
         assert re.fullmatch(r"\S.*\S\.", text.in_(language))
     assert text.en not in {text.nb, text.nn}
     assert not re.search(r"\b(ikke|hvem|hva|noe|noen|bruker vi|fra)\b", text.nn)
@@ -65,13 +65,13 @@ def test_the_page_has_a_row_for_every_code_and_says_who_may_waive_it() -> None:
 
 
 def test_only_the_security_grade_is_to_be_sent_another_way() -> None:
-    elsewhere = {code for code, it in CODES.items() if it.mend is Mend.ELSEWHERE}
+    elsewhere = {code for code, it in CODES.items() if it.remedy is Remedy.ELSEWHERE}
 
     assert elsewhere == {"arkivmelding.security_grade"}
     assert not CODES["arkivmelding.security_grade"].waivable
 
 
-def said(verdict: Verdict, language: Language = NB) -> str:
+def said(verdict: Verdict, language: TextLanguage = NB) -> str:
     return " ".join(sentences_of(verdict, language))
 
 
@@ -156,7 +156,7 @@ def test_each_thing_that_was_seen_has_its_sentence(fields: dict[str, Any], words
     verdict = replace(Verdict(container=True, integrity=True, signers=(nameless,)), **fields)
 
     assert words in said(verdict)
-    for language in Language:
+    for language in TextLanguage:
         assert "{" not in said(verdict, language)
 
 
@@ -167,7 +167,7 @@ def test_every_note_that_a_package_can_earn_has_words() -> None:
     noted = {note for source in sources for note in one.findall(source.read_text())}
 
     assert {"first_block_garbled", "mimetype_not_first", "wrong_digest_uri"} <= noted
-    assert noted <= NOTED.keys()
+    assert noted <= NOTE_TEXTS.keys()
 
 
 def test_no_word_of_the_message_is_in_a_verdict_or_its_sentences() -> None:
@@ -183,7 +183,7 @@ def test_no_word_of_the_message_is_in_a_verdict_or_its_sentences() -> None:
     ]
 
     for verdict in verdicts:
-        told = f"{verdict.as_json()} {[said(verdict, language) for language in Language]}"
+        told = f"{verdict.as_json()} {[said(verdict, language) for language in TextLanguage]}"
         for secret in ("Nordmann", "Per.pdf", "Testesen", "barnevern", "Eksempelarkiv"):
             assert secret not in told
     assert [len(verdict.problems) for verdict in verdicts] == [2, 0, 0, 0]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inbox.errors import PackageRejected
 from inbox.package.signature.cms import verify_signature
 from inbox.package.verdict import AlgorithmClass
-from inbox.simulator.packages.builder import Dialect, Document, Namespace, Tamper
+from inbox.simulator.packages.builder import Dialect, Namespace, ParcelDocument, Tamper
 from inbox.simulator.packages.cms import Profile
 from tests.package.signatures import Attributes, holder, making
 from tests.packages import (
@@ -37,7 +37,7 @@ from tests.packages import (
 def test_both_dialects_of_the_country_are_whole(
     dialect: Dialect, namespace: Namespace, expected: AlgorithmClass
 ) -> None:
-    documents = (Document("brev ÆØÅ.pdf", "application/pdf", b"%PDF"),)
+    documents = (ParcelDocument("brev ÆØÅ.pdf", "application/pdf", b"%PDF"),)
     raw = genuine(dialect=dialect, namespace=namespace, documents=documents)
 
     verdict = opened(raw).verdict

@@ -17,10 +17,10 @@ from inbox.domain import OrgNumber, Service
 from inbox.errors import ConfigurationError, Unavailable
 from inbox.package import inspect
 from inbox.package.inputs import Limits, Trust
-from inbox.package.signature.path import _finished
+from inbox.package.signature.path import _run_without_waiting
 from inbox.package.signature.revocation import read_revocation_list
 from inbox.package.verdict import SignerIs
-from inbox.simulator.packages.certificates import OrgStyle, Signer
+from inbox.simulator.packages.certificates import OrgStyle, SigningKey
 from inbox.simulator.packages.cms import Profile
 from tests.package.signatures import (
     Holder,
@@ -167,7 +167,7 @@ def test_a_certificate_of_another_authority_is_not_believed_under_the_same_name(
         not_valid_before=NOW - DAY,
         not_valid_after=NOW + DAY,
     ).sign(signer(STRANGER).key, hashes.SHA256())
-    forged = Signer(signer().key, impostor)
+    forged = SigningKey(signer().key, impostor)
 
     assert quarantine(pack(signature=signed_by(forged))).code in {
         "trust.path",
@@ -181,7 +181,7 @@ def test_a_self_signed_certificate_is_believed_only_as_an_anchor() -> None:
     own = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW - DAY, NOW + DAY).sign(
         key, hashes.SHA256()
     )
-    raw = pack(signature=signed_by(Signer(key, own)))
+    raw = pack(signature=signed_by(SigningKey(key, own)))
 
     assert quarantine(raw).code == "trust.unknown_anchor"
     anchored = Trust(anchors=(own.public_bytes(Encoding.DER),))
@@ -293,4 +293,4 @@ def test_building_a_path_never_waits_for_anything() -> None:
     async def wait() -> None:
         await Waiting()
 
-    assert refusal(lambda: _finished(wait())) == "trust.path"
+    assert refusal(lambda: _run_without_waiting(wait())) == "trust.path"

@@ -5,9 +5,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from inbox.domain import ARKIVMELDING, TAUSHETSBELAGT, Metadata, OrgNumber, Service, UnitId
+from inbox.domain import (
+    ARKIVMELDING_DOCUMENT_TYPE,
+    CONFIDENTIAL_PROCESS,
+    Metadata,
+    OrgNumber,
+    Service,
+    UnitId,
+)
 from inbox.routing.rule_book import RuleBook
-from inbox.routing.rule_reader import read_draft, read_rules
+from inbox.routing.rule_reader import read_rules, read_unchecked_rules
 
 POLICIES = Path(__file__).parents[2] / "policies"
 NAME = "910075918.toml"
@@ -51,7 +58,7 @@ def a_book(*rules: str) -> RuleBook:
 
 
 def a_draft(*rules: str) -> RuleBook:
-    return read_draft(NAME, a_file(*rules))
+    return read_unchecked_rules(NAME, a_file(*rules))
 
 
 @cache
@@ -68,8 +75,8 @@ def some_metadata(**changes: Any) -> Metadata:
         "signer": STRANGER,
         "on_behalf_of": None,
         "receiver": OrgNumber("910075918"),
-        "process": TAUSHETSBELAGT,
-        "document_type": ARKIVMELDING,
+        "process": CONFIDENTIAL_PROCESS,
+        "document_type": ARKIVMELDING_DOCUMENT_TYPE,
         "received_at": datetime(2026, 11, 24, 8, tzinfo=UTC),
         "document_count": 1,
         "total_bytes": 1000,

@@ -12,12 +12,18 @@ from sqlmodel import Session
 
 from inbox import audit
 from inbox.access import Policy
-from inbox.access.files.folder import load_folder
+from inbox.access.files.folder import load_policy
 from inbox.access.question import Capacity
-from inbox.domain import ARKIVMELDING, TAUSHETSBELAGT, MessageState, Service, new_id
+from inbox.domain import (
+    ARKIVMELDING_DOCUMENT_TYPE,
+    CONFIDENTIAL_PROCESS,
+    MessageState,
+    Service,
+    new_id,
+)
 from inbox.keys import DataKey, Keyring, create_keys
-from inbox.line.routing_simulation import Counts, Question, simulate
-from inbox.migrations import shipped
+from inbox.line.routing_simulation import GroupCounts, SimulationRequest, simulate
+from inbox.migrations import shipped_folder
 from inbox.routing.rule_book import RuleBook
 from inbox.store import Store, create_engine
 from inbox.tables import AuditHead, Message, WrappedKey
@@ -29,7 +35,7 @@ from tests.worlds import closing_engine, sharing_statements
 @cache
 def the_policy() -> Policy:
     """The shipped one, read once."""
-    return load_folder(shipped("policies"))
+    return load_policy(shipped_folder("policies"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +108,9 @@ class Mailroom(Post):
         book: RuleBook | None = None,
         policy: Policy | None = None,
         days: int = 30,
-    ) -> Counts:
+    ) -> GroupCounts:
         """What the simulation tells this capacity."""
-        question = Question(
+        question = SimulationRequest(
             capacity=capacity, book=book or the_book(), since=NOW - timedelta(days=days)
         )
         return simulate(self.keyring, self.session, NOW, policy or the_policy(), question)
@@ -114,8 +120,8 @@ def _sealed(
     key: DataKey, message_id: str, sender: str, title: str | None, references: tuple[str, ...]
 ) -> bytes:
     part = {
-        "process": TAUSHETSBELAGT,
-        "document_type": ARKIVMELDING,
+        "process": CONFIDENTIAL_PROCESS,
+        "document_type": ARKIVMELDING_DOCUMENT_TYPE,
         "conversation_id": None,
         "references": list(references),
         "signer": sender,

@@ -50,7 +50,7 @@ def test_a_case_that_goes_elsewhere_fails_and_says_why(expect: str, more: str) -
 
     assert not result.passed
     assert result.expected != result.got
-    assert "politi: passer" in result.why.text
+    assert "politi: passer" in result.explanation.text
 
 
 def test_a_case_may_give_all_that_rules_look_at() -> None:
@@ -74,7 +74,7 @@ def test_a_case_may_give_all_that_rules_look_at() -> None:
 
     (result,) = run_cases(book, a_case(metadata, BV.replace("politi", "alt")))
 
-    assert result.passed, result.why.text
+    assert result.passed, result.explanation.text
 
 
 @pytest.mark.parametrize(

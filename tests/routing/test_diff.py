@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inbox.domain import Metadata
-from inbox.routing.conditions import SEEN, Field, word_fits, words_of
-from inbox.routing.diff import diff
-from inbox.routing.region_cover import Piece, joined
-from inbox.routing.regions import EVERYTHING, Region
+from inbox.routing.conditions import VALUE_OF_FIELD, ConditionField, title_words, word_matches
+from inbox.routing.diff import diff_rule_books
+from inbox.routing.region_cover import Piece, merge_regions
+from inbox.routing.regions import ALL_MESSAGES, Region
 from inbox.routing.route import route
-from inbox.routing.rule_book import Rule
+from inbox.routing.rule_book import RoutingRule
 from tests.routing.books import POLICE, SCHOOL
 from tests.routing.test_regions import WORLD, book_of, some_rules
 
@@ -23,12 +23,12 @@ def holds(piece: Piece, metadata: Metadata, day: date) -> bool:
     """Whether a message on a day is in a piece, read off word by word."""
 
     def has(words: Collection[str]) -> bool:
-        title = words_of(metadata.public_title or "")
-        return any(word_fits(wanted, word) for wanted in words for word in title)
+        title = title_words(metadata.public_title or "")
+        return any(word_matches(wanted, word) for wanted in words for word in title)
 
     return (
         all(
-            (SEEN[field](metadata) in values.values) is values.among
+            (VALUE_OF_FIELD[field](metadata) in values.values) is values.included
             for field, values in piece.fields.items()
         )
         and all(has(words) for words in piece.any_of)
@@ -37,25 +37,25 @@ def holds(piece: Piece, metadata: Metadata, day: date) -> bool:
     )
 
 
-def check(was: tuple[Rule, ...], now: tuple[Rule, ...]) -> None:
+def check(was: tuple[RoutingRule, ...], now: tuple[RoutingRule, ...]) -> None:
     """Every message of the world is in one piece if it goes elsewhere, else in none."""
     one, other = book_of(was), book_of(now)
-    found = diff(one, other)
+    found = diff_rule_books(one, other)
     assert found.complete
     for metadata, day in WORLD:
         before, after = route(metadata, one, day), route(metadata, other, day)
-        moved = [m for m in found.moved for p in m.where if holds(p, metadata, day)]
+        moved = [m for m in found.rerouted for p in m.pieces if holds(p, metadata, day)]
         ways = [r and (r.unit, r.release, r.urgent) for r in (before, after)]
         assert len(moved) == (ways[0] != ways[1])
         for one_move in moved:
-            assert one_move.was == (before and before.rule)
-            assert one_move.now == (after and after.rule)
+            assert one_move.old_rule == (before and before.rule)
+            assert one_move.new_rule == (after and after.rule)
 
 
 @given(was=some_rules(at_most=3), now=some_rules(at_most=3))
 @settings(deadline=None, max_examples=8)
 def test_a_diff_has_every_message_that_goes_elsewhere_once_and_no_other(
-    was: tuple[Rule, ...], now: tuple[Rule, ...]
+    was: tuple[RoutingRule, ...], now: tuple[RoutingRule, ...]
 ) -> None:
     check(was, now)
 
@@ -63,7 +63,7 @@ def test_a_diff_has_every_message_that_goes_elsewhere_once_and_no_other(
 @given(rules=some_rules(at_most=5), data=st.data())
 @settings(deadline=None, max_examples=8)
 def test_a_rule_taken_out_or_moved_is_told_by_what_it_moves(
-    rules: tuple[Rule, ...], data: st.DataObject
+    rules: tuple[RoutingRule, ...], data: st.DataObject
 ) -> None:
     kept = data.draw(st.permutations(rules))[: data.draw(st.integers(0, len(rules)))]
 
@@ -75,15 +75,18 @@ def test_a_rule_taken_out_or_moved_is_told_by_what_it_moves(
 @given(was=some_rules(at_most=5), now=some_rules(at_most=5))
 @settings(deadline=None, max_examples=1_000)
 def test_many_diffs_have_every_message_that_goes_elsewhere_once(
-    was: tuple[Rule, ...], now: tuple[Rule, ...]
+    was: tuple[RoutingRule, ...], now: tuple[RoutingRule, ...]
 ) -> None:
     check(was, now)
 
 
 def a_region(*having: str, lacking: str = "", sender: str = "", first: int = 1) -> Region:
     return replace(
-        EVERYTHING,
-        allowed={**EVERYTHING.allowed, **({Field.SENDER: frozenset({sender})} if sender else {})},
+        ALL_MESSAGES,
+        allowed={
+            **ALL_MESSAGES.allowed,
+            **({ConditionField.SENDER: frozenset({sender})} if sender else {}),
+        },
         title_any=tuple(frozenset({word}) for word in having),
         title_none=frozenset(lacking.split()),
         first=date(2026, 1, first),
@@ -107,5 +110,5 @@ def a_region(*having: str, lacking: str = "", sender: str = "", first: int = 1) 
 def test_pieces_are_joined_where_nothing_lies_between_them(
     one: Region, other: Region, pieces: int
 ) -> None:
-    assert len(joined([one, other])) == pieces
-    assert len(joined([other, one])) == pieces
+    assert len(merge_regions([one, other])) == pieces
+    assert len(merge_regions([other, one])) == pieces

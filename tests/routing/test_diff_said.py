@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from inbox.routing.diff import diff
-from inbox.routing.diff_text import acknowledgement, printed, way_said, words_of_piece
+from inbox.routing.diff import diff_rule_books
+from inbox.routing.diff_text import acknowledgement_digest, piece_text, render_diff, reroute_text
 from inbox.routing.rule_reader import read_rules
 from tests.routing.books import NAME, a_book, a_file, rule
 
@@ -15,9 +15,11 @@ POLICE = rule("politi", '{ sender = "group:politi" }')
 
 def told(was: Sequence[str], now: Sequence[str]) -> list[tuple[str, list[str]]]:
     one, other = a_book(*was), a_book(*now)
-    found = diff(one, other)
+    found = diff_rule_books(one, other)
     assert found.complete
-    return [(way_said(m), [words_of_piece(p, one, other) for p in m.where]) for m in found.moved]
+    return [
+        (reroute_text(m), [piece_text(p, one, other) for p in m.pieces]) for m in found.rerouted
+    ]
 
 
 @pytest.mark.parametrize(
@@ -100,18 +102,18 @@ def test_the_same_rules_written_otherwise_move_nothing_and_are_said_to() -> None
     one = a_book(POLICE)
     other = a_book(rule("politiet", '{ sender = ["312101718", "312100010"] }'))
 
-    found = diff(one, other)
+    found = diff_rule_books(one, other)
 
-    assert not found.found
-    assert "ingen melding går et annet sted" in printed(found)
-    assert "ny regel «politiet»" in printed(found)
-    assert "regelen «politi» er borte" in printed(found)
+    assert not found.has_changes
+    assert "ingen melding går et annet sted" in render_diff(found)
+    assert "ny regel «politiet»" in render_diff(found)
+    assert "regelen «politi» er borte" in render_diff(found)
 
 
 def test_rules_that_change_places_are_said_to() -> None:
     other = rule("skoler", '{ sender = "group:skoler" }', to="ppt")
 
-    text = printed(diff(a_book(POLICE, other), a_book(other, POLICE)))
+    text = render_diff(diff_rule_books(a_book(POLICE, other), a_book(other, POLICE)))
 
     assert "rekkefølgen er endret: skoler, politi" in text
     assert "ingen melding går et annet sted" in text
@@ -121,21 +123,26 @@ def test_another_desk_is_told_though_no_rule_is_changed() -> None:
     raw = a_file(POLICE)
     other = read_rules(NAME, raw.replace(b'unit = "desk"', b'unit = "ppt"'))
 
-    found = diff(a_book(POLICE), other)
+    found = diff_rule_books(a_book(POLICE), other)
 
-    assert found.found
-    assert "det ingen regel tar: fra desk til ppt" in printed(found)
+    assert found.has_changes
+    assert "det ingen regel tar: fra desk til ppt" in render_diff(found)
 
 
 def test_an_acknowledgement_is_of_one_printed_comparison_of_these_two_files_alone() -> None:
     one, other = a_book(POLICE), a_book(POLICE + 'except = { service = "DPF" }')
     commented = read_rules(NAME, a_file(POLICE) + b"# a word\n")
 
-    texts = [printed(diff(*both)) for both in ((one, other), (other, one), (one, commented))]
+    texts = [
+        render_diff(diff_rule_books(*both))
+        for both in ((one, other), (other, one), (one, commented))
+    ]
 
-    assert len({acknowledgement(text) for text in texts}) == 3
-    assert acknowledgement(texts[0]) == hashlib.sha256(texts[0].encode()).hexdigest()
-    assert acknowledgement(printed(diff(one, other))) == acknowledgement(texts[0])
+    assert len({acknowledgement_digest(text) for text in texts}) == 3
+    assert acknowledgement_digest(texts[0]) == hashlib.sha256(texts[0].encode()).hexdigest()
+    assert acknowledgement_digest(
+        render_diff(diff_rule_books(one, other))
+    ) == acknowledgement_digest(texts[0])
     assert one.digest in texts[0]
     assert other.digest in texts[0]
 
@@ -147,8 +154,10 @@ def test_a_comparison_that_would_take_too_long_says_that_it_is_not_complete() ->
     ]
     last = rule("sist", "{ sender_known = true }")
 
-    found = diff(a_book(*many, last), a_book(*many, last.replace("by a person", "at once")))
+    found = diff_rule_books(
+        a_book(*many, last), a_book(*many, last.replace("by a person", "at once"))
+    )
 
     assert not found.complete
-    assert found.found
-    assert "UFULLSTENDIG" in printed(found)
+    assert found.has_changes
+    assert "UFULLSTENDIG" in render_diff(found)

@@ -5,7 +5,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inbox.strict.toml_lines import Path, lines_of, nearest
+from inbox.strict.toml_lines import KeyPath, find_key_lines, nearest_line
 from tests.routing.books import NAME, POLICIES
 
 ODD = '''
@@ -35,7 +35,7 @@ n = 2026-01-01T00:00:00
 def test_headers_and_keys_have_their_lines_and_strings_and_comments_none() -> None:
     tomllib.loads(ODD)
 
-    assert dict(lines_of(ODD)) == {
+    assert dict(find_key_lines(ODD)) == {
         ("top",): 2,
         ("a", "b.c"): 3,
         ("a", "b.c", "x y"): 4,
@@ -55,17 +55,17 @@ def test_headers_and_keys_have_their_lines_and_strings_and_comments_none() -> No
 
 
 def test_what_has_no_line_of_its_own_has_that_of_what_is_around_it() -> None:
-    lines = lines_of(ODD)
+    lines = find_key_lines(ODD)
 
-    assert nearest(lines, ("rule", 0, "when", "k", "a")) == 15
-    assert nearest(lines, ("rule", 0, "to")) == 12
-    assert nearest(lines, ("absent",)) is None
-    assert nearest(lines, ()) is None
+    assert nearest_line(lines, ("rule", 0, "when", "k", "a")) == 15
+    assert nearest_line(lines, ("rule", 0, "to")) == 12
+    assert nearest_line(lines, ("absent",)) is None
+    assert nearest_line(lines, ()) is None
 
 
 def test_every_key_of_our_own_rules_stands_where_it_is_said_to() -> None:
     text = (POLICIES / "routing" / NAME).read_text()
-    rows, lines = text.splitlines(), lines_of(text)
+    rows, lines = text.splitlines(), find_key_lines(text)
 
     for path, line in lines.items():
         key = path[-1]
@@ -78,7 +78,7 @@ def test_every_key_of_our_own_rules_stands_where_it_is_said_to() -> None:
 def test_whatever_texts_and_empty_lines_stand_between_keys_the_lines_are_right(
     drawn: list[tuple[str, int]],
 ) -> None:
-    text, expected = "", dict[Path, int]()
+    text, expected = "", dict[KeyPath, int]()
     for number, (value, empty) in enumerate(drawn):
         text += "# [[x]] = \n" * empty
         expected["rule", number] = text.count("\n") + 1
@@ -87,4 +87,4 @@ def test_whatever_texts_and_empty_lines_stand_between_keys_the_lines_are_right(
         quoted = "".join(f"\\U{ord(sign):08x}" for sign in value)
         text += f'id = """{quoted}\n[[rule]]\nid = 1"""\n'
 
-    assert dict(lines_of(text)) == expected
+    assert dict(find_key_lines(text)) == expected

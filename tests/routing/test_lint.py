@@ -3,7 +3,7 @@
 import pytest
 
 from inbox.domain import UnitId
-from inbox.routing.lint import Finding, lint
+from inbox.routing.lint import RoutingFinding, lint
 from tests.routing.books import TODAY, a_book, a_draft, rule, the_book
 
 POLICE = '{ sender = "group:politi" }'
@@ -12,7 +12,7 @@ TITLE = '{ public_title_has = "klage" }'
 
 def found(
     *rules: str, units: set[UnitId] | None = None, at_desk: int | None = None
-) -> list[Finding]:
+) -> list[RoutingFinding]:
     """What lint finds, but for the groups of these tests: no rule needs to use them."""
     everything = lint(a_draft(*rules), on=TODAY, units=units, at_desk=at_desk)
     return [one for one in everything if one.code != "routing.group_unused"]
@@ -52,7 +52,7 @@ def test_rules_to_one_unit_need_no_order() -> None:
 def test_rules_to_one_unit_that_release_differently_are_noted() -> None:
     noted = found(rule("en", POLICE), rule("to", TITLE, release="at once"))
 
-    assert [(f.code, f.rules, f.refused) for f in noted] == [
+    assert [(f.code, f.rules, f.is_error) for f in noted] == [
         ("routing.other_release", ("en", "to"), False)
     ]
 
@@ -189,7 +189,7 @@ def test_a_rule_is_not_before_itself() -> None:
 def test_a_rule_that_is_past_is_noted_and_still_read() -> None:
     past = rule("en", POLICE, more="until = 2026-11-23")
 
-    assert [(f.code, f.refused) for f in found(past)] == [("routing.past", False)]
+    assert [(f.code, f.is_error) for f in found(past)] == [("routing.past", False)]
     assert a_book(past).rules
     assert codes(rule("en", POLICE, more="until = 2026-11-24")) == []
 
@@ -255,7 +255,7 @@ def test_an_exception_that_takes_nothing_out_is_noted(rules: list[str], where: s
 
     assert [where in f.text for f in noted if where] == ([True] if where else [])
     assert len(noted) == (where is not None)
-    assert not any(f.refused for f in noted)
+    assert not any(f.is_error for f in noted)
 
 
 def test_a_dead_rule_is_said_to_be_dead_and_not_also_to_have_a_dead_exception() -> None:
@@ -271,7 +271,7 @@ def test_a_group_that_no_rule_uses_is_noted_with_its_line() -> None:
         units=None,
     )
 
-    assert [(f.code, f.line, f.refused) for f in noted] == [("routing.group_unused", 3, False)]
+    assert [(f.code, f.line, f.is_error) for f in noted] == [("routing.group_unused", 3, False)]
     assert "«politi»" in noted[0].text
 
 
@@ -289,7 +289,7 @@ def test_what_is_found_is_told_with_the_line_of_the_first_rule_it_is_about() -> 
     (one,) = found(rule("en", POLICE), rule("to", TITLE, to="ppt"))
 
     assert one.line == 12
-    assert one.told.startswith("linje 12: en melding kan passe både")
+    assert one.text_with_line.startswith("linje 12: en melding kan passe både")
 
 
 def test_our_own_rules_have_nothing_to_remark() -> None:

@@ -11,21 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inbox.domain import Metadata, UnitId
-from inbox.routing.conditions import Condition, Field
-from inbox.routing.lint import errors
+from inbox.routing.conditions import ConditionField, RuleCondition
+from inbox.routing.lint import find_errors
 from inbox.routing.route import route
-from inbox.routing.rule_book import SAME_UNIT, Rule, RuleId, UnitRef
+from inbox.routing.rule_book import SAME_UNIT, RoutingRule, RuleId, RuleTarget
 from tests.routing.test_regions import WORLD, book_of, some_rules
 
 
-def says(condition: Condition, metadata: Metadata) -> bool:
+def says(condition: RuleCondition, metadata: Metadata) -> bool:
     title = re.split(r"\W+", (metadata.public_title or "").lower())
-    seen: dict[Field, bool] = {
-        Field.SENDER: metadata.sender in condition.values,
-        Field.SERVICE: metadata.service.value in condition.values,
-        Field.KNOWN_REFERENCE: ("false", "true")[metadata.known_unit is not None]
+    seen: dict[ConditionField, bool] = {
+        ConditionField.SENDER: metadata.sender in condition.values,
+        ConditionField.SERVICE: metadata.service.value in condition.values,
+        ConditionField.KNOWN_REFERENCE: ("false", "true")[metadata.known_unit is not None]
         in condition.values,
-        Field.PUBLIC_TITLE_HAS: any(
+        ConditionField.PUBLIC_TITLE_HAS: any(
             word == value or (value[-1] == "-" and word[: len(value) - 1] == value[:-1])
             for word in title
             for value in condition.values
@@ -34,7 +34,7 @@ def says(condition: Condition, metadata: Metadata) -> bool:
     return seen[condition.field]
 
 
-def fits(rule: Rule, metadata: Metadata, day: date) -> bool:
+def fits(rule: RoutingRule, metadata: Metadata, day: date) -> bool:
     if rule.from_ is not None and day < rule.from_:
         return False
     if rule.until is not None and day > rule.until:
@@ -45,22 +45,25 @@ def fits(rule: Rule, metadata: Metadata, day: date) -> bool:
 
 
 @st.composite
-def some_book(draw: st.DrawFn, *, at_most: int = 4) -> tuple[Rule, ...]:
+def some_book(draw: st.DrawFn, *, at_most: int = 4) -> tuple[RoutingRule, ...]:
     """Rules of which some go to one unit, some to that of the case, and some are ordered."""
     rules = draw(some_rules(at_most=at_most))
     ids = [rule.id for rule in rules]
     made = []
     for rule in rules:
         answers = any(
-            c.field is Field.KNOWN_REFERENCE and c.values == frozenset({"true"}) for c in rule.when
+            c.field is ConditionField.KNOWN_REFERENCE and c.values == frozenset({"true"})
+            for c in rule.when
         )
-        units: list[UnitRef] = [UnitId("u0"), UnitId("u1"), *([SAME_UNIT] if answers else [])]
+        units: list[RuleTarget] = [UnitId("u0"), UnitId("u1"), *([SAME_UNIT] if answers else [])]
         before = draw(st.lists(st.sampled_from(ids), max_size=2, unique=True))
         made.append(replace(rule, to=draw(st.sampled_from(units)), before=tuple(before)))
     return tuple(made)
 
 
-def expected(rules: Sequence[Rule], metadata: Metadata, day: date) -> tuple[object, ...] | None:
+def expected(
+    rules: Sequence[RoutingRule], metadata: Metadata, day: date
+) -> tuple[object, ...] | None:
     for rule in rules:
         if fits(rule, metadata, day):
             unit = metadata.known_unit if rule.to is SAME_UNIT else rule.to
@@ -68,7 +71,7 @@ def expected(rules: Sequence[Rule], metadata: Metadata, day: date) -> tuple[obje
     return None
 
 
-def check_routes(rules: tuple[Rule, ...]) -> None:
+def check_routes(rules: tuple[RoutingRule, ...]) -> None:
     book = book_of(rules)
     for metadata, day in WORLD:
         found = route(metadata, book, day)
@@ -76,7 +79,7 @@ def check_routes(rules: tuple[Rule, ...]) -> None:
         assert got == expected(rules, metadata, day)
 
 
-def reaches(rules: tuple[Rule, ...], start: RuleId, end: RuleId) -> bool:
+def reaches(rules: tuple[RoutingRule, ...], start: RuleId, end: RuleId) -> bool:
     """Whether `before` leads from one rule to another."""
     direct = {rule.id: rule.before for rule in rules}
     met, last = set[RuleId](), {start}
@@ -86,7 +89,7 @@ def reaches(rules: tuple[Rule, ...], start: RuleId, end: RuleId) -> bool:
     return end in met
 
 
-def check_lint(rules: tuple[Rule, ...]) -> None:
+def check_lint(rules: tuple[RoutingRule, ...]) -> None:
     matched = [
         {n for n, (metadata, day) in enumerate(WORLD) if fits(rule, metadata, day)}
         for rule in rules
@@ -102,7 +105,7 @@ def check_lint(rules: tuple[Rule, ...]) -> None:
         and not reaches(rules, rules[j].id, rules[i].id)
     }
 
-    found = errors(book_of(rules))
+    found = find_errors(book_of(rules))
 
     assert {f.rules[0] for f in found if f.code == "routing.dead"} == dead
     assert {f.rules for f in found if f.code == "routing.overlap"} == overlaps
@@ -110,13 +113,15 @@ def check_lint(rules: tuple[Rule, ...]) -> None:
 
 @given(rules=some_book())
 @settings(deadline=None, max_examples=10)
-def test_the_first_rule_that_fits_decides(rules: tuple[Rule, ...]) -> None:
+def test_the_first_rule_that_fits_decides(rules: tuple[RoutingRule, ...]) -> None:
     check_routes(rules)
 
 
 @given(rules=some_book())
 @settings(deadline=None, max_examples=25)
-def test_lint_finds_the_dead_and_the_unordered_and_no_others(rules: tuple[Rule, ...]) -> None:
+def test_lint_finds_the_dead_and_the_unordered_and_no_others(
+    rules: tuple[RoutingRule, ...],
+) -> None:
     check_lint(rules)
 
 
@@ -124,7 +129,7 @@ def test_lint_finds_the_dead_and_the_unordered_and_no_others(rules: tuple[Rule, 
 @given(rules=some_book(at_most=6))
 @settings(deadline=None, max_examples=2_000)
 def test_of_many_books_the_first_rule_that_fits_decides_and_lint_agrees(
-    rules: tuple[Rule, ...],
+    rules: tuple[RoutingRule, ...],
 ) -> None:
     check_routes(rules)
     check_lint(rules)

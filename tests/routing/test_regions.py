@@ -8,10 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from inbox.domain import Metadata, Service, UnitId
-from inbox.routing.conditions import Condition, Field
-from inbox.routing.regions import is_dead, overlap
-from inbox.routing.route import answer_of, route
-from inbox.routing.rule_book import Release, Rule, RuleBook, RuleId
+from inbox.routing.conditions import ConditionField, RuleCondition
+from inbox.routing.regions import is_dead, rules_overlap
+from inbox.routing.route import evaluate_rule, route
+from inbox.routing.rule_book import Release, RoutingRule, RuleBook, RuleId
 from tests.routing.books import BV, POLICE, SCHOOL, STRANGER, some_metadata, the_book
 
 TOKENS = ("klage", "klagesak", "klageord", "skole")
@@ -30,26 +30,26 @@ WORLD: list[tuple[Metadata, date]] = [
 """With one value that no rule names in each open field, this is every message that differs."""
 
 VALUES = {
-    Field.SENDER: (POLICE, SCHOOL),
-    Field.SERVICE: tuple(s.value for s in Service),
-    Field.KNOWN_REFERENCE: ("true", "false"),
-    Field.PUBLIC_TITLE_HAS: ("klage", "klagesak", "klage-", "skole"),
+    ConditionField.SENDER: (POLICE, SCHOOL),
+    ConditionField.SERVICE: tuple(s.value for s in Service),
+    ConditionField.KNOWN_REFERENCE: ("true", "false"),
+    ConditionField.PUBLIC_TITLE_HAS: ("klage", "klagesak", "klage-", "skole"),
 }
 
 
-def conditions(min_size: int) -> st.SearchStrategy[tuple[Condition, ...]]:
+def conditions(min_size: int) -> st.SearchStrategy[tuple[RuleCondition, ...]]:
     one = st.sampled_from(list(VALUES)).flatmap(
         lambda field: st.frozensets(st.sampled_from(VALUES[field]), min_size=1).map(
-            lambda values: Condition(field=field, written=tuple(sorted(values)), values=values)
+            lambda values: RuleCondition(field=field, written=tuple(sorted(values)), values=values)
         )
     )
     return st.lists(one, min_size=min_size, max_size=3, unique_by=lambda c: c.field).map(tuple)
 
 
 @st.composite
-def some_rules(draw: st.DrawFn, *, at_most: int = 4) -> tuple[Rule, ...]:
+def some_rules(draw: st.DrawFn, *, at_most: int = 4) -> tuple[RoutingRule, ...]:
     return tuple(
-        Rule(
+        RoutingRule(
             id=RuleId(f"r{number}"),
             because="Fordi",
             when=draw(conditions(1)),
@@ -63,11 +63,11 @@ def some_rules(draw: st.DrawFn, *, at_most: int = 4) -> tuple[Rule, ...]:
     )
 
 
-def matched_by(rule: Rule) -> frozenset[int]:
-    return frozenset(n for n, (m, day) in enumerate(WORLD) if answer_of(rule, m, day).matched)
+def matched_by(rule: RoutingRule) -> frozenset[int]:
+    return frozenset(n for n, (m, day) in enumerate(WORLD) if evaluate_rule(rule, m, day).matched)
 
 
-def book_of(rules: Sequence[Rule]) -> RuleBook:
+def book_of(rules: Sequence[RoutingRule]) -> RuleBook:
     found = the_book()
     return RuleBook(
         organisation=found.organisation,
@@ -81,16 +81,16 @@ def book_of(rules: Sequence[Rule]) -> RuleBook:
 
 @given(rules=some_rules(at_most=2))
 @settings(deadline=None, max_examples=30)
-def test_rules_overlap_when_some_message_fits_both(rules: tuple[Rule, ...]) -> None:
+def test_rules_overlap_when_some_message_fits_both(rules: tuple[RoutingRule, ...]) -> None:
     one, other = rules[0], rules[-1]
 
-    assert overlap(one, other) is bool(matched_by(one) & matched_by(other))
-    assert overlap(one, other) is overlap(other, one)
+    assert rules_overlap(one, other) is bool(matched_by(one) & matched_by(other))
+    assert rules_overlap(one, other) is rules_overlap(other, one)
 
 
 @given(rules=some_rules())
 @settings(deadline=None, max_examples=30)
-def test_a_rule_is_dead_when_every_message_it_fits_is_taken(rules: tuple[Rule, ...]) -> None:
+def test_a_rule_is_dead_when_every_message_it_fits_is_taken(rules: tuple[RoutingRule, ...]) -> None:
     *earlier, last = rules
     taken = frozenset[int]().union(*(matched_by(rule) for rule in earlier))
 
@@ -100,11 +100,11 @@ def test_a_rule_is_dead_when_every_message_it_fits_is_taken(rules: tuple[Rule, .
 @given(rules=some_rules(), data=st.data())
 @settings(deadline=None, max_examples=25)
 def test_the_order_of_rules_that_cannot_meet_does_not_matter(
-    rules: tuple[Rule, ...], data: st.DataObject
+    rules: tuple[RoutingRule, ...], data: st.DataObject
 ) -> None:
-    apart: list[Rule] = []
+    apart: list[RoutingRule] = []
     for rule in rules:
-        if not any(overlap(rule, other) for other in apart):
+        if not any(rules_overlap(rule, other) for other in apart):
             apart.append(rule)
     assume(len(apart) > 1)
     book, shuffled = book_of(apart), book_of(data.draw(st.permutations(apart)))
@@ -117,7 +117,7 @@ def test_the_order_of_rules_that_cannot_meet_does_not_matter(
 @given(rules=some_rules(), data=st.data())
 @settings(deadline=None, max_examples=25)
 def test_a_rule_added_last_changes_no_earlier_match(
-    rules: tuple[Rule, ...], data: st.DataObject
+    rules: tuple[RoutingRule, ...], data: st.DataObject
 ) -> None:
     before, after = book_of(rules[:-1]), book_of(rules)
 
@@ -127,12 +127,12 @@ def test_a_rule_added_last_changes_no_earlier_match(
             assert route(metadata, after, day) == found
 
 
-def a_rule(id_: str, **values: str) -> Rule:
-    return Rule(
+def a_rule(id_: str, **values: str) -> RoutingRule:
+    return RoutingRule(
         id=RuleId(id_),
         because="Fordi",
         when=tuple(
-            Condition(field=Field(field), written=(value,), values=frozenset({value}))
+            RuleCondition(field=ConditionField(field), written=(value,), values=frozenset({value}))
             for field, value in values.items()
         ),
         to=BV,

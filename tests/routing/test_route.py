@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inbox.domain import ARKIVMELDING, Metadata, OrgNumber, Service, UnitId
+from inbox.domain import ARKIVMELDING_DOCUMENT_TYPE, Metadata, OrgNumber, Service, UnitId
 from inbox.errors import Invalid
-from inbox.routing.route import explain, route
+from inbox.routing.route import explain_route, route
 from inbox.routing.rule_book import Release
 from tests.routing.books import (
     BV,
@@ -106,7 +106,7 @@ def test_an_answer_goes_to_the_unit_that_has_the_case() -> None:
         ),
         (
             'document_type = "arkivmelding"',
-            {"document_type": ARKIVMELDING},
+            {"document_type": ARKIVMELDING_DOCUMENT_TYPE},
             {"document_type": "urn:no:difi:arkivmelding:xsd::arkivmelding_kvittering"},
         ),
         (
@@ -245,7 +245,7 @@ def test_an_explanation_has_every_rule_with_every_condition() -> None:
         rule("to", "{ sender_known = true }", to="ppt", more='except = { channel = "altinn" }'),
     )
 
-    explanation = explain(some_metadata(sender=SCHOOL, service=Service.DPF), book, TODAY)
+    explanation = explain_route(some_metadata(sender=SCHOOL, service=Service.DPF), book, TODAY)
 
     assert explanation.route == route(some_metadata(sender=SCHOOL), book, TODAY)
     assert [
@@ -273,7 +273,7 @@ def test_an_explanation_has_every_rule_with_every_condition() -> None:
 def test_an_explanation_of_no_route_says_that_a_person_must_act_and_which_day_was_wrong() -> None:
     book = a_book(rule("en", "{ sender_known = true }", more="until = 2026-01-01"))
 
-    text = explain(some_metadata(), book, TODAY).text
+    text = explain_route(some_metadata(), book, TODAY).text
 
     assert text.startswith("Ingen regel passer: meldingen må fordeles av en person.")
     assert "gjelder ikke denne dagen" in text
@@ -289,7 +289,7 @@ def test_the_nearest_misses_are_those_that_lack_least() -> None:
         rule("en-feil", '{ sender = "group:skoler", service = "DPO" }'),
     )
 
-    assert explain(some_metadata(), book, TODAY).nearest == ("unntatt", "en-feil", "to-feil")
+    assert explain_route(some_metadata(), book, TODAY).nearest == ("unntatt", "en-feil", "to-feil")
 
 
 @given(words=st.sampled_from(["", "Bekymringsmelding om ", "Klagesak, "]), name=st.text())
@@ -299,7 +299,7 @@ def test_an_explanation_never_has_the_title(words: str, name: str) -> None:
         public_title=title, administrative_unit=title, access_restriction=title
     )
 
-    assert "¤" not in (found := explain(metadata, the_book(), TODAY)).text
+    assert "¤" not in (found := explain_route(metadata, the_book(), TODAY)).text
     assert "¤" not in repr(found)
 
 
@@ -329,7 +329,7 @@ def test_explaining_and_routing_agree(
         administrative_unit=unit,
     )
 
-    explanation = explain(metadata, the_book(), TODAY)
+    explanation = explain_route(metadata, the_book(), TODAY)
 
     found = route(metadata, the_book(), TODAY)
     assert explanation.route == found

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inbox.errors import PolicyError
-from inbox.routing.conditions import Field
+from inbox.routing.conditions import ConditionField
 from inbox.routing.rule_book import SAME_UNIT, Release
-from inbox.routing.rule_reader import read_draft, read_rules
+from inbox.routing.rule_reader import read_rules, read_unchecked_rules
 from tests.routing.books import HEAD, NAME, POLICIES, a_book, a_file, rule
 
 POLICE = rule("politi", '{ sender = "group:politi" }')
@@ -35,10 +35,10 @@ def test_a_rule_is_read_with_all_its_fields() -> None:
 
     one, two = book.rules
     assert {c.field: c.values for c in one.when} == {
-        Field.SENDER: frozenset({"312100010", "312101718", "312103419"}),
-        Field.PUBLIC_TITLE_HAS: frozenset({"barnevern-"}),
+        ConditionField.SENDER: frozenset({"312100010", "312101718", "312103419"}),
+        ConditionField.PUBLIC_TITLE_HAS: frozenset({"barnevern-"}),
     }
-    assert [(c.field, c.written) for c in one.except_] == [(Field.SERVICE, ("DPF",))]
+    assert [(c.field, c.written) for c in one.except_] == [(ConditionField.SERVICE, ("DPF",))]
     assert (one.to, one.release, one.urgent, one.before) == (
         "bv",
         Release.BY_A_PERSON,
@@ -56,7 +56,7 @@ def test_a_book_knows_its_organisation_units_desk_and_digest() -> None:
 
     assert book.organisation == "910075918"
     assert book.desk == "desk"
-    assert {key: (u.name, u.called) for key, u in book.units.items()} == {
+    assert {key: (u.name, u.aliases) for key, u in book.units.items()} == {
         "bv": ("Barneverntjenesten", ("Barnevern",)),
         "ppt": ("PPT", ()),
         "desk": ("Dokumentsenteret", ()),
@@ -226,7 +226,9 @@ def test_of_very_many_errors_of_order_the_first_are_told() -> None:
 
 
 def test_a_draft_may_have_errors_of_order_for_lint_to_find() -> None:
-    draft = read_draft(NAME, a_file(POLICE, rule("to", '{ sender = "group:politi" }', to="ppt")))
+    draft = read_unchecked_rules(
+        NAME, a_file(POLICE, rule("to", '{ sender = "group:politi" }', to="ppt"))
+    )
 
     assert [r.id for r in draft.rules] == ["politi", "to"]
 

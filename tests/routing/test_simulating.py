@@ -11,7 +11,7 @@ from inbox.access import Policy, Role
 from inbox.access.facts.registry import FACTS
 from inbox.domain import MessageState, new_id
 from inbox.errors import NotPermitted
-from inbox.line.routing_simulation import Counts, Question, Way, simulate
+from inbox.line.routing_simulation import GroupCounts, RoutingResult, SimulationRequest, simulate
 from inbox.tables import KnownReference, Unit
 from tests.access.town import BERGVIK, HAVNES, NOW, allow, strongly
 from tests.databases import sqlite_database
@@ -19,9 +19,9 @@ from tests.routing.books import POLICE, SCHOOL, STRANGER, a_book, rule
 from tests.routing.mail import Mailroom, mailroom
 from tests.worlds import World
 
-TO_BV = Way(rule="politi", unit="bv")
-TO_PPT = Way(rule="skole", unit="ppt")
-NOBODY = Way(rule=None, unit=None)
+TO_BV = RoutingResult(rule="politi", unit="bv")
+TO_PPT = RoutingResult(rule="skole", unit="ppt")
+NOBODY = RoutingResult(rule=None, unit=None)
 BOOK = a_book(
     rule("politi", '{ sender = "group:politi" }', to="bv"),
     rule("skole", '{ sender = "group:skoler" }', to="ppt"),
@@ -42,12 +42,12 @@ def small_room(tmp_path: Path) -> Iterator[Mailroom]:
         yield made
 
 
-def editor(room: Mailroom) -> Counts:
+def editor(room: Mailroom) -> GroupCounts:
     capacity = strongly(room.town.capacity(new_id(), Role.POLICY_EDITOR, "arkiv"))
     return room.simulate(capacity, BOOK)
 
 
-def archivist(room: Mailroom) -> Counts:
+def archivist(room: Mailroom) -> GroupCounts:
     return room.simulate(room.town.capacity(new_id(), Role.ARCHIVIST, "arkiv"), BOOK)
 
 
@@ -59,7 +59,7 @@ def test_groups_of_ten_are_counted_by_how_they_went_and_would_go(room: Mailroom)
     for counts in (editor(room), archivist(room)):
         assert counts == {
             (TO_BV, TO_BV): 12,
-            (Way(rule="gammel", unit="bv"), TO_PPT): 10,
+            (RoutingResult(rule="gammel", unit="bv"), TO_PPT): 10,
             (NOBODY, NOBODY): 11,
         }
 
@@ -105,7 +105,7 @@ def test_who_may_list_them_is_told_small_groups_too_and_only_those(room: Mailroo
 
     assert room.simulate(leader, BOOK, policy) == {
         (TO_BV, TO_BV): 3,
-        (Way(rule="gammel", unit="ppt"), TO_PPT): 10,
+        (RoutingResult(rule="gammel", unit="ppt"), TO_PPT): 10,
     }
 
 
@@ -158,8 +158,8 @@ def test_a_passive_unit_means_its_successor_or_a_person(small_room: Mailroom) ->
     session.flush()
 
     assert editor(small_room) == {
-        (NOBODY, Way(rule="politi", unit="arkiv")): 10,
-        (NOBODY, Way(rule="skole", unit=None)): 10,
+        (NOBODY, RoutingResult(rule="politi", unit="arkiv")): 10,
+        (NOBODY, RoutingResult(rule="skole", unit=None)): 10,
     }
 
 
@@ -173,7 +173,7 @@ def test_a_sender_is_known_once_a_message_of_theirs_was_registered(small_room: M
 
     assert small_room.simulate(capacity, book) == {
         (NOBODY, NOBODY): 10,
-        (NOBODY, Way(rule="kjent", unit="bv")): 11,
+        (NOBODY, RoutingResult(rule="kjent", unit="bv")): 11,
     }
 
 
@@ -197,7 +197,7 @@ def test_an_answer_goes_to_the_unit_of_its_case_with_the_same_counterparty(
     small_room.receive(10, sender=SCHOOL, references=("2026/1",))
 
     assert small_room.simulate(capacity, book) == {
-        (NOBODY, Way(rule="svar", unit="ppt")): 10,
+        (NOBODY, RoutingResult(rule="svar", unit="ppt")): 10,
         (NOBODY, NOBODY): 10,
     }
 
@@ -237,7 +237,7 @@ def test_what_the_station_did_is_what_is_simulated(small_world: World) -> None:
     """With the same rules, known senders and answers to cases among the mail."""
     world = small_world
     with world.line.store.reading() as (session, _):
-        ours = world.line.books.current(session, BERGVIK)
+        ours = world.line.rule_books.current(session, BERGVIK)
     assert ours is not None
     for title in ("Melding om barnevern", "Noe annet"):
         world.send(title)
@@ -251,7 +251,7 @@ def test_what_the_station_did_is_what_is_simulated(small_world: World) -> None:
         digest="d",
     )
     with world.line.store.reading() as (session, now):
-        question = Question(capacity=capacity, book=ours, since=now - timedelta(days=30))
+        question = SimulationRequest(capacity=capacity, book=ours, since=now - timedelta(days=30))
         counts = simulate(world.line.keyring, session, now, policy, question)
 
     assert sum(counts.values()) == 3

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from inbox.simulator.casesystem.registry import Entry, HandJournal, Registry
+from inbox.simulator.casesystem.registry import HandJournal, JournalEntry, Registry
 from inbox.simulator.demo_mail.expectations import BY_HAND, SYSTEMS, Answered, Fate
 from inbox.simulator.demo_mail.judge import Found, Journal, Judgement, judge
 from inbox.simulator.demo_mail.letters import Letter
@@ -31,7 +31,7 @@ class Kept:
     registry: Registry
 
     @property
-    def registered(self) -> list[Entry]:
+    def registered(self) -> list[JournalEntry]:
         return self.registry.entries()
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import httpx
 
 from inbox.simulator.http.asgi import Receive, Scope, Send
-from inbox.simulator.packages.builder import Document, Parcel, package_bytes
+from inbox.simulator.packages.builder import Parcel, ParcelDocument, package_bytes
 from inbox.simulator.packages.certificates import TestAuthority
 
 KEY = "made-up-key"
@@ -24,7 +24,7 @@ SECRET = b"a made-up secret of some length."
 class Delivery:
     message_id: str
     package: bytes
-    documents: tuple[Document, ...]
+    documents: tuple[ParcelDocument, ...]
     told_digests: dict[int, str] = field(default_factory=dict)
     """In place of the right ones."""
     served_package: bytes | None = None
@@ -44,7 +44,7 @@ class Product:
 
     def add(self, delivery_id: str, message_id: str, *texts: str) -> Delivery:
         documents = tuple(
-            Document(f"brev æøå {number}.txt", "text/plain", text.encode())
+            ParcelDocument(f"brev æøå {number}.txt", "text/plain", text.encode())
             for number, text in enumerate(texts or ("Kjære kommune",), start=1)
         )
         parcel = Parcel(

@@ -3,21 +3,27 @@
 import pytest
 from lxml import etree
 
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml, minimal_arkivmelding_xml
+from inbox.simulator.packages.arkivmelding import (
+    ArkivmeldingLetter,
+    arkivmelding_xml,
+    minimal_arkivmelding_xml,
+)
 from tests.simulator.conftest import Sample
 
 LETTERS = [
-    Letter(),
-    Letter(file_names=("brev.pdf", "vedlegg æøå.txt", "tredje & siste.xml"), receiver_person="M M"),
-    Letter(public_title=None, case_public_title=None, authority=None, class_id=None),
-    Letter(receiver_unit=None),
+    ArkivmeldingLetter(),
+    ArkivmeldingLetter(
+        file_names=("brev.pdf", "vedlegg æøå.txt", "tredje & siste.xml"), receiver_person="M M"
+    ),
+    ArkivmeldingLetter(public_title=None, case_public_title=None, authority=None, class_id=None),
+    ArkivmeldingLetter(receiver_unit=None),
 ]
 
 
 @pytest.mark.samples
 @pytest.mark.parametrize("schema", ["arkivmelding.xsd", "arkivmelding.docs.xsd"])
 @pytest.mark.parametrize("letter", LETTERS)
-def test_a_full_one_is_valid(sample: Sample, schema: str, letter: Letter) -> None:
+def test_a_full_one_is_valid(sample: Sample, schema: str, letter: ArkivmeldingLetter) -> None:
     sample("xsd/metadatakatalog.xsd")
     xsd = etree.XMLSchema(etree.parse(str(sample(f"xsd/{schema}"))))
 

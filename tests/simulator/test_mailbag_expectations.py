@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from inbox.domain import Metadata, OrgNumber, Service, UnitId
 from inbox.package import Package, open_package
 from inbox.package.envelope import read_envelope
-from inbox.package.inputs import Expected, Limits, RevocationList, Trust
-from inbox.package.verdict import Quarantine
+from inbox.package.inputs import Expectations, Limits, RevocationList, Trust
+from inbox.package.verdict import PackageQuarantined
 from inbox.routing.route import route
 from inbox.routing.rule_reader import read_rules
 from inbox.simulator.demo_mail.expectations import Fate
@@ -43,7 +43,7 @@ def opened(letter: Letter, authority: TestAuthority) -> Package:
     return open_package(
         BytesIO(_content(letter)),
         read_envelope(json_bytes(letter.envelope)),
-        expected=Expected(service=Service(letter.service), organisation=OrgNumber("910075918")),
+        expected=Expectations(service=Service(letter.service), organisation=OrgNumber("910075918")),
         trust=Trust(
             anchors=(authority.root.public_bytes(serialization.Encoding.DER),),
             lists=(
@@ -74,7 +74,7 @@ def test_the_product_opens_them_as_expected(
     for letter in letters:
         try:
             opened(letter, authority)
-        except Quarantine as quarantine:
+        except PackageQuarantined as quarantine:
             codes[letter.name] = quarantine.code
 
     assert codes == {

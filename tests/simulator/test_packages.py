@@ -16,17 +16,17 @@ import pytest
 from asn1crypto import cms
 from lxml import etree
 
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
 from inbox.simulator.packages.builder import (
     Dialect,
-    Document,
     Namespace,
     Parcel,
+    ParcelDocument,
     Tamper,
     package_bytes,
     write_package,
 )
-from inbox.simulator.packages.certificates import Signer, TestAuthority
+from inbox.simulator.packages.certificates import SigningKey, TestAuthority
 from tests.simulator.conftest import Sample
 
 NAME = "brev ÆØÅ.pdf"
@@ -39,17 +39,17 @@ def authority() -> TestAuthority:
 
 
 @pytest.fixture(scope="module")
-def signer(authority: TestAuthority) -> Signer:
+def signer(authority: TestAuthority) -> SigningKey:
     return authority.issue("910077473")
 
 
-def parcel(signer: Signer, **changes: object) -> Parcel:
+def parcel(signer: SigningKey, **changes: object) -> Parcel:
     usual: dict[str, object] = {
         "sender": "910077473",
         "receiver": "910075918",
         "signer": signer,
-        "documents": (Document(NAME, "application/pdf", b"%PDF-1.4 hei"),),
-        "arkivmelding": arkivmelding_xml(Letter(file_names=(NAME,))),
+        "documents": (ParcelDocument(NAME, "application/pdf", b"%PDF-1.4 hei"),),
+        "arkivmelding": arkivmelding_xml(ArkivmeldingLetter(file_names=(NAME,))),
         "signed_at": AT,
     }
     return Parcel(**{**usual, **changes})  # type: ignore[arg-type]  # the tests choose by name
@@ -119,7 +119,7 @@ def signature_shape(der: bytes) -> tuple[object, ...]:
 
 @pytest.mark.samples
 def test_the_genuine_dialect_is_that_of_a_running_integrasjonspunkt(
-    sample: Sample, signer: Signer
+    sample: Sample, signer: SigningKey
 ) -> None:
     path = sample("asic/produced/integrasjonspunkt-v4.asice")
 
@@ -136,7 +136,7 @@ def test_the_genuine_dialect_is_that_of_a_running_integrasjonspunkt(
 
 @pytest.mark.samples
 def test_the_local_headers_are_those_of_a_running_integrasjonspunkt(
-    sample: Sample, signer: Signer
+    sample: Sample, signer: SigningKey
 ) -> None:
     theirs = sample("asic/produced/integrasjonspunkt-v4.asice").read_bytes()
 
@@ -150,7 +150,7 @@ def test_the_local_headers_are_those_of_a_running_integrasjonspunkt(
 
 
 @pytest.mark.samples
-def test_the_modern_dialect_is_that_of_dss(sample: Sample, signer: Signer) -> None:
+def test_the_modern_dialect_is_that_of_dss(sample: Sample, signer: SigningKey) -> None:
     path = sample("asic/produced/out-dss-SHA256.asice")
     at = datetime(2026, 11, 23, 20, 53, 38, tzinfo=UTC)
 
@@ -169,7 +169,7 @@ def test_openssl_verifies_the_signature_over_the_manifest(
     dialect: Dialect,
     namespace: Namespace,
     authority: TestAuthority,
-    signer: Signer,
+    signer: SigningKey,
     tmp_path: Path,
 ) -> None:
     archive = opened(package_bytes(parcel(signer, dialect=dialect, namespace=namespace)))
@@ -201,7 +201,7 @@ def digests(archive: zipfile.ZipFile) -> dict[str, bool]:
 
 @pytest.mark.parametrize("dialect", Dialect)
 def test_the_manifest_covers_every_file_that_is_not_the_containers_own(
-    dialect: Dialect, signer: Signer
+    dialect: Dialect, signer: SigningKey
 ) -> None:
     archive = opened(package_bytes(parcel(signer, dialect=dialect)))
 
@@ -210,46 +210,48 @@ def test_the_manifest_covers_every_file_that_is_not_the_containers_own(
     assert digests(archive) == dict.fromkeys(files, True)
 
 
-def test_a_changed_document_has_another_digest(signer: Signer) -> None:
+def test_a_changed_document_has_another_digest(signer: SigningKey) -> None:
     archive = opened(package_bytes(parcel(signer, tamper=Tamper.CHANGED_DOCUMENT)))
 
     assert digests(archive) == {"manifest.xml": True, "arkivmelding.xml": True, NAME: False}
 
 
 def test_a_broken_signature_does_not_verify(
-    authority: TestAuthority, signer: Signer, tmp_path: Path
+    authority: TestAuthority, signer: SigningKey, tmp_path: Path
 ) -> None:
     archive = opened(package_bytes(parcel(signer, tamper=Tamper.BROKEN_SIGNATURE)))
 
     assert not verified(archive, authority, tmp_path)
 
 
-def test_an_unsigned_file_is_in_the_archive_alone(signer: Signer) -> None:
+def test_an_unsigned_file_is_in_the_archive_alone(signer: SigningKey) -> None:
     archive = opened(package_bytes(parcel(signer, tamper=Tamper.UNSIGNED_FILE)))
 
     assert "ekstra.txt" in archive.namelist()
     assert "ekstra.txt" not in digests(archive)
 
 
-def test_a_missing_signature_takes_the_manifest_with_it(signer: Signer) -> None:
+def test_a_missing_signature_takes_the_manifest_with_it(signer: SigningKey) -> None:
     names = opened(package_bytes(parcel(signer, tamper=Tamper.MISSING_SIGNATURE))).namelist()
 
     assert names == ["mimetype", "manifest.xml", "arkivmelding.xml", NAME, "META-INF/manifest.xml"]
 
 
-def test_a_missing_arkivmelding_is_missing_from_the_manifests_too(signer: Signer) -> None:
+def test_a_missing_arkivmelding_is_missing_from_the_manifests_too(signer: SigningKey) -> None:
     archive = opened(package_bytes(parcel(signer, tamper=Tamper.MISSING_ARKIVMELDING)))
 
     assert digests(archive) == {"manifest.xml": True, NAME: True}
     assert b"arkivmelding.xml" not in archive.read("META-INF/manifest.xml")
 
 
-def test_a_large_document_is_written_without_being_held(signer: Signer) -> None:
+def test_a_large_document_is_written_without_being_held(signer: SigningKey) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(64):
             yield bytes(1024 * 1024)
 
-    large = parcel(signer, documents=(Document("stor.bin", "application/octet-stream", chunks),))
+    large = parcel(
+        signer, documents=(ParcelDocument("stor.bin", "application/octet-stream", chunks),)
+    )
     out = io.BytesIO()
     tracemalloc.start()
     try:

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from inbox.simulator.http.asgi import CUT, Receive, Scope, Send
 from inbox.simulator.http.server import serve
-from inbox.trust.crl_download import Source, client
-from inbox.trust.crl_schedule import Schedule
+from inbox.trust.crl_download import CrlDownloader, build_http_client
+from inbox.trust.crl_schedule import CrlSchedule
 
 PATH = "/issuer.crl"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -66,9 +66,9 @@ def publishing(body: bytes = b"") -> Iterator[Publisher]:
 
 
 @contextmanager
-def asking(*addresses: str, seconds: float = 20) -> Iterator[Schedule]:
+def asking(*addresses: str, seconds: float = 20) -> Iterator[CrlSchedule]:
     """A schedule that asks these addresses, each for so long at most, and for 100 kB."""
     patience = timedelta(seconds=seconds)
-    with client(tls=NO_TLS) as http:
-        source = Source(http, patience=patience, max_bytes=100_000)
-        yield Schedule(source=source, listed=addresses, every=timedelta(hours=1))
+    with build_http_client(tls=NO_TLS) as http:
+        source = CrlDownloader(http, patience=patience, max_bytes=100_000)
+        yield CrlSchedule(source=source, listed=addresses, every=timedelta(hours=1))

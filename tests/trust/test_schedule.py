@@ -14,18 +14,18 @@ from sqlmodel import select
 from inbox.errors import Unavailable
 from inbox.simulator.packages.certificates import CRL_URL, TestAuthority
 from inbox.tables import FetchedList, ListAddress
-from inbox.trust.crl_download import is_address
-from inbox.trust.crl_schedule import Round
-from inbox.trust.trust_store import TrustFolder
+from inbox.trust.crl_download import is_list_address
+from inbox.trust.crl_schedule import FetchResult
+from inbox.trust.trust_store import TrustStore
 from tests.package.signatures import intermediate, list_with_sha1
 from tests.trust.publisher import Publisher, asking, publishing
 from tests.worlds import World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NEWS, NOTHING_NEW = Round(new=1, failed=()), Round(new=0, failed=())
+NEWS, NOTHING_NEW = FetchResult(new=1, failed=()), FetchResult(new=0, failed=())
 
 
-def fetch(world: World, *addresses: str, seconds: float = 20) -> Round:
+def fetch(world: World, *addresses: str, seconds: float = 20) -> FetchResult:
     """One round an hour later, so that every address is due."""
     world.clock.advance(HOUR)
     with asking(*addresses, seconds=seconds) as schedule:
@@ -51,7 +51,7 @@ def test_a_list_is_fetched_and_believed_beside_those_of_the_folder(world: World)
         found = fetch(world, publisher.address)
 
     with world.line.store.reading() as (session, _):
-        lists = world.line.trust.believed(session).lists
+        lists = world.line.trust.current_trust(session).lists
     assert found == NEWS
     assert [each.der for each in lists] == [
         (world.folder / "trust" / "root.crl").read_bytes(),
@@ -164,7 +164,7 @@ def test_what_is_wrong_with_an_answer_is_noted_and_the_list_at_hand_stays(
 
         found = fetch(small_world, publisher.address, seconds=0.2 if fault is slow else 20)
 
-        assert found == Round(new=0, failed=(code,))
+        assert found == FetchResult(new=0, failed=(code,))
         assert kept(small_world) == [good]
         assert [row.code for row in addresses(small_world)] == [code]
         publisher.__init__(crl(small_world), url=publisher.url)  # type: ignore[misc] # well again
@@ -178,7 +178,7 @@ def test_a_server_that_is_away_takes_nothing_from_what_is_at_hand(small_world: W
 
     found = fetch(small_world, publisher.address)
 
-    assert found == Round(new=0, failed=("trust.list_away",))
+    assert found == FetchResult(new=0, failed=("trust.list_away",))
     assert kept(small_world) == [publisher.body]
 
 
@@ -218,8 +218,8 @@ def test_addresses_come_from_the_operator_and_the_trust_folder_never_from_a_send
     "text", ["", "file:///etc/passwd", "ldap://x/y", "http://", "http://a@b/c", "http://[::1"]
 )
 def test_only_plain_web_addresses_are_asked(text: str) -> None:
-    assert not is_address(text)
-    assert is_address("http://crl.test.invalid/x.crl")
+    assert not is_list_address(text)
+    assert is_list_address("http://crl.test.invalid/x.crl")
 
 
 def test_an_address_that_is_listed_no_more_is_forgotten_with_its_list(small_world: World) -> None:
@@ -272,4 +272,4 @@ def test_a_worker_that_died_while_it_asked_leaves_the_address_to_the_next(
 
 def test_a_folder_that_is_gone_is_no_word_about_anybody(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"trust\.folder"):
-        TrustFolder(tmp_path / "unmounted").current()
+        TrustStore(tmp_path / "unmounted").current()

@@ -11,8 +11,8 @@ from httpx2 import Response
 
 from inbox.app import create_app, create_operator_app
 from inbox.domain import DeliveryState
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
-from inbox.simulator.packages.builder import Document
+from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
+from inbox.simulator.packages.builder import ParcelDocument
 from inbox.tables import Delivery, Message
 from tests.databases import sqlite_database
 from tests.worlds import World, world
@@ -41,7 +41,7 @@ class Api:
 
     def message(self, public_title: str) -> Message:
         letter = replace(
-            Letter(),
+            ArkivmeldingLetter(),
             title=f"Om {CANARY}",
             case_title=f"Sak om {CANARY}",
             public_title=public_title,
@@ -49,7 +49,7 @@ class Api:
         )
         parcel = {
             "arkivmelding": arkivmelding_xml(letter),
-            "documents": (Document(NAME, "application/pdf", CONTENT),),
+            "documents": (ParcelDocument(NAME, "application/pdf", CONTENT),),
         }
         wire_id = self.world.send(public_title, parcel=parcel)
         self.world.collect()

@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from inbox.app import create_app
-from inbox.line.case_systems import key_hash
+from inbox.line.case_systems import hash_api_key
 from inbox.tables import CaseSystem
 from inbox.web.auth import OPEN
 from tests.web.conftest import Api, Still
@@ -123,7 +123,7 @@ def test_a_new_key_replaces_the_old_at_the_next_request(api: Api) -> None:
         session.execute(
             sa.update(CaseSystem)
             .where(sa.column("id") == "sak")
-            .values(key_hash=key_hash("another"))
+            .values(key_hash=hash_api_key("another"))
         )
 
     assert api.client.get(api.path, headers=api.headers()).status_code == 401

@@ -16,7 +16,7 @@ from inbox.simulator.http.server import serve
 from inbox.simulator.packages.builder import Tamper
 from inbox.tables import AuditEntry, Message
 from inbox.web.api_models import Delivery
-from inbox.web.disposition import disposition_of
+from inbox.web.disposition import content_disposition
 from tests.web.conftest import CANARY, CONTENT, NAME, Api, Still
 
 
@@ -237,7 +237,7 @@ def test_a_document_that_is_not_there_is_not_found(still: Still, number: str) ->
 def test_a_file_name_in_a_header_can_do_no_harm(name: str, plain: str, encoded: str) -> None:
     said = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 
-    assert disposition_of(name, 2) == said
+    assert content_disposition(name, 2) == said
 
 
 def test_a_registered_delivery_is_not_given_out_again(api: Api) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inbox.web.disposition import disposition_of, safe_name
+from inbox.web.disposition import content_disposition, safe_name
 
 DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)")
 
@@ -65,10 +65,10 @@ def test_a_hostile_name_is_made_harmless(name: str, safe: str) -> None:
 
 
 def test_the_header_has_a_plain_name_and_the_letters() -> None:
-    assert disposition_of("brev å.pdf ", 3) == (
+    assert content_disposition("brev å.pdf ", 3) == (
         "attachment; filename=\"document-3.pdf\"; filename*=UTF-8''brev%20%C3%A5.pdf"
     )
-    assert disposition_of("...", 3) == (
+    assert content_disposition("...", 3) == (
         "attachment; filename=\"document-3\"; filename*=UTF-8''document-3"
     )
 
@@ -88,7 +88,7 @@ def test_whatever_a_sender_writes_the_name_can_be_saved_and_shown(name: str) -> 
     assert not safe.startswith((".", " "))
     assert not safe.endswith((".", " "))
     assert not DEVICE.match(safe)
-    header = disposition_of(name, 3)
+    header = content_disposition(name, 3)
     assert header.isascii()
     assert header.count('"') == 2
     assert unquote(header.rpartition("''")[2]) == safe

@@ -15,14 +15,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlmodel import Session
 
 from inbox import audit, web
-from inbox.access.files.active import activate
-from inbox.access.lists.recheck import DIFFERS, Difference
+from inbox.access.files.active import activate_policy
+from inbox.access.lists.recheck import LISTING_DIFFERS, ListDifference
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.app import create_operator_app
 from inbox.domain import ArrivalState, DeliveryState, MessageId, MessageState, ReceiptState
 from inbox.keys import Keyring, create_keys
 from inbox.line import Line
-from inbox.line.intake import note_pulse
+from inbox.line.intake import record_pulse
 from inbox.line.moves import archive_staff
 from inbox.line.task_kinds import TaskKind
 from inbox.store import SteadyClock, Store
@@ -84,7 +84,7 @@ def test_it_is_ready_once_its_gateways_have_answered(small_world: World) -> None
 def test_a_gateway_that_is_silent_for_too_long_makes_it_unready(small_world: World) -> None:
     small_world.collect()
     small_world.clock.advance(timedelta(minutes=16))
-    note_pulse(small_world.line, "gateway:eformidling", "gateway.unavailable")
+    record_pulse(small_world.line, "gateway:eformidling", "gateway.unavailable")
 
     status, needs = _needs(small_world.line)
 
@@ -102,7 +102,8 @@ def test_a_vault_that_is_gone_makes_it_unready(small_world: World) -> None:
 def test_a_vault_without_room_makes_it_unready(small_world: World) -> None:
     small_world.collect()
     line = replace(
-        small_world.line, terms=replace(small_world.line.terms, free_bytes=1_000_000_000_000_000)
+        small_world.line,
+        terms=replace(small_world.line.terms, min_free_bytes=1_000_000_000_000_000),
     )
 
     assert _needs(line) == (503, {**ALL_WELL, "vault": "vault.full"})
@@ -112,7 +113,7 @@ def test_asking_leaves_nothing_in_the_vault(small_world: World) -> None:
     _needs(small_world.line)
 
     assert list(small_world.line.vault.names()) == []
-    assert small_world.line.vault.remove_parts(datetime.max.replace(tzinfo=UTC)) == 0
+    assert small_world.line.vault.remove_partial_objects(datetime.max.replace(tzinfo=UTC)) == 0
 
 
 def test_other_keys_than_those_of_the_data_make_it_unready(small_world: World) -> None:
@@ -126,7 +127,7 @@ def test_other_keys_than_those_of_the_data_make_it_unready(small_world: World) -
 def test_a_policy_that_cannot_be_had_makes_it_unready(small_world: World) -> None:
     small_world.collect()
     with small_world.line.store.transaction() as (session, now):
-        activate(session, now, "0" * 64, None)
+        activate_policy(session, now, "0" * 64, None)
 
     assert _needs(small_world.line) == (503, {**ALL_WELL, "policies": "policy.nobody"})
     assert _samples(small_world.line)["inbox_policy_decides", ""] == 0
@@ -137,7 +138,7 @@ def test_a_list_that_differed_makes_it_unready_and_says_no_more(api: Api) -> Non
     line = api.world.line
     assert _samples(line)["inbox_lists_shown", ""] == 1
 
-    line.recheck.difference = Difference(
+    line.recheck.difference = ListDifference(
         message_id=MessageId(delivery.message_id),
         capacity="c",
         action=Action.LIST,
@@ -145,14 +146,14 @@ def test_a_list_that_differed_makes_it_unready_and_says_no_more(api: Api) -> Non
         digest="d",
     )
 
-    assert _needs(line) == (503, {**ALL_WELL, "lists": DIFFERS})
+    assert _needs(line) == (503, {**ALL_WELL, "lists": LISTING_DIFFERS})
     assert _samples(line)["inbox_lists_shown", ""] == 0
     with TestClient(create_operator_app(line)) as client:
         page = client.get("/").text
-    assert DIFFERS in page
+    assert LISTING_DIFFERS in page
     assert delivery.message_id not in page
     answer = api.client.get(api.path, headers=api.headers())
-    assert (answer.status_code, answer.json()["code"]) == (503, DIFFERS)
+    assert (answer.status_code, answer.json()["code"]) == (503, LISTING_DIFFERS)
     assert api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()).status_code == 200
 
 
@@ -220,7 +221,9 @@ def test_the_totals_are_right_on_each_database(world: World) -> None:
 def test_what_a_person_has_done_is_no_longer_counted(small_world: World) -> None:
     message = _arrive(small_world, "Ingen regel")
     anne = small_world.person("anne", Role.ARCHIVIST, "desk")
-    archive_staff.place(small_world.line, anne, message.id, unit="skole", seen=message.version)
+    archive_staff.place(
+        small_world.line, anne, message.id, unit="skole", expected_version=message.version
+    )
 
     assert set(totals_of(small_world.line).tasks) == {"release"}
 

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from inbox.errors import (
+    ConcurrentWrite,
     Conflict,
     IllegalMove,
     InboxError,
@@ -18,7 +19,6 @@ from inbox.errors import (
     NotPermitted,
     PackageRejected,
     PolicyError,
-    Raced,
     Unavailable,
 )
 from inbox.web import problems
@@ -109,7 +109,7 @@ class _Inner(BaseModel):
 
 def _failing(error: Exception) -> TestClient:
     app = FastAPI()
-    problems.install(app)
+    problems.install_error_handlers(app)
 
     @app.get("/")
     def fail() -> None:
@@ -132,7 +132,7 @@ def _failing(error: Exception) -> TestClient:
         (NotFound("container.entry", CANARY), 404, "not_found"),
         (NotPermitted("not_permitted", CANARY), 403, "not_permitted"),
         (Conflict("stale", CANARY), 409, "stale"),
-        (Raced("database.taken", CANARY), 503, "database.taken"),
+        (ConcurrentWrite("database.taken", CANARY), 503, "database.taken"),
         (IllegalMove("move.illegal", CANARY), 409, "move.illegal"),
         (Invalid("reference.shape", CANARY), 422, "reference.shape"),
         (Unavailable("vault.io", CANARY), 503, "vault.io"),

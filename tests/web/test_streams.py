@@ -11,7 +11,7 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from inbox.app import create_app
-from inbox.simulator.packages.builder import Document
+from inbox.simulator.packages.builder import ParcelDocument
 from inbox.vault import FolderVault
 from tests.web.conftest import Api, Still
 
@@ -81,7 +81,7 @@ def _large(api: Api) -> str:
         for _ in range(LARGE // MEBIBYTE):
             yield made.randbytes(MEBIBYTE)
 
-    documents = (Document("brev.pdf", "application/pdf", chunks),)
+    documents = (ParcelDocument("brev.pdf", "application/pdf", chunks),)
     wire_id = api.world.send(parcel={"documents": documents})
     api.world.collect()
     api.world.work()

@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from inbox.package.verdict import Verdict
-from inbox.web.openapi import description
+from inbox.web.openapi import build_openapi
 from inbox.web.verdict_schema import schema, text
 from tests.packages import genuine, opened, quarantine
 
@@ -21,7 +21,7 @@ def test_the_committed_schema_is_the_one_that_the_code_makes() -> None:
 
 
 def test_the_api_describes_the_same_verdict() -> None:
-    parts = description()["components"]["schemas"]
+    parts = build_openapi()["components"]["schemas"]
     inner = json.loads(json.dumps(schema()).replace("#/$defs/", "#/components/schemas/"))
 
     assert {name: parts[name] for name in inner["$defs"]} == inner["$defs"]

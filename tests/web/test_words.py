@@ -71,7 +71,9 @@ def test_a_word_for_a_delivery_that_was_taken_back_is_kept_for_a_person(api: Api
     delivery = api.offered()
     message = api.world.messages()[0]
     anne = api.world.person("anne", Role.ARCHIVIST, "desk")
-    unit.withdraw(api.world.line, anne, message.id, seen=message.version, reason="Feil enhet")
+    unit.withdraw(
+        api.world.line, anne, message.id, expected_version=message.version, reason="Feil enhet"
+    )
 
     first, second = (_say(api, delivery.id, "registered", REGISTERED) for _ in range(2))
 

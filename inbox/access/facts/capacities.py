@@ -1,4 +1,7 @@
-"""What a person stands for on a day: the one list of the capacities that can be acted in."""
+"""The active capacities of a person at a point in time.
+
+This is the only list of capacities that a person can act in.
+"""
 
 from datetime import datetime
 
@@ -9,13 +12,14 @@ from sqlmodel import col
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.domain import OrgNumber, PersonId, UnitId
-from inbox.tables import Capacity as CapacityRow
-from inbox.tables import Person, Unit
-from inbox.tables.periods import lasts
+from inbox.tables import CapacityRow, Person, Unit
+from inbox.tables.periods import active_on
 
 
-def capacities_of(session: Session, on: datetime, person: str) -> tuple[Capacity, ...]:
-    """Those that last, of a person and in units that do; each as after a strong sign-in.
+def active_capacities_of(session: Session, on: datetime, person: str) -> tuple[Capacity, ...]:
+    """The active capacities of a person, in units that are active too.
+
+    Each capacity is returned as if after a strong sign-in.
 
     Nothing is proved by it: who says to be the person, or why it is asked, is the caller's matter.
     """
@@ -31,7 +35,7 @@ def capacities_of(session: Session, on: datetime, person: str) -> tuple[Capacity
         .join(Person, col(Person.id) == col(CapacityRow.person))
         .where(
             col(CapacityRow.person) == person,
-            *(lasts(kind, on) for kind in (CapacityRow, Unit, Person)),
+            *(active_on(kind, on) for kind in (CapacityRow, Unit, Person)),
         )
         .order_by(col(CapacityRow.unit), col(CapacityRow.role), col(CapacityRow.id))
     )

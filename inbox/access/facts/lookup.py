@@ -15,44 +15,49 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from inbox.access.facts import parameters
-from inbox.access.facts.parameters import Form
-from inbox.access.facts.prepared import Kept
+from inbox.access.facts.parameters import SqlCondition
+from inbox.access.facts.prepared import PreparedSelect
 from inbox.access.facts.registry import FACTS
 from inbox.access.question import (
     Capacity,
-    Given,
     OfArrival,
+    OfGrant,
     OfInstallation,
     OfMessage,
     OfProposal,
-    OfReview,
     OfTask,
     OfUnit,
+    RequestFacts,
     Subject,
 )
 from inbox.tables import AccessGrant, Arrival, Message, Proposal, Task, Unit
 
-_ROW: Final[Mapping[type[Subject], Form]] = {
-    OfMessage: col(Message.id) == parameters.bound("message_id"),
-    OfArrival: col(Arrival.id) == parameters.bound("arrival_id"),
+_SUBJECT_ROW: Final[Mapping[type[Subject], SqlCondition]] = {
+    OfMessage: col(Message.id) == parameters.text_parameter("message_id"),
+    OfArrival: col(Arrival.id) == parameters.text_parameter("arrival_id"),
     OfTask: col(Task.id) == parameters.TASK,
     OfUnit: col(Unit.id) == parameters.SUBJECT_UNIT,
-    OfReview: col(AccessGrant.id) == parameters.GRANT,
+    OfGrant: col(AccessGrant.id) == parameters.GRANT,
     OfProposal: col(Proposal.id) == parameters.PROPOSAL,
     OfInstallation: sa.true(),
 }
 """The row that a subject is."""
 
-_REQUEST: Final = {name: fact.given for name, fact in FACTS.items() if fact.given is not None}
-_OF_SUBJECT: Final = {each.name: None for kind in _ROW for each in fields(kind)}
+_REQUEST_FACTS: Final = {
+    name: fact.from_request for name, fact in FACTS.items() if fact.from_request is not None
+}
+_NO_SUBJECT_VALUES: Final = {each.name: None for kind in _SUBJECT_ROW for each in fields(kind)}
 
 
-def values_of(
-    now: datetime, capacity: Capacity, given: Given, subject: Subject | None = None
+def parameter_values(
+    now: datetime, capacity: Capacity, request: RequestFacts, subject: Subject | None = None
 ) -> dict[str, object]:
-    """What the forms are bound to; `now` is the database's time of this transaction."""
+    """The values of all bind parameters of a question.
+
+    The value of `now` is the database's time of this transaction.
+    """
     return {
-        **_OF_SUBJECT,
+        **_NO_SUBJECT_VALUES,
         **({} if subject is None else vars(subject)),
         "now": now,
         "capacity": capacity.id,
@@ -61,27 +66,27 @@ def values_of(
         "role": capacity.role.value,
         "organisation": capacity.organisation,
         "case_system": capacity.case_system,
-        "target": given.target,
+        "target": request.target,
     }
 
 
-NAMES: Final = frozenset(_OF_SUBJECT) | {
+PARAMETER_NAMES: Final = frozenset(_NO_SUBJECT_VALUES) | {
     *("now", "capacity", "person", "unit", "role", "organisation", "case_system", "target")
 }
 """What the values of a question are called, all of them."""
 
 
-def facts_of_request(capacity: Capacity, given: Given) -> dict[str, bool]:
+def request_fact_values(capacity: Capacity, request: RequestFacts) -> dict[str, bool]:
     """The values of the facts that the request supplies, which no row contains."""
-    return {name: holds(capacity, given) for name, holds in _REQUEST.items()}
+    return {name: holds(capacity, request) for name, holds in _REQUEST_FACTS.items()}
 
 
-def facts_about(
+def look_up_facts(
     session: Session,
     now: datetime,
     capacity: Capacity,
     subject: Subject,
-    given: Given,
+    request: RequestFacts,
     names: Collection[str] = FACTS.keys(),
 ) -> Mapping[str, bool] | None:
     """The values of the named facts and no others, read by one SELECT in the caller's transaction.
@@ -90,35 +95,41 @@ def facts_about(
     """
     wanted = frozenset(names)
     kind, dialect = type(subject), session.get_bind().dialect
-    find = _find(kind, wanted, dialect)  # type: ignore[arg-type] # a class can be hashed
-    rows = find.kept.rows(session, values_of(now, capacity, given, subject))
+    find = _fact_select(kind, wanted, dialect)  # type: ignore[arg-type] # a class can be hashed
+    rows = find.select.fetch(session, parameter_values(now, capacity, request, subject))
     if not rows:
         return None
     return (
         dict.fromkeys(wanted, False)
         | dict(zip(find.columns, rows[0], strict=False))
-        | {name: _REQUEST[name](capacity, given) for name in find.of_request}
+        | {name: _REQUEST_FACTS[name](capacity, request) for name in find.request_facts}
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Find:
-    """The SELECT, the facts in the order of its columns, and those that need none."""
+class _FactSelect:
+    """A prepared SELECT that looks up facts.
 
-    kept: Kept
+    It comes with the facts in the order of its columns, and the requested facts that need no
+    column.
+    """
+
+    select: PreparedSelect
     columns: tuple[str, ...]
-    of_request: frozenset[str]
+    request_facts: frozenset[str]
 
 
 @lru_cache(maxsize=1_000)
-def _find(kind: type[Subject], names: frozenset[str], dialect: Dialect) -> _Find:
-    columns = tuple(name for name in sorted(names) if kind in FACTS[name].forms)
+def _fact_select(kind: type[Subject], names: frozenset[str], dialect: Dialect) -> _FactSelect:
+    columns = tuple(name for name in sorted(names) if kind in FACTS[name].sql_by_subject)
     # SQLite has no booleans of its own: said here, every answer is one.
-    selected = [sa.type_coerce(FACTS[name].forms[kind], sa.Boolean).label(name) for name in columns]
+    selected = [
+        sa.type_coerce(FACTS[name].sql_by_subject[kind], sa.Boolean).label(name) for name in columns
+    ]
     # The last column is there for a subject of which nothing is asked but whether it is there.
-    statement = sa.select(*selected, sa.literal(1)).where(_ROW[kind])
-    return _Find(
-        kept=Kept(statement, dialect, NAMES),
+    statement = sa.select(*selected, sa.literal(1)).where(_SUBJECT_ROW[kind])
+    return _FactSelect(
+        select=PreparedSelect(statement, dialect, PARAMETER_NAMES),
         columns=columns,
-        of_request=names & _REQUEST.keys(),
+        request_facts=names & _REQUEST_FACTS.keys(),
     )

@@ -3,44 +3,55 @@
 from sqlalchemy import or_
 from sqlmodel import col
 
-from inbox.access.facts.parameters import DELIVERY, LATE_WORD, NOW, SYSTEM, TASK, Form, any_of
+from inbox.access.facts.parameters import (
+    CASE_SYSTEM,
+    DELIVERY,
+    LATE_WORD,
+    NOW,
+    TASK,
+    SqlCondition,
+    row_exists,
+)
 from inbox.domain import DeliveryState, MessageState, ReceiptState, TaskState
 from inbox.tables import Delivery, Message, Receipt, Task, Unit
-from inbox.tables.periods import lasts
+from inbox.tables.periods import active_on
 
 
-def unit_is(*where: Form) -> Form:
+def has_active_unit(*where: SqlCondition) -> SqlCondition:
     """The message has an active unit that fulfils these conditions."""
-    return any_of(Unit, col(Unit.id) == col(Message.unit), lasts(Unit, NOW), *where)
+    return row_exists(Unit, col(Unit.id) == col(Message.unit), active_on(Unit, NOW), *where)
 
 
-def is_in(*states: MessageState) -> Form:
+def is_in_state(*states: MessageState) -> SqlCondition:
     """The message is in one of these states."""
     return or_(*(col(Message.state) == state for state in states))
 
 
-def delivery_was(*where: Form) -> Form:
+def has_delivery(*where: SqlCondition) -> SqlCondition:
     """The message has a delivery that fulfils these conditions, whatever its state."""
-    return any_of(Delivery, col(Delivery.message_id) == col(Message.id), *where)
+    return row_exists(Delivery, col(Delivery.message_id) == col(Message.id), *where)
 
 
-def own_delivery(*where: Form) -> Form:
-    """A delivery to the asking case system: the named one, where one is named."""
-    return delivery_was(
-        col(Delivery.case_system) == SYSTEM,
+def has_delivery_to_system(*where: SqlCondition) -> SqlCondition:
+    """The message has a delivery to the case system that asks.
+
+    If the request names a delivery, it is that delivery.
+    """
+    return has_delivery(
+        col(Delivery.case_system) == CASE_SYSTEM,
         or_(DELIVERY.is_(None), col(Delivery.id) == DELIVERY),
         *where,
     )
 
 
-def delivery_stands() -> Form:
+def delivery_is_active() -> SqlCondition:
     """The delivery is active: neither registered, refused, withdrawn nor superseded."""
     return col(Delivery.state).in_([DeliveryState.OPEN, DeliveryState.COLLECTED])
 
 
-def receipt_failed() -> Form:
+def receipt_failed() -> SqlCondition:
     """The receipt did not reach the sender, and nobody has accepted that failure."""
-    return any_of(
+    return row_exists(
         Receipt,
         col(Receipt.message_id) == col(Message.id),
         col(Receipt.state).in_([ReceiptState.FAILED, ReceiptState.IMPOSSIBLE]),
@@ -48,9 +59,12 @@ def receipt_failed() -> Form:
     )
 
 
-def late_word() -> Form:
-    """An open task with a case system's late word: the named one, where one is named."""
-    return any_of(
+def has_late_word_task() -> SqlCondition:
+    """The message has an open task about a case system's answer that came too late.
+
+    If the request names a task, it is that task.
+    """
+    return row_exists(
         Task,
         col(Task.message_id) == col(Message.id),
         col(Task.kind) == LATE_WORD,

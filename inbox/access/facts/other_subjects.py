@@ -9,47 +9,61 @@ from inbox.access.facts.parameters import (
     NOW,
     ORGANISATION,
     PERSON,
-    POLICY,
+    POLICY_PROPOSAL,
     PROPOSAL,
     SUBJECT_UNIT,
     TASK,
-    Form,
-    any_of,
+    SqlCondition,
+    row_exists,
 )
-from inbox.access.facts.relationship import person_stands
+from inbox.access.facts.relationship import person_capacity_is_active
 from inbox.access.policy.vocabulary import Role
 from inbox.domain import ProposalState, TaskState
-from inbox.tables import AccessGrant, Arrival, Assignment, Capacity, Message, Proposal, Task, Unit
+from inbox.tables import (
+    AccessGrant,
+    Arrival,
+    Assignment,
+    CapacityRow,
+    Message,
+    Proposal,
+    Task,
+    Unit,
+)
 
 
-def own_task() -> Form:
-    """The task around it is open and this capacity's to close; archivists' tasks have no unit."""
-    return person_stands(
+def own_task() -> SqlCondition:
+    """The task of the enclosing query is open, and this capacity may close it.
+
+    Tasks for archivists have no unit.
+    """
+    return person_capacity_is_active(
         col(Task.state) == TaskState.OPEN,
-        col(Task.role) == col(Capacity.role),
+        col(Task.role) == col(CapacityRow.role),
         or_(
             col(Task.unit).is_(None),
-            col(Task.unit) == col(Capacity.unit),
-            col(Capacity.role) == Role.ARCHIVIST.value,
+            col(Task.unit) == col(CapacityRow.unit),
+            col(CapacityRow.role) == Role.ARCHIVIST.value,
         ),
     )
 
 
-def own_task_of_message() -> Form:
+def own_task_of_message() -> SqlCondition:
     """The task that the request names belongs to the message, and this capacity may close it."""
-    return any_of(Task, col(Task.id) == TASK, col(Task.message_id) == col(Message.id), own_task())
+    return row_exists(
+        Task, col(Task.id) == TASK, col(Task.message_id) == col(Message.id), own_task()
+    )
 
 
-def task_is_not_of_others() -> Form:
+def task_is_of_no_other_organisation() -> SqlCondition:
     """Neither the unit, the message nor the arrival of the task belongs to another organisation."""
     other = [
-        any_of(Unit, col(Unit.id) == col(Task.unit), col(Unit.organisation) != ORGANISATION),
-        any_of(
+        row_exists(Unit, col(Unit.id) == col(Task.unit), col(Unit.organisation) != ORGANISATION),
+        row_exists(
             Message,
             col(Message.id) == col(Task.message_id),
             col(Message.organisation) != ORGANISATION,
         ),
-        any_of(
+        row_exists(
             Arrival,
             col(Arrival.id) == col(Task.subject_id),
             col(Arrival.organisation) != ORGANISATION,
@@ -58,9 +72,9 @@ def task_is_not_of_others() -> Form:
     return ~or_(*other)
 
 
-def proposed_by_other(*where: Form) -> Form:
+def proposed_by_other(*where: SqlCondition) -> SqlCondition:
     """The named proposal is open, has not expired, and was made by another person."""
-    return any_of(
+    return row_exists(
         Proposal,
         col(Proposal.id) == PROPOSAL,
         col(Proposal.state) == ProposalState.OPEN,
@@ -70,48 +84,51 @@ def proposed_by_other(*where: Form) -> Form:
     )
 
 
-def about_message() -> Form:
+def proposal_is_about_message() -> SqlCondition:
     """The proposal is about the message, or about the named task of it."""
     return or_(
         col(Proposal.subject_id) == col(Message.id),
         and_(
             col(Proposal.subject_id) == TASK,
-            any_of(Task, col(Task.id) == TASK, col(Task.message_id) == col(Message.id)),
+            row_exists(Task, col(Task.id) == TASK, col(Task.message_id) == col(Message.id)),
         ),
     )
 
 
-def proposal_is_of_organisation() -> Form:
-    """The proposal around it is about the whole installation, or the capacity's organisation."""
+def proposal_is_of_organisation() -> SqlCondition:
+    """The proposal concerns the whole installation or the capacity's organisation.
+
+    It is the proposal of the enclosing query.
+    """
     return or_(
-        col(Proposal.kind) == POLICY,
+        col(Proposal.kind) == POLICY_PROPOSAL,
         col(Proposal.subject_id) == ORGANISATION,
     )
 
 
-def leads_subject_unit() -> Form:
+def leads_subject_unit() -> SqlCondition:
     """The capacity is a leader's, in the unit that the question is about."""
-    return person_stands(
-        col(Capacity.role) == Role.LEADER.value, col(Capacity.unit) == SUBJECT_UNIT
+    return person_capacity_is_active(
+        col(CapacityRow.role) == Role.LEADER.value, col(CapacityRow.unit) == SUBJECT_UNIT
     )
 
 
-def grant_is_of_organisation() -> Form:
+def grant_is_of_organisation() -> SqlCondition:
     """The grant of the enclosing query gives access to a message of the capacity's organisation."""
-    return any_of(
+    return row_exists(
         Message,
         col(Message.id) == col(AccessGrant.message_id),
         col(Message.organisation) == ORGANISATION,
     )
 
 
-def involved() -> Form:
+def is_involved_in_grant() -> SqlCondition:
     """The person is involved in the grant under review, and so may not review it.
 
     So: whoever got the grant or gave it, was ever assigned the message or granted access to it, or
     leads the unit that it was with.
     """
-    assigned_once = any_of(
+    assigned_once = row_exists(
         Assignment,
         col(Assignment.message_id) == col(AccessGrant.message_id),
         col(Assignment.person) == PERSON,
@@ -126,10 +143,10 @@ def involved() -> Form:
         )
         .correlate_except(other)
     )
-    leads_it = any_of(
-        Capacity,
-        col(Capacity.unit) == col(AccessGrant.unit),
-        col(Capacity.role) == Role.LEADER.value,
-        col(Capacity.person) == PERSON,
+    leads_it = row_exists(
+        CapacityRow,
+        col(CapacityRow.unit) == col(AccessGrant.unit),
+        col(CapacityRow.role) == Role.LEADER.value,
+        col(CapacityRow.person) == PERSON,
     )
     return or_(assigned_once, granted_once, leads_it)

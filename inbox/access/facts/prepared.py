@@ -1,4 +1,7 @@
-"""A statement whose text is made once: only the values that it is bound to change."""
+"""A prepared SELECT, whose SQL text is compiled only once.
+
+Only the bind values change from request to request.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -7,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy import Dialect
 from sqlalchemy.orm import Session
 
-_Process = Callable[[Any], object]
+_Converter = Callable[[Any], object]
 
 
-class Kept:
+class PreparedSelect:
     """A SELECT compiled to the SQL text of one database dialect.
 
     To build a statement, and to find its text again, costs many times what the database takes to
@@ -29,36 +32,48 @@ class Kept:
             for bind, name in made.bind_names.items()
         } | dict(state.processors)  # which are those of an IN that became several
         self._text = state.statement
-        self._order = state.positiontup
-        self._given = tuple((name, process[name]) for name in state.parameters if name in names)
-        self._fixed = {
-            name: _processed(process[name], value) for name, value in state.parameters.items()
+        self._positional_names = state.positiontup
+        self._request_converters = tuple(
+            (name, process[name]) for name in state.parameters if name in names
+        )
+        self._constants = {
+            name: _converted(process[name], value) for name, value in state.parameters.items()
         }
         read = (
             column.type.dialect_impl(dialect).result_processor(dialect, None)
             for column in statement.selected_columns
         )
-        self._read = tuple((place, each) for place, each in enumerate(read) if each is not None)
+        self._result_converters = tuple(
+            (place, each) for place, each in enumerate(read) if each is not None
+        )
 
-    def rows(self, session: Session, values: Mapping[str, object]) -> list[list[Any]]:
-        """What the database answers in the transaction of the session; it is flushed first."""
-        bound = dict(self._fixed)
-        for name, process in self._given:
-            bound[name] = _processed(process, values[name])
+    def fetch(self, session: Session, values: Mapping[str, object]) -> list[list[Any]]:
+        """Execute the SELECT with these values in the session's transaction.
+
+        The session is flushed first.
+        """
+        bound = dict(self._constants)
+        for name, process in self._request_converters:
+            bound[name] = _converted(process, values[name])
         session.flush()
         found = session.connection().exec_driver_sql(
             self._text,
-            bound if self._order is None else tuple(bound[name] for name in self._order),
+            bound
+            if self._positional_names is None
+            else tuple(bound[name] for name in self._positional_names),
         )
         rows = [list(row) for row in found.all()]
         for row in rows:
-            for place, process in self._read:
+            for place, process in self._result_converters:
                 # NULL is None whatever the type: most columns of a list are.
                 if row[place] is not None:
                     row[place] = process(row[place])
         return rows
 
 
-def _processed(process: _Process | None, value: object) -> Any:
-    """The value as the driver takes it, or as the driver gave it and we mean it."""
+def _converted(process: _Converter | None, value: object) -> Any:
+    """The value after its converter.
+
+    A bind value becomes what the driver expects, and a result value becomes what the program uses.
+    """
     return value if process is None else process(value)

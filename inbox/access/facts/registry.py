@@ -12,18 +12,18 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from inbox.access.facts import message, other_subjects, parameters, relationship
-from inbox.access.facts.parameters import Form
+from inbox.access.facts.parameters import SqlCondition
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import (
     Capacity,
-    Given,
     OfArrival,
+    OfGrant,
     OfInstallation,
     OfMessage,
     OfProposal,
-    OfReview,
     OfTask,
     OfUnit,
+    RequestFacts,
     Subject,
 )
 from inbox.domain import MOVES, ArrivalState, DeliveryState, GrantKind, MessageState, TaskState
@@ -35,50 +35,55 @@ _REFUSABLE = tuple(state for state in MessageState if state in MOVES[MessageStat
 
 @dataclass(frozen=True)
 class Fact:
-    """A row fact has a form for each kind of subject that it is about; elsewhere it is false.
+    """One fact that conditions can name.
+
+    A database fact has one SQL expression for each kind of subject that it is defined for. It is
+    false for all other subjects.
 
     A fact of the request has `given` instead, and is known of the kinds in `of`.
     """
 
-    forms: Mapping[type[Subject], Form] = field(default_factory=dict)
-    given: Callable[[Capacity, Given], bool] | None = None
-    of: frozenset[type[Subject]] = frozenset()
+    sql_by_subject: Mapping[type[Subject], SqlCondition] = field(default_factory=dict)
+    from_request: Callable[[Capacity, RequestFacts], bool] | None = None
+    request_subjects: frozenset[type[Subject]] = frozenset()
 
-    def known_of(self, kind: type[Subject]) -> bool:
+    def is_defined_for(self, kind: type[Subject]) -> bool:
         """Whether a rule about this kind of subject may use the fact."""
-        return kind in self.forms or kind in self.of
+        return kind in self.sql_by_subject or kind in self.request_subjects
 
 
-def _message(form: Form) -> Fact:
-    return Fact(forms={OfMessage: form})
+def _message_fact(form: SqlCondition) -> Fact:
+    return Fact(sql_by_subject={OfMessage: form})
 
 
-_KINDS: Final = (OfMessage, OfArrival, OfTask, OfUnit, OfReview, OfProposal, OfInstallation)
+_SUBJECT_KINDS: Final = (OfMessage, OfArrival, OfTask, OfUnit, OfGrant, OfProposal, OfInstallation)
 
 
-def _request(
-    given: Callable[[Capacity, Given], bool], of: tuple[type[Subject], ...] = (OfMessage,)
+def _request_fact(
+    given: Callable[[Capacity, RequestFacts], bool], of: tuple[type[Subject], ...] = (OfMessage,)
 ) -> Fact:
-    return Fact(given=given, of=frozenset(of))
+    return Fact(from_request=given, request_subjects=frozenset(of))
 
 
-def _everywhere(form: Form) -> Mapping[type[Subject], Form]:
-    return dict.fromkeys(_KINDS, form)
+def _for_every_subject(form: SqlCondition) -> Mapping[type[Subject], SqlCondition]:
+    return dict.fromkeys(_SUBJECT_KINDS, form)
 
 
 FACTS: Final[Mapping[str, Fact]] = {
     # The capacity, and its bond to the message.
     "active_capacity": Fact(
-        _everywhere(relationship.person_stands() | relationship.system_stands())
+        _for_every_subject(
+            relationship.person_capacity_is_active() | relationship.case_system_is_active()
+        )
     ),
-    "active_person": Fact(_everywhere(relationship.person_is_active())),
+    "active_person": Fact(_for_every_subject(relationship.person_is_active())),
     "own_organisation": Fact(
         {
             OfMessage: col(Message.organisation) == parameters.ORGANISATION,
             OfArrival: col(Arrival.organisation) == parameters.ORGANISATION,
-            OfTask: other_subjects.task_is_not_of_others(),
+            OfTask: other_subjects.task_is_of_no_other_organisation(),
             OfUnit: col(Unit.organisation) == parameters.ORGANISATION,
-            OfReview: other_subjects.grant_is_of_organisation(),
+            OfGrant: other_subjects.grant_is_of_organisation(),
             OfProposal: other_subjects.proposal_is_of_organisation(),
             OfInstallation: sa.true(),
         }
@@ -89,52 +94,62 @@ FACTS: Final[Mapping[str, Fact]] = {
             OfArrival: relationship.serves_mailbox(Arrival.organisation),
         }
     ),
-    "in_unit": _message(relationship.in_unit()),
-    "in_parent_unit": _message(relationship.in_parent_unit()),
-    "leads": Fact({OfMessage: relationship.leads(), OfUnit: other_subjects.leads_subject_unit()}),
-    "assigned": _message(relationship.assigned(col(Assignment.person) == parameters.PERSON)),
-    "covers": _message(relationship.covers()),
-    "has_grant": _message(relationship.granted(GrantKind.GIVEN)),
-    "has_breakglass": _message(relationship.granted(GrantKind.BREAKGLASS)),
-    "involved": Fact({OfReview: other_subjects.involved()}),
-    "unassigned": _message(~relationship.assigned()),
-    "unit_shares": _message(message.unit_is(col(Unit.shares_unassigned).is_(True))),
-    "conflict": _message(relationship.conflicted(parameters.PERSON)),
-    "cleared": _message(relationship.cleared(parameters.PERSON, col(Message.shielding))),
+    "in_unit": _message_fact(relationship.in_unit()),
+    "in_parent_unit": _message_fact(relationship.in_parent_unit()),
+    "leads": Fact(
+        {OfMessage: relationship.leads_unit(), OfUnit: other_subjects.leads_subject_unit()}
+    ),
+    "assigned": _message_fact(
+        relationship.is_assigned(col(Assignment.person) == parameters.PERSON)
+    ),
+    "covers": _message_fact(relationship.substitutes_for_assignee()),
+    "has_grant": _message_fact(relationship.has_grant(GrantKind.GIVEN)),
+    "has_breakglass": _message_fact(relationship.has_grant(GrantKind.BREAKGLASS)),
+    "involved": Fact({OfGrant: other_subjects.is_involved_in_grant()}),
+    "unassigned": _message_fact(~relationship.is_assigned()),
+    "unit_shares": _message_fact(message.has_active_unit(col(Unit.shares_unassigned).is_(True))),
+    "conflict": _message_fact(relationship.has_conflict_of_interest(parameters.PERSON)),
+    "cleared": _message_fact(
+        relationship.is_cleared_for(parameters.PERSON, col(Message.shielding))
+    ),
     # The message.
-    "unopened": _message(col(Message.opened_at).is_(None)),
-    "unrouted": _message(message.is_in(_M.UNROUTED)),
-    "routed": _message(message.is_in(_M.ROUTED)),
-    "released": _message(message.is_in(_M.RELEASED)),
-    "offered": _message(message.is_in(_M.OFFERED)),
-    "returned": _message(message.is_in(_M.RETURNED)),
-    "quarantined": _message(message.is_in(_M.QUARANTINED)),
-    "refusable": _message(message.is_in(*_REFUSABLE)),
-    "uncollected": _message(
-        message.delivery_was(
+    "unopened": _message_fact(col(Message.opened_at).is_(None)),
+    "unrouted": _message_fact(message.is_in_state(_M.UNROUTED)),
+    "routed": _message_fact(message.is_in_state(_M.ROUTED)),
+    "released": _message_fact(message.is_in_state(_M.RELEASED)),
+    "offered": _message_fact(message.is_in_state(_M.OFFERED)),
+    "returned": _message_fact(message.is_in_state(_M.RETURNED)),
+    "quarantined": _message_fact(message.is_in_state(_M.QUARANTINED)),
+    "refusable": _message_fact(message.is_in_state(*_REFUSABLE)),
+    "uncollected": _message_fact(
+        message.has_delivery(
             col(Delivery.state) == DeliveryState.OPEN, col(Delivery.collected_at).is_(None)
         )
     ),
-    "receipt_failed": _message(message.receipt_failed()),
+    "receipt_failed": _message_fact(message.receipt_failed()),
     "late_word": Fact(
         {
-            OfMessage: message.late_word(),
+            OfMessage: message.has_late_word_task(),
             OfTask: (col(Task.kind) == parameters.LATE_WORD) & (col(Task.state) == TaskState.OPEN),
         }
     ),
     "missed": Fact({OfArrival: col(Arrival.state) == ArrivalState.MISSED}),
     # Case systems.
-    "unit_uses_system": _message(message.unit_is(col(Unit.case_system) == parameters.SYSTEM)),
-    "system_cleared": _message(relationship.system_is_of_message()),
-    "own_delivery": _message(message.own_delivery()),
-    "own_open_delivery": _message(message.own_delivery(message.delivery_stands())),
+    "unit_uses_system": _message_fact(
+        message.has_active_unit(col(Unit.case_system) == parameters.CASE_SYSTEM)
+    ),
+    "system_cleared": _message_fact(relationship.case_system_has_message_organisation()),
+    "own_delivery": _message_fact(message.has_delivery_to_system()),
+    "own_open_delivery": _message_fact(
+        message.has_delivery_to_system(message.delivery_is_active())
+    ),
     # Tasks and proposals.
     "own_task": Fact(
         {OfMessage: other_subjects.own_task_of_message(), OfTask: other_subjects.own_task()}
     ),
     "proposed_by_other": Fact(
         {
-            OfMessage: other_subjects.proposed_by_other(other_subjects.about_message()),
+            OfMessage: other_subjects.proposed_by_other(other_subjects.proposal_is_about_message()),
             OfArrival: other_subjects.proposed_by_other(
                 col(Proposal.subject_id) == col(Arrival.id)
             ),
@@ -144,30 +159,32 @@ FACTS: Final[Mapping[str, Fact]] = {
     # The person that something is given to.
     "target_in_unit": Fact(
         {
-            OfMessage: relationship.target_in(col(Message.unit)),
-            OfUnit: relationship.target_in(parameters.SUBJECT_UNIT),
+            OfMessage: relationship.target_is_handler_in(col(Message.unit)),
+            OfUnit: relationship.target_is_handler_in(parameters.SUBJECT_UNIT),
         }
     ),
-    "target_cleared": _message(relationship.cleared(parameters.TARGET, col(Message.shielding))),
-    "target_conflict": _message(relationship.conflicted(parameters.TARGET)),
-    "target_is_self": _request(
+    "target_cleared": _message_fact(
+        relationship.is_cleared_for(parameters.TARGET, col(Message.shielding))
+    ),
+    "target_conflict": _message_fact(relationship.has_conflict_of_interest(parameters.TARGET)),
+    "target_is_self": _request_fact(
         lambda capacity, given: given.target is not None and given.target == capacity.person,
         (OfMessage, OfUnit),
     ),
     # The request.
-    "strong_auth": _request(lambda capacity, given: capacity.strong_auth, _KINDS),  # noqa: ARG005 - one shape
-    "reason_given": _request(lambda capacity, given: given.reason_given, _KINDS),  # noqa: ARG005 - one shape
-    "period_given": _request(
+    "strong_auth": _request_fact(lambda capacity, given: capacity.strong_auth, _SUBJECT_KINDS),  # noqa: ARG005 - one shape
+    "reason_given": _request_fact(lambda capacity, given: given.reason_given, _SUBJECT_KINDS),  # noqa: ARG005 - one shape
+    "period_given": _request_fact(
         lambda capacity, given: given.period_given,  # noqa: ARG005 - one shape
         (OfMessage, OfUnit),
     ),
-    "reference_given": _request(lambda capacity, given: given.reference_given),  # noqa: ARG005 - one shape
-    "waivable": _request(lambda capacity, given: given.waivable),  # noqa: ARG005 - one shape
-    "same_documents": _request(lambda capacity, given: given.same_documents),  # noqa: ARG005 - one shape
+    "reference_given": _request_fact(lambda capacity, given: given.reference_given),  # noqa: ARG005 - one shape
+    "waivable": _request_fact(lambda capacity, given: given.waivable),  # noqa: ARG005 - one shape
+    "same_documents": _request_fact(lambda capacity, given: given.same_documents),  # noqa: ARG005 - one shape
 }
 
 
-SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromkeys(
+ACTION_SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromkeys(
     Action, (OfMessage,)
 ) | {
     Action.ROUTE: (OfMessage, OfArrival),
@@ -177,8 +194,8 @@ SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromkeys(
     Action.CLOSE_TASK: (OfMessage, OfTask),
     Action.DELEGATE: (OfUnit,),
     Action.END_ACCESS: (OfMessage, OfUnit),
-    Action.ACCESS_REVIEW: (OfReview,),
-    Action.BREAKGLASS_REVIEW: (OfReview,),
+    Action.ACCESS_REVIEW: (OfGrant,),
+    Action.BREAKGLASS_REVIEW: (OfGrant,),
     Action.POLICY_APPROVE: (OfProposal,),
     Action.ROUTE_APPROVE: (OfProposal,),
     Action.DIRECTORY_APPROVE: (OfProposal,),
@@ -192,6 +209,6 @@ SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromkeys(
 """What each action can be asked about; about anything else the answer is no."""
 
 
-def facts_of(kind: type[Subject]) -> frozenset[str]:
+def fact_names_of(kind: type[Subject]) -> frozenset[str]:
     """The names of all facts that are defined for this kind of subject."""
-    return frozenset(name for name, fact in FACTS.items() if fact.known_of(kind))
+    return frozenset(name for name, fact in FACTS.items() if fact.is_defined_for(kind))

@@ -14,26 +14,26 @@ from sqlmodel import Session, col
 
 from inbox.access.files import versions
 from inbox.access.files.folder import read_policy
-from inbox.access.files.versions import Files
+from inbox.access.files.versions import FilesByName
 from inbox.access.policy.engine import Policy
 from inbox.errors import PolicyError
 from inbox.tables import ActivePolicy, PolicyVersion
 
-KIND: Final = "policy"
+POLICY_KIND: Final = "policy"
 _NO_DIGEST: Final = ""
 """What stands for the digest where the database names none."""
 
 
-class _Rules(Protocol):
+class _HasDigest(Protocol):
     @property
     def digest(self) -> str:
         """The digest of the files that decide."""
 
 
-R = TypeVar("R", bound=_Rules)
+R = TypeVar("R", bound=_HasDigest)
 
 
-class Active(Generic[R]):
+class ActiveRules(Generic[R]):
     """The active rules of one kind, as this process has loaded them.
 
     Threads may share it: it is swapped, never changed.
@@ -41,25 +41,29 @@ class Active(Generic[R]):
     `at_hand` is used only if it is what the database names.
     """
 
-    def __init__(self, kind: str, read: Callable[[Files], R], at_hand: R | None = None) -> None:
+    def __init__(
+        self, kind: str, read: Callable[[FilesByName], R], preloaded: R | None = None
+    ) -> None:
         self._read = read
         # Built once: it is asked in every transaction, and building takes longer than asking.
-        self._naming = sa.select(col(ActivePolicy.digest), col(ActivePolicy.version)).where(
+        self._select_active = sa.select(col(ActivePolicy.digest), col(ActivePolicy.version)).where(
             col(ActivePolicy.kind) == kind
         )
-        self._loaded = at_hand
+        self._loaded = preloaded
         self._failed: tuple[str, str | None] | None = None
         self._loading = Lock()
         self.problem: PolicyError | None = None
         """Why what is named could not be used when it was last tried."""
 
     def current(self, session: Session) -> tuple[str, R | None]:
-        """The digest that the caller's transaction sees named, and its rules; None: not to be had.
+        """The digest that the database names in the caller's transaction, and its rules.
+
+        The rules are None if they cannot be loaded.
 
         Read again only when another is named. Whoever comes while it is being read waits for it:
         what decided before must not decide now.
         """
-        row = session.execute(self._naming).one_or_none()
+        row = session.execute(self._select_active).one_or_none()
         if row is None:
             return _NO_DIGEST, None
         digest, version = row
@@ -76,20 +80,20 @@ class Active(Generic[R]):
         if self._failed == (digest, version):
             return None
         try:
-            loaded = self._built(session, digest, version)
+            loaded = self._read_version(session, digest, version)
         except PolicyError as error:
             self.problem, self._failed = error, (digest, version)
             return None
         self._loaded, self._failed, self.problem = loaded, None, None
         return loaded
 
-    def _built(self, session: Session, digest: str, version: str | None) -> R:
+    def _read_version(self, session: Session, digest: str, version: str | None) -> R:
         files = session.execute(
             sa.select(col(PolicyVersion.files)).where(col(PolicyVersion.id) == version)
         ).scalar_one_or_none()
         if files is None:
             raise PolicyError("policy.not_kept", "the files of what is active are not kept")
-        loaded = self._read(versions.unpacked(files))
+        loaded = self._read(versions.unpack_files(files))
         if loaded.digest != digest:
             raise PolicyError("policy.not_active", "the files that are kept are not what is active")
         return loaded
@@ -98,13 +102,16 @@ class Active(Generic[R]):
 class ActivePolicies:
     """The active access policy of one process."""
 
-    def __init__(self, at_hand: Policy | None = None) -> None:
-        self._active = Active(KIND, read_policy, at_hand)
+    def __init__(self, preloaded: Policy | None = None) -> None:
+        self._active = ActiveRules(POLICY_KIND, read_policy, preloaded)
 
     def current(self, session: Session) -> Policy:
-        """The policy that the database names in the caller's transaction, or one of nobody."""
+        """The policy that the database names in the caller's transaction.
+
+        If that policy cannot be loaded, the result is a policy that denies everything.
+        """
         digest, policy = self._active.current(session)
-        return Policy.nobody(digest) if policy is None else policy
+        return Policy.deny_all(digest) if policy is None else policy
 
     @property
     def problem(self) -> PolicyError | None:
@@ -112,6 +119,6 @@ class ActivePolicies:
         return self._active.problem
 
 
-def activate(session: Session, now: datetime, digest: str, approved_by: str | None) -> None:
+def activate_policy(session: Session, now: datetime, digest: str, approved_by: str | None) -> None:
     """Make a policy the active one; see `versions.activate`."""
-    versions.activate(session, now, digest, approved_by, kind=KIND)
+    versions.activate(session, now, digest, approved_by, kind=POLICY_KIND)

@@ -1,4 +1,6 @@
-"""Exact truth over named facts, as decision diagrams: no combination of facts is left out.
+"""Exact boolean functions over named facts, as binary decision diagrams (BDD).
+
+No combination of facts is left out.
 
 Reduced and ordered (Bryant 1986), so two conditions mean the same exactly when they are the same
 number. Covers are irredundant and made of primes (Minato and Morreale). Pure.
@@ -7,160 +9,173 @@ number. Covers are irredundant and made of primes (Minato and Morreale). Pure.
 from collections.abc import Callable, Iterable
 from typing import Final, NewType
 
-from inbox.access.policy.conditions import ALWAYS, Condition, Meaning, Need, fold
+from inbox.access.policy.conditions import ALWAYS, Condition, Conjunction, Interpretation, fold
 
-Truth = NewType("Truth", int)
-"""When something holds; comparable within the `Truths` that made it, and nowhere else."""
+Bdd = NewType("Bdd", int)
+"""When something holds; comparable within the `BddAlgebra` that made it, and nowhere else."""
 
-NEVER: Final = Truth(0)
-EVER: Final = Truth(1)
-_Cover = tuple[tuple[Need, ...], Truth]
+FALSE: Final = Bdd(0)
+TRUE: Final = Bdd(1)
+_Cover = tuple[tuple[Conjunction, ...], Bdd]
 
 
-class Truths:
+class BddAlgebra:
     """Creates and combines BDDs; the variables are facts, ordered as their names are here."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names: Final = tuple(dict.fromkeys(names))
-        self._place = {name: place for place, name in enumerate(self.names)}
+        self._level = {name: place for place, name in enumerate(self.names)}
         # (place of the fact, truth without it, truth with it), by the number of a truth.
-        leaf = (len(self.names), NEVER, NEVER)
-        self._nodes: list[tuple[int, Truth, Truth]] = [leaf, leaf]
-        self._known: dict[tuple[int, Truth, Truth], Truth] = {}
-        self._chosen: dict[tuple[Truth, Truth, Truth], Truth] = {}
+        leaf = (len(self.names), FALSE, FALSE)
+        self._nodes: list[tuple[int, Bdd, Bdd]] = [leaf, leaf]
+        self._unique_table: dict[tuple[int, Bdd, Bdd], Bdd] = {}
+        self._ite_cache: dict[tuple[Bdd, Bdd, Bdd], Bdd] = {}
 
-    def fact(self, name: str) -> Truth:
+    def variable(self, name: str) -> Bdd:
         """The BDD of a single variable."""
-        return self._node(self._place[name], NEVER, EVER)
+        return self._make_node(self._level[name], FALSE, TRUE)
 
-    def _node(self, place: int, without: Truth, given: Truth) -> Truth:
+    def _make_node(self, place: int, without: Bdd, given: Bdd) -> Bdd:
         if without == given:
             return without
         key = (place, without, given)
-        known = self._known.get(key)
+        known = self._unique_table.get(key)
         if known is None:
-            known = self._known[key] = Truth(len(self._nodes))
+            known = self._unique_table[key] = Bdd(len(self._nodes))
             self._nodes.append(key)
         return known
 
-    def _halves(self, truth: Truth, place: int) -> tuple[Truth, Truth]:
+    def _cofactors(self, truth: Bdd, place: int) -> tuple[Bdd, Bdd]:
         """The negative and positive cofactor of a BDD by the variable at this level."""
         at, without, given = self._nodes[truth]
         return (without, given) if at == place else (truth, truth)
 
-    def _choose(self, which: Truth, yes: Truth, no: Truth) -> Truth:
+    def _if_then_else(self, which: Bdd, yes: Bdd, no: Bdd) -> Bdd:
         """The ternary operator if-then-else (ITE): `yes` where `which` is true, `no` elsewhere."""
-        if which == EVER or yes == no:
+        if which == TRUE or yes == no:
             return yes
-        if which == NEVER:
+        if which == FALSE:
             return no
         key = (which, yes, no)
-        known = self._chosen.get(key)
+        known = self._ite_cache.get(key)
         if known is None:
             place = min(self._nodes[each][0] for each in key)
-            which_0, which_1 = self._halves(which, place)
-            yes_0, yes_1 = self._halves(yes, place)
-            no_0, no_1 = self._halves(no, place)
-            known = self._chosen[key] = self._node(
-                place, self._choose(which_0, yes_0, no_0), self._choose(which_1, yes_1, no_1)
+            which_0, which_1 = self._cofactors(which, place)
+            yes_0, yes_1 = self._cofactors(yes, place)
+            no_0, no_1 = self._cofactors(no, place)
+            known = self._ite_cache[key] = self._make_node(
+                place,
+                self._if_then_else(which_0, yes_0, no_0),
+                self._if_then_else(which_1, yes_1, no_1),
             )
         return known
 
-    def negated(self, truth: Truth) -> Truth:
+    def negate(self, truth: Bdd) -> Bdd:
         """Negation."""
-        return self._choose(truth, NEVER, EVER)
+        return self._if_then_else(truth, FALSE, TRUE)
 
-    def every(self, truths: Iterable[Truth]) -> Truth:
+    def conjoin(self, algebra: Iterable[Bdd]) -> Bdd:
         """Conjunction of all."""
-        held = EVER
-        for truth in truths:
-            held = self._choose(held, truth, NEVER)
+        held = TRUE
+        for truth in algebra:
+            held = self._if_then_else(held, truth, FALSE)
         return held
 
-    def some(self, truths: Iterable[Truth]) -> Truth:
+    def disjoin(self, algebra: Iterable[Bdd]) -> Bdd:
         """Disjunction of all."""
-        held = NEVER
-        for truth in truths:
-            held = self._choose(held, EVER, truth)
+        held = FALSE
+        for truth in algebra:
+            held = self._if_then_else(held, TRUE, truth)
         return held
 
-    def but(self, truth: Truth, other: Truth) -> Truth:
+    def and_not(self, truth: Bdd, other: Bdd) -> Bdd:
         """The first and not the second."""
-        return self._choose(other, NEVER, truth)
+        return self._if_then_else(other, FALSE, truth)
 
-    def where(self, condition: Condition, of: Callable[[str], Truth]) -> Truth:
+    def compile_condition(self, condition: Condition, of: Callable[[str], Bdd]) -> Bdd:
         """Compile a condition to a BDD; `of` gives the BDD of each name."""
-        meaning = Meaning[Truth](
-            of=lambda name: EVER if name == ALWAYS else of(name),
-            negated=self.negated,
-            every=self.every,
-            some=self.some,
+        meaning = Interpretation[Bdd](
+            atom=lambda name: TRUE if name == ALWAYS else of(name),
+            negate=self.negate,
+            conjoin=self.conjoin,
+            disjoin=self.disjoin,
         )
         return fold(condition, meaning)
 
-    def term(self, need: Need) -> Truth:
+    def conjunction(self, need: Conjunction) -> Bdd:
         """The BDD of a conjunction of literals."""
-        facts = ((self.fact(name), wanted) for name, wanted in need)
-        return self.every(fact if wanted else self.negated(fact) for fact, wanted in facts)
+        facts = ((self.variable(name), wanted) for name, wanted in need)
+        return self.conjoin(fact if wanted else self.negate(fact) for fact, wanted in facts)
 
-    def whatever(self, truth: Truth, names: Iterable[str]) -> Truth:
+    def exists(self, truth: Bdd, names: Iterable[str]) -> Bdd:
         """Existential quantification: true where some values of these variables make it true."""
         for name in names:
-            without = self._given(truth, self._place[name], held=False)
-            truth = self.some((without, self._given(truth, self._place[name], held=True)))
+            without = self._restrict(truth, self._level[name], held=False)
+            truth = self.disjoin((without, self._restrict(truth, self._level[name], held=True)))
         return truth
 
-    def _given(self, truth: Truth, place: int, *, held: bool) -> Truth:
+    def _restrict(self, truth: Bdd, place: int, *, held: bool) -> Bdd:
         at, without, given = self._nodes[truth]
         if at > place:
             return truth
         if at == place:
             return given if held else without
-        return self._node(
-            at, self._given(without, place, held=held), self._given(given, place, held=held)
+        return self._make_node(
+            at, self._restrict(without, place, held=held), self._restrict(given, place, held=held)
         )
 
-    def example(self, truth: Truth) -> frozenset[str]:
-        """What holds in one combination that makes it true, where there is one; few facts hold."""
+    def satisfy_one(self, truth: Bdd) -> frozenset[str]:
+        """The facts that are true in one satisfying assignment, if there is one.
+
+        The search (satisfy-one) tries to keep these facts few.
+        """
         held = set()
-        while truth not in (NEVER, EVER):
+        while truth not in (FALSE, TRUE):
             place, without, given = self._nodes[truth]
-            if without == NEVER:
+            if without == FALSE:
                 held.add(self.names[place])
-            truth = given if without == NEVER else without
+            truth = given if without == FALSE else without
         return frozenset(held)
 
-    def terms(self, truth: Truth, beside: Truth = NEVER) -> tuple[Need, ...]:
-        """The few shortest ways in which it holds, none to spare; `beside` may be covered too."""
-        known: dict[tuple[Truth, Truth], _Cover] = {}
-        cover, _ = self._cover(truth, self.some((truth, beside)), known)
-        return tuple(sorted(cover, key=self._order))
+    def irredundant_cover(self, truth: Bdd, dont_care: Bdd = FALSE) -> tuple[Conjunction, ...]:
+        """An irredundant cover by prime implicants (Minato-Morreale).
 
-    def _order(self, need: Need) -> list[tuple[int, bool]]:
-        return sorted((self._place[name], not wanted) for name, wanted in need)
+        The cover may also use the don't-care set `dont_care`.
+        """
+        known: dict[tuple[Bdd, Bdd], _Cover] = {}
+        cover, _ = self._isop(truth, self.disjoin((truth, dont_care)), known)
+        return tuple(sorted(cover, key=self._term_order))
 
-    def _cover(self, least: Truth, most: Truth, known: dict[tuple[Truth, Truth], _Cover]) -> _Cover:
-        """Terms that hold wherever `least` does and nowhere but in `most`, and their truth."""
-        if least == NEVER:
-            return (), NEVER
-        if most == EVER:
-            return (frozenset(),), EVER
+    def _term_order(self, need: Conjunction) -> list[tuple[int, bool]]:
+        return sorted((self._level[name], not wanted) for name, wanted in need)
+
+    def _isop(self, least: Bdd, most: Bdd, known: dict[tuple[Bdd, Bdd], _Cover]) -> _Cover:
+        """Terms that cover `least` and stay within `most`, and their BDD.
+
+        They are found by the Minato-Morreale algorithm (ISOP).
+        """
+        if least == FALSE:
+            return (), FALSE
+        if most == TRUE:
+            return (frozenset(),), TRUE
         if (least, most) in known:
             return known[least, most]
         place = min(self._nodes[least][0], self._nodes[most][0])
-        least_0, least_1 = self._halves(least, place)
-        most_0, most_1 = self._halves(most, place)
+        least_0, least_1 = self._cofactors(least, place)
+        most_0, most_1 = self._cofactors(most, place)
         # First what takes the fact to be one way, then what is left for either way.
-        terms_0, truth_0 = self._cover(self.but(least_0, most_1), most_0, known)
-        terms_1, truth_1 = self._cover(self.but(least_1, most_0), most_1, known)
-        left = self.some((self.but(least_0, truth_0), self.but(least_1, truth_1)))
-        terms, truth = self._cover(left, self.every((most_0, most_1)), known)
+        terms_0, truth_0 = self._isop(self.and_not(least_0, most_1), most_0, known)
+        terms_1, truth_1 = self._isop(self.and_not(least_1, most_0), most_1, known)
+        left = self.disjoin((self.and_not(least_0, truth_0), self.and_not(least_1, truth_1)))
+        terms, truth = self._isop(left, self.conjoin((most_0, most_1)), known)
         name = self.names[place]
         cover = (
             *(term | {(name, False)} for term in terms_0),
             *(term | {(name, True)} for term in terms_1),
             *terms,
         )
-        both = self._node(place, self.some((truth_0, truth)), self.some((truth_1, truth)))
+        both = self._make_node(
+            place, self.disjoin((truth_0, truth)), self.disjoin((truth_1, truth))
+        )
         known[least, most] = cover, both
         return known[least, most]

@@ -1,13 +1,17 @@
-"""The written cases of a policy: who, what holds, what is asked, what must come out. Pure."""
+"""Runs the written test cases of a policy.
+
+A case states a role, the facts that are true, the actions asked for, and the expected decisions.
+Pure.
+"""
 
 from collections.abc import Iterator
 from typing import Final
 
 from inbox.access.policy.engine import Policy
-from inbox.access.policy.vocabulary import NO_RULE, Action, Decision, Duty, Role, cell_of
-from inbox.strict.toml import Document, Table
+from inbox.access.policy.vocabulary import NO_RULE, Action, Decision, Duty, Role, duties_text
+from inbox.strict.toml import TomlFile, TomlTable
 
-CASES: Final = "tests/access.toml"
+CASES_FILE: Final = "tests/access.toml"
 _NEEDED: Final = ("name", "role", "expect")
 _OPTIONAL: Final = ("with", "without", "duties")
 
@@ -18,10 +22,10 @@ def run_cases(policy: Policy, raw: bytes) -> tuple[str, ...]:
     Raises:
         PolicyError: the cases cannot be read.
     """
-    document = Document(CASES, raw)
+    document = TomlFile(CASES_FILE, raw)
     top = document.top(("base", "case"))
-    cases = document.many("case")
-    document.check_rows(len(cases))
+    cases = document.table_list("case")
+    document.check_row_count(len(cases))
     base = _facts_in(policy, top, "base")
     named: set[str] = set()
     failures: list[str] = []
@@ -31,7 +35,9 @@ def run_cases(policy: Policy, raw: bytes) -> tuple[str, ...]:
     return (*failures, *unnamed)
 
 
-def _run_case(policy: Policy, base: frozenset[str], case: Table, named: set[str]) -> Iterator[str]:
+def _run_case(
+    policy: Policy, base: frozenset[str], case: TomlTable, named: set[str]
+) -> Iterator[str]:
     case.check_keys(_NEEDED, optional=_OPTIONAL)
     name, role = case.text("name"), case.text("role")
     if role not in set(Role):
@@ -48,27 +54,27 @@ def _run_case(policy: Policy, base: frozenset[str], case: Table, named: set[str]
             raise case.refuse("action", "expect", action, ", ".join(Action))
         decision = policy.decide(Role(role), facts, Action(action))
         named.add(decision.rule)
-        where = f"{CASES}, line {case.line}: {name}"
-        if _said(decision) != expected:
-            yield f"{where}: {action} gives {_said(decision)}, not {expected}"
+        where = f"{CASES_FILE}, line {case.line}: {name}"
+        if _outcome_text(decision) != expected:
+            yield f"{where}: {action} gives {_outcome_text(decision)}, not {expected}"
         if action in duties and decision.duties != _duties_in(case, action):
-            yield f"{where}: {action} has the duties {cell_of(decision.duties)}"
+            yield f"{where}: {action} has the duties {duties_text(decision.duties)}"
 
 
-def _said(decision: Decision) -> str:
+def _outcome_text(decision: Decision) -> str:
     if decision.rule == NO_RULE:
         return "no"
     return f"{'allow' if decision.allowed else 'deny'} {decision.rule}"
 
 
-def _facts_in(policy: Policy, table: Table, key: str) -> frozenset[str]:
+def _facts_in(policy: Policy, table: TomlTable, key: str) -> frozenset[str]:
     read = frozenset(table.texts(key) if key in table.value else ())
     if unknown := sorted(read - policy.facts):
         raise table.refuse("fact", key, unknown, "facts of facts.toml")
     return read
 
 
-def _duties_in(case: Table, action: str) -> frozenset[Duty]:
+def _duties_in(case: TomlTable, action: str) -> frozenset[Duty]:
     words = case.table("duties").texts(action)
     if unknown := sorted(set(words) - set(Duty)):
         raise case.refuse("duty", "duties", unknown, ", ".join(Duty))

@@ -1,107 +1,126 @@
-"""All answers of a policy at once: by action and role, exactly when it is yes. Pure."""
+"""The decision space of a policy.
+
+For each action and role, it is the BDD of the combinations of facts that are allowed. Pure.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from inbox.access.files.bdd import EVER, NEVER, Truth, Truths
-from inbox.access.files.invariants import ROLE, Claim
+from inbox.access.files.bdd import FALSE, TRUE, Bdd, BddAlgebra
+from inbox.access.files.invariants import ROLE_PREFIX, Implication
 from inbox.access.policy.conditions import names_in
 from inbox.access.policy.engine import Policy
-from inbox.access.policy.vocabulary import Action, Duty, Effect, Role, Rule
+from inbox.access.policy.vocabulary import Action, Duty, Effect, PolicyRule, Role
 
 _ACTIONS: Final = frozenset(Action)
 
 
-def truths_of(policies: Iterable[Policy], claims: Iterable[Claim]) -> Truths:
-    """Truths over the facts of these, in the order in which the rules use them.
+def bdd_algebra_for(policies: Iterable[Policy], invariants: Iterable[Implication]) -> BddAlgebra:
+    """A BDD algebra over all facts that these policies and invariants use.
+
+    The facts are in the order in which the rules use them.
 
     Answers that are to be compared share them.
     """
-    claims = tuple(claims)
+    invariants = tuple(invariants)
     used: list[str] = []
     for policy in policies:
         for rule in policy.rules:
             used += sorted(names_in(policy.conditions[rule.when]))
-    for claim in claims:
-        used += sorted(claim.facts)
-    return Truths(used)
+    for invariant in invariants:
+        used += sorted(invariant.facts)
+    return BddAlgebra(used)
 
 
-class Answers:
-    """What one policy answers, under assumptions about the world; worked out when first asked.
+class DecisionSpace:
+    """All decisions of one policy, under the assumptions about the world.
+
+    Each decision is computed when it is first needed.
 
     `without` is the id of a rule that counts as not there.
     """
 
     def __init__(
-        self, policy: Policy, claims: Iterable[Claim], truths: Truths, *, without: str = ""
+        self,
+        policy: Policy,
+        invariants: Iterable[Implication],
+        algebra: BddAlgebra,
+        *,
+        without: str = "",
     ) -> None:
         self._rules = [rule for rule in policy.rules if rule.id != without]
         self._conditions = policy.conditions
-        self._truths = truths
-        self._assumed = [claim for claim in claims if claim.assumed]
-        self._worlds: dict[Role, Truth] = {}
-        self._when: dict[str, Truth] = {}
-        self._allowed: dict[tuple[Action, Role], Truth] = {}
+        self._algebra = algebra
+        self._assumption_list = [invariant for invariant in invariants if invariant.is_assumption]
+        self._assumptions: dict[Role, Bdd] = {}
+        self._matches: dict[str, Bdd] = {}
+        self._allowed: dict[tuple[Action, Role], Bdd] = {}
 
-    def world(self, role: Role) -> Truth:
+    def assumptions(self, role: Role) -> Bdd:
         """The combinations of facts that the assumptions permit for this role."""
-        if role not in self._worlds:
-            claims = (self.claim(claim, role) for claim in self._assumed)
-            self._worlds[role] = self._truths.every(claims)
-        return self._worlds[role]
+        if role not in self._assumptions:
+            invariants = (
+                self.implication_holds(invariant, role) for invariant in self._assumption_list
+            )
+            self._assumptions[role] = self._algebra.conjoin(invariants)
+        return self._assumptions[role]
 
-    def claim(self, claim: Claim, role: Role) -> Truth:
+    def implication_holds(self, invariant: Implication, role: Role) -> Bdd:
         """Where an invariant or assumption is true for this role."""
 
-        def of(name: str) -> Truth:
-            if name.startswith(ROLE):
-                return EVER if name.removeprefix(ROLE) == role else NEVER
-            return self.allowed(Action(name), role) if name in _ACTIONS else self._fact(name)
+        def of(name: str) -> Bdd:
+            if name.startswith(ROLE_PREFIX):
+                return TRUE if name.removeprefix(ROLE_PREFIX) == role else FALSE
+            return self.allowed(Action(name), role) if name in _ACTIONS else self._variable(name)
 
-        return self._truths.where(claim.whole, of)
+        return self._algebra.compile_condition(invariant.condition, of)
 
-    def _fact(self, name: str) -> Truth:
-        return self._truths.fact(name)
+    def _variable(self, name: str) -> Bdd:
+        return self._algebra.variable(name)
 
-    def when(self, rule: Rule) -> Truth:
+    def matches(self, rule: PolicyRule) -> Bdd:
         """Where a rule matches."""
-        if rule.when not in self._when:
+        if rule.when not in self._matches:
             condition = self._conditions[rule.when]
-            self._when[rule.when] = self._truths.where(condition, self._fact)
-        return self._when[rule.when]
+            self._matches[rule.when] = self._algebra.compile_condition(condition, self._variable)
+        return self._matches[rule.when]
 
-    def concerning(self, action: Action, role: Role, effect: Effect) -> Sequence[Rule]:
+    def applicable_rules(self, action: Action, role: Role, effect: Effect) -> Sequence[PolicyRule]:
         """The rules of this effect that apply to the action and the role."""
         return [
-            rule for rule in self._rules if rule.effect is effect and rule.concerns(action, role)
+            rule for rule in self._rules if rule.effect is effect and rule.applies_to(action, role)
         ]
 
-    def allowed(self, action: Action, role: Role) -> Truth:
+    def allowed(self, action: Action, role: Role) -> Bdd:
         """Where the action is allowed: at least one allow rule matches, and no deny rule does."""
         key = action, role
         if key not in self._allowed:
-            allows, denies = (self.concerning(action, role, effect) for effect in Effect)
-            self._allowed[key] = self._truths.but(
-                self._truths.some(map(self.when, allows)),
-                self._truths.some(map(self.when, denies)),
+            allows, denies = (self.applicable_rules(action, role, effect) for effect in Effect)
+            self._allowed[key] = self._algebra.and_not(
+                self._algebra.disjoin(map(self.matches, allows)),
+                self._algebra.disjoin(map(self.matches, denies)),
             )
         return self._allowed[key]
 
-    def bases(self, action: Action, role: Role) -> Iterator[tuple[Rule, Truth]]:
-        """Each rule that can be the basis of a yes, and where it is: the fewest duties first."""
-        left = self.allowed(action, role)
-        for rule in sorted(self.concerning(action, role, Effect.ALLOW), key=_duties):
-            yield rule, self._truths.every((left, self.when(rule)))
-            left = self._truths.but(left, self.when(rule))
+    def deciding_rules(self, action: Action, role: Role) -> Iterator[tuple[PolicyRule, Bdd]]:
+        """Each rule that can be the basis of a permission, and where it is the basis.
 
-    def duties(self, action: Action, role: Role) -> Mapping[frozenset[Duty], Truth]:
+        Rules with the fewest duties come first.
+        """
+        left = self.allowed(action, role)
+        for rule in sorted(
+            self.applicable_rules(action, role, Effect.ALLOW), key=_number_of_duties
+        ):
+            yield rule, self._algebra.conjoin((left, self.matches(rule)))
+            left = self._algebra.and_not(left, self.matches(rule))
+
+    def duties(self, action: Action, role: Role) -> Mapping[frozenset[Duty], Bdd]:
         """Each set of duties, and where a permission requires it."""
-        found: dict[frozenset[Duty], Truth] = {}
-        for rule, truth in self.bases(action, role):
-            found[rule.duties] = self._truths.some((found.get(rule.duties, NEVER), truth))
+        found: dict[frozenset[Duty], Bdd] = {}
+        for rule, truth in self.deciding_rules(action, role):
+            found[rule.duties] = self._algebra.disjoin((found.get(rule.duties, FALSE), truth))
         return found
 
 
-def _duties(rule: Rule) -> int:
+def _number_of_duties(rule: PolicyRule) -> int:
     return len(rule.duties)

@@ -11,86 +11,106 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
-from inbox.access.facts.registry import FACTS, SUBJECTS, facts_of
-from inbox.access.files.cases import CASES, run_cases
-from inbox.access.files.invariants import INVARIANTS, Claim, read_claims
+from inbox.access.facts.registry import ACTION_SUBJECTS, FACTS, fact_names_of
+from inbox.access.files.cases import CASES_FILE, run_cases
+from inbox.access.files.invariants import INVARIANTS_FILE, Implication, read_invariants
 from inbox.access.files.meanings import (
     FACTS_FILE,
-    SHIELDING,
-    SHIELDING_CASES,
-    VOCABULARY,
+    SHIELDING_CASES_FILE,
+    SHIELDING_FILE,
+    VOCABULARY_FILE,
     Meanings,
     read_meanings,
     read_shieldings,
     run_shielding_cases,
 )
-from inbox.access.files.proofs import check_claims
-from inbox.access.files.versions import Files
-from inbox.access.policy.conditions import names_in, read_condition, ways_of
+from inbox.access.files.proofs import check_invariants
+from inbox.access.files.versions import FilesByName
+from inbox.access.policy.conditions import dnf_of, names_in, read_condition
 from inbox.access.policy.engine import MODEL, Policy
-from inbox.access.policy.shielding import Shieldings
-from inbox.access.policy.vocabulary import NO_DUTIES, Action, Duty, Effect, Role, Rule, named
+from inbox.access.policy.shielding import ShieldingTable
+from inbox.access.policy.vocabulary import (
+    NO_DUTIES,
+    Action,
+    Duty,
+    Effect,
+    PolicyRule,
+    Role,
+    cell_includes,
+)
 from inbox.errors import PolicyError
-from inbox.strict.lines import Line, read_lines, read_text, refusal
+from inbox.strict.lines import SourceLine, read_lines, read_text, refusal
 
-DECIDING: Final = ("allow.csv", "deny.csv", FACTS_FILE, "model.conf", SHIELDING, VOCABULARY)
+DECIDING_FILES: Final = (
+    "allow.csv",
+    "deny.csv",
+    FACTS_FILE,
+    "model.conf",
+    SHIELDING_FILE,
+    VOCABULARY_FILE,
+)
 """The files that decide: the digest of a policy is over these."""
-FILES: Final = (*DECIDING, INVARIANTS)
-CASE_FILES: Final = (CASES, SHIELDING_CASES)
-ALL_FILES: Final = (*FILES, *CASE_FILES)
+POLICY_FILES: Final = (*DECIDING_FILES, INVARIANTS_FILE)
+CASE_FILES: Final = (CASES_FILE, SHIELDING_CASES_FILE)
+ALL_FILES: Final = (*POLICY_FILES, *CASE_FILES)
 _CELLS = 7
 _RULE_ID: Final = {
     Effect.ALLOW: re.compile(r"A\d\d[a-z]?"),
     Effect.DENY: re.compile(r"D\d\d[a-z]?"),
 }
-_KNOWN: Final = {action: [facts_of(kind) for kind in kinds] for action, kinds in SUBJECTS.items()}
+_FACTS_OF_ACTION: Final = {
+    action: [fact_names_of(kind) for kind in kinds] for action, kinds in ACTION_SUBJECTS.items()
+}
 """The facts that are known of each kind of subject that an action can be asked about."""
 W = TypeVar("W", bound=StrEnum)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
-    """A policy folder that was read, and nothing proved or tried yet."""
+class PolicyDraft:
+    """A policy folder that has been read but not yet checked.
+
+    Its invariants are not yet proved, and its cases are not yet run.
+    """
 
     policy: Policy
-    claims: tuple[Claim, ...]
+    invariants: tuple[Implication, ...]
     meanings: Meanings
-    shieldings: Shieldings
+    shieldings: ShieldingTable
     cases: Mapping[str, bytes]
     """The files of cases, as they are."""
 
-    def failures(self) -> tuple[str, ...]:
+    def case_failures(self) -> tuple[str, ...]:
         """The written cases that fail. Raises `PolicyError` where they cannot be read."""
         return (
-            *run_cases(self.policy, self.cases[CASES]),
-            *run_shielding_cases(self.shieldings, self.cases[SHIELDING_CASES]),
+            *run_cases(self.policy, self.cases[CASES_FILE]),
+            *run_shielding_cases(self.shieldings, self.cases[SHIELDING_CASES_FILE]),
         )
 
-    def check(self) -> Policy:
+    def verified_policy(self) -> Policy:
         """The policy, after its invariants were proved and its cases passed.
 
         Raises `PolicyError`.
         """
-        check_claims(self.policy, self.claims)
-        if failures := self.failures():
+        check_invariants(self.policy, self.invariants)
+        if failures := self.case_failures():
             raise PolicyError("policy.case", "; ".join(failures))
         return self.policy
 
 
-def load_folder(path: Path) -> Policy:
+def load_policy(path: Path) -> Policy:
     """Read a policy folder, prove its invariants and run its cases. Raises `PolicyError`."""
-    return load_draft(path).check()
+    return load_draft(path).verified_policy()
 
 
-def load_draft(path: Path) -> Draft:
+def load_draft(path: Path) -> PolicyDraft:
     """Read a policy folder without proving or running anything.
 
     Raises `PolicyError`: a file that is not there, or a line.
     """
-    return read_draft(files_in(path))
+    return read_draft(read_policy_files(path))
 
 
-def files_in(path: Path) -> Files:
+def read_policy_files(path: Path) -> FilesByName:
     """The bytes of all files of the policy in a folder.
 
     Raises `PolicyError`: one is missing, or too many.
@@ -100,25 +120,27 @@ def files_in(path: Path) -> Files:
         strays = sorted(
             entry.name
             for entry in path.iterdir()
-            if entry.suffix in {".csv", ".conf", ".toml", ".txt"} and entry.name not in FILES
+            if entry.suffix in {".csv", ".conf", ".toml", ".txt"} and entry.name not in POLICY_FILES
         )
     except OSError as error:
         read = f"{type(error).__name__} at {Path(error.filename).name}"
         raise PolicyError("policy.unreadable", f"{read} in the folder") from error
     if strays:
-        raise refusal(f"{strays[0]}, line 1", "stray_file", strays, f"only {', '.join(FILES)}")
+        raise refusal(
+            f"{strays[0]}, line 1", "stray_file", strays, f"only {', '.join(POLICY_FILES)}"
+        )
     return files
 
 
-def read_policy(files: Files) -> Policy:
+def read_policy(files: FilesByName) -> Policy:
     """The policy in these files, after its invariants were proved and its cases passed.
 
     Raises `PolicyError`.
     """
-    return read_draft(files).check()
+    return read_draft(files).verified_policy()
 
 
-def read_draft(files: Files) -> Draft:
+def read_draft(files: FilesByName) -> PolicyDraft:
     """The policy in these files, with the invariants and cases that it must be checked against.
 
     Raises `PolicyError`.
@@ -126,32 +148,35 @@ def read_draft(files: Files) -> Draft:
     if files.keys() != set(ALL_FILES):
         raise refusal("folder", "files", sorted(files), f"exactly {', '.join(ALL_FILES)}")
     _check_model(files["model.conf"])
-    meanings = read_meanings(files[FACTS_FILE], files[VOCABULARY])
+    meanings = read_meanings(files[FACTS_FILE], files[VOCABULARY_FILE])
     rules = (
         *_read_rules("allow.csv", files["allow.csv"], Effect.ALLOW),
         *_read_rules("deny.csv", files["deny.csv"], Effect.DENY),
     )
-    shieldings = read_shieldings(files[SHIELDING])
-    claims = read_claims(files[INVARIANTS], FACTS)
+    shieldings = read_shieldings(files[SHIELDING_FILE])
+    claims = read_invariants(files[INVARIANTS_FILE], FACTS)
     policy = Policy(rules, facts=FACTS, digest=digest_of(files), shieldings=shieldings)
     _check_never_overridden(policy, meanings)
     cases = {name: files[name] for name in CASE_FILES}
-    return Draft(
-        policy=policy, claims=claims, meanings=meanings, shieldings=shieldings, cases=cases
+    return PolicyDraft(
+        policy=policy, invariants=claims, meanings=meanings, shieldings=shieldings, cases=cases
     )
 
 
-def digest_of(files: Files) -> str:
+def digest_of(files: FilesByName) -> str:
     """SHA-256 over the names and bytes of the files that decide, sorted by name."""
     digest = hashlib.sha256()
-    for name in sorted(DECIDING):
+    for name in sorted(DECIDING_FILES):
         for part in (name.encode(), files[name]):
             digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
 
 
 def _check_model(raw: bytes) -> None:
-    """Comments apart it is the text that the program runs: the file is there to be read."""
+    """Check that `model.conf` is the casbin model that the program runs.
+
+    Comments are ignored in the comparison. The file exists for readers.
+    """
     known = MODEL.rstrip("\n").split("\n")
     lines = enumerate(read_text("model.conf", raw).split("\n"), 1)
     read = [(number, line) for number, line in lines if line and not line.startswith("#")]
@@ -167,9 +192,9 @@ def _check_model(raw: bytes) -> None:
         raise refusal(where, "model", text, "only the known model, comments on own lines")
 
 
-def _read_rules(file: str, raw: bytes, effect: Effect) -> tuple[Rule, ...]:
+def _read_rules(file: str, raw: bytes, effect: Effect) -> tuple[PolicyRule, ...]:
     lines = read_lines(file, raw)
-    rules: dict[str, Rule] = {}
+    rules: dict[str, PolicyRule] = {}
     for line in lines:
         rule = _read_rule(line, effect)
         if rule.id in rules:
@@ -180,7 +205,7 @@ def _read_rules(file: str, raw: bytes, effect: Effect) -> tuple[Rule, ...]:
     return tuple(rules.values())
 
 
-def _read_rule(line: Line, effect: Effect) -> Rule:
+def _read_rule(line: SourceLine, effect: Effect) -> PolicyRule:
     cells = [cell.strip(" ") for cell in line.text.split(",")]
     if len(cells) != _CELLS or not all(cells):
         raise line.refuse("cells", line.text, "p, id, action, role, when, duty, effect")
@@ -197,13 +222,13 @@ def _read_rule(line: Line, effect: Effect) -> Rule:
     _check_cell(line, roles, Role, wildcard=effect is Effect.DENY)
     try:
         condition = read_condition(when, FACTS.keys())
-        ways_of(condition)
+        dnf_of(condition)
     except PolicyError as error:
-        raise line.locate(error) from error
-    _check_known(line, acts, names_in(condition))
-    return Rule(
+        raise line.with_location(error) from error
+    _check_facts_known(line, acts, names_in(condition))
+    return PolicyRule(
         id=rule_id,
-        acts=acts,
+        actions=acts,
         roles=roles,
         when=when,
         duties=_read_duties(line, duties),
@@ -211,25 +236,29 @@ def _read_rule(line: Line, effect: Effect) -> Rule:
     )
 
 
-def _check_known(line: Line, acts: str, used: frozenset[str]) -> None:
+def _check_facts_known(line: SourceLine, acts: str, used: frozenset[str]) -> None:
     """Check that each action has a kind of subject for which all these facts are defined."""
-    for action, known in _KNOWN.items():
-        if named(acts, action) and not any(used <= facts for facts in known):
+    for action, known in _FACTS_OF_ACTION.items():
+        if cell_includes(acts, action) and not any(used <= facts for facts in known):
             odd = sorted(used - frozenset().union(*known)) or sorted(used)
             nearest = max(known, key=lambda facts: len(used.intersection(facts)))
             allowed = " ".join(sorted(nearest))
             raise line.refuse("fact_unknown", f"{action}: {' '.join(odd)}", allowed)
 
 
-def _read_duties(line: Line, cell: str) -> frozenset[Duty]:
+def _read_duties(line: SourceLine, cell: str) -> frozenset[Duty]:
     if cell == NO_DUTIES:
         return frozenset()
     _check_cell(line, cell, Duty, wildcard=False)
     return frozenset(Duty(word) for word in cell.split(" "))
 
 
-def _check_cell(line: Line, cell: str, words: type[W], *, wildcard: bool) -> None:
-    """Words of the closed list with one space between, none twice, or `*` where that may stand."""
+def _check_cell(line: SourceLine, cell: str, words: type[W], *, wildcard: bool) -> None:
+    """Check that a cell contains only words of the closed list.
+
+    The words must be distinct and separated by single spaces. The cell may be `*` instead where a
+    wildcard is allowed.
+    """
     if wildcard and cell == "*":
         return
     read = cell.split(" ")
@@ -243,6 +272,6 @@ def _check_never_overridden(policy: Policy, meanings: Meanings) -> None:
         *(names_in(policy.conditions[r.when]) for r in policy.rules if r.effect is Effect.DENY)
     )
     if missing := sorted(set(meanings.never_overridden) - denying):
-        where = f"{VOCABULARY}, line {meanings.override_line}"
+        where = f"{VOCABULARY_FILE}, line {meanings.override_line}"
         allowed = "facts that a row of deny.csv denies for"
         raise refusal(where, "overridden", missing, allowed)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from inbox.access.policy.conditions import Condition, Not, Some, names_in, read_condition
+from inbox.access.policy.conditions import Condition, Not, Or, names_in, read_condition
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.errors import PolicyError
-from inbox.strict.lines import Line, read_lines, refusal
+from inbox.strict.lines import SourceLine, read_lines, refusal
 
-INVARIANTS: Final = "invariants.txt"
-ROLE: Final = "role:"
+INVARIANTS_FILE: Final = "invariants.txt"
+ROLE_PREFIX: Final = "role:"
 """What stands before a role where names of facts and actions may stand too."""
 _IMPLIES = " implies "
 _ASSUME = "assume "
@@ -22,37 +22,44 @@ _ACTIONS = frozenset(Action)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
-    """`left implies right`: an invariant, or an assumption about the world."""
+class Implication:
+    """An implication, `left implies right`, between two conditions.
+
+    It is either an invariant, or an assumption about which combinations of facts can occur.
+    """
 
     left: Condition
     right: Condition
-    line: Line
-    assumed: bool
+    line: SourceLine
+    is_assumption: bool
 
     @cached_property
-    def whole(self) -> Condition:
+    def condition(self) -> Condition:
         """The implication as one condition: `not left or right`."""
-        return Some((Not(self.left), self.right))
+        return Or((Not(self.left), self.right))
 
     @cached_property
     def facts(self) -> frozenset[str]:
         """The facts that it uses, without roles, because each role is checked separately."""
-        names = names_in(self.whole) - _ACTIONS
-        return frozenset(name for name in names if not name.startswith(ROLE))
+        names = names_in(self.condition) - _ACTIONS
+        return frozenset(name for name in names if not name.startswith(ROLE_PREFIX))
 
 
-def read_claims(raw: bytes, facts: Collection[str]) -> tuple[Claim, ...]:
+def read_invariants(raw: bytes, facts: Collection[str]) -> tuple[Implication, ...]:
     """Read invariants and assumptions over facts and `role:…`; invariants may name actions."""
-    assumable = frozenset({*facts, *(f"{ROLE}{role}" for role in Role)})
+    assumable = frozenset({*facts, *(f"{ROLE_PREFIX}{role}" for role in Role)})
     claimable = assumable | _ACTIONS
-    claims = tuple(_read_claim(line, assumable, claimable) for line in read_lines(INVARIANTS, raw))
-    if not any(not claim.assumed for claim in claims):
-        raise refusal(f"{INVARIANTS}, line 1", "empty", "no invariant", "at least one")
-    return claims
+    invariants = tuple(
+        _read_implication(line, assumable, claimable) for line in read_lines(INVARIANTS_FILE, raw)
+    )
+    if not any(not invariant.is_assumption for invariant in invariants):
+        raise refusal(f"{INVARIANTS_FILE}, line 1", "empty", "no invariant", "at least one")
+    return invariants
 
 
-def _read_claim(line: Line, assumable: frozenset[str], claimable: frozenset[str]) -> Claim:
+def _read_implication(
+    line: SourceLine, assumable: frozenset[str], claimable: frozenset[str]
+) -> Implication:
     assumed = line.text.startswith(_ASSUME)
     sides = line.text.removeprefix(_ASSUME).split(_IMPLIES)
     if len(sides) != 2:  # noqa: PLR2004 - a left and a right side
@@ -61,5 +68,5 @@ def _read_claim(line: Line, assumable: frozenset[str], claimable: frozenset[str]
     try:
         left, right = (read_condition(side, names) for side in sides)
     except PolicyError as error:
-        raise line.locate(error) from error
-    return Claim(left=left, right=right, line=line, assumed=assumed)
+        raise line.with_location(error) from error
+    return Implication(left=left, right=right, line=line, is_assumption=assumed)

@@ -1,4 +1,7 @@
-"""Versions of policies and rule books as they were proposed: kept whole, and never changed."""
+"""Versions of policies and rule books, as they were proposed.
+
+Their files are stored complete and never change.
+"""
 
 import json
 from collections.abc import Mapping
@@ -10,19 +13,19 @@ from inbox.domain import new_id
 from inbox.errors import PolicyError
 from inbox.tables import ActivePolicy, PolicyVersion
 
-Files = Mapping[str, bytes]
+FilesByName = Mapping[str, bytes]
 """The files of a version by their names in the policy folder."""
 
 
-def packed(files: Files) -> bytes:
+def pack_files(files: FilesByName) -> bytes:
     """Encode the files for storage. All of them are UTF-8: the strict readers took them."""
     return json.dumps(
         {name: raw.decode("utf-8") for name, raw in files.items()}, sort_keys=True
     ).encode("ascii")
 
 
-def unpacked(raw: bytes) -> Files:
-    """Decode stored files, byte for byte. Raises `PolicyError` if it is not what `packed` wrote."""
+def unpack_files(raw: bytes) -> FilesByName:
+    """Decode stored files, byte for byte. Raises `PolicyError` if `pack_files` did not write it."""
     try:
         kept = json.loads(raw)
         return {name: text.encode("utf-8") for name, text in kept.items()}
@@ -30,7 +33,7 @@ def unpacked(raw: bytes) -> Files:
         raise PolicyError("policy.damaged", "the files of a version are not as kept") from error
 
 
-def named(session: Session, kind: str) -> PolicyVersion | None:
+def active_version(session: Session, kind: str) -> PolicyVersion | None:
     """The version that is active now; None if there is none, or if its files were not stored."""
     return session.exec(
         select(PolicyVersion)
@@ -72,13 +75,13 @@ def activate(
     session.flush()
 
 
-def begin(  # noqa: PLR0913 - what is kept, and by whom
+def keep_first_version(  # noqa: PLR0913 - what is kept, and by whom
     session: Session,
     now: datetime,
     *,
     kind: str,
     digest: str,
-    files: Files,
+    files: FilesByName,
     proposed_by: str,
     approved_by: str,
 ) -> None:
@@ -87,7 +90,7 @@ def begin(  # noqa: PLR0913 - what is kept, and by whom
         id=new_id(),
         kind=kind,
         digest=digest,
-        files=packed(files),
+        files=pack_files(files),
         proposed_by=proposed_by,
         proposed_at=now,
         approved_by=approved_by,

@@ -15,11 +15,11 @@ from inbox.errors import Invalid
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_SPOKEN: Final = re.compile(r"(\d{1,17}) ([0-9a-z-]{1,32})", re.ASCII)
+_CURSOR_TEXT: Final = re.compile(r"(\d{1,17}) ([0-9a-z-]{1,32})", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Cursor:
     """The time and the id of the last row that was shown."""
 
     at: datetime
@@ -31,14 +31,14 @@ class Place:
         return base64.urlsafe_b64encode(spoken.encode()).decode().rstrip("=")
 
 
-def read_place(text: str) -> Place:
+def read_cursor(text: str) -> Cursor:
     """Read the text of a cursor. Raises `Invalid` for what no page has given."""
     try:
         spoken = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-        found = _SPOKEN.fullmatch(spoken)
+        found = _CURSOR_TEXT.fullmatch(spoken)
         if found is None:
             raise Invalid("list.cursor")
-        place = Place(at=_EPOCH + int(found.group(1)) * _MICROSECOND, id=found.group(2))
+        place = Cursor(at=_EPOCH + int(found.group(1)) * _MICROSECOND, id=found.group(2))
     except (ValueError, OverflowError, binascii.Error):
         raise Invalid("list.cursor") from None
     if place.as_text() != text:

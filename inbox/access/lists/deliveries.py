@@ -12,25 +12,25 @@ import sqlalchemy as sa
 from sqlalchemy import Dialect, Integer, bindparam
 from sqlalchemy.orm import Session
 
-from inbox.access.facts.lookup import NAMES, facts_of_request, values_of
-from inbox.access.facts.parameters import SYSTEM, bound
-from inbox.access.facts.prepared import Kept
-from inbox.access.lists.filters import form_beside
+from inbox.access.facts.lookup import PARAMETER_NAMES, parameter_values, request_fact_values
+from inbox.access.facts.parameters import CASE_SYSTEM, text_parameter
+from inbox.access.facts.prepared import PreparedSelect
+from inbox.access.lists.filters import permit_filter
 from inbox.access.lists.recheck import Recheck
-from inbox.access.lists.statements import Kind
+from inbox.access.lists.statements import StatementKind
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Role
-from inbox.access.question import Capacity, Given
+from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import DeliveryState, MessageId
-from inbox.tables import Delivery, Message, Utc, table_of
+from inbox.tables import Delivery, Message, UtcDateTime, table_of
 
-_D: Final = table_of(Delivery).alias("offered")
-_M: Final = table_of(Message)
-_STANDING: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
-_AFTER: Final = ("after_at", "after_id")
+_DELIVERY: Final = table_of(Delivery).alias("offered")
+_MESSAGE: Final = table_of(Message)
+_ACTIVE_STATES: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
+_CURSOR_PARAMETERS: Final = ("after_at", "after_id")
 
 
-class Offer(NamedTuple):
+class CollectableDelivery(NamedTuple):
     """An active delivery, by ids and times only."""
 
     id: str
@@ -41,7 +41,7 @@ class Offer(NamedTuple):
     collected_at: datetime | None
 
 
-def offers(  # noqa: PLR0913 - whose, from where, how many
+def collectable_deliveries(  # noqa: PLR0913 - whose, from where, how many
     session: Session,
     policy: Policy,
     now: datetime,
@@ -50,29 +50,31 @@ def offers(  # noqa: PLR0913 - whose, from where, how many
     recheck: Recheck,
     after: tuple[datetime, str] | None,
     at_most: int,
-) -> tuple[Offer, ...]:
-    """The first so many after a place, if one is given; a share of them is decided again.
+) -> tuple[CollectableDelivery, ...]:
+    """The oldest collectable deliveries, after a cursor if one is given.
+
+    A sample of the deliveries is decided again.
 
     That it may collect is no collecting: the duty to log binds whoever does.
     """
-    given = Given()
+    given = RequestFacts()
     kept = _statement(
         policy,
         capacity.role,
-        frozenset(facts_of_request(capacity, given).items()),
+        frozenset(request_fact_values(capacity, given).items()),
         session.get_bind().dialect,
-        Kind.PAGE if after is None else Kind.NEXT,
+        StatementKind.FIRST_PAGE if after is None else StatementKind.NEXT_PAGE,
     )
-    place = dict(zip(_AFTER, after or (), strict=False))
-    bound_to = values_of(now, capacity, given) | place | {"at_most": at_most}
-    found = tuple(Offer(*row) for row in kept.rows(session, bound_to))
+    place = dict(zip(_CURSOR_PARAMETERS, after or (), strict=False))
+    bound_to = parameter_values(now, capacity, given) | place | {"at_most": at_most}
+    found = tuple(CollectableDelivery(*row) for row in kept.fetch(session, bound_to))
     recheck.check(
         session,
         policy,
         now,
         capacity=capacity,
         action=Action.COLLECT,
-        given=given,
+        request=given,
         listed=[offer.message_id for offer in found],
     )
     return found
@@ -84,28 +86,28 @@ def _statement(
     role: Role,
     requested: frozenset[tuple[str, bool]],
     dialect: Dialect,
-    kind: Kind,
-) -> Kept:
+    kind: StatementKind,
+) -> PreparedSelect:
     place: list[Any] = []
-    if kind is Kind.NEXT:
-        at, last = bindparam("after_at", type_=Utc()), bound("after_id")
-        place = [sa.tuple_(_D.c.offered_at, _D.c.id) > sa.tuple_(at, last)]
+    if kind is StatementKind.NEXT_PAGE:
+        at, last = bindparam("after_at", type_=UtcDateTime()), text_parameter("after_id")
+        place = [sa.tuple_(_DELIVERY.c.offered_at, _DELIVERY.c.id) > sa.tuple_(at, last)]
     # As a CASE it is asked row by row: otherwise PostgreSQL joins all that stand before it begins.
-    filtered = form_beside(policy, Action.COLLECT, role, dict(requested))
+    filtered = permit_filter(policy, Action.COLLECT, role, dict(requested))
     may = sa.case((filtered, 1), else_=0) == 1
     at_most = bindparam("at_most", type_=Integer())
     # Each state by itself: so they are read in order, and the filter is asked of few.
     oldest = [
         sa.select(
-            sa.select(*(_D.c[name] for name in Offer._fields))
-            .join_from(_D, _M, _M.c.id == _D.c.message_id)
-            .where(_D.c.case_system == SYSTEM, _D.c.state == state, *place, may)
-            .order_by(_D.c.offered_at, _D.c.id)
+            sa.select(*(_DELIVERY.c[name] for name in CollectableDelivery._fields))
+            .join_from(_DELIVERY, _MESSAGE, _MESSAGE.c.id == _DELIVERY.c.message_id)
+            .where(_DELIVERY.c.case_system == CASE_SYSTEM, _DELIVERY.c.state == state, *place, may)
+            .order_by(_DELIVERY.c.offered_at, _DELIVERY.c.id)
             .limit(at_most)
             .subquery()
         )
-        for state in _STANDING
+        for state in _ACTIVE_STATES
     ]
     found = sa.union_all(*oldest).subquery()
     statement = sa.select(found).order_by(found.c.offered_at, found.c.id).limit(at_most)
-    return Kept(statement, dialect, NAMES | {*_AFTER, "at_most"})
+    return PreparedSelect(statement, dialect, PARAMETER_NAMES | {*_CURSOR_PARAMETERS, "at_most"})

@@ -1,4 +1,6 @@
-"""The rules of a policy as filters: a list and a decision are made of the same rows and forms.
+"""Translates the rules of a policy to SQL filters for lists.
+
+Lists therefore use the same rules, and the same SQL for facts, as a single decision.
 
 One branch for each way of fulfilling a rule that allows, with every rule that denies in each:
 SQLite finds nothing by an index where one WHERE joins the ways with OR.
@@ -18,61 +20,69 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.visitors import ExternallyTraversible, iterate, replacement_traverse
 from sqlmodel import col
 
-from inbox.access.facts.parameters import NOW, ORGANISATION, PERSON, SYSTEM, UNIT, Bound, Form
-from inbox.access.facts.registry import FACTS, SUBJECTS
+from inbox.access.facts.parameters import (
+    CASE_SYSTEM,
+    NOW,
+    ORGANISATION,
+    PERSON,
+    UNIT,
+    SqlCondition,
+    TextParameter,
+)
+from inbox.access.facts.registry import ACTION_SUBJECTS, FACTS
 from inbox.access.policy.conditions import (
     ALWAYS,
+    And,
     Condition,
-    Every,
-    Meaning,
+    Interpretation,
     Name,
     Not,
-    Some,
+    Or,
+    dnf_of,
+    dnf_size,
     fold,
-    number_of_ways,
-    ways_of,
 )
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Effect, Role
 from inbox.access.question import OfMessage
 from inbox.domain import GrantKind
 from inbox.tables import AccessGrant, Assignment, Delegation, Delivery, Message, table_of
-from inbox.tables.periods import not_over
+from inbox.tables.periods import not_ended
 
 _TABLE: Final = table_of(Message)
 
-_MOST_WAYS: Final = 8
+_MAX_BRANCHES_OF_RULE: Final = 8
 """A rule with more ways than these is one branch: the same rows, found more slowly."""
 
 
-def _granted(kind: GrantKind) -> Form:
+def _messages_granted(kind: GrantKind) -> SqlCondition:
     return col(Message.id).in_(
         sa.select(col(AccessGrant.message_id)).where(
             col(AccessGrant.person) == PERSON,
             col(AccessGrant.kind) == kind,
-            not_over(AccessGrant, NOW),
+            not_ended(AccessGrant, NOW),
         )
     )
 
 
-_delivered_to_system = col(Message.id).in_(
-    sa.select(col(Delivery.message_id)).where(col(Delivery.case_system) == SYSTEM)
+_messages_delivered_to_system = col(Message.id).in_(
+    sa.select(col(Delivery.message_id)).where(col(Delivery.case_system) == CASE_SYSTEM)
 )
-_FOUND_BY: Final[Mapping[str, Form]] = {
+_PREFILTERS: Final[Mapping[str, SqlCondition]] = {
     "assigned": col(Message.id).in_(
         sa.select(col(Assignment.message_id)).where(
-            col(Assignment.person) == PERSON, not_over(Assignment, NOW)
+            col(Assignment.person) == PERSON, not_ended(Assignment, NOW)
         )
     ),
     "covers": col(Message.id).in_(
         sa.select(col(Assignment.message_id))
         .join(Delegation, col(Delegation.absent) == col(Assignment.person))
-        .where(col(Delegation.substitute) == PERSON, not_over(Assignment, NOW))
+        .where(col(Delegation.substitute) == PERSON, not_ended(Assignment, NOW))
     ),
-    "has_grant": _granted(GrantKind.GIVEN),
-    "has_breakglass": _granted(GrantKind.BREAKGLASS),
-    "own_delivery": _delivered_to_system,
-    "own_open_delivery": _delivered_to_system,
+    "has_grant": _messages_granted(GrantKind.GIVEN),
+    "has_breakglass": _messages_granted(GrantKind.BREAKGLASS),
+    "own_delivery": _messages_delivered_to_system,
+    "own_open_delivery": _messages_delivered_to_system,
 }
 """What follows from a fact and can be looked up: the way to few messages among many.
 
@@ -80,8 +90,8 @@ What is over is not looked at: of that there is more each year. It stands beside
 fact, never in its place, so it shows nothing more.
 """
 
-_NOTHING: Final[Mapping[str, bool]] = MappingProxyType({})
-_PINNED: Final[Mapping[str, tuple[str, Bound]]] = {
+_NO_REQUEST_FACTS: Final[Mapping[str, bool]] = MappingProxyType({})
+_COLUMN_EQUALITIES: Final[Mapping[str, tuple[str, TextParameter]]] = {
     "in_unit": ("unit", UNIT),
     "leads": ("unit", UNIT),
     "own_organisation": ("organisation", ORGANISATION),
@@ -91,54 +101,61 @@ _PINNED: Final[Mapping[str, tuple[str, Bound]]] = {
 Where one must hold, the others are asked of that value: once, and not for each message.
 """
 
-_INDEXED: Final = ("unit", "organisation", "state", "sender")
+_INDEXED_COLUMNS: Final = ("unit", "organisation", "state", "sender")
 """Columns that SQLite would find messages by, the best first; it knows no better than to guess."""
 
 
-def branches_of(
+def permit_branches(
     policy: Policy,
     action: Action,
     role: Role,
     requested: Mapping[str, bool],
-    sought: Sequence[Form] = (),
-) -> list[Form]:
-    """Filters of which one must hold; where nothing allows, one that is false.
+    sought: Sequence[SqlCondition] = (),
+) -> list[SqlCondition]:
+    """One filter for each way of fulfilling an allow rule, to be joined by UNION.
+
+    If nothing allows the action, the result is a single filter that is false.
 
     `requested` are the facts of the request: they are decided here, not by the database. What is
     `sought` stands in each.
     """
-    allows, denies = _conditions(policy, action, role)
+    allows, denies = _rule_conditions(policy, action, role)
     branches = [
-        branch_of((*way, *map(_opposite, denies)), requested, sought)
+        indexed_branch((*way, *map(_negated, denies)), requested, sought)
         for allow in allows
-        for way in _ways(allow)
+        for way in _dnf_parts(allow)
     ]
     return [each for each in branches if not isinstance(each, False_)] or [sa.false()]
 
 
-def form_beside(policy: Policy, action: Action, role: Role, requested: Mapping[str, bool]) -> Form:
+def permit_filter(
+    policy: Policy, action: Action, role: Role, requested: Mapping[str, bool]
+) -> SqlCondition:
     """The same rows as one filter, for a statement that finds the message by some other key.
 
     Nothing is looked up by it, and no index of the message is: what is beside it finds few.
     """
-    allows, denies = _conditions(policy, action, role)
+    allows, denies = _rule_conditions(policy, action, role)
     if not allows:
         return sa.false()
-    unindexed = _unindexed(_INDEXED)
+    unindexed = _unindexed_columns(_INDEXED_COLUMNS)
 
-    def of(name: str) -> Form:
-        return _replaced(_form(name, requested), unindexed)
+    def of(name: str) -> SqlCondition:
+        return _replace_columns(_fact_sql(name, requested), unindexed)
 
-    return form_of(Every((Some(allows), *map(_opposite, denies))), of)
+    return sql_of(And((Or(allows), *map(_negated, denies))), of)
 
 
-def _conditions(
+def _rule_conditions(
     policy: Policy, action: Action, role: Role
 ) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
-    """Of the rules that allow it, and of those that deny it; of none, where no message is meant."""
-    if OfMessage not in SUBJECTS[action]:
+    """The conditions of the allow rules and of the deny rules.
+
+    Both are empty if the action is never about a message.
+    """
+    if OfMessage not in ACTION_SUBJECTS[action]:
         return (), ()
-    rules = [rule for rule in policy.rules if rule.concerns(action, role)]
+    rules = [rule for rule in policy.rules if rule.applies_to(action, role)]
     allows, denies = (
         tuple(policy.conditions[rule.when] for rule in rules if rule.effect is effect)
         for effect in (Effect.ALLOW, Effect.DENY)
@@ -146,83 +163,103 @@ def _conditions(
     return allows, denies
 
 
-def _form(name: str, requested: Mapping[str, bool]) -> Form:
+def _fact_sql(name: str, requested: Mapping[str, bool]) -> SqlCondition:
     """The SQL of a fact about messages; a fact that the request supplies is a constant."""
     if name == ALWAYS or requested.get(name, False):
         return sa.true()
-    return FACTS[name].forms.get(OfMessage, sa.false())
+    return FACTS[name].sql_by_subject.get(OfMessage, sa.false())
 
 
-def _ways(condition: Condition) -> Iterator[tuple[Condition, ...]]:
-    """The condition taken apart at every `or`: each way holds if all its parts do."""
-    if number_of_ways(condition) > _MOST_WAYS:
+def _dnf_parts(condition: Condition) -> Iterator[tuple[Condition, ...]]:
+    """The condition split at every `or` (disjunctive normal form).
+
+    Each result is a list of parts that must all be true.
+    """
+    if dnf_size(condition) > _MAX_BRANCHES_OF_RULE:
         yield (condition,)
         return
-    for way in ways_of(condition):
+    for way in dnf_of(condition):
         yield tuple(Name(name) if held else Not(Name(name)) for name, held in sorted(way))
 
 
-def _opposite(condition: Condition) -> Condition:
+def _negated(condition: Condition) -> Condition:
     return condition.part if isinstance(condition, Not) else Not(condition)
 
 
-def branch_of(
+def indexed_branch(
     parts: Sequence[Condition],
-    requested: Mapping[str, bool] = _NOTHING,
-    sought: Sequence[Form] = (),
-) -> Form:
-    """All parts, written so that the few messages of which they hold are found by an index."""
-    required = {part.name for part in parts if isinstance(part, Name)}
-    pinned = frozenset(required & _PINNED.keys())
-    pins = dict(_PINNED[name] for name in pinned)
-    found_by = [_FOUND_BY[name] for name in sorted(required & _FOUND_BY.keys())]
-    unindexed = _INDEXED if found_by or "unit" in pins else ()
+    requested: Mapping[str, bool] = _NO_REQUEST_FACTS,
+    sought: Sequence[SqlCondition] = (),
+) -> SqlCondition:
+    """The conjunction of all parts, as one SQL filter.
 
-    def of(name: str) -> Form:
+    It is written so that the database can find the few matching messages by an index.
+    """
+    required = {part.name for part in parts if isinstance(part, Name)}
+    pinned = frozenset(required & _COLUMN_EQUALITIES.keys())
+    pins = dict(_COLUMN_EQUALITIES[name] for name in pinned)
+    found_by = [_PREFILTERS[name] for name in sorted(required & _PREFILTERS.keys())]
+    unindexed = _INDEXED_COLUMNS if found_by or "unit" in pins else ()
+
+    def of(name: str) -> SqlCondition:
         if requested.get(name, False):
             return sa.true()
-        return _form_beside(name, pinned, unindexed)
+        return _fact_sql_in_branch(name, pinned, unindexed)
 
-    forms = [form_of(part, of) for part in parts]
+    forms = [sql_of(part, of) for part in parts]
     if "unit" in pins and not found_by:
-        found_by = [_in_unit_if(each for each in forms if not _names_message(each))]
-    hidden = _unindexed(unindexed)
-    beside = [*found_by, *(_replaced(each, hidden) for each in sought)]
-    return _joined(sa.and_, [*forms, *beside], nothing=sa.true(), decides=sa.false())
+        found_by = [_unit_equals_if(each for each in forms if not _mentions_message(each))]
+    hidden = _unindexed_columns(unindexed)
+    beside = [*found_by, *(_replace_columns(each, hidden) for each in sought)]
+    return _combine(sa.and_, [*forms, *beside], nothing=sa.true(), decides=sa.false())
 
 
 @lru_cache(maxsize=1_000)
-def _form_beside(name: str, pinned: frozenset[str], unindexed: tuple[str, ...]) -> Form:
-    """A fact about a message beside facts that pin columns; written once, for that takes long."""
-    form = _form(name, _NOTHING)
-    if name not in _PINNED:
-        form = _replaced(form, dict(_PINNED[each] for each in pinned))
-    return _replaced(form, _unindexed(unindexed))
+def _fact_sql_in_branch(
+    name: str, pinned: frozenset[str], unindexed: tuple[str, ...]
+) -> SqlCondition:
+    """The SQL of a fact inside a branch that fixes some columns.
+
+    The branch fixes them to values of the request. The SQL is cached, because building it is slow.
+    """
+    form = _fact_sql(name, _NO_REQUEST_FACTS)
+    if name not in _COLUMN_EQUALITIES:
+        form = _replace_columns(form, dict(_COLUMN_EQUALITIES[each] for each in pinned))
+    return _replace_columns(form, _unindexed_columns(unindexed))
 
 
-def form_of(condition: Condition, of: Callable[[str], Form]) -> Form:
+def sql_of(condition: Condition, of: Callable[[str], SqlCondition]) -> SqlCondition:
     """The condition in SQL, with the given SQL for each fact."""
-    meaning = Meaning[Form](
-        of=of,
-        negated=sa.not_,
-        every=lambda several: _joined(sa.and_, several, nothing=sa.true(), decides=sa.false()),
-        some=lambda several: _joined(sa.or_, several, nothing=sa.false(), decides=sa.true()),
+    meaning = Interpretation[SqlCondition](
+        atom=of,
+        negate=sa.not_,
+        conjoin=lambda several: _combine(sa.and_, several, nothing=sa.true(), decides=sa.false()),
+        disjoin=lambda several: _combine(sa.or_, several, nothing=sa.false(), decides=sa.true()),
     )
-    form: Form = fold(condition, meaning)
+    form: SqlCondition = fold(condition, meaning)
     return form
 
 
-def _joined(
-    join: Callable[..., Form], several: Sequence[Form], *, nothing: Form, decides: Form
-) -> Form:
-    """A constant that decides is all that is left: SQLAlchemy wraps it, so nobody would see it."""
+def _combine(
+    join: Callable[..., SqlCondition],
+    several: Sequence[SqlCondition],
+    *,
+    nothing: SqlCondition,
+    decides: SqlCondition,
+) -> SqlCondition:
+    """Several filters joined by AND or OR.
+
+    If one of them is the constant that decides the result, only that constant is returned.
+    """
     if any(isinstance(each, type(decides)) for each in several):
         return decides
     return join(nothing, *several)
 
 
-class _Unindexed(FunctionElement[Any]):
-    """A column by which SQLite is not to find messages, so that it reads few, not a unit or all.
+class _UnindexedColumn(FunctionElement[Any]):
+    """A column that SQLite must not use as an index key here.
+
+    SQLite thereby reads few rows, and not a whole unit or table.
 
     PostgreSQL has counted, and chooses better than we do: for it the column is as it is.
     """
@@ -230,22 +267,24 @@ class _Unindexed(FunctionElement[Any]):
     inherit_cache = True
 
 
-@compiles(_Unindexed)
-def _as_it_is(element: _Unindexed, compiler: SQLCompiler, **more: Any) -> str:
+@compiles(_UnindexedColumn)
+def _compile_plain_column(element: _UnindexedColumn, compiler: SQLCompiler, **more: Any) -> str:
     return compiler.process(element.clauses, **more)
 
 
-@compiles(_Unindexed, "sqlite")
-def _by_no_index(element: _Unindexed, compiler: SQLCompiler, **more: Any) -> str:
-    return f"+{_as_it_is(element, compiler, **more)}"
+@compiles(_UnindexedColumn, "sqlite")
+def _compile_unary_plus(element: _UnindexedColumn, compiler: SQLCompiler, **more: Any) -> str:
+    return f"+{_compile_plain_column(element, compiler, **more)}"
 
 
-def _unindexed(columns: Sequence[str]) -> Mapping[str, ColumnElement[Any]]:
-    return {name: _Unindexed(_TABLE.c[name]) for name in columns}
+def _unindexed_columns(columns: Sequence[str]) -> Mapping[str, ColumnElement[Any]]:
+    return {name: _UnindexedColumn(_TABLE.c[name]) for name in columns}
 
 
-class _UnitIf(FunctionElement[Any]):
-    """The capacity's unit, if a condition holds that names no message.
+class _ConditionalUnit(FunctionElement[Any]):
+    """The capacity's unit if a condition is true, and otherwise NULL.
+
+    The condition names no column of the message.
 
     SQLite asks such a condition of every message in turn, though its answer is one; in the value
     that an index is searched by, it is asked before. PostgreSQL does so by itself.
@@ -254,30 +293,30 @@ class _UnitIf(FunctionElement[Any]):
     inherit_cache = True
 
 
-@compiles(_UnitIf)
-def _always(element: _UnitIf, compiler: SQLCompiler, **more: Any) -> str:
+@compiles(_ConditionalUnit)
+def _compile_unit(element: _ConditionalUnit, compiler: SQLCompiler, **more: Any) -> str:
     unit, _ = element.clauses
     return compiler.process(unit, **more)
 
 
-@compiles(_UnitIf, "sqlite")
-def _before(element: _UnitIf, compiler: SQLCompiler, **more: Any) -> str:
+@compiles(_ConditionalUnit, "sqlite")
+def _compile_case_when(element: _ConditionalUnit, compiler: SQLCompiler, **more: Any) -> str:
     unit, condition = element.clauses
     asked = compiler.process(condition, **more)  # First: values are bound in the order of the text.
     return f"CASE WHEN {asked} THEN {compiler.process(unit, **more)} END"
 
 
-def _in_unit_if(conditions: Iterable[Form]) -> Form:
-    return _TABLE.c.unit == _UnitIf(UNIT, sa.and_(sa.true(), *conditions))
+def _unit_equals_if(conditions: Iterable[SqlCondition]) -> SqlCondition:
+    return _TABLE.c.unit == _ConditionalUnit(UNIT, sa.and_(sa.true(), *conditions))
 
 
-def _names_message(form: Form) -> bool:
+def _mentions_message(form: SqlCondition) -> bool:
     return any(
         isinstance(part, Column) and part.table.name == _TABLE.name for part in iterate(form)
     )
 
 
-def _replaced(form: Form, instead: Mapping[str, ColumnElement[Any]]) -> Form:
+def _replace_columns(form: SqlCondition, instead: Mapping[str, ColumnElement[Any]]) -> SqlCondition:
     """The filter with columns of the message replaced by other expressions."""
 
     def replace(element: ExternallyTraversible, **_: Any) -> ColumnElement[Any] | None:

@@ -1,4 +1,6 @@
-"""Listing: pages, counts, facets and search, all through the filter that the policy's rules are.
+"""Pages, counts, facets and search over messages.
+
+All are restricted by the filters that the policy's rules are translated to.
 
 Denied is a filter that is false, never the absence of one. What is answered, and by how many
 statements, depends on nothing that the capacity may not see: there is no total over all, and no
@@ -17,24 +19,24 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from inbox.access.facts import relationship
-from inbox.access.facts.lookup import facts_of_request, values_of
+from inbox.access.facts.lookup import parameter_values, request_fact_values
 from inbox.access.facts.parameters import PERSON
-from inbox.access.lists.cursor import Place, read_place
-from inbox.access.lists.filters import branches_of
+from inbox.access.lists.cursor import Cursor, read_cursor
+from inbox.access.lists.filters import permit_branches
 from inbox.access.lists.recheck import Recheck
-from inbox.access.lists.search import Query, values_of_query
-from inbox.access.lists.statements import Kind, Listing, joined, statement_of
+from inbox.access.lists.search import MessageSearch, search_parameter_values
+from inbox.access.lists.statements import StatementKey, StatementKind, prepared_statement, union_of
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Given
+from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import HoldCause, MessageId, MessageState, OrgNumber, Service, UnitId
 from inbox.errors import Invalid
 from inbox.tables import Message, Note, table_of
 
-LONGEST_PAGE: Final = 500
+MAX_PAGE_ROWS: Final = 500
 
 
-class Listed(NamedTuple):
+class ListedMessage(NamedTuple):
     """A message in a list; sealed columns are filled only where the action may show them.
 
     What is sealed is there only where the action may show it.
@@ -64,21 +66,23 @@ class Listed(NamedTuple):
     sealed_archive: bytes | None = None
 
 
-_SEALED: Final[Mapping[Action, tuple[str, ...]]] = {
+_SEALED_COLUMNS: Final[Mapping[Action, tuple[str, ...]]] = {
     Action.ROUTE: ("sealed_metadata",),
     Action.LIST: ("sealed_metadata", "sealed_archive"),
 }
 """`route` shows what routing may see, `list` the titles too, every other action neither."""
-_PLAIN: Final = tuple(name for name in Listed._fields if name not in Listed._field_defaults)
-_EVERYTHING: Final = Query()
-_NO_GIVEN: Final = Given()
+_PLAIN_COLUMNS: Final = tuple(
+    name for name in ListedMessage._fields if name not in ListedMessage._field_defaults
+)
+_NO_SEARCH: Final = MessageSearch()
+_NO_REQUEST_FACTS: Final = RequestFacts()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class ListedPage:
     """One page, newest first, and the cursor of the next page; None on the last page."""
 
-    rows: tuple[Listed, ...]
+    rows: tuple[ListedMessage, ...]
     cursor: str | None
 
 
@@ -91,39 +95,44 @@ class Facets:
     shieldings: Mapping[str | None, int]
 
 
-def visible(
+def permitted_message_ids(
     policy: Policy,
     capacity: Capacity,
     now: datetime,
     action: Action,
-    given: Given | None = None,
+    request: RequestFacts | None = None,
 ) -> Select[str]:
     """A SELECT of the ids of all messages on which this capacity may perform this action.
 
     `now` is the database's time of the transaction that the SELECT runs in: never keep it longer.
     """
-    given = given or Given()
-    branches = branches_of(policy, action, capacity.role, facts_of_request(capacity, given))
-    ids = joined(branches, table_of(Message).c.id)
-    return sa.select(ids.c.id).params(values_of(now, capacity, given))
+    request = request or RequestFacts()
+    branches = permit_branches(
+        policy, action, capacity.role, request_fact_values(capacity, request)
+    )
+    ids = union_of(branches, table_of(Message).c.id)
+    return sa.select(ids.c.id).params(parameter_values(now, capacity, request))
 
 
-def notes(capacity: Capacity, now: datetime, message_id: str) -> Select[Note]:
-    """The notes on a message whose own shielding the person is cleared for, the oldest first.
+def visible_notes(capacity: Capacity, now: datetime, message_id: str) -> Select[Note]:
+    """The notes on a message, oldest first.
+
+    Notes with a shielding that the person is not cleared for are left out.
 
     Whether this capacity may have notes on the message at all is asked before: `note`.
     """
     return (
         sa.select(Note)
         .where(
-            col(Note.message_id) == message_id, relationship.cleared(PERSON, col(Note.shielding))
+            col(Note.message_id) == message_id,
+            relationship.is_cleared_for(PERSON, col(Note.shielding)),
         )
         .order_by(col(Note.number))
-        .params(values_of(now, capacity, _NO_GIVEN))
+        .params(parameter_values(now, capacity, _NO_REQUEST_FACTS))
     )
 
 
-def page(  # noqa: PLR0913 - whose list, of what, from where
+def fetch_page(  # noqa: PLR0913 - whose list, of what, from where
     session: Session,
     policy: Policy,
     now: datetime,
@@ -131,46 +140,48 @@ def page(  # noqa: PLR0913 - whose list, of what, from where
     capacity: Capacity,
     action: Action,
     recheck: Recheck,
-    query: Query = _EVERYTHING,
+    query: MessageSearch = _NO_SEARCH,
     after: str | None = None,
     at_most: int = 50,
-    given: Given = _NO_GIVEN,
-) -> Page:
-    """The newest on which this capacity may do this, after a cursor; one statement, and rechecks.
+    request: RequestFacts = _NO_REQUEST_FACTS,
+) -> ListedPage:
+    """One page of the newest messages on which this capacity may perform the action.
+
+    The page begins after a cursor. It is read by one statement, plus rechecks.
 
     Raises:
         Invalid: the cursor is none of ours, or the page is too long.
         Unavailable: a list has differed from a decision in this process.
     """
     recheck.check_trusted()
-    if not 1 <= at_most <= LONGEST_PAGE:
-        raise Invalid("list.at_most", f"a page has 1 to {LONGEST_PAGE} rows")
-    place = None if after is None else read_place(after)
-    asked = _Asked(policy, now, capacity, action, given, query)
-    shown = (*_PLAIN, *_SEALED.get(action, ()))
+    if not 1 <= at_most <= MAX_PAGE_ROWS:
+        raise Invalid("list.at_most", f"a page has 1 to {MAX_PAGE_ROWS} rows")
+    place = None if after is None else read_cursor(after)
+    asked = _ListRequest(policy, now, capacity, action, request, query)
+    shown = (*_PLAIN_COLUMNS, *_SEALED_COLUMNS.get(action, ()))
     found = asked.page(session, shown, place, at_most + 1)
-    rows = tuple(_with_living_hold(now, Listed(*row)) for row in found[:at_most])
+    rows = tuple(_without_expired_hold(now, ListedMessage(*row)) for row in found[:at_most])
     recheck.check(
         session,
         policy,
         now,
         capacity=capacity,
         action=action,
-        given=given,
+        request=request,
         listed=[row.id for row in rows],
     )
     more = len(found) > at_most
-    last = Place(at=rows[-1].received_at, id=rows[-1].id).as_text() if more else None
-    return Page(rows=rows, cursor=last)
+    last = Cursor(at=rows[-1].received_at, id=rows[-1].id).as_text() if more else None
+    return ListedPage(rows=rows, cursor=last)
 
 
-def _with_living_hold(now: datetime, row: Listed) -> Listed:
+def _without_expired_hold(now: datetime, row: ListedMessage) -> ListedMessage:
     if row.held_until is None or row.held_until > now:
         return row
     return row._replace(held_for=None, held_until=None)
 
 
-def count(  # noqa: PLR0913 - as `page`
+def count_messages(  # noqa: PLR0913 - as `fetch_page`
     session: Session,
     policy: Policy,
     now: datetime,
@@ -178,19 +189,19 @@ def count(  # noqa: PLR0913 - as `page`
     capacity: Capacity,
     action: Action,
     recheck: Recheck,
-    query: Query = _EVERYTHING,
-    given: Given = _NO_GIVEN,
+    query: MessageSearch = _NO_SEARCH,
+    request: RequestFacts = _NO_REQUEST_FACTS,
 ) -> int:
     """The number of messages on which this capacity may perform the action.
 
-    Raises `Unavailable` as `page` does.
+    Raises `Unavailable` as `fetch_page` does.
     """
     recheck.check_trusted()
-    asked = _Asked(policy, now, capacity, action, given, query)
-    return int(asked.rows(session, Kind.COUNT)[0][0])
+    asked = _ListRequest(policy, now, capacity, action, request, query)
+    return int(asked.rows(session, StatementKind.COUNT)[0][0])
 
 
-def facets(  # noqa: PLR0913 - as `page`
+def count_facets(  # noqa: PLR0913 - as `fetch_page`
     session: Session,
     policy: Policy,
     now: datetime,
@@ -198,19 +209,19 @@ def facets(  # noqa: PLR0913 - as `page`
     capacity: Capacity,
     action: Action,
     recheck: Recheck,
-    query: Query = _EVERYTHING,
-    given: Given = _NO_GIVEN,
+    query: MessageSearch = _NO_SEARCH,
+    request: RequestFacts = _NO_REQUEST_FACTS,
 ) -> Facets:
     """The same count by each property that a person can narrow a list by.
 
-    Raises `Unavailable` as `page` does.
+    Raises `Unavailable` as `fetch_page` does.
     """
     recheck.check_trusted()
-    asked = _Asked(policy, now, capacity, action, given, query)
+    asked = _ListRequest(policy, now, capacity, action, request, query)
     states: dict[MessageState, int] = defaultdict(int)
     units: dict[UnitId | None, int] = defaultdict(int)
     shieldings: dict[str | None, int] = defaultdict(int)
-    for state, unit, shielding, number in asked.rows(session, Kind.FACETS):
+    for state, unit, shielding, number in asked.rows(session, StatementKind.FACETS):
         states[state] += number
         units[unit] += number
         shieldings[shielding] += number
@@ -218,39 +229,39 @@ def facets(  # noqa: PLR0913 - as `page`
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _ListRequest:
     """A list request: whose list, and which messages."""
 
     policy: Policy
     now: datetime
     capacity: Capacity
     action: Action
-    given: Given
-    query: Query
+    request: RequestFacts
+    query: MessageSearch
 
     def page(
-        self, session: Session, shown: tuple[str, ...], place: Place | None, at_most: int
+        self, session: Session, shown: tuple[str, ...], place: Cursor | None, at_most: int
     ) -> list[list[Any]]:
         """The newest rows, after a cursor if there is one."""
         if place is None:
-            return self.rows(session, Kind.PAGE, shown, at_most=at_most)
+            return self.rows(session, StatementKind.FIRST_PAGE, shown, at_most=at_most)
         after = {"after_at": place.at, "after_id": place.id}
-        return self.rows(session, Kind.NEXT, shown, at_most=at_most, **after)
+        return self.rows(session, StatementKind.NEXT_PAGE, shown, at_most=at_most, **after)
 
     def rows(
-        self, session: Session, kind: Kind, shown: tuple[str, ...] = (), **values: object
+        self, session: Session, kind: StatementKind, shown: tuple[str, ...] = (), **values: object
     ) -> list[list[Any]]:
         """The rows that the database returns for a statement of this kind."""
-        sought = values_of_query(self.query)
-        listing = Listing(
+        sought = search_parameter_values(self.query)
+        listing = StatementKey(
             policy=self.policy,
             action=self.action,
             role=self.capacity.role,
-            requested=frozenset(facts_of_request(self.capacity, self.given).items()),
-            shape=frozenset(sought),
+            request_facts=frozenset(request_fact_values(self.capacity, self.request).items()),
+            search_fields=frozenset(sought),
             kind=kind,
-            shown=shown,
+            columns=shown,
         )
-        statement = statement_of(listing, session.get_bind().dialect)
-        bound = values_of(self.now, self.capacity, self.given) | sought | values
-        return statement.rows(session, bound)
+        statement = prepared_statement(listing, session.get_bind().dialect)
+        bound = parameter_values(self.now, self.capacity, self.request) | sought | values
+        return statement.fetch(session, bound)

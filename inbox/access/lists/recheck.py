@@ -15,16 +15,16 @@ from sqlalchemy.orm import Session
 from inbox.access import permit
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Given, OfMessage
+from inbox.access.question import Capacity, OfMessage, RequestFacts
 from inbox.domain import MessageId
 from inbox.errors import Unavailable
 
-DIFFERS: Final = "access.listing_differs"
+LISTING_DIFFERS: Final = "access.listing_differs"
 """The code of lists that have stopped, and of the alarm."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class ListDifference:
     """A message that was in the list of a capacity which may not perform the action on it."""
 
     message_id: MessageId
@@ -35,7 +35,10 @@ class Difference:
 
 
 class Recheck:
-    """One for a process, shared by its threads: once there is a difference, it stays."""
+    """The recheck of one process, shared by its threads.
+
+    Once a difference is found, lists stay disabled.
+    """
 
     def __init__(self, share: float, draw: Callable[[], float] = random.random) -> None:
         """`share` is how much is decided again: 0.01 is one row in a hundred, 1 is every row."""
@@ -43,13 +46,15 @@ class Recheck:
             raise ValueError("a share is between 0 and 1")
         self.share: Final = share
         self._draw = draw
-        self.difference: Difference | None = None
+        self.difference: ListDifference | None = None
         """What the alarm is about: ids and codes only. None: lists may be shown."""
 
     def check_trusted(self) -> None:
         """Raise `Unavailable` if a list has ever been wrong in this process."""
         if self.difference is not None:
-            raise Unavailable(DIFFERS, "a list and a decision differed: restart once it is mended")
+            raise Unavailable(
+                LISTING_DIFFERS, "a list and a decision differed: restart once it is mended"
+            )
 
     def check(  # noqa: PLR0913 - a question, and what was listed as its answer
         self,
@@ -59,7 +64,7 @@ class Recheck:
         *,
         capacity: Capacity,
         action: Action,
-        given: Given,
+        request: RequestFacts,
         listed: Sequence[MessageId],
     ) -> None:
         """Decide a sample of the rows again, in the transaction that listed them."""
@@ -73,10 +78,10 @@ class Recheck:
                 capacity=capacity,
                 action=action,
                 subject=OfMessage(message_id=message_id),
-                given=given,
+                request=request,
             )
             if not decision.allowed:
-                self.difference = Difference(
+                self.difference = ListDifference(
                     message_id=message_id,
                     capacity=capacity.id,
                     action=action,

@@ -1,4 +1,7 @@
-"""What a list may be searched by: plain columns and keyed hashes, one value or none for each.
+"""The search criteria of a list.
+
+They are plain columns and keyed hashes. Each has at most one value, but there can be any number of
+states.
 
 Titles are sealed, so nobody searches in them.
 """
@@ -12,13 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlmodel import col
 
-from inbox.access.facts.parameters import Bound, Form, any_of, bound
+from inbox.access.facts.parameters import SqlCondition, TextParameter, row_exists, text_parameter
 from inbox.domain import MessageId, MessageState, OrgNumber, Service, UnitId
-from inbox.tables import Message, MessageReference, Utc, Word
+from inbox.tables import EnumValue, Message, MessageReference, UtcDateTime
 
 
 @dataclass(frozen=True, kw_only=True)
-class Query:
+class MessageSearch:
     """Search criteria, all of which must match; a criterion that is None is not applied."""
 
     states: tuple[MessageState, ...] = ()
@@ -37,46 +40,48 @@ class Query:
     """The keyed hash of a case reference that the message names."""
 
 
-def _sought(name: str) -> Bound:
-    return bound(f"sought_{name}")
+def _search_parameter(name: str) -> TextParameter:
+    return text_parameter(f"sought_{name}")
 
 
-_FORMS: Final[Mapping[str, Form]] = {
-    "unit": col(Message.unit) == _sought("unit"),
-    "sender": col(Message.sender) == _sought("sender"),
-    "service": col(Message.service) == bindparam("sought_service", type_=Word(Service)),
-    "shielding": col(Message.shielding) == _sought("shielding"),
-    "received_from": col(Message.received_at) >= bindparam("sought_received_from", type_=Utc()),
-    "received_before": col(Message.received_at) < bindparam("sought_received_before", type_=Utc()),
-    "message_id": col(Message.id) == _sought("message_id"),
-    "wire_id": col(Message.wire_id) == _sought("wire_id"),
-    "documents_hash": col(Message.documents_hash) == _sought("documents_hash"),
-    "reference_hash": any_of(
+_FILTERS: Final[Mapping[str, SqlCondition]] = {
+    "unit": col(Message.unit) == _search_parameter("unit"),
+    "sender": col(Message.sender) == _search_parameter("sender"),
+    "service": col(Message.service) == bindparam("sought_service", type_=EnumValue(Service)),
+    "shielding": col(Message.shielding) == _search_parameter("shielding"),
+    "received_from": col(Message.received_at)
+    >= bindparam("sought_received_from", type_=UtcDateTime()),
+    "received_before": col(Message.received_at)
+    < bindparam("sought_received_before", type_=UtcDateTime()),
+    "message_id": col(Message.id) == _search_parameter("message_id"),
+    "wire_id": col(Message.wire_id) == _search_parameter("wire_id"),
+    "documents_hash": col(Message.documents_hash) == _search_parameter("documents_hash"),
+    "reference_hash": row_exists(
         MessageReference,
         col(MessageReference.message_id) == col(Message.id),
-        col(MessageReference.reference_hash) == _sought("reference_hash"),
+        col(MessageReference.reference_hash) == _search_parameter("reference_hash"),
     ),
 }
-_STATES: Final[Mapping[str, Form]] = {
+_STATE_FILTERS: Final[Mapping[str, SqlCondition]] = {
     f"state_{number}": col(Message.state)
-    == bindparam(f"sought_state_{number}", type_=Word(MessageState))
+    == bindparam(f"sought_state_{number}", type_=EnumValue(MessageState))
     for number in range(len(MessageState))
 }
-SOUGHT: Final = frozenset(f"sought_{name}" for name in (*_FORMS, *_STATES))
+SEARCH_PARAMETER_NAMES: Final = frozenset(f"sought_{name}" for name in (*_FILTERS, *_STATE_FILTERS))
 """What the values of a query are called, all of them."""
-Shape = frozenset[str]
+SearchFields = frozenset[str]
 """What is searched by, without the values: so much of a query is in the text of a statement."""
 
 
-def values_of_query(query: Query) -> dict[str, object]:
+def search_parameter_values(query: MessageSearch) -> dict[str, object]:
     """The bind values of the search filters."""
     states = {f"state_{number}": state for number, state in enumerate(sorted(set(query.states)))}
-    sought = {name: getattr(query, name) for name in _FORMS} | states
+    sought = {name: getattr(query, name) for name in _FILTERS} | states
     return {f"sought_{name}": value for name, value in sought.items() if value is not None}
 
 
-def filters_of(values: Shape) -> list[Form]:
+def search_filters(values: SearchFields) -> list[SqlCondition]:
     """The search filters that use these bind parameters."""
-    states = [form for name, form in _STATES.items() if f"sought_{name}" in values]
-    others = [form for name, form in _FORMS.items() if f"sought_{name}" in values]
+    states = [form for name, form in _STATE_FILTERS.items() if f"sought_{name}" in values]
+    others = [form for name, form in _FILTERS.items() if f"sought_{name}" in values]
     return [*others, *([sa.or_(*states)] if states else [])]

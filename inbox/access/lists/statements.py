@@ -13,65 +13,73 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Dialect, Integer, Select, Subquery, bindparam
 
-from inbox.access.facts.lookup import NAMES
-from inbox.access.facts.parameters import Form, bound
-from inbox.access.facts.prepared import Kept
-from inbox.access.lists.filters import branches_of
-from inbox.access.lists.search import SOUGHT, Shape, filters_of
+from inbox.access.facts.lookup import PARAMETER_NAMES
+from inbox.access.facts.parameters import SqlCondition, text_parameter
+from inbox.access.facts.prepared import PreparedSelect
+from inbox.access.lists.filters import permit_branches
+from inbox.access.lists.search import SEARCH_PARAMETER_NAMES, SearchFields, search_filters
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Role
-from inbox.tables import Message, Utc, table_of
+from inbox.tables import Message, UtcDateTime, table_of
 
 _TABLE: Final = table_of(Message)
-_AT_MOST: Final = bindparam("at_most", type_=Integer())
-_AFTER: Final = sa.tuple_(bindparam("after_at", type_=Utc()), bound("after_id"))
-_NAMES: Final = NAMES | SOUGHT | {"at_most", "after_at", "after_id"}
-_GROUPED: Final = ("state", "unit", "shielding")
+_LIMIT: Final = bindparam("at_most", type_=Integer())
+_AFTER_CURSOR: Final = sa.tuple_(
+    bindparam("after_at", type_=UtcDateTime()), text_parameter("after_id")
+)
+_ALL_PARAMETER_NAMES: Final = (
+    PARAMETER_NAMES | SEARCH_PARAMETER_NAMES | {"at_most", "after_at", "after_id"}
+)
+_FACET_COLUMNS: Final = ("state", "unit", "shielding")
 
 
-class Kind(StrEnum):
+class StatementKind(StrEnum):
     """The kind of list statement."""
 
-    PAGE = "page"
-    NEXT = "next"
+    FIRST_PAGE = "page"
+    NEXT_PAGE = "next"
     """A page after a place."""
     COUNT = "count"
     FACETS = "facets"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
-    """What a statement is made of, values apart; a policy is known by the object that it is."""
+class StatementKey:
+    """The cache key of a list statement.
+
+    It contains everything that shapes the text of the statement, without the bind values. Policies
+    are compared by identity.
+    """
 
     policy: Policy
     action: Action
     role: Role
-    requested: frozenset[tuple[str, bool]]
+    request_facts: frozenset[tuple[str, bool]]
     """The facts of the request."""
-    shape: Shape
-    kind: Kind
-    shown: tuple[str, ...] = ()
+    search_fields: SearchFields
+    kind: StatementKind
+    columns: tuple[str, ...] = ()
     """The columns of a page."""
 
 
 @lru_cache(maxsize=1_000)
-def statement_of(listing: Listing, dialect: Dialect) -> Kept:
+def prepared_statement(listing: StatementKey, dialect: Dialect) -> PreparedSelect:
     """The prepared statement for this key."""
-    branches = branches_of(
+    branches = permit_branches(
         listing.policy,
         listing.action,
         listing.role,
-        dict(listing.requested),
-        filters_of(listing.shape),
+        dict(listing.request_facts),
+        search_filters(listing.search_fields),
     )
     statement: Select[Any]
-    if listing.kind in {Kind.PAGE, Kind.NEXT}:
-        statement = _page(branches, listing)
-    elif listing.kind is Kind.COUNT:
-        statement = sa.select(sa.func.count()).select_from(joined(branches, _TABLE.c.id))
+    if listing.kind in {StatementKind.FIRST_PAGE, StatementKind.NEXT_PAGE}:
+        statement = _page_select(branches, listing)
+    elif listing.kind is StatementKind.COUNT:
+        statement = sa.select(sa.func.count()).select_from(union_of(branches, _TABLE.c.id))
     else:
-        statement = _facets(branches)
-    return Kept(statement, dialect, _NAMES)
+        statement = _facets_select(branches)
+    return PreparedSelect(statement, dialect, _ALL_PARAMETER_NAMES)
 
 
 def _newest_first(selected: Select[Any]) -> Select[Any]:
@@ -79,24 +87,30 @@ def _newest_first(selected: Select[Any]) -> Select[Any]:
     return selected.order_by(_TABLE.c.received_at.desc(), _TABLE.c.id.desc())
 
 
-def joined(branches: Sequence[Form], *columns: ColumnElement[Any]) -> Subquery:
+def union_of(branches: Sequence[SqlCondition], *columns: ColumnElement[Any]) -> Subquery:
     """The messages that match any of these filters, each once."""
     found = [sa.select(*columns).where(branch) for branch in branches]
     return (found[0] if len(found) == 1 else sa.union(*found)).subquery()
 
 
-def _page(branches: Sequence[Form], listing: Listing) -> Select[Any]:
-    """The newest of each branch, of these the newest, and only then their columns."""
+def _page_select(branches: Sequence[SqlCondition], listing: StatementKey) -> Select[Any]:
+    """A SELECT of the newest messages of all branches together.
+
+    It finds the newest messages of each branch, and then the newest of those. The columns are read
+    only for the rows that remain.
+    """
     at, message_id = _TABLE.c.received_at, _TABLE.c.id
-    shown = [_TABLE.c[name] for name in listing.shown]
-    place = [sa.tuple_(at, message_id) < _AFTER] if listing.kind is Kind.NEXT else []
+    shown = [_TABLE.c[name] for name in listing.columns]
+    place = (
+        [sa.tuple_(at, message_id) < _AFTER_CURSOR]
+        if listing.kind is StatementKind.NEXT_PAGE
+        else []
+    )
     if len(branches) == 1:
-        return _newest_first(sa.select(*shown).where(*branches, *place)).limit(_AT_MOST)
+        return _newest_first(sa.select(*shown).where(*branches, *place)).limit(_LIMIT)
     newest = [
         sa.select(
-            _newest_first(sa.select(message_id, at).where(branch, *place))
-            .limit(_AT_MOST)
-            .subquery()
+            _newest_first(sa.select(message_id, at).where(branch, *place)).limit(_LIMIT).subquery()
         )
         for branch in branches
     ]
@@ -106,11 +120,11 @@ def _page(branches: Sequence[Form], listing: Listing) -> Select[Any]:
         sa.select(*shown)
         .join_from(ids, _TABLE, message_id == ids.c.id)
         .order_by(ids.c.received_at.desc(), ids.c.id.desc())
-        .limit(_AT_MOST)
+        .limit(_LIMIT)
     )
 
 
-def _facets(branches: Sequence[Form]) -> Select[Any]:
-    seen = joined(branches, _TABLE.c.id, *(_TABLE.c[name] for name in _GROUPED))
-    groups = [seen.c[name] for name in _GROUPED]
+def _facets_select(branches: Sequence[SqlCondition]) -> Select[Any]:
+    seen = union_of(branches, _TABLE.c.id, *(_TABLE.c[name] for name in _FACET_COLUMNS))
+    groups = [seen.c[name] for name in _FACET_COLUMNS]
     return sa.select(*groups, sa.func.count()).group_by(*groups)

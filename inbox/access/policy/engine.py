@@ -1,4 +1,6 @@
-"""Who may do what, decided by casbin over named facts: pure, and the only module that knows casbin.
+"""The policy engine: casbin decides from named facts who may do what.
+
+It is pure, and it is the only module that imports casbin.
 
 Closed: no rule, no policy, a name that is missing or unknown, a value that is no boolean, or any
 exception is a no.
@@ -17,33 +19,43 @@ from casbin.model import Model
 from inbox.access.policy.conditions import (
     ALWAYS,
     Condition,
-    Meaning,
-    Need,
+    Conjunction,
+    Interpretation,
+    dnf_of,
     fold,
-    literal_of,
+    literal_text,
     names_in,
     read_condition,
-    ways_of,
 )
-from inbox.access.policy.shielding import Shieldings
+from inbox.access.policy.shielding import ShieldingTable
 from inbox.access.policy.vocabulary import (
-    ERROR,
+    ERROR_RULE,
     NO_POLICY,
     NO_RULE,
     Action,
     Decision,
     Duty,
     Effect,
-    Miss,
+    NearMiss,
+    PolicyRule,
     Role,
-    Rule,
-    Told,
-    basis_first,
-    named,
+    RuleResult,
+    by_fewest_duties,
+    cell_includes,
 )
 from inbox.errors import PolicyError
 
-__all__ = ["MODEL", "Action", "Decision", "Duty", "Effect", "Miss", "Policy", "Role", "Rule"]
+__all__ = [
+    "MODEL",
+    "Action",
+    "Decision",
+    "Duty",
+    "Effect",
+    "NearMiss",
+    "Policy",
+    "PolicyRule",
+    "Role",
+]
 
 MODEL: Final = """\
 [request_definition]
@@ -55,11 +67,13 @@ e = some(where (p.eft == allow)) && !some(where (p.eft == deny))
 [matchers]
 m = named(p.act, r.act) && named(p.role, r.role) && holds(p.when, r.facts)
 """
-_SHOWN_MISSES: Final = 3
+_MAX_NEAR_MISSES: Final = 3
 
 
-class _Asked:
-    """The facts of one question, checked: those that its rules use, known names, booleans only.
+class _CheckedFacts:
+    """The facts of one question, validated.
+
+    They are exactly the facts that the rules use. All of them have known names and boolean values.
 
     `matched` collects the ids of the rules that casbin finds to match.
     """
@@ -80,13 +94,16 @@ class _Asked:
         """Whether the fact is true; `always` is."""
         return name == ALWAYS or self._facts[name]
 
-    def held(self) -> frozenset[str]:
+    def true_names(self) -> frozenset[str]:
         """The names of all facts that are true."""
         return frozenset(name for name, value in self._facts.items() if value)
 
 
 class _Matcher:
-    """Stands in for the interpreter that casbin would make of its matcher on every call."""
+    """The compiled casbin matcher.
+
+    It replaces the interpreter that casbin would create from the expression on every call.
+    """
 
     _NODES = (ast.Expression, ast.BoolOp, ast.And, ast.Call, ast.Name, ast.Load)
 
@@ -101,7 +118,7 @@ class _Matcher:
         """Evaluate the matcher for one rule, and record the rule if it matches; casbin calls it."""
         answer = eval(self._code, self._names, names)  # noqa: S307 - MODEL's matcher, never a cell
         asked, rule_id = names["r_facts"], names["p_id"]
-        if answer is True and isinstance(asked, _Asked) and isinstance(rule_id, str):
+        if answer is True and isinstance(asked, _CheckedFacts) and isinstance(rule_id, str):
             asked.matched.append(rule_id)
         return answer
 
@@ -109,11 +126,11 @@ class _Matcher:
 class _Enforcer(casbin.Enforcer):  # type: ignore[misc] # casbin comes without types
     """casbin's enforcer with one change: the matcher is compiled once and reused."""
 
-    def __init__(self, rules: Iterable[Rule], functions: Mapping[str, object]) -> None:
+    def __init__(self, rules: Iterable[PolicyRule], functions: Mapping[str, object]) -> None:
         model = Model()
         model.load_model_from_text(MODEL)
         model["p"]["p"].policy.extend(
-            [rule.id, rule.acts, rule.roles, rule.when, "", rule.effect.value] for rule in rules
+            [rule.id, rule.actions, rule.roles, rule.when, "", rule.effect.value] for rule in rules
         )
         self._functions = functions
         self._matchers: dict[str, _Matcher] = {}
@@ -127,7 +144,7 @@ class _Enforcer(casbin.Enforcer):  # type: ignore[misc] # casbin comes without t
             matcher = self._matchers[expression] = _Matcher(expression, self._functions)
         return matcher
 
-    def says_yes(self, role: Role, facts: _Asked, action: Action) -> bool:
+    def allows(self, role: Role, facts: _CheckedFacts, action: Action) -> bool:
         """Whether casbin answers exactly True; a value that is merely truthy is a denial."""
         yes, _ = self.enforce_ex(role.value, facts, action.value)
         return yes is True
@@ -138,11 +155,11 @@ class Policy:
 
     def __init__(
         self,
-        rules: Sequence[Rule],
+        rules: Sequence[PolicyRule],
         *,
         facts: Collection[str],
         digest: str,
-        shieldings: Shieldings | None = None,
+        shieldings: ShieldingTable | None = None,
     ) -> None:
         self.rules: Final = tuple(rules)
         self.digest: Final = digest
@@ -151,38 +168,43 @@ class Policy:
             rule.when: read_condition(rule.when, self.facts) for rule in rules
         }
         """What each `when` cell says, by its text."""
-        self._shieldings = shieldings or Shieldings(())
-        self._ways = {rule.id: ways_of(self.conditions[rule.when]) for rule in rules}
-        if len(self._ways) != len(rules):
+        self._shieldings = shieldings or ShieldingTable(())
+        self._dnf = {rule.id: dnf_of(self.conditions[rule.when]) for rule in rules}
+        if len(self._dnf) != len(rules):
             raise PolicyError("policy.rule_id_twice", "two rules have one id")
-        self._uses = {rule.id: names_in(self.conditions[rule.when]) for rule in rules}
-        self._asks: dict[tuple[Action, Role], frozenset[str]] = {}
-        functions = {"named": named, "holds": _holds_in(self.conditions)}
+        self._facts_of_rule = {rule.id: names_in(self.conditions[rule.when]) for rule in rules}
+        self._facts_used: dict[tuple[Action, Role], frozenset[str]] = {}
+        functions = {"named": cell_includes, "holds": _holds_function(self.conditions)}
         self._functions: Final = functions
         # casbin stops at the first deny that matches: with every allow before, none is left out.
         ordered = sorted(rules, key=lambda rule: rule.effect is Effect.DENY)
         self._by_id = {rule.id: rule for rule in ordered}
         self._ordered: Final = tuple(ordered)
-        self._concerned: dict[tuple[Action, Role], tuple[Rule, ...]] = {}
+        self._applicable: dict[tuple[Action, Role], tuple[PolicyRule, ...]] = {}
         self._enforcers: dict[tuple[Action, Role], _Enforcer] = {}
-        self._alone: Final[Mapping[str, _Enforcer]] = {
+        self._single_deny_enforcers: Final[Mapping[str, _Enforcer]] = {
             rule.id: _Enforcer([rule], functions) for rule in rules if rule.effect is Effect.DENY
         }
 
     @classmethod
-    def nobody(cls, digest: str) -> "Policy":
+    def deny_all(cls, digest: str) -> "Policy":
         """A policy that denies everything, used when the active policy cannot be read."""
         return cls((), facts=(), digest=digest)
 
-    def shielding(self, access_restriction: str | None, authority: str | None = None) -> str | None:
-        """The code of the clearance it takes to see what these texts restrict; None: none."""
+    def shielding_code(
+        self, access_restriction: str | None, authority: str | None = None
+    ) -> str | None:
+        """The code of the clearance that is required to see what these texts restrict.
+
+        It is None if no clearance is required.
+        """
         return self._shieldings.code_of(access_restriction, authority)
 
-    def asks(self, action: Action, role: Role) -> frozenset[str]:
+    def facts_used(self, action: Action, role: Role) -> frozenset[str]:
         """The facts that the rules for this action and role use, and no others."""
-        if (asked := self._asks.get((action, role))) is None:
-            used = [self._uses[rule.id] for rule in self._concerning(action, role)]
-            asked = self._asks[action, role] = frozenset().union(*used)
+        if (asked := self._facts_used.get((action, role))) is None:
+            used = [self._facts_of_rule[rule.id] for rule in self._applicable_rules(action, role)]
+            asked = self._facts_used[action, role] = frozenset().union(*used)
         return asked
 
     def decide(self, role: Role, facts: Mapping[str, bool], action: Action) -> Decision:
@@ -190,36 +212,40 @@ class Policy:
 
         Raises nothing.
 
-        The facts are at least those that `asks` names; a rule gets those and no others.
+        The facts are at least those that `facts_used` names; a rule gets those and no others.
         """
         try:
             if not self.rules:
-                return _no(action, NO_POLICY, self.digest)
+                return _denial(action, NO_POLICY, self.digest)
             role, action = Role(role), Action(action)
-            asked = _Asked(facts, self.asks(action, role), self.facts)
+            asked = _CheckedFacts(facts, self.facts_used(action, role), self.facts)
             return self._decide(role, asked, action)
         except Exception:  # noqa: BLE001 - whatever casbin throws, the answer is no
-            return _no(action, ERROR, self.digest)
+            return _denial(action, ERROR_RULE, self.digest)
 
-    def tell(self, role: Role, facts: Mapping[str, bool], action: Action) -> tuple[Told, ...]:
-        """Every rule about this action by this role, each asked of casbin by itself.
+    def explain_rules(
+        self, role: Role, facts: Mapping[str, bool], action: Action
+    ) -> tuple[RuleResult, ...]:
+        """The result of every rule that applies to this action and role.
+
+        Each rule is evaluated alone by casbin.
 
         Raises `PolicyError` where `decide` would say that an error is a no.
         """
         told = []
-        for rule in self._concerning(action, role):
-            asked = _Asked(facts, self.asks(action, role), self.facts)
-            _Enforcer([rule], self._functions).says_yes(role, asked, action)
-            lacks = [_lacking(way, asked) for way in self._ways[rule.id]]
+        for rule in self._applicable_rules(action, role):
+            asked = _CheckedFacts(facts, self.facts_used(action, role), self.facts)
+            _Enforcer([rule], self._functions).allows(role, asked, action)
+            lacks = [_missing_literals(way, asked) for way in self._dnf[rule.id]]
             fewest = () if asked.matched else min(lacks, key=len, default=())
-            told.append(Told(rule=rule, matched=bool(asked.matched), lacks=fewest))
+            told.append(RuleResult(rule=rule, matched=bool(asked.matched), missing=fewest))
         return tuple(told)
 
-    def _decide(self, role: Role, asked: _Asked, action: Action) -> Decision:
-        enforcer = self._enforcer_of(action, role)
-        allowed = enforcer is not None and enforcer.says_yes(role, asked, action)
+    def _decide(self, role: Role, asked: _CheckedFacts, action: Action) -> Decision:
+        enforcer = self._enforcer_for(action, role)
+        allowed = enforcer is not None and enforcer.allows(role, asked, action)
         if any(self._by_id[rule_id].effect is Effect.DENY for rule_id in asked.matched):
-            self._note_all_denies(role, asked, action)
+            self._match_all_denies(role, asked, action)
         matching = [self._by_id[rule_id] for rule_id in dict.fromkeys(asked.matched)]
         allows = [rule for rule in matching if rule.effect is Effect.ALLOW]
         denies = [rule for rule in matching if rule.effect is Effect.DENY]
@@ -227,72 +253,79 @@ class Policy:
             raise PolicyError(
                 "policy.disagrees", "casbin's answer does not follow from its matches"
             )
-        ranked = denies or basis_first(allows)
+        ranked = denies or by_fewest_duties(allows)
         return Decision(
             allowed=allowed,
             action=action.value,
             rule=ranked[0].id if ranked else NO_RULE,
             digest=self.digest,
             matching=tuple(rule.id for rule in matching),
-            misses=() if allowed else self._misses(role, asked, action),
+            near_misses=() if allowed else self._near_misses(role, asked, action),
             duties=ranked[0].duties if ranked else frozenset(),
-            facts=asked.held(),
+            facts=asked.true_names(),
         )
 
-    def _concerning(self, action: Action, role: Role) -> tuple[Rule, ...]:
-        if (rules := self._concerned.get((action, role))) is None:
-            rules = tuple(rule for rule in self._ordered if rule.concerns(action, role))
-            self._concerned[action, role] = rules
+    def _applicable_rules(self, action: Action, role: Role) -> tuple[PolicyRule, ...]:
+        if (rules := self._applicable.get((action, role))) is None:
+            rules = tuple(rule for rule in self._ordered if rule.applies_to(action, role))
+            self._applicable[action, role] = rules
         return rules
 
-    def _enforcer_of(self, action: Action, role: Role) -> _Enforcer | None:
-        """Of what concerns them alone, and kept; two threads may both make one, which is the same.
+    def _enforcer_for(self, action: Action, role: Role) -> _Enforcer | None:
+        """The cached enforcer with only the rules that apply to this action and role.
+
+        Two threads may both build it, with the same result.
 
         None: no rule does.
         """
         if (enforcer := self._enforcers.get((action, role))) is None:
-            if not (rules := self._concerning(action, role)):
+            if not (rules := self._applicable_rules(action, role)):
                 return None
             enforcer = self._enforcers[action, role] = _Enforcer(rules, self._functions)
         return enforcer
 
-    def _note_all_denies(self, role: Role, asked: _Asked, action: Action) -> None:
+    def _match_all_denies(self, role: Role, asked: _CheckedFacts, action: Action) -> None:
         """Evaluate each deny rule alone, because casbin stops at the first deny that matches."""
-        for rule in self._concerning(action, role):
+        for rule in self._applicable_rules(action, role):
             if rule.effect is Effect.DENY:
-                self._alone[rule.id].says_yes(role, asked, action)
+                self._single_deny_enforcers[rule.id].allows(role, asked, action)
 
-    def _misses(self, role: Role, asked: _Asked, action: Action) -> tuple[Miss, ...]:
+    def _near_misses(
+        self, role: Role, asked: _CheckedFacts, action: Action
+    ) -> tuple[NearMiss, ...]:
         """The allow rules of this role that miss the fewest literals, nearest first."""
         missed = []
-        for rule in self._concerning(action, role):
+        for rule in self._applicable_rules(action, role):
             if rule.effect is Effect.ALLOW:
-                lacks = [_lacking(way, asked) for way in self._ways[rule.id]]
+                lacks = [_missing_literals(way, asked) for way in self._dnf[rule.id]]
                 if lacks and all(lacks):
-                    missed.append(Miss(rule=rule.id, needs=min(lacks, key=len)))
-        return tuple(sorted(missed, key=lambda miss: len(miss.needs))[:_SHOWN_MISSES])
+                    missed.append(NearMiss(rule=rule.id, missing=min(lacks, key=len)))
+        return tuple(sorted(missed, key=lambda miss: len(miss.missing))[:_MAX_NEAR_MISSES])
 
 
-_Test = Callable[[_Asked], bool]
-_TEST: Final = Meaning[_Test](
-    of=lambda name: lambda asked: asked.holds(name),
-    negated=lambda part: lambda asked: not part(asked),
-    every=lambda parts: lambda asked: all(part(asked) for part in parts),
-    some=lambda parts: lambda asked: any(part(asked) for part in parts),
+_Predicate = Callable[[_CheckedFacts], bool]
+_PREDICATE: Final = Interpretation[_Predicate](
+    atom=lambda name: lambda asked: asked.holds(name),
+    negate=lambda part: lambda asked: not part(asked),
+    conjoin=lambda parts: lambda asked: all(part(asked) for part in parts),
+    disjoin=lambda parts: lambda asked: any(part(asked) for part in parts),
 )
 """A condition as a function: closed, over names and booleans."""
 
 
-def _holds_in(conditions: Mapping[str, Condition]) -> Callable[[str, _Asked], bool]:
-    """What casbin calls for each rule; a text that is not a rule's is an error, so a no."""
-    tests = {when: fold(condition, _TEST) for when, condition in conditions.items()}
+def _holds_function(conditions: Mapping[str, Condition]) -> Callable[[str, _CheckedFacts], bool]:
+    """The function `holds` that the casbin matcher calls for each rule.
+
+    An unknown condition text is an error, and an error denies access.
+    """
+    tests = {when: fold(condition, _PREDICATE) for when, condition in conditions.items()}
     return lambda when, asked: tests[when](asked)
 
 
-def _lacking(way: Need, asked: _Asked) -> tuple[str, ...]:
+def _missing_literals(way: Conjunction, asked: _CheckedFacts) -> tuple[str, ...]:
     lacks = sorted((name, wanted) for name, wanted in way if asked.holds(name) is not wanted)
-    return tuple(literal_of(*each) for each in lacks)
+    return tuple(literal_text(*each) for each in lacks)
 
 
-def _no(action: object, rule: str, digest: str) -> Decision:
+def _denial(action: object, rule: str, digest: str) -> Decision:
     return Decision(allowed=False, action=str(action), rule=rule, digest=digest)

@@ -1,4 +1,7 @@
-"""The words of need to know: actions, roles, duties, rules, and what a decision says."""
+"""The vocabulary of access control.
+
+It consists of actions, roles, duties, policy rules, and the decision that answers a question.
+"""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -6,17 +9,20 @@ from enum import StrEnum
 from typing import Final, NoReturn
 
 NO_RULE: Final = "none"
-ERROR: Final = "error"
+ERROR_RULE: Final = "error"
 NO_POLICY: Final = "nobody"
 """What stands in place of a rule id when no rule decided."""
 NO_DUTIES: Final = "none"
 """The cell of a rule without any."""
-_UNMET: Final = "duty"
+_DUTY_UNMET: Final = "duty"
 """The same where a rule said yes, and a duty of it was not met."""
 
 
 class Action(StrEnum):
-    """What can be asked; each is decided for itself, none includes another (design §7)."""
+    """The actions that can be asked for.
+
+    Each action is decided by itself, and none includes another (design §7).
+    """
 
     ROUTE = "route"
     LIST = "list"
@@ -89,43 +95,49 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class PolicyRule:
     """One row of the policy. `acts` and `roles` are words with spaces between, or `*`."""
 
     id: str
-    acts: str
+    actions: str
     roles: str
     when: str
     duties: frozenset[Duty] = frozenset()
     effect: Effect
 
-    def concerns(self, action: Action, role: Role) -> bool:
+    def applies_to(self, action: Action, role: Role) -> bool:
         """Whether the rule applies to this action by this role, whatever the facts are."""
-        return named(self.acts, action) and named(self.roles, role)
+        return cell_includes(self.actions, action) and cell_includes(self.roles, role)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Miss:
-    """An allow rule that nearly held, and what it lacked (`assigned`, `not conflict`)."""
+class NearMiss:
+    """An allow rule that nearly matched, and the literals that were missing.
+
+    Examples of missing literals are `assigned` and `not conflict`.
+    """
 
     rule: str
-    needs: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """One rule about a question: whether it matched by itself, and if not, what it lacked."""
+class RuleResult:
+    """The result of one rule for one question.
 
-    rule: Rule
+    It says whether the rule matched by itself, and if not, which literals were missing.
+    """
+
+    rule: PolicyRule
     matched: bool
-    lacks: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """The answer to one question, with everything that the audit log and an explanation need.
 
-    `duties` of a yes bind the caller: ask `fulfilled_by` before acting. `rule` is the basis of a
+    `duties` of a yes bind the caller: ask `deny_unless_met` before acting. `rule` is the basis of a
     yes, the first deny of a no, or `none`, `error`, `nobody`.
     """
 
@@ -134,7 +146,7 @@ class Decision:
     rule: str
     digest: str
     matching: tuple[str, ...] = ()
-    misses: tuple[Miss, ...] = ()
+    near_misses: tuple[NearMiss, ...] = ()
     duties: frozenset[Duty] = frozenset()
     facts: frozenset[str] = frozenset()
     """What held of what was asked: only facts that a rule about the action uses are."""
@@ -142,26 +154,31 @@ class Decision:
     def __bool__(self) -> NoReturn:
         raise TypeError("a decision is neither true nor false: ask for `.allowed`")
 
-    def fulfilled_by(self, met: Collection[Duty]) -> "Decision":
-        """The same decision, or a no with the rule `duty` if a duty of a yes is not among `met`."""
+    def deny_unless_met(self, met: Collection[Duty]) -> "Decision":
+        """The same decision, or a denial if a required duty is not among `met`.
+
+        The denial has the rule `duty`.
+        """
         if not self.allowed or self.duties <= set(met):
             return self
-        return replace(self, allowed=False, rule=_UNMET)
+        return replace(self, allowed=False, rule=_DUTY_UNMET)
 
 
-def basis_first(allows: Iterable[Rule]) -> list[Rule]:
-    """The rule with the fewest duties is the basis of a yes.
+def by_fewest_duties(allows: Iterable[PolicyRule]) -> list[PolicyRule]:
+    """The allow rules, ordered by their number of duties.
+
+    The first one is the basis of the permission.
 
     So who has the message assigned to them is not recorded as breaking glass.
     """
     return sorted(allows, key=lambda rule: len(rule.duties))
 
 
-def cell_of(duties: Iterable[Duty]) -> str:
+def duties_text(duties: Iterable[Duty]) -> str:
     """Duties as text, as a cell of a policy file."""
     return " ".join(sorted(duties)) or NO_DUTIES
 
 
-def named(cell: str, word: str) -> bool:
+def cell_includes(cell: str, word: str) -> bool:
     """Whether a cell (words separated by spaces, or `*`) includes the word. casbin calls it too."""
     return cell == "*" or word in cell.split(" ")

@@ -3,88 +3,103 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inbox.access.files.bdd import NEVER, Truth, Truths
-from inbox.access.files.decision_space import Answers, truths_of
-from inbox.access.files.folder import Draft
-from inbox.access.files.proofs import broken_claims
+from inbox.access.files.bdd import FALSE, Bdd, BddAlgebra
+from inbox.access.files.decision_space import DecisionSpace, bdd_algebra_for
+from inbox.access.files.folder import PolicyDraft
+from inbox.access.files.proofs import violated_invariants
 from inbox.access.policy.conditions import names_in
-from inbox.access.policy.vocabulary import Action, Effect, Role, Rule, named
+from inbox.access.policy.vocabulary import Action, Effect, PolicyRule, Role, cell_includes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class PolicyFinding:
     """An error to correct, or a note."""
 
     code: str
     about: str
     text: str
-    wrong: bool
+    is_error: bool
 
 
-def lint(draft: Draft) -> tuple[Finding, ...]:
+def lint(draft: PolicyDraft) -> tuple[PolicyFinding, ...]:
     """What a policy editor should look at: errors first, then notes.
 
     A row that denies what no row allows is told only: two fences may be meant.
     """
-    looked = _Looked(draft)
+    looked = _RuleLinter(draft)
     found = [
-        *_broken(draft),
-        *(finding for rule in draft.policy.rules for finding in looked.at(rule)),
-        *_unused(draft),
+        *_violations(draft),
+        *(finding for rule in draft.policy.rules for finding in looked.findings_for(rule)),
+        *_unused_names(draft),
     ]
-    return tuple(sorted(found, key=lambda finding: not finding.wrong))
+    return tuple(sorted(found, key=lambda finding: not finding.is_error))
 
 
-def _broken(draft: Draft) -> Iterator[Finding]:
-    for broken in broken_claims(draft.policy, draft.claims):
-        yield Finding(code="invariant", about=broken.claim.line.text, text=str(broken), wrong=True)
+def _violations(draft: PolicyDraft) -> Iterator[PolicyFinding]:
+    for broken in violated_invariants(draft.policy, draft.invariants):
+        yield PolicyFinding(
+            code="invariant", about=broken.invariant.line.text, text=str(broken), is_error=True
+        )
 
 
-class _Looked:
+class _RuleLinter:
     """Compares each rule with the policy without that rule."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: PolicyDraft) -> None:
         self._draft = draft
-        self._truths: Truths = truths_of([draft.policy], draft.claims)
-        self._whole = Answers(draft.policy, draft.claims, self._truths)
+        self._algebra: BddAlgebra = bdd_algebra_for([draft.policy], draft.invariants)
+        self._space = DecisionSpace(draft.policy, draft.invariants, self._algebra)
 
-    def at(self, rule: Rule) -> Iterator[Finding]:
+    def findings_for(self, rule: PolicyRule) -> Iterator[PolicyFinding]:
         """The findings about one rule."""
-        roles = [role for role in Role if named(rule.roles, role)]
-        dead = [role for role in roles if self._there(self._whole.when(rule), role) == NEVER]
+        roles = [role for role in Role if cell_includes(rule.roles, role)]
+        dead = [role for role in roles if self._possible(self._space.matches(rule), role) == FALSE]
         if len(dead) == len(roles):
             text = "no one can match it, under the assumptions of invariants.txt"
-            yield Finding(code="dead", about=rule.id, text=text, wrong=True)
+            yield PolicyFinding(code="dead", about=rule.id, text=text, is_error=True)
         elif dead and rule.roles != "*":
             text = f"never matches for {' '.join(dead)}, under the assumptions of invariants.txt"
-            yield Finding(code="dead_role", about=rule.id, text=text, wrong=True)
-        elif not self._matters(rule, roles):
+            yield PolicyFinding(code="dead_role", about=rule.id, text=text, is_error=True)
+        elif not self._changes_decisions(rule, roles):
             wrong = rule.effect is Effect.ALLOW
             text = "changes nothing: without it every decision and duty is the same"
-            yield Finding(code="redundant", about=rule.id, text=text, wrong=wrong)
+            yield PolicyFinding(code="redundant", about=rule.id, text=text, is_error=wrong)
 
-    def _there(self, truth: Truth, role: Role) -> Truth:
-        return self._truths.every((truth, self._whole.world(role)))
+    def _possible(self, truth: Bdd, role: Role) -> Bdd:
+        return self._algebra.conjoin((truth, self._space.assumptions(role)))
 
-    def _matters(self, rule: Rule, roles: list[Role]) -> bool:
-        without = Answers(self._draft.policy, self._draft.claims, self._truths, without=rule.id)
-        asked = [(a, role) for a in Action if named(rule.acts, a) for role in roles]
-        return any(self._yes(self._whole, *each) != self._yes(without, *each) for each in asked)
+    def _changes_decisions(self, rule: PolicyRule, roles: list[Role]) -> bool:
+        without = DecisionSpace(
+            self._draft.policy, self._draft.invariants, self._algebra, without=rule.id
+        )
+        asked = [(a, role) for a in Action if cell_includes(rule.actions, a) for role in roles]
+        return any(
+            self._duties_where_allowed(self._space, *each)
+            != self._duties_where_allowed(without, *each)
+            for each in asked
+        )
 
-    def _yes(self, answers: Answers, action: Action, role: Role) -> dict[str, Truth]:
-        """Where a yes binds to which duties, of what can be."""
-        duties = answers.duties(action, role).items()
-        there = {" ".join(sorted(some)): self._there(truth, role) for some, truth in duties}
-        return {some: truth for some, truth in there.items() if truth != NEVER}
+    def _duties_where_allowed(
+        self, space: DecisionSpace, action: Action, role: Role
+    ) -> dict[str, Bdd]:
+        """Each set of duties, and where a permission requires it.
+
+        Only the combinations of facts that are possible are included.
+        """
+        duties = space.duties(action, role).items()
+        there = {" ".join(sorted(some)): self._possible(truth, role) for some, truth in duties}
+        return {some: truth for some, truth in there.items() if truth != FALSE}
 
 
-def _unused(draft: Draft) -> Iterator[Finding]:
+def _unused_names(draft: PolicyDraft) -> Iterator[PolicyFinding]:
     rules, conditions = draft.policy.rules, draft.policy.conditions
     used = frozenset[str]().union(*(names_in(conditions[rule.when]) for rule in rules))
     for fact in sorted(draft.policy.facts - used):
-        yield Finding(code="fact_unused", about=fact, text="no row uses the fact", wrong=False)
-    allowed = {rule.acts for rule in rules if rule.effect is Effect.ALLOW}
+        yield PolicyFinding(
+            code="fact_unused", about=fact, text="no row uses the fact", is_error=False
+        )
+    allowed = {rule.actions for rule in rules if rule.effect is Effect.ALLOW}
     for action in Action:
         if action not in allowed:
             text = "no row allows it, so nobody may do it"
-            yield Finding(code="action_denied", about=action, text=text, wrong=False)
+            yield PolicyFinding(code="action_denied", about=action, text=text, is_error=False)

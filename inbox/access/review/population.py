@@ -1,4 +1,6 @@
-"""Facts about all messages for many people at once: each fact's one SQL form, as a join.
+"""Evaluates facts for the whole population at once.
+
+For each capacity, the set of messages for which a fact is true is computed as a bitset.
 
 A form is taken apart at `and`, `or` and `not`. What is left compares, or says that a row exists:
 asked for all capacities and all messages at once, over no more of their columns than it names. So
@@ -18,16 +20,16 @@ from sqlalchemy.sql.elements import BooleanClauseList, Grouping, UnaryExpression
 from sqlalchemy.sql.selectable import Exists
 from sqlalchemy.sql.util import find_tables
 
-from inbox.access.facts.parameters import Form
+from inbox.access.facts.parameters import SqlCondition
 from inbox.access.facts.registry import FACTS
 from inbox.access.question import OfMessage
-from inbox.tables import Capacity, Message, Unit, table_of
+from inbox.tables import CapacityRow, Message, Unit, table_of
 
 _MESSAGE: Final = table_of(Message)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asker:
+class CapacityHolder:
     """A capacity of a person, as stored in its row, whether it is active or not."""
 
     capacity: str
@@ -37,13 +39,16 @@ class Asker:
     organisation: str
 
 
-_FIELDS: Final = tuple(field.name for field in fields(Asker))
-_Held = Callable[[Asker], int]
+_FIELDS: Final = tuple(field.name for field in fields(CapacityHolder))
+_MessageBits = Callable[[CapacityHolder], int]
 """The messages of which something holds for this one: a bit each."""
 
 
-class Relations:
-    """All capacities and messages at one moment; each form is asked once, when it is needed."""
+class Population:
+    """All capacities and messages at one moment.
+
+    Each fact is queried once, when it is first needed.
+    """
 
     def __init__(self, session: Session, now: datetime) -> None:
         self._session = session
@@ -52,20 +57,24 @@ class Relations:
             "now": now,
             **dict.fromkeys(("case_system", "delivery_id", "task_id", "proposal_id", "target")),
         }
-        self.askers: Final = [Asker(**row) for row in session.execute(_ASKERS).mappings()]
+        self.holders: Final = [
+            CapacityHolder(**row) for row in session.execute(_HOLDERS_SELECT).mappings()
+        ]
         ids = session.execute(sa.select(_MESSAGE.c.id).order_by(_MESSAGE.c.id)).scalars()
         self.messages: Final = tuple(ids)
-        self.all: Final = (1 << len(self.messages)) - 1
-        self._known: dict[str, _Held] = {}
+        self.all_messages: Final = (1 << len(self.messages)) - 1
+        self._evaluated: dict[str, _MessageBits] = {}
         self._indexes: dict[tuple[str, ...], Mapping[tuple[object, ...], int]] = {}
 
-    def holds(self, name: str, asker: Asker) -> int:
+    def messages_where(self, name: str, holder: CapacityHolder) -> int:
         """The messages for which the fact is true for this capacity, as a bitset."""
-        if name not in self._known:
-            self._known[name] = self._held(FACTS[name].forms.get(OfMessage, sa.false()))
-        return self._known[name](asker)
+        if name not in self._evaluated:
+            self._evaluated[name] = self._evaluate(
+                FACTS[name].sql_by_subject.get(OfMessage, sa.false())
+            )
+        return self._evaluated[name](holder)
 
-    def ids(self, bits: int, at_most: int) -> tuple[str, ...]:
+    def ids_of(self, bits: int, at_most: int) -> tuple[str, ...]:
         """The ids of the first messages of a bitset."""
         found: list[str] = []
         while bits and len(found) < at_most:
@@ -73,49 +82,57 @@ class Relations:
             bits &= bits - 1
         return tuple(found)
 
-    def _held(self, form: Any) -> _Held:
+    def _evaluate(self, form: Any) -> _MessageBits:
         match form:
             case Grouping():
-                return self._held(form.element)
+                return self._evaluate(form.element)
             case BooleanClauseList():
-                return self._joined([self._held(part) for part in form.clauses], form.operator)
+                return self._combine([self._evaluate(part) for part in form.clauses], form.operator)
             case UnaryExpression() if form.operator is operators.inv:
-                part = self._held(form.element)
-                return lambda asker: self.all & ~part(asker)
-        either = [self._related(*each) for each in _pulled(form)]
-        return self._joined(either, operators.or_)
+                part = self._evaluate(form.element)
+                return lambda holder: self.all_messages & ~part(holder)
+        either = [self._evaluate_join(*each) for each in _flatten_exists(form)]
+        return self._combine(either, operators.or_)
 
-    def _joined(self, parts: Sequence[_Held], operator: object) -> _Held:
-        def every(asker: Asker) -> int:
-            bits = self.all
+    def _combine(self, parts: Sequence[_MessageBits], operator: object) -> _MessageBits:
+        def every(holder: CapacityHolder) -> int:
+            bits = self.all_messages
             for part in parts:
-                bits &= part(asker)
+                bits &= part(holder)
             return bits
 
-        def some(asker: Asker) -> int:
+        def some(holder: CapacityHolder) -> int:
             bits = 0
             for part in parts:
-                bits |= part(asker)
+                bits |= part(holder)
             return bits
 
         return every if operator is operators.and_ else some
 
-    def _related(self, froms: Sequence[Any], conditions: Sequence[Form]) -> _Held:
-        """Which capacities and messages some rows bind together, by the columns that they name."""
-        asked = _named(conditions, sa.BindParameter, _FIELDS)
-        told = _named(conditions, sa.Column, _MESSAGE.c.keys())
-        asker, about = _distinct(_ASKERS.subquery(), asked), _distinct(_MESSAGE, told)
+    def _evaluate_join(
+        self, froms: Sequence[Any], conditions: Sequence[SqlCondition]
+    ) -> _MessageBits:
+        """Which capacities and messages fulfil these conditions together.
+
+        They are found by joining on the columns that the conditions name.
+        """
+        asked = _mentioned_names(conditions, sa.BindParameter, _FIELDS)
+        told = _mentioned_names(conditions, sa.Column, _MESSAGE.c.keys())
+        holder, about = (
+            _distinct_rows(_HOLDERS_SELECT.subquery(), asked),
+            _distinct_rows(_MESSAGE, told),
+        )
 
         def replaced(element: Any, **_: object) -> Any:
             if isinstance(element, sa.BindParameter) and element.key in asked:
-                return asker.c[element.key]
+                return holder.c[element.key]
             if isinstance(element, sa.Column) and element.table.name == _MESSAGE.name:
                 return about.c[element.name]
             return None
 
         where = [visitors.replacement_traverse(each, {}, replaced) for each in conditions]
-        columns = [*(asker.c[name] for name in asked), *(about.c[name] for name in told)]
-        tables = [each for each in (*froms, asker, about) if each is not None]
+        columns = [*(holder.c[name] for name in asked), *(about.c[name] for name in told)]
+        tables = [each for each in (*froms, holder, about) if each is not None]
         statement = sa.select(*(columns or [sa.literal(1)])).where(*where)
         if tables:
             # Said as joins: where nothing binds two of them, every pair is meant.
@@ -131,16 +148,16 @@ class Relations:
         asked: Sequence[str],
         told: tuple[str, ...],
         found: Mapping[tuple[object, ...], Sequence[tuple[object, ...]]],
-    ) -> _Held:
+    ) -> _MessageBits:
         index = self._index(told)
         kept: dict[tuple[tuple[object, ...], ...], int] = {}
 
-        def held(asker: Asker) -> int:
-            rows = found.get(tuple(getattr(asker, name) for name in asked))
+        def held(holder: CapacityHolder) -> int:
+            rows = found.get(tuple(getattr(holder, name) for name in asked))
             if rows is None:
                 return 0
             if "id" in told:
-                return _bits((index[row] for row in rows), len(self.messages))
+                return _bitset((index[row] for row in rows), len(self.messages))
             key = tuple(rows)
             if key not in kept:
                 kept[key] = 0
@@ -148,12 +165,15 @@ class Relations:
                     kept[key] |= index[row]
             return kept[key]
 
-        return held if asked else _fixed(held(_NOBODY))
+        return held if asked else _constant(held(_NO_HOLDER))
 
     def _index(self, told: tuple[str, ...]) -> Mapping[tuple[object, ...], int]:
-        """The place of the message, where its id is among the columns; otherwise the messages."""
+        """For each combination of these columns, the messages that have it.
+
+        If the id is among the columns, it is the position of the message instead.
+        """
         if not told:
-            return {(): self.all}
+            return {(): self.all_messages}
         if told not in self._indexes:
             columns = (_MESSAGE.c[name] for name in told)
             rows = self._session.execute(sa.select(*columns).order_by(_MESSAGE.c.id))
@@ -164,28 +184,28 @@ class Relations:
                 self._indexes[told] = {row: only[0] for row, only in places.items()}
             else:
                 size = len(self.messages)
-                self._indexes[told] = {row: _bits(each, size) for row, each in places.items()}
+                self._indexes[told] = {row: _bitset(each, size) for row, each in places.items()}
         return self._indexes[told]
 
 
-def _fixed(bits: int) -> _Held:
+def _constant(bits: int) -> _MessageBits:
     """The same messages for every capacity."""
 
-    def held(_: Asker) -> int:
+    def held(_: CapacityHolder) -> int:
         return bits
 
     return held
 
 
-def _bits(places: Iterable[int], size: int) -> int:
+def _bitset(places: Iterable[int], size: int) -> int:
     held = bytearray(size // 8 + 1)
     for place in places:
         held[place >> 3] |= 1 << (place & 7)
     return int.from_bytes(held, "little")
 
 
-_CAPACITY, _UNIT = table_of(Capacity).alias("asking"), table_of(Unit).alias("asking_unit")
-_ASKERS: Final = (
+_CAPACITY, _UNIT = table_of(CapacityRow).alias("asking"), table_of(Unit).alias("asking_unit")
+_HOLDERS_SELECT: Final = (
     sa.select(
         _CAPACITY.c.id.label("capacity"),
         _CAPACITY.c.person,
@@ -196,11 +216,16 @@ _ASKERS: Final = (
     .join(_UNIT, _UNIT.c.id == _CAPACITY.c.unit)
     .order_by(_CAPACITY.c.id)
 )
-_NOBODY: Final = Asker(capacity="", person="", unit="", role="", organisation="")
+_NO_HOLDER: Final = CapacityHolder(capacity="", person="", unit="", role="", organisation="")
 
 
-def _named(conditions: Iterable[Form], kind: type[Any], names: Iterable[str]) -> tuple[str, ...]:
-    """The capacity's values, or the message's columns, that conditions name."""
+def _mentioned_names(
+    conditions: Iterable[SqlCondition], kind: type[Any], names: Iterable[str]
+) -> tuple[str, ...]:
+    """The bind parameters or message columns that these conditions use.
+
+    They are the bind parameters of the capacity, or the columns of the message.
+    """
     known, found = set(names), set()
     for element in (part for each in conditions for part in visitors.iterate(each)):
         if not isinstance(element, kind) or element.key not in known:
@@ -210,15 +235,18 @@ def _named(conditions: Iterable[Form], kind: type[Any], names: Iterable[str]) ->
     return tuple(sorted(found))
 
 
-def _distinct(rows: Any, names: tuple[str, ...]) -> Any:
+def _distinct_rows(rows: Any, names: tuple[str, ...]) -> Any:
     """The distinct combinations of these columns; None if there are no columns."""
     if not names:
         return None
     return sa.select(*(rows.c[name] for name in names)).distinct().subquery()
 
 
-def _pulled(form: Form) -> Iterator[tuple[list[Any], list[Form]]]:
-    """The rows that a form says exist, and their conditions, in ways of which one must hold.
+def _flatten_exists(form: SqlCondition) -> Iterator[tuple[list[Any], list[SqlCondition]]]:
+    """Turn an EXISTS condition into a join.
+
+    The results are the tables and conditions of the subquery, as alternatives of which one must be
+    true.
 
     A row that exists beside another is pulled out with it; an `or` about the message is split, for
     a join over an `or` would look at every message for every row.
@@ -227,10 +255,10 @@ def _pulled(form: Form) -> Iterator[tuple[list[Any], list[Form]]]:
         yield [], [form]
         return
     inner: Any = form.element.element
-    froms = [each for each in inner.get_final_froms() if _is_own(inner, each)]
-    ways: list[tuple[list[Any], list[Form]]] = [(froms, [])]
+    froms = [each for each in inner.get_final_froms() if _is_from_clause(inner, each)]
+    ways: list[tuple[list[Any], list[SqlCondition]]] = [(froms, [])]
     for condition in _conjuncts(inner.whereclause):
-        further = [each for part in _alternatives(condition) for each in _beside(part, froms)]
+        further = [each for part in _or_parts(condition) for each in _flatten_nested(part, froms)]
         ways = [
             ([*tables, *more], [*conditions, *beside])
             for tables, conditions in ways
@@ -239,38 +267,43 @@ def _pulled(form: Form) -> Iterator[tuple[list[Any], list[Form]]]:
     yield from ways
 
 
-def _is_own(inner: Any, each: Any) -> bool:
-    """Whether a SELECT was said to be from it; what else it names belongs to what is around it."""
+def _is_from_clause(inner: Any, each: Any) -> bool:
+    """Whether the SELECT has this FROM clause itself.
+
+    Other tables that the SELECT names belong to the enclosing query.
+    """
     said = inner._from_obj  # noqa: SLF001 - nothing public tells
     return isinstance(each, sa.Join) or any(each is one for one in said)
 
 
-def _alternatives(condition: Form) -> list[Form]:
-    bare = _bare(condition)
+def _or_parts(condition: SqlCondition) -> list[SqlCondition]:
+    bare = _ungrouped(condition)
     is_or = isinstance(bare, BooleanClauseList) and bare.operator is operators.or_
-    if is_or and _named([condition], sa.Column, _MESSAGE.c.keys()):
-        return [_bare(part) for part in bare.clauses]
+    if is_or and _mentioned_names([condition], sa.Column, _MESSAGE.c.keys()):
+        return [_ungrouped(part) for part in bare.clauses]
     return [condition]
 
 
-def _beside(part: Form, froms: Sequence[Any]) -> Iterator[tuple[list[Any], list[Form]]]:
+def _flatten_nested(
+    part: SqlCondition, froms: Sequence[Any]
+) -> Iterator[tuple[list[Any], list[SqlCondition]]]:
     """The tables and conditions of a nested EXISTS; it stays as it is if it uses the same table."""
     tables = {table for each in froms for table in find_tables(each, include_joins=True)}
-    for more, conditions in _pulled(part):
+    for more, conditions in _flatten_exists(part):
         if any(tables & set(find_tables(each, include_joins=True)) for each in more):
             yield [], [part]
             return
         yield more, conditions
 
 
-def _bare(form: Any) -> Any:
+def _ungrouped(form: Any) -> Any:
     while isinstance(form, Grouping):
         form = form.element
     return form
 
 
-def _conjuncts(form: Any) -> Iterator[Form]:
-    bare = _bare(form)
+def _conjuncts(form: Any) -> Iterator[SqlCondition]:
+    bare = _ungrouped(form)
     if isinstance(bare, BooleanClauseList) and bare.operator is operators.and_:
         for part in bare.clauses:
             yield from _conjuncts(part)

@@ -1,4 +1,7 @@
-"""The ways in which a policy says yes, where a request may bring whatever lets it through.
+"""What each rule that allows an action requires.
+
+This is which database facts must be true, and what the request itself must supply. A request can
+supply a reason, strong sign-in, a target and more.
 
 Who could do something is asked before there is a request. So what one brings (a reason, a strong
 sign-in, a person to give to, another person's proposal) is not looked at: it is told, beside what
@@ -14,21 +17,21 @@ from sqlalchemy.sql import visitors
 from inbox.access.facts.parameters import PROPOSAL, TARGET
 from inbox.access.facts.registry import FACTS
 from inbox.access.policy.conditions import (
-    MOST_WAYS,
+    MAX_DNF_TERMS,
+    And,
     Condition,
-    Every,
+    Conjunction,
     Name,
-    Need,
     Not,
-    literal_of,
+    dnf_of,
+    literal_text,
     names_in,
-    ways_of,
 )
 from inbox.access.policy.engine import Policy
-from inbox.access.policy.vocabulary import Action, Effect, Role, Rule
-from inbox.access.question import Given, OfMessage
+from inbox.access.policy.vocabulary import Action, Effect, PolicyRule, Role
+from inbox.access.question import OfMessage, RequestFacts
 
-EVERYTHING_GIVEN: Final = Given(
+COMPLETE_REQUEST: Final = RequestFacts(
     reason_given=True,
     reference_given=True,
     period_given=True,
@@ -36,75 +39,79 @@ EVERYTHING_GIVEN: Final = Given(
     same_documents=True,
 )
 """All that a request can bring, but nobody that something is given to."""
-_MOST: Final = 16 * MOST_WAYS
+_MAX_TERMS: Final = 16 * MAX_DNF_TERMS
 
 
-def _asks_for(name: str, *named: str) -> bool:
+def _uses_parameter(name: str, *named: str) -> bool:
     """Whether the SQL of a fact about a message uses one of these bind parameters."""
-    form = FACTS[name].forms.get(OfMessage)
+    form = FACTS[name].sql_by_subject.get(OfMessage)
     found = () if form is None else visitors.iterate(form)
     return any(getattr(each, "key", None) in named for each in found)
 
 
-_OF_TARGET: Final = frozenset(name for name in FACTS if _asks_for(name, TARGET.key))
-BROUGHT: Final = frozenset(
+_TARGET_FACTS: Final = frozenset(name for name in FACTS if _uses_parameter(name, TARGET.key))
+SUPPLIED_FACTS: Final = frozenset(
     name
     for name, fact in FACTS.items()
-    if fact.given is not None or _asks_for(name, TARGET.key, PROPOSAL.key)
+    if fact.from_request is not None or _uses_parameter(name, TARGET.key, PROPOSAL.key)
 )
 """The facts about a message that a request brings, or that are of whom or what it names."""
-BROUGHT_TO_ONE: Final = BROUGHT - _OF_TARGET - {"target_is_self"}
+SUPPLIED_FACTS_WITH_KNOWN_TARGET: Final = SUPPLIED_FACTS - _TARGET_FACTS - {"target_is_self"}
 """The same where it is said whom something is given to: of that person the rows tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
-    """One way of getting a yes: what must be so, and what a request must bring beside it."""
+class AllowCondition:
+    """One combination that allows an action.
 
-    rule: Rule
-    rows: tuple[Condition, ...]
+    It consists of conditions on database rows, and literals that the request must supply.
+    """
+
+    rule: PolicyRule
+    row_conditions: tuple[Condition, ...]
     """All of them; none uses a fact that is brought."""
-    takes: Need
+    requires: Conjunction
 
 
-def ways_to(
-    policy: Policy, action: Action, role: Role, brought: Collection[str] = BROUGHT
-) -> Iterator[Way]:
+def allow_conditions(
+    policy: Policy, action: Action, role: Role, supplied: Collection[str] = SUPPLIED_FACTS
+) -> Iterator[AllowCondition]:
     """Every combination in which an allow rule matches and no deny rule does.
 
     Raises `PolicyError` where a rule and what denies it have too many ways to tell.
     """
-    rules = [rule for rule in policy.rules if rule.concerns(action, role)]
+    rules = [rule for rule in policy.rules if rule.applies_to(action, role)]
     denies = [Not(policy.conditions[rule.when]) for rule in rules if rule.effect is Effect.DENY]
-    by_rows = [deny for deny in denies if names_in(deny).isdisjoint(brought)]
+    by_rows = [deny for deny in denies if names_in(deny).isdisjoint(supplied)]
     by_request = [deny for deny in denies if deny not in by_rows]
     for rule in rules:
         if rule.effect is Effect.ALLOW:
-            for way in ways_of(Every((policy.conditions[rule.when], *by_request)), _MOST):
-                takes = frozenset(literal for literal in way if literal[0] in brought)
+            for way in dnf_of(And((policy.conditions[rule.when], *by_request)), _MAX_TERMS):
+                takes = frozenset(literal for literal in way if literal[0] in supplied)
                 rows = (Name(n) if held else Not(Name(n)) for n, held in sorted(way - takes))
-                yield Way(rule=rule, rows=(*rows, *by_rows), takes=takes)
+                yield AllowCondition(rule=rule, row_conditions=(*rows, *by_rows), requires=takes)
 
 
-def told(takes: Iterable[Need]) -> str:
+def describe_requirements(requirements: Iterable[Conjunction]) -> str:
     """The requirements as a policy condition: alternatives joined by `or`, the shortest first."""
-    ways = sorted(set(takes), key=_length)
+    ways = sorted(set(requirements), key=_size_order)
     said = (
-        " and ".join(literal_of(*literal) for literal in sorted(way, key=_order)) for way in ways
+        " and ".join(literal_text(*literal) for literal in sorted(way, key=_literal_order))
+        for way in ways
     )
     return " or ".join(each or "nothing" for each in said) if any(ways) else ""
 
 
-def fewest(takes: Iterable[Need]) -> Collection[Need]:
+def minimal(requirements: Iterable[Conjunction]) -> Collection[Conjunction]:
     """The minimal alternatives: those that are no proper superset of another one."""
-    ways = set(takes)
+    ways = set(requirements)
     return [way for way in ways if not any(other < way for other in ways)]
 
 
-def _length(way: Need) -> tuple[int, list[tuple[bool, str]]]:
-    return len(way), sorted(map(_order, way))
+def _size_order(way: Conjunction) -> tuple[int, list[tuple[bool, str]]]:
+    return len(way), sorted(map(_literal_order, way))
 
 
-def _order(literal: tuple[str, bool]) -> tuple[bool, str]:
+def _literal_order(literal: tuple[str, bool]) -> tuple[bool, str]:
     name, held = literal
     return not held, name

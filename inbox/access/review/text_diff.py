@@ -1,13 +1,16 @@
-"""What is written otherwise: rows, shieldings, invariants, assumptions, beside the old. Pure."""
+"""The textual difference between two policies.
+
+It lists rows, shieldings, invariants and assumptions that were added, dropped or changed. Pure.
+"""
 
 from collections.abc import Iterator, Sequence
 
-from inbox.access.files.invariants import Claim
-from inbox.access.policy.shielding import Shieldings
-from inbox.access.policy.vocabulary import Rule, cell_of
+from inbox.access.files.invariants import Implication
+from inbox.access.policy.shielding import ShieldingTable
+from inbox.access.policy.vocabulary import PolicyRule, duties_text
 
 
-def changed_rows(old: Sequence[Rule], new: Sequence[Rule]) -> Iterator[str]:
+def changed_rows(old: Sequence[PolicyRule], new: Sequence[PolicyRule]) -> Iterator[str]:
     """Rules that were added, dropped, renamed or changed, cell by cell."""
     before, after = ({rule.id: rule for rule in rules} for rules in (old, new))
     dropped = {_cells(rule): rule.id for rule in old if rule.id not in after}
@@ -24,24 +27,24 @@ def changed_rows(old: Sequence[Rule], new: Sequence[Rule]) -> Iterator[str]:
         yield f"row {rule_id} dropped: {_row(before[rule_id])}"
 
 
-def _cells(rule: Rule) -> tuple[tuple[str, str], ...]:
+def _cells(rule: PolicyRule) -> tuple[tuple[str, str], ...]:
     return (
         ("effect", rule.effect.value),
-        ("action", rule.acts),
+        ("action", rule.actions),
         ("role", rule.roles),
         ("when", rule.when),
-        ("duty", cell_of(rule.duties)),
+        ("duty", duties_text(rule.duties)),
     )
 
 
-def _row(rule: Rule) -> str:
+def _row(rule: PolicyRule) -> str:
     return ", ".join(text for _, text in _cells(rule))
 
 
-def changed_shieldings(old: Shieldings, new: Shieldings) -> Iterator[str]:
+def changed_shieldings(old: ShieldingTable, new: ShieldingTable) -> Iterator[str]:
     """Texts whose code changed, was added or was dropped, and codes whose order changed."""
-    for text in sorted(old.texts.keys() | new.texts.keys()):
-        had, has = (shieldings.texts.get(text, "?") for shieldings in (old, new))
+    for text in sorted(old.code_by_text.keys() | new.code_by_text.keys()):
+        had, has = (shieldings.code_by_text.get(text, "?") for shieldings in (old, new))
         if had != has:
             yield f"shielding {text!r}: {had} -> {has}"
     codes = [[each.code for each in shieldings.strictest_first] for shieldings in (old, new)]
@@ -50,16 +53,16 @@ def changed_shieldings(old: Shieldings, new: Shieldings) -> Iterator[str]:
         yield f"shielding, strictest first: {' '.join(kept[0])} -> {' '.join(kept[1])}"
 
 
-def changed_claims(old: Sequence[Claim], new: Sequence[Claim]) -> Iterator[str]:
+def changed_invariants(old: Sequence[Implication], new: Sequence[Implication]) -> Iterator[str]:
     """Invariants and assumptions that were dropped or added."""
-    before, after = ({claim.line.text for claim in claims} for claims in (old, new))
-    for claim in old:
-        if claim.line.text not in after:
-            yield f"{_kind(claim)} dropped: {claim.line.text}"
-    for claim in new:
-        if claim.line.text not in before:
-            yield f"{_kind(claim)} added: {claim.line.text}"
+    before, after = ({invariant.line.text for invariant in invariants} for invariants in (old, new))
+    for invariant in old:
+        if invariant.line.text not in after:
+            yield f"{_kind(invariant)} dropped: {invariant.line.text}"
+    for invariant in new:
+        if invariant.line.text not in before:
+            yield f"{_kind(invariant)} added: {invariant.line.text}"
 
 
-def _kind(claim: Claim) -> str:
-    return "assumption" if claim.assumed else "invariant"
+def _kind(invariant: Implication) -> str:
+    return "assumption" if invariant.is_assumption else "invariant"

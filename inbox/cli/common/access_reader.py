@@ -15,18 +15,18 @@ from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Decision, Duty
 from inbox.access.question import Capacity, OfInstallation, Subject
 from inbox.cli.common.context import store_of
-from inbox.cli.common.sign_in import acting, one_code
+from inbox.cli.common.sign_in import choose_capacity, read_code
 from inbox.config import Settings
 from inbox.domain import OrgNumber
 from inbox.errors import NotFound, NotPermitted, Unavailable
 
-Wanted = tuple[Action, Subject]
-ACCESS: Final[Wanted] = (Action.ACCESS_READ, OfInstallation())
+ActionOnSubject = tuple[Action, Subject]
+READ_ACCESS: Final[ActionOnSubject] = (Action.ACCESS_READ, OfInstallation())
 """What it takes to know about the access of others."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Who:
+class Caller:
     """The caller: the personal code, and the chosen capacity if one was given."""
 
     person: str
@@ -34,13 +34,13 @@ class Who:
     chosen: str | None
 
     @classmethod
-    def typing(cls, person: str, chosen: str | None, *, from_stdin: bool) -> "Who":
+    def with_typed_code(cls, person: str, chosen: str | None, *, from_stdin: bool) -> "Caller":
         """Read the code now, without echo or from standard input."""
-        return cls(person=person, code=one_code(person, from_stdin=from_stdin), chosen=chosen)
+        return cls(person=person, code=read_code(person, from_stdin=from_stdin), chosen=chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking:
+class AccessReader:
     """A transaction of a caller whose personal code has been verified."""
 
     session: Session
@@ -48,7 +48,7 @@ class Asking:
     policy: Policy
     capacity: Capacity
 
-    def check_allowed(self, event: str, *wanted: Wanted, about: str) -> None:
+    def check_allowed(self, event: str, *wanted: ActionOnSubject, about: str) -> None:
         """Raise `NotFound` unless the capacity may do one of these actions; the success is audited.
 
         Who may not know is not told whether there is something to know.
@@ -61,13 +61,13 @@ class Asking:
                 capacity=self.capacity,
                 action=action,
                 subject=subject,
-            ).fulfilled_by({Duty.LOG})
+            ).deny_unless_met({Duty.LOG})
             if decision.allowed:
-                self._note(event, decision, about)
+                self._record(event, decision, about)
                 return
         raise NotFound
 
-    def _note(self, event: str, decision: Decision, about: str) -> None:
+    def _record(self, event: str, decision: Decision, about: str) -> None:
         entry = audit.Entry(
             event=event,
             who=self.capacity.id,
@@ -79,7 +79,7 @@ class Asking:
 
 
 @contextmanager
-def asking(settings: Settings, who: Who) -> Iterator[Asking]:
+def open_access_reader(settings: Settings, who: Caller) -> Iterator[AccessReader]:
     """Open such a transaction; its audit entries are committed at the end.
 
     Nothing is committed if the request was refused.
@@ -88,15 +88,15 @@ def asking(settings: Settings, who: Who) -> Iterator[Asking]:
     """
     policies = ActivePolicies()
     with store_of(settings).transaction() as (session, now):
-        capacity = acting(session, now, who.person, who.code, who.chosen)
+        capacity = choose_capacity(session, now, who.person, who.code, who.chosen)
         policy = policies.current(session)
         if not policy.rules:
             raise Unavailable("policy.not_active", "nobody may do anything until it is")
-        yield Asking(session=session, now=now, policy=policy, capacity=capacity)
+        yield AccessReader(session=session, now=now, policy=policy, capacity=capacity)
 
 
-def check_may_know(
-    settings: Settings, who: Who, event: str, of: OrgNumber | None = None
+def check_may_read_access(
+    settings: Settings, who: Caller, event: str, of: OrgNumber | None = None
 ) -> OrgNumber:
     """Check that the caller may read about access in the organisation; returns the organisation.
 
@@ -104,14 +104,14 @@ def check_may_know(
     was asked is in the audit when this returns: before anything is read. Without `of` it is the
     organisation of who asks.
 
-    Raises as `asking`, and `NotPermitted`.
+    Raises as `open_access_reader`, and `NotPermitted`.
     """
-    with asking(settings, who) as it:
+    with open_access_reader(settings, who) as it:
         own = it.capacity.organisation
         if of not in {None, own}:
             raise NotPermitted("not_permitted", "it is another organisation's")
         try:
-            it.check_allowed(event, ACCESS, about=own)
+            it.check_allowed(event, READ_ACCESS, about=own)
         except NotFound:
             raise NotPermitted(
                 "not_permitted", "it takes a capacity that may access_read"

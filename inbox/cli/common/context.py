@@ -10,7 +10,7 @@ from inbox.keys import Keyring
 from inbox.line import Line
 from inbox.store import Store
 from inbox.tables import Installation
-from inbox.wiring import assemble, build_store, policy_folder
+from inbox.wiring import build_line_before_rules, build_store, policy_folder
 
 
 def settings_of(ctx: typer.Context) -> Settings:
@@ -33,7 +33,7 @@ def store_of(settings: Settings) -> Store:
 
 def line_of(ctx: typer.Context) -> Line:
     """The whole line, for a command that may run before a channel has active rules."""
-    return assemble(settings_of(ctx))
+    return build_line_before_rules(settings_of(ctx))
 
 
 def keyring_of(settings: Settings, store: Store) -> Keyring:
@@ -45,7 +45,7 @@ def keyring_of(settings: Settings, store: Store) -> Keyring:
         raise ConfigurationError(
             "database.empty", "the database is no installation yet: run `inbox init`"
         )
-    if not keyring.proves(installation.key_proof):
+    if not keyring.matches_proof(installation.key_proof):
         raise ConfigurationError(
             "keys.not_these",
             "the keys at hand are not those that this database was made with: put the right"

@@ -6,17 +6,17 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.cli.common.output import say, say_json, say_table
+from inbox.cli.common.output import print_json, print_line, print_table
 from inbox.errors import Invalid
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")]
-Row = Mapping[str, object]
-_SIGNS: Final = str.maketrans({"\\": "\\\\", "|": "\\|", "<": "&lt;"})
+TableRow = Mapping[str, object]
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "|": "\\|", "<": "&lt;"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class OutputFormat:
     """The format in which a result is printed."""
 
     as_json: bool
@@ -32,38 +32,41 @@ class Form:
         return not (self.as_json or self.as_markdown)
 
     def show(
-        self, value: object, rows: Sequence[Row], columns: Sequence[str], *summary: str
+        self, value: object, rows: Sequence[TableRow], columns: Sequence[str], *summary: str
     ) -> None:
         """Print rows under their columns, then the summary; JSON is the value alone."""
         if self.as_json:
-            say_json(value)
+            print_json(value)
             return
         self.show_rows(rows, columns)
         if self.as_markdown and rows and summary:
-            say()
+            print_line()
         for line in summary:
-            say(line)
+            print_line(line)
 
-    def show_rows(self, rows: Sequence[Row], columns: Sequence[str]) -> None:
+    def show_rows(self, rows: Sequence[TableRow], columns: Sequence[str]) -> None:
         """Print rows under their columns unless the format is JSON; prints nothing without rows."""
         if not rows:
             return
         if self.as_markdown:
-            say("\n".join(table(rows, columns)))
+            print_line("\n".join(markdown_table(rows, columns)))
         else:
-            say_table(rows, columns)
+            print_table(rows, columns)
 
 
-def table(rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
+def markdown_table(rows: Sequence[TableRow], columns: Sequence[str]) -> list[str]:
     """The lines of a Markdown table; empty without rows."""
     if not rows:
         return []
     return [
-        _line(name.replace("_", " ") for name in columns),
-        _line("---" for _ in columns),
-        *(_line("" if row[name] is None else str(row[name]) for name in columns) for row in rows),
+        _markdown_row(name.replace("_", " ") for name in columns),
+        _markdown_row("---" for _ in columns),
+        *(
+            _markdown_row("" if row[name] is None else str(row[name]) for name in columns)
+            for row in rows
+        ),
     ]
 
 
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(' '.join(cell.split()).translate(_SIGNS) for cell in cells)} |"
+def _markdown_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(' '.join(cell.split()).translate(_ESCAPES) for cell in cells)} |"

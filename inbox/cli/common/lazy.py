@@ -16,7 +16,7 @@ _RULES: Final = "Rules"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Late:
+class _LazyCommand:
     """A command of the program: the module of `inbox.cli` that has it under the command's name."""
 
     module: str
@@ -25,57 +25,57 @@ class _Late:
 
 
 COMMANDS: Final = {
-    "demo": _Late(
+    "demo": _LazyCommand(
         module="demo.command",
         panel=_BEGIN,
         help="Run the whole line on this machine, with made-up mail.",
     ),
-    "keys": _Late(
+    "keys": _LazyCommand(
         module="keys", panel=_BEGIN, help="Create and list the keys that everything is sealed with."
     ),
-    "database": _Late(
+    "database": _LazyCommand(
         module="database", panel=_BEGIN, help="Bring the database to this program's version."
     ),
-    "init": _Late(
+    "init": _LazyCommand(
         module="init",
         panel=_BEGIN,
         help="Enrol the first two people and activate the policies, once.",
     ),
-    "directory": _Late(
+    "directory": _LazyCommand(
         module="directory.command",
         panel=_BEGIN,
         help="Units, people, case systems and personal codes.",
     ),
-    "serve": _Late(
+    "serve": _LazyCommand(
         module="serve", panel=_LINE, help="Serve the API and the operators' listener, and work."
     ),
-    "work": _Late(module="serve", panel=_LINE, help="Work without serving anything."),
-    "doctor": _Late(
+    "work": _LazyCommand(module="serve", panel=_LINE, help="Work without serving anything."),
+    "doctor": _LazyCommand(
         module="doctor.command",
         panel=_LOOK,
         help="Check everything that can keep mail from arriving.",
     ),
-    "message": _Late(
+    "message": _LazyCommand(
         module="message.command",
         panel=_LOOK,
         help="Where messages are: ids, states, codes and times only.",
     ),
-    "package": _Late(
+    "package": _LazyCommand(
         module="package.command",
         panel=_LOOK,
         help="Look at a document package in hand, or make one.",
     ),
-    "audit": _Late(module="audit", panel=_LOOK, help="Verify and export the audit."),
-    "config": _Late(module="config", panel=_LOOK, help="Show and check the settings."),
-    "access": _Late(
+    "audit": _LazyCommand(module="audit", panel=_LOOK, help="Verify and export the audit."),
+    "config": _LazyCommand(module="config", panel=_LOOK, help="Show and check the settings."),
+    "access": _LazyCommand(
         module="access", panel=_RULES, help="Who has access for a time: give, take, end and review."
     ),
-    "policy": _Late(
+    "policy": _LazyCommand(
         module="policy.command",
         panel=_RULES,
         help="Who may do what: look, prove, compare and activate.",
     ),
-    "route": _Late(
+    "route": _LazyCommand(
         module="route.command",
         panel=_RULES,
         help="Where mail goes: look, compare, simulate; change it by two people.",
@@ -98,7 +98,7 @@ class _Stub(TyperCommand):
         return _real(self.name).make_context(info_name, args, parent=parent, **extra)
 
 
-class LateCommands(TyperGroup):
+class LazyGroup(TyperGroup):
     """A command group that lists its commands without importing them."""
 
     def list_commands(self, ctx: Context) -> list[str]:

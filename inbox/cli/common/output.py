@@ -11,11 +11,11 @@ import typer
 
 from inbox.errors import ConfigurationError, InboxError, Invalid
 
-FINE: Final = 0
-WRONG: Final = 1
-UNUSABLE: Final = 2
-UNEXPECTED: Final = 1
-_WIDE: Final = 240
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_INTERNAL: Final = 1
+_TABLE_WIDTH: Final = 240
 """Columns of a table that is not shown on a screen: no id is ever cut."""
 
 _ADVICE: Final = {
@@ -47,14 +47,14 @@ def advice(error: InboxError) -> str:
     return _ADVICE.get(error.code, "")
 
 
-def tell(error: InboxError) -> None:
+def print_error(error: InboxError) -> None:
     """Print an error as one line on standard error: the code, what is wrong, and what to do."""
     parts = [part for part in (error.reason, advice(error)) if part]
     text = " ".join("; ".join(parts).split())
     typer.echo(f"inbox: {error.code}: {text}" if text else f"inbox: {error.code}", err=True)
 
 
-def tell_unexpected(error: BaseException) -> None:
+def print_unexpected_error(error: BaseException) -> None:
     """Print one line for a fault of the program: its type and place, never its text."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "inbox" in Path(frame.filename).parts]
@@ -68,10 +68,10 @@ def tell_unexpected(error: BaseException) -> None:
 
 def exit_code_of(error: InboxError) -> int:
     """2 for invalid usage or configuration, 1 for every other error."""
-    return UNUSABLE if isinstance(error, ConfigurationError | Invalid) else WRONG
+    return EXIT_USAGE if isinstance(error, ConfigurationError | Invalid) else EXIT_FAILED
 
 
-def say(text: str = "") -> None:
+def print_line(text: str = "") -> None:
     """Print a line on standard output and flush it, because the reader may wait for it."""
     typer.echo(text)
     sys.stdout.flush()
@@ -82,12 +82,12 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
-def say_json(value: object) -> None:
+def print_json(value: object) -> None:
     """Print one JSON value on standard output, for a script."""
-    say(json.dumps(value, ensure_ascii=False, indent=2))
+    print_line(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def say_table(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> None:
+def print_table(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> None:
     """Print rows as a table; nothing is cut unless the output is a terminal."""
     from rich.console import Console
     from rich.table import Table
@@ -98,5 +98,5 @@ def say_table(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> N
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*("" if row[name] is None else str(row[name]) for name in names))
-    width = None if sys.stdout.isatty() else _WIDE
+    width = None if sys.stdout.isatty() else _TABLE_WIDTH
     Console(file=sys.stdout, width=width, markup=False, highlight=False).print(table)

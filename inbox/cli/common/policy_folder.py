@@ -7,9 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.access.files.folder import Draft, load_draft
+from inbox.access.files.folder import PolicyDraft, load_draft
 from inbox.cli.common.context import policy_folder_of
-from inbox.cli.common.output import WRONG, tell
+from inbox.cli.common.output import EXIT_FAILED, print_error
 from inbox.domain import OrgNumber
 from inbox.errors import Invalid, PolicyError
 from inbox.routing.rule_book import RuleBook
@@ -28,53 +28,53 @@ Policies = Annotated[
 ]
 
 
-def draft_of(ctx: typer.Context, folder: Path | None) -> Draft:
+def draft_for_command(ctx: typer.Context, folder: Path | None) -> PolicyDraft:
     """Read the folder; if it is refused, print why and exit with 1."""
-    return draft_in(policy_folder_of(ctx, folder))
+    return load_draft_or_exit(policy_folder_of(ctx, folder))
 
 
-def draft_in(path: Path) -> Draft:
+def load_draft_or_exit(path: Path) -> PolicyDraft:
     """The same for a folder that was given."""
     try:
         return load_draft(path)
     except PolicyError as error:
-        raise refused(error) from error
+        raise exit_refused(error) from error
 
 
-def refused(error: PolicyError) -> typer.Exit:
+def exit_refused(error: PolicyError) -> typer.Exit:
     """Print what is wrong with a folder, and where; returns the exit to raise."""
-    tell(error)
-    return typer.Exit(WRONG)
+    print_error(error)
+    return typer.Exit(EXIT_FAILED)
 
 
 _RULES: Final = "routing/*.toml"
 _CASES: Final = "tests/routing*.toml"
 
 
-def rule_files(folder: Path) -> list[tuple[str, bytes]]:
+def read_rule_files(folder: Path) -> list[tuple[str, bytes]]:
     """The rule files in a policy folder, by name; at least one."""
     return _files(folder, _RULES)
 
 
-def books_in(folder: Path) -> dict[OrgNumber, RuleBook]:
+def read_rule_books(folder: Path) -> dict[OrgNumber, RuleBook]:
     """Read the rule books in a policy folder.
 
     Raises `PolicyError` for the first that is invalid.
     """
-    books = [read_rules(name, raw) for name, raw in rule_files(folder)]
+    books = [read_rules(name, raw) for name, raw in read_rule_files(folder)]
     return {book.organisation: book for book in books}
 
 
-def case_results(folder: Path) -> Iterator[tuple[str, CaseResult]]:
+def run_case_files(folder: Path) -> Iterator[tuple[str, CaseResult]]:
     """Run every case of every file by the rules of the organisation that the file names."""
-    books = books_in(folder)
+    books = read_rule_books(folder)
     for name, raw in _files(folder, _CASES):
-        mine = books.get(_receiver(raw), next(iter(books.values())))
+        mine = books.get(_receiver_of_cases(raw), next(iter(books.values())))
         # Which refuses the cases of another organisation.
         yield from ((name, result) for result in run_cases(mine, raw, file=name))
 
 
-def _receiver(raw: bytes) -> OrgNumber:
+def _receiver_of_cases(raw: bytes) -> OrgNumber:
     """Whose rules a file of cases tries; nobody's for one that cannot be read, as will be said."""
     try:
         return OrgNumber(str(tomllib.loads(raw.decode()).get("receiver")))

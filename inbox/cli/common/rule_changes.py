@@ -8,19 +8,19 @@ import typer
 from sqlmodel import Session, col, select
 
 from inbox.access.files import versions
-from inbox.access.files.versions import Files, unpacked
+from inbox.access.files.versions import FilesByName, unpack_files
 from inbox.access.question import Capacity
-from inbox.cli.common.output import WRONG, say, say_json
-from inbox.cli.common.sign_in import CodeFromStdin, SignedIn, one_code, sign_in
+from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
+from inbox.cli.common.sign_in import CodeFromStdin, SignedIn, read_code, sign_in
 from inbox.domain import ProposalState
 from inbox.errors import NotFound
 from inbox.line import Line
 from inbox.line.proposals import rule_versions
-from inbox.line.proposals.versioned_rules import Rules
+from inbox.line.proposals.versioned_rules import VersionedRules
 from inbox.store import Store
 from inbox.tables import ActivePolicy, PolicyVersion, Proposal
 
-RulesOf = Callable[[Capacity], Rules]
+RulesForCapacity = Callable[[Capacity], VersionedRules]
 """Which rules a person of that capacity changes."""
 
 Actor = Annotated[str, typer.Option("--by", metavar="ID", help="Who does it: your own id.")]
@@ -37,37 +37,40 @@ Acknowledge = Annotated[
 AtOnce = Annotated[
     bool, typer.Option("--activate", help="And make it the active one in the same step.")
 ]
-_WRITTEN: Final = "%Y-%m-%d %H:%M"
+_TIME_FORMAT: Final = "%Y-%m-%d %H:%M"
 
 
 def propose(
-    who: SignedIn, rules_of: RulesOf, files_of: Callable[[Rules], Files], json: bool
+    who: SignedIn,
+    rules_of: RulesForCapacity,
+    files_of: Callable[[VersionedRules], FilesByName],
+    json: bool,
 ) -> None:
     """Propose the files, and print the difference."""
 
-    def move(line: Line, capacity: Capacity) -> rule_versions.Proposed:
+    def move(line: Line, capacity: Capacity) -> rule_versions.ProposedVersion:
         rules = rules_of(capacity)
         return rule_versions.propose(line, capacity, rules, files_of(rules))
 
-    made = who.do(move)
+    made = who.perform(move)
     compared = made.compared
     if json:
-        say_json(
+        print_json(
             {
                 "proposal": made.proposal_id,
-                "digest": compared.becomes,
+                "digest": compared.new_digest,
                 "difference": compared.text,
                 "acknowledge": compared.digest,
             }
         )
         return
-    say(compared.text)
-    say(f"acknowledge: {compared.digest}")
-    say(f"proposed {made.proposal_id}; another person approves it")
+    print_line(compared.text)
+    print_line(f"acknowledge: {compared.digest}")
+    print_line(f"proposed {made.proposal_id}; another person approves it")
 
 
-def add_approval(
-    changes: typer.Typer, rules_of: RulesOf, *, approve_help: str, activate_help: str
+def add_approval_commands(
+    changes: typer.Typer, rules_of: RulesForCapacity, *, approve_help: str, activate_help: str
 ) -> None:
     """Add the two commands that are the same for both: `approve` and `activate`."""
 
@@ -80,85 +83,90 @@ def add_approval(
         at_once: AtOnce = False,
         code_from_stdin: CodeFromStdin = False,
     ) -> None:
-        who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
+        who = sign_in(ctx, by, read_code(by, from_stdin=code_from_stdin))
         _approve(who, rules_of, proposal, acknowledge, at_once=at_once)
 
     @changes.command(help=activate_help)
     def activate(
         ctx: typer.Context, digest: Digest, by: Actor, code_from_stdin: CodeFromStdin = False
     ) -> None:
-        who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
-        who.do(
+        who = sign_in(ctx, by, read_code(by, from_stdin=code_from_stdin))
+        who.perform(
             lambda line, capacity: rule_versions.activate(
                 line, capacity, rules_of(capacity), digest
             )
         )
-        say(f"active: {digest}")
+        print_line(f"active: {digest}")
 
 
 def _approve(
-    who: SignedIn, rules_of: RulesOf, proposal_id: str, acknowledge: str | None, *, at_once: bool
+    who: SignedIn,
+    rules_of: RulesForCapacity,
+    proposal_id: str,
+    acknowledge: str | None,
+    *,
+    at_once: bool,
 ) -> None:
     """Approve it, or print what it changes and end with 1 if that is not acknowledged yet."""
     if acknowledge is None:
-        compared = who.do(
+        compared = who.perform(
             lambda line, capacity: rule_versions.review(
                 line, capacity, rules_of(capacity), proposal_id
             )
         )
-        say(compared.text)
-        say(f"acknowledge: {compared.digest}")
-        say("nothing is approved yet: repeat it with --acknowledge and this digest")
-        raise typer.Exit(WRONG)
+        print_line(compared.text)
+        print_line(f"acknowledge: {compared.digest}")
+        print_line("nothing is approved yet: repeat it with --acknowledge and this digest")
+        raise typer.Exit(EXIT_FAILED)
     step = rule_versions.approve_and_activate if at_once else rule_versions.approve
-    digest = who.do(
+    digest = who.perform(
         lambda line, capacity: step(
             line, capacity, rules_of(capacity), proposal_id, acknowledge=acknowledge
         )
     )
-    say(f"{'active' if at_once else 'approved, not active yet'}: {digest}")
+    print_line(f"{'active' if at_once else 'approved, not active yet'}: {digest}")
 
 
-def roll_back(who: SignedIn, rules_of: RulesOf, reason: str) -> None:
+def roll_back(who: SignedIn, rules_of: RulesForCapacity, reason: str) -> None:
     """Roll back to the version that was active before."""
-    digest = who.do(
+    digest = who.perform(
         lambda line, capacity: rule_versions.roll_back(
             line, capacity, rules_of(capacity), reason=reason
         )
     )
-    say(f"active again: {digest}")
+    print_line(f"active again: {digest}")
 
 
-def say_history(store: Store, kind: str, *, as_json: bool) -> None:
+def print_history(store: Store, kind: str, *, as_json: bool) -> None:
     """Print every version of one kind, the newest first: people, times and digests."""
     with store.reading() as (session, now):
-        told = list(_told(session, now, kind))
+        told = list(_history_rows(session, now, kind))
     if as_json:
-        say_json(told)
+        print_json(told)
         return
     for version in told:
-        say(f"{version['state']}: {version['digest']}")
+        print_line(f"{version['state']}: {version['digest']}")
         for name in ("proposal", "proposed", "approved", "activated", "rolled_back", "difference"):
             if version[name] is not None:
-                say(f"  {name.replace('_', ' '):<12}{version[name]}")
+                print_line(f"  {name.replace('_', ' '):<12}{version[name]}")
 
 
-def say_version(store: Store, kind: str, digest: str, *, as_json: bool) -> None:
+def print_version(store: Store, kind: str, digest: str, *, as_json: bool) -> None:
     """Print all files of a version as they were proposed."""
     with store.reading() as (session, _):
         found = [each for each in versions.history(session, kind) if each.digest == digest]
     if not found:
         raise NotFound("policy.no_version", "no version has this digest: see `history`")
-    files = unpacked(found[0].files)
+    files = unpack_files(found[0].files)
     if as_json:
-        say_json({name: raw.decode() for name, raw in files.items()})
+        print_json({name: raw.decode() for name, raw in files.items()})
         return
     for name, raw in files.items():
-        say(f"==> {name} <==")
-        say(raw.decode())
+        print_line(f"==> {name} <==")
+        print_line(raw.decode())
 
 
-def _told(session: Session, now: datetime, kind: str) -> Iterator[dict[str, str | None]]:
+def _history_rows(session: Session, now: datetime, kind: str) -> Iterator[dict[str, str | None]]:
     active = session.exec(
         select(ActivePolicy.version).where(col(ActivePolicy.kind) == kind)
     ).one_or_none()
@@ -167,10 +175,10 @@ def _told(session: Session, now: datetime, kind: str) -> Iterator[dict[str, str 
             "state": _state(session, now, each, active),
             "digest": each.digest,
             "proposal": each.id,
-            "proposed": _when(each.proposed_at, each.proposed_by),
-            "approved": _when(each.approved_at, each.approved_by),
-            "activated": _when(each.activated_at, each.activated_by),
-            "rolled_back": _when(each.rolled_back_at, None),
+            "proposed": _time_and_person(each.proposed_at, each.proposed_by),
+            "approved": _time_and_person(each.approved_at, each.approved_by),
+            "activated": _time_and_person(each.activated_at, each.activated_by),
+            "rolled_back": _time_and_person(each.rolled_back_at, None),
             "difference": each.diff_digest,
         }
 
@@ -190,8 +198,8 @@ def _state(session: Session, now: datetime, version: PolicyVersion, active: str 
     return "proposed" if is_open else "lapsed"
 
 
-def _when(at: datetime | None, by: str | None) -> str | None:
+def _time_and_person(at: datetime | None, by: str | None) -> str | None:
     if at is None:
         return None
-    written = f"{at.strftime(_WRITTEN)} UTC"
+    written = f"{at.strftime(_TIME_FORMAT)} UTC"
     return written if by is None else f"{written} by {by}"

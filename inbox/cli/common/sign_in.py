@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from inbox.access.question import Capacity
 from inbox.cli.common.context import line_of
-from inbox.directory import proved_capacities
+from inbox.directory import verified_capacities
 from inbox.errors import Invalid, NotFound, NotPermitted
 from inbox.line import Line
 
@@ -38,23 +38,23 @@ As = Annotated[
 _SEPARATOR: Final = "@"
 
 
-def one_code(by: str, *, from_stdin: bool) -> str:
+def read_code(by: str, *, from_stdin: bool) -> str:
     """Read the personal code, typed without echo or from standard input."""
     if from_stdin:
-        (code,) = _lines("the personal code")
+        (code,) = _read_lines("the personal code")
         return code
-    return _code_of(by)
+    return _prompt_code(by)
 
 
-def two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
+def read_two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
     """Read the personal codes of two people."""
     if from_stdin:
-        first, second = _lines(f"the personal code of {by}", f"that of {with_}")
+        first, second = _read_lines(f"the personal code of {by}", f"that of {with_}")
         return first, second
-    return _code_of(by), _code_of(with_)
+    return _prompt_code(by), _prompt_code(with_)
 
 
-def code_and_reason(by: str, *, from_stdin: bool) -> tuple[str, str]:
+def read_code_and_reason(by: str, *, from_stdin: bool) -> tuple[str, str]:
     """Read the personal code and the reason.
 
     The reason is never an option, since others could see it.
@@ -62,27 +62,27 @@ def code_and_reason(by: str, *, from_stdin: bool) -> tuple[str, str]:
     The reason is empty where nothing was said: the move refuses that.
     """
     if from_stdin:
-        code, reason = _lines("the personal code", "the reason")
+        code, reason = _read_lines("the personal code", "the reason")
         return code, reason
-    code = _code_of(by)
+    code = _prompt_code(by)
     return code, str(typer.prompt("Why", err=True))
 
 
-def code_and_text(by: str, *, from_stdin: bool) -> tuple[str, str]:
+def read_code_and_text(by: str, *, from_stdin: bool) -> tuple[str, str]:
     """Read the personal code, and the rest of standard input as text. Raises `Invalid`."""
     try:
-        code = sys.stdin.readline().strip() if from_stdin else _code_of(by)
+        code = sys.stdin.readline().strip() if from_stdin else _prompt_code(by)
         return code, sys.stdin.read()
     except UnicodeDecodeError:
         raise Invalid("codes.lines", "standard input is text in UTF-8") from None
 
 
-def _code_of(person: str) -> str:
+def _prompt_code(person: str) -> str:
     typed: str = typer.prompt(f"Personal code of {person}", hide_input=True, err=True)
     return typed
 
 
-def _lines(*due: str) -> list[str]:
+def _read_lines(*due: str) -> list[str]:
     """Just the lines that are due; the last may be empty. Raises `Invalid`."""
     lines = [text.strip() for text in sys.stdin.read().splitlines()]
     while len(lines) > len(due) and not lines[-1]:
@@ -92,29 +92,31 @@ def _lines(*due: str) -> list[str]:
     return lines
 
 
-def acting(session: Session, now: datetime, person: str, code: str, chosen: str | None) -> Capacity:
+def choose_capacity(
+    session: Session, now: datetime, person: str, code: str, chosen: str | None
+) -> Capacity:
     """The chosen capacity, or the person's only one.
 
     Nothing is revealed before the code is verified.
 
     Raises `Conflict` for a wrong person or code, `Invalid` where a choice is to be made.
     """
-    has = proved_capacities(session, now, person, code)
-    of_these = [each for each in has if chosen in {None, each.role.value, _named(each)}]
+    has = verified_capacities(session, now, person, code)
+    of_these = [each for each in has if chosen in {None, each.role.value, _capacity_label(each)}]
     if len(of_these) != 1:
-        names = ", ".join(sorted(map(_named, has))) or "none"
+        names = ", ".join(sorted(map(_capacity_label, has))) or "none"
         raise Invalid("capacity.choose", f"say --as, one of: {names}")
     return of_these[0]
 
 
-def _named(capacity: Capacity) -> str:
+def _capacity_label(capacity: Capacity) -> str:
     return f"{capacity.role.value}{_SEPARATOR}{capacity.unit}"
 
 
-def acting_here(line: Line, person: str, code: str, chosen: str | None) -> Capacity:
+def sign_in_as(line: Line, person: str, code: str, chosen: str | None) -> Capacity:
     """The same in a transaction of its own; the move that follows authorizes again in another."""
     with line.store.reading() as (session, now):
-        return acting(session, now, person, code, chosen)
+        return choose_capacity(session, now, person, code, chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +126,7 @@ class SignedIn:
     line: Line
     capacities: tuple[Capacity, ...]
 
-    def do(self, move: Callable[[Line, Capacity], T]) -> T:
+    def perform(self, move: Callable[[Line, Capacity], T]) -> T:
         """Perform the move in the first capacity that is permitted to.
 
         Each is authorized separately.
@@ -152,6 +154,6 @@ def sign_in(
     """
     line = line_of(ctx)
     with line.store.reading() as (session, now):
-        found = proved_capacities(session, now, person, code)
+        found = verified_capacities(session, now, person, code)
     mine = [each for each in found if organisation in {None, each.organisation}]
     return SignedIn(line=line, capacities=tuple(mine))

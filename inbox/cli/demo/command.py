@@ -13,17 +13,17 @@ from rich.console import Console
 from sqlmodel import Session, col, func, select
 
 from inbox.audit import verify
-from inbox.cli.demo.display import Walk, show_ends, waiting, what_became
-from inbox.cli.demo.people import People
-from inbox.cli.demo.stage import Stage, stage
+from inbox.cli.demo.display import ProgressView, count_waiting, letter_results, show_results
+from inbox.cli.demo.people import DemoPeople
+from inbox.cli.demo.stage import Stage, open_stage
 from inbox.domain import ArrivalState, DeliveryState, MessageState, OutboxState, ReceiptState
 from inbox.errors import ConfigurationError
 from inbox.simulator.demo_mail.judge import Judgement, judge
 from inbox.tables import Arrival, Delivery, Message, Outbox, Receipt
 
-_LOOK_SECONDS: Final = 0.2
-_STILL_SECONDS: Final = 2.0
-_LONGEST_SECONDS: Final = 240.0
+_POLL_SECONDS: Final = 0.2
+_QUIET_SECONDS: Final = 2.0
+_MAX_SECONDS: Final = 240.0
 
 
 def demo(
@@ -42,66 +42,68 @@ def demo(
     Ends with 1 unless every message ended as expected.
     """
     console = Console(stderr=as_json)
-    with _alone(folder):
+    with _folder_lock(folder):
         fine = _run(console, folder, once=once or as_json, as_json=as_json)
     raise typer.Exit(0 if fine else 1)
 
 
 def _run(console: Console, folder: Path, *, once: bool, as_json: bool) -> bool:
     began = time.monotonic()
-    with stage(folder) as play:
+    with open_stage(folder) as play:
         waits = len(play.letters)
         console.print(
             f"{waits} meldinger venter hos integrasjonspunktet, og andres post ved siden."
         )
-        in_time = _play(play, console)
+        in_time = _run_until_quiet(play, console)
         judgement = judge(play.gateway, [*play.systems, play.hand], play.letters, play.others)
-        ends = what_became(play, judgement)
+        ends = letter_results(play, judgement)
         seconds = time.monotonic() - began
-        show_ends(console, ends, judgement)
-        verified = _verified(play)
+        show_results(console, ends, judgement)
+        verified = _verify_audit(play)
         console.print(f"Loggen er hel: {'ja' if verified else 'NEI'}. {seconds:.0f} sekunder.")
         fine = in_time and verified and judgement.left_alone and not any(e.wrong for e in ends)
         if as_json:
-            print(json.dumps(_summary(play, judgement, waiting(ends), verified, seconds)))
+            print(json.dumps(_summary(play, judgement, count_waiting(ends), verified, seconds)))
         if not once:
             console.print(f"Åpne {play.operator_url} for å se driftssiden.")
-            _stay(console)
+            _wait_for_interrupt(console)
     return fine
 
 
-def _play(play: Stage, console: Console) -> bool:
+def _run_until_quiet(play: Stage, console: Console) -> bool:
     """Until nothing more can happen by itself; False if that never came."""
-    people = People(play)
-    until = time.monotonic() + _LONGEST_SECONDS
+    people = DemoPeople(play)
+    until = time.monotonic() + _MAX_SECONDS
     still_since: float | None = None
-    with Walk(play, console) as walk:
+    with ProgressView(play, console) as walk:
         while time.monotonic() < until:
             brought = play.postman.bring()
             worked = people.work()
-            walk.look()
+            walk.update()
             if play.product.poll() is not None:
                 raise ConfigurationError("demo.serve", "`inbox serve` ended: see serve.log")
             with play.line.store.reading() as (session, _):
-                busy = brought or worked or _waits(play) or _moves(session)
+                busy = (
+                    brought or worked or _has_waiting_mail(play) or _has_work_in_progress(session)
+                )
             if busy:
                 still_since = None
             elif still_since is None:
                 still_since = time.monotonic()
-            elif time.monotonic() - still_since > _STILL_SECONDS:
+            elif time.monotonic() - still_since > _QUIET_SECONDS:
                 return True
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
     console.print("Noe ble ikke ferdig i tide.")
     return False
 
 
-def _waits(play: Stage) -> bool:
+def _has_waiting_mail(play: Stage) -> bool:
     """Whether the gateway or the postman still has mail of ours."""
     others = {other.message_id for other in play.others}
     return not play.postman.done or bool(set(play.gateway.queue()) - others)
 
 
-def _moves(session: Session) -> bool:
+def _has_work_in_progress(session: Session) -> bool:
     """Whether something is on its way by itself, or with a case system."""
     busy = (
         (Arrival, (ArrivalState.ANNOUNCED, ArrivalState.STORED, ArrivalState.ABANDONING)),
@@ -118,11 +120,11 @@ def _moves(session: Session) -> bool:
     )
 
 
-def _verified(play: Stage) -> bool:
+def _verify_audit(play: Stage) -> bool:
     with play.line.store.transaction() as (session, now):
         note = verify.new_checkpoint(session, now, play.line.keyring)
     if note is not None:
-        verify.keep_outside(play.settings.checkpoints, note)
+        verify.append_to_checkpoint_file(play.settings.checkpoints, note)
     outside = play.settings.checkpoints.read_text("utf-8")
     with play.line.store.reading() as (session, _):
         return verify.verify(session, play.line.keyring, [outside]).holds
@@ -153,7 +155,7 @@ def _summary(
     }
 
 
-def _stay(console: Console) -> None:
+def _wait_for_interrupt(console: Console) -> None:
     console.print("Avslutt med Ctrl-C.")
     try:
         while True:
@@ -163,7 +165,7 @@ def _stay(console: Console) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _folder_lock(folder: Path) -> Iterator[None]:
     """One demo in a folder at a time."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("a") as lock:

@@ -22,7 +22,7 @@ _LIVE_ROWS = 40
 
 
 @dataclass
-class Walk:
+class ProgressView:
     """Follows the audit from the last entry that it read, and shows each step."""
 
     stage: Stage
@@ -44,7 +44,7 @@ class Walk:
         if self._live is not None:
             self._live.stop()
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Show what happened since the last call."""
         with self.stage.line.store.reading() as (session, _):
             leaves = session.exec(
@@ -53,17 +53,17 @@ class Walk:
                 .order_by(col(AuditEntry.seq))
             ).all()
             if any(b'"message:' in leaf or b'"arrival:' in leaf for _, leaf in leaves):
-                self._learn(
+                self._learn_names(
                     session.exec(select(Arrival.id, Arrival.wire_id)).all(),
                     session.exec(select(Message.id, Message.wire_id, Message.shares_wire_id)).all(),
                 )
         for seq, leaf in leaves:
             self._after = seq
-            self._step(json.loads(leaf))
+            self._show_step(json.loads(leaf))
         if self._live is not None:
             self._live.update(self._table())
 
-    def _learn(
+    def _learn_names(
         self,
         arrivals: Sequence[tuple[str, str]],
         messages: Sequence[tuple[str, str, bool]],
@@ -76,7 +76,7 @@ class Walk:
         for message, wire_id, shares in messages:
             self._names[message] = names[wire_id][-1 if shares else 0]
 
-    def _step(self, entry: Mapping[str, str]) -> None:
+    def _show_step(self, entry: Mapping[str, str]) -> None:
         kind, _, _ = entry["event"].partition(":")
         name = self._names.get(entry["message"] or "") or self._names.get(entry["subject"])
         if kind not in _SHOWN or name is None or not entry["became"]:
@@ -102,7 +102,7 @@ class Walk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Became:
+class LetterResult:
     """The product's result for one letter, and how it differs from the expected one."""
 
     name: str
@@ -115,7 +115,7 @@ class Became:
     wrong: tuple[str, ...]
 
 
-def what_became(stage: Stage, judgement: Judgement) -> list[Became]:
+def letter_results(stage: Stage, judgement: Judgement) -> list[LetterResult]:
     """The result of every letter, compared with the expectation and with the judge's findings."""
     with stage.line.store.reading() as (session, _):
         messages = session.exec(select(Message)).all()
@@ -133,14 +133,14 @@ def what_became(stage: Stage, judgement: Judgement) -> list[Became]:
         state = _state(message, arrival)
         code = _code(message, arrival, receipt)
         wrong = [surprise.value for surprise in judgement.letters[number].surprises]
-        wrong += _differences(letter.expect.fate, state, letter.expect.code, code)
+        wrong += _mismatches(letter.expect.fate, state, letter.expect.code, code)
         if message is not None and letter.expect.unit not in (None, message.unit):
             wrong.append("another unit")
         ruled = letter.expect.rule is not None and message is not None
         if ruled and message is not None and message.rule not in (None, letter.expect.rule):
             wrong.append("another rule")
         found.append(
-            Became(
+            LetterResult(
                 name=letter.name,
                 fate=letter.expect.fate,
                 state=state,
@@ -179,7 +179,7 @@ def _receipt_of(judgement: Judgement, number: int, expected: Answered) -> str | 
     return "ikke mulig" if expected is Answered.IMPOSSIBLE else None
 
 
-_FATES: Mapping[Fate, str] = {
+_FATE_TEXTS: Mapping[Fate, str] = {
     Fate.RULE_AT_ONCE: "etter regel, straks",
     Fate.RULE_RELEASED: "etter regel, frigitt av en person",
     Fate.RULE_BY_HAND: "etter regel, journalført for hånd",
@@ -192,24 +192,24 @@ _FATES: Mapping[Fate, str] = {
     Fate.UNROUTED: "venter på fordeling",
     Fate.MISSED: "borte hos integrasjonspunktet",
 }
-_ENDS: Mapping[Fate, str] = {
+_EXPECTED_STATES: Mapping[Fate, str] = {
     Fate.QUARANTINED: MessageState.QUARANTINED,
     Fate.UNROUTED: MessageState.UNROUTED,
     Fate.MISSED: ArrivalState.MISSED,
 }
-_CODED = frozenset({Fate.QUARANTINED, Fate.MISSED})
+_FATES_WITH_CODE = frozenset({Fate.QUARANTINED, Fate.MISSED})
 
 
-def _differences(fate: Fate, state: str, expected: str | None, code: str | None) -> list[str]:
+def _mismatches(fate: Fate, state: str, expected: str | None, code: str | None) -> list[str]:
     wrong = []
-    if state != _ENDS.get(fate, MessageState.ANSWERED):
+    if state != _EXPECTED_STATES.get(fate, MessageState.ANSWERED):
         wrong.append(f"ended in {state}")
-    if fate in _CODED and code != expected:
+    if fate in _FATES_WITH_CODE and code != expected:
         wrong.append(f"code {code}, not {expected}")
     return wrong
 
 
-def show_ends(console: Console, ends: Sequence[Became], judgement: Judgement) -> None:
+def show_results(console: Console, ends: Sequence[LetterResult], judgement: Judgement) -> None:
     """Print the result of each letter, and the receipts that the senders have."""
     table = Table(title="Hva ble det av hver melding", title_justify="left")
     for heading in (
@@ -225,7 +225,12 @@ def show_ends(console: Console, ends: Sequence[Became], judgement: Judgement) ->
         mark = "✓" if not end.wrong else "; ".join(end.wrong)
         code = f" ({end.code})" if end.code else ""
         table.add_row(
-            end.name, _FATES[end.fate], end.state + code, end.unit or "", end.receipt or "–", mark
+            end.name,
+            _FATE_TEXTS[end.fate],
+            end.state + code,
+            end.unit or "",
+            end.receipt or "–",
+            mark,
         )
     console.print(table)
     counted = ", ".join(f"{n} {kind}" for kind, n in judgement.receipts_at_sender.items())
@@ -236,7 +241,7 @@ def show_ends(console: Console, ends: Sequence[Became], judgement: Judgement) ->
     )
 
 
-def waiting(ends: Sequence[Became]) -> dict[str, int]:
+def count_waiting(ends: Sequence[LetterResult]) -> dict[str, int]:
     """How many messages wait for people, by state."""
     return dict(
         sorted(

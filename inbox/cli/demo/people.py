@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.cli.demo.stage import ARCHIVISTS, Stage
-from inbox.directory import act_as
+from inbox.directory import sign_in_as
 from inbox.domain import DeliveryState, MessageState, Mode, OrgNumber, PersonId, ReceiptState
 from inbox.errors import Conflict
 from inbox.line.moves import archive_staff, unit
@@ -27,7 +27,7 @@ _PLACED: Final = frozenset({Fate.PLACED, Fate.PLACED_BY_HAND})
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Seen:
+class _WaitingMessage:
     """A message that waits for somebody, and what it waits in."""
 
     message: Message
@@ -36,7 +36,7 @@ class _Seen:
     failed_receipt: bool
 
 
-class People:
+class DemoPeople:
     """Two archivists at the desk, and a leader and a handler in every unit.
 
     They know their mail, as such people do: what each letter is about stands in the mailbag.
@@ -61,9 +61,9 @@ class People:
         A message that changed meanwhile is tried again.
         """
         worked = False
-        for seen in self._look():
+        for seen in self._waiting_messages():
             key = (seen.message.id, seen.message.version)
-            deed = self._deed(seen)
+            deed = self._action_for(seen)
             if deed is None or key in self._done:
                 continue
             try:
@@ -74,7 +74,7 @@ class People:
             worked = True
         return worked
 
-    def _look(self) -> list[_Seen]:
+    def _waiting_messages(self) -> list[_WaitingMessage]:
         with self._line.store.reading() as (session, _):
             messages = session.exec(select(Message).order_by(col(Message.received_at))).all()
             hand = set(
@@ -96,7 +96,7 @@ class People:
                 )
             )
         return [
-            _Seen(
+            _WaitingMessage(
                 message=message,
                 letter=self._letters[message.wire_id][-1 if message.shares_wire_id else 0],
                 by_hand=message.id in hand,
@@ -105,10 +105,10 @@ class People:
             for message in messages
         ]
 
-    def _deed(self, seen: _Seen) -> Callable[[_Seen], None] | None:
+    def _action_for(self, seen: _WaitingMessage) -> Callable[[_WaitingMessage], None] | None:
         """What somebody does about it; None: nothing, or not yet."""
         fate = seen.letter.expect.fate
-        deeds: dict[tuple[MessageState, bool], Callable[[_Seen], None]] = {
+        deeds: dict[tuple[MessageState, bool], Callable[[_WaitingMessage], None]] = {
             (MessageState.UNROUTED, fate in _PLACED): self._place,
             (MessageState.UNROUTED, fate is Fate.REFUSED): self._refuse,
             (MessageState.UNROUTED, fate is Fate.DUPLICATE): self._duplicate,
@@ -120,34 +120,34 @@ class People:
         }
         return deeds.get((seen.message.state, True))
 
-    def _place(self, seen: _Seen) -> None:
+    def _place(self, seen: _WaitingMessage) -> None:
         message, to = seen.message, seen.letter.expect.unit
         assert to is not None
         archive_staff.place(
             self._line,
-            self._as("anne", Role.ARCHIVIST, self._desk),
+            self._capacity_of("anne", Role.ARCHIVIST, self._desk),
             message.id,
             unit=to,
-            seen=message.version,
+            expected_version=message.version,
         )
 
-    def _refuse(self, seen: _Seen) -> None:
+    def _refuse(self, seen: _WaitingMessage) -> None:
         first, second = ARCHIVISTS
         code = seen.letter.expect.code
         assert code is not None
         proposal = message_proposals.propose(
             self._line,
-            self._as(first, Role.ARCHIVIST, self._desk),
+            self._capacity_of(first, Role.ARCHIVIST, self._desk),
             ProposalKind.REFUSE,
             seen.message.id,
             code=code,
             reason="Meldingen gjelder en annen kommune",
         )
         message_proposals.approve(
-            self._line, self._as(second, Role.ARCHIVIST, self._desk), proposal
+            self._line, self._capacity_of(second, Role.ARCHIVIST, self._desk), proposal
         )
 
-    def _duplicate(self, seen: _Seen) -> None:
+    def _duplicate(self, seen: _WaitingMessage) -> None:
         message = seen.message
         with self._line.store.reading() as (session, _):
             original = session.exec(
@@ -160,49 +160,51 @@ class People:
             ).first()
         if original is None:
             raise Conflict("demo.not_yet", "its original is not registered yet")
-        archive_staff.duplicate(
+        archive_staff.mark_duplicate(
             self._line,
-            self._as("bjorn", Role.ARCHIVIST, self._desk),
+            self._capacity_of("bjorn", Role.ARCHIVIST, self._desk),
             message.id,
-            of=original,
-            seen=message.version,
+            original_id=original,
+            expected_version=message.version,
         )
 
-    def _release(self, seen: _Seen) -> None:
+    def _release(self, seen: _WaitingMessage) -> None:
         message = seen.message
         assert message.unit is not None
-        leader = self._as(f"leader-{message.unit}", Role.LEADER, message.unit)
-        unit.release(self._line, leader, message.id, seen=message.version)
+        leader = self._capacity_of(f"leader-{message.unit}", Role.LEADER, message.unit)
+        unit.release(self._line, leader, message.id, expected_version=message.version)
 
-    def _register(self, seen: _Seen) -> None:
+    def _register(self, seen: _WaitingMessage) -> None:
         """The leader gives it to a handler, who reads it and registers it by hand."""
         message = seen.message
         assert message.unit is not None
         person = f"handler-{message.unit}"
-        leader = self._as(f"leader-{message.unit}", Role.LEADER, message.unit)
-        handler = self._as(person, Role.HANDLER, message.unit)
+        leader = self._capacity_of(f"leader-{message.unit}", Role.LEADER, message.unit)
+        handler = self._capacity_of(person, Role.HANDLER, message.unit)
         unit.assign(self._line, leader, message.id, to=PersonId(person))
         if seen.by_hand:
             unit.collect_by_hand(self._line, handler, message.id)
         self._number += 1
         reference = f"2026/9{self._number:05}-1"
-        unit.register(self._line, handler, message.id, reference=reference, seen=message.version)
+        unit.register(
+            self._line, handler, message.id, reference=reference, expected_version=message.version
+        )
         self._stage.hand.note(message.wire_id, reference=reference, at=datetime.now(UTC))
 
-    def _accept(self, seen: _Seen) -> None:
-        archivist = self._as("anne", Role.ARCHIVIST, self._desk)
+    def _accept(self, seen: _WaitingMessage) -> None:
+        archivist = self._capacity_of("anne", Role.ARCHIVIST, self._desk)
         reason = "Avsender er varslet på telefon"
         archive_staff.accept_failure(self._line, archivist, seen.message.id, reason=reason)
 
-    def _as(self, person: str, role: Role, unit_id: str) -> Capacity:
+    def _capacity_of(self, person: str, role: Role, unit_id: str) -> Capacity:
         code = self._stage.codes[person]
         with self._line.store.reading() as (session, now):
-            return act_as(session, now, person, role=role, unit=unit_id, code=code)
+            return sign_in_as(session, now, person, role=role, unit=unit_id, code=code)
 
 
 def _desk_of(stage: Stage) -> str:
     """Where the archivists sit."""
     with stage.line.store.reading() as (session, _):
-        book = stage.line.books.current(session, OrgNumber(OWN))
+        book = stage.line.rule_books.current(session, OrgNumber(OWN))
     assert book is not None
     return str(book.desk)

@@ -16,21 +16,21 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from inbox.access.files.folder import files_in
+from inbox.access.files.folder import read_policy_files
 from inbox.config import Settings, read_settings
-from inbox.directory import enrol_first_people, give_code, take_in
-from inbox.directory.format.rows import Directory, Kind
+from inbox.directory import enrol_first_people, import_agreed, issue_code
+from inbox.directory.format.rows import Directory, RowKind
 from inbox.directory.format.toml_file import directory_of
 from inbox.domain import OrgNumber, UnitId
 from inbox.errors import ConfigurationError
 from inbox.keys import create_keys
 from inbox.line import Line
-from inbox.line.active_rule_books import book_files_in
-from inbox.line.proposals.versioned_rules import POLICY, first, routing_of
+from inbox.line.active_rule_books import read_rule_book_files
+from inbox.line.proposals.versioned_rules import POLICY_RULES, read_first_version, routing_rules_of
 from inbox.migrations import upgrade
 from inbox.routing.rule_book import RuleBook
 from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator, HandJournal
-from inbox.simulator.demo_mail.expectations import SYSTEMS, Mode
+from inbox.simulator.demo_mail.expectations import SYSTEMS, SystemMode
 from inbox.simulator.demo_mail.letters import (
     CAPABILITIES,
     KNOWN_REFERENCES,
@@ -43,10 +43,10 @@ from inbox.simulator.demo_mail.postman import OthersLetter, Postman, others_mail
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.certificates import TestAuthority
-from inbox.wiring import assemble, build_store, policy_folder, read_books
+from inbox.wiring import build_line_before_rules, build_store, policy_folder, read_rule_books
 
 _USER, _PASSWORD = "inbox", "demo"
-_HAND: Final = "by-hand"
+_BY_HAND_ID: Final = "by-hand"
 ARCHIVISTS: Final = {"anne": "Anne Arkivar", "bjorn": "Bjørn Arkivar"}
 _CLEARANCES: Final = ("13", "?")
 
@@ -69,7 +69,7 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
+def open_stage(folder: Path) -> Iterator[Stage]:
     """Set up the demo in `folder`, run it until the `with` ends, and stop all its processes."""
     _clear(folder)
     with ExitStack() as closing:
@@ -82,20 +82,20 @@ def stage(folder: Path) -> Iterator[Stage]:
         )
         letters, others = mailbag(authority, now), others_mail(now)
         systems = {
-            system.name: _simulated(system.name, system.mode, letters)
+            system.name: _case_system_simulator(system.name, system.mode, letters)
             for system in SYSTEMS
-            if system.mode is not Mode.BY_HAND
+            if system.mode is not SystemMode.BY_HAND
         }
         hooks = {name: closing.enter_context(serve(s.app)) for name, s in systems.items()}
         gateway_url = closing.enter_context(serve(gateway.app))
         settings = _install(folder, gateway_url, hooks, authority, now)
-        line = assemble(settings)
+        line = build_line_before_rules(settings)
         keys, codes = _enrol(line, settings, hooks)
         postman = Postman(gateway, letters)
         for other in others:
             gateway.put(other.envelope, other.package)
         postman.bring()
-        product = closing.enter_context(_product(folder))
+        product = closing.enter_context(_serve_process(folder))
         addresses = _addresses(product)
         for name, system in systems.items():
             key, secret = keys[name]
@@ -128,8 +128,10 @@ def _clear(folder: Path) -> None:
     marker.write_text("made by `inbox demo`, which empties this folder each time\n")
 
 
-def _simulated(name: str, mode: Mode, letters: list[Letter]) -> CaseSystemSimulator:
-    pull = timedelta(milliseconds=300) if mode is Mode.PULL else None
+def _case_system_simulator(
+    name: str, mode: SystemMode, letters: list[Letter]
+) -> CaseSystemSimulator:
+    pull = timedelta(milliseconds=300) if mode is SystemMode.PULL else None
     number = 100 * [system.name for system in SYSTEMS].index(name) + 1
     refused = refusals(letters)
     behaviour = Behaviour(refuse_if=lambda told: refused.get(told.message_id))
@@ -204,8 +206,11 @@ def _enrol(
 ) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
     """The first two people, then units, people and case systems; their keys and codes."""
     folder = policy_folder(settings)
-    book, policy = read_books(folder)[OrgNumber(OWN)], first(POLICY, files_in(folder))
-    routing = first(routing_of(OWN), book_files_in(folder, OWN))
+    book, policy = (
+        read_rule_books(folder)[OrgNumber(OWN)],
+        read_first_version(POLICY_RULES, read_policy_files(folder)),
+    )
+    routing = read_first_version(routing_rules_of(OWN), read_rule_book_files(folder, OWN))
     desk = (str(book.desk), book.units[book.desk].name)
     with line.store.transaction() as (session, now):
         codes = enrol_first_people(
@@ -218,19 +223,19 @@ def _enrol(
         )
         editor, reviewer = ARCHIVISTS
         for version in (policy, routing):
-            version.begin(session, now, proposer=editor, approver=reviewer)
+            version.activate(session, now, proposer=editor, approver=reviewer)
     directory = _directory(book, hooks)
     with line.store.transaction() as (session, now):
-        keys = take_in(line, session, now, directory, approved_by="+".join(ARCHIVISTS))
+        keys = import_agreed(line, session, now, directory, approved_by="+".join(ARCHIVISTS))
     with line.store.transaction() as (session, _):
-        codes |= {key[0]: give_code(session, key[0]) for key in directory.rows[Kind.PERSON]}
+        codes |= {key[0]: issue_code(session, key[0]) for key in directory.rows[RowKind.PERSON]}
     return keys, codes
 
 
 def _directory(book: RuleBook, hooks: Mapping[str, str]) -> Directory:
     """A leader and a handler in every unit of the rule book."""
     units = {
-        unit: (_HAND if system.mode is Mode.BY_HAND else system.name)
+        unit: (_BY_HAND_ID if system.mode is SystemMode.BY_HAND else system.name)
         for system in SYSTEMS
         for unit in system.units
     }
@@ -240,13 +245,13 @@ def _directory(book: RuleBook, hooks: Mapping[str, str]) -> Directory:
             "organisation": OWN,
             "case_system": [
                 {
-                    "id": _HAND if system.mode is Mode.BY_HAND else system.name,
+                    "id": _BY_HAND_ID if system.mode is SystemMode.BY_HAND else system.name,
                     "name": system.name,
                     "mode": system.mode.value,
                 }
                 | (
                     {"webhook_url": hooks[system.name] + HOOK}
-                    if system.mode is Mode.WEBHOOK
+                    if system.mode is SystemMode.WEBHOOK
                     else {}
                 )
                 for system in SYSTEMS
@@ -271,7 +276,7 @@ def _directory(book: RuleBook, hooks: Mapping[str, str]) -> Directory:
 
 
 @contextmanager
-def _product(folder: Path) -> "Iterator[subprocess.Popen[str]]":
+def _serve_process(folder: Path) -> "Iterator[subprocess.Popen[str]]":
     """`inbox serve` as a process of its own; its log is kept in the folder."""
     with (folder / "serve.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program

@@ -13,23 +13,30 @@ from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import OfInstallation
-from inbox.cli.common.access_reader import Who, check_may_know
+from inbox.cli.common.access_reader import Caller, check_may_read_access
 from inbox.cli.common.context import line_of, settings_of, store_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import say, say_json, say_table
-from inbox.cli.common.sign_in import As, CodeFromStdin, one_code, two_codes
-from inbox.cli.directory.view import tell_changes, tell_impact, tell_result, value_of
-from inbox.directory.apply import keyed, plan
+from inbox.cli.common.output import print_json, print_line, print_table
+from inbox.cli.common.sign_in import As, CodeFromStdin, read_code, read_two_codes
+from inbox.cli.directory.view import changes_json, print_changes, print_impact, print_result
+from inbox.directory.apply import hash_references, plan_changes
 from inbox.directory.format.csv_folder import read_folder, write_folder
-from inbox.directory.format.rows import Directory, beginning
-from inbox.directory.format.toml_file import read_directory, written
-from inbox.directory.impact import impact_of
-from inbox.directory.proposal import Signed, acting, bring, bring_together, look, new_code
+from inbox.directory.format.rows import Directory, start_of_day
+from inbox.directory.format.toml_file import directory_text, read_directory
+from inbox.directory.impact import directory_impact
+from inbox.directory.proposal import (
+    Credentials,
+    authorize_person,
+    issue_code_with_approver,
+    preview,
+    submit,
+    submit_with_approver,
+)
 from inbox.directory.proposal import approve as approve_change
 from inbox.directory.snapshot import directory_now, directory_on
 from inbox.errors import Invalid
-from inbox.tables import Capacity, Unit
-from inbox.tables.periods import lasts
+from inbox.tables import CapacityRow, Unit
+from inbox.tables.periods import active_on
 
 directory: Final = typer.Typer(
     no_args_is_help=True,
@@ -39,7 +46,7 @@ directory: Final = typer.Typer(
 
 Source = Annotated[Path, typer.Argument(exists=True, help="A TOML file, or a folder of CSV files.")]
 By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who proposes it.")]
-Me = Annotated[str, typer.Option("--by", metavar="ID", help="Who you are.")]
+OwnId = Annotated[str, typer.Option("--by", metavar="ID", help="Who you are.")]
 With = Annotated[str, typer.Option("--with", metavar="ID", help="Another person, who approves.")]
 
 
@@ -61,21 +68,21 @@ def import_file(
     keys of new case systems, with the secrets (Standard Webhooks form) that their events are signed
     with: shown when they are made and never again.
     """
-    read, line = _read(source), line_of(ctx)
+    read, line = _read_source(source), line_of(ctx)
     if with_ is None:
-        first = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
-        result = bring(line, first, read)
+        first = Credentials(person=by, code=read_code(by, from_stdin=code_from_stdin))
+        result = submit(line, first, read)
     else:
-        first, second = _two(by, with_, from_stdin=code_from_stdin)
-        result = bring_together(line, first, second, read)
-    tell_result(result, as_json=as_json)
+        first, second = _two_signatures(by, with_, from_stdin=code_from_stdin)
+        result = submit_with_approver(line, first, second, read)
+    print_result(result, as_json=as_json)
 
 
 @directory.command()
 def approve(
     ctx: typer.Context,
     proposal: Annotated[str, typer.Argument(help="What `import` printed.")],
-    by: Me,
+    by: OwnId,
     acknowledge: Annotated[
         str | None,
         typer.Option(metavar="DIGEST", help="The digest of what was shown to you."),
@@ -85,11 +92,11 @@ def approve(
 ) -> None:
     """Show what another person proposed; with --acknowledge, take it in as it was shown."""
     line = line_of(ctx)
-    me = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
+    me = Credentials(person=by, code=read_code(by, from_stdin=code_from_stdin))
     if acknowledge is None:
-        tell_result(look(line, me, proposal), as_json=as_json)
+        print_result(preview(line, me, proposal), as_json=as_json)
         return
-    tell_result(approve_change(line, me, proposal, acknowledged=acknowledge), as_json=as_json)
+    print_result(approve_change(line, me, proposal, acknowledged=acknowledge), as_json=as_json)
 
 
 @directory.command()
@@ -101,7 +108,7 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of a command
     ] = False,
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="ID", help="Who asks for --people: may `access_read`."),
+        typer.Option("--by", metavar="ID", help="Caller asks for --people: may `access_read`."),
     ] = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
@@ -112,34 +119,34 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of a command
     A row with `(widens)` gives somebody something, so that the import takes two people. --people is
     for whoever may know who has access, as it is for a change of policy.
     """
-    read, line = _read(source), line_of(ctx)
+    read, line = _read_source(source), line_of(ctx)
     if people is not bool(by):
         raise Invalid("directory.by", "--people shows who can see what: say who you are with --by")
     differences = None
     if by:
-        who = Who.typing(by, as_, from_stdin=code_from_stdin)
-        check_may_know(settings_of(ctx), who, "directory:impact_read", read.organisation)
-        differences = impact_of(line, read)
+        who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
+        check_may_read_access(settings_of(ctx), who, "directory:impact_read", read.organisation)
+        differences = directory_impact(line, read)
     with line.store.reading() as (session, now):
-        changes = plan(line, session, now, keyed(line, read))
+        changes = plan_changes(line, session, now, hash_references(line, read))
     if as_json:
-        say_json(value_of(changes, differences))
+        print_json(changes_json(changes, differences))
         return
-    tell_changes(changes)
+    print_changes(changes)
     if differences is not None:
-        tell_impact(differences)
+        print_impact(differences)
 
 
 @directory.command()
 def export(
     ctx: typer.Context,
-    by: Me,
+    by: OwnId,
     csv: Annotated[
         Path | None,
         typer.Option("--csv", metavar="FOLDER", help="Write CSV files there, not TOML here."),
     ] = None,
     on: Annotated[
-        str | None, typer.Option(metavar="DATE", help="As it was at the beginning of that day.")
+        str | None, typer.Option(metavar="DATE", help="As it was at the start_of_day of that day.")
     ] = None,
     code_from_stdin: CodeFromStdin = False,
 ) -> None:
@@ -149,24 +156,26 @@ def export(
     """
     line = line_of(ctx)
     moment = None if on is None else _day(on)
-    me = Signed(person=by, code=one_code(by, from_stdin=code_from_stdin))
+    me = Credentials(person=by, code=read_code(by, from_stdin=code_from_stdin))
     with line.store.transaction() as (session, now):
-        turn = acting(line, session, now, me, Action.DIRECTORY_EDIT, OfInstallation())
-        organisation = turn.capacity.organisation
+        authorized = authorize_person(
+            line, session, now, me, Action.DIRECTORY_EDIT, OfInstallation()
+        )
+        organisation = authorized.capacity.organisation
         if moment is None:
             found = directory_now(session, now, organisation)
         else:
             found = directory_on(session, now, organisation, moment)
-        turn.note(event="directory:exported", subject=organisation, message_id=None)
+        authorized.record(event="directory:exported", subject=organisation, message_id=None)
     if csv is None:
-        say(written(found).rstrip("\n"))
+        print_line(directory_text(found).rstrip("\n"))
     else:
         write_folder(csv, found)
 
 
 def _day(text: str) -> datetime:
     try:
-        return beginning(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date())
+        return start_of_day(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date())
     except ValueError:
         raise Invalid("directory.day", "a day is written as 2026-01-31") from None
 
@@ -176,7 +185,7 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
     """Show the living units, their case systems, and how many people stand for each role."""
     with store_of(settings_of(ctx)).reading() as (session, now):
         living = select(Unit).where(
-            lasts(Unit, now),
+            active_on(Unit, now),
         )
         rows = [
             {
@@ -190,9 +199,9 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
             for unit in session.exec(living.order_by(col(Unit.id)))
         ]
     if as_json:
-        say_json(rows)
+        print_json(rows)
     else:
-        say_table(rows, ("unit", "name", "organisation", "parent", "case_system", "people"))
+        print_table(rows, ("unit", "name", "organisation", "parent", "case_system", "people"))
 
 
 @directory.command()
@@ -208,16 +217,16 @@ def code(
     It takes who may propose a change of the directory, and another who may approve it.
     """
     line = line_of(ctx)
-    first, second = _two(by, with_, from_stdin=code_from_stdin)
-    say(new_code(line, first, second, person))
+    first, second = _two_signatures(by, with_, from_stdin=code_from_stdin)
+    print_line(issue_code_with_approver(line, first, second, person))
 
 
-def _two(by: str, with_: str, *, from_stdin: bool) -> tuple[Signed, Signed]:
-    first, second = two_codes(by, with_, from_stdin=from_stdin)
-    return Signed(person=by, code=first), Signed(person=with_, code=second)
+def _two_signatures(by: str, with_: str, *, from_stdin: bool) -> tuple[Credentials, Credentials]:
+    first, second = read_two_codes(by, with_, from_stdin=from_stdin)
+    return Credentials(person=by, code=first), Credentials(person=with_, code=second)
 
 
-def _read(source: Path) -> Directory:
+def _read_source(source: Path) -> Directory:
     return (
         read_folder(source)
         if source.is_dir()
@@ -228,9 +237,9 @@ def _read(source: Path) -> Directory:
 def _roles(session: Session, now: datetime, unit: str) -> str:
     """How many capacities of each role live in a unit."""
     roles = session.exec(
-        select(Capacity.role).where(
-            col(Capacity.unit) == unit,
-            lasts(Capacity, now),
+        select(CapacityRow.role).where(
+            col(CapacityRow.unit) == unit,
+            active_on(CapacityRow, now),
         )
     )
     return ", ".join(f"{count} {role}" for role, count in sorted(Counter(roles).items()))

@@ -7,9 +7,9 @@ import typer
 
 from inbox.cli.common.context import settings_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import WRONG, advice, say, say_json
+from inbox.cli.common.output import EXIT_FAILED, advice, print_json, print_line
 from inbox.cli.doctor import machine, neighbours, people
-from inbox.cli.doctor.findings import Check, Finding, Level, Patient, ok, warning, wrong
+from inbox.cli.doctor.findings import Check, CheckContext, DoctorFinding, Level, ok, warning, wrong
 from inbox.errors import InboxError
 from inbox.wiring import build_store
 
@@ -28,7 +28,7 @@ _WITH_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("policies", machine.active_policies),
     ("worker", machine.worker),
     ("routing", machine.active_routing),
-    ("routing", people.routes_to_living_units),
+    ("routing", people.routes_to_active_units),
     ("desk", people.desks),
     ("units", people.units),
     ("reviewers", people.reviewers),
@@ -49,7 +49,7 @@ def doctor(
     """
     findings = list(_examine(ctx))
     if as_json:
-        say_json(
+        print_json(
             [
                 {"level": f.level.value, "subject": f.subject, "means": f.means, "do": f.do}
                 for f in findings
@@ -57,35 +57,35 @@ def doctor(
         )
     else:
         for finding in findings:
-            say(f"{finding.level.value:<8} {finding.subject:<12} {finding.means}")
+            print_line(f"{finding.level.value:<8} {finding.subject:<12} {finding.means}")
             if finding.do:
-                say(f"{'':<21} do: {finding.do}")
+                print_line(f"{'':<21} do: {finding.do}")
     if any(finding.level is Level.WRONG for finding in findings):
-        raise typer.Exit(WRONG)
+        raise typer.Exit(EXIT_FAILED)
 
 
-def _examine(ctx: typer.Context) -> Iterator[Finding]:
+def _examine(ctx: typer.Context) -> Iterator[DoctorFinding]:
     settings = settings_of(ctx)
     yield ok("settings", "can be read")
-    patient = Patient(settings=settings, store=build_store(settings))
+    patient = CheckContext(settings=settings, store=build_store(settings))
     for subject, check in _WITHOUT_DATABASE:
-        yield from _checked(subject, check, patient)
-    database = list(_checked("database", machine.database, patient))
+        yield from _run_check(subject, check, patient)
+    database = list(_run_check("database", machine.database, patient))
     yield from database
     if any(finding.level is Level.WRONG for finding in database):
         subjects = ", ".join(dict.fromkeys(subject for subject, _ in _WITH_DATABASE))
         yield warning("database", f"not looked at for want of it: {subjects}", "mend it first")
         return
     for subject, check in _WITH_DATABASE:
-        yield from _checked(subject, check, patient)
+        yield from _run_check(subject, check, patient)
 
 
-def _checked(subject: str, check: Check, patient: Patient) -> Iterator[Finding]:
+def _run_check(subject: str, check: Check, patient: CheckContext) -> Iterator[DoctorFinding]:
     """What the check says; that it failed is a finding too."""
     try:
         yield from check(patient)
     except InboxError as error:
-        yield _failed(subject, error)
+        yield _failure_finding(subject, error)
     except Exception as error:  # noqa: BLE001 - one check that fails never hides the others
         yield wrong(
             subject,
@@ -94,6 +94,6 @@ def _checked(subject: str, check: Check, patient: Patient) -> Iterator[Finding]:
         )
 
 
-def _failed(subject: str, error: InboxError) -> Finding:
+def _failure_finding(subject: str, error: InboxError) -> DoctorFinding:
     said = f"{error.code}: {error.reason}" if error.reason else error.code
     return wrong(subject, " ".join(said.split()), advice(error))

@@ -18,7 +18,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class DoctorFinding:
     """One line of `doctor`."""
 
     level: Level
@@ -28,26 +28,26 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patient:
+class CheckContext:
     """What the checks examine. Only checks that need a database may use `store`."""
 
     settings: Settings
     store: Store
 
 
-Check = Callable[[Patient], Iterator[Finding]]
+Check = Callable[[CheckContext], Iterator[DoctorFinding]]
 
 
-def ok(subject: str, means: str) -> Finding:
+def ok(subject: str, means: str) -> DoctorFinding:
     """A finding that everything is as it should be."""
-    return Finding(level=Level.OK, subject=subject, means=means)
+    return DoctorFinding(level=Level.OK, subject=subject, means=means)
 
 
-def warning(subject: str, means: str, do: str) -> Finding:
+def warning(subject: str, means: str, do: str) -> DoctorFinding:
     """A finding that it works, but that somebody should look at it."""
-    return Finding(level=Level.WARNING, subject=subject, means=means, do=do)
+    return DoctorFinding(level=Level.WARNING, subject=subject, means=means, do=do)
 
 
-def wrong(subject: str, means: str, do: str) -> Finding:
+def wrong(subject: str, means: str, do: str) -> DoctorFinding:
     """A finding that it does not work."""
-    return Finding(level=Level.WRONG, subject=subject, means=means, do=do)
+    return DoctorFinding(level=Level.WRONG, subject=subject, means=means, do=do)

@@ -8,24 +8,24 @@ from typing import Final
 
 from sqlmodel import select
 
-from inbox.access.files.active import KIND, ActivePolicies
-from inbox.access.files.folder import load_folder
-from inbox.cli.doctor.findings import Finding, Patient, ok, warning, wrong
+from inbox.access.files.active import POLICY_KIND, ActivePolicies
+from inbox.access.files.folder import load_policy
+from inbox.cli.doctor.findings import CheckContext, DoctorFinding, ok, warning, wrong
 from inbox.domain import OrgNumber, new_id
 from inbox.errors import Unavailable
 from inbox.keys import Keyring
-from inbox.line.active_rule_books import ActiveBooks
-from inbox.store import SCHEMA
+from inbox.line.active_rule_books import ActiveRuleBooks
+from inbox.store import SCHEMA_REVISION
 from inbox.tables import ActivePolicy, Checkpoint, Installation, Pulse
 from inbox.vault import FolderVault
-from inbox.wiring import policy_folder, read_books, terms_of
+from inbox.wiring import policy_folder, read_rule_books, terms_of
 
-_OTHERS: Final = 0o077
-_QUIET: Final = timedelta(minutes=15)
+_OTHERS_MODE_BITS: Final = 0o077
+_MAX_SILENCE: Final = timedelta(minutes=15)
 _WORKER: Final = "worker"
 
 
-def database(patient: Patient) -> Iterator[Finding]:
+def database(patient: CheckContext) -> Iterator[DoctorFinding]:
     """The database answers, has this program's version, and cannot be read by others."""
     made = patient.store.engine.url
     if made.get_backend_name() == "sqlite" and not Path(made.database or "").exists():
@@ -35,16 +35,20 @@ def database(patient: Patient) -> Iterator[Finding]:
     with patient.store.reading() as (session, _):
         session.exec(select(Installation)).first()
     url = patient.store.engine.url
-    yield ok("database", f"{url.get_backend_name()}, of version {SCHEMA}")
-    if url.get_backend_name() == "sqlite" and url.database and _is_open(Path(url.database)):
+    yield ok("database", f"{url.get_backend_name()}, of version {SCHEMA_REVISION}")
+    if (
+        url.get_backend_name() == "sqlite"
+        and url.database
+        and _is_open_to_others(Path(url.database))
+    ):
         yield warning("database", "others on this machine can read its file", "chmod 600 it")
 
 
-def vault(patient: Patient) -> Iterator[Finding]:
+def vault(patient: CheckContext) -> Iterator[DoctorFinding]:
     """An object can be stored, read and removed; there is space; others cannot read the folder."""
     folder = patient.settings.vault
     kept = FolderVault(folder)
-    free, least = kept.free_bytes(), terms_of(patient.settings).free_bytes
+    free, least = kept.free_bytes(), terms_of(patient.settings).min_free_bytes
     name, key = f"{new_id()}.doctor", os.urandom(32)
     try:
         kept.store(name, [b"doctor"], key)
@@ -67,15 +71,15 @@ def vault(patient: Patient) -> Iterator[Finding]:
         )
     else:
         yield ok("vault", f"can be written to, {_gigabytes(free)} free")
-    if _is_open(folder):
+    if _is_open_to_others(folder):
         yield warning("vault", "others on this machine can look into it", "chmod 700 the folder")
 
 
-def keys(patient: Patient) -> Iterator[Finding]:
+def keys(patient: CheckContext) -> Iterator[DoctorFinding]:
     """The keys can be read, and only by their owner."""
     keyring = Keyring.load(patient.settings.keys)
-    yield ok("keys", f"{len(keyring.ids())} at hand, {keyring.active} is active")
-    if _is_open(patient.settings.keys):
+    yield ok("keys", f"{len(keyring.kek_ids())} at hand, {keyring.active} is active")
+    if _is_open_to_others(patient.settings.keys):
         yield warning("keys", "others can look into the folder", "chmod 700 the folder")
     inside = patient.settings.keys.resolve().is_relative_to(patient.settings.vault.resolve())
     if inside:
@@ -84,7 +88,7 @@ def keys(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def keys_of_database(patient: Patient) -> Iterator[Finding]:
+def keys_of_database(patient: CheckContext) -> Iterator[DoctorFinding]:
     """The keys are those that this database was created with."""
     with patient.store.reading() as (session, _):
         installation = session.get(Installation, 1)
@@ -92,7 +96,7 @@ def keys_of_database(patient: Patient) -> Iterator[Finding]:
         yield wrong("keys", "nobody is enrolled: nobody may do anything", "run `inbox init`")
     if installation is None:
         return
-    if Keyring.load(patient.settings.keys).proves(installation.key_proof):
+    if Keyring.load(patient.settings.keys).matches_proof(installation.key_proof):
         yield ok("keys", "they open a test value of this database")
     else:
         yield wrong(
@@ -106,17 +110,17 @@ def keys_of_database(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def policies(patient: Patient) -> Iterator[Finding]:
+def policies(patient: CheckContext) -> Iterator[DoctorFinding]:
     """The policy folder can be read, its invariants hold, and its test cases pass."""
-    digest = load_folder(policy_folder(patient.settings)).digest
+    digest = load_policy(policy_folder(patient.settings)).digest
     yield ok("policies", f"can be read and hold what they promise, digest {digest[:12]}")
 
 
-def active_policies(patient: Patient) -> Iterator[Finding]:
+def active_policies(patient: CheckContext) -> Iterator[DoctorFinding]:
     """The active policy can be read; otherwise everything is denied."""
     policies = ActivePolicies()
     with patient.store.reading() as (session, _):
-        active = session.get(ActivePolicy, KIND)
+        active = session.get(ActivePolicy, POLICY_KIND)
         policy = policies.current(session)
     if active is None:
         yield wrong("policies", "none is active: everything is denied", "run `inbox init`")
@@ -129,7 +133,7 @@ def active_policies(patient: Patient) -> Iterator[Finding]:
         )
     else:
         yield ok("policies", f"active since {active.active_from:%Y-%m-%d}")
-        if (digest := load_folder(policy_folder(patient.settings)).digest) != policy.digest:
+        if (digest := load_policy(policy_folder(patient.settings)).digest) != policy.digest:
             yield warning(
                 "policies",
                 f"the folder has {digest[:12]}, which decides nothing",
@@ -137,15 +141,15 @@ def active_policies(patient: Patient) -> Iterator[Finding]:
             )
 
 
-def routing(patient: Patient) -> Iterator[Finding]:
+def routing(patient: CheckContext) -> Iterator[DoctorFinding]:
     """The rule books in the folder can be read."""
-    for organisation, book in read_books(policy_folder(patient.settings)).items():
+    for organisation, book in read_rule_books(policy_folder(patient.settings)).items():
         yield ok("routing", f"{organisation} has {len(book.rules)} rules, desk {book.desk}")
 
 
-def active_routing(patient: Patient) -> Iterator[Finding]:
+def active_routing(patient: CheckContext) -> Iterator[DoctorFinding]:
     """Every organisation that mail is fetched for has active rules that can be read."""
-    books = ActiveBooks()
+    books = ActiveRuleBooks()
     with patient.store.reading() as (session, _):
         for gateway in patient.settings.gateways:
             for organisation in map(OrgNumber, gateway.organisations):
@@ -160,7 +164,7 @@ def active_routing(patient: Patient) -> Iterator[Finding]:
                 )
 
 
-def checkpoints(patient: Patient) -> Iterator[Finding]:
+def checkpoints(patient: CheckContext) -> Iterator[DoctorFinding]:
     """The checkpoint file outside the database can be written to."""
     path = patient.settings.checkpoints
     target = path if path.exists() else path.parent
@@ -174,13 +178,13 @@ def checkpoints(patient: Patient) -> Iterator[Finding]:
     yield ok("checkpoints", "can be written to; keep a copy on another machine")
 
 
-def worker(patient: Patient) -> Iterator[Finding]:
+def worker(patient: CheckContext) -> Iterator[DoctorFinding]:
     """A worker has run lately, the gateways answer it, and the checkpoint file outside exists."""
     with patient.store.reading() as (session, now):
         pulses = {pulse.name: pulse for pulse in session.exec(select(Pulse))}
         signed = session.exec(select(Checkpoint.size)).first()
     pulse = pulses.get(_WORKER)
-    if pulse is None or pulse.at is None or now - pulse.at > _QUIET:
+    if pulse is None or pulse.at is None or now - pulse.at > _MAX_SILENCE:
         last = "never" if pulse is None or pulse.at is None else f"{pulse.at:%Y-%m-%d %H:%M} UTC"
         yield warning(
             _WORKER, f"none has worked lately (last: {last})", "start `inbox serve` or `inbox work`"
@@ -198,10 +202,10 @@ def worker(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def _is_open(path: Path) -> bool:
+def _is_open_to_others(path: Path) -> bool:
     """Whether others than its owner may look; a path that cannot be asked is another's finding."""
     try:
-        return bool(path.stat().st_mode & _OTHERS)
+        return bool(path.stat().st_mode & _OTHERS_MODE_BITS)
     except OSError:
         return False
 

@@ -7,23 +7,23 @@ from typing import Final
 from sqlmodel import col, select
 
 from inbox.casesystem.webhook import Target, check_target
-from inbox.cli.doctor.findings import Finding, Patient, ok, warning, wrong
+from inbox.cli.doctor.findings import CheckContext, DoctorFinding, ok, warning, wrong
 from inbox.config import GatewaySettings, environment
 from inbox.domain import Mode, OrgNumber
 from inbox.errors import Invalid, Unavailable
 from inbox.package.inputs import Trust
-from inbox.package.signature.revocation import unshown
+from inbox.package.signature.revocation import authorities_without_fresh_list
 from inbox.tables import CaseSystem, ListAddress
-from inbox.tables.periods import not_over
-from inbox.trust.trust_store import TrustFolder
+from inbox.tables.periods import not_ended
+from inbox.trust.trust_store import TrustStore
 from inbox.wiring import build_gateway
 
-_MOST_SKEW: Final = timedelta(seconds=5)
-_SOON: Final = timedelta(hours=6)
+_MAX_SKEW: Final = timedelta(seconds=5)
+_EXPIRES_SOON: Final = timedelta(hours=6)
 """Lists that live for a day only are replaced well before their end."""
 
 
-def gateways(patient: Patient) -> Iterator[Finding]:
+def gateways(patient: CheckContext) -> Iterator[DoctorFinding]:
     """Each gateway answers, accepts our credentials, and has the same time.
 
     Reads only, locks nothing.
@@ -34,7 +34,7 @@ def gateways(patient: Patient) -> Iterator[Finding]:
         yield from _gateway(settings)
 
 
-def _gateway(settings: GatewaySettings) -> Iterator[Finding]:
+def _gateway(settings: GatewaySettings) -> Iterator[DoctorFinding]:
     if settings.allow_insecure:
         yield warning(
             "gateway",
@@ -57,7 +57,7 @@ def _gateway(settings: GatewaySettings) -> Iterator[Finding]:
         yield warning(
             "gateway", f"{settings.channel} does not say what time it is", "ask its owner"
         )
-    elif abs(skew) > _MOST_SKEW:
+    elif abs(skew) > _MAX_SKEW:
         yield wrong(
             "clock",
             f"{settings.channel} is {skew.total_seconds():+.0f} seconds from this machine:"
@@ -65,10 +65,10 @@ def _gateway(settings: GatewaySettings) -> Iterator[Finding]:
             "set both machines to a time server",
         )
     else:
-        yield ok("clock", f"within {_MOST_SKEW.seconds} seconds of {settings.channel}")
+        yield ok("clock", f"within {_MAX_SKEW.seconds} seconds of {settings.channel}")
 
 
-def webhooks(patient: Patient) -> Iterator[Finding]:
+def webhooks(patient: CheckContext) -> Iterator[DoctorFinding]:
     """Every case system with a webhook has a listed target."""
     targets = [
         Target(host=target.host, port=target.port, networks=target.networks)
@@ -78,7 +78,7 @@ def webhooks(patient: Patient) -> Iterator[Finding]:
         living = session.exec(
             select(CaseSystem).where(
                 col(CaseSystem.mode) == Mode.WEBHOOK,
-                not_over(CaseSystem, now),
+                not_ended(CaseSystem, now),
             )
         ).all()
     for system in living:
@@ -94,7 +94,7 @@ def webhooks(patient: Patient) -> Iterator[Finding]:
             yield ok("webhooks", f"{system.id} has a listed target")
 
 
-def trust(patient: Patient) -> Iterator[Finding]:
+def trust(patient: CheckContext) -> Iterator[DoctorFinding]:
     """There is a trust folder with at least one anchor."""
     folder = patient.settings.trust
     if folder is None:
@@ -102,7 +102,7 @@ def trust(patient: Patient) -> Iterator[Finding]:
             "trust", "there is no trust folder: every message is quarantined", "set trust, fill it"
         )
         return
-    believed = TrustFolder(folder).current()
+    believed = TrustStore(folder).current()
     if believed.anchors:
         means = f"{len(believed.anchors)} anchors, {len(believed.intermediates)} intermediates"
         yield ok("trust", means)
@@ -112,10 +112,10 @@ def trust(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def lists(patient: Patient) -> Iterator[Finding]:
+def lists(patient: CheckContext) -> Iterator[DoctorFinding]:
     """Every trusted authority has a fresh revocation list."""
     with patient.store.reading() as (session, now):
-        believed = TrustFolder(patient.settings.trust).believed(session)
+        believed = TrustStore(patient.settings.trust).current_trust(session)
         asked = session.exec(select(ListAddress).order_by(ListAddress.address)).all()
     for row in asked:
         if row.code is not None:
@@ -124,11 +124,11 @@ def lists(patient: Patient) -> Iterator[Finding]:
                 f"{row.address} gave no revocation list ({row.code})",
                 "see that this machine can reach it, or put *.crl in the trust folder",
             )
-    yield from _ages(believed, now)
+    yield from _list_ages(believed, now)
 
 
-def _ages(believed: Trust, now: datetime) -> Iterator[Finding]:
-    missing = unshown(believed, now)
+def _list_ages(believed: Trust, now: datetime) -> Iterator[DoctorFinding]:
+    missing = authorities_without_fresh_list(believed, now)
     for name in missing:
         yield wrong(
             "trust",
@@ -136,7 +136,7 @@ def _ages(believed: Trust, now: datetime) -> Iterator[Finding]:
             " need one wait, and are quarantined later",
             "add its address to revocation.addresses, or put *.crl in the trust folder",
         )
-    soon = set(unshown(believed, now + _SOON)) - set(missing)
+    soon = set(authorities_without_fresh_list(believed, now + _EXPIRES_SOON)) - set(missing)
     for name in sorted(soon):
         yield warning(
             "trust", f"the last list of {name} ends within six hours", "it must be fetched by then"
@@ -145,7 +145,7 @@ def _ages(believed: Trust, now: datetime) -> Iterator[Finding]:
         yield ok("trust", f"{len(believed.lists)} revocation lists, one of everybody believed")
 
 
-def legacy_sha1(patient: Patient) -> Iterator[Finding]:
+def legacy_sha1(patient: CheckContext) -> Iterator[DoctorFinding]:
     """Whether signatures with SHA-1, as the whole country makes them today, are accepted."""
     until = patient.settings.terms.legacy_sha1_until
     if until is None:

@@ -12,17 +12,17 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import Session, col, or_, select
 
-from inbox.access.lists.pages import Listed
-from inbox.access.lists.search import Query
+from inbox.access.lists.pages import ListedMessage
+from inbox.access.lists.search import MessageSearch
 from inbox.access.policy.vocabulary import Action
 from inbox.cli.common.context import line_of, settings_of, store_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import printable, say, say_json, say_table
-from inbox.cli.common.sign_in import As, CodeFromStdin, acting, one_code
+from inbox.cli.common.output import print_json, print_line, print_table, printable
+from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
 from inbox.cli.message import notes
 from inbox.domain import MessageState, UnitId
 from inbox.errors import Invalid, NotFound
-from inbox.line.people_lists import Asked, Page, page
+from inbox.line.people_lists import ListRequest, MessagePage, page
 from inbox.tables import Arrival, Delivery, Message, Receipt, Row, Task
 
 message: Final = typer.Typer(
@@ -33,11 +33,11 @@ message: Final = typer.Typer(
 notes.register(message)
 
 
-_THEIRS: Final = ("id", "state", "code", "received_at", "held_for", "held_until")
-_TITLES: Final = ("title", "case_title")
-_LISTED: Final = ("id", "state", "code", "attempts", "received_at", "due_at")
-_SHOWN: Final[Mapping[type[Row], Sequence[str]]] = {
-    Message: (*_LISTED, "registered_at", "refused_at", "answered_at", "erased_at"),
+_PERSONAL_COLUMNS: Final = ("id", "state", "code", "received_at", "held_for", "held_until")
+_TITLE_COLUMNS: Final = ("title", "case_title")
+_OPERATOR_COLUMNS: Final = ("id", "state", "code", "attempts", "received_at", "due_at")
+_COLUMNS_OF: Final[Mapping[type[Row], Sequence[str]]] = {
+    Message: (*_OPERATOR_COLUMNS, "registered_at", "refused_at", "answered_at", "erased_at"),
     Arrival: (
         *("id", "state", "code", "attempts", "misses", "announced_at", "stored_at"),
         *("confirmed_at", "expires_at", "due_at"),
@@ -55,7 +55,7 @@ _SHOWN: Final[Mapping[type[Row], Sequence[str]]] = {
 """All that is ever shown of a row: a closed list, whatever columns a table gets."""
 
 
-class _Listing(StrEnum):
+class _ListAction(StrEnum):
     """For what somebody lists."""
 
     LIST = Action.LIST.value
@@ -63,11 +63,11 @@ class _Listing(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Theirs:
+class _PersonalOptions:
     """What only a list of somebody's own can be asked for."""
 
     chosen: str | None
-    action: _Listing | None
+    action: _ListAction | None
     unit: str | None
     after: str | None
     titles: bool
@@ -83,7 +83,9 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
         str | None, typer.Option("--by", metavar="ID", help="Only what this person may see.")
     ] = None,
     chosen: As = None,
-    action: Annotated[_Listing | None, typer.Option(help="To work on, or to distribute.")] = None,
+    action: Annotated[
+        _ListAction | None, typer.Option(help="To work on, or to distribute.")
+    ] = None,
     unit: Annotated[str | None, typer.Option(help="Only those of this unit.")] = None,
     after: Annotated[str | None, typer.Option(help="Go on where a page ended.")] = None,
     titles: Annotated[bool, typer.Option("--titles", help="Show the titles, too.")] = False,
@@ -96,7 +98,7 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
     narrowed by --action, --unit and --after. Titles are shown to whoever has them in the own list.
     """
     wanted = None if state is None else _state(state)
-    theirs = _Theirs(
+    theirs = _PersonalOptions(
         chosen=chosen,
         action=action,
         unit=unit,
@@ -105,62 +107,64 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
         code_from_stdin=code_from_stdin,
     )
     if by is not None:
-        _show_theirs(_page(ctx, by, theirs, wanted, limit), titles=titles, as_json=as_json)
+        _print_personal_list(_page(ctx, by, theirs, wanted, limit), titles=titles, as_json=as_json)
         return
     if any(getattr(theirs, each.name) for each in fields(theirs)):
         raise Invalid("message.by", "say whose list it is with --by")
-    _show_all(ctx, wanted, limit, as_json=as_json)
+    _print_operator_list(ctx, wanted, limit, as_json=as_json)
 
 
 def _page(
-    ctx: typer.Context, by: str, theirs: _Theirs, state: MessageState | None, limit: int
-) -> Page:
-    action = Action(theirs.action or _Listing.LIST)
+    ctx: typer.Context, by: str, theirs: _PersonalOptions, state: MessageState | None, limit: int
+) -> MessagePage:
+    action = Action(theirs.action or _ListAction.LIST)
     if theirs.titles and action is not Action.LIST:
         raise Invalid("message.titles", "who distributes sees no titles")
     line = line_of(ctx)
-    code = one_code(by, from_stdin=theirs.code_from_stdin)
+    code = read_code(by, from_stdin=theirs.code_from_stdin)
     with line.store.reading() as (session, now):
-        capacity = acting(session, now, by, code, theirs.chosen)
-    query = Query(
+        capacity = choose_capacity(session, now, by, code, theirs.chosen)
+    query = MessageSearch(
         states=() if state is None else (state,),
         unit=None if theirs.unit is None else UnitId(theirs.unit),
     )
-    asked = Asked(capacity=capacity, action=action, query=query)
+    asked = ListRequest(capacity=capacity, action=action, query=query)
     return page(line, asked, after=theirs.after, at_most=limit)
 
 
-def _show_theirs(found: Page, *, titles: bool, as_json: bool) -> None:
-    added = _TITLES if titles else ()
-    columns = (*_THEIRS, *added, "damaged")
+def _print_personal_list(found: MessagePage, *, titles: bool, as_json: bool) -> None:
+    added = _TITLE_COLUMNS if titles else ()
+    columns = (*_PERSONAL_COLUMNS, *added, "damaged")
     rows = [
-        _shown(each.row, _THEIRS)
+        _columns_of(each.row, _PERSONAL_COLUMNS)
         | {name: _title(getattr(each, name)) for name in added}
         | {"damaged": each.damaged}
         for each in found.rows
     ]
     if as_json:
-        say_json({"messages": rows, "next": found.cursor})
+        print_json({"messages": rows, "next": found.cursor})
         return
-    say_table(rows, columns)
+    print_table(rows, columns)
     if found.cursor is not None:
-        say(f"there is more: --after {found.cursor}")
+        print_line(f"there is more: --after {found.cursor}")
 
 
 def _title(text: str | None) -> str | None:
     return None if text is None else printable(text)
 
 
-def _show_all(ctx: typer.Context, state: MessageState | None, limit: int, *, as_json: bool) -> None:
+def _print_operator_list(
+    ctx: typer.Context, state: MessageState | None, limit: int, *, as_json: bool
+) -> None:
     query = select(Message).order_by(col(Message.received_at).desc(), col(Message.id)).limit(limit)
     if state is not None:
         query = query.where(col(Message.state) == state)
     with store_of(settings_of(ctx)).reading() as (session, _):
-        rows = [_shown(row, _LISTED) for row in session.exec(query)]
+        rows = [_columns_of(row, _OPERATOR_COLUMNS) for row in session.exec(query)]
     if as_json:
-        say_json(rows)
+        print_json(rows)
     else:
-        say_table(rows, _LISTED)
+        print_table(rows, _OPERATOR_COLUMNS)
 
 
 @message.command()
@@ -171,19 +175,19 @@ def show(
 ) -> None:
     """Show a message with its arrivals, deliveries, receipts and tasks."""
     with store_of(settings_of(ctx)).reading() as (session, _):
-        parts = _parts(session, message_id)
+        parts = _message_with_rows(session, message_id)
     if as_json:
-        say_json(parts)
+        print_json(parts)
         return
     for kind, rows in parts.items():
         for row in rows:
-            say(kind)
+            print_line(kind)
             for name, value in row.items():
                 if value is not None:
-                    say(f"  {name:<14} {value}")
+                    print_line(f"  {name:<14} {value}")
 
 
-def _parts(session: Session, message_id: str) -> dict[str, list[dict[str, object]]]:
+def _message_with_rows(session: Session, message_id: str) -> dict[str, list[dict[str, object]]]:
     found = session.get(Message, message_id)
     if found is None:
         raise NotFound("message.unknown", "there is no message with this id")
@@ -192,23 +196,29 @@ def _parts(session: Session, message_id: str) -> dict[str, list[dict[str, object
     receipts = select(Receipt).where(col(Receipt.message_id) == message_id)
     about = or_(col(Task.message_id) == message_id, col(Task.subject_id) == message_id)
     return {
-        "message": [_shown(found, _SHOWN[Message])],
-        "arrival": _all(session.exec(arrivals.order_by(col(Arrival.announced_at))).all()),
-        "delivery": _all(session.exec(deliveries.order_by(col(Delivery.number))).all()),
-        "receipt": _all(session.exec(receipts.order_by(col(Receipt.chosen_at))).all()),
-        "task": _all(session.exec(select(Task).where(about).order_by(col(Task.opened_at))).all()),
+        "message": [_columns_of(found, _COLUMNS_OF[Message])],
+        "arrival": _rows_as_columns(
+            session.exec(arrivals.order_by(col(Arrival.announced_at))).all()
+        ),
+        "delivery": _rows_as_columns(session.exec(deliveries.order_by(col(Delivery.number))).all()),
+        "receipt": _rows_as_columns(session.exec(receipts.order_by(col(Receipt.chosen_at))).all()),
+        "task": _rows_as_columns(
+            session.exec(select(Task).where(about).order_by(col(Task.opened_at))).all()
+        ),
     }
 
 
-def _all(rows: Iterable[Arrival | Delivery | Receipt | Task]) -> list[dict[str, object]]:
-    return [_shown(row, _SHOWN[type(row)]) for row in rows]
+def _rows_as_columns(
+    rows: Iterable[Arrival | Delivery | Receipt | Task],
+) -> list[dict[str, object]]:
+    return [_columns_of(row, _COLUMNS_OF[type(row)]) for row in rows]
 
 
-def _shown(row: Row | Listed, names: Sequence[str]) -> dict[str, object]:
-    return {name: _plain(getattr(row, name)) for name in names}
+def _columns_of(row: Row | ListedMessage, names: Sequence[str]) -> dict[str, object]:
+    return {name: _printable_value(getattr(row, name)) for name in names}
 
 
-def _plain(value: object) -> object:
+def _printable_value(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     return value.value if isinstance(value, StrEnum) else value

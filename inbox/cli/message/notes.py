@@ -8,21 +8,21 @@ import typer
 
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import printable, say, say_json, say_table
+from inbox.cli.common.output import print_json, print_line, print_table, printable
 from inbox.cli.common.sign_in import (
     As,
     By,
     CodeFromStdin,
     MessageIdArgument,
-    acting_here,
-    code_and_text,
-    one_code,
+    read_code,
+    read_code_and_text,
+    sign_in_as,
 )
 from inbox.domain import HoldCause
 from inbox.errors import Invalid
 from inbox.line.moves import holds
 from inbox.line.moves import notes as noting
-from inbox.line.moves.notes import Noted
+from inbox.line.moves.notes import NoteView
 
 _COLUMNS: Final = ("written_at", "person", "role", "unit", "shielding", "text")
 
@@ -52,14 +52,14 @@ def hold(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> None:
     """Put a message on hold for some days: lists say why it waits, and nothing stops for it."""
     line = line_of(ctx)
-    code = one_code(by, from_stdin=code_from_stdin)
-    capacity = acting_here(line, by, code, as_)
-    until = holds.hold(line, capacity, message_id, cause=because, last=last.date())
+    code = read_code(by, from_stdin=code_from_stdin)
+    capacity = sign_in_as(line, by, code, as_)
+    until = holds.hold(line, capacity, message_id, cause=because, last_day=last.date())
     ends = until.isoformat(timespec="seconds")
     if as_json:
-        say_json({"held_for": because.value, "held_until": ends})
+        print_json({"held_for": because.value, "held_until": ends})
     else:
-        say(f"{because.value} until {ends}")
+        print_line(f"{because.value} until {ends}")
 
 
 def end_hold(
@@ -71,9 +71,9 @@ def end_hold(
 ) -> None:
     """End a hold before its day, whoever put the message there."""
     line = line_of(ctx)
-    code = one_code(by, from_stdin=code_from_stdin)
-    holds.end_hold(line, acting_here(line, by, code, as_), message_id)
-    say("ended")
+    code = read_code(by, from_stdin=code_from_stdin)
+    holds.end_hold(line, sign_in_as(line, by, code, as_), message_id)
+    print_line("ended")
 
 
 def note(  # noqa: PLR0913, PLR0917 - the options of the command
@@ -96,15 +96,15 @@ def note(  # noqa: PLR0913, PLR0917 - the options of the command
     """
     line = line_of(ctx)
     if file is None:
-        code, text = code_and_text(by, from_stdin=code_from_stdin)
+        code, text = read_code_and_text(by, from_stdin=code_from_stdin)
     else:
-        code, text = one_code(by, from_stdin=code_from_stdin), _text_of(file)
-    capacity = acting_here(line, by, code, as_)
-    note_id = noting.note(line, capacity, message_id, text=text.strip(), shielding=shielding)
+        code, text = read_code(by, from_stdin=code_from_stdin), _text_of(file)
+    capacity = sign_in_as(line, by, code, as_)
+    note_id = noting.write_note(line, capacity, message_id, text=text.strip(), shielding=shielding)
     if as_json:
-        say_json({"id": note_id})
+        print_json({"id": note_id})
     else:
-        say(note_id)
+        print_line(note_id)
 
 
 def notes(
@@ -117,13 +117,13 @@ def notes(
 ) -> None:
     """Show the notes on a message, the oldest first, to whoever may write there."""
     line = line_of(ctx)
-    code = one_code(by, from_stdin=code_from_stdin)
-    found = noting.notes(line, acting_here(line, by, code, as_), message_id)
-    rows = [_shown(each) for each in found]
+    code = read_code(by, from_stdin=code_from_stdin)
+    found = noting.read_notes(line, sign_in_as(line, by, code, as_), message_id)
+    rows = [_note_row(each) for each in found]
     if as_json:
-        say_json(rows)
+        print_json(rows)
     else:
-        say_table(rows, _COLUMNS)
+        print_table(rows, _COLUMNS)
 
 
 def _text_of(file: Path) -> str:
@@ -133,7 +133,7 @@ def _text_of(file: Path) -> str:
         raise Invalid("note.file", "the file cannot be read as text in UTF-8") from None
 
 
-def _shown(found: Noted) -> dict[str, object]:
+def _note_row(found: NoteView) -> dict[str, object]:
     return {
         "id": found.id,
         "written_at": found.written_at.isoformat(timespec="seconds"),

@@ -12,15 +12,15 @@ from typing import Annotated, Final
 import typer
 
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import WRONG, say, say_json
+from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.errors import Invalid
 from inbox.package import Inspection, inspect, inspect_container
-from inbox.package.codes.code import Language
-from inbox.package.explanations import about, sentences_of
+from inbox.package.codes.code import TextLanguage
+from inbox.package.explanations import explain_code, sentences_of
 from inbox.package.inputs import Limits
-from inbox.package.inspection import trust_of
-from inbox.package.verdict import Quarantine, Verdict
-from inbox.trust.trust_folder import read_folder
+from inbox.package.inspection import is_trusted
+from inbox.package.verdict import PackageQuarantined, Verdict
+from inbox.trust.trust_folder import read_trust_folder
 
 package: Final = typer.Typer(
     no_args_is_help=True,
@@ -30,10 +30,10 @@ package: Final = typer.Typer(
 SENDER: Final = "910077473"
 RECEIVER: Final = "910075918"
 """Organisations of eFormidling's public test environment."""
-_TRUST: Final = {None: "not asked", True: "yes", False: "no"}
+_TRUST_WORDS: Final = {None: "not asked", True: "yes", False: "no"}
 
 
-class Dialect(StrEnum):
+class PackageDialect(StrEnum):
     """The style in which a package is made."""
 
     GENUINE = "genuine"
@@ -41,7 +41,7 @@ class Dialect(StrEnum):
 
 
 @package.command("inspect")
-def look(
+def inspect_package(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The package.")],
     as_json: Json = False,
     trust: Annotated[
@@ -56,7 +56,9 @@ def look(
     container: Annotated[
         bool, typer.Option("--container", help="Look at the archive alone, without a signature.")
     ] = False,
-    language: Annotated[Language, typer.Option(help="Of the sentences.")] = Language.ENGLISH,
+    language: Annotated[
+        TextLanguage, typer.Option(help="Of the sentences.")
+    ] = TextLanguage.ENGLISH,
 ) -> None:
     """Say all that can be said of a package without its envelope; it needs no settings.
 
@@ -68,16 +70,16 @@ def look(
     """
     if container and trust:
         raise Invalid("package.options", "--container says nothing about trust: leave one out")
-    seen = _seen(file, trust, alone=container)
+    seen = _verdict_on(file, trust, alone=container)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8" if as_json else None, errors="backslashreplace")
     if as_json:
-        say_json(_plain(seen))
+        print_json(_verdict_json(seen))
     else:
-        for line in _lines(seen, language):
-            say(line)
-    if _word(seen) != "accepted":
-        raise typer.Exit(WRONG)
+        for line in _verdict_lines(seen, language):
+            print_line(line)
+    if _verdict_word(seen) != "accepted":
+        raise typer.Exit(EXIT_FAILED)
 
 
 @package.command("make")
@@ -92,9 +94,9 @@ def make(
     ] = SENDER,
     receiver: Annotated[str, typer.Option(metavar="ORG", help="The receiver.")] = RECEIVER,
     dialect: Annotated[
-        Dialect,
+        PackageDialect,
         typer.Option(help="As an integrasjonspunkt writes it, with SHA-1, or with SHA-256."),
-    ] = Dialect.GENUINE,
+    ] = PackageDialect.GENUINE,
     trust: Annotated[
         Path | None,
         typer.Option(
@@ -109,48 +111,50 @@ def make(
     An arkivmelding.xml in the folder is taken as it is; otherwise a made-up one refers to the
     files. The first by name is the main document. What `inspect` would not accept is not made.
     """
-    from inbox.cli.package.make import Order, make_package
+    from inbox.cli.package.make import MakeRequest, make_package
 
-    order = Order(folder=folder, sender=sender, receiver=receiver, dialect=dialect, trust=trust)
-    say(f"{make_package(order, out)} documents")
+    order = MakeRequest(
+        folder=folder, sender=sender, receiver=receiver, dialect=dialect, trust=trust
+    )
+    print_line(f"{make_package(order, out)} documents")
 
 
-def _seen(file: Path, trust: Path | None, *, alone: bool) -> Verdict:
+def _verdict_on(file: Path, trust: Path | None, *, alone: bool) -> Verdict:
     """The verdict on a file, whatever it is."""
     try:
-        believed = read_folder(trust) if trust else None
+        believed = read_trust_folder(trust) if trust else None
         with file.open("rb") as source:
             if alone:
                 return inspect_container(source, limits=Limits())
             now = datetime.now(UTC)
             return inspect(source, limits=Limits(), trust=believed, now=now)
-    except Quarantine as refused:
+    except PackageQuarantined as refused:
         return refused.verdict
     except OSError as error:
         raise Invalid("package.unreadable", error.strerror or "it cannot be read") from error
 
 
-def _word(seen: Verdict) -> str:
+def _verdict_word(seen: Verdict) -> str:
     if isinstance(seen, Inspection):
         return "held" if seen.code else "accepted"
     return "refused"
 
 
-def _container(seen: Verdict) -> bool:
+def _container_holds(seen: Verdict) -> bool:
     """Whether the archive holds; what is found while its files are read counts too."""
     return bool(seen.container) and not (seen.code or "").startswith("container.")
 
 
-def _plain(seen: Verdict) -> dict[str, object]:
+def _verdict_json(seen: Verdict) -> dict[str, object]:
     whole = seen if isinstance(seen, Inspection) else None
     return {
-        "verdict": _word(seen),
+        "verdict": _verdict_word(seen),
         "code": seen.code,
-        "container": _container(seen),
+        "container": _container_holds(seen),
         "integrity": seen.integrity,
         "signers": [vars(signer) for signer in seen.signers],
         "algorithm_class": seen.algorithm_class,
-        "trust": trust_of(seen),
+        "trust": is_trusted(seen),
         "documents": [
             {"name": file.name, "bytes": file.size, "sha256": file.sha256}
             for file in (whole.documents if whole else ())
@@ -159,17 +163,17 @@ def _plain(seen: Verdict) -> dict[str, object]:
     }
 
 
-def _lines(seen: Verdict, language: Language) -> Iterator[str]:
+def _verdict_lines(seen: Verdict, language: TextLanguage) -> Iterator[str]:
     """The word first, then why, then what was seen, and at last what is in it."""
     whole = seen if isinstance(seen, Inspection) else None
-    yield _word(seen)
+    yield _verdict_word(seen)
     for code in whole.objections if whole else [seen.code or ""]:
-        yield f"{code}: {' '.join(about(code, language))}"
+        yield f"{code}: {' '.join(explain_code(code, language))}"
     yield from sentences_of(replace(seen, code=None), language)
     for signer in seen.signers:
         yield f"signer    {signer.org_number}, serial {signer.serial}, issuer {signer.issuer}"
     if seen.integrity:
-        yield f"trust     {_TRUST[trust_of(seen)]}"
+        yield f"trust     {_TRUST_WORDS[is_trusted(seen)]}"
     for file in whole.documents if whole else ():
         yield f"document  {file.name}, {file.size} bytes, SHA-256 {file.sha256}"
     for element in whole.missing if whole else ():

@@ -12,16 +12,16 @@ from inbox.domain import parse_org_number
 from inbox.errors import Invalid
 from inbox.package import inspect
 from inbox.package.arkivmelding.documents import media_type_of
-from inbox.package.codes.code import Language
-from inbox.package.explanations import about
+from inbox.package.codes.code import TextLanguage
+from inbox.package.explanations import explain_code
 from inbox.package.inputs import Limits
-from inbox.package.verdict import Quarantine
-from inbox.simulator.packages.arkivmelding import Letter, arkivmelding_xml
+from inbox.package.verdict import PackageQuarantined
+from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
 from inbox.simulator.packages.builder import (
     ARKIVMELDING_XML,
     Dialect,
-    Document,
     Parcel,
+    ParcelDocument,
     write_package,
 )
 from inbox.simulator.packages.certificates import TestAuthority
@@ -30,7 +30,7 @@ _BLOCK: Final = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class MakeRequest:
     """The parameters of the package to make."""
 
     folder: Path
@@ -40,7 +40,7 @@ class Order:
     trust: Path | None
 
 
-def make_package(order: Order, out: Path) -> int:
+def make_package(order: MakeRequest, out: Path) -> int:
     """Write the package to a new file and, if asked for, the trust folder for it.
 
     Returns the number of documents.
@@ -52,7 +52,7 @@ def make_package(order: Order, out: Path) -> int:
         files = dict(_files(order.folder))
         parcel = _parcel(order, files, authority)
         with out.open("xb") as made:
-            _write(made, out, parcel)
+            _write_checked(made, out, parcel)
         if order.trust:
             _write_trust(order.trust, out.stem, authority)
     except OSError as error:
@@ -70,7 +70,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield name, path
 
 
-def _parcel(order: Order, files: dict[str, Path], authority: TestAuthority) -> Parcel:
+def _parcel(order: MakeRequest, files: dict[str, Path], authority: TestAuthority) -> Parcel:
     written = files.pop(ARKIVMELDING_XML, None)
     now = datetime.now(UTC)
     _check_sizes(files)
@@ -79,10 +79,10 @@ def _parcel(order: Order, files: dict[str, Path], authority: TestAuthority) -> P
         receiver=parse_org_number(order.receiver),
         signer=authority.issue(order.sender),
         documents=tuple(
-            Document(name, media_type_of(name), partial(_blocks, path))
+            ParcelDocument(name, media_type_of(name), partial(_blocks, path))
             for name, path in files.items()
         ),
-        arkivmelding=written.read_bytes() if written else _made_up(tuple(files), now),
+        arkivmelding=written.read_bytes() if written else _sample_arkivmelding(tuple(files), now),
         dialect=Dialect(order.dialect),
         signed_at=now,
     )
@@ -96,8 +96,8 @@ def _check_sizes(files: dict[str, Path]) -> None:
         raise Invalid("package.too_large", f"{len(files)} files with {size} bytes")
 
 
-def _made_up(names: tuple[str, ...], now: datetime) -> bytes:
-    letter = Letter(
+def _sample_arkivmelding(names: tuple[str, ...], now: datetime) -> bytes:
+    letter = ArkivmeldingLetter(
         message_id=str(uuid.uuid4()),
         file_names=names,
         title="Testmelding",
@@ -109,14 +109,14 @@ def _made_up(names: tuple[str, ...], now: datetime) -> bytes:
     return arkivmelding_xml(letter)
 
 
-def _write(made: BinaryIO, out: Path, parcel: Parcel) -> None:
+def _write_checked(made: BinaryIO, out: Path, parcel: Parcel) -> None:
     """Write it, and look at it as its receiver would."""
     try:
         write_package(made, parcel)
         made.flush()
         with out.open("rb") as source:
             held = inspect(source, limits=Limits()).code
-    except Quarantine as refused:
+    except PackageQuarantined as refused:
         held = refused.code
     except BaseException:
         out.unlink()
@@ -125,7 +125,7 @@ def _write(made: BinaryIO, out: Path, parcel: Parcel) -> None:
         out.unlink()
         raise Invalid(
             "package.contents",
-            f"it would be refused for {held}: {about(held, Language.ENGLISH)[0]}",
+            f"it would be refused for {held}: {explain_code(held, TextLanguage.ENGLISH)[0]}",
         )
 
 

@@ -4,23 +4,23 @@ from typing import Final
 
 import typer
 
-from inbox.access.files.folder import files_in, read_policy
+from inbox.access.files.folder import read_policy, read_policy_files
 from inbox.access.question import Capacity
 from inbox.cli.common import rule_changes
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.policy_folder import Policies
 from inbox.cli.common.rule_changes import Actor
-from inbox.cli.common.sign_in import CodeFromStdin, code_and_reason, one_code, sign_in
-from inbox.line.proposals.versioned_rules import POLICY, Rules
+from inbox.cli.common.sign_in import CodeFromStdin, read_code, read_code_and_reason, sign_in
+from inbox.line.proposals.versioned_rules import POLICY_RULES, VersionedRules
 
 changes: Final = typer.Typer()
 """Commands of `inbox policy`."""
 
 
-def _rules(capacity: Capacity) -> Rules:
+def _rules(capacity: Capacity) -> VersionedRules:
     del capacity
-    return POLICY
+    return POLICY_RULES
 
 
 @changes.command()
@@ -37,13 +37,13 @@ def propose(
     approved can be shown later. What you proposed before and nobody approved is taken back.
     """
     folder = policy_folder_of(ctx, policies)
-    files = files_in(folder)
+    files = read_policy_files(folder)
     read_policy(files)  # Before anybody types a code.
-    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin))
+    who = sign_in(ctx, by, read_code(by, from_stdin=code_from_stdin))
     rule_changes.propose(who, _rules, lambda _: files, as_json)
 
 
-rule_changes.add_approval(
+rule_changes.add_approval_commands(
     changes,
     _rules,
     approve_help="""Approve what another person proposed, as a security reviewer.
@@ -63,11 +63,11 @@ def roll_back(ctx: typer.Context, by: Actor, code_from_stdin: CodeFromStdin = Fa
 
     The reason is asked for, and only a commitment of it is kept, in the audit.
     """
-    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
+    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     rule_changes.roll_back(sign_in(ctx, by, code), _rules, reason)
 
 
 @changes.command()
 def history(ctx: typer.Context, as_json: Json = False) -> None:
     """Show every version: who proposed, approved and activated it, and when; the newest first."""
-    rule_changes.say_history(store_of(settings_of(ctx)), POLICY.kind, as_json=as_json)
+    rule_changes.print_history(store_of(settings_of(ctx)), POLICY_RULES.kind, as_json=as_json)

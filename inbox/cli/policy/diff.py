@@ -7,21 +7,29 @@ from typing import Annotated
 
 import typer
 
-from inbox.access.files.folder import Draft
-from inbox.access.files.meanings import Language
-from inbox.access.review.diff import Diff, compare
-from inbox.cli.common.access_reader import Who
+from inbox.access.files.folder import PolicyDraft
+from inbox.access.files.meanings import MeaningLanguage
+from inbox.access.review.diff import PolicyDiff, compare_policies
+from inbox.cli.common.access_reader import Caller
 from inbox.cli.common.context import policy_folder_of, settings_of
-from inbox.cli.common.formats import Form, Json, Markdown, table
-from inbox.cli.common.output import WRONG, say, say_json
-from inbox.cli.common.policy_folder import draft_in
+from inbox.cli.common.formats import Json, Markdown, OutputFormat, markdown_table
+from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
+from inbox.cli.common.policy_folder import load_draft_or_exit
 from inbox.cli.common.sign_in import As, CodeFromStdin
-from inbox.cli.policy.impact import COUNTS, PEOPLE, Row, counts_of, names_of, people_of, reached
+from inbox.cli.policy.impact import (
+    COUNTS,
+    PEOPLE,
+    ImpactRow,
+    count_rows,
+    names_of,
+    person_rows,
+    read_policy_impact,
+)
 from inbox.config import Settings
 from inbox.errors import Invalid
 
-_Folder = typer.Argument(exists=True, file_okay=False, help="The policy folder now.")
-_Other = typer.Argument(
+_OldFolder = typer.Argument(exists=True, file_okay=False, help="The policy folder now.")
+_NewFolder = typer.Argument(
     exists=True,
     file_okay=False,
     help="The policy folder to come; that of the settings otherwise.",
@@ -30,20 +38,22 @@ _Other = typer.Argument(
 
 def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
-    a: Annotated[Path, _Folder],
-    b: Annotated[Path | None, _Other] = None,
+    a: Annotated[Path, _OldFolder],
+    b: Annotated[Path | None, _NewFolder] = None,
     people: Annotated[
-        bool, typer.Option("--people", help="Who gains and loses which messages, too.")
+        bool, typer.Option("--people", help="Caller gains and loses which messages, too.")
     ] = False,
     by: Annotated[
-        str, typer.Option(metavar="PERSON", help="Who asks for --people: may `access_read`.")
+        str, typer.Option(metavar="PERSON", help="Caller asks for --people: may `access_read`.")
     ] = "",
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
     names: Annotated[
         bool, typer.Option("--names", help="With --people: their names beside their ids.")
     ] = False,
-    language: Annotated[Language, typer.Option(help="What facts are told in.")] = Language.EN,
+    language: Annotated[
+        MeaningLanguage, typer.Option(help="What facts are told in.")
+    ] = MeaningLanguage.EN,
     acknowledge: Annotated[
         str,
         typer.Option(metavar="SHA256", help="The digest of a diff that was read: then 0, not 1."),
@@ -58,67 +68,78 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
 
     --people needs the database, and a personal code of somebody who may know who has access.
     """
-    form = Form(as_json=as_json, as_markdown=as_markdown)
+    form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     if people is not bool(by) or (names and not people):
         raise Invalid("diff.by", "--people, --by PERSON and --names go together")
-    old, new = draft_in(a), draft_in(policy_folder_of(ctx, b))
-    found = compare(old, new)
+    old, new = load_draft_or_exit(a), load_draft_or_exit(policy_folder_of(ctx, b))
+    found = compare_policies(old, new)
     touched = None
     if people:
-        who = Who.typing(by, as_, from_stdin=code_from_stdin)
-        touched = _touched(settings_of(ctx), who, old, new, names=names)
+        who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
+        touched = _impact_rows(settings_of(ctx), who, old, new, names=names)
     if form.as_json:
-        say_json(_as_value(found) | ({"people": touched.as_value()} if touched else {}))
+        print_json(_diff_json(found) | ({"people": touched.as_json()} if touched else {}))
     else:
-        for line in _told(found, new, language, form):
-            say(line)
+        for line in _diff_lines(found, new, language, form):
+            print_line(line)
         if touched:
             touched.show(form)
-    if not found.nothing and found.digest != acknowledge:
-        raise typer.Exit(WRONG)
+    if not found.is_empty and found.digest != acknowledge:
+        raise typer.Exit(EXIT_FAILED)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Touched:
+class _ImpactRows:
     """Whom it touches, as rows."""
 
-    counts: list[Row]
-    people: list[Row]
+    counts: list[ImpactRow]
+    people: list[ImpactRow]
     elsewhere: tuple[str, ...]
     columns: tuple[str, ...]
 
-    def as_value(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         return {"counts": self.counts, "people": self.people, "not_messages": self.elsewhere}
 
-    def show(self, form: Form) -> None:
+    def show(self, form: OutputFormat) -> None:
         """By unit and role first, then one by one."""
         people, messages = len({row["person"] for row in self.people}), len(self.counts)
         also = f"; not about messages: {', '.join(self.elsewhere)}" if self.elsewhere else ""
-        say()
+        print_line()
         form.show({}, self.counts, COUNTS, f"{people} people in {messages} groups{also}")
         if self.people:
-            say()
+            print_line()
             form.show({}, self.people, self.columns)
 
 
-def _touched(settings: Settings, who: Who, old: Draft, new: Draft, *, names: bool) -> _Touched:
-    found = reached(settings, who, old.policy, new.policy)
+def _impact_rows(
+    settings: Settings, who: Caller, old: PolicyDraft, new: PolicyDraft, *, names: bool
+) -> _ImpactRows:
+    found = read_policy_impact(settings, who, old.policy, new.policy)
     known = names_of(settings, found) if names else {}
-    return _Touched(
-        counts=counts_of(found),
-        people=people_of(found, known),
-        elsewhere=tuple(action.value for action in found.elsewhere),
+    return _ImpactRows(
+        counts=count_rows(found),
+        people=person_rows(found, known),
+        elsewhere=tuple(action.value for action in found.other_actions),
         columns=(*PEOPLE, "name") if names else PEOPLE,
     )
 
 
-def _told(found: Diff, new: Draft, language: Language, form: Form) -> Iterator[str]:
+def _diff_lines(
+    found: PolicyDiff, new: PolicyDraft, language: MeaningLanguage, form: OutputFormat
+) -> Iterator[str]:
     """The lines, what their facts mean, and the digest."""
     meanings = [
-        {"fact": name, "meaning": new.meanings.of(name, language)} for name in _facts(found, new)
+        {"fact": name, "meaning": new.meanings.meaning_of(name, language)}
+        for name in _named_facts(found, new)
     ]
     if form.as_markdown:
-        yield from ("```text", *found.lines, "```", "", *table(meanings, ("fact", "meaning")))
+        yield from (
+            "```text",
+            *found.lines,
+            "```",
+            "",
+            *markdown_table(meanings, ("fact", "meaning")),
+        )
         yield ""
         yield f"acknowledge: `{found.digest}`"
         return
@@ -129,18 +150,18 @@ def _told(found: Diff, new: Draft, language: Language, form: Form) -> Iterator[s
     yield f"acknowledge: {found.digest}"
 
 
-def _facts(found: Diff, new: Draft) -> list[str]:
+def _named_facts(found: PolicyDiff, new: PolicyDraft) -> list[str]:
     """The facts that the terms name, in the order of their names."""
-    terms = [*found.given, *(term for change in found.changes for term in change.terms)]
+    terms = [*found.common_literals, *(term for change in found.changes for term in change.terms)]
     return sorted({word for term in terms for word in term.split(" ")} & new.policy.facts)
 
 
-def _as_value(found: Diff) -> dict[str, object]:
+def _diff_json(found: PolicyDiff) -> dict[str, object]:
     return {
         "from": found.old,
         "to": found.new,
-        "gains": found.gains,
-        "given": found.given,
+        "gains": found.widens_access,
+        "given": found.common_literals,
         "changes": [
             {
                 "action": change.action,
@@ -153,6 +174,6 @@ def _as_value(found: Diff) -> dict[str, object]:
         ],
         "rows": found.rows,
         "shieldings": found.shieldings,
-        "claims": found.claims,
+        "claims": found.invariants,
         "acknowledge": found.digest,
     }

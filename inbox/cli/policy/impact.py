@@ -8,53 +8,53 @@ from typing import Final
 from sqlmodel import select
 
 from inbox.access.policy.engine import Policy
-from inbox.access.review.impact import Reach, reach
-from inbox.cli.common.access_reader import Who, check_may_know
+from inbox.access.review.impact import PolicyImpact, policy_impact
+from inbox.cli.common.access_reader import Caller, check_may_read_access
 from inbox.cli.common.context import store_of
 from inbox.config import Settings
 from inbox.tables import Person
 
 COUNTS: Final = ("action", "unit", "role", "gaining", "gains", "losing", "loses")
 PEOPLE: Final = ("action", "person", "unit", "role", "gains", "loses")
-Row = dict[str, object]
+ImpactRow = dict[str, object]
 
 
-def reached(settings: Settings, who: Who, old: Policy, new: Policy) -> Reach:
+def read_policy_impact(settings: Settings, who: Caller, old: Policy, new: Policy) -> PolicyImpact:
     """Whom the change affects in the caller's organisation.
 
-    Raises as `check_may_know`.
+    Raises as `check_may_read_access`.
     """
-    organisation = check_may_know(settings, who, "access:reach_read")
+    organisation = check_may_read_access(settings, who, "access:reach_read")
     with store_of(settings).snapshot() as (session, now):
-        return reach(session, now, old, new, organisation=organisation)
+        return policy_impact(session, now, old, new, organisation=organisation)
 
 
-def counts_of(found: Reach) -> list[Row]:
+def count_rows(found: PolicyImpact) -> list[ImpactRow]:
     """How many people and messages are affected, by action, unit and role."""
-    return [{name: getattr(each, name) for name in COUNTS} for each in found.counted]
+    return [{name: getattr(each, name) for name in COUNTS} for each in found.by_unit]
 
 
-def people_of(found: Reach, names: dict[str, str]) -> list[Row]:
+def person_rows(found: PolicyImpact, names: dict[str, str]) -> list[ImpactRow]:
     """Each affected person with the number of messages, and the name where it is known."""
     return [
         {
             "action": each.action.value,
-            "person": each.asker.person,
-            "unit": each.asker.unit,
-            "role": each.asker.role,
+            "person": each.holder.person,
+            "unit": each.holder.unit,
+            "role": each.holder.role,
             "gains": each.gains,
             "loses": each.loses,
             "gained": each.gained,
             "lost": each.lost,
-            "name": names.get(each.asker.person),
+            "name": names.get(each.holder.person),
         }
-        for each in found.reached
+        for each in found.by_capacity
     ]
 
 
-def names_of(settings: Settings, found: Reach) -> dict[str, str]:
+def names_of(settings: Settings, found: PolicyImpact) -> dict[str, str]:
     """The names of the affected people."""
-    wanted = {each.asker.person for each in found.reached}
+    wanted = {each.holder.person for each in found.by_capacity}
     with store_of(settings).reading() as (session, _):
         rows = session.exec(select(Person.id, Person.name)).all()
     return {person: name for person, name in rows if person in wanted}

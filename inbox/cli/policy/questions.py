@@ -8,24 +8,30 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.access.facts.capacities import capacities_of
+from inbox.access.facts.capacities import active_capacities_of
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, OfMessage
-from inbox.access.review.explain import Explanation, explain, what_can
-from inbox.access.review.requirements import EVERYTHING_GIVEN
+from inbox.access.review.explain import DecisionExplanation, explain_decision, what_can
+from inbox.access.review.requirements import COMPLETE_REQUEST
 from inbox.access.review.who_can import who_can
-from inbox.cli.common.access_reader import ACCESS, Asking, Wanted, Who, asking
+from inbox.cli.common.access_reader import (
+    READ_ACCESS,
+    AccessReader,
+    ActionOnSubject,
+    Caller,
+    open_access_reader,
+)
 from inbox.cli.common.context import settings_of
-from inbox.cli.common.formats import Form, Json, Markdown
-from inbox.cli.common.output import WRONG, say, say_json
+from inbox.cli.common.formats import Json, Markdown, OutputFormat
+from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.sign_in import As, CodeFromStdin
 from inbox.domain import MessageId, PersonId
 from inbox.errors import Invalid, NotFound
 from inbox.tables import Message
 
 _NOON: Final = time(12, tzinfo=UTC)
-_ABLE: Final = ("person", "unit", "role", "rule", "also", "takes")
-_CAN: Final = ("role", "unit", "action", "messages", "takes", "shown", "without message")
+_WHO_COLUMNS: Final = ("person", "unit", "role", "rule", "also", "takes")
+_WHAT_COLUMNS: Final = ("role", "unit", "action", "messages", "takes", "shown", "without message")
 
 By = Annotated[str, typer.Option("--by", metavar="ID", help="Who asks; types the personal code.")]
 On = Annotated[
@@ -61,36 +67,36 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     Every fact that counts with its value, every rule with what it lacked. For those who may read
     about access, and those who have the message in their list.
     """
-    form = Form(as_json=as_json, as_markdown=as_markdown)
+    form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     wanted, subject = _action(action), OfMessage(message_id=MessageId(message))
-    given = EVERYTHING_GIVEN if to is None else replace(EVERYTHING_GIVEN, target=PersonId(to))
-    who = Who.typing(by, as_, from_stdin=code_from_stdin)
+    given = COMPLETE_REQUEST if to is None else replace(COMPLETE_REQUEST, target=PersonId(to))
+    who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
     listed = (Action.LIST, subject)
-    with _of_message(ctx, who, "access:explained", message, ACCESS, listed) as it:
+    with _open_message_reader(ctx, who, "access:explained", message, READ_ACCESS, listed) as it:
         explained = [
             (
                 capacity,
-                explain(
+                explain_decision(
                     it.session,
                     it.policy,
                     it.now,
                     capacity=capacity,
                     action=wanted,
                     subject=subject,
-                    given=given,
+                    request=given,
                 ),
             )
-            for capacity in capacities_of(it.session, it.now, PersonId(person))
+            for capacity in active_capacities_of(it.session, it.now, PersonId(person))
         ]
     if form.as_json:
-        say_json([plain(capacity, explanation) for capacity, explanation in explained])
+        print_json([explanation_json(capacity, explanation) for capacity, explanation in explained])
     else:
         for capacity, explanation in explained:
-            show_explanation(capacity, explanation, form)
+            print_explanation(capacity, explanation, form)
     if not any(explanation.decision.allowed for _, explanation in explained):
         if not form.as_json and not explained:
-            say(f"{person} has no capacity today")
-        raise typer.Exit(WRONG)
+            print_line(f"{person} has no capacity today")
+        raise typer.Exit(EXIT_FAILED)
 
 
 def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
@@ -110,10 +116,10 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
     What a request brings (a reason, a strong sign-in, another's proposal, somebody to give to) is
     told, not asked; with --to it is asked of that person. For those who may read about access.
     """
-    form = Form(as_json=as_json, as_markdown=as_markdown)
-    wanted, at = _action(action), _moment(on)
-    who = Who.typing(by, as_, from_stdin=code_from_stdin)
-    with _of_message(ctx, who, "access:who_asked", message, ACCESS) as it:
+    form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
+    wanted, at = _action(action), _noon_of(on)
+    who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
+    with _open_message_reader(ctx, who, "access:who_asked", message, READ_ACCESS) as it:
         found = who_can(
             it.session,
             it.policy,
@@ -129,11 +135,11 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
             "role": able.role.value,
             "rule": able.rules[0],
             "also": " ".join(able.rules[1:]) or None,
-            "takes": able.takes or None,
+            "takes": able.requires or None,
         }
         for able in found
     ]
-    form.show(rows, rows, _ABLE, *(() if rows else ("nobody",)))
+    form.show(rows, rows, _WHO_COLUMNS, *(() if rows else ("nobody",)))
 
 
 def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
@@ -152,10 +158,10 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     Ids only of messages in the asker's own list, the first of them. For those who may read about
     access.
     """
-    form, at = Form(as_json=as_json, as_markdown=as_markdown), _moment(on)
-    who = Who.typing(by, as_, from_stdin=code_from_stdin)
-    with asking(settings_of(ctx), who) as it:
-        it.check_allowed("access:what_asked", ACCESS, about=person)
+    form, at = OutputFormat(as_json=as_json, as_markdown=as_markdown), _noon_of(on)
+    who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
+    with open_access_reader(settings_of(ctx), who) as it:
+        it.check_allowed("access:what_asked", READ_ACCESS, about=person)
         found = tuple(
             what_can(
                 it.session,
@@ -172,25 +178,25 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
             "unit": reach.capacity.unit,
             "action": reach.action.value,
             "messages": reach.messages,
-            "takes": reach.takes or None,
-            "shown": list(reach.shown) if form.as_json else " ".join(reach.shown) or None,
-            "without message": reach.without_message,
+            "takes": reach.requires or None,
+            "shown": list(reach.shown_ids) if form.as_json else " ".join(reach.shown_ids) or None,
+            "without message": reach.other_subjects_require,
         }
         for reach in found
     ]
-    form.show(rows, rows, _CAN, *(() if rows else ("nothing",)))
+    form.show(rows, rows, _WHAT_COLUMNS, *(() if rows else ("nothing",)))
 
 
 @contextmanager
-def _of_message(
+def _open_message_reader(
     ctx: typer.Context,
-    who: Who,
+    who: Caller,
     event: str,
     message_id: str,
-    *wanted: Wanted,
-) -> Iterator[Asking]:
+    *wanted: ActionOnSubject,
+) -> Iterator[AccessReader]:
     """Somebody asks about a message and may. Raises `NotFound` otherwise, and where it is none."""
-    with asking(settings_of(ctx), who) as it:
+    with open_access_reader(settings_of(ctx), who) as it:
         it.check_allowed(event, *wanted, about=message_id)
         if it.session.get(Message, message_id) is None:
             raise NotFound
@@ -204,14 +210,14 @@ def _action(text: str) -> Action:
         raise Invalid("policy.action", f"the actions are {', '.join(Action)}") from None
 
 
-def _moment(text: str | None) -> datetime | None:
+def _noon_of(text: str | None) -> datetime | None:
     try:
         return None if text is None else datetime.combine(date.fromisoformat(text), _NOON)
     except ValueError:
         raise Invalid("policy.date", "a date is written 2026-11-24") from None
 
 
-def plain(capacity: Capacity, explanation: Explanation) -> dict[str, object]:
+def explanation_json(capacity: Capacity, explanation: DecisionExplanation) -> dict[str, object]:
     """The explanation as a JSON value, for a script."""
     decision = explanation.decision
     return {
@@ -228,7 +234,7 @@ def plain(capacity: Capacity, explanation: Explanation) -> dict[str, object]:
                 "rule": told.rule.id,
                 "effect": told.rule.effect.value,
                 "matched": told.matched,
-                "lacks": list(told.lacks),
+                "lacks": list(told.missing),
                 "when": told.rule.when,
             }
             for told in explanation.rules
@@ -236,13 +242,15 @@ def plain(capacity: Capacity, explanation: Explanation) -> dict[str, object]:
     }
 
 
-def show_explanation(capacity: Capacity, explanation: Explanation, form: Form) -> None:
+def print_explanation(
+    capacity: Capacity, explanation: DecisionExplanation, form: OutputFormat
+) -> None:
     """Print the explanation for people: the decision, every fact, every rule."""
     decision = explanation.decision
     answer = "may" if decision.allowed else "may not"
     duties = ", ".join(sorted(decision.duties)) or "none"
-    say(f"As {capacity.role.value} in {capacity.unit}: {answer} {decision.action}")
-    say(f"rule {decision.rule}, duties {duties}, policy {decision.digest}")
+    print_line(f"As {capacity.role.value} in {capacity.unit}: {answer} {decision.action}")
+    print_line(f"rule {decision.rule}, duties {duties}, policy {decision.digest}")
     facts: list[dict[str, object]] = [
         {"fact": name, "holds": "yes" if held else "no"}
         for name, held in sorted(explanation.facts.items())
@@ -252,7 +260,7 @@ def show_explanation(capacity: Capacity, explanation: Explanation, form: Form) -
             "rule": told.rule.id,
             "effect": told.rule.effect.value,
             "matched": "yes" if told.matched else "no",
-            "lacks": ", ".join(told.lacks) or None,
+            "lacks": ", ".join(told.missing) or None,
             "when": told.rule.when,
         }
         for told in explanation.rules

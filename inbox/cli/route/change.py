@@ -10,9 +10,9 @@ from inbox.cli.common.context import policy_folder_of, settings_of, store_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.policy_folder import Policies
 from inbox.cli.common.rule_changes import Actor
-from inbox.cli.common.sign_in import CodeFromStdin, code_and_reason, one_code, sign_in
-from inbox.line.active_rule_books import book_files_in, kind_of
-from inbox.line.proposals.versioned_rules import Rules, routing_of
+from inbox.cli.common.sign_in import CodeFromStdin, read_code, read_code_and_reason, sign_in
+from inbox.line.active_rule_books import read_rule_book_files, rule_book_kind
+from inbox.line.proposals.versioned_rules import VersionedRules, routing_rules_of
 
 changes: Final = typer.Typer()
 """Commands of `inbox route`."""
@@ -23,9 +23,9 @@ Organisation = Annotated[
 ]
 
 
-def _rules(capacity: Capacity) -> Rules:
+def _rules(capacity: Capacity) -> VersionedRules:
     """Those of the organisation that the person works in."""
-    return routing_of(capacity.organisation)
+    return routing_rules_of(capacity.organisation)
 
 
 @changes.command()
@@ -42,11 +42,13 @@ def propose(
     Every unit that they send to must live. All of it is kept, the written cases too.
     """
     folder = policy_folder_of(ctx, policies)
-    who = sign_in(ctx, by, one_code(by, from_stdin=code_from_stdin), organisation)
-    rule_changes.propose(who, _rules, lambda rules: book_files_in(folder, rules.subject), as_json)
+    who = sign_in(ctx, by, read_code(by, from_stdin=code_from_stdin), organisation)
+    rule_changes.propose(
+        who, _rules, lambda rules: read_rule_book_files(folder, rules.subject), as_json
+    )
 
 
-rule_changes.add_approval(
+rule_changes.add_approval_commands(
     changes,
     _rules,
     approve_help="""Approve what another person proposed, as an archivist or a security reviewer.
@@ -71,7 +73,7 @@ def roll_back(
 
     The reason is asked for, and only a commitment of it is kept, in the audit.
     """
-    code, reason = code_and_reason(by, from_stdin=code_from_stdin)
+    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     rule_changes.roll_back(sign_in(ctx, by, code, organisation), _rules, reason)
 
 
@@ -82,4 +84,6 @@ def history(
     as_json: Json = False,
 ) -> None:
     """Show every version: who proposed, approved and activated it, and when; the newest first."""
-    rule_changes.say_history(store_of(settings_of(ctx)), kind_of(organisation), as_json=as_json)
+    rule_changes.print_history(
+        store_of(settings_of(ctx)), rule_book_kind(organisation), as_json=as_json
+    )

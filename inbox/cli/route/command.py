@@ -10,22 +10,26 @@ from sqlmodel import Session, col, func, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
-from inbox.cli.common.formats import Form, Json, Markdown, table
-from inbox.cli.common.output import WRONG, say, say_json
-from inbox.cli.common.policy_folder import Policies, books_in, case_results, rule_files
+from inbox.cli.common.formats import Json, Markdown, OutputFormat, markdown_table
+from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
+from inbox.cli.common.policy_folder import (
+    Policies,
+    read_rule_books,
+    read_rule_files,
+    run_case_files,
+)
 from inbox.cli.route.change import changes
 from inbox.cli.route.mail import explain, simulate
 from inbox.errors import Invalid, PolicyError
-from inbox.line.mail_units import takers
-from inbox.routing.conditions import said
-from inbox.routing.diff import Diff
-from inbox.routing.diff import diff as difference
-from inbox.routing.diff_text import acknowledgement, printed, way_said, words_of_piece
+from inbox.line.mail_units import receiving_units
+from inbox.routing.conditions import condition_text
+from inbox.routing.diff import RoutingDiff, diff_rule_books
+from inbox.routing.diff_text import acknowledgement_digest, piece_text, render_diff, reroute_text
 from inbox.routing.lint import lint as found_in
 from inbox.routing.rule_book import RuleBook
-from inbox.routing.rule_reader import read_draft
-from inbox.tables import Capacity, Person, Unit
-from inbox.tables.periods import lasts
+from inbox.routing.rule_reader import read_unchecked_rules
+from inbox.tables import CapacityRow, Person, Unit
+from inbox.tables.periods import active_on
 
 route: Final = typer.Typer(
     no_args_is_help=True,
@@ -36,7 +40,7 @@ route.command("explain")(explain)
 route.command("simulate")(simulate)
 route.add_typer(changes)
 
-_FOUND: Final = ("level", "file", "line", "code", "text")
+_LINT_COLUMNS: Final = ("level", "file", "line", "code", "text")
 _Row = dict[str, object]
 
 
@@ -54,8 +58,8 @@ def lint(
 
     What is WRONG is refused by the program; a note is brought by time, or by the directory.
     """
-    form = Form(as_json=as_json, as_markdown=markdown)
-    files = rule_files(policy_folder_of(ctx, folder))
+    form = OutputFormat(as_json=as_json, as_markdown=markdown)
+    files = read_rule_files(policy_folder_of(ctx, folder))
     rows: list[_Row] = []
     if database:
         with store_of(settings_of(ctx)).reading() as (session, now):
@@ -63,14 +67,14 @@ def lint(
                 rows += _findings(name, raw, (session, now))
     else:
         rows = [row for name, raw in files for row in _findings(name, raw, None)]
-    form.show(rows, rows, _FOUND, f"{len(files)} files, {len(rows)} findings")
+    form.show(rows, rows, _LINT_COLUMNS, f"{len(files)} files, {len(rows)} findings")
     if rows:
-        raise typer.Exit(WRONG)
+        raise typer.Exit(EXIT_FAILED)
 
 
 def _findings(name: str, raw: bytes, directory: tuple[Session, datetime] | None) -> Iterator[_Row]:
     try:
-        book = read_draft(name, raw)
+        book = read_unchecked_rules(name, raw)
     except PolicyError as error:
         yield {"level": "WRONG", "file": name, "line": None, "code": error.code,
                "text": error.reason}  # fmt: skip
@@ -78,11 +82,11 @@ def _findings(name: str, raw: bytes, directory: tuple[Session, datetime] | None)
     units, at_desk, today = None, None, datetime.now(UTC)
     if directory is not None:
         session, today = directory
-        takes = takers(session, book, today)
+        takes = receiving_units(session, book, today)
         units, at_desk = takes.keys(), _people_at_desk(session, today, takes.get(book.desk))
     for finding in found_in(book, on=today.date(), units=units, at_desk=at_desk):
         yield {
-            "level": "WRONG" if finding.refused else "note",
+            "level": "WRONG" if finding.is_error else "note",
             "file": name,
             "line": finding.line,
             "code": finding.code,
@@ -96,12 +100,12 @@ def _people_at_desk(session: Session, now: datetime, desk: Unit | None) -> int:
         return 0
     return session.exec(
         select(func.count(col(Person.id).distinct()))
-        .join(Capacity, col(Capacity.person) == col(Person.id))
+        .join(CapacityRow, col(CapacityRow.person) == col(Person.id))
         .where(
-            col(Capacity.unit) == desk.id,
-            col(Capacity.role) == Role.ARCHIVIST.value,
-            lasts(Capacity, now),
-            lasts(Person, now),
+            col(CapacityRow.unit) == desk.id,
+            col(CapacityRow.role) == Role.ARCHIVIST.value,
+            active_on(CapacityRow, now),
+            active_on(Person, now),
         )
     ).one()
 
@@ -111,8 +115,8 @@ def run_written_cases(
     ctx: typer.Context, folder: Policies = None, as_json: Json = False, markdown: Markdown = False
 ) -> None:
     """Run the written cases (tests/routing*.toml); 1 if one goes elsewhere."""
-    form = Form(as_json=as_json, as_markdown=markdown)
-    results = list(case_results(policy_folder_of(ctx, folder)))
+    form = OutputFormat(as_json=as_json, as_markdown=markdown)
+    results = list(run_case_files(policy_folder_of(ctx, folder)))
     failed = [(name, result) for name, result in results if not result.passed]
     rows: list[_Row] = [
         {"file": name, "line": r.line, "case": r.name, "expected": r.expected, "got": r.got}
@@ -125,7 +129,7 @@ def run_written_cases(
         f"{len(results)} cases, {len(rows)} wrong; `inbox route explain --case NAME` says why",
     )
     if rows:
-        raise typer.Exit(WRONG)
+        raise typer.Exit(EXIT_FAILED)
 
 
 @route.command()
@@ -133,29 +137,29 @@ def show(
     ctx: typer.Context, folder: Policies = None, as_json: Json = False, markdown: Markdown = False
 ) -> None:
     """Show the rules in the order in which they are tried: the first that matches decides."""
-    form = Form(as_json=as_json, as_markdown=markdown)
-    books = list(books_in(policy_folder_of(ctx, folder)).values())
+    form = OutputFormat(as_json=as_json, as_markdown=markdown)
+    books = list(read_rule_books(policy_folder_of(ctx, folder)).values())
     if form.as_json:
-        say_json(
+        print_json(
             [
                 {
                     "organisation": book.organisation,
                     "desk": book.desk,
                     "digest": book.digest,
-                    "rules": _rows(book),
+                    "rules": _rule_rows(book),
                 }
                 for book in books
             ]
         )
         return
     for book in books:
-        say(f"{book.organisation}: desk {book.desk}, digest {book.digest}")
+        print_line(f"{book.organisation}: desk {book.desk}, digest {book.digest}")
         columns = ("line", "rule", "to", "release", "urgent", "when", "because")
-        form.show_rows(_rows(book), columns)
-        say()
+        form.show_rows(_rule_rows(book), columns)
+        print_line()
 
 
-def _rows(book: RuleBook) -> list[_Row]:
+def _rule_rows(book: RuleBook) -> list[_Row]:
     return [
         {
             "line": book.line_of_rule(rule.id),
@@ -164,7 +168,8 @@ def _rows(book: RuleBook) -> list[_Row]:
             "release": rule.release.value,
             "urgent": "yes" if rule.urgent else "",
             "when": "; ".join(
-                [said(c) for c in rule.when] + [f"unntatt {said(c)}" for c in rule.except_]
+                [condition_text(c) for c in rule.when]
+                + [f"unntatt {condition_text(c)}" for c in rule.except_]
             ),
             "because": rule.because,
         }
@@ -184,46 +189,53 @@ def diff(
     Every combination of conditions is looked at, whatever mail there has been. `acknowledge` is
     the digest of what is printed without options: whoever activates the change gives it.
     """
-    form = Form(as_json=as_json, as_markdown=markdown)
-    one, other = books_in(was), books_in(now)
+    form = OutputFormat(as_json=as_json, as_markdown=markdown)
+    one, other = read_rule_books(was), read_rule_books(now)
     if one.keys() != other.keys():
         only = ", ".join(sorted(one.keys() ^ other.keys()))
         raise Invalid("route.organisations", f"one folder only has routing rules of {only}")
-    found = [difference(one[name], book) for name, book in other.items()]
-    text = "".join(printed(each) for each in found)
+    found = [diff_rule_books(one[name], book) for name, book in other.items()]
+    text = "".join(render_diff(each) for each in found)
     if form.as_json:
-        say_json({"acknowledge": acknowledgement(text), "books": [_plain(each) for each in found]})
+        print_json(
+            {
+                "acknowledge": acknowledgement_digest(text),
+                "books": [_diff_json(each) for each in found],
+            }
+        )
     elif form.as_markdown:
         for each in found:
-            say(_in_markdown(each))
-        say(f"acknowledge: `{acknowledgement(text)}`")
+            print_line(_in_markdown(each))
+        print_line(f"acknowledge: `{acknowledgement_digest(text)}`")
     else:
-        say(f"{text}acknowledge: {acknowledgement(text)}")
-    if any(each.found for each in found):
-        raise typer.Exit(WRONG)
+        print_line(f"{text}acknowledge: {acknowledgement_digest(text)}")
+    if any(each.has_changes for each in found):
+        raise typer.Exit(EXIT_FAILED)
 
 
-def _moved(found: Diff) -> list[_Row]:
+def _moved_rows(found: RoutingDiff) -> list[_Row]:
     return [
-        {"goes": way_said(moved), "when": words_of_piece(piece, found.was, found.now)}
-        for moved in found.moved
-        for piece in moved.where
+        {"goes": reroute_text(moved), "when": piece_text(piece, found.old_book, found.new_book)}
+        for moved in found.rerouted
+        for piece in moved.pieces
     ]
 
 
-def _plain(found: Diff) -> _Row:
+def _diff_json(found: RoutingDiff) -> _Row:
     return {
-        "organisation": found.now.organisation,
-        "was": {"digest": found.was.digest, "desk": found.was.desk},
-        "now": {"digest": found.now.digest, "desk": found.now.desk},
+        "organisation": found.new_book.organisation,
+        "was": {"digest": found.old_book.digest, "desk": found.old_book.desk},
+        "now": {"digest": found.new_book.digest, "desk": found.new_book.desk},
         "complete": found.complete,
-        "moved": _moved(found),
+        "moved": _moved_rows(found),
     }
 
 
-def _in_markdown(found: Diff) -> str:
-    head = [line for line in printed(found).splitlines() if "→" not in line and "    " not in line]
+def _in_markdown(found: RoutingDiff) -> str:
+    head = [
+        line for line in render_diff(found).splitlines() if "→" not in line and "    " not in line
+    ]
     listed = "\n".join([f"### {head[0]}", "", *(f"- {line.strip()}" for line in head[1:]), ""])
-    if not found.moved:
+    if not found.rerouted:
         return listed
-    return "\n".join([listed, *table(_moved(found), ("goes", "when")), ""])
+    return "\n".join([listed, *markdown_table(_moved_rows(found), ("goes", "when")), ""])

@@ -4,91 +4,108 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
-from inbox.cli.common.formats import Form
-from inbox.cli.common.output import say, say_json
-from inbox.line.routing_simulation import ENOUGH, NOWHERE, Counts, Group, Way
+from inbox.cli.common.formats import OutputFormat
+from inbox.cli.common.output import print_json, print_line
+from inbox.line.routing_simulation import (
+    NOT_ROUTED,
+    SMALLEST_GROUP,
+    BeforeAndAfter,
+    GroupCounts,
+    RoutingResult,
+)
 from inbox.routing.rule_book import SAME_UNIT, RuleBook
 
-FEW: Final = f"fewer than {ENOUGH} each"
+TOO_FEW: Final = f"fewer than {SMALLEST_GROUP} each"
 """In place of groups that are not told, however many, and of none: they look the same."""
-_NOBODY: Final = "(a person)"
+_BY_A_PERSON: Final = "(a person)"
 _BY_RULE: Final = ("rule", "unit", "went", "would go")
 _BY_UNIT: Final = ("unit", "has", "would have", "gains", "loses")
 _MOVES: Final = ("from", "to", "by_rule", "messages")
 _Row = dict[str, object]
 
 
-def show_counts(counts: Counts, book: RuleBook, form: Form) -> None:
+def show_counts(counts: GroupCounts, book: RuleBook, form: OutputFormat) -> None:
     """Print three tables: by rule and unit, by unit, and what moves between units."""
-    by_rule, by_unit, moves = _by_rule(counts, book), _by_unit(counts, book), _moves(counts)
+    by_rule, by_unit, moves = (
+        _by_rule(counts, book),
+        _by_unit(counts, book),
+        _moved_between_units(counts),
+    )
     if form.as_json:
-        say_json({"rules": by_rule, "units": by_unit, "moves": moves})
+        print_json({"rules": by_rule, "units": by_unit, "moves": moves})
         return
     for rows, columns in ((by_rule, _BY_RULE), (by_unit, _BY_UNIT), (moves, _MOVES)):
         form.show_rows(rows, columns)
-        say()
-    say(f"Counted are groups of {ENOUGH} or more with one way before and one now, and what you may")
-    say(f"list; “{FEW}” is also said of none.")
+        print_line()
+    print_line(
+        f"Counted are groups of {SMALLEST_GROUP} or more with one way before and one now,"
+        " and what you may"
+    )
+    print_line(f"list; “{TOO_FEW}” is also said of none.")
 
 
-def _sum(counts: Counts, wanted: Callable[[Group], bool]) -> int | str:
+def _sum_or_too_few(counts: GroupCounts, wanted: Callable[[BeforeAndAfter], bool]) -> int | str:
     """Of the groups that may be told, and never of others: a sum would give those away."""
-    return sum(n for group, n in counts.items() if wanted(group)) or FEW
+    return sum(n for group, n in counts.items() if wanted(group)) or TOO_FEW
 
 
-def _by_rule(counts: Counts, book: RuleBook) -> list[_Row]:
+def _by_rule(counts: GroupCounts, book: RuleBook) -> list[_Row]:
     named = [
-        Way(rule=rule.id, unit=str(rule.to)) for rule in book.rules if rule.to is not SAME_UNIT
+        RoutingResult(rule=rule.id, unit=str(rule.to))
+        for rule in book.rules
+        if rule.to is not SAME_UNIT
     ]
-    ways = {*named, NOWHERE, *_told(counts)}
+    ways = {*named, NOT_ROUTED, *_shown_results(counts)}
     order = [str(rule.id) for rule in book.rules]
 
-    def place(way: Way) -> tuple[int, str, str]:
+    def place(way: RoutingResult) -> tuple[int, str, str]:
         rule, unit = way.rule or "", way.unit or ""
         return (order.index(rule) if rule in order else len(order), rule, unit)
 
     return [
         {
-            "rule": way.rule or _NOBODY,
-            "unit": way.unit or _NOBODY,
-            "went": _sum(counts, partial(_is, 0, way)),
-            "would go": _sum(counts, partial(_is, 1, way)),
+            "rule": way.rule or _BY_A_PERSON,
+            "unit": way.unit or _BY_A_PERSON,
+            "went": _sum_or_too_few(counts, partial(_has_result, 0, way)),
+            "would go": _sum_or_too_few(counts, partial(_has_result, 1, way)),
         }
         for way in sorted(ways, key=place)
     ]
 
 
-def _is(end: int, way: Way, group: Group) -> bool:
+def _has_result(end: int, way: RoutingResult, group: BeforeAndAfter) -> bool:
     return group[end] == way
 
 
-def _told(counts: Counts) -> Iterable[Way]:
+def _shown_results(counts: GroupCounts) -> Iterable[RoutingResult]:
     return (way for group in counts for way in group)
 
 
-def _by_unit(counts: Counts, book: RuleBook) -> list[_Row]:
-    units = {*map(str, book.units), *(way.unit or _NOBODY for way in _told(counts))}
-    return [_unit(counts, unit) for unit in sorted(units - {_NOBODY})] + [_unit(counts, _NOBODY)]
+def _by_unit(counts: GroupCounts, book: RuleBook) -> list[_Row]:
+    units = {*map(str, book.units), *(way.unit or _BY_A_PERSON for way in _shown_results(counts))}
+    return [_unit(counts, unit) for unit in sorted(units - {_BY_A_PERSON})] + [
+        _unit(counts, _BY_A_PERSON)
+    ]
 
 
-def _unit(counts: Counts, name: str) -> _Row:
-    unit = None if name == _NOBODY else name
+def _unit(counts: GroupCounts, name: str) -> _Row:
+    unit = None if name == _BY_A_PERSON else name
     return {
         "unit": name,
-        "has": _sum(counts, lambda group: group[0].unit == unit),
-        "would have": _sum(counts, lambda group: group[1].unit == unit),
-        "gains": _sum(counts, lambda group: group[0].unit != unit == group[1].unit),
-        "loses": _sum(counts, lambda group: group[1].unit != unit == group[0].unit),
+        "has": _sum_or_too_few(counts, lambda group: group[0].unit == unit),
+        "would have": _sum_or_too_few(counts, lambda group: group[1].unit == unit),
+        "gains": _sum_or_too_few(counts, lambda group: group[0].unit != unit == group[1].unit),
+        "loses": _sum_or_too_few(counts, lambda group: group[1].unit != unit == group[0].unit),
     }
 
 
-def _moves(counts: Counts) -> list[_Row]:
+def _moved_between_units(counts: GroupCounts) -> list[_Row]:
     moved = [(was, now, n) for (was, now), n in counts.items() if was.unit != now.unit]
     return [
         {
-            "from": was.unit or _NOBODY,
-            "to": now.unit or _NOBODY,
-            "by_rule": now.rule or _NOBODY,
+            "from": was.unit or _BY_A_PERSON,
+            "to": now.unit or _BY_A_PERSON,
+            "by_rule": now.rule or _BY_A_PERSON,
             "messages": number,
         }
         for was, now, number in sorted(moved, key=lambda move: -move[2])

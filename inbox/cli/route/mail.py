@@ -11,31 +11,30 @@ from sqlmodel import Session
 from inbox import audit
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Given
+from inbox.access.question import Capacity, RequestFacts
 from inbox.cli.common.context import line_of, policy_folder_of
-from inbox.cli.common.formats import Form, Json, Markdown
-from inbox.cli.common.output import WRONG, say, say_json
-from inbox.cli.common.policy_folder import Policies, books_in, case_results
-from inbox.cli.common.sign_in import As, CodeFromStdin, acting, one_code
+from inbox.cli.common.formats import Json, Markdown, OutputFormat
+from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
+from inbox.cli.common.policy_folder import Policies, read_rule_books, run_case_files
+from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
 from inbox.cli.route.counts_view import show_counts
 from inbox.domain import OrgNumber
 from inbox.errors import Conflict, Invalid, NotFound, Unavailable
 from inbox.line import Line
-from inbox.line.authorize import ask, of_message
+from inbox.line.authorize import authorize, message_subject
 from inbox.line.counterparty import routing_metadata
 from inbox.line.moves.registration import data_key
-from inbox.line.routing_simulation import Question
+from inbox.line.routing_simulation import SimulationRequest
 from inbox.line.routing_simulation import simulate as count
-from inbox.routing.route import Explanation, RuleAnswer
-from inbox.routing.route import explain as explained
+from inbox.routing.route import RoutingExplanation, RuleAnswer, explain_route
 from inbox.routing.rule_book import RuleBook
-from inbox.routing.rule_cases import GIVEN, read_metadata
-from inbox.strict.toml_tables import Place
+from inbox.routing.rule_cases import METADATA_READERS, read_metadata
+from inbox.strict.toml_tables import ReadPosition
 from inbox.tables import Message
 
 By = Annotated[str, typer.Option("--by", metavar="ID", help="Who asks, with a personal code.")]
 _Text = Annotated[str | None, typer.Option(metavar="TEXT")]
-_TYPED: Final = ("sender", *GIVEN)
+_TYPED: Final = ("sender", *METADATA_READERS)
 _DAYS: Final = 30
 
 
@@ -99,36 +98,40 @@ def explain(  # noqa: PLR0913, PLR0917 - the three ways to ask, and all that rul
     elif message is not None:
         if by is None:
             raise Invalid("route.explain", "--message takes --by: who asks")
-        code = one_code(by, from_stdin=code_from_stdin)
-        found = _of_message(line_of(ctx), message, (by, code, as_), books_in(path))
-        _say(found, as_json=as_json)
+        code = read_code(by, from_stdin=code_from_stdin)
+        found = _explain_message(line_of(ctx), message, (by, code, as_), read_rule_books(path))
+        _print_explanation(found, as_json=as_json)
     else:
         day = datetime.now(UTC).date() if on is None else on.date()
-        _say(_of_typed(ctx.params, books_in(path), receiver, day), as_json=as_json)
+        _print_explanation(
+            _explain_metadata(ctx.params, read_rule_books(path), receiver, day), as_json=as_json
+        )
 
 
 def _explain_case(folder: Path, name: str, *, as_json: bool) -> None:
-    results = [result for _, result in case_results(folder) if result.name == name]
+    results = [result for _, result in run_case_files(folder) if result.name == name]
     if not results:
         raise NotFound("route.no_case", "there is no case of this name in tests/routing*.toml")
     for result in results:
-        _say(result.why, as_json=as_json)
+        _print_explanation(result.explanation, as_json=as_json)
         if not as_json:
-            say(f"\nexpected {result.expected}; got {result.got}")
+            print_line(f"\nexpected {result.expected}; got {result.got}")
     if not all(result.passed for result in results):
-        raise typer.Exit(WRONG)
+        raise typer.Exit(EXIT_FAILED)
 
 
-def _of_message(
+def _explain_message(
     line: Line,
     message_id: str,
     who: tuple[str, str, str | None],
     books: dict[OrgNumber, RuleBook],
-) -> Explanation:
+) -> RoutingExplanation:
     """What the rules say of a message, for somebody who may distribute it; audited."""
     with line.store.transaction() as (session, now):
-        capacity = acting(session, now, *who)
-        turn = ask(line, session, now, capacity, Action.ROUTE, of_message(message_id), Given())
+        capacity = choose_capacity(session, now, *who)
+        authorized = authorize(
+            line, session, now, capacity, Action.ROUTE, message_subject(message_id), RequestFacts()
+        )
         row = session.get_one(Message, message_id)
         if row.sealed_metadata is None:
             raise Conflict("route.not_opened", "it is not opened yet, or has been erased")
@@ -137,13 +140,15 @@ def _of_message(
         if book is None:
             raise Invalid("route.no_book", f"the folder has no rules of {row.organisation}")
         metadata = routing_metadata(line.keyring, session, row, key, as_of=row.received_at)
-        turn.note(event="message:route_explained", subject=message_id, message_id=message_id)
-        return explained(metadata, book, row.received_at.date())
+        authorized.record(
+            event="message:route_explained", subject=message_id, message_id=message_id
+        )
+        return explain_route(metadata, book, row.received_at.date())
 
 
-def _of_typed(
+def _explain_metadata(
     typed: dict[str, object], books: dict[OrgNumber, RuleBook], receiver: str | None, day: date
-) -> Explanation:
+) -> RoutingExplanation:
     if receiver is None and len(books) != 1:
         raise Invalid("route.receiver", f"say --receiver, one of {', '.join(books)}")
     book = books.get(OrgNumber(receiver or next(iter(books))))
@@ -152,26 +157,26 @@ def _of_typed(
     given = {name: typed[name] for name in _TYPED if typed[name] is not None}
     if given.get("public_title") == "-":
         given["public_title"] = sys.stdin.readline().strip()
-    return explained(read_metadata(Place(file="typed"), given, book, day), book, day)
+    return explain_route(read_metadata(ReadPosition(file="typed"), given, book, day), book, day)
 
 
-def _say(found: Explanation, *, as_json: bool) -> None:
+def _print_explanation(found: RoutingExplanation, *, as_json: bool) -> None:
     if not as_json:
-        say(found.text)
+        print_line(found.text)
         return
     chosen = found.route
-    say_json(
+    print_json(
         {
             "unit": None if chosen is None else chosen.unit,
             "rule": None if chosen is None else chosen.rule,
             "release": None if chosen is None else chosen.release.value,
             "nearest": list(found.nearest),
-            "rules": [_plain(answer) for answer in found.rules],
+            "rules": [_rule_answer_json(answer) for answer in found.rules],
         }
     )
 
 
-def _plain(answer: RuleAnswer) -> dict[str, object]:
+def _rule_answer_json(answer: RuleAnswer) -> dict[str, object]:
     return {
         "rule": answer.rule,
         "matched": answer.matched,
@@ -205,25 +210,25 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     Counts per rule and unit, of groups of ten or more, and of what the person may list; of
     everything else nothing is told, not even whether there is any. Ends with 0 either way.
     """
-    form = Form(as_json=as_json, as_markdown=markdown)
-    books = books_in(policy_folder_of(ctx, folder))
+    form = OutputFormat(as_json=as_json, as_markdown=markdown)
+    books = read_rule_books(policy_folder_of(ctx, folder))
     line = line_of(ctx)
-    code = one_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, from_stdin=code_from_stdin)
     with line.store.transaction() as (session, now):
-        capacity = acting(session, now, by, code, as_)
+        capacity = choose_capacity(session, now, by, code, as_)
         book = books.get(capacity.organisation)
         if book is None:
             raise Invalid("route.no_book", f"the folder has no rules of {capacity.organisation}")
         policy = line.policies.current(session)
-        _note(session, capacity, policy, book)
+        _audit_simulation(session, capacity, policy, book)
     since, day = now - timedelta(days=days), None if on is None else on.date()
-    question = Question(capacity=capacity, book=book, since=since, on=day)
+    question = SimulationRequest(capacity=capacity, book=book, since=since, on=day)
     with line.store.reading() as (session, now):
         counts = count(line.keyring, session, now, policy, question)
     show_counts(counts, book, form)
 
 
-def _note(session: Session, capacity: Capacity, policy: Policy, book: RuleBook) -> None:
+def _audit_simulation(session: Session, capacity: Capacity, policy: Policy, book: RuleBook) -> None:
     """Audited before anything is counted: who asks often, with rules of their own, is seen."""
     if not policy.rules:
         raise Unavailable("policy.not_active", "nobody may do anything until it is")

@@ -10,13 +10,13 @@ from typing import Final, TypeAlias
 from inbox.access.policy.vocabulary import Role
 from inbox.domain import Mode, OrgNumber, parse_org_number
 from inbox.errors import Invalid
-from inbox.tables.periods import is_over
+from inbox.tables.periods import has_ended
 
 Cell: TypeAlias = str | bool
-Key: TypeAlias = tuple[str, ...]
+RowKey: TypeAlias = tuple[str, ...]
 
 
-class Kind(StrEnum):
+class RowKind(StrEnum):
     """The kinds of rows, by their names in a file."""
 
     CASE_SYSTEM = "case_system"
@@ -35,17 +35,17 @@ class Column:
 
     name: str
     allowed: str
-    fits: Callable[[str], bool] | None
+    is_valid: Callable[[str], bool] | None
     """None: true or false."""
     required: bool = True
-    names: bool = False
+    is_key: bool = False
     """It belongs to what names the row; a row of other names is another row."""
 
-    def takes(self, value: object) -> bool:
+    def accepts(self, value: object) -> bool:
         """Whether the column accepts the value."""
-        if self.fits is None:
+        if self.is_valid is None:
             return isinstance(value, bool)
-        return isinstance(value, str) and self.fits(value)
+        return isinstance(value, str) and self.is_valid(value)
 
 
 def _matches(pattern: str) -> Callable[[str], bool]:
@@ -53,7 +53,7 @@ def _matches(pattern: str) -> Callable[[str], bool]:
     return lambda text: compiled.fullmatch(text) is not None
 
 
-def _line_of(longest: int) -> Callable[[str], bool]:
+def _single_line(longest: int) -> Callable[[str], bool]:
     return lambda text: 0 < len(text) <= longest and text.isprintable() and text == text.strip()
 
 
@@ -68,113 +68,119 @@ def _is_org_number(text: str) -> bool:
 _ROLES: Final = tuple(role.value for role in Role if role is not Role.CASE_SYSTEM)
 _MODES: Final = tuple(mode.value for mode in Mode)
 _ID: Final = ("an id of a-z, 0-9 and hyphens, at most 31", _matches(r"[a-z0-9][a-z0-9-]{0,30}"))
-_NAME: Final = ("one line of at most 200 characters", _line_of(200))
+_NAME: Final = ("one line of at most 200 characters", _single_line(200))
 _NUMBER: Final = ("an organisation number: nine digits that fit together", _is_org_number)
-_TEXT: Final = ("one line of at most 200 characters", _line_of(200))
+_TEXT: Final = ("one line of at most 200 characters", _single_line(200))
 _HASH: Final = ("64 of 0-9 and a-f, as an export writes it", _matches(r"[0-9a-f]{64}"))
-_CODE: Final = ("a shielding code of at most 40 characters", _line_of(40))
+_CODE: Final = ("a shielding code of at most 40 characters", _single_line(40))
 _ADDRESS: Final = ("an address of http or https", _matches(r"https?://[!-~]{1,290}"))
 
 
 def _column(name: str, kind: tuple[str, Callable[[str], bool]], *, required: bool = True) -> Column:
-    return Column(name=name, allowed=kind[0], fits=kind[1], required=required)
+    return Column(name=name, allowed=kind[0], is_valid=kind[1], required=required)
 
 
-def _named(
+def _key_column(
     name: str, kind: tuple[str, Callable[[str], bool]] = _ID, *, required: bool = True
 ) -> Column:
-    return replace(_column(name, kind, required=required), names=True)
+    return replace(_column(name, kind, required=required), is_key=True)
 
 
 def _one_of(words: tuple[str, ...]) -> tuple[str, Callable[[str], bool]]:
     return ", ".join(words), lambda text: text in words
 
 
-SHAPE: Final[Mapping[Kind, tuple[Column, ...]]] = {
-    Kind.CASE_SYSTEM: (
-        _named("id"),
+COLUMNS_BY_KIND: Final[Mapping[RowKind, tuple[Column, ...]]] = {
+    RowKind.CASE_SYSTEM: (
+        _key_column("id"),
         _column("name", _NAME),
         _column("mode", _one_of(_MODES)),
         _column("webhook_url", _ADDRESS, required=False),
     ),
-    Kind.UNIT: (
-        _named("id"),
+    RowKind.UNIT: (
+        _key_column("id"),
         _column("name", _NAME),
         _column("parent", _ID, required=False),
         _column("case_system", _ID, required=False),
-        Column(name="shares_unassigned", allowed="true, false", fits=None, required=False),
+        Column(name="shares_unassigned", allowed="true, false", is_valid=None, required=False),
         _column("successor", _ID, required=False),
     ),
-    Kind.PERSON: (_named("id"), _column("name", _NAME)),
-    Kind.CAPACITY: (_named("person"), _named("unit"), _named("role", _one_of(_ROLES))),
-    Kind.CLEARANCE: (_named("person"), _named("shielding", _CODE)),
-    Kind.CONFLICT: (
-        _named("person"),
-        _named("message", ("the id of a message", _matches(r"[0-9a-f]{32}")), required=False),
-        _named("sender", _NUMBER, required=False),
-        _named("reference", _TEXT, required=False),
-        _named("reference_hash", _HASH, required=False),
+    RowKind.PERSON: (_key_column("id"), _column("name", _NAME)),
+    RowKind.CAPACITY: (
+        _key_column("person"),
+        _key_column("unit"),
+        _key_column("role", _one_of(_ROLES)),
     ),
-    Kind.DELEGATION: (
-        _named("unit"),
-        _named("absent"),
-        _named("substitute"),
+    RowKind.CLEARANCE: (_key_column("person"), _key_column("shielding", _CODE)),
+    RowKind.CONFLICT: (
+        _key_column("person"),
+        _key_column("message", ("the id of a message", _matches(r"[0-9a-f]{32}")), required=False),
+        _key_column("sender", _NUMBER, required=False),
+        _key_column("reference", _TEXT, required=False),
+        _key_column("reference_hash", _HASH, required=False),
+    ),
+    RowKind.DELEGATION: (
+        _key_column("unit"),
+        _key_column("absent"),
+        _key_column("substitute"),
         _column("given_by", _ID),
     ),
-    Kind.REFERENCE: (
-        _named("counterparty", _NUMBER),
-        _named("reference", _TEXT, required=False),
-        _named("reference_hash", _HASH, required=False),
+    RowKind.REFERENCE: (
+        _key_column("counterparty", _NUMBER),
+        _key_column("reference", _TEXT, required=False),
+        _key_column("reference_hash", _HASH, required=False),
         _column("unit", _ID),
     ),
 }
-PERIOD: Final = ("from", "until")
+PERIOD_COLUMNS: Final = ("from", "until")
 """Every table but `reference` has these two beside its columns."""
-ALTERNATIVES: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.CONFLICT: ("message", "sender", "reference", "reference_hash"),
-    Kind.REFERENCE: ("reference", "reference_hash"),
+EXACTLY_ONE_OF: Final[Mapping[RowKind, tuple[str, ...]]] = {
+    RowKind.CONFLICT: ("message", "sender", "reference", "reference_hash"),
+    RowKind.REFERENCE: ("reference", "reference_hash"),
 }
 """Exactly one of these stands in a row."""
-BY_ID: Final = (Kind.CASE_SYSTEM, Kind.UNIT, Kind.PERSON)
+KINDS_WITH_ID: Final = (RowKind.CASE_SYSTEM, RowKind.UNIT, RowKind.PERSON)
 """What has one row for all time, however often it ended and began again."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class DirectoryRow:
     """One row of a directory.
 
     Without `since` it begins when it is taken in; without `until` it does not end.
     """
 
-    kind: Kind
+    kind: RowKind
     cells: Mapping[str, Cell]
     since: datetime | None = None
     until: datetime | None = None
-    place: str = field(default="", compare=False)
+    location: str = field(default="", compare=False)
     """File and line, for refusals."""
     row_id: str = field(default="", compare=False)
     """The row in the database, if it stands there."""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> RowKey:
         """The key that identifies the row among the rows of its kind."""
-        return tuple(str(self.cells.get(c.name, "")) for c in SHAPE[self.kind] if c.names)
+        return tuple(
+            str(self.cells.get(c.name, "")) for c in COLUMNS_BY_KIND[self.kind] if c.is_key
+        )
 
     def text(self, name: str) -> str | None:
         """The text in a cell; None if the cell is empty."""
         value = self.cells.get(name)
         return value if isinstance(value, str) else None
 
-    def is_over(self, now: datetime) -> bool:
+    def has_ended(self, now: datetime) -> bool:
         """Whether its period has ended."""
-        return is_over(self.until, now)
+        return has_ended(self.until, now)
 
-    def is_lasting(self, at: datetime, now: datetime) -> bool:
+    def is_active_on(self, at: datetime, now: datetime) -> bool:
         """Whether the row is active at a time; a row without a beginning begins now."""
-        return (self.since or now) <= at and not self.is_over(at)
+        return (self.since or now) <= at and not self.has_ended(at)
 
 
-Rows: TypeAlias = Mapping[Kind, Mapping[Key, Row]]
+RowsByKind: TypeAlias = Mapping[RowKind, Mapping[RowKey, DirectoryRow]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,21 +192,23 @@ class Directory:
 
     organisation: OrgNumber
     complete: bool = False
-    rows: Rows
+    rows: RowsByKind
 
 
-def hashed(directory: Directory, of: Callable[[str], str]) -> Directory:
+def with_hashed_references(directory: Directory, of: Callable[[str], str]) -> Directory:
     """The same directory with each case reference replaced by a keyed hash."""
     return replace(
         directory,
         rows={
-            kind: {row.key: row for row in (_hashed(row, of) for row in rows.values())}
+            kind: {
+                row.key: row for row in (_with_hashed_reference(row, of) for row in rows.values())
+            }
             for kind, rows in directory.rows.items()
         },
     )
 
 
-def _hashed(row: Row, of: Callable[[str], str]) -> Row:
+def _with_hashed_reference(row: DirectoryRow, of: Callable[[str], str]) -> DirectoryRow:
     reference = row.text("reference")
     if reference is None:
         return row
@@ -208,11 +216,11 @@ def _hashed(row: Row, of: Callable[[str], str]) -> Row:
     return replace(row, cells=rest | {"reference_hash": of(reference)})
 
 
-def beginning(day: date) -> datetime:
+def start_of_day(day: date) -> datetime:
     """The first moment of a day."""
     return datetime.combine(day, time(), UTC)
 
 
-def ending(day: date) -> datetime:
+def end_of_day(day: date) -> datetime:
     """The first moment after the day, so that the day itself is included (*til og med*)."""
-    return beginning(day) + timedelta(days=1)
+    return start_of_day(day) + timedelta(days=1)

@@ -7,21 +7,20 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Action, Role
-from inbox.access.question import Capacity, Given, OfUnit
+from inbox.access.question import Capacity, OfUnit, RequestFacts
 from inbox.domain import GrantKind, PersonId, UnitId, new_id
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
-from inbox.line.authorize import Turn, ask, of_message
+from inbox.line.authorize import Authorized, authorize, message_subject
 from inbox.line.moves.registration import data_key
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.line.unusual_use import count_breakglass
-from inbox.tables import AccessGrant, Assignment, Delegation, Message, Unit
-from inbox.tables import Capacity as CapacityRow
-from inbox.tables.periods import is_over, lasts, not_over
+from inbox.tables import AccessGrant, Assignment, CapacityRow, Delegation, Message, Unit
+from inbox.tables.periods import active_on, has_ended, not_ended
 
 _LONGEST_REASON: Final = 1000
-_Access = AccessGrant | Assignment | Delegation
+_AccessRow = AccessGrant | Assignment | Delegation
 
 
 def grant(
@@ -30,7 +29,7 @@ def grant(
     message_id: str,
     *,
     to: PersonId,
-    lasts: timedelta,
+    duration: timedelta,
     reason: str,
 ) -> AccessGrant:
     """Grant a case handler access to one message for some days (*innsyn*).
@@ -39,36 +38,46 @@ def grant(
     """
     check_reason(reason)
     terms = line.terms
-    if not terms.grant_shortest <= lasts <= terms.grant_longest:
+    if not terms.grant_shortest <= duration <= terms.grant_longest:
         raise Invalid("access.period", f"from {terms.grant_shortest} to {terms.grant_longest}")
     with line.store.transaction() as (session, now):
-        given = Given(target=to, reason_given=True, period_given=True)
-        turn = ask(line, session, now, capacity, Action.GRANT, of_message(message_id), given)
+        given = RequestFacts(target=to, reason_given=True, period_given=True)
+        authorized = authorize(
+            line, session, now, capacity, Action.GRANT, message_subject(message_id), given
+        )
         message = session.get_one(Message, message_id)
-        units = _handles(session, now, to, message.organisation)
+        units = _handler_units(session, now, to, message.organisation)
         home = message.unit if message.unit in units else units[0]
-        row = _write(line, turn, message, GrantKind.GIVEN, to=to, lasts=lasts, reason=reason)
-        turn.tell(TaskKind.GRANTED, subject=row.id, message_id=message_id, unit=home)
-        _note(turn, "access:granted", row, reason)
+        row = _insert_grant(
+            line, authorized, message, GrantKind.GIVEN, to=to, duration=duration, reason=reason
+        )
+        authorized.notify(TaskKind.GRANTED, subject=row.id, message_id=message_id, unit=home)
+        _audit_grant(authorized, "access:granted", row, reason)
     return row
 
 
 def breakglass(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> AccessGrant:
-    """Use emergency access (*nødtilgang*) to a message for `Terms.breakglass_lasts`.
+    """Use emergency access (*nødtilgang*) to a message for `Terms.breakglass_duration`.
 
     The leader of the message's unit is told, and a review stands open, in the same transaction.
     """
     check_reason(reason)
     with line.store.transaction() as (session, now):
-        given = Given(reason_given=True)
-        turn = ask(line, session, now, capacity, Action.BREAKGLASS, of_message(message_id), given)
+        given = RequestFacts(reason_given=True)
+        authorized = authorize(
+            line, session, now, capacity, Action.BREAKGLASS, message_subject(message_id), given
+        )
         message = session.get_one(Message, message_id)
         assert capacity.person is not None
-        lasts, to = line.terms.breakglass_lasts, capacity.person
-        row = _write(line, turn, message, GrantKind.BREAKGLASS, to=to, lasts=lasts, reason=reason)
+        lasts, to = line.terms.breakglass_duration, capacity.person
+        row = _insert_grant(
+            line, authorized, message, GrantKind.BREAKGLASS, to=to, duration=lasts, reason=reason
+        )
         open_task(session, now, kind=TaskKind.REVIEW, subject=row.id, message_id=message_id)
-        turn.tell(TaskKind.EMERGENCY, subject=row.id, message_id=message_id, unit=message.unit)
-        _note(turn, "access:taken", row, reason)
+        authorized.notify(
+            TaskKind.EMERGENCY, subject=row.id, message_id=message_id, unit=message.unit
+        )
+        _audit_grant(authorized, "access:taken", row, reason)
         count_breakglass(line, session, now, row)
     return row
 
@@ -79,7 +88,9 @@ def check_reason(reason: str) -> None:
         raise Invalid("access.reason", f"a reason has 1 to {_LONGEST_REASON} characters")
 
 
-def _handles(session: Session, now: datetime, person: str, organisation: str) -> Sequence[str]:
+def _handler_units(
+    session: Session, now: datetime, person: str, organisation: str
+) -> Sequence[str]:
     """The units here in which the person handles cases. Raises `Invalid` if there are none."""
     units = session.exec(
         select(CapacityRow.unit)
@@ -88,7 +99,7 @@ def _handles(session: Session, now: datetime, person: str, organisation: str) ->
             col(Unit.organisation) == organisation,
             col(CapacityRow.person) == person,
             col(CapacityRow.role) == Role.HANDLER.value,
-            lasts(CapacityRow, now),
+            active_on(CapacityRow, now),
         )
         .order_by(col(CapacityRow.unit))
     ).all()
@@ -97,29 +108,29 @@ def _handles(session: Session, now: datetime, person: str, organisation: str) ->
     return units
 
 
-def _write(  # noqa: PLR0913 - the columns of a grant
+def _insert_grant(  # noqa: PLR0913 - the columns of a grant
     line: Line,
-    turn: Turn,
+    authorized: Authorized,
     message: Message,
     kind: GrantKind,
     *,
     to: str,
-    lasts: timedelta,
+    duration: timedelta,
     reason: str,
 ) -> AccessGrant:
     """The row itself, under the message's lock. Raises `Conflict` where such access stands."""
-    standing = turn.session.exec(
+    standing = authorized.session.exec(
         select(AccessGrant.id).where(
             col(AccessGrant.message_id) == message.id,
             col(AccessGrant.person) == to,
             col(AccessGrant.kind) == kind,
-            not_over(AccessGrant, turn.now),
+            not_ended(AccessGrant, authorized.now),
         )
     ).first()
     if standing is not None:
         raise Conflict("access.stands", "the person has such access already")
     assert message.unit is not None
-    assert turn.capacity.person is not None
+    assert authorized.capacity.person is not None
     row_id = new_id()
     row = AccessGrant(
         id=row_id,
@@ -127,21 +138,21 @@ def _write(  # noqa: PLR0913 - the columns of a grant
         message_id=message.id,
         unit=message.unit,
         person=to,
-        given_by=turn.capacity.person,
-        sealed_reason=data_key(turn.session, line, message.id).seal(
+        given_by=authorized.capacity.person,
+        sealed_reason=data_key(authorized.session, line, message.id).seal(
             reason.encode(), table="access_grant", column="sealed_reason", row=row_id
         ),
-        active_from=turn.now,
-        active_until=turn.now + lasts,
+        active_from=authorized.now,
+        active_until=authorized.now + duration,
     )
-    turn.session.add(row)
-    turn.session.flush()
+    authorized.session.add(row)
+    authorized.session.flush()
     return row
 
 
-def _note(turn: Turn, event: str, row: AccessGrant, reason: str) -> None:
+def _audit_grant(authorized: Authorized, event: str, row: AccessGrant, reason: str) -> None:
     committed = {"person": row.person, "until": row.active_until.isoformat()}
-    turn.note(
+    authorized.record(
         event=event, subject=row.id, message_id=row.message_id, reason=reason, committed=committed
     )
 
@@ -168,11 +179,13 @@ def delegate(  # noqa: PLR0913 - who stands in for whom, where, and when
         since = max(since or now, now)
         if not since < until <= since + line.terms.delegation_longest:
             raise Invalid("access.period", f"at most {line.terms.delegation_longest}, from now on")
-        given = Given(target=substitute, period_given=True)
-        turn = ask(line, session, now, capacity, Action.DELEGATE, OfUnit(unit_id=unit), given)
-        if unit not in _handles(session, now, absent, capacity.organisation):
+        given = RequestFacts(target=substitute, period_given=True)
+        authorized = authorize(
+            line, session, now, capacity, Action.DELEGATE, OfUnit(unit_id=unit), given
+        )
+        if unit not in _handler_units(session, now, absent, capacity.organisation):
             raise Invalid("access.no_handler", "the absent person handles no cases in the unit")
-        _check_no_other(session, unit, absent, substitute, (since, until))
+        _check_no_overlap(session, unit, absent, substitute, (since, until))
         assert capacity.person is not None
         row = Delegation(
             id=new_id(),
@@ -190,11 +203,13 @@ def delegate(  # noqa: PLR0913 - who stands in for whom, where, and when
             "since": since.isoformat(),
             "until": until.isoformat(),
         }
-        turn.note(event="access:delegated", subject=row.id, message_id=None, committed=committed)
+        authorized.record(
+            event="access:delegated", subject=row.id, message_id=None, committed=committed
+        )
     return row
 
 
-def _check_no_other(
+def _check_no_overlap(
     session: Session, unit: str, absent: str, substitute: str, period: tuple[datetime, datetime]
 ) -> None:
     since, until = period
@@ -217,20 +232,20 @@ def end_access(line: Line, capacity: Capacity, access_id: str, *, reason: str = 
     What it gave is gone at the next request. Not there and not one's own are one answer.
     """
     with line.store.transaction() as (session, now):
-        row = _standing(session, access_id)
-        given = Given(reason_given=bool(reason))
+        row = _find_access(session, access_id)
+        given = RequestFacts(reason_given=bool(reason))
         if isinstance(row, Delegation):
             unit = OfUnit(unit_id=UnitId(row.unit))
-            turn = ask(line, session, now, capacity, Action.END_ACCESS, unit, given)
+            authorized = authorize(line, session, now, capacity, Action.END_ACCESS, unit, given)
         else:
-            of = of_message(access_id if row is None else row.message_id)
-            turn = ask(line, session, now, capacity, Action.END_ACCESS, of, given)
+            of = message_subject(access_id if row is None else row.message_id)
+            authorized = authorize(line, session, now, capacity, Action.END_ACCESS, of, given)
         assert row is not None
         session.refresh(row)
-        if is_over(row.active_until, now):
+        if has_ended(row.active_until, now):
             raise Conflict("access.over", "it has ended already")
-        finish(turn, row)
-        turn.note(
+        end_now(authorized, row)
+        authorized.record(
             event="access:ended",
             subject=access_id,
             message_id=None if isinstance(row, Delegation) else row.message_id,
@@ -238,7 +253,7 @@ def end_access(line: Line, capacity: Capacity, access_id: str, *, reason: str = 
         )
 
 
-def _standing(session: Session, access_id: str) -> _Access | None:
+def _find_access(session: Session, access_id: str) -> _AccessRow | None:
     """Whichever it is of; all are looked at, whether or not there is one."""
     grant_row = session.get(AccessGrant, access_id)
     assignment = session.get(Assignment, access_id)
@@ -246,11 +261,11 @@ def _standing(session: Session, access_id: str) -> _Access | None:
     return grant_row or assignment or delegation
 
 
-def finish(turn: Turn, row: _Access) -> None:
+def end_now(authorized: Authorized, row: _AccessRow) -> None:
     """End the access now; if it has not begun, its period becomes empty."""
-    row.active_until = turn.now
-    row.active_from = min(row.active_from, turn.now)
+    row.active_until = authorized.now
+    row.active_from = min(row.active_from, authorized.now)
     if isinstance(row, AccessGrant):
-        turn.close(row.id, TaskKind.GRANTED)
+        authorized.close_tasks(row.id, TaskKind.GRANTED)
     if isinstance(row, Assignment):
-        turn.close(row.message_id, TaskKind.ASSIGNED)
+        authorized.close_tasks(row.message_id, TaskKind.ASSIGNED)

@@ -12,15 +12,15 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, or_, select
 
 from inbox.access import permit
-from inbox.access.lists.pages import visible
+from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Given, OfInstallation, OfReview, OfUnit
+from inbox.access.question import Capacity, OfGrant, OfInstallation, OfUnit, RequestFacts
 from inbox.domain import GrantKind, UnitId
 from inbox.line import Line
-from inbox.line.access.review import reviewing
-from inbox.line.authorize import ask
+from inbox.line.access.review import review_action_for
+from inbox.line.authorize import authorize
 from inbox.tables import AccessGrant, Assignment, Delegation, Message
-from inbox.tables.periods import not_over
+from inbox.tables.periods import not_ended
 
 
 class AccessKind(StrEnum):
@@ -33,7 +33,7 @@ class AccessKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class OpenAccess:
     """One access in force: who has it, to what, from when and until when."""
 
     id: str
@@ -47,7 +47,7 @@ class Standing:
     until: datetime | None
 
 
-def of_unit(line: Line, capacity: Capacity) -> Sequence[Standing]:
+def open_access_in_unit(line: Line, capacity: Capacity) -> Sequence[OpenAccess]:
     """All access in force to the messages of the leader's unit.
 
     Of messages that the leader may not list (a conflict of interest) there is nothing.
@@ -55,9 +55,11 @@ def of_unit(line: Line, capacity: Capacity) -> Sequence[Standing]:
     assert capacity.unit is not None
     with line.store.transaction() as (session, now):
         subject = OfUnit(unit_id=UnitId(capacity.unit))
-        turn = ask(line, session, now, capacity, Action.END_ACCESS, subject, Given())
-        turn.note(event="access:listed", subject=capacity.unit, message_id=None)
-        listed = visible(line.policies.current(session), capacity, now, Action.LIST)
+        authorized = authorize(
+            line, session, now, capacity, Action.END_ACCESS, subject, RequestFacts()
+        )
+        authorized.record(event="access:listed", subject=capacity.unit, message_id=None)
+        listed = permitted_message_ids(line.policies.current(session), capacity, now, Action.LIST)
         here = select(Message.id).where(
             col(Message.unit) == capacity.unit, col(Message.id).in_(listed)
         )
@@ -68,17 +70,17 @@ def of_unit(line: Line, capacity: Capacity) -> Sequence[Standing]:
         ]
 
 
-def _assignments(session: Session, now: datetime, here: sa.Select[str]) -> Sequence[Standing]:
+def _assignments(session: Session, now: datetime, here: sa.Select[str]) -> Sequence[OpenAccess]:
     rows = session.exec(
         select(Assignment)
         .where(
             col(Assignment.message_id).in_(here),
-            not_over(Assignment, now),
+            not_ended(Assignment, now),
         )
         .order_by(col(Assignment.active_from), col(Assignment.id))
     )
     return [
-        Standing(
+        OpenAccess(
             id=row.id,
             kind=AccessKind.ASSIGNMENT,
             person=row.person,
@@ -90,18 +92,18 @@ def _assignments(session: Session, now: datetime, here: sa.Select[str]) -> Seque
     ]
 
 
-def _grants(session: Session, now: datetime, here: sa.Select[str]) -> Sequence[Standing]:
+def _grants(session: Session, now: datetime, here: sa.Select[str]) -> Sequence[OpenAccess]:
     rows = session.exec(
         select(AccessGrant)
-        .where(col(AccessGrant.message_id).in_(here), not_over(AccessGrant, now))
+        .where(col(AccessGrant.message_id).in_(here), not_ended(AccessGrant, now))
         .order_by(col(AccessGrant.active_until), col(AccessGrant.id))
     )
-    return [_of_grant(row) for row in rows]
+    return [_from_grant(row) for row in rows]
 
 
-def _of_grant(row: AccessGrant) -> Standing:
+def _from_grant(row: AccessGrant) -> OpenAccess:
     taken = row.kind is GrantKind.BREAKGLASS
-    return Standing(
+    return OpenAccess(
         id=row.id,
         kind=AccessKind.EMERGENCY if taken else AccessKind.GRANT,
         person=row.person,
@@ -112,14 +114,14 @@ def _of_grant(row: AccessGrant) -> Standing:
     )
 
 
-def _delegations(session: Session, now: datetime, unit: str) -> Sequence[Standing]:
+def _delegations(session: Session, now: datetime, unit: str) -> Sequence[OpenAccess]:
     rows = session.exec(
         select(Delegation)
-        .where(col(Delegation.unit) == unit, not_over(Delegation, now))
+        .where(col(Delegation.unit) == unit, not_ended(Delegation, now))
         .order_by(col(Delegation.active_until), col(Delegation.id))
     )
     return [
-        Standing(
+        OpenAccess(
             id=row.id,
             kind=AccessKind.DELEGATION,
             person=row.substitute,
@@ -132,14 +134,16 @@ def _delegations(session: Session, now: datetime, unit: str) -> Sequence[Standin
     ]
 
 
-def to_review(line: Line, capacity: Capacity) -> Sequence[Standing]:
+def access_to_review(line: Line, capacity: Capacity) -> Sequence[OpenAccess]:
     """Emergency access that has not been reviewed, and grants in force, the oldest first.
 
     Only what this reviewer may review: nothing that they had a part in.
     """
     with line.store.transaction() as (session, now):
-        turn = ask(line, session, now, capacity, Action.ACCESS_READ, OfInstallation(), Given())
-        turn.note(event="access:listed", subject=capacity.organisation, message_id=None)
+        authorized = authorize(
+            line, session, now, capacity, Action.ACCESS_READ, OfInstallation(), RequestFacts()
+        )
+        authorized.record(event="access:listed", subject=capacity.organisation, message_id=None)
         waiting = session.exec(
             select(AccessGrant)
             .join(Message, col(Message.id) == col(AccessGrant.message_id))
@@ -148,21 +152,21 @@ def to_review(line: Line, capacity: Capacity) -> Sequence[Standing]:
                 col(AccessGrant.reviewed_at).is_(None),
                 or_(
                     col(AccessGrant.kind) == GrantKind.BREAKGLASS,
-                    not_over(AccessGrant, now),
+                    not_ended(AccessGrant, now),
                 ),
             )
             .order_by(col(AccessGrant.active_from), col(AccessGrant.id))
         ).all()
         policy = line.policies.current(session)
         return [
-            _of_grant(row)
+            _from_grant(row)
             for row in waiting
             if permit(
                 session,
                 policy,
                 now,
                 capacity=capacity,
-                action=reviewing(row.kind),
-                subject=OfReview(grant_id=row.id),
+                action=review_action_for(row.kind),
+                subject=OfGrant(grant_id=row.id),
             ).allowed
         ]

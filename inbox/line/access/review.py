@@ -5,19 +5,19 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Given, OfReview
+from inbox.access.question import Capacity, OfGrant, RequestFacts
 from inbox.domain import GrantKind
 from inbox.errors import Conflict
 from inbox.line import Line
-from inbox.line.access.grants import check_reason, finish
-from inbox.line.authorize import ask
+from inbox.line.access.grants import check_reason, end_now
+from inbox.line.authorize import authorize
 from inbox.line.moves.registration import data_key
 from inbox.line.task_kinds import TaskKind
 from inbox.tables import AccessGrant, Message
-from inbox.tables.periods import is_over
+from inbox.tables.periods import has_ended
 
 
-class Outcome(StrEnum):
+class ReviewOutcome(StrEnum):
     """The possible results of a review."""
 
     UPHELD = "upheld"
@@ -25,7 +25,9 @@ class Outcome(StrEnum):
     UNCLEAR = "unclear"
 
 
-def review(line: Line, capacity: Capacity, grant_id: str, *, outcome: Outcome, reason: str) -> None:
+def review(
+    line: Line, capacity: Capacity, grant_id: str, *, outcome: ReviewOutcome, reason: str
+) -> None:
     """Record the result of a review, once, by somebody who had no part in the access.
 
     Emergency access that has been reviewed, and whatever was misused, is over.
@@ -33,19 +35,19 @@ def review(line: Line, capacity: Capacity, grant_id: str, *, outcome: Outcome, r
     check_reason(reason)
     with line.store.transaction() as (session, now):
         row = session.get(AccessGrant, grant_id)
-        action = reviewing(None if row is None else row.kind)
-        subject, given = OfReview(grant_id=grant_id), Given(reason_given=True)
-        turn = ask(line, session, now, capacity, action, subject, given)
+        action = review_action_for(None if row is None else row.kind)
+        subject, given = OfGrant(grant_id=grant_id), RequestFacts(reason_given=True)
+        authorized = authorize(line, session, now, capacity, action, subject, given)
         assert row is not None
         if row.reviewed_at is not None:
             raise Conflict("access.reviewed", "it has been reviewed already")
         row.reviewed_at, row.reviewed_by, row.review = now, capacity.person, outcome.value
         row.sealed_review = _sealed_review(line, session, row, reason)
-        over = row.kind is GrantKind.BREAKGLASS or outcome is Outcome.MISUSED
-        if over and not is_over(row.active_until, now):
-            finish(turn, row)
-        turn.close(grant_id, TaskKind.REVIEW)
-        turn.note(
+        over = row.kind is GrantKind.BREAKGLASS or outcome is ReviewOutcome.MISUSED
+        if over and not has_ended(row.active_until, now):
+            end_now(authorized, row)
+        authorized.close_tasks(grant_id, TaskKind.REVIEW)
+        authorized.record(
             event="access:reviewed",
             subject=grant_id,
             message_id=row.message_id,
@@ -54,7 +56,7 @@ def review(line: Line, capacity: Capacity, grant_id: str, *, outcome: Outcome, r
         )
 
 
-def reviewing(kind: GrantKind | None) -> Action:
+def review_action_for(kind: GrantKind | None) -> Action:
     """The action that a person must be permitted to review access of this kind."""
     taken = kind is GrantKind.BREAKGLASS
     return Action.BREAKGLASS_REVIEW if taken else Action.ACCESS_REVIEW

@@ -5,20 +5,20 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Given, OfTask
+from inbox.access.question import Capacity, OfTask, RequestFacts
 from inbox.domain import ArrivalState, MessageState, ReceiptState, TaskState
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
-from inbox.line.authorize import ask, check_seen, of_arrival, of_message
+from inbox.line.authorize import arrival_subject, authorize, check_version, message_subject
 from inbox.line.moves.registration import data_key
-from inbox.line.receipts import answer_message, choose_receipt
+from inbox.line.receipts import choose_receipt, mark_answered
 from inbox.line.task_kinds import TaskKind
-from inbox.line.unusual_use import is_about
+from inbox.line.unusual_use import is_about_person
 from inbox.receipt_document import ReceiptType
 from inbox.tables import Arrival, Message, Receipt, Task, Unit
-from inbox.tables.periods import is_lasting
+from inbox.tables.periods import is_active_on
 
-_BY_HAND = (
+_CLOSED_BY_PEOPLE = (
     TaskKind.STUCK,
     TaskKind.CONFLICTING_WORD,
     TaskKind.OTHER_BYTES,
@@ -30,74 +30,84 @@ _BY_HAND = (
     TaskKind.DAMAGED,
     TaskKind.LEAVER,
 )
-_REGISTERED = (MessageState.REGISTERED, MessageState.ANSWERED)
+_REGISTERED_STATES = (MessageState.REGISTERED, MessageState.ANSWERED)
 
 
 def place(
-    line: Line, capacity: Capacity, message_id: str, *, unit: str, seen: int, reason: str = ""
+    line: Line,
+    capacity: Capacity,
+    message_id: str,
+    *,
+    unit: str,
+    expected_version: int,
+    reason: str = "",
 ) -> None:
     """Give the message to a unit (*fordele*), which then decides whether to release it."""
     with line.store.transaction() as (session, now):
-        given = Given(reason_given=bool(reason))
-        subject = of_message(message_id)
-        turn = ask(line, session, now, capacity, Action.PLACE, subject, given)
+        given = RequestFacts(reason_given=bool(reason))
+        subject = message_subject(message_id)
+        authorized = authorize(line, session, now, capacity, Action.PLACE, subject, given)
         message = session.get_one(Message, message_id)
-        check_seen(message.version, seen)
-        _check_living(session, now, message, unit)
+        check_version(message.version, expected_version)
+        _check_unit_active(session, now, message, unit)
         values = {"unit": unit, "rule": None, "transfers": message.transfers + 1}
-        turn.settle(
+        authorized.settle(
             row=message, became=MessageState.ROUTED, by="place", values=values, reason=reason
         )
 
 
 def place_and_release(
-    line: Line, capacity: Capacity, message_id: str, *, unit: str, seen: int
+    line: Line, capacity: Capacity, message_id: str, *, unit: str, expected_version: int
 ) -> None:
     """Place an unrouted message and release it in one move: both rights are needed."""
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        ask(line, session, now, capacity, Action.PLACE, subject, Given())
-        turn = ask(line, session, now, capacity, Action.RELEASE, subject, Given())
+        subject = message_subject(message_id)
+        authorize(line, session, now, capacity, Action.PLACE, subject, RequestFacts())
+        authorized = authorize(
+            line, session, now, capacity, Action.RELEASE, subject, RequestFacts()
+        )
         message = session.get_one(Message, message_id)
-        check_seen(message.version, seen)
-        _check_living(session, now, message, unit)
+        check_version(message.version, expected_version)
+        _check_unit_active(session, now, message, unit)
         values = {
             "unit": unit,
             "rule": None,
             "transfers": message.transfers + 1,
             "released_by": capacity.person,
         }
-        turn.settle(
+        authorized.settle(
             row=message,
             became=MessageState.RELEASED,
             by="place",
             values=values,
-            due_at=now + line.terms.undo,
+            due_at=now + line.terms.undo_window,
         )
 
 
-def _check_living(session: Session, now: datetime, message: Message, unit_id: str) -> None:
+def _check_unit_active(session: Session, now: datetime, message: Message, unit_id: str) -> None:
     unit = session.get(Unit, unit_id)
     if unit is None or unit.organisation != message.organisation:
         raise Invalid("unit.unknown", "the organisation has no such unit")
-    if not is_lasting(unit, now):
+    if not is_active_on(unit, now):
         raise Invalid("unit.passive", "the unit is not active")
 
 
-def duplicate(line: Line, capacity: Capacity, message_id: str, *, of: str, seen: int) -> None:
+def mark_duplicate(
+    line: Line, capacity: Capacity, message_id: str, *, original_id: str, expected_version: int
+) -> None:
     """Register the message as a duplicate of a registered one, whose reference it gets.
 
     Sender and documents must be the same.
     """
     with line.store.transaction() as (session, now):
         message = session.get(Message, message_id)
-        original = session.get(Message, of)
-        given = Given(same_documents=_same_documents(message, original))
-        subject = of_message(message_id)
-        turn = ask(line, session, now, capacity, Action.DUPLICATE, subject, given)
+        original = session.get(Message, original_id)
+        given = RequestFacts(same_documents=_same_documents(message, original))
+        subject = message_subject(message_id)
+        authorized = authorize(line, session, now, capacity, Action.DUPLICATE, subject, given)
         assert message is not None
         assert original is not None
-        check_seen(message.version, seen)
+        check_version(message.version, expected_version)
         reference = data_key(session, line, original.id).unseal(
             original.sealed_reference or b"",
             table="message",
@@ -107,7 +117,7 @@ def duplicate(line: Line, capacity: Capacity, message_id: str, *, of: str, seen:
         sealed = data_key(session, line, message.id).seal(
             reference, table="message", column="sealed_reference", row=message.id
         )
-        turn.settle(
+        authorized.settle(
             row=message,
             became=MessageState.REGISTERED,
             by="duplicate",
@@ -126,7 +136,7 @@ def _same_documents(message: Message | None, original: Message | None) -> bool:
         message is not None
         and original is not None
         and message.id != original.id
-        and original.state in _REGISTERED
+        and original.state in _REGISTERED_STATES
         and original.sealed_reference is not None
         and message.organisation == original.organisation
         and message.sender is not None
@@ -136,33 +146,41 @@ def _same_documents(message: Message | None, original: Message | None) -> bool:
     )
 
 
-def recheck(line: Line, capacity: Capacity, message_id: str, *, seen: int) -> None:
+def recheck(line: Line, capacity: Capacity, message_id: str, *, expected_version: int) -> None:
     """Open a quarantined message again, without waivers: a list or an anchor may have arrived."""
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        turn = ask(line, session, now, capacity, Action.RECHECK, subject, Given())
+        subject = message_subject(message_id)
+        authorized = authorize(
+            line, session, now, capacity, Action.RECHECK, subject, RequestFacts()
+        )
         message = session.get_one(Message, message_id)
-        check_seen(message.version, seen)
-        turn.settle(row=message, became=MessageState.RECEIVED, by="recheck", values={"waivers": ""})
+        check_version(message.version, expected_version)
+        authorized.settle(
+            row=message, became=MessageState.RECEIVED, by="recheck", values={"waivers": ""}
+        )
 
 
-def refetch(line: Line, capacity: Capacity, arrival_id: str, *, seen: int) -> None:
+def refetch(line: Line, capacity: Capacity, arrival_id: str, *, expected_version: int) -> None:
     """Fetch a missed arrival again now; its back-off starts again."""
     with line.store.transaction() as (session, now):
-        subject = of_arrival(arrival_id)
-        turn = ask(line, session, now, capacity, Action.REFETCH, subject, Given())
+        subject = arrival_subject(arrival_id)
+        authorized = authorize(
+            line, session, now, capacity, Action.REFETCH, subject, RequestFacts()
+        )
         arrival = session.get_one(Arrival, arrival_id)
-        check_seen(arrival.version, seen)
-        turn.settle(row=arrival, became=ArrivalState.ANNOUNCED, by="refetch", values={"misses": 0})
+        check_version(arrival.version, expected_version)
+        authorized.settle(
+            row=arrival, became=ArrivalState.ANNOUNCED, by="refetch", values={"misses": 0}
+        )
 
 
 def resend(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> None:
     """Send a failed or impossible receipt again."""
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        given = Given(reason_given=bool(reason))
-        turn = ask(line, session, now, capacity, Action.RESEND, subject, given)
-        turn.settle(
+        subject = message_subject(message_id)
+        given = RequestFacts(reason_given=bool(reason))
+        authorized = authorize(line, session, now, capacity, Action.RESEND, subject, given)
+        authorized.settle(
             row=_failed_receipt(session, message_id),
             became=ReceiptState.CHOSEN,
             by="resend",
@@ -174,21 +192,21 @@ def resend(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> N
 def accept_failure(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> None:
     """Accept that the sender could not be answered; the message counts as answered."""
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        given = Given(reason_given=bool(reason))
-        turn = ask(line, session, now, capacity, Action.RESEND, subject, given)
+        subject = message_subject(message_id)
+        given = RequestFacts(reason_given=bool(reason))
+        authorized = authorize(line, session, now, capacity, Action.RESEND, subject, given)
         receipt = _failed_receipt(session, message_id)
         receipt.settled_at = now
         session.add(receipt)
-        turn.close(receipt.id, TaskKind.RECEIPT)
-        turn.note(
+        authorized.close_tasks(receipt.id, TaskKind.RECEIPT)
+        authorized.record(
             event="receipt:failure_accepted",
             subject=receipt.id,
             message_id=message_id,
             code=receipt.code,
             reason=reason,
         )
-        answer_message(session, now, message_id, who=capacity.id, keep=line.terms.keep_content)
+        mark_answered(session, now, message_id, who=capacity.id, keep=line.terms.keep_content)
 
 
 def _failed_receipt(session: Session, message_id: str) -> Receipt:
@@ -204,17 +222,17 @@ def _failed_receipt(session: Session, message_id: str) -> Receipt:
     return receipt
 
 
-def close(line: Line, capacity: Capacity, task_id: str, *, reason: str) -> None:
+def close_by_hand(line: Line, capacity: Capacity, task_id: str, *, reason: str) -> None:
     """Close a task that no change of state closes: a stuck row, a notice, an alarm."""
     with line.store.transaction() as (session, now):
         task = session.get(Task, task_id)
         if task is None or task.state is not TaskState.OPEN:
             raise Conflict("task.not_open", "no such open task")
-        if task.kind not in _BY_HAND:
+        if task.kind not in _CLOSED_BY_PEOPLE:
             raise Conflict("task.closes_itself", "it closes when its subject moves on")
-        subject, given = OfTask(task_id=task_id), Given(reason_given=bool(reason))
-        turn = ask(line, session, now, capacity, Action.CLOSE_TASK, subject, given)
-        if is_about(session, task, capacity.person):
+        subject, given = OfTask(task_id=task_id), RequestFacts(reason_given=bool(reason))
+        authorized = authorize(line, session, now, capacity, Action.CLOSE_TASK, subject, given)
+        if is_about_person(session, task, capacity.person):
             raise Conflict("task.about_oneself", "somebody who had no part in it closes it")
         values = {"closed_at": now}
-        turn.settle(row=task, became=TaskState.DONE, by="close", values=values, reason=reason)
+        authorized.settle(row=task, became=TaskState.DONE, by="close", values=values, reason=reason)

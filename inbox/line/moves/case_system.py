@@ -15,22 +15,22 @@ from typing import Final
 
 from sqlmodel import Session
 
-from inbox.access.lists.deliveries import Offer, offers
+from inbox.access.lists.deliveries import CollectableDelivery, collectable_deliveries
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Given
+from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import DeliveryState, MessageState, new_id
 from inbox.errors import Invalid, NotFound
 from inbox.line import Line
-from inbox.line.authorize import Turn, ask, of_message
+from inbox.line.authorize import Authorized, authorize, message_subject
 from inbox.line.moves.registration import (
-    STANDING,
-    Collected,
+    ACTIVE_DELIVERY_STATES,
+    CollectedMessage,
     check_reference,
     data_key,
-    registered_values,
-    remember_reference,
+    registration_columns,
+    store_known_reference,
 )
-from inbox.line.people_lists import believed
+from inbox.line.people_lists import listing_snapshot
 from inbox.line.receipts import choose_receipt
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
@@ -38,7 +38,7 @@ from inbox.receipt_document import ReceiptType
 from inbox.tables import Delivery, Message
 
 _D, _M = DeliveryState, MessageState
-_OVER: Final = (_D.WITHDRAWN, _D.SUPERSEDED)
+_ENDED: Final = (_D.WITHDRAWN, _D.SUPERSEDED)
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
 _LONGEST_TEXT: Final = 2000
 
@@ -55,7 +55,7 @@ class Said(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Word:
+class _Acknowledgement:
     """A final word, and how it is compared with an earlier one."""
 
     became: DeliveryState
@@ -67,16 +67,16 @@ class _Word:
 
 def deliveries(
     line: Line, capacity: Capacity, *, after: str | None = None, at_most: int = 50
-) -> Sequence[Offer]:
+) -> Sequence[CollectableDelivery]:
     """The case system's own open and collected deliveries, the oldest first, after the given one.
 
     Those that it may collect now; so nothing that a rule denies it, and nothing of a message that
     is no longer offered. Raises `Unavailable` as a list of people does.
     """
-    with believed(line) as (session, now, policy):
+    with listing_snapshot(line) as (session, now, policy):
         last = None if after is None else session.get(Delivery, after)
         own = last is not None and last.case_system == capacity.case_system
-        return offers(
+        return collectable_deliveries(
             session,
             policy,
             now,
@@ -87,68 +87,74 @@ def deliveries(
         )
 
 
-def collect(line: Line, capacity: Capacity, delivery_id: str) -> Collected:
+def collect(line: Line, capacity: Capacity, delivery_id: str) -> CollectedMessage:
     """Let the case system read the message. Safe to repeat.
 
     The delivery is COLLECTED, and audited, before the first byte is sent.
     """
     with line.store.transaction() as (session, now):
-        delivery, message = _own(session, capacity, delivery_id)
-        turn = _asked(line, session, now, capacity, Action.COLLECT, delivery)
+        delivery, message = _own_delivery(session, capacity, delivery_id)
+        authorized = _authorize_delivery(line, session, now, capacity, Action.COLLECT, delivery)
         if delivery.state is _D.OPEN:
-            turn.settle(
+            authorized.settle(
                 row=delivery, became=_D.COLLECTED, by="collect", values={"collected_at": now}
             )
         else:
-            turn.note(event="delivery:read", subject=delivery.id, message_id=message.id)
+            authorized.record(event="delivery:read", subject=delivery.id, message_id=message.id)
         session.flush()
         session.refresh(delivery)
         key = data_key(session, line, message.id)
-    return Collected(message=message, delivery=delivery, key=key)
+    return CollectedMessage(message=message, delivery=delivery, key=key)
 
 
-def accepted(line: Line, capacity: Capacity, delivery_id: str) -> Said:
+def acknowledge_accepted(line: Line, capacity: Capacity, delivery_id: str) -> Said:
     """The case system acknowledges that it has the bytes.
 
     That does not mean registered: no receipt is sent.
     """
     with line.store.transaction() as (session, now):
-        delivery, _ = _own(session, capacity, delivery_id)
-        turn = _asked(line, session, now, capacity, Action.WORD, delivery)
-        over = delivery.state in _OVER
-        if over or delivery.accepted_at is not None or delivery.state not in STANDING:
-            turn.repeats()
+        delivery, _ = _own_delivery(session, capacity, delivery_id)
+        authorized = _authorize_delivery(line, session, now, capacity, Action.WORD, delivery)
+        over = delivery.state in _ENDED
+        if over or delivery.accepted_at is not None or delivery.state not in ACTIVE_DELIVERY_STATES:
+            authorized.mark_duties_met()
             return Said.KEPT if over else Said.REPEATED
         if delivery.state is _D.OPEN:
             values = {"accepted_at": now, "collected_at": now}
-            turn.settle(row=delivery, became=_D.COLLECTED, by="word", values=values)
+            authorized.settle(row=delivery, became=_D.COLLECTED, by="word", values=values)
             return Said.DONE
         delivery.accepted_at = now
-        turn.note(event="delivery:accepted", subject=delivery.id, message_id=delivery.message_id)
+        authorized.record(
+            event="delivery:accepted", subject=delivery.id, message_id=delivery.message_id
+        )
         return Said.DONE
 
 
-def registered(line: Line, capacity: Capacity, delivery_id: str, *, reference: str) -> Said:
+def acknowledge_registered(
+    line: Line, capacity: Capacity, delivery_id: str, *, reference: str
+) -> Said:
     """The case system has registered the message (*journalført*) under this reference.
 
     This is the only acknowledgement that causes a kvittering.
     """
     check_reference(reference)
-    hashed = _hashed(line, delivery_id, "registered", reference)
-    word = _Word(became=_D.REGISTERED, hashed=hashed, reference=reference)
+    hashed = _acknowledgement_hash(line, delivery_id, "registered", reference)
+    word = _Acknowledgement(became=_D.REGISTERED, hashed=hashed, reference=reference)
     with line.store.transaction() as (session, now):
-        delivery, message = _own(session, capacity, delivery_id)
-        turn = _asked(line, session, now, capacity, Action.WORD, delivery)
-        said = _say(line, turn, delivery, message, word)
+        delivery, message = _own_delivery(session, capacity, delivery_id)
+        authorized = _authorize_delivery(line, session, now, capacity, Action.WORD, delivery)
+        said = _apply_acknowledgement(line, authorized, delivery, message, word)
         if said is Said.DONE:
-            values = registered_values(session, now, line, message, reference, "word")
-            turn.settle(row=message, became=_M.REGISTERED, by="word", values=values)
-            remember_reference(session, now, line, message, reference)
+            values = registration_columns(session, now, line, message, reference, "word")
+            authorized.settle(row=message, became=_M.REGISTERED, by="word", values=values)
+            store_known_reference(session, now, line, message, reference)
             choose_receipt(session, now, message, ReceiptType.OK)
     return said
 
 
-def refused(line: Line, capacity: Capacity, delivery_id: str, *, code: str, text: str = "") -> Said:
+def acknowledge_refused(
+    line: Line, capacity: Capacity, delivery_id: str, *, code: str, text: str = ""
+) -> Said:
     """The case system refuses the message with a code of its own.
 
     People decide what happens next.
@@ -157,33 +163,35 @@ def refused(line: Line, capacity: Capacity, delivery_id: str, *, code: str, text
         raise Invalid("refusal.code", "a code is at most 60 of a-z 0-9 . _ -")
     if len(text) > _LONGEST_TEXT:
         raise Invalid("refusal.text", "at most 2000 characters")
-    hashed = _hashed(line, delivery_id, "refused", code)
-    word = _Word(became=_D.REFUSED, hashed=hashed, code=code, text=text)
+    hashed = _acknowledgement_hash(line, delivery_id, "refused", code)
+    word = _Acknowledgement(became=_D.REFUSED, hashed=hashed, code=code, text=text)
     with line.store.transaction() as (session, now):
-        delivery, message = _own(session, capacity, delivery_id)
-        turn = _asked(line, session, now, capacity, Action.WORD, delivery)
-        said = _say(line, turn, delivery, message, word)
+        delivery, message = _own_delivery(session, capacity, delivery_id)
+        authorized = _authorize_delivery(line, session, now, capacity, Action.WORD, delivery)
+        said = _apply_acknowledgement(line, authorized, delivery, message, word)
         if said is Said.DONE:
-            turn.settle(row=message, became=_M.RETURNED, by="word", code="delivery.refused")
+            authorized.settle(row=message, became=_M.RETURNED, by="word", code="delivery.refused")
     return said
 
 
-def _say(line: Line, turn: Turn, delivery: Delivery, message: Message, word: _Word) -> Said:
+def _apply_acknowledgement(
+    line: Line, authorized: Authorized, delivery: Delivery, message: Message, word: _Acknowledgement
+) -> Said:
     """Say it, if nothing else has been said; otherwise say what stands in the way."""
-    over = delivery.state in _OVER
+    over = delivery.state in _ENDED
     if delivery.word_hash == word.hashed:
-        turn.repeats()
+        authorized.mark_duties_met()
         return Said.KEPT if over else Said.REPEATED
     if delivery.word_hash is not None:
-        _tell(line, turn, message, TaskKind.CONFLICTING_WORD, word)
-        turn.repeats()
+        _open_acknowledgement_task(line, authorized, message, TaskKind.CONFLICTING_WORD, word)
+        authorized.mark_duties_met()
         return Said.CONFLICT
     if over:
         delivery.word_hash = word.hashed
         taken = word.became is _D.REGISTERED
-        if taken and not _stands_already(line, turn.session, message, word):
-            _tell(line, turn, message, TaskKind.LATE_WORD, word)
-        turn.note(
+        if taken and not _is_same_registration(line, authorized.session, message, word):
+            _open_acknowledgement_task(line, authorized, message, TaskKind.LATE_WORD, word)
+        authorized.record(
             event="delivery:word_kept",
             subject=delivery.id,
             message_id=message.id,
@@ -192,15 +200,17 @@ def _say(line: Line, turn: Turn, delivery: Delivery, message: Message, word: _Wo
         return Said.KEPT
     text = None
     if word.text:
-        text = data_key(turn.session, line, message.id).seal(
+        text = data_key(authorized.session, line, message.id).seal(
             word.text.encode(), table="delivery", column="sealed_text", row=delivery.id
         )
-    values = {"word_hash": word.hashed, "settled_at": turn.now, "sealed_text": text}
-    turn.settle(row=delivery, became=word.became, by="word", values=values, code=word.code)
+    values = {"word_hash": word.hashed, "settled_at": authorized.now, "sealed_text": text}
+    authorized.settle(row=delivery, became=word.became, by="word", values=values, code=word.code)
     return Said.DONE
 
 
-def _stands_already(line: Line, session: Session, message: Message, word: _Word) -> bool:
+def _is_same_registration(
+    line: Line, session: Session, message: Message, word: _Acknowledgement
+) -> bool:
     """Whether the message is registered under the very same reference: then nothing is open."""
     if message.sealed_reference is None:
         return False
@@ -211,17 +221,19 @@ def _stands_already(line: Line, session: Session, message: Message, word: _Word)
     return standing.decode() == word.reference
 
 
-def _tell(line: Line, turn: Turn, message: Message, kind: TaskKind, word: _Word) -> None:
+def _open_acknowledgement_task(
+    line: Line, authorized: Authorized, message: Message, kind: TaskKind, word: _Acknowledgement
+) -> None:
     """A task with the word in it, sealed; once the message is erased, without it."""
     task_id, sealed = new_id(), None
     if message.erased_at is None:
         text = json.dumps({"reference": word.reference, "code": word.code})
-        sealed = data_key(turn.session, line, message.id).seal(
+        sealed = data_key(authorized.session, line, message.id).seal(
             text.encode(), table="task", column="sealed_text", row=task_id
         )
     open_task(
-        turn.session,
-        turn.now,
+        authorized.session,
+        authorized.now,
         kind=kind,
         subject=message.id,
         message_id=message.id,
@@ -231,7 +243,9 @@ def _tell(line: Line, turn: Turn, message: Message, kind: TaskKind, word: _Word)
     )
 
 
-def _own(session: Session, capacity: Capacity, delivery_id: str) -> tuple[Delivery, Message]:
+def _own_delivery(
+    session: Session, capacity: Capacity, delivery_id: str
+) -> tuple[Delivery, Message]:
     """The case system's own delivery; another's is the same `NotFound` as none."""
     delivery = session.get(Delivery, delivery_id)
     if delivery is None or delivery.case_system != capacity.case_system:
@@ -239,21 +253,21 @@ def _own(session: Session, capacity: Capacity, delivery_id: str) -> tuple[Delive
     return delivery, session.get_one(Message, delivery.message_id)
 
 
-def _asked(
+def _authorize_delivery(
     line: Line,
     session: Session,
     now: datetime,
     capacity: Capacity,
     action: Action,
     delivery: Delivery,
-) -> Turn:
+) -> Authorized:
     """A turn under the message's lock: the delivery is as whoever came before has left it."""
-    subject = of_message(delivery.message_id, delivery_id=delivery.id)
-    turn = ask(line, session, now, capacity, action, subject, Given())
+    subject = message_subject(delivery.message_id, delivery_id=delivery.id)
+    authorized = authorize(line, session, now, capacity, action, subject, RequestFacts())
     session.refresh(delivery)
-    return turn
+    return authorized
 
 
-def _hashed(line: Line, delivery_id: str, word: str, value: str) -> str:
+def _acknowledgement_hash(line: Line, delivery_id: str, word: str, value: str) -> str:
     """Keyed, so that a guessed reference cannot be checked against the database."""
     return line.keyring.lookup_hash("word", f"{delivery_id}\n{word}\n{value}").hex()

@@ -7,40 +7,42 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Given
+from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import HoldCause
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
-from inbox.line.authorize import Turn, ask, of_message
+from inbox.line.authorize import Authorized, authorize, message_subject
 from inbox.package.times import OSLO
 from inbox.tables import Message
 
-LONGEST: Final = timedelta(days=60)
+LONGEST_HOLD: Final = timedelta(days=60)
 """Longer than any common time for an answer; who must wait longer looks at it again and says so."""
 _DAY: Final = timedelta(days=1)
 
 
 def hold(
-    line: Line, capacity: Capacity, message_id: str, *, cause: HoldCause, last: date
+    line: Line, capacity: Capacity, message_id: str, *, cause: HoldCause, last_day: date
 ) -> datetime:
     """Put the message on hold until the end of a day in Norway; returns that moment.
 
     It is over by itself from then on, and with the next step of the message. Of a message there is
     one hold: a new one takes the place of what stands. The line goes on as if there were none.
 
-    Raises `Invalid` for a day that is past, or more than `LONGEST` ahead.
+    Raises `Invalid` for a day that is past, or more than `LONGEST_HOLD` ahead.
     """
     with line.store.transaction() as (session, now):
-        turn = ask(line, session, now, capacity, Action.HOLD, of_message(message_id), Given())
+        authorized = authorize(
+            line, session, now, capacity, Action.HOLD, message_subject(message_id), RequestFacts()
+        )
         today = now.astimezone(OSLO).date()
-        if not today <= last <= today + LONGEST:
-            raise Invalid("hold.period", f"from today to {LONGEST.days} days ahead")
+        if not today <= last_day <= today + LONGEST_HOLD:
+            raise Invalid("hold.period", f"from today to {LONGEST_HOLD.days} days ahead")
         message = session.get_one(Message, message_id)
-        if _lasts(message, now):
-            _note_ended(turn, message_id)
-        until = datetime.combine(last + _DAY, time(), OSLO)
+        if _is_on_hold(message, now):
+            _record_hold_ended(authorized, message_id)
+        until = datetime.combine(last_day + _DAY, time(), OSLO)
         message.held_for, message.held_until = cause, until
-        turn.note(
+        authorized.record(
             event="message:held",
             subject=message_id,
             message_id=message_id,
@@ -56,19 +58,21 @@ def end_hold(line: Line, capacity: Capacity, message_id: str) -> None:
     Raises `Conflict` if the message is not on hold.
     """
     with line.store.transaction() as (session, now):
-        turn = ask(line, session, now, capacity, Action.HOLD, of_message(message_id), Given())
+        authorized = authorize(
+            line, session, now, capacity, Action.HOLD, message_subject(message_id), RequestFacts()
+        )
         message = session.get_one(Message, message_id)
-        if not _lasts(message, now):
+        if not _is_on_hold(message, now):
             raise Conflict("hold.none", "it is not on hold")
         message.held_for, message.held_until = None, None
-        _note_ended(turn, message_id)
+        _record_hold_ended(authorized, message_id)
 
 
-def _lasts(message: Message, now: datetime) -> bool:
+def _is_on_hold(message: Message, now: datetime) -> bool:
     return message.held_until is not None and message.held_until > now
 
 
-def _note_ended(turn: Turn, message_id: str) -> None:
-    turn.note(
+def _record_hold_ended(authorized: Authorized, message_id: str) -> None:
+    authorized.record(
         event="message:hold_ended", subject=message_id, message_id=message_id, by=Action.HOLD.value
     )

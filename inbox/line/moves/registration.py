@@ -11,15 +11,15 @@ from inbox.domain import DeliveryState, new_id
 from inbox.errors import Conflict, Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
-from inbox.line.queue import unwrap
+from inbox.line.queue import unwrap_stored_key
 from inbox.tables import Delivery, KnownReference, Message, WrappedKey, table_of
 
-STANDING: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
+ACTIVE_DELIVERY_STATES: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
 _LONGEST_REFERENCE: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Collected:
+class CollectedMessage:
     """What the caller may now read: the message, its delivery, and the data key of both."""
 
     message: Message
@@ -30,17 +30,17 @@ class Collected:
 def data_key(session: Session, line: Line, owner: str) -> DataKey:
     """The data key of a message or arrival. Raises `Conflict` if it has been erased."""
     stored = session.get(WrappedKey, owner)
-    key = None if stored is None else unwrap(line, stored)
+    key = None if stored is None else unwrap_stored_key(line, stored)
     if key is None:
         raise Conflict("erased", "its content has been erased")
     return key
 
 
-def standing_delivery(session: Session, message_id: str) -> Delivery | None:
+def active_delivery(session: Session, message_id: str) -> Delivery | None:
     """The message's delivery that is OPEN or COLLECTED, if there is one."""
     return session.exec(
         select(Delivery).where(
-            col(Delivery.message_id) == message_id, col(Delivery.state).in_(STANDING)
+            col(Delivery.message_id) == message_id, col(Delivery.state).in_(ACTIVE_DELIVERY_STATES)
         )
     ).first()
 
@@ -51,7 +51,7 @@ def check_reference(reference: str) -> None:
         raise Invalid("reference.shape", "a reference is one line of at most 200 characters")
 
 
-def registered_values(
+def registration_columns(
     session: Session, now: datetime, line: Line, message: Message, reference: str, how: str
 ) -> dict[str, object]:
     """The columns that registration fills; the reference is encrypted."""
@@ -61,7 +61,7 @@ def registered_values(
     return {"registered_at": now, "registered_by": how, "sealed_reference": sealed}
 
 
-def remember_reference(
+def store_known_reference(
     session: Session, now: datetime, line: Line, message: Message, reference: str
 ) -> None:
     """Store it as a keyed hash, so that the sender's next message about it finds the unit."""

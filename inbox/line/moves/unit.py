@@ -5,38 +5,38 @@ from datetime import datetime
 from sqlmodel import Session
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Given
+from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import DeliveryState, MessageState, Mode, PersonId, new_id
 from inbox.errors import Conflict
 from inbox.line import Line
-from inbox.line.authorize import ask, check_seen, of_message
+from inbox.line.authorize import authorize, check_version, message_subject
 from inbox.line.moves.registration import (
-    Collected,
+    CollectedMessage,
+    active_delivery,
     check_reference,
     data_key,
-    registered_values,
-    remember_reference,
-    standing_delivery,
+    registration_columns,
+    store_known_reference,
 )
 from inbox.line.receipts import choose_receipt
-from inbox.line.settle import end_assignments, is_open
+from inbox.line.settle import end_assignments, has_open_task
 from inbox.line.task_kinds import TaskKind
-from inbox.line.unusual_use import note_opening
+from inbox.line.unusual_use import count_opening
 from inbox.receipt_document import ReceiptType
 from inbox.tables import Assignment, CaseSystem, Message
 
-_WORK = frozenset({"assigned", "covers"})
+_WORKING_FACTS = frozenset({"assigned", "covers"})
 """Whoever has a message to work on collects it by reading; others only look at it."""
 
 
 def take(line: Line, capacity: Capacity, message_id: str) -> None:
     """Assign to oneself an unassigned message of one's unit, if the unit shares such messages."""
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        turn = ask(line, session, now, capacity, Action.TAKE, subject, Given())
+        subject = message_subject(message_id)
+        authorized = authorize(line, session, now, capacity, Action.TAKE, subject, RequestFacts())
         assert capacity.person is not None
-        _assign(session, now, message_id, capacity.person)
-        turn.note(
+        _insert_assignment(session, now, message_id, capacity.person)
+        authorized.record(
             event="message:taken",
             subject=message_id,
             message_id=message_id,
@@ -46,14 +46,16 @@ def take(line: Line, capacity: Capacity, message_id: str) -> None:
 def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> None:
     """Assign the message to a colleague (*tildele*); nobody can assign to themselves."""
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        given = Given(target=to)
-        turn = ask(line, session, now, capacity, Action.ASSIGN, subject, given)
+        subject = message_subject(message_id)
+        given = RequestFacts(target=to)
+        authorized = authorize(line, session, now, capacity, Action.ASSIGN, subject, given)
         end_assignments(session, now, message_id)
-        _assign(session, now, message_id, to)
-        turn.tell(TaskKind.ASSIGNED, subject=message_id, message_id=message_id, unit=capacity.unit)
-        turn.close(message_id, TaskKind.LEAVER)
-        turn.note(
+        _insert_assignment(session, now, message_id, to)
+        authorized.notify(
+            TaskKind.ASSIGNED, subject=message_id, message_id=message_id, unit=capacity.unit
+        )
+        authorized.close_tasks(message_id, TaskKind.LEAVER)
+        authorized.record(
             event="message:assigned",
             subject=message_id,
             message_id=message_id,
@@ -61,22 +63,24 @@ def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> 
         )
 
 
-def _assign(session: Session, now: datetime, message_id: str, person: PersonId) -> None:
+def _insert_assignment(session: Session, now: datetime, message_id: str, person: PersonId) -> None:
     session.add(Assignment(id=new_id(), message_id=message_id, person=person, active_from=now))
 
 
-def hand_back(line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str) -> None:
+def hand_back(
+    line: Line, capacity: Capacity, message_id: str, *, expected_version: int, reason: str
+) -> None:
     """Return the message to archive staff with a reason (*ikke vår*).
 
     The unit can no longer see it.
     """
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        given = Given(reason_given=bool(reason))
-        turn = ask(line, session, now, capacity, Action.HAND_BACK, subject, given)
+        subject = message_subject(message_id)
+        given = RequestFacts(reason_given=bool(reason))
+        authorized = authorize(line, session, now, capacity, Action.HAND_BACK, subject, given)
         message = session.get_one(Message, message_id)
-        check_seen(message.version, seen)
-        turn.settle(
+        check_version(message.version, expected_version)
+        authorized.settle(
             row=message,
             became=MessageState.UNROUTED,
             by="hand_back",
@@ -86,112 +90,120 @@ def hand_back(line: Line, capacity: Capacity, message_id: str, *, seen: int, rea
         )
 
 
-def release(line: Line, capacity: Capacity, message_id: str, *, seen: int) -> None:
+def release(line: Line, capacity: Capacity, message_id: str, *, expected_version: int) -> None:
     """Release the message to the unit's case system.
 
     It can be withdrawn during the first minutes.
     """
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        turn = ask(line, session, now, capacity, Action.RELEASE, subject, Given())
+        subject = message_subject(message_id)
+        authorized = authorize(
+            line, session, now, capacity, Action.RELEASE, subject, RequestFacts()
+        )
         message = session.get_one(Message, message_id)
-        check_seen(message.version, seen)
-        turn.settle(
+        check_version(message.version, expected_version)
+        authorized.settle(
             row=message,
             became=MessageState.RELEASED,
             by="release",
             values={"released_by": capacity.person},
-            due_at=now + line.terms.undo,
+            due_at=now + line.terms.undo_window,
         )
 
 
-def withdraw(line: Line, capacity: Capacity, message_id: str, *, seen: int, reason: str) -> None:
+def withdraw(
+    line: Line, capacity: Capacity, message_id: str, *, expected_version: int, reason: str
+) -> None:
     """Withdraw the message before the case system has collected it.
 
     After that two people must decide (`proposals`).
     """
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        given = Given(reason_given=bool(reason))
-        turn = ask(line, session, now, capacity, Action.WITHDRAW, subject, given)
+        subject = message_subject(message_id)
+        given = RequestFacts(reason_given=bool(reason))
+        authorized = authorize(line, session, now, capacity, Action.WITHDRAW, subject, given)
         message = session.get_one(Message, message_id)
-        check_seen(message.version, seen)
-        delivery = standing_delivery(session, message_id)
+        check_version(message.version, expected_version)
+        delivery = active_delivery(session, message_id)
         if delivery is not None and delivery.state is DeliveryState.COLLECTED:
             raise Conflict("delivery.collected", "the case system has it: two must decide")
         if delivery is not None:
-            turn.settle(
+            authorized.settle(
                 row=delivery,
                 became=DeliveryState.WITHDRAWN,
                 by="withdraw",
                 values={"settled_at": now},
             )
-        turn.settle(row=message, became=MessageState.ROUTED, by="withdraw", reason=reason)
+        authorized.settle(row=message, became=MessageState.ROUTED, by="withdraw", reason=reason)
 
 
 def collect_by_hand(
     line: Line, capacity: Capacity, message_id: str, *, reason: str = ""
-) -> Collected:
+) -> CollectedMessage:
     """Read a message that was offered to people; audited before the first byte is returned.
 
     The first reading by somebody who works on it, or stands in for them, makes the delivery
     COLLECTED. Repeatable while the delivery stands. The reason is only committed to.
     """
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        given = Given(reason_given=bool(reason))
-        turn = ask(line, session, now, capacity, Action.OPEN, subject, given)
+        subject = message_subject(message_id)
+        given = RequestFacts(reason_given=bool(reason))
+        authorized = authorize(line, session, now, capacity, Action.OPEN, subject, given)
         message = session.get_one(Message, message_id)
-        delivery = standing_delivery(session, message_id)
+        delivery = active_delivery(session, message_id)
         system = None if delivery is None else session.get(CaseSystem, delivery.case_system)
         if delivery is None or system is None or system.mode is not Mode.BY_HAND:
             raise Conflict("delivery.not_by_hand", "no delivery by hand stands open")
         message.opened_at = message.opened_at or now
-        if delivery.state is DeliveryState.OPEN and turn.decision.facts & _WORK:
-            turn.settle(
+        if delivery.state is DeliveryState.OPEN and authorized.decision.facts & _WORKING_FACTS:
+            authorized.settle(
                 row=delivery,
                 became=DeliveryState.COLLECTED,
                 by="collect",
                 values={"collected_at": now},
             )
-            turn.close(message_id, TaskKind.COLLECT)
-        turn.note(event="message:read", subject=message_id, message_id=message_id, reason=reason)
-        note_opening(line, session, now, capacity, message_id)
+            authorized.close_tasks(message_id, TaskKind.COLLECT)
+        authorized.record(
+            event="message:read", subject=message_id, message_id=message_id, reason=reason
+        )
+        count_opening(line, session, now, capacity, message_id)
         session.flush()
         session.refresh(delivery)
         key = data_key(session, line, message_id)
-    return Collected(message=message, delivery=delivery, key=key)
+    return CollectedMessage(message=message, delivery=delivery, key=key)
 
 
-def register(line: Line, capacity: Capacity, message_id: str, *, reference: str, seen: int) -> None:
+def register(
+    line: Line, capacity: Capacity, message_id: str, *, reference: str, expected_version: int
+) -> None:
     """Register the message by hand (*journalført*) with the archive's reference.
 
     A later acknowledgement of a case system counts as late.
     """
     check_reference(reference)
     with line.store.transaction() as (session, now):
-        subject = of_message(message_id)
-        given = Given(reference_given=True)
-        turn = ask(line, session, now, capacity, Action.REGISTER, subject, given)
+        subject = message_subject(message_id)
+        given = RequestFacts(reference_given=True)
+        authorized = authorize(line, session, now, capacity, Action.REGISTER, subject, given)
         message = session.get_one(Message, message_id)
-        check_seen(message.version, seen)
-        late = is_open(session, TaskKind.LATE_WORD, message_id)
+        check_version(message.version, expected_version)
+        late = has_open_task(session, TaskKind.LATE_WORD, message_id)
         if message.state is MessageState.RELEASED and not late:
             raise Conflict("message.released", "withdraw it before it is registered by hand")
-        delivery = standing_delivery(session, message_id)
+        delivery = active_delivery(session, message_id)
         if delivery is not None:
-            turn.settle(
+            authorized.settle(
                 row=delivery,
                 became=DeliveryState.SUPERSEDED,
                 by="register",
                 values={"settled_at": now},
             )
-        turn.settle(
+        authorized.settle(
             row=message,
             became=MessageState.REGISTERED,
             by="register",
-            values=registered_values(session, now, line, message, reference, "by_hand"),
+            values=registration_columns(session, now, line, message, reference, "by_hand"),
         )
-        turn.close(message_id, TaskKind.LATE_WORD)
-        remember_reference(session, now, line, message, reference)
+        authorized.close_tasks(message_id, TaskKind.LATE_WORD)
+        store_known_reference(session, now, line, message, reference)
         choose_receipt(session, now, message, ReceiptType.OK)

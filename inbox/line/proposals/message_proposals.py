@@ -13,13 +13,13 @@ from typing import Final
 from sqlmodel import Session
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Given, Subject
+from inbox.access.question import Capacity, RequestFacts, Subject
 from inbox.domain import ArrivalState, DeliveryState, MessageState, new_id
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
-from inbox.line.authorize import Turn, ask, of_arrival, of_message
-from inbox.line.moves.registration import data_key, standing_delivery
-from inbox.line.proposals.proposal import approved, open_proposal
+from inbox.line.authorize import Authorized, arrival_subject, authorize, message_subject
+from inbox.line.moves.registration import active_delivery, data_key
+from inbox.line.proposals.proposal import mark_approved, open_proposal
 from inbox.line.receipts import choose_receipt
 from inbox.line.task_kinds import TaskKind
 from inbox.package.codes.registry import CODES
@@ -38,8 +38,8 @@ class ProposalKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Approved:
-    turn: Turn
+class _ApprovedProposal:
+    authorized: Authorized
     subject: str
     code: str
 
@@ -72,13 +72,15 @@ def propose(
     _check_code(kind, code)
     with line.store.transaction() as (session, now):
         subject = _subject(kind, subject_id, None)
-        given = Given(reason_given=bool(reason), waivable=_waivable(session, kind, subject_id))
-        turn = ask(line, session, now, capacity, Action.PROPOSE, subject, given)
+        given = RequestFacts(
+            reason_given=bool(reason), waivable=_is_message_waivable(session, kind, subject_id)
+        )
+        authorized = authorize(line, session, now, capacity, Action.PROPOSE, subject, given)
         payload = json.dumps({"code": code, "reason": reason}).encode()
         key = data_key(session, line, subject_id)
         proposal_id = new_id()
         open_proposal(
-            turn,
+            authorized,
             proposal_id=proposal_id,
             kind=kind.value,
             subject_id=subject_id,
@@ -96,24 +98,24 @@ def _check_code(kind: ProposalKind, code: str) -> None:
         raise Invalid("refusal.unknown", f"one of {', '.join(REFUSALS)}")
     if kind is ProposalKind.QUARANTINE_RELEASE:
         for waiver in code.split() or [""]:
-            if not _is_waivable(waiver):
+            if not _is_code_waivable(waiver):
                 raise Invalid("waiver.unknown", "name the codes that are waived")
 
 
-def _is_waivable(code: str) -> bool:
+def _is_code_waivable(code: str) -> bool:
     return code in CODES and CODES[code].waivable
 
 
-def _waivable(session: Session, kind: ProposalKind, subject_id: str) -> bool:
+def _is_message_waivable(session: Session, kind: ProposalKind, subject_id: str) -> bool:
     message = None if kind is ProposalKind.ABANDON else session.get(Message, subject_id)
     code = None if message is None else message.code
-    return code is not None and _is_waivable(code)
+    return code is not None and _is_code_waivable(code)
 
 
 def _subject(kind: ProposalKind, subject_id: str, proposal_id: str | None) -> Subject:
     if kind is ProposalKind.ABANDON:
-        return of_arrival(subject_id, proposal_id=proposal_id)
-    return of_message(subject_id, proposal_id=proposal_id)
+        return arrival_subject(subject_id, proposal_id=proposal_id)
+    return message_subject(subject_id, proposal_id=proposal_id)
 
 
 def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
@@ -124,22 +126,24 @@ def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
             raise NotFound
         kind = ProposalKind(proposal.kind)
         subject = _subject(kind, proposal.subject_id, proposal_id)
-        given = Given(reason_given=True, waivable=_waivable(session, kind, proposal.subject_id))
-        turn = ask(line, session, now, capacity, _ACTION[kind], subject, given)
+        given = RequestFacts(
+            reason_given=True, waivable=_is_message_waivable(session, kind, proposal.subject_id)
+        )
+        authorized = authorize(line, session, now, capacity, _ACTION[kind], subject, given)
         sealed, subject_id = proposal.sealed_payload, proposal.subject_id
         payload = data_key(session, line, subject_id).unseal(
             sealed, table="proposal", column="sealed_payload", row=proposal_id
         )
         said = json.loads(payload)
-        approved(turn, proposal, reason=str(said["reason"]))
+        mark_approved(authorized, proposal, reason=str(said["reason"]))
         code = str(said["code"])
-        _DONE[kind](_Approved(turn=turn, subject=subject_id, code=code))
+        _CARRY_OUT[kind](_ApprovedProposal(authorized=authorized, subject=subject_id, code=code))
 
 
-def _refuse(it: _Approved) -> None:
-    session, now = it.turn.session, it.turn.now
+def _refuse(it: _ApprovedProposal) -> None:
+    session, now = it.authorized.session, it.authorized.now
     message = session.get_one(Message, it.subject)
-    it.turn.settle(
+    it.authorized.settle(
         row=message,
         became=MessageState.REFUSED,
         by="refuse",
@@ -149,9 +153,9 @@ def _refuse(it: _Approved) -> None:
     choose_receipt(session, now, message, ReceiptType.ERROR)
 
 
-def _quarantine_release(it: _Approved) -> None:
-    message = it.turn.session.get_one(Message, it.subject)
-    it.turn.settle(
+def _quarantine_release(it: _ApprovedProposal) -> None:
+    message = it.authorized.session.get_one(Message, it.subject)
+    it.authorized.settle(
         row=message,
         became=MessageState.RECEIVED,
         by="quarantine_release",
@@ -159,31 +163,33 @@ def _quarantine_release(it: _Approved) -> None:
     )
 
 
-def _abandon(it: _Approved) -> None:
-    arrival = it.turn.session.get_one(Arrival, it.subject)
-    it.turn.settle(row=arrival, became=ArrivalState.ABANDONING, by="abandon", code=arrival.code)
+def _abandon(it: _ApprovedProposal) -> None:
+    arrival = it.authorized.session.get_one(Arrival, it.subject)
+    it.authorized.settle(
+        row=arrival, became=ArrivalState.ABANDONING, by="abandon", code=arrival.code
+    )
 
 
-def _withdraw(it: _Approved) -> None:
-    delivery = standing_delivery(it.turn.session, it.subject)
-    message = it.turn.session.get_one(Message, it.subject)
+def _withdraw(it: _ApprovedProposal) -> None:
+    delivery = active_delivery(it.authorized.session, it.subject)
+    message = it.authorized.session.get_one(Message, it.subject)
     if delivery is None:
         raise Conflict("delivery.not_standing", "no delivery stands open")
     collected = delivery.state is DeliveryState.COLLECTED
-    it.turn.settle(
+    it.authorized.settle(
         row=delivery,
         became=DeliveryState.SUPERSEDED if collected else DeliveryState.WITHDRAWN,
         by="withdraw",
-        values={"settled_at": it.turn.now},
+        values={"settled_at": it.authorized.now},
     )
-    it.turn.settle(row=message, became=MessageState.ROUTED, by="withdraw")
+    it.authorized.settle(row=message, became=MessageState.ROUTED, by="withdraw")
 
 
-def _dismiss(it: _Approved) -> None:
-    it.turn.close(it.subject, TaskKind.LATE_WORD)
+def _dismiss(it: _ApprovedProposal) -> None:
+    it.authorized.close_tasks(it.subject, TaskKind.LATE_WORD)
 
 
-_DONE: Final[Mapping[ProposalKind, Callable[[_Approved], None]]] = {
+_CARRY_OUT: Final[Mapping[ProposalKind, Callable[[_ApprovedProposal], None]]] = {
     ProposalKind.REFUSE: _refuse,
     ProposalKind.QUARANTINE_RELEASE: _quarantine_release,
     ProposalKind.ABANDON: _abandon,

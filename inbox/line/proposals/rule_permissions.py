@@ -13,49 +13,54 @@ from sqlmodel import Session
 from inbox.access.facts.registry import FACTS
 from inbox.access.files.active import ActivePolicies
 from inbox.access.policy.engine import Policy
-from inbox.access.policy.vocabulary import Duty, Effect, Rule
-from inbox.access.question import Capacity, Given, OfInstallation, OfProposal
+from inbox.access.policy.vocabulary import Duty, Effect, PolicyRule
+from inbox.access.question import Capacity, OfInstallation, OfProposal, RequestFacts
 from inbox.domain import ProposalState
 from inbox.errors import Conflict, NotFound
 from inbox.line import Line
-from inbox.line.authorize import Turn, ask
-from inbox.line.proposals.versioned_rules import POLICY, Rules
-from inbox.line.settle import lock
+from inbox.line.authorize import Authorized, authorize
+from inbox.line.proposals.versioned_rules import POLICY_RULES, VersionedRules
+from inbox.line.settle import lock_row
 from inbox.tables import Installation, Proposal
 
 
-def turn_to_edit(
+def authorize_edit(
     line: Line,
     session: Session,
     now: datetime,
     capacity: Capacity,
-    rules: Rules,
-    given: Given | None = None,
-) -> Turn:
-    """Authorize the editing of these rules. Raises as `asking.ask`."""
-    _hold(session)
-    _check_theirs(capacity, rules)
-    line = _able_to_change(line, session, rules)
-    return ask(line, session, now, capacity, rules.edit, OfInstallation(), given or Given())
+    rules: VersionedRules,
+    given: RequestFacts | None = None,
+) -> Authorized:
+    """Authorize the editing of these rules. Raises as `authorize.authorize`."""
+    _lock_installation(session)
+    _check_own_rules(capacity, rules)
+    line = _with_recovery_policy(line, session, rules)
+    return authorize(
+        line, session, now, capacity, rules.edit, OfInstallation(), given or RequestFacts()
+    )
 
 
-def turn_to_approve(
+def authorize_approval(
     line: Line,
     session: Session,
     now: datetime,
     capacity: Capacity,
-    rules: Rules,
+    rules: VersionedRules,
     proposal_id: str,
-) -> Turn:
+) -> Authorized:
     """Authorize the approval of a proposal.
 
     The policy decides, after clear errors for a closed, expired or own proposal.
     """
-    _hold(session)
-    _check_theirs(capacity, rules)
-    lock(session, Proposal, proposal_id)
+    _lock_installation(session)
+    _check_own_rules(capacity, rules)
+    lock_row(session, Proposal, proposal_id)
     proposal = session.get(Proposal, proposal_id)
-    if proposal is None or (proposal.kind, proposal.subject_id) != (rules.proposal, rules.subject):
+    if proposal is None or (proposal.kind, proposal.subject_id) != (
+        rules.proposal_kind,
+        rules.subject,
+    ):
         raise NotFound
     if proposal.state is not ProposalState.OPEN:
         raise Conflict("proposal.closed", "it has been approved, taken back or has lapsed already")
@@ -63,45 +68,49 @@ def turn_to_approve(
         raise Conflict("proposal.lapsed", "it waited too long: propose it anew")
     if proposal.proposer == capacity.person:
         raise Conflict("proposal.own", "another person than the one who proposed it approves it")
-    line = _able_to_change(line, session, rules)
+    line = _with_recovery_policy(line, session, rules)
     subject = OfProposal(proposal_id=proposal_id)
-    return ask(line, session, now, capacity, rules.approve, subject, Given())
+    return authorize(line, session, now, capacity, rules.approve, subject, RequestFacts())
 
 
-def _hold(session: Session) -> None:
+def _lock_installation(session: Session) -> None:
     """One change at a time: whoever else would change any rules waits here."""
     session.get(Installation, 1, populate_existing=True, with_for_update=True)
 
 
-def _check_theirs(capacity: Capacity, rules: Rules) -> None:
+def _check_own_rules(capacity: Capacity, rules: VersionedRules) -> None:
     """Routing rules are their organisation's: no fact knows whose they are before a proposal."""
-    if rules.subject not in {POLICY.subject, capacity.organisation}:
+    if rules.subject not in {POLICY_RULES.subject, capacity.organisation}:
         raise NotFound
 
 
-class _OnlyChanges(ActivePolicies):
+class _RecoveryPolicies(ActivePolicies):
     """Stands in for a policy that cannot be had: it lets two people put another in its place."""
 
     def current(self, session: Session) -> Policy:
         """The same two rules always."""
         del session
-        return _changes()
+        return _recovery_policy()
 
 
-_PERSON: Final = "own_organisation and active_capacity and active_person and strong_auth"
+_PERSON_CONDITION: Final = "own_organisation and active_capacity and active_person and strong_auth"
 
 
 @cache
-def _changes() -> Policy:
+def _recovery_policy() -> Policy:
     rules = (
-        Rule(
-            id="R01", acts="policy_edit", roles="policy_editor", when=_PERSON, effect=Effect.ALLOW
+        PolicyRule(
+            id="R01",
+            actions="policy_edit",
+            roles="policy_editor",
+            when=_PERSON_CONDITION,
+            effect=Effect.ALLOW,
         ),
-        Rule(
+        PolicyRule(
             id="R02",
-            acts="policy_approve",
+            actions="policy_approve",
             roles="security_reviewer",
-            when=f"{_PERSON} and proposed_by_other",
+            when=f"{_PERSON_CONDITION} and proposed_by_other",
             duties=frozenset({Duty.LOG}),
             effect=Effect.ALLOW,
         ),
@@ -109,8 +118,8 @@ def _changes() -> Policy:
     return Policy(rules, facts=FACTS.keys(), digest="recovery")
 
 
-def _able_to_change(line: Line, session: Session, rules: Rules) -> Line:
+def _with_recovery_policy(line: Line, session: Session, rules: VersionedRules) -> Line:
     """Where no policy can be had, as after an upgrade that knows other facts: nothing but this."""
-    if rules.kind == POLICY.kind and not line.policies.current(session).rules:
-        return replace(line, policies=_OnlyChanges())
+    if rules.kind == POLICY_RULES.kind and not line.policies.current(session).rules:
+        return replace(line, policies=_RecoveryPolicies())
     return line

@@ -11,16 +11,16 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from inbox.access.files import versions
-from inbox.access.files.versions import Files, packed, unpacked
-from inbox.access.question import Capacity, Given
+from inbox.access.files.versions import FilesByName, pack_files, unpack_files
+from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import new_id
 from inbox.errors import Conflict, Invalid, NotFound, PolicyError
 from inbox.line import Line
-from inbox.line.active_rule_books import check_units
-from inbox.line.authorize import Turn
-from inbox.line.proposals.proposal import approved, open_proposal, take_back
-from inbox.line.proposals.rule_permissions import turn_to_approve, turn_to_edit
-from inbox.line.proposals.versioned_rules import Compared, Rules, compare
+from inbox.line.active_rule_books import check_units_are_active
+from inbox.line.authorize import Authorized
+from inbox.line.proposals.proposal import mark_approved, open_proposal, withdraw_own_proposals
+from inbox.line.proposals.rule_permissions import authorize_approval, authorize_edit
+from inbox.line.proposals.versioned_rules import Comparison, VersionedRules, compare
 from inbox.routing.rule_book import RuleBook
 from inbox.tables import PolicyVersion, Proposal
 
@@ -29,14 +29,16 @@ APPROVAL_LIFE: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proposed:
+class ProposedVersion:
     """A new proposal, and what it would change."""
 
     proposal_id: str
-    compared: Compared
+    compared: Comparison
 
 
-def propose(line: Line, capacity: Capacity, rules: Rules, files: Files) -> Proposed:
+def propose(
+    line: Line, capacity: Capacity, rules: VersionedRules, files: FilesByName
+) -> ProposedVersion:
     """Store the files as a proposed version that another person must approve.
 
     Decisions do not change yet.
@@ -46,20 +48,20 @@ def propose(line: Line, capacity: Capacity, rules: Rules, files: Files) -> Propo
     """
     read = rules.read(files)
     with line.store.reading() as (session, _):
-        compared = compare(session, rules, files, becomes=read.digest)
+        compared = compare(session, rules, files, new_digest=read.digest)
     with line.store.transaction() as (session, now):
-        turn = turn_to_edit(line, session, now, capacity, rules)
-        active = _same_active(session, rules, compared)
-        if active is not None and active.files == packed(files):
-            raise Conflict(f"{rules.proposal}.active", "that is what is active now")
+        authorized = authorize_edit(line, session, now, capacity, rules)
+        active = _check_active_unchanged(session, rules, compared)
+        if active is not None and active.files == pack_files(files):
+            raise Conflict(f"{rules.proposal_kind}.active", "that is what is active now")
         if isinstance(read, RuleBook):
-            check_units(session, now, read)
-        take_back(turn, kind=rules.proposal, subject_id=rules.subject)
+            check_units_are_active(session, now, read)
+        withdraw_own_proposals(authorized, kind=rules.proposal_kind, subject_id=rules.subject)
         proposal_id = new_id()
         open_proposal(
-            turn,
+            authorized,
             proposal_id=proposal_id,
-            kind=rules.proposal,
+            kind=rules.proposal_kind,
             subject_id=rules.subject,
             life=line.terms.proposal_life,
         )
@@ -68,35 +70,35 @@ def propose(line: Line, capacity: Capacity, rules: Rules, files: Files) -> Propo
             id=proposal_id,
             kind=rules.kind,
             digest=read.digest,
-            files=packed(files),
+            files=pack_files(files),
             replaces=compared.active,
             diff_digest=compared.digest,
             proposed_by=capacity.person,
             proposed_at=now,
         )
         session.add(version)
-        _note(turn, rules, "proposed", version, active)
-    return Proposed(proposal_id=proposal_id, compared=compared)
+        _record_version(authorized, rules, "proposed", version, active)
+    return ProposedVersion(proposal_id=proposal_id, compared=compared)
 
 
-def review(line: Line, capacity: Capacity, rules: Rules, proposal_id: str) -> Compared:
+def review(line: Line, capacity: Capacity, rules: VersionedRules, proposal_id: str) -> Comparison:
     """Compare the proposal with the active version, for the person who may approve it.
 
     That it was shown is in the audit, with the digest of what was shown.
     """
     compared = _compare_proposed(line, rules, proposal_id)
     with line.store.transaction() as (session, now):
-        turn = turn_to_approve(line, session, now, capacity, rules, proposal_id)
-        active = _same_active(session, rules, compared)
+        authorized = authorize_approval(line, session, now, capacity, rules, proposal_id)
+        active = _check_active_unchanged(session, rules, compared)
         version = session.get_one(PolicyVersion, proposal_id)
         version.diff_digest = compared.digest
         session.add(version)
-        _note(turn, rules, "shown", version, active)
+        _record_version(authorized, rules, "shown", version, active)
     return compared
 
 
 def approve(
-    line: Line, capacity: Capacity, rules: Rules, proposal_id: str, *, acknowledge: str
+    line: Line, capacity: Capacity, rules: VersionedRules, proposal_id: str, *, acknowledge: str
 ) -> str:
     """Approve what another person proposed; returns the version's digest.
 
@@ -107,24 +109,24 @@ def approve(
     """
     compared = _compare_proposed(line, rules, proposal_id)
     with line.store.transaction() as (session, now):
-        turn = turn_to_approve(line, session, now, capacity, rules, proposal_id)
-        version = _approved(turn, rules, proposal_id, compared, acknowledge)
+        authorized = authorize_approval(line, session, now, capacity, rules, proposal_id)
+        version = _approve_version(authorized, rules, proposal_id, compared, acknowledge)
     return version.digest
 
 
 def approve_and_activate(
-    line: Line, capacity: Capacity, rules: Rules, proposal_id: str, *, acknowledge: str
+    line: Line, capacity: Capacity, rules: VersionedRules, proposal_id: str, *, acknowledge: str
 ) -> str:
     """Approve the version and activate it in the same transaction; returns its digest."""
     compared = _compare_proposed(line, rules, proposal_id)
     with line.store.transaction() as (session, now):
-        turn = turn_to_approve(line, session, now, capacity, rules, proposal_id)
-        version = _approved(turn, rules, proposal_id, compared, acknowledge)
-        _make_active(turn, rules, version)
+        authorized = authorize_approval(line, session, now, capacity, rules, proposal_id)
+        version = _approve_version(authorized, rules, proposal_id, compared, acknowledge)
+        _activate_approved(authorized, rules, version)
     return version.digest
 
 
-def activate(line: Line, capacity: Capacity, rules: Rules, digest: str) -> None:
+def activate(line: Line, capacity: Capacity, rules: VersionedRules, digest: str) -> None:
     """Make an approved version the active one: every process uses it from its next transaction on.
 
     Raises:
@@ -133,17 +135,17 @@ def activate(line: Line, capacity: Capacity, rules: Rules, digest: str) -> None:
         PolicyError: this program cannot read it, so it would deny everything.
     """
     with line.store.reading() as (session, _):
-        if (waiting := _waiting(session, rules, digest)) is not None:
+        if (waiting := _find_awaiting_activation(session, rules, digest)) is not None:
             _check_readable(rules, waiting)
     with line.store.transaction() as (session, now):
-        turn = turn_to_edit(line, session, now, capacity, rules)
-        version = _waiting(session, rules, digest)
+        authorized = authorize_edit(line, session, now, capacity, rules)
+        version = _find_awaiting_activation(session, rules, digest)
         if version is None or waiting is None or version.id != waiting.id:
-            raise NotFound(f"{rules.proposal}.no_approved", "nothing approved has this digest")
-        _make_active(turn, rules, version)
+            raise NotFound(f"{rules.proposal_kind}.no_approved", "nothing approved has this digest")
+        _activate_approved(authorized, rules, version)
 
 
-def roll_back(line: Line, capacity: Capacity, rules: Rules, *, reason: str) -> str:
+def roll_back(line: Line, capacity: Capacity, rules: VersionedRules, *, reason: str) -> str:
     """Return at once to the version that the active one replaced; returns its digest.
 
     One person may do it: narrowing must not wait. What is rolled back is never active again
@@ -152,57 +154,69 @@ def roll_back(line: Line, capacity: Capacity, rules: Rules, *, reason: str) -> s
     if not reason.strip():
         raise Invalid("reason.missing", "say why it is rolled back")
     with line.store.reading() as (session, _):
-        before = _before(session, rules)
+        before = _previous_version(session, rules)
         _check_readable(rules, before)
     with line.store.transaction() as (session, now):
-        turn = turn_to_edit(line, session, now, capacity, rules, Given(reason_given=True))
-        version = _before(session, rules)
-        active = versions.named(session, rules.kind)
+        authorized = authorize_edit(
+            line, session, now, capacity, rules, RequestFacts(reason_given=True)
+        )
+        version = _previous_version(session, rules)
+        active = versions.active_version(session, rules.kind)
         if version.id != before.id or active is None:
-            raise Conflict(f"{rules.proposal}.moved_on", "another became active: look again")
+            raise Conflict(f"{rules.proposal_kind}.moved_on", "another became active: look again")
         active.rolled_back_at = now
-        _name(turn, rules, version)
-        _note(turn, rules, "rolled_back", version, active, reason=reason)
+        _set_active(authorized, rules, version)
+        _record_version(authorized, rules, "rolled_back", version, active, reason=reason)
     return version.digest
 
 
-def _compare_proposed(line: Line, rules: Rules, proposal_id: str) -> Compared:
+def _compare_proposed(line: Line, rules: VersionedRules, proposal_id: str) -> Comparison:
     """Before the transaction that acts on it: to read and prove takes a while."""
     with line.store.reading() as (session, _):
         version = session.get(PolicyVersion, proposal_id)
         if version is None or version.kind != rules.kind:
             raise NotFound
-        files = unpacked(version.files)
-        return compare(session, rules, files, becomes=rules.read(files).digest)
+        files = unpack_files(version.files)
+        return compare(session, rules, files, new_digest=rules.read(files).digest)
 
 
-def _same_active(session: Session, rules: Rules, compared: Compared) -> PolicyVersion | None:
-    active = versions.named(session, rules.kind)
+def _check_active_unchanged(
+    session: Session, rules: VersionedRules, compared: Comparison
+) -> PolicyVersion | None:
+    active = versions.active_version(session, rules.kind)
     if (None if active is None else active.id) != compared.active:
-        raise Conflict(f"{rules.proposal}.moved_on", "another became active meanwhile: look again")
+        raise Conflict(
+            f"{rules.proposal_kind}.moved_on", "another became active meanwhile: look again"
+        )
     return active
 
 
-def _approved(
-    turn: Turn, rules: Rules, proposal_id: str, compared: Compared, acknowledge: str
+def _approve_version(
+    authorized: Authorized,
+    rules: VersionedRules,
+    proposal_id: str,
+    compared: Comparison,
+    acknowledge: str,
 ) -> PolicyVersion:
-    active = _same_active(turn.session, rules, compared)
-    version = turn.session.get_one(PolicyVersion, proposal_id)
+    active = _check_active_unchanged(authorized.session, rules, compared)
+    version = authorized.session.get_one(PolicyVersion, proposal_id)
     if acknowledge != compared.digest:
         raise Conflict(
-            f"{rules.proposal}.acknowledge", "that is not the digest of what it changes now"
+            f"{rules.proposal_kind}.acknowledge", "that is not the digest of what it changes now"
         )
-    if compared.becomes != version.digest:
+    if compared.new_digest != version.digest:
         raise PolicyError("policy.damaged", "the files that are kept are not what was proposed")
-    approved(turn, turn.session.get_one(Proposal, proposal_id))
+    mark_approved(authorized, authorized.session.get_one(Proposal, proposal_id))
     version.replaces, version.diff_digest = compared.active, acknowledge
-    version.approved_by, version.approved_at = turn.capacity.person, turn.now
-    turn.session.add(version)
-    _note(turn, rules, "approved", version, active)
+    version.approved_by, version.approved_at = authorized.capacity.person, authorized.now
+    authorized.session.add(version)
+    _record_version(authorized, rules, "approved", version, active)
     return version
 
 
-def _waiting(session: Session, rules: Rules, digest: str) -> PolicyVersion | None:
+def _find_awaiting_activation(
+    session: Session, rules: VersionedRules, digest: str
+) -> PolicyVersion | None:
     """The newest of this digest that was approved and never active."""
     return session.exec(
         select(PolicyVersion)
@@ -216,41 +230,45 @@ def _waiting(session: Session, rules: Rules, digest: str) -> PolicyVersion | Non
     ).first()
 
 
-def _before(session: Session, rules: Rules) -> PolicyVersion:
-    active = versions.named(session, rules.kind)
+def _previous_version(session: Session, rules: VersionedRules) -> PolicyVersion:
+    active = versions.active_version(session, rules.kind)
     found = None
     if active is not None and active.replaces is not None:
         found = session.get(PolicyVersion, active.replaces)
     if found is None or found.activated_at is None:
-        raise Conflict(f"{rules.proposal}.nothing_before", "no version was active before this one")
+        raise Conflict(
+            f"{rules.proposal_kind}.nothing_before", "no version was active before this one"
+        )
     return found
 
 
-def _check_readable(rules: Rules, version: PolicyVersion) -> None:
-    if rules.read(unpacked(version.files)).digest != version.digest:
+def _check_readable(rules: VersionedRules, version: PolicyVersion) -> None:
+    if rules.read(unpack_files(version.files)).digest != version.digest:
         raise PolicyError("policy.damaged", "the files that are kept are not what was approved")
 
 
-def _make_active(turn: Turn, rules: Rules, version: PolicyVersion) -> None:
+def _activate_approved(
+    authorized: Authorized, rules: VersionedRules, version: PolicyVersion
+) -> None:
     """Name it, if its approval stands: by another person, not too old, against what is active."""
-    code = rules.proposal
+    code = rules.proposal_kind
     if version.approved_at is None or version.approved_by in {None, version.proposed_by}:
         raise Conflict(f"{code}.not_approved", "another person must approve it first")
-    if version.approved_at + APPROVAL_LIFE <= turn.now:
+    if version.approved_at + APPROVAL_LIFE <= authorized.now:
         raise Conflict(f"{code}.lapsed", "its approval is older than 30 days: propose it anew")
-    active = versions.named(turn.session, rules.kind)
+    active = versions.active_version(authorized.session, rules.kind)
     if (None if active is None else active.id) != version.replaces:
         raise Conflict(f"{code}.moved_on", "another became active since: propose it anew")
-    version.activated_by, version.activated_at = turn.capacity.person, turn.now
-    _name(turn, rules, version)
-    _note(turn, rules, "activated", version, active)
+    version.activated_by, version.activated_at = authorized.capacity.person, authorized.now
+    _set_active(authorized, rules, version)
+    _record_version(authorized, rules, "activated", version, active)
 
 
-def _name(turn: Turn, rules: Rules, version: PolicyVersion) -> None:
-    turn.session.add(version)
+def _set_active(authorized: Authorized, rules: VersionedRules, version: PolicyVersion) -> None:
+    authorized.session.add(version)
     versions.activate(
-        turn.session,
-        turn.now,
+        authorized.session,
+        authorized.now,
         version.digest,
         version.approved_by,
         kind=rules.kind,
@@ -258,18 +276,18 @@ def _name(turn: Turn, rules: Rules, version: PolicyVersion) -> None:
     )
 
 
-def _note(
-    turn: Turn,
-    rules: Rules,
-    happened: str,
+def _record_version(
+    authorized: Authorized,
+    rules: VersionedRules,
+    event: str,
     version: PolicyVersion,
     before: PolicyVersion | None,
     *,
     reason: str = "",
 ) -> None:
     """Audit it with the digests before and after, and that of the difference."""
-    turn.note(
-        event=f"{rules.proposal}:{happened}",
+    authorized.record(
+        event=f"{rules.proposal_kind}:{event}",
         subject=version.id,
         message_id=None,
         was=None if before is None else before.digest,

@@ -9,25 +9,25 @@ from typing import Final
 from sqlmodel import Session
 
 from inbox.access.files import versions
-from inbox.access.files.active import KIND
+from inbox.access.files.active import POLICY_KIND
 from inbox.access.files.folder import read_draft, read_policy
-from inbox.access.files.versions import Files, unpacked
+from inbox.access.files.versions import FilesByName, unpack_files
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
-from inbox.access.review.diff import compare as compare_policies
+from inbox.access.review.diff import compare_policies
 from inbox.errors import PolicyError
-from inbox.line.active_rule_books import kind_of, read_book
-from inbox.routing.diff import diff
-from inbox.routing.diff_text import acknowledgement, printed
+from inbox.line.active_rule_books import read_rule_book, rule_book_kind
+from inbox.routing.diff import diff_rule_books
+from inbox.routing.diff_text import acknowledgement_digest, render_diff
 from inbox.routing.rule_book import RuleBook
 from inbox.tables import PolicyVersion
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class VersionedRules:
     """One kind of versioned rules: the policy, or one organisation's rule book."""
 
-    proposal: str
+    proposal_kind: str
     """The kind of its proposals; its events and codes begin with the same word."""
     subject: str
     """What its proposals are about: an organisation, or the policy of the installation."""
@@ -35,52 +35,52 @@ class Rules:
     """Under which name the database names its active version."""
     edit: Action
     approve: Action
-    read: Callable[[Files], Policy | RuleBook]
+    read: Callable[[FilesByName], Policy | RuleBook]
     """Raises `PolicyError`."""
-    difference: Callable[[Files, Files], str]
+    describe_difference: Callable[[FilesByName, FilesByName], str]
     """What the second change about the first, in words. Raises `PolicyError`: one is unreadable."""
 
 
-def _of_policies(old: Files, new: Files) -> str:
-    """As `inbox policy diff` prints it: `Compared.digest` of this is its digest."""
+def _policy_diff_text(old: FilesByName, new: FilesByName) -> str:
+    """As `inbox policy diff` prints it: `Comparison.digest` of this is its digest."""
     found = compare_policies(read_draft(old), read_draft(new))
     return "".join(f"{line}\n" for line in found.lines)
 
 
-def _of_books(old: Files, new: Files) -> str:
+def _rule_book_diff_text(old: FilesByName, new: FilesByName) -> str:
     """As `inbox route diff` prints it, under the same digest."""
-    return printed(diff(read_book(old), read_book(new)))
+    return render_diff(diff_rule_books(read_rule_book(old), read_rule_book(new)))
 
 
-POLICY: Final = Rules(
-    proposal="policy",
+POLICY_RULES: Final = VersionedRules(
+    proposal_kind="policy",
     subject="policy",
-    kind=KIND,
+    kind=POLICY_KIND,
     edit=Action.POLICY_EDIT,
     approve=Action.POLICY_APPROVE,
     read=read_policy,
-    difference=_of_policies,
+    describe_difference=_policy_diff_text,
 )
 
 
-def routing_of(organisation: str) -> Rules:
+def routing_rules_of(organisation: str) -> VersionedRules:
     """The rule book of an organisation, as versioned rules."""
-    return Rules(
-        proposal="route",
+    return VersionedRules(
+        proposal_kind="route",
         subject=organisation,
-        kind=kind_of(organisation),
+        kind=rule_book_kind(organisation),
         edit=Action.ROUTE_EDIT,
         approve=Action.ROUTE_APPROVE,
-        read=read_book,
-        difference=_of_books,
+        read=read_rule_book,
+        describe_difference=_rule_book_diff_text,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
+class Comparison:
     """A comparison of proposed files with the version that was active at that moment."""
 
-    becomes: str
+    new_digest: str
     """The digest of the new ones."""
     active: str | None
     """The id of the version that they were compared with."""
@@ -90,44 +90,48 @@ class Compared:
     @property
     def digest(self) -> str:
         """The digest of the text of the difference."""
-        return acknowledgement(self.text)
+        return acknowledgement_digest(self.text)
 
 
-def compare(session: Session, rules: Rules, files: Files, *, becomes: str) -> Compared:
+def compare(
+    session: Session, rules: VersionedRules, files: FilesByName, *, new_digest: str
+) -> Comparison:
     """Compare the files, whose digest is given, with the active version."""
-    active = versions.named(session, rules.kind)
-    return Compared(
-        becomes=becomes,
+    active = versions.active_version(session, rules.kind)
+    return Comparison(
+        new_digest=new_digest,
         active=None if active is None else active.id,
-        text=_difference(rules, active, files, becomes),
+        text=_difference_from_active(rules, active, files, new_digest),
     )
 
 
-def _difference(rules: Rules, active: PolicyVersion | None, files: Files, becomes: str) -> str:
+def _difference_from_active(
+    rules: VersionedRules, active: PolicyVersion | None, files: FilesByName, new_digest: str
+) -> str:
     """Where nothing is active that this program can read, all of it is new."""
     if active is not None:
         with suppress(PolicyError):
-            return rules.difference(unpacked(active.files), files)
-    lines = ["from nothing that can be read", f"to   {becomes}"]
+            return rules.describe_difference(unpack_files(active.files), files)
+    lines = ["from nothing that can be read", f"to   {new_digest}"]
     for name, raw in sorted(files.items()):
         lines += [f"==> {name} <==", *raw.decode().splitlines()]
     return "".join(f"{line}\n" for line in lines)
 
 
 @dataclass(frozen=True, kw_only=True)
-class First:
+class FirstVersion:
     """The first version of a set of rules, read and checked."""
 
-    rules: Rules
-    files: Files
+    rules: VersionedRules
+    files: FilesByName
     digest: str
 
-    def begin(self, session: Session, now: datetime, *, proposer: str, approver: str) -> None:
+    def activate(self, session: Session, now: datetime, *, proposer: str, approver: str) -> None:
         """Make it the active version.
 
         A new installation names both its proposer and its approver.
         """
-        versions.begin(
+        versions.keep_first_version(
             session,
             now,
             kind=self.rules.kind,
@@ -138,6 +142,6 @@ class First:
         )
 
 
-def first(rules: Rules, files: Files) -> First:
+def read_first_version(rules: VersionedRules, files: FilesByName) -> FirstVersion:
     """Read the version that a new installation starts with. Raises `PolicyError`."""
-    return First(rules=rules, files=files, digest=rules.read(files).digest)
+    return FirstVersion(rules=rules, files=files, digest=rules.read(files).digest)

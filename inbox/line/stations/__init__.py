@@ -8,23 +8,23 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from inbox.domain import station_of
-from inbox.errors import Conflict, Raced, Unavailable, Waits
-from inbox.line import Job, Late, Line, Outcome, R, queue
-from inbox.line.queue import finish, postpone
+from inbox.errors import ConcurrentWrite, Conflict, Unavailable, WaitingForPeople
+from inbox.line import DecideInTransaction, Job, Line, Outcome, R, queue
+from inbox.line.queue import postpone, settle_outcome
 from inbox.line.stations.arrival import confirm, discard, fetch
 from inbox.line.stations.message import erase, offer, route
 from inbox.line.stations.notify import notify
-from inbox.line.stations.open import open_
+from inbox.line.stations.open import open_message
 from inbox.line.stations.receipt import create, follow_up, send
 
-Station = Callable[[Line, Job[Any]], Outcome | Late]
+Station = Callable[[Line, Job[Any]], Outcome | DecideInTransaction]
 """What a station is: `Any`, because each takes the jobs of its own kind of row."""
 
 STATIONS: Final[Mapping[str, Station]] = {
     "fetch": fetch,
     "confirm": confirm,
     "discard": discard,
-    "open": open_,
+    "open": open_message,
     "route": route,
     "offer": offer,
     "erase": erase,
@@ -49,17 +49,17 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
         outcome = STATIONS[station](line, job)
         with line.store.transaction() as (session, now):
             decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
-            return finish(line, job, decided, session, now)
-    except (Waits, Raced) as error:
+            return settle_outcome(line, job, decided, session, now)
+    except (WaitingForPeople, ConcurrentWrite) as error:
         postpone(line, job, error.code)
     except Unavailable as error:
-        put_off(line, job, error.code)
+        postpone_and_escalate(line, job, error.code)
     except Conflict:
         return None
     return None
 
 
-def put_off(line: Line, job: Job[R], code: str) -> None:
+def postpone_and_escalate(line: Line, job: Job[R], code: str) -> None:
     """Postpone the job; after a number of attempts a task for a person is opened, once."""
     with line.store.transaction() as (session, now):
-        queue.put_off(line, job.row, code, session, now)
+        queue.postpone_and_escalate(line, job.row, code, session, now)

@@ -13,21 +13,23 @@ from sqlmodel import Session, col, select
 from inbox.domain import ArrivalState, MessageState, OrgNumber, WireId, new_id
 from inbox.errors import Gone, NeverAccepted, Unavailable
 from inbox.gateway import Notice
-from inbox.keys import DataKey, WrappedKey
-from inbox.line import Job, Late, Line, Outcome
-from inbox.line.queue import renew
+from inbox.keys import DataKey, WrappedDataKey
+from inbox.line import DecideInTransaction, Job, Line, Outcome
+from inbox.line.queue import renew_lease
 from inbox.line.settle import open_task
-from inbox.line.task_kinds import OTHER_BYTES, TaskKind
-from inbox.line.transfer_slots import LONG_BYTES
-from inbox.package.zip.reader import looks_whole
+from inbox.line.task_kinds import OTHER_BYTES_CODE, TaskKind
+from inbox.line.transfer_slots import LONG_TRANSFER_BYTES
+from inbox.package.zip.reader import has_complete_end
 from inbox.tables import Arrival, Message
 from inbox.tables import WrappedKey as WrappedKeyRow
-from inbox.vault import Stored
+from inbox.vault import StoredObject
 
-_SPOILT = frozenset({"gateway.file_missing", "gateway.no_package", "gateway.unreadable"})
+_DISCARDED_BY_GATEWAY = frozenset(
+    {"gateway.file_missing", "gateway.no_package", "gateway.unreadable"}
+)
 """What the gateway said of a message before it threw it away: that is why it is gone."""
-_FIRST_MISS = timedelta(minutes=5)
-_LONGEST_MISS = timedelta(hours=24)
+_FIRST_MISS_WAIT = timedelta(minutes=5)
+_LONGEST_MISS_WAIT = timedelta(hours=24)
 
 
 def notice_of(job: Job[Arrival]) -> Notice:
@@ -42,26 +44,26 @@ def notice_of(job: Job[Arrival]) -> Notice:
     )
 
 
-def fetch(line: Line, job: Job[Arrival]) -> Outcome | Late:
+def fetch(line: Line, job: Job[Arrival]) -> Outcome | DecideInTransaction:
     """Stream the package into the vault under a new data key.
 
     If repeated, it stores another object.
     """
     row = job.row
-    if not line.has_room():
+    if not line.has_free_space():
         raise Unavailable("vault.full", "too little free space to take custody")
     try:
-        custody = _take(line, job)
+        custody = _take_custody(line, job)
     except Gone as error:
-        return _missed(job, row.code if row.code in _SPOILT else error.code)
+        return _missed_outcome(job, row.code if row.code in _DISCARDED_BY_GATEWAY else error.code)
     except (NeverAccepted, Unavailable) as error:
         hopeless = isinstance(error, NeverAccepted) or error.code == "gateway.truncated"
         if not hopeless:
             raise
-        if row.attempts < line.terms.tries:
+        if row.attempts < line.terms.max_tries:
             raise Unavailable(error.code) from error
-        return _missed(job, error.code)
-    return lambda session, now: _stored(line, job, custody, session, now)
+        return _missed_outcome(job, error.code)
+    return lambda session, now: _record_custody(line, job, custody, session, now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,43 +71,45 @@ class _Custody:
     """Bytes that are synced to disk, and the only copy of the key to them."""
 
     name: str
-    stored: Stored
+    stored: StoredObject
     key: DataKey
-    wrapped: WrappedKey
+    wrapped: WrappedDataKey
     envelope: bytes | None
 
 
-def _take(line: Line, job: Job[Arrival]) -> _Custody:
+def _take_custody(line: Line, job: Job[Arrival]) -> _Custody:
     key, wrapped = line.keyring.new_data_key()
     name = f"{job.row.id}.{job.row.version}"
     gateway = line.gateways[job.row.channel]
     with gateway.fetch(notice_of(job)) as fetched:
-        stored = line.vault.store(name, _renewing(line, job, fetched.chunks), key.object_key())
+        stored = line.vault.store(
+            name, _with_lease_renewal(line, job, fetched.chunks), key.object_key()
+        )
         envelope = fetched.envelope
     with line.vault.open(name, key.object_key()) as source:
-        whole = looks_whole(source)
+        whole = has_complete_end(source)
     if not whole:
         line.vault.remove(name)
         raise Unavailable("gateway.truncated", "no complete end of the container")
     return _Custody(name=name, stored=stored, key=key, wrapped=wrapped, envelope=envelope)
 
 
-def _renewing(line: Line, job: Job[Arrival], chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _with_lease_renewal(line: Line, job: Job[Arrival], chunks: Iterator[bytes]) -> Iterator[bytes]:
     """The chunks, with the lease renewed while they come, and a long transfer in a long slot."""
     every = line.terms.lease.total_seconds() / 3
     renewed, taken = time.monotonic(), 0
     for chunk in chunks:
         taken += len(chunk)
-        if taken > LONG_BYTES:
-            line.slots.outgrow()
+        if taken > LONG_TRANSFER_BYTES:
+            line.transfer_slots.move_to_long_slot()
         if time.monotonic() - renewed > every:
-            renew(line, job)
+            renew_lease(line, job)
             renewed = time.monotonic()
         yield chunk
 
 
-def _missed(job: Job[Arrival], code: str) -> Outcome:
-    wait = min(_FIRST_MISS * 2 ** min(job.row.misses, 10), _LONGEST_MISS)
+def _missed_outcome(job: Job[Arrival], code: str) -> Outcome:
+    wait = min(_FIRST_MISS_WAIT * 2 ** min(job.row.misses, 10), _LONGEST_MISS_WAIT)
     return Outcome(
         became=ArrivalState.MISSED,
         code=code,
@@ -114,7 +118,7 @@ def _missed(job: Job[Arrival], code: str) -> Outcome:
     )
 
 
-def _stored(
+def _record_custody(
     line: Line, job: Job[Arrival], custody: _Custody, session: Session, now: datetime
 ) -> Outcome:
     """The first bytes under a wire id make a message; the same again are a redelivery."""
@@ -138,7 +142,7 @@ def _stored(
         values["message_id"] = same.id
     else:
         values["message_id"] = _new_message(job, custody, session, now, shares=bool(known))
-    _forget_key(session, row.id, now)
+    _destroy_key(session, row.id, now)
     return Outcome(became=ArrivalState.STORED, values=values)
 
 
@@ -155,7 +159,7 @@ def _new_message(
         id=message_id,
         state=MessageState.QUARANTINED if shares else MessageState.RECEIVED,
         due_at=None if shares else now,
-        code=OTHER_BYTES if shares else None,
+        code=OTHER_BYTES_CODE if shares else None,
         organisation=row.organisation,
         channel=row.channel,
         service=row.service,
@@ -186,14 +190,14 @@ def _new_message(
     return message_id
 
 
-def _forget_key(session: Session, arrival_id: str, now: datetime) -> None:
+def _destroy_key(session: Session, arrival_id: str, now: datetime) -> None:
     """Destroy the arrival's own key: its envelope is sealed anew, or dropped."""
     key = session.get(WrappedKeyRow, arrival_id)
     if key is not None:
         key.kek_id, key.wrapped, key.destroyed_at = None, None, now
 
 
-def confirm(line: Line, job: Job[Arrival]) -> Late:
+def confirm(line: Line, job: Job[Arrival]) -> DecideInTransaction:
     """Confirm to the gateway that we have the package, so that it deletes its copy.
 
     Safe to repeat: "gone" counts as deleted.
@@ -216,5 +220,5 @@ def discard(line: Line, job: Job[Arrival]) -> Outcome:
     return Outcome(
         became=ArrivalState.ABANDONED,
         values={"confirmed_as": answer.value, "sealed_envelope": None},
-        then=(lambda session, now: _forget_key(session, job.row.id, now),),
+        followups=(lambda session, now: _destroy_key(session, job.row.id, now),),
     )

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, func, select
 
 from inbox.access import permit
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Given, OfMessage
+from inbox.access.question import OfMessage, RequestFacts
 from inbox.domain import (
     DeliveryState,
     MessageId,
@@ -17,13 +17,13 @@ from inbox.domain import (
     OutboxState,
     new_id,
 )
-from inbox.errors import PolicyError, Waits
-from inbox.line import Job, Late, Line, Outcome
+from inbox.errors import PolicyError, WaitingForPeople
+from inbox.line import DecideInTransaction, Job, Line, Outcome
 from inbox.line.case_systems import capacity_of
 from inbox.line.counterparty import routing_metadata
-from inbox.line.mail_units import unit_for_mail
-from inbox.line.settle import is_open, lock, open_task
-from inbox.line.stations.notify import OFFERED
+from inbox.line.mail_units import active_unit_or_successor
+from inbox.line.settle import has_open_task, lock_row, open_task
+from inbox.line.stations.notify import DELIVERY_OFFERED
 from inbox.line.task_kinds import TaskKind
 from inbox.routing.route import Route
 from inbox.routing.route import route as route_by
@@ -41,7 +41,7 @@ from inbox.tables import (
 )
 
 
-def route(line: Line, job: Job[Message]) -> Outcome | Late:
+def route(line: Line, job: Job[Message]) -> Outcome | DecideInTransaction:
     """Choose the unit by the first matching rule.
 
     If none matches, the message waits for archive staff.
@@ -49,9 +49,9 @@ def route(line: Line, job: Job[Message]) -> Outcome | Late:
     row = job.row
     key, organisation = job.keys[row.id], OrgNumber(row.organisation)
     with line.store.reading() as (session, now):
-        book = line.books.current(session, organisation)
+        book = line.rule_books.current(session, organisation)
         if book is None:
-            unread = line.books.problem(organisation)
+            unread = line.rule_books.problem(organisation)
             code = "route.no_book" if unread is None else "route.book_unread"
             return Outcome(became=MessageState.UNROUTED, code=code)
         metadata = routing_metadata(line.keyring, session, row, key, as_of=now)
@@ -60,13 +60,13 @@ def route(line: Line, job: Job[Message]) -> Outcome | Late:
         return Outcome(
             became=MessageState.UNROUTED, code="route.no_rule", values={"book": book.digest}
         )
-    return lambda session, now: _routed(session, now, found, book.digest)
+    return lambda session, now: _decide_route(session, now, found, book.digest)
 
 
-def _routed(session: Session, now: datetime, found: Route, book: str) -> Outcome:
+def _decide_route(session: Session, now: datetime, found: Route, book: str) -> Outcome:
     """Find the living unit: a passive one means its successor, or archive staff and an alarm."""
     values = {"rule": found.rule, "book": book, "urgent": found.urgent}
-    unit = unit_for_mail(session, found.unit, now)
+    unit = active_unit_or_successor(session, found.unit, now)
     if unit is None:
         return Outcome(became=MessageState.UNROUTED, code="unit.passive", values=values)
     at_once = found.release is Release.AT_ONCE
@@ -77,19 +77,19 @@ def _routed(session: Session, now: datetime, found: Route, book: str) -> Outcome
     )
 
 
-def offer(line: Line, job: Job[Message]) -> Late:
+def offer(line: Line, job: Job[Message]) -> DecideInTransaction:
     """Open a delivery to the unit's case system, if the policy still permits it."""
-    return lambda session, now: _offered(line, job.row, session, now)
+    return lambda session, now: _decide_offer(line, job.row, session, now)
 
 
-def _offered(line: Line, row: Message, session: Session, now: datetime) -> Outcome:
-    lock(session, Message, row.id)
-    if is_open(session, TaskKind.LATE_WORD, row.id):
-        raise Waits("offer.waits_for_late_word")
+def _decide_offer(line: Line, row: Message, session: Session, now: datetime) -> Outcome:
+    lock_row(session, Message, row.id)
+    if has_open_task(session, TaskKind.LATE_WORD, row.id):
+        raise WaitingForPeople("offer.waits_for_late_word")
     unit = session.get_one(Unit, row.unit)
     system = None if unit.case_system is None else session.get(CaseSystem, unit.case_system)
     if system is None:
-        return _unrouted("unit.no_case_system")
+        return _unrouted_outcome("unit.no_case_system")
     policy = line.policies.current(session)
     decision = permit(
         session,
@@ -98,19 +98,19 @@ def _offered(line: Line, row: Message, session: Session, now: datetime) -> Outco
         capacity=capacity_of(system),
         action=Action.OFFER,
         subject=OfMessage(message_id=MessageId(row.id)),
-        given=Given(),
+        request=RequestFacts(),
     )
     if not decision.allowed:
-        return _unrouted("offer.denied")
+        return _unrouted_outcome("offer.denied")
     return Outcome(
         became=MessageState.OFFERED,
         rule=decision.rule,
         policy=decision.digest,
-        then=(lambda s, at: _open_delivery(s, at, row, system),),
+        followups=(lambda s, at: _open_delivery(s, at, row, system),),
     )
 
 
-def _unrouted(code: str) -> Outcome:
+def _unrouted_outcome(code: str) -> Outcome:
     return Outcome(became=MessageState.UNROUTED, code=code, values={"unit": None})
 
 
@@ -132,7 +132,7 @@ def _open_delivery(session: Session, now: datetime, row: Message, system: CaseSy
         session.add(
             Outbox(
                 id=new_id(),
-                kind=OFFERED,
+                kind=DELIVERY_OFFERED,
                 case_system=system.id,
                 delivery_id=delivery.id,
                 message_id=row.id,
@@ -152,20 +152,20 @@ def _open_delivery(session: Session, now: datetime, row: Message, system: CaseSy
         )
 
 
-def erase(line: Line, job: Job[Message]) -> Late:
+def erase(line: Line, job: Job[Message]) -> DecideInTransaction:
     """Remove the package and destroy the data key; the row stays as a tombstone. Safe to repeat."""
     row = job.row
     if row.registered_at is None and row.refused_at is None:
         raise PolicyError("erase.undecided", "neither registered nor refused by two")
-    return lambda session, _: _erased(line, job, session)
+    return lambda session, _: _decide_erasure(line, job, session)
 
 
-def _erased(line: Line, job: Job[Message], session: Session) -> Outcome:
+def _decide_erasure(line: Line, job: Job[Message], session: Session) -> Outcome:
     """Under the row's lock, so that no late word comes between the last look and the erasing."""
     row = job.row
-    lock(session, Message, row.id)
-    if is_open(session, TaskKind.LATE_WORD, row.id):
-        raise Waits("erase.waits_for_late_word")
+    lock_row(session, Message, row.id)
+    if has_open_task(session, TaskKind.LATE_WORD, row.id):
+        raise WaitingForPeople("erase.waits_for_late_word")
     return Outcome(
         became=MessageState.ERASED,
         values={
@@ -178,11 +178,11 @@ def _erased(line: Line, job: Job[Message], session: Session) -> Outcome:
             "documents_hash": None,
             "erased_at": job.now,
         },
-        then=(lambda session, now: _destroy(line, session, now, row),),
+        followups=(lambda session, now: _destroy_content(line, session, now, row),),
     )
 
 
-def _destroy(line: Line, session: Session, now: datetime, row: Message) -> None:
+def _destroy_content(line: Line, session: Session, now: datetime, row: Message) -> None:
     message_id = row.id
     if row.object_name is not None:
         line.vault.remove(row.object_name)

@@ -6,15 +6,15 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from inbox.casesystem import Event
+from inbox.casesystem import DeliveryEvent
 from inbox.domain import DeliveryState, OutboxState
 from inbox.line import Job, Line, Outcome
-from inbox.line.case_systems import secret_of
+from inbox.line.case_systems import webhook_secret_of
 from inbox.tables import CaseSystem, Delivery, Outbox, table_of
 
-OFFERED: Final = "no.inbox.delivery.offered.v1"
+DELIVERY_OFFERED: Final = "no.inbox.delivery.offered.v1"
 """The type of the CloudEvent that says that a delivery stands open."""
-_FOLLOW: Final = 2
+_MADE_DUE_PER_SUCCESS: Final = 2
 
 
 def notify(line: Line, job: Job[Outbox]) -> Outcome:
@@ -26,11 +26,11 @@ def notify(line: Line, job: Job[Outbox]) -> Outcome:
     with line.store.reading() as (session, _):
         system = session.get_one(CaseSystem, row.case_system)
         delivery = session.get_one(Delivery, row.delivery_id)
-        secret = secret_of(session, line, system)
+        secret = webhook_secret_of(session, line, system)
     standing = delivery.state in (DeliveryState.OPEN, DeliveryState.COLLECTED)
     if not standing or system.webhook_url is None or secret is None:
         return Outcome(became=OutboxState.DROPPED, values={"settled_at": job.now})
-    event = Event(
+    event = DeliveryEvent(
         id=row.id,
         kind=row.kind,
         organisation=system.organisation,
@@ -41,11 +41,11 @@ def notify(line: Line, job: Job[Outbox]) -> Outcome:
     return Outcome(
         became=OutboxState.SENT,
         values={"settled_at": job.now},
-        then=(lambda session, now: _let_follow(session, now, row.case_system),),
+        followups=(lambda session, now: _make_waiting_events_due(session, now, row.case_system),),
     )
 
 
-def _let_follow(session: Session, now: datetime, case_system: str) -> None:
+def _make_waiting_events_due(session: Session, now: datetime, case_system: str) -> None:
     """It answers: two that wait for it are due at once, and so on until none waits.
 
     Not all of them together, so that one that is refused for ever costs little (decision 0013).
@@ -58,7 +58,7 @@ def _let_follow(session: Session, now: datetime, case_system: str) -> None:
             col(Outbox.due_at) > now,
         )
         .order_by(col(Outbox.due_at))
-        .limit(_FOLLOW)
+        .limit(_MADE_DUE_PER_SUCCESS)
         .with_for_update(skip_locked=True)
     ).all()
     if waiting:

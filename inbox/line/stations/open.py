@@ -10,50 +10,50 @@ from inbox.errors import PackageRejected, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Job, Line, Outcome
 from inbox.line.sealed_content import (
-    archive_values,
-    named_references,
-    package_values,
+    plain_columns,
     reference_hashes,
+    references_in,
+    sealed_columns,
 )
-from inbox.line.task_kinds import OTHER_BYTES
-from inbox.line.transfer_slots import LONG_BYTES
+from inbox.line.task_kinds import OTHER_BYTES_CODE
+from inbox.line.transfer_slots import LONG_TRANSFER_BYTES
 from inbox.package import Package, open_package
 from inbox.package.envelope import Envelope, read_envelope
-from inbox.package.inputs import Expected, StaleList, Trust
-from inbox.package.verdict import Quarantine
+from inbox.package.inputs import Expectations, StaleList, Trust
+from inbox.package.verdict import PackageQuarantined
 from inbox.tables import Message, MessageReference
 
 
-def open_(line: Line, job: Job[Message]) -> Outcome:
+def open_message(line: Line, job: Job[Message]) -> Outcome:
     """Verify the package and read its metadata.
 
     It only reads; the same bytes give the same result.
     """
     row, key = job.row, job.keys[job.row.id]
-    if row.shares_wire_id and OTHER_BYTES not in row.waivers.split():
-        return Outcome(became=MessageState.QUARANTINED, code=OTHER_BYTES)
+    if row.shares_wire_id and OTHER_BYTES_CODE not in row.waivers.split():
+        return Outcome(became=MessageState.QUARANTINED, code=OTHER_BYTES_CODE)
     values: dict[str, object] = {}
     try:
         envelope = _envelope_of(row, key)
         values |= {"sender": envelope.sender, "sent_at": envelope.created_at}
-        package = _opened(line, job, envelope)
+        package = _open_with_current_lists(line, job, envelope)
     except PackageRejected as error:
-        if isinstance(error, Quarantine):
+        if isinstance(error, PackageQuarantined):
             values["verdict"] = json.dumps(error.verdict.as_json())
         return Outcome(became=MessageState.QUARANTINED, code=error.code, values=values)
     with line.store.reading() as (session, _):
         policy = line.policies.current(session)
-    values |= package_values(package)
-    values |= archive_values(row.id, package, key, policy.shielding, line.keyring)
-    hashes = reference_hashes(line.keyring, named_references(package))
+    values |= plain_columns(package)
+    values |= sealed_columns(row.id, package, key, policy.shielding_code, line.keyring)
+    hashes = reference_hashes(line.keyring, references_in(package))
     return Outcome(
         became=MessageState.OPENED,
         values=values,
-        then=(lambda session, _: _note_references(session, row.id, hashes),),
+        followups=(lambda session, _: _insert_references(session, row.id, hashes),),
     )
 
 
-def _note_references(session: Session, message_id: str, hashes: Sequence[str]) -> None:
+def _insert_references(session: Session, message_id: str, hashes: Sequence[str]) -> None:
     """What a conflict of interest with a case is found by; erasing removes it."""
     session.add_all(
         MessageReference(message_id=message_id, reference_hash=hashed) for hashed in hashes
@@ -68,31 +68,31 @@ def _envelope_of(row: Message, key: DataKey) -> Envelope:
     )
 
 
-def _opened(line: Line, job: Job[Message], envelope: Envelope) -> Package:
+def _open_with_current_lists(line: Line, job: Job[Message], envelope: Envelope) -> Package:
     """Once more where other revocation lists came meanwhile: those that waited went on without it.
 
     Raises `Unavailable` for want of a fresh list, and `PackageRejected`.
     """
-    trust = line.believed()
+    trust = line.current_trust()
     try:
-        return _opened_under(line, job, envelope, trust)
+        return _open_with_trust(line, job, envelope, trust)
     except Unavailable:
-        if (changed := line.believed()) == trust:
+        if (changed := line.current_trust()) == trust:
             raise
-        return _opened_under(line, job, envelope, changed)
+        return _open_with_trust(line, job, envelope, changed)
 
 
-def _opened_under(line: Line, job: Job[Message], envelope: Envelope, trust: Trust) -> Package:
+def _open_with_trust(line: Line, job: Job[Message], envelope: Envelope, trust: Trust) -> Package:
     row = job.row
-    waited = job.now - row.received_at > line.terms.stale_list_waits
+    waited = job.now - row.received_at > line.terms.stale_list_wait
     assert row.object_name is not None
-    if row.size > LONG_BYTES:
-        line.slots.outgrow()
+    if row.size > LONG_TRANSFER_BYTES:
+        line.transfer_slots.move_to_long_slot()
     with line.vault.open(row.object_name, job.keys[row.id].object_key()) as source:
         return open_package(
             source,
             envelope,
-            expected=Expected(
+            expected=Expectations(
                 service=row.service,
                 organisation=OrgNumber(row.organisation),
                 own=line.organisations(),

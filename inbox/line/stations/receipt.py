@@ -5,16 +5,16 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from inbox.domain import MessageState, OrgNumber, ReceiptState
-from inbox.errors import Gone, NeverAccepted, Unavailable, Waits
-from inbox.gateway import SentState
-from inbox.line import Job, Late, Line, Outcome
-from inbox.line.receipts import answer_message, body_of, wire_receipt_id
-from inbox.line.settle import is_open
+from inbox.errors import Gone, NeverAccepted, Unavailable, WaitingForPeople
+from inbox.gateway import SendStatus
+from inbox.line import DecideInTransaction, Job, Line, Outcome
+from inbox.line.receipts import build_receipt_body, mark_answered, wire_receipt_id
+from inbox.line.settle import has_open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.receipt_document import ReceiptType
 from inbox.tables import Message, Receipt
 
-_FINAL = (
+_DECIDED = (
     MessageState.REGISTERED,
     MessageState.REFUSED,
     MessageState.ANSWERED,
@@ -22,12 +22,12 @@ _FINAL = (
 )
 
 
-def create(line: Line, job: Job[Receipt]) -> Outcome | Late:
+def create(line: Line, job: Job[Receipt]) -> Outcome | DecideInTransaction:
     """Check that the sender can receive a receipt, then create it under its own id.
 
     If it exists already, that is success.
     """
-    message = _message(line, job.row)
+    message = _message_to_answer(line, job.row)
     gateway = line.gateways[message.channel]
     if message.sender is None:
         return Outcome(became=ReceiptState.IMPOSSIBLE, code="receipt.no_sender")
@@ -39,23 +39,23 @@ def create(line: Line, job: Job[Receipt]) -> Outcome | Late:
         return Outcome(became=ReceiptState.IMPOSSIBLE, code="receipt.erased")
     receipt = wire_receipt_id(message, job.row)
     try:
-        gateway.create_receipt(receipt, body_of(message, job.row, key, receipt))
+        gateway.create_receipt(receipt, build_receipt_body(message, job.row, key, receipt))
     except NeverAccepted as error:
-        young = job.now - job.row.chosen_at < line.terms.receipt_retried
+        young = job.now - job.row.chosen_at < line.terms.receipt_retry_window
         if error.code == "gateway.receiver_does_not_accept" and young:
             raise Unavailable(error.code) from error
         return Outcome(became=ReceiptState.FAILED, code=error.code)
     return Outcome(became=ReceiptState.CREATED)
 
 
-def _message(line: Line, receipt: Receipt) -> Message:
-    """The message it answers; `Waits` while people or siblings must decide first."""
+def _message_to_answer(line: Line, receipt: Receipt) -> Message:
+    """The message it answers; `WaitingForPeople` while people or siblings must decide first."""
     with line.store.reading() as (session, _):
         message = session.get_one(Message, receipt.message_id)
-        if is_open(session, TaskKind.LATE_WORD, message.id):
-            raise Waits("receipt.waits_for_late_word")
+        if has_open_task(session, TaskKind.LATE_WORD, message.id):
+            raise WaitingForPeople("receipt.waits_for_late_word")
         if receipt.outcome == ReceiptType.ERROR and _siblings_undecided(session, message):
-            raise Waits("receipt.waits_for_siblings")
+            raise WaitingForPeople("receipt.waits_for_siblings")
         return message
 
 
@@ -67,7 +67,7 @@ def _siblings_undecided(session: Session, message: Message) -> bool:
             col(Message.channel) == message.channel,
             col(Message.wire_id) == message.wire_id,
             col(Message.id) != message.id,
-            col(Message.state).not_in(_FINAL),
+            col(Message.state).not_in(_DECIDED),
         )
     ).first()
     return undecided is not None
@@ -75,7 +75,7 @@ def _siblings_undecided(session: Session, message: Message) -> bool:
 
 def send(line: Line, job: Job[Receipt]) -> Outcome:
     """Queue the receipt for sending at the gateway. If it was sent already, that is success."""
-    message = _message(line, job.row)
+    message = _message_to_answer(line, job.row)
     try:
         line.gateways[message.channel].send_receipt(wire_receipt_id(message, job.row))
     except Gone:
@@ -93,13 +93,13 @@ def follow_up(line: Line, job: Job[Receipt]) -> Outcome:
     with line.store.reading() as (session, _):
         message = session.get_one(Message, job.row.message_id)
     state = line.gateways[message.channel].receipt_status(wire_receipt_id(message, job.row))
-    if state is SentState.CONFIRMED:
+    if state is SendStatus.CONFIRMED:
         return Outcome(
             became=ReceiptState.CONFIRMED,
             values={"settled_at": job.now},
-            then=(lambda session, now: _answered(line, job, session, now),),
+            followups=(lambda session, now: _mark_message_answered(line, job, session, now),),
         )
-    if state in (SentState.FAILED, SentState.EXPIRED):
+    if state in (SendStatus.FAILED, SendStatus.EXPIRED):
         return Outcome(
             became=ReceiptState.FAILED,
             code=f"receipt.{state.value}",
@@ -108,5 +108,5 @@ def follow_up(line: Line, job: Job[Receipt]) -> Outcome:
     raise Unavailable("receipt.on_its_way")
 
 
-def _answered(line: Line, job: Job[Receipt], session: Session, now: datetime) -> None:
-    answer_message(session, now, job.row.message_id, keep=line.terms.keep_content)
+def _mark_message_answered(line: Line, job: Job[Receipt], session: Session, now: datetime) -> None:
+    mark_answered(session, now, job.row.message_id, keep=line.terms.keep_content)

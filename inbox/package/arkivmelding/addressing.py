@@ -6,11 +6,11 @@ from inbox.domain import OrgNumber
 from inbox.errors import Invalid, PackageRejected
 from inbox.package.envelope import Envelope, read_party
 from inbox.package.inputs import Limits
-from inbox.package.signature.integrity import Verified
-from inbox.package.verdict import Findings
+from inbox.package.signature.integrity import VerifiedContainer
+from inbox.package.verdict import VerdictBuilder
 from inbox.package.xml import Element, parse_xml
 
-NAME = "manifest.xml"
+MANIFEST_XML = "manifest.xml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +24,18 @@ class Addressing:
     """The first file after sorting; often arkivmelding.xml, so a last resort."""
 
 
-def read_addressing(verified: Verified, limits: Limits) -> Addressing | None:
+def read_addressing(verified: VerifiedContainer, limits: Limits) -> Addressing | None:
     """Read manifest.xml.
 
     Returns None if there is none, or if a document of the sender happens to have that name.
     """
     container = verified.container
-    if NAME not in container or container.entry(NAME).size > limits.max_manifest_bytes:
+    if (
+        MANIFEST_XML not in container
+        or container.entry(MANIFEST_XML).size > limits.max_manifest_bytes
+    ):
         return None
-    raw = container.read(NAME, limits.max_manifest_bytes)
+    raw = container.read(MANIFEST_XML, limits.max_manifest_bytes)
     try:
         root = parse_xml(raw, area="manifest", max_bytes=len(raw), limits=limits)
     except PackageRejected:
@@ -47,7 +50,7 @@ def read_addressing(verified: Verified, limits: Limits) -> Addressing | None:
     )
 
 
-def check_addressing(addressing: Addressing, envelope: Envelope, findings: Findings) -> None:
+def check_addressing(addressing: Addressing, envelope: Envelope, findings: VerdictBuilder) -> None:
     """The signed manifest.xml must name the sender and the receiver of the unsigned envelope.
 
     Otherwise a package that was signed for somebody else could be sent on to us. Identifiers may
@@ -55,14 +58,14 @@ def check_addressing(addressing: Addressing, envelope: Envelope, findings: Findi
     """
     senders = {envelope.sender, *((envelope.main,) if envelope.main else ())}
     if addressing.sender and addressing.sender.isdisjoint(senders):
-        findings.object_to("envelope.other_sender")
+        findings.reject_unless_waived("envelope.other_sender")
     if addressing.receiver and envelope.receiver not in addressing.receiver:
-        findings.object_to("envelope.other_receiver")
+        findings.reject_unless_waived("envelope.other_receiver")
 
 
 def _parties(root: Element, role: str) -> frozenset[OrgNumber]:
     text = root.findtext(f"{role}/organisasjon") or ""
     try:
-        return read_party(text).named
+        return read_party(text).org_numbers
     except Invalid:
         return frozenset()

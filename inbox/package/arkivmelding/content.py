@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from inbox.errors import PackageRejected
-from inbox.package.arkivmelding.addressing import NAME as ADDRESSING_XML
-from inbox.package.arkivmelding.addressing import Addressing
-from inbox.package.arkivmelding.documents import Document, match_documents
+from inbox.package.arkivmelding.addressing import MANIFEST_XML, Addressing
+from inbox.package.arkivmelding.documents import PackageDocument, match_documents
 from inbox.package.arkivmelding.model import ArchiveMessage
 from inbox.package.arkivmelding.reader import (
     archive_message_of,
@@ -16,8 +15,8 @@ from inbox.package.arkivmelding.reader import (
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.codes.registry import SECURITY_GRADE
 from inbox.package.inputs import Limits
-from inbox.package.signature.integrity import Verified
-from inbox.package.verdict import Findings
+from inbox.package.signature.integrity import VerifiedContainer
+from inbox.package.verdict import VerdictBuilder
 
 ARKIVMELDING_XML = "arkivmelding.xml"
 
@@ -28,14 +27,14 @@ class Content:
 
     archive: ArchiveMessage | None
     """None only where a waiver lets a message without readable arkivmelding.xml pass."""
-    documents: tuple[Document, ...]
+    documents: tuple[PackageDocument, ...]
 
 
 def read_content(
-    verified: Verified,
+    verified: VerifiedContainer,
     addressing: Addressing | None,
     limits: Limits,
-    findings: Findings,
+    findings: VerdictBuilder,
     *,
     main_document: str | None = None,
     schemas: Schemas | None = None,
@@ -50,33 +49,33 @@ def read_content(
     """
     name = _arkivmelding_name(verified)
     archive = _read_archive(verified, name, limits, schemas, findings)
-    apart = {name, ADDRESSING_XML if addressing else None}
+    apart = {name, MANIFEST_XML if addressing else None}
     documents, findings.problems = match_documents(
         (file for file in verified.files if file.name not in apart),
         archive,
         hints=(addressing.main_document if addressing else None, main_document),
     )
     if not documents:
-        findings.object_to("documents.none")
+        findings.reject_unless_waived("documents.none")
     return Content(archive=archive, documents=documents)
 
 
-def _arkivmelding_name(verified: Verified) -> str | None:
+def _arkivmelding_name(verified: VerifiedContainer) -> str | None:
     """The entry that is arkivmelding.xml; another case of letters is taken, two cannot be there."""
     names = (file.name for file in verified.files)
     return next((name for name in names if name.lower() == ARKIVMELDING_XML), None)
 
 
 def _read_archive(
-    verified: Verified,
+    verified: VerifiedContainer,
     name: str | None,
     limits: Limits,
     schemas: Schemas | None,
-    findings: Findings,
+    findings: VerdictBuilder,
 ) -> ArchiveMessage | None:
     """What arkivmelding.xml says; None where a waiver lets its absence or nonsense pass."""
     if name is None:
-        findings.object_to("arkivmelding.absent")
+        findings.reject_unless_waived("arkivmelding.absent")
         return None
     if verified.container.entry(name).size > limits.max_arkivmelding_bytes:
         raise PackageRejected("arkivmelding.too_large")
@@ -85,15 +84,15 @@ def _read_archive(
         root = parse_arkivmelding(raw, limits)
         grading = grading_of(root)
         if grading:
-            findings.object_to(grading)
+            findings.reject_unless_waived(grading)
         archive = archive_message_of(root)
     except PackageRejected as error:
-        findings.object_to(error.code, error.reason)
+        findings.reject_unless_waived(error.code, error.reason)
         if error.code == "arkivmelding.malformed" and mentions_grading(raw):
             raise PackageRejected(SECURITY_GRADE, "cannot be ruled out") from None
         return None
     findings.shape = archive.shape
     if schemas is not None:
-        fit = schemas.fit_of(raw)
+        fit = schemas.validate(raw)
         findings.schema, findings.schema_places = fit.fits, fit.places
     return archive

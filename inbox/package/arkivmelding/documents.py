@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from inbox.package.arkivmelding.model import ArchiveMessage, DocumentDescription
-from inbox.package.signature.integrity import File
+from inbox.package.signature.integrity import SignedFile
 
 REFERENCED_ABSENT = "documents.referenced_absent"
 UNREFERENCED = "documents.unreferenced"
@@ -45,7 +45,7 @@ _VARIANTS: Mapping[str, int] = {"arkivformat": 0, "a": 0, "produksjonsformat": 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Document:
+class PackageDocument:
     """One signed file that is neither arkivmelding.xml nor the gateway's manifest.xml."""
 
     name: str = field(repr=False)
@@ -61,15 +61,15 @@ class Document:
 
 
 def match_documents(
-    files: Iterable[File], archive: ArchiveMessage | None, *, hints: Iterable[str | None]
-) -> tuple[tuple[Document, ...], tuple[str, ...]]:
+    files: Iterable[SignedFile], archive: ArchiveMessage | None, *, hints: Iterable[str | None]
+) -> tuple[tuple[PackageDocument, ...], tuple[str, ...]]:
     """The documents in the container's order, and the mismatches, as codes without names.
 
     `hints` are names of main documents from elsewhere, best first, used when arkivmelding.xml
     points to none.
     """
     listed = tuple(files)
-    found = _Index(file.name for file in listed)
+    found = _FileIndex(file.name for file in listed)
     described: dict[str, list[DocumentDescription]] = {}
     absent = False
     for description in archive.descriptions if archive else ():
@@ -78,9 +78,9 @@ def match_documents(
             absent = absent or file is None
             described.setdefault(file or "", []).append(description)
     described.pop("", None)
-    main = _main(archive, found, hints)
+    main = _main_document(archive, found, hints)
     documents = tuple(
-        Document(
+        PackageDocument(
             name=file.name,
             media_type=media_type_of(file.name),
             size=file.size,
@@ -105,7 +105,7 @@ def media_type_of(name: str) -> str:
     return _MEDIA_TYPES.get(ending.lower(), _UNKNOWN) if dot else _UNKNOWN
 
 
-class _Index:
+class _FileIndex:
     """Finds files by the name a reference uses: exactly, else after Unicode NFC."""
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -120,7 +120,9 @@ def _nfc(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _main(archive: ArchiveMessage | None, found: _Index, hints: Iterable[str | None]) -> str | None:
+def _main_document(
+    archive: ArchiveMessage | None, found: _FileIndex, hints: Iterable[str | None]
+) -> str | None:
     """The first Hoveddokument, else the lowest number, else the first hint that is a document."""
     descriptions = archive.registry_entry.documents if archive else ()
     by_role = [each for each in descriptions if (each.role or "").lower() in _MAIN_ROLES]

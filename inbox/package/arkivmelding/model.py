@@ -121,7 +121,7 @@ class ArchiveMessage:
     @property
     def administrative_unit(self) -> str | None:
         """The unit of the receiver that the sender names, if any; never the sender's own."""
-        receivers = (each for each in self.registry_entry.correspondents if _receives(each))
+        receivers = (each for each in self.registry_entry.correspondents if _is_receiver(each))
         return next(
             (each.administrative_unit for each in receivers if each.administrative_unit), None
         )
@@ -132,5 +132,5 @@ class ArchiveMessage:
         return tuple(each for entry in self.registry_entries for each in entry.documents)
 
 
-def _receives(correspondent: Correspondent) -> bool:
+def _is_receiver(correspondent: Correspondent) -> bool:
     return "mottaker" in (correspondent.kind or "").lower()

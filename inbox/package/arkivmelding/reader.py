@@ -17,7 +17,7 @@ from inbox.package.codes.registry import SECURITY_GRADE
 from inbox.package.inputs import Limits
 from inbox.package.times import read_date, read_instant
 from inbox.package.verdict import Shape
-from inbox.package.xml import Element, local_name, parse_xml, text_of
+from inbox.package.xml import Element, decode_xml, local_name, parse_xml
 
 NAMESPACE = "http://www.arkivverket.no/standarder/noark5/arkivmelding"
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
@@ -105,16 +105,16 @@ def grading_of(root: Element) -> str | None:
 
     A grade we do not know, and a grading without a grade, count as a security grade.
     """
-    codes = {_code_of(element) for element in root.iter("{*}gradering", "{*}grad")}
+    codes = {_grading_code_of(element) for element in root.iter("{*}gradering", "{*}grad")}
     return next((code for code in (SECURITY_GRADE, _PROTECTIVE_GRADE) if code in codes), None)
 
 
 def mentions_grading(raw: bytes) -> bool:
     """Whether XML that cannot be parsed contains something like a grading."""
-    return _GRADING.search(text_of(raw, "arkivmelding")) is not None
+    return _GRADING.search(decode_xml(raw, "arkivmelding")) is not None
 
 
-def _code_of(element: Element) -> str | None:
+def _grading_code_of(element: Element) -> str | None:
     """What one `gradering` (or the newer `grad` in one) means; a grade further in is left to it."""
     parent = element.getparent()
     inside = parent is not None and local_name(parent) == "gradering"
@@ -180,7 +180,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.missing: dict[str, None] = {}
-        self._asked = {word: dict(required) for word, required in _REQUIRED_TAGS.items()}
+        self._not_yet_missing = {word: dict(required) for word, required in _REQUIRED_TAGS.items()}
         """What is not known to be missing yet, by word: tag to path."""
 
     def children(self, element: Element) -> Children:
@@ -189,13 +189,13 @@ class _Reader:
         for child in element:
             children.setdefault(str(child.tag), []).append(child)
         as_type = element.get(_XSI_TYPE)
-        self._note(_WORDS.get(str(element.tag)), children)
+        self._note_missing(_WORDS.get(str(element.tag)), children)
         if as_type:
-            self._note(as_type.rpartition(":")[2], children)
+            self._note_missing(as_type.rpartition(":")[2], children)
         return children
 
-    def _note(self, word: str | None, children: Children) -> None:
-        asked = self._asked.get(word or "")
+    def _note_missing(self, word: str | None, children: Children) -> None:
+        asked = self._not_yet_missing.get(word or "")
         if not asked or asked.keys() <= children.keys():
             return
         for tag in [each for each in asked if each not in children]:
@@ -230,8 +230,12 @@ class _Reader:
             document_date=read_date(_text(children, "dokumentetsDato")),
             sent_on=read_date(_text(children, "sendtDato")),
             screening=self._screening(children),
-            correspondents=tuple(map(self._correspondent, _all(children, "korrespondansepart"))),
-            documents=tuple(map(self._description, _all(children, "dokumentbeskrivelse"))),
+            correspondents=tuple(
+                map(self._correspondent, _children_named(children, "korrespondansepart"))
+            ),
+            documents=tuple(
+                map(self._description, _children_named(children, "dokumentbeskrivelse"))
+            ),
         )
 
     def _correspondent(self, element: Element) -> Correspondent:
@@ -256,7 +260,7 @@ class _Reader:
         )
 
     def _files(self, description: Children) -> Iterator[FileReference]:
-        for element in _all(description, "dokumentobjekt"):
+        for element in _children_named(description, "dokumentobjekt"):
             children = self.children(element)
             name = _text(children, "referanseDokumentfil")
             if name:
@@ -267,7 +271,7 @@ class _Reader:
                 )
 
     def _screening(self, children: Children) -> Screening | None:
-        screening = _all(children, "skjerming")
+        screening = _children_named(children, "skjerming")
         if not screening:
             return None
         inner = self.children(screening[0])
@@ -277,7 +281,7 @@ class _Reader:
         )
 
 
-def _all(children: Children, name: str) -> Sequence[Element]:
+def _children_named(children: Children, name: str) -> Sequence[Element]:
     return children.get(_OWN + name, ())
 
 

@@ -11,7 +11,7 @@ from lxml import etree
 from inbox.errors import ConfigurationError, PackageRejected
 from inbox.package.arkivmelding.reader import NAMESPACE
 from inbox.package.inputs import Limits
-from inbox.package.xml import Element, parse_xml, safe_parser, text_of
+from inbox.package.xml import Element, decode_xml, parse_xml, safe_parser
 
 _XS: Final = "{http://www.w3.org/2001/XMLSchema}"
 _NAMED: Final = re.compile(r"Element '\{[^}']*\}([^']+)'")
@@ -22,7 +22,7 @@ _MAX_BYTES: Final = 5 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fit:
+class SchemaResult:
     """Whether the document is valid, and which elements are not."""
 
     fits: bool
@@ -39,7 +39,11 @@ class Schemas:
     """
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        roots = {name: root for name in sorted(files) if (root := _parsed(files[name])) is not None}
+        roots = {
+            name: root
+            for name in sorted(files)
+            if (root := _parse_or_none(files[name])) is not None
+        }
         mains = [name for name, root in roots.items() if _is_main(root)]
         if not mains:
             raise ConfigurationError("schemas.none", "no file in the folder has arkivmelding")
@@ -47,20 +51,20 @@ class Schemas:
             str(element.get("name")) for root in roots.values() for element in _elements(root)
         )
         safe = {name: files[name] for name in roots}
-        self._compiled = tuple(_compiled(name, safe) for name in mains)
+        self._compiled = tuple(_compile(name, safe) for name in mains)
 
-    def fit_of(self, raw: bytes) -> Fit:
+    def validate(self, raw: bytes) -> SchemaResult:
         """Validate the bytes of an arkivmelding that `parse_arkivmelding` has accepted.
 
         Time and memory are bounded by the size that was allowed then, and by a number of errors
         after which no more are looked for.
         """
-        utf8 = text_of(raw, "arkivmelding").encode()
-        fits = [_fit(schema, utf8, self._words) for schema in self._compiled]
+        utf8 = decode_xml(raw, "arkivmelding").encode()
+        fits = [_validate(schema, utf8, self._words) for schema in self._compiled]
         return max(fits, key=lambda fit: (fit.fits, -len(fit.places)))
 
 
-def _fit(schema: etree.XMLSchema, utf8: bytes, words: Collection[str]) -> Fit:
+def _validate(schema: etree.XMLSchema, utf8: bytes, words: Collection[str]) -> SchemaResult:
     parser = safe_parser(schema)
     try:
         for start in range(0, len(utf8), _CHUNK):
@@ -69,15 +73,15 @@ def _fit(schema: etree.XMLSchema, utf8: bytes, words: Collection[str]) -> Fit:
                 break
         else:
             parser.close()
-            return Fit(fits=True)
+            return SchemaResult(fits=True)
     except etree.XMLSyntaxError:
         pass  # What does not fit is in the log of errors.
     named = (found[1] for e in parser.feed_error_log if (found := _NAMED.match(e.message)))
     places = dict.fromkeys(name for name in named if name in words)
-    return Fit(fits=False, places=tuple(places)[:_MOST_PLACES])
+    return SchemaResult(fits=False, places=tuple(places)[:_MOST_PLACES])
 
 
-class _Beside(etree.Resolver):
+class _LocalResolver(etree.Resolver):
     """Finds what a schema imports among the files at hand, and nothing anywhere else."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
@@ -91,7 +95,7 @@ class _Beside(etree.Resolver):
         return self.resolve_string(self._files[name], context, base_url=name)
 
 
-def _parsed(raw: bytes) -> Element | None:
+def _parse_or_none(raw: bytes) -> Element | None:
     try:
         return parse_xml(raw, area="schema", max_bytes=_MAX_BYTES, limits=Limits())
     except PackageRejected:
@@ -108,9 +112,9 @@ def _is_main(root: Element) -> bool:
     return root.find(f"{_XS}element[@name='arkivmelding']") is not None
 
 
-def _compiled(name: str, files: Mapping[str, bytes]) -> etree.XMLSchema:
+def _compile(name: str, files: Mapping[str, bytes]) -> etree.XMLSchema:
     parser = safe_parser()
-    parser.resolvers.add(_Beside(files))
+    parser.resolvers.add(_LocalResolver(files))
     try:
         return etree.XMLSchema(etree.fromstring(files[name], parser))
     except etree.XMLSchemaParseError as error:

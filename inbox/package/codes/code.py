@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 
-class Language(StrEnum):
+class TextLanguage(StrEnum):
     """The languages of the texts about a verdict."""
 
     BOKMAAL = "nb"
@@ -20,13 +20,13 @@ class Text:
     nn: str
     en: str
 
-    def in_(self, language: Language) -> str:
+    def in_(self, language: TextLanguage) -> str:
         """The text in that language."""
         words: str = getattr(self, language.value)
         return words
 
 
-class Mend(Enum):
+class Remedy(Enum):
     """Whether the sender can correct the fault, and how."""
 
     RESEND = Text(
@@ -70,17 +70,17 @@ class Mend(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Code:
+class QuarantineCode:
     """One reason why a message is in quarantine."""
 
     text: Text
     """What is wrong."""
-    mend: Mend
+    remedy: Remedy
     waivable: bool
     """Whether two persons may accept the message all the same."""
 
     @property
-    def may(self) -> Text:
+    def permitted_actions(self) -> Text:
         """What can be done about it here, and by whom."""
         return _WAIVABLE if self.waivable else _FINAL
 
@@ -100,11 +100,11 @@ _FINAL = Text(
 )
 
 
-def never(mend: Mend, nb: str, nn: str, en: str) -> Code:
+def not_waivable(mend: Remedy, nb: str, nn: str, en: str) -> QuarantineCode:
     """A code that nobody can waive."""
-    return Code(text=Text(nb=nb, nn=nn, en=en), mend=mend, waivable=False)
+    return QuarantineCode(text=Text(nb=nb, nn=nn, en=en), remedy=mend, waivable=False)
 
 
-def by_two(mend: Mend, nb: str, nn: str, en: str) -> Code:
+def waivable_by_two(mend: Remedy, nb: str, nn: str, en: str) -> QuarantineCode:
     """A code that two persons can waive."""
-    return Code(text=Text(nb=nb, nn=nn, en=en), mend=mend, waivable=True)
+    return QuarantineCode(text=Text(nb=nb, nn=nn, en=en), remedy=mend, waivable=True)

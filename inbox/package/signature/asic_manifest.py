@@ -50,7 +50,7 @@ _MAX_MEDIA_TYPE = 127
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class DataObjectReference:
     """One signed file in a manifest: its digest, and the media type that the sender gives."""
 
     name: str
@@ -66,17 +66,19 @@ class Manifest:
     raw: bytes
     signature: str
     """The name of the entry with the signature over `raw`."""
-    files: tuple[Listed, ...]
+    files: tuple[DataObjectReference, ...]
     notes: tuple[str, ...]
-    narrow: bool
+    resists_collisions: bool
     """Whether there is nowhere to hide the bytes of a collision: what SHA-1 is accepted for."""
 
 
-Metadata = Mapping[str, list[str]]
+MetadataNames = Mapping[str, list[str]]
 """The names under META-INF, by kind."""
 
 
-def read_manifests(container: Container, kinds: Metadata, limits: Limits) -> tuple[Manifest, ...]:
+def read_manifests(
+    container: Container, kinds: MetadataNames, limits: Limits
+) -> tuple[Manifest, ...]:
     """Read every manifest; each must have its own signature and cover every file exactly once."""
     if not kinds["manifest"]:
         raise PackageRejected("manifest.none")
@@ -89,7 +91,7 @@ def read_manifests(container: Container, kinds: Metadata, limits: Limits) -> tup
     return manifests
 
 
-def find_metadata(container: Container) -> Metadata:
+def find_metadata(container: Container) -> MetadataNames:
     """The names under META-INF by kind. XAdES signatures and unknown files are refused."""
     kinds: dict[str, list[str]] = {kind: [] for kind, _ in _METADATA_KINDS}
     for entry in container.entries:
@@ -110,13 +112,13 @@ def _read(container: Container, name: str, limits: Limits) -> Manifest:
         raise PackageRejected("manifest.too_large")
     raw = container.read(name, limits.max_manifest_bytes)
     root = parse_xml(raw, area="manifest", max_bytes=limits.max_manifest_bytes, limits=limits)
-    namespace, signature, references = _shape(root)
+    namespace, signature, references = _check_structure(root)
     if not references:
         raise PackageRejected("manifest.covers_nothing")
     entry = _resolve(container, signature)
     if entry is None or not entry.startswith(METADATA_FOLDER):
         raise PackageRejected("signature.missing")
-    files = tuple(_listed(container, reference) for reference in references)
+    files = tuple(_read_reference(container, reference) for reference in references)
     _check_coverage(container, files)
     wrong_uri = any(
         method.get("Algorithm") == _WRONG_DIGEST_URI
@@ -127,11 +129,11 @@ def _read(container: Container, name: str, limits: Limits) -> Manifest:
         signature=entry,
         files=files,
         notes=("wrong_digest_uri",) if wrong_uri else (),
-        narrow=_is_narrow(raw, root, namespace),
+        resists_collisions=_resists_collisions(raw, root, namespace),
     )
 
 
-def _shape(root: Element) -> tuple[str, Element, list[Element]]:
+def _check_structure(root: Element) -> tuple[str, Element, list[Element]]:
     """Namespace, signature reference and data references; nothing else may be there."""
     namespace = next((ns for ns in _NAMESPACES if root.tag == f"{{{ns}}}ASiCManifest"), None)
     if namespace is None:
@@ -151,7 +153,7 @@ def _shape(root: Element) -> tuple[str, Element, list[Element]]:
     return namespace, signatures[0], references
 
 
-def _listed(container: Container, reference: Element) -> Listed:
+def _read_reference(container: Container, reference: Element) -> DataObjectReference:
     children = [str(child.tag) for child in reference]
     if children != [f"{{{_DSIG}}}DigestMethod", f"{{{_DSIG}}}DigestValue"]:
         raise PackageRejected("manifest.malformed", "structure of a reference")
@@ -171,7 +173,7 @@ def _listed(container: Container, reference: Element) -> Listed:
     if len(digest) != _DIGEST_BYTES[algorithm] or len(method) or len(value):
         raise PackageRejected("manifest.malformed", "digest length")
     media_type = reference.get("MimeType")
-    return Listed(name=name, algorithm=algorithm, digest=digest, media_type=media_type)
+    return DataObjectReference(name=name, algorithm=algorithm, digest=digest, media_type=media_type)
 
 
 def _resolve(container: Container, reference: Element) -> str | None:
@@ -189,7 +191,7 @@ def _resolve(container: Container, reference: Element) -> str | None:
     return fits[0] if fits else None
 
 
-def _check_coverage(container: Container, files: tuple[Listed, ...]) -> None:
+def _check_coverage(container: Container, files: tuple[DataObjectReference, ...]) -> None:
     names = [listed.name for listed in files]
     if len(set(names)) != len(names):
         raise PackageRejected("manifest.listed_twice")
@@ -198,7 +200,7 @@ def _check_coverage(container: Container, files: tuple[Listed, ...]) -> None:
         raise PackageRejected("manifest.uncovered", f"{len(wanted - set(names))} files")
 
 
-def _is_narrow(raw: bytes, root: Element, namespace: str) -> bool:
+def _resists_collisions(raw: bytes, root: Element, namespace: str) -> bool:
     """Known elements and attributes only, printable text, nothing between them but short space.
 
     A collision of SHA-1 needs a block of bytes that the forger does not choose; here it would

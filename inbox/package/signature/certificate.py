@@ -3,7 +3,7 @@
 from asn1crypto import core, parser, x509
 
 
-def as_received(value: core.Asn1Value) -> bytes:
+def received_bytes(value: core.Asn1Value) -> bytes:
     """The bytes of a parsed value as they were received, with the length in DER.
 
     asn1crypto 1.5 takes any length whose last byte is 80 for an endless one, and its `dump` writes
@@ -13,25 +13,25 @@ def as_received(value: core.Asn1Value) -> bytes:
     return received
 
 
-class _Signed(x509.TbsCertificate):  # type: ignore[misc] # the library has no types
+class _TbsCertificate(x509.TbsCertificate):  # type: ignore[misc] # the library has no types
     def dump(self, force: bool = False) -> bytes:  # noqa: FBT001, FBT002 - the library's own form
         del force
-        return as_received(self)
+        return received_bytes(self)
 
 
 class Certificate(x509.Certificate):  # type: ignore[misc] # the library has no types
     """A certificate that is encoded, and whose signature is verified, exactly as received."""
 
-    _fields = [("tbs_certificate", _Signed), *x509.Certificate._fields[1:]]  # noqa: RUF012
+    _fields = [("tbs_certificate", _TbsCertificate), *x509.Certificate._fields[1:]]  # noqa: RUF012
 
     def dump(self, force: bool = False) -> bytes:  # noqa: FBT001, FBT002 - the library's own form
         """The bytes that were loaded."""
         del force
-        return as_received(self)
+        return received_bytes(self)
 
 
 def load_certificate(der: bytes) -> Certificate:
-    """Parse one certificate with its extensions; raises the errors in `cms.MALFORMED`."""
+    """Parse a certificate with its extensions; raises the errors in `cms.MALFORMED_ASN1_ERRORS`."""
     certificate: Certificate = Certificate.load(der, strict=True)
     _ = certificate["tbs_certificate"]["extensions"].native
     return certificate

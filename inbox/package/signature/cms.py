@@ -14,8 +14,8 @@ from pyhanko_certvalidator.sig_validate import (
 )
 
 from inbox.errors import PackageRejected
-from inbox.package.signature.certificate import Certificate, as_received, load_certificate
-from inbox.package.signature.revocation import UNREADABLE
+from inbox.package.signature.certificate import Certificate, load_certificate, received_bytes
+from inbox.package.signature.revocation import UNREADABLE_ERRORS
 from inbox.package.verdict import AlgorithmClass
 
 _DIGESTS = frozenset({"sha1", "sha256", "sha384", "sha512"})
@@ -26,12 +26,12 @@ _CERTIFICATE_REFERENCES = {
     "signing_certificate": tsp.SigningCertificate,
     "signing_certificate_v2": tsp.SigningCertificateV2,
 }
-_ENDLESS = re.compile(rb"[\x80-\xff]{1000}")
+_OVERLONG_IDENTIFIER = re.compile(rb"[\x80-\xff]{1000}")
 """Nothing genuine has it: an identifier so long takes asn1crypto half a minute to read."""
 _MAX_CERTIFICATES = 10
 _MIN_RSA_BITS = 2048
 _MIN_EC_BITS = 256
-MALFORMED = (
+MALFORMED_ASN1_ERRORS = (
     ValueError,
     TypeError,
     KeyError,
@@ -44,7 +44,7 @@ MALFORMED = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Signed:
+class VerifiedSignature:
     """A signature that verifies; nothing is said about whether its signer is trusted."""
 
     certificate: bytes
@@ -54,14 +54,14 @@ class Signed:
     algorithm_class: AlgorithmClass
 
 
-def verify_signature(raw: bytes, content: bytes) -> Signed:
+def verify_signature(raw: bytes, content: bytes) -> VerifiedSignature:
     """Verify a `.p7s` over exactly these bytes; raises `PackageRejected` (`signature.*`)."""
     try:
-        if _ENDLESS.search(raw):
+        if _OVERLONG_IDENTIFIER.search(raw):
             raise PackageRejected("signature.malformed", "an endless identifier")
         signed_data = _signed_data(raw)
         return _verify(signed_data, content)
-    except (*MALFORMED, *UNREADABLE) as error:
+    except (*MALFORMED_ASN1_ERRORS, *UNREADABLE_ERRORS) as error:
         raise PackageRejected("signature.malformed", type(error).__name__) from error
 
 
@@ -78,7 +78,7 @@ def _signed_data(raw: bytes) -> cms.SignedData:
     return signed_data
 
 
-def _verify(signed_data: cms.SignedData, content: bytes) -> Signed:
+def _verify(signed_data: cms.SignedData, content: bytes) -> VerifiedSignature:
     if len(signed_data["signer_infos"]) != 1:
         raise PackageRejected("signature.signer_count")
     signer = signed_data["signer_infos"][0]
@@ -87,17 +87,17 @@ def _verify(signed_data: cms.SignedData, content: bytes) -> Signed:
     certificates = _certificates(signed_data)
     certificate = _signer_certificate(signer["sid"].chosen, certificates)
     _check_key(certificate)
-    _check_protection(attributes, signer)
+    _check_algorithm_protection(attributes, signer)
     _check_certificate_reference(attributes, certificate)
     if attributes["content_type"].native != "data":
         raise PackageRejected("signature.attributes", "content type")
     if attributes["message_digest"].native != hashlib.new(digest, content).digest():
         raise PackageRejected("signature.other_bytes")
-    _check_mathematics(signer, certificate, digest)
+    _check_signature_value(signer, certificate, digest)
     legacy = digest == "sha1"
     if legacy:
-        _check_legacy(signer, attributes, certificate)
-    return Signed(
+        _check_legacy_profile(signer, attributes, certificate)
+    return VerifiedSignature(
         certificate=certificate.dump(),
         certificates=tuple(other.dump() for other in certificates),
         algorithm_class=AlgorithmClass.LEGACY_SHA1 if legacy else AlgorithmClass.MODERN,
@@ -116,12 +116,12 @@ def _digest_algorithm(signed_data: cms.SignedData, signer: cms.SignerInfo) -> st
         raise PackageRejected("signature.algorithm", "kind")
     if algorithm["algorithm"].native != "rsassa_pkcs1v15" and algorithm.hash_algo != digest:
         raise PackageRejected("signature.algorithm", "digest and signature disagree")
-    if kind == "rsassa_pss" and not _pss_is_plain(algorithm["parameters"], digest):
+    if kind == "rsassa_pss" and not _pss_uses_same_digest(algorithm["parameters"], digest):
         raise PackageRejected("signature.algorithm", "parameters")
     return digest
 
 
-def _pss_is_plain(parameters: algos.RSASSAPSSParams, digest: str) -> bool:
+def _pss_uses_same_digest(parameters: algos.RSASSAPSSParams, digest: str) -> bool:
     mask = parameters["mask_gen_algorithm"]
     return bool(
         mask["algorithm"].native == "mgf1" and mask["parameters"]["algorithm"].native == digest
@@ -147,7 +147,7 @@ def _certificates(signed_data: cms.SignedData) -> list[Certificate]:
         raise PackageRejected("signature.signer_certificate", f"{len(choices)} certificates")
     if any(choice.name != "certificate" for choice in choices):
         raise PackageRejected("signature.signer_certificate", "of another kind")
-    return [_certificate(as_received(choice.chosen)) for choice in choices]
+    return [_certificate(received_bytes(choice.chosen)) for choice in choices]
 
 
 def _certificate(der: bytes) -> Certificate:
@@ -156,7 +156,7 @@ def _certificate(der: bytes) -> Certificate:
     if certificate.serial_number <= 0:
         raise PackageRejected("signature.malformed", "a serial number below 1 (RFC 5280 §4.1.2.2)")
     inner, outer = certificate["tbs_certificate"]["signature"], certificate["signature_algorithm"]
-    if as_received(inner) != as_received(outer):
+    if received_bytes(inner) != received_bytes(outer):
         raise PackageRejected("signature.malformed", "two algorithms (RFC 5280 §4.1.1.2)")
     load_der_x509_certificate(der)  # DER, as a certificate must be
     return certificate
@@ -187,7 +187,9 @@ def _check_key(certificate: Certificate) -> None:
         raise PackageRejected("signature.weak_key", str(key.bit_size))
 
 
-def _check_protection(attributes: Mapping[str, core.Asn1Value], signer: cms.SignerInfo) -> None:
+def _check_algorithm_protection(
+    attributes: Mapping[str, core.Asn1Value], signer: cms.SignerInfo
+) -> None:
     """The algorithms named inside what is signed must be those named outside (RFC 6211)."""
     protection = attributes.get("cms_algorithm_protection")
     if protection is None:
@@ -204,7 +206,7 @@ def _check_certificate_reference(
     for name, kind in _CERTIFICATE_REFERENCES.items():
         if name not in attributes:
             continue
-        first = kind.load(as_received(attributes[name]))["certs"][0]
+        first = kind.load(received_bytes(attributes[name]))["certs"][0]
         has_choice = kind is tsp.SigningCertificateV2
         digest = first["hash_algorithm"]["algorithm"].native if has_choice else "sha1"
         if digest not in _DIGESTS or (
@@ -213,7 +215,7 @@ def _check_certificate_reference(
             raise PackageRejected("signature.signer_certificate", "another one is named")
 
 
-def _check_mathematics(signer: cms.SignerInfo, certificate: Certificate, digest: str) -> None:
+def _check_signature_value(signer: cms.SignerInfo, certificate: Certificate, digest: str) -> None:
     """Verify over the attributes as received, only their outer tag exchanged (RFC 5652 §5.4)."""
     set_of = 17
     try:
@@ -228,7 +230,7 @@ def _check_mathematics(signer: cms.SignerInfo, certificate: Certificate, digest:
         raise PackageRejected("signature.wrong", type(error).__name__) from error
 
 
-def _check_legacy(
+def _check_legacy_profile(
     signer: cms.SignerInfo,
     attributes: Mapping[str, core.Asn1Value],
     certificate: Certificate,

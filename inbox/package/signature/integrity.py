@@ -11,14 +11,14 @@ from typing import BinaryIO
 from inbox.errors import PackageRejected
 from inbox.package.inputs import Limits
 from inbox.package.signature.asic_manifest import Manifest, find_metadata, read_manifests
-from inbox.package.signature.cms import Signed, verify_signature
+from inbox.package.signature.cms import VerifiedSignature, verify_signature
 from inbox.package.signature.signer import signer_of
-from inbox.package.verdict import AlgorithmClass, Findings
+from inbox.package.verdict import AlgorithmClass, VerdictBuilder
 from inbox.package.zip.reader import Container
 
 
 @dataclass(frozen=True, kw_only=True)
-class File:
+class SignedFile:
     """One signed file."""
 
     name: str
@@ -29,17 +29,19 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verified:
+class VerifiedContainer:
     """A container whose files are all signed and whose signatures are all valid."""
 
     container: Container
-    files: tuple[File, ...]
+    files: tuple[SignedFile, ...]
     """In the order of the container, without `mimetype` and META-INF."""
-    signed: tuple[Signed, ...]
+    signatures: tuple[VerifiedSignature, ...]
     """One for each manifest; there is at least one."""
 
 
-def verify_container(source: BinaryIO, *, limits: Limits, findings: Findings) -> Verified:
+def verify_container(
+    source: BinaryIO, *, limits: Limits, findings: VerdictBuilder
+) -> VerifiedContainer:
     """Verify the integrity only; every byte of the container is read once.
 
     Trust is checked elsewhere.
@@ -54,16 +56,20 @@ def verify_container(source: BinaryIO, *, limits: Limits, findings: Findings) ->
     metadata = find_metadata(container)
     findings.integrity = False
     manifests = read_manifests(container, metadata, limits)
-    files = _digested(container, manifests)
-    signed = tuple(_signed(container, manifest, limits) for manifest in manifests)
+    files = _check_all_digests(container, manifests)
+    signed = tuple(
+        _verify_manifest_signature(container, manifest, limits) for manifest in manifests
+    )
     findings.notes.extend(note for manifest in manifests for note in manifest.notes)
     findings.integrity = True
     findings.algorithm_class = _weakest(each.algorithm_class for each in signed)
     findings.signers = tuple(signer_of(each) for each in signed)
-    return Verified(container=container, files=files, signed=signed)
+    return VerifiedContainer(container=container, files=files, signatures=signed)
 
 
-def _digested(container: Container, manifests: tuple[Manifest, ...]) -> tuple[File, ...]:
+def _check_all_digests(
+    container: Container, manifests: tuple[Manifest, ...]
+) -> tuple[SignedFile, ...]:
     """Read every entry, so that each CRC is checked, and compare the digests of all manifests."""
     wanted: dict[str, dict[str, set[bytes]]] = {}
     media_types: dict[str, str | None] = {}
@@ -78,7 +84,7 @@ def _digested(container: Container, manifests: tuple[Manifest, ...]) -> tuple[Fi
         _check_digests(seen, wanted.get(entry.name, {}))
         if not entry.is_metadata:
             files.append(
-                File(
+                SignedFile(
                     name=entry.name,
                     size=entry.size,
                     sha256=seen["sha256"].hex(),
@@ -102,12 +108,14 @@ def _check_digests(seen: Mapping[str, bytes], wanted: Mapping[str, set[bytes]]) 
             raise PackageRejected("manifest.digest")
 
 
-def _signed(container: Container, manifest: Manifest, limits: Limits) -> Signed:
+def _verify_manifest_signature(
+    container: Container, manifest: Manifest, limits: Limits
+) -> VerifiedSignature:
     if container.entry(manifest.signature).size > limits.max_signature_bytes:
         raise PackageRejected("signature.too_large")
     raw = container.read(manifest.signature, limits.max_signature_bytes)
     signed = verify_signature(raw, manifest.raw)
-    if signed.algorithm_class is AlgorithmClass.LEGACY_SHA1 and not manifest.narrow:
+    if signed.algorithm_class is AlgorithmClass.LEGACY_SHA1 and not manifest.resists_collisions:
         raise PackageRejected("signature.legacy_shape", "manifest")
     return signed
 

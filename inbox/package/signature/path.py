@@ -27,25 +27,30 @@ from inbox.errors import ConfigurationError, PackageRejected, Unavailable
 from inbox.package.codes.registry import REVOCATION_UNKNOWN
 from inbox.package.inputs import STALE_LIST, StaleList, Trust
 from inbox.package.signature.certificate import Certificate, load_certificate
-from inbox.package.signature.cms import MALFORMED, Signed
-from inbox.package.signature.revocation import UNREADABLE, Standing, is_same, standing_of
-from inbox.package.verdict import Findings
+from inbox.package.signature.cms import MALFORMED_ASN1_ERRORS, VerifiedSignature
+from inbox.package.signature.revocation import (
+    UNREADABLE_ERRORS,
+    RevocationStatus,
+    names_match,
+    revocation_status,
+)
+from inbox.package.verdict import VerdictBuilder
 
-_WEAK = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call] # the library forgot
+_WEAK_ALGORITHMS = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call] # the library forgot
     weak_hash_algos=frozenset({"md2", "md5", "sha1"})
 )
 """For certificates: SHA-1 is tolerated in the signature over a manifest, never in a certificate."""
-_SIGNING = frozenset({"digital_signature", "non_repudiation"})
+_SIGNING_USAGES = frozenset({"digital_signature", "non_repudiation"})
 _T = TypeVar("_T")
 
 
-def check_chain(
-    signed: Signed,
+def check_certificate_path(
+    signed: VerifiedSignature,
     trust: Trust,
     *,
     now: datetime,
     stale_is: StaleList,
-    findings: Findings,
+    findings: VerdictBuilder,
 ) -> None:
     """Check path, validity, key usage and revocation.
 
@@ -54,7 +59,7 @@ def check_chain(
     Raises `PackageRejected` (`trust.*`, `revocation-unknown`) and `Unavailable`
     (`trust.stale_list`).
     """
-    path = _path(signed, trust, now, findings)
+    path = _find_path(signed, trust, now, findings)
     findings.chain = findings.chain is not False and bool(path)
     _check_usage(signed, findings)
     _check_revocation(path, trust, now=now, stale_is=stale_is, findings=findings)
@@ -69,19 +74,21 @@ class _Path:
     valid_until: datetime
 
 
-def _path(signed: Signed, trust: Trust, now: datetime, findings: Findings) -> tuple[bytes, ...]:
+def _find_path(
+    signed: VerifiedSignature, trust: Trust, now: datetime, findings: VerdictBuilder
+) -> tuple[bytes, ...]:
     """DER, signer first, anchor last; empty when a waiver let a broken path pass.
 
     Building one takes longer than all else about a small package, and senders use theirs for years:
     a path is remembered, and holds again whenever all its certificates are valid.
     """
-    known = _known_paths(
+    known = _cached_paths(
         signed.certificate, signed.certificates, trust.anchors, trust.intermediates
     )
     for path in known:
         if path.valid_from <= now <= path.valid_until:
             return path.certificates
-    built = _built(signed, trust, now, findings)
+    built = _build_path(signed, trust, now, findings)
     if not built:
         return ()
     path = _Path(
@@ -94,46 +101,46 @@ def _path(signed: Signed, trust: Trust, now: datetime, findings: Findings) -> tu
 
 
 @lru_cache(maxsize=1000)
-def _known_paths(*certificates: bytes | tuple[bytes, ...]) -> list[_Path]:
+def _cached_paths(*certificates: bytes | tuple[bytes, ...]) -> list[_Path]:
     """The paths that were built of exactly these; to be added to."""
     del certificates
     return []
 
 
-def _built(
-    signed: Signed, trust: Trust, now: datetime, findings: Findings
+def _build_path(
+    signed: VerifiedSignature, trust: Trust, now: datetime, findings: VerdictBuilder
 ) -> tuple[Certificate, ...]:
     context = ValidationContext(
         trust_roots=_certificates(trust.anchors),
         other_certs=[
             *_certificates(trust.intermediates),
-            *map(load_certificate, _issued_below(signed, trust)),
+            *map(load_certificate, _issued_under_trust(signed, trust)),
         ],
         moment=now,
         allow_fetching=False,
         revocation_mode="none",
-        algorithm_usage_policy=_WEAK,
+        algorithm_usage_policy=_WEAK_ALGORITHMS,
     )
     validator = CertificateValidator(
         load_certificate(signed.certificate), validation_context=context
     )
     try:
-        path = _finished(validator.async_validate_path())
-    except (ValidationError, PathBuildingError, *MALFORMED) as error:
+        path = _run_without_waiting(validator.async_validate_path())
+    except (ValidationError, PathBuildingError, *MALFORMED_ASN1_ERRORS) as error:
         findings.chain = False
-        findings.object_to(_code_of(error), type(error).__name__)
+        findings.reject_unless_waived(_error_code_of(error), type(error).__name__)
         return ()
     return tuple(path.iter_certs(include_root=True))[::-1]
 
 
-def _issued_below(signed: Signed, trust: Trust) -> list[bytes]:
+def _issued_under_trust(signed: VerifiedSignature, trust: Trust) -> list[bytes]:
     """Those that came with the signature and that lead up to somebody believed, by signature.
 
     The library tries every order of what it is given, by name alone: ten made-up certificates of
     one name would keep it for an hour.
     """
-    believed = [*_parsed(trust.anchors), *_parsed(trust.intermediates)]
-    waiting = _parsed(signed.certificates)
+    believed = [*_load_readable(trust.anchors), *_load_readable(trust.intermediates)]
+    waiting = _load_readable(signed.certificates)
     found: list[x509.Certificate] = []
     while new := [each for each in waiting if any(_is_issued_by(each, up) for up in believed)]:
         found += new
@@ -142,17 +149,17 @@ def _issued_below(signed: Signed, trust: Trust) -> list[bytes]:
     return [each.public_bytes(Encoding.DER) for each in found]
 
 
-def _parsed(ders: Iterable[bytes]) -> list[x509.Certificate]:
+def _load_readable(ders: Iterable[bytes]) -> list[x509.Certificate]:
     found = []
     for der in ders:
-        with suppress(*UNREADABLE):
+        with suppress(*UNREADABLE_ERRORS):
             found.append(x509.load_der_x509_certificate(der))
     return found
 
 
 def _is_issued_by(each: x509.Certificate, up: x509.Certificate) -> bool:
     try:
-        if not is_same(each.issuer, up.subject):
+        if not names_match(each.issuer, up.subject):
             return False
         key, how = up.public_key(), each.signature_algorithm_parameters
         if isinstance(key, RSAPublicKey) and isinstance(how, PKCS1v15 | PSS):
@@ -164,12 +171,12 @@ def _is_issued_by(each: x509.Certificate, up: x509.Certificate) -> bool:
         if isinstance(key, EllipticCurvePublicKey) and isinstance(how, ECDSA):
             key.verify(each.signature, each.tbs_certificate_bytes, how)
             return True
-    except (InvalidSignature, *UNREADABLE):
+    except (InvalidSignature, *UNREADABLE_ERRORS):
         return False
     return False
 
 
-def _code_of(error: Exception) -> str:
+def _error_code_of(error: Exception) -> str:
     match error:
         case PathBuildingError() | InvalidCertificateError():
             return "trust.unknown_anchor"
@@ -181,7 +188,7 @@ def _code_of(error: Exception) -> str:
             return "trust.path"
 
 
-def _finished(steps: Coroutine[object, object, _T]) -> _T:
+def _run_without_waiting(steps: Coroutine[object, object, _T]) -> _T:
     """Run a coroutine that has nothing to wait for, because it may fetch nothing."""
     try:
         steps.send(None)
@@ -192,13 +199,13 @@ def _finished(steps: Coroutine[object, object, _T]) -> _T:
     raise PackageRejected("trust.path", "path building wanted to wait")
 
 
-def _check_usage(signed: Signed, findings: Findings) -> None:
+def _check_usage(signed: VerifiedSignature, findings: VerdictBuilder) -> None:
     """May the signer's key sign? A certificate that does not say may."""
     certificate = load_certificate(signed.certificate)
     usage = certificate.key_usage_value
-    if usage is not None and not _SIGNING & set(usage.native):
+    if usage is not None and not _SIGNING_USAGES & set(usage.native):
         findings.chain = False
-        findings.object_to("trust.usage")
+        findings.reject_unless_waived("trust.usage")
 
 
 def _check_revocation(
@@ -207,23 +214,23 @@ def _check_revocation(
     *,
     now: datetime,
     stale_is: StaleList,
-    findings: Findings,
+    findings: VerdictBuilder,
 ) -> None:
     """Every certificate below the anchor; without a path nobody can vouch for any list."""
     standings = [
-        standing_of(certificate, path[number:], trust, now)
+        revocation_status(certificate, path[number:], trust, now)
         for number, certificate in enumerate(path[:-1], 1)
     ]
-    if Standing.REVOKED in standings:
+    if RevocationStatus.REVOKED in standings:
         findings.revocation = False
         raise PackageRejected("trust.revoked")
-    if Standing.UNKNOWN not in standings:
+    if RevocationStatus.UNKNOWN not in standings:
         findings.revocation = findings.revocation is not False and bool(path)
         return
     findings.revocation = False
     if stale_is is StaleList.WAIT and REVOCATION_UNKNOWN not in findings.waivers:
         raise Unavailable(STALE_LIST, "no fresh list for a certificate in the path")
-    findings.object_to(REVOCATION_UNKNOWN)
+    findings.reject_unless_waived(REVOCATION_UNKNOWN)
 
 
 def _certificates(ders: Iterable[bytes]) -> list[Certificate]:

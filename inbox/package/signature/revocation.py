@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from inbox.errors import ConfigurationError
 from inbox.package.inputs import RevocationList, Trust
 
-UNREADABLE: Final = (
+UNREADABLE_ERRORS: Final = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -28,7 +28,7 @@ UNREADABLE: Final = (
 _STRONG = frozenset({"sha256", "sha384", "sha512"})
 
 
-class Standing(StrEnum):
+class RevocationStatus(StrEnum):
     """The revocation status of one certificate."""
 
     GOOD = "good"
@@ -53,12 +53,12 @@ def read_revocation_list(der: bytes, *, fetched_at: datetime) -> RevocationList:
         raise ConfigurationError("trust.revocation_list", "not a revocation list") from error
 
 
-def number_of(each: RevocationList) -> int:
+def crl_number_of(each: RevocationList) -> int:
     """The CRL number, which only increases; -1 if the list has none."""
     try:
-        extensions = _read(each).parsed.extensions
+        extensions = _parse_cached(each).parsed.extensions
         return extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    except (x509.ExtensionNotFound, *UNREADABLE):
+    except (x509.ExtensionNotFound, *UNREADABLE_ERRORS):
         return -1
 
 
@@ -71,7 +71,7 @@ def issuer_of(each: RevocationList, trust: Trust) -> bytes | None:
     return next((authority for authority in authorities if _is_signed_by(each, authority)), None)
 
 
-def unshown(trust: Trust, now: datetime) -> tuple[str, ...]:
+def authorities_without_fresh_list(trust: Trust, now: datetime) -> tuple[str, ...]:
     """The names of trusted authorities without a fresh revocation list.
 
     Messages signed under them wait.
@@ -86,19 +86,19 @@ def unshown(trust: Trust, now: datetime) -> tuple[str, ...]:
     return tuple(names)
 
 
-def points_of(certificates: Iterable[bytes]) -> tuple[str, ...]:
+def distribution_points(certificates: Iterable[bytes]) -> tuple[str, ...]:
     """Where these certificates say that their issuers publish lists."""
     found: dict[str, None] = {}
     for der in certificates:
-        names = _points_of(x509.load_der_x509_certificate(der))
+        names = _crl_locations_of(x509.load_der_x509_certificate(der))
         urls = (name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
         found |= dict.fromkeys(sorted(urls))
     return tuple(found)
 
 
-def standing_of(
+def revocation_status(
     certificate: bytes, above: Sequence[bytes], trust: Trust, now: datetime
-) -> Standing:
+) -> RevocationStatus:
     """Revoked if any list of the issuer says so, however old.
 
     Good if a fresh list does not name the certificate.
@@ -106,53 +106,55 @@ def standing_of(
     `above` is the path from the issuer to the anchor. An authority that has changed its key has two
     certificates under one name, in it or among those believed, and either key may sign its list.
     """
-    standing = Standing.UNKNOWN
+    standing = RevocationStatus.UNKNOWN
     authorities = (*above, *trust.anchors, *trust.intermediates)
     for each in trust.lists:
         try:
-            said = _said(each, certificate, authorities)
-        except UNREADABLE:
+            said = _status_by_list(each, certificate, authorities)
+        except UNREADABLE_ERRORS:
             continue
-        if said is Standing.REVOKED:
+        if said is RevocationStatus.REVOKED:
             return said
-        if said is Standing.GOOD and _is_fresh(each, trust, now):
-            standing = Standing.GOOD
+        if said is RevocationStatus.GOOD and _is_fresh(each, trust, now):
+            standing = RevocationStatus.GOOD
     return standing
 
 
 def _is_fresh(each: RevocationList, trust: Trust, now: datetime) -> bool:
-    return each.this_update <= now and not each.stale(now, trust.stale_after)
+    return each.this_update <= now and not each.is_stale(now, trust.stale_after)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Read:
+class _ParsedList:
     parsed: x509.CertificateRevocationList
     serials: frozenset[int]
     signed_by: dict[bytes, bool] = field(default_factory=dict)
     """What was found out, by authority."""
 
 
-_READ: Final[WeakKeyDictionary[RevocationList, _Read]] = WeakKeyDictionary()
+_PARSED_LISTS: Final[WeakKeyDictionary[RevocationList, _ParsedList]] = WeakKeyDictionary()
 """Lists have megabytes, and every package asks of them: each is read once, while it is kept."""
 
 
-def _read(each: RevocationList) -> _Read:
-    read = _READ.get(each)
+def _parse_cached(each: RevocationList) -> _ParsedList:
+    read = _PARSED_LISTS.get(each)
     if read is None:
         parsed = x509.load_der_x509_crl(each.der)
-        read = _Read(parsed=parsed, serials=frozenset(entry.serial_number for entry in parsed))
-        _READ[each] = read
+        read = _ParsedList(
+            parsed=parsed, serials=frozenset(entry.serial_number for entry in parsed)
+        )
+        _PARSED_LISTS[each] = read
     return read
 
 
 def _is_signed_by(each: RevocationList, authority: bytes) -> bool:
     """Whether the list is this authority's own, rightly signed by a key that may sign lists."""
     try:
-        read = _read(each)
+        read = _parse_cached(each)
         if authority not in read.signed_by:
             read.signed_by[authority] = _verifies(read.parsed, authority)
         return read.signed_by[authority]
-    except UNREADABLE:
+    except UNREADABLE_ERRORS:
         return False
 
 
@@ -160,14 +162,18 @@ def _verifies(parsed: x509.CertificateRevocationList, authority: bytes) -> bool:
     issuer = x509.load_der_x509_certificate(authority)
     digest = parsed.signature_hash_algorithm
     key = issuer.public_key()
-    if digest is None or digest.name not in _STRONG or not is_same(parsed.issuer, issuer.subject):
+    if (
+        digest is None
+        or digest.name not in _STRONG
+        or not names_match(parsed.issuer, issuer.subject)
+    ):
         return False
     if not _may_sign_lists(issuer) or not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
         return False
     return parsed.is_signature_valid(key)
 
 
-def is_same(one: x509.Name, other: x509.Name) -> bool:
+def names_match(one: x509.Name, other: x509.Name) -> bool:
     """Whether two names are equal, ignoring case, spaces and string types (RFC 5280 §7.1)."""
     if one == other:
         return True
@@ -177,29 +183,31 @@ def is_same(one: x509.Name, other: x509.Name) -> bool:
     return same
 
 
-def _said(each: RevocationList, certificate: bytes, authorities: Iterable[bytes]) -> Standing:
+def _status_by_list(
+    each: RevocationList, certificate: bytes, authorities: Iterable[bytes]
+) -> RevocationStatus:
     """What one list says of a certificate, whatever the time; unknown if it has no say in it.
 
     A list that is not complete for the certificate can still say that it is revoked.
     """
     subject = x509.load_der_x509_certificate(certificate)
-    read = _read(each)
-    if not is_same(read.parsed.issuer, subject.issuer):
-        return Standing.UNKNOWN
+    read = _parse_cached(each)
+    if not names_match(read.parsed.issuer, subject.issuer):
+        return RevocationStatus.UNKNOWN
     if not any(_is_signed_by(each, authority) for authority in authorities):
-        return Standing.UNKNOWN
+        return RevocationStatus.UNKNOWN
     extensions = list(read.parsed.extensions)
-    if subject.serial_number in read.serials and not any(map(_is_of_others, extensions)):
-        return Standing.REVOKED
+    if subject.serial_number in read.serials and not any(map(_may_cover_other_issuers, extensions)):
+        return RevocationStatus.REVOKED
     complete = all(
         _is_complete(extension.value, subject)
         for extension in extensions
         if extension.critical or isinstance(extension.value, x509.IssuingDistributionPoint)
     )
-    return Standing.GOOD if complete else Standing.UNKNOWN
+    return RevocationStatus.GOOD if complete else RevocationStatus.UNKNOWN
 
 
-def _is_of_others(extension: x509.Extension[x509.ExtensionType]) -> bool:
+def _may_cover_other_issuers(extension: x509.Extension[x509.ExtensionType]) -> bool:
     """Whether a serial number in the list need not mean that this issuer's is revoked."""
     value = extension.value
     indirect = isinstance(value, x509.IssuingDistributionPoint) and value.indirect_crl
@@ -228,7 +236,7 @@ def _is_complete(extension: x509.ExtensionType, subject: x509.Certificate) -> bo
         or (extension.only_contains_user_certs and _is_authority(subject))
     )
     names = set(extension.full_name or ())
-    return not partial and (not names or bool(names & _points_of(subject)))
+    return not partial and (not names or bool(names & _crl_locations_of(subject)))
 
 
 def _is_authority(subject: x509.Certificate) -> bool:
@@ -238,7 +246,7 @@ def _is_authority(subject: x509.Certificate) -> bool:
         return False
 
 
-def _points_of(subject: x509.Certificate) -> set[x509.GeneralName]:
+def _crl_locations_of(subject: x509.Certificate) -> set[x509.GeneralName]:
     """Where the certificate says that its list is published."""
     try:
         points = subject.extensions.get_extension_for_class(x509.CRLDistributionPoints).value

@@ -5,9 +5,9 @@ from asn1crypto import x509
 from inbox.domain import OrgNumber, Service, parse_org_number
 from inbox.errors import Invalid
 from inbox.package.envelope import Envelope
-from inbox.package.inputs import Expected
-from inbox.package.signature.cms import Signed
-from inbox.package.verdict import Findings, Signer, SignerIs
+from inbox.package.inputs import Expectations
+from inbox.package.signature.cms import VerifiedSignature
+from inbox.package.verdict import Signer, SignerIs, VerdictBuilder
 from inbox.package.zip.names import CONTROL
 
 _COMMON_NAME = "2.5.4.3"
@@ -18,24 +18,27 @@ _NORWEGIAN_REGISTER = "NTRNO-"
 _MAX_SHOWN = 100
 
 
-def signer_of(signed: Signed) -> Signer:
+def signer_of(signed: VerifiedSignature) -> Signer:
     """The signer as the certificate names it; reliable only if its issuer is trusted."""
     certificate = x509.Certificate.load(signed.certificate)
-    subject = _parts(certificate.subject)
+    subject = _name_attributes(certificate.subject)
     org_number = _org_number(subject)
     named = subject.get(_ORGANIZATION) or subject.get(_COMMON_NAME) or [""]
-    issuer = _parts(certificate.issuer)
+    issuer = _name_attributes(certificate.issuer)
     issued_by = issuer.get(_COMMON_NAME) or issuer.get(_ORGANIZATION) or [""]
     return Signer(
         org_number=org_number,
-        name=_shown(named[0]) if org_number else None,
+        name=_printable(named[0]) if org_number else None,
         serial=f"{certificate.serial_number:x}",
-        issuer=_shown(issued_by[0]),
+        issuer=_printable(issued_by[0]),
     )
 
 
 def check_signers(
-    signers: tuple[Signer, ...], envelope: Envelope, expected: Expected, findings: Findings
+    signers: tuple[Signer, ...],
+    envelope: Envelope,
+    expected: Expectations,
+    findings: VerdictBuilder,
 ) -> None:
     """At least one signer must be the sender, its known supplier, or (DPF) our own gateway.
 
@@ -48,14 +51,14 @@ def check_signers(
         return
     numbers = {signer.org_number for signer in signers}
     if numbers == {None}:
-        findings.object_to("signer.no_org_number")
+        findings.reject_unless_waived("signer.no_org_number")
     elif envelope.main in numbers:
-        findings.object_to("signer.supplier_unknown")
+        findings.reject_unless_waived("signer.supplier_unknown")
     else:
-        findings.object_to("signer.not_sender")
+        findings.reject_unless_waived("signer.not_sender")
 
 
-def _relation(signer: OrgNumber | None, envelope: Envelope, expected: Expected) -> SignerIs:
+def _relation(signer: OrgNumber | None, envelope: Envelope, expected: Expectations) -> SignerIs:
     if signer is None:
         return SignerIs.STRANGER
     if expected.service is Service.DPF and signer in expected.own | {expected.organisation}:
@@ -67,7 +70,7 @@ def _relation(signer: OrgNumber | None, envelope: Envelope, expected: Expected) 
     return SignerIs.STRANGER
 
 
-def _parts(name: x509.Name) -> dict[str, list[str]]:
+def _name_attributes(name: x509.Name) -> dict[str, list[str]]:
     parts: dict[str, list[str]] = {}
     for relative in name.chosen:
         for part in relative:
@@ -93,5 +96,5 @@ def _org_number(subject: dict[str, list[str]]) -> OrgNumber | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _shown(text: str) -> str:
+def _printable(text: str) -> str:
     return CONTROL.sub("", text)[:_MAX_SHOWN]

@@ -12,16 +12,16 @@ from inbox.package.zip.extra_fields import (
     UNICODE_COMMENT,
     UNICODE_PATH,
     ZIP64,
-    central_numbers,
-    check_repeated,
+    has_matching_copy,
     read_extra,
+    with_zip64_numbers,
 )
 from inbox.package.zip.names import check_distinct, read_name
 
 STORED = 0
 DEFLATED = 8
 FLAG_DESCRIPTOR = 0x0008
-WIDE_VERSION = 45
+ZIP64_VERSION = 45
 """4.5, of which wide sizes are; no method that we read needs a later one."""
 _FLAG_ENCRYPTED = 0x0041
 _KNOWN_FLAGS = 0x080E  # UTF-8 names, data descriptor, how hard the deflater tried
@@ -49,7 +49,7 @@ _DOS_LABEL = 0x08
 
 
 @dataclass(frozen=True, kw_only=True)
-class Central:
+class CentralEntry:
     """One entry as described by the central directory."""
 
     raw_name: bytes
@@ -71,7 +71,7 @@ class Central:
 
 
 @dataclass(frozen=True, kw_only=True)
-class End:
+class EndRecord:
     """Where the central directory is, from the record at the end of the file."""
 
     entries: int
@@ -92,7 +92,7 @@ def read_at(source: BinaryIO, position: int, size: int) -> bytes:
     return b"".join(blocks)
 
 
-def read_end(source: BinaryIO, size: int) -> End:
+def read_end(source: BinaryIO, size: int) -> EndRecord:
     """Read the end-of-central-directory record, which must be the last thing in the file."""
     reach = min(size, _END.size + _MAX_COMMENT)
     tail = read_at(source, size - reach, reach)
@@ -109,14 +109,14 @@ def read_end(source: BinaryIO, size: int) -> End:
         raise PackageRejected("container.directory", "several disks")
     _check_only_end(tail, found)
     position = size - len(tail) + found
-    end = End(
+    end = EndRecord(
         entries=entries,
         offset=offset,
         size=length,
         stop=position,
         comment=tail[found + _END.size :],
     )
-    return _widened(source, end)
+    return _with_zip64_numbers(source, end)
 
 
 def _check_only_end(tail: bytes, found: int) -> None:
@@ -127,7 +127,7 @@ def _check_only_end(tail: bytes, found: int) -> None:
             raise PackageRejected("container.directory", "two ends")
 
 
-def _widened(source: BinaryIO, end: End) -> End:
+def _with_zip64_numbers(source: BinaryIO, end: EndRecord) -> EndRecord:
     """The same with the numbers of the ZIP64 records, if there are such; they must agree."""
     before = end.stop - _LOCATOR64.size
     located = read_at(source, before, _LOCATOR64.size) if before >= 0 else b""
@@ -153,7 +153,7 @@ def _widened(source: BinaryIO, end: End) -> End:
     return replace(end, entries=entries, size=size, offset=offset, stop=position)
 
 
-def read_directory(source: BinaryIO, end: End, limits: Limits) -> tuple[Central, ...]:
+def read_directory(source: BinaryIO, end: EndRecord, limits: Limits) -> tuple[CentralEntry, ...]:
     """All entries in the order of their position in the file.
 
     Each must be allowed, and all names distinct.
@@ -173,7 +173,7 @@ def read_directory(source: BinaryIO, end: End, limits: Limits) -> tuple[Central,
     return entries
 
 
-def _entries(raw: bytes, count: int) -> Iterator[Central]:
+def _entries(raw: bytes, count: int) -> Iterator[CentralEntry]:
     position = 0
     for _ in range(count):
         if len(raw) - position < _CENTRAL.size or raw[position : position + 4] != b"PK\x01\x02":
@@ -190,20 +190,20 @@ def _entries(raw: bytes, count: int) -> Iterator[Central]:
         raise PackageRejected("container.directory", "more than the entries")
 
 
-def _entry(fixed: tuple[int, ...], raw_name: bytes, extra: bytes, comment: bytes) -> Central:
+def _entry(fixed: tuple[int, ...], raw_name: bytes, extra: bytes, comment: bytes) -> CentralEntry:
     made_by, version, flags, method, time, date, crc, packed, size = fixed[1:10]
     disk, _, attributes, offset = fixed[13:]
-    _check_needs(version, flags, method)
+    _check_supported(version, flags, method)
     if not _KNOWN_COMMENT.fullmatch(comment):
         raise PackageRejected("container.comment", "of an entry")
     fields = read_extra(extra)
-    check_repeated(fields.get(UNICODE_COMMENT), comment)
-    said_again = check_repeated(fields.get(UNICODE_PATH), raw_name)
-    numbers = central_numbers((size, packed, offset, disk), fields.get(ZIP64))
+    has_matching_copy(fields.get(UNICODE_COMMENT), comment)
+    said_again = has_matching_copy(fields.get(UNICODE_PATH), raw_name)
+    numbers = with_zip64_numbers((size, packed, offset, disk), fields.get(ZIP64))
     if numbers[3]:
         raise PackageRejected("container.directory", "several disks")
     utf8 = bool(flags & _FLAG_UTF8) or said_again or made_by >> 8 in _UTF8_MAKERS
-    entry = Central(
+    entry = CentralEntry(
         raw_name=raw_name,
         name=read_name(raw_name, utf8=utf8),
         version=version,
@@ -220,7 +220,7 @@ def _entry(fixed: tuple[int, ...], raw_name: bytes, extra: bytes, comment: bytes
     return entry
 
 
-def _check_kind(entry: Central, attributes: int) -> None:
+def _check_kind(entry: CentralEntry, attributes: int) -> None:
     """An ordinary file, or a folder that is nothing but a name; both say so in all places."""
     unix = (attributes >> 16) & 0xF000
     if entry.is_folder:
@@ -231,17 +231,17 @@ def _check_kind(entry: Central, attributes: int) -> None:
         raise PackageRejected("container.special_file")
 
 
-def _check_needs(version: int, flags: int, method: int) -> None:
+def _check_supported(version: int, flags: int, method: int) -> None:
     """Refuse what we do not read."""
     if flags & _FLAG_ENCRYPTED:
         raise PackageRejected("container.encrypted")
     if flags & ~_KNOWN_FLAGS:
         raise PackageRejected("container.flags", hex(flags))
-    if method not in {STORED, DEFLATED} or version > WIDE_VERSION:
+    if method not in {STORED, DEFLATED} or version > ZIP64_VERSION:
         raise PackageRejected("container.method", str(method))
 
 
-def _check_sizes(entries: tuple[Central, ...], limits: Limits) -> None:
+def _check_sizes(entries: tuple[CentralEntry, ...], limits: Limits) -> None:
     if sum(entry.size for entry in entries) > limits.max_inflated_bytes:
         raise PackageRejected("container.inflated_too_large")
     for entry in entries:

@@ -44,7 +44,7 @@ def read_extra(raw: bytes) -> Mapping[int, bytes]:
     return fields
 
 
-def check_repeated(field: bytes | None, text: bytes) -> bool:
+def has_matching_copy(field: bytes | None, text: bytes) -> bool:
     """Whether the field repeats the name or comment in UTF-8.
 
     A copy with other bytes is refused.
@@ -56,7 +56,7 @@ def check_repeated(field: bytes | None, text: bytes) -> bool:
     return True
 
 
-def central_numbers(narrow: tuple[int, ...], field: bytes | None) -> tuple[int, ...]:
+def with_zip64_numbers(narrow: tuple[int, ...], field: bytes | None) -> tuple[int, ...]:
     """Size, compressed size, offset and disk, in 64 bits exactly where the others are sentinels."""
     wanted = [
         index

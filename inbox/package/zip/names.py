@@ -32,11 +32,11 @@ def read_name(raw: bytes, *, utf8: bool) -> str:
         name = raw.decode("utf-8" if utf8 else "ascii")
     except UnicodeDecodeError as error:
         raise PackageRejected("container.name", "encoding") from error
-    _check(name, len(raw))
+    _check_name(name, len(raw))
     return name
 
 
-def _check(name: str, size: int) -> None:
+def _check_name(name: str, size: int) -> None:
     levels = name.removesuffix("/").split("/")
     in_metadata = name.startswith(METADATA_FOLDER)
     faults = {

@@ -13,7 +13,7 @@ from inbox.package.zip.central_directory import (
     DEFLATED,
     FLAG_DESCRIPTOR,
     STORED,
-    Central,
+    CentralEntry,
     read_at,
     read_directory,
     read_end,
@@ -23,18 +23,18 @@ from inbox.package.zip.names import METADATA_FOLDER
 MIMETYPE = "mimetype"
 _ASIC_E = b"application/vnd.etsi.asic-e+zip"
 _ASIC_S = b"application/vnd.etsi.asic-s+zip"
-_NOTHING = {STORED: b"", DEFLATED: b"\x03\x00"}
+_EMPTY_CONTENT = {STORED: b"", DEFLATED: b"\x03\x00"}
 """What a folder may have for content."""
 _GARBLED_BYTES = 16
-_SURELY_OTHER = 8
+_GARBLED_THRESHOLD = 8
 """Of 16 random bytes as many as this are wrong, but for one time in 10 to the 16th."""
-_PATCHED = bytes.fromhex("504b03040a0000080000d568674c8a21")
+_PATCHED_BLOCK = bytes.fromhex("504b03040a0000080000d568674c8a21")
 """What an integrasjonspunkt that knows of the defect writes over it (reference §4.7)."""
 _CHUNK = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ZipEntry:
     """One file in the zip, and where its bytes are."""
 
     name: str
@@ -52,7 +52,7 @@ class Entry:
         return self.name == MIMETYPE or self.name.startswith(METADATA_FOLDER)
 
 
-def looks_whole(source: BinaryIO) -> bool:
+def has_complete_end(source: BinaryIO) -> bool:
     """Whether the end of the zip is there and consistent: a cheap test for a cut transfer.
 
     It says nothing about what is inside. False is no proof of a cut: if the same bytes come
@@ -67,7 +67,7 @@ def looks_whole(source: BinaryIO) -> bool:
     return end.offset + end.size == end.stop and (starts_so or end.entries == 0)
 
 
-class Archive:
+class ZipReader:
     """A reader for any zip in a seekable file, which it neither owns nor closes.
 
     Opening reads the directory and every local header; content is read by `read` and `stream`,
@@ -82,8 +82,8 @@ class Archive:
         end = read_end(source, size)
         self.notes: tuple[str, ...] = ()
         """How it departs from the ordinary profile without harm."""
-        placed = tuple(self._placed(read_directory(source, end, limits), end.offset))
-        self.entries: tuple[Entry, ...] = tuple(e for e in placed if not e.name.endswith("/"))
+        placed = tuple(self._locate_entries(read_directory(source, end, limits), end.offset))
+        self.entries: tuple[ZipEntry, ...] = tuple(e for e in placed if not e.name.endswith("/"))
         """The files, in the order in which they lie in the archive."""
         self.folders: tuple[str, ...] = tuple(e.name for e in placed if e.name.endswith("/"))
         """Folders that are there on their own account: names without content."""
@@ -92,7 +92,7 @@ class Archive:
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
 
-    def entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> ZipEntry:
         """The entry of that exact name; raises `NotFound`."""
         try:
             return self._by_name[name]
@@ -114,8 +114,8 @@ class Archive:
         blocks = self._blocks(entry)
         size = crc = 0
         if entry.open_ended:
-            blocks = local_headers.without_records(blocks)
-        for chunk in _inflated(blocks) if entry.method == DEFLATED else blocks:
+            blocks = local_headers.reject_zip_records(blocks)
+        for chunk in _inflate(blocks) if entry.method == DEFLATED else blocks:
             size += len(chunk)
             crc = zlib.crc32(chunk, crc)
             if size > entry.size:
@@ -132,7 +132,7 @@ class Archive:
             for _ in self.stream(entry.name):
                 pass
 
-    def _blocks(self, entry: Entry) -> Iterator[bytes]:
+    def _blocks(self, entry: ZipEntry) -> Iterator[bytes]:
         position, stop = entry.start, entry.start + entry.compressed_size
         while position < stop:
             block = read_at(self._source, position, min(_CHUNK, stop - position))
@@ -141,16 +141,18 @@ class Archive:
             position += len(block)
             yield block
 
-    def _placed(self, central: tuple[Central, ...], stop: int) -> Iterator[Entry]:
+    def _locate_entries(self, central: tuple[CentralEntry, ...], stop: int) -> Iterator[ZipEntry]:
         """Check each local header, and that one entry begins where the one before ended."""
         places = [entry.offset for entry in central] + [stop]
         if places[0]:
             raise PackageRejected("container.gap", "before the first")
         for entry, end in zip(central, places[1:], strict=True):
-            start = local_headers.read_around(self._source, entry, self._header(entry), end)
+            start = local_headers.checked_content_start(
+                self._source, entry, self._header(entry), end
+            )
             if entry.is_folder:
                 self._check_folder(entry, start)
-            yield Entry(
+            yield ZipEntry(
                 name=entry.name,
                 size=entry.size,
                 compressed_size=entry.compressed_size,
@@ -160,19 +162,19 @@ class Archive:
                 open_ended=entry.method == STORED and bool(entry.flags & FLAG_DESCRIPTOR),
             )
 
-    def _check_folder(self, entry: Central, start: int) -> None:
-        nothing = _NOTHING[entry.method]
+    def _check_folder(self, entry: CentralEntry, start: int) -> None:
+        nothing = _EMPTY_CONTENT[entry.method]
         if entry.compressed_size != len(nothing):
             raise PackageRejected("container.special_file", "a folder with content")
         if read_at(self._source, start, len(nothing)) != nothing:
             raise PackageRejected("container.special_file", "a folder with content")
 
-    def _header(self, entry: Central) -> bytes:
+    def _header(self, entry: CentralEntry) -> bytes:
         """The fixed part of the local header."""
         return read_at(self._source, entry.offset, local_headers.HEADER.size)
 
 
-class Container(Archive):
+class Container(ZipReader):
     """An ASiC-E container: a zip with that mimetype, in which everything can be signed."""
 
     def __init__(self, source: BinaryIO, limits: Limits) -> None:
@@ -184,7 +186,7 @@ class Container(Archive):
     def _is_empty(self, folder: str) -> bool:
         return not any(entry.name.startswith(folder) for entry in self.entries)
 
-    def _header(self, entry: Central) -> bytes:
+    def _header(self, entry: CentralEntry) -> bytes:
         """The fixed part of the local header, with a garbled first block put right.
 
         Some senders' decryption garbles the first 16 bytes of the file (reference §4.7). Only a
@@ -198,7 +200,7 @@ class Container(Archive):
         right = struct.pack("<4s5HL", local_headers.SIGNATURE, *kind, entry.crc)[:_GARBLED_BYTES]
         first = header[:_GARBLED_BYTES]
         wrong = sum(one != other for one, other in zip(first, right, strict=False))
-        if wrong < _SURELY_OTHER and not (wrong and first == _PATCHED):
+        if wrong < _GARBLED_THRESHOLD and not (wrong and first == _PATCHED_BLOCK):
             return header
         self.notes += ("first_block_garbled",)
         return right + header[_GARBLED_BYTES:]
@@ -216,7 +218,7 @@ class Container(Archive):
             self.notes += ("mimetype_not_first",)
 
 
-def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _inflate(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Deflated blocks unpacked in bounded chunks; the stream must end exactly with the blocks."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:

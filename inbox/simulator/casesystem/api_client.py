@@ -29,7 +29,7 @@ class Trouble(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ToldDocument:
+class DescribedDocument:
     """One document as the delivery describes it."""
 
     number: int
@@ -39,7 +39,7 @@ class ToldDocument:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class DeliveryDescription:
     """What the product says of a delivery."""
 
     delivery_id: str
@@ -47,18 +47,18 @@ class Told:
     """The sender's id of the message."""
     sha256: str
     """Of the package; empty if it was not told."""
-    documents: tuple[ToldDocument, ...]
+    documents: tuple[DescribedDocument, ...]
     whole: Mapping[str, object] = field(repr=False)
     """Everything, as it came."""
 
 
-def read_told(delivery_id: str, value: object) -> Told:
+def read_told(delivery_id: str, value: object) -> DeliveryDescription:
     """Read a delivery; raises `Trouble` if what a case system must have is not there."""
     message_id = text_at(value, "wire_id") or text_at(value, "message_id")
     listed = look(value, "documents")
     if not message_id or not isinstance(listed, list) or not isinstance(value, Mapping):
         raise Trouble("delivery.unreadable", again=False)
-    return Told(
+    return DeliveryDescription(
         delivery_id=delivery_id,
         message_id=message_id,
         sha256=text_at(value, "package", "sha256") or text_at(value, "sha256"),
@@ -67,12 +67,12 @@ def read_told(delivery_id: str, value: object) -> Told:
     )
 
 
-def _document(place: int, value: object) -> ToldDocument:
+def _document(place: int, value: object) -> DescribedDocument:
     number, size = look(value, "number"), look(value, "size")
     digest = text_at(value, "sha256")
     if re.fullmatch(r"[0-9a-f]{64}", digest) is None:
         raise Trouble("delivery.unreadable", again=False)
-    return ToldDocument(
+    return DescribedDocument(
         number=number if isinstance(number, int) else place,
         name=text_at(value, "name"),
         sha256=digest,
@@ -107,7 +107,7 @@ class ProductApi:
                 return
             after = ids[-1]
 
-    def told(self, delivery_id: str) -> Told:
+    def told(self, delivery_id: str) -> DeliveryDescription:
         """What the product says of it."""
         return read_told(delivery_id, self._json(f"/{delivery_id}", {}))
 
@@ -172,7 +172,7 @@ def _read_json(content: bytes) -> object:
         raise Trouble("answer.not_json", again=True) from error
 
 
-def check_contents(kept: SpooledTemporaryFile[bytes], told: Told) -> None:
+def check_contents(kept: SpooledTemporaryFile[bytes], told: DeliveryDescription) -> None:
     """Unpack it, and hold every document against the digest that was told."""
     try:
         with zipfile.ZipFile(kept) as archive:

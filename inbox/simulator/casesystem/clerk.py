@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from inbox.simulator.casesystem.api_client import (
     IN_MEMORY,
+    DeliveryDescription,
     ProductApi,
-    Told,
     Trouble,
     check_contents,
 )
@@ -18,7 +18,7 @@ from inbox.simulator.casesystem.registry import Registry
 _WRONG_REFERENCE = "1999/000001-1"
 
 
-def _never(_told: Told) -> str | None:
+def _never(_told: DeliveryDescription) -> str | None:
     return None
 
 
@@ -26,7 +26,7 @@ def _never(_told: Told) -> str | None:
 class Behaviour:
     """How it behaves; unset, as it should."""
 
-    refuse_if: Callable[[Told], str | None] = _never
+    refuse_if: Callable[[DeliveryDescription], str | None] = _never
     """The code with which it refuses a delivery; None registers it."""
     slow_by: timedelta = timedelta()
     """It takes this long between having the bytes and its final word."""
@@ -41,7 +41,7 @@ class Behaviour:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class SentAcknowledgement:
     """One word of ours, and what the product made of it."""
 
     delivery_id: str
@@ -62,7 +62,7 @@ class Clerk:
     registry: Registry
     clock: Callable[[], datetime]
     stopping: threading.Event
-    note: Callable[[Said], None]
+    note: Callable[[SentAcknowledgement], None]
 
     def see_to(self, delivery_id: str, behaviour: Behaviour) -> None:
         """Everything about one delivery. Safe to repeat: a package has one entry, ever.
@@ -88,7 +88,7 @@ class Clerk:
         if behaviour.contradicts:
             self._contradict(told, refused=code is not None)
 
-    def _check_documents(self, told: Told) -> None:
+    def _check_documents(self, told: DeliveryDescription) -> None:
         """The small ones one by one as well: the same bytes must come that way too."""
         for document in told.documents:
             if document.size <= IN_MEMORY:
@@ -96,11 +96,13 @@ class Clerk:
                 if hashlib.sha256(content).hexdigest() != document.sha256:
                     raise Trouble("document.other_bytes", again=False)
 
-    def _say(self, told: Told, behaviour: Behaviour, word: str, body: Mapping[str, str]) -> None:
+    def _say(
+        self, told: DeliveryDescription, behaviour: Behaviour, word: str, body: Mapping[str, str]
+    ) -> None:
         for _ in range(2 if behaviour.says_twice else 1):
             status, said = self.api.say(told.delivery_id, word, body)
             self.note(
-                Said(
+                SentAcknowledgement(
                     delivery_id=told.delivery_id,
                     message_id=told.message_id,
                     word=word,
@@ -110,7 +112,7 @@ class Clerk:
                 )
             )
 
-    def _contradict(self, told: Told, *, refused: bool) -> None:
+    def _contradict(self, told: DeliveryDescription, *, refused: bool) -> None:
         if refused:
             self._say(told, Behaviour(), "registered", {"reference": _WRONG_REFERENCE})
         else:

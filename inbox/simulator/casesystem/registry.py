@@ -10,7 +10,7 @@ BY_HAND = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class JournalEntry:
     """One journal entry."""
 
     message_id: str
@@ -27,9 +27,9 @@ class Registry:
     def __init__(self, first_number: int = 1) -> None:
         self._lock = threading.Lock()
         self._next = first_number
-        self._entries: list[Entry] = []
+        self._entries: list[JournalEntry] = []
 
-    def enter(self, *, message_id: str, sha256: str, at: datetime) -> Entry:
+    def enter(self, *, message_id: str, sha256: str, at: datetime) -> JournalEntry:
         """One entry per package: the same bytes again are the entry that they have."""
         with self._lock:
             for entry in self._entries:
@@ -37,11 +37,11 @@ class Registry:
                     return entry
             reference = f"{at.year}/{self._next:06}-1"
             self._next += 1
-            entry = Entry(message_id=message_id, sha256=sha256, reference=reference, at=at)
+            entry = JournalEntry(message_id=message_id, sha256=sha256, reference=reference, at=at)
             self._entries.append(entry)
             return entry
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         """Every entry, oldest first."""
         with self._lock:
             return list(self._entries)
@@ -59,16 +59,16 @@ class HandJournal:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: list[Entry] = []
+        self._entries: list[JournalEntry] = []
 
     def note(self, message_id: str, *, reference: str, at: datetime) -> None:
         """One more line; what is written twice stands twice, and is judged so."""
-        entry = Entry(message_id=message_id, sha256=BY_HAND, reference=reference, at=at)
+        entry = JournalEntry(message_id=message_id, sha256=BY_HAND, reference=reference, at=at)
         with self._lock:
             self._entries.append(entry)
 
     @property
-    def registered(self) -> list[Entry]:
+    def registered(self) -> list[JournalEntry]:
         """Every line, oldest first."""
         with self._lock:
             return list(self._entries)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from inbox.simulator.casesystem.api_client import ProductApi, Told, Trouble
-from inbox.simulator.casesystem.clerk import Behaviour, Clerk, Said
-from inbox.simulator.casesystem.registry import Entry, HandJournal, Registry
+from inbox.simulator.casesystem.api_client import DeliveryDescription, ProductApi, Trouble
+from inbox.simulator.casesystem.clerk import Behaviour, Clerk, SentAcknowledgement
+from inbox.simulator.casesystem.registry import HandJournal, JournalEntry, Registry
 from inbox.simulator.casesystem.retries import Errands
 from inbox.simulator.casesystem.webhook_check import (
     HOOK,
@@ -21,7 +21,15 @@ from inbox.simulator.casesystem.webhook_check import (
     read_secret,
 )
 
-__all__ = ["HOOK", "Behaviour", "CaseSystemSimulator", "Entry", "HandJournal", "Said", "Told"]
+__all__ = [
+    "HOOK",
+    "Behaviour",
+    "CaseSystemSimulator",
+    "DeliveryDescription",
+    "HandJournal",
+    "JournalEntry",
+    "SentAcknowledgement",
+]
 
 _LOOK_AROUND = 1.0
 """Seconds after which it looks around even if nothing seems to have happened."""
@@ -61,7 +69,7 @@ class CaseSystemSimulator:
         self._failing = self._behaviour.failing_webhooks
         self._clerk: Clerk | None = None
         self._secret = b""
-        self._said: list[Said] = []
+        self._said: list[SentAcknowledgement] = []
         self._troubles: list[tuple[str, str]] = []
         self._hooks: list[int] = []
 
@@ -103,7 +111,7 @@ class CaseSystemSimulator:
     # What can be seen from outside
 
     @property
-    def registered(self) -> list[Entry]:
+    def registered(self) -> list[JournalEntry]:
         """Its journal, oldest first."""
         return self._registry.entries()
 
@@ -113,13 +121,13 @@ class CaseSystemSimulator:
         return self._registry.twice()
 
     @property
-    def said(self) -> list[Said]:
+    def said(self) -> list[SentAcknowledgement]:
         """Every word it said, in order."""
         with self._lock:
             return list(self._said)
 
     @property
-    def refused(self) -> list[Said]:
+    def refused(self) -> list[SentAcknowledgement]:
         """The words with which it refused."""
         return [each for each in self.said if each.word == "refused"]
 
@@ -199,7 +207,7 @@ class CaseSystemSimulator:
                 return
         self._errands.finish(delivery_id)
 
-    def _note(self, said: Said) -> None:
+    def _note(self, said: SentAcknowledgement) -> None:
         with self._lock:
             self._said.append(said)
 

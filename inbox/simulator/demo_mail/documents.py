@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from inbox.simulator.packages.builder import Document, Parcel, write_package
+from inbox.simulator.packages.builder import Parcel, ParcelDocument, write_package
 
 _BLOCK = 1 << 20
 
@@ -44,14 +44,14 @@ def _escaped(line: str) -> str:
 _MEDIA_TYPES = {"pdf": "application/pdf", "txt": "text/plain", "csv": "text/csv"}
 
 
-def document(name: str, *lines: str) -> Document:
+def document(name: str, *lines: str) -> ParcelDocument:
     """A document by the ending of its name: pdf, or plain text with these lines."""
     ending = name.rpartition(".")[2]
     content = pdf(*lines) if ending == "pdf" else ("\n".join(lines) + "\n").encode()
-    return Document(name, _MEDIA_TYPES[ending], content)
+    return ParcelDocument(name, _MEDIA_TYPES[ending], content)
 
 
-def recording(name: str, size: int, seed: str) -> Document:
+def recording(name: str, size: int, seed: str) -> ParcelDocument:
     """A film of so many bytes that nothing can play and nothing can compress."""
 
     def chunks() -> Iterator[bytes]:
@@ -62,7 +62,7 @@ def recording(name: str, size: int, seed: str) -> Document:
             yield source.randbytes(min(_BLOCK, left))
             left -= _BLOCK
 
-    return Document(name, "video/mp4", chunks)
+    return ParcelDocument(name, "video/mp4", chunks)
 
 
 class Wrapped:

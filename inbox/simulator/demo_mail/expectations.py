@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Mode(StrEnum):
+class SystemMode(StrEnum):
     """How a case system gets its messages."""
 
     WEBHOOK = "webhook"
@@ -18,16 +18,16 @@ class System:
     """A case system of the municipality, and the units that use it."""
 
     name: str
-    mode: Mode
+    mode: SystemMode
     units: tuple[str, ...]
 
 
 BY_HAND = "by hand"
 SYSTEMS = (
-    System(name="familia", mode=Mode.WEBHOOK, units=("bv", "nav")),
-    System(name="saksys", mode=Mode.WEBHOOK, units=("helse", "bygg")),
-    System(name="skolearkiv", mode=Mode.PULL, units=("ppt", "skole")),
-    System(name=BY_HAND, mode=Mode.BY_HAND, units=("jurist", "personal", "dokumentsenteret")),
+    System(name="familia", mode=SystemMode.WEBHOOK, units=("bv", "nav")),
+    System(name="saksys", mode=SystemMode.WEBHOOK, units=("helse", "bygg")),
+    System(name="skolearkiv", mode=SystemMode.PULL, units=("ppt", "skole")),
+    System(name=BY_HAND, mode=SystemMode.BY_HAND, units=("jurist", "personal", "dokumentsenteret")),
 )
 SYSTEM_OF: Mapping[str, System] = {unit: each for each in SYSTEMS for unit in each.units}
 
@@ -93,7 +93,7 @@ class Expectation:
 
 def by_rule(rule: str, unit: str) -> Expectation:
     """A rule sends it to the unit, where a person releases it, or registers it by hand."""
-    by_hand = SYSTEM_OF[unit].mode is Mode.BY_HAND
+    by_hand = SYSTEM_OF[unit].mode is SystemMode.BY_HAND
     fate = Fate.RULE_BY_HAND if by_hand else Fate.RULE_RELEASED
     return Expectation(fate=fate, rule=rule, unit=unit)
 
@@ -105,7 +105,7 @@ def at_once(rule: str, unit: str) -> Expectation:
 
 def placed(unit: str) -> Expectation:
     """No rule takes it: archive staff place it."""
-    by_hand = SYSTEM_OF[unit].mode is Mode.BY_HAND
+    by_hand = SYSTEM_OF[unit].mode is SystemMode.BY_HAND
     return Expectation(fate=Fate.PLACED_BY_HAND if by_hand else Fate.PLACED, unit=unit)
 
 

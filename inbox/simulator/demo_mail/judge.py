@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from inbox.simulator.casesystem.registry import Entry
+from inbox.simulator.casesystem.registry import JournalEntry
 from inbox.simulator.demo_mail.expectations import REGISTERED, Answered, Fate
 from inbox.simulator.demo_mail.letters import Letter
 from inbox.simulator.demo_mail.postman import OthersLetter
@@ -26,7 +26,7 @@ class Journal(Protocol):
         """Whose it is, as expectations name it."""
 
     @property
-    def registered(self) -> list[Entry]:
+    def registered(self) -> list[JournalEntry]:
         """Its entries."""
 
 
@@ -111,7 +111,7 @@ class _Evidence:
         self._letters = letters
         self._known = {each.message_id for each in letters if gateway.statuses(each.message_id)}
         self._ids = {letter.name: letter.message_id for letter in letters}
-        self.entries: dict[str, list[tuple[str, Entry]]] = {}
+        self.entries: dict[str, list[tuple[str, JournalEntry]]] = {}
         for system in systems:
             for entry in system.registered:
                 self.entries.setdefault(entry.message_id, []).append((system.name, entry))

@@ -14,8 +14,8 @@ from inbox.simulator.demo_mail.plan import Comes, Packing, Plan
 from inbox.simulator.demo_mail.senders import CAPABILITIES, KNOWN_REFERENCES, NAMES, OWN, SUPPLIER
 from inbox.simulator.gateway.queue import Damage, Package
 from inbox.simulator.packages import arkivmelding, envelopes
-from inbox.simulator.packages.builder import Dialect, Document, Parcel, Tamper, package_bytes
-from inbox.simulator.packages.certificates import Signer, TestAuthority
+from inbox.simulator.packages.builder import Dialect, Parcel, ParcelDocument, Tamper, package_bytes
+from inbox.simulator.packages.certificates import SigningKey, TestAuthority
 from inbox.simulator.packages.envelopes import Envelope, sbd_json
 
 __all__ = ["CAPABILITIES", "KNOWN_REFERENCES", "OWN", "Letter", "mailbag", "refusals"]
@@ -86,9 +86,9 @@ class _Signers:
 
     def __init__(self, authority: TestAuthority) -> None:
         self._authority = authority
-        self._signers: dict[str, Signer] = {}
+        self._signers: dict[str, SigningKey] = {}
 
-    def of(self, org_number: str) -> Signer:
+    def of(self, org_number: str) -> SigningKey:
         if org_number not in self._signers:
             name = NAMES[org_number]
             self._signers[org_number] = self._authority.issue(org_number, name=name)
@@ -152,7 +152,7 @@ def _envelope(plan: Plan, sent_at: datetime) -> Envelope:
     )
 
 
-def _documents(plan: Plan) -> Iterator[Document]:
+def _documents(plan: Plan) -> Iterator[ParcelDocument]:
     yield document(plan.main, plan.title, "", *plan.lines)
     for number, name in enumerate(plan.attachments, start=1):
         if plan.packing is Packing.LARGE:
@@ -164,11 +164,11 @@ def _documents(plan: Plan) -> Iterator[Document]:
 
 
 def _arkivmelding(
-    plan: Plan, documents: tuple[Document, ...], message_id: str, sent_at: datetime
+    plan: Plan, documents: tuple[ParcelDocument, ...], message_id: str, sent_at: datetime
 ) -> bytes:
     if plan.packing is Packing.BARE:
         return _BARE
-    letter = arkivmelding.Letter(
+    letter = arkivmelding.ArkivmeldingLetter(
         message_id=message_id,
         file_names=tuple(each.name for each in documents),
         title=plan.title,

@@ -6,7 +6,15 @@ from pathlib import Path
 
 from inbox.simulator.gateway.queue import FILTERS, Damage, Source, Waiting
 from inbox.simulator.gateway.state import State
-from inbox.simulator.http.wire import JSON, Answer, Call, Refusal, json_answer, nano_time, page_of
+from inbox.simulator.http.wire import (
+    JSON,
+    Call,
+    Refusal,
+    SimulatedResponse,
+    json_answer,
+    nano_time,
+    page_of,
+)
 from inbox.simulator.packages import envelopes
 
 ZIP = {
@@ -18,7 +26,7 @@ ANNOUNCED_UP_TO = 8192
 CHUNK = 256 * 1024
 
 
-def find(state: State, call: Call) -> Answer:
+def find(state: State, call: Call) -> SimulatedResponse:
     """Locked and unlocked alike; changes nothing."""
     sortable = {**FILTERS, "lastUpdated": lambda waiting: nano_time(waiting.last_updated)}
     with state.look() as inside:
@@ -26,16 +34,16 @@ def find(state: State, call: Call) -> Answer:
         return json_answer(page_of(rows, call, show=lambda row: row.envelope, sortable=sortable))
 
 
-def peek(state: State, call: Call) -> Answer:
+def peek(state: State, call: Call) -> SimulatedResponse:
     """Lock one; HEAD locks too. 204 carries a content type all the same (§11.2)."""
     with state.look() as inside:
         waiting = inside.queue.peek(call.query, inside.now)
     if waiting is None:
-        return Answer(status=204, headers=JSON)
+        return SimulatedResponse(status=204, headers=JSON)
     return json_answer(waiting.envelope, message_id=waiting.message_id)
 
 
-def pop(state: State, call: Call) -> Answer:
+def pop(state: State, call: Call) -> SimulatedResponse:
     """The package of a locked message, as often as asked; Range and Accept change nothing."""
     with state.look() as inside:
         waiting = inside.queue.locked(call.argument)
@@ -44,7 +52,7 @@ def pop(state: State, call: Call) -> Answer:
             inside.queue.remove(waiting.message_id)
             inside.ledger.record(waiting.message_id, "FEIL", inside.now)
     if _is_receipt(waiting) or package is Damage.UNDECRYPTABLE:
-        return Answer(status=204)
+        return SimulatedResponse(status=204)
     if isinstance(package, Damage):
         missing = package is Damage.FILE_MISSING
         status, name = (404, "FileNotFoundException") if missing else (500, "AsicReadException")
@@ -52,10 +60,10 @@ def pop(state: State, call: Call) -> Answer:
     if package is None:
         name = "org.springframework.transaction.UnexpectedRollbackException"
         raise Refusal(500, name, "Transaction silently rolled back")
-    return Answer(headers=ZIP, body=_body(package))
+    return SimulatedResponse(headers=ZIP, body=_body(package))
 
 
-def delete(state: State, call: Call) -> Answer:
+def delete(state: State, call: Call) -> SimulatedResponse:
     """Needs a lock, anyone's, and no pop."""
     with state.look() as inside:
         waiting = inside.queue.locked(call.argument)

@@ -4,13 +4,13 @@ import json
 
 from inbox.simulator.gateway.state import State
 from inbox.simulator.gateway.statuses import show_conversation, show_status
-from inbox.simulator.http.wire import Answer, Call, Refusal, json_answer, page_of
+from inbox.simulator.http.wire import Call, Refusal, SimulatedResponse, json_answer, page_of
 from inbox.simulator.packages import envelopes
 
 STATUS_JSON = {"content-type": "application/json;charset=utf-8"}
 
 
-def capabilities(state: State, call: Call) -> Answer:
+def capabilities(state: State, call: Call) -> SimulatedResponse:
     """What the registry says of an organisation; unknown is 404, a process narrows it."""
     known = state.setup.capabilities.get(call.argument)
     if known is None:
@@ -31,7 +31,7 @@ def capabilities(state: State, call: Call) -> Answer:
     return json_answer({"capabilities": rows})
 
 
-def statuses(state: State, call: Call) -> Answer:
+def statuses(state: State, call: Call) -> SimulatedResponse:
     """All statuses, by id; with an id in the path those of one message, none if it is unknown."""
     query = dict(call.query)
     if call.argument:
@@ -58,10 +58,10 @@ def statuses(state: State, call: Call) -> Answer:
         },
     )
     answer = json_answer(page)
-    return Answer(headers=STATUS_JSON, body=answer.body)
+    return SimulatedResponse(headers=STATUS_JSON, body=answer.body)
 
 
-def conversations(state: State, call: Call) -> Answer:
+def conversations(state: State, call: Call) -> SimulatedResponse:
     """Conversations in both directions, filtered by ids and direction."""
     with state.look() as inside:
         rows = [
@@ -76,7 +76,7 @@ def conversations(state: State, call: Call) -> Answer:
     )
 
 
-def conversation(state: State, call: Call) -> Answer:
+def conversation(state: State, call: Call) -> SimulatedResponse:
     """A single look-up gives outgoing ones only (§2.6, §11.2)."""
     with state.look() as inside:
         found = inside.ledger.find(call.argument)
@@ -86,22 +86,24 @@ def conversation(state: State, call: Call) -> Answer:
         return json_answer(show_conversation(found))
 
 
-def health(state: State, _call: Call) -> Answer:
+def health(state: State, _call: Call) -> SimulatedResponse:
     """UP with 200, DOWN with 503."""
     with state.look() as inside:
         waiting = len(inside.queue.all())
     up = "UP" if state.setup.healthy else "DOWN"
     details = {"queue": {"status": up, "details": {"incoming": waiting}}}
     answer = json_answer({"status": up, "components": details, "groups": ["liveness", "readiness"]})
-    return Answer(status=200 if up == "UP" else 503, headers=answer.headers, body=answer.body)
+    return SimulatedResponse(
+        status=200 if up == "UP" else 503, headers=answer.headers, body=answer.body
+    )
 
 
-def info(_state: State, _call: Call) -> Answer:
+def info(_state: State, _call: Call) -> SimulatedResponse:
     """What build this claims to be."""
     return json_answer({"build": {"artifact": "integrasjonspunkt", "version": "4.0.7"}})
 
 
-def subscriptions(state: State, call: Call) -> Answer:
+def subscriptions(state: State, call: Call) -> SimulatedResponse:
     """List or add."""
     with state.look() as inside:
         if call.method == "POST":
@@ -110,12 +112,12 @@ def subscriptions(state: State, call: Call) -> Answer:
         return json_answer(page_of(rows, call, show=lambda row: row.show(), sortable={}))
 
 
-def subscription(state: State, call: Call) -> Answer:
+def subscription(state: State, call: Call) -> SimulatedResponse:
     """Look at, change or remove one."""
     with state.look() as inside:
         if call.method == "DELETE":
             inside.subscriptions.remove(call.argument)
-            return Answer()
+            return SimulatedResponse()
         if call.method == "PUT":
             return json_answer(inside.subscriptions.change(call.argument, json_body(call)).show())
         return json_answer(inside.subscriptions.find(call.argument).show())

@@ -68,7 +68,7 @@ class Outgoing:
             yield "LEVETID_UTLOPT", self.expires_at
 
 
-class Outbox:
+class OutgoingMessages:
     """All outgoing messages; the caller holds the lock."""
 
     def __init__(self, pace: timedelta) -> None:

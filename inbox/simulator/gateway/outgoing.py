@@ -7,7 +7,7 @@ from datetime import datetime
 from inbox.simulator.gateway.lookups import json_body, unreadable
 from inbox.simulator.gateway.outbox import Outgoing
 from inbox.simulator.gateway.state import Setup, State, service_for
-from inbox.simulator.http.wire import Answer, Call, Refusal, json_answer, page_of
+from inbox.simulator.http.wire import Call, Refusal, SimulatedResponse, json_answer, page_of
 from inbox.simulator.packages import envelopes
 from inbox.simulator.packages.envelopes import HEADER, Envelope, look, text_at
 
@@ -21,7 +21,7 @@ ILLEGAL_ARGUMENT = "java.lang.IllegalArgumentException"
 ILLEGAL_STATE = "java.lang.IllegalStateException"
 
 
-def create(state: State, call: Call) -> Answer:
+def create(state: State, call: Call) -> SimulatedResponse:
     """Accept a message for sending, with its missing ids and times filled in; sends nothing."""
     envelope = _readable(json_body(call))
     with state.look() as inside:
@@ -45,7 +45,7 @@ def create(state: State, call: Call) -> Answer:
     return json_answer(filled, message_id=outgoing.message_id)
 
 
-def send(state: State, call: Call) -> Answer:
+def send(state: State, call: Call) -> SimulatedResponse:
     """Queue it; at once again is 200, after SENDT 404."""
     with state.look() as inside:
         outgoing = inside.outbox.queued(call.argument)
@@ -54,10 +54,10 @@ def send(state: State, call: Call) -> Answer:
         if envelopes.type_of(outgoing.envelope) == "arkivmelding":
             raise Refusal(400, "MissingArkivmeldingException", "arkivmelding.xml is missing")
         inside.queue_for_sending(outgoing)
-    return Answer()
+    return SimulatedResponse()
 
 
-def show(state: State, call: Call) -> Answer:
+def show(state: State, call: Call) -> SimulatedResponse:
     """What lies in the out-queue under this id."""
     with state.look() as inside:
         outgoing = inside.outbox.queued(call.argument)
@@ -66,20 +66,20 @@ def show(state: State, call: Call) -> Answer:
     return json_answer(outgoing.envelope)
 
 
-def show_all(state: State, call: Call) -> Answer:
+def show_all(state: State, call: Call) -> SimulatedResponse:
     """The out-queue."""
     with state.look() as inside:
         rows = inside.outbox.in_queue()
     return json_answer(page_of(rows, call, show=lambda row: row.envelope, sortable={}))
 
 
-def discard(state: State, call: Call) -> Answer:
+def discard(state: State, call: Call) -> SimulatedResponse:
     """Drop what was not sent yet; 200 with an empty body."""
     with state.look() as inside:
         if inside.outbox.queued(call.argument) is None:
             raise _not_there(call.argument)
         inside.outbox.remove(call.argument)
-    return Answer()
+    return SimulatedResponse()
 
 
 def _not_there(message_id: str) -> Refusal:

@@ -13,13 +13,19 @@ from inbox.simulator.gateway.queue import Damage, Package
 from inbox.simulator.gateway.state import Capabilities, Setup, State
 from inbox.simulator.http.asgi import DeskApp, Seen, operation_of
 from inbox.simulator.http.faults import Does, Fault, Script, faults_of
-from inbox.simulator.http.wire import Answer, Call, Refusal, refusal_answer, unauthorised_answer
+from inbox.simulator.http.wire import (
+    Call,
+    Refusal,
+    SimulatedResponse,
+    refusal_answer,
+    unauthorised_answer,
+)
 from inbox.simulator.packages import envelopes
 from inbox.simulator.packages.envelopes import RESPONSE, TAUSHETSBELAGT, Envelope
 
 __all__ = ["Damage", "Fault", "GatewaySimulator", "OtherEnd", "Seen"]
 
-Endpoint = Callable[[State, Call], Answer]
+Endpoint = Callable[[State, Call], SimulatedResponse]
 ROUTES: Mapping[str, Mapping[str, Endpoint]] = {
     "/api/messages/in": {"GET": incoming.find},
     "/api/messages/in/peek": {"GET": incoming.peek},
@@ -227,7 +233,7 @@ class GatewaySimulator:
             with self._state.look() as inside:
                 inside.again.append((inside.now + fault.after, message_id))
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SimulatedResponse:
         """Do it, as the real one would."""
         if not self._may_enter(call):
             return unauthorised_answer(call.path, call.at)
@@ -236,7 +242,7 @@ class GatewaySimulator:
         except Refusal as refusal:
             return refusal_answer(refusal, call.path, call.at)
 
-    def _endpoint(self, call: Call) -> Answer:
+    def _endpoint(self, call: Call) -> SimulatedResponse:
         path = call.path
         if ".." in path.split("/"):
             name = "org.springframework.security.web.firewall.RequestRejectedException"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from inbox.simulator.gateway.outbox import DISCARDED, OtherEnd, Outbox, Outgoing
+from inbox.simulator.gateway.outbox import DISCARDED, OtherEnd, Outgoing, OutgoingMessages
 from inbox.simulator.gateway.queue import Package, Queue, Waiting
 from inbox.simulator.gateway.statuses import Ledger
 from inbox.simulator.gateway.webhooks import Subscriptions
@@ -48,7 +48,7 @@ class Inside:
 
     now: datetime
     queue: Queue
-    outbox: Outbox
+    outbox: OutgoingMessages
     ledger: Ledger
     sender: SenderSide
     subscriptions: Subscriptions
@@ -119,7 +119,7 @@ class State:
         self._inside = Inside(
             now=clock(),
             queue=Queue(lock_time),
-            outbox=Outbox(pace),
+            outbox=OutgoingMessages(pace),
             ledger=Ledger(subscriptions.tell),
             sender=SenderSide(),
             subscriptions=subscriptions,

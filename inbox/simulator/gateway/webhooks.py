@@ -15,7 +15,7 @@ FIELDS = ("name", "pushEndpoint", "resource", "event", "filter")
 
 
 @dataclass(kw_only=True)
-class Subscription:
+class WebhookSubscription:
     """One subscriber."""
 
     number: int
@@ -38,11 +38,11 @@ class Subscriptions:
     """Who is told; the caller holds the lock. Posting happens on a thread of its own."""
 
     def __init__(self) -> None:
-        self._all: dict[int, Subscription] = {}
+        self._all: dict[int, WebhookSubscription] = {}
         self._made = 0
         self._poster: ThreadPoolExecutor | None = None
 
-    def add(self, body: object) -> Subscription:
+    def add(self, body: object) -> WebhookSubscription:
         """A new subscriber, who gets a ping; the same name and endpoint again are 400."""
         fields = {name: text_at(body, name) for name in FIELDS if text_at(body, name)}
         same = {
@@ -54,19 +54,19 @@ class Subscriptions:
         if fields["name"] + " " + fields["pushEndpoint"] in same:
             raise Refusal(400, "SubscriptionWithSameNameAndPushEndpointAlreadyExists", "exists")
         self._made += 1
-        subscription = Subscription(number=self._made, fields=fields)
+        subscription = WebhookSubscription(number=self._made, fields=fields)
         self._all[subscription.number] = subscription
         self._ping(subscription)
         return subscription
 
-    def find(self, number: str) -> Subscription:
+    def find(self, number: str) -> WebhookSubscription:
         """One subscriber, or 404."""
         found = self._all.get(int(number)) if number.isdecimal() else None
         if found is None:
             raise Refusal(404, "SubscriptionNotFoundException", f"no subscription {number}")
         return found
 
-    def change(self, number: str, body: object) -> Subscription:
+    def change(self, number: str, body: object) -> WebhookSubscription:
         """Change the given fields only, and ping."""
         subscription = self.find(number)
         subscription.fields |= {name: text_at(body, name) for name in FIELDS if text_at(body, name)}
@@ -77,7 +77,7 @@ class Subscriptions:
         """No longer told."""
         del self._all[self.find(number).number]
 
-    def all(self) -> list[Subscription]:
+    def all(self) -> list[WebhookSubscription]:
         """Every subscriber."""
         return list(self._all.values())
 
@@ -97,10 +97,10 @@ class Subscriptions:
             if subscription.wants(event):
                 self._post(subscription, event)
 
-    def _ping(self, subscription: Subscription) -> None:
+    def _ping(self, subscription: WebhookSubscription) -> None:
         self._post(subscription, {"createdTs": wire_time(datetime.now(UTC)), "event": "ping"})
 
-    def _post(self, subscription: Subscription, event: Mapping[str, object]) -> None:
+    def _post(self, subscription: WebhookSubscription, event: Mapping[str, object]) -> None:
         if self._poster is None:
             self._poster = ThreadPoolExecutor(max_workers=1, thread_name_prefix="webhooks")
         self._poster.submit(_attempt, subscription.fields["pushEndpoint"], event)

@@ -9,7 +9,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl
 
 from inbox.simulator.http.faults import Does, Fault, On
-from inbox.simulator.http.wire import JSON, Answer, Call, Refusal, refusal_answer
+from inbox.simulator.http.wire import JSON, Call, Refusal, SimulatedResponse, refusal_answer
 
 Scope = MutableMapping[str, object]
 Event = MutableMapping[str, object]
@@ -53,31 +53,33 @@ class Desk(Protocol):
     def finish(self, seen: Seen) -> None:
         """Complete that line of the journal."""
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SimulatedResponse:
         """Do it."""
 
     def strike(self, fault: Fault, message_id: str | None) -> None:
         """Do to the message what the fault says."""
 
 
-def _fault_page(status: int, words: str) -> Answer:
+def _fault_page(status: int, words: str) -> SimulatedResponse:
     body = f"<!DOCTYPE html><html><head><title>{words}</title></head><body>{words}</body></html>"
-    return Answer(status=status, headers={"content-type": "text/html"}, body=body.encode())
+    return SimulatedResponse(
+        status=status, headers={"content-type": "text/html"}, body=body.encode()
+    )
 
 
-def _staged(fault: Fault, call: Call) -> Answer | None:
+def _staged(fault: Fault, call: Call) -> SimulatedResponse | None:
     """The answer that comes in place of doing anything."""
     if fault.does is Does.ANSWER:
         if fault.status < 400:  # noqa: PLR2004 - below it Spring writes no error body
-            return Answer(status=fault.status)
+            return SimulatedResponse(status=fault.status)
         name = "org.springframework.web.server.ResponseStatusException"
         return refusal_answer(Refusal(fault.status, name, "by the script"), call.path, call.at)
     if fault.does is Does.ANSWER_EMPTY:
-        return Answer(status=fault.status)
+        return SimulatedResponse(status=fault.status)
     if fault.does is Does.ANSWER_HTML:
         return _fault_page(fault.status, "Velkommen")
     if fault.does is Does.ANSWER_GARBAGE:
-        return Answer(
+        return SimulatedResponse(
             status=fault.status, headers=JSON, body=b'{"standardBusinessDocumentHeader": {'
         )
     return None
@@ -173,7 +175,7 @@ class _Exchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    async def _tell(self, answer: Answer, kinds: dict[Does, Fault]) -> None:
+    async def _tell(self, answer: SimulatedResponse, kinds: dict[Does, Fault]) -> None:
         headers = {
             "date": format_datetime(self._desk.now().astimezone(UTC), usegmt=True),
             **answer.headers,

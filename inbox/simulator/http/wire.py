@@ -31,7 +31,7 @@ class Call:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class SimulatedResponse:
     """One answer; a body that is an iterator is sent chunk by chunk, without Content-Length."""
 
     status: int = 200
@@ -76,9 +76,9 @@ def without_nulls(value: object) -> object:
     return value
 
 
-def json_answer(value: object, *, message_id: str | None = None) -> Answer:
+def json_answer(value: object, *, message_id: str | None = None) -> SimulatedResponse:
     """200 with JSON."""
-    return Answer(headers=JSON, body=json_bytes(value), message_id=message_id)
+    return SimulatedResponse(headers=JSON, body=json_bytes(value), message_id=message_id)
 
 
 def nano_time(at: datetime) -> str:
@@ -93,9 +93,9 @@ def micro_time(at: datetime) -> str:
     return at.astimezone(OSLO_WINTER).isoformat(timespec="microseconds")
 
 
-def refusal_answer(refusal: Refusal, path: str, at: datetime) -> Answer:
+def refusal_answer(refusal: Refusal, path: str, at: datetime) -> SimulatedResponse:
     """The error body, in the key order seen on a running gateway (§11.2)."""
-    return Answer(
+    return SimulatedResponse(
         status=refusal.status,
         headers=JSON,
         body=json_bytes(
@@ -113,7 +113,7 @@ def refusal_answer(refusal: Refusal, path: str, at: datetime) -> Answer:
     )
 
 
-def unauthorised_answer(path: str, at: datetime) -> Answer:
+def unauthorised_answer(path: str, at: datetime) -> SimulatedResponse:
     """401 as §11.6 saw it: without `exception`."""
     body = {
         "timestamp": nano_time(at),
@@ -123,7 +123,7 @@ def unauthorised_answer(path: str, at: datetime) -> Answer:
         "path": path,
     }
     headers = {**JSON, "www-authenticate": 'Basic realm="Realm"'}
-    return Answer(status=401, headers=headers, body=json_bytes(body))
+    return SimulatedResponse(status=401, headers=headers, body=json_bytes(body))
 
 
 PAGE_LIMIT = 2000

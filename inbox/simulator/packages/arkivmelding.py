@@ -16,7 +16,7 @@ Tree = tuple[str, "str | Sequence[Tree]"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class ArkivmeldingLetter:
     """One letter with its attachments, in a case; its titles and names are made up."""
 
     message_id: str = "0b6c2f2e-6c1f-4a53-9a54-6f0a3c1d8e11"
@@ -40,14 +40,14 @@ class Letter:
     at: datetime = datetime(2026, 8, 20, 9, 5, tzinfo=UTC)
 
 
-def arkivmelding_xml(letter: Letter | None = None) -> bytes:
+def arkivmelding_xml(letter: ArkivmeldingLetter | None = None) -> bytes:
     """In full: valid against the schema that the integrasjonspunkt uses."""
-    return _document(_full(letter or Letter()))
+    return _document(_full(letter or ArkivmeldingLetter()))
 
 
-def minimal_arkivmelding_xml(letter: Letter | None = None) -> bytes:
+def minimal_arkivmelding_xml(letter: ArkivmeldingLetter | None = None) -> bytes:
     """As the SvarInn conversion makes it: no dates, parents or main document; invalid by design."""
-    return _document(_minimal(letter or Letter()))
+    return _document(_minimal(letter or ArkivmeldingLetter()))
 
 
 def _document(tree: Tree) -> bytes:
@@ -73,11 +73,11 @@ def _element(tree: Tree, parent: etree._Element | None) -> etree._Element:
     return element
 
 
-def _id(letter: Letter, of: str) -> str:
+def _id(letter: ArkivmeldingLetter, of: str) -> str:
     return str(uuid.uuid5(_IDS, f"{letter.message_id}/{of}"))
 
 
-def _made(letter: Letter) -> list[Tree]:
+def _made(letter: ArkivmeldingLetter) -> list[Tree]:
     return [("opprettetDato", letter.at.isoformat()), ("opprettetAv", "Sak Behandler")]
 
 
@@ -85,7 +85,7 @@ def _titles(title: str, public: str | None) -> list[Tree]:
     return [("tittel", title), *([("offentligTittel", public)] if public is not None else [])]
 
 
-def _full(letter: Letter) -> Tree:
+def _full(letter: ArkivmeldingLetter) -> Tree:
     case_number = f"{letter.case_year}/{letter.case_sequence}"
     case: list[Tree] = [
         ("systemID", _id(letter, "case")),
@@ -114,7 +114,7 @@ def _full(letter: Letter) -> Tree:
     )
 
 
-def _screening(letter: Letter) -> list[Tree]:
+def _screening(letter: ArkivmeldingLetter) -> list[Tree]:
     if letter.authority is None:
         return []
     return [
@@ -130,7 +130,7 @@ def _screening(letter: Letter) -> list[Tree]:
     ]
 
 
-def _classification(letter: Letter) -> list[Tree]:
+def _classification(letter: ArkivmeldingLetter) -> list[Tree]:
     if letter.class_id is None:
         return []
     parts: list[Tree] = [
@@ -141,7 +141,7 @@ def _classification(letter: Letter) -> list[Tree]:
     return [("klassifikasjon", parts)]
 
 
-def _entry(letter: Letter) -> Iterator[Tree]:
+def _entry(letter: ArkivmeldingLetter) -> Iterator[Tree]:
     """The journalpost, in schema order."""
     yield ("systemID", _id(letter, "entry"))
     yield from _made(letter)
@@ -172,7 +172,7 @@ def _party(role: str, name: str) -> list[Tree]:
     return [("korrespondanseparttype", role), ("korrespondansepartNavn", name)]
 
 
-def _description(letter: Letter, number: int, name: str) -> Iterator[Tree]:
+def _description(letter: ArkivmeldingLetter, number: int, name: str) -> Iterator[Tree]:
     yield ("systemID", _id(letter, f"document {number}"))
     yield ("dokumenttype", "Brev")
     yield ("dokumentstatus", "Dokumentet er ferdigstilt")
@@ -191,7 +191,7 @@ def _description(letter: Letter, number: int, name: str) -> Iterator[Tree]:
     yield ("dokumentobjekt", described)
 
 
-def _minimal(letter: Letter) -> Tree:
+def _minimal(letter: ArkivmeldingLetter) -> Tree:
     entry: list[Tree] = [("systemID", _id(letter, "entry"))]
     for number, name in enumerate(letter.file_names, start=1):
         description: list[Tree] = [

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import BinaryIO
 from urllib.parse import quote
 
-from inbox.simulator.packages.certificates import Signer
+from inbox.simulator.packages.certificates import SigningKey
 from inbox.simulator.packages.cms import Profile, sign
 from inbox.simulator.packages.envelopes import OSLO_WINTER
 from inbox.simulator.packages.zipwriter import ZipWriter
@@ -56,7 +56,7 @@ class Tamper(StrEnum):
 
 
 @dataclass(frozen=True)
-class Document:
+class ParcelDocument:
     """One file; large ones are given as a callable that makes an iterator of chunks, used once."""
 
     name: str
@@ -77,8 +77,8 @@ class Parcel:
 
     sender: str
     receiver: str
-    signer: Signer
-    documents: tuple[Document, ...] = ()
+    signer: SigningKey
+    documents: tuple[ParcelDocument, ...] = ()
     arkivmelding: bytes | None = None
     dialect: Dialect = Dialect.GENUINE
     namespace: Namespace = Namespace.CURRENT
@@ -86,12 +86,12 @@ class Parcel:
     signed_at: datetime | None = None
     """Now, unless told otherwise."""
 
-    def files(self) -> tuple[Document, ...]:
+    def files(self) -> tuple[ParcelDocument, ...]:
         """Everything that is signed except manifest.xml, in the order in which it is written."""
         if self.arkivmelding is None or self.tamper is Tamper.MISSING_ARKIVMELDING:
             return self.documents
         media_type = {Dialect.GENUINE: "application/xml", Dialect.MODERN: "text/xml"}[self.dialect]
-        return (Document(ARKIVMELDING_XML, media_type, self.arkivmelding), *self.documents)
+        return (ParcelDocument(ARKIVMELDING_XML, media_type, self.arkivmelding), *self.documents)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,10 @@ def write_package(out: BinaryIO, parcel: Parcel) -> None:
     archive.store("mimetype", MIMETYPE.encode(), comment=COMMENT if genuine else "")
     files = parcel.files()
     if genuine:
-        files = (Document("manifest.xml", "application/xml", _transport_manifest(parcel)), *files)
+        files = (
+            ParcelDocument("manifest.xml", "application/xml", _transport_manifest(parcel)),
+            *files,
+        )
     signed = [_write(archive, file, _grown(parcel, file)) for file in files]
     if parcel.tamper is Tamper.UNSIGNED_FILE:
         archive.deflate("ekstra.txt", [b"Ikke dekket av signaturen.\n"])
@@ -128,12 +131,12 @@ def write_package(out: BinaryIO, parcel: Parcel) -> None:
     archive.finish(COMMENT if genuine else "")
 
 
-def _grown(parcel: Parcel, file: Document) -> bytes:
+def _grown(parcel: Parcel, file: ParcelDocument) -> bytes:
     changed = parcel.tamper is Tamper.CHANGED_DOCUMENT and file in parcel.files()[-1:]
     return b"\n" if changed else b""
 
 
-def _write(archive: ZipWriter, file: Document, extra: bytes) -> _Signed:
+def _write(archive: ZipWriter, file: ParcelDocument, extra: bytes) -> _Signed:
     """Write one file, with bytes after it that the digest does not know."""
     digest = hashlib.sha256()
 

@@ -25,7 +25,7 @@ class OrgStyle(StrEnum):
 
 
 @dataclass(frozen=True)
-class Signer:
+class SigningKey:
     """A private key with its certificate."""
 
     key: rsa.RSAPrivateKey
@@ -57,7 +57,7 @@ class TestAuthority:
         *,
         valid_from: datetime | None = None,
         name: str = "Test Root CA",
-        anchor: Signer | None = None,
+        anchor: SigningKey | None = None,
     ) -> None:
         start = valid_from or datetime.now(UTC) - 30 * DAY
         self._valid_from = start.replace(microsecond=0)
@@ -82,7 +82,7 @@ class TestAuthority:
         style: OrgStyle = OrgStyle.SERIAL_NUMBER,
         valid_from: datetime | None = None,
         valid_until: datetime | None = None,
-    ) -> Signer:
+    ) -> SigningKey:
         """A certificate (virksomhetssertifikat). Keys take turns: two in a row differ."""
         self._issued += 1
         key = _key(1 + self._issued % 3)
@@ -106,13 +106,13 @@ class TestAuthority:
         )
         for extension, critical in _extensions(key.public_key(), self._key.public_key()):
             builder = builder.add_extension(extension, critical=critical)
-        return Signer(key, builder.sign(self._key, hashes.SHA256()))
+        return SigningKey(key, builder.sign(self._key, hashes.SHA256()))
 
-    def expired(self, org_number: str, *, now: datetime, name: str = "Test kommune") -> Signer:
+    def expired(self, org_number: str, *, now: datetime, name: str = "Test kommune") -> SigningKey:
         """A certificate that ran out the day before `now`."""
         return self.issue(org_number, name=name, valid_from=now - 400 * DAY, valid_until=now - DAY)
 
-    def crl(self, now: datetime, revoked: Iterable[int | Signer] = ()) -> bytes:
+    def crl(self, now: datetime, revoked: Iterable[int | SigningKey] = ()) -> bytes:
         """The revocation list in DER, good for a week from an hour before `now`."""
         issued = now.replace(microsecond=0) - timedelta(hours=1)
         builder = (
@@ -124,7 +124,7 @@ class TestAuthority:
             .add_extension(_authority_id(self._key.public_key()), critical=False)
         )
         for each in revoked:
-            serial = each.certificate.serial_number if isinstance(each, Signer) else each
+            serial = each.certificate.serial_number if isinstance(each, SigningKey) else each
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(issued)
             builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
@@ -148,7 +148,7 @@ class TestAuthority:
         assert isinstance(key, rsa.RSAPrivateKey)
         certificate = x509.load_pem_x509_certificate((folder / "root.pem").read_bytes())
         start = certificate.not_valid_before_utc + 365 * DAY
-        return cls(valid_from=start, anchor=Signer(key, certificate))
+        return cls(valid_from=start, anchor=SigningKey(key, certificate))
 
     def _root(self, name: str) -> x509.Certificate:
         subject = _name(

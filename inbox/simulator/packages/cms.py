@@ -9,7 +9,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from inbox.simulator.packages.certificates import Signer
+from inbox.simulator.packages.certificates import SigningKey
 
 
 class Profile(StrEnum):
@@ -25,7 +25,7 @@ SHA256_WITHOUT_PARAMETERS = bytes.fromhex("300b0609608648016503040201")
 """As DER, because asn1crypto would add NULL parameters."""
 
 
-def sign(content: bytes, signer: Signer, *, profile: Profile, at: datetime) -> bytes:
+def sign(content: bytes, signer: SigningKey, *, profile: Profile, at: datetime) -> bytes:
     """The signature over the content, in DER; the content is not in it."""
     certificate = asn1_x509.Certificate.load(signer.der)
     digest = _digest_algorithm(profile)
@@ -91,6 +91,6 @@ def _protection(profile: Profile) -> cms.CMSAlgorithmProtection:
     )
 
 
-def _certificate_id(signer: Signer) -> tsp.SigningCertificateV2:
+def _certificate_id(signer: SigningKey) -> tsp.SigningCertificateV2:
     """Names the certificate by its digest; SHA-256 is the default and therefore left out."""
     return tsp.SigningCertificateV2({"certs": [{"cert_hash": hashlib.sha256(signer.der).digest()}]})
