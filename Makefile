@@ -30,7 +30,7 @@ long: setup .venv/.fuzz ## the tests with the long ones, and fuzzing for twice a
 	$(BIN)/python -m tests.fuzz --seconds $$((2 * $(SECONDS)))
 
 mutants: setup ## change need to know in a thousand small ways: its tests must notice each; an hour
-	$(BIN)/python -m tests.access.mutation
+	$(BIN)/python -m tests.access.run_mutants
 
 hostile: setup ## thousands of hostile and genuine packages before the reader: minutes
 	$(BIN)/pytest -q tests/hostile -m "long or not long"

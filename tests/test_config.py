@@ -31,7 +31,7 @@ def _read(folder: Path, text: str, environment: dict[str, str] | None = None) ->
     return read_settings(environment or {}, path)
 
 
-def test_a_file_and_the_environment_are_read_once(tmp_path: Path) -> None:
+def test_settings_are_read_from_file_and_environment(tmp_path: Path) -> None:
     settings = _read(tmp_path, GOOD, {"INBOX_ORIGIN": "elsewhere", "HOME": "/"})
 
     assert settings.origin == "elsewhere"
@@ -52,7 +52,7 @@ def test_a_file_and_the_environment_are_read_once(tmp_path: Path) -> None:
         ("database = ", ["not TOML"]),
     ],
 )
-def test_a_mistake_names_the_key_and_what_is_allowed(
+def test_invalid_setting_error_names_the_key_and_allowed_values(
     tmp_path: Path, text: str, said: list[str]
 ) -> None:
     with pytest.raises(ConfigurationError) as told:
@@ -61,19 +61,19 @@ def test_a_mistake_names_the_key_and_what_is_allowed(
     assert [word for word in said if word not in str(told.value)] == []
 
 
-def test_an_unknown_name_in_the_environment_is_refused(tmp_path: Path) -> None:
+def test_unknown_inbox_variable_in_the_environment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="INBOX_VALT"):
         _read(tmp_path, GOOD, {"INBOX_VALT": "x"})
 
 
-def test_a_mistake_never_repeats_the_value(tmp_path: Path) -> None:
+def test_invalid_setting_error_never_quotes_the_value(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as told:
         _read(tmp_path, GOOD.replace('"vault"', '["hemmelig-verdi"]'))
 
     assert "hemmelig" not in str(told.value)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_settings_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"config.unreadable: gone\.toml"):
         read_settings({}, tmp_path / "gone.toml")
 
@@ -86,7 +86,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         (REMOTE + 'user = "inbox"\n', "config.invalid"),
     ],
 )
-def test_a_gateway_that_others_could_read_or_speak_for_is_refused(
+def test_unprotected_gateway_settings_are_refused_without_allow_insecure(
     tmp_path: Path, text: str, code: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=code):
@@ -95,7 +95,7 @@ def test_a_gateway_that_others_could_read_or_speak_for_is_refused(
         assert _read(tmp_path, text + "allow_insecure = true\n").gateways[0].allow_insecure
 
 
-def test_a_password_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:
+def test_gateway_password_comes_only_from_a_file_or_the_environment(tmp_path: Path) -> None:
     (tmp_path / "pw").write_text("hemmelig\n")
 
     by_file = REMOTE + f'user = "inbox"\npassword_file = "{tmp_path}/pw"\n'
@@ -107,11 +107,11 @@ def test_a_password_comes_from_a_file_or_the_environment(tmp_path: Path) -> None
         _read(tmp_path, GOOD + 'password = "hemmelig"\n')
 
 
-def test_without_a_word_about_them_the_limits_are_those_of_the_reader(tmp_path: Path) -> None:
+def test_package_limits_default_to_the_reader_limits(tmp_path: Path) -> None:
     assert limits_of(_read(tmp_path, GOOD)) == Limits()
 
 
-def test_the_line_holds_packages_to_the_limits_that_are_set(tmp_path: Path) -> None:
+def test_package_limits_of_the_line_follow_the_settings(tmp_path: Path) -> None:
     text = "[limits]\npackage_mib = 1\ninflated_mib = 2\nentries = 3\nratio = 10\n"
 
     limits = terms_of(_read(tmp_path, GOOD + text)).limits
@@ -120,7 +120,7 @@ def test_the_line_holds_packages_to_the_limits_that_are_set(tmp_path: Path) -> N
     assert (limits.max_entries, limits.max_ratio) == (3, 10)
 
 
-def test_the_line_gives_access_for_as_long_as_is_set(tmp_path: Path) -> None:
+def test_access_terms_of_the_line_follow_the_settings(tmp_path: Path) -> None:
     text = (
         "[access]\ngrant_days = 30\ndelegation_days = 14\nbreakglass_minutes = 15\n"
         "breakglass_per_person_day = 1\nbreakglass_per_unit_week = 2\nopens_per_person_hour = 9\n"
@@ -134,7 +134,7 @@ def test_the_line_gives_access_for_as_long_as_is_set(tmp_path: Path) -> None:
     assert terms.opens_per_person_hour == 9
 
 
-def test_without_a_word_about_it_access_is_that_of_the_line(tmp_path: Path) -> None:
+def test_access_settings_default_to_line_terms(tmp_path: Path) -> None:
     terms, line = terms_of(_read(tmp_path, GOOD)), Terms()
 
     assert (terms.grant_longest, terms.delegation_longest, terms.breakglass_duration) == (
@@ -152,7 +152,7 @@ def test_without_a_word_about_it_access_is_that_of_the_line(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("text", ["recheck = 0", "recheck = 1.1", "recheck = nan"])
-def test_some_of_every_list_is_decided_again(tmp_path: Path, text: str) -> None:
+def test_recheck_share_must_be_above_0_and_at_most_1(tmp_path: Path, text: str) -> None:
     assert _read(tmp_path, GOOD).access.recheck == 0.01
     assert _read(tmp_path, f"{GOOD}[access]\nrecheck = 1\n").access.recheck == 1
     with pytest.raises(ConfigurationError, match=r"access\.recheck"):
@@ -162,6 +162,6 @@ def test_some_of_every_list_is_decided_again(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["grant_days = 91", "delegation_days = 0", "breakglass_minutes = 61"]
 )
-def test_access_is_never_set_longer_than_its_terms(tmp_path: Path, text: str) -> None:
+def test_access_durations_outside_their_bounds_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"access\.{text.split(maxsplit=1)[0]}"):
         _read(tmp_path, f"{GOOD}[access]\n{text}\n")

@@ -82,7 +82,7 @@ def _keys(kind: type[BaseModel], before: str = "") -> Iterator[str]:
             yield before + name
 
 
-def test_these_tests_can_see() -> None:
+def test_documentation_helpers_find_commands_citations_settings_and_anchors() -> None:
     assert _wrong_with(["keys", "nothing"]) == "nothing"
     assert _wrong_with(["serve", "--nothing"]) == "--nothing"
     assert _wrong_with(["directory", "import", "x.toml", "--by", "a", "--with", "b"]) is None
@@ -100,7 +100,7 @@ def test_these_tests_can_see() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_command_of_a_page_exists(page: Path) -> None:
+def test_every_command_on_a_documentation_page_exists(page: Path) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for words in _commands(page.read_text()):
         program, *rest = words
@@ -111,7 +111,7 @@ def test_every_command_of_a_page_exists(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+def test_every_link_on_a_documentation_page_resolves(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", _FENCE.sub("", page.read_text())):
         if "://" in link:
             continue
@@ -122,12 +122,12 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
             assert anchor in _slugs(target), link
 
 
-def test_every_setting_is_described_for_operators() -> None:
+def test_every_setting_is_described_in_operators_md() -> None:
     rows = "\n".join(re.findall(r"^\| (`[^|]+) \|", OPERATORS.read_text(), re.MULTILINE))
     assert set(_keys(Settings)) <= set(re.findall(r"`([a-z0-9_.]+)`", rows))
 
 
-def test_every_state_and_move_is_in_the_architecture() -> None:
+def test_every_state_and_move_is_in_architecture_md() -> None:
     words = set(re.findall(r"\w+", ARCHITECTURE.read_text()))
     assert {str(state) for states in MOVES for state in states} <= words
     moves = {by for kind, moved in MOVES.items() for by in moved}
@@ -135,7 +135,7 @@ def test_every_state_and_move_is_in_the_architecture() -> None:
     assert moves - {"close", "approve", "lapse"} <= words
 
 
-def test_every_section_that_code_cites_exists() -> None:
+def test_every_section_cited_in_code_exists() -> None:
     there = {"reference": _numbers(WIRE), "design": _numbers(ARCHITECTURE)}
     sources = sorted([*(ROOT / "inbox").rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
     cited = {
@@ -148,7 +148,7 @@ def test_every_section_that_code_cites_exists() -> None:
     assert not [each for each in cited if each[1] not in there[each[0]]]
 
 
-def test_every_decision_is_listed_and_has_its_four_parts() -> None:
+def test_every_decision_page_is_listed_and_has_context_choice_and_costs() -> None:
     index = (ROOT / "docs" / "README.md").read_text()
     for page in (ROOT / "docs" / "decisions").glob("*.md"):
         text = page.read_text()
@@ -159,7 +159,7 @@ def test_every_decision_is_listed_and_has_its_four_parts() -> None:
         assert re.search(r"\*\*(What it costs us|Costs)\.\*\*", text), page.name
 
 
-def test_the_signature_check_for_vendors_is_right() -> None:
+def test_signature_check_in_vendors_md_accepts_only_genuine_events() -> None:
     found = re.search(
         r"<!-- run: signature -->\n```python\n(.*?)```", VENDORS.read_text(), re.DOTALL
     )

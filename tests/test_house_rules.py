@@ -41,7 +41,7 @@ def _sets_state(source: str) -> list[int]:
     return found
 
 
-def test_the_tests_of_the_house_can_see() -> None:
+def test_house_rule_helpers_detect_violations() -> None:
     assert list(_broad_handlers("try:\n    pass\nexcept Exception:\n    pass")) == [3]
     assert _patched_names("mock" + ".patch('x')")
     assert _sets_state("row.state = 1\nupdate(t).values(state=2)") == [1, 2]
@@ -50,16 +50,16 @@ def test_the_tests_of_the_house_can_see() -> None:
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=lambda path: path.stem)
-def test_a_file_is_short_enough_to_be_read(path: Path) -> None:
+def test_product_file_has_at_most_300_lines(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LONGEST_FILE
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=lambda path: path.stem)
-def test_a_module_says_what_it_is_for(path: Path) -> None:
+def test_every_product_module_has_a_docstring(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
 
 
-def test_no_name_is_patched_in_tests() -> None:
+def test_tests_use_no_mock_patch_or_monkeypatch_setattr() -> None:
     here = Path(__file__)
 
     patched = {path.name for path in TESTS if path != here and _patched_names(path.read_text())}
@@ -67,7 +67,7 @@ def test_no_name_is_patched_in_tests() -> None:
     assert patched == set()
 
 
-def test_everything_is_caught_in_few_places_only() -> None:
+def test_broad_except_handlers_occur_only_in_allowed_files() -> None:
     """The worker's loop, around the policy engine, and where a command or a request ends."""
     allowed = {
         "inbox/access/policy/engine.py",
@@ -84,7 +84,7 @@ def test_everything_is_caught_in_few_places_only() -> None:
     assert broad == allowed
 
 
-def test_settle_alone_sets_a_state() -> None:
+def test_only_settle_sets_a_state() -> None:
     inside = [path for path in PRODUCT if "simulator" not in path.parts]
 
     setting = {path.name for path in inside if _sets_state(path.read_text())}
@@ -93,7 +93,7 @@ def test_settle_alone_sets_a_state() -> None:
     assert '"state": step.became' in (ROOT / "inbox" / "line" / "settle.py").read_text()
 
 
-def test_no_module_reads_the_environment_but_config_and_the_command_line() -> None:
+def test_only_config_and_demo_stage_read_the_environment() -> None:
     reading = {
         str(path.relative_to(ROOT))
         for path in PRODUCT
@@ -103,7 +103,7 @@ def test_no_module_reads_the_environment_but_config_and_the_command_line() -> No
     assert reading <= {"inbox/config.py", "inbox/cli/demo/stage.py"}
 
 
-def test_nothing_that_is_committed_names_a_registry_or_this_machine() -> None:
+def test_committed_files_name_no_registry_or_local_path() -> None:
     listed = [*PRODUCT, *TESTS, *(ROOT / "docs").rglob("*.md"), ROOT / "Makefile"]
     listed += [*(ROOT / "requirements").glob("*.txt"), ROOT / "README.md"]
     addresses = re.compile("pypi" + r"\.org|files\.python" + r"hosted|--index" + "-url|/wo" + "rk/")
@@ -119,7 +119,7 @@ def test_every_requirement_is_pinned_with_hashes() -> None:
         assert all("--hash=sha256:" in block for block in blocks if "==" in block)
 
 
-def test_the_older_casbin_is_not_installed() -> None:
+def test_casbin_is_installed_only_as_pycasbin() -> None:
     from importlib.metadata import PackageNotFoundError, distribution
 
     assert distribution("pycasbin").version

@@ -69,7 +69,7 @@ def _register_by_word(world: World, message: Message, reference: str = "2026/000
 # The ordinary road
 
 
-def test_a_message_walks_from_the_queue_to_its_kvittering_and_is_erased(world: World) -> None:
+def test_message_goes_from_announcement_to_receipt_and_erasure(world: World) -> None:
     wire_id = world.send("Melding om barnevern")
     assert world.collect() == 1
     assert world.arrival(wire_id).state is ArrivalState.ANNOUNCED
@@ -101,7 +101,7 @@ def test_a_message_walks_from_the_queue_to_its_kvittering_and_is_erased(world: W
     assert list(world.line.vault.names()) == []
 
 
-def test_a_tombstone_still_recognises_the_same_bytes(world: World) -> None:
+def test_redelivery_of_an_erased_message_creates_no_new_message(world: World) -> None:
     wire_id = world.send()
     world.collect()
     world.work()
@@ -121,7 +121,7 @@ def test_a_tombstone_still_recognises_the_same_bytes(world: World) -> None:
     assert len(world.gateway.receipts_at_sender()) == 1
 
 
-def test_the_same_id_with_other_bytes_is_a_message_of_its_own_in_quarantine(world: World) -> None:
+def test_same_wire_id_with_other_bytes_is_quarantined_as_its_own_message(world: World) -> None:
     wire_id = world.send()
     world.collect()
     world.work()
@@ -140,7 +140,7 @@ def test_the_same_id_with_other_bytes_is_a_message_of_its_own_in_quarantine(worl
     assert {m.code for m in world.messages() if m.id == other.id} == {"arrival.other_bytes"}
 
 
-def test_an_answer_finds_the_unit_that_has_the_case(world: World) -> None:
+def test_reply_is_routed_to_the_unit_that_has_the_case(world: World) -> None:
     first = _arrive(world)
     _register_by_word(world, first, "2026/000777-1")
 
@@ -152,7 +152,7 @@ def test_an_answer_finds_the_unit_that_has_the_case(world: World) -> None:
     assert world.message(answer).unit == "bv"
 
 
-def test_a_known_reference_counts_with_the_same_counterparty_only(world: World) -> None:
+def test_known_case_reference_from_another_sender_does_not_route_the_message(world: World) -> None:
     _register_by_word(world, _arrive(world), "2026/000777-1")
 
     stranger = world.send("Ingen", receiver_ref="2026/000777-1", sender="910076787")
@@ -165,7 +165,7 @@ def test_a_known_reference_counts_with_the_same_counterparty_only(world: World) 
 # What archive staff do
 
 
-def test_an_unrouted_message_is_placed_released_and_goes_on(world: World) -> None:
+def test_unrouted_message_is_placed_released_and_offered(world: World) -> None:
     message = _arrive(world, "Ingen regel")
     assert message.state is MessageState.UNROUTED
     assert world.open_tasks(message.id) == {"distribute"}
@@ -183,7 +183,7 @@ def test_an_unrouted_message_is_placed_released_and_goes_on(world: World) -> Non
     assert world.open_tasks(message.id) == {"collect"}
 
 
-def test_placing_and_releasing_in_one_move(world: World) -> None:
+def test_place_and_release_in_one_move_offers_the_message(world: World) -> None:
     message = _arrive(world, "Ingen regel")
 
     archive_staff.place_and_release(
@@ -195,7 +195,7 @@ def test_placing_and_releasing_in_one_move(world: World) -> None:
     assert world.delivery(message.id).case_system == "fag"
 
 
-def test_a_unit_hands_back_what_is_not_theirs_and_it_is_placed_elsewhere(world: World) -> None:
+def test_message_handed_back_by_a_unit_can_be_placed_elsewhere(world: World) -> None:
     message = _arrive(world, "Om en elev")
     leader = world.person("kari", Role.LEADER, "skole")
 
@@ -220,7 +220,7 @@ def test_a_unit_hands_back_what_is_not_theirs_and_it_is_placed_elsewhere(world: 
     assert world.message(message.wire_id).unit == "bv"
 
 
-def test_a_duplicate_takes_over_the_reference_and_its_sender_is_answered(world: World) -> None:
+def test_duplicate_inherits_the_reference_and_gets_a_receipt(world: World) -> None:
     first = _arrive(world)
     _register_by_word(world, first, "2026/000001-9")
     again = _arrive(world, "Ingen regel")
@@ -239,7 +239,7 @@ def test_a_duplicate_takes_over_the_reference_and_its_sender_is_answered(world: 
     assert str(texts).count("2026/000001-9") == 2
 
 
-def test_other_documents_are_no_duplicate(world: World) -> None:
+def test_message_with_other_documents_cannot_be_marked_as_duplicate(world: World) -> None:
     first = _arrive(world)
     _register_by_word(world, first)
     wire_id = world.send("Ingen regel", content=b"noe annet")
@@ -260,7 +260,7 @@ def test_other_documents_are_no_duplicate(world: World) -> None:
 
 
 @pytest.mark.parametrize(("successor", "unit_id"), [("ppt", "ppt"), (None, None)])
-def test_a_passive_unit_means_its_successor_or_archive_staff(
+def test_message_for_a_passive_unit_goes_to_its_successor_or_stays_unrouted(
     world: World, successor: str | None, unit_id: str | None
 ) -> None:
     with world.line.store.transaction() as (session, now):
@@ -276,7 +276,7 @@ def test_a_passive_unit_means_its_successor_or_archive_staff(
 # Quarantine and refusal: two persons
 
 
-def test_a_broken_signature_is_quarantined_and_refused_by_two(world: World) -> None:
+def test_broken_signature_is_quarantined_and_refused_by_two_people(world: World) -> None:
     wire_id = world.send(parcel={"tamper": Tamper.BROKEN_SIGNATURE})
     world.collect()
     world.work()
@@ -295,7 +295,7 @@ def test_a_broken_signature_is_quarantined_and_refused_by_two(world: World) -> N
     assert world.message(wire_id).state is MessageState.ANSWERED
 
 
-def test_the_approver_must_prove_who_it_is(world: World) -> None:
+def test_approval_of_a_proposal_requires_strong_authentication(world: World) -> None:
     message = _arrive(world, "Ingen regel")
     proposal = _propose_to_refuse(world, message)
 
@@ -306,7 +306,7 @@ def test_the_approver_must_prove_who_it_is(world: World) -> None:
     assert world.message(message.wire_id).state is MessageState.UNROUTED
 
 
-def test_two_release_from_quarantine_with_a_named_waiver(world: World) -> None:
+def test_two_people_release_a_quarantined_message_with_a_named_waiver(world: World) -> None:
     wire_id = world.send(parcel={"signer": world.authority.issue("910076787")})
     world.collect()
     world.work()
@@ -328,7 +328,7 @@ def test_two_release_from_quarantine_with_a_named_waiver(world: World) -> None:
     assert world.message(wire_id).state is MessageState.OFFERED
 
 
-def test_a_proposal_that_ran_out_is_not_approved(world: World) -> None:
+def test_expired_proposal_cannot_be_approved(world: World) -> None:
     message = _arrive(world, "Ingen regel")
     proposal = _propose_to_refuse(world, message)
     world.clock.advance(timedelta(days=15))
@@ -340,7 +340,7 @@ def test_a_proposal_that_ran_out_is_not_approved(world: World) -> None:
 # What went missing at the gateway
 
 
-def test_a_message_that_is_gone_is_missed_told_once_and_given_up_by_two(world: World) -> None:
+def test_arrival_missing_at_the_gateway_is_abandoned_by_two_people(world: World) -> None:
     wire_id = world.send()
     world.collect()
     world.gateway.lose(wire_id)
@@ -367,7 +367,7 @@ def test_a_message_that_is_gone_is_missed_told_once_and_given_up_by_two(world: W
     assert world.arrival(wire_id).sealed_envelope is None
 
 
-def test_a_missed_arrival_that_is_announced_again_is_tried_again(world: World) -> None:
+def test_missed_arrival_announced_again_is_retried_and_confirmed(world: World) -> None:
     wire_id = world.send()
     world.collect()
     world.gateway.lose(wire_id)
@@ -387,7 +387,7 @@ def test_a_missed_arrival_that_is_announced_again_is_tried_again(world: World) -
 # The unit and its case system
 
 
-def test_what_a_person_released_can_be_withdrawn_before_it_is_offered(world: World) -> None:
+def test_released_message_can_be_withdrawn_before_it_is_offered(world: World) -> None:
     message = _arrive(world, "Om en elev")
     leader = world.person("kari", Role.LEADER, "skole")
     unit.release(world.line, leader, message.id, expected_version=message.version)
@@ -400,7 +400,7 @@ def test_what_a_person_released_can_be_withdrawn_before_it_is_offered(world: Wor
     assert world.message(message.wire_id).state is MessageState.ROUTED
 
 
-def test_an_open_offer_is_withdrawn_by_one_and_a_collected_one_by_two(world: World) -> None:
+def test_open_delivery_is_withdrawn_by_one_person_and_a_collected_one_by_two(world: World) -> None:
     message = _arrive(world)
     leader = world.person("kari", Role.LEADER, "bv")
     unit.withdraw(
@@ -427,7 +427,7 @@ def test_an_open_offer_is_withdrawn_by_one_and_a_collected_one_by_two(world: Wor
     assert world.message(message.wire_id).state is MessageState.ROUTED
 
 
-def test_a_refusal_of_the_case_system_is_returned_to_people_not_to_the_sender(
+def test_refused_delivery_returns_the_message_to_people_without_a_receipt(
     world: World,
 ) -> None:
     message = _arrive(world)
@@ -449,7 +449,7 @@ def test_a_refusal_of_the_case_system_is_returned_to_people_not_to_the_sender(
     assert world.delivery(message.id).number == 2
 
 
-def test_a_handler_takes_collects_and_registers_by_hand(world: World) -> None:
+def test_handler_collects_and_registers_a_message_by_hand(world: World) -> None:
     message = _arrive(world, "Om en elev")
     handler = world.person("ola", Role.HANDLER, "skole")
     unit.take(world.line, handler, message.id)
@@ -468,7 +468,7 @@ def test_a_handler_takes_collects_and_registers_by_hand(world: World) -> None:
     assert "2026/000555-1" in str(world.gateway.receipts_at_sender())
 
 
-def test_a_leader_assigns_but_does_not_open(world: World) -> None:
+def test_leader_can_assign_but_not_open_a_message(world: World) -> None:
     message = _arrive(world, "Om en elev")
     leader = world.person("kari", Role.LEADER, "skole")
 
@@ -482,7 +482,7 @@ def test_a_leader_assigns_but_does_not_open(world: World) -> None:
 # Words: repeated, conflicting, late
 
 
-def test_the_same_word_twice_is_the_same_answer_and_one_receipt(world: World) -> None:
+def test_registering_a_delivery_twice_gives_the_same_answer_and_one_receipt(world: World) -> None:
     message = _arrive(world)
     delivery = world.delivery(message.id)
     _register_by_word(world, message, "2026/000002-1")
@@ -496,7 +496,7 @@ def test_the_same_word_twice_is_the_same_answer_and_one_receipt(world: World) ->
     assert len(world.gateway.receipts_at_sender()) == 1
 
 
-def test_a_conflicting_word_leaves_the_first_standing_and_asks_a_person(world: World) -> None:
+def test_conflicting_outcome_keeps_the_first_registration_and_opens_a_task(world: World) -> None:
     message = _arrive(world)
     delivery = world.delivery(message.id)
     _register_by_word(world, message, "2026/000002-1")
@@ -511,7 +511,7 @@ def test_a_conflicting_word_leaves_the_first_standing_and_asks_a_person(world: W
     assert world.message(message.wire_id).state is MessageState.REGISTERED
 
 
-def test_a_late_word_stops_the_message_until_it_is_registered_with_it(world: World) -> None:
+def test_late_registration_blocks_the_offer_until_the_message_is_registered(world: World) -> None:
     message = _arrive(world, "Om en elev")
     handler = world.person("ola", Role.HANDLER, "skole")
     unit.take(world.line, handler, message.id)
@@ -547,7 +547,7 @@ def test_a_late_word_stops_the_message_until_it_is_registered_with_it(world: Wor
     assert "late_word" not in world.open_tasks(message.id)
 
 
-def test_a_late_word_is_dismissed_by_two_and_the_message_goes_on(world: World) -> None:
+def test_late_registration_dismissed_by_two_people_lets_the_message_continue(world: World) -> None:
     message = _arrive(world)
     leader = world.person("kari", Role.LEADER, "bv")
     delivery = world.delivery(message.id)
@@ -567,7 +567,7 @@ def test_a_late_word_is_dismissed_by_two_and_the_message_goes_on(world: World) -
     assert world.message(message.wire_id).state is MessageState.OFFERED
 
 
-def test_another_case_systems_delivery_is_not_there(world: World) -> None:
+def test_delivery_of_another_case_system_is_not_found(world: World) -> None:
     message = _arrive(world)
     delivery = world.delivery(message.id)
 
@@ -579,7 +579,7 @@ def test_another_case_systems_delivery_is_not_there(world: World) -> None:
 # Receipts
 
 
-def test_a_receipt_that_cannot_travel_is_impossible_and_accepted_by_a_person(
+def test_receipt_that_cannot_be_sent_is_impossible_and_can_be_accepted(
     world: World,
 ) -> None:
     world.gateway.registry(SENDER, {"urn:no:difi:profile:arkivmelding:response:ver1.0": "DPV"})
@@ -598,7 +598,7 @@ def test_a_receipt_that_cannot_travel_is_impossible_and_accepted_by_a_person(
     assert world.open_tasks(world.receipt(message.id).id) == set()
 
 
-def test_a_failed_receipt_is_sent_again_under_another_id(world: World) -> None:
+def test_failed_receipt_can_be_resent_and_confirmed(world: World) -> None:
     world.gateway.other_end(OtherEnd.FAILS)
     message = _arrive(world)
     _register_by_word(world, message)
@@ -614,7 +614,7 @@ def test_a_failed_receipt_is_sent_again_under_another_id(world: World) -> None:
     assert world.message(message.wire_id).state is MessageState.ANSWERED
 
 
-def test_a_refused_twin_waits_and_gives_way_to_the_registered_one(world: World) -> None:
+def test_refused_message_with_a_shared_wire_id_yields_to_the_registered_one(world: World) -> None:
     wire_id = world.send()
     world.collect()
     world.work()
@@ -639,7 +639,7 @@ def test_a_refused_twin_waits_and_gives_way_to_the_registered_one(world: World) 
 # What must not happen
 
 
-def test_somebody_who_saw_an_older_version_moves_nothing(world: World) -> None:
+def test_move_with_an_outdated_version_is_refused(world: World) -> None:
     message = _arrive(world, "Ingen regel")
     archive_staff.place(
         world.line, _archivist(world), message.id, unit="bv", expected_version=message.version
@@ -653,7 +653,7 @@ def test_somebody_who_saw_an_older_version_moves_nothing(world: World) -> None:
     assert world.message(message.wire_id).unit == "bv"
 
 
-def test_a_person_of_another_unit_is_told_nothing(world: World) -> None:
+def test_person_of_another_unit_gets_the_same_error_as_for_an_unknown_message(world: World) -> None:
     message = _arrive(world, "Om en elev")
     stranger = world.person("ola", Role.HANDLER, "bv")
 
@@ -665,7 +665,7 @@ def test_a_person_of_another_unit_is_told_nothing(world: World) -> None:
     assert str(told.value) == str(none.value)
 
 
-def test_moves_that_are_not_in_the_table_are_refused() -> None:
+def test_moves_outside_the_move_table_are_refused() -> None:
     refused = 0
     for words in get_args(State):
         legal = {

@@ -26,7 +26,7 @@ def code_of(folder: Path) -> str:
     return refused.value.code
 
 
-def test_new_keys_are_four_files_that_only_their_owner_reads(folder: Path) -> None:
+def test_create_keys_makes_four_files_readable_only_by_the_owner(folder: Path) -> None:
     kek_id = (folder / "active").read_text().strip()
 
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
@@ -37,14 +37,14 @@ def test_new_keys_are_four_files_that_only_their_owner_reads(folder: Path) -> No
     assert kek_id.startswith("20261123-")
 
 
-def test_every_key_of_a_folder_is_another(folder: Path) -> None:
+def test_create_keys_makes_three_different_keys_of_32_bytes(folder: Path) -> None:
     lines = [path.read_text() for path in folder.glob("*.key")]
 
     assert len(set(lines)) == 3
     assert {len(base64.b64decode(line)) for line in lines} == {32}
 
 
-def test_keys_are_never_overwritten(folder: Path) -> None:
+def test_create_keys_never_overwrites_existing_keys(folder: Path) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     with pytest.raises(Conflict) as refused:
@@ -55,7 +55,7 @@ def test_keys_are_never_overwritten(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["active", "lookup.key", "audit.key", "kek-x.key"])
-def test_one_old_file_is_enough_to_make_no_new_keys(tmp_path: Path, name: str) -> None:
+def test_create_keys_is_refused_when_any_key_file_exists(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("x")
 
     with pytest.raises(Conflict):
@@ -64,7 +64,7 @@ def test_one_old_file_is_enough_to_make_no_new_keys(tmp_path: Path, name: str) -
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_an_added_key_wraps_what_is_new_and_the_old_one_still_opens(folder: Path) -> None:
+def test_add_key_wraps_new_data_keys_and_old_ones_still_open(folder: Path) -> None:
     before = Keyring.load(folder)
     data_key, wrapped = before.new_data_key()
     sealed = data_key.seal(TITLE, table="message", column="title", row="m")
@@ -81,7 +81,7 @@ def test_an_added_key_wraps_what_is_new_and_the_old_one_still_opens(folder: Path
 
 @pytest.mark.parametrize("name", ["kek", "active", "lookup.key", "audit.key"])
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
-def test_a_file_that_others_can_read_or_write_is_refused(
+def test_key_file_readable_or_writable_by_others_is_refused(
     folder: Path, name: str, mode: int
 ) -> None:
     path = next(folder.glob(f"{name}*"))
@@ -95,18 +95,18 @@ def test_a_file_that_others_can_read_or_write_is_refused(
 
 
 @pytest.mark.parametrize("mode", [0o720, 0o702])
-def test_a_folder_in_which_others_could_exchange_keys_is_refused(folder: Path, mode: int) -> None:
+def test_key_folder_writable_by_others_is_refused(folder: Path, mode: int) -> None:
     folder.chmod(mode)
 
     assert code_of(folder) == "keys.folder"
 
 
-def test_a_missing_folder_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_missing_key_folder_is_refused(tmp_path: Path) -> None:
     assert code_of(tmp_path / "none") == "keys.folder"
 
 
 @pytest.mark.parametrize("name", ["active", "lookup.key", "audit.key"])
-def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+def test_missing_file_in_the_key_folder_is_refused(folder: Path, name: str) -> None:
     (folder / name).unlink()
 
     assert code_of(folder) == "keys.missing"
@@ -126,7 +126,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         ("kek-.key", base64.b64encode(bytes(32)).decode(), "keys.name"),
     ],
 )
-def test_a_file_that_is_not_as_it_must_be_is_refused(
+def test_invalid_file_in_the_key_folder_is_refused(
     folder: Path, name: str, text: str, code: str
 ) -> None:
     (folder / name).touch(mode=0o600)
@@ -135,13 +135,13 @@ def test_a_file_that_is_not_as_it_must_be_is_refused(
     assert code_of(folder) == code
 
 
-def test_a_key_that_is_a_folder_is_refused(folder: Path) -> None:
+def test_directory_in_place_of_a_key_file_is_refused(folder: Path) -> None:
     (folder / "kek-x.key").mkdir(mode=0o700)
 
     assert code_of(folder) == "keys.unreadable"
 
 
-def test_the_content_of_a_key_file_is_in_no_error(folder: Path) -> None:
+def test_key_folder_error_never_quotes_a_key_file(folder: Path) -> None:
     (folder / "lookup.key").write_text("c2VjcmV0")
 
     with pytest.raises(InboxError) as refused:
@@ -150,7 +150,7 @@ def test_the_content_of_a_key_file_is_in_no_error(folder: Path) -> None:
     assert "c2VjcmV0" not in str(refused.value)
 
 
-def test_a_proof_holds_for_the_same_keys_and_for_more_of_them(folder: Path) -> None:
+def test_key_proof_still_holds_after_a_key_is_added(folder: Path) -> None:
     proof = Keyring.load(folder).proof()
 
     add_key(folder, NOW)

@@ -27,12 +27,12 @@ def data_key() -> DataKey:
     return KEYRING.new_data_key()[0]
 
 
-def test_keys_of_another_length_are_refused() -> None:
+def test_keyring_refuses_keys_of_the_wrong_length() -> None:
     with pytest.raises(ConfigurationError):
         Keyring(keks={"k": b"short"}, active="k", lookup=b"l" * 32, audit_seed=b"a" * 32)
 
 
-def test_a_data_key_is_the_same_after_unwrapping() -> None:
+def test_unwrapped_data_key_equals_the_original() -> None:
     data_key, wrapped = KEYRING.new_data_key()
 
     again = KEYRING.unwrap(wrapped)
@@ -41,7 +41,7 @@ def test_a_data_key_is_the_same_after_unwrapping() -> None:
     assert again.unseal(_sealed(data_key), table="t", column="c", row="r") == TITLE
 
 
-def test_a_key_that_is_not_at_hand_is_a_matter_of_configuration() -> None:
+def test_unwrap_with_an_unknown_kek_raises_configuration_error() -> None:
     wrapped = KEYRING.new_data_key()[1]
 
     with pytest.raises(ConfigurationError) as refused:
@@ -50,7 +50,7 @@ def test_a_key_that_is_not_at_hand_is_a_matter_of_configuration() -> None:
     assert refused.value.code == "keys.unknown_kek"
 
 
-def test_the_wrong_key_and_any_changed_bit_of_a_wrapped_key_is_damage() -> None:
+def test_unwrap_with_a_wrong_key_or_changed_bytes_raises_integrity_error() -> None:
     wrapped = KEYRING.new_data_key()[1]
     changed = [
         bytes([*wrapped.wrapped[:at], byte ^ 1, *wrapped.wrapped[at + 1 :]])
@@ -65,7 +65,7 @@ def test_the_wrong_key_and_any_changed_bit_of_a_wrapped_key_is_damage() -> None:
             keyring.unwrap(WrappedDataKey(kek_id=kek_id, wrapped=wrapped.wrapped))
 
 
-def test_rewrapping_moves_to_the_active_key_and_may_be_repeated() -> None:
+def test_rewrap_moves_to_the_active_kek_and_can_be_repeated() -> None:
     retired = Keyring(keks={"old": b"o" * 32}, active="old", lookup=b"l" * 32, audit_seed=b"a" * 32)
     data_key, wrapped = retired.new_data_key()
 
@@ -76,7 +76,7 @@ def test_rewrapping_moves_to_the_active_key_and_may_be_repeated() -> None:
     assert KEYRING.rewrap(once) == once
 
 
-def test_a_sealed_value_opens_only_in_its_own_place(data_key: DataKey) -> None:
+def test_sealed_value_opens_only_for_its_own_table_column_and_row(data_key: DataKey) -> None:
     sealed = data_key.seal(TITLE, table="ab", column="c", row="d")
     places = [
         ("a", "bc", "d"),
@@ -92,7 +92,7 @@ def test_a_sealed_value_opens_only_in_its_own_place(data_key: DataKey) -> None:
             data_key.unseal(sealed, table=table, column=column, row=row)
 
 
-def test_any_changed_bit_or_cut_of_a_sealed_value_is_damage(data_key: DataKey) -> None:
+def test_changed_or_truncated_sealed_value_raises_integrity_error(data_key: DataKey) -> None:
     sealed = _sealed(data_key)
     changed = [bytes([*sealed[:at], byte ^ 1, *sealed[at + 1 :]]) for at, byte in enumerate(sealed)]
 
@@ -101,7 +101,7 @@ def test_any_changed_bit_or_cut_of_a_sealed_value_is_damage(data_key: DataKey) -
             data_key.unseal(text, table="t", column="c", row="r")
 
 
-def test_another_messages_key_opens_nothing(data_key: DataKey) -> None:
+def test_sealed_value_does_not_open_with_another_data_key(data_key: DataKey) -> None:
     with pytest.raises(IntegrityError) as refused:
         KEYRING.new_data_key()[0].unseal(_sealed(data_key), table="t", column="c", row="r")
 
@@ -109,7 +109,9 @@ def test_another_messages_key_opens_nothing(data_key: DataKey) -> None:
 
 
 @given(st.binary(), st.text(max_size=9), st.text(max_size=9), st.text(max_size=9))
-def test_what_is_sealed_is_unsealed(content: bytes, table: str, column: str, row: str) -> None:
+def test_unseal_returns_the_sealed_content(
+    content: bytes, table: str, column: str, row: str
+) -> None:
     data_key = DataKey(bytes(32))
 
     sealed = data_key.seal(content, table=table, column=column, row=row)
@@ -117,12 +119,12 @@ def test_what_is_sealed_is_unsealed(content: bytes, table: str, column: str, row
     assert data_key.unseal(sealed, table=table, column=column, row=row) == content
 
 
-def test_the_same_value_sealed_twice_is_not_seen_to_be_the_same(data_key: DataKey) -> None:
+def test_sealing_the_same_value_twice_gives_different_ciphertexts(data_key: DataKey) -> None:
     assert _sealed(data_key) != _sealed(data_key)
     assert TITLE not in _sealed(data_key)
 
 
-def test_what_is_stored_today_opens_by_the_written_format_and_not_by_the_object_key() -> None:
+def test_sealed_value_follows_the_written_format_and_derived_field_key() -> None:
     secret = bytes(range(32))
     sealed = DataKey(secret).seal(b"x", table="tbl", column="col", row="é")
     field_key = HKDFExpand(hashes.SHA256(), 32, b"inbox/1 field").derive(secret)
@@ -135,7 +137,7 @@ def test_what_is_stored_today_opens_by_the_written_format_and_not_by_the_object_
 
 
 @pytest.mark.parametrize("secret", [KEYRING, DataKey(bytes(32))])
-def test_keys_are_never_printed_or_written(secret: object) -> None:
+def test_keyring_and_data_key_cannot_be_printed_pickled_or_copied(secret: object) -> None:
     assert repr(secret) in {"<Keyring active=new>", "<DataKey>"}
     assert str(secret) == repr(secret)
     with pytest.raises(TypeError):
@@ -144,7 +146,7 @@ def test_keys_are_never_printed_or_written(secret: object) -> None:
         copy.copy(secret)
 
 
-def test_a_lookup_hash_finds_the_same_value_of_the_same_kind_only() -> None:
+def test_lookup_hash_matches_only_the_same_value_kind_and_key() -> None:
     found = KEYRING.lookup_hash("case", "2026/1")
     other_key = Keyring(keks={"k": b"o" * 32}, active="k", lookup=b"m" * 32, audit_seed=b"a" * 32)
 
@@ -155,13 +157,13 @@ def test_a_lookup_hash_finds_the_same_value_of_the_same_kind_only() -> None:
     assert KEYRING.lookup_hash("case", "\ud800")
 
 
-def test_the_signer_is_the_audit_key() -> None:
+def test_keyring_signer_signature_verifies_with_its_public_key() -> None:
     public_key = KEYRING.signer().public_key()
 
     public_key.verify(KEYRING.signer().sign(b"x"), b"x")
 
 
-def test_a_proof_does_not_hold_for_any_other_key() -> None:
+def test_key_proof_does_not_hold_for_another_keyring() -> None:
     keks = {"old": b"o" * 32, "new": b"n" * 32}
     others = [
         OTHERS,
@@ -177,7 +179,7 @@ def test_a_proof_does_not_hold_for_any_other_key() -> None:
 @pytest.mark.parametrize(
     "proof", [b"", b"{", b"[]", b"{}", b'{"kek":"new","wrapped":1}', b"\xff", b"null"]
 )
-def test_what_is_no_proof_proves_nothing(proof: bytes) -> None:
+def test_malformed_key_proof_is_rejected(proof: bytes) -> None:
     assert KEYRING.matches_proof(proof) is False
 
 

@@ -30,18 +30,18 @@ def _differences(engine: sa.Engine) -> list[object]:
         return list(compare_metadata(context, SQLModel.metadata))
 
 
-def test_the_models_equal_the_migrated_schema(engine: sa.Engine) -> None:
+def test_migrated_schema_equals_the_models(engine: sa.Engine) -> None:
     assert _differences(engine) == []
 
 
-def test_a_table_that_no_migration_makes_would_be_seen(engine: sa.Engine) -> None:
+def test_schema_comparison_detects_a_missing_table(engine: sa.Engine) -> None:
     with engine.execution_options(inbox_writes=True).begin() as connection:
         connection.exec_driver_sql("DROP TABLE pulse")
 
     assert _differences(engine) != []
 
 
-def test_up_down_and_up_again(engine: sa.Engine) -> None:
+def test_migrations_run_down_to_base_and_up_again(engine: sa.Engine) -> None:
     downgrade(engine, "base")
     assert set(sa.inspect(engine).get_table_names()) <= {"alembic_version"}
 
@@ -51,7 +51,7 @@ def test_up_down_and_up_again(engine: sa.Engine) -> None:
     assert _differences(engine) == []
 
 
-def test_with_rows_in_it_nothing_changes(tmp_path: Path) -> None:
+def test_repeated_upgrade_keeps_the_rows(tmp_path: Path) -> None:
     with worlds.world(databases.sqlite_database(tmp_path), tmp_path) as world:
         world.send()
         world.collect()
@@ -62,18 +62,18 @@ def test_with_rows_in_it_nothing_changes(tmp_path: Path) -> None:
         assert len(world.messages()) == 1
 
 
-def test_the_code_names_the_newest_revision() -> None:
+def test_schema_constant_names_the_newest_migration() -> None:
     newest = max(path.name for path in (shipped_folder("alembic") / "versions").glob("*.py"))
 
     assert newest.split("_", maxsplit=1)[0] == SCHEMA_REVISION
 
 
-def test_no_migration_speaks_of_our_code() -> None:
+def test_migrations_do_not_refer_to_product_modules() -> None:
     for path in (shipped_folder("alembic") / "versions").glob("*.py"):
         assert re.search(r"\binbox\.", path.read_text()) is None
 
 
-def test_a_database_of_another_version_is_refused(engine: sa.Engine) -> None:
+def test_check_schema_and_upgrade_refuse_another_database_version(engine: sa.Engine) -> None:
     with engine.execution_options(inbox_writes=True).begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     store = Store(engine, seal=lambda session, now: None)
@@ -84,7 +84,7 @@ def test_a_database_of_another_version_is_refused(engine: sa.Engine) -> None:
         upgrade(engine)
 
 
-def test_an_empty_database_says_what_to_do(tmp_path: Path) -> None:
+def test_check_schema_of_an_empty_database_points_to_database_upgrade(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path}/empty.db")
 
     with pytest.raises(ConfigurationError, match="inbox database upgrade"):

@@ -30,7 +30,7 @@ def _names(store: Store) -> list[str]:
         return [pulse.name for pulse in session.exec(select(Pulse))]
 
 
-def test_what_fails_half_way_leaves_nothing(database: str) -> None:
+def test_failed_transaction_leaves_no_rows(database: str) -> None:
     store = _store(database)
 
     with pytest.raises(RuntimeError), store.transaction() as (session, _):
@@ -42,7 +42,7 @@ def test_what_fails_half_way_leaves_nothing(database: str) -> None:
     store.engine.dispose()
 
 
-def test_the_audit_is_sealed_last_and_its_failure_undoes_everything(database: str) -> None:
+def test_audit_seal_runs_last_and_its_failure_rolls_back_the_transaction(database: str) -> None:
     def fails(session: Session, now: datetime) -> None:
         del now
         assert session.get(Pulse, "seen") is not None
@@ -56,7 +56,7 @@ def test_the_audit_is_sealed_last_and_its_failure_undoes_everything(database: st
     store.engine.dispose()
 
 
-def test_the_same_key_twice_is_a_conflict_that_says_nothing_of_the_row(database: str) -> None:
+def test_duplicate_key_raises_conflict_without_quoting_the_row(database: str) -> None:
     store = _store(database)
     with store.transaction() as (session, _):
         session.add(Pulse(name="Fornavn Etternavn"))
@@ -68,14 +68,14 @@ def test_the_same_key_twice_is_a_conflict_that_says_nothing_of_the_row(database:
     store.engine.dispose()
 
 
-def test_a_database_that_is_away_is_unavailable(tmp_path: Path) -> None:
+def test_unreachable_database_raises_unavailable(tmp_path: Path) -> None:
     store = _store(f"sqlite:///{tmp_path}/nowhere/inbox.db")
 
     with pytest.raises(Unavailable, match="database.unavailable"), store.reading():
         pass
 
 
-def test_a_full_disk_is_unavailable_and_named(tmp_path: Path) -> None:
+def test_full_disk_raises_unavailable_with_code_database_full(tmp_path: Path) -> None:
     store = _store(databases.sqlite_database(tmp_path))
     with pytest.raises(Unavailable, match="database.full"), store.transaction() as (session, _):
         session.connection().exec_driver_sql("PRAGMA max_page_count = 1")
@@ -83,7 +83,7 @@ def test_a_full_disk_is_unavailable_and_named(tmp_path: Path) -> None:
     store.engine.dispose()
 
 
-def test_sqlite_is_as_durable_and_strict_as_it_gets(tmp_path: Path) -> None:
+def test_sqlite_uses_wal_full_sync_foreign_keys_and_secure_delete(tmp_path: Path) -> None:
     store = _store(databases.sqlite_database(tmp_path))
 
     with store.engine.connect() as connection:
@@ -101,7 +101,7 @@ def test_sqlite_is_as_durable_and_strict_as_it_gets(tmp_path: Path) -> None:
     store.engine.dispose()
 
 
-def test_two_writers_wait_for_each_other_instead_of_losing(tmp_path: Path) -> None:
+def test_concurrent_sqlite_writers_wait_and_lose_no_update(tmp_path: Path) -> None:
     store = _store(databases.sqlite_database(tmp_path))
     with store.transaction() as (session, _):
         session.add(Pulse(name="n", code="0"))
@@ -125,7 +125,7 @@ def test_two_writers_wait_for_each_other_instead_of_losing(tmp_path: Path) -> No
     store.engine.dispose()
 
 
-def test_the_clock_of_the_database_is_utc_and_aware(database: str) -> None:
+def test_database_clock_is_utc_and_timezone_aware(database: str) -> None:
     store = _store(database)
 
     with store.reading() as (session, now):
@@ -137,7 +137,7 @@ def test_the_clock_of_the_database_is_utc_and_aware(database: str) -> None:
     store.engine.dispose()
 
 
-def test_a_clock_that_jumps_back_goes_on_from_where_it_was() -> None:
+def test_steady_clock_does_not_go_back_when_the_database_clock_does() -> None:
     times = iter([NOON, NOON - timedelta(hours=1), NOON - timedelta(hours=1)])
     clock = SteadyClock(lambda session: next(times))
     session = Session(sa.create_engine("sqlite://"))
@@ -149,7 +149,7 @@ def test_a_clock_that_jumps_back_goes_on_from_where_it_was() -> None:
     assert clock.backward > timedelta(minutes=59)
 
 
-def test_a_naive_time_is_refused(tmp_path: Path) -> None:
+def test_storing_a_naive_datetime_is_refused(tmp_path: Path) -> None:
     store = _store(databases.sqlite_database(tmp_path))
 
     with pytest.raises(sa.exc.StatementError), store.transaction() as (session, _):
@@ -157,7 +157,7 @@ def test_a_naive_time_is_refused(tmp_path: Path) -> None:
     store.engine.dispose()
 
 
-def test_a_process_that_stands_still_in_a_transaction_does_not_hold_up_the_others(
+def test_postgres_sessions_have_idle_and_lock_timeouts(
     postgres_server: str,
 ) -> None:
     engine = create_engine(databases.postgres_database(postgres_server))

@@ -37,7 +37,7 @@ def content(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_is_stored_comes_back(vault: FolderVault, size: int) -> None:
+def test_stored_object_is_read_back_with_its_size_and_digest(vault: FolderVault, size: int) -> None:
     stored = vault.store("abc", [content(size)], KEY)
 
     with vault.open("abc", KEY) as reader:
@@ -47,7 +47,7 @@ def test_what_is_stored_comes_back(vault: FolderVault, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_stored_object_is_its_header_and_what_cryptography_itself_decrypts(
+def test_stored_object_decrypts_with_the_cryptography_library_after_its_header(
     vault: FolderVault, tmp_path: Path, size: int
 ) -> None:
     vault.store("abc", [content(size)], KEY)
@@ -59,7 +59,7 @@ def test_a_stored_object_is_its_header_and_what_cryptography_itself_decrypts(
     assert decryptor.update(stored[HEADER:]) + decryptor.finalize() == content(size)
 
 
-def test_any_cutting_into_chunks_stores_the_same(vault: FolderVault) -> None:
+def test_store_is_independent_of_the_chunk_boundaries(vault: FolderVault) -> None:
     whole = content(100_000)
     dice = random.Random(7)  # noqa: S311 - lifelike, not secret
     cuts = [0, *sorted(dice.randrange(len(whole)) for _ in range(50)), len(whole)]
@@ -72,7 +72,7 @@ def test_any_cutting_into_chunks_stores_the_same(vault: FolderVault) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_seeking_and_reading_is_that_of_any_file(vault: FolderVault, size: int) -> None:
+def test_vault_reader_seeks_and_reads_like_an_ordinary_file(vault: FolderVault, size: int) -> None:
     vault.store("abc", [content(size)], KEY)
     model = io.BytesIO(content(size))
     dice = random.Random(size)  # noqa: S311 - lifelike, not secret
@@ -97,14 +97,14 @@ def _same_step(reader: BinaryIO, model: BinaryIO, dice: random.Random, size: int
     assert reader.tell() == model.tell()
 
 
-def test_a_position_before_the_beginning_is_refused(vault: FolderVault) -> None:
+def test_vault_reader_refuses_a_position_before_the_beginning(vault: FolderVault) -> None:
     vault.store("abc", [b"x"], KEY)
 
     with vault.open("abc", KEY) as reader, pytest.raises(ValueError, match="before the beginning"):
         reader.seek(-2, io.SEEK_END)
 
 
-def test_a_container_is_read_where_it_lies(vault: FolderVault) -> None:
+def test_zip_file_is_read_directly_from_the_vault(vault: FolderVault) -> None:
     container = io.BytesIO()
     with zipfile.ZipFile(container, "w") as written:
         written.writestr("a.pdf", content(200_000))
@@ -115,7 +115,7 @@ def test_a_container_is_read_where_it_lies(vault: FolderVault) -> None:
         assert read.read("b.xml") == b"<b/>"
 
 
-def test_many_read_the_same_object_at_once(vault: FolderVault) -> None:
+def test_same_object_can_be_read_by_many_threads_at_once(vault: FolderVault) -> None:
     whole, answers = content(300_000), []
     vault.store("abc", [whole], KEY)
 
@@ -132,7 +132,7 @@ def test_many_read_the_same_object_at_once(vault: FolderVault) -> None:
     assert answers == [True] * 8
 
 
-def test_a_reader_gives_its_file_back(vault: FolderVault) -> None:
+def test_closed_or_failed_reader_releases_its_file_handle(vault: FolderVault) -> None:
     vault.store("abc", [b"x"], KEY)
     before = _open_files()
 
@@ -145,7 +145,7 @@ def test_a_reader_gives_its_file_back(vault: FolderVault) -> None:
     assert _open_files() == before
 
 
-def test_an_object_is_never_replaced(vault: FolderVault, tmp_path: Path) -> None:
+def test_store_under_an_existing_name_raises_conflict(vault: FolderVault, tmp_path: Path) -> None:
     vault.store("abc", [b"first"], KEY)
 
     with pytest.raises(Conflict):
@@ -160,13 +160,13 @@ def test_an_object_is_never_replaced(vault: FolderVault, tmp_path: Path) -> None
     "name",
     ["", "ab", "../abc", "a/bc", "ABC", ".abc", "-abc", "abc\n", "abø", "x" * 128, "parts/x"],
 )
-def test_a_name_that_is_not_ours_is_refused(vault: FolderVault, name: str) -> None:
+def test_vault_refuses_an_invalid_object_name(vault: FolderVault, name: str) -> None:
     for use in (_stored(vault), vault.remove, lambda name: vault.open(name, KEY)):
         with pytest.raises(Invalid):
             use(name)
 
 
-def test_files_and_folders_are_closed_to_others(vault: FolderVault, tmp_path: Path) -> None:
+def test_vault_files_and_folders_are_closed_to_others(vault: FolderVault, tmp_path: Path) -> None:
     vault.store("abc", [b"x"], KEY)
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
@@ -174,7 +174,7 @@ def test_files_and_folders_are_closed_to_others(vault: FolderVault, tmp_path: Pa
     assert modes == {"ab": 0o700, "abc": 0o600, "parts": 0o700}
 
 
-def test_no_plaintext_is_in_the_folder(vault: FolderVault, tmp_path: Path) -> None:
+def test_vault_folder_contains_no_plaintext(vault: FolderVault, tmp_path: Path) -> None:
     vault.store("abc", [b"canary" * 10_000], KEY)
 
     files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
@@ -183,7 +183,7 @@ def test_no_plaintext_is_in_the_folder(vault: FolderVault, tmp_path: Path) -> No
     assert b"canary" not in files[0]
 
 
-def test_removing_may_be_repeated_and_open_readers_go_on(vault: FolderVault) -> None:
+def test_remove_can_be_repeated_and_open_readers_continue(vault: FolderVault) -> None:
     vault.store("abc", [content(70_000)], KEY)
 
     with vault.open("abc", KEY) as reader:
@@ -194,7 +194,7 @@ def test_removing_may_be_repeated_and_open_readers_go_on(vault: FolderVault) -> 
     assert list(vault.names()) == []
 
 
-def test_the_names_are_those_of_whole_objects_with_their_times(
+def test_names_lists_only_whole_objects_with_their_times(
     vault: FolderVault, tmp_path: Path
 ) -> None:
     for name in ("abc", "a.c", "xyz-1"):
@@ -209,7 +209,7 @@ def test_the_names_are_those_of_whole_objects_with_their_times(
     assert names["abc"] == datetime(1970, 1, 2, tzinfo=UTC)
 
 
-def test_an_object_removed_while_names_are_read_is_passed_over(vault: FolderVault) -> None:
+def test_names_skips_an_object_removed_during_iteration(vault: FolderVault) -> None:
     for name in ("abc", "abd", "abe"):
         vault.store(name, [b"x"], KEY)
 
@@ -222,10 +222,10 @@ def test_an_object_removed_while_names_are_read_is_passed_over(vault: FolderVaul
     assert len(seen) == 1
 
 
-def test_a_large_object_goes_in_and_out_in_little_memory(tmp_path: Path) -> None:
+def test_large_object_is_stored_and_read_in_little_memory(tmp_path: Path) -> None:
     program = (
         "import pathlib, sys, inbox.vault as v\n"
-        "from tests.bench.apart import memory_mb\n"
+        "from tests.bench.neighbour_process import memory_mb\n"
         "vault = v.FolderVault(pathlib.Path(sys.argv[1]))\n"
         "key, piece = bytes(32), bytes(256 * 1024)\n"
         "def through(name, times):\n"

@@ -30,7 +30,9 @@ def damaged(vault: Vault, name: str = "abc", key: bytes = KEY) -> str:
     return found.value.code
 
 
-def test_small_reads_do_not_decrypt_a_chunk_each(vault: FolderVault, tmp_path: Path) -> None:
+def test_vault_reader_keeps_the_current_chunk_between_small_reads(
+    vault: FolderVault, tmp_path: Path
+) -> None:
     vault.store("abc", [content(2 * CHUNK)], KEY)
 
     with vault.open("abc", KEY) as reader:
@@ -41,13 +43,13 @@ def test_small_reads_do_not_decrypt_a_chunk_each(vault: FolderVault, tmp_path: P
             reader.read(CHUNK)
 
 
-def test_another_key_opens_nothing(vault: FolderVault) -> None:
+def test_vault_object_does_not_open_with_another_key(vault: FolderVault) -> None:
     vault.store("abc", [b"x"], KEY)
 
     assert damaged(vault, key=bytes(32)) == "vault.key"
 
 
-def test_a_missing_object_is_damage_and_not_a_404(vault: FolderVault) -> None:
+def test_missing_vault_object_raises_integrity_error(vault: FolderVault) -> None:
     assert damaged(vault) == "vault.missing"
 
 
@@ -69,7 +71,9 @@ REGIONS = {
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_a_flipped_bit_anywhere_is_found(vault: FolderVault, tmp_path: Path, region: str) -> None:
+def test_flipped_bit_in_any_region_of_an_object_is_detected(
+    vault: FolderVault, tmp_path: Path, region: str
+) -> None:
     vault.store("abc", [content(2 * CHUNK + 100)], KEY)
     place, code = REGIONS[region]
 
@@ -78,7 +82,7 @@ def test_a_flipped_bit_anywhere_is_found(vault: FolderVault, tmp_path: Path, reg
     assert damaged(vault) == code
 
 
-def test_every_single_flipped_byte_of_a_small_object_is_found(
+def test_every_flipped_byte_of_a_small_vault_object_is_detected(
     vault: FolderVault, tmp_path: Path
 ) -> None:
     vault.store("abc", [b"secret"], KEY)
@@ -94,7 +98,9 @@ def test_every_single_flipped_byte_of_a_small_object_is_found(
 
 
 @pytest.mark.parametrize("size", [0, 100, CHUNK, 2 * CHUNK + 100])
-def test_a_cut_or_longer_file_is_found(vault: FolderVault, tmp_path: Path, size: int) -> None:
+def test_truncated_or_extended_vault_object_is_detected(
+    vault: FolderVault, tmp_path: Path, size: int
+) -> None:
     vault.store("abc", [content(size)], KEY)
     path = tmp_path / "ab" / "abc"
     whole = path.read_bytes()
@@ -110,7 +116,7 @@ def test_a_cut_or_longer_file_is_found(vault: FolderVault, tmp_path: Path, size:
         damaged(vault)
 
 
-def test_chunks_exchanged_within_an_object_are_found(vault: FolderVault, tmp_path: Path) -> None:
+def test_swapped_chunks_within_an_object_are_detected(vault: FolderVault, tmp_path: Path) -> None:
     vault.store("abc", [content(2 * CHUNK + 100)], KEY)
     path = tmp_path / "ab" / "abc"
     whole, start, length = path.read_bytes(), HEADER + 56, CHUNK + 16
@@ -121,7 +127,7 @@ def test_chunks_exchanged_within_an_object_are_found(vault: FolderVault, tmp_pat
     assert damaged(vault) == "vault.chunk"
 
 
-def test_two_objects_under_each_others_name_are_found_even_with_one_key(
+def test_objects_swapped_under_each_others_name_are_detected(
     vault: FolderVault, tmp_path: Path
 ) -> None:
     vault.store("abc", [b"for one"], KEY)
@@ -137,7 +143,9 @@ def test_two_objects_under_each_others_name_are_found_even_with_one_key(
     assert damaged(vault, "abd") == "vault.key"
 
 
-def test_nothing_is_given_out_after_damage_was_met(vault: FolderVault, tmp_path: Path) -> None:
+def test_vault_reader_gives_no_data_after_damage_is_detected(
+    vault: FolderVault, tmp_path: Path
+) -> None:
     vault.store("abc", [content(3 * CHUNK)], KEY)
     _flip(tmp_path / "ab" / "abc", HEADER + 56 + CHUNK + 16)
 
@@ -150,7 +158,9 @@ def test_nothing_is_given_out_after_damage_was_met(vault: FolderVault, tmp_path:
             reader.read(1)
 
 
-def test_an_input_error_of_the_disk_is_not_damage(vault: FolderVault, tmp_path: Path) -> None:
+def test_disk_read_error_raises_unavailable_and_not_integrity_error(
+    vault: FolderVault, tmp_path: Path
+) -> None:
     (tmp_path / "ab").mkdir()
     (tmp_path / "ab" / "abc").symlink_to("/proc/self/mem")
     (tmp_path / "ab" / "abd").mkdir()

@@ -29,7 +29,7 @@ def content(size: int) -> bytes:
     return hashlib.shake_128(b"%d" % size).digest(size)
 
 
-def test_what_a_transfer_raises_passes_through_and_leaves_nothing(
+def test_error_during_store_propagates_and_leaves_no_parts(
     vault: FolderVault, tmp_path: Path
 ) -> None:
     def broken() -> Iterator[bytes]:
@@ -44,7 +44,7 @@ def test_what_a_transfer_raises_passes_through_and_leaves_nothing(
     vault.store("abc", [b"again"], KEY)
 
 
-def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+def test_vault_does_not_create_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as refused:
         FolderVault(tmp_path / "unmounted")
 
@@ -52,7 +52,7 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_vault_that_went_away_is_unavailable(tmp_path: Path) -> None:
+def test_vault_raises_unavailable_when_its_folder_disappears(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     vault = FolderVault(tmp_path / "disk")
     (tmp_path / "disk").rmdir()
@@ -64,7 +64,7 @@ def test_a_vault_that_went_away_is_unavailable(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
+def test_parts_of_a_killed_process_are_removed_once_old(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys, pathlib, inbox.vault as v\n"
         "def chunks():\n"
@@ -83,11 +83,11 @@ def test_what_a_killed_process_left_is_removed_when_it_is_old(tmp_path: Path) ->
     assert _parts(tmp_path) == []
 
 
-def test_there_may_be_no_parts_at_all(vault: FolderVault) -> None:
+def test_remove_parts_when_the_parts_folder_does_not_exist(vault: FolderVault) -> None:
     assert vault.remove_partial_objects(datetime.now(UTC)) == 0
 
 
-def test_an_object_whose_part_was_collected_is_not_said_to_be_stored(
+def test_store_raises_unavailable_when_its_part_is_removed_meanwhile(
     vault: FolderVault,
 ) -> None:
     def slow() -> Iterator[bytes]:
@@ -103,7 +103,9 @@ def test_an_object_whose_part_was_collected_is_not_said_to_be_stored(
 @pytest.mark.parametrize(
     ("room", "size"), [(10, 0), (60, 0), (5_000, 10_000), (5_000, 900_000), (200_000, 900_000)]
 )
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, room: int, size: int) -> None:
+def test_full_disk_raises_vault_full_and_leaves_no_object_or_part(
+    tmp_path: Path, room: int, size: int
+) -> None:
     """A limit on the size of files: a write gives a part of it, and the next one an error."""
     program = (
         "import resource, sys, pathlib, inbox.vault as v\n"
@@ -126,14 +128,16 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, room: int, size:
     assert _parts(tmp_path) == []
 
 
-def test_a_device_without_room_is_a_full_disk() -> None:
+def test_write_to_a_full_device_raises_vault_full() -> None:
     with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(Unavailable) as said:
         vault_module._write(full.fileno(), b"x")
 
     assert said.value.code == "vault.full"
 
 
-def test_the_free_room_is_that_of_the_file_system(vault: FolderVault, tmp_path: Path) -> None:
+def test_free_bytes_equals_the_free_space_of_the_file_system(
+    vault: FolderVault, tmp_path: Path
+) -> None:
     status = os.statvfs(tmp_path)
 
     assert abs(vault.free_bytes() - status.f_bavail * status.f_frsize) < 100_000_000

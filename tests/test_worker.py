@@ -16,7 +16,7 @@ from inbox.errors import ConfigurationError
 from inbox.line.queue import claim
 from inbox.tables import Arrival, Assignment, Checkpoint, Person
 from inbox.worker import Worker
-from tests.working import until, working
+from tests.worker_thread import until, working
 from tests.worlds import World
 
 
@@ -24,7 +24,7 @@ def _states(world: World) -> list[str]:
     return sorted(message.state.value for message in world.messages())
 
 
-def test_it_takes_and_advances_by_itself(world: World) -> None:
+def test_worker_collects_and_advances_messages_by_itself(world: World) -> None:
     world.send()
     world.send("Om en elev")
     world.send("Ingen regel")
@@ -33,7 +33,7 @@ def test_it_takes_and_advances_by_itself(world: World) -> None:
         until(lambda: _states(world) == ["OFFERED", "ROUTED", "UNROUTED"])
 
 
-def test_there_is_one_worker_on_sqlite(small_world: World) -> None:
+def test_second_worker_on_sqlite_is_refused(small_world: World) -> None:
     with working(small_world):
         until(lambda: Path(f"{small_world.folder}/inbox.db.worker.lock").exists())
         other = Worker(
@@ -45,7 +45,7 @@ def test_there_is_one_worker_on_sqlite(small_world: World) -> None:
             other.run()
 
 
-def test_on_sqlite_a_dead_workers_leases_are_freed_at_start(small_world: World) -> None:
+def test_worker_start_on_sqlite_frees_leases_of_a_dead_worker(small_world: World) -> None:
     wire_id = small_world.send()
     small_world.collect()
     assert claim(small_world.line, Arrival) is not None
@@ -54,7 +54,7 @@ def test_on_sqlite_a_dead_workers_leases_are_freed_at_start(small_world: World) 
         until(lambda: small_world.arrival(wire_id).state is ArrivalState.CONFIRMED)
 
 
-def test_one_bad_message_does_not_stop_the_rest(small_world: World) -> None:
+def test_worker_continues_after_a_damaged_message(small_world: World) -> None:
     bad = small_world.send()
     small_world.collect()
     small_world.work()
@@ -74,7 +74,9 @@ def test_one_bad_message_does_not_stop_the_rest(small_world: World) -> None:
     assert small_world.message(bad).state is MessageState.OPENED
 
 
-def test_what_a_leaver_had_becomes_a_task_without_an_import(small_world: World) -> None:
+def test_worker_opens_a_leaver_task_for_assignments_of_a_person_who_left(
+    small_world: World,
+) -> None:
     wire_id = small_world.send("Om en elev")
     small_world.collect()
     small_world.work()
@@ -88,7 +90,7 @@ def test_what_a_leaver_had_becomes_a_task_without_an_import(small_world: World) 
         until(lambda: "leaver" in small_world.open_tasks(message.id))
 
 
-def test_checkpoints_are_signed_and_kept_outside(small_world: World) -> None:
+def test_worker_signs_checkpoints_and_keeps_them_outside(small_world: World) -> None:
     small_world.send()
     with working(small_world):
         until(lambda: _states(small_world) == ["OFFERED"])
@@ -102,7 +104,7 @@ def test_checkpoints_are_signed_and_kept_outside(small_world: World) -> None:
     assert report.checkpoints >= 2
 
 
-def test_objects_without_a_row_are_removed_after_a_day_and_no_others(small_world: World) -> None:
+def test_worker_removes_only_old_vault_objects_without_a_row(small_world: World) -> None:
     wire_id = small_world.send()
     small_world.collect()
     small_world.work()
@@ -122,7 +124,7 @@ def test_objects_without_a_row_are_removed_after_a_day_and_no_others(small_world
     assert left == {"0rphan.2", small_world.message(wire_id).object_name}
 
 
-def test_a_long_transfer_leaves_its_slot_to_small_ones(small_world: World) -> None:
+def test_long_transfer_moves_to_a_long_slot_and_frees_the_small_one(small_world: World) -> None:
     from inbox.errors import Unavailable
     from inbox.line.transfer_slots import TransferSlots
 

@@ -25,7 +25,8 @@ MODULES: Final = tuple(
         ".".join(path.relative_to(PRODUCT).with_suffix("").parts)
         for path in (
             *(PRODUCT / "access").rglob("*.py"),
-            *(PRODUCT / "strict").rglob("*.py"),
+            PRODUCT / "strict" / "lines.py",
+            PRODUCT / "strict" / "toml.py",
             PRODUCT / "tables" / "periods.py",
         )
     )

@@ -6,12 +6,12 @@ import sys
 import pytest
 
 from tests.access.mutants import MODULES, ROOT, known_survivors, mutants_of
-from tests.cli.installed import clean_environment
+from tests.cli.installation import clean_environment
 
 
 def tried(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "tests.access.mutation", *words],
+        [sys.executable, "-m", "tests.access.run_mutants", *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -21,7 +21,7 @@ def tried(*words: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_every_mutant_that_is_listed_as_living_is_one_and_is_accounted_for() -> None:
+def test_every_known_survivor_is_a_mutant_with_a_reason() -> None:
     known = known_survivors()
     modules = {name.partition(": ")[0] for name in known}
     names = [m.name for module in MODULES for m in mutants_of(module)]
@@ -32,7 +32,7 @@ def test_every_mutant_that_is_listed_as_living_is_one_and_is_accounted_for() -> 
     assert all(why.strip() for why in known.values())
 
 
-def test_a_mutant_is_the_module_with_one_thing_changed() -> None:
+def test_mutant_is_the_module_with_one_thing_changed() -> None:
     (mutant,) = [
         m
         for m in mutants_of("tables.periods")
@@ -48,7 +48,7 @@ def test_a_mutant_is_the_module_with_one_thing_changed() -> None:
 
 
 @pytest.mark.long
-def test_planted_faults_in_forms_and_deciding_are_noticed() -> None:
+def test_sampled_mutants_of_the_sql_of_facts_and_the_engine_are_killed() -> None:
     words = ["--every", "12", "--own"]
     for module in (
         "access.facts.relationship",
@@ -66,7 +66,7 @@ def test_planted_faults_in_forms_and_deciding_are_noticed() -> None:
 
 
 @pytest.mark.long
-def test_a_fault_that_no_test_notices_is_told() -> None:
+def test_mutation_run_over_receipt_failed_reports_no_unlisted_survivor() -> None:
     """So that the test above can see: nothing of condition's own tests looks at receipts."""
     answer = tried("--module", "access.facts.message", "--part", "receipt_failed", "--own")
 

@@ -38,7 +38,7 @@ def decide(town: Town, the_policy: Policy) -> Decide:
     return decided
 
 
-def test_an_assigned_handler_opens_and_loses_it_with_the_assignment(
+def test_assigned_handler_may_open_until_the_assignment_ends(
     town: Town, the_policy: Policy, decide: Decide
 ) -> None:
     kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
@@ -56,7 +56,7 @@ def test_an_assigned_handler_opens_and_loses_it_with_the_assignment(
 
 
 @pytest.mark.parametrize("action", Action)
-def test_not_there_is_a_no_to_everything_by_the_same_statements(
+def test_missing_message_is_denied_by_the_same_statement_as_a_foreign_one(
     town: Town, decide: Decide, session: Session, action: Action
 ) -> None:
     ada = strongly(town.capacity("ada", Role.ARCHIVIST, "arkiv"))
@@ -84,7 +84,7 @@ def test_not_there_is_a_no_to_everything_by_the_same_statements(
     } == {field.name: type(getattr(decisions[1], field.name)) for field in fields(decisions[1])}
 
 
-def test_two_persons_refuse_a_message_but_one_in_two_capacities_does_not(
+def test_refuse_requires_two_persons_not_one_person_in_two_capacities(
     town: Town, decide: Decide
 ) -> None:
     ada = strongly(town.capacity("ada", Role.ARCHIVIST, "arkiv"))
@@ -99,7 +99,9 @@ def test_two_persons_refuse_a_message_but_one_in_two_capacities_does_not(
     assert rules == ["D06", "D06", "A06"]
 
 
-def test_a_leader_assigns_to_others_only(town: Town, the_policy: Policy) -> None:
+def test_leader_may_assign_to_another_handler_but_not_to_self(
+    town: Town, the_policy: Policy
+) -> None:
     lise, message = town.capacity("lise", Role.LEADER, "bv"), town.message()
     town.capacity("lise", Role.HANDLER, "bv")
     town.capacity("kari", Role.HANDLER, "bv")
@@ -118,7 +120,9 @@ def test_a_leader_assigns_to_others_only(town: Town, the_policy: Policy) -> None
     assert [rule("kari"), rule("lise"), rule("nobody")] == ["A17", "D05", "none"]
 
 
-def test_tasks_and_the_installation(town: Town, decide: Decide) -> None:
+def test_operator_may_operate_and_close_own_tasks_but_not_edit_policy(
+    town: Town, decide: Decide
+) -> None:
     rune = town.capacity("rune", Role.OPERATOR, "arkiv")
     stuck = OfTask(task_id=town.task("stuck", Role.OPERATOR).id)
     other = OfTask(task_id=town.task("missed", Role.ARCHIVIST).id)
@@ -129,7 +133,7 @@ def test_tasks_and_the_installation(town: Town, decide: Decide) -> None:
     assert not decide(rune, Action.POLICY_EDIT, OfInstallation()).allowed
 
 
-def test_about_what_an_action_is_never_about_the_answer_is_no(town: Town, decide: Decide) -> None:
+def test_action_on_a_subject_of_the_wrong_kind_is_denied(town: Town, decide: Decide) -> None:
     rune = town.capacity("rune", Role.OPERATOR, "arkiv")
     message = OfMessage(message_id=MessageId(town.message().id))
 
@@ -138,9 +142,7 @@ def test_about_what_an_action_is_never_about_the_answer_is_no(town: Town, decide
     assert [(d.allowed, d.rule) for d in decisions] == [(True, "A28"), (False, "none")]
 
 
-def test_what_the_transaction_has_changed_counts_before_it_is_written(
-    town: Town, decide: Decide
-) -> None:
+def test_permit_sees_unflushed_changes_of_the_transaction(town: Town, decide: Decide) -> None:
     kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
     assignment = town.assign(message, "kari")
     assignment.active_until = NOW
@@ -151,7 +153,7 @@ def test_what_the_transaction_has_changed_counts_before_it_is_written(
     assert not decision.allowed
 
 
-def test_a_decision_tells_of_no_fact_that_was_not_asked(
+def test_decision_holds_only_facts_that_the_rules_use(
     town: Town, the_policy: Policy, decide: Decide
 ) -> None:
     kari, message = town.capacity("kari", Role.HANDLER, "bv"), town.message()
@@ -164,7 +166,7 @@ def test_a_decision_tells_of_no_fact_that_was_not_asked(
     assert "routed" not in asked
 
 
-def test_no_policy_denies_what_the_policy_allows(town: Town) -> None:
+def test_permit_by_the_policy_of_nobody_denies(town: Town) -> None:
     rune = town.capacity("rune", Role.OPERATOR, "arkiv")
 
     decision = permit(
@@ -179,7 +181,7 @@ def test_no_policy_denies_what_the_policy_allows(town: Town) -> None:
     assert (decision.allowed, decision.rule) == (False, "nobody")
 
 
-def test_nobody_has_signed_in_strongly_unless_it_is_said() -> None:
+def test_strong_sign_in_and_request_facts_are_false_by_default() -> None:
     ada = Capacity(
         id="c",
         role=Role.ARCHIVIST,
@@ -192,7 +194,7 @@ def test_nobody_has_signed_in_strongly_unless_it_is_said() -> None:
     assert not any(getattr(RequestFacts(), field.name) for field in fields(RequestFacts))
 
 
-def test_a_capacity_is_a_person_in_a_unit_or_a_case_system() -> None:
+def test_capacity_must_be_a_person_in_a_unit_or_a_case_system() -> None:
     with pytest.raises(ValueError, match="capacity"):
         Capacity(id="c", role=Role.HANDLER, organisation=OrgNumber(BERGVIK))
     for half in ({"person": PersonId("p")}, {"unit": UnitId("u")}):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.audit.kept import Kept, kept_by_the_line
+from tests.audit.line_audit import Kept, kept_by_the_line
 from tests.databases import sqlite_database
 from tests.worlds import world
 

@@ -41,7 +41,7 @@ def test_a_real_checkpoint_of_the_go_checksum_database_verifies() -> None:
     assert checkpoint.root.hex().startswith("9977e045")
 
 
-def test_a_published_signer_gives_the_published_verifier_key_and_signature() -> None:
+def test_verifier_key_of_a_published_signer_matches_the_published_key() -> None:
     name = "PeterNeumann"
     seed = base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]
     key = Ed25519PrivateKey.from_private_bytes(seed)
@@ -51,7 +51,7 @@ def test_a_published_signer_gives_the_published_verifier_key_and_signature() -> 
     assert line == "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 
 
-def test_a_note_has_the_published_form() -> None:
+def test_checkpoint_note_has_the_published_form() -> None:
     text, _, signature = NOTE.partition("\n\n")
 
     assert text == f"{ORIGIN}\n7\n{base64.b64encode(ROOT).decode()}"
@@ -59,27 +59,27 @@ def test_a_note_has_the_published_form() -> None:
     assert signature.endswith("=\n")
 
 
-def test_what_was_signed_is_read_back() -> None:
+def test_signed_checkpoint_is_read_back_unchanged() -> None:
     expected = ParsedCheckpoint(origin=ORIGIN, size=7, root=ROOT)
 
     assert read(NOTE) == expected
     assert verify(NOTE, KEY.public_key(), ORIGIN) == expected
 
 
-def test_no_letter_of_a_note_can_be_changed() -> None:
+def test_checkpoint_with_any_character_changed_is_refused() -> None:
     for at, letter in enumerate(NOTE):
         for changed in {"A", "0", "\n", " ", chr(ord(letter) ^ 1)} - {letter}:
             with pytest.raises(IntegrityError):
                 verify(NOTE[:at] + changed + NOTE[at + 1 :], KEY.public_key(), ORIGIN)
 
 
-def test_no_beginning_of_a_note_passes_for_the_note() -> None:
+def test_checkpoint_cut_short_at_any_length_is_refused() -> None:
     for length in range(len(NOTE)):
         with pytest.raises(IntegrityError):
             verify(NOTE[:length], KEY.public_key(), ORIGIN)
 
 
-def test_a_signature_has_one_way_to_be_written() -> None:
+def test_checkpoint_signature_in_noncanonical_base64_is_refused() -> None:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     other = NOTE[:-3] + alphabet[alphabet.index(NOTE[-3]) + 1] + NOTE[-2:]
 
@@ -88,7 +88,7 @@ def test_a_signature_has_one_way_to_be_written() -> None:
         verify(other, KEY.public_key(), ORIGIN)
 
 
-def test_another_key_or_another_log_is_refused() -> None:
+def test_checkpoint_of_another_key_or_another_log_is_refused() -> None:
     with pytest.raises(IntegrityError) as unsigned:
         verify(NOTE, OTHER_KEY.public_key(), ORIGIN)
     with pytest.raises(IntegrityError) as elsewhere:
@@ -98,7 +98,7 @@ def test_another_key_or_another_log_is_refused() -> None:
     assert elsewhere.value.code == "audit.checkpoint_origin"
 
 
-def test_a_signature_of_this_key_that_is_wrong_is_not_excused_by_a_right_one() -> None:
+def test_checkpoint_with_an_invalid_signature_beside_a_valid_one_is_refused() -> None:
     line = NOTE.splitlines(keepends=True)[-1]
     forged = sign(ORIGIN, 8, ROOT, KEY).splitlines(keepends=True)[-1]
 
@@ -109,7 +109,7 @@ def test_a_signature_of_this_key_that_is_wrong_is_not_excused_by_a_right_one() -
     assert verify(NOTE + line, KEY.public_key(), ORIGIN).size == 7
 
 
-def test_a_witness_may_sign_beside_us() -> None:
+def test_checkpoint_with_a_witness_signature_beside_ours_is_accepted() -> None:
     witness = sign("witness.example.no", 7, ROOT, OTHER_KEY).splitlines(keepends=True)[-1]
 
     assert verify(NOTE + witness, KEY.public_key(), ORIGIN).size == 7
@@ -130,7 +130,7 @@ def test_a_witness_may_sign_beside_us() -> None:
         f"{NOTE.partition(chr(10) * 2)[0]}\n\n— {ORIGIN} AAAA\n",
     ],
 )
-def test_what_is_no_checkpoint_is_not_read(note: str) -> None:
+def test_malformed_checkpoint_note_is_refused(note: str) -> None:
     with pytest.raises(IntegrityError) as refused:
         read(note)
 
@@ -138,19 +138,19 @@ def test_what_is_no_checkpoint_is_not_read(note: str) -> None:
 
 
 @pytest.mark.parametrize("origin", ["", "two words", "a+b", "a\nb"])
-def test_an_origin_that_would_break_the_note_is_refused(origin: str) -> None:
+def test_signing_a_checkpoint_refuses_an_invalid_origin(origin: str) -> None:
     with pytest.raises(Invalid):
         sign(origin, 7, ROOT, KEY)
 
 
-def test_a_size_or_root_that_is_none_is_refused() -> None:
+def test_signing_a_checkpoint_refuses_an_invalid_size_or_root() -> None:
     with pytest.raises(Invalid):
         sign(ORIGIN, -1, ROOT, KEY)
     with pytest.raises(Invalid):
         sign(ORIGIN, 1, ROOT[1:], KEY)
 
 
-def test_a_verifier_key_with_a_slip_in_it_is_refused() -> None:
+def test_verifier_key_with_a_typing_error_is_refused() -> None:
     line = verifier_key(ORIGIN, KEY.public_key())
 
     assert read_verifier_key(line)[0] == ORIGIN
@@ -159,14 +159,14 @@ def test_a_verifier_key_with_a_slip_in_it_is_refused() -> None:
             read_verifier_key(line[:at] + chr(ord(letter) ^ 1) + line[at + 1 :])
 
 
-def test_many_notes_are_kept_in_one_file() -> None:
+def test_many_checkpoint_notes_are_read_from_one_file() -> None:
     notes = [sign(ORIGIN, size, ROOT, KEY) for size in range(3)]
 
     assert split_notes("".join(map(file_entry, notes))) == notes
     assert split_notes("") == []
 
 
-def test_a_torn_note_costs_only_itself() -> None:
+def test_torn_checkpoint_note_does_not_hide_the_other_notes_of_the_file() -> None:
     other = sign(ORIGIN, 9, ROOT, KEY)
     found = []
 

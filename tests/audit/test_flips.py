@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from inbox.errors import IntegrityError
-from tests.audit.flipping import TABLES, UNCOVERED, Place, bits_of, flip_each, places
-from tests.audit.kept import Kept, kept_by_the_line
+from tests.audit.bit_flips import TABLES, UNCOVERED, Place, bits_of, flip_each, places
+from tests.audit.line_audit import Kept, kept_by_the_line
 from tests.worlds import World
 
 LARGE, SHARES = 300, 8
@@ -48,7 +48,7 @@ def _bits(octets: bytes) -> range:
     return range(8 * len(octets.rstrip(b"\n")))
 
 
-def test_a_flipped_bit_of_any_column_is_found(small: Kept) -> None:
+def test_audit_verify_finds_a_flipped_bit_in_any_column(small: Kept) -> None:
     tally = flip_each(small, _some(small, 10))
 
     assert tally.missed == []
@@ -57,7 +57,7 @@ def test_a_flipped_bit_of_any_column_is_found(small: Kept) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("share", range(SHARES))
-def test_every_flipped_bit_is_found(small: Kept, share: int) -> None:
+def test_audit_verify_finds_every_flipped_bit(small: Kept, share: int) -> None:
     flips = _every(small)[share::SHARES]
 
     tally = flip_each(small, flips)
@@ -67,7 +67,7 @@ def test_every_flipped_bit_is_found(small: Kept, share: int) -> None:
 
 
 @pytest.mark.long
-def test_flipped_bits_of_a_larger_audit_are_found(world: World) -> None:
+def test_audit_verify_finds_flipped_bits_of_a_larger_audit(world: World) -> None:
     kept = kept_by_the_line(world, LARGE)
 
     tally = flip_each(kept, _some(kept, 300), outside=kept.outside)
@@ -76,7 +76,7 @@ def test_flipped_bits_of_a_larger_audit_are_found(world: World) -> None:
     assert tally.found > 2000
 
 
-def test_a_column_that_nothing_vouches_for_is_seen_by_these_tests(small: Kept) -> None:
+def test_bit_flip_check_reports_a_column_that_verify_does_not_cover(small: Kept) -> None:
     with small.engine.connect() as connection:
         row = connection.execute(sa.text("SELECT size, signed_at FROM checkpoint")).first()
     assert row is not None
@@ -87,7 +87,7 @@ def test_a_column_that_nothing_vouches_for_is_seen_by_these_tests(small: Kept) -
     assert len(tally.missed) == 20
 
 
-def test_a_text_that_is_none_is_damage_and_is_not_quoted(small: Kept) -> None:
+def test_invalid_utf8_is_reported_as_damage_without_quoting_it(small: Kept) -> None:
     place = next(p for p, _ in _every(small) if p.column == "message_id" and len(p.octets) > 8)
     with small.engine.begin() as connection:
         connection.execute(
@@ -125,12 +125,12 @@ def _missed_outside(kept: Kept, bits: Iterable[int]) -> list[tuple[str, int]]:
     return missed
 
 
-def test_a_flipped_bit_of_the_checkpoint_file_is_found_by_both(small: Kept) -> None:
+def test_flipped_bit_of_the_checkpoint_file_is_found_by_both_verifiers(small: Kept) -> None:
     assert _missed_outside(small, _sample(_bits(small.outside.encode()), 60)) == []
 
 
 @pytest.mark.long
-def test_every_flipped_bit_of_the_checkpoint_file_is_found_by_both(small: Kept) -> None:
+def test_every_flipped_bit_of_the_checkpoint_file_is_found_by_both_verifiers(small: Kept) -> None:
     assert _missed_outside(small, _bits(small.outside.encode())) == []
 
 
@@ -140,13 +140,13 @@ def _missed_in_export(kept: Kept, bits: Iterable[int]) -> list[int]:
     return [bit for bit in bits if kept.second_opinion(_flipped(export, bit), text) != 1]
 
 
-def test_a_flipped_bit_of_an_export_is_found_by_the_single_file(small: Kept) -> None:
+def test_flipped_bit_of_an_audit_export_is_found_by_the_standalone_verifier(small: Kept) -> None:
     assert _missed_in_export(small, _sample(_bits(small.export().encode()), 200)) == []
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("share", range(SHARES))
-def test_every_flipped_bit_of_an_export_is_found_by_the_single_file(
+def test_every_flipped_bit_of_an_audit_export_is_found_by_the_standalone_verifier(
     small: Kept, share: int
 ) -> None:
     assert _missed_in_export(small, _bits(small.export().encode())[share::SHARES]) == []

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.audit.kept import Kept, kept_by_the_line
-from tests.audit.rebuilding import Change, rebuild, renumbered
+from tests.audit.audit_forgery import Change, rebuild, renumbered
+from tests.audit.line_audit import Kept, kept_by_the_line
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def _last_changed(leaves: list[bytes]) -> Sequence[bytes]:
     ],
     ids=lambda value: getattr(value, "__name__", value).strip("_"),
 )
-def test_what_is_coherent_inside_is_contradicted_from_outside(
+def test_coherently_rewritten_audit_is_contradicted_by_the_checkpoints_outside(
     kept: Kept, change: Change, code: str
 ) -> None:
     assert kept.codes(kept.outside) == set()
@@ -112,7 +112,9 @@ def test_what_is_coherent_inside_is_contradicted_from_outside(
     ],
     ids=lambda statements: statements[0][:60],
 )
-def test_what_is_not_coherent_is_found_without_a_copy(kept: Kept, statements: list[str]) -> None:
+def test_audit_verify_finds_incoherent_changes_without_outside_checkpoints(
+    kept: Kept, statements: list[str]
+) -> None:
     assert kept.codes() == set()
 
     with kept.engine.begin() as connection:
@@ -122,7 +124,7 @@ def test_what_is_not_coherent_is_found_without_a_copy(kept: Kept, statements: li
     assert kept.codes() != set()
 
 
-def test_an_old_copy_is_found_by_a_newer_note(kept: Kept, tmp_path: Path) -> None:
+def test_restored_old_audit_is_found_by_a_newer_checkpoint(kept: Kept, tmp_path: Path) -> None:
     newer = kept_by_the_line(kept.world, 60)
     assert kept.codes(newer.outside) == set()
 
@@ -134,7 +136,7 @@ def test_an_old_copy_is_found_by_a_newer_note(kept: Kept, tmp_path: Path) -> Non
 
 
 @pytest.mark.long
-def test_an_old_copy_that_has_grown_on_is_a_fork(kept: Kept, tmp_path: Path) -> None:
+def test_restored_old_audit_that_has_grown_is_found_as_a_fork(kept: Kept, tmp_path: Path) -> None:
     newer = kept_by_the_line(kept.world, 60)
 
     _put_back(kept, tmp_path / "before.db")
@@ -145,7 +147,7 @@ def test_an_old_copy_that_has_grown_on_is_a_fork(kept: Kept, tmp_path: Path) -> 
     assert grown.second_opinion(outside=newer.outside.encode()) == 1
 
 
-def test_erasing_a_message_empties_its_salts_and_the_audit_holds(kept: Kept) -> None:
+def test_audit_still_verifies_after_erasing_a_message_empties_its_salts(kept: Kept) -> None:
     with kept.engine.connect() as connection:
         emptied = connection.scalar(
             sa.text("SELECT count(*) FROM audit_salt WHERE length(salt) = 0")

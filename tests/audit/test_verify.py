@@ -40,7 +40,7 @@ def _change(world: World, statement: str) -> None:
         connection.execute(sa.text(statement))
 
 
-def test_what_nobody_touched_holds(world: World) -> None:
+def test_audit_verify_finds_nothing_in_an_untouched_audit(world: World) -> None:
     outside = _filled(world)
 
     report = _report(world, outside)
@@ -50,7 +50,7 @@ def test_what_nobody_touched_holds(world: World) -> None:
     assert report.size > 10
 
 
-def test_of_two_workers_that_stop_at_once_one_signs(world: World) -> None:
+def test_concurrent_workers_sign_only_one_checkpoint(world: World) -> None:
     world.send()
     world.collect()
 
@@ -84,7 +84,9 @@ def test_of_two_workers_that_stop_at_once_one_signs(world: World) -> None:
         ("UPDATE checkpoint SET note = replace(note, 'test', 'tost')", "audit.checkpoint"),
     ],
 )
-def test_damage_is_found(world: World, statement: str, code: str) -> None:
+def test_audit_verify_finds_damaged_and_deleted_rows(
+    world: World, statement: str, code: str
+) -> None:
     outside = _filled(world)
     _change(world, statement)
 
@@ -93,7 +95,7 @@ def test_damage_is_found(world: World, statement: str, code: str) -> None:
     assert any(finding.code.startswith(code) for finding in report.findings)
 
 
-def test_no_audit_no_step(small_world: World) -> None:
+def test_collect_fails_without_an_audit_head_and_stores_no_message(small_world: World) -> None:
     _change(small_world, "DELETE FROM audit_head")
     small_world.send()
 
@@ -103,7 +105,7 @@ def test_no_audit_no_step(small_world: World) -> None:
     assert small_world.messages() == []
 
 
-def test_personal_text_is_only_committed_to(small_world: World) -> None:
+def test_audit_leaf_has_only_a_commitment_to_personal_text(small_world: World) -> None:
     canary = "Kari Nordmann 01010112345"
     with small_world.line.store.transaction() as (session, _):
         audit.record(

@@ -59,13 +59,13 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def test_an_audit_that_holds_is_said_to_hold(run: Run) -> None:
+def test_verify_audit_reports_ok_for_an_intact_audit(run: Run) -> None:
     code, said = run(_export(LEAVES), NOTES, NOTES[1:3])
 
     assert (code, said) == (0, "OK 12 leaves, 7 checkpoints, 1 leaves later\n")
 
 
-def test_the_program_uses_nothing_of_the_product() -> None:
+def test_verify_audit_is_a_short_file_independent_of_inbox() -> None:
     source = PROGRAM.read_text()
 
     assert len(source.splitlines()) < 200
@@ -73,7 +73,7 @@ def test_the_program_uses_nothing_of_the_product() -> None:
     assert "inbox" not in source
 
 
-def test_an_older_key_still_counts(run: Run) -> None:
+def test_verify_audit_accepts_checkpoints_of_an_older_key_that_is_given(run: Run) -> None:
     older = _note(LEAVES[:3], OTHER_KEY)
     keys = (LINE, verifier_key(ORIGIN, OTHER_KEY.public_key()))
 
@@ -81,14 +81,14 @@ def test_an_older_key_still_counts(run: Run) -> None:
     assert run(_export(LEAVES), [older, *NOTES[2:]])[0] == 1
 
 
-def test_a_witness_beside_the_log_is_passed_over(run: Run) -> None:
+def test_verify_audit_ignores_a_witness_signature(run: Run) -> None:
     witness = sign("witness.example.no", 11, bytes(32), OTHER_KEY).splitlines(keepends=True)[-1]
 
     assert run(_export(LEAVES), [*NOTES[:-1], NOTES[-1] + witness])[0] == 0
 
 
 @pytest.mark.parametrize("at", range(11))
-def test_a_changed_leaf_is_found(run: Run, at: int) -> None:
+def test_verify_audit_finds_a_changed_leaf(run: Run, at: int) -> None:
     leaves = [*LEAVES[:at], b"changed", *LEAVES[at + 1 :]]
 
     code, said = run(_export(leaves), NOTES)
@@ -97,14 +97,14 @@ def test_a_changed_leaf_is_found(run: Run, at: int) -> None:
     assert "the first 11 leaves are not what was signed" in said
 
 
-def test_a_leaf_left_out_and_numbered_over_is_found(run: Run) -> None:
+def test_verify_audit_finds_a_removed_leaf_after_renumbering(run: Run) -> None:
     code, said = run(_export(LEAVES[:6] + LEAVES[7:]), NOTES)
 
     assert code == 1
     assert "the first 8 leaves are not what was signed" in said
 
 
-def test_a_gap_is_found(run: Run) -> None:
+def test_verify_audit_finds_a_gap_in_the_leaves(run: Run) -> None:
     export = _export(LEAVES)
 
     code, said = run(export[:6] + export[7:], NOTES)
@@ -113,25 +113,25 @@ def test_a_gap_is_found(run: Run) -> None:
     assert "leaves.jsonl, line 7: a gap, leaf 6 is missing" in said
 
 
-def test_leaves_in_another_order_are_found(run: Run) -> None:
+def test_verify_audit_finds_reordered_leaves(run: Run) -> None:
     export = _export(LEAVES)
 
     assert run([export[1], export[0], *export[2:]], NOTES)[0] == 1
     assert run(_export([LEAVES[1], LEAVES[0], *LEAVES[2:]]), NOTES)[0] == 1
 
 
-def test_a_cut_is_found(run: Run) -> None:
+def test_verify_audit_finds_leaves_cut_off_at_the_end(run: Run) -> None:
     code, said = run(_export(LEAVES[:10]), NOTES)
 
     assert code == 1
     assert "note 5: cut, 11 leaves were there and are not now" in said
 
 
-def test_an_emptied_audit_is_found(run: Run) -> None:
+def test_verify_audit_finds_an_emptied_audit(run: Run) -> None:
     assert run([], NOTES)[0] == 1
 
 
-def test_a_fork_is_found(run: Run) -> None:
+def test_verify_audit_finds_a_fork_between_checkpoint_files(run: Run) -> None:
     forked = _note([*LEAVES[:7], b"another"])
 
     code, said = run(_export(LEAVES), NOTES, [forked])
@@ -140,7 +140,7 @@ def test_a_fork_is_found(run: Run) -> None:
     assert "notes-1.txt, note 1: a fork, notes-0.txt, note 4 has another root at 8" in said
 
 
-def test_a_history_written_anew_does_not_match_the_copy_kept_outside(run: Run) -> None:
+def test_verify_audit_finds_a_rewritten_history_by_the_outside_copy(run: Run) -> None:
     anew = [b"other %d" % n for n in range(12)]
 
     code, said = run(_export(anew), [_note(anew[:8]), _note(anew)], NOTES)
@@ -149,14 +149,14 @@ def test_a_history_written_anew_does_not_match_the_copy_kept_outside(run: Run) -
     assert "notes-1.txt, note 4: a fork" in said
 
 
-def test_a_roll_back_is_found(run: Run) -> None:
+def test_verify_audit_finds_a_roll_back_within_a_checkpoint_file(run: Run) -> None:
     code, said = run(_export(LEAVES), [NOTES[0], NOTES[3], NOTES[2]])
 
     assert code == 1
     assert "note 3: rolled back from 8 to 5" in said
 
 
-def test_a_forged_note_is_found(run: Run) -> None:
+def test_verify_audit_finds_a_forged_checkpoint_note(run: Run) -> None:
     forged = NOTES[3].replace("\n8\n", "\n5\n")
 
     code, said = run(_export(LEAVES), [NOTES[0], forged])
@@ -165,7 +165,7 @@ def test_a_forged_note_is_found(run: Run) -> None:
     assert "note 2: forged or torn, its signature does not hold" in said
 
 
-def test_a_note_of_another_key_or_log_is_found(run: Run) -> None:
+def test_verify_audit_finds_a_note_of_another_key_or_log(run: Run) -> None:
     elsewhere = _note(LEAVES[:5], origin="other.example.no/audit").partition("\n\n")[0] + "\n"
     signature = bytes.fromhex(LINE.split("+")[1]) + KEY.sign(elsewhere.encode())
     other_log = f"{elsewhere}\n— {ORIGIN} {base64.b64encode(signature).decode()}\n"
@@ -175,7 +175,7 @@ def test_a_note_of_another_key_or_log_is_found(run: Run) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 20, 30, 75, 80, 130])
-def test_a_torn_note_is_found_and_costs_only_itself(run: Run, length: int) -> None:
+def test_verify_audit_finds_a_torn_note_and_accepts_the_other_notes(run: Run, length: int) -> None:
     code, said = run(_export(LEAVES), [NOTES[0], NOTES[3][:length] + "\n", NOTES[4]])
 
     assert code == 1
@@ -183,7 +183,7 @@ def test_a_torn_note_is_found_and_costs_only_itself(run: Run, length: int) -> No
 
 
 @pytest.mark.parametrize("line", ["", "{", "[]", '{"seq": 3}', '{"seq": 3, "leaf": "*"}', "null"])
-def test_a_line_that_is_no_leaf_is_found(run: Run, line: str) -> None:
+def test_verify_audit_finds_a_line_that_is_not_a_leaf(run: Run, line: str) -> None:
     export = _export(LEAVES)
 
     code, said = run([*export[:3], line, *export[4:]], NOTES)
@@ -192,7 +192,7 @@ def test_a_line_that_is_no_leaf_is_found(run: Run, line: str) -> None:
     assert "leaves.jsonl, line 4: not a leaf" in said
 
 
-def test_what_cannot_be_checked_is_not_said_to_hold(run: Run, tmp_path: Path) -> None:
+def test_verify_audit_exits_2_when_the_audit_cannot_be_checked(run: Run, tmp_path: Path) -> None:
     export = _export(LEAVES)
 
     assert run(export, [])[0] == 2

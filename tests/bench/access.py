@@ -12,10 +12,10 @@ from sqlmodel import Session
 from inbox.access import Action, Policy
 from inbox.access.facts.registry import FACTS
 from inbox.access.review.impact import policy_impact
-from tests.bench.asking import KINDS, PAGE, WARM, Asking
+from tests.bench.askers import KINDS, PAGE, WARM, Asking
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
-from tests.bench.filled import Extent, fill
-from tests.bench.house import furnish, line_at
+from tests.bench.installation import furnish, line_at
+from tests.bench.mail_filler import Extent, fill
 from tests.worlds import OURS, install
 
 _PERCENT = 100

@@ -21,9 +21,9 @@ from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.envelopes import ADMINISTRASJON, sbd_json
 from inbox.tables import Arrival
-from tests.bench.apart import apart, memory_mb, told, wait_for_the_end
 from tests.bench.figure import Figure, Of, Target, name_of, size_of
-from tests.bench.house import Side, furnish, large_package, line_at
+from tests.bench.installation import Side, furnish, large_package, line_at
+from tests.bench.neighbour_process import apart, memory_mb, told, wait_for_the_end
 from tests.worlds import settle_in
 
 _BLOCK = 1 << 20

@@ -23,9 +23,9 @@ from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import Delivery
-from tests.bench.apart import apart, told, wait_for_the_end
 from tests.bench.figure import Figure, Of, Target, name_of, size_of
-from tests.bench.house import document_bytes, furnish, large_package, line_at
+from tests.bench.installation import document_bytes, furnish, large_package, line_at
+from tests.bench.neighbour_process import apart, told, wait_for_the_end
 from tests.worlds import settle_in
 
 _API = "/api/v1/deliveries"

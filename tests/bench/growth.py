@@ -8,10 +8,10 @@ from pathlib import Path
 from inbox.line import Line
 from tests import databases
 from tests.bench.access import FULL, TINY, Size
-from tests.bench.asking import KINDS, Asking
+from tests.bench.askers import KINDS, Asking
 from tests.bench.figure import Figure, Target, in_turn, name_of
-from tests.bench.filled import Extent, come_to_rest, fill
-from tests.bench.house import furnish, line_at
+from tests.bench.installation import furnish, line_at
+from tests.bench.mail_filler import Extent, come_to_rest, fill
 from tests.worlds import install
 
 _TIMES = 10

@@ -21,9 +21,9 @@ from inbox.package.inputs import Expectations, Limits, Trust
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.trust.trust_store import TrustStore
-from tests.bench.apart import apart, memory_mb, told
 from tests.bench.figure import Figure, Of, Target, size_of
-from tests.bench.house import furnish, large_package, small_package
+from tests.bench.installation import furnish, large_package, small_package
+from tests.bench.neighbour_process import apart, memory_mb, told
 from tests.worlds import OURS, SENDER
 
 _SLOWER = Target(at_most=1 / 0.7, of=Of.RATIO)

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
-from tests.bench.apart import apart, memory_mb, told, wait_for_the_end
 from tests.bench.figure import Figure, Target, name_of
-from tests.bench.filled import Extent, fill
-from tests.bench.house import addresses_of, furnish, line_at, served, settings_at
+from tests.bench.installation import addresses_of, furnish, line_at, served, settings_at
+from tests.bench.mail_filler import Extent, fill
+from tests.bench.neighbour_process import apart, memory_mb, told, wait_for_the_end
 from tests.worlds import OURS, install
 
 _SECONDS, _MEMORY_MB = 3.0, 150.0

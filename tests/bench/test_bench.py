@@ -12,7 +12,7 @@ from rich.console import Console
 
 from inbox.line import Line
 from inbox.vault import FolderVault, StoredObject
-from tests.bench import announced, custody
+from tests.bench import custody, custody_delay
 from tests.bench.__main__ import ROWS, Measured, measure
 from tests.bench.figure import Figure, Of, Target, in_turn
 from tests.bench.report import json_of, machine_of, table_of
@@ -83,20 +83,22 @@ def _check_every_row(measured: Measured, folder: Path, kinds: set[str]) -> None:
 
 
 @pytest.mark.long
-def test_every_row_is_measured_shown_and_written(tmp_path: Path) -> None:
+def test_benchmark_measures_shows_and_writes_every_row_on_sqlite(tmp_path: Path) -> None:
     *_, (_, measured) = measure(list(ROWS), "quick", None, tmp_path)
 
     _check_every_row(measured, tmp_path, {"SQLite"})
 
 
 @pytest.mark.long
-def test_every_row_is_measured_on_both_databases(tmp_path: Path, postgres_server: str) -> None:
+def test_benchmark_measures_every_row_on_both_databases(
+    tmp_path: Path, postgres_server: str
+) -> None:
     *_, (_, measured) = measure(list(ROWS), "quick", postgres_server, tmp_path)
 
     _check_every_row(measured, tmp_path, {"SQLite", "PostgreSQL"})
 
 
-def test_every_module_that_measures_is_a_row() -> None:
+def test_every_benchmark_module_with_figures_is_a_row() -> None:
     measuring = {path.stem for path in HERE.glob("*.py") if "\ndef figures(" in path.read_text()}
 
     assert {"custody", "access", "start"} <= measuring
@@ -104,14 +106,14 @@ def test_every_module_that_measures_is_a_row() -> None:
     assert set(ROWS) - measuring <= LATER
 
 
-def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
+def test_benchmark_row_that_cannot_be_measured_is_shown_as_missing(tmp_path: Path) -> None:
     ((_, measured),) = measure(["nothing_of_the_kind"], "quick", None, tmp_path)
 
     assert measured.figures == []
     assert "nothing_of_the_kind (No module named" in _shown(measured)
 
 
-def test_a_slow_and_greedy_part_is_told_as_missed_targets(tmp_path: Path) -> None:
+def test_benchmark_reports_a_slow_and_greedy_vault_as_missed_targets(tmp_path: Path) -> None:
     folder = tmp_path / "row"
     folder.mkdir()
     one = custody.Size(documents=1, document_bytes=10_000, runs=1)
@@ -127,15 +129,15 @@ def test_a_slow_and_greedy_part_is_told_as_missed_targets(tmp_path: Path) -> Non
 
 
 @pytest.mark.long
-def test_messages_that_wait_for_a_slow_part_are_seen_to_wait(tmp_path: Path) -> None:
-    load = announced.Load(messages=4, each_second=20, package_bytes=10_000, poll_seconds=0.1)
+def test_benchmark_measures_announced_messages_waiting_for_a_slow_vault(tmp_path: Path) -> None:
+    load = custody_delay.Load(messages=4, each_second=20, package_bytes=10_000, poll_seconds=0.1)
 
-    (wait,) = announced.measured(sqlite_database(tmp_path), tmp_path, load, greedy)
+    (wait,) = custody_delay.measured(sqlite_database(tmp_path), tmp_path, load, greedy)
 
     assert wait.middle > _HELD_UP
 
 
-def test_the_measured_and_what_is_beside_it_take_turns() -> None:
+def test_in_turn_alternates_the_measured_step_with_the_step_beside() -> None:
     order = list[str]()
 
     def step(name: str) -> float:
@@ -161,21 +163,21 @@ def test_the_measured_and_what_is_beside_it_take_turns() -> None:
         (_figure(3, target=Target(at_most=100, of=Of.RATIO)), False),
     ],
 )
-def test_a_target_is_met_or_missed_by_the_median(
+def test_figure_meets_its_target_by_the_median(
     figure: Figure,
     met: bool | None,  # noqa: FBT001 - a case of the table
 ) -> None:
     assert figure.met is met
 
 
-def test_a_ratio_is_of_neighbours_in_time() -> None:
+def test_figure_ratio_compares_runs_next_to_each_other_in_time() -> None:
     drifting = _figure(1.1, 30, 1100, beside=(1, 10, 1000))
 
     assert drifting.ratio == pytest.approx(1.1)
 
 
 @pytest.mark.parametrize(("ours", "beside"), [((), ()), ((1.0, 2.0), (1.0,))])
-def test_a_figure_without_its_runs_is_none(
+def test_figure_without_runs_or_with_unequal_runs_raises_value_error(
     ours: tuple[float, ...], beside: tuple[float, ...]
 ) -> None:
     with pytest.raises(ValueError, match="a: "):

@@ -7,17 +7,17 @@ import pytest
 from lxml import etree
 
 from tests.bench import package
-from tests.bench.house import furnish
+from tests.bench.installation import furnish
 from tests.databases import sqlite_database
 
 
-def test_a_long_letter_has_about_as_many_elements_as_were_asked_for() -> None:
+def test_long_letter_has_about_the_requested_number_of_elements() -> None:
     counted = sum(1 for _ in etree.fromstring(package.long_letter(5000)).iter())
 
     assert 4950 <= counted <= 5050
 
 
-def test_a_slow_verdict_is_told_as_a_missed_target(tmp_path: Path) -> None:
+def test_package_benchmark_reports_a_slow_verdict_as_a_missed_target(tmp_path: Path) -> None:
     furnish(tmp_path)
     size = package.Size(documents=0, document_bytes=0, elements=100, runs=1, small_runs=1)
 
@@ -28,7 +28,7 @@ def test_a_slow_verdict_is_told_as_a_missed_target(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_what_no_database_has_a_part_in_is_measured_once(tmp_path: Path) -> None:
+def test_package_benchmark_is_measured_once_and_not_per_database(tmp_path: Path) -> None:
     folder = tmp_path / "row"
     folder.mkdir()
 

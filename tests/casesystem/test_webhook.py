@@ -57,7 +57,7 @@ def _target(url: str) -> Target:
     return Target(host="127.0.0.1", port=int(url.rsplit(":", 1)[1]), networks=LOOPBACK)
 
 
-def test_a_signature_is_what_the_standard_says() -> None:
+def test_webhook_signature_matches_the_standard_webhooks_example() -> None:
     secret = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     body = b'{"test": 2432232314}'
     at = datetime.fromtimestamp(1614265330, tz=UTC)
@@ -67,7 +67,7 @@ def test_a_signature_is_what_the_standard_says() -> None:
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_an_event_is_signed_over_the_very_bytes_and_has_ids_only() -> None:
+def test_webhook_event_is_signed_over_its_exact_bytes_and_contains_only_ids() -> None:
     hook = _Hook()
     with serve(hook) as url, _sender(_target(url)) as sender:
         sender.send(f"{url}/hooks", b"secret", EVENT, NOW)
@@ -88,7 +88,7 @@ def test_an_event_is_signed_over_the_very_bytes_and_has_ids_only() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 400, 410, 500])
-def test_anything_but_2xx_is_tried_again(status: int) -> None:
+def test_webhook_response_other_than_2xx_raises_unavailable(status: int) -> None:
     hook = _Hook(status)
     with (
         serve(hook) as url,
@@ -98,7 +98,7 @@ def test_anything_but_2xx_is_tried_again(status: int) -> None:
         sender.send(f"{url}/hooks", b"s", EVENT, NOW)
 
 
-def test_a_redirect_is_not_followed() -> None:
+def test_webhook_redirect_is_not_followed() -> None:
     other = _Hook()
     with serve(other) as elsewhere:
         hook = _Hook(307, f"{elsewhere}/x")
@@ -112,7 +112,7 @@ def test_a_redirect_is_not_followed() -> None:
     assert other.seen == []
 
 
-def test_a_case_system_that_is_away_is_unavailable() -> None:
+def test_unreachable_webhook_raises_unavailable() -> None:
     target = Target(host="127.0.0.1", port=9, networks=LOOPBACK)
     with _sender(target) as sender, pytest.raises(Unavailable, match=r"webhook\.unavailable"):
         sender.send("http://127.0.0.1:9/hooks", b"s", EVENT, NOW)
@@ -130,7 +130,7 @@ def test_a_case_system_that_is_away_is_unavailable() -> None:
         "http://127.0.0.1:9000/h#x",
     ],
 )
-def test_only_listed_hosts_and_ports_are_targets(url: str) -> None:
+def test_webhook_url_must_match_a_listed_host_and_port(url: str) -> None:
     listed = [Target(host="127.0.0.1", port=9000, networks=LOOPBACK)]
 
     assert check_target("http://127.0.0.1:9000/h", listed)
@@ -138,7 +138,7 @@ def test_only_listed_hosts_and_ports_are_targets(url: str) -> None:
         check_target(url, listed)
 
 
-def test_a_listed_name_that_resolves_elsewhere_is_not_connected_to() -> None:
+def test_webhook_host_resolving_outside_its_networks_is_not_contacted() -> None:
     hook = _Hook()
     with serve(hook) as url:
         port = int(url.rsplit(":", 1)[1])

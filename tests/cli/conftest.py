@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inbox.migrations import shipped_folder
-from tests.cli.installed import OURS, Installed, settle_in
+from tests.cli.installation import OURS, Installed, settle_in
 
 
 @pytest.fixture

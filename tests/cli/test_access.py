@@ -11,8 +11,8 @@ from inbox.domain import new_id
 from inbox.keys import Keyring
 from inbox.tables import AccessGrant, AuditEntry, WrappedKey
 from inbox.wiring import build_store
-from tests.cli.behind import settings_of
-from tests.cli.installed import Answer, Installed
+from tests.cli.database_edits import settings_of
+from tests.cli.installation import Answer, Installed
 from tests.rows import message_row
 
 FILE = """
@@ -106,7 +106,9 @@ def listed(office: Installed, by: str, *words: str) -> dict[str, str]:
     return {row["id"]: row["kind"] for row in value(answer)}
 
 
-def test_a_leader_gives_sees_and_ends_access(office: Installed, message_id: str) -> None:
+def test_leader_grants_lists_and_ends_access_of_a_colleague(
+    office: Installed, message_id: str
+) -> None:
     words = ("grant", message_id, "--to", "nina", "--days", "7", *IN_BV, "--json")
 
     given = value(say(office, "kari", *words))["id"]
@@ -118,7 +120,7 @@ def test_a_leader_gives_sees_and_ends_access(office: Installed, message_id: str)
     assert listed(office, "kari", *IN_BV) == {}
 
 
-def test_emergency_access_waits_for_a_reviewer_who_closes_it(
+def test_emergency_access_is_listed_for_the_reviewer_and_reviewed_only_once(
     office: Installed, message_id: str
 ) -> None:
     taken = value(say(office, "nina", "breakglass", message_id, "--json"))["id"]
@@ -133,7 +135,7 @@ def test_emergency_access_waits_for_a_reviewer_who_closes_it(
     assert (again.code, again.err.split()[1]) == (1, "access.reviewed:")
 
 
-def test_whole_days_in_norway_are_delegated(office: Installed) -> None:
+def test_access_delegate_covers_whole_days_in_norwegian_time(office: Installed) -> None:
     words = ("delegate", "ola", "nina", "--from", "2031-03-01", "--to", "2031-03-05")
 
     made = value(say(office, "kari", *words, *IN_BV, "--json", reason=None))
@@ -160,7 +162,7 @@ def test_whole_days_in_norway_are_delegated(office: Installed) -> None:
         ("nina", ("end", "M"), "capacity.choose"),
     ],
 )
-def test_who_may_not_is_told_a_code_and_changes_nothing(
+def test_refused_access_commands_print_an_error_code_and_create_no_grant(
     office: Installed, message_id: str, by: str, words: tuple[str, ...], code: str
 ) -> None:
     told = say(office, by, *(message_id if word == "M" else word for word in words))
@@ -173,7 +175,7 @@ def test_who_may_not_is_told_a_code_and_changes_nothing(
     store.engine.dispose()
 
 
-def test_a_wrong_code_is_refused_before_anything_is_asked(
+def test_access_breakglass_with_a_wrong_personal_code_is_refused(
     office: Installed, message_id: str
 ) -> None:
     told = office.ask(
@@ -193,7 +195,7 @@ def test_a_wrong_code_is_refused_before_anything_is_asked(
         (("delegate", "ola", "nina", "--to", "i morgen"), "code\n", "access.date:"),
     ],
 )
-def test_what_cannot_be_understood_is_usage(
+def test_access_commands_with_wrong_stdin_lines_or_invalid_date_exit_2(
     office: Installed, words: tuple[str, ...], stdin: str, code: str
 ) -> None:
     told = office.ask("access", *words, "--by", "nina", "--code-from-stdin", stdin=stdin)
@@ -201,7 +203,7 @@ def test_what_cannot_be_understood_is_usage(
     assert (told.code, told.err.split()[1]) == (2, code)
 
 
-def test_neither_name_nor_reason_is_printed_or_stored_in_clear(
+def test_access_commands_print_neither_name_nor_reason_and_store_no_plain_reason(
     office: Installed, message_id: str
 ) -> None:
     told = [

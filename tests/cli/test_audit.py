@@ -13,8 +13,8 @@ from inbox.audit import verify
 from inbox.cli import audit as audit_commands
 from inbox.keys import Keyring
 from inbox.wiring import build_store
-from tests.cli.behind import change, settings_of
-from tests.cli.installed import Installed
+from tests.cli.database_edits import change, settings_of
+from tests.cli.installation import Installed
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "verify_audit.py"
 
@@ -32,7 +32,7 @@ def signed(installed: Installed) -> Installed:
     return installed
 
 
-def test_an_audit_that_holds_is_fine(signed: Installed) -> None:
+def test_audit_verify_of_an_intact_audit_exits_0(signed: Installed) -> None:
     told = signed.ask("audit", "verify")
 
     assert told.code == 0
@@ -40,7 +40,7 @@ def test_an_audit_that_holds_is_fine(signed: Installed) -> None:
     assert json.loads(signed.ask("audit", "verify", "--json").out)["findings"] == []
 
 
-def test_a_changed_entry_is_said_in_words(signed: Installed) -> None:
+def test_audit_verify_explains_a_changed_entry_in_a_sentence(signed: Installed) -> None:
     change(
         signed,
         "UPDATE audit_entry SET leaf ="
@@ -54,7 +54,7 @@ def test_a_changed_entry_is_said_in_words(signed: Installed) -> None:
     assert "not those that a signed checkpoint speaks of" in told.out
 
 
-def test_a_removed_entry_is_found(signed: Installed) -> None:
+def test_audit_verify_reports_a_removed_entry_as_a_gap(signed: Installed) -> None:
     change(signed, "DELETE FROM audit_entry WHERE seq = 0")
 
     told = signed.ask("audit", "verify", "--json")
@@ -65,7 +65,7 @@ def test_a_removed_entry_is_found(signed: Installed) -> None:
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_a_checkpoint_file_that_is_not_there_is_a_finding(signed: Installed, own: bool) -> None:  # noqa: FBT001 - a case of the table
+def test_audit_verify_reports_a_missing_checkpoint_file(signed: Installed, own: bool) -> None:  # noqa: FBT001 - a case of the table
     missing = settings_of(signed).checkpoints if own else signed.folder / "copy.txt"
     missing.unlink(missing_ok=True)
 
@@ -75,7 +75,9 @@ def test_a_checkpoint_file_that_is_not_there_is_a_finding(signed: Installed, own
     assert f"{missing.name} is not there" in told.out
 
 
-def test_a_copy_from_elsewhere_finds_a_roll_back(signed: Installed) -> None:
+def test_audit_verify_detects_a_rollback_with_a_checkpoint_copy_from_elsewhere(
+    signed: Installed,
+) -> None:
     copy = signed.folder / "copy.txt"
     copy.write_text(settings_of(signed).checkpoints.read_text())
     settings_of(signed).checkpoints.write_text("")
@@ -88,14 +90,14 @@ def test_a_copy_from_elsewhere_finds_a_roll_back(signed: Installed) -> None:
     assert "audit.cut" in told.out
 
 
-def test_there_are_words_for_every_finding() -> None:
+def test_every_audit_finding_code_has_an_explanation() -> None:
     written = set(re.findall(r'code="(audit\.\w+)"', Path(verify.__file__).read_text()))
 
     assert len(written) == 9
     assert written == set(audit_commands._TEXT_OF_CODE)
 
 
-def test_an_export_is_verified_without_the_program(signed: Installed) -> None:
+def test_audit_export_is_verified_by_the_standalone_script(signed: Installed) -> None:
     leaves = signed.folder / "leaves.jsonl"
 
     exported = signed.ask("audit", "export", str(leaves))
@@ -112,7 +114,7 @@ def test_an_export_is_verified_without_the_program(signed: Installed) -> None:
     assert stat.S_IMODE(leaves.stat().st_mode) == 0o600
 
 
-def test_an_export_overwrites_nothing(signed: Installed) -> None:
+def test_audit_export_does_not_overwrite_an_existing_file(signed: Installed) -> None:
     leaves = signed.folder / "leaves.jsonl"
     leaves.write_text("something else")
 

@@ -2,18 +2,18 @@
 
 import pytest
 
-from tests.cli.installed import Installed, program
+from tests.cli.installation import Installed, program
 
 
 def _add(installed: Installed, text: str) -> None:
     installed.config.write_text(text + "\n" + installed.config.read_text())
 
 
-def test_settings_that_can_be_used_are_said_to_be(empty: Installed) -> None:
+def test_config_check_accepts_valid_settings(empty: Installed) -> None:
     assert empty.ask("config", "check").code == 0
 
 
-def test_an_unknown_key_in_the_file_is_refused_with_the_keys_there_are(empty: Installed) -> None:
+def test_unknown_key_in_the_settings_file_is_refused_with_the_known_keys(empty: Installed) -> None:
     _add(empty, 'valt = "/somewhere"')
 
     answer = empty.ask("config", "check")
@@ -23,14 +23,14 @@ def test_an_unknown_key_in_the_file_is_refused_with_the_keys_there_are(empty: In
     assert "vault" in answer.err
 
 
-def test_an_unknown_key_in_the_environment_is_refused(empty: Installed) -> None:
+def test_unknown_setting_in_the_environment_is_refused(empty: Installed) -> None:
     answer = program("--config", empty.config, "config", "check", env={"INBOX_VALT": "/somewhere"})
 
     assert answer.code == 2
     assert "inbox: config.unknown_key: INBOX_VALT is no setting" in answer.err
 
 
-def test_a_file_that_is_no_toml_is_refused_by_its_name(empty: Installed) -> None:
+def test_settings_file_with_invalid_toml_is_refused_by_name(empty: Installed) -> None:
     empty.config.write_text("database =")
 
     answer = empty.ask("config", "show")
@@ -40,7 +40,7 @@ def test_a_file_that_is_no_toml_is_refused_by_its_name(empty: Installed) -> None
 
 
 @pytest.mark.parametrize("words", [["config", "show"], ["config", "show", "--json"]])
-def test_no_password_is_ever_shown(empty: Installed, words: list[str]) -> None:
+def test_config_show_never_prints_a_password(empty: Installed, words: list[str]) -> None:
     text = empty.config.read_text().splitlines()[1:]
     address = (
         "postgresql://inbox:verysecret@db.example/inbox?sslpassword=alsosecret&sslmode=require"

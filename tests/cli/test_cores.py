@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.installed import Installed
+from tests.cli.installation import Installed
 
 _ASK = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), flush=True); "
 _KEEP = "from inbox.cli.serve import disable_core_dumps; disable_core_dumps(); "
@@ -40,7 +40,7 @@ def _aborted(source: str, folder: Path) -> tuple[str, bool]:
     return said, os.WCOREDUMP(status)
 
 
-def test_the_process_is_not_dumpable_whatever_the_limit(tmp_path: Path) -> None:
+def test_keep_out_of_dumps_makes_the_process_not_dumpable(tmp_path: Path) -> None:
     before, _ = _aborted(_ASK + _DIE, tmp_path)
     said, dumped = _aborted(_KEEP + _ASK + _DIE, tmp_path)
 
@@ -48,7 +48,7 @@ def test_the_process_is_not_dumpable_whatever_the_limit(tmp_path: Path) -> None:
     assert not dumped
 
 
-def test_this_machine_would_have_dumped_it(tmp_path: Path) -> None:
+def test_aborted_process_without_protection_leaves_a_core_dump(tmp_path: Path) -> None:
     pattern = Path("/proc/sys/kernel/core_pattern").read_text()
     if pattern.startswith("|") or not resource.getrlimit(resource.RLIMIT_CORE)[1]:
         pytest.skip("no core files in folders on this machine")
@@ -57,7 +57,7 @@ def test_this_machine_would_have_dumped_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["work", pytest.param("serve", marks=pytest.mark.long)])
-def test_a_real_process_that_is_aborted_leaves_no_core_file(
+def test_aborted_work_or_serve_process_leaves_no_core_file(
     installed: Installed, command: str
 ) -> None:
     process = subprocess.Popen(

@@ -3,17 +3,17 @@
 import sqlite3
 
 from inbox.store import SCHEMA_REVISION
-from tests.cli.installed import Installed
+from tests.cli.installation import Installed
 
 
-def test_upgrading_again_changes_nothing(installed: Installed) -> None:
+def test_repeated_database_upgrade_keeps_the_current_version(installed: Installed) -> None:
     assert installed.ask("database", "upgrade").code == 0
     assert installed.ask("database", "version").out.startswith(
         f"the database is of version {SCHEMA_REVISION}"
     )
 
 
-def test_an_empty_database_says_to_upgrade_it(empty: Installed) -> None:
+def test_commands_refuse_an_empty_database_with_code_database_empty(empty: Installed) -> None:
     empty.ask("keys", "create")
 
     answers = [empty.ask("database", "version"), empty.ask("message", "list"), empty.ask("serve")]
@@ -22,7 +22,9 @@ def test_an_empty_database_says_to_upgrade_it(empty: Installed) -> None:
     assert all(answer.err.startswith("inbox: database.empty: ") for answer in answers)
 
 
-def test_a_database_of_a_newer_program_is_neither_used_nor_changed(installed: Installed) -> None:
+def test_database_of_a_newer_program_is_refused_by_version_upgrade_and_serve(
+    installed: Installed,
+) -> None:
     database = sqlite3.connect(installed.folder / "inbox.db")
     with database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -38,7 +40,7 @@ def test_a_database_of_a_newer_program_is_neither_used_nor_changed(installed: In
     assert all("database.version" in answer.err and "9999" in answer.err for answer in answers)
 
 
-def test_a_database_that_is_not_there_says_what_to_check(empty: Installed) -> None:
+def test_unreachable_database_error_points_to_the_database_setting(empty: Installed) -> None:
     text = empty.config.read_text().replace("inbox.db", "nowhere/inbox.db")
     empty.config.write_text(text)
 

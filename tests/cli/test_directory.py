@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from inbox.cli import run
-from tests.cli.behind import leaves_of
-from tests.cli.installed import Answer, Installed
+from tests.cli.database_edits import leaves_of
+from tests.cli.installation import Answer, Installed
 
 REVIEWING = ("--as", "security_reviewer")
 PAGE = (Path(__file__).parents[2] / "docs" / "directory.md").read_text()
@@ -59,7 +59,7 @@ def _as(installed: Installed, person: str, *words: str) -> Answer:
     return installed.ask("directory", *words, "--by", person, "--code-from-stdin", stdin=code)
 
 
-def test_an_import_gives_the_keys_of_new_case_systems_once(installed: Installed) -> None:
+def test_directory_import_prints_keys_of_new_case_systems_only_once(installed: Installed) -> None:
     first, again = _import(installed, FILE), _import(installed, FILE)
 
     assert first[0] == 0
@@ -68,7 +68,7 @@ def test_an_import_gives_the_keys_of_new_case_systems_once(installed: Installed)
     assert again == (0, "no difference\n")
 
 
-def test_units_are_shown_with_their_case_system_and_how_many_people(
+def test_directory_show_lists_units_with_case_system_and_people_count(
     installed: Installed,
 ) -> None:
     _import(installed, FILE)
@@ -85,7 +85,7 @@ def test_units_are_shown_with_their_case_system_and_how_many_people(
     ("typed", "code", "said"),
     [("wrong\nwrong\n", 1, "code.wrong"), ("one\n", 2, "a line each"), ("", 2, "a line each")],
 )
-def test_without_both_codes_nothing_is_imported(
+def test_directory_import_without_both_personal_codes_changes_nothing(
     installed: Installed, typed: str, code: int, said: str
 ) -> None:
     ended, told = _import(installed, FILE, typed=typed)
@@ -95,7 +95,9 @@ def test_without_both_codes_nothing_is_imported(
     assert "bv" not in installed.ask("directory", "show").out
 
 
-def test_a_file_that_names_what_is_not_there_changes_nothing(installed: Installed) -> None:
+def test_directory_import_with_an_unknown_unit_reference_changes_nothing(
+    installed: Installed,
+) -> None:
     ended, told = _import(installed, FILE.replace('unit = "bv"', 'unit = "nowhere"'))
 
     assert ended == 2
@@ -103,14 +105,18 @@ def test_a_file_that_names_what_is_not_there_changes_nothing(installed: Installe
     assert "bv" not in installed.ask("directory", "show").out
 
 
-def test_a_file_with_a_typo_says_the_line_and_what_is_allowed(installed: Installed) -> None:
+def test_directory_import_reports_the_line_and_allowed_keys_of_an_unknown_key(
+    installed: Installed,
+) -> None:
     ended, told = _import(installed, FILE.replace("role =", "rolle ="))
 
     assert ended == 2
     assert "line 21: read «rolle»; allowed: person, unit, role" in told
 
 
-def test_who_leaves_takes_one_person_and_the_end_is_exported(installed: Installed) -> None:
+def test_one_person_can_end_a_capacity_and_directory_export_omits_that_capacity(
+    installed: Installed,
+) -> None:
     _import(installed, FILE)
     file = _file(installed, LEAVES + "until=2026-01-01\n", "leaves.toml")
 
@@ -124,7 +130,7 @@ def test_who_leaves_takes_one_person_and_the_end_is_exported(installed: Installe
     assert "[[" not in first_day.out
 
 
-def test_what_it_does_to_people_is_counted_for_somebody_who_may_know(
+def test_directory_diff_people_requires_a_capacity_with_access_read(
     installed: Installed,
 ) -> None:
     file = _file(installed, FILE)
@@ -147,7 +153,7 @@ def test_what_it_does_to_people_is_counted_for_somebody_who_may_know(
     assert "Kari" not in bjorn.out
 
 
-def test_who_gains_is_counted_of_the_own_organisation_alone_and_that_it_was_asked_is_audited(
+def test_directory_diff_people_is_limited_to_the_own_organisation_and_audited(
     installed: Installed,
 ) -> None:
     theirs = FILE.replace("910075918", "910076787")
@@ -166,7 +172,7 @@ def test_who_gains_is_counted_of_the_own_organisation_alone_and_that_it_was_aske
     assert len([leaf for leaf in leaves_of(installed) if asked in leaf]) == 1
 
 
-def test_the_page_on_the_directory_says_what_the_program_does(
+def test_examples_in_docs_directory_md_match_program_output(
     installed: Installed, tmp_path: Path
 ) -> None:
     shown = set(re.findall(r"<!-- run: (\w+) -->", PAGE))
@@ -195,7 +201,9 @@ def test_the_page_on_the_directory_says_what_the_program_does(
         assert installed.ask("directory", "diff", _file(installed, whole)).out == "no difference\n"
 
 
-def test_a_new_code_is_typed_unseen_and_ends_the_old_one(installed: Installed) -> None:
+def test_directory_code_prompts_without_echo_and_invalidates_the_old_code(
+    installed: Installed,
+) -> None:
     both = f"{installed.codes['anne']}\n{installed.codes['bjorn']}\n"
     words = ["--config", str(installed.config), "directory", "code", "anne", *TWO]
 
@@ -213,14 +221,16 @@ def test_a_new_code_is_typed_unseen_and_ends_the_old_one(installed: Installed) -
     assert "inbox directory code" in old.err
 
 
-def test_one_person_is_not_two(installed: Installed) -> None:
+def test_directory_code_is_refused_when_both_approvers_are_the_same_person(
+    installed: Installed,
+) -> None:
     told = installed.as_two("directory", "code", "bjorn", by="anne", with_="anne")
 
     assert told.code == 1
     assert "not_permitted" in told.err
 
 
-def test_a_code_for_nobody_is_refused(installed: Installed) -> None:
+def test_directory_code_for_an_unknown_person_is_refused(installed: Installed) -> None:
     told = installed.as_two("directory", "code", "nobody")
 
     assert told.code == 1

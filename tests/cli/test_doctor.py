@@ -280,7 +280,7 @@ FAULTS: Final[dict[Plant, tuple[Level, str, str]]] = {
 }
 
 
-def test_a_sound_installation_has_nothing_wrong(place: Place) -> None:
+def test_doctor_finds_nothing_wrong_in_a_sound_installation(place: Place) -> None:
     result = place.doctor("--json")
 
     assert [each for each in json.loads(result.output) if each["level"] != "ok"] == []
@@ -294,7 +294,7 @@ _SAMPLE = [
 
 
 @pytest.mark.parametrize("plant", _SAMPLE, ids=lambda plant: plant.__name__.strip("_"))
-def test_each_fault_is_found_by_itself_and_only_what_is_wrong_ends_with_one(
+def test_doctor_reports_each_planted_fault_and_exits_1_only_for_wrong(
     place: Place, plant: Plant
 ) -> None:
     level, subject, means = FAULTS[plant]
@@ -315,7 +315,7 @@ def _follows(place: Place, unit: str, by: str) -> None:
     place.change(passive.values(active_until=ended, successor=by))
 
 
-def test_a_passive_unit_is_looked_at_as_the_one_that_follows_it(place: Place) -> None:
+def test_doctor_checks_the_successor_instead_of_a_passive_unit(place: Place) -> None:
     _follows(place, "bv", "ppt")
     _follows(place, "desk", "ppt")
 
@@ -328,14 +328,14 @@ def test_a_passive_unit_is_looked_at_as_the_one_that_follows_it(place: Place) ->
     assert not [said for said in means if "bv" in said]
 
 
-def test_of_a_unit_that_ended_and_its_followers_one_must_live(place: Place) -> None:
+def test_doctor_reports_a_successor_cycle_of_ended_units_under_routing(place: Place) -> None:
     _follows(place, "bv", "ppt")
     _follows(place, "ppt", "bv")
 
     assert place.found(Level.WRONG).keys() == {"routing"}
 
 
-def test_several_faults_are_found_in_one_run(place: Place) -> None:
+def test_doctor_reports_several_faults_in_one_run(place: Place) -> None:
     planted = (_forget_the_password, _take_the_anchors, _unmount_the_vault, _take_an_archivist)
     for plant in planted:
         plant(place)
@@ -343,7 +343,7 @@ def test_several_faults_are_found_in_one_run(place: Place) -> None:
     assert place.found(Level.WRONG).keys() == {FAULTS[plant][1] for plant in planted}
 
 
-def test_asking_locks_no_message_at_the_gateway(place: Place) -> None:
+def test_doctor_locks_no_message_at_the_gateway(place: Place) -> None:
     place.doctor()
 
     asked = {(seen.method, seen.path) for seen in place.gateway.journal}
@@ -352,7 +352,7 @@ def test_asking_locks_no_message_at_the_gateway(place: Place) -> None:
     assert not {path for _, path in asked if path.startswith("/api/messages")}
 
 
-def test_no_secret_and_no_persons_name_is_told(place: Place) -> None:
+def test_doctor_output_contains_no_secret_or_personal_name(place: Place) -> None:
     for plant in (_forget_the_password, _take_an_archivist, _take_the_people_of_a_unit):
         plant(place)
     secrets = [path.read_text().strip() for path in (place.folder / "keys").glob("*.key")]
@@ -364,7 +364,7 @@ def test_no_secret_and_no_persons_name_is_told(place: Place) -> None:
         assert secret not in told
 
 
-def test_the_database_is_left_as_it_was(place: Place) -> None:
+def test_doctor_changes_neither_database_nor_vault(place: Place) -> None:
     with place.store.reading() as (session, _):
         before = session.get_one(Installation, 1).key_proof
     vault = sorted((place.folder / "vault").rglob("*"))

@@ -9,7 +9,7 @@ from sqlmodel import select
 from inbox.migrations import shipped_folder
 from inbox.store import create_engine
 from inbox.tables import ActivePolicy, AuditEntry, CapacityRow, Person
-from tests.cli.installed import OURS, Answer, Installed
+from tests.cli.installation import OURS, Answer, Installed
 
 TWO = ("--person", "anne=Anne Arkivar", "--person", "bjorn=Bjorn Arkivar")
 
@@ -35,7 +35,7 @@ def prepared(empty: Installed) -> Installed:
     return empty
 
 
-def test_two_people_get_a_code_each_that_is_stored_as_a_hash_only(prepared: Installed) -> None:
+def test_init_prints_two_personal_codes_and_stores_only_their_hashes(prepared: Installed) -> None:
     answer = _init(prepared)
 
     codes = [line.split()[1] for line in answer.out.splitlines() if line.startswith("  ")]
@@ -46,7 +46,9 @@ def test_two_people_get_a_code_each_that_is_stored_as_a_hash_only(prepared: Inst
     assert len(_rows(prepared, select(Person.code_hash).where(Person.code_hash.is_not(None)))) == 2  # type: ignore[union-attr] # a column
 
 
-def test_both_distribute_and_a_change_of_policy_takes_both(first: Installed) -> None:
+def test_init_makes_two_archivists_a_policy_editor_and_a_security_reviewer(
+    first: Installed,
+) -> None:
     capacities = _rows(first, select(CapacityRow))
 
     assert {(c.person, c.role) for c in capacities if isinstance(c, CapacityRow)} == {
@@ -57,7 +59,7 @@ def test_both_distribute_and_a_change_of_policy_takes_both(first: Installed) -> 
     }
 
 
-def test_the_policies_are_active_and_the_audit_says_who_began(first: Installed) -> None:
+def test_init_activates_the_policies_and_audits_person_ids_without_names(first: Installed) -> None:
     digests = _rows(first, select(ActivePolicy.digest))
     leaves = b"\n".join(
         leaf for leaf in _rows(first, select(AuditEntry.leaf)) if isinstance(leaf, bytes)
@@ -69,7 +71,7 @@ def test_the_policies_are_active_and_the_audit_says_who_began(first: Installed) 
     assert b"Arkivar" not in leaves
 
 
-def test_it_never_runs_again_and_says_what_to_do_instead(installed: Installed) -> None:
+def test_second_init_is_refused_and_points_to_inbox_directory(installed: Installed) -> None:
     answer = installed.ask(
         *("init", "--organisation", OURS, "--person", "eva=Eva", "--person", "ola=Ola")
     )
@@ -91,7 +93,7 @@ def test_it_never_runs_again_and_says_what_to_do_instead(installed: Installed) -
         ([*TWO, "--desk", "arkivet=Arkivet"], "init.desk"),
     ],
 )
-def test_other_than_two_named_people_at_the_desk_is_refused(
+def test_init_with_invalid_people_or_desk_exits_2(
     prepared: Installed, words: list[str], code: str
 ) -> None:
     answer = _init(prepared, *words)
@@ -101,14 +103,14 @@ def test_other_than_two_named_people_at_the_desk_is_refused(
     assert _rows(prepared, select(Person)) == []
 
 
-def test_an_organisation_number_with_a_slip_in_it_is_refused(prepared: Installed) -> None:
+def test_init_with_an_invalid_organisation_check_digit_is_refused(prepared: Installed) -> None:
     answer = prepared.ask("init", "--organisation", "910075917", *TWO)
 
     assert answer.code == 2
     assert "org_number.check_digit" in answer.err
 
 
-def test_a_typo_in_the_policies_is_said_with_file_and_line_and_nobody_is_enrolled(
+def test_init_with_an_invalid_policy_reports_the_file_and_enrols_nobody(
     prepared: Installed, tmp_path: Path
 ) -> None:
     folder = tmp_path / "policies"
@@ -125,7 +127,7 @@ def test_a_typo_in_the_policies_is_said_with_file_and_line_and_nobody_is_enrolle
     assert _rows(prepared, select(Person)) == []
 
 
-def test_without_keys_it_says_to_make_them(empty: Installed) -> None:
+def test_init_without_keys_points_to_keys_create(empty: Installed) -> None:
     empty.ask("database", "upgrade")
 
     answer = _init(empty)
@@ -134,7 +136,7 @@ def test_without_keys_it_says_to_make_them(empty: Installed) -> None:
     assert "inbox keys create" in answer.err
 
 
-def test_without_tables_it_says_to_make_them(empty: Installed) -> None:
+def test_init_without_tables_points_to_database_upgrade(empty: Installed) -> None:
     empty.ask("keys", "create")
 
     answer = _init(empty)

@@ -3,14 +3,14 @@
 import re
 import shutil
 
-from tests.cli.installed import Installed
+from tests.cli.installation import Installed
 
 
 def _material(installed: Installed) -> set[str]:
     return {path.read_text().strip() for path in (installed.folder / "keys").glob("*.key")}
 
 
-def test_creating_keys_gives_the_line_that_verifies_the_audit_and_no_key(
+def test_keys_create_prints_the_audit_verifier_key_and_no_secret_key(
     empty: Installed,
 ) -> None:
     answer = empty.ask("keys", "create")
@@ -22,7 +22,7 @@ def test_creating_keys_gives_the_line_that_verifies_the_audit_and_no_key(
     assert [key for key in _material(empty) if key in answer.out] == []
 
 
-def test_keys_that_are_there_are_never_overwritten(installed: Installed) -> None:
+def test_keys_create_never_overwrites_existing_keys(installed: Installed) -> None:
     before = _material(installed)
 
     answer = installed.ask("keys", "create")
@@ -31,7 +31,7 @@ def test_keys_that_are_there_are_never_overwritten(installed: Installed) -> None
     assert answer.err.startswith("inbox: keys.exist: ")
 
 
-def test_an_added_key_is_active_and_the_database_knows_it(installed: Installed) -> None:
+def test_keys_add_activates_a_new_key_that_the_database_accepts(installed: Installed) -> None:
     assert installed.ask("keys", "add").code == 0
 
     rows = installed.ask("keys", "list", "--json").value
@@ -41,14 +41,14 @@ def test_an_added_key_is_active_and_the_database_knows_it(installed: Installed) 
     assert installed.ask("audit", "verify").err == ""
 
 
-def test_listing_shows_ids_and_ages_only(installed: Installed) -> None:
+def test_keys_list_shows_only_ids_and_ages(installed: Installed) -> None:
     answer = installed.ask("keys", "list")
 
     assert re.search(r"^\d{8}-[0-9a-f]{6} +0 +yes", answer.out, re.MULTILINE)
     assert [key for key in _material(installed) if key in answer.out] == []
 
 
-def test_a_vault_without_its_key_folder_is_not_served(installed: Installed) -> None:
+def test_serve_without_the_key_folder_is_refused(installed: Installed) -> None:
     shutil.rmtree(installed.folder / "keys")
 
     answer = installed.ask("serve")
@@ -58,7 +58,7 @@ def test_a_vault_without_its_key_folder_is_not_served(installed: Installed) -> N
     assert "put the key folder of this database in its place" in answer.err
 
 
-def test_other_keys_than_the_databases_are_not_served(installed: Installed) -> None:
+def test_serve_and_keys_add_refuse_keys_of_another_installation(installed: Installed) -> None:
     shutil.rmtree(installed.folder / "keys")
     installed.ask("keys", "create")
 

@@ -14,8 +14,8 @@ from inbox.domain import MessageState, Service
 from inbox.keys import Keyring
 from inbox.tables import AuditEntry, CapacityRow, Message, Task, Unit, WrappedKey
 from inbox.wiring import build_line_before_rules, build_store
-from tests.cli.behind import settings_of
-from tests.cli.installed import OURS, Answer, Installed
+from tests.cli.database_edits import settings_of
+from tests.cli.installation import OURS, Answer, Installed
 
 AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 TITLE = "Bekymring for Kanarifugl"
@@ -85,7 +85,7 @@ def ids(answer: Answer) -> list[str]:
     return [row["id"] for row in value["messages"]]
 
 
-def test_a_list_is_of_what_the_person_may_see_in_that_capacity(filled: Installed) -> None:
+def test_message_list_shows_only_messages_allowed_in_the_chosen_capacity(filled: Installed) -> None:
     leading = listed(filled, "--as", "leader@skole", "--json")
     distributing = listed(filled, "--as", "archivist@dokumentsenteret", *ROUTE, "--json")
 
@@ -95,7 +95,7 @@ def test_a_list_is_of_what_the_person_may_see_in_that_capacity(filled: Installed
     assert ids(listed(filled, "--as", "archivist@dokumentsenteret", "--json")) == []
 
 
-def test_a_list_is_narrowed_and_goes_on(filled: Installed) -> None:
+def test_message_list_can_be_filtered_and_continued_by_cursor(filled: Installed) -> None:
     archivist = ("--as", "archivist@dokumentsenteret", *ROUTE, "--json")
 
     first: Any = listed(filled, *archivist, "--limit", "3").value
@@ -107,7 +107,9 @@ def test_a_list_is_narrowed_and_goes_on(filled: Installed) -> None:
     assert ids(listed(filled, *archivist, *narrow)) == ["message-3", "message-1"]
 
 
-def test_titles_are_shown_to_whoever_asks_for_those_in_the_own_list(filled: Installed) -> None:
+def test_message_list_titles_are_shown_on_request_with_control_characters_replaced(
+    filled: Installed,
+) -> None:
     leader = ("--as", "leader@skole")
 
     assert TITLE not in listed(filled, *leader).out
@@ -118,7 +120,7 @@ def test_titles_are_shown_to_whoever_asks_for_those_in_the_own_list(filled: Inst
         assert out.count("\ufffd") == 2 * len("\x9b\x07\n\u202e")
 
 
-def test_who_distributes_sees_no_title(filled: Installed) -> None:
+def test_message_list_titles_with_action_route_exits_2(filled: Installed) -> None:
     archivist = ("--as", "archivist@dokumentsenteret", *ROUTE)
 
     asked = listed(filled, *archivist, "--titles")
@@ -127,7 +129,7 @@ def test_who_distributes_sees_no_title(filled: Installed) -> None:
     assert "message.titles" in asked.err
 
 
-def test_nobody_lists_without_the_own_code(filled: Installed) -> None:
+def test_message_list_with_a_wrong_personal_code_is_refused(filled: Installed) -> None:
     wrong = filled.ask("message", "list", "--by", "anne", "--code-from-stdin", stdin="nonsense\n")
     others = filled.ask(
         *("message", "list", "--by", "anne", "--code-from-stdin"), stdin=filled.codes["bjorn"]
@@ -137,7 +139,7 @@ def test_nobody_lists_without_the_own_code(filled: Installed) -> None:
     assert "code.wrong" in wrong.err
 
 
-def test_a_capacity_is_chosen_among_several_and_must_be_the_persons(filled: Installed) -> None:
+def test_message_list_with_ambiguous_or_foreign_capacity_exits_2(filled: Installed) -> None:
     for words in ((), ("--as", "operator@skole")):
         told = listed(filled, *words)
 
@@ -145,7 +147,7 @@ def test_a_capacity_is_chosen_among_several_and_must_be_the_persons(filled: Inst
         assert "capacity.choose" in told.err
 
 
-def test_what_is_for_a_persons_list_needs_the_person(filled: Installed) -> None:
+def test_message_list_personal_options_without_by_exit_2(filled: Installed) -> None:
     for words in (ROUTE, ("--unit", "skole"), ("--after", "x"), ("--titles",), ("--as", "a@b")):
         told = filled.ask("message", "list", *words)
 
@@ -153,7 +155,7 @@ def test_what_is_for_a_persons_list_needs_the_person(filled: Installed) -> None:
         assert "message.by" in told.err
 
 
-def test_a_page_that_is_none_is_usage(filled: Installed) -> None:
+def test_list_with_bad_cursor_or_limit_exits_2(filled: Installed) -> None:
     for words, code in ((("--after", "x"), "list.cursor"), (("--limit", "501"), "list.at_most")):
         told = listed(filled, "--as", "leader@skole", *words)
 
@@ -161,7 +163,7 @@ def test_a_page_that_is_none_is_usage(filled: Installed) -> None:
         assert code in told.err
 
 
-def test_the_line_doubts_as_much_of_its_lists_as_is_set(installed: Installed) -> None:
+def test_recheck_share_of_lists_follows_the_access_setting(installed: Installed) -> None:
     settings = settings_of(installed)
     more = settings.model_copy(update={"access": AccessSettings(recheck=0.5)})
     lines = [build_line_before_rules(each) for each in (settings, more)]
@@ -171,7 +173,7 @@ def test_the_line_doubts_as_much_of_its_lists_as_is_set(installed: Installed) ->
         line.store.engine.dispose()
 
 
-def test_a_list_that_owes_nothing_leaves_nothing(filled: Installed) -> None:
+def test_message_list_without_duties_writes_no_audit_entry_or_task(filled: Installed) -> None:
     def left() -> tuple[int, int]:
         store = build_store(settings_of(filled))
         with store.reading() as (session, _):

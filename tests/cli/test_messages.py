@@ -18,8 +18,8 @@ from inbox.domain import (
 )
 from inbox.tables import Arrival, CaseSystem, Delivery, Message, Receipt, Task, Unit
 from inbox.wiring import build_store
-from tests.cli.behind import settings_of
-from tests.cli.installed import Installed
+from tests.cli.database_edits import settings_of
+from tests.cli.installation import Installed
 
 AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 CONFIDENTIAL = ("Barneverntjenesten", "hemmelig-enhet", "910077473", "hemmelig-system", "13-hem")
@@ -118,13 +118,13 @@ def _add_parts(session: Session) -> None:
     )
 
 
-def test_the_newest_stands_first(filled: Installed) -> None:
+def test_message_list_is_sorted_newest_first(filled: Installed) -> None:
     told = filled.ask("message", "list", "--json")
 
     assert [row["id"] for row in json.loads(told.out)] == ["message-2", "message-1", "message-0"]
 
 
-def test_a_limit_and_a_state_narrow_the_list(filled: Installed) -> None:
+def test_message_list_can_be_limited_and_filtered_by_state(filled: Installed) -> None:
     few = filled.ask("message", "list", "--limit", "1", "--json")
     unrouted = filled.ask("message", "list", "--state", "UNROUTED", "--json")
 
@@ -132,14 +132,16 @@ def test_a_limit_and_a_state_narrow_the_list(filled: Installed) -> None:
     assert [row["id"] for row in json.loads(unrouted.out)] == ["message-0"]
 
 
-def test_a_state_that_is_none_is_usage_and_names_those_there_are(filled: Installed) -> None:
+def test_message_list_with_an_unknown_state_exits_2_and_names_valid_states(
+    filled: Installed,
+) -> None:
     told = filled.ask("message", "list", "--state", "GONE")
 
     assert told.code == 2
     assert "QUARANTINED" in told.err
 
 
-def test_a_message_is_shown_with_all_that_hangs_on_it(filled: Installed) -> None:
+def test_message_show_includes_arrival_delivery_receipt_and_task(filled: Installed) -> None:
     parts = json.loads(filled.ask("message", "show", "message-2", "--json").out)
 
     states = {kind: [row["state"] for row in rows] for kind, rows in parts.items()}
@@ -154,7 +156,7 @@ def test_a_message_is_shown_with_all_that_hangs_on_it(filled: Installed) -> None
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])
-def test_neither_sender_nor_unit_nor_shielding_is_shown(
+def test_message_list_and_show_never_print_sender_unit_or_shielding(
     filled: Installed, flags: list[str]
 ) -> None:
     listed = filled.ask("message", "list", *flags)
@@ -165,7 +167,7 @@ def test_neither_sender_nor_unit_nor_shielding_is_shown(
     assert [word for word in CONFIDENTIAL if word in listed.out + shown.out] == []
 
 
-def test_a_message_that_is_not_there_is_one_line(filled: Installed) -> None:
+def test_message_show_of_an_unknown_id_exits_1(filled: Installed) -> None:
     told = filled.ask("message", "show", "nothing")
 
     assert told.code == 1

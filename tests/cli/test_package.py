@@ -11,10 +11,10 @@ from inbox.package.codes.registry import CODES
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml
 from inbox.simulator.packages.builder import Dialect, Parcel, ParcelDocument, Tamper, package_bytes
 from inbox.simulator.packages.certificates import OrgStyle, TestAuthority
-from tests.cli.installed import Answer, Installed, program, python
+from tests.cli.installation import Answer, Installed, program, python
 from tests.package.attempts import Opening
 from tests.package.test_codes import EARNED, graded
-from tests.package.zips import Part, zip_bytes
+from tests.package.zip.zip_writer import Part, zip_bytes
 from tests.packages import MIMETYPE, RECEIVER, SENDER, STRANGER, refusal
 
 KEYS = {
@@ -81,7 +81,7 @@ def _short(told: dict[str, Any]) -> tuple[object, ...]:
     return told["verdict"], told["code"], told["integrity"], told["trust"]
 
 
-def test_a_genuine_package_is_accepted_and_nothing_is_said_about_trust(desk: Desk) -> None:
+def test_package_inspect_accepts_a_genuine_package_without_judging_trust(desk: Desk) -> None:
     code, told = desk.inspected(desk.packed())
 
     assert code == 0
@@ -96,7 +96,7 @@ def test_a_genuine_package_is_accepted_and_nothing_is_said_about_trust(desk: Des
     assert set(signer) == {"org_number", "name", "serial", "issuer"}
 
 
-def test_a_package_whose_signer_is_believed_says_both(desk: Desk) -> None:
+def test_package_inspect_with_a_trusted_signer_reports_integrity_and_trust(desk: Desk) -> None:
     raw = desk.packed(dialect=Dialect.MODERN)
 
     code, told = desk.inspected(raw, *desk.believe())
@@ -105,7 +105,7 @@ def test_a_package_whose_signer_is_believed_says_both(desk: Desk) -> None:
     assert told["algorithm_class"] == "modern"
 
 
-def test_a_whole_package_of_somebody_unknown_says_both_and_lists_its_documents(
+def test_package_inspect_holds_but_lists_an_intact_package_of_an_untrusted_signer(
     desk: Desk,
 ) -> None:
     code, told = desk.inspected(desk.packed(), "--trust", desk.trust)
@@ -114,7 +114,7 @@ def test_a_whole_package_of_somebody_unknown_says_both_and_lists_its_documents(
     assert [document["name"] for document in told["documents"]] == ["brev.pdf"]
 
 
-def test_a_revoked_signer_is_refused_and_the_package_is_whole_all_the_same(desk: Desk) -> None:
+def test_package_inspect_refuses_a_revoked_signer_but_reports_integrity(desk: Desk) -> None:
     raw = desk.packed()
 
     code, told = desk.inspected(raw, *desk.believe(revoked=True))
@@ -122,7 +122,7 @@ def test_a_revoked_signer_is_refused_and_the_package_is_whole_all_the_same(desk:
     assert (code, _short(told)) == (1, ("refused", "trust.revoked", True, False))
 
 
-def test_without_a_revocation_list_it_is_held(desk: Desk) -> None:
+def test_package_inspect_without_a_revocation_list_holds_the_package(desk: Desk) -> None:
     raw, trust = desk.packed(), desk.believe()
     (desk.trust / "root.crl").unlink()
 
@@ -131,7 +131,7 @@ def test_without_a_revocation_list_it_is_held(desk: Desk) -> None:
     assert (code, _short(told)) == (1, ("held", "revocation-unknown", True, False))
 
 
-def test_an_expired_certificate_is_held(desk: Desk) -> None:
+def test_package_inspect_holds_a_package_signed_with_an_expired_certificate(desk: Desk) -> None:
     raw = desk.packed(signer=desk.authority.expired(SENDER, now=NOW))
 
     _, told = desk.inspected(raw, *desk.believe())
@@ -143,7 +143,7 @@ def test_an_expired_certificate_is_held(desk: Desk) -> None:
     ("signed_by", "code"),
     [(STRANGER, "signer.not_sender"), ("9578-4050", "signer.no_org_number")],
 )
-def test_the_signer_must_be_the_sender_that_the_container_names(
+def test_package_inspect_with_trust_requires_the_signer_to_be_the_named_sender(
     desk: Desk, signed_by: str, code: str
 ) -> None:
     raw = desk.packed(signer=desk.authority.issue(signed_by))
@@ -155,7 +155,7 @@ def test_the_signer_must_be_the_sender_that_the_container_names(
     assert _short(unasked) == ("accepted", None, True, None)
 
 
-def test_where_the_container_names_no_sender_nothing_is_compared(desk: Desk) -> None:
+def test_package_inspect_skips_the_sender_check_when_no_sender_is_named(desk: Desk) -> None:
     signer = desk.authority.issue(STRANGER, style=OrgStyle.ORGANIZATION_IDENTIFIER)
     raw = desk.packed(signer=signer, dialect=Dialect.MODERN)
 
@@ -164,7 +164,7 @@ def test_where_the_container_names_no_sender_nothing_is_compared(desk: Desk) -> 
     assert _short(told) == ("accepted", None, True, True)
 
 
-def test_a_supplier_that_the_container_names_beside_the_sender_may_sign(desk: Desk) -> None:
+def test_package_inspect_accepts_a_supplier_named_beside_the_sender_as_signer(desk: Desk) -> None:
     raw = desk.packed(sender=f"{STRANGER}:{SENDER}", signer=desk.authority.issue(STRANGER))
 
     _, told = desk.inspected(raw, *desk.believe())
@@ -172,7 +172,7 @@ def test_a_supplier_that_the_container_names_beside_the_sender_may_sign(desk: De
     assert _short(told) == ("accepted", None, True, True)
 
 
-def test_all_that_holds_it_is_told_and_the_first_is_its_code(desk: Desk) -> None:
+def test_package_inspect_lists_every_hold_reason_with_the_first_as_code(desk: Desk) -> None:
     raw = desk.packed(tamper=Tamper.MISSING_ARKIVMELDING, documents=())
     path = desk.folder / "held.asice"
     path.write_bytes(raw)
@@ -190,7 +190,9 @@ def test_all_that_holds_it_is_told_and_the_first_is_its_code(desk: Desk) -> None
     assert answer.code == 1
 
 
-def test_what_nobody_can_waive_refuses_it_whatever_came_before(desk: Desk) -> None:
+def test_package_inspect_refuses_a_package_with_any_problem_that_cannot_be_waived(
+    desk: Desk,
+) -> None:
     raw = desk.packed(arkivmelding=graded("Hemmelig"))
 
     _, told = desk.inspected(raw, "--trust", desk.trust)
@@ -200,7 +202,7 @@ def test_what_nobody_can_waive_refuses_it_whatever_came_before(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("code", IN_THE_LINE)
-def test_a_file_is_answered_as_the_line_answers_it(desk: Desk, code: str) -> None:
+def test_package_inspect_gives_the_same_code_as_the_line(desk: Desk, code: str) -> None:
     attempt = IN_THE_LINE[code]
 
     _, told = desk.inspected(attempt.raw())
@@ -211,7 +213,7 @@ def test_a_file_is_answered_as_the_line_answers_it(desk: Desk, code: str) -> Non
     assert (told["integrity"] is True) is code.startswith(("arkivmelding.", "documents."))
 
 
-def test_what_a_sender_left_out_is_told_and_not_held_against_it(desk: Desk) -> None:
+def test_package_inspect_reports_missing_metadata_without_holding_the_package(desk: Desk) -> None:
     bare = arkivmelding_xml().replace(b"<journalstatus>Ekspedert</journalstatus>", b"")
 
     _, told = desk.inspected(desk.packed(arkivmelding=bare))
@@ -220,7 +222,7 @@ def test_what_a_sender_left_out_is_told_and_not_held_against_it(desk: Desk) -> N
     assert told["missing"] == ["journalpost/journalstatus"]
 
 
-def test_a_container_alone_is_looked_at_without_its_signature(desk: Desk) -> None:
+def test_package_inspect_container_flag_checks_a_plain_zip_without_signature(desk: Desk) -> None:
     files = {"a.txt": b"a", "mappe/b.txt": b"b" * 5000}
     raw = zip_bytes([MIMETYPE, *(Part(name=n, content=c) for n, c in files.items())])
 
@@ -235,7 +237,7 @@ def test_a_container_alone_is_looked_at_without_its_signature(desk: Desk) -> Non
     assert _short(whole) == ("refused", "manifest.none", False, None)
 
 
-def test_a_broken_file_in_a_container_is_found_by_reading_it(desk: Desk) -> None:
+def test_package_inspect_container_flag_detects_a_broken_file(desk: Desk) -> None:
     raw = zip_bytes([MIMETYPE, Part(name="a.txt", content=b"a", crc=1)])
 
     code, told = desk.inspected(raw, "--container")
@@ -247,7 +249,7 @@ def test_a_broken_file_in_a_container_is_found_by_reading_it(desk: Desk) -> None
 @pytest.mark.parametrize(
     "raw", [b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"\0" * 100_000, b"<xml/>"]
 )
-def test_what_is_no_package_at_all_gets_a_verdict_too(desk: Desk, raw: bytes) -> None:
+def test_package_inspect_refuses_arbitrary_bytes_with_a_verdict(desk: Desk, raw: bytes) -> None:
     code, told = desk.inspected(raw)
 
     assert (code, told["verdict"], told["container"]) == (1, "refused", False)
@@ -265,7 +267,7 @@ def test_what_is_no_package_at_all_gets_a_verdict_too(desk: Desk, raw: bytes) ->
         ["inspect"],
     ],
 )
-def test_what_cannot_be_read_is_a_matter_of_usage(
+def test_package_inspect_with_unreadable_paths_or_conflicting_options_exits_2(
     desk: Desk, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(desk.folder)
@@ -276,7 +278,7 @@ def test_what_cannot_be_read_is_a_matter_of_usage(
     assert (answer.code, answer.out) == (2, "")
 
 
-def test_a_trust_folder_with_nonsense_in_it_is_a_matter_of_usage(desk: Desk) -> None:
+def test_package_inspect_with_an_invalid_trust_folder_exits_2(desk: Desk) -> None:
     path = desk.folder / "pakke.asice"
     path.write_bytes(desk.packed())
     (desk.trust / "root.pem").write_text("nonsense")
@@ -287,7 +289,7 @@ def test_a_trust_folder_with_nonsense_in_it_is_a_matter_of_usage(desk: Desk) -> 
     assert answer.err.startswith("inbox: trust.certificate")
 
 
-def test_people_are_told_in_sentences_of_their_language(desk: Desk) -> None:
+def test_package_inspect_prints_sentences_in_the_chosen_language(desk: Desk) -> None:
     path = desk.folder / "pakke.asice"
     path.write_bytes(desk.packed())
 
@@ -305,7 +307,7 @@ def test_people_are_told_in_sentences_of_their_language(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("words", "shown"), [([], "\\u010d.pdf"), (["--json"], "č.pdf")])
-def test_letters_that_a_terminal_lacks_are_no_fault(
+def test_package_inspect_works_when_the_terminal_encoding_lacks_a_letter(
     desk: Desk, words: list[str], shown: str
 ) -> None:
     path = desk.folder / "pakke.asice"
@@ -317,7 +319,7 @@ def test_letters_that_a_terminal_lacks_are_no_fault(
     assert shown in answer.out
 
 
-def test_looking_needs_neither_the_simulator_nor_a_database(desk: Desk) -> None:
+def test_package_inspect_imports_neither_simulator_nor_database(desk: Desk) -> None:
     path = desk.folder / "pakke.asice"
     path.write_bytes(desk.packed())
     source = (
@@ -349,7 +351,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("dialect", ["genuine", "modern"])
-def test_what_is_made_is_accepted(desk: Desk, dialect: str) -> None:
+def test_package_make_produces_a_package_that_inspect_accepts(desk: Desk, dialect: str) -> None:
     folder, out = _folder(desk, **NAMES), desk.folder / "ut.asice"
 
     made = desk.ask("make", folder, out, "--dialect", dialect, "--trust", desk.trust)
@@ -366,7 +368,7 @@ def test_what_is_made_is_accepted(desk: Desk, dialect: str) -> None:
     assert b"PRIVATE" not in (desk.trust / "ut.pem").read_bytes()
 
 
-def test_packages_made_one_after_another_are_believed_by_one_folder(desk: Desk) -> None:
+def test_packages_made_one_after_another_are_trusted_by_one_folder(desk: Desk) -> None:
     folder = _folder(desk, **{"a.txt": b"a"})
 
     words = ("--sender", STRANGER, "--trust", desk.trust)
@@ -381,7 +383,7 @@ def test_packages_made_one_after_another_are_believed_by_one_folder(desk: Desk) 
     assert told[0]["signers"][0]["org_number"] == STRANGER
 
 
-def test_an_arkivmelding_in_the_folder_is_taken_as_it_is(desk: Desk) -> None:
+def test_package_make_uses_an_arkivmelding_from_the_folder_unchanged(desk: Desk) -> None:
     own = arkivmelding_xml().replace(b"<journalstatus>Ekspedert</journalstatus>", b"")
     out = desk.folder / "ut.asice"
 
@@ -403,7 +405,7 @@ def test_an_arkivmelding_in_the_folder_is_taken_as_it_is(desk: Desk) -> None:
         ({"arkivmelding.xml": b"<", "a": b""}, [], "inbox: package.contents: it would be refused"),
     ],
 )
-def test_what_would_not_be_accepted_is_not_made(
+def test_package_make_refuses_contents_that_would_not_be_accepted(
     desk: Desk, files: dict[str, bytes], words: list[str], said: str
 ) -> None:
     folder, out = _folder(desk, **files), desk.folder / "ut.asice"
@@ -417,7 +419,7 @@ def test_what_would_not_be_accepted_is_not_made(
     assert list(desk.trust.iterdir()) == []
 
 
-def test_a_document_that_cannot_be_read_leaves_nothing_behind(desk: Desk) -> None:
+def test_package_make_with_an_unreadable_document_writes_no_file(desk: Desk) -> None:
     folder, out = _folder(desk, **{"a.txt": b"a"}), desk.folder / "ut.asice"
     (folder / "b.txt").symlink_to("/proc/self/mem")
 
@@ -427,7 +429,7 @@ def test_a_document_that_cannot_be_read_leaves_nothing_behind(desk: Desk) -> Non
     assert answer.err.startswith("inbox: package.file: ")
 
 
-def test_no_file_is_overwritten(desk: Desk) -> None:
+def test_package_make_never_overwrites_a_file(desk: Desk) -> None:
     out = desk.folder / "ut.asice"
     out.write_bytes(b"mine")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inbox.migrations import shipped_folder
-from tests.cli.installed import Installed
+from tests.cli.installation import Installed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
 CONSOLE = re.findall(
@@ -38,7 +38,7 @@ def plain(text: str) -> str:
     return re.sub(r"\d+", "N", re.sub(r"[ \n]+", " ", text)).strip()
 
 
-def test_these_tests_can_see() -> None:
+def test_console_examples_are_found_in_policies_md() -> None:
     assert len(CONSOLE) > 5
     assert {shlex.split(words)[1] for words, _ in CONSOLE} == {
         *("lint", "prove", "test", "diff", "show")
@@ -46,7 +46,7 @@ def test_these_tests_can_see() -> None:
 
 
 @pytest.mark.parametrize(("words", "said"), CONSOLE, ids=[words for words, _ in CONSOLE])
-def test_a_command_says_what_the_page_says(
+def test_console_examples_in_policies_md_match_program_output(
     installed: Installed, folders: Path, words: str, said: str
 ) -> None:
     asked = shlex.split(words)
@@ -65,7 +65,9 @@ def test_a_command_says_what_the_page_says(
         assert plain(told.out) == expected[0]
 
 
-def test_a_refusal_reads_as_the_page_says(installed: Installed, folders: Path) -> None:
+def test_refusal_example_in_policies_md_matches_the_error(
+    installed: Installed, folders: Path
+) -> None:
     rows = folders / "policies" / "allow.csv"
     rows.write_text(rows.read_text().replace(", archivist,", ", arkivist,", 1))
     said = re.search(r"^(inbox: policy\.word.*), \.\.\.$", PAGE, re.MULTILINE)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from inbox.migrations import shipped_folder
-from tests.cli.behind import change
-from tests.cli.installed import Answer, Installed
+from tests.cli.database_edits import change
+from tests.cli.installation import Answer, Installed
 
 A09 = "open, handler, in_unit and assigned and cleared, log"
 
@@ -31,7 +31,7 @@ def diff(at: Installed, other: Path, *more: str, stdin: str = "") -> Answer:
 
 
 @pytest.mark.parametrize("word", ["lint", "prove", "test", "show"])
-def test_each_looks_at_a_folder_without_a_database(
+def test_policy_lint_prove_test_and_show_work_without_a_database(
     empty: Installed, other: Path, word: str
 ) -> None:
     forms = [
@@ -45,7 +45,7 @@ def test_each_looks_at_a_folder_without_a_database(
     assert "\x1b" not in "".join(told.out for told in forms)
 
 
-def test_a_broken_invariant_is_proved_wrong_in_words(empty: Installed, other: Path) -> None:
+def test_policy_prove_explains_a_broken_invariant_in_words(empty: Installed, other: Path) -> None:
     edit(other, A09, A09.replace("in_unit and ", ""))
 
     english = empty.ask("policy", "prove", "--policies", str(other), "--markdown")
@@ -63,7 +63,7 @@ def test_a_broken_invariant_is_proved_wrong_in_words(empty: Installed, other: Pa
     assert empty.ask("policy", "lint", "--policies", str(other)).code == 1
 
 
-def test_a_needless_row_is_found(empty: Installed, other: Path) -> None:
+def test_policy_lint_reports_a_redundant_row(empty: Installed, other: Path) -> None:
     rows = re.search(r"# rows: (\d+)", (other / "allow.csv").read_text())
     assert rows is not None
     edit(other, rows[0], f"# rows: {int(rows[1]) + 1}")
@@ -75,9 +75,7 @@ def test_a_needless_row_is_found(empty: Installed, other: Path) -> None:
     assert re.search(r"WRONG +redundant +A99", told.out)
 
 
-def test_a_case_that_comes_out_otherwise_is_found_with_its_line(
-    empty: Installed, other: Path
-) -> None:
+def test_policy_test_reports_a_failed_case_with_its_line(empty: Installed, other: Path) -> None:
     edit(other, 'open = "allow A09"', 'open = "no"', "tests/access.toml")
 
     told = empty.ask("policy", "test", "--policies", str(other))
@@ -86,14 +84,16 @@ def test_a_case_that_comes_out_otherwise_is_found_with_its_line(
     assert re.search(r"tests/access\.toml, line \d+: .*: open gives allow A09, not no", told.out)
 
 
-def test_the_same_folder_twice_is_no_difference(empty: Installed, other: Path) -> None:
+def test_policy_diff_of_identical_folders_reports_the_same_decisions(
+    empty: Installed, other: Path
+) -> None:
     told = diff(empty, other)
 
     assert (told.code, told.err) == (0, "")
     assert "the same decisions" in told.out
 
 
-def test_a_difference_is_told_and_fine_once_it_is_acknowledged(
+def test_policy_diff_exits_1_until_its_digest_is_acknowledged(
     empty: Installed, other: Path
 ) -> None:
     edit(other, A09, A09.replace("in_unit and ", ""))
@@ -108,7 +108,7 @@ def test_a_difference_is_told_and_fine_once_it_is_acknowledged(
     assert diff(empty, other, "--acknowledge", digest).code == 1
 
 
-def test_a_difference_for_a_pull_request_and_for_a_script(empty: Installed, other: Path) -> None:
+def test_policy_diff_prints_markdown_and_json(empty: Installed, other: Path) -> None:
     edit(other, A09, A09.replace("in_unit and ", ""))
 
     markdown, value = diff(empty, other, "--markdown"), diff(empty, other, "--json").value
@@ -121,7 +121,7 @@ def test_a_difference_for_a_pull_request_and_for_a_script(empty: Installed, othe
     assert f"acknowledge: `{value['acknowledge']}`" in markdown.out
 
 
-def test_beside_a_folder_that_does_not_load_the_wrong_line_is_told(
+def test_policy_diff_reports_the_invalid_line_of_a_folder_that_fails_to_load(
     empty: Installed, other: Path
 ) -> None:
     edit(other, "A09, open", "A09, opens")
@@ -132,7 +132,7 @@ def test_beside_a_folder_that_does_not_load_the_wrong_line_is_told(
     assert re.search(r"allow\.csv, line \d+: read 'opens'", told.err)
 
 
-def test_two_forms_at_once_and_half_of_what_belongs_together_are_usage(
+def test_policy_commands_with_conflicting_or_incomplete_options_exit_2(
     empty: Installed, other: Path
 ) -> None:
     assert empty.ask("policy", "lint", "--json", "--markdown").code == 2
@@ -161,7 +161,7 @@ MESSAGE = (
 )
 
 
-def test_who_gains_is_told_to_a_reviewer_with_names_on_demand_and_is_audited(
+def test_policy_diff_people_shows_names_only_on_request_and_is_audited(
     installed: Installed, other: Path
 ) -> None:
     edit(other, "A01, route, archivist, mailbox", "A01, route, archivist, mailbox and routed")
@@ -183,7 +183,7 @@ def test_who_gains_is_told_to_a_reviewer_with_names_on_demand_and_is_audited(
     assert audited(installed) == before + 3
 
 
-def test_who_may_not_know_or_does_not_prove_it_is_told_nothing(
+def test_policy_diff_people_without_permission_or_valid_code_prints_nothing(
     installed: Installed, other: Path
 ) -> None:
     edit(other, "A01, route, archivist, mailbox", "A01, route, archivist, mailbox and routed")
@@ -196,7 +196,7 @@ def test_who_may_not_know_or_does_not_prove_it_is_told_nothing(
     assert "code.wrong" in wrong.err
 
 
-def test_without_a_database_it_is_said_that_people_need_one(empty: Installed, other: Path) -> None:
+def test_policy_diff_people_without_a_database_is_refused(empty: Installed, other: Path) -> None:
     told = diff(empty, other, "--people", "--by", "bjorn", "--code-from-stdin", stdin="x\n")
 
     assert told.code in {1, 2}
@@ -204,7 +204,7 @@ def test_without_a_database_it_is_said_that_people_need_one(empty: Installed, ot
     assert "database" in told.err
 
 
-def test_the_json_of_show_has_every_rule(installed: Installed) -> None:
+def test_policy_show_json_contains_the_rules_and_active_digest(installed: Installed) -> None:
     value = json.loads(installed.ask("policy", "show", "--json").out)
 
     assert value["digest"] == value["active_digest"]

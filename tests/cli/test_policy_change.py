@@ -8,8 +8,8 @@ import pytest
 from inbox.config import read_settings
 from inbox.errors import ConfigurationError
 from inbox.wiring import build_line
-from tests.cli.behind import leaves_of
-from tests.cli.installed import OURS, Answer, Installed
+from tests.cli.database_edits import leaves_of
+from tests.cli.installation import OURS, Answer, Installed
 
 COMMENT = "# one more word\n"
 
@@ -49,7 +49,7 @@ def _events(installed: Installed) -> bytes:
     return b"\n".join(leaves_of(installed))
 
 
-def test_what_a_new_installation_begins_with_is_kept(installed: Installed) -> None:
+def test_policy_and_route_history_start_with_the_installed_versions(installed: Installed) -> None:
     (policy,) = _history(installed)
     (route,) = _history(installed, "route", "history", OURS)
     shown = installed.ask("policy", "show", "--digest", policy["digest"], "--json").value
@@ -62,7 +62,7 @@ def test_what_a_new_installation_begins_with_is_kept(installed: Installed) -> No
     assert "tests/access.toml" in shown
 
 
-def test_a_change_of_policy_walks_through_two_people_and_back(own: Installed) -> None:
+def test_policy_change_needs_two_people_and_can_be_rolled_back(own: Installed) -> None:
     first = _history(own)[0]["digest"]
     _change(own)
     proposal, acknowledge = _proposed(own)
@@ -93,7 +93,7 @@ def test_a_change_of_policy_walks_through_two_people_and_back(own: Installed) ->
     assert b"Kari" not in said
 
 
-def test_the_approver_may_make_it_active_in_the_same_step(own: Installed) -> None:
+def test_policy_approve_can_activate_in_the_same_step(own: Installed) -> None:
     _change(own)
     proposal, acknowledge = _proposed(own)
 
@@ -105,7 +105,7 @@ def test_the_approver_may_make_it_active_in_the_same_step(own: Installed) -> Non
     assert own.ask("policy", "show").out.strip().endswith(": active")
 
 
-def test_the_folder_decides_nothing_by_itself(own: Installed) -> None:
+def test_route_roll_back_uses_the_active_policy_and_not_the_edited_folder(own: Installed) -> None:
     _change(own)
     (own.folder / "policies" / "deny.csv").write_text("")
 
@@ -114,7 +114,7 @@ def test_the_folder_decides_nothing_by_itself(own: Installed) -> None:
     assert told.err.startswith("inbox: route.nothing_before: ")
 
 
-def test_rules_to_units_that_are_not_there_yet_are_not_proposed(own: Installed) -> None:
+def test_route_propose_with_rules_to_unknown_units_is_refused(own: Installed) -> None:
     _change(own, f"routing/{OURS}.toml")
 
     told = _as(own, "anne", "route", "propose")
@@ -158,7 +158,7 @@ def _expected(words: list[str]) -> int:
 
 
 @pytest.mark.long
-def test_every_command_of_the_page_does_what_it_says(own: Installed) -> None:
+def test_commands_in_changing_policy_md_work_as_described(own: Installed) -> None:
     (own.folder / "policies" / "tests" / "routing.toml").write_text(CASES)
     (own.folder / "policies" / "routing" / f"{OURS}.toml").write_text(BOOK)
     _change(own)
@@ -200,7 +200,7 @@ def test_every_command_of_the_page_does_what_it_says(own: Installed) -> None:
         ("anne", ("route", "activate", "0" * 64), "route.no_approved"),
     ],
 )
-def test_what_somebody_may_not_do_is_one_line(
+def test_refused_policy_and_route_steps_exit_1_with_a_code(
     own: Installed, person: str, words: tuple[str, ...], code: str
 ) -> None:
     _change(own)
@@ -211,7 +211,7 @@ def test_what_somebody_may_not_do_is_one_line(
     assert told.err.startswith(f"inbox: {code}: ")
 
 
-def test_who_proposed_it_does_not_approve_it(own: Installed) -> None:
+def test_policy_approve_by_the_proposer_is_refused(own: Installed) -> None:
     _change(own)
     proposal, acknowledge = _proposed(own)
 
@@ -221,7 +221,7 @@ def test_who_proposed_it_does_not_approve_it(own: Installed) -> None:
     assert told.code == 1
 
 
-def test_a_wrong_code_takes_no_step(own: Installed) -> None:
+def test_policy_propose_with_a_wrong_personal_code_is_refused(own: Installed) -> None:
     _change(own)
 
     told = own.ask("policy", "propose", "--by", "anne", "--code-from-stdin", stdin="wrong\n")
@@ -231,14 +231,14 @@ def test_a_wrong_code_takes_no_step(own: Installed) -> None:
     assert len(_history(own)) == 1
 
 
-def test_without_a_reason_nobody_goes_back(own: Installed) -> None:
+def test_policy_roll_back_without_a_reason_exits_2(own: Installed) -> None:
     told = _as(own, "anne", "policy", "roll-back")
 
     assert told.code == 2
     assert told.err.startswith("inbox: reason.missing: ")
 
 
-def test_a_broken_folder_is_not_proposed(own: Installed) -> None:
+def test_policy_propose_with_an_invalid_folder_is_refused(own: Installed) -> None:
     _change(own, text="p, A99, no_such_action, archivist, always, none, allow\n")
 
     told = _as(own, "anne", "policy", "propose")
@@ -248,14 +248,16 @@ def test_a_broken_folder_is_not_proposed(own: Installed) -> None:
     assert len(_history(own)) == 1
 
 
-def test_a_version_that_never_was_is_not_shown(own: Installed) -> None:
+def test_policy_show_of_an_unknown_digest_exits_1(own: Installed) -> None:
     told = own.ask("policy", "show", "--digest", "0" * 64)
 
     assert told.code == 1
     assert "policy.no_version" in told.err
 
 
-def test_no_mail_is_taken_for_an_organisation_without_active_rules(installed: Installed) -> None:
+def test_build_line_refuses_a_gateway_for_an_organisation_without_active_rules(
+    installed: Installed,
+) -> None:
     channel = 'channel = "eformidling"\nurl = "http://127.0.0.1:9"\nallow_insecure = true\n'
     text = installed.config.read_text()
     for organisation in (OURS, "910076787"):

@@ -10,7 +10,7 @@ import pytest
 
 from inbox.cli.serve import _bind
 from inbox.config import Listener
-from tests.cli.installed import Installed, program, python
+from tests.cli.installation import Installed, program, python
 
 HEAVY = ("sqlalchemy", "fastapi", "pydantic", "lxml", "casbin", "cryptography")
 
@@ -50,7 +50,7 @@ def test_help_imports_none_of_the_libraries_that_commands_need() -> None:
     assert answer.err.strip() == "[]"
 
 
-def test_serving_does_not_import_what_only_a_migration_needs() -> None:
+def test_serve_module_does_not_import_alembic() -> None:
     source = (
         "import sys\nimport inbox.cli.serve\n"
         "print([name in sys.modules for name in ('sqlalchemy', 'alembic')])"
@@ -64,11 +64,11 @@ def test_serving_does_not_import_what_only_a_migration_needs() -> None:
 @pytest.mark.parametrize(
     "words", [["nonsense"], ["keys", "nonsense"], ["message", "list", "--limit", "0"], ["init"]]
 )
-def test_what_cannot_be_understood_ends_with_2(empty: Installed, words: list[str]) -> None:
+def test_invalid_command_lines_exit_with_2(empty: Installed, words: list[str]) -> None:
     assert empty.ask(*words).code == 2
 
 
-def test_without_settings_one_line_says_which_are_missing_and_where_they_come_from() -> None:
+def test_missing_settings_are_named_in_one_line_with_their_sources() -> None:
     answer = program("config", "check")
 
     assert answer.code == 2
@@ -77,7 +77,7 @@ def test_without_settings_one_line_says_which_are_missing_and_where_they_come_fr
     assert answer.err.count("\n") == 1
 
 
-def test_a_fault_of_the_program_is_one_line_too(installed: Installed) -> None:
+def test_damaged_database_is_reported_in_one_line_without_its_content(installed: Installed) -> None:
     for path in installed.folder.glob("inbox.db*"):
         path.unlink()
     (installed.folder / "inbox.db").write_bytes(b"this is no database, and it is confidential")
@@ -91,7 +91,7 @@ def test_a_fault_of_the_program_is_one_line_too(installed: Installed) -> None:
     assert "confidential" not in answer.err
 
 
-def test_serve_says_its_addresses_answers_there_and_ends_when_told_to(
+def test_serve_prints_its_addresses_answers_and_stops_on_sigterm(
     installed: Installed,
 ) -> None:
     process = installed.start("serve")
@@ -107,7 +107,7 @@ def test_serve_says_its_addresses_answers_there_and_ends_when_told_to(
     assert '"event": "stopped"' in err
 
 
-def test_a_port_that_is_taken_is_said_and_ends_with_2(installed: Installed) -> None:
+def test_serve_on_a_port_in_use_exits_2(installed: Installed) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         text = installed.config.read_text().replace("[api]\nport = 0", f"[api]\nport = {port}")
@@ -120,7 +120,7 @@ def test_a_port_that_is_taken_is_said_and_ends_with_2(installed: Installed) -> N
 
 
 @pytest.mark.long
-def test_sqlite_has_one_worker_and_the_second_says_so(installed: Installed) -> None:
+def test_second_worker_on_the_same_sqlite_database_is_refused(installed: Installed) -> None:
     process = installed.start("serve")
     _lines(process, 2)
 
@@ -133,7 +133,7 @@ def test_sqlite_has_one_worker_and_the_second_says_so(installed: Installed) -> N
 
 
 @pytest.mark.long
-def test_serve_without_a_worker_leaves_the_work_to_another_process(installed: Installed) -> None:
+def test_serve_no_worker_runs_beside_a_separate_work_process(installed: Installed) -> None:
     serving, working = installed.start("serve", "--no-worker"), installed.start("work")
 
     said = [*_lines(serving, 2), *_lines(working, 1)]
@@ -143,7 +143,7 @@ def test_serve_without_a_worker_leaves_the_work_to_another_process(installed: In
     assert ends == [0, 0]
 
 
-def test_what_the_program_makes_is_closed_to_others(empty: Installed) -> None:
+def test_database_and_key_files_are_accessible_only_to_the_owner(empty: Installed) -> None:
     empty.ask("database", "upgrade")
     empty.ask("keys", "create")
 
@@ -152,13 +152,13 @@ def test_what_the_program_makes_is_closed_to_others(empty: Installed) -> None:
     assert len(made) > 3
 
 
-def test_the_settings_may_be_named_by_the_environment(empty: Installed) -> None:
+def test_settings_file_can_be_named_by_the_inbox_config_variable(empty: Installed) -> None:
     answer = program("config", "check", env={"INBOX_CONFIG": str(empty.config)})
 
     assert answer.code == 0
 
 
-def test_a_listener_never_holds_a_short_answer_back() -> None:
+def test_listener_connections_have_tcp_nodelay_set() -> None:
     with (
         _bind(Listener(port=0)) as listener,
         socket.create_connection(listener.getsockname()[:2]),

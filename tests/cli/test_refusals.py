@@ -7,8 +7,8 @@ import tomllib
 import pytest
 
 from inbox.cli.common.lazy import COMMANDS
-from tests.cli.behind import change
-from tests.cli.installed import OURS, Installed, program
+from tests.cli.database_edits import change
+from tests.cli.installation import OURS, Installed, program
 
 INIT = (
     *("init", "--organisation", OURS),
@@ -17,7 +17,7 @@ INIT = (
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_tells_what_it_is_for(empty: Installed, name: str) -> None:
+def test_every_command_prints_usage_with_help(empty: Installed, name: str) -> None:
     told = empty.ask(name, "--help")
 
     assert told.code == 0
@@ -31,7 +31,9 @@ def test_every_command_tells_what_it_is_for(empty: Installed, name: str) -> None
         *(("directory", "show"), ("audit", "verify"), ("policy", "show"), ("keys", "add")),
     ],
 )
-def test_an_empty_database_says_what_to_run(empty: Installed, words: tuple[str, ...]) -> None:
+def test_commands_on_an_empty_database_point_to_database_upgrade(
+    empty: Installed, words: tuple[str, ...]
+) -> None:
     empty.ask("keys", "create")
 
     told = empty.ask(*words)
@@ -44,7 +46,7 @@ def test_an_empty_database_says_what_to_run(empty: Installed, words: tuple[str, 
 @pytest.mark.parametrize(
     "words", [INIT, ("serve",), ("message", "list"), ("audit", "export", "leaves.jsonl")]
 )
-def test_a_database_of_another_version_is_refused(
+def test_commands_refuse_a_database_of_another_version(
     installed: Installed, words: tuple[str, ...]
 ) -> None:
     change(installed, "UPDATE alembic_version SET version_num = '9999'")
@@ -59,7 +61,9 @@ def test_a_database_of_another_version_is_refused(
 @pytest.mark.parametrize(
     "words", [("serve",), ("work",), ("audit", "verify"), ("audit", "key"), ("keys", "list")]
 )
-def test_missing_keys_say_what_to_run(installed: Installed, words: tuple[str, ...]) -> None:
+def test_commands_without_keys_point_to_keys_create(
+    installed: Installed, words: tuple[str, ...]
+) -> None:
     shutil.rmtree(installed.folder / "keys")
 
     told = installed.ask(*words)
@@ -70,7 +74,7 @@ def test_missing_keys_say_what_to_run(installed: Installed, words: tuple[str, ..
 
 
 @pytest.mark.parametrize("words", [("serve",), ("work",), ("audit", "verify"), ("keys", "add")])
-def test_the_keys_of_another_installation_are_refused(
+def test_commands_refuse_the_keys_of_another_installation(
     installed: Installed, words: tuple[str, ...]
 ) -> None:
     shutil.rmtree(installed.folder / "keys")
@@ -92,7 +96,7 @@ def test_the_keys_of_another_installation_are_refused(
         (("--organisation", "910077473"), "give --desk UNIT=NAME"),
     ],
 )
-def test_a_beginning_that_cannot_be_meant_is_usage(
+def test_init_with_invalid_desk_person_or_organisation_exits_2(
     empty: Installed, changed: tuple[str, str], said: str
 ) -> None:
     told = empty.ask(*INIT, *changed)
@@ -101,7 +105,7 @@ def test_a_beginning_that_cannot_be_meant_is_usage(
     assert said in told.err
 
 
-def test_the_desk_need_not_be_said_where_the_routing_rules_name_it(empty: Installed) -> None:
+def test_init_reads_the_desk_from_the_routing_rules(empty: Installed) -> None:
     empty.ask("keys", "create")
     empty.ask("database", "upgrade")
 
@@ -111,7 +115,7 @@ def test_the_desk_need_not_be_said_where_the_routing_rules_name_it(empty: Instal
     assert "dokumentsenteret" in empty.ask("directory", "show").out
 
 
-def test_an_unexpected_error_is_its_type_and_nothing_of_its_text(installed: Installed) -> None:
+def test_unexpected_error_prints_its_type_without_its_text(installed: Installed) -> None:
     change(
         installed,
         "INSERT INTO message (id, state, version, attempts, organisation, channel, service,"
@@ -128,7 +132,7 @@ def test_an_unexpected_error_is_its_type_and_nothing_of_its_text(installed: Inst
     assert "SECRET" not in told.err
 
 
-def test_an_unknown_key_in_a_part_of_the_file_is_named(empty: Installed) -> None:
+def test_unknown_key_in_a_settings_section_is_named(empty: Installed) -> None:
     empty.config.write_text(empty.config.read_text() + "undo_hours = 1\n")
 
     told = empty.ask("serve")
@@ -137,7 +141,7 @@ def test_an_unknown_key_in_a_part_of_the_file_is_named(empty: Installed) -> None
     assert "worker.undo_hours: is no setting; there are" in told.err
 
 
-def test_a_settings_file_that_is_not_there_is_one_line(empty: Installed) -> None:
+def test_missing_settings_file_is_reported_in_one_line(empty: Installed) -> None:
     empty.config.unlink()
 
     told = empty.ask("config", "check")
@@ -146,7 +150,7 @@ def test_a_settings_file_that_is_not_there_is_one_line(empty: Installed) -> None
     assert told.err == "inbox: config.unreadable: inbox.toml: No such file or directory\n"
 
 
-def test_the_environment_goes_before_the_file(empty: Installed) -> None:
+def test_environment_overrides_the_settings_file(empty: Installed) -> None:
     words = ("--config", empty.config, "config", "show", "--json")
 
     told = program(*words, env={"INBOX_ORIGIN": "other.example"})
@@ -154,7 +158,7 @@ def test_the_environment_goes_before_the_file(empty: Installed) -> None:
     assert json.loads(told.out)["origin"] == "other.example"
 
 
-def test_settings_are_shown_as_toml_that_says_the_same(empty: Installed) -> None:
+def test_config_show_prints_valid_toml_and_notes_unset_keys(empty: Installed) -> None:
     told = empty.ask("config", "show")
 
     shown = tomllib.loads(told.out)

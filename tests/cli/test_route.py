@@ -10,9 +10,9 @@ import pytest
 from inbox.access import Role
 from inbox.cli.route.counts_view import TOO_FEW
 from inbox.migrations import shipped_folder
-from tests.cli.behind import change
-from tests.cli.installed import SETTINGS, Installed
-from tests.routing.mail import Post
+from tests.cli.database_edits import change
+from tests.cli.installation import SETTINGS, Installed
+from tests.routing.routed_mail import Post
 from tests.rows import audited
 from tests.worlds import World
 
@@ -40,7 +40,7 @@ def of(folder: Path) -> tuple[str, str]:
     return ("--policies", str(folder))
 
 
-def test_the_shipped_routing_rules_are_fine(empty: Installed) -> None:
+def test_route_lint_and_test_pass_for_the_shipped_rules(empty: Installed) -> None:
     lint, test = empty.ask("route", "lint"), empty.ask("route", "test")
 
     assert (lint.code, test.code) == (0, 0)
@@ -57,7 +57,7 @@ def test_the_shipped_routing_rules_are_fine(empty: Installed) -> None:
         ("# rows: 10", "# rows: 9", ("10 regler", "de 9")),
     ],
 )
-def test_a_typo_in_a_routing_rule_is_said_with_file_and_line(
+def test_route_lint_reports_line_and_allowed_values_of_an_invalid_rule(
     empty: Installed, folder: Path, was: str, becomes: str, said: tuple[str, ...]
 ) -> None:
     edit(folder / RULES, was, becomes)
@@ -73,7 +73,7 @@ def test_a_typo_in_a_routing_rule_is_said_with_file_and_line(
         assert part.removesuffix(", ") in found["text"]
 
 
-def test_what_lint_finds_is_a_table_for_people_scripts_and_pull_requests(
+def test_route_lint_prints_findings_as_text_json_and_markdown(
     empty: Installed, folder: Path
 ) -> None:
     edit(folder / RULES, '"group:tilsyn"', '"312122111"')
@@ -88,7 +88,7 @@ def test_what_lint_finds_is_a_table_for_people_scripts_and_pull_requests(
     assert "| note | 910075918.toml | 19 | routing.group_unused |" in markdown.out
 
 
-def test_lint_looks_at_the_directory_when_it_is_asked_to(installed: Installed) -> None:
+def test_route_lint_with_database_checks_units_and_desk_people(installed: Installed) -> None:
     told = installed.ask("route", "lint", "--database", "--json")
     codes = {f["code"] for f in json.loads(told.out)}
 
@@ -99,7 +99,9 @@ def test_lint_looks_at_the_directory_when_it_is_asked_to(installed: Installed) -
     assert "routing.desk_people" in {f["code"] for f in json.loads(told.out)}
 
 
-def test_a_passive_unit_with_a_successor_is_nothing_to_remark(installed: Installed) -> None:
+def test_route_lint_accepts_a_passive_unit_only_with_a_successor_in_its_organisation(
+    installed: Installed,
+) -> None:
     units = ("bv", "ppt", "helse", "nav", "skole", "bygg", "jurist")
     change(
         installed,
@@ -116,7 +118,7 @@ def test_a_passive_unit_with_a_successor_is_nothing_to_remark(installed: Install
     assert "«ppt»" in told
 
 
-def test_a_case_that_goes_elsewhere_is_named_with_its_line_and_explained(
+def test_route_test_and_explain_report_a_failed_case_with_its_line(
     own: Installed,
 ) -> None:
     edit(own.folder / "policies" / "tests" / "routing.toml", '{ unit = "ppt"', '{ unit = "bv"')
@@ -136,7 +138,7 @@ def test_a_case_that_goes_elsewhere_is_named_with_its_line_and_explained(
     assert "expected bv" in explained.out
 
 
-def test_a_case_is_explained_by_what_every_rule_answers(empty: Installed) -> None:
+def test_route_explain_of_a_case_shows_the_matching_rule(empty: Installed) -> None:
     name = "politiets bekymringsmelding går til barneverntjenesten"
 
     told = empty.ask("route", "explain", "--case", name)
@@ -145,7 +147,7 @@ def test_a_case_is_explained_by_what_every_rule_answers(empty: Installed) -> Non
     assert "bekymring-fra-politi: passer" in told.out
 
 
-def test_a_case_of_no_such_name_is_refused(empty: Installed) -> None:
+def test_route_explain_of_an_unknown_case_is_refused(empty: Installed) -> None:
     told = empty.ask("route", "explain", "--case", "nothing")
 
     assert told.code == 1
@@ -163,13 +165,13 @@ def test_a_case_of_no_such_name_is_refused(empty: Installed) -> None:
         ("--sender", "312100010", "--service", "dpo"),
     ],
 )
-def test_asking_for_an_explanation_of_what_cannot_be_is_usage(
+def test_route_explain_with_invalid_or_conflicting_options_exits_2(
     empty: Installed, words: tuple[str, ...]
 ) -> None:
     assert empty.ask("route", "explain", *words).code == 2
 
 
-def test_metadata_as_typed_is_explained_and_the_title_is_not_shown(empty: Installed) -> None:
+def test_route_explain_of_typed_metadata_never_prints_the_title(empty: Installed) -> None:
     words = ("route", "explain", "--sender", "312100010", "--public-title")
 
     typed = empty.ask(*words, "Bekymringsmelding om Kari", "--json")
@@ -183,7 +185,7 @@ def test_metadata_as_typed_is_explained_and_the_title_is_not_shown(empty: Instal
     assert all("Kari" not in f"{told.out}{told.err}" for told in (typed, piped, other))
 
 
-def test_typed_metadata_is_tried_on_the_day_that_is_asked_for(empty: Installed) -> None:
+def test_route_explain_on_a_date_uses_the_rules_in_force_that_day(empty: Installed) -> None:
     words = ("route", "explain", "--sender", "312100010", "--public-title", "barnevern", "--json")
 
     before, after = (
@@ -194,7 +196,7 @@ def test_typed_metadata_is_tried_on_the_day_that_is_asked_for(empty: Installed) 
     assert not before["rules"][1]["in_period"]
 
 
-def test_the_rules_are_shown_in_the_order_in_which_they_are_tried(empty: Installed) -> None:
+def test_route_show_lists_the_rules_in_order_of_evaluation(empty: Installed) -> None:
     told, as_json = empty.ask("route", "show"), empty.ask("route", "show", "--json")
 
     assert (told.code, as_json.code) == (0, 0)
@@ -204,7 +206,7 @@ def test_the_rules_are_shown_in_the_order_in_which_they_are_tried(empty: Install
     assert lines[book["rules"][0]["line"]] == 'id = "svar-paa-vaar-sak"'
 
 
-def test_a_diff_says_what_goes_elsewhere_and_is_acknowledged_by_its_digest(
+def test_route_diff_reports_moved_messages_and_a_digest_to_acknowledge(
     empty: Installed, folder: Path
 ) -> None:
     ours = str(shipped_folder("policies"))
@@ -226,7 +228,7 @@ def test_a_diff_says_what_goes_elsewhere_and_is_acknowledged_by_its_digest(
     assert digest not in same.out
 
 
-def test_a_diff_of_folders_with_rules_of_different_organisations_is_usage(
+def test_route_diff_of_folders_for_different_organisations_exits_2(
     empty: Installed, folder: Path
 ) -> None:
     (folder / RULES).rename(folder / "routing" / "910077473.toml")
@@ -244,7 +246,9 @@ def cli_of(world: World) -> Installed:
     return Installed(world.folder)
 
 
-def test_a_message_is_explained_to_who_distributes_and_to_nobody_else(small_world: World) -> None:
+def test_route_explain_of_a_message_requires_an_archivist_and_is_audited(
+    small_world: World,
+) -> None:
     world = small_world
     wire_id = world.send("Melding om barnevern og Kari")
     world.collect()
@@ -285,7 +289,7 @@ def test_a_message_is_explained_to_who_distributes_and_to_nobody_else(small_worl
     assert not any(b"Kari" in entry for entry in entries)
 
 
-def test_a_simulation_is_shown_per_rule_and_unit_and_small_groups_are_not(
+def test_route_simulate_counts_per_rule_and_unit_and_hides_small_groups(
     small_world: World, folder: Path
 ) -> None:
     world, program = small_world, cli_of(small_world)

@@ -14,9 +14,9 @@ from inbox.access import Role
 from inbox.migrations import shipped_folder
 from inbox.routing.conditions import ConditionField
 from inbox.routing.rule_reader import read_rules
-from tests.cli.installed import Answer, Installed
+from tests.cli.installation import Answer, Installed
 from tests.cli.test_route import DPF, RULES, cli_of, edit
-from tests.routing.mail import Post
+from tests.routing.routed_mail import Post
 from tests.worlds import World
 
 PAGE = Path(__file__).parents[2] / "docs" / "routing.md"
@@ -81,7 +81,7 @@ def desk(small_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return Desk(small_world, folder)
 
 
-def test_what_the_page_shows_is_what_the_program_says(desk: Desk) -> None:
+def test_command_examples_in_routing_md_match_program_output(desk: Desk) -> None:
     commands = list(shown(PAGE.read_text()))
 
     assert {command.split()[2] for command, _ in commands} == {
@@ -93,14 +93,14 @@ def test_what_the_page_shows_is_what_the_program_says(desk: Desk) -> None:
         assert fits(output, told.out + told.err), f"{command}\n{told.out}{told.err}"
 
 
-def test_this_test_can_see() -> None:
+def test_page_example_parser_and_matcher_find_commands_and_mismatches() -> None:
     assert list(shown("```text\n$ a b\nc\nd\n$ e\n```\n")) == [("a b", "c\nd\n"), ("e", "")]
     assert fits("a … c\n…\nd\n", "a b c\nx\ny\nd")
     assert not fits("a\n…", "b\na")
     assert not fits("a", "a\nb")
 
 
-def test_every_condition_is_on_the_page() -> None:
+def test_every_routing_condition_is_listed_in_routing_md() -> None:
     table = PAGE.read_text().partition("### Every condition")[2].partition("###")[0]
 
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [
@@ -108,7 +108,7 @@ def test_every_condition_is_on_the_page() -> None:
     ]
 
 
-def test_every_field_of_a_rule_is_on_the_page_and_its_example_is_read() -> None:
+def test_every_rule_field_is_described_in_routing_md_and_the_example_is_valid() -> None:
     text = PAGE.read_text()
     (example,) = re.findall(r"^```toml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 

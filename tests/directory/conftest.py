@@ -7,14 +7,14 @@ import pytest
 
 from inbox.line import Line
 from tests import databases
-from tests.directory import house
+from tests.directory import installation
 from tests.worlds import House
 
 
 @pytest.fixture
 def line(database: str, tmp_path: Path) -> Iterator[Line]:
     """A line on each database."""
-    made = house.build(database, tmp_path)
+    made = installation.build(database, tmp_path)
     yield made
     made.store.engine.dispose()
 
@@ -23,7 +23,7 @@ def line(database: str, tmp_path: Path) -> Iterator[Line]:
 def same_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     """A line on SQLite for tests of which nothing stays."""
     folder = tmp_path_factory.mktemp("line")
-    made = house.build(databases.sqlite_database(folder), folder)
+    made = installation.build(databases.sqlite_database(folder), folder)
     yield made
     made.store.engine.dispose()
 
@@ -31,18 +31,18 @@ def same_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
 @pytest.fixture
 def town(line: Line, tmp_path: Path) -> House:
     """A line on each database in which the municipality of the tests works."""
-    return house.settled(line, tmp_path)
+    return installation.settled(line, tmp_path)
 
 
 @pytest.fixture
 def small_town(small_line: Line, tmp_path: Path) -> House:
     """The same on SQLite."""
-    return house.settled(small_line, tmp_path)
+    return installation.settled(small_line, tmp_path)
 
 
 @pytest.fixture
 def small_line(tmp_path: Path) -> Iterator[Line]:
     """A line on SQLite, for what no database can change."""
-    made = house.build(databases.sqlite_database(tmp_path), tmp_path)
+    made = installation.build(databases.sqlite_database(tmp_path), tmp_path)
     yield made
     made.store.engine.dispose()

@@ -16,8 +16,8 @@ from inbox.errors import Invalid
 from inbox.line import Line
 from inbox.tables import Assignment, CapacityRow, Unit
 from tests.databases import SQLITE_SOON
-from tests.directory.drawn import SENDERS, tables
-from tests.directory.house import OURS, planned, read, take, undone
+from tests.directory.directory_strategies import SENDERS, tables
+from tests.directory.installation import OURS, planned, read, take, undone
 from tests.rows import message_row
 
 PAST = datetime.fromisoformat("2026-11-19T08:00:00Z")
@@ -116,7 +116,7 @@ def _check(line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.D
 
 @given(edit=_edits(), choice=st.data())
 @settings(max_examples=3, deadline=None, suppress_health_check=CHECKS)
-def test_what_only_narrows_gives_nobody_a_message(
+def test_narrowing_directory_import_gives_nobody_access_to_a_message(
     same_line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject
 ) -> None:
     _check(same_line, edit, choice)
@@ -125,7 +125,7 @@ def test_what_only_narrows_gives_nobody_a_message(
 @pytest.mark.long
 @given(edit=_edits(), choice=st.data())
 @settings(max_examples=300, deadline=None, suppress_health_check=CHECKS)
-def test_what_only_narrows_gives_nobody_a_message_however_often(
+def test_narrowing_directory_import_gives_nobody_access_over_many_examples(
     same_line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject
 ) -> None:
     _check(same_line, edit, choice)
@@ -164,7 +164,7 @@ def _small(session: Session, now: datetime, person: str | None) -> None:
 
 
 @SQLITE_SOON
-def test_who_gains_and_who_loses_is_counted_and_nothing_stays(line: Line) -> None:
+def test_directory_impact_counts_gains_and_losses_without_applying_the_import(line: Line) -> None:
     with line.store.transaction() as (session, now):
         take(line, session, now, read(BASE))
         _small(session, now, "ola")
@@ -183,7 +183,9 @@ def test_who_gains_and_who_loses_is_counted_and_nothing_stays(line: Line) -> Non
 
 
 @SQLITE_SOON
-def test_what_a_leaver_had_is_seen_by_others_only_where_the_unit_shares(line: Line) -> None:
+def test_directory_impact_shows_a_leavers_message_to_others_only_if_the_unit_shares(
+    line: Line,
+) -> None:
     shares = BASE.replace("name='B'", "name='B'\nshares_unassigned=true")
     more = "[[person]]\nid='siri'\nname='S'\n[[capacity]]\nperson='siri'\nunit='bv'\nrole='handler'"
     leaves = read("[[capacity]]\nperson='ola'\nunit='bv'\nrole='handler'\nuntil=2026-11-19\n")

@@ -33,14 +33,14 @@ def test_a_personal_code_proves_one_person_and_is_stored_hashed(small_world: Wor
         assert code.encode() not in stored
 
 
-def test_a_new_code_ends_the_old_one(small_world: World) -> None:
+def test_new_personal_code_invalidates_the_old_code(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
         old = issue_code(session, "anne")
         issue_code(session, "anne")
         assert not is_code_valid(session, now, "anne", old)
 
 
-def test_somebody_who_left_proves_nothing_and_acts_as_nobody(small_world: World) -> None:
+def test_person_who_left_cannot_sign_in_or_act(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
         code = issue_code(session, "anne")
         session.get_one(Person, "anne").active_until = now
@@ -49,7 +49,7 @@ def test_somebody_who_left_proves_nothing_and_acts_as_nobody(small_world: World)
             sign_in_as(session, now, "anne", role=Role.ARCHIVIST, unit="desk", code=code)
 
 
-def test_a_capacity_that_ended_is_not_acted_in(small_world: World) -> None:
+def test_acting_in_an_ended_capacity_is_refused(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
         for row in session.exec(select(CapacityRow).where(col(CapacityRow.person) == "kari")):
             row.active_until = now + timedelta(hours=1)
@@ -58,7 +58,9 @@ def test_a_capacity_that_ended_is_not_acted_in(small_world: World) -> None:
             sign_in_as(session, now + timedelta(hours=2), "kari", role=Role.LEADER, unit="bv")
 
 
-def test_what_somebody_stands_for_is_told_for_the_own_code_alone(small_world: World) -> None:
+def test_capacities_of_a_person_are_shown_only_for_the_own_personal_code(
+    small_world: World,
+) -> None:
     with small_world.line.store.transaction() as (session, now):
         anne, bjorn = (issue_code(session, person) for person in ("anne", "bjorn"))
 
@@ -70,7 +72,7 @@ def test_what_somebody_stands_for_is_told_for_the_own_code_alone(small_world: Wo
                 verified_capacities(session, now, person, code)
 
 
-def test_nobody_acts_for_a_unit_that_has_closed(small_world: World) -> None:
+def test_capacities_in_a_closed_unit_cannot_be_used(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
         code = issue_code(session, "kari")
         assert sign_in_as(session, now, "kari", role=Role.LEADER, unit="bv").unit == "bv"
@@ -84,7 +86,7 @@ def test_nobody_acts_for_a_unit_that_has_closed(small_world: World) -> None:
             sign_in_as(session, now, "kari", role=Role.LEADER, unit="bv")
 
 
-def test_the_same_import_twice_adds_nothing_and_shows_no_key_again(small_world: World) -> None:
+def test_repeated_directory_import_adds_nothing_and_shows_no_key_again(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, now):
         again = import_agreed(
             small_world.line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn"
@@ -109,7 +111,7 @@ def test_a_case_system_is_found_by_its_key_while_it_is_active(small_world: World
         assert case_system_by_key(session, now - timedelta(days=1), key) is None
 
 
-def test_a_reference_is_kept_as_a_keyed_hash(small_world: World) -> None:
+def test_imported_case_reference_is_stored_as_a_keyed_hash(small_world: World) -> None:
     text = DIRECTORY + (
         b"[[reference]]\ncounterparty='910077473'\nreference='2026/000999-1'\nunit='bv'\n"
     )
@@ -133,7 +135,7 @@ def _begin(world: World, people: dict[str, str]) -> dict[str, str]:
         )
 
 
-def test_the_beginning_is_two_people_once(small_world: World) -> None:
+def test_enrol_first_people_requires_two_people_and_runs_only_once(small_world: World) -> None:
     with pytest.raises(Invalid, match=r"init\.people"):
         _begin(small_world, {"en": "En"})
     codes = _begin(small_world, {"en": "En", "to": "To"})

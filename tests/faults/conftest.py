@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from tests.databases import postgres_database, sqlite_database
-from tests.faults import rig
+from tests.faults.harness import outside_world
 
 Made = Callable[[str], str]
 
 
 @pytest.fixture
-def outside(database: str, tmp_path: Path) -> Iterator[rig.Outside]:
+def outside(database: str, tmp_path: Path) -> Iterator[outside_world.OutsideWorld]:
     """Neighbours that outlive the processes of the line, on each database."""
-    with rig.outside(database, tmp_path) as made:
+    with outside_world.outside_world(database, tmp_path) as made:
         yield made
 
 

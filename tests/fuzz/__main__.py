@@ -27,7 +27,15 @@ class Tried:
 def tried(door: str, how: str, folder: Path, seconds: float) -> Tried:
     """Try one door in a process of its own, which may die of it."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, "-m", "tests.fuzz.running", how, door, str(folder), f"{seconds:g}"]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.fuzz.fuzz_process",
+        how,
+        door,
+        str(folder),
+        f"{seconds:g}",
+    ]
     try:
         ended = subprocess.run(
             words,

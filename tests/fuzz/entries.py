@@ -34,7 +34,7 @@ from inbox.simulator.packages.builder import Dialect, Parcel, ParcelDocument, pa
 from inbox.simulator.packages.certificates import SigningKey, TestAuthority
 from inbox.simulator.packages.cms import Profile, sign
 from inbox.simulator.packages.envelopes import sbd_json
-from tests.package.zips import Part, zip_bytes
+from tests.package.zip.zip_writer import Part, zip_bytes
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SENDER, RECEIVER = "910077473", "910075918"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tests.package.zips import Part, descriptor, zip_bytes
+from tests.package.zip.zip_writer import Part, descriptor, zip_bytes
 
 MAX_BYTES = 1 << 16
 _NUMBERS = (

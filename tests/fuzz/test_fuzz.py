@@ -11,26 +11,26 @@ from inbox.simulator.packages.cms import Profile, sign
 from tests.fuzz import entries
 from tests.fuzz.__main__ import DOORS, main, tried
 from tests.fuzz.entries import ENTRIES, NOW, SIGNED, Entry
+from tests.fuzz.fuzz_process import TooLong, TooMuch, Watch, noise_of
 from tests.fuzz.mutation import CHANGES, mutated
-from tests.fuzz.running import TooLong, TooMuch, Watch, noise_of
 
 CASES = Path(__file__).parent / "cases"
 
 
-def test_every_door_has_a_case_folder_and_a_way_to_change_bytes() -> None:
+def test_every_fuzz_entry_has_mutations_and_every_case_folder_has_an_entry() -> None:
     assert set(DOORS) == set(ENTRIES) == set(CHANGES)
     assert {path.name for path in CASES.iterdir() if path.is_dir()} <= set(DOORS)
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_each_door_lets_in_what_is_genuine(door: str) -> None:
+def test_each_fuzz_entry_accepts_genuine_input(door: str) -> None:
     entry = ENTRIES[door]
 
     assert [entry.attempted(seed) for seed in list(entry.seeds())[:2]] == [None, None]
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_changed_bytes_are_refused_for_many_reasons_and_sometimes_taken(door: str) -> None:
+def test_fuzz_mutations_get_several_rejection_codes_and_some_are_accepted(door: str) -> None:
     entry, noise = ENTRIES[door], noise_of(1)
     seeds = list(entry.seeds())[:2]
 
@@ -46,11 +46,11 @@ def test_changed_bytes_are_refused_for_many_reasons_and_sometimes_taken(door: st
 @pytest.mark.parametrize(
     "path", sorted(CASES.glob("*/*")), ids=lambda path: f"{path.parent.name}-{path.name}"
 )
-def test_what_once_broke_a_door_does_so_no_more(path: Path) -> None:
+def test_recorded_fuzz_case_no_longer_breaks_its_entry(path: Path) -> None:
     ENTRIES[path.parent.name].attempted(path.read_bytes())
 
 
-def test_a_certificate_in_another_encoding_is_not_believed() -> None:
+def test_cms_fuzz_entry_does_not_trust_a_certificate_with_a_non_der_boolean() -> None:
     """Its library verifies a BOOLEAN that is neither 00 nor FF as if it were FF."""
     signer = entries._signer()
     raw = sign(SIGNED, signer, profile=Profile.SHA1, at=NOW)
@@ -67,12 +67,12 @@ def _raising(error: Exception) -> Entry:
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), PackageRejected("envelope.unheard_of")])
-def test_only_a_refusal_with_a_known_code_is_an_answer(error: Exception) -> None:
+def test_fuzz_attempt_raises_on_other_errors_and_unknown_rejection_codes(error: Exception) -> None:
     with pytest.raises((KeyError, AssertionError)):
         _raising(error).attempted(b"")
 
 
-def test_an_input_that_takes_too_long_is_a_finding_and_is_kept(tmp_path: Path) -> None:
+def test_fuzz_watch_raises_too_long_and_keeps_the_slow_input(tmp_path: Path) -> None:
     with (
         pytest.raises(TooLong),
         Watch(tmp_path / "last", seconds=0.05, megabytes=100_000) as watched,
@@ -82,12 +82,12 @@ def test_an_input_that_takes_too_long_is_a_finding_and_is_kept(tmp_path: Path) -
     assert (tmp_path / "last").read_bytes() == b"slow"
 
 
-def test_an_input_that_takes_too_much_memory_is_a_finding(tmp_path: Path) -> None:
+def test_fuzz_watch_raises_too_much_above_the_memory_limit(tmp_path: Path) -> None:
     with pytest.raises(TooMuch), Watch(tmp_path / "last", seconds=5, megabytes=1) as watched:
         watched(len, b"greedy")
 
 
-def test_a_door_that_cannot_be_tried_is_not_fine(tmp_path: Path) -> None:
+def test_fuzz_run_of_an_unknown_entry_is_not_fine(tmp_path: Path) -> None:
     result = tried("nothing", "dark", tmp_path / "x", 0)
 
     assert (result.fine, result.inputs) == (False, None)
@@ -95,7 +95,7 @@ def test_a_door_that_cannot_be_tried_is_not_fine(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_every_door_stands_for_some_seconds(
+def test_fuzz_main_reports_every_entry_fine_after_some_seconds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--seconds", "4", "--folder", str(tmp_path)]) == 0

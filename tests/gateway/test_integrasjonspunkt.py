@@ -12,13 +12,13 @@ from inbox.gateway import ConfirmResult
 from inbox.gateway.integrasjonspunkt import Bounds, Subscription
 from inbox.simulator.gateway.simulator import Damage
 from inbox.simulator.packages.envelopes import ADMINISTRASJON, receipt_json, sbd_json
-from tests.gateway.scripted import OURS, SUBSCRIPTION, THEIRS
+from tests.gateway.scripted_gateway import OURS, SUBSCRIPTION, THEIRS
 from tests.gateway.world import BYTES, World, client_of
 
 # ---- the ordinary day
 
 
-def test_a_message_is_announced_fetched_and_confirmed(world: World) -> None:
+def test_gateway_client_announces_fetches_and_confirms_a_message(world: World) -> None:
     message_id = world.put()
 
     notice = world.announced()
@@ -32,7 +32,7 @@ def test_a_message_is_announced_fetched_and_confirmed(world: World) -> None:
     assert world.there.sender_statuses(message_id)[-1] == "LEVERT"
 
 
-def test_its_health_and_its_clock_are_asked_for(world: World) -> None:
+def test_gateway_client_reads_health_and_clock_skew(world: World) -> None:
     assert world.here.healthy()
     world.there.healthy(up=False)
     assert not world.here.healthy()
@@ -42,7 +42,7 @@ def test_its_health_and_its_clock_are_asked_for(world: World) -> None:
 # ---- locks and other consumers (edge cases 1, 2, 3, 25)
 
 
-def test_what_others_have_locked_is_not_announced_until_their_lock_has_run_out(
+def test_messages_locked_by_others_are_announced_after_the_lock_expires(
     world: World,
 ) -> None:
     world.put()
@@ -53,7 +53,7 @@ def test_what_others_have_locked_is_not_announced_until_their_lock_has_run_out(
     world.announced()
 
 
-def test_only_what_is_ours_is_touched(world: World) -> None:
+def test_gateway_client_touches_only_messages_of_its_own_subscription(world: World) -> None:
     ours = world.put()
     foreign = [
         world.there.put(sbd_json(process=ADMINISTRASJON, created_at=world.now), BYTES),
@@ -82,7 +82,7 @@ def test_only_what_is_ours_is_touched(world: World) -> None:
     }
 
 
-def test_services_are_told_apart_by_asking_for_each(world: World) -> None:
+def test_services_are_distinguished_by_one_peek_per_subscription(world: World) -> None:
     world.put()
     world.there.put(sbd_json(created_at=world.now), BYTES, service="DPF")
     dpf = Subscription(organisation=OURS, service=Service.DPF, process=CONFIDENTIAL_PROCESS)
@@ -93,7 +93,7 @@ def test_services_are_told_apart_by_asking_for_each(world: World) -> None:
     assert [notice.service for notice in notices] == [Service.DPO, Service.DPF]
 
 
-def test_a_lock_that_ran_out_before_the_transfer_is_taken_again(world: World) -> None:
+def test_fetch_locks_again_when_the_lock_expired_before_the_transfer(world: World) -> None:
     world.put()
     notice = world.announced()
     world.later(minutes=6)
@@ -103,7 +103,7 @@ def test_a_lock_that_ran_out_before_the_transfer_is_taken_again(world: World) ->
 
 
 @pytest.mark.parametrize("taken_over", [True, False])
-def test_a_lock_that_ran_out_during_the_transfer_does_not_matter(
+def test_confirm_succeeds_when_the_lock_expires_during_the_transfer(
     world: World,
     taken_over: bool,  # noqa: FBT001 - a table
 ) -> None:
@@ -119,7 +119,9 @@ def test_a_lock_that_ran_out_during_the_transfer_does_not_matter(
     assert world.there.queue() == []
 
 
-def test_a_message_that_another_consumer_took_is_gone(world: World) -> None:
+def test_fetch_and_confirm_report_a_message_taken_by_another_consumer_as_missing(
+    world: World,
+) -> None:
     world.put()
     notice = world.announced()
     world.there.lose(notice.wire_id)
@@ -132,7 +134,7 @@ def test_a_message_that_another_consumer_took_is_gone(world: World) -> None:
 # ---- time to live, redelivery (4, 5)
 
 
-def test_a_message_whose_time_is_over_is_gone_though_it_is_locked(world: World) -> None:
+def test_fetch_and_confirm_report_an_expired_locked_message_as_missing(world: World) -> None:
     message_id = world.put(life=timedelta(minutes=1))
     notice = world.announced()
     world.later(minutes=2)
@@ -143,7 +145,7 @@ def test_a_message_whose_time_is_over_is_gone_though_it_is_locked(world: World) 
     assert world.there.sender_statuses(message_id)[-1] == "LEVETID_UTLOPT"
 
 
-def test_what_the_transport_delivers_again_is_announced_and_confirmed_again(world: World) -> None:
+def test_redelivered_message_is_announced_and_confirmed_again(world: World) -> None:
     first = world.put()
     world.here.confirm(world.announced())
     world.there.redeliver(first)
@@ -165,7 +167,7 @@ def test_what_the_transport_delivers_again_is_announced_and_confirmed_again(worl
         (None, "gateway.unreadable", True),
     ],
 )
-def test_a_package_that_the_gateway_cannot_give_is_a_fault_and_not_an_outage(
+def test_fetch_raises_never_accepted_when_the_gateway_cannot_give_the_package(
     world: World,
     damage: Damage | None,
     code: str,
@@ -182,7 +184,9 @@ def test_a_package_that_the_gateway_cannot_give_is_a_fault_and_not_an_outage(
 
 
 @pytest.mark.parametrize("after_bytes", [0, 1, 65_536, 262_144, 262_145, 524_287])
-def test_a_stream_that_is_cut_is_told_and_can_be_read_again(world: World, after_bytes: int) -> None:
+def test_cut_transfer_raises_unavailable_and_can_be_fetched_again(
+    world: World, after_bytes: int
+) -> None:
     content = BYTES * 32
     world.put(content)
     notice = world.announced()
@@ -194,7 +198,7 @@ def test_a_stream_that_is_cut_is_told_and_can_be_read_again(world: World, after_
     assert "DELETE /api/messages/in/{messageId}" not in world.calls
 
 
-def test_a_small_package_that_is_shorter_than_promised_is_truncated(world: World) -> None:
+def test_small_package_shorter_than_promised_raises_truncated(world: World) -> None:
     world.put(BYTES[:4096])
     notice = world.announced()
     world.there.stage("cut the first pop after 1000 bytes")
@@ -203,7 +207,7 @@ def test_a_small_package_that_is_shorter_than_promised_is_truncated(world: World
         world.fetched(notice)
 
 
-def test_a_stream_that_ends_cleanly_too_early_looks_whole_here(world: World) -> None:
+def test_stream_that_ends_cleanly_too_early_is_not_detected_by_the_client(world: World) -> None:
     """Only the container itself can show it: the line looks for its end before it stores."""
     world.put()
     notice = world.announced()
@@ -212,7 +216,7 @@ def test_a_stream_that_ends_cleanly_too_early_looks_whole_here(world: World) -> 
     assert world.fetched(notice) == BYTES[:1000]
 
 
-def test_a_large_package_passes_in_little_memory(world: World) -> None:
+def test_fetch_of_a_large_package_uses_little_memory(world: World) -> None:
     world.put(lambda: (b"x" * 65_536 for _ in range(256)))
     notice = world.announced()
 
@@ -226,7 +230,7 @@ def test_a_large_package_passes_in_little_memory(world: World) -> None:
     assert peak < 4 * 1024**2
 
 
-def test_bytes_that_trickle_are_given_up(world: World) -> None:
+def test_trickling_transfer_is_given_up_as_slow(world: World) -> None:
     world.there.stage("slow every pop by 50 ms")
     world.put()
     notice = world.announced()

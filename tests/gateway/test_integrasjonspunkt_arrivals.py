@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from inbox.domain import CONFIDENTIAL_PROCESS, Service
 from inbox.errors import Unavailable
 from inbox.gateway.integrasjonspunkt import Subscription
-from tests.gateway.scripted import (
+from tests.gateway.scripted_gateway import (
     OURS,
     OUTAGES,
     SUBSCRIPTION,
@@ -32,7 +32,7 @@ outages = pytest.mark.parametrize(("answer", "code"), OUTAGES)
 # ---- what waits
 
 
-def test_what_waits_is_announced_with_its_envelope_as_it_came() -> None:
+def test_announced_notice_carries_the_envelope_unchanged() -> None:
     script = Scripted(shown(), nothing())
 
     with gateway_of(script) as gateway:
@@ -44,7 +44,7 @@ def test_what_waits_is_announced_with_its_envelope_as_it_came() -> None:
     assert notice.expires_at is not None
 
 
-def test_peek_is_asked_with_exactly_three_filters() -> None:
+def test_peek_request_has_exactly_three_filters() -> None:
     script = Scripted(nothing())
 
     with gateway_of(script) as gateway:
@@ -59,7 +59,7 @@ def test_peek_is_asked_with_exactly_three_filters() -> None:
     }
 
 
-def test_no_more_is_locked_than_was_asked_for() -> None:
+def test_announced_locks_no_more_messages_than_requested() -> None:
     script = Scripted(shown(), shown())
 
     with gateway_of(script) as gateway:
@@ -68,7 +68,7 @@ def test_no_more_is_locked_than_was_asked_for() -> None:
     assert len(script.requests) == 1
 
 
-def test_subscriptions_take_turns_within_a_round_and_between_rounds() -> None:
+def test_peek_alternates_between_subscriptions_within_and_between_rounds() -> None:
     other = Subscription(organisation=OURS, service=Service.DPF, process=CONFIDENTIAL_PROCESS)
     asked: list[str] = []
 
@@ -83,7 +83,7 @@ def test_subscriptions_take_turns_within_a_round_and_between_rounds() -> None:
     assert asked == ["DPO", "DPF", "DPO", "DPF"]
 
 
-def test_a_gateway_that_does_not_lock_is_not_asked_for_ever() -> None:
+def test_announced_stops_when_the_gateway_does_not_lock_messages() -> None:
     with gateway_of(lambda _: shown()) as gateway:
         assert len(list(gateway.waiting_notices(100))) == 2
 
@@ -98,7 +98,7 @@ def test_a_gateway_that_does_not_lock_is_not_asked_for_ever() -> None:
         {"standardBusinessDocumentHeader": {}},
     ],
 )
-def test_what_a_gateway_without_filters_gives_is_left_alone(
+def test_messages_outside_the_peek_filters_are_skipped_and_logged(
     foreign: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
     script = Scripted(shown(foreign))
@@ -112,14 +112,16 @@ def test_what_a_gateway_without_filters_gives_is_left_alone(
 
 
 @outages
-def test_an_outage_while_peeking_is_told(answer: httpx.Response | Exception, code: str) -> None:
+def test_announced_raises_unavailable_on_an_outage_during_peek(
+    answer: httpx.Response | Exception, code: str
+) -> None:
     with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
         list(gateway.waiting_notices(10))
 
     assert caught.value.code == code
 
 
-def test_a_bad_answer_to_one_subscription_does_not_stop_the_others() -> None:
+def test_bad_peek_answer_for_one_subscription_does_not_stop_the_others() -> None:
     other = Subscription(organisation=THEIRS, service=Service.DPO, process=CONFIDENTIAL_PROCESS)
     script = Scripted(page(), shown(), nothing())
 
@@ -132,7 +134,7 @@ def test_a_bad_answer_to_one_subscription_does_not_stop_the_others() -> None:
 
 
 @given(status=st.sampled_from([200, 204, 301, 400, 401, 404, 429, 500, 503]), body=st.binary())
-def test_whatever_peek_answers_only_our_own_errors_come_out(status: int, body: bytes) -> None:
+def test_any_peek_response_raises_at_most_unavailable(status: int, body: bytes) -> None:
     with (
         gateway_of(lambda _: httpx.Response(status, content=body)) as gateway,
         suppress(Unavailable),

@@ -7,7 +7,7 @@ from inbox.domain import CONFIDENTIAL_PROCESS, Service
 from inbox.errors import Gone, InboxError, NeverAccepted, Unavailable
 from inbox.gateway import ConfirmResult
 from inbox.gateway.integrasjonspunkt import Subscription
-from tests.gateway.scripted import (
+from tests.gateway.scripted_gateway import (
     ASIC,
     NOTICE,
     OUTAGES,
@@ -38,14 +38,14 @@ def fetched(script: Scripted) -> bytes:
         return b"".join(transfer.chunks)
 
 
-def test_a_package_is_popped_by_its_id() -> None:
+def test_fetch_pops_the_package_by_its_id() -> None:
     script = Scripted(package(b"the bytes"))
 
     assert fetched(script) == b"the bytes"
     assert script.asked == [f"GET /api/messages/in/pop/{WIRE_ID}"]
 
 
-def test_a_lock_that_ran_out_is_taken_again_by_id_and_filters() -> None:
+def test_fetch_locks_again_by_id_and_filters_when_the_lock_expired() -> None:
     script = Scripted(named(400, "MessageNotLocked"), shown(), package(b"the bytes"))
 
     assert fetched(script) == b"the bytes"
@@ -85,7 +85,7 @@ def test_a_lock_that_ran_out_is_taken_again_by_id_and_filters() -> None:
         ([named(400, "MessageNotLocked"), page(200)], Unavailable, "gateway.garbled"),
     ],
 )
-def test_a_package_that_does_not_come_has_a_code(
+def test_fetch_maps_each_gateway_refusal_to_an_error_code(
     answers: list[httpx.Response], error: type[InboxError], code: str
 ) -> None:
     with pytest.raises(error) as caught:
@@ -97,7 +97,9 @@ def test_a_package_that_does_not_come_has_a_code(
 
 
 @outages
-def test_an_outage_while_popping_is_told(answer: httpx.Response | Exception, code: str) -> None:
+def test_fetch_raises_unavailable_on_an_outage_during_pop(
+    answer: httpx.Response | Exception, code: str
+) -> None:
     expected = "gateway.garbled" if code == "gateway.truncated" else code  # it has no media type
 
     with pytest.raises(Unavailable) as caught:
@@ -107,7 +109,7 @@ def test_an_outage_while_popping_is_told(answer: httpx.Response | Exception, cod
 
 
 @pytest.mark.parametrize("promised", ["8", "10", "-1", "nine"])
-def test_another_length_than_promised_is_truncation(promised: str) -> None:
+def test_transfer_with_another_length_than_promised_raises_truncated(promised: str) -> None:
     answer = httpx.Response(
         200, headers={"Content-Type": ASIC, "Content-Length": promised}, stream=Whole(b"ninebytes")
     )
@@ -116,7 +118,7 @@ def test_another_length_than_promised_is_truncation(promised: str) -> None:
         fetched(Scripted(answer))
 
 
-def test_a_transfer_that_is_not_read_to_its_end_is_closed() -> None:
+def test_unfinished_transfer_is_closed_on_exit() -> None:
     body = Whole(b"half", b"half")
     answer = httpx.Response(200, headers={"Content-Type": ASIC}, stream=body)
 
@@ -128,14 +130,14 @@ def test_a_transfer_that_is_not_read_to_its_end_is_closed() -> None:
         assert body.closed
 
 
-def test_a_stream_that_breaks_is_truncation() -> None:
+def test_transfer_that_breaks_raises_truncated() -> None:
     answer = httpx.Response(200, headers={"Content-Type": ASIC}, stream=Broken(b"half"))
 
     with pytest.raises(Unavailable, match="truncated"):
         fetched(Scripted(answer))
 
 
-def test_a_notice_of_a_subscription_that_was_ended_is_not_locked_again() -> None:
+def test_fetch_for_an_ended_subscription_does_not_lock_again() -> None:
     ended = Subscription(organisation=THEIRS, service=Service.DPO, process=CONFIDENTIAL_PROCESS)
 
     with (
@@ -154,7 +156,7 @@ def confirmed(*answers: httpx.Response | Exception) -> ConfirmResult:
         return gateway.confirm(NOTICE)
 
 
-def test_confirm_deletes_by_id() -> None:
+def test_confirm_deletes_the_message_by_id() -> None:
     script = Scripted(shown())
 
     with gateway_of(script) as gateway:
@@ -174,7 +176,9 @@ def test_confirm_deletes_by_id() -> None:
         ),
     ],
 )
-def test_gone_is_told_from_delivered(answers: list[httpx.Response], said: ConfirmResult) -> None:
+def test_confirm_distinguishes_delivered_from_missing_messages(
+    answers: list[httpx.Response], said: ConfirmResult
+) -> None:
     assert confirmed(*answers) is said
 
 
@@ -194,7 +198,7 @@ def test_gone_is_told_from_delivered(answers: list[httpx.Response], said: Confir
         ([named(500, "AsicRead")], "gateway.unavailable"),
     ],
 )
-def test_confirm_is_tried_again_whatever_is_in_the_way(
+def test_confirm_raises_unavailable_when_locked_elsewhere_or_refused(
     answers: list[httpx.Response], code: str
 ) -> None:
     with pytest.raises(Unavailable) as caught:
@@ -204,7 +208,9 @@ def test_confirm_is_tried_again_whatever_is_in_the_way(
 
 
 @outages
-def test_no_outage_counts_as_confirmed(answer: httpx.Response | Exception, code: str) -> None:
+def test_confirm_raises_unavailable_on_an_outage(
+    answer: httpx.Response | Exception, code: str
+) -> None:
     with pytest.raises(Unavailable) as caught:
         confirmed(answer)
 

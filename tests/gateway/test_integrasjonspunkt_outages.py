@@ -10,7 +10,7 @@ from inbox.gateway import ConfirmResult, Notice
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.packages.envelopes import sbd_json
-from tests.gateway.scripted import RECEIPT_ID, THEIRS
+from tests.gateway.scripted_gateway import RECEIPT_ID, THEIRS
 from tests.gateway.world import BYTES, Socket, World, client_of, receipt
 
 # ---- outages (the retry table)
@@ -47,7 +47,9 @@ TROUBLES = {
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("call", CALLS)
-def test_every_outage_at_every_call_is_tried_again(world: World, call: str, trouble: str) -> None:
+def test_every_gateway_call_raises_unavailable_on_every_outage(
+    world: World, call: str, trouble: str
+) -> None:
     world.put()
     notice = world.announced()
     world.there.stage(f"{trouble} every {call}")
@@ -58,7 +60,7 @@ def test_every_outage_at_every_call_is_tried_again(world: World, call: str, trou
     assert caught.value.code == TROUBLES[trouble]
 
 
-def test_nobody_listening_is_an_outage() -> None:
+def test_peek_raises_unavailable_when_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
@@ -66,7 +68,7 @@ def test_nobody_listening_is_an_outage() -> None:
         list(here.waiting_notices(1))
 
 
-def test_a_password_that_was_changed_is_told_apart_from_an_outage(listening: Socket) -> None:
+def test_changed_gateway_password_is_reported_as_unauthorised(listening: Socket) -> None:
     listening.gateway = GatewaySimulator(credentials=("user", "new"))
     listening.gateway.put(sbd_json(), BYTES)
 
@@ -79,7 +81,7 @@ def test_a_password_that_was_changed_is_told_apart_from_an_outage(listening: Soc
         here.healthy()
 
 
-def test_a_delete_whose_answer_was_lost_had_succeeded(world: World) -> None:
+def test_confirm_after_a_lost_delete_answer_finds_the_message_already_deleted(world: World) -> None:
     message_id = world.put()
     notice = world.announced()
     world.there.stage("lose the answer to the first delete")

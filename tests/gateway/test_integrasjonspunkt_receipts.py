@@ -8,7 +8,7 @@ import pytest
 from inbox.domain import OrgNumber
 from inbox.errors import Gone, NeverAccepted, Unavailable
 from inbox.gateway import SendStatus
-from tests.gateway.scripted import (
+from tests.gateway.scripted_gateway import (
     OUTAGES,
     RECEIPT_ID,
     THEIRS,
@@ -61,7 +61,7 @@ def capabilities(*found: tuple[str, str, str]) -> httpx.Response:
         (named(404, "IdentifierNotFound"), "receipt.no_capability"),
     ],
 )
-def test_a_kvittering_travels_only_where_it_is_not_thrown_away(
+def test_receipt_route_requires_a_receipt_capability_over_dpo_alone(
     answer: httpx.Response, obstacle: str | None
 ) -> None:
     script = Scripted(answer)
@@ -75,7 +75,9 @@ def test_a_kvittering_travels_only_where_it_is_not_thrown_away(
 
 
 @outages
-def test_an_outage_is_no_obstacle(answer: httpx.Response | Exception, code: str) -> None:
+def test_receipt_route_raises_unavailable_when_the_gateway_is_down(
+    answer: httpx.Response | Exception, code: str
+) -> None:
     with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
         gateway.receipt_route(OrgNumber("910077473"))
 
@@ -85,7 +87,9 @@ def test_an_outage_is_no_obstacle(answer: httpx.Response | Exception, code: str)
 @pytest.mark.parametrize(
     "answer", [shown(sbd(wire_id=RECEIPT_ID)), named(400, "MessageAlreadyExists")]
 )
-def test_a_kvittering_created_before_is_created(answer: httpx.Response) -> None:
+def test_create_receipt_succeeds_also_when_the_receipt_already_exists(
+    answer: httpx.Response,
+) -> None:
     script = Scripted(answer)
 
     with gateway_of(script) as gateway:
@@ -109,7 +113,9 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("answer", "code"), REFUSALS)
-def test_a_kvittering_that_is_refused_is_not_an_outage(answer: httpx.Response, code: str) -> None:
+def test_create_receipt_raises_never_accepted_when_the_gateway_refuses(
+    answer: httpx.Response, code: str
+) -> None:
     with gateway_of(Scripted(answer)) as gateway, pytest.raises(NeverAccepted) as caught:
         gateway.create_receipt(RECEIPT_ID, {})
 
@@ -118,7 +124,9 @@ def test_a_kvittering_that_is_refused_is_not_an_outage(answer: httpx.Response, c
 
 
 @pytest.mark.parametrize(("answer", "code"), REFUSALS)
-def test_sending_can_be_refused_too(answer: httpx.Response, code: str) -> None:
+def test_send_receipt_raises_never_accepted_when_the_gateway_refuses(
+    answer: httpx.Response, code: str
+) -> None:
     with gateway_of(Scripted(answer)) as gateway, pytest.raises(NeverAccepted) as caught:
         gateway.send_receipt(RECEIPT_ID)
 
@@ -126,7 +134,7 @@ def test_sending_can_be_refused_too(answer: httpx.Response, code: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a secret title", "Å", "x" * 81, "", 7, None, ["x"]])
-def test_a_name_that_is_no_name_is_not_repeated(name: object) -> None:
+def test_gateway_exception_name_of_an_invalid_shape_is_not_quoted(name: object) -> None:
     answer = httpx.Response(400, json={"exception": name})
 
     with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
@@ -136,7 +144,7 @@ def test_a_name_that_is_no_name_is_not_repeated(name: object) -> None:
 
 
 @outages
-def test_an_outage_does_not_create_a_kvittering(
+def test_create_receipt_raises_unavailable_on_an_outage(
     answer: httpx.Response | Exception, code: str
 ) -> None:
     with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
@@ -145,12 +153,12 @@ def test_an_outage_does_not_create_a_kvittering(
     assert caught.value.code == code
 
 
-def test_a_kvittering_created_under_another_id_is_not_ours() -> None:
+def test_create_receipt_rejects_an_answer_with_another_id() -> None:
     with gateway_of(Scripted(shown())) as gateway, pytest.raises(Unavailable, match="garbled"):
         gateway.create_receipt(RECEIPT_ID, {})
 
 
-def test_a_kvittering_is_sent_by_its_id() -> None:
+def test_send_receipt_posts_to_the_receipt_id() -> None:
     script = Scripted(httpx.Response(200))
 
     with gateway_of(script) as gateway:
@@ -160,13 +168,13 @@ def test_a_kvittering_is_sent_by_its_id() -> None:
 
 
 @pytest.mark.parametrize("names", [("OPPRETTET", "SENDT"), ("SENDT", "MOTTATT"), ("FEIL",)])
-def test_a_kvittering_sent_before_is_sent(names: tuple[str, ...]) -> None:
+def test_send_receipt_succeeds_when_the_receipt_was_already_sent(names: tuple[str, ...]) -> None:
     with gateway_of(Scripted(named(404, "MessageNotFound"), statuses(*names))) as gateway:
         gateway.send_receipt(RECEIPT_ID)
 
 
 @pytest.mark.parametrize("names", [(), ("OPPRETTET",)])
-def test_a_kvittering_that_somebody_discarded_is_gone(names: tuple[str, ...]) -> None:
+def test_send_receipt_reports_a_discarded_receipt_as_missing(names: tuple[str, ...]) -> None:
     with (
         gateway_of(Scripted(named(404, "MessageNotFound"), statuses(*names))) as gateway,
         pytest.raises(Gone),
@@ -175,7 +183,9 @@ def test_a_kvittering_that_somebody_discarded_is_gone(names: tuple[str, ...]) ->
 
 
 @outages
-def test_an_outage_is_no_sending(answer: httpx.Response | Exception, code: str) -> None:
+def test_send_receipt_raises_unavailable_on_an_outage(
+    answer: httpx.Response | Exception, code: str
+) -> None:
     with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
         gateway.send_receipt(RECEIPT_ID)
 
@@ -200,7 +210,7 @@ def test_an_outage_is_no_sending(answer: httpx.Response | Exception, code: str) 
         (("OPPRETTET", "SENDT", "LEVERT", "LEST"), SendStatus.FAILED),
     ],
 )
-def test_a_kvittering_is_confirmed_when_it_has_arrived(
+def test_receipt_status_is_derived_from_the_gateway_statuses(
     names: tuple[str, ...], state: SendStatus
 ) -> None:
     script = Scripted(statuses(*names))
@@ -210,7 +220,7 @@ def test_a_kvittering_is_confirmed_when_it_has_arrived(
     assert script.requests[0].url.params["messageId"] == RECEIPT_ID
 
 
-def test_all_pages_of_statuses_are_read() -> None:
+def test_receipt_status_reads_all_pages_of_statuses() -> None:
     script = Scripted(statuses("OPPRETTET", last=False), statuses("MOTTATT"))
 
     with gateway_of(script) as gateway:
@@ -218,18 +228,18 @@ def test_all_pages_of_statuses_are_read() -> None:
     assert [request.url.params["page"] for request in script.requests] == ["0", "1"]
 
 
-def test_the_statuses_of_others_are_not_ours() -> None:
+def test_receipt_status_ignores_statuses_of_other_messages() -> None:
     with gateway_of(Scripted(statuses("MOTTATT", of=WIRE_ID))) as gateway:
         assert gateway.receipt_status(RECEIPT_ID) is SendStatus.UNKNOWN
 
 
 @pytest.mark.parametrize("name", ["MessageStatusNotFound", "ConversationNotFound"])
-def test_what_the_gateway_does_not_know_is_unknown(name: str) -> None:
+def test_receipt_status_is_unknown_when_the_gateway_does_not_know_the_message(name: str) -> None:
     with gateway_of(Scripted(named(404, name))) as gateway:
         assert gateway.receipt_status(RECEIPT_ID) is SendStatus.UNKNOWN
 
 
-def test_pages_without_an_end_are_given_up() -> None:
+def test_receipt_status_gives_up_on_endless_pages() -> None:
     with (
         gateway_of(lambda _: statuses("SENDT", last=False)) as gateway,
         pytest.raises(Unavailable, match="garbled"),
@@ -238,7 +248,9 @@ def test_pages_without_an_end_are_given_up() -> None:
 
 
 @outages
-def test_an_outage_is_no_status(answer: httpx.Response | Exception, code: str) -> None:
+def test_receipt_status_raises_unavailable_on_an_outage(
+    answer: httpx.Response | Exception, code: str
+) -> None:
     with gateway_of(Scripted(answer)) as gateway, pytest.raises(Unavailable) as caught:
         gateway.receipt_status(RECEIPT_ID)
 
@@ -256,12 +268,15 @@ def test_an_outage_is_no_status(answer: httpx.Response | Exception, code: str) -
         (httpx.Response(503, json={"status": "DOWN"}), False),
     ],
 )
-def test_the_gateway_is_asked_how_it_is(answer: httpx.Response, well: bool) -> None:  # noqa: FBT001 - a table
+def test_healthy_is_true_only_when_the_gateway_reports_up(
+    answer: httpx.Response,
+    well: bool,  # noqa: FBT001 - a table
+) -> None:
     with gateway_of(Scripted(answer)) as gateway:
         assert gateway.healthy() is well
 
 
-def test_wrong_credentials_are_told_even_by_its_health() -> None:
+def test_health_check_with_wrong_credentials_raises_unauthorised() -> None:
     with (
         gateway_of(Scripted(httpx.Response(401))) as gateway,
         pytest.raises(Unavailable, match="unauthorised"),

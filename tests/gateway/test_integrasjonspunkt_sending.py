@@ -6,7 +6,7 @@ from inbox.domain import CONFIDENTIAL_PROCESS, RESPONSE_PROCESS
 from inbox.errors import InboxError, NeverAccepted, Unavailable
 from inbox.gateway import SendStatus
 from inbox.simulator.gateway.simulator import Damage, GatewaySimulator, OtherEnd
-from tests.gateway.scripted import RECEIPT_ID, THEIRS
+from tests.gateway.scripted_gateway import RECEIPT_ID, THEIRS
 from tests.gateway.world import Socket, World, client_of, receipt
 
 # ---- the kvittering (23, 24)
@@ -22,7 +22,7 @@ from tests.gateway.world import Socket, World, client_of, receipt
         (None, "receipt.no_capability"),
     ],
 )
-def test_a_kvittering_that_would_be_thrown_away_has_an_obstacle(
+def test_receipt_route_has_an_obstacle_unless_the_sender_accepts_receipts_over_dpo(
     world: World, registry: dict[str, str] | None, obstacle: str | None
 ) -> None:
     world.there.registry(THEIRS, registry)
@@ -37,7 +37,7 @@ def test_a_kvittering_that_would_be_thrown_away_has_an_obstacle(
         (None, "gateway.receiver_does_not_accept"),
     ],
 )
-def test_a_kvittering_that_is_refused_when_created_says_why(
+def test_create_receipt_reports_why_the_gateway_refused(
     world: World, registry: dict[str, str] | None, code: str
 ) -> None:
     world.there.registry(THEIRS, registry)
@@ -47,7 +47,7 @@ def test_a_kvittering_that_is_refused_when_created_says_why(
     assert caught.value.code == code
 
 
-def test_a_kvittering_that_the_gateway_threw_away_is_not_confirmed(listening: Socket) -> None:
+def test_receipt_discarded_by_the_gateway_is_failed_and_not_confirmed(listening: Socket) -> None:
     """It would be: SENDT, LEVERT and LEST are all there, and nothing was sent."""
     there = GatewaySimulator(
         capabilities={THEIRS: {RESPONSE_PROCESS: "DPV"}}, enabled=("DPO", "DPV")
@@ -63,7 +63,7 @@ def test_a_kvittering_that_the_gateway_threw_away_is_not_confirmed(listening: So
     assert there.receipts_at_sender() == []
 
 
-def test_an_envelope_that_the_gateway_cannot_read_is_never_accepted(world: World) -> None:
+def test_create_receipt_raises_never_accepted_for_an_unreadable_envelope(world: World) -> None:
     broken_ones: list[dict[str, object]] = [
         {},
         {"standardBusinessDocumentHeader": {}},
@@ -77,7 +77,9 @@ def test_an_envelope_that_the_gateway_cannot_read_is_never_accepted(world: World
 
 
 @pytest.mark.parametrize("lost", ["create", "send"])
-def test_a_kvittering_whose_answer_was_lost_is_sent_once(world: World, lost: str) -> None:
+def test_receipt_is_sent_once_when_the_answer_to_create_or_send_is_lost(
+    world: World, lost: str
+) -> None:
     world.there.stage(f"lose the answer to the first {lost}")
 
     with pytest.raises(Unavailable):
@@ -100,7 +102,7 @@ def test_a_kvittering_whose_answer_was_lost_is_sent_once(world: World, lost: str
         (OtherEnd.FAILS, SendStatus.FAILED),
     ],
 )
-def test_what_becomes_of_a_kvittering_is_told_in_the_end(
+def test_receipt_status_reflects_the_final_outcome_at_the_receiver(
     world: World, other_end: OtherEnd, state: SendStatus
 ) -> None:
     world.there.other_end(other_end)
@@ -111,7 +113,7 @@ def test_what_becomes_of_a_kvittering_is_told_in_the_end(
     assert world.here.receipt_status(RECEIPT_ID) is state
 
 
-def test_no_error_repeats_what_the_gateway_wrote(world: World) -> None:
+def test_gateway_errors_do_not_quote_the_gateway_response(world: World) -> None:
     world.put(Damage.UNREADABLE)
     notice = world.announced()
     world.there.registry(THEIRS, None)
@@ -127,7 +129,7 @@ def test_no_error_repeats_what_the_gateway_wrote(world: World) -> None:
         assert "could not" not in text
 
 
-def test_a_kvittering_is_created_sent_and_followed(world: World) -> None:
+def test_receipt_is_created_sent_and_followed_to_confirmation(world: World) -> None:
     assert world.here.receipt_route(THEIRS).obstacle is None
     seen = [world.here.receipt_status(RECEIPT_ID)]
     world.here.create_receipt(RECEIPT_ID, receipt())

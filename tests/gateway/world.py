@@ -10,7 +10,7 @@ from inbox.simulator.gateway.queue import Package
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.packages.envelopes import receipt_json, sbd_json
-from tests.gateway.scripted import NO_TLS, RECEIPT_ID, SUBSCRIPTION, THEIRS
+from tests.gateway.scripted_gateway import NO_TLS, RECEIPT_ID, SUBSCRIPTION, THEIRS
 
 BYTES = bytes(range(256)) * 64
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.hostile.writers import DESCRIPTOR, SHAPES, Layout, with_descriptor
-from tests.package.zips import Part, local_bytes
+from tests.hostile.genuine_writers import DESCRIPTOR, SHAPES, Layout, with_descriptor
+from tests.package.zip.zip_writer import Part, local_bytes
 
 PLAIN = ("java", "dss", "python", "seven_zip", "dotnet", "go")
 """Shapes without wide sizes and without names in extra fields: any single field can be spoilt."""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.hostile.flaws import KINDS, Spoilt
+from tests.hostile.genuine_writers import SHAPES
 from tests.hostile.trial import LONGEST_SECONDS, MOST_MEMORY, Report, judge
-from tests.hostile.writers import SHAPES
 from tests.packages import genuine
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def check(told: dict[str, Told], *, hostile: int, genuine: int) -> None:
     assert max(each.peak_bytes for each in told.values()) <= MOST_MEMORY
 
 
-def test_a_sample_of_hostile_and_genuine_packages() -> None:
+def test_hostile_trial_refuses_hostile_and_accepts_genuine_sample_packages() -> None:
     hostile, genuine = len(KINDS), len(SHAPES)
 
     check(run("trial", hostile, genuine, SEED), hostile=hostile, genuine=genuine)
@@ -56,7 +56,7 @@ def test_a_sample_of_hostile_and_genuine_packages() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_thousands_of_hostile_and_genuine_packages(seed: int) -> None:
+def test_hostile_trial_refuses_and_accepts_thousands_of_packages(seed: int) -> None:
     """More than 5 000 and 2 000 in all."""
     hostile, genuine = 40 * len(KINDS), 40 * len(SHAPES)
 
@@ -67,18 +67,18 @@ def test_thousands_of_hostile_and_genuine_packages(seed: int) -> None:
 
 
 @pytest.mark.long
-def test_a_package_of_a_gigabyte_is_opened_in_little_memory(tmp_path: Path) -> None:
+def test_package_of_a_gigabyte_is_opened_within_the_memory_limit(tmp_path: Path) -> None:
     told = run("large", tmp_path, seconds=600)
 
     assert told["large"].seen["bytes"] > 1_000_000_000
     assert told["large"].peak_bytes <= MOST_MEMORY
 
 
-def test_there_are_flaws_of_all_kinds() -> None:
+def test_hostile_trial_has_at_least_14_kinds_of_flaws() -> None:
     assert len(KINDS) >= 14
 
 
-def test_the_trial_sees_a_package_that_gets_in_and_one_refused_for_another_reason() -> None:
+def test_hostile_trial_reports_an_accepted_package_and_a_wrong_refusal_code() -> None:
     report = Report()
 
     judge(report, "whole", Spoilt(raw=genuine(), codes=frozenset({"gap"})))
@@ -91,7 +91,7 @@ def test_the_trial_sees_a_package_that_gets_in_and_one_refused_for_another_reaso
     }
 
 
-def test_the_trial_sees_a_crash_and_what_takes_too_long() -> None:
+def test_hostile_trial_reports_a_crash_and_a_slow_package() -> None:
     report = Report()
 
     with report.timing("broken"):
@@ -104,7 +104,7 @@ def test_the_trial_sees_a_crash_and_what_takes_too_long() -> None:
 
 
 @pytest.mark.long
-def test_the_trial_cannot_have_more_memory_than_is_allowed() -> None:
+def test_hostile_trial_memory_limit_raises_memory_error() -> None:
     greedy = "from tests.hostile.trial import *; hold_memory(); bytearray(MOST_MEMORY)"
 
     done = subprocess.run(

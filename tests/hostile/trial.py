@@ -17,15 +17,15 @@ from inbox.package import inspect, open_package
 from inbox.package.inputs import Limits
 from inbox.package.zip.reader import Container, ZipReader
 from inbox.simulator.packages.builder import ParcelDocument, write_package
-from tests.bench.apart import memory_mb
-from tests.hostile import bombs, fields, names, structure
-from tests.hostile.drawn import Drawn, draw
+from tests.bench.neighbour_process import memory_mb
+from tests.hostile import bombs, field_flaws, name_flaws, structure_flaws
 from tests.hostile.flaws import KINDS, Spoilt
-from tests.hostile.front import read_from_the_front
-from tests.hostile.writers import SHAPES, Layout
+from tests.hostile.front_reader import read_from_the_front
+from tests.hostile.genuine_writers import SHAPES, Layout
+from tests.hostile.random_packages import Drawn, draw
 from tests.packages import NOW, envelope_of, expecting, opened, parcel, trusted
 
-MODULES = (bombs, fields, names, structure)
+MODULES = (bombs, field_flaws, name_flaws, structure_flaws)
 """Importing them registers their kinds."""
 MIB = 1 << 20
 LONGEST_SECONDS = 2.0

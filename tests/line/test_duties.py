@@ -65,14 +65,14 @@ def bound(hall: School, policy: Policy, **duties: set[Duty]) -> Line:
     return replace(hall.line, policies=Bound(policy, told))
 
 
-def test_every_duty_is_kept_by_something() -> None:
+def test_authorize_has_a_check_for_every_duty() -> None:
     assert set(DUTY_CHECKS) == set(Duty)
 
 
 # Log
 
 
-def test_what_leaves_no_entry_is_not_done(hall: School) -> None:
+def test_authorized_action_is_rolled_back_when_its_log_duty_is_not_met(hall: School) -> None:
     message_id, nina = hall.message(), hall.handler()
 
     with (
@@ -91,7 +91,7 @@ def test_what_leaves_no_entry_is_not_done(hall: School) -> None:
     assert (leaf["rule"], leaf["duties"]) == ("A12", "log")
 
 
-def test_where_nothing_is_committed_no_duty_can_be_met(hall: School) -> None:
+def test_authorize_in_a_reading_session_is_denied_when_a_duty_is_owed(hall: School) -> None:
     message_id = hall.message()
 
     with (
@@ -109,7 +109,7 @@ def test_where_nothing_is_committed_no_duty_can_be_met(hall: School) -> None:
         )
 
 
-def test_a_read_is_in_the_audit_before_the_first_byte_is_given(hall: School) -> None:
+def test_collect_by_hand_fails_when_the_read_cannot_be_audited(hall: School) -> None:
     message_id = hall.offered()
     unit.take(hall.line, hall.handler(), message_id)
     silent = replace(hall.line, store=type(hall.line.store)(hall.line.store.engine, seal=_fails))
@@ -129,7 +129,7 @@ def _fails(*_: object) -> None:
 # Reason
 
 
-def test_without_a_reason_nothing_is_handed_back(hall: School) -> None:
+def test_hand_back_requires_a_reason_and_keeps_the_reason_out_of_the_audit(hall: School) -> None:
     message_id = hall.message()
     seen = hall.seen(message_id)
 
@@ -145,7 +145,7 @@ def test_without_a_reason_nothing_is_handed_back(hall: School) -> None:
     assert REASON not in json.dumps(leaf)
 
 
-def test_a_reason_that_is_kept_nowhere_was_not_given(hall: School) -> None:
+def test_reason_duty_is_not_met_when_the_reason_is_not_recorded(hall: School) -> None:
     message_id = hall.message()
 
     with (
@@ -164,7 +164,7 @@ def test_a_reason_that_is_kept_nowhere_was_not_given(hall: School) -> None:
     assert hall.leaves("message:unrouted", message_id) == []
 
 
-def test_a_task_is_closed_with_its_reason_and_its_rule(hall: School) -> None:
+def test_closing_a_task_audits_the_rule_and_a_commitment_to_the_reason(hall: School) -> None:
     row = grant(
         hall.line,
         hall.kari(),
@@ -185,7 +185,9 @@ def test_a_task_is_closed_with_its_reason_and_its_rule(hall: School) -> None:
 # Notify
 
 
-def test_what_nobody_is_told_of_is_not_done(hall: School, shipped_policy: Policy) -> None:
+def test_notify_duty_is_not_met_unless_a_task_is_opened(
+    hall: School, shipped_policy: Policy
+) -> None:
     message_id = hall.message()
     line = bound(hall, shipped_policy, A12={Duty.NOTIFY})
 
@@ -200,7 +202,9 @@ def test_what_nobody_is_told_of_is_not_done(hall: School, shipped_policy: Policy
     assert hall.leaves("message:assigned", message_id)[0]["duties"] == "notify"
 
 
-def test_duties_add_up_and_each_must_be_met(hall: School, shipped_policy: Policy) -> None:
+def test_action_is_denied_unless_every_duty_of_its_rule_is_met(
+    hall: School, shipped_policy: Policy
+) -> None:
     message_id = hall.message()
     every = bound(hall, shipped_policy, A17={Duty.NOTIFY, Duty.LOG, Duty.REVIEW})
     two = bound(hall, shipped_policy, A17={Duty.NOTIFY, Duty.LOG})
@@ -215,7 +219,7 @@ def test_duties_add_up_and_each_must_be_met(hall: School, shipped_policy: Policy
 # Review
 
 
-def test_emergency_access_without_a_review_is_not_there(hall: School) -> None:
+def test_breakglass_without_a_review_task_is_denied(hall: School) -> None:
     message_id, lars = hall.offered(), hall.handler("lars")
 
     with (
@@ -251,7 +255,7 @@ def test_emergency_access_without_a_review_is_not_there(hall: School) -> None:
         {"subject_id": "another"},
     ],
 )
-def test_content_is_closed_unless_the_review_of_this_access_stands_open(
+def test_opening_under_breakglass_is_denied_without_its_open_review_task(
     hall: School, instead: dict[str, str]
 ) -> None:
     message_id, lars = hall.offered(), hall.handler("lars")
@@ -267,7 +271,9 @@ def test_content_is_closed_unless_the_review_of_this_access_stands_open(
     assert len(hall.leaves("message:read", message_id)) == 1
 
 
-def test_the_review_of_anothers_access_does_not_do(hall: School) -> None:
+def test_opening_under_breakglass_is_not_covered_by_the_review_of_another_person(
+    hall: School,
+) -> None:
     message_id, lars, nina = hall.offered(), hall.handler("lars"), hall.handler()
     mine = breakglass(hall.line, lars, message_id, reason=REASON)
     breakglass(hall.line, nina, message_id, reason=REASON)
@@ -281,7 +287,7 @@ def test_the_review_of_anothers_access_does_not_do(hall: School) -> None:
         unit.collect_by_hand(hall.line, lars, message_id)
 
 
-def test_who_has_the_message_to_work_on_is_not_recorded_as_breaking_glass(hall: School) -> None:
+def test_open_by_the_assigned_handler_is_audited_as_assignment_not_breakglass(hall: School) -> None:
     message_id, nina = hall.offered(), hall.handler()
     breakglass(hall.line, nina, message_id, reason=REASON)
     unit.take(hall.line, nina, message_id)
@@ -291,7 +297,7 @@ def test_who_has_the_message_to_work_on_is_not_recorded_as_breaking_glass(hall: 
     assert [leaf["rule"] for leaf in hall.leaves("message:read", message_id)] == ["A09"]
 
 
-def test_no_duty_of_one_transaction_is_met_by_another(hall: School) -> None:
+def test_duty_met_in_one_transaction_does_not_count_in_another(hall: School) -> None:
     one, other = hall.message(), hall.message()
     unit.take(hall.line, hall.handler(), one)
 

@@ -20,7 +20,7 @@ def _pulse(world: World) -> Pulse:
         return session.get_one(Pulse, "gateway:eformidling")
 
 
-def test_an_announced_message_is_written_down_with_its_envelope_sealed(world: World) -> None:
+def test_collect_stores_an_announced_message_once_with_its_envelope_sealed(world: World) -> None:
     wire_id = world.send()
 
     assert world.collect() == 1
@@ -32,7 +32,7 @@ def test_an_announced_message_is_written_down_with_its_envelope_sealed(world: Wo
     assert wire_id.encode() not in arrival.sealed_envelope
 
 
-def test_nothing_is_asked_of_a_gateway_while_the_disk_is_full_and_then_it_goes_on(
+def test_collect_asks_no_gateway_while_the_disk_is_full_and_resumes_afterwards(
     small_world: World,
 ) -> None:
     small_world.send()
@@ -46,7 +46,7 @@ def test_nothing_is_asked_of_a_gateway_while_the_disk_is_full_and_then_it_goes_o
     assert _pulse(small_world).code is None
 
 
-def test_a_full_disk_between_notice_and_pop_takes_no_custody(small_world: World) -> None:
+def test_fetch_leaves_the_message_at_the_gateway_while_the_disk_is_full(small_world: World) -> None:
     wire_id = small_world.send()
     small_world.collect()
     whole = small_world.line
@@ -63,7 +63,7 @@ def test_a_full_disk_between_notice_and_pop_takes_no_custody(small_world: World)
     assert small_world.arrival(wire_id).state is ArrivalState.CONFIRMED
 
 
-def test_other_consumers_messages_are_left_alone(small_world: World) -> None:
+def test_collect_leaves_messages_of_other_processes_at_the_gateway(small_world: World) -> None:
     other = sbd_json(
         receiver=OURS, process="urn:no:difi:profile:arkivmelding:administrasjon:ver1.0"
     )
@@ -81,7 +81,7 @@ def test_other_consumers_messages_are_left_alone(small_world: World) -> None:
     ("does", "status"),
     [(Does.RESET, 200), (Does.ANSWER_HTML, 200), (Does.ANSWER_GARBAGE, 200), (Does.ANSWER, 500)],
 )
-def test_a_gateway_that_is_ill_is_noted_and_asked_again(
+def test_collect_records_a_failing_gateway_and_asks_again_later(
     small_world: World, does: Does, status: int
 ) -> None:
     small_world.gateway.stage(Fault(on=On.PEEK, does=does, status=status))
@@ -97,7 +97,7 @@ def test_a_gateway_that_is_ill_is_noted_and_asked_again(
     assert small_world.message(wire_id).state is MessageState.OFFERED
 
 
-def test_a_truncated_transfer_is_never_taken_and_is_tried_again(small_world: World) -> None:
+def test_fetch_of_a_truncated_transfer_stores_nothing_and_is_retried(small_world: World) -> None:
     wire_id = small_world.send()
     small_world.gateway.stage(Fault(on=On.POP, does=Does.END_EARLY, after_bytes=700))
     small_world.collect()
@@ -113,7 +113,7 @@ def test_a_truncated_transfer_is_never_taken_and_is_tried_again(small_world: Wor
     assert small_world.arrival(wire_id).state is ArrivalState.CONFIRMED
 
 
-def test_a_transfer_that_is_always_truncated_is_missed_and_stays_at_the_gateway(
+def test_arrival_becomes_missed_when_every_transfer_is_truncated(
     small_world: World,
 ) -> None:
     wire_id = small_world.send()
@@ -128,7 +128,7 @@ def test_a_transfer_that_is_always_truncated_is_missed_and_stays_at_the_gateway(
     assert small_world.messages() == []
 
 
-def test_a_lost_answer_to_delete_is_asked_again_and_nothing_is_doubled(
+def test_confirm_is_retried_after_a_lost_delete_answer_without_duplicates(
     small_world: World,
 ) -> None:
     wire_id = small_world.send()
@@ -144,7 +144,9 @@ def test_a_lost_answer_to_delete_is_asked_again_and_nothing_is_doubled(
     assert len(small_world.messages()) == 1
 
 
-def test_a_lock_that_runs_out_during_a_long_pop_is_taken_again(small_world: World) -> None:
+def test_arrival_is_confirmed_although_the_gateway_lock_expired_during_the_pop(
+    small_world: World,
+) -> None:
     wire_id = small_world.send()
     small_world.gateway.stage("lose the lock during the first pop")
 
@@ -155,7 +157,7 @@ def test_a_lock_that_runs_out_during_a_long_pop_is_taken_again(small_world: Worl
     assert "LEVERT" in small_world.gateway.sender_statuses(wire_id)
 
 
-def test_a_message_whose_time_ran_out_is_missed(small_world: World) -> None:
+def test_arrival_becomes_missed_when_the_message_expires_at_the_gateway(small_world: World) -> None:
     wire_id = small_world.send(life=timedelta(hours=1))
     small_world.collect()
     small_world.clock.advance(timedelta(hours=2))
@@ -166,7 +168,9 @@ def test_a_message_whose_time_ran_out_is_missed(small_world: World) -> None:
     assert small_world.arrival(wire_id).code == "gateway.gone"
 
 
-def test_the_delete_comes_after_the_commit(small_world: World) -> None:
+def test_confirm_deletes_at_the_gateway_only_after_row_and_bytes_are_stored(
+    small_world: World,
+) -> None:
     """At the moment of DELETE another connection already sees the row, and the object is there."""
     seen: list[tuple[str, int]] = []
     wire_id = small_world.send()
@@ -193,7 +197,7 @@ def test_the_delete_comes_after_the_commit(small_world: World) -> None:
     assert seen == [("STORED", 1)]
 
 
-def test_what_is_confirmed_while_the_gateway_shows_it_again_is_no_news(world: World) -> None:
+def test_collect_ignores_a_stale_notice_of_a_message_confirmed_meanwhile(world: World) -> None:
     wire_id = world.send()
     world.collect()
     world.gateway.unlock(wire_id)

@@ -26,7 +26,7 @@ from inbox.simulator.packages.certificates import SigningKey
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import CaseSystem, Message, Task
 from inbox.trust.trust_store import TrustStore
-from tests.package.signatures import holder, usage
+from tests.package.signature.signatures import holder, usage
 from tests.worlds import BEGIN, OURS, SENDER, World
 
 SUPPLIER, STRANGER = "991825827", "974761076"
@@ -138,7 +138,9 @@ def work(world: World) -> None:
     world.work()
 
 
-def test_every_waivable_code_is_let_through_by_two_who_name_it(small_world: World) -> None:
+def test_every_waivable_quarantine_code_is_released_by_two_people_naming_the_code(
+    small_world: World,
+) -> None:
     world = small_world
     assert EARNED.keys() | BY_ITSELF == {code for code, it in CODES.items() if it.waivable}
     ordinary = world.line
@@ -157,7 +159,7 @@ def test_every_waivable_code_is_let_through_by_two_who_name_it(small_world: Worl
         assert opened.state in {MessageState.OFFERED, MessageState.UNROUTED}
 
 
-def test_an_unknown_revocation_is_let_through_by_two_who_name_it(small_world: World) -> None:
+def test_quarantine_for_unknown_revocation_is_released_by_two_people(small_world: World) -> None:
     world = small_world
     world.clock.advance(timedelta(days=9))
     wire_id = arrive(world, Earned())
@@ -173,7 +175,7 @@ def test_an_unknown_revocation_is_let_through_by_two_who_name_it(small_world: Wo
     assert world.message(wire_id).state is MessageState.OFFERED
 
 
-def test_other_bytes_under_a_known_id_are_let_through_by_two_who_name_it(
+def test_quarantine_for_other_bytes_under_a_known_wire_id_is_released_by_two_people(
     small_world: World,
 ) -> None:
     world = small_world
@@ -192,7 +194,7 @@ def test_other_bytes_under_a_known_id_are_let_through_by_two_who_name_it(
         assert session.get_one(Message, held.id).state is MessageState.OFFERED
 
 
-def test_a_waiver_is_for_the_code_that_it_names_and_several_may_be_named(
+def test_waiver_covers_only_the_codes_named_and_may_name_several(
     small_world: World,
 ) -> None:
     world = small_world
@@ -215,7 +217,9 @@ def test_a_waiver_is_for_the_code_that_it_names_and_several_may_be_named(
     assert world.message(wire_id).state is MessageState.UNROUTED
 
 
-def test_what_is_never_waived_cannot_be_proposed(small_world: World) -> None:
+def test_release_from_quarantine_is_denied_for_a_code_that_cannot_be_waived(
+    small_world: World,
+) -> None:
     world = small_world
     wire_id = arrive(world, Earned(parcel=lambda world: {"arkivmelding": graded(b"Hemmelig")}))
     work(world)
@@ -224,7 +228,7 @@ def test_what_is_never_waived_cannot_be_proposed(small_world: World) -> None:
         release(world, world.message(wire_id), "signer.not_sender")
 
 
-def test_a_security_grade_is_an_alarm_until_a_person_has_seen_to_it(small_world: World) -> None:
+def test_security_grade_task_stays_open_until_a_person_closes_the_task(small_world: World) -> None:
     world = small_world
     wire_id = arrive(world, Earned(parcel=lambda world: {"arkivmelding": graded(b"Hemmelig")}))
     work(world)
@@ -254,7 +258,7 @@ def test_a_security_grade_is_an_alarm_until_a_person_has_seen_to_it(small_world:
     assert world.open_tasks(held.id) == set()
 
 
-def test_a_protective_grade_is_no_alarm(small_world: World) -> None:
+def test_protective_grade_opens_no_security_grade_task(small_world: World) -> None:
     earned = EARNED["arkivmelding.protective_grade"]
     wire_id = arrive(small_world, earned)
     work(small_world)
@@ -262,7 +266,9 @@ def test_a_protective_grade_is_no_alarm(small_world: World) -> None:
     assert small_world.open_tasks(small_world.message(wire_id).id) == {"quarantine"}
 
 
-def test_a_message_without_an_envelope_is_held_with_its_code(small_world: World) -> None:
+def test_recheck_of_a_message_without_an_envelope_gives_code_envelope_absent(
+    small_world: World,
+) -> None:
     world = small_world
     wire_id = arrive(world, EARNED["signer.not_sender"])
     work(world)
@@ -276,7 +282,7 @@ def test_a_message_without_an_envelope_is_held_with_its_code(small_world: World)
     assert world.message(wire_id).code == "envelope.absent"
 
 
-def test_nothing_of_a_held_message_is_read_kept_or_shown(small_world: World) -> None:
+def test_quarantined_message_has_no_stored_content_and_no_delivery(small_world: World) -> None:
     world = small_world
     wire_ids = [
         arrive(world, Earned(parcel=lambda world: {"arkivmelding": graded(b"Hemmelig")})),

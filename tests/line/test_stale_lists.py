@@ -16,8 +16,8 @@ from inbox.simulator.http.server import serve
 from inbox.tables import Task
 from inbox.vault import FolderVault
 from inbox.worker import Worker
-from tests.trust.publisher import asking, publishing
-from tests.working import until, working
+from tests.trust.crl_publisher import asking, publishing
+from tests.worker_thread import until, working
 from tests.worlds import World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -44,7 +44,9 @@ def told(world: World) -> set[str | None]:
         return set(session.exec(select(Task.code).where(standing)))
 
 
-def test_mail_waits_for_a_list_in_sight_of_operators(small_world: World) -> None:
+def test_messages_waiting_for_a_fresh_revocation_list_are_shown_to_operators(
+    small_world: World,
+) -> None:
     wire_id = wait(small_world)
     for _ in range(8):
         small_world.clock.advance(HOUR)
@@ -63,7 +65,7 @@ def test_mail_waits_for_a_list_in_sight_of_operators(small_world: World) -> None
     assert told(small_world) == {STALE_LIST}
 
 
-def test_after_the_days_that_are_set_it_is_quarantined_and_people_may_waive_it(
+def test_message_is_quarantined_when_the_revocation_list_stays_stale_past_the_limit(
     small_world: World,
 ) -> None:
     small_world.line = replace(
@@ -82,11 +84,11 @@ def test_after_the_days_that_are_set_it_is_quarantined_and_people_may_waive_it(
     assert small_world.message(wire_id).code == "revocation-unknown"
 
 
-def test_seven_days_is_the_default() -> None:
+def test_wait_for_a_fresh_revocation_list_defaults_to_seven_days() -> None:
     assert Terms().stale_list_wait == 7 * DAY
 
 
-def test_what_waited_is_opened_as_soon_as_a_list_lies_in_the_folder(world: World) -> None:
+def test_waiting_message_is_opened_once_a_fresh_list_is_in_the_trust_folder(world: World) -> None:
     worker = Worker(world.line, poll_seconds=1, checkpoints=world.folder / "checkpoints.txt")
     wire_id = wait(world)
     worker._refresh_trust()
@@ -116,7 +118,9 @@ class _Meanwhile(FolderVault):
         return super().open(name, key)
 
 
-def test_a_list_that_comes_while_a_package_is_read_is_not_missed(small_world: World) -> None:
+def test_message_is_opened_when_a_fresh_list_arrives_while_its_package_is_read(
+    small_world: World,
+) -> None:
     small_world.line = replace(small_world.line, vault=_Meanwhile(small_world))
     small_world.clock.advance(8 * DAY)
     wire_id = small_world.send()
@@ -127,7 +131,7 @@ def test_a_list_that_comes_while_a_package_is_read_is_not_missed(small_world: Wo
     assert small_world.message(wire_id).state is MessageState.OFFERED
 
 
-def test_what_waited_is_opened_as_soon_as_a_list_has_been_fetched(small_world: World) -> None:
+def test_waiting_message_is_opened_once_a_fresh_list_has_been_fetched(small_world: World) -> None:
     wire_id = wait(small_world)
     fresh = small_world.authority.crl(small_world.clock.now)
     with publishing(fresh) as publisher, asking(publisher.address) as schedule:
@@ -138,7 +142,7 @@ def test_what_waited_is_opened_as_soon_as_a_list_has_been_fetched(small_world: W
     assert small_world.message(wire_id).code is None
 
 
-def test_only_what_waits_for_a_list_is_brought_forward(small_world: World) -> None:
+def test_only_messages_waiting_for_a_revocation_list_are_made_due_early(small_world: World) -> None:
     wire_id = wait(small_world)
     due_at = small_world.message(wire_id).due_at
 

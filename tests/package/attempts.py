@@ -10,8 +10,8 @@ from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Limits
 from inbox.package.zip.reader import Container
 from inbox.simulator.packages.envelopes import sbd_json
-from tests.package.signatures import making
-from tests.package.zips import Part, zip_bytes
+from tests.package.signature.signatures import making
+from tests.package.zip.zip_writer import Part, zip_bytes
 from tests.packages import (
     MIMETYPE,
     opened,

@@ -30,8 +30,8 @@ from tests.package.attempts import (
     signing,
     telling,
 )
-from tests.package.signatures import holder, usage
-from tests.package.zips import Part, descriptor
+from tests.package.signature.signatures import holder, usage
+from tests.package.zip.zip_writer import Part, descriptor
 from tests.packages import (
     MANIFEST,
     MIMETYPE,
@@ -230,11 +230,11 @@ READ_ALONE = {code for code, attempt in EARNED.items() if not isinstance(attempt
 
 
 @pytest.mark.parametrize("code", EARNED)
-def test_each_code_is_earned_by_one_change(code: str) -> None:
+def test_each_rejection_code_is_raised_by_its_smallest_bad_package(code: str) -> None:
     assert refusal(EARNED[code]) == code
 
 
-def test_integrity_is_an_answer_only_where_it_was_asked() -> None:
+def test_verdict_integrity_stays_unknown_when_refused_before_the_integrity_check() -> None:
     answers = {}
     for code in ("container.gap", "signature.xades", "manifest.digest"):
         with pytest.raises(PackageQuarantined) as refused:
@@ -244,12 +244,12 @@ def test_integrity_is_an_answer_only_where_it_was_asked() -> None:
     assert answers == {"container.gap": None, "signature.xades": None, "manifest.digest": False}
 
 
-def test_no_code_is_without_a_package_that_earns_it() -> None:
+def test_every_rejection_code_has_a_test_package_that_raises_the_code() -> None:
     assert EARNED.keys() | OF_THE_LINE == CODES.keys()
     assert not EARNED.keys() & OF_THE_LINE
 
 
-def test_no_code_is_raised_that_has_no_words() -> None:
+def test_every_rejection_code_raised_in_the_source_is_registered() -> None:
     one = re.compile(r'(?:PackageRejected|reject_unless_waived)\(\s*"([^"]+)"')
     sources = [*(ROOT / "inbox/package").rglob("*.py"), ROOT / "inbox/line/stations/open.py"]
     raised = {code for source in sources for code in one.findall(source.read_text())}
@@ -258,7 +258,7 @@ def test_no_code_is_raised_that_has_no_words() -> None:
     assert raised <= CODES.keys()
 
 
-def test_what_is_changed_above_is_accepted_unchanged() -> None:
+def test_base_packages_of_the_rejection_table_are_accepted_unchanged() -> None:
     assert opened(pack()).verdict.code is None
     assert opened(pack(files=FILES)).problems == ()
     assert opened(genuine()).verdict.code is None
@@ -268,7 +268,7 @@ def test_what_is_changed_above_is_accepted_unchanged() -> None:
 
 
 @pytest.mark.parametrize("code", [code for code in EARNED if code not in READ_ALONE])
-def test_a_waiver_lets_pass_what_may_be_waived_and_nothing_else(code: str) -> None:
+def test_waiver_passes_a_waivable_code_and_never_a_code_that_is_not_waivable(code: str) -> None:
     attempt = EARNED[code]
     assert isinstance(attempt, Opening)
 

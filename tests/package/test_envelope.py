@@ -64,11 +64,11 @@ def test_an_ordinary_envelope_is_read() -> None:
 
 
 @pytest.mark.parametrize("value", ["0192:910077473", "9908:910077473", "910077473"])
-def test_old_and_bare_identifiers_are_read(value: str) -> None:
+def test_envelope_organisation_numbers_with_old_prefix_or_bare_are_read(value: str) -> None:
     assert read(identify("sender", value)).sender == "910077473"
 
 
-def test_on_behalf_of_keeps_both_organisations() -> None:
+def test_envelope_sender_on_behalf_of_another_keeps_both_organisations() -> None:
     envelope = read(sender="991825827:910077473")
 
     assert (envelope.sender, envelope.main) == ("910077473", "991825827")
@@ -77,12 +77,12 @@ def test_on_behalf_of_keeps_both_organisations() -> None:
 
 
 @pytest.mark.parametrize("value", ["01010112345", "910077474", "0088:910077473", "", "a:b:c:d:e"])
-def test_an_identifier_of_something_else_is_refused(value: str) -> None:
+def test_envelope_party_must_be_an_organisation_number(value: str) -> None:
     assert refusal(lambda: read(identify("sender", value))) == "envelope.sender"
     assert refusal(lambda: read(identify("receiver", value))) == "envelope.receiver"
 
 
-def test_a_refusal_does_not_repeat_what_it_refuses() -> None:
+def test_envelope_refusal_does_not_quote_the_refused_identifier() -> None:
     with pytest.raises(PackageRejected) as refused:
         read(identify("sender", "01010112345"))
 
@@ -90,14 +90,14 @@ def test_a_refusal_does_not_repeat_what_it_refuses() -> None:
 
 
 @pytest.mark.parametrize("field", ["instanceIdentifier", "identifier", "identfier"])
-def test_a_reference_is_found_in_every_spelling(field: str) -> None:
+def test_sender_ref_is_found_under_every_spelling_of_identifier(field: str) -> None:
     def refer(sbd: dict[str, Any]) -> None:
         scopes(sbd).append({"type": "SENDER_REF", field: "2026/77"})
 
     assert read(refer).sender_ref == "2026/77"
 
 
-def test_scopes_are_a_set_with_two_spellings() -> None:
+def test_envelope_scopes_are_read_in_any_order_and_both_spellings() -> None:
     def turn(sbd: dict[str, Any]) -> None:
         scopes(sbd)[0]["type"] = "CONVERSATION_ID"
         scopes(sbd).insert(0, {"type": "JournalpostId", "instanceIdentifier": "1"})
@@ -106,7 +106,7 @@ def test_scopes_are_a_set_with_two_spellings() -> None:
     assert read(turn, conversation_id="5f1c").conversation_id == "5f1c"
 
 
-def test_unknown_members_are_passed_over() -> None:
+def test_unknown_members_of_an_envelope_are_ignored() -> None:
     def add(sbd: dict[str, Any]) -> None:
         sbd["more"] = header(sbd)["more"] = {"a": [1, None]}
 
@@ -125,7 +125,9 @@ def test_unknown_members_are_passed_over() -> None:
         ("yesterday", None),
     ],
 )
-def test_times_are_read_as_senders_write_them(text: str, instant: datetime | None) -> None:
+def test_envelope_creation_time_is_read_in_every_sender_format_and_left_out_when_invalid(
+    text: str, instant: datetime | None
+) -> None:
     assert dated(text) == instant
 
 
@@ -141,22 +143,22 @@ def test_times_are_read_as_senders_write_them(text: str, instant: datetime | Non
         b'{"a": ' + b"9" * 5000 + b"}",
     ],
 )
-def test_what_is_not_json_is_refused(raw: bytes) -> None:
+def test_envelope_must_be_valid_json(raw: bytes) -> None:
     assert refusal(lambda: read_envelope(raw)) == "envelope.not_json"
 
 
 @pytest.mark.parametrize("raw", [b"[]", b"7", b'"arkivmelding"', b"null"])
-def test_json_that_is_no_object_is_no_envelope(raw: bytes) -> None:
+def test_envelope_json_must_be_an_object(raw: bytes) -> None:
     assert refusal(lambda: read_envelope(raw)) == "envelope.not_sbd"
 
 
-def test_a_wrapped_envelope_of_another_profile_is_refused() -> None:
+def test_envelope_wrapped_in_a_standard_business_document_member_is_refused() -> None:
     raw = json.dumps({"standardBusinessDocument": sbd_json()}).encode()
 
     assert refusal(lambda: read_envelope(raw)) == "envelope.not_sbd"
 
 
-def test_the_business_message_must_be_there_whatever_the_case_of_its_name() -> None:
+def test_envelope_must_have_its_business_message_in_any_letter_case() -> None:
     def rename(sbd: dict[str, Any]) -> None:
         sbd["Arkivmelding"] = sbd.pop("arkivmelding")
 
@@ -164,26 +166,26 @@ def test_the_business_message_must_be_there_whatever_the_case_of_its_name() -> N
     assert refusal(lambda: read(lambda sbd: sbd.pop("arkivmelding"))) == "envelope.not_sbd"
 
 
-def test_two_conversations_are_refused() -> None:
+def test_envelope_with_two_conversation_ids_is_refused() -> None:
     def double(sbd: dict[str, Any]) -> None:
         scopes(sbd).append({"type": "ConversationId", "identifier": "another"})
 
     assert refusal(lambda: read(double)) == "envelope.not_sbd"
 
 
-def test_two_senders_are_refused() -> None:
+def test_envelope_with_two_senders_is_refused() -> None:
     def double(sbd: dict[str, Any]) -> None:
         header(sbd)["sender"] *= 2
 
     assert refusal(lambda: read(double)) == "envelope.sender"
 
 
-def test_control_characters_never_come_out_of_an_envelope() -> None:
+def test_envelope_fields_with_control_characters_are_dropped_or_refused() -> None:
     assert read(sender_ref="a\x00b", channel="a\nb").sender_ref is None
     assert refusal(lambda: read(message_id="a\nb")) == "envelope.message_id"
 
 
-def test_free_text_stays_out_of_logs() -> None:
+def test_envelope_repr_contains_no_free_text() -> None:
     shown = repr(read(sender_ref="Kari", channel="Ola", body={"hoveddokument": "Per.pdf"}))
 
     assert not {"Kari", "Ola", "Per.pdf"} & set(shown.replace("'", " ").split())
@@ -200,7 +202,9 @@ JSON = st.recursive(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(value=JSON, member=st.sampled_from(["sender", "documentIdentification", "businessScope"]))
-def test_no_shape_of_json_makes_it_fail_in_another_way(value: object, member: str) -> None:
+def test_arbitrary_json_in_the_envelope_header_raises_only_package_rejected(
+    value: object, member: str
+) -> None:
     def strange(sbd: dict[str, Any]) -> None:
         header(sbd)[member] = value
 

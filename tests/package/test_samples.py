@@ -71,7 +71,7 @@ def contents(raw: bytearray) -> dict[str, bytes]:
     return {entry.name: container.read(entry.name, 1 << 20) for entry in container.entries}
 
 
-def test_every_sample_is_expected_to_be_something(samples: Path) -> None:
+def test_every_sample_file_has_an_expected_result(samples: Path) -> None:
     assert of(samples, "asic", "*.asic*", "*.zip") == set(WHOLE) | set(REFUSED)
     assert of(samples, "arkivmelding", "*.xml") | of(
         samples, "composed", "arkivmelding*.xml"
@@ -80,7 +80,7 @@ def test_every_sample_is_expected_to_be_something(samples: Path) -> None:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_genuine_container_is_whole(samples: Path, name: str) -> None:
+def test_genuine_sample_container_is_inspected_as_whole(samples: Path, name: str) -> None:
     with (samples / name).open("rb") as source:
         verdict = inspect(source, limits=Limits())
 
@@ -90,7 +90,9 @@ def test_a_genuine_container_is_whole(samples: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_changed_byte_is_refused_or_lies_where_nobody_reads(samples: Path, name: str) -> None:
+def test_changed_byte_in_a_sample_container_is_refused_or_changes_no_content(
+    samples: Path, name: str
+) -> None:
     raw = bytearray((samples / name).read_bytes())
     content = contents(raw)
 
@@ -103,20 +105,22 @@ def test_a_changed_byte_is_refused_or_lies_where_nobody_reads(samples: Path, nam
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_an_invalid_container_is_refused_for_its_own_reason(samples: Path, name: str) -> None:
+def test_invalid_sample_container_is_refused_with_its_own_code(samples: Path, name: str) -> None:
     with (samples / name).open("rb") as source:
         assert refusal(lambda: inspect(source, limits=Limits())) == REFUSED[name]
 
 
 @pytest.mark.parametrize("name", METADATA)
-def test_an_arkivmelding_is_read_with_what_it_lacks(samples: Path, name: str) -> None:
+def test_sample_arkivmelding_is_read_with_its_shape_and_missing_elements(
+    samples: Path, name: str
+) -> None:
     archive = archive_message_of(parse_arkivmelding((samples / name).read_bytes(), Limits()))
 
     assert (archive.shape, len(archive.missing)) == METADATA[name]
     assert archive.registry_entry.documents[0].files
 
 
-def test_what_is_left_of_the_older_exchange_is_refused_by_name(samples: Path) -> None:
+def test_bestedu_samples_are_refused_as_not_noark(samples: Path) -> None:
     found = sorted((samples / "bestedu").glob("*.xml"))
 
     roots = [parse_arkivmelding(path.read_bytes(), Limits()) for path in found]
@@ -126,7 +130,7 @@ def test_what_is_left_of_the_older_exchange_is_refused_by_name(samples: Path) ->
 
 
 @pytest.mark.parametrize("name", ENVELOPES)
-def test_an_envelope_is_read_or_refused_by_name(samples: Path, name: str) -> None:
+def test_sample_envelope_is_read_or_refused_with_its_own_code(samples: Path, name: str) -> None:
     raw = (samples / name).read_bytes()
 
     try:
@@ -137,7 +141,7 @@ def test_an_envelope_is_read_or_refused_by_name(samples: Path, name: str) -> Non
     assert code == ENVELOPES[name]
 
 
-def test_the_older_samples_name_their_parties_by_the_retired_prefix(samples: Path) -> None:
+def test_old_sample_envelope_with_the_retired_9908_prefix_is_read(samples: Path) -> None:
     raw = (samples / "sbd/StandardBusinessDocument.json").read_bytes()
 
     assert "9908:910077473" in json.dumps(json.loads(raw))

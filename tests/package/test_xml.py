@@ -65,7 +65,7 @@ def test_a_doctype_is_refused_in_every_encoding(
 
 
 @pytest.mark.parametrize("text", ["<a><![CDATA[<!DOCTYPE a>]]></a>", "<a><!-- <!ENTITY --></a>"])
-def test_the_words_are_refused_where_they_mean_nothing_too(text: str) -> None:
+def test_doctype_and_entity_words_are_refused_even_in_cdata_and_comments(text: str) -> None:
     assert refusal(lambda: parse(text.encode())) == "arkivmelding.unsafe_xml"
 
 
@@ -80,7 +80,7 @@ def test_the_words_are_refused_where_they_mean_nothing_too(text: str) -> None:
         "<a/>".encode("utf-16-le"),
     ],
 )
-def test_every_other_encoding_is_refused(raw: bytes) -> None:
+def test_xml_in_another_encoding_than_utf_8_or_utf_16_is_refused(raw: bytes) -> None:
     assert refusal(lambda: parse(raw)) == "arkivmelding.encoding"
 
 
@@ -100,7 +100,7 @@ def test_every_other_encoding_is_refused(raw: bytes) -> None:
         (b"PK\x03\x04", "arkivmelding.malformed"),
     ],
 )
-def test_dangerous_xml_is_refused(raw: bytes, code: str) -> None:
+def test_dangerous_or_malformed_xml_is_refused_with_its_code(raw: bytes, code: str) -> None:
     assert refusal(lambda: parse(raw)) == code
 
 
@@ -119,7 +119,7 @@ def test_dangerous_xml_is_refused(raw: bytes, code: str) -> None:
         ),
     ],
 )
-def test_whatever_is_parsed_takes_a_second_at_most(raw: bytes, ends: str) -> None:
+def test_largest_xml_is_parsed_or_refused_within_a_second(raw: bytes, ends: str) -> None:
     started = time.process_time()
 
     try:
@@ -132,7 +132,7 @@ def test_whatever_is_parsed_takes_a_second_at_most(raw: bytes, ends: str) -> Non
     assert time.process_time() - started < 1
 
 
-def test_depth_is_counted_in_levels() -> None:
+def test_xml_depth_limit_counts_nested_levels() -> None:
     def attempt(most: int) -> etree._Element:
         raw, limits = b"<a><b><c/></b><b/></a>", Limits(max_depth=most)
         return parse_xml(raw, area="arkivmelding", max_bytes=99, limits=limits)
@@ -141,7 +141,7 @@ def test_depth_is_counted_in_levels() -> None:
     assert refusal(lambda: attempt(2)) == "arkivmelding.too_complex"
 
 
-def test_the_parser_is_one_that_fetches_no_parameter_entities() -> None:
+def test_lxml_is_installed_required_and_pinned_at_6_1_3_or_newer() -> None:
     """Before 6.1.3 lxml opened external parameter entities although it was told not to."""
     assert etree.LXML_VERSION >= (6, 1, 3, 0)
     required = importlib.metadata.requires("inbox") or []
@@ -216,7 +216,7 @@ print(len(outcomes), outcomes.count("read"), *events)
 """
 
 
-def test_nothing_is_opened_or_fetched_while_xml_is_parsed(
+def test_xml_parser_opens_no_file_and_no_socket(
     tmp_path: Path, watch: Watch, listener: socket.socket
 ) -> None:
     places = {
@@ -243,7 +243,7 @@ def test_nothing_is_opened_or_fetched_while_xml_is_parsed(
     assert watch.opened() == 1, "the watch sees what a careless parser opens"
 
 
-def test_nothing_is_opened_while_a_schema_is_compared(tmp_path: Path, watch: Watch) -> None:
+def test_schema_comparison_opens_no_file(tmp_path: Path, watch: Watch) -> None:
     canary = (tmp_path / "canary.dtd").as_uri()
     schemas = Schemas({"a.xsd": SCHEMA})
     hint = f'xmlns:s="http://www.w3.org/2001/XMLSchema-instance" s:schemaLocation="u {canary}"'

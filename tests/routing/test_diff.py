@@ -15,7 +15,7 @@ from inbox.routing.region_cover import Piece, merge_regions
 from inbox.routing.regions import ALL_MESSAGES, Region
 from inbox.routing.route import route
 from inbox.routing.rule_book import RoutingRule
-from tests.routing.books import POLICE, SCHOOL
+from tests.routing.rule_books import POLICE, SCHOOL
 from tests.routing.test_regions import WORLD, book_of, some_rules
 
 
@@ -54,7 +54,7 @@ def check(was: tuple[RoutingRule, ...], now: tuple[RoutingRule, ...]) -> None:
 
 @given(was=some_rules(at_most=3), now=some_rules(at_most=3))
 @settings(deadline=None, max_examples=8)
-def test_a_diff_has_every_message_that_goes_elsewhere_once_and_no_other(
+def test_routing_diff_has_exactly_the_rerouted_messages_each_once(
     was: tuple[RoutingRule, ...], now: tuple[RoutingRule, ...]
 ) -> None:
     check(was, now)
@@ -62,7 +62,7 @@ def test_a_diff_has_every_message_that_goes_elsewhere_once_and_no_other(
 
 @given(rules=some_rules(at_most=5), data=st.data())
 @settings(deadline=None, max_examples=8)
-def test_a_rule_taken_out_or_moved_is_told_by_what_it_moves(
+def test_routing_diff_of_removed_or_reordered_rules_has_exactly_the_rerouted_messages(
     rules: tuple[RoutingRule, ...], data: st.DataObject
 ) -> None:
     kept = data.draw(st.permutations(rules))[: data.draw(st.integers(0, len(rules)))]
@@ -74,7 +74,7 @@ def test_a_rule_taken_out_or_moved_is_told_by_what_it_moves(
 @pytest.mark.long
 @given(was=some_rules(at_most=5), now=some_rules(at_most=5))
 @settings(deadline=None, max_examples=1_000)
-def test_many_diffs_have_every_message_that_goes_elsewhere_once(
+def test_routing_diff_has_exactly_the_rerouted_messages_over_many_examples(
     was: tuple[RoutingRule, ...], now: tuple[RoutingRule, ...]
 ) -> None:
     check(was, now)
@@ -107,7 +107,7 @@ def a_region(*having: str, lacking: str = "", sender: str = "", first: int = 1) 
         (a_region(sender=POLICE), a_region(sender=SCHOOL, first=2), 2),
     ],
 )
-def test_pieces_are_joined_where_nothing_lies_between_them(
+def test_region_pieces_are_joined_only_when_adjacent(
     one: Region, other: Region, pieces: int
 ) -> None:
     assert len(merge_regions([one, other])) == pieces

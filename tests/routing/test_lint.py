@@ -4,7 +4,7 @@ import pytest
 
 from inbox.domain import UnitId
 from inbox.routing.lint import RoutingFinding, lint
-from tests.routing.books import TODAY, a_book, a_draft, rule, the_book
+from tests.routing.rule_books import TODAY, a_book, a_draft, rule, the_book
 
 POLICE = '{ sender = "group:politi" }'
 TITLE = '{ public_title_has = "klage" }'
@@ -22,19 +22,19 @@ def codes(*rules: str, units: set[UnitId] | None = None) -> list[tuple[str, tupl
     return [(f.code.removeprefix("routing."), f.rules) for f in found(*rules, units=units)]
 
 
-def test_rules_that_cannot_meet_need_no_order() -> None:
+def test_lint_requires_no_order_for_disjoint_rules() -> None:
     assert codes(rule("en", POLICE), rule("to", '{ sender = "group:skoler" }', to="ppt")) == []
 
 
-def test_rules_to_different_units_that_can_meet_need_an_order() -> None:
+def test_lint_reports_unordered_overlapping_rules_to_different_units() -> None:
     assert codes(rule("en", POLICE), rule("to", TITLE, to="ppt")) == [("overlap", ("en", "to"))]
 
 
-def test_before_orders_them() -> None:
+def test_lint_accepts_overlapping_rules_ordered_by_before() -> None:
     assert codes(rule("en", POLICE, more='before = ["to"]'), rule("to", TITLE, to="ppt")) == []
 
 
-def test_before_reaches_by_way_of_others() -> None:
+def test_lint_follows_before_through_other_rules() -> None:
     assert (
         codes(
             rule("en", POLICE, more='before = ["to"]'),
@@ -45,11 +45,11 @@ def test_before_reaches_by_way_of_others() -> None:
     )
 
 
-def test_rules_to_one_unit_need_no_order() -> None:
+def test_lint_requires_no_order_for_rules_to_one_unit() -> None:
     assert codes(rule("en", POLICE), rule("to", TITLE)) == []
 
 
-def test_rules_to_one_unit_that_release_differently_are_noted() -> None:
+def test_lint_notes_overlapping_rules_to_one_unit_that_release_differently() -> None:
     noted = found(rule("en", POLICE), rule("to", TITLE, release="at once"))
 
     assert [(f.code, f.rules, f.is_error) for f in noted] == [
@@ -57,7 +57,7 @@ def test_rules_to_one_unit_that_release_differently_are_noted() -> None:
     ]
 
 
-def test_an_answer_to_a_case_needs_no_order_when_it_stands_first() -> None:
+def test_lint_requires_no_order_for_a_same_unit_rule_in_first_place() -> None:
     answer = rule("svar", "{ known_reference = true }", to="same unit")
 
     assert codes(answer, rule("en", POLICE)) == []
@@ -74,7 +74,9 @@ def test_an_answer_to_a_case_needs_no_order_when_it_stands_first() -> None:
         ("", "except = { sender = ['group:politi', 'group:skoler'] }"),
     ],
 )
-def test_periods_and_exceptions_keep_rules_apart(one: str, other: str) -> None:
+def test_lint_finds_no_overlap_when_periods_or_exceptions_separate_rules(
+    one: str, other: str
+) -> None:
     assert codes(rule("en", POLICE, more=one), rule("to", TITLE, to="ppt", more=other)) == []
 
 
@@ -87,7 +89,7 @@ def test_periods_and_exceptions_keep_rules_apart(one: str, other: str) -> None:
         ("", "except = { sender = '312100010' }"),
     ],
 )
-def test_periods_and_exceptions_may_leave_something_in_common(one: str, other: str) -> None:
+def test_lint_finds_the_overlap_left_by_periods_and_exceptions(one: str, other: str) -> None:
     assert codes(rule("en", POLICE, more=one), rule("to", TITLE, to="ppt", more=other)) == [
         ("overlap", ("en", "to"))
     ]
@@ -104,7 +106,7 @@ def test_periods_and_exceptions_may_leave_something_in_common(one: str, other: s
         ['{ public_title_has = ["klage", "sak"] }', TITLE],
     ],
 )  # fmt: skip
-def test_a_rule_with_nothing_left_is_dead(rules: list[str]) -> None:
+def test_lint_reports_a_rule_covered_by_earlier_rules_as_dead(rules: list[str]) -> None:
     texts = [rule(f"r{n}", when) for n, when in enumerate(rules)]
 
     assert codes(*texts) == [("dead", (f"r{len(rules) - 1}",))]
@@ -120,15 +122,15 @@ def test_a_rule_with_nothing_left_is_dead(rules: list[str]) -> None:
         ['{ service = "DPO", channel = "altinn" }', '{ channel = "altinn" }'],
     ],
 )
-def test_a_rule_with_something_left_is_alive(rules: list[str]) -> None:
+def test_lint_reports_no_dead_rule_when_earlier_rules_leave_messages(rules: list[str]) -> None:
     assert codes(*(rule(f"r{n}", when) for n, when in enumerate(rules))) == []
 
 
-def test_a_rule_that_takes_it_all_for_a_time_kills_nothing() -> None:
+def test_lint_reports_no_dead_rule_when_the_covering_rule_expires() -> None:
     assert codes(rule("en", POLICE, more="until = 2027-01-01"), rule("to", POLICE)) == []
 
 
-def test_a_single_day_that_is_left_keeps_a_rule_alive() -> None:
+def test_lint_reports_no_dead_rule_when_a_single_day_is_left() -> None:
     day = "from = 2027-01-02\nuntil = 2027-01-02"
 
     for around in ("until = 2027-01-01", "from = 2027-01-03"):
@@ -143,7 +145,7 @@ def test_a_single_day_that_is_left_keeps_a_rule_alive() -> None:
     )
 
 
-def test_periods_that_together_cover_a_third_kill_it() -> None:
+def test_lint_reports_a_rule_dead_when_earlier_periods_together_cover_its_period() -> None:
     assert codes(
         rule("en", POLICE, more="until = 2027-01-01"),
         rule("to", POLICE, more="from = 2027-01-02"),
@@ -151,7 +153,7 @@ def test_periods_that_together_cover_a_third_kill_it() -> None:
     ) == [("dead", ("tre",))]
 
 
-def test_what_an_earlier_rule_excepts_is_left_for_a_later_one() -> None:
+def test_lint_leaves_messages_excepted_by_an_earlier_rule_to_a_later_rule() -> None:
     assert codes(rule("en", POLICE, more='except = { service = "DPF" }'), rule("to", POLICE)) == []
 
 
@@ -162,31 +164,31 @@ def test_what_an_earlier_rule_excepts_is_left_for_a_later_one() -> None:
         'except = { service = ["DPO", "DPF", "DPV"] }',
     ],
 )
-def test_a_rule_that_contradicts_itself_is_dead(more: str) -> None:
+def test_lint_reports_a_self_contradicting_rule_as_dead(more: str) -> None:
     assert codes(rule("en", POLICE, more=more)) == [("dead", ("en",))]
 
 
-def test_before_names_rules_that_exist() -> None:
+def test_lint_reports_an_unknown_rule_in_before() -> None:
     assert codes(rule("en", POLICE, more='before = ["borte"]')) == [("before_unknown", ("en",))]
 
 
-def test_before_may_not_contradict_the_order_of_the_file() -> None:
+def test_lint_reports_before_that_contradicts_the_file_order() -> None:
     assert codes(rule("en", POLICE), rule("to", TITLE, to="ppt", more='before = ["en"]')) == [
         ("before_order", ("to", "en"))
     ]
 
 
-def test_before_may_not_go_in_a_circle() -> None:
+def test_lint_reports_a_cycle_in_before() -> None:
     assert codes(
         rule("en", POLICE, more='before = ["to"]'), rule("to", TITLE, more='before = ["en"]')
     ) == [("before_cycle", ("en", "to")), ("before_cycle", ("to", "en"))]
 
 
-def test_a_rule_is_not_before_itself() -> None:
+def test_lint_reports_a_rule_that_is_before_itself() -> None:
     assert codes(rule("en", POLICE, more='before = ["en"]')) == [("before_cycle", ("en", "en"))]
 
 
-def test_a_rule_that_is_past_is_noted_and_still_read() -> None:
+def test_lint_notes_an_expired_rule_without_refusing_the_book() -> None:
     past = rule("en", POLICE, more="until = 2026-11-23")
 
     assert [(f.code, f.is_error) for f in found(past)] == [("routing.past", False)]
@@ -194,7 +196,7 @@ def test_a_rule_that_is_past_is_noted_and_still_read() -> None:
     assert codes(rule("en", POLICE, more="until = 2026-11-24")) == []
 
 
-def test_units_that_do_not_live_are_noted_where_the_living_are_known() -> None:
+def test_lint_notes_inactive_units_when_the_active_units_are_given() -> None:
     rules = (
         rule("svar", "{ known_reference = true }", to="same unit"),
         rule("en", POLICE),
@@ -250,7 +252,7 @@ def test_units_that_do_not_live_are_noted_where_the_living_are_known() -> None:
         ),
     ],
 )
-def test_an_exception_that_takes_nothing_out_is_noted(rules: list[str], where: str | None) -> None:
+def test_lint_notes_an_exception_without_effect(rules: list[str], where: str | None) -> None:
     noted = [f for f in found(*rules) if f.code == "routing.exception"]
 
     assert [where in f.text for f in noted if where] == ([True] if where else [])
@@ -258,13 +260,13 @@ def test_an_exception_that_takes_nothing_out_is_noted(rules: list[str], where: s
     assert not any(f.is_error for f in noted)
 
 
-def test_a_dead_rule_is_said_to_be_dead_and_not_also_to_have_a_dead_exception() -> None:
+def test_lint_reports_a_dead_rule_without_also_noting_its_exception() -> None:
     assert codes(
         rule("en", POLICE), rule("to", POLICE, more='except = { sender = "group:skoler" }')
     ) == [("dead", ("to",))]
 
 
-def test_a_group_that_no_rule_uses_is_noted_with_its_line() -> None:
+def test_lint_notes_an_unused_group_with_its_line() -> None:
     noted = lint(
         a_book(rule("en", '{ channel = "a" }', more='except = { sender = "group:skoler" }')),
         on=TODAY,
@@ -278,21 +280,21 @@ def test_a_group_that_no_rule_uses_is_noted_with_its_line() -> None:
 @pytest.mark.parametrize(
     ("people", "noted"), [(None, []), (0, ["desk_people"]), (1, ["desk_people"]), (2, [])]
 )
-def test_a_desk_needs_two_people(people: int | None, noted: list[str]) -> None:
+def test_lint_notes_a_desk_with_fewer_than_two_people(people: int | None, noted: list[str]) -> None:
     told = found(rule("en", POLICE), at_desk=people)
 
     assert [f.code.removeprefix("routing.") for f in told] == noted
     assert [f.line for f in told] == [10 for _ in noted]
 
 
-def test_what_is_found_is_told_with_the_line_of_the_first_rule_it_is_about() -> None:
+def test_lint_finding_has_the_line_of_its_first_rule() -> None:
     (one,) = found(rule("en", POLICE), rule("to", TITLE, to="ppt"))
 
     assert one.line == 12
     assert one.text_with_line.startswith("linje 12: en melding kan passe både")
 
 
-def test_our_own_rules_have_nothing_to_remark() -> None:
+def test_lint_finds_nothing_in_the_shipped_rules() -> None:
     book = the_book()
 
     assert len(book.rules) == 10

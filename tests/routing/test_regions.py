@@ -12,7 +12,7 @@ from inbox.routing.conditions import ConditionField, RuleCondition
 from inbox.routing.regions import is_dead, rules_overlap
 from inbox.routing.route import evaluate_rule, route
 from inbox.routing.rule_book import Release, RoutingRule, RuleBook, RuleId
-from tests.routing.books import BV, POLICE, SCHOOL, STRANGER, some_metadata, the_book
+from tests.routing.rule_books import BV, POLICE, SCHOOL, STRANGER, some_metadata, the_book
 
 TOKENS = ("klage", "klagesak", "klageord", "skole")
 DAYS = (date(2026, 1, 31), date(2026, 2, 1), date(2026, 3, 1))
@@ -81,7 +81,9 @@ def book_of(rules: Sequence[RoutingRule]) -> RuleBook:
 
 @given(rules=some_rules(at_most=2))
 @settings(deadline=None, max_examples=30)
-def test_rules_overlap_when_some_message_fits_both(rules: tuple[RoutingRule, ...]) -> None:
+def test_rules_overlap_exactly_when_some_message_fits_both_rules(
+    rules: tuple[RoutingRule, ...],
+) -> None:
     one, other = rules[0], rules[-1]
 
     assert rules_overlap(one, other) is bool(matched_by(one) & matched_by(other))
@@ -90,7 +92,9 @@ def test_rules_overlap_when_some_message_fits_both(rules: tuple[RoutingRule, ...
 
 @given(rules=some_rules())
 @settings(deadline=None, max_examples=30)
-def test_a_rule_is_dead_when_every_message_it_fits_is_taken(rules: tuple[RoutingRule, ...]) -> None:
+def test_rule_is_dead_exactly_when_earlier_rules_match_all_its_messages(
+    rules: tuple[RoutingRule, ...],
+) -> None:
     *earlier, last = rules
     taken = frozenset[int]().union(*(matched_by(rule) for rule in earlier))
 
@@ -99,7 +103,7 @@ def test_a_rule_is_dead_when_every_message_it_fits_is_taken(rules: tuple[Routing
 
 @given(rules=some_rules(), data=st.data())
 @settings(deadline=None, max_examples=25)
-def test_the_order_of_rules_that_cannot_meet_does_not_matter(
+def test_order_of_disjoint_rules_does_not_change_any_route(
     rules: tuple[RoutingRule, ...], data: st.DataObject
 ) -> None:
     apart: list[RoutingRule] = []
@@ -116,7 +120,7 @@ def test_the_order_of_rules_that_cannot_meet_does_not_matter(
 
 @given(rules=some_rules(), data=st.data())
 @settings(deadline=None, max_examples=25)
-def test_a_rule_added_last_changes_no_earlier_match(
+def test_rule_added_last_does_not_change_existing_routes(
     rules: tuple[RoutingRule, ...], data: st.DataObject
 ) -> None:
     before, after = book_of(rules[:-1]), book_of(rules)
@@ -140,7 +144,7 @@ def a_rule(id_: str, **values: str) -> RoutingRule:
     )
 
 
-def test_a_rule_is_taken_to_be_alive_when_finding_out_takes_too_long() -> None:
+def test_rule_is_assumed_alive_when_the_dead_rule_search_exceeds_its_limit() -> None:
     known, unknown = a_rule("k", sender_known="true"), a_rule("u", sender_known="false")
     many = [a_rule(f"r{n}", public_title_has=f"ord{n}", channel=f"k{n}") for n in range(20)]
     last = a_rule("sist", sender=POLICE)

@@ -11,7 +11,7 @@ from inbox.domain import ARKIVMELDING_DOCUMENT_TYPE, Metadata, OrgNumber, Servic
 from inbox.errors import Invalid
 from inbox.routing.route import explain_route, route
 from inbox.routing.rule_book import Release
-from tests.routing.books import (
+from tests.routing.rule_books import (
     BV,
     POLICE,
     PPT,
@@ -25,7 +25,7 @@ from tests.routing.books import (
 )
 
 
-def test_the_router_can_see_the_allowlist_and_nothing_else() -> None:
+def test_routing_metadata_has_exactly_the_allowlisted_fields() -> None:
     assert {field.name for field in dataclasses.fields(Metadata)} == {
         "channel",
         "service",
@@ -50,13 +50,13 @@ def test_the_router_can_see_the_allowlist_and_nothing_else() -> None:
     }
 
 
-def test_a_message_with_no_matching_rule_is_for_a_person() -> None:
+def test_route_returns_none_without_a_matching_rule() -> None:
     book = a_book(rule("politi", '{ sender = "group:politi" }'))
 
     assert route(some_metadata(sender=STRANGER), book, TODAY) is None
 
 
-def test_a_route_says_unit_rule_release_urgency_and_why() -> None:
+def test_route_has_unit_rule_release_urgency_and_reason() -> None:
     book = a_book(rule("politi", '{ sender = "group:politi" }', more="urgent = true"))
 
     found = route(some_metadata(sender=POLICE), book, TODAY)
@@ -66,7 +66,7 @@ def test_a_route_says_unit_rule_release_urgency_and_why() -> None:
     assert (found.release, found.because) == (Release.BY_A_PERSON, "Fordi")
 
 
-def test_the_first_matching_rule_wins() -> None:
+def test_route_follows_the_first_matching_rule() -> None:
     book = a_book(
         rule("en", '{ sender = "group:politi", service = "DPO" }', more='before = ["to"]'),
         rule("to", '{ sender = "group:politi" }', to="ppt"),
@@ -80,7 +80,7 @@ def test_the_first_matching_rule_wins() -> None:
     assert [f and f.rule for f in found] == ["en", "to"]
 
 
-def test_an_answer_goes_to_the_unit_that_has_the_case() -> None:
+def test_route_sends_an_answer_to_the_unit_that_has_the_case() -> None:
     book = a_book(rule("svar", "{ known_reference = true }", to="same unit"))
 
     answer = route(some_metadata(known_unit=UnitId("utenfor")), book, TODAY)
@@ -137,7 +137,7 @@ def test_an_answer_goes_to_the_unit_that_has_the_case() -> None:
         ),
     ],
 )
-def test_a_condition_holds_for_its_values_only(
+def test_routing_condition_matches_only_its_values(
     when: str, fits: dict[str, object], other: dict[str, object]
 ) -> None:
     book = a_book(rule("en", f"{{ {when} }}"))
@@ -169,7 +169,7 @@ def test_a_condition_holds_for_its_values_only(
         ("barnevern", None, False),
     ],
 )
-def test_a_public_title_is_matched_by_whole_words_and_by_beginnings_on_request(
+def test_public_title_condition_matches_whole_words_or_marked_prefixes(
     word: str, title: str | None, *, fits: bool
 ) -> None:
     book = a_book(rule("en", f'{{ public_title_has = "{word}" }}'))
@@ -180,7 +180,7 @@ def test_a_public_title_is_matched_by_whole_words_and_by_beginnings_on_request(
 @pytest.mark.parametrize(
     "field", ["public_title", "administrative_unit", "screening_authority", "access_restriction"]
 )
-def test_a_condition_looks_at_its_own_field_only(field: str) -> None:
+def test_routing_condition_reads_only_its_own_field(field: str) -> None:
     value = "bv" if field == "administrative_unit" else "barnevern"
     name = "public_title_has" if field == "public_title" else field
     book = a_book(rule("en", f'{{ {name} = "{value}" }}'))
@@ -197,7 +197,7 @@ def test_a_condition_looks_at_its_own_field_only(field: str) -> None:
     assert route(some_metadata(**{**everywhere, field: None}), book, TODAY) is None
 
 
-def test_conditions_are_joined_by_and_also_in_an_exception() -> None:
+def test_routing_conditions_of_a_rule_or_exception_must_all_match() -> None:
     book = a_book(
         rule(
             "en",
@@ -224,7 +224,7 @@ def test_conditions_are_joined_by_and_also_in_an_exception() -> None:
         (date(2026, 4, 1), False),
     ],
 )
-def test_a_rule_holds_from_its_first_day_to_its_last(day: date, *, fits: bool) -> None:
+def test_routing_rule_matches_from_its_first_day_to_its_last_day(day: date, *, fits: bool) -> None:
     book = a_book(
         rule("en", "{ sender_known = true }", more="from = 2026-01-01\nuntil = 2026-03-31")
     )
@@ -232,14 +232,14 @@ def test_a_rule_holds_from_its_first_day_to_its_last(day: date, *, fits: bool) -
     assert (route(some_metadata(), book, day) is not None) is fits
 
 
-def test_nobody_is_routed_by_another_organisations_rules() -> None:
+def test_route_refuses_rules_of_another_organisation() -> None:
     book = a_book(rule("en", "{ sender_known = true }"))
 
     with pytest.raises(Invalid, match=r"route\.other_organisation"):
         route(some_metadata(receiver=OrgNumber("910077473")), book, TODAY)
 
 
-def test_an_explanation_has_every_rule_with_every_condition() -> None:
+def test_route_explanation_lists_every_rule_with_every_condition() -> None:
     book = a_book(
         rule("en", '{ sender = "group:politi", service = ["DPO", "DPF"] }', more='before = ["to"]'),
         rule("to", "{ sender_known = true }", to="ppt", more='except = { channel = "altinn" }'),
@@ -270,7 +270,7 @@ def test_an_explanation_has_every_rule_with_every_condition() -> None:
     )
 
 
-def test_an_explanation_of_no_route_says_that_a_person_must_act_and_which_day_was_wrong() -> None:
+def test_route_explanation_without_a_match_mentions_a_rule_outside_its_period() -> None:
     book = a_book(rule("en", "{ sender_known = true }", more="until = 2026-01-01"))
 
     text = explain_route(some_metadata(), book, TODAY).text
@@ -279,7 +279,7 @@ def test_an_explanation_of_no_route_says_that_a_person_must_act_and_which_day_wa
     assert "gjelder ikke denne dagen" in text
 
 
-def test_the_nearest_misses_are_those_that_lack_least() -> None:
+def test_route_explanation_orders_nearest_rules_by_unmatched_conditions() -> None:
     book = a_book(
         rule(
             "unntatt", '{ channel = "integrasjonspunkt" }', more="except = { sender_known = true }"
@@ -293,7 +293,7 @@ def test_the_nearest_misses_are_those_that_lack_least() -> None:
 
 
 @given(words=st.sampled_from(["", "Bekymringsmelding om ", "Klagesak, "]), name=st.text())
-def test_an_explanation_never_has_the_title(words: str, name: str) -> None:
+def test_route_explanation_never_contains_the_title_of_the_message(words: str, name: str) -> None:
     title = f"{words}¤{name}"
     metadata = some_metadata(
         public_title=title, administrative_unit=title, access_restriction=title
@@ -313,7 +313,7 @@ SENDERS = [STRANGER, *(org for group in the_book().groups.values() for org in gr
     title=st.sampled_from([None, "bekymringsmelding", "pasient elev ppt", "klagesak"]),
     unit=st.sampled_from([None, "Barnevern"]),
 )
-def test_explaining_and_routing_agree(
+def test_explain_and_route_agree_on_the_shipped_rules(
     sender: OrgNumber,
     known_unit: UnitId | None,
     title: str | None,

@@ -14,7 +14,7 @@ from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.envelopes import receipt_json, sbd_json
-from tests.simulator.caseworld import World
+from tests.simulator.case_system_world import World
 from tests.simulator.product import Product
 
 

@@ -33,7 +33,7 @@ def _routes(app: FastAPI) -> set[tuple[str, str]]:
     }
 
 
-def test_walking_the_routes_sees_what_is_in_included_routers() -> None:
+def test_route_walk_includes_nested_routers() -> None:
     app, outer, inner = FastAPI(openapi_url=None), APIRouter(prefix="/a"), APIRouter(prefix="/b")
     inner.add_api_route("/c", lambda: None, methods=["PUT"])
     outer.include_router(inner)
@@ -42,7 +42,7 @@ def test_walking_the_routes_sees_what_is_in_included_routers() -> None:
     assert _routes(app) == {("PUT", "/a/b/c")}
 
 
-def test_a_stranger_gets_nothing_on_any_route(api: Api) -> None:
+def test_every_api_route_requires_a_key(api: Api) -> None:
     app = create_app(api.world.line)
     routes = _routes(app)
     assert ("POST", "/api/v1/deliveries/{delivery_id}/registered") in routes
@@ -59,7 +59,7 @@ def test_a_stranger_gets_nothing_on_any_route(api: Api) -> None:
     assert frozenset() == OPEN
 
 
-def test_a_stranger_cannot_tell_which_paths_there_are(still: Still) -> None:
+def test_request_without_a_key_cannot_tell_known_from_unknown_paths(still: Still) -> None:
     api = still.api
     known = api.client.get(api.path)
     unknown = api.client.get("/docs")
@@ -69,7 +69,7 @@ def test_a_stranger_cannot_tell_which_paths_there_are(still: Still) -> None:
     assert known.headers["www-authenticate"] == "Bearer"
 
 
-def test_no_pages_describe_the_service(still: Still) -> None:
+def test_api_serves_no_docs_or_openapi_pages(still: Still) -> None:
     api = still.api
     for path in ("/docs", "/redoc", "/openapi.json", "/api/v1/deliveries/"):
         assert api.client.get(path, headers=api.headers()).status_code == 404
@@ -78,7 +78,7 @@ def test_no_pages_describe_the_service(still: Still) -> None:
 @pytest.mark.parametrize(
     "scheme", ["Basic {}", "{}", "Bearer", "Bearer ", "Bearer {}x", "Bearer æ"]
 )
-def test_only_a_whole_key_in_a_bearer_header_opens(still: Still, scheme: str) -> None:
+def test_only_a_complete_bearer_key_is_accepted(still: Still, scheme: str) -> None:
     api = still.api
     header = scheme.format(api.world.keys["sak"][0])
 
@@ -87,7 +87,7 @@ def test_only_a_whole_key_in_a_bearer_header_opens(still: Still, scheme: str) ->
     assert answer.status_code == 401
 
 
-def test_two_authorization_headers_are_none(still: Still) -> None:
+def test_two_authorization_headers_are_rejected(still: Still) -> None:
     api = still.api
     key = api.headers()["authorization"]
 
@@ -96,7 +96,7 @@ def test_two_authorization_headers_are_none(still: Still) -> None:
     assert answer.status_code == 401
 
 
-def test_the_scheme_may_be_written_in_any_case(still: Still) -> None:
+def test_bearer_scheme_is_case_insensitive(still: Still) -> None:
     api = still.api
     key = api.world.keys["sak"][0]
 
@@ -105,7 +105,7 @@ def test_the_scheme_may_be_written_in_any_case(still: Still) -> None:
     assert answer.status_code == 200
 
 
-def test_a_key_that_is_taken_away_holds_no_longer_at_the_next_request(api: Api) -> None:
+def test_ended_case_system_key_is_rejected_at_the_next_request(api: Api) -> None:
     assert api.client.get(api.path, headers=api.headers()).status_code == 200
     with api.world.line.store.transaction() as (session, now):
         session.execute(
@@ -118,7 +118,7 @@ def test_a_key_that_is_taken_away_holds_no_longer_at_the_next_request(api: Api) 
     assert api.client.get(api.path, headers=api.headers("fag")).status_code == 200
 
 
-def test_a_new_key_replaces_the_old_at_the_next_request(api: Api) -> None:
+def test_replaced_case_system_key_is_rejected_and_the_new_key_accepted(api: Api) -> None:
     with api.world.line.store.transaction() as (session, _):
         session.execute(
             sa.update(CaseSystem)
@@ -131,7 +131,7 @@ def test_a_new_key_replaces_the_old_at_the_next_request(api: Api) -> None:
     assert answer.status_code == 200
 
 
-def test_not_yours_and_not_there_are_the_same_bytes(api: Api) -> None:
+def test_foreign_and_unknown_deliveries_get_identical_404_responses(api: Api) -> None:
     theirs = api.offered().id
     nobodys = "0" * 32
 
@@ -156,7 +156,9 @@ def test_not_yours_and_not_there_are_the_same_bytes(api: Api) -> None:
     assert api.world.delivery(api.world.messages()[0].id).state == "OPEN"
 
 
-def test_another_systems_deliveries_are_not_listed_and_place_no_page(api: Api) -> None:
+def test_delivery_list_omits_deliveries_of_other_systems_even_with_a_foreign_cursor(
+    api: Api,
+) -> None:
     theirs, ours = api.offered(), api.offered("Sakkyndig vurdering")
 
     listed = api.client.get(api.path, params={"after": theirs.id}, headers=api.headers("fag"))
@@ -164,7 +166,7 @@ def test_another_systems_deliveries_are_not_listed_and_place_no_page(api: Api) -
     assert [one["id"] for one in listed.json()["deliveries"]] == [ours.id]
 
 
-def test_every_answer_has_the_safe_headers(api: Api) -> None:
+def test_every_api_response_has_the_security_headers(api: Api) -> None:
     delivery = api.offered()
     answers = [
         api.client.get("/", headers=api.headers()),
@@ -181,7 +183,7 @@ def test_every_answer_has_the_safe_headers(api: Api) -> None:
         assert {name: answer.headers[name] for name in SAFE} == SAFE
 
 
-def test_a_web_socket_is_closed_at_once(still: Still) -> None:
+def test_websocket_connections_are_closed_at_once(still: Still) -> None:
     api = still.api
     from starlette.websockets import WebSocketDisconnect
 
@@ -189,7 +191,7 @@ def test_a_web_socket_is_closed_at_once(still: Still) -> None:
         pass
 
 
-def test_while_the_database_is_away_nobody_gets_in(api: Api) -> None:
+def test_api_answers_503_when_the_database_is_unavailable(api: Api) -> None:
     client = TestClient(create_app(api.world.line), raise_server_exceptions=False)
     with api.world.line.store.transaction() as (session, _):
         session.connection().exec_driver_sql("ALTER TABLE case_system RENAME TO gone")

@@ -26,7 +26,7 @@ def _entries(api: Api, message_id: str) -> list[bytes]:
         return list(session.exec(query.order_by(col(AuditEntry.seq))))
 
 
-def test_the_list_has_ids_and_times_and_no_word_of_the_message(api: Api) -> None:
+def test_delivery_list_contains_ids_and_times_but_no_content(api: Api) -> None:
     delivery = api.offered()
 
     answer = api.client.get(api.path, headers=api.headers())
@@ -43,7 +43,7 @@ def test_the_list_has_ids_and_times_and_no_word_of_the_message(api: Api) -> None
     assert answer.json()["next"] is None
 
 
-def test_what_may_not_be_collected_is_not_listed(api: Api) -> None:
+def test_delivery_list_omits_deliveries_that_cannot_be_collected(api: Api) -> None:
     delivery, other = api.offered(), api.offered()
     with api.world.line.store.transaction() as (session, _):
         setattr(session.get_one(Message, delivery.message_id), "state", MessageState.QUARANTINED)  # noqa: B010 - no move
@@ -55,7 +55,7 @@ def test_what_may_not_be_collected_is_not_listed(api: Api) -> None:
     assert collected.status_code == 404
 
 
-def test_the_list_is_paged_oldest_first_until_the_last_page(api: Api) -> None:
+def test_delivery_list_is_paged_oldest_first_to_the_last_page(api: Api) -> None:
     offered = []
     for _ in range(5):
         offered.append(api.offered().id)
@@ -71,7 +71,7 @@ def test_the_list_is_paged_oldest_first_until_the_last_page(api: Api) -> None:
     assert seen == offered
 
 
-def test_a_page_goes_on_after_a_delivery_that_is_registered_meanwhile(api: Api) -> None:
+def test_delivery_page_continues_after_a_delivery_registered_meanwhile(api: Api) -> None:
     offered = []
     for _ in range(3):
         offered.append(api.offered().id)
@@ -86,7 +86,7 @@ def test_a_page_goes_on_after_a_delivery_that_is_registered_meanwhile(api: Api) 
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "after=1", "page=2"])
-def test_a_query_that_is_not_understood_is_refused(still: Still, query: str) -> None:
+def test_delivery_list_with_an_invalid_query_is_refused(still: Still, query: str) -> None:
     api = still.api
 
     answer = api.client.get(f"{api.path}?{query}", headers=api.headers())
@@ -95,7 +95,7 @@ def test_a_query_that_is_not_understood_is_refused(still: Still, query: str) -> 
     assert answer.json()["code"] == "request.invalid"
 
 
-def test_a_delivery_has_what_it_takes_to_register_it(api: Api) -> None:
+def test_collected_delivery_contains_everything_needed_for_registration(api: Api) -> None:
     delivery = api.offered()
     message = api.world.messages()[0]
 
@@ -128,7 +128,7 @@ def test_a_delivery_has_what_it_takes_to_register_it(api: Api) -> None:
     assert document["is_main"] is True
 
 
-def test_what_the_arkivmelding_lacks_is_said_with_what_could_stand_there(api: Api) -> None:
+def test_collected_delivery_lists_missing_elements_with_suggested_values(api: Api) -> None:
     delivery = api.offered()
     with api.world.line.store.transaction() as (session, _):
         missing = '["journalpost/journaldato", "saksmappe/saksansvarlig"]'
@@ -142,7 +142,7 @@ def test_what_the_arkivmelding_lacks_is_said_with_what_could_stand_there(api: Ap
     ]
 
 
-def test_a_message_without_readable_arkivmelding_is_collected_all_the_same(api: Api) -> None:
+def test_delivery_without_a_readable_arkivmelding_can_be_collected(api: Api) -> None:
     delivery = api.offered()
     with api.world.line.store.transaction() as (session, _):
         session.execute(sa.update(Message).values(sealed_archive=None, shielding=None))
@@ -153,7 +153,7 @@ def test_a_message_without_readable_arkivmelding_is_collected_all_the_same(api: 
     assert found["screening"] is None
 
 
-def test_collecting_twice_gives_the_same_and_is_audited_twice(api: Api) -> None:
+def test_repeated_collection_returns_the_same_delivery_and_is_audited(api: Api) -> None:
     delivery = api.offered()
     before = len(_entries(api, delivery.message_id))
 
@@ -167,7 +167,7 @@ def test_collecting_twice_gives_the_same_and_is_audited_twice(api: Api) -> None:
     assert b"delivery:read" in read
 
 
-def test_every_content_read_is_in_the_audit_before_the_first_byte(api: Api) -> None:
+def test_content_reads_are_audited_before_the_first_byte(api: Api) -> None:
     delivery = api.offered()
     before = len(_entries(api, delivery.message_id))
     seen = []
@@ -182,7 +182,7 @@ def test_every_content_read_is_in_the_audit_before_the_first_byte(api: Api) -> N
     assert seen == [1, 2]
 
 
-def test_the_package_is_the_original_byte_for_byte(api: Api) -> None:
+def test_package_endpoint_returns_the_original_bytes_with_digest_headers(api: Api) -> None:
     delivery = api.offered()
     message = api.world.messages()[0]
 
@@ -199,7 +199,7 @@ def test_the_package_is_the_original_byte_for_byte(api: Api) -> None:
     assert answer.headers["accept-ranges"] == "none"
 
 
-def test_a_document_comes_unpacked_and_only_as_a_download(api: Api) -> None:
+def test_document_endpoint_returns_the_unpacked_file_as_a_download(api: Api) -> None:
     delivery = api.offered()
 
     answer = api.client.get(f"{api.path}/{delivery.id}/documents/1", headers=api.headers())
@@ -216,7 +216,7 @@ def test_a_document_comes_unpacked_and_only_as_a_download(api: Api) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "2", "-1", "x", "99999999999999999999"])
-def test_a_document_that_is_not_there_is_not_found(still: Still, number: str) -> None:
+def test_unknown_document_number_returns_404(still: Still, number: str) -> None:
     api = still.api
 
     answer = api.client.get(still.address(f"/documents/{number}"), headers=api.headers())
@@ -234,13 +234,15 @@ def test_a_document_that_is_not_there_is_not_found(still: Still, number: str) ->
         ("x.æ", "document-2", "x.%C3%A6"),
     ],
 )
-def test_a_file_name_in_a_header_can_do_no_harm(name: str, plain: str, encoded: str) -> None:
+def test_hostile_file_names_are_made_safe_in_content_disposition(
+    name: str, plain: str, encoded: str
+) -> None:
     said = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 
     assert content_disposition(name, 2) == said
 
 
-def test_a_registered_delivery_is_not_given_out_again(api: Api) -> None:
+def test_registered_delivery_is_not_listed_or_given_out_again(api: Api) -> None:
     delivery = api.offered()
     word = {"reference": "2026/1-1"}
     api.client.post(f"{api.path}/{delivery.id}/registered", json=word, headers=api.headers())
@@ -249,7 +251,7 @@ def test_a_registered_delivery_is_not_given_out_again(api: Api) -> None:
     assert api.client.get(api.path, headers=api.headers()).json()["deliveries"] == []
 
 
-def test_a_quarantined_message_is_offered_to_nobody(api: Api) -> None:
+def test_quarantined_message_is_not_offered_to_case_systems(api: Api) -> None:
     api.world.send(parcel={"tamper": Tamper.BROKEN_SIGNATURE})
     api.world.collect()
     api.world.work()
@@ -258,7 +260,7 @@ def test_a_quarantined_message_is_offered_to_nobody(api: Api) -> None:
     assert api.client.get(api.path, headers=api.headers()).json()["deliveries"] == []
 
 
-def test_damage_behind_the_first_byte_cuts_the_connection(api: Api) -> None:
+def test_damage_after_the_first_byte_aborts_the_package_response(api: Api) -> None:
     delivery = api.offered()
     message = api.world.messages()[0]
     (path,) = (api.world.folder / "vault").rglob(message.object_name or "")
@@ -282,7 +284,7 @@ def test_damage_behind_the_first_byte_cuts_the_connection(api: Api) -> None:
     assert after.status_code == 200
 
 
-def test_an_object_that_is_gone_is_a_fault_of_ours_and_says_no_more(api: Api) -> None:
+def test_missing_vault_object_answers_500_without_details(api: Api) -> None:
     delivery = api.offered()
     message = api.world.messages()[0]
     api.world.line.vault.remove(message.object_name or "")

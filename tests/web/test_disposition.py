@@ -26,7 +26,7 @@ DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]
         "com10.txt",
     ],
 )
-def test_letters_of_every_language_stay(name: str) -> None:
+def test_safe_name_keeps_letters_of_every_language(name: str) -> None:
     assert safe_name(name, 1) == name
 
 
@@ -60,11 +60,11 @@ def test_letters_of_every_language_stay(name: str) -> None:
         ("a" * 195 + " . . " + "b" * 50 + ".pdf", "a" * 195 + ".pdf"),
     ],
 )
-def test_a_hostile_name_is_made_harmless(name: str, safe: str) -> None:
+def test_safe_name_makes_hostile_names_harmless(name: str, safe: str) -> None:
     assert safe_name(name, 3) == safe
 
 
-def test_the_header_has_a_plain_name_and_the_letters() -> None:
+def test_content_disposition_has_an_ascii_and_a_utf8_file_name() -> None:
     assert content_disposition("brev å.pdf ", 3) == (
         "attachment; filename=\"document-3.pdf\"; filename*=UTF-8''brev%20%C3%A5.pdf"
     )
@@ -78,7 +78,7 @@ def test_the_header_has_a_plain_name_and_the_letters() -> None:
     | st.text(alphabet="./\\ :conaux1²\u202e\u200fÅå", max_size=12)
     | st.text(alphabet="å. ", min_size=90, max_size=300)
 )
-def test_whatever_a_sender_writes_the_name_can_be_saved_and_shown(name: str) -> None:
+def test_safe_name_and_header_are_harmless_for_any_input(name: str) -> None:
     safe = safe_name(name, 3)
 
     assert 0 < len(safe.encode()) <= 200

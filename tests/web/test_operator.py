@@ -65,7 +65,7 @@ def _samples(line: Line) -> dict[tuple[str, str], float]:
 # Health
 
 
-def test_a_process_that_answers_is_alive_whatever_else_is_wrong(
+def test_liveness_answers_even_when_the_vault_is_missing(
     operator: TestClient, small_world: World
 ) -> None:
     (small_world.folder / "vault").rename(small_world.folder / "elsewhere")
@@ -73,7 +73,7 @@ def test_a_process_that_answers_is_alive_whatever_else_is_wrong(
     assert operator.get("/health/live").json() == {"live": True}
 
 
-def test_it_is_ready_once_its_gateways_have_answered(small_world: World) -> None:
+def test_readiness_requires_an_answer_from_the_gateway(small_world: World) -> None:
     before = _needs(small_world.line)
     small_world.collect()
 
@@ -81,7 +81,7 @@ def test_it_is_ready_once_its_gateways_have_answered(small_world: World) -> None
     assert _needs(small_world.line) == (200, ALL_WELL)
 
 
-def test_a_gateway_that_is_silent_for_too_long_makes_it_unready(small_world: World) -> None:
+def test_readiness_fails_when_a_gateway_is_silent_too_long(small_world: World) -> None:
     small_world.collect()
     small_world.clock.advance(timedelta(minutes=16))
     record_pulse(small_world.line, "gateway:eformidling", "gateway.unavailable")
@@ -92,14 +92,14 @@ def test_a_gateway_that_is_silent_for_too_long_makes_it_unready(small_world: Wor
     assert needs == {**ALL_WELL, "gateway:eformidling": "gateway.unavailable"}
 
 
-def test_a_vault_that_is_gone_makes_it_unready(small_world: World) -> None:
+def test_readiness_fails_when_the_vault_is_missing(small_world: World) -> None:
     small_world.collect()
     (small_world.folder / "vault").rename(small_world.folder / "elsewhere")
 
     assert _needs(small_world.line) == (503, {**ALL_WELL, "vault": "vault.io"})
 
 
-def test_a_vault_without_room_makes_it_unready(small_world: World) -> None:
+def test_readiness_fails_when_the_vault_has_too_little_space(small_world: World) -> None:
     small_world.collect()
     line = replace(
         small_world.line,
@@ -109,14 +109,14 @@ def test_a_vault_without_room_makes_it_unready(small_world: World) -> None:
     assert _needs(line) == (503, {**ALL_WELL, "vault": "vault.full"})
 
 
-def test_asking_leaves_nothing_in_the_vault(small_world: World) -> None:
+def test_readiness_check_leaves_nothing_in_the_vault(small_world: World) -> None:
     _needs(small_world.line)
 
     assert list(small_world.line.vault.names()) == []
     assert small_world.line.vault.remove_partial_objects(datetime.max.replace(tzinfo=UTC)) == 0
 
 
-def test_other_keys_than_those_of_the_data_make_it_unready(small_world: World) -> None:
+def test_readiness_fails_with_keys_of_another_database(small_world: World) -> None:
     small_world.collect()
     create_keys(small_world.folder / "others", small_world.clock.now)
     line = replace(small_world.line, keyring=Keyring.load(small_world.folder / "others"))
@@ -124,7 +124,7 @@ def test_other_keys_than_those_of_the_data_make_it_unready(small_world: World) -
     assert _needs(line) == (503, {**ALL_WELL, "keys": "keys.not_these"})
 
 
-def test_a_policy_that_cannot_be_had_makes_it_unready(small_world: World) -> None:
+def test_readiness_fails_when_the_active_policy_is_unavailable(small_world: World) -> None:
     small_world.collect()
     with small_world.line.store.transaction() as (session, now):
         activate_policy(session, now, "0" * 64, None)
@@ -133,7 +133,9 @@ def test_a_policy_that_cannot_be_had_makes_it_unready(small_world: World) -> Non
     assert _samples(small_world.line)["inbox_policy_decides", ""] == 0
 
 
-def test_a_list_that_differed_makes_it_unready_and_says_no_more(api: Api) -> None:
+def test_recheck_difference_makes_readiness_and_lists_fail_without_naming_the_message(
+    api: Api,
+) -> None:
     delivery = api.offered()
     line = api.world.line
     assert _samples(line)["inbox_lists_shown", ""] == 1
@@ -157,7 +159,7 @@ def test_a_list_that_differed_makes_it_unready_and_says_no_more(api: Api) -> Non
     assert api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()).status_code == 200
 
 
-def test_a_database_of_another_version_makes_it_unready(small_world: World) -> None:
+def test_readiness_fails_with_a_database_of_another_version(small_world: World) -> None:
     small_world.collect()
     with small_world.line.store.transaction() as (session, _):
         session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
@@ -165,7 +167,7 @@ def test_a_database_of_another_version_makes_it_unready(small_world: World) -> N
     assert _needs(small_world.line) == (503, {**ALL_WELL, "database": "database.version"})
 
 
-def test_without_its_tables_every_need_that_asks_them_is_unmet(small_world: World) -> None:
+def test_readiness_reports_each_need_whose_tables_are_missing(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, _):
         for table in ("installation", "active_policy", "pulse"):
             session.connection().exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_gone")
@@ -189,7 +191,7 @@ def _arrive(world: World, public_title: str) -> Message:
     return world.message(wire_id)
 
 
-def test_the_totals_are_right_on_each_database(world: World) -> None:
+def test_totals_count_states_ages_and_tasks_on_each_database(world: World) -> None:
     _arrive(world, "Melding om barnevern")
     world.clock.advance(timedelta(hours=3))
     for title in ("Melding om barnevern", "Ingen regel", "Om en elev"):
@@ -218,7 +220,7 @@ def test_the_totals_are_right_on_each_database(world: World) -> None:
     assert totals_of(world.line).legacy_sha1 == 3
 
 
-def test_what_a_person_has_done_is_no_longer_counted(small_world: World) -> None:
+def test_totals_omit_tasks_that_a_person_has_completed(small_world: World) -> None:
     message = _arrive(small_world, "Ingen regel")
     anne = small_world.person("anne", Role.ARCHIVIST, "desk")
     archive_staff.place(
@@ -228,7 +230,7 @@ def test_what_a_person_has_done_is_no_longer_counted(small_world: World) -> None
     assert set(totals_of(small_world.line).tasks) == {"release"}
 
 
-def test_every_state_is_there_also_with_nothing_in_it(small_world: World) -> None:
+def test_metrics_include_every_state_even_when_empty(small_world: World) -> None:
     samples = _samples(small_world.line)
 
     for name, states in (
@@ -241,7 +243,7 @@ def test_every_state_is_there_also_with_nothing_in_it(small_world: World) -> Non
         assert {samples[name, state] for state in states} == {0}
 
 
-def test_a_scrape_says_the_totals(api: Api) -> None:
+def test_metrics_report_totals_and_ages_per_state(api: Api) -> None:
     delivery = api.offered()
     word = {"reference": "2026/1-1"}
     api.client.post(f"{api.path}/{delivery.id}/registered", json=word, headers=api.headers())
@@ -264,14 +266,14 @@ def test_a_scrape_says_the_totals(api: Api) -> None:
     assert not any(name == "inbox_gateway_fault" for name, _ in samples)
 
 
-def test_a_gateway_that_never_answered_is_a_fault(small_world: World) -> None:
+def test_metrics_report_a_gateway_that_never_answered_as_a_fault(small_world: World) -> None:
     samples = _samples(small_world.line)
 
     assert samples["inbox_gateway_fault", "eformidling gateway.never"] == 1
     assert ("inbox_gateway_contact_seconds", "eformidling") not in samples
 
 
-def test_a_clock_that_runs_backwards_is_measured(small_world: World) -> None:
+def test_metrics_report_how_far_the_clock_ran_backwards(small_world: World) -> None:
     times = [datetime(2026, 11, 24, 12, tzinfo=UTC), datetime(2026, 11, 24, 11, tzinfo=UTC)]
 
     def clock(session: Session) -> datetime:
@@ -287,7 +289,7 @@ def test_a_clock_that_runs_backwards_is_measured(small_world: World) -> None:
     assert samples["inbox_clock_backward_seconds", ""] == pytest.approx(3600, abs=30)
 
 
-def test_no_face_of_the_operators_names_a_message_a_person_a_unit_or_a_sender(api: Api) -> None:
+def test_operator_pages_name_no_message_person_unit_or_sender(api: Api) -> None:
     delivery = api.offered()
     message = api.world.messages()[0]
     secret = (CANARY, delivery.id, message.id, message.wire_id, SENDER, "Barnevern", "barnevern")
@@ -308,7 +310,7 @@ def _text(element: etree._Element) -> str:
     return " ".join(" ".join(str(each) for each in element.itertext()).split())
 
 
-def test_the_page_says_the_totals_in_words(api: Api) -> None:
+def test_status_page_shows_the_totals_in_norwegian(api: Api) -> None:
     api.offered()
     api.message("Ingen regel")
     api.world.clock.advance(timedelta(hours=2))
@@ -325,7 +327,7 @@ def test_the_page_says_the_totals_in_words(api: Api) -> None:
     assert "Alt som trengs, virker." in _text(page)
 
 
-def test_the_page_shows_what_is_wrong_first(small_world: World) -> None:
+def test_status_page_reports_a_missing_vault_in_title_and_text(small_world: World) -> None:
     (small_world.folder / "vault").rename(small_world.folder / "elsewhere")
 
     with TestClient(create_operator_app(small_world.line)) as client:
@@ -338,7 +340,7 @@ def test_the_page_shows_what_is_wrong_first(small_world: World) -> None:
     assert "vault.io" in _text(page)
 
 
-def test_the_page_is_fit_for_everybody(api: Api) -> None:
+def test_status_page_meets_basic_accessibility_rules(api: Api) -> None:
     api.message("Ingen regel")
 
     with TestClient(create_operator_app(api.world.line)) as client:
@@ -354,7 +356,9 @@ def test_the_page_is_fit_for_everybody(api: Api) -> None:
     assert labels == {heading.get("id") for heading in page.iterfind(".//h2")}
 
 
-def test_the_page_has_its_style_and_nothing_else_that_works(operator: TestClient) -> None:
+def test_status_page_contains_only_a_hashed_style_and_no_script_or_link(
+    operator: TestClient,
+) -> None:
     answer = operator.get("/")
 
     page = html.document_fromstring(answer.content)
@@ -367,13 +371,13 @@ def test_the_page_has_its_style_and_nothing_else_that_works(operator: TestClient
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/api/v1/deliveries", "/health"])
-def test_there_is_nothing_else_at_the_operators_listener(operator: TestClient, path: str) -> None:
+def test_operator_listener_answers_404_for_other_paths(operator: TestClient, path: str) -> None:
     answer = operator.get(path)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_while_the_database_is_away_the_totals_say_so(small_world: World) -> None:
+def test_metrics_answer_503_when_the_database_is_unavailable(small_world: World) -> None:
     with small_world.line.store.transaction() as (session, _):
         session.execute(sa.text("ALTER TABLE message RENAME TO gone"))
 
@@ -383,7 +387,7 @@ def test_while_the_database_is_away_the_totals_say_so(small_world: World) -> Non
     assert (answer.status_code, answer.json()["code"]) == (503, "database.unavailable")
 
 
-def test_every_kind_of_task_has_words_on_the_status_page() -> None:
+def test_status_page_template_has_a_label_for_every_task_kind() -> None:
     page = (Path(web.__file__).parent / "templates" / "status.html").read_text()
 
     assert [kind for kind in TaskKind if f'"{kind}": "' not in page] == []

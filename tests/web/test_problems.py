@@ -45,7 +45,7 @@ DEEP = "[" * 5000
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_malformed_word_is_refused_without_repeating_it(
+def test_malformed_registered_body_is_refused_without_repeating_its_content(
     still: Still, body: str | bytes, status: int, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"content-type": "application/json"}
@@ -59,7 +59,7 @@ def test_a_malformed_word_is_refused_without_repeating_it(
     assert still.stands_open()
 
 
-def test_what_is_wrong_is_named_by_our_own_words(still: Still) -> None:
+def test_validation_problem_names_only_fields_of_the_schema(still: Still) -> None:
     answer = still.post("refused", json={"text": "x" * 2001, CANARY: 1})
 
     assert answer.json()["errors"] == [
@@ -70,12 +70,12 @@ def test_what_is_wrong_is_named_by_our_own_words(still: Still) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "A", "with space", "x" * 61, "code\n"])
-def test_a_code_of_another_shape_is_refused(still: Still, code: str) -> None:
+def test_refusal_code_must_match_the_code_pattern(still: Still, code: str) -> None:
     assert still.post("refused", json={"code": code}).status_code == 422
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
-def test_a_body_that_does_not_say_it_is_json_is_refused(still: Still, content_type: str) -> None:
+def test_body_without_a_json_content_type_is_refused(still: Still, content_type: str) -> None:
     headers = {"content-type": content_type}
 
     answer = still.post("registered", content=b'{"reference": "1"}', headers=headers)
@@ -83,7 +83,7 @@ def test_a_body_that_does_not_say_it_is_json_is_refused(still: Still, content_ty
     assert answer.status_code == 422
 
 
-def test_a_large_body_is_refused_unread_whether_or_not_its_length_is_said(still: Still) -> None:
+def test_too_large_body_is_refused_with_or_without_content_length(still: Still) -> None:
     large = json.dumps({"code": "x", "text": "y" * 70_000}).encode()
 
     said = still.post("refused", content=large)
@@ -94,7 +94,7 @@ def test_a_large_body_is_refused_unread_whether_or_not_its_length_is_said(still:
     assert still.stands_open()
 
 
-def test_a_method_that_is_not_there_is_a_problem_that_says_what_is(still: Still) -> None:
+def test_unsupported_method_answers_405_with_the_allowed_methods(still: Still) -> None:
     api = still.api
     answer = api.client.put(api.path, headers=api.headers())
 
@@ -145,7 +145,7 @@ def _failing(error: Exception) -> TestClient:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_an_error_is_its_code_to_the_outside_and_never_its_reason(
+def test_exceptions_become_problems_with_a_code_and_no_reason(
     error: Exception, status: int, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -163,7 +163,7 @@ def test_an_error_is_its_code_to_the_outside_and_never_its_reason(
 
 
 @pytest.mark.parametrize("path", ["/validation", "/response"])
-def test_a_value_of_ours_that_does_not_fit_stays_out_of_the_servers_log(path: str) -> None:
+def test_internal_validation_error_answers_500_without_the_value(path: str) -> None:
     """Not raised again: the server would write down its text."""
     app = _failing(RuntimeError()).app
     client = TestClient(app, raise_server_exceptions=True)
@@ -174,7 +174,7 @@ def test_a_value_of_ours_that_does_not_fit_stays_out_of_the_servers_log(path: st
     assert CANARY not in answer.text
 
 
-def test_a_request_is_logged_by_its_template(
+def test_request_log_uses_the_route_template_without_ids(
     still: Still, caplog: pytest.LogCaptureFixture
 ) -> None:
     api, delivery = still.api, still.delivery

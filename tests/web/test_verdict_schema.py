@@ -16,11 +16,11 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "verdict.schema.json"
 ANEW = "make it anew: .venv/bin/python -m inbox.web.verdict_schema > docs/verdict.schema.json"
 
 
-def test_the_committed_schema_is_the_one_that_the_code_makes() -> None:
+def test_committed_verdict_schema_matches_the_code() -> None:
     assert COMMITTED.read_text("utf-8") == text(), ANEW
 
 
-def test_the_api_describes_the_same_verdict() -> None:
+def test_openapi_describes_the_same_verdict_as_the_schema() -> None:
     parts = build_openapi()["components"]["schemas"]
     inner = json.loads(json.dumps(schema()).replace("#/$defs/", "#/components/schemas/"))
 
@@ -31,14 +31,14 @@ def test_the_api_describes_the_same_verdict() -> None:
     assert parts["Verdict"]["properties"] == inner["properties"]
 
 
-def test_every_part_of_a_verdict_is_described() -> None:
+def test_verdict_schema_members_have_descriptions() -> None:
     parts: dict[str, Any] = schema()["properties"]
 
     undescribed = {name for name, part in parts.items() if "description" not in str(part)}
     assert undescribed <= {"signers", "signer_is"}
 
 
-def test_a_verdict_that_was_kept_before_a_member_was_added_is_read() -> None:
+def test_verdict_stored_before_a_member_was_added_is_still_readable() -> None:
     kept = '{"container": true, "integrity": true, "signers": [], "notes": ["x"], "code": null}'
 
     assert TypeAdapter(Verdict).validate_json(kept).problems == ()
@@ -47,5 +47,5 @@ def test_a_verdict_that_was_kept_before_a_member_was_added_is_read() -> None:
 @pytest.mark.parametrize(
     "verdict", [opened(genuine()).verdict, quarantine(b"x").verdict], ids=["whole", "refused"]
 )
-def test_a_verdict_has_the_members_of_the_schema_and_no_others(verdict: Any) -> None:
+def test_verdict_members_equal_those_of_the_schema(verdict: Any) -> None:
     assert json.loads(json.dumps(verdict.as_json())).keys() == schema()["properties"].keys()

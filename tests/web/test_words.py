@@ -23,7 +23,7 @@ def _receipts(api: Api) -> int:
         return int(session.execute(sa.select(sa.func.count()).select_from(Receipt)).scalar_one())
 
 
-def test_accepted_is_not_registered_and_makes_no_receipt(api: Api) -> None:
+def test_accepted_delivery_is_collected_and_creates_no_receipt(api: Api) -> None:
     delivery = api.offered()
 
     first, second = (_say(api, delivery.id, "accepted") for _ in range(2))
@@ -34,7 +34,7 @@ def test_accepted_is_not_registered_and_makes_no_receipt(api: Api) -> None:
     assert _receipts(api) == 0
 
 
-def test_registered_twice_is_the_same_answer_and_one_receipt(api: Api) -> None:
+def test_registered_sent_twice_creates_one_receipt(api: Api) -> None:
     delivery = api.offered()
 
     first, second = (_say(api, delivery.id, "registered", REGISTERED) for _ in range(2))
@@ -49,7 +49,7 @@ def test_registered_twice_is_the_same_answer_and_one_receipt(api: Api) -> None:
     ("word", "body"),
     [("registered", {"reference": "2026/009999-1"}), ("refused", {"code": "other"})],
 )
-def test_a_conflicting_word_changes_nothing_and_a_person_is_told(
+def test_conflicting_outcome_answers_409_changes_nothing_and_opens_a_task(
     api: Api, word: str, body: dict[str, str]
 ) -> None:
     delivery = api.offered()
@@ -67,7 +67,7 @@ def test_a_conflicting_word_changes_nothing_and_a_person_is_told(
     assert _say(api, delivery.id, "registered", REGISTERED).json() == {"said": "repeated"}
 
 
-def test_a_word_for_a_delivery_that_was_taken_back_is_kept_for_a_person(api: Api) -> None:
+def test_registered_for_a_withdrawn_delivery_is_kept_as_a_late_word_task(api: Api) -> None:
     delivery = api.offered()
     message = api.world.messages()[0]
     anne = api.world.person("anne", Role.ARCHIVIST, "desk")
@@ -83,7 +83,7 @@ def test_a_word_for_a_delivery_that_was_taken_back_is_kept_for_a_person(api: Api
     assert _receipts(api) == 0
 
 
-def test_refused_returns_the_message_to_people_and_tells_the_sender_nothing(api: Api) -> None:
+def test_refused_delivery_returns_the_message_to_people_without_a_receipt(api: Api) -> None:
     delivery = api.offered()
     word = {"code": "journaldato.missing", "text": "Mangler journaldato"}
 
@@ -97,14 +97,14 @@ def test_refused_returns_the_message_to_people_and_tells_the_sender_nothing(api:
     assert _receipts(api) == 0
 
 
-def test_registered_without_collecting_first_counts(api: Api) -> None:
+def test_registered_is_valid_without_collecting_first(api: Api) -> None:
     delivery = api.offered()
 
     assert _say(api, delivery.id, "registered", REGISTERED).json() == {"said": "done"}
     assert api.world.delivery(delivery.message_id).state is DeliveryState.REGISTERED
 
 
-def test_accepted_takes_an_empty_object_and_no_reference(api: Api) -> None:
+def test_accepted_body_must_be_empty(api: Api) -> None:
     delivery = api.offered()
 
     assert _say(api, delivery.id, "accepted", {"reference": "2026/1-1"}).status_code == 422
@@ -112,7 +112,7 @@ def test_accepted_takes_an_empty_object_and_no_reference(api: Api) -> None:
     assert _say(api, delivery.id, "accepted", {}).status_code == 200
 
 
-def test_the_whole_road_ends_with_one_kvittering_at_the_sender(api: Api) -> None:
+def test_delivery_from_collection_to_registration_ends_with_one_receipt(api: Api) -> None:
     delivery = api.offered()
     message = api.world.messages()[0]
     api.client.get(f"{api.path}/{delivery.id}/package", headers=api.headers())

@@ -1,0 +1,1 @@
+"""Processes, system calls, power and databases cut off at every point."""

@@ -1,0 +1,1 @@
+"""What the tests of faults share: scenarios, forked lines, injected failures, judges."""

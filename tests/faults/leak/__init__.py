@@ -1,0 +1,1 @@
+"""Confidential words, searched for in everything that the program leaves behind."""

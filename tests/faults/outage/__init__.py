@@ -1,0 +1,1 @@
+"""Neighbours, disks and databases that are slow, wrong or away, and what must hold then."""

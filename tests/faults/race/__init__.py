@@ -1,0 +1,1 @@
+"""Two or more at the same thing: moves, workers, suspended workers."""
