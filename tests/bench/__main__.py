@@ -22,7 +22,7 @@ ROWS: Final[Mapping[str, str]] = {
     "custody": "a large package fetched, sealed, confirmed",
     "document": "one document out of a large package",
     "package": "a package verified",
-    "announced": "from announced to durable",
+    "custody_delay": "from announced to durable",
     "access": "a decision, a page of the list, who can, and whom a policy touches",
     "engines": "casbin's step beside another engine, and the proof of all invariants",
     "growth": "a page of ten times as much mail",

@@ -1,6 +1,11 @@
 """Certificates re-encoded exactly as received: a signature is valid for those bytes only."""
 
+from typing import Final
+
 from asn1crypto import core, parser, x509
+
+MAX_CERTIFICATE_BYTES: Final = 32 * 1024
+"""No genuine certificate is so large; asn1crypto reads a hostile one in the square of its size."""
 
 
 def received_bytes(value: core.Asn1Value) -> bytes:
@@ -32,6 +37,8 @@ class Certificate(x509.Certificate):  # type: ignore[misc] # the library has no 
 
 def load_certificate(der: bytes) -> Certificate:
     """Parse a certificate with its extensions; raises the errors in `cms.MALFORMED_ASN1_ERRORS`."""
+    if len(der) > MAX_CERTIFICATE_BYTES:
+        raise ValueError("the certificate is too large")
     certificate: Certificate = Certificate.load(der, strict=True)
     _ = certificate["tbs_certificate"]["extensions"].native
     return certificate

@@ -8,7 +8,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from inbox.package.signature.certificate import load_certificate
+from inbox.package.signature.certificate import MAX_CERTIFICATE_BYTES, load_certificate
 from tests.package.signature.signatures import Attributes, Holder, holder, making
 from tests.packages import opened, pack, quarantine
 
@@ -112,3 +112,10 @@ def test_signed_attributes_out_of_der_order_are_verified_as_received_at_every_le
 
 def _signed_part(der: bytes) -> bytes:
     return x509.load_der_x509_certificate(der).tbs_certificate_bytes
+
+
+def test_certificate_larger_than_any_genuine_one_is_refused_before_it_is_parsed() -> None:
+    large = b"\x30\x82\xff\xff".ljust(MAX_CERTIFICATE_BYTES + 1, b"\x00")
+
+    with pytest.raises(ValueError, match="too large"):
+        load_certificate(large)
