@@ -41,12 +41,49 @@ def _sets_state(source: str) -> list[int]:
     return found
 
 
+def _test_files_imported(source: str) -> list[str]:
+    """The modules named test_* that are imported here, or imported from; not the product's."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.level or _is_in_tests(node.module)):
+            start = "." * node.level + (node.module or "")
+            found += [start] if _names_test_file(start) else []
+            found += [f"{start} {a.name}" for a in node.names if a.name.startswith("test_")]
+        if isinstance(node, ast.Import):
+            modules = [a.name for a in node.names if _is_in_tests(a.name)]
+            found += [module for module in modules if _names_test_file(module)]
+    return found
+
+
+def _is_in_tests(module: str | None) -> bool:
+    return module is not None and module.split(".")[0] == "tests"
+
+
+def _names_test_file(module: str) -> bool:
+    return any(part.startswith("test_") for part in module.split("."))
+
+
 def test_house_rule_helpers_detect_violations() -> None:
     assert list(_broad_handlers("try:\n    pass\nexcept Exception:\n    pass")) == [3]
     assert _patched_names("mock" + ".patch('x')")
     assert _sets_state("row.state = 1\nupdate(t).values(state=2)") == [1, 2]
     assert len(PRODUCT) > 100
     assert len(TESTS) > 30
+
+
+def test_test_file_import_check_finds_each_form_of_import() -> None:
+    from_another = [
+        "from tests.a.test_b import c",
+        "from tests.a import (\n    d,\n    test_b,\n)",
+        "import tests.a.test_b as b",
+        "from .test_b import c",
+        "from . import test_b",
+        "def f():\n    from tests.a.test_b import c",
+    ]
+    from_builders = ["from tests.a.b import c", "import tests.a", "from inbox.a import test_b"]
+
+    assert [len(_test_files_imported(source)) for source in from_another] == [1] * 6
+    assert [_test_files_imported(source) for source in from_builders] == [[], [], []]
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=lambda path: path.stem)
@@ -65,6 +102,17 @@ def test_tests_use_no_mock_patch_or_monkeypatch_setattr() -> None:
     patched = {path.name for path in TESTS if path != here and _patched_names(path.read_text())}
 
     assert patched == set()
+
+
+def test_no_test_file_imports_from_another_test_file() -> None:
+    """What several test files share stands in a builder module, which imports from none either."""
+    imported = {
+        str(path.relative_to(ROOT)): found
+        for path in TESTS
+        if (found := _test_files_imported(path.read_text()))
+    }
+
+    assert imported == {}
 
 
 def test_broad_except_handlers_occur_only_in_allowed_files() -> None:

@@ -1,4 +1,4 @@
-"""Policies by seed over every fact, and what stock casbin says of them by itself.
+"""Policies by seed over every fact or changed at random, and what stock casbin says of them.
 
 Nothing of `inbox.access.policy.engine` but the text of the model is used by the stock side.
 """
@@ -12,10 +12,22 @@ from dataclasses import dataclass, replace
 import casbin
 from casbin.model import Model
 
-from inbox.access import Action, Duty, Policy, Role
-from inbox.access.facts.registry import FACTS
+from inbox.access import Action, Duty, OfMessage, Policy, Role
+from inbox.access.facts.registry import ACTION_SUBJECTS, FACTS
+from inbox.access.policy.conditions import names_in
 from inbox.access.policy.engine import MODEL
-from inbox.access.policy.vocabulary import NO_RULE, Effect, PolicyRule
+from inbox.access.policy.vocabulary import NO_RULE, Effect, PolicyRule, cell_includes
+
+ACTIONS_ABOUT_MESSAGES = [action for action in Action if OfMessage in ACTION_SUBJECTS[action]]
+CHANGED_ACTIONS = (
+    Action.ROUTE,
+    Action.LIST,
+    Action.OPEN,
+    Action.TAKE,
+    Action.HAND_BACK,
+    Action.RELEASE,
+)
+"""Those whose rules are changed at random."""
 
 
 def random_condition(chance: random.Random, depth: int = 2) -> str:
@@ -51,6 +63,35 @@ def random_policy(seed: int | str, actions: Sequence[Action]) -> Policy:
             )
         )
     return Policy(rules, facts=FACTS, digest=str(seed))
+
+
+def policy_with_random_changes(policy: Policy, chance: random.Random) -> Policy:
+    """One or two rows with another condition, for more roles, or not there."""
+    rules = list(policy.rules)
+    conditions = [rule.when for rule in rules if _rests_on_rows(policy, rule)]
+    for _ in range(2):
+        at = chance.choice([n for n, rule in enumerate(rules) if _includes_changed_action(rule)])
+        rule = rules[at]
+        other = chance.choice(conditions)
+        when = chance.choice([rule.when, f"({rule.when}) and ({other})", other, "always"])
+        roles = chance.choice([rule.roles, "handler leader archivist"])
+        rules[at] = PolicyRule(
+            id=rule.id, actions=rule.actions, roles=roles, when=when, effect=rule.effect
+        )
+        if chance.random() < 0.3:
+            del rules[at]
+    return Policy(rules, facts=FACTS, digest="changed")
+
+
+def _rests_on_rows(policy: Policy, rule: PolicyRule) -> bool:
+    """The list knows what this request brings; all at once anything may be brought."""
+    brought = {"proposed_by_other", "target_in_unit", "target_cleared", "target_conflict"}
+    brought |= {name for name, fact in FACTS.items() if fact.from_request is not None}
+    return not names_in(policy.conditions[rule.when]) & brought
+
+
+def _includes_changed_action(rule: PolicyRule) -> bool:
+    return any(cell_includes(rule.actions, action) for action in CHANGED_ACTIONS)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -14,29 +13,18 @@ from sqlmodel import Session
 
 from inbox.access import Action, Capacity, OfMessage, Policy, RequestFacts, Role, Subject, permit
 from inbox.access.facts.lookup import look_up_facts
-from inbox.access.facts.registry import ACTION_SUBJECTS, FACTS
+from inbox.access.facts.registry import FACTS
 from inbox.access.lists.pages import permitted_message_ids
 from inbox.domain import MessageId
 from inbox.store import create_engine
 from inbox.tables import Message
 from tests.access.fact_oracle import MEANINGS, Question, facts_told
-from tests.access.random_policy import Stock, random_policy
-from tests.access.random_world import RandomWorld, world_of, write
+from tests.access.random_policy import ACTIONS_ABOUT_MESSAGES, Stock, random_policy
+from tests.access.random_world import RandomWorld, world_of
 from tests.access.town import NOW, allow
+from tests.access.world_session import session_with_world
 from tests.databases import SQLITE_SOON
 from tests.worlds import sharing_statements
-
-ABOUT_MESSAGES = [action for action in Action if OfMessage in ACTION_SUBJECTS[action]]
-
-
-@contextmanager
-def written(engine: Engine, world: RandomWorld) -> Iterator[Session]:
-    """The world in a database, and out of it again."""
-    with engine.connect() as connection, connection.begin() as outer:
-        with Session(bind=connection) as session:
-            write(session, world)
-            yield session
-        outer.rollback()
 
 
 @dataclass(frozen=True)
@@ -107,7 +95,7 @@ def compare_facts(engine: Engine, seeds: Iterable[int]) -> Counter[tuple[str, bo
     seen: Counter[tuple[str, bool]] = Counter()
     for seed in seeds:
         world = world_of(f"facts {seed}", messages=6)
-        with written(engine, world) as session:
+        with session_with_world(engine, world) as session:
             for asked in askers(session, world):
                 for subject in world.subjects():
                     told = asked.told(subject)
@@ -149,12 +137,12 @@ def run(engine: Engine, seeds: Iterable[int], worlds_each: int) -> Counter[str]:
     """Random policies, some worlds each; how much was compared."""
     seen: Counter[str] = Counter()
     for seed in seeds:
-        actions = random.Random(seed).sample(ABOUT_MESSAGES, 2)
+        actions = random.Random(seed).sample(ACTIONS_ABOUT_MESSAGES, 2)
         policy = random_policy(seed, actions)
         stock = Stock(policy)
         for number in range(worlds_each):
             world = world_of(f"{seed} {number}", messages=4 + number % 5)
-            with written(engine, world) as session:
+            with session_with_world(engine, world) as session:
                 for asked in askers(session, world):
                     agree(asked, policy, stock, actions[number % 2], seen)
             seen["worlds"] += 1
@@ -208,7 +196,7 @@ def compare_alone(engine: Engine, seeds: Iterable[int], names: Iterable[str]) ->
     lists = 0
     for seed in seeds:
         world = world_of(f"alone {seed}", messages=6)
-        with written(engine, world) as session:
+        with session_with_world(engine, world) as session:
             for asked in askers(session, world):
                 told = {s.message_id: asked.told(s) for s in all_messages(world)}
                 for name, both in policies.items():

@@ -36,9 +36,10 @@ from inbox.line.people_lists import ListRequest, count, facets, page
 from inbox.store import Store, create_engine
 from inbox.tables import AuditHead, Delivery, Message, WrappedKey, table_of
 from tests.access.fact_oracle import Question, facts_told
+from tests.access.random_policy import ACTIONS_ABOUT_MESSAGES
 from tests.access.random_world import RandomWorld, world_of, write
-from tests.access.test_decision_and_list_agree import ABOUT_MESSAGES, written
 from tests.access.town import NOW
+from tests.access.world_session import session_with_world
 from tests.databases import sqlite_database
 from tests.worlds import OURS, World
 from tests.worlds import world as whole_world
@@ -156,7 +157,7 @@ def person_sees(
 ) -> list[Seen]:
     with real.line.store.reading() as (session, _):
         policy = real.line.policies.current(session)
-    with written(engine, world) as session:
+    with session_with_world(engine, world) as session:
         activate_policy(session, NOW, policy.digest, None)
         return [
             seen(engine, lambda: lists(session, policy, capacity, actions)),
@@ -172,7 +173,11 @@ def compare_for_people(engine: Engine, real: World, seeds: Iterable[int]) -> Cou
         world = world_of(f"interference {seed}", messages=7)
         capacity = world.capacities[seed % len(world.capacities)]
         hidden = hidden_from(world, capacity, policy)
-        actions = [Action.LIST, Action.ROUTE, ABOUT_MESSAGES[seed % len(ABOUT_MESSAGES)]]
+        actions = [
+            Action.LIST,
+            Action.ROUTE,
+            ACTIONS_ABOUT_MESSAGES[seed % len(ACTIONS_ABOUT_MESSAGES)],
+        ]
         asked = (real, capacity, sorted(hidden)[:2], actions)
         here = person_sees(engine, world, *asked)
         gone = person_sees(engine, without(world, hidden), *asked)

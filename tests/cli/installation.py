@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from inbox.cli import run
+from tests.worlds import World
 
 OURS = "910075918"
 PROGRAM = Path(sys.executable).parent / "inbox"
@@ -130,6 +131,13 @@ def settle_in(folder: Path) -> Installed:
         (folder / name).mkdir(mode=0o700, parents=True)
     (folder / "inbox.toml").write_text(SETTINGS.format(folder=folder))
     return Installed(folder)
+
+
+def installation_of(world: World) -> Installed:
+    """The program on a world's database and keys."""
+    text = SETTINGS.format(folder=world.folder).replace("[api]", 'origin = "test"\n\n[api]', 1)
+    (world.folder / "inbox.toml").write_text(text)
+    return Installed(world.folder)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from inbox.simulator.packages.builder import Dialect, Parcel, ParcelDocument, Ta
 from inbox.simulator.packages.certificates import OrgStyle, TestAuthority
 from tests.cli.installation import Answer, Installed, program, python
 from tests.package.attempts import Opening
-from tests.package.test_codes import EARNED, graded
+from tests.package.refused_packages import EARNED, letter_with_grade
 from tests.package.zip.zip_writer import Part, zip_bytes
 from tests.packages import MIMETYPE, RECEIVER, SENDER, STRANGER, refusal
 
@@ -193,7 +193,7 @@ def test_package_inspect_lists_every_hold_reason_with_the_first_as_code(desk: De
 def test_package_inspect_refuses_a_package_with_any_problem_that_cannot_be_waived(
     desk: Desk,
 ) -> None:
-    raw = desk.packed(arkivmelding=graded("Hemmelig"))
+    raw = desk.packed(arkivmelding=letter_with_grade("Hemmelig"))
 
     _, told = desk.inspected(raw, "--trust", desk.trust)
 

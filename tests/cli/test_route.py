@@ -11,29 +11,22 @@ from inbox.access import Role
 from inbox.cli.route.counts_view import TOO_FEW
 from inbox.migrations import shipped_folder
 from tests.cli.database_edits import change
-from tests.cli.installation import SETTINGS, Installed
+from tests.cli.installation import Installed, installation_of
+from tests.cli.rule_edits import EXCEPT_DPF, RULE_FILE, replace_in_file
 from tests.routing.routed_mail import Post
 from tests.rows import audited
 from tests.worlds import World
 
-RULES = "routing/910075918.toml"
 ADDED = (
     "INSERT INTO unit (id, organisation, name, shares_unassigned, active_from)"
     " VALUES ('{}', '910075918', 'n', 0, '2026-01-01 00:00:00.000000')"
 )
-DPF = 'except = { service = "DPF" }\n'
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A policy folder of one's own, the same as the shipped one."""
     return Path(shutil.copytree(shipped_folder("policies"), tmp_path / "own"))
-
-
-def edit(path: Path, was: str, becomes: str) -> None:
-    text = path.read_text()
-    assert was in text
-    path.write_text(text.replace(was, becomes, 1))
 
 
 def of(folder: Path) -> tuple[str, str]:
@@ -60,8 +53,8 @@ def test_route_lint_and_test_pass_for_the_shipped_rules(empty: Installed) -> Non
 def test_route_lint_reports_line_and_allowed_values_of_an_invalid_rule(
     empty: Installed, folder: Path, was: str, becomes: str, said: tuple[str, ...]
 ) -> None:
-    edit(folder / RULES, was, becomes)
-    lines = (folder / RULES).read_text().splitlines()
+    replace_in_file(folder / RULE_FILE, was, becomes)
+    lines = (folder / RULE_FILE).read_text().splitlines()
     number = next(n for n, line in enumerate(lines, 1) if becomes in line)
 
     told = empty.ask("route", "lint", *of(folder), "--json")
@@ -76,7 +69,7 @@ def test_route_lint_reports_line_and_allowed_values_of_an_invalid_rule(
 def test_route_lint_prints_findings_as_text_json_and_markdown(
     empty: Installed, folder: Path
 ) -> None:
-    edit(folder / RULES, '"group:tilsyn"', '"312122111"')
+    replace_in_file(folder / RULE_FILE, '"group:tilsyn"', '"312122111"')
 
     plain, as_json, markdown = (
         empty.ask("route", "lint", *of(folder), *more) for more in ([], ["--json"], ["--markdown"])
@@ -121,7 +114,9 @@ def test_route_lint_accepts_a_passive_unit_only_with_a_successor_in_its_organisa
 def test_route_test_and_explain_report_a_failed_case_with_its_line(
     own: Installed,
 ) -> None:
-    edit(own.folder / "policies" / "tests" / "routing.toml", '{ unit = "ppt"', '{ unit = "bv"')
+    replace_in_file(
+        own.folder / "policies" / "tests" / "routing.toml", '{ unit = "ppt"', '{ unit = "bv"'
+    )
     name = "svar på en sak hos PPT går til PPT, også når tittelen ligner barnevern"
 
     tried, as_json = own.ask("route", "test"), own.ask("route", "test", "--json")
@@ -202,7 +197,7 @@ def test_route_show_lists_the_rules_in_order_of_evaluation(empty: Installed) -> 
     assert (told.code, as_json.code) == (0, 0)
     assert told.out.index("svar-paa-vaar-sak") < told.out.index("bekymring-fra-politi")
     (book,) = json.loads(as_json.out)
-    lines = (shipped_folder("policies") / RULES).read_text().splitlines()
+    lines = (shipped_folder("policies") / RULE_FILE).read_text().splitlines()
     assert lines[book["rules"][0]["line"]] == 'id = "svar-paa-vaar-sak"'
 
 
@@ -211,7 +206,7 @@ def test_route_diff_reports_moved_messages_and_a_digest_to_acknowledge(
 ) -> None:
     ours = str(shipped_folder("policies"))
     same = empty.ask("route", "diff", ours, str(folder))
-    edit(folder / RULES, DPF, "")
+    replace_in_file(folder / RULE_FILE, EXCEPT_DPF, "")
 
     plain, as_json, markdown = (
         empty.ask("route", "diff", ours, str(folder), *more)
@@ -231,19 +226,12 @@ def test_route_diff_reports_moved_messages_and_a_digest_to_acknowledge(
 def test_route_diff_of_folders_for_different_organisations_exits_2(
     empty: Installed, folder: Path
 ) -> None:
-    (folder / RULES).rename(folder / "routing" / "910077473.toml")
+    (folder / RULE_FILE).rename(folder / "routing" / "910077473.toml")
 
     assert empty.ask("route", "diff", str(shipped_folder("policies")), str(folder)).code == 2
 
 
 # Of mail that is here
-
-
-def cli_of(world: World) -> Installed:
-    """The program on a world's database and keys."""
-    text = SETTINGS.format(folder=world.folder).replace("[api]", 'origin = "test"\n\n[api]', 1)
-    (world.folder / "inbox.toml").write_text(text)
-    return Installed(world.folder)
 
 
 def test_route_explain_of_a_message_requires_an_archivist_and_is_audited(
@@ -256,7 +244,7 @@ def test_route_explain_of_a_message_requires_an_archivist_and_is_audited(
     message = world.message(wire_id).id
     for person, role, unit in (("anne", "archivist", "desk"), ("kari", "leader", "bv")):
         world.person(person, Role(role), unit)
-    program = cli_of(world)
+    program = installation_of(world)
 
     def ask(person: str, *more: str, code: str | None = None, about: str = message) -> Any:
         return program.ask(
@@ -292,7 +280,7 @@ def test_route_explain_of_a_message_requires_an_archivist_and_is_audited(
 def test_route_simulate_counts_per_rule_and_unit_and_hides_small_groups(
     small_world: World, folder: Path
 ) -> None:
-    world, program = small_world, cli_of(small_world)
+    world, program = small_world, installation_of(small_world)
     world.person("anne", Role.ARCHIVIST, "desk")
     with world.line.store.transaction() as (session, _):
         post = Post(keyring=world.line.keyring, session=session)

@@ -14,8 +14,8 @@ from inbox.access import Role
 from inbox.migrations import shipped_folder
 from inbox.routing.conditions import ConditionField
 from inbox.routing.rule_reader import read_rules
-from tests.cli.installation import Answer, Installed
-from tests.cli.test_route import DPF, RULES, cli_of, edit
+from tests.cli.installation import Answer, Installed, installation_of
+from tests.cli.rule_edits import EXCEPT_DPF, RULE_FILE, replace_in_file
 from tests.routing.routed_mail import Post
 from tests.worlds import World
 
@@ -54,13 +54,13 @@ class Desk:
     """Where the page's commands are given."""
 
     def __init__(self, world: World, folder: Path) -> None:
-        self.program: Installed = cli_of(world)
+        self.program: Installed = installation_of(world)
         world.person("anne", Role.ARCHIVIST, "desk")
         self.code = world.codes["anne"]
         for name in ("policies", "proposed", "broken"):
             shutil.copytree(shipped_folder("policies"), folder / name)
-        edit(folder / "proposed" / RULES, DPF, "")
-        edit(folder / "broken" / RULES, 'to = "ppt"', 'to = "pp"')
+        replace_in_file(folder / "proposed" / RULE_FILE, EXCEPT_DPF, "")
+        replace_in_file(folder / "broken" / RULE_FILE, 'to = "ppt"', 'to = "pp"')
         with world.line.store.transaction() as (session, _):
             post = Post(keyring=world.line.keyring, session=session)
             (self.message,) = post.receive(1, sender="312117010", at=datetime.now(UTC))

@@ -5,8 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from tests.faults.fault_table import PAGE, ROOT, are_sentences, read_rows, rows
-from tests.faults.outage.test_case_system_failures import AWAY, HOOKS, TROUBLED, TROUBLES
-from tests.faults.outage.test_gateway_failures import LASTING, MISSED, ONCE
+from tests.faults.outage.case_system_faults import AWAY, HOOKS, TROUBLED, TROUBLES
+from tests.faults.outage.gateway_faults import LASTING, MISSED, ONCE
 
 HERE = Path(__file__)
 _LEAST = 60

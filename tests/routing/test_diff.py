@@ -15,8 +15,8 @@ from inbox.routing.region_cover import Piece, merge_regions
 from inbox.routing.regions import ALL_MESSAGES, Region
 from inbox.routing.route import route
 from inbox.routing.rule_book import RoutingRule
+from tests.routing.random_rules import WORLD, book_of, random_rules
 from tests.routing.rule_books import POLICE, SCHOOL
-from tests.routing.test_regions import WORLD, book_of, some_rules
 
 
 def holds(piece: Piece, metadata: Metadata, day: date) -> bool:
@@ -52,7 +52,7 @@ def check(was: tuple[RoutingRule, ...], now: tuple[RoutingRule, ...]) -> None:
             assert one_move.new_rule == (after and after.rule)
 
 
-@given(was=some_rules(at_most=3), now=some_rules(at_most=3))
+@given(was=random_rules(at_most=3), now=random_rules(at_most=3))
 @settings(deadline=None, max_examples=8)
 def test_routing_diff_has_exactly_the_rerouted_messages_each_once(
     was: tuple[RoutingRule, ...], now: tuple[RoutingRule, ...]
@@ -60,7 +60,7 @@ def test_routing_diff_has_exactly_the_rerouted_messages_each_once(
     check(was, now)
 
 
-@given(rules=some_rules(at_most=5), data=st.data())
+@given(rules=random_rules(at_most=5), data=st.data())
 @settings(deadline=None, max_examples=8)
 def test_routing_diff_of_removed_or_reordered_rules_has_exactly_the_rerouted_messages(
     rules: tuple[RoutingRule, ...], data: st.DataObject
@@ -72,7 +72,7 @@ def test_routing_diff_of_removed_or_reordered_rules_has_exactly_the_rerouted_mes
 
 
 @pytest.mark.long
-@given(was=some_rules(at_most=5), now=some_rules(at_most=5))
+@given(was=random_rules(at_most=5), now=random_rules(at_most=5))
 @settings(deadline=None, max_examples=1_000)
 def test_routing_diff_has_exactly_the_rerouted_messages_over_many_examples(
     was: tuple[RoutingRule, ...], now: tuple[RoutingRule, ...]

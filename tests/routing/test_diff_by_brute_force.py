@@ -15,7 +15,7 @@ from inbox.routing.conditions import ConditionField, RuleCondition
 from inbox.routing.lint import find_errors
 from inbox.routing.route import route
 from inbox.routing.rule_book import SAME_UNIT, RoutingRule, RuleId, RuleTarget
-from tests.routing.test_regions import WORLD, book_of, some_rules
+from tests.routing.random_rules import WORLD, book_of, random_rules
 
 
 def says(condition: RuleCondition, metadata: Metadata) -> bool:
@@ -47,7 +47,7 @@ def fits(rule: RoutingRule, metadata: Metadata, day: date) -> bool:
 @st.composite
 def some_book(draw: st.DrawFn, *, at_most: int = 4) -> tuple[RoutingRule, ...]:
     """Rules of which some go to one unit, some to that of the case, and some are ordered."""
-    rules = draw(some_rules(at_most=at_most))
+    rules = draw(random_rules(at_most=at_most))
     ids = [rule.id for rule in rules]
     made = []
     for rule in rules:

@@ -1,85 +1,23 @@
 """Overlap and death, against every message of a small world."""
 
-from collections.abc import Sequence
-from datetime import date
 from itertools import product
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from inbox.domain import Metadata, Service, UnitId
 from inbox.routing.conditions import ConditionField, RuleCondition
 from inbox.routing.regions import is_dead, rules_overlap
 from inbox.routing.route import evaluate_rule, route
-from inbox.routing.rule_book import Release, RoutingRule, RuleBook, RuleId
-from tests.routing.rule_books import BV, POLICE, SCHOOL, STRANGER, some_metadata, the_book
-
-TOKENS = ("klage", "klagesak", "klageord", "skole")
-DAYS = (date(2026, 1, 31), date(2026, 2, 1), date(2026, 3, 1))
-WORLD: list[tuple[Metadata, date]] = [
-    (some_metadata(sender=sender, service=service, known_unit=known, public_title=title), day)
-    for sender, service, known, title, day in product(
-        (POLICE, SCHOOL, STRANGER),
-        Service,
-        (None, BV),
-        (" ".join(t for t, on in zip(TOKENS, bits, strict=True) if on)
-         for bits in product((True, False), repeat=4)),
-        DAYS,
-    )
-]  # fmt: skip
-"""With one value that no rule names in each open field, this is every message that differs."""
-
-VALUES = {
-    ConditionField.SENDER: (POLICE, SCHOOL),
-    ConditionField.SERVICE: tuple(s.value for s in Service),
-    ConditionField.KNOWN_REFERENCE: ("true", "false"),
-    ConditionField.PUBLIC_TITLE_HAS: ("klage", "klagesak", "klage-", "skole"),
-}
-
-
-def conditions(min_size: int) -> st.SearchStrategy[tuple[RuleCondition, ...]]:
-    one = st.sampled_from(list(VALUES)).flatmap(
-        lambda field: st.frozensets(st.sampled_from(VALUES[field]), min_size=1).map(
-            lambda values: RuleCondition(field=field, written=tuple(sorted(values)), values=values)
-        )
-    )
-    return st.lists(one, min_size=min_size, max_size=3, unique_by=lambda c: c.field).map(tuple)
-
-
-@st.composite
-def some_rules(draw: st.DrawFn, *, at_most: int = 4) -> tuple[RoutingRule, ...]:
-    return tuple(
-        RoutingRule(
-            id=RuleId(f"r{number}"),
-            because="Fordi",
-            when=draw(conditions(1)),
-            except_=draw(conditions(0)),
-            to=UnitId(f"u{number}"),
-            release=draw(st.sampled_from(Release)),
-            from_=draw(st.sampled_from([None, None, date(2026, 2, 1)])),
-            until=draw(st.sampled_from([None, None, date(2026, 2, 28)])),
-        )
-        for number in range(draw(st.integers(min_value=1, max_value=at_most)))
-    )
+from inbox.routing.rule_book import Release, RoutingRule, RuleId
+from tests.routing.random_rules import WORLD, book_of, random_rules
+from tests.routing.rule_books import BV, POLICE
 
 
 def matched_by(rule: RoutingRule) -> frozenset[int]:
     return frozenset(n for n, (m, day) in enumerate(WORLD) if evaluate_rule(rule, m, day).matched)
 
 
-def book_of(rules: Sequence[RoutingRule]) -> RuleBook:
-    found = the_book()
-    return RuleBook(
-        organisation=found.organisation,
-        groups={},
-        units={},
-        desk=found.desk,
-        rules=tuple(rules),
-        digest="",
-    )
-
-
-@given(rules=some_rules(at_most=2))
+@given(rules=random_rules(at_most=2))
 @settings(deadline=None, max_examples=30)
 def test_rules_overlap_exactly_when_some_message_fits_both_rules(
     rules: tuple[RoutingRule, ...],
@@ -90,7 +28,7 @@ def test_rules_overlap_exactly_when_some_message_fits_both_rules(
     assert rules_overlap(one, other) is rules_overlap(other, one)
 
 
-@given(rules=some_rules())
+@given(rules=random_rules())
 @settings(deadline=None, max_examples=30)
 def test_rule_is_dead_exactly_when_earlier_rules_match_all_its_messages(
     rules: tuple[RoutingRule, ...],
@@ -101,7 +39,7 @@ def test_rule_is_dead_exactly_when_earlier_rules_match_all_its_messages(
     assert is_dead(last, earlier) is (matched_by(last) <= taken)
 
 
-@given(rules=some_rules(), data=st.data())
+@given(rules=random_rules(), data=st.data())
 @settings(deadline=None, max_examples=25)
 def test_order_of_disjoint_rules_does_not_change_any_route(
     rules: tuple[RoutingRule, ...], data: st.DataObject
@@ -118,7 +56,7 @@ def test_order_of_disjoint_rules_does_not_change_any_route(
     assert [route(m, book, d) for m, d in sample] == [route(m, shuffled, d) for m, d in sample]
 
 
-@given(rules=some_rules(), data=st.data())
+@given(rules=random_rules(), data=st.data())
 @settings(deadline=None, max_examples=25)
 def test_rule_added_last_does_not_change_existing_routes(
     rules: tuple[RoutingRule, ...], data: st.DataObject

@@ -16,8 +16,8 @@ from inbox.errors import Unavailable
 from inbox.store import create_engine
 from inbox.tables import Delivery, Message
 from tests.access.random_world import world_of
-from tests.access.test_decision_and_list_agree import written
 from tests.access.town import NOW, Town, allow, deny
+from tests.access.world_session import session_with_world
 
 STANDING = {DeliveryState.OPEN, DeliveryState.COLLECTED}
 
@@ -29,7 +29,7 @@ def compare(engine: Engine, policy: Policy, seeds: Iterable[int]) -> Counter[str
         world = world_of(f"offers {seed}", messages=8)
         for message in world.all(Message)[::2]:
             message.state = MessageState.OFFERED
-        with written(engine, world) as session:
+        with session_with_world(engine, world) as session:
             for capacity in (c for c in world.capacities if c.case_system is not None):
 
                 def may(delivery: Delivery, who: Capacity = capacity) -> bool:

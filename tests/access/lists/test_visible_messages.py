@@ -1,8 +1,6 @@
 """Listing equals deciding: in random worlds, for every capacity, action and message."""
 
 import random
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -12,78 +10,10 @@ from sqlmodel import Session, col, select
 from inbox.access import Action, Capacity, OfMessage, Policy, RequestFacts, Role, permit
 from inbox.access.facts.registry import FACTS
 from inbox.access.lists.pages import permitted_message_ids
-from inbox.domain import DeliveryState, GrantKind, MessageId, MessageState, PersonId, ReceiptState
-from inbox.tables import Message, Unit
-from tests.access.town import AFTER, BEFORE, HAVNES, NOW, Town, allow, deny, strongly
-
-PEOPLE = ("kari", "ola", "lise")
-UNITS = ("bv", "ppt", "arkiv")
-
-
-def build(town: Town, chance: random.Random) -> list[Capacity]:
-    """Few rows of everything, so that they meet; periods past, running and to come."""
-    periods = [(BEFORE, None), (BEFORE, AFTER), (BEFORE, NOW), (NOW + timedelta(hours=1), None)]
-    capacities = [town.system("acos"), town.system("foreign", HAVNES)]
-    capacities += [
-        town.capacity(p, chance.choice(list(Role)[:6]), chance.choice(UNITS))
-        for p in PEOPLE
-        for _ in range(2)
-    ]
-    for capacity in capacities[2:]:
-        row = town.row_of(capacity)
-        row.active_from, row.active_until = chance.choice([*periods[:2] * 3, *periods])
-        town.add(row)
-    for unit_id in UNITS:
-        unit = town.session.get_one(Unit, unit_id)
-        unit.shares_unassigned = chance.random() < 0.5
-        unit.case_system = chance.choice([None, "acos"])
-        unit.active_until = chance.choice([None, None, None, NOW])
-        town.add(unit)
-    town.above("bv", "arkiv")
-    for _ in range(5):
-        build_message(town, chance)
-    if chance.random() < 0.3:
-        town.conflict(chance.choice(PEOPLE), reference_hash="case")
-    return [replace(c, strong_auth=chance.random() < 0.5) for c in capacities]
-
-
-def build_message(town: Town, chance: random.Random) -> None:
-    message = town.message(
-        chance.choice([*MessageState, MessageState.ROUTED, MessageState.OFFERED]),
-        unit=chance.choice([None, "bv", "ppt"]),
-        organisation=chance.choice([HAVNES, *["910075918"] * 4]),  # type: ignore[arg-type] # as it is
-    )
-    message.sender = chance.choice([None, "974760673", "915933149"])
-    message.shielding = chance.choice([None, "13", "26"])
-    message.opened_at = chance.choice([None, NOW])
-    town.add(message)
-    for person in PEOPLE:
-        if chance.random() < 0.3:
-            town.assign(message, person, until=chance.choice([None, NOW]))
-        if chance.random() < 0.3:
-            town.clear(person, chance.choice(["13", "26"]))
-        if chance.random() < 0.1:
-            town.conflict(person, message_id=message.id)
-        if chance.random() < 0.05:
-            town.conflict(person, sender="915933149")
-    bind_people(town, chance, message)
-    if chance.random() < 0.5:
-        town.delivery(message, chance.choice(["acos", "foreign"]), chance.choice([*DeliveryState]))
-    if chance.random() < 0.3:
-        town.receipt(message, chance.choice([*ReceiptState]))
-    if chance.random() < 0.3:
-        town.task("late_word", Role.ARCHIVIST, message=message)
-
-
-def bind_people(town: Town, chance: random.Random, message: Message) -> None:
-    """Grants, substitutes, and the case that it names."""
-    for person in PEOPLE:
-        if chance.random() < 0.3:
-            town.grant(message, person, "lise", chance.choice([*GrantKind]))
-        if chance.random() < 0.2 and message.unit is not None:
-            town.delegation(message.unit, chance.choice(PEOPLE), person, "lise")
-    if chance.random() < 0.3:
-        town.reference(message, "case")
+from inbox.domain import MessageId, MessageState, PersonId
+from inbox.tables import Message
+from tests.access.random_town import fill_town
+from tests.access.town import HAVNES, NOW, Town, allow, deny, strongly
 
 
 def listed(
@@ -124,7 +54,7 @@ def test_list_equals_the_decisions_in_random_worlds(
         same_documents=chance.random() < 0.5,
     )
     seen = 0
-    for capacity in build(town, chance):
+    for capacity in fill_town(town, chance):
         for action in Action:
             ids = listed(town.session, the_policy, capacity, action, given)
             assert ids == decided(town.session, the_policy, capacity, action, given), action
@@ -137,7 +67,7 @@ def test_list_equals_the_decisions_on_each_database(
     town_on_each_database: Town, the_policy: Policy
 ) -> None:
     session, given = town_on_each_database.session, RequestFacts(target=PersonId("ola"))
-    for capacity in build(town_on_each_database, random.Random(3)):  # noqa: S311 - a test
+    for capacity in fill_town(town_on_each_database, random.Random(3)):  # noqa: S311 - a test
         for action in (Action.LIST, Action.ROUTE, Action.ASSIGN, Action.OFFER, Action.WORD):
             ids = listed(session, the_policy, capacity, action, given)
             assert ids == decided(session, the_policy, capacity, action, given), action
@@ -150,7 +80,7 @@ def test_list_by_one_fact_or_its_negation_equals_the_decisions(town: Town, name:
     given = RequestFacts(target=PersonId("ola"))
     yes = Policy([allow("A01", "list", " ".join(Role), name)], facts=FACTS, digest="d")
     no = Policy([allow("A01", "list", " ".join(Role), f"not {name}")], facts=FACTS, digest="d")
-    for capacity in build(town, chance):
+    for capacity in fill_town(town, chance):
         holds = listed(town.session, yes, capacity, Action.LIST, given)
         fails = listed(town.session, no, capacity, Action.LIST, given)
         assert holds == decided(town.session, yes, capacity, Action.LIST, given)

@@ -8,13 +8,13 @@ from sqlmodel import Session, col, select
 from inbox.access import Action, Capacity, Policy, RequestFacts, Role
 from inbox.access.facts.registry import FACTS
 from inbox.access.lists.pages import permitted_message_ids
-from inbox.access.policy.conditions import names_in
-from inbox.access.policy.vocabulary import PolicyRule, cell_includes
+from inbox.access.policy.vocabulary import PolicyRule
 from inbox.access.question import OfMessage
 from inbox.access.review.impact import PolicyImpact, accessible_messages, policy_impact
 from inbox.access.review.population import Population
 from inbox.domain import DeliveryState, GrantKind, MessageState, OrgNumber, PersonId, UnitId
 from inbox.tables import CapacityRow, Message, Unit
+from tests.access.random_policy import CHANGED_ACTIONS, policy_with_random_changes
 from tests.access.town import AFTER, BEFORE, BERGVIK, HAVNES, NOW, Town, allow, deny
 
 PEOPLE, UNITS = ("kari", "ola", "lise", "per"), ("bv", "ppt", "arkiv")
@@ -78,38 +78,6 @@ def asking(session: Session) -> list[Capacity]:
     ]
 
 
-def changed(policy: Policy, chance: random.Random) -> Policy:
-    """One or two rows with another condition, for more roles, or not there."""
-    rules = list(policy.rules)
-    conditions = [rule.when for rule in rules if rests_on_rows(policy, rule)]
-    for _ in range(2):
-        at = chance.choice([n for n, rule in enumerate(rules) if named_any(rule)])
-        rule = rules[at]
-        other = chance.choice(conditions)
-        when = chance.choice([rule.when, f"({rule.when}) and ({other})", other, "always"])
-        roles = chance.choice([rule.roles, "handler leader archivist"])
-        rules[at] = PolicyRule(
-            id=rule.id, actions=rule.actions, roles=roles, when=when, effect=rule.effect
-        )
-        if chance.random() < 0.3:
-            del rules[at]
-    return Policy(rules, facts=FACTS, digest="changed")
-
-
-def rests_on_rows(policy: Policy, rule: PolicyRule) -> bool:
-    """The list knows what this request brings; all at once anything may be brought."""
-    brought = {"proposed_by_other", "target_in_unit", "target_cleared", "target_conflict"}
-    brought |= {name for name, fact in FACTS.items() if fact.from_request is not None}
-    return not names_in(policy.conditions[rule.when]) & brought
-
-
-def named_any(rule: PolicyRule) -> bool:
-    return any(cell_includes(rule.actions, action) for action in ASKED)
-
-
-ASKED = (Action.ROUTE, Action.LIST, Action.OPEN, Action.TAKE, Action.HAND_BACK, Action.RELEASE)
-
-
 def listed(session: Session, policy: Policy, capacity: Capacity, action: Action) -> set[str]:
     given = RequestFacts(reason_given=True)
     return set(
@@ -122,7 +90,7 @@ def compare(session: Session, old: Policy, new: Policy) -> int:
     found = policy_impact(session, NOW, old, new, organisation=BERGVIK)
     touched = {(each.action, each.holder.capacity): each for each in found.by_capacity}
     for capacity in asking(session):
-        for action in ASKED:
+        for action in CHANGED_ACTIONS:
             before, after = (listed(session, each, capacity, action) for each in (old, new))
             each = touched.get((action, capacity.id))
             gained, lost = (set(), set()) if each is None else (set(each.gained), set(each.lost))
@@ -130,7 +98,7 @@ def compare(session: Session, old: Policy, new: Policy) -> int:
                 assert (gained, lost) == (after - before, before - after), (action, capacity)
             else:
                 assert each is None
-    return sum(each.action in ASKED for each in found.by_capacity)
+    return sum(each.action in CHANGED_ACTIONS for each in found.by_capacity)
 
 
 def test_impact_equals_the_difference_between_the_lists_by_both_policies(
@@ -139,7 +107,10 @@ def test_impact_equals_the_difference_between_the_lists_by_both_policies(
     chance = random.Random(5)  # noqa: S311 - a test
     build(town, chance)
 
-    assert sum(compare(town.session, the_policy, changed(the_policy, chance)) for _ in range(3))
+    assert sum(
+        compare(town.session, the_policy, policy_with_random_changes(the_policy, chance))
+        for _ in range(3)
+    )
 
 
 def test_accessible_messages_equal_the_lists_of_each_capacity(
@@ -154,7 +125,7 @@ def test_accessible_messages_equal_the_lists_of_each_capacity(
 
     own = [each for each in asking(town.session) if each.organisation == BERGVIK]
     for capacity in own:
-        for action in ASKED:
+        for action in CHANGED_ACTIONS:
             expected = listed(town.session, the_policy, capacity, action)
             assert told.get((action, capacity.id), set()) == expected, (action, capacity)
     assert {action for action, _ in told} > {Action.LIST, Action.OPEN, Action.TAKE}
@@ -172,7 +143,10 @@ def test_impact_equals_the_difference_between_the_lists_in_many_worlds(
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - a test
     build(town, chance)
-    seen = [compare(town.session, the_policy, changed(the_policy, chance)) for _ in range(10)]
+    seen = [
+        compare(town.session, the_policy, policy_with_random_changes(the_policy, chance))
+        for _ in range(10)
+    ]
 
     assert len(seen) == 10  # what is compared is asserted in `compare`; a world may have few people
 

@@ -21,8 +21,8 @@ from inbox.access.review.who_can import PermittedCapacity, who_can
 from inbox.domain import GrantKind, MessageId, MessageState, PersonId
 from inbox.errors import PolicyError
 from inbox.tables import Message, Person, Unit
-from tests.access.lists.test_visible_messages import PEOPLE, build
-from tests.access.review.test_impact import changed
+from tests.access.random_policy import policy_with_random_changes
+from tests.access.random_town import PEOPLE, fill_town
 from tests.access.town import BEFORE, NOW, Town, allow, deny
 
 ACTIONS = (Action.LIST, Action.OPEN, Action.ROUTE, Action.ASSIGN, Action.BREAKGLASS, Action.PLACE)
@@ -62,7 +62,7 @@ def bases(
 
 def fill(town: Town, seed: int) -> MessageId:
     """People and mail drawn by seed, and one message of which there is much to say."""
-    build(town, random.Random(seed))  # noqa: S311 - a test
+    fill_town(town, random.Random(seed))  # noqa: S311 - a test
     town.capacity("ada", Role.ARCHIVIST, "arkiv")
     town.capacity("rolf", Role.SECURITY_REVIEWER, "arkiv")
     message = town.message(MessageState.ROUTED)
@@ -191,7 +191,7 @@ def test_who_can_and_what_can_agree_in_many_random_worlds(
     fill(town, seed)
     chance = random.Random(seed)  # noqa: S311 - a test
 
-    for policy in (the_policy, changed(the_policy, chance)):
+    for policy in (the_policy, policy_with_random_changes(the_policy, chance)):
         compare_ways(town, argus_sees_all(policy))
 
 

@@ -5,12 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Made
-from tests.faults.fault_table import Row, on_both_databases, rows_for
+from tests.faults.fault_table import Row, on_both_databases
+from tests.faults.outage.gateway_faults import LASTING, MISSED, ONCE
 from tests.faults.outage.http_world import HttpWorld, http_world
-
-LASTING = rows_for("test_line_pauses_during_a_lasting_gateway_fault_and_recovers_afterwards")
-ONCE = rows_for("test_message_is_answered_once_despite_a_single_gateway_fault")
-MISSED = rows_for("test_message_that_can_never_be_fetched_is_missed_and_opens_one_task")
 
 
 def _struck(there: HttpWorld) -> bool:

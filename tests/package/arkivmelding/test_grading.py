@@ -4,7 +4,7 @@ import pytest
 
 from inbox.package.arkivmelding.reader import grading_of, parse_arkivmelding
 from inbox.package.inputs import Limits
-from tests.package.arkivmelding.test_reader import entry
+from tests.package.arkivmelding.tiny_arkivmelding import one_entry_xml
 from tests.packages import letter, opened, pack, quarantine
 
 
@@ -43,7 +43,7 @@ from tests.packages import letter, opened, pack, quarantine
 def test_grading_of_finds_each_grade_and_counts_unknown_as_security_grade(
     xml: str, code: str | None
 ) -> None:
-    root = parse_arkivmelding(entry(xml).encode(), Limits())
+    root = parse_arkivmelding(one_entry_xml(xml).encode(), Limits())
 
     assert grading_of(root) == (f"arkivmelding.{code}_grade" if code else None)
 
@@ -60,7 +60,7 @@ def test_security_grade_is_refused_even_when_not_noark_is_waived() -> None:
 def test_grade_in_malformed_arkivmelding_is_refused_even_when_malformed_is_waived(
     encoding: str,
 ) -> None:
-    broken = entry("<x:gradering>Hemmelig").encode(encoding)
+    broken = one_entry_xml("<x:gradering>Hemmelig").encode(encoding)
     files = {"arkivmelding.xml": broken, "brev.pdf": b"%PDF"}
 
     assert quarantine(pack(files=files)).code == "arkivmelding.malformed"

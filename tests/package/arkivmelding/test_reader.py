@@ -18,22 +18,17 @@ from inbox.simulator.packages.arkivmelding import (
     arkivmelding_xml,
     minimal_arkivmelding_xml,
 )
+from tests.package.arkivmelding.tiny_arkivmelding import (
+    NAMESPACE,
+    arkivmelding_around,
+    one_entry_xml,
+)
 from tests.packages import letter, opened, pack, refusal
-
-NAMESPACE = "http://www.arkivverket.no/standarder/noark5/arkivmelding"
 
 
 def read(raw: bytes | str) -> ArchiveMessage:
     encoded = raw.encode() if isinstance(raw, str) else raw
     return archive_message_of(parse_arkivmelding(encoded, Limits()))
-
-
-def wrapped(inner: str) -> str:
-    return f'<arkivmelding xmlns="{NAMESPACE}">{inner}</arkivmelding>'
-
-
-def entry(inner: str = "") -> str:
-    return wrapped(f"<mappe><basisregistrering>{inner}</basisregistrering></mappe>")
 
 
 def test_full_arkivmelding_is_read_with_no_missing_elements() -> None:
@@ -88,7 +83,7 @@ def test_svarinn_arkivmelding_is_accepted_and_lists_its_missing_elements() -> No
 
 def test_newer_noark_shape_is_read_with_registrering_as_its_entry() -> None:
     archive = read(
-        wrapped(
+        arkivmelding_around(
             "<mappe><tittel>a</tittel><part><foedselsnummer>1</foedselsnummer></part>"
             "<registrering><tittel>b</tittel></registrering></mappe>"
         )
@@ -113,7 +108,7 @@ def test_newer_noark_shape_is_read_with_registrering_as_its_entry() -> None:
     ],
 )
 def test_arkivmelding_shape_is_detected_from_its_element_names(inner: str, shape: Shape) -> None:
-    assert read(wrapped(inner)).shape is shape
+    assert read(arkivmelding_around(inner)).shape is shape
 
 
 @pytest.mark.parametrize(
@@ -127,13 +122,13 @@ def test_arkivmelding_shape_is_detected_from_its_element_names(inner: str, shape
 def test_journalposttype_is_read_from_beskrivelse_else_kode_else_plain_text(
     value: str, text: str
 ) -> None:
-    typed = entry(f"<journalposttype>{value}</journalposttype>")
+    typed = one_entry_xml(f"<journalposttype>{value}</journalposttype>")
 
     assert read(typed).registry_entry.type == text
 
 
 def test_newer_arkivmelding_namespace_is_refused_with_its_own_code() -> None:
-    raw = wrapped("<mappe><registrering/></mappe>")
+    raw = arkivmelding_around("<mappe><registrering/></mappe>")
 
     assert refusal(lambda: read(raw.replace(NAMESPACE, NAMESPACE + "/v2"))) == (
         "arkivmelding.newer_namespace"
@@ -146,7 +141,7 @@ def test_newer_arkivmelding_namespace_is_refused_with_its_own_code() -> None:
 def test_missing_elements_are_listed_once_in_reading_order() -> None:
     twice = "<dokumentbeskrivelse><tittel>a</tittel></dokumentbeskrivelse>" * 2
 
-    missing = [each for each in read(entry(twice)).missing if each.startswith("dokument")]
+    missing = [each for each in read(one_entry_xml(twice)).missing if each.startswith("dokument")]
 
     assert missing == [
         "dokumentbeskrivelse/systemID",
@@ -165,9 +160,9 @@ def test_missing_elements_include_those_that_only_a_later_document_lacks() -> No
     full = "<skjerming><tilgangsrestriksjon/><skjermingshjemmel/><skjermingMetadata/></skjerming>"
     described = f"<dokumentbeskrivelse>{full}</dokumentbeskrivelse>"
 
-    assert "skjerming/skjermingMetadata" not in read(entry(described)).missing
+    assert "skjerming/skjermingMetadata" not in read(one_entry_xml(described)).missing
     lacking = described + described.replace("<skjermingMetadata/>", "")
-    assert "skjerming/skjermingMetadata" in read(entry(lacking)).missing
+    assert "skjerming/skjermingMetadata" in read(one_entry_xml(lacking)).missing
 
 
 def test_arkivmelding_with_two_entries_keeps_both_and_the_first_is_the_main_entry() -> None:
@@ -177,7 +172,7 @@ def test_arkivmelding_with_two_entries_keeps_both_and_the_first_is_the_main_entr
             "<dokumentbeskrivelse/></basisregistrering></mappe>"
         )
 
-    archive = read(wrapped(one("a") + one("b")))
+    archive = read(arkivmelding_around(one("a") + one("b")))
 
     assert [each.title for each in archive.registry_entries] == ["a", "b"]
     assert archive.registry_entry.title == "a"
@@ -187,7 +182,7 @@ def test_arkivmelding_with_two_entries_keeps_both_and_the_first_is_the_main_entr
 
 
 def test_entry_outside_a_case_is_read_and_mappe_is_listed_as_missing() -> None:
-    archive = read(wrapped("<basisregistrering><tittel>a</tittel></basisregistrering>"))
+    archive = read(arkivmelding_around("<basisregistrering><tittel>a</tittel></basisregistrering>"))
 
     assert archive.case_file is None
     assert archive.public_title is None
@@ -195,7 +190,7 @@ def test_entry_outside_a_case_is_read_and_mappe_is_listed_as_missing() -> None:
 
 
 def test_registrering_inside_virksomhetsspesifikke_metadata_is_not_an_entry() -> None:
-    raw = wrapped(
+    raw = arkivmelding_around(
         "<mappe><virksomhetsspesifikkeMetadata><registrering/></virksomhetsspesifikkeMetadata>"
         "</mappe>"
     )
@@ -204,15 +199,15 @@ def test_registrering_inside_virksomhetsspesifikke_metadata_is_not_an_entry() ->
 
 
 def test_title_with_a_comment_or_processing_instruction_is_read_whole() -> None:
-    assert read(entry("<tittel>Svar<!-- x --> fra <?y z?>Ola</tittel>")).registry_entry.title == (
-        "Svar fra Ola"
-    )
+    assert read(
+        one_entry_xml("<tittel>Svar<!-- x --> fra <?y z?>Ola</tittel>")
+    ).registry_entry.title == ("Svar fra Ola")
 
 
 def test_case_id_falls_back_to_case_year_and_sequence_number() -> None:
     numbered = "<mappe><saksaar>2026</saksaar><sakssekvensnummer>7</sakssekvensnummer>"
 
-    archive = read(wrapped(numbered + "<basisregistrering/></mappe>"))
+    archive = read(arkivmelding_around(numbered + "<basisregistrering/></mappe>"))
 
     assert archive.case_file is not None
     assert archive.case_file.case_id == "2026/7"
@@ -224,26 +219,32 @@ def test_invalid_document_number_in_arkivmelding_is_left_out(number: str) -> Non
         f"<dokumentbeskrivelse><dokumentnummer>{number}</dokumentnummer></dokumentbeskrivelse>"
     )
 
-    assert read(entry(described)).registry_entry.documents[0].number is None
+    assert read(one_entry_xml(described)).registry_entry.documents[0].number is None
 
 
 @pytest.mark.parametrize("text", ["2026-08-20", "2026-08-20+01:00", "2026-08-20T09:00:00Z"])
 def test_journaldato_is_read_with_time_or_zone_and_left_out_when_invalid(text: str) -> None:
-    dated = entry(f"<journaldato>{text}</journaldato>")
+    dated = one_entry_xml(f"<journaldato>{text}</journaldato>")
 
     assert read(dated).registry_entry.registered_on == date(2026, 8, 20)
-    assert read(entry("<journaldato>2026-13-40</journaldato>")).registry_entry.registered_on is None
+    assert (
+        read(one_entry_xml("<journaldato>2026-13-40</journaldato>")).registry_entry.registered_on
+        is None
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_arkivmelding_is_read_in_utf_8_and_utf_16(encoding: str) -> None:
-    assert read(entry("<tittel>Ærlig</tittel>").encode(encoding)).registry_entry.title == "Ærlig"
+    assert (
+        read(one_entry_xml("<tittel>Ærlig</tittel>").encode(encoding)).registry_entry.title
+        == "Ærlig"
+    )
 
 
 def test_xinclude_in_arkivmelding_is_never_followed() -> None:
     include = '<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="/etc/hostname"/>'
 
-    assert read(entry(f"<tittel>a{include}</tittel>")).registry_entry.title == "a"
+    assert read(one_entry_xml(f"<tittel>a{include}</tittel>")).registry_entry.title == "a"
 
 
 def test_arkivmelding_model_repr_contains_no_confidential_fields() -> None:
@@ -260,7 +261,7 @@ def test_time_to_read_grows_with_the_number_of_documents_and_not_with_its_square
     )
 
     def seconds(number: int) -> float:
-        raw = entry(one * number)
+        raw = one_entry_xml(one * number)
         started = time.process_time()
         assert len(read(raw).descriptions) == number
         return time.process_time() - started
@@ -275,7 +276,7 @@ def test_time_to_read_grows_with_the_number_of_documents_and_not_with_its_square
     st.sampled_from(["mappe", "basisregistrering", "gradering", "dokumentbeskrivelse"]),
 )
 def test_arbitrary_text_in_arkivmelding_raises_only_package_rejected(text: str, name: str) -> None:
-    raw = wrapped(f"<{name}>{text}</{name}>")
+    raw = arkivmelding_around(f"<{name}>{text}</{name}>")
 
     try:
         read(raw)
