@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?= 600
+# Where bytecode is not kept, every process of the tests compiles the product and its asserts anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo test long mutants hostile fuzz bench check format lock clean
 .DEFAULT_GOAL := help

@@ -98,7 +98,7 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "tables.periods": ("tables/test_periods",),
     "access.question": ("access/test_permit", "access/facts/test_each_fact"),
     "access.facts.lookup": ("access/test_permit", "access/facts/test_each_fact"),
-    "access.facts.prepared": ("access/test_permit", "access/lists/test_pages"),
+    "access.facts.prepared_select": ("access/test_permit", "access/lists/test_pages"),
     "access.lists.pages": (
         "access/lists/test_visible_messages",
         "access/lists/test_pages",

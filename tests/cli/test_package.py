@@ -15,7 +15,7 @@ from tests.cli.installation import Answer, Installed, program, python
 from tests.package.attempts import Opening
 from tests.package.refused_packages import EARNED, letter_with_grade
 from tests.package.zip.zip_writer import Part, zip_bytes
-from tests.packages import MIMETYPE, RECEIVER, SENDER, STRANGER, refusal
+from tests.package_builder import MIMETYPE, RECEIVER, SENDER, STRANGER, refusal
 
 KEYS = {
     *("verdict", "code", "container", "integrity", "signers", "algorithm_class", "trust"),

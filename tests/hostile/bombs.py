@@ -12,7 +12,7 @@ from inbox.simulator.packages.builder import ParcelDocument
 from tests.hostile.flaws import MOST, PLAIN, Spoilt, chosen, kind, offsets, plus, rewritten, spoilt
 from tests.hostile.genuine_writers import Layout, files_of, go, python, python_to_a_pipe
 from tests.package.zip.zip_writer import Part, deflated, local_bytes
-from tests.packages import genuine, opened
+from tests.package_builder import genuine, opened
 
 MIB = 1 << 20
 

@@ -14,7 +14,7 @@ from inbox.simulator.packages.arkivmelding import (
 )
 from inbox.simulator.packages.builder import Dialect, Namespace, ParcelDocument
 from tests.hostile.genuine_writers import SHAPES, File, Layout, files_of
-from tests.packages import genuine
+from tests.package_builder import genuine
 
 _STEMS = (
     "brev",

@@ -12,7 +12,7 @@ import pytest
 from tests.hostile.flaws import KINDS, Spoilt
 from tests.hostile.genuine_writers import SHAPES
 from tests.hostile.trial import LONGEST_SECONDS, MOST_MEMORY, Report, judge
-from tests.packages import genuine
+from tests.package_builder import genuine
 
 ROOT = Path(__file__).parents[2]
 SEED = 20261124

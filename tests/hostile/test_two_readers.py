@@ -21,7 +21,7 @@ from inbox.package.zip.reader import ZipReader
 from inbox.simulator.packages.builder import Dialect
 from tests.hostile.front_reader import read_from_the_front
 from tests.hostile.genuine_writers import SHAPES, WIDE, File, Layout
-from tests.packages import envelope_of, genuine, opened
+from tests.package_builder import envelope_of, genuine, opened
 
 NAMES = st.sampled_from(["a", "b.txt", "Å.pdf", "mappe/c", "mimetype"])
 CONTENTS = st.one_of(

@@ -23,7 +23,7 @@ from tests.hostile.flaws import KINDS, Spoilt
 from tests.hostile.front_reader import read_from_the_front
 from tests.hostile.genuine_writers import SHAPES, Layout
 from tests.hostile.random_packages import Drawn, draw
-from tests.packages import NOW, envelope_of, expecting, opened, parcel, trusted
+from tests.package_builder import NOW, envelope_of, expecting, opened, parcel, trusted
 
 MODULES = (bombs, field_flaws, name_flaws, structure_flaws)
 """Importing them registers their kinds."""

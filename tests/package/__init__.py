@@ -1,1 +1,1 @@
-"""Tests of opening packages; `tests/packages.py` makes the good and the bad ones."""
+"""Tests of opening packages; `tests/package_builder.py` makes the good and the bad ones."""

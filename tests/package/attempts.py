@@ -12,14 +12,7 @@ from inbox.package.zip.reader import Container
 from inbox.simulator.packages.envelopes import sbd_json
 from tests.package.signature.signatures import making
 from tests.package.zip.zip_writer import Part, zip_bytes
-from tests.packages import (
-    MIMETYPE,
-    opened,
-    pack,
-    plus,
-    refusal,
-    with_part,
-)
+from tests.package_builder import MIMETYPE, opened, pack, plus, refusal, with_part
 
 
 class Opening:

@@ -27,7 +27,7 @@ from tests.package.attempts import (
 )
 from tests.package.signature.signatures import holder, usage
 from tests.package.zip.zip_writer import Part
-from tests.packages import (
+from tests.package_builder import (
     MANIFEST,
     MIMETYPE,
     NOW,

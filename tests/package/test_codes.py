@@ -12,13 +12,7 @@ from tests.package.attempts import (
 )
 from tests.package.refused_packages import BREV, EARNED, FILES
 from tests.package.zip.zip_writer import descriptor
-from tests.packages import (
-    genuine,
-    opened,
-    pack,
-    refusal,
-    with_part,
-)
+from tests.package_builder import genuine, opened, pack, refusal, with_part
 
 ROOT = Path(__file__).parents[2]
 OF_THE_LINE = {"arrival.other_bytes", "envelope.absent"}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from inbox.errors import PackageRejected
 from inbox.package.envelope import Envelope, read_envelope
 from inbox.simulator.packages.envelopes import sbd_json
-from tests.packages import refusal
+from tests.package_builder import refusal
 
 AT = datetime(2026, 8, 20, 7, 14, 2, tzinfo=UTC)
 

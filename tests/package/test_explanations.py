@@ -14,7 +14,7 @@ from inbox.package.explanations import NOTE_TEXTS, sentences_of
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
 from inbox.simulator.packages.builder import Tamper
 from tests.package.zip.zip_writer import Part
-from tests.packages import (
+from tests.package_builder import (
     genuine,
     letter,
     opened,

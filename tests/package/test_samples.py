@@ -15,7 +15,7 @@ from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Limits
 from inbox.package.verdict import PackageQuarantined
 from inbox.package.zip.reader import Container
-from tests.packages import refusal
+from tests.package_builder import refusal
 
 pytestmark = pytest.mark.samples
 

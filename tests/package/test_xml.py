@@ -20,7 +20,7 @@ from inbox.package.arkivmelding.reader import NAMESPACE
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits
 from inbox.package.xml import parse_xml
-from tests.packages import refusal
+from tests.package_builder import refusal
 
 IN_OPEN = 0x20
 DOCTYPES = [

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from inbox.package.verdict import Verdict
 from inbox.web.openapi import build_openapi
 from inbox.web.verdict_schema import schema, text
-from tests.packages import genuine, opened, quarantine
+from tests.package_builder import genuine, opened, quarantine
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "verdict.schema.json"
 ANEW = "make it anew: .venv/bin/python -m inbox.web.verdict_schema > docs/verdict.schema.json"

@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from inbox.access.facts import parameters
 from inbox.access.facts.parameters import SqlCondition
-from inbox.access.facts.prepared import PreparedSelect
+from inbox.access.facts.prepared_select import PreparedSelect
 from inbox.access.facts.registry import FACTS
 from inbox.access.question import (
     Capacity,

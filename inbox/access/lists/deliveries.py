@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from inbox.access.facts.lookup import PARAMETER_NAMES, parameter_values, request_fact_values
 from inbox.access.facts.parameters import CASE_SYSTEM, text_parameter
-from inbox.access.facts.prepared import PreparedSelect
+from inbox.access.facts.prepared_select import PreparedSelect
 from inbox.access.lists.filters import permit_filter
 from inbox.access.lists.recheck import Recheck
 from inbox.access.lists.statements import StatementKind

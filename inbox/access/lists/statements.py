@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Dialect, Integer, Select, Subquery, bindpa
 
 from inbox.access.facts.lookup import PARAMETER_NAMES
 from inbox.access.facts.parameters import SqlCondition, text_parameter
-from inbox.access.facts.prepared import PreparedSelect
+from inbox.access.facts.prepared_select import PreparedSelect
 from inbox.access.lists.filters import permit_branches
 from inbox.access.lists.search import SEARCH_PARAMETER_NAMES, SearchFields, search_filters
 from inbox.access.policy.engine import Policy

@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from inbox.access.facts.lookup import PARAMETER_NAMES
 from inbox.access.facts.parameters import NOW, TARGET, SqlCondition, text_parameter
-from inbox.access.facts.prepared import PreparedSelect
+from inbox.access.facts.prepared_select import PreparedSelect
 from inbox.access.facts.registry import ACTION_SUBJECTS, FACTS
 from inbox.access.lists.filters import sql_of
 from inbox.access.policy.conditions import ALWAYS, And

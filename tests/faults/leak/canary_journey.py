@@ -36,7 +36,7 @@ from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import CaseSystem, Message, table_of
 from tests.faults.leak.canary_messages import REFERENCE, canary, package_of, send
 from tests.package.zip.zip_writer import Part
-from tests.packages import opened, pack, plus
+from tests.package_builder import opened, pack, plus
 from tests.worlds import World
 
 _REASON = canary("begrunnelse")

@@ -11,7 +11,7 @@ import pytest
 from inbox.package.arkivmelding.documents import media_type_of
 from inbox.simulator.packages.arkivmelding import minimal_arkivmelding_xml
 from inbox.simulator.packages.builder import ParcelDocument, Tamper
-from tests.packages import envelope_of, genuine, letter, opened, pack, quarantine
+from tests.package_builder import envelope_of, genuine, letter, opened, pack, quarantine
 
 PDF = b"%PDF"
 

@@ -5,7 +5,7 @@ import pytest
 from inbox.package.arkivmelding.reader import grading_of, parse_arkivmelding
 from inbox.package.inputs import Limits
 from tests.package.arkivmelding.tiny_arkivmelding import one_entry_xml
-from tests.packages import letter, opened, pack, quarantine
+from tests.package_builder import letter, opened, pack, quarantine
 
 
 @pytest.mark.parametrize(

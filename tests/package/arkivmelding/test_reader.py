@@ -23,7 +23,7 @@ from tests.package.arkivmelding.tiny_arkivmelding import (
     arkivmelding_around,
     one_entry_xml,
 )
-from tests.packages import letter, opened, pack, refusal
+from tests.package_builder import letter, opened, pack, refusal
 
 
 def read(raw: bytes | str) -> ArchiveMessage:

@@ -14,7 +14,7 @@ from inbox.errors import ConfigurationError
 from inbox.package.arkivmelding.reader import NAMESPACE
 from inbox.package.arkivmelding.xsd import SchemaResult, Schemas
 from inbox.wiring import read_schemas
-from tests.packages import letter, opened, pack
+from tests.package_builder import letter, opened, pack
 from tests.worlds import World
 
 CATALOGUE = "http://www.arkivverket.no/standarder/noark5/metadatakatalog"

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from inbox.package.inputs import RevocationList
 from inbox.package.signature.revocation import read_revocation_list
-from tests import packages
+from tests import package_builder
 
 HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha1": hashes.SHA1,
@@ -43,22 +43,22 @@ class Holder:
 def holder(
     *,
     key: Key | None = None,
-    org_number: str = packages.SENDER,
+    org_number: str = package_builder.SENDER,
     extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
     subject: Iterable[tuple[x509.ObjectIdentifier, str]] | None = None,
 ) -> Holder:
     """A certificate of the test authority with just these extensions."""
-    own = key or packages.signer().key
+    own = key or package_builder.signer().key
     parts = subject or ((NameOID.SERIAL_NUMBER, org_number),)
-    root = packages.authority()
+    root = package_builder.authority()
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(kind, value) for kind, value in parts]))
         .issuer_name(root.root.subject)
         .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(packages.NOW - timedelta(days=10))
-        .not_valid_after(packages.NOW + timedelta(days=10))
+        .not_valid_before(package_builder.NOW - timedelta(days=10))
+        .not_valid_after(package_builder.NOW + timedelta(days=10))
     )
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
@@ -84,7 +84,7 @@ def list_with_sha1(der: bytes) -> bytes:
 
 
 def _weakly_signed(inner: core.Sequence) -> bytes:
-    key = packages.authority()._key
+    key = package_builder.authority()._key
     return key.sign(inner.dump(force=True), padding.PKCS1v15(), HASHES["sha1"]())
 
 
@@ -99,32 +99,32 @@ class Middle:
 
 def intermediate() -> Middle:
     """A path of three certificates: root, this one, and a signer below it."""
-    key = packages.signer(packages.STRANGER).key
+    key = package_builder.signer(package_builder.STRANGER).key
     name = ((NameOID.COMMON_NAME, "Test Issuing CA"),)
     extensions = [
         (x509.BasicConstraints(ca=True, path_length=0), True),
         (usage(key_cert_sign=True, crl_sign=True), True),
     ]
     middle = holder(key=key, subject=name, extensions=extensions)
-    subject = x509.Name([x509.NameAttribute(NameOID.SERIAL_NUMBER, packages.SENDER)])
-    own = packages.signer().key
+    subject = x509.Name([x509.NameAttribute(NameOID.SERIAL_NUMBER, package_builder.SENDER)])
+    own = package_builder.signer().key
     day = timedelta(days=1)
     leaf = x509.CertificateBuilder(
         middle.certificate.subject,
         subject,
         own.public_key(),
         77,
-        packages.NOW - day,
-        packages.NOW + day,
+        package_builder.NOW - day,
+        package_builder.NOW + day,
     ).sign(key, hashes.SHA256())
     crl = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(middle.certificate.subject)
-        .last_update(packages.NOW - day)
-        .next_update(packages.NOW + day)
+        .last_update(package_builder.NOW - day)
+        .next_update(package_builder.NOW + day)
         .sign(key, hashes.SHA256())
     )
-    listed = read_revocation_list(crl.public_bytes(Encoding.DER), fetched_at=packages.NOW)
+    listed = read_revocation_list(crl.public_bytes(Encoding.DER), fetched_at=package_builder.NOW)
     return Middle(middle.der, Holder(own, leaf), listed)
 
 

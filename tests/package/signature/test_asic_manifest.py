@@ -11,7 +11,7 @@ from inbox.package.verdict import AlgorithmClass
 from inbox.simulator.packages.cms import Profile
 from tests.package.signature.signatures import making
 from tests.package.zip.zip_writer import Part
-from tests.packages import (
+from tests.package_builder import (
     MANIFEST,
     SHA256,
     SIGNATURE,

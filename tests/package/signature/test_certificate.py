@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from inbox.package.signature.certificate import MAX_CERTIFICATE_BYTES, load_certificate
 from tests.package.signature.signatures import Attributes, Holder, holder, making
-from tests.packages import opened, pack, quarantine
+from tests.package_builder import opened, pack, quarantine
 
 LAST_BYTE_OF_LENGTH = 0x80
 """What asn1crypto takes to be endless, and writes anew when it is asked for the bytes."""

@@ -17,7 +17,7 @@ from inbox.package.inputs import StaleList
 from inbox.package.signature.cms import VerifiedSignature, verify_signature
 from inbox.package.signature.path import check_certificate_path
 from inbox.package.verdict import AlgorithmClass, VerdictBuilder
-from tests.packages import NOW, refusal, signer, trusted
+from tests.package_builder import NOW, refusal, signer, trusted
 
 CONTENT = b"manifest"
 SECONDS = 10

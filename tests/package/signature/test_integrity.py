@@ -17,7 +17,7 @@ from inbox.package.verdict import AlgorithmClass
 from inbox.simulator.packages.builder import Dialect, Namespace, ParcelDocument, Tamper
 from inbox.simulator.packages.cms import Profile
 from tests.package.signature.signatures import Attributes, holder, making
-from tests.packages import (
+from tests.package_builder import (
     STRANGER,
     genuine,
     opened,

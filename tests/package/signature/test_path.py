@@ -30,7 +30,7 @@ from tests.package.signature.signatures import (
     making,
     usage,
 )
-from tests.packages import (
+from tests.package_builder import (
     NOW,
     RECEIVER,
     SENDER,

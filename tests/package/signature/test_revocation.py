@@ -14,15 +14,7 @@ from inbox.package.inputs import RevocationList, StaleList
 from inbox.package.signature.revocation import read_revocation_list
 from inbox.simulator.packages.certificates import SigningKey, TestAuthority
 from tests.package.signature.signatures import list_with_sha1
-from tests.packages import (
-    NOW,
-    authority,
-    opened,
-    pack,
-    quarantine,
-    signer,
-    trusted,
-)
+from tests.package_builder import NOW, authority, opened, pack, quarantine, signer, trusted
 
 DAY = timedelta(days=1)
 

@@ -9,7 +9,7 @@ from inbox.package.inputs import Limits
 from inbox.package.zip.reader import Container, ZipReader
 from inbox.simulator.packages.builder import Tamper
 from tests.package.zip.zip_writer import Part, zip_bytes
-from tests.packages import MIMETYPE, genuine, opened, quarantine, refusal
+from tests.package_builder import MIMETYPE, genuine, opened, quarantine, refusal
 
 BREV = Part(name="brev.pdf", content=b"%PDF " * 100)
 

@@ -17,7 +17,7 @@ from inbox.package.inputs import Limits
 from inbox.package.zip.reader import Container
 from tests.package.attempts import code, container
 from tests.package.zip.zip_writer import Part, zip_bytes
-from tests.packages import MIMETYPE, refusal
+from tests.package_builder import MIMETYPE, refusal
 
 BREV = Part(name="brev.pdf", content=b"%PDF " * 100)
 
