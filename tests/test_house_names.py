@@ -47,7 +47,9 @@ def _public_classes(sources: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _verb_forms(stems: Iterable[str]) -> list[str]:
-    return [s for s in stems if _VERB_FORM.search(s) and s not in _NOUNS_OF_THAT_FORM]
+    return [
+        s for s in stems if _VERB_FORM.search(s) and s.split("_")[-1] not in _NOUNS_OF_THAT_FORM
+    ]
 
 
 def _plural_pairs(stems: Iterable[str]) -> list[str]:
