@@ -29,7 +29,7 @@ def options(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The TOML file with the settings; INBOX_CONFIG names it otherwise.",
+            help="The TOML file with the settings; the default is the file in INBOX_CONFIG.",
         ),
     ] = None,
 ) -> None:

@@ -31,11 +31,12 @@ from inbox.package.times import OSLO
 
 access: Final = typer.Typer(
     no_args_is_help=True,
-    help="Access for a time: grants, standing in, emergency access, and their review. Each command"
-    " is one person's, with the own personal code; reasons are typed, never given as options.",
+    help="Temporary access: grants, substitutes, emergency access, and their review. One person"
+    " performs each command, with their own personal code; reasons are typed, never given as"
+    " options.",
 )
 
-AccessIdArgument = Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")]
+AccessIdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `list` shows it.")]
 _COLUMNS: Final = ("id", "kind", "person", "instead_of", "message_id", "given_by", "since", "until")
 
 
@@ -47,7 +48,7 @@ def list_access(
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """List the access that stands in a leader's unit, or that a reviewer is to review."""
+    """List the access in force in a leader's unit, or the access that a reviewer must review."""
     line = line_of(ctx)
     code = read_code(by, from_stdin=code_from_stdin)
     capacity = sign_in_as(line, by, code, as_)
@@ -61,13 +62,17 @@ def grant(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     message_id: MessageIdArgument,
     by: By,
-    to: Annotated[str, typer.Option("--to", metavar="ID", help="Who gets it: a case handler.")],
-    days: Annotated[int, typer.Option(min=1, max=90, help="For how many days.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="ID", help="The case handler who gets access.")
+    ],
+    days: Annotated[
+        int, typer.Option(min=1, max=90, help="The number of days that the access lasts.")
+    ],
     as_: As = Role.LEADER.value,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Give a case handler access to one message for some days, as its unit's leader."""
+    """Give a case handler access to one message for some days, as the leader of its unit."""
     line = line_of(ctx)
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     row = moves.grant(
@@ -84,18 +89,19 @@ def grant(  # noqa: PLR0913, PLR0917 - the options of the command
 @access.command()
 def delegate(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
-    absent: Annotated[str, typer.Argument(metavar="ABSENT", help="Who is away.")],
-    substitute: Annotated[str, typer.Argument(metavar="SUBSTITUTE", help="Who stands in.")],
+    absent: Annotated[str, typer.Argument(metavar="ABSENT", help="The person who is away.")],
+    substitute: Annotated[str, typer.Argument(metavar="SUBSTITUTE", help="The substitute.")],
     by: By,
     last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day.")],
     first: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="The first day; now if not given.")
+        str | None,
+        typer.Option("--from", metavar="DATE", help="The first day; the default is now."),
     ] = None,
     as_: As = Role.LEADER.value,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Let one case handler stand in for another in the leader's unit."""
+    """Let one case handler substitute for another in the leader's unit."""
     since, until = None if first is None else _midnight(first), _midnight(last, days=1)
     line = line_of(ctx)
     code = read_code(by, from_stdin=code_from_stdin)
@@ -121,7 +127,7 @@ def breakglass(
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Take emergency access to a message: the leader is told, and it will be reviewed."""
+    """Take emergency access to a message; the leader is notified, and the access is reviewed."""
     line = line_of(ctx)
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     capacity = sign_in_as(line, by, code, as_)
@@ -138,7 +144,7 @@ def end(
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """End an assignment, a grant, an emergency access or a standing in, at once."""
+    """End an assignment, a grant, an emergency access or a substitution immediately."""
     line = line_of(ctx)
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     capacity = sign_in_as(line, by, code, as_)
@@ -151,12 +157,12 @@ def review(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     access_id: AccessIdArgument,
     by: By,
-    outcome: Annotated[ReviewOutcome, typer.Option(help="What it came to.")],
+    outcome: Annotated[ReviewOutcome, typer.Option(help="The result of the review.")],
     as_: As = Role.SECURITY_REVIEWER.value,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Say what a grant or an emergency access came to, as a reviewer who had no part in it."""
+    """Record the result of reviewing a grant or an emergency access that you had no part in."""
     line = line_of(ctx)
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     capacity = sign_in_as(line, by, code, as_)

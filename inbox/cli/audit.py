@@ -17,7 +17,9 @@ from inbox.errors import Invalid
 from inbox.keys import Keyring
 from inbox.tables import AuditEntry
 
-audit: Final = typer.Typer(no_args_is_help=True, help="What happened, and whether it still holds.")
+audit: Final = typer.Typer(
+    no_args_is_help=True, help="The audit log: what happened, and whether it is intact."
+)
 
 _TEXT_OF_CODE: Final = {
     "audit.gap": "an entry is missing, or stands in another's place",
@@ -41,15 +43,15 @@ def verify_all(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="A copy of the checkpoints that was kept elsewhere; may be given many times.",
+            help="A copy of the checkpoints that was kept elsewhere; may be repeated.",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Check every entry against the tree and every checkpoint; ends with 1 if anything is wrong.
 
-    The checkpoints of the settings are used too. What vouches most is a copy that was kept on
-    another machine: whoever can change the database can change the file beside it.
+    The checkpoint file in the settings is used too. The strongest evidence is a copy that was kept
+    on another machine: a person who can change the database can also change a file next to it.
     """
     settings = settings_of(ctx)
     store = store_of(settings)
@@ -86,11 +88,14 @@ def verify_all(
 @audit.command()
 def export(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A new file; never overwrites one.")],
+    file: Annotated[
+        Path, typer.Argument(help="The file to create; an existing file is never overwritten.")
+    ],
 ) -> None:
-    """Write all entries as JSON lines, for `verify_audit.py`, which needs nothing of this program.
+    """Write all entries as JSON lines for `verify_audit.py`, which runs without this program.
 
-    Give it to the verifier with the checkpoints and, by another way, the line of `audit key`.
+    Give the file to the verifier together with the checkpoints. Send the line that `audit key`
+    prints by another channel.
     """
     store = store_of(settings_of(ctx))
     try:
@@ -107,7 +112,7 @@ def export(
 
 @audit.command()
 def key(ctx: typer.Context) -> None:
-    """Print the verifier key of the checkpoints; hand it out when the log begins."""
+    """Print the key that verifies the checkpoints; hand it out when the log begins."""
     settings = settings_of(ctx)
     print_line(audit_key(settings, Keyring.load(settings.keys)))
 

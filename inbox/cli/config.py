@@ -16,7 +16,7 @@ from inbox.errors import ConfigurationError
 
 config: Final = typer.Typer(
     no_args_is_help=True,
-    help="The settings: the TOML file, and INBOX_<KEY> in the environment before it.",
+    help="The settings: the TOML file; INBOX_<KEY> in the environment takes precedence.",
 )
 
 _HIDDEN: Final = "***"
@@ -29,9 +29,9 @@ def show(
     ctx: typer.Context,
     as_json: Json = False,
 ) -> None:
-    """Print the settings in use, defaults included; passwords are not among them.
+    """Print the settings in use, including defaults but not passwords.
 
-    A line is `key = value`, as in TOML; what is not set is a comment.
+    Each line is `key = value`, as in TOML; a setting that is not set is printed as a comment.
     """
     shown = _printable_settings(settings_of(ctx))
     if as_json:
@@ -43,7 +43,7 @@ def show(
 
 @config.command()
 def check(ctx: typer.Context) -> None:
-    """Read the settings and stop; `inbox doctor` looks at what they name."""
+    """Check that the settings can be read; `inbox doctor` checks what they refer to."""
     _address_without_secrets(settings_of(ctx).database)
     print_line("the settings can be used; `inbox doctor` looks at what they name")
 

@@ -17,9 +17,9 @@ database: Final = typer.Typer(no_args_is_help=True, help="The database's tables 
 
 @database.command()
 def upgrade(ctx: typer.Context) -> None:
-    """Make the tables, or bring them to this program's version; repeated, it does nothing.
+    """Create the tables, or upgrade them to this program's version; a second run does nothing.
 
-    Take a backup first. A database that a newer program has been at is refused.
+    Take a backup first. A database that a newer program has upgraded is refused.
     """
     store = build_store(settings_of(ctx))
     try:
@@ -31,6 +31,6 @@ def upgrade(ctx: typer.Context) -> None:
 
 @database.command()
 def version(ctx: typer.Context) -> None:
-    """Say which version it is of; ends with 2 unless it is this program's."""
+    """Print the version of the database; ends with 2 unless it is this program's version."""
     build_store(settings_of(ctx)).check_schema()
     print_line(f"the database is of version {SCHEMA_REVISION}, as this program")

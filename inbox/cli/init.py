@@ -15,7 +15,7 @@ from inbox.domain import OrgNumber, parse_org_number
 from inbox.errors import Invalid
 from inbox.keys import Keyring
 from inbox.line.active_rule_books import read_rule_book_files
-from inbox.line.proposals.versioned_rules import (
+from inbox.line.proposals.policy_or_rule_book import (
     POLICY_RULES,
     FirstVersion,
     read_first_version,
@@ -30,30 +30,32 @@ _TWO: Final = 2
 
 def init(
     ctx: typer.Context,
-    organisation: Annotated[str, typer.Option(metavar="NNNNNNNNN", help="Whose mail it is.")],
+    organisation: Annotated[
+        str, typer.Option(metavar="NNNNNNNNN", help="The organisation that receives the mail.")
+    ],
     person: Annotated[
         list[str],
         typer.Option(
-            metavar="ID=NAME", help="One of the read_first_version two people; give it twice."
+            metavar="ID=NAME", help="One of the first two people; give this option twice."
         ),
     ],
     desk: Annotated[
         str | None,
         typer.Option(
             metavar="UNIT=NAME",
-            help="The unit that distributes what no rule takes; that of the routing rules if not"
-            " given.",
+            help="The unit that distributes mail that no rule matches; the default is the desk in"
+            " the routing rules.",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Enrol the first two people and activate the rules. It runs once, and never again.
+    """Enrol the first two people and activate the rules. This can be done only once.
 
-    Both people become archivists at the desk. The first named also edits policies, the second
-    reviews them: so a change of policy takes both. Each gets a personal code, shown here and
-    never again; let each of them note the own code and nobody else's. All of it is said in the
-    audit. Before this: `inbox keys create` and `inbox database upgrade`. After it: `inbox
-    directory import`, and `inbox doctor`.
+    Both people become archivists at the desk. The first person named also edits policies and the
+    second reviews them, so a change of policy requires both. Each person gets a personal code,
+    shown here and never again; each must write down their own code and nobody else's. Everything is
+    recorded in the audit. Run `inbox keys create` and `inbox database upgrade` first, and `inbox
+    directory import` and `inbox doctor` afterwards.
     """
     settings = settings_of(ctx)
     receiver = parse_org_number(organisation)

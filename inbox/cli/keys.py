@@ -16,16 +16,16 @@ from inbox.tables import Installation
 
 keys: Final = typer.Typer(
     no_args_is_help=True,
-    help="The keys that everything is sealed with. Keep a copy of the key folder apart from the"
-    " data: without it nothing can be opened, and with it everything can.",
+    help="The keys that everything is encrypted with. Keep a copy of the key folder apart from the"
+    " data: without it nothing can be decrypted, and with it everything can.",
 )
 
 
 @keys.command()
 def create(ctx: typer.Context) -> None:
-    """Make a new key folder; never overwrites one.
+    """Create a new key folder; an existing folder is never overwritten.
 
-    Prints the verifier key of the audit: give it to whoever shall check the audit later.
+    Prints the key that verifies the audit: give it to the person who will check the audit later.
     """
     settings = settings_of(ctx)
     kek_id = create_keys(settings.keys, datetime.now(UTC))
@@ -35,9 +35,9 @@ def create(ctx: typer.Context) -> None:
 
 @keys.command()
 def add(ctx: typer.Context) -> None:
-    """Add a key and wrap by it what is new; the old keys stay, and are still needed.
+    """Add a key that wraps all new data keys; the old keys stay and are still needed.
 
-    Copy the key folder to every machine, then start every `serve` and `work` anew.
+    Copy the key folder to every machine, then restart every `serve` and `work`.
     """
     settings = settings_of(ctx)
     store = store_of(settings)
@@ -57,7 +57,7 @@ def list_keys(
     ctx: typer.Context,
     as_json: Json = False,
 ) -> None:
-    """List ids and ages."""
+    """List the ids and ages of the keys."""
     keyring = Keyring.load(settings_of(ctx).keys)
     rows = [
         {"key": kek_id, "days": _days(kek_id), "active": "yes" if kek_id == keyring.active else ""}

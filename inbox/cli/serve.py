@@ -43,15 +43,15 @@ class _Runnable(Protocol):
 def serve(
     ctx: typer.Context,
     no_worker: Annotated[
-        bool, typer.Option("--no-worker", help="Serve only; `inbox work` runs elsewhere.")
+        bool, typer.Option("--no-worker", help="Serve only; `inbox work` runs in another process.")
     ] = False,
 ) -> None:
-    """Serve the API and the operators' listener, and work, until told to end.
+    """Serve the API and the operators' listener, and run the worker, until a signal stops it.
 
-    Prints the addresses, one a line: `api http://...` and `operator http://...`. Port 0 takes a
-    free port. SIGTERM and SIGINT end it gracefully; what is unfinished is taken up by the next
-    start. On SQLite one process works; on PostgreSQL any number serve and work. The log goes to
-    standard error.
+    Prints the addresses, one per line: `api http://...` and `operator http://...`. Port 0 means
+    any free port. SIGTERM and SIGINT stop it gracefully; the next start resumes unfinished work.
+    On SQLite only one process may run the worker; on PostgreSQL any number of processes may serve
+    and run workers. The log goes to standard error.
     """
     disable_core_dumps()
     settings = settings_of(ctx)
@@ -71,10 +71,10 @@ def serve(
 
 
 def work(ctx: typer.Context) -> None:
-    """Work without serving anything: ask the gateways, advance messages, send receipts.
+    """Run the worker without serving anything: poll the gateways, advance messages, send receipts.
 
-    On PostgreSQL any number of these run beside each other and beside `inbox serve`; on SQLite
-    only one process works.
+    On PostgreSQL any number of workers may run at the same time, also while `inbox serve` runs; on
+    SQLite only one process may run the worker.
     """
     disable_core_dumps()
     settings = settings_of(ctx)

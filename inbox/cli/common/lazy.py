@@ -9,10 +9,10 @@ from typer._click import Command, Context
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-_LINE: Final = "Run the line"
-_BEGIN: Final = "Begin"
-_LOOK: Final = "Look and show"
-_RULES: Final = "Rules"
+_LINE: Final = "Run"
+_BEGIN: Final = "Get started"
+_LOOK: Final = "Inspect"
+_RULES: Final = "Access and rules"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,18 +28,22 @@ COMMANDS: Final = {
     "demo": _LazyCommand(
         module="demo.command",
         panel=_BEGIN,
-        help="Run the whole line on this machine, with made-up mail.",
+        help="Run the whole program on this machine, with made-up mail.",
     ),
     "keys": _LazyCommand(
-        module="keys", panel=_BEGIN, help="Create and list the keys that everything is sealed with."
+        module="keys",
+        panel=_BEGIN,
+        help="Create and list the keys that everything is encrypted with.",
     ),
     "database": _LazyCommand(
-        module="database", panel=_BEGIN, help="Bring the database to this program's version."
+        module="database",
+        panel=_BEGIN,
+        help="Create or upgrade the database for this version of the program.",
     ),
     "init": _LazyCommand(
         module="init",
         panel=_BEGIN,
-        help="Enrol the first two people and activate the policies, once.",
+        help="Enrol the first two people and activate the policies; runs only once.",
     ),
     "directory": _LazyCommand(
         module="directory.command",
@@ -47,38 +51,44 @@ COMMANDS: Final = {
         help="Units, people, case systems and personal codes.",
     ),
     "serve": _LazyCommand(
-        module="serve", panel=_LINE, help="Serve the API and the operators' listener, and work."
+        module="serve",
+        panel=_LINE,
+        help="Serve the API and the operators' listener, and run the worker.",
     ),
-    "work": _LazyCommand(module="serve", panel=_LINE, help="Work without serving anything."),
+    "work": _LazyCommand(
+        module="serve", panel=_LINE, help="Run the worker without serving anything."
+    ),
     "doctor": _LazyCommand(
         module="doctor.command",
         panel=_LOOK,
-        help="Check everything that can keep mail from arriving.",
+        help="Check everything that could prevent mail from arriving.",
     ),
     "message": _LazyCommand(
         module="message.command",
         panel=_LOOK,
-        help="Where messages are: ids, states, codes and times only.",
+        help="Show where messages are: ids, states, codes and times only.",
     ),
     "package": _LazyCommand(
         module="package.command",
         panel=_LOOK,
-        help="Look at a document package in hand, or make one.",
+        help="Inspect a document package, or make one.",
     ),
     "audit": _LazyCommand(module="audit", panel=_LOOK, help="Verify and export the audit."),
     "config": _LazyCommand(module="config", panel=_LOOK, help="Show and check the settings."),
     "access": _LazyCommand(
-        module="access", panel=_RULES, help="Who has access for a time: give, take, end and review."
+        module="access",
+        panel=_RULES,
+        help="Temporary access: grant it, take it in an emergency, end it and review it.",
     ),
     "policy": _LazyCommand(
         module="policy.command",
         panel=_RULES,
-        help="Who may do what: look, prove, compare and activate.",
+        help="Who may do what: show, prove, compare and activate the rules.",
     ),
     "route": _LazyCommand(
         module="route.command",
         panel=_RULES,
-        help="Where mail goes: look, compare, simulate; change it by two people.",
+        help="Where mail goes: show, compare and simulate the rules; two people change them.",
     ),
 }
 

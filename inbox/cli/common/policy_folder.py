@@ -23,7 +23,7 @@ Policies = Annotated[
         metavar="FOLDER",
         exists=True,
         file_okay=False,
-        help="A policy folder; that of the settings otherwise.",
+        help="The policy folder; the default is the one in the settings.",
     ),
 ]
 

@@ -16,27 +16,29 @@ from inbox.domain import ProposalState
 from inbox.errors import NotFound
 from inbox.line import Line
 from inbox.line.proposals import rule_versions
-from inbox.line.proposals.versioned_rules import VersionedRules
+from inbox.line.proposals.policy_or_rule_book import VersionedRules
 from inbox.store import Store
 from inbox.tables import ActivePolicy, PolicyVersion, Proposal
 
 RulesForCapacity = Callable[[Capacity], VersionedRules]
 """Which rules a person of that capacity changes."""
 
-Actor = Annotated[str, typer.Option("--by", metavar="ID", help="Who does it: your own id.")]
-ProposalId = Annotated[str, typer.Argument(metavar="PROPOSAL", help="Its id: see `history`.")]
-Digest = Annotated[str, typer.Argument(metavar="DIGEST", help="What was approved: see `history`.")]
+Actor = Annotated[str, typer.Option("--by", metavar="ID", help="Your own id.")]
+ProposalId = Annotated[
+    str, typer.Argument(metavar="PROPOSAL", help="The id of the proposal; see `history`.")
+]
+Digest = Annotated[
+    str, typer.Argument(metavar="DIGEST", help="The digest of the approved version; see `history`.")
+]
 Acknowledge = Annotated[
     str | None,
     typer.Option(
         metavar="DIGEST",
-        help="The digest that stands under the printed difference. Without it the difference is"
-        " printed, and nothing is approved.",
+        help="The digest printed below the difference. Without this option the difference is"
+        " printed and nothing is approved.",
     ),
 ]
-AtOnce = Annotated[
-    bool, typer.Option("--activate", help="And make it the active one in the same step.")
-]
+AtOnce = Annotated[bool, typer.Option("--activate", help="Also activate it in the same step.")]
 _TIME_FORMAT: Final = "%Y-%m-%d %H:%M"
 
 

@@ -17,14 +17,14 @@ from inbox.line import Line
 
 T = TypeVar("T")
 
-By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who does it.")]
+By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who performs the action.")]
 MessageIdArgument = Annotated[str, typer.Argument(metavar="MESSAGE", help="The id of a message.")]
 CodeFromStdin = Annotated[
     bool,
     typer.Option(
         "--code-from-stdin",
-        help="Read what is typed otherwise from standard input, a line each: the personal code,"
-        " then that of another person, or the reason.",
+        help="Read from standard input what is otherwise typed, one item per line: the personal"
+        " code, then the other person's code or the reason.",
     ),
 ]
 As = Annotated[
@@ -32,7 +32,7 @@ As = Annotated[
     typer.Option(
         "--as",
         metavar="ROLE[@UNIT]",
-        help="The capacity to act in; needed where the person has more than one.",
+        help="The capacity to act in; required if the person has more than one.",
     ),
 ]
 _SEPARATOR: Final = "@"

@@ -28,16 +28,16 @@ _MAX_SECONDS: Final = 240.0
 
 def demo(
     once: Annotated[
-        bool, typer.Option("--once", help="End when nothing more can happen by itself.")
+        bool, typer.Option("--once", help="Stop when nothing more can happen by itself.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object last; implies --once.")
+        bool, typer.Option("--json", help="Print one JSON object at the end; implies --once.")
     ] = False,
-    folder: Annotated[Path, typer.Option(help="Where everything is kept; emptied first.")] = Path(
-        "var/demo"
-    ),
+    folder: Annotated[
+        Path, typer.Option(help="The folder for everything the demo stores; it is emptied first.")
+    ] = Path("var/demo"),
 ) -> None:
-    """Run the main job with made-up mail: SQLite, a folder vault, a simulated gateway and senders.
+    """Run the program with made-up mail: SQLite, a folder vault, a simulated gateway and senders.
 
     Ends with 1 unless every message ended as expected.
     """

@@ -26,7 +26,11 @@ from inbox.errors import ConfigurationError
 from inbox.keys import create_keys
 from inbox.line import Line
 from inbox.line.active_rule_books import read_rule_book_files
-from inbox.line.proposals.versioned_rules import POLICY_RULES, read_first_version, routing_rules_of
+from inbox.line.proposals.policy_or_rule_book import (
+    POLICY_RULES,
+    read_first_version,
+    routing_rules_of,
+)
 from inbox.migrations import upgrade
 from inbox.routing.rule_book import RuleBook
 from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator, HandJournal

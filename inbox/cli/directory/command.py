@@ -40,14 +40,14 @@ from inbox.tables.periods import active_on
 
 directory: Final = typer.Typer(
     no_args_is_help=True,
-    help="Units, people, case systems and personal codes. What widens access takes two people,"
-    " each with the own personal code.",
+    help="Units, people, case systems and personal codes. A change that widens access requires two"
+    " people, each with their own personal code.",
 )
 
 Source = Annotated[Path, typer.Argument(exists=True, help="A TOML file, or a folder of CSV files.")]
-By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who proposes it.")]
-OwnId = Annotated[str, typer.Option("--by", metavar="ID", help="Who you are.")]
-With = Annotated[str, typer.Option("--with", metavar="ID", help="Another person, who approves.")]
+By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who proposes the change.")]
+OwnId = Annotated[str, typer.Option("--by", metavar="ID", help="Your own id.")]
+With = Annotated[str, typer.Option("--with", metavar="ID", help="Another person, who approves it.")]
 
 
 @directory.command("import")
@@ -57,16 +57,19 @@ def import_file(
     by: By,
     with_: Annotated[
         str | None,
-        typer.Option("--with", metavar="ID", help="Another person, who approves it here and now."),
+        typer.Option(
+            "--with", metavar="ID", help="Another person, who approves it in the same command."
+        ),
     ] = None,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Take in a directory: what only narrows access at once, anything else as a proposal.
+    """Import a directory: apply it at once if it only narrows access, otherwise propose it.
 
-    With --with two people are here, and both steps are taken in one. Prints what changes, and the
-    keys of new case systems, with the secrets (Standard Webhooks form) that their events are signed
-    with: shown when they are made and never again.
+    With --with, two people are present, and the import is proposed and approved in one command.
+    Prints the changes and the keys of new case systems, with the secrets (Standard Webhooks form)
+    that their events are signed with. Keys and secrets are shown when they are created and never
+    again.
     """
     read, line = _read_source(source), line_of(ctx)
     if with_ is None:
@@ -81,16 +84,18 @@ def import_file(
 @directory.command()
 def approve(
     ctx: typer.Context,
-    proposal: Annotated[str, typer.Argument(help="What `import` printed.")],
+    proposal: Annotated[
+        str, typer.Argument(help="The id of the proposal, as `import` printed it.")
+    ],
     by: OwnId,
     acknowledge: Annotated[
         str | None,
-        typer.Option(metavar="DIGEST", help="The digest of what was shown to you."),
+        typer.Option(metavar="DIGEST", help="The digest of the changes that you were shown."),
     ] = None,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Show what another person proposed; with --acknowledge, take it in as it was shown."""
+    """Show what another person proposed; with --acknowledge, apply it exactly as shown."""
     line = line_of(ctx)
     me = Credentials(person=by, code=read_code(by, from_stdin=code_from_stdin))
     if acknowledge is None:
@@ -104,20 +109,22 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
     source: Source,
     people: Annotated[
-        bool, typer.Option("--people", help="Count the messages that people gain and lose, too.")
+        bool, typer.Option("--people", help="Also count the messages that people gain and lose.")
     ] = False,
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="ID", help="Caller asks for --people: may `access_read`."),
+        typer.Option(
+            "--by", metavar="ID", help="Your own id, for --people; you must have `access_read`."
+        ),
     ] = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Show what an import would change; nothing is changed.
+    """Show what an import would change, without changing anything.
 
-    A row with `(widens)` gives somebody something, so that the import takes two people. --people is
-    for whoever may know who has access, as it is for a change of policy.
+    A row with `(widens)` gives somebody more access, so the import requires two people. --people
+    is only for a person who may know who has access, as for a change of policy.
     """
     read, line = _read_source(source), line_of(ctx)
     if people is not bool(by):
@@ -143,16 +150,19 @@ def export(
     by: OwnId,
     csv: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FOLDER", help="Write CSV files there, not TOML here."),
+        typer.Option(
+            "--csv", metavar="FOLDER", help="Write CSV files to this folder; do not print TOML."
+        ),
     ] = None,
     on: Annotated[
-        str | None, typer.Option(metavar="DATE", help="As it was at the start_of_day of that day.")
+        str | None,
+        typer.Option(metavar="DATE", help="The directory as it was at the beginning of this day."),
     ] = None,
     code_from_stdin: CodeFromStdin = False,
 ) -> None:
-    """Write the organisation's directory as `import` reads it, with people's names; audited.
+    """Write the organisation's directory, with people's names, as `import` reads it; audited.
 
-    Case references are not among it.
+    Case references are not included.
     """
     line = line_of(ctx)
     moment = None if on is None else _day(on)
@@ -182,7 +192,7 @@ def _day(text: str) -> datetime:
 
 @directory.command()
 def show(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show the living units, their case systems, and how many people stand for each role."""
+    """Show the active units, their case systems, and how many people have each role."""
     with store_of(settings_of(ctx)).reading() as (session, now):
         living = select(Unit).where(
             active_on(Unit, now),
@@ -207,14 +217,15 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
 @directory.command()
 def code(
     ctx: typer.Context,
-    person: Annotated[str, typer.Argument(help="Whose code it is.")],
+    person: Annotated[str, typer.Argument(help="The person who gets the code.")],
     by: By,
     with_: With,
     code_from_stdin: CodeFromStdin = False,
 ) -> None:
-    """Give a person a new personal code, shown now and never again; the old one ends.
+    """Give a person a new personal code, shown only once; the old code stops working.
 
-    It takes who may propose a change of the directory, and another who may approve it.
+    This requires a person who may propose a change of the directory, and another person who may
+    approve it.
     """
     line = line_of(ctx)
     first, second = _two_signatures(by, with_, from_stdin=code_from_stdin)

@@ -43,9 +43,9 @@ def doctor(
 ) -> None:
     """Check settings, database, vault, keys, policies, routing, people, gateways and trust.
 
-    Leaves nothing behind, takes nothing from a gateway, and may run beside `serve`. Each line is
-    ok, a warning or wrong, with what it means and what to do. Ends with 1 if anything is wrong,
-    with 2 if the settings cannot be read.
+    It leaves nothing behind, takes nothing from a gateway, and may run while `serve` runs. Each
+    line says ok, warning or wrong, what that means and what to do. Ends with 1 if anything is
+    wrong, and with 2 if the settings cannot be read.
     """
     findings = list(_examine(ctx))
     if as_json:

@@ -27,8 +27,9 @@ from inbox.tables import Arrival, Delivery, Message, Receipt, Row, Task
 
 message: Final = typer.Typer(
     no_args_is_help=True,
-    help="Where messages are. Ids, states, codes, attempts and times: nothing that says what a"
-    " message is about, who sent it or whose it is; but titles in a person's own list, and notes.",
+    help="Where messages are. Shows ids, states, codes, attempts and times, but nothing that says"
+    " what a message is about, who sent it or whom it belongs to; the exceptions are titles in a"
+    " person's own list, and notes.",
 )
 notes.register(message)
 
@@ -77,25 +78,32 @@ class _PersonalOptions:
 @message.command("list")
 def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
-    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    state: Annotated[str | None, typer.Option(help="Only messages in this state.")] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="The maximum number of messages to list.")
+    ] = 50,
     by: Annotated[
-        str | None, typer.Option("--by", metavar="ID", help="Only what this person may see.")
+        str | None,
+        typer.Option("--by", metavar="ID", help="Only messages that this person may see."),
     ] = None,
     chosen: As = None,
     action: Annotated[
-        _ListAction | None, typer.Option(help="To work on, or to distribute.")
+        _ListAction | None,
+        typer.Option(help="Messages to work on (list), or messages to distribute (route)."),
     ] = None,
-    unit: Annotated[str | None, typer.Option(help="Only those of this unit.")] = None,
-    after: Annotated[str | None, typer.Option(help="Go on where a page ended.")] = None,
-    titles: Annotated[bool, typer.Option("--titles", help="Show the titles, too.")] = False,
+    unit: Annotated[str | None, typer.Option(help="Only messages of this unit.")] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(help="Continue after the previous page, with the value that it printed."),
+    ] = None,
+    titles: Annotated[bool, typer.Option("--titles", help="Also show the titles.")] = False,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """List messages, the newest first: all there are, for operators; or what a person may see.
+    """List messages, newest first: all messages, for operators, or those that a person may see.
 
-    With --by it is that person's own list, in one capacity and with the personal code, and is
-    narrowed by --action, --unit and --after. Titles are shown to whoever has them in the own list.
+    With --by, it is that person's own list, in one capacity and with their personal code; --action,
+    --unit and --after narrow it. Titles are shown to a person who has them in their own list.
     """
     wanted = None if state is None else _state(state)
     theirs = _PersonalOptions(

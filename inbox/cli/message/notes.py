@@ -39,18 +39,21 @@ def hold(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     message_id: MessageIdArgument,
     by: By,
-    because: Annotated[HoldCause, typer.Option(help="What it waits for.")],
+    because: Annotated[HoldCause, typer.Option(help="What the message waits for.")],
     last: Annotated[
         datetime,
         typer.Option(
-            "--to", metavar="DATE", formats=["%Y-%m-%d"], help="The last day, at most 60 ahead."
+            "--to",
+            metavar="DATE",
+            formats=["%Y-%m-%d"],
+            help="The last day of the hold, at most 60 days ahead.",
         ),
     ],
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Put a message on hold for some days: lists say why it waits, and nothing stops for it."""
+    """Put a message on hold for some days: lists show why it waits, but processing continues."""
     line = line_of(ctx)
     code = read_code(by, from_stdin=code_from_stdin)
     capacity = sign_in_as(line, by, code, as_)
@@ -69,7 +72,7 @@ def end_hold(
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
 ) -> None:
-    """End a hold before its day, whoever put the message there."""
+    """End a hold before its last day, no matter who set it."""
     line = line_of(ctx)
     code = read_code(by, from_stdin=code_from_stdin)
     holds.end_hold(line, sign_in_as(line, by, code, as_), message_id)
@@ -81,18 +84,20 @@ def note(  # noqa: PLR0913, PLR0917 - the options of the command
     message_id: MessageIdArgument,
     by: By,
     file: Annotated[
-        Path | None, typer.Option(help="Where the text stands; else standard input, to its end.")
+        Path | None,
+        typer.Option(help="The file with the text; the default is all of standard input."),
     ] = None,
     shielding: Annotated[
-        str | None, typer.Option(help="Only for those who are cleared for this too.")
+        str | None,
+        typer.Option(help="Show the note only to people who are also cleared for this shielding."),
     ] = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Write a note for those who have the message before them: it is never changed or deleted.
+    """Write a note for the people who handle a message; a note is never changed or deleted.
 
-    With --code-from-stdin the first line of standard input is the personal code.
+    With --code-from-stdin, the first line of standard input is the personal code.
     """
     line = line_of(ctx)
     if file is None:
@@ -115,7 +120,7 @@ def notes(
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Show the notes on a message, the oldest first, to whoever may write there."""
+    """Show the notes on a message, oldest first, to a person who may write notes on it."""
     line = line_of(ctx)
     code = read_code(by, from_stdin=code_from_stdin)
     found = noting.read_notes(line, sign_in_as(line, by, code, as_), message_id)

@@ -15,7 +15,7 @@ from inbox.cli.common.formats import Json
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.errors import Invalid
 from inbox.package import Inspection, inspect, inspect_container
-from inbox.package.codes.code import TextLanguage
+from inbox.package.codes.quarantine_code import TextLanguage
 from inbox.package.explanations import explain_code, sentences_of
 from inbox.package.inputs import Limits
 from inbox.package.inspection import is_trusted
@@ -24,7 +24,7 @@ from inbox.trust.trust_folder import read_trust_folder
 
 package: Final = typer.Typer(
     no_args_is_help=True,
-    help="Document packages (dokumentpakke, ASiC-E): look at one in hand, make one to try with.",
+    help="Document packages (dokumentpakke, ASiC-E): inspect one, or make one for a test.",
 )
 
 SENDER: Final = "910077473"
@@ -50,23 +50,24 @@ def inspect_package(
             exists=True,
             file_okay=False,
             metavar="FOLDER",
-            help="Check whom to believe: anchors *.pem, *.intermediate.pem and lists *.crl.",
+            help="Also check trust in the signer, with the files in this folder: trust anchors"
+            " *.pem, intermediate certificates *.intermediate.pem and revocation lists *.crl.",
         ),
     ] = None,
     container: Annotated[
-        bool, typer.Option("--container", help="Look at the archive alone, without a signature.")
+        bool, typer.Option("--container", help="Inspect only the archive, without a signature.")
     ] = False,
     language: Annotated[
-        TextLanguage, typer.Option(help="Of the sentences.")
+        TextLanguage, typer.Option(help="The language of the explanations.")
     ] = TextLanguage.ENGLISH,
 ) -> None:
-    """Say all that can be said of a package without its envelope; it needs no settings.
+    """Report everything that can be said of a package without its envelope; needs no settings.
 
-    It is accepted, or held for a code that two persons may waive or that waits for a revocation
-    list, or refused, which nobody can waive; 0 for accepted, 1 for the others. Integrity and trust
-    are two answers. Without --trust nothing is said about trust: accepted then means that the
-    package is what its signer signed and can be read, whoever the signer is. With it, a signer
-    must also be the sender in the package's own manifest.xml, if it has one.
+    The package is accepted; or held, for a code that two people may waive or until a revocation
+    list arrives; or refused, which nobody can waive. Ends with 0 for accepted and 1 for the others.
+    Integrity and trust are separate answers. Without --trust, trust is not checked: accepted then
+    means that the package is what its signer signed and can be read, no matter who signed it. With
+    --trust, a signer must also be the sender in the package's own manifest.xml, if it has one.
     """
     if container and trust:
         raise Invalid("package.options", "--container says nothing about trust: leave one out")
@@ -86,30 +87,38 @@ def inspect_package(
 def make(
     folder: Annotated[
         Path,
-        typer.Argument(exists=True, file_okay=False, help="Its files become the documents."),
+        typer.Argument(
+            exists=True, file_okay=False, help="The folder whose files become documents."
+        ),
     ],
-    out: Annotated[Path, typer.Argument(help="A new file; never overwrites one.")],
+    out: Annotated[
+        Path, typer.Argument(help="The file to create; an existing file is never overwritten.")
+    ],
     sender: Annotated[
         str, typer.Option(metavar="ORG", help="The organisation that signs.")
     ] = SENDER,
     receiver: Annotated[str, typer.Option(metavar="ORG", help="The receiver.")] = RECEIVER,
     dialect: Annotated[
         PackageDialect,
-        typer.Option(help="As an integrasjonspunkt writes it, with SHA-1, or with SHA-256."),
+        typer.Option(
+            help="genuine: as an integrasjonspunkt writes it, with SHA-1; modern: with SHA-256."
+        ),
     ] = PackageDialect.GENUINE,
     trust: Annotated[
         Path | None,
         typer.Option(
             file_okay=False,
             metavar="FOLDER",
-            help="Write what `inspect --trust` needs there; the revocation list lasts a week.",
+            help="Write the files that `inspect --trust` needs to this folder; the revocation list"
+            " is valid for a week.",
         ),
     ] = None,
 ) -> None:
-    """Make a package from a folder, signed with a test key that is made for it and thrown away.
+    """Make a package from a folder, signed with a new test key that is then thrown away.
 
-    An arkivmelding.xml in the folder is taken as it is; otherwise a made-up one refers to the
-    files. The first by name is the main document. What `inspect` would not accept is not made.
+    An arkivmelding.xml in the folder is used as it is; otherwise a made-up one refers to the
+    files. The first file by name is the main document. A package that `inspect` would not accept
+    is not made.
     """
     from inbox.cli.package.make import MakeRequest, make_package
 

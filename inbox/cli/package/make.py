@@ -12,7 +12,7 @@ from inbox.domain import parse_org_number
 from inbox.errors import Invalid
 from inbox.package import inspect
 from inbox.package.arkivmelding.documents import media_type_of
-from inbox.package.codes.code import TextLanguage
+from inbox.package.codes.quarantine_code import TextLanguage
 from inbox.package.explanations import explain_code
 from inbox.package.inputs import Limits
 from inbox.package.verdict import PackageQuarantined

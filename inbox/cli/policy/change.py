@@ -12,7 +12,7 @@ from inbox.cli.common.formats import Json
 from inbox.cli.common.policy_folder import Policies
 from inbox.cli.common.rule_changes import Actor
 from inbox.cli.common.sign_in import CodeFromStdin, read_code, read_code_and_reason, sign_in
-from inbox.line.proposals.versioned_rules import POLICY_RULES, VersionedRules
+from inbox.line.proposals.policy_or_rule_book import POLICY_RULES, VersionedRules
 
 changes: Final = typer.Typer()
 """Commands of `inbox policy`."""
@@ -31,10 +31,11 @@ def propose(
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Propose the policies in the folder, as a policy editor; prints what they change.
+    """Propose the policies in the folder, as a policy editor; prints what they would change.
 
-    The folder is read as strictly as ever, proved and tried. All of it is kept, so that what is
-    approved can be shown later. What you proposed before and nobody approved is taken back.
+    The folder is read as strictly as always, its invariants are proved and its test cases are run.
+    All its files are stored, so that what is approved can be shown later. Your own earlier proposal
+    is withdrawn if nobody has approved it.
     """
     folder = policy_folder_of(ctx, policies)
     files = read_policy_files(folder)
@@ -48,20 +49,20 @@ rule_changes.add_approval_commands(
     _rules,
     approve_help="""Approve what another person proposed, as a security reviewer.
 
-    First without --acknowledge: it prints what would change, and ends with 1.
+    Run it first without --acknowledge: it then prints what would change, and ends with 1.
     """,
-    activate_help="""Make approved policies the active ones, as a policy editor, within 30 days.
+    activate_help="""Activate approved policies, as a policy editor, within 30 days of the approval.
 
-    They decide from the next request on, in every process, on every machine.
+    They apply from the next request on, in every process, on every machine.
     """,
 )
 
 
 @changes.command("roll-back")
 def roll_back(ctx: typer.Context, by: Actor, code_from_stdin: CodeFromStdin = False) -> None:
-    """Go back at once to the policies that were active before, as a policy editor; say why.
+    """Go back at once to the policies that were active before, as a policy editor.
 
-    The reason is asked for, and only a commitment of it is kept, in the audit.
+    The program asks for the reason. Only a cryptographic commitment to it is kept, in the audit.
     """
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     rule_changes.roll_back(sign_in(ctx, by, code), _rules, reason)
@@ -69,5 +70,5 @@ def roll_back(ctx: typer.Context, by: Actor, code_from_stdin: CodeFromStdin = Fa
 
 @changes.command()
 def history(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show every version: who proposed, approved and activated it, and when; the newest first."""
+    """Show every version, newest first: who proposed, approved and activated it, and when."""
     rule_changes.print_history(store_of(settings_of(ctx)), POLICY_RULES.kind, as_json=as_json)

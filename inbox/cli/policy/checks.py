@@ -24,7 +24,10 @@ from inbox.cli.common.rule_changes import print_version
 from inbox.errors import PolicyError
 from inbox.tables import ActivePolicy
 
-InLanguage = Annotated[MeaningLanguage, typer.Option("--language", help="What facts are told in.")]
+InLanguage = Annotated[
+    MeaningLanguage,
+    typer.Option("--language", help="The language in which facts are described."),
+]
 _CONNECTIVES: Final = {
     MeaningLanguage.NB: ("kan", "når", "selv om ikke"),
     MeaningLanguage.EN: ("may", "when", "although not"),
@@ -37,10 +40,11 @@ def lint(
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Read a folder as strictly as the program does, and say what is odd about its rules.
+    """Read a folder as strictly as the program does, and report what is odd about its rules.
 
-    1 if it is refused, if an invariant does not hold, or if a row that allows can be taken away
-    without changing anything; what is only told is a note.
+    Ends with 1 if the folder is refused or a finding is WRONG: an invariant that does not hold, a
+    rule that can never match (at all, or for one of its roles), or an allow rule that can be
+    removed without changing anything. A note is only information.
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     draft = draft_for_command(ctx, policies)
@@ -73,7 +77,7 @@ def prove(
 ) -> None:
     """Prove every invariant for every role and every combination of facts.
 
-    1 if some do not hold: each is shown with a combination that breaks it, in words.
+    Ends with 1 if any does not hold: each is shown with a combination that violates it, in words.
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     draft = draft_for_command(ctx, policies)
@@ -147,7 +151,7 @@ def run_written_cases(
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Run the folder's cases (tests/access.toml, tests/shielding.toml); 1 if one is otherwise."""
+    """Run the test cases (tests/access.toml, tests/shielding.toml); ends with 1 if one fails."""
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     draft = draft_for_command(ctx, policies)
     failures = _failures(draft)
@@ -170,12 +174,13 @@ def show(
     ctx: typer.Context,
     policies: Policies = None,
     digest: Annotated[
-        str | None, typer.Option(metavar="DIGEST", help="An old version: all of its files.")
+        str | None,
+        typer.Option(metavar="DIGEST", help="Show all files of the old version with this digest."),
     ] = None,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Show the rules in a folder; of that of the settings, whether they are the active ones."""
+    """Show the rules in a folder; for the folder in the settings, also whether they are active."""
     if digest is not None:
         print_version(store_of(settings_of(ctx)), POLICY_KIND, digest, as_json=as_json)
         return

@@ -9,7 +9,7 @@ from inbox.cli.policy import change, checks, diff, questions
 policy: Final = typer.Typer(
     no_args_is_help=True,
     help="Who may do what: the rules in the policy folder."
-    " Exit codes: 0 fine; 1 it found something; 2 usage.",
+    " Exit codes: 0 fine; 1 something was found; 2 invalid usage.",
 )
 policy.command("lint")(checks.lint)
 policy.command("prove")(checks.prove)

@@ -28,11 +28,11 @@ from inbox.cli.policy.impact import (
 from inbox.config import Settings
 from inbox.errors import Invalid
 
-_OldFolder = typer.Argument(exists=True, file_okay=False, help="The policy folder now.")
+_OldFolder = typer.Argument(exists=True, file_okay=False, help="The current policy folder.")
 _NewFolder = typer.Argument(
     exists=True,
     file_okay=False,
-    help="The policy folder to come; that of the settings otherwise.",
+    help="The new policy folder; the default is the one in the settings.",
 )
 
 
@@ -41,32 +41,39 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     a: Annotated[Path, _OldFolder],
     b: Annotated[Path | None, _NewFolder] = None,
     people: Annotated[
-        bool, typer.Option("--people", help="Caller gains and loses which messages, too.")
+        bool,
+        typer.Option("--people", help="Also show which people gain and lose which messages."),
     ] = False,
     by: Annotated[
-        str, typer.Option(metavar="PERSON", help="Caller asks for --people: may `access_read`.")
+        str,
+        typer.Option(
+            metavar="PERSON", help="Your own id, for --people; you must have `access_read`."
+        ),
     ] = "",
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
     names: Annotated[
-        bool, typer.Option("--names", help="With --people: their names beside their ids.")
+        bool, typer.Option("--names", help="With --people: show names as well as ids.")
     ] = False,
     language: Annotated[
-        MeaningLanguage, typer.Option(help="What facts are told in.")
+        MeaningLanguage, typer.Option(help="The language in which facts are described.")
     ] = MeaningLanguage.EN,
     acknowledge: Annotated[
         str,
-        typer.Option(metavar="SHA256", help="The digest of a diff that was read: then 0, not 1."),
+        typer.Option(
+            metavar="SHA256",
+            help="The digest of a diff that you have read; if it matches, ends with 0, not 1.",
+        ),
     ] = "",
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Show exactly what B allows that A does not, and the other way round; 1 if they differ.
+    """Show exactly what B allows that A does not, and vice versa; ends with 1 if they differ.
 
-    For each action and role the combinations of facts gained and lost, in the fewest words, and
-    every row, shielding, invariant and assumption that is written otherwise.
+    For each action and role, it shows the combinations of facts gained and lost, as briefly as
+    possible, and every row, shielding, invariant and assumption that is written differently.
 
-    --people needs the database, and a personal code of somebody who may know who has access.
+    --people requires the database, and the personal code of a person who may know who has access.
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     if people is not bool(by) or (names and not people):

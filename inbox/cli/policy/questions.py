@@ -33,13 +33,19 @@ _NOON: Final = time(12, tzinfo=UTC)
 _WHO_COLUMNS: Final = ("person", "unit", "role", "rule", "also", "takes")
 _WHAT_COLUMNS: Final = ("role", "unit", "action", "messages", "takes", "shown", "without message")
 
-By = Annotated[str, typer.Option("--by", metavar="ID", help="Who asks; types the personal code.")]
+By = Annotated[
+    str, typer.Option("--by", metavar="ID", help="Your own id; your personal code is required.")
+]
 On = Annotated[
     str | None,
-    typer.Option(metavar="DATE", help="As of noon (UTC) that day: periods, not states."),
+    typer.Option(
+        metavar="DATE",
+        help="Use the periods as of noon (UTC) on this day, but the states of messages as of now.",
+    ),
 ]
 To = Annotated[
-    str | None, typer.Option("--to", metavar="ID", help="The person that something is given to.")
+    str | None,
+    typer.Option("--to", metavar="ID", help="The person to whom the action would give something."),
 ]
 
 
@@ -52,9 +58,11 @@ def register(policy: typer.Typer) -> None:
 
 def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
-    person: Annotated[str, typer.Option(metavar="ID", help="Whose access.")],
-    message: Annotated[str, typer.Option(metavar="ID", help="To which message.")],
-    action: Annotated[str, typer.Option(help="What they would do.")],
+    person: Annotated[
+        str, typer.Option(metavar="ID", help="The person whose access is explained.")
+    ],
+    message: Annotated[str, typer.Option(metavar="ID", help="The message.")],
+    action: Annotated[str, typer.Option(help="The action that the person would perform.")],
     by: By,
     to: To = None,
     as_: As = None,
@@ -62,10 +70,10 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Explain what a person may do to a message, capacity by capacity; 1 if none of them may.
+    """Explain what a person may do to a message, by capacity; ends with 1 if none permits it.
 
-    Every fact that counts with its value, every rule with what it lacked. For those who may read
-    about access, and those who have the message in their list.
+    Shows every relevant fact with its value, and every rule with the conditions that were not met.
+    For people who may read about access, and people who have the message in their list.
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     wanted, subject = _action(action), OfMessage(message_id=MessageId(message))
@@ -101,8 +109,8 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
 
 def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
-    action: Annotated[str, typer.Argument(help="What they would do.")],
-    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="To which message.")],
+    action: Annotated[str, typer.Argument(help="The action that people would perform.")],
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="The message.")],
     by: By,
     on: On = None,
     to: To = None,
@@ -111,10 +119,11 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Show everybody who can do this to a message, by which rule, and what it takes beside that.
+    """Show everybody who can perform an action on a message, by which rule, and what it requires.
 
-    What a request brings (a reason, a strong sign-in, another's proposal, somebody to give to) is
-    told, not asked; with --to it is asked of that person. For those who may read about access.
+    What a request must supply (a reason, a strong sign-in, another person's proposal, a person to
+    give something to) is shown but not checked; with --to, what is required of that person is
+    checked. For people who may read about access.
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     wanted, at = _action(action), _noon_of(on)
@@ -144,7 +153,9 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
 
 def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
-    person: Annotated[str, typer.Argument(metavar="PERSON", help="Whose access.")],
+    person: Annotated[
+        str, typer.Argument(metavar="PERSON", help="The person whose access is shown.")
+    ],
     by: By,
     on: On = None,
     as_: As = None,
@@ -152,11 +163,11 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Show what a person can do, capacity by capacity, on how many messages, and what it takes.
+    """Show what a person can do, by capacity, on how many messages, and what it requires.
 
-    As who-can says it of each message; without message: what must be so to do it to anything else.
-    Ids only of messages in the asker's own list, the first of them. For those who may read about
-    access.
+    The answers agree with who-can for each message. The column `without message` shows what is
+    required to perform the action on anything that is not a message. Only the first ids are shown,
+    and only of messages in your own list. For people who may read about access.
     """
     form, at = OutputFormat(as_json=as_json, as_markdown=as_markdown), _noon_of(on)
     who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)

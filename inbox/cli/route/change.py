@@ -12,14 +12,16 @@ from inbox.cli.common.policy_folder import Policies
 from inbox.cli.common.rule_changes import Actor
 from inbox.cli.common.sign_in import CodeFromStdin, read_code, read_code_and_reason, sign_in
 from inbox.line.active_rule_books import read_rule_book_files, rule_book_kind
-from inbox.line.proposals.versioned_rules import VersionedRules, routing_rules_of
+from inbox.line.proposals.policy_or_rule_book import VersionedRules, routing_rules_of
 
 changes: Final = typer.Typer()
 """Commands of `inbox route`."""
 
 Organisation = Annotated[
     str | None,
-    typer.Option(metavar="NNNNNNNNN", help="Whose rules, for a person who works in several."),
+    typer.Option(
+        metavar="NNNNNNNNN", help="Whose rules; for a person who works in several organisations."
+    ),
 ]
 
 
@@ -37,9 +39,10 @@ def propose(
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Propose the organisation's rules in the folder, as an archivist; prints what they change.
+    """Propose the organisation's rules, as an archivist; prints what they would change.
 
-    Every unit that they send to must live. All of it is kept, the written cases too.
+    The rules are read from the policy folder. Every unit that they send mail to must be active. All
+    files are stored, including the test cases.
     """
     folder = policy_folder_of(ctx, policies)
     who = sign_in(ctx, by, read_code(by, from_stdin=code_from_stdin), organisation)
@@ -53,11 +56,11 @@ rule_changes.add_approval_commands(
     _rules,
     approve_help="""Approve what another person proposed, as an archivist or a security reviewer.
 
-    First without --acknowledge: it prints what would change, and ends with 1.
+    Run it first without --acknowledge: it then prints what would change, and ends with 1.
     """,
-    activate_help="""Make approved rules the active ones, as an archivist, within 30 days.
+    activate_help="""Activate approved rules, as an archivist, within 30 days of the approval.
 
-    Mail that is routed from now on goes by them, in every process.
+    Mail that is routed from now on follows them, in every process.
     """,
 )
 
@@ -69,9 +72,9 @@ def roll_back(
     organisation: Organisation = None,
     code_from_stdin: CodeFromStdin = False,
 ) -> None:
-    """Go back at once to the rules that were active before, as an archivist; say why.
+    """Go back at once to the rules that were active before, as an archivist.
 
-    The reason is asked for, and only a commitment of it is kept, in the audit.
+    The program asks for the reason. Only a cryptographic commitment to it is kept, in the audit.
     """
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     rule_changes.roll_back(sign_in(ctx, by, code, organisation), _rules, reason)
@@ -80,10 +83,13 @@ def roll_back(
 @changes.command()
 def history(
     ctx: typer.Context,
-    organisation: Annotated[str, typer.Argument(metavar="NNNNNNNNN", help="Whose rules.")],
+    organisation: Annotated[
+        str,
+        typer.Argument(metavar="NNNNNNNNN", help="The organisation whose rules are shown."),
+    ],
     as_json: Json = False,
 ) -> None:
-    """Show every version: who proposed, approved and activated it, and when; the newest first."""
+    """Show every version, newest first: who proposed, approved and activated it, and when."""
     rule_changes.print_history(
         store_of(settings_of(ctx)), rule_book_kind(organisation), as_json=as_json
     )

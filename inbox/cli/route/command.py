@@ -34,7 +34,7 @@ from inbox.tables.periods import active_on
 route: Final = typer.Typer(
     no_args_is_help=True,
     help="Where mail goes: the rules in routing/<organisation>.toml of the policy folder."
-    " 0 is fine, 1 something was found, 2 it was asked wrongly.",
+    " Exit codes: 0 fine; 1 something was found; 2 invalid usage.",
 )
 route.command("explain")(explain)
 route.command("simulate")(simulate)
@@ -49,14 +49,16 @@ def lint(
     ctx: typer.Context,
     folder: Policies = None,
     database: Annotated[
-        bool, typer.Option("--database", help="Look also at the units and the desk's people.")
+        bool,
+        typer.Option("--database", help="Also check the units, and the people at the desk."),
     ] = False,
     as_json: Json = False,
     markdown: Markdown = False,
 ) -> None:
-    """Say what is wrong with the rules; 1 if anything is.
+    """Check the rules; ends with 1 if there are any findings.
 
-    What is WRONG is refused by the program; a note is brought by time, or by the directory.
+    WRONG findings stop the rules from loading; notes are warnings that appear as dates pass or the
+    directory changes.
     """
     form = OutputFormat(as_json=as_json, as_markdown=markdown)
     files = read_rule_files(policy_folder_of(ctx, folder))
@@ -114,7 +116,7 @@ def _people_at_desk(session: Session, now: datetime, desk: Unit | None) -> int:
 def run_written_cases(
     ctx: typer.Context, folder: Policies = None, as_json: Json = False, markdown: Markdown = False
 ) -> None:
-    """Run the written cases (tests/routing*.toml); 1 if one goes elsewhere."""
+    """Run the test cases (tests/routing*.toml); ends with 1 if one is not routed as expected."""
     form = OutputFormat(as_json=as_json, as_markdown=markdown)
     results = list(run_case_files(policy_folder_of(ctx, folder)))
     failed = [(name, result) for name, result in results if not result.passed]
@@ -184,10 +186,11 @@ def diff(
     as_json: Json = False,
     markdown: Markdown = False,
 ) -> None:
-    """Say which messages go elsewhere by the rules of policy folder B than by those of A; 1 if any.
+    """Show which messages policy folder B routes differently from A; ends with 1 if there are any.
 
-    Every combination of conditions is looked at, whatever mail there has been. `acknowledge` is
-    the digest of what is printed without options: whoever activates the change gives it.
+    Every combination of conditions is compared, no matter what mail has been received.
+    `acknowledge` is the digest of what is printed without options: the person who approves the
+    change must give it.
     """
     form = OutputFormat(as_json=as_json, as_markdown=markdown)
     one, other = read_rule_books(was), read_rule_books(now)

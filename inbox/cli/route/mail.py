@@ -32,7 +32,9 @@ from inbox.routing.rule_cases import METADATA_READERS, read_metadata
 from inbox.strict.toml_tables import ReadPosition
 from inbox.tables import Message
 
-By = Annotated[str, typer.Option("--by", metavar="ID", help="Who asks, with a personal code.")]
+By = Annotated[
+    str, typer.Option("--by", metavar="ID", help="Your own id; your personal code is required.")
+]
 _Text = Annotated[str | None, typer.Option(metavar="TEXT")]
 _TYPED: Final = ("sender", *METADATA_READERS)
 _DAYS: Final = 30
@@ -41,21 +43,27 @@ _DAYS: Final = 30
 def explain(  # noqa: PLR0913, PLR0917 - the three ways to ask, and all that rules look at
     ctx: typer.Context,
     case: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The name of a written case.")
+        str | None, typer.Option(metavar="NAME", help="The name of a test case.")
     ] = None,
     message: Annotated[
-        str | None, typer.Option(metavar="ID", help="A message that is here; takes --by.")
+        str | None, typer.Option(metavar="ID", help="A received message; requires --by.")
     ] = None,
     by: Annotated[
-        str | None, typer.Option(metavar="ID", help="Who asks about the message.")
+        str | None, typer.Option(metavar="ID", help="Your own id; required with --message.")
     ] = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
     sender: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="Metadata as typed; takes a sender.")
+        str | None,
+        typer.Option(
+            metavar="NUMBER", help="The sender's number; metadata given as options requires it."
+        ),
     ] = None,
     receiver: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="Whose rules, if there are several.")
+        str | None,
+        typer.Option(
+            metavar="NUMBER", help="Whose rules to use; required if the folder has several."
+        ),
     ] = None,
     sender_known: Annotated[bool, typer.Option("--sender-known/--sender-unknown")] = True,
     signer: _Text = None,
@@ -65,28 +73,32 @@ def explain(  # noqa: PLR0913, PLR0917 - the three ways to ask, and all that rul
     process: _Text = None,
     document_type: _Text = None,
     known_unit: Annotated[
-        str | None, typer.Option(metavar="UNIT", help="The unit that has the case it answers.")
+        str | None,
+        typer.Option(metavar="UNIT", help="The unit that has the case that the message answers."),
     ] = None,
     administrative_unit: _Text = None,
     screening_authority: _Text = None,
     access_restriction: _Text = None,
     public_title: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="The public title; - reads it from standard input."),
+        typer.Option(
+            metavar="TEXT", help="The public title; with `-` it is read from standard input."
+        ),
     ] = None,
     on: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"], help="The day that rules must hold on; today otherwise."
+            formats=["%Y-%m-%d"],
+            help="The day on which rules must be in force; the default is today.",
         ),
     ] = None,
     folder: Policies = None,
     as_json: Json = False,
 ) -> None:
-    """Say why mail goes where it goes: what every rule answers, and what it lacked.
+    """Explain why mail goes where it goes: the answer of every rule, and the conditions not met.
 
-    Of a written case (--case), of a message that is here (--message, --by), or of metadata as it is
-    typed (--sender and more). No title is ever shown; of typed metadata nothing is kept.
+    Explains a test case (--case), a received message (--message with --by), or metadata given as
+    options (--sender and others). Titles are never shown; metadata given as options is not stored.
     """
     del sender_known, signer, on_behalf_of, channel, service, process, document_type
     del known_unit, administrative_unit, screening_authority, access_restriction, public_title
@@ -190,13 +202,13 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     ctx: typer.Context,
     by: By,
     days: Annotated[
-        int, typer.Option(min=1, max=3650, help="The mail of so many days back.")
+        int, typer.Option(min=1, max=3650, help="Use the mail of this many days back.")
     ] = _DAYS,
     on: Annotated[
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%d"],
-            help="Take the rules as they hold on this day; otherwise on the day of each message.",
+            help="Use the rules in force on this day; the default is the day of each message.",
         ),
     ] = None,
     as_: As = None,
@@ -205,10 +217,10 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     as_json: Json = False,
     markdown: Markdown = False,
 ) -> None:
-    """Say how the rules in a folder would have routed the mail of late, beside how it went.
+    """Compare how the rules in a folder would have routed recent mail with how it was routed.
 
-    Counts per rule and unit, of groups of ten or more, and of what the person may list; of
-    everything else nothing is told, not even whether there is any. Ends with 0 either way.
+    Shows counts per rule and unit, for groups of ten or more and for messages that you may list.
+    Nothing is shown about other messages, not even whether there are any. Ends with 0 in any case.
     """
     form = OutputFormat(as_json=as_json, as_markdown=markdown)
     books = read_rule_books(policy_folder_of(ctx, folder))
