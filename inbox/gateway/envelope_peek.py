@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from inbox.domain import WireId
 from inbox.errors import Unavailable
-from inbox.gateway.error_codes import json_array, json_at, json_text, read_json
+from inbox.gateway.responses import json_array, json_at, json_text, read_json
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _ICD = re.compile(r"[0-9]{4}")

@@ -13,7 +13,7 @@ from importlib.metadata import version
 import httpx
 
 from inbox.errors import ConfigurationError, NeverAccepted, Unavailable
-from inbox.gateway.error_codes import OK, GatewayResponse
+from inbox.gateway.responses import OK, GatewayResponse
 
 CHUNK_BYTES = 256 * 1024
 PACKAGE_TYPES = (

@@ -19,7 +19,15 @@ from inbox.domain import RESPONSE_PROCESS, OrgNumber, Service
 from inbox.errors import Gone, Unavailable
 from inbox.gateway import ConfirmResult, IncomingPackage, Notice, ReceiptRoute, SendStatus
 from inbox.gateway.envelope_peek import EnvelopeHeader, read_envelope_header
-from inbox.gateway.error_codes import (
+from inbox.gateway.http import (
+    DEFAULT_BOUNDS,
+    Bounds,
+    Connection,
+    Transfer,
+    check_protected,
+    client_for,
+)
+from inbox.gateway.responses import (
     ALREADY_EXISTS,
     IDENTIFIER_NOT_FOUND,
     MESSAGE_NOT_FOUND,
@@ -36,14 +44,6 @@ from inbox.gateway.error_codes import (
     outage_error,
     package_error,
     send_status,
-)
-from inbox.gateway.http import (
-    DEFAULT_BOUNDS,
-    Bounds,
-    Connection,
-    Transfer,
-    check_protected,
-    client_for,
 )
 
 __all__ = ["Bounds", "Integrasjonspunkt", "Subscription", "check_protected", "client_for"]

@@ -13,8 +13,8 @@ from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.envelope import Envelope
 from inbox.package.inputs import Expectations, Limits, StaleList, Trust
 from inbox.package.inspection import Inspection, inspect, inspect_container
+from inbox.package.signature.certificate_path import check_certificate_path
 from inbox.package.signature.integrity import VerifiedContainer, verify_container
-from inbox.package.signature.path import check_certificate_path
 from inbox.package.signature.signer import check_signers
 from inbox.package.times import OSLO
 from inbox.package.verdict import AlgorithmClass, Verdict, VerdictBuilder

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from inbox.package.arkivmelding.documents import REFERENCED_ABSENT, REFERENCED_TWICE, UNREFERENCED
-from inbox.package.codes.code import Text, TextLanguage
+from inbox.package.codes.quarantine_code import Text, TextLanguage
 from inbox.package.codes.registry import CODES
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
 

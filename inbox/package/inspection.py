@@ -9,8 +9,8 @@ from inbox.package.arkivmelding.addressing import Addressing, read_addressing
 from inbox.package.arkivmelding.content import read_content
 from inbox.package.codes.registry import CODES
 from inbox.package.inputs import Limits, StaleList, Trust
+from inbox.package.signature.certificate_path import check_certificate_path
 from inbox.package.signature.integrity import SignedFile, VerifiedContainer, verify_container
-from inbox.package.signature.path import check_certificate_path
 from inbox.package.verdict import SignerIs, Verdict, VerdictBuilder
 from inbox.package.zip.reader import ZipReader
 

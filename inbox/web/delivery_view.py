@@ -10,7 +10,7 @@ from inbox.access.lists.deliveries import CollectableDelivery
 from inbox.line.moves.registration import CollectedMessage
 from inbox.line.sealed_content import unseal_json
 from inbox.package.arkivmelding.model import ArchiveMessage, Screening
-from inbox.package.codes.code import TextLanguage
+from inbox.package.codes.quarantine_code import TextLanguage
 from inbox.package.explanations import sentences_of
 from inbox.package.times import OSLO
 from inbox.package.verdict import Verdict

@@ -16,8 +16,8 @@ from inbox.errors import IntegrityError, NotFound
 from inbox.line import Line
 from inbox.line.moves.registration import CollectedMessage
 from inbox.package.zip.reader import Container
+from inbox.web.content_disposition import content_disposition
 from inbox.web.delivery_view import PACKAGE_TYPE, document_parts
-from inbox.web.disposition import content_disposition
 
 _CHUNK: Final = 256 * 1024
 

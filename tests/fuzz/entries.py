@@ -22,9 +22,9 @@ from inbox.package.codes.registry import CODES
 from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Limits, StaleList, Trust
 from inbox.package.signature.asic_manifest import find_metadata, read_manifests
+from inbox.package.signature.certificate_path import check_certificate_path
 from inbox.package.signature.cms import verify_signature
 from inbox.package.signature.integrity import SignedFile
-from inbox.package.signature.path import check_certificate_path
 from inbox.package.signature.revocation import read_revocation_list
 from inbox.package.signature.signer import signer_of
 from inbox.package.verdict import VerdictBuilder

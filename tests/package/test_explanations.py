@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inbox.package import codes_document
-from inbox.package.codes.code import Remedy, Text, TextLanguage
+from inbox.package.codes.quarantine_code import Remedy, Text, TextLanguage
 from inbox.package.codes.registry import CODES
 from inbox.package.explanations import NOTE_TEXTS, sentences_of
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict

@@ -16,7 +16,7 @@ from inbox.simulator.http.server import serve
 from inbox.simulator.packages.builder import Tamper
 from inbox.tables import AuditEntry, Message
 from inbox.web.api_models import Delivery
-from inbox.web.disposition import content_disposition
+from inbox.web.content_disposition import content_disposition
 from tests.web.conftest import CANARY, CONTENT, NAME, Api, Still
 
 

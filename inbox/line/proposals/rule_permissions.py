@@ -19,7 +19,7 @@ from inbox.domain import ProposalState
 from inbox.errors import Conflict, NotFound
 from inbox.line import Line
 from inbox.line.authorize import Authorized, authorize
-from inbox.line.proposals.versioned_rules import POLICY_RULES, VersionedRules
+from inbox.line.proposals.policy_or_rule_book import POLICY_RULES, VersionedRules
 from inbox.line.settle import lock_row
 from inbox.tables import Installation, Proposal
 

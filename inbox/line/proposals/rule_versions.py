@@ -18,9 +18,9 @@ from inbox.errors import Conflict, Invalid, NotFound, PolicyError
 from inbox.line import Line
 from inbox.line.active_rule_books import check_units_are_active
 from inbox.line.authorize import Authorized
+from inbox.line.proposals.policy_or_rule_book import Comparison, VersionedRules, compare
 from inbox.line.proposals.proposal import mark_approved, open_proposal, withdraw_own_proposals
 from inbox.line.proposals.rule_permissions import authorize_approval, authorize_edit
-from inbox.line.proposals.versioned_rules import Comparison, VersionedRules, compare
 from inbox.routing.rule_book import RuleBook
 from inbox.tables import PolicyVersion, Proposal
 

@@ -1,6 +1,6 @@
 """The codes of a container that is incomplete, or not of the kind that eFormidling uses."""
 
-from inbox.package.codes.code import Remedy, not_waivable
+from inbox.package.codes.quarantine_code import Remedy, not_waivable
 
 CONTAINER = {
     "container.not_zip": not_waivable(

@@ -1,6 +1,6 @@
 """The codes of signer, envelope, arkivmelding and documents."""
 
-from inbox.package.codes.code import Remedy, not_waivable, waivable_by_two
+from inbox.package.codes.quarantine_code import Remedy, not_waivable, waivable_by_two
 
 SIGNER = {
     "signer.no_org_number": waivable_by_two(

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from inbox.package.codes.code import QuarantineCode
 from inbox.package.codes.container import CONTAINER
 from inbox.package.codes.content import ARKIVMELDING, ARRIVAL, DOCUMENTS, ENVELOPE, SIGNER
+from inbox.package.codes.quarantine_code import QuarantineCode
 from inbox.package.codes.signature import MANIFEST, SIGNATURE, TRUST
 
 CODES: Mapping[str, QuarantineCode] = MappingProxyType(

@@ -1,6 +1,6 @@
 """The codes of manifest, signature and certificate."""
 
-from inbox.package.codes.code import Remedy, not_waivable, waivable_by_two
+from inbox.package.codes.quarantine_code import Remedy, not_waivable, waivable_by_two
 
 MANIFEST = {
     "manifest.none": not_waivable(

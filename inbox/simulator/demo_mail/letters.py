@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from inbox.simulator.demo_mail.documents import Wrapped, document, recording
 from inbox.simulator.demo_mail.expectations import Expectation, Fate
-from inbox.simulator.demo_mail.odd import ODD
-from inbox.simulator.demo_mail.ordinary import ORDINARY
+from inbox.simulator.demo_mail.odd_letters import ODD
+from inbox.simulator.demo_mail.ordinary_letters import ORDINARY
 from inbox.simulator.demo_mail.plan import Comes, Packing, Plan
 from inbox.simulator.demo_mail.senders import CAPABILITIES, KNOWN_REFERENCES, NAMES, OWN, SUPPLIER
 from inbox.simulator.gateway.queue import Damage, Package

@@ -27,8 +27,8 @@ from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
 from inbox.line import Line
 from inbox.line.active_rule_books import ActiveRuleBooks, read_rule_book
 from inbox.line.proposals import message_proposals, rule_versions
+from inbox.line.proposals.policy_or_rule_book import POLICY_RULES, compare, routing_rules_of
 from inbox.line.proposals.rule_versions import ProposedVersion
-from inbox.line.proposals.versioned_rules import POLICY_RULES, compare, routing_rules_of
 from inbox.migrations import shipped_folder
 from inbox.routing.diff import diff_rule_books
 from inbox.routing.diff_text import acknowledgement_digest, render_diff

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from inbox.package.inputs import StaleList
+from inbox.package.signature.certificate_path import check_certificate_path
 from inbox.package.signature.cms import VerifiedSignature, verify_signature
-from inbox.package.signature.path import check_certificate_path
 from inbox.package.verdict import AlgorithmClass, VerdictBuilder
 from tests.package_builder import NOW, refusal, signer, trusted
 

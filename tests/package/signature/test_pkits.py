@@ -13,8 +13,8 @@ from asn1crypto import cms
 
 from inbox.errors import PackageRejected, Unavailable
 from inbox.package.inputs import RevocationList, StaleList, Trust
+from inbox.package.signature.certificate_path import check_certificate_path
 from inbox.package.signature.cms import verify_signature
-from inbox.package.signature.path import check_certificate_path
 from inbox.package.signature.revocation import read_revocation_list
 from inbox.package.verdict import VerdictBuilder
 

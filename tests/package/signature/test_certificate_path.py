@@ -17,7 +17,7 @@ from inbox.domain import OrgNumber, Service
 from inbox.errors import ConfigurationError, Unavailable
 from inbox.package import inspect
 from inbox.package.inputs import Limits, Trust
-from inbox.package.signature.path import _run_without_waiting
+from inbox.package.signature.certificate_path import _run_without_waiting
 from inbox.package.signature.revocation import read_revocation_list
 from inbox.package.verdict import SignerIs
 from inbox.simulator.packages.certificates import OrgStyle, SigningKey
