@@ -55,7 +55,7 @@ def collectable_deliveries(  # noqa: PLR0913 - whose, from where, how many
 
     A sample of the deliveries is decided again.
 
-    That it may collect is no collecting: the duty to log binds whoever does.
+    Being listed here is not a collection, so no audit entry is due yet; `collect` writes it.
     """
     given = RequestFacts()
     kept = _statement(

@@ -84,10 +84,10 @@ _PREFILTERS: Final[Mapping[str, SqlCondition]] = {
     "own_delivery": _messages_delivered_to_system,
     "own_open_delivery": _messages_delivered_to_system,
 }
-"""What follows from a fact and can be looked up: the way to few messages among many.
+"""Conditions that an index can serve, each implied by a fact.
 
-What is over is not looked at: of that there is more each year. It stands beside the form of the
-fact, never in its place, so it shows nothing more.
+They are ANDed with the exact condition of the fact, so they make a query faster and never show
+more. Ended rows are left out because they accumulate from year to year.
 """
 
 _NO_REQUEST_FACTS: Final[Mapping[str, bool]] = MappingProxyType({})

@@ -261,7 +261,7 @@ def _authorize_delivery(
     action: Action,
     delivery: Delivery,
 ) -> Authorized:
-    """A turn under the message's lock: the delivery is as whoever came before has left it."""
+    """An authorization under the message's lock: the delivery is as the previous one left it."""
     subject = message_subject(delivery.message_id, delivery_id=delivery.id)
     authorized = authorize(line, session, now, capacity, action, subject, RequestFacts())
     session.refresh(delivery)

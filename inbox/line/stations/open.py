@@ -69,9 +69,10 @@ def _envelope_of(row: Message, key: DataKey) -> Envelope:
 
 
 def _open_with_current_lists(line: Line, job: Job[Message], envelope: Envelope) -> Package:
-    """Once more where other revocation lists came meanwhile: those that waited went on without it.
+    """Try again if newer revocation lists arrived while this package was being read.
 
-    Raises `Unavailable` for want of a fresh list, and `PackageRejected`.
+    The wake-up for waiting messages may already have passed. Raises `Unavailable` if a fresh
+    list is missing, and `PackageRejected`.
     """
     trust = line.current_trust()
     try:
