@@ -4,15 +4,18 @@ Nothing confidential stands in it: the SBD travels unencrypted, so texts come fr
 the archive's reference is the only thing of ours in it (reference §2.2).
 """
 
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from inbox.domain import RECEIPT_DOCUMENT_TYPE, RESPONSE_PROCESS, OrgNumber
 
 _NAMESPACE = uuid.UUID("7a1c5a0e-5d0b-5d5a-9f0e-1f6b1f6a2c11")
 """Our own, so that the ids below collide with nobody's."""
+_LONGEST_REFERENCE: Final = 200
 
 
 class ReceiptType(StrEnum):
@@ -43,6 +46,19 @@ class ReceiptContent:
     outcome: ReceiptType
     reference: str | None = None
     refusal: str | None = None
+
+
+def is_archive_reference(text: str) -> bool:
+    """Whether an archive can have given this reference: one printable line with a number in it.
+
+    Every archive numbers what it registers (case and entry, record number, system id). So blanks,
+    marks alone, zeros alone and words such as "null" are what a program says that has no reference.
+    """
+    return (
+        len(text) <= _LONGEST_REFERENCE
+        and text.isprintable()
+        and any(unicodedata.decimal(letter, 0) > 0 for letter in text)
+    )
 
 
 def receipt_id(*, organisation: str, channel: str, wire_id: str, outcome: str, number: int) -> str:
@@ -92,6 +108,7 @@ def _party(org_number: OrgNumber) -> dict[str, object]:
 
 def _messages(answer: ReceiptContent) -> list[dict[str, str]]:
     if answer.outcome is ReceiptType.OK:
-        return [{"code": "ID", "text": answer.reference}] if answer.reference else []
+        known = answer.reference is not None and is_archive_reference(answer.reference)
+        return [{"code": "ID", "text": answer.reference or ""}] if known else []
     code = answer.refusal or ""
     return [{"code": code, "text": REFUSALS[code]}]

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from inbox.domain import OrgNumber
-from inbox.receipt_document import REFUSALS, ReceiptContent, ReceiptType, receipt_body, receipt_id
+from inbox.receipt_document import (
+    REFUSALS,
+    ReceiptContent,
+    ReceiptType,
+    is_archive_reference,
+    receipt_body,
+    receipt_id,
+)
 
 OURS, SENDER = OrgNumber("910075918"), OrgNumber("910077473")
 
@@ -77,3 +84,23 @@ def test_receipt_body_matches_the_published_example(samples: Path) -> None:
     ]
 
     assert receipt_body(_answer(), receipt) == sample
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026/001234-1", "1", "sak 17", "Journalpost nr. 20260001", "٣", "c0a8f2b4", "x" * 199 + "1"],
+)
+def test_archive_reference_is_one_line_with_a_number(text: str) -> None:
+    assert is_archive_reference(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", "\t", "\u00a0", "\u200b1", "\u2800", "-", "0", "0000/000000-0", "null", "None"),
+        *("N/A", "2026\n1", "x" * 200 + "1", "½", "00000000-0000-0000-0000-000000000000"),
+    ],
+    ids=ascii,
+)
+def test_archive_reference_is_never_blank_marks_zeros_or_a_word(text: str) -> None:
+    assert not is_archive_reference(text)

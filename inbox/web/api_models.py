@@ -43,7 +43,9 @@ class Registered(ApiModel):
     """*Journalført*: the archive has it, under this reference."""
 
     reference: str = Field(min_length=1, max_length=200, examples=["2026/001234-1"])
-    """The archive's reference, as the sender shall see it in the kvittering. One line."""
+    """The archive's reference, as the sender shall see it in the kvittering.
+
+    One line with a number other than zero: blanks, marks and words alone are no reference."""
 
 
 class Refused(ApiModel):

@@ -40,6 +40,7 @@ DEEP = "[" * 5000
         (json.dumps({"reference": CANARY * 100}), 422, "request.invalid"),
         (json.dumps({"reference": "1", CANARY: CANARY}), 422, "request.invalid"),
         (json.dumps({"reference": f"{CANARY}\n1"}), 422, "reference.shape"),
+        (json.dumps({"reference": "   "}), 422, "reference.shape"),
         (json.dumps({"reference": f"{CANARY}\ud800"}), 422, "request.invalid"),
         (json.dumps({"referense": CANARY}), 422, "request.invalid"),
     ],

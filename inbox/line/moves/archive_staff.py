@@ -10,7 +10,7 @@ from inbox.domain import ArrivalState, MessageState, ReceiptState, TaskState
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
 from inbox.line.authorize import arrival_subject, authorize, check_version, message_subject
-from inbox.line.moves.registration import data_key
+from inbox.line.moves.registration import check_reference, data_key
 from inbox.line.receipts import choose_receipt, mark_answered
 from inbox.line.task_kinds import TaskKind
 from inbox.line.unusual_use import is_about_person
@@ -114,6 +114,7 @@ def mark_duplicate(
             column="sealed_reference",
             row=original.id,
         )
+        check_reference(reference.decode())
         sealed = data_key(session, line, message.id).seal(
             reference, table="message", column="sealed_reference", row=message.id
         )

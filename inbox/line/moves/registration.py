@@ -12,10 +12,10 @@ from inbox.errors import Conflict, Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
 from inbox.line.queue import unwrap_stored_key
+from inbox.receipt_document import is_archive_reference
 from inbox.tables import Delivery, KnownReference, Message, WrappedKey, table_of
 
 ACTIVE_DELIVERY_STATES: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
-_LONGEST_REFERENCE: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +46,12 @@ def active_delivery(session: Session, message_id: str) -> Delivery | None:
 
 
 def check_reference(reference: str) -> None:
-    """Raise `Invalid` unless it can be used in a kvittering: one printable line, not too long."""
-    if not 0 < len(reference) <= _LONGEST_REFERENCE or not reference.isprintable():
-        raise Invalid("reference.shape", "a reference is one line of at most 200 characters")
+    """Raise `Invalid` unless it can be the reference of an archive: the kvittering is final."""
+    if not is_archive_reference(reference):
+        raise Invalid(
+            "reference.shape",
+            "a reference is one line of at most 200 characters, with a number other than zero",
+        )
 
 
 def registration_columns(
