@@ -55,6 +55,11 @@ class Terms:
     """How long content is kept after the sender was answered."""
     receipt_retry_window: timedelta = timedelta(hours=24)
     """How long ReceiverDoesNotAcceptProcess is taken for an outage of the registry."""
+    first_reminder: timedelta = timedelta(minutes=10)
+    """How long after an event was heard it is repeated, if its delivery is OPEN still."""
+    longest_reminder: timedelta = timedelta(hours=6)
+    uncollected_after: timedelta = timedelta(days=1)
+    """How long a delivery is told of in vain before people are told."""
     stale_list_wait: timedelta = timedelta(days=7)
     """How long a message waits for a fresh revocation list before it is quarantined."""
     grant_shortest: timedelta = timedelta(days=1)

@@ -12,6 +12,7 @@ from inbox.domain import ArrivalState, new_id
 from inbox.errors import Conflict, Unavailable
 from inbox.gateway import Gateway, Notice
 from inbox.line import Line
+from inbox.line.delivery_events import repeat_unanswered_events
 from inbox.line.settle import Step, settle
 from inbox.tables import Arrival, Pulse, WrappedKey
 
@@ -29,7 +30,9 @@ def poll_gateways(line: Line) -> int:
 
     Nothing is asked of a gateway while there is too little space to take custody.
     """
-    return sum(_poll_gateway(line, gateway) for gateway in line.gateways.values())
+    new = sum(_poll_gateway(line, gateway) for gateway in line.gateways.values())
+    repeat_unanswered_events(line)
+    return new
 
 
 def _poll_gateway(line: Line, gateway: Gateway) -> int:

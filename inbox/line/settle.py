@@ -14,7 +14,7 @@ from sqlalchemy import Table
 from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
-from inbox.domain import State, TaskState, check_move, new_id, station_of
+from inbox.domain import DeliveryState, State, TaskState, check_move, new_id, station_of
 from inbox.errors import Conflict
 from inbox.line.task_kinds import (
     ROLE_OF_TASK,
@@ -160,6 +160,8 @@ def _apply_consequences(session: Session, now: datetime, step: Step) -> None:
     over = [
         k for k, stands in STATES_OF_TASK.items() if row.state in stands and became not in stands
     ]
+    if isinstance(row, Delivery) and row.state is DeliveryState.OPEN:
+        close_tasks(session, now, subject=row.message_id, kinds=[TaskKind.UNCOLLECTED], who="line")
     if isinstance(row, QueueRow) and row.attempts > 1:
         over.append(TaskKind.STUCK)
     if over:

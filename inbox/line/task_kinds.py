@@ -23,6 +23,8 @@ class TaskKind(StrEnum):
     DISTRIBUTE = "distribute"
     RELEASE = "release"
     COLLECT = "collect"
+    UNCOLLECTED = "uncollected"
+    """A case system was told of a delivery for long and collects it not."""
     RETURNED = "returned"
     RECEIPT = "receipt"
     LATE_WORD = "late_word"
@@ -56,6 +58,7 @@ ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
     TaskKind.DISTRIBUTE: "archivist",
     TaskKind.RELEASE: "leader",
     TaskKind.COLLECT: "handler",
+    TaskKind.UNCOLLECTED: "archivist",
     TaskKind.RETURNED: "leader",
     TaskKind.RECEIPT: "archivist",
     TaskKind.LATE_WORD: "archivist",

@@ -20,6 +20,7 @@ from inbox.tables.periods import is_active_on
 
 _CLOSED_BY_PEOPLE = (
     TaskKind.STUCK,
+    TaskKind.UNCOLLECTED,
     TaskKind.CONFLICTING_WORD,
     TaskKind.OTHER_BYTES,
     TaskKind.SECURITY_GRADE,

@@ -14,16 +14,15 @@ from inbox.domain import (
     MessageState,
     Mode,
     OrgNumber,
-    OutboxState,
     new_id,
 )
 from inbox.errors import PolicyError, WaitingForPeople
 from inbox.line import DecideInTransaction, Job, Line, Outcome
 from inbox.line.case_systems import capacity_of
 from inbox.line.counterparty import routing_metadata
+from inbox.line.delivery_events import queue_event
 from inbox.line.mail_units import active_unit_or_successor
 from inbox.line.settle import has_open_task, lock_row, open_task
-from inbox.line.stations.notify import DELIVERY_OFFERED
 from inbox.line.task_kinds import TaskKind
 from inbox.routing.route import Route
 from inbox.routing.route import route as route_by
@@ -34,7 +33,6 @@ from inbox.tables import (
     Delivery,
     Message,
     MessageReference,
-    Outbox,
     Unit,
     WrappedKey,
     table_of,
@@ -129,18 +127,7 @@ def _open_delivery(session: Session, now: datetime, row: Message, system: CaseSy
     session.add(delivery)
     session.flush()
     if system.mode is Mode.WEBHOOK:
-        session.add(
-            Outbox(
-                id=new_id(),
-                kind=DELIVERY_OFFERED,
-                case_system=system.id,
-                delivery_id=delivery.id,
-                message_id=row.id,
-                state=OutboxState.PENDING,
-                due_at=now,
-                created_at=now,
-            )
-        )
+        queue_event(session, now, delivery)
     if system.mode is Mode.BY_HAND:
         open_task(
             session,

@@ -12,8 +12,6 @@ from inbox.line import Job, Line, Outcome
 from inbox.line.case_systems import webhook_secret_of
 from inbox.tables import CaseSystem, Delivery, Outbox, table_of
 
-DELIVERY_OFFERED: Final = "no.inbox.delivery.offered.v1"
-"""The type of the CloudEvent that says that a delivery stands open."""
 _MADE_DUE_PER_SUCCESS: Final = 2
 
 

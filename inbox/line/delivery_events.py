@@ -1,0 +1,127 @@
+"""Events that tell a case system of a delivery: queued at its offer, repeated while it is OPEN.
+
+A 2xx says that the event was heard, not that anybody will act on it: whoever heard it may have been
+stopped before it wrote anything down. So the delivery is told of again, under an event id of its
+own (a system that knows the first id would pass the same over), less and less often. After a day
+people are told, too.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from inbox.domain import DeliveryState, Mode, OutboxState, new_id
+from inbox.errors import Conflict
+from inbox.line import Line
+from inbox.line.settle import lock_row, open_task
+from inbox.line.task_kinds import TaskKind
+from inbox.tables import CaseSystem, Delivery, Message, Outbox, Task
+
+DELIVERY_OFFERED: Final = "no.inbox.delivery.offered.v1"
+"""The type of the CloudEvent that says that a delivery stands open."""
+NOT_COLLECTED: Final = "delivery.not_collected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Uncollected:
+    """An OPEN delivery that its case system has been told of, with no event on its way."""
+
+    delivery_id: str
+    offered_at: datetime
+    told_at: datetime
+    people_told: bool
+
+
+def queue_event(session: Session, now: datetime, delivery: Delivery) -> None:
+    """Write an event of this delivery into the outbox, in the transaction of its cause."""
+    session.add(
+        Outbox(
+            id=new_id(),
+            kind=DELIVERY_OFFERED,
+            case_system=delivery.case_system,
+            delivery_id=delivery.id,
+            message_id=delivery.message_id,
+            state=OutboxState.PENDING,
+            due_at=now,
+            created_at=now,
+        )
+    )
+
+
+def repeat_unanswered_events(line: Line) -> int:
+    """Queue the event again for deliveries that nobody collected; how many. Safe to repeat."""
+    with line.store.reading() as (session, now):
+        waiting = _uncollected(session, now - line.terms.first_reminder)
+    repeated = 0
+    for each in waiting:
+        again = now - each.told_at >= _reminder_wait(line, each)
+        late = now - each.offered_at >= line.terms.uncollected_after and not each.people_told
+        if again or late:
+            with suppress(Conflict), line.store.transaction() as (session, at):
+                repeated += _remind(session, at, each.delivery_id, again=again, late=late)
+    return repeated
+
+
+def _reminder_wait(line: Line, each: _Uncollected) -> timedelta:
+    """As long again as it has been told of in vain, within bounds: that doubles each time."""
+    in_vain = max(each.told_at - each.offered_at, line.terms.first_reminder)
+    return min(in_vain, line.terms.longest_reminder)
+
+
+def _uncollected(session: Session, told_before: datetime) -> Sequence[_Uncollected]:
+    events = col(Outbox.delivery_id) == col(Delivery.id)
+    on_its_way = sa.exists().where(events, col(Outbox.state) == OutboxState.PENDING)
+    told_at = sa.select(sa.func.max(col(Outbox.settled_at))).where(events).scalar_subquery()
+    people_told = sa.exists().where(
+        col(Task.kind) == TaskKind.UNCOLLECTED.value,
+        col(Task.message_id) == col(Delivery.message_id),
+        col(Task.opened_at) >= col(Delivery.offered_at),
+    )
+    found = session.execute(
+        sa.select(col(Delivery.id), col(Delivery.offered_at), told_at, people_told)
+        .join(CaseSystem, col(CaseSystem.id) == col(Delivery.case_system))
+        .where(
+            col(CaseSystem.mode) == Mode.WEBHOOK,
+            col(Delivery.state) == DeliveryState.OPEN,
+            ~on_its_way,
+            told_at <= told_before,
+        )
+    ).all()
+    return [
+        _Uncollected(delivery_id=row[0], offered_at=row[1], told_at=row[2], people_told=row[3])
+        for row in found
+    ]
+
+
+def _remind(session: Session, now: datetime, delivery_id: str, *, again: bool, late: bool) -> bool:
+    """Remind of one delivery, unless it was collected or told of meanwhile: its row is locked."""
+    lock_row(session, Delivery, delivery_id)
+    delivery = session.get_one(Delivery, delivery_id)
+    if delivery.state is not DeliveryState.OPEN:
+        return False
+    if late:
+        open_task(
+            session,
+            now,
+            kind=TaskKind.UNCOLLECTED,
+            subject=delivery.message_id,
+            message_id=delivery.message_id,
+            unit=session.get_one(Message, delivery.message_id).unit,
+            code=NOT_COLLECTED,
+        )
+    if not again or _has_pending_event(session, delivery_id):
+        return False
+    queue_event(session, now, delivery)
+    return True
+
+
+def _has_pending_event(session: Session, delivery_id: str) -> bool:
+    pending = select(Outbox.id).where(
+        col(Outbox.delivery_id) == delivery_id, col(Outbox.state) == OutboxState.PENDING
+    )
+    return session.exec(pending).first() is not None
