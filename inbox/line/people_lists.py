@@ -7,7 +7,7 @@ on a page once that entry is committed.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypedDict
@@ -23,10 +23,12 @@ from inbox.access.lists.search import MessageSearch
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Effect, Role
 from inbox.access.question import Capacity, RequestFacts
+from inbox.domain import MessageId
 from inbox.errors import Conflict, IntegrityError, Invalid, NotFound, NotPermitted, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Line
 from inbox.line.authorize import active_policy, authorize, message_subject
+from inbox.line.copies import earlier_copies
 from inbox.line.queue import unwrap_stored_key
 from inbox.line.sealed_content import unseal_json
 from inbox.line.settle import has_open_task, open_task
@@ -56,6 +58,8 @@ class DistributionRow:
     screening_authority: str | None
     damaged: str | None = None
     """The code of why its sealed part does not open: then there is the plain part alone."""
+    same_as: tuple[MessageId, ...] = ()
+    """Earlier messages with the same documents from the same sender that the person may list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,8 @@ class TitledRow:
     title: str | None = field(repr=False)
     case_title: str | None = field(repr=False)
     damaged: str | None = None
+    """As in `DistributionRow`."""
+    same_as: tuple[MessageId, ...] = ()
     """As in `DistributionRow`."""
 
 
@@ -106,11 +112,15 @@ def page(
         found, free = look(policy), _duty_free_policy(policy, request)
         owe_nothing = {row.id for row in (found if free is policy else look(free)).rows}
         keys = _keys(line, session, found.rows)
+        seen = pages.permitted_message_ids(free, request.capacity, now, request.action)
+        copies = earlier_copies(session, [row.id for row in found.rows], seen)
     shown = [
         row for row in found.rows if row.id in owe_nothing or _audit_shown(line, request, row.id)
     ]
     show = _ROW_BUILDERS[request.action]
-    rows = tuple(show(row, keys.get(row.id)) for row in shown)
+    rows = tuple(
+        replace(show(row, keys.get(row.id)), same_as=copies.get(row.id, ())) for row in shown
+    )
     for each in rows:
         if each.damaged is not None:
             _open_damage_task(line, each.row.id, each.damaged)

@@ -147,6 +147,15 @@ class Sentences(ApiModel):
     en: list[str]
 
 
+class SameContent(ApiModel):
+    """Another message with the same content, which you have collected before."""
+
+    message_id: str
+    """As in `message_id` of its own delivery."""
+    received_at: datetime
+    """When it was safely in our hands."""
+
+
 class Delivery(ApiModel):
     """Everything that is needed to register the message."""
 
@@ -185,3 +194,6 @@ class Delivery(ApiModel):
     """What was seen when the package was checked: integrity, signer, chain, revocation."""
     verdict_said: Sentences
     """The same in plain words: show them to whoever registers it."""
+    same_content: list[SameContent]
+    """The sender sent the same before, under other ids: ask a person before registering it twice.
+    Answer this delivery all the same, with the reference that it has in your archive."""

@@ -97,6 +97,10 @@ def delivery_details(found: CollectedMessage) -> api_models.Delivery:
         screening=_screening(row, None if archive is None else archive.screening),
         verdict=verdict,
         verdict_said=_verdict_sentences(verdict),
+        same_content=[
+            api_models.SameContent(message_id=copy.message_id, received_at=copy.received_at)
+            for copy in found.copies
+        ],
     )
 
 

@@ -128,6 +128,21 @@ def test_collected_delivery_contains_everything_needed_for_registration(api: Api
     assert document["is_main"] is True
 
 
+def test_collected_delivery_names_what_was_collected_before_with_the_same_content(
+    api: Api,
+) -> None:
+    deliveries = [api.offered(), api.offered()]
+
+    first, second = (
+        api.client.get(f"{api.path}/{each.id}", headers=api.headers()).json() for each in deliveries
+    )
+
+    assert first["same_content"] == []
+    assert second["same_content"] == [
+        {"message_id": first["message_id"], "received_at": first["received_at"]}
+    ]
+
+
 def test_collected_delivery_lists_missing_elements_with_suggested_values(api: Api) -> None:
     delivery = api.offered()
     with api.world.line.store.transaction() as (session, _):

@@ -142,11 +142,11 @@ def _page(
 
 def _print_personal_list(found: MessagePage, *, titles: bool, as_json: bool) -> None:
     added = _TITLE_COLUMNS if titles else ()
-    columns = (*_PERSONAL_COLUMNS, *added, "damaged")
+    columns = (*_PERSONAL_COLUMNS, *added, "same_as", "damaged")
     rows = [
         _columns_of(each.row, _PERSONAL_COLUMNS)
         | {name: _title(getattr(each, name)) for name in added}
-        | {"damaged": each.damaged}
+        | {"same_as": " ".join(each.same_as) or None, "damaged": each.damaged}
         for each in found.rows
     ]
     if as_json:

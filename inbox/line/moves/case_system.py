@@ -18,10 +18,11 @@ from sqlmodel import Session
 from inbox.access.lists.deliveries import CollectableDelivery, collectable_deliveries
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, RequestFacts
-from inbox.domain import DeliveryState, MessageState, new_id
+from inbox.domain import CaseSystemId, DeliveryState, MessageState, new_id
 from inbox.errors import Invalid, NotFound
 from inbox.line import Line
 from inbox.line.authorize import Authorized, authorize, message_subject
+from inbox.line.copies import copies_taken_by
 from inbox.line.moves.registration import (
     ACTIVE_DELIVERY_STATES,
     CollectedMessage,
@@ -104,7 +105,8 @@ def collect(line: Line, capacity: Capacity, delivery_id: str) -> CollectedMessag
         session.flush()
         session.refresh(delivery)
         key = data_key(session, line, message.id)
-    return CollectedMessage(message=message, delivery=delivery, key=key)
+        copies = copies_taken_by(session, CaseSystemId(delivery.case_system), message)
+    return CollectedMessage(message=message, delivery=delivery, key=key, copies=copies)
 
 
 def acknowledge_accepted(line: Line, capacity: Capacity, delivery_id: str) -> Said:

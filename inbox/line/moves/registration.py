@@ -11,6 +11,7 @@ from inbox.domain import DeliveryState, new_id
 from inbox.errors import Conflict, Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
+from inbox.line.copies import Copy
 from inbox.line.queue import unwrap_stored_key
 from inbox.receipt_document import is_archive_reference
 from inbox.tables import Delivery, KnownReference, Message, WrappedKey, table_of
@@ -25,6 +26,8 @@ class CollectedMessage:
     message: Message
     delivery: Delivery
     key: DataKey
+    copies: tuple[Copy, ...] = ()
+    """Other messages with the same content that the caller has already."""
 
 
 def data_key(session: Session, line: Line, owner: str) -> DataKey:
