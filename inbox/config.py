@@ -117,7 +117,6 @@ class LimitSettings(_Section):
     package_mib: int = Field(default=1280, ge=1, le=4095)
     inflated_mib: int = Field(default=4096, ge=1, le=65536)
     entries: int = Field(default=2000, ge=3, le=20_000)
-    ratio: int = Field(default=200, ge=10, le=1032)
 
 
 class AccessSettings(_Section):

@@ -175,7 +175,6 @@ def limits_of(settings: Settings) -> Limits:
         max_container_bytes=limits.package_mib << 20,
         max_entries=limits.entries,
         max_inflated_bytes=limits.inflated_mib << 20,
-        max_ratio=limits.ratio,
     )
 
 

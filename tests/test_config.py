@@ -112,12 +112,12 @@ def test_package_limits_default_to_the_reader_limits(tmp_path: Path) -> None:
 
 
 def test_package_limits_of_the_line_follow_the_settings(tmp_path: Path) -> None:
-    text = "[limits]\npackage_mib = 1\ninflated_mib = 2\nentries = 3\nratio = 10\n"
+    text = "[limits]\npackage_mib = 1\ninflated_mib = 2\nentries = 3\n"
 
     limits = terms_of(_read(tmp_path, GOOD + text)).limits
 
     assert (limits.max_container_bytes, limits.max_inflated_bytes) == (1 << 20, 2 << 20)
-    assert (limits.max_entries, limits.max_ratio) == (3, 10)
+    assert limits.max_entries == 3
 
 
 def test_access_terms_of_the_line_follow_the_settings(tmp_path: Path) -> None:

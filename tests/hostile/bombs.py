@@ -3,10 +3,8 @@
 import functools
 import random
 import struct
-import zipfile
 import zlib
 from dataclasses import replace
-from io import BytesIO
 
 from inbox.simulator.packages.builder import ParcelDocument
 from tests.hostile.flaws import MOST, PLAIN, Spoilt, chosen, kind, offsets, plus, rewritten, spoilt
@@ -36,7 +34,10 @@ def _bomb(mib: int, **numbers: int) -> Part:
 
 @kind(*MOST)
 def plain_bombs(rng: random.Random, layout: Layout) -> Spoilt:
-    return spoilt(plus(layout, _bomb(rng.choice((2, 3, 8, 32, 64)))), "ratio")
+    """So well packed that together they would unpack to more than is allowed of a package."""
+    told = {"size": 0xFFFF_FFFE}
+    bombs = [replace(_bomb(rng.choice((2, 8)), **told), name=f"{n}.bin") for n in range(2)]
+    return spoilt(plus(layout, *bombs), "inflated_too_large")
 
 
 @kind(*PLAIN)
@@ -96,7 +97,7 @@ def files_that_quote_the_next(rng: random.Random, layout: Layout) -> Spoilt:
             quoting = Part(name=name, content=content, packed=block)
         parts.insert(0, _spanning(quoting))
         quoted = local_bytes(parts[0])
-    return spoilt(plus(layout, *parts), "gap ratio")
+    return spoilt(plus(layout, *parts), "gap")
 
 
 def _spanning(quoting: Part) -> Part:
@@ -104,18 +105,6 @@ def _spanning(quoting: Part) -> Part:
     told = {name: quoting.numbers()[name] for name in ("crc", "packed", "size")}
     own = b"" if quoting.stored else quoting.body[:5]
     return replace(quoting, packed=own, local=told, central=told)
-
-
-@kind(*MOST)
-def nested_bombs(rng: random.Random, layout: Layout) -> Spoilt:
-    """A zip in a zip in a zip, whose outermost layer shrinks too well."""
-    content = bytes(rng.choice((2, 4)) * MIB)
-    for depth in range(rng.choice((1, 2, 3))):
-        out = BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as made:
-            made.writestr(f"{depth}.zip", content)
-        content = out.getvalue()
-    return spoilt(plus(layout, Part(name="vedlegg.zip", content=content)), "ratio")
 
 
 @kind(*PLAIN)

@@ -20,7 +20,7 @@ from tests.hostile.flaws import (
 from tests.hostile.genuine_writers import DESCRIPTOR, WIDE, Layout
 from tests.package.zip.zip_writer import Part
 
-SIZES = "local_header gap size crc deflate ratio inflated_too_large zip64 descriptor"
+SIZES = "local_header gap size crc deflate inflated_too_large zip64 descriptor"
 
 
 @kind()

@@ -113,7 +113,6 @@ EARNED: dict[str, Opening | Callable[[], object]] = {
     "container.name": adding(Part(name="../brev.pdf")),
     "container.name_collision": adding(Part(name="BREV.pdf")),
     "container.inflated_too_large": limited(max_inflated_bytes=10),
-    "container.ratio": adding(Part(name="null.txt", content=bytes(2 << 20))),
     "container.deflate": brev(packed=b"\xff\xff"),
     "container.size": brev(stored=True, local={"size": 99}, central={"size": 99}),
     "container.crc": brev(crc=1),

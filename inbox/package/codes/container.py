@@ -117,12 +117,6 @@ CONTAINER = {
         nn="Innhaldet er større enn grensa når det blir pakka ut.",
         en="What is in the package is larger than the limit once it is unpacked.",
     ),
-    "container.ratio": not_waivable(
-        Remedy.CONTENT,
-        nb="En fil vokser for mye når den pakkes ut.",
-        nn="Ei fil veks for mykje når ho blir pakka ut.",
-        en="A file grows too much when it is unpacked.",
-    ),
     "container.deflate": not_waivable(
         Remedy.RESEND,
         nb="En fil i pakken kan ikke pakkes ut.",

@@ -247,6 +247,3 @@ def _check_sizes(entries: tuple[CentralEntry, ...], limits: Limits) -> None:
     for entry in entries:
         if entry.method == STORED and entry.size != entry.compressed_size:
             raise PackageRejected("container.size", "stored in another size")
-        allowed = max(limits.ratio_counts_above_bytes, limits.max_ratio * entry.compressed_size)
-        if entry.size > allowed:
-            raise PackageRejected("container.ratio")

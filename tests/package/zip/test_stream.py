@@ -70,8 +70,16 @@ def test_unknown_entry_name_in_a_container_raises_not_found() -> None:
         container(BREV).entry("annet.pdf")
 
 
-def test_compression_ratio_is_not_limited_for_a_file_of_one_mebibyte() -> None:
-    assert container(replace(BREV, content=bytes(1 << 20))).entries[1].size == 1 << 20
+@pytest.mark.parametrize("filler", [b"\xff", b"\x00", b"hvit "])
+def test_well_packed_file_of_many_mebibytes_is_read_within_the_size_limits(filler: bytes) -> None:
+    blank = replace(BREV, content=filler * (25_000_000 // len(filler)))
+    whole = container(blank)
+
+    assert whole.entries[1].compressed_size * 200 < whole.entries[1].size
+    assert sum(map(len, whole.stream("brev.pdf"))) == len(blank.content)
+    assert code(blank, limits=Limits(max_inflated_bytes=20_000_000)) == (
+        "container.inflated_too_large"
+    )
 
 
 @settings(max_examples=200, deadline=None)
