@@ -13,7 +13,6 @@ from inbox.package.inputs import Limits
 __all__ = ["Element", "decode_xml", "local_name", "parse_xml", "safe_parser"]
 
 _DECLARED = re.compile(r"""\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_FORBIDDEN = re.compile(r"<!(?:DOCTYPE|ENTITY)")
 _START = re.compile(r"<[^/!?]")
 _TOO_WIDE = etree.XPath("boolean(//*[count(@*) > $most])")
 _UTF8 = frozenset({"utf-8", "utf8"})
@@ -31,8 +30,6 @@ def parse_xml(raw: bytes, *, area: str, max_bytes: int, limits: Limits) -> Eleme
     if len(raw) > max_bytes:
         raise PackageRejected(f"{area}.too_large", f"{len(raw)} bytes")
     text = decode_xml(raw, area)
-    if _FORBIDDEN.search(text):
-        raise PackageRejected(f"{area}.unsafe_xml", "DOCTYPE or ENTITY")
     if sum(1 for _ in _START.finditer(text)) > limits.max_elements:
         raise PackageRejected(f"{area}.too_complex", "elements")
     try:
@@ -66,7 +63,9 @@ def decode_xml(raw: bytes, area: str) -> str:
     return text
 
 
-def safe_parser(schema: etree.XMLSchema | None = None) -> etree.XMLParser:
+def safe_parser(
+    schema: etree.XMLSchema | None = None, target: "_PrologTarget | None" = None
+) -> etree.XMLParser:
     """The one lxml parser factory; it sets every option, since lxml's defaults have changed."""
     return etree.XMLParser(
         encoding="utf-8",
@@ -80,12 +79,15 @@ def safe_parser(schema: etree.XMLSchema | None = None) -> etree.XMLParser:
         remove_comments=True,
         remove_pis=True,
         schema=schema,
+        target=target,  # type: ignore[arg-type] # the stubs ask for methods that are optional
     )
 
 
 def _parse(text: str, area: str, limits: Limits) -> Element:
     parser = safe_parser()
     raw = text.encode()
+    if _has_doctype(raw):
+        raise PackageRejected(f"{area}.unsafe_xml", "DOCTYPE")
     for start in range(0, len(raw), _CHUNK):
         parser.feed(raw[start : start + _CHUNK])
     root = parser.close()
@@ -94,6 +96,46 @@ def _parse(text: str, area: str, limits: Limits) -> Element:
     if _TOO_WIDE(root, most=limits.max_attributes) or _deeper_than(limits.max_depth)(root):
         raise PackageRejected(f"{area}.too_complex", "depth or attributes")
     return root
+
+
+class _FirstMarkup(Exception):
+    """The parser came upon the first thing that is neither comment nor declaration."""
+
+    def __init__(self, *, is_doctype: bool) -> None:
+        super().__init__()
+        self.is_doctype = is_doctype
+
+
+class _PrologTarget:
+    """Ends the parsing at a DOCTYPE, before anything in it is read, and else at the root."""
+
+    def doctype(self, name: str, public_id: str | None, system_id: str | None) -> None:
+        del name, public_id, system_id
+        raise _FirstMarkup(is_doctype=True)
+
+    def start(self, tag: str, attributes: object) -> None:
+        del tag, attributes
+        raise _FirstMarkup(is_doctype=False)
+
+    def close(self) -> None:
+        """The document had neither; the second parsing says what is wrong with it."""
+
+
+def _has_doctype(utf8: bytes) -> bool:
+    """Whether the parser itself sees a DOCTYPE: the same letters in a text or comment are none.
+
+    One can stand only before the root, so nothing after it is parsed here.
+    """
+    parser = safe_parser(target=_PrologTarget())
+    try:
+        for start in range(0, len(utf8), _CHUNK):
+            parser.feed(utf8[start : start + _CHUNK])
+        parser.close()
+    except _FirstMarkup as found:
+        return found.is_doctype
+    except etree.XMLSyntaxError:
+        return False
+    return False
 
 
 @cache

@@ -64,9 +64,42 @@ def test_a_doctype_is_refused_in_every_encoding(
         assert refusal(lambda: parse(plain)) == "arkivmelding.unsafe_xml"
 
 
-@pytest.mark.parametrize("text", ["<a><![CDATA[<!DOCTYPE a>]]></a>", "<a><!-- <!ENTITY --></a>"])
-def test_doctype_and_entity_words_are_refused_even_in_cdata_and_comments(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a><![CDATA[<!DOCTYPE a>]]></a>",
+        "<a><![CDATA[<!doctype html><!ENTITY b 'c'>]]></a>",
+        "<a><!-- <!ENTITY b 'c'> --></a>",
+        "<!-- <!DOCTYPE a> --><a/>",
+        "<?merk <!DOCTYPE a>?><a/>",
+        "<a/><!-- <!DOCTYPE a [ -->",
+        "<a b='&lt;!DOCTYPE a>'>&lt;!DOCTYPE a></a>",
+        "<a>" + "x" * (1 << 17) + "<![CDATA[<!DOCTYPE a>]]></a>",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_doctype_letters_in_text_comment_or_cdata_are_read(text: str, encoding: str) -> None:
+    assert parse(text.encode(encoding)).tag == "a"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!-- first --><!DOCTYPE a><a/>",
+        "<?first?>\n<!DOCTYPE a><a/>",
+        f"<!-- {'x' * (1 << 17)} --><!DOCTYPE a><a/>",
+        "<!DOCTYPE a [<!-- <a/> -->]><a/>",
+        "<!DOCTYPE a [" + "".join(f"<!ENTITY e{n} 'x'>" for n in range(5000)) + "]><a/>",
+        "<!DOCTYPE a [<!ENTITY b 'c'>",
+    ],
+)
+def test_doctype_before_the_root_is_refused_wherever_the_parser_sees_one(text: str) -> None:
     assert refusal(lambda: parse(text.encode())) == "arkivmelding.unsafe_xml"
+
+
+@pytest.mark.parametrize("text", ["<a/><!DOCTYPE a>", "<a><!DOCTYPE a></a>", "<!doctype a><a/>"])
+def test_doctype_where_xml_has_none_is_malformed(text: str) -> None:
+    assert refusal(lambda: parse(text.encode())) == "arkivmelding.malformed"
 
 
 @pytest.mark.parametrize(
