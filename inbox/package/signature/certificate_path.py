@@ -1,7 +1,7 @@
 """Checks a signer's certificate: the path to a trust anchor, and revocation (RFC 5280 §6)."""
 
-from collections.abc import Coroutine, Iterable
-from contextlib import suppress
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -23,7 +23,7 @@ from pyhanko_certvalidator.errors import (
 )
 from pyhanko_certvalidator.policy_decl import DisallowWeakAlgorithmsPolicy
 
-from inbox.errors import ConfigurationError, PackageRejected, Unavailable
+from inbox.errors import ConfigurationError, InboxError, PackageRejected, Unavailable
 from inbox.package.codes.registry import REVOCATION_UNKNOWN
 from inbox.package.inputs import STALE_LIST, StaleList, Trust
 from inbox.package.signature.certificate import Certificate, load_certificate
@@ -59,10 +59,27 @@ def check_certificate_path(
     Raises `PackageRejected` (`trust.*`, `revocation-unknown`) and `Unavailable`
     (`trust.stale_list`).
     """
-    path = _find_path(signed, trust, now, findings)
-    findings.chain = findings.chain is not False and bool(path)
-    _check_usage(signed, findings)
-    _check_revocation(path, trust, now=now, stale_is=stale_is, findings=findings)
+    with _verdict_on_failure(findings):
+        path = _find_path(signed, trust, now, findings)
+        findings.chain = findings.chain is not False and bool(path)
+        _check_usage(signed, findings)
+        _check_revocation(path, trust, now=now, stale_is=stale_is, findings=findings)
+
+
+@contextmanager
+def _verdict_on_failure(findings: VerdictBuilder) -> Iterator[None]:
+    """Whatever a library raises about the sender's certificates is a verdict on their path.
+
+    It has raised `NotImplementedError` for a name constraint on IP addresses, and can raise what
+    nobody has seen yet. What cannot be checked has not been shown to be right.
+    """
+    try:
+        yield
+    except (InboxError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the sender chooses what the libraries are given
+        findings.chain = False
+        raise PackageRejected("trust.path", type(error).__name__) from None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,10 +109,7 @@ def revocation_status(
     standing = RevocationStatus.UNKNOWN
     authorities = (*above, *trust.anchors, *trust.intermediates)
     for each in trust.lists:
-        try:
-            said = _status_by_list(each, certificate, authorities)
-        except UNREADABLE_ERRORS:
-            continue
+        said = _status_by_readable_list(each, certificate, authorities)
         if said is RevocationStatus.REVOKED:
             return said
         if said is RevocationStatus.GOOD and _is_fresh(each, trust, now):
@@ -181,6 +178,18 @@ def names_match(one: x509.Name, other: x509.Name) -> bool:
         other.public_bytes()
     )
     return same
+
+
+def _status_by_readable_list(
+    each: RevocationList, certificate: bytes, authorities: Iterable[bytes]
+) -> RevocationStatus:
+    """What one list says; unknown where the libraries cannot take it or a certificate apart."""
+    try:
+        return _status_by_list(each, certificate, authorities)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - others chose what the libraries are given
+        return RevocationStatus.UNKNOWN
 
 
 def _status_by_list(

@@ -97,26 +97,34 @@ class Middle:
     revocations: RevocationList
 
 
-def intermediate() -> Middle:
+def intermediate(
+    *,
+    constraints: Iterable[x509.NameConstraints] = (),
+    leaf_extensions: Iterable[x509.ExtensionType] = (),
+) -> Middle:
     """A path of three certificates: root, this one, and a signer below it."""
     key = package_builder.signer(package_builder.STRANGER).key
     name = ((NameOID.COMMON_NAME, "Test Issuing CA"),)
     extensions = [
         (x509.BasicConstraints(ca=True, path_length=0), True),
         (usage(key_cert_sign=True, crl_sign=True), True),
+        *((each, True) for each in constraints),
     ]
     middle = holder(key=key, subject=name, extensions=extensions)
     subject = x509.Name([x509.NameAttribute(NameOID.SERIAL_NUMBER, package_builder.SENDER)])
     own = package_builder.signer().key
     day = timedelta(days=1)
-    leaf = x509.CertificateBuilder(
+    building = x509.CertificateBuilder(
         middle.certificate.subject,
         subject,
         own.public_key(),
         77,
         package_builder.NOW - day,
         package_builder.NOW + day,
-    ).sign(key, hashes.SHA256())
+    )
+    for each in leaf_extensions:
+        building = building.add_extension(each, critical=False)
+    leaf = building.sign(key, hashes.SHA256())
     crl = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(middle.certificate.subject)

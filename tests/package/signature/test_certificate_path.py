@@ -4,6 +4,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
+from ipaddress import ip_address, ip_network
 
 import pytest
 from asn1crypto import cms
@@ -14,12 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from inbox.domain import OrgNumber, Service
-from inbox.errors import ConfigurationError, Unavailable
+from inbox.errors import ConfigurationError, InboxError, Unavailable
 from inbox.package import inspect
-from inbox.package.inputs import Limits, Trust
-from inbox.package.signature.certificate_path import _run_without_waiting
+from inbox.package.inputs import Limits, StaleList, Trust
+from inbox.package.signature.certificate_path import _run_without_waiting, _verdict_on_failure
 from inbox.package.signature.revocation import read_revocation_list
-from inbox.package.verdict import SignerIs
+from inbox.package.verdict import SignerIs, VerdictBuilder
 from inbox.simulator.packages.certificates import OrgStyle, SigningKey
 from inbox.simulator.packages.cms import Profile
 from tests.package.signature.signatures import (
@@ -284,6 +285,57 @@ def test_inspect_reports_integrity_without_any_trust() -> None:
 
     assert (verdict.integrity, verdict.chain, verdict.signer_is) == (True, None, None)
     assert verdict.signers[0].org_number == SENDER
+
+
+@pytest.mark.parametrize(
+    ("permitted", "also_named"),
+    [
+        (x509.IPAddress(ip_network("10.0.0.0/8")), x509.IPAddress(ip_address("10.1.2.3"))),
+        (x509.IPAddress(ip_network("10.0.0.0/8")), x509.IPAddress(ip_address("192.0.2.1"))),
+        (x509.RegisteredID(x509.ObjectIdentifier("1.2.3")), x509.DNSName("kommune.example")),
+        (
+            x509.RegisteredID(x509.ObjectIdentifier("1.2.3")),
+            x509.RegisteredID(x509.ObjectIdentifier("1.2.3")),
+        ),
+        (
+            x509.OtherName(x509.ObjectIdentifier("1.2.3"), b"\x0c\x01a"),
+            x509.OtherName(x509.ObjectIdentifier("1.2.3"), b"\x0c\x01a"),
+        ),
+    ],
+)
+def test_name_constraint_that_the_library_cannot_check_gives_a_verdict(
+    permitted: x509.GeneralName, also_named: x509.GeneralName
+) -> None:
+    constraint = x509.NameConstraints(permitted_subtrees=[permitted], excluded_subtrees=None)
+    named = x509.SubjectAlternativeName([also_named])
+    middle = intermediate(constraints=[constraint], leaf_extensions=[named])
+    raw = pack(signature=making(middle.leaf))
+    trust = replace(trusted(), intermediates=(middle.der,))
+
+    refused = quarantine(raw, trust=trust, stale_is=StaleList.REJECT)
+
+    assert refused.code in {"trust.path", "revocation-unknown"}
+    assert refused.verdict.integrity is True
+
+
+@pytest.mark.parametrize("raised", [NotImplementedError, RecursionError, ZeroDivisionError])
+def test_unexpected_error_of_a_library_is_refused_as_trust_path(raised: type[Exception]) -> None:
+    findings = VerdictBuilder()
+
+    def attempt() -> None:
+        with _verdict_on_failure(findings):
+            raise raised
+
+    assert refusal(attempt) == "trust.path"
+    assert findings.chain is False
+
+
+@pytest.mark.parametrize("ours", [Unavailable("trust.stale_list"), ConfigurationError("trust.x")])
+def test_errors_of_our_own_pass_through_the_trust_check_unchanged(ours: InboxError) -> None:
+    with pytest.raises(type(ours)) as seen, _verdict_on_failure(VerdictBuilder()):
+        raise ours
+
+    assert seen.value is ours
 
 
 class Waiting:
