@@ -10,6 +10,7 @@ from inbox.domain import OrgNumber, WireId, parse_org_number
 from inbox.errors import Invalid, PackageRejected
 from inbox.package.times import read_instant
 from inbox.package.zip.names import CONTROL
+from inbox.strict.json_text import read_json
 
 _MAX_BYTES = 1 << 20
 _MAX_ID = 255
@@ -121,21 +122,13 @@ def _root(raw: bytes) -> Members:
     if len(raw) > _MAX_BYTES:
         raise PackageRejected("envelope.too_large", f"{len(raw)} bytes")
     try:
-        root = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_reject_duplicates)
+        root = read_json(raw)
         json.dumps(root, ensure_ascii=False).encode()  # half a surrogate pair could not be stored
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise PackageRejected("envelope.not_json", type(error).__name__) from error
     if not isinstance(root, dict):
         raise PackageRejected("envelope.not_sbd", "not an object")
     return root
-
-
-def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A member that stands twice is read differently by different readers: refused."""
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member twice")
-    return members
 
 
 def _members(value: object) -> Members:

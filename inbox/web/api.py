@@ -17,8 +17,13 @@ from inbox.web.auth import authenticated_capacity
 from inbox.web.delivery_view import PACKAGE_TYPE, delivery_details, delivery_page
 from inbox.web.downloads import document_download, package_download
 from inbox.web.problems import problem_responses
+from inbox.web.strict_body import StrictBodyRoute
 
-router = APIRouter(prefix="/api/v1/deliveries", responses=problem_responses(401, 503))
+router = APIRouter(
+    prefix="/api/v1/deliveries",
+    responses=problem_responses(401, 503),
+    route_class=StrictBodyRoute,
+)
 
 
 def line_of(request: Request) -> Line:

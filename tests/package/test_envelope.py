@@ -140,6 +140,9 @@ def test_envelope_creation_time_is_read_in_every_sender_format_and_left_out_when
         b"[" * 100_000,
         b'{"a": 1, "a": 2}',
         b'{"a": "\\ud800"}',
+        b'{"a": NaN}',
+        b'{"a": [Infinity]}',
+        b'{"a": -1e999}',
         b'{"a": ' + b"9" * 5000 + b"}",
     ],
 )

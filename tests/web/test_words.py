@@ -124,3 +124,29 @@ def test_delivery_from_collection_to_registration_ends_with_one_receipt(api: Api
     (receipt,) = api.world.gateway.receipts_at_sender()
     assert receipt["relatedToMessageId"] == message.wire_id
     assert _say(api, delivery.id, "registered", REGISTERED).json() == {"said": "repeated"}
+
+
+@pytest.mark.parametrize(
+    ("word", "raw"),
+    [
+        ("registered", b'{"reference": "2026/001234-1", "reference": "2026/009999-1"}'),
+        ("registered", b'{"reference": "2026/001234-1", "r\\u0065ference": "2026/001234-1"}'),
+        ("refused", b'{"code": "other", "code": "not_for_us"}'),
+        ("refused", b'{"code": "other", "text": NaN}'),
+        ("registered", b"[" * 60_000),
+    ],
+)
+def test_word_with_a_json_key_twice_or_no_json_answers_400_and_changes_nothing(
+    api: Api, word: str, raw: bytes
+) -> None:
+    delivery = api.offered()
+
+    answer = api.client.post(
+        f"{api.path}/{delivery.id}/{word}",
+        content=raw,
+        headers={**api.headers(), "content-type": "application/json"},
+    )
+
+    assert answer.status_code == 400
+    assert api.world.delivery(delivery.message_id).state is DeliveryState.OPEN
+    assert _receipts(api) == 0
