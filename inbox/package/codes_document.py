@@ -71,7 +71,8 @@ def _lines() -> Iterator[str]:
 
 
 def _one_of_each() -> tuple[QuarantineCode, ...]:
-    return tuple({code.waivable: code for code in CODES.values()}.values())
+    by_action = {code.permitted_actions.en: code for code in CODES.values()}
+    return tuple(by_action.values())
 
 
 def _row(first: str, said: Text, *more: str) -> str:
@@ -84,6 +85,8 @@ def _remedy_word(mend: Remedy) -> str:
 
 
 def _waivable_word(code: QuarantineCode) -> str:
+    if code.needs_reviewer:
+        return "with reviewer"
     return "by two" if code.waivable else "never"
 
 

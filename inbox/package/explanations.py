@@ -10,6 +10,7 @@ from inbox.package.arkivmelding.documents import REFERENCED_ABSENT, REFERENCED_T
 from inbox.package.codes.quarantine_code import Text, TextLanguage
 from inbox.package.codes.registry import CODES
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
+from inbox.package.xml_encoding import UNUSUAL_ENCODING
 
 _CONTAINER: Final = Text(
     nb="Pakken er ikke hel, eller ikke av den typen eFormidling bruker.",
@@ -147,6 +148,11 @@ NOTE_TEXTS: Final[Mapping[str, Text]] = {
         nb="Pakken bruker et feil navn på fingeravtrykk, slik eldre avsendere gjør.",
         nn="Pakka bruker eit feil namn på fingeravtrykk, slik eldre avsendarar gjer.",
         en="The package uses a wrong name of a digest, as older senders do.",
+    ),
+    UNUSUAL_ENCODING: Text(
+        nb="arkivmelding.xml er skrevet i et annet tegnsett enn UTF-8, og er lest slik den sier.",
+        nn="arkivmelding.xml er skriven i eit anna teiknsett enn UTF-8, og er lesen slik ho seier.",
+        en="arkivmelding.xml is in another character set than UTF-8, and was read as it says.",
     ),
     REFERENCED_ABSENT: Text(
         nb="arkivmelding.xml nevner et dokument som ikke er med.",

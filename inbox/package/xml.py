@@ -1,6 +1,5 @@
 """The one XML parser: bytes only, no DOCTYPE, no entities, no network, limits while it reads."""
 
-import codecs
 import re
 from functools import cache
 
@@ -8,14 +7,14 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from inbox.errors import PackageRejected
+from inbox.package import xml_encoding
 from inbox.package.inputs import Limits
 
 __all__ = ["Element", "decode_xml", "local_name", "parse_xml", "safe_parser"]
 
-_DECLARED = re.compile(r"""\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_DECLARED = re.compile(r"""\A(\s*<\?xml\b[^>]*?)\s+encoding\s*=\s*(?:"[^">]*"|'[^'>]*')""")
 _START = re.compile(r"<[^/!?]")
 _TOO_WIDE = etree.XPath("boolean(//*[count(@*) > $most])")
-_UTF8 = frozenset({"utf-8", "utf8"})
 _CHUNK = 1 << 16
 
 
@@ -47,20 +46,14 @@ def local_name(element: Element) -> str:
 
 
 def decode_xml(raw: bytes, area: str) -> str:
-    """Decode the bytes if byte order mark and declaration agree on UTF-8 or UTF-16.
+    """The text, with a declaration that names no encoding: the parser is given UTF-8.
 
-    Raises `PackageRejected` (`{area}.encoding`).
+    Raises `PackageRejected` (`{area}.encoding`) if the bytes contradict themselves.
     """
-    utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        text = raw.decode("utf-16" if utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PackageRejected(f"{area}.encoding", "neither UTF-8 nor UTF-16") from error
-    declared = _DECLARED.match(text)
-    allowed = frozenset({"utf-16"}) if utf16 else _UTF8
-    if (declared and declared.group(1).lower() not in allowed) or "\x00" in text:
-        raise PackageRejected(f"{area}.encoding", "declares another encoding")
-    return text
+    decoded = xml_encoding.decode_xml(raw)
+    if decoded is None:
+        raise PackageRejected(f"{area}.encoding", "contradicts itself, or is none that is read")
+    return _DECLARED.sub(r"\1", decoded.text, count=1)
 
 
 def safe_parser(

@@ -15,7 +15,8 @@ from typing import BinaryIO
 
 from inbox.domain import OrgNumber, Service
 from inbox.package import Package, open_package
-from inbox.package.arkivmelding.reader import archive_message_of, grading_of, parse_arkivmelding
+from inbox.package.arkivmelding.grading import grading_of
+from inbox.package.arkivmelding.reader import archive_message_of, parse_arkivmelding
 from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Expectations, Limits, Trust
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from inbox.errors import PackageRejected
 from inbox.package.arkivmelding.documents import match_documents
-from inbox.package.arkivmelding.reader import archive_message_of, grading_of, parse_arkivmelding
+from inbox.package.arkivmelding.grading import grading_of
+from inbox.package.arkivmelding.reader import archive_message_of, parse_arkivmelding
 from inbox.package.codes.registry import CODES
 from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Limits, StaleList, Trust

@@ -91,6 +91,15 @@ EARNED: Mapping[str, Earned] = {
     "arkivmelding.malformed": Earned(
         parcel=lambda world: {"arkivmelding": arkivmelding_xml()[:-5]}
     ),
+    "arkivmelding.encoding": Earned(
+        parcel=lambda world: {"arkivmelding": telling(b"UTF-8", b"UTF-7")}
+    ),
+    "arkivmelding.unsafe_xml": Earned(
+        parcel=lambda world: {"arkivmelding": telling(b"?>", b"?><!DOCTYPE arkivmelding>")}
+    ),
+    "arkivmelding.too_complex": Earned(
+        parcel=lambda world: {"arkivmelding": b"<a>" * 300 + b"</a>" * 300}
+    ),
     "arkivmelding.not_noark": Earned(parcel=lambda world: {"arkivmelding": b"<arkivmelding/>"}),
     "arkivmelding.newer_namespace": Earned(
         parcel=lambda world: {"arkivmelding": telling(b'arkivmelding"', b'arkivmelding/v2"')}
@@ -105,7 +114,7 @@ EARNED: Mapping[str, Earned] = {
     ),
     "documents.none": Earned(parcel=lambda world: {"documents": ()}),
 }
-BY_ITSELF = {"revocation-unknown", "arrival.other_bytes"}
+BY_ITSELF = {"revocation-unknown", "arrival.other_bytes", "arkivmelding.grade_unreadable"}
 """Waivable, and with a test of its own below."""
 
 

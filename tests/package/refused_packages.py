@@ -203,7 +203,7 @@ EARNED: dict[str, Opening | Callable[[], object]] = {
     "arkivmelding.absent": packed(files={"brev.pdf": b"%PDF"}),
     "arkivmelding.too_large": limited(max_arkivmelding_bytes=10),
     "arkivmelding.encoding": telling(letter().replace(b"UTF-8", b"UTF-7")),
-    "arkivmelding.unsafe_xml": telling(b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"),
+    "arkivmelding.unsafe_xml": telling(b"<!DOCTYPE a><a/>"),
     "arkivmelding.too_complex": telling(b"<a>" * 300 + b"</a>" * 300),
     "arkivmelding.malformed": telling(letter()[:-5]),
     "arkivmelding.not_noark": telling(b"<arkivmelding/>"),
@@ -211,6 +211,7 @@ EARNED: dict[str, Opening | Callable[[], object]] = {
         letter().replace(b'arkivmelding"', b'arkivmelding/v2"')
     ),
     "arkivmelding.no_registration": telling(letter().replace(b"basisregistrering", b"annet")),
+    "arkivmelding.grade_unreadable": telling(letter_with_grade("Ugradert")[:-5]),
     "arkivmelding.security_grade": telling(letter_with_grade("Begrenset (sikkerhetsgrad)")),
     "arkivmelding.protective_grade": telling(letter_with_grade("Fortrolig (beskyttelsesgrad)")),
     "documents.none": packed(files={"arkivmelding.xml": letter()}),

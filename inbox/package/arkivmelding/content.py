@@ -5,18 +5,14 @@ from dataclasses import dataclass
 from inbox.errors import PackageRejected
 from inbox.package.arkivmelding.addressing import MANIFEST_XML, Addressing
 from inbox.package.arkivmelding.documents import PackageDocument, match_documents
+from inbox.package.arkivmelding.grading import grading_of, unreadable_code
 from inbox.package.arkivmelding.model import ArchiveMessage
-from inbox.package.arkivmelding.reader import (
-    archive_message_of,
-    grading_of,
-    mentions_grading,
-    parse_arkivmelding,
-)
+from inbox.package.arkivmelding.reader import archive_message_of, parse_arkivmelding
 from inbox.package.arkivmelding.xsd import Schemas
-from inbox.package.codes.registry import SECURITY_GRADE
 from inbox.package.inputs import Limits
 from inbox.package.signature.integrity import VerifiedContainer
 from inbox.package.verdict import VerdictBuilder
+from inbox.package.xml_encoding import UNUSUAL_ENCODING, has_unusual_encoding
 
 ARKIVMELDING_XML = "arkivmelding.xml"
 
@@ -82,15 +78,19 @@ def _read_archive(
     raw = verified.container.read(name, limits.max_arkivmelding_bytes)
     try:
         root = parse_arkivmelding(raw, limits)
-        grading = grading_of(root)
-        if grading:
-            findings.reject_unless_waived(grading)
+    except PackageRejected as error:
+        findings.reject_unless_waived(unreadable_code(raw, error.code), error.reason)
+        return None
+    grading = grading_of(root)
+    if grading:
+        findings.reject_unless_waived(grading)
+    try:
         archive = archive_message_of(root)
     except PackageRejected as error:
         findings.reject_unless_waived(error.code, error.reason)
-        if error.code == "arkivmelding.malformed" and mentions_grading(raw):
-            raise PackageRejected(SECURITY_GRADE, "cannot be ruled out") from None
         return None
+    if has_unusual_encoding(raw):
+        findings.notes.append(UNUSUAL_ENCODING)
     findings.shape = archive.shape
     if schemas is not None:
         fit = schemas.validate(raw)

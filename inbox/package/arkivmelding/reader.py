@@ -1,6 +1,5 @@
 """Reads arkivmelding.xml: strict about XML and security grading, lenient about missing elements."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from inbox.errors import PackageRejected
@@ -13,11 +12,10 @@ from inbox.package.arkivmelding.model import (
     RegistryEntry,
     Screening,
 )
-from inbox.package.codes.registry import SECURITY_GRADE
 from inbox.package.inputs import Limits
 from inbox.package.times import read_date, read_instant
 from inbox.package.verdict import Shape
-from inbox.package.xml import Element, decode_xml, local_name, parse_xml
+from inbox.package.xml import Element, parse_xml
 
 NAMESPACE = "http://www.arkivverket.no/standarder/noark5/arkivmelding"
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
@@ -33,26 +31,6 @@ _NEWER_WORDS = {
 }
 """Words that the published schemas do not have there, and where: at the top one of them has
 `registrering` itself."""
-_PROTECTIVE_GRADE = "arkivmelding.protective_grade"
-_PROTECTIVE = frozenset(
-    {
-        "fortrolig (beskyttelsesgrad)",
-        "strengt fortrolig (beskyttelsesgrad)",
-        "fortrolig",
-        "strengt fortrolig",
-        "f",
-        "sf",
-    }
-)
-_UNGRADED = frozenset({"ugradert", "u"})
-_GRADES = frozenset({"gradering", "grad"})
-"""Where the grade stands in a gradering: the ordinary word, and the newer."""
-_GRADE_WORDS = frozenset({"kode", "beskrivelse"})
-"""How the newer shapes write a value of a list."""
-_GRADING = re.compile(r"<(?:[^\s<>/:]+:)?gradering\b")
-_BESIDE_A_GRADE = _GRADES | _GRADE_WORDS
-_BESIDE_A_GRADE |= {"graderingsdato", "gradertAv", "nedgraderingsdato", "nedgradertAv"}
-
 _DOCUMENTED = "opprettetDato", "opprettetAv"
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "arkivmelding": ("system", "meldingId", "tidspunkt", "antallFiler"),
@@ -98,46 +76,12 @@ def parse_arkivmelding(raw: bytes, limits: Limits) -> Element:
     return parse_xml(raw, area="arkivmelding", max_bytes=most, limits=limits)
 
 
-def grading_of(root: Element) -> str | None:
-    """The code of the highest grading anywhere in the document, in any namespace.
-
-    Returns None if there is none.
-
-    A grade we do not know, and a grading without a grade, count as a security grade.
-    """
-    codes = {_grading_code_of(element) for element in root.iter("{*}gradering", "{*}grad")}
-    return next((code for code in (SECURITY_GRADE, _PROTECTIVE_GRADE) if code in codes), None)
-
-
-def mentions_grading(raw: bytes) -> bool:
-    """Whether XML that cannot be parsed contains something like a grading."""
-    return _GRADING.search(decode_xml(raw, "arkivmelding")) is not None
-
-
-def _grading_code_of(element: Element) -> str | None:
-    """What one `gradering` (or the newer `grad` in one) means; a grade further in is left to it."""
-    parent = element.getparent()
-    inside = parent is not None and local_name(parent) == "gradering"
-    if local_name(element) == "grad" and not inside:
-        return None
-    names = {local_name(child) for child in element}
-    said = [element.text, *(child.tail for child in element)]
-    said += [child.text for child in element if local_name(child) in _GRADE_WORDS]
-    grades = {" ".join(text.lower().split()) for text in said if text and text.strip()}
-    nothing = not inside and not names
-    if names - _BESIDE_A_GRADE or not (grades or nothing or names & _GRADES):
-        return SECURITY_GRADE
-    if grades - _UNGRADED - _PROTECTIVE:
-        return SECURITY_GRADE
-    return _PROTECTIVE_GRADE if grades & _PROTECTIVE else None
-
-
 def archive_message_of(root: Element) -> ArchiveMessage:
     """The content of an arkivmelding and its missing elements.
 
     Raises `PackageRejected`, with codes that can be waived.
 
-    Grading is not looked at here: ask `grading_of` first.
+    Grading is not looked at here: ask `grading.grading_of` first.
     """
     if root.tag != f"{_OWN}arkivmelding":
         later = str(root.tag).startswith(f"{{{NAMESPACE}/")

@@ -1,6 +1,11 @@
 """The codes of signer, envelope, arkivmelding and documents."""
 
-from inbox.package.codes.quarantine_code import Remedy, not_waivable, waivable_by_two
+from inbox.package.codes.quarantine_code import (
+    Remedy,
+    not_waivable,
+    waivable_by_two,
+    waivable_with_reviewer,
+)
 
 SIGNER = {
     "signer.no_org_number": waivable_by_two(
@@ -109,19 +114,19 @@ ARKIVMELDING = {
         nn="arkivmelding.xml er større enn grensa.",
         en="arkivmelding.xml is larger than the limit.",
     ),
-    "arkivmelding.encoding": not_waivable(
+    "arkivmelding.encoding": waivable_by_two(
         Remedy.SOFTWARE,
-        nb="arkivmelding.xml har et tegnsett vi ikke tillater.",
-        nn="arkivmelding.xml har eit teiknsett vi ikkje tillèt.",
-        en="arkivmelding.xml has a character set that is not allowed.",
+        nb="arkivmelding.xml er i strid med seg selv om tegnsettet, eller har ett vi ikke leser.",
+        nn="arkivmelding.xml er i strid med seg sjølv om teiknsettet, eller har eitt vi ikkje les.",
+        en="arkivmelding.xml contradicts itself about its character set, or it is not one we read.",
     ),
-    "arkivmelding.unsafe_xml": not_waivable(
+    "arkivmelding.unsafe_xml": waivable_by_two(
         Remedy.SOFTWARE,
         nb="arkivmelding.xml har farlig XML.",
         nn="arkivmelding.xml har farleg XML.",
         en="arkivmelding.xml has dangerous XML.",
     ),
-    "arkivmelding.too_complex": not_waivable(
+    "arkivmelding.too_complex": waivable_by_two(
         Remedy.CONTENT,
         nb="arkivmelding.xml er for innviklet.",
         nn="arkivmelding.xml er for innvikla.",
@@ -156,6 +161,12 @@ ARKIVMELDING = {
         nb="Meldingen er gradert etter beskyttelsesinstruksen.",
         nn="Meldinga er gradert etter beskyttelsesinstruksen.",
         en="The message has a protective grade (beskyttelsesinstruksen).",
+    ),
+    "arkivmelding.grade_unreadable": waivable_with_reviewer(
+        Remedy.SOFTWARE,
+        nb="arkivmelding.xml kan ikke leses, og det som står der, kan være en gradering.",
+        nn="arkivmelding.xml kan ikkje lesast, og det som står der, kan vere ei gradering.",
+        en="arkivmelding.xml cannot be read, and what stands there may be a grade.",
     ),
     "arkivmelding.security_grade": not_waivable(
         Remedy.ELSEWHERE,

@@ -2,8 +2,10 @@
 
 import pytest
 
-from inbox.package.arkivmelding.reader import grading_of, parse_arkivmelding
+from inbox.package.arkivmelding.grading import grading_of
+from inbox.package.arkivmelding.reader import parse_arkivmelding
 from inbox.package.inputs import Limits
+from inbox.package.verdict import CODES
 from tests.package.arkivmelding.tiny_arkivmelding import one_entry_xml
 from tests.package_builder import letter, opened, pack, quarantine
 
@@ -38,6 +40,28 @@ from tests.package_builder import letter, opened, pack, quarantine
         ),
         ("<gradering><grad/></gradering>", "security"),
         ("<merknad><grad>Hemmelig</grad></merknad>", None),
+        ('<gradering kode="H"/>', "security"),
+        ('<gradering kode="U"/>', None),
+        ('<gradering grad="SF"/>', "protective"),
+        ('<gradering kode=""/>', "security"),
+        ('<gradering annet="U"/>', "security"),
+        ('<gradering x:kode="K" xmlns:x="urn:x"/>', "security"),
+        ('<gradering><grad kode="B">U</grad></gradering>', "security"),
+        ('<gradering><gradering verdi="H">Ugradert</gradering></gradering>', "security"),
+        ('<gradering><kode verdi="H">U</kode></gradering>', "security"),
+        ("<gradering><kode>U<x>H</x></kode></gradering>", "security"),
+        ('<gradering graderingsdato="2026-01-01">U</gradering>', None),
+        ('<gradering graderingsdato="2026-01-01"/>', "security"),
+        (
+            '<gradering n:nil="true" xmlns:n="http://www.w3.org/2001/XMLSchema-instance"/>',
+            None,
+        ),
+        ('<merknad gradering="Hemmelig"/>', "security"),
+        ('<merknad x:Sikkerhetsgrad="B" xmlns:x="urn:x"/>', "security"),
+        ('<merknad gradering="U"/>', None),
+        ("<Gradering>Hemmelig</Gradering>", "security"),
+        ("<sikkerhetsgradering>K</sikkerhetsgradering>", "security"),
+        ('<merknad grad="master"/>', None),
     ],
 )
 def test_grading_of_finds_each_grade_and_counts_unknown_as_security_grade(
@@ -56,16 +80,68 @@ def test_security_grade_is_refused_even_when_not_noark_is_waived() -> None:
     assert refused.code == "arkivmelding.security_grade"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_grade_in_malformed_arkivmelding_is_refused_even_when_malformed_is_waived(
-    encoding: str,
-) -> None:
-    broken = one_entry_xml("<x:gradering>Hemmelig").encode(encoding)
-    files = {"arkivmelding.xml": broken, "brev.pdf": b"%PDF"}
+UNREADABLE = {
+    "malformed": one_entry_xml("<x:gradering>Hemmelig").encode(),
+    "malformed, ungraded": one_entry_xml(
+        "<tittel>A & B</tittel><gradering>Ugradert</gradering>"
+    ).encode(),
+    "malformed, in an attribute": one_entry_xml('& <merknad gradering="U"/>').encode(),
+    "malformed utf-16": one_entry_xml("<gradering>").encode("utf-16"),
+    "mark against declaration": (
+        '<?xml version="1.0" encoding="UTF-8"?>' + one_entry_xml("<gradering>H</gradering>")
+    ).encode("utf-16"),
+    "declaration against bytes": (
+        '<?xml version="1.0" encoding="UTF-16"?>' + one_entry_xml("<gradering>H</gradering>")
+    ).encode(),
+    "utf-7": (
+        b'<?xml version="1.0" encoding="UTF-7"?><a>+ADw-gradering+AD4-H+ADw-/gradering+AD4-</a>'
+    ),
+    "ebcdic": one_entry_xml("<gradering>H</gradering>").encode("cp037", errors="ignore"),
+    "entity": b"<!DOCTYPE a [<!ENTITY g '&#60;gradering>H&#60;/gradering>'>]><a>&g;</a>",
+    "outside entity": b'<!DOCTYPE a SYSTEM "a.dtd"><a>&g;</a>',
+    "too deep": b"<a>" * 300 + b"<gradering>H</gradering>" + b"</a>" * 300,
+}
 
-    assert quarantine(pack(files=files)).code == "arkivmelding.malformed"
-    refused = quarantine(pack(files=files), waivers=["arkivmelding.malformed"])
-    assert refused.code == "arkivmelding.security_grade"
+
+@pytest.mark.parametrize("xml", UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_arkivmelding_that_may_be_graded_has_a_code_of_its_own(xml: bytes) -> None:
+    raw = pack(files={"arkivmelding.xml": xml, "brev.pdf": b"%PDF"})
+    others = [code for code in CODES if code != "arkivmelding.grade_unreadable"]
+
+    assert quarantine(raw).code == "arkivmelding.grade_unreadable"
+    assert quarantine(raw, waivers=others).code == "arkivmelding.grade_unreadable"
+    package = opened(raw, waivers=["arkivmelding.grade_unreadable"])
+    assert (package.archive, package.verdict.waived) == (None, ("arkivmelding.grade_unreadable",))
+
+
+@pytest.mark.parametrize(
+    ("xml", "code"),
+    [
+        (one_entry_xml("<tittel>A & B, gradering av hus</tittel>").encode(), "malformed"),
+        (
+            ('<?xml version="1.0" encoding="UTF-8"?>' + one_entry_xml("")).encode("utf-16"),
+            "encoding",
+        ),
+        (b"<!DOCTYPE a><a/>", "unsafe_xml"),
+        (b"<a>" * 300 + b"</a>" * 300, "too_complex"),
+    ],
+)
+def test_unreadable_arkivmelding_without_a_grade_is_waivable_by_two(xml: bytes, code: str) -> None:
+    raw = pack(files={"arkivmelding.xml": xml, "brev.pdf": b"%PDF"})
+
+    assert quarantine(raw).code == f"arkivmelding.{code}"
+    assert not CODES[f"arkivmelding.{code}"].needs_reviewer
+    assert opened(raw, waivers=[f"arkivmelding.{code}"]).archive is None
+
+
+@pytest.mark.parametrize("name", ["ISO-8859-1", "UTF-16", "windows-1252"])
+def test_arkivmelding_in_an_unusual_character_set_is_read_and_noted(name: str) -> None:
+    xml = letter().decode().replace("UTF-8", name).encode(name)
+
+    package = opened(pack(files={"arkivmelding.xml": xml, "brev.pdf": b"%PDF"}))
+
+    assert package.archive is not None
+    assert package.verdict.notes == ("unusual_encoding",)
 
 
 def test_arkivmelding_with_a_waived_protective_grade_is_read() -> None:
