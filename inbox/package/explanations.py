@@ -11,6 +11,7 @@ from inbox.package.codes.quarantine_code import Text, TextLanguage
 from inbox.package.codes.registry import CODES
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
 from inbox.package.xml_encoding import UNUSUAL_ENCODING
+from inbox.package.zip.names import ALIKE_NAMES, ODD_NAME
 
 _CONTAINER: Final = Text(
     nb="Pakken er ikke hel, eller ikke av den typen eFormidling bruker.",
@@ -148,6 +149,16 @@ NOTE_TEXTS: Final[Mapping[str, Text]] = {
         nb="Pakken bruker et feil navn på fingeravtrykk, slik eldre avsendere gjør.",
         nn="Pakka bruker eit feil namn på fingeravtrykk, slik eldre avsendarar gjer.",
         en="The package uses a wrong name of a digest, as older senders do.",
+    ),
+    ODD_NAME: Text(
+        nb="En fil har et uvanlig navn. Det vises med koder for tegn som ikke kan vises.",
+        nn="Ei fil har eit uvanleg namn. Det blir vist med kodar for teikn som ikkje kan visast.",
+        en="A file has an unusual name. Letters that cannot be shown are shown as codes.",
+    ),
+    ALIKE_NAMES: Text(
+        nb="To filer har navn som er nesten like. De lagres under ulike navn.",
+        nn="To filer har namn som er nesten like. Dei blir lagra under ulike namn.",
+        en="Two files have names that are nearly the same. They are saved under different names.",
     ),
     UNUSUAL_ENCODING: Text(
         nb="arkivmelding.xml er skrevet i et annet tegnsett enn UTF-8, og er lest slik den sier.",

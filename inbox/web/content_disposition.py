@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -27,6 +28,36 @@ def content_disposition(name: str, number: int) -> str:
     ending = _ENDING.search(safe)
     plain = _numbered_name(number, ending.group() if ending else "")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"
+
+
+def distinct_safe_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The safe name of each document, numbered from 1, so that none overwrites another.
+
+    File systems that ignore case or composition hold them apart, too.
+    """
+    taken: set[str] = set()
+    found = []
+    for number, name in enumerate(names, start=1):
+        safe = safe_name(name, number)
+        turn = number
+        while _compared(safe) in taken:
+            safe = _with_number(safe_name(name, number), turn)
+            turn += len(names)
+        taken.add(_compared(safe))
+        found.append(safe)
+    return tuple(found)
+
+
+def _compared(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _with_number(name: str, number: int) -> str:
+    ending = _ENDING.search(name)
+    kept = f" ({number}){ending.group() if ending else ''}"
+    stem = name.removesuffix(ending.group()) if ending else name
+    short = stem.encode()[: _MAX_NAME_BYTES - len(kept)].decode(errors="ignore")
+    return f"{short.rstrip(_AT_THE_EDGE)}{kept}"
 
 
 def safe_name(name: str, number: int) -> str:

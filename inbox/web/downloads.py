@@ -16,7 +16,7 @@ from inbox.errors import IntegrityError, NotFound
 from inbox.line import Line
 from inbox.line.moves.registration import CollectedMessage
 from inbox.package.zip.reader import Container
-from inbox.web.content_disposition import content_disposition
+from inbox.web.content_disposition import content_disposition, distinct_safe_names
 from inbox.web.delivery_view import PACKAGE_TYPE, document_parts
 
 _CHUNK: Final = 256 * 1024
@@ -53,14 +53,16 @@ def document_download(line: Line, found: CollectedMessage, number: int) -> Downl
 
     Raises `NotFound` if there is no document with this number.
     """
-    document = next((each for each in document_parts(found) if each.number == number), None)
+    parts = document_parts(found)
+    document = next((each for each in parts if each.number == number), None)
     if document is None:
         raise NotFound
     with ExitStack() as stack:
         source = stack.enter_context(_open_object(line, found))
         chunks = Container(source, line.terms.limits).stream(document.name)
         stack.pop_all()
-    disposition = content_disposition(document.name, number)
+    names = distinct_safe_names([each.name for each in parts])
+    disposition = content_disposition(names[number - 1], number)
     headers = _headers(document.size, document.sha256, disposition)
     return DownloadResponse(source, chunks, headers, "application/octet-stream")
 

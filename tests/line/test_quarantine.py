@@ -114,7 +114,12 @@ EARNED: Mapping[str, Earned] = {
     ),
     "documents.none": Earned(parcel=lambda world: {"documents": ()}),
 }
-BY_ITSELF = {"revocation-unknown", "arrival.other_bytes", "arkivmelding.grade_unreadable"}
+BY_ITSELF = {
+    "revocation-unknown",
+    "arrival.other_bytes",
+    "arkivmelding.grade_unreadable",
+    "arkivmelding.several",
+}
 """Waivable, and with a test of its own below."""
 
 

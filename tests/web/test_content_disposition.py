@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inbox.web.content_disposition import content_disposition, safe_name
+from inbox.web.content_disposition import content_disposition, distinct_safe_names, safe_name
 
 DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)")
 
@@ -92,3 +92,25 @@ def test_safe_name_and_header_are_harmless_for_any_input(name: str) -> None:
     assert header.isascii()
     assert header.count('"') == 2
     assert unquote(header.rpartition("''")[2]) == safe
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["brev.pdf", "BREV.pdf", "brev.pdf "],
+        ["a/b.pdf", "a\\b.pdf", "a:b.pdf", "a_b.pdf"],
+        ["Å.pdf", "A\u030a.pdf", "å.pdf"],
+        ["\u202e", "\u200e", "..."],
+        ["b (2).pdf", "b.pdf", "B.pdf", "b (3).pdf", "b (2).pdf "],
+        ["x" * 300 + ".pdf", "x" * 301 + ".pdf"],
+    ],
+)
+def test_distinct_safe_names_never_overwrite_each_other(names: list[str]) -> None:
+    safe = distinct_safe_names(names)
+
+    assert len({each.casefold() for each in safe}) == len(names)
+    assert [safe_name(each, 1) for each in safe] == list(safe)
+
+
+def test_distinct_safe_names_keep_names_that_differ_already() -> None:
+    assert distinct_safe_names(["brev.pdf", "vedlegg.pdf"]) == ("brev.pdf", "vedlegg.pdf")

@@ -20,6 +20,7 @@ from inbox.package.explanations import explain_code, sentences_of
 from inbox.package.inputs import Limits
 from inbox.package.inspection import is_trusted
 from inbox.package.verdict import PackageQuarantined, Verdict
+from inbox.package.zip.names import shown_name
 from inbox.trust.trust_folder import read_trust_folder
 
 package: Final = typer.Typer(
@@ -184,6 +185,6 @@ def _verdict_lines(seen: Verdict, language: TextLanguage) -> Iterator[str]:
     if seen.integrity:
         yield f"trust     {_TRUST_WORDS[is_trusted(seen)]}"
     for file in whole.documents if whole else ():
-        yield f"document  {file.name}, {file.size} bytes, SHA-256 {file.sha256}"
+        yield f"document  {shown_name(file.name)}, {file.size} bytes, SHA-256 {file.sha256}"
     for element in whole.missing if whole else ():
         yield f"missing   {element}"

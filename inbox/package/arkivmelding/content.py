@@ -12,6 +12,7 @@ from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits
 from inbox.package.signature.integrity import VerifiedContainer
 from inbox.package.verdict import VerdictBuilder
+from inbox.package.xml import Element
 from inbox.package.xml_encoding import UNUSUAL_ENCODING, has_unusual_encoding
 
 ARKIVMELDING_XML = "arkivmelding.xml"
@@ -43,8 +44,8 @@ def read_content(
 
     Raises `PackageRejected` (`arkivmelding.*`, `documents.none`) unless waived.
     """
-    name = _arkivmelding_name(verified)
-    archive = _read_archive(verified, name, limits, schemas, findings)
+    name = _arkivmelding_name(verified, limits, findings)
+    archive = None if name is None else _read_archive(verified, name, limits, schemas, findings)
     apart = {name, MANIFEST_XML if addressing else None}
     documents, findings.problems = match_documents(
         (file for file in verified.files if file.name not in apart),
@@ -56,23 +57,26 @@ def read_content(
     return Content(archive=archive, documents=documents)
 
 
-def _arkivmelding_name(verified: VerifiedContainer) -> str | None:
-    """The entry that is arkivmelding.xml; another case of letters is taken, two cannot be there."""
-    names = (file.name for file in verified.files)
-    return next((name for name in names if name.lower() == ARKIVMELDING_XML), None)
+def _arkivmelding_name(
+    verified: VerifiedContainer, limits: Limits, findings: VerdictBuilder
+) -> str | None:
+    """The entry that is arkivmelding.xml; in another case of letters if it is the only such one.
+
+    Of several, some reader could take another than we do: none may be graded, and two decide.
+    """
+    fits = [file.name for file in verified.files if file.name.lower() == ARKIVMELDING_XML]
+    if len(fits) == 1:
+        return fits[0]
+    for name in fits:
+        _read_root(verified, name, limits, findings)
+    findings.reject_unless_waived(f"arkivmelding.{'several' if fits else 'absent'}")
+    return None
 
 
-def _read_archive(
-    verified: VerifiedContainer,
-    name: str | None,
-    limits: Limits,
-    schemas: Schemas | None,
-    findings: VerdictBuilder,
-) -> ArchiveMessage | None:
-    """What arkivmelding.xml says; None where a waiver lets its absence or nonsense pass."""
-    if name is None:
-        findings.reject_unless_waived("arkivmelding.absent")
-        return None
+def _read_root(
+    verified: VerifiedContainer, name: str, limits: Limits, findings: VerdictBuilder
+) -> tuple[bytes, Element | None]:
+    """The bytes and the root of one arkivmelding.xml; no root where a waiver lets nonsense pass."""
     if verified.container.entry(name).size > limits.max_arkivmelding_bytes:
         raise PackageRejected("arkivmelding.too_large")
     raw = verified.container.read(name, limits.max_arkivmelding_bytes)
@@ -80,10 +84,24 @@ def _read_archive(
         root = parse_arkivmelding(raw, limits)
     except PackageRejected as error:
         findings.reject_unless_waived(unreadable_code(raw, error.code), error.reason)
-        return None
+        return raw, None
     grading = grading_of(root)
     if grading:
         findings.reject_unless_waived(grading)
+    return raw, root
+
+
+def _read_archive(
+    verified: VerifiedContainer,
+    name: str,
+    limits: Limits,
+    schemas: Schemas | None,
+    findings: VerdictBuilder,
+) -> ArchiveMessage | None:
+    """What arkivmelding.xml says; None where a waiver lets nonsense pass."""
+    raw, root = _read_root(verified, name, limits, findings)
+    if root is None:
+        return None
     try:
         archive = archive_message_of(root)
     except PackageRejected as error:

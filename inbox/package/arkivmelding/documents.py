@@ -106,14 +106,20 @@ def media_type_of(name: str) -> str:
 
 
 class _FileIndex:
-    """Finds files by the name a reference uses: exactly, else after Unicode NFC."""
+    """Finds files by the name a reference uses: byte for byte, else by NFC if only one fits."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._exact = {name: name for name in names}
-        self._composed = {_nfc(name): name for name in self._exact}
+        self._exact = frozenset(names)
+        self._composed: dict[str, list[str]] = {}
+        for name in self._exact:
+            self._composed.setdefault(_nfc(name), []).append(name)
 
     def name_of(self, reference: str) -> str | None:
-        return self._exact.get(reference) or self._composed.get(_nfc(reference))
+        for written in (reference, reference.strip()):
+            if written in self._exact:
+                return written
+        fits = self._composed.get(_nfc(reference.strip()), [])
+        return fits[0] if len(fits) == 1 else None
 
 
 def _nfc(name: str) -> str:

@@ -63,6 +63,7 @@ _NO_FOLDER = "arkivmelding/mappe"
 _NO_PARENT = "registrering/referanseForelderMappe"
 _PARENTS = {f"{_OWN}referanse{parent}" for parent in ("ForelderMappe", "Arkivdel", "Klasse")}
 _MAX_DIGITS = 9
+_XML_SPACE = " \t\r\n"
 
 Children = dict[str, list[Element]]
 
@@ -206,7 +207,7 @@ class _Reader:
     def _files(self, description: Children) -> Iterator[FileReference]:
         for element in _children_named(description, "dokumentobjekt"):
             children = self.children(element)
-            name = _text(children, "referanseDokumentfil")
+            name = _file_name(children)
             if name:
                 yield FileReference(
                     name=name,
@@ -227,6 +228,15 @@ class _Reader:
 
 def _children_named(children: Children, name: str) -> Sequence[Element]:
     return children.get(_OWN + name, ())
+
+
+def _file_name(children: Children) -> str | None:
+    """A file's name as it is written; space around it counts, unless lines are broken there."""
+    found = _children_named(children, "referanseDokumentfil")
+    written = (found[0].text or "") if found else ""
+    if not written.strip(_XML_SPACE):
+        return None
+    return written.strip(_XML_SPACE) if set(written) & {"\n", "\t", "\r"} else written
 
 
 def _text(children: Children, name: str) -> str | None:

@@ -101,15 +101,15 @@ CONTAINER = {
     ),
     "container.name": not_waivable(
         Remedy.CONTENT,
-        nb="Et filnavn i pakken er ikke tillatt.",
-        nn="Eit filnamn i pakka er ikkje tillate.",
-        en="A file name in the package is not allowed.",
+        nb="Et filnavn i pakken er tomt eller ødelagt, eller fører ut av pakken.",
+        nn="Eit filnamn i pakka er tomt eller øydelagt, eller fører ut av pakka.",
+        en="A file name in the package is empty or damaged, or leads out of the package.",
     ),
     "container.name_collision": not_waivable(
         Remedy.CONTENT,
-        nb="To filer i pakken har samme navn, eller navn som er for like.",
-        nn="To filer i pakka har same namn, eller namn som er for like.",
-        en="Two files in the package have the same name, or names that are too alike.",
+        nb="To filer i pakken har nøyaktig samme navn.",
+        nn="To filer i pakka har nøyaktig same namn.",
+        en="Two files in the package have exactly the same name.",
     ),
     "container.inflated_too_large": not_waivable(
         Remedy.CONTENT,

@@ -108,6 +108,12 @@ ARKIVMELDING = {
         nn="Pakka har inga arkivmelding.xml.",
         en="The package has no arkivmelding.xml.",
     ),
+    "arkivmelding.several": waivable_by_two(
+        Remedy.SOFTWARE,
+        nb="Pakken har flere arkivmelding.xml, med ulik skrivemåte av navnet.",
+        nn="Pakka har fleire arkivmelding.xml, med ulik skrivemåte av namnet.",
+        en="The package has several arkivmelding.xml, whose names are spelt differently.",
+    ),
     "arkivmelding.too_large": not_waivable(
         Remedy.CONTENT,
         nb="arkivmelding.xml er større enn grensen.",

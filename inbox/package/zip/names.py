@@ -1,16 +1,24 @@
-"""Which file names a package may have; we never store files under them, but others may."""
+"""Which file names a package may have: odd ones are noted, what cannot be held apart is refused.
+
+Documents are fetched by number and saved under safe, distinct names, so a name need only be told
+from the others. Refused are NUL, an empty level, an absolute path, `..`, what some reader takes
+for META-INF, and exactly the same name twice.
+"""
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Final
 
 from inbox.errors import PackageRejected
 
 METADATA_FOLDER = "META-INF/"
 _METADATA_FILE = "META-INF"
-_MAX_CHARACTERS = 255
-"""In one level, as in most file systems."""
+_LONG_LEVEL = 255
+"""Characters in one level that most file systems take."""
 _MAX_BYTES = 1024
+ODD_NAME: Final = "odd_name"
+ALIKE_NAMES: Final = "alike_names"
 _CONTROL = (
     "\\x00-\\x1f\\x7f-\\x9f"  # C0, DEL, C1
     "\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069"  # turns the direction of text
@@ -19,6 +27,8 @@ _CONTROL = (
 CONTROL = re.compile(f"[{_CONTROL}]")
 _DOTS = re.compile(r"[\s.]")
 _DRIVE = re.compile(r"[A-Za-z]:")
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
+_SEPARATORS = re.compile(r"[/\\]")
 
 
 def read_name(raw: bytes, *, utf8: bool) -> str:
@@ -38,21 +48,57 @@ def read_name(raw: bytes, *, utf8: bool) -> str:
 
 def _check_name(name: str, size: int) -> None:
     levels = name.removesuffix("/").split("/")
+    places = _SEPARATORS.split(name)
     in_metadata = name.startswith(METADATA_FOLDER)
     faults = {
-        "length": size > _MAX_BYTES or max(len(_nfc(level)) for level in levels) > _MAX_CHARACTERS,
-        "path": not all(_DOTS.sub("", _folded(each)) for each in levels) or "\\" in name,
-        "drive": any(_DRIVE.match(level) for level in levels),
-        "characters": CONTROL.search(name) is not None,
-        "metadata": _folded(levels[0]) == _folded(_METADATA_FILE) and not in_metadata,
+        "length": size > _MAX_BYTES,
+        "path": not all(_DOTS.sub("", _folded(each)) for each in levels),
+        "upwards": any(_leads_upwards(each) for each in places),
+        "absolute": _ABSOLUTE.match(name) is not None,
+        "characters": "\0" in name,
+        "metadata": _folded(places[0]) == _folded(_METADATA_FILE) and not in_metadata,
     }
     for fault, found in faults.items():
         if found:
             raise PackageRejected("container.name", fault)
 
 
+def _leads_upwards(place: str) -> bool:
+    """Two dots or more and nothing else that a careless file system sees."""
+    seen = "".join(each for each in place if unicodedata.category(each) != "Cf")
+    return ".." in seen and not _DOTS.sub("", seen)
+
+
 def check_distinct(names: Iterable[str]) -> None:
-    """Refuse names that some reader treats as equal: case, normalisation, a file used as a folder.
+    """Refuse exactly the same name twice."""
+    listed = list(names)
+    if len(set(listed)) != len(listed):
+        raise PackageRejected("container.name_collision", "same name")
+
+
+def name_notes(names: Iterable[str]) -> tuple[str, ...]:
+    """What is odd about the names, without any of them."""
+    listed = tuple(names)
+    notes = {ODD_NAME: any(map(_is_odd, listed)), ALIKE_NAMES: _are_alike(listed)}
+    return tuple(note for note, is_so in notes.items() if is_so)
+
+
+def shown_name(name: str) -> str:
+    """The name with what no screen shows, or what turns text around, as an escape."""
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", name)
+
+
+def _is_odd(name: str) -> bool:
+    levels = name.removesuffix("/").split("/")
+    return (
+        CONTROL.search(name) is not None
+        or "\\" in name
+        or any(_DRIVE.match(level) or len(_nfc(level)) > _LONG_LEVEL for level in levels)
+    )
+
+
+def _are_alike(names: Iterable[str]) -> bool:
+    """Whether some reader treats two as equal: case, normalisation, a file used as a folder.
 
     A folder may be there on its own account and for the files in it.
     """
@@ -62,13 +108,12 @@ def check_distinct(names: Iterable[str]) -> None:
     for name in names:
         folded = "/".join(_folded(level) for level in name.removesuffix("/").split("/"))
         if folded in seen:
-            raise PackageRejected("container.name_collision", "same name")
+            return True
         seen.add(folded)
         parts = folded.split("/")
         folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
         (folders if name.endswith("/") else files).add(folded)
-    if files & folders:
-        raise PackageRejected("container.name_collision", "file and folder")
+    return bool(files & folders)
 
 
 def _folded(level: str) -> str:

@@ -18,7 +18,7 @@ from inbox.package.zip.central_directory import (
     read_directory,
     read_end,
 )
-from inbox.package.zip.names import METADATA_FOLDER
+from inbox.package.zip.names import METADATA_FOLDER, name_notes
 
 MIMETYPE = "mimetype"
 _ASIC_E = b"application/vnd.etsi.asic-e+zip"
@@ -87,6 +87,7 @@ class ZipReader:
         """The files, in the order in which they lie in the archive."""
         self.folders: tuple[str, ...] = tuple(e.name for e in placed if e.name.endswith("/"))
         """Folders that are there on their own account: names without content."""
+        self.notes += name_notes(entry.name for entry in placed)
         self._by_name = {entry.name: entry for entry in self.entries}
 
     def __contains__(self, name: str) -> bool:

@@ -11,7 +11,17 @@ import pytest
 from inbox.package.arkivmelding.documents import media_type_of
 from inbox.simulator.packages.arkivmelding import minimal_arkivmelding_xml
 from inbox.simulator.packages.builder import ParcelDocument, Tamper
-from tests.package_builder import envelope_of, genuine, letter, opened, pack, quarantine
+from inbox.simulator.packages.cms import Profile
+from tests.package_builder import (
+    envelope_of,
+    genuine,
+    letter,
+    opened,
+    pack,
+    quarantine,
+    signed_by,
+    signer,
+)
 
 PDF = b"%PDF"
 
@@ -181,3 +191,47 @@ def test_verdict_as_json_is_plain_json_with_stable_names() -> None:
     assert verdict["signer_is"] == "sender"
     assert verdict["signers"][0]["org_number"] == "910077473"
     assert verdict["code"] is None
+
+
+def test_reference_is_matched_byte_for_byte_before_any_other_spelling() -> None:
+    names = ("Å.pdf", "A\u030a.pdf", "brev.pdf", "BREV.pdf", "\u00c3\u0085rsak.pdf")
+    given = {"arkivmelding.xml": letter(names), **{name: name.encode() for name in names}}
+
+    package = opened(pack(files=given))
+
+    assert package.problems == ()
+    assert all(document.referenced for document in package.documents)
+
+
+def test_reference_that_fits_two_files_only_by_composition_is_matched_with_neither() -> None:
+    one, other = "\u1e69.pdf", "s\u0323\u0307.pdf"
+    given = {"arkivmelding.xml": letter(["s\u0307\u0323.pdf"]), one: b"1", other: b"2"}
+
+    package = opened(pack(files=given))
+
+    assert [document.referenced for document in package.documents] == [False, False]
+
+
+@pytest.mark.parametrize("graded", ["arkivmelding.xml", "Arkivmelding.XML"])
+def test_second_arkivmelding_in_other_letters_waits_for_two_unless_graded(graded: str) -> None:
+    given = {"arkivmelding.xml": letter(), "Arkivmelding.XML": letter(), "brev.pdf": b"%PDF"}
+    secret = letter().replace(b"<klassifikasjon>", b"<gradering>H</gradering><klassifikasjon>", 1)
+
+    held = opened(pack(files=given), waivers=["arkivmelding.several"])
+    refused = quarantine(pack(files=given | {graded: secret}), waivers=["arkivmelding.several"])
+
+    assert (held.archive, len(held.documents)) == (None, 3)
+    assert refused.code == "arkivmelding.security_grade"
+
+
+@pytest.mark.parametrize("profile", [Profile.SHA1, Profile.SHA256])
+@pytest.mark.parametrize("name", ["\u00c3\u0085r.pdf", "sist \u200e24.pdf", "A: notat.pdf", "a\\b"])
+def test_letter_with_an_odd_file_name_is_read_whatever_its_signature(
+    name: str, profile: Profile
+) -> None:
+    given = {"arkivmelding.xml": letter([name]), name: b"%PDF"}
+
+    package = opened(pack(files=given, signature=signed_by(signer(), profile=profile)))
+
+    assert package.verdict.notes == ("odd_name",)
+    assert [document.referenced for document in package.documents] == [True]
