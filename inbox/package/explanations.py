@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from inbox.package.arkivmelding.documents import REFERENCED_ABSENT, REFERENCED_TWICE, UNREFERENCED
+from inbox.package.character_sets import UNUSUAL_ENCODING
 from inbox.package.codes.quarantine_code import Text, TextLanguage
 from inbox.package.codes.registry import CODES
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
-from inbox.package.xml_encoding import UNUSUAL_ENCODING
 from inbox.package.zip.names import ALIKE_NAMES, ODD_NAME
 
 _CONTAINER: Final = Text(
@@ -149,6 +149,11 @@ NOTE_TEXTS: Final[Mapping[str, Text]] = {
         nb="Pakken bruker et feil navn på fingeravtrykk, slik eldre avsendere gjør.",
         nn="Pakka bruker eit feil namn på fingeravtrykk, slik eldre avsendarar gjer.",
         en="The package uses a wrong name of a digest, as older senders do.",
+    ),
+    "comment": Text(
+        nb="Pakken har en kommentar som ikke vises noe sted.",
+        nn="Pakka har ein kommentar som ikkje blir vist nokon stad.",
+        en="The package has a comment, which is shown nowhere.",
     ),
     ODD_NAME: Text(
         nb="En fil har et uvanlig navn. Det vises med koder for tegn som ikke kan vises.",

@@ -7,7 +7,7 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from inbox.errors import PackageRejected
-from inbox.package import xml_encoding
+from inbox.package import character_sets
 from inbox.package.inputs import Limits
 
 __all__ = ["Element", "decode_xml", "local_name", "parse_xml", "safe_parser"]
@@ -50,7 +50,7 @@ def decode_xml(raw: bytes, area: str) -> str:
 
     Raises `PackageRejected` (`{area}.encoding`) if the bytes contradict themselves.
     """
-    decoded = xml_encoding.decode_xml(raw)
+    decoded = character_sets.decode_xml(raw)
     if decoded is None:
         raise PackageRejected(f"{area}.encoding", "contradicts itself, or is none that is read")
     return _DECLARED.sub(r"\1", decoded.text, count=1)

@@ -98,7 +98,7 @@ EARNED: dict[str, Opening | Callable[[], object]] = {
     "container.truncated": opening(lambda: pack()[:-22]),
     "container.too_large": limited(max_container_bytes=10),
     "container.trailing_bytes": packed(writing={"trailing": b"x"}),
-    "container.comment": packed(writing={"comment": b"hei"}),
+    "container.comment": packed(writing={"comment": b"hei PK\x01\x02"}),
     "container.zip64": packed(writing={"end": {"here": 0xFFFF, "entries": 0xFFFF}}),
     "container.directory": packed(writing={"end": {"here": 1, "entries": 1}}),
     "container.too_many_entries": limited(max_entries=3),

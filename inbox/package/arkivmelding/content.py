@@ -9,11 +9,11 @@ from inbox.package.arkivmelding.grading import grading_of, unreadable_code
 from inbox.package.arkivmelding.model import ArchiveMessage
 from inbox.package.arkivmelding.reader import archive_message_of, parse_arkivmelding
 from inbox.package.arkivmelding.xsd import Schemas
+from inbox.package.character_sets import UNUSUAL_ENCODING, has_unusual_encoding
 from inbox.package.inputs import Limits
 from inbox.package.signature.integrity import VerifiedContainer
 from inbox.package.verdict import VerdictBuilder
 from inbox.package.xml import Element
-from inbox.package.xml_encoding import UNUSUAL_ENCODING, has_unusual_encoding
 
 ARKIVMELDING_XML = "arkivmelding.xml"
 

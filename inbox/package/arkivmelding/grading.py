@@ -6,9 +6,9 @@ from typing import Final
 
 from lxml import etree
 
+from inbox.package.character_sets import possible_texts
 from inbox.package.codes.registry import GRADE_UNREADABLE, SECURITY_GRADE
 from inbox.package.xml import Element, local_name
-from inbox.package.xml_encoding import possible_texts
 
 _PROTECTIVE_GRADE: Final = "arkivmelding.protective_grade"
 _PROTECTIVE: Final = frozenset(

@@ -29,9 +29,9 @@ CONTAINER = {
     ),
     "container.comment": not_waivable(
         Remedy.SOFTWARE,
-        nb="Pakken har en kommentar som ikke hører hjemme der.",
-        nn="Pakka har ein kommentar som ikkje høyrer heime der.",
-        en="The package has a comment that does not belong there.",
+        nb="Pakken har en kommentar som kan leses som en del av pakken.",
+        nn="Pakka har ein kommentar som kan lesast som ein del av pakka.",
+        en="The package has a comment that could be read as a part of the package.",
     ),
     "container.zip64": not_waivable(
         Remedy.SOFTWARE,

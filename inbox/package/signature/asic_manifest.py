@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from inbox.errors import PackageRejected
 from inbox.package.inputs import Limits
 from inbox.package.xml import Element, parse_xml
-from inbox.package.zip.names import METADATA_FOLDER
+from inbox.package.zip.names import CONTROL, METADATA_FOLDER
 from inbox.package.zip.reader import Container
 
 _NAMESPACES = (
@@ -45,6 +45,7 @@ _METADATA_KINDS = (
 """In lower case. Anything may stand before and after the words: writers number them."""
 _MARKUP = re.compile(r"<!|&#|<\?(?!xml )")
 _PADDING = re.compile(r"\s{41}")
+_NAME = re.compile(r"""\sURI\s*=\s*(?:"[^"]*"|'[^']*')""")
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 """What no file name in readable text has. Spoilt letters and direction marks are in names of
 genuine senders, and give a forger no more room than all other letters of Unicode do."""
@@ -96,17 +97,17 @@ def read_manifests(
 
 def find_metadata(container: Container) -> MetadataNames:
     """The names under META-INF by kind. XAdES signatures and unknown files are refused."""
-    kinds: dict[str, list[str]] = {kind: [] for kind, _ in _METADATA_KINDS}
+    kinds: dict[str, list[str]] = {kind: [] for kind in (*dict(_METADATA_KINDS), "stray")}
     for entry in container.entries:
         if not entry.name.startswith(METADATA_FOLDER):
             continue
         rest = entry.name.removeprefix(METADATA_FOLDER).lower()
         fits = [kind for kind, pattern in _METADATA_KINDS if pattern.fullmatch(rest)]
-        if not fits:
-            raise PackageRejected("container.stray_metadata")
-        kinds[fits[0]].append(entry.name)
+        kinds[fits[0] if fits else "stray"].append(entry.name)
     if kinds["xades"]:
-        raise PackageRejected("signature.xades")
+        raise PackageRejected("signature.xades")  # Told first: it is why there is more that is odd.
+    if kinds["stray"]:
+        raise PackageRejected("container.stray_metadata")
     return kinds
 
 
@@ -213,7 +214,13 @@ def _resists_collisions(raw: bytes, root: Element, namespace: str) -> bool:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    if _NO_TEXT.search(text) or _PADDING.search(text) or _MARKUP.search(text):
+    around_names = _NAME.sub("", text).translate({ord(space): None for space in "\t\r\n"})
+    if (
+        CONTROL.search(around_names)
+        or _NO_TEXT.search(text)
+        or _PADDING.search(text)
+        or _MARKUP.search(text)
+    ):
         return False
     for element in root.iter():
         named = {prefix or "": uri for prefix, uri in element.nsmap.items()}

@@ -39,6 +39,7 @@ _KNOWN_COMMENT = re.compile(
     rb"|(?:mimetype=)?application/vnd\.etsi\.asic-[es]\+zip"
     rb"|LIB[ _](?i:DigiDoc4j|DigiDocPP|JDigiDoc)[/ ][\x20-\x7e]{0,600}"
 )
+_RECORD_MARK = re.compile(rb"PK[\x01-\x08]")
 _FLAG_UTF8 = 0x0800
 _UTF8_MAKERS = frozenset({3, 19})
 """Unix and macOS, where Info-ZIP and the Finder write UTF-8 without saying so."""
@@ -63,6 +64,7 @@ class CentralEntry:
     compressed_size: int
     size: int
     offset: int
+    has_odd_comment: bool = False
 
     @property
     def is_folder(self) -> bool:
@@ -162,8 +164,7 @@ def read_directory(source: BinaryIO, end: EndRecord, limits: Limits) -> tuple[Ce
         raise PackageRejected("container.too_many_entries", str(end.entries))
     if end.offset + end.size != end.stop:
         raise PackageRejected("container.gap", "the directory does not end where it must")
-    if not _KNOWN_COMMENT.fullmatch(end.comment):
-        raise PackageRejected("container.comment")
+    _check_comment(end.comment)
     if end.size > end.entries * _MAX_ENTRY:
         raise PackageRejected("container.directory", "too large for its entries")
     raw = read_at(source, end.offset, end.size)
@@ -194,8 +195,7 @@ def _entry(fixed: tuple[int, ...], raw_name: bytes, extra: bytes, comment: bytes
     made_by, version, flags, method, time, date, crc, packed, size = fixed[1:10]
     disk, _, attributes, offset = fixed[13:]
     _check_supported(version, flags, method)
-    if not _KNOWN_COMMENT.fullmatch(comment):
-        raise PackageRejected("container.comment", "of an entry")
+    _check_comment(comment)
     fields = read_extra(extra)
     has_matching_copy(fields.get(UNICODE_COMMENT), comment)
     said_again = has_matching_copy(fields.get(UNICODE_PATH), raw_name)
@@ -215,9 +215,21 @@ def _entry(fixed: tuple[int, ...], raw_name: bytes, extra: bytes, comment: bytes
         size=numbers[0],
         compressed_size=numbers[1],
         offset=numbers[2],
+        has_odd_comment=is_odd_comment(comment),
     )
     _check_kind(entry, attributes)
     return entry
+
+
+def is_odd_comment(comment: bytes) -> bool:
+    """Whether no writer of containers is known to leave it: read all the same, and noted."""
+    return _KNOWN_COMMENT.fullmatch(comment) is None
+
+
+def _check_comment(comment: bytes) -> None:
+    """Refuse a comment in which some reader could find a record of the zip."""
+    if _RECORD_MARK.search(comment):
+        raise PackageRejected("container.comment")
 
 
 def _check_kind(entry: CentralEntry, attributes: int) -> None:

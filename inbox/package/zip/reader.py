@@ -14,6 +14,7 @@ from inbox.package.zip.central_directory import (
     FLAG_DESCRIPTOR,
     STORED,
     CentralEntry,
+    is_odd_comment,
     read_at,
     read_directory,
     read_end,
@@ -82,7 +83,10 @@ class ZipReader:
         end = read_end(source, size)
         self.notes: tuple[str, ...] = ()
         """How it departs from the ordinary profile without harm."""
-        placed = tuple(self._locate_entries(read_directory(source, end, limits), end.offset))
+        central = read_directory(source, end, limits)
+        if is_odd_comment(end.comment) or any(entry.has_odd_comment for entry in central):
+            self.notes += ("comment",)
+        placed = tuple(self._locate_entries(central, end.offset))
         self.entries: tuple[ZipEntry, ...] = tuple(e for e in placed if not e.name.endswith("/"))
         """The files, in the order in which they lie in the archive."""
         self.folders: tuple[str, ...] = tuple(e.name for e in placed if e.name.endswith("/"))

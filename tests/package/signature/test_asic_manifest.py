@@ -24,6 +24,7 @@ from tests.package_builder import (
     quarantine,
     signed_by,
     signer,
+    with_part,
 )
 
 FILES = {"arkivmelding.xml": letter(["brev ÆØÅ.pdf"]), "brev ÆØÅ.pdf": b"%PDF"}
@@ -220,3 +221,16 @@ def test_odf_manifest_may_have_any_content_but_its_crc_is_checked() -> None:
     assert opened(pack(parts=plus(odf))).verdict.integrity is True
     broken = replace(odf, crc=1)
     assert quarantine(pack(parts=plus(broken))).code == "container.crc"
+
+
+@pytest.mark.parametrize("stray", [(), (Part(name="META-INF/annet.bin"),)])
+def test_xades_signature_is_the_code_before_stray_metadata(stray: tuple[Part, ...]) -> None:
+    xades = Part(name="META-INF/signatures0.xml", comment=b"LIB DigiDoc4j")
+
+    assert quarantine(pack(parts=plus(*stray, xades))).code == "signature.xades"
+
+
+def test_odd_comment_on_a_signed_document_is_noted() -> None:
+    raw = pack(parts=with_part("brev.pdf", comment=b"qdigidoc4/4.2"))
+
+    assert opened(raw).verdict.notes == ("comment",)

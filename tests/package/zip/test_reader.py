@@ -54,6 +54,12 @@ def test_zip_comments_of_genuine_writers_are_accepted(comment: bytes) -> None:
     assert container(replace(BREV, comment=comment), comment=comment).entries[1].size == 500
 
 
+@pytest.mark.parametrize("comment", [b"qdigidoc4/4.2", b"EDOC/2.0", b"LIB DigiDoc4j", b"\xff" * 99])
+def test_unknown_zip_comment_is_noted(comment: bytes) -> None:
+    assert container(replace(BREV, comment=comment)).notes == ("comment",)
+    assert container(BREV, comment=comment).notes == ("comment",)
+
+
 def test_consistent_zip64_records_are_read() -> None:
     sizes = wide(500, len(BREV.body))
     numbers = {"packed": SENTINEL, "size": SENTINEL}
