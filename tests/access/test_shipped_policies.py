@@ -199,7 +199,6 @@ MEANT = "target_in_unit target_cleared reason_given period_given"
         ("helse", "leader", SEES, Action.LIST, "A16", "no"),
         # Whom a personnel matter concerns is not even told that something came.
         ("personal", "archivist", "mailbox unrouted conflict", Action.ROUTE, "A01", "no"),
-        ("personal", "leader", SEES + " conflict", Action.END_ACCESS, "A38", "no"),
         # Nobody outside the personnel unit sees it, and its leader does not break glass.
         ("personal", "handler", OUTSIDE, Action.LIST, "A08b", "no"),
         ("personal", "leader", GLASS + " in_unit leads", Action.BREAKGLASS, "A20", "no"),
@@ -229,6 +228,31 @@ def test_example_policy_decides_as_listed_beside_the_base_policy(
 ) -> None:
     assert said(policy_of(POLICIES), role, held, action) == before
     assert said(policy_of(EXAMPLES / field), role, held, action) == here
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    ("role", "held", "action", "rule"),
+    [
+        ("archivist", "mailbox unrouted unopened", Action.PLACE, "A02"),
+        ("archivist", "mailbox quarantined", Action.RECHECK, "A32"),
+        ("archivist", "mailbox receipt_failed", Action.RESEND, "A34"),
+        ("leader", "in_unit leads routed", Action.END_ACCESS, "A38"),
+    ],
+)
+def test_conflict_of_interest_denies_what_the_role_may_do_otherwise(
+    folder: Path, role: str, held: str, action: Action, rule: str
+) -> None:
+    assert said(policy_of(folder), role, held, action) == rule
+    assert said(policy_of(folder), role, held + " conflict", action) == "no"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_conflict_of_interest_leaves_hand_back_and_delegate(folder: Path) -> None:
+    held = "in_unit leads routed conflict target_in_unit period_given"
+
+    assert said(policy_of(folder), "leader", held, Action.HAND_BACK) == "A13"
+    assert said(policy_of(folder), "leader", held, Action.DELEGATE) == "A19"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
