@@ -24,7 +24,7 @@ from sqlmodel import Session
 from inbox.errors import ConcurrentWrite, ConfigurationError, Unavailable
 from inbox.errors import IntegrityError as Damaged
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The revision in `alembic/versions` that this code runs on."""
 
 _IDLE_SECONDS: Final = 1.0
@@ -43,6 +43,9 @@ _SNAPSHOT_TRANSACTION: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ,
 """SQLite sees one moment in any transaction."""
 Clock = Callable[[Session], datetime]
 Sealer = Callable[[Session, datetime], None]
+Write = Callable[[Session, datetime], None]
+_AFTERWARDS_KEY: Final = "inbox.afterwards"
+"""Where a session keeps what is to be written once it has ended."""
 
 
 def create_engine(url: str) -> Engine:
@@ -144,6 +147,15 @@ class SteadyClock:
         return moment
 
 
+def write_afterwards(session: Session, write: Write) -> None:
+    """Have something written in a transaction of its own once this session has ended.
+
+    It is written whether the session was committed, rolled back or only read: that somebody was
+    refused must outlast the transaction that the refusal ends.
+    """
+    session.info.setdefault(_AFTERWARDS_KEY, []).append(write)
+
+
 class Store:
     """The only code that opens, commits and rolls back transactions.
 
@@ -157,9 +169,21 @@ class Store:
         self._seal = seal
 
     @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        """A session, and after its end what is to be written then."""
+        session = Session(engine, expire_on_commit=False)
+        try:
+            with _translate_errors(), session:
+                yield session
+        finally:
+            for write in session.info.pop(_AFTERWARDS_KEY, ()):
+                with self.transaction() as (its_own, now):
+                    write(its_own, now)
+
+    @contextmanager
     def reading(self) -> Iterator[tuple[Session, datetime]]:
         """A read-only session; what is read is detached and never written back."""
-        with _translate_errors(), Session(self.engine, expire_on_commit=False) as session:
+        with self._session(self.engine) as session:
             session.connection()  # Begins here, and the time is not before the beginning.
             yield session, self.clock(session)
             session.expunge_all()
@@ -167,7 +191,7 @@ class Store:
     @contextmanager
     def snapshot(self) -> Iterator[tuple[Session, datetime]]:
         """As `reading`, and all statements see the same moment, on each database."""
-        with _translate_errors(), Session(self.engine, expire_on_commit=False) as session:
+        with self._session(self.engine) as session:
             connection = session.connection()
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(_SNAPSHOT_TRANSACTION)
@@ -180,7 +204,7 @@ class Store:
 
         `now` is the database's time when it begins.
         """
-        with _translate_errors(), Session(self._writing, expire_on_commit=False) as session:
+        with self._session(self._writing) as session:
             session.connection()  # As in `reading`; on SQLite it waits here for its turn.
             now = self.clock(session)
             yield session, now

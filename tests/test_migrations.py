@@ -51,6 +51,22 @@ def test_migrations_run_down_to_base_and_up_again(engine: sa.Engine) -> None:
     assert _differences(engine) == []
 
 
+def test_upgrade_from_0001_keeps_people_and_lets_refused_codes_be_counted(
+    engine: sa.Engine,
+) -> None:
+    downgrade(engine, "0001")
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO person (id, name, active_from) VALUES ('kari', 'Kari', '2026-01-01')"
+        )
+
+    upgrade(engine)
+
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.exec_driver_sql("INSERT INTO refused_sign_in VALUES ('kari', 1, '2026-01-01')")
+        assert connection.exec_driver_sql("SELECT id FROM person").scalars().all() == ["kari"]
+
+
 def test_repeated_upgrade_keeps_the_rows(tmp_path: Path) -> None:
     with worlds.world(databases.sqlite_database(tmp_path), tmp_path) as world:
         world.send()

@@ -13,6 +13,7 @@ from inbox.cli.common.formats import Json
 from inbox.cli.common.output import print_json, print_line
 from inbox.config import Settings
 from inbox.errors import ConfigurationError
+from inbox.settings_digest import settings_digests
 
 config: Final = typer.Typer(
     no_args_is_help=True,
@@ -46,6 +47,20 @@ def check(ctx: typer.Context) -> None:
     """Check that the settings can be read; `inbox doctor` checks what they refer to."""
     _address_without_secrets(settings_of(ctx).database)
     print_line("the settings can be used; `inbox doctor` looks at what they name")
+
+
+@config.command()
+def digests(ctx: typer.Context, as_json: Json = False) -> None:
+    """Print the digest of each part of the settings that decides, as each start notes it.
+
+    A reviewer compares them with the entries `settings:in_force` of the audit.
+    """
+    found = settings_digests(settings_of(ctx))
+    if as_json:
+        print_json(dict(found))
+        return
+    for part, digest in found.items():
+        print_line(f"{part} {digest}")
 
 
 def _printable_settings(settings: Settings) -> dict[str, object]:

@@ -20,6 +20,7 @@ from inbox.cli.common.output import print_line, print_unexpected_error
 from inbox.config import Listener, Settings
 from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
+from inbox.settings_digest import record_settings
 from inbox.wiring import build_line
 from inbox.worker import Worker
 
@@ -55,7 +56,7 @@ def serve(
     """
     disable_core_dumps()
     settings = settings_of(ctx)
-    line = build_line(settings)
+    line = _line_with_settings_noted(settings)
     faces = {
         "api": _HttpListener(create_app(line), settings.api),
         "operator": _HttpListener(create_operator_app(line), settings.operator),
@@ -78,7 +79,7 @@ def work(ctx: typer.Context) -> None:
     """
     disable_core_dumps()
     settings = settings_of(ctx)
-    _run([_worker(build_line(settings), settings)], lambda: print_line("working"))
+    _run([_worker(_line_with_settings_noted(settings), settings)], lambda: print_line("working"))
 
 
 def disable_core_dumps() -> None:
@@ -88,6 +89,14 @@ def disable_core_dumps() -> None:
     """
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         raise ConfigurationError("serve.dumpable", "this system would write its memory to disk")
+
+
+def _line_with_settings_noted(settings: Settings) -> Line:
+    """The line, after it was noted in the audit which settings decide from now on."""
+    line = build_line(settings)
+    with line.store.transaction() as (session, _):
+        record_settings(session, settings)
+    return line
 
 
 def _worker(line: Line, settings: Settings) -> Worker:

@@ -15,6 +15,12 @@ from inbox.access.facts.capacities import active_capacities_of
 from inbox.access.files.active import activate_policy
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
+from inbox.directory.refused_codes import (
+    check_not_paused,
+    forget_now,
+    forget_refused,
+    note_refused,
+)
 from inbox.domain import OrgNumber, new_id
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.tables import CapacityRow, Installation, Person, Unit
@@ -90,6 +96,7 @@ def issue_code(session: Session, person_id: str) -> str:
     code = "-".join(secrets.token_hex(2) for _ in range(5))
     salt = secrets.token_bytes(_SALT_BYTES)
     person.code_hash = salt + _hash(code, salt)
+    forget_now(session, person_id)
     audit.record(
         session, audit.Entry(event="person:code_given", who="directory", subject=person_id)
     )
@@ -109,6 +116,16 @@ def is_code_valid(session: Session, now: datetime, person_id: str, code: str) ->
     return hmac.compare_digest(_hash(code, salt), hashed)
 
 
+def _prove(session: Session, now: datetime, person_id: str, code: str) -> bool:
+    """Whether the code is the person's; a wrong one is audited, and slows the next ones down."""
+    check_not_paused(session, now, person_id)
+    if not is_code_valid(session, now, person_id, code):
+        note_refused(session, person_id)
+        return False
+    forget_refused(session, person_id)
+    return True
+
+
 def sign_in_as(
     session: Session, now: datetime, person_id: str, *, role: Role, unit: str, code: str = ""
 ) -> Capacity:
@@ -116,11 +133,14 @@ def sign_in_as(
 
     With a valid personal code, the sign-in counts as strong.
 
-    Raises `NotFound` if the person has no such capacity today, or if the code is wrong.
+    Raises `NotFound` if the person has no such capacity today, or if the code is wrong, and
+    `Unavailable` while no code of the person is looked at.
     """
+    if code and not _prove(session, now, person_id, code):
+        raise NotFound
     stands = active_capacities_of(session, now, person_id)
     found = next((each for each in stands if each.role is role and each.unit == unit), None)
-    if found is None or (code and not is_code_valid(session, now, person_id, code)):
+    if found is None:
         raise NotFound
     return replace(found, strong_auth=bool(code))
 
@@ -132,8 +152,9 @@ def verified_capacities(
 
     The proof is a personal code, and each capacity has strong sign-in.
 
-    Raises `Conflict` if the person or the code is wrong.
+    Raises `Conflict` if the person or the code is wrong, and `Unavailable` while no code of the
+    person is looked at.
     """
-    if not is_code_valid(session, now, person_id, code):
+    if not _prove(session, now, person_id, code):
         raise Conflict("code.wrong", "a person or a code is wrong")
     return active_capacities_of(session, now, person_id)

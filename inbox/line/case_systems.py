@@ -35,6 +35,13 @@ def case_system_by_key(session: Session, now: datetime, key: str) -> CaseSystem 
     ).first()
 
 
+def case_system_of_key(session: Session, key: str) -> CaseSystem | None:
+    """The case system that this key is or was of, whether or not it is active."""
+    return session.exec(
+        select(CaseSystem).where(col(CaseSystem.key_hash) == hash_api_key(key))
+    ).first()
+
+
 def capacity_of(system: CaseSystem) -> Capacity:
     """The capacity of a case system: it acts for itself and for nobody else."""
     return Capacity(

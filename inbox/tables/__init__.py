@@ -23,6 +23,7 @@ from inbox.tables.installation import (
     ListAddress,
     PolicyVersion,
     Pulse,
+    RefusedSignIn,
 )
 from inbox.tables.messages import (
     Arrival,
@@ -68,6 +69,7 @@ __all__ = [
     "Proposal",
     "Pulse",
     "Receipt",
+    "RefusedSignIn",
     "Row",
     "Task",
     "Unit",

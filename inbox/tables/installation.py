@@ -48,6 +48,15 @@ class PolicyVersion(Row, table=True):
     rolled_back_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class RefusedSignIn(Row, table=True):
+    """How often in a row the personal code of somebody was refused lately, and when it last was."""
+
+    person: str = Field(primary_key=True, max_length=ID_LENGTH)
+    """The id of the person; one name stands for all ids that are nobody's."""
+    refused: int
+    last_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class Pulse(Row, table=True):
     """When a part of the program last worked, and the code of its current error."""
 

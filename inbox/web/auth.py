@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import anyio
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,6 +12,7 @@ from inbox.errors import InboxError
 from inbox.line import Line
 from inbox.line.case_systems import capacity_of, case_system_by_key
 from inbox.web import problems
+from inbox.web.refused_keys import RefusalPace, RefusedKeys
 
 OPEN: Final[frozenset[str]] = frozenset()
 """The paths that a stranger may reach on the case systems' listener: none."""
@@ -20,6 +22,8 @@ _LONGEST_KEY: Final = 200
 class RequireKey:
     """Answers 401 to every request without a valid key, before body, path or query are read.
 
+    A key that was given and is refused is noted in the audit, and its answer waits for a turn.
+
     It stands around the whole app: a path is closed whether or not somebody remembered to close
     it, and a stranger cannot tell which paths there are.
     """
@@ -27,6 +31,8 @@ class RequireKey:
     def __init__(self, app: ASGIApp, *, line: Line) -> None:
         self._app = app
         self._line = line
+        self._refused = RefusedKeys()
+        self._pace = RefusalPace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with `request.state.capacity`, or answer it."""
@@ -36,15 +42,27 @@ class RequireKey:
         request = Request(scope)
         key = _key_of(request)
         try:
-            capacity = await run_in_threadpool(_capacity_with_key, self._line, key)
+            capacity = await run_in_threadpool(self._capacity_with_key, key)
         except InboxError as error:
             await problems.problem_response(error)(scope, receive, send)
             return
         if capacity is None:
+            if key is not None:
+                await anyio.sleep(self._pace.next_delay())
             await problems.unauthenticated()(scope, receive, send)
             return
         request.state.capacity = capacity
         await self._app(scope, receive, send)
+
+    def _capacity_with_key(self, key: str | None) -> Capacity | None:
+        if key is None:
+            return None
+        with self._line.store.reading() as (session, now):
+            system = case_system_by_key(session, now, key)
+            if system is None:
+                self._refused.note(session, now, key)
+                return None
+            return capacity_of(system)
 
 
 def _key_of(request: Request) -> str | None:
@@ -54,14 +72,6 @@ def _key_of(request: Request) -> str | None:
     if scheme.lower() != "bearer" or not key.isascii() or len(key) > _LONGEST_KEY:
         return None
     return key or None
-
-
-def _capacity_with_key(line: Line, key: str | None) -> Capacity | None:
-    if key is None:
-        return None
-    with line.store.reading() as (session, now):
-        system = case_system_by_key(session, now, key)
-        return None if system is None else capacity_of(system)
 
 
 def authenticated_capacity(request: Request) -> Capacity:

@@ -66,8 +66,6 @@ def test_policy_explain_of_a_denied_action_lists_missing_facts_and_exits_1(
     assert "As handler in bv: may not open" in told.out
     row = next(line for line in told.out.splitlines() if line.startswith("A09"))
     assert "assigned" in row
-    nobody = explain(installed, "nobody", message)
-    assert (nobody.code, "no capacity" in nobody.out) == (1, True)
 
 
 def test_who_can_lists_each_person_with_unit_role_and_rule(
@@ -86,21 +84,57 @@ def test_who_can_lists_each_person_with_unit_role_and_rule(
             "rule": "A09",
             "also": None,
             "takes": None,
-        }
+            "emergency": None,
+        },
+        *(
+            {
+                "person": person,
+                "unit": "bv",
+                "role": role,
+                "rule": "A21",
+                "also": None,
+                "takes": "has_breakglass and strong_auth",
+                "emergency": "A20: reason_given and strong_auth",
+            }
+            for person, role in (("lise", "leader"), ("ola", "handler"))
+        ),
     ]
-    assert "| kari | bv | handler | A09 |  |  |" in as_markdown.out
+    assert "| kari | bv | handler | A09 |  |  |  |" in as_markdown.out
     assert "lise" in as_table.out
     assert "A16" in as_table.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("what-can", "nobody"),
+        ("explain", "--person", "nobody", "--message", "MESSAGE", "--action", "open"),
+        ("who-can", "assign", "MESSAGE", "--to", "nobody"),
+    ],
+)
+def test_question_about_an_unknown_person_is_not_found_and_exits_1(
+    installed: Installed, message: str, words: tuple[str, ...]
+) -> None:
+    told = ask(installed, *(message if word == "MESSAGE" else word for word in words), "--json")
+
+    assert (told.code, told.out) == (1, "")
+    assert told.err.startswith("inbox: not_found")
+
+
+def test_who_can_names_nobody_by_emergency_for_an_action_that_it_does_not_give(
+    installed: Installed, message: str
+) -> None:
+    told = ask(installed, "who-can", "assign", message, "--json")
+
+    assert [each["emergency"] for each in json.loads(told.out)] == [None]
 
 
 def test_who_can_on_an_earlier_date_lists_nobody(installed: Installed, message: str) -> None:
     assert ask(installed, "who-can", "open", message, "--on", "2020-01-01", "--json").value == []
     assert ask(installed, "who-can", "open", message, "--on", "2020-01-01").out == "nobody\n"
     later = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
-    assert (
-        len(json.loads(ask(installed, "who-can", "open", message, "--on", later, "--json").out))
-        == 1
-    )
+    found = json.loads(ask(installed, "who-can", "open", message, "--on", later, "--json").out)
+    assert [each["person"] for each in found if each["emergency"] is None] == ["kari"]
 
 
 def test_who_can_and_what_can_report_requirements_and_who_can_checks_the_target(
@@ -158,7 +192,10 @@ def test_unauthorised_explain_who_can_and_what_can_reveal_nothing(
 
 
 def test_what_can_is_allowed_only_in_the_reviewer_capacity(installed: Installed) -> None:
-    words, code = ("policy", "what-can", "kari", "--by", "bjorn"), f"{installed.codes['bjorn']}\n"
+    words, code = (
+        ("policy", "what-can", "anne", "--on", "2020-01-01", "--by", "bjorn"),
+        f"{installed.codes['bjorn']}\n",
+    )
 
     chosen, other, none = (
         installed.ask(*words, *as_, "--code-from-stdin", stdin=code)

@@ -1,5 +1,6 @@
 """The program itself: quick help, one line for an error, listeners that end when told to."""
 
+import json
 import re
 import signal
 import socket
@@ -10,6 +11,7 @@ import pytest
 
 from inbox.cli.serve import _bind
 from inbox.config import Listener
+from tests.cli.database_edits import leaves_of
 from tests.cli.installation import Installed, program, python
 
 HEAVY = ("sqlalchemy", "fastapi", "pydantic", "lxml", "casbin", "cryptography")
@@ -105,6 +107,12 @@ def test_serve_prints_its_addresses_answers_and_stops_on_sigterm(
     assert live == 200
     assert (code, "Traceback" in err) == (0, False)
     assert '"event": "stopped"' in err
+    noted = {
+        leaf["subject"]: leaf["became"]
+        for leaf in map(json.loads, leaves_of(installed))
+        if leaf["event"] == "settings:in_force"
+    }
+    assert noted == installed.ask("config", "digests", "--json").value
 
 
 def test_serve_on_a_port_in_use_exits_2(installed: Installed) -> None:

@@ -36,6 +36,8 @@ from inbox.domain import MessageId, PersonId, UnitId
 from inbox.tables import CapacityRow, Message, Person, Unit
 from inbox.tables.periods import active_on
 
+EMERGENCY_FACT: Final = "has_breakglass"
+"""The fact that emergency access makes true."""
 _CAPACITY: Final = aliased(CapacityRow, name="who")
 _UNIT: Final = aliased(Unit, name="home")
 _PERSON: Final = aliased(Person, name="self")
@@ -72,6 +74,49 @@ class PermittedCapacity:
     """What a request must bring so that it may by the first of the rules."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EmergencyCapacity:
+    """A capacity that may not perform the action now, but could by taking emergency access."""
+
+    taking: PermittedCapacity
+    """By which rules it may take emergency access, and what that requires."""
+    then: PermittedCapacity
+    """By which rules it may perform the action after that, and what that requires."""
+
+
+def who_can_by_emergency(
+    session: Session, policy: Policy, at: datetime, *, action: Action, message_id: MessageId
+) -> tuple[EmergencyCapacity, ...]:
+    """Every capacity that could perform the action on the message only by emergency access.
+
+    It may take emergency access (*nødtilgang*) to the message as it is now, and could perform the
+    action once it had. What may perform it anyway is in `who_can`, and not here.
+    """
+    if action is Action.BREAKGLASS:
+        return ()
+    taking = {
+        able.capacity: able
+        for able in who_can(session, policy, at, action=Action.BREAKGLASS, message_id=message_id)
+    }
+    if not taking:
+        return ()
+    anyway = who_can(session, policy, at, action=action, message_id=message_id)
+    with_it = _who_can(
+        session,
+        policy,
+        at,
+        action=action,
+        message_id=message_id,
+        supplied=SUPPLIED_FACTS | {EMERGENCY_FACT},
+    )
+    known = {able.capacity for able in anyway}
+    return tuple(
+        EmergencyCapacity(taking=taking[able.capacity], then=able)
+        for able in with_it
+        if able.capacity in taking and able.capacity not in known
+    )
+
+
 def who_can(
     session: Session,
     policy: Policy,
@@ -89,15 +134,31 @@ def who_can(
     message is in the state and with the unit that it is in now. Of a `target` that is named, the
     rows are asked; otherwise it is told what somebody must be like.
     """
+    return _who_can(
+        session,
+        policy,
+        at,
+        action=action,
+        message_id=message_id,
+        target=target,
+        supplied=SUPPLIED_FACTS if target is None else SUPPLIED_FACTS_WITH_KNOWN_TARGET,
+    )
+
+
+def _who_can(  # noqa: PLR0913 - a question has these parts
+    session: Session,
+    policy: Policy,
+    at: datetime,
+    *,
+    action: Action,
+    message_id: MessageId,
+    supplied: frozenset[str],
+    target: PersonId | None = None,
+) -> tuple[PermittedCapacity, ...]:
+    """The same where a request brings these facts."""
     if OfMessage not in ACTION_SUBJECTS[action]:
         return ()
-    dialect = session.get_bind().dialect
-    find = _who_can_select(
-        policy,
-        action,
-        dialect,
-        SUPPLIED_FACTS if target is None else SUPPLIED_FACTS_WITH_KNOWN_TARGET,
-    )
+    find = _who_can_select(policy, action, session.get_bind().dialect, supplied)
     values = {"now": at, "target": target, **vars(OfMessage(message_id=message_id))}
     found: dict[tuple[str, str, str, str], list[AllowCondition]] = {}
     for *who, place in find.select.fetch(session, values):

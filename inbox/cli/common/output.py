@@ -29,6 +29,8 @@ _ADVICE: Final = {
     "not_found": "there is nothing of that name",
     "code.wrong": "check who you are, and type your own personal code;"
     " two others can give you a new one with `inbox directory code`",
+    "code.paused": "from the third wrong code in a row each makes the next ones wait longer, up to"
+    " a quarter of an hour; `inbox directory code` gives a new code, and ends the waiting",
     "directory.changed": "look at it with `inbox directory diff`, and import it again",
     "directory.not_acknowledged": "see it with `inbox directory approve` without --acknowledge",
     "proposal.open": "approve that first, or let its time run out",

@@ -13,7 +13,12 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, OfMessage
 from inbox.access.review.explain import DecisionExplanation, explain_decision, what_can
 from inbox.access.review.requirements import COMPLETE_REQUEST
-from inbox.access.review.who_can import who_can
+from inbox.access.review.who_can import (
+    EmergencyCapacity,
+    PermittedCapacity,
+    who_can,
+    who_can_by_emergency,
+)
 from inbox.cli.common.access_reader import (
     READ_ACCESS,
     AccessReader,
@@ -27,10 +32,10 @@ from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.sign_in import As, CodeFromStdin
 from inbox.domain import MessageId, PersonId
 from inbox.errors import Invalid, NotFound
-from inbox.tables import Message
+from inbox.tables import Message, Person
 
 _NOON: Final = time(12, tzinfo=UTC)
-_WHO_COLUMNS: Final = ("person", "unit", "role", "rule", "also", "takes")
+_WHO_COLUMNS: Final = ("person", "unit", "role", "rule", "also", "takes", "emergency")
 _WHAT_COLUMNS: Final = ("role", "unit", "action", "messages", "takes", "shown", "without message")
 
 By = Annotated[
@@ -81,6 +86,7 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
     listed = (Action.LIST, subject)
     with _open_message_reader(ctx, who, "access:explained", message, READ_ACCESS, listed) as it:
+        _check_person(it, person)
         explained = [
             (
                 capacity,
@@ -123,32 +129,53 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
 
     What a request must supply (a reason, a strong sign-in, another person's proposal, a person to
     give something to) is shown but not checked; with --to, what is required of that person is
-    checked. For people who may read about access.
+    checked. Rows with something under `emergency` could do it only after taking emergency access,
+    by the rule that stands there. For people who may read about access.
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     wanted, at = _action(action), _noon_of(on)
     who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
     with _open_message_reader(ctx, who, "access:who_asked", message, READ_ACCESS) as it:
+        target, message_id = _target_of(it, to), MessageId(message)
         found = who_can(
-            it.session,
-            it.policy,
-            at or it.now,
-            action=wanted,
-            message_id=MessageId(message),
-            target=None if to is None else PersonId(to),
+            it.session, it.policy, at or it.now, action=wanted, message_id=message_id, target=target
         )
-    rows: list[dict[str, object]] = [
-        {
-            "person": able.person,
-            "unit": able.unit,
-            "role": able.role.value,
-            "rule": able.rules[0],
-            "also": " ".join(able.rules[1:]) or None,
-            "takes": able.requires or None,
-        }
-        for able in found
-    ]
+        emergency = who_can_by_emergency(
+            it.session, it.policy, at or it.now, action=wanted, message_id=message_id
+        )
+    rows = [_able_row(able) for able in found] + [_emergency_row(each) for each in emergency]
     form.show(rows, rows, _WHO_COLUMNS, *(() if rows else ("nobody",)))
+
+
+def _target_of(reader: AccessReader, to: str | None) -> PersonId | None:
+    if to is not None:
+        _check_person(reader, to)
+    return None if to is None else PersonId(to)
+
+
+def _check_person(reader: AccessReader, person: str) -> None:
+    """Raise `NotFound` if there is no such person: that nobody can do anything says nothing."""
+    if reader.session.get(Person, person) is None:
+        raise NotFound
+
+
+def _able_row(able: PermittedCapacity) -> dict[str, object]:
+    return {
+        "person": able.person,
+        "unit": able.unit,
+        "role": able.role.value,
+        "rule": able.rules[0],
+        "also": " ".join(able.rules[1:]) or None,
+        "takes": able.requires or None,
+        "emergency": None,
+    }
+
+
+def _emergency_row(could: EmergencyCapacity) -> dict[str, object]:
+    """By which rule emergency access is taken, and what that takes."""
+    taking = could.taking
+    said = f"{taking.rules[0]}: {taking.requires}" if taking.requires else taking.rules[0]
+    return _able_row(could.then) | {"emergency": said}
 
 
 def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
@@ -173,6 +200,7 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
     with open_access_reader(settings_of(ctx), who) as it:
         it.check_allowed("access:what_asked", READ_ACCESS, about=person)
+        _check_person(it, person)
         found = tuple(
             what_can(
                 it.session,

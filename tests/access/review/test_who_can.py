@@ -17,7 +17,7 @@ from inbox.access.facts.registry import FACTS
 from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.review.explain import explain_decision, what_can
 from inbox.access.review.requirements import COMPLETE_REQUEST, SUPPLIED_FACTS
-from inbox.access.review.who_can import PermittedCapacity, who_can
+from inbox.access.review.who_can import PermittedCapacity, who_can, who_can_by_emergency
 from inbox.domain import GrantKind, MessageId, MessageState, PersonId
 from inbox.errors import PolicyError
 from inbox.tables import Message, Person, Unit
@@ -230,6 +230,30 @@ def test_who_can_is_one_statement_and_names_every_allowing_rule(
         ("lise", ("A09",)),
         ("ola", ("A09",)),
     ]
+
+
+def test_who_can_by_emergency_leaves_out_who_may_not_take_it_or_has_another_way(
+    town: Town, the_policy: Policy
+) -> None:
+    message = town.message()
+    for person, role, unit in (
+        ("kari", Role.HANDLER, "bv"),
+        ("ola", Role.HANDLER, "bv"),
+        ("per", Role.HANDLER, "bv"),
+        ("lise", Role.LEADER, "bv"),
+        ("arne", Role.ARCHIVIST, "bv"),
+    ):
+        town.capacity(person, role, unit)
+    town.assign(message, "kari")
+    town.conflict("per", message_id=message.id)
+
+    found = who_can_by_emergency(
+        town.session, the_policy, NOW, action=Action.OPEN, message_id=MessageId(message.id)
+    )
+
+    told = {(each.then.person, each.then.rules, each.taking.rules) for each in found}
+    assert told == {("ola", ("A21",), ("A20",)), ("lise", ("A21",), ("A20",))}
+    assert {each.then.requires for each in found} == {"has_breakglass and strong_auth"}
 
 
 def test_who_can_leaves_out_a_person_denied_by_a_rule(town: Town, the_policy: Policy) -> None:

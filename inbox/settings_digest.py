@@ -1,0 +1,59 @@
+"""What decides and stands in the settings, by digest: in the audit at each start.
+
+Whoever may edit the settings could name another trust folder, another supplier or a shorter time
+of keeping. The digests say that something else was in force, and from when.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from sqlmodel import Session
+
+from inbox import audit
+from inbox.config import Settings
+from inbox.errors import ConfigurationError
+
+_PARTS: Final = frozenset(
+    {"access", "gateways", "limits", "revocation", "suppliers", "terms", "webhook_targets"}
+)
+_PASSWORDS: Final = {"gateways": {"__all__": {"password_file"}}}
+EVENT: Final = "settings:in_force"
+
+
+def settings_digests(settings: Settings) -> Mapping[str, str]:
+    """The digest of each part of the settings that decides, and of the files of the trust folder.
+
+    Raises `ConfigurationError` for a trust folder that cannot be read.
+    """
+    values = settings.model_dump(mode="json", include=set(_PARTS), exclude=_PASSWORDS)
+    found = {
+        name: hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+        for name, value in values.items()
+    }
+    found["trust"] = _folder_digest(settings.trust)
+    found["schemas"] = _folder_digest(settings.schemas)
+    return dict(sorted(found.items()))
+
+
+def record_settings(session: Session, settings: Settings) -> None:
+    """Note in the audit what is in force from this start on."""
+    for part, digest in settings_digests(settings).items():
+        audit.record(session, audit.Entry(event=EVENT, who="operator", subject=part, became=digest))
+
+
+def _folder_digest(folder: Path | None) -> str:
+    """The digest of the names and bytes of all files in a folder; of nothing without a folder."""
+    digest = hashlib.sha256()
+    if folder is not None:
+        try:
+            paths = sorted(path for path in folder.rglob("*") if path.is_file())
+            for path in paths:
+                name = path.relative_to(folder).as_posix()
+                for part in (name.encode(errors="surrogateescape"), path.read_bytes()):
+                    digest.update(len(part).to_bytes(8, "big") + part)
+        except OSError as error:
+            raise ConfigurationError("config.folder", type(error).__name__) from error
+    return digest.hexdigest()
