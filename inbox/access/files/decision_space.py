@@ -73,7 +73,16 @@ class DecisionSpace:
                 return TRUE if name.removeprefix(ROLE_PREFIX) == role else FALSE
             return self.allowed(Action(name), role) if name in _ACTIONS else self._variable(name)
 
-        return self._algebra.compile_condition(invariant.condition, of)
+        if not invariant.needs:
+            return self._algebra.compile_condition(invariant.condition, of)
+        (action,) = names_in(invariant.left) & _ACTIONS
+        lacking = self._algebra.disjoin(
+            truth
+            for rule, truth in self.deciding_rules(Action(action), role)
+            if not invariant.needs <= rule.duties
+        )
+        asked = self._algebra.compile_condition(invariant.left, of)
+        return self._algebra.and_not(TRUE, self._algebra.conjoin((asked, lacking)))
 
     def _variable(self, name: str) -> Bdd:
         return self._algebra.variable(name)

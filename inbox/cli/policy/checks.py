@@ -141,8 +141,8 @@ def _counterexample_parts(
     yield f"{meanings.meaning_of(broken.role, language)} {may}", said(asked)
     if broken.holding:
         yield when, said(broken.holding)
-    if broken.lacking:
-        yield although, said(broken.lacking)
+    if lacking := (*broken.lacking, *sorted(broken.invariant.needs)):
+        yield although, said(lacking)
 
 
 def run_written_cases(
