@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - one file that stands alone, not a package
 """Check an exported audit against its signed checkpoints, without the program that wrote it.
 
-    python3 verify_audit.py --key KEY [--key OLDER_KEY] LEAVES CHECKPOINTS [CHECKPOINTS ...]
+    python3 verify_audit.py --key KEY [--key OLDER_KEY] [--at TIME] LEAVES CHECKPOINTS [...]
 
 Needs Python 3.11 and the package `cryptography` (for Ed25519). Written from RFC 6962 (the tree),
 https://c2sp.org/signed-note and https://c2sp.org/tlog-checkpoint.
@@ -14,8 +14,11 @@ CHECKPOINTS  signed notes, oldest first, each followed by an empty line. Give ev
 
 Found are: a changed, added, removed or reordered leaf (another root), a cut (fewer leaves than a
 checkpoint says), a gap, a fork (one size, two roots), a roll-back (a size that goes down within a
-file), and a note that is forged, torn or of another log. Leaves after the newest checkpoint are
-counted ("later"): nothing vouches for them yet.
+file), a note that is forged, torn or of another log, that there is no checkpoint, and leaves that
+none covers though they are older than 15 minutes or of no believable time. Younger leaves after the
+newest checkpoint are counted ("later"): nothing vouches for them yet.
+
+TIME         when the leaves were exported, such as 2026-11-30T12:00:00+00:00; now if not given.
 
 Exit code: 0 everything holds; 1 something does not, a line each; 2 it could not be checked.
 """
@@ -27,6 +30,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +38,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Keys = dict[tuple[str, bytes], Ed25519PublicKey]
+MAX_UNVOUCHED_AGE = timedelta(minutes=15)
 
 
 class DamageError(Exception):
@@ -169,10 +174,35 @@ def compare(checkpoints: list[Checkpoint], leaves: Path, found: list[str]) -> in
     return count
 
 
+def aware(moment: datetime | None) -> datetime:
+    """The moment in a time zone, UTC if it names none; now if there is none."""
+    moment = moment or datetime.now(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def is_recent(leaf: bytes, exported: datetime) -> bool:
+    """Whether the leaf's own time is within minutes of the export."""
+    try:
+        at = datetime.fromisoformat(json.loads(leaf)["at"])
+        return abs(exported - at) <= MAX_UNVOUCHED_AGE
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return False
+
+
+def check_vouched(leaves: Path, newest: int, exported: datetime, found: list[str]) -> None:
+    """Every leaf that is not young is covered by a checkpoint; the first that is not is named."""
+    for number, leaf in enumerate(read_leaves(leaves)):
+        if number >= newest and not is_recent(leaf, exported):
+            said = f"leaf {number} is older than minutes or of no believable time"
+            found.append(f"no checkpoint vouches for the leaves from {newest} on: {said}")
+            return
+
+
 def main(arguments: list[str]) -> int:
     """Check, print, and give the exit code."""
     parser = argparse.ArgumentParser(description="Check an audit against its checkpoints.")
     parser.add_argument("--key", action="append", required=True, help="a verifier key")
+    parser.add_argument("--at", type=datetime.fromisoformat, help="when the leaves were exported")
     parser.add_argument("leaves", type=Path)
     parser.add_argument("checkpoints", type=Path, nargs="+")
     chosen = parser.parse_args(arguments)
@@ -180,17 +210,19 @@ def main(arguments: list[str]) -> int:
     try:
         keys = read_keys(chosen.key)
         points = [p for path in chosen.checkpoints for p in read_notes(path, keys, found)]
+        newest = max((point.size for point in points), default=0)
+        if newest == 0:
+            found.append("there is no checkpoint of any leaf: nothing vouches for them")
         count = compare(points, chosen.leaves, found)
+        if newest and not found:
+            check_vouched(chosen.leaves, newest, aware(chosen.at), found)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"could not check: {error}\n")
         return 2
     for finding in found:
         sys.stdout.write(f"DAMAGE {finding}\n")
-    if not points and not found:
-        sys.stderr.write("could not check: there is no checkpoint to check against\n")
-        return 2
     if not found:
-        later = count - max(point.size for point in points)
+        later = count - newest
         sys.stdout.write(f"OK {count} leaves, {len(points)} checkpoints, {later} leaves later\n")
     return 1 if found else 0
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from inbox import log
-from inbox.audit import verify
+from inbox.audit import outside, verify
 from inbox.directory.leavers import settle_closed_units_and_leavers
 from inbox.domain import station_of
 from inbox.errors import ConfigurationError, InboxError
@@ -168,6 +168,8 @@ class Worker:
         if note is not None:
             verify.append_to_checkpoint_file(self._checkpoints, note)
             log.emit(log.LogEvent.CHECKPOINT, {})
+        with self._line.store.reading() as (session, _):
+            outside.keep_newest_outside(session, self._line.keyring, self._checkpoints)
         record_pulse(self._line, "worker", None)
 
     def _refresh_trust(self) -> None:

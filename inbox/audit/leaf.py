@@ -60,12 +60,14 @@ def _check_value(value: Value) -> Value:
 
 @dataclass(frozen=True, kw_only=True)
 class LeafFacts:
-    """The number, message id and salt hashes of a leaf, and whether it records an erasure."""
+    """The number, time, message id and salt hashes of a leaf, and whether it is an erasure."""
 
     seq: int
     message_id: str | None
     salts: Mapping[str, str]
     erases: bool
+    at: str | None = None
+    """The time as the leaf has it; None if it has none."""
 
 
 def read_leaf(leaf: object) -> LeafFacts | None:
@@ -81,5 +83,13 @@ def read_leaf(leaf: object) -> LeafFacts | None:
         erases = facts["event"] == "message:erased"
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    shaped = isinstance(message_id, str | None) and isinstance(salts, dict)
-    return LeafFacts(seq=seq, message_id=message_id, salts=salts, erases=erases) if shaped else None
+    if not isinstance(message_id, str | None) or not isinstance(salts, dict):
+        return None
+    at = facts.get("at")
+    return LeafFacts(
+        seq=seq,
+        message_id=message_id,
+        salts=salts,
+        erases=erases,
+        at=at if isinstance(at, str) else None,
+    )

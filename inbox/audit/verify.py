@@ -31,7 +31,7 @@ def new_checkpoint(session: Session, now: datetime, keyring: Keyring) -> str | N
     size, root = audit.head(session, lock=True)
     if size == 0 or session.get(Checkpoint, size) is not None:
         return None
-    note = checkpoint.sign(_origin(session), size, root, keyring.signer())
+    note = checkpoint.sign(origin_of(session), size, root, keyring.signer())
     session.add(Checkpoint(size=size, note=note, signed_at=now))
     return note
 
@@ -44,7 +44,8 @@ def append_to_checkpoint_file(path: Path, note: str) -> None:
         os.fsync(file.fileno())
 
 
-def _origin(session: Session) -> str:
+def origin_of(session: Session) -> str:
+    """The name of the log, which every checkpoint of it begins with."""
     installation = session.get(Installation, 1)
     if installation is None:
         raise ConfigurationError("database.empty", "the database is no installation yet")
@@ -124,7 +125,7 @@ def _read_checkpoints(
     session: Session, keyring: Keyring, outside: Sequence[str], findings: list[AuditFinding]
 ) -> _CheckpointsBySize:
     """Every checkpoint by its size; one that is not ours, or not of its row, is a finding."""
-    origin, key = _origin(session), keyring.signer().public_key()
+    origin, key = origin_of(session), keyring.signer().public_key()
     rows = session.exec(select(Checkpoint.size, Checkpoint.note).order_by(col(Checkpoint.size)))
     inside: list[tuple[int | None, str]] = list(rows.all())
     copies = [(None, note) for file in outside for note in checkpoint.split_notes(file)]

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import col, select
 
+from inbox.audit.outside import unvouched_findings
 from inbox.audit.verify import AuditFinding, AuditReport, verify
 from inbox.cli.common.context import keyring_of, settings_of, store_of
 from inbox.cli.common.formats import Json
@@ -32,6 +33,13 @@ _TEXT_OF_CODE: Final = {
     "audit.salt": "a salt of the entry is not the one it was made with: what it committed to can"
     " no longer be shown",
     "audit.head": "the head of the tree is not what its entries give",
+    "audit.no_checkpoint": "no checkpoint that was kept outside the database vouches for any entry:"
+    " who can change the database could have written all of it; a worker signs the first"
+    " checkpoint soon after its start",
+    "audit.checkpoint_missing": "newer checkpoints were signed than the newest that is kept"
+    " outside: the file was cut or is an old copy; a running worker completes its file in minutes",
+    "audit.unvouched": "the entries from here on are older than fifteen minutes, and no checkpoint"
+    " kept outside vouches for them: no worker signs, or the file is an old copy",
 }
 _BATCH: Final = 1000
 
@@ -52,16 +60,20 @@ def verify_all(
 
     The checkpoint file in the settings is used too. The strongest evidence is a copy that was kept
     on another machine: a person who can change the database can also change a file next to it.
+    That no checkpoint outside vouches for the entries, or for those older than minutes, is wrong
+    too: then nothing shows that they are the ones that were written.
     """
     settings = settings_of(ctx)
     store = store_of(settings)
     keyring = keyring_of(settings, store)
     files = [settings.checkpoints, *(checkpoints or [])]
     there = [path for path in files if path.is_file()]
-    with store.snapshot() as (session, _):
-        report = verify(session, keyring, [_read_text(path) for path in there])
+    with store.snapshot() as (session, now):
+        texts = [_read_text(path) for path in there]
+        report = verify(session, keyring, texts)
+        unvouched = unvouched_findings(session, keyring, texts, now)
     said: list[dict[str, str | int]] = [
-        {"code": f.code, "at": f.at, "text": _explain(f)} for f in report.findings
+        {"code": f.code, "at": f.at, "text": _explain(f)} for f in [*report.findings, *unvouched]
     ]
     said += [_missing_file_finding(path, report) for path in files if path not in there]
     holds = not said

@@ -67,8 +67,9 @@ class Kept:
         leaves.write_bytes(self.export().encode() if export is None else export)
         notes.write_bytes(self.outside.encode() if outside is None else outside)
         key = verifier_key("test", self.world.line.keyring.signer().public_key())
+        exported = ["--at", self.world.clock.now.isoformat()]
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            code: int = VERIFIER.main(["--key", key, str(leaves), str(notes)])
+            code: int = VERIFIER.main(["--key", key, *exported, str(leaves), str(notes)])
         return code
 
 

@@ -17,7 +17,8 @@ PROGRAM = Path(__file__).parents[2] / "docs" / "verify_audit.py"
 ORIGIN = "inbox.example.no/audit"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
-LEAVES = [b"canary %d" % n for n in range(12)]
+LEAVES = [b'{"at":"2026-11-30T12:%02d:00.000000+00:00","canary":%d}' % (n, n) for n in range(12)]
+EXPORTED = "2026-11-30T12:25:00+00:00"
 
 Run = Callable[..., tuple[int, str]]
 
@@ -41,13 +42,13 @@ LINE = verifier_key(ORIGIN, KEY.public_key())
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     def run(
-        export: list[str], *files: list[str], keys: tuple[str, ...] = (LINE,)
+        export: list[str], *files: list[str], keys: tuple[str, ...] = (LINE,), at: str = EXPORTED
     ) -> tuple[int, str]:
         (tmp_path / "leaves.jsonl").write_text("".join(f"{line}\n" for line in export))
         names = [f"notes-{number}.txt" for number in range(len(files))]
         for name, notes in zip(names, files, strict=True):
             (tmp_path / name).write_text("".join(map(file_entry, notes)), "utf-8")
-        options = [word for key in keys for word in ("--key", key)]
+        options = [word for key in keys for word in ("--key", key)] + ["--at", at]
         command = [sys.executable, "-I", str(PROGRAM), *options, "leaves.jsonl", *names]
         done = subprocess.run(
             command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
@@ -68,7 +69,7 @@ def test_verify_audit_reports_ok_for_an_intact_audit(run: Run) -> None:
 def test_verify_audit_is_a_short_file_independent_of_inbox() -> None:
     source = PROGRAM.read_text()
 
-    assert len(source.splitlines()) < 200
+    assert len(source.splitlines()) < 240
     assert "cryptography" in source
     assert "inbox" not in source
 
@@ -192,10 +193,43 @@ def test_verify_audit_finds_a_line_that_is_not_a_leaf(run: Run, line: str) -> No
     assert "leaves.jsonl, line 4: not a leaf" in said
 
 
+@pytest.mark.parametrize("notes", [[], NOTES[:1]], ids=["empty file", "checkpoint of nothing"])
+def test_verify_audit_finds_that_no_checkpoint_covers_a_leaf(run: Run, notes: list[str]) -> None:
+    code, said = run(_export(LEAVES), notes)
+
+    assert code == 1
+    assert "no checkpoint of any leaf" in said
+
+
+def test_verify_audit_finds_old_leaves_after_a_checkpoint_file_was_cut(run: Run) -> None:
+    code, said = run(_export(LEAVES), NOTES[:3])
+
+    assert code == 1
+    assert "no checkpoint vouches for the leaves from 5 on" in said
+
+
+def test_verify_audit_counts_uncovered_leaves_that_are_minutes_old_as_later(run: Run) -> None:
+    code, said = run(_export(LEAVES), NOTES[:3], at="2026-11-30T12:15:00+00:00")
+
+    assert (code, said) == (0, "OK 12 leaves, 3 checkpoints, 7 leaves later\n")
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [b"{}", b"no json", b'{"at":"soon"}', b'{"at":7}', b'{"at":"2027-11-30T12:00:00+00:00"}'],
+)
+def test_verify_audit_finds_an_uncovered_leaf_without_a_believable_time(
+    run: Run, leaf: bytes
+) -> None:
+    code, said = run(_export([*LEAVES, leaf]), NOTES)
+
+    assert code == 1
+    assert "no checkpoint vouches for the leaves from 11 on" in said
+
+
 def test_verify_audit_exits_2_when_the_audit_cannot_be_checked(run: Run, tmp_path: Path) -> None:
     export = _export(LEAVES)
 
-    assert run(export, [])[0] == 2
     assert run(export, NOTES, keys=("nonsense",))[0] == 2
     assert run(export, NOTES, keys=(LINE[:-1] + "A",))[0] == 2
     assert run(export)[0] == 2

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from inbox.audit import verify
+from inbox import audit
+from inbox.audit import outside, verify
 from inbox.cli import audit as audit_commands
 from inbox.keys import Keyring
 from inbox.wiring import build_store
@@ -22,6 +23,11 @@ VERIFIER = Path(__file__).parents[2] / "docs" / "verify_audit.py"
 @pytest.fixture
 def signed(installed: Installed) -> Installed:
     """An installation whose audit a checkpoint vouches for, kept outside."""
+    _sign(installed)
+    return installed
+
+
+def _sign(installed: Installed) -> None:
     settings = settings_of(installed)
     store = build_store(settings)
     with store.transaction() as (session, now):
@@ -29,7 +35,6 @@ def signed(installed: Installed) -> Installed:
     assert note is not None
     verify.append_to_checkpoint_file(settings.checkpoints, note)
     store.engine.dispose()
-    return installed
 
 
 def test_audit_verify_of_an_intact_audit_exits_0(signed: Installed) -> None:
@@ -38,6 +43,38 @@ def test_audit_verify_of_an_intact_audit_exits_0(signed: Installed) -> None:
     assert told.code == 0
     assert "everything holds" in told.out
     assert json.loads(signed.ask("audit", "verify", "--json").out)["findings"] == []
+
+
+@pytest.mark.parametrize("text", ["", "no note\n\n"], ids=["empty", "garbage"])
+def test_audit_verify_without_any_checkpoint_outside_is_a_finding(
+    signed: Installed, text: str
+) -> None:
+    settings_of(signed).checkpoints.write_text(text)
+
+    told = signed.ask("audit", "verify")
+
+    assert told.code == 1
+    assert "audit.no_checkpoint" in told.out
+    assert "everything holds" not in told.out
+
+
+def test_audit_verify_with_a_checkpoint_file_cut_to_its_first_note_is_a_finding(
+    signed: Installed,
+) -> None:
+    checkpoints = settings_of(signed).checkpoints
+    first = checkpoints.read_text()
+    store = build_store(settings_of(signed))
+    with store.transaction() as (session, _):
+        audit.record(session, audit.Entry(event="x:y", who="w", subject="s"))
+    store.engine.dispose()
+    _sign(signed)
+    assert signed.ask("audit", "verify").code == 0
+    checkpoints.write_text(first)
+
+    told = signed.ask("audit", "verify")
+
+    assert told.code == 1
+    assert "audit.checkpoint_missing" in told.out
 
 
 def test_audit_verify_explains_a_changed_entry_in_a_sentence(signed: Installed) -> None:
@@ -91,9 +128,10 @@ def test_audit_verify_detects_a_rollback_with_a_checkpoint_copy_from_elsewhere(
 
 
 def test_every_audit_finding_code_has_an_explanation() -> None:
-    written = set(re.findall(r'code="(audit\.\w+)"', Path(verify.__file__).read_text()))
+    sources = "".join(Path(str(each.__file__)).read_text() for each in (verify, outside))
+    written = set(re.findall(r'code="(audit\.\w+)"', sources))
 
-    assert len(written) == 9
+    assert len(written) == 12
     assert written == set(audit_commands._TEXT_OF_CODE)
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from sqlmodel import Session, col, func, select
 
 from inbox.audit import verify
+from inbox.audit.outside import unvouched_findings
 from inbox.cli.demo.display import ProgressView, count_waiting, letter_results, show_results
 from inbox.cli.demo.people import DemoPeople
 from inbox.cli.demo.stage import Stage, open_stage
@@ -126,8 +127,9 @@ def _verify_audit(play: Stage) -> bool:
     if note is not None:
         verify.append_to_checkpoint_file(play.settings.checkpoints, note)
     outside = play.settings.checkpoints.read_text("utf-8")
-    with play.line.store.reading() as (session, _):
-        return verify.verify(session, play.line.keyring, [outside]).holds
+    with play.line.store.reading() as (session, now):
+        unvouched = unvouched_findings(session, play.line.keyring, [outside], now)
+        return verify.verify(session, play.line.keyring, [outside]).holds and not unvouched
 
 
 def _summary(
