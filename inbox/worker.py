@@ -21,6 +21,7 @@ from inbox.line import Line
 from inbox.line.expired_notices import close_expired_notices
 from inbox.line.intake import poll_gateways, record_pulse
 from inbox.line.queue import QUEUE_ROW_TYPES, claim, due_kinds, make_due
+from inbox.line.scrub import scrub_step
 from inbox.line.stations import advance, postpone_and_escalate
 from inbox.log import LogField
 from inbox.package.inputs import STALE_LIST, Trust
@@ -30,6 +31,7 @@ from inbox.tables import Message, table_of
 _IDLE_SECONDS: Final = 1.0
 _CHECKPOINT_SECONDS: Final = 300.0
 _CLEAN_SECONDS: Final = 3600.0
+_SCRUB_SECONDS: Final = 60.0
 _TRUST_SECONDS: Final = 10.0
 _LEAVERS_SECONDS: Final = 300.0
 _ORPHAN_AGE: Final = timedelta(days=1)
@@ -69,6 +71,7 @@ class Worker:
                     target=self._repeat, args=(_CHECKPOINT_SECONDS, self._checkpoint), daemon=True
                 ),
                 Thread(target=self._repeat, args=(_CLEAN_SECONDS, self._clean), daemon=True),
+                Thread(target=self._repeat, args=(_SCRUB_SECONDS, self._scrub), daemon=True),
                 Thread(
                     target=self._repeat, args=(_TRUST_SECONDS, self._refresh_trust), daemon=True
                 ),
@@ -210,6 +213,10 @@ class Worker:
         removed = len(old) + self._line.vault.remove_partial_objects(before)
         if removed:
             log.emit(log.LogEvent.CLEANED, {LogField.COUNT: removed})
+
+    def _scrub(self) -> None:
+        """Read some of what is stored, so that damage is found before somebody needs it."""
+        scrub_step(self._line, stopped=self._stop.is_set)
 
     def _handle_leavers(self) -> None:
         """Whoever left today, and whatever unit closed, leaves work behind: it becomes tasks."""

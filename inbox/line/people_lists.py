@@ -6,7 +6,7 @@ on a page once that entry is committed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -24,14 +24,15 @@ from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Effect, Role
 from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import MessageId
-from inbox.errors import Conflict, IntegrityError, Invalid, NotFound, NotPermitted, Unavailable
+from inbox.errors import IntegrityError, Invalid, NotFound, NotPermitted, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Line
 from inbox.line.authorize import active_policy, authorize, message_subject
 from inbox.line.copies import earlier_copies
+from inbox.line.damage import report_damage
 from inbox.line.queue import unwrap_stored_key
 from inbox.line.sealed_content import unseal_json
-from inbox.line.settle import has_open_task, open_task
+from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.tables import WrappedKey
 
@@ -123,7 +124,7 @@ def page(
     )
     for each in rows:
         if each.damaged is not None:
-            _open_damage_task(line, each.row.id, each.damaged)
+            report_damage(line, each.row.id, each.damaged)
     return MessagePage(rows=rows, cursor=found.cursor)
 
 
@@ -234,23 +235,6 @@ def _audit_shown(line: Line, asked: ListRequest, message_id: str) -> bool:
     except (NotFound, NotPermitted):
         return False
     return True
-
-
-def _open_damage_task(line: Line, message_id: str, code: str) -> None:
-    """A task for an operator, unless one is open for this message already."""
-    with line.store.reading() as (session, _):
-        if has_open_task(session, TaskKind.DAMAGED, message_id):
-            return
-    # Somebody else who saw it in the same moment has told it then.
-    with suppress(Conflict), line.store.transaction() as (session, now):
-        open_task(
-            session,
-            now,
-            kind=TaskKind.DAMAGED,
-            subject=message_id,
-            message_id=message_id,
-            code=code,
-        )
 
 
 _KeyOrError = DataKey | IntegrityError | None

@@ -47,7 +47,10 @@ class TaskKind(StrEnum):
     LISTING_DIFFERS = "listing_differs"
     """A list showed what a decision denies: a process has stopped showing lists."""
     DAMAGED = "damaged"
-    """What is sealed of a message does not open any more, as somebody saw who may list it."""
+    """What is stored of a message does not open any more: put it back from a copy, or ask for it.
+
+    Seen by whoever read it, or by the scrub, which closes it when all of the message opens again.
+    """
     LEAVER = "leaver"
     """Somebody left, or left the unit, and what that person had has ended: give it to another."""
 

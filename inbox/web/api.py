@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from inbox.access.question import Capacity
 from inbox.line import Line
+from inbox.line.damage import watch_damage
 from inbox.line.moves import case_system
 from inbox.line.moves.case_system import Said
 from inbox.web import api_models, problems
@@ -57,7 +58,9 @@ def collect_delivery(
     line: LineDependency, who: CallingSystem, delivery_id: DeliveryId
 ) -> api_models.Delivery:
     """Collect: everything that is needed to register it. From now on it counts as collected."""
-    return delivery_details(case_system.collect(line, who, delivery_id))
+    found = case_system.collect(line, who, delivery_id)
+    with watch_damage(line, found.message.id):
+        return delivery_details(found)
 
 
 @router.get(

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from inbox.errors import IntegrityError, NotFound
 from inbox.line import Line
+from inbox.line.damage import watch_damage
 from inbox.line.moves.registration import CollectedMessage
 from inbox.package.zip.reader import Container
 from inbox.web.content_disposition import content_disposition, distinct_safe_names
@@ -42,10 +43,12 @@ class DownloadResponse(StreamingResponse):
 def package_download(line: Line, found: CollectedMessage) -> DownloadResponse:
     """The container byte for byte as it was received."""
     row = found.message
-    source = _open_object(line, found)
+    with watch_damage(line, row.id):
+        source = _open_object(line, found)
     name = f"{found.delivery.id}.asice"
     headers = _headers(row.size, row.digest, f'attachment; filename="{name}"')
-    return DownloadResponse(source, iter(lambda: source.read(_CHUNK), b""), headers, PACKAGE_TYPE)
+    chunks = _watched(line, row.id, iter(lambda: source.read(_CHUNK), b""))
+    return DownloadResponse(source, chunks, headers, PACKAGE_TYPE)
 
 
 def document_download(line: Line, found: CollectedMessage, number: int) -> DownloadResponse:
@@ -53,18 +56,27 @@ def document_download(line: Line, found: CollectedMessage, number: int) -> Downl
 
     Raises `NotFound` if there is no document with this number.
     """
-    parts = document_parts(found)
+    message_id = found.message.id
+    with watch_damage(line, message_id):
+        parts = document_parts(found)
     document = next((each for each in parts if each.number == number), None)
     if document is None:
         raise NotFound
-    with ExitStack() as stack:
+    with watch_damage(line, message_id), ExitStack() as stack:
         source = stack.enter_context(_open_object(line, found))
         chunks = Container(source, line.terms.limits).stream(document.name)
         stack.pop_all()
     names = distinct_safe_names([each.name for each in parts])
     disposition = content_disposition(names[number - 1], number)
     headers = _headers(document.size, document.sha256, disposition)
-    return DownloadResponse(source, chunks, headers, "application/octet-stream")
+    watched = _watched(line, message_id, chunks)
+    return DownloadResponse(source, watched, headers, "application/octet-stream")
+
+
+def _watched(line: Line, message_id: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks; damage that shows while they are sent is told to an operator."""
+    with watch_damage(line, message_id):
+        yield from chunks
 
 
 def _open_object(line: Line, found: CollectedMessage) -> BinaryIO:

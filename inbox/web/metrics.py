@@ -77,6 +77,11 @@ class _TotalsCollector(Collector):
             totals.lists_failed,
         )
         yield _gauge(
+            "inbox_vault_damaged",
+            "Messages whose stored content does not open any more.",
+            totals.damaged,
+        )
+        yield _gauge(
             "inbox_clock_backward_seconds",
             "How far the database's clock has run backwards.",
             totals.clock_backward.total_seconds(),

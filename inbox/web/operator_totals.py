@@ -18,6 +18,7 @@ from inbox.domain import (
     TaskState,
 )
 from inbox.line import Line
+from inbox.line.task_kinds import TaskKind
 from inbox.package.inputs import STALE_LIST
 from inbox.package.signature.revocation import authorities_without_fresh_list
 from inbox.package.verdict import AlgorithmClass
@@ -96,6 +97,8 @@ class Totals:
     """Messages that wait for one."""
     lists_failed: int
     """Addresses of lists that gave nothing the last time."""
+    damaged: int
+    """Messages whose stored content does not open, as far as is known."""
     clock_backward: timedelta
     """How far the database's clock was behind at the last look."""
 
@@ -124,6 +127,10 @@ def totals_of(line: Line) -> Totals:
             ),
             waits_for_list=_count_rows(session, col(Message.code) == STALE_LIST),
             lists_failed=_count_rows(session, col(ListAddress.code).is_not(None)),
+            damaged=_count_rows(
+                session,
+                (col(Task.kind) == TaskKind.DAMAGED) & (col(Task.state) == TaskState.OPEN),
+            ),
             clock_backward=clock.backward if isinstance(clock, SteadyClock) else timedelta(0),
         )
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import httpx
 import pytest
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 from sqlmodel import col, select
 
@@ -14,7 +15,7 @@ from inbox.app import create_app
 from inbox.domain import MessageState
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.builder import Tamper
-from inbox.tables import AuditEntry, Message
+from inbox.tables import AuditEntry, Message, WrappedKey
 from inbox.web.api_models import Delivery
 from inbox.web.content_disposition import content_disposition
 from tests.web.conftest import CANARY, CONTENT, NAME, Api, Still
@@ -309,3 +310,54 @@ def test_missing_vault_object_answers_500_without_details(api: Api) -> None:
     assert answer.status_code == 500
     assert answer.json()["code"] == "internal"
     assert "vault" not in answer.text
+
+
+@pytest.mark.parametrize("end", ["/package", "/documents/1"])
+def test_missing_vault_object_is_told_to_an_operator_once(api: Api, end: str) -> None:
+    delivery = api.offered()
+    message = api.world.messages()[0]
+    api.world.line.vault.remove(message.object_name or "")
+
+    for _ in range(2):
+        api.client.get(f"{api.path}/{delivery.id}{end}", headers=api.headers())
+
+    assert "damaged" in api.world.open_tasks(message.id)
+
+
+def test_damage_that_shows_while_a_package_is_sent_is_told_to_an_operator(api: Api) -> None:
+    delivery = api.offered()
+    message = api.world.messages()[0]
+    (path,) = (api.world.folder / "vault").rglob(message.object_name or "")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+    with pytest.raises(RuntimeError, match="response already started"):
+        TestClient(create_app(api.world.line)).get(
+            f"{api.path}/{delivery.id}/package", headers=api.headers()
+        )
+
+    assert "damaged" in api.world.open_tasks(message.id)
+
+
+@pytest.mark.parametrize("column", ["sealed_metadata", "sealed_archive", "sealed_documents"])
+def test_damaged_sealed_column_of_a_delivery_is_told_to_an_operator(api: Api, column: str) -> None:
+    delivery = api.offered()
+    with api.world.line.store.transaction() as (session, _):
+        session.execute(sa.update(Message).values({column: b"damaged"}))
+
+    answer = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers())
+
+    assert answer.status_code == 500
+    assert "damaged" in api.world.open_tasks(delivery.message_id)
+
+
+def test_damaged_key_of_a_delivery_is_told_to_an_operator(api: Api) -> None:
+    delivery = api.offered()
+    with api.world.line.store.transaction() as (session, _):
+        session.get_one(WrappedKey, delivery.message_id).wrapped = b"damaged"
+
+    answer = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers())
+
+    assert answer.status_code == 500
+    assert "damaged" in api.world.open_tasks(delivery.message_id)

@@ -23,6 +23,7 @@ from inbox.errors import Invalid, NotFound
 from inbox.line import Line
 from inbox.line.authorize import Authorized, authorize, message_subject
 from inbox.line.copies import copies_taken_by
+from inbox.line.damage import watch_damage
 from inbox.line.moves.registration import (
     ACTIVE_DELIVERY_STATES,
     CollectedMessage,
@@ -93,8 +94,9 @@ def collect(line: Line, capacity: Capacity, delivery_id: str) -> CollectedMessag
 
     The delivery is COLLECTED, and audited, before the first byte is sent.
     """
-    with line.store.transaction() as (session, now):
+    with watch_damage(line) as watch, line.store.transaction() as (session, now):
         delivery, message = _own_delivery(session, capacity, delivery_id)
+        watch.message_id = message.id
         authorized = _authorize_delivery(line, session, now, capacity, Action.COLLECT, delivery)
         if delivery.state is _D.OPEN:
             authorized.settle(

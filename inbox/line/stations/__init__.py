@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from inbox.domain import station_of
-from inbox.errors import ConcurrentWrite, Conflict, Unavailable, WaitingForPeople
+from inbox.errors import ConcurrentWrite, Conflict, IntegrityError, Unavailable, WaitingForPeople
 from inbox.line import DecideInTransaction, Job, Line, Outcome, R, queue
+from inbox.line.damage import is_content_damage, report_damage
 from inbox.line.queue import postpone, settle_outcome
+from inbox.line.settle import message_id_of
 from inbox.line.stations.arrival import confirm, discard, fetch
 from inbox.line.stations.message import erase, offer, route
 from inbox.line.stations.notify import notify
@@ -40,7 +42,8 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
 
     Returns the same row's next job, still leased, if its next station is due.
 
-    An unavailable neighbour means same state, later. A lost lease means that somebody else has the
+    An unavailable neighbour means same state, later; so do damaged bytes, which an operator is told
+    of at once: they may be put back from a copy. A lost lease means that somebody else has the
     row: nothing is written.
     """
     station = station_of(job.row.state)
@@ -54,6 +57,12 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
         postpone(line, job, error.code)
     except Unavailable as error:
         postpone_and_escalate(line, job, error.code)
+    except IntegrityError as error:
+        if not is_content_damage(error):
+            raise
+        postpone_and_escalate(line, job, error.code)
+        if (message_id := message_id_of(job.row)) is not None:
+            report_damage(line, message_id, error.code)
     except Conflict:
         return None
     return None
