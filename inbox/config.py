@@ -91,6 +91,7 @@ class TermSettings(_Section):
 
     undo_minutes: float = Field(default=10, ge=0, le=24 * 60)
     keep_content_days: float = Field(default=14, ge=0, le=3650)
+    erasures_per_hour: int = Field(default=200, ge=1, le=100_000)
     first_retry_seconds: float = Field(default=5, ge=0.01, le=600)
     longest_retry_minutes: float = Field(default=60, ge=0.01, le=24 * 60)
     free_gigabytes: float = Field(default=2, ge=0)

@@ -38,6 +38,10 @@ class WaitingForPeople(Unavailable):
     """It waits for people who already have a task: same state, tried later, and no new task."""
 
 
+class NotDue(WaitingForPeople):
+    """It was claimed too early, by a clock that ran ahead: same state, until its time."""
+
+
 class Invalid(InboxError):
     """The request is invalid; the code says what is wrong with it."""
 

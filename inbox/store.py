@@ -41,6 +41,9 @@ _POSTGRES_TIMEOUTS: Final = {
 """A process that stands still in a transaction holds the head of the audit: it loses both."""
 _SNAPSHOT_TRANSACTION: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 """SQLite sees one moment in any transaction."""
+_JITTER: Final = timedelta(seconds=1)
+_JUMP: Final = timedelta(minutes=1)
+"""A clock that gains more than this between two readings has jumped."""
 Clock = Callable[[Session], datetime]
 Sealer = Callable[[Session, datetime], None]
 Write = Callable[[Session, datetime], None]
@@ -121,30 +124,51 @@ def database_clock(session: Session) -> datetime:
 
 
 class SteadyClock:
-    """A clock that never runs backwards in this process: it continues from its latest value.
+    """A clock that the monotonic clock of this process guards.
 
-    So a jump lengthens no lease, grant or break-glass. `backward` says how far the clock read was
-    behind at the last reading, for the alarm.
+    It never runs backwards of its own course: a reading that is behind is replaced by the course,
+    which lengthens no lease, grant or break-glass. A reading far ahead of it is given out, because
+    it may be right (the machine slept), but the course stays until somebody else's clock confirms
+    it; when the clock comes back, so does this one. `backward` and `ahead` say how far the last
+    reading was off, for the alarm and for whoever must not trust a clock that jumped.
     """
 
-    def __init__(self, read: Clock) -> None:
+    def __init__(self, read: Clock, *, tick: Callable[[], float] = time.monotonic) -> None:
         self._read = read
+        self._tick = tick
         self._lock = Lock()
-        self._latest: tuple[datetime, float] | None = None
+        self._course: tuple[datetime, float] | None = None
+        self._latest: datetime | None = None
         self.backward = timedelta(0)
+        self.ahead = timedelta(0)
 
     def __call__(self, session: Session) -> datetime:
-        """Now, at least as late as any earlier answer."""
-        moment, tick = self._read(session), time.monotonic()
+        """Now; earlier than an earlier answer only where that was far ahead of the course."""
+        moment, tick = self._read(session), self._tick()
         with self._lock:
-            if self._latest is not None:
-                expected = self._latest[0] + timedelta(seconds=tick - self._latest[1])
-                self.backward = max(timedelta(0), expected - moment)
-                if self.backward > timedelta(seconds=1):
+            expected = moment if self._course is None else self._expected(self._course, tick)
+            gap = moment - expected
+            self.backward = max(timedelta(0), -gap)
+            if gap > _JUMP:
+                self.ahead = gap
+            else:
+                if -gap > _JITTER:
                     moment = expected
-                moment = max(moment, self._latest[0])
-            self._latest = (moment, tick)
+                if self._latest is not None and not self.ahead:
+                    moment = max(moment, self._latest)
+                self.ahead, self._course = timedelta(0), (moment, tick)
+            self._latest = moment
         return moment
+
+    def confirm(self) -> None:
+        """Follow the clock to where it jumped: somebody else's clock agrees with it."""
+        with self._lock:
+            if self.ahead and self._latest is not None:
+                self.ahead, self._course = timedelta(0), (self._latest, self._tick())
+
+    @staticmethod
+    def _expected(course: tuple[datetime, float], tick: float) -> datetime:
+        return course[0] + timedelta(seconds=tick - course[1])
 
 
 def write_afterwards(session: Session, write: Write) -> None:

@@ -151,6 +151,7 @@ def terms_of(settings: Settings) -> Terms:
         longest_retry=timedelta(minutes=terms.longest_retry_minutes),
         undo_window=settings.undo_window(),
         keep_content=timedelta(days=terms.keep_content_days),
+        erasures_per_hour=terms.erasures_per_hour,
         grant_longest=timedelta(days=access.grant_days),
         delegation_longest=timedelta(days=access.delegation_days),
         breakglass_duration=timedelta(minutes=access.breakglass_minutes),

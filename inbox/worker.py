@@ -21,8 +21,9 @@ from inbox.line import Line
 from inbox.line.expired_notices import close_expired_notices
 from inbox.line.intake import poll_gateways, record_pulse
 from inbox.line.queue import QUEUE_ROW_TYPES, claim, due_kinds, make_due
-from inbox.line.scrub import scrub_step
 from inbox.line.stations import advance, postpone_and_escalate
+from inbox.line.upkeep.far_times import bring_back_far_times
+from inbox.line.upkeep.scrub import scrub_step
 from inbox.log import LogField
 from inbox.package.inputs import STALE_LIST, Trust
 from inbox.store import SteadyClock
@@ -219,7 +220,12 @@ class Worker:
         scrub_step(self._line, stopped=self._stop.is_set)
 
     def _handle_leavers(self) -> None:
-        """Whoever left today, and whatever unit closed, leaves work behind: it becomes tasks."""
+        """Whoever left today, and whatever unit closed, leaves work behind: it becomes tasks.
+
+        What a wrong clock has put off for too long is brought back before.
+        """
+        if bring_back_far_times(self._line):
+            self.wake()
         if settle_closed_units_and_leavers(self._line):
             self.wake()
 

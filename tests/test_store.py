@@ -149,6 +149,38 @@ def test_steady_clock_does_not_go_back_when_the_database_clock_does() -> None:
     assert clock.backward > timedelta(minutes=59)
 
 
+def test_steady_clock_follows_a_clock_that_ran_ahead_back_to_its_course() -> None:
+    ahead, ticks = timedelta(days=400), [0.0]
+    readings = iter([NOON, NOON + ahead, NOON + ahead, NOON + timedelta(seconds=7)])
+    clock = SteadyClock(lambda session: next(readings), tick=lambda: ticks[0])
+    session = Session(sa.create_engine("sqlite://"))
+
+    said = []
+    for tick in (0.0, 1.0, 2.0, 7.0):
+        ticks[0] = tick
+        said.append((clock(session), clock.ahead > timedelta(days=399)))
+
+    assert said == [
+        (NOON, False),
+        (NOON + ahead, True),
+        (NOON + ahead, True),
+        (NOON + timedelta(seconds=7), False),
+    ]
+
+
+def test_steady_clock_keeps_a_jump_that_another_clock_confirmed() -> None:
+    readings = iter([NOON, NOON + timedelta(hours=8), NOON])
+    clock = SteadyClock(lambda session: next(readings), tick=lambda: 0.0)
+    session = Session(sa.create_engine("sqlite://"))
+    clock(session)
+    clock(session)
+
+    clock.confirm()
+
+    assert clock.ahead == timedelta(0)
+    assert clock(session) == NOON + timedelta(hours=8)
+
+
 def test_storing_a_naive_datetime_is_refused(tmp_path: Path) -> None:
     store = _store(databases.sqlite_database(tmp_path))
 

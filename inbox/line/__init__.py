@@ -18,6 +18,7 @@ from inbox.domain import OrgNumber, State
 from inbox.gateway import Gateway
 from inbox.keys import DataKey, Keyring
 from inbox.line.active_rule_books import ActiveRuleBooks, organisations_with_rule_book
+from inbox.line.erasure_pace import ErasurePace
 from inbox.line.transfer_slots import TransferSlots
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits, Trust
@@ -53,6 +54,8 @@ class Terms:
     proposal_life: timedelta = timedelta(days=14)
     keep_content: timedelta = timedelta(days=14)
     """How long content is kept after the sender was answered."""
+    erasures_per_hour: int | None = None
+    """How many messages a worker process erases in an hour at most; None: as many as are due."""
     receipt_retry_window: timedelta = timedelta(hours=24)
     """How long ReceiverDoesNotAcceptProcess is taken for an outage of the registry."""
     first_reminder: timedelta = timedelta(minutes=10)
@@ -100,6 +103,7 @@ class Line:
     recheck: Recheck = field(default_factory=lambda: Recheck(1))
     """Doubt about this process's own lists; all of every list, unless less is said."""
     transfer_slots: TransferSlots = field(default_factory=TransferSlots)
+    erasure_pace: ErasurePace = field(default_factory=ErasurePace)
     terms: Terms = field(default_factory=Terms)
 
     def current_trust(self) -> Trust:

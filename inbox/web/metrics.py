@@ -86,6 +86,11 @@ class _TotalsCollector(Collector):
             "How far the database's clock has run backwards.",
             totals.clock_backward.total_seconds(),
         )
+        yield _gauge(
+            "inbox_clock_ahead_seconds",
+            "How far the database's clock has jumped ahead, unconfirmed.",
+            totals.clock_ahead.total_seconds(),
+        )
 
 
 def _count_gauge(name: str, says: str, label: str, counts: Counts) -> Metric:

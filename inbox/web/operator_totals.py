@@ -101,6 +101,8 @@ class Totals:
     """Messages whose stored content does not open, as far as is known."""
     clock_backward: timedelta
     """How far the database's clock was behind at the last look."""
+    clock_ahead: timedelta
+    """How far it has jumped ahead, unconfirmed by anybody: nothing is erased meanwhile."""
 
 
 def totals_of(line: Line) -> Totals:
@@ -132,6 +134,7 @@ def totals_of(line: Line) -> Totals:
                 (col(Task.kind) == TaskKind.DAMAGED) & (col(Task.state) == TaskState.OPEN),
             ),
             clock_backward=clock.backward if isinstance(clock, SteadyClock) else timedelta(0),
+            clock_ahead=clock.ahead if isinstance(clock, SteadyClock) else timedelta(0),
         )
 
 

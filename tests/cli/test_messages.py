@@ -172,3 +172,21 @@ def test_message_show_of_an_unknown_id_exits_1(filled: Installed) -> None:
 
     assert told.code == 1
     assert "there is no message with this id" in told.err
+
+
+def test_message_erasures_lists_what_is_due_and_erases_nothing(filled: Installed) -> None:
+    store = build_store(settings_of(filled))
+    with store.transaction() as (session, now):
+        for number, ago in enumerate((20, 10, 1)):
+            row = session.get_one(Message, f"message-{number}")
+            row.state, row.answered_at = MessageState.ANSWERED, now - timedelta(days=ago)
+
+    week = json.loads(filled.ask("message", "erasures", "--json").out)
+    today = filled.ask("message", "erasures", "--days", "0")
+
+    assert [row["id"] for row in week] == ["message-0", "message-1"]
+    assert "message-0" in today.out
+    assert "1 messages within 0 days" in today.out
+    with store.reading() as (session, _):
+        assert session.get_one(Message, "message-0").state is MessageState.ANSWERED
+    store.engine.dispose()

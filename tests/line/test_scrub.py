@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from inbox.domain import MessageState
 from inbox.line.queue import claim
-from inbox.line.scrub import scrub_step
 from inbox.line.stations import advance
+from inbox.line.upkeep.scrub import scrub_step
 from inbox.tables import Arrival, Message, WrappedKey, table_of
 from tests.worlds import World
 

@@ -313,7 +313,7 @@ def test_missing_vault_object_answers_500_without_details(api: Api) -> None:
 
 
 @pytest.mark.parametrize("end", ["/package", "/documents/1"])
-def test_missing_vault_object_is_told_to_an_operator_once(api: Api, end: str) -> None:
+def test_missing_vault_object_opens_one_task_for_an_operator(api: Api, end: str) -> None:
     delivery = api.offered()
     message = api.world.messages()[0]
     api.world.line.vault.remove(message.object_name or "")
@@ -324,7 +324,7 @@ def test_missing_vault_object_is_told_to_an_operator_once(api: Api, end: str) ->
     assert "damaged" in api.world.open_tasks(message.id)
 
 
-def test_damage_that_shows_while_a_package_is_sent_is_told_to_an_operator(api: Api) -> None:
+def test_damage_that_shows_while_a_package_is_sent_opens_a_task(api: Api) -> None:
     delivery = api.offered()
     message = api.world.messages()[0]
     (path,) = (api.world.folder / "vault").rglob(message.object_name or "")
@@ -341,7 +341,7 @@ def test_damage_that_shows_while_a_package_is_sent_is_told_to_an_operator(api: A
 
 
 @pytest.mark.parametrize("column", ["sealed_metadata", "sealed_archive", "sealed_documents"])
-def test_damaged_sealed_column_of_a_delivery_is_told_to_an_operator(api: Api, column: str) -> None:
+def test_damaged_sealed_column_of_a_delivery_opens_a_task(api: Api, column: str) -> None:
     delivery = api.offered()
     with api.world.line.store.transaction() as (session, _):
         session.execute(sa.update(Message).values({column: b"damaged"}))
@@ -352,7 +352,7 @@ def test_damaged_sealed_column_of_a_delivery_is_told_to_an_operator(api: Api, co
     assert "damaged" in api.world.open_tasks(delivery.message_id)
 
 
-def test_damaged_key_of_a_delivery_is_told_to_an_operator(api: Api) -> None:
+def test_damaged_key_of_a_delivery_opens_a_task(api: Api) -> None:
     delivery = api.offered()
     with api.world.line.store.transaction() as (session, _):
         session.get_one(WrappedKey, delivery.message_id).wrapped = b"damaged"

@@ -8,10 +8,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from inbox.domain import station_of
-from inbox.errors import ConcurrentWrite, Conflict, IntegrityError, Unavailable, WaitingForPeople
+from inbox.errors import (
+    ConcurrentWrite,
+    Conflict,
+    IntegrityError,
+    NotDue,
+    Unavailable,
+    WaitingForPeople,
+)
 from inbox.line import DecideInTransaction, Job, Line, Outcome, R, queue
 from inbox.line.damage import is_content_damage, report_damage
-from inbox.line.queue import postpone, settle_outcome
+from inbox.line.queue import postpone, postpone_until_due, settle_outcome
 from inbox.line.settle import message_id_of
 from inbox.line.stations.arrival import confirm, discard, fetch
 from inbox.line.stations.message import erase, offer, route
@@ -53,6 +60,8 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
         with line.store.transaction() as (session, now):
             decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
             return settle_outcome(line, job, decided, session, now)
+    except NotDue as error:
+        postpone_until_due(line, job, error.code)
     except (WaitingForPeople, ConcurrentWrite) as error:
         postpone(line, job, error.code)
     except Unavailable as error:

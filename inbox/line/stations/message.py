@@ -16,13 +16,15 @@ from inbox.domain import (
     OrgNumber,
     new_id,
 )
-from inbox.errors import PolicyError, WaitingForPeople
+from inbox.errors import NotDue, PolicyError, WaitingForPeople
 from inbox.line import DecideInTransaction, Job, Line, Outcome
 from inbox.line.case_systems import capacity_of
 from inbox.line.counterparty import routing_metadata
 from inbox.line.delivery_events import queue_event
 from inbox.line.mail_units import active_unit_or_successor
+from inbox.line.queue import erasure_due_at
 from inbox.line.settle import has_open_task, lock_row, open_task
+from inbox.line.stations.clock_check import check_clock
 from inbox.line.task_kinds import TaskKind
 from inbox.routing.route import Route
 from inbox.routing.route import route as route_by
@@ -140,19 +142,30 @@ def _open_delivery(session: Session, now: datetime, row: Message, system: CaseSy
 
 
 def erase(line: Line, job: Job[Message]) -> DecideInTransaction:
-    """Remove the package and destroy the data key; the row stays as a tombstone. Safe to repeat."""
+    """Remove the package and destroy the data key; the row stays as a tombstone. Safe to repeat.
+
+    Raises `Unavailable` (`clock.…`) while the clock is in doubt.
+    """
     row = job.row
     if row.registered_at is None and row.refused_at is None:
         raise PolicyError("erase.undecided", "neither registered nor refused by two")
-    return lambda session, _: _decide_erasure(line, job, session)
+    check_clock(line, OrgNumber(row.organisation))
+    return lambda session, now: _decide_erasure(line, job, session, now)
 
 
-def _decide_erasure(line: Line, job: Job[Message], session: Session) -> Outcome:
-    """Under the row's lock, so that no late word comes between the last look and the erasing."""
+def _decide_erasure(line: Line, job: Job[Message], session: Session, now: datetime) -> Outcome:
+    """Under the row's lock, so that no late word comes between the last look and the erasing.
+
+    Whether it is due is asked again: it was claimed by an earlier reading of the clock.
+    """
     row = job.row
     lock_row(session, Message, row.id)
     if has_open_task(session, TaskKind.LATE_WORD, row.id):
         raise WaitingForPeople("erase.waits_for_late_word")
+    if erasure_due_at(line, row) > now:
+        raise NotDue("erase.not_due")
+    if not line.erasure_pace.take(line.terms.erasures_per_hour):
+        raise WaitingForPeople("erase.pace")
     return Outcome(
         became=MessageState.ERASED,
         values={
@@ -163,7 +176,7 @@ def _decide_erasure(line: Line, job: Job[Message], session: Session) -> Outcome:
             "sealed_documents": None,
             "sealed_reference": None,
             "documents_hash": None,
-            "erased_at": job.now,
+            "erased_at": now,
         },
         followups=(lambda session, now: _destroy_content(line, session, now, row),),
     )
