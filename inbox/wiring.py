@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import httpx
 from sqlmodel import Session, select
 
 from inbox import audit
 from inbox.access.files.active import ActivePolicies
 from inbox.access.lists.recheck import Recheck
-from inbox.casesystem.webhook import Target, WebhookSender
+from inbox.casesystem.webhook import Target, WebhookSender, webhook_client
 from inbox.config import GatewaySettings, Settings, environment, password_of
 from inbox.domain import OrgNumber
 from inbox.errors import ConfigurationError
@@ -74,7 +73,7 @@ def build_line_before_rules(settings: Settings) -> Line:
         rule_books=ActiveRuleBooks(),
         gateways={g.channel: build_gateway(g, environment()) for g in settings.gateways},
         events=WebhookSender(
-            httpx.Client(trust_env=False, follow_redirects=False, timeout=15),
+            webhook_client(),
             [
                 Target(host=target.host, port=target.port, networks=target.networks)
                 for target in settings.webhook_targets

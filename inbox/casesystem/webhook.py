@@ -9,22 +9,25 @@ import base64
 import hashlib
 import hmac
 import json
-import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
+from inbox.call_deadline import CallDeadline, DeadlineTransport, addresses_of
 from inbox.casesystem import DeliveryEvent
 from inbox.errors import Invalid, Unavailable
 
 Network = IPv4Network | IPv6Network
 _OK: Final = range(200, 300)
 _PORTS: Final = {"http": 80, "https": 443}
+WEBHOOK_TIME_LIMIT: Final = timedelta(seconds=15)
+"""For the whole call, from the name of the host to the end of the answer's headers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +73,32 @@ def check_target(url: str, targets: Sequence[Target]) -> Target:
     raise Invalid("webhook.not_listed", "the host and port are not among the listed targets")
 
 
+def webhook_client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
+    """The HTTP client for webhooks: no proxy of the environment, no redirects, no cookies kept."""
+    return httpx.Client(
+        transport=DeadlineTransport(tls=tls),
+        timeout=WEBHOOK_TIME_LIMIT.total_seconds(),
+        trust_env=False,
+        follow_redirects=False,
+    )
+
+
 class WebhookSender:
-    """Sends events to listed targets only.
+    """Sends events to listed targets only; `within` is the time limit of a whole call.
 
     `client` must not follow redirects or read the environment.
     """
 
-    def __init__(self, client: httpx.Client, targets: Sequence[Target]) -> None:
+    def __init__(
+        self,
+        client: httpx.Client,
+        targets: Sequence[Target],
+        *,
+        within: timedelta = WEBHOOK_TIME_LIMIT,
+    ) -> None:
         self._client = client
         self._targets = tuple(targets)
+        self._within = within
 
     def send(self, url: str, secret: bytes, event: DeliveryEvent, now: datetime) -> None:
         """Resolve the host, check its addresses, connect to one of them, require a 2xx."""
@@ -86,10 +106,10 @@ class WebhookSender:
             target = check_target(url, self._targets)
         except Invalid as error:
             raise Unavailable(error.code, error.reason) from error
-        body = event_body(event)
+        body, deadline = event_body(event), CallDeadline(self._within)
         request = self._client.build_request(
             "POST",
-            httpx.URL(url).copy_with(host=_checked_address(target), port=target.port),
+            httpx.URL(url).copy_with(host=_checked_address(target, deadline), port=target.port),
             content=body,
             headers={
                 "host": urlsplit(url).netloc,
@@ -98,24 +118,28 @@ class WebhookSender:
                 "webhook-timestamp": str(int(now.timestamp())),
                 "webhook-signature": sign(secret, event.id, now, body),
             },
-            extensions={"sni_hostname": target.host},
+            extensions={
+                "sni_hostname": target.host,
+                **deadline.extensions(self._client.timeout),
+            },
         )
         try:
             answer = self._client.send(request, stream=True)
             answer.close()
         except httpx.HTTPError as error:
-            raise Unavailable("webhook.unavailable", type(error).__name__) from error
+            code = "webhook.slow" if deadline.has_passed() else "webhook.unavailable"
+            raise Unavailable(code, type(error).__name__) from error
         if answer.status_code not in _OK:
             raise Unavailable("webhook.refused", f"status {answer.status_code}")
 
 
-def _checked_address(target: Target) -> str:
+def _checked_address(target: Target, deadline: CallDeadline) -> str:
     """One address of the host; every one it has must be allowed."""
     try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        found = addresses_of(target.host, target.port, deadline)
     except OSError as error:
         raise Unavailable("webhook.unresolved") from error
-    addresses = [ip_address(str(entry[4][0])) for entry in found]
+    addresses = [ip_address(each) for each in found]
     for address in addresses:
         if not any(address in network for network in target.networks):
             raise Unavailable("webhook.address_not_listed")

@@ -2,7 +2,6 @@
 
 import ipaddress
 import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from importlib.metadata import version
 
 import httpx
 
+from inbox.call_deadline import CallDeadline, DeadlineTransport
 from inbox.errors import ConfigurationError, NeverAccepted, Unavailable
 from inbox.gateway.responses import OK, GatewayResponse
 
@@ -26,12 +26,15 @@ _TRANSFER_ERRORS = (httpx.HTTPError, httpx.StreamError)
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """Time and size limits of a connection. `read` and `transfer_read` apply between two reads."""
+    """Time and size limits of a call.
+
+    `read` applies between two reads; `transfer_read` also to all that comes before a package.
+    """
 
     connect: timedelta = timedelta(seconds=5)
     read: timedelta = timedelta(seconds=60)
     answer: timedelta = timedelta(minutes=2)
-    """For the whole of an answer, so that a trickle of bytes cannot hold a worker."""
+    """For the whole call, so that a trickle of bytes anywhere in it cannot hold a worker."""
     transfer_read: timedelta = timedelta(minutes=5)
     """As the gateway's own server; it decrypts 1 GB before the first byte."""
     transfer: timedelta = timedelta(hours=6)
@@ -67,8 +70,7 @@ def client_for(
         timeout=_timeout(bounds, bounds.read),
         follow_redirects=False,
         trust_env=False,
-        verify=tls or True,
-        transport=transport,
+        transport=transport or DeadlineTransport(tls=tls),
     )
 
 
@@ -89,9 +91,10 @@ def check_protected(url: str, credentials: tuple[str, str] | None) -> None:
 class Transfer:
     """The bytes of a package while they are received; close it in any case."""
 
-    def __init__(self, response: httpx.Response, bounds: Bounds) -> None:
+    def __init__(self, response: httpx.Response, bounds: Bounds, deadline: CallDeadline) -> None:
         self._response = response
         self._bounds = bounds
+        self._deadline = deadline
 
     def close(self) -> None:
         """Close the connection. Safe to repeat."""
@@ -107,7 +110,7 @@ class Transfer:
         too long (`gateway.slow`), `NeverAccepted` when it will not end (`gateway.too_large`).
         """
         held, count = bytearray(), 0
-        for piece in _stream_within(self._response, self._bounds.transfer):
+        for piece in _stream_within(self._response, self._deadline):
             held += piece
             count += len(piece)
             if count > self._bounds.package_bytes:
@@ -149,39 +152,51 @@ class Connection:
 
         Raises `Unavailable` if there is none.
         """
-        response = self._send(self._client.build_request(method, path, params=params, json=content))
-        return self._read_body(response)
+        deadline = CallDeadline(self._bounds.answer)
+        request = self._client.build_request(
+            method,
+            path,
+            params=params,
+            json=content,
+            extensions=deadline.extensions(self._client.timeout),
+        )
+        return self._read_body(self._send(request, deadline), deadline)
 
     def open(self, path: str) -> Transfer | GatewayResponse:
         """Open the bytes at this path, to be closed by the caller.
 
         A response if it is not a 200.
         """
-        timeout = _timeout(self._bounds, self._bounds.transfer_read)
-        response = self._send(self._client.build_request("GET", path, timeout=timeout))
+        deadline = CallDeadline(self._bounds.connect + self._bounds.transfer_read)
+        silence = _timeout(self._bounds, self._bounds.transfer_read)
+        request = self._client.build_request("GET", path, extensions=deadline.extensions(silence))
+        response = self._send(request, deadline)
         if response.status_code != OK:
-            return self._read_body(response)
+            deadline.restart(self._bounds.answer)
+            return self._read_body(response, deadline)
+        deadline.restart(self._bounds.transfer)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in PACKAGE_TYPES:
             response.close()
             raise Unavailable("gateway.garbled", "the package has another media type")
-        return Transfer(response, self._bounds)
+        return Transfer(response, self._bounds, deadline)
 
-    def _send(self, request: httpx.Request) -> httpx.Response:
+    def _send(self, request: httpx.Request, deadline: CallDeadline) -> httpx.Response:
         try:
             response = self._client.send(request, stream=True)
         except httpx.HTTPError as error:
-            raise Unavailable("gateway.unavailable", type(error).__name__) from error
+            code = "gateway.slow" if deadline.has_passed() else "gateway.unavailable"
+            raise Unavailable(code, type(error).__name__) from error
         self._measure_clock_skew(response.headers.get("date", ""))
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             response.close()
             raise Unavailable("gateway.garbled", "a content encoding that was not asked for")
         return response
 
-    def _read_body(self, response: httpx.Response) -> GatewayResponse:
+    def _read_body(self, response: httpx.Response, deadline: CallDeadline) -> GatewayResponse:
         body = bytearray()
         try:
-            for piece in _stream_within(response, self._bounds.answer):
+            for piece in _stream_within(response, deadline):
                 body += piece
                 if len(body) > self._bounds.answer_bytes:
                     raise Unavailable("gateway.garbled", f"{len(body)} bytes, and still more")
@@ -190,24 +205,25 @@ class Connection:
         return GatewayResponse(status=response.status_code, body=bytes(body))
 
     def _measure_clock_skew(self, date: str) -> None:
+        """Keep the difference, unless the header is no date: whatever a sender makes of it."""
         try:
             theirs = parsedate_to_datetime(date)
-        except ValueError:
+            if theirs.tzinfo is not None:
+                self.skew = theirs.astimezone(UTC) - self._now()
+        except (ArithmeticError, LookupError, TypeError, ValueError):
             return
-        if theirs.tzinfo is not None:
-            self.skew = theirs.astimezone(UTC) - self._now()
 
 
-def _stream_within(response: httpx.Response, within: timedelta) -> Iterator[bytes]:
+def _stream_within(response: httpx.Response, deadline: CallDeadline) -> Iterator[bytes]:
     """The bytes as they come off the wire: encodings were refused. Raises `Unavailable`."""
-    until = time.monotonic() + within.total_seconds()
     try:
         for piece in response.iter_bytes():
             yield piece
-            if time.monotonic() > until:
-                raise Unavailable("gateway.slow", f"not finished within {within}")
+            if deadline.has_passed():
+                raise Unavailable("gateway.slow", "not finished within its time")
     except _TRANSFER_ERRORS as error:
-        raise Unavailable("gateway.truncated", type(error).__name__) from error
+        code = "gateway.slow" if deadline.has_passed() else "gateway.truncated"
+        raise Unavailable(code, type(error).__name__) from error
 
 
 def _timeout(bounds: Bounds, read: timedelta) -> httpx.Timeout:

@@ -1,7 +1,6 @@
 """Downloads one revocation list over HTTP, bounded in bytes and in time, without redirects."""
 
 import ssl
-import time
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Final
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from inbox.call_deadline import CallDeadline, DeadlineTransport
 from inbox.errors import ConfigurationError, Unavailable
 from inbox.package.inputs import RevocationList
 from inbox.trust.trust_folder import read_pem_or_der_list
@@ -30,7 +30,7 @@ def build_http_client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
         timeout=_SILENCE_SECONDS,
         follow_redirects=False,
         trust_env=False,
-        verify=tls or True,
+        transport=DeadlineTransport(tls=tls),
     )
 
 
@@ -49,24 +49,31 @@ class CrlDownloader:
 
         Raises `Unavailable` (`trust.list_…`).
         """
-        until = time.monotonic() + self._patience.total_seconds()
-        raw = bytearray()
         try:
-            with self._client.stream("GET", address) as answer:
+            raw = self._download(address, CallDeadline(self._patience))
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise Unavailable("trust.list_away", type(error).__name__) from error
+        try:
+            return read_pem_or_der_list(raw, fetched_at=datetime.now(UTC))
+        except (ValueError, ConfigurationError) as error:
+            raise Unavailable("trust.list_garbage", f"{len(raw)} bytes") from error
+
+    def _download(self, address: str, deadline: CallDeadline) -> bytes:
+        raw, extensions = bytearray(), deadline.extensions(self._client.timeout)
+        try:
+            with self._client.stream("GET", address, extensions=extensions) as answer:
                 if answer.status_code != _OK:
                     raise Unavailable("trust.list_status", str(answer.status_code))
                 for piece in answer.iter_raw():
                     raw += piece
                     if len(raw) > self._max_bytes:
                         raise Unavailable("trust.list_too_large")
-                    if time.monotonic() > until:
+                    if deadline.has_passed():
                         raise Unavailable("trust.list_slow")
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise Unavailable("trust.list_away", type(error).__name__) from error
-        try:
-            return read_pem_or_der_list(bytes(raw), fetched_at=datetime.now(UTC))
-        except (ValueError, ConfigurationError) as error:
-            raise Unavailable("trust.list_garbage", f"{len(raw)} bytes") from error
+        except httpx.HTTPError as error:
+            code = "trust.list_slow" if deadline.has_passed() else "trust.list_away"
+            raise Unavailable(code, type(error).__name__) from error
+        return bytes(raw)
 
 
 def is_list_address(url: str) -> bool:

@@ -4,17 +4,27 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 import httpx
 import pytest
 
+from inbox.call_deadline import DeadlineTransport
 from inbox.casesystem import DeliveryEvent
-from inbox.casesystem.webhook import Target, WebhookSender, check_target, event_body, sign
+from inbox.casesystem.webhook import (
+    Target,
+    WebhookSender,
+    check_target,
+    event_body,
+    sign,
+    webhook_client,
+)
 from inbox.errors import Invalid, Unavailable
 from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.http.server import serve
+from tests.gateway.scripted_gateway import NO_TLS
+from tests.trickle_server import Trickle, trickling
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 EVENT = DeliveryEvent(
@@ -147,3 +157,39 @@ def test_webhook_host_resolving_outside_its_networks_is_not_contacted() -> None:
             sender.send(f"{url}/hooks", b"s", EVENT, NOW)
 
     assert hook.seen == []
+
+
+@pytest.mark.parametrize(
+    "trickle",
+    [
+        Trickle(
+            head=b"HTTP/1.1 204 No Content\r\nX-Slow: ",
+            piece=b"a",
+            tail=b"\r\nContent-Length: 0\r\n\r\n",
+        ),
+        Trickle(piece=b"HTTP/1.1 100 Continue\r\n\r\n", tail=b"HTTP/1.1 204 No Content\r\n\r\n"),
+        Trickle(tail=b"HTTP/1.1 204 No Content\r\n\r\n"),
+    ],
+    ids=["header", "continue", "silence"],
+)
+def test_webhook_that_answers_a_byte_at_a_time_is_cut_off_at_the_deadline(
+    trickle: Trickle,
+) -> None:
+    with trickling(trickle), httpx.Client(transport=DeadlineTransport(tls=NO_TLS)) as client:
+        sender = WebhookSender(client, [_target(trickle.url)], within=timedelta(seconds=0.3))
+
+        with pytest.raises(Unavailable, match=r"webhook\.(unavailable|slow)"):
+            sender.send(f"{trickle.url}/hooks", b"s", EVENT, NOW)
+
+    assert trickle.given[0] < trickle.pieces / 2
+
+
+def test_webhook_client_of_the_program_has_a_deadline_on_the_whole_call() -> None:
+    trickle = Trickle(
+        head=b"HTTP/1.1 204 No Content\r\nX-Slow: ", piece=b"a", tail=b"\r\n\r\n", pieces=60
+    )
+    with trickling(trickle), webhook_client(tls=NO_TLS) as client:
+        sender = WebhookSender(client, [_target(trickle.url)], within=timedelta(seconds=0.3))
+
+        with pytest.raises(Unavailable):
+            sender.send(f"{trickle.url}/hooks", b"s", EVENT, NOW)

@@ -14,11 +14,12 @@ from sqlmodel import select
 from inbox.errors import Unavailable
 from inbox.simulator.packages.certificates import CRL_URL, TestAuthority
 from inbox.tables import FetchedList, ListAddress
-from inbox.trust.crl_download import is_list_address
+from inbox.trust.crl_download import CrlDownloader, build_http_client, is_list_address
 from inbox.trust.crl_schedule import FetchResult
 from inbox.trust.trust_store import TrustStore
 from tests.package.signature.signatures import intermediate, list_with_sha1
-from tests.trust.crl_publisher import Publisher, asking, publishing
+from tests.trickle_server import Trickle, trickling
+from tests.trust.crl_publisher import NO_TLS, Publisher, asking, publishing
 from tests.worlds import World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -273,3 +274,25 @@ def test_interrupted_fetch_of_a_revocation_list_is_retried_after_five_minutes(
 def test_missing_trust_folder_raises_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"trust\.folder"):
         TrustStore(tmp_path / "unmounted").current()
+
+
+@pytest.mark.parametrize(
+    ("head", "piece", "tail"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a", b"\r\nContent-Length: 0\r\n\r\n"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Slow: ", b"a", b"\r\n\r\n"),
+    ],
+    ids=["header", "continue", "trailer"],
+)
+def test_list_that_comes_a_byte_at_a_time_is_cut_off_at_the_deadline(
+    head: bytes, piece: bytes, tail: bytes
+) -> None:
+    trickle = Trickle(head=head, piece=piece, tail=tail)
+
+    with trickling(trickle), build_http_client(tls=NO_TLS) as client:
+        downloader = CrlDownloader(client, patience=timedelta(seconds=0.3))
+        with pytest.raises(Unavailable, match=r"trust\.list_slow"):
+            downloader.fetch(f"{trickle.url}/issuer.crl")
+
+    assert trickle.given[0] < trickle.pieces / 2
