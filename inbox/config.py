@@ -83,6 +83,10 @@ class WorkerSettings(_Section):
 
     small: int = Field(default=3, ge=1, le=32)
     long: int = Field(default=2, ge=1, le=16)
+    calls: int = Field(default=12, ge=3, le=64)
+    """Calls to case systems at once, all together."""
+    calls_per_case_system: int = Field(default=2, ge=1, le=16)
+    """Of these to one case system; never more than a third of all."""
     poll_seconds: float = Field(default=0.5, ge=0.05, le=3600)
 
 

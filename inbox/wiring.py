@@ -19,6 +19,7 @@ from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, cli
 from inbox.keys import Keyring
 from inbox.line import Line, Terms
 from inbox.line.active_rule_books import ActiveRuleBooks
+from inbox.line.case_system_places import CaseSystemPlaces
 from inbox.line.transfer_slots import TransferSlots
 from inbox.migrations import shipped_folder
 from inbox.package.arkivmelding.xsd import Schemas
@@ -84,6 +85,9 @@ def build_line_before_rules(settings: Settings) -> Line:
         crl_schedule=build_crl_schedule(settings),
         recheck=Recheck(settings.access.recheck),
         transfer_slots=TransferSlots(small=settings.worker.small, long=settings.worker.long),
+        case_system_places=CaseSystemPlaces(
+            total=settings.worker.calls, each=settings.worker.calls_per_case_system
+        ),
         terms=terms_of(settings),
     )
 

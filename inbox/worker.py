@@ -2,12 +2,13 @@
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from threading import Condition, Event, Thread
-from typing import IO, Final
+from threading import Condition, Event, Lock, Thread
+from typing import IO, Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -17,22 +18,26 @@ from inbox.audit import outside, verify
 from inbox.directory.leavers import settle_closed_units_and_leavers
 from inbox.domain import station_of
 from inbox.errors import ConfigurationError, InboxError
-from inbox.line import Line
+from inbox.line import Job, Line
 from inbox.line.expired_notices import close_expired_notices
-from inbox.line.intake import poll_gateways, record_pulse
-from inbox.line.queue import QUEUE_ROW_TYPES, claim, due_kinds, make_due
+from inbox.line.intake import ask_again, poll_gateway
+from inbox.line.pulses import CASE_SYSTEM, PULSE_INTERVAL, WORKER, neighbours_away, record_pulse
+from inbox.line.queue import QUEUE_ROW_TYPES, Share, claim, claim_probe, due_kinds, make_due
 from inbox.line.stations import advance, postpone_and_escalate
 from inbox.line.upkeep.far_times import bring_back_far_times
 from inbox.line.upkeep.scrub import scrub_step
 from inbox.log import LogField
 from inbox.package.inputs import STALE_LIST, Trust
 from inbox.store import SteadyClock
-from inbox.tables import Message, table_of
+from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
 
+_LOCAL: Final = ""
+"""The lane of what needs no neighbour: to open, route, offer and erase."""
 _IDLE_SECONDS: Final = 1.0
 _CHECKPOINT_SECONDS: Final = 300.0
 _CLEAN_SECONDS: Final = 3600.0
 _SCRUB_SECONDS: Final = 60.0
+_ASK_AGAIN_SECONDS: Final = 30.0
 _TRUST_SECONDS: Final = 10.0
 _LEAVERS_SECONDS: Final = 300.0
 _ORPHAN_AGE: Final = timedelta(days=1)
@@ -52,6 +57,17 @@ class Worker:
         self._stop = Event()
         self._woken = Condition()
         self._threads: list[Thread] = []
+        self._looking = Lock()
+        self._pulse_at: float | None = None
+        channels = frozenset(line.gateways)
+        self._lanes: Mapping[str, Share] = {
+            _LOCAL: Share(kinds=(Message, Arrival, Receipt), but=channels),
+            **{
+                channel: Share(kinds=(Arrival, Receipt), of=frozenset({channel}))
+                for channel in channels
+            },
+        }
+        """The work of this machine, and of each gateway; also rows of one that has been removed."""
         self._last_trust: Trust | None = None
         self._trust_changed = False
 
@@ -59,27 +75,9 @@ class Worker:
         """Work until `stop`. Raises `ConfigurationError` if another worker has the database."""
         with _single_worker_lock(self._line):
             self._free_leases()
+            self._remember_away()
             log.emit(log.LogEvent.STARTED, {LogField.COUNT: self._line.transfer_slots.threads})
-            self._threads = [
-                *(
-                    Thread(target=self._advance, daemon=True)
-                    for _ in range(self._line.transfer_slots.threads)
-                ),
-                Thread(
-                    target=self._repeat, args=(self._poll_seconds, self._poll_gateways), daemon=True
-                ),
-                Thread(
-                    target=self._repeat, args=(_CHECKPOINT_SECONDS, self._checkpoint), daemon=True
-                ),
-                Thread(target=self._repeat, args=(_CLEAN_SECONDS, self._clean), daemon=True),
-                Thread(target=self._repeat, args=(_SCRUB_SECONDS, self._scrub), daemon=True),
-                Thread(
-                    target=self._repeat, args=(_TRUST_SECONDS, self._refresh_trust), daemon=True
-                ),
-                Thread(
-                    target=self._repeat, args=(_LEAVERS_SECONDS, self._handle_leavers), daemon=True
-                ),
-            ]
+            self._threads = [Thread(target=duty, daemon=True) for duty in self._duties()]
             for thread in self._threads:
                 thread.start()
             for thread in self._threads:
@@ -110,45 +108,132 @@ class Worker:
                     .values(leased_until=None)
                 )
 
-    def _advance(self) -> None:
+    def _duties(self) -> Iterator[Callable[[], None]]:
+        """What each thread does, for as long as the worker runs.
+
+        Every neighbour has threads of its own, and so has the work that needs none of them.
+        """
+        for lane in self._lanes:
+            for _ in range(self._line.transfer_slots.threads):
+                yield partial(self._advance, lane)
+        for _ in range(self._line.case_system_places.total):
+            yield self._call_case_systems
+        for channel in self._line.gateways:
+            yield partial(self._repeat, self._poll_seconds, partial(self._poll_gateway, channel))
+        yield partial(self._repeat, _CHECKPOINT_SECONDS, self._checkpoint)
+        yield partial(self._repeat, _CLEAN_SECONDS, self._clean)
+        yield partial(self._repeat, _SCRUB_SECONDS, self._scrub)
+        yield partial(self._repeat, _ASK_AGAIN_SECONDS, partial(ask_again, self._line))
+        yield partial(self._repeat, _TRUST_SECONDS, self._refresh_trust)
+        yield partial(self._repeat, _LEAVERS_SECONDS, self._handle_leavers)
+
+    def _remember_away(self) -> None:
+        """Case systems that were away when the last worker ended are asked before their time."""
+        with self._line.store.reading() as (session, now):
+            away = neighbours_away(session, CASE_SYSTEM)
+            self._line.case_system_places.remember_away(away, now)
+
+    def _advance(self, lane: str) -> None:
         while not self._stop.is_set():
             try:
-                worked = self._work_once()
+                worked = self._work_once(lane)
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever a step throws
                 self._log_failure(error)
                 worked = False
             if not worked:
-                with self._woken:
-                    self._woken.wait(_IDLE_SECONDS)
+                self._rest()
 
-    def _work_once(self) -> bool:
-        """One job of each kind, followed from step to step; whether there was any."""
-        worked = False
+    def _rest(self) -> None:
+        with self._woken:
+            self._woken.wait(_IDLE_SECONDS)
+
+    def _work_once(self, lane: str) -> bool:
+        """One job of each kind of a lane, followed from step to step; whether there was any."""
+        worked, share = False, self._lanes[lane]
         with self._line.store.reading() as (session, now):
-            due = due_kinds(session, now)
+            due = due_kinds(session, now, share)
         for kind in due:
-            with self._line.transfer_slots.job_slot():
-                job = claim(self._line, kind)
-                while job is not None and not self._stop.is_set():
-                    worked, began = True, time.monotonic()
-                    state = job.row.state
-                    fields: dict[LogField, str | int | float | None] = {
-                        LogField.ROW: job.row.id,
-                        LogField.STATION: station_of(state),
-                    }
-                    try:
-                        following = advance(self._line, job)
-                    except Exception as error:  # noqa: BLE001 - one bad row never blocks the line
-                        postpone_and_escalate(self._line, job, getattr(error, "code", "internal"))
-                        log.emit(
-                            log.LogEvent.FAILED, {**fields, LogField.ERROR: type(error).__name__}
-                        )
-                        break
-                    seconds = round(time.monotonic() - began, 3)
-                    log.emit(log.LogEvent.STEP, {**fields, LogField.SECONDS: seconds})
-                    job = following
-                    self.wake()
+            with self._line.transfer_slots.job_slot(lane):
+                job = claim(self._line, kind, share)
+                if job is not None:
+                    worked = True
+                    self._follow(job)
+        if lane == _LOCAL:
+            self._record_pulse()
         return worked
+
+    def _record_pulse(self) -> None:
+        """The worker's pulse: this much work has ended, or there was none."""
+        now = time.monotonic()
+        if self._pulse_at is None or now - self._pulse_at > PULSE_INTERVAL.total_seconds():
+            self._pulse_at = now
+            record_pulse(self._line, WORKER, None)
+
+    def _call_case_systems(self) -> None:
+        """Send events; one thread at a time looks for one, so that idle ones cost nothing."""
+        while not self._stop.is_set():
+            with self._looking:
+                if self._stop.is_set():
+                    return
+                try:
+                    job = self._claim_event()
+                except Exception as error:  # noqa: BLE001 - the loop outlives whatever is thrown
+                    self._log_failure(error)
+                    job = None
+                if job is None:
+                    self._rest()
+                    continue
+            try:
+                self._send_event(job)
+            except Exception as error:  # noqa: BLE001 - the loop outlives whatever a step throws
+                self._log_failure(error)
+
+    def _notify_once(self) -> bool:
+        """Send one event that is due; whether there was any."""
+        with self._looking:
+            job = self._claim_event()
+        if job is not None:
+            self._send_event(job)
+        return job is not None
+
+    def _claim_event(self) -> Job[Outbox] | None:
+        """An event for a case system that has a place free, or that is away and may be probed."""
+        places = self._line.case_system_places
+        share = Share(kinds=(Outbox,), but=places.closed())
+        with self._line.store.reading() as (session, now):
+            probes, due = places.probes_due(now), due_kinds(session, now, share)
+        probing = (claim_probe(self._line, case_system) for case_system in probes)
+        job = next((each for each in probing if each is not None), None)
+        if job is None and due:
+            job = claim(self._line, Outbox, share)
+        if job is not None:
+            places.enter(job.row.case_system)
+        return job
+
+    def _send_event(self, job: Job[Outbox]) -> None:
+        try:
+            self._follow(job)
+        finally:
+            self._line.case_system_places.leave(job.row.case_system)
+
+    def _follow(self, job: Job[Any] | None) -> None:
+        """Advance a row from step to step for as long as it has one that is due."""
+        while job is not None and not self._stop.is_set():
+            began = time.monotonic()
+            fields: dict[LogField, str | int | float | None] = {
+                LogField.ROW: job.row.id,
+                LogField.STATION: station_of(job.row.state),
+            }
+            try:
+                following = advance(self._line, job)
+            except Exception as error:  # noqa: BLE001 - one bad row never blocks the line
+                postpone_and_escalate(self._line, job, getattr(error, "code", "internal"))
+                log.emit(log.LogEvent.FAILED, {**fields, LogField.ERROR: type(error).__name__})
+                return
+            seconds = round(time.monotonic() - began, 3)
+            log.emit(log.LogEvent.STEP, {**fields, LogField.SECONDS: seconds})
+            job = following
+            self.wake()
 
     def _repeat(self, seconds: float, work: Callable[[], None]) -> None:
         while not self._stop.is_set():
@@ -158,11 +243,11 @@ class Worker:
                 self._log_failure(error)
             self._stop.wait(seconds)
 
-    def _poll_gateways(self) -> None:
+    def _poll_gateway(self, channel: str) -> None:
         clock = self._line.store.clock
         if isinstance(clock, SteadyClock) and clock.backward > timedelta(seconds=1):
             log.emit(log.LogEvent.CLOCK_BACKWARDS, {})
-        if (new := poll_gateways(self._line)) > 0:
+        if (new := poll_gateway(self._line, self._line.gateways[channel])) > 0:
             log.emit(log.LogEvent.COLLECTED, {LogField.COUNT: new})
             self.wake()
 
@@ -174,7 +259,6 @@ class Worker:
             log.emit(log.LogEvent.CHECKPOINT, {})
         with self._line.store.reading() as (session, _):
             outside.keep_newest_outside(session, self._line.keyring, self._checkpoints)
-        record_pulse(self._line, "worker", None)
 
     def _refresh_trust(self) -> None:
         """Fetch the revocation lists that are due; when they are others, what waits goes on.

@@ -29,3 +29,8 @@ def until(true: Callable[[], bool], seconds: float = 20) -> None:
     while not true():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
+
+
+def work_once(worker: Worker) -> bool:
+    """One job of each kind, in this thread; whether there was any."""
+    return any([*(worker._work_once(lane) for lane in worker._lanes), worker._notify_once()])

@@ -19,6 +19,7 @@ from inbox.gateway import Gateway
 from inbox.keys import DataKey, Keyring
 from inbox.line.active_rule_books import ActiveRuleBooks, organisations_with_rule_book
 from inbox.line.erasure_pace import ErasurePace
+from inbox.line.case_system_places import CaseSystemPlaces
 from inbox.line.transfer_slots import TransferSlots
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits, Trust
@@ -104,6 +105,7 @@ class Line:
     """Doubt about this process's own lists; all of every list, unless less is said."""
     transfer_slots: TransferSlots = field(default_factory=TransferSlots)
     erasure_pace: ErasurePace = field(default_factory=ErasurePace)
+    case_system_places: CaseSystemPlaces = field(default_factory=CaseSystemPlaces)
     terms: Terms = field(default_factory=Terms)
 
     def current_trust(self) -> Trust:

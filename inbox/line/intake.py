@@ -1,8 +1,7 @@
 """Polls every gateway for waiting messages, and records each notice before acting on it."""
 
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlmodel import Session, col, or_, select
@@ -13,40 +12,51 @@ from inbox.errors import Conflict, Unavailable
 from inbox.gateway import Gateway, Notice
 from inbox.line import Line
 from inbox.line.delivery_events import repeat_unanswered_events
+from inbox.line.pulses import GATEWAY, record_pulse
+from inbox.line.queue import bring_forward_gateway_work
 from inbox.line.settle import Step, settle
-from inbox.tables import Arrival, Pulse, WrappedKey
+from inbox.tables import Arrival, WrappedKey
 
 NOTICES_PER_ROUND: Final = 50
 """At most so many notices are taken from a channel at a time: a peek locks at the gateway."""
-
-PULSE_INTERVAL: Final = timedelta(seconds=10)
-"""How exactly it is known when something last worked."""
 
 _FINISHED: Final = (ArrivalState.CONFIRMED, ArrivalState.ABANDONED)
 
 
 def poll_gateways(line: Line) -> int:
-    """Poll all gateways once; returns how many notices were new. Safe to repeat.
+    """Poll all gateways once, one after the other; returns how many notices were new.
 
-    Nothing is asked of a gateway while there is too little space to take custody.
+    Afterwards the rows that waited for an answer in vain are made due again.
     """
-    new = sum(_poll_gateway(line, gateway) for gateway in line.gateways.values())
-    repeat_unanswered_events(line)
+    new = sum(poll_gateway(line, gateway) for gateway in line.gateways.values())
+    ask_again(line)
     return new
 
 
-def _poll_gateway(line: Line, gateway: Gateway) -> int:
+def ask_again(line: Line) -> None:
+    """Repeat what has waited too long for an answer. Safe to repeat; no neighbour is called."""
+    repeat_unanswered_events(line)
+
+
+def poll_gateway(line: Line, gateway: Gateway) -> int:
+    """Poll one gateway once; returns how many notices were new. Safe to repeat.
+
+    Nothing is asked of it while there is too little space to take custody. What waited while it was
+    away is due at once when it answers again.
+    """
+    name = GATEWAY + gateway.channel
     if not line.has_free_space():
-        record_pulse(line, f"gateway:{gateway.channel}", "vault.full")
+        record_pulse(line, name, "vault.full")
         return 0
     new = 0
     try:
         for notice, asked_at in _notices(line, gateway):
             new += announce(line, notice, asked_at)
     except Unavailable as error:
-        record_pulse(line, f"gateway:{gateway.channel}", error.code)
+        record_pulse(line, name, error.code)
     else:
-        record_pulse(line, f"gateway:{gateway.channel}", None)
+        if record_pulse(line, name, None):
+            bring_forward_gateway_work(line, gateway.channel)
     return new
 
 
@@ -139,24 +149,3 @@ def _insert_arrival(line: Line, session: Session, now: datetime, notice: Notice)
             became=ArrivalState.ANNOUNCED.value,
         ),
     )
-
-
-def record_pulse(line: Line, name: str, code: str | None) -> None:
-    """Record that something ran just now, and the code of its error if there was one.
-
-    Nothing is written if the same was recorded less than `PULSE_INTERVAL` ago. Another process may
-    record the first pulse of a name at the same moment: that one is enough.
-    """
-    with line.store.reading() as (session, now):
-        noted = session.get(Pulse, name)
-        fresh = code is not None or (noted and noted.at and now - noted.at < PULSE_INTERVAL)
-    if noted is not None and noted.code == code and fresh:
-        return
-    with suppress(Conflict), line.store.transaction() as (session, now):
-        pulse = session.get(Pulse, name)
-        if pulse is None:
-            pulse = Pulse(name=name)
-            session.add(pulse)
-        pulse.code = code
-        if code is None:
-            pulse.at = now

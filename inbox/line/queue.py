@@ -7,8 +7,10 @@ with an old page) settles nothing.
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,6 +27,16 @@ from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
 from inbox.tables import WrappedKey as WrappedKeyRow
 
 _BACKOFF_STEPS = 12
+OVERDUE_AFTER: Final = timedelta(minutes=5)
+"""What is due and in nobody's hands for longer is told to operators."""
+_GATEWAY_OUTAGES: Final = (
+    "gateway.unavailable",
+    "gateway.slow",
+    "gateway.garbled",
+    "gateway.unauthorised",
+    "gateway.unexpected",
+)
+"""Why a row waits for a gateway that is away, and for nothing else."""
 _KEYS_QUERY: Final = sa.select(
     col(WrappedKeyRow.id), col(WrappedKeyRow.kek_id), col(WrappedKeyRow.wrapped)
 ).where(
@@ -44,25 +56,71 @@ def _states(kind: type[SQLModel]) -> type[StrEnum]:
     return words
 
 
-def _due_query(kind: type[R]) -> sa.Select[str]:
-    return (
-        sa.select(col(kind.id))
-        .where(
-            col(kind.due_at) <= sa.bindparam("now"),
-            col(kind.state).in_(list(STATIONS[_states(kind)])),
-            sa.or_(col(kind.leased_until).is_(None), col(kind.leased_until) <= sa.bindparam("now")),
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A part of the work: rows of some kinds, and perhaps of some neighbours only."""
+
+    kinds: tuple[type[QueueRow], ...] = QUEUE_ROW_TYPES
+    of: frozenset[str] | None = None
+    """Only rows that concern these gateways (by channel) or case systems."""
+    but: frozenset[str] = frozenset()
+    """No rows that concern these."""
+
+    @property
+    def values(self) -> dict[str, object]:
+        """Bound parameters of the share's statements."""
+        return {"of": sorted(self.of or ()), "but": sorted(self.but)}
+
+
+EVERYTHING: Final = Share()
+
+
+def _neighbour_of(kind: type[SQLModel]) -> sa.SQLColumnExpression[str] | None:
+    """The gateway or case system that a row's stations call; None: they call nobody."""
+    if kind is Arrival:
+        return col(Arrival.channel)
+    if kind is Outbox:
+        return col(Outbox.case_system)
+    if kind is Receipt:
+        return (
+            sa.select(col(Message.channel))
+            .where(col(Message.id) == col(Receipt.message_id))
+            .scalar_subquery()
         )
+    return None
+
+
+def _of_share(kind: type[SQLModel], *, limited: bool) -> list[sa.ColumnElement[bool]]:
+    neighbour = _neighbour_of(kind)
+    if neighbour is None:
+        return []
+    but = neighbour.not_in(sa.bindparam("but", expanding=True))
+    return [but, neighbour.in_(sa.bindparam("of", expanding=True))] if limited else [but]
+
+
+def _free_rows(kind: type[R]) -> sa.Select[str]:
+    """Rows that wait for a station and are leased to nobody."""
+    return sa.select(col(kind.id)).where(
+        col(kind.state).in_(list(STATIONS[_states(kind)])),
+        sa.or_(col(kind.leased_until).is_(None), col(kind.leased_until) <= sa.bindparam("now")),
+    )
+
+
+def _due_query(kind: type[R], *, limited: bool) -> sa.Select[str]:
+    return (
+        _free_rows(kind)
+        .where(col(kind.due_at) <= sa.bindparam("now"), *_of_share(kind, limited=limited))
         .order_by(col(kind.due_at))
         .limit(1)
     )
 
 
-def _claim_statement(kind: type[R]) -> ReturningUpdate[R]:
+def _claim_statement(kind: type[R], rows: sa.Select[str]) -> ReturningUpdate[R]:
     """One statement finds, locks and leases; rows that another worker has locked are skipped."""
-    longest_due = _due_query(kind).with_for_update(skip_locked=True).scalar_subquery()
+    first = rows.with_for_update(skip_locked=True, of=kind).scalar_subquery()
     return (
         sa.update(kind)
-        .where(col(kind.id) == longest_due)
+        .where(col(kind.id) == first)
         .values(
             version=col(kind.version) + 1,
             attempts=col(kind.attempts) + 1,
@@ -72,23 +130,48 @@ def _claim_statement(kind: type[R]) -> ReturningUpdate[R]:
     )
 
 
-_ANY_DUE: Final = sa.select(*(_due_query(kind).exists() for kind in QUEUE_ROW_TYPES))
-_CLAIM_STATEMENTS: Final[Mapping[type[SQLModel], ReturningUpdate[Any]]] = {
-    k: _claim_statement(k) for k in QUEUE_ROW_TYPES
+@cache
+def _any_due(kinds: tuple[type[QueueRow], ...], *, limited: bool) -> sa.Select[*tuple[Any, ...]]:
+    """Built once: building a statement takes as long as running it."""
+    return sa.select(*(_due_query(kind, limited=limited).exists() for kind in kinds))
+
+
+_CLAIM_DUE: Final[Mapping[tuple[type[SQLModel], bool], ReturningUpdate[Any]]] = {
+    (kind, limited): _claim_statement(kind, _due_query(kind, limited=limited))
+    for kind in QUEUE_ROW_TYPES
+    for limited in (False, True)
 }
-"""Built once: building a statement takes as long as running it."""
+_CLAIM_PROBE: Final = _claim_statement(
+    Outbox,
+    _free_rows(Outbox)
+    .where(col(Outbox.case_system) == sa.bindparam("called"))
+    .order_by(col(Outbox.attempts), col(Outbox.due_at))
+    .limit(1),
+)
+"""The event that has been tried least: one that is always refused hides no other."""
 
 
-def claim(line: Line, kind: type[R]) -> Job[R] | None:
+def claim(line: Line, kind: type[R], share: Share = EVERYTHING) -> Job[R] | None:
     """Lease the row of this kind that has been due longest; None if nothing is due.
 
     A row whose key is damaged or not at hand is put off, and the next one tried: it must not stand
     in front of all others for ever.
     """
+    return _claim(line, _CLAIM_DUE[kind, share.of is not None], share.values)
+
+
+def claim_probe(line: Line, case_system: str) -> Job[Outbox] | None:
+    """Lease an event for a case system that is away, due or not; None if there is none."""
+    return _claim(line, _CLAIM_PROBE, {"called": case_system})
+
+
+def _claim(
+    line: Line, statement: ReturningUpdate[R], values: Mapping[str, object]
+) -> Job[R] | None:
     while True:
         with line.store.transaction() as (session, now):
             times = {"now": now, "until": now + line.terms.lease}
-            row: R | None = _claim_row(session, _CLAIM_STATEMENTS[kind], times)
+            row: R | None = _claim_row(session, statement, {**values, **times})
             if row is None:
                 return None
             session.expunge(row)
@@ -98,10 +181,19 @@ def claim(line: Line, kind: type[R]) -> Job[R] | None:
                 postpone_and_escalate(line, row, error.code, session, now)
 
 
-def due_kinds(session: Session, now: datetime) -> list[type[QueueRow]]:
+def due_kinds(session: Session, now: datetime, share: Share = EVERYTHING) -> list[type[QueueRow]]:
     """The row types for which `claim` would find a row; a query that writes nothing."""
-    found = session.execute(_ANY_DUE, {"now": now}).one()
-    return [kind for kind, there in zip(QUEUE_ROW_TYPES, found, strict=True) if there]
+    statement = _any_due(share.kinds, limited=share.of is not None)
+    found = session.execute(statement, {"now": now, **share.values}).one()
+    return [kind for kind, there in zip(share.kinds, found, strict=True) if there]
+
+
+def overdue_kinds(session: Session, now: datetime, away: frozenset[str]) -> list[type[QueueRow]]:
+    """The row types with work that has been due for too long and that nobody has.
+
+    What waits for one of the neighbours that are known to be `away` is not counted.
+    """
+    return due_kinds(session, now - OVERDUE_AFTER, Share(but=away))
 
 
 def _claim_row(
@@ -161,6 +253,7 @@ def settle_outcome(
     )
     for write in outcome.followups:
         write(session, now)
+    _bring_forward_same_outage(session, now, job.row)
     if not goes_on:
         return None
     row = _as_written(job.row, written)
@@ -273,6 +366,42 @@ def make_due(line: Line, code: str) -> int:
             sa.update(table).where(*waiting, table.c.due_at > now).values(due_at=now)
         )
         return changed.rowcount  # type: ignore[attr-defined,no-any-return] # an UPDATE has one
+
+
+def _bring_forward_same_outage(session: Session, now: datetime, row: QueueRow) -> None:
+    """A row that waited for a gateway went on: others that wait for the same follow at once."""
+    if row.code not in _GATEWAY_OUTAGES or not isinstance(row, Arrival | Receipt):
+        return
+    neighbour = _neighbour_of(type(row))
+    assert neighbour is not None
+    channel = session.execute(sa.select(neighbour).where(col(type(row).id) == row.id)).scalar_one()
+    _bring_forward(session, now, type(row), channel)
+
+
+def bring_forward_gateway_work(line: Line, channel: str) -> None:
+    """A gateway answers again: what was postponed because it was away is due now."""
+    with line.store.transaction() as (session, now):
+        for kind in (Arrival, Receipt):
+            _bring_forward(session, now, kind, channel)
+
+
+def _bring_forward(
+    session: Session, now: datetime, kind: type[Arrival | Receipt], channel: str
+) -> None:
+    neighbour = _neighbour_of(kind)
+    assert neighbour is not None
+    session.execute(
+        sa.update(kind)
+        .where(
+            neighbour == channel,
+            col(kind.state).in_(list(STATIONS[_states(kind)])),
+            col(kind.code).in_(_GATEWAY_OUTAGES),
+            col(kind.leased_until).is_(None),
+            col(kind.due_at) > now,
+        )
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def backoff(line: Line, attempts: int) -> timedelta:

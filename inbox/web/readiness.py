@@ -11,6 +11,8 @@ from inbox.domain import new_id
 from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
 from inbox.line.active_rule_books import organisations_with_rule_book
+from inbox.line.pulses import all_neighbours_away
+from inbox.line.queue import overdue_kinds
 from inbox.package.inputs import STALE_LIST
 from inbox.package.signature.revocation import authorities_without_fresh_list
 from inbox.tables import Installation
@@ -30,6 +32,7 @@ def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]
         "routing": lambda: _check_books(line),
         "trust": lambda: _check_trust(line),
         "lists": line.recheck.check_trusted,
+        "work": lambda: _check_work(line),
     }
     found = {}
     for name, check in needs.items():
@@ -83,6 +86,13 @@ def _check_trust(line: Line) -> None:
         raise Unavailable("trust.nobody")
     if authorities_without_fresh_list(believed, now):
         raise Unavailable(STALE_LIST)
+
+
+def _check_work(line: Line) -> None:
+    """What is due is taken within minutes, unless its neighbour is known to be away."""
+    with line.store.reading() as (session, now):
+        if overdue_kinds(session, now, all_neighbours_away(session)):
+            raise Unavailable("work.overdue")
 
 
 def _gateways(line: Line, silence: timedelta) -> Mapping[str, str]:

@@ -22,8 +22,8 @@ from inbox.app import create_operator_app
 from inbox.domain import ArrivalState, DeliveryState, MessageId, MessageState, ReceiptState
 from inbox.keys import Keyring, create_keys
 from inbox.line import Line
-from inbox.line.intake import record_pulse
 from inbox.line.moves import archive_staff
+from inbox.line.pulses import record_pulse
 from inbox.line.task_kinds import TaskKind
 from inbox.store import SteadyClock, Store
 from inbox.tables import Message
@@ -39,6 +39,7 @@ ALL_WELL = {
     "routing": "ok",
     "trust": "ok",
     "lists": "ok",
+    "work": "ok",
     "gateway:eformidling": "ok",
 }
 
@@ -176,7 +177,7 @@ def test_readiness_reports_each_need_whose_tables_are_missing(small_world: World
 
     assert status == 503
     away = dict.fromkeys(
-        ("keys", "policies", "routing", "gateway:eformidling"), "database.unavailable"
+        ("keys", "policies", "routing", "work", "gateway:eformidling"), "database.unavailable"
     )
     assert needs == {**ALL_WELL, **away}
 
@@ -315,6 +316,7 @@ def test_status_page_shows_the_totals_in_norwegian(api: Api) -> None:
     api.message("Ingen regel")
     api.world.clock.advance(timedelta(hours=2))
     api.world.collect()
+    api.world.work()
 
     with TestClient(create_operator_app(api.world.line)) as client:
         page = html.document_fromstring(client.get("/").content)

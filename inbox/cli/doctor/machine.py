@@ -15,6 +15,8 @@ from inbox.domain import OrgNumber, new_id
 from inbox.errors import Unavailable
 from inbox.keys import Keyring
 from inbox.line.active_rule_books import ActiveRuleBooks
+from inbox.line.pulses import all_neighbours_away
+from inbox.line.queue import overdue_kinds
 from inbox.store import SCHEMA_REVISION
 from inbox.tables import ActivePolicy, Checkpoint, Installation, Pulse
 from inbox.vault import FolderVault
@@ -183,6 +185,7 @@ def worker(patient: CheckContext) -> Iterator[DoctorFinding]:
     with patient.store.reading() as (session, now):
         pulses = {pulse.name: pulse for pulse in session.exec(select(Pulse))}
         signed = session.exec(select(Checkpoint.size)).first()
+        overdue = overdue_kinds(session, now, all_neighbours_away(session))
     pulse = pulses.get(_WORKER)
     if pulse is None or pulse.at is None or now - pulse.at > _MAX_SILENCE:
         last = "never" if pulse is None or pulse.at is None else f"{pulse.at:%Y-%m-%d %H:%M} UTC"
@@ -191,6 +194,13 @@ def worker(patient: CheckContext) -> Iterator[DoctorFinding]:
         )
     else:
         yield ok(_WORKER, f"worked at {pulse.at:%H:%M} UTC")
+    if overdue:
+        kinds = ", ".join(sorted(kind.__name__.lower() for kind in overdue))
+        yield wrong(
+            _WORKER,
+            f"work has been due for more than five minutes and nobody has it: {kinds}",
+            "see that a worker runs and what its log says; end it and start it again",
+        )
     for name, other in pulses.items():
         if other.code is not None:
             yield warning(name, f"at its last round: {other.code}", "see the log of the worker")

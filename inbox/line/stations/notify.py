@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from inbox.casesystem import DeliveryEvent
 from inbox.domain import DeliveryState, OutboxState
+from inbox.errors import Unavailable
 from inbox.line import Job, Line, Outcome
 from inbox.line.case_systems import webhook_secret_of
+from inbox.line.pulses import CASE_SYSTEM, record_pulse
 from inbox.tables import CaseSystem, Delivery, Outbox, table_of
 
 _MADE_DUE_PER_SUCCESS: Final = 2
@@ -35,30 +37,57 @@ def notify(line: Line, job: Job[Outbox]) -> Outcome:
         delivery_id=delivery.id,
         occurred_at=row.created_at,
     )
-    line.events.send(system.webhook_url, secret, event, job.now)
+    came_back = _send(line, job, system.webhook_url, secret, event)
+    at_most = None if came_back else _MADE_DUE_PER_SUCCESS
     return Outcome(
         became=OutboxState.SENT,
         values={"settled_at": job.now},
-        followups=(lambda session, now: _make_waiting_events_due(session, now, row.case_system),),
+        followups=(
+            lambda session, now: _make_waiting_events_due(session, now, row.case_system, at_most),
+        ),
     )
 
 
-def _make_waiting_events_due(session: Session, now: datetime, case_system: str) -> None:
-    """It answers: two that wait for it are due at once, and so on until none waits.
+def _send(line: Line, job: Job[Outbox], url: str, secret: bytes, event: DeliveryEvent) -> bool:
+    """Send the event; whether its case system was away until now. Raises `Unavailable`."""
+    places, case_system = line.case_system_places, job.row.case_system
+    try:
+        line.events.send(url, secret, event, job.now)
+    except Unavailable as error:
+        with line.store.reading() as (_, now):
+            away = places.failed(case_system, now)
+        if away:
+            record_pulse(line, CASE_SYSTEM + case_system, error.code)
+        raise
+    came_back = places.answered(case_system)
+    if came_back:
+        record_pulse(line, CASE_SYSTEM + case_system, None)
+    return came_back
 
-    Not all of them together, so that one that is refused for ever costs little (decision 0013).
+
+def _make_waiting_events_due(
+    session: Session, now: datetime, case_system: str, at_most: int | None
+) -> None:
+    """It answers: what waits for it is due at once, all of it if it was away until now.
+
+    Otherwise two, and so on until none waits, so that one event that is refused for ever costs
+    little. How many calls are made at once is bounded by its places (decision 0013).
     """
-    waiting = session.exec(
-        select(Outbox.id)
-        .where(
-            col(Outbox.case_system) == case_system,
-            col(Outbox.state) == OutboxState.PENDING,
-            col(Outbox.due_at) > now,
-        )
-        .order_by(col(Outbox.due_at))
-        .limit(_MADE_DUE_PER_SUCCESS)
+    outbox = table_of(Outbox)
+    waiting = (
+        outbox.c.case_system == case_system,
+        outbox.c.state == OutboxState.PENDING,
+        outbox.c.due_at > now,
+    )
+    if at_most is None:
+        session.execute(sa.update(outbox).where(*waiting).values(due_at=now))
+        return
+    following = session.scalars(
+        sa.select(outbox.c.id)
+        .where(*waiting)
+        .order_by(outbox.c.due_at)
+        .limit(at_most)
         .with_for_update(skip_locked=True)
     ).all()
-    if waiting:
-        outbox = table_of(Outbox)
-        session.execute(sa.update(outbox).where(outbox.c.id.in_(waiting)).values(due_at=now))
+    if following:
+        session.execute(sa.update(outbox).where(outbox.c.id.in_(following)).values(due_at=now))

@@ -27,6 +27,7 @@ from inbox.tables import CaseSystem
 from inbox.worker import Worker
 from tests.faults.harness.external_archive import port_of
 from tests.faults.harness.line_process import LineProcess
+from tests.worker_thread import work_once
 
 PAUSE = timedelta(minutes=10)
 """Longer than a lease, than what is kept of an answered message, and than any first back-off."""
@@ -176,11 +177,11 @@ def _a_while(inside: LineProcess, troubles: _Troubles) -> None:
 
     def work() -> None:
         for _ in range(_LONGEST):
-            if not worker._work_once():
+            if not work_once(worker):
                 return
         raise AssertionError("the line does not come to rest")
 
-    attempt(worker._poll_gateways)
+    attempt(lambda: worker._poll_gateway("eformidling"))
     attempt(work)
     attempt(lambda: place_unrouted(inside))
     attempt(work)

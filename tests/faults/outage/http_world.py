@@ -33,6 +33,7 @@ from inbox.web.readiness import readiness_of
 from inbox.worker import Worker
 from tests.faults.outage.outage_outcome import CANARY, Custody, Logged, faults_in
 from tests.gateway.scripted_gateway import NO_TLS
+from tests.worker_thread import work_once
 from tests.worlds import OURS, SENDER, World, world
 
 BOUNDS = Bounds(
@@ -118,9 +119,9 @@ class HttpWorld:
 
     def turn(self) -> bool:
         """The worker's loop until nothing is due, outliving what it outlives; whether it worked."""
-        worked = self._outliving(self.worker._poll_gateways)
+        worked = self._outliving(lambda: self.worker._poll_gateway("eformidling"))
         for _ in range(100):
-            if not self._outliving(self.worker._work_once):
+            if not self._outliving(lambda: work_once(self.worker)):
                 return worked
             worked = True
         raise AssertionError("the line does not come to rest")

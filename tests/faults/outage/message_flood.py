@@ -37,16 +37,17 @@ def work_until_told(inside: LineProcess) -> None:
         worker = Worker(line, poll_seconds=0.2, checkpoints=inside.folder / "checkpoints.txt")
         signal.signal(signal.SIGTERM, lambda *_: worker.stop())
         worker.run()
-    check_all_free(slots, long)
+    for lane in ("", *line.gateways):
+        check_all_free(slots, long, lane)
 
 
-def check_all_free(slots: TransferSlots, long: int) -> None:
-    """Hold every slot there is at the same time: none has leaked."""
+def check_all_free(slots: TransferSlots, long: int, lane: str) -> None:
+    """Hold every slot of a lane at the same time: none has leaked."""
     together = threading.Barrier(slots.threads + 1, timeout=10)
     grown = threading.Barrier(long + 1, timeout=10)
 
     def hold(*, grow: bool) -> None:
-        with slots.job_slot():
+        with slots.job_slot(lane):
             if grow:
                 slots.move_to_long_slot()
                 grown.wait()

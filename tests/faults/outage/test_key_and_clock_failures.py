@@ -162,7 +162,7 @@ def test_temporarily_wrong_database_clock_neither_loses_nor_duplicates_a_message
         steady()
         wire_id = there.send()
         if moment == "announced":
-            there.worker._poll_gateways()
+            there.worker._poll_gateway("eformidling")
         if moment == "taken":
             there.turn()
         if moment == "registered":

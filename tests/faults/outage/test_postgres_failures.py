@@ -78,7 +78,7 @@ def test_line_calls_no_gateway_while_postgres_is_down_and_recovers_afterwards(
 ) -> None:
     with _proxied(postgres_database(postgres_server), tmp_path) as (there, proxy):
         wire_id = there.send()
-        there.worker._poll_gateways()
+        there.worker._poll_gateway("eformidling")
         proxy.away = True
         proxy.cut()
         before = there.states(), there.effects()

@@ -56,7 +56,7 @@ def test_line_waits_while_sqlite_is_locked_by_another_connection(tmp_path: Path)
     url = sqlite_database(tmp_path)
     with _tuned(url, tmp_path, {"busy_timeout": 10}) as there:
         wire_id = there.send()
-        there.worker._poll_gateways()
+        there.worker._poll_gateway("eformidling")
         other = create_engine(url)
         with other.connect() as holding:
             holding.exec_driver_sql("COMMIT")

@@ -1,0 +1,53 @@
+"""When a part of the program last worked, and what is wrong with a neighbour, if anything is."""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from inbox.errors import Conflict
+from inbox.line import Line
+from inbox.tables import Pulse
+
+PULSE_INTERVAL: Final = timedelta(seconds=10)
+"""How exactly it is known when something last worked."""
+WORKER: Final = "worker"
+GATEWAY: Final = "gateway:"
+CASE_SYSTEM: Final = "case_system:"
+
+
+def record_pulse(line: Line, name: str, code: str | None) -> bool:
+    """Record that something ran just now, and the code of its error if there was one.
+
+    Returns whether it works again after an error. Nothing is written if the same was recorded less
+    than `PULSE_INTERVAL` ago. Another process may record the first pulse of a name at the same
+    moment: that one is enough.
+    """
+    with line.store.reading() as (session, now):
+        noted = session.get(Pulse, name)
+        fresh = code is not None or (noted and noted.at and now - noted.at < PULSE_INTERVAL)
+    if noted is not None and noted.code == code and fresh:
+        return False
+    with suppress(Conflict), line.store.transaction() as (session, now):
+        pulse = session.get(Pulse, name)
+        if pulse is None:
+            pulse = Pulse(name=name)
+            session.add(pulse)
+        pulse.code = code
+        if code is None:
+            pulse.at = now
+    return noted is not None and noted.code is not None and code is None
+
+
+def neighbours_away(session: Session, kind: str) -> frozenset[str]:
+    """The channels (`GATEWAY`) or case systems (`CASE_SYSTEM`) that are known to be away."""
+    found = session.exec(
+        select(Pulse.name).where(col(Pulse.name).startswith(kind), col(Pulse.code).is_not(None))
+    )
+    return frozenset(name.removeprefix(kind) for name in found)
+
+
+def all_neighbours_away(session: Session) -> frozenset[str]:
+    """The channels and case systems that are known to be away."""
+    return neighbours_away(session, GATEWAY) | neighbours_away(session, CASE_SYSTEM)
