@@ -23,12 +23,16 @@ class LogEvent(StrEnum):
     POSTPONED = "postponed"
     COLLECTED = "collected"
     FAILED = "failed"
+    RECOVERED = "recovered"
+    """What failed again and again works."""
     CLOCK_BACKWARDS = "clock_backwards"
     CHECKPOINT = "checkpoint"
     CLEANED = "cleaned"
     LISTS = "lists"
     """Revocation lists that are news."""
     REQUEST = "request"
+    CUT = "cut"
+    """Connections that were ended because of a client that was too slow, or one of too many."""
 
 
 class LogField(StrEnum):
@@ -46,6 +50,26 @@ class LogField(StrEnum):
     ROUTE = "route"
     """The template of a path, never the path."""
     STATUS = "status"
+
+
+class _OnePerSecond(logging.Filter):
+    """Of what other libraries log, lets one line a second through for each logger and level.
+
+    So nobody from outside can fill a disk with, say, requests that are no HTTP.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._latest: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == _LOGGER.name:
+            return True
+        cause = (record.name, record.levelno)
+        if record.created - self._latest.get(cause, 0) < 1:
+            return False
+        self._latest[cause] = record.created
+        return True
 
 
 class _JsonLines(logging.Formatter):
@@ -70,6 +94,7 @@ def to_stderr() -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
+    handler.addFilter(_OnePerSecond())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -27,6 +27,7 @@ from inbox.line.stations import advance, postpone_and_escalate
 from inbox.line.upkeep.far_times import bring_back_far_times
 from inbox.line.upkeep.scrub import scrub_step
 from inbox.log import LogField
+from inbox.outage_log import OutageLog
 from inbox.package.inputs import STALE_LIST, Trust
 from inbox.store import SteadyClock
 from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
@@ -58,6 +59,7 @@ class Worker:
         self._woken = Condition()
         self._threads: list[Thread] = []
         self._looking = Lock()
+        self._outages = OutageLog(time.monotonic)
         self._pulse_at: float | None = None
         channels = frozenset(line.gateways)
         self._lanes: Mapping[str, Share] = {
@@ -137,6 +139,7 @@ class Worker:
         while not self._stop.is_set():
             try:
                 worked = self._work_once(lane)
+                self._outages.worked()
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever a step throws
                 self._log_failure(error)
                 worked = False
@@ -177,6 +180,7 @@ class Worker:
                     return
                 try:
                     job = self._claim_event()
+                    self._outages.worked()
                 except Exception as error:  # noqa: BLE001 - the loop outlives whatever is thrown
                     self._log_failure(error)
                     job = None
@@ -239,6 +243,7 @@ class Worker:
         while not self._stop.is_set():
             try:
                 work()
+                self._outages.worked()
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever a round throws
                 self._log_failure(error)
             self._stop.wait(seconds)
@@ -315,7 +320,7 @@ class Worker:
 
     def _log_failure(self, error: Exception) -> None:
         code = error.code if isinstance(error, InboxError) else "internal"
-        log.emit(log.LogEvent.FAILED, {LogField.CODE: code, LogField.ERROR: type(error).__name__})
+        self._outages.failed(code, type(error).__name__)
 
 
 @contextmanager

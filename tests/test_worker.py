@@ -124,6 +124,24 @@ def test_worker_removes_only_old_vault_objects_without_a_row(small_world: World)
     assert left == {"0rphan.2", small_world.message(wire_id).object_name}
 
 
+def test_worker_logs_one_line_for_many_equal_failures_of_the_database(
+    small_world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    small_world.send()
+    with working(small_world) as worker:
+        until(lambda: _states(small_world) == ["OFFERED"])
+        with small_world.line.store.transaction() as (session, _):
+            session.connection().exec_driver_sql("ALTER TABLE arrival RENAME TO arrival_gone")
+        until(lambda: worker._outages.failures() > 20)
+
+    lines = [
+        record
+        for record in caplog.records
+        if record.__dict__.get("inbox_fields", {}).get("code") == "database.unavailable"
+    ]
+    assert [record.getMessage() for record in lines] == ["failed"]
+
+
 def test_long_transfer_moves_to_a_long_slot_and_frees_the_small_one(small_world: World) -> None:
     from inbox.errors import Unavailable
     from inbox.line.transfer_slots import TransferSlots
