@@ -21,12 +21,21 @@ from inbox.config import Listener, Settings
 from inbox.errors import ConfigurationError, InboxError
 from inbox.line import Line
 from inbox.settings_digest import record_settings
+from inbox.web.connection_deadlines import (
+    OPERATOR_CONNECTIONS,
+    ConnectionLimits,
+    api_connections,
+    descriptor_limit,
+    protocol_with,
+)
 from inbox.wiring import build_line
 from inbox.worker import Worker
 
 _SHUTDOWN_SECONDS: Final = 15
 """How long open transfers and the step at hand may take when it is told to end."""
 _STARTUP_SECONDS: Final = 30
+_BACKLOG: Final = 128
+"""asyncio accepts as many at once, before any of them is counted."""
 _SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _PR_SET_DUMPABLE: Final = 4
 
@@ -58,8 +67,12 @@ def serve(
     settings = settings_of(ctx)
     line = _line_with_settings_noted(settings)
     faces = {
-        "api": _HttpListener(create_app(line), settings.api),
-        "operator": _HttpListener(create_operator_app(line), settings.operator),
+        "api": _HttpListener(
+            create_app(line), settings.api, connections=api_connections(descriptor_limit())
+        ),
+        "operator": _HttpListener(
+            create_operator_app(line), settings.operator, connections=OPERATOR_CONNECTIONS
+        ),
     }
     worker = [] if no_worker else [_worker(line, settings)]
 
@@ -156,13 +169,15 @@ class _UvicornServer(uvicorn.Server):
 class _HttpListener:
     """One listener; it has its port as soon as it is made. Raises `ConfigurationError`."""
 
-    def __init__(self, app: ASGIApp, listener: Listener) -> None:
+    def __init__(self, app: ASGIApp, listener: Listener, *, connections: int) -> None:
         self._socket = _bind(listener)
         host, port = self._socket.getsockname()[:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._server = _UvicornServer(
             uvicorn.Config(
                 app,
+                http=protocol_with(ConnectionLimits(connections=connections)),
+                backlog=_BACKLOG,
                 access_log=False,
                 log_config=None,
                 lifespan="off",

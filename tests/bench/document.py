@@ -106,7 +106,7 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
 def serve_api(out: Connection, database: str, folder: Path) -> None:
     """The case systems' listener, as `inbox serve` has it."""
     with line_at(database, folder) as line:
-        face = _HttpListener(create_app(line), Listener(port=0))
+        face = _HttpListener(create_app(line), Listener(port=0), connections=100)
         thread = Thread(target=face.run, daemon=True)
         thread.start()
         face.wait_until_up()

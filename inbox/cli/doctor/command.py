@@ -19,6 +19,7 @@ _WITHOUT_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("policies", machine.policies),
     ("routing", machine.routing),
     ("checkpoints", machine.checkpoints),
+    ("descriptors", machine.descriptors),
     ("trust", neighbours.trust),
     ("gateway", neighbours.gateways),
     ("sha1", neighbours.legacy_sha1),

@@ -20,11 +20,13 @@ from inbox.line.queue import overdue_kinds
 from inbox.store import SCHEMA_REVISION
 from inbox.tables import ActivePolicy, Checkpoint, Installation, Pulse
 from inbox.vault import FolderVault
+from inbox.web.connection_deadlines import descriptor_limit
 from inbox.wiring import policy_folder, read_rule_books, terms_of
 
 _OTHERS_MODE_BITS: Final = 0o077
 _MAX_SILENCE: Final = timedelta(minutes=15)
 _WORKER: Final = "worker"
+_FEWEST_DESCRIPTORS: Final = 4096
 
 
 def database(patient: CheckContext) -> Iterator[DoctorFinding]:
@@ -178,6 +180,20 @@ def checkpoints(patient: CheckContext) -> Iterator[DoctorFinding]:
         )
         return
     yield ok("checkpoints", "can be written to; keep a copy on another machine")
+
+
+def descriptors(patient: CheckContext) -> Iterator[DoctorFinding]:
+    """A process may have enough descriptors for its listeners and for its own work."""
+    del patient
+    limit = descriptor_limit()
+    if limit < _FEWEST_DESCRIPTORS:
+        yield warning(
+            "descriptors",
+            f"a process may have {limit}: many connections at once are refused",
+            f"set LimitNOFILE={_FEWEST_DESCRIPTORS} in the unit, or ulimit -n",
+        )
+    else:
+        yield ok("descriptors", f"a process may have {limit}")
 
 
 def worker(patient: CheckContext) -> Iterator[DoctorFinding]:
