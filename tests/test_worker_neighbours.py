@@ -138,7 +138,9 @@ def test_case_system_that_is_away_is_probed_by_one_call_and_named_to_operators(
         assert told.readiness() == "ok"
 
 
-def test_all_that_waited_is_sent_by_the_first_probe_that_gets_through(small_world: World) -> None:
+def test_backlog_of_a_case_system_is_sent_after_the_first_probe_that_gets_through(
+    small_world: World,
+) -> None:
     with _told(small_world, Trickle(pieces=_SILENT), within=0.1) as told:
         for _ in range(6):
             small_world.send(TO_SAK)
