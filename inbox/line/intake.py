@@ -14,6 +14,7 @@ from inbox.line import Line
 from inbox.line.delivery_events import repeat_unanswered_events
 from inbox.line.pulses import GATEWAY, record_pulse
 from inbox.line.queue import bring_forward_gateway_work
+from inbox.line.receipts import ask_again_for_a_route
 from inbox.line.settle import Step, settle
 from inbox.tables import Arrival, WrappedKey
 
@@ -36,6 +37,7 @@ def poll_gateways(line: Line) -> int:
 def ask_again(line: Line) -> None:
     """Repeat what has waited too long for an answer. Safe to repeat; no neighbour is called."""
     repeat_unanswered_events(line)
+    ask_again_for_a_route(line)
 
 
 def poll_gateway(line: Line, gateway: Gateway) -> int:

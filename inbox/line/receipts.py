@@ -4,13 +4,16 @@ Of messages that share a wire id at most one is answered: the sender's gateway m
 on that id alone, and a FEIL there cannot be undone.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
 from inbox import audit
 from inbox.domain import MessageState, OrgNumber, ReceiptState, new_id
+from inbox.errors import Conflict
 from inbox.keys import DataKey
+from inbox.line import Line
 from inbox.line.settle import Step, open_task, settle
 from inbox.line.task_kinds import TaskKind
 from inbox.package.envelope import read_envelope
@@ -74,6 +77,22 @@ def choose_receipt(session: Session, now: datetime, message: Message, outcome: R
 
 def _may_be_replaced(receipt: Receipt) -> bool:
     return receipt.outcome == ReceiptType.ERROR and receipt.state is ReceiptState.CHOSEN
+
+
+def ask_again_for_a_route(line: Line) -> None:
+    """Choose receipts anew that had no route a day ago: the gateway caches the registry.
+
+    Once for each choice: one that still has no route then is left to people. Safe to repeat.
+    """
+    due = select(Receipt).where(
+        col(Receipt.state) == ReceiptState.IMPOSSIBLE, col(Receipt.settled_at).is_(None)
+    )
+    with line.store.reading() as (session, now):
+        waiting = session.exec(due.where(col(Receipt.due_at) <= now)).all()
+    for receipt in waiting:
+        step = Step(row=receipt, became=ReceiptState.CHOSEN, by="resend")
+        with suppress(Conflict), line.store.transaction() as (session, now):
+            settle(session, now, step)
 
 
 def mark_answered(

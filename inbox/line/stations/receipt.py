@@ -33,7 +33,12 @@ def create(line: Line, job: Job[Receipt]) -> Outcome | DecideInTransaction:
         return Outcome(became=ReceiptState.IMPOSSIBLE, code="receipt.no_sender")
     route = gateway.receipt_route(OrgNumber(message.sender))
     if route.obstacle is not None:
-        return Outcome(became=ReceiptState.IMPOSSIBLE, code=route.obstacle)
+        young = job.now - job.row.chosen_at < line.terms.receipt_retry_window
+        return Outcome(
+            became=ReceiptState.IMPOSSIBLE,
+            code=route.obstacle,
+            due_at=job.now + line.terms.receipt_retry_window if young else None,
+        )
     key = job.keys.get(message.id)
     if key is None:
         return Outcome(became=ReceiptState.IMPOSSIBLE, code="receipt.erased")
