@@ -19,8 +19,8 @@ from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, cli
 from inbox.keys import Keyring
 from inbox.line import Line, Terms
 from inbox.line.active_rule_books import ActiveRuleBooks
-from inbox.line.case_system_places import CaseSystemPlaces
-from inbox.line.transfer_slots import TransferSlots
+from inbox.line.throttle.case_system_places import CaseSystemPlaces
+from inbox.line.throttle.transfer_slots import TransferSlots
 from inbox.migrations import shipped_folder
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits

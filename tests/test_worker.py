@@ -144,7 +144,7 @@ def test_worker_logs_one_line_for_many_equal_failures_of_the_database(
 
 def test_long_transfer_moves_to_a_long_slot_and_frees_the_small_one(small_world: World) -> None:
     from inbox.errors import Unavailable
-    from inbox.line.transfer_slots import TransferSlots
+    from inbox.line.throttle.transfer_slots import TransferSlots
 
     slots = TransferSlots(small=1, long=1)
     with slots.job_slot():

@@ -18,9 +18,9 @@ from inbox.domain import OrgNumber, State
 from inbox.gateway import Gateway
 from inbox.keys import DataKey, Keyring
 from inbox.line.active_rule_books import ActiveRuleBooks, organisations_with_rule_book
-from inbox.line.case_system_places import CaseSystemPlaces
-from inbox.line.erasure_pace import ErasurePace
-from inbox.line.transfer_slots import TransferSlots
+from inbox.line.throttle.case_system_places import CaseSystemPlaces
+from inbox.line.throttle.erasure_pace import ErasurePace
+from inbox.line.throttle.transfer_slots import TransferSlots
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits, Trust
 from inbox.store import Store

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from inbox.line.case_system_places import FAILURES_UNTIL_AWAY, CaseSystemPlaces
+from inbox.line.throttle.case_system_places import FAILURES_UNTIL_AWAY, CaseSystemPlaces
 from tests.worlds import BEGIN
 
 

@@ -10,9 +10,9 @@ from sqlmodel import Session, select
 from inbox import audit
 from inbox.domain import ArrivalState, MessageState
 from inbox.line import Line
-from inbox.line.erasure_pace import CONFIRMED_FOR, ErasurePace
 from inbox.line.queue import QUEUE_ROW_TYPES, claim
 from inbox.line.stations import advance
+from inbox.line.throttle.erasure_pace import CONFIRMED_FOR, ErasurePace
 from inbox.line.upkeep.far_times import bring_back_far_times
 from inbox.store import SteadyClock, Store
 from inbox.tables import Message, WrappedKey

@@ -18,7 +18,7 @@ from inbox.line import DecideInTransaction, Job, Line, Outcome
 from inbox.line.queue import renew_lease
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import OTHER_BYTES_CODE, TaskKind
-from inbox.line.transfer_slots import LONG_TRANSFER_BYTES
+from inbox.line.throttle.transfer_slots import LONG_TRANSFER_BYTES
 from inbox.package.zip.reader import has_complete_end
 from inbox.tables import Arrival, Message
 from inbox.tables import WrappedKey as WrappedKeyRow

@@ -14,7 +14,7 @@ from inbox.domain import OrgNumber
 from inbox.errors import Unavailable
 from inbox.gateway import Gateway
 from inbox.line import Line
-from inbox.line.erasure_pace import TOLERANCE
+from inbox.line.throttle.erasure_pace import TOLERANCE
 from inbox.store import SteadyClock
 from inbox.tables import AuditEntry
 

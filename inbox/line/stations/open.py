@@ -16,7 +16,7 @@ from inbox.line.sealed_content import (
     sealed_columns,
 )
 from inbox.line.task_kinds import OTHER_BYTES_CODE
-from inbox.line.transfer_slots import LONG_TRANSFER_BYTES
+from inbox.line.throttle.transfer_slots import LONG_TRANSFER_BYTES
 from inbox.package import Package, open_package
 from inbox.package.envelope import Envelope, read_envelope
 from inbox.package.inputs import Expectations, StaleList, Trust

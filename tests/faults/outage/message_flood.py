@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from inbox.line.transfer_slots import TransferSlots
+from inbox.line.throttle.transfer_slots import TransferSlots
 from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
 from inbox.simulator.packages.builder import Parcel, ParcelDocument, write_package
 from inbox.simulator.packages.envelopes import sbd_json
