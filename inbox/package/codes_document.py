@@ -85,8 +85,6 @@ def _remedy_word(mend: Remedy) -> str:
 
 
 def _waivable_word(code: QuarantineCode) -> str:
-    if code.needs_reviewer:
-        return "with reviewer"
     return "by two" if code.waivable else "never"
 
 

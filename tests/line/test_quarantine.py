@@ -22,6 +22,7 @@ from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.package.codes.registry import CODES
 from inbox.simulator.packages.arkivmelding import arkivmelding_xml
+from inbox.simulator.packages.builder import ParcelDocument
 from inbox.simulator.packages.certificates import SigningKey
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import CaseSystem, Message, Task
@@ -112,13 +113,20 @@ EARNED: Mapping[str, Earned] = {
     "arkivmelding.protective_grade": Earned(
         parcel=lambda world: {"arkivmelding": graded(b"Fortrolig (beskyttelsesgrad)")}
     ),
+    "arkivmelding.several": Earned(
+        parcel=lambda world: {
+            "documents": (
+                ParcelDocument(
+                    name="Arkivmelding.xml", media_type="text/xml", content=b"<arkivmelding/>"
+                ),
+            )
+        }
+    ),
     "documents.none": Earned(parcel=lambda world: {"documents": ()}),
 }
 BY_ITSELF = {
     "revocation-unknown",
     "arrival.other_bytes",
-    "arkivmelding.grade_unreadable",
-    "arkivmelding.several",
 }
 """Waivable, and with a test of its own below."""
 

@@ -103,7 +103,7 @@ def _check_code(kind: ProposalKind, code: str) -> None:
 
 
 def _is_code_waivable(code: str) -> bool:
-    return code in CODES and CODES[code].waivable and not CODES[code].needs_reviewer
+    return code in CODES and CODES[code].waivable
 
 
 def _is_message_waivable(session: Session, kind: ProposalKind, subject_id: str) -> bool:

@@ -4,7 +4,6 @@ from inbox.package.codes.quarantine_code import (
     Remedy,
     not_waivable,
     waivable_by_two,
-    waivable_with_reviewer,
 )
 
 SIGNER = {
@@ -168,7 +167,7 @@ ARKIVMELDING = {
         nn="Meldinga er gradert etter beskyttelsesinstruksen.",
         en="The message has a protective grade (beskyttelsesinstruksen).",
     ),
-    "arkivmelding.grade_unreadable": waivable_with_reviewer(
+    "arkivmelding.grade_unreadable": not_waivable(
         Remedy.SOFTWARE,
         nb="arkivmelding.xml kan ikke leses, og det som står der, kan være en gradering.",
         nn="arkivmelding.xml kan ikkje lesast, og det som står der, kan vere ei gradering.",

@@ -78,14 +78,10 @@ class QuarantineCode:
     remedy: Remedy
     waivable: bool
     """Whether two persons may accept the message all the same."""
-    needs_reviewer: bool = False
-    """Whether the person who approves must be a security reviewer."""
 
     @property
     def permitted_actions(self) -> Text:
         """What can be done about it here, and by whom."""
-        if self.needs_reviewer:
-            return _WAIVABLE_WITH_REVIEWER
         return _WAIVABLE if self.waivable else _FINAL
 
 
@@ -96,14 +92,6 @@ _WAIVABLE = Text(
     " kan sjekke ho på nytt; to kan avvise ho.",
     en="Two archivists can let it through, one proposing and another approving. One can check it"
     " again; two can refuse it.",
-)
-_WAIVABLE_WITH_REVIEWER = Text(
-    nb="En arkivar kan foreslå å slippe den gjennom; den som godkjenner, må være"
-    " sikkerhetskontrollør. En arkivar kan sjekke den på nytt; to kan avvise den.",
-    nn="Ein arkivar kan føreslå å sleppe ho gjennom; den som godkjenner, må vere"
-    " tryggleikskontrollør. Ein arkivar kan sjekke ho på nytt; to kan avvise ho.",
-    en="An archivist can propose to let it through; who approves must be a security reviewer. One"
-    " archivist can check it again; two can refuse it.",
 )
 _FINAL = Text(
     nb="Ingen kan slippe den gjennom. En arkivar kan sjekke den på nytt; to kan avvise den.",
@@ -120,10 +108,3 @@ def not_waivable(mend: Remedy, nb: str, nn: str, en: str) -> QuarantineCode:
 def waivable_by_two(mend: Remedy, nb: str, nn: str, en: str) -> QuarantineCode:
     """A code that two persons can waive."""
     return QuarantineCode(text=Text(nb=nb, nn=nn, en=en), remedy=mend, waivable=True)
-
-
-def waivable_with_reviewer(mend: Remedy, nb: str, nn: str, en: str) -> QuarantineCode:
-    """A code that an archivist and a security reviewer can waive together."""
-    return QuarantineCode(
-        text=Text(nb=nb, nn=nn, en=en), remedy=mend, waivable=True, needs_reviewer=True
-    )
