@@ -26,7 +26,7 @@ GATEWAY = {"channel": "ip", "url": "http://127.0.0.1:1", "organisations": ["9100
     [
         ("suppliers", [{"signer": "910075918", "sender": "910077473"}]),
         ("terms", {"keep_content_days": 1}),
-        ("limits", {"ratio": 999}),
+        ("limits", {"entries": 999}),
         ("access", {"opens_per_person_hour": 1000}),
         ("revocation", {"fetch_minutes": 5}),
         ("gateways", [GATEWAY]),

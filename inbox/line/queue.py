@@ -286,35 +286,6 @@ def postpone(line: Line, job: Job[R], code: str) -> None:
         _postpone_row(line, job.row, code, session, now)
 
 
-def postpone_until_due(line: Line, job: Job[R], code: str) -> None:
-    """Keep the state and give an answered message back the time that its dates say.
-
-    What was claimed on the word of a clock that ran ahead is not tried every hour until then.
-    """
-    with line.store.transaction() as (session, now):
-        row = job.row
-        assert isinstance(row, Message)
-        table = table_of(Message)
-        session.execute(
-            sa.update(table)
-            .where(table.c.id == row.id, table.c.version == row.version)
-            .values(
-                due_at=max(now + backoff(line, 1), erasure_due_at(line, row)),
-                leased_until=None,
-                code=code,
-            )
-        )
-
-
-def erasure_due_at(line: Line, row: Message) -> datetime:
-    """When the content of an answered message is to be erased, by its own dates.
-
-    Its `due_at` says when that is tried next, which a wrong clock may have written.
-    """
-    assert row.answered_at is not None
-    return row.answered_at + line.terms.keep_content
-
-
 def postpone_and_escalate(
     line: Line, row: QueueRow, code: str, session: Session, now: datetime
 ) -> None:

@@ -18,9 +18,10 @@ from inbox.errors import (
 )
 from inbox.line import DecideInTransaction, Job, Line, Outcome, R, queue
 from inbox.line.damage import is_content_damage, report_damage
-from inbox.line.queue import postpone, postpone_until_due, settle_outcome
+from inbox.line.queue import postpone, settle_outcome
 from inbox.line.settle import message_id_of
 from inbox.line.stations.arrival import confirm, discard, fetch
+from inbox.line.stations.erasure_dates import postpone_until_due
 from inbox.line.stations.message import erase, offer, route
 from inbox.line.stations.notify import notify
 from inbox.line.stations.open import open_message

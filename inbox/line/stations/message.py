@@ -22,9 +22,9 @@ from inbox.line.case_systems import capacity_of
 from inbox.line.counterparty import routing_metadata
 from inbox.line.delivery_events import queue_event
 from inbox.line.mail_units import active_unit_or_successor
-from inbox.line.queue import erasure_due_at
 from inbox.line.settle import has_open_task, lock_row, open_task
 from inbox.line.stations.clock_check import check_clock
+from inbox.line.stations.erasure_dates import erasure_due_at
 from inbox.line.task_kinds import TaskKind
 from inbox.routing.route import Route
 from inbox.routing.route import route as route_by

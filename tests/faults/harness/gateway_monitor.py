@@ -26,7 +26,7 @@ class Violation(StrEnum):
     ANSWERED_TWICE = "its sender has more than one kvittering"
     OTHER_ANSWER = "its sender has another answer than expected"
     LEFT_BEHIND = "a kvittering was made at the gateway and never sent"
-    TOLD_TWICE = "a delivery was told of under two ids"
+    TOLD_TWICE = "a delivery was told of under two ids, and not as a reminder"
     NEVER_TOLD = "a case system never heard of its delivery"
     OTHER_END = "ended otherwise than when nothing is killed"
     AUDIT = "the audit does not hold"
