@@ -1,8 +1,8 @@
 """Authentication of case systems by API key, looked up in every request; nothing is cached."""
 
+import asyncio
 from typing import Final
 
-import anyio
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,7 +48,7 @@ class RequireKey:
             return
         if capacity is None:
             if key is not None:
-                await anyio.sleep(self._pace.next_delay())
+                await asyncio.sleep(self._pace.next_delay())
             await problems.unauthenticated()(scope, receive, send)
             return
         request.state.capacity = capacity
