@@ -11,6 +11,7 @@ from random import Random
 from sqlmodel import Session, col, or_, select
 
 from inbox.audit import verify
+from inbox.errors import ConcurrentWrite, Conflict, IllegalMove, NotFound, NotPermitted
 from inbox.tables import (
     AccessGrant,
     Arrival,
@@ -36,16 +37,10 @@ from tests.faults.race.two_party_race import (
 )
 from tests.worlds import World
 
+_CLEAR_ERRORS = (Conflict, ConcurrentWrite, IllegalMove, NotFound, NotPermitted)
 _CLEAR = (
-    "Conflict ",
-    "Raced ",
-    "IllegalMove ",
-    "NotPermitted ",
-    "NotFound ",
-    "409 ",
-    "404 ",
-    "403 ",
-    "503 database.taken",
+    *(f"{error.__name__} " for error in _CLEAR_ERRORS),
+    *("409 ", "404 ", "403 ", "503 database.taken"),
 )
 YIELDED = "worked, or gave way"
 """What a worker says: it is told nothing, and looks again after its lease."""
