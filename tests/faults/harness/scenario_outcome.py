@@ -5,7 +5,6 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,6 +28,7 @@ from inbox.tables import (
     WrappedKey,
 )
 from tests import databases
+from tests.faults.harness.doubled_events import doubled_events
 from tests.faults.harness.gateway_monitor import Violation
 from tests.faults.harness.scenario import PARTS
 from tests.faults.harness.scenario_supervisor import ScenarioRun, scenario_run
@@ -102,7 +102,8 @@ def judge(told: ScenarioRun, unharmed: Ends) -> set[tuple[Violation, str]]:
     by_id = {wire_id: name for name, wire_id in told.wire_ids.items()}
     found = {(wrong, by_id.get(wire_id, wire_id)) for wrong, wire_id in told.witness.wrong}
     found |= {(wrong, name) for name in told.names for wrong in _of_part(told, name, ends[name])}
-    if _has_doubled_event(told):
+    heard = {event for events in told.hook.events.values() for event in events}
+    if doubled_events(told.outside.line, heard):
         found.add((Violation.TOLD_TWICE, ""))
     found |= {(Violation.OTHER_END, name) for name in told.names if ends[name] != unharmed[name]}
     outside = told.outside.line
@@ -110,23 +111,6 @@ def judge(told: ScenarioRun, unharmed: Ends) -> set[tuple[Violation, str]]:
         if not verify(session, outside.keyring, []).holds:
             found.add((Violation.AUDIT, ""))
     return found
-
-
-def _has_doubled_event(told: ScenarioRun) -> bool:
-    """Whether a delivery was told of under an id of no row, or twice without a reminder's wait."""
-    line = told.outside.line
-    with line.store.reading() as (session, _):
-        rows = session.exec(select(Outbox).order_by(col(Outbox.created_at))).all()
-    by_delivery: dict[str, list[Outbox]] = {}
-    for row in rows:
-        by_delivery.setdefault(row.delivery_id, []).append(row)
-    soon = any(
-        later.created_at - row.created_at < line.terms.first_reminder
-        for mine in by_delivery.values()
-        for row, later in pairwise(mine)
-    )
-    heard = {event for events in told.hook.events.values() for event in events}
-    return soon or not heard <= {row.id for row in rows}
 
 
 def _of_part(told: ScenarioRun, name: str, ends: End) -> Iterator[Violation]:

@@ -68,7 +68,7 @@ def test_two_workers_perform_every_effect_once(postgres_server: str, tmp_path: P
 def test_two_to_eight_workers_perform_every_effect_once(
     postgres_server: str, tmp_path: Path, workers: int, errand: Callable[[LineProcess], None]
 ) -> None:
-    messages = 1000 if errand is work else 200
+    messages = 125 * workers if errand is work else 200
     with _hall(postgres_server, tmp_path, messages=messages) as (hall, wire_ids):
         hall.employ(workers, errand, Pace(), _seed())
         hall.wait(120)

@@ -21,6 +21,7 @@ from inbox.simulator.casesystem.simulator import HOOK, CaseSystemSimulator
 from inbox.simulator.casesystem.webhook_check import HookApp
 from inbox.simulator.http.server import serve
 from inbox.tables import AuditEntry, CaseSystem, Message
+from tests.faults.harness.doubled_events import doubled_events
 from tests.faults.harness.line_process import LineProcess
 from tests.faults.harness.outside_world import OutsideWorld
 from tests.faults.race.race_outcome import repeated_moves
@@ -217,11 +218,11 @@ def _differ(what: str, wanted: Counter[str], seen: Iterable[str]) -> list[str]:
 
 
 def _of_events(hall: WorkerPool) -> list[str]:
-    """An event may come again under its own id; a delivery has one id, an id one delivery."""
+    """An event may come again under its own id, and is of one delivery."""
     pairs = set(hall.events)
-    ids, deliveries = Counter(i for i, _ in pairs), Counter(d for _, d in pairs)
+    ids = Counter(event for event, _ in pairs)
     found = [f"event {each} speaks of two deliveries" for each, n in ids.items() if n > 1]
-    return found + [f"delivery {each} has two events" for each, n in deliveries.items() if n > 1]
+    return found + doubled_events(hall.outside.line, ids)
 
 
 def _of_audit(hall: WorkerPool, messages: int) -> list[str]:
