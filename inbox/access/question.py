@@ -46,6 +46,8 @@ class RequestFacts:
     """The person that something is given to."""
     waivable: bool = False
     """The code that the message is quarantined with may be waived."""
+    needs_reviewer: bool = False
+    """That code, or one that it is proposed to waive, takes a security reviewer to approve."""
     same_documents: bool = False
     """The archive has registered a message of the same sender with the same documents."""
 

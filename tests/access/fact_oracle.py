@@ -419,6 +419,7 @@ MEANINGS: Final[Mapping[str, Callable[[Question], bool]]] = {
     "period_given": lambda q: q.given.period_given,
     "reference_given": lambda q: q.given.reference_given,
     "waivable": lambda q: q.given.waivable,
+    "needs_reviewer": lambda q: q.given.needs_reviewer,
     "same_documents": lambda q: q.given.same_documents,
 }
 

@@ -128,6 +128,7 @@ class RandomWorld:
             period_given=self.likely(0.5),
             target=None if target is None else PersonId(target),
             waivable=self.likely(0.5),
+            needs_reviewer=self.likely(0.5),
             same_documents=self.likely(0.5),
         )
 

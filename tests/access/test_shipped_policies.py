@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from inbox.access.facts.registry import FACTS
 from inbox.access.files.cases import run_cases
 from inbox.access.files.folder import load_policy
 from inbox.access.files.invariants import read_invariants
-from inbox.access.files.proofs import check_invariants
+from inbox.access.files.proofs import check_invariants, violated_invariants
 from inbox.access.policy.conditions import dnf_of
 from inbox.access.policy.vocabulary import Effect, PolicyRule
 from inbox.cli import run
@@ -253,6 +254,56 @@ def test_conflict_of_interest_leaves_hand_back_and_delegate(folder: Path) -> Non
 
     assert said(policy_of(folder), "leader", held, Action.HAND_BACK) == "A13"
     assert said(policy_of(folder), "leader", held, Action.DELEGATE) == "A19"
+
+
+NEEDS_REVIEWER = "quarantined waivable needs_reviewer proposed_by_other"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("role", Role)
+def test_only_a_security_reviewer_releases_what_needs_one_from_quarantine(
+    folder: Path, role: Role
+) -> None:
+    held = f"{NEEDS_REVIEWER} mailbox in_unit leads assigned cleared own_task refusable"
+
+    approves = "A04b" if role is Role.SECURITY_REVIEWER else "no"
+    assert said(policy_of(folder), role, held, Action.QUARANTINE_RELEASE) == approves
+
+
+@pytest.mark.parametrize(
+    "missing", ["quarantined", "waivable", "needs_reviewer", "proposed_by_other"]
+)
+def test_security_reviewer_releases_nothing_else_from_quarantine(missing: str) -> None:
+    held = " ".join(fact for fact in NEEDS_REVIEWER.split() if fact != missing)
+
+    assert said(policy_of(POLICIES), "security_reviewer", held, Action.QUARANTINE_RELEASE) == "no"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    ("rule_id", "without", "roles"),
+    [
+        ("A04", " and not needs_reviewer", "archivist"),
+        ("A04b", " and needs_reviewer", "security_reviewer"),
+        ("A04b", " and strong_auth", "security_reviewer"),
+        ("A04b", " and waivable", "security_reviewer"),
+        ("A04b", "quarantined and ", "security_reviewer"),
+        ("A04b", "", "archivist security_reviewer"),
+        ("A04b", "", "leader"),
+        ("A04b", "", "operator"),
+    ],
+)
+def test_loosened_release_of_what_needs_a_reviewer_breaks_an_invariant(
+    folder: Path, rule_id: str, without: str, roles: str
+) -> None:
+    invariants = read_invariants((folder / "invariants.txt").read_bytes(), FACTS)
+    (row,) = (rule for rule in policy_of(folder).rules if rule.id == rule_id)
+    loose = replace(row, when=row.when.replace(without, ""), roles=roles)
+    assert loose != row
+
+    rules = [loose if rule is row else rule for rule in policy_of(folder).rules]
+
+    assert violated_invariants(Policy(rules, facts=FACTS, digest="d"), invariants)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

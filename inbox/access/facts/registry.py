@@ -180,6 +180,7 @@ FACTS: Final[Mapping[str, Fact]] = {
     ),
     "reference_given": _request_fact(lambda capacity, given: given.reference_given),  # noqa: ARG005 - one shape
     "waivable": _request_fact(lambda capacity, given: given.waivable),  # noqa: ARG005 - one shape
+    "needs_reviewer": _request_fact(lambda capacity, given: given.needs_reviewer),  # noqa: ARG005 - one shape
     "same_documents": _request_fact(lambda capacity, given: given.same_documents),  # noqa: ARG005 - one shape
 }
 

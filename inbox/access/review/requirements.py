@@ -38,7 +38,7 @@ COMPLETE_REQUEST: Final = RequestFacts(
     waivable=True,
     same_documents=True,
 )
-"""All that a request can bring, but nobody that something is given to."""
+"""All that a request can bring in favour of it, but nobody that something is given to."""
 _MAX_TERMS: Final = 16 * MAX_DNF_TERMS
 
 

@@ -649,11 +649,12 @@ def test_request_facts_follow_the_request_and_strong_sign_in(town: Town) -> None
         period_given=True,
         reference_given=True,
         waivable=True,
+        needs_reviewer=True,
         same_documents=True,
     )
 
     wanted = {"strong_auth", "reason_given", "period_given", "reference_given"}
-    wanted |= {"waivable", "same_documents"}
+    wanted |= {"waivable", "needs_reviewer", "same_documents"}
     assert held(town, ada, message, given) >= wanted
     assert not held(town, replace(ada, strong_auth=False), message) & wanted
 

@@ -29,6 +29,7 @@ ACTIONS = (Action.LIST, Action.OPEN, Action.ROUTE, Action.ASSIGN, Action.BREAKGL
 OLA = PersonId("ola")
 EVERYBODY = (*PEOPLE, "ada", "rolf")
 BROUGHT = {"strong_auth", "reason_given", "period_given", "reference_given", "waivable"}
+BROUGHT |= {"needs_reviewer"}
 BROUGHT |= {"same_documents", "target_is_self", "target_in_unit", "target_cleared"}
 BROUGHT |= {"target_conflict", "proposed_by_other"}
 OF_TARGET = {name for name in BROUGHT if name.startswith("target")}
