@@ -30,6 +30,8 @@ class TaskKind(StrEnum):
     LATE_WORD = "late_word"
     CONFLICTING_WORD = "conflicting_word"
     OTHER_BYTES = "other_bytes"
+    WAIVER = "waiver"
+    """An archivist proposed to let a message pass that only a security reviewer may let pass."""
     SECURITY_GRADE = "security_grade"
     """What must not travel here came all the same; a person closes it, whatever becomes of it."""
     STUCK = "stuck"
@@ -67,6 +69,7 @@ ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
     TaskKind.LATE_WORD: "archivist",
     TaskKind.CONFLICTING_WORD: "archivist",
     TaskKind.OTHER_BYTES: "archivist",
+    TaskKind.WAIVER: "security_reviewer",
     TaskKind.SECURITY_GRADE: "archivist",
     TaskKind.STUCK: "operator",
     TaskKind.ASSIGNED: "handler",
@@ -98,6 +101,7 @@ TASK_OF_CODE: Final[Mapping[str, TaskKind]] = {SECURITY_GRADE: TaskKind.SECURITY
 STATES_OF_TASK: Final[Mapping[TaskKind, frozenset[State]]] = {
     TaskKind.MISSED: frozenset({_A.MISSED, _A.ANNOUNCED, _A.ABANDONING}),
     TaskKind.QUARANTINE: frozenset({_M.QUARANTINED}),
+    TaskKind.WAIVER: frozenset({_M.QUARANTINED}),
     TaskKind.DISTRIBUTE: frozenset({_M.UNROUTED}),
     TaskKind.RELEASE: frozenset({_M.ROUTED}),
     TaskKind.COLLECT: frozenset({_M.OFFERED}),

@@ -85,7 +85,9 @@ def _remedy_word(mend: Remedy) -> str:
 
 
 def _waivable_word(code: QuarantineCode) -> str:
-    return "by two" if code.waivable else "never"
+    if not code.waivable:
+        return "never"
+    return "by two, one a security reviewer" if code.needs_reviewer else "by two"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from inbox.cli.common.context import line_of, settings_of, store_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.output import print_json, print_line, print_table, printable
 from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
-from inbox.cli.message import erasures, notes
+from inbox.cli.message import erasures, notes, quarantine
 from inbox.domain import MessageState, UnitId
 from inbox.errors import Invalid, NotFound
 from inbox.line.people_lists import ListRequest, MessagePage, page
@@ -29,9 +29,10 @@ message: Final = typer.Typer(
     no_args_is_help=True,
     help="Where messages are. Shows ids, states, codes, attempts and times, but nothing that says"
     " what a message is about, who sent it or whom it belongs to; the exceptions are titles in a"
-    " person's own list, and notes.",
+    " person's own list, notes, and the envelope shown to those who decide about a quarantine.",
 )
 notes.register(message)
+quarantine.register(message)
 erasures.register(message)
 
 

@@ -5,7 +5,7 @@ system has collected, dismissing a late word.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -13,16 +13,22 @@ from typing import Final
 from sqlmodel import Session
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, RequestFacts, Subject
+from inbox.access.question import Capacity, Subject
 from inbox.domain import ArrivalState, DeliveryState, MessageState, new_id
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
 from inbox.line.authorize import Authorized, arrival_subject, authorize, message_subject
 from inbox.line.moves.registration import active_delivery, data_key
 from inbox.line.proposals.proposal import mark_approved, open_proposal
+from inbox.line.proposals.quarantine_release import (
+    QUARANTINE_RELEASE,
+    is_waivable,
+    release_facts,
+    sealed_waivers,
+    unseal_proposal,
+)
 from inbox.line.receipts import choose_receipt
 from inbox.line.task_kinds import TaskKind
-from inbox.package.codes.registry import CODES
 from inbox.receipt_document import REFUSALS, ReceiptType
 from inbox.tables import Arrival, Message, Proposal
 
@@ -31,7 +37,7 @@ class ProposalKind(StrEnum):
     """The decisions that may be proposed."""
 
     REFUSE = "refuse"
-    QUARANTINE_RELEASE = "quarantine_release"
+    QUARANTINE_RELEASE = QUARANTINE_RELEASE
     ABANDON = "abandon"
     WITHDRAW = "withdraw"
     DISMISS = "dismiss"
@@ -72,9 +78,9 @@ def propose(
     _check_code(kind, code)
     with line.store.transaction() as (session, now):
         subject = _subject(kind, subject_id, None)
-        given = RequestFacts(
-            reason_given=bool(reason), waivable=_is_message_waivable(session, kind, subject_id)
-        )
+        waivers = _waivers(kind, code)
+        message = _message_of(session, kind, subject_id)
+        given = release_facts(message, waivers, reason_given=bool(reason))
         authorized = authorize(line, session, now, capacity, Action.PROPOSE, subject, given)
         payload = json.dumps({"code": code, "reason": reason}).encode()
         key = data_key(session, line, subject_id)
@@ -90,6 +96,8 @@ def propose(
             payload=payload.decode(),
             sealed=key.seal(payload, table="proposal", column="sealed_payload", row=proposal_id),
         )
+        if waivers and given.needs_reviewer:
+            authorized.notify(TaskKind.WAIVER, subject=subject_id, message_id=subject_id, unit=None)
         return proposal_id
 
 
@@ -98,18 +106,16 @@ def _check_code(kind: ProposalKind, code: str) -> None:
         raise Invalid("refusal.unknown", f"one of {', '.join(REFUSALS)}")
     if kind is ProposalKind.QUARANTINE_RELEASE:
         for waiver in code.split() or [""]:
-            if not _is_code_waivable(waiver):
+            if not is_waivable(waiver):
                 raise Invalid("waiver.unknown", "name the codes that are waived")
 
 
-def _is_code_waivable(code: str) -> bool:
-    return code in CODES and CODES[code].waivable
+def _waivers(kind: ProposalKind, code: str) -> Sequence[str]:
+    return code.split() if kind is ProposalKind.QUARANTINE_RELEASE else ()
 
 
-def _is_message_waivable(session: Session, kind: ProposalKind, subject_id: str) -> bool:
-    message = None if kind is ProposalKind.ABANDON else session.get(Message, subject_id)
-    code = None if message is None else message.code
-    return code is not None and _is_code_waivable(code)
+def _message_of(session: Session, kind: ProposalKind, subject_id: str) -> Message | None:
+    return None if kind is ProposalKind.ABANDON else session.get(Message, subject_id)
 
 
 def _subject(kind: ProposalKind, subject_id: str, proposal_id: str | None) -> Subject:
@@ -126,17 +132,12 @@ def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
             raise NotFound
         kind = ProposalKind(proposal.kind)
         subject = _subject(kind, proposal.subject_id, proposal_id)
-        given = RequestFacts(
-            reason_given=True, waivable=_is_message_waivable(session, kind, proposal.subject_id)
-        )
+        waivers = sealed_waivers(session, line, proposal)
+        given = release_facts(_message_of(session, kind, proposal.subject_id), waivers)
         authorized = authorize(line, session, now, capacity, _ACTION[kind], subject, given)
-        sealed, subject_id = proposal.sealed_payload, proposal.subject_id
-        payload = data_key(session, line, subject_id).unseal(
-            sealed, table="proposal", column="sealed_payload", row=proposal_id
-        )
-        said = json.loads(payload)
-        mark_approved(authorized, proposal, reason=str(said["reason"]))
-        code = str(said["code"])
+        code, reason = unseal_proposal(session, line, proposal)
+        subject_id = proposal.subject_id
+        mark_approved(authorized, proposal, reason=reason)
         _CARRY_OUT[kind](_ApprovedProposal(authorized=authorized, subject=subject_id, code=code))
 
 

@@ -4,6 +4,7 @@ from inbox.package.codes.quarantine_code import (
     Remedy,
     not_waivable,
     waivable_by_two,
+    waivable_with_reviewer,
 )
 
 SIGNER = {
@@ -167,7 +168,7 @@ ARKIVMELDING = {
         nn="Meldinga er gradert etter beskyttelsesinstruksen.",
         en="The message has a protective grade (beskyttelsesinstruksen).",
     ),
-    "arkivmelding.grade_unreadable": not_waivable(
+    "arkivmelding.grade_unreadable": waivable_with_reviewer(
         Remedy.SOFTWARE,
         nb="arkivmelding.xml kan ikke leses, og det som står der, kan være en gradering.",
         nn="arkivmelding.xml kan ikkje lesast, og det som står der, kan vere ei gradering.",

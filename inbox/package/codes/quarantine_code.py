@@ -78,11 +78,15 @@ class QuarantineCode:
     remedy: Remedy
     waivable: bool
     """Whether two persons may accept the message all the same."""
+    needs_reviewer: bool = False
+    """Whether the one who approves that must be a security reviewer."""
 
     @property
     def permitted_actions(self) -> Text:
         """What can be done about it here, and by whom."""
-        return _WAIVABLE if self.waivable else _FINAL
+        if not self.waivable:
+            return _FINAL
+        return _WAIVABLE_WITH_REVIEWER if self.needs_reviewer else _WAIVABLE
 
 
 _WAIVABLE = Text(
@@ -92,6 +96,17 @@ _WAIVABLE = Text(
     " kan sjekke ho på nytt; to kan avvise ho.",
     en="Two archivists can let it through, one proposing and another approving. One can check it"
     " again; two can refuse it.",
+)
+_WAIVABLE_WITH_REVIEWER = Text(
+    nb="En arkivar kan foreslå å slippe den gjennom, og en sikkerhetsansvarlig kan godkjenne det ut"
+    " fra konvolutten og dommen, uten å se innholdet. En arkivar kan sjekke den på nytt; to kan"
+    " avvise den.",
+    nn="Ein arkivar kan føreslå å sleppe ho gjennom, og ein tryggleiksansvarleg kan godkjenne det"
+    " ut frå konvolutten og dommen, utan å sjå innhaldet. Ein arkivar kan sjekke ho på nytt; to kan"
+    " avvise ho.",
+    en="An archivist can propose to let it through, and a security reviewer can approve that by the"
+    " envelope and the verdict, without seeing the content. One archivist can check it again; two"
+    " can refuse it.",
 )
 _FINAL = Text(
     nb="Ingen kan slippe den gjennom. En arkivar kan sjekke den på nytt; to kan avvise den.",
@@ -108,3 +123,10 @@ def not_waivable(mend: Remedy, nb: str, nn: str, en: str) -> QuarantineCode:
 def waivable_by_two(mend: Remedy, nb: str, nn: str, en: str) -> QuarantineCode:
     """A code that two persons can waive."""
     return QuarantineCode(text=Text(nb=nb, nn=nn, en=en), remedy=mend, waivable=True)
+
+
+def waivable_with_reviewer(mend: Remedy, nb: str, nn: str, en: str) -> QuarantineCode:
+    """A code that an archivist may propose to waive, and only a security reviewer approves."""
+    return QuarantineCode(
+        text=Text(nb=nb, nn=nn, en=en), remedy=mend, waivable=True, needs_reviewer=True
+    )

@@ -108,7 +108,18 @@ def test_unreadable_arkivmelding_that_may_be_graded_has_a_code_of_its_own(xml: b
     raw = pack(files={"arkivmelding.xml": xml, "brev.pdf": b"%PDF"})
 
     assert quarantine(raw).code == "arkivmelding.grade_unreadable"
-    assert quarantine(raw, waivers=[*CODES]).code == "arkivmelding.grade_unreadable"
+    others = [code for code in CODES if code != "arkivmelding.grade_unreadable"]
+    assert quarantine(raw, waivers=others).code == "arkivmelding.grade_unreadable"
+    let_pass = opened(raw, waivers=["arkivmelding.grade_unreadable"])
+    assert let_pass.archive is None
+    assert let_pass.verdict.waived == ("arkivmelding.grade_unreadable",)
+
+
+def test_only_a_grade_that_cannot_be_read_needs_a_security_reviewer() -> None:
+    needing = {code for code, it in CODES.items() if it.needs_reviewer}
+
+    assert needing == {"arkivmelding.grade_unreadable"}
+    assert all(CODES[code].waivable for code in needing)
 
 
 @pytest.mark.parametrize(
