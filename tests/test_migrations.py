@@ -67,6 +67,26 @@ def test_upgrade_from_0001_keeps_people_and_lets_refused_codes_be_counted(
         assert connection.exec_driver_sql("SELECT id FROM person").scalars().all() == ["kari"]
 
 
+def test_upgrade_from_0002_says_of_every_version_that_its_digest_is_of_rule_1(
+    engine: sa.Engine,
+) -> None:
+    downgrade(engine, "0002")
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO policy_version (id, kind, digest, files, proposed_by, proposed_at)"
+                " VALUES ('v', 'policy', 'd', :files, 'kari', '2026-01-01')"
+            ),
+            {"files": b"{}"},
+        )
+
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT id, digest, digest_rule FROM policy_version")
+        assert [tuple(row) for row in rows] == [("v", "d", 1)]
+
+
 def test_repeated_upgrade_keeps_the_rows(tmp_path: Path) -> None:
     with worlds.world(databases.sqlite_database(tmp_path), tmp_path) as world:
         world.send()

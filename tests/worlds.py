@@ -30,13 +30,12 @@ from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring, create_keys
 from inbox.line import Job, Line, Terms
-from inbox.line.active_rule_books import ActiveRuleBooks, rule_book_kind
+from inbox.line.active_rule_books import ActiveRuleBooks, read_rule_book, rule_book_kind
 from inbox.line.intake import poll_gateways
 from inbox.line.queue import QUEUE_ROW_TYPES, claim
 from inbox.line.stations import advance
 from inbox.migrations import shipped_folder
 from inbox.routing.rule_book import RuleBook
-from inbox.routing.rule_reader import read_rules
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
@@ -256,7 +255,7 @@ def _policies() -> tuple[FilesByName, Policy]:
 
 @cache
 def _rules() -> RuleBook:
-    return read_rules(f"{OURS}.toml", RULES)
+    return read_rule_book({f"routing/{OURS}.toml": RULES})
 
 
 _FIRST: dict[str, Engine] = {}
@@ -285,11 +284,20 @@ def begin_rules(session: Session, now: datetime) -> None:
     """The shipped policies and this municipality's rule book become active."""
     files, policy = _policies()
     kept = {f"routing/{OURS}.toml": RULES}
-    two = {"proposed_by": "anne", "approved_by": "bjorn"}
-    keep_first_version(session, now, kind=POLICY_KIND, digest=policy.digest, files=files, **two)
-    keep_first_version(
-        session, now, kind=rule_book_kind(OURS), digest=_rules().digest, files=kept, **two
-    )
+    first = {
+        POLICY_KIND: (policy.digest, files),
+        rule_book_kind(OURS): (_rules().digest, kept),
+    }
+    for kind, (digest, those) in first.items():
+        keep_first_version(
+            session,
+            now,
+            kind=kind,
+            digest=digest,
+            files=those,
+            proposed_by="anne",
+            approved_by="bjorn",
+        )
 
 
 @contextmanager

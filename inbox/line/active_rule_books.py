@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,12 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from inbox.access.files.active import ActiveRules
-from inbox.access.files.versions import FilesByName
+from inbox.access.files.versions import (
+    DigestRule,
+    FilesByName,
+    FilesOfVersion,
+    digest_over,
+)
 from inbox.domain import OrgNumber, UnitId
 from inbox.errors import PolicyError
 from inbox.routing.lint import lint
@@ -32,7 +38,7 @@ class ActiveRuleBooks:
 
     def __init__(self, preloaded: Mapping[OrgNumber, RuleBook] | None = None) -> None:
         self._books = {
-            organisation: ActiveRules(rule_book_kind(organisation), read_rule_book, book)
+            organisation: ActiveRules(rule_book_kind(organisation), read_rule_book_version, book)
             for organisation, book in (preloaded or {}).items()
         }
 
@@ -51,7 +57,7 @@ class ActiveRuleBooks:
         if (book := self._books.get(organisation)) is not None:
             return book
         return self._books.setdefault(
-            organisation, ActiveRules(rule_book_kind(organisation), read_rule_book)
+            organisation, ActiveRules(rule_book_kind(organisation), read_rule_book_version)
         )
 
 
@@ -94,16 +100,29 @@ def read_rule_book_files(folder: Path, organisation: str) -> FilesByName:
 
 def read_rule_book(files: FilesByName) -> RuleBook:
     """Read a rule book from its files and run its test cases. Raises `PolicyError`."""
-    books = [name for name in files if name.startswith(_BOOK_FOLDER)]
-    if len(books) != 1:
-        raise PolicyError("route.files", f"{len(books)} rule books where there must be one")
-    book = read_rules(books[0].removeprefix(_BOOK_FOLDER), files[books[0]])
+    return read_rule_book_version(FilesOfVersion(files=files))
+
+
+def read_rule_book_version(version: FilesOfVersion) -> RuleBook:
+    """The same for a stored version: its digest is computed by the rule that it carries."""
+    files, name = version.files, rule_file_of(version.files)
+    book = read_rules(name.removeprefix(_BOOK_FOLDER), files[name])
     results = [
-        result for name, raw in files.items() if name != books[0] for result in run_cases(book, raw)
+        result for case, raw in files.items() if case != name for result in run_cases(book, raw)
     ]
     if failed := [result.name for result in results if not result.passed]:
         raise PolicyError("route.case", f"goes elsewhere than written: {'; '.join(failed)}")
-    return book
+    if version.digest_rule is DigestRule.DECIDING_FILES:
+        return book  # The digest of the one file that has the rules.
+    return replace(book, digest=digest_over(files))
+
+
+def rule_file_of(files: FilesByName) -> str:
+    """The name of the one file that has the rules. Raises `PolicyError`."""
+    books = [name for name in files if name.startswith(_BOOK_FOLDER)]
+    if len(books) != 1:
+        raise PolicyError("route.files", f"{len(books)} rule books where there must be one")
+    return books[0]
 
 
 def _receiver_of_cases(raw: bytes) -> object:

@@ -36,7 +36,7 @@ class Rerouted:
 
     One rule of the old book routes them one way, and another rule of the new book another way.
 
-    No rule, and no way, where a person must place them.
+    No rule where none matches; no destination where a person must place them.
     """
 
     old_rule: RuleId | None
@@ -96,9 +96,10 @@ def diff_rule_books(was: RuleBook, now: RuleBook) -> RoutingDiff:
 
 
 def _destination_of(rule: RoutingRule | None) -> Destination | None:
-    return (
-        None if rule is None else Destination(to=rule.to, release=rule.release, urgent=rule.urgent)
-    )
+    """Nowhere by itself, if no rule matches or the one that does is switched off."""
+    if rule is None or rule.off:
+        return None
+    return Destination(to=rule.to, release=rule.release, urgent=rule.urgent)
 
 
 class _TooManyPieces(Exception):

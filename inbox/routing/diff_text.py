@@ -79,6 +79,7 @@ def _changed_keys(was: RoutingRule, now: RoutingRule) -> list[str]:
         ("from", was.from_, now.from_),
         ("until", was.until, now.until),
         ("before", was.before, now.before),
+        ("off", was.off, now.off),
     )
     return [name for name, one, other in parts if one != other]
 
@@ -91,7 +92,7 @@ def reroute_text(moved: Rerouted) -> str:
 
 def _destination_text(way: Destination | None, rule: RuleId | None) -> str:
     if way is None:
-        return "ingen regel"
+        return "ingen regel" if rule is None else f"en person («{rule}» er slått av)"
     soon = ", haster" if way.urgent else ""
     return f"{way.to} ({way.release}{soon}; «{rule}»)"
 

@@ -72,6 +72,7 @@ def lint(
     notes = (
         *_conflicting_releases(book),
         *_expired_rules(book, on),
+        *_switched_off(book),
         *_ineffective_exceptions(book),
         *_unused_groups(book),
         *_inactive_units(book, units),
@@ -173,6 +174,13 @@ def _expired_rules(book: RuleBook, on: date) -> Iterator[RoutingFinding]:
             yield _note("past", text, rule.id)
 
 
+def _switched_off(book: RuleBook) -> Iterator[RoutingFinding]:
+    for rule in book.rules:
+        if rule.off:
+            text = f"regel «{rule.id}» er slått av: det den passer på, fordeles av en person"
+            yield _note("off", text, rule.id)
+
+
 def _ineffective_exceptions(book: RuleBook) -> Iterator[RoutingFinding]:
     """Exceptions without effect.
 
@@ -216,7 +224,7 @@ def _inactive_units(book: RuleBook, units: Collection[UnitId] | None) -> Iterato
     if units is None:
         return
     for rule in book.rules:
-        if rule.to is not SAME_UNIT and rule.to not in units:
+        if not rule.off and rule.to is not SAME_UNIT and rule.to not in units:
             text = f"regel «{rule.id}» sender til «{rule.to}», som ikke er en enhet i drift"
             yield _note("unit_not_living", text, rule.id)
     if book.desk not in units:

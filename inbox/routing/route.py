@@ -38,6 +38,8 @@ class RuleAnswer:
     rule: RuleId
     because: str
     in_period: bool
+    off: bool
+    """Whether it is switched off: what it matches, a person must place."""
     when: tuple[ConditionAnswer, ...]
     except_: tuple[ConditionAnswer, ...]
 
@@ -67,6 +69,8 @@ class RoutingExplanation:
     """
 
     route: Route | None
+    off_rule: RuleId | None
+    """The rule that decided that a person must place it, because it is switched off."""
     rules: tuple[RuleAnswer, ...]
     nearest: tuple[RuleId, ...]
     """The rules that did not match and lacked least, at most three; the least first."""
@@ -74,20 +78,27 @@ class RoutingExplanation:
     @property
     def text(self) -> str:
         """The whole explanation in bokmål, with a line for each rule and condition."""
-        return "\n".join([_headline(self.route), *(line for a in self.rules for line in _lines(a))])
+        headline = _headline(self.route, self.off_rule)
+        return "\n".join([headline, *(line for a in self.rules for line in _lines(a))])
 
 
 def route(metadata: Metadata, book: RuleBook, on: date) -> Route | None:
     """The route by the first rule that matches on that day.
 
-    None means that a person must place the message.
+    None means that a person must place the message: no rule matches, or the first is switched off.
 
     Raises `Invalid` if the book is not the receiver's: that would route by somebody else's rules.
     """
+    rule = deciding_rule(metadata, book, on)
+    return None if rule is None or rule.off else route_by(rule, metadata)
+
+
+def deciding_rule(metadata: Metadata, book: RuleBook, on: date) -> RoutingRule | None:
+    """The first rule that matches on that day, also if it is switched off. Raises as `route`."""
     _check_receiver(metadata, book)
     for rule in book.rules:
         if evaluate_rule(rule, metadata, on).matched:
-            return _route_by(rule, metadata)
+            return rule
     return None
 
 
@@ -98,8 +109,11 @@ def explain_route(metadata: Metadata, book: RuleBook, on: date) -> RoutingExplan
     """
     answers = tuple(evaluate_rule(rule, metadata, on) for rule in book.rules)
     missed = sorted((a for a in answers if not a.matched), key=lambda answer: answer.mismatches)
+    rule = deciding_rule(metadata, book, on)
+    is_off = rule is not None and rule.off
     return RoutingExplanation(
-        route=route(metadata, book, on),
+        route=None if rule is None or is_off else route_by(rule, metadata),
+        off_rule=rule.id if rule is not None and is_off else None,
         rules=answers,
         nearest=tuple(answer.rule for answer in missed[:_MAX_NEAREST]),
     )
@@ -111,6 +125,7 @@ def evaluate_rule(rule: RoutingRule, metadata: Metadata, on: date) -> RuleAnswer
         rule=rule.id,
         because=rule.because,
         in_period=rule.is_active_on(on),
+        off=rule.off,
         when=tuple(
             ConditionAnswer(text=condition_text(c), holds=holds(c, metadata)) for c in rule.when
         ),
@@ -125,7 +140,8 @@ def _check_receiver(metadata: Metadata, book: RuleBook) -> None:
         raise Invalid("route.other_organisation", f"rules of {book.organisation}")
 
 
-def _route_by(rule: RoutingRule, metadata: Metadata) -> Route:
+def route_by(rule: RoutingRule, metadata: Metadata) -> Route:
+    """The route of a message that this rule matches, whether it is switched off or not."""
     if isinstance(rule.to, SameUnit):
         assert metadata.known_unit is not None  # the reader demands known_reference = true
         unit = metadata.known_unit
@@ -136,7 +152,9 @@ def _route_by(rule: RoutingRule, metadata: Metadata) -> Route:
     )
 
 
-def _headline(chosen: Route | None) -> str:
+def _headline(chosen: Route | None, off: RuleId | None) -> str:
+    if off is not None:
+        return f"Regelen «{off}» passer, men er slått av: meldingen må fordeles av en person."
     if chosen is None:
         return "Ingen regel passer: meldingen må fordeles av en person."
     return f"Til {chosen.unit} etter regel «{chosen.rule}»: {chosen.because}."
@@ -144,6 +162,8 @@ def _headline(chosen: Route | None) -> str:
 
 def _lines(answer: RuleAnswer) -> list[str]:
     lines = [f"{answer.rule}: {'passer' if answer.matched else 'passer ikke'}"]
+    if answer.off:
+        lines.append("  er slått av: det den passer på, må fordeles av en person")
     if not answer.in_period:
         lines.append("  gjelder ikke denne dagen")
     lines += [f"  {_yes_or_no(c)} – {c.text}" for c in answer.when]

@@ -64,6 +64,8 @@ class RoutingRule:
     """The last day it holds (*til og med*)."""
     before: tuple[RuleId, ...] = ()
     """Rules that this one is meant to win over; they stand later."""
+    off: bool = False
+    """Switched off: it matches in its place as before, and a person must place what it matches."""
 
     def is_active_on(self, day: date) -> bool:
         """Whether the day is within the rule's period."""
@@ -81,7 +83,7 @@ class RuleBook:
     """The unit that distributes what no rule takes."""
     rules: tuple[RoutingRule, ...]
     digest: str
-    """SHA-256 of the file's bytes, in hex."""
+    """SHA-256 of the file's bytes, in hex; of a version, of every file of it."""
     lines: Mapping[KeyPath, int] = field(default_factory=dict, compare=False, repr=False)
     """Where in the file everything stands, for those who mend it."""
 

@@ -149,7 +149,7 @@ def _rule(place: ReadPosition, table: Table, named: Definitions) -> RoutingRule:
         place,
         table,
         required=("id", "because", "when", "to", "release"),
-        optional=("except", "urgent", "from", "until", "before"),
+        optional=("except", "urgent", "from", "until", "before", "off"),
     )
     at = partial(place.at, place.inside)
     before = toml_tables.text_list_of(at("before"), table["before"]) if "before" in table else ()
@@ -164,6 +164,7 @@ def _rule(place: ReadPosition, table: Table, named: Definitions) -> RoutingRule:
         from_=toml_tables.date_of(at("from"), table["from"]) if "from" in table else None,
         until=toml_tables.date_of(at("until"), table["until"]) if "until" in table else None,
         before=tuple(RuleId(other) for other in before),
+        off=toml_tables.flag_of(at("off"), table["off"]) if "off" in table else False,
     )
     _check_rule(place, rule)
     return rule

@@ -30,7 +30,8 @@ class PolicyVersion(Row, table=True):
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
     kind: str = Field(max_length=40)
     digest: str = Field(max_length=64)
-    """Of the files that decide."""
+    digest_rule: int
+    """The number of the rule that the digest was computed by; it is checked by that one."""
     files: bytes
     """All of them, cases and invariants too: a JSON object of texts by name."""
     replaces: str | None = Field(

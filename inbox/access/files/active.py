@@ -13,13 +13,15 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inbox.access.files import versions
-from inbox.access.files.folder import read_policy
-from inbox.access.files.versions import FilesByName
+from inbox.access.files.folder import read_policy_version
+from inbox.access.files.versions import FilesOfVersion
 from inbox.access.policy.engine import Policy
 from inbox.errors import PolicyError
 from inbox.tables import ActivePolicy, PolicyVersion
 
 POLICY_KIND: Final = "policy"
+_PRELOADED: Final = "preloaded"
+"""What stands for the version of rules that a process was given when it began."""
 _NO_DIGEST: Final = ""
 """What stands for the digest where the database names none."""
 
@@ -42,14 +44,14 @@ class ActiveRules(Generic[R]):
     """
 
     def __init__(
-        self, kind: str, read: Callable[[FilesByName], R], preloaded: R | None = None
+        self, kind: str, read: Callable[[FilesOfVersion], R], preloaded: R | None = None
     ) -> None:
         self._read = read
         # Built once: it is asked in every transaction, and building takes longer than asking.
         self._select_active = sa.select(col(ActivePolicy.digest), col(ActivePolicy.version)).where(
             col(ActivePolicy.kind) == kind
         )
-        self._loaded = preloaded
+        self._loaded: tuple[R | None, str | None] = preloaded, _PRELOADED
         self._failed: tuple[str, str | None] | None = None
         self._loading = Lock()
         self.problem: PolicyError | None = None
@@ -67,16 +69,15 @@ class ActiveRules(Generic[R]):
         if row is None:
             return _NO_DIGEST, None
         digest, version = row
-        loaded = self._loaded
-        if loaded is not None and loaded.digest == digest:
+        if (loaded := self._loaded_as(digest, version)) is not None:
             self.problem = None
             return digest, loaded
         with self._loading:
             return digest, self._load(session, digest, version)
 
     def _load(self, session: Session, digest: str, version: str | None) -> R | None:
-        if self._loaded is not None and self._loaded.digest == digest:
-            return self._loaded
+        if (loaded := self._loaded_as(digest, version)) is not None:
+            return loaded
         if self._failed == (digest, version):
             return None
         try:
@@ -84,16 +85,32 @@ class ActiveRules(Generic[R]):
         except PolicyError as error:
             self.problem, self._failed = error, (digest, version)
             return None
-        self._loaded, self._failed, self.problem = loaded, None, None
+        # One assignment: who reads it without the lock never has one without the other.
+        self._loaded, self._failed, self.problem = (loaded, version), None, None
         return loaded
 
+    def _loaded_as(self, digest: str, version: str | None) -> R | None:
+        """What is loaded, if it is this version; versions of before may share their digest."""
+        loaded, loaded_version = self._loaded
+        if loaded is None or loaded.digest != digest:
+            return None
+        return loaded if loaded_version in {version, _PRELOADED} else None
+
     def _read_version(self, session: Session, digest: str, version: str | None) -> R:
-        files = session.execute(
-            sa.select(col(PolicyVersion.files)).where(col(PolicyVersion.id) == version)
-        ).scalar_one_or_none()
-        if files is None:
+        kept = session.execute(
+            sa.select(col(PolicyVersion.files), col(PolicyVersion.digest_rule)).where(
+                col(PolicyVersion.id) == version
+            )
+        ).one_or_none()
+        if kept is None:
             raise PolicyError("policy.not_kept", "the files of what is active are not kept")
-        loaded = self._read(versions.unpack_files(files))
+        files, digest_rule = kept
+        loaded = self._read(
+            FilesOfVersion(
+                files=versions.unpack_files(files),
+                digest_rule=versions.read_digest_rule(digest_rule),
+            )
+        )
         if loaded.digest != digest:
             raise PolicyError("policy.not_active", "the files that are kept are not what is active")
         return loaded
@@ -103,7 +120,7 @@ class ActivePolicies:
     """The active access policy of one process."""
 
     def __init__(self, preloaded: Policy | None = None) -> None:
-        self._active = ActiveRules(POLICY_KIND, read_policy, preloaded)
+        self._active = ActiveRules(POLICY_KIND, read_policy_version, preloaded)
 
     def current(self, session: Session) -> Policy:
         """The policy that the database names in the caller's transaction.

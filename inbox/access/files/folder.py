@@ -3,10 +3,9 @@
 What casbin's own reader would skip or mangle without a word is refused here.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
@@ -25,7 +24,13 @@ from inbox.access.files.meanings import (
     run_shielding_cases,
 )
 from inbox.access.files.proofs import check_invariants
-from inbox.access.files.versions import FilesByName
+from inbox.access.files.versions import (
+    NEWEST_DIGEST_RULE,
+    DigestRule,
+    FilesByName,
+    FilesOfVersion,
+    digest_over,
+)
 from inbox.access.policy.conditions import dnf_of, names_in, read_condition
 from inbox.access.policy.engine import MODEL, Policy
 from inbox.access.policy.shielding import ShieldingTable
@@ -49,11 +54,13 @@ DECIDING_FILES: Final = (
     SHIELDING_FILE,
     VOCABULARY_FILE,
 )
-"""The files that decide: the digest of a policy is over these."""
+"""The files that decide. The digests of rule 1 are over these alone."""
 POLICY_FILES: Final = (*DECIDING_FILES, INVARIANTS_FILE)
 CASE_FILES: Final = (CASES_FILE, SHIELDING_CASES_FILE)
 ALL_FILES: Final = (*POLICY_FILES, *CASE_FILES)
 _CELLS = 7
+SWITCHED_OFF: Final = "off"
+"""What stands in place of `allow` in a row that one person has switched off."""
 _RULE_ID: Final = {
     Effect.ALLOW: re.compile(r"A\d\d[a-z]?"),
     Effect.DENY: re.compile(r"D\d\d[a-z]?"),
@@ -62,6 +69,10 @@ _FACTS_OF_ACTION: Final = {
     action: [fact_names_of(kind) for kind in kinds] for action, kinds in ACTION_SUBJECTS.items()
 }
 """The facts that are known of each kind of subject that an action can be asked about."""
+_ALLOWED_EFFECTS: Final = {
+    Effect.ALLOW: f"{Effect.ALLOW.value}, or {SWITCHED_OFF}",
+    Effect.DENY: Effect.DENY.value,
+}
 W = TypeVar("W", bound=StrEnum)
 
 
@@ -73,18 +84,37 @@ class PolicyDraft:
     """
 
     policy: Policy
+    switched_off: Mapping[int, PolicyRule] = field(default_factory=dict)
+    """The rows that are switched off, by their places among all rows: they decide nothing."""
     invariants: tuple[Implication, ...]
     meanings: Meanings
     shieldings: ShieldingTable
     cases: Mapping[str, bytes]
     """The files of cases, as they are."""
 
+    @property
+    def rows(self) -> tuple[PolicyRule, ...]:
+        """All rows in the order of the files, those that are switched off too."""
+        rows = list(self.policy.rules)
+        for place, rule in sorted(self.switched_off.items()):
+            rows.insert(place, rule)
+        return tuple(rows)
+
     def case_failures(self) -> tuple[str, ...]:
-        """The written cases that fail. Raises `PolicyError` where they cannot be read."""
+        """The written cases that fail. Raises `PolicyError` where they cannot be read.
+
+        A case says what the rows mean. So a row that is switched off counts in it as if it were on:
+        whoever switches it off need not rewrite the cases first.
+        """
         return (
-            *run_cases(self.policy, self.cases[CASES_FILE]),
+            *run_cases(self._with_all_rows_on(), self.cases[CASES_FILE]),
             *run_shielding_cases(self.shieldings, self.cases[SHIELDING_CASES_FILE]),
         )
+
+    def _with_all_rows_on(self) -> Policy:
+        if not self.switched_off:
+            return self.policy
+        return Policy(self.rows, facts=self.policy.facts, digest=self.policy.digest)
 
     def verified_policy(self) -> Policy:
         """The policy, after its invariants were proved and its cases passed.
@@ -140,7 +170,12 @@ def read_policy(files: FilesByName) -> Policy:
     return read_draft(files).verified_policy()
 
 
-def read_draft(files: FilesByName) -> PolicyDraft:
+def read_policy_version(version: FilesOfVersion) -> Policy:
+    """The same for a stored version: its digest is computed by the rule that it carries."""
+    return read_draft(version.files, version.digest_rule).verified_policy()
+
+
+def read_draft(files: FilesByName, digest_rule: DigestRule = NEWEST_DIGEST_RULE) -> PolicyDraft:
     """The policy in these files, with the invariants and cases that it must be checked against.
 
     Raises `PolicyError`.
@@ -149,27 +184,33 @@ def read_draft(files: FilesByName) -> PolicyDraft:
         raise refusal("folder", "files", sorted(files), f"exactly {', '.join(ALL_FILES)}")
     _check_model(files["model.conf"])
     meanings = read_meanings(files[FACTS_FILE], files[VOCABULARY_FILE])
-    rules = (
-        *_read_rules("allow.csv", files["allow.csv"], Effect.ALLOW),
-        *_read_rules("deny.csv", files["deny.csv"], Effect.DENY),
-    )
+    rows = {
+        **_read_rules("allow.csv", files["allow.csv"], Effect.ALLOW),
+        **_read_rules("deny.csv", files["deny.csv"], Effect.DENY),
+    }
+    rules = [rule for rule, is_on in rows.items() if is_on]
+    off = {place: rule for place, (rule, is_on) in enumerate(rows.items()) if not is_on}
     shieldings = read_shieldings(files[SHIELDING_FILE])
     claims = read_invariants(files[INVARIANTS_FILE], FACTS)
-    policy = Policy(rules, facts=FACTS, digest=digest_of(files), shieldings=shieldings)
+    digest = digest_of(files, digest_rule)
+    policy = Policy(rules, facts=FACTS, digest=digest, shieldings=shieldings)
     _check_never_overridden(policy, meanings)
     cases = {name: files[name] for name in CASE_FILES}
     return PolicyDraft(
-        policy=policy, invariants=claims, meanings=meanings, shieldings=shieldings, cases=cases
+        policy=policy,
+        switched_off=off,
+        invariants=claims,
+        meanings=meanings,
+        shieldings=shieldings,
+        cases=cases,
     )
 
 
-def digest_of(files: FilesByName) -> str:
-    """SHA-256 over the names and bytes of the files that decide, sorted by name."""
-    digest = hashlib.sha256()
-    for name in sorted(DECIDING_FILES):
-        for part in (name.encode(), files[name]):
-            digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.hexdigest()
+def digest_of(files: FilesByName, rule: DigestRule = NEWEST_DIGEST_RULE) -> str:
+    """The digest of a policy: over every file, or by the rule that its version carries."""
+    if rule is DigestRule.DECIDING_FILES:
+        return digest_over(files, *DECIDING_FILES)
+    return digest_over(files)
 
 
 def _check_model(raw: bytes) -> None:
@@ -192,21 +233,28 @@ def _check_model(raw: bytes) -> None:
         raise refusal(where, "model", text, "only the known model, comments on own lines")
 
 
-def _read_rules(file: str, raw: bytes, effect: Effect) -> tuple[PolicyRule, ...]:
-    lines = read_lines(file, raw)
-    rules: dict[str, PolicyRule] = {}
-    for line in lines:
+def _read_rules(file: str, raw: bytes, effect: Effect) -> Mapping[PolicyRule, bool]:
+    """The rows in their order, and of each whether it decides: False where it is switched off."""
+    rows: dict[PolicyRule, bool] = {}
+    ids: set[str] = set()
+    for line in read_lines(file, raw):
         rule = _read_rule(line, effect)
-        if rule.id in rules:
+        if rule.id in ids:
             raise line.refuse("rule_id_twice", rule.id, "each id once")
-        rules[rule.id] = rule
-    if not rules:
+        ids.add(rule.id)
+        rows[rule] = cells_of(line.text)[-1] != SWITCHED_OFF
+    if not any(rows.values()):
         raise refusal(f"{file}, line 1", "empty", "no rows", "at least one row")
-    return tuple(rules.values())
+    return rows
+
+
+def cells_of(row: str) -> list[str]:
+    """The cells of a row of `allow.csv` or `deny.csv`."""
+    return [cell.strip(" ") for cell in row.split(",")]
 
 
 def _read_rule(line: SourceLine, effect: Effect) -> PolicyRule:
-    cells = [cell.strip(" ") for cell in line.text.split(",")]
+    cells = cells_of(line.text)
     if len(cells) != _CELLS or not all(cells):
         raise line.refuse("cells", line.text, "p, id, action, role, when, duty, effect")
     kind, rule_id, acts, roles, when, duties, eft = cells
@@ -214,8 +262,8 @@ def _read_rule(line: SourceLine, effect: Effect) -> PolicyRule:
         raise line.refuse("kind", kind, "p")
     if _RULE_ID[effect].fullmatch(rule_id) is None:
         raise line.refuse("id", rule_id, f"such as {effect.value[0].upper()}01 or ...01b")
-    if eft != effect.value:
-        raise line.refuse("effect", eft, effect.value)
+    if eft != effect.value and (eft, effect) != (SWITCHED_OFF, Effect.ALLOW):
+        raise line.refuse("effect", eft, _ALLOWED_EFFECTS[effect])
     _check_cell(line, acts, Action, wildcard=effect is Effect.DENY)
     if effect is Effect.ALLOW and " " in acts:
         raise line.refuse("action", acts, "one action in a row that allows")

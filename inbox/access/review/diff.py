@@ -20,7 +20,12 @@ from inbox.access.files.invariants import Implication
 from inbox.access.policy.conditions import Conjunction, literal_text
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Duty, Role, duties_text
-from inbox.access.review.text_diff import changed_invariants, changed_rows, changed_shieldings
+from inbox.access.review.text_diff import (
+    changed_invariants,
+    changed_rows,
+    changed_shieldings,
+    switched_rows,
+)
 
 
 class ChangeKind(StrEnum):
@@ -136,7 +141,10 @@ def compare_policies(old: PolicyDraft, new: PolicyDraft) -> PolicyDiff:
         new=new.policy.digest,
         common_literals=tuple(literal_text(*literal) for literal in both.common_literals),
         changes=tuple(_group_by_roles(both.changes())),
-        rows=tuple(changed_rows(old.policy.rules, new.policy.rules)),
+        rows=(
+            *changed_rows(old.rows, new.rows),
+            *switched_rows(old.switched_off.values(), new.switched_off.values()),
+        ),
         shieldings=tuple(changed_shieldings(old.shieldings, new.shieldings)),
         invariants=tuple(changed_invariants(old.invariants, new.invariants)),
     )

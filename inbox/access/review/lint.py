@@ -30,6 +30,7 @@ def lint(draft: PolicyDraft) -> tuple[PolicyFinding, ...]:
     found = [
         *_violations(draft),
         *(finding for rule in draft.policy.rules for finding in looked.findings_for(rule)),
+        *_switched_off(draft),
         *_unused_names(draft),
     ]
     return tuple(sorted(found, key=lambda finding: not finding.is_error))
@@ -89,6 +90,12 @@ class _RuleLinter:
         duties = space.duties(action, role).items()
         there = {" ".join(sorted(some)): self._possible(truth, role) for some, truth in duties}
         return {some: truth for some, truth in there.items() if truth != FALSE}
+
+
+def _switched_off(draft: PolicyDraft) -> Iterator[PolicyFinding]:
+    for rule in draft.switched_off.values():
+        text = "is switched off, and decides nothing; on again takes two people"
+        yield PolicyFinding(code="switched_off", about=rule.id, text=text, is_error=False)
 
 
 def _unused_names(draft: PolicyDraft) -> Iterator[PolicyFinding]:

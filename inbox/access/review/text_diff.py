@@ -3,11 +3,18 @@
 It lists rows, shieldings, invariants and assumptions that were added, dropped or changed. Pure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from inbox.access.files.invariants import Implication
 from inbox.access.policy.shielding import ShieldingTable
 from inbox.access.policy.vocabulary import PolicyRule, duties_text
+
+
+def switched_rows(old: Iterable[PolicyRule], new: Iterable[PolicyRule]) -> Iterator[str]:
+    """Rows that were switched off, and those that are on again or gone; given are those off."""
+    before, after = ([rule.id for rule in rules] for rules in (old, new))
+    yield from (f"row {rule_id} switched off" for rule_id in after if rule_id not in before)
+    yield from (f"row {rule_id} not switched off now" for rule_id in before if rule_id not in after)
 
 
 def changed_rows(old: Sequence[PolicyRule], new: Sequence[PolicyRule]) -> Iterator[str]:

@@ -2,16 +2,19 @@
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from inbox.access.files.folder import PolicyDraft, load_draft
+from inbox.access.files.versions import digest_over
 from inbox.cli.common.context import policy_folder_of
 from inbox.cli.common.output import EXIT_FAILED, print_error
 from inbox.domain import OrgNumber
 from inbox.errors import Invalid, PolicyError
+from inbox.line.active_rule_books import read_rule_book_files
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_cases import CaseResult, run_cases
 from inbox.routing.rule_reader import read_rules
@@ -57,12 +60,17 @@ def read_rule_files(folder: Path) -> list[tuple[str, bytes]]:
 
 
 def read_rule_books(folder: Path) -> dict[OrgNumber, RuleBook]:
-    """Read the rule books in a policy folder.
+    """Read the rule books in a policy folder, each with the digest that its version would have.
 
     Raises `PolicyError` for the first that is invalid.
     """
     books = [read_rules(name, raw) for name, raw in read_rule_files(folder)]
-    return {book.organisation: book for book in books}
+    return {
+        book.organisation: replace(
+            book, digest=digest_over(read_rule_book_files(folder, book.organisation))
+        )
+        for book in books
+    }
 
 
 def run_case_files(folder: Path) -> Iterator[tuple[str, CaseResult]]:

@@ -13,10 +13,11 @@ from inbox.access.question import Capacity
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.sign_in import CodeFromStdin, SignedIn, read_code, sign_in
 from inbox.domain import ProposalState
-from inbox.errors import NotFound
+from inbox.errors import Conflict, NotFound
 from inbox.line import Line
-from inbox.line.proposals import rule_versions
-from inbox.line.proposals.policy_or_rule_book import VersionedRules
+from inbox.line.proposals import one_person, rule_versions
+from inbox.line.proposals.policy_or_rule_book import Comparison, VersionedRules
+from inbox.line.proposals.version_steps import ProposedVersion
 from inbox.store import Store
 from inbox.tables import ActivePolicy, PolicyVersion, Proposal
 
@@ -50,7 +51,7 @@ def propose(
 ) -> None:
     """Propose the files, and print the difference."""
 
-    def move(line: Line, capacity: Capacity) -> rule_versions.ProposedVersion:
+    def move(line: Line, capacity: Capacity) -> ProposedVersion:
         rules = rules_of(capacity)
         return rule_versions.propose(line, capacity, rules, files_of(rules))
 
@@ -130,13 +131,36 @@ def _approve(
 
 
 def roll_back(who: SignedIn, rules_of: RulesForCapacity, reason: str) -> None:
-    """Roll back to the version that was active before."""
-    digest = who.perform(
-        lambda line, capacity: rule_versions.roll_back(
+    """Roll back to the version that was active before, or propose it and end with 1.
+
+    It is proposed where it would gain anything: then nothing is rolled back yet.
+    """
+    made = who.perform(
+        lambda line, capacity: one_person.roll_back(
             line, capacity, rules_of(capacity), reason=reason
         )
     )
-    print_line(f"active again: {digest}")
+    if made.proposed is None:
+        print_line(f"active again: {made.digest}")
+        return
+    print_line(made.proposed.compared.text)
+    for why in made.why:
+        print_line(f"takes two people: {why}")
+    print_line(f"acknowledge: {made.proposed.compared.digest}")
+    print_line(f"proposed {made.proposed.proposal_id}; another person approves it")
+    print_line("nothing is rolled back yet")
+    raise typer.Exit(EXIT_FAILED)
+
+
+def switch_off(who: SignedIn, rules_of: RulesForCapacity, name: str, reason: str) -> None:
+    """Switch off a row or a rule, and print what that changes."""
+
+    def move(line: Line, capacity: Capacity) -> Comparison:
+        return one_person.switch_off(line, capacity, rules_of(capacity), name, reason=reason)
+
+    compared = who.perform(move)
+    print_line(compared.text)
+    print_line(f"switched off {name}; active: {compared.new_digest}")
 
 
 def print_history(store: Store, kind: str, *, as_json: bool) -> None:
@@ -153,18 +177,24 @@ def print_history(store: Store, kind: str, *, as_json: bool) -> None:
                 print_line(f"  {name.replace('_', ' '):<12}{version[name]}")
 
 
-def print_version(store: Store, kind: str, digest: str, *, as_json: bool) -> None:
-    """Print all files of a version as they were proposed."""
+def print_version(store: Store, kind: str, name: str, *, as_json: bool) -> None:
+    """Print all files of a version as they were proposed, by its digest or its id.
+
+    Versions from before every file was in the digest may share one: those are named by their ids.
+    """
     with store.reading() as (session, _):
-        found = [each for each in versions.history(session, kind) if each.digest == digest]
+        found = [each for each in versions.history(session, kind) if name in {each.digest, each.id}]
     if not found:
         raise NotFound("policy.no_version", "no version has this digest: see `history`")
+    if len({each.files for each in found}) > 1:
+        ids = ", ".join(each.id for each in found)
+        raise Conflict("policy.shared_digest", f"several have it; name one by its id: {ids}")
     files = unpack_files(found[0].files)
     if as_json:
-        print_json({name: raw.decode() for name, raw in files.items()})
+        print_json({file: raw.decode() for file, raw in files.items()})
         return
-    for name, raw in files.items():
-        print_line(f"==> {name} <==")
+    for file, raw in files.items():
+        print_line(f"==> {file} <==")
         print_line(raw.decode())
 
 
@@ -176,6 +206,7 @@ def _history_rows(session: Session, now: datetime, kind: str) -> Iterator[dict[s
         yield {
             "state": _state(session, now, each, active),
             "digest": each.digest,
+            "digest_rule": str(each.digest_rule),
             "proposal": each.id,
             "proposed": _time_and_person(each.proposed_at, each.proposed_by),
             "approved": _time_and_person(each.approved_at, each.approved_by),

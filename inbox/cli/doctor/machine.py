@@ -8,8 +8,9 @@ from typing import Final
 
 from sqlmodel import select
 
+from inbox.access.files import versions
 from inbox.access.files.active import POLICY_KIND, ActivePolicies
-from inbox.access.files.folder import load_policy
+from inbox.access.files.folder import load_policy, read_policy_files
 from inbox.cli.doctor.findings import CheckContext, DoctorFinding, ok, warning, wrong
 from inbox.domain import OrgNumber, new_id
 from inbox.errors import Unavailable
@@ -125,7 +126,7 @@ def active_policies(patient: CheckContext) -> Iterator[DoctorFinding]:
     policies = ActivePolicies()
     with patient.store.reading() as (session, _):
         active = session.get(ActivePolicy, POLICY_KIND)
-        policy = policies.current(session)
+        policies.current(session)
     if active is None:
         yield wrong("policies", "none is active: everything is denied", "run `inbox init`")
     elif policies.problem is not None:
@@ -137,10 +138,14 @@ def active_policies(patient: CheckContext) -> Iterator[DoctorFinding]:
         )
     else:
         yield ok("policies", f"active since {active.active_from:%Y-%m-%d}")
-        if (digest := load_policy(policy_folder(patient.settings)).digest) != policy.digest:
+        folder = policy_folder(patient.settings)
+        files = read_policy_files(folder)
+        with patient.store.reading() as (session, _):
+            is_same = versions.is_active(session, POLICY_KIND, files)
+        if not is_same:
             yield warning(
                 "policies",
-                f"the folder has {digest[:12]}, which decides nothing",
+                f"the folder has {load_policy(folder).digest[:12]}, which decides nothing",
                 "`inbox policy propose` it, or put it back as `inbox policy history` shows",
             )
 

@@ -1,6 +1,6 @@
-"""`inbox policy propose`, `approve`, `activate`, `roll-back`, `history`: by two people."""
+"""`inbox policy propose`, `approve`, `activate`, `history`; `roll-back` and `switch-off`."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -60,12 +60,31 @@ rule_changes.add_approval_commands(
 
 @changes.command("roll-back")
 def roll_back(ctx: typer.Context, by: Actor, code_from_stdin: CodeFromStdin = False) -> None:
-    """Go back at once to the policies that were active before, as a policy editor.
+    """Go back to the policies that were active before, as a policy editor.
 
-    The program asks for the reason. Only a cryptographic commitment to it is kept, in the audit.
+    At once if that gains nothing. If anything is gained by it, it is proposed instead, another
+    person must approve it, and the command ends with 1. The program asks for the reason. Only a
+    cryptographic commitment to it is kept, in the audit.
     """
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     rule_changes.roll_back(sign_in(ctx, by, code), _rules, reason)
+
+
+@changes.command("switch-off")
+def switch_off(
+    ctx: typer.Context,
+    row: Annotated[str, typer.Argument(metavar="ROW", help="The id of the row, such as A12.")],
+    by: Actor,
+    code_from_stdin: CodeFromStdin = False,
+) -> None:
+    """Switch off one row that allows something, at once, as a policy editor.
+
+    Never a row that denies, one of policy_*, route_*, directory_* or close_task, or the last that
+    lets anybody do an action. On again it takes two people: propose the folder. The program asks
+    for the reason. Only a cryptographic commitment to it is kept, in the audit.
+    """
+    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    rule_changes.switch_off(sign_in(ctx, by, code), _rules, row, reason)
 
 
 @changes.command()

@@ -8,15 +8,16 @@ from typing import Annotated, Final
 
 import typer
 
+from inbox.access.files import versions
 from inbox.access.files.active import POLICY_KIND
-from inbox.access.files.folder import PolicyDraft
+from inbox.access.files.folder import SWITCHED_OFF, PolicyDraft, read_policy_files
 from inbox.access.files.meanings import MeaningLanguage, Meanings
 from inbox.access.files.proofs import Violation, violated_invariants
 from inbox.access.policy.conditions import names_in
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
 from inbox.access.review.lint import lint as found_in
-from inbox.cli.common.context import settings_of, store_of
+from inbox.cli.common.context import policy_folder_of, settings_of, store_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat
 from inbox.cli.common.output import EXIT_FAILED, print_line
 from inbox.cli.common.policy_folder import Policies, draft_for_command, exit_refused
@@ -175,7 +176,9 @@ def show(
     policies: Policies = None,
     digest: Annotated[
         str | None,
-        typer.Option(metavar="DIGEST", help="Show all files of the old version with this digest."),
+        typer.Option(
+            metavar="DIGEST", help="Show all files of the old version with this digest, or id."
+        ),
     ] = None,
     as_json: Json = False,
     as_markdown: Markdown = False,
@@ -185,31 +188,37 @@ def show(
         print_version(store_of(settings_of(ctx)), POLICY_KIND, digest, as_json=as_json)
         return
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
-    policy = draft_for_command(ctx, policies).policy
+    draft = draft_for_command(ctx, policies)
+    policy, off = draft.policy, {rule.id for rule in draft.switched_off.values()}
     rows = [
         {
             "rule": rule.id,
-            "effect": rule.effect.value,
+            "effect": SWITCHED_OFF if rule.id in off else rule.effect.value,
             "actions": rule.actions,
             "roles": rule.roles,
             "when": rule.when,
             "duties": " ".join(sorted(rule.duties)) or None,
         }
-        for rule in policy.rules
+        for rule in draft.rows
     ]
     value: dict[str, object] = {"digest": policy.digest, "rules": rows}
     summary = _digest_line(policy)
     if policies is None:
-        active = value["active_digest"] = _active_digest(ctx)
-        summary += f": {'active' if active == policy.digest else 'NOT the active one'}"
+        value["active_digest"], is_active = _active_digest(ctx)
+        summary += f": {'active' if is_active else 'NOT the active one'}"
     columns = ("rule", "effect", "actions", "roles", "when", "duties")
     form.show(value, rows, columns, summary)
 
 
-def _active_digest(ctx: typer.Context) -> str | None:
+def _active_digest(ctx: typer.Context) -> tuple[str | None, bool]:
+    """What is active, and whether the folder has exactly its files, each of them."""
+    files = read_policy_files(policy_folder_of(ctx, None))
     with store_of(settings_of(ctx)).reading() as (session, _):
         active = session.get(ActivePolicy, POLICY_KIND)
-    return None if active is None else active.digest
+        return (
+            None if active is None else active.digest,
+            versions.is_active(session, POLICY_KIND, files),
+        )
 
 
 def _digest_line(policy: Policy) -> str:

@@ -1,4 +1,4 @@
-"""`inbox route propose`, `approve`, `activate`, `roll-back`, `history`: by two people."""
+"""`inbox route propose`, `approve`, `activate`, `history`; `roll-back` and `switch-off`."""
 
 from typing import Annotated, Final
 
@@ -72,12 +72,32 @@ def roll_back(
     organisation: Organisation = None,
     code_from_stdin: CodeFromStdin = False,
 ) -> None:
-    """Go back at once to the rules that were active before, as an archivist.
+    """Go back to the rules that were active before, as an archivist.
 
-    The program asks for the reason. Only a cryptographic commitment to it is kept, in the audit.
+    At once if no unit gains mail by it. Otherwise it is proposed instead, another person must
+    approve it, and the command ends with 1. The program asks for the reason. Only a
+    cryptographic commitment to it is kept, in the audit.
     """
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     rule_changes.roll_back(sign_in(ctx, by, code, organisation), _rules, reason)
+
+
+@changes.command("switch-off")
+def switch_off(
+    ctx: typer.Context,
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The id of the rule.")],
+    by: Actor,
+    organisation: Organisation = None,
+    code_from_stdin: CodeFromStdin = False,
+) -> None:
+    """Switch off one rule, at once, as an archivist.
+
+    It goes on matching in its place: what it matches waits for a person, and is never left to a
+    later rule. On again it takes two people: propose the folder. The program asks for the reason.
+    Only a cryptographic commitment to it is kept, in the audit.
+    """
+    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    rule_changes.switch_off(sign_in(ctx, by, code, organisation), _rules, rule, reason)
 
 
 @changes.command()

@@ -156,7 +156,8 @@ def show(
         return
     for book in books:
         print_line(f"{book.organisation}: desk {book.desk}, digest {book.digest}")
-        columns = ("line", "rule", "to", "release", "urgent", "when", "because")
+        off = ("off",) if any(rule.off for rule in book.rules) else ()
+        columns = ("line", "rule", "to", "release", "urgent", *off, "when", "because")
         form.show_rows(_rule_rows(book), columns)
         print_line()
 
@@ -169,6 +170,7 @@ def _rule_rows(book: RuleBook) -> list[_Row]:
             "to": str(rule.to),
             "release": rule.release.value,
             "urgent": "yes" if rule.urgent else "",
+            "off": "off" if rule.off else "",
             "when": "; ".join(
                 [condition_text(c) for c in rule.when]
                 + [f"unntatt {condition_text(c)}" for c in rule.except_]

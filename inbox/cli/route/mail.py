@@ -193,6 +193,7 @@ def _rule_answer_json(answer: RuleAnswer) -> dict[str, object]:
         "rule": answer.rule,
         "matched": answer.matched,
         "in_period": answer.in_period,
+        "off": answer.off,
         "when": [{"says": one.text, "holds": one.holds} for one in answer.when],
         "except": [{"says": one.text, "holds": one.holds} for one in answer.except_],
     }

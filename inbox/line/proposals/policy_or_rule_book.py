@@ -10,14 +10,21 @@ from sqlmodel import Session
 
 from inbox.access.files import versions
 from inbox.access.files.active import POLICY_KIND
-from inbox.access.files.folder import read_draft, read_policy
-from inbox.access.files.versions import FilesByName, unpack_files
+from inbox.access.files.folder import PolicyDraft, read_draft, read_policy_version
+from inbox.access.files.switch_off import with_row_off
+from inbox.access.files.versions import FilesByName, FilesOfVersion, files_of
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
+from inbox.access.review import one_person as policy_one_person
 from inbox.access.review.diff import compare_policies
 from inbox.errors import PolicyError
-from inbox.line.active_rule_books import read_rule_book, rule_book_kind
-from inbox.routing.diff import diff_rule_books
+from inbox.line.active_rule_books import (
+    read_rule_book_version,
+    rule_book_kind,
+    rule_file_of,
+)
+from inbox.routing import one_person as routing_one_person
+from inbox.routing.diff import RoutingDiff, diff_rule_books
 from inbox.routing.diff_text import acknowledgement_digest, render_diff
 from inbox.routing.rule_book import RuleBook
 from inbox.tables import PolicyVersion
@@ -35,21 +42,50 @@ class VersionedRules:
     """Under which name the database names its active version."""
     edit: Action
     approve: Action
-    read: Callable[[FilesByName], Policy | RuleBook]
+    read: Callable[[FilesOfVersion], Policy | RuleBook]
     """Raises `PolicyError`."""
-    describe_difference: Callable[[FilesByName, FilesByName], str]
+    describe_difference: Callable[[FilesOfVersion, FilesOfVersion], str]
     """What the second change about the first, in words. Raises `PolicyError`: one is unreadable."""
+    why_two_people: Callable[[FilesOfVersion, FilesOfVersion], tuple[str, ...]]
+    """Why putting the second in place of the first takes two people; empty: one suffices.
+
+    Raises `PolicyError`: one is unreadable."""
+    switch_off: Callable[[FilesByName, str], FilesByName]
+    """The same files with one row or rule switched off.
+
+    Raises `NotFound`, `Conflict` and `PolicyError`: there is none, or it cannot be."""
 
 
-def _policy_diff_text(old: FilesByName, new: FilesByName) -> str:
+def _draft(version: FilesOfVersion) -> PolicyDraft:
+    return read_draft(version.files, version.digest_rule)
+
+
+def _policy_diff_text(old: FilesOfVersion, new: FilesOfVersion) -> str:
     """As `inbox policy diff` prints it: `Comparison.digest` of this is its digest."""
-    found = compare_policies(read_draft(old), read_draft(new))
+    found = compare_policies(_draft(old), _draft(new))
     return "".join(f"{line}\n" for line in found.lines)
 
 
-def _rule_book_diff_text(old: FilesByName, new: FilesByName) -> str:
+def _why_two_for_policies(old: FilesOfVersion, new: FilesOfVersion) -> tuple[str, ...]:
+    return policy_one_person.why_two_people(_draft(old), _draft(new))
+
+
+def _rule_book_diff(old: FilesOfVersion, new: FilesOfVersion) -> RoutingDiff:
+    return diff_rule_books(read_rule_book_version(old), read_rule_book_version(new))
+
+
+def _rule_book_diff_text(old: FilesOfVersion, new: FilesOfVersion) -> str:
     """As `inbox route diff` prints it, under the same digest."""
-    return render_diff(diff_rule_books(read_rule_book(old), read_rule_book(new)))
+    return render_diff(_rule_book_diff(old, new))
+
+
+def _why_two_for_rule_books(old: FilesOfVersion, new: FilesOfVersion) -> tuple[str, ...]:
+    return routing_one_person.why_two_people(_rule_book_diff(old, new))
+
+
+def _with_rule_off(files: FilesByName, rule_id: str) -> FilesByName:
+    name, book = rule_file_of(files), read_rule_book_version(FilesOfVersion(files=files))
+    return {**files, name: routing_one_person.with_rule_off(book, files[name], rule_id)}
 
 
 POLICY_RULES: Final = VersionedRules(
@@ -58,8 +94,10 @@ POLICY_RULES: Final = VersionedRules(
     kind=POLICY_KIND,
     edit=Action.POLICY_EDIT,
     approve=Action.POLICY_APPROVE,
-    read=read_policy,
+    read=read_policy_version,
     describe_difference=_policy_diff_text,
+    why_two_people=_why_two_for_policies,
+    switch_off=with_row_off,
 )
 
 
@@ -71,8 +109,10 @@ def routing_rules_of(organisation: str) -> VersionedRules:
         kind=rule_book_kind(organisation),
         edit=Action.ROUTE_EDIT,
         approve=Action.ROUTE_APPROVE,
-        read=read_rule_book,
+        read=read_rule_book_version,
         describe_difference=_rule_book_diff_text,
+        why_two_people=_why_two_for_rule_books,
+        switch_off=_with_rule_off,
     )
 
 
@@ -94,7 +134,7 @@ class Comparison:
 
 
 def compare(
-    session: Session, rules: VersionedRules, files: FilesByName, *, new_digest: str
+    session: Session, rules: VersionedRules, files: FilesOfVersion, *, new_digest: str
 ) -> Comparison:
     """Compare the files, whose digest is given, with the active version."""
     active = versions.active_version(session, rules.kind)
@@ -106,14 +146,14 @@ def compare(
 
 
 def _difference_from_active(
-    rules: VersionedRules, active: PolicyVersion | None, files: FilesByName, new_digest: str
+    rules: VersionedRules, active: PolicyVersion | None, files: FilesOfVersion, new_digest: str
 ) -> str:
     """Where nothing is active that this program can read, all of it is new."""
     if active is not None:
         with suppress(PolicyError):
-            return rules.describe_difference(unpack_files(active.files), files)
+            return rules.describe_difference(files_of(active), files)
     lines = ["from nothing that can be read", f"to   {new_digest}"]
-    for name, raw in sorted(files.items()):
+    for name, raw in sorted(files.files.items()):
         lines += [f"==> {name} <==", *raw.decode().splitlines()]
     return "".join(f"{line}\n" for line in lines)
 
@@ -144,4 +184,5 @@ class FirstVersion:
 
 def read_first_version(rules: VersionedRules, files: FilesByName) -> FirstVersion:
     """Read the version that a new installation starts with. Raises `PolicyError`."""
-    return FirstVersion(rules=rules, files=files, digest=rules.read(files).digest)
+    read = rules.read(FilesOfVersion(files=files))
+    return FirstVersion(rules=rules, files=files, digest=read.digest)

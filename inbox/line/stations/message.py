@@ -26,8 +26,7 @@ from inbox.line.settle import has_open_task, lock_row, open_task
 from inbox.line.stations.clock_check import check_clock
 from inbox.line.stations.erasure_dates import erasure_due_at
 from inbox.line.task_kinds import TaskKind
-from inbox.routing.route import Route
-from inbox.routing.route import route as route_by
+from inbox.routing.route import Route, deciding_rule, route_by
 from inbox.routing.rule_book import Release
 from inbox.tables import (
     AuditSalt,
@@ -55,11 +54,15 @@ def route(line: Line, job: Job[Message]) -> Outcome | DecideInTransaction:
             code = "route.no_book" if unread is None else "route.book_unread"
             return Outcome(became=MessageState.UNROUTED, code=code)
         metadata = routing_metadata(line.keyring, session, row, key, as_of=now)
-        found = route_by(metadata, book, now.date())
-    if found is None:
+        rule = deciding_rule(metadata, book, now.date())
+    if rule is None:
         return Outcome(
             became=MessageState.UNROUTED, code="route.no_rule", values={"book": book.digest}
         )
+    if rule.off:
+        values = {"rule": rule.id, "book": book.digest}
+        return Outcome(became=MessageState.UNROUTED, code="route.rule_off", values=values)
+    found = route_by(rule, metadata)
     return lambda session, now: _decide_route(session, now, found, book.digest)
 
 

@@ -13,7 +13,14 @@ from inbox.access.files import versions
 from inbox.access.files.active import POLICY_KIND, ActivePolicies, ActiveRules, activate_policy
 from inbox.access.files.cases import CASES_FILE
 from inbox.access.files.folder import digest_of, read_policy_files
-from inbox.access.files.versions import FilesByName, keep_first_version, pack_files, unpack_files
+from inbox.access.files.versions import (
+    DigestRule,
+    FilesByName,
+    FilesOfVersion,
+    keep_first_version,
+    pack_files,
+    unpack_files,
+)
 from inbox.access.policy.engine import MODEL
 from inbox.audit import seal
 from inbox.errors import PolicyError
@@ -30,8 +37,9 @@ def with_comment(text: str) -> FilesByName:
     return {**SHIPPED, "allow.csv": SHIPPED["allow.csv"] + f"# {text}\n".encode()}
 
 
-def quick(files: FilesByName) -> Policy:
+def quick(version: FilesOfVersion) -> Policy:
     """Files of one rule each, so that reading them takes no time: the row is the file's text."""
+    files = version.files
     rule = allow("A01", "open", "handler", files["allow.csv"].decode())
     return Policy((rule,), facts=("a", "b"), digest=files["digest"].decode())
 
@@ -40,7 +48,12 @@ def version(when: str, digest: str) -> FilesByName:
     return {"allow.csv": when.encode(), "digest": digest.encode()}
 
 
-def name(session: Session, files: FilesByName, digest: str) -> None:
+def name(
+    session: Session,
+    files: FilesByName,
+    digest: str,
+    rule: DigestRule = DigestRule.EVERY_FILE,
+) -> None:
     keep_first_version(
         session,
         NOW,
@@ -49,6 +62,7 @@ def name(session: Session, files: FilesByName, digest: str) -> None:
         files=files,
         proposed_by="ada",
         approved_by="bo",
+        digest_rule=rule,
     )
 
 
@@ -105,6 +119,79 @@ def test_policy_files_that_are_invalid_or_have_another_digest_load_no_rules(
     assert policies.problem.code == code
 
 
+def without_an_invariant() -> FilesByName:
+    """The same decisions, and one promise fewer."""
+    lines = SHIPPED["invariants.txt"].decode().replace("# rows: 159", "# rows: 158")
+    assert "open implies not conflict\n" in lines
+    return {**SHIPPED, "invariants.txt": lines.replace("open implies not conflict\n", "").encode()}
+
+
+def test_version_of_digest_rule_1_is_checked_by_that_rule_and_stays_readable(
+    session: Session,
+) -> None:
+    digest = digest_of(SHIPPED, DigestRule.DECIDING_FILES)
+    name(session, SHIPPED, digest, DigestRule.DECIDING_FILES)
+
+    current = ActivePolicies().current(session)
+
+    assert (current.digest, bool(current.rules)) == (digest, True)
+    assert digest != digest_of(SHIPPED)
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED))
+def test_version_of_digest_rule_2_with_any_other_file_loads_no_rules(
+    session: Session, file: str
+) -> None:
+    changed = {**SHIPPED, file: SHIPPED[file] + b"\n"}
+    policies = ActivePolicies()
+    name(session, changed, digest_of(SHIPPED))
+
+    assert policies.current(session).rules == ()
+    assert policies.problem is not None
+    assert policies.problem.code == "policy.not_active"
+
+
+def test_files_of_a_newer_digest_rule_cannot_pass_as_those_of_an_older_one(
+    session: Session,
+) -> None:
+    policies = ActivePolicies()
+    name(session, without_an_invariant(), digest_of(SHIPPED))
+    session.execute(sa.update(table_of(PolicyVersion)).values(digest_rule=1))
+
+    assert policies.current(session).rules == ()
+
+
+def test_version_of_an_unknown_digest_rule_loads_no_rules(session: Session) -> None:
+    policies = ActivePolicies()
+    name(session, SHIPPED, digest_of(SHIPPED))
+    session.execute(sa.update(table_of(PolicyVersion)).values(digest_rule=3))
+
+    assert policies.current(session).rules == ()
+    assert policies.problem is not None
+    assert policies.problem.code == "policy.digest_rule"
+
+
+def test_another_version_of_a_shared_old_digest_is_read_anew(session: Session) -> None:
+    digest = digest_of(SHIPPED, DigestRule.DECIDING_FILES)
+    name(session, SHIPPED, digest, DigestRule.DECIDING_FILES)
+    policies = ActivePolicies()
+    assert policies.current(session).rules != ()
+    broken = {**SHIPPED, "invariants.txt": b"# rows: 1\nopen implies conflict\n"}
+    name(session, broken, digest, DigestRule.DECIDING_FILES)
+
+    assert policies.current(session).rules == ()
+    assert policies.problem is not None
+    assert policies.problem.code == "policy.invariant"
+
+
+def test_only_exactly_the_active_files_are_active(session: Session) -> None:
+    digest = digest_of(SHIPPED, DigestRule.DECIDING_FILES)
+    name(session, SHIPPED, digest, DigestRule.DECIDING_FILES)
+
+    assert versions.is_active(session, POLICY_KIND, SHIPPED)
+    assert not versions.is_active(session, POLICY_KIND, without_an_invariant())
+
+
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"allow.csv": 1}', b"\xff", b"null", b'"a"'])
 def test_damaged_bytes_of_the_active_version_load_no_rules(session: Session, raw: bytes) -> None:
     policies = ActivePolicies()
@@ -132,11 +219,11 @@ def test_policy_that_failed_to_load_is_not_read_again_until_another_is_named(
 ) -> None:
     asked: list[str] = []
 
-    def read(files: FilesByName) -> Policy:
-        asked.append(files["digest"].decode())
-        if files["allow.csv"] == b"":
+    def read(version: FilesOfVersion) -> Policy:
+        asked.append(version.files["digest"].decode())
+        if version.files["allow.csv"] == b"":
             raise PolicyError("policy.empty")
-        return quick(files)
+        return quick(version)
 
     active = ActiveRules(POLICY_KIND, read)
     name(session, version("", "one"), "one")

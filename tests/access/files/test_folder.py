@@ -17,7 +17,9 @@ from inbox.access.files.folder import (
     load_policy,
     read_draft,
     read_policy,
+    read_policy_version,
 )
+from inbox.access.files.versions import DigestRule, FilesOfVersion
 from inbox.access.policy.conditions import ALWAYS
 from inbox.access.policy.engine import MODEL
 from inbox.access.question import OfGrant
@@ -250,15 +252,27 @@ def test_policy_with_a_missing_file_is_refused(file: str) -> None:
     assert error.value.code == "policy.files"
 
 
-def test_policy_digest_changes_with_every_deciding_file_and_no_other() -> None:
+def test_policy_digest_changes_with_every_file() -> None:
     files = policy_files()
     digests = {digest_of(files)}
-    for file in DECIDING_FILES:
+    for file in ALL_FILES:
         digests.add(digest_of(files | {file: files[file] + b"\n"}))
 
-    assert len(digests) == 1 + len(DECIDING_FILES)
-    assert digest_of(files | {"invariants.txt": b""}) in digests
+    assert len(digests) == 1 + len(ALL_FILES)
     assert read_policy(files).digest == digest_of(files)
+
+
+def test_policy_digest_of_rule_1_changes_with_every_deciding_file_and_no_other() -> None:
+    files = policy_files()
+    old = DigestRule.DECIDING_FILES
+    digests = {digest_of(files, old)}
+    for file in DECIDING_FILES:
+        digests.add(digest_of(files | {file: files[file] + b"\n"}, old))
+
+    assert len(digests) == 1 + len(DECIDING_FILES)
+    assert digest_of(files | {"invariants.txt": b""}, old) in digests
+    version = FilesOfVersion(files=files, digest_rule=old)
+    assert read_policy_version(version).digest == digest_of(files, old)
 
 
 def folder(tmp_path: Path) -> Path:
@@ -304,10 +318,44 @@ def test_unreadable_policy_file_is_named_in_the_refusal(tmp_path: Path, file: st
 def test_policy_digest_is_sha256_over_length_prefixed_names_and_files() -> None:
     """SHA-256; before each name and each file its length, in eight bytes."""
     files = policy_files()
-    parts = [part for name in sorted(DECIDING_FILES) for part in (name.encode(), files[name])]
-    whole = b"".join(struct.pack(">Q", len(part)) + part for part in parts)
 
-    assert digest_of(files) == hashlib.sha256(whole).hexdigest()
+    covered = {DigestRule.DECIDING_FILES: DECIDING_FILES, DigestRule.EVERY_FILE: ALL_FILES}
+    for rule, names in covered.items():
+        parts = [part for name in sorted(names) for part in (name.encode(), files[name])]
+        whole = b"".join(struct.pack(">Q", len(part)) + part for part in parts)
+        assert digest_of(files, rule) == hashlib.sha256(whole).hexdigest()
+
+
+A12 = b"p, A12, take, handler, in_unit and unassigned and cleared and unit_shares, log, allow"
+
+
+def test_row_that_is_switched_off_decides_nothing_and_keeps_its_place_and_its_cases() -> None:
+    files = policy_files()
+    files["allow.csv"] = files["allow.csv"].replace(A12, A12.replace(b", allow", b", off"))
+
+    draft = read_draft(files)
+
+    assert "A12" not in {rule.id for rule in draft.policy.rules}
+    assert draft.rows == read_draft(policy_files()).policy.rules
+    assert draft.case_failures() == ()
+    facts = {name: name != "conflict" for name in draft.policy.facts}
+    assert not draft.verified_policy().decide(Role.HANDLER, facts, Action.TAKE).allowed
+
+
+def test_file_in_which_every_row_is_switched_off_is_refused() -> None:
+    files = policy_files()
+    files["allow.csv"] = files["allow.csv"].replace(b", allow\n", b", off\n")
+
+    with pytest.raises(PolicyError) as error:
+        read_draft(files)
+
+    assert error.value.code == "policy.empty"
+
+
+def test_deny_row_cannot_be_switched_off() -> None:
+    error = refused("deny.csv", D03, D03.replace(b", deny", b", off"))
+
+    assert error.code == "policy.effect"
 
 
 @pytest.mark.parametrize(("kept", "line"), [(0, 1), (1, 2), (3, 4)])
