@@ -18,6 +18,11 @@ file), a note that is forged, torn or of another log, that there is no checkpoin
 none covers though they are older than 15 minutes or of no believable time. Younger leaves after the
 newest checkpoint are counted ("later"): nothing vouches for them yet.
 
+Where a database was lost and an older one went on, people may have accepted that: a leaf
+`log:gap_accepted` names the last checkpoint of what is lost (old size, old root) and the number of
+leaves in front of it (new size), signed with the log's key. That one break passes, if a file has
+that checkpoint in its place, and it is printed before everything else.
+
 TIME         when the leaves were exported, such as 2026-11-30T12:00:00+00:00; now if not given.
 
 Exit code: 0 everything holds; 1 something does not, a line each; 2 it could not be checked.
@@ -31,6 +36,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +45,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Keys = dict[tuple[str, bytes], Ed25519PublicKey]
 MAX_UNVOUCHED_AGE = timedelta(minutes=15)
+
+
+GAP_EVENT = "log:gap_accepted"
+GAP_MARK = f'"event":"{GAP_EVENT}"'.encode()
+GAP = re.compile(r"([1-9][0-9]{0,17}) ([0-9a-f]{64}) ([1-9][0-9]{0,17}) (\S{88})")
 
 
 class DamageError(Exception):
@@ -51,6 +62,33 @@ class Checkpoint(NamedTuple):
     size: int
     root: bytes
     where: str
+
+    @property
+    def tree(self) -> tuple[int, bytes]:
+        """What it says."""
+        return self.size, self.root
+
+
+class AcceptedGap(NamedTuple):
+    """The checkpoint that an accepted gap leaves behind at last, and the number of its leaf."""
+
+    old: tuple[int, bytes]
+    at: int
+    who: str
+    when: str
+
+
+class Tree(NamedTuple):
+    """What the leaves give: how many, the roots at some sizes, and what was accepted where."""
+
+    count: int
+    roots: dict[int, bytes]
+    gaps: dict[int, AcceptedGap | None]
+    """None: a leaf that says so, and whose numbers or signature are not as they must."""
+
+    def fits(self, point: Checkpoint) -> bool:
+        """Whether the leaves are those that the checkpoint speaks of."""
+        return self.roots.get(point.size) == point.root
 
 
 def decode(text: str) -> bytes:
@@ -109,10 +147,15 @@ def read_notes(path: Path, keys: Keys, found: list[str]) -> list[Checkpoint]:
         except DamageError as damage:
             found.append(str(damage))
             continue
-        if checkpoints and new.size < checkpoints[-1].size:
-            found.append(f"{new.where}: rolled back from {checkpoints[-1].size} to {new.size}")
         checkpoints.append(new)
     return checkpoints
+
+
+def check_order(copy: list[Checkpoint], found: list[str]) -> None:
+    """In an append-only file no size is smaller than the one before."""
+    for earlier, point in pairwise(copy):
+        if point.size < earlier.size:
+            found.append(f"{point.where}: rolled back from {earlier.size} to {point.size}")
 
 
 def read_leaves(path: Path) -> Iterator[bytes]:
@@ -139,10 +182,30 @@ def root_of(peaks: list[tuple[int, bytes]]) -> bytes:
     return whole
 
 
-def roots_at(leaves: Iterator[bytes], sizes: set[int], roots: dict[int, bytes]) -> int:
-    """Add the root at each of `sizes` to `roots`, leaf by leaf; the number of leaves."""
+def read_gap(leaf: bytes, seq: int, keys: Keys) -> AcceptedGap | None:
+    """What the leaf says was accepted; None if its number is another, or no key has signed it."""
+    try:
+        facts = json.loads(leaf)
+        said = GAP.fullmatch(facts["subject"])
+        if said is None or facts["event"] != GAP_EVENT or not facts["seq"] == seq == int(said[3]):
+            return None
+        signature, who, when = decode(said[4]), str(facts["who"]), str(facts["at"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    for (name, _), key in keys.items():
+        try:
+            key.verify(signature, "\n".join([GAP_EVENT, name, *said.group(1, 2, 3), ""]).encode())
+        except InvalidSignature:
+            continue
+        return AcceptedGap((int(said[1]), bytes.fromhex(said[2])), seq, who, when)
+    return None
+
+
+def grow(leaves: Iterator[bytes], sizes: set[int], keys: Keys) -> Iterator[Tree]:
+    """The tree after every leaf, with the root at each of `sizes` that it has reached."""
     peaks: list[tuple[int, bytes]] = []
-    count = 0
+    roots, gaps = {0: root_of([])}, dict[int, AcceptedGap | None]()
+    yield Tree(0, roots, gaps)
     for count, leaf in enumerate(leaves, 1):
         height, top = 0, hashlib.sha256(b"\x00" + leaf).digest()
         while peaks and peaks[-1][0] == height:
@@ -150,28 +213,81 @@ def roots_at(leaves: Iterator[bytes], sizes: set[int], roots: dict[int, bytes]) 
         peaks.append((height, top))
         if count in sizes:
             roots[count] = root_of(peaks)
-    return count
+        if GAP_MARK in leaf:
+            gaps[count - 1] = read_gap(leaf, count - 1, keys)
+        yield Tree(count, roots, gaps)
 
 
-def compare(checkpoints: list[Checkpoint], leaves: Path, found: list[str]) -> int:
-    """Hold every checkpoint against the leaves; the number of leaves that were readable."""
-    first: dict[int, Checkpoint] = {}
-    for point in checkpoints:
-        other = first.setdefault(point.size, point)
-        if other.root != point.root:
-            found.append(f"{point.where}: a fork, {other.where} has another root at {point.size}")
-    count, roots, missing = 0, {0: root_of([])}, "cut, {} leaves were there and are not now"
+def left_behind(
+    gap: AcceptedGap, copies: list[list[Checkpoint]], tree: Tree
+) -> set[tuple[int, bytes]]:
+    """What an accepted gap leaves behind: in each file the run of notes up to the one it names.
+
+    None of the run fits the leaves. Nothing, so that the gap excuses nothing, unless every note
+    that fits has at most the new size where it stands before, and more where it stands after.
+    """
+    behind: set[tuple[int, bytes]] = set()
+    for copy in copies:
+        ends = [number for number, point in enumerate(copy) if point.tree == gap.old]
+        if not ends:
+            continue
+        end = begin = ends[-1]
+        early = [point for point in copy[:end] if point.size > gap.at]
+        late = [point for point in copy[end + 1 :] if point.size <= gap.at]
+        if any(tree.fits(point) for point in [copy[end], *early, *late]):
+            return set()
+        while begin and not tree.fits(copy[begin - 1]) and copy[begin - 1].size <= copy[begin].size:
+            begin -= 1
+        behind |= {point.tree for point in copy[begin : end + 1]}
+    return behind
+
+
+def compare(
+    copies: list[list[Checkpoint]], leaves: Path, keys: Keys, found: list[str]
+) -> tuple[Tree, list[AcceptedGap], list[list[Checkpoint]]]:
+    """Hold every checkpoint against the leaves, as far as they were readable.
+
+    Returns the tree, the gaps that passed, and the checkpoints that they do not leave behind.
+    """
+    sizes, tree = {point.size for copy in copies for point in copy}, Tree(0, {}, {})
+    missing = "cut, {} leaves were there and are not now"
     try:
-        count = roots_at(read_leaves(leaves), set(first), roots)
-    except DamageError as gap:
-        found.append(str(gap))
+        for tree in grow(read_leaves(leaves), sizes, keys):  # noqa: B007 - the last one is used
+            pass
+    except DamageError as damage:
+        found.append(str(damage))
         missing = "not reached, its {} leaves cannot all be read"
-    for point in checkpoints:
-        if point.size not in roots:
+    passed, behind = [], set[tuple[int, bytes]]()
+    for number, gap in tree.gaps.items():
+        excused = set() if gap is None else left_behind(gap, copies, tree)
+        behind |= excused
+        if gap is not None and excused:
+            passed.append(gap)
+        else:
+            found.append(f"leaf {number}: says that a gap was accepted, which nothing bears out")
+    standing = [[point for point in copy if point.tree not in behind] for copy in copies]
+    check_points(standing, tree, missing, found)
+    return tree, passed, standing
+
+
+def check_points(
+    standing: list[list[Checkpoint]], tree: Tree, missing: str, found: list[str]
+) -> None:
+    """Every checkpoint is in order, has one root for its size, and speaks of these leaves."""
+    first: dict[int, Checkpoint] = {}
+    for copy in standing:
+        check_order(copy, found)
+        for point in copy:
+            other = first.setdefault(point.size, point)
+            if other.root != point.root:
+                found.append(
+                    f"{point.where}: a fork, {other.where} has another root at {point.size}"
+                )
+    for point in (point for copy in standing for point in copy):
+        if point.size not in tree.roots:
             found.append(f"{point.where}: {missing.format(point.size)}")
-        elif roots[point.size] != point.root:
+        elif not tree.fits(point):
             found.append(f"{point.where}: the first {point.size} leaves are not what was signed")
-    return count
 
 
 def aware(moment: datetime | None) -> datetime:
@@ -198,6 +314,15 @@ def check_vouched(leaves: Path, newest: int, exported: datetime, found: list[str
             return
 
 
+def gap_text(gap: AcceptedGap) -> str:
+    """What is said first, for ever, of a break that people accepted."""
+    size, root = gap.old
+    return (
+        f"GAP at leaf {gap.at}: {gap.who} accepted at {gap.when} that leaves are lost;"
+        f" {size} were signed, root {root.hex()}\n"
+    )
+
+
 def main(arguments: list[str]) -> int:
     """Check, print, and give the exit code."""
     parser = argparse.ArgumentParser(description="Check an audit against its checkpoints.")
@@ -209,21 +334,23 @@ def main(arguments: list[str]) -> int:
     found: list[str] = []
     try:
         keys = read_keys(chosen.key)
-        points = [p for path in chosen.checkpoints for p in read_notes(path, keys, found)]
-        newest = max((point.size for point in points), default=0)
+        copies = [read_notes(path, keys, found) for path in chosen.checkpoints]
+        tree, passed, standing = compare(copies, chosen.leaves, keys, found)
+        newest = max((point.size for copy in standing for point in copy), default=0)
         if newest == 0:
             found.append("there is no checkpoint of any leaf: nothing vouches for them")
-        count = compare(points, chosen.leaves, found)
         if newest and not found:
             check_vouched(chosen.leaves, newest, aware(chosen.at), found)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"could not check: {error}\n")
         return 2
+    for gap in passed:
+        sys.stdout.write(gap_text(gap))
     for finding in found:
         sys.stdout.write(f"DAMAGE {finding}\n")
     if not found:
-        later = count - newest
-        sys.stdout.write(f"OK {count} leaves, {len(points)} checkpoints, {later} leaves later\n")
+        later, points = tree.count - newest, sum(map(len, copies))
+        sys.stdout.write(f"OK {tree.count} leaves, {points} checkpoints, {later} leaves later\n")
     return 1 if found else 0
 
 

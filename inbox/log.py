@@ -27,6 +27,8 @@ class LogEvent(StrEnum):
     """What failed again and again works."""
     CLOCK_BACKWARDS = "clock_backwards"
     CHECKPOINT = "checkpoint"
+    STANDSTILL = "standstill"
+    """The database is older than what was signed of it: only mail is taken in."""
     CLEANED = "cleaned"
     LISTS = "lists"
     """Revocation lists that are news."""
@@ -50,6 +52,9 @@ class LogField(StrEnum):
     ROUTE = "route"
     """The template of a path, never the path."""
     STATUS = "status"
+
+
+_ERRORS: Final = frozenset({LogEvent.FAILED, LogEvent.STANDSTILL})
 
 
 class _OnePerSecond(logging.Filter):
@@ -102,7 +107,7 @@ def to_stderr() -> None:
 
 
 def emit(event: LogEvent, fields: dict[LogField, str | int | float | None]) -> None:
-    """Log one event with its fields; failures are errors, the rest is information."""
-    level = logging.ERROR if event is LogEvent.FAILED else logging.INFO
+    """Log one event with its fields; what is wrong is an error, the rest is information."""
+    level = logging.ERROR if event in _ERRORS else logging.INFO
     shown = {field.value: value for field, value in fields.items() if value is not None}
     _LOGGER.log(level, event.value, extra={"inbox_fields": shown})

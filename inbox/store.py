@@ -24,7 +24,7 @@ from sqlmodel import Session
 from inbox.errors import ConcurrentWrite, ConfigurationError, Unavailable
 from inbox.errors import IntegrityError as Damaged
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 """The revision in `alembic/versions` that this code runs on."""
 
 _IDLE_SECONDS: Final = 1.0

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[0-9a-z][0-9a-z.-]{2,126}")
 _PARTS = "parts"
+_ASIDE = "aside"
 _DISK_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 _LABEL = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
@@ -76,6 +77,15 @@ class Vault(Protocol):
 
     def names(self) -> Iterator[tuple[str, datetime]]:
         """The name of every complete object and when it was last written, in no order."""
+
+    def set_aside(self, name: str) -> None:
+        """Move the object to where `names` does not list it; it may be gone already."""
+
+    def restore_from_aside(self, name: str) -> bool:
+        """Put an object back that was set aside; whether there was one."""
+
+    def remove_set_aside(self, before: datetime) -> int:
+        """Remove what was set aside before then. Returns how many."""
 
     def remove_partial_objects(self, before: datetime) -> int:
         """Remove partial objects that a crash left and that have not been written since.
@@ -142,10 +152,39 @@ class FolderVault:
     def names(self) -> Iterator[tuple[str, datetime]]:
         """As `Vault.names`; files that cannot be ours are passed over."""
         with _translate_disk_errors():
-            folders = [path for path in self._folder.iterdir() if path.name != _PARTS]
+            every = list(self._folder.iterdir())
+        folders = [path for path in every if path.name not in {_PARTS, _ASIDE}]
         for path, written_at in (found for folder in folders for found in _files(folder)):
             if _NAME.fullmatch(path.name) and self._path(path.name) == path:
                 yield path.name, written_at
+
+    def set_aside(self, name: str) -> None:
+        """As `Vault.set_aside`; its time is from then on that of the moving."""
+        path, aside = self._path(name), self._folder / _ASIDE
+        with _translate_disk_errors(), suppress(FileNotFoundError):
+            self._make_folder(aside)
+            os.utime(path)
+            path.rename(aside / name)
+            _sync_folder(aside)
+
+    def restore_from_aside(self, name: str) -> bool:
+        """As `Vault.restore_from_aside`."""
+        path, kept = self._path(name), self._folder / _ASIDE / name
+        with _translate_disk_errors():
+            if not kept.exists() or path.exists():
+                return False
+            self._make_folder(path.parent)
+            kept.rename(path)
+            _sync_folder(path.parent)
+            return True
+
+    def remove_set_aside(self, before: datetime) -> int:
+        """As `Vault.remove_set_aside`."""
+        old = [path for path, moved_at in _files(self._folder / _ASIDE) if moved_at < before]
+        for path in old:
+            with _translate_disk_errors():
+                path.unlink(missing_ok=True)
+        return len(old)
 
     def remove_partial_objects(self, before: datetime) -> int:
         """As `Vault.remove_partial_objects`; every write touches the object being written."""

@@ -10,6 +10,8 @@ from sqlmodel import Session, select
 from inbox import audit
 from inbox.access.files.active import ActivePolicies
 from inbox.access.lists.recheck import Recheck
+from inbox.audit.gap import checkpoint_text
+from inbox.audit.standstill import Standstill
 from inbox.casesystem.webhook import Target, WebhookSender, webhook_client
 from inbox.config import GatewaySettings, Settings, environment, password_of
 from inbox.domain import OrgNumber
@@ -60,12 +62,18 @@ def _missing_rule_book(line: Line, organisation: OrgNumber, channel: str) -> Con
 
 
 def build_line_before_rules(settings: Settings) -> Line:
-    """The same without checking each channel's rules, for commands that may run before that."""
+    """The same without checking each channel's rules, for commands that may run before that.
+
+    The database is compared with the newest checkpoint outside.
+    """
     store = build_store(settings)
     store.check_schema()
     keyring = Keyring.load(settings.keys)
+    standstill, signed = Standstill(), checkpoint_text(settings.checkpoints)
     with store.transaction() as (session, now):
         ensure_installation(session, now, keyring, settings)
+        session.flush()
+        standstill.compare(session, keyring, [signed])
     return Line(
         store=store,
         vault=FolderVault(settings.vault),
@@ -84,6 +92,7 @@ def build_line_before_rules(settings: Settings) -> Line:
         schemas=None if settings.schemas is None else read_schemas(settings.schemas),
         crl_schedule=build_crl_schedule(settings),
         recheck=Recheck(settings.access.recheck),
+        standstill=standstill,
         transfer_slots=TransferSlots(small=settings.worker.small, long=settings.worker.long),
         case_system_places=CaseSystemPlaces(
             total=settings.worker.calls, each=settings.worker.calls_per_case_system

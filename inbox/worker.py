@@ -11,7 +11,6 @@ from threading import Condition, Event, Lock, Thread
 from typing import IO, Any, Final
 
 import sqlalchemy as sa
-from sqlmodel import col, select
 
 from inbox import log
 from inbox.audit import outside, verify
@@ -25,6 +24,8 @@ from inbox.line.pulses import CASE_SYSTEM, PULSE_INTERVAL, WORKER, neighbours_aw
 from inbox.line.queue import QUEUE_ROW_TYPES, Share, claim, claim_probe, due_kinds, make_due
 from inbox.line.stations import advance, postpone_and_escalate
 from inbox.line.upkeep.far_times import bring_back_far_times
+from inbox.line.upkeep.gap import compare_and_report
+from inbox.line.upkeep.orphans import clean_vault
 from inbox.line.upkeep.scrub import scrub_step
 from inbox.log import LogField
 from inbox.outage_log import OutageLog
@@ -41,8 +42,6 @@ _SCRUB_SECONDS: Final = 60.0
 _ASK_AGAIN_SECONDS: Final = 30.0
 _TRUST_SECONDS: Final = 10.0
 _LEAVERS_SECONDS: Final = 300.0
-_ORPHAN_AGE: Final = timedelta(days=1)
-"""Objects without a row, and half-written ones, are removed after a day."""
 
 
 class Worker:
@@ -51,10 +50,19 @@ class Worker:
     SQLite has exactly one worker process, held by a lock file beside the database.
     """
 
-    def __init__(self, line: Line, *, poll_seconds: float, checkpoints: Path) -> None:
+    def __init__(
+        self,
+        line: Line,
+        *,
+        poll_seconds: float,
+        checkpoints: Path,
+        tick: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._line = line
         self._poll_seconds = poll_seconds
         self._checkpoints = checkpoints
+        self._tick = tick
+        self._began = tick()
         self._stop = Event()
         self._woken = Condition()
         self._threads: list[Thread] = []
@@ -76,6 +84,7 @@ class Worker:
     def run(self) -> None:
         """Work until `stop`. Raises `ConfigurationError` if another worker has the database."""
         with _single_worker_lock(self._line):
+            compare_and_report(self._line, self._checkpoints)
             self._free_leases()
             self._remember_away()
             log.emit(log.LogEvent.STARTED, {LogField.COUNT: self._line.transfer_slots.threads})
@@ -257,6 +266,9 @@ class Worker:
             self.wake()
 
     def _checkpoint(self) -> None:
+        """Sign the tree, unless the database does not hold what was signed of it before."""
+        if compare_and_report(self._line, self._checkpoints) is not None:
+            return
         with self._line.store.transaction() as (session, now):
             note = verify.new_checkpoint(session, now, self._line.keyring)
         if note is not None:
@@ -284,35 +296,27 @@ class Worker:
             self.wake()
 
     def _clean(self) -> None:
-        """Remove objects that no row names, which a crash left, and notices of what is over."""
+        """Set aside objects that no row names, which a crash left, and end expired notices."""
+        if self._line.standstill.gap is not None:
+            return
         close_expired_notices(self._line)
-        with self._line.store.reading() as (session, now):
-            named = set(
-                session.exec(
-                    select(Message.object_name).where(col(Message.object_name).is_not(None))
-                )
-            )
-        before = now - _ORPHAN_AGE
-        old = [
-            name
-            for name, written_at in self._line.vault.names()
-            if written_at < before and name not in named
-        ]
-        for name in old:
-            self._line.vault.remove(name)
-        removed = len(old) + self._line.vault.remove_partial_objects(before)
-        if removed:
-            log.emit(log.LogEvent.CLEANED, {LogField.COUNT: removed})
+        running_for = timedelta(seconds=self._tick() - self._began)
+        moved = clean_vault(self._line, running_for=running_for)
+        if moved:
+            log.emit(log.LogEvent.CLEANED, {LogField.COUNT: moved})
 
     def _scrub(self) -> None:
         """Read some of what is stored, so that damage is found before somebody needs it."""
-        scrub_step(self._line, stopped=self._stop.is_set)
+        if self._line.standstill.gap is None:
+            scrub_step(self._line, stopped=self._stop.is_set)
 
     def _handle_leavers(self) -> None:
         """Whoever left today, and whatever unit closed, leaves work behind: it becomes tasks.
 
         What a wrong clock has put off for too long is brought back before.
         """
+        if self._line.standstill.gap is not None:
+            return
         if bring_back_far_times(self._line):
             self.wake()
         if settle_closed_units_and_leavers(self._line):

@@ -87,6 +87,29 @@ def test_upgrade_from_0002_says_of_every_version_that_its_digest_is_of_rule_1(
         assert [tuple(row) for row in rows] == [("v", "d", 1)]
 
 
+def test_upgrade_from_0003_keeps_the_audit_and_lets_gaps_and_codes_be_kept(
+    engine: sa.Engine,
+) -> None:
+    downgrade(engine, "0003")
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.exec_driver_sql("INSERT INTO audit_head VALUES (1, 1, 'aa')")
+        connection.exec_driver_sql("INSERT INTO refused_sign_in VALUES ('kari', 1, '2026-01-01')")
+
+    upgrade(engine)
+
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO audit_gap (id, code, size, signed_size, signed_root, found_at)"
+            " VALUES ('a', 'audit.cut', 1, 9, 'ff', '2026-01-01')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO restore_code VALUES ('kari', 'aa', 'ff', 1, 'ee', '2026-01-01')"
+        )
+        assert connection.exec_driver_sql("SELECT size FROM audit_head").scalars().all() == [1]
+        people = connection.exec_driver_sql("SELECT person FROM refused_sign_in").scalars().all()
+        assert people == ["kari"]
+
+
 def test_repeated_upgrade_keeps_the_rows(tmp_path: Path) -> None:
     with worlds.world(databases.sqlite_database(tmp_path), tmp_path) as world:
         world.send()

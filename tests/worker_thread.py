@@ -10,9 +10,10 @@ from tests.worlds import World
 
 
 @contextmanager
-def working(world: World) -> Iterator[Worker]:
+def working(world: World, tick: Callable[[], float] = time.monotonic) -> Iterator[Worker]:
     """It works until the `with` ends, and must stop then."""
-    worker = Worker(world.line, poll_seconds=0.05, checkpoints=world.folder / "checkpoints.txt")
+    checkpoints = world.folder / "checkpoints.txt"
+    worker = Worker(world.line, poll_seconds=0.05, checkpoints=checkpoints, tick=tick)
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     try:

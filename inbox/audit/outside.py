@@ -4,8 +4,7 @@ A tree that fits in itself proves nothing: whoever has the database can write on
 checkpoint that was kept elsewhere, and only of the entries up to its size.
 """
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlmodel import Session, col, func, select
 
 from inbox.audit import checkpoint
+from inbox.audit.checkpoint import ParsedCheckpoint
+from inbox.audit.gap import checkpoint_text, excused_checkpoints
 from inbox.audit.leaf import read_leaf
 from inbox.audit.verify import AuditFinding, append_to_checkpoint_file, origin_of
 from inbox.errors import IntegrityError
@@ -22,22 +23,27 @@ from inbox.tables import AuditEntry, Checkpoint
 
 MAX_UNVOUCHED_AGE: Final = timedelta(minutes=15)
 """Three rounds of signing: entries that no checkpoint outside covers by then are a finding."""
-_TAIL_BYTES: Final = 64 * 1024
 
 
 def newest_checkpoint(
-    files: Iterable[str], key: Ed25519PublicKey, origin: str
-) -> checkpoint.ParsedCheckpoint | None:
+    files: Iterable[str],
+    key: Ed25519PublicKey,
+    origin: str,
+    left_behind: Collection[ParsedCheckpoint] = (),
+) -> ParsedCheckpoint | None:
     """The largest checkpoint of this log in the texts of checkpoint files, its signature verified.
 
-    Notes that are torn, forged or of another log are passed over here; `verify` reports them.
+    Notes that are torn, forged or of another log are passed over here; `verify` reports them. So
+    are those that an accepted gap leaves behind: they vouch for nothing that is in this log.
     """
     claimed = []
     for note in (note for file in files for note in checkpoint.split_notes(file)):
         try:
-            claimed.append((checkpoint.read(note).size, note))
+            said = checkpoint.read(note)
         except IntegrityError:
             continue
+        if said not in left_behind:
+            claimed.append((said.size, note))
     for _, note in sorted(claimed, key=lambda each: each[0], reverse=True):
         try:
             return checkpoint.verify(note, key, origin)
@@ -47,14 +53,20 @@ def newest_checkpoint(
 
 
 def unvouched_findings(
-    session: Session, keyring: Keyring, outside: Sequence[str], now: datetime
+    session: Session,
+    keyring: Keyring,
+    outside: Sequence[str],
+    now: datetime,
+    left_behind: Collection[ParsedCheckpoint] = (),
 ) -> list[AuditFinding]:
     """A finding if no checkpoint outside covers the audit, or none covers its newest entries.
 
     Entries younger than `MAX_UNVOUCHED_AGE` may wait for the next checkpoint. An entry whose time
     lies ahead of `now` by more than that, or cannot be read, may not: its time proves nothing.
     """
-    newest = newest_checkpoint(outside, keyring.signer().public_key(), origin_of(session))
+    newest = newest_checkpoint(
+        outside, keyring.signer().public_key(), origin_of(session), left_behind
+    )
     if newest is None or newest.size == 0:
         return [AuditFinding(code="audit.no_checkpoint", at=0)]
     signed = session.exec(select(func.max(Checkpoint.size))).one()
@@ -91,18 +103,10 @@ def keep_newest_outside(session: Session, keyring: Keyring, path: Path) -> bool:
     note = session.exec(select(Checkpoint.note).order_by(col(Checkpoint.size).desc())).first()
     if note is None:
         return False
-    kept = newest_checkpoint([_tail(path)], keyring.signer().public_key(), origin_of(session))
+    text, key, origin = checkpoint_text(path), keyring.signer().public_key(), origin_of(session)
+    behind = excused_checkpoints(session, key, origin, [text])
+    kept = newest_checkpoint([text], key, origin, behind)
     if kept is not None and kept.size >= checkpoint.read(note).size:
         return False
     append_to_checkpoint_file(path, note)
     return True
-
-
-def _tail(path: Path) -> str:
-    """The last notes of the file; a first one that is cut by the reading is passed over."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            return file.read().decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""

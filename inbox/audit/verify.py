@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,13 @@ from sqlmodel import Session, and_, col, func, or_, select
 
 from inbox import audit
 from inbox.audit import checkpoint, merkle
+from inbox.audit.accepted_gap import (
+    AcceptedGap,
+    Copies,
+    claims_to_accept,
+    left_behind,
+    read_accepted_gap,
+)
 from inbox.audit.leaf import LeafFacts, read_leaf, salt_digest
 from inbox.errors import ConfigurationError, IntegrityError
 from inbox.keys import Keyring
@@ -68,6 +76,10 @@ class AuditReport:
     root: str
     checkpoints: int
     findings: tuple[AuditFinding, ...]
+    accepted: tuple[AcceptedGap, ...] = ()
+    """The gaps that people accepted and that checkpoints outside bear out."""
+    left_behind: frozenset[checkpoint.ParsedCheckpoint] = frozenset()
+    """The checkpoints outside that those gaps leave behind."""
 
     @property
     def holds(self) -> bool:
@@ -78,67 +90,95 @@ class AuditReport:
 def verify(session: Session, keyring: Keyring, outside: Sequence[str]) -> AuditReport:
     """Verify every leaf, node, salt and checkpoint; `outside` are the texts of checkpoint files.
 
-    Finds any changed bit, a gap, a cut, a fork and a roll-back. Read it in one snapshot. Nothing
-    vouches for `Checkpoint.signed_at`, which nobody reads: a note says no time.
+    Finds any changed bit, a gap, a cut, a fork and a roll-back; the break of a gap that people
+    accepted passes, and only that. Read it in one snapshot. Nothing vouches for
+    `Checkpoint.signed_at`, which nobody reads: a note says no time.
     """
     findings: list[AuditFinding] = []
     notes = _read_checkpoints(session, keyring, outside, findings)
-    frontier: tuple[bytes, ...] = ()
-    size, nodes, salts = 0, 0, SaltChecker()
+    tree = _TreeReading(sizes=frozenset(note.size for copy in notes for note in copy))
+    nodes, salts = 0, SaltChecker()
     for batch in _batches(session):
         made: dict[int, dict[int, bytes]] = {}
         said: list[LeafFacts] = []
         for seq, leaf, message_id in batch:
             speaks = read_leaf(leaf)
-            if speaks is None or not seq == speaks.seq == size:
-                findings.append(AuditFinding(code="audit.gap", at=size))
-                return _report(size, frontier, notes, findings)
+            if speaks is None or not seq == speaks.seq == tree.size:
+                findings.append(AuditFinding(code="audit.gap", at=tree.size))
+                return _report(session, keyring, tree, notes, findings)
             if message_id != speaks.message_id:
-                findings.append(AuditFinding(code="audit.index", at=size))
+                findings.append(AuditFinding(code="audit.index", at=tree.size))
             said.append(speaks)
-            frontier, new = merkle.append(frontier, size, merkle.leaf_hash(leaf))
-            size += 1
+            new = tree.add(leaf)
             nodes += len(new)
             for node in new:
                 made.setdefault(node.level, {})[node.index] = node.hash
-            findings += _forks(notes, size, frontier)
         findings += _wrong_nodes(session, made)
         findings += [
             AuditFinding(code="audit.salt", at=at) for at in salts.mismatches(session, said)
         ]
+    tree.whole = True
     findings += [
-        AuditFinding(code="audit.salt", at=at) for at in salts.final_mismatches(session, size)
+        AuditFinding(code="audit.salt", at=at) for at in salts.final_mismatches(session, tree.size)
     ]
-    findings += [AuditFinding(code="audit.cut", at=at) for at in sorted(notes) if at > size]
     if nodes != session.exec(select(func.count()).select_from(AuditNode)).one():
-        findings.append(AuditFinding(code="audit.nodes", at=size))
+        findings.append(AuditFinding(code="audit.nodes", at=tree.size))
     head = session.exec(select(AuditHead.id, AuditHead.size, AuditHead.frontier)).all()
-    if list(head) != [(1, size, b"".join(frontier))]:
-        findings.append(AuditFinding(code="audit.head", at=size))
-    return _report(size, frontier, notes, findings)
+    if list(head) != [(1, tree.size, b"".join(tree.frontier))]:
+        findings.append(AuditFinding(code="audit.head", at=tree.size))
+    return _report(session, keyring, tree, notes, findings)
 
 
-_CheckpointsBySize = Mapping[int, list[checkpoint.ParsedCheckpoint]]
+@dataclass(kw_only=True)
+class _TreeReading:
+    """What the leaves have given so far, and what is compared with checkpoints at the end."""
+
+    sizes: frozenset[int]
+    """Those at which the root is wanted."""
+    size: int = 0
+    whole: bool = False
+    """Whether all leaves have been read."""
+    frontier: tuple[bytes, ...] = ()
+    roots: dict[int, bytes] = field(default_factory=lambda: {0: merkle.EMPTY_ROOT})
+    acceptances: dict[int, bytes] = field(default_factory=dict)
+    """The leaves that say that a gap was accepted, by number."""
+
+    def add(self, leaf: bytes) -> tuple[merkle.Node, ...]:
+        """Append the next leaf; the nodes that it makes."""
+        if claims_to_accept(leaf):
+            self.acceptances[self.size] = leaf
+        self.frontier, new = merkle.append(self.frontier, self.size, merkle.leaf_hash(leaf))
+        self.size += 1
+        if self.size in self.sizes:
+            self.roots[self.size] = merkle.root(self.frontier)
+        return new
+
+    def fits(self, note: checkpoint.ParsedCheckpoint) -> bool:
+        """Whether the tree was as the checkpoint says."""
+        return self.roots.get(note.size) == note.root
 
 
 def _read_checkpoints(
     session: Session, keyring: Keyring, outside: Sequence[str], findings: list[AuditFinding]
-) -> _CheckpointsBySize:
-    """Every checkpoint by its size; one that is not ours, or not of its row, is a finding."""
+) -> Copies:
+    """The checkpoints of the database, then of each file; one that is not ours is a finding."""
     origin, key = origin_of(session), keyring.signer().public_key()
     rows = session.exec(select(Checkpoint.size, Checkpoint.note).order_by(col(Checkpoint.size)))
-    inside: list[tuple[int | None, str]] = list(rows.all())
-    copies = [(None, note) for file in outside for note in checkpoint.split_notes(file)]
-    found: dict[int, list[checkpoint.ParsedCheckpoint]] = {}
-    for number, (size, text) in enumerate([*inside, *copies]):
-        try:
-            said = checkpoint.verify(text, key, origin)
-        except IntegrityError:
-            findings.append(AuditFinding(code="audit.checkpoint", at=number))
-            continue
-        if size not in {None, said.size}:
-            findings.append(AuditFinding(code="audit.checkpoint", at=number))
-        found.setdefault(said.size, []).append(said)
+    every: list[list[tuple[int | None, str]]] = [list(rows.all())]
+    every += [[(None, note) for note in checkpoint.split_notes(file)] for file in outside]
+    found: list[list[checkpoint.ParsedCheckpoint]] = []
+    numbers = count()
+    for notes in every:
+        found.append([])
+        for (size, text), number in zip(notes, numbers, strict=False):
+            try:
+                said = checkpoint.verify(text, key, origin)
+            except IntegrityError:
+                findings.append(AuditFinding(code="audit.checkpoint", at=number))
+                continue
+            if size not in {None, said.size}:
+                findings.append(AuditFinding(code="audit.checkpoint", at=number))
+            found[-1].append(said)
     return found
 
 
@@ -156,14 +196,6 @@ def _batches(session: Session) -> Iterator[Sequence[tuple[int, bytes, str | None
             return
         yield batch
         after = batch[-1][0]
-
-
-def _forks(notes: _CheckpointsBySize, size: int, frontier: tuple[bytes, ...]) -> list[AuditFinding]:
-    """A finding for each checkpoint at this size that has another root."""
-    if size not in notes:
-        return []
-    root = merkle.root(frontier)
-    return [AuditFinding(code="audit.fork", at=size) for said in notes[size] if said.root != root]
 
 
 def _wrong_nodes(session: Session, made: Mapping[int, Mapping[int, bytes]]) -> list[AuditFinding]:
@@ -188,13 +220,35 @@ def _wrong_nodes(session: Session, made: Mapping[int, Mapping[int, bytes]]) -> l
 
 
 def _report(
-    size: int, frontier: tuple[bytes, ...], notes: _CheckpointsBySize, findings: list[AuditFinding]
+    session: Session,
+    keyring: Keyring,
+    tree: _TreeReading,
+    notes: Copies,
+    findings: list[AuditFinding],
 ) -> AuditReport:
+    """Compare the checkpoints with the tree, as far as it was read."""
+    key, origin = keyring.signer().public_key(), origin_of(session)
+    read = [read_accepted_gap(leaf, at, key, origin) for at, leaf in tree.acceptances.items()]
+    gaps = [gap for gap in read if gap is not None]
+    behind, borne_out = left_behind(notes[1:], gaps, tree.fits)
+    unfit = [
+        note for note in {note for copy in notes for note in copy} - behind if not tree.fits(note)
+    ]
+    wrong = {AuditFinding(code="audit.fork", at=n.size) for n in unfit if n.size <= tree.size}
+    if tree.whole:
+        wrong |= {AuditFinding(code="audit.cut", at=n.size) for n in unfit if n.size > tree.size}
+    wrong |= {
+        AuditFinding(code="audit.gap_accepted", at=at)
+        for at in tree.acceptances.keys() - borne_out
+        if tree.whole
+    }
     return AuditReport(
-        size=size,
-        root=merkle.root(frontier).hex(),
-        checkpoints=sum(len(found) for found in notes.values()),
-        findings=tuple(findings),
+        size=tree.size,
+        root=merkle.root(tree.frontier).hex(),
+        checkpoints=sum(len(copy) for copy in notes),
+        findings=(*findings, *sorted(wrong, key=lambda finding: (finding.at, finding.code))),
+        accepted=tuple(gap for gap in gaps if gap.at in borne_out),
+        left_behind=behind,
     )
 
 

@@ -26,6 +26,8 @@ _TEXT_OF_CODE: Final = {
     "audit.gap": "an entry is missing, or stands in another's place",
     "audit.fork": "the entries up to here are not those that a signed checkpoint speaks of",
     "audit.cut": "a signed checkpoint speaks of so many entries, and there are fewer",
+    "audit.gap_accepted": "the entry says that people accepted a gap, and its numbers, its"
+    " signature or the checkpoints outside do not bear that out",
     "audit.checkpoint": "a checkpoint is torn, forged, or of another log",
     "audit.node": "the tree over the entries from here on has been changed",
     "audit.nodes": "the tree has more or fewer parts than its entries give",

@@ -16,10 +16,11 @@ from starlette.types import ASGIApp
 from inbox import log
 from inbox.app import create_app, create_operator_app
 from inbox.cli.common.context import settings_of
-from inbox.cli.common.output import print_line, print_unexpected_error
+from inbox.cli.common.output import print_error, print_line, print_unexpected_error
 from inbox.config import Listener, Settings
-from inbox.errors import ConfigurationError, InboxError
+from inbox.errors import ConfigurationError, InboxError, Unavailable
 from inbox.line import Line
+from inbox.line.upkeep.gap import compare_and_report, report_gap
 from inbox.settings_digest import record_settings
 from inbox.web.connection_deadlines import (
     OPERATOR_CONNECTIONS,
@@ -34,6 +35,7 @@ from inbox.worker import Worker
 _SHUTDOWN_SECONDS: Final = 15
 """How long open transfers and the step at hand may take when it is told to end."""
 _STARTUP_SECONDS: Final = 30
+_COMPARE_SECONDS: Final = 300
 _BACKLOG: Final = 128
 """asyncio accepts as many at once, before any of them is counted."""
 _SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -74,14 +76,14 @@ def serve(
             create_operator_app(line), settings.operator, connections=OPERATOR_CONNECTIONS
         ),
     }
-    worker = [] if no_worker else [_worker(line, settings)]
+    compares = _GapWatch(line, settings) if no_worker else _worker(line, settings)
 
     def announce() -> None:
         for name, face in faces.items():
             face.wait_until_up()
             print_line(f"{name} {face.url}")
 
-    _run([*faces.values(), *worker], announce)
+    _run([*faces.values(), compares], announce)
 
 
 def work(ctx: typer.Context) -> None:
@@ -107,9 +109,36 @@ def disable_core_dumps() -> None:
 def _line_with_settings_noted(settings: Settings) -> Line:
     """The line, after it was noted in the audit which settings decide from now on."""
     line = build_line(settings)
+    if (gap := line.standstill.gap) is not None:
+        report_gap(line, gap)
+        try:
+            line.standstill.check()
+        except Unavailable as error:
+            print_error(error)
     with line.store.transaction() as (session, _):
         record_settings(session, settings)
     return line
+
+
+class _GapWatch:
+    """Compares the database with the checkpoint file where no worker of this process does."""
+
+    def __init__(self, line: Line, settings: Settings) -> None:
+        self._line = line
+        self._checkpoints = settings.checkpoints
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Compare every few minutes until `stop`; a database that is away is asked again."""
+        while not self._stop.wait(_COMPARE_SECONDS):
+            try:
+                compare_and_report(self._line, self._checkpoints)
+            except InboxError as error:
+                log.emit(log.LogEvent.FAILED, {log.LogField.CODE: error.code})
+
+    def stop(self) -> None:
+        """Make `run` return."""
+        self._stop.set()
 
 
 def _worker(line: Line, settings: Settings) -> Worker:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from inbox.access.files.active import ActivePolicies
 from inbox.access.lists.recheck import Recheck
+from inbox.audit.standstill import Standstill
 from inbox.casesystem import EventSender
 from inbox.domain import OrgNumber, State
 from inbox.gateway import Gateway
@@ -103,6 +104,8 @@ class Line:
     """Where revocation lists are fetched; None: only the folder has any."""
     recheck: Recheck = field(default_factory=lambda: Recheck(1))
     """Doubt about this process's own lists; all of every list, unless less is said."""
+    standstill: Standstill = field(default_factory=Standstill)
+    """Whether nothing but intake goes on, because the database is an old one."""
     transfer_slots: TransferSlots = field(default_factory=TransferSlots)
     erasure_pace: ErasurePace = field(default_factory=ErasurePace)
     case_system_places: CaseSystemPlaces = field(default_factory=CaseSystemPlaces)

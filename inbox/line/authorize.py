@@ -215,8 +215,10 @@ def authorize(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
 def active_policy(line: Line, session: Session) -> Policy:
     """The policy that is active in this transaction.
 
-    Raises `Unavailable` if there is none, so that nobody may do anything.
+    Raises `Unavailable` if there is none, or the database is older than what was signed of it: then
+    nobody may do anything.
     """
+    line.standstill.check()
     policy = line.policies.current(session)
     if not policy.rules:
         raise Unavailable("policy.not_active", "nobody may do anything until it is")

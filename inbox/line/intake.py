@@ -36,6 +36,8 @@ def poll_gateways(line: Line) -> int:
 
 def ask_again(line: Line) -> None:
     """Repeat what has waited too long for an answer. Safe to repeat; no neighbour is called."""
+    if line.standstill.gap is not None:
+        return
     repeat_unanswered_events(line)
     ask_again_for_a_route(line)
 

@@ -155,13 +155,18 @@ def claim(line: Line, kind: type[R], share: Share = EVERYTHING) -> Job[R] | None
     """Lease the row of this kind that has been due longest; None if nothing is due.
 
     A row whose key is damaged or not at hand is put off, and the next one tried: it must not stand
-    in front of all others for ever.
+    in front of all others for ever. While this process holds still, only arrivals are taken, and
+    `advance` takes custody of them and no more.
     """
+    if line.standstill.gap is not None and kind is not Arrival:
+        return None
     return _claim(line, _CLAIM_DUE[kind, share.of is not None], share.values)
 
 
 def claim_probe(line: Line, case_system: str) -> Job[Outbox] | None:
     """Lease an event for a case system that is away, due or not; None if there is none."""
+    if line.standstill.gap is not None:
+        return None
     return _claim(line, _CLAIM_PROBE, {"called": case_system})
 
 

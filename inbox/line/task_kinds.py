@@ -53,6 +53,11 @@ class TaskKind(StrEnum):
 
     Seen by whoever read it, or by the scrub, which closes it when all of the message opens again.
     """
+    AUDIT_GAP = "audit_gap"
+    """The database is older than what was signed of it: everything but intake holds still.
+
+    Over when two people have accepted the gap.
+    """
     LEAVER = "leaver"
     """Somebody left, or left the unit, and what that person had has ended: give it to another."""
 
@@ -79,6 +84,7 @@ ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
     TaskKind.UNUSUAL: "security_reviewer",
     TaskKind.LISTING_DIFFERS: "security_reviewer",
     TaskKind.DAMAGED: "operator",
+    TaskKind.AUDIT_GAP: "security_reviewer",
     TaskKind.LEAVER: "leader",
 }
 """Who may close a task of each kind."""

@@ -1,6 +1,14 @@
 """Every table and column; the migrations in `alembic/versions` create exactly these."""
 
-from inbox.tables.audit import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint
+from inbox.tables.audit import (
+    AuditEntry,
+    AuditGapRow,
+    AuditHead,
+    AuditNode,
+    AuditSalt,
+    Checkpoint,
+    RestoreCode,
+)
 from inbox.tables.columns import EnumValue, Row, UtcDateTime, table_of
 from inbox.tables.directory import (
     AccessGrant,
@@ -44,6 +52,7 @@ __all__ = [
     "Arrival",
     "Assignment",
     "AuditEntry",
+    "AuditGapRow",
     "AuditHead",
     "AuditNode",
     "AuditSalt",
@@ -70,6 +79,7 @@ __all__ = [
     "Pulse",
     "Receipt",
     "RefusedSignIn",
+    "RestoreCode",
     "Row",
     "Task",
     "Unit",

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inbox.access.question import Capacity
-from inbox.errors import InboxError
+from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
 from inbox.line.case_systems import capacity_of, case_system_by_key
 from inbox.web import problems
@@ -21,6 +21,8 @@ _LONGEST_KEY: Final = 200
 
 class RequireKey:
     """Answers 401 to every request without a valid key, before body, path or query are read.
+
+    While this process holds still every request is answered 503, with any key or none.
 
     A key that was given and is refused is noted in the audit, and its answer waits for a turn.
 
@@ -55,6 +57,8 @@ class RequireKey:
         await self._app(scope, receive, send)
 
     def _capacity_with_key(self, key: str | None) -> Capacity | None:
+        if self._line.standstill.gap is not None:
+            raise Unavailable("standstill")  # Before a key is believed that an old database has.
         if key is None:
             return None
         with self._line.store.reading() as (session, now):

@@ -52,6 +52,11 @@ class _TotalsCollector(Collector):
         )
         yield _gauge("inbox_policy_decides", "0: everything is denied.", totals.policy_decides)
         yield _gauge(
+            "inbox_standstill",
+            "1: the database is older than what was signed of it; nothing but intake goes on.",
+            totals.stands_still,
+        )
+        yield _gauge(
             "inbox_lists_shown",
             "0: a list differed from a decision, and this process shows none.",
             totals.lists_shown,

@@ -6,6 +6,7 @@ No message and no metadata.
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from inbox.audit.standstill import WAY_OUT
 from inbox.web import metrics, problems
 from inbox.web.api import LineDependency
 from inbox.web.operator_totals import totals_of
@@ -27,7 +28,10 @@ def ready(request: Request, line: LineDependency) -> JSONResponse:
     needs = readiness_of(line, gateway_silence=request.app.state.gateway_silence)
     is_ready = all(code == OK for code in needs.values())
     status = problems.READY if is_ready else problems.UNREADY
-    return JSONResponse({"ready": is_ready, "needs": dict(needs)}, status)
+    answer: dict[str, object] = {"ready": is_ready, "needs": dict(needs)}
+    if (gap := line.standstill.gap) is not None:
+        answer["standstill"] = {**gap.as_json(), "do": WAY_OUT}
+    return JSONResponse(answer, status)
 
 
 @router.get("/metrics")
@@ -40,5 +44,5 @@ def scrape(line: LineDependency) -> Response:
 def status(request: Request, line: LineDependency) -> HTMLResponse:
     """For people."""
     needs = readiness_of(line, gateway_silence=request.app.state.gateway_silence)
-    page, headers = render_status_page(totals_of(line), needs)
+    page, headers = render_status_page(totals_of(line), needs, line.standstill.gap)
     return HTMLResponse(page, headers=headers)

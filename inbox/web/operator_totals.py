@@ -87,6 +87,8 @@ class Totals:
     """The digest of the policy that decides; empty if the database names none."""
     policy_decides: bool
     """False: everything is denied, because the policy cannot be had."""
+    stands_still: bool
+    """The database is older than what was signed of it: nothing but intake goes on."""
     lists_shown: bool
     """False: a list has differed from a decision in this process, and it shows none."""
     legacy_sha1: int
@@ -122,6 +124,7 @@ def totals_of(line: Line) -> Totals:
             contacts=contacts_of(session, now, line),
             policy=policy.digest,
             policy_decides=bool(policy.rules),
+            stands_still=line.standstill.gap is not None,
             lists_shown=line.recheck.difference is None,
             legacy_sha1=_count_legacy_sha1(session, now),
             without_list=len(

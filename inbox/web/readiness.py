@@ -28,6 +28,7 @@ def readiness_of(line: Line, *, gateway_silence: timedelta) -> Mapping[str, str]
         "database": line.store.check_schema,
         "vault": lambda: _check_vault(line),
         "keys": lambda: _check_keys(line),
+        "audit": line.standstill.check,
         "policies": lambda: _check_policies(line),
         "routing": lambda: _check_books(line),
         "trust": lambda: _check_trust(line),
@@ -89,7 +90,12 @@ def _check_trust(line: Line) -> None:
 
 
 def _check_work(line: Line) -> None:
-    """What is due is taken within minutes, unless its neighbour is known to be away."""
+    """What is due is taken within minutes, unless its neighbour is known to be away.
+
+    While this process holds still nothing is taken, and `audit` says so.
+    """
+    if line.standstill.gap is not None:
+        return
     with line.store.reading() as (session, now):
         if overdue_kinds(session, now, all_neighbours_away(session)):
             raise Unavailable("work.overdue")

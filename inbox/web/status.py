@@ -9,6 +9,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from inbox.audit.gap import AuditGap
 from inbox.package.times import OSLO
 from inbox.web import problems
 from inbox.web.operator_totals import Totals
@@ -24,7 +25,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def render_status_page(
-    totals: Totals, readiness: Mapping[str, str]
+    totals: Totals, readiness: Mapping[str, str], gap: AuditGap | None = None
 ) -> tuple[str, Mapping[str, str]]:
     """The page, and the headers that allow its own style sheet and nothing else."""
     style = _PAGES.get_template("status.css").render()
@@ -32,6 +33,7 @@ def render_status_page(
         style=Markup(style),  # noqa: S704 - our own file, with nothing filled in
         totals=totals,
         readiness=readiness,
+        gap=gap,
         local=_local_time,
         span=_rough_duration,
     )

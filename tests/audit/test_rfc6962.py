@@ -20,9 +20,7 @@ def test_reference_tree_hash_gives_the_known_constants() -> None:
 
 
 def test_standalone_verifier_computes_the_standard_root_at_every_size() -> None:
-    roots: dict[int, bytes] = {0: VERIFIER.root_of([])}
+    *_, tree = VERIFIER.grow(iter(LEAVES), set(range(len(LEAVES) + 1)), {})
 
-    count = VERIFIER.roots_at(iter(LEAVES), set(range(len(LEAVES) + 1)), roots)
-
-    assert count == len(LEAVES)
-    assert roots == {size: mth(LEAVES[:size]) for size in range(len(LEAVES) + 1)}
+    assert tree.count == len(LEAVES)
+    assert tree.roots == {size: mth(LEAVES[:size]) for size in range(len(LEAVES) + 1)}

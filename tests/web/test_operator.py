@@ -35,6 +35,7 @@ ALL_WELL = {
     "database": "ok",
     "vault": "ok",
     "keys": "ok",
+    "audit": "ok",
     "policies": "ok",
     "routing": "ok",
     "trust": "ok",

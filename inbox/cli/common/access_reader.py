@@ -14,7 +14,9 @@ from inbox.access.files.active import ActivePolicies
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Decision, Duty
 from inbox.access.question import Capacity, OfInstallation, Subject
-from inbox.cli.common.context import store_of
+from inbox.audit.gap import checkpoint_text
+from inbox.audit.standstill import Standstill
+from inbox.cli.common.context import keyring_of, store_of
 from inbox.cli.common.sign_in import choose_capacity, read_code
 from inbox.config import Settings
 from inbox.domain import OrgNumber
@@ -86,8 +88,12 @@ def open_access_reader(settings: Settings, who: Caller) -> Iterator[AccessReader
 
     Raises `Conflict` for a wrong code, `Invalid` where a capacity is to be chosen, `Unavailable`.
     """
-    policies = ActivePolicies()
-    with store_of(settings).transaction() as (session, now):
+    policies, store = ActivePolicies(), store_of(settings)
+    keyring, standstill = keyring_of(settings, store), Standstill()
+    signed = checkpoint_text(settings.checkpoints)
+    with store.transaction() as (session, now):
+        standstill.compare(session, keyring, [signed])
+        standstill.check()
         capacity = choose_capacity(session, now, who.person, who.code, who.chosen)
         policy = policies.current(session)
         if not policy.rules:

@@ -26,6 +26,7 @@ _WITHOUT_DATABASE: Final[Sequence[tuple[str, Check]]] = (
 )
 _WITH_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("keys", machine.keys_of_database),
+    ("audit", machine.audit_gap),
     ("policies", machine.active_policies),
     ("worker", machine.worker),
     ("routing", machine.active_routing),

@@ -11,9 +11,11 @@ from sqlmodel import select
 from inbox.access.files import versions
 from inbox.access.files.active import POLICY_KIND, ActivePolicies
 from inbox.access.files.folder import load_policy, read_policy_files
+from inbox.audit.gap import checkpoint_text, find_gap
+from inbox.audit.standstill import WAY_OUT
 from inbox.cli.doctor.findings import CheckContext, DoctorFinding, ok, warning, wrong
 from inbox.domain import OrgNumber, new_id
-from inbox.errors import Unavailable
+from inbox.errors import InboxError, Unavailable
 from inbox.keys import Keyring
 from inbox.line.active_rule_books import ActiveRuleBooks
 from inbox.line.pulses import all_neighbours_away
@@ -185,6 +187,25 @@ def checkpoints(patient: CheckContext) -> Iterator[DoctorFinding]:
         )
         return
     yield ok("checkpoints", "can be written to; keep a copy on another machine")
+
+
+def audit_gap(patient: CheckContext) -> Iterator[DoctorFinding]:
+    """The database holds what the newest checkpoint outside says that it held."""
+    signed = checkpoint_text(patient.settings.checkpoints)
+    try:
+        keyring = Keyring.load(patient.settings.keys)
+    except InboxError:
+        return  # That is told of the keys.
+    with patient.store.reading() as (session, _):
+        gap = find_gap(session, keyring, [signed])
+    if gap is None:
+        yield ok("audit", "fits the newest checkpoint outside, if there is one")
+        return
+    yield wrong(
+        "audit",
+        f"{gap.in_words()} ({gap.code}): nothing but intake goes on",
+        f"{WAY_OUT}; keep the checkpoint file and the vault as they are",
+    )
 
 
 def descriptors(patient: CheckContext) -> Iterator[DoctorFinding]:

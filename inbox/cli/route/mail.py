@@ -19,9 +19,9 @@ from inbox.cli.common.policy_folder import Policies, read_rule_books, run_case_f
 from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
 from inbox.cli.route.counts_view import show_counts
 from inbox.domain import OrgNumber
-from inbox.errors import Conflict, Invalid, NotFound, Unavailable
+from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
-from inbox.line.authorize import authorize, message_subject
+from inbox.line.authorize import active_policy, authorize, message_subject
 from inbox.line.counterparty import routing_metadata
 from inbox.line.moves.registration import data_key
 from inbox.line.routing_simulation import SimulationRequest
@@ -232,7 +232,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
         book = books.get(capacity.organisation)
         if book is None:
             raise Invalid("route.no_book", f"the folder has no rules of {capacity.organisation}")
-        policy = line.policies.current(session)
+        policy = active_policy(line, session)
         _audit_simulation(session, capacity, policy, book)
     since, day = now - timedelta(days=days), None if on is None else on.date()
     question = SimulationRequest(capacity=capacity, book=book, since=since, on=day)
@@ -243,8 +243,6 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
 
 def _audit_simulation(session: Session, capacity: Capacity, policy: Policy, book: RuleBook) -> None:
     """Audited before anything is counted: who asks often, with rules of their own, is seen."""
-    if not policy.rules:
-        raise Unavailable("policy.not_active", "nobody may do anything until it is")
     entry = audit.Entry(
         event="route:simulated",
         who=capacity.id,

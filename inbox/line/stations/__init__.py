@@ -30,6 +30,12 @@ from inbox.line.stations.receipt import create, follow_up, send
 Station = Callable[[Line, Job[Any]], Outcome | DecideInTransaction]
 """What a station is: `Any`, because each takes the jobs of its own kind of row."""
 
+INTAKE: Final = "fetch"
+"""The station that works while a process holds still: it takes custody, and trusts nothing old.
+
+The gateway keeps its copy until then: should the newest database be put in place, it shows the
+message again.
+"""
 STATIONS: Final[Mapping[str, Station]] = {
     "fetch": fetch,
     "confirm": confirm,
@@ -56,6 +62,9 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
     """
     station = station_of(job.row.state)
     assert station is not None
+    if (gap := line.standstill.gap) is not None and station != INTAKE:
+        postpone(line, job, gap.code)
+        return None
     try:
         outcome = STATIONS[station](line, job)
         with line.store.transaction() as (session, now):

@@ -85,6 +85,18 @@ class WatchedVault:
         """As the vault's."""
         return self.real.names()
 
+    def set_aside(self, name: str) -> None:
+        """As the vault's."""
+        self.real.set_aside(name)
+
+    def restore_from_aside(self, name: str) -> bool:
+        """As the vault's."""
+        return self.real.restore_from_aside(name)
+
+    def remove_set_aside(self, before: datetime) -> int:
+        """As the vault's."""
+        return self.real.remove_set_aside(before)
+
     def remove_partial_objects(self, before: datetime) -> int:
         """As the vault's."""
         return self.real.remove_partial_objects(before)

@@ -36,6 +36,15 @@ class TeeingVault:
     def names(self) -> Iterator[tuple[str, datetime]]:
         return self.inner.names()
 
+    def set_aside(self, name: str) -> None:
+        self.inner.set_aside(name)
+
+    def restore_from_aside(self, name: str) -> bool:
+        return self.inner.restore_from_aside(name)
+
+    def remove_set_aside(self, before: datetime) -> int:
+        return self.inner.remove_set_aside(before)
+
     def remove_partial_objects(self, before: datetime) -> int:
         return self.inner.remove_partial_objects(before)
 

@@ -74,6 +74,15 @@ class FaultyVault:
     def names(self) -> Iterator[tuple[str, datetime]]:
         return self.vault.names()
 
+    def set_aside(self, name: str) -> None:
+        self.vault.set_aside(name)
+
+    def restore_from_aside(self, name: str) -> bool:
+        return self.vault.restore_from_aside(name)
+
+    def remove_set_aside(self, before: datetime) -> int:
+        return self.vault.remove_set_aside(before)
+
     def remove_partial_objects(self, before: datetime) -> int:
         return self.vault.remove_partial_objects(before)
 

@@ -168,6 +168,15 @@ class _Forgetful:
     def names(self) -> Iterator[tuple[str, datetime]]:
         return self.real.names()
 
+    def set_aside(self, name: str) -> None:
+        self.real.set_aside(name)
+
+    def restore_from_aside(self, name: str) -> bool:
+        return self.real.restore_from_aside(name)
+
+    def remove_set_aside(self, before: datetime) -> int:
+        return self.real.remove_set_aside(before)
+
     def remove_partial_objects(self, before: datetime) -> int:
         return self.real.remove_partial_objects(before)
 
