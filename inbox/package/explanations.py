@@ -12,6 +12,7 @@ from inbox.package.codes.quarantine_code import Text, TextLanguage
 from inbox.package.codes.registry import CODES
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
 from inbox.package.zip.names import ALIKE_NAMES, ODD_NAME
+from inbox.package.zip.reader import EMPTY_FOLDER
 
 _CONTAINER: Final = Text(
     nb="Pakken er ikke hel, eller ikke av den typen eFormidling bruker.",
@@ -154,6 +155,11 @@ NOTE_TEXTS: Final[Mapping[str, Text]] = {
         nb="Pakken har en kommentar som ikke vises noe sted.",
         nn="Pakka har ein kommentar som ikkje blir vist nokon stad.",
         en="The package has a comment, which is shown nowhere.",
+    ),
+    EMPTY_FOLDER: Text(
+        nb="Pakken har en tom mappe. Navnet vises ikke noe sted.",
+        nn="Pakka har ei tom mappe. Namnet blir ikkje vist nokon stad.",
+        en="The package has an empty folder. Its name is shown nowhere.",
     ),
     ODD_NAME: Text(
         nb="En fil har et uvanlig navn. Det vises med koder for tegn som ikke kan vises.",

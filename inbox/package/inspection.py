@@ -1,17 +1,20 @@
 """Inspects a package without its envelope, for support: reports everything that can be checked."""
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import BinaryIO
 
 from inbox.package.arkivmelding.addressing import Addressing, read_addressing
 from inbox.package.arkivmelding.content import read_content
+from inbox.package.codes.importance import by_importance
 from inbox.package.codes.registry import CODES
 from inbox.package.inputs import Limits, StaleList, Trust
 from inbox.package.signature.certificate_path import check_certificate_path
 from inbox.package.signature.integrity import SignedFile, VerifiedContainer, verify_container
-from inbox.package.verdict import SignerIs, Verdict, VerdictBuilder
+from inbox.package.verdict import PackageQuarantined, SignerIs, Verdict, VerdictBuilder
 from inbox.package.zip.reader import ZipReader
 
 
@@ -20,7 +23,7 @@ class Inspection(Verdict):
     """The result for a package that is accepted, or held for `code`, which people may waive."""
 
     objections: tuple[str, ...] = ()
-    """Every code that holds it, in the order in which the line meets them; `code` is the first."""
+    """Every code that holds it, the one that matters most first, which is `code`."""
     documents: tuple[SignedFile, ...] = field(default=(), repr=False)
     """What a case system would get; of a container alone, every file."""
     missing: tuple[str, ...] = ()
@@ -44,7 +47,7 @@ def inspect(
         Quarantine: refused, with a code that nobody can waive.
     """
     findings = VerdictBuilder(waivers=frozenset(CODES))
-    with findings.quarantine_on_rejection():
+    with _without_waivers(), findings.quarantine_on_rejection():
         verified = verify_container(source, limits=limits, findings=findings)
         addressing = read_addressing(verified, limits)
         if trust is not None:
@@ -58,6 +61,16 @@ def inspect(
         documents=tuple(file for file in verified.files if file.name in named),
         missing=content.archive.missing if content.archive else (),
     )
+
+
+@contextmanager
+def _without_waivers() -> Iterator[None]:
+    """Here nobody has waived anything: a refusal must not say that two people did."""
+    try:
+        yield
+    except PackageQuarantined as refused:
+        refused.verdict = replace(refused.verdict, waived=())
+        raise
 
 
 def inspect_container(source: BinaryIO, *, limits: Limits) -> Inspection:
@@ -74,10 +87,11 @@ def inspect_container(source: BinaryIO, *, limits: Limits) -> Inspection:
 def _inspection(
     findings: VerdictBuilder, *, documents: tuple[SignedFile, ...], missing: tuple[str, ...] = ()
 ) -> Inspection:
-    verdict = findings.verdict(next(iter(findings.waived), None))
+    objections = by_importance(findings.waived)
+    verdict = findings.verdict(next(iter(objections), None))
     return Inspection(
         **(vars(verdict) | {"waived": ()}),
-        objections=verdict.waived,
+        objections=objections,
         documents=documents,
         missing=missing,
     )

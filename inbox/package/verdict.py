@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from inbox.domain import OrgNumber
 from inbox.errors import PackageRejected
+from inbox.package.codes.importance import most_important
 from inbox.package.codes.registry import CODES
 
 __all__ = [
@@ -135,12 +136,20 @@ class VerdictBuilder:
     problems: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     waived: list[str] = field(default_factory=list)
+    objections: dict[str, str] = field(default_factory=dict)
+    """The codes that could be waived and are not, with the reason: all of them are looked for."""
 
     def reject_unless_waived(self, code: str, reason: str = "") -> None:
-        """Refuse the package with this code, unless the code is waived: then only record it."""
-        if code not in self.waivers or not CODES[code].waivable:
+        """Refuse the package with this code, unless the code is waived: then only record it.
+
+        What nobody may waive is refused at once; for the rest the package is read to its end, so
+        that the reason that matters most is told.
+        """
+        if not CODES[code].waivable:
             raise PackageRejected(code, reason)
-        if code not in self.waived:
+        if code not in self.waivers:
+            self.objections.setdefault(code, reason)
+        elif code not in self.waived:
             self.waived.append(code)
 
     def verdict(self, code: str | None = None) -> Verdict:
@@ -164,9 +173,17 @@ class VerdictBuilder:
 
     @contextmanager
     def quarantine_on_rejection(self) -> Iterator[None]:
-        """Turn a rejection into `PackageQuarantined` with the verdict so far."""
+        """Turn a rejection, or objections, into `PackageQuarantined` with the verdict so far.
+
+        Of several reasons the one that matters most is its code.
+        """
+        found: PackageRejected | None = None
         try:
             yield
         except PackageRejected as error:
-            verdict = self.verdict(error.code)
-            raise PackageQuarantined(error.code, error.reason, verdict=verdict) from error
+            found = error
+        reasons = self.objections if found is None else {found.code: found.reason} | self.objections
+        if not reasons:
+            return
+        code = most_important(reasons)
+        raise PackageQuarantined(code, reasons[code], verdict=self.verdict(code)) from found

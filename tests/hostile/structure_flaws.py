@@ -206,9 +206,6 @@ def a_mimetype_that_is_none(rng: random.Random, layout: Layout) -> Spoilt:
     if rng.random() < 0.3:
         without = replace(layout, parts=layout.parts[1:])
         return spoilt(without, "mimetype_missing", package_only=True)
-    if rng.random() < 0.3:
-        empty = Part(name="tom mappe/", stored=True)
-        return spoilt(plus(layout, empty), "special_file", package_only=True)
     new = Part(name="mimetype", content=said, stored=True)
     if rng.random() < 0.3:
         new = Part(name="mimetype", content=layout.parts[0].content)

@@ -128,6 +128,7 @@ BY_ITSELF = {
     "revocation-unknown",
     "arrival.other_bytes",
     "arkivmelding.grade_unreadable",
+    "arkivmelding.too_large",
 }
 """Waivable, and with a test of its own: below, or in proposals/test_quarantine_release.py."""
 

@@ -23,7 +23,7 @@ class Opening:
         self.terms = terms
 
     def __call__(self, **more: Any) -> Package:
-        terms = {name: _made(term) for name, term in self.terms.items()}
+        terms = {name: made_now(term) for name, term in self.terms.items()}
         return opened(self.raw(), **(terms | more))
 
 
@@ -32,7 +32,7 @@ def opening(raw: Callable[[], bytes] = pack, **terms: Any) -> Opening:
 
 
 def packed(**changes: Any) -> Opening:
-    return opening(lambda: pack(**{name: _made(change) for name, change in changes.items()}))
+    return opening(lambda: pack(**{name: made_now(change) for name, change in changes.items()}))
 
 
 class Later:
@@ -42,7 +42,7 @@ class Later:
         self.make = make
 
 
-def _made(value: Any) -> Any:
+def made_now(value: Any) -> Any:
     return value.make() if isinstance(value, Later) else value
 
 
@@ -63,7 +63,7 @@ def listing(change: Callable[[str], str]) -> Opening:
 
 
 def signing(**faults: Any) -> Opening:
-    return packed(signature=Later(lambda: making(**{n: _made(v) for n, v in faults.items()})))
+    return packed(signature=Later(lambda: making(**{n: made_now(v) for n, v in faults.items()})))
 
 
 def reading(change: Callable[[dict[str, Any]], object]) -> Callable[[], object]:

@@ -78,7 +78,8 @@ def _read_root(
 ) -> tuple[bytes, Element | None]:
     """The bytes and the root of one arkivmelding.xml; no root where a waiver lets nonsense pass."""
     if verified.container.entry(name).size > limits.max_arkivmelding_bytes:
-        raise PackageRejected("arkivmelding.too_large")
+        findings.reject_unless_waived("arkivmelding.too_large")
+        return b"", None
     raw = verified.container.read(name, limits.max_arkivmelding_bytes)
     try:
         root = parse_arkivmelding(raw, limits)
@@ -110,7 +111,7 @@ def _read_archive(
     if has_unusual_encoding(raw):
         findings.notes.append(UNUSUAL_ENCODING)
     findings.shape = archive.shape
-    if schemas is not None:
+    if schemas is not None and not findings.objections:
         fit = schemas.validate(raw)
         findings.schema, findings.schema_places = fit.fits, fit.places
     return archive

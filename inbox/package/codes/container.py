@@ -89,9 +89,10 @@ CONTAINER = {
     ),
     "container.special_file": not_waivable(
         Remedy.CONTENT,
-        nb="Pakken har en mappe, lenke eller annet som ikke er en vanlig fil.",
-        nn="Pakka har ei mappe, lenkje eller anna som ikkje er ei vanleg fil.",
-        en="The package has a folder, a link or something else that is no ordinary file.",
+        nb="Pakken har en lenke, en mappe med innhold eller annet som ikke er en vanlig fil.",
+        nn="Pakka har ei lenkje, ei mappe med innhald eller anna som ikkje er ei vanleg fil.",
+        en="The package has a link, a folder with content or something else that is no ordinary"
+        " file.",
     ),
     "container.extra_field": not_waivable(
         Remedy.SOFTWARE,

@@ -114,7 +114,7 @@ ARKIVMELDING = {
         nn="Pakka har fleire arkivmelding.xml, med ulik skrivemåte av namnet.",
         en="The package has several arkivmelding.xml, whose names are spelt differently.",
     ),
-    "arkivmelding.too_large": not_waivable(
+    "arkivmelding.too_large": waivable_with_reviewer(
         Remedy.CONTENT,
         nb="arkivmelding.xml er større enn grensen.",
         nn="arkivmelding.xml er større enn grensa.",

@@ -105,10 +105,17 @@ def find_metadata(container: Container) -> MetadataNames:
         fits = [kind for kind, pattern in _METADATA_KINDS if pattern.fullmatch(rest)]
         kinds[fits[0] if fits else "stray"].append(entry.name)
     if kinds["xades"]:
-        raise PackageRejected("signature.xades")  # Told first: it is why there is more that is odd.
+        raise PackageRejected("signature.xades")
     if kinds["stray"]:
         raise PackageRejected("container.stray_metadata")
     return kinds
+
+
+def is_xades_signature(name: str) -> bool:
+    """Whether an entry of this name is where XAdES puts its signature."""
+    folder, rest = name[: len(METADATA_FOLDER)], name[len(METADATA_FOLDER) :].lower()
+    kinds = [kind for kind, pattern in _METADATA_KINDS if pattern.fullmatch(rest)]
+    return folder.upper() == METADATA_FOLDER and kinds[:1] == ["xades"]
 
 
 def _read(container: Container, name: str, limits: Limits) -> Manifest:

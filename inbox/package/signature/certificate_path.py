@@ -246,6 +246,8 @@ def _check_revocation(
         return
     findings.revocation = False
     if stale_is is StaleList.WAIT and REVOCATION_UNKNOWN not in findings.waivers:
+        if findings.objections:
+            return  # It is held in any case: people need not wait for a list to hear of that.
         raise Unavailable(STALE_LIST, "no fresh list for a certificate in the path")
     findings.reject_unless_waived(REVOCATION_UNKNOWN)
 

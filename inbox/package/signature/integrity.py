@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from inbox.errors import PackageRejected
+from inbox.package.codes.importance import most_important
 from inbox.package.inputs import Limits
+from inbox.package.signature.apparent_kind import apparent_codes
 from inbox.package.signature.asic_manifest import Manifest, find_metadata, read_manifests
 from inbox.package.signature.cms import VerifiedSignature, verify_signature
 from inbox.package.signature.signer import signer_of
@@ -50,7 +52,7 @@ def verify_container(
     `manifest.*` or `signature.*`; none of them can be waived.
     """
     findings.container = False
-    container = Container(source, limits)
+    container = _open_container(source, limits)
     findings.container = True
     findings.notes.extend(container.notes)
     metadata = find_metadata(container)
@@ -65,6 +67,17 @@ def verify_container(
     findings.algorithm_class = _weakest(each.algorithm_class for each in signed)
     findings.signers = tuple(signer_of(each) for each in signed)
     return VerifiedContainer(container=container, files=files, signatures=signed)
+
+
+def _open_container(source: BinaryIO, limits: Limits) -> Container:
+    """Open it strictly; if it is of another kind, that is the reason, and not what is odd in it."""
+    try:
+        return Container(source, limits)
+    except PackageRejected as error:
+        code = most_important({error.code, *apparent_codes(source, limits)})
+        if code == error.code:
+            raise
+        raise PackageRejected(code, error.code) from error
 
 
 def _check_all_digests(

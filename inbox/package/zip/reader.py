@@ -23,7 +23,7 @@ from inbox.package.zip.names import METADATA_FOLDER, name_notes
 
 MIMETYPE = "mimetype"
 _ASIC_E = b"application/vnd.etsi.asic-e+zip"
-_ASIC_S = b"application/vnd.etsi.asic-s+zip"
+ASIC_S = b"application/vnd.etsi.asic-s+zip"
 _EMPTY_CONTENT = {STORED: b"", DEFLATED: b"\x03\x00"}
 """What a folder may have for content."""
 _GARBLED_BYTES = 16
@@ -32,6 +32,8 @@ _GARBLED_THRESHOLD = 8
 _PATCHED_BLOCK = bytes.fromhex("504b03040a0000080000d568674c8a21")
 """What an integrasjonspunkt that knows of the defect writes over it (reference §4.7)."""
 _CHUNK = 1 << 18
+EMPTY_FOLDER = "empty_folder"
+"""The note on a folder without files: a name that is shown nowhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +187,7 @@ class Container(ZipReader):
     def __init__(self, source: BinaryIO, limits: Limits) -> None:
         super().__init__(source, limits)
         if any(self._is_empty(folder) for folder in self.folders):
-            raise PackageRejected("container.special_file", "an empty folder")
+            self.notes += (EMPTY_FOLDER,)
         self._check_mimetype()
 
     def _is_empty(self, folder: str) -> bool:
@@ -215,7 +217,7 @@ class Container(ZipReader):
             raise PackageRejected("container.mimetype_missing")
         entry = self.entry(MIMETYPE)
         said = self.read(MIMETYPE, len(_ASIC_E)) if entry.size <= len(_ASIC_E) else b""
-        if said == _ASIC_S:
+        if said == ASIC_S:
             raise PackageRejected("container.asic_s")
         if said != _ASIC_E or entry.method != STORED:
             raise PackageRejected("container.mimetype_wrong")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,24 @@ def test_message_that_may_be_graded_goes_on_when_a_security_reviewer_approves(
     assert leaf["code"] == CODE
     released = [each for each in town.leaves("message:received", message.id) if each["rule"]]
     assert [(each["rule"], each["by"]) for each in released] == [("A04b", "quarantine_release")]
+
+
+def test_arkivmelding_that_is_too_large_to_read_goes_on_when_a_reviewer_approves(
+    small_town: School,
+) -> None:
+    world = small_town.world
+    limits = replace(world.line.terms.limits, max_arkivmelding_bytes=100)
+    world.line = replace(world.line, terms=replace(world.line.terms, limits=limits))
+    message = held(small_town, {"arkivmelding": arkivmelding_xml()})
+    assert message.code == "arkivmelding.too_large"
+
+    proposal = proposed(small_town, message, "arkivmelding.too_large")
+    with pytest.raises(NotPermitted):
+        message_proposals.approve(world.line, archivist(small_town, "bjorn"), proposal)
+    message_proposals.approve(world.line, reviewer(small_town), proposal)
+    world.work()
+
+    assert world.message(message.wire_id).state is MessageState.UNROUTED
 
 
 def test_proposal_to_waive_several_codes_needs_a_reviewer_if_one_of_them_does(

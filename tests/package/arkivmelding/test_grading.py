@@ -115,10 +115,10 @@ def test_unreadable_arkivmelding_that_may_be_graded_has_a_code_of_its_own(xml: b
     assert let_pass.verdict.waived == ("arkivmelding.grade_unreadable",)
 
 
-def test_only_a_grade_that_cannot_be_read_needs_a_security_reviewer() -> None:
+def test_only_what_may_be_graded_and_is_not_read_needs_a_security_reviewer() -> None:
     needing = {code for code, it in CODES.items() if it.needs_reviewer}
 
-    assert needing == {"arkivmelding.grade_unreadable"}
+    assert needing == {"arkivmelding.grade_unreadable", "arkivmelding.too_large"}
     assert all(CODES[code].waivable for code in needing)
 
 

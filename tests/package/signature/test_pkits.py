@@ -99,7 +99,10 @@ def verdict(path: Path) -> str | None:
     try:
         signed = verify_signature(raw, content)
         trust = Trust(anchors=(anchor,), lists=tuple(lists_of(raw)))
-        check_certificate_path(signed, trust, now=NOW, stale_is=StaleList.WAIT, findings=findings)
+        with findings.quarantine_on_rejection():
+            check_certificate_path(
+                signed, trust, now=NOW, stale_is=StaleList.WAIT, findings=findings
+            )
     except (PackageRejected, Unavailable) as error:
         return error.code
     return None

@@ -137,13 +137,14 @@ def test_unicode_path_extra_field_must_repeat_the_same_file_name() -> None:
     assert code(replace(BREV, local_extra=said("æ.pdf"))) == "container.extra_field"
 
 
-def test_folder_entry_is_accepted_only_with_files_inside_and_no_name_collision() -> None:
+def test_folder_entry_is_noted_without_files_inside_and_refused_with_its_name_twice() -> None:
     folder = Part(name="a/", stored=True)
     inside = replace(BREV, name="a/brev.pdf")
 
     assert container(folder, inside).folders == ("a/",)
     assert [entry.name for entry in container(folder, inside).entries] == ["mimetype", "a/brev.pdf"]
-    assert code(folder) == "container.special_file"
+    assert container(folder).notes == ("empty_folder",)
+    assert container(folder, inside).notes == ()
     assert code(folder, folder, inside) == "container.name_collision"
 
 
