@@ -32,11 +32,13 @@ _GRADE_WORDS: Final = frozenset({"kode", "beskrivelse"})
 """How the newer shapes write a value of a list."""
 _BESIDE: Final = frozenset({"graderingsdato", "gradertav", "nedgraderingsdato", "nedgradertav"})
 _KNOWN: Final = _GRADES | _GRADE_WORDS | _BESIDE
-_OF_XML: Final = (
-    "http://www.w3.org/2001/XMLSchema-instance",
-    "http://www.w3.org/XML/1998/namespace",
+_XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
+_XML: Final = "{http://www.w3.org/XML/1998/namespace}"
+_OF_XML: Final = frozenset(
+    {f"{_XSI}{name}" for name in ("nil", "type", "schemaLocation", "noNamespaceSchemaLocation")}
+    | {f"{_XML}{name}" for name in ("lang", "space", "base", "id")}
 )
-"""Attributes of these namespaces (`xsi:nil`, `xml:lang`) say nothing about a grade."""
+"""Attributes of XML itself say nothing about a grade; another name beside them can."""
 _WITH_A_GRADE: Final = etree.XPath(
     "//*[contains(translate(local-name(), 'GRADE', 'grade'), 'grad')]"
     " | //*[@*[contains(translate(local-name(), 'GRADE', 'grade'), 'grad')]]"
@@ -122,6 +124,5 @@ def _code_of_grades(grades: set[str]) -> str | None:
 def _attributes(element: Element) -> Iterator[tuple[str, str]]:
     """Name in lower case and value of each attribute that is not of XML itself."""
     for name, value in element.attrib.items():
-        parsed = etree.QName(name)
-        if parsed.namespace not in _OF_XML:
-            yield parsed.localname.lower(), str(value)
+        if name not in _OF_XML:
+            yield etree.QName(name).localname.lower(), str(value)

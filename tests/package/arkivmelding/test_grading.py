@@ -62,6 +62,16 @@ from tests.package_builder import letter, opened, pack, quarantine
         ("<Gradering>Hemmelig</Gradering>", "security"),
         ("<sikkerhetsgradering>K</sikkerhetsgradering>", "security"),
         ('<merknad grad="master"/>', None),
+        ('<merknad xml:gradering="H"/>', "security"),
+        ('<gradering xml:kode="H"/>', "security"),
+        (
+            '<merknad n:Gradering="H" xmlns:n="http://www.w3.org/2001/XMLSchema-instance"/>',
+            "security",
+        ),
+        ('<gradering xml:lang="nb">U</gradering>', None),
+        ("<gradering><![CDATA[Hemmelig]]></gradering>", "security"),
+        ('<gradering kode="&#72;"/>', "security"),
+        ('<GRADERING KODE="h"/>', "security"),
     ],
 )
 def test_grading_of_finds_each_grade_and_counts_unknown_as_security_grade(
@@ -95,6 +105,9 @@ UNREADABLE = {
     ).encode(),
     "utf-7": (
         b'<?xml version="1.0" encoding="UTF-7"?><a>+ADw-gradering+AD4-H+ADw-/gradering+AD4-</a>'
+    ),
+    "shifted letters": (
+        b'<?xml version="1.0" encoding="ISO-2022-JP"?><a><gra\x1b(Bdering>H</gra\x1b(Bdering></a>'
     ),
     "ebcdic": one_entry_xml("<gradering>H</gradering>").encode("cp037", errors="ignore"),
     "entity": b"<!DOCTYPE a [<!ENTITY g '&#60;gradering>H&#60;/gradering>'>]><a>&g;</a>",
