@@ -159,6 +159,22 @@ def test_every_decision_page_is_listed_and_has_context_choice_and_costs() -> Non
         assert re.search(r"\*\*(What it costs us|Costs)\.\*\*", text), page.name
 
 
+def test_every_finding_from_outside_has_a_row_with_tests_that_exist() -> None:
+    table = (ROOT / "docs" / "assurance.md").read_text().partition("## Found outside")[2]
+    rows = dict(re.findall(r"^\| ([A-E]\d) \|.*\| ([^|]+) \|$", table, re.MULTILINE))
+
+    findings = {"A": 4, "B": 5, "C": 8, "D": 5, "E": 6}
+    assert list(rows) == [
+        f"{part}{n}" for part, last in findings.items() for n in range(1, last + 1)
+    ]
+    for finding, cell in rows.items():
+        named = re.findall(r"`(tests/[^`:]+)(?:::(test_\w+))?`", cell)
+        assert named, finding
+        for path, test in named:
+            assert (ROOT / path).exists(), (finding, path)
+            assert not test or f"def {test}(" in (ROOT / path).read_text(), (finding, test)
+
+
 def test_signature_check_in_vendors_md_accepts_only_genuine_events() -> None:
     found = re.search(
         r"<!-- run: signature -->\n```python\n(.*?)```", VENDORS.read_text(), re.DOTALL
