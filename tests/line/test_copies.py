@@ -11,14 +11,17 @@ from inbox.line.case_systems import capacity_of
 from inbox.line.moves import case_system
 from inbox.line.people_lists import ListRequest
 from inbox.tables import CaseSystem, Message
-from tests.worlds import World
+from tests.worlds import SENDER, World
 
 TOLD, ASKING = "Melding om barnevern", "Sakkyndig vurdering"
 """Titles that the rules give to the case systems `sak` and `fag`."""
+ANOTHER = "910076787"
 
 
-def _arrive(world: World, title: str, content: bytes = b"det samme") -> Message:
-    wire_id = world.send(title, content=content)
+def _arrive(
+    world: World, title: str, content: bytes = b"det samme", sender: str = SENDER
+) -> Message:
+    wire_id = world.send(title, content=content, sender=sender)
     world.collect()
     world.work()
     world.clock.advance(timedelta(minutes=1))
@@ -59,12 +62,35 @@ def test_case_system_sees_a_copy_whose_content_was_erased(small_world: World) ->
     assert _collect(small_world, second) == [first.id]
 
 
+def test_case_system_does_not_see_a_copy_of_another_organisation(small_world: World) -> None:
+    first, second = _arrive(small_world, TOLD), _arrive(small_world, TOLD)
+    _collect(small_world, first)
+    with small_world.line.store.transaction() as (session, _):
+        session.get_one(Message, first.id).organisation = ANOTHER
+
+    assert _collect(small_world, second) == []
+
+
 def test_case_system_does_not_see_a_copy_in_another_case_system(small_world: World) -> None:
     first, second = _arrive(small_world, TOLD), _arrive(small_world, ASKING)
 
     _collect(small_world, first)
 
     assert _collect(small_world, second) == []
+
+
+def test_same_content_from_another_sender_is_no_copy(small_world: World) -> None:
+    anne = small_world.person("anne", Role.ARCHIVIST, "desk")
+    first, second = _arrive(small_world, TOLD), _arrive(small_world, TOLD, sender=ANOTHER)
+    mine, theirs = (_arrive(small_world, "Ingen regel", sender=each) for each in (SENDER, ANOTHER))
+    assert first.documents_hash == second.documents_hash == theirs.documents_hash
+
+    _collect(small_world, first)
+
+    assert _collect(small_world, second) == []
+    shown = _same_as(small_world, anne, Action.ROUTE)
+    assert (second.id in shown[theirs.id], first.id in shown[theirs.id]) == (True, False)
+    assert theirs.id not in shown[mine.id]
 
 
 def test_archivist_sees_which_earlier_message_has_the_same_content(small_world: World) -> None:
