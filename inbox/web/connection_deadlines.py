@@ -32,7 +32,7 @@ class ConnectionLimits:
 
     connections: int
     head: float = 10.0
-    """For a whole head, from the connection or from the end of the answer before it."""
+    """For a whole head, from the connection or from when the answer before it was taken."""
     body: float = 20.0
     """For a whole body: 64 KiB at most."""
     write: float = 30.0
@@ -113,7 +113,8 @@ class LimitedProtocol(H11Protocol):
 
     def _reading_lateness(self, now: float) -> str | None:
         awaited: tuple[Any, object] = (self.conn.their_state, self.cycle)
-        if awaited != self._awaited:
+        is_taking_answer = awaited[0] is h11.IDLE and self.transport.get_write_buffer_size() > 0
+        if awaited != self._awaited or is_taking_answer:
             self._awaited, self._since = awaited, now
         waited = now - self._since
         if awaited[0] is h11.IDLE and waited > self.limits.head:

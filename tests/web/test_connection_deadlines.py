@@ -72,22 +72,44 @@ def _is_cut(client: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize(
-    "first",
+    ("first", "code"),
     [
-        b"",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n",
-        b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n",
+        (b"", "slow_head"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ", "slow_head"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", "slow_body"),
+        (b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n", "slow_reader"),
     ],
     ids=["silent", "head", "body", "never-reads"],
 )
-def test_connection_that_takes_too_long_over_any_part_is_cut_off(first: bytes) -> None:
+def test_connection_that_takes_too_long_over_any_part_is_cut_off(
+    first: bytes, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "inbox")
     with _serving() as port, socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(first)
 
         until(lambda: _is_cut(client))
 
         assert _answers(port)
+    cut = {record.__dict__["inbox_fields"]["code"] for record in caplog.records}
+    assert cut == {f"serve.{code}"}
+
+
+def test_answer_that_is_taken_slowly_is_cut_off_by_the_time_limit_of_writing_alone() -> None:
+    limits = ConnectionLimits(connections=20, head=0.5, body=0.5, write=60)
+    with _serving(limits) as port, socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+        for _ in range(4):
+            threading.Event().wait(1)
+            client.recv(1000)
+
+        left = client.recv(1 << 20)
+        while chunk := client.recv(1 << 20):
+            left += chunk
+            if len(left) > 19_000_000:
+                break
+
+    assert len(left) > 19_000_000
 
 
 def test_more_connections_than_the_limit_are_refused_and_end_by_themselves(
