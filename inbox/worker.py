@@ -25,6 +25,7 @@ from inbox.line.queue import QUEUE_ROW_TYPES, Share, claim, claim_probe, due_kin
 from inbox.line.stations import advance, postpone_and_escalate
 from inbox.line.upkeep.far_times import bring_back_far_times
 from inbox.line.upkeep.gap import compare_and_report
+from inbox.line.upkeep.missed_mail import find_missed_mail
 from inbox.line.upkeep.orphans import clean_vault
 from inbox.line.upkeep.scrub import scrub_step
 from inbox.log import LogField
@@ -39,6 +40,7 @@ _IDLE_SECONDS: Final = 1.0
 _CHECKPOINT_SECONDS: Final = 300.0
 _CLEAN_SECONDS: Final = 3600.0
 _SCRUB_SECONDS: Final = 60.0
+_MISSED_MAIL_SECONDS: Final = 300.0
 _ASK_AGAIN_SECONDS: Final = 30.0
 _TRUST_SECONDS: Final = 10.0
 _LEAVERS_SECONDS: Final = 300.0
@@ -129,8 +131,10 @@ class Worker:
                 yield partial(self._advance, lane)
         for _ in range(self._line.case_system_places.total):
             yield self._call_case_systems
-        for channel in self._line.gateways:
+        for channel, gateway in self._line.gateways.items():
             yield partial(self._repeat, self._poll_seconds, partial(self._poll_gateway, channel))
+            look = partial(find_missed_mail, self._line, gateway)
+            yield partial(self._repeat, _MISSED_MAIL_SECONDS, look)
         yield partial(self._repeat, _CHECKPOINT_SECONDS, self._checkpoint)
         yield partial(self._repeat, _CLEAN_SECONDS, self._clean)
         yield partial(self._repeat, _SCRUB_SECONDS, self._scrub)
@@ -248,7 +252,7 @@ class Worker:
             job = following
             self.wake()
 
-    def _repeat(self, seconds: float, work: Callable[[], None]) -> None:
+    def _repeat(self, seconds: float, work: Callable[[], object]) -> None:
         while not self._stop.is_set():
             try:
                 work()

@@ -31,9 +31,10 @@ from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, cli
 from inbox.keys import Keyring, create_keys
 from inbox.line import Job, Line, Terms
 from inbox.line.active_rule_books import ActiveRuleBooks, read_rule_book, rule_book_kind
-from inbox.line.intake import poll_gateways
+from inbox.line.intake import ask_again, poll_gateway
 from inbox.line.queue import QUEUE_ROW_TYPES, claim
 from inbox.line.stations import advance
+from inbox.line.upkeep.missed_mail import find_missed_mail
 from inbox.migrations import shipped_folder
 from inbox.routing.rule_book import RuleBook
 from inbox.simulator.gateway.simulator import GatewaySimulator
@@ -83,6 +84,14 @@ class Clock:
         self.now += by
 
 
+def collect_from(line: Line) -> int:
+    """What each thread of the worker that asks does once, one after the other."""
+    gateways = line.gateways.values()
+    new = sum(poll_gateway(line, gateway) for gateway in gateways)
+    ask_again(line)
+    return new + sum(find_missed_mail(line, gateway) for gateway in gateways)
+
+
 @dataclass(kw_only=True)
 class House:
     """A line with its worker and its people; the neighbours may be another process's."""
@@ -96,8 +105,8 @@ class House:
     # What the worker does
 
     def collect(self) -> int:
-        """One round of asking the gateway."""
-        return poll_gateways(self.line)
+        """One round of what the worker's threads ask by themselves; how many notices were new."""
+        return collect_from(self.line)
 
     def work(self, *, rounds: int = 200) -> int:
         """Advance everything that is due until nothing is; how many steps."""

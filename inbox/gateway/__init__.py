@@ -92,6 +92,18 @@ class Gateway(Protocol):
         "Gone" counts as success.
         """
 
+    def undelivered(self, since: datetime) -> Iterator[Mapping[WireId, str]]:
+        """The ids of messages that expired or failed since then, with our code; page by page.
+
+        Also of others' messages, and of what was to be sent. Reads only.
+        """
+
+    def undelivered_notice(self, wire_id: WireId) -> Notice | None:
+        """The notice of a message that came and was never taken, if it was for us. Reads only."""
+
+    def waiting_envelope(self, notice: Notice) -> bytes | None:
+        """The envelope of a message that waits, locked or not; None if it does not. Reads only."""
+
     def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
         """Ask whether the receiver's response process resolves to DPO. Reads only."""
 

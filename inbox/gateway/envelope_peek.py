@@ -40,13 +40,18 @@ def read_envelope_header(envelope: bytes) -> EnvelopeHeader:
     wire_id = json_text(json_at(header, "documentIdentification", "instanceIdentifier"))
     scope = _conversation_scope(header)
     return EnvelopeHeader(
-        wire_id=WireId(wire_id if _UUID.fullmatch(wire_id) else ""),
+        wire_id=WireId(wire_id if is_wire_id(wire_id) else ""),
         process=json_text(json_at(scope, "identifier")),
-        receiver=_organisation(json_text(json_at(header, "receiver", 0, "identifier", "value"))),
-        expires_at=_instant(
+        receiver=organisation_of(json_text(json_at(header, "receiver", 0, "identifier", "value"))),
+        expires_at=instant_of(
             json_text(json_at(scope, "scopeInformation", 0, "expectedResponseDateTime"))
         ),
     )
+
+
+def is_wire_id(text: str) -> bool:
+    """Whether this can be the id of a message: a UUID with hyphens."""
+    return _UUID.fullmatch(text) is not None
 
 
 def _conversation_scope(header: object) -> object:
@@ -57,15 +62,19 @@ def _conversation_scope(header: object) -> object:
     return None
 
 
-def _organisation(identifier: str) -> str:
+def organisation_of(identifier: str) -> str:
+    """The bare number; of `0192:main:part` the part, which is the organisation acted for."""
     parts = identifier.split(":")
     if _ICD.fullmatch(parts[0]):
         parts = parts[1:]
     return next((part for part in (*parts[1:2], *parts[:1]) if part), "")
 
 
-def _instant(text: str) -> datetime | None:
-    """In UTC; more than six decimals are cut, and without a zone it is Norwegian time."""
+def instant_of(text: str) -> datetime | None:
+    """In UTC; more than six decimals are cut, and without a zone it is Norwegian time.
+
+    None if it is no time.
+    """
     try:
         instant = datetime.fromisoformat(re.sub(r"([.,][0-9]{6})[0-9]+", r"\1", text))
         if instant.tzinfo is None:

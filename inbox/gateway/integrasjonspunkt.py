@@ -4,6 +4,7 @@ Its locks have no owner and last five minutes, so a lock here is advice: what co
 our own tables, and that the line stores before it lets `confirm` delete.
 """
 
+import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 import httpx
 
-from inbox.domain import RESPONSE_PROCESS, OrgNumber, Service
+from inbox.domain import RESPONSE_PROCESS, OrgNumber, Service, WireId
 from inbox.errors import Gone, Unavailable
 from inbox.gateway import ConfirmResult, IncomingPackage, Notice, ReceiptRoute, SendStatus
 from inbox.gateway.envelope_peek import EnvelopeHeader, read_envelope_header
@@ -32,7 +33,6 @@ from inbox.gateway.responses import (
     IDENTIFIER_NOT_FOUND,
     MESSAGE_NOT_FOUND,
     NO_CONTENT,
-    NO_STATUSES,
     NOT_LOCKED,
     OK,
     GatewayResponse,
@@ -40,17 +40,16 @@ from inbox.gateway.responses import (
     check_receipt_accepted,
     json_array,
     json_at,
-    json_text,
     outage_error,
     package_error,
     send_status,
 )
+from inbox.gateway.statuses import ended_undelivered, incoming_conversation, status_names
 
 __all__ = ["Bounds", "Integrasjonspunkt", "Subscription", "check_protected", "client_for"]
 
 _IN = "/api/messages/in"
 _OUT = "/api/messages/out"
-_MAX_PAGES = 50
 _DOWN = 503
 _log = logging.getLogger(__name__)
 
@@ -213,22 +212,38 @@ class Integrasjonspunkt:
 
     def receipt_status(self, receipt_id: str) -> SendStatus:
         """See `Gateway.receipt_status`, by all statuses that were ever set, in any order."""
-        names = set[str]()
-        for page in range(_MAX_PAGES):
-            params = {"messageId": receipt_id, "page": str(page), "size": "100"}
-            answer = self._connection.request("GET", "/api/statuses", params=params)
-            if answer.kind in NO_STATUSES:
-                break
-            document = answer.json_object()
-            found = json_array(document.get("content"))
-            # A gateway that ignores the filter lists everybody's.
-            ours = (status for status in found if json_at(status, "messageId") == receipt_id)
-            names |= {json_text(json_at(status, "status")) for status in ours}
-            if document.get("last") is not False or not found:
-                break
-        else:
-            raise Unavailable("gateway.garbled", f"more than {_MAX_PAGES} pages of statuses")
-        return send_status(names)
+        return send_status(status_names(self._connection, receipt_id))
+
+    def undelivered(self, since: datetime) -> Iterator[Mapping[WireId, str]]:
+        """See `Gateway.undelivered`."""
+        return ended_undelivered(self._connection, since)
+
+    def undelivered_notice(self, wire_id: WireId) -> Notice | None:
+        """See `Gateway.undelivered_notice`: by the same three things that peek is filtered by."""
+        found = incoming_conversation(self._connection, wire_id)
+        for each in self._subscriptions if found is not None else ():
+            if found is not None and (each.organisation, each.service, each.process) == (
+                found.receiver,
+                found.service,
+                found.process,
+            ):
+                return Notice(
+                    channel=self.channel,
+                    service=each.service,
+                    organisation=each.organisation,
+                    wire_id=wire_id,
+                    expires_at=found.expires_at,
+                )
+        return None
+
+    def waiting_envelope(self, notice: Notice) -> bytes | None:
+        """See `Gateway.waiting_envelope`: the list of what waits locks nothing."""
+        answer = self._connection.request("GET", _IN, params={"messageId": notice.wire_id})
+        for each in json_array(answer.json_object().get("content")):
+            envelope = json.dumps(each).encode()
+            if read_envelope_header(envelope).wire_id == notice.wire_id:
+                return envelope
+        return None
 
     def clock_skew(self) -> timedelta | None:
         """See `Gateway.clock_skew`: by its last answer; asks for its health if there was none."""

@@ -1,4 +1,4 @@
-"""Polls every gateway for waiting messages, and records each notice before acting on it."""
+"""Polls gateways for waiting messages, and records each notice before acting on it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,7 +12,7 @@ from inbox.errors import Conflict, Unavailable
 from inbox.gateway import Gateway, Notice
 from inbox.line import Line
 from inbox.line.delivery_events import repeat_unanswered_events
-from inbox.line.pulses import GATEWAY, record_pulse
+from inbox.line.pulses import GATEWAY, record_pulse, remember_absence
 from inbox.line.queue import bring_forward_gateway_work
 from inbox.line.receipts import ask_again_for_a_route
 from inbox.line.settle import Step, settle
@@ -22,16 +22,6 @@ NOTICES_PER_ROUND: Final = 50
 """At most so many notices are taken from a channel at a time: a peek locks at the gateway."""
 
 _FINISHED: Final = (ArrivalState.CONFIRMED, ArrivalState.ABANDONED)
-
-
-def poll_gateways(line: Line) -> int:
-    """Poll all gateways once, one after the other; returns how many notices were new.
-
-    Afterwards the rows that waited for an answer in vain are made due again.
-    """
-    new = sum(poll_gateway(line, gateway) for gateway in line.gateways.values())
-    ask_again(line)
-    return new
 
 
 def ask_again(line: Line) -> None:
@@ -59,6 +49,7 @@ def poll_gateway(line: Line, gateway: Gateway) -> int:
     except Unavailable as error:
         record_pulse(line, name, error.code)
     else:
+        remember_absence(line, gateway.channel)
         if record_pulse(line, name, None):
             bring_forward_gateway_work(line, gateway.channel)
     return new
@@ -106,7 +97,7 @@ def _record_if_new(line: Line, notice: Notice, asked_at: datetime) -> bool:
         if standing is not None:
             _retry_missed(session, now, standing)
             return False
-        _insert_arrival(line, session, now, notice)
+        insert_arrival(line, session, now, notice)
         return True
 
 
@@ -119,7 +110,8 @@ def _retry_missed(session: Session, now: datetime, arrival: Arrival) -> None:
     settle(session, now, Step(row=arrival, became=ArrivalState.ANNOUNCED, by="announce"))
 
 
-def _insert_arrival(line: Line, session: Session, now: datetime, notice: Notice) -> None:
+def insert_arrival(line: Line, session: Session, now: datetime, notice: Notice) -> Arrival:
+    """Insert the arrival of a notice, ANNOUNCED, with its audit entry."""
     arrival_id = new_id()
     key, wrapped = line.keyring.new_data_key()
     session.add(
@@ -130,20 +122,19 @@ def _insert_arrival(line: Line, session: Session, now: datetime, notice: Notice)
         sealed = key.seal(
             notice.envelope, table="arrival", column="sealed_envelope", row=arrival_id
         )
-    session.add(
-        Arrival(
-            id=arrival_id,
-            channel=notice.channel,
-            service=notice.service,
-            organisation=notice.organisation,
-            wire_id=notice.wire_id,
-            state=ArrivalState.ANNOUNCED,
-            due_at=now,
-            expires_at=notice.expires_at,
-            announced_at=now,
-            sealed_envelope=sealed,
-        )
+    arrival = Arrival(
+        id=arrival_id,
+        channel=notice.channel,
+        service=notice.service,
+        organisation=notice.organisation,
+        wire_id=notice.wire_id,
+        state=ArrivalState.ANNOUNCED,
+        due_at=now,
+        expires_at=notice.expires_at,
+        announced_at=now,
+        sealed_envelope=sealed,
     )
+    session.add(arrival)
     audit.record(
         session,
         audit.Entry(
@@ -153,3 +144,4 @@ def _insert_arrival(line: Line, session: Session, now: datetime, notice: Notice)
             became=ArrivalState.ANNOUNCED.value,
         ),
     )
+    return arrival

@@ -15,6 +15,12 @@ PULSE_INTERVAL: Final = timedelta(seconds=10)
 WORKER: Final = "worker"
 GATEWAY: Final = "gateway:"
 CASE_SYSTEM: Final = "case_system:"
+STATUSES: Final = "statuses:"
+"""When the statuses of a gateway were last read for mail that ended undelivered."""
+ABSENCE: Final = timedelta(hours=3)
+"""Without contact to a gateway for longer than this, mail may have expired there unseen."""
+AFTER_ABSENCE: Final = "statuses.after_absence"
+"""The code of a pulse of `STATUSES`: they are to be read again, whenever that was last done."""
 
 
 def record_pulse(line: Line, name: str, code: str | None) -> bool:
@@ -26,7 +32,7 @@ def record_pulse(line: Line, name: str, code: str | None) -> bool:
     """
     with line.store.reading() as (session, now):
         noted = session.get(Pulse, name)
-        fresh = code is not None or (noted and noted.at and now - noted.at < PULSE_INTERVAL)
+        fresh = code is not None or (noted and noted.at and abs(now - noted.at) < PULSE_INTERVAL)
     if noted is not None and noted.code == code and fresh:
         return False
     with suppress(Conflict), line.store.transaction() as (session, now):
@@ -38,6 +44,18 @@ def record_pulse(line: Line, name: str, code: str | None) -> bool:
         if code is None:
             pulse.at = now
     return noted is not None and noted.code is not None and code is None
+
+
+def remember_absence(line: Line, channel: str) -> None:
+    """If this is the first contact to a gateway for hours, remember that.
+
+    To be called before the contact itself is recorded: a process that stops in between, or another
+    one that is quicker, forgets nothing.
+    """
+    with line.store.reading() as (session, now):
+        contact = session.get(Pulse, GATEWAY + channel)
+    if contact is None or contact.at is None or abs(now - contact.at) > ABSENCE:
+        record_pulse(line, STATUSES + channel, AFTER_ABSENCE)
 
 
 def neighbours_away(session: Session, kind: str) -> frozenset[str]:

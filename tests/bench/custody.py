@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from inbox.line import Job, Line
-from inbox.line.intake import poll_gateways
 from inbox.line.queue import claim
 from inbox.line.stations import advance
 from inbox.simulator.gateway.simulator import GatewaySimulator
@@ -24,7 +23,7 @@ from inbox.tables import Arrival
 from tests.bench.figure import Figure, Of, Target, name_of, size_of
 from tests.bench.installation import Side, furnish, large_package, line_at
 from tests.bench.neighbour_process import apart, memory_mb, told, wait_for_the_end
-from tests.worlds import settle_in
+from tests.worlds import collect_from, settle_in
 
 _BLOCK = 1 << 20
 _MEMORY_MB = 256.0
@@ -105,7 +104,7 @@ def offer(out: Connection, package: str, runs: int) -> None:
 def take(out: Connection, side: Side, other: str, runs: int) -> None:
     """Copy, take, copy, take ..., copy; says how long each took and the most memory used."""
     with side.line() as line:
-        assert poll_gateways(line) == runs
+        assert collect_from(line) == runs
         copied, taken = [_copy(side, other)], []
         for _ in range(runs):
             taken.append(_custody(line))

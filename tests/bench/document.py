@@ -16,7 +16,6 @@ from inbox.app import create_app
 from inbox.cli.serve import _HttpListener
 from inbox.config import Listener
 from inbox.line import Line
-from inbox.line.intake import poll_gateways
 from inbox.line.queue import QUEUE_ROW_TYPES, claim
 from inbox.line.stations import advance
 from inbox.simulator.gateway.simulator import GatewaySimulator
@@ -26,7 +25,7 @@ from inbox.tables import Delivery
 from tests.bench.figure import Figure, Of, Target, name_of, size_of
 from tests.bench.installation import document_bytes, furnish, large_package, line_at
 from tests.bench.neighbour_process import apart, told, wait_for_the_end
-from tests.worlds import settle_in
+from tests.worlds import collect_from, settle_in
 
 _API = "/api/v1/deliveries"
 _BLOCK = 1 << 18
@@ -123,7 +122,7 @@ def _offered(database: str, folder: Path, package: Path) -> tuple[str, str]:
     gateway.put(sbd_json(), package)
     with serve(gateway.app) as url, line_at(database, folder, url) as line:
         keys = settle_in(line)
-        assert poll_gateways(line) == 1
+        assert collect_from(line) == 1
         _work(line)
         with line.store.reading() as (session, _):
             delivery = session.exec(select(Delivery)).one()

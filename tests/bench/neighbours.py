@@ -46,6 +46,17 @@ class StillChannel:
         del notice
         return ConfirmResult.DELIVERED
 
+    def undelivered(self, since: datetime) -> Iterator[Mapping[WireId, str]]:
+        """Nothing ended undelivered."""
+        del since
+        return iter(())
+
+    def undelivered_notice(self, wire_id: WireId) -> None:
+        """Nothing was for us."""
+
+    def waiting_envelope(self, notice: Notice) -> None:
+        """Nothing waits."""
+
     def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
         """There is one."""
         del receiver

@@ -190,3 +190,41 @@ def test_message_erasures_lists_what_is_due_and_erases_nothing(filled: Installed
     with store.reading() as (session, _):
         assert session.get_one(Message, "message-0").state is MessageState.ANSWERED
     store.engine.dispose()
+
+
+def test_message_missed_lists_mail_that_could_not_be_fetched_with_its_task(
+    filled: Installed,
+) -> None:
+    store = build_store(settings_of(filled))
+    with store.transaction() as (session, _):
+        for number, state in enumerate((ArrivalState.MISSED, ArrivalState.ABANDONED)):
+            session.add(
+                Arrival(
+                    id=f"missed-{number}",
+                    channel="eformidling",
+                    service=Service.DPF,
+                    organisation="910075918",
+                    wire_id=f"lost-{number}",
+                    state=state,
+                    code="gateway.expired",
+                    announced_at=AT,
+                )
+            )
+        session.add(
+            Task(
+                id="task-9",
+                kind="missed",
+                subject_id="missed-0",
+                role="archivist",
+                state=TaskState.OPEN,
+                opened_at=AT,
+            )
+        )
+
+    (row,) = json.loads(filled.ask("message", "missed", "--json").out)
+    table = filled.ask("message", "missed").out
+
+    assert (row["id"], row["wire_id"], row["task"]) == ("missed-0", "lost-0", "task-9")
+    assert (row["service"], row["code"]) == ("DPF", "gateway.expired")
+    assert "lost-0" in table
+    store.engine.dispose()

@@ -29,6 +29,8 @@ CALLS: dict[str, Callable[[Integrasjonspunkt, Notice], object]] = {
     "create": lambda here, _: here.create_receipt(RECEIPT_ID, receipt()),
     "send": lambda here, _: here.send_receipt(RECEIPT_ID),
     "statuses": lambda here, _: here.receipt_status(RECEIPT_ID),
+    "conversations": lambda here, notice: here.undelivered_notice(notice.wire_id),
+    "find": lambda here, notice: here.waiting_envelope(notice),
 }
 TROUBLES = {
     "answer 429 to": "gateway.unavailable",

@@ -8,11 +8,10 @@ import pytest
 
 from inbox.domain import ArrivalState, MessageState
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, client_for
-from inbox.line.intake import poll_gateways
 from inbox.simulator.http.faults import Does, Fault, On
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.tables import Pulse
-from tests.worlds import OURS, World, channel_of
+from tests.worlds import OURS, World, channel_of, collect_from
 
 
 def _pulse(world: World) -> Pulse:
@@ -38,11 +37,11 @@ def test_collect_asks_no_gateway_while_the_disk_is_full_and_resumes_afterwards(
     small_world.send()
     full = replace(small_world.line, terms=replace(small_world.line.terms, min_free_bytes=10**18))
 
-    assert poll_gateways(full) == 0
+    assert collect_from(full) == 0
     assert small_world.gateway.locked() == []
     assert _pulse(small_world).code == "vault.full"
 
-    assert poll_gateways(small_world.line) == 1
+    assert collect_from(small_world.line) == 1
     assert _pulse(small_world).code is None
 
 
@@ -211,7 +210,7 @@ def test_collect_ignores_a_stale_notice_of_a_message_confirmed_meanwhile(world: 
 
     with client_for(str(real._connection._client.base_url)) as client:
         client.event_hooks = {"response": [confirm_meanwhile]}
-        assert poll_gateways(replace(world.line, gateways={"eformidling": channel_of(client)})) == 0
+        assert collect_from(replace(world.line, gateways={"eformidling": channel_of(client)})) == 0
     world.work()
     assert world.gateway.queue() == []
     assert world.arrival(wire_id).state is ArrivalState.CONFIRMED

@@ -19,7 +19,7 @@ from inbox.cli.common.context import line_of, settings_of, store_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.output import print_json, print_line, print_table, printable
 from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
-from inbox.cli.message import erasures, notes, quarantine
+from inbox.cli.message import erasures, missed_mail, notes, quarantine
 from inbox.domain import MessageState, UnitId
 from inbox.errors import Invalid, NotFound
 from inbox.line.people_lists import ListRequest, MessagePage, page
@@ -34,6 +34,7 @@ message: Final = typer.Typer(
 notes.register(message)
 quarantine.register(message)
 erasures.register(message)
+missed_mail.register(message)
 
 
 _PERSONAL_COLUMNS: Final = ("id", "state", "code", "received_at", "held_for", "held_until")

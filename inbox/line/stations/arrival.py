@@ -81,11 +81,14 @@ def _take_custody(line: Line, job: Job[Arrival]) -> _Custody:
     key, wrapped = line.keyring.new_data_key()
     name = f"{job.row.id}.{job.row.version}"
     gateway = line.gateways[job.row.channel]
-    with gateway.fetch(notice_of(job)) as fetched:
+    notice = notice_of(job)
+    sealed = job.row.sealed_envelope is not None
+    waiting = None if sealed else gateway.waiting_envelope(notice)
+    with gateway.fetch(notice) as fetched:
         stored = line.vault.store(
             name, _with_lease_renewal(line, job, fetched.chunks), key.object_key()
         )
-        envelope = fetched.envelope
+        envelope = fetched.envelope or waiting
     with line.vault.open(name, key.object_key()) as source:
         whole = has_complete_end(source)
     if not whole:

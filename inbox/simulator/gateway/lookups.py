@@ -1,12 +1,22 @@
 """Looking things up: capabilities, statuses, conversations, health, subscriptions."""
 
 import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
+from inbox.simulator.gateway.queue import SERVICES
 from inbox.simulator.gateway.state import State
-from inbox.simulator.gateway.statuses import show_conversation, show_status
+from inbox.simulator.gateway.statuses import Conversation, Status, show_conversation, show_status
 from inbox.simulator.http.wire import Call, Refusal, SimulatedResponse, json_answer, page_of
 from inbox.simulator.packages import envelopes
 
+DIRECTIONS = ("INCOMING", "OUTGOING")
+CONVERSATION_FILTERS = (
+    *("conversationId", "messageId", "receiver", "receiverIdentifier", "sender"),
+    *("senderIdentifier", "serviceIdentifier", "messageReference", "messageTitle"),
+    *("finished", "direction"),
+)
+"""Names that the conversations are filtered by; others are ignored, as in the real thing."""
 STATUS_JSON = {"content-type": "application/json;charset=utf-8"}
 
 
@@ -33,47 +43,91 @@ def capabilities(state: State, call: Call) -> SimulatedResponse:
 
 def statuses(state: State, call: Call) -> SimulatedResponse:
     """All statuses, by id; with an id in the path those of one message, none if it is unknown."""
-    query = dict(call.query)
-    if call.argument:
-        query["messageId"] = call.argument
+    query = {"messageId": call.argument} if call.argument else dict(call.query)
+    wanted = _status_filter(query)
     with state.look() as inside:
         rows = [
             (conversation, status)
             for conversation in inside.ledger.all()
             for status in conversation.statuses
-            if query.get("messageId", conversation.message_id) == conversation.message_id
-            and query.get("conversationId", conversation.conversation_id)
-            == conversation.conversation_id
-            and query.get("status", status.name) == status.name
-            and query.get("id", str(status.number)) == str(status.number)
+            if wanted(conversation, status)
         ]
     rows.sort(key=lambda row: row[1].number)
-    page = page_of(
-        rows,
-        call,
-        show=lambda row: show_status(*row),
-        sortable={
-            "id": lambda row: f"{row[1].number:09}",
-            "lastUpdated": lambda row: str(row[1].at),
-        },
-    )
-    answer = json_answer(page)
+    sortable = {
+        "id": lambda row: f"{row[1].number:09}",
+        "lastUpdate": lambda row: row[1].at.isoformat(),
+        "status": lambda row: row[1].name,
+    }
+    answer = json_answer(page_of(rows, call, show=lambda row: show_status(*row), sortable=sortable))
     return SimulatedResponse(headers=STATUS_JSON, body=answer.body)
 
 
-def conversations(state: State, call: Call) -> SimulatedResponse:
-    """Conversations in both directions, filtered by ids and direction."""
-    with state.look() as inside:
-        rows = [
-            show_conversation(each)
-            for each in inside.ledger.all()
-            if call.query.get("messageId", each.message_id) == each.message_id
-            and call.query.get("conversationId", each.conversation_id) == each.conversation_id
-            and call.query.get("direction", each.direction) == each.direction
-        ]
-    return json_answer(
-        page_of(rows, call, show=lambda row: row, sortable={"id": lambda row: f"{row['id']:>9}"})
+def _status_filter(query: Mapping[str, str]) -> Callable[[Conversation, Status], bool]:
+    """Exact values, all of which must fit; the two times count only together, names are free."""
+    begin, end = (_instant(query, name) for name in ("fromDateTime", "toDateTime"))
+    number = query.get("id")
+    if number is not None and not number.isdecimal():
+        raise _unbindable("id", number)
+
+    def wanted(conversation: Conversation, status: Status) -> bool:
+        return (
+            query.get("messageId", conversation.message_id) == conversation.message_id
+            and query.get("conversationId", conversation.conversation_id)
+            == conversation.conversation_id
+            and query.get("status", status.name) == status.name
+            and (number is None or int(number) == status.number)
+            and (begin is None or end is None or begin < status.at < end)
+        )
+
+    return wanted
+
+
+def _instant(query: Mapping[str, str], name: str) -> datetime | None:
+    """A time with an offset; anything else cannot be bound: 400."""
+    if name not in query:
+        return None
+    try:
+        instant = datetime.fromisoformat(query[name])
+    except ValueError:
+        raise _unbindable(name, query[name]) from None
+    if instant.tzinfo is None:
+        raise _unbindable(name, query[name])
+    return instant
+
+
+def _unbindable(name: str, value: str) -> Refusal:
+    error = {"field": name, "rejectedValue": value, "bindingFailure": True, "code": "typeMismatch"}
+    return Refusal(
+        400,
+        "org.springframework.web.bind.MethodArgumentNotValidException",
+        "Validation failed for argument [0]",
+        errors=(error,),
     )
+
+
+def conversations(state: State, call: Call) -> SimulatedResponse:
+    """Conversations in both directions, the one that changed last first; by exact values."""
+    query = call.query
+    if query.get("direction", "INCOMING") not in DIRECTIONS:
+        raise _unbindable("direction", query["direction"])
+    if query.get("serviceIdentifier", SERVICES[0]) not in SERVICES:
+        name = "java.lang.IllegalArgumentException"
+        raise Refusal(500, name, "No enum constant ServiceIdentifier." + query["serviceIdentifier"])
+    with state.look() as inside:
+        shown = [show_conversation(each) for each in inside.ledger.all()]
+    rows = [row for row in shown if all(_fits(row, query, name) for name in CONVERSATION_FILTERS)]
+    rows.sort(key=lambda row: str(row["lastUpdate"]), reverse=True)
+    sortable = {
+        "id": lambda row: f"{row['id']:>9}",
+        "lastUpdate": lambda row: str(row["lastUpdate"]),
+    }
+    return json_answer(page_of(rows, call, show=lambda row: row, sortable=sortable))
+
+
+def _fits(row: Mapping[str, object], query: Mapping[str, str], name: str) -> bool:
+    value = row[name]
+    shown = str(value).lower() if isinstance(value, bool) else value
+    return query.get(name, shown) == shown
 
 
 def conversation(state: State, call: Call) -> SimulatedResponse:

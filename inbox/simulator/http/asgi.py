@@ -258,5 +258,6 @@ OPERATIONS = {
     ("GET", "/api/capabilities/{identifier}"): On.CAPABILITIES,
     ("GET", "/api/statuses"): On.STATUSES,
     ("GET", "/api/statuses/{messageId}"): On.STATUSES,
+    ("GET", "/api/conversations"): On.CONVERSATIONS,
     ("GET", "/manage/health"): On.HEALTH,
 }

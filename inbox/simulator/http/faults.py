@@ -18,6 +18,7 @@ class On(StrEnum):
     SEND = "send"
     CAPABILITIES = "capabilities"
     STATUSES = "statuses"
+    CONVERSATIONS = "conversations"
     HEALTH = "health"
     CALL = "call"
     """Any call at all."""

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from inbox import audit
 from inbox.casesystem import DeliveryEvent, EventSender
-from inbox.domain import OrgNumber
+from inbox.domain import OrgNumber, WireId
 from inbox.gateway import ConfirmResult, Gateway, IncomingPackage, Notice, ReceiptRoute, SendStatus
 from inbox.vault import StoredObject, Vault
 
@@ -134,6 +134,18 @@ class WatchedGateway:
         """As the channel's."""
         with self.points.around("gateway:confirm"):
             return self.real.confirm(notice)
+
+    def undelivered(self, since: datetime) -> Iterator[Mapping[WireId, str]]:
+        """As the channel's."""
+        return self.real.undelivered(since)
+
+    def undelivered_notice(self, wire_id: WireId) -> Notice | None:
+        """As the channel's."""
+        return self.real.undelivered_notice(wire_id)
+
+    def waiting_envelope(self, notice: Notice) -> bytes | None:
+        """As the channel's."""
+        return self.real.waiting_envelope(notice)
 
     def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
         """As the channel's."""

@@ -12,7 +12,6 @@ from inbox.app import create_app
 from inbox.config import read_settings
 from inbox.errors import ConfigurationError
 from inbox.keys import Keyring, add_key
-from inbox.line.intake import poll_gateways
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.envelopes import sbd_json
@@ -23,6 +22,7 @@ from tests.cli.installation import OURS, Installed, settle_in
 from tests.faults.conftest import Made
 from tests.faults.fault_table import Row, on_both_databases, rows_for
 from tests.faults.outage.http_world import http_world
+from tests.worlds import collect_from
 
 GATEWAY = '\n[[gateways]]\nchannel = "ip"\nurl = "{url}"\norganisations = ["{ours}"]\n'
 START = rows_for("test_start_with_wrong_or_missing_keys_is_refused_before_any_gateway_call")
@@ -93,14 +93,14 @@ def test_start_with_wrong_or_missing_keys_is_refused_before_any_gateway_call(
         KEYS[row.number](place)
 
         with pytest.raises(ConfigurationError) as refused:
-            poll_gateways(build_line(read_settings({}, place.config)))
+            collect_from(build_line(read_settings({}, place.config)))
 
         assert refused.value.code.startswith("keys.")
         assert gateway.journal == []
         shutil.rmtree(place.folder / "keys", ignore_errors=True)
         shutil.copytree(installed_once.folder / "keys", place.folder / "keys")
         line = build_line(read_settings({}, place.config))
-        poll_gateways(line)
+        collect_from(line)
         line.gateways["ip"]._connection._client.close()  # type: ignore[attr-defined] # ours
         line.store.engine.dispose()
         assert "/api/messages/in/peek" in [seen.path for seen in gateway.journal]
@@ -117,7 +117,7 @@ def test_process_without_a_new_key_postpones_only_the_messages_under_that_key(
         newer = replace(there.line, keyring=Keyring.load(tmp_path / "keys"))
         there.custody.reads_with(newer)
         there.send(content=b"under the new key")
-        poll_gateways(newer)
+        collect_from(newer)
         there.world.clock.advance(timedelta(seconds=1))
         second = there.send(content=b"under the old key")
 

@@ -4,6 +4,7 @@ import json
 import queue
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -40,6 +41,46 @@ def test_gateway_statuses_are_paged_and_filtered_by_message_and_status(
     assert received["totalElements"] == 2
     assert one.headers["content-type"] == "application/json;charset=utf-8"
     assert one.json()["content"][0]["lastUpdate"] == "2026-11-24T09:00:00.000000+01:00"
+
+
+def test_gateway_statuses_are_sorted_by_known_fields_and_bounded_by_two_times(
+    http: httpx.Client, gateway: GatewaySimulator, clock: Clock
+) -> None:
+    begin = clock.now
+    gateway.put(sbd_json(created_at=begin), b"bytes")
+    clock.now += timedelta(hours=1)
+    gateway.put(sbd_json(created_at=clock.now), b"bytes")
+    times = {"fromDateTime": begin.isoformat(), "toDateTime": "2030-01-01T00:00:00.000Z"}
+
+    def numbers(**query: str) -> list[int]:
+        return [each["id"] for each in http.get("/api/statuses", params=query).json()["content"]]
+
+    assert numbers(sort="id,desc", size="3") == [4, 3, 2]
+    assert numbers(sort="lastUpdate,desc", size="2") == [3, 4]
+    assert numbers(**times) == [3, 4]
+    assert numbers(fromDateTime=times["fromDateTime"]) == [1, 2, 3, 4]
+    unknown = http.get("/api/statuses", params={"sort": "lastUpdated,desc"})
+    odd = http.get("/api/statuses", params={"fromDateTime": "yesterday"})
+    assert answer_of(unknown) == (500, "PropertyReferenceException")
+    assert answer_of(odd) == (400, "MethodArgumentNotValidException")
+
+
+def test_conversations_are_filtered_by_exact_values_the_latest_first(
+    http: httpx.Client, gateway: GatewaySimulator, clock: Clock, message_id: str
+) -> None:
+    clock.now += timedelta(hours=1)
+    later = gateway.put(sbd_json(created_at=clock.now), b"bytes")
+
+    def ids(**query: str) -> list[str]:
+        rows = http.get("/api/conversations", params=query).json()["content"]
+        return [each["messageId"] for each in rows]
+
+    assert ids() == ids(direction="INCOMING", serviceIdentifier="DPO") == [later, message_id]
+    assert ids(receiverIdentifier="910077473") == ids(finished="true") == []
+    assert ids(sort="lastUpdate,asc", finished="false") == [message_id, later]
+    odd = http.get("/api/conversations", params={"direction": "incoming"})
+    assert answer_of(odd) == (400, "MethodArgumentNotValidException")
+    assert http.get("/api/conversations", params={"serviceIdentifier": "dpo"}).status_code == 500
 
 
 def test_statuses_of_an_unknown_message_are_an_empty_page(http: httpx.Client) -> None:
