@@ -133,7 +133,7 @@ class Worker:
             yield self._call_case_systems
         for channel, gateway in self._line.gateways.items():
             yield partial(self._repeat, self._poll_seconds, partial(self._poll_gateway, channel))
-            look = partial(find_missed_mail, self._line, gateway)
+            look = partial(find_missed_mail, self._line, gateway, stopped=self._stop.is_set)
             yield partial(self._repeat, _MISSED_MAIL_SECONDS, look)
         yield partial(self._repeat, _CHECKPOINT_SECONDS, self._checkpoint)
         yield partial(self._repeat, _CLEAN_SECONDS, self._clean)

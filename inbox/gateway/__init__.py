@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from inbox.domain import OrgNumber, Service, WireId
 
@@ -64,6 +64,10 @@ class SendStatus(StrEnum):
     EXPIRED = "expired"
 
 
+FORGOTTEN: Final = "gateway.forgotten"
+"""The code where a gateway has never heard of what it had taken from us: after a crash, perhaps."""
+
+
 class Gateway(Protocol):
     """One channel, with the organisations, services and processes it is configured for."""
 
@@ -115,7 +119,10 @@ class Gateway(Protocol):
         """
 
     def send_receipt(self, receipt_id: str) -> None:
-        """Queue the created kvittering for sending; if it was sent before, that is success."""
+        """Queue the created kvittering for sending; if it was sent before, that is success.
+
+        Raises `Gone` if it is not there any more; `FORGOTTEN` says that it can be created again.
+        """
 
     def receipt_status(self, receipt_id: str) -> SendStatus:
         """How far the kvittering has come. Reads only."""

@@ -18,7 +18,14 @@ import httpx
 
 from inbox.domain import RESPONSE_PROCESS, OrgNumber, Service, WireId
 from inbox.errors import Gone, Unavailable
-from inbox.gateway import ConfirmResult, IncomingPackage, Notice, ReceiptRoute, SendStatus
+from inbox.gateway import (
+    FORGOTTEN,
+    ConfirmResult,
+    IncomingPackage,
+    Notice,
+    ReceiptRoute,
+    SendStatus,
+)
 from inbox.gateway.envelope_peek import EnvelopeHeader, read_envelope_header
 from inbox.gateway.http import (
     DEFAULT_BOUNDS,
@@ -151,7 +158,8 @@ class Integrasjonspunkt:
 
         Only for messages that are stored, or that two people gave up.
 
-        Raises nothing but `Unavailable`: a lost answer, repeated, comes back as GONE.
+        Raises nothing but `Unavailable`: a lost answer, repeated, comes back as GONE. The gateway
+        answers with the envelope; a 200 without one is somebody else's, and nothing was deleted.
         """
         path = f"{_IN}/{quote(notice.wire_id, safe='')}"
         answer = self._connection.request("DELETE", path)
@@ -162,7 +170,10 @@ class Integrasjonspunkt:
             return ConfirmResult.GONE
         if answer.kind == NOT_LOCKED:
             raise Unavailable("gateway.locked_elsewhere", "the lock did not hold")
-        answer.check_ok()
+        if answer.status != OK:
+            raise outage_error(answer)
+        if read_envelope_header(answer.body).wire_id != notice.wire_id:
+            raise Unavailable("gateway.garbled", "it deleted something else")
         return ConfirmResult.DELIVERED
 
     def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
@@ -200,11 +211,15 @@ class Integrasjonspunkt:
     def send_receipt(self, receipt_id: str) -> None:
         """See `Gateway.send_receipt`. Raises `NeverAccepted` as `create_receipt` does.
 
-        Raises `Gone` if it is neither there nor sent: somebody discarded it.
+        Raises `Gone` if it is neither there nor sent: somebody discarded it, or (with the code
+        `gateway.forgotten`) the gateway has never heard of it.
         """
         answer = self._connection.request("POST", f"{_OUT}/{quote(receipt_id, safe='')}")
         if answer.kind == MESSAGE_NOT_FOUND:
-            if self.receipt_status(receipt_id) in (SendStatus.UNKNOWN, SendStatus.CREATED):
+            status = self.receipt_status(receipt_id)
+            if status is SendStatus.UNKNOWN:
+                raise Gone(FORGOTTEN, "created, and now unknown")
+            if status is SendStatus.CREATED:
                 raise Gone("gateway.gone", "created, and neither there nor sent")
             return
         check_receipt_accepted(answer)

@@ -44,10 +44,10 @@ _RECEIPT_ERRORS: Mapping[tuple[int, str], str] = {
 }
 """The two 500s are a body that it cannot understand, and would not the next time either."""
 _STATUS_WITHOUT_ARRIVAL = {
-    "LEST": SendStatus.FAILED,
     "FEIL": SendStatus.FAILED,
     "LEVETID_UTLOPT": SendStatus.EXPIRED,
     "SENDT": SendStatus.SENT,
+    "LEST": SendStatus.SENT,
 }
 """What a status means for a kvittering that did not arrive; the first that is there counts."""
 
@@ -172,10 +172,13 @@ def send_status(names: set[str]) -> SendStatus:
 
     MOTTATT is the receiving gateway's word. LEVERT together with LEST but without MOTTATT is a lie:
     over DPV and DPF the own gateway throws a kvittering away and reports SENDT, LEVERT and LEST.
-    (Nobody answers a kvittering with a kvittering, so LEST never comes from a receiver.)
+    (Nobody answers a kvittering with a kvittering, so LEST never comes from a receiver.) LEST alone
+    says nothing yet: statuses come in any order, and the lie is told all at once.
     """
     if "MOTTATT" in names or ("LEVERT" in names and "LEST" not in names):
         return SendStatus.CONFIRMED
+    if "LEST" in names and "LEVERT" in names:
+        return SendStatus.FAILED
     for name, state in _STATUS_WITHOUT_ARRIVAL.items():
         if name in names:
             return state

@@ -14,7 +14,7 @@ from inbox.line import Line
 from inbox.line.delivery_events import repeat_unanswered_events
 from inbox.line.pulses import GATEWAY, record_pulse, remember_absence
 from inbox.line.queue import bring_forward_gateway_work
-from inbox.line.receipts import ask_again_for_a_route
+from inbox.line.receipts import choose_due_receipts_again
 from inbox.line.settle import Step, settle
 from inbox.tables import Arrival, WrappedKey
 
@@ -29,7 +29,7 @@ def ask_again(line: Line) -> None:
     if line.standstill.gap is not None:
         return
     repeat_unanswered_events(line)
-    ask_again_for_a_route(line)
+    choose_due_receipts_again(line)
 
 
 def poll_gateway(line: Line, gateway: Gateway) -> int:

@@ -79,13 +79,15 @@ def _may_be_replaced(receipt: Receipt) -> bool:
     return receipt.outcome == ReceiptType.ERROR and receipt.state is ReceiptState.CHOSEN
 
 
-def ask_again_for_a_route(line: Line) -> None:
-    """Choose receipts anew that had no route a day ago: the gateway caches the registry.
+def choose_due_receipts_again(line: Line) -> None:
+    """Choose receipts anew that are to be tried once more, by the time that they have for that.
 
-    Once for each choice: one that still has no route then is left to people. Safe to repeat.
+    Those that had no route a day ago, because the gateway caches the registry: once for each
+    choice, then they are left to people. And those that the gateway has forgotten. Safe to repeat.
     """
     due = select(Receipt).where(
-        col(Receipt.state) == ReceiptState.IMPOSSIBLE, col(Receipt.settled_at).is_(None)
+        col(Receipt.state).in_([ReceiptState.IMPOSSIBLE, ReceiptState.FAILED]),
+        col(Receipt.settled_at).is_(None),
     )
     with line.store.reading() as (session, now):
         waiting = session.exec(due.where(col(Receipt.due_at) <= now)).all()

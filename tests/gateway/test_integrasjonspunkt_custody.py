@@ -167,7 +167,7 @@ def test_confirm_deletes_the_message_by_id() -> None:
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ([httpx.Response(200)], ConfirmResult.DELIVERED),
+        ([shown()], ConfirmResult.DELIVERED),
         ([named(404, "MessageNotFound")], ConfirmResult.GONE),
         ([named(400, "MessageNotLocked"), shown(), shown()], ConfirmResult.DELIVERED),
         (
@@ -195,6 +195,8 @@ def test_confirm_distinguishes_delivered_from_missing_messages(
             "gateway.filters_ignored",
         ),
         ([named(400, "NotUUID")], "gateway.unexpected"),
+        ([httpx.Response(200, content=b"")], "gateway.garbled"),
+        ([shown(sbd(wire_id="c2b9a5d0-4d5b-4bc4-8c0e-0c9a7d1f3e50"))], "gateway.garbled"),
         ([named(500, "AsicRead")], "gateway.unavailable"),
     ],
 )

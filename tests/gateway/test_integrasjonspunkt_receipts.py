@@ -173,13 +173,19 @@ def test_send_receipt_succeeds_when_the_receipt_was_already_sent(names: tuple[st
         gateway.send_receipt(RECEIPT_ID)
 
 
-@pytest.mark.parametrize("names", [(), ("OPPRETTET",)])
-def test_send_receipt_reports_a_discarded_receipt_as_missing(names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("names", "code"), [((), "gateway.forgotten"), (("OPPRETTET",), "gateway.gone")]
+)
+def test_send_receipt_tells_a_forgotten_receipt_from_a_discarded_one(
+    names: tuple[str, ...], code: str
+) -> None:
     with (
         gateway_of(Scripted(named(404, "MessageNotFound"), statuses(*names))) as gateway,
-        pytest.raises(Gone),
+        pytest.raises(Gone) as caught,
     ):
         gateway.send_receipt(RECEIPT_ID)
+
+    assert caught.value.code == code
 
 
 @outages
@@ -208,6 +214,9 @@ def test_send_receipt_raises_unavailable_on_an_outage(
         (("OPPRETTET", "FEIL"), SendStatus.FAILED),
         (("FEIL", "LEVETID_UTLOPT"), SendStatus.FAILED),
         (("OPPRETTET", "SENDT", "LEVERT", "LEST"), SendStatus.FAILED),
+        (("OPPRETTET", "LEST", "LEVERT"), SendStatus.FAILED),
+        (("OPPRETTET", "SENDT", "LEST"), SendStatus.SENT),
+        (("LEST", "MOTTATT", "LEVERT"), SendStatus.CONFIRMED),
     ],
 )
 def test_receipt_status_is_derived_from_the_gateway_statuses(

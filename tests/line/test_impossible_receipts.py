@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from inbox.access.policy.vocabulary import Role
 from inbox.domain import MessageState, ReceiptState
 from inbox.line.case_systems import capacity_of
-from inbox.line.moves import case_system
+from inbox.line.moves import archive_staff, case_system
 from inbox.tables import CaseSystem, Message
 from tests.worlds import SENDER, World
 
@@ -65,3 +66,22 @@ def test_receipt_without_a_route_after_a_day_is_left_to_people(small_world: Worl
     assert receipt.state is ReceiptState.IMPOSSIBLE
     assert _asked(small_world) == 2
     assert small_world.open_tasks(receipt.id) == {"receipt"}
+
+
+def test_receipt_waits_while_the_gateway_caches_the_registry_and_is_then_sent(
+    small_world: World,
+) -> None:
+    small_world.gateway.cache_registry(20 * HOUR)
+    message = _registered(small_world)
+    small_world.gateway.registry(SENDER, {RESPONSE: "DPO"})
+    capacity = small_world.person("anne", Role.ARCHIVIST, "desk")
+    _pass(small_world, 2)
+    archive_staff.resend(small_world.line, capacity, message.id, reason="prøv igjen")
+    _pass(small_world, 2)
+    cached = small_world.receipt(message.id).state
+
+    _pass(small_world, 26)
+
+    assert cached is ReceiptState.IMPOSSIBLE
+    assert small_world.receipt(message.id).state is ReceiptState.CONFIRMED
+    assert len(small_world.gateway.receipts_at_sender()) == 1

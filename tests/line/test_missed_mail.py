@@ -308,3 +308,14 @@ def test_envelope_of_waiting_mail_is_found_without_a_lock(small_world: World) ->
     assert gateway.waiting_envelope(notice) is not None
     assert gateway.waiting_envelope(replace(notice, wire_id=WireId("gone"))) is None
     assert small_world.gateway.locked() == []
+
+
+def test_reading_that_a_stopped_process_broke_off_is_done_again(small_world: World) -> None:
+    wire_id = _expired_during_absence(small_world)
+    poll_gateway(small_world.line, _gateway(small_world))
+
+    stopped = find_missed_mail(small_world.line, _gateway(small_world), stopped=lambda: True)
+
+    assert (stopped, _arrivals(small_world)) == (0, [])
+    assert find_missed_mail(small_world.line, _gateway(small_world)) == 1
+    assert small_world.arrival(wire_id).state is ArrivalState.MISSED

@@ -53,6 +53,7 @@ _USER, _PASSWORD = "inbox", "demo"
 _BY_HAND_ID: Final = "by-hand"
 ARCHIVISTS: Final = {"anne": "Anne Arkivar", "bjorn": "Bjørn Arkivar"}
 _CLEARANCES: Final = ("13", "?")
+_LISTS_EVERY: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +140,13 @@ def _case_system_simulator(
     number = 100 * [system.name for system in SYSTEMS].index(name) + 1
     refused = refusals(letters)
     behaviour = Behaviour(refuse_if=lambda told: refused.get(told.message_id))
-    return CaseSystemSimulator(name, pull_every=pull, behaviour=behaviour, first_number=number)
+    return CaseSystemSimulator(
+        name,
+        pull_every=pull,
+        lists_every=_LISTS_EVERY,
+        behaviour=behaviour,
+        first_number=number,
+    )
 
 
 def _install(

@@ -1,12 +1,14 @@
 """Stations of a receipt: check that it can be sent and create it, send it, follow it up."""
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel import Session, col, select
 
 from inbox.domain import MessageState, OrgNumber, ReceiptState
 from inbox.errors import Gone, NeverAccepted, Unavailable, WaitingForPeople
-from inbox.gateway import SendStatus
+from inbox.gateway import FORGOTTEN, SendStatus
 from inbox.line import DecideInTransaction, Job, Line, Outcome
 from inbox.line.receipts import build_receipt_body, mark_answered, wire_receipt_id
 from inbox.line.settle import has_open_task
@@ -14,6 +16,10 @@ from inbox.line.task_kinds import TaskKind
 from inbox.receipt_document import ReceiptType
 from inbox.tables import Message, Receipt
 
+_LOST: Final = "receipt.lost_at_gateway"
+_CREATED_AGAIN_AFTER: Final = timedelta(hours=1)
+_SENT_AGAIN_EVERY: Final = 7
+"""Each so many questions in vain, some minutes and then hours apart."""
 _DECIDED = (
     MessageState.REGISTERED,
     MessageState.REFUSED,
@@ -83,21 +89,43 @@ def send(line: Line, job: Job[Receipt]) -> Outcome:
     message = _message_to_answer(line, job.row)
     try:
         line.gateways[message.channel].send_receipt(wire_receipt_id(message, job.row))
-    except Gone:
-        return Outcome(became=ReceiptState.FAILED, code="receipt.lost_at_gateway")
+    except Gone as error:
+        if error.code == FORGOTTEN:
+            return _forgotten(line, job)
+        return Outcome(became=ReceiptState.FAILED, code=_LOST)
     except NeverAccepted as error:
         return Outcome(became=ReceiptState.FAILED, code=error.code)
     return Outcome(became=ReceiptState.SENT, values={"sent_at": job.now})
 
 
+def _forgotten(line: Line, job: Job[Receipt]) -> Outcome:
+    """The gateway no longer has it, after a crash perhaps: it is created again under the same id.
+
+    That goes on for a day after it was chosen; then it is left to people.
+    """
+    young = job.now - job.row.chosen_at < line.terms.receipt_retry_window
+    return Outcome(
+        became=ReceiptState.FAILED,
+        code=_LOST,
+        due_at=job.now + _CREATED_AGAIN_AFTER if young else None,
+    )
+
+
 def follow_up(line: Line, job: Job[Receipt]) -> Outcome:
     """Ask the gateway for the receipt's status.
 
-    "Sent" is not yet delivered: it is asked again until the status is final.
+    "Sent" is not yet delivered: it is asked again until the status is final. What the gateway has
+    not sent for long is queued once more: it may have lost that in a crash. Safe to repeat.
     """
     with line.store.reading() as (session, _):
         message = session.get_one(Message, job.row.message_id)
-    state = line.gateways[message.channel].receipt_status(wire_receipt_id(message, job.row))
+    gateway, wire_id = line.gateways[message.channel], wire_receipt_id(message, job.row)
+    state = gateway.receipt_status(wire_id)
+    if state is SendStatus.UNKNOWN and job.row.attempts >= _SENT_AGAIN_EVERY:
+        return _forgotten(line, job)
+    if state is SendStatus.CREATED and job.row.attempts % _SENT_AGAIN_EVERY == 0:
+        with suppress(Gone, NeverAccepted):
+            gateway.send_receipt(wire_id)
     if state is SendStatus.CONFIRMED:
         return Outcome(
             became=ReceiptState.CONFIRMED,

@@ -5,7 +5,7 @@ absence of ours never shows. What is left are its statuses. They are read after 
 a day; a message that ended there and has no arrival of ours becomes a MISSED one, with a task.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,11 +26,13 @@ _OVERLAP: Final = timedelta(days=1)
 """What is read twice: the gateway's clock is not ours, and a reading takes time."""
 
 
-def find_missed_mail(line: Line, gateway: Gateway) -> int:
+def find_missed_mail(
+    line: Line, gateway: Gateway, *, stopped: Callable[[], bool] = lambda: False
+) -> int:
     """Read the gateway's statuses, if that is due; returns how many messages were missed.
 
-    Safe to repeat, and for several processes at once. What a gateway does not answer is read later,
-    from where the last whole reading began.
+    Safe to repeat, and for several processes at once. What a gateway does not answer, and what was
+    not read when the process was `stopped`, is read later, from where the last whole reading began.
     """
     with line.store.reading() as (session, now):
         since = _unread_since(session, now, gateway.channel)
@@ -39,7 +41,11 @@ def find_missed_mail(line: Line, gateway: Gateway) -> int:
     name, missed = STATUSES + gateway.channel, 0
     try:
         for codes in gateway.undelivered(since):
+            if stopped():
+                return missed
             for wire_id in _unknown(line, gateway.channel, codes):
+                if stopped():
+                    return missed
                 notice = gateway.undelivered_notice(wire_id)
                 if notice is not None:
                     missed += _record_missed(line, notice, codes[wire_id])

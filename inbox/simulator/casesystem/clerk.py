@@ -32,6 +32,8 @@ class Behaviour:
     """It takes this long between having the bytes and its final word."""
     failing_webhooks: int = 0
     """So many webhooks are answered 500 first."""
+    forgotten_webhooks: int = 0
+    """So many webhooks are answered 204 first, and forgotten."""
     away: bool = False
     """Webhooks are answered 503, and it asks for nothing."""
     says_twice: bool = False

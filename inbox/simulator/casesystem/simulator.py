@@ -42,8 +42,9 @@ def _utc_now() -> datetime:
 class CaseSystemSimulator:
     """One case system: `app` is for `server.serve`, a `with` is the time in which it works.
 
-    Told by webhook (`HOOK`), or asking by itself where `pull_every` is given. Works only once it is
-    connected. All of it may be called from any thread.
+    Told by webhook (`HOOK`), or asking by itself where `pull_every` is given. One that is told
+    lists now and then all the same (`lists_every`), and takes what it was not told of. Works only
+    once it is connected. All of it may be called from any thread.
     """
 
     def __init__(
@@ -51,13 +52,16 @@ class CaseSystemSimulator:
         name: str,
         *,
         pull_every: timedelta | None = None,
+        lists_every: timedelta | None = timedelta(seconds=20),
         behaviour: Behaviour | None = None,
         first_number: int = 1,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self.name = name
         self.app = HookApp(self._take)
-        self._pull_every = None if pull_every is None else pull_every.total_seconds()
+        asks_every = pull_every or lists_every
+        self._asks_every = None if asks_every is None else asks_every.total_seconds()
+        self._asks_first = time.monotonic() + (0 if pull_every else self._asks_every or 0)
         self._clock = clock
         self._registry = Registry(first_number)
         self._memory = Memory()
@@ -67,6 +71,7 @@ class CaseSystemSimulator:
         self._lock = threading.RLock()
         self._behaviour = behaviour or Behaviour()
         self._failing = self._behaviour.failing_webhooks
+        self._forgetting = self._behaviour.forgotten_webhooks
         self._clerk: Clerk | None = None
         self._secret = b""
         self._said: list[SentAcknowledgement] = []
@@ -90,6 +95,7 @@ class CaseSystemSimulator:
         """Behave like this from now on; failing webhooks are counted anew."""
         with self._lock:
             self._behaviour, self._failing = behaviour, behaviour.failing_webhooks
+            self._forgetting = behaviour.forgotten_webhooks
         self._errands.wake()
 
     def __enter__(self) -> Self:
@@ -167,25 +173,28 @@ class CaseSystemSimulator:
         event_id = check_signature(self._secret, headers, body, self._clock())
         delivery_id = read_event(body)
         self._memory.check(event_id, body)
+        if self._forgetting > 0:
+            self._forgetting -= 1
+            return NO_CONTENT
         self._errands.add(delivery_id)
         return NO_CONTENT
 
     # Working
 
     def _work(self) -> None:
-        asks_at = time.monotonic()
+        asks_at = self._asks_first
         while not self._stopping.is_set():
             with self._lock:
                 clerk, behaviour = self._clerk, self._behaviour
             if clerk is None or behaviour.away:
                 self._stopping.wait(0.05)
                 continue
-            if self._pull_every is not None and time.monotonic() >= asks_at:
+            if self._asks_every is not None and time.monotonic() >= asks_at:
                 self._ask(clerk)
-                asks_at = time.monotonic() + self._pull_every
+                asks_at = time.monotonic() + self._asks_every
             until = time.monotonic() + _LOOK_AROUND
             delivery_id = self._errands.next(
-                until if self._pull_every is None else min(until, asks_at)
+                until if self._asks_every is None else min(until, asks_at)
             )
             if delivery_id is not None:
                 self._see_to(clerk, delivery_id, behaviour)

@@ -1,6 +1,7 @@
 """The incoming side: find, peek, pop, delete, as forgiving and as strict as the real one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -38,6 +39,9 @@ def peek(state: State, call: Call) -> SimulatedResponse:
     """Lock one; HEAD locks too. 204 carries a content type all the same (§11.2)."""
     with state.look() as inside:
         waiting = inside.queue.peek(call.query, inside.now)
+        if waiting is not None:
+            unlocked = replace(waiting, locked_until=None)
+            inside.remember(waiting.message_id, unlocked=unlocked)
     if waiting is None:
         return SimulatedResponse(status=204, headers=JSON)
     return json_answer(waiting.envelope, message_id=waiting.message_id)
@@ -49,12 +53,15 @@ def pop(state: State, call: Call) -> SimulatedResponse:
         waiting = inside.queue.locked(call.argument)
         package = waiting.package
         if package is Damage.FILE_MISSING:
+            inside.remember(waiting.message_id)
             inside.queue.remove(waiting.message_id)
             inside.ledger.record(waiting.message_id, "FEIL", inside.now)
     if _is_receipt(waiting) or package is Damage.UNDECRYPTABLE:
         return SimulatedResponse(status=204)
+    if package is Damage.EMPTY:
+        return SimulatedResponse(headers=ZIP)
     if isinstance(package, Damage):
-        missing = package is Damage.FILE_MISSING
+        missing = package in (Damage.FILE_MISSING, Damage.FILE_GONE)
         status, name = (404, "FileNotFoundException") if missing else (500, "AsicReadException")
         raise Refusal(status, name, "could not read the stored file")
     if package is None:
@@ -67,6 +74,7 @@ def delete(state: State, call: Call) -> SimulatedResponse:
     """Needs a lock, anyone's, and no pop."""
     with state.look() as inside:
         waiting = inside.queue.locked(call.argument)
+        inside.remember(waiting.message_id)
         inside.delete(waiting)
     return json_answer(waiting.envelope)
 

@@ -22,7 +22,8 @@ STATUS_JSON = {"content-type": "application/json;charset=utf-8"}
 
 def capabilities(state: State, call: Call) -> SimulatedResponse:
     """What the registry says of an organisation; unknown is 404, a process narrows it."""
-    known = state.setup.capabilities.get(call.argument)
+    with state.look() as inside:
+        known = state.setup.look_up(call.argument, inside.now)
     if known is None:
         raise Refusal(404, "IdentifierNotFoundException", f"Identifier {call.argument} not found")
     wanted = call.query.get("process")

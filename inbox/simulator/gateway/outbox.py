@@ -20,6 +20,8 @@ class OtherEnd(StrEnum):
     """SENDT, and LEVETID_UTLOPT when the time is over; nothing arrives."""
     FAILS = "fails"
     """FEIL when sending; nothing arrives."""
+    READS_FIRST = "reads first"
+    """SENDT, LEST, MOTTATT, LEVERT: statuses travel on ways of their own."""
 
 
 STEPS = {
@@ -27,6 +29,7 @@ STEPS = {
     OtherEnd.LEAVES: ("SENDT", "MOTTATT"),
     OtherEnd.IS_AWAY: ("SENDT",),
     OtherEnd.FAILS: ("FEIL",),
+    OtherEnd.READS_FIRST: ("SENDT", "LEST", "MOTTATT", "LEVERT"),
 }
 DISCARDED = ("SENDT", "LEVERT", "LEST")
 """What the gateway claims at once of a kvittering that it discards (DPV, DPF; §2.3)."""
@@ -84,6 +87,16 @@ class OutgoingMessages:
         """The message while it is in the out-queue."""
         outgoing = self._outgoing.get(message_id)
         return outgoing if outgoing is not None and outgoing.in_queue else None
+
+    def find(self, message_id: str) -> Outgoing | None:
+        """The message, sent or not."""
+        return self._outgoing.get(message_id)
+
+    def put_back(self, message_id: str, outgoing: Outgoing | None) -> None:
+        """As it was before; None: it was not there."""
+        self._outgoing.pop(message_id, None)
+        if outgoing is not None:
+            self._outgoing[message_id] = outgoing
 
     def in_queue(self) -> list[Outgoing]:
         """Everything in the out-queue."""

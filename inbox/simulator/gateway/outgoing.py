@@ -30,13 +30,14 @@ def create(state: State, call: Call) -> SimulatedResponse:
         if message_id and inside.ledger.find(message_id) is not None:
             message = f"MessageId {message_id} already exists"
             raise Refusal(400, "MessageAlreadyExistsException", message)
-        service = _service(state.setup, envelope)
+        service = _service(state.setup, envelope, inside.now)
         filled = _filled(envelope, state.setup.own_org, inside.now)
         outgoing = Outgoing(
             envelope=filled,
             service=service,
             expires_at=envelopes.life_ends_at(filled) or inside.now,
         )
+        inside.remember(outgoing.message_id)
         inside.outbox.add(outgoing)
         inside.ledger.open(
             filled, direction="OUTGOING", service=service, expires_at=outgoing.expires_at
@@ -53,6 +54,7 @@ def send(state: State, call: Call) -> SimulatedResponse:
             raise _not_there(call.argument)
         if envelopes.type_of(outgoing.envelope) == "arkivmelding":
             raise Refusal(400, "MissingArkivmeldingException", "arkivmelding.xml is missing")
+        inside.remember(call.argument)
         inside.queue_for_sending(outgoing)
     return SimulatedResponse()
 
@@ -78,6 +80,7 @@ def discard(state: State, call: Call) -> SimulatedResponse:
     with state.look() as inside:
         if inside.outbox.queued(call.argument) is None:
             raise _not_there(call.argument)
+        inside.remember(call.argument)
         inside.outbox.remove(call.argument)
     return SimulatedResponse()
 
@@ -148,10 +151,10 @@ def _wrong(name: str, rule: str, value: object) -> Mapping[str, object]:
     }
 
 
-def _service(setup: Setup, envelope: Envelope) -> str:
+def _service(setup: Setup, envelope: Envelope, now: datetime) -> str:
     """Process, document type and receiver are refused alike; only `description` tells which."""
     receiver, process = envelopes.org_of(envelope, "receiver"), envelopes.process_of(envelope)
-    service = service_for(setup, receiver, process)
+    service = service_for(setup, receiver, process, now)
     kind = "arkivmelding_kvittering" if process == envelopes.RESPONSE else "arkivmelding"
     if service is None or envelopes.standard_of(envelope) != envelopes.DOCUMENT_TYPES + kind:
         raise Refusal(

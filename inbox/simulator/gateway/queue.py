@@ -21,6 +21,10 @@ class Damage(StrEnum):
     """pop answers 204, and the message stays."""
     FILE_MISSING = "file missing"
     """pop answers 404 FileNotFound once; the message is removed, its status here is FEIL."""
+    FILE_GONE = "file gone"
+    """pop answers 404 FileNotFound for ever: the removal is rolled back, as in older builds."""
+    EMPTY = "empty"
+    """pop answers 200 with `Content-Length: 0`, and the message stays."""
     UNREADABLE = "unreadable"
     """pop answers 500 AsicRead, and the message stays."""
 
@@ -158,6 +162,16 @@ class Queue:
     def remove(self, message_id: str) -> None:
         """It is gone; safe to repeat."""
         self._waiting.pop(message_id, None)
+
+    def find(self, message_id: str) -> Waiting | None:
+        """The message, if it waits."""
+        return self._waiting.get(message_id)
+
+    def put_back(self, message_id: str, waiting: Waiting | None) -> None:
+        """As it was before; None: it did not wait."""
+        self._waiting.pop(message_id, None)
+        if waiting is not None:
+            self._waiting[message_id] = waiting
 
     def all(self) -> list[Waiting]:
         """Everything that waits, in the order it came."""

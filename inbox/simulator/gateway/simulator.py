@@ -84,6 +84,7 @@ class GatewaySimulator:
         credentials: tuple[str, str] | None = None,
         trailing_slash: bool = False,
         pace: timedelta = timedelta(milliseconds=200),
+        registry_cached_for: timedelta = timedelta(),
         faults: Iterable[Fault | str] = (),
     ) -> None:
         self._setup = Setup(
@@ -92,6 +93,7 @@ class GatewaySimulator:
             enabled=frozenset(enabled),
             credentials=credentials,
             trailing_slash=trailing_slash,
+            registry_cached_for=registry_cached_for,
         )
         self._state = State(self._setup, clock, lock_time=lock_time, pace=pace)
         self._script = Script()
@@ -140,6 +142,30 @@ class GatewaySimulator:
             self._setup.capabilities.pop(org_number, None)
             if capabilities is not None:
                 self._setup.capabilities[org_number] = dict(capabilities)
+
+    def cache_registry(self, span: timedelta) -> None:
+        """From now on keep what the registry says of an organisation for so long."""
+        with self._state.look():
+            self._setup.registry_cached_for = span
+
+    def slow_down(self, pace: timedelta) -> None:
+        """From now on each step of our messages on their way takes so long."""
+        with self._state.look() as inside:
+            inside.outbox.pace = pace
+
+    def deliver_late(self, by: timedelta) -> None:
+        """From now on the sender hears LEVERT so long after the DELETE; a kvittering passes it."""
+        with self._state.look():
+            self._setup.delivered_late_by = by
+
+    def crash(self, *, losing: int) -> int:
+        """Restart without the last writes that clients brought about; how many were lost.
+
+        A message is in the queue again and locked, a kvittering unsent or not even created. What
+        has reached the senders stays there.
+        """
+        with self._state.look() as inside:
+            return inside.writes.undo(losing)
 
     def healthy(self, *, up: bool) -> None:
         """What `/manage/health` says from now on."""
@@ -220,7 +246,9 @@ class GatewaySimulator:
             self._journal[seen.number] = seen
 
     def strike(self, fault: Fault, message_id: str | None) -> None:
-        """Do to the message what the fault says."""
+        """Do to the message what the fault says; a crash needs none."""
+        if fault.does is Does.CRASH:
+            self.crash(losing=fault.writes)
         if message_id is None:
             return
         if fault.does is Does.LOSE_LOCK:

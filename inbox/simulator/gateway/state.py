@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from inbox.simulator.gateway.outbox import DISCARDED, OtherEnd, Outgoing, OutgoingMessages
 from inbox.simulator.gateway.queue import Package, Queue, Waiting
 from inbox.simulator.gateway.statuses import Ledger
+from inbox.simulator.gateway.undo import WriteLog
 from inbox.simulator.gateway.webhooks import Subscriptions
 from inbox.simulator.packages import envelopes
 from inbox.simulator.packages.envelopes import DEFAULT_LIFE, Envelope
@@ -40,6 +41,20 @@ class Setup:
     credentials: tuple[str, str] | None
     trailing_slash: bool
     healthy: bool = True
+    registry_cached_for: timedelta = timedelta()
+    """How long an answer of the registry is kept, whatever changes there."""
+    delivered_late_by: timedelta = timedelta()
+    """How long the status LEVERT takes to the sender: a kvittering may be quicker."""
+    _cached: dict[str, tuple[datetime, dict[str, str] | None]] = field(default_factory=dict)
+
+    def look_up(self, org_number: str, now: datetime) -> dict[str, str] | None:
+        """What the registry says of an organisation (process -> service), or said a while ago."""
+        asked_at, found = self._cached.get(org_number, (None, None))
+        if asked_at is None or now - asked_at >= self.registry_cached_for:
+            known = self.capabilities.get(org_number)
+            found = None if known is None else dict(known)
+            self._cached[org_number] = (now, found)
+        return found
 
 
 @dataclass(kw_only=True)
@@ -54,6 +69,25 @@ class Inside:
     subscriptions: Subscriptions
     delivered: dict[str, Delivered] = field(default_factory=dict)
     again: list[tuple[datetime, str]] = field(default_factory=list)
+    delivered_late_by: timedelta = timedelta()
+    late: list[tuple[datetime, str]] = field(default_factory=list)
+    """Senders that are still to hear LEVERT, and when."""
+    writes: WriteLog = field(default_factory=WriteLog)
+
+    def remember(self, message_id: str, *, unlocked: Waiting | None = None) -> None:
+        """Keep what is known of a message as it is before a write, so that a crash can undo it."""
+        waiting = unlocked or self.queue.find(message_id)
+        outgoing, conversation = self.outbox.find(message_id), self.ledger.find(message_id)
+        before = None if waiting is None else replace(waiting)
+        sent = None if outgoing is None else replace(outgoing)
+        known = conversation and replace(conversation, statuses=list(conversation.statuses))
+
+        def undo() -> None:
+            self.queue.put_back(message_id, before)
+            self.outbox.put_back(message_id, sent)
+            self.ledger.put_back(message_id, known)
+
+        self.writes.add(undo)
 
     def receive(self, envelope: Envelope, package: Package, service: str) -> None:
         """The transport delivers: into the queue, or dropped when its time is over."""
@@ -87,7 +121,14 @@ class Inside:
         self.queue.remove(waiting.message_id)
         self.ledger.record(waiting.message_id, "INNKOMMENDE_LEVERT", self.now)
         if waiting.service in STATUS_SERVICES:
-            self.sender.add(waiting.message_id, "LEVERT")
+            self.late.append((self.now + self.delivered_late_by, waiting.message_id))
+            self.tell_late_senders()
+
+    def tell_late_senders(self) -> None:
+        """LEVERT has reached the senders whose time has come."""
+        for _, message_id in (each for each in self.late if each[0] <= self.now):
+            self.sender.add(message_id, "LEVERT")
+        self.late = [each for each in self.late if each[0] > self.now]
 
     def queue_for_sending(self, outgoing: Outgoing) -> None:
         """Hand it over; what resolves to DPV or DPF is discarded with false statuses (§2.3)."""
@@ -138,12 +179,14 @@ class State:
             for waiting in inside.queue.tidy(inside.now):
                 inside.expire(waiting.message_id, waiting.service)
             inside.outbox.advance(inside.now, inside.progress)
+            inside.delivered_late_by = self.setup.delivered_late_by
+            inside.tell_late_senders()
             yield inside
 
 
-def service_for(setup: Setup, receiver: str, process: str) -> str | None:
+def service_for(setup: Setup, receiver: str, process: str, now: datetime) -> str | None:
     """The service that carries this process to the receiver, None if none does."""
-    return setup.capabilities.get(receiver, {}).get(process)
+    return (setup.look_up(receiver, now) or {}).get(process)
 
 
 __all__ = ["Capabilities", "Delivered", "Inside", "OtherEnd", "Setup", "State", "service_for"]

@@ -50,7 +50,7 @@ class Ledger:
     def __init__(self, told: Callable[[Conversation, Status], None]) -> None:
         self._conversations: dict[str, Conversation] = {}
         self._told = told
-        self._steps = 0
+        self._steps = self._opened = 0
 
     def open(
         self, envelope: Envelope, *, direction: str, service: str, expires_at: datetime
@@ -58,8 +58,9 @@ class Ledger:
         """The conversation of this message id, made if it was not there: history is kept."""
         message_id = envelopes.message_id_of(envelope)
         if message_id not in self._conversations:
+            self._opened += 1
             self._conversations[message_id] = Conversation(
-                number=len(self._conversations) + 1,
+                number=self._opened,
                 message_id=message_id,
                 envelope=envelope,
                 direction=direction,
@@ -71,6 +72,12 @@ class Ledger:
     def find(self, message_id: str) -> Conversation | None:
         """The conversation, letter case counts (§11.5)."""
         return self._conversations.get(message_id)
+
+    def put_back(self, message_id: str, conversation: Conversation | None) -> None:
+        """As it was before; None: it was not known."""
+        self._conversations.pop(message_id, None)
+        if conversation is not None:
+            self._conversations[message_id] = conversation
 
     def all(self) -> Sequence[Conversation]:
         """Every conversation, oldest first."""

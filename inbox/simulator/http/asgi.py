@@ -153,8 +153,9 @@ class _Exchange:
         answer = await asyncio.to_thread(self._desk.answer, self._call)
         about = self.seen.message_id or answer.message_id
         self.seen = replace(self.seen, effect=answer.status, message_id=about)
-        await self._strike(kinds.get(Does.REDELIVER))
-        if Does.LOSE_ANSWER in kinds:
+        for does in (Does.REDELIVER, Does.CRASH):
+            await self._strike(kinds.get(does))
+        if kinds.keys() & {Does.LOSE_ANSWER, Does.CRASH}:
             await self._end(CUT)
             return
         if Does.REPLACE in kinds:

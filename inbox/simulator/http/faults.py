@@ -53,6 +53,8 @@ class Does(StrEnum):
     """The transport delivers the message again, `after` the call."""
     EXPIRE = "expire"
     """The time to live is over just before the call is carried out."""
+    CRASH = "crash"
+    """Carried out, then the server restarts without its last `writes`; the answer is lost."""
     GO_MISSING = "go missing"
     """Another consumer has taken and deleted it just before the call is carried out."""
 
@@ -72,6 +74,7 @@ class Fault:
     status: int = 200
     after: timedelta = timedelta()
     after_bytes: int = 0
+    writes: int = 0
 
 
 class Script:
@@ -120,6 +123,7 @@ SENTENCES: tuple[tuple[str, Does], ...] = (
     (rf"redeliver {_TIME} after the {_CALL}", Does.REDELIVER),
     (rf"expire the message at the {_CALL}", Does.EXPIRE),
     (rf"lose the message at the {_CALL}", Does.GO_MISSING),
+    (rf"crash after the {_CALL} and lose (?P<writes>\d+) writes?", Does.CRASH),
 )
 """Each may end in ` of <message id>`; `every` stands without `the`."""
 
@@ -149,6 +153,7 @@ def _fault(words: dict[str, str | None], does: Does) -> Fault:
         status=int(words.get("status") or 200),
         after=_span(time.lower(), unit.lower()) if time and unit else timedelta(),
         after_bytes=int(words.get("bytes") or 0),
+        writes=int(words.get("writes") or 0),
     )
 
 

@@ -20,6 +20,7 @@ from inbox.domain import CONFIDENTIAL_PROCESS, DeliveryState, OrgNumber, Service
 from inbox.gateway.http import Bounds
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.line import Line, Terms
+from inbox.line.intake import ask_again
 from inbox.line.queue import QUEUE_ROW_TYPES
 from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator
 from inbox.simulator.http.asgi import Receive, Scope, Send
@@ -120,13 +121,14 @@ class HttpWorld:
     def turn(self) -> bool:
         """The worker's loop until nothing is due, outliving what it outlives; whether it worked."""
         worked = self._outliving(lambda: self.worker._poll_gateway("eformidling"))
+        self._outliving(lambda: ask_again(self.line))
         for _ in range(100):
             if not self._outliving(lambda: work_once(self.worker)):
                 return worked
             worked = True
         raise AssertionError("the line does not come to rest")
 
-    def _outliving(self, work: Callable[[], bool | None]) -> bool:
+    def _outliving(self, work: Callable[[], object]) -> bool:
         """As `Worker._advance` and `Worker._repeat` do it."""
         try:
             return bool(work())
@@ -213,6 +215,7 @@ def http_world(
     change: Callable[[Line], Line] = lambda line: line,
     behaviour: Behaviour | None = None,
     answer_within: float = 1,
+    lists_every: timedelta | None = None,
 ) -> Iterator[HttpWorld]:
     """A town on a database with the schema; `change` may put something between the line and it."""
     with ExitStack() as stack:
@@ -222,7 +225,9 @@ def http_world(
         sent: dict[str, bytes] = {}
         custody = Custody(made.gateway, looking, made.line, sent)
         gateway_url = stack.enter_context(serve(custody))
-        told = CaseSystemSimulator("sak", clock=made.clock.sim, behaviour=behaviour)
+        told = CaseSystemSimulator(
+            "sak", clock=made.clock.sim, behaviour=behaviour, lists_every=lists_every
+        )
         asking = CaseSystemSimulator(
             "fag", clock=made.clock.sim, pull_every=timedelta(milliseconds=100)
         )
