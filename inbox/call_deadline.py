@@ -83,6 +83,8 @@ def addresses_of(host: str, port: int, deadline: CallDeadline) -> list[str]:
 
     A resolver knows no deadline, so it is asked in a thread that is left behind if it hangs.
     """
+    if deadline.has_passed():
+        raise TimeoutError("no time is left to resolve the name")
     found: list[str] = []
     failed: list[OSError] = []
 
@@ -91,6 +93,8 @@ def addresses_of(host: str, port: int, deadline: CallDeadline) -> list[str]:
             entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
             failed.append(error)
+        except UnicodeError:
+            failed.append(OSError("no resolver takes such a name"))
         else:
             found.extend(str(entry[4][0]) for entry in entries)
 

@@ -73,3 +73,13 @@ def test_request_without_a_deadline_has_the_ordinary_time_outs() -> None:
 def test_name_is_not_resolved_after_the_deadline() -> None:
     with pytest.raises(TimeoutError):
         addresses_of("name.invalid", 80, CallDeadline(timedelta(0)))
+
+
+def test_name_that_no_resolver_takes_is_an_ordinary_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(OSError, match="name") as raised:
+        addresses_of("a" * 64 + ".example", 80, CallDeadline(timedelta(seconds=5)))
+
+    assert not isinstance(raised.value, TimeoutError)
+    assert capsys.readouterr().err == ""

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -63,10 +64,14 @@ def event_body(event: DeliveryEvent) -> bytes:
 
 def check_target(url: str, targets: Sequence[Target]) -> Target:
     """Return the listed target of a URL. Raises `Invalid` if it is not listed."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        given = parts.port
+    except ValueError:
+        raise Invalid("webhook.url", "it cannot be read, or its port is none") from None
     if parts.scheme not in _PORTS or parts.username or parts.password or parts.fragment:
         raise Invalid("webhook.url", "a webhook is http or https, without credentials")
-    port = parts.port or _PORTS[parts.scheme]
+    port = given or _PORTS[parts.scheme]
     for target in targets:
         if (target.host, target.port) == (parts.hostname, port):
             return target
@@ -77,6 +82,7 @@ def webhook_client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
     """The HTTP client for webhooks: no proxy of the environment, no redirects, no cookies kept."""
     return httpx.Client(
         transport=DeadlineTransport(tls=tls),
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         timeout=WEBHOOK_TIME_LIMIT.total_seconds(),
         trust_env=False,
         follow_redirects=False,

@@ -119,7 +119,7 @@ class Transfer:
                 yield bytes(held)
                 held.clear()
         promised = self._response.headers.get("content-length", str(count))
-        if promised != str(count):
+        if not promised.isdecimal() or int(promised) != count:
             raise Unavailable("gateway.truncated", f"{count} bytes came, {promised} were promised")
         if held:
             yield bytes(held)

@@ -53,7 +53,7 @@ class RefusedKeys:
         subject = UNKNOWN if system is None else system.id
         with self._lock:
             noted_at, more = self._noted.get(subject, (None, 0))
-            if noted_at is not None and now - noted_at < _ENTRY_EVERY:
+            if noted_at is not None and abs(now - noted_at) < _ENTRY_EVERY:
                 self._noted[subject] = (noted_at, more + 1)
                 return
             self._noted[subject] = (now, 0)

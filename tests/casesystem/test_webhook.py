@@ -40,8 +40,8 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
 class _Hook:
     """A case system's webhook that answers with one status and keeps what it was sent."""
 
-    def __init__(self, status: int = 204, location: str = "") -> None:
-        self.status, self.location = status, location
+    def __init__(self, status: int = 204, location: str = "", cookie: str = "") -> None:
+        self.status, self.location, self.cookie = status, location, cookie
         self.seen: list[dict[str, str]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +52,8 @@ class _Hook:
         content = message["body"]
         assert isinstance(content, bytes)
         self.seen.append({**headers, "body": content.decode()})
-        extra = [(b"location", self.location.encode())] if self.location else []
+        more = {"location": self.location, "set-cookie": self.cookie}
+        extra = [(name.encode(), text.encode()) for name, text in more.items() if text]
         await send({"type": "http.response.start", "status": self.status, "headers": extra})
         await send({"type": "http.response.body", "body": b""})
 
@@ -138,6 +139,9 @@ def test_unreachable_webhook_raises_unavailable() -> None:
         "ftp://127.0.0.1:9000/h",
         "file:///etc/passwd",
         "http://127.0.0.1:9000/h#x",
+        "http://127.0.0.1:99999/h",
+        "http://127.0.0.1:port/h",
+        "http://[127.0.0.1:9000/h",
     ],
 )
 def test_webhook_url_must_match_a_listed_host_and_port(url: str) -> None:
@@ -193,3 +197,16 @@ def test_webhook_client_of_the_program_has_a_deadline_on_the_whole_call() -> Non
 
         with pytest.raises(Unavailable):
             sender.send(f"{trickle.url}/hooks", b"s", EVENT, NOW)
+
+
+def test_webhook_client_of_the_program_keeps_no_cookies() -> None:
+    hook = _Hook(cookie="who=you; Path=/")
+
+    with serve(hook) as url, webhook_client(tls=NO_TLS) as client:
+        port = int(url.rsplit(":", 1)[1])
+        target = Target(host="127.0.0.1", port=port, networks=LOOPBACK)
+        for _ in range(2):
+            WebhookSender(client, [target]).send(f"{url}/hook", b"secret", EVENT, NOW)
+
+    assert len(hook.seen) == 2
+    assert not any("cookie" in seen for seen in hook.seen)

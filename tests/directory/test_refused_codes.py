@@ -131,3 +131,15 @@ def test_pause_stops_sign_in_with_one_capacity_too(small_world: World) -> None:
         small_world.line.store.transaction() as (session, now),
     ):
         sign_in_as(session, now, "anne", role=Role.ARCHIVIST, unit="desk", code=right)
+
+
+def test_pause_that_a_wrong_clock_dated_ahead_ends_when_the_clock_is_right(
+    small_world: World,
+) -> None:
+    right = code_of(small_world, "anne")
+    with small_world.line.store.transaction() as (session, now):
+        ahead = now + timedelta(days=400)
+        session.add(RefusedSignIn(person="anne", refused=1000, last_at=ahead))
+
+    assert outcome(small_world, "anne", "wrong") == "code.wrong"
+    assert outcome(small_world, "anne", right) == "in"

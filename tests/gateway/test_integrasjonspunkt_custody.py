@@ -118,6 +118,13 @@ def test_transfer_with_another_length_than_promised_raises_truncated(promised: s
         fetched(Scripted(answer))
 
 
+def test_transfer_whose_length_is_promised_with_zeros_in_front_is_whole() -> None:
+    headers = {"Content-Type": ASIC, "Content-Length": "0009"}
+    answer = httpx.Response(200, headers=headers, stream=Whole(b"ninebytes"))
+
+    assert fetched(Scripted(answer)) == b"ninebytes"
+
+
 def test_unfinished_transfer_is_closed_on_exit() -> None:
     body = Whole(b"half", b"half")
     answer = httpx.Response(200, headers={"Content-Type": ASIC}, stream=body)

@@ -88,3 +88,11 @@ def test_case_system_that_an_earlier_process_found_away_is_probed_at_once() -> N
 
     assert places.closed() == {"a"}
     assert places.probes_due(BEGIN) == ("a",)
+
+
+def test_case_system_that_a_wrong_clock_called_away_is_asked_when_the_clock_is_right() -> None:
+    places = CaseSystemPlaces()
+    for _ in range(FAILURES_UNTIL_AWAY):
+        places.failed("a", BEGIN + timedelta(days=400))
+
+    assert places.probes_due(BEGIN) == ("a",)

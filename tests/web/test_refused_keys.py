@@ -62,6 +62,16 @@ def test_refused_keys_of_a_minute_are_counted_in_the_next_audit_entry(api: Api) 
     assert entries(api.world) == [("unknown", "more.0"), ("unknown", "more.2")]
 
 
+def test_refused_keys_are_in_the_audit_again_when_a_wrong_clock_is_right(api: Api) -> None:
+    refused, store = RefusedKeys(), api.world.line.store
+
+    with store.reading() as (session, now):
+        refused.note(session, now + timedelta(days=400), "guessed-key")
+        refused.note(session, now, "guessed-key")
+
+    assert entries(api.world) == [("unknown", "more.0")] * 2
+
+
 def test_refused_answers_wait_one_after_the_other_and_none_for_long() -> None:
     times = iter([10.0, 10.0, 10.05, *([10.1] * 50), 99.0])
     pace = RefusalPace(lambda: next(times))

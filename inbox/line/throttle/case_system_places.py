@@ -75,9 +75,9 @@ class CaseSystemPlaces:
             due = [
                 (system.probe_at, name)
                 for name, system in away.items()
-                if system.in_flight == 0 and system.probe_at is not None and system.probe_at <= now
+                if system.in_flight == 0 and _is_due(system.probe_at, now)
             ]
-        return tuple(name for _, name in sorted(due))
+        return tuple(name for _, name in sorted(due, key=lambda each: each[0] or now))
 
     def failed(self, case_system: str, now: datetime) -> bool:
         """Note a failed call; whether the case system counts as away."""
@@ -105,3 +105,8 @@ class CaseSystemPlaces:
             for name in case_systems:
                 self._systems[name].failures = FAILURES_UNTIL_AWAY
                 self._systems[name].probe_at = now
+
+
+def _is_due(probe_at: datetime | None, now: datetime) -> bool:
+    """Whether the time has come; one further ahead than any pause is the word of a wrong clock."""
+    return probe_at is not None and not now < probe_at <= now + _LONGEST_PAUSE
