@@ -5,7 +5,7 @@ would bury what else happens, and fill a disk.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
@@ -22,29 +22,35 @@ class _Outage:
     began: float
     logged: float
     latest: float
-    failures: int = 1
+    failures: int = 0
+    sources: set[str] = field(default_factory=set)
+    """Whose work failed: others that go on say nothing about it."""
 
 
 class OutageLog:
-    """Failures by code and type of exception; safe between threads. `clock` counts seconds."""
+    """Failures by code and type of exception; safe between threads. `clock` counts seconds.
+
+    `source` is whose work it was. A failure that many share is over when one of them works again.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = Lock()
         self._outages: dict[tuple[str, str], _Outage] = {}
 
-    def failed(self, code: str, error: str) -> None:
+    def failed(self, code: str, error: str, source: str = "") -> None:
         """Note one failure; its line tells how many there were since the start."""
         now = self._clock()
         with self._lock:
             outage = self._outages.get((code, error))
+            first = outage is None
             if outage is None:
                 outage = self._outages[code, error] = _Outage(now, now, now)
-            else:
-                outage.failures, outage.latest = outage.failures + 1, now
-                if now - outage.logged < EVERY_SECONDS:
-                    return
-                outage.logged = now
+            outage.failures, outage.latest = outage.failures + 1, now
+            outage.sources.add(source)
+            if not first and now - outage.logged < EVERY_SECONDS:
+                return
+            outage.logged = now
             fields = _fields(code, error, outage, now)
         log.emit(LogEvent.FAILED, fields)
 
@@ -53,8 +59,8 @@ class OutageLog:
         with self._lock:
             return sum(outage.failures for outage in self._outages.values())
 
-    def worked(self) -> None:
-        """Note that work succeeded: failures that have stopped since are over."""
+    def worked(self, source: str = "") -> None:
+        """Note that work succeeded: failures of it that have stopped since are over."""
         if not self._outages:
             return
         now = self._clock()
@@ -62,7 +68,7 @@ class OutageLog:
             over = {
                 cause: outage
                 for cause, outage in self._outages.items()
-                if now - outage.latest >= QUIET_SECONDS
+                if source in outage.sources and now - outage.latest >= QUIET_SECONDS
             }
             for cause in over:
                 del self._outages[cause]

@@ -36,6 +36,8 @@ from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
 
 _LOCAL: Final = ""
 """The lane of what needs no neighbour: to open, route, offer and erase."""
+_EVENTS: Final = "events"
+"""Whose failures those of sending events are, in the log."""
 _IDLE_SECONDS: Final = 1.0
 _CHECKPOINT_SECONDS: Final = 300.0
 _CLEAN_SECONDS: Final = 3600.0
@@ -132,15 +134,17 @@ class Worker:
         for _ in range(self._line.case_system_places.total):
             yield self._call_case_systems
         for channel, gateway in self._line.gateways.items():
-            yield partial(self._repeat, self._poll_seconds, partial(self._poll_gateway, channel))
+            poll = partial(self._poll_gateway, channel)
+            yield partial(self._repeat, self._poll_seconds, poll, f"poll {channel}")
             look = partial(find_missed_mail, self._line, gateway, stopped=self._stop.is_set)
-            yield partial(self._repeat, _MISSED_MAIL_SECONDS, look)
-        yield partial(self._repeat, _CHECKPOINT_SECONDS, self._checkpoint)
-        yield partial(self._repeat, _CLEAN_SECONDS, self._clean)
-        yield partial(self._repeat, _SCRUB_SECONDS, self._scrub)
-        yield partial(self._repeat, _ASK_AGAIN_SECONDS, partial(ask_again, self._line))
-        yield partial(self._repeat, _TRUST_SECONDS, self._refresh_trust)
-        yield partial(self._repeat, _LEAVERS_SECONDS, self._handle_leavers)
+            yield partial(self._repeat, _MISSED_MAIL_SECONDS, look, f"missed mail {channel}")
+        yield partial(self._repeat, _CHECKPOINT_SECONDS, self._checkpoint, "checkpoint")
+        yield partial(self._repeat, _CLEAN_SECONDS, self._clean, "clean")
+        yield partial(self._repeat, _SCRUB_SECONDS, self._scrub, "scrub")
+        again = partial(ask_again, self._line)
+        yield partial(self._repeat, _ASK_AGAIN_SECONDS, again, "ask again")
+        yield partial(self._repeat, _TRUST_SECONDS, self._refresh_trust, "trust")
+        yield partial(self._repeat, _LEAVERS_SECONDS, self._handle_leavers, "leavers")
 
     def _remember_away(self) -> None:
         """Case systems that were away when the last worker ended are asked before their time."""
@@ -152,9 +156,9 @@ class Worker:
         while not self._stop.is_set():
             try:
                 worked = self._work_once(lane)
-                self._outages.worked()
+                self._outages.worked(lane)
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever a step throws
-                self._log_failure(error)
+                self._log_failure(error, lane)
                 worked = False
             if not worked:
                 self._rest()
@@ -192,10 +196,10 @@ class Worker:
                 if self._stop.is_set():
                     return
                 try:
+                    self._outages.worked(_EVENTS)
                     job = self._claim_event()
-                    self._outages.worked()
                 except Exception as error:  # noqa: BLE001 - the loop outlives whatever is thrown
-                    self._log_failure(error)
+                    self._log_failure(error, _EVENTS)
                     job = None
                 if job is None:
                     self._rest()
@@ -203,7 +207,7 @@ class Worker:
             try:
                 self._send_event(job)
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever a step throws
-                self._log_failure(error)
+                self._log_failure(error, _EVENTS)
 
     def _notify_once(self) -> bool:
         """Send one event that is due; whether there was any."""
@@ -252,13 +256,13 @@ class Worker:
             job = following
             self.wake()
 
-    def _repeat(self, seconds: float, work: Callable[[], object]) -> None:
+    def _repeat(self, seconds: float, work: Callable[[], object], duty: str) -> None:
         while not self._stop.is_set():
             try:
                 work()
-                self._outages.worked()
+                self._outages.worked(duty)
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever a round throws
-                self._log_failure(error)
+                self._log_failure(error, duty)
             self._stop.wait(seconds)
 
     def _poll_gateway(self, channel: str) -> None:
@@ -326,9 +330,9 @@ class Worker:
         if settle_closed_units_and_leavers(self._line):
             self.wake()
 
-    def _log_failure(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception, source: str = _LOCAL) -> None:
         code = error.code if isinstance(error, InboxError) else "internal"
-        self._outages.failed(code, type(error).__name__)
+        self._outages.failed(code, type(error).__name__, source)
 
 
 @contextmanager

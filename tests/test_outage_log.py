@@ -64,3 +64,35 @@ def test_failures_of_another_cause_have_lines_of_their_own(
         outage_log.failed(code, "Unavailable")
 
     assert _told(caplog) == [("failed", 1), ("failed", 1)]
+
+
+def test_failure_of_a_rare_duty_is_not_over_because_other_work_succeeds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "inbox")
+    seconds = _Seconds()
+    outage_log = OutageLog(seconds)
+
+    for _ in range(3):
+        outage_log.failed("database.unavailable", "Unavailable", "checkpoint")
+        for _ in range(300):
+            seconds.now += 1
+            outage_log.worked("lane")
+    outage_log.worked("checkpoint")
+
+    assert _told(caplog) == [("failed", 1), ("failed", 2), ("failed", 3), ("recovered", 3)]
+
+
+def test_outage_that_many_share_ends_when_one_of_them_works_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "inbox")
+    seconds = _Seconds()
+    outage_log = OutageLog(seconds)
+    outage_log.failed("database.unavailable", "Unavailable", "rare")
+    outage_log.failed("database.unavailable", "Unavailable", "lane")
+
+    seconds.now += 6
+    outage_log.worked("lane")
+
+    assert _told(caplog) == [("failed", 1), ("recovered", 2)]
