@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
@@ -18,7 +18,8 @@ from sqlalchemy.exc import (
     IntegrityError,
     OperationalError,
 )
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 from sqlmodel import Session
 
 from inbox.errors import ConcurrentWrite, ConfigurationError, Unavailable
@@ -27,6 +28,11 @@ from inbox.errors import IntegrityError as Damaged
 SCHEMA_REVISION = "0004"
 """The revision in `alembic/versions` that this code runs on."""
 
+SQLITE_CONNECTIONS: Final = 48
+"""As many as a worker has threads that may use one at the same moment, and some for requests."""
+POSTGRES_CONNECTIONS: Final = 20
+_KEPT_CONNECTIONS: Final = 10
+_WAIT_SECONDS: Final = 30.0
 _IDLE_SECONDS: Final = 1.0
 _CACHE_KIB: Final = 512
 """Of each connection to SQLite: a process has a dozen, and the system keeps the pages too."""
@@ -51,8 +57,13 @@ _AFTERWARDS_KEY: Final = "inbox.afterwards"
 """Where a session keeps what is to be written once it has ended."""
 
 
-def create_engine(url: str) -> Engine:
+def create_engine(
+    url: str, *, connections: int | None = None, wait_seconds: float = _WAIT_SECONDS
+) -> Engine:
     """An engine for a database of ours; `postgresql://` means psycopg 3.
+
+    A process has `connections` at most. No thread ever needs two at once, so whoever waits for one
+    gets it when another thread is done; after `wait_seconds` in vain, it is `Unavailable`.
 
     SQLite writes with `BEGIN IMMEDIATE`: SQLAlchemy's own default begins late and loses writes to a
     busy error. Parameters never stand in an exception's text.
@@ -61,17 +72,34 @@ def create_engine(url: str) -> Engine:
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
     if not url.startswith("sqlite"):
         engine = sa.create_engine(
-            url, hide_parameters=True, pool_size=10, connect_args=_POSTGRES_TIMEOUTS
+            url,
+            hide_parameters=True,
+            connect_args=_POSTGRES_TIMEOUTS,
+            **_pool(connections or POSTGRES_CONNECTIONS, wait_seconds),
         )
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", _ping_if_idle)
         return engine
     engine = sa.create_engine(
-        url, hide_parameters=True, connect_args={"timeout": 30, "isolation_level": None}
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": 30, "isolation_level": None},
+        **_pool(connections or SQLITE_CONNECTIONS, wait_seconds),
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _pool(connections: int, wait_seconds: float) -> dict[str, Any]:
+    """The settings of a pool that keeps some connections and opens the others when needed."""
+    kept = min(connections, _KEPT_CONNECTIONS)
+    return {
+        "poolclass": QueuePool,
+        "pool_size": kept,
+        "max_overflow": connections - kept,
+        "pool_timeout": wait_seconds,
+    }
 
 
 def _note_use(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
@@ -261,6 +289,8 @@ def _is_full(error: BaseException | None) -> bool:
 def _translate_errors() -> Iterator[None]:
     try:
         yield
+    except PoolTimeout as error:
+        raise Unavailable("database.busy", "every connection is in use") from error
     except IntegrityError as error:
         raise ConcurrentWrite("database.taken", type(error.orig).__name__) from error
     except OperationalError as error:

@@ -1,5 +1,6 @@
 """One place opens, commits and rolls back; one clock; errors of the database are ours."""
 
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from inbox.errors import Conflict, Unavailable
-from inbox.store import SteadyClock, Store, create_engine, database_clock
+from inbox.store import (
+    SQLITE_CONNECTIONS,
+    SteadyClock,
+    Store,
+    create_engine,
+    database_clock,
+)
 from inbox.tables import Pulse
 from tests import databases
 from tests.worlds import closing_engine
@@ -200,3 +207,27 @@ def test_postgres_sessions_have_idle_and_lock_timeouts(
         }
 
     assert waits == {"idle_in_transaction_session_timeout": "1min", "lock_timeout": "30s"}
+
+
+def test_wait_for_a_connection_in_vain_is_unavailable_and_not_an_unknown_error(
+    database: str,
+) -> None:
+    engine = create_engine(database, connections=1, wait_seconds=0.05)
+    store = Store(engine, seal=lambda session, now: None)
+
+    with store.reading(), pytest.raises(Unavailable) as raised, store.reading():
+        pass
+
+    assert raised.value.code == "database.busy"
+    engine.dispose()
+
+
+def test_threads_of_a_process_on_sqlite_all_have_a_connection_at_once(tmp_path: Path) -> None:
+    store = _store(databases.sqlite_database(tmp_path))
+
+    with ExitStack() as stack:
+        for _ in range(SQLITE_CONNECTIONS):
+            session, _now = stack.enter_context(store.reading())
+            assert session.get(Pulse, "none") is None
+    store.engine.dispose()
+    assert SQLITE_CONNECTIONS >= 40

@@ -383,11 +383,13 @@ def settle_in(line: Line) -> Mapping[str, tuple[str, bytes]]:
 
 
 @contextmanager
-def world(url: str, folder: Path, *, terms: Terms | None = None) -> Iterator[World]:
+def world(
+    url: str, folder: Path, *, terms: Terms | None = None, connections: int | None = None
+) -> Iterator[World]:
     """A whole world on a database that has the schema and nothing in it, in an empty folder."""
     clock, authority = Clock(), furnish(folder)
     gateway = gateway_for(clock)
-    engine = sharing_statements(create_engine(url))
+    engine = sharing_statements(create_engine(url, connections=connections, wait_seconds=5))
     store = Store(engine, seal=audit.seal, clock=clock)
     with closing_engine(engine), serve(gateway.app) as base_url, client_for(base_url) as client:
         line = line_of(store, folder, channel_of(client), terms)

@@ -216,10 +216,11 @@ def http_world(
     behaviour: Behaviour | None = None,
     answer_within: float = 1,
     lists_every: timedelta | None = None,
+    connections: int | None = None,
 ) -> Iterator[HttpWorld]:
     """A town on a database with the schema; `change` may put something between the line and it."""
     with ExitStack() as stack:
-        made = stack.enter_context(world(url, folder, terms=terms))
+        made = stack.enter_context(world(url, folder, terms=terms, connections=connections))
         looking = made.line.store
         stack.callback(looking.engine.dispose)
         sent: dict[str, bytes] = {}
