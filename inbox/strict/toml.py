@@ -114,6 +114,10 @@ class TomlFile:
         line = int(found.group(1)) if found else last if _END in said else 1
         return refusal(f"{self.file}, line {line}", "toml", said, "TOML")
 
+    def __contains__(self, key: str) -> bool:
+        """Whether the root table has this key."""
+        return key in self._value
+
     def top(self, keys: Collection[str]) -> TomlTable:
         """The root table, which must have exactly these keys."""
         top = self._table("", self._value, number=0)

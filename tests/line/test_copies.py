@@ -79,7 +79,7 @@ def test_case_system_does_not_see_a_copy_in_another_case_system(small_world: Wor
     assert _collect(small_world, second) == []
 
 
-def test_same_content_from_another_sender_is_no_copy(small_world: World) -> None:
+def test_same_content_from_another_sender_counts_as_another_letter(small_world: World) -> None:
     anne = small_world.person("anne", Role.ARCHIVIST, "desk")
     first, second = _arrive(small_world, TOLD), _arrive(small_world, TOLD, sender=ANOTHER)
     mine, theirs = (_arrive(small_world, "Ingen regel", sender=each) for each in (SENDER, ANOTHER))

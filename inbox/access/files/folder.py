@@ -15,6 +15,7 @@ from inbox.access.files.cases import CASES_FILE, run_cases
 from inbox.access.files.invariants import INVARIANTS_FILE, Implication, read_invariants
 from inbox.access.files.meanings import (
     FACTS_FILE,
+    NEWER_FACTS,
     SHIELDING_CASES_FILE,
     SHIELDING_FILE,
     VOCABULARY_FILE,
@@ -183,7 +184,12 @@ def read_draft(files: FilesByName, digest_rule: DigestRule = NEWEST_DIGEST_RULE)
     if files.keys() != set(ALL_FILES):
         raise refusal("folder", "files", sorted(files), f"exactly {', '.join(ALL_FILES)}")
     _check_model(files["model.conf"])
-    meanings = read_meanings(files[FACTS_FILE], files[VOCABULARY_FILE])
+    of_before = digest_rule is DigestRule.DECIDING_FILES
+    meanings = read_meanings(
+        files[FACTS_FILE],
+        files[VOCABULARY_FILE],
+        may_lack=NEWER_FACTS if of_before else frozenset(),
+    )
     rows = {
         **_read_rules("allow.csv", files["allow.csv"], Effect.ALLOW),
         **_read_rules("deny.csv", files["deny.csv"], Effect.DENY),

@@ -45,12 +45,18 @@ class Meanings:
         return self.texts[name][language]
 
 
-def read_meanings(facts: bytes, vocabulary: bytes) -> Meanings:
+NEWER_FACTS: Final = frozenset({"needs_reviewer"})
+"""Facts that a version whose digest is of rule 1 may lack: it was made before them."""
+
+
+def read_meanings(
+    facts: bytes, vocabulary: bytes, *, may_lack: frozenset[str] = frozenset()
+) -> Meanings:
     """Read the meanings of facts, actions, roles and duties.
 
-    The names must be exactly those of the program.
+    The names must be exactly those of the program, but for facts that `may_lack` names.
     """
-    said = _read_facts(TomlFile(FACTS_FILE, facts))
+    said = _read_facts(TomlFile(FACTS_FILE, facts), may_lack)
     document = TomlFile(VOCABULARY_FILE, vocabulary)
     top = document.top((*_ENUMS, _OVERRIDE))
     rows = 0
@@ -66,10 +72,11 @@ def read_meanings(facts: bytes, vocabulary: bytes) -> Meanings:
     )
 
 
-def _read_facts(document: TomlFile) -> dict[str, Mapping[str, str]]:
-    top = document.top(FACTS)
+def _read_facts(document: TomlFile, may_lack: frozenset[str]) -> dict[str, Mapping[str, str]]:
+    names = [name for name in FACTS if name not in may_lack or name in document]
+    top = document.top(names)
     said = {}
-    for name in FACTS:
+    for name in names:
         fact = top.table(name)
         kind = "row" if FACTS[name].from_request is None else "request"
         if fact.value.get("kind") != kind:

@@ -13,7 +13,8 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlmodel import Session, col, select
 
-from inbox.access.policy.vocabulary import Action
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.vocabulary import Action, Role
 from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import MessageState, OrgNumber, PersonId, ProposalState, Service
 from inbox.errors import Conflict, IntegrityError, NotFound, PackageRejected
@@ -75,15 +76,30 @@ def takes_reviewer(codes: Sequence[str]) -> bool:
 
 
 def release_facts(
-    message: Message | None, waivers: Sequence[str], *, reason_given: bool = True
+    policy: Policy, message: Message | None, waivers: Sequence[str], *, reason_given: bool = True
 ) -> RequestFacts:
-    """The facts about waiving: by the code of the message, and by each that would be waived."""
-    held_for = (message.code,) if message is not None and message.code is not None else ()
+    """The facts about waiving: by the code of the message, and by each that would be waived.
+
+    What takes a reviewer nobody may waive under a policy of before that fact, which would let an
+    archivist approve it.
+    """
+    held_for = _held_for(message)
+    needs_reviewer = takes_reviewer((*held_for, *waivers))
     return RequestFacts(
         reason_given=reason_given,
-        waivable=any(map(is_waivable, held_for)),
-        needs_reviewer=takes_reviewer((*held_for, *waivers)),
+        waivable=any(map(is_waivable, held_for))
+        and (not needs_reviewer or _asks_for_reviewers(policy)),
+        needs_reviewer=needs_reviewer,
     )
+
+
+def _held_for(message: Message | None) -> tuple[str, ...]:
+    return () if message is None or message.code is None else (message.code,)
+
+
+def _asks_for_reviewers(policy: Policy) -> bool:
+    action = Action.QUARANTINE_RELEASE
+    return any("needs_reviewer" in policy.facts_used(action, role) for role in Role)
 
 
 def unseal_proposal(session: Session, line: Line, proposal: Proposal) -> tuple[str, str]:
@@ -145,7 +161,8 @@ def _authorize_to_decide(
         if proposal is None:
             raise
     waivers = sealed_waivers(session, line, proposal)
-    given = release_facts(session.get(Message, message_id), waivers)
+    policy = line.policies.current(session)
+    given = release_facts(policy, session.get(Message, message_id), waivers)
     subject = message_subject(message_id, proposal_id=proposal.id)
     return authorize(line, session, now, capacity, Action.QUARANTINE_RELEASE, subject, given)
 
@@ -171,7 +188,7 @@ def _release_proposal(
         proposer=PersonId(row.proposer),
         waivers=waivers,
         reason=reason,
-        needs_reviewer=release_facts(message, waivers).needs_reviewer,
+        needs_reviewer=takes_reviewer((*_held_for(message), *waivers)),
         created_at=row.created_at,
         expires_at=row.expires_at,
     )

@@ -262,6 +262,21 @@ def test_policy_digest_changes_with_every_file() -> None:
     assert read_policy(files).digest == digest_of(files)
 
 
+def test_version_of_before_may_lack_a_newer_fact_and_a_new_one_may_not() -> None:
+    files = policy_files()
+    row = re.compile(rb"needs_reviewer = .*\n")
+    files["facts.toml"] = row.sub(b"", files["facts.toml"]).replace(b"# rows: 45", b"# rows: 44")
+    files["allow.csv"] = re.sub(rb"p, A04b.*\n", b"", files["allow.csv"])
+    files["allow.csv"] = files["allow.csv"].replace(b" and not needs_reviewer", b"")
+    files["allow.csv"] = files["allow.csv"].replace(b"# rows: 55", b"# rows: 54")
+    files["invariants.txt"] = re.sub(rb".*needs_reviewer.*\n", b"", files["invariants.txt"])
+    files["invariants.txt"] = files["invariants.txt"].replace(b"# rows: 160", b"# rows: 159")
+
+    assert read_draft(files, DigestRule.DECIDING_FILES).policy.rules
+    with pytest.raises(PolicyError, match="needs_reviewer"):
+        read_draft(files)
+
+
 def test_policy_digest_of_rule_1_changes_with_every_deciding_file_and_no_other() -> None:
     files = policy_files()
     old = DigestRule.DECIDING_FILES

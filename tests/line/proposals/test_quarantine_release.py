@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from inbox.access.facts.registry import FACTS
+from inbox.access.files.active import ActivePolicies
+from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.domain import MessageState, OrgNumber
@@ -24,6 +27,7 @@ from tests.line.school import School, school
 
 CODE = "arkivmelding.grade_unreadable"
 SECRETS = ("Testesen", "barnevern", "Eksempel", "brev.pdf", "Hemmelig")
+NEWER = " and not needs_reviewer"
 REASON = "Avsender bekrefter at den ikke er gradert"
 
 
@@ -277,3 +281,24 @@ def test_held_command_prints_json_of_a_held_message(small_town: School) -> None:
     assert isinstance(told.value, dict), told.err
     assert told.value.keys() == HeldMessage.__dataclass_fields__.keys()
     assert told.value["verdict"]["code"] == CODE
+
+
+def test_policy_of_before_the_reviewer_lets_nobody_waive_what_may_be_graded(
+    small_town: School,
+) -> None:
+    message = held(small_town)
+    line = small_town.line
+    with line.store.reading() as (session, _):
+        now = line.policies.current(session)
+    rules = [
+        replace(rule, when=rule.when.replace(NEWER, "")) for rule in now.rules if rule.id != "A04b"
+    ]
+    before = Policy(rules, facts=FACTS, digest=now.digest)
+    small_town.world.line = replace(line, policies=ActivePolicies(before))
+
+    proposal = proposed(small_town, message)
+
+    with pytest.raises(NotPermitted):
+        message_proposals.approve(small_town.line, archivist(small_town, "bjorn"), proposal)
+    with pytest.raises(NotFound):
+        message_proposals.approve(small_town.line, reviewer(small_town), proposal)
