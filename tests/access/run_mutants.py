@@ -76,6 +76,9 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "access.review.population": ("access/review/test_impact",),
     "access.review.impact": ("access/review/test_impact",),
     "access.files.active": ("access/files/test_active",),
+    "access.files.versions": ("access/files/test_active", "access/files/test_folder"),
+    "access.files.switch_off": ("access/files/test_switch_off",),
+    "access.review.one_person": ("access/review/test_one_person",),
     "access.__init__": ("access/test_permit",),
     "access.facts.parameters": (
         "access/facts/test_each_fact",

@@ -210,8 +210,15 @@ def ask_broken(
 def keep(session: Session, digest: str, folder: Path) -> None:
     """What of the folder can be read is the version that the database has, and names."""
     files = {name: (folder / name).read_bytes() for name in ALL_FILES if (folder / name).is_file()}
-    by = {"proposed_by": "ada", "approved_by": "bo"}
-    versions.keep_first_version(session, NOW, kind=POLICY_KIND, digest=digest, files=files, **by)
+    versions.keep_first_version(
+        session,
+        NOW,
+        kind=POLICY_KIND,
+        digest=digest,
+        files=files,
+        proposed_by="ada",
+        approved_by="bo",
+    )
 
 
 def test_damaged_policy_files_deny_everything(

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from inbox.access.files import versions
-from inbox.access.files.folder import read_policy_version
-from inbox.access.files.versions import FilesOfVersion
+from inbox.access.files.folder import digest_of, read_policy_version
+from inbox.access.files.versions import FilesByName, FilesOfVersion
 from inbox.access.policy.engine import Policy
 from inbox.errors import PolicyError
 from inbox.tables import ActivePolicy, PolicyVersion
@@ -134,6 +134,22 @@ class ActivePolicies:
     def problem(self) -> PolicyError | None:
         """Why the named policy could not be loaded at the last attempt."""
         return self._active.problem
+
+
+def is_active_policy(session: Session, files: FilesByName) -> bool:
+    """Whether these are the files of the active policy, all of them, and their digest is its own.
+
+    What has been altered behind the program's back is never called active: it decides nothing.
+    """
+    if not versions.is_active(session, POLICY_KIND, files):
+        return False
+    named = session.get_one(ActivePolicy, POLICY_KIND)
+    version = session.get_one(PolicyVersion, named.version)
+    try:
+        digest_rule = versions.read_digest_rule(version.digest_rule)
+    except PolicyError:
+        return False
+    return digest_of(files, digest_rule) == named.digest
 
 
 def activate_policy(session: Session, now: datetime, digest: str, approved_by: str | None) -> None:

@@ -113,8 +113,6 @@ class PolicyDraft:
         )
 
     def _with_all_rows_on(self) -> Policy:
-        if not self.switched_off:
-            return self.policy
         return Policy(self.rows, facts=self.policy.facts, digest=self.policy.digest)
 
     def verified_policy(self) -> Policy:

@@ -32,5 +32,6 @@ def with_row_off(files: FilesByName, row_id: str) -> FilesByName:
 
 
 def _id_of(line: str) -> str | None:
+    """The id in a line of a file that has been read: each row of it has all its cells."""
     cells = cells_of(line)
-    return cells[1] if cells[0] == "p" and len(cells) > 1 else None
+    return cells[1] if cells[0] == "p" else None

@@ -85,9 +85,12 @@ def unpack_files(raw: bytes) -> FilesByName:
 
 
 def is_active(session: Session, kind: str, files: FilesByName) -> bool:
-    """Whether exactly these files, every one of them, are those of the active version."""
+    """Whether exactly these files, every one of them, are those of what is named as active."""
     version = active_version(session, kind)
-    return version is not None and version.files == pack_files(files)
+    if version is None:
+        return False
+    named = session.get_one(ActivePolicy, kind)
+    return version.digest == named.digest and version.files == pack_files(files)
 
 
 def active_version(session: Session, kind: str) -> PolicyVersion | None:

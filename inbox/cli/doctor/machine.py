@@ -8,8 +8,7 @@ from typing import Final
 
 from sqlmodel import select
 
-from inbox.access.files import versions
-from inbox.access.files.active import POLICY_KIND, ActivePolicies
+from inbox.access.files.active import POLICY_KIND, ActivePolicies, is_active_policy
 from inbox.access.files.folder import load_policy, read_policy_files
 from inbox.audit.gap import checkpoint_text, find_gap
 from inbox.audit.standstill import WAY_OUT
@@ -143,7 +142,7 @@ def active_policies(patient: CheckContext) -> Iterator[DoctorFinding]:
         folder = policy_folder(patient.settings)
         files = read_policy_files(folder)
         with patient.store.reading() as (session, _):
-            is_same = versions.is_active(session, POLICY_KIND, files)
+            is_same = is_active_policy(session, files)
         if not is_same:
             yield warning(
                 "policies",

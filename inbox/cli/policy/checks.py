@@ -8,8 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from inbox.access.files import versions
-from inbox.access.files.active import POLICY_KIND
+from inbox.access.files.active import POLICY_KIND, is_active_policy
 from inbox.access.files.folder import SWITCHED_OFF, PolicyDraft, read_policy_files
 from inbox.access.files.meanings import MeaningLanguage, Meanings
 from inbox.access.files.proofs import Violation, violated_invariants
@@ -217,7 +216,7 @@ def _active_digest(ctx: typer.Context) -> tuple[str | None, bool]:
         active = session.get(ActivePolicy, POLICY_KIND)
         return (
             None if active is None else active.digest,
-            versions.is_active(session, POLICY_KIND, files),
+            is_active_policy(session, files),
         )
 
 

@@ -10,7 +10,13 @@ from sqlmodel import Session, select
 
 from inbox.access import Action, Policy, Role
 from inbox.access.files import versions
-from inbox.access.files.active import POLICY_KIND, ActivePolicies, ActiveRules, activate_policy
+from inbox.access.files.active import (
+    POLICY_KIND,
+    ActivePolicies,
+    ActiveRules,
+    activate_policy,
+    is_active_policy,
+)
 from inbox.access.files.cases import CASES_FILE
 from inbox.access.files.folder import digest_of, read_policy_files
 from inbox.access.files.versions import (
@@ -188,8 +194,29 @@ def test_only_exactly_the_active_files_are_active(session: Session) -> None:
     digest = digest_of(SHIPPED, DigestRule.DECIDING_FILES)
     name(session, SHIPPED, digest, DigestRule.DECIDING_FILES)
 
-    assert versions.is_active(session, POLICY_KIND, SHIPPED)
-    assert not versions.is_active(session, POLICY_KIND, without_an_invariant())
+    assert is_active_policy(session, SHIPPED)
+    assert not is_active_policy(session, without_an_invariant())
+
+
+def test_no_files_are_active_where_none_are_kept(session: Session) -> None:
+    activate_policy(session, NOW, digest_of(SHIPPED), "bo")
+
+    assert not is_active_policy(session, SHIPPED)
+
+
+def test_digest_rules_keep_their_numbers() -> None:
+    assert [rule.value for rule in DigestRule] == [1, 2]
+
+
+def test_files_of_an_altered_active_version_are_not_active(session: Session) -> None:
+    assert not is_active_policy(session, SHIPPED)
+    name(session, SHIPPED, digest_of(SHIPPED))
+    assert is_active_policy(session, SHIPPED)
+    altered = ({"digest_rule": 1}, {"digest_rule": 3}, {"digest_rule": 2, "digest": "f" * 64})
+    for values in altered:
+        session.execute(sa.update(table_of(PolicyVersion)).values(**values))
+        session.expire_all()
+        assert not is_active_policy(session, SHIPPED)
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"allow.csv": 1}', b"\xff", b"null", b'"a"'])

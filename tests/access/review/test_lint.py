@@ -6,11 +6,12 @@ import pytest
 
 from inbox.access import Action, Policy
 from inbox.access.facts.registry import FACTS
-from inbox.access.files.folder import PolicyDraft, load_draft
+from inbox.access.files.folder import PolicyDraft, load_draft, read_draft
 from inbox.access.files.invariants import read_invariants
+from inbox.access.files.switch_off import with_row_off
 from inbox.access.policy.vocabulary import Duty, PolicyRule
 from inbox.access.review.lint import lint
-from tests.access.town import POLICIES, allow, deny
+from tests.access.town import POLICIES, allow, deny, policy_files
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,14 @@ def found(
 
 def test_lint_finds_nothing_wrong_in_the_shipped_policy(draft: PolicyDraft) -> None:
     assert [each for each in lint(draft) if each.is_error] == []
+
+
+def test_lint_notes_a_row_that_is_switched_off() -> None:
+    off = read_draft(with_row_off(policy_files(), "A12"))
+
+    (noted,) = [each for each in lint(off) if each.code == "switched_off"]
+
+    assert (noted.about, noted.is_error) == ("A12", False)
 
 
 def test_lint_reports_a_row_made_redundant_by_another(draft: PolicyDraft) -> None:

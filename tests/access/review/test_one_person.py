@@ -7,8 +7,8 @@ import pytest
 from inbox.access.files.folder import PolicyDraft, read_draft
 from inbox.access.files.switch_off import with_row_off
 from inbox.access.files.versions import FilesByName
-from inbox.access.policy.vocabulary import Effect
-from inbox.access.review.one_person import why_two_people
+from inbox.access.policy.vocabulary import Action, Effect
+from inbox.access.review.one_person import CONTROL_ACTIONS, why_two_people
 from inbox.errors import PolicyError
 from tests.access.town import policy_files
 
@@ -128,6 +128,25 @@ def test_switching_off_in_two_steps_never_leaves_an_action_to_nobody(shipped: Po
 
     assert why_two_people(shipped, read_draft(one)) == ()
     assert why_two_people(read_draft(one), read_draft(both)) == ("nobody could hold any more",)
+
+
+def test_action_that_nobody_could_do_before_is_not_lost_by_a_narrowing() -> None:
+    nobody = with_row_off(with_row_off(policy_files(), "A46"), "A46b")
+
+    assert why_two_people(read_draft(nobody), read_draft(with_row_off(nobody, "A47"))) == ()
+
+
+def test_actions_of_control_are_those_by_which_rules_directory_and_tasks_are_kept() -> None:
+    assert set(CONTROL_ACTIONS) == {
+        *(Action.POLICY_EDIT, Action.POLICY_APPROVE, Action.ROUTE_EDIT, Action.ROUTE_APPROVE),
+        *(Action.DIRECTORY_EDIT, Action.DIRECTORY_APPROVE, Action.CLOSE_TASK),
+    }
+
+
+def test_dropped_assumption_takes_one(shipped: PolicyDraft) -> None:
+    fewer = edited("invariants.txt", "assume in_parent_unit implies not in_unit\n", "", -1)
+
+    assert why_two_people(shipped, read_draft(fewer)) == ()
 
 
 def test_on_again_takes_two(shipped: PolicyDraft) -> None:

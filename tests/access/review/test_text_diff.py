@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from inbox.access.policy.shielding import Shielding, ShieldingTable
 from inbox.access.policy.vocabulary import Duty
-from inbox.access.review.text_diff import changed_rows, changed_shieldings
+from inbox.access.review.text_diff import changed_rows, changed_shieldings, switched_rows
 from tests.access.town import allow, deny
 
 A01 = allow("A01", "open", "handler", "assigned")
@@ -49,4 +49,14 @@ def test_text_diff_of_an_added_or_dropped_code_reports_no_new_order() -> None:
 def test_text_diff_reports_shielding_codes_in_another_order() -> None:
     assert [*changed_shieldings(codes("6", "7"), codes("7", "6"))] == [
         "shielding, strictest first: 6 7 -> 7 6"
+    ]
+
+
+def test_text_diff_reports_rows_switched_off_and_on_again() -> None:
+    other = replace(A01, id="A02")
+
+    assert [*switched_rows([A01], [A01])] == []
+    assert [*switched_rows([A01], [other])] == [
+        "row A02 switched off",
+        "row A01 not switched off now",
     ]
