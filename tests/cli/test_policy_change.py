@@ -8,7 +8,7 @@ import pytest
 from inbox.config import read_settings
 from inbox.errors import ConfigurationError
 from inbox.wiring import build_line
-from tests.cli.database_edits import leaves_of
+from tests.cli.database_edits import change, leaves_of
 from tests.cli.installation import OURS, Answer, Installed
 
 COMMENT = "# one more word\n"
@@ -153,8 +153,12 @@ def _documented() -> list[list[str]]:
 
 
 def _expected(words: list[str]) -> int:
-    """All of them do what they say; to look at a proposal is not to approve it."""
-    return int(words[1] == "approve" and "--acknowledge" not in words)
+    """All of them do what they say; to look at a proposal is not to approve it.
+
+    To roll back to rules that gain something is to propose it.
+    """
+    only_shown = words[1] == "approve" and "--acknowledge" not in words
+    return int(only_shown or words[:2] == ["route", "roll-back"])
 
 
 @pytest.mark.long
@@ -169,7 +173,7 @@ def test_commands_in_changing_policy_md_work_as_described(own: Installed) -> Non
         words = [seen.get(word, word) for word in command]
         person = words[words.index("--by") + 1] if "--by" in words else None
         typed = "" if person is None else f"{own.codes[person]}\n"
-        if command[1] == "roll-back":
+        if command[1] in {"roll-back", "switch-off"}:
             typed += "because\n"
         stdin = ["--code-from-stdin"] if person else []
 
@@ -185,9 +189,65 @@ def test_commands_in_changing_policy_md_work_as_described(own: Installed) -> Non
                 seen[name] = found[1]
 
     assert len(commands) > 12
-    for history in ((), ("route", "history", OURS)):
-        states = [each["state"] for each in _history(own, *history)]
-        assert states == ["rolled back", "active"]
+    policy, route = (
+        [each["state"] for each in _history(own, *words)]
+        for words in ((), ("route", "history", OURS))
+    )
+    assert policy == ["active", "rolled back", "replaced"]
+    assert route == ["proposed", "active", "replaced", "replaced"]
+
+
+def test_folder_with_other_invariants_or_cases_is_not_called_active(own: Installed) -> None:
+    assert own.ask("policy", "show").out.strip().endswith(": active")
+
+    for file in ("invariants.txt", "tests/access.toml"):
+        path = own.folder / "policies" / file
+        before = path.read_text()
+        path.write_text(before + COMMENT)
+        assert own.ask("policy", "show").out.strip().endswith(": NOT the active one")
+        path.write_text(before)
+
+
+def test_policy_show_names_two_versions_that_share_an_old_digest_by_their_ids(
+    own: Installed,
+) -> None:
+    _change(own, "invariants.txt")
+    _proposed(own)
+    digest = "0" * 64
+    change(own, "UPDATE policy_version SET digest = printf('%064d', 0), digest_rule = 1")
+
+    told = own.ask("policy", "show", "--digest", digest)
+    ids = [each["proposal"] for each in _history(own)]
+    shown = [own.ask("policy", "show", "--digest", each).out for each in ids]
+
+    assert (told.code, "policy.shared_digest" in told.err) == (1, True)
+    assert [text.count(COMMENT) for text in shown] == [1, 0]
+
+
+def test_policy_row_is_switched_off_by_one_person_and_shown_as_off(own: Installed) -> None:
+    told = _as(own, "anne", "policy", "switch-off", "A46b", reason="Kari saw too much")
+
+    digest = _read(told, "active")
+    (now, first) = _history(own)
+    assert "row A46b switched off" in told.out
+    assert (now["state"], now["digest"]) == ("active", digest)
+    assert now["approved"] is None
+    assert first["state"] == "replaced"
+    files = own.ask("policy", "show", "--digest", digest, "--json").value
+    assert isinstance(files, dict)
+    (own.folder / "policies" / "allow.csv").write_text(files["allow.csv"])
+    rows = own.ask("policy", "show").out
+    assert re.search(r"^A46b +off ", rows, re.MULTILINE)
+    assert rows.strip().endswith(": active")
+    assert b"Kari" not in _events(own)
+
+
+def test_policy_switch_off_of_a_row_of_control_exits_1_and_says_why(own: Installed) -> None:
+    told = _as(own, "anne", "policy", "switch-off", "A24", reason="r")
+
+    assert told.code == 1
+    assert told.err.startswith("inbox: policy.takes_two: ")
+    assert "policy_approve" in told.err
 
 
 @pytest.mark.parametrize(
@@ -209,6 +269,13 @@ def test_refused_policy_and_route_steps_exit_1_with_a_code(
 
     assert told.code == 1
     assert told.err.startswith(f"inbox: {code}: ")
+
+
+def test_policy_switch_off_by_a_reviewer_is_not_permitted(own: Installed) -> None:
+    told = _as(own, "bjorn", "policy", "switch-off", "A46b", reason="r")
+
+    assert (told.code, told.err.startswith("inbox: not_permitted: ")) == (1, True)
+    assert len(_history(own)) == 1
 
 
 def test_policy_approve_by_the_proposer_is_refused(own: Installed) -> None:
