@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from inbox.days import day_of
 from inbox.errors import ConfigurationError, Conflict, IntegrityError
 
 KEY_BYTES = 32
@@ -226,7 +227,7 @@ def add_key(folder: Path, now: datetime) -> str:
     The name `active` changes in one step after the key is synced to disk. A running process goes
     on with the keys that it loaded.
     """
-    kek_id = f"{now:%Y%m%d}-{secrets.token_hex(3)}"
+    kek_id = f"{day_of(now):%Y%m%d}-{secrets.token_hex(3)}"
     _write_new(folder / f"kek-{kek_id}.key", _new_key_line())
     _sync_folder(folder)
     fresh = folder / f"active.{kek_id}"

@@ -63,10 +63,36 @@ def _names_test_file(module: str) -> bool:
     return any(part.startswith("test_") for part in module.split("."))
 
 
+def _days_outside_norway(source: str) -> list[int]:
+    """Lines on which an instant becomes a day, or a day an instant, by a clock that is not ours.
+
+    A time that is written out with its zone is none.
+    """
+    found = []
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        name = getattr(getattr(node, "func", None), "attr", "")
+        if isinstance(node, ast.Call) and name in {"date", "today", "combine", "strptime"}:
+            found.append(node.lineno)
+        writes_day = isinstance(node, ast.Call) and name == "strftime"
+        if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+            writes_day = "%d" in ast.unparse(node.format_spec)
+        if writes_day and isinstance(node, ast.expr):
+            line = lines[node.lineno - 1]
+            if not any(word in line for word in ("in_norway(", "day_of(", "UTC")):
+                found.append(node.lineno)
+    return found
+
+
 def test_house_rule_helpers_detect_violations() -> None:
     assert list(_broad_handlers("try:\n    pass\nexcept Exception:\n    pass")) == [3]
     assert _patched_names("mock" + ".patch('x')")
     assert _sets_state("row.state = 1\nupdate(t).values(state=2)") == [1, 2]
+    instants = (
+        "now.date()\ndate.today()\ndatetime.combine(day, time())\nf'{now:%Y-%m-%d}'\n"
+        "now.strftime('%d')\nf'{day_of(now):%d}'\nf'{now:%d} UTC'\nin_norway(now).strftime('%d')"
+    )
+    assert sorted(_days_outside_norway(instants)) == [1, 2, 3, 4, 5]
     assert len(PRODUCT) > 100
     assert len(TESTS) > 30
 
@@ -141,6 +167,19 @@ def test_only_settle_sets_a_state() -> None:
 
     assert setting == set()
     assert '"state": step.became' in (ROOT / "inbox" / "line" / "settle.py").read_text()
+
+
+def test_only_one_module_turns_instants_into_days_and_back() -> None:
+    found = {
+        str(path.relative_to(ROOT)): lines
+        for path in PRODUCT
+        if "simulator" not in path.parts
+        and path.name != "days.py"
+        and (lines := _days_outside_norway(path.read_text()))
+    }
+
+    assert _days_outside_norway((ROOT / "inbox" / "days.py").read_text())
+    assert found == {}
 
 
 def test_only_config_and_demo_stage_read_the_environment() -> None:

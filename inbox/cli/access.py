@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import typer
@@ -20,6 +20,7 @@ from inbox.cli.common.sign_in import (
     read_code_and_reason,
     sign_in_as,
 )
+from inbox.days import in_norway, read_day, start_of_day
 from inbox.domain import PersonId, UnitId
 from inbox.errors import Invalid
 from inbox.line.access import grants as moves
@@ -27,7 +28,6 @@ from inbox.line.access import open_access
 from inbox.line.access import review as reviews
 from inbox.line.access.open_access import OpenAccess
 from inbox.line.access.review import ReviewOutcome
-from inbox.package.times import OSLO
 
 access: Final = typer.Typer(
     no_args_is_help=True,
@@ -173,14 +173,13 @@ def review(  # noqa: PLR0913, PLR0917 - the options of the command
 def _midnight(text: str, *, days: int = 0) -> datetime:
     """When that day begins in Norway, or so many days later."""
     try:
-        day = date.fromisoformat(text) + timedelta(days=days)
+        return start_of_day(read_day(text) + timedelta(days=days))
     except (ValueError, OverflowError):
         raise Invalid("access.date", "a day is written as 2026-12-31") from None
-    return datetime.combine(day, time(), OSLO)
 
 
 def _print_period(access_id: str, until: datetime, *, as_json: bool) -> None:
-    ends = until.isoformat(timespec="seconds")
+    ends = in_norway(until).isoformat(timespec="seconds")
     _print_result(f"{access_id} until {ends}", {"id": access_id, "until": ends}, as_json=as_json)
 
 

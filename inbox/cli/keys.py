@@ -11,6 +11,7 @@ from inbox.cli.common.context import keyring_of, settings_of, store_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.output import print_json, print_line, print_table
 from inbox.config import Settings
+from inbox.days import day_of, read_day
 from inbox.keys import Keyring, add_key, create_keys
 from inbox.tables import Installation
 
@@ -77,7 +78,7 @@ def audit_key(settings: Settings, keyring: Keyring) -> str:
 def _days(kek_id: str) -> int | None:
     """The age, by the date that begins the ids that we make; None for another id."""
     try:
-        made = datetime.strptime(kek_id[:8], "%Y%m%d").replace(tzinfo=UTC)
+        made = read_day(f"{kek_id[:4]}-{kek_id[4:6]}-{kek_id[6:8]}")
     except ValueError:
         return None
-    return (datetime.now(UTC) - made).days
+    return (day_of(datetime.now(UTC)) - made).days

@@ -7,8 +7,8 @@ the same bytes in full, once they are in our custody.
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from inbox.days import OSLO
 from inbox.domain import WireId
 from inbox.errors import Unavailable
 from inbox.gateway.responses import json_array, json_at, json_text, read_json
@@ -78,7 +78,7 @@ def instant_of(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(re.sub(r"([.,][0-9]{6})[0-9]+", r"\1", text))
         if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=ZoneInfo("Europe/Oslo"))
+            instant = instant.replace(tzinfo=OSLO)
         return instant.astimezone(UTC)
-    except (ValueError, OverflowError, ZoneInfoNotFoundError):
+    except (ValueError, OverflowError):
         return None

@@ -16,6 +16,7 @@ from inbox.access.files.versions import (
     FilesOfVersion,
     digest_over,
 )
+from inbox.days import day_of
 from inbox.domain import OrgNumber, UnitId
 from inbox.errors import PolicyError
 from inbox.routing.lint import lint
@@ -144,7 +145,7 @@ def check_units_are_active(session: Session, now: datetime, book: RuleBook) -> N
     living = {UnitId(unit) for unit in units}
     found = [
         finding.text
-        for finding in lint(book, on=now.date(), units=living)
+        for finding in lint(book, on=day_of(now), units=living)
         if finding.code.endswith("_not_living")
     ]
     if found:

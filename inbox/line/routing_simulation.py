@@ -21,6 +21,7 @@ from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Effect
 from inbox.access.question import Capacity, OfInstallation
+from inbox.days import day_of
 from inbox.domain import MessageState, Metadata, UnitId
 from inbox.errors import NotPermitted
 from inbox.keys import DataKey, Keyring, WrappedDataKey
@@ -116,7 +117,7 @@ def simulate(
     tally = _Tally()
     for page in _pages(session, query):
         for row, metadata, is_listed in _with_metadata(keyring, session, page, senders):
-            found = route(metadata, request.book, request.on or row.received_at.date())
+            found = route(metadata, request.book, request.on or day_of(row.received_at))
             went = RoutingResult(rule=row.rule, unit=row.unit)
             goes = (
                 NOT_ROUTED

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from inbox.access.question import Capacity
+from inbox.days import day_of
 from inbox.domain import GrantKind, new_id
 from inbox.line import Line
 from inbox.line.settle import lock_row, open_task
@@ -70,7 +71,7 @@ def _open_alarm_task(
     session: Session, now: datetime, code: UnusualUse, who: str, message_id: str
 ) -> None:
     """A task, unless there has been one of this day; the message says whose organisation it is."""
-    subject = f"{code}:{who}:{now.date()}"
+    subject = f"{code}:{who}:{day_of(now)}"
     told = select(Task.id).where(
         col(Task.kind) == TaskKind.UNUSUAL.value, col(Task.subject_id) == subject
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
+from inbox.days import day_of
 from inbox.errors import PackageRejected
 from inbox.package.arkivmelding.addressing import check_addressing, read_addressing
 from inbox.package.arkivmelding.content import read_content
@@ -16,7 +17,6 @@ from inbox.package.inspection import Inspection, inspect, inspect_container
 from inbox.package.signature.certificate_path import check_certificate_path
 from inbox.package.signature.integrity import VerifiedContainer, verify_container
 from inbox.package.signature.signer import check_signers
-from inbox.package.times import OSLO
 from inbox.package.verdict import AlgorithmClass, Verdict, VerdictBuilder
 
 __all__ = ["Inspection", "Package", "inspect", "inspect_container", "open_package"]
@@ -103,7 +103,7 @@ def _check_trust(
     """Algorithm class, then each signature's certificate: all must be trusted."""
     until = expected.legacy_sha1_until
     legacy = findings.algorithm_class is AlgorithmClass.LEGACY_SHA1
-    if legacy and until is not None and now.astimezone(OSLO).date() >= until:
+    if legacy and until is not None and day_of(now) >= until:
         findings.reject_unless_waived("trust.legacy_sha1")
     for signed in verified.signatures:
         check_certificate_path(signed, trust, now=now, stale_is=stale_is, findings=findings)

@@ -2,9 +2,9 @@
 
 import re
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
-OSLO = ZoneInfo("Europe/Oslo")
+from inbox.days import OSLO, day_of
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -24,9 +24,15 @@ def read_instant(text: str | None) -> datetime | None:
 
 
 def read_date(text: str | None) -> date | None:
-    """The date in an `xs:date` or `xs:dateTime`, which may carry a zone; None if there is none."""
+    """The day of an `xs:date` or `xs:dateTime`, which may carry a zone; None if there is none.
+
+    A date is the day that is written, whatever its zone; a time with a zone is an instant, and its
+    day is the one in Norway.
+    """
     found = _DATE.match((text or "").strip())
     try:
-        return date.fromisoformat(found.group()) if found else None
+        written = date.fromisoformat(found.group()) if found else None
     except ValueError:
         return None
+    instant = read_instant(text) if written is not None and "T" in (text or "") else None
+    return written if instant is None else day_of(instant)

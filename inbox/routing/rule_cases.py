@@ -16,9 +16,10 @@ sender who signs for itself, process taushetsbelagt, document type arkivmelding,
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 from functools import partial
 
+from inbox.days import at_hour
 from inbox.domain import ARKIVMELDING_DOCUMENT_TYPE, CONFIDENTIAL_PROCESS, Metadata, Service, UnitId
 from inbox.routing.route import (
     Route,
@@ -132,7 +133,7 @@ def read_metadata(place: ReadPosition, value: object, book: RuleBook, day: date)
         receiver=book.organisation,
         process=CONFIDENTIAL_PROCESS,
         document_type=ARKIVMELDING_DOCUMENT_TYPE,
-        received_at=datetime.combine(day, time(8), UTC),
+        received_at=at_hour(day, 8),
         document_count=1,
         total_bytes=100_000,
     )

@@ -7,12 +7,12 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from inbox.access.lists.deliveries import CollectableDelivery
+from inbox.days import day_of
 from inbox.line.moves.registration import CollectedMessage
 from inbox.line.sealed_content import unseal_json
 from inbox.package.arkivmelding.model import ArchiveMessage, Screening
 from inbox.package.codes.quarantine_code import TextLanguage
 from inbox.package.explanations import sentences_of
-from inbox.package.times import OSLO
 from inbox.package.verdict import Verdict
 from inbox.tables import Message
 from inbox.web import api_models
@@ -26,7 +26,7 @@ _SUGGESTED_VALUES: Final[Mapping[str, Callable[[Message], str | None]]] = {
     "arkivmelding/antallFiler": lambda row: str(row.document_count),
     "arkivmelding/meldingId": lambda row: row.wire_id,
     "arkivmelding/tidspunkt": lambda row: row.sent_at.isoformat() if row.sent_at else None,
-    "journalpost/journaldato": lambda row: row.received_at.astimezone(OSLO).date().isoformat(),
+    "journalpost/journaldato": lambda row: day_of(row.received_at).isoformat(),
     "journalpost/journalposttype": lambda row: "Inngående dokument",  # noqa: ARG005 - one shape
     "registrering/opprettetDato": lambda row: row.received_at.isoformat(),
 }

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from inbox.audit.gap import AuditGap
-from inbox.package.times import OSLO
+from inbox.days import in_norway
 from inbox.web import problems
 from inbox.web.operator_totals import Totals
 
@@ -44,7 +44,7 @@ def render_status_page(
 
 def _local_time(at: datetime) -> str:
     """As people here write it: 24.11.2026 kl. 14.05."""
-    return at.astimezone(OSLO).strftime("%d.%m.%Y kl. %H.%M")
+    return in_norway(at).strftime("%d.%m.%Y kl. %H.%M")
 
 
 def _rough_duration(age: timedelta | None) -> str:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from inbox.cli import run
-from tests.cli.database_edits import leaves_of
+from tests.cli.database_edits import change, leaves_of
 from tests.cli.installation import Answer, Installed
 
 REVIEWING = ("--as", "security_reviewer")
@@ -128,6 +128,29 @@ def test_one_person_can_end_a_capacity_and_directory_export_omits_that_capacity(
     assert 'name = "Kari Leder"' in exported.out
     assert "leader" not in exported.out
     assert "[[" not in first_day.out
+
+
+@pytest.mark.parametrize(
+    ("on", "begins", "is_there"),
+    [
+        ("2030-12-02", "2030-12-01 23:00", True),
+        ("2030-12-02", "2030-12-01 23:01", False),
+        ("2030-07-02", "2030-07-01 22:00", True),
+        ("2030-07-02", "2030-07-01 22:01", False),
+    ],
+)
+def test_directory_export_on_a_day_is_of_its_beginning_in_norway(
+    installed: Installed, on: str, begins: str, *, is_there: bool
+) -> None:
+    _import(installed, FILE)
+    change(
+        installed,
+        f"UPDATE capacity SET active_from = '{begins}:00.000000' WHERE person = 'kari'",  # noqa: S608
+    )
+
+    exported = _as(installed, "anne", "export", "--on", on)
+
+    assert ("leader" in exported.out) is is_there
 
 
 def test_directory_diff_people_requires_a_capacity_with_access_read(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from inbox.days import OSLO
 from inbox.domain import MessageState, new_id
 from inbox.keys import Keyring
-from inbox.package.times import OSLO
 from inbox.tables import WrappedKey
 from inbox.wiring import build_store
 from tests.cli.database_edits import settings_of

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from inbox.access import Role
 from inbox.store import create_engine
 from tests.access.town import Town
-from tests.cli.database_edits import leaves_of
+from tests.cli.database_edits import change, leaves_of
 from tests.cli.installation import Answer, Installed
 
 
@@ -137,6 +137,28 @@ def test_who_can_on_an_earlier_date_lists_nobody(installed: Installed, message: 
     assert [each["person"] for each in found if each["emergency"] is None] == ["kari"]
 
 
+@pytest.mark.parametrize(
+    ("on", "until", "named"),
+    [
+        ("2030-12-01", "11:30", ["kari"]),
+        ("2030-12-01", "11:00", []),
+        ("2030-07-01", "10:30", ["kari"]),
+        ("2030-07-01", "10:00", []),
+    ],
+)
+def test_who_can_on_a_date_asks_at_noon_in_norway(
+    installed: Installed, message: str, on: str, until: str, named: list[str]
+) -> None:
+    change(
+        installed,
+        f"UPDATE capacity SET active_until = '{on} {until}:00.000000' WHERE person = 'kari'",  # noqa: S608
+    )
+
+    found = json.loads(ask(installed, "who-can", "open", message, "--on", on, "--json").out)
+
+    assert [each["person"] for each in found if each["emergency"] is None] == named
+
+
 def test_who_can_and_what_can_report_requirements_and_who_can_checks_the_target(
     installed: Installed, message: str
 ) -> None:
@@ -227,6 +249,8 @@ def test_explain_who_can_and_what_can_are_audited(installed: Installed, message:
         ("who-can", "fly", "m"),
         ("who-can", "open", "m", "--on", "yesterday"),
         ("what-can", "kari", "--on", "24.11.2026"),
+        ("what-can", "kari", "--on", "20261124"),
+        ("what-can", "kari", "--on", "2026-W48-2"),
     ],
 )
 def test_who_can_and_what_can_with_invalid_action_or_date_exit_2(

@@ -26,15 +26,47 @@ def test_directory_written_as_toml_and_csv_is_read_back_equal(drawn: Directory) 
         assert read_folder(Path(folder)) == drawn
 
 
-def test_directory_period_includes_the_whole_until_day() -> None:
-    text = HEAD + "[[person]]\nid='a'\nname='A'\nfrom=2026-01-01\nuntil=2026-01-31\n"
+@pytest.mark.parametrize(
+    ("first", "last", "since", "until"),
+    [
+        ("2026-01-01", "2026-01-31", "2025-12-31 23:00", "2026-01-31 23:00"),
+        ("2026-07-01", "2026-07-31", "2026-06-30 22:00", "2026-07-31 22:00"),
+        ("2026-10-25", "2026-10-25", "2026-10-24 22:00", "2026-10-25 23:00"),
+        ("2027-03-28", "2027-03-28", "2027-03-27 23:00", "2027-03-28 22:00"),
+    ],
+    ids=["winter", "summer", "a day of 25 hours", "a day of 23 hours"],
+)
+def test_directory_period_is_of_whole_days_in_norway(
+    first: str, last: str, since: str, until: str
+) -> None:
+    text = HEAD + f"[[person]]\nid='a'\nname='A'\nfrom={first}\nuntil={last}\n"
 
-    row = read_directory(text.encode()).rows[RowKind.PERSON]["a",]
+    directory = read_directory(text.encode())
 
-    assert (str(row.since), str(row.until)) == (
-        "2026-01-01 00:00:00+00:00",
-        "2026-02-01 00:00:00+00:00",
-    )
+    row = directory.rows[RowKind.PERSON]["a",]
+    assert (str(row.since), str(row.until)) == (f"{since}:00+00:00", f"{until}:00+00:00")
+    written = directory_text(directory)
+    assert f"from = {first}" in written.replace('"', "")
+    assert f"until = {last}" in written.replace('"', "")
+
+
+def test_directory_period_of_midnights_in_utc_is_written_as_times() -> None:
+    times = "from = 2026-01-01T00:00:00Z\nuntil = 2026-02-01T00:00:00Z\n"
+    directory = read_directory((HEAD + f"[[person]]\nid='a'\nname='A'\n{times}").encode())
+
+    written = directory_text(directory)
+
+    assert "2026-01-01T00:00:00Z" in written
+    assert "2026-02-01T00:00:00Z" in written
+    assert read_directory(written.encode()) == directory
+
+
+@pytest.mark.parametrize("period", ["from=0001-01-01", "until=9999-12-31"])
+def test_directory_day_outside_what_can_be_kept_is_refused(period: str) -> None:
+    text = HEAD + f"[[person]]\nid='a'\nname='A'\n{period}\n"
+
+    with pytest.raises(Invalid, match=r"directory\.value"):
+        read_directory(text.encode())
 
 
 def test_directory_file_tells_an_empty_list_from_a_missing_list() -> None:

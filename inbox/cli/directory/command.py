@@ -4,7 +4,7 @@ A change that widens access needs two people.
 """
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -19,9 +19,10 @@ from inbox.cli.common.formats import Json
 from inbox.cli.common.output import print_json, print_line, print_table
 from inbox.cli.common.sign_in import As, CodeFromStdin, read_code, read_two_codes
 from inbox.cli.directory.view import changes_json, print_changes, print_impact, print_result
+from inbox.days import read_day, start_of_day
 from inbox.directory.apply import hash_references, plan_changes
 from inbox.directory.format.csv_folder import read_folder, write_folder
-from inbox.directory.format.rows import Directory, start_of_day
+from inbox.directory.format.rows import Directory
 from inbox.directory.format.toml_file import directory_text, read_directory
 from inbox.directory.impact import directory_impact
 from inbox.directory.proposal import (
@@ -185,8 +186,8 @@ def export(
 
 def _day(text: str) -> datetime:
     try:
-        return start_of_day(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date())
-    except ValueError:
+        return start_of_day(read_day(text))
+    except (ValueError, OverflowError):
         raise Invalid("directory.day", "a day is written as 2026-01-31") from None
 
 

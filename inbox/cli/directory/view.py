@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from inbox.cli.common.output import print_json, print_line, print_table
+from inbox.days import in_norway
 from inbox.directory.diff import RowChange, RowChangeType
 from inbox.directory.format.rows import COLUMNS_BY_KIND, RowKind
 from inbox.directory.impact import AccessDifference
@@ -78,7 +79,7 @@ def _period(at: datetime | None, word: str) -> list[str]:
 
 
 def _time_text(at: datetime | None, *, nothing: str = "no end") -> str:
-    return nothing if at is None else at.isoformat(timespec="minutes")
+    return nothing if at is None else in_norway(at).isoformat(timespec="minutes")
 
 
 def _capacities(changes: Iterable[RowChange]) -> Iterator[tuple[str, str, int, int]]:

@@ -13,6 +13,7 @@ from inbox.access.files.folder import load_policy, read_policy_files
 from inbox.audit.gap import checkpoint_text, find_gap
 from inbox.audit.standstill import WAY_OUT
 from inbox.cli.doctor.findings import CheckContext, DoctorFinding, ok, warning, wrong
+from inbox.days import day_of
 from inbox.domain import OrgNumber, new_id
 from inbox.errors import InboxError, Unavailable
 from inbox.keys import Keyring
@@ -138,7 +139,7 @@ def active_policies(patient: CheckContext) -> Iterator[DoctorFinding]:
             "two people put others in their place: `inbox policy propose`",
         )
     else:
-        yield ok("policies", f"active since {active.active_from:%Y-%m-%d}")
+        yield ok("policies", f"active since {day_of(active.active_from)}")
         folder = policy_folder(patient.settings)
         files = read_policy_files(folder)
         with patient.store.reading() as (session, _):

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.cli.doctor.findings import CheckContext, DoctorFinding, ok, warning, wrong
+from inbox.days import day_of
 from inbox.domain import UnitId
 from inbox.line.active_rule_books import ActiveRuleBooks, organisations_with_rule_book
 from inbox.line.mail_units import receiving_units
@@ -38,7 +39,7 @@ def routes_to_active_units(patient: CheckContext) -> Iterator[DoctorFinding]:
     for book in _books(patient):
         with patient.store.reading() as (session, now):
             living = receiving_units(session, book, now).keys()
-        noted = [f for f in lint(book, on=now.date(), units=living) if not f.is_error]
+        noted = [f for f in lint(book, on=day_of(now), units=living) if not f.is_error]
         for finding in noted:
             if finding.code.endswith("not_living"):
                 yield wrong("routing", finding.text, "import the unit, or change the rule")

@@ -18,6 +18,7 @@ from inbox.cli.common.sign_in import (
     read_code_and_text,
     sign_in_as,
 )
+from inbox.days import in_norway, typed_day
 from inbox.domain import HoldCause
 from inbox.errors import Invalid
 from inbox.line.moves import holds
@@ -57,8 +58,8 @@ def hold(  # noqa: PLR0913, PLR0917 - the options of the command
     line = line_of(ctx)
     code = read_code(by, from_stdin=code_from_stdin)
     capacity = sign_in_as(line, by, code, as_)
-    until = holds.hold(line, capacity, message_id, cause=because, last_day=last.date())
-    ends = until.isoformat(timespec="seconds")
+    until = holds.hold(line, capacity, message_id, cause=because, last_day=typed_day(last))
+    ends = in_norway(until).isoformat(timespec="seconds")
     if as_json:
         print_json({"held_for": because.value, "held_until": ends})
     else:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Annotated, Final
 
 import typer
@@ -30,11 +30,12 @@ from inbox.cli.common.context import settings_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.sign_in import As, CodeFromStdin
+from inbox.days import at_hour, read_day
 from inbox.domain import MessageId, PersonId
 from inbox.errors import Invalid, NotFound
 from inbox.tables import Message, Person
 
-_NOON: Final = time(12, tzinfo=UTC)
+_NOON: Final = 12
 _WHO_COLUMNS: Final = ("person", "unit", "role", "rule", "also", "takes", "emergency")
 _WHAT_COLUMNS: Final = ("role", "unit", "action", "messages", "takes", "shown", "without message")
 
@@ -45,7 +46,7 @@ On = Annotated[
     str | None,
     typer.Option(
         metavar="DATE",
-        help="Use the periods as of noon (UTC) on this day, but the states of messages as of now.",
+        help="Use the periods as of noon on this day, but the states of messages as of now.",
     ),
 ]
 To = Annotated[
@@ -251,8 +252,8 @@ def _action(text: str) -> Action:
 
 def _noon_of(text: str | None) -> datetime | None:
     try:
-        return None if text is None else datetime.combine(date.fromisoformat(text), _NOON)
-    except ValueError:
+        return None if text is None else at_hour(read_day(text), _NOON)
+    except (ValueError, OverflowError):
         raise Invalid("policy.date", "a date is written 2026-11-24") from None
 
 

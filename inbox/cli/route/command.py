@@ -20,6 +20,7 @@ from inbox.cli.common.policy_folder import (
 )
 from inbox.cli.route.change import changes
 from inbox.cli.route.mail import explain, simulate
+from inbox.days import day_of
 from inbox.errors import Invalid, PolicyError
 from inbox.line.mail_units import receiving_units
 from inbox.routing.conditions import condition_text
@@ -86,7 +87,7 @@ def _findings(name: str, raw: bytes, directory: tuple[Session, datetime] | None)
         session, today = directory
         takes = receiving_units(session, book, today)
         units, at_desk = takes.keys(), _people_at_desk(session, today, takes.get(book.desk))
-    for finding in found_in(book, on=today.date(), units=units, at_desk=at_desk):
+    for finding in found_in(book, on=day_of(today), units=units, at_desk=at_desk):
         yield {
             "level": "WRONG" if finding.is_error else "note",
             "file": name,

@@ -18,6 +18,7 @@ from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.policy_folder import Policies, read_rule_books, run_case_files
 from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
 from inbox.cli.route.counts_view import show_counts
+from inbox.days import day_of, typed_day
 from inbox.domain import OrgNumber
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line import Line
@@ -114,7 +115,7 @@ def explain(  # noqa: PLR0913, PLR0917 - the three ways to ask, and all that rul
         found = _explain_message(line_of(ctx), message, (by, code, as_), read_rule_books(path))
         _print_explanation(found, as_json=as_json)
     else:
-        day = datetime.now(UTC).date() if on is None else on.date()
+        day = day_of(datetime.now(UTC)) if on is None else typed_day(on)
         _print_explanation(
             _explain_metadata(ctx.params, read_rule_books(path), receiver, day), as_json=as_json
         )
@@ -155,7 +156,7 @@ def _explain_message(
         authorized.record(
             event="message:route_explained", subject=message_id, message_id=message_id
         )
-        return explain_route(metadata, book, row.received_at.date())
+        return explain_route(metadata, book, day_of(row.received_at))
 
 
 def _explain_metadata(
@@ -234,7 +235,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
             raise Invalid("route.no_book", f"the folder has no rules of {capacity.organisation}")
         policy = active_policy(line, session)
         _audit_simulation(session, capacity, policy, book)
-    since, day = now - timedelta(days=days), None if on is None else on.date()
+    since, day = now - timedelta(days=days), None if on is None else typed_day(on)
     question = SimulationRequest(capacity=capacity, book=book, since=since, on=day)
     with line.store.reading() as (session, now):
         counts = count(line.keyring, session, now, policy, question)

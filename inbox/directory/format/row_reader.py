@@ -8,10 +8,12 @@ name stands in an error.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
+from inbox.days import end_of_day, read_day, start_of_day
 from inbox.directory.format.rows import (
     COLUMNS_BY_KIND,
     EXACTLY_ONE_OF,
@@ -22,8 +24,6 @@ from inbox.directory.format.rows import (
     DirectoryRow,
     RowKey,
     RowKind,
-    end_of_day,
-    start_of_day,
 )
 from inbox.domain import Mode, OrgNumber, parse_org_number
 from inbox.errors import Invalid
@@ -110,7 +110,8 @@ def _read_moment(place: FileLine, value: object, *, last: bool) -> datetime | No
             raise place.refuse("value", "a time without a zone", _MOMENT_FORMAT)
         return value.astimezone(UTC)
     if isinstance(value, date):
-        return end_of_day(value) if last else start_of_day(value)
+        with suppress(OverflowError):
+            return end_of_day(value) if last else start_of_day(value)
     raise place.refuse("value", quote_if_safe(value), _MOMENT_FORMAT)
 
 
@@ -118,7 +119,7 @@ def _parse_csv_moment(place: FileLine, text: str) -> date | datetime:
     """Parse a date or time from CSV, in the same form as in TOML."""
     try:
         day = re.fullmatch(r"\d{4}-\d\d-\d\d", text)
-        return date.fromisoformat(text) if day else datetime.fromisoformat(text)
+        return read_day(text) if day else datetime.fromisoformat(text)
     except ValueError:
         raise place.refuse("value", quote_if_safe(text), _MOMENT_FORMAT) from None
 

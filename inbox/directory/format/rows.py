@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -214,13 +214,3 @@ def _with_hashed_reference(row: DirectoryRow, of: Callable[[str], str]) -> Direc
         return row
     rest = {name: value for name, value in row.cells.items() if name != "reference"}
     return replace(row, cells=rest | {"reference_hash": of(reference)})
-
-
-def start_of_day(day: date) -> datetime:
-    """The first moment of a day."""
-    return datetime.combine(day, time(), UTC)
-
-
-def end_of_day(day: date) -> datetime:
-    """The first moment after the day, so that the day itself is included (*til og med*)."""
-    return start_of_day(day) + timedelta(days=1)

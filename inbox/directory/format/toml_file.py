@@ -4,9 +4,10 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Final
 
+from inbox.days import day_of, is_midnight, last_day_before
 from inbox.directory.format.row_reader import FileLine, quote_if_safe, read_row, start_builder
 from inbox.directory.format.rows import COLUMNS_BY_KIND, Cell, Directory, DirectoryRow, RowKind
 
@@ -127,11 +128,11 @@ def _cells(row: DirectoryRow) -> Iterator[tuple[str, str]]:
 def period_cells(row: DirectoryRow) -> Iterator[tuple[str, str]]:
     """The cells `from` and `until` as text; whole days are written as dates."""
     if row.since is not None:
-        whole = row.since.time() == time()
-        yield "from", row.since.date().isoformat() if whole else _moment_text(row.since)
+        whole = is_midnight(row.since)
+        yield "from", day_of(row.since).isoformat() if whole else _moment_text(row.since)
     if row.until is not None:
-        whole = row.until.time() == time()
-        last = (row.until - timedelta(days=1)).date()
+        whole = is_midnight(row.until)
+        last = last_day_before(row.until)
         yield "until", last.isoformat() if whole else _moment_text(row.until)
 
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.access.question import Capacity, OfUnit, RequestFacts
+from inbox.days import later
 from inbox.domain import GrantKind, PersonId, UnitId, new_id
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
@@ -143,7 +144,7 @@ def _insert_grant(  # noqa: PLR0913 - the columns of a grant
             reason.encode(), table="access_grant", column="sealed_reason", row=row_id
         ),
         active_from=authorized.now,
-        active_until=authorized.now + duration,
+        active_until=later(authorized.now, duration),
     )
     authorized.session.add(row)
     authorized.session.flush()
@@ -177,7 +178,7 @@ def delegate(  # noqa: PLR0913 - who stands in for whom, where, and when
         raise Invalid("access.same_person", "nobody stands in for themselves")
     with line.store.transaction() as (session, now):
         since = max(since or now, now)
-        if not since < until <= since + line.terms.delegation_longest:
+        if not since < until <= later(since, line.terms.delegation_longest):
             raise Invalid("access.period", f"at most {line.terms.delegation_longest}, from now on")
         given = RequestFacts(target=substitute, period_given=True)
         authorized = authorize(

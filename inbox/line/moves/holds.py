@@ -3,21 +3,20 @@
 A hold says why a person waits and stops nothing.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, RequestFacts
+from inbox.days import day_of, end_of_day
 from inbox.domain import HoldCause
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
 from inbox.line.authorize import Authorized, authorize, message_subject
-from inbox.package.times import OSLO
 from inbox.tables import Message
 
 LONGEST_HOLD: Final = timedelta(days=60)
 """Longer than any common time for an answer; who must wait longer looks at it again and says so."""
-_DAY: Final = timedelta(days=1)
 
 
 def hold(
@@ -34,13 +33,13 @@ def hold(
         authorized = authorize(
             line, session, now, capacity, Action.HOLD, message_subject(message_id), RequestFacts()
         )
-        today = now.astimezone(OSLO).date()
+        today = day_of(now)
         if not today <= last_day <= today + LONGEST_HOLD:
             raise Invalid("hold.period", f"from today to {LONGEST_HOLD.days} days ahead")
         message = session.get_one(Message, message_id)
         if _is_on_hold(message, now):
             _record_hold_ended(authorized, message_id)
-        until = datetime.combine(last_day + _DAY, time(), OSLO)
+        until = end_of_day(last_day)
         message.held_for, message.held_until = cause, until
         authorized.record(
             event="message:held",

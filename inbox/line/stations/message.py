@@ -8,6 +8,7 @@ from sqlmodel import Session, col, func, select
 from inbox.access import permit
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import OfMessage, RequestFacts
+from inbox.days import day_of
 from inbox.domain import (
     DeliveryState,
     MessageId,
@@ -54,7 +55,7 @@ def route(line: Line, job: Job[Message]) -> Outcome | DecideInTransaction:
             code = "route.no_book" if unread is None else "route.book_unread"
             return Outcome(became=MessageState.UNROUTED, code=code)
         metadata = routing_metadata(line.keyring, session, row, key, as_of=now)
-        rule = deciding_rule(metadata, book, now.date())
+        rule = deciding_rule(metadata, book, day_of(now))
     if rule is None:
         return Outcome(
             became=MessageState.UNROUTED, code="route.no_rule", values={"book": book.digest}

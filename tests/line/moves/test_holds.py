@@ -8,6 +8,7 @@ import pytest
 
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.access.question import Capacity
+from inbox.days import OSLO
 from inbox.domain import HoldCause, MessageState, PersonId
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line import people_lists
@@ -16,7 +17,6 @@ from inbox.line.moves.holds import end_hold, hold
 from inbox.line.people_lists import ListRequest
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
-from inbox.package.times import OSLO
 from inbox.tables import Message
 from tests.line.school import School, school_on
 

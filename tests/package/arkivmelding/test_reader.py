@@ -213,6 +213,27 @@ def test_case_id_falls_back_to_case_year_and_sequence_number() -> None:
     assert archive.case_file.case_id == "2026/7"
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-11-24T22:30:00Z", 24),
+        ("2026-11-24T23:30:00Z", 25),
+        ("2026-07-24T21:30:00Z", 24),
+        ("2026-07-24T22:30:00Z", 25),
+        ("2026-11-24T23:30:00+01:00", 24),
+        ("2026-11-24T23:30:00", 24),
+        ("2026-11-24Z", 24),
+        ("2026-11-24-05:00", 24),
+    ],
+)
+def test_journaldato_with_a_time_and_a_zone_is_the_day_in_norway(text: str, day: int) -> None:
+    dated = one_entry_xml(f"<journaldato>{text}</journaldato>")
+
+    registered_on = read(dated).registry_entry.registered_on
+    assert registered_on is not None
+    assert registered_on.day == day
+
+
 @pytest.mark.parametrize("number", ["", "one", "-1", "9" * 40, "²"])
 def test_invalid_document_number_in_arkivmelding_is_left_out(number: str) -> None:
     described = (
