@@ -152,6 +152,8 @@ class Settings(_Section):
     """The name of this installation's audit log, in every checkpoint."""
     checkpoints: Path
     """The file that checkpoints are appended to; keep it, or a copy of it, on another machine."""
+    audit_copy: Path | None = None
+    """An `audit export`, as of a standby, that must be there when people accept a gap."""
     api: Listener = Listener(port=8080)
     operator: Listener = Listener(port=8081)
     gateways: tuple[GatewaySettings, ...] = ()

@@ -17,7 +17,16 @@ from inbox.config import Settings
 from inbox.errors import ConfigurationError
 
 _PARTS: Final = frozenset(
-    {"access", "gateways", "limits", "revocation", "suppliers", "terms", "webhook_targets"}
+    {
+        "access",
+        "audit_copy",
+        "gateways",
+        "limits",
+        "revocation",
+        "suppliers",
+        "terms",
+        "webhook_targets",
+    }
 )
 _PASSWORDS: Final = {"gateways": {"__all__": {"password_file"}}}
 EVENT: Final = "settings:in_force"

@@ -1,10 +1,12 @@
 """The one place where the parts are put together: from settings to a `Line`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import httpx
 from sqlmodel import Session, select
 
 from inbox import audit
@@ -131,11 +133,26 @@ def read_schemas(folder: Path) -> Schemas:
 
 
 def build_gateway(settings: GatewaySettings, env: Mapping[str, str]) -> Gateway:
-    """One channel with its client."""
+    """One channel with its client, for as long as the process lives."""
+    return _gateway_over(_client_of(settings, env), settings)
+
+
+@contextmanager
+def open_gateway(settings: GatewaySettings, env: Mapping[str, str]) -> Iterator[Gateway]:
+    """The same for a command; its connections are closed at the end."""
+    with _client_of(settings, env) as client:
+        yield _gateway_over(client, settings)
+
+
+def _client_of(settings: GatewaySettings, env: Mapping[str, str]) -> httpx.Client:
     password = password_of(settings, env)
     credentials = None if settings.user is None else (settings.user, password or "")
+    return client_for(settings.url, credentials=credentials)
+
+
+def _gateway_over(client: httpx.Client, settings: GatewaySettings) -> Gateway:
     return Integrasjonspunkt(
-        client_for(settings.url, credentials=credentials),
+        client,
         channel=settings.channel,
         subscriptions=tuple(
             Subscription(organisation=OrgNumber(organisation), service=service, process=process)

@@ -111,13 +111,6 @@ def _run_that_ends_with(
         or any(note.size <= gap.at and fits(note) for note in after)
     ):
         return ()
-    return run_before(copy, end, fits)
-
-
-def run_before(
-    copy: Sequence[ParsedCheckpoint], end: int, fits: Fits
-) -> Sequence[ParsedCheckpoint]:
-    """The notes up to this place that do not fit, none between them, their sizes not falling."""
     begin = end
     while begin and copy[begin - 1].size <= copy[begin].size and not fits(copy[begin - 1]):
         begin -= 1

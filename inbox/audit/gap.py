@@ -7,7 +7,7 @@ and with the largest. What an accepted gap leaves behind is passed over.
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from inbox import audit
 from inbox.audit import checkpoint, merkle
-from inbox.audit.accepted_gap import AcceptedGap, left_behind, read_accepted_gap, run_before
+from inbox.audit.accepted_gap import AcceptedGap, left_behind, read_accepted_gap
 from inbox.audit.checkpoint import ParsedCheckpoint
 from inbox.audit.leaf import read_leaf
 from inbox.audit.verify import origin_of
@@ -104,25 +104,25 @@ def gap_from(session: Session, note: ParsedCheckpoint) -> AuditGap:
     )
 
 
-def unfit_ends(
+def unfit_runs(
     session: Session, keyring: Keyring, files: Sequence[str]
-) -> tuple[ParsedCheckpoint, ...]:
-    """The last checkpoint of every run that does not fit the log and that nothing excuses yet.
+) -> tuple[tuple[ParsedCheckpoint, ...], ...]:
+    """The runs of checkpoints that do not fit the log, and whose last one nothing excuses yet.
 
     Each file is read from its end back to the first note that fits: what stands before it was
-    accepted by an entry that this log has.
+    accepted by an entry that this log has. A run ends where the sizes fall.
     """
     key, origin = keyring.signer().public_key(), origin_of(session)
     excused = excused_checkpoints(session, key, origin, files)
-    found: dict[ParsedCheckpoint, None] = {}
+    found: dict[ParsedCheckpoint, tuple[ParsedCheckpoint, ...]] = {}
     for file in files:
-        copy = list(_verified(checkpoint.split_notes(file), key, origin))
-        end = len(copy) - 1
-        while end >= 0 and not fits(session, copy[end]):
-            if copy[end] not in excused:
-                found[copy[end]] = None
-            end -= len(run_before(copy, end, lambda note: fits(session, note)))
-    return tuple(found)
+        newest_first = _verified(reversed(checkpoint.split_notes(file)), key, origin)
+        unfit = list(takewhile(lambda note: not fits(session, note), newest_first))[::-1]
+        ends = [n for n, note in enumerate(unfit, 1) if not unfit[n:] or unfit[n].size < note.size]
+        for begin, end in pairwise([0, *ends]):
+            if unfit[end - 1] not in excused:
+                found[unfit[end - 1]] = tuple(unfit[begin:end])
+    return tuple(found.values())
 
 
 def excused_checkpoints(

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from sqlmodel import col, select
 
+from inbox.audit.accepted_gap import AcceptedGap
 from inbox.audit.outside import unvouched_findings
 from inbox.audit.verify import AuditFinding, AuditReport, verify
 from inbox.cli.common.context import keyring_of, settings_of, store_of
@@ -62,6 +63,7 @@ def verify_all(
 
     The checkpoint file in the settings is used too. The strongest evidence is a copy that was kept
     on another machine: a person who can change the database can also change a file next to it.
+    A gap that two people accepted is printed first, for ever.
     That no checkpoint outside vouches for the entries, or for those older than minutes, is wrong
     too: then nothing shows that they are the ones that were written.
     """
@@ -73,7 +75,7 @@ def verify_all(
     with store.snapshot() as (session, now):
         texts = [_read_text(path) for path in there]
         report = verify(session, keyring, texts)
-        unvouched = unvouched_findings(session, keyring, texts, now)
+        unvouched = unvouched_findings(session, keyring, texts, now, report.left_behind)
     said: list[dict[str, str | int]] = [
         {"code": f.code, "at": f.at, "text": _explain(f)} for f in [*report.findings, *unvouched]
     ]
@@ -86,10 +88,13 @@ def verify_all(
                 "size": report.size,
                 "root": report.root,
                 "checkpoints": report.checkpoints,
+                "accepted_gaps": [_gap_json(gap) for gap in report.accepted],
                 "findings": said,
             }
         )
     else:
+        for gap in report.accepted:
+            print_line(_gap_text(gap))
         for finding in said:
             print_line(f"WRONG {finding['code']} at {finding['at']}: {finding['text']}")
         print_line(f"{report.size} entries, {report.checkpoints} checkpoints, root {report.root}")
@@ -129,6 +134,24 @@ def key(ctx: typer.Context) -> None:
     """Print the key that verifies the checkpoints; hand it out when the log begins."""
     settings = settings_of(ctx)
     print_line(audit_key(settings, Keyring.load(settings.keys)))
+
+
+def _gap_text(gap: AcceptedGap) -> str:
+    """What is said first, for ever, of a break that people accepted."""
+    return (
+        f"GAP accepted at entry {gap.at}: {gap.who} accepted at {gap.when} that entries are lost;"
+        f" {gap.old.size} were signed, root {gap.old.root.hex()}"
+    )
+
+
+def _gap_json(gap: AcceptedGap) -> dict[str, str | int]:
+    return {
+        "at": gap.at,
+        "when": gap.when,
+        "who": gap.who,
+        "old_size": gap.old.size,
+        "old_root": gap.old.root.hex(),
+    }
 
 
 def _explain(finding: AuditFinding) -> str:

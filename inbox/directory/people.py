@@ -93,14 +93,25 @@ def issue_code(session: Session, person_id: str) -> str:
     person = session.get(Person, person_id)
     if person is None:
         raise NotFound
-    code = "-".join(secrets.token_hex(2) for _ in range(5))
-    salt = secrets.token_bytes(_SALT_BYTES)
-    person.code_hash = salt + _hash(code, salt)
+    code, person.code_hash = new_code()
     forget_now(session, person_id)
     audit.record(
         session, audit.Entry(event="person:code_given", who="directory", subject=person_id)
     )
     return code
+
+
+def new_code() -> tuple[str, bytes]:
+    """A new code, and what is stored of it: a salt, and scrypt of the code under it."""
+    code = "-".join(secrets.token_hex(2) for _ in range(5))
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return code, salt + _hash(code, salt)
+
+
+def is_code_of(stored: bytes, code: str) -> bool:
+    """Whether this was stored of the code."""
+    salt, hashed = stored[:_SALT_BYTES], stored[_SALT_BYTES:]
+    return hmac.compare_digest(_hash(code, salt), hashed)
 
 
 def _hash(code: str, salt: bytes) -> bytes:
@@ -112,8 +123,7 @@ def is_code_valid(session: Session, now: datetime, person_id: str, code: str) ->
     person = session.get(Person, person_id)
     if person is None or person.code_hash is None or not is_active_on(person, now):
         return False
-    salt, hashed = person.code_hash[:_SALT_BYTES], person.code_hash[_SALT_BYTES:]
-    return hmac.compare_digest(_hash(code, salt), hashed)
+    return is_code_of(person.code_hash, code)
 
 
 def _prove(session: Session, now: datetime, person_id: str, code: str) -> bool:

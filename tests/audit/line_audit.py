@@ -141,3 +141,11 @@ def _loaded() -> ModuleType:
 
 
 VERIFIER = _loaded()
+
+
+def run_verifier(*words: str) -> tuple[int, str]:
+    """The exit code of the single-file verifier, and what it printed."""
+    out = StringIO()
+    with redirect_stdout(out), redirect_stderr(out):
+        code: int = VERIFIER.main(list(words))
+    return code, out.getvalue()

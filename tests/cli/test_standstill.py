@@ -65,3 +65,24 @@ def test_command_of_a_person_is_refused_on_an_older_database(
     assert answer.code == 1, answer.err
     assert answer.err.startswith("inbox: audit.cut: the database has ")
     assert answer.out == ""
+
+
+def test_doctor_says_what_is_missing_and_the_way_out(older: Installed) -> None:
+    answer = older.ask("doctor")
+
+    assert answer.code == 1
+    (said,) = [line for line in answer.out.splitlines() if line.startswith("wrong    audit")]
+    assert "at least 5 are missing (audit.cut): nothing but intake goes on" in said
+    assert "see `inbox restore`" in answer.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("message", "list"), ("message", "erasures"), ("audit", "export", "x"), ("directory", "show")],
+)
+def test_operators_still_see_ids_states_and_counts(
+    older: Installed, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(older.folder)
+
+    assert older.ask(*words).code == 0

@@ -74,6 +74,11 @@ COMMANDS: Final = {
         help="Inspect a document package, or make one.",
     ),
     "audit": _LazyCommand(module="audit", panel=_LOOK, help="Verify and export the audit."),
+    "restore": _LazyCommand(
+        module="restore",
+        panel=_LOOK,
+        help="After the database was lost: see what is missing from an older one, and accept it.",
+    ),
     "config": _LazyCommand(module="config", panel=_LOOK, help="Show and check the settings."),
     "access": _LazyCommand(
         module="access",

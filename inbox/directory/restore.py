@@ -1,0 +1,256 @@
+"""Two people accept that an older database goes on, each with a code that an operator issued.
+
+The directory of an older database says who was active then, so it is not asked where the newest
+export of the directory is given. Nor are its personal codes: whoever has left may know one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from inbox import audit
+from inbox.access.policy.vocabulary import Role
+from inbox.audit import verify
+from inbox.audit.accepted_gap import EVENT, gap_subject
+from inbox.audit.checkpoint import ParsedCheckpoint
+from inbox.audit.gap import CUT, FORK, fits, unfit_runs
+from inbox.directory.format.rows import COLUMNS_BY_KIND, Directory, RowKind
+from inbox.directory.people import is_code_of, new_code
+from inbox.domain import new_id
+from inbox.errors import Conflict, Invalid
+from inbox.line import Line
+from inbox.line.queue import QUEUE_ROW_TYPES
+from inbox.line.settle import close_tasks
+from inbox.line.task_kinds import TaskKind
+from inbox.store import write_afterwards
+from inbox.tables import AuditGapRow, CapacityRow, Person, RestoreCode, table_of
+from inbox.tables.periods import active_on, is_active_on
+
+CODE_LIFE: Final = timedelta(hours=2)
+_ID: Final = COLUMNS_BY_KIND[RowKind.PERSON][0]
+_Runs = Sequence[Sequence[ParsedCheckpoint]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoPeople:
+    """Who accepts: two ids, and the code that each was given for this."""
+
+    first: str
+    first_code: str
+    second: str
+    second_code: str
+
+    @property
+    def names(self) -> str:
+        """Both ids, as the audit has them."""
+        return f"{self.first}+{self.second}"
+
+
+def issue_restore_code(line: Line, files: Sequence[str], person: str) -> str:
+    """A code with which this person accepts the gap that there is now; an earlier one is void.
+
+    Whoever calls this has the keys of the database. The code holds for `CODE_LIFE`, for this gap,
+    and while the log goes on from where it is now. Raises `Conflict` where there is no gap.
+    """
+    if not _ID.accepts(person):
+        raise Invalid("restore.person", "the id of a person, as the directory has it")
+    with line.store.transaction() as (session, now):
+        size, root = audit.head(session, lock=True)
+        gap = _runs_of(session, line, files)[0][-1]
+        code, stored = new_code()
+        session.merge(
+            RestoreCode(
+                person=person,
+                code_hash=stored,
+                signed_root=gap.root.hex(),
+                size=size,
+                root=root.hex(),
+                expires_at=now + CODE_LIFE,
+            )
+        )
+        entry = audit.Entry(event="log:restore_code_given", who="operator", subject=person)
+        audit.record(session, entry)
+    return code
+
+
+def accept_gap(
+    line: Line,
+    files: Sequence[str],
+    people: TwoPeople,
+    *,
+    directory: Directory | None,
+    checkpoints: Path,
+) -> int:
+    """Accept that what the checkpoints speak of is lost, and sign the log as it is.
+
+    Returns the number of the entry that says so for ever. Raises `Conflict` where a code is not
+    right, or the two are not who they must be.
+    """
+    with line.store.transaction() as (session, now):
+        size, _ = audit.head(session, lock=True)
+        runs = _runs_of(session, line, files)
+        _check_codes(session, now, people, runs[0][-1])
+        _check_people(session, now, people, directory)
+        for number, run in enumerate(runs, size):
+            audit.record(session, _acceptance(line, people, run[-1], number, size, directory))
+        _close_gaps(session, now, runs, size, people)
+        session.execute(sa.delete(table_of(RestoreCode)))
+        _make_due(session, now)
+    with line.store.transaction() as (session, now):
+        note = verify.new_checkpoint(session, now, line.keyring)
+    if note is not None:
+        verify.append_to_checkpoint_file(checkpoints, note)
+    return size
+
+
+def _runs_of(session: Session, line: Line, files: Sequence[str]) -> _Runs:
+    runs = unfit_runs(session, line.keyring, files)
+    if runs:
+        return runs
+    if session.exec(_standing().limit(1)).first() is not None:
+        raise Conflict(
+            "restore.no_checkpoint",
+            "a gap was found, and none of the checkpoint files has the checkpoint that showed it:"
+            " put the file back, or name the one that has it with --checkpoints",
+        )
+    raise Conflict("restore.no_gap", "the database is what was signed: there is nothing to accept")
+
+
+def _standing() -> SelectOfScalar[AuditGapRow]:
+    return select(AuditGapRow).where(col(AuditGapRow.accepted_at).is_(None))
+
+
+def _check_codes(session: Session, now: datetime, people: TwoPeople, gap: ParsedCheckpoint) -> None:
+    """Both codes are right, of now, for this gap, and of this log as far as it was then."""
+    if people.first == people.second:
+        raise Conflict("restore.one_person", "it takes two different people")
+    for person, code in (
+        (people.first, people.first_code),
+        (people.second, people.second_code),
+    ):
+        row = session.get(RestoreCode, person)
+        if row is None or not _holds(session, now, row, code, gap):
+            write_afterwards(session, partial(_note_refused, person))
+            raise Conflict(
+                "restore.code",
+                f"the code is not one that was issued to {person} for this gap, or its two hours"
+                " are over: see `inbox restore --issue-code`",
+            )
+
+
+def _holds(
+    session: Session, now: datetime, row: RestoreCode, code: str, gap: ParsedCheckpoint
+) -> bool:
+    then = ParsedCheckpoint(origin=gap.origin, size=row.size, root=bytes.fromhex(row.root))
+    return (
+        now < row.expires_at
+        and row.signed_root == gap.root.hex()
+        and fits(session, then)
+        and is_code_of(row.code_hash, code)
+    )
+
+
+def _note_refused(person: str, session: Session, now: datetime) -> None:
+    del now
+    entry = audit.Entry(event="log:restore_code_refused", who="stranger", subject=person)
+    audit.record(session, entry)
+
+
+def _check_people(
+    session: Session, now: datetime, people: TwoPeople, directory: Directory | None
+) -> None:
+    """Both are active, and one of them is a security reviewer, by the newest directory given."""
+    reviewers = 0
+    for person in (people.first, people.second):
+        active, reviews = (
+            _in_database(session, now, person)
+            if directory is None
+            else _in_export(directory, now, person)
+        )
+        if not active:
+            raise Conflict("restore.person", f"{person} is not active in the directory")
+        reviewers += reviews
+    if reviewers == 0:
+        raise Conflict("restore.no_reviewer", "one of the two is a security reviewer")
+
+
+def _in_export(directory: Directory, now: datetime, person: str) -> tuple[bool, bool]:
+    active = {
+        kind: [row for row in directory.rows.get(kind, {}).values() if row.is_active_on(now, now)]
+        for kind in (RowKind.PERSON, RowKind.CAPACITY)
+    }
+    roles = {row.text("role") for row in active[RowKind.CAPACITY] if row.text("person") == person}
+    known = any(row.text("id") == person for row in active[RowKind.PERSON])
+    return known and bool(roles), Role.SECURITY_REVIEWER.value in roles
+
+
+def _in_database(session: Session, now: datetime, person: str) -> tuple[bool, bool]:
+    row = session.get(Person, person)
+    roles = session.exec(
+        select(CapacityRow.role).where(
+            col(CapacityRow.person) == person, active_on(CapacityRow, now)
+        )
+    ).all()
+    active = row is not None and is_active_on(row, now) and bool(roles)
+    return active, Role.SECURITY_REVIEWER.value in roles
+
+
+def _acceptance(
+    line: Line,
+    people: TwoPeople,
+    old: ParsedCheckpoint,
+    number: int,
+    size: int,
+    directory: Directory | None,
+) -> audit.Entry:
+    return audit.Entry(
+        event=EVENT,
+        who=people.names,
+        subject=gap_subject(line.keyring.signer(), old, number),
+        by="no_directory_export" if directory is None else "directory_export",
+        code=CUT if old.size > size else FORK,
+    )
+
+
+def _close_gaps(session: Session, now: datetime, runs: _Runs, size: int, people: TwoPeople) -> None:
+    """The rows of these gaps are accepted and name their entries; their tasks are over.
+
+    A gap that no process has reported yet gets its row now.
+    """
+    numbers = {run[-1].root.hex(): number for number, run in enumerate(runs, size)}
+    accepted = {note.root.hex() for run in runs for note in run}
+    standing = {row.signed_root: row for row in session.exec(_standing())}
+    for run in runs:
+        if run[-1].root.hex() not in standing:
+            row = _new_row(now, run[-1], size)
+            session.add(row)
+            standing[row.signed_root] = row
+    for root, row in standing.items():
+        if root in accepted:
+            row.accepted_at, row.entry = now, numbers.get(root)
+            close_tasks(session, now, subject=row.id, kinds=[TaskKind.AUDIT_GAP], who=people.names)
+
+
+def _new_row(now: datetime, old: ParsedCheckpoint, size: int) -> AuditGapRow:
+    return AuditGapRow(
+        id=new_id(),
+        code=CUT if old.size > size else FORK,
+        size=size,
+        signed_size=old.size,
+        signed_root=old.root.hex(),
+        found_at=now,
+    )
+
+
+def _make_due(session: Session, now: datetime) -> None:
+    """What was put off because of the gap goes on at once."""
+    for kind in QUEUE_ROW_TYPES:
+        table = table_of(kind)
+        session.execute(sa.update(table).where(table.c.code.in_((CUT, FORK))).values(due_at=now))
