@@ -23,6 +23,7 @@ from inbox.domain import MessageState
 from inbox.errors import InboxError
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import archive_staff, case_system
+from inbox.line.upkeep.orphans import SETTLED_AFTER, clean_vault
 from inbox.tables import CaseSystem
 from inbox.worker import Worker
 from tests.faults.harness.external_archive import port_of
@@ -49,12 +50,13 @@ def journey(inside: LineProcess) -> None:
 
 
 def recover_and_finish(inside: LineProcess) -> None:
-    """What whoever comes after a death does, past its lease, with the day's cleaning."""
+    """What whoever comes after a death does, past its lease, with the cleaning of many days."""
     inside.clock.advance(PAUSE)
     journey(inside)
-    for file in (inside.folder / "vault").rglob("*"):
-        os.utime(file, (0, 0))  # A day has passed for files too.
-    worker_of(inside)._clean()
+    for _ in range(2):  # What no row names is set aside, and removed days later.
+        for file in (inside.folder / "vault").rglob("*"):
+            os.utime(file, (0, 0))
+        clean_vault(inside.line, running_for=SETTLED_AFTER)
     close_database(inside)
 
 
