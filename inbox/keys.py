@@ -106,6 +106,7 @@ class Keyring:
         self._keks = dict(keks)
         self._lookup = lookup
         self._audit_seed = audit_seed
+        self._rows = _subkey(lookup, b"inbox/1 rows")
         self.active = active
         """The id of the key-encryption key that wraps what is new."""
 
@@ -158,6 +159,10 @@ class Keyring:
         """
         text = value.encode(errors="surrogatepass")
         return hmac.digest(self._lookup, _length_prefixed(kind.encode(), text), hashlib.sha256)
+
+    def row_key(self) -> bytes:
+        """The key by which audit entries vouch for rows; it stays, as the lookup key does."""
+        return self._rows
 
     def signer(self) -> Ed25519PrivateKey:
         """The key that signs the checkpoints of the audit."""

@@ -32,6 +32,8 @@ class LogEvent(StrEnum):
     CLEANED = "cleaned"
     LISTS = "lists"
     """Revocation lists that are news."""
+    STATE_CHECKED = "state_checked"
+    """Every row that decides was compared with the audit; the count is of those that differ."""
     REQUEST = "request"
     CUT = "cut"
     """Connections that were ended because of a client that was too slow, or one of too many."""

@@ -25,7 +25,7 @@ from sqlmodel import Session
 from inbox.errors import ConcurrentWrite, ConfigurationError, Unavailable
 from inbox.errors import IntegrityError as Damaged
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 """The revision in `alembic/versions` that this code runs on."""
 
 SQLITE_CONNECTIONS: Final = 48
@@ -52,7 +52,11 @@ _JUMP: Final = timedelta(minutes=1)
 """A clock that gains more than this between two readings has jumped."""
 Clock = Callable[[Session], datetime]
 Sealer = Callable[[Session, datetime], None]
+RowKey = Callable[[], bytes]
+"""Gives the key of the marks by which audit entries vouch for rows."""
 Write = Callable[[Session, datetime], None]
+ROW_KEY: Final = "inbox.row_key"
+"""Where a session has what gives the key of the marks of rows."""
 _AFTERWARDS_KEY: Final = "inbox.afterwards"
 """Where a session keeps what is to be written once it has ended."""
 
@@ -208,14 +212,27 @@ def write_afterwards(session: Session, write: Write) -> None:
     session.info.setdefault(_AFTERWARDS_KEY, []).append(write)
 
 
+class StoreSession(Session):
+    """The session of a `Store`: `audit.row_changes` sees what it writes."""
+
+
 class Store:
     """The only code that opens, commits and rolls back transactions.
 
     `seal` runs last in every transaction, before the commit: it appends the audit entries.
     """
 
-    def __init__(self, engine: Engine, *, seal: Sealer, clock: Clock = database_clock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        seal: Sealer,
+        clock: Clock = database_clock,
+        row_key: RowKey | None = None,
+    ) -> None:
         self.engine = engine
+        self.row_key = row_key
+        """Asked when rows are written; a `Line` sets that of its own keys."""
         self.clock = clock
         self._writing = engine.execution_options(inbox_writes=True)
         self._seal = seal
@@ -223,7 +240,7 @@ class Store:
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
         """A session, and after its end what is to be written then."""
-        session = Session(engine, expire_on_commit=False)
+        session = StoreSession(engine, expire_on_commit=False, info={ROW_KEY: self.row_key})
         try:
             with _translate_errors(), session:
                 yield session

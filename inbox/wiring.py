@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from inbox.access.files.active import ActivePolicies
 from inbox.access.lists.recheck import Recheck
 from inbox.audit.gap import checkpoint_text
 from inbox.audit.standstill import Standstill
+from inbox.audit.state import take_state
 from inbox.casesystem.webhook import Target, WebhookSender, webhook_client
 from inbox.config import GatewaySettings, Settings, environment, password_of
 from inbox.domain import OrgNumber
@@ -72,6 +74,7 @@ def build_line_before_rules(settings: Settings) -> Line:
     store.check_schema()
     keyring = Keyring.load(settings.keys)
     standstill, signed = Standstill(), checkpoint_text(settings.checkpoints)
+    store.row_key = keyring.row_key
     with store.transaction() as (session, now):
         ensure_installation(session, now, keyring, settings)
         session.flush()
@@ -104,9 +107,15 @@ def build_line_before_rules(settings: Settings) -> Line:
 
 
 def build_store(settings: Settings) -> Store:
-    """The database with its clock and its audit; no connection is opened yet."""
+    """The database with its clock and its audit; no connection is opened yet.
+
+    The keys are read when rows are written that the audit vouches for, if not before.
+    """
     return Store(
-        create_engine(settings.database), seal=audit.seal, clock=SteadyClock(database_clock)
+        create_engine(settings.database),
+        seal=audit.seal,
+        clock=SteadyClock(database_clock),
+        row_key=cache(lambda: Keyring.load(settings.keys).row_key()),
     )
 
 
@@ -211,7 +220,10 @@ def limits_of(settings: Settings) -> Limits:
 def ensure_installation(
     session: Session, now: datetime, keyring: Keyring, settings: Settings
 ) -> None:
-    """Insert the installation's rows into an empty database, or check that the keys are its own."""
+    """Insert the installation's rows into an empty database, or check that the keys are its own.
+
+    The first start of a version that vouches for rows vouches for those that stand.
+    """
     installation = session.exec(select(Installation)).first()
     if installation is None:
         session.add(AuditHead(id=1, size=0, frontier=b""))
@@ -222,6 +234,7 @@ def ensure_installation(
                 origin=settings.origin,
                 key_proof=keyring.proof(),
                 created_at=now,
+                state_taken_at=now,
             )
         )
         audit.record(
@@ -240,3 +253,7 @@ def ensure_installation(
             "the keys at hand are not those that this database was made with: put the right"
             " key folder in place; nothing is taken from a gateway until then",
         )
+    if installation.state_taken_at is None:
+        installation.state_taken_at = now
+        session.flush()
+        take_state(session)

@@ -28,6 +28,7 @@ from inbox.line.upkeep.gap import compare_and_report
 from inbox.line.upkeep.missed_mail import find_missed_mail
 from inbox.line.upkeep.orphans import clean_vault
 from inbox.line.upkeep.scrub import scrub_step
+from inbox.line.upkeep.state_check import check_state_nightly
 from inbox.log import LogField
 from inbox.outage_log import OutageLog
 from inbox.package.inputs import STALE_LIST, Trust
@@ -43,6 +44,7 @@ _CHECKPOINT_SECONDS: Final = 300.0
 _CLEAN_SECONDS: Final = 3600.0
 _SCRUB_SECONDS: Final = 60.0
 _MISSED_MAIL_SECONDS: Final = 300.0
+_STATE_SECONDS: Final = 600.0
 _ASK_AGAIN_SECONDS: Final = 30.0
 _TRUST_SECONDS: Final = 10.0
 _LEAVERS_SECONDS: Final = 300.0
@@ -141,6 +143,7 @@ class Worker:
         yield partial(self._repeat, _CHECKPOINT_SECONDS, self._checkpoint, "checkpoint")
         yield partial(self._repeat, _CLEAN_SECONDS, self._clean, "clean")
         yield partial(self._repeat, _SCRUB_SECONDS, self._scrub, "scrub")
+        yield partial(self._repeat, _STATE_SECONDS, self._check_state, "state")
         again = partial(ask_again, self._line)
         yield partial(self._repeat, _ASK_AGAIN_SECONDS, again, "ask again")
         yield partial(self._repeat, _TRUST_SECONDS, self._refresh_trust, "trust")
@@ -317,6 +320,14 @@ class Worker:
         """Read some of what is stored, so that damage is found before somebody needs it."""
         if self._line.standstill.gap is None:
             scrub_step(self._line, stopped=self._stop.is_set)
+
+    def _check_state(self) -> None:
+        """Once a night, compare what decides with what the audit says of it."""
+        if self._line.standstill.gap is not None:
+            return
+        report = check_state_nightly(self._line, stopped=self._stop.is_set)
+        if report is not None:
+            log.emit(log.LogEvent.STATE_CHECKED, {LogField.COUNT: len(report.findings)})
 
     def _handle_leavers(self) -> None:
         """Whoever left today, and whatever unit closed, leaves work behind: it becomes tasks.

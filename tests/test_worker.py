@@ -133,6 +133,7 @@ def test_worker_logs_one_line_for_many_equal_failures_of_the_database(
     small_world.send()
     with working(small_world) as worker:
         until(lambda: _states(small_world) == ["OFFERED"])
+        small_world.edited = True
         with small_world.line.store.transaction() as (session, _):
             session.connection().exec_driver_sql("ALTER TABLE arrival RENAME TO arrival_gone")
         until(lambda: worker._outages.failures() > 20)

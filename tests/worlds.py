@@ -22,6 +22,7 @@ from inbox.access.files.versions import FilesByName, keep_first_version
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
+from inbox.audit.state import verify_state
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.directory import import_agreed, issue_code, sign_in_as
 from inbox.directory.format.toml_file import read_directory
@@ -207,6 +208,8 @@ class World(House):
     gateway: GatewaySimulator
     authority: TestAuthority
     keys: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    edited: bool = False
+    """A test edits the database past the program: not every row need be explained at the end."""
 
     # What senders do
 
@@ -382,6 +385,13 @@ def settle_in(line: Line) -> Mapping[str, tuple[str, bytes]]:
         )
 
 
+def rows_unexplained(line: Line) -> list[tuple[str, str]]:
+    """The code and table of each row that the log does not explain."""
+    with line.store.snapshot() as (session, _):
+        found = verify_state(session, line.keyring.row_key()).findings
+    return [(finding.code, finding.table) for finding in found]
+
+
 @contextmanager
 def world(
     url: str, folder: Path, *, terms: Terms | None = None, connections: int | None = None
@@ -393,7 +403,7 @@ def world(
     store = Store(engine, seal=audit.seal, clock=clock)
     with closing_engine(engine), serve(gateway.app) as base_url, client_for(base_url) as client:
         line = line_of(store, folder, channel_of(client), terms)
-        yield World(
+        made = World(
             line=line,
             gateway=gateway,
             clock=clock,
@@ -401,3 +411,5 @@ def world(
             folder=folder,
             keys=settle_in(line),
         )
+        yield made
+        assert made.edited or rows_unexplained(line) == []

@@ -6,15 +6,20 @@ before the commit, because the head row that orders the audit is locked from the
 
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from inbox.audit import merkle
-from inbox.audit.leaf import commitment, leaf_bytes, salt_digest
-from inbox.errors import IntegrityError
+from inbox.audit.deciding_rows import DECIDING_TABLES
+from inbox.audit.leaf import Value, commitment, leaf_bytes, salt_digest
+from inbox.audit.row_changes import take_digests
+from inbox.audit.row_digests import SALT_NAME, is_salted, row_marks
+from inbox.errors import ConfigurationError, IntegrityError
+from inbox.store import ROW_KEY, RowKey
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, table_of
 
 _ENTRIES = table_of(AuditEntry)
@@ -31,8 +36,12 @@ _UPDATE_HEAD = (
 )
 _ADD_ENTRIES, _ADD_NODES, _ADD_SALTS = (sa.insert(each) for each in (_ENTRIES, _NODES, _SALTS))
 
+_ROWS_WRITTEN: Final = "rows:written"
 _RECORDED_KEY = "inbox.audit"
 _HASH_BYTES = 32
+ROWS_PER_ENTRY: Final = 500
+"""So many rows an entry vouches for at most, beside those that it is about."""
+_SALTED: Final = frozenset(name for name, table in DECIDING_TABLES.items() if table.salted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +66,8 @@ class Entry:
     duties: Collection[str] = ()
     """The duties of the rule: it is in the audit only if all of them were met."""
     committed: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, bytes] = field(default_factory=dict)
+    """The digests of the deciding rows that it vouches for, by their names: filled by `seal`."""
 
 
 def record(session: Session, entry: Entry) -> None:
@@ -72,15 +83,17 @@ def seal(session: Session, now: datetime) -> None:
 
     Called by `Store.transaction` as the last step before the commit.
     """
-    entries: list[Entry] = session.info.pop(_RECORDED_KEY, [])
+    recorded: list[Entry] = session.info.pop(_RECORDED_KEY, [])
+    entries = _with_rows(recorded, take_digests(session))
     if not entries:
         return
     connection = session.connection()
+    key = _row_key(session) if any(entry.rows for entry in entries) else b""
     size, frontier = _lock_head(connection)
     leaves, nodes, salts = [], [], []
     for seq, entry in enumerate(entries, start=size):
-        new_salts = {name: secrets.token_bytes(16) for name in entry.committed}
-        leaf = _leaf(seq, entry, new_salts, now)
+        new_salts = {name: secrets.token_bytes(16) for name in _salt_names(entry)}
+        leaf = _leaf(seq, entry, new_salts, now, _marks(key, seq, entry, new_salts))
         frontier, made = merkle.append(frontier, seq, merkle.leaf_hash(leaf))
         leaves.append({"seq": seq, "leaf": leaf, "message_id": entry.message_id})
         nodes += [{"level": n.level, "position": n.index, "digest": n.hash} for n in made]
@@ -95,6 +108,57 @@ def seal(session: Session, now: datetime) -> None:
     connection.execute(
         _UPDATE_HEAD, {"new_size": size + len(entries), "new_frontier": b"".join(frontier)}
     )
+
+
+def _with_rows(entries: list[Entry], digests: dict[str, bytes]) -> list[Entry]:
+    """The entries, and with them the rows: each with what was last recorded of it, if anything.
+
+    The others go to the first entry, or to one of their own where there is none, or too many.
+    """
+    about = {entry.subject: place for place, entry in enumerate(entries)}
+    found: dict[int, dict[str, bytes]] = {}
+    others: dict[str, bytes] = {}
+    for name, digest in digests.items():
+        table, _, subject = name.partition("/")
+        place, salted = about.get(subject), table in _SALTED
+        if place is not None and not (salted and entries[place].message_id != subject):
+            found.setdefault(place, {})[name] = digest
+        elif salted:  # Its salt must go with its message.
+            entry = Entry(event=_ROWS_WRITTEN, who="line", subject=subject, message_id=subject)
+            entries = [*entries, replace(entry, rows={name: digest})]
+        else:
+            others[name] = digest
+    if others and len(others) <= ROWS_PER_ENTRY and about:
+        found[0] = {**found.get(0, {}), **others}
+        others = {}
+    entries = [
+        replace(entry, rows={**entry.rows, **found[place]}) if place in found else entry
+        for place, entry in enumerate(entries)
+    ]
+    return entries + rows_entries(Entry(event=_ROWS_WRITTEN, who="line", subject="rows"), others)
+
+
+def rows_entries(entry: Entry, digests: Mapping[str, bytes]) -> list[Entry]:
+    """The entry as often as it takes to vouch for all these rows."""
+    rows = list(digests.items())
+    starts = range(0, len(rows), ROWS_PER_ENTRY)
+    return [replace(entry, rows=dict(rows[at : at + ROWS_PER_ENTRY])) for at in starts]
+
+
+def _salt_names(entry: Entry) -> list[str]:
+    salted = any(is_salted(name, digest, _SALTED) for name, digest in entry.rows.items())
+    return [*entry.committed, *([SALT_NAME] if salted else [])]
+
+
+def _row_key(session: Session) -> bytes:
+    give: RowKey | None = session.info.get(ROW_KEY)
+    if give is None:
+        raise ConfigurationError("audit.no_row_key", "rows are written without the keys at hand")
+    return give()
+
+
+def _marks(key: bytes, seq: int, entry: Entry, salts: Mapping[str, bytes]) -> Mapping[str, str]:
+    return row_marks(key, seq, salts.get(SALT_NAME, b""), entry.rows, _SALTED)
 
 
 def head(session: Session, *, lock: bool = False) -> tuple[int, bytes]:
@@ -117,9 +181,13 @@ def _frontier(stored: bytes) -> tuple[bytes, ...]:
     return tuple(stored[at : at + _HASH_BYTES] for at in range(0, len(stored), _HASH_BYTES))
 
 
-def _leaf(seq: int, entry: Entry, salts: Mapping[str, bytes], now: datetime) -> bytes:
+def _leaf(
+    seq: int, entry: Entry, salts: Mapping[str, bytes], now: datetime, marks: Mapping[str, str]
+) -> bytes:
+    rows: Mapping[str, Value] = {"rows": marks} if marks else {}
     return leaf_bytes(
         {
+            **rows,
             "at": now.isoformat(timespec="microseconds"),
             "became": entry.became,
             "by": entry.by,

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from inbox.audit.accepted_gap import AcceptedGap
 from inbox.audit.outside import unvouched_findings
+from inbox.audit.state import StateReport, verify_state
 from inbox.audit.verify import AuditFinding, AuditReport, verify
 from inbox.cli.common.context import keyring_of, settings_of, store_of
 from inbox.cli.common.formats import Json
@@ -44,6 +45,13 @@ _TEXT_OF_CODE: Final = {
     "audit.unvouched": "the entries from here on are older than fifteen minutes, and no checkpoint"
     " kept outside vouches for them: no worker signs, or the file is an old copy",
 }
+_TEXT_OF_STATE_CODE: Final = {
+    "state.differs": "the row is not what the newest entry about it says",
+    "state.unexplained": "no entry says that there is such a row",
+    "state.not_taken": "no entry vouches for any row yet: the next start of `serve` or `work` has"
+    " all of them vouched for as they are found",
+    "state.missing": "the entries say that there is such a row, and there is none",
+}
 _BATCH: Final = 1000
 
 
@@ -57,6 +65,13 @@ def verify_all(
             help="A copy of the checkpoints that was kept elsewhere; may be repeated.",
         ),
     ] = None,
+    state: Annotated[
+        bool,
+        typer.Option(
+            "--state",
+            help="Compare every row that decides with the entries, too; names those that differ.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check every entry against the tree and every checkpoint; ends with 1 if anything is wrong.
@@ -66,6 +81,11 @@ def verify_all(
     A gap that two people accepted is printed first, for ever.
     That no checkpoint outside vouches for the entries, or for those older than minutes, is wrong
     too: then nothing shows that they are the ones that were written.
+
+    With --state every row that decides is compared with what the entries say of it last: states,
+    tasks, receipts, people, units, capacities, grants, the keys of case systems, the rules in
+    force. A row that no entry explains is named by its table and id. What stood before the entries
+    vouched for rows is counted as found: all that can be said of it is that it is so since then.
     """
     settings = settings_of(ctx)
     store = store_of(settings)
@@ -76,11 +96,12 @@ def verify_all(
         texts = [_read_text(path) for path in there]
         report = verify(session, keyring, texts)
         unvouched = unvouched_findings(session, keyring, texts, now, report.left_behind)
+        rows = verify_state(session, keyring.row_key()) if state else None
     said: list[dict[str, str | int]] = [
         {"code": f.code, "at": f.at, "text": _explain(f)} for f in [*report.findings, *unvouched]
     ]
     said += [_missing_file_finding(path, report) for path in files if path not in there]
-    holds = not said
+    holds = not said and not (rows and rows.findings)
     if as_json:
         print_json(
             {
@@ -90,6 +111,7 @@ def verify_all(
                 "checkpoints": report.checkpoints,
                 "accepted_gaps": [_gap_json(gap) for gap in report.accepted],
                 "findings": said,
+                **({} if rows is None else {"state": _state_as_json(rows)}),
             }
         )
     else:
@@ -98,6 +120,8 @@ def verify_all(
         for finding in said:
             print_line(f"WRONG {finding['code']} at {finding['at']}: {finding['text']}")
         print_line(f"{report.size} entries, {report.checkpoints} checkpoints, root {report.root}")
+        if rows is not None:
+            _print_state(rows)
         if holds:
             print_line("everything holds")
     if not holds:
@@ -152,6 +176,23 @@ def _gap_json(gap: AcceptedGap) -> dict[str, str | int]:
         "old_size": gap.old.size,
         "old_root": gap.old.root.hex(),
     }
+
+
+def _state_as_json(rows: StateReport) -> dict[str, object]:
+    return {
+        "compared": rows.compared,
+        "as_found": dict(rows.as_found),
+        "findings": [{"code": f.code, "table": f.table, "row": f.row} for f in rows.findings],
+    }
+
+
+def _print_state(rows: StateReport) -> None:
+    for finding in rows.findings:
+        text = _TEXT_OF_STATE_CODE[finding.code]
+        print_line(f"WRONG {finding.code} {finding.table} {finding.row}: {text}")
+    for table, count in rows.as_found.items():
+        print_line(f"as found: {count} of {table}")
+    print_line(f"{rows.compared} rows compared with the entries")
 
 
 def _explain(finding: AuditFinding) -> str:

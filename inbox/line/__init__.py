@@ -111,6 +111,10 @@ class Line:
     case_system_places: CaseSystemPlaces = field(default_factory=CaseSystemPlaces)
     terms: Terms = field(default_factory=Terms)
 
+    def __post_init__(self) -> None:
+        """Whatever this line writes is vouched for with its keys."""
+        self.store.row_key = self.keyring.row_key
+
     def current_trust(self) -> Trust:
         """The trust anchors that are in force now, and all revocation lists at hand."""
         with self.store.reading() as (session, _):

@@ -7,13 +7,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Table
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
+from inbox.audit.row_changes import deciding_columns, note_rows, write_returning
 from inbox.domain import DeliveryState, State, TaskState, check_move, new_id, station_of
 from inbox.errors import Conflict
 from inbox.line.task_kinds import (
@@ -93,8 +95,10 @@ def settle(session: Session, now: datetime, step: Step) -> Mapping[str, object]:
     changed = session.connection().execute(
         _update_statement(table, frozenset(values)), values | seen
     )
-    if changed.rowcount != 1:
+    rows = changed.all()
+    if len(rows) != 1:
         raise Conflict("stale", f"{table.name} has changed since it was read")
+    note_rows(session, table, rows)
     audit.record(session, _audit_entry(table.name, step))
     _apply_consequences(session, now, step)
     if row in session:
@@ -103,7 +107,7 @@ def settle(session: Session, now: datetime, step: Step) -> Mapping[str, object]:
 
 
 @cache
-def _update_statement(table: Table, names: frozenset[str]) -> sa.Update:
+def _update_statement(table: Table, names: frozenset[str]) -> ReturningUpdate[Any]:
     """Set these columns if the row is as it was seen. Building it takes as long as running it."""
     return (
         sa.update(table)
@@ -113,6 +117,7 @@ def _update_statement(table: Table, names: frozenset[str]) -> sa.Update:
             table.c.state == sa.bindparam("seen_state"),
         )
         .values({name: sa.bindparam(name) for name in sorted(names)})
+        .returning(*deciding_columns(table))
     )
 
 
@@ -192,13 +197,14 @@ def end_assignments(session: Session, now: datetime, message_id: str) -> None:
 def _end_grants(session: Session, now: datetime, step: Step) -> None:
     """Access that was given or taken in one unit is over when the message leaves it."""
     table = table_of(AccessGrant)
-    ended = session.execute(
+    ended = write_returning(
+        session,
         sa.update(table)
         .where(table.c.message_id == step.row.id, not_ended(AccessGrant, now))
-        .values(active_until=now)
-        .returning(table.c.id)
-    ).scalars()
-    for grant_id in ended.all():
+        .values(active_until=now),
+        ["id"],
+    )
+    for grant_id in (str(grant["id"]) for grant in ended):
         close_tasks(session, now, subject=grant_id, kinds=[TaskKind.GRANTED], who="line")
         audit.record(session, _ending_entry("access:ended", grant_id, step))
 

@@ -58,6 +58,8 @@ class TaskKind(StrEnum):
 
     Over when two people have accepted the gap.
     """
+    STATE_DIFFERS = "state_differs"
+    """A row that decides is not what the audit says of it: somebody changed the database."""
     LEAVER = "leaver"
     """Somebody left, or left the unit, and what that person had has ended: give it to another."""
 
@@ -85,6 +87,7 @@ ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
     TaskKind.LISTING_DIFFERS: "security_reviewer",
     TaskKind.DAMAGED: "operator",
     TaskKind.AUDIT_GAP: "security_reviewer",
+    TaskKind.STATE_DIFFERS: "security_reviewer",
     TaskKind.LEAVER: "leader",
 }
 """Who may close a task of each kind."""

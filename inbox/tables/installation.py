@@ -103,3 +103,5 @@ class Installation(Row, table=True):
     key_proof: bytes
     created_at: datetime = Field(sa_type=UtcDateTime)
     people_enrolled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    state_taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Since when every change of a deciding row is in the audit; none: a start will take it."""

@@ -87,6 +87,11 @@ class _TotalsCollector(Collector):
             totals.damaged,
         )
         yield _gauge(
+            "inbox_state_differs",
+            "1: rows that decide are not what the audit says, and nobody has closed the task.",
+            totals.state_differs,
+        )
+        yield _gauge(
             "inbox_clock_backward_seconds",
             "How far the database's clock has run backwards.",
             totals.clock_backward.total_seconds(),

@@ -101,6 +101,8 @@ class Totals:
     """Addresses of lists that gave nothing the last time."""
     damaged: int
     """Messages whose stored content does not open, as far as is known."""
+    state_differs: int
+    """Open tasks that say that rows are not what the audit says of them."""
     clock_backward: timedelta
     """How far the database's clock was behind at the last look."""
     clock_ahead: timedelta
@@ -132,10 +134,8 @@ def totals_of(line: Line) -> Totals:
             ),
             waits_for_list=_count_rows(session, col(Message.code) == STALE_LIST),
             lists_failed=_count_rows(session, col(ListAddress.code).is_not(None)),
-            damaged=_count_rows(
-                session,
-                (col(Task.kind) == TaskKind.DAMAGED) & (col(Task.state) == TaskState.OPEN),
-            ),
+            damaged=_count_rows(session, _is_open(TaskKind.DAMAGED)),
+            state_differs=_count_rows(session, _is_open(TaskKind.STATE_DIFFERS)),
             clock_backward=clock.backward if isinstance(clock, SteadyClock) else timedelta(0),
             clock_ahead=clock.ahead if isinstance(clock, SteadyClock) else timedelta(0),
         )
@@ -179,6 +179,10 @@ def _count_open_tasks(session: Session, now: datetime) -> Counts:
         .order_by(kind)
     )
     return {name: Count(number=number, oldest=now - oldest) for name, number, oldest in found}
+
+
+def _is_open(kind: TaskKind) -> sa.ColumnElement[bool]:
+    return (col(Task.kind) == kind) & (col(Task.state) == TaskState.OPEN)
 
 
 def _count_legacy_sha1(session: Session, now: datetime) -> int:

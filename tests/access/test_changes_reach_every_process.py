@@ -26,6 +26,7 @@ from inbox.access.files import versions
 from inbox.access.files.active import POLICY_KIND, ActivePolicies, activate_policy
 from inbox.access.files.folder import load_policy, read_policy_files
 from inbox.domain import DeliveryState, GrantKind, MessageState, Mode
+from inbox.keys import Keyring
 from inbox.line.case_systems import hash_api_key
 from inbox.store import Store, create_engine
 from inbox.tables import (
@@ -56,7 +57,7 @@ PROCESSES = ("sqlite in processes", "postgresql in processes")
 @contextmanager
 def opened(url: str) -> Iterator[Store]:
     engine = create_engine(url)
-    store = Store(engine, seal=audit.seal)
+    store = Store(engine, seal=audit.seal, row_key=lambda: b"k" * 32)
     with store.transaction() as (session, _):
         session.add(AuditHead(id=1, size=0, frontier=b""))
     yield store
@@ -258,7 +259,11 @@ def test_two_servers_follow_policy_and_case_system_changes_at_the_next_request(
     tmp_path: Path,
 ) -> None:
     installed = installation(tmp_path)
-    store = Store(create_engine(f"sqlite:///{installed.folder}/inbox.db"), seal=audit.seal)
+    store = Store(
+        create_engine(f"sqlite:///{installed.folder}/inbox.db"),
+        seal=audit.seal,
+        row_key=Keyring.load(installed.folder / "keys").row_key,
+    )
     with store.transaction() as (session, now):
         active = session.get_one(ActivePolicy, POLICY_KIND)
         digest, version = active.digest, active.version

@@ -267,7 +267,7 @@ def moved_in(line: Line, world: RandomWorld, digest: str) -> Iterator[None]:
     yield
     with line.store.transaction() as (session, _):
         for table in reversed(SQLModel.metadata.sorted_tables):
-            session.execute(table.delete())
+            session.connection().execute(table.delete())
 
 
 def narrowed(hidden: Sequence[str]) -> Iterator[MessageSearch]:

@@ -1,12 +1,16 @@
 """What somebody with the database and all the time could do: write a coherent audit anew."""
 
+import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from inbox.audit import merkle
-from inbox.audit.leaf import LeafFacts, read_leaf
+from inbox.audit.leaf import LeafFacts, leaf_bytes, read_leaf
+from inbox.audit.row_digests import SALT_NAME
+from inbox.migrations import downgrade, upgrade
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint, table_of
 from tests.worlds import World
 
@@ -21,8 +25,13 @@ _CHECKPOINTS = table_of(Checkpoint)
 
 def rebuild(world: World, change: Change) -> None:
     """Exchange the leaves for others; entries, nodes, salts and head fit them, no note does."""
-    engine = world.line.store.engine.execution_options(inbox_writes=True)
-    with engine.begin() as connection:
+    world.edited = True
+    rebuild_database(world.line.store.engine, change)
+
+
+def rebuild_database(engine: Engine, change: Change) -> None:
+    """The same in a database that no world is on."""
+    with engine.execution_options(inbox_writes=True).begin() as connection:
         query = sa.select(_ENTRIES.c.leaf).order_by(_ENTRIES.c.seq)
         leaves = [bytes(leaf) for leaf in connection.scalars(query)]
         for table in (_ENTRIES, _NODES, _CHECKPOINTS):
@@ -35,6 +44,23 @@ def rebuild(world: World, change: Change) -> None:
 def renumbered(leaf: bytes, seq: int) -> bytes:
     """The leaf with another number."""
     return leaf.replace(b'"seq":%d,' % _said(leaf).seq, b'"seq":%d,' % seq)
+
+
+def without_marks(leaves: list[bytes]) -> list[bytes]:
+    """The entries as versions wrote them that vouched for no row."""
+    return [_without_marks(json.loads(leaf)) for leaf in leaves]
+
+
+def migrate_from_before(engine: Engine) -> None:
+    """The database goes through the migration from the version that vouched for no row."""
+    downgrade(engine, "0004")
+    upgrade(engine)
+
+
+def _without_marks(said: dict[str, Any]) -> bytes:
+    said.pop("rows", None)
+    said["salts"].pop(SALT_NAME, None)
+    return leaf_bytes(said)
 
 
 def _write(connection: Connection, leaves: Sequence[bytes]) -> None:

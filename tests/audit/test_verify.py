@@ -35,6 +35,7 @@ def _report(world: World, *outside: str) -> verify.AuditReport:
 
 
 def _change(world: World, statement: str) -> None:
+    world.edited = True
     engine = world.line.store.engine.execution_options(inbox_writes=True)
     with engine.begin() as connection:
         connection.execute(sa.text(statement))

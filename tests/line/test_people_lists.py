@@ -73,6 +73,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
 @pytest.fixture
 def hall(made: School) -> School:
     """The school without any mail, whose lists nobody has doubted yet."""
+    made.world.edited = True
     with made.line.store.transaction() as (session, _):
         for table in ("task", "opening", "access_grant", "assignment", "delivery", "message"):
             session.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours

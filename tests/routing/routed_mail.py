@@ -141,8 +141,8 @@ def mailroom(url: str, folder: Path) -> Iterator[Mailroom]:
     """An open transaction on a database with the schema and nothing in it."""
     create_keys(folder / "keys", NOW)
     engine = sharing_statements(create_engine(url))
-    store = Store(engine, seal=audit.seal, clock=lambda session: NOW)
+    keyring = Keyring.load(folder / "keys")
+    store = Store(engine, seal=audit.seal, clock=lambda session: NOW, row_key=keyring.row_key)
     with closing_engine(engine), store.transaction() as (session, _):
         session.add(AuditHead(id=1, size=0, frontier=b""))
-        keyring = Keyring.load(folder / "keys")
         yield Mailroom(keyring=keyring, session=session, town=Town(session))

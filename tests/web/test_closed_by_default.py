@@ -193,6 +193,7 @@ def test_websocket_connections_are_closed_at_once(still: Still) -> None:
 
 def test_api_answers_503_when_the_database_is_unavailable(api: Api) -> None:
     client = TestClient(create_app(api.world.line), raise_server_exceptions=False)
+    api.world.edited = True
     with api.world.line.store.transaction() as (session, _):
         session.connection().exec_driver_sql("ALTER TABLE case_system RENAME TO gone")
 

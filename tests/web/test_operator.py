@@ -170,6 +170,7 @@ def test_readiness_fails_with_a_database_of_another_version(small_world: World) 
 
 
 def test_readiness_reports_each_need_whose_tables_are_missing(small_world: World) -> None:
+    small_world.edited = True
     with small_world.line.store.transaction() as (session, _):
         for table in ("installation", "active_policy", "pulse"):
             session.connection().exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_gone")
@@ -381,6 +382,7 @@ def test_operator_listener_answers_404_for_other_paths(operator: TestClient, pat
 
 
 def test_metrics_answer_503_when_the_database_is_unavailable(small_world: World) -> None:
+    small_world.edited = True
     with small_world.line.store.transaction() as (session, _):
         session.execute(sa.text("ALTER TABLE message RENAME TO gone"))
 

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, func, select
 
 from inbox.audit import verify
 from inbox.audit.outside import unvouched_findings
+from inbox.audit.state import verify_state
 from inbox.cli.demo.display import ProgressView, count_waiting, letter_results, show_results
 from inbox.cli.demo.people import DemoPeople
 from inbox.cli.demo.stage import Stage, open_stage
@@ -129,7 +130,9 @@ def _verify_audit(play: Stage) -> bool:
     outside = play.settings.checkpoints.read_text("utf-8")
     with play.line.store.reading() as (session, now):
         unvouched = unvouched_findings(session, play.line.keyring, [outside], now)
-        return verify.verify(session, play.line.keyring, [outside]).holds and not unvouched
+        rows = verify_state(session, play.line.keyring.row_key()).findings
+        holds = verify.verify(session, play.line.keyring, [outside]).holds
+    return holds and not unvouched and not rows
 
 
 def _summary(

@@ -29,6 +29,7 @@ _CLOSED_BY_PEOPLE = (
     TaskKind.UNUSUAL,
     TaskKind.LISTING_DIFFERS,
     TaskKind.DAMAGED,
+    TaskKind.STATE_DIFFERS,
     TaskKind.LEAVER,
 )
 _REGISTERED_STATES = (MessageState.REGISTERED, MessageState.ANSWERED)

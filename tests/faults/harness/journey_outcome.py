@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inbox.audit import verify
+from inbox.audit.state import verify_state
 from inbox.simulator.packages.envelopes import look, text_at
 from tests.faults.harness.external_archive import ArchiveServer
 from tests.faults.harness.outside_world import OutsideWorld
@@ -59,6 +60,7 @@ def audit_findings(outside: OutsideWorld) -> list[verify.AuditFinding]:
         report = verify.verify(session, outside.line.keyring, [notes])
         assert report.size > 0
         assert report.checkpoints > 0
+        assert verify_state(session, outside.line.keyring.row_key()).findings == ()
     outside.line.store.engine.dispose()
     return list(report.findings)
 

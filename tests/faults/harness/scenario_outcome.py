@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from sqlmodel import Session, col, select
 
+from inbox.audit.state import verify_state
 from inbox.audit.verify import verify
 from inbox.domain import ArrivalState, OutboxState, TaskState
 from inbox.errors import InboxError, Unavailable
@@ -108,7 +109,8 @@ def judge(told: ScenarioRun, unharmed: Ends) -> set[tuple[Violation, str]]:
     found |= {(Violation.OTHER_END, name) for name in told.names if ends[name] != unharmed[name]}
     outside = told.outside.line
     with outside.store.reading() as (session, _):
-        if not verify(session, outside.keyring, []).holds:
+        unexplained = verify_state(session, outside.keyring.row_key()).findings
+        if unexplained or not verify(session, outside.keyring, []).holds:
             found.add((Violation.AUDIT, ""))
     return found
 

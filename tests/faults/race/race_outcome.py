@@ -11,6 +11,7 @@ from random import Random
 from sqlmodel import Session, col, or_, select
 
 from inbox.audit import verify
+from inbox.audit.state import verify_state
 from inbox.errors import ConcurrentWrite, Conflict, IllegalMove, NotFound, NotPermitted
 from inbox.tables import (
     AccessGrant,
@@ -195,8 +196,10 @@ def of_audit(world: World) -> list[str]:
     """What is wrong with the audit: it does not verify, or a move does not go on from the last."""
     with world.line.store.reading() as (session, _):
         report = verify.verify(session, world.line.keyring, [])
+        rows = verify_state(session, world.line.keyring.row_key()).findings
         leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
     found = [f"{finding.code} at {finding.at}" for finding in report.findings]
+    found += [f"{finding.code} of {finding.table} {finding.row}" for finding in rows]
     return found + _broken(json.loads(leaf) for leaf in leaves)
 
 

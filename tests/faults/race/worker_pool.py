@@ -17,6 +17,7 @@ from sqlmodel import col, func, select
 
 from inbox.app import create_app
 from inbox.audit import verify
+from inbox.audit.state import verify_state
 from inbox.simulator.casesystem.simulator import HOOK, CaseSystemSimulator
 from inbox.simulator.casesystem.webhook_check import HookApp
 from inbox.simulator.http.server import serve
@@ -231,10 +232,12 @@ def _of_audit(hall: WorkerPool, messages: int) -> list[str]:
     files = [path.read_text() for path in outside.folder.glob("checkpoints-*.txt")]
     with outside.line.store.reading() as (session, _):
         report = verify.verify(session, outside.line.keyring, files)
+        rows = verify_state(session, outside.line.keyring.row_key()).findings
         leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
     entries = [json.loads(leaf) for leaf in leaves]
     announced = sum(entry["event"] == "arrival:announced" for entry in entries)
     found = [f"{finding.code} at {finding.at}" for finding in report.findings]
+    found += [f"{finding.code} of {finding.table}" for finding in rows]
     found += repeated_moves(outside)
     return found if announced == messages else [*found, f"{announced} arrivals"]
 
