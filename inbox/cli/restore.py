@@ -9,7 +9,7 @@ import typer
 from sqlmodel import Session, col, func, select
 
 from inbox.access.files.folder import read_policy_files
-from inbox.access.files.versions import FilesByName
+from inbox.access.files.versions import FilesByName, FilesOfVersion
 from inbox.audit.entries_copy import EntriesCopy, read_copy
 from inbox.audit.gap import gap_from, unfit_runs
 from inbox.cli.common.context import line_of, settings_of
@@ -275,9 +275,9 @@ def _show_rules(
 ) -> None:
     """The difference; a folder that cannot be read keeps nobody from seeing the rest."""
     try:
-        files = files_of()
+        version = FilesOfVersion(files=files_of())
         with line.store.reading() as (session, _):
-            compared = compare(session, rules, files, new_digest=rules.read(files).digest)
+            compared = compare(session, rules, version, new_digest=rules.read(version).digest)
     except (Invalid, PolicyError) as error:
         print_line(f"{_LOUD} {what} in the export cannot be compared: {error.code}")
         return
