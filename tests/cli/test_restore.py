@@ -321,6 +321,7 @@ def test_code_of_another_gap_of_another_person_or_of_hours_ago_is_refused(lost: 
 
 def test_code_does_not_survive_another_swap_of_the_database(lost: Lost) -> None:
     codes = {"first_code": lost.code("anne"), "second_code": lost.code("siv")}
+    lost.world.edited = True
     older = lost.folder / "with-codes.db"
     _copy(lost.folder / "inbox.db", older)
     with closing(sqlite3.connect(older)) as database:
