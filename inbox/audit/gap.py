@@ -90,7 +90,18 @@ def find_gap(session: Session, keyring: Keyring, files: Sequence[str]) -> AuditG
 
 
 def gap_from(session: Session, note: ParsedCheckpoint) -> AuditGap:
-    """The gap between the database as it is and a checkpoint that does not fit it."""
+    """The gap between the database and a checkpoint that does not fit it.
+
+    As it was when it was found, if it was: what is taken in meanwhile makes nothing less missing.
+    """
+    found = session.exec(
+        select(AuditGapRow).where(
+            col(AuditGapRow.signed_root) == note.root.hex(),
+            col(AuditGapRow.accepted_at).is_(None),
+        )
+    ).first()
+    if found is not None:
+        return AuditGap(code=found.code, size=found.size, signed=note, newest_at=found.newest_at)
     size, _ = audit.head(session)
     last = session.exec(
         select(AuditEntry.leaf).order_by(col(AuditEntry.seq).desc()).limit(1)
