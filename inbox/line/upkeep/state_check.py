@@ -12,7 +12,7 @@ from typing import Final
 from sqlmodel import Session
 
 from inbox.audit.state import StateReport, verify_state
-from inbox.days import in_norway
+from inbox.days import day_of, in_norway
 from inbox.errors import ConcurrentWrite, IntegrityError
 from inbox.line import Line
 from inbox.line.settle import open_task
@@ -81,4 +81,4 @@ def _is_due(last: datetime | None, now: datetime) -> bool:
     if last is None or abs(now - last) >= _LONGEST_PAUSE:
         return True
     here, then = in_norway(now), in_norway(last)
-    return here.hour in _NIGHT and (then.date() != here.date() or then.hour < _NIGHT.start)
+    return here.hour in _NIGHT and (day_of(last) != day_of(now) or then.hour < _NIGHT.start)
