@@ -15,6 +15,7 @@ from inbox.tables import (
     AccessGrant,
     Assignment,
     AuditEntry,
+    AuditGapRow,
     AuditSalt,
     Clearance,
     ConflictOfInterest,
@@ -25,6 +26,7 @@ from inbox.tables import (
     Note,
     Opening,
     Proposal,
+    RestoreCode,
     UnitAbove,
 )
 from tests import databases
@@ -112,6 +114,23 @@ def _furnish(made: World) -> None:
                     unit="bv",
                     source="import",
                     recorded_at=now,
+                ),
+                AuditGapRow(
+                    id=new_id(),
+                    code="audit.cut",
+                    size=1,
+                    signed_size=2,
+                    signed_root=HASH,
+                    found_at=now,
+                    accepted_at=now,
+                ),
+                RestoreCode(
+                    person="ola",
+                    code_hash=b"hash",
+                    signed_root=HASH,
+                    size=1,
+                    root=HASH,
+                    expires_at=until,
                 ),
                 MessageReference(message_id=message.id, reference_hash=HASH),
                 MessageReference(message_id=message.id, reference_hash="e" * 64),
@@ -223,7 +242,7 @@ EDITS = {
         ("state.differs", "message"),
     ),
     "a reference of a message": (
-        "DELETE FROM message_reference WHERE reference_hash LIKE 'f%%'",
+        "DELETE FROM message_reference WHERE reference_hash LIKE 'ffffffff%%'",
         ("state.differs", "message_reference"),
     ),
     "a word of no closed set": (
