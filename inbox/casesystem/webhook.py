@@ -27,6 +27,8 @@ from inbox.errors import Invalid, Unavailable
 Network = IPv4Network | IPv6Network
 _OK: Final = range(200, 300)
 _PORTS: Final = {"http": 80, "https": 443}
+EVENT_TYPE: Final = "application/cloudevents+json"
+"""The content type of every event."""
 WEBHOOK_TIME_LIMIT: Final = timedelta(seconds=15)
 """For the whole call, from the name of the host to the end of the answer's headers."""
 
@@ -89,6 +91,14 @@ def webhook_client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
     )
 
 
+class WebhookRefused(Unavailable):
+    """The address answered, with a status that is no 2xx."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__("webhook.refused", f"status {status}")
+        self.status = status
+
+
 class WebhookSender:
     """Sends events to listed targets only; `within` is the time limit of a whole call.
 
@@ -107,22 +117,30 @@ class WebhookSender:
         self._within = within
 
     def send(self, url: str, secret: bytes, event: DeliveryEvent, now: datetime) -> None:
-        """Resolve the host, check its addresses, connect to one of them, require a 2xx."""
+        """Send the event, signed. Raises `Unavailable` unless the answer was a 2xx."""
+        body = event_body(event)
+        self.post(url, event.id, now, body, sign(secret, event.id, now, body))
+
+    def post(self, url: str, event_id: str, at: datetime, body: bytes, signature: str) -> int:
+        """Resolve the host, check its addresses, connect to one of them, require a 2xx; gives it.
+
+        Raises `WebhookRefused` for another status, and `Unavailable`.
+        """
         try:
             target = check_target(url, self._targets)
         except Invalid as error:
             raise Unavailable(error.code, error.reason) from error
-        body, deadline = event_body(event), CallDeadline(self._within)
+        deadline = CallDeadline(self._within)
         request = self._client.build_request(
             "POST",
             httpx.URL(url).copy_with(host=_checked_address(target, deadline), port=target.port),
             content=body,
             headers={
                 "host": urlsplit(url).netloc,
-                "content-type": "application/cloudevents+json",
-                "webhook-id": event.id,
-                "webhook-timestamp": str(int(now.timestamp())),
-                "webhook-signature": sign(secret, event.id, now, body),
+                "content-type": EVENT_TYPE,
+                "webhook-id": event_id,
+                "webhook-timestamp": str(int(at.timestamp())),
+                "webhook-signature": signature,
             },
             extensions={
                 "sni_hostname": target.host,
@@ -136,7 +154,8 @@ class WebhookSender:
             code = "webhook.slow" if deadline.has_passed() else "webhook.unavailable"
             raise Unavailable(code, type(error).__name__) from error
         if answer.status_code not in _OK:
-            raise Unavailable("webhook.refused", f"status {answer.status_code}")
+            raise WebhookRefused(answer.status_code)
+        return answer.status_code
 
 
 def _checked_address(target: Target, deadline: CallDeadline) -> str:

@@ -90,7 +90,7 @@ def get_document(
 
 @router.post(
     "/{delivery_id}/accepted",
-    responses={**_KEPT_RESPONSE, **problem_responses(400, 404, 409, 413, 422)},
+    responses={**_KEPT_RESPONSE, **problem_responses(400, 404, 409, 413, 415, 422)},
 )
 def say_accepted(
     line: LineDependency,
@@ -106,7 +106,7 @@ def say_accepted(
 
 @router.post(
     "/{delivery_id}/registered",
-    responses={**_KEPT_RESPONSE, **problem_responses(400, 404, 409, 413, 422)},
+    responses={**_KEPT_RESPONSE, **problem_responses(400, 404, 409, 413, 415, 422)},
 )
 def say_registered(
     line: LineDependency,
@@ -122,7 +122,7 @@ def say_registered(
 
 @router.post(
     "/{delivery_id}/refused",
-    responses={**_KEPT_RESPONSE, **problem_responses(400, 404, 409, 413, 422)},
+    responses={**_KEPT_RESPONSE, **problem_responses(400, 404, 409, 413, 415, 422)},
 )
 def say_refused(
     line: LineDependency,

@@ -2,7 +2,9 @@
 
 `docs/openapi.json` is generated from them.
 
-What is taken is strict: an unknown field is refused, so that a misspelt one is not lost.
+What is taken is strict: an unknown field is refused, so that a misspelt one is not lost. What is
+given may get more fields, so its description does not close it (docs/vendors.md, "What may be
+added").
 """
 
 from datetime import datetime
@@ -19,15 +21,21 @@ ID_PATTERN = r"^[0-9a-f]{32}$"
 
 
 class ApiModel(BaseModel):
-    """The base of everything in the API."""
+    """The base of everything that is given: whoever reads it must let unknown fields pass."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class ApiRequest(ApiModel):
+    """The base of everything that is taken: an unknown field is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 # What is taken
 
 
-class Paging(ApiModel):
+class Paging(ApiRequest):
     """Which deliveries to list."""
 
     after: str | None = Field(default=None, pattern=ID_PATTERN)
@@ -35,11 +43,11 @@ class Paging(ApiModel):
     limit: int = Field(default=50, ge=1, le=100)
 
 
-class Nothing(ApiModel):
+class Nothing(ApiRequest):
     """No body is needed; an empty object is taken."""
 
 
-class Registered(ApiModel):
+class Registered(ApiRequest):
     """*Journalført*: the archive has it, under this reference."""
 
     reference: str = Field(min_length=1, max_length=200, examples=["2026/001234-1"])
@@ -48,7 +56,7 @@ class Registered(ApiModel):
     One line with a number other than zero: blanks, marks and words alone are no reference."""
 
 
-class Refused(ApiModel):
+class Refused(ApiRequest):
     """The case system will not register it; people decide what happens next."""
 
     code: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,59}$", examples=["journaldato.missing"])
@@ -71,8 +79,8 @@ class Answer(ApiModel):
 class Listed(ApiModel):
     """A delivery that stands open: ids and times only."""
 
-    id: str
-    """Names the delivery in every address. Random; it says nothing."""
+    delivery_id: str
+    """Names the delivery in every address and event. Random; it says nothing."""
     number: int
     """1 for the first attempt to deliver a message, then 2 and so on."""
     state: DeliveryState
@@ -159,7 +167,8 @@ class SameContent(ApiModel):
 class Delivery(ApiModel):
     """Everything that is needed to register the message."""
 
-    id: str
+    delivery_id: str
+    """Names the delivery in every address and event."""
     number: int
     state: DeliveryState
     offered_at: datetime

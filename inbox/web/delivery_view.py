@@ -42,7 +42,7 @@ def delivery_page(rows: Sequence[CollectableDelivery], limit: int) -> api_models
     """A page of at most `limit` deliveries; `rows` has one more if there is a next page."""
     shown = [
         api_models.Listed(
-            id=row.id,
+            delivery_id=row.id,
             number=row.number,
             state=row.state,
             offered_at=row.offered_at,
@@ -54,7 +54,7 @@ def delivery_page(rows: Sequence[CollectableDelivery], limit: int) -> api_models
     more = len(rows) > limit
     return api_models.Page(
         deliveries=shown,
-        next=f"{_DELIVERIES}?after={shown[-1].id}&limit={limit}" if more else None,
+        next=f"{_DELIVERIES}?after={shown[-1].delivery_id}&limit={limit}" if more else None,
     )
 
 
@@ -68,7 +68,7 @@ def delivery_details(found: CollectedMessage) -> api_models.Delivery:
     verdict = _VERDICT.validate_json(row.verdict or "{}")
     archive = _ARCHIVE.validate_python(unseal_json(row, found.key, "sealed_archive"))
     return api_models.Delivery(
-        id=attempt.id,
+        delivery_id=attempt.id,
         number=attempt.number,
         state=attempt.state,
         offered_at=attempt.offered_at,

@@ -6,16 +6,19 @@
 import json
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import FastAPI, Header
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
+from inbox.casesystem.webhook import EVENT_TYPE
 from inbox.web.api import router
 from inbox.web.api_models import ApiModel
-from inbox.web.problems import Problem
+from inbox.web.problems import MEDIA_TYPE, Problem
 
+_EXAMPLES: Final = Path(__file__).with_name("answer_examples.json")
 _ABOUT: Final = """\
 Confidential case mail (*taushetsbelagt arkivmelding*) for a case system.
 
@@ -71,6 +74,7 @@ def build_openapi() -> dict[str, Any]:
     inner = TypeAdapter(Problem).json_schema(ref_template="#/components/schemas/{model}")
     parts["schemas"] |= inner.pop("$defs") | {"Problem": inner}
     _drop_validation_errors(schema)
+    _add_examples(schema)
     parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     schema["security"] = [{"key": []}]
     return schema
@@ -86,6 +90,23 @@ def _drop_validation_errors(schema: dict[str, Any]) -> None:
                 del operation["responses"]["422"]
     for name in echoes:
         schema["components"]["schemas"].pop(name, None)
+
+
+def _add_examples(schema: dict[str, Any]) -> None:
+    """Real answers, and what is sent for them: each was given by a line of the tests."""
+    kept = json.loads(_EXAMPLES.read_text("utf-8"))
+    for path in schema["paths"].values():
+        for operation in path.values():
+            own = kept.get(operation["operationId"], {})
+            for status, response in operation["responses"].items():
+                for media_type, content in response.get("content", {}).items():
+                    of_kind = kept["problems"] if media_type == MEDIA_TYPE else own
+                    if status in of_kind:
+                        content["example"] = of_kind[status]
+    (event,) = schema["webhooks"].values()
+    (content,) = event["post"]["requestBody"]["content"].values()
+    content["example"] = kept["event"]["post"]
+    event["post"]["requestBody"]["content"] = {EVENT_TYPE: content}
 
 
 def delivery_offered(

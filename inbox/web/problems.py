@@ -145,6 +145,16 @@ _NOT_JSON = _ProblemText(
     detail="Send one JSON object, in UTF-8, as application/json.",
     code="request.not_json",
 )
+_NOT_NAMED_JSON = _ProblemText(
+    status=415,
+    title="The body is not said to be JSON",
+    detail=(
+        "Send the header `Content-Type: application/json`. `curl -d` says that it sends a form:"
+        " add `-H 'Content-Type: application/json'`."
+    ),
+    code="request.content_type",
+    headers={"accept-post": "application/json"},
+)
 _PROBLEM_OF_STATUS: Final[Mapping[int, _ProblemText]] = {
     400: _NOT_JSON,
     404: _NOT_FOUND,
@@ -168,6 +178,7 @@ _STATUS_DESCRIPTIONS: Final[Mapping[int, str]] = {
     404: "Not there, or not yours: the same answer",
     409: "Something else stands in the way; nothing was changed",
     413: "The body is too large",
+    415: "The body is not said to be JSON: its Content-Type is missing or another",
     422: "The request cannot be understood",
     503: "Something is away for the moment: repeat it later",
 }
@@ -193,6 +204,11 @@ def unauthenticated() -> JSONResponse:
 def too_large() -> JSONResponse:
     """The response to a body above the limit."""
     return _response(_TOO_LARGE)
+
+
+def not_named_json() -> JSONResponse:
+    """The response to a body whose content type is missing or is not JSON's."""
+    return _response(_NOT_NAMED_JSON)
 
 
 def check_no_conflict(said: Said) -> None:

@@ -101,7 +101,7 @@ class Product:
         later = [name for name in standing if list(self.deliveries).index(name) >= start]
         page = later[: int(asked["limit"])]
         self.pages.append(len(page))
-        return [{"id": name} for name in page]
+        return [{"delivery_id": name} for name in page]
 
     def _hear(
         self, delivery_id: str, delivery: Delivery, word: str, body: Mapping[str, str]
@@ -146,7 +146,7 @@ def _shown(delivery_id: str, delivery: Delivery) -> dict[str, object]:
     digest = hashlib.sha256(delivery.package).hexdigest()
     package = {"sha256": digest, "size": len(delivery.package)}
     return {
-        "id": delivery_id,
+        "delivery_id": delivery_id,
         "wire_id": delivery.message_id,
         "package": package,
         "documents": documents,

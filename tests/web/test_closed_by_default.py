@@ -163,7 +163,7 @@ def test_delivery_list_omits_deliveries_of_other_systems_even_with_a_foreign_cur
 
     listed = api.client.get(api.path, params={"after": theirs.id}, headers=api.headers("fag"))
 
-    assert [one["id"] for one in listed.json()["deliveries"]] == [ours.id]
+    assert [one["delivery_id"] for one in listed.json()["deliveries"]] == [ours.id]
 
 
 def test_every_api_response_has_the_security_headers(api: Api) -> None:

@@ -34,7 +34,7 @@ def test_delivery_list_contains_ids_and_times_but_no_content(api: Api) -> None:
 
     (listed,) = answer.json()["deliveries"]
     assert listed == {
-        "id": delivery.id,
+        "delivery_id": delivery.id,
         "number": 1,
         "state": "OPEN",
         "offered_at": "2026-11-20T08:00:00Z",
@@ -52,7 +52,7 @@ def test_delivery_list_omits_deliveries_that_cannot_be_collected(api: Api) -> No
     listed = api.client.get(api.path, headers=api.headers()).json()["deliveries"]
     collected = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers())
 
-    assert [one["id"] for one in listed] == [other.id]
+    assert [one["delivery_id"] for one in listed] == [other.id]
     assert collected.status_code == 404
 
 
@@ -66,7 +66,7 @@ def test_delivery_list_is_paged_oldest_first_to_the_last_page(api: Api) -> None:
     while address:
         page = api.client.get(address, headers=api.headers()).json()
         assert len(page["deliveries"]) <= 2
-        seen += [one["id"] for one in page["deliveries"]]
+        seen += [one["delivery_id"] for one in page["deliveries"]]
         address = page["next"]
 
     assert seen == offered
@@ -83,7 +83,7 @@ def test_delivery_page_continues_after_a_delivery_registered_meanwhile(api: Api)
 
     second = api.client.get(first["next"], headers=api.headers()).json()
 
-    assert [one["id"] for one in second["deliveries"]] == [offered[1]]
+    assert [one["delivery_id"] for one in second["deliveries"]] == [offered[1]]
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "after=1", "page=2"])

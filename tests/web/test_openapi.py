@@ -44,3 +44,14 @@ def test_openapi_webhook_lists_its_three_headers() -> None:
         "webhook-signature",
     ]
     assert list(event["post"]["responses"]) == ["204"]
+    assert list(event["post"]["requestBody"]["content"]) == ["application/cloudevents+json"]
+
+
+def test_openapi_closes_what_is_taken_and_leaves_open_what_is_given() -> None:
+    """A field may be added to an answer: whoever validates by the description must not mind."""
+    schemas = build_openapi()["components"]["schemas"]
+
+    closed = {name for name, each in schemas.items() if each.get("additionalProperties") is False}
+
+    assert closed == {"Nothing", "Registered", "Refused"}
+    assert {"Delivery", "Page", "Answer", "OfferedEvent", "Problem"} <= set(schemas)

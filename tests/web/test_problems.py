@@ -22,7 +22,7 @@ from inbox.errors import (
     Unavailable,
 )
 from inbox.web import problems
-from tests.web.conftest import CANARY, Still
+from tests.web.conftest import CANARY, Api, Still
 
 DEEP = "[" * 5000
 
@@ -75,13 +75,43 @@ def test_refusal_code_must_match_the_code_pattern(still: Still, code: str) -> No
     assert still.post("refused", json={"code": code}).status_code == 422
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded"])
-def test_body_without_a_json_content_type_is_refused(still: Still, content_type: str) -> None:
-    headers = {"content-type": content_type}
+@pytest.mark.parametrize("word", ["registered", "refused", "accepted"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""]
+)
+def test_body_without_a_json_content_type_is_refused_with_the_header_to_send(
+    still: Still, content_type: str, word: str
+) -> None:
+    headers = {"content-type": content_type} if content_type else {}
 
-    answer = still.post("registered", content=b'{"reference": "1"}', headers=headers)
+    answer = still.post(word, content=b'{"reference": "1"}', headers=headers)
 
-    assert answer.status_code == 422
+    assert (answer.status_code, answer.json()["code"]) == (415, "request.content_type")
+    assert "Content-Type: application/json" in answer.json()["detail"]
+    assert "curl -d" in answer.json()["detail"]
+    assert still.stands_open()
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "Application/JSON; charset=utf-8", "application/vnd.x+json"],
+)
+def test_body_with_a_json_content_type_is_read(still: Still, content_type: str) -> None:
+    answer = still.post("registered", content=b"{}", headers={"content-type": content_type})
+
+    assert [one["field"] for one in answer.json()["errors"]] == ["reference"]
+
+
+def test_accepted_without_a_body_needs_no_content_type(api: Api) -> None:
+    delivery = api.offered()
+
+    answer = api.client.post(
+        f"{api.path}/{delivery.id}/accepted",
+        content=b"",
+        headers={**api.headers(), "content-type": "application/x-www-form-urlencoded"},
+    )
+
+    assert (answer.status_code, answer.json()) == (200, {"said": "done"})
 
 
 def test_too_large_body_is_refused_with_or_without_content_length(still: Still) -> None:

@@ -57,6 +57,8 @@ _COLUMNS_OF: Final[Mapping[type[Row], Sequence[str]]] = {
     Task: ("id", "kind", "state", "code", "opened_at", "closed_at"),
 }
 """All that is ever shown of a row: a closed list, whatever columns a table gets."""
+_SHOWN_AS: Final[Mapping[tuple[type, str], str]] = {(Delivery, "id"): "delivery_id"}
+"""Columns that have another name outside: that of the case systems' API."""
 
 
 class _ListAction(StrEnum):
@@ -226,7 +228,10 @@ def _rows_as_columns(
 
 
 def _columns_of(row: Row | ListedMessage, names: Sequence[str]) -> dict[str, object]:
-    return {name: _printable_value(getattr(row, name)) for name in names}
+    return {
+        _SHOWN_AS.get((type(row), name), name): _printable_value(getattr(row, name))
+        for name in names
+    }
 
 
 def _printable_value(value: object) -> object:

@@ -101,7 +101,11 @@ class ProductApi:
         while True:
             query = {"limit": str(at_most)} | ({} if after is None else {"after": after})
             listed = look(self._json("", query), "deliveries")
-            ids = [text_at(each, "id") for each in listed] if isinstance(listed, list) else []
+            ids = (
+                [text_at(each, "delivery_id") for each in listed]
+                if isinstance(listed, list)
+                else []
+            )
             yield from ids
             if len(ids) < at_most:
                 return

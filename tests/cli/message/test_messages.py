@@ -153,6 +153,8 @@ def test_message_show_includes_arrival_delivery_receipt_and_task(filled: Install
         "task": ["OPEN"],
     }
     assert parts["task"][0]["kind"] == "receipt_failed"
+    assert parts["delivery"][0]["delivery_id"] == "delivery-1"
+    assert "id" not in parts["delivery"][0]
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])

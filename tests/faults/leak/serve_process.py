@@ -95,8 +95,10 @@ class ServeProcess:
             [("registered", {"reference": REFERENCE}), ("refused", refusal)],
             strict=False,
         ):
-            self.client.get(f"{api}/{each['id']}/package", headers=ours).raise_for_status()
-            answer = self.client.post(f"{api}/{each['id']}/{word}", json=body, headers=ours)
+            self.client.get(f"{api}/{each['delivery_id']}/package", headers=ours).raise_for_status()
+            answer = self.client.post(
+                f"{api}/{each['delivery_id']}/{word}", json=body, headers=ours
+            )
             assert answer.status_code == 200, answer.text
             said[word] = answer.text
         assert set(said) == {"registered", "refused"}
