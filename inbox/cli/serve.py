@@ -42,7 +42,7 @@ _SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _PR_SET_DUMPABLE: Final = 4
 
 
-class _Runnable(Protocol):
+class Runnable(Protocol):
     """Something that runs until it is told to stop."""
 
     def run(self) -> None:
@@ -69,10 +69,10 @@ def serve(
     settings = settings_of(ctx)
     line = _line_with_settings_noted(settings)
     faces = {
-        "api": _HttpListener(
+        "api": HttpListener(
             create_app(line), settings.api, connections=api_connections(descriptor_limit())
         ),
-        "operator": _HttpListener(
+        "operator": HttpListener(
             create_operator_app(line), settings.operator, connections=OPERATOR_CONNECTIONS
         ),
     }
@@ -83,7 +83,8 @@ def serve(
             face.wait_until_up()
             print_line(f"{name} {face.url}")
 
-    _run([*faces.values(), compares], announce)
+    log.to_stderr()
+    run_until_signal([*faces.values(), compares], announce)
 
 
 def work(ctx: typer.Context) -> None:
@@ -94,7 +95,9 @@ def work(ctx: typer.Context) -> None:
     """
     disable_core_dumps()
     settings = settings_of(ctx)
-    _run([_worker(_line_with_settings_noted(settings), settings)], lambda: print_line("working"))
+    log.to_stderr()
+    worker = _worker(_line_with_settings_noted(settings), settings)
+    run_until_signal([worker], lambda: print_line("working"))
 
 
 def disable_core_dumps() -> None:
@@ -145,13 +148,12 @@ def _worker(line: Line, settings: Settings) -> Worker:
     return Worker(line, poll_seconds=settings.worker.poll_seconds, checkpoints=settings.checkpoints)
 
 
-def _run(parts: Sequence[_Runnable], announce: Callable[[], None]) -> None:
+def run_until_signal(parts: Sequence[Runnable], announce: Callable[[], None]) -> None:
     """Run every part until a signal comes or one of them ends, then stop them all.
 
     The signals are blocked, and waited for, so that no handler runs in the midst of something. They
     stay blocked while the parts end, each of which sends one.
     """
-    log.to_stderr()
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     failed: list[InboxError | SystemExit] = []
     threads = [
@@ -170,7 +172,7 @@ def _run(parts: Sequence[_Runnable], announce: Callable[[], None]) -> None:
         raise failed[0]
 
 
-def _run_part(part: _Runnable, failed: list[InboxError | SystemExit]) -> None:
+def _run_part(part: Runnable, failed: list[InboxError | SystemExit]) -> None:
     """Run a part; the program ends when it does, whatever for."""
     try:
         part.run()
@@ -195,7 +197,7 @@ class _UvicornServer(uvicorn.Server):
         self.up.set()
 
 
-class _HttpListener:
+class HttpListener:
     """One listener; it has its port as soon as it is made. Raises `ConfigurationError`."""
 
     def __init__(self, app: ASGIApp, listener: Listener, *, connections: int) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlmodel import select
 
 from inbox.app import create_app
-from inbox.cli.serve import _HttpListener
+from inbox.cli.serve import HttpListener
 from inbox.config import Listener
 from inbox.line import Line
 from inbox.line.queue import QUEUE_ROW_TYPES, claim
@@ -105,7 +105,7 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
 def serve_api(out: Connection, database: str, folder: Path) -> None:
     """The case systems' listener, as `inbox serve` has it."""
     with line_at(database, folder) as line:
-        face = _HttpListener(create_app(line), Listener(port=0), connections=100)
+        face = HttpListener(create_app(line), Listener(port=0), connections=100)
         thread = Thread(target=face.run, daemon=True)
         thread.start()
         face.wait_until_up()

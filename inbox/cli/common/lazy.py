@@ -30,6 +30,11 @@ COMMANDS: Final = {
         panel=_BEGIN,
         help="Run the whole program on this machine, with made-up mail.",
     ),
+    "sandbox": _LazyCommand(
+        module="sandbox.command",
+        panel=_BEGIN,
+        help="Try a case system against this service, with made-up mail.",
+    ),
     "keys": _LazyCommand(
         module="keys",
         panel=_BEGIN,

@@ -1,0 +1,1 @@
+"""`inbox sandbox`: made-up mail for a vendor's case system, and words about each of its calls."""
