@@ -1,22 +1,26 @@
 """Settings: one TOML file and the environment, read once, frozen; a wrong key is an error.
 
 `INBOX_CONFIG` names the file. `INBOX_<KEY>` in the environment goes before a key of the file that
-holds one value. Passwords come from a file or the environment, never from the TOML file.
+holds one value. Passwords come from a file or the environment, never from the TOML file. A relative
+path in the file begins in the folder of the file, one in the environment where the program runs.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from inbox.domain import CONFIDENTIAL_PROCESS, OrgNumber, Service, parse_org_number
-from inbox.errors import ConfigurationError, Invalid
+from inbox.errors import ConfigurationError, Invalid, NotThereYet
 from inbox.gateway.http import check_protected
+from inbox.settings_refusal import Allowed, SettingsSource, describe_refusals, read_settings_file
 from inbox.trust.crl_download import is_list_address
 
 PREFIX: Final = "INBOX_"
@@ -24,6 +28,11 @@ _CONFIG: Final = "INBOX_CONFIG"
 _NOT_SETTINGS: Final = frozenset({_CONFIG, "INBOX_SAMPLES", "INBOX_STRACE"})
 """Names with our prefix that are no settings."""
 _MAX_ADDRESS: Final = 500
+_SQLITE: Final = "sqlite:///"
+_PATHS: Final = (
+    "vault", "keys", "policies", "trust", "schemas", "tls_ca_file", "checkpoints", "audit_copy",
+)  # fmt: skip
+"""The settings at the top that are paths."""
 _PASSWORD: Final = "INBOX_GATEWAY_PASSWORD_"  # noqa: S105 - the name of one, not one
 
 
@@ -34,7 +43,26 @@ def _organisation(text: str) -> OrgNumber:
         raise ValueError(error.reason) from error
 
 
-Organisation = Annotated[str, AfterValidator(_organisation)]
+Organisation = Annotated[
+    str,
+    AfterValidator(_organisation),
+    Allowed('organisation numbers such as "910075918": nine digits with a valid check digit'),
+]
+
+
+def _database_address(text: str) -> str:
+    try:
+        make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise ValueError("not an address") from error
+    return text
+
+
+DatabaseAddress = Annotated[
+    str,
+    AfterValidator(_database_address),
+    Allowed('"sqlite:///PATH" or "postgresql://USER@HOST:5432/NAME"'),
+]
 
 
 class _Section(BaseModel):
@@ -49,10 +77,24 @@ class Listener(_Section):
     """0 takes a free one, and says which."""
 
 
+class ApiListener(Listener):
+    """Where the API for case systems binds."""
+
+    port: int = Field(default=8080, ge=0, le=65535)
+
+
+class OperatorListener(Listener):
+    """Where the operators' listener binds."""
+
+    port: int = Field(default=8081, ge=0, le=65535)
+
+
 class GatewaySettings(_Section):
     """One integrasjonspunkt."""
 
-    channel: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
+    channel: Annotated[str, Allowed("a-z, 0-9 and hyphens, at most 40 of them")] = Field(
+        pattern=r"^[a-z0-9-]{1,40}$"
+    )
     url: str
     user: str | None = None
     password_file: Path | None = None
@@ -109,10 +151,17 @@ def _list_address(text: str) -> str:
     return text
 
 
+ListAddress = Annotated[
+    str,
+    AfterValidator(_list_address),
+    Allowed("http or https addresses of at most 500 characters, without user and password"),
+]
+
+
 class RevocationSettings(_Section):
     """Where revocation lists are fetched from, beside the addresses in the trust folder."""
 
-    addresses: tuple[Annotated[str, AfterValidator(_list_address)], ...] = ()
+    addresses: tuple[ListAddress, ...] = ()
     fetch_minutes: float = Field(default=60, ge=1, le=24 * 60)
 
 
@@ -140,7 +189,7 @@ class AccessSettings(_Section):
 class Settings(_Section):
     """All settings."""
 
-    database: str = Field(pattern=r"^(sqlite:///|postgresql://)")
+    database: DatabaseAddress = Field(pattern=r"^(sqlite:///.|postgresql://)")
     vault: Path
     keys: Path
     policies: Path | None = None
@@ -148,14 +197,18 @@ class Settings(_Section):
     trust: Path | None = None
     schemas: Path | None = None
     """The folder of the published schemas (*.xsd) that arkivmelding.xml is compared with."""
-    origin: str = Field(default="inbox", pattern=r"^[A-Za-z0-9./-]{1,100}$")
+    tls_ca_file: Path | None = None
+    """Certificates (PEM) of an internal CA, believed of neighbours beside the public ones."""
+    origin: Annotated[str, Allowed("letters, digits, `.`, `/` and `-`, at most 100")] = Field(
+        default="inbox", pattern=r"^[A-Za-z0-9./-]{1,100}$"
+    )
     """The name of this installation's audit log, in every checkpoint."""
     checkpoints: Path
     """The file that checkpoints are appended to; keep it, or a copy of it, on another machine."""
     audit_copy: Path | None = None
     """An `audit export`, as of a standby, that must be there when people accept a gap."""
-    api: Listener = Listener(port=8080)
-    operator: Listener = Listener(port=8081)
+    api: ApiListener = ApiListener()
+    operator: OperatorListener = OperatorListener()
     gateways: tuple[GatewaySettings, ...] = ()
     webhook_targets: tuple[WebhookTarget, ...] = ()
     suppliers: tuple[Supplier, ...] = ()
@@ -173,11 +226,29 @@ class Settings(_Section):
 def read_settings(environment: Mapping[str, str], config: Path | None = None) -> Settings:
     """Read and check the settings.
 
-    Raises `ConfigurationError`, which names the key and the allowed values.
+    Raises `ConfigurationError`, which names the file, the line, the key, what was read there and
+    what is allowed.
     """
     named = environment.get(_CONFIG)
     path = config or (Path(named) if named else None)
-    values = {} if path is None else _read_toml(path)
+    source = SettingsSource() if path is None else read_settings_file(path)
+    given = _environment_values(environment)
+    values = dict(source.values) if path is None else _with_whole_paths(source.values, path)
+    source = replace(source, values={**source.values, **given}, environment=frozenset(given))
+    try:
+        settings = Settings.model_validate({**values, **given})
+    except ValidationError as error:
+        told = describe_refusals(error, Settings, source)
+        unnamed = "" if path else "; name the file with --config FILE or INBOX_CONFIG"
+        raise ConfigurationError("config.invalid", told + unnamed) from None
+    for number, gateway in enumerate(settings.gateways):
+        _check_gateway_settings(gateway, environment, source, number)
+    return settings
+
+
+def _environment_values(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings that the environment gives."""
+    values = {}
     for name, text in environment.items():
         if not name.startswith(PREFIX) or name in _NOT_SETTINGS or name.startswith(_PASSWORD):
             continue
@@ -185,16 +256,10 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
         if key not in _single_valued_keys():
             raise ConfigurationError(
                 "config.unknown_key",
-                f"{name} is no setting; there are {_comma_separated(_single_valued_keys())}",
+                f"{name} is no setting; there are {', '.join(sorted(_single_valued_keys()))}",
             )
         values[key] = text
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        raise ConfigurationError("config.invalid", _describe_errors(error)) from error
-    for gateway in settings.gateways:
-        check_gateway(gateway, password_of(gateway, environment))
-    return settings
+    return values
 
 
 def _single_valued_keys() -> frozenset[str]:
@@ -204,48 +269,42 @@ def _single_valued_keys() -> frozenset[str]:
     return frozenset(Settings.model_fields) - several - parts
 
 
-def _read_toml(path: Path) -> dict[str, object]:
+def _with_whole_paths(values: Mapping[str, object], config: Path) -> dict[str, object]:
+    """The values of a file, its relative paths as paths from the folder that the file is in."""
+    folder, found = config.absolute().parent, dict(values)
+    for key in _PATHS:
+        found[key] = _whole_path(folder, values.get(key))
+    address = values.get("database")
+    if isinstance(address, str) and address.startswith(_SQLITE):
+        path, question, rest = address.removeprefix(_SQLITE).partition("?")
+        if path and not path.startswith((":memory:", "file:")):
+            found["database"] = f"{_SQLITE}{folder / path}{question}{rest}"
+    gateways = values.get("gateways")
+    if isinstance(gateways, list):
+        found["gateways"] = [
+            {**each, "password_file": _whole_path(folder, each.get("password_file"))}
+            if isinstance(each, dict)
+            else each
+            for each in gateways
+        ]
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _whole_path(folder: Path, value: object) -> object:
+    """The path from the root; what is no text is left to be refused."""
+    return str(folder / value) if isinstance(value, str) else value
+
+
+def _check_gateway_settings(
+    gateway: GatewaySettings, environment: Mapping[str, str], source: SettingsSource, number: int
+) -> None:
+    """The same as `check_gateway`; what is wrong names the place in the settings."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigurationError("config.unreadable", f"{path.name}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError("config.toml", f"{path.name} is not TOML: {error}") from error
-
-
-def _describe_errors(error: ValidationError) -> str:
-    """Which key, and what is allowed; never the value, which may be a secret."""
-    told = []
-    for wrong in error.errors(include_input=False, include_url=False):
-        key = ".".join(str(part) for part in wrong["loc"])
-        text = "is no setting" if wrong["type"] == "extra_forbidden" else wrong["msg"]
-        if wrong["type"] == "extra_forbidden":
-            text += f"; there are {_comma_separated(_allowed_keys(wrong['loc']))}"
-        told.append(f"{key}: {text}")
-    return "; ".join(told)
-
-
-def _allowed_keys(place: tuple[int | str, ...]) -> frozenset[str]:
-    part: type[BaseModel] = Settings
-    inner: dict[str, type[BaseModel]] = {
-        "api": Listener,
-        "operator": Listener,
-        "gateways": GatewaySettings,
-        "webhook_targets": WebhookTarget,
-        "suppliers": Supplier,
-        "worker": WorkerSettings,
-        "terms": TermSettings,
-        "limits": LimitSettings,
-        "revocation": RevocationSettings,
-        "access": AccessSettings,
-    }
-    if len(place) > 1:
-        part = inner.get(str(place[0]), Settings)
-    return frozenset(part.model_fields)
-
-
-def _comma_separated(names: frozenset[str]) -> str:
-    return ", ".join(sorted(names))
+        check_gateway(gateway, password_of(gateway, environment))
+    except ConfigurationError as error:
+        key = {"config.password_file": "password_file", "config.invalid": "user"}
+        where = source.where(("gateways", number, key.get(error.code, "url")))
+        raise type(error)(error.code, f"{where}: {error.reason}") from None
 
 
 def password_of(gateway: GatewaySettings, environment: Mapping[str, str]) -> str | None:
@@ -253,9 +312,13 @@ def password_of(gateway: GatewaySettings, environment: Mapping[str, str]) -> str
     if gateway.password_file is not None:
         try:
             return gateway.password_file.read_text("utf-8").strip()
-        except OSError as error:
-            raise ConfigurationError(
-                "config.password_file", f"gateways.{gateway.channel}: {error.strerror}"
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            kind = NotThereYet if isinstance(error, FileNotFoundError) else ConfigurationError
+            raise kind(
+                "config.password_file",
+                f"password_file cannot be read ({why}); allowed: a file with the password that the"
+                " program's user may read",
             ) from error
     return environment.get(_PASSWORD + gateway.channel.replace("-", "_").upper())
 
@@ -263,10 +326,11 @@ def password_of(gateway: GatewaySettings, environment: Mapping[str, str]) -> str
 def check_gateway(gateway: GatewaySettings, password: str | None) -> None:
     """Raise `ConfigurationError` for an unprotected gateway, unless `allow_insecure` is set."""
     if (gateway.user is None) is not (password is None):
+        read = "a user and no password" if password is None else "a password and no user"
         raise ConfigurationError(
             "config.invalid",
-            f"gateways.{gateway.channel}: user and password belong together; the password comes"
-            " from password_file or the environment",
+            f"read {read}; allowed: both, the password from password_file or the environment,"
+            " or neither",
         )
     if not gateway.allow_insecure:
         credentials = None if gateway.user is None else (gateway.user, password or "")

@@ -73,6 +73,10 @@ class ConfigurationError(InboxError):
     """A setting, a key, a policy or a schema keeps the program from starting."""
 
 
+class NotThereYet(ConfigurationError):
+    """What a setting names is not there: perhaps its disk comes later, so it may be tried again."""
+
+
 class PolicyError(ConfigurationError):
     """A policy or rule book is invalid; the reason names the file, the line and what is allowed."""
 

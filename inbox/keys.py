@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from inbox.days import day_of
-from inbox.errors import ConfigurationError, Conflict, IntegrityError
+from inbox.errors import ConfigurationError, Conflict, IntegrityError, NotThereYet
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -261,6 +261,8 @@ def _key_file_names(folder: Path) -> list[str]:
         if folder.stat().st_mode & 0o022:
             raise ConfigurationError("keys.folder", "others can write in it: chmod 700 the folder")
         return sorted(path.name for path in folder.iterdir() if path.suffix == ".key")
+    except FileNotFoundError as error:
+        raise NotThereYet("keys.folder", "the key folder is not there") from error
     except OSError as error:
         raise ConfigurationError("keys.folder", "the key folder cannot be read") from error
 
@@ -274,7 +276,7 @@ def _read_private_file(path: Path) -> str:
                 )
             return file.read(1024).decode("ascii")
     except FileNotFoundError as error:
-        raise ConfigurationError("keys.missing", f"{path.name} is not in the folder") from error
+        raise NotThereYet("keys.missing", f"{path.name} is not in the folder") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError("keys.unreadable", f"{path.name} cannot be read") from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from inbox.errors import ConfigurationError
-from inbox.store import SCHEMA_REVISION
+from inbox.store import SCHEMA_REVISION, check_encoding, translate_errors
 
 # alembic is imported where it is used: `inbox serve` never migrates, and it takes 11 MB.
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def _run(engine: sa.Engine, change: "Callable[[Config], None]") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(shipped_folder("alembic")))
-    with engine.execution_options(inbox_writes=True).begin() as connection:
+    with translate_errors(), engine.execution_options(inbox_writes=True).begin() as connection:
+        check_encoding(connection)
         found = None
         if sa.inspect(connection).has_table("alembic_version"):
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()

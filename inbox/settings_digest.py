@@ -44,6 +44,7 @@ def settings_digests(settings: Settings) -> Mapping[str, str]:
     }
     found["trust"] = _folder_digest(settings.trust)
     found["schemas"] = _folder_digest(settings.schemas)
+    found["tls_ca_file"] = _file_digest(settings.tls_ca_file)
     return dict(sorted(found.items()))
 
 
@@ -51,6 +52,14 @@ def record_settings(session: Session, settings: Settings) -> None:
     """Note in the audit what is in force from this start on."""
     for part, digest in settings_digests(settings).items():
         audit.record(session, audit.Entry(event=EVENT, who="operator", subject=part, became=digest))
+
+
+def _file_digest(path: Path | None) -> str:
+    """The digest of a file's bytes; of nothing without a file."""
+    try:
+        return hashlib.sha256(b"" if path is None else path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ConfigurationError("config.tls_ca_file", type(error).__name__) from error
 
 
 def _folder_digest(folder: Path | None) -> str:

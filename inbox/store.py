@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
@@ -22,7 +23,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 from sqlmodel import Session
 
-from inbox.errors import ConcurrentWrite, ConfigurationError, Unavailable
+from inbox.database_faults import fault_of
+from inbox.errors import ConcurrentWrite, ConfigurationError, NotThereYet, Unavailable
 from inbox.errors import IntegrityError as Damaged
 
 SCHEMA_REVISION = "0005"
@@ -42,6 +44,7 @@ _POSTGRES_TIMEOUTS: Final = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
+    "client_encoding": "utf8",
     "options": "-c lock_timeout=30s -c idle_in_transaction_session_timeout=60s",
 }
 """A process that stands still in a transaction holds the head of the audit: it loses both."""
@@ -242,7 +245,7 @@ class Store:
         """A session, and after its end what is to be written then."""
         session = StoreSession(engine, expire_on_commit=False, info={ROW_KEY: self.row_key})
         try:
-            with _translate_errors(), session:
+            with translate_errors(), session:
                 yield session
         finally:
             for write in session.info.pop(_AFTERWARDS_KEY, ()):
@@ -282,8 +285,13 @@ class Store:
             session.commit()
 
     def check_schema(self) -> None:
-        """Raise `ConfigurationError` unless the database is of this code's version."""
-        with _translate_errors(), self.engine.connect() as connection:
+        """Raise `ConfigurationError` unless the database is of this code's version, in UTF-8.
+
+        A file of SQLite that is not there is not made: its disk may come later (`NotThereYet`).
+        """
+        _check_file(self.engine)
+        with translate_errors(), self.engine.connect() as connection:
+            check_encoding(connection)
             if not sa.inspect(connection).has_table("alembic_version"):
                 raise ConfigurationError(
                     "database.empty", "the database has no tables yet: run `inbox database upgrade`"
@@ -297,13 +305,32 @@ class Store:
             )
 
 
-def _is_full(error: BaseException | None) -> bool:
-    """SQLite says so in words, PostgreSQL by a code (`disk_full`)."""
-    return isinstance(error, psycopg.errors.DiskFull) or "disk is full" in str(error)
+def _check_file(engine: Engine) -> None:
+    """Raise `NotThereYet` if SQLite's folder is there and its file is not."""
+    path = Path(engine.url.database or "")
+    if engine.dialect.name == "sqlite" and path.parent.is_dir() and not path.exists():
+        raise NotThereYet(
+            "database.empty",
+            "there is no database in that folder: run `inbox database upgrade`, or mount its disk",
+        )
+
+
+def check_encoding(connection: Connection) -> None:
+    """Raise `ConfigurationError` unless the database keeps its texts in UTF-8."""
+    if connection.dialect.name != "postgresql":
+        return
+    found = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if found != "UTF8":
+        raise ConfigurationError(
+            "database.encoding",
+            f"the database is in {found}, and must be in UTF8: make another with CREATE DATABASE"
+            " name OWNER role ENCODING 'UTF8' TEMPLATE template0",
+        )
 
 
 @contextmanager
-def _translate_errors() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
+    """Turn what a driver raises into our errors: each cause has its own code."""
     try:
         yield
     except PoolTimeout as error:
@@ -314,11 +341,12 @@ def _translate_errors() -> Iterator[None]:
         if str(error.orig).startswith("Could not decode to UTF-8"):
             # The driver's text would quote what stands there.
             raise Damaged("database.damaged", "a text in it is none: a changed byte") from None
-        code = "database.full" if _is_full(error.orig) else "database.unavailable"
-        raise Unavailable(code, type(error.orig).__name__) from error
+        raise Unavailable(*fault_of(error.orig)) from error
     except DBAPIError as error:
         if type(error) is DatabaseError:
             raise Damaged("database.damaged", "its file is not a database of ours") from error
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise Unavailable(*fault_of(error.orig)) from error
         if not error.connection_invalidated:
             raise
         raise Unavailable("database.unavailable", type(error.orig).__name__) from error

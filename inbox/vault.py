@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from inbox.errors import ConfigurationError, Conflict, IntegrityError, Invalid, Unavailable
+from inbox.errors import Conflict, IntegrityError, Invalid, NotThereYet, Unavailable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -102,9 +102,7 @@ class FolderVault:
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise ConfigurationError(
-                "vault.no_folder", "make the vault's folder, or mount its disk"
-            )
+            raise NotThereYet("vault.no_folder", "make the vault's folder, or mount its disk")
         self._folder = folder
         self._made: set[Path] = set()
 

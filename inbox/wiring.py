@@ -1,6 +1,7 @@
 """The one place where the parts are put together: from settings to a `Line`."""
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from inbox.audit.state import take_state
 from inbox.casesystem.webhook import Target, WebhookSender, webhook_client
 from inbox.config import GatewaySettings, Settings, environment, password_of
 from inbox.domain import OrgNumber
-from inbox.errors import ConfigurationError
+from inbox.errors import ConfigurationError, NotThereYet
 from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring
@@ -79,15 +80,16 @@ def build_line_before_rules(settings: Settings) -> Line:
         ensure_installation(session, now, keyring, settings)
         session.flush()
         standstill.compare(session, keyring, [signed])
+    tls = neighbour_tls(settings)
     return Line(
         store=store,
         vault=FolderVault(settings.vault),
         keyring=keyring,
         policies=ActivePolicies(),
         rule_books=ActiveRuleBooks(),
-        gateways={g.channel: build_gateway(g, environment()) for g in settings.gateways},
+        gateways={g.channel: build_gateway(g, environment(), tls=tls) for g in settings.gateways},
         events=WebhookSender(
-            webhook_client(),
+            webhook_client(tls=tls),
             [
                 Target(host=target.host, port=target.port, networks=target.networks)
                 for target in settings.webhook_targets
@@ -95,7 +97,7 @@ def build_line_before_rules(settings: Settings) -> Line:
         ),
         trust=TrustStore(settings.trust),
         schemas=None if settings.schemas is None else read_schemas(settings.schemas),
-        crl_schedule=build_crl_schedule(settings),
+        crl_schedule=build_crl_schedule(settings, tls=tls),
         recheck=Recheck(settings.access.recheck),
         standstill=standstill,
         transfer_slots=TransferSlots(small=settings.worker.small, long=settings.worker.long),
@@ -141,22 +143,48 @@ def read_schemas(folder: Path) -> Schemas:
         raise ConfigurationError("schemas.unreadable", f"schemas: {error.strerror}") from error
 
 
-def build_gateway(settings: GatewaySettings, env: Mapping[str, str]) -> Gateway:
+def neighbour_tls(settings: Settings) -> ssl.SSLContext:
+    """How the certificates of neighbours are checked: by the public authorities and by our own.
+
+    Raises `ConfigurationError` for a file of authorities that cannot be read.
+    """
+    context = httpx.create_ssl_context(trust_env=False)
+    if settings.tls_ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=settings.tls_ca_file)
+        except FileNotFoundError as error:
+            raise NotThereYet("config.tls_ca_file", "tls_ca_file is not there") from error
+        except OSError as error:
+            raise ConfigurationError(
+                "config.tls_ca_file",
+                f"read {settings.tls_ca_file.name}, which cannot be used; allowed: a file of"
+                " certificates (PEM) that the program's user may read",
+            ) from error
+    return context
+
+
+def build_gateway(
+    settings: GatewaySettings, env: Mapping[str, str], *, tls: ssl.SSLContext | None = None
+) -> Gateway:
     """One channel with its client, for as long as the process lives."""
-    return _gateway_over(_client_of(settings, env), settings)
+    return _gateway_over(_client_of(settings, env, tls), settings)
 
 
 @contextmanager
-def open_gateway(settings: GatewaySettings, env: Mapping[str, str]) -> Iterator[Gateway]:
+def open_gateway(
+    settings: GatewaySettings, env: Mapping[str, str], *, tls: ssl.SSLContext | None = None
+) -> Iterator[Gateway]:
     """The same for a command; its connections are closed at the end."""
-    with _client_of(settings, env) as client:
+    with _client_of(settings, env, tls) as client:
         yield _gateway_over(client, settings)
 
 
-def _client_of(settings: GatewaySettings, env: Mapping[str, str]) -> httpx.Client:
+def _client_of(
+    settings: GatewaySettings, env: Mapping[str, str], tls: ssl.SSLContext | None
+) -> httpx.Client:
     password = password_of(settings, env)
     credentials = None if settings.user is None else (settings.user, password or "")
-    return client_for(settings.url, credentials=credentials)
+    return client_for(settings.url, credentials=credentials, tls=tls)
 
 
 def _gateway_over(client: httpx.Client, settings: GatewaySettings) -> Gateway:
@@ -172,10 +200,10 @@ def _gateway_over(client: httpx.Client, settings: GatewaySettings) -> Gateway:
     )
 
 
-def build_crl_schedule(settings: Settings) -> CrlSchedule:
+def build_crl_schedule(settings: Settings, *, tls: ssl.SSLContext | None = None) -> CrlSchedule:
     """The schedule of revocation lists: their addresses, and how often they are fetched."""
     return CrlSchedule(
-        source=CrlDownloader(build_http_client()),
+        source=CrlDownloader(build_http_client(tls=tls)),
         listed=settings.revocation.addresses,
         every=timedelta(minutes=settings.revocation.fetch_minutes),
     )

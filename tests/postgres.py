@@ -13,6 +13,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+OUTSIDER = "outsider"
+"""The one role that must give a password, where a test makes it."""
+
 
 def binaries() -> Path:
     """The folder with `initdb`: the system's newest, else the one of the wheel.
@@ -67,6 +70,8 @@ def server(*, durable: bool = False) -> Iterator[str]:
 
     where = home / "data"
     run(binary / "initdb", "-D", where, "-U", "inbox", "-A", "trust", "--no-sync", "-E", "UTF8")
+    rules = where / "pg_hba.conf"
+    rules.write_text(f"local all {OUTSIDER} scram-sha-256\n{rules.read_text()}")
     options = f"-k {home} -c listen_addresses='' -c shared_buffers=64MB -c max_connections=100"
     if not durable:
         options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"

@@ -1,5 +1,6 @@
 """Settings: read once, refused at the first mistake with the key and what is allowed."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -59,6 +60,75 @@ def test_invalid_setting_error_names_the_key_and_allowed_values(
         _read(tmp_path, text)
 
     assert [word for word in said if word not in str(told.value)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (GOOD + "[terms]\nundo_minuts = 1\n", "line 12, terms.undo_minuts: there is no such"),
+        (GOOD + "[terms]\nundo_minuts = 1\n", "(is undo_minutes meant?)"),
+        (GOOD + "[api]\nport = 70000\n", "line 12, api.port: read 70000; allowed: a whole number"),
+        (GOOD + "[worker]\nsmall = 1.5\n", "line 12, worker.small: read 1.5; allowed: a whole"),
+        (GOOD + "services = ['DPX']\n", 'line 11, gateways.services: read "DPX"; allowed: "DPO",'),
+        (GOOD + "allow_insecure = 'perhaps'\n", 'read "perhaps"; allowed: true or false'),
+        (GOOD + "[terms]\nlegacy_sha1_until = 'x'\n", 'read "x"; allowed: a date, such as'),
+        (
+            GOOD.replace("[[gateways]]", "[gateways]"),
+            "line 7, gateways: read a table; allowed: tab",
+        ),
+        (GOOD.replace('["910075918"]', "[]"), "read a list; allowed: a list of at least one: org"),
+        ("terms = 3\n" + GOOD, "line 1, terms: read 3; allowed: a table [terms]"),
+        (
+            GOOD + "password = hunter2\n",
+            "inbox.toml is not TOML: line 11: read «password = …»; allowed: `key",
+        ),
+        (
+            GOOD + "channel = 'x'\n",
+            "is not TOML: line 11: read «channel = …», which stands there twice",
+        ),
+        (
+            "\ufeff" + GOOD,
+            "is not TOML: line 1: read a byte order mark; allowed: UTF-8 without",
+        ),
+        (REMOTE, "line 9, gateways.url: read another machine and no user; allowed: user and pass"),
+        (REMOTE + "user = 'x'\n", "line 11, gateways.user: read a user and no password; allowed:"),
+        (GOOD.replace("sqlite:///inbox.db", "postgresql://u:hunter2@h:x/n"), "line 2, database: "),
+    ],
+)
+def test_settings_error_says_file_line_what_was_read_and_what_is_allowed(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        _read(tmp_path, text)
+
+    assert said in str(told.value)
+    assert re.search(r"inbox\.toml(, | is not TOML: )line \d+[,:]", str(told.value))
+    assert [
+        word for word in ("hunter2", "Input", "Field", "valid ") if word in str(told.value)
+    ] in (
+        [],
+        ["valid "],  # "with a valid check digit" is ours
+    )
+
+
+def test_listener_with_a_host_alone_keeps_its_documented_port(tmp_path: Path) -> None:
+    settings = _read(tmp_path, GOOD + '[api]\nhost = "0.0.0.0"\n[operator]\nhost = "::1"\n')
+
+    assert (settings.api.port, settings.operator.port) == (8080, 8081)
+
+
+def test_relative_paths_of_the_file_begin_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("hemmelig\n")
+    text = 'tls_ca_file = "tls/ca.pem"\n' + REMOTE + 'user = "inbox"\npassword_file = "pw"\n'
+
+    settings = _read(tmp_path, text, {"INBOX_TRUST": "trust"})
+
+    assert settings.database == f"sqlite:///{tmp_path}/inbox.db"
+    assert (settings.vault, settings.keys) == (tmp_path / "vault", tmp_path / "keys")
+    assert settings.checkpoints == tmp_path / "checkpoints.txt"
+    assert settings.tls_ca_file == tmp_path / "tls" / "ca.pem"
+    assert settings.gateways[0].password_file == tmp_path / "pw"
+    assert settings.trust == Path("trust")
 
 
 def test_unknown_inbox_variable_in_the_environment_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from inbox.cli.common.output import EXIT_INTERNAL, exit_code_of, print_error, pr
 from inbox.errors import InboxError
 
 _EPILOG: Final = (
-    "Exit codes: 0 fine; 1 something is wrong, or it was refused; 2 usage or configuration."
+    "Exit codes: 0 fine; 1 something is wrong, or it was refused; 2 usage or configuration;"
+    " 75, of serve and work: a disk, file or folder is not there yet."
     " An error is one line on standard error: inbox: CODE: what is wrong and what to do."
 )
 

@@ -3,11 +3,9 @@
 from typing import Final
 
 import typer
-from sqlalchemy.exc import OperationalError
 
 from inbox.cli.common.context import settings_of
 from inbox.cli.common.output import print_line
-from inbox.errors import Unavailable
 from inbox.migrations import upgrade as upgrade_to_newest
 from inbox.store import SCHEMA_REVISION
 from inbox.wiring import build_store
@@ -21,11 +19,7 @@ def upgrade(ctx: typer.Context) -> None:
 
     Take a backup first. A database that a newer program has upgraded is refused.
     """
-    store = build_store(settings_of(ctx))
-    try:
-        upgrade_to_newest(store.engine)
-    except OperationalError as error:
-        raise Unavailable("database.unavailable", type(error.orig).__name__) from error
+    upgrade_to_newest(build_store(settings_of(ctx)).engine)
     print_line(f"the database is of version {SCHEMA_REVISION}")
 
 

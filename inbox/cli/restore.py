@@ -36,7 +36,7 @@ from inbox.line.proposals.policy_or_rule_book import (
 )
 from inbox.line.pulses import GATEWAY
 from inbox.tables import Arrival, AuditGapRow, Pulse
-from inbox.wiring import open_gateway
+from inbox.wiring import neighbour_tls, open_gateway
 
 _LOUD: Final = "!!"
 
@@ -213,7 +213,7 @@ def _show_gateways(line: Line, settings: Settings) -> None:
     """Ask every gateway what waits; it is taken into custody as intake does it anyway."""
     for each in settings.gateways:
         channel = each.channel
-        with open_gateway(each, environment()) as gateway:
+        with open_gateway(each, environment(), tls=neighbour_tls(settings)) as gateway:
             new = poll_gateway(line, gateway)
         with line.store.reading() as (session, _):
             waiting = _unconfirmed(session, channel)

@@ -16,9 +16,14 @@ from starlette.types import ASGIApp
 from inbox import log
 from inbox.app import create_app, create_operator_app
 from inbox.cli.common.context import settings_of
-from inbox.cli.common.output import print_error, print_line, print_unexpected_error
+from inbox.cli.common.output import (
+    EXIT_NOT_THERE_YET,
+    print_error,
+    print_line,
+    print_unexpected_error,
+)
 from inbox.config import Listener, Settings
-from inbox.errors import ConfigurationError, InboxError, Unavailable
+from inbox.errors import ConfigurationError, InboxError, NotThereYet, Unavailable
 from inbox.line import Line
 from inbox.line.upkeep.gap import compare_and_report, report_gap
 from inbox.settings_digest import record_settings
@@ -66,8 +71,7 @@ def serve(
     and run workers. The log goes to standard error.
     """
     disable_core_dumps()
-    settings = settings_of(ctx)
-    line = _line_with_settings_noted(settings)
+    settings, line = _start(ctx)
     faces = {
         "api": HttpListener(
             create_app(line), settings.api, connections=api_connections(descriptor_limit())
@@ -94,10 +98,9 @@ def work(ctx: typer.Context) -> None:
     SQLite only one process may run the worker.
     """
     disable_core_dumps()
-    settings = settings_of(ctx)
+    settings, line = _start(ctx)
     log.to_stderr()
-    worker = _worker(_line_with_settings_noted(settings), settings)
-    run_until_signal([worker], lambda: print_line("working"))
+    run_until_signal([_worker(line, settings)], lambda: print_line("working"))
 
 
 def disable_core_dumps() -> None:
@@ -107,6 +110,16 @@ def disable_core_dumps() -> None:
     """
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         raise ConfigurationError("serve.dumpable", "this system would write its memory to disk")
+
+
+def _start(ctx: typer.Context) -> tuple[Settings, Line]:
+    """The settings and the line; what is not there yet ends the program so that it is retried."""
+    try:
+        settings = settings_of(ctx)
+        return settings, _line_with_settings_noted(settings)
+    except NotThereYet as error:
+        print_error(error)
+        raise typer.Exit(EXIT_NOT_THERE_YET) from error
 
 
 def _line_with_settings_noted(settings: Settings) -> Line:

@@ -83,9 +83,13 @@ def check_protected(url: str, credentials: tuple[str, str] | None) -> None:
     if _is_loopback(address.host):
         return
     if address.scheme != "https":
-        raise ConfigurationError("gateway.plain_http", "plain http to another machine")
+        raise ConfigurationError(
+            "gateway.plain_http", "read plain http to another machine; allowed: https"
+        )
     if credentials is None:
-        raise ConfigurationError("gateway.no_credentials", "another machine, and no credentials")
+        raise ConfigurationError(
+            "gateway.no_credentials", "read another machine and no user; allowed: user and password"
+        )
 
 
 class Transfer:
@@ -235,10 +239,15 @@ def _address(url: str) -> httpx.URL:
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL:
-        raise ConfigurationError("gateway.address", "the address cannot be read") from None
+        raise ConfigurationError(
+            "gateway.address", "url cannot be read; allowed: http(s)://host[:port][/path]"
+        ) from None
     bare = not (address.userinfo or address.query or address.fragment)
     if address.scheme not in ("http", "https") or not address.host or not bare:
-        raise ConfigurationError("gateway.address", "http(s)://host[:port][/path] and no more")
+        raise ConfigurationError(
+            "gateway.address",
+            "url has more or less than it may; allowed: http(s)://host[:port][/path] and no more",
+        )
     return address
 
 

@@ -18,8 +18,10 @@ def test_commands_refuse_an_empty_database_with_code_database_empty(empty: Insta
 
     answers = [empty.ask("database", "version"), empty.ask("message", "list"), empty.ask("serve")]
 
-    assert [answer.code for answer in answers] == [2, 2, 2]
+    assert [answer.code for answer in answers] == [2, 2, 75]
     assert all(answer.err.startswith("inbox: database.empty: ") for answer in answers)
+    assert all("or mount its disk" in answer.err for answer in answers)
+    assert not (empty.folder / "inbox.db").exists()
 
 
 def test_database_of_a_newer_program_is_refused_by_version_upgrade_and_serve(

@@ -53,7 +53,7 @@ def test_serve_without_the_key_folder_is_refused(installed: Installed) -> None:
 
     answer = installed.ask("serve")
 
-    assert answer.code == 2
+    assert answer.code == 75
     assert answer.err.startswith("inbox: keys.folder: ")
     assert "put the key folder of this database in its place" in answer.err
 

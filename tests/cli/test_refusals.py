@@ -12,7 +12,7 @@ from tests.cli.installation import OURS, Installed, program
 
 INIT = (
     *("init", "--organisation", OURS),
-    *("--person", "anne=Anne Arkivar", "--person", "bjorn=Bjorn Arkivar"),
+    *("--person", "anne=Anne Arkivar", "--person", "bjorn=Bjorn Arkivar", "--json"),
 )
 
 
@@ -38,7 +38,8 @@ def test_commands_on_an_empty_database_point_to_database_upgrade(
 
     told = empty.ask(*words)
 
-    assert told.code == 2
+    # A service is started again, since the disk of the database may come later.
+    assert told.code == (75 if words[0] in {"serve", "work"} else 2)
     assert told.err.startswith("inbox: database.empty")
     assert "inbox database upgrade" in told.err
 

@@ -15,11 +15,12 @@ EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERNAL: Final = 1
+EXIT_NOT_THERE_YET: Final = 75
+"""Of `serve` and `work` alone, as sysexits has it: start it again later."""
 _TABLE_WIDTH: Final = 240
 """Columns of a table that is not shown on a screen: no id is ever cut."""
 
 _ADVICE: Final = {
-    "config.invalid": "name the file with --config FILE or INBOX_CONFIG, and see `inbox config`",
     "database.unavailable": "the database does not answer, or its folder is not there: check"
     " `database` in the settings, and that it runs",
     "database.full": "the database's disk is full: make room, nothing is lost",
@@ -27,6 +28,7 @@ _ADVICE: Final = {
     "vault.io": "the vault's disk does not work as it should: see the system's log",
     "vault.full": "the vault's disk is full: make room, nothing is lost",
     "not_found": "there is nothing of that name",
+    "config.tls_ca_file": "it is `tls_ca_file` in the settings",
     "code.wrong": "check who you are, and type your own personal code;"
     " two others can give you a new one with `inbox directory code`",
     "code.paused": "from the third wrong code in a row each makes the next ones wait longer, up to"

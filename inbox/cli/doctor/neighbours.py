@@ -1,5 +1,6 @@
 """The checks of `doctor` on the neighbours: gateways, clocks, webhooks, trust, revocation lists."""
 
+import ssl
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +17,7 @@ from inbox.package.signature.revocation import authorities_without_fresh_list
 from inbox.tables import CaseSystem, ListAddress
 from inbox.tables.periods import not_ended
 from inbox.trust.trust_store import TrustStore
-from inbox.wiring import build_gateway
+from inbox.wiring import build_gateway, neighbour_tls
 
 _MAX_SKEW: Final = timedelta(seconds=5)
 _EXPIRES_SOON: Final = timedelta(hours=6)
@@ -31,17 +32,17 @@ def gateways(patient: CheckContext) -> Iterator[DoctorFinding]:
     if not patient.settings.gateways:
         yield warning("gateway", "there is none: no mail can come", "set [[gateways]]")
     for settings in patient.settings.gateways:
-        yield from _gateway(settings)
+        yield from _gateway(settings, neighbour_tls(patient.settings))
 
 
-def _gateway(settings: GatewaySettings) -> Iterator[DoctorFinding]:
+def _gateway(settings: GatewaySettings, tls: ssl.SSLContext) -> Iterator[DoctorFinding]:
     if settings.allow_insecure:
         yield warning(
             "gateway",
             f"{settings.channel} may be in the clear or without sign-in (allow_insecure)",
             "use https and a user, unless the network between is yours alone",
         )
-    gateway = build_gateway(settings, environment())
+    gateway = build_gateway(settings, environment(), tls=tls)
     try:
         skew = gateway.clock_skew()
         gateway.receipt_route(OrgNumber(settings.organisations[0]))

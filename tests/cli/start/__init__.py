@@ -1,0 +1,1 @@
+"""Tests of how an installation begins: files, first people, disks, the documentation."""
