@@ -81,5 +81,15 @@ class PolicyError(ConfigurationError):
     """A policy or rule book is invalid; the reason names the file, the line and what is allowed."""
 
 
+class RowsDiffer(PolicyError):
+    """A policy file has another number of rows than it states: a row was lost, or added."""
+
+    def __init__(self, error: PolicyError, *, file: str, stated: int, found: int) -> None:
+        super().__init__(error.code, error.reason)
+        self.file = file
+        self.stated = stated
+        self.found = found
+
+
 class IntegrityError(InboxError):
     """Stored bytes differ from what was stored: wrong key, flipped bit, cut file, broken audit."""

@@ -1,6 +1,7 @@
 """`inbox init`: enrol the first two people, and activate the policies that they approve; once."""
 
-import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -8,11 +9,14 @@ import typer
 from inbox.access.files.folder import read_policy_files
 from inbox.cli.common.context import settings_of, store_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.id_and_name import id_and_name
 from inbox.cli.common.output import print_json, print_line
+from inbox.cli.common.private_screen import is_private_screen, show_privately
+from inbox.cli.common.row_counts import count_added_rows
 from inbox.config import Settings
-from inbox.directory import enrol_first_people
+from inbox.directory import check_nobody_is_enrolled, enrol_first_people, new_code
 from inbox.domain import OrgNumber, parse_org_number
-from inbox.errors import Invalid
+from inbox.errors import Conflict, Invalid
 from inbox.keys import Keyring
 from inbox.line.active_rule_books import read_rule_book_files
 from inbox.line.proposals.policy_or_rule_book import (
@@ -23,9 +27,15 @@ from inbox.line.proposals.policy_or_rule_book import (
 )
 from inbox.wiring import ensure_installation, policy_folder, read_rule_books
 
-_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
-_LONGEST_NAME: Final = 200
 _TWO: Final = 2
+Codes = Annotated[
+    Path | None,
+    typer.Option(
+        "--codes",
+        metavar="FOLDER",
+        help="Write each code to a file of its own in this folder, closed to others; show none.",
+    ),
+]
 
 
 def init(
@@ -47,37 +57,80 @@ def init(
             " the routing rules.",
         ),
     ] = None,
+    codes: Codes = None,
     as_json: Json = False,
 ) -> None:
     """Enrol the first two people and activate the rules. This can be done only once.
 
     Both people become archivists at the desk. The first person named also edits policies and the
-    second reviews them, so a change of policy requires both. Each person gets a personal code,
-    shown here and never again; each must write down their own code and nobody else's. Everything is
-    recorded in the audit. Run `inbox keys create` and `inbox database upgrade` first, and `inbox
-    directory import` and `inbox doctor` afterwards.
+    second reviews them, so a change of policy requires both. Each person gets a personal code. On a
+    terminal the codes are shown to one person at a time, each on a screen that Enter wipes away;
+    nothing is done before both have seen theirs. A script says --codes FOLDER, or --json into a
+    pipe. Whoever has a code can replace it: `inbox directory own-code`. Everything is recorded in
+    the audit. Run `inbox keys create` and `inbox database upgrade` first, and `inbox directory
+    import` and `inbox doctor` afterwards.
     """
     settings = settings_of(ctx)
     receiver = parse_org_number(organisation)
-    people, unit = _people(person), _desk(settings, receiver, desk)
+    people = _people(person)
+    _check_codes_have_a_place(codes, as_json=as_json)
+    for changed in count_added_rows(policy_folder(settings)):
+        typer.echo(f"inbox: {changed}", err=True)
+    unit = _desk(settings, receiver, desk)
     policy, *books = _first_versions(settings, receiver)
     store, keyring = store_of(settings), Keyring.load(settings.keys)
     with store.transaction() as (session, now):
         ensure_installation(session, now, keyring, settings)
         session.flush()
-        codes = enrol_first_people(
-            session, now, organisation=receiver, people=people, desk=unit, digest=policy.digest
+        check_nobody_is_enrolled(session)
+    given = {each: new_code() for each in people}
+    _hand_out(given, codes, as_json=as_json)
+    with store.transaction() as (session, now):
+        enrol_first_people(
+            session,
+            now,
+            organisation=receiver,
+            people=people,
+            desk=unit,
+            digest=policy.digest,
+            codes=given,
         )
         editor, reviewer = people
         for version in (policy, *books):
             version.activate(session, now, proposer=editor, approver=reviewer)
     if as_json:
-        print_json({"codes": codes, "policy": policy.digest})
+        shown = {"codes": given} if codes is None else {"codes_in": str(codes)}
+        print_json({**shown, "policy": policy.digest})
         return
-    print_line("Personal codes, shown now and never again:")
-    for name, code in codes.items():
-        print_line(f"  {name}  {code}")
+    print_line(f"{' and '.join(people)} are enrolled, each with their own personal code")
     print_line(f"The policies are active: {policy.digest}")
+
+
+def _check_codes_have_a_place(folder: Path | None, *, as_json: bool) -> None:
+    """Two codes never stand on one screen: whoever sees both is two people to us."""
+    if folder is None and as_json is is_private_screen():
+        raise Invalid(
+            "init.codes",
+            "on a terminal the codes are shown one person at a time, without --json; a script says"
+            " --codes FOLDER, or --json with its output in a pipe or a file",
+        )
+
+
+def _hand_out(codes: Mapping[str, str], folder: Path | None, *, as_json: bool) -> None:
+    """Give each person the own code, before anything depends on it."""
+    if folder is not None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for person, code in codes.items():
+            try:
+                with (folder / f"{person}.code").open("x", encoding="ascii") as file:
+                    file.write(f"{code}\n")
+            except FileExistsError as error:
+                raise Conflict("init.codes", f"{person}.code is there already: move it") from error
+        if not as_json:
+            print_line(f"personal codes in {folder}: {', '.join(f'{p}.code' for p in codes)}")
+    elif not as_json:
+        for person, code in codes.items():
+            show_privately(person, code)
 
 
 def _first_versions(settings: Settings, organisation: OrgNumber) -> list[FirstVersion]:
@@ -94,20 +147,10 @@ def _first_versions(settings: Settings, organisation: OrgNumber) -> list[FirstVe
 
 
 def _people(given: list[str]) -> dict[str, str]:
-    people = dict(_id_and_name(text) for text in given)
+    people = dict(id_and_name(text) for text in given)
     if len(given) != _TWO or len(people) != _TWO:
         raise Invalid("init.people", "give --person twice, for two different people")
     return people
-
-
-def _id_and_name(text: str) -> tuple[str, str]:
-    """ID=NAME in its two parts."""
-    key, _, name = (part.strip() for part in text.partition("="))
-    if _ID.fullmatch(key) is None or not 0 < len(name) <= _LONGEST_NAME:
-        raise Invalid(
-            "init.named", "write ID=NAME; an id is of a-z, 0-9 and hyphens, at most 31 of them"
-        )
-    return key, name
 
 
 def _desk(settings: Settings, organisation: OrgNumber, given: str | None) -> tuple[str, str]:
@@ -118,7 +161,7 @@ def _desk(settings: Settings, organisation: OrgNumber, given: str | None) -> tup
             "init.desk",
             f"there is no routing/{organisation}.toml that names a desk: give --desk UNIT=NAME",
         )
-    unit = None if given is None else _id_and_name(given)
+    unit = None if given is None else id_and_name(given)
     if book is None:
         assert unit is not None
         return unit

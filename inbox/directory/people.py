@@ -31,7 +31,7 @@ _NUMBER_OF_FIRST_PEOPLE: Final = 2
 _MAX_APPROVED_BY: Final = 32
 
 
-def enrol_first_people(
+def enrol_first_people(  # noqa: PLR0913 - all that a beginning takes
     session: Session,
     now: datetime,
     *,
@@ -39,17 +39,18 @@ def enrol_first_people(
     people: Mapping[str, str],
     desk: tuple[str, str],
     digest: str,
+    codes: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Enrol the first two people, and return their personal codes.
+
+    The codes are new ones, or those that the people have been shown already.
 
     Both are at the archive desk, and they approve the first policy.
 
     Both distribute mail; the first also edits policies, the second reviews them, so that a change
     of policy takes both. Never runs again: `Conflict` (`init.done`).
     """
-    installation = session.get_one(Installation, 1)
-    if installation.people_enrolled_at is not None:
-        raise Conflict("init.done", "the first people have been enrolled already")
+    installation = check_nobody_is_enrolled(session)
     if len(people) != _NUMBER_OF_FIRST_PEOPLE:
         raise Invalid("init.people", "name exactly two different people")
     unit, unit_name = desk
@@ -69,7 +70,9 @@ def enrol_first_people(
         CapacityRow(id=new_id(), person=person, unit=unit, role=role.value, active_from=now)
         for person, role in roles
     )
-    codes = {person: issue_code(session, person) for person in people}
+    codes = codes or {person: new_code() for person in people}
+    for person in people:
+        issue_code(session, person, code=codes[person])
     approved_by = "+".join(people)
     activate_policy(session, now, digest, approved_by[:_MAX_APPROVED_BY])
     installation.people_enrolled_at = now
@@ -82,30 +85,66 @@ def enrol_first_people(
             policy=digest,
         ),
     )
-    return codes
+    return dict(codes)
 
 
-def issue_code(session: Session, person_id: str) -> str:
-    """Issue a new personal code, which is shown once and replaces the old one.
+def check_nobody_is_enrolled(session: Session) -> Installation:
+    """The installation, which must have no first people yet. Raises `Conflict` (`init.done`)."""
+    installation = session.get_one(Installation, 1)
+    if installation.people_enrolled_at is not None:
+        raise Conflict("init.done", "the first people have been enrolled already")
+    return installation
 
-    Stored as scrypt of it.
+
+def new_code() -> str:
+    """A new personal code: 80 random bits, in groups that can be copied by hand."""
+    return "-".join(secrets.token_hex(2) for _ in range(5))
+
+
+def replace_code(
+    session: Session, now: datetime, person_id: str, old: str, *, code: str | None = None
+) -> str:
+    """Replace the personal code of somebody who has it; the old one ends, and the audit says so.
+
+    Raises `Conflict` if the person or the old code is wrong, and `Unavailable` while no code of the
+    person is looked at.
+    """
+    check_code(session, now, person_id, old)
+    return issue_code(session, person_id, code=code, event="person:code_replaced", by=person_id)
+
+
+def check_code(session: Session, now: datetime, person_id: str, code: str) -> None:
+    """Raise `Conflict` unless this is the personal code of that person."""
+    if not _prove(session, now, person_id, code):
+        raise Conflict("code.wrong", "a person or a code is wrong")
+
+
+def issue_code(
+    session: Session,
+    person_id: str,
+    *,
+    code: str | None = None,
+    event: str = "person:code_given",
+    by: str = "directory",
+) -> str:
+    """Give a person a personal code, a new one or the given one; it replaces the old one.
+
+    It is shown once, and stored as scrypt of it.
     """
     person = session.get(Person, person_id)
     if person is None:
         raise NotFound
-    code, person.code_hash = new_code()
+    code = code or new_code()
+    person.code_hash = stored_form(code)
     forget_now(session, person_id)
-    audit.record(
-        session, audit.Entry(event="person:code_given", who="directory", subject=person_id)
-    )
+    audit.record(session, audit.Entry(event=event, who=by, subject=person_id))
     return code
 
 
-def new_code() -> tuple[str, bytes]:
-    """A new code, and what is stored of it: a salt, and scrypt of the code under it."""
-    code = "-".join(secrets.token_hex(2) for _ in range(5))
+def stored_form(code: str) -> bytes:
+    """What is stored of a code: a salt, and scrypt of the code under it."""
     salt = secrets.token_bytes(_SALT_BYTES)
-    return code, salt + _hash(code, salt)
+    return salt + _hash(code, salt)
 
 
 def is_code_of(stored: bytes, code: str) -> bool:
@@ -165,6 +204,5 @@ def verified_capacities(
     Raises `Conflict` if the person or the code is wrong, and `Unavailable` while no code of the
     person is looked at.
     """
-    if not _prove(session, now, person_id, code):
-        raise Conflict("code.wrong", "a person or a code is wrong")
+    check_code(session, now, person_id, code)
     return active_capacities_of(session, now, person_id)

@@ -22,7 +22,7 @@ from inbox.audit.accepted_gap import EVENT, gap_subject
 from inbox.audit.checkpoint import ParsedCheckpoint
 from inbox.audit.gap import CUT, FORK, fits, unfit_runs
 from inbox.directory.format.rows import COLUMNS_BY_KIND, Directory, RowKind
-from inbox.directory.people import is_code_of, new_code
+from inbox.directory.people import is_code_of, new_code, stored_form
 from inbox.domain import new_id
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
@@ -64,11 +64,11 @@ def issue_restore_code(line: Line, files: Sequence[str], person: str) -> str:
     with line.store.transaction() as (session, now):
         size, root = audit.head(session, lock=True)
         gap = _runs_of(session, line, files)[0][-1]
-        code, stored = new_code()
+        code = new_code()
         session.merge(
             RestoreCode(
                 person=person,
-                code_hash=stored,
+                code_hash=stored_form(code),
                 signed_root=gap.root.hex(),
                 size=size,
                 root=root.hex(),

@@ -61,10 +61,13 @@ def read_unchecked_rules(name: str, raw: bytes) -> RuleBook:
         raise place.refuse("file_name", name, "organisasjonsnummer.toml")
     toml_tables.organisation_of(place, organisation)
     place, table = toml_tables.read_toml(place, raw)
+    takes_all = _takes_all(place.at("[desk]", "desk", "takes_all"), table.get("desk"))
+    if takes_all:
+        table = {"rule": [], **table}
     toml_tables.check_fields(place, table, required=("units", "desk", "rule"), optional=("groups",))
     named = Definitions(groups=_groups(place, table), units=_units(place, table))
     desk = _desk(place.at("[desk]", "desk"), table["desk"], named)
-    rules = _rules(place, table["rule"], named)
+    rules = _rules(place, table["rule"], named, takes_all=takes_all)
     toml_tables.check_row_count(place, raw, len(rules))
     return RuleBook(
         organisation=OrgNumber(organisation),
@@ -118,17 +121,31 @@ def _unit(place: ReadPosition, value: object) -> RuleUnit:
 
 def _desk(place: ReadPosition, value: object, named: Definitions) -> UnitId:
     table = toml_tables.table_of(place, value)
-    toml_tables.check_fields(place, table, required=("unit",))
+    toml_tables.check_fields(place, table, required=("unit",), optional=("takes_all",))
     here = place.at(place.inside, "unit")
     return named.unit(here, toml_tables.text_of(here, table["unit"]))
 
 
-def _rules(place: ReadPosition, value: object, named: Definitions) -> tuple[RoutingRule, ...]:
+def _takes_all(place: ReadPosition, desk: object) -> bool:
+    """Whether the file says that people distribute everything: it then has no rules."""
+    if not isinstance(desk, dict) or "takes_all" not in desk:
+        return False
+    return toml_tables.flag_of(place, desk["takes_all"])
+
+
+def _rules(
+    place: ReadPosition, value: object, named: Definitions, *, takes_all: bool
+) -> tuple[RoutingRule, ...]:
     tables = toml_tables.tables_of(place.at("[[rule]]", "rule"), value)
-    if not 0 < len(tables) <= MAX_RULES:
+    if takes_all and tables:
+        here = place.at("[desk]", "desk", "takes_all")
+        raise here.refuse(
+            "takes_all", f"{len(tables)} regler", "ingen regler, eller ikke takes_all"
+        )
+    if not takes_all and not 0 < len(tables) <= MAX_RULES:
         allowed = (
             f"fra 1 til {MAX_RULES} regler: uten regler ville all post havnet ved desk, "
-            "uten at noen har bestemt det"
+            "uten at noen har bestemt det; står det takes_all = true under [desk], er det bestemt"
         )
         raise place.refuse("rule_count", f"{len(tables)} regler", allowed)
     rules: dict[RuleId, RoutingRule] = {}

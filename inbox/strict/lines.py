@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inbox.errors import PolicyError
+from inbox.errors import PolicyError, RowsDiffer
 
 MAX_BYTES = 256 * 1024
 _MAX_SHOWN_CHARACTERS = 80
@@ -100,4 +100,5 @@ def check_row_count(file: str, text: str, rows: int) -> None:
         raise refusal(where, "rows_unstated", f"{len(stated)} such lines", "one line `# rows: 12`")
     if int(stated[0].text) != rows:
         allowed = f"the {stated[0].text} that the file states"
-        raise stated[0].refuse("rows_differ", f"{rows} rows", allowed)
+        refused = stated[0].refuse("rows_differ", f"{rows} rows", allowed)
+        raise RowsDiffer(refused, file=file, stated=int(stated[0].text), found=rows)

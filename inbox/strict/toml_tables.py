@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from inbox.domain import OrgNumber, parse_org_number
-from inbox.errors import Invalid, PolicyError
+from inbox.errors import Invalid, PolicyError, RowsDiffer
 from inbox.strict.toml_lines import KeyPath, find_key_lines, nearest_line
 
 MAX_FILE_BYTES = 256 * 1024
@@ -92,7 +92,10 @@ def check_row_count(place: ReadPosition, raw: bytes, rows: int) -> None:
         )
     if stated[0][1] != rows:
         here = place.at_line(stated[0][0])
-        raise here.refuse("rows_differ", f"{rows} regler", f"de {stated[0][1]} som filen oppgir")
+        refused = here.refuse(
+            "rows_differ", f"{rows} regler", f"de {stated[0][1]} som filen oppgir"
+        )
+        raise RowsDiffer(refused, file=place.file, stated=stated[0][1], found=rows)
 
 
 def check_fields(

@@ -304,7 +304,9 @@ def installation(folder: Path) -> Installed:
     assert made.ask("keys", "create").code == 0
     assert made.ask("database", "upgrade").code == 0
     people = ("--person", "anne=Anne", "--person", "bjorn=Bjorn")
-    enrolled = made.ask("init", "--organisation", BERGVIK, "--desk", "dokumentsenteret=D", *people)
+    enrolled = made.ask(
+        "init", "--organisation", BERGVIK, "--desk", "dokumentsenteret=D", "--json", *people
+    )
     assert enrolled.code == 0, enrolled.err
     return made
 

@@ -36,10 +36,12 @@ def prepared(empty: Installed) -> Installed:
 
 
 def test_init_prints_two_personal_codes_and_stores_only_their_hashes(prepared: Installed) -> None:
-    answer = _init(prepared)
+    answer = _init(prepared, *TWO, "--json")
 
-    codes = [line.split()[1] for line in answer.out.splitlines() if line.startswith("  ")]
-    assert (answer.code, len(set(codes))) == (0, 2)
+    assert answer.code == 0
+    assert isinstance(answer.value, dict)
+    codes = list(answer.value["codes"].values())
+    assert len(set(codes)) == 2
     stored = (prepared.folder / "inbox.db").read_bytes()
     stored += (prepared.folder / "inbox.db-wal").read_bytes()
     assert [code for code in codes if code.encode() in stored] == []
@@ -73,7 +75,8 @@ def test_init_activates_the_policies_and_audits_person_ids_without_names(first: 
 
 def test_second_init_is_refused_and_points_to_inbox_directory(installed: Installed) -> None:
     answer = installed.ask(
-        *("init", "--organisation", OURS, "--person", "eva=Eva", "--person", "ola=Ola")
+        *("init", "--organisation", OURS, "--person", "eva=Eva", "--person", "ola=Ola"),
+        *("--desk", "dokumentsenteret=Dokumentsenteret", "--json"),
     )
 
     assert answer.code == 1
@@ -96,7 +99,7 @@ def test_second_init_is_refused_and_points_to_inbox_directory(installed: Install
 def test_init_with_invalid_people_or_desk_exits_2(
     prepared: Installed, words: list[str], code: str
 ) -> None:
-    answer = _init(prepared, *words)
+    answer = _init(prepared, *words, "--json")
 
     assert answer.code == 2
     assert answer.err.startswith(f"inbox: {code}: ")
@@ -119,7 +122,7 @@ def test_init_with_an_invalid_policy_reports_the_file_and_enrols_nobody(
     allow.write_text(allow.read_text().replace("archivist, mailbox,", "arkivar, mailbox,", 1))
     prepared.config.write_text(f'policies = "{folder}"\n' + prepared.config.read_text())
 
-    answer = _init(prepared)
+    answer = _init(prepared, *TWO, "--json")
 
     assert answer.code == 2
     assert "allow.csv" in answer.err
@@ -130,7 +133,7 @@ def test_init_with_an_invalid_policy_reports_the_file_and_enrols_nobody(
 def test_init_without_keys_points_to_keys_create(empty: Installed) -> None:
     empty.ask("database", "upgrade")
 
-    answer = _init(empty)
+    answer = _init(empty, *TWO, "--json")
 
     assert answer.code == 2
     assert "inbox keys create" in answer.err
@@ -139,7 +142,7 @@ def test_init_without_keys_points_to_keys_create(empty: Installed) -> None:
 def test_init_without_tables_points_to_database_upgrade(empty: Installed) -> None:
     empty.ask("keys", "create")
 
-    answer = _init(empty)
+    answer = _init(empty, *TWO, "--json")
 
     assert answer.code == 2
     assert "database.empty" in answer.err

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from inbox.errors import PolicyError
 from inbox.routing.conditions import ConditionField
+from inbox.routing.diff import diff_rule_books
+from inbox.routing.diff_text import render_diff
+from inbox.routing.lint import lint
 from inbox.routing.rule_book import SAME_UNIT, Release
 from inbox.routing.rule_reader import read_rules, read_unchecked_rules
 from tests.routing.rule_books import HEAD, NAME, POLICIES, a_book, a_file, rule
@@ -64,6 +67,18 @@ def test_read_rules_reads_organisation_units_desk_and_digest() -> None:
     assert book.digest == hashlib.sha256(raw).hexdigest()
 
 
+def test_file_without_rules_is_read_where_the_desk_takes_all() -> None:
+    raw = "# rows: 0\n" + HEAD.replace('unit = "desk"', 'unit = "desk"\ntakes_all = true')
+
+    book = read_rules(NAME, raw.encode())
+
+    assert (book.desk, book.rules) == ("desk", ())
+    changed = diff_rule_books(book, a_book(POLICE))
+    assert "politi" in render_diff(changed)
+    found = lint(book, on=date(2026, 11, 24), units=book.units, at_desk=2)
+    assert [finding for finding in found if finding.is_error] == []
+
+
 def test_same_unit_is_read_as_a_marker_and_not_as_a_unit() -> None:
     book = a_book(rule("svar", "{ known_reference = true }", to="same unit", release="at once"))
 
@@ -84,6 +99,9 @@ def test_same_unit_is_read_as_a_marker_and_not_as_a_unit() -> None:
         ("missing_field", HEAD.partition("[desk]")[0] + POLICE),
         ("missing_field", HEAD),
         ("rule_count", "rule = []\n" + HEAD),
+        ("missing_field", HEAD.replace('unit = "desk"', 'unit = "desk"\ntakes_all = false')),
+        ("takes_all", HEAD.replace('unit = "desk"', 'unit = "desk"\ntakes_all = true') + POLICE),
+        ("wrong_type", HEAD.replace('unit = "desk"', 'unit = "desk"\ntakes_all = 1')),
         ("rule_count", HEAD + "".join(rule(f"r{n}", '{ channel = "a" }') for n in range(201))),
         ("wrong_type", 'desk = "desk"' + HEAD.partition("[desk]")[0] + POLICE),
         ("wrong_type", "rule = 1\n" + HEAD),

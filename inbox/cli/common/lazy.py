@@ -35,6 +35,11 @@ COMMANDS: Final = {
         panel=_BEGIN,
         help="Try a case system against this service, with made-up mail.",
     ),
+    "new": _LazyCommand(
+        module="new",
+        panel=_BEGIN,
+        help="Write settings, policies and folders for a new installation.",
+    ),
     "keys": _LazyCommand(
         module="keys",
         panel=_BEGIN,

@@ -17,9 +17,11 @@ from inbox.cli.common.access_reader import Caller, check_may_read_access
 from inbox.cli.common.context import line_of, settings_of, store_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.output import print_json, print_line, print_table
+from inbox.cli.common.private_screen import is_private_screen, show_privately
 from inbox.cli.common.sign_in import As, CodeFromStdin, read_code, read_two_codes
 from inbox.cli.directory.view import changes_json, print_changes, print_impact, print_result
 from inbox.days import read_day, start_of_day
+from inbox.directory import check_code, new_code, replace_code
 from inbox.directory.apply import hash_references, plan_changes
 from inbox.directory.format.csv_folder import read_folder, write_folder
 from inbox.directory.format.rows import Directory
@@ -230,7 +232,34 @@ def code(
     """
     line = line_of(ctx)
     first, second = _two_signatures(by, with_, from_stdin=code_from_stdin)
-    print_line(issue_code_with_approver(line, first, second, person))
+    _show_code(person, issue_code_with_approver(line, first, second, person))
+
+
+@directory.command("own-code")
+def own_code(ctx: typer.Context, by: OwnId, code_from_stdin: CodeFromStdin = False) -> None:
+    """Replace your own personal code: type the one you have, and see a new one.
+
+    The old code stops working, and the audit says so. On a terminal nothing is changed before you
+    have seen the new one. This takes nobody else: whoever has lost the code asks two others.
+    """
+    store = store_of(settings_of(ctx))
+    old = read_code(by, from_stdin=code_from_stdin)
+    with store.transaction() as (session, now):
+        check_code(session, now, by, old)
+    fresh = new_code()
+    if is_private_screen():
+        show_privately(by, fresh)
+    with store.transaction() as (session, now):
+        replace_code(session, now, by, old, code=fresh)
+    print_line("the old code has ended" if is_private_screen() else fresh)
+
+
+def _show_code(person: str, code: str) -> None:
+    """On a terminal to that person alone; elsewhere as a line."""
+    if is_private_screen():
+        show_privately(person, code)
+    else:
+        print_line(code)
 
 
 def _two_signatures(by: str, with_: str, *, from_stdin: bool) -> tuple[Credentials, Credentials]:

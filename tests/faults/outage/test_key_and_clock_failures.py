@@ -66,7 +66,7 @@ def installed_once(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     assert place.ask("database", "upgrade").code == 0
     words = ("init", "--organisation", OURS, "--desk", "dokumentsenteret=Dokumentsenteret")
     people = ("--person", "anne=Anne Arkivar", "--person", "bjorn=Bjorn Arkivar")
-    assert place.ask(*words, *people).code == 0
+    assert place.ask(*words, *people, "--json").code == 0
     return place
 
 
