@@ -1,6 +1,7 @@
 """The program's output: one line for an error, with what to do; tables and JSON for results."""
 
 import json
+import shutil
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Final
 
 import typer
 
+from inbox.cli.common.table import table_lines
 from inbox.errors import ConfigurationError, InboxError, Invalid
 
 EXIT_OK: Final = 0
@@ -17,9 +19,6 @@ EXIT_USAGE: Final = 2
 EXIT_INTERNAL: Final = 1
 EXIT_NOT_THERE_YET: Final = 75
 """Of `serve` and `work` alone, as sysexits has it: start it again later."""
-_TABLE_WIDTH: Final = 240
-"""Columns of a table that is not shown on a screen: no id is ever cut."""
-
 _ADVICE: Final = {
     "database.unavailable": "the database does not answer, or its folder is not there: check"
     " `database` in the settings, and that it runs",
@@ -92,15 +91,7 @@ def print_json(value: object) -> None:
 
 
 def print_table(rows: Sequence[Mapping[str, object]], columns: Iterable[str]) -> None:
-    """Print rows as a table; nothing is cut unless the output is a terminal."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    names = list(columns)
-    for name in names:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*("" if row[name] is None else str(row[name]) for name in names))
-    width = None if sys.stdout.isatty() else _TABLE_WIDTH
-    Console(file=sys.stdout, width=width, markup=False, highlight=False).print(table)
+    """Print rows as a table, on a terminal in its width; a word, as an id, is never broken."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in table_lines(rows, list(columns), width=width, is_bold=width is not None):
+        print_line(line)
