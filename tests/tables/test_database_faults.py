@@ -79,7 +79,7 @@ def test_refusals_of_postgresql_have_a_code_for_each_cause(
     }
 
 
-def test_wrong_password_is_never_told(
+def test_wrong_password_never_appears_in_the_error(
     postgres_server: str, outsider: Callable[[str, str], str]
 ) -> None:
     refused = _refusal(outsider(postgres_server, "hemmelig"), Store.check_schema)
@@ -89,7 +89,7 @@ def test_wrong_password_is_never_told(
     assert OUTSIDER not in str(refused)
 
 
-def test_role_that_does_not_own_the_tables_is_told_so(
+def test_role_that_does_not_own_the_tables_has_a_code_of_its_own(
     postgres_server: str, outsider: Callable[[str, str], str]
 ) -> None:
     ours = databases.postgres_database(postgres_server)
@@ -100,7 +100,7 @@ def test_role_that_does_not_own_the_tables_is_told_so(
     assert "OWNER TO" in refused.reason
 
 
-def test_upgrade_by_a_role_that_does_not_own_the_database_is_told_so(
+def test_upgrade_by_a_role_that_does_not_own_the_database_has_that_code(
     postgres_server: str, outsider: Callable[[str, str], str]
 ) -> None:
     empty = _new_database(postgres_server)

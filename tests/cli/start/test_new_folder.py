@@ -149,7 +149,7 @@ def _with_shipped_policies(empty: Installed) -> Path:
 def test_init_counts_a_rule_that_was_added_to_the_shipped_policies(empty: Installed) -> None:
     folder = _with_shipped_policies(empty)
     deny, book = folder / "deny.csv", folder / "routing" / f"{OURS}.toml"
-    deny.write_text(deny.read_text() + "p, D90, hold, security_reviewer, always, none, deny\n")
+    deny.write_text(deny.read_text() + "p, D90, end_access, operator, always, none, deny\n")
     book.write_text(
         book.read_text() + '\n[[rule]]\nid = "ny"\nbecause = "Ny"\n'
         'when = { sender = "312113619", public_title_has = ["nytt-"] }\n'

@@ -52,7 +52,7 @@ def test_init_shows_each_code_on_a_screen_of_its_own_and_wipes_it(prepared: Inst
     assert _may_sign_in(prepared, "bjorn", CODE.findall(screens[1])[0])
 
 
-def test_init_that_is_interrupted_before_both_have_seen_theirs_enrols_nobody(
+def test_init_interrupted_before_both_have_seen_their_codes_enrols_nobody(
     prepared: Installed,
 ) -> None:
     typed = [("Press Enter when nobody else", "\r"), ("press Enter to wipe it", "\x03")]
