@@ -328,7 +328,10 @@ def test_status_page_shows_the_totals_in_norwegian(api: Api) -> None:
     assert "venter på fordeling 1 2 t" in rows
     assert "Fordele 1 2 t" in rows
     assert "20.11.2026 kl. 11.00" in _text(page)
-    assert "Alt som trengs, virker." in _text(page)
+    assert "Alt" not in (page.findtext(".//title") or "")
+    assert (page.findtext(".//title") or "").startswith("Post venter")
+    assert "1 oppgave venter på mennesker, den eldste i 2 t." in _text(page)
+    assert "Arkivet: fordel den til en enhet." in _text(page)
 
 
 def test_status_page_reports_a_missing_vault_in_title_and_text(small_world: World) -> None:
@@ -340,8 +343,25 @@ def test_status_page_reports_a_missing_vault_in_title_and_text(small_world: Worl
     page = html.document_fromstring(answer.content)
     assert answer.status_code == 200
     assert (page.findtext(".//title") or "").startswith("Noe er galt")
-    assert "Lageret" in _text(page)
+    assert "Lageret: Se at disken er montert, har plass og kan skrives til." in _text(page)
     assert "vault.io" in _text(page)
+
+
+def test_status_page_says_all_is_well_only_where_nothing_waits(api: Api) -> None:
+    api.world.collect()
+
+    with TestClient(create_operator_app(api.world.line)) as client:
+        page = html.document_fromstring(client.get("/").content)
+
+    assert (page.findtext(".//title") or "").startswith("Alt virker")
+    assert "Tjenesten virker. Ingenting venter på mennesker." in _text(page)
+
+
+def test_status_page_breaks_no_word_and_follows_the_dark_scheme(operator: TestClient) -> None:
+    style = html.document_fromstring(operator.get("/").content).findtext(".//style") or ""
+
+    assert "prefers-color-scheme: dark" in style
+    assert [each for each in ("anywhere", "break-all", "break-word") if each in style] == []
 
 
 def test_status_page_meets_basic_accessibility_rules(api: Api) -> None:
@@ -395,4 +415,6 @@ def test_metrics_answer_503_when_the_database_is_unavailable(small_world: World)
 def test_status_page_template_has_a_label_for_every_task_kind() -> None:
     page = (Path(web.__file__).parent / "templates" / "status.html").read_text()
 
-    assert [kind for kind in TaskKind if f'"{kind}": "' not in page] == []
+    labels, deeds = page.partition("{% set deeds")[::2]
+    assert [kind for kind in TaskKind if f'"{kind}": "' not in labels] == []
+    assert [kind for kind in TaskKind if f'"{kind}": "' not in deeds] == []
