@@ -9,6 +9,7 @@ from typing import Self
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 from sqlmodel import col, select
 
 from inbox.cli.demo.stage import Stage
@@ -18,7 +19,20 @@ from inbox.simulator.demo_mail.judge import Judgement
 from inbox.tables import Arrival, AuditEntry, Message, Receipt
 
 _SHOWN = ("arrival", "message", "delivery", "receipt")
-_LIVE_ROWS = 40
+_FEWEST_LIVE_ROWS = 5
+_ROWS_AROUND = 4
+"""Title, headings, and a line above and below."""
+_STEP = " → "
+_STATE_STYLES: Mapping[str, str] = {
+    MessageState.ANSWERED: "green",
+    MessageState.REGISTERED: "green",
+    MessageState.REFUSED: "magenta",
+    MessageState.QUARANTINED: "bold red",
+    MessageState.UNROUTED: "bold yellow",
+    ArrivalState.MISSED: "bold red",
+}
+"""The colours of states in which a message has come far, or waits for people."""
+_ENDS = _STATE_STYLES.keys() - {MessageState.REGISTERED, MessageState.REFUSED}
 
 
 @dataclass
@@ -35,12 +49,14 @@ class ProgressView:
     def __enter__(self) -> Self:
         """Begin to show: a live table on a terminal, plain lines elsewhere."""
         if self.console.is_terminal:
-            self._live = Live(console=self.console, refresh_per_second=8)
-            self._live.start()
+            self._live = Live(
+                self._table(), console=self.console, refresh_per_second=8, transient=True
+            )
+            self._live.start(refresh=True)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave what was shown on the screen."""
+        """Take the live table away: what became of each message follows."""
         if self._live is not None:
             self._live.stop()
 
@@ -82,7 +98,7 @@ class ProgressView:
         if kind not in _SHOWN or name is None or not entry["became"]:
             return
         code = f"  ({entry['code']})" if entry["code"] else ""
-        self._now.setdefault(name, []).append(entry["became"])
+        self._now[name] = [*self._now.pop(name, []), entry["became"]]
         if self._live is None:
             at = entry["at"][11:19]
             self.console.print(
@@ -92,13 +108,32 @@ class ProgressView:
             )
 
     def _table(self) -> Table:
-        table = Table(title="Meldingene på linja", box=None, pad_edge=False)
-        table.add_column("melding")
-        table.add_column("veien så langt", overflow="ellipsis", no_wrap=True)
-        moving = list(self._now.items())[-_LIVE_ROWS:]
-        for name, states in moving:
-            table.add_row(name, " → ".join(states[-7:]))
+        """The messages that moved last, as many as the screen holds, each with its whole name."""
+        letters = len(self.stage.letters)
+        ended = sum(states[-1] in _ENDS for states in self._now.values())
+        table = Table(box=None, pad_edge=False, title_justify="left", title_style="bold")
+        table.title = (
+            f"On the line: {len(self._now)} of {letters} have come,"
+            f" {ended} are answered or wait for people"
+        )
+        table.add_column("message", no_wrap=True, style="bold")
+        table.add_column("its way so far", no_wrap=True, overflow="ellipsis")
+        rows = max(_FEWEST_LIVE_ROWS, self.console.height - _ROWS_AROUND)
+        names = max((len(letter.name) for letter in self.stage.letters), default=0)
+        for name, states in list(self._now.items())[-rows:]:
+            table.add_row(name.ljust(names), _way(states, self.console.width - names - 2))
         return table
+
+
+def _way(states: Sequence[str], width: int) -> Text:
+    """The last states that fit in a width, the newest in its colour."""
+    shown = [states[-1]]
+    for state in reversed(states[:-1]):
+        if len(_STEP.join([state, *shown])) > width:
+            break
+        shown.insert(0, state)
+    way = Text(_STEP.join(shown[:-1]) + (_STEP if shown[:-1] else ""), style="dim")
+    return way.append(shown[-1], style=_STATE_STYLES.get(shown[-1], "yellow"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,22 +211,9 @@ def _receipt_of(judgement: Judgement, number: int, expected: Answered) -> str | 
     held = judgement.letters[number].receipts
     if held:
         return ", ".join(held)
-    return "ikke mulig" if expected is Answered.IMPOSSIBLE else None
+    return expected.value if expected is Answered.IMPOSSIBLE else None
 
 
-_FATE_TEXTS: Mapping[Fate, str] = {
-    Fate.RULE_AT_ONCE: "etter regel, straks",
-    Fate.RULE_RELEASED: "etter regel, frigitt av en person",
-    Fate.RULE_BY_HAND: "etter regel, journalført for hånd",
-    Fate.PLACED: "fordelt av arkivet",
-    Fate.PLACED_BY_HAND: "fordelt av arkivet, journalført for hånd",
-    Fate.RETURNED: "i retur fra fagsystemet, journalført for hånd",
-    Fate.DUPLICATE: "kjent igjen som allerede journalført",
-    Fate.REFUSED: "avvist av to personer",
-    Fate.QUARANTINED: "venter i karantene",
-    Fate.UNROUTED: "venter på fordeling",
-    Fate.MISSED: "borte hos integrasjonspunktet",
-}
 _EXPECTED_STATES: Mapping[Fate, str] = {
     Fate.QUARANTINED: MessageState.QUARANTINED,
     Fate.UNROUTED: MessageState.UNROUTED,
@@ -209,36 +231,24 @@ def _mismatches(fate: Fate, state: str, expected: str | None, code: str | None) 
     return wrong
 
 
-def show_results(console: Console, ends: Sequence[LetterResult], judgement: Judgement) -> None:
-    """Print the result of each letter, and the receipts that the senders have."""
-    table = Table(title="Hva ble det av hver melding", title_justify="left")
-    for heading in (
-        "melding",
-        "hva den gikk gjennom",
-        "tilstand",
-        "enhet",
-        "kvittering hos avsender",
-        "",
-    ):
-        table.add_column(heading, overflow="fold")
-    for end in ends:
-        mark = "✓" if not end.wrong else "; ".join(end.wrong)
-        code = f" ({end.code})" if end.code else ""
-        table.add_row(
-            end.name,
-            _FATE_TEXTS[end.fate],
-            end.state + code,
-            end.unit or "",
-            end.receipt or "–",
-            mark,
-        )
-    console.print(table)
-    counted = ", ".join(f"{n} {kind}" for kind, n in judgement.receipts_at_sender.items())
-    console.print(
-        f"Avsendersiden i simulatoren har {counted or 'ingen'} kvittering(er)."
-        f" Tapt: {judgement.lost}. Doble: {judgement.duplicates}."
-        f" Andres post urørt: {'ja' if judgement.left_alone else 'NEI'}."
-    )
+def show_results(console: Console, ends: Sequence[LetterResult]) -> None:
+    """Print the result of each letter, those of one fate together; no name is ever cut."""
+    names = max((len(end.name) for end in ends), default=0)
+    console.print("\n[bold]What became of each message[/bold]")
+    for fate in Fate:
+        mine = [end for end in ends if end.fate is fate]
+        if mine:
+            console.print(f"[cyan]{fate.value}: {len(mine)}[/cyan]")
+        for end in mine:
+            console.print(
+                Text.assemble(
+                    f"  {end.name:<{names}}  ",
+                    (f"{end.state:<11}  ", _STATE_STYLES.get(end.state, "")),
+                    f"{end.receipt or '–'}  {end.code or end.unit or ''}".rstrip(),
+                )
+            )
+            for wrong in end.wrong:
+                console.print(f"  ! {wrong}", style="bold red", markup=False)
 
 
 def count_waiting(ends: Sequence[LetterResult]) -> dict[str, int]:

@@ -70,6 +70,8 @@ class Stage:
     postman: Postman
     codes: Mapping[str, str]
     operator_url: str
+    api_url: str = ""
+    gateway_url: str = ""
     product: "subprocess.Popen[str]"
 
 
@@ -118,6 +120,8 @@ def open_stage(folder: Path) -> Iterator[Stage]:
             postman=postman,
             codes=codes,
             operator_url=addresses["operator"],
+            api_url=addresses["api"],
+            gateway_url=gateway_url,
             product=product,
         )
 
