@@ -116,7 +116,7 @@ def show_what_to_try(console: Console, play: Stage, folder: Path, *, stays: bool
         ("the operators' status page", page),
         (
             "what waits for anne to distribute it (type her code)",
-            f"{inbox} message list --by anne --as archivist --action route",
+            f"{inbox} message list --by anne --as archivist --action route --state UNROUTED",
         ),
         (
             "nothing in the audit was changed, by its copy outside the database",

@@ -69,7 +69,6 @@ def test_results_of_the_demo_at_80_columns_have_every_name_and_what_is_wrong() -
     assert max(map(len, text.splitlines())) <= 80
 
 
-@pytest.mark.parametrize(("wrong", "colour"), [(0, "\x1b[32m"), (3, "\x1b[31m")])
 def test_code_of_a_waiting_message_fits_on_its_line_at_80_columns() -> None:
     console = _console()
     codes = ("arkivmelding.protective_grade", "signer.supplier_unknown")
@@ -87,6 +86,7 @@ def test_code_of_a_waiting_message_fits_on_its_line_at_80_columns() -> None:
     assert [LONGEST in line for line in lines[-2:]] == [True, True]
 
 
+@pytest.mark.parametrize(("wrong", "colour"), [(0, "\x1b[32m"), (3, "\x1b[31m")])
 def test_outcome_of_the_demo_is_a_box_in_its_colour(wrong: int, colour: str) -> None:
     console = Console(width=80, record=True, force_terminal=True, color_system="standard")
 
