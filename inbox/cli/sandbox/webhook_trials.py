@@ -203,6 +203,7 @@ class WatchedSender:
         self._believed: SimpleQueue[DeliveryEvent] = SimpleQueue()
         self._stop = threading.Event()
         self._last_failure: Sequence[Remark] = ()
+        self._alike = 0
 
     def send(self, url: str, secret: bytes, event: DeliveryEvent, now: datetime) -> None:
         """Send once, as the product does. Raises `Unavailable` unless the answer was a 2xx."""
@@ -234,12 +235,14 @@ class WatchedSender:
         self._stop.set()
 
     def _show_failure(self, event: DeliveryEvent, error: Unavailable) -> None:
-        """What went wrong; in full only where it is another thing than at the last try."""
+        """What went wrong, where it is another thing than at the last try; that it is not, once."""
         if isinstance(error, WebhookRefused):
             status, remarks = str(error.status), self._trials.after_refusal(event, error.status)
         else:
             status, remarks = "no answer", [wrong(_ABOUT_CODE.get(error.code, error.code))]
-        again = remarks == self._last_failure
+        self._alike = self._alike + 1 if remarks == self._last_failure else 0
         self._last_failure = remarks
-        shown = [note("as before. It is sent again, less and less often")] if again else remarks
-        self._screen.show(f"event of delivery {event.delivery_id} -> {status}", shown)
+        if self._alike == 1:
+            remarks = [note("as before. It is sent again and again; this is said once")]
+        if self._alike <= 1:
+            self._screen.show(f"event of delivery {event.delivery_id} -> {status}", remarks)

@@ -161,7 +161,7 @@ def test_following_failure_is_explained_in_full_only_when_it_differs(
 
     with _trials(receiver) as (trials, sender, url):
         watched = WatchedSender(sender, trials, Screen())
-        for check in ("body-alone", "body-alone", "secret-as-text"):
+        for check in ("body-alone", "body-alone", "body-alone", "secret-as-text"):
             receiver.check = MISTAKEN[check][0]
             with pytest.raises(WebhookRefused):
                 watched.send(url, SECRET, EVENT, datetime.now(UTC))
