@@ -19,7 +19,7 @@ _WIDEST: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class DemoOutcome:
     """What came of the demo as a whole."""
 
     judgement: Judgement
@@ -38,7 +38,7 @@ class Outcome:
         return self.in_time and self.verified and self.judgement.left_alone and not self.wrong
 
 
-def show_outcome(console: Console, outcome: Outcome) -> None:
+def show_outcome(console: Console, outcome: DemoOutcome) -> None:
     """Print the outcome in a box: green, or red with what is wrong."""
     right = outcome.messages - outcome.wrong
     title = f"{right} of {outcome.messages} messages ended as they should"
@@ -56,7 +56,7 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
     )
 
 
-def _outcome_lines(outcome: Outcome) -> Iterator[Text]:
+def _outcome_lines(outcome: DemoOutcome) -> Iterator[Text]:
     judgement = outcome.judgement
     held = ", ".join(f"{n} {kind}" for kind, n in judgement.receipts_at_sender.items())
     waits = ", ".join(f"{n} {state}" for state, n in outcome.waits.items())

@@ -14,7 +14,12 @@ from inbox.audit import verify
 from inbox.audit.outside import unvouched_findings
 from inbox.audit.state import verify_state
 from inbox.cli.demo.display import ProgressView, count_waiting, letter_results, show_results
-from inbox.cli.demo.outcome import Outcome, keep_codes_and_addresses, show_outcome, show_what_to_try
+from inbox.cli.demo.outcome import (
+    DemoOutcome,
+    keep_codes_and_addresses,
+    show_outcome,
+    show_what_to_try,
+)
 from inbox.cli.demo.people import DemoPeople
 from inbox.cli.demo.stage import Stage, open_stage
 from inbox.domain import ArrivalState, DeliveryState, MessageState, OutboxState, ReceiptState
@@ -43,7 +48,7 @@ def run_demo(
         in_time = _run_until_quiet(play, console)
         judgement = judge(play.gateway, [*play.systems, play.hand], play.letters, play.others)
         ends = letter_results(play, judgement)
-        outcome = Outcome(
+        outcome = DemoOutcome(
             judgement=judgement,
             wrong=sum(bool(end.wrong) for end in ends),
             messages=len(ends),
@@ -124,7 +129,7 @@ def _verify_audit(play: Stage) -> bool:
     return holds and not unvouched and not rows
 
 
-def _summary(play: Stage, outcome: Outcome) -> dict[str, object]:
+def _summary(play: Stage, outcome: DemoOutcome) -> dict[str, object]:
     with play.line.store.reading() as (session, _):
         answered = session.exec(
             select(func.count())

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from inbox.cli.demo.display import LetterResult, show_results
-from inbox.cli.demo.outcome import Outcome, show_outcome
+from inbox.cli.demo.outcome import DemoOutcome, show_outcome
 from inbox.simulator.demo_mail.expectations import Fate
 from inbox.simulator.demo_mail.judge import Judgement
 from tests.cli.installation import program, python
@@ -37,7 +37,7 @@ def _result(**changes: object) -> LetterResult:
     return LetterResult(**{**values, **changes})  # type: ignore[arg-type] # as it is declared
 
 
-def _outcome(*, wrong: int) -> Outcome:
+def _outcome(*, wrong: int) -> DemoOutcome:
     judgement = Judgement(
         announced=40,
         receipts_at_sender={"OK": 31},
@@ -46,7 +46,7 @@ def _outcome(*, wrong: int) -> Outcome:
         left_alone=True,
         letters=(),
     )
-    return Outcome(
+    return DemoOutcome(
         judgement=judgement,
         messages=40,
         wrong=wrong,
