@@ -7,6 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests import databases, postgres, worlds
+from tests.run_watcher import watch_run
+
+
+def pytest_configure() -> None:
+    """What the run starts, and its temporary files, end with it, also where it is killed."""
+    watch_run()
 
 
 @pytest.fixture(scope="session")

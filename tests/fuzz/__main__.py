@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.run_watcher import watch_run
+
 DOORS = ("container", "manifest", "cms", "envelope", "arkivmelding")
 _PATIENCE = 300
 _SHOWN = 4000
@@ -76,4 +78,5 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    watch_run()
     raise SystemExit(main())
