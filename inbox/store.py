@@ -1,6 +1,7 @@
 """The database: one engine, `reading()` and `transaction()`, and one clock for all processes."""
 
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -222,7 +223,9 @@ class StoreSession(Session):
 class Store:
     """The only code that opens, commits and rolls back transactions.
 
-    `seal` runs last in every transaction, before the commit: it appends the audit entries.
+    `seal` runs last in every transaction, before the commit: it appends the audit entries. The
+    connections that lie idle are closed when nobody has the store any more, and when the process
+    ends by itself.
     """
 
     def __init__(
@@ -239,6 +242,7 @@ class Store:
         self.clock = clock
         self._writing = engine.execution_options(inbox_writes=True)
         self._seal = seal
+        weakref.finalize(self, engine.dispose)
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:

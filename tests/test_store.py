@@ -1,5 +1,6 @@
 """One place opens, commits and rolls back; one clock; errors of the database are ours."""
 
+import gc
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,6 +143,28 @@ def test_database_clock_is_utc_and_timezone_aware(database: str) -> None:
     assert timedelta(0) <= again - now < timedelta(seconds=5)
     assert abs(now - datetime.now(UTC)) < timedelta(seconds=5)
     store.engine.dispose()
+
+
+def test_store_that_nobody_has_any_more_leaves_no_open_connection(tmp_path: Path) -> None:
+    store = _store(databases.sqlite_database(tmp_path))
+    with store.transaction() as (session, _):
+        session.add(Pulse(name="x"))
+    assert _open_files_in(tmp_path) > 0
+
+    del store, session
+    gc.collect()
+
+    assert _open_files_in(tmp_path) == 0
+
+
+def _open_files_in(folder: Path) -> int:
+    found = 0
+    for each in Path("/proc/self/fd").iterdir():
+        try:
+            found += each.readlink().is_relative_to(folder)
+        except OSError:  # The one that lists them.
+            continue
+    return found
 
 
 def test_steady_clock_does_not_go_back_when_the_database_clock_does() -> None:
