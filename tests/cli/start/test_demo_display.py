@@ -126,5 +126,5 @@ def test_demo_at_a_terminal_says_the_outcome_first_and_what_to_try(tmp_path: Pat
     for first, second in tries:
         words = shlex.split(f"{first} {second}")[1:]
         if "--by" in words:
-            continue  # it asks for a code, as `tests/cli/test_message_lists.py` does
+            continue  # it asks for a code, as `tests/cli/message/test_message_lists.py` does
         assert program(*words).code == 0
