@@ -1,6 +1,7 @@
 """`inbox restore`: what an older database lacks, and two people who accept that it goes on."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -24,7 +25,9 @@ from inbox.directory.format.rows import Directory
 from inbox.directory.format.toml_file import read_directory
 from inbox.directory.restore import CODE_LIFE, TwoPeople, accept_gap, issue_restore_code
 from inbox.directory.snapshot import directory_snapshot
-from inbox.errors import Conflict, Invalid, PolicyError
+from inbox.domain import WireId
+from inbox.errors import Conflict, Invalid, PolicyError, Unavailable
+from inbox.gateway import Gateway
 from inbox.line import Line
 from inbox.line.active_rule_books import read_rule_book_files
 from inbox.line.intake import poll_gateway
@@ -39,6 +42,8 @@ from inbox.tables import Arrival, AuditGapRow, Pulse
 from inbox.wiring import neighbour_tls, open_gateway
 
 _LOUD: Final = "!!"
+_OVERLAP: Final = timedelta(days=1)
+"""What of the gateway's statuses is read from before: its clock is not ours."""
 
 
 def restore(  # noqa: PLR0913, PLR0917 - the options of the command
@@ -108,7 +113,7 @@ def restore(  # noqa: PLR0913, PLR0917 - the options of the command
     if not _show_gap(line, texts):
         return
     _show_audit_copy(line, texts, _copy_path(settings, audit_export), demanded=accept)
-    _show_gateways(line, settings)
+    _show_gateways(line, settings, _last_known(line, texts))
     _show_directory(line, directory)
     _show_policies(line, policy_export)
     if not accept:
@@ -209,12 +214,13 @@ def _copy_lines(found: EntriesCopy) -> Iterator[str]:
     yield from (f"  {message_id}" for message_id in found.messages)
 
 
-def _show_gateways(line: Line, settings: Settings) -> None:
-    """Ask every gateway what waits; it is taken into custody as intake does it anyway."""
+def _show_gateways(line: Line, settings: Settings, since: datetime) -> None:
+    """Ask every gateway what waits, which is taken into custody, and what was taken meanwhile."""
     for each in settings.gateways:
         channel = each.channel
         with open_gateway(each, environment(), tls=neighbour_tls(settings)) as gateway:
             new = poll_gateway(line, gateway)
+            taken = _taken_meanwhile(line, gateway, since)
         with line.store.reading() as (session, _):
             waiting = _unconfirmed(session, channel)
             pulse = session.get(Pulse, GATEWAY + channel)
@@ -225,12 +231,43 @@ def _show_gateways(line: Line, settings: Settings) -> None:
             f"gateway {channel}: {new} messages wait that were not known,"
             f" {waiting} are or will be in custody and wait for the gap to be accepted"
         )
-    if settings.gateways:
         print_line(
-            "  what was confirmed to a gateway after the newest entry that is here is gone from its"
-            " queue: compare the list of incoming messages that the gateway's own pages show since"
-            " then with `inbox message list`, and ask the senders of those that are missing"
+            f"  {len(taken)} were taken from it since {since:%Y-%m-%d %H:%M} UTC and are not here"
+            + (": ask their senders, by these ids of theirs, to send them again" if taken else "")
         )
+        for wire_id in taken:
+            print_line(f"    {wire_id}")
+
+
+def _taken_meanwhile(line: Line, gateway: Gateway, since: datetime) -> list[WireId]:
+    """What was taken from the gateway since then, was for us, and has no arrival here."""
+    missing = []
+    try:
+        for page in gateway.taken(since - _OVERLAP):
+            with line.store.reading() as (session, _):
+                known = select(Arrival.wire_id).where(
+                    col(Arrival.channel) == gateway.channel, col(Arrival.wire_id).in_(page)
+                )
+                here = {*session.exec(known)}
+            unknown = (each for each in dict.fromkeys(page) if each not in here)
+            missing += [each for each in unknown if gateway.taken_notice(each) is not None]
+    except Unavailable as error:
+        print_line(
+            f"{_LOUD} gateway {gateway.channel} does not say what was taken from it ({error.code}):"
+            " compare its own pages with `inbox message list`"
+        )
+    return missing
+
+
+def _last_known(line: Line, texts: list[str]) -> datetime:
+    """When the newest entry was written that the database had as the gap was found."""
+    with line.store.reading() as (session, now):
+        found = session.exec(
+            select(AuditGapRow.newest_at).where(col(AuditGapRow.accepted_at).is_(None))
+        ).first()
+        runs = unfit_runs(session, line.keyring, texts)
+        newest = found or (gap_from(session, runs[0][-1]).newest_at if runs else None)
+        return now if newest is None else datetime.fromisoformat(newest)
 
 
 def _unconfirmed(session: Session, channel: str) -> int:

@@ -105,6 +105,12 @@ class Gateway(Protocol):
     def undelivered_notice(self, wire_id: WireId) -> Notice | None:
         """The notice of a message that came and was never taken, if it was for us. Reads only."""
 
+    def taken(self, since: datetime) -> Iterator[list[WireId]]:
+        """The ids of messages that somebody took since then, newest first, by page; as above."""
+
+    def taken_notice(self, wire_id: WireId) -> Notice | None:
+        """The notice of a message that came and was taken, if it was for us. Reads only."""
+
     def waiting_envelope(self, notice: Notice) -> bytes | None:
         """The envelope of a message that waits, locked or not; None if it does not. Reads only."""
 

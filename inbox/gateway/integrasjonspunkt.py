@@ -51,7 +51,13 @@ from inbox.gateway.responses import (
     package_error,
     send_status,
 )
-from inbox.gateway.statuses import ended_undelivered, incoming_conversation, status_names
+from inbox.gateway.statuses import (
+    IncomingConversation,
+    ended_undelivered,
+    incoming_conversation,
+    status_names,
+    taken_since,
+)
 
 __all__ = ["Bounds", "Integrasjonspunkt", "Subscription", "check_protected", "client_for"]
 
@@ -234,8 +240,20 @@ class Integrasjonspunkt:
         return ended_undelivered(self._connection, since)
 
     def undelivered_notice(self, wire_id: WireId) -> Notice | None:
-        """See `Gateway.undelivered_notice`: by the same three things that peek is filtered by."""
-        found = incoming_conversation(self._connection, wire_id)
+        """See `Gateway.undelivered_notice`."""
+        return self._notice_if_ours(wire_id, incoming_conversation(self._connection, wire_id))
+
+    def taken(self, since: datetime) -> Iterator[list[WireId]]:
+        """See `Gateway.taken`."""
+        return taken_since(self._connection, since)
+
+    def taken_notice(self, wire_id: WireId) -> Notice | None:
+        """See `Gateway.taken_notice`."""
+        found = incoming_conversation(self._connection, wire_id, taken=True)
+        return self._notice_if_ours(wire_id, found)
+
+    def _notice_if_ours(self, wire_id: WireId, found: IncomingConversation | None) -> Notice | None:
+        """Only if it was for us, by the same three things that peek is filtered by."""
         for each in self._subscriptions if found is not None else ():
             if found is not None and (each.organisation, each.service, each.process) == (
                 found.receiver,

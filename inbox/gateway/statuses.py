@@ -31,7 +31,7 @@ _MOST_PAGES = 400
 
 @dataclass(frozen=True, kw_only=True)
 class IncomingConversation:
-    """What the gateway knows of a message that came to it; nobody has taken it."""
+    """What the gateway knows of a message that came to it."""
 
     receiver: str
     process: str
@@ -67,6 +67,12 @@ def ended_undelivered(connection: Connection, since: datetime) -> Iterator[Mappi
         raise failures[0]
 
 
+def taken_since(connection: Connection, since: datetime) -> Iterator[list[WireId]]:
+    """The ids of messages that somebody took from the gateway since then, newest first; by page."""
+    for page in _newest_first(connection, _TAKEN, since):
+        yield [WireId(each) for each in page if is_wire_id(each)]
+
+
 def _newest_first(connection: Connection, name: str, since: datetime) -> Iterator[list[str]]:
     """The ids with this status, from the newest to those older than `since`.
 
@@ -92,10 +98,12 @@ def _is_descending(page: list[object]) -> bool:
     return len(numbers) == len(page) and numbers == sorted(numbers, reverse=True)
 
 
-def incoming_conversation(connection: Connection, wire_id: WireId) -> IncomingConversation | None:
+def incoming_conversation(
+    connection: Connection, wire_id: WireId, *, taken: bool = False
+) -> IncomingConversation | None:
     """The message with this id, if it came to this gateway and nobody has taken it; else None.
 
-    Raises `Unavailable`.
+    With `taken` only if somebody has. Raises `Unavailable`.
     """
     answer = connection.request("GET", "/api/conversations", params={"messageId": wire_id})
     if answer.kind in NO_STATUSES:
@@ -104,7 +112,7 @@ def incoming_conversation(connection: Connection, wire_id: WireId) -> IncomingCo
     of_it = [each for each in found if json_at(each, "messageId") == wire_id]
     if found and not of_it:
         raise Unavailable("gateway.filters_ignored", "a conversation by id gave others")
-    return next((_read(each) for each in of_it if _came_and_was_not_taken(each)), None)
+    return next((_read(each) for each in of_it if _came(each, taken=taken)), None)
 
 
 def _read(conversation: object) -> IncomingConversation:
@@ -116,12 +124,12 @@ def _read(conversation: object) -> IncomingConversation:
     )
 
 
-def _came_and_was_not_taken(conversation: object) -> bool:
+def _came(conversation: object, *, taken: bool) -> bool:
     """Between two organisations of one gateway both directions are one outgoing conversation."""
     steps = json_array(json_at(conversation, "messageStatuses"))
     names = {json_text(json_at(step, "status")) for step in steps}
     came = json_at(conversation, "direction") == "INCOMING" or _RECEIVED in names
-    return came and _TAKEN not in names
+    return came and (_TAKEN in names) is taken
 
 
 def _pages(

@@ -54,6 +54,14 @@ class StillChannel:
     def undelivered_notice(self, wire_id: WireId) -> None:
         """Nothing was for us."""
 
+    def taken(self, since: datetime) -> Iterator[list[WireId]]:
+        """Nobody took anything."""
+        del since
+        return iter(())
+
+    def taken_notice(self, wire_id: WireId) -> None:
+        """Nothing was for us."""
+
     def waiting_envelope(self, notice: Notice) -> None:
         """Nothing waits."""
 

@@ -153,6 +153,8 @@ def test_restore_without_options_shows_what_is_missing_and_changes_nothing(lost:
     assert "it has all that was signed" in answer.out
     assert re.search(r"\d+ message:routed", answer.out)
     assert "gateway eformidling: 0 messages wait that were not known" in answer.out
+    assert re.search(r"\n  3 were taken from it since .* UTC and are not here: ask", answer.out)
+    assert len(re.findall(r"\n    [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", answer.out)) == 3
     assert "  + capacity siv desk role security_reviewer" in answer.out
     assert "  - clearance kari" not in answer.out
     assert "the policies, from what is active here to the export:" in answer.out

@@ -143,6 +143,14 @@ class WatchedGateway:
         """As the channel's."""
         return self.real.undelivered_notice(wire_id)
 
+    def taken(self, since: datetime) -> Iterator[list[WireId]]:
+        """As the channel's."""
+        return self.real.taken(since)
+
+    def taken_notice(self, wire_id: WireId) -> Notice | None:
+        """As the channel's."""
+        return self.real.taken_notice(wire_id)
+
     def waiting_envelope(self, notice: Notice) -> bytes | None:
         """As the channel's."""
         return self.real.waiting_envelope(notice)
