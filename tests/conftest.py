@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import databases, postgres, worlds
-from tests.run_watcher import watch_run
+from tests.runs.watcher import watch_run
 
 
 def pytest_configure() -> None:

@@ -21,7 +21,7 @@ from types import CodeType, ModuleType
 from typing import Final
 
 from tests.access.mutants import MODULES, ROOT, Mutant, file_of, known_survivors, mutants_of
-from tests.run_watcher import watch_run
+from tests.runs.watcher import watch_run
 
 ALIVE: Final = 0
 _LONGEST_WORK_SECONDS: Final = 150

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.run_watcher import watch_run
+from tests.runs.watcher import watch_run
 
 DOORS = ("container", "manifest", "cms", "envelope", "arkivmelding")
 _PATIENCE = 300

@@ -5,13 +5,14 @@ import textwrap
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 import typer
 
 from inbox.cli.common.output import print_line, printable
+from inbox.days import in_norway
 
 COLUMNS: Final = 80
 _INDENT: Final = "            "
@@ -78,7 +79,7 @@ class Screen:
 
     def show(self, event: str, remarks: Iterable[Remark] = ()) -> None:
         """Print what happened, with the time, and what there is to say about it."""
-        at = datetime.now().astimezone().strftime("%H:%M:%S")
+        at = in_norway(datetime.now(UTC)).strftime("%H:%M:%S")
         text = printable(event)
         with self._lock:
             for number, line in enumerate(textwrap.wrap(text, COLUMNS - 11) or [""]):

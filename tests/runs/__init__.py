@@ -1,0 +1,1 @@
+"""What belongs to a run of tests or benchmarks, and its end."""
