@@ -69,7 +69,8 @@ def test_commands_without_keys_point_to_keys_create(
 
     told = installed.ask(*words)
 
-    assert told.code == 2
+    # A service is started again, since the disk of the keys may come later.
+    assert told.code == (75 if words[0] in {"serve", "work"} else 2)
     assert told.err.startswith("inbox: keys.")
     assert "inbox keys create" in told.err
 
@@ -139,7 +140,7 @@ def test_unknown_key_in_a_settings_section_is_named(empty: Installed) -> None:
     told = empty.ask("serve")
 
     assert told.code == 2
-    assert "worker.undo_hours: is no setting; there are" in told.err
+    assert "worker.undo_hours: there is no such setting; allowed:" in told.err
 
 
 def test_missing_settings_file_is_reported_in_one_line(empty: Installed) -> None:

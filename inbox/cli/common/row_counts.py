@@ -20,7 +20,7 @@ def count_added_rows(folder: Path) -> Iterator[str]:
 
     A file with fewer is left to be refused, as is one that this user may not write.
     """
-    for read in (load_draft, read_rule_books):
+    for read in (load_draft, _run_cases, read_rule_books):
         seen = set[str]()
         while True:
             try:
@@ -34,6 +34,11 @@ def count_added_rows(folder: Path) -> Iterator[str]:
                 yield f"{error.file} has {error.found} rows, stated {error.stated}: corrected"
             else:
                 break
+
+
+def _run_cases(folder: Path) -> None:
+    """Read the cases, too; those that fail are told by who reads the policy next."""
+    load_draft(folder).case_failures()
 
 
 def _state(folder: Path, error: RowsDiffer) -> bool:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -13,7 +14,13 @@ from pathlib import Path
 
 from tests.cli.installation import PROGRAM, clean_environment
 
-_SECONDS = 600
+_SECONDS = 120
+
+
+def _take_terminal() -> None:
+    """Make the terminal this session's own, so that Ctrl-C typed there interrupts the program."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def at_a_terminal(
@@ -28,6 +35,7 @@ def at_a_terminal(
         stdout=its,
         stderr=its,
         start_new_session=True,
+        preexec_fn=_take_terminal,  # noqa: PLW1509 - no thread of the tests holds a lock then
         env={**clean_environment(), "TERM": "xterm"},
     )
     os.close(its)
@@ -43,4 +51,7 @@ def at_a_terminal(
         if left and left[0][0] in said.rpartition("\x1b[2J")[2]:
             os.write(ours, left.pop(0)[1].encode())
     os.close(ours)
-    return process.wait(timeout=_SECONDS), said
+    try:
+        return process.wait(timeout=_SECONDS), said
+    finally:
+        process.kill()

@@ -150,6 +150,11 @@ def test_init_counts_a_rule_that_was_added_to_the_shipped_policies(empty: Instal
     folder = _with_shipped_policies(empty)
     deny, book = folder / "deny.csv", folder / "routing" / f"{OURS}.toml"
     deny.write_text(deny.read_text() + "p, D90, end_access, operator, always, none, deny\n")
+    cases = folder / "tests" / "access.toml"
+    cases.write_text(
+        cases.read_text() + '\n[[case]]\nname = "drift avslutter ikke tilgang"\n'
+        'role = "operator"\nwith = []\nexpect = { end_access = "deny D90" }\n'
+    )
     book.write_text(
         book.read_text() + '\n[[rule]]\nid = "ny"\nbecause = "Ny"\n'
         'when = { sender = "312113619", public_title_has = ["nytt-"] }\n'
