@@ -440,3 +440,11 @@ def test_wildcard_duty_is_refused_and_the_wildcard_offered_only_where_allowed() 
         read_draft(
             policy_files() | {"deny.csv": policy_files()["deny.csv"].replace(b", *, ", b", b, ", 1)}
         )
+
+
+def test_refused_effect_says_what_the_file_allows() -> None:
+    in_allow = refused("allow.csv", A09, A09.replace(b", allow", b", deny"))
+    in_deny = refused("deny.csv", D03, D03.replace(b", deny", b", off"))
+
+    assert in_allow.reason.endswith("allowed: allow, or off")
+    assert in_deny.reason.endswith("allowed: deny")

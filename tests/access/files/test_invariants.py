@@ -3,6 +3,7 @@
 import pytest
 
 from inbox.access.files.invariants import read_invariants
+from inbox.access.policy.vocabulary import Duty
 from inbox.errors import PolicyError
 
 
@@ -29,6 +30,12 @@ def test_invariants_and_assumptions_list_the_facts_used() -> None:
         ("open implies d", "policy.condition_name"),
         ("open implies role:boss", "policy.condition_name"),
         ("assume open implies a", "policy.condition_name"),
+        ("open needs log needs reason", "policy.claim"),
+        ("open when a when b needs log", "policy.claim"),
+        ("nothing needs log", "policy.claim"),
+        ("open needs log log", "policy.word"),
+        ("open needs shout", "policy.word"),
+        ("open when d needs log", "policy.condition_name"),
     ],
 )
 def test_invalid_line_in_the_invariants_file_is_refused_with_its_number(
@@ -46,3 +53,15 @@ def test_invariants_file_with_assumptions_only_is_refused() -> None:
         read_invariants(raw("assume a implies b"), ("a", "b"))
 
     assert refused.value.code == "policy.empty"
+
+
+@pytest.mark.parametrize("duties", [{Duty.LOG}, {*Duty}])
+def test_duties_demanded_of_an_action_are_read_with_its_condition(duties: set[Duty]) -> None:
+    words = " ".join(duties)
+
+    always, sometimes = read_invariants(
+        raw(f"open needs {words}", f"list when a needs {words}"), ("a", "b")
+    )
+
+    assert (always.needs, always.is_assumption, always.facts) == (duties, False, frozenset())
+    assert (sometimes.needs, sometimes.facts) == (duties, frozenset({"a"}))
