@@ -34,7 +34,8 @@ def watch_run() -> None:
     """
     usual = tempfile.gettempdir()
     os.environ.setdefault(_KEPT, usual)
-    folder = Path(usual) / f"inbox-tests-{os.urandom(6).hex()}"
+    # Short: runs may nest, and the path of a socket has 107 bytes at most.
+    folder = Path(usual) / f"inbox-t-{os.urandom(4).hex()}"
     _start_watcher(folder)
     _make(folder)
     os.environ[_MARK] = os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
