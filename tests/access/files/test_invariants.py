@@ -55,13 +55,13 @@ def test_invariants_file_with_assumptions_only_is_refused() -> None:
     assert refused.value.code == "policy.empty"
 
 
-@pytest.mark.parametrize("duties", [{Duty.LOG}, {*Duty}])
-def test_duties_demanded_of_an_action_are_read_with_its_condition(duties: set[Duty]) -> None:
+@pytest.mark.parametrize("duties", [frozenset({Duty.LOG}), frozenset(Duty)])
+def test_duties_demanded_of_an_action_are_read_with_its_condition(duties: frozenset[Duty]) -> None:
     words = " ".join(duties)
 
     always, sometimes = read_invariants(
         raw(f"open needs {words}", f"list when a needs {words}"), ("a", "b")
     )
 
-    assert (always.needs, always.is_assumption, always.facts) == (duties, False, frozenset())
+    assert (always.needs, always.is_assumption, always.facts) == (duties, False, frozenset[str]())
     assert (sometimes.needs, sometimes.facts) == (duties, frozenset({"a"}))
