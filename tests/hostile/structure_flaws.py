@@ -168,8 +168,10 @@ def something_after_the_end(rng: random.Random, layout: Layout) -> Spoilt:
     stuff = rng.choice((b"\0", b"\n", bytes(512), b"<?php ?>", rng.randbytes(40), COMMENT))
     if rng.random() < 0.5:
         return spoilt(raw + stuff, "trailing_bytes")
-    said = rng.choice((b"hei", b"mimetype=application/zip", COMMENT + b"\0", b"\xe6", stuff + b"x"))
-    return spoilt(raw[: end + 20] + struct.pack("<H", len(said)) + said, "comment")
+    mark = rng.choice((b"PK\x01\x02", b"PK\x03\x04", b"PK\x06\x06", b"PK\x06\x07", b"PK\x05\x06"))
+    said = rng.choice((b"", b"hei", COMMENT, stuff)) + mark + rng.choice((b"", stuff, bytes(60)))
+    refused = "comment truncated trailing_bytes directory gap zip64"
+    return spoilt(raw[: end + 20] + struct.pack("<H", len(said)) + said, refused)
 
 
 @kind()
