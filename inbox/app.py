@@ -1,7 +1,5 @@
 """Builds the two HTTP apps on top of a line: one for case systems, one for operators."""
 
-from datetime import timedelta
-
 from fastapi import FastAPI
 
 from inbox.line import Line
@@ -22,17 +20,13 @@ def create_app(line: Line) -> FastAPI:
     return app
 
 
-def create_operator_app(
-    line: Line, *, gateway_silence: timedelta = timedelta(minutes=15)
-) -> FastAPI:
+def create_operator_app(line: Line) -> FastAPI:
     """Health, metrics and the status page: totals only, on a listener of its own.
 
     There is no sign-in here yet: whoever reaches it sees it, so it must be bound to loopback or to
-    a network of operators only. After `gateway_silence` without an answer from a gateway the
-    process is not ready.
+    a network of operators only.
     """
     app = _app_without_docs(line)
-    app.state.gateway_silence = gateway_silence
     app.include_router(operator.router)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)

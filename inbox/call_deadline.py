@@ -94,7 +94,7 @@ def addresses_of(host: str, port: int, deadline: CallDeadline) -> list[str]:
         except OSError as error:
             failed.append(error)
         except UnicodeError:
-            failed.append(OSError("no resolver takes such a name"))
+            failed.append(socket.gaierror("no resolver takes such a name"))
         else:
             found.extend(str(entry[4][0]) for entry in entries)
 
@@ -106,6 +106,24 @@ def addresses_of(host: str, port: int, deadline: CallDeadline) -> list[str]:
     if not found:
         raise TimeoutError("the name was not resolved in time")
     return found
+
+
+def connection_fault(error: BaseException, deadline: CallDeadline) -> str:
+    """Why a call got no answer, in a word for the end of a code.
+
+    `unresolved` (the name), `certificate` (not believed), `tls` (no TLS there), `slow`, or
+    `unavailable`.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return "unresolved"
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "certificate"
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, TimeoutError):
+            return "tls"
+        cause = cause.__cause__ or cause.__context__
+    return "slow" if deadline.has_passed() else "unavailable"
 
 
 @contextmanager

@@ -13,7 +13,14 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -158,11 +165,20 @@ ListAddress = Annotated[
 ]
 
 
+Sha256 = Annotated[
+    str,
+    StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$"),
+    Allowed("SHA-256 digests of certificates: 64 hexadecimal digits each"),
+]
+
+
 class RevocationSettings(_Section):
     """Where revocation lists are fetched from, beside the addresses in the trust folder."""
 
     addresses: tuple[ListAddress, ...] = ()
     fetch_minutes: float = Field(default=60, ge=1, le=24 * 60)
+    without_lists: tuple[Sha256, ...] = ()
+    """Authorities in the trust folder that publish no list: believed without one, for a pilot."""
 
 
 class LimitSettings(_Section):

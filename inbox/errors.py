@@ -31,7 +31,14 @@ class Gone(Rejected):
 
 
 class Unavailable(InboxError):
-    """A neighbour, a disk or a list is unavailable: same state, retried later, never given up."""
+    """A neighbour, a disk or a list is unavailable: same state, retried later, never given up.
+
+    `status` is that of the HTTP answer, where a neighbour gave one.
+    """
+
+    def __init__(self, code: str, reason: str = "", *, status: int | None = None) -> None:
+        super().__init__(code, reason)
+        self.status = status
 
 
 class WaitingForPeople(Unavailable):

@@ -25,6 +25,11 @@ class LogEvent(StrEnum):
     FAILED = "failed"
     RECOVERED = "recovered"
     """What failed again and again works."""
+    CONDITION_BEGAN = "condition_began"
+    """Something is wrong from now on, or was found to be; see `inbox.health`."""
+    CONDITION_CHANGED = "condition_changed"
+    """It is still wrong, for another reason than before."""
+    CONDITION_ENDED = "condition_ended"
     CLOCK_BACKWARDS = "clock_backwards"
     CHECKPOINT = "checkpoint"
     STANDSTILL = "standstill"
@@ -54,9 +59,20 @@ class LogField(StrEnum):
     ROUTE = "route"
     """The template of a path, never the path."""
     STATUS = "status"
+    """Of an HTTP answer: ours, or that of a neighbour."""
+    SUBJECT = "subject"
+    """What a condition is about: a part of the program, a neighbour or a unit; never a message."""
+    SEVERITY = "severity"
 
 
-_ERRORS: Final = frozenset({LogEvent.FAILED, LogEvent.STANDSTILL})
+_ERRORS: Final = frozenset(
+    {
+        LogEvent.FAILED,
+        LogEvent.STANDSTILL,
+        LogEvent.CONDITION_BEGAN,
+        LogEvent.CONDITION_CHANGED,
+    }
+)
 
 
 class _OnePerSecond(logging.Filter):

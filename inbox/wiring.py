@@ -22,6 +22,7 @@ from inbox.config import GatewaySettings, Settings, environment, password_of
 from inbox.domain import OrgNumber
 from inbox.errors import ConfigurationError, NotThereYet
 from inbox.gateway import Gateway
+from inbox.gateway.http import DEFAULT_BOUNDS, Bounds
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring
 from inbox.line import Line, Terms
@@ -95,7 +96,7 @@ def build_line_before_rules(settings: Settings) -> Line:
                 for target in settings.webhook_targets
             ],
         ),
-        trust=TrustStore(settings.trust),
+        trust=trust_store(settings),
         schemas=None if settings.schemas is None else read_schemas(settings.schemas),
         crl_schedule=build_crl_schedule(settings, tls=tls),
         recheck=Recheck(settings.access.recheck),
@@ -119,6 +120,11 @@ def build_store(settings: Settings) -> Store:
         clock=SteadyClock(database_clock),
         row_key=cache(lambda: Keyring.load(settings.keys).row_key()),
     )
+
+
+def trust_store(settings: Settings) -> TrustStore:
+    """The trust folder, and whose certificates are believed without a revocation list."""
+    return TrustStore(settings.trust, without_lists=settings.revocation.without_lists)
 
 
 def policy_folder(settings: Settings) -> Path:
@@ -164,10 +170,14 @@ def neighbour_tls(settings: Settings) -> ssl.SSLContext:
 
 
 def build_gateway(
-    settings: GatewaySettings, env: Mapping[str, str], *, tls: ssl.SSLContext | None = None
+    settings: GatewaySettings,
+    env: Mapping[str, str],
+    *,
+    tls: ssl.SSLContext | None = None,
+    bounds: Bounds = DEFAULT_BOUNDS,
 ) -> Gateway:
     """One channel with its client, for as long as the process lives."""
-    return _gateway_over(_client_of(settings, env, tls), settings)
+    return _gateway_over(_client_of(settings, env, tls), settings, bounds)
 
 
 @contextmanager
@@ -187,10 +197,13 @@ def _client_of(
     return client_for(settings.url, credentials=credentials, tls=tls)
 
 
-def _gateway_over(client: httpx.Client, settings: GatewaySettings) -> Gateway:
+def _gateway_over(
+    client: httpx.Client, settings: GatewaySettings, bounds: Bounds = DEFAULT_BOUNDS
+) -> Gateway:
     return Integrasjonspunkt(
         client,
         channel=settings.channel,
+        bounds=bounds,
         subscriptions=tuple(
             Subscription(organisation=OrgNumber(organisation), service=service, process=process)
             for organisation in settings.organisations

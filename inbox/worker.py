@@ -17,6 +17,7 @@ from inbox.audit import outside, verify
 from inbox.directory.leavers import settle_closed_units_and_leavers
 from inbox.domain import station_of
 from inbox.errors import ConfigurationError, InboxError
+from inbox.health.record import ConditionRecorder
 from inbox.line import Job, Line
 from inbox.line.expired_notices import close_expired_notices
 from inbox.line.intake import ask_again, poll_gateway
@@ -48,6 +49,7 @@ _STATE_SECONDS: Final = 600.0
 _ASK_AGAIN_SECONDS: Final = 30.0
 _TRUST_SECONDS: Final = 10.0
 _LEAVERS_SECONDS: Final = 300.0
+_HEALTH_SECONDS: Final = 5.0
 
 
 class Worker:
@@ -148,6 +150,8 @@ class Worker:
         yield partial(self._repeat, _ASK_AGAIN_SECONDS, again, "ask again")
         yield partial(self._repeat, _TRUST_SECONDS, self._refresh_trust, "trust")
         yield partial(self._repeat, _LEAVERS_SECONDS, self._handle_leavers, "leavers")
+        recorder = ConditionRecorder(self._line, tick=self._tick)
+        yield partial(self._repeat, _HEALTH_SECONDS, recorder.look, "health")
 
     def _remember_away(self) -> None:
         """Case systems that were away when the last worker ended are asked before their time."""
@@ -243,19 +247,19 @@ class Worker:
     def _follow(self, job: Job[Any] | None) -> None:
         """Advance a row from step to step for as long as it has one that is due."""
         while job is not None and not self._stop.is_set():
-            began = time.monotonic()
-            fields: dict[LogField, str | int | float | None] = {
-                LogField.ROW: job.row.id,
-                LogField.STATION: station_of(job.row.state),
-            }
             try:
                 following = advance(self._line, job)
             except Exception as error:  # noqa: BLE001 - one bad row never blocks the line
-                postpone_and_escalate(self._line, job, getattr(error, "code", "internal"))
-                log.emit(log.LogEvent.FAILED, {**fields, LogField.ERROR: type(error).__name__})
+                code = getattr(error, "code", "internal")
+                fields: dict[LogField, str | int | float | None] = {
+                    LogField.ROW: job.row.id,
+                    LogField.STATION: station_of(job.row.state),
+                    LogField.CODE: code,
+                    LogField.ERROR: type(error).__name__,
+                }
+                postpone_and_escalate(self._line, job, code)
+                log.emit(log.LogEvent.FAILED, fields)
                 return
-            seconds = round(time.monotonic() - began, 3)
-            log.emit(log.LogEvent.STEP, {**fields, LogField.SECONDS: seconds})
             job = following
             self.wake()
 

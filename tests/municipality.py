@@ -128,3 +128,19 @@ when = { public_title_has = ["elev"] }
 to = "skole"
 release = "by a person"
 """
+
+PEOPLE_THAT_ARE_MISSING = b"""
+[[capacity]]
+person = "kari"
+unit = "ppt"
+role = "leader"
+[[capacity]]
+person = "ola"
+unit = "ppt"
+role = "handler"
+[[capacity]]
+person = "bjorn"
+unit = "desk"
+role = "security_reviewer"
+"""
+"""With these each unit that gets mail has two people, and somebody can approve what widens."""

@@ -110,6 +110,22 @@ def test_upgrade_from_0003_keeps_the_audit_and_lets_gaps_and_codes_be_kept(
         assert people == ["kari"]
 
 
+def test_upgrade_from_0005_keeps_pulses_and_lets_conditions_be_noted(engine: sa.Engine) -> None:
+    downgrade(engine, "0005")
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO pulse (name, at, code) VALUES ('gateway:ip', '2026-01-01', 'gateway.slow')"
+        )
+
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        pulse = connection.exec_driver_sql("SELECT name, code, status FROM pulse").one()
+        conditions = connection.exec_driver_sql("SELECT count(*) FROM health_condition").scalar()
+    assert tuple(pulse) == ("gateway:ip", "gateway.slow", None)
+    assert conditions == 0
+
+
 def test_repeated_upgrade_keeps_the_rows(tmp_path: Path) -> None:
     with worlds.world(databases.sqlite_database(tmp_path), tmp_path) as world:
         world.send()

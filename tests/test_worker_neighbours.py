@@ -14,11 +14,11 @@ from sqlmodel import col, select
 from inbox.call_deadline import DeadlineTransport
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.domain import Mode, OutboxState
+from inbox.health.current import readiness_of
 from inbox.line.pulses import CASE_SYSTEM, GATEWAY, WORKER, all_neighbours_away, record_pulse
 from inbox.line.queue import Share, claim, overdue_kinds
 from inbox.simulator.http.faults import Does, Fault, On
 from inbox.tables import Arrival, CaseSystem, Outbox, Pulse
-from inbox.web.readiness import readiness_of
 from inbox.worker import Worker
 from tests.gateway.scripted_gateway import NO_TLS
 from tests.trickle_server import Trickle, trickling
@@ -51,7 +51,7 @@ class Told:
         return Counter(event.state for event in self.events(case_system))[OutboxState.SENT]
 
     def readiness(self) -> str:
-        return readiness_of(self.world.line, gateway_silence=timedelta(days=9))["work"]
+        return readiness_of(self.world.line)["work"]
 
 
 @contextmanager
@@ -181,7 +181,7 @@ def test_due_work_that_nobody_takes_for_five_minutes_makes_the_process_unready(
     small_world.collect()
 
     def need() -> str:
-        return readiness_of(small_world.line, gateway_silence=timedelta(days=9))["work"]
+        return readiness_of(small_world.line)["work"]
 
     small_world.clock.advance(timedelta(minutes=4, seconds=59))
     before = need()

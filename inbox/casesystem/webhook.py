@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from inbox.call_deadline import CallDeadline, DeadlineTransport, addresses_of
+from inbox.call_deadline import CallDeadline, DeadlineTransport, addresses_of, connection_fault
 from inbox.casesystem import DeliveryEvent
 from inbox.errors import Invalid, Unavailable
 
@@ -94,9 +94,10 @@ def webhook_client(*, tls: ssl.SSLContext | None = None) -> httpx.Client:
 class WebhookRefused(Unavailable):
     """The address answered, with a status that is no 2xx."""
 
+    status: int
+
     def __init__(self, status: int) -> None:
-        super().__init__("webhook.refused", f"status {status}")
-        self.status = status
+        super().__init__("webhook.refused", f"status {status}", status=status)
 
 
 class WebhookSender:
@@ -151,7 +152,7 @@ class WebhookSender:
             answer = self._client.send(request, stream=True)
             answer.close()
         except httpx.HTTPError as error:
-            code = "webhook.slow" if deadline.has_passed() else "webhook.unavailable"
+            code = f"webhook.{connection_fault(error, deadline)}"
             raise Unavailable(code, type(error).__name__) from error
         if answer.status_code not in _OK:
             raise WebhookRefused(answer.status_code)

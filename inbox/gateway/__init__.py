@@ -64,6 +64,16 @@ class SendStatus(StrEnum):
     EXPIRED = "expired"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SetupFault:
+    """A gateway answers, and mail for us cannot come by it."""
+
+    code: str
+    """`gateway.not_registered`: a process of ours is not ours there. `gateway.another`: what comes
+    to it is for others."""
+    reason: str
+
+
 FORGOTTEN: Final = "gateway.forgotten"
 """The code where a gateway has never heard of what it had taken from us: after a crash, perhaps."""
 
@@ -132,6 +142,9 @@ class Gateway(Protocol):
 
     def receipt_status(self, receipt_id: str) -> SendStatus:
         """How far the kvittering has come. Reads only."""
+
+    def setup_faults(self) -> tuple[SetupFault, ...]:
+        """What is wrong with how it is set up for us, though it answers. Locks nothing."""
 
     def clock_skew(self) -> timedelta | None:
         """The gateway's clock minus ours, by its Date header; None if it gave none."""

@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 import httpx
 
-from inbox.call_deadline import CallDeadline, DeadlineTransport
+from inbox.call_deadline import CallDeadline, DeadlineTransport, connection_fault
 from inbox.errors import ConfigurationError, NeverAccepted, Unavailable
 from inbox.gateway.responses import OK, GatewayResponse
 
@@ -189,7 +189,7 @@ class Connection:
         try:
             response = self._client.send(request, stream=True)
         except httpx.HTTPError as error:
-            code = "gateway.slow" if deadline.has_passed() else "gateway.unavailable"
+            code = f"gateway.{connection_fault(error, deadline)}"
             raise Unavailable(code, type(error).__name__) from error
         self._measure_clock_skew(response.headers.get("date", ""))
         if response.headers.get("content-encoding", "identity").lower() != "identity":

@@ -25,6 +25,7 @@ from inbox.gateway import (
     Notice,
     ReceiptRoute,
     SendStatus,
+    SetupFault,
 )
 from inbox.gateway.envelope_peek import EnvelopeHeader, read_envelope_header
 from inbox.gateway.http import (
@@ -47,6 +48,7 @@ from inbox.gateway.responses import (
     check_receipt_accepted,
     json_array,
     json_at,
+    json_text,
     outage_error,
     package_error,
     send_status,
@@ -55,6 +57,7 @@ from inbox.gateway.statuses import (
     IncomingConversation,
     ended_undelivered,
     incoming_conversation,
+    newest_receivers,
     status_names,
     taken_since,
 )
@@ -277,6 +280,38 @@ class Integrasjonspunkt:
             if read_envelope_header(envelope).wire_id == notice.wire_id:
                 return envelope
         return None
+
+    def setup_faults(self) -> tuple[SetupFault, ...]:
+        """See `Gateway.setup_faults`: by the registry, and by the newest that came to it."""
+        faults = []
+        for organisation, process in dict.fromkeys(
+            (each.organisation, each.process) for each in self._subscriptions
+        ):
+            services = {
+                each.service.value
+                for each in self._subscriptions
+                if (each.organisation, each.process) == (organisation, process)
+            }
+            if not services & self._registered_services(organisation, process):
+                reason = f"{organisation}: {process} by {', '.join(sorted(services))}"
+                faults.append(SetupFault(code="gateway.not_registered", reason=reason))
+        receivers = newest_receivers(self._connection)
+        if receivers and not receivers & {each.organisation for each in self._subscriptions}:
+            reason = f"for {', '.join(sorted(receivers))}"
+            faults.append(SetupFault(code="gateway.another", reason=reason))
+        return tuple(faults)
+
+    def _registered_services(self, organisation: OrgNumber, process: str) -> set[str]:
+        """By which services mail of this process comes to the organisation, says the registry."""
+        path = f"/api/capabilities/{organisation}"
+        answer = self._connection.request("GET", path, params={"process": process})
+        if answer.kind == IDENTIFIER_NOT_FOUND:
+            return set()
+        return {
+            json_text(json_at(capability, "serviceIdentifier"))
+            for capability in json_array(answer.json_object().get("capabilities"))
+            if json_at(capability, "process") == process
+        }
 
     def clock_skew(self) -> timedelta | None:
         """See `Gateway.clock_skew`: by its last answer; asks for its health if there was none."""

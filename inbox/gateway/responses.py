@@ -127,10 +127,10 @@ def outage_error(answer: GatewayResponse) -> Unavailable:
     Every code here is worth another try: a proxy, a restart or a password may be behind it.
     """
     if answer.status in UNAUTHORISED:
-        return Unavailable("gateway.unauthorised", str(answer.status))
-    if answer.status == TOO_MANY or answer.status >= SERVER_ERROR:
-        return Unavailable("gateway.unavailable", " ".join(map(str, answer.kind)).strip())
-    return Unavailable("gateway.unexpected", " ".join(map(str, answer.kind)).strip())
+        return Unavailable("gateway.unauthorised", str(answer.status), status=answer.status)
+    away = answer.status == TOO_MANY or answer.status >= SERVER_ERROR
+    code = "gateway.unavailable" if away else "gateway.unexpected"
+    return Unavailable(code, " ".join(map(str, answer.kind)).strip(), status=answer.status)
 
 
 def package_error(answer: GatewayResponse) -> Gone | NeverAccepted | Unavailable:

@@ -115,6 +115,20 @@ def incoming_conversation(
     return next((_read(each) for each in of_it if _came(each, taken=taken)), None)
 
 
+def newest_receivers(connection: Connection) -> frozenset[str]:
+    """Whom the newest messages that came to this gateway were for. Raises `Unavailable`."""
+    params = {"direction": "INCOMING", "size": str(_PAGE_SIZE)}
+    answer = connection.request("GET", "/api/conversations", params=params)
+    if answer.kind in NO_STATUSES:
+        return frozenset()
+    found = (
+        organisation_of(json_text(json_at(each, "receiverIdentifier")))
+        for each in json_array(answer.json_object().get("content"))
+        if json_at(each, "direction") == "INCOMING"
+    )
+    return frozenset(each for each in found if each)
+
+
 def _read(conversation: object) -> IncomingConversation:
     return IncomingConversation(
         receiver=organisation_of(json_text(json_at(conversation, "receiverIdentifier"))),

@@ -49,6 +49,8 @@ class Terms:
     longest_retry: timedelta = timedelta(hours=1)
     max_tries: int = 5
     """How often something is asked of a gateway that says it cannot, before it is MISSED."""
+    gateway_silence: timedelta = timedelta(minutes=15)
+    """Without an answer from a gateway for longer than this, the process is not ready."""
     escalate_after_attempts: int = 8
     """After so many attempts in vain a person is told."""
     undo_window: timedelta = timedelta(minutes=10)

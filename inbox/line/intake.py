@@ -47,7 +47,7 @@ def poll_gateway(line: Line, gateway: Gateway) -> int:
         for notice, asked_at in _notices(line, gateway):
             new += announce(line, notice, asked_at)
     except Unavailable as error:
-        record_pulse(line, name, error.code)
+        record_pulse(line, name, error.code, error.status)
     else:
         remember_absence(line, gateway.channel)
         if record_pulse(line, name, None):

@@ -23,8 +23,8 @@ AFTER_ABSENCE: Final = "statuses.after_absence"
 """The code of a pulse of `STATUSES`: they are to be read again, whenever that was last done."""
 
 
-def record_pulse(line: Line, name: str, code: str | None) -> bool:
-    """Record that something ran just now, and the code of its error if there was one.
+def record_pulse(line: Line, name: str, code: str | None, status: int | None = None) -> bool:
+    """Record that something ran just now, and the code and status of its error if there was one.
 
     Returns whether it works again after an error. Nothing is written if the same was recorded less
     than `PULSE_INTERVAL` ago. Another process may record the first pulse of a name at the same
@@ -33,14 +33,14 @@ def record_pulse(line: Line, name: str, code: str | None) -> bool:
     with line.store.reading() as (session, now):
         noted = session.get(Pulse, name)
         fresh = code is not None or (noted and noted.at and abs(now - noted.at) < PULSE_INTERVAL)
-    if noted is not None and noted.code == code and fresh:
+    if noted is not None and (noted.code, noted.status) == (code, status) and fresh:
         return False
     with suppress(Conflict), line.store.transaction() as (session, now):
         pulse = session.get(Pulse, name)
         if pulse is None:
             pulse = Pulse(name=name)
             session.add(pulse)
-        pulse.code = code
+        pulse.code, pulse.status = code, status
         if code is None:
             pulse.at = now
     return noted is not None and noted.code is not None and code is None

@@ -31,6 +31,9 @@ OVERDUE_AFTER: Final = timedelta(minutes=5)
 """What is due and in nobody's hands for longer is told to operators."""
 _GATEWAY_OUTAGES: Final = (
     "gateway.unavailable",
+    "gateway.unresolved",
+    "gateway.certificate",
+    "gateway.tls",
     "gateway.slow",
     "gateway.garbled",
     "gateway.unauthorised",

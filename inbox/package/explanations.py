@@ -10,6 +10,7 @@ from inbox.package.arkivmelding.documents import REFERENCED_ABSENT, REFERENCED_T
 from inbox.package.character_sets import UNUSUAL_ENCODING
 from inbox.package.codes.quarantine_code import Text, TextLanguage
 from inbox.package.codes.registry import CODES
+from inbox.package.signature.certificate_path import REVOCATION_NOT_CHECKED
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
 from inbox.package.zip.names import ALIKE_NAMES, ODD_NAME
 from inbox.package.zip.reader import EMPTY_FOLDER
@@ -150,6 +151,14 @@ NOTE_TEXTS: Final[Mapping[str, Text]] = {
         nb="Pakken bruker et feil navn på fingeravtrykk, slik eldre avsendere gjør.",
         nn="Pakka bruker eit feil namn på fingeravtrykk, slik eldre avsendarar gjer.",
         en="The package uses a wrong name of a digest, as older senders do.",
+    ),
+    REVOCATION_NOT_CHECKED: Text(
+        nb="Utstederen gir ikke ut sperreliste. Det er ikke kontrollert om sertifikatet er trukket"
+        " tilbake.",
+        nn="Utferdaren gir ikkje ut sperreliste. Det er ikkje kontrollert om sertifikatet er"
+        " trekt tilbake.",
+        en="The issuer publishes no revocation list. Whether the certificate was revoked was not"
+        " checked.",
     ),
     "comment": Text(
         nb="Pakken har en kommentar som ikke vises noe sted.",

@@ -70,6 +70,8 @@ class Trust:
     anchors: tuple[bytes, ...] = ()
     intermediates: tuple[bytes, ...] = ()
     lists: tuple[RevocationList, ...] = ()
+    without_lists: frozenset[bytes] = frozenset()
+    """Authorities that publish no list: what they issued is believed without one. For pilots."""
     stale_after: timedelta = timedelta(days=7)
     """A list that does not say when its next update comes is too old so long after it was made."""
 

@@ -27,6 +27,7 @@ from inbox.tables.directory import (
 from inbox.tables.installation import (
     ActivePolicy,
     FetchedList,
+    HealthConditionRow,
     Installation,
     ListAddress,
     PolicyVersion,
@@ -65,6 +66,7 @@ __all__ = [
     "Delivery",
     "EnumValue",
     "FetchedList",
+    "HealthConditionRow",
     "Installation",
     "KnownReference",
     "ListAddress",

@@ -64,6 +64,20 @@ class Pulse(Row, table=True):
     name: str = Field(primary_key=True, max_length=60)
     at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     code: str | None = Field(default=None, max_length=CODE_LENGTH)
+    status: int | None = None
+    """Of the HTTP answer that the error was, where there was one."""
+
+
+class HealthConditionRow(Row, table=True):
+    """Since when something has been wrong, as a worker saw it; the row goes when it is over."""
+
+    subject: str = Field(primary_key=True, max_length=540)
+    code: str = Field(primary_key=True, max_length=CODE_LENGTH)
+    since: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    """When a worker last saw it, to some seconds."""
+    seen_by: str = Field(max_length=ID_LENGTH)
+    """Which run of a worker saw it last: another one ends it only when it is old."""
 
 
 class ListAddress(Row, table=True):

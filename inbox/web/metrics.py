@@ -1,6 +1,7 @@
 """The totals in Prometheus' text format. No label names a message, a unit or a sender."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -8,23 +9,26 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from inbox.health.condition import HealthCondition
 from inbox.web.operator_totals import Contact, Counts, Totals
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-NEVER_CONTACTED: Final = "gateway.never"
-"""The fault of a gateway that has not answered once."""
 
 
-def exposition_of(totals: Totals) -> bytes:
-    """The text of one scrape, from a registry of its own, so that it holds no process metrics."""
+def exposition_of(totals: Totals, conditions: Sequence[HealthCondition]) -> bytes:
+    """The text of one scrape, from a registry of its own, so that it holds no process metrics.
+
+    `conditions` are those that may be shown where nobody signs in.
+    """
     registry = CollectorRegistry()
-    registry.register(_TotalsCollector(totals))
+    registry.register(_TotalsCollector(totals, conditions))
     return generate_latest(registry)
 
 
 class _TotalsCollector(Collector):
-    def __init__(self, totals: Totals) -> None:
+    def __init__(self, totals: Totals, conditions: Sequence[HealthCondition]) -> None:
         self._totals = totals
+        self._conditions = conditions
 
     def collect(self) -> Iterator[Metric]:
         """Every family, in a stable order."""
@@ -46,20 +50,10 @@ class _TotalsCollector(Collector):
         pending = {"PENDING": totals.outbox_pending}
         yield _count_gauge("inbox_outbox", "Events that are not sent yet.", "state", pending)
         yield _age_gauge("inbox_outbox_oldest_seconds", "events", "state", pending)
-        yield from _gateways(totals.contacts)
+        yield _contacts(totals.contacts)
+        yield from _conditions(self._conditions, totals.at)
         yield InfoMetricFamily(
             "inbox_policy", "The policy that decides.", value={"digest": totals.policy}
-        )
-        yield _gauge("inbox_policy_decides", "0: everything is denied.", totals.policy_decides)
-        yield _gauge(
-            "inbox_standstill",
-            "1: the database is older than what was signed of it; nothing but intake goes on.",
-            totals.stands_still,
-        )
-        yield _gauge(
-            "inbox_lists_shown",
-            "0: a list differed from a decision, and this process shows none.",
-            totals.lists_shown,
         )
         yield _gauge(
             "inbox_legacy_sha1_day",
@@ -85,11 +79,6 @@ class _TotalsCollector(Collector):
             "inbox_vault_damaged",
             "Messages whose stored content does not open any more.",
             totals.damaged,
-        )
-        yield _gauge(
-            "inbox_state_differs",
-            "1: rows that decide are not what the audit says, and nobody has closed the task.",
-            totals.state_differs,
         )
         yield _gauge(
             "inbox_clock_backward_seconds",
@@ -119,21 +108,30 @@ def _age_gauge(name: str, kind: str, label: str, counts: Counts) -> Metric:
     return family
 
 
-def _gateways(contacts: Iterable[Contact]) -> Iterator[Metric]:
+def _contacts(contacts: Iterable[Contact]) -> Metric:
     ages = GaugeMetricFamily(
         "inbox_gateway_contact_seconds", "Since the gateway last answered.", labels=["channel"]
-    )
-    faults = GaugeMetricFamily(
-        "inbox_gateway_fault", "1 while something is wrong with it.", labels=["channel", "code"]
     )
     for contact in contacts:
         if contact.ago is not None:
             ages.add_metric([contact.channel], max(0, contact.ago.total_seconds()))
-        code = contact.code or (NEVER_CONTACTED if contact.ago is None else None)
-        if code is not None:
-            faults.add_metric([contact.channel, code], 1)
+    return ages
+
+
+def _conditions(conditions: Sequence[HealthCondition], now: datetime) -> Iterator[Metric]:
+    """What is wrong: 1 while it lasts, and since when, where that is known."""
+    labels = ["level", "subject", "code"]
+    there = GaugeMetricFamily("inbox_condition", "1 while this is wrong.", labels=labels)
+    ages = GaugeMetricFamily(
+        "inbox_condition_seconds", "For how long this has been wrong.", labels=labels
+    )
+    for condition in conditions:
+        values = [condition.level.value, condition.subject, condition.code]
+        there.add_metric(values, 1)
+        if condition.since is not None:
+            ages.add_metric(values, max(0, (now - condition.since).total_seconds()))
+    yield there
     yield ages
-    yield faults
 
 
 def _gauge(name: str, says: str, value: float) -> Metric:

@@ -18,6 +18,7 @@ from inbox.domain import (
     TaskState,
 )
 from inbox.line import Line
+from inbox.line.pulses import GATEWAY
 from inbox.line.task_kinds import TaskKind
 from inbox.package.inputs import STALE_LIST
 from inbox.package.signature.revocation import authorities_without_fresh_list
@@ -45,8 +46,6 @@ _FINISHED: Final[Mapping[type[StrEnum], frozenset[StrEnum]]] = {
 """States in which nothing waits, kind by kind: words of two closed sets compare equal."""
 _DAY: Final = timedelta(days=1)
 _LEGACY: Final = f'%"algorithm_class": "{AlgorithmClass.LEGACY_SHA1}"%'
-GATEWAY: Final = "gateway:"
-"""What the names of the channels' pulses begin with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +62,10 @@ Counts = Mapping[str, Count]
 
 @dataclass(frozen=True, kw_only=True)
 class Contact:
-    """When a channel's gateway last answered, and the code of what is wrong with it now."""
+    """When a channel's gateway last answered; None: never."""
 
     channel: str
     ago: timedelta | None
-    code: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +83,6 @@ class Totals:
     contacts: tuple[Contact, ...]
     policy: str
     """The digest of the policy that decides; empty if the database names none."""
-    policy_decides: bool
-    """False: everything is denied, because the policy cannot be had."""
-    stands_still: bool
-    """The database is older than what was signed of it: nothing but intake goes on."""
-    lists_shown: bool
-    """False: a list has differed from a decision in this process, and it shows none."""
     legacy_sha1: int
     """Messages of the last day that were signed with SHA-1."""
     without_list: int
@@ -101,8 +93,6 @@ class Totals:
     """Addresses of lists that gave nothing the last time."""
     damaged: int
     """Messages whose stored content does not open, as far as is known."""
-    state_differs: int
-    """Open tasks that say that rows are not what the audit says of them."""
     clock_backward: timedelta
     """How far the database's clock was behind at the last look."""
     clock_ahead: timedelta
@@ -125,9 +115,6 @@ def totals_of(line: Line) -> Totals:
             tasks=_count_open_tasks(session, now),
             contacts=contacts_of(session, now, line),
             policy=policy.digest,
-            policy_decides=bool(policy.rules),
-            stands_still=line.standstill.gap is not None,
-            lists_shown=line.recheck.difference is None,
             legacy_sha1=_count_legacy_sha1(session, now),
             without_list=len(
                 authorities_without_fresh_list(line.trust.current_trust(session), now)
@@ -135,7 +122,6 @@ def totals_of(line: Line) -> Totals:
             waits_for_list=_count_rows(session, col(Message.code) == STALE_LIST),
             lists_failed=_count_rows(session, col(ListAddress.code).is_not(None)),
             damaged=_count_rows(session, _is_open(TaskKind.DAMAGED)),
-            state_differs=_count_rows(session, _is_open(TaskKind.STATE_DIFFERS)),
             clock_backward=clock.backward if isinstance(clock, SteadyClock) else timedelta(0),
             clock_ahead=clock.ahead if isinstance(clock, SteadyClock) else timedelta(0),
         )
@@ -145,14 +131,13 @@ def contacts_of(session: Session, now: datetime, line: Line) -> tuple[Contact, .
     """The last contact with the gateway of every channel, also of one that has never answered."""
     names = {GATEWAY + channel: channel for channel in line.gateways}
     found = session.execute(
-        sa.select(col(Pulse.name), col(Pulse.at), col(Pulse.code)).where(col(Pulse.name).in_(names))
+        sa.select(col(Pulse.name), col(Pulse.at)).where(col(Pulse.name).in_(names))
     ).all()
-    pulses = {name: (at, code) for name, at, code in found}
+    pulses: dict[str, datetime | None] = dict(map(tuple, found))
     contacts = []
     for name, channel in sorted(names.items()):
-        at, code = pulses.get(name, (None, None))
-        ago = None if at is None else now - at
-        contacts.append(Contact(channel=channel, ago=ago, code=code))
+        at = pulses.get(name)
+        contacts.append(Contact(channel=channel, ago=None if at is None else now - at))
     return tuple(contacts)
 
 

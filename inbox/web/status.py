@@ -2,7 +2,8 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +13,8 @@ from markupsafe import Markup
 from inbox.audit.gap import AuditGap
 from inbox.days import in_norway
 from inbox.domain import MessageState
+from inbox.health.condition import HealthCondition, Level
+from inbox.health.words import Language, words_of
 from inbox.web import problems
 from inbox.web.operator_totals import Totals
 
@@ -23,6 +26,7 @@ _PAGES: Final = Environment(
     lstrip_blocks=True,
 )
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_BAD: Final = frozenset({Level.UNREADY, Level.WRONG})
 _FOR_PEOPLE: Final = (
     MessageState.QUARANTINED,
     MessageState.UNROUTED,
@@ -32,15 +36,39 @@ _FOR_PEOPLE: Final = (
 """States that wait for people."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShownCondition:
+    """A condition in bokmål."""
+
+    code: str
+    means: str
+    otherwise: str
+    who: str
+    how: str
+    since: datetime | None
+    age: timedelta | None
+    count: int | None
+    status: int | None
+
+
 def render_status_page(
-    totals: Totals, readiness: Mapping[str, str], gap: AuditGap | None = None
+    totals: Totals,
+    readiness: Mapping[str, str],
+    conditions: Sequence[HealthCondition],
+    gap: AuditGap | None = None,
 ) -> tuple[str, Mapping[str, str]]:
-    """The page, and the headers that allow its own style sheet and nothing else."""
+    """The page, and the headers that allow its own style sheet and nothing else.
+
+    `conditions` are those that may be shown where nobody signs in, the worst first.
+    """
     style = _PAGES.get_template("status.css").render()
     page = _PAGES.get_template("status.html").render(
         style=Markup(style),  # noqa: S704 - our own file, with nothing filled in
         totals=totals,
         readiness=readiness,
+        wrong=[_shown(each, totals.at) for each in conditions if each.level in _BAD],
+        look=[_shown(each, totals.at) for each in conditions if each.level is Level.WARNING],
+        tasks=[_shown(each, totals.at) for each in conditions if each.kind == "task"],
         gap=gap,
         waits=_waiting_mail(totals),
         local=_local_time,
@@ -49,6 +77,21 @@ def render_status_page(
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"{problems.SECURITY_HEADERS['content-security-policy']}; style-src 'sha256-{digest}'"
     return page, {"content-security-policy": policy}
+
+
+def _shown(condition: HealthCondition, now: datetime) -> ShownCondition:
+    words, since = words_of(condition, Language.BOKMAAL), condition.since
+    return ShownCondition(
+        code=condition.code,
+        means=words.means,
+        otherwise=words.otherwise,
+        who=words.who,
+        how=words.how,
+        since=since,
+        age=None if since is None else now - since,
+        count=condition.count,
+        status=condition.status,
+    )
 
 
 def _waiting_mail(totals: Totals) -> str:

@@ -65,6 +65,10 @@ class StillChannel:
     def waiting_envelope(self, notice: Notice) -> None:
         """Nothing waits."""
 
+    def setup_faults(self) -> tuple[()]:
+        """It is set up for us."""
+        return ()
+
     def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
         """There is one."""
         del receiver

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.domain import ArrivalState, MessageState
 from inbox.errors import Unavailable
+from inbox.health.current import readiness_of
 from inbox.line import Job
 from inbox.line.moves import case_system, unit
 from inbox.line.people_lists import ListRequest, count, page
@@ -18,7 +19,6 @@ from inbox.line.stations import advance
 from inbox.line.upkeep.gap import compare_and_report
 from inbox.line.upkeep.orphans import KEPT_ASIDE, SETTLED_AFTER, clean_vault
 from inbox.tables import Arrival, AuditEntry, AuditGapRow, Message, Outbox
-from inbox.web.readiness import readiness_of
 from inbox.worker import Worker
 from tests.line.old_database import (
     case_system_capacity,
@@ -90,7 +90,7 @@ def test_worker_on_an_older_database_takes_custody_and_leaves_everything_else_as
     }
     assert after == before
     assert checkpoint_file(small_world).read_text() == signed
-    assert readiness_of(small_world.line, gateway_silence=DAY)["audit"] == code
+    assert readiness_of(small_world.line)["audit"] == code
 
 
 def test_older_database_opens_one_task_and_writes_one_entry_before_those_of_intake(

@@ -10,6 +10,7 @@ from inbox.access.policy.vocabulary import Role
 from inbox.days import OSLO
 from inbox.domain import TaskState
 from inbox.errors import IntegrityError
+from inbox.health.current import conditions_of
 from inbox.line.moves import archive_staff
 from inbox.line.upkeep.state_check import SUBJECT, check_state_nightly
 from inbox.tables import CapacityRow, Task
@@ -41,7 +42,7 @@ def _tasks(world: World) -> list[Task]:
 
 
 def _metrics(world: World) -> bytes:
-    return exposition_of(totals_of(world.line))
+    return exposition_of(totals_of(world.line), conditions_of(world.line))
 
 
 EDIT = "UPDATE capacity SET role = 'other' WHERE id = (SELECT min(id) FROM capacity)"
@@ -148,13 +149,13 @@ def test_a_text_that_cannot_be_read_is_a_task_too(small_world: World) -> None:
 
 
 def test_metrics_say_that_rows_differ_until_the_task_is_closed(small_world: World) -> None:
-    assert b"inbox_state_differs 0.0" in _metrics(small_world)
+    assert b"task.state_differs" not in _metrics(small_world)
     check_state_nightly(_at(small_world, 12).line)
     _edit(small_world, EDIT)
 
     check_state_nightly(_at(small_world, 2, days=1).line)
 
-    assert b"inbox_state_differs 1.0" in _metrics(small_world)
+    assert b'subject="task:state_differs"} 1.0' in _metrics(small_world)
 
 
 def test_worker_logs_how_many_rows_differ(

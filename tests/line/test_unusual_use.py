@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from inbox.access.question import Capacity
 from inbox.domain import PersonId
 from inbox.errors import Conflict
+from inbox.health.current import conditions_of
 from inbox.line.access.grants import breakglass, grant
 from inbox.line.moves import archive_staff, unit
 from inbox.tables import Task
@@ -170,13 +171,13 @@ def test_metrics_count_unusual_use_tasks_without_naming_person_or_unit(hall: Sch
     take(hall, hall.handler(), 3)
 
     assert (_metric(hall, "unusual"), _metric(hall, "review")) == (before[0] + 1, before[1] + 3)
-    told = exposition_of(totals_of(hall.line)).decode()
+    told = exposition_of(totals_of(hall.line), conditions_of(hall.line)).decode()
     assert not [name for name in ("nina", "skole") if name in told]
 
 
 def _metric(hall: School, kind: str) -> float:
     count = totals_of(hall.line).tasks.get(kind)
-    told = exposition_of(totals_of(hall.line)).decode()
+    told = exposition_of(totals_of(hall.line), conditions_of(hall.line)).decode()
     number = 0 if count is None else count.number
     assert (f'inbox_tasks_open{{kind="{kind}"}} {float(number)}' in told) is (count is not None)
     return number

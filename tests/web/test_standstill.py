@@ -58,4 +58,4 @@ def test_readiness_page_and_metrics_say_what_is_missing_from_an_older_database(
     assert "inbox restore" in told["standstill"]["do"]
     assert f"{gap.signed.size} er signert" in page.text
     assert "Eldre database enn revisjonssporet" in page.text
-    assert "inbox_standstill 1.0" in metrics.text
+    assert 'inbox_condition{code="audit.cut",level="unready",subject="audit"} 1.0' in metrics.text

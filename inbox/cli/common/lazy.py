@@ -73,6 +73,11 @@ COMMANDS: Final = {
         panel=_LOOK,
         help="Check everything that could prevent mail from arriving.",
     ),
+    "watch": _LazyCommand(
+        module="watch",
+        panel=_LOOK,
+        help="Show what is wrong, and when it begins and ends.",
+    ),
     "message": _LazyCommand(
         module="message.command",
         panel=_LOOK,

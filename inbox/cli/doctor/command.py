@@ -7,10 +7,20 @@ import typer
 
 from inbox.cli.common.context import settings_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import EXIT_FAILED, advice, print_json, print_line
+from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.doctor import machine, neighbours, people
-from inbox.cli.doctor.findings import Check, CheckContext, DoctorFinding, Level, ok, warning, wrong
+from inbox.cli.doctor.findings import (
+    Check,
+    CheckContext,
+    DoctorFinding,
+    condition,
+    of_error,
+    ok,
+    skipped,
+)
 from inbox.errors import InboxError
+from inbox.health.condition import Level
+from inbox.health.report import json_of, lines_of
 from inbox.wiring import build_store
 
 _WITHOUT_DATABASE: Final[Sequence[tuple[str, Check]]] = (
@@ -20,6 +30,7 @@ _WITHOUT_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("routing", machine.routing),
     ("checkpoints", machine.checkpoints),
     ("descriptors", machine.descriptors),
+    ("database", machine.database_file),
     ("trust", neighbours.trust),
     ("gateway", neighbours.gateways),
     ("sha1", neighbours.legacy_sha1),
@@ -27,16 +38,16 @@ _WITHOUT_DATABASE: Final[Sequence[tuple[str, Check]]] = (
 _WITH_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("keys", machine.keys_of_database),
     ("audit", machine.audit_gap),
+    ("checkpoints", machine.checkpoints_kept),
     ("policies", machine.active_policies),
-    ("worker", machine.worker),
     ("routing", machine.active_routing),
-    ("routing", people.routes_to_active_units),
-    ("desk", people.desks),
-    ("units", people.units),
-    ("reviewers", people.reviewers),
+    ("directory", people.people),
     ("webhooks", neighbours.webhooks),
     ("trust", neighbours.lists),
+    ("neighbours", neighbours.contacts),
+    ("work", machine.work),
 )
+_BAD: Final = frozenset({Level.UNREADY, Level.WRONG})
 
 
 def doctor(
@@ -46,40 +57,63 @@ def doctor(
     """Check settings, database, vault, keys, policies, routing, people, gateways and trust.
 
     It leaves nothing behind, takes nothing from a gateway, and may run while `serve` runs. Each
-    line says ok, warning or wrong, what that means and what to do. Ends with 1 if anything is
-    wrong, and with 2 if the settings cannot be read.
+    line says ok, or what is wrong, what happens if nothing is done, who can mend it and how. Ends
+    with 1 if anything is wrong, and with 2 if the settings cannot be read.
     """
-    findings = list(_examine(ctx))
+    findings = []
+    for finding in _examine(ctx):
+        findings.append(finding)
+        if not as_json:
+            _print(finding)
     if as_json:
-        print_json(
-            [
-                {"level": f.level.value, "subject": f.subject, "means": f.means, "do": f.do}
-                for f in findings
-            ]
-        )
-    else:
-        for finding in findings:
-            print_line(f"{finding.level.value:<8} {finding.subject:<12} {finding.means}")
-            if finding.do:
-                print_line(f"{'':<21} do: {finding.do}")
-    if any(finding.level is Level.WRONG for finding in findings):
+        print_json([_json_of(finding) for finding in findings])
+    if any(each.condition is not None and each.condition.level in _BAD for each in findings):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _print(finding: DoctorFinding) -> None:
+    if finding.condition is None:
+        print_line(f"{finding.label:<8} {finding.subject:<12} {finding.means}")
+        return
+    for line in lines_of(finding.condition):
+        print_line(line)
+
+
+def _json_of(finding: DoctorFinding) -> dict[str, object]:
+    if finding.condition is None:
+        return {"level": finding.label, "subject": finding.subject, "means": finding.means}
+    return json_of(finding.condition)
 
 
 def _examine(ctx: typer.Context) -> Iterator[DoctorFinding]:
     settings = settings_of(ctx)
     yield ok("settings", "can be read")
     patient = CheckContext(settings=settings, store=build_store(settings))
+    told = set[tuple[str, str, str]]()
     for subject, check in _WITHOUT_DATABASE:
-        yield from _run_check(subject, check, patient)
+        yield from _news(told, _run_check(subject, check, patient))
     database = list(_run_check("database", machine.database, patient))
     yield from database
-    if any(finding.level is Level.WRONG for finding in database):
+    if any(each.condition is not None for each in database):
         subjects = ", ".join(dict.fromkeys(subject for subject, _ in _WITH_DATABASE))
-        yield warning("database", f"not looked at for want of it: {subjects}", "mend it first")
+        yield skipped("database", f"not looked at for want of it: {subjects}")
         return
     for subject, check in _WITH_DATABASE:
-        yield from _run_check(subject, check, patient)
+        yield from _news(told, _run_check(subject, check, patient))
+
+
+def _news(
+    told: set[tuple[str, str, str]], findings: Iterator[DoctorFinding]
+) -> Iterator[DoctorFinding]:
+    """What has not been told: a worker may have found the same, or two checks read one file."""
+    for finding in findings:
+        found = finding.condition
+        if found is not None:
+            key = found.subject, found.code, found.reason
+            if key in told:
+                continue
+            told.add(key)
+        yield finding
 
 
 def _run_check(subject: str, check: Check, patient: CheckContext) -> Iterator[DoctorFinding]:
@@ -87,15 +121,6 @@ def _run_check(subject: str, check: Check, patient: CheckContext) -> Iterator[Do
     try:
         yield from check(patient)
     except InboxError as error:
-        yield _failure_finding(subject, error)
+        yield of_error(subject, error)
     except Exception as error:  # noqa: BLE001 - one check that fails never hides the others
-        yield wrong(
-            subject,
-            f"could not be checked: {type(error).__name__}",
-            "report this line: it is a fault of the program",
-        )
-
-
-def _failure_finding(subject: str, error: InboxError) -> DoctorFinding:
-    said = f"{error.code}: {error.reason}" if error.reason else error.code
-    return wrong(subject, " ".join(said.split()), advice(error))
+        yield condition(subject, "program.fault", reason=type(error).__name__)

@@ -2,71 +2,102 @@
 
 import ssl
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlmodel import col, select
 
 from inbox.casesystem.webhook import Target, check_target
-from inbox.cli.doctor.findings import CheckContext, DoctorFinding, ok, warning, wrong
+from inbox.cli.doctor.findings import (
+    CheckContext,
+    DoctorFinding,
+    condition,
+    of_condition,
+    of_error,
+    ok,
+)
 from inbox.config import GatewaySettings, environment
-from inbox.domain import Mode, OrgNumber
+from inbox.domain import Mode
 from inbox.errors import Invalid, Unavailable
-from inbox.package.inputs import Trust
+from inbox.gateway.http import Bounds
+from inbox.health.condition import Level
+from inbox.health.current import with_times
+from inbox.health.neighbours import (
+    case_system_queues,
+    gateway_conditions,
+    gateway_contacts,
+    other_neighbour_conditions,
+)
+from inbox.health.process import trust_conditions
+from inbox.line import Terms
+from inbox.package.inputs import STALE_LIST
 from inbox.package.signature.revocation import authorities_without_fresh_list
-from inbox.tables import CaseSystem, ListAddress
+from inbox.tables import CaseSystem
 from inbox.tables.periods import not_ended
-from inbox.trust.trust_store import TrustStore
-from inbox.wiring import build_gateway, neighbour_tls
+from inbox.wiring import build_gateway, neighbour_tls, trust_store
 
+_PATIENCE: Final = Bounds(read=timedelta(seconds=10), answer=timedelta(seconds=10))
+"""Somebody sits and waits."""
 _MAX_SKEW: Final = timedelta(seconds=5)
 _EXPIRES_SOON: Final = timedelta(hours=6)
 """Lists that live for a day only are replaced well before their end."""
 
 
 def gateways(patient: CheckContext) -> Iterator[DoctorFinding]:
-    """Each gateway answers, accepts our credentials, and has the same time.
+    """Each gateway answers, accepts our credentials, is set up for us, and has the same time.
 
     Reads only, locks nothing.
     """
     if not patient.settings.gateways:
-        yield warning("gateway", "there is none: no mail can come", "set [[gateways]]")
+        yield condition("gateway", "gateway.none", Level.WARNING)
     for settings in patient.settings.gateways:
         yield from _gateway(settings, neighbour_tls(patient.settings))
 
 
 def _gateway(settings: GatewaySettings, tls: ssl.SSLContext) -> Iterator[DoctorFinding]:
+    subject = f"gateway:{settings.channel}"
     if settings.allow_insecure:
-        yield warning(
-            "gateway",
-            f"{settings.channel} may be in the clear or without sign-in (allow_insecure)",
-            "use https and a user, unless the network between is yours alone",
-        )
-    gateway = build_gateway(settings, environment(), tls=tls)
+        yield condition(subject, "gateway.insecure", Level.WARNING)
+    gateway = build_gateway(settings, environment(), tls=tls, bounds=_PATIENCE)
     try:
         skew = gateway.clock_skew()
-        gateway.receipt_route(OrgNumber(settings.organisations[0]))
+        faults = gateway.setup_faults()
     except Unavailable as error:
-        yield wrong(
-            "gateway",
-            f"{settings.channel} does not answer as it should ({error.code})",
-            "check its address, its user and password, and that it runs",
-        )
+        yield of_error(subject, error)
         return
-    yield ok("gateway", f"{settings.channel} answers")
+    for fault in faults:
+        yield condition(subject, fault.code, reason=fault.reason)
+    if not faults:
+        organisations = ", ".join(settings.organisations)
+        yield ok(subject, f"answers, and takes our processes for {organisations}")
+    clock = f"clock:{settings.channel}"
     if skew is None:
-        yield warning(
-            "gateway", f"{settings.channel} does not say what time it is", "ask its owner"
-        )
+        yield condition(subject, "gateway.no_clock", Level.WARNING)
     elif abs(skew) > _MAX_SKEW:
-        yield wrong(
-            "clock",
-            f"{settings.channel} is {skew.total_seconds():+.0f} seconds from this machine:"
-            " times of receipts and signatures are not to be trusted",
-            "set both machines to a time server",
-        )
+        yield condition(clock, "clock.differs", count=int(skew.total_seconds()))
     else:
-        yield ok("clock", f"within {_MAX_SKEW.seconds} seconds of {settings.channel}")
+        yield ok(clock, f"within {_MAX_SKEW.seconds} seconds of ours")
+
+
+def contacts(patient: CheckContext) -> Iterator[DoctorFinding]:
+    """What the worker has found of the neighbours, and what waits for each."""
+    channels = [settings.channel for settings in patient.settings.gateways]
+    store, silence = patient.store, Terms().gateway_silence
+    gateways = with_times(store, list(gateway_conditions(store, channels, silence)))
+    others = with_times(store, list(other_neighbour_conditions(store, channels)))
+    away = {each.subject for each in (*gateways, *others)}
+    for channel, (at, waits) in gateway_contacts(store, channels).items():
+        if f"gateway:{channel}" not in away and at is not None:
+            said = f"answered the worker at {at:%H:%M} UTC; {waits} wait for it"
+            yield ok(f"gateway:{channel}", said)
+    for name, waits in sorted(case_system_queues(store).items()):
+        if f"case_system:{name}" not in away:
+            yield ok(f"case_system:{name}", f"{waits} events wait for it")
+    heard = {channel for channel, (at, _) in gateway_contacts(store, channels).items() if at}
+    for found in (*gateways, *others):
+        if found.code == "gateway.silent" and found.name not in heard:
+            continue  # No worker has asked it yet, and `worker` says so.
+        yield of_condition(found)
 
 
 def webhooks(patient: CheckContext) -> Iterator[DoctorFinding]:
@@ -83,66 +114,41 @@ def webhooks(patient: CheckContext) -> Iterator[DoctorFinding]:
             )
         ).all()
     for system in living:
+        subject = f"case_system:{system.id}"
         try:
             check_target(system.webhook_url or "", targets)
         except Invalid as error:
-            yield wrong(
-                "webhooks",
-                f"{system.id} cannot be told of its mail ({error.code})",
-                "give it a webhook_url whose host and port are in [[webhook_targets]]",
-            )
+            yield of_error(subject, error)
         else:
-            yield ok("webhooks", f"{system.id} has a listed target")
+            yield ok(subject, "its webhook is a listed target")
 
 
 def trust(patient: CheckContext) -> Iterator[DoctorFinding]:
     """There is a trust folder with at least one anchor."""
     folder = patient.settings.trust
-    if folder is None:
-        yield wrong(
-            "trust", "there is no trust folder: every message is quarantined", "set trust, fill it"
-        )
+    believed = None if folder is None else trust_store(patient.settings).current()
+    if believed is None or not believed.anchors:
+        reason = "trust is not set" if folder is None else "the folder has no anchor"
+        yield condition("trust", "trust.nobody", reason=reason)
         return
-    believed = TrustStore(folder).current()
-    if believed.anchors:
-        means = f"{len(believed.anchors)} anchors, {len(believed.intermediates)} intermediates"
-        yield ok("trust", means)
-    else:
-        yield wrong(
-            "trust", "it has no anchor: every message is quarantined", "put *.pem in the folder"
-        )
+    means = f"{len(believed.anchors)} anchors, {len(believed.intermediates)} intermediates"
+    yield ok("trust", means)
 
 
 def lists(patient: CheckContext) -> Iterator[DoctorFinding]:
-    """Every trusted authority has a fresh revocation list."""
+    """Every trusted authority has a fresh revocation list, and none of them ends soon."""
+    store = trust_store(patient.settings)
     with patient.store.reading() as (session, now):
-        believed = TrustStore(patient.settings.trust).current_trust(session)
-        asked = session.exec(select(ListAddress).order_by(ListAddress.address)).all()
-    for row in asked:
-        if row.code is not None:
-            yield warning(
-                "trust",
-                f"{row.address} gave no revocation list ({row.code})",
-                "see that this machine can reach it, or put *.crl in the trust folder",
-            )
-    yield from _list_ages(believed, now)
-
-
-def _list_ages(believed: Trust, now: datetime) -> Iterator[DoctorFinding]:
-    missing = authorities_without_fresh_list(believed, now)
-    for name in missing:
-        yield wrong(
-            "trust",
-            f"no revocation list of {name} is fresh, they are missing or too old: messages that"
-            " need one wait, and are quarantined later",
-            "add its address to revocation.addresses, or put *.crl in the trust folder",
-        )
-    soon = set(authorities_without_fresh_list(believed, now + _EXPIRES_SOON)) - set(missing)
-    for name in sorted(soon):
-        yield warning(
-            "trust", f"the last list of {name} ends within six hours", "it must be fetched by then"
-        )
-    if not missing and believed.anchors:
+        believed = store.current_trust(session)
+    if not believed.anchors:
+        return  # That is told of the folder.
+    stale = with_times(patient.store, list(trust_conditions(patient.store, store)))
+    yield from map(of_condition, stale)
+    missing = {each.name for each in stale if each.code == STALE_LIST}
+    for name in authorities_without_fresh_list(believed, now + _EXPIRES_SOON):
+        if name not in missing:
+            yield condition(f"trust:{name}", "trust.list_ends_soon", Level.WARNING)
+    if not missing:
         yield ok("trust", f"{len(believed.lists)} revocation lists, one of everybody believed")
 
 

@@ -4,13 +4,16 @@ Each station does one thing with at most one outside effect, which is safe to re
 alone knows what every kind of failure leads to.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from inbox import log
 from inbox.domain import station_of
 from inbox.errors import (
     ConcurrentWrite,
     Conflict,
+    InboxError,
     IntegrityError,
     NotDue,
     Unavailable,
@@ -26,6 +29,7 @@ from inbox.line.stations.message import erase, offer, route
 from inbox.line.stations.notify import notify
 from inbox.line.stations.open import open_message
 from inbox.line.stations.receipt import create, follow_up, send
+from inbox.log import LogEvent, LogField
 
 Station = Callable[[Line, Job[Any]], Outcome | DecideInTransaction]
 """What a station is: `Any`, because each takes the jobs of its own kind of row."""
@@ -65,26 +69,51 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
     if (gap := line.standstill.gap) is not None and station != INTAKE:
         postpone(line, job, gap.code)
         return None
+    began = time.monotonic()
     try:
-        outcome = STATIONS[station](line, job)
-        with line.store.transaction() as (session, now):
-            decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
-            return settle_outcome(line, job, decided, session, now)
-    except NotDue as error:
-        postpone_until_due(line, job, error.code)
-    except (WaitingForPeople, ConcurrentWrite) as error:
-        postpone(line, job, error.code)
-    except Unavailable as error:
-        postpone_and_escalate(line, job, error.code)
-    except IntegrityError as error:
-        if not is_content_damage(error):
-            raise
-        postpone_and_escalate(line, job, error.code)
-        if (message_id := message_id_of(job.row)) is not None:
-            report_damage(line, message_id, error.code)
-    except Conflict:
+        following = _work(line, job, STATIONS[station])
+    except InboxError as error:
+        _put_off(line, job, error)
+        _log(LogEvent.POSTPONED, job, began, code=error.code, status=getattr(error, "status", None))
         return None
-    return None
+    _log(LogEvent.STEP, job, began)
+    return following
+
+
+def _work(line: Line, job: Job[R], station: Station) -> Job[R] | None:
+    outcome = station(line, job)
+    with line.store.transaction() as (session, now):
+        decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
+        return settle_outcome(line, job, decided, session, now)
+
+
+def _put_off(line: Line, job: Job[R], error: InboxError) -> None:
+    """The same state, later; raises the error again where that is no answer to it."""
+    match error:
+        case NotDue():
+            postpone_until_due(line, job, error.code)
+        case WaitingForPeople() | ConcurrentWrite():
+            postpone(line, job, error.code)
+        case Unavailable():
+            postpone_and_escalate(line, job, error.code)
+        case IntegrityError() if is_content_damage(error):
+            postpone_and_escalate(line, job, error.code)
+            if (message_id := message_id_of(job.row)) is not None:
+                report_damage(line, message_id, error.code)
+        case Conflict():
+            pass
+        case _:
+            raise error
+
+
+def _log(event: LogEvent, job: Job[R], began: float, **more: str | int | None) -> None:
+    """One line for one step, with the code and status of what put it off."""
+    fields: dict[LogField, str | int | float | None] = {
+        LogField.ROW: job.row.id,
+        LogField.STATION: station_of(job.row.state),
+        LogField.SECONDS: round(time.monotonic() - began, 3),
+    }
+    log.emit(event, fields | {LogField(name): value for name, value in more.items()})
 
 
 def postpone_and_escalate(line: Line, job: Job[R], code: str) -> None:

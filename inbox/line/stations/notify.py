@@ -57,7 +57,7 @@ def _send(line: Line, job: Job[Outbox], url: str, secret: bytes, event: Delivery
         with line.store.reading() as (_, now):
             away = places.failed(case_system, now)
         if away:
-            record_pulse(line, CASE_SYSTEM + case_system, error.code)
+            record_pulse(line, CASE_SYSTEM + case_system, error.code, error.status)
         raise
     came_back = places.answered(case_system)
     if came_back:

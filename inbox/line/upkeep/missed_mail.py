@@ -50,7 +50,7 @@ def find_missed_mail(
                 if notice is not None:
                     missed += _record_missed(line, notice, codes[wire_id])
     except Unavailable as error:
-        record_pulse(line, name, error.code)
+        record_pulse(line, name, error.code, error.status)
     else:
         record_pulse(line, name, None)
     return missed

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -64,6 +64,10 @@ def check_certificate_path(
         findings.chain = findings.chain is not False and bool(path)
         _check_usage(signed, findings)
         _check_revocation(path, trust, now=now, stale_is=stale_is, findings=findings)
+
+
+REVOCATION_NOT_CHECKED: Final = "revocation_not_checked"
+"""The note of a package whose signer's authority publishes no list, and need not."""
 
 
 @contextmanager
@@ -242,6 +246,9 @@ def _check_revocation(
         findings.revocation = False
         raise PackageRejected("trust.revoked")
     if RevocationStatus.UNKNOWN not in standings:
+        if RevocationStatus.NOT_PUBLISHED in standings:
+            findings.notes.append(REVOCATION_NOT_CHECKED)
+            return
         findings.revocation = findings.revocation is not False and bool(path)
         return
     findings.revocation = False

@@ -34,6 +34,8 @@ class RevocationStatus(StrEnum):
     GOOD = "good"
     REVOKED = "revoked"
     UNKNOWN = "unknown"
+    NOT_PUBLISHED = "not published"
+    """Its issuer publishes no list, and the settings say to believe it all the same."""
 
 
 def read_revocation_list(der: bytes, *, fetched_at: datetime) -> RevocationList:
@@ -76,14 +78,50 @@ def authorities_without_fresh_list(trust: Trust, now: datetime) -> tuple[str, ..
 
     Messages signed under them wait.
     """
+    return tuple(map(subject_of, _without_fresh_list(trust, now)))
+
+
+def subject_of(certificate: bytes) -> str:
+    """The name in a certificate that is believed, as RFC 4514 writes it."""
+    return x509.load_der_x509_certificate(certificate).subject.rfc4514_string()
+
+
+def nobody_is_shown_good(trust: Trust, now: datetime) -> bool:
+    """Whether no signer's certificate can be shown to be good: in every chain a list is missing.
+
+    Example: a root with two authorities below it. Without the root's list everybody waits; without
+    that of one of the two, only those wait whom it issued.
+    """
+    authorities = dict.fromkeys((*trust.anchors, *trust.intermediates))
+    missing = set(_without_fresh_list(trust, now))
+    issued = {each: _issuers(each, authorities) for each in authorities}
+    shown, before = {each for each in trust.anchors if each not in missing}, -1
+    while len(shown) != before:
+        before = len(shown)
+        shown |= {e for e in authorities if e not in missing and issued[e] & shown}
+    above = set[bytes]().union(*issued.values())
+    return not shown - above
+
+
+def _issuers(authority: bytes, among: Iterable[bytes]) -> set[bytes]:
+    """Which of the others issued this one's certificate, by name; chains are verified elsewhere."""
+    name = x509.load_der_x509_certificate(authority).issuer
+    return {
+        each
+        for each in among
+        if each != authority and x509.load_der_x509_certificate(each).subject == name
+    }
+
+
+def _without_fresh_list(trust: Trust, now: datetime) -> tuple[bytes, ...]:
     fresh = [each for each in trust.lists if _is_fresh(each, trust, now)]
-    names = []
-    for authority in dict.fromkeys((*trust.anchors, *trust.intermediates)):
-        certificate = x509.load_der_x509_certificate(authority)
-        shown = any(_is_signed_by(each, authority) for each in fresh)
-        if _is_authority(certificate) and not shown:
-            names.append(certificate.subject.rfc4514_string())
-    return tuple(names)
+    return tuple(
+        authority
+        for authority in dict.fromkeys((*trust.anchors, *trust.intermediates))
+        if authority not in trust.without_lists
+        and _is_authority(x509.load_der_x509_certificate(authority))
+        and not any(_is_signed_by(each, authority) for each in fresh)
+    )
 
 
 def distribution_points(certificates: Iterable[bytes]) -> tuple[str, ...]:
@@ -101,12 +139,15 @@ def revocation_status(
 ) -> RevocationStatus:
     """Revoked if any list of the issuer says so, however old.
 
-    Good if a fresh list does not name the certificate.
+    Good if a fresh list does not name the certificate; not published if its issuer has no list and
+    need not have one.
 
     `above` is the path from the issuer to the anchor. An authority that has changed its key has two
     certificates under one name, in it or among those believed, and either key may sign its list.
     """
     standing = RevocationStatus.UNKNOWN
+    if above and above[0] in trust.without_lists:
+        standing = RevocationStatus.NOT_PUBLISHED
     authorities = (*above, *trust.anchors, *trust.intermediates)
     for each in trust.lists:
         said = _status_by_readable_list(each, certificate, authorities)

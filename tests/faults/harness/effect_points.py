@@ -15,7 +15,15 @@ from sqlmodel import Session
 from inbox import audit
 from inbox.casesystem import DeliveryEvent, EventSender
 from inbox.domain import OrgNumber, WireId
-from inbox.gateway import ConfirmResult, Gateway, IncomingPackage, Notice, ReceiptRoute, SendStatus
+from inbox.gateway import (
+    ConfirmResult,
+    Gateway,
+    IncomingPackage,
+    Notice,
+    ReceiptRoute,
+    SendStatus,
+    SetupFault,
+)
 from inbox.vault import StoredObject, Vault
 
 
@@ -158,6 +166,10 @@ class WatchedGateway:
     def receipt_route(self, receiver: OrgNumber) -> ReceiptRoute:
         """As the channel's."""
         return self.real.receipt_route(receiver)
+
+    def setup_faults(self) -> tuple[SetupFault, ...]:
+        """As the channel's."""
+        return self.real.setup_faults()
 
     def create_receipt(self, receipt_id: str, body: Mapping[str, object]) -> None:
         """As the channel's."""

@@ -19,6 +19,7 @@ from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.domain import CONFIDENTIAL_PROCESS, DeliveryState, OrgNumber, Service
 from inbox.gateway.http import Bounds
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
+from inbox.health.current import readiness_of
 from inbox.line import Line, Terms
 from inbox.line.intake import ask_again
 from inbox.line.queue import QUEUE_ROW_TYPES
@@ -30,7 +31,6 @@ from inbox.simulator.packages.builder import ParcelDocument
 from inbox.simulator.packages.envelopes import sbd_json
 from inbox.store import Store
 from inbox.tables import CaseSystem, Delivery, Task, table_of
-from inbox.web.readiness import readiness_of
 from inbox.worker import Worker
 from tests.faults.outage.outage_outcome import CANARY, Custody, Logged, faults_in
 from tests.gateway.scripted_gateway import NO_TLS
@@ -184,7 +184,7 @@ class HttpWorld:
 
     def readiness(self) -> dict[str, str]:
         """The needs that are not met."""
-        found = readiness_of(self.line, gateway_silence=timedelta(minutes=15))
+        found = readiness_of(self.line)
         return {need: code for need, code in found.items() if code != "ok"}
 
     def wrong(self, *, times: int = 1) -> list[str]:

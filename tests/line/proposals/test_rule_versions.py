@@ -24,6 +24,7 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.review.diff import compare_policies
 from inbox.domain import MessageState, ProposalState
 from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
+from inbox.health.current import readiness_of
 from inbox.line import Line
 from inbox.line.active_rule_books import read_rule_book
 from inbox.line.proposals import message_proposals, one_person, rule_versions
@@ -39,7 +40,6 @@ from inbox.tables import (
     Unit,
     table_of,
 )
-from inbox.web.readiness import readiness_of
 from tests.databases import SQLITE_SOON
 from tests.line.proposals.rule_people import (
     BOOK,
@@ -538,7 +538,7 @@ def test_unreadable_rule_book_routes_nothing_and_is_reported_by_readiness(
     small_world.work()
 
     message = small_world.messages()[0]
-    needs = readiness_of(small_world.line, gateway_silence=timedelta(days=1))
+    needs = readiness_of(small_world.line)
 
     assert (message.state, message.code) == (MessageState.UNROUTED, "route.book_unread")
     assert "distribute" in small_world.open_tasks(message.id)

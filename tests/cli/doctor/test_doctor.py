@@ -14,11 +14,11 @@ from sqlmodel import col
 from typer.testing import CliRunner, Result
 
 from inbox.cli import app
-from inbox.cli.doctor.findings import Level
 from inbox.config import read_settings
 from inbox.directory import enrol_first_people, import_agreed
 from inbox.directory.format.toml_file import read_directory
 from inbox.domain import OrgNumber
+from inbox.health.condition import Level
 from inbox.keys import create_keys
 from inbox.migrations import shipped_folder
 from inbox.simulator.gateway.simulator import GatewaySimulator
@@ -247,6 +247,10 @@ def _stop_the_worker(place: Place) -> None:
     place.change(sa.update(table_of(Pulse)).values(at=stopped))
 
 
+def _register_elsewhere(place: Place) -> None:
+    place.gateway.registry(worlds.OURS, None)
+
+
 def _take_no_password_care(place: Place) -> None:
     place.swap('user = "inbox"', 'allow_insecure = true\nuser = "inbox"')
 
@@ -255,28 +259,65 @@ def _take_no_password_care(place: Place) -> None:
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 Plant = Callable[[Place], None]
-FAULTS: Final[dict[Plant, tuple[Level, str, str]]] = {
-    _open_a_key_to_the_group: (Level.WRONG, "keys", "lookup.key is open to others"),
-    _unmount_the_vault: (Level.WRONG, "vault", "vault.no_folder"),
-    _exchange_the_keys: (Level.WRONG, "keys", "not the keys of this database"),
-    _empty_the_database: (Level.WRONG, "database", "inbox database upgrade"),
-    _activate_another_policy: (Level.WRONG, "policies", "everything is denied"),
-    _break_an_access_rule: (Level.WRONG, "policies", "allow.csv"),
-    _take_the_people_of_a_unit: (Level.WRONG, "units", "bv has no leader"),
-    _take_an_archivist: (Level.WRONG, "desk", "1 archivists"),
-    _take_the_reviewer: (Level.WRONG, "reviewers", "nobody is a security reviewer"),
-    _take_the_case_system_of_a_unit: (Level.WRONG, "units", "ppt has no case system"),
-    _end_a_unit: (Level.WRONG, "routing", "«bv»"),
-    _take_the_rule_book: (Level.WRONG, "routing", "has no rules"),
-    _list_another_target: (Level.WRONG, "webhooks", "webhook.not_listed"),
-    _forget_the_password: (Level.WRONG, "gateway", "gateway.unauthorised"),
-    _stop_the_gateway: (Level.WRONG, "gateway", "gateway.unavailable"),
-    _move_the_gateways_clock: (Level.WRONG, "clock", "seconds from this machine"),
-    _leave_the_list_to_age: (Level.WRONG, "trust", "too old"),
-    _take_the_anchors: (Level.WRONG, "trust", "no anchor"),
-    _take_the_folder_of_checkpoints: (Level.WRONG, "checkpoints", "cannot be written"),
-    _stop_the_worker: (Level.WARNING, "worker", "none has worked lately"),
-    _take_no_password_care: (Level.WARNING, "gateway", "allow_insecure"),
+OURS: Final = worlds.OURS
+FAULTS: Final[dict[Plant, tuple[Level, str, str, str]]] = {
+    _open_a_key_to_the_group: (
+        Level.WRONG,
+        "keys",
+        "keys.readable",
+        "lookup.key is open",
+    ),
+    _unmount_the_vault: (Level.WRONG, "vault", "vault.no_folder", "mount its disk"),
+    _exchange_the_keys: (Level.WRONG, "keys", "keys.not_these", "not the keys of this database"),
+    _empty_the_database: (Level.WRONG, "database", "database.empty", "inbox database upgrade"),
+    _activate_another_policy: (Level.WRONG, "policies", "policy.nobody", "everything is denied"),
+    _break_an_access_rule: (Level.WRONG, "policies", "policy.rows_differ", "allow.csv"),
+    _take_the_people_of_a_unit: (Level.WRONG, "unit:bv", "unit.no_leader", "import a leader"),
+    _take_an_archivist: (Level.WRONG, "desk:desk", "desk.few_archivists", "it has 1"),
+    _take_the_reviewer: (Level.WRONG, "reviewers", "reviewers.none", "never let the last one go"),
+    _take_the_case_system_of_a_unit: (Level.WRONG, "unit:ppt", "unit.no_case_system", "by_hand"),
+    _end_a_unit: (Level.WRONG, f"routing:{OURS}", "route.not_living", "«bv»"),
+    _take_the_rule_book: (Level.WRONG, f"routing:{OURS}", "route.no_book", f"routing/{OURS}.toml"),
+    _list_another_target: (
+        Level.WRONG,
+        "case_system:sak",
+        "webhook.not_listed",
+        "[[webhook_targets]]",
+    ),
+    _forget_the_password: (
+        Level.WRONG,
+        "gateway:eformidling",
+        "gateway.unauthorised",
+        "check user and password_file",
+    ),
+    _stop_the_gateway: (
+        Level.WRONG,
+        "gateway:eformidling",
+        "gateway.unavailable",
+        "see that the integrasjonspunkt runs",
+    ),
+    _move_the_gateways_clock: (Level.WRONG, "clock:eformidling", "clock.differs", "time server"),
+    _leave_the_list_to_age: (Level.UNREADY, "trust:CN=", "trust.stale_list", "too old"),
+    _take_the_anchors: (Level.WRONG, "trust", "trust.nobody", "no anchor"),
+    _take_the_folder_of_checkpoints: (
+        Level.WRONG,
+        "checkpoints",
+        "checkpoints.unwritable",
+        "cannot be written",
+    ),
+    _stop_the_worker: (Level.WARNING, "worker", "worker.silent", "no worker has worked lately"),
+    _take_no_password_care: (
+        Level.WARNING,
+        "gateway:eformidling",
+        "gateway.insecure",
+        "allow_insecure",
+    ),
+    _register_elsewhere: (
+        Level.WRONG,
+        "gateway:eformidling",
+        "gateway.not_registered",
+        "no sender can send it to us there",
+    ),
 }
 
 
@@ -297,16 +338,18 @@ _SAMPLE = [
 def test_doctor_reports_each_planted_fault_and_exits_1_only_for_wrong(
     place: Place, plant: Plant
 ) -> None:
-    level, subject, means = FAULTS[plant]
+    level, subject, code, says = FAULTS[plant]
     plant(place)
 
     result = place.doctor("--json")
 
-    found = json.loads(result.output)
-    about = [each for each in found if (each["level"], each["subject"]) == (level, subject)]
-    assert any(means in each["means"] + each["do"] for each in about), found
-    assert {each["subject"] for each in found if each["level"] == "wrong"} <= {subject}
-    assert result.exit_code == (1 if level is Level.WRONG else 0)
+    found = [each for each in json.loads(result.output) if each["level"] not in ("ok", "skipped")]
+    about = [each for each in found if each["subject"].startswith(subject)]
+    assert [each["level"] for each in about if each["code"] == code] == [level], found
+    assert says in json.dumps(about, ensure_ascii=False)
+    bad = {each["subject"] for each in found if each["level"] in ("wrong", "unready")}
+    assert {each for each in bad if not each.startswith(subject)} == set()
+    assert result.exit_code == (0 if level is Level.WARNING else 1)
 
 
 def _follows(place: Place, unit: str, by: str) -> None:
@@ -321,18 +364,18 @@ def test_doctor_checks_the_successor_instead_of_a_passive_unit(place: Place) -> 
 
     found = json.loads(place.doctor("--json").output)
 
-    wrong = [each["means"] for each in found if each["level"] == "wrong"]
-    assert wrong == ["ppt has 0 archivists: what takes two persons cannot be decided"]
-    means = [each["means"] for each in found if each["subject"] == "units"]
-    assert len([said for said in means if "ppt" in said]) == 1
-    assert not [said for said in means if "bv" in said]
+    wrong = [(each["subject"], each["code"]) for each in found if each["level"] == "wrong"]
+    assert wrong == [("desk:ppt", "desk.few_archivists")]
+    units = [each["subject"] for each in found if each["subject"].startswith("unit:")]
+    assert units.count("unit:ppt") == 1
+    assert "unit:bv" not in units
 
 
 def test_doctor_reports_a_successor_cycle_of_ended_units_under_routing(place: Place) -> None:
     _follows(place, "bv", "ppt")
     _follows(place, "ppt", "bv")
 
-    assert place.found(Level.WRONG).keys() == {"routing"}
+    assert place.found(Level.WRONG).keys() == {f"routing:{OURS}"}
 
 
 def test_doctor_reports_several_faults_in_one_run(place: Place) -> None:

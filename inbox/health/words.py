@@ -1,0 +1,120 @@
+"""The words of a code: what it means, what happens if nothing is done, who can mend it, and how."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from inbox.health.condition import HealthCondition
+
+
+class Language(StrEnum):
+    """The languages that conditions are told in."""
+
+    ENGLISH = "en"
+    BOKMAAL = "nb"
+
+
+class Mender(StrEnum):
+    """Who can mend it."""
+
+    OPERATOR = "operator"
+    ARCHIVIST = "archivist"
+    LEADER = "leader"
+    HANDLER = "handler"
+    REVIEWER = "reviewer"
+    DIRECTORY = "directory"
+    """Whoever keeps units and people."""
+    VENDOR = "vendor"
+    """Of the case system."""
+
+
+_UNNAMED: Final[Mapping[Language, Mapping[str, str]]] = {
+    Language.ENGLISH: {
+        "case_system": "a case system",
+        "unit": "a unit",
+        "desk": "a desk",
+        "routing": "an organisation",
+        "trust": "an authority",
+        "list": "an address",
+    },
+    Language.BOKMAAL: {
+        "case_system": "et fagsystem",
+        "unit": "en enhet",
+        "desk": "et postmottak",
+        "routing": "en virksomhet",
+        "trust": "en utsteder",
+        "list": "en adresse",
+    },
+}
+"""What stands for a name that is not shown."""
+_NUMBER_IN_BRACKETS: Final = re.compile(r" \([^()]*\{count\}[^()]*\)")
+_MENDERS_IN_BOKMAAL = {
+    Mender.OPERATOR: "Drift",
+    Mender.ARCHIVIST: "Arkivet",
+    Mender.LEADER: "Enhetens leder",
+    Mender.HANDLER: "Saksbehandleren",
+    Mender.REVIEWER: "Sikkerhetsansvarlig",
+    Mender.DIRECTORY: "Den som holder enheter og folk",
+    Mender.VENDOR: "Leverandøren av fagsystemet",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionWords:
+    """What is said of a condition, in one language."""
+
+    means: str
+    otherwise: str
+    """What happens if nothing is done."""
+    who: str
+    how: str
+
+
+def words_of(condition: HealthCondition, language: Language) -> ConditionWords:
+    """The words of a condition, with its name and number filled in."""
+    code = nearest_code(condition.code)
+    texts, mender = _table()[code]
+    name = condition.name
+    if ":" not in condition.subject:
+        name = _UNNAMED[language].get(condition.kind, name)
+    filled = {key: _fill(text, name, condition.count) for key, text in texts[language].items()}
+    who = _MENDERS_IN_BOKMAAL[mender] if language is Language.BOKMAAL else mender.value
+    means = filled["means"] if language is Language.ENGLISH else _capitalised(filled["means"])
+    return ConditionWords(means=means, otherwise=filled["otherwise"], who=who, how=filled["do"])
+
+
+def _fill(text: str, name: str, count: int | None) -> str:
+    """The text with name and number; what is said in brackets of a number goes if there is none."""
+    if count is None:
+        text = _NUMBER_IN_BRACKETS.sub("", text)
+    number = "…" if count is None else str(count)
+    return text.replace("{name}", name).replace("{count}", number)
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def nearest_code(code: str) -> str:
+    """The longest beginning of a code that has words; `program` has those for all others."""
+    known = [each for each in _table() if code == each or code.startswith((f"{each}.", f"{each}_"))]
+    return max(known, key=len, default="program")
+
+
+def codes() -> tuple[str, ...]:
+    """Every code that has words of its own, as in the file."""
+    return tuple(_table())
+
+
+@cache
+def _table() -> Mapping[str, tuple[Mapping[Language, Mapping[str, str]], Mender]]:
+    raw = tomllib.loads(Path(__file__).with_name("conditions.toml").read_text("utf-8"))
+    return {
+        code: ({language: entry[language] for language in Language}, Mender(entry["who"]))
+        for code, entry in raw.items()
+    }

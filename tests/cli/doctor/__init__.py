@@ -1,0 +1,1 @@
+"""What `inbox doctor` finds."""
