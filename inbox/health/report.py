@@ -20,7 +20,7 @@ def lines_of(condition: HealthCondition) -> Iterator[str]:
         facts.append(" ".join(condition.reason.split()))
     if condition.since is not None:
         facts.append(f"since {_shown(condition.since)}")
-    yield f"{condition.level.value:<8} {condition.subject:<12} {words.means} ({'; '.join(facts)})"
+    yield f"{condition.level.value:<8} {condition.subject:<20} {words.means} ({'; '.join(facts)})"
     yield f"{_INDENT}otherwise: {words.otherwise}"
     yield f"{_INDENT}do: {words.how} ({words.who})"
 

@@ -79,12 +79,15 @@ def words_of(condition: HealthCondition, language: Language) -> ConditionWords:
     """The words of a condition, with its name and number filled in."""
     code = nearest_code(condition.code)
     texts, mender = _table()[code]
-    name = condition.name
+    name, unnamed = condition.name, None
     if ":" not in condition.subject:
-        name = _UNNAMED[language].get(condition.kind, name)
+        unnamed = _UNNAMED[language].get(condition.kind)
+        name = unnamed or name
     filled = {key: _fill(text, name, condition.count) for key, text in texts[language].items()}
     who = _MENDERS_IN_BOKMAAL[mender] if language is Language.BOKMAAL else mender.value
-    means = filled["means"] if language is Language.ENGLISH else _capitalised(filled["means"])
+    means = filled["means"]
+    if unnamed and language is Language.BOKMAAL:
+        means = means[:1].upper() + means[1:]
     return ConditionWords(means=means, otherwise=filled["otherwise"], who=who, how=filled["do"])
 
 
@@ -94,10 +97,6 @@ def _fill(text: str, name: str, count: int | None) -> str:
         text = _NUMBER_IN_BRACKETS.sub("", text)
     number = "…" if count is None else str(count)
     return text.replace("{name}", name).replace("{count}", number)
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def nearest_code(code: str) -> str:

@@ -73,7 +73,7 @@ def doctor(
 
 def _print(finding: DoctorFinding) -> None:
     if finding.condition is None:
-        print_line(f"{finding.label:<8} {finding.subject:<12} {finding.means}")
+        print_line(f"{finding.label:<8} {finding.subject:<20} {finding.means}")
         return
     for line in lines_of(finding.condition):
         print_line(line)
