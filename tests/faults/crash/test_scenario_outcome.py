@@ -248,10 +248,11 @@ def come_back_late_without_a_fence(inside: LineProcess) -> None:
     def deaf(*call: Any) -> tuple[str, Any]:
         statement, parameters = call[2], call[3]
         if statement.startswith("UPDATE message SET state="):
-            head, where, conditions = statement.partition(" WHERE ")
-            first, *others = conditions.split(" AND ")
-            spared = [f"({condition} OR 1 = 1)" for condition in others]
-            statement = head + where + " AND ".join([first, *spared])
+            head, where, rest = statement.partition(" WHERE ")
+            conditions, returning, columns = rest.partition(" RETURNING ")
+            of_row, version, state = conditions.split(" AND ")
+            spared = f"{of_row} AND ({version} OR 1 = 1) AND ({state} OR 1 = 1)"
+            statement = head + where + spared + returning + columns
         return statement, parameters
 
     engine = inside.line.store.engine
