@@ -3,12 +3,14 @@
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from ipaddress import ip_network
 from mmap import mmap
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -48,7 +50,10 @@ from inbox.store import Store, create_engine
 from inbox.tables import Arrival, AuditHead, Delivery, Installation, Message, Receipt, Task
 from inbox.trust.trust_store import TrustStore
 from inbox.vault import FolderVault
+from tests.databases import sqlite_database
+from tests.gateway.scripted_gateway import NO_TLS
 from tests.municipality import DIRECTORY, RULES
+from tests.tables.row_copies import Rows, read_rows, write_rows
 
 OURS = "910075918"
 SENDER = "910077473"
@@ -368,7 +373,7 @@ def line_of(store: Store, folder: Path, gateway: Gateway, terms: Terms | None = 
         rule_books=ActiveRuleBooks({OrgNumber(OURS): _rules()}),
         gateways={"eformidling": gateway},
         events=WebhookSender(
-            httpx.Client(trust_env=False, timeout=5),
+            httpx.Client(trust_env=False, timeout=5, verify=NO_TLS),
             [Target(host="127.0.0.1", port=9, networks=(ip_network("127.0.0.0/8"),))],
         ),
         trust=TrustStore(folder / "trust"),
@@ -392,16 +397,55 @@ def rows_unexplained(line: Line) -> list[tuple[str, str]]:
     return [(finding.code, finding.table) for finding in found]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Settled:
+    """An installation with its people, as the program made it."""
+
+    authority: TestAuthority
+    files: Mapping[str, bytes]
+    rows: Rows
+    keys: Mapping[str, tuple[str, bytes]]
+
+    def furnish(self, folder: Path) -> TestAuthority:
+        """As the function of that name, with the same keys and trust."""
+        for name in ("keys", "trust", "vault"):
+            (folder / name).mkdir(mode=0o700)
+        for name, content in self.files.items():
+            (folder / name).touch(mode=0o600)
+            (folder / name).write_bytes(content)
+        return copy(self.authority)
+
+
+@cache
+def _settled() -> _Settled:
+    """Made once in a process; each world begins with a copy that is its own."""
+    with TemporaryDirectory() as name, httpx.Client(verify=NO_TLS) as nobody:
+        folder = Path(name)
+        authority, engine = furnish(folder), create_engine(sqlite_database(folder))
+        with closing_engine(engine):
+            store = Store(engine, seal=audit.seal, clock=Clock())
+            keys = settle_in(line_of(store, folder, channel_of(nobody)))
+            rows = read_rows(engine)
+        made = [path for part in ("keys", "trust") for path in (folder / part).iterdir()]
+        files = {str(path.relative_to(folder)): path.read_bytes() for path in made}
+    return _Settled(authority=authority, files=files, rows=rows, keys=keys)
+
+
 @contextmanager
 def world(
     url: str, folder: Path, *, terms: Terms | None = None, connections: int | None = None
 ) -> Iterator[World]:
     """A whole world on a database that has the schema and nothing in it, in an empty folder."""
-    clock, authority = Clock(), furnish(folder)
-    gateway = gateway_for(clock)
+    clock, settled = Clock(), _settled()
+    authority, gateway = settled.furnish(folder), gateway_for(clock)
     engine = sharing_statements(create_engine(url, connections=connections, wait_seconds=5))
+    write_rows(engine, settled.rows)
     store = Store(engine, seal=audit.seal, clock=clock)
-    with closing_engine(engine), serve(gateway.app) as base_url, client_for(base_url) as client:
+    with (
+        closing_engine(engine),
+        serve(gateway.app) as base_url,
+        client_for(base_url, tls=NO_TLS) as client,
+    ):
         line = line_of(store, folder, channel_of(client), terms)
         made = World(
             line=line,
@@ -409,7 +453,7 @@ def world(
             clock=clock,
             authority=authority,
             folder=folder,
-            keys=settle_in(line),
+            keys=dict(settled.keys),
         )
         yield made
         assert made.edited or rows_unexplained(line) == []

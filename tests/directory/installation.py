@@ -18,6 +18,7 @@ from inbox.keys import create_keys
 from inbox.line import Line
 from inbox.store import Store, create_engine
 from tests import worlds
+from tests.gateway.scripted_gateway import NO_TLS
 from tests.municipality import DIRECTORY
 
 OURS = worlds.OURS
@@ -39,7 +40,7 @@ def build(url: str, folder: Path) -> Line:
     (folder / "trust").mkdir()
     engine = worlds.sharing_statements(create_engine(url))
     store = Store(engine, seal=audit.seal, clock=worlds.Clock())
-    line = worlds.line_of(store, folder, worlds.channel_of(httpx.Client()))
+    line = worlds.line_of(store, folder, worlds.channel_of(httpx.Client(verify=NO_TLS)))
     worlds.install(store, line.keyring)
     return line
 

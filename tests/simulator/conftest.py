@@ -14,6 +14,7 @@ from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.asgi import Receive, Scope, Send
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.envelopes import receipt_json, sbd_json
+from tests.gateway.scripted_gateway import NO_TLS
 from tests.simulator.case_system_world import World
 from tests.simulator.product import Product
 
@@ -75,7 +76,7 @@ def switch() -> Iterator[Switch]:
 @pytest.fixture
 def http(gateway: GatewaySimulator, switch: Switch) -> Iterator[httpx.Client]:
     switch.gateway = gateway
-    with httpx.Client(base_url=switch.url, trust_env=False) as client:
+    with httpx.Client(base_url=switch.url, trust_env=False, verify=NO_TLS) as client:
         yield client
 
 

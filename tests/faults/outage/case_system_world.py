@@ -18,6 +18,7 @@ from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimu
 from inbox.simulator.casesystem.webhook_check import NO_CONTENT, HookApp, read_event
 from inbox.simulator.http.server import serve
 from inbox.tables import CaseSystem
+from tests.gateway.scripted_gateway import NO_TLS
 from tests.worlds import World
 
 TITLES = ("Melding om barnevern", "Sakkyndig vurdering")
@@ -210,7 +211,7 @@ def case_systems_around(world: World) -> Iterator[CaseSystemWorld]:
 
 def _tell_at(world: World, port: int, closing: ExitStack) -> None:
     """From now on the line tells `sak` at this port."""
-    client = closing.enter_context(httpx.Client(trust_env=False, timeout=5))
+    client = closing.enter_context(httpx.Client(trust_env=False, timeout=5, verify=NO_TLS))
     world.line = replace(world.line, events=sender_to(port, client))
     with world.line.store.transaction() as (session, _):
         session.get_one(CaseSystem, "sak").webhook_url = f"http://127.0.0.1:{port}{HOOK}"

@@ -10,6 +10,7 @@ import pytest
 from inbox import audit
 from inbox.store import Store, create_engine
 from tests import databases, worlds
+from tests.gateway.scripted_gateway import NO_TLS
 from tests.line.proposals.rule_people import Two, two_of
 from tests.worlds import Clock, World
 
@@ -30,7 +31,7 @@ def two(furnished: Path, tmp_path: Path) -> Iterator[Two]:
     clock = Clock()
     engine = worlds.sharing_statements(create_engine(f"sqlite:///{tmp_path}/inbox.db"))
     store = Store(engine, seal=audit.seal, clock=clock)
-    with httpx.Client() as nobody, worlds.closing_engine(engine):
+    with httpx.Client(verify=NO_TLS) as nobody, worlds.closing_engine(engine):
         yield two_of(worlds.line_of(store, furnished, worlds.channel_of(nobody)), clock)
 
 
