@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,12 +25,18 @@ def findings_of(world: World) -> tuple[StateFinding, ...]:
         return verify_state(session, world.line.keyring.row_key()).findings
 
 
+@cache
+def _past_the_program(url: sa.URL) -> sa.Engine:
+    """Kept for the statements that it has compiled, not for its connections."""
+    return sa.create_engine(url)
+
+
 @contextmanager
 def edited(world: World) -> Iterator[Connection]:
     """A connection past the program; no constraint holds, and nothing of it stays."""
     engine = world.line.store.engine
     sqlite = engine.dialect.name == "sqlite"
-    plain = sa.create_engine(engine.url)
+    plain = _past_the_program(engine.url)
     with plain.connect() as connection:
         off = "PRAGMA foreign_keys=OFF" if sqlite else "SET session_replication_role = replica"
         connection.exec_driver_sql(off)
