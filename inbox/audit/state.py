@@ -32,6 +32,13 @@ _MOST_IN_MEMORY: Final = 500_000
 _UNREADABLE: Final = b"unreadable"
 _SALTED: Final = frozenset(name for name, table in DECIDING_TABLES.items() if table.salted)
 _LEAVES: Final = sa.select(col(AuditEntry.seq), col(AuditEntry.leaf)).order_by(col(AuditEntry.seq))
+_COUNTS: Final = sa.select(
+    *(
+        select(func.count()).select_from(table.table).scalar_subquery()
+        for table in DECIDING_TABLES.values()
+    )
+)
+"""The number of rows of every table, in one statement."""
 _ROWS_IN_LEAF: Final = b'"rows":{'
 
 
@@ -115,11 +122,12 @@ def verify_state(
     if not _is_taken(session):
         nothing = StateFinding(code="state.not_taken", table="installation", row="1")
         return StateReport(compared=0, as_found={}, findings=(nothing,))
-    rows = sum(_count(session, table) for table in DECIDING_TABLES.values())
-    number = 1 + rows // _MOST_IN_MEMORY
+    counts = session.execute(_COUNTS).one()
+    filled = [table for table, rows in zip(DECIDING_TABLES.values(), counts, strict=True) if rows]
+    number = 1 + sum(counts) // _MOST_IN_MEMORY
     parts = [_Part(key=key, part=part, number=number) for part in range(number)]
     for part in parts:
-        if not _compare_part(session, part, stopped):
+        if not _compare_part(session, part, filled, stopped):
             break
     found = [finding for part in parts for finding in part.findings]
     return StateReport(
@@ -129,8 +137,10 @@ def verify_state(
     )
 
 
-def _compare_part(session: Session, part: _Part, stopped: Callable[[], bool]) -> bool:
-    """Whether it came to the end."""
+def _compare_part(
+    session: Session, part: _Part, filled: Sequence[DecidingTable], stopped: Callable[[], bool]
+) -> bool:
+    """Whether it came to the end; `filled` are the tables with any rows."""
     for seq, event, marks in _marks_in_log(session):
         if stopped():
             return False
@@ -138,7 +148,7 @@ def _compare_part(session: Session, part: _Part, stopped: Callable[[], bool]) ->
             if part.has(name):
                 part.marks[name] = _Mark(seq, mark, event == TAKEN)
     part.salts = _salts(session)
-    for table in DECIDING_TABLES.values():
+    for table in filled:
         for name, digest in _standing(session, table):
             if stopped():
                 return False
@@ -180,10 +190,6 @@ def _salts(session: Session) -> dict[int, bytes]:
         )
     )
     return {seq: salt for seq, salt in found if isinstance(salt, bytes)}
-
-
-def _count(session: Session, table: DecidingTable) -> int:
-    return session.exec(select(func.count()).select_from(table.table)).one()
 
 
 def _standing(session: Session, table: DecidingTable) -> Iterator[tuple[str, bytes]]:
