@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -128,7 +129,7 @@ class PolicyDraft:
 
 def load_policy(path: Path) -> Policy:
     """Read a policy folder, prove its invariants and run its cases. Raises `PolicyError`."""
-    return load_draft(path).verified_policy()
+    return read_policy(read_policy_files(path))
 
 
 def load_draft(path: Path) -> PolicyDraft:
@@ -166,12 +167,18 @@ def read_policy(files: FilesByName) -> Policy:
 
     Raises `PolicyError`.
     """
-    return read_draft(files).verified_policy()
+    return _verified_policy(tuple(sorted(files.items())), NEWEST_DIGEST_RULE)
 
 
 def read_policy_version(version: FilesOfVersion) -> Policy:
     """The same for a stored version: its digest is computed by the rule that it carries."""
-    return read_draft(version.files, version.digest_rule).verified_policy()
+    return _verified_policy(tuple(sorted(version.files.items())), version.digest_rule)
+
+
+@lru_cache(maxsize=4)
+def _verified_policy(files: tuple[tuple[str, bytes], ...], digest_rule: DigestRule) -> Policy:
+    """Proved once in a process for the same bytes: a policy is never changed, and may be shared."""
+    return read_draft(dict(files), digest_rule).verified_policy()
 
 
 def read_draft(files: FilesByName, digest_rule: DigestRule = NEWEST_DIGEST_RULE) -> PolicyDraft:

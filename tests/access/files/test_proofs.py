@@ -6,14 +6,14 @@ from itertools import product
 import pytest
 
 from inbox.access import Action, Policy, Role
-from inbox.access.files.folder import PolicyDraft, load_draft
+from inbox.access.files.folder import PolicyDraft, load_draft, read_policy
 from inbox.access.files.invariants import read_invariants
 from inbox.access.files.proofs import Violation, check_invariants, violated_invariants
 from inbox.access.policy.conditions import names_in
 from inbox.access.policy.vocabulary import PolicyRule
 from inbox.errors import PolicyError
 from tests.access.condition_strategies import holds
-from tests.access.town import POLICIES, allow, deny
+from tests.access.town import POLICIES, allow, deny, policy_files
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +141,12 @@ def tried(policy: Policy, *lines: str) -> set[Role]:
         if holds(assumed.condition, true) and not holds(claimed.condition, true):
             breaking.add(role)
     return breaking
+
+
+def test_policy_of_the_same_files_is_proved_once_and_of_other_files_anew() -> None:
+    files = policy_files()
+    claims = files["invariants.txt"].replace(b"# rows: 160", b"# rows: 161")
+
+    assert read_policy(files) is read_policy(dict(files))
+    with pytest.raises(PolicyError, match="list implies open"):
+        read_policy(files | {"invariants.txt": claims + b"list implies open\n"})
