@@ -3,27 +3,25 @@
 Titles only in a person's own list.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
 from sqlmodel import Session, col, or_, select
 
-from inbox.access.lists.pages import ListedMessage
 from inbox.access.lists.search import MessageSearch
 from inbox.access.policy.vocabulary import Action
 from inbox.cli.common.context import line_of, settings_of, store_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.output import print_json, print_line, print_table, printable
+from inbox.cli.common.shown_rows import columns_of, shown, shown_rows
 from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
 from inbox.cli.message import erasures, missed_mail, notes, quarantine
 from inbox.domain import MessageState, UnitId
 from inbox.errors import Invalid, NotFound
 from inbox.line.people_lists import ListRequest, MessagePage, page
-from inbox.tables import Arrival, Delivery, Message, Receipt, Row, Task
+from inbox.tables import Arrival, Delivery, Message, Outbox, Receipt, Task
 
 message: Final = typer.Typer(
     no_args_is_help=True,
@@ -40,25 +38,7 @@ missed_mail.register(message)
 _PERSONAL_COLUMNS: Final = ("id", "state", "code", "received_at", "held_for", "held_until")
 _TITLE_COLUMNS: Final = ("title", "case_title")
 _OPERATOR_COLUMNS: Final = ("id", "state", "code", "attempts", "received_at", "due_at")
-_COLUMNS_OF: Final[Mapping[type[Row], Sequence[str]]] = {
-    Message: (*_OPERATOR_COLUMNS, "registered_at", "refused_at", "answered_at", "erased_at"),
-    Arrival: (
-        *("id", "state", "code", "attempts", "misses", "announced_at", "stored_at"),
-        *("confirmed_at", "expires_at", "due_at"),
-    ),
-    Delivery: (
-        *("id", "number", "state", "code", "offered_at", "collected_at"),
-        *("accepted_at", "settled_at"),
-    ),
-    Receipt: (
-        *("id", "number", "outcome", "state", "code", "attempts", "chosen_at", "sent_at"),
-        *("settled_at", "due_at"),
-    ),
-    Task: ("id", "kind", "state", "code", "opened_at", "closed_at"),
-}
-"""All that is ever shown of a row: a closed list, whatever columns a table gets."""
-_SHOWN_AS: Final[Mapping[tuple[type, str], str]] = {(Delivery, "id"): "delivery_id"}
-"""Columns that have another name outside: that of the case systems' API."""
+_OPERATOR_HEADS: Final = ("id", "state", "code", "attempts", "received_at", "next_try")
 
 
 class _ListAction(StrEnum):
@@ -149,7 +129,7 @@ def _print_personal_list(found: MessagePage, *, titles: bool, as_json: bool) -> 
     added = _TITLE_COLUMNS if titles else ()
     columns = (*_PERSONAL_COLUMNS, *added, "same_as", "damaged")
     rows = [
-        _columns_of(each.row, _PERSONAL_COLUMNS)
+        columns_of(each.row, _PERSONAL_COLUMNS)
         | {name: _title(getattr(each, name)) for name in added}
         | {"same_as": " ".join(each.same_as) or None, "damaged": each.damaged}
         for each in found.rows
@@ -173,11 +153,11 @@ def _print_operator_list(
     if state is not None:
         query = query.where(col(Message.state) == state)
     with store_of(settings_of(ctx)).reading() as (session, _):
-        rows = [_columns_of(row, _OPERATOR_COLUMNS) for row in session.exec(query)]
+        rows = [columns_of(row, _OPERATOR_COLUMNS) for row in session.exec(query)]
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, _OPERATOR_COLUMNS)
+        print_table(rows, _OPERATOR_HEADS)
 
 
 @message.command()
@@ -186,7 +166,11 @@ def show(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="The id of a message.")],
     as_json: Json = False,
 ) -> None:
-    """Show a message with its arrivals, deliveries, receipts and tasks."""
+    """Show a message with its arrivals, deliveries, events, receipts and tasks.
+
+    Of each that is tried by itself it says how often it was, the code of the last attempt, and when
+    the next is due.
+    """
     with store_of(settings_of(ctx)).reading() as (session, _):
         parts = _message_with_rows(session, message_id)
     if as_json:
@@ -204,40 +188,28 @@ def _message_with_rows(session: Session, message_id: str) -> dict[str, list[dict
     found = session.get(Message, message_id)
     if found is None:
         raise NotFound("message.unknown", "there is no message with this id")
-    arrivals = select(Arrival).where(col(Arrival.message_id) == message_id)
+    arrivals = session.exec(
+        select(Arrival)
+        .where(col(Arrival.message_id) == message_id)
+        .order_by(col(Arrival.announced_at))
+    ).all()
     deliveries = select(Delivery).where(col(Delivery.message_id) == message_id)
+    events = select(Outbox).where(col(Outbox.message_id) == message_id)
     receipts = select(Receipt).where(col(Receipt.message_id) == message_id)
-    about = or_(col(Task.message_id) == message_id, col(Task.subject_id) == message_id)
+    about = or_(
+        col(Task.message_id) == message_id,
+        col(Task.subject_id).in_([message_id, *(each.id for each in arrivals)]),
+    )
     return {
-        "message": [_columns_of(found, _COLUMNS_OF[Message])],
-        "arrival": _rows_as_columns(
-            session.exec(arrivals.order_by(col(Arrival.announced_at))).all()
-        ),
-        "delivery": _rows_as_columns(session.exec(deliveries.order_by(col(Delivery.number))).all()),
-        "receipt": _rows_as_columns(session.exec(receipts.order_by(col(Receipt.chosen_at))).all()),
-        "task": _rows_as_columns(
+        "message": [shown(found)],
+        "arrival": shown_rows(arrivals),
+        "delivery": shown_rows(session.exec(deliveries.order_by(col(Delivery.number))).all()),
+        "event": shown_rows(session.exec(events.order_by(col(Outbox.created_at))).all()),
+        "receipt": shown_rows(session.exec(receipts.order_by(col(Receipt.chosen_at))).all()),
+        "task": shown_rows(
             session.exec(select(Task).where(about).order_by(col(Task.opened_at))).all()
         ),
     }
-
-
-def _rows_as_columns(
-    rows: Iterable[Arrival | Delivery | Receipt | Task],
-) -> list[dict[str, object]]:
-    return [_columns_of(row, _COLUMNS_OF[type(row)]) for row in rows]
-
-
-def _columns_of(row: Row | ListedMessage, names: Sequence[str]) -> dict[str, object]:
-    return {
-        _SHOWN_AS.get((type(row), name), name): _printable_value(getattr(row, name))
-        for name in names
-    }
-
-
-def _printable_value(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    return value.value if isinstance(value, StrEnum) else value
 
 
 def _state(text: str) -> MessageState:

@@ -149,6 +149,7 @@ def test_message_show_includes_arrival_delivery_receipt_and_task(filled: Install
         "message": ["OFFERED"],
         "arrival": ["CONFIRMED"],
         "delivery": ["OPEN"],
+        "event": [],
         "receipt": ["SENT"],
         "task": ["OPEN"],
     }
