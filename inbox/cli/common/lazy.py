@@ -12,6 +12,7 @@ from typer.main import get_command
 _LINE: Final = "Run"
 _BEGIN: Final = "Get started"
 _LOOK: Final = "Inspect"
+_WAIT: Final = "Settle what waits"
 _RULES: Final = "Access and rules"
 
 
@@ -82,6 +83,16 @@ COMMANDS: Final = {
         module="message.command",
         panel=_LOOK,
         help="Show where messages are: ids, states, codes and times only.",
+    ),
+    "arrival": _LazyCommand(
+        module="backlog.arrival",
+        panel=_WAIT,
+        help="Mail that is announced or was missed: list it, fetch it again, give it up.",
+    ),
+    "proposal": _LazyCommand(
+        module="backlog.proposal",
+        panel=_WAIT,
+        help="Decisions that wait for a second person: list, show and approve them.",
     ),
     "package": _LazyCommand(
         module="package.command",

@@ -68,6 +68,15 @@ def read_code_and_reason(by: str, *, from_stdin: bool) -> tuple[str, str]:
     return code, str(typer.prompt("Why", err=True))
 
 
+def read_code_and_reference(by: str, *, from_stdin: bool) -> tuple[str, str]:
+    """Read the personal code and the archive's reference, which is never an option either."""
+    if from_stdin:
+        code, reference = _read_lines("the personal code", "the archive's reference")
+        return code, reference
+    code = _prompt_code(by)
+    return code, str(typer.prompt("The archive's reference", err=True))
+
+
 def read_code_and_text(by: str, *, from_stdin: bool) -> tuple[str, str]:
     """Read the personal code, and the rest of standard input as text. Raises `Invalid`."""
     try:
@@ -157,3 +166,23 @@ def sign_in(
         found = verified_capacities(session, now, person, code)
     mine = [each for each in found if organisation in {None, each.organisation}]
     return SignedIn(line=line, capacities=tuple(mine))
+
+
+def perform_as(
+    ctx: typer.Context,
+    person: str,
+    code: str,
+    chosen: str | None,
+    move: Callable[[Line, Capacity], T],
+) -> T:
+    """Perform the move in the chosen capacity, or in the first of all that is permitted to.
+
+    Raises `Unavailable` while the database is older than what was signed of it.
+    """
+    if chosen is None:
+        signed_in = sign_in(ctx, person, code)
+        signed_in.line.standstill.check()
+        return signed_in.perform(move)
+    line = line_of(ctx)
+    line.standstill.check()
+    return move(line, sign_in_as(line, person, code, chosen))

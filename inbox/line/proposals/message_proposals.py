@@ -6,16 +6,25 @@ system has collected, dismissing a late word.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from sqlmodel import Session
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, Subject
-from inbox.domain import ArrivalState, DeliveryState, MessageState, new_id
-from inbox.errors import Conflict, Invalid, NotFound
+from inbox.access.question import Capacity, RequestFacts, Subject
+from inbox.domain import (
+    ArrivalState,
+    DeliveryState,
+    MessageState,
+    PersonId,
+    ProposalState,
+    new_id,
+)
+from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line import Line
 from inbox.line.authorize import Authorized, arrival_subject, authorize, message_subject
 from inbox.line.moves.registration import active_delivery, data_key
@@ -123,6 +132,67 @@ def _subject(kind: ProposalKind, subject_id: str, proposal_id: str | None) -> Su
     if kind is ProposalKind.ABANDON:
         return arrival_subject(subject_id, proposal_id=proposal_id)
     return message_subject(subject_id, proposal_id=proposal_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageProposal:
+    """A proposal as it is shown to those who may know of its subject, or may approve it."""
+
+    id: str
+    kind: ProposalKind
+    subject_id: str
+    proposer: PersonId
+    code: str
+    """The refusal's code, or the waivers."""
+    reason: str = field(repr=False)
+    created_at: datetime
+    expires_at: datetime
+
+
+def show_proposal(line: Line, capacity: Capacity, proposal_id: str) -> MessageProposal:
+    """Show an open proposal with its reason; the audit says that it was shown.
+
+    To whoever may know of its subject, or may approve it. Raises `NotFound` for everybody else, and
+    `Conflict` if it is not open any more.
+    """
+    with line.store.transaction() as (session, now):
+        proposal = session.get(Proposal, proposal_id)
+        if proposal is None or proposal.kind not in _ACTION:
+            raise NotFound
+        kind = ProposalKind(proposal.kind)
+        authorized = _authorize_to_see(line, session, now, capacity, proposal)
+        if proposal.state is not ProposalState.OPEN or proposal.expires_at <= now:
+            raise Conflict("proposal.not_open", "it was approved, or its time is over")
+        code, reason = unseal_proposal(session, line, proposal)
+        authorized.record(
+            event="proposal:shown",
+            subject=proposal_id,
+            message_id=None if kind is ProposalKind.ABANDON else proposal.subject_id,
+        )
+        return MessageProposal(
+            id=proposal.id,
+            kind=kind,
+            subject_id=proposal.subject_id,
+            proposer=PersonId(proposal.proposer),
+            code=code,
+            reason=reason,
+            created_at=proposal.created_at,
+            expires_at=proposal.expires_at,
+        )
+
+
+def _authorize_to_see(
+    line: Line, session: Session, now: datetime, capacity: Capacity, proposal: Proposal
+) -> Authorized:
+    kind = ProposalKind(proposal.kind)
+    message = _message_of(session, kind, proposal.subject_id)
+    waivers = sealed_waivers(session, line, proposal)
+    given = release_facts(line.policies.current(session), message, waivers)
+    subject = _subject(kind, proposal.subject_id, proposal.id)
+    for action in (Action.ROUTE, Action.LIST):
+        with suppress(NotFound, NotPermitted):
+            return authorize(line, session, now, capacity, action, subject, RequestFacts())
+    return authorize(line, session, now, capacity, _ACTION[kind], subject, given)
 
 
 def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:

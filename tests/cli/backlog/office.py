@@ -4,12 +4,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from inbox.access.question import Capacity
 from inbox.directory import import_agreed, issue_code
 from inbox.directory.format.toml_file import read_directory
+from inbox.domain import ReceiptState
+from inbox.line.case_systems import capacity_of
+from inbox.line.moves import case_system
 from inbox.simulator.packages.certificates import TestAuthority
-from inbox.tables import Message
+from inbox.tables import CaseSystem, Message
 from tests.cli.installation import Answer, Installed
-from tests.worlds import World
+from tests.worlds import SENDER, World
 
 REASON: Final = "Avtalt på telefon"
 _MORE_PEOPLE: Final = b"""
@@ -67,6 +71,36 @@ class Office:
         wire_id = self.world.send(public_title)
         self.work()
         return self.world.message(wire_id)
+
+    def collected(self, public_title: str) -> Message:
+        """A message that the case system `fag` has collected and says nothing of."""
+        message = self.arrived(public_title)
+        case_system.acknowledge_accepted(
+            self.world.line, self._fag(), self.world.delivery(message.id).id
+        )
+        return message
+
+    def registered(self, message: Message, reference: str = "2026/000321-1") -> None:
+        """The case system says that it registered it, perhaps too late."""
+        case_system.acknowledge_registered(
+            self.world.line,
+            self._fag(),
+            self.world.delivery(message.id).id,
+            reference=reference,
+        )
+
+    def unanswerable(self) -> Message:
+        """A message that was registered, and whose sender cannot be sent a receipt."""
+        self.world.gateway.registry(SENDER, None)
+        message = self.collected("sakkyndig")
+        self.registered(message, "2026/000001-1")
+        self.work()
+        assert self.world.receipt(message.id).state is ReceiptState.IMPOSSIBLE
+        return message
+
+    def _fag(self) -> Capacity:
+        with self.world.line.store.reading() as (session, _):
+            return capacity_of(session.get_one(CaseSystem, "fag"))
 
     def missed(self) -> str:
         """The wire id of mail that was gone when it was to be fetched."""

@@ -1,0 +1,1 @@
+"""`inbox arrival`, `task`, `delivery`, `receipt`, `proposal`: what waits, and how it is settled."""
