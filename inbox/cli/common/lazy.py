@@ -82,12 +82,17 @@ COMMANDS: Final = {
     "message": _LazyCommand(
         module="message.command",
         panel=_LOOK,
-        help="Show where messages are: ids, states, codes and times only.",
+        help="Where messages are, and where they go: list, show and move them.",
     ),
     "arrival": _LazyCommand(
         module="backlog.arrival",
         panel=_WAIT,
         help="Mail that is announced or was missed: list it, fetch it again, give it up.",
+    ),
+    "delivery": _LazyCommand(
+        module="backlog.delivery",
+        panel=_WAIT,
+        help="What was offered to case systems: list it, have one told again.",
     ),
     "proposal": _LazyCommand(
         module="backlog.proposal",

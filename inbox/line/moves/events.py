@@ -1,0 +1,60 @@
+"""What operators do about events: have a case system told of a delivery again, now.
+
+An event holds ids alone and goes to the address that two people agreed on: telling again shows
+nothing to anybody that was not to be shown. Safe to repeat: at most one event is on its way.
+"""
+
+from sqlmodel import Session, col, select
+
+from inbox.access.policy.vocabulary import Action
+from inbox.access.question import Capacity, OfInstallation, RequestFacts
+from inbox.domain import Mode, OutboxState
+from inbox.errors import Conflict, NotFound
+from inbox.line import Line
+from inbox.line.authorize import authorize
+from inbox.line.delivery_events import queue_event
+from inbox.line.moves.registration import ACTIVE_DELIVERY_STATES
+from inbox.line.settle import lock_row
+from inbox.tables import CaseSystem, Delivery, Message, Outbox
+
+
+def tell_again(line: Line, capacity: Capacity, delivery_id: str) -> bool:
+    """Have the case system told of the delivery now; whether that is a new event.
+
+    An event that waits for its next try is tried now; where none waits there is a new one, under an
+    id of its own.
+
+    Raises `Conflict` if the delivery is over, or its case system is told by no event.
+    """
+    with line.store.transaction() as (session, now):
+        authorized = authorize(
+            line, session, now, capacity, Action.OPERATE, OfInstallation(), RequestFacts()
+        )
+        delivery = _own_delivery(session, capacity, delivery_id)
+        if delivery.state not in ACTIVE_DELIVERY_STATES:
+            raise Conflict("delivery.over", "it does not stand open any more")
+        if session.get_one(CaseSystem, delivery.case_system).mode is not Mode.WEBHOOK:
+            raise Conflict("delivery.no_events", "its case system is told by no event: it asks")
+        waiting = session.exec(
+            select(Outbox).where(
+                col(Outbox.delivery_id) == delivery_id, col(Outbox.state) == OutboxState.PENDING
+            )
+        ).first()
+        if waiting is None:
+            queue_event(session, now, delivery)
+        else:
+            waiting.due_at = now
+        authorized.record(
+            event="delivery:told_again", subject=delivery_id, message_id=delivery.message_id
+        )
+        return waiting is None
+
+
+def _own_delivery(session: Session, capacity: Capacity, delivery_id: str) -> Delivery:
+    """The delivery, locked; another organisation's is the same `NotFound` as none."""
+    lock_row(session, Delivery, delivery_id)
+    delivery = session.get(Delivery, delivery_id)
+    message = None if delivery is None else session.get(Message, delivery.message_id)
+    if delivery is None or message is None or message.organisation != capacity.organisation:
+        raise NotFound
+    return delivery
