@@ -94,6 +94,11 @@ COMMANDS: Final = {
         panel=_WAIT,
         help="What was offered to case systems: list it, have one told again.",
     ),
+    "receipt": _LazyCommand(
+        module="backlog.receipt",
+        panel=_WAIT,
+        help="Answers to senders: list them, send again what failed, or accept it.",
+    ),
     "proposal": _LazyCommand(
         module="backlog.proposal",
         panel=_WAIT,
