@@ -84,6 +84,11 @@ COMMANDS: Final = {
         panel=_LOOK,
         help="Where messages are, and where they go: list, show and move them.",
     ),
+    "task": _LazyCommand(
+        module="backlog.task",
+        panel=_WAIT,
+        help="What is asked of people: list tasks, see what settles them, close them.",
+    ),
     "arrival": _LazyCommand(
         module="backlog.arrival",
         panel=_WAIT,

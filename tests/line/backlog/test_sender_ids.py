@@ -89,9 +89,11 @@ def test_erased_message_is_found_by_the_id_of_the_message_alone(world: World) ->
 
 def test_envelope_that_does_not_open_is_passed_over(world: World) -> None:
     damaged, whole = _taken(world), _taken(world)
+    conversations = [_conversation(world, each) for each in (damaged, whole)]
     with world.line.store.transaction() as (session, _):
         session.get_one(Message, damaged.id).sealed_envelope = b"nothing"
     world.edited = True
 
-    assert _found(world, _conversation(world, whole)).messages == {whole.id}
+    assert _found(world, conversations[0]).messages == frozenset()
+    assert _found(world, conversations[1]).messages == {whole.id}
     assert _found(world, damaged.wire_id).messages == {damaged.id}
