@@ -36,6 +36,7 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
     for name in (
         *("serve", "work", "demo", "init", "keys", "database", "directory", "message"),
         *("audit", "doctor", "policy", "route", "config"),
+        *("arrival", "task", "delivery", "receipt", "proposal"),
     ):
         assert re.search(rf"│ {name} ", answer.out), name
     assert "0 fine; 1 something is wrong, or it was refused; 2 usage or configuration" in said

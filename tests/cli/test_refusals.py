@@ -29,6 +29,7 @@ def test_every_command_prints_usage_with_help(empty: Installed, name: str) -> No
     [
         *(INIT, ("serve",), ("work",), ("message", "list"), ("message", "show", "x")),
         *(("directory", "show"), ("audit", "verify"), ("policy", "show"), ("keys", "add")),
+        *((group, "list") for group in ("arrival", "task", "delivery", "receipt", "proposal")),
     ],
 )
 def test_commands_on_an_empty_database_point_to_database_upgrade(

@@ -3,7 +3,8 @@
 Titles only in a person's own list.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -12,27 +13,40 @@ from sqlmodel import Session, col, or_, select
 
 from inbox.access.lists.search import MessageSearch
 from inbox.access.policy.vocabulary import Action
+from inbox.cli.backlog.list_output import OlderThan, SentAs, older_than, sent_rows
 from inbox.cli.common.context import line_of, settings_of, store_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.output import print_json, print_line, print_table, printable
 from inbox.cli.common.shown_rows import columns_of, shown, shown_rows
 from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
-from inbox.cli.message import erasures, missed_mail, notes, quarantine
-from inbox.domain import MessageState, UnitId
+from inbox.cli.message import (
+    assignment,
+    erasures,
+    missed_mail,
+    notes,
+    placement,
+    quarantine,
+    two_person,
+)
+from inbox.domain import MessageId, MessageState, UnitId
 from inbox.errors import Invalid, NotFound
 from inbox.line.people_lists import ListRequest, MessagePage, page
 from inbox.tables import Arrival, Delivery, Message, Outbox, Receipt, Task
 
 message: Final = typer.Typer(
     no_args_is_help=True,
-    help="Where messages are. Shows ids, states, codes, attempts and times, but nothing that says"
-    " what a message is about, who sent it or whom it belongs to; the exceptions are titles in a"
-    " person's own list, notes, and the envelope shown to those who decide about a quarantine.",
+    help="Where messages are, and where they go. Shows ids, states, codes, attempts and times, but"
+    " nothing that says what a message is about, who sent it or whom it belongs to; the exceptions"
+    " are titles in a person's own list, notes, and the envelope shown to those who decide about a"
+    " quarantine.",
 )
 notes.register(message)
 quarantine.register(message)
 erasures.register(message)
 missed_mail.register(message)
+placement.register(message)
+assignment.register(message)
+two_person.register(message)
 
 
 _PERSONAL_COLUMNS: Final = ("id", "state", "code", "received_at", "held_for", "held_until")
@@ -60,6 +74,15 @@ class _PersonalOptions:
     code_from_stdin: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Sought:
+    """What every list can be narrowed by."""
+
+    state: MessageState | None
+    sent_as: str | None
+    hours: int | None
+
+
 @message.command("list")
 def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
@@ -82,6 +105,8 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
         typer.Option(help="Continue after the previous page, with the value that it printed."),
     ] = None,
     titles: Annotated[bool, typer.Option("--titles", help="Also show the titles.")] = False,
+    sent_as: SentAs = None,
+    hours: OlderThan = None,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
 ) -> None:
@@ -90,7 +115,7 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
     With --by, it is that person's own list, in one capacity and with their personal code; --action,
     --unit and --after narrow it. Titles are shown to a person who has them in their own list.
     """
-    wanted = None if state is None else _state(state)
+    sought = _Sought(state=None if state is None else _state(state), sent_as=sent_as, hours=hours)
     theirs = _PersonalOptions(
         chosen=chosen,
         action=action,
@@ -100,15 +125,16 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
         code_from_stdin=code_from_stdin,
     )
     if by is not None:
-        _print_personal_list(_page(ctx, by, theirs, wanted, limit), titles=titles, as_json=as_json)
+        found = _page(ctx, by, theirs, sought, limit)
+        _print_personal_list(found, titles=titles, as_json=as_json)
         return
     if any(getattr(theirs, each.name) for each in fields(theirs)):
         raise Invalid("message.by", "say whose list it is with --by")
-    _print_operator_list(ctx, wanted, limit, as_json=as_json)
+    _print_operator_list(ctx, sought, limit, as_json=as_json)
 
 
 def _page(
-    ctx: typer.Context, by: str, theirs: _PersonalOptions, state: MessageState | None, limit: int
+    ctx: typer.Context, by: str, theirs: _PersonalOptions, sought: _Sought, limit: int
 ) -> MessagePage:
     action = Action(theirs.action or _ListAction.LIST)
     if theirs.titles and action is not Action.LIST:
@@ -117,12 +143,18 @@ def _page(
     code = read_code(by, from_stdin=theirs.code_from_stdin)
     with line.store.reading() as (session, now):
         capacity = choose_capacity(session, now, by, code, theirs.chosen)
+        sent = sent_rows(ctx, line.store, session, sought.sent_as)
     query = MessageSearch(
-        states=() if state is None else (state,),
+        states=() if sought.state is None else (sought.state,),
         unit=None if theirs.unit is None else UnitId(theirs.unit),
+        received_before=None if sought.hours is None else now - timedelta(hours=sought.hours),
     )
     asked = ListRequest(capacity=capacity, action=action, query=query)
-    return page(line, asked, after=theirs.after, at_most=limit)
+    if sent is None:
+        return page(line, asked, after=theirs.after, at_most=limit)
+    queries = [replace(query, message_id=MessageId(each)) for each in sorted(sent.messages)]
+    pages = [page(line, replace(asked, query=each), at_most=limit) for each in queries[:limit]]
+    return MessagePage(rows=tuple(row for each in pages for row in each.rows), cursor=None)
 
 
 def _print_personal_list(found: MessagePage, *, titles: bool, as_json: bool) -> None:
@@ -146,18 +178,24 @@ def _title(text: str | None) -> str | None:
     return None if text is None else printable(text)
 
 
-def _print_operator_list(
-    ctx: typer.Context, state: MessageState | None, limit: int, *, as_json: bool
-) -> None:
-    query = select(Message).order_by(col(Message.received_at).desc(), col(Message.id)).limit(limit)
-    if state is not None:
-        query = query.where(col(Message.state) == state)
-    with store_of(settings_of(ctx)).reading() as (session, _):
-        rows = [columns_of(row, _OPERATOR_COLUMNS) for row in session.exec(query)]
+def _print_operator_list(ctx: typer.Context, sought: _Sought, limit: int, *, as_json: bool) -> None:
+    query = select(Message).order_by(col(Message.received_at).desc(), col(Message.id))
+    if sought.state is not None:
+        query = query.where(col(Message.state) == sought.state)
+    store = store_of(settings_of(ctx))
+    with store.reading() as (session, now):
+        query = query.where(*older_than(col(Message.received_at), now, sought.hours))
+        sent = sent_rows(ctx, store, session, sought.sent_as)
+        if sent is not None:
+            query = query.where(col(Message.id).in_(sent.messages))
+        found = session.exec(query.limit(limit + 1)).all()
+        rows = [columns_of(row, _OPERATOR_COLUMNS) for row in found[:limit]]
     if as_json:
         print_json(rows)
-    else:
-        print_table(rows, _OPERATOR_HEADS)
+        return
+    print_table(rows, _OPERATOR_HEADS)
+    if len(found) > limit:
+        print_line(f"there are more than these {limit}: narrow the list, or raise --limit")
 
 
 @message.command()

@@ -37,6 +37,7 @@ from inbox.line.proposals.quarantine_release import (
     unseal_proposal,
 )
 from inbox.line.receipts import choose_receipt
+from inbox.line.settle import has_open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.receipt_document import REFUSALS, ReceiptType
 from inbox.tables import Arrival, Message, Proposal
@@ -79,7 +80,8 @@ def propose(
 ) -> str:
     """Propose a decision; returns the proposal's id.
 
-    Raises `Conflict` if a proposal of the same kind is open.
+    Raises `Conflict` if a proposal of the same kind is open, or there is nothing to withdraw or to
+    dismiss.
 
     `code` is the refusal's code, or the waivers separated by spaces. The payload is sealed under
     the subject's data key.
@@ -92,6 +94,7 @@ def propose(
         policy = line.policies.current(session)
         given = release_facts(policy, message, waivers, reason_given=bool(reason))
         authorized = authorize(line, session, now, capacity, Action.PROPOSE, subject, given)
+        _check_fits(session, kind, subject_id)
         payload = json.dumps({"code": code, "reason": reason}).encode()
         key = data_key(session, line, subject_id)
         proposal_id = new_id()
@@ -118,6 +121,14 @@ def _check_code(kind: ProposalKind, code: str) -> None:
         for waiver in code.split() or [""]:
             if not is_waivable(waiver):
                 raise Invalid("waiver.unknown", "name the codes that are waived")
+
+
+def _check_fits(session: Session, kind: ProposalKind, subject_id: str) -> None:
+    """Raise `Conflict` where nobody could approve it, because there is nothing of that kind."""
+    if kind is ProposalKind.WITHDRAW and active_delivery(session, subject_id) is None:
+        raise Conflict("delivery.not_standing", "no delivery stands open")
+    if kind is ProposalKind.DISMISS and not has_open_task(session, TaskKind.LATE_WORD, subject_id):
+        raise Conflict("task.no_late_word", "no word came too late that is not settled")
 
 
 def _waivers(kind: ProposalKind, code: str) -> Sequence[str]:
