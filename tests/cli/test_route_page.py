@@ -4,7 +4,6 @@ import re
 import shlex
 import shutil
 import tomllib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,39 +14,12 @@ from inbox.migrations import shipped_folder
 from inbox.routing.conditions import ConditionField
 from inbox.routing.rule_reader import read_rules
 from tests.cli.installation import Answer, Installed, installation_of
+from tests.cli.page_commands import fits, shown
 from tests.cli.rule_edits import EXCEPT_DPF, RULE_FILE, replace_in_file
 from tests.routing.routed_mail import Post
 from tests.worlds import World
 
 PAGE = Path(__file__).parents[2] / "docs" / "routing.md"
-
-
-def shown(text: str) -> Iterator[tuple[str, str]]:
-    """Every command of the page with the output that the page gives it."""
-    for block in re.findall(r"^```text\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            yield command, output
-
-
-def fits(expected: str, got: str) -> bool:
-    """Whether it is that; … stands for anything within a line, and alone for lines."""
-    left, may_skip = _lines(got), False
-    for line in _lines(expected):
-        if line == "…":
-            may_skip = True
-            continue
-        pattern = re.compile(re.escape(line).replace("…", ".*"))
-        while may_skip and left and not pattern.fullmatch(left[0]):
-            del left[0]
-        if not left or not pattern.fullmatch(left.pop(0)):
-            return False
-        may_skip = False
-    return may_skip or not left
-
-
-def _lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.strip().splitlines()]
 
 
 class Desk:

@@ -108,6 +108,13 @@ def _asked(made: World, database: str) -> dict[str, Text]:
         *(program(*config, "message", "list", *flags) for flags in ((), ("--json",))),
         *(program(*config, "message", "show", each) for each in one_of_each.values()),
         program(*config, "message", "show", next(iter(one_of_each.values())), "--json"),
+        *(
+            program(*config, group, "list", *flags)
+            for group in ("arrival", "task", "delivery", "receipt", "proposal")
+            for flags in ((), ("--json",))
+        ),
+        program(*config, "arrival", "list", "--state", "CONFIRMED", "--json"),
+        program(*config, "task", "list", "--state", "DONE", "--json"),
         program(*config, "audit", "verify"),
         program(*config, "audit", "export", str(made.folder / "leaves.jsonl")),
         program(*config, "doctor"),
