@@ -255,7 +255,7 @@ class World(House):
         made = Parcel(
             sender=sender,
             receiver=OURS,
-            signer=self.authority.issue(sender),
+            signer=self.authority.issue(sender, valid_from=self.clock.now - timedelta(days=30)),
             documents=(ParcelDocument("brev.pdf", "application/pdf", content),),
             arkivmelding=arkivmelding_xml(letter),
             signed_at=self.clock.now,
@@ -326,14 +326,14 @@ def closing_engine(engine: Engine) -> Iterator[None]:
         engine.dispose()
 
 
-def furnish(folder: Path) -> TestAuthority:
-    """Keys, an empty vault and trust in one authority, in an empty folder."""
-    authority = TestAuthority(valid_from=BEGIN - timedelta(days=30))
-    create_keys(folder / "keys", BEGIN)
+def furnish(folder: Path, now: datetime = BEGIN) -> TestAuthority:
+    """Keys, an empty vault and trust in one authority, in an empty folder, as of `now`."""
+    authority = TestAuthority(valid_from=now - timedelta(days=30))
+    create_keys(folder / "keys", now)
     (folder / "vault").mkdir()
     (folder / "trust").mkdir()
     (folder / "trust" / "root.pem").write_bytes(authority.root_pem())
-    (folder / "trust" / "root.crl").write_bytes(authority.crl(BEGIN))
+    (folder / "trust" / "root.crl").write_bytes(authority.crl(now))
     return authority
 
 

@@ -1,20 +1,23 @@
 """`python -m tests.bench`: every row on both databases; a table, and JSON for programs."""
 
 import argparse
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from rich.console import Console
 
+from inbox.errors import InboxError
 from tests import databases, postgres
-from tests.bench.figure import Figure
+from tests.bench.figure import Figure, name_of
+from tests.bench.outcome import WrongOutcome
 from tests.bench.report import json_of, machine_of, table_of
+from tests.runs.watcher import watch_run, watched_folder
 
 ROWS: Final[Mapping[str, str]] = {
     "throughput": "messages a second through the line",
@@ -35,10 +38,11 @@ _WIDTH = 170
 
 @dataclass(kw_only=True)
 class Measured:
-    """What was measured so far, and why something was not."""
+    """What was measured so far, why something was not, and what did not come about."""
 
     figures: list[Figure] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
     def take(self, row: str, work: str, database: str, folder: Path) -> None:
         """Measure one row on one database; a module that is not installed is said, not hidden."""
@@ -48,7 +52,10 @@ class Measured:
         except (ModuleNotFoundError, AttributeError) as error:
             self.missing = sorted({*self.missing, f"{row} ({error})"})
             return
-        self.figures += figures(database, folder)
+        try:
+            self.figures += figures(database, folder)
+        except (WrongOutcome, InboxError) as wrong:
+            self.wrong.append(f"{row} on {name_of(database)} ({wrong})")
 
 
 def measure(
@@ -80,24 +87,26 @@ def _folder(root: Path, name: str) -> Iterator[Path]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure, show, write; 1 if a target is missed. What is done is written as it is done."""
+    """Measure, show, write; 1 if a target is missed or an outcome wrong. Written as it is done."""
     asked = _read(words)
     rows, work = asked.only or list(ROWS), "quick" if asked.quick else "figures"
     console = Console()
     console.width = max(console.width, _WIDTH)  # a table that is wrapped cannot be read
     _WORK.mkdir(exist_ok=True)
     measured = Measured()
+    watch_run()
     with (
-        TemporaryDirectory(prefix="bench-", dir=_WORK) as made,
+        watched_folder(_WORK / f"bench-{os.getpid()}") as folder,
         postgres.server(durable=True) as server,
     ):
-        folder = Path(made).resolve()
         machine = machine_of(folder)
         for done, measured in measure(rows, work, server, folder):
-            asked.json.write_text(json_of(measured.figures, measured.missing, machine))
+            asked.json.write_text(
+                json_of(measured.figures, measured.missing, machine, measured.wrong)
+            )
             console.log(done)
-    console.print(table_of(measured.figures, measured.missing))
-    return int(any(each.met is False for each in measured.figures))
+    console.print(table_of(measured.figures, measured.missing, measured.wrong))
+    return int(bool(measured.wrong) or any(each.met is False for each in measured.figures))
 
 
 def _read(words: Sequence[str] | None) -> argparse.Namespace:

@@ -16,6 +16,7 @@ from tests.bench.askers import KINDS, PAGE, WARM, Asking
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.installation import furnish, line_at
 from tests.bench.mail_filler import Extent, fill
+from tests.bench.outcome import WrongOutcome
 from tests.worlds import OURS, install
 
 _PERCENT = 100
@@ -66,6 +67,7 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
 def _decisions(asking: Asking, database: str, size: Size) -> list[Figure]:
     found = []
     for action in (Action.OPEN, Action.LIST):
+        asking.check_decisions(action)
         ask = partial(asking.decided, action)
         first = [ask() for _ in range(_FIRST)]
         for _ in range(WARM - _FIRST):
@@ -138,7 +140,7 @@ def _touched(session: Session, now: datetime, policy: Policy, database: str, siz
         runs.append(time.perf_counter() - began)
         people = {each.holder.person for each in found.by_capacity}
         if not people or not found.by_unit:
-            raise ValueError("the other policy touches nobody: nothing was measured")
+            raise WrongOutcome("the other policy touches nobody")
     return Figure(
         what=f"whom another policy touches"
         f" ({size.extent.people} people, {size.extent.messages} messages)",

@@ -16,6 +16,7 @@ from inbox.access.lists.recheck import Recheck
 from inbox.access.review.who_can import who_can
 from inbox.domain import MessageId, MessageState, OrgNumber, PersonId, UnitId
 from inbox.tables import CapacityRow, Message, Unit, table_of
+from tests.bench.outcome import WrongOutcome, check_outcome
 from tests.worlds import OURS
 
 PAGE = 50
@@ -23,6 +24,8 @@ WARM = 20
 """How often something is asked before it counts: PostgreSQL plans a statement anew the first ten
 times on each connection, and then keeps a plan."""
 _TABLE = table_of(Message)
+_CHECKED = 3
+"""How many messages, or people, the answers are compared for before anything is measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,22 +114,15 @@ class Asking:
 
     def paging(self, kind: Kind) -> Callable[[], float]:
         """The newest that one of these may do this to, ready to be measured."""
-        people, no_recheck = self._acting(kind.role, shares=kind.shares), Recheck(0)
+        people = self._acting(kind.role, shares=kind.shares)
 
         def ask() -> float:
             who = self._chance.choice(people)
             began = time.perf_counter()
-            fetch_page(
-                self._session,
-                self._policy,
-                self._now,
-                capacity=who,
-                action=kind.action,
-                recheck=no_recheck,
-                at_most=PAGE,
-            )
+            self._page(who, kind.action)
             return since(began)
 
+        self._check_pages(kind, people)
         for _ in range(WARM):
             ask()
         return ask
@@ -141,14 +137,51 @@ class Asking:
         """Everybody who can open a message."""
         message_id = self._message(self._chance.choice(list(self._mail)))
         began = time.perf_counter()
-        who_can(
+        self._able(Action.OPEN, message_id)
+        return since(began)
+
+    def check_decisions(self, action: Action) -> None:
+        """Raise `WrongOutcome` unless a review finds just those handlers of a unit who may."""
+        for unit in self._chance.sample(sorted(self._mail), min(_CHECKED, len(self._mail))):
+            message_id = self._message(unit)
+            able = self._able(action, message_id)
+            for handler in (each for each in self._handlers if each.unit == unit):
+                may = self._may(handler, action, message_id)
+                check_outcome(f"may {action}", expected=handler.id in able, seen=may)
+
+    def _check_pages(self, kind: Kind, people: Sequence[Capacity]) -> None:
+        """Raise `WrongOutcome` unless pages have rows, and all of the newest that they must."""
+        newest = [MessageId(row.id) for row in self._session.execute(_NEWEST)]
+        rows = 0
+        for who in self._chance.choices(people, k=_CHECKED * _CHECKED):
+            page = self._page(who, kind.action)
+            theirs = [each for each in newest if self._may(who, kind.action, each)]
+            check_outcome(kind.what, expected=theirs, seen=page[: len(theirs)])
+            rows += len(page)
+        if not rows:
+            raise WrongOutcome(f"{kind.what}: nobody sees a message")
+
+    def _page(self, who: Capacity, action: Action) -> list[MessageId]:
+        page = fetch_page(
             self._session,
             self._policy,
             self._now,
-            action=Action.OPEN,
-            message_id=message_id,
+            capacity=who,
+            action=action,
+            recheck=_NO_RECHECK,
+            at_most=PAGE,
         )
-        return since(began)
+        return [row.id for row in page.rows]
+
+    def _may(self, who: Capacity, action: Action, message_id: MessageId) -> bool:
+        subject = OfMessage(message_id=message_id)
+        return permit(
+            self._session, self._policy, self._now, capacity=who, action=action, subject=subject
+        ).allowed
+
+    def _able(self, action: Action, message_id: MessageId) -> set[str]:
+        able = who_can(self._session, self._policy, self._now, action=action, message_id=message_id)
+        return {each.capacity for each in able}
 
 
 def since(began: float) -> float:
@@ -156,6 +189,7 @@ def since(began: float) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+_NO_RECHECK = Recheck(0)
 _NEWEST: sa.Select[*tuple[Any, ...]] = (
     sa.select(*(_TABLE.c[name] for name in ListedMessage._fields))
     .order_by(_TABLE.c.received_at.desc(), _TABLE.c.id.desc())

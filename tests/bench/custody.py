@@ -1,5 +1,6 @@
 """A large package is taken into custody, beside a plain network copy of the same bytes."""
 
+import hashlib
 import http.client
 import json
 import os
@@ -23,6 +24,7 @@ from inbox.tables import Arrival
 from tests.bench.figure import Figure, Of, Target, name_of, size_of
 from tests.bench.installation import Side, furnish, large_package, line_at
 from tests.bench.neighbour_process import apart, memory_mb, told, wait_for_the_end
+from tests.bench.outcome import check_outcome, confirmed_messages
 from tests.worlds import collect_from, settle_in
 
 _BLOCK = 1 << 20
@@ -68,8 +70,12 @@ def measured(
     with apart(offer, str(package), size.runs) as gateway:
         url, other = told(gateway)
         side = Side(database=database, folder=folder, gateway_url=url, slowly=slowly)
-        with apart(take, side, other, size.runs) as line:
+        with apart(take, side, other, package.stat().st_size, size.runs) as line:
             copied, taken, memory = told(line)
+    with line_at(database, folder) as line_here, package.open("rb") as whole:
+        digest = hashlib.file_digest(whole, "sha256").hexdigest()
+        confirmed = confirmed_messages(line_here, digest)
+    check_outcome("packages in custody", expected=size.runs, seen=confirmed)
     return [
         Figure(
             what=f"{size_of(package)} fetched, sealed, confirmed",
@@ -101,14 +107,14 @@ def offer(out: Connection, package: str, runs: int) -> None:
         wait_for_the_end(out)
 
 
-def take(out: Connection, side: Side, other: str, runs: int) -> None:
+def take(out: Connection, side: Side, other: str, size: int, runs: int) -> None:
     """Copy, take, copy, take ..., copy; says how long each took and the most memory used."""
     with side.line() as line:
-        assert collect_from(line) == runs
-        copied, taken = [_copy(side, other)], []
+        check_outcome("announced packages", expected=runs, seen=collect_from(line))
+        copied, taken = [_copy(side, other, size)], []
         for _ in range(runs):
             taken.append(_custody(line))
-            copied.append(_copy(side, other))
+            copied.append(_copy(side, other, size))
         out.send((copied, taken, memory_mb("VmHWM")))
 
 
@@ -116,18 +122,17 @@ def _custody(line: Line) -> float:
     """Take one arrival as far as it goes, which must be confirmed; then make room again."""
     began = time.perf_counter()
     job: Job[Any] | None = claim(line, Arrival)
-    assert job is not None
     steps = 0
     while job is not None:
         job, steps = advance(line, job), steps + 1
     seconds = time.perf_counter() - began
-    assert steps == 2, "it was not fetched and confirmed"
+    check_outcome("steps to fetch and confirm", expected=2, seen=steps)
     for name in [name for name, _ in line.vault.names()]:
         line.vault.remove(name)
     return seconds
 
 
-def _copy(side: Side, message_id: str) -> float:
+def _copy(side: Side, message_id: str, size: int) -> float:
     """The same bytes from the same server, by the standard library, to a plain file, synced."""
     path = side.folder / "copy"
     began = time.perf_counter()
@@ -136,6 +141,7 @@ def _copy(side: Side, message_id: str) -> float:
             file.write(block)
         os.fsync(file.fileno())
     seconds = time.perf_counter() - began
+    check_outcome("bytes copied", expected=size, seen=path.stat().st_size)
     path.unlink()
     return seconds
 

@@ -17,6 +17,8 @@ from inbox.worker import Worker
 from tests.bench.figure import Figure, Target, name_of
 from tests.bench.installation import Side, furnish, line_at, small_package
 from tests.bench.neighbour_process import apart, told, wait_for_the_end
+from tests.bench.outcome import check_outcome, offered_messages
+from tests.bench.throughput import work as work_off
 from tests.worlds import settle_in
 
 _SECONDS = 1.0
@@ -61,6 +63,10 @@ def measured(
             told(line)
             gateway.send(None)
             waits: list[float] = told(gateway)
+    with line_at(database, folder) as line_here:
+        work_off(line_here)
+        offered = offered_messages(line_here)
+    check_outcome("messages that are offered", expected=load.messages, seen=offered)
     cuts = quantiles(waits, n=100, method="inclusive")
     return [
         Figure(

@@ -25,6 +25,7 @@ from inbox.tables import Delivery
 from tests.bench.figure import Figure, Of, Target, name_of, size_of
 from tests.bench.installation import document_bytes, furnish, large_package, line_at
 from tests.bench.neighbour_process import apart, told, wait_for_the_end
+from tests.bench.outcome import WrongOutcome, check_outcome
 from tests.worlds import collect_from, settle_in
 
 _API = "/api/v1/deliveries"
@@ -76,7 +77,8 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
             ours.append(_asked(api, key, f"{_API}/{delivery}/documents/{number}"))
             listed.append(_asked(api, key, f"{_API}?limit=1")[0])
         api.close()
-    assert {digest for _, _, digest in ours} == {digest for _, _, digest in beside}
+    read, given = ({digest for _, _, digest in runs} for runs in (beside, ours))
+    check_outcome("digests of the documents", expected=read, seen=given)
     del ours[0], beside[0]  # the first one warms both
     what = f"a document of {size_of(plain)} out of {size_of(package)}"
     name, plainly = name_of(database), "read from a plain file"
@@ -122,10 +124,12 @@ def _offered(database: str, folder: Path, package: Path) -> tuple[str, str]:
     gateway.put(sbd_json(), package)
     with serve(gateway.app) as url, line_at(database, folder, url) as line:
         keys = settle_in(line)
-        assert collect_from(line) == 1
+        check_outcome("announced packages", expected=1, seen=collect_from(line))
         _work(line)
         with line.store.reading() as (session, _):
-            delivery = session.exec(select(Delivery)).one()
+            delivery = session.exec(select(Delivery)).one_or_none()
+    if delivery is None:
+        raise WrongOutcome("the package is not offered to its case system")
     return keys[delivery.case_system][0], delivery.id
 
 
@@ -150,7 +154,7 @@ def _asked(api: http.client.HTTPConnection, key: str, path: str) -> _Read:
         digest.update(block)
         block = response.read(_BLOCK)
     last = time.perf_counter()
-    assert response.status == http.client.OK
+    check_outcome("status of an answer", expected=http.client.OK, seen=response.status)
     return (first - began) * 1000, (last - began) * 1000, digest.digest()
 
 

@@ -18,6 +18,7 @@ from inbox.access.files.proofs import violated_invariants
 from inbox.access.policy.engine import MODEL
 from inbox.access.policy.vocabulary import Effect, PolicyRule, cell_includes
 from tests.bench.figure import Figure, Of, Target, in_turn
+from tests.bench.outcome import WrongOutcome
 
 _POLICIES = Path(__file__).parents[2] / "policies"
 _AT_ONCE = 50
@@ -56,7 +57,7 @@ def _proof(draft: PolicyDraft, runs: int) -> Figure:
     if violated_invariants(draft.policy, draft.invariants) or not violated_invariants(
         wider, draft.invariants
     ):
-        raise ValueError("what is measured proves nothing")
+        raise WrongOutcome("the measured proof proves nothing")
     taken = []
     for _ in range(runs):
         began = time.thread_time()
@@ -77,7 +78,7 @@ def _steps(policy: Policy, runs: int) -> list[Figure]:
     ours, cedar, stock = _ours(policy), _cedar(policy), _stock(policy)
     for one in questions[:200]:
         if not ours(one) is cedar(one) is stock(one):
-            raise ValueError(f"the engines disagree: {one}")
+            raise WrongOutcome(f"the engines disagree: {one}")
     found = []
     for other, what, target in (
         (cedar, "cedarpy, everything parsed once", Target(at_most=0.35, of=Of.RATIO)),

@@ -7,6 +7,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from inbox.errors import InboxError
+from tests.bench.outcome import WrongOutcome
+
 _PATIENCE = 600.0
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(
@@ -18,7 +21,7 @@ _PROCESSES.set_forkserver_preload(
 def apart(errand: Callable[..., None], *values: object) -> Iterator[Connection]:
     """Run `errand(connection, *values)` in a process of its own, ended with the `with`."""
     here, there = _PROCESSES.Pipe()
-    process = _PROCESSES.Process(target=errand, args=(there, *values), daemon=True)
+    process = _PROCESSES.Process(target=_run, args=(there, errand, *values), daemon=True)
     process.start()
     there.close()
     try:
@@ -31,11 +34,29 @@ def apart(errand: Callable[..., None], *values: object) -> Iterator[Connection]:
             process.join()
 
 
+def _run(out: Connection, errand: Callable[..., None], *values: object) -> None:
+    try:
+        errand(out, *values)
+    except (WrongOutcome, InboxError) as wrong:
+        out.send(WrongOutcome(str(wrong)))
+
+
 def told(by: Connection) -> Any:
     """What it sends next; a process that ended or says nothing for minutes is an error."""
     if not by.poll(_PATIENCE):
         raise TimeoutError("a process of the benchmark says nothing")
-    return by.recv()
+    said = by.recv()
+    if isinstance(said, WrongOutcome):
+        raise said
+    return said
+
+
+def is_asked(by: Connection) -> bool:
+    """Wait for the other side: True when it asks, False when it has closed the connection."""
+    try:
+        return bool(by.recv())
+    except EOFError:
+        return False
 
 
 def wait_for_the_end(by: Connection) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from inbox import audit
@@ -18,7 +18,8 @@ from inbox.simulator.packages.builder import Parcel, ParcelDocument, package_byt
 from inbox.simulator.packages.certificates import TestAuthority
 from inbox.simulator.packages.envelopes import message_id_of, sbd_json
 from inbox.store import Store, create_engine, database_clock
-from tests.worlds import BEGIN, OURS, SENDER, furnish, line_of, settle_in
+from tests.bench.outcome import notified_messages
+from tests.worlds import OURS, SENDER, furnish, line_of, settle_in
 
 DOCUMENT_BYTES = 20_000
 
@@ -99,14 +100,15 @@ class StillSender:
 
 def furnished(url: str, folder: Path) -> None:
     """A folder and a database in which lines of any number of processes can be built."""
-    authority = furnish(folder)
-    (folder / "package").write_bytes(_package(authority))
+    now = datetime.now(UTC)
+    authority = furnish(folder, now)
+    (folder / "package").write_bytes(_package(authority, now))
     line = still_line(url, folder)
     settle_in(line)
     line.store.engine.dispose()
 
 
-def _package(authority: TestAuthority) -> bytes:
+def _package(authority: TestAuthority, now: datetime) -> bytes:
     letter = replace(
         ArkivmeldingLetter(), public_title="Melding om barnevern", file_names=("brev.pdf",)
     )
@@ -117,7 +119,7 @@ def _package(authority: TestAuthority) -> bytes:
             signer=authority.issue(SENDER),
             documents=(ParcelDocument("brev.pdf", "application/pdf", b"x" * DOCUMENT_BYTES),),
             arkivmelding=arkivmelding_xml(letter),
-            signed_at=BEGIN,
+            signed_at=now,
         )
     )
 
@@ -129,12 +131,14 @@ def still_line(url: str, folder: Path) -> Line:
     return replace(line, events=StillSender())
 
 
-def announce_all(line: Line, messages: int) -> None:
-    """So many appearances, each with an envelope of its own."""
+def announce_all(line: Line, messages: int) -> int:
+    """So many appearances, each with an envelope of its own.
+
+    Returns how many messages case systems have heard of when all of them are through.
+    """
+    expected, now = notified_messages(line) + messages, datetime.now(UTC)
     for _ in range(messages):
-        envelope = sbd_json(
-            sender=SENDER, receiver=OURS, created_at=BEGIN, life=timedelta(hours=24)
-        )
+        envelope = sbd_json(sender=SENDER, receiver=OURS, created_at=now, life=timedelta(hours=24))
         announce(
             line,
             Notice(
@@ -144,5 +148,6 @@ def announce_all(line: Line, messages: int) -> None:
                 wire_id=WireId(message_id_of(envelope)),
                 envelope=json.dumps(envelope).encode(),
             ),
-            BEGIN,
+            now,
         )
+    return expected

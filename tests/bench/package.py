@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from inbox.domain import OrgNumber, Service
-from inbox.package import Package, open_package
+from inbox.package import open_package
+from inbox.package.arkivmelding.documents import PackageDocument
 from inbox.package.arkivmelding.grading import grading_of
+from inbox.package.arkivmelding.model import DocumentDescription
 from inbox.package.arkivmelding.reader import archive_message_of, parse_arkivmelding
 from inbox.package.envelope import read_envelope
 from inbox.package.inputs import Expectations, Limits, Trust
@@ -24,7 +26,8 @@ from inbox.simulator.packages.envelopes import sbd_json
 from inbox.trust.trust_store import TrustStore
 from tests.bench.figure import Figure, Of, Target, size_of
 from tests.bench.installation import furnish, large_package, small_package
-from tests.bench.neighbour_process import apart, memory_mb, told
+from tests.bench.neighbour_process import apart, is_asked, memory_mb, told
+from tests.bench.outcome import check_outcome
 from tests.worlds import OURS, SENDER
 
 _SLOWER = Target(at_most=1 / 0.7, of=Of.RATIO)
@@ -90,7 +93,7 @@ def _large(folder: Path, size: Size) -> list[Figure]:
         size=size.document_bytes,
     )
     sums, unzips, ours = list[float](), list[float](), list[float]()
-    with apart(verify, str(package), str(folder / "trust")) as verifier:
+    with apart(verify, str(package), str(folder / "trust"), size.documents) as verifier:
         for _ in range(size.runs):
             sums.append(_seconds_of(["sha256sum", str(package)]))
             unzips.append(_seconds_of([*_unzip(), str(package)]))
@@ -125,25 +128,20 @@ def _beside(what: str, ours: list[float], other: list[float], name: str, *, targ
     )
 
 
-def verify(out: Connection, package: str, trust_folder: str) -> None:
+def verify(out: Connection, package: str, trust_folder: str, documents: int) -> None:
     """Verify the package whenever asked; tell the seconds, and the most memory so far."""
     trust = TrustStore(Path(trust_folder)).current()
-    while _asked(out):
+    while is_asked(out):
         began = time.perf_counter()
         with Path(package).open("rb") as source:
-            opened(source, trust)
-        out.send((time.perf_counter() - began, memory_mb("VmHWM")))
+            verified = verified_documents(source, trust)
+        seconds = time.perf_counter() - began
+        check_outcome("verified documents", expected=documents, seen=len(verified))
+        out.send((seconds, memory_mb("VmHWM")))
 
 
-def _asked(out: Connection) -> bool:
-    try:
-        return bool(out.recv())
-    except EOFError:
-        return False
-
-
-def opened(source: BinaryIO, trust: Trust) -> Package:
-    """The whole verdict, as the line reaches it."""
+def verified_documents(source: BinaryIO, trust: Trust) -> tuple[PackageDocument, ...]:
+    """The documents, after the whole verdict, as the line reaches it."""
     return open_package(
         source,
         read_envelope(json.dumps(sbd_json(sender=SENDER, receiver=OURS)).encode()),
@@ -152,14 +150,14 @@ def opened(source: BinaryIO, trust: Trust) -> Package:
         limits=Limits(),
         waivers=frozenset(),
         now=datetime.now(UTC),
-    )
+    ).documents
 
 
 def _small(folder: Path, size: Size, before: Callable[[], None]) -> list[Figure]:
     """Of a sender whose certificate has been seen, and, each time, of one that has not."""
     trust = TrustStore(folder / "trust").current()
     known = small_package(20_000)
-    opened(BytesIO(known), trust)
+    verified_documents(BytesIO(known), trust)
     runs = {
         "a sender seen before": [known] * size.small_runs,
         "a new certificate": [small_package(20_000) for _ in range(size.small_runs)],
@@ -169,7 +167,10 @@ def _small(folder: Path, size: Size, before: Callable[[], None]) -> list[Figure]
             what=f"verdict on a package of 20 kB of {of}",
             database="-",
             unit="ms",
-            ours=tuple(1000 * _seconds(before, opened, BytesIO(raw), trust) for raw in packages),
+            ours=tuple(
+                1000 * _seconds(1, before, verified_documents, BytesIO(raw), trust)
+                for raw in packages
+            ),
             target=_SMALL,
         )
         for of, packages in runs.items()
@@ -182,7 +183,10 @@ def _letter(size: Size, before: Callable[[], None]) -> Figure:
         what=f"arkivmelding.xml of {size.elements} elements",
         database="-",
         unit="s",
-        ours=tuple(_seconds(before, _read, raw) for _ in range(size.runs)),
+        ours=tuple(
+            _seconds(raw.count(b"<dokumentbeskrivelse>"), before, _read, raw)
+            for _ in range(size.runs)
+        ),
         target=_LONG,
     )
 
@@ -196,17 +200,22 @@ def long_letter(elements: int) -> bytes:
     return whole.replace(one, one * (1 + missing // one.count(b"</")), 1)
 
 
-def _read(raw: bytes) -> None:
+def _read(raw: bytes) -> tuple[DocumentDescription, ...]:
     root = parse_arkivmelding(raw, Limits(max_arkivmelding_bytes=1 << 30))
-    assert grading_of(root) is None
-    assert archive_message_of(root).descriptions
+    check_outcome("grading of the letter", expected=None, seen=grading_of(root))
+    return archive_message_of(root).descriptions
 
 
-def _seconds(before: Callable[[], None], do: Callable[..., object], *values: object) -> float:
+def _seconds(
+    parts: int, before: Callable[[], None], do: Callable[..., Sized], *values: object
+) -> float:
+    """How long it takes to read so many parts."""
     began = time.perf_counter()
     before()
-    do(*values)
-    return time.perf_counter() - began
+    read = do(*values)
+    seconds = time.perf_counter() - began
+    check_outcome("parts that were read", expected=parts, seen=len(read))
+    return seconds
 
 
 def _seconds_of(words: list[str]) -> float:

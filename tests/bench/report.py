@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+from rich.markup import escape
 from rich.table import Table
 
 from tests.bench.figure import Figure
@@ -16,8 +17,8 @@ from tests.bench.figure import Figure
 _SYNCS = 25
 
 
-def table_of(figures: Sequence[Figure], missing: Sequence[str]) -> Table:
-    """One row for each figure; what could not be measured is said below."""
+def table_of(figures: Sequence[Figure], missing: Sequence[str], wrong: Sequence[str] = ()) -> Table:
+    """One row for each figure; below stands what could not be measured, and what went wrong."""
     table = Table(
         "what", "database", "ours (lowest-highest)", "beside", "ratio", "target", "met", "runs"
     )
@@ -34,8 +35,9 @@ def table_of(figures: Sequence[Figure], missing: Sequence[str]) -> Table:
             {True: "yes", False: "[bold red]NO[/]", None: ""}[each.met],
             str(each.runs),
         )
-    if missing:
-        table.caption = "Not measured: " + "; ".join(missing)
+    failed = ["[bold red]WRONG OUTCOME:[/] " + "; ".join(escape(each) for each in wrong)]
+    absent = ["Not measured: " + "; ".join(missing)]
+    table.caption = "\n".join((failed if wrong else []) + (absent if missing else [])) or None
     return table
 
 
@@ -47,7 +49,12 @@ def _measured(runs: Sequence[float], middle: float | None, unit: str) -> str:
     return f"{middle:.4g} {unit} ({min(runs):.4g}-{max(runs):.4g})"
 
 
-def json_of(figures: Sequence[Figure], missing: Sequence[str], machine: dict[str, object]) -> str:
+def json_of(
+    figures: Sequence[Figure],
+    missing: Sequence[str],
+    machine: dict[str, object],
+    wrong: Sequence[str] = (),
+) -> str:
     """All of it, with every single run."""
     return json.dumps(
         {
@@ -55,6 +62,7 @@ def json_of(figures: Sequence[Figure], missing: Sequence[str], machine: dict[str
             "figures": [each.as_json() for each in figures],
             "missed_targets": [f"{f.what} ({f.database})" for f in figures if f.met is False],
             "not_measured": list(missing),
+            "wrong_outcomes": list(wrong),
         },
         indent=2,
     )

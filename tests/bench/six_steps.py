@@ -21,6 +21,7 @@ from inbox.line.stations import STATIONS
 from inbox.tables import Arrival, Message, Outbox
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.neighbours import announce_all, furnished, still_line
+from tests.bench.outcome import check_outcome, notified_messages
 from tests.bench.throughput import WORKERS, each_of, line_seconds, together
 
 _TARGET = Target(at_most=1 / 1.2, of=Of.RATIO)
@@ -67,12 +68,15 @@ def _beside_queue(database: str, folder: Path, messages: int, runs: int, workers
 def procrastinate_seconds(url: str, folder: Path, *, messages: int, workers: int) -> float:
     """How long they take."""
     line = still_line(url, folder)
-    announce_all(line, messages)
+    expected = announce_all(line, messages)
     with line.store.reading() as (session, _):
         waiting = session.exec(select(Arrival.id).where(col(Arrival.due_at).is_not(None))).all()
     asyncio.run(_fill(url, list(waiting)))
     line.store.engine.dispose()
-    return together(url, workers, _process, (url, str(folder)))
+    seconds = together(url, workers, _process, (url, str(folder)))
+    check_outcome("case systems heard of", expected=expected, seen=notified_messages(line))
+    line.store.engine.dispose()
+    return seconds
 
 
 def app_of(line: Line, url: str) -> procrastinate.App:

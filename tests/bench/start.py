@@ -15,7 +15,8 @@ from inbox.simulator.http.server import serve
 from tests.bench.figure import Figure, Target, name_of
 from tests.bench.installation import addresses_of, furnish, line_at, served, settings_at
 from tests.bench.mail_filler import Extent, fill
-from tests.bench.neighbour_process import apart, memory_mb, told, wait_for_the_end
+from tests.bench.neighbour_process import apart, is_asked, memory_mb, told
+from tests.bench.outcome import WrongOutcome, check_outcome
 from tests.worlds import OURS, install
 
 _SECONDS, _MEMORY_MB = 3.0, 150.0
@@ -58,8 +59,8 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
             f'[[gateways]]\nchannel = "eformidling"\nurl = "{told(gateway)}"\n'
             f'organisations = ["{OURS}"]\n',
         )
-        starts = [_start(config, 0) for _ in range(size.starts - 1)]
-        starts.append(_start(config, size.idle_seconds))
+        starts = [_start(config, 0, gateway) for _ in range(size.starts - 1)]
+        starts.append(_start(config, size.idle_seconds, gateway))
     last, name = starts[-1], name_of(database)
     there = f"with {size.extent.messages} messages"
     idle = f"inbox serve and its worker, idle {size.idle_seconds:g} s"
@@ -96,7 +97,7 @@ class _Started:
     busy: float
 
 
-def _start(config: Path, idle_seconds: float) -> _Started:
+def _start(config: Path, idle_seconds: float, gateway: Connection) -> _Started:
     began = time.perf_counter()
     with served(config) as process:
         operator = urlsplit(addresses_of(process)["operator"]).netloc
@@ -106,6 +107,9 @@ def _start(config: Path, idle_seconds: float) -> _Started:
         ready = time.perf_counter() - began
         spent = _cpu_seconds(process)
         time.sleep(idle_seconds)
+        gateway.send("has it been asked?")
+        told(gateway)
+        check_outcome("exit code of inbox serve", expected=None, seen=process.poll())
         return _Started(
             ready=ready,
             spent=spent,
@@ -130,8 +134,16 @@ def _cpu_seconds(process: "subprocess.Popen[str]") -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def stand_by(out: Connection) -> None:
-    """A gateway at which nothing waits."""
-    with serve(GatewaySimulator().app) as url:
+def stand_by(out: Connection, patience: float = _PATIENCE) -> None:
+    """A gateway at which nothing waits; it says, whenever asked, that it has been asked since."""
+    gateway, seen = GatewaySimulator(), 0
+    with serve(gateway.app) as url:
         out.send(url)
-        wait_for_the_end(out)
+        while is_asked(out):
+            until = time.monotonic() + patience
+            while len(gateway.journal) == seen:
+                if time.monotonic() > until:
+                    raise WrongOutcome("the worker does not ask its gateway")
+                time.sleep(0.05)
+            seen = len(gateway.journal)
+            out.send(seen)

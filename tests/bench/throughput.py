@@ -18,6 +18,7 @@ from inbox.line.queue import QUEUE_ROW_TYPES, claim, due_kinds
 from inbox.line.stations import advance
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.neighbours import announce_all, furnished, still_line
+from tests.bench.outcome import check_outcome, notified_messages
 
 COMMITS = 9
 """A message's: three rows are claimed, six steps (fetch to notify) are settled."""
@@ -92,12 +93,13 @@ def work(line: Line) -> None:
 def line_seconds(url: str, folder: Path, *, messages: int, workers: int) -> tuple[float, int]:
     """How long they take, and how many bytes the database wrote for each commit."""
     line = still_line(url, folder)
-    announce_all(line, messages)
+    expected = announce_all(line, messages)
     package_bytes = (folder / "package").stat().st_size
     before = _written(url)
     seconds = together(url, workers, _line_process, (url, str(folder)))
     of_vault = 0 if _is_postgres(url) else package_bytes * messages
     size = max(64, (_written(url) - before - of_vault) // (COMMITS * messages))
+    check_outcome("case systems heard of", expected=expected, seen=notified_messages(line))
     line.store.engine.dispose()
     return seconds, size
 
@@ -107,6 +109,8 @@ def bare_seconds(url: str, folder: Path, *, commits: int, size: int, workers: in
     address = url if _is_postgres(url) else str(folder / "bare.db")
     _prepare(address)
     seconds = together(url, workers, _bare_process, (address, commits // workers, size))
+    kept = commits // workers * workers
+    check_outcome("bare commits that are kept", expected=kept, seen=_take_bare_rows(address))
     for file in folder.glob("bare.db*"):
         file.unlink()
     return seconds
@@ -137,7 +141,8 @@ def together(
     for each in running:
         each.join()
     seconds = time.perf_counter() - began
-    assert all(getattr(each, "exitcode", 0) == 0 for each in running)
+    ends = [getattr(each, "exitcode", 0) for each in running]
+    check_outcome("exit codes of those at work", expected=[0] * workers, seen=ends)
     return seconds
 
 
@@ -173,6 +178,15 @@ def _prepare(address: str) -> None:
         return
     with closing(_sqlite(address)) as file:
         file.execute("CREATE TABLE bare (id INTEGER PRIMARY KEY, b BLOB)")
+
+
+def _take_bare_rows(address: str) -> int:
+    """How many rows were committed; they are gone afterwards."""
+    if _is_postgres(address):
+        with psycopg.connect(address, autocommit=True) as connection:
+            return connection.execute("DELETE FROM bare").rowcount
+    with closing(_sqlite(address)) as file:
+        return file.execute("DELETE FROM bare").rowcount
 
 
 def _sqlite(address: str) -> sqlite3.Connection:

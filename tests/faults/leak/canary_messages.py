@@ -51,7 +51,7 @@ def package_of(
     parcel = Parcel(
         sender=SENDER,
         receiver=OURS,
-        signer=world.authority.issue(SENDER),
+        signer=world.authority.issue(SENDER, valid_from=world.clock.now - timedelta(days=30)),
         documents=(ParcelDocument(made.file_names[0], "application/pdf", content),),
         arkivmelding=arkivmelding_xml(made),
         signed_at=world.clock.now,
