@@ -18,7 +18,6 @@ from tests.bench.figure import Figure, Target, name_of
 from tests.bench.installation import Side, furnish, line_at, small_package
 from tests.bench.neighbour_process import apart, told, wait_for_the_end
 from tests.bench.outcome import check_outcome, offered_messages
-from tests.bench.throughput import work as work_off
 from tests.worlds import settle_in
 
 _SECONDS = 1.0
@@ -27,12 +26,13 @@ _CONFIRMED = ("DELETE", "/api/messages/in/{messageId}", 200)
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """How much comes, how fast, for how long, and how often the gateway is asked."""
+    """How much comes, how fast, how often the gateway is asked, how long the last may take."""
 
     messages: int
     each_second: float
     package_bytes: int = 200_000
     poll_seconds: float
+    patience_seconds: float = 120.0
 
 
 FULL = Load(messages=600, each_second=10, poll_seconds=0.5)
@@ -63,9 +63,7 @@ def measured(
             told(line)
             gateway.send(None)
             waits: list[float] = told(gateway)
-    with line_at(database, folder) as line_here:
-        work_off(line_here)
-        offered = offered_messages(line_here)
+            offered = _offered_in_the_end(database, folder, load)
     check_outcome("messages that are offered", expected=load.messages, seen=offered)
     cuts = quantiles(waits, n=100, method="inclusive")
     return [
@@ -97,6 +95,18 @@ def deliver(out: Connection, load: Load, package: bytes) -> None:
             time.sleep(0.1)
         out.send([(confirmed[each] - at) / timedelta(seconds=1) for each, at in put.items()])
         wait_for_the_end(out)
+
+
+def _offered_in_the_end(database: str, folder: Path, load: Load) -> int:
+    """How many are offered once all are, or when patience is at its end.
+
+    The worker must be running: one that ends leaves what it has claimed to the next, later.
+    """
+    until = time.monotonic() + load.patience_seconds
+    with line_at(database, folder) as line:
+        while (offered := offered_messages(line)) < load.messages and time.monotonic() < until:
+            time.sleep(0.1)
+    return offered
 
 
 def _confirmed(gateway: GatewaySimulator) -> dict[str | None, datetime]:

@@ -114,7 +114,9 @@ def test_custody_row_refuses_a_figure_when_the_vault_keeps_other_bytes(tmp_path:
 @pytest.mark.long
 def test_custody_delay_row_refuses_a_figure_when_messages_are_not_offered(tmp_path: Path) -> None:
     folder, database = _row_folder(tmp_path)
-    load = custody_delay.Load(messages=2, each_second=20, package_bytes=10_000, poll_seconds=0.1)
+    load = custody_delay.Load(
+        messages=2, each_second=20, package_bytes=10_000, poll_seconds=0.1, patience_seconds=1
+    )
 
     with pytest.raises(WrongOutcome, match="messages that are offered: 0, expected 2"):
         custody_delay.measured(database, folder, load, trusting_nobody)
