@@ -23,12 +23,14 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with the schema and nothing in it, once of each kind."""
     if request.param == "sqlite":
-        return databases.sqlite_database(tmp_path)
+        yield databases.sqlite_database(tmp_path)
+        return
     server: str = request.getfixturevalue("postgres_server")
-    return databases.postgres_database(server)
+    with databases.lent_postgres_database(server) as url:
+        yield url
 
 
 @pytest.fixture
