@@ -72,7 +72,7 @@ def server(*, durable: bool = False) -> Iterator[str]:
     run(binary / "initdb", "-D", where, "-U", "inbox", "-A", "trust", "--no-sync", "-E", "UTF8")
     rules = where / "pg_hba.conf"
     rules.write_text(f"local all {OUTSIDER} scram-sha-256\n{rules.read_text()}")
-    options = f"-k {home} -c listen_addresses='' -c shared_buffers=64MB -c max_connections=100"
+    options = f"-k {home} -c listen_addresses='' -c shared_buffers=64MB -c max_connections=300"
     if not durable:
         options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     run(binary / "pg_ctl", "-D", where, "-w", "-l", home / "log", "-o", options, "start")

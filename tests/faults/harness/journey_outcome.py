@@ -2,13 +2,13 @@
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inbox.audit import verify
 from inbox.audit.state import verify_state
 from inbox.simulator.packages.envelopes import look, text_at
+from tests.faults.harness.doubled_events import doubled_events
 from tests.faults.harness.external_archive import ArchiveServer
 from tests.faults.harness.outside_world import OutsideWorld
 
@@ -43,7 +43,7 @@ def outcome_faults(outside: OutsideWorld, archive: ArchiveServer, *sent: Sent) -
     return [
         *(wrong for each in sent for wrong in _wrongs_of(outside, archive, each)),
         *(f"{name} lies in the vault" for name in objects(outside)),
-        *(f"event {event} under two ids" for event in _renamed(archive)),
+        *doubled_events(outside.line, {event for event, _ in archive.events}),
     ]
 
 
@@ -90,9 +90,3 @@ def _references(body: object) -> list[str]:
     messages = look(body, "messages")
     assert isinstance(messages, list)
     return [text_at(each, "text") for each in messages if text_at(each, "code") == "ID"]
-
-
-def _renamed(archive: ArchiveServer) -> list[str]:
-    """Deliveries that were told of under more than one id."""
-    told = Counter(delivery for _, delivery in set(archive.events))
-    return [delivery for delivery, ids in told.items() if ids > 1]

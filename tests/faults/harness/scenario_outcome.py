@@ -161,7 +161,8 @@ def _end(session: Session, wire_id: str, heard: Container[str]) -> End:
     grants = session.exec(select(AccessGrant).where(col(AccessGrant.message_id).in_(ids))).all()
     notes = session.exec(select(Note.number).where(col(Note.message_id).in_(ids))).all()
     ids += [receipt.id for receipt in receipts] + [grant.id for grant in grants]
-    outbox = session.exec(select(Outbox).where(col(Outbox.message_id).in_(ids)))
+    events = select(Outbox).where(col(Outbox.message_id).in_(ids)).order_by(col(Outbox.created_at))
+    outbox = _first_of_each_delivery(session.exec(events))
     proposals = session.exec(select(Proposal).where(col(Proposal.subject_id).in_(ids)))
     tasks = session.exec(select(Task).where(col(Task.subject_id).in_(ids))).all()
     return {
@@ -177,6 +178,17 @@ def _end(session: Session, wire_id: str, heard: Container[str]) -> End:
         "tasks": sorted(row.kind for row in tasks if row.state is TaskState.OPEN),
         "done": sorted(Counter(row.kind for row in tasks if row.state is TaskState.DONE)),
     }
+
+
+def _first_of_each_delivery(events: Iterable[Outbox]) -> list[Outbox]:
+    """Without reminders, of which there are more the later a delivery is collected.
+
+    Whether a reminder came too soon is judged of all of them (`doubled_events`).
+    """
+    first: dict[tuple[str, str], Outbox] = {}
+    for event in events:
+        first.setdefault((event.delivery_id, event.kind), event)
+    return list(first.values())
 
 
 def _heard(event: Outbox, heard: Container[str]) -> str:
