@@ -89,10 +89,12 @@ def hooked(world: World, seen: Observations) -> Iterator[None]:
         port = urlsplit(url).port
         assert port is not None
         target = Target(host="127.0.0.1", port=port, networks=(ip_network("127.0.0.0/8"),))
+        before = world.line.events
         world.line = replace(world.line, events=WebhookSender(client, [target]))
         with world.line.store.transaction() as (session, _):
             session.get_one(CaseSystem, "sak").webhook_url = f"{url}/hooks"
         yield
+        world.line = replace(world.line, events=before)
 
 
 def walk(world: World, seen: Observations) -> None:
