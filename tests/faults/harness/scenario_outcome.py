@@ -16,6 +16,7 @@ from inbox.domain import ArrivalState, OutboxState, TaskState
 from inbox.errors import InboxError, Unavailable
 from inbox.line import Line
 from inbox.line.queue import unwrap_stored_key
+from inbox.line.task_kinds import TaskKind
 from inbox.tables import (
     AccessGrant,
     Arrival,
@@ -97,6 +98,10 @@ def _digest_in_vault(session: Session, line: Line, message: Message) -> str:
         return ""
 
 
+_BY_AGE = {TaskKind.UNCOLLECTED}
+"""Tasks that people have for a while because what waits grew old, as it does from kill to kill."""
+
+
 def judge(told: ScenarioRun, unharmed: Ends) -> set[tuple[Violation, str]]:
     """Everything that must not be, by the name of the part of the story."""
     ends = ends_of(told)
@@ -176,7 +181,7 @@ def _end(session: Session, wire_id: str, heard: Container[str]) -> End:
         "held": sorted(row.held_for for row in messages if row.held_for is not None),
         "notes": sorted(map(str, notes)),
         "tasks": sorted(row.kind for row in tasks if row.state is TaskState.OPEN),
-        "done": sorted(Counter(row.kind for row in tasks if row.state is TaskState.DONE)),
+        "done": sorted({row.kind for row in tasks if row.state is TaskState.DONE} - _BY_AGE),
     }
 
 
