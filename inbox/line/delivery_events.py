@@ -63,7 +63,7 @@ def repeat_unanswered_events(line: Line) -> int:
         late = now - each.offered_at >= line.terms.uncollected_after and not each.people_told
         if again or late:
             with suppress(Conflict), line.store.transaction() as (session, at):
-                repeated += _remind(session, at, each.delivery_id, again=again, late=late)
+                repeated += _remind(session, at, each, again=again, late=late)
     return repeated
 
 
@@ -98,10 +98,15 @@ def _uncollected(session: Session, told_before: datetime) -> Sequence[_Uncollect
     ]
 
 
-def _remind(session: Session, now: datetime, delivery_id: str, *, again: bool, late: bool) -> bool:
-    """Remind of one delivery, unless it was collected or told of meanwhile: its row is locked."""
-    lock_row(session, Delivery, delivery_id)
-    delivery = session.get_one(Delivery, delivery_id)
+def _remind(
+    session: Session, now: datetime, each: _Uncollected, *, again: bool, late: bool
+) -> bool:
+    """Remind of one delivery, unless it was collected or told of meanwhile: its row is locked.
+
+    Another process may have reminded of it, and have been heard, since this one looked.
+    """
+    lock_row(session, Delivery, each.delivery_id)
+    delivery = session.get_one(Delivery, each.delivery_id)
     if delivery.state is not DeliveryState.OPEN:
         return False
     if late:
@@ -114,14 +119,16 @@ def _remind(session: Session, now: datetime, delivery_id: str, *, again: bool, l
             unit=session.get_one(Message, delivery.message_id).unit,
             code=NOT_COLLECTED,
         )
-    if not again or _has_pending_event(session, delivery_id):
+    if not again or _has_news(session, each):
         return False
     queue_event(session, now, delivery)
     return True
 
 
-def _has_pending_event(session: Session, delivery_id: str) -> bool:
-    pending = select(Outbox.id).where(
-        col(Outbox.delivery_id) == delivery_id, col(Outbox.state) == OutboxState.PENDING
+def _has_news(session: Session, each: _Uncollected) -> bool:
+    """Whether an event of the delivery waits, or one was heard after those that were looked at."""
+    newer = select(Outbox.id).where(
+        col(Outbox.delivery_id) == each.delivery_id,
+        sa.or_(col(Outbox.state) == OutboxState.PENDING, col(Outbox.settled_at) > each.told_at),
     )
-    return session.exec(pending).first() is not None
+    return session.exec(newer).first() is not None

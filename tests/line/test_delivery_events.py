@@ -1,20 +1,23 @@
 """A delivery that its case system was told of is told of again until it is collected."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
+from inbox import audit
 from inbox.access.policy.vocabulary import Role
 from inbox.domain import DeliveryState
 from inbox.line.case_systems import capacity_of
+from inbox.line.delivery_events import repeat_unanswered_events
 from inbox.line.moves import archive_staff, case_system
 from inbox.simulator.casesystem.webhook_check import HOOK, HookApp, read_event
 from inbox.simulator.http.server import serve
+from inbox.store import Store
 from inbox.tables import CaseSystem, Message, Task
 from tests.faults.outage.case_system_world import sender_to
 from tests.worlds import World
@@ -87,6 +90,32 @@ def test_event_is_repeated_less_and_less_often_while_the_delivery_is_open(
     assert {told for _, told in hook.heard} == {delivery.id}
     assert len({event for event, _ in hook.heard}) == len(hook.heard)
     assert delivery.state is DeliveryState.OPEN
+
+
+class _SlowStore(Store):
+    """Between its look and its first write another worker does what there is to do."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[tuple[Session, datetime]]:
+        act, self.meanwhile = self.meanwhile, None
+        if act is not None:
+            act()
+        with super().transaction() as begun:
+            yield begun
+
+
+def test_two_workers_that_look_at_once_remind_once(small_world: World, hook: Hook) -> None:
+    _offered(small_world)
+    small_world.clock.advance(11 * MINUTE)
+    slow = _SlowStore(small_world.line.store.engine, seal=audit.seal, clock=small_world.clock)
+    slow.meanwhile = lambda: (repeat_unanswered_events(small_world.line), small_world.work())
+
+    repeated = repeat_unanswered_events(replace(small_world.line, store=slow))
+    small_world.work()
+
+    assert (repeated, len(hook.heard)) == (0, 2)
 
 
 def test_event_is_not_repeated_once_the_delivery_is_collected(
