@@ -1,6 +1,7 @@
 """`inbox watch`: shows what is wrong, and when it begins and ends, until it is interrupted."""
 
 import json
+import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -37,6 +38,8 @@ def watch(
     asks no neighbour.
     """
     line = line_of(ctx)
+    for each in (signal.SIGINT, signal.SIGTERM) if not once else ():
+        signal.signal(each, signal.default_int_handler)  # Also where whoever started it ignores it.
     shown: dict[_Key, HealthCondition] | None = None
     with suppress(KeyboardInterrupt):
         while True:

@@ -54,7 +54,7 @@ def test_internal_authority_is_believed_only_where_a_setting_names_it(
             line.store.engine.dispose()
         installed.config.write_text(before)
 
-        assert failures == ([] if believed else ["gateway.unavailable", "webhook.unavailable"])
+        assert failures == ([] if believed else ["gateway.certificate", "webhook.certificate"])
 
 
 def test_missing_or_unreadable_file_of_authorities_names_the_setting(
