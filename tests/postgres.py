@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.runs.another_day import clock_of
+
 OUTSIDER = "outsider"
 """The one role that must give a password, where a test makes it."""
 
@@ -49,12 +51,18 @@ def _as_nobody(home: Path, binary: Path) -> tuple[Path, Mapping[str, object]]:
     return binary, {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
+def environment(home: Path) -> dict[str, str]:
+    """That of PostgreSQL's programs; a clock that is moved for us is moved for them too."""
+    own = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(home)}
+    return {**own, **clock_of(os.environ)}
+
+
 @contextmanager
 def server(*, durable: bool = False) -> Iterator[str]:
     """The address of a running server's `postgres` database. Without `durable` it never syncs."""
     home = Path(tempfile.mkdtemp(prefix="inbox-pg-"))
     binary, who = _as_nobody(home, binaries())
-    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(home)}
+    env = environment(home)
 
     def run(*command: object) -> None:
         subprocess.run(

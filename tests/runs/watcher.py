@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _MARK = "STARTED_BY_TESTS_IN"
+_OF_THE_RUN = {_MARK, "LD_PRELOAD"}
+"""What the watcher does without: the mark, and a clock that is moved for the run."""
 _KEPT = "PYTEST_DEBUG_TEMPROOT"
 """Where pytest keeps its folders: a variable of its own."""
 _POSTGRES = {b"postgres\n", b"initdb\n", b"pg_ctl\n"}
@@ -71,7 +73,7 @@ def _start_watcher(folder: Path) -> tuple[int, int]:
     watcher = os.posix_spawn(
         sys.executable,
         [sys.executable, "-I", "-S", __file__, str(folder), str(os.getpid())],
-        {name: text for name, text in os.environ.items() if name != _MARK},
+        {name: text for name, text in os.environ.items() if name not in _OF_THE_RUN},
         file_actions=[(os.POSIX_SPAWN_DUP2, its_end, 0)],
         setsid=True,
     )

@@ -20,6 +20,7 @@ from inbox.errors import Invalid
 from inbox.simulator.casesystem.simulator import HOOK, CaseSystemSimulator
 from inbox.simulator.http.server import serve
 from tests.cli.installation import PROGRAM
+from tests.runs.another_day import clock_of
 
 ROOT = Path(__file__).parents[3]
 VENDORS = ROOT / "docs" / "vendors.md"
@@ -75,6 +76,7 @@ def bare(tmp_path: Path) -> Mapping[str, str]:
         "HOME": str(tmp_path),
         "TMPDIR": str(tmp_path / "tmp"),
         "INBOX_CONFIG": str(tmp_path / "there-is-none.toml"),
+        **clock_of(os.environ),
     }
 
 
@@ -129,6 +131,7 @@ def _node_receiver(sandbox: Sandbox, port: int, folder: Path) -> Iterator[None]:
             "KEY": sandbox.value("key"),
             "SECRET": sandbox.value("secret"),
             "PORT": str(port),
+            **clock_of(os.environ),
         },
     )
     try:

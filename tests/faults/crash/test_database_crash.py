@@ -84,7 +84,7 @@ class _Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=self._data.parent,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+            env=postgres.environment(self._data.parent),
             **who,  # type: ignore[call-overload] # user, group and extra_groups, or nothing
         )
         return int(done.returncode)

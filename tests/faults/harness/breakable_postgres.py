@@ -1,6 +1,5 @@
 """A PostgreSQL server of one test's own, to be stopped without warning and started again."""
 
-import os
 import shutil
 import socket
 import struct
@@ -14,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from tests.postgres import _as_nobody, binaries
+from tests.postgres import _as_nobody, binaries, environment
 
 
 class Cluster:
@@ -47,7 +46,7 @@ class Cluster:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=self._home,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(self._home)},
+            env=environment(self._home),
             **self._who,  # type: ignore[call-overload] # user, group and extra_groups, or nothing
         )
 
