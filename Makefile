@@ -1,22 +1,27 @@
-# `make help` lists what can be done here. Everything runs from `.venv` in this folder.
+# `make help` lists what can be done here. Everything runs from `.venv` in this folder, or from VENV.
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 SECONDS ?= 600
+# One, thirteen and sixty months from now; TESTS names files or folders, all of them if it is empty.
+DAYS ?= 30 396 1826
+TESTS ?=
+SAMPLE := tests/cli tests/gateway tests/line tests/tables tests/trust tests/web $(wildcard tests/test_*.py)
 # Where bytecode is not kept, every process of the tests compiles the product and its asserts anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test long mutants hostile fuzz bench check format lock clean
+.PHONY: help setup demo test days sample long mutants hostile fuzz bench check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-setup: .venv/.complete ## build .venv with inbox in it, from hash-locked requirements
+setup: $(VENV)/.complete ## build .venv with inbox in it, from hash-locked requirements
 
-.venv/.complete: requirements/dev.txt pyproject.toml
-	rm -rf .venv
+$(VENV)/.complete: requirements/dev.txt pyproject.toml
+	rm -rf $(VENV)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "inbox needs Python 3.11 or later")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
 	touch $@
@@ -27,7 +32,15 @@ demo: setup ## run the whole line on this machine, with made-up mail
 test: setup ## the tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -q -n 2 --dist worksteal
 
-long: setup .venv/.fuzz ## the tests with the long ones, and fuzzing for twice as long: hours
+days: setup ## the tests in 1, 13 and 60 months (needs libfaketime): DAYS="396" TESTS="tests/cli"
+	for days in $(DAYS); do \
+	    $(BIN)/python -m tests.runs.another_day $$days $(BIN)/pytest -q -n 2 --dist worksteal $(TESTS) || exit 1; \
+	done
+
+sample: setup ## a part of the tests, on SQLite: for another Python, PYTHON=python3.13 VENV=.venv-3.13
+	$(BIN)/pytest -q -n 2 --dist worksteal -k "not postgresql" $(or $(TESTS),$(SAMPLE))
+
+long: setup $(VENV)/.fuzz ## the tests with the long ones, and fuzzing for twice as long: hours
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "long or not long"
 	$(BIN)/python -m tests.fuzz --seconds $$((2 * $(SECONDS)))
 
@@ -37,17 +50,17 @@ mutants: setup ## change need to know in a thousand small ways: its tests must n
 hostile: setup ## thousands of hostile and genuine packages before the reader: minutes
 	$(BIN)/pytest -q tests/hostile -m "long or not long"
 
-bench: setup .venv/.bench ## what it costs beside what it could cost: minutes, and 2 GB of disk
+bench: setup $(VENV)/.bench ## what it costs beside what it could cost: minutes, and 2 GB of disk
 	$(BIN)/python -m tests.bench
 
-.venv/.bench: requirements/bench.txt .venv/.complete
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.complete
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/bench.txt
 	touch $@
 
-fuzz: setup .venv/.fuzz ## try to break the readers of packages: SECONDS=600 for each
+fuzz: setup $(VENV)/.fuzz ## try to break the readers of packages: SECONDS=600 for each
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
-.venv/.fuzz: requirements/fuzz.txt .venv/.complete
+$(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.complete
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/fuzz.txt
 	touch $@
 
@@ -75,4 +88,4 @@ lock: ## make requirements/*.txt anew (needs uv), with a week's cooldown
 	    --exclude-newer "$$(date -u -d '7 days ago' +%F)" -o requirements/fuzz.txt
 
 clean: ## remove what setup and the demo made
-	rm -rf .venv var
+	rm -rf $(VENV) var

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,13 +102,15 @@ def test_documentation_helpers_find_commands_citations_settings_and_anchors() ->
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_on_a_documentation_page_exists(page: Path) -> None:
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    makefile = (ROOT / "Makefile").read_text()
+    known = re.findall(r"^([a-z-]+):|^([A-Z]+) \?=", makefile, re.MULTILINE)
+    names = {target or variable for target, variable in known}
     for words in _commands(page.read_text()):
         program, *rest = words
         if Path(program).name == "inbox":
             assert _wrong_with(rest) is None, words
         elif program == "make":
-            assert set(rest) <= set(targets), words
+            assert {word.partition("=")[0] for word in rest} <= names, words
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -133,6 +136,15 @@ def test_every_state_and_move_is_in_architecture_md() -> None:
     moves = {by for kind, moved in MOVES.items() for by in moved}
     # Of a task and a proposal the states alone tell enough.
     assert moves - {"close", "approve", "lapse"} <= words
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/operators.md"])
+def test_page_names_the_python_versions_of_pyproject(page: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = [re.search(r"Python :: (3\.\d+)$", each) for each in project["classifiers"]]
+    *older, newest = [each[1] for each in found if each]
+
+    assert f"Linux, Python {', '.join(older)} or {newest}," in (ROOT / page).read_text()
 
 
 def test_every_section_cited_in_code_exists() -> None:
