@@ -36,8 +36,9 @@ def _begin(made: Installed, organisation: str) -> Installed:
 
 def _wrong(answer: Answer) -> set[str]:
     found = json.loads(answer.out)
-    assert {"database", "keys", "policies", "desk"} <= {each["subject"] for each in found}
-    return {each["subject"].partition(":")[0] for each in found if each["level"] == "wrong"}
+    levels = [(each["subject"].partition(":")[0], each["level"]) for each in found]
+    assert {"database", "keys", "policies", "desk"} <= {subject for subject, _ in levels}
+    return {subject for subject, level in levels if level in ("wrong", "unready")}
 
 
 @pytest.fixture
