@@ -1,5 +1,7 @@
 """Killed before and after each effect of each row, the line goes on as if nothing had been."""
 
+from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,26 @@ def _moves() -> set[str]:
     }
 
 
+def _as_unharmed(name: str, points: Collection[str]) -> str:
+    """The point of an undisturbed run that this one is, with more in the same commit perhaps.
+
+    From kill to kill days pass, so that a delivery is collected which people were told of: the
+    commit ends their task too.
+    """
+    if name in points:
+        return name
+    moment, _, effects = name.partition(" ")
+    parts = set(effects.split("+"))
+    return next(
+        (
+            point
+            for point in points
+            if point.startswith(f"{moment} ") and set(point.partition(" ")[2].split("+")) <= parts
+        ),
+        name,
+    )
+
+
 @pytest.mark.long
 def test_scenario_makes_every_move_in_the_moves_table() -> None:
     made = {step for step in baseline_outcome().steps if "<" in step}
@@ -55,9 +77,9 @@ def test_scenario_killed_at_every_effect_of_every_row_ends_like_an_undisturbed_r
         died = told.noted("deaths")
     assert len(died) == told.deaths == len(set(died))
     points = baseline_outcome().points
-    assert set(points) <= set(names_of(died))
-    missed = set(points - names_of(died))
-    assert missed <= _NOT_OF_EVERY_ROW
+    deaths = Counter(_as_unharmed(name, points) for name in names_of(died).elements())
+    assert set(points) <= set(deaths)
+    assert set(points - deaths) <= _NOT_OF_EVERY_ROW
 
 
 @SQLITE_SOON
