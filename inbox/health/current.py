@@ -30,12 +30,15 @@ def conditions_of(line: Line) -> tuple[HealthCondition, ...]:
     def people() -> Iterator[HealthCondition]:
         return people_conditions(line.store, line.rule_books)
 
-    found = with_times(line.store, _if_readable(people, subject="directory"))
-    return in_order([*working_conditions(line), *found])
+    found = [*working_conditions(line), *_if_readable(people, subject="directory")]
+    return in_order(with_times(line.store, found))
 
 
-def working_conditions(line: Line) -> tuple[HealthCondition, ...]:
-    """The same without what is wrong with units and people, which takes a question to each."""
+def working_conditions(line: Line) -> list[HealthCondition]:
+    """The same, as it is found, without what takes a question to each unit.
+
+    In no order, and without the times that a worker has noted.
+    """
 
     def neighbours() -> Iterator[HealthCondition]:
         return other_neighbour_conditions(line.store, line.gateways)
@@ -43,7 +46,7 @@ def working_conditions(line: Line) -> tuple[HealthCondition, ...]:
     found = [*unready_conditions(line)]
     found += _if_readable(neighbours, subject="neighbours")
     found += _if_readable(lambda: work_conditions(line.store), subject="work")
-    return in_order(with_times(line.store, found))
+    return found
 
 
 def unready_conditions(line: Line) -> tuple[HealthCondition, ...]:

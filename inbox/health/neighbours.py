@@ -79,7 +79,6 @@ def other_neighbour_conditions(
             subject=f"list:{address.address}",
             code=address.code or "",
             level=Level.WARNING,
-            since=None,
         )
 
 

@@ -26,6 +26,8 @@ _SEEN_AGAIN: Final = timedelta(seconds=20)
 _FORGOTTEN: Final = timedelta(minutes=1)
 """What a worker that ended had seen, and nobody sees now, is over."""
 _Key = tuple[str, str]
+_Found = dict[_Key, HealthCondition]
+_Rows = dict[_Key, HealthConditionRow]
 
 
 class ConditionRecorder:
@@ -52,21 +54,46 @@ class ConditionRecorder:
             if each.level is not Level.WAITING
         }
         events: list[tuple[LogEvent, HealthCondition, datetime, datetime]] = []
+        with self._line.store.reading() as (session, at):
+            if not self._is_news(session, at, found):
+                return
         with suppress(Conflict):  # Another worker has just noted the same.
             with self._line.store.transaction() as (session, at):
                 events = self._note(session, at, found)
             for event, condition, since, seen in events:
                 _log(event, condition, seen - since)
 
-    def _note(
-        self, session: Session, now: datetime, found: dict[_Key, HealthCondition]
-    ) -> list[tuple[LogEvent, HealthCondition, datetime, datetime]]:
-        rows = {(row.subject, row.code): row for row in session.exec(select(HealthConditionRow))}
-        over = {
+    def _is_news(self, session: Session, now: datetime, found: _Found) -> bool:
+        """Whether there is anything to write; mostly there is not, and a write waits for others."""
+        rows = _rows(session)
+        return bool(
+            found.keys() - rows.keys()
+            or self._over(rows, now, found)
+            or any(self._is_due(row, now) for key, row in rows.items() if key in found)
+        )
+
+    def _over(
+        self,
+        rows: _Rows,
+        now: datetime,
+        found: _Found,
+    ) -> _Rows:
+        """What is not so any more: seen by this run, or by nobody lately."""
+        return {
             key: row
             for key, row in rows.items()
             if key not in found and (row.seen_by == self._run or now - row.seen_at > _FORGOTTEN)
         }
+
+    def _is_due(self, row: HealthConditionRow, now: datetime) -> bool:
+        """Whether it is to be noted that this run sees it."""
+        return row.seen_by != self._run or now - row.seen_at > _SEEN_AGAIN
+
+    def _note(
+        self, session: Session, now: datetime, found: _Found
+    ) -> list[tuple[LogEvent, HealthCondition, datetime, datetime]]:
+        rows = _rows(session)
+        over = self._over(rows, now, found)
         since_before = {row.subject: row.since for row in over.values()}
         events = []
         for key, condition in found.items():
@@ -84,7 +111,7 @@ class ConditionRecorder:
                 was = condition.subject in since_before
                 event = LogEvent.CONDITION_CHANGED if was else LogEvent.CONDITION_BEGAN
                 events.append((event, condition, since, now))
-            elif row.seen_by != self._run or now - row.seen_at > _SEEN_AGAIN:
+            elif self._is_due(row, now):
                 row.seen_at, row.seen_by = now, self._run
         changed = {
             each.subject for event, each, *_ in events if event is LogEvent.CONDITION_CHANGED
@@ -95,6 +122,10 @@ class ConditionRecorder:
                 events.append((LogEvent.CONDITION_ENDED, ended, row.since, now))
             session.delete(row)
         return events
+
+
+def _rows(session: Session) -> _Rows:
+    return {(row.subject, row.code): row for row in session.exec(select(HealthConditionRow))}
 
 
 def _log(event: LogEvent, condition: HealthCondition, lasted: timedelta) -> None:

@@ -86,14 +86,15 @@ def contacts(patient: CheckContext) -> Iterator[DoctorFinding]:
     gateways = with_times(store, list(gateway_conditions(store, channels, silence)))
     others = with_times(store, list(other_neighbour_conditions(store, channels)))
     away = {each.subject for each in (*gateways, *others)}
-    for channel, (at, waits) in gateway_contacts(store, channels).items():
+    contacted = gateway_contacts(store, channels)
+    for channel, (at, waits) in contacted.items():
         if f"gateway:{channel}" not in away and at is not None:
             said = f"answered the worker at {at:%H:%M} UTC; {waits} wait for it"
             yield ok(f"gateway:{channel}", said)
     for name, waits in sorted(case_system_queues(store).items()):
         if f"case_system:{name}" not in away:
             yield ok(f"case_system:{name}", f"{waits} events wait for it")
-    heard = {channel for channel, (at, _) in gateway_contacts(store, channels).items() if at}
+    heard = {channel for channel, (at, _) in contacted.items() if at}
     for found in (*gateways, *others):
         if found.code == "gateway.silent" and found.name not in heard:
             continue  # No worker has asked it yet, and `worker` says so.
