@@ -29,7 +29,7 @@ from inbox.line import Line, Terms
 from inbox.line.active_rule_books import ActiveRuleBooks
 from inbox.line.throttle.case_system_places import CaseSystemPlaces
 from inbox.line.throttle.transfer_slots import TransferSlots
-from inbox.migrations import shipped_folder
+from inbox.migrations import shipped_folder, upgrade
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits
 from inbox.routing.rule_book import RuleBook
@@ -120,6 +120,12 @@ def build_store(settings: Settings) -> Store:
         clock=SteadyClock(database_clock),
         row_key=cache(lambda: Keyring.load(settings.keys).row_key()),
     )
+
+
+def upgrade_database(settings: Settings) -> None:
+    """Bring the database to this program's version; a second run does nothing."""
+    store = build_store(settings)
+    upgrade(store.engine)
 
 
 def trust_store(settings: Settings) -> TrustStore:

@@ -6,9 +6,8 @@ import typer
 
 from inbox.cli.common.context import settings_of
 from inbox.cli.common.output import print_line
-from inbox.migrations import upgrade as upgrade_to_newest
 from inbox.store import SCHEMA_REVISION
-from inbox.wiring import build_store
+from inbox.wiring import build_store, upgrade_database
 
 database: Final = typer.Typer(no_args_is_help=True, help="The database's tables and their version.")
 
@@ -19,7 +18,7 @@ def upgrade(ctx: typer.Context) -> None:
 
     Take a backup first. A database that a newer program has upgraded is refused.
     """
-    upgrade_to_newest(build_store(settings_of(ctx)).engine)
+    upgrade_database(settings_of(ctx))
     print_line(f"the database is of version {SCHEMA_REVISION}")
 
 

@@ -31,7 +31,6 @@ from inbox.line.proposals.policy_or_rule_book import (
     read_first_version,
     routing_rules_of,
 )
-from inbox.migrations import upgrade
 from inbox.routing.rule_book import RuleBook
 from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator, HandJournal
 from inbox.simulator.demo_mail.expectations import SYSTEMS, SystemMode
@@ -47,7 +46,12 @@ from inbox.simulator.demo_mail.postman import OthersLetter, Postman, others_mail
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.certificates import TestAuthority
-from inbox.wiring import build_line_before_rules, build_store, policy_folder, read_rule_books
+from inbox.wiring import (
+    build_line_before_rules,
+    policy_folder,
+    read_rule_books,
+    upgrade_database,
+)
 
 _USER, _PASSWORD = "inbox", "demo"
 _BY_HAND_ID: Final = "by-hand"
@@ -169,7 +173,7 @@ def _install(
     (folder / "inbox.toml").write_text(_toml(folder.resolve(), gateway_url, hooks))
     create_keys(folder / "keys", now)
     settings = read_settings({}, folder / "inbox.toml")
-    upgrade(build_store(settings).engine)
+    upgrade_database(settings)
     return settings
 
 

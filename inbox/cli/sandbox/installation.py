@@ -28,9 +28,9 @@ from inbox.line.proposals.policy_or_rule_book import (
     read_first_version,
     routing_rules_of,
 )
-from inbox.migrations import shipped_folder, upgrade
+from inbox.migrations import shipped_folder
 from inbox.simulator.packages.certificates import TestAuthority
-from inbox.wiring import build_line_before_rules, build_store
+from inbox.wiring import build_line_before_rules, upgrade_database
 
 SYSTEM: Final = "fagsystem"
 USER, _PASSWORD = "inbox", "sandbox"
@@ -121,7 +121,7 @@ def install(
     (folder / "inbox.toml").write_text(_toml(folder, gateway_url, webhook, port), "utf-8")
     create_keys(folder / "keys", now)
     settings = read_settings({}, folder / "inbox.toml")
-    upgrade(build_store(settings).engine)
+    upgrade_database(settings)
     line = build_line_before_rules(settings)
     key, secret = _enrol(line, webhook)
     return SandboxInstallation(settings=settings, line=line, key=key, secret=secret)
