@@ -92,8 +92,6 @@ def who_can_by_emergency(
     It may take emergency access (*nødtilgang*) to the message as it is now, and could perform the
     action once it had. What may perform it anyway is in `who_can`, and not here.
     """
-    if action is Action.BREAKGLASS:
-        return ()
     taking = {
         able.capacity: able
         for able in who_can(session, policy, at, action=Action.BREAKGLASS, message_id=message_id)

@@ -257,6 +257,28 @@ def test_who_can_by_emergency_leaves_out_who_may_not_take_it_or_has_another_way(
     assert {each.then.requires for each in found} == {"has_breakglass and strong_auth"}
 
 
+def test_who_can_by_emergency_leaves_out_who_has_a_rule_for_it_but_may_not_take_it(
+    town: Town,
+) -> None:
+    message = town.message()
+    for person, role in (("ola", Role.HANDLER), ("lise", Role.LEADER)):
+        town.capacity(person, role, "bv")
+    policy = Policy(
+        [
+            allow("A01", "breakglass", "leader", "in_unit"),
+            allow("A02", "open", "handler leader", "has_breakglass"),
+        ],
+        facts=FACTS,
+        digest="d",
+    )
+
+    for action, people in ((Action.OPEN, ["lise"]), (Action.BREAKGLASS, [])):
+        found = who_can_by_emergency(
+            town.session, policy, NOW, action=action, message_id=MessageId(message.id)
+        )
+        assert [each.then.person for each in found] == people
+
+
 def test_who_can_leaves_out_a_person_denied_by_a_rule(town: Town, the_policy: Policy) -> None:
     message = town.message()
     for person in ("kari", "ola"):
