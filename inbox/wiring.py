@@ -4,12 +4,12 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 import httpx
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from inbox import audit
 from inbox.access.files.active import ActivePolicies
@@ -34,7 +34,7 @@ from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_reader import read_rules
-from inbox.store import SteadyClock, Store, create_engine, database_clock
+from inbox.store import SteadyClock, Store, Transaction, create_engine, database_clock
 from inbox.tables import AuditHead, Installation
 from inbox.trust.crl_download import CrlDownloader, build_http_client
 from inbox.trust.crl_schedule import CrlSchedule
@@ -48,10 +48,10 @@ def build_line(settings: Settings) -> Line:
     Raises `ConfigurationError` for whatever would keep it from working.
     """
     line = build_line_before_rules(settings)
-    with line.store.reading() as (session, _):
+    with line.store.reading() as tx:
         for gateway in settings.gateways:
             for organisation in map(OrgNumber, gateway.organisations):
-                if line.rule_books.current(session, organisation) is None:
+                if line.rule_books.current(tx, organisation) is None:
                     raise _missing_rule_book(line, organisation, gateway.channel)
     return line
 
@@ -77,10 +77,10 @@ def build_line_before_rules(settings: Settings) -> Line:
     keyring = Keyring.load(settings.keys)
     standstill, signed = Standstill(), checkpoint_text(settings.checkpoints)
     store.row_key = keyring.row_key
-    with store.transaction() as (session, now):
-        ensure_installation(session, now, keyring, settings)
-        session.flush()
-        standstill.compare(session, keyring, [signed])
+    with store.transaction() as tx:
+        ensure_installation(tx, keyring, settings)
+        tx.flush()
+        standstill.compare(tx, keyring, [signed])
     tls = neighbour_tls(settings)
     return Line(
         store=store,
@@ -264,28 +264,26 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def ensure_installation(
-    session: Session, now: datetime, keyring: Keyring, settings: Settings
-) -> None:
+def ensure_installation(tx: Transaction, keyring: Keyring, settings: Settings) -> None:
     """Insert the installation's rows into an empty database, or check that the keys are its own.
 
     The first start of a version that vouches for rows vouches for those that stand.
     """
-    installation = session.exec(select(Installation)).first()
+    installation = tx.exec(select(Installation)).first()
     if installation is None:
-        session.add(AuditHead(id=1, size=0, frontier=b""))
-        session.flush()
-        session.add(
+        tx.add(AuditHead(id=1, size=0, frontier=b""))
+        tx.flush()
+        tx.add(
             Installation(
                 id=1,
                 origin=settings.origin,
                 key_proof=keyring.proof(),
-                created_at=now,
-                state_taken_at=now,
+                created_at=tx.now,
+                state_taken_at=tx.now,
             )
         )
         audit.record(
-            session,
+            tx,
             audit.Entry(event="installation:made", who="operator", subject=settings.origin),
         )
         return
@@ -301,6 +299,6 @@ def ensure_installation(
             " key folder in place; nothing is taken from a gateway until then",
         )
     if installation.state_taken_at is None:
-        installation.state_taken_at = now
-        session.flush()
-        take_state(session)
+        installation.state_taken_at = tx.now
+        tx.flush()
+        take_state(tx)

@@ -118,10 +118,10 @@ class Worker:
         """On SQLite no other worker lives, so every lease is a dead one's."""
         if self._line.store.engine.dialect.name != "sqlite":
             return
-        with self._line.store.transaction() as (session, _):
+        with self._line.store.transaction() as tx:
             for kind in QUEUE_ROW_TYPES:
                 table = table_of(kind)
-                session.execute(
+                tx.execute(
                     sa.update(table)
                     .where(table.c.leased_until.is_not(None))
                     .values(leased_until=None)
@@ -155,9 +155,9 @@ class Worker:
 
     def _remember_away(self) -> None:
         """Case systems that were away when the last worker ended are asked before their time."""
-        with self._line.store.reading() as (session, now):
-            away = neighbours_away(session, CASE_SYSTEM)
-            self._line.case_system_places.remember_away(away, now)
+        with self._line.store.reading() as tx:
+            away = neighbours_away(tx, CASE_SYSTEM)
+            self._line.case_system_places.remember_away(away, tx.now)
 
     def _advance(self, lane: str) -> None:
         while not self._stop.is_set():
@@ -177,8 +177,8 @@ class Worker:
     def _work_once(self, lane: str) -> bool:
         """One job of each kind of a lane, followed from step to step; whether there was any."""
         worked, share = False, self._lanes[lane]
-        with self._line.store.reading() as (session, now):
-            due = due_kinds(session, now, share)
+        with self._line.store.reading() as tx:
+            due = due_kinds(tx, share)
         for kind in due:
             with self._line.transfer_slots.job_slot(lane):
                 job = claim(self._line, kind, share)
@@ -228,8 +228,8 @@ class Worker:
         """An event for a case system that has a place free, or that is away and may be probed."""
         places = self._line.case_system_places
         share = Share(kinds=(Outbox,), but=places.closed())
-        with self._line.store.reading() as (session, now):
-            probes, due = places.probes_due(now), due_kinds(session, now, share)
+        with self._line.store.reading() as tx:
+            probes, due = places.probes_due(tx.now), due_kinds(tx, share)
         probing = (claim_probe(self._line, case_system) for case_system in probes)
         job = next((each for each in probing if each is not None), None)
         if job is None and due:
@@ -284,13 +284,13 @@ class Worker:
         """Sign the tree, unless the database does not hold what was signed of it before."""
         if compare_and_report(self._line, self._checkpoints) is not None:
             return
-        with self._line.store.transaction() as (session, now):
-            note = verify.new_checkpoint(session, now, self._line.keyring)
+        with self._line.store.transaction() as tx:
+            note = verify.new_checkpoint(tx, self._line.keyring)
         if note is not None:
             verify.append_to_checkpoint_file(self._checkpoints, note)
             log.emit(log.LogEvent.CHECKPOINT, {})
-        with self._line.store.reading() as (session, _):
-            outside.keep_newest_outside(session, self._line.keyring, self._checkpoints)
+        with self._line.store.reading() as tx:
+            outside.keep_newest_outside(tx, self._line.keyring, self._checkpoints)
 
     def _refresh_trust(self) -> None:
         """Fetch the revocation lists that are due; when they are others, what waits goes on.

@@ -31,8 +31,8 @@ from tests.worlds import SENDER, World
 
 
 def _system(world: World, name: str = "sak") -> Capacity:
-    with world.line.store.reading() as (session, _):
-        return capacity_of(session.get_one(CaseSystem, name))
+    with world.line.store.reading() as tx:
+        return capacity_of(tx.get_one(CaseSystem, name))
 
 
 def _arrive(world: World, public_title: str = "Melding om barnevern") -> Message:
@@ -263,9 +263,9 @@ def test_message_with_other_documents_cannot_be_marked_as_duplicate(world: World
 def test_message_for_a_passive_unit_goes_to_its_successor_or_stays_unrouted(
     world: World, successor: str | None, unit_id: str | None
 ) -> None:
-    with world.line.store.transaction() as (session, now):
-        row = session.get_one(Unit, "bv")
-        row.active_until, row.successor = now, successor
+    with world.line.store.transaction() as tx:
+        row = tx.get_one(Unit, "bv")
+        row.active_until, row.successor = tx.now, successor
 
     message = _arrive(world)
 

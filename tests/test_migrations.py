@@ -151,7 +151,7 @@ def test_migrations_do_not_refer_to_product_modules() -> None:
 def test_check_schema_and_upgrade_refuse_another_database_version(engine: sa.Engine) -> None:
     with engine.execution_options(inbox_writes=True).begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    store = Store(engine, seal=lambda session, now: None)
+    store = Store(engine, seal=lambda tx: None)
 
     with pytest.raises(ConfigurationError, match=r"database.version.*9999"):
         store.check_schema()
@@ -163,5 +163,5 @@ def test_check_schema_of_an_empty_database_points_to_database_upgrade(tmp_path: 
     engine = create_engine(f"sqlite:///{tmp_path}/empty.db")
 
     with pytest.raises(ConfigurationError, match="inbox database upgrade"):
-        Store(engine, seal=lambda session, now: None).check_schema()
+        Store(engine, seal=lambda tx: None).check_schema()
     engine.dispose()

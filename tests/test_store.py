@@ -14,6 +14,7 @@ from inbox.store import (
     SQLITE_CONNECTIONS,
     SteadyClock,
     Store,
+    Transaction,
     create_engine,
     database_clock,
 )
@@ -25,25 +26,25 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def _store(url: str, sealed: list[datetime] | None = None) -> Store:
-    def seal(session: Session, now: datetime) -> None:
+    def seal(tx: Transaction) -> None:
         del session
         if sealed is not None:
-            sealed.append(now)
+            sealed.append(tx.now)
 
     return Store(create_engine(url), seal=seal)
 
 
 def _names(store: Store) -> list[str]:
-    with store.reading() as (session, _):
-        return [pulse.name for pulse in session.exec(select(Pulse))]
+    with store.reading() as tx:
+        return [pulse.name for pulse in tx.exec(select(Pulse))]
 
 
 def test_failed_transaction_leaves_no_rows(database: str) -> None:
     store = _store(database)
 
-    with pytest.raises(RuntimeError), store.transaction() as (session, _):
-        session.add(Pulse(name="half"))
-        session.flush()
+    with pytest.raises(RuntimeError), store.transaction() as tx:
+        tx.add(Pulse(name="half"))
+        tx.flush()
         raise RuntimeError
 
     assert _names(store) == []
@@ -51,14 +52,14 @@ def test_failed_transaction_leaves_no_rows(database: str) -> None:
 
 
 def test_audit_seal_runs_last_and_its_failure_rolls_back_the_transaction(database: str) -> None:
-    def fails(session: Session, now: datetime) -> None:
+    def fails(tx: Transaction) -> None:
         del now
-        assert session.get(Pulse, "seen") is not None
+        assert tx.get(Pulse, "seen") is not None
         raise RuntimeError
 
     store = Store(create_engine(database), seal=fails)
-    with pytest.raises(RuntimeError), store.transaction() as (session, _):
-        session.add(Pulse(name="seen"))
+    with pytest.raises(RuntimeError), store.transaction() as tx:
+        tx.add(Pulse(name="seen"))
 
     assert _names(store) == []
     store.engine.dispose()
@@ -66,11 +67,11 @@ def test_audit_seal_runs_last_and_its_failure_rolls_back_the_transaction(databas
 
 def test_duplicate_key_raises_conflict_without_quoting_the_row(database: str) -> None:
     store = _store(database)
-    with store.transaction() as (session, _):
-        session.add(Pulse(name="Fornavn Etternavn"))
+    with store.transaction() as tx:
+        tx.add(Pulse(name="Fornavn Etternavn"))
 
-    with pytest.raises(Conflict) as told, store.transaction() as (session, _):
-        session.add(Pulse(name="Fornavn Etternavn"))
+    with pytest.raises(Conflict) as told, store.transaction() as tx:
+        tx.add(Pulse(name="Fornavn Etternavn"))
 
     assert "Etternavn" not in str(told.value)
     store.engine.dispose()
@@ -85,9 +86,9 @@ def test_unreachable_database_raises_unavailable(tmp_path: Path) -> None:
 
 def test_full_disk_raises_unavailable_with_code_database_full(tmp_path: Path) -> None:
     store = _store(databases.sqlite_database(tmp_path))
-    with pytest.raises(Unavailable, match="database.full"), store.transaction() as (session, _):
-        session.connection().exec_driver_sql("PRAGMA max_page_count = 1")
-        session.add_all(Pulse(name=f"{n}", code="x" * 80) for n in range(5000))
+    with pytest.raises(Unavailable, match="database.full"), store.transaction() as tx:
+        tx.connection().exec_driver_sql("PRAGMA max_page_count = 1")
+        tx.add_all(Pulse(name=f"{n}", code="x" * 80) for n in range(5000))
     store.engine.dispose()
 
 
@@ -111,15 +112,15 @@ def test_sqlite_uses_wal_full_sync_foreign_keys_and_secure_delete(tmp_path: Path
 
 def test_concurrent_sqlite_writers_wait_and_lose_no_update(tmp_path: Path) -> None:
     store = _store(databases.sqlite_database(tmp_path))
-    with store.transaction() as (session, _):
-        session.add(Pulse(name="n", code="0"))
+    with store.transaction() as tx:
+        tx.add(Pulse(name="n", code="0"))
 
     import threading
 
     def add() -> None:
         for _ in range(25):
-            with store.transaction() as (session, _):
-                pulse = session.get_one(Pulse, "n")
+            with store.transaction() as tx:
+                pulse = tx.get_one(Pulse, "n")
                 pulse.code = str(int(pulse.code or "0") + 1)
 
     threads = [threading.Thread(target=add) for _ in range(4)]
@@ -128,27 +129,27 @@ def test_concurrent_sqlite_writers_wait_and_lose_no_update(tmp_path: Path) -> No
     for thread in threads:
         thread.join()
 
-    with store.reading() as (session, _):
-        assert session.get_one(Pulse, "n").code == "100"
+    with store.reading() as tx:
+        assert tx.get_one(Pulse, "n").code == "100"
     store.engine.dispose()
 
 
 def test_database_clock_is_utc_and_timezone_aware(database: str) -> None:
     store = _store(database)
 
-    with store.reading() as (session, now):
-        again = database_clock(session)
+    with store.reading() as tx:
+        again = database_clock(tx)
 
-    assert now.tzinfo is UTC or now.utcoffset() == timedelta(0)
-    assert timedelta(0) <= again - now < timedelta(seconds=5)
-    assert abs(now - datetime.now(UTC)) < timedelta(seconds=5)
+    assert tx.now.tzinfo is UTC or tx.now.utcoffset() == timedelta(0)
+    assert timedelta(0) <= again - tx.now < timedelta(seconds=5)
+    assert abs(tx.now - datetime.now(UTC)) < timedelta(seconds=5)
     store.engine.dispose()
 
 
 def test_store_that_nobody_has_any_more_leaves_no_open_connection(tmp_path: Path) -> None:
     store = _store(databases.sqlite_database(tmp_path))
-    with store.transaction() as (session, _):
-        session.add(Pulse(name="x"))
+    with store.transaction() as tx:
+        tx.add(Pulse(name="x"))
     assert _open_files_in(tmp_path) > 0
 
     del store, session
@@ -214,8 +215,8 @@ def test_steady_clock_keeps_a_jump_that_another_clock_confirmed() -> None:
 def test_storing_a_naive_datetime_is_refused(tmp_path: Path) -> None:
     store = _store(databases.sqlite_database(tmp_path))
 
-    with pytest.raises(sa.exc.StatementError), store.transaction() as (session, _):
-        session.add(Pulse(name="x", at=datetime(2026, 1, 1)))  # noqa: DTZ001 - that is the point
+    with pytest.raises(sa.exc.StatementError), store.transaction() as tx:
+        tx.add(Pulse(name="x", at=datetime(2026, 1, 1)))  # noqa: DTZ001 - that is the point
     store.engine.dispose()
 
 
@@ -236,7 +237,7 @@ def test_wait_for_a_connection_in_vain_is_unavailable_and_not_an_unknown_error(
     database: str,
 ) -> None:
     engine = create_engine(database, connections=1, wait_seconds=0.05)
-    store = Store(engine, seal=lambda session, now: None)
+    store = Store(engine, seal=lambda tx: None)
 
     with store.reading(), pytest.raises(Unavailable) as raised, store.reading():
         pass

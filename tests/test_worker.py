@@ -61,9 +61,9 @@ def test_worker_continues_after_a_damaged_message(small_world: World) -> None:
     bad = small_world.send()
     small_world.collect()
     small_world.work()
-    with small_world.line.store.transaction() as (session, now):
-        row = session.merge(small_world.message(bad))
-        row.state, row.due_at, row.sealed_metadata = MessageState.OPENED, now, b"damaged"
+    with small_world.line.store.transaction() as tx:
+        row = tx.merge(small_world.message(bad))
+        row.state, row.due_at, row.sealed_metadata = MessageState.OPENED, tx.now, b"damaged"
     good = small_world.send()
 
     with working(small_world):
@@ -84,9 +84,9 @@ def test_worker_opens_a_leaver_task_for_assignments_of_a_person_who_left(
     small_world.collect()
     small_world.work()
     message = small_world.message(wire_id)
-    with small_world.line.store.transaction() as (session, now):
-        session.add(Assignment(id="a", message_id=message.id, person="ola", active_from=now))
-        session.get_one(Person, "ola").active_until = now + timedelta(days=1)
+    with small_world.line.store.transaction() as tx:
+        tx.add(Assignment(id="a", message_id=message.id, person="ola", active_from=tx.now))
+        tx.get_one(Person, "ola").active_until = tx.now + timedelta(days=1)
     small_world.clock.advance(timedelta(days=2))
 
     with working(small_world):
@@ -99,9 +99,9 @@ def test_worker_signs_checkpoints_and_keeps_them_outside(small_world: World) -> 
         until(lambda: _states(small_world) == ["OFFERED"])
     outside = (small_world.folder / "checkpoints.txt").read_text()
 
-    with small_world.line.store.reading() as (session, _):
-        report = verify.verify(session, small_world.line.keyring, [outside])
-        assert session.exec(select(Checkpoint)).first() is not None
+    with small_world.line.store.reading() as tx:
+        report = verify.verify(tx, small_world.line.keyring, [outside])
+        assert tx.exec(select(Checkpoint)).first() is not None
 
     assert report.holds
     assert report.checkpoints >= 2
@@ -134,8 +134,8 @@ def test_worker_logs_one_line_for_many_equal_failures_of_the_database(
     with working(small_world) as worker:
         until(lambda: _states(small_world) == ["OFFERED"])
         small_world.edited = True
-        with small_world.line.store.transaction() as (session, _):
-            session.connection().exec_driver_sql("ALTER TABLE arrival RENAME TO arrival_gone")
+        with small_world.line.store.transaction() as tx:
+            tx.connection().exec_driver_sql("ALTER TABLE arrival RENAME TO arrival_gone")
         until(lambda: worker._outages.failures() > 20)
 
     lines = [

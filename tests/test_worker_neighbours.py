@@ -43,9 +43,9 @@ class Told:
     fag: Trickle
 
     def events(self, case_system: str) -> list[Outbox]:
-        with self.world.line.store.reading() as (session, _):
+        with self.world.line.store.reading() as tx:
             of_one = select(Outbox).where(col(Outbox.case_system) == case_system)
-            return list(session.exec(of_one))
+            return list(tx.exec(of_one))
 
     def sent(self, case_system: str) -> int:
         return Counter(event.state for event in self.events(case_system))[OutboxState.SENT]
@@ -65,9 +65,9 @@ def _told(world: World, sak: Trickle, *, within: float) -> Iterator[Told]:
         ]
         sender = WebhookSender(client, targets, within=timedelta(seconds=within))
         world.line = replace(world.line, events=sender)
-        with world.line.store.transaction() as (session, _):
+        with world.line.store.transaction() as tx:
             for name, each in (("sak", sak), ("fag", fag)):
-                session.execute(
+                tx.execute(
                     sa.update(CaseSystem)
                     .where(col(CaseSystem.id) == name)
                     .values(mode=Mode.WEBHOOK, webhook_url=f"{each.url}/hooks")
@@ -129,9 +129,9 @@ def test_case_system_that_is_away_is_probed_by_one_call_and_named_to_operators(
         small_world.clock.advance(timedelta(minutes=6))
         _turn(worker)
 
-        with small_world.line.store.reading() as (session, now):
-            away = all_neighbours_away(session)
-            assert overdue_kinds(session, now, frozenset()) == [Outbox]
+        with small_world.line.store.reading() as tx:
+            away = all_neighbours_away(tx)
+            assert overdue_kinds(tx, frozenset()) == [Outbox]
 
         assert (before, len(told.sak.given)) == (3, 4)
         assert away == {"sak"}
@@ -154,8 +154,8 @@ def test_backlog_of_a_case_system_is_sent_after_the_first_probe_that_gets_throug
         _turn(worker)
 
         assert told.sent("sak") == 6
-        with small_world.line.store.reading() as (session, _):
-            assert session.get_one(Pulse, CASE_SYSTEM + "sak").code is None
+        with small_world.line.store.reading() as tx:
+            assert tx.get_one(Pulse, CASE_SYSTEM + "sak").code is None
 
 
 def test_worker_that_starts_again_probes_what_was_away_before_its_retry_is_due(
@@ -165,9 +165,9 @@ def test_worker_that_starts_again_probes_what_was_away_before_its_retry_is_due(
         small_world.send(TO_SAK)
         small_world.collect()
         small_world.work()
-        with small_world.line.store.transaction() as (session, now):
-            in_an_hour = {"due_at": now + timedelta(hours=1), "state": OutboxState.PENDING}
-            session.execute(sa.update(Outbox).values(in_an_hour))
+        with small_world.line.store.transaction() as tx:
+            in_an_hour = {"due_at": tx.now + timedelta(hours=1), "state": OutboxState.PENDING}
+            tx.execute(sa.update(Outbox).values(in_an_hour))
         record_pulse(small_world.line, CASE_SYSTEM + "sak", "webhook.unavailable")
 
         with working(small_world):
@@ -196,13 +196,13 @@ def test_due_work_that_nobody_takes_for_five_minutes_makes_the_process_unready(
 def test_worker_pulse_comes_from_work_that_ended_and_from_nothing_else(small_world: World) -> None:
     worker = _worker(small_world)
     worker._checkpoint()
-    with small_world.line.store.reading() as (session, _):
-        assert session.get(Pulse, WORKER) is None
+    with small_world.line.store.reading() as tx:
+        assert tx.get(Pulse, WORKER) is None
 
     _turn(worker)
 
-    with small_world.line.store.reading() as (session, _):
-        assert session.get_one(Pulse, WORKER).at == small_world.clock.now
+    with small_world.line.store.reading() as tx:
+        assert tx.get_one(Pulse, WORKER).at == small_world.clock.now
 
 
 def test_gateway_work_that_was_postponed_is_due_when_the_gateway_answers_again(

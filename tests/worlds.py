@@ -46,7 +46,7 @@ from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmeldi
 from inbox.simulator.packages.builder import Parcel, ParcelDocument, package_bytes
 from inbox.simulator.packages.certificates import TestAuthority
 from inbox.simulator.packages.envelopes import sbd_json
-from inbox.store import Store, create_engine
+from inbox.store import Store, Transaction, create_engine
 from inbox.tables import Arrival, AuditHead, Delivery, Installation, Message, Receipt, Task
 from inbox.trust.trust_store import TrustStore
 from inbox.vault import FolderVault
@@ -146,11 +146,11 @@ class House:
         code = ""
         if strong:
             if person not in self.codes:
-                with self.line.store.transaction() as (session, _):
-                    self.codes[person] = issue_code(session, person)
+                with self.line.store.transaction() as tx:
+                    self.codes[person] = issue_code(tx, person)
             code = self.codes[person]
-        with self.line.store.reading() as (session, now):
-            acting = sign_in_as(session, now, person, role=role, unit=unit, code=code)
+        with self.line.store.reading() as tx:
+            acting = sign_in_as(tx, person, role=role, unit=unit, code=code)
         self._acting[person, role, unit, strong] = acting
         return acting
 
@@ -162,18 +162,18 @@ class House:
 
     def messages(self) -> list[Message]:
         """All messages."""
-        with self.line.store.reading() as (session, _):
-            return list(session.exec(select(Message)))
+        with self.line.store.reading() as tx:
+            return list(tx.exec(select(Message)))
 
     def message(self, wire_id: str) -> Message:
         """The message that came under this id."""
-        with self.line.store.reading() as (session, _):
-            return session.exec(select(Message).where(col(Message.wire_id) == wire_id)).one()
+        with self.line.store.reading() as tx:
+            return tx.exec(select(Message).where(col(Message.wire_id) == wire_id)).one()
 
     def arrival(self, wire_id: str) -> Arrival:
         """The newest arrival under this id."""
-        with self.line.store.reading() as (session, _):
-            found = session.exec(
+        with self.line.store.reading() as tx:
+            found = tx.exec(
                 select(Arrival)
                 .where(col(Arrival.wire_id) == wire_id)
                 .order_by(col(Arrival.announced_at).desc())
@@ -183,8 +183,8 @@ class House:
 
     def delivery(self, message_id: str) -> Delivery:
         """The newest attempt of a message."""
-        with self.line.store.reading() as (session, _):
-            found = session.exec(
+        with self.line.store.reading() as tx:
+            found = tx.exec(
                 select(Delivery)
                 .where(col(Delivery.message_id) == message_id)
                 .order_by(col(Delivery.number).desc())
@@ -194,16 +194,16 @@ class House:
 
     def receipt(self, message_id: str) -> Receipt:
         """The receipt of a message."""
-        with self.line.store.reading() as (session, _):
-            return session.exec(select(Receipt).where(col(Receipt.message_id) == message_id)).one()
+        with self.line.store.reading() as tx:
+            return tx.exec(select(Receipt).where(col(Receipt.message_id) == message_id)).one()
 
     def open_tasks(self, subject: str) -> set[str]:
         """The kinds of the open tasks about a subject."""
-        with self.line.store.reading() as (session, _):
+        with self.line.store.reading() as tx:
             query = select(Task.kind).where(
                 col(Task.subject_id) == subject, col(Task.closed_at).is_(None)
             )
-            return set(session.exec(query))
+            return set(tx.exec(query))
 
 
 @dataclass(kw_only=True)
@@ -290,14 +290,14 @@ def sharing_statements(engine: Engine) -> Engine:
 
 def install(store: Store, keyring: Keyring) -> None:
     """The rows of a new installation, with the shipped policies active."""
-    with store.transaction() as (session, now):
-        session.add(AuditHead(id=1, size=0, frontier=b""))
-        session.add(Installation(id=1, origin="test", key_proof=keyring.proof(), created_at=now))
-        session.flush()
-        begin_rules(session, now)
+    with store.transaction() as tx:
+        tx.add(AuditHead(id=1, size=0, frontier=b""))
+        tx.add(Installation(id=1, origin="test", key_proof=keyring.proof(), created_at=tx.now))
+        tx.flush()
+        begin_rules(tx)
 
 
-def begin_rules(session: Session, now: datetime) -> None:
+def begin_rules(tx: Transaction) -> None:
     """The shipped policies and this municipality's rule book become active."""
     files, policy = _policies()
     kept = {f"routing/{OURS}.toml": RULES}
@@ -307,8 +307,7 @@ def begin_rules(session: Session, now: datetime) -> None:
     }
     for kind, (digest, those) in first.items():
         keep_first_version(
-            session,
-            now,
+            tx,
             kind=kind,
             digest=digest,
             files=those,
@@ -384,16 +383,14 @@ def line_of(store: Store, folder: Path, gateway: Gateway, terms: Terms | None = 
 def settle_in(line: Line) -> Mapping[str, tuple[str, bytes]]:
     """The first rows of an installation and its people; the keys of its case systems."""
     install(line.store, line.keyring)
-    with line.store.transaction() as (session, now):
-        return import_agreed(
-            line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn"
-        )
+    with line.store.transaction() as tx:
+        return import_agreed(line, tx, read_directory(DIRECTORY), approved_by="anne+bjorn")
 
 
 def rows_unexplained(line: Line) -> list[tuple[str, str]]:
     """The code and table of each row that the log does not explain."""
-    with line.store.snapshot() as (session, _):
-        found = verify_state(session, line.keyring.row_key()).findings
+    with line.store.snapshot() as tx:
+        found = verify_state(tx, line.keyring.row_key()).findings
     return [(finding.code, finding.table) for finding in found]
 
 

@@ -19,7 +19,7 @@ from inbox.audit.leaf import Value, commitment, leaf_bytes, salt_digest
 from inbox.audit.row_changes import take_digests
 from inbox.audit.row_digests import SALT_NAME, is_salted, row_marks
 from inbox.errors import ConfigurationError, IntegrityError
-from inbox.store import ROW_KEY, RowKey
+from inbox.store import ROW_KEY, RowKey, Transaction
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, table_of
 
 _ENTRIES = table_of(AuditEntry)
@@ -78,22 +78,22 @@ def record(session: Session, entry: Entry) -> None:
     session.info.setdefault(_RECORDED_KEY, []).append(entry)
 
 
-def seal(session: Session, now: datetime) -> None:
+def seal(tx: Transaction) -> None:
     """Append the recorded entries to the Merkle tree.
 
     Called by `Store.transaction` as the last step before the commit.
     """
-    recorded: list[Entry] = session.info.pop(_RECORDED_KEY, [])
-    entries = _with_rows(recorded, take_digests(session))
+    recorded: list[Entry] = tx.info.pop(_RECORDED_KEY, [])
+    entries = _with_rows(recorded, take_digests(tx))
     if not entries:
         return
-    connection = session.connection()
-    key = _row_key(session) if any(entry.rows for entry in entries) else b""
+    connection = tx.connection()
+    key = _row_key(tx) if any(entry.rows for entry in entries) else b""
     size, frontier = _lock_head(connection)
     leaves, nodes, salts = [], [], []
     for seq, entry in enumerate(entries, start=size):
         new_salts = {name: secrets.token_bytes(16) for name in _salt_names(entry)}
-        leaf = _leaf(seq, entry, new_salts, now, _marks(key, seq, entry, new_salts))
+        leaf = _leaf(seq, entry, new_salts, tx.now, _marks(key, seq, entry, new_salts))
         frontier, made = merkle.append(frontier, seq, merkle.leaf_hash(leaf))
         leaves.append({"seq": seq, "leaf": leaf, "message_id": entry.message_id})
         nodes += [{"level": n.level, "position": n.index, "digest": n.hash} for n in made]

@@ -19,6 +19,7 @@ from inbox.audit.leaf import read_leaf
 from inbox.audit.verify import AuditFinding, append_to_checkpoint_file, origin_of
 from inbox.errors import IntegrityError
 from inbox.keys import Keyring
+from inbox.store import Transaction
 from inbox.tables import AuditEntry, Checkpoint
 
 MAX_UNVOUCHED_AGE: Final = timedelta(minutes=15)
@@ -53,10 +54,9 @@ def newest_checkpoint(
 
 
 def unvouched_findings(
-    session: Session,
+    tx: Transaction,
     keyring: Keyring,
     outside: Sequence[str],
-    now: datetime,
     left_behind: Collection[ParsedCheckpoint] = (),
 ) -> list[AuditFinding]:
     """A finding if no checkpoint outside covers the audit, or none covers its newest entries.
@@ -64,25 +64,23 @@ def unvouched_findings(
     Entries younger than `MAX_UNVOUCHED_AGE` may wait for the next checkpoint. An entry whose time
     lies ahead of `now` by more than that, or cannot be read, may not: its time proves nothing.
     """
-    newest = newest_checkpoint(
-        outside, keyring.signer().public_key(), origin_of(session), left_behind
-    )
+    newest = newest_checkpoint(outside, keyring.signer().public_key(), origin_of(tx), left_behind)
     if newest is None or newest.size == 0:
         return [AuditFinding(code="audit.no_checkpoint", at=0)]
-    signed = session.exec(select(func.max(Checkpoint.size))).one()
+    signed = tx.exec(select(func.max(Checkpoint.size))).one()
     if signed is not None and signed > newest.size:
         return [AuditFinding(code="audit.checkpoint_missing", at=newest.size)]
-    if _has_old_entry(session, newest.size, now):
+    if _has_old_entry(tx, newest.size):
         return [AuditFinding(code="audit.unvouched", at=newest.size)]
     return []
 
 
-def _has_old_entry(session: Session, size: int, now: datetime) -> bool:
+def _has_old_entry(tx: Transaction, size: int) -> bool:
     """Whether an entry from this number on is older than may be, or of no believable time."""
-    leaves = session.exec(
+    leaves = tx.exec(
         select(AuditEntry.leaf).where(col(AuditEntry.seq) >= size).execution_options(yield_per=1000)
     )
-    return any(not _is_recent(leaf, now) for leaf in leaves)
+    return any(not _is_recent(leaf, tx.now) for leaf in leaves)
 
 
 def _is_recent(leaf: object, now: datetime) -> bool:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -22,6 +21,7 @@ from inbox.audit.accepted_gap import (
 from inbox.audit.leaf import LeafFacts, read_leaf, salt_digest
 from inbox.errors import ConfigurationError, IntegrityError
 from inbox.keys import Keyring
+from inbox.store import Transaction
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, Checkpoint, Installation
 
 _BATCH: Final = 2_000
@@ -29,18 +29,18 @@ _BEFORE_ALL: Final = -(2**63)
 """Numbers below 0 are never given: one that stands there is found."""
 
 
-def new_checkpoint(session: Session, now: datetime, keyring: Keyring) -> str | None:
+def new_checkpoint(tx: Transaction, keyring: Keyring) -> str | None:
     """Sign the current tree if it has grown since the last checkpoint.
 
     Returns the note to keep outside, or None.
 
     Of several workers that would sign the same tree one does, and the others are given None.
     """
-    size, root = audit.head(session, lock=True)
-    if size == 0 or session.get(Checkpoint, size) is not None:
+    size, root = audit.head(tx, lock=True)
+    if size == 0 or tx.get(Checkpoint, size) is not None:
         return None
-    note = checkpoint.sign(origin_of(session), size, root, keyring.signer())
-    session.add(Checkpoint(size=size, note=note, signed_at=now))
+    note = checkpoint.sign(origin_of(tx), size, root, keyring.signer())
+    tx.add(Checkpoint(size=size, note=note, signed_at=tx.now))
     return note
 
 

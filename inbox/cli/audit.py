@@ -92,11 +92,11 @@ def verify_all(
     keyring = keyring_of(settings, store)
     files = [settings.checkpoints, *(checkpoints or [])]
     there = [path for path in files if path.is_file()]
-    with store.snapshot() as (session, now):
+    with store.snapshot() as tx:
         texts = [_read_text(path) for path in there]
-        report = verify(session, keyring, texts)
-        unvouched = unvouched_findings(session, keyring, texts, now, report.left_behind)
-        rows = verify_state(session, keyring.row_key()) if state else None
+        report = verify(tx, keyring, texts)
+        unvouched = unvouched_findings(tx, keyring, texts, report.left_behind)
+        rows = verify_state(tx, keyring.row_key()) if state else None
     said: list[dict[str, str | int]] = [
         {"code": f.code, "at": f.at, "text": _explain(f)} for f in [*report.findings, *unvouched]
     ]
@@ -142,10 +142,10 @@ def export(
     """
     store = store_of(settings_of(ctx))
     try:
-        with file.open("x", encoding="ascii") as out, store.snapshot() as (session, _):
+        with file.open("x", encoding="ascii") as out, store.snapshot() as tx:
             query = select(AuditEntry.seq, AuditEntry.leaf).order_by(col(AuditEntry.seq))
             count = 0
-            for seq, leaf in session.exec(query.execution_options(yield_per=_BATCH)):
+            for seq, leaf in tx.exec(query.execution_options(yield_per=_BATCH)):
                 out.write(json.dumps({"seq": seq, "leaf": base64.b64encode(leaf).decode()}) + "\n")
                 count += 1
     except OSError as error:

@@ -79,16 +79,15 @@ def init(
     unit = _desk(settings, receiver, desk)
     policy, *books = _first_versions(settings, receiver)
     store, keyring = store_of(settings), Keyring.load(settings.keys)
-    with store.transaction() as (session, now):
-        ensure_installation(session, now, keyring, settings)
-        session.flush()
-        check_nobody_is_enrolled(session)
+    with store.transaction() as tx:
+        ensure_installation(tx, keyring, settings)
+        tx.flush()
+        check_nobody_is_enrolled(tx)
     given = {each: new_code() for each in people}
     _hand_out(given, codes, as_json=as_json)
-    with store.transaction() as (session, now):
+    with store.transaction() as tx:
         enrol_first_people(
-            session,
-            now,
+            tx,
             organisation=receiver,
             people=people,
             desk=unit,
@@ -97,7 +96,7 @@ def init(
         )
         editor, reviewer = people
         for version in (policy, *books):
-            version.activate(session, now, proposer=editor, approver=reviewer)
+            version.activate(tx, proposer=editor, approver=reviewer)
     if as_json:
         shown = {"codes": given} if codes is None else {"codes_in": str(codes)}
         print_json({**shown, "policy": policy.digest})

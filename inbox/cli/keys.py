@@ -45,9 +45,9 @@ def add(ctx: typer.Context) -> None:
     keyring_of(settings, store)
     kek_id = add_key(settings.keys, datetime.now(UTC))
     fresh = Keyring.load(settings.keys)
-    with store.transaction() as (session, _):
-        session.get_one(Installation, 1).key_proof = fresh.proof()
-        audit.record(session, audit.Entry(event="key:added", who="operator", subject=kek_id))
+    with store.transaction() as tx:
+        tx.get_one(Installation, 1).key_proof = fresh.proof()
+        audit.record(tx, audit.Entry(event="key:added", who="operator", subject=kek_id))
     print_line(
         f"key {kek_id} added and active; copy the key folder, then start serve and work anew"
     )

@@ -144,12 +144,10 @@ def _read_directory(source: Path) -> Directory:
 
 def _show_gap(line: Line, texts: list[str]) -> bool:
     """What is missing; whether anything is."""
-    with line.store.reading() as (session, _):
-        runs = unfit_runs(session, line.keyring, texts)
-        gaps = [gap_from(session, run[-1]) for run in runs]
-        standing = session.exec(
-            select(AuditGapRow).where(col(AuditGapRow.accepted_at).is_(None))
-        ).all()
+    with line.store.reading() as tx:
+        runs = unfit_runs(tx, line.keyring, texts)
+        gaps = [gap_from(tx, run[-1]) for run in runs]
+        standing = tx.exec(select(AuditGapRow).where(col(AuditGapRow.accepted_at).is_(None))).all()
     for gap in gaps:
         print_line(f"{gap.code}: {gap.in_words()}")
         print_line(
@@ -192,9 +190,9 @@ def _show_audit_copy(line: Line, texts: list[str], path: Path | None, *, demande
             )
         print_line(f"{_LOUD} the settings demand an export of the audit: {path.name} is not there")
         return
-    with line.store.reading() as (session, _):
-        signed = unfit_runs(session, line.keyring, texts)[0][-1]
-        found = read_copy(session, path, signed)
+    with line.store.reading() as tx:
+        signed = unfit_runs(tx, line.keyring, texts)[0][-1]
+        found = read_copy(tx, path, signed)
     for text in _copy_lines(found):
         print_line(text)
 
@@ -221,9 +219,9 @@ def _show_gateways(line: Line, settings: Settings, since: datetime) -> None:
         with open_gateway(each, environment(), tls=neighbour_tls(settings)) as gateway:
             new = poll_gateway(line, gateway)
             taken = _taken_meanwhile(line, gateway, since)
-        with line.store.reading() as (session, _):
-            waiting = _unconfirmed(session, channel)
-            pulse = session.get(Pulse, GATEWAY + channel)
+        with line.store.reading() as tx:
+            waiting = _unconfirmed(tx, channel)
+            pulse = tx.get(Pulse, GATEWAY + channel)
         if pulse is not None and pulse.code is not None:
             print_line(f"{_LOUD} gateway {channel} does not answer ({pulse.code}): ask again later")
             continue
@@ -244,11 +242,11 @@ def _taken_meanwhile(line: Line, gateway: Gateway, since: datetime) -> list[Wire
     missing = []
     try:
         for page in gateway.taken(since - _OVERLAP):
-            with line.store.reading() as (session, _):
+            with line.store.reading() as tx:
                 known = select(Arrival.wire_id).where(
                     col(Arrival.channel) == gateway.channel, col(Arrival.wire_id).in_(page)
                 )
-                here = {*session.exec(known)}
+                here = {*tx.exec(known)}
             unknown = (each for each in dict.fromkeys(page) if each not in here)
             missing += [each for each in unknown if gateway.taken_notice(each) is not None]
     except Unavailable as error:
@@ -261,13 +259,13 @@ def _taken_meanwhile(line: Line, gateway: Gateway, since: datetime) -> list[Wire
 
 def _last_known(line: Line, texts: list[str]) -> datetime:
     """When the newest entry was written that the database had as the gap was found."""
-    with line.store.reading() as (session, now):
-        found = session.exec(
+    with line.store.reading() as tx:
+        found = tx.exec(
             select(AuditGapRow.newest_at).where(col(AuditGapRow.accepted_at).is_(None))
         ).first()
-        runs = unfit_runs(session, line.keyring, texts)
-        newest = found or (gap_from(session, runs[0][-1]).newest_at if runs else None)
-        return now if newest is None else datetime.fromisoformat(newest)
+        runs = unfit_runs(tx, line.keyring, texts)
+        newest = found or (gap_from(tx, runs[0][-1]).newest_at if runs else None)
+        return tx.now if newest is None else datetime.fromisoformat(newest)
 
 
 def _unconfirmed(session: Session, channel: str) -> int:
@@ -285,9 +283,9 @@ def _show_directory(line: Line, directory: Directory | None) -> None:
             " is active here, and is believed to be"
         )
         return
-    with line.store.reading() as (session, now):
+    with line.store.reading() as tx:
         wanted = hash_references(line, directory)
-        changes = changes_of(directory_snapshot(session, now, wanted), wanted, now)
+        changes = changes_of(directory_snapshot(tx, wanted), wanted, tx.now)
     print_line(f"the directory differs from its export in {len(changes)} rows")
     for change in changes:
         print_line(f"  {describe_change(change)}")
@@ -313,8 +311,8 @@ def _show_rules(
     """The difference; a folder that cannot be read keeps nobody from seeing the rest."""
     try:
         version = FilesOfVersion(files=files_of())
-        with line.store.reading() as (session, _):
-            compared = compare(session, rules, version, new_digest=rules.read(version).digest)
+        with line.store.reading() as tx:
+            compared = compare(tx, rules, version, new_digest=rules.read(version).digest)
     except (Invalid, PolicyError) as error:
         print_line(f"{_LOUD} {what} in the export cannot be compared: {error.code}")
         return

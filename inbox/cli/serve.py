@@ -131,8 +131,8 @@ def _line_with_settings_noted(settings: Settings) -> Line:
             line.standstill.check()
         except Unavailable as error:
             print_error(error)
-    with line.store.transaction() as (session, _):
-        record_settings(session, settings)
+    with line.store.transaction() as tx:
+        record_settings(tx, settings)
     return line
 
 

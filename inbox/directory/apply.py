@@ -32,6 +32,7 @@ from inbox.errors import Invalid
 from inbox.line import Line
 from inbox.line.case_systems import enrol_case_system
 from inbox.routing.rule_book import SAME_UNIT
+from inbox.store import Transaction
 from inbox.tables import Installation, Message
 
 _KINDS_WITH_ORGANISATION: Final = (RowKind.CASE_SYSTEM, RowKind.UNIT, RowKind.REFERENCE)
@@ -56,29 +57,29 @@ def hash_references(line: Line, directory: Directory) -> Directory:
     )
 
 
-def plan_changes(
-    line: Line, session: Session, now: datetime, directory: Directory
-) -> tuple[RowChange, ...]:
+def plan_changes(line: Line, tx: Transaction, directory: Directory) -> tuple[RowChange, ...]:
     """The changes that an import would make; this only reads. The references are hashed already.
 
     Raises `Invalid` where it does not fit what stands, or what must hold.
     """
-    stands = directory_snapshot(session, now, directory)
-    changes = changes_of(stands, directory, now)
-    book = line.rule_books.current(session, OrgNumber(directory.organisation))
+    stands = directory_snapshot(tx, directory)
+    changes = changes_of(stands, directory, tx.now)
+    book = line.rule_books.current(tx, OrgNumber(directory.organisation))
     named = frozenset[str]()
     if book is not None:
         rules = {str(rule.to) for rule in book.rules if rule.to is not SAME_UNIT}
         named = frozenset({str(book.desk), *rules})
-    wanted = target_rows(stands, directory, now)
-    check_directory(stands, wanted, changes, listed=directory.rows, named_by_rules=named, now=now)
+    wanted = target_rows(stands, directory, tx.now)
+    check_directory(
+        stands, wanted, changes, listed=directory.rows, named_by_rules=named, now=tx.now
+    )
     for change in changes:
-        _check_message(session, directory.organisation, change.after)
+        _check_message(tx, directory.organisation, change.after)
     return changes
 
 
 def import_agreed(
-    line: Line, session: Session, now: datetime, directory: Directory, *, approved_by: str
+    line: Line, tx: Transaction, directory: Directory, *, approved_by: str
 ) -> dict[str, tuple[str, bytes]]:
     """Import a directory that two people have agreed on outside the program.
 
@@ -86,11 +87,11 @@ def import_agreed(
 
     The keys, and the secrets that events are signed with, are given here and never again.
     """
-    lock_directory(session)
+    lock_directory(tx)
     directory = hash_references(line, directory)
-    changes = plan_changes(line, session, now, directory)
+    changes = plan_changes(line, tx, directory)
     authority = Approval(who=approved_by)
-    return apply_changes(line, session, now, directory.organisation, changes, authority)
+    return apply_changes(line, tx, directory.organisation, changes, authority)
 
 
 def lock_directory(session: Session) -> None:
@@ -103,8 +104,7 @@ def lock_directory(session: Session) -> None:
 
 def apply_changes(
     line: Line,
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     organisation: OrgNumber,
     changes: Sequence[RowChange],
     authority: Approval,
@@ -118,30 +118,30 @@ def apply_changes(
     keys = {}
     for kind in RowKind:
         if kind is RowKind.DELEGATION:
-            _settle_ended(session, now, organisation)
+            _settle_ended(tx, organisation)
         of_kind = [change for change in changes if change.kind is kind]
         added = [change.after for change in of_kind if change.change_type is RowChangeType.ADDED]
         if kind is RowKind.CASE_SYSTEM:
-            keys = {row.key[0]: _enrol(line, session, now, organisation, row) for row in added}
-            session.flush()
-        ids = _insert(session, now, organisation, kind, added)
+            keys = {row.key[0]: _enrol(line, tx, organisation, row) for row in added}
+            tx.flush()
+        ids = _insert(tx, organisation, kind, added)
         for change in of_kind:
             if change.change_type is not RowChangeType.ADDED:
-                _update(session, now, change.after)
-        _audit_changes(session, of_kind, ids, authority)
-    audit.record(session, _audit_entry("directory:imported", organisation, authority))
+                _update(tx, change.after)
+        _audit_changes(tx, of_kind, ids, authority)
+    audit.record(tx, _audit_entry("directory:imported", organisation, authority))
     return keys
 
 
-def _settle_ended(session: Session, now: datetime, organisation: OrgNumber) -> None:
+def _settle_ended(tx: Transaction, organisation: OrgNumber) -> None:
     """Settle closed units and leavers before the file ends delegations.
 
     The delegations of leavers thereby become tasks.
     """
-    session.expire_all()
-    update_unit_closure(session, now, organisation)
-    settle_closed_units(session, now)
-    settle_leavers(session, now)
+    tx.expire_all()
+    update_unit_closure(tx, organisation)
+    settle_closed_units(tx)
+    settle_leavers(tx)
 
 
 def _audit_entry(event: str, subject: str, authority: Approval) -> audit.Entry:
@@ -156,11 +156,10 @@ def _audit_entry(event: str, subject: str, authority: Approval) -> audit.Entry:
 
 
 def _enrol(
-    line: Line, session: Session, now: datetime, organisation: OrgNumber, row: DirectoryRow
+    line: Line, tx: Transaction, organisation: OrgNumber, row: DirectoryRow
 ) -> tuple[str, bytes]:
     return enrol_case_system(
-        session,
-        now,
+        tx,
         line,
         system_id=row.key[0],
         organisation=organisation,
@@ -171,8 +170,7 @@ def _enrol(
 
 
 def _insert(
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     organisation: OrgNumber,
     kind: RowKind,
     rows: Sequence[DirectoryRow],
@@ -186,16 +184,16 @@ def _insert(
     values = []
     for row in rows:
         of = {"organisation": organisation} if kind in _KINDS_WITH_ORGANISATION else {}
-        source = {"source": "import", "recorded_at": now} if kind is RowKind.REFERENCE else {}
-        values.append(_column_values(row, now) | of | source | {"id": ids[row.key]})
+        source = {"source": "import", "recorded_at": tx.now} if kind is RowKind.REFERENCE else {}
+        values.append(_column_values(row, tx.now) | of | source | {"id": ids[row.key]})
     if kind is RowKind.UNIT:
         bare = [each | dict.fromkeys(_UNIT_REFERENCES) for each in values]
-        _execute(session, sa.insert(TABLES[kind]), bare)
+        _execute(tx, sa.insert(TABLES[kind]), bare)
     if kind in (RowKind.UNIT, RowKind.CASE_SYSTEM):
         for row in rows:
-            _update(session, now, replace(row, row_id=ids[row.key]))
+            _update(tx, replace(row, row_id=ids[row.key]))
     else:
-        _execute(session, sa.insert(TABLES[kind]), values)
+        _execute(tx, sa.insert(TABLES[kind]), values)
     return ids
 
 
@@ -224,11 +222,11 @@ def _column_values(row: DirectoryRow, now: datetime) -> dict[str, object]:
     return values | {"active_from": row.since or now, "active_until": row.until}
 
 
-def _update(session: Session, now: datetime, row: DirectoryRow) -> None:
+def _update(tx: Transaction, row: DirectoryRow) -> None:
     table = TABLES[row.kind]
-    again = {"recorded_at": now} if row.kind is RowKind.REFERENCE else {}
-    session.execute(
-        sa.update(table).where(table.c.id == row.row_id).values(_column_values(row, now) | again)
+    again = {"recorded_at": tx.now} if row.kind is RowKind.REFERENCE else {}
+    tx.execute(
+        sa.update(table).where(table.c.id == row.row_id).values(_column_values(row, tx.now) | again)
     )
 
 

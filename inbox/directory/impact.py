@@ -6,10 +6,9 @@ Access before and after the change is compared, and the change is rolled back.
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from inbox.access.facts.registry import ACTION_SUBJECTS
 from inbox.access.lists.pages import permitted_message_ids
@@ -30,6 +29,7 @@ from inbox.directory.format.rows import Directory, RowKind
 from inbox.domain import OrgNumber
 from inbox.line import Line
 from inbox.line.case_systems import capacity_of
+from inbox.store import Transaction
 from inbox.tables import CaseSystem
 
 _MESSAGE_ACTIONS: Final = tuple(
@@ -69,21 +69,21 @@ def directory_impact(line: Line, directory: Directory) -> tuple[AccessDifference
     Made, counted and undone in one transaction; on SQLite nothing else is written meanwhile.
     """
     try:
-        with line.store.transaction() as (session, now):
-            raise _measured(line, session, now, directory)
+        with line.store.transaction() as tx:
+            raise _measured(line, tx, directory)
     except _RollbackError as counted:
         return tuple(_differences(counted.before, counted.after))
 
 
-def _measured(line: Line, session: Session, now: datetime, directory: Directory) -> _RollbackError:
-    lock_directory(session)
-    policy, directory = line.policies.current(session), hash_references(line, directory)
-    changes = plan_changes(line, session, now, directory)
+def _measured(line: Line, tx: Transaction, directory: Directory) -> _RollbackError:
+    lock_directory(tx)
+    policy, directory = line.policies.current(tx), hash_references(line, directory)
+    changes = plan_changes(line, tx, directory)
     organisation, people = directory.organisation, _affected_people(changes)
-    before = access_map(session, now, policy, organisation, people)
-    apply_changes(line, session, now, organisation, changes, Approval(who="nobody"))
-    session.flush()
-    return _RollbackError(before, access_map(session, now, policy, organisation, people))
+    before = access_map(tx, policy, organisation, people)
+    apply_changes(line, tx, organisation, changes, Approval(who="nobody"))
+    tx.flush()
+    return _RollbackError(before, access_map(tx, policy, organisation, people))
 
 
 def _affected_people(changes: Iterable[RowChange]) -> frozenset[str] | None:
@@ -100,8 +100,7 @@ def _affected_people(changes: Iterable[RowChange]) -> frozenset[str] | None:
 
 
 def access_map(
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     policy: Policy,
     organisation: OrgNumber,
     people: frozenset[str] | None = None,
@@ -111,25 +110,23 @@ def access_map(
     Without `people`, the result is for everybody in the organisation.
     """
     found: AccessMap = {}
-    for each in accessible_messages(session, now, policy, organisation=organisation, people=people):
+    for each in accessible_messages(tx, tx.now, policy, organisation=organisation, people=people):
         key = (each.holder.person, each.holder.unit, each.holder.role, each.action)
         found[key] = found.get(key, frozenset()) | each.messages
     if people is None:
-        found.update(_case_system_access(session, now, policy, organisation))
+        found.update(_case_system_access(tx, policy, organisation))
     return found
 
 
-def _case_system_access(
-    session: Session, now: datetime, policy: Policy, organisation: str
-) -> AccessMap:
+def _case_system_access(tx: Transaction, policy: Policy, organisation: str) -> AccessMap:
     """The access of case systems, each queried alone: they are few, without capacity rows."""
     found: AccessMap = {}
     systems = select(CaseSystem).where(col(CaseSystem.organisation) == organisation)
-    for capacity in map(capacity_of, session.exec(systems).all()):
+    for capacity in map(capacity_of, tx.exec(systems).all()):
         for action in _MESSAGE_ACTIONS:
             if any(rule.applies_to(action, capacity.role) for rule in policy.rules):
-                ids = session.execute(
-                    permitted_message_ids(policy, capacity, now, action, COMPLETE_REQUEST)
+                ids = tx.execute(
+                    permitted_message_ids(policy, capacity, tx.now, action, COMPLETE_REQUEST)
                 ).scalars()
                 key = (str(capacity.case_system), "", capacity.role.value, action)
                 found[key] = frozenset(ids)

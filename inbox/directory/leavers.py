@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlalchemy.orm import Mapped
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from inbox import audit
 from inbox.domain import DeliveryState, GrantKind, MessageState, State
@@ -22,6 +22,7 @@ from inbox.line.mail_units import active_unit_or_successor
 from inbox.line.moves.registration import active_delivery
 from inbox.line.settle import Step, close_tasks, end_assignments, lock_row, open_task, settle
 from inbox.line.task_kinds import STATES_OF_TASK, TaskKind
+from inbox.store import Transaction
 from inbox.tables import (
     AccessGrant,
     Assignment,
@@ -50,66 +51,65 @@ def settle_closed_units_and_leavers(line: Line) -> int:
 
     One call is one round of a worker. It returns how much was settled.
     """
-    with line.store.reading() as (session, now):
-        if not (_in_closed_units(session, now) or any(_left_by_leavers(session, now))):
+    with line.store.reading() as tx:
+        if not (_in_closed_units(tx) or any(_left_by_leavers(tx))):
             return 0
-    with line.store.transaction() as (session, now):
-        return settle_closed_units(session, now) + settle_leavers(session, now)
+    with line.store.transaction() as tx:
+        return settle_closed_units(tx) + settle_leavers(tx)
 
 
-def settle_closed_units(session: Session, now: datetime) -> int:
+def settle_closed_units(tx: Transaction) -> int:
     """Move the open messages of closed units, and return how many were moved.
 
     They move to the successor unit, or back to archive staff.
 
     What a case system has collected stays with it until it answers.
     """
-    moved = _in_closed_units(session, now)
+    moved = _in_closed_units(tx)
     for message_id in moved:
-        lock_row(session, Message, message_id)
-        message = session.get_one(Message, message_id)
-        successor = active_unit_or_successor(session, message.unit or "", now)
-        end_assignments(session, now, message_id)
-        _withdraw_delivery(session, now, message)
+        lock_row(tx, Message, message_id)
+        message = tx.get_one(Message, message_id)
+        successor = active_unit_or_successor(tx, message.unit or "")
+        end_assignments(tx, message_id)
+        _withdraw_delivery(tx, message)
         if successor is not None:
             values: dict[str, object] = {"unit": successor.id, "rule": None}
             values["transfers"] = message.transfers + 1
-            _move(session, now, message, by=_MOVE_OF_STATE[message.state], values=values)
+            _move(tx, message, by=_MOVE_OF_STATE[message.state], values=values)
             continue
         if message.state in (_M.RELEASED, _M.OFFERED):
-            _move(session, now, message, by="withdraw", values={})
-        _move(session, now, message, by="hand_back", became=_M.UNROUTED, values={"unit": None})
+            _move(tx, message, by="withdraw", values={})
+        _move(tx, message, by="hand_back", became=_M.UNROUTED, values={"unit": None})
     return len(moved)
 
 
-def _in_closed_units(session: Session, now: datetime) -> Sequence[str]:
+def _in_closed_units(tx: Transaction) -> Sequence[str]:
     collected = exists().where(
         col(Delivery.message_id) == col(Message.id), col(Delivery.state) == DeliveryState.COLLECTED
     )
-    return session.exec(
+    return tx.exec(
         select(Message.id)
         .join(Unit, col(Unit.id) == col(Message.unit))
-        .where(~not_ended(Unit, now), col(Message.state).in_(list(_MOVE_OF_STATE)), ~collected)
+        .where(~not_ended(Unit, tx.now), col(Message.state).in_(list(_MOVE_OF_STATE)), ~collected)
         .order_by(col(Message.id))
     ).all()
 
 
-def _withdraw_delivery(session: Session, now: datetime, message: Message) -> None:
-    delivery = active_delivery(session, message.id)
+def _withdraw_delivery(tx: Transaction, message: Message) -> None:
+    delivery = active_delivery(tx, message.id)
     if delivery is not None:
         step = Step(
             row=delivery,
             became=DeliveryState.WITHDRAWN,
             by="withdraw",
             who=ACTOR,
-            values={"settled_at": now},
+            values={"settled_at": tx.now},
         )
-        settle(session, now, step)
+        settle(tx, step)
 
 
 def _move(
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     message: Message,
     *,
     by: str,
@@ -117,48 +117,42 @@ def _move(
     values: dict[str, object],
 ) -> None:
     step = Step(row=message, became=became, by=by, who=ACTOR, code="unit.passive", values=values)
-    settle(session, now, step)
+    settle(tx, step)
 
 
-def settle_leavers(session: Session, now: datetime) -> int:
+def settle_leavers(tx: Transaction) -> int:
     """Settle what people leave behind where their capacity has ended.
 
     Their assignments, grants and delegations there are ended, and tasks are opened for the leaders.
 
     What they gave to others stands.
     """
-    assignments, grants, delegations = _left_by_leavers(session, now)
+    assignments, grants, delegations = _left_by_leavers(tx)
     for assignment in assignments:
-        message = session.get_one(Message, assignment.message_id)
-        _end_row(session, now, assignment, message)
+        message = tx.get_one(Message, assignment.message_id)
+        _end_row(tx, assignment, message)
         if message.state in STATES_OF_TASK[TaskKind.LEAVER]:
-            close_tasks(session, now, subject=message.id, kinds=[TaskKind.ASSIGNED], who=ACTOR)
-            _open_leaver_task(
-                session, now, subject=message.id, message_id=message.id, unit=message.unit
-            )
+            close_tasks(tx, subject=message.id, kinds=[TaskKind.ASSIGNED], who=ACTOR)
+            _open_leaver_task(tx, subject=message.id, message_id=message.id, unit=message.unit)
     for grant in grants:
-        _end_row(session, now, grant, session.get_one(Message, grant.message_id))
-        close_tasks(session, now, subject=grant.id, kinds=[TaskKind.GRANTED], who=ACTOR)
+        _end_row(tx, grant, tx.get_one(Message, grant.message_id))
+        close_tasks(tx, subject=grant.id, kinds=[TaskKind.GRANTED], who=ACTOR)
         if grant.kind is GrantKind.GIVEN:
-            _open_leaver_task(
-                session, now, subject=grant.id, message_id=grant.message_id, unit=grant.unit
-            )
+            _open_leaver_task(tx, subject=grant.id, message_id=grant.message_id, unit=grant.unit)
     for delegation in delegations:
-        _end_row(session, now, delegation, None)
-        _open_leaver_task(
-            session, now, subject=delegation.id, message_id=None, unit=delegation.unit
-        )
+        _end_row(tx, delegation, None)
+        _open_leaver_task(tx, subject=delegation.id, message_id=None, unit=delegation.unit)
     return len(assignments) + len(grants) + len(delegations)
 
 
 def _left_by_leavers(
-    session: Session, now: datetime
+    tx: Transaction,
 ) -> tuple[Sequence[Assignment], Sequence[AccessGrant], Sequence[Delegation]]:
-    here = _has_capacity(now, col(Assignment.person), col(Message.unit))
-    assignments = session.exec(
+    here = _has_capacity(tx.now, col(Assignment.person), col(Message.unit))
+    assignments = tx.exec(
         select(Assignment)
         .join(Message, col(Message.id) == col(Assignment.message_id))
-        .where(not_ended(Assignment, now), col(Message.unit).is_not(None), ~here)
+        .where(not_ended(Assignment, tx.now), col(Message.unit).is_not(None), ~here)
     ).all()
     left_unit = and_(
         exists().where(
@@ -166,17 +160,17 @@ def _left_by_leavers(
             col(CapacityRow.unit) == col(AccessGrant.unit),
             col(CapacityRow.active_until) >= col(AccessGrant.active_from),
         ),
-        ~_has_capacity(now, col(AccessGrant.person), col(AccessGrant.unit)),
+        ~_has_capacity(tx.now, col(AccessGrant.person), col(AccessGrant.unit)),
     )
-    gone = ~_has_capacity(now, col(AccessGrant.person))
-    grants = session.exec(
-        select(AccessGrant).where(not_ended(AccessGrant, now), or_(gone, left_unit))
+    gone = ~_has_capacity(tx.now, col(AccessGrant.person))
+    grants = tx.exec(
+        select(AccessGrant).where(not_ended(AccessGrant, tx.now), or_(gone, left_unit))
     ).all()
     both = and_(
-        _has_capacity(now, col(Delegation.absent), col(Delegation.unit)),
-        _has_capacity(now, col(Delegation.substitute), col(Delegation.unit)),
+        _has_capacity(tx.now, col(Delegation.absent), col(Delegation.unit)),
+        _has_capacity(tx.now, col(Delegation.substitute), col(Delegation.unit)),
     )
-    delegations = session.exec(select(Delegation).where(not_ended(Delegation, now), ~both)).all()
+    delegations = tx.exec(select(Delegation).where(not_ended(Delegation, tx.now), ~both)).all()
     return assignments, grants, delegations
 
 
@@ -204,15 +198,14 @@ def _has_capacity(
 
 
 def _end_row(
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     row: Assignment | AccessGrant | Delegation,
     message: Message | None,
 ) -> None:
-    row.active_until = now
-    session.add(row)
+    row.active_until = tx.now
+    tx.add(row)
     audit.record(
-        session,
+        tx,
         audit.Entry(
             event=f"{_EVENT_SUBJECTS[type(row)]}:ended",
             who=ACTOR,
@@ -227,17 +220,16 @@ _EVENT_SUBJECTS: Final = {Assignment: "assignment", AccessGrant: "access", Deleg
 
 
 def _open_leaver_task(
-    session: Session, now: datetime, *, subject: str, message_id: str | None, unit: str | None
+    tx: Transaction, *, subject: str, message_id: str | None, unit: str | None
 ) -> None:
     """Open a task for the unit's leader, unless the unit is closed.
 
     A closed unit has no leader, and its mail has already moved.
     """
-    home = None if unit is None else session.get(Unit, unit)
-    if home is not None and is_active_on(home, now):
+    home = None if unit is None else tx.get(Unit, unit)
+    if home is not None and is_active_on(home, tx.now):
         open_task(
-            session,
-            now,
+            tx,
             kind=TaskKind.LEAVER,
             subject=subject,
             message_id=message_id,

@@ -5,7 +5,6 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from sqlmodel import Session
@@ -23,6 +22,7 @@ from inbox.directory.refused_codes import (
 )
 from inbox.domain import OrgNumber, new_id
 from inbox.errors import Conflict, Invalid, NotFound
+from inbox.store import Transaction
 from inbox.tables import CapacityRow, Installation, Person, Unit
 from inbox.tables.periods import is_active_on
 
@@ -32,8 +32,7 @@ _MAX_APPROVED_BY: Final = 32
 
 
 def enrol_first_people(  # noqa: PLR0913 - all that a beginning takes
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     *,
     organisation: OrgNumber,
     people: Mapping[str, str],
@@ -50,34 +49,32 @@ def enrol_first_people(  # noqa: PLR0913 - all that a beginning takes
     Both distribute mail; the first also edits policies, the second reviews them, so that a change
     of policy takes both. Never runs again: `Conflict` (`init.done`).
     """
-    installation = check_nobody_is_enrolled(session)
+    installation = check_nobody_is_enrolled(tx)
     if len(people) != _NUMBER_OF_FIRST_PEOPLE:
         raise Invalid("init.people", "name exactly two different people")
     unit, unit_name = desk
-    if session.get(Unit, unit) is None:
-        session.add(Unit(id=unit, organisation=organisation, name=unit_name, active_from=now))
-    session.add_all(
-        Person(id=person, name=name, active_from=now) for person, name in people.items()
-    )
-    session.flush()
+    if tx.get(Unit, unit) is None:
+        tx.add(Unit(id=unit, organisation=organisation, name=unit_name, active_from=tx.now))
+    tx.add_all(Person(id=person, name=name, active_from=tx.now) for person, name in people.items())
+    tx.flush()
     editor, reviewer = people
     roles = [
         *((person, Role.ARCHIVIST) for person in people),
         (editor, Role.POLICY_EDITOR),
         (reviewer, Role.SECURITY_REVIEWER),
     ]
-    session.add_all(
-        CapacityRow(id=new_id(), person=person, unit=unit, role=role.value, active_from=now)
+    tx.add_all(
+        CapacityRow(id=new_id(), person=person, unit=unit, role=role.value, active_from=tx.now)
         for person, role in roles
     )
     codes = codes or {person: new_code() for person in people}
     for person in people:
-        issue_code(session, person, code=codes[person])
+        issue_code(tx, person, code=codes[person])
     approved_by = "+".join(people)
-    activate_policy(session, now, digest, approved_by[:_MAX_APPROVED_BY])
-    installation.people_enrolled_at = now
+    activate_policy(tx, digest, approved_by[:_MAX_APPROVED_BY])
+    installation.people_enrolled_at = tx.now
     audit.record(
-        session,
+        tx,
         audit.Entry(
             event="installation:people_enrolled",
             who=approved_by,
@@ -101,21 +98,19 @@ def new_code() -> str:
     return "-".join(secrets.token_hex(2) for _ in range(5))
 
 
-def replace_code(
-    session: Session, now: datetime, person_id: str, old: str, *, code: str | None = None
-) -> str:
+def replace_code(tx: Transaction, person_id: str, old: str, *, code: str | None = None) -> str:
     """Replace the personal code of somebody who has it; the old one ends, and the audit says so.
 
     Raises `Conflict` if the person or the old code is wrong, and `Unavailable` while no code of the
     person is looked at.
     """
-    check_code(session, now, person_id, old)
-    return issue_code(session, person_id, code=code, event="person:code_replaced", by=person_id)
+    check_code(tx, person_id, old)
+    return issue_code(tx, person_id, code=code, event="person:code_replaced", by=person_id)
 
 
-def check_code(session: Session, now: datetime, person_id: str, code: str) -> None:
+def check_code(tx: Transaction, person_id: str, code: str) -> None:
     """Raise `Conflict` unless this is the personal code of that person."""
-    if not _prove(session, now, person_id, code):
+    if not _prove(tx, person_id, code):
         raise Conflict("code.wrong", "a person or a code is wrong")
 
 
@@ -157,26 +152,26 @@ def _hash(code: str, salt: bytes) -> bytes:
     return hashlib.scrypt(code.encode(), salt=salt, n=2**14, r=8, p=1)
 
 
-def is_code_valid(session: Session, now: datetime, person_id: str, code: str) -> bool:
+def is_code_valid(tx: Transaction, person_id: str, code: str) -> bool:
     """Whether this is the personal code of that person, and the person is active now."""
-    person = session.get(Person, person_id)
-    if person is None or person.code_hash is None or not is_active_on(person, now):
+    person = tx.get(Person, person_id)
+    if person is None or person.code_hash is None or not is_active_on(person, tx.now):
         return False
     return is_code_of(person.code_hash, code)
 
 
-def _prove(session: Session, now: datetime, person_id: str, code: str) -> bool:
+def _prove(tx: Transaction, person_id: str, code: str) -> bool:
     """Whether the code is the person's; a wrong one is audited, and slows the next ones down."""
-    check_not_paused(session, now, person_id)
-    if not is_code_valid(session, now, person_id, code):
-        note_refused(session, person_id)
+    check_not_paused(tx, person_id)
+    if not is_code_valid(tx, person_id, code):
+        note_refused(tx, person_id)
         return False
-    forget_refused(session, person_id)
+    forget_refused(tx, person_id)
     return True
 
 
 def sign_in_as(
-    session: Session, now: datetime, person_id: str, *, role: Role, unit: str, code: str = ""
+    tx: Transaction, person_id: str, *, role: Role, unit: str, code: str = ""
 ) -> Capacity:
     """Sign in with one capacity of a person.
 
@@ -185,18 +180,16 @@ def sign_in_as(
     Raises `NotFound` if the person has no such capacity today, or if the code is wrong, and
     `Unavailable` while no code of the person is looked at.
     """
-    if code and not _prove(session, now, person_id, code):
+    if code and not _prove(tx, person_id, code):
         raise NotFound
-    stands = active_capacities_of(session, now, person_id)
+    stands = active_capacities_of(tx, tx.now, person_id)
     found = next((each for each in stands if each.role is role and each.unit == unit), None)
     if found is None:
         raise NotFound
     return replace(found, strong_auth=bool(code))
 
 
-def verified_capacities(
-    session: Session, now: datetime, person_id: str, code: str
-) -> tuple[Capacity, ...]:
+def verified_capacities(tx: Transaction, person_id: str, code: str) -> tuple[Capacity, ...]:
     """All active capacities of a person who proves their identity.
 
     The proof is a personal code, and each capacity has strong sign-in.
@@ -204,5 +197,5 @@ def verified_capacities(
     Raises `Conflict` if the person or the code is wrong, and `Unavailable` while no code of the
     person is looked at.
     """
-    check_code(session, now, person_id, code)
-    return active_capacities_of(session, now, person_id)
+    check_code(tx, person_id, code)
+    return active_capacities_of(tx, tx.now, person_id)

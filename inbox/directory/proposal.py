@@ -6,7 +6,6 @@ What only narrows access takes one person, so that nobody waits for a second to 
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 from sqlmodel import Session, col, select
@@ -36,6 +35,7 @@ from inbox.errors import Conflict, NotFound, NotPermitted
 from inbox.line import Line
 from inbox.line.authorize import Authorized, authorize
 from inbox.line.settle import lock_row
+from inbox.store import Transaction
 from inbox.tables import Proposal, Unit
 
 PROPOSAL_KIND: Final = "directory"
@@ -67,10 +67,8 @@ def submit(line: Line, by: Credentials, directory: Directory) -> SubmissionResul
 
     Raises `Invalid` where the directory does not fit, and `NotPermitted`.
     """
-    with line.store.transaction() as (session, now):
-        authorized = authorize_person(
-            line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation()
-        )
+    with line.store.transaction() as tx:
+        authorized = authorize_person(line, tx, by, Action.DIRECTORY_EDIT, OfInstallation())
         changes, directory = _lock_and_plan(line, authorized, directory)
         if not any(change.widens for change in changes):
             return _apply(line, authorized, directory, changes)
@@ -82,27 +80,25 @@ def submit_with_approver(
     line: Line, by: Credentials, approver: Credentials, directory: Directory
 ) -> SubmissionResult:
     """Propose and approve in one command, with both people present; both decisions are made."""
-    with line.store.transaction() as (session, now):
-        authorized = authorize_person(
-            line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation()
-        )
+    with line.store.transaction() as tx:
+        authorized = authorize_person(line, tx, by, Action.DIRECTORY_EDIT, OfInstallation())
         changes, directory = _lock_and_plan(line, authorized, directory)
         if not changes:
             return SubmissionResult(changes=())
         proposal_id, _ = _open_proposal(line, authorized, directory, changes)
-        session.flush()
-        return _approve(line, session, now, approver, proposal_id, acknowledged=None)
+        tx.flush()
+        return _approve(line, tx, approver, proposal_id, acknowledged=None)
 
 
 def preview(line: Line, by: Credentials, proposal_id: str) -> SubmissionResult:
     """Show what a proposal would change now, to somebody who may approve it; this is audited."""
-    with line.store.transaction() as (session, now):
-        proposal = proposal_of(session, proposal_id, PROPOSAL_KIND)
+    with line.store.transaction() as tx:
+        proposal = proposal_of(tx, proposal_id, PROPOSAL_KIND)
         subject = OfProposal(proposal_id=proposal_id)
-        authorized = authorize_person(line, session, now, by, Action.DIRECTORY_APPROVE, subject)
+        authorized = authorize_person(line, tx, by, Action.DIRECTORY_APPROVE, subject)
         authorized.record(event="proposal:seen", subject=proposal_id, message_id=None)
-        directory, _ = _read_payload(line, session, proposal)
-        changes = plan_changes(line, session, now, directory)
+        directory, _ = _read_payload(line, tx, proposal)
+        changes = plan_changes(line, tx, directory)
     digest = digest_of(changes, salt=proposal_id)
     return SubmissionResult(changes=changes, digest=digest, proposal_id=proposal_id)
 
@@ -115,20 +111,20 @@ def approve(
     Raises `Conflict`: `directory.changed` if it would change something else by now than when it
     was proposed, `directory.not_acknowledged` if what was acknowledged is something else.
     """
-    with line.store.transaction() as (session, now):
-        return _approve(line, session, now, by, proposal_id, acknowledged=acknowledged)
+    with line.store.transaction() as tx:
+        return _approve(line, tx, by, proposal_id, acknowledged=acknowledged)
 
 
 def authorize_person(
-    line: Line, session: Session, now: datetime, by: Credentials, action: Action, subject: Subject
+    line: Line, tx: Transaction, by: Credentials, action: Action, subject: Subject
 ) -> Authorized:
     """Authorize the action in the first of the person's capacities that may perform it.
 
     Raises `NotPermitted` if none.
     """
-    for capacity in verified_capacities(session, now, by.person, by.code):
+    for capacity in verified_capacities(tx, by.person, by.code):
         try:
-            return authorize(line, session, now, capacity, action, subject, RequestFacts())
+            return authorize(line, tx, capacity, action, subject, RequestFacts())
         except (NotFound, NotPermitted):
             continue
     raise NotPermitted("not_permitted", f"{action.value}: in none of the capacities")
@@ -137,15 +133,15 @@ def authorize_person(
 def _lock_and_plan(
     line: Line, authorized: Authorized, directory: Directory
 ) -> tuple[tuple[RowChange, ...], Directory]:
-    lock_directory(authorized.session)
+    lock_directory(authorized.tx)
     _check_organisation(authorized, directory.organisation)
     directory = hash_references(line, directory)
-    return plan_changes(line, authorized.session, authorized.now, directory), directory
+    return plan_changes(line, authorized.tx, directory), directory
 
 
 def _check_organisation(authorized: Authorized, organisation: OrgNumber) -> None:
     """The directory must be of the person's own organisation, or of one that has no units yet."""
-    known = authorized.session.exec(
+    known = authorized.tx.exec(
         select(Unit.id).where(col(Unit.organisation) == organisation).limit(1)
     ).first()
     if organisation != authorized.capacity.organisation and known is not None:
@@ -157,9 +153,7 @@ def _apply(
 ) -> SubmissionResult:
     decision = authorized.decision
     authority = Approval(who=authorized.capacity.id, rule=decision.rule, policy=decision.digest)
-    keys = apply_changes(
-        line, authorized.session, authorized.now, directory.organisation, changes, authority
-    )
+    keys = apply_changes(line, authorized.tx, directory.organisation, changes, authority)
     return SubmissionResult(changes=changes, keys=keys)
 
 
@@ -178,8 +172,7 @@ def _open_proposal(
 
 def _approve(
     line: Line,
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     by: Credentials,
     proposal_id: str,
     *,
@@ -190,13 +183,13 @@ def _approve(
     The parameter `acknowledged` is None when both people act in one command. There is then no
     earlier preview to compare with.
     """
-    lock_row(session, Proposal, proposal_id)
-    proposal = proposal_of(session, proposal_id, PROPOSAL_KIND)
+    lock_row(tx, Proposal, proposal_id)
+    proposal = proposal_of(tx, proposal_id, PROPOSAL_KIND)
     subject = OfProposal(proposal_id=proposal_id)
-    authorized = authorize_person(line, session, now, by, Action.DIRECTORY_APPROVE, subject)
-    lock_directory(session)
-    directory, digest = _read_payload(line, session, proposal)
-    changes = plan_changes(line, session, now, directory)
+    authorized = authorize_person(line, tx, by, Action.DIRECTORY_APPROVE, subject)
+    lock_directory(tx)
+    directory, digest = _read_payload(line, tx, proposal)
+    changes = plan_changes(line, tx, directory)
     if digest_of(changes, salt=proposal_id) != digest:
         raise Conflict("directory.changed", "it would change something else now: propose it again")
     if acknowledged not in (None, digest):
@@ -220,10 +213,8 @@ def issue_code_with_approver(
 
     Whoever has the code is that person to us, so it takes no less.
     """
-    with line.store.transaction() as (session, now):
-        authorized = authorize_person(
-            line, session, now, by, Action.DIRECTORY_EDIT, OfInstallation()
-        )
+    with line.store.transaction() as tx:
+        authorized = authorize_person(line, tx, by, Action.DIRECTORY_EDIT, OfInstallation())
         proposal_id = new_id()
         open_sealed_proposal(
             line,
@@ -232,10 +223,8 @@ def issue_code_with_approver(
             payload={"person": person},
             proposal_id=proposal_id,
         )
-        session.flush()
+        tx.flush()
         subject = OfProposal(proposal_id=proposal_id)
-        authorized = authorize_person(
-            line, session, now, approver, Action.DIRECTORY_APPROVE, subject
-        )
-        close_approved(authorized, proposal_of(session, proposal_id, CODE_PROPOSAL_KIND))
-        return issue_code(session, person)
+        authorized = authorize_person(line, tx, approver, Action.DIRECTORY_APPROVE, subject)
+        close_approved(authorized, proposal_of(tx, proposal_id, CODE_PROPOSAL_KIND))
+        return issue_code(tx, person)

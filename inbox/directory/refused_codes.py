@@ -4,14 +4,14 @@ The pause counts for the person, not for who types: of many programs that guess 
 quicker than one.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlmodel import Session
 
 from inbox import audit
 from inbox.errors import Unavailable
-from inbox.store import write_afterwards
+from inbox.store import Transaction, write_afterwards
 from inbox.tables import Person, RefusedSignIn
 
 NOBODY: Final = "nobody known"
@@ -25,12 +25,12 @@ LONGEST_PAUSE: Final = timedelta(minutes=15)
 FORGOTTEN_AFTER: Final = timedelta(hours=1)
 
 
-def check_not_paused(session: Session, now: datetime, person_id: str) -> None:
+def check_not_paused(tx: Transaction, person_id: str) -> None:
     """Raise `Unavailable` while the codes of this person are not looked at, the right one too."""
-    row = session.get(RefusedSignIn, _name_of(session, person_id))
+    row = tx.get(RefusedSignIn, _name_of(tx, person_id))
     if row is None:
         return
-    since = abs(now - row.last_at)  # ahead of us is the word of a clock that was wrong
+    since = abs(tx.now - row.last_at)  # ahead of us is the word of a clock that was wrong
     if since < _pause_after(row.refused):
         raise Unavailable("code.paused", "too many wrong codes: wait, and try again")
 
@@ -59,15 +59,15 @@ def _pause_after(refused: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
 
-def _count(session: Session, now: datetime, name: str) -> None:
-    row = session.get(RefusedSignIn, name, with_for_update=True)
+def _count(tx: Transaction, name: str) -> None:
+    row = tx.get(RefusedSignIn, name, with_for_update=True)
     if row is None:
-        row = RefusedSignIn(person=name, refused=0, last_at=now)
-    if abs(now - row.last_at) > FORGOTTEN_AFTER:
+        row = RefusedSignIn(person=name, refused=0, last_at=tx.now)
+    if abs(tx.now - row.last_at) > FORGOTTEN_AFTER:
         row.refused = 0
-    row.refused, row.last_at = row.refused + 1, now
-    session.add(row)
-    audit.record(session, audit.Entry(event="person:code_refused", who=_STRANGER, subject=name))
+    row.refused, row.last_at = row.refused + 1, tx.now
+    tx.add(row)
+    audit.record(tx, audit.Entry(event="person:code_refused", who=_STRANGER, subject=name))
 
 
 def forget_now(session: Session, person_id: str) -> None:

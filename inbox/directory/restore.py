@@ -29,7 +29,7 @@ from inbox.line import Line
 from inbox.line.queue import QUEUE_ROW_TYPES
 from inbox.line.settle import close_tasks
 from inbox.line.task_kinds import TaskKind
-from inbox.store import write_afterwards
+from inbox.store import Transaction, write_afterwards
 from inbox.tables import AuditGapRow, CapacityRow, Person, RestoreCode, table_of
 from inbox.tables.periods import active_on, is_active_on
 
@@ -61,22 +61,22 @@ def issue_restore_code(line: Line, files: Sequence[str], person: str) -> str:
     """
     if not _ID.accepts(person):
         raise Invalid("restore.person", "the id of a person, as the directory has it")
-    with line.store.transaction() as (session, now):
-        size, root = audit.head(session, lock=True)
-        gap = _runs_of(session, line, files)[0][-1]
+    with line.store.transaction() as tx:
+        size, root = audit.head(tx, lock=True)
+        gap = _runs_of(tx, line, files)[0][-1]
         code = new_code()
-        session.merge(
+        tx.merge(
             RestoreCode(
                 person=person,
                 code_hash=stored_form(code),
                 signed_root=gap.root.hex(),
                 size=size,
                 root=root.hex(),
-                expires_at=now + CODE_LIFE,
+                expires_at=tx.now + CODE_LIFE,
             )
         )
         entry = audit.Entry(event="log:restore_code_given", who="operator", subject=person)
-        audit.record(session, entry)
+        audit.record(tx, entry)
     return code
 
 
@@ -93,18 +93,18 @@ def accept_gap(
     Returns the number of the entry that says so for ever. Raises `Conflict` where a code is not
     right, or the two are not who they must be.
     """
-    with line.store.transaction() as (session, now):
-        size, _ = audit.head(session, lock=True)
-        runs = _runs_of(session, line, files)
-        _check_codes(session, now, people, runs[0][-1])
-        _check_people(session, now, people, directory)
+    with line.store.transaction() as tx:
+        size, _ = audit.head(tx, lock=True)
+        runs = _runs_of(tx, line, files)
+        _check_codes(tx, people, runs[0][-1])
+        _check_people(tx, people, directory)
         for number, run in enumerate(runs, size):
-            audit.record(session, _acceptance(line, people, run[-1], number, size, directory))
-        _close_gaps(session, now, runs, size, people)
-        session.execute(sa.delete(table_of(RestoreCode)))
-        _make_due(session, now)
-    with line.store.transaction() as (session, now):
-        note = verify.new_checkpoint(session, now, line.keyring)
+            audit.record(tx, _acceptance(line, people, run[-1], number, size, directory))
+        _close_gaps(tx, runs, size, people)
+        tx.execute(sa.delete(table_of(RestoreCode)))
+        _make_due(tx)
+    with line.store.transaction() as tx:
+        note = verify.new_checkpoint(tx, line.keyring)
     if note is not None:
         verify.append_to_checkpoint_file(checkpoints, note)
     return size
@@ -127,7 +127,7 @@ def _standing() -> SelectOfScalar[AuditGapRow]:
     return select(AuditGapRow).where(col(AuditGapRow.accepted_at).is_(None))
 
 
-def _check_codes(session: Session, now: datetime, people: TwoPeople, gap: ParsedCheckpoint) -> None:
+def _check_codes(tx: Transaction, people: TwoPeople, gap: ParsedCheckpoint) -> None:
     """Both codes are right, of now, for this gap, and of this log as far as it was then."""
     if people.first == people.second:
         raise Conflict("restore.one_person", "it takes two different people")
@@ -135,9 +135,9 @@ def _check_codes(session: Session, now: datetime, people: TwoPeople, gap: Parsed
         (people.first, people.first_code),
         (people.second, people.second_code),
     ):
-        row = session.get(RestoreCode, person)
-        if row is None or not _holds(session, now, row, code, gap):
-            write_afterwards(session, partial(_note_refused, person))
+        row = tx.get(RestoreCode, person)
+        if row is None or not _holds(tx, row, code, gap):
+            write_afterwards(tx, partial(_note_refused, person))
             raise Conflict(
                 "restore.code",
                 f"the code is not one that was issued to {person} for this gap, or its two hours"
@@ -145,34 +145,28 @@ def _check_codes(session: Session, now: datetime, people: TwoPeople, gap: Parsed
             )
 
 
-def _holds(
-    session: Session, now: datetime, row: RestoreCode, code: str, gap: ParsedCheckpoint
-) -> bool:
+def _holds(tx: Transaction, row: RestoreCode, code: str, gap: ParsedCheckpoint) -> bool:
     then = ParsedCheckpoint(origin=gap.origin, size=row.size, root=bytes.fromhex(row.root))
     return (
-        now < row.expires_at
+        tx.now < row.expires_at
         and row.signed_root == gap.root.hex()
-        and fits(session, then)
+        and fits(tx, then)
         and is_code_of(row.code_hash, code)
     )
 
 
-def _note_refused(person: str, session: Session, now: datetime) -> None:
+def _note_refused(person: str, tx: Transaction) -> None:
     del now
     entry = audit.Entry(event="log:restore_code_refused", who="stranger", subject=person)
-    audit.record(session, entry)
+    audit.record(tx, entry)
 
 
-def _check_people(
-    session: Session, now: datetime, people: TwoPeople, directory: Directory | None
-) -> None:
+def _check_people(tx: Transaction, people: TwoPeople, directory: Directory | None) -> None:
     """Both are active, and one of them is a security reviewer, by the newest directory given."""
     reviewers = 0
     for person in (people.first, people.second):
         active, reviews = (
-            _in_database(session, now, person)
-            if directory is None
-            else _in_export(directory, now, person)
+            _in_database(tx, person) if directory is None else _in_export(directory, tx.now, person)
         )
         if not active:
             raise Conflict("restore.person", f"{person} is not active in the directory")
@@ -191,14 +185,14 @@ def _in_export(directory: Directory, now: datetime, person: str) -> tuple[bool, 
     return known and bool(roles), Role.SECURITY_REVIEWER.value in roles
 
 
-def _in_database(session: Session, now: datetime, person: str) -> tuple[bool, bool]:
-    row = session.get(Person, person)
-    roles = session.exec(
+def _in_database(tx: Transaction, person: str) -> tuple[bool, bool]:
+    row = tx.get(Person, person)
+    roles = tx.exec(
         select(CapacityRow.role).where(
-            col(CapacityRow.person) == person, active_on(CapacityRow, now)
+            col(CapacityRow.person) == person, active_on(CapacityRow, tx.now)
         )
     ).all()
-    active = row is not None and is_active_on(row, now) and bool(roles)
+    active = row is not None and is_active_on(row, tx.now) and bool(roles)
     return active, Role.SECURITY_REVIEWER.value in roles
 
 
@@ -219,23 +213,23 @@ def _acceptance(
     )
 
 
-def _close_gaps(session: Session, now: datetime, runs: _Runs, size: int, people: TwoPeople) -> None:
+def _close_gaps(tx: Transaction, runs: _Runs, size: int, people: TwoPeople) -> None:
     """The rows of these gaps are accepted and name their entries; their tasks are over.
 
     A gap that no process has reported yet gets its row now.
     """
     numbers = {run[-1].root.hex(): number for number, run in enumerate(runs, size)}
     accepted = {note.root.hex() for run in runs for note in run}
-    standing = {row.signed_root: row for row in session.exec(_standing())}
+    standing = {row.signed_root: row for row in tx.exec(_standing())}
     for run in runs:
         if run[-1].root.hex() not in standing:
-            row = _new_row(now, run[-1], size)
-            session.add(row)
+            row = _new_row(tx.now, run[-1], size)
+            tx.add(row)
             standing[row.signed_root] = row
     for root, row in standing.items():
         if root in accepted:
-            row.accepted_at, row.entry = now, numbers.get(root)
-            close_tasks(session, now, subject=row.id, kinds=[TaskKind.AUDIT_GAP], who=people.names)
+            row.accepted_at, row.entry = tx.now, numbers.get(root)
+            close_tasks(tx, subject=row.id, kinds=[TaskKind.AUDIT_GAP], who=people.names)
 
 
 def _new_row(now: datetime, old: ParsedCheckpoint, size: int) -> AuditGapRow:
@@ -249,8 +243,8 @@ def _new_row(now: datetime, old: ParsedCheckpoint, size: int) -> AuditGapRow:
     )
 
 
-def _make_due(session: Session, now: datetime) -> None:
+def _make_due(tx: Transaction) -> None:
     """What was put off because of the gap goes on at once."""
     for kind in QUEUE_ROW_TYPES:
         table = table_of(kind)
-        session.execute(sa.update(table).where(table.c.code.in_((CUT, FORK))).values(due_at=now))
+        tx.execute(sa.update(table).where(table.c.code.in_((CUT, FORK))).values(due_at=tx.now))

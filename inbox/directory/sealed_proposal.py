@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 
 from sqlmodel import Session
 
@@ -11,6 +10,7 @@ from inbox.line import Line
 from inbox.line.authorize import Authorized
 from inbox.line.moves.registration import data_key
 from inbox.line.proposals import proposal as proposing
+from inbox.store import Transaction
 from inbox.tables import Proposal, WrappedKey
 
 
@@ -25,9 +25,9 @@ def open_sealed_proposal(
     """
     subject_id = str(authorized.capacity.organisation)
     for gone in proposing.withdraw_own_proposals(authorized, kind=kind, subject_id=subject_id):
-        _destroy_key(authorized.session, authorized.now, gone)
+        _destroy_key(authorized.tx, gone)
     key, wrapped = line.keyring.new_data_key()
-    owner = WrappedKey(id=_key_id(proposal_id), created_at=authorized.now)
+    owner = WrappedKey(id=_key_id(proposal_id), created_at=authorized.tx.now)
     owner.kek_id, owner.wrapped = wrapped.kek_id, wrapped.wrapped
     text = json.dumps(payload)
     proposing.open_proposal(
@@ -39,7 +39,7 @@ def open_sealed_proposal(
         payload=text,
         sealed=key.seal(text.encode(), table="proposal", column="sealed_payload", row=proposal_id),
     )
-    authorized.session.add(owner)
+    authorized.tx.add(owner)
 
 
 def proposal_of(session: Session, proposal_id: str, kind: str) -> Proposal:
@@ -68,13 +68,13 @@ def close_approved(authorized: Authorized, proposal: Proposal) -> None:
     """
     proposal_id = proposal.id
     proposing.mark_approved(authorized, proposal)
-    _destroy_key(authorized.session, authorized.now, proposal_id)
+    _destroy_key(authorized.tx, proposal_id)
 
 
 def _key_id(proposal_id: str) -> str:
     return f"proposal:{proposal_id}"
 
 
-def _destroy_key(session: Session, now: datetime, proposal_id: str) -> None:
-    key = session.get_one(WrappedKey, _key_id(proposal_id))
-    key.kek_id, key.wrapped, key.destroyed_at = None, None, now
+def _destroy_key(tx: Transaction, proposal_id: str) -> None:
+    key = tx.get_one(WrappedKey, _key_id(proposal_id))
+    key.kek_id, key.wrapped, key.destroyed_at = None, None, tx.now

@@ -21,6 +21,7 @@ from inbox.directory.format.rows import (
     RowKind,
 )
 from inbox.domain import OrgNumber
+from inbox.store import Transaction
 from inbox.tables import (
     CapacityRow,
     CaseSystem,
@@ -66,24 +67,24 @@ _BATCH_SIZE: Final = 500
 RowFilter = Callable[["sa.RowMapping"], bool]
 
 
-def directory_snapshot(session: Session, now: datetime, directory: Directory) -> DirectorySnapshot:
+def directory_snapshot(tx: Transaction, directory: Directory) -> DirectorySnapshot:
     """A snapshot of the directory's organisation.
 
     It includes everything else that the directory refers to.
     """
     organisation = directory.organisation
-    here, elsewhere = _people_here_and_elsewhere(session, now, organisation)
-    members = here | _people_without_capacity(session)
-    rows = _of_organisation(session, organisation, members | _named_people(directory))
+    here, elsewhere = _people_here_and_elsewhere(tx, organisation)
+    members = here | _people_without_capacity(tx)
+    rows = _of_organisation(tx, organisation, members | _named_people(directory))
     foreign = {
         (kind, str(row["id"]))
         for kind in (RowKind.CASE_SYSTEM, RowKind.UNIT)
-        for row in _all_rows(session, kind)
+        for row in _all_rows(tx, kind)
         if row["organisation"] != organisation
     }
     for kind in (RowKind.CAPACITY, RowKind.CLEARANCE, RowKind.CONFLICT, RowKind.DELEGATION):
-        rows[kind] = {key: row for key, row in rows[kind].items() if not row.has_ended(now)}
-    rows[RowKind.REFERENCE] = _known_references(session, directory)
+        rows[kind] = {key: row for key, row in rows[kind].items() if not row.has_ended(tx.now)}
+    rows[RowKind.REFERENCE] = _known_references(tx, directory)
     return DirectorySnapshot(
         rows=rows,
         foreign_ids=frozenset(foreign),
@@ -101,17 +102,15 @@ def _named_people(directory: Directory) -> set[str]:
     return people
 
 
-def directory_now(session: Session, now: datetime, organisation: OrgNumber) -> Directory:
+def directory_now(tx: Transaction, organisation: OrgNumber) -> Directory:
     """All rows that are active or begin later, without case references."""
-    return _directory(session, now, organisation, lambda row: not row.has_ended(now))
+    return _directory(tx, organisation, lambda row: not row.has_ended(tx.now))
 
 
-def directory_on(
-    session: Session, now: datetime, organisation: OrgNumber, moment: datetime
-) -> Directory:
+def directory_on(tx: Transaction, organisation: OrgNumber, moment: datetime) -> Directory:
     """The rows that were active at a moment. Names, case systems and sharing are those of today."""
-    found = _directory(session, now, organisation, lambda row: row.is_active_on(moment, moment))
-    parents = _parents_at(session, moment)
+    found = _directory(tx, organisation, lambda row: row.is_active_on(moment, moment))
+    parents = _parents_at(tx, moment)
     units = {
         key: replace(row, cells=_with_parent(row, parents.get(key[0])))
         for key, row in found.rows[RowKind.UNIT].items()
@@ -120,11 +119,11 @@ def directory_on(
 
 
 def _directory(
-    session: Session, now: datetime, organisation: OrgNumber, counts: Callable[[DirectoryRow], bool]
+    tx: Transaction, organisation: OrgNumber, counts: Callable[[DirectoryRow], bool]
 ) -> Directory:
-    here, _ = _people_here_and_elsewhere(session, now, organisation)
-    alone = _people_without_capacity(session)
-    loaded = _of_organisation(session, organisation, here | alone, counts)
+    here, _ = _people_here_and_elsewhere(tx, organisation)
+    alone = _people_without_capacity(tx)
+    loaded = _of_organisation(tx, organisation, here | alone, counts)
     return Directory(organisation=organisation, rows=loaded)
 
 
@@ -182,9 +181,7 @@ def _row(kind: RowKind, each: "sa.RowMapping") -> DirectoryRow:
     return DirectoryRow(kind=kind, cells=cells, since=since, until=until, row_id=each["id"])
 
 
-def _people_here_and_elsewhere(
-    session: Session, now: datetime, organisation: str
-) -> tuple[set[str], set[str]]:
+def _people_here_and_elsewhere(tx: Transaction, organisation: str) -> tuple[set[str], set[str]]:
     """People with capacities in the organisation, and people with them elsewhere.
 
     The first are people who have or had a capacity in the organisation. The second are people who
@@ -192,7 +189,7 @@ def _people_here_and_elsewhere(
     """
     capacity, unit = TABLES[RowKind.CAPACITY], TABLES[RowKind.UNIT]
     here, elsewhere = set(), set()
-    rows = session.execute(
+    rows = tx.execute(
         sa.select(capacity.c.person, capacity.c.active_until, unit.c.organisation).join(
             unit, unit.c.id == capacity.c.unit
         )
@@ -200,7 +197,7 @@ def _people_here_and_elsewhere(
     for person, until, of in rows:
         if of == organisation:
             here.add(person)
-        elif not has_ended(until, now):
+        elif not has_ended(until, tx.now):
             elsewhere.add(person)
     return here, elsewhere
 

@@ -75,8 +75,8 @@ def readiness_of(line: Line) -> Mapping[str, str]:
 def with_times(store: Store, found: Sequence[HealthCondition]) -> list[HealthCondition]:
     """Each with the time since when a worker has seen it, where it has none of its own."""
     try:
-        with store.reading() as (session, _):
-            rows = session.exec(select(HealthConditionRow)).all()
+        with store.reading() as tx:
+            rows = tx.exec(select(HealthConditionRow)).all()
     except InboxError:
         return list(found)
     noted = {(row.subject, row.code): row.since for row in rows}

@@ -26,9 +26,9 @@ def gateway_conditions(
     The process is unready when one has been silent for longer than `silence`, or for ever.
     """
     try:
-        with store.reading() as (session, now):
-            pulses = _pulses(session, GATEWAY)
-            waits = _waiting_for_gateways(session)
+        with store.reading() as tx:
+            pulses = _pulses(tx, GATEWAY)
+            waits = _waiting_for_gateways(tx)
     except InboxError as error:
         for channel in sorted(channels):
             yield HealthCondition(
@@ -37,7 +37,7 @@ def gateway_conditions(
         return
     for channel in sorted(channels):
         pulse = pulses.get(channel) or Pulse(name=GATEWAY + channel)
-        silent = pulse.at is None or now - pulse.at > silence
+        silent = pulse.at is None or tx.now - pulse.at > silence
         code = pulse.code or ("gateway.silent" if silent else None)
         if code is None or (code == _NOT_THE_GATEWAYS_FAULT and not silent):
             continue
@@ -54,12 +54,12 @@ def other_neighbour_conditions(
     store: Store, channels: Collection[str]
 ) -> Iterator[HealthCondition]:
     """Case systems that are away, statuses that cannot be read, addresses that give no list."""
-    with store.reading() as (session, now):
-        systems = _pulses(session, CASE_SYSTEM)
-        waits = _waiting_for_case_systems(session)
-        living = set(session.exec(select(CaseSystem.id).where(not_ended(CaseSystem, now))))
-        statuses = _pulses(session, STATUSES)
-        lists = session.exec(select(ListAddress).where(col(ListAddress.code).is_not(None))).all()
+    with store.reading() as tx:
+        systems = _pulses(tx, CASE_SYSTEM)
+        waits = _waiting_for_case_systems(tx)
+        living = set(tx.exec(select(CaseSystem.id).where(not_ended(CaseSystem, tx.now))))
+        statuses = _pulses(tx, STATUSES)
+        lists = tx.exec(select(ListAddress).where(col(ListAddress.code).is_not(None))).all()
     for name, pulse in sorted(systems.items()):
         if pulse.code is not None and (name in living or waits.get(name)):
             yield HealthCondition(
@@ -86,8 +86,8 @@ def gateway_contacts(
     store: Store, channels: Collection[str]
 ) -> Mapping[str, tuple[datetime | None, int]]:
     """For each channel when its gateway last answered, and how many rows wait for it."""
-    with store.reading() as (session, _):
-        pulses, waits = _pulses(session, GATEWAY), _waiting_for_gateways(session)
+    with store.reading() as tx:
+        pulses, waits = _pulses(tx, GATEWAY), _waiting_for_gateways(tx)
     return {
         channel: (pulses[channel].at if channel in pulses else None, waits.get(channel, 0))
         for channel in sorted(channels)
@@ -96,8 +96,8 @@ def gateway_contacts(
 
 def case_system_queues(store: Store) -> Mapping[str, int]:
     """For each case system for which events wait, how many."""
-    with store.reading() as (session, _):
-        return _waiting_for_case_systems(session)
+    with store.reading() as tx:
+        return _waiting_for_case_systems(tx)
 
 
 def _pulses(session: Session, kind: str) -> dict[str, Pulse]:

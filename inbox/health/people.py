@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from sqlmodel import Session, col, select
@@ -15,7 +14,7 @@ from inbox.line.active_rule_books import ActiveRuleBooks, organisations_with_rul
 from inbox.line.mail_units import receiving_units
 from inbox.routing.lint import lint
 from inbox.routing.rule_book import SAME_UNIT, RuleBook
-from inbox.store import Store
+from inbox.store import Store, Transaction
 from inbox.tables import CapacityRow, CaseSystem, Clearance, Person, Unit
 from inbox.tables.periods import active_on, not_ended
 
@@ -37,16 +36,14 @@ class Staff:
 
 def people_conditions(store: Store, books: ActiveRuleBooks) -> Iterator[HealthCondition]:
     """What is missing among the units that rules send mail to, the desks and the reviewers."""
-    with store.reading() as (session, now):
-        for book in receiving_books(books, session):
-            yield from _routes(session, book, now)
-            yield from _desk(session, book, now)
-            systems = frozenset(
-                session.exec(select(CaseSystem.id).where(not_ended(CaseSystem, now)))
-            )
-            for unit in target_units(session, book, now):
-                yield from _unit(unit, staff_of(session, now, unit.id), systems)
-        if not security_reviewers(session, now):
+    with store.reading() as tx:
+        for book in receiving_books(books, tx):
+            yield from _routes(tx, book)
+            yield from _desk(tx, book)
+            systems = frozenset(tx.exec(select(CaseSystem.id).where(not_ended(CaseSystem, tx.now))))
+            for unit in target_units(tx, book):
+                yield from _unit(unit, staff_of(tx, unit.id), systems)
+        if not security_reviewers(tx):
             yield HealthCondition(subject="reviewers", code="reviewers.none", level=Level.WRONG)
 
 
@@ -58,38 +55,41 @@ def receiving_books(books: ActiveRuleBooks, session: Session) -> Iterator[RuleBo
             yield book
 
 
-def target_units(session: Session, book: RuleBook, now: datetime) -> list[Unit]:
+def target_units(tx: Transaction, book: RuleBook) -> list[Unit]:
     """The units that get the mail of the rules today, each once."""
-    takes = receiving_units(session, book, now)
+    takes = receiving_units(tx, book)
     named: list[UnitId] = [rule.to for rule in book.rules if rule.to is not SAME_UNIT]
     return list({takes[name].id: takes[name] for name in named if name in takes}.values())
 
 
-def security_reviewers(session: Session, now: datetime) -> frozenset[str]:
+def security_reviewers(tx: Transaction) -> frozenset[str]:
     """Who can approve changes that widen access."""
     return frozenset(
-        session.exec(
+        tx.exec(
             select(CapacityRow.person).where(
-                col(CapacityRow.role) == Role.SECURITY_REVIEWER.value, active_on(CapacityRow, now)
+                col(CapacityRow.role) == Role.SECURITY_REVIEWER.value,
+                active_on(CapacityRow, tx.now),
             )
         )
     )
 
 
-def staff_of(session: Session, now: datetime, unit: str) -> Staff:
+def staff_of(tx: Transaction, unit: str) -> Staff:
     """Who stands for what in a unit today; people and roles whose period is over do not count."""
-    rows = session.exec(
+    rows = tx.exec(
         select(CapacityRow.role, CapacityRow.person)
         .join(Person, col(Person.id) == col(CapacityRow.person))
-        .where(col(CapacityRow.unit) == unit, active_on(CapacityRow, now), active_on(Person, now))
+        .where(
+            col(CapacityRow.unit) == unit, active_on(CapacityRow, tx.now), active_on(Person, tx.now)
+        )
     ).all()
     by_role: dict[str, set[str]] = {}
     for role, person in rows:
         by_role.setdefault(role, set()).add(person)
-    cleared = session.exec(
+    cleared = tx.exec(
         select(Clearance.person).where(
             col(Clearance.person).in_({person for _, person in rows}),
-            active_on(Clearance, now),
+            active_on(Clearance, tx.now),
         )
     )
     return Staff(
@@ -98,16 +98,16 @@ def staff_of(session: Session, now: datetime, unit: str) -> Staff:
     )
 
 
-def desk_of(session: Session, book: RuleBook, now: datetime) -> str:
+def desk_of(tx: Transaction, book: RuleBook) -> str:
     """The unit that distributes unrouted mail today."""
-    takes = receiving_units(session, book, now).get(book.desk)
+    takes = receiving_units(tx, book).get(book.desk)
     return book.desk if takes is None else takes.id
 
 
-def _routes(session: Session, book: RuleBook, now: datetime) -> Iterator[HealthCondition]:
+def _routes(tx: Transaction, book: RuleBook) -> Iterator[HealthCondition]:
     """Every unit that a rule or the desk names is active, or has an active successor."""
-    living = receiving_units(session, book, now).keys()
-    for finding in lint(book, on=day_of(now), units=living):
+    living = receiving_units(tx, book).keys()
+    for finding in lint(book, on=day_of(tx.now), units=living):
         if finding.is_error:
             continue
         dead = finding.code.endswith("not_living")
@@ -119,10 +119,10 @@ def _routes(session: Session, book: RuleBook, now: datetime) -> Iterator[HealthC
         )
 
 
-def _desk(session: Session, book: RuleBook, now: datetime) -> Iterator[HealthCondition]:
+def _desk(tx: Transaction, book: RuleBook) -> Iterator[HealthCondition]:
     """Every desk has two people who can distribute unrouted mail and decide together."""
-    desk = desk_of(session, book, now)
-    archivists = staff_of(session, now, desk).with_role(Role.ARCHIVIST)
+    desk = desk_of(tx, book)
+    archivists = staff_of(tx, desk).with_role(Role.ARCHIVIST)
     if len(archivists) < _MIN_PEOPLE:
         yield HealthCondition(
             subject=f"desk:{desk}",

@@ -85,25 +85,25 @@ def _check_vault(line: Line) -> None:
 
 def _check_keys(line: Line) -> None:
     """The keys at hand open the proof that is stored with the data."""
-    with line.store.reading() as (session, _):
-        proof = session.exec(select(Installation.key_proof)).first()
+    with line.store.reading() as tx:
+        proof = tx.exec(select(Installation.key_proof)).first()
     if proof is None or not line.keyring.matches_proof(proof):
         raise Unavailable("keys.not_these")
 
 
 def _check_policies(line: Line) -> None:
     """The policy that the database names is loaded, and is not the one that denies everything."""
-    with line.store.reading() as (session, _):
-        policy = line.policies.current(session)
+    with line.store.reading() as tx:
+        policy = line.policies.current(tx)
     if not policy.rules:
         raise Unavailable("policy.nobody", str(line.policies.problem or ""))
 
 
 def _check_books(line: Line) -> None:
     """Every rule book that the database names is loaded: mail without one waits for people."""
-    with line.store.reading() as (session, _):
-        for organisation in organisations_with_rule_book(session):
-            if line.rule_books.current(session, organisation) is None:
+    with line.store.reading() as tx:
+        for organisation in organisations_with_rule_book(tx):
+            if line.rule_books.current(tx, organisation) is None:
                 raise Unavailable("route.book_unread", organisation)
 
 
@@ -118,8 +118,8 @@ def _check_work(line: Line) -> None:
 
 def overdue_work(store: Store) -> str:
     """The kinds of rows that have been due for too long in nobody's hands; "" if there are none."""
-    with store.reading() as (session, now):
-        overdue = overdue_kinds(session, now, all_neighbours_away(session))
+    with store.reading() as tx:
+        overdue = overdue_kinds(tx, all_neighbours_away(tx))
     return ", ".join(sorted(kind.__name__.lower() for kind in overdue))
 
 
@@ -129,22 +129,22 @@ def trust_conditions(store: Store, trust: TrustStore) -> Iterator[HealthConditio
     Where some are without one, their mail waits and the other goes on; the process is unready when
     nobody's certificate can be shown to be good. Raises `Unavailable` where nobody is believed.
     """
-    with store.reading() as (session, now):
-        believed = trust.current_trust(session)
+    with store.reading() as tx:
+        believed = trust.current_trust(tx)
     if not believed.anchors:
         raise Unavailable("trust.nobody")
     for authority in sorted(map(subject_of, believed.without_lists)):
         yield HealthCondition(
             subject=f"trust:{authority}", code="trust.without_lists", level=Level.WARNING
         )
-    missing = authorities_without_fresh_list(believed, now)
+    missing = authorities_without_fresh_list(believed, tx.now)
     if not missing:
         return
-    with store.reading() as (session, _):
-        waits: int = session.execute(
+    with store.reading() as tx:
+        waits: int = tx.execute(
             sa.select(sa.func.count()).where(col(Message.code) == STALE_LIST)
         ).scalar_one()
-    level = Level.UNREADY if nobody_is_shown_good(believed, now) else Level.WRONG
+    level = Level.UNREADY if nobody_is_shown_good(believed, tx.now) else Level.WRONG
     for number, name in enumerate(missing):
         count = waits if number == 0 else None  # It is not known for which of them one waits.
         yield HealthCondition(subject=f"trust:{name}", code=STALE_LIST, level=level, count=count)

@@ -18,6 +18,7 @@ from inbox.health.current import working_conditions
 from inbox.health.people import people_conditions
 from inbox.line import Line
 from inbox.log import LogEvent, LogField
+from inbox.store import Transaction
 from inbox.tables import HealthConditionRow
 
 PEOPLE_SECONDS: Final = 60.0
@@ -54,22 +55,22 @@ class ConditionRecorder:
             if each.level is not Level.WAITING
         }
         events: list[tuple[LogEvent, HealthCondition, datetime, datetime]] = []
-        with self._line.store.reading() as (session, at):
-            if not self._is_news(session, at, found):
+        with self._line.store.reading() as tx:
+            if not self._is_news(tx, found):
                 return
         with suppress(Conflict):  # Another worker has just noted the same.
-            with self._line.store.transaction() as (session, at):
-                events = self._note(session, at, found)
+            with self._line.store.transaction() as tx:
+                events = self._note(tx, found)
             for event, condition, since, seen in events:
                 _log(event, condition, seen - since)
 
-    def _is_news(self, session: Session, now: datetime, found: _Found) -> bool:
+    def _is_news(self, tx: Transaction, found: _Found) -> bool:
         """Whether there is anything to write; mostly there is not, and a write waits for others."""
-        rows = _rows(session)
+        rows = _rows(tx)
         return bool(
             found.keys() - rows.keys()
-            or self._over(rows, now, found)
-            or any(self._is_due(row, now) for key, row in rows.items() if key in found)
+            or self._over(rows, tx.now, found)
+            or any(self._is_due(row, tx.now) for key, row in rows.items() if key in found)
         )
 
     def _over(
@@ -90,37 +91,37 @@ class ConditionRecorder:
         return row.seen_by != self._run or now - row.seen_at > _SEEN_AGAIN
 
     def _note(
-        self, session: Session, now: datetime, found: _Found
+        self, tx: Transaction, found: _Found
     ) -> list[tuple[LogEvent, HealthCondition, datetime, datetime]]:
-        rows = _rows(session)
-        over = self._over(rows, now, found)
+        rows = _rows(tx)
+        over = self._over(rows, tx.now, found)
         since_before = {row.subject: row.since for row in over.values()}
         events = []
         for key, condition in found.items():
             row = rows.get(key)
             if row is None:
-                since = since_before.get(condition.subject, condition.since or now)
+                since = since_before.get(condition.subject, condition.since or tx.now)
                 row = HealthConditionRow(
                     subject=condition.subject,
                     code=condition.code,
                     since=since,
-                    seen_at=now,
+                    seen_at=tx.now,
                     seen_by=self._run,
                 )
-                session.add(row)
+                tx.add(row)
                 was = condition.subject in since_before
                 event = LogEvent.CONDITION_CHANGED if was else LogEvent.CONDITION_BEGAN
-                events.append((event, condition, since, now))
-            elif self._is_due(row, now):
-                row.seen_at, row.seen_by = now, self._run
+                events.append((event, condition, since, tx.now))
+            elif self._is_due(row, tx.now):
+                row.seen_at, row.seen_by = tx.now, self._run
         changed = {
             each.subject for event, each, *_ in events if event is LogEvent.CONDITION_CHANGED
         }
         for row in over.values():
             if row.subject not in changed:
                 ended = HealthCondition(subject=row.subject, code=row.code, level=Level.WARNING)
-                events.append((LogEvent.CONDITION_ENDED, ended, row.since, now))
-            session.delete(row)
+                events.append((LogEvent.CONDITION_ENDED, ended, row.since, tx.now))
+            tx.delete(row)
         return events
 
 

@@ -28,27 +28,27 @@ _LEVELS: Final = {
 
 def work_conditions(store: Store) -> Iterator[HealthCondition]:
     """Open tasks by kind with the age of the oldest, what failed for good, a worker that is not."""
-    with store.reading() as (session, now):
-        pulse = session.get(Pulse, WORKER)
-        tasks = session.execute(
+    with store.reading() as tx:
+        pulse = tx.get(Pulse, WORKER)
+        tasks = tx.execute(
             sa.select(col(Task.kind), sa.func.count(), sa.func.min(col(Task.opened_at)))
             .where(col(Task.state) == TaskState.OPEN)
             .group_by(col(Task.kind))
             .order_by(col(Task.kind))
         ).all()
-        missed = session.execute(
+        missed = tx.execute(
             sa.select(sa.func.count(), sa.func.min(col(Arrival.announced_at))).where(
                 col(Arrival.state) == ArrivalState.MISSED
             )
         ).one()
-        receipts = session.execute(
+        receipts = tx.execute(
             sa.select(col(Receipt.state), sa.func.count(), sa.func.min(col(Receipt.chosen_at)))
             .where(col(Receipt.state).in_((ReceiptState.FAILED, ReceiptState.IMPOSSIBLE)))
             .group_by(col(Receipt.state))
             .order_by(col(Receipt.state))
         ).all()
     at = None if pulse is None else pulse.at
-    if at is None or now - at > MAX_SILENCE:
+    if at is None or tx.now - at > MAX_SILENCE:
         yield HealthCondition(subject="worker", code="worker.silent", level=Level.WARNING, since=at)
     for kind, number, oldest in tasks:
         yield HealthCondition(

@@ -119,13 +119,13 @@ class Line:
 
     def current_trust(self) -> Trust:
         """The trust anchors that are in force now, and all revocation lists at hand."""
-        with self.store.reading() as (session, _):
-            return self.trust.current_trust(session)
+        with self.store.reading() as tx:
+            return self.trust.current_trust(tx)
 
     def organisations(self) -> frozenset[OrgNumber]:
         """The organisations that we receive mail for: those that have an active rule book."""
-        with self.store.reading() as (session, _):
-            return organisations_with_rule_book(session)
+        with self.store.reading() as tx:
+            return organisations_with_rule_book(tx)
 
     def has_free_space(self) -> bool:
         """Whether there is enough free space to take custody of another package."""

@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ from inbox.routing.lint import lint
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_cases import run_cases
 from inbox.routing.rule_reader import read_rules
+from inbox.store import Transaction
 from inbox.tables import ActivePolicy, Unit
 from inbox.tables.periods import active_on
 
@@ -134,18 +134,18 @@ def _receiver_of_cases(raw: bytes) -> object:
         return None
 
 
-def check_units_are_active(session: Session, now: datetime, book: RuleBook) -> None:
+def check_units_are_active(tx: Transaction, book: RuleBook) -> None:
     """Raise `PolicyError` unless every unit that mail goes to is active and the organisation's."""
-    units = session.exec(
+    units = tx.exec(
         select(Unit.id).where(
             col(Unit.organisation) == book.organisation,
-            active_on(Unit, now),
+            active_on(Unit, tx.now),
         )
     )
     living = {UnitId(unit) for unit in units}
     found = [
         finding.text
-        for finding in lint(book, on=day_of(now), units=living)
+        for finding in lint(book, on=day_of(tx.now), units=living)
         if finding.code.endswith("_not_living")
     ]
     if found:

@@ -30,6 +30,7 @@ from inbox.errors import Conflict, NotFound, NotPermitted, Unavailable
 from inbox.line import Line
 from inbox.line.settle import StatefulRow, Step, close_tasks, lock_row, open_task, settle
 from inbox.line.task_kinds import TaskKind
+from inbox.store import Transaction
 from inbox.tables import AccessGrant, Arrival, Message, Task, Unit
 from inbox.tables.periods import active_on
 
@@ -56,7 +57,7 @@ class Authorized:
     @property
     def met_duties(self) -> set[Duty]:
         """The duties fulfilled in this transaction, by any action authorized in it."""
-        met: set[Duty] = self.session.info.setdefault(_MET_DUTIES_KEY, set())
+        met: set[Duty] = self.tx.info.setdefault(_MET_DUTIES_KEY, set())
         return met
 
     def _mark_logged(self, reason: str) -> None:
@@ -90,7 +91,7 @@ class Authorized:
             duties=self.decision.duties,
             committed=_reason_commitment(reason),
         )
-        settle(self.session, self.now, step)
+        settle(self.tx, step)
         self._mark_logged(reason)
 
     def record(  # noqa: PLR0913 - the fields of an entry
@@ -124,14 +125,12 @@ class Authorized:
             duties=self.decision.duties,
             committed={**_reason_commitment(reason), **(committed or {})},
         )
-        audit.record(self.session, entry)
+        audit.record(self.tx, entry)
         self._mark_logged(reason)
 
     def notify(self, kind: TaskKind, *, subject: str, message_id: str, unit: str | None) -> None:
         """Notify the people of a unit by a task, which they see once it is committed."""
-        open_task(
-            self.session, self.now, kind=kind, subject=subject, message_id=message_id, unit=unit
-        )
+        open_task(self.tx, kind=kind, subject=subject, message_id=message_id, unit=unit)
         self.met_duties.add(Duty.NOTIFY)
 
     def mark_duties_met(self) -> None:
@@ -143,9 +142,7 @@ class Authorized:
 
     def close_tasks(self, subject: str, *kinds: TaskKind) -> None:
         """Close the open tasks of these kinds about a subject."""
-        close_tasks(
-            self.session, self.now, subject=subject, kinds=list(kinds), who=self.capacity.id
-        )
+        close_tasks(self.tx, subject=subject, kinds=list(kinds), who=self.capacity.id)
 
 
 def _reason_commitment(reason: str) -> dict[str, str]:
@@ -171,8 +168,7 @@ def arrival_subject(arrival_id: str, *, proposal_id: str | None = None) -> OfArr
 
 def authorize(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
     line: Line,
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     capacity: Capacity,
     action: Action,
     subject: Subject,
@@ -190,21 +186,21 @@ def authorize(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
         NotPermitted: known to this capacity, but not this action.
         Unavailable: this process cannot have the active policy, so everything is denied.
     """
-    _lock_subject(session, subject)
-    policy = active_policy(line, session)
+    _lock_subject(tx, subject)
+    policy = active_policy(line, tx)
 
     def decide(one: Action) -> Decision:
         return permit(
-            session, policy, now, capacity=capacity, action=one, subject=subject, request=given
+            tx, policy, tx.now, capacity=capacity, action=one, subject=subject, request=given
         )
 
-    decision = decide(action).deny_unless_met(tuple(Duty) if _is_writing(session) else ())
+    decision = decide(action).deny_unless_met(tuple(Duty) if _is_writing(tx) else ())
     if decision.allowed:
         authorized = Authorized(
-            session=session, now=now, capacity=capacity, subject=subject, decision=decision
+            session=tx, now=tx.now, capacity=capacity, subject=subject, decision=decision
         )
         sqlalchemy_event.listen(
-            session, "before_commit", lambda _: _check_duties_met(authorized), once=True
+            tx, "before_commit", lambda _: _check_duties_met(authorized), once=True
         )
         return authorized
     if any(decide(showing).allowed for showing in _VISIBILITY_ACTIONS.get(type(subject), ())):
@@ -272,10 +268,10 @@ def _has_open_review(authorized: Authorized) -> bool:
             col(AccessGrant.kind) == GrantKind.BREAKGLASS,
             col(AccessGrant.person) == authorized.capacity.person,
             col(AccessGrant.message_id) == authorized.subject.message_id,
-            active_on(AccessGrant, authorized.now),
+            active_on(AccessGrant, authorized.tx.now),
         )
     )
-    return authorized.session.exec(review).first() is not None
+    return authorized.tx.exec(review).first() is not None
 
 
 DUTY_CHECKS: Final[Mapping[Duty, Callable[[Authorized], bool]]] = {

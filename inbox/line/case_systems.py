@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from datetime import datetime
 
 from sqlmodel import Session, col, select
 
@@ -11,6 +10,7 @@ from inbox.access.question import Capacity
 from inbox.domain import CaseSystemId, Mode, OrgNumber
 from inbox.line import Line
 from inbox.line.queue import unwrap_stored_key
+from inbox.store import Transaction
 from inbox.tables import CaseSystem, WrappedKey
 from inbox.tables.periods import active_on
 
@@ -25,12 +25,12 @@ def hash_api_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def case_system_by_key(session: Session, now: datetime, key: str) -> CaseSystem | None:
+def case_system_by_key(tx: Transaction, key: str) -> CaseSystem | None:
     """The active case system that this key belongs to, if any."""
-    return session.exec(
+    return tx.exec(
         select(CaseSystem).where(
             col(CaseSystem.key_hash) == hash_api_key(key),
-            active_on(CaseSystem, now),
+            active_on(CaseSystem, tx.now),
         )
     ).first()
 
@@ -64,8 +64,7 @@ def webhook_secret_of(session: Session, line: Line, system: CaseSystem) -> bytes
 
 
 def enrol_case_system(  # noqa: PLR0913 - the columns of a case system
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     line: Line,
     *,
     system_id: str,
@@ -80,15 +79,15 @@ def enrol_case_system(  # noqa: PLR0913 - the columns of a case system
     """
     key, secret = secrets.token_urlsafe(_KEY_BYTES), secrets.token_bytes(_KEY_BYTES)
     data_key, wrapped = line.keyring.new_data_key()
-    session.add(
+    tx.add(
         WrappedKey(
             id=f"case_system:{system_id}",
             kek_id=wrapped.kek_id,
             wrapped=wrapped.wrapped,
-            created_at=now,
+            created_at=tx.now,
         )
     )
-    session.add(
+    tx.add(
         CaseSystem(
             id=system_id,
             organisation=organisation,
@@ -99,7 +98,7 @@ def enrol_case_system(  # noqa: PLR0913 - the columns of a case system
             sealed_secret=data_key.seal(
                 secret, table="case_system", column="sealed_secret", row=system_id
             ),
-            active_from=now,
+            active_from=tx.now,
         )
     )
     return key, secret

@@ -45,17 +45,16 @@ def report_damage(line: Line, message_id: str, code: str) -> None:
 
     A message that was erased while it was being read is not damaged: nothing is written.
     """
-    with line.store.reading() as (session, _):
-        if has_open_task(session, TaskKind.DAMAGED, message_id) or _is_erased(session, message_id):
+    with line.store.reading() as tx:
+        if has_open_task(tx, TaskKind.DAMAGED, message_id) or _is_erased(tx, message_id):
             return
     # Somebody else who saw it in the same moment has told it then.
-    with suppress(Conflict), line.store.transaction() as (session, now):
-        lock_row(session, Message, message_id)
-        if _is_erased(session, message_id):
+    with suppress(Conflict), line.store.transaction() as tx:
+        lock_row(tx, Message, message_id)
+        if _is_erased(tx, message_id):
             return
         open_task(
-            session,
-            now,
+            tx,
             kind=TaskKind.DAMAGED,
             subject=message_id,
             message_id=message_id,

@@ -20,6 +20,7 @@ from inbox.errors import Conflict
 from inbox.line import Line
 from inbox.line.settle import lock_row, open_task
 from inbox.line.task_kinds import TaskKind
+from inbox.store import Transaction
 from inbox.tables import CaseSystem, Delivery, Message, Outbox, Task
 
 DELIVERY_OFFERED: Final = "no.inbox.delivery.offered.v1"
@@ -37,9 +38,9 @@ class _Uncollected:
     people_told: bool
 
 
-def queue_event(session: Session, now: datetime, delivery: Delivery) -> None:
+def queue_event(tx: Transaction, delivery: Delivery) -> None:
     """Write an event of this delivery into the outbox, in the transaction of its cause."""
-    session.add(
+    tx.add(
         Outbox(
             id=new_id(),
             kind=DELIVERY_OFFERED,
@@ -47,23 +48,23 @@ def queue_event(session: Session, now: datetime, delivery: Delivery) -> None:
             delivery_id=delivery.id,
             message_id=delivery.message_id,
             state=OutboxState.PENDING,
-            due_at=now,
-            created_at=now,
+            due_at=tx.now,
+            created_at=tx.now,
         )
     )
 
 
 def repeat_unanswered_events(line: Line) -> int:
     """Queue the event again for deliveries that nobody collected; how many. Safe to repeat."""
-    with line.store.reading() as (session, now):
-        waiting = _uncollected(session, now - line.terms.first_reminder)
+    with line.store.reading() as tx:
+        waiting = _uncollected(tx, tx.now - line.terms.first_reminder)
     repeated = 0
     for each in waiting:
-        again = now - each.told_at >= _reminder_wait(line, each)
-        late = now - each.offered_at >= line.terms.uncollected_after and not each.people_told
+        again = tx.now - each.told_at >= _reminder_wait(line, each)
+        late = tx.now - each.offered_at >= line.terms.uncollected_after and not each.people_told
         if again or late:
-            with suppress(Conflict), line.store.transaction() as (session, at):
-                repeated += _remind(session, at, each, again=again, late=late)
+            with suppress(Conflict), line.store.transaction() as tx:
+                repeated += _remind(tx, each, again=again, late=late)
     return repeated
 
 
@@ -98,30 +99,27 @@ def _uncollected(session: Session, told_before: datetime) -> Sequence[_Uncollect
     ]
 
 
-def _remind(
-    session: Session, now: datetime, each: _Uncollected, *, again: bool, late: bool
-) -> bool:
+def _remind(tx: Transaction, each: _Uncollected, *, again: bool, late: bool) -> bool:
     """Remind of one delivery, unless it was collected or told of meanwhile: its row is locked.
 
     Another process may have reminded of it, and have been heard, since this one looked.
     """
-    lock_row(session, Delivery, each.delivery_id)
-    delivery = session.get_one(Delivery, each.delivery_id)
+    lock_row(tx, Delivery, each.delivery_id)
+    delivery = tx.get_one(Delivery, each.delivery_id)
     if delivery.state is not DeliveryState.OPEN:
         return False
     if late:
         open_task(
-            session,
-            now,
+            tx,
             kind=TaskKind.UNCOLLECTED,
             subject=delivery.message_id,
             message_id=delivery.message_id,
-            unit=session.get_one(Message, delivery.message_id).unit,
+            unit=tx.get_one(Message, delivery.message_id).unit,
             code=NOT_COLLECTED,
         )
-    if not again or _has_news(session, each):
+    if not again or _has_news(tx, each):
         return False
-    queue_event(session, now, delivery)
+    queue_event(tx, delivery)
     return True
 
 

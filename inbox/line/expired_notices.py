@@ -20,11 +20,11 @@ def close_expired_notices(line: Line) -> int:
         .join(AccessGrant, col(AccessGrant.id) == col(Task.subject_id))
         .where(col(Task.kind) == TaskKind.GRANTED.value, col(Task.state) == TaskState.OPEN)
     )
-    with line.store.reading() as (session, now):
-        if session.exec(notices.where(~not_ended(AccessGrant, now))).first() is None:
+    with line.store.reading() as tx:
+        if tx.exec(notices.where(~not_ended(AccessGrant, tx.now))).first() is None:
             return 0
-    with line.store.transaction() as (session, now):
-        over = session.exec(notices.where(~not_ended(AccessGrant, now))).all()
+    with line.store.transaction() as tx:
+        over = tx.exec(notices.where(~not_ended(AccessGrant, tx.now))).all()
         for task in over:
-            close_task(session, now, task, who=WORKER)
+            close_task(tx, task, who=WORKER)
         return len(over)

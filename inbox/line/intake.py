@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import col, or_, select
 
 from inbox import audit
 from inbox.domain import ArrivalState, new_id
@@ -16,6 +16,7 @@ from inbox.line.pulses import GATEWAY, record_pulse, remember_absence
 from inbox.line.queue import bring_forward_gateway_work
 from inbox.line.receipts import choose_due_receipts_again
 from inbox.line.settle import Step, settle
+from inbox.store import Transaction
 from inbox.tables import Arrival, WrappedKey
 
 NOTICES_PER_ROUND: Final = 50
@@ -64,8 +65,8 @@ def _notices(line: Line, gateway: Gateway) -> Iterator[tuple[Notice, datetime]]:
 
 
 def _database_now(line: Line) -> datetime:
-    with line.store.reading() as (_, now):
-        return now
+    with line.store.reading() as tx:
+        return tx.now
 
 
 def announce(line: Line, notice: Notice, asked_at: datetime) -> bool:
@@ -84,8 +85,8 @@ def announce(line: Line, notice: Notice, asked_at: datetime) -> bool:
 
 
 def _record_if_new(line: Line, notice: Notice, asked_at: datetime) -> bool:
-    with line.store.transaction() as (session, now):
-        standing = session.exec(
+    with line.store.transaction() as tx:
+        standing = tx.exec(
             select(Arrival).where(
                 col(Arrival.channel) == notice.channel,
                 col(Arrival.service) == notice.service,
@@ -95,27 +96,27 @@ def _record_if_new(line: Line, notice: Notice, asked_at: datetime) -> bool:
             )
         ).first()
         if standing is not None:
-            _retry_missed(session, now, standing)
+            _retry_missed(tx, standing)
             return False
-        insert_arrival(line, session, now, notice)
+        insert_arrival(line, tx, notice)
         return True
 
 
-def _retry_missed(session: Session, now: datetime, arrival: Arrival) -> None:
+def _retry_missed(tx: Transaction, arrival: Arrival) -> None:
     """A missed arrival that the gateway shows again is tried again, with back-off."""
     if arrival.state is not ArrivalState.MISSED:
         return
-    if arrival.due_at is not None and arrival.due_at > now:
+    if arrival.due_at is not None and arrival.due_at > tx.now:
         return
-    settle(session, now, Step(row=arrival, became=ArrivalState.ANNOUNCED, by="announce"))
+    settle(tx, Step(row=arrival, became=ArrivalState.ANNOUNCED, by="announce"))
 
 
-def insert_arrival(line: Line, session: Session, now: datetime, notice: Notice) -> Arrival:
+def insert_arrival(line: Line, tx: Transaction, notice: Notice) -> Arrival:
     """Insert the arrival of a notice, ANNOUNCED, with its audit entry."""
     arrival_id = new_id()
     key, wrapped = line.keyring.new_data_key()
-    session.add(
-        WrappedKey(id=arrival_id, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=now)
+    tx.add(
+        WrappedKey(id=arrival_id, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=tx.now)
     )
     sealed = None
     if notice.envelope is not None:
@@ -129,14 +130,14 @@ def insert_arrival(line: Line, session: Session, now: datetime, notice: Notice) 
         organisation=notice.organisation,
         wire_id=notice.wire_id,
         state=ArrivalState.ANNOUNCED,
-        due_at=now,
+        due_at=tx.now,
         expires_at=notice.expires_at,
-        announced_at=now,
+        announced_at=tx.now,
         sealed_envelope=sealed,
     )
-    session.add(arrival)
+    tx.add(arrival)
     audit.record(
-        session,
+        tx,
         audit.Entry(
             event="arrival:announced",
             who="worker",

@@ -157,8 +157,8 @@ def listing_snapshot(line: Line) -> Iterator[tuple[Session, datetime, Policy]]:
     """
     line.recheck.check_trusted()
     try:
-        with line.store.snapshot() as (session, now):
-            yield session, now, active_policy(line, session)
+        with line.store.snapshot() as tx:
+            yield tx, tx.now, active_policy(line, tx)
     except Unavailable:
         if (difference := line.recheck.difference) is not None:
             _report_difference(line, difference)
@@ -166,11 +166,10 @@ def listing_snapshot(line: Line) -> Iterator[tuple[Session, datetime, Policy]]:
 
 
 def _report_difference(line: Line, difference: ListDifference) -> None:
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         about = difference.message_id
         open_task(
-            session,
-            now,
+            tx,
             kind=TaskKind.LISTING_DIFFERS,
             subject=about,
             message_id=about,
@@ -186,7 +185,7 @@ def _report_difference(line: Line, difference: ListDifference) -> None:
             rule=difference.rule,
             policy=difference.digest,
         )
-        audit.record(session, entry)
+        audit.record(tx, entry)
 
 
 class _ListArguments(TypedDict):
@@ -226,11 +225,9 @@ def _policy_without_duties(policy: Policy, action: Action, role: Role) -> Policy
 def _audit_shown(line: Line, asked: ListRequest, message_id: str) -> bool:
     """Audit that it is shown; no where that, or whatever else is owed, cannot be done."""
     try:
-        with line.store.transaction() as (session, now):
+        with line.store.transaction() as tx:
             subject = message_subject(message_id)
-            authorized = authorize(
-                line, session, now, asked.capacity, asked.action, subject, RequestFacts()
-            )
+            authorized = authorize(line, tx, asked.capacity, asked.action, subject, RequestFacts())
             authorized.record(event="message:listed", subject=message_id, message_id=message_id)
     except (NotFound, NotPermitted):
         return False

@@ -30,19 +30,19 @@ def record_pulse(line: Line, name: str, code: str | None, status: int | None = N
     than `PULSE_INTERVAL` ago. Another process may record the first pulse of a name at the same
     moment: that one is enough.
     """
-    with line.store.reading() as (session, now):
-        noted = session.get(Pulse, name)
-        fresh = code is not None or (noted and noted.at and abs(now - noted.at) < PULSE_INTERVAL)
+    with line.store.reading() as tx:
+        noted = tx.get(Pulse, name)
+        fresh = code is not None or (noted and noted.at and abs(tx.now - noted.at) < PULSE_INTERVAL)
     if noted is not None and (noted.code, noted.status) == (code, status) and fresh:
         return False
-    with suppress(Conflict), line.store.transaction() as (session, now):
-        pulse = session.get(Pulse, name)
+    with suppress(Conflict), line.store.transaction() as tx:
+        pulse = tx.get(Pulse, name)
         if pulse is None:
             pulse = Pulse(name=name)
-            session.add(pulse)
+            tx.add(pulse)
         pulse.code, pulse.status = code, status
         if code is None:
-            pulse.at = now
+            pulse.at = tx.now
     return noted is not None and noted.code is not None and code is None
 
 
@@ -52,9 +52,9 @@ def remember_absence(line: Line, channel: str) -> None:
     To be called before the contact itself is recorded: a process that stops in between, or another
     one that is quicker, forgets nothing.
     """
-    with line.store.reading() as (session, now):
-        contact = session.get(Pulse, GATEWAY + channel)
-    if contact is None or contact.at is None or abs(now - contact.at) > ABSENCE:
+    with line.store.reading() as tx:
+        contact = tx.get(Pulse, GATEWAY + channel)
+    if contact is None or contact.at is None or abs(tx.now - contact.at) > ABSENCE:
         record_pulse(line, STATUSES + channel, AFTER_ABSENCE)
 
 

@@ -8,7 +8,7 @@ with an old page) settles nothing.
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final
@@ -23,6 +23,7 @@ from inbox.keys import DataKey, WrappedDataKey
 from inbox.line import Job, Line, Outcome, R
 from inbox.line.settle import QueueRow, Step, message_id_of, open_task, settle
 from inbox.line.task_kinds import TaskKind
+from inbox.store import Transaction
 from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
 from inbox.tables import WrappedKey as WrappedKeyRow
 
@@ -177,31 +178,31 @@ def _claim(
     line: Line, statement: ReturningUpdate[R], values: Mapping[str, object]
 ) -> Job[R] | None:
     while True:
-        with line.store.transaction() as (session, now):
-            times = {"now": now, "until": now + line.terms.lease}
-            row: R | None = _claim_row(session, statement, {**values, **times})
+        with line.store.transaction() as tx:
+            times = {"now": tx.now, "until": tx.now + line.terms.lease}
+            row: R | None = _claim_row(tx, statement, {**values, **times})
             if row is None:
                 return None
-            session.expunge(row)
+            tx.expunge(row)
             try:
-                return Job(row=row, now=now, keys=data_keys_of(session, line, row))
+                return Job(row=row, now=tx.now, keys=data_keys_of(tx, line, row))
             except (ConfigurationError, IntegrityError) as error:
-                postpone_and_escalate(line, row, error.code, session, now)
+                postpone_and_escalate(line, row, error.code, tx)
 
 
-def due_kinds(session: Session, now: datetime, share: Share = EVERYTHING) -> list[type[QueueRow]]:
+def due_kinds(tx: Transaction, share: Share = EVERYTHING) -> list[type[QueueRow]]:
     """The row types for which `claim` would find a row; a query that writes nothing."""
     statement = _any_due(share.kinds, limited=share.of is not None)
-    found = session.execute(statement, {"now": now, **share.values}).one()
+    found = tx.execute(statement, {"now": tx.now, **share.values}).one()
     return [kind for kind, there in zip(share.kinds, found, strict=True) if there]
 
 
-def overdue_kinds(session: Session, now: datetime, away: frozenset[str]) -> list[type[QueueRow]]:
+def overdue_kinds(tx: Transaction, away: frozenset[str]) -> list[type[QueueRow]]:
     """The row types with work that has been due for too long and that nobody has.
 
     What waits for one of the neighbours that are known to be `away` is not counted.
     """
-    return due_kinds(session, now - OVERDUE_AFTER, Share(but=away))
+    return due_kinds(tx, tx.now - OVERDUE_AFTER, Share(but=away))
 
 
 def _claim_row(
@@ -235,18 +236,15 @@ def unwrap_stored_key(line: Line, stored: "WrappedKeyRow | sa.Row[Any]") -> Data
     return line.keyring.unwrap(WrappedDataKey(kek_id=stored.kek_id, wrapped=stored.wrapped))
 
 
-def settle_outcome(
-    line: Line, job: Job[R], outcome: Outcome, session: Session, now: datetime
-) -> Job[R] | None:
+def settle_outcome(line: Line, job: Job[R], outcome: Outcome, tx: Transaction) -> Job[R] | None:
     """Write a job's outcome and its follow-up rows, in the caller's transaction.
 
     The row's next job, its lease kept, if it has a station that is due; else None.
     """
-    due_now = outcome.due_at is None or outcome.due_at <= now
+    due_now = outcome.due_at is None or outcome.due_at <= tx.now
     goes_on = due_now and station_of(outcome.became) is not None
     written = settle(
-        session,
-        now,
+        tx,
         Step(
             row=job.row,
             became=outcome.became,
@@ -254,19 +252,19 @@ def settle_outcome(
             code=outcome.code,
             values=outcome.values,
             due_at=outcome.due_at,
-            leased_until=now + line.terms.lease if goes_on else None,
+            leased_until=tx.now + line.terms.lease if goes_on else None,
             rule=outcome.rule,
             policy=outcome.policy,
         ),
     )
     for write in outcome.followups:
-        write(session, now)
-    _bring_forward_same_outage(session, now, job.row)
+        write(tx, tx.now)
+    _bring_forward_same_outage(tx, job.row)
     if not goes_on:
         return None
     row = _as_written(job.row, written)
     same = _key_owners(row) == _key_owners(job.row)
-    return Job(row=row, now=now, keys=job.keys if same else data_keys_of(session, line, row))
+    return Job(row=row, now=tx.now, keys=job.keys if same else data_keys_of(tx, line, row))
 
 
 def _as_written(row: R, written: Mapping[str, object]) -> R:
@@ -278,11 +276,11 @@ def _as_written(row: R, written: Mapping[str, object]) -> R:
 def renew_lease(line: Line, job: Job[R]) -> None:
     """Extend the lease during a long transfer. Raises `Conflict` if the lease has been lost."""
     table = table_of(type(job.row))
-    with line.store.transaction() as (session, now):
-        changed = session.execute(
+    with line.store.transaction() as tx:
+        changed = tx.execute(
             sa.update(table)
             .where(table.c.id == job.row.id, table.c.version == job.row.version)
-            .values(leased_until=now + line.terms.lease)
+            .values(leased_until=tx.now + line.terms.lease)
         )
         if changed.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE has one
             raise Conflict("lease.lost", "another worker has it now")
@@ -290,25 +288,19 @@ def renew_lease(line: Line, job: Job[R]) -> None:
 
 def postpone(line: Line, job: Job[R], code: str) -> None:
     """Keep the state and try again later: exponential back-off with jitter, capped, without end."""
-    with line.store.transaction() as (session, now):
-        _postpone_row(line, job.row, code, session, now)
+    with line.store.transaction() as tx:
+        _postpone_row(line, job.row, code, tx)
 
 
-def postpone_and_escalate(
-    line: Line, row: QueueRow, code: str, session: Session, now: datetime
-) -> None:
+def postpone_and_escalate(line: Line, row: QueueRow, code: str, tx: Transaction) -> None:
     """As `postpone`; after several attempts a task is opened, unless the row was moved meanwhile.
 
     Told again only where the task was closed and the row is stuck all the same.
     """
-    if (
-        not _postpone_row(line, row, code, session, now)
-        or row.attempts % line.terms.escalate_after_attempts
-    ):
+    if not _postpone_row(line, row, code, tx) or row.attempts % line.terms.escalate_after_attempts:
         return
     open_task(
-        session,
-        now,
+        tx,
         kind=TaskKind.STUCK,
         subject=row.id,
         message_id=message_id_of(row),
@@ -316,13 +308,13 @@ def postpone_and_escalate(
     )
 
 
-def _postpone_row(line: Line, row: QueueRow, code: str, session: Session, now: datetime) -> bool:
+def _postpone_row(line: Line, row: QueueRow, code: str, tx: Transaction) -> bool:
     """Put the row off; False if another has moved it, and nothing was written."""
     table = table_of(type(row))
-    changed = session.execute(
+    changed = tx.execute(
         sa.update(table)
         .where(table.c.id == row.id, table.c.version == row.version)
-        .values(due_at=now + backoff(line, row.attempts), leased_until=None, code=code)
+        .values(due_at=tx.now + backoff(line, row.attempts), leased_until=None, code=code)
     )
     return changed.rowcount == 1  # type: ignore[attr-defined,no-any-return] # an UPDATE has one
 
@@ -334,51 +326,49 @@ def make_due(line: Line, code: str) -> int:
     """
     table = table_of(Message)
     waiting = (table.c.code == code, table.c.leased_until.is_(None))
-    with line.store.reading() as (session, now):
+    with line.store.reading() as tx:
         if (
-            session.execute(sa.select(sa.literal(1)).where(*waiting, table.c.due_at > now)).first()
+            tx.execute(sa.select(sa.literal(1)).where(*waiting, table.c.due_at > tx.now)).first()
             is None
         ):
             return 0
-    with line.store.transaction() as (session, now):
-        changed = session.execute(
-            sa.update(table).where(*waiting, table.c.due_at > now).values(due_at=now)
+    with line.store.transaction() as tx:
+        changed = tx.execute(
+            sa.update(table).where(*waiting, table.c.due_at > tx.now).values(due_at=tx.now)
         )
         return changed.rowcount  # type: ignore[attr-defined,no-any-return] # an UPDATE has one
 
 
-def _bring_forward_same_outage(session: Session, now: datetime, row: QueueRow) -> None:
+def _bring_forward_same_outage(tx: Transaction, row: QueueRow) -> None:
     """A row that waited for a gateway went on: others that wait for the same follow at once."""
     if row.code not in _GATEWAY_OUTAGES or not isinstance(row, Arrival | Receipt):
         return
     neighbour = _neighbour_of(type(row))
     assert neighbour is not None
-    channel = session.execute(sa.select(neighbour).where(col(type(row).id) == row.id)).scalar_one()
-    _bring_forward(session, now, type(row), channel)
+    channel = tx.execute(sa.select(neighbour).where(col(type(row).id) == row.id)).scalar_one()
+    _bring_forward(tx, type(row), channel)
 
 
 def bring_forward_gateway_work(line: Line, channel: str) -> None:
     """A gateway answers again: what was postponed because it was away is due now."""
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         for kind in (Arrival, Receipt):
-            _bring_forward(session, now, kind, channel)
+            _bring_forward(tx, kind, channel)
 
 
-def _bring_forward(
-    session: Session, now: datetime, kind: type[Arrival | Receipt], channel: str
-) -> None:
+def _bring_forward(tx: Transaction, kind: type[Arrival | Receipt], channel: str) -> None:
     neighbour = _neighbour_of(kind)
     assert neighbour is not None
-    session.execute(
+    tx.execute(
         sa.update(kind)
         .where(
             neighbour == channel,
             col(kind.state).in_(list(STATIONS[_states(kind)])),
             col(kind.code).in_(_GATEWAY_OUTAGES),
             col(kind.leased_until).is_(None),
-            col(kind.due_at) > now,
+            col(kind.due_at) > tx.now,
         )
-        .values(due_at=now)
+        .values(due_at=tx.now)
         .execution_options(synchronize_session=False)
     )
 

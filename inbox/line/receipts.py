@@ -5,9 +5,9 @@ on that id alone, and a FEIL there cannot be undone.
 """
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from inbox import audit
 from inbox.domain import MessageState, OrgNumber, ReceiptState, new_id
@@ -18,26 +18,26 @@ from inbox.line.settle import Step, open_task, settle
 from inbox.line.task_kinds import TaskKind
 from inbox.package.envelope import read_envelope
 from inbox.receipt_document import ReceiptContent, ReceiptType, receipt_body, receipt_id
+from inbox.store import Transaction
 from inbox.tables import Message, Receipt
 
 ID_SHARED = "receipt.id_shared"
 
 
-def choose_receipt(session: Session, now: datetime, message: Message, outcome: ReceiptType) -> None:
+def choose_receipt(tx: Transaction, message: Message, outcome: ReceiptType) -> None:
     """Write the one receipt of a message that has just become REGISTERED or REFUSED.
 
     A REFUSED sibling whose receipt still waits gives way to a REGISTERED one.
     """
     answers = f"{message.organisation}/{message.channel}/{message.wire_id}"
-    standing = session.exec(
+    standing = tx.exec(
         select(Receipt).where(
             col(Receipt.answers) == answers, col(Receipt.state) != ReceiptState.IMPOSSIBLE
         )
     ).first()
     if standing is not None and outcome is ReceiptType.OK and _may_be_replaced(standing):
         settle(
-            session,
-            now,
+            tx,
             Step(row=standing, became=ReceiptState.IMPOSSIBLE, by="create", code=ID_SHARED),
         )
         standing = None
@@ -48,13 +48,13 @@ def choose_receipt(session: Session, now: datetime, message: Message, outcome: R
         outcome=outcome.value,
         state=ReceiptState.CHOSEN if standing is None else ReceiptState.IMPOSSIBLE,
         code=None if standing is None else ID_SHARED,
-        due_at=now if standing is None else None,
-        chosen_at=now,
+        due_at=tx.now if standing is None else None,
+        chosen_at=tx.now,
     )
-    session.add(receipt)
-    session.flush()
+    tx.add(receipt)
+    tx.flush()
     audit.record(
-        session,
+        tx,
         audit.Entry(
             event="receipt:chosen" if standing is None else "receipt:impossible",
             who="line",
@@ -66,8 +66,7 @@ def choose_receipt(session: Session, now: datetime, message: Message, outcome: R
     )
     if standing is not None:
         open_task(
-            session,
-            now,
+            tx,
             kind=TaskKind.RECEIPT,
             subject=receipt.id,
             message_id=message.id,
@@ -89,17 +88,16 @@ def choose_due_receipts_again(line: Line) -> None:
         col(Receipt.state).in_([ReceiptState.IMPOSSIBLE, ReceiptState.FAILED]),
         col(Receipt.settled_at).is_(None),
     )
-    with line.store.reading() as (session, now):
-        waiting = session.exec(due.where(col(Receipt.due_at) <= now)).all()
+    with line.store.reading() as tx:
+        waiting = tx.exec(due.where(col(Receipt.due_at) <= tx.now)).all()
     for receipt in waiting:
         step = Step(row=receipt, became=ReceiptState.CHOSEN, by="resend")
-        with suppress(Conflict), line.store.transaction() as (session, now):
-            settle(session, now, step)
+        with suppress(Conflict), line.store.transaction() as tx:
+            settle(tx, step)
 
 
 def mark_answered(
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     message_id: str,
     *,
     who: str = "worker",
@@ -109,17 +107,16 @@ def mark_answered(
 
     It is due for erasure after `keep`.
     """
-    message = session.get_one(Message, message_id)
+    message = tx.get_one(Message, message_id)
     settle(
-        session,
-        now,
+        tx,
         Step(
             row=message,
             became=MessageState.ANSWERED,
             by="answer",
             who=who,
-            values={"answered_at": now},
-            due_at=now + keep,
+            values={"answered_at": tx.now},
+            due_at=tx.now + keep,
         ),
     )
 

@@ -30,6 +30,7 @@ from inbox.line.mail_units import active_unit_or_successor
 from inbox.line.sealed_content import metadata_of, references_of
 from inbox.routing.route import route
 from inbox.routing.rule_book import RuleBook
+from inbox.store import Transaction
 from inbox.tables import Message
 from inbox.tables import WrappedKey as WrappedKeyRow
 
@@ -97,7 +98,7 @@ class SimulationRequest:
 
 
 def simulate(
-    keyring: Keyring, session: Session, now: datetime, policy: Policy, request: SimulationRequest
+    keyring: Keyring, tx: Transaction, policy: Policy, request: SimulationRequest
 ) -> GroupCounts:
     """Route again every message that has been routed since the given time, a page at a time.
 
@@ -109,14 +110,14 @@ def simulate(
 
     @cache
     def living(unit: str) -> str | None:
-        found = active_unit_or_successor(session, unit, now)
+        found = active_unit_or_successor(tx, unit)
         return None if found is None else found.id
 
-    query = _query(session, now, policy, request)
-    senders = first_registered_by_sender(session, request.capacity.organisation)
+    query = _query(tx, policy, request)
+    senders = first_registered_by_sender(tx, request.capacity.organisation)
     tally = _Tally()
-    for page in _pages(session, query):
-        for row, metadata, is_listed in _with_metadata(keyring, session, page, senders):
+    for page in _pages(tx, query):
+        for row, metadata, is_listed in _with_metadata(keyring, tx, page, senders):
             found = route(metadata, request.book, request.on or day_of(row.received_at))
             went = RoutingResult(rule=row.rule, unit=row.unit)
             goes = (
@@ -129,9 +130,9 @@ def simulate(
     return tally.disclosable()
 
 
-def _query(session: Session, now: datetime, policy: Policy, question: SimulationRequest) -> _Query:
+def _query(tx: Transaction, policy: Policy, question: SimulationRequest) -> _Query:
     capacity = question.capacity
-    listed = permitted_message_ids(policy, capacity, now, Action.LIST).subquery()
+    listed = permitted_message_ids(policy, capacity, tx.now, Action.LIST).subquery()
     query = (
         sa.select(
             Message,
@@ -152,23 +153,21 @@ def _query(session: Session, now: datetime, policy: Policy, question: Simulation
         .options(load_only(*(getattr(Message, name) for name in _COLUMNS)))
         .execution_options(yield_per=_PAGE)
     )
-    if _may_see_all_counts(session, now, policy, capacity):
+    if _may_see_all_counts(tx, policy, capacity):
         return query
     if not any(
         rule.effect is Effect.ALLOW and rule.applies_to(Action.ROUTE, capacity.role)
         for rule in policy.rules
     ):
         raise NotPermitted("not_permitted", "simulate")
-    routed = permitted_message_ids(policy, capacity, now, Action.ROUTE).subquery()
+    routed = permitted_message_ids(policy, capacity, tx.now, Action.ROUTE).subquery()
     return query.join(routed, routed.c.id == col(Message.id))
 
 
-def _may_see_all_counts(
-    session: Session, now: datetime, policy: Policy, capacity: Capacity
-) -> bool:
+def _may_see_all_counts(tx: Transaction, policy: Policy, capacity: Capacity) -> bool:
     return any(
         permit(
-            session, policy, now, capacity=capacity, action=action, subject=OfInstallation()
+            tx, policy, tx.now, capacity=capacity, action=action, subject=OfInstallation()
         ).allowed
         for action in _RULE_ACTIONS
     )

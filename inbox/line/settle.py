@@ -25,6 +25,7 @@ from inbox.line.task_kinds import (
     TASK_OF_STATE,
     TaskKind,
 )
+from inbox.store import Transaction
 from inbox.tables import (
     AccessGrant,
     Arrival,
@@ -67,7 +68,7 @@ class Step:
     committed: Mapping[str, str] = field(default_factory=dict)
 
 
-def settle(session: Session, now: datetime, step: Step) -> Mapping[str, object]:
+def settle(tx: Transaction, step: Step) -> Mapping[str, object]:
     """Set the state, raise the version, release the lease and write the audit entry.
 
     Gives the columns as they were written.
@@ -88,21 +89,19 @@ def settle(session: Session, now: datetime, step: Step) -> Mapping[str, object]:
     if isinstance(row, Message) and row.held_until is not None:
         values |= NO_HOLD
     if isinstance(row, QueueRow):
-        due_at = step.due_at or (now if station_of(step.became) else None)
+        due_at = step.due_at or (tx.now if station_of(step.became) else None)
         attempts = 0 if step.leased_until is None else 1
         values |= {"due_at": due_at, "leased_until": step.leased_until, "attempts": attempts}
     seen = {"seen_id": row.id, "seen_version": row.version, "seen_state": row.state}
-    changed = session.connection().execute(
-        _update_statement(table, frozenset(values)), values | seen
-    )
+    changed = tx.connection().execute(_update_statement(table, frozenset(values)), values | seen)
     rows = changed.all()
     if len(rows) != 1:
         raise Conflict("stale", f"{table.name} has changed since it was read")
-    note_rows(session, table, rows)
-    audit.record(session, _audit_entry(table.name, step))
-    _apply_consequences(session, now, step)
-    if row in session:
-        session.expire(row)
+    note_rows(tx, table, rows)
+    audit.record(tx, _audit_entry(table.name, step))
+    _apply_consequences(tx, step)
+    if row in tx:
+        tx.expire(row)
     return values
 
 
@@ -154,28 +153,27 @@ def message_id_of(row: StatefulRow) -> str | None:
     return None if isinstance(row, Proposal) else row.message_id
 
 
-def _apply_consequences(session: Session, now: datetime, step: Step) -> None:
+def _apply_consequences(tx: Transaction, step: Step) -> None:
     """Open and close the tasks of a row that has just got a new state, and end what it ends."""
     row, became = step.row, step.became
     if isinstance(row, Message) and row.unit is not None and "unit" in step.values:
-        end_assignments(session, now, row.id)
-        _end_grants(session, now, step)
-    if isinstance(row, Message) and row.held_until is not None and row.held_until > now:
-        audit.record(session, _ending_entry("message:hold_ended", row.id, step))
+        end_assignments(tx, row.id)
+        _end_grants(tx, step)
+    if isinstance(row, Message) and row.held_until is not None and row.held_until > tx.now:
+        audit.record(tx, _ending_entry("message:hold_ended", row.id, step))
     over = [
         k for k, stands in STATES_OF_TASK.items() if row.state in stands and became not in stands
     ]
     if isinstance(row, Delivery) and row.state is DeliveryState.OPEN:
-        close_tasks(session, now, subject=row.message_id, kinds=[TaskKind.UNCOLLECTED], who="line")
+        close_tasks(tx, subject=row.message_id, kinds=[TaskKind.UNCOLLECTED], who="line")
     if isinstance(row, QueueRow) and row.attempts > 1:
         over.append(TaskKind.STUCK)
     if over:
-        close_tasks(session, now, subject=row.id, kinds=over, who="line")
+        close_tasks(tx, subject=row.id, kinds=over, who="line")
     for kind in filter(None, (TASK_OF_STATE.get(became), TASK_OF_CODE.get(step.code or ""))):
         unit = step.values.get("unit", getattr(row, "unit", None))
         open_task(
-            session,
-            now,
+            tx,
             kind=kind,
             subject=row.id,
             message_id=message_id_of(row),
@@ -184,29 +182,29 @@ def _apply_consequences(session: Session, now: datetime, step: Step) -> None:
         )
 
 
-def end_assignments(session: Session, now: datetime, message_id: str) -> None:
+def end_assignments(tx: Transaction, message_id: str) -> None:
     """End all assignments of the message, because it moves to another unit."""
     table = table_of(Assignment)
-    session.execute(
+    tx.execute(
         sa.update(table)
-        .where(table.c.message_id == message_id, not_ended(Assignment, now))
-        .values(active_until=now)
+        .where(table.c.message_id == message_id, not_ended(Assignment, tx.now))
+        .values(active_until=tx.now)
     )
 
 
-def _end_grants(session: Session, now: datetime, step: Step) -> None:
+def _end_grants(tx: Transaction, step: Step) -> None:
     """Access that was given or taken in one unit is over when the message leaves it."""
     table = table_of(AccessGrant)
     ended = write_returning(
-        session,
+        tx,
         sa.update(table)
-        .where(table.c.message_id == step.row.id, not_ended(AccessGrant, now))
-        .values(active_until=now),
+        .where(table.c.message_id == step.row.id, not_ended(AccessGrant, tx.now))
+        .values(active_until=tx.now),
         ["id"],
     )
     for grant_id in (str(grant["id"]) for grant in ended):
-        close_tasks(session, now, subject=grant_id, kinds=[TaskKind.GRANTED], who="line")
-        audit.record(session, _ending_entry("access:ended", grant_id, step))
+        close_tasks(tx, subject=grant_id, kinds=[TaskKind.GRANTED], who="line")
+        audit.record(tx, _ending_entry("access:ended", grant_id, step))
 
 
 def _ending_entry(event: str, subject: str, step: Step) -> audit.Entry:
@@ -223,8 +221,7 @@ def _ending_entry(event: str, subject: str, step: Step) -> audit.Entry:
 
 
 def open_task(  # noqa: PLR0913 - the columns of a task
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     *,
     kind: TaskKind,
     subject: str,
@@ -238,7 +235,7 @@ def open_task(  # noqa: PLR0913 - the columns of a task
 
     A task that changed hands (another unit, another code) says the new ones.
     """
-    standing = session.exec(
+    standing = tx.exec(
         select(Task.id).where(
             col(Task.kind) == kind.value,
             col(Task.subject_id) == subject,
@@ -247,7 +244,7 @@ def open_task(  # noqa: PLR0913 - the columns of a task
     ).first()
     if standing is not None:
         tasks = table_of(Task)
-        session.execute(sa.update(tasks).where(tasks.c.id == standing).values(unit=unit, code=code))
+        tx.execute(sa.update(tasks).where(tasks.c.id == standing).values(unit=unit, code=code))
         return
     task = Task(
         id=task_id or new_id(),
@@ -259,11 +256,11 @@ def open_task(  # noqa: PLR0913 - the columns of a task
         state=TaskState.OPEN,
         code=code,
         sealed_text=sealed_text,
-        opened_at=now,
+        opened_at=tx.now,
     )
-    session.add(task)
+    tx.add(task)
     audit.record(
-        session,
+        tx,
         audit.Entry(
             event="task:opened",
             who="line",
@@ -275,11 +272,9 @@ def open_task(  # noqa: PLR0913 - the columns of a task
     )
 
 
-def close_tasks(
-    session: Session, now: datetime, *, subject: str, kinds: list[TaskKind], who: str
-) -> None:
+def close_tasks(tx: Transaction, *, subject: str, kinds: list[TaskKind], who: str) -> None:
     """Close the open tasks of these kinds for the subject; it is no error if there are none."""
-    standing = session.exec(
+    standing = tx.exec(
         select(Task).where(
             col(Task.subject_id) == subject,
             col(Task.kind).in_([kind.value for kind in kinds]),
@@ -287,15 +282,14 @@ def close_tasks(
         )
     ).all()
     for task in standing:
-        close_task(session, now, task, who=who)
+        close_task(tx, task, who=who)
 
 
-def close_task(session: Session, now: datetime, task: Task, *, who: str) -> None:
+def close_task(tx: Transaction, task: Task, *, who: str) -> None:
     """Move the task from OPEN to DONE, with an audit entry."""
     settle(
-        session,
-        now,
-        Step(row=task, became=TaskState.DONE, by="close", who=who, values={"closed_at": now}),
+        tx,
+        Step(row=task, became=TaskState.DONE, by="close", who=who, values={"closed_at": tx.now}),
     )
 
 

@@ -15,6 +15,7 @@ from inbox.domain import GrantKind, new_id
 from inbox.line import Line
 from inbox.line.settle import lock_row, open_task
 from inbox.line.task_kinds import TaskKind
+from inbox.store import Transaction
 from inbox.tables import AccessGrant, Opening, Person, Task, Unit
 
 _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -28,33 +29,31 @@ class UnusualUse(StrEnum):
     BREAKGLASS_UNIT = "unusual.breakglass_unit"
 
 
-def count_opening(
-    line: Line, session: Session, now: datetime, capacity: Capacity, message_id: str
-) -> None:
+def count_opening(line: Line, tx: Transaction, capacity: Capacity, message_id: str) -> None:
     """Record that the person opened the message.
 
     Raise an alarm if there are too many in an hour.
     """
     assert capacity.person is not None
-    lock_row(session, Person, capacity.person)
-    session.add(Opening(id=new_id(), message_id=message_id, person=capacity.person, opened_at=now))
+    lock_row(tx, Person, capacity.person)
+    tx.add(Opening(id=new_id(), message_id=message_id, person=capacity.person, opened_at=tx.now))
     opened = select(func.count(sa.distinct(col(Opening.message_id)))).where(
-        col(Opening.person) == capacity.person, col(Opening.opened_at) > now - _HOUR
+        col(Opening.person) == capacity.person, col(Opening.opened_at) > tx.now - _HOUR
     )
-    if session.exec(opened).one() > line.terms.opens_per_person_hour:
-        _open_alarm_task(session, now, UnusualUse.OPENS, capacity.person, message_id)
+    if tx.exec(opened).one() > line.terms.opens_per_person_hour:
+        _open_alarm_task(tx, UnusualUse.OPENS, capacity.person, message_id)
 
 
-def count_breakglass(line: Line, session: Session, now: datetime, grant: AccessGrant) -> None:
+def count_breakglass(line: Line, tx: Transaction, grant: AccessGrant) -> None:
     """Raise an alarm if a person in a day, or a unit in a week, used emergency access too often."""
-    lock_row(session, Person, grant.person)
-    lock_row(session, Unit, grant.unit)
-    by_person = _breakglass_count(session, col(AccessGrant.person) == grant.person, now - _DAY)
+    lock_row(tx, Person, grant.person)
+    lock_row(tx, Unit, grant.unit)
+    by_person = _breakglass_count(tx, col(AccessGrant.person) == grant.person, tx.now - _DAY)
     if by_person > line.terms.breakglass_per_person_day:
-        _open_alarm_task(session, now, UnusualUse.BREAKGLASS_PERSON, grant.person, grant.message_id)
-    in_unit = _breakglass_count(session, col(AccessGrant.unit) == grant.unit, now - _WEEK)
+        _open_alarm_task(tx, UnusualUse.BREAKGLASS_PERSON, grant.person, grant.message_id)
+    in_unit = _breakglass_count(tx, col(AccessGrant.unit) == grant.unit, tx.now - _WEEK)
     if in_unit > line.terms.breakglass_per_unit_week:
-        _open_alarm_task(session, now, UnusualUse.BREAKGLASS_UNIT, grant.unit, grant.message_id)
+        _open_alarm_task(tx, UnusualUse.BREAKGLASS_UNIT, grant.unit, grant.message_id)
 
 
 def _breakglass_count(session: Session, by: sa.ColumnElement[bool], since: datetime) -> int:
@@ -67,18 +66,15 @@ def _breakglass_count(session: Session, by: sa.ColumnElement[bool], since: datet
     ).one()
 
 
-def _open_alarm_task(
-    session: Session, now: datetime, code: UnusualUse, who: str, message_id: str
-) -> None:
+def _open_alarm_task(tx: Transaction, code: UnusualUse, who: str, message_id: str) -> None:
     """A task, unless there has been one of this day; the message says whose organisation it is."""
-    subject = f"{code}:{who}:{day_of(now)}"
+    subject = f"{code}:{who}:{day_of(tx.now)}"
     told = select(Task.id).where(
         col(Task.kind) == TaskKind.UNUSUAL.value, col(Task.subject_id) == subject
     )
-    if session.exec(told).first() is None:
+    if tx.exec(told).first() is None:
         open_task(
-            session,
-            now,
+            tx,
             kind=TaskKind.UNUSUAL,
             subject=subject,
             message_id=message_id,

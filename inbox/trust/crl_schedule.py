@@ -66,8 +66,8 @@ class CrlSchedule:
 
     def _fetch(self, store: Store, trust: Trust, address: str) -> bool:
         found = self.source.fetch(address)
-        with store.transaction() as (session, now):
-            is_new = store_list(session, now, address=address, found=found, trust=trust)
+        with store.transaction() as tx:
+            is_new = store_list(tx, address=address, found=found, trust=trust)
         _record_attempt(store, address, code=None, pause=self.every)
         return is_new
 
@@ -75,37 +75,37 @@ class CrlSchedule:
 def _sync_addresses(store: Store, addresses: Iterable[str]) -> None:
     """Bring the table in line with the addresses; it writes only where there is a difference."""
     wanted = set(addresses)
-    with store.reading() as (session, _):
-        if set(session.exec(select(ListAddress.address))) == wanted:
+    with store.reading() as tx:
+        if set(tx.exec(select(ListAddress.address))) == wanted:
             return
-    with store.transaction() as (session, now):
-        there = set(session.exec(select(ListAddress.address)))
+    with store.transaction() as tx:
+        there = set(tx.exec(select(ListAddress.address)))
         over = sorted(there - wanted)
-        session.execute(sa.delete(table_of(ListAddress)).where(col(ListAddress.address).in_(over)))
-        delete_lists_from(session, over)
-        session.add_all(ListAddress(address=each, due_at=now) for each in wanted - there)
+        tx.execute(sa.delete(table_of(ListAddress)).where(col(ListAddress.address).in_(over)))
+        delete_lists_from(tx, over)
+        tx.add_all(ListAddress(address=each, due_at=tx.now) for each in wanted - there)
 
 
 def _claim_address(store: Store) -> str | None:
     """An address that is due, ours for a while; None if there is none."""
     due = select(ListAddress).order_by(col(ListAddress.due_at)).limit(1)
-    with store.reading() as (session, now):
-        if session.exec(due.where(col(ListAddress.due_at) <= now)).first() is None:
+    with store.reading() as tx:
+        if tx.exec(due.where(col(ListAddress.due_at) <= tx.now)).first() is None:
             return None
-    with store.transaction() as (session, now):
-        waiting = due.where(col(ListAddress.due_at) <= now).with_for_update(skip_locked=True)
-        row = session.exec(waiting).first()
+    with store.transaction() as tx:
+        waiting = due.where(col(ListAddress.due_at) <= tx.now).with_for_update(skip_locked=True)
+        row = tx.exec(waiting).first()
         if row is None:
             return None
-        row.due_at = now + _LEASE
+        row.due_at = tx.now + _LEASE
         return row.address
 
 
 def _record_attempt(store: Store, address: str, *, code: str | None, pause: timedelta) -> None:
-    with store.transaction() as (session, now):
-        row = session.get(ListAddress, address)
+    with store.transaction() as tx:
+        row = tx.get(ListAddress, address)
         if row is None:
             return
-        row.due_at, row.code = now + pause, code
+        row.due_at, row.code = tx.now + pause, code
         if code is None:
-            row.fetched_at = now
+            row.fetched_at = tx.now

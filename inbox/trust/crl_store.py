@@ -4,7 +4,6 @@ One is kept for each address and each authority: what comes from an address unde
 authority's name never takes the place of what is needed from there.
 """
 
-from datetime import datetime
 from hashlib import sha256
 from threading import Lock
 
@@ -14,6 +13,7 @@ from sqlmodel import Session, col, select
 from inbox.errors import Unavailable
 from inbox.package.inputs import RevocationList, Trust
 from inbox.package.signature.revocation import crl_number_of, issuer_of
+from inbox.store import Transaction
 from inbox.tables import FetchedList, table_of
 
 
@@ -47,9 +47,7 @@ def _revocation_list_of(row: FetchedList) -> RevocationList:
     )
 
 
-def store_list(
-    session: Session, now: datetime, *, address: str, found: RevocationList, trust: Trust
-) -> bool:
+def store_list(tx: Transaction, *, address: str, found: RevocationList, trust: Trust) -> bool:
     """Store a list that a trusted authority signed; returns whether it is new.
 
     Raises `Unavailable` for one that nobody believed signed (`trust.list_issuer`), that is dated
@@ -59,13 +57,13 @@ def store_list(
     authority = issuer_of(found, trust)
     if authority is None:
         raise Unavailable("trust.list_issuer", "no believed authority signed it")
-    if found.this_update > now:
+    if found.this_update > tx.now:
         raise Unavailable("trust.list_future")
     key = (address, sha256(authority).hexdigest())
-    row = session.get(FetchedList, key, with_for_update=True)
+    row = tx.get(FetchedList, key, with_for_update=True)
     digest = sha256(found.der).hexdigest()
     if row is None:
-        session.add(
+        tx.add(
             FetchedList(
                 address=address,
                 authority=key[1],
@@ -73,7 +71,7 @@ def store_list(
                 der=found.der,
                 this_update=found.this_update,
                 next_update=found.next_update,
-                fetched_at=now,
+                fetched_at=tx.now,
             )
         )
         return True
@@ -81,7 +79,7 @@ def store_list(
         return False
     if not _is_newer(found, _revocation_list_of(row)):
         raise Unavailable("trust.list_older")
-    row.digest, row.der, row.fetched_at = digest, found.der, now
+    row.digest, row.der, row.fetched_at = digest, found.der, tx.now
     row.this_update, row.next_update = found.this_update, found.next_update
     return True
 

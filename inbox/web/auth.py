@@ -61,10 +61,10 @@ class RequireKey:
             raise Unavailable("standstill")  # Before a key is believed that an old database has.
         if key is None:
             return None
-        with self._line.store.reading() as (session, now):
-            system = case_system_by_key(session, now, key)
+        with self._line.store.reading() as tx:
+            system = case_system_by_key(tx, key)
             if system is None:
-                self._refused.note(session, now, key)
+                self._refused.note(tx, key)
                 return None
             return capacity_of(system)
 

@@ -23,7 +23,7 @@ from inbox.line.task_kinds import TaskKind
 from inbox.package.inputs import STALE_LIST
 from inbox.package.signature.revocation import authorities_without_fresh_list
 from inbox.package.verdict import AlgorithmClass
-from inbox.store import SteadyClock
+from inbox.store import SteadyClock, Transaction
 from inbox.tables import (
     Arrival,
     Delivery,
@@ -101,78 +101,74 @@ class Totals:
 
 def totals_of(line: Line) -> Totals:
     """Count everything in one read-only transaction. Raises `Unavailable`."""
-    with line.store.reading() as (session, now):
-        policy = line.policies.current(session)
+    with line.store.reading() as tx:
+        policy = line.policies.current(tx)
         clock = line.store.clock
-        pending = _count_by_state(session, now, Outbox, OutboxState, Outbox.created_at)
+        pending = _count_by_state(tx, Outbox, OutboxState, Outbox.created_at)
         return Totals(
-            at=now,
-            messages=_count_by_state(session, now, Message, MessageState, Message.received_at),
-            arrivals=_count_by_state(session, now, Arrival, ArrivalState, Arrival.announced_at),
-            deliveries=_count_by_state(session, now, Delivery, DeliveryState, Delivery.offered_at),
-            receipts=_count_by_state(session, now, Receipt, ReceiptState, Receipt.chosen_at),
+            at=tx.now,
+            messages=_count_by_state(tx, Message, MessageState, Message.received_at),
+            arrivals=_count_by_state(tx, Arrival, ArrivalState, Arrival.announced_at),
+            deliveries=_count_by_state(tx, Delivery, DeliveryState, Delivery.offered_at),
+            receipts=_count_by_state(tx, Receipt, ReceiptState, Receipt.chosen_at),
             outbox_pending=pending[OutboxState.PENDING],
-            tasks=_count_open_tasks(session, now),
-            contacts=contacts_of(session, now, line),
+            tasks=_count_open_tasks(tx),
+            contacts=contacts_of(tx, line),
             policy=policy.digest,
-            legacy_sha1=_count_legacy_sha1(session, now),
-            without_list=len(
-                authorities_without_fresh_list(line.trust.current_trust(session), now)
-            ),
-            waits_for_list=_count_rows(session, col(Message.code) == STALE_LIST),
-            lists_failed=_count_rows(session, col(ListAddress.code).is_not(None)),
-            damaged=_count_rows(session, _is_open(TaskKind.DAMAGED)),
+            legacy_sha1=_count_legacy_sha1(tx),
+            without_list=len(authorities_without_fresh_list(line.trust.current_trust(tx), tx.now)),
+            waits_for_list=_count_rows(tx, col(Message.code) == STALE_LIST),
+            lists_failed=_count_rows(tx, col(ListAddress.code).is_not(None)),
+            damaged=_count_rows(tx, _is_open(TaskKind.DAMAGED)),
             clock_backward=clock.backward if isinstance(clock, SteadyClock) else timedelta(0),
             clock_ahead=clock.ahead if isinstance(clock, SteadyClock) else timedelta(0),
         )
 
 
-def contacts_of(session: Session, now: datetime, line: Line) -> tuple[Contact, ...]:
+def contacts_of(tx: Transaction, line: Line) -> tuple[Contact, ...]:
     """The last contact with the gateway of every channel, also of one that has never answered."""
     names = {GATEWAY + channel: channel for channel in line.gateways}
-    found = session.execute(
+    found = tx.execute(
         sa.select(col(Pulse.name), col(Pulse.at)).where(col(Pulse.name).in_(names))
     ).all()
     pulses: dict[str, datetime | None] = dict(map(tuple, found))
     contacts = []
     for name, channel in sorted(names.items()):
         at = pulses.get(name)
-        contacts.append(Contact(channel=channel, ago=None if at is None else now - at))
+        contacts.append(Contact(channel=channel, ago=None if at is None else tx.now - at))
     return tuple(contacts)
 
 
 def _count_by_state(
-    session: Session, now: datetime, table: type[SQLModel], states: type[StrEnum], since: datetime
+    tx: Transaction, table: type[SQLModel], states: type[StrEnum], since: datetime
 ) -> Counts:
     state = table_of(table).c.state
-    found = session.execute(
-        sa.select(state, sa.func.count(), sa.func.min(col(since))).group_by(state)
-    )
+    found = tx.execute(sa.select(state, sa.func.count(), sa.func.min(col(since))).group_by(state))
     counts: dict[str, Count] = dict.fromkeys(states, Count(number=0))
     for word, number, oldest in found:
         waits = word not in _FINISHED[states]
-        counts[word] = Count(number=number, oldest=now - oldest if waits else None)
+        counts[word] = Count(number=number, oldest=tx.now - oldest if waits else None)
     return counts
 
 
-def _count_open_tasks(session: Session, now: datetime) -> Counts:
+def _count_open_tasks(tx: Transaction) -> Counts:
     kind = col(Task.kind)
-    found = session.execute(
+    found = tx.execute(
         sa.select(kind, sa.func.count(), sa.func.min(col(Task.opened_at)))
         .where(col(Task.state) == TaskState.OPEN)
         .group_by(kind)
         .order_by(kind)
     )
-    return {name: Count(number=number, oldest=now - oldest) for name, number, oldest in found}
+    return {name: Count(number=number, oldest=tx.now - oldest) for name, number, oldest in found}
 
 
 def _is_open(kind: TaskKind) -> sa.ColumnElement[bool]:
     return (col(Task.kind) == kind) & (col(Task.state) == TaskState.OPEN)
 
 
-def _count_legacy_sha1(session: Session, now: datetime) -> int:
-    lately = col(Message.received_at) > now - _DAY
-    return _count_rows(session, lately & col(Message.verdict).like(_LEGACY))
+def _count_legacy_sha1(tx: Transaction) -> int:
+    lately = col(Message.received_at) > tx.now - _DAY
+    return _count_rows(tx, lately & col(Message.verdict).like(_LEGACY))
 
 
 def _count_rows(session: Session, condition: sa.ColumnElement[bool]) -> int:

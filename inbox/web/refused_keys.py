@@ -10,11 +10,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 
-from sqlmodel import Session
-
 from inbox import audit
 from inbox.line.case_systems import case_system_of_key
-from inbox.store import write_afterwards
+from inbox.store import Transaction, write_afterwards
 
 UNKNOWN: Final = "unknown"
 """The subject of the entry for a key that is nobody's."""
@@ -47,17 +45,17 @@ class RefusedKeys:
         self._lock = Lock()
         self._noted: dict[str, tuple[datetime, int]] = {}
 
-    def note(self, session: Session, now: datetime, key: str) -> None:
+    def note(self, tx: Transaction, key: str) -> None:
         """Have it noted after this session: of which case system the key was, if of any."""
-        system = case_system_of_key(session, key)
+        system = case_system_of_key(tx, key)
         subject = UNKNOWN if system is None else system.id
         with self._lock:
             noted_at, more = self._noted.get(subject, (None, 0))
-            if noted_at is not None and abs(now - noted_at) < _ENTRY_EVERY:
+            if noted_at is not None and abs(tx.now - noted_at) < _ENTRY_EVERY:
                 self._noted[subject] = (noted_at, more + 1)
                 return
-            self._noted[subject] = (now, 0)
+            self._noted[subject] = (tx.now, 0)
         entry = audit.Entry(
             event="case_system:key_refused", who=_STRANGER, subject=subject, code=f"more.{more}"
         )
-        write_afterwards(session, lambda its_own, _: audit.record(its_own, entry))
+        write_afterwards(tx, lambda its_own, _: audit.record(its_own, entry))

@@ -22,18 +22,16 @@ def answer(store: Store, policies: ActivePolicies, question: Mapping[str, str]) 
         organisation=OrgNumber(question["organisation"]),
     )
     subject = OfMessage(message_id=MessageId(question["message"]))
-    with store.reading() as (session, now):
-        policy = policies.current(session)
+    with store.reading() as tx:
+        policy = policies.current(tx)
         actions = [Action(name) for name in question["actions"].split()]
         allowed = {
             action.value: permit(
-                session, policy, now, capacity=capacity, action=action, subject=subject
+                tx, policy, tx.now, capacity=capacity, action=action, subject=subject
             ).allowed
             for action in actions
         }
-        listed = session.execute(
-            permitted_message_ids(policy, capacity, now, Action.LIST)
-        ).scalars()
+        listed = tx.execute(permitted_message_ids(policy, capacity, tx.now, Action.LIST)).scalars()
         return allowed | {"listed": subject.message_id in set(listed)}
 
 

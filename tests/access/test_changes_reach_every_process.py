@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from inbox import audit
 from inbox.access import Capacity, Role
@@ -28,7 +28,7 @@ from inbox.access.files.folder import load_policy, read_policy_files
 from inbox.domain import DeliveryState, GrantKind, MessageState, Mode
 from inbox.keys import Keyring
 from inbox.line.case_systems import hash_api_key
-from inbox.store import Store, create_engine
+from inbox.store import Store, Transaction, create_engine
 from inbox.tables import (
     AccessGrant,
     ActivePolicy,
@@ -58,8 +58,8 @@ PROCESSES = ("sqlite in processes", "postgresql in processes")
 def opened(url: str) -> Iterator[Store]:
     engine = create_engine(url)
     store = Store(engine, seal=audit.seal, row_key=lambda: b"k" * 32)
-    with store.transaction() as (session, _):
-        session.add(AuditHead(id=1, size=0, frontier=b""))
+    with store.transaction() as tx:
+        tx.add(AuditHead(id=1, size=0, frontier=b""))
     yield store
     engine.dispose()
 
@@ -151,17 +151,16 @@ def asking(
                 own = Store(create_engine(database), seal=audit.seal)
                 stack.callback(own.engine.dispose)
                 askers.append(partial(answer, own, ActivePolicies()))
-        with store.transaction() as (session, now):
-            kari, ola = people_of(Town(session), now)
-            keep(session, now)
+        with store.transaction() as tx:
+            kari, ola = people_of(Town(tx), tx.now)
+            keep(tx)
         yield Asking(store=store, askers=tuple(askers), kari=kari, ola=ola)
 
 
-def keep(session: Session, now: datetime) -> None:
+def keep(tx: Transaction) -> None:
     """Make the shipped policy the active one."""
     versions.keep_first_version(
-        session,
-        now,
+        tx,
         kind=POLICY_KIND,
         digest=load_policy(POLICIES).digest,
         files=read_policy_files(POLICIES),
@@ -218,24 +217,24 @@ def test_ended_access_is_denied_at_the_next_question_in_every_process(
     after: dict[str, bool],
 ) -> None:
     assert asking.ask(asking.kari, message) == before
-    with asking.store.transaction() as (session, now):
-        ends = {found.id: found.active_until for found in session.exec(select(row))}
-        session.execute(sa.update(table_of(row)).values(active_until=now))
+    with asking.store.transaction() as tx:
+        ends = {found.id: found.active_until for found in tx.exec(select(row))}
+        tx.execute(sa.update(table_of(row)).values(active_until=tx.now))
     assert asking.ask(asking.kari, message) == after
-    with asking.store.transaction() as (session, now):
-        for found in session.exec(select(row)):
+    with asking.store.transaction() as tx:
+        for found in tx.exec(select(row)):
             found.active_until = ends[found.id]
-            session.add(found)
+            tx.add(found)
     assert asking.ask(asking.kari, message) == before
 
 
 def test_process_that_cannot_load_the_active_policy_denies_everything(asking: Asking) -> None:
     for named in ("f" * 64, None, ""):
-        with asking.store.transaction() as (session, now):
-            keep(session, now) if named is None else activate_policy(session, now, named, None)
+        with asking.store.transaction() as tx:
+            keep(tx) if named is None else activate_policy(tx, named, None)
         assert asking.ask(asking.kari, "own") == (NOTHING if named is not None else EVERYTHING)
-    with asking.store.transaction() as (session, now):
-        keep(session, now)
+    with asking.store.transaction() as tx:
+        keep(tx)
 
 
 # The real program.
@@ -264,10 +263,10 @@ def test_two_servers_follow_policy_and_case_system_changes_at_the_next_request(
         seal=audit.seal,
         row_key=Keyring.load(installed.folder / "keys").row_key,
     )
-    with store.transaction() as (session, now):
-        active = session.get_one(ActivePolicy, POLICY_KIND)
+    with store.transaction() as tx:
+        active = tx.get_one(ActivePolicy, POLICY_KIND)
         digest, version = active.digest, active.version
-        key = add_offered(session, now)
+        key = add_offered(tx)
     with ExitStack() as stack:
         client = stack.enter_context(httpx.Client(trust_env=False, timeout=60))
         faces = [
@@ -289,11 +288,11 @@ def test_two_servers_follow_policy_and_case_system_changes_at_the_next_request(
             ("f" * 64, None, (503, "policy.nobody")),
             (digest, version, (200, "ok")),
         ):
-            with store.transaction() as (session, now):
-                versions.activate(session, now, named, None, kind=POLICY_KIND, version=kept)
+            with store.transaction() as tx:
+                versions.activate(tx, named, None, kind=POLICY_KIND, version=kept)
             assert answers() == {said_then}
-        with store.transaction() as (session, now):
-            session.execute(sa.update(table_of(CaseSystem)).values(active_until=now))
+        with store.transaction() as tx:
+            tx.execute(sa.update(table_of(CaseSystem)).values(active_until=tx.now))
         assert answers() == {(401, "ok")}
     store.engine.dispose()
 
@@ -311,33 +310,33 @@ def installation(folder: Path) -> Installed:
     return made
 
 
-def add_offered(session: Session, now: datetime) -> str:
+def add_offered(tx: Transaction) -> str:
     """A message that is offered to a case system; the key of that one."""
-    session.add(
+    tx.add(
         CaseSystem(
             id="acos",
             organisation=BERGVIK,
             name="S",
             mode=Mode.PULL,
             key_hash=hash_api_key("a-key"),
-            active_from=now,
+            active_from=tx.now,
         )
     )
-    session.flush()
-    session.add(Unit(id="bv", organisation=BERGVIK, name="B", case_system="acos", active_from=now))
-    session.flush()
+    tx.flush()
+    tx.add(Unit(id="bv", organisation=BERGVIK, name="B", case_system="acos", active_from=tx.now))
+    tx.flush()
     rows = world_of("served", messages=1).all(Message)
     rows[0].state, rows[0].unit, rows[0].organisation = MessageState.OFFERED, "bv", BERGVIK
-    session.add(rows[0])
-    session.flush()
-    session.add(
+    tx.add(rows[0])
+    tx.flush()
+    tx.add(
         Delivery(
             id="d" * 32,
             message_id=rows[0].id,
             number=1,
             case_system="acos",
             state=DeliveryState.OPEN,
-            offered_at=now,
+            offered_at=tx.now,
         )
     )
     return "a-key"

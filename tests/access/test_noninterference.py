@@ -155,19 +155,19 @@ def person_sees(
     hidden: Sequence[str],
     actions: Sequence[Action],
 ) -> list[Seen]:
-    with real.line.store.reading() as (session, _):
-        policy = real.line.policies.current(session)
+    with real.line.store.reading() as tx:
+        policy = real.line.policies.current(tx)
     with session_with_world(engine, world) as session:
-        activate_policy(session, NOW, policy.digest, None)
+        activate_policy(tx, NOW, policy.digest, None)
         return [
-            seen(engine, lambda: lists(session, policy, capacity, actions)),
-            seen(engine, lambda: refusals(session, real.line, capacity, hidden, actions)),
+            seen(engine, lambda: lists(tx, policy, capacity, actions)),
+            seen(engine, lambda: refusals(tx, real.line, capacity, hidden, actions)),
         ]
 
 
 def compare_for_people(engine: Engine, real: World, seeds: Iterable[int]) -> Counter[str]:
-    with real.line.store.reading() as (session, _):
-        policy = real.line.policies.current(session)
+    with real.line.store.reading() as tx:
+        policy = real.line.policies.current(tx)
     counted: Counter[str] = Counter()
     for seed in seeds:
         world = world_of(f"interference {seed}", messages=7)
@@ -209,8 +209,8 @@ def test_hidden_messages_change_no_answer_or_statement_in_2000_pairs(
 
 def test_visible_message_changes_the_answers_to_a_person(small_engine: Engine, real: World) -> None:
     """So that the tests above can see."""
-    with real.line.store.reading() as (session, _):
-        policy = real.line.policies.current(session)
+    with real.line.store.reading() as tx:
+        policy = real.line.policies.current(tx)
     for seed in range(100):
         world = world_of(f"shown {seed}")
         capacity = world.capacities[0]
@@ -259,15 +259,15 @@ def with_titles(world: RandomWorld, line: Line) -> RandomWorld:
 @contextmanager
 def moved_in(line: Line, world: RandomWorld, digest: str) -> Iterator[None]:
     """The world in the line's database, committed, and out of it again."""
-    with line.store.transaction() as (session, _):
-        session.add(AuditHead(id=1, size=0, frontier=b""))
-        activate_policy(session, NOW, digest, None)
-        session.flush()
-        write(session, world)
+    with line.store.transaction() as tx:
+        tx.add(AuditHead(id=1, size=0, frontier=b""))
+        activate_policy(tx, NOW, digest, None)
+        tx.flush()
+        write(tx, world)
     yield
-    with line.store.transaction() as (session, _):
+    with line.store.transaction() as tx:
         for table in reversed(SQLModel.metadata.sorted_tables):
-            session.connection().execute(table.delete())
+            tx.connection().execute(table.delete())
 
 
 def narrowed(hidden: Sequence[str]) -> Iterator[MessageSearch]:
@@ -305,8 +305,8 @@ def listed_in(
 
 
 def compare_lists(office: Line, real: World, seeds: Iterable[int]) -> Counter[str]:
-    with real.line.store.reading() as (session, _):
-        policy = real.line.policies.current(session)
+    with real.line.store.reading() as tx:
+        policy = real.line.policies.current(tx)
     counted: Counter[str] = Counter()
     for seed in seeds:
         world = with_titles(world_of(f"lists {seed}", messages=7), office)
@@ -342,8 +342,8 @@ def test_hidden_messages_change_no_list_in_400_pairs(office: Line, real: World) 
 
 def test_visible_message_changes_the_lists_of_a_person(office: Line, real: World) -> None:
     """So that the tests above can see; what is doubted is the same, by more statements."""
-    with real.line.store.reading() as (session, _):
-        policy = real.line.policies.current(session)
+    with real.line.store.reading() as tx:
+        policy = real.line.policies.current(tx)
     changed: Counter[str] = Counter()
     for seed in range(3):
         world = with_titles(world_of(f"lists {seed}", messages=7), office)
@@ -425,9 +425,9 @@ def system_sees(
 
 
 def clear(real: World) -> None:
-    with real.line.store.transaction() as (session, _):
-        session.execute(sa.delete(table_of(Delivery)))
-        session.execute(sa.delete(table_of(Message)))
+    with real.line.store.transaction() as tx:
+        tx.execute(sa.delete(table_of(Delivery)))
+        tx.execute(sa.delete(table_of(Message)))
 
 
 def compare_for_systems(real: World, seeds: Iterable[int]) -> Counter[str]:
@@ -439,13 +439,13 @@ def compare_for_systems(real: World, seeds: Iterable[int]) -> Counter[str]:
             own, hidden = ([ids_of(seed, n) for n in numbers] for numbers in ((1, 3), (0, 2, 4)))
             asked = requests_for([each for ids in hidden for each in ids], [d for _, d in own])
             clear(real)
-            with real.line.store.transaction() as (session, _):
+            with real.line.store.transaction() as tx:
                 for ids in own:
-                    add_delivered(session, chance, ids, "fag", "ppt")
+                    add_delivered(tx, chance, ids, "fag", "ppt")
             gone = system_sees(real, client, asked)
-            with real.line.store.transaction() as (session, _):
+            with real.line.store.transaction() as tx:
                 for ids in hidden:
-                    add_delivered(session, chance, ids, *chance.choice(homes))
+                    add_delivered(tx, chance, ids, *chance.choice(homes))
             assert system_sees(real, client, asked) == gone, seed
             counted["pairs"] += 1
             counted["requests"] += len(asked)
@@ -472,10 +472,10 @@ def test_own_delivery_changes_the_api_answers_to_a_case_system(real: World) -> N
         asked = [("GET", API, None), ("POST", f"{API}/{ids[1]}/accepted", None)]
         clear(real)
         gone = system_sees(real, client, asked)
-        with real.line.store.transaction() as (session, _):
-            add_delivered(session, random.Random(1), ids, "fag", "ppt")
-            session.execute(sa.update(table_of(Delivery)).values(state=DeliveryState.OPEN))
-            session.execute(sa.update(table_of(Message)).values(state=MessageState.OFFERED))
+        with real.line.store.transaction() as tx:
+            add_delivered(tx, random.Random(1), ids, "fag", "ppt")
+            tx.execute(sa.update(table_of(Delivery)).values(state=DeliveryState.OPEN))
+            tx.execute(sa.update(table_of(Message)).values(state=MessageState.OFFERED))
         here = system_sees(real, client, asked)
 
     assert all(one.answer != other.answer for one, other in zip(here, gone, strict=True))

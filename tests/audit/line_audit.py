@@ -41,8 +41,8 @@ class Kept:
 
     def codes(self, *outside: str) -> set[str]:
         """What the program finds, with copies from outside."""
-        with self.world.line.store.reading() as (session, _):
-            report = verify.verify(session, self.world.line.keyring, outside)
+        with self.world.line.store.reading() as tx:
+            report = verify.verify(tx, self.world.line.keyring, outside)
         return {finding.code for finding in report.findings}
 
     def export(self) -> str:
@@ -55,8 +55,8 @@ class Kept:
     def checkpoint(self) -> None:
         """Sign the tree as it is, and append the note to the file outside."""
         store, keyring = self.world.line.store, self.world.line.keyring
-        with store.transaction() as (session, now):
-            note = verify.new_checkpoint(session, now, keyring)
+        with store.transaction() as tx:
+            note = verify.new_checkpoint(tx, keyring)
         assert note is not None
         verify.append_to_checkpoint_file(self.world.folder / "checkpoints.txt", note)
 
@@ -79,8 +79,8 @@ def kept_by_the_line(world: World, entries: int) -> Kept:
     while size < entries:
         _one_letter(kept)
         kept.checkpoint()
-        with world.line.store.reading() as (session, _):
-            size, _ = audit.head(session)
+        with world.line.store.reading() as tx:
+            size, _ = audit.head(tx)
     return Kept(world=world, outside=(world.folder / "checkpoints.txt").read_text("utf-8"))
 
 
@@ -122,8 +122,8 @@ def _register(world: World, archivist: Capacity, wire_id: str) -> None:
         world.line, archivist, message.id, unit="ppt", expected_version=message.version
     )
     world.work()
-    with world.line.store.reading() as (session, _):
-        capacity = capacity_of(session.get_one(CaseSystem, "fag"))
+    with world.line.store.reading() as tx:
+        capacity = capacity_of(tx.get_one(CaseSystem, "fag"))
     delivery = world.delivery(message.id)
     case_system.acknowledge_registered(world.line, capacity, delivery.id, reference="2026/000123-1")
     world.settle(rounds=3, pause=timedelta(minutes=1))

@@ -21,8 +21,8 @@ Finding = tuple[str, str]
 
 def findings_of(world: World) -> tuple[StateFinding, ...]:
     """What does not fit the log in the world's database."""
-    with world.line.store.snapshot() as (session, _):
-        return verify_state(session, world.line.keyring.row_key()).findings
+    with world.line.store.snapshot() as tx:
+        return verify_state(tx, world.line.keyring.row_key()).findings
 
 
 @cache

@@ -29,13 +29,13 @@ class Log:
         self.key = world.line.keyring.signer()
 
     def size(self) -> int:
-        with self.world.line.store.reading() as (session, _):
-            return audit.head(session)[0]
+        with self.world.line.store.reading() as tx:
+            return audit.head(tx)[0]
 
     def signed(self) -> str:
         """Sign the log as it is."""
-        with self.world.line.store.transaction() as (session, now):
-            note = verify.new_checkpoint(session, now, self.world.line.keyring)
+        with self.world.line.store.transaction() as tx:
+            note = verify.new_checkpoint(tx, self.world.line.keyring)
         assert note is not None
         return file_entry(note)
 
@@ -47,25 +47,25 @@ class Log:
         return file_entry(sign("test", size, ROOT, self.key))
 
     def add(self, subject: str = "s", event: str = "x:y") -> None:
-        with self.world.line.store.transaction() as (session, _):
-            audit.record(session, audit.Entry(event=event, who="anne+siv", subject=subject))
+        with self.world.line.store.transaction() as tx:
+            audit.record(tx, audit.Entry(event=event, who="anne+siv", subject=subject))
 
     def accept(self, old: str, change: Callable[[str], str] = str) -> None:
         """The entry that accepts the gap, perhaps with another subject; as a row, too."""
         size, root = _tree(old)
         at = self.size()
         said = gap_subject(self.key, ParsedCheckpoint(origin="test", size=size, root=root), at)
-        with self.world.line.store.transaction() as (session, now):
-            audit.record(session, audit.Entry(event=EVENT, who="anne+siv", subject=change(said)))
-            session.add(
+        with self.world.line.store.transaction() as tx:
+            audit.record(tx, audit.Entry(event=EVENT, who="anne+siv", subject=change(said)))
+            tx.add(
                 AuditGapRow(
                     id=new_id(),
                     code="audit.cut",
                     size=at,
                     signed_size=size,
                     signed_root=root.hex(),
-                    found_at=now,
-                    accepted_at=now,
+                    found_at=tx.now,
+                    accepted_at=tx.now,
                     entry=at,
                 )
             )
@@ -248,10 +248,10 @@ def test_evidence_is_demanded_of_the_log_that_goes_on_not_of_what_is_lost(log: L
 
 def _unvouched(log: Log) -> set[str]:
     text = (log.world.folder / "checkpoints.txt").read_text()
-    with log.world.line.store.reading() as (session, now):
+    with log.world.line.store.reading() as tx:
         keyring = log.world.line.keyring
-        report = verify.verify(session, keyring, [text])
-        found = outside.unvouched_findings(session, keyring, [text], now, report.left_behind)
+        report = verify.verify(tx, keyring, [text])
+        found = outside.unvouched_findings(tx, keyring, [text], report.left_behind)
     assert report.holds
     assert len(report.accepted) == 1
     return {finding.code for finding in found}

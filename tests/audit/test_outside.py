@@ -13,20 +13,20 @@ from tests.worlds import World
 
 
 def _entry(world: World) -> None:
-    with world.line.store.transaction() as (session, _):
-        audit.record(session, audit.Entry(event="x:y", who="w", subject="s"))
+    with world.line.store.transaction() as tx:
+        audit.record(tx, audit.Entry(event="x:y", who="w", subject="s"))
 
 
 def _sign(world: World) -> str:
-    with world.line.store.transaction() as (session, now):
-        note = verify.new_checkpoint(session, now, world.line.keyring)
+    with world.line.store.transaction() as tx:
+        note = verify.new_checkpoint(tx, world.line.keyring)
     assert note is not None
     return file_entry(note)
 
 
 def _codes(world: World, *files: str) -> list[str]:
-    with world.line.store.reading() as (session, now):
-        found = outside.unvouched_findings(session, world.line.keyring, files, now)
+    with world.line.store.reading() as tx:
+        found = outside.unvouched_findings(tx, world.line.keyring, files)
     return [finding.code for finding in found]
 
 

@@ -72,13 +72,11 @@ def walked(
 
 def _furnish(made: World) -> None:
     """A row of each table that the letters left empty, by the program's own means."""
-    with made.line.store.transaction() as (session, now):
-        message = session.exec(
-            select(Message).where(col(Message.state) == MessageState.OFFERED)
-        ).first()
+    with made.line.store.transaction() as tx:
+        message = tx.exec(select(Message).where(col(Message.state) == MessageState.OFFERED)).first()
         assert message is not None
-        until = now + timedelta(days=7)
-        session.add_all(
+        until = tx.now + timedelta(days=7)
+        tx.add_all(
             [
                 AccessGrant(
                     kind=GrantKind.GIVEN,
@@ -89,14 +87,14 @@ def _furnish(made: World) -> None:
                     active_until=until,
                     id=new_id(),
                     message_id=message.id,
-                    active_from=now,
+                    active_from=tx.now,
                 ),
-                Assignment(person="ola", id=new_id(), message_id=message.id, active_from=now),
-                Clearance(id=new_id(), person="ola", shielding="OWN", active_from=now),
+                Assignment(person="ola", id=new_id(), message_id=message.id, active_from=tx.now),
+                Clearance(id=new_id(), person="ola", shielding="OWN", active_from=tx.now),
                 ConflictOfInterest(
-                    person="ola", id=new_id(), message_id=message.id, active_from=now
+                    person="ola", id=new_id(), message_id=message.id, active_from=tx.now
                 ),
-                UnitAbove(id=new_id(), unit="bv", above="desk", active_from=now),
+                UnitAbove(id=new_id(), unit="bv", above="desk", active_from=tx.now),
                 Delegation(
                     id=new_id(),
                     unit="bv",
@@ -104,7 +102,7 @@ def _furnish(made: World) -> None:
                     substitute="kari",
                     given_by="kari",
                     active_until=until,
-                    active_from=now,
+                    active_from=tx.now,
                 ),
                 KnownReference(
                     id=new_id(),
@@ -113,7 +111,7 @@ def _furnish(made: World) -> None:
                     reference_hash=HASH,
                     unit="bv",
                     source="import",
-                    recorded_at=now,
+                    recorded_at=tx.now,
                 ),
                 AuditGapRow(
                     id=new_id(),
@@ -121,8 +119,8 @@ def _furnish(made: World) -> None:
                     size=1,
                     signed_size=2,
                     signed_root=HASH,
-                    found_at=now,
-                    accepted_at=now,
+                    found_at=tx.now,
+                    accepted_at=tx.now,
                 ),
                 RestoreCode(
                     person="ola",
@@ -140,11 +138,11 @@ def _furnish(made: World) -> None:
                     role="handler",
                     unit="bv",
                     sealed_text=b"sealed",
-                    written_at=now,
+                    written_at=tx.now,
                     id=new_id(),
                     message_id=message.id,
                 ),
-                Opening(person="ola", opened_at=now, id=new_id(), message_id=message.id),
+                Opening(person="ola", opened_at=tx.now, id=new_id(), message_id=message.id),
                 Proposal(
                     id=new_id(),
                     kind="refuse",
@@ -152,7 +150,7 @@ def _furnish(made: World) -> None:
                     state=ProposalState.OPEN,
                     proposer="anne",
                     sealed_payload=b"sealed",
-                    created_at=now,
+                    created_at=tx.now,
                     expires_at=until,
                 ),
             ]
@@ -160,8 +158,8 @@ def _furnish(made: World) -> None:
 
 
 def test_a_story_of_mail_and_people_leaves_no_row_unexplained(walked: World) -> None:
-    with walked.line.store.snapshot() as (session, _):
-        report = verify_state(session, walked.line.keyring.row_key())
+    with walked.line.store.snapshot() as tx:
+        report = verify_state(tx, walked.line.keyring.row_key())
 
     assert (report.findings, report.as_found) == ((), {})
     assert report.compared > 50
@@ -343,8 +341,8 @@ def test_marks_that_were_copied_to_a_new_entry_explain_nothing(small_world: Worl
     rebuild(small_world, _with_copied_marks)
 
     assert {finding.code for finding in findings_of(small_world)} == {"state.differs"}
-    with small_world.line.store.reading() as (session, _):
-        assert verify.verify(session, small_world.line.keyring, []).holds
+    with small_world.line.store.reading() as tx:
+        assert verify.verify(tx, small_world.line.keyring, []).holds
 
 
 # Erasure
@@ -353,16 +351,14 @@ def test_marks_that_were_copied_to_a_new_entry_explain_nothing(small_world: Worl
 def test_erasing_a_message_leaves_its_rows_explained_and_its_references_unguessable(
     walked: World,
 ) -> None:
-    with walked.line.store.reading() as (session, _):
-        erased = session.exec(
-            select(Message).where(col(Message.state) == MessageState.ERASED)
-        ).one()
-        leaves = session.exec(
+    with walked.line.store.reading() as tx:
+        erased = tx.exec(select(Message).where(col(Message.state) == MessageState.ERASED)).one()
+        leaves = tx.exec(
             select(AuditEntry.seq, AuditEntry.leaf).where(col(AuditEntry.message_id) == erased.id)
         ).all()
         salts = {
             row.seq: row.salt
-            for row in session.exec(
+            for row in tx.exec(
                 select(AuditSalt).where(
                     col(AuditSalt.message_id) == erased.id,
                     col(AuditSalt.name) == "rows",

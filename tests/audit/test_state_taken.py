@@ -25,13 +25,13 @@ def old(world: World) -> World:
 
 
 def _take(world: World) -> None:
-    with world.line.store.transaction() as (session, _):
-        take_state(session)
+    with world.line.store.transaction() as tx:
+        take_state(tx)
 
 
 def _events(world: World) -> Counter[str]:
-    with world.line.store.reading() as (session, _):
-        return Counter(json.loads(leaf)["event"] for leaf in session.exec(select(AuditEntry.leaf)))
+    with world.line.store.reading() as tx:
+        return Counter(json.loads(leaf)["event"] for leaf in tx.exec(select(AuditEntry.leaf)))
 
 
 def test_before_the_first_start_the_state_check_says_that_nothing_is_vouched_for(
@@ -43,9 +43,9 @@ def test_before_the_first_start_the_state_check_says_that_nothing_is_vouched_for
 def test_rows_of_the_version_before_are_counted_as_found(old: World) -> None:
     _take(old)
 
-    with old.line.store.reading() as (session, _):
-        report = verify_state(session, old.line.keyring.row_key())
-        people = len(session.exec(select(Person)).all())
+    with old.line.store.reading() as tx:
+        report = verify_state(tx, old.line.keyring.row_key())
+        people = len(tx.exec(select(Person)).all())
     assert report.findings == ()
     assert report.as_found["person"] == people
     assert sum(report.as_found.values()) == report.compared
@@ -53,11 +53,11 @@ def test_rows_of_the_version_before_are_counted_as_found(old: World) -> None:
 
 def test_a_row_that_is_written_after_the_upgrade_is_as_found_no_more(old: World) -> None:
     _take(old)
-    with old.line.store.transaction() as (session, _):
-        session.get_one(Person, "ola").name = "Ola To"
+    with old.line.store.transaction() as tx:
+        tx.get_one(Person, "ola").name = "Ola To"
 
-    with old.line.store.reading() as (session, _):
-        report = verify_state(session, old.line.keyring.row_key())
+    with old.line.store.reading() as tx:
+        report = verify_state(tx, old.line.keyring.row_key())
     assert report.findings == ()
     assert sum(report.as_found.values()) == report.compared - 1
 

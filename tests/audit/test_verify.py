@@ -21,8 +21,8 @@ def _filled(world: World) -> str:
         world.send()
         world.collect()
         world.work()
-        with world.line.store.transaction() as (session, now):
-            note = verify.new_checkpoint(session, now, world.line.keyring)
+        with world.line.store.transaction() as tx:
+            note = verify.new_checkpoint(tx, world.line.keyring)
         assert note is not None
         verify.append_to_checkpoint_file(world.folder / "checkpoints.txt", note)
         texts.append(note)
@@ -30,8 +30,8 @@ def _filled(world: World) -> str:
 
 
 def _report(world: World, *outside: str) -> verify.AuditReport:
-    with world.line.store.reading() as (session, _):
-        return verify.verify(session, world.line.keyring, outside)
+    with world.line.store.reading() as tx:
+        return verify.verify(tx, world.line.keyring, outside)
 
 
 def _change(world: World, statement: str) -> None:
@@ -56,14 +56,14 @@ def test_concurrent_workers_sign_only_one_checkpoint(world: World) -> None:
     world.collect()
 
     def sign() -> str | None:
-        with world.line.store.transaction() as (session, now):
-            return verify.new_checkpoint(session, now, world.line.keyring)
+        with world.line.store.transaction() as tx:
+            return verify.new_checkpoint(tx, world.line.keyring)
 
-    with ThreadPoolExecutor(1) as other, world.line.store.transaction() as (session, now):
-        first = verify.new_checkpoint(session, now, world.line.keyring)
+    with ThreadPoolExecutor(1) as other, world.line.store.transaction() as tx:
+        first = verify.new_checkpoint(tx, world.line.keyring)
         second = other.submit(sign)
         time.sleep(0.1)  # Until it waits for us.
-        session.commit()
+        tx.commit()
         assert second.result(10) is None
 
     assert first is not None
@@ -108,9 +108,9 @@ def test_collect_fails_without_an_audit_head_and_stores_no_message(small_world: 
 
 def test_audit_leaf_has_only_a_commitment_to_personal_text(small_world: World) -> None:
     canary = "Kari Nordmann 01010112345"
-    with small_world.line.store.transaction() as (session, _):
+    with small_world.line.store.transaction() as tx:
         audit.record(
-            session,
+            tx,
             audit.Entry(event="x:y", who="w", subject="s", committed={"reason": canary}),
         )
 
@@ -120,6 +120,6 @@ def test_audit_leaf_has_only_a_commitment_to_personal_text(small_world: World) -
             for row in session.connection().exec_driver_sql("SELECT leaf FROM audit_entry")
         )
 
-    with small_world.line.store.reading() as (session, _):
-        assert canary.encode() not in leaves(session)
-        assert b"reason" in leaves(session)
+    with small_world.line.store.reading() as tx:
+        assert canary.encode() not in leaves(tx)
+        assert b"reason" in leaves(tx)

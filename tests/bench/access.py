@@ -2,16 +2,14 @@
 
 import time
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
-from sqlmodel import Session
-
 from inbox.access import Action, Policy
 from inbox.access.facts.registry import FACTS
 from inbox.access.review.impact import policy_impact
+from inbox.store import Transaction
 from tests.bench.askers import KINDS, PAGE, WARM, Asking
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.installation import furnish, line_at
@@ -52,16 +50,16 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
     with line_at(database, folder) as line:
         install(line.store, line.keyring)
         fill(line, size.extent)
-        with line.store.reading() as (session, now):
-            asking = Asking(session, now, line.policies.current(session))
+        with line.store.reading() as tx:
+            asking = Asking(tx, tx.now, line.policies.current(tx))
             found = [
                 *_decisions(asking, name_of(database), size),
                 *_pages(asking, name_of(database), size),
                 _who_can(asking, name_of(database), size),
             ]
-        with line.store.snapshot() as (session, now):
-            policy = line.policies.current(session)
-            return [*found, _touched(session, now, policy, name_of(database), size)]
+        with line.store.snapshot() as tx:
+            policy = line.policies.current(tx)
+            return [*found, _touched(tx, policy, name_of(database), size)]
 
 
 def _decisions(asking: Asking, database: str, size: Size) -> list[Figure]:
@@ -131,12 +129,12 @@ def _who_can(asking: Asking, database: str, size: Size) -> Figure:
     )
 
 
-def _touched(session: Session, now: datetime, policy: Policy, database: str, size: Size) -> Figure:
+def _touched(tx: Transaction, policy: Policy, database: str, size: Size) -> Figure:
     """As `inbox policy diff --people` finds it."""
     other, runs, people = _changed(policy), list[float](), set[str]()
     for _ in range(min(size.runs, 3)):
         began = time.perf_counter()
-        found = policy_impact(session, now, policy, other, organisation=OURS)
+        found = policy_impact(tx, tx.now, policy, other, organisation=OURS)
         runs.append(time.perf_counter() - began)
         people = {each.holder.person for each in found.by_capacity}
         if not people or not found.by_unit:

@@ -4,17 +4,17 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from inbox.access import Action, Capacity, OfMessage, Policy, Role, permit
 from inbox.access.lists.pages import ListedMessage, fetch_page
 from inbox.access.lists.recheck import Recheck
 from inbox.access.review.who_can import who_can
 from inbox.domain import MessageId, MessageState, OrgNumber, PersonId, UnitId
+from inbox.store import Transaction
 from inbox.tables import CapacityRow, Message, Unit, table_of
 from tests.bench.outcome import WrongOutcome, check_outcome
 from tests.worlds import OURS
@@ -74,11 +74,11 @@ KINDS = (
 class Asking:
     """Each question takes milliseconds, in a transaction that is open already."""
 
-    def __init__(self, session: Session, now: datetime, policy: Policy) -> None:
-        self._session, self._now, self._policy = session, now, policy
+    def __init__(self, tx: Transaction, policy: Policy) -> None:
+        self._session, self._now, self._policy = tx, tx.now, policy
         self._chance = random.Random(3)  # noqa: S311 - which ones does not matter
         self._mail = dict[str, list[str]]()
-        for message_id, unit in session.execute(_waiting()):
+        for message_id, unit in tx.execute(_waiting()):
             self._mail.setdefault(unit, []).append(message_id)
         self._handlers = [one for one in self._acting(Role.HANDLER) if one.unit in self._mail]
 

@@ -126,8 +126,8 @@ def _offered(database: str, folder: Path, package: Path) -> tuple[str, str]:
         keys = settle_in(line)
         check_outcome("announced packages", expected=1, seen=collect_from(line))
         _work(line)
-        with line.store.reading() as (session, _):
-            delivery = session.exec(select(Delivery)).one_or_none()
+        with line.store.reading() as tx:
+            delivery = tx.exec(select(Delivery)).one_or_none()
     if delivery is None:
         raise WrongOutcome("the package is not offered to its case system")
     return keys[delivery.case_system][0], delivery.id

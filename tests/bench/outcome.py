@@ -50,5 +50,5 @@ def confirmed_messages(line: Line, digest: str) -> int:
 
 
 def _counted(line: Line, count: SelectOfScalar[int]) -> int:
-    with line.store.reading() as (session, _):
-        return session.exec(count).one()
+    with line.store.reading() as tx:
+        return tx.exec(count).one()

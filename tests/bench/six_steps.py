@@ -69,8 +69,8 @@ def procrastinate_seconds(url: str, folder: Path, *, messages: int, workers: int
     """How long they take."""
     line = still_line(url, folder)
     expected = announce_all(line, messages)
-    with line.store.reading() as (session, _):
-        waiting = session.exec(select(Arrival.id).where(col(Arrival.due_at).is_not(None))).all()
+    with line.store.reading() as tx:
+        waiting = tx.exec(select(Arrival.id).where(col(Arrival.due_at).is_not(None))).all()
     asyncio.run(_fill(url, list(waiting)))
     line.store.engine.dispose()
     seconds = together(url, workers, _process, (url, str(folder)))
@@ -95,15 +95,15 @@ def app_of(line: Line, url: str) -> procrastinate.App:
 
 def do(line: Line, kind: type[QueueRow], row_id: str) -> list[tuple[str, str]]:
     """One step of a row; which rows go on from here."""
-    with line.store.reading() as (session, now):
-        row = session.get_one(kind, row_id)
+    with line.store.reading() as tx:
+        row = tx.get_one(kind, row_id)
         assert isinstance(row, QueueRow)
-        job: Job[Any] = Job(row=row, now=now, keys=data_keys_of(session, line, row))
+        job: Job[Any] = Job(row=row, now=tx.now, keys=data_keys_of(tx, line, row))
     station = station_of(row.state) or ""
     outcome = STATIONS[station](line, job)
-    with line.store.transaction() as (session, now):
-        decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
-        settle_outcome(line, job, decided, session, now)
+    with line.store.transaction() as tx:
+        decided = outcome if isinstance(outcome, Outcome) else outcome(tx, tx.now)
+        settle_outcome(line, job, decided, tx)
         match station:
             case "fetch":
                 return [("arrival", row_id)]
@@ -112,7 +112,7 @@ def do(line: Line, kind: type[QueueRow], row_id: str) -> list[tuple[str, str]]:
                 return [("message", row.message_id or "")]
             case "offer":
                 sent = select(Outbox.id).where(col(Outbox.message_id) == row_id)
-                return [("outbox", session.exec(sent).one())]
+                return [("outbox", tx.exec(sent).one())]
             case "notify":
                 return []
             case _:

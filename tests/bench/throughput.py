@@ -80,8 +80,8 @@ def each_of(seconds: Figure, messages: int) -> Figure:
 def work(line: Line) -> None:
     """Advance everything that is due until nothing is, as a worker's thread does."""
     while True:
-        with line.store.reading() as (session, now):
-            due = due_kinds(session, now)
+        with line.store.reading() as tx:
+            due = due_kinds(tx)
         if not due:
             return
         for kind in due:

@@ -18,8 +18,8 @@ def settings_of(installed: Installed) -> Settings:
 def leaves_of(installed: Installed) -> list[bytes]:
     """Every leaf of its audit, in its order."""
     store = build_store(settings_of(installed))
-    with closing_engine(store.engine), store.reading() as (session, _):
-        return audited(session)
+    with closing_engine(store.engine), store.reading() as tx:
+        return audited(tx)
 
 
 def change(installed: Installed, *statements: str) -> None:

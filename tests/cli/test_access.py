@@ -83,11 +83,11 @@ def message_id(office: Installed) -> Iterator[str]:
     settings, made = settings_of(office), new_id()
     store = build_store(settings)
     _, wrapped = Keyring.load(settings.keys).new_data_key()
-    with store.transaction() as (session, now):
-        session.add(
-            WrappedKey(id=made, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=now)
+    with store.transaction() as tx:
+        tx.add(
+            WrappedKey(id=made, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=tx.now)
         )
-        session.add(message_row(now, message_id=made))
+        tx.add(message_row(tx.now, message_id=made))
     yield made
     store.engine.dispose()
 
@@ -172,8 +172,8 @@ def test_refused_access_commands_print_an_error_code_and_create_no_grant(
     assert told.code != 0
     assert told.err.split()[1].rstrip(":") == code
     store = build_store(settings_of(office))
-    with store.reading() as (session, _):
-        assert session.exec(select(AccessGrant)).all() == []
+    with store.reading() as tx:
+        assert tx.exec(select(AccessGrant)).all() == []
     store.engine.dispose()
 
 
@@ -221,9 +221,9 @@ def test_access_commands_print_neither_name_nor_reason_and_store_no_plain_reason
     assert not [word for word in ("Nina Saks", REASON, "Barnevern") if word in said]
     assert REASON.encode() not in stored
     store = build_store(settings_of(office))
-    with store.reading() as (session, _):
+    with store.reading() as tx:
         mine = select(AuditEntry.leaf).where(col(AuditEntry.message_id) == message_id)
-        leaves = [bytes(leaf) for leaf in session.exec(mine)]
+        leaves = [bytes(leaf) for leaf in tx.exec(mine)]
     store.engine.dispose()
     assert any(b"access:taken" in leaf for leaf in leaves)
     assert not any(b"nina" in leaf for leaf in leaves)

@@ -30,8 +30,8 @@ def signed(installed: Installed) -> Installed:
 def _sign(installed: Installed) -> None:
     settings = settings_of(installed)
     store = build_store(settings)
-    with store.transaction() as (session, now):
-        note = verify.new_checkpoint(session, now, Keyring.load(settings.keys))
+    with store.transaction() as tx:
+        note = verify.new_checkpoint(tx, Keyring.load(settings.keys))
     assert note is not None
     verify.append_to_checkpoint_file(settings.checkpoints, note)
     store.engine.dispose()
@@ -64,8 +64,8 @@ def test_audit_verify_with_a_checkpoint_file_cut_to_its_first_note_is_a_finding(
     checkpoints = settings_of(signed).checkpoints
     first = checkpoints.read_text()
     store = build_store(settings_of(signed))
-    with store.transaction() as (session, _):
-        audit.record(session, audit.Entry(event="x:y", who="w", subject="s"))
+    with store.transaction() as tx:
+        audit.record(tx, audit.Entry(event="x:y", who="w", subject="s"))
     store.engine.dispose()
     _sign(signed)
     assert signed.ask("audit", "verify").code == 0

@@ -77,8 +77,8 @@ def test_first_start_after_the_upgrade_has_the_rows_vouched_for_as_found(
     assert said["findings"] == []
     assert said["as_found"]
     store = build_store(settings_of(installed))
-    with store.reading() as (session, _):
-        assert session.get_one(Installation, 1).state_taken_at is not None
+    with store.reading() as tx:
+        assert tx.get_one(Installation, 1).state_taken_at is not None
     store.engine.dispose()
 
 

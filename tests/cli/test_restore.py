@@ -305,8 +305,8 @@ def test_person_who_left_by_the_newest_export_cannot_accept(lost: Lost) -> None:
 
 def test_code_of_another_gap_of_another_person_or_of_hours_ago_is_refused(lost: Lost) -> None:
     mine = lost.code("anne")
-    with lost.world.line.store.transaction() as (session, _):
-        session.get_one(RestoreCode, "anne").expires_at -= timedelta(hours=3)
+    with lost.world.line.store.transaction() as tx:
+        tx.get_one(RestoreCode, "anne").expires_at -= timedelta(hours=3)
     siv = lost.code("siv")
 
     late = lost.accept(first_code=mine, second_code=siv)
@@ -315,8 +315,8 @@ def test_code_of_another_gap_of_another_person_or_of_hours_ago_is_refused(lost: 
 
     for answer in (late, swapped, wrong):
         assert answer.err.startswith("inbox: restore.code: ")
-    with lost.world.line.store.reading() as (session, _):
-        leaves = list(session.exec(select(AuditEntry.leaf)))
+    with lost.world.line.store.reading() as tx:
+        leaves = list(tx.exec(select(AuditEntry.leaf)))
     assert sum(b"log:restore_code_refused" in leaf for leaf in leaves) == 3
     assert not any(mine.encode() in leaf or siv.encode() in leaf for leaf in leaves)
 
@@ -387,17 +387,17 @@ def test_restore_drill_in_operators_md_works_as_described(
     monkeypatch.chdir(lost.folder)
     section = PAGE.read_text().partition("### Restore\n")[2].partition("\n```\n")[0]
     commands = re.findall(r"^\$ inbox (.*)$", section, re.MULTILINE)
-    with lost.world.line.store.transaction() as (session, now):
-        session.add(
+    with lost.world.line.store.transaction() as tx:
+        tx.add(
             CapacityRow(
                 id=new_id(),
                 person="bjorn",
                 unit="desk",
                 role=Role.SECURITY_REVIEWER.value,
-                active_from=now - timedelta(days=1),
+                active_from=tx.now - timedelta(days=1),
             )
         )
-        own = [issue_code(session, person) for person in ("anne", "bjorn")]
+        own = [issue_code(tx, person) for person in ("anne", "bjorn")]
     codes: list[str] = []
 
     told = []

@@ -271,8 +271,8 @@ def test_route_explain_of_a_message_requires_an_archivist_and_is_audited(
         (2, "capacity.choose", ""),
         (2, "capacity.choose", ""),
     ]
-    with world.line.store.reading() as (session, _):
-        entries = audited(session)
+    with world.line.store.reading() as tx:
+        entries = audited(tx)
     assert sum(b"message:route_explained" in entry for entry in entries) == 1
     assert not any(b"Kari" in entry for entry in entries)
 
@@ -282,8 +282,8 @@ def test_route_simulate_counts_per_rule_and_unit_and_hides_small_groups(
 ) -> None:
     world, program = small_world, installation_of(small_world)
     world.person("anne", Role.ARCHIVIST, "desk")
-    with world.line.store.transaction() as (session, _):
-        post = Post(keyring=world.line.keyring, session=session)
+    with world.line.store.transaction() as tx:
+        post = Post(keyring=world.line.keyring, session=tx)
         post.receive(12, title="klage", sender="312113619", unit="skole", rule="gammel")
         post.receive(7, title="barnevern", sender="312100010")
 
@@ -308,6 +308,6 @@ def test_route_simulate_counts_per_rule_and_unit_and_hides_small_groups(
     assert units["(a person)"]["gains"] == 12
     assert units["bv"]["gains"] == TOO_FEW
     assert "| skole |" in markdown.out
-    with world.line.store.reading() as (session, _):
-        entries = audited(session)
+    with world.line.store.reading() as tx:
+        entries = audited(tx)
     assert sum(b"route:simulated" in entry for entry in entries) == 2

@@ -33,8 +33,8 @@ class Desk:
             shutil.copytree(shipped_folder("policies"), folder / name)
         replace_in_file(folder / "proposed" / RULE_FILE, EXCEPT_DPF, "")
         replace_in_file(folder / "broken" / RULE_FILE, 'to = "ppt"', 'to = "pp"')
-        with world.line.store.transaction() as (session, _):
-            post = Post(keyring=world.line.keyring, session=session)
+        with world.line.store.transaction() as tx:
+            post = Post(keyring=world.line.keyring, session=tx)
             (self.message,) = post.receive(1, sender="312117010", at=datetime.now(UTC))
             post.receive(14, sender="312113619", title="Klage", unit="skole", at=datetime.now(UTC))
             post.receive(3, sender="312100010", title="barnevern", at=datetime.now(UTC))

@@ -15,8 +15,8 @@ def older(small_world: World) -> Installed:
     wire_id = small_world.send("Om en elev")
     small_world.collect()
     small_world.work()
-    with small_world.line.store.transaction() as (session, _):
-        codes = {person: issue_code(session, person) for person in ("anne", "kari", "bjorn")}
+    with small_world.line.store.transaction() as tx:
+        codes = {person: issue_code(tx, person) for person in ("anne", "kari", "bjorn")}
     sign_more_than_is_there(small_world)
     made = installation_of(small_world)
     (small_world.folder / "directory.toml").write_bytes(DIRECTORY)

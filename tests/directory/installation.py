@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
 import httpx
-from sqlmodel import Session
 
 from inbox import audit
 from inbox.directory.apply import hash_references, import_agreed, plan_changes
@@ -16,7 +14,7 @@ from inbox.directory.format.rows import Directory
 from inbox.directory.format.toml_file import read_directory
 from inbox.keys import create_keys
 from inbox.line import Line
-from inbox.store import Store, create_engine
+from inbox.store import Store, Transaction, create_engine
 from tests import worlds
 from tests.gateway.scripted_gateway import NO_TLS
 from tests.municipality import DIRECTORY
@@ -47,19 +45,19 @@ def build(url: str, folder: Path) -> Line:
 
 def settled(line: Line, folder: Path) -> worlds.House:
     """The municipality of the tests works here."""
-    with line.store.transaction() as (session, now):
-        take(line, session, now, read_directory(DIRECTORY))
+    with line.store.transaction() as tx:
+        take(line, tx, read_directory(DIRECTORY))
     clock = line.store.clock
     assert isinstance(clock, worlds.Clock)
     return worlds.House(line=line, clock=clock, folder=folder)
 
 
 @contextmanager
-def undone(line: Line) -> Iterator[tuple[Session, datetime]]:
+def undone(line: Line) -> Iterator[Transaction]:
     """A transaction of which nothing stays, so that the next begins with the same."""
     try:
-        with line.store.transaction() as (session, now):
-            yield session, now
+        with line.store.transaction() as tx:
+            yield tx
             _undo()
     except _UndoneError:
         pass
@@ -70,15 +68,13 @@ def read(text: str) -> Directory:
     return read_directory((HEAD + text).encode())
 
 
-def take(line: Line, session: Session, now: datetime, directory: Directory) -> None:
+def take(line: Line, tx: Transaction, directory: Directory) -> None:
     """Take it in, whoever decided it."""
-    import_agreed(line, session, now, directory, approved_by="anne+bjorn")
-    session.flush()
-    session.expire_all()
+    import_agreed(line, tx, directory, approved_by="anne+bjorn")
+    tx.flush()
+    tx.expire_all()
 
 
-def planned(
-    line: Line, session: Session, now: datetime, directory: Directory
-) -> tuple[RowChange, ...]:
+def planned(line: Line, tx: Transaction, directory: Directory) -> tuple[RowChange, ...]:
     """What it would change."""
-    return plan_changes(line, session, now, hash_references(line, directory))
+    return plan_changes(line, tx, hash_references(line, directory))

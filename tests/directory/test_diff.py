@@ -24,25 +24,25 @@ NO_DEADLINE = settings(max_examples=8, deadline=None)
 @given(drawn=directories())
 @NO_DEADLINE
 def test_plan_of_an_already_applied_directory_is_empty(same_line: Line, drawn: Directory) -> None:
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, drawn)
+    with undone(same_line) as tx:
+        take(same_line, tx, drawn)
 
-        assert planned(same_line, session, now, drawn) == ()
-        assert planned(same_line, session, now + timedelta(hours=1), drawn) == ()
+        assert planned(same_line, tx, drawn) == ()
+        assert planned(same_line, tx, tx.now + timedelta(hours=1), drawn) == ()
 
 
 @given(drawn=directories())
 @NO_DEADLINE
 def test_exported_directory_is_read_back_without_changes(same_line: Line, drawn: Directory) -> None:
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, drawn)
-        text = directory_text(directory_now(session, now, OURS_NUMBER))
+    with undone(same_line) as tx:
+        take(same_line, tx, drawn)
+        text = directory_text(directory_now(tx, OURS_NUMBER))
         whole = text.replace("complete = false", "complete = true")
 
-        assert planned(same_line, session, now, read_directory(text.encode())) == ()
-        assert planned(same_line, session, now, read_directory(whole.encode())) == ()
+        assert planned(same_line, tx, read_directory(text.encode())) == ()
+        assert planned(same_line, tx, read_directory(whole.encode())) == ()
         assert text.count("[[capacity]]") == len(
-            directory_now(session, now, OURS_NUMBER).rows[RowKind.CAPACITY]
+            directory_now(tx, OURS_NUMBER).rows[RowKind.CAPACITY]
         )
 
 
@@ -52,18 +52,18 @@ def test_complete_directory_file_ends_rows_missing_from_the_file(
     same_line: Line, before: Directory, after: Directory
 ) -> None:
     complete = read_directory(directory_text(after).replace("= false", "= true", 1).encode())
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, before)
+    with undone(same_line) as tx:
+        take(same_line, tx, before)
         for kind in (RowKind.UNIT, RowKind.PERSON):
             assert complete.rows[kind]
         try:
-            take(same_line, session, now + timedelta(minutes=1), complete)
+            take(same_line, tx, tx.now + timedelta(minutes=1), complete)
         except Invalid:
             assume(False)  # noqa: FBT003 - as hypothesis has it
-        later = now + timedelta(minutes=2)
-        stands = directory_now(session, later, OURS_NUMBER)
+        later = tx.now + timedelta(minutes=2)
+        stands = directory_now(tx, later, OURS_NUMBER)
 
-        assert planned(same_line, session, later, complete) == ()
+        assert planned(same_line, tx, later, complete) == ()
         for kind in (RowKind.CAPACITY, RowKind.CLEARANCE, RowKind.CONFLICT):
             assert set(stands.rows[kind]) <= set(complete.rows[kind])
 
@@ -119,10 +119,10 @@ SAID = {
 def test_plan_marks_the_directory_changes_that_widen_access(
     same_line: Line, said: str, *, widens: bool
 ) -> None:
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, BASE)
+    with undone(same_line) as tx:
+        take(same_line, tx, BASE)
 
-        changes = planned(same_line, session, now, read(SAID[said]))
+        changes = planned(same_line, tx, read(SAID[said]))
 
         assert changes
         assert any(change.widens for change in changes) is widens
@@ -133,11 +133,11 @@ def test_ending_a_conflict_widens_access_and_ending_other_rows_does_not(
     same_line: Line, said: str
 ) -> None:
     ended = SAID[said] + "until=2026-11-01\n"
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, BASE)
-        take(same_line, session, now, read(SAID[said]))
+    with undone(same_line) as tx:
+        take(same_line, tx, BASE)
+        take(same_line, tx, read(SAID[said]))
 
-        (change,) = planned(same_line, session, now, read(ended))
+        (change,) = planned(same_line, tx, read(ended))
 
         assert change.change_type is RowChangeType.ENDED
         assert change.widens is (said == "conflict")
@@ -158,11 +158,11 @@ def test_ending_a_conflict_widens_access_and_ending_other_rows_does_not(
 def test_longer_period_widens_access_except_for_a_conflict_of_interest(
     same_line: Line, first: str, then: str, kind: str, *, widens: bool
 ) -> None:
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, BASE)
-        take(same_line, session, now, read(SAID[kind] + first))
+    with undone(same_line) as tx:
+        take(same_line, tx, BASE)
+        take(same_line, tx, read(SAID[kind] + first))
 
-        (change,) = planned(same_line, session, now, read(SAID[kind] + then))
+        (change,) = planned(same_line, tx, read(SAID[kind] + then))
 
         assert change.change_type is RowChangeType.CHANGED
         assert change.widens is (widens if kind == "capacity" else not widens)
@@ -170,20 +170,20 @@ def test_longer_period_widens_access_except_for_a_conflict_of_interest(
 
 def test_return_of_a_person_who_left_is_planned_as_widening_access(same_line: Line) -> None:
     back = "[[person]]\nid='ola'\nname='Ola Saksbehandler'\n"
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, BASE)
-        take(same_line, session, now, read(SAID["person leaves"]))
-        (change,) = planned(same_line, session, now, read(back))
+    with undone(same_line) as tx:
+        take(same_line, tx, BASE)
+        take(same_line, tx, read(SAID["person leaves"]))
+        (change,) = planned(same_line, tx, read(back))
 
         assert change.widens
-        assert planned(same_line, session, now, read(SAID["ended"])) == ()
+        assert planned(same_line, tx, read(SAID["ended"])) == ()
 
 
 def test_end_of_a_person_also_ends_their_capacities_and_clearances(same_line: Line) -> None:
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, BASE)
+    with undone(same_line) as tx:
+        take(same_line, tx, BASE)
 
-        changes = planned(same_line, session, now, read(SAID["person leaves"]))
+        changes = planned(same_line, tx, read(SAID["person leaves"]))
 
         assert {(change.kind, change.change_type) for change in changes} == {
             (RowKind.PERSON, RowChangeType.ENDED),
@@ -225,11 +225,11 @@ def test_end_of_a_person_also_ends_their_capacities_and_clearances(same_line: Li
 def test_plan_refuses_unknown_references_cycles_and_units_closed_without_successor(
     same_line: Line, text: str, code: str
 ) -> None:
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, BASE)
+    with undone(same_line) as tx:
+        take(same_line, tx, BASE)
 
         with pytest.raises(Invalid) as told:
-            planned(same_line, session, now, read(text))
+            planned(same_line, tx, read(text))
 
         assert told.value.code == code
         assert "Saksbehandler" not in str(told.value)
@@ -244,11 +244,11 @@ def test_directory_import_leaves_units_and_people_of_other_organisations_alone(
         b"[[clearance]]\nperson='xen'\nshielding='13'\n"
         b"[[capacity]]\nperson='kari'\nunit='x'\nrole='handler'\n"
     )
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, BASE)
-        take(same_line, session, now, read_directory(theirs))
+    with undone(same_line) as tx:
+        take(same_line, tx, BASE)
+        take(same_line, tx, read_directory(theirs))
         whole = "complete=true\n" + "person=[]\nclearance=[]\nconflict=[]\n"
-        ended = planned(same_line, session, now, read(whole))
+        ended = planned(same_line, tx, read(whole))
 
         assert {change.after.key[0] for change in ended if change.kind is RowKind.PERSON} == {
             "anne",
@@ -263,19 +263,19 @@ def test_directory_import_leaves_units_and_people_of_other_organisations_alone(
             ("[[clearance]]\nperson='xen'\nshielding='26'\n", "directory.other_organisation"),
         ):
             with pytest.raises(Invalid, match=code):
-                planned(same_line, session, now, read(text))
+                planned(same_line, tx, read(text))
 
 
 def test_directory_snapshot_of_a_past_day_has_the_rows_of_that_day(same_line: Line) -> None:
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, BASE)
-        take(same_line, session, now, read(SAID["parent"]))
-        later, latest = now + timedelta(days=40), now + timedelta(days=80)
-        take(same_line, session, later, read("[[unit]]\nid='ppt'\nname='PPT'\nparent='bv'\n"))
-        take(same_line, session, later, read(SAID["person leaves"]))
+    with undone(same_line) as tx:
+        take(same_line, tx, BASE)
+        take(same_line, tx, read(SAID["parent"]))
+        later, latest = tx.now + timedelta(days=40), tx.now + timedelta(days=80)
+        take(same_line, tx, later, read("[[unit]]\nid='ppt'\nname='PPT'\nparent='bv'\n"))
+        take(same_line, tx, later, read(SAID["person leaves"]))
 
-        then = directory_on(session, latest, OURS_NUMBER, now + timedelta(days=20))
-        today = directory_on(session, latest, OURS_NUMBER, latest)
+        then = directory_on(tx, latest, OURS_NUMBER, tx.now + timedelta(days=20))
+        today = directory_on(tx, latest, OURS_NUMBER, latest)
 
         assert then.rows[RowKind.UNIT]["ppt",].cells["parent"] == "skole"
         assert today.rows[RowKind.UNIT]["ppt",].cells["parent"] == "bv"
@@ -284,10 +284,10 @@ def test_directory_snapshot_of_a_past_day_has_the_rows_of_that_day(same_line: Li
 
 
 def test_digest_of_a_directory_change_differs_by_changes_and_salt(same_line: Line) -> None:
-    with undone(same_line) as (session, now):
-        take(same_line, session, now, BASE)
+    with undone(same_line) as tx:
+        take(same_line, tx, BASE)
         digests = {
-            digest_of(planned(same_line, session, now, read(text)), salt=salt)
+            digest_of(planned(same_line, tx, read(text)), salt=salt)
             for text in SAID.values()
             for salt in ("one", "two")
         }

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.directory.leavers import settle_closed_units_and_leavers
@@ -12,6 +12,7 @@ from inbox.line import Line
 from inbox.line.moves import archive_staff
 from inbox.line.moves.unit import assign
 from inbox.line.task_kinds import TaskKind
+from inbox.store import Transaction
 from inbox.tables import (
     AccessGrant,
     Assignment,
@@ -29,33 +30,31 @@ CLOSES = "[[unit]]\nid='bv'\nname='B'\ncase_system='sak'\nuntil={}\nsuccessor='p
 PAST, AHEAD = "2026-11-19", "2026-11-29"
 
 
-def _message(
-    session: Session, now: datetime, unit: str, state: MessageState = MessageState.ROUTED
-) -> str:
-    message = message_row(now, unit=unit, state=state)
-    session.add(message)
-    session.flush()
+def _message(tx: Transaction, unit: str, state: MessageState = MessageState.ROUTED) -> str:
+    message = message_row(tx.now, unit=unit, state=state)
+    tx.add(message)
+    tx.flush()
     return message.id
 
 
-def _had(session: Session, now: datetime, unit: str = "bv") -> str:
+def _had(tx: Transaction, unit: str = "bv") -> str:
     """A message that ola has, with a grant to it and somebody away whom ola stands in for."""
-    message_id = _message(session, now, unit)
-    until = now + timedelta(days=90)
-    session.add(Assignment(id=new_id(), message_id=message_id, person="ola", active_from=now))
-    session.add(_grant(message_id, "ola", "kari", now, until))
-    session.add(
+    message_id = _message(tx, unit)
+    until = tx.now + timedelta(days=90)
+    tx.add(Assignment(id=new_id(), message_id=message_id, person="ola", active_from=tx.now))
+    tx.add(_grant(message_id, "ola", "kari", tx.now, until))
+    tx.add(
         Delegation(
             id=new_id(),
             unit=unit,
             absent="kari",
             substitute="ola",
             given_by="kari",
-            active_from=now,
+            active_from=tx.now,
             active_until=until,
         )
     )
-    session.flush()
+    tx.flush()
     return message_id
 
 
@@ -74,27 +73,27 @@ def _grant(message_id: str, to: str, by: str, now: datetime, until: datetime) ->
 
 
 def _take(line: Line, text: str) -> None:
-    with line.store.transaction() as (session, now):
-        take(line, session, now, read(text))
+    with line.store.transaction() as tx:
+        take(line, tx, read(text))
 
 
 def _left(line: Line) -> tuple[int, int, int]:
     """How many assignments, grants and delegations last."""
-    with line.store.reading() as (session, now):
-        assignments = session.exec(select(Assignment.active_until)).all()
-        grants = session.exec(select(AccessGrant.active_until)).all()
-        delegations = session.exec(select(Delegation.active_until)).all()
+    with line.store.reading() as tx:
+        assignments = tx.exec(select(Assignment.active_until)).all()
+        grants = tx.exec(select(AccessGrant.active_until)).all()
+        delegations = tx.exec(select(Delegation.active_until)).all()
     return (
-        sum(end is None or end > now for end in assignments),
-        sum(end > now for end in grants),
-        sum(end > now for end in delegations),
+        sum(end is None or end > tx.now for end in assignments),
+        sum(end > tx.now for end in grants),
+        sum(end > tx.now for end in delegations),
     )
 
 
 def _tasks(line: Line) -> list[tuple[str | None, str]]:
-    with line.store.reading() as (session, _):
+    with line.store.reading() as tx:
         query = select(Task).where(col(Task.kind) == TaskKind.LEAVER, col(Task.closed_at).is_(None))
-        return [(task.unit, task.role) for task in session.exec(query)]
+        return [(task.unit, task.role) for task in tx.exec(query)]
 
 
 @pytest.mark.parametrize("leaves", [LEAVES, LEAVES_BV])
@@ -102,8 +101,8 @@ def test_access_of_a_leaver_ends_the_same_day_and_opens_tasks_for_the_leader(
     town: House, leaves: str
 ) -> None:
     line = town.line
-    with line.store.transaction() as (session, now):
-        _had(session, now)
+    with line.store.transaction() as tx:
+        _had(tx)
     assert _left(line) == (1, 1, 1)
 
     _take(line, leaves.format(PAST))
@@ -115,8 +114,8 @@ def test_access_of_a_leaver_ends_the_same_day_and_opens_tasks_for_the_leader(
 
 def test_leaver_with_a_future_end_date_is_handled_on_that_day(small_town: House) -> None:
     line = small_town.line
-    with line.store.transaction() as (session, now):
-        _had(session, now)
+    with line.store.transaction() as tx:
+        _had(tx)
     _take(line, LEAVES.format(AHEAD))
 
     assert settle_closed_units_and_leavers(line) == 0
@@ -130,10 +129,10 @@ def test_leaver_with_a_future_end_date_is_handled_on_that_day(small_town: House)
 
 def test_leaver_of_one_unit_keeps_assignments_in_another_unit(small_town: House) -> None:
     line = small_town.line
-    with line.store.transaction() as (session, now):
-        _had(session, now)
-        elsewhere = _message(session, now, "skole")
-        session.add(Assignment(id=new_id(), message_id=elsewhere, person="ola", active_from=now))
+    with line.store.transaction() as tx:
+        _had(tx)
+        elsewhere = _message(tx, "skole")
+        tx.add(Assignment(id=new_id(), message_id=elsewhere, person="ola", active_from=tx.now))
 
     _take(line, LEAVES_BV.format(PAST))
 
@@ -142,9 +141,9 @@ def test_leaver_of_one_unit_keeps_assignments_in_another_unit(small_town: House)
 
 def test_grants_from_a_leaver_to_others_remain_active(small_town: House) -> None:
     line = small_town.line
-    with line.store.transaction() as (session, now):
-        message_id = _message(session, now, "bv")
-        session.add(_grant(message_id, "ola", "kari", now, now + timedelta(days=90)))
+    with line.store.transaction() as tx:
+        message_id = _message(tx, "bv")
+        tx.add(_grant(message_id, "ola", "kari", tx.now, tx.now + timedelta(days=90)))
 
     _take(line, LEAVES.replace("ola", "kari").format(PAST))
 
@@ -153,9 +152,9 @@ def test_grants_from_a_leaver_to_others_remain_active(small_town: House) -> None
 
 def test_registered_message_of_a_leaver_opens_no_task(small_town: House) -> None:
     line = small_town.line
-    with line.store.transaction() as (session, now):
-        message_id = _message(session, now, "bv", MessageState.REGISTERED)
-        session.add(Assignment(id=new_id(), message_id=message_id, person="ola", active_from=now))
+    with line.store.transaction() as tx:
+        message_id = _message(tx, "bv", MessageState.REGISTERED)
+        tx.add(Assignment(id=new_id(), message_id=message_id, person="ola", active_from=tx.now))
 
     _take(line, LEAVES.format(PAST))
 
@@ -165,16 +164,16 @@ def test_registered_message_of_a_leaver_opens_no_task(small_town: House) -> None
 
 def test_leaver_task_is_closed_by_reassignment_or_by_the_leader(small_town: House) -> None:
     line = small_town.line
-    with line.store.transaction() as (session, now):
-        message_id = _had(session, now)
+    with line.store.transaction() as tx:
+        message_id = _had(tx)
     more = "[[capacity]]\nperson='bjorn'\nunit='bv'\nrole='handler'\n"
     _take(line, LEAVES_BV.format(PAST) + more)
     kari = small_town.person("kari", Role.LEADER, "bv")
 
     assign(line, kari, message_id, to=PersonId("bjorn"))
     assert len(_tasks(line)) == 2
-    with line.store.reading() as (session, _):
-        rest = session.exec(
+    with line.store.reading() as tx:
+        rest = tx.exec(
             select(Task.id).where(col(Task.kind) == TaskKind.LEAVER, col(Task.closed_at).is_(None))
         ).all()
     for task_id in rest:
@@ -183,32 +182,30 @@ def test_leaver_task_is_closed_by_reassignment_or_by_the_leader(small_town: Hous
     assert _tasks(line) == []
 
 
-def _delivery(session: Session, now: datetime, message_id: str, state: DeliveryState) -> None:
-    session.add(
+def _delivery(tx: Transaction, message_id: str, state: DeliveryState) -> None:
+    tx.add(
         Delivery(
             id=new_id(),
             message_id=message_id,
             number=1,
             case_system="sak",
             state=state,
-            offered_at=now,
+            offered_at=tx.now,
         )
     )
 
 
 def test_open_mail_of_a_closed_unit_is_routed_to_its_successor(town: House) -> None:
     line, state = town.line, MessageState
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         for each in (state.ROUTED, state.RETURNED, state.RELEASED, state.OFFERED):
-            message_id = _message(session, now, "bv", each)
-            session.add(
-                Assignment(id=new_id(), message_id=message_id, person="ola", active_from=now)
-            )
+            message_id = _message(tx, "bv", each)
+            tx.add(Assignment(id=new_id(), message_id=message_id, person="ola", active_from=tx.now))
             if each is state.OFFERED:
-                _delivery(session, now, message_id, DeliveryState.OPEN)
-        collected = _message(session, now, "bv", state.OFFERED)
-        _delivery(session, now, collected, DeliveryState.COLLECTED)
-        done = _message(session, now, "bv", state.ANSWERED)
+                _delivery(tx, message_id, DeliveryState.OPEN)
+        collected = _message(tx, "bv", state.OFFERED)
+        _delivery(tx, collected, DeliveryState.COLLECTED)
+        done = _message(tx, "bv", state.ANSWERED)
 
     _take(line, CLOSES.format(PAST))
 
@@ -223,8 +220,8 @@ def test_open_mail_of_a_closed_unit_is_routed_to_its_successor(town: House) -> N
 
 def test_unit_with_a_future_closing_date_hands_over_its_mail_on_that_day(small_town: House) -> None:
     line = small_town.line
-    with line.store.transaction() as (session, now):
-        _message(session, now, "bv")
+    with line.store.transaction() as tx:
+        _message(tx, "bv")
     _take(line, CLOSES.format(AHEAD))
     assert settle_closed_units_and_leavers(line) == 0
 
@@ -236,9 +233,9 @@ def test_unit_with_a_future_closing_date_hands_over_its_mail_on_that_day(small_t
 def test_mail_of_a_closed_unit_without_successor_goes_to_archive_staff(small_town: House) -> None:
     line = small_town.line
     _take(line, "[[unit]]\nid='ny'\nname='N'\n")
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         for state in (MessageState.ROUTED, MessageState.RELEASED):
-            _message(session, now, "ny", state)
+            _message(tx, "ny", state)
 
     _take(line, f"[[unit]]\nid='ny'\nname='N'\nuntil={PAST}\n")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from inbox.directory.format.rows import RowKind
 from inbox.directory.format.toml_file import directory_of
@@ -14,6 +14,7 @@ from inbox.directory.impact import AccessMap, access_map, directory_impact
 from inbox.domain import MessageState, OrgNumber, new_id
 from inbox.errors import Invalid
 from inbox.line import Line
+from inbox.store import Transaction
 from inbox.tables import Assignment, CapacityRow, Unit
 from tests.databases import SQLITE_SOON
 from tests.directory.directory_strategies import SENDERS, tables
@@ -55,28 +56,30 @@ def _edited(draw: st.DrawFn, row: dict[str, object]) -> dict[str, object]:
     return edited
 
 
-def _fill(session: Session, now: datetime, choice: st.DataObject) -> None:
+def _fill(tx: Transaction, choice: st.DataObject) -> None:
     """Messages in every unit, and those of them assigned that the drawing says."""
-    units = session.exec(select(Unit.id)).all()
+    units = tx.exec(select(Unit.id)).all()
     for at, unit in enumerate(units):
         for state in STATES:
             message = message_row(
-                now,
+                tx.now,
                 state=state,
                 unit=None if state is MessageState.UNROUTED else unit,
                 sender=SENDERS[at % 2],
                 shielding=choice.draw(st.sampled_from([None, "13"])),
             )
-            session.add(message)
-            session.flush()
-            people = session.exec(select(CapacityRow.person).where(CapacityRow.unit == unit)).all()
+            tx.add(message)
+            tx.flush()
+            people = tx.exec(select(CapacityRow.person).where(CapacityRow.unit == unit)).all()
             is_assigned = choice.draw(st.booleans())
             if people and is_assigned:
                 person = choice.draw(st.sampled_from(sorted(people)))
-                session.add(
-                    Assignment(id=new_id(), message_id=message.id, person=person, active_from=now)
+                tx.add(
+                    Assignment(
+                        id=new_id(), message_id=message.id, person=person, active_from=tx.now
+                    )
                 )
-    session.flush()
+    tx.flush()
 
 
 def _gained(before: AccessMap, after: AccessMap) -> set[tuple[object, ...]]:
@@ -87,29 +90,29 @@ def _gained(before: AccessMap, after: AccessMap) -> set[tuple[object, ...]]:
     }
 
 
-def _freed(session: Session, now: datetime) -> set[str]:
+def _freed(tx: Transaction) -> set[str]:
     """What a leaver had, in a unit that shares: its handlers see and take what nobody has."""
     return set(
-        session.exec(select(Assignment.message_id).where(Assignment.active_until == now)).all()
+        tx.exec(select(Assignment.message_id).where(Assignment.active_until == tx.now)).all()
     )
 
 
 def _check(line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.DataObject) -> None:
     before, after = (directory_of(each) for each in edit)
-    with undone(line) as (session, now):
-        take(line, session, now, before)
-        later = now + timedelta(hours=2)
+    with undone(line) as tx:
+        take(line, tx, before)
+        later = tx.now + timedelta(hours=2)
         try:
-            changes = planned(line, session, later, after)
+            changes = planned(line, tx, later, after)
         except Invalid:  # a unit that rules name, without a successor
             changes = ()
         assume(changes and not any(change.widens for change in changes))
-        _fill(session, now, choice)
-        policy = line.policies.current(session)
-        had = access_map(session, later, policy, OrgNumber(OURS))
-        take(line, session, later, after)
-        gained = _gained(had, access_map(session, later, policy, OrgNumber(OURS)))
-        freed = _freed(session, later)
+        _fill(tx, choice)
+        policy = line.policies.current(tx)
+        had = access_map(tx, later, policy, OrgNumber(OURS))
+        take(line, tx, later, after)
+        gained = _gained(had, access_map(tx, later, policy, OrgNumber(OURS)))
+        freed = _freed(tx, later)
 
         assert {each for each in gained if each[-1] not in freed} == set()
 
@@ -155,19 +158,19 @@ role='handler'
 """
 
 
-def _small(session: Session, now: datetime, person: str | None) -> None:
-    message = message_row(now)
-    session.add(message)
-    session.flush()
+def _small(tx: Transaction, person: str | None) -> None:
+    message = message_row(tx.now)
+    tx.add(message)
+    tx.flush()
     if person:
-        session.add(Assignment(id=new_id(), message_id=message.id, person=person, active_from=now))
+        tx.add(Assignment(id=new_id(), message_id=message.id, person=person, active_from=tx.now))
 
 
 @SQLITE_SOON
 def test_directory_impact_counts_gains_and_losses_without_applying_the_import(line: Line) -> None:
-    with line.store.transaction() as (session, now):
-        take(line, session, now, read(BASE))
-        _small(session, now, "ola")
+    with line.store.transaction() as tx:
+        take(line, tx, read(BASE))
+        _small(tx, "ola")
     leaves = read(
         "[[capacity]]\nperson='ola'\nunit='bv'\nrole='handler'\nuntil=2026-11-19\n"
         "[[capacity]]\nperson='kari'\nunit='desk'\nrole='archivist'\n"
@@ -178,8 +181,8 @@ def test_directory_impact_counts_gains_and_losses_without_applying_the_import(li
     assert (found["ola", "open"].gains, found["ola", "open"].loses) == (0, 1)
     assert (found["kari", "route"].gains, found["kari", "route"].loses) == (1, 0)
     assert ("kari", "list") not in found
-    with line.store.reading() as (session, now):
-        assert len(planned(line, session, now, leaves)) == 2
+    with line.store.reading() as tx:
+        assert len(planned(line, tx, leaves)) == 2
 
 
 @SQLITE_SOON
@@ -191,10 +194,10 @@ def test_directory_impact_shows_a_leavers_message_to_others_only_if_the_unit_sha
     leaves = read("[[capacity]]\nperson='ola'\nunit='bv'\nrole='handler'\nuntil=2026-11-19\n")
     gains = []
     for text in (BASE, shares):
-        with line.store.transaction() as (session, now):
-            take(line, session, now, read(text + more))
+        with line.store.transaction() as tx:
+            take(line, tx, read(text + more))
             if text == BASE:
-                _small(session, now, "ola")
+                _small(tx, "ola")
         gains.append({each.who for each in directory_impact(line, leaves) if each.gains})
 
     assert gains == [set(), {"siri"}]

@@ -24,76 +24,76 @@ from tests.worlds import OURS, World
 
 
 def test_a_personal_code_proves_one_person_and_is_stored_hashed(small_world: World) -> None:
-    with small_world.line.store.transaction() as (session, now):
-        code = issue_code(session, "anne")
-        assert is_code_valid(session, now, "anne", code)
-        assert not is_code_valid(session, now, "bjorn", code)
-        assert not is_code_valid(session, now, "anne", code.upper() + "x")
-        stored = session.get_one(Person, "anne").code_hash or b""
+    with small_world.line.store.transaction() as tx:
+        code = issue_code(tx, "anne")
+        assert is_code_valid(tx, "anne", code)
+        assert not is_code_valid(tx, "bjorn", code)
+        assert not is_code_valid(tx, "anne", code.upper() + "x")
+        stored = tx.get_one(Person, "anne").code_hash or b""
         assert code.encode() not in stored
 
 
 def test_new_personal_code_invalidates_the_old_code(small_world: World) -> None:
-    with small_world.line.store.transaction() as (session, now):
-        old = issue_code(session, "anne")
-        issue_code(session, "anne")
-        assert not is_code_valid(session, now, "anne", old)
+    with small_world.line.store.transaction() as tx:
+        old = issue_code(tx, "anne")
+        issue_code(tx, "anne")
+        assert not is_code_valid(tx, "anne", old)
 
 
 def test_person_who_left_cannot_sign_in_or_act(small_world: World) -> None:
-    with small_world.line.store.transaction() as (session, now):
-        code = issue_code(session, "anne")
-        session.get_one(Person, "anne").active_until = now
-        assert not is_code_valid(session, now, "anne", code)
+    with small_world.line.store.transaction() as tx:
+        code = issue_code(tx, "anne")
+        tx.get_one(Person, "anne").active_until = tx.now
+        assert not is_code_valid(tx, "anne", code)
         with pytest.raises(NotFound):
-            sign_in_as(session, now, "anne", role=Role.ARCHIVIST, unit="desk", code=code)
+            sign_in_as(tx, "anne", role=Role.ARCHIVIST, unit="desk", code=code)
 
 
 def test_acting_in_an_ended_capacity_is_refused(small_world: World) -> None:
-    with small_world.line.store.transaction() as (session, now):
-        for row in session.exec(select(CapacityRow).where(col(CapacityRow.person) == "kari")):
-            row.active_until = now + timedelta(hours=1)
-        assert sign_in_as(session, now, "kari", role=Role.LEADER, unit="bv").person == "kari"
+    with small_world.line.store.transaction() as tx:
+        for row in tx.exec(select(CapacityRow).where(col(CapacityRow.person) == "kari")):
+            row.active_until = tx.now + timedelta(hours=1)
+        assert sign_in_as(tx, "kari", role=Role.LEADER, unit="bv").person == "kari"
         with pytest.raises(NotFound):
-            sign_in_as(session, now + timedelta(hours=2), "kari", role=Role.LEADER, unit="bv")
+            sign_in_as(tx, tx.now + timedelta(hours=2), "kari", role=Role.LEADER, unit="bv")
 
 
 def test_capacities_of_a_person_are_shown_only_for_the_own_personal_code(
     small_world: World,
 ) -> None:
-    with small_world.line.store.transaction() as (session, now):
-        anne, bjorn = (issue_code(session, person) for person in ("anne", "bjorn"))
+    with small_world.line.store.transaction() as tx:
+        anne, bjorn = (issue_code(tx, person) for person in ("anne", "bjorn"))
 
-        found = verified_capacities(session, now, "anne", anne)
+        found = verified_capacities(tx, "anne", anne)
 
         assert {(each.role, each.strong_auth) for each in found} >= {(Role.ARCHIVIST, True)}
         for person, code in (("anne", bjorn), ("anne", ""), ("nobody", anne)):
             with pytest.raises(Conflict, match=r"code\.wrong"):
-                verified_capacities(session, now, person, code)
+                verified_capacities(tx, person, code)
 
 
 def test_capacities_in_a_closed_unit_cannot_be_used(small_world: World) -> None:
-    with small_world.line.store.transaction() as (session, now):
-        code = issue_code(session, "kari")
-        assert sign_in_as(session, now, "kari", role=Role.LEADER, unit="bv").unit == "bv"
-        before = {each.unit for each in verified_capacities(session, now, "kari", code)}
-        session.get_one(Unit, "bv").active_until = now
+    with small_world.line.store.transaction() as tx:
+        code = issue_code(tx, "kari")
+        assert sign_in_as(tx, "kari", role=Role.LEADER, unit="bv").unit == "bv"
+        before = {each.unit for each in verified_capacities(tx, "kari", code)}
+        tx.get_one(Unit, "bv").active_until = tx.now
 
-        left = {each.unit for each in verified_capacities(session, now, "kari", code)}
+        left = {each.unit for each in verified_capacities(tx, "kari", code)}
 
         assert left == before - {"bv"}
         with pytest.raises(NotFound):
-            sign_in_as(session, now, "kari", role=Role.LEADER, unit="bv")
+            sign_in_as(tx, "kari", role=Role.LEADER, unit="bv")
 
 
 def test_repeated_directory_import_adds_nothing_and_shows_no_key_again(small_world: World) -> None:
-    with small_world.line.store.transaction() as (session, now):
+    with small_world.line.store.transaction() as tx:
         again = import_agreed(
-            small_world.line, session, now, read_directory(DIRECTORY), approved_by="anne+bjorn"
+            small_world.line, tx, read_directory(DIRECTORY), approved_by="anne+bjorn"
         )
-        people = session.exec(select(Person.id)).all()
-        capacities = session.exec(select(CapacityRow.id)).all()
-        clearances = session.exec(select(Clearance.id)).all()
+        people = tx.exec(select(Person.id)).all()
+        capacities = tx.exec(select(CapacityRow.id)).all()
+        clearances = tx.exec(select(Clearance.id)).all()
 
     assert again == {}
     assert len(people) == 4
@@ -103,31 +103,30 @@ def test_repeated_directory_import_adds_nothing_and_shows_no_key_again(small_wor
 
 def test_a_case_system_is_found_by_its_key_while_it_is_active(small_world: World) -> None:
     key, _ = small_world.keys["sak"]
-    with small_world.line.store.reading() as (session, now):
-        found = case_system_by_key(session, now, key)
+    with small_world.line.store.reading() as tx:
+        found = case_system_by_key(tx, key)
         assert found is not None
         assert found.id == "sak"
-        assert case_system_by_key(session, now, key + "x") is None
-        assert case_system_by_key(session, now - timedelta(days=1), key) is None
+        assert case_system_by_key(tx, key + "x") is None
+        assert case_system_by_key(tx, tx.now - timedelta(days=1), key) is None
 
 
 def test_imported_case_reference_is_stored_as_a_keyed_hash(small_world: World) -> None:
     text = DIRECTORY + (
         b"[[reference]]\ncounterparty='910077473'\nreference='2026/000999-1'\nunit='bv'\n"
     )
-    with small_world.line.store.transaction() as (session, now):
-        import_agreed(small_world.line, session, now, read_directory(text), approved_by="a+b")
-        known = session.exec(select(KnownReference)).one()
+    with small_world.line.store.transaction() as tx:
+        import_agreed(small_world.line, tx, read_directory(text), approved_by="a+b")
+        known = tx.exec(select(KnownReference)).one()
 
     assert known.unit == "bv"
     assert "2026" not in known.reference_hash
 
 
 def _begin(world: World, people: dict[str, str]) -> dict[str, str]:
-    with world.line.store.transaction() as (session, now):
+    with world.line.store.transaction() as tx:
         return enrol_first_people(
-            session,
-            now,
+            tx,
             organisation=OrgNumber(OURS),
             people=people,
             desk=("post", "Postmottak"),
@@ -142,11 +141,11 @@ def test_enrol_first_people_requires_two_people_and_runs_only_once(small_world: 
     with pytest.raises(Conflict, match=r"init\.done"):
         _begin(small_world, {"tre": "Tre", "fire": "Fire"})
 
-    with small_world.line.store.reading() as (session, now):
-        assert all(is_code_valid(session, now, person, code) for person, code in codes.items())
-        assert session.get_one(Installation, 1).people_enrolled_at == now
-        assert session.get_one(Unit, "post").name == "Postmottak"
-        assert sign_in_as(session, now, "en", role=Role.POLICY_EDITOR, unit="post")
-        assert sign_in_as(session, now, "to", role=Role.SECURITY_REVIEWER, unit="post")
+    with small_world.line.store.reading() as tx:
+        assert all(is_code_valid(tx, person, code) for person, code in codes.items())
+        assert tx.get_one(Installation, 1).people_enrolled_at == tx.now
+        assert tx.get_one(Unit, "post").name == "Postmottak"
+        assert sign_in_as(tx, "en", role=Role.POLICY_EDITOR, unit="post")
+        assert sign_in_as(tx, "to", role=Role.SECURITY_REVIEWER, unit="post")
         with pytest.raises(NotFound):
-            sign_in_as(session, now, "en", role=Role.SECURITY_REVIEWER, unit="post")
+            sign_in_as(tx, "en", role=Role.SECURITY_REVIEWER, unit="post")

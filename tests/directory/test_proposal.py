@@ -38,10 +38,9 @@ class Two:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        with line.store.transaction() as (session, now):
+        with line.store.transaction() as tx:
             codes = enrol_first_people(
-                session,
-                now,
+                tx,
                 organisation=OrgNumber(OURS),
                 people={"anne": "Anne A", "bjorn": "Bjorn B"},
                 desk=("desk", "Dokumentsenteret"),
@@ -61,16 +60,16 @@ class Two:
         )
 
     def state(self, proposal_id: str | None) -> ProposalState:
-        with self.line.store.reading() as (session, _):
-            return session.get_one(Proposal, proposal_id).state
+        with self.line.store.reading() as tx:
+            return tx.get_one(Proposal, proposal_id).state
 
     def units(self) -> set[str]:
-        with self.line.store.reading() as (session, _):
-            return set(session.exec(select(Unit.id)))
+        with self.line.store.reading() as tx:
+            return set(tx.exec(select(Unit.id)))
 
     def entries(self) -> list[bytes]:
-        with self.line.store.reading() as (session, _):
-            return audited(session)
+        with self.line.store.reading() as tx:
+            return audited(tx)
 
 
 def test_directory_change_that_widens_access_waits_for_another_person(line: Line) -> None:
@@ -109,10 +108,10 @@ def test_submitting_the_same_directory_again_changes_and_audits_nothing(small_li
 
 def test_directory_change_cannot_be_approved_by_its_proposer(small_line: Line) -> None:
     two = Two(small_line)
-    with small_line.store.transaction() as (session, now):
-        session.add(
+    with small_line.store.transaction() as tx:
+        tx.add(
             CapacityRow(
-                id="r", person="anne", unit="desk", role="security_reviewer", active_from=now
+                id="r", person="anne", unit="desk", role="security_reviewer", active_from=tx.now
             )
         )
 
@@ -129,8 +128,8 @@ def test_directory_change_is_denied_without_the_right_to_propose_or_approve(
 ) -> None:
     two = Two(small_line)
     proposed = two.approve(two.bring())
-    with small_line.store.transaction() as (session, _):
-        kari = Credentials(person="kari", code=issue_code(session, "kari"))
+    with small_line.store.transaction() as tx:
+        kari = Credentials(person="kari", code=issue_code(tx, "kari"))
     del proposed
     more = read("[[clearance]]\nperson='kari'\nshielding='13'\n")
 
@@ -229,13 +228,13 @@ def test_directory_proposal_is_sealed_and_its_key_destroyed_after_approval(
     )
     proposed = two.bring(text)
     owner = f"proposal:{proposed.proposal_id}"
-    with small_line.store.reading() as (session, _):
-        sealed = session.get_one(Proposal, proposed.proposal_id).sealed_payload
-        assert session.get_one(WrappedKey, owner).wrapped is not None
+    with small_line.store.reading() as tx:
+        sealed = tx.get_one(Proposal, proposed.proposal_id).sealed_payload
+        assert tx.get_one(WrappedKey, owner).wrapped is not None
     two.approve(proposed)
 
-    with small_line.store.reading() as (session, _):
-        assert session.get_one(WrappedKey, owner).wrapped is None
+    with small_line.store.reading() as tx:
+        assert tx.get_one(WrappedKey, owner).wrapped is None
     assert b"Hemmelig" not in sealed
     assert not [leaf for leaf in two.entries() if b"Hemmelig" in leaf or b"000999" in leaf]
 
@@ -253,9 +252,9 @@ def test_key_of_a_lapsed_directory_proposal_is_destroyed(small_line: Line) -> No
         ProposalState.LAPSED,
         ProposalState.OPEN,
     ]
-    with small_line.store.reading() as (session, _):
+    with small_line.store.reading() as tx:
         kept = [
-            session.get_one(WrappedKey, f"proposal:{each.proposal_id}").wrapped is not None
+            tx.get_one(WrappedKey, f"proposal:{each.proposal_id}").wrapped is not None
             for each in (taken_back, late, standing)
         ]
     assert kept == [False, False, True]
@@ -264,8 +263,8 @@ def test_key_of_a_lapsed_directory_proposal_is_destroyed(small_line: Line) -> No
 def test_directory_proposal_of_another_kind_or_unknown_id_is_not_found(small_line: Line) -> None:
     two = Two(small_line)
     proposed = two.bring()
-    with small_line.store.transaction() as (session, _):
-        session.get_one(Proposal, proposed.proposal_id).kind = "policy"
+    with small_line.store.transaction() as tx:
+        tx.get_one(Proposal, proposed.proposal_id).kind = "policy"
 
     for proposal_id in (str(proposed.proposal_id), "0" * 32):
         with pytest.raises(NotFound):
@@ -293,9 +292,9 @@ def test_new_personal_code_requires_a_proposer_and_another_approver(small_line: 
     for by, with_ in ((two.anne, kari), (kari, two.bjorn), (two.anne, two.anne)):
         with pytest.raises(NotPermitted):
             proposal.issue_code_with_approver(small_line, by, with_, "bjorn")
-    with small_line.store.reading() as (session, now):
-        assert is_code_valid(session, now, "kari", code)
-        assert is_code_valid(session, now, "bjorn", two.bjorn.code)
+    with small_line.store.reading() as tx:
+        assert is_code_valid(tx, "kari", code)
+        assert is_code_valid(tx, "bjorn", two.bjorn.code)
 
 
 def test_approved_directory_change_audits_each_added_row_and_the_rule(small_line: Line) -> None:

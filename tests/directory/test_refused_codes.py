@@ -16,23 +16,23 @@ REFUSED = "person:code_refused"
 
 
 def code_of(world: World, person: str) -> str:
-    with world.line.store.transaction() as (session, _):
-        return issue_code(session, person)
+    with world.line.store.transaction() as tx:
+        return issue_code(tx, person)
 
 
 def outcome(world: World, person: str, code: str, later: timedelta = timedelta(0)) -> str:
     """What a sign-in ends with, in a transaction that only reads."""
     try:
-        with world.line.store.reading() as (session, now):
-            verified_capacities(session, now + later, person, code)
+        with world.line.store.reading() as tx:
+            verified_capacities(tx, tx.now + later, person, code)
     except InboxError as error:
         return error.code
     return "in"
 
 
 def refusals(world: World) -> list[tuple[str, str]]:
-    with world.line.store.reading() as (session, _):
-        leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
+    with world.line.store.reading() as tx:
+        leaves = tx.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
     read = [json.loads(leaf) for leaf in leaves]
     return [(leaf["subject"], leaf["who"]) for leaf in read if leaf["event"] == REFUSED]
 
@@ -50,10 +50,10 @@ def test_wrong_personal_code_is_in_the_audit_though_nothing_was_written(
 def test_wrong_personal_code_is_in_the_audit_though_the_transaction_was_rolled_back(
     small_world: World,
 ) -> None:
-    with pytest.raises(Conflict), small_world.line.store.transaction() as (session, now):
-        verified_capacities(session, now, "anne", "wrong")
-    with pytest.raises(NotFound), small_world.line.store.transaction() as (session, now):
-        sign_in_as(session, now, "anne", role=Role.ARCHIVIST, unit="desk", code="wrong")
+    with pytest.raises(Conflict), small_world.line.store.transaction() as tx:
+        verified_capacities(tx, "anne", "wrong")
+    with pytest.raises(NotFound), small_world.line.store.transaction() as tx:
+        sign_in_as(tx, "anne", role=Role.ARCHIVIST, unit="desk", code="wrong")
 
     assert refusals(small_world) == [("anne", "stranger")] * 2
 
@@ -82,8 +82,8 @@ def test_third_wrong_code_makes_even_the_right_one_wait_and_each_more_makes_it_l
 
 def test_pause_is_a_quarter_of_an_hour_at_most(small_world: World) -> None:
     right = code_of(small_world, "anne")
-    with small_world.line.store.transaction() as (session, now):
-        session.add(RefusedSignIn(person="anne", refused=1000, last_at=now))
+    with small_world.line.store.transaction() as tx:
+        tx.add(RefusedSignIn(person="anne", refused=1000, last_at=tx.now))
 
     assert outcome(small_world, "anne", right, timedelta(minutes=14)) == "code.paused"
     assert outcome(small_world, "anne", right, timedelta(minutes=16)) == "in"
@@ -128,18 +128,18 @@ def test_pause_stops_sign_in_with_one_capacity_too(small_world: World) -> None:
 
     with (
         pytest.raises(Unavailable, match=r"code\.paused"),
-        small_world.line.store.transaction() as (session, now),
+        small_world.line.store.transaction() as tx,
     ):
-        sign_in_as(session, now, "anne", role=Role.ARCHIVIST, unit="desk", code=right)
+        sign_in_as(tx, "anne", role=Role.ARCHIVIST, unit="desk", code=right)
 
 
 def test_pause_that_a_wrong_clock_dated_ahead_ends_when_the_clock_is_right(
     small_world: World,
 ) -> None:
     right = code_of(small_world, "anne")
-    with small_world.line.store.transaction() as (session, now):
-        ahead = now + timedelta(days=400)
-        session.add(RefusedSignIn(person="anne", refused=1000, last_at=ahead))
+    with small_world.line.store.transaction() as tx:
+        ahead = tx.now + timedelta(days=400)
+        tx.add(RefusedSignIn(person="anne", refused=1000, last_at=ahead))
 
     assert outcome(small_world, "anne", "wrong") == "code.wrong"
     assert outcome(small_world, "anne", right) == "in"

@@ -42,8 +42,8 @@ def test_gap_that_one_process_finds_holds_every_process_until_it_is_accepted(
     assert compare_and_report(world.line, own) is None
     assert compare_and_report(neighbour, other) is None
     Worker(neighbour, poll_seconds=1, checkpoints=other)._checkpoint()
-    with world.line.store.reading() as (session, _):
-        report = verify.verify(session, world.line.keyring, [own.read_text(), other.read_text()])
+    with world.line.store.reading() as tx:
+        report = verify.verify(tx, world.line.keyring, [own.read_text(), other.read_text()])
     assert report.holds
     assert [gap.who for gap in report.accepted] == ["anne+bjorn"]
 

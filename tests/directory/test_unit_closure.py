@@ -53,24 +53,24 @@ def _forests(draw: st.DrawFn) -> dict[str, str]:
 def test_unit_closure_matches_the_parents_on_every_day(
     same_line: Line, trees: list[dict[str, str]]
 ) -> None:
-    with undone(same_line) as (session, now):
+    with undone(same_line) as tx:
         for day, parents in enumerate(trees):
-            take(same_line, session, now + timedelta(days=day), read(_text(parents)))
+            take(same_line, tx, tx.now + timedelta(days=day), read(_text(parents)))
 
         for day, parents in enumerate(trees):
-            then = now + timedelta(days=day, hours=1)
-            assert _closure(session, then) == sorted(_naive(parents))
+            then = tx.now + timedelta(days=day, hours=1)
+            assert _closure(tx, then) == sorted(_naive(parents))
 
 
 @SQLITE_SOON
 def test_unit_closure_of_a_deep_tree_follows_a_moved_subtree(line: Line) -> None:
     deep = {f"d{level:02}": f"d{level - 1:02}" for level in range(1, 50)}
     moved = deep | {"d25": "u0"}
-    with undone(line) as (session, now):
-        take(line, session, now, read(_text(deep)))
-        take(line, session, now + timedelta(days=1), read(_text(moved)))
+    with undone(line) as tx:
+        take(line, tx, read(_text(deep)))
+        take(line, tx, tx.now + timedelta(days=1), read(_text(moved)))
 
-        before, after = (_closure(session, now + timedelta(hours=h)) for h in (1, 25))
+        before, after = (_closure(tx, tx.now + timedelta(hours=h)) for h in (1, 25))
 
     assert before == sorted(_naive(deep))
     assert len(before) == 49 * 50 // 2

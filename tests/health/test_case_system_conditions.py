@@ -37,8 +37,8 @@ def _webhook_of_sak(world: World, receiver: Trickle) -> Iterator[None]:
         target = Target(host="127.0.0.1", port=receiver.port, networks=loopback)
         sender = WebhookSender(client, [target], within=timedelta(seconds=0.5))
         world.line = replace(world.line, events=sender)
-        with world.line.store.transaction() as (session, _):
-            session.execute(
+        with world.line.store.transaction() as tx:
+            tx.execute(
                 sa.update(CaseSystem)
                 .where(col(CaseSystem.id) == "sak")
                 .values(mode=Mode.WEBHOOK, webhook_url=f"{receiver.url}/hooks")

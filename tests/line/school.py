@@ -105,15 +105,15 @@ class School:
         """A message with a key of its own; its id."""
         message_id = new_id()
         _, wrapped = self.world.line.keyring.new_data_key()
-        with self.world.line.store.transaction() as (session, now):
-            session.add(
+        with self.world.line.store.transaction() as tx:
+            tx.add(
                 WrappedKey(
-                    id=message_id, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=now
+                    id=message_id, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=tx.now
                 )
             )
-            session.add(
+            tx.add(
                 message_row(
-                    now,
+                    tx.now,
                     message_id=message_id,
                     state=state,
                     unit=unit,
@@ -126,61 +126,61 @@ class School:
     def offered(self, *, shielding: str | None = None) -> str:
         """A message that is offered to people: it can be opened by who may."""
         message_id = self.message(MessageState.OFFERED, shielding=shielding)
-        with self.world.line.store.transaction() as (session, now):
-            session.add(
+        with self.world.line.store.transaction() as tx:
+            tx.add(
                 Delivery(
                     id=new_id(),
                     message_id=message_id,
                     number=1,
                     case_system="hand",
                     state=DeliveryState.OPEN,
-                    offered_at=now,
+                    offered_at=tx.now,
                 )
             )
         return message_id
 
     def conflict(self, person: str, message_id: str) -> None:
         """The person has a conflict of interest with the message from now on."""
-        with self.world.line.store.transaction() as (session, now):
-            session.add(
+        with self.world.line.store.transaction() as tx:
+            tx.add(
                 ConflictOfInterest(
-                    id=new_id(), person=person, message_id=message_id, active_from=now
+                    id=new_id(), person=person, message_id=message_id, active_from=tx.now
                 )
             )
 
     def state(self, message_id: str, state: MessageState) -> None:
         """Put the message into a state, behind the line's back."""
-        with self.world.line.store.transaction() as (session, _):
-            setattr(session.get_one(Message, message_id), "state", state)  # noqa: B010 - no move
+        with self.world.line.store.transaction() as tx:
+            setattr(tx.get_one(Message, message_id), "state", state)  # noqa: B010 - no move
 
     def seen(self, message_id: str) -> int:
         """The version that somebody sees now."""
-        with self.world.line.store.reading() as (session, _):
-            return session.get_one(Message, message_id).version
+        with self.world.line.store.reading() as tx:
+            return tx.get_one(Message, message_id).version
 
     def row(self, grant_id: str) -> AccessGrant:
         """The grant as it is now."""
-        with self.world.line.store.reading() as (session, _):
-            return session.get_one(AccessGrant, grant_id)
+        with self.world.line.store.reading() as tx:
+            return tx.get_one(AccessGrant, grant_id)
 
     def tasks(self, subject: str) -> set[tuple[str, str, str | None]]:
         """Kind, role and unit of the open tasks about it."""
-        with self.world.line.store.reading() as (session, _):
-            found = session.exec(
+        with self.world.line.store.reading() as tx:
+            found = tx.exec(
                 select(Task).where(col(Task.subject_id) == subject, col(Task.closed_at).is_(None))
             )
             return {(task.kind, task.role, task.unit) for task in found}
 
     def leaves(self, event: str, subject: str) -> list[dict[str, Any]]:
         """What the audit says of the subject under this event."""
-        with self.world.line.store.reading() as (session, _):
-            leaves = [json.loads(leaf) for leaf in audited(session)]
+        with self.world.line.store.reading() as tx:
+            leaves = [json.loads(leaf) for leaf in audited(tx)]
         return [leaf for leaf in leaves if (leaf["event"], leaf["subject"]) == (event, subject)]
 
     def count(self, kind: type[SQLModel]) -> int:
         """How many rows of a table there are."""
-        with self.world.line.store.reading() as (session, _):
-            return len(session.exec(select(kind)).all())
+        with self.world.line.store.reading() as tx:
+            return len(tx.exec(select(kind)).all())
 
     def later(self, **by: float) -> None:
         """Let time pass."""
@@ -202,10 +202,10 @@ def school_on(request: pytest.FixtureRequest, folder: Path) -> Iterator[School]:
 def school(database: str, folder: Path) -> Iterator[School]:
     """The world with the school's people, on a database that has the schema."""
     with worlds.world(database, folder) as world:
-        with world.line.store.transaction() as (session, now):
-            import_agreed(world.line, session, now, read_directory(_directory()), approved_by="a+b")
-            session.add(UnitAbove(id=new_id(), unit="skole", above="oppvekst", active_from=now))
-            session.add(Clearance(id=new_id(), person="nina", shielding="13", active_from=now))
+        with world.line.store.transaction() as tx:
+            import_agreed(world.line, tx, read_directory(_directory()), approved_by="a+b")
+            tx.add(UnitAbove(id=new_id(), unit="skole", above="oppvekst", active_from=tx.now))
+            tx.add(Clearance(id=new_id(), person="nina", shielding="13", active_from=tx.now))
         yield School(world)
 
 

@@ -31,8 +31,8 @@ def _arrive(
 def _collect(world: World, message: Message) -> list[str]:
     """Collect it as its case system, which learns of these copies."""
     delivery = world.delivery(message.id)
-    with world.line.store.reading() as (session, _):
-        capacity = capacity_of(session.get_one(CaseSystem, delivery.case_system))
+    with world.line.store.reading() as tx:
+        capacity = capacity_of(tx.get_one(CaseSystem, delivery.case_system))
     found = case_system.collect(world.line, capacity, delivery.id)
     return [copy.message_id for copy in found.copies]
 
@@ -55,8 +55,8 @@ def test_case_system_sees_which_messages_with_the_same_content_it_has(small_worl
 def test_case_system_sees_a_copy_whose_content_was_erased(small_world: World) -> None:
     first, second = _arrive(small_world, TOLD), _arrive(small_world, TOLD)
     _collect(small_world, first)
-    with small_world.line.store.transaction() as (session, _):
-        erased = session.get_one(Message, first.id)
+    with small_world.line.store.transaction() as tx:
+        erased = tx.get_one(Message, first.id)
         erased.documents_hash, erased.digest = None, second.digest
 
     assert _collect(small_world, second) == [first.id]
@@ -65,8 +65,8 @@ def test_case_system_sees_a_copy_whose_content_was_erased(small_world: World) ->
 def test_case_system_does_not_see_a_copy_of_another_organisation(small_world: World) -> None:
     first, second = _arrive(small_world, TOLD), _arrive(small_world, TOLD)
     _collect(small_world, first)
-    with small_world.line.store.transaction() as (session, _):
-        session.get_one(Message, first.id).organisation = ANOTHER
+    with small_world.line.store.transaction() as tx:
+        tx.get_one(Message, first.id).organisation = ANOTHER
 
     assert _collect(small_world, second) == []
 

@@ -34,10 +34,9 @@ def test_routing_rule_begins_and_ends_at_midnight_in_norway(
 ) -> None:
     book = RULES.decode().replace('id = "bv-straks"', f'{period}\nid = "bv-straks"', 1)
     files = {f"routing/{OURS}.toml": book.encode()}
-    with small_world.line.store.transaction() as (session, now):
+    with small_world.line.store.transaction() as tx:
         keep_first_version(
-            session,
-            now,
+            tx,
             kind=rule_book_kind(OURS),
             digest=digest_over(files),
             files=files,

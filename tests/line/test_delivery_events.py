@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from inbox import audit
 from inbox.access.policy.vocabulary import Role
@@ -17,7 +17,7 @@ from inbox.line.delivery_events import repeat_unanswered_events
 from inbox.line.moves import archive_staff, case_system
 from inbox.simulator.casesystem.webhook_check import HOOK, HookApp, read_event
 from inbox.simulator.http.server import serve
-from inbox.store import Store
+from inbox.store import Store, Transaction
 from inbox.tables import CaseSystem, Message, Task
 from tests.faults.outage.case_system_world import sender_to
 from tests.worlds import World
@@ -43,8 +43,8 @@ def _forgetful(world: World) -> Iterator[Hook]:
     hook = Hook()
     with serve(HookApp(hook.take)) as url, httpx.Client(trust_env=False, timeout=5) as client:
         world.line = replace(world.line, events=sender_to(httpx.URL(url).port or 0, client))
-        with world.line.store.transaction() as (session, _):
-            session.get_one(CaseSystem, "sak").webhook_url = url + HOOK
+        with world.line.store.transaction() as tx:
+            tx.get_one(CaseSystem, "sak").webhook_url = url + HOOK
         yield hook
 
 
@@ -70,8 +70,8 @@ def _pass(world: World, time: timedelta, *, step: timedelta = 10 * MINUTE) -> No
 
 
 def _collect(world: World, message: Message) -> None:
-    with world.line.store.reading() as (session, _):
-        sak = capacity_of(session.get_one(CaseSystem, "sak"))
+    with world.line.store.reading() as tx:
+        sak = capacity_of(tx.get_one(CaseSystem, "sak"))
     case_system.collect(world.line, sak, world.delivery(message.id).id)
 
 
@@ -98,7 +98,7 @@ class _SlowStore(Store):
     meanwhile: Callable[[], object] | None = None
 
     @contextmanager
-    def transaction(self) -> Iterator[tuple[Session, datetime]]:
+    def transaction(self) -> Iterator[Transaction]:
         act, self.meanwhile = self.meanwhile, None
         if act is not None:
             act()
@@ -151,8 +151,8 @@ def test_task_of_an_uncollected_delivery_is_not_opened_again_when_somebody_close
 ) -> None:
     message = _offered(small_world)
     _pass(small_world, 25 * HOUR, step=HOUR)
-    with small_world.line.store.reading() as (session, _):
-        task = session.exec(select(Task).where(col(Task.subject_id) == message.id)).one()
+    with small_world.line.store.reading() as tx:
+        task = tx.exec(select(Task).where(col(Task.subject_id) == message.id)).one()
     anne = small_world.person("anne", Role.ARCHIVIST, "desk")
 
     archive_staff.close_by_hand(small_world.line, anne, task.id, reason="Leverandøren er varslet")

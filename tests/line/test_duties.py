@@ -77,15 +77,13 @@ def test_authorized_action_is_rolled_back_when_its_log_duty_is_not_met(hall: Sch
 
     with (
         pytest.raises(NotPermitted, match="take: duty"),
-        hall.line.store.transaction() as (session, now),
+        hall.line.store.transaction() as tx,
     ):
-        authorize(
-            hall.line, session, now, nina, Action.TAKE, message_subject(message_id), RequestFacts()
-        )
-        session.get_one(Message, message_id).urgent = True
+        authorize(hall.line, tx, nina, Action.TAKE, message_subject(message_id), RequestFacts())
+        tx.get_one(Message, message_id).urgent = True
 
-    with hall.line.store.reading() as (session, _):
-        assert not session.get_one(Message, message_id).urgent
+    with hall.line.store.reading() as tx:
+        assert not tx.get_one(Message, message_id).urgent
     unit.take(hall.line, nina, message_id)
     (leaf,) = hall.leaves("message:taken", message_id)
     assert (leaf["rule"], leaf["duties"]) == ("A12", "log")
@@ -95,13 +93,12 @@ def test_authorize_in_a_reading_session_is_denied_when_a_duty_is_owed(hall: Scho
     message_id = hall.message()
 
     with (
-        hall.line.store.reading() as (session, now),
+        hall.line.store.reading() as tx,
         pytest.raises(NotPermitted, match="take: duty"),
     ):
         authorize(
             hall.line,
-            session,
-            now,
+            tx,
             hall.handler(),
             Action.TAKE,
             message_subject(message_id),
@@ -150,12 +147,12 @@ def test_reason_duty_is_not_met_when_the_reason_is_not_recorded(hall: School) ->
 
     with (
         pytest.raises(NotPermitted, match="hand_back: duty"),
-        hall.line.store.transaction() as (session, now),
+        hall.line.store.transaction() as tx,
     ):
         given, subject = RequestFacts(reason_given=True), message_subject(message_id)
-        turn = authorize(hall.line, session, now, hall.kari(), Action.HAND_BACK, subject, given)
+        turn = authorize(hall.line, tx, hall.kari(), Action.HAND_BACK, subject, given)
         turn.settle(
-            row=session.get_one(Message, message_id),
+            row=tx.get_one(Message, message_id),
             became=MessageState.UNROUTED,
             by="hand_back",
             values={"unit": None},
@@ -173,8 +170,8 @@ def test_closing_a_task_audits_the_rule_and_a_commitment_to_the_reason(hall: Sch
         duration=timedelta(days=1),
         reason=REASON,
     )
-    with hall.line.store.reading() as (session, _):
-        task = session.exec(select(Task.id).where(col(Task.subject_id) == row.id)).one()
+    with hall.line.store.reading() as tx:
+        task = tx.exec(select(Task.id).where(col(Task.subject_id) == row.id)).one()
 
     archive_staff.close_by_hand(hall.line, hall.handler(), task, reason="Sett")
 
@@ -193,9 +190,9 @@ def test_notify_duty_is_not_met_unless_a_task_is_opened(
 
     with pytest.raises(NotPermitted, match="take: duty"):
         unit.take(line, hall.handler(), message_id)
-    with hall.line.store.reading() as (session, _):
+    with hall.line.store.reading() as tx:
         taken = select(Assignment).where(col(Assignment.message_id) == message_id)
-        assert session.exec(taken).all() == []
+        assert tx.exec(taken).all() == []
     unit.assign(hall.line, hall.kari(), message_id, to=PersonId("nina"))
 
     assert hall.tasks(message_id) == {("assigned", "handler", "skole")}
@@ -224,10 +221,10 @@ def test_breakglass_without_a_review_task_is_denied(hall: School) -> None:
 
     with (
         pytest.raises(NotPermitted, match="breakglass: duty"),
-        hall.line.store.transaction() as (session, now),
+        hall.line.store.transaction() as tx,
     ):
         given, subject = RequestFacts(reason_given=True), message_subject(message_id)
-        turn = authorize(hall.line, session, now, lars, Action.BREAKGLASS, subject, given)
+        turn = authorize(hall.line, tx, lars, Action.BREAKGLASS, subject, given)
         row = AccessGrant(
             id=new_id(),
             kind=GrantKind.BREAKGLASS,
@@ -236,10 +233,10 @@ def test_breakglass_without_a_review_task_is_denied(hall: School) -> None:
             person="lars",
             given_by="lars",
             sealed_reason=b"",
-            active_from=now,
-            active_until=now + timedelta(minutes=1),
+            active_from=tx.now,
+            active_until=tx.now + timedelta(minutes=1),
         )
-        session.add(row)
+        tx.add(row)
         turn.notify(TaskKind.EMERGENCY, subject=row.id, message_id=message_id, unit="skole")
         turn.record(event="access:taken", subject=row.id, message_id=message_id)
 
@@ -262,9 +259,9 @@ def test_opening_under_breakglass_is_denied_without_its_open_review_task(
     row = breakglass(hall.line, lars, message_id, reason=REASON)
     unit.collect_by_hand(hall.line, lars, message_id)
 
-    with hall.line.store.transaction() as (session, _):
+    with hall.line.store.transaction() as tx:
         of = col(Task.subject_id) == row.id, col(Task.kind) == "review"
-        session.execute(sa.update(Task).where(*of).values(instead))
+        tx.execute(sa.update(Task).where(*of).values(instead))
 
     with pytest.raises(NotPermitted, match="open: duty"):
         unit.collect_by_hand(hall.line, lars, message_id)
@@ -278,9 +275,9 @@ def test_opening_under_breakglass_is_not_covered_by_the_review_of_another_person
     mine = breakglass(hall.line, lars, message_id, reason=REASON)
     breakglass(hall.line, nina, message_id, reason=REASON)
 
-    with hall.line.store.transaction() as (session, _):
-        for task in session.exec(select(Task).where(col(Task.subject_id) == mine.id)):
-            session.delete(task)
+    with hall.line.store.transaction() as tx:
+        for task in tx.exec(select(Task).where(col(Task.subject_id) == mine.id)):
+            tx.delete(task)
 
     unit.collect_by_hand(hall.line, nina, message_id)
     with pytest.raises(NotPermitted, match="open: duty"):
@@ -303,12 +300,11 @@ def test_duty_met_in_one_transaction_does_not_count_in_another(hall: School) -> 
 
     with (
         pytest.raises(NotPermitted, match="take: duty"),
-        hall.line.store.transaction() as (session, now),
+        hall.line.store.transaction() as tx,
     ):
         authorize(
             hall.line,
-            session,
-            now,
+            tx,
             hall.handler(),
             Action.TAKE,
             message_subject(other),

@@ -38,10 +38,10 @@ def _answered(world: World) -> str:
     world.collect()
     world.work()
     message = world.message(wire_id)
-    with world.line.store.transaction() as (session, now):
-        row = session.get_one(Message, message.id)
-        row.state, row.registered_at, row.answered_at = MessageState.ANSWERED, now, now
-        row.due_at = now + KEEP
+    with world.line.store.transaction() as tx:
+        row = tx.get_one(Message, message.id)
+        row.state, row.registered_at, row.answered_at = MessageState.ANSWERED, tx.now, tx.now
+        row.due_at = tx.now + KEEP
     return message.id
 
 
@@ -82,10 +82,10 @@ def test_clock_400_days_ahead_for_a_moment_erases_nothing_and_loses_no_time(
     _work(line)
 
     assert _erased(world) == 0
-    with line.store.reading() as (session, now):
-        row = session.get_one(Message, message_id)
-        assert session.get_one(WrappedKey, message_id).wrapped is not None
-    assert now == world.clock.now
+    with line.store.reading() as tx:
+        row = tx.get_one(Message, message_id)
+        assert tx.get_one(WrappedKey, message_id).wrapped is not None
+    assert tx.now == world.clock.now
     assert row.due_at == BEGIN + KEEP
 
 
@@ -122,8 +122,8 @@ def test_without_a_gateway_a_clock_that_jumped_or_left_the_audit_behind_erases_n
 def test_without_a_gateway_a_steady_clock_and_a_recent_entry_allow_erasing(world: World) -> None:
     _answered(world)
     world.clock.advance(KEEP + timedelta(days=1))
-    with world.line.store.transaction() as (session, _):
-        audit.record(session, audit.Entry(event="x:y", who="w", subject="s"))
+    with world.line.store.transaction() as tx:
+        audit.record(tx, audit.Entry(event="x:y", who="w", subject="s"))
 
     _work(replace(_line_with(world, SteadyClock(Off(world.clock))), gateways={}))
 
@@ -168,13 +168,13 @@ def test_mail_that_a_wrong_clock_put_off_for_a_year_is_due_again(world: World) -
     wire_id = world.send()
     world.collect()
     arrival = world.arrival(wire_id)
-    with world.line.store.transaction() as (session, now):
-        row = session.merge(arrival)
-        row.due_at, row.leased_until = now + timedelta(days=400), now + timedelta(days=400)
+    with world.line.store.transaction() as tx:
+        row = tx.merge(arrival)
+        row.due_at, row.leased_until = tx.now + timedelta(days=400), tx.now + timedelta(days=400)
 
     assert bring_back_far_times(world.line) == 1
     world.work()
 
     assert world.arrival(wire_id).state is ArrivalState.CONFIRMED
-    with world.line.store.reading() as (session, _):
-        assert session.exec(select(Message)).first() is not None
+    with world.line.store.reading() as tx:
+        assert tx.exec(select(Message)).first() is not None

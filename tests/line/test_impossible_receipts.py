@@ -20,8 +20,8 @@ def _registered(world: World) -> Message:
     world.collect()
     world.work()
     message = world.message(wire_id)
-    with world.line.store.reading() as (session, _):
-        capacity = capacity_of(session.get_one(CaseSystem, "sak"))
+    with world.line.store.reading() as tx:
+        capacity = capacity_of(tx.get_one(CaseSystem, "sak"))
     delivery = world.delivery(message.id)
     case_system.acknowledge_registered(world.line, capacity, delivery.id, reference="2026/1-1")
     world.work()

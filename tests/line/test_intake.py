@@ -15,8 +15,8 @@ from tests.worlds import OURS, World, channel_of, collect_from
 
 
 def _pulse(world: World) -> Pulse:
-    with world.line.store.reading() as (session, _):
-        return session.get_one(Pulse, "gateway:eformidling")
+    with world.line.store.reading() as tx:
+        return tx.get_one(Pulse, "gateway:eformidling")
 
 
 def test_collect_stores_an_announced_message_once_with_its_envelope_sealed(world: World) -> None:

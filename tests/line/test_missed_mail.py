@@ -38,8 +38,8 @@ def _url(world: World) -> str:
 
 
 def _arrivals(world: World) -> list[Arrival]:
-    with world.line.store.reading() as (session, _):
-        return list(session.exec(select(Arrival)))
+    with world.line.store.reading() as tx:
+        return list(tx.exec(select(Arrival)))
 
 
 def _readings(world: World) -> int:
@@ -51,8 +51,8 @@ def _readings(world: World) -> int:
 def _events(world: World, wire_id: str) -> list[str]:
     """What the audit says of the arrival."""
     arrival = world.arrival(wire_id)
-    with world.line.store.reading() as (session, _):
-        leaves = [json.loads(leaf) for leaf in audited(session)]
+    with world.line.store.reading() as tx:
+        leaves = [json.loads(leaf) for leaf in audited(tx)]
     return [leaf["event"] for leaf in leaves if leaf["subject"] == arrival.id]
 
 
@@ -178,8 +178,8 @@ def test_missed_mail_is_found_later_when_the_gateway_does_not_answer(
     wire_id = _expired_during_absence(small_world)
     small_world.gateway.stage(f"answer html 503 to every {call}")
     small_world.collect()
-    with small_world.line.store.reading() as (session, _):
-        code = session.get_one(Pulse, STATUSES + "eformidling").code
+    with small_world.line.store.reading() as tx:
+        code = tx.get_one(Pulse, STATUSES + "eformidling").code
     before = len(_arrivals(small_world))
     small_world.clock.advance(50 * HOUR)
     small_world.collect()
@@ -244,8 +244,8 @@ def test_processes_that_race_open_one_task_for_each_missed_message(world: World)
         thread.join()
 
     assert sorted(each.wire_id for each in _arrivals(world)) == sorted(wire_ids)
-    with world.line.store.reading() as (session, _):
-        assert list(session.exec(select(Task.kind))) == ["missed"] * 8
+    with world.line.store.reading() as tx:
+        assert list(tx.exec(select(Task.kind))) == ["missed"] * 8
 
 
 def test_missed_mail_that_is_delivered_again_is_taken_with_its_envelope(world: World) -> None:

@@ -74,9 +74,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
 def hall(made: School) -> School:
     """The school without any mail, whose lists nobody has doubted yet."""
     made.world.edited = True
-    with made.line.store.transaction() as (session, _):
+    with made.line.store.transaction() as tx:
         for table in ("task", "opening", "access_grant", "assignment", "delivery", "message"):
-            session.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours
+            tx.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours
     made.world.line = replace(made.line, recheck=Recheck(1))
     return made
 
@@ -86,18 +86,16 @@ def assigned(hall: School, person: str = "nina", *, title: str = TITLE) -> str:
     message_id = hall.message()
     archive_part = {"registry_entries": [{"title": title}], "case_file": {"title": f"Sak: {title}"}}
     routing_part = {"process": "urn:p", "document_type": "arkivmelding", "public_title": title}
-    with hall.line.store.transaction() as (session, now):
+    with hall.line.store.transaction() as tx:
         key, message = (
-            data_key(session, hall.line, message_id),
-            session.get_one(Message, message_id),
+            data_key(tx, hall.line, message_id),
+            tx.get_one(Message, message_id),
         )
         for column, value in (("sealed_archive", archive_part), ("sealed_metadata", routing_part)):
             text = json.dumps(value).encode()
             sealed = key.seal(text, table="message", column=column, row=message_id)
             setattr(message, column, sealed)
-        session.add(
-            Assignment(id=message_id, message_id=message_id, person=person, active_from=now)
-        )
+        tx.add(Assignment(id=message_id, message_id=message_id, person=person, active_from=tx.now))
     return message_id
 
 
@@ -143,9 +141,9 @@ def test_route_list_shows_process_and_document_type_but_no_titles(hall: School) 
 
 def test_list_shows_no_title_of_an_erased_message(hall: School) -> None:
     message_id = assigned(hall)
-    with hall.line.store.transaction() as (session, now):
-        stored = session.get_one(WrappedKey, message_id)
-        stored.kek_id, stored.wrapped, stored.destroyed_at = None, None, now
+    with hall.line.store.transaction() as tx:
+        stored = tx.get_one(WrappedKey, message_id)
+        stored.kek_id, stored.wrapped, stored.destroyed_at = None, None, tx.now
 
     (shown,) = page(hall.line, of(hall.handler())).rows
 
@@ -249,8 +247,8 @@ def test_row_also_allowed_by_a_rule_without_duties_owes_no_duty(hall: School) ->
 
 def flip(hall: School, kind: type[Message] | type[WrappedKey], row_id: str, column: str) -> None:
     """One byte of one value is another."""
-    with hall.line.store.transaction() as (session, _):
-        row = session.get_one(kind, row_id)
+    with hall.line.store.transaction() as tx:
+        row = tx.get_one(kind, row_id)
         value = bytearray(getattr(row, column))
         value[len(value) // 2] ^= 1
         setattr(row, column, bytes(value))
@@ -258,9 +256,9 @@ def flip(hall: School, kind: type[Message] | type[WrappedKey], row_id: str, colu
 
 def told(hall: School, message_id: str) -> list[str]:
     """The code of each task that was ever opened about it for its damage; closed ones have none."""
-    with hall.line.store.reading() as (session, _):
+    with hall.line.store.reading() as tx:
         about = select(Task.code).where(col(Task.message_id) == message_id, Task.kind == "damaged")
-        return [code or "" for code in session.exec(about)]
+        return [code or "" for code in tx.exec(about)]
 
 
 @pytest.mark.parametrize(
@@ -311,9 +309,9 @@ def test_damaged_row_opens_no_second_task_while_the_first_is_open(hall: School) 
             page(hall.line, of(hall.handler()))
 
     assert told(hall, message_id) == ["keys.unseal"]
-    with hall.line.store.transaction() as (session, now):
-        task = session.get_one(Task, _task(hall))
-        close_task(session, now, task, who="operator")
+    with hall.line.store.transaction() as tx:
+        task = tx.get_one(Task, _task(hall))
+        close_task(tx, task, who="operator")
     page(hall.line, of(hall.handler()))
     assert len(told(hall, message_id)) == 2
 
@@ -334,9 +332,9 @@ def test_damaged_row_hidden_from_the_caller_changes_no_list_and_opens_no_task(ha
 
 def test_erased_row_is_not_listed_as_damaged(hall: School) -> None:
     message_id = assigned(hall)
-    with hall.line.store.transaction() as (session, now):
-        stored = session.get_one(WrappedKey, message_id)
-        stored.kek_id, stored.wrapped, stored.destroyed_at = None, None, now
+    with hall.line.store.transaction() as tx:
+        stored = tx.get_one(WrappedKey, message_id)
+        stored.kek_id, stored.wrapped, stored.destroyed_at = None, None, tx.now
 
     (shown,) = page(hall.line, of(hall.handler())).rows
 
@@ -379,16 +377,15 @@ def test_concurrent_lists_of_a_damaged_row_open_one_task(
         message_id = assigned(hall)
         flip(hall, Message, message_id, "sealed_archive")
         with ThreadPoolExecutor(1) as pool:
-            with hall.line.store.transaction() as (session, now):
+            with hall.line.store.transaction() as tx:
                 open_task(
-                    session,
-                    now,
+                    tx,
                     kind=TaskKind.DAMAGED,
                     subject=message_id,
                     message_id=message_id,
                     code="keys.unseal",
                 )
-                session.flush()
+                tx.flush()
                 seen = pool.submit(page, hall.line, of(hall.handler()))
                 wait_until_blocked(hall.line.store)
             rows = seen.result().rows
@@ -419,8 +416,8 @@ def test_recheck_difference_stops_all_lists_and_opens_one_task_for_a_reviewer(
         with pytest.raises(Unavailable, match=LISTING_DIFFERS) as stopped:
             page(line, of(hall.handler()))
         assert message_id not in str(stopped.value)
-    with hall.line.store.reading() as (session, _):
-        fag = capacity_of(session.get_one(CaseSystem, "fag"))
+    with hall.line.store.reading() as tx:
+        fag = capacity_of(tx.get_one(CaseSystem, "fag"))
     for look in (page, count, facets):
         with pytest.raises(Unavailable, match=LISTING_DIFFERS):
             look(hall.line, of(hall.anne(), Action.ROUTE))
@@ -437,8 +434,8 @@ def test_recheck_difference_stops_all_lists_and_opens_one_task_for_a_reviewer(
 
 
 def _task(hall: School) -> str:
-    with hall.line.store.reading() as (session, _):
-        return session.exec(select(Task.id).where(col(Task.state) == TaskState.OPEN)).one()
+    with hall.line.store.reading() as tx:
+        return tx.exec(select(Task.id).where(col(Task.state) == TaskState.OPEN)).one()
 
 
 def test_recheck_sees_no_difference_when_access_ends_while_the_list_is_made(
@@ -449,8 +446,8 @@ def test_recheck_sees_no_difference_when_access_ends_while_the_list_is_made(
         message_id = assigned(hall)
 
         def draw() -> float:
-            with hall.line.store.transaction() as (session, now):
-                _end(session, message_id, now)
+            with hall.line.store.transaction() as tx:
+                _end(tx, message_id, tx.now)
             return 0.0
 
         line = replace(hall.line, recheck=Recheck(1, draw))
@@ -473,7 +470,7 @@ def test_list_leaves_out_a_message_as_soon_as_its_access_has_ended(hall: School)
     unit.assign(hall.line, hall.kari(), message_id, to=PersonId("nina"))
     assert ids(hall.line, of(hall.handler())) == [message_id]
 
-    with hall.line.store.transaction() as (session, now):
-        _end(session, message_id, now)
+    with hall.line.store.transaction() as tx:
+        _end(tx, message_id, tx.now)
 
     assert ids(hall.line, of(hall.handler())) == []

@@ -207,15 +207,15 @@ def test_quarantine_for_other_bytes_under_a_known_wire_id_is_released_by_two_peo
     work(world)
     world.send(message_id=first, content=b"annet")
     work(world)
-    with world.line.store.reading() as (session, _):
-        held = session.exec(select(Message).where(col(Message.shares_wire_id))).one()
+    with world.line.store.reading() as tx:
+        held = tx.exec(select(Message).where(col(Message.shares_wire_id))).one()
     assert (held.state, held.code) == (MessageState.QUARANTINED, "arrival.other_bytes")
 
     release(world, held)
     world.work()
 
-    with world.line.store.reading() as (session, _):
-        assert session.get_one(Message, held.id).state is MessageState.OFFERED
+    with world.line.store.reading() as tx:
+        assert tx.get_one(Message, held.id).state is MessageState.OFFERED
 
 
 def test_waiver_covers_only_the_codes_named_and_may_name_several(
@@ -273,8 +273,8 @@ def test_security_grade_task_stays_open_until_a_person_closes_the_task(small_wor
     )
     message_proposals.approve(world.line, archivist(world, "bjorn"), proposal)
     assert world.open_tasks(held.id) == {"security_grade"}
-    with world.line.store.reading() as (session, _):
-        task = session.exec(select(Task.id).where(col(Task.kind) == "security_grade")).one()
+    with world.line.store.reading() as tx:
+        task = tx.exec(select(Task.id).where(col(Task.kind) == "security_grade")).one()
     archive_staff.close_by_hand(
         world.line, archivist(world), task, reason="Meldt til sikkerhetsleder"
     )
@@ -297,8 +297,8 @@ def test_recheck_of_a_message_without_an_envelope_gives_code_envelope_absent(
     wire_id = arrive(world, EARNED["signer.not_sender"])
     work(world)
     held = world.message(wire_id)
-    with world.line.store.transaction() as (session, _):
-        session.execute(update(Message).values(sealed_envelope=None))
+    with world.line.store.transaction() as tx:
+        tx.execute(update(Message).values(sealed_envelope=None))
 
     archive_staff.recheck(world.line, archivist(world), held.id, expected_version=held.version)
     world.work()
@@ -322,7 +322,7 @@ def test_quarantined_message_has_no_stored_content_and_no_delivery(small_world: 
         assert (held.document_count, held.total_bytes, held.missing) == (None,) * 3
         assert held.unit is None
         assert not [secret for secret in SECRETS if secret in (held.verdict or "")]
-    with world.line.store.reading() as (session, _):
-        systems = [capacity_of(found) for found in session.exec(select(CaseSystem))]
+    with world.line.store.reading() as tx:
+        systems = [capacity_of(found) for found in tx.exec(select(CaseSystem))]
     for capacity in systems:
         assert list(case_system.deliveries(world.line, capacity)) == []

@@ -77,8 +77,8 @@ def test_settle_refuses_a_move_missing_from_the_table_and_writes_nothing(world: 
     world.work()
     message = world.message(wire_id)
 
-    with pytest.raises(IllegalMove), world.line.store.transaction() as (session, now):
-        settle(session, now, Step(row=message, became=MessageState.ANSWERED, by="answer"))
+    with pytest.raises(IllegalMove), world.line.store.transaction() as tx:
+        settle(tx, Step(row=message, became=MessageState.ANSWERED, by="answer"))
 
     assert world.message(wire_id).state is MessageState.OFFERED
 
@@ -89,8 +89,8 @@ def test_opening_releasing_and_offering_each_write_an_audit_entry(world: World) 
     world.work()
     message = world.message(wire_id)
 
-    with world.line.store.reading() as (session, _):
-        leaves = session.exec(
+    with world.line.store.reading() as tx:
+        leaves = tx.exec(
             select(AuditEntry.leaf)
             .where(col(AuditEntry.message_id) == message.id)
             .order_by(col(AuditEntry.seq))
@@ -187,8 +187,8 @@ def test_row_whose_key_is_unavailable_does_not_block_other_rows(world: World) ->
     world.clock.advance(timedelta(seconds=1))
     good = world.send()
     world.collect()
-    with world.line.store.transaction() as (session, _):
-        session.get_one(WrappedKey, world.arrival(bad).id).kek_id = "20990101-abcdef"
+    with world.line.store.transaction() as tx:
+        tx.get_one(WrappedKey, world.arrival(bad).id).kek_id = "20990101-abcdef"
 
     for _ in range(12):
         world.work()

@@ -238,8 +238,8 @@ def test_simulation_memory_is_bounded_for_a_hundred_thousand_messages(
 def test_simulation_of_the_active_rules_matches_the_route_station(small_world: World) -> None:
     """With the same rules, known senders and answers to cases among the mail."""
     world = small_world
-    with world.line.store.reading() as (session, _):
-        ours = world.line.rule_books.current(session, BERGVIK)
+    with world.line.store.reading() as tx:
+        ours = world.line.rule_books.current(tx, BERGVIK)
     assert ours is not None
     for title in ("Melding om barnevern", "Noe annet"):
         world.send(title)
@@ -252,9 +252,11 @@ def test_simulation_of_the_active_rules_matches_the_route_station(small_world: W
         facts=FACTS,
         digest="d",
     )
-    with world.line.store.reading() as (session, now):
-        question = SimulationRequest(capacity=capacity, book=ours, since=now - timedelta(days=30))
-        counts = simulate(world.line.keyring, session, now, policy, question)
+    with world.line.store.reading() as tx:
+        question = SimulationRequest(
+            capacity=capacity, book=ours, since=tx.now - timedelta(days=30)
+        )
+        counts = simulate(world.line.keyring, tx, policy, question)
 
     assert sum(counts.values()) == 3
     assert all(was == goes for was, goes in counts)

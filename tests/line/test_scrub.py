@@ -56,8 +56,8 @@ def _unreadable(world: World, message: Message) -> None:
 def _change(column: str) -> Callable[[World, Message], None]:
     def change(world: World, message: Message) -> None:
         rows = table_of(Message)
-        with world.line.store.transaction() as (session, _):
-            session.execute(
+        with world.line.store.transaction() as tx:
+            tx.execute(
                 sa.update(rows).where(rows.c.id == message.id).values({column: b"\x01damaged"})
             )
 
@@ -66,13 +66,13 @@ def _change(column: str) -> Callable[[World, Message], None]:
 
 
 def _lose_key(world: World, message: Message) -> None:
-    with world.line.store.transaction() as (session, _):
-        session.get_one(WrappedKey, message.id).wrapped = b"damaged"
+    with world.line.store.transaction() as tx:
+        tx.get_one(WrappedKey, message.id).wrapped = b"damaged"
 
 
 def _other_digest(world: World, message: Message) -> None:
-    with world.line.store.transaction() as (session, _):
-        session.get_one(Message, message.id).digest = "0" * 64
+    with world.line.store.transaction() as tx:
+        tx.get_one(Message, message.id).digest = "0" * 64
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,9 @@ def test_scrub_reads_again_after_a_clock_that_was_a_year_ahead(small_world: Worl
 
 def test_scrub_passes_over_erased_messages(small_world: World) -> None:
     message = _received(small_world)
-    with small_world.line.store.transaction() as (session, now):
-        row = session.get_one(Message, message.id)
-        row.state, row.object_name, row.erased_at = MessageState.ERASED, None, now
+    with small_world.line.store.transaction() as tx:
+        row = tx.get_one(Message, message.id)
+        row.state, row.object_name, row.erased_at = MessageState.ERASED, None, tx.now
 
     assert scrub_step(small_world.line) == 0
     assert "damaged" not in small_world.open_tasks(message.id)

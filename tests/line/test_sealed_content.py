@@ -32,8 +32,8 @@ def _opened(world: World, **changes: object) -> Message:
 
 def test_unsealed_metadata_of_a_message_has_exactly_the_allowlisted_fields(world: World) -> None:
     message = _opened(world, receiver_ref="2026/1")
-    with world.line.store.reading() as (session, _):
-        key = data_key(session, world.line, message.id)
+    with world.line.store.reading() as tx:
+        key = data_key(tx, world.line, message.id)
 
     metadata = metadata_of(message, key, sender_known=True, known_unit=None)
 
@@ -69,8 +69,8 @@ def _files(folder: Path) -> list[Path]:
 
 def test_sealed_value_moved_to_another_row_cannot_be_unsealed(world: World) -> None:
     first, second = _opened(world), _opened(world)
-    with world.line.store.reading() as (session, _):
-        key = data_key(session, world.line, first.id)
+    with world.line.store.reading() as tx:
+        key = data_key(tx, world.line, first.id)
     second.sealed_archive = first.sealed_archive
 
     assert unseal_json(first, key, "sealed_archive")["shape"]
@@ -115,8 +115,8 @@ def test_open_station_gives_the_same_outcome_when_run_twice(small_world: World) 
 
 
 def _named(world: World) -> set[tuple[str, str]]:
-    with world.line.store.reading() as (session, _):
-        rows = session.exec(select(MessageReference))
+    with world.line.store.reading() as tx:
+        rows = tx.exec(select(MessageReference))
         return {(row.message_id, row.reference_hash) for row in rows}
 
 
@@ -131,9 +131,9 @@ def test_case_reference_of_a_message_is_kept_as_a_hash_until_erasure(world: Worl
     assert (message.id, _hashed(world, "2026/1")) in named
     assert (message.id, _hashed(world, "2026/2")) not in named
 
-    with world.line.store.transaction() as (session, _):
-        row = session.get_one(Message, message.id)
-        _destroy_content(world.line, session, world.clock.now, row)
+    with world.line.store.transaction() as tx:
+        row = tx.get_one(Message, message.id)
+        _destroy_content(world.line, tx, world.clock.now, row)
 
     assert _named(world) == set()
 
@@ -148,17 +148,15 @@ def test_conflict_of_interest_with_a_case_hides_its_messages_from_the_person(
     seen = []
     for number in (b"2", b"1"):
         text = conflict.replace(b"{}", number)
-        with small_world.line.store.transaction() as (session, now):
-            import_agreed(small_world.line, session, now, read_directory(text), approved_by="a+b")
-        with small_world.line.store.transaction() as (session, now):
-            session.get_one(Message, message.id).unit = "bv"
-            session.flush()
-            kari = sign_in_as(session, now, "kari", role=Role.LEADER, unit="bv")
-            policy = small_world.line.policies.current(session)
+        with small_world.line.store.transaction() as tx:
+            import_agreed(small_world.line, tx, read_directory(text), approved_by="a+b")
+        with small_world.line.store.transaction() as tx:
+            tx.get_one(Message, message.id).unit = "bv"
+            tx.flush()
+            kari = sign_in_as(tx, "kari", role=Role.LEADER, unit="bv")
+            policy = small_world.line.policies.current(tx)
             listed = (
-                session.execute(permitted_message_ids(policy, kari, now, Action.LIST))
-                .scalars()
-                .all()
+                tx.execute(permitted_message_ids(policy, kari, tx.now, Action.LIST)).scalars().all()
             )
             seen.append(message.id in listed)
 

@@ -39,9 +39,9 @@ def put_a_fresh_list(world: World) -> None:
 
 
 def told(world: World) -> set[str | None]:
-    with world.line.store.reading() as (session, _):
+    with world.line.store.reading() as tx:
         standing = col(Task.state) == TaskState.OPEN
-        return set(session.exec(select(Task.code).where(standing)))
+        return set(tx.exec(select(Task.code).where(standing)))
 
 
 def test_messages_waiting_for_a_fresh_revocation_list_are_shown_to_operators(

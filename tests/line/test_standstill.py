@@ -50,8 +50,8 @@ def _rounds(world: World, worker: Worker, days: int = 20) -> None:
 
 
 def _audit_count(world: World, event: bytes) -> int:
-    with world.line.store.reading() as (session, _):
-        return sum(event in leaf for leaf in session.exec(select(AuditEntry.leaf)))
+    with world.line.store.reading() as tx:
+        return sum(event in leaf for leaf in tx.exec(select(AuditEntry.leaf)))
 
 
 def _lived_in(world: World) -> None:
@@ -103,9 +103,9 @@ def test_older_database_opens_one_task_and_writes_one_entry_before_those_of_inta
     worker._checkpoint()
     _rounds(small_world, worker, days=3)
 
-    with small_world.line.store.reading() as (session, _):
-        gap = session.exec(select(AuditGapRow)).one()
-        leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
+    with small_world.line.store.reading() as tx:
+        gap = tx.exec(select(AuditGapRow)).one()
+        leaves = tx.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
     assert small_world.open_tasks(gap.id) == {"audit_gap"}
     assert gap.signed_size == gap.size + 5
     found = [b'"event":"log:gap_found"' in leaf for leaf in leaves]
@@ -181,8 +181,8 @@ def test_job_that_was_claimed_before_the_comparison_goes_no_further(small_world:
     compare_and_report(small_world.line, checkpoint_file(small_world))
     advance(small_world.line, job)
 
-    with small_world.line.store.reading() as (session, _):
-        row = session.get_one(Outbox, job.row.id)
+    with small_world.line.store.reading() as tx:
+        row = tx.get_one(Outbox, job.row.id)
     assert (row.state, row.code, row.leased_until) == (job.row.state, "audit.cut", None)
 
 
@@ -197,8 +197,8 @@ def test_worker_goes_on_when_the_newest_database_is_back(small_world: World) -> 
     assert small_world.gateway.queue()
 
     checkpoint_file(small_world).write_text("")
-    with small_world.line.store.transaction() as (session, _):
-        session.delete(session.exec(select(AuditGapRow)).one())
+    with small_world.line.store.transaction() as tx:
+        tx.delete(tx.exec(select(AuditGapRow)).one())
     worker._checkpoint()
     small_world.clock.advance(timedelta(hours=1))
     while work_once(worker):
@@ -295,8 +295,8 @@ def test_object_set_aside_is_put_back_when_a_row_names_it(small_world: World) ->
 
 
 def _name_object(world: World, wire_id: str, name: str | None) -> None:
-    with world.line.store.transaction() as (session, _):
-        session.get_one(Message, world.message(wire_id).id).object_name = name
+    with world.line.store.transaction() as tx:
+        tx.get_one(Message, world.message(wire_id).id).object_name = name
 
 
 def test_orphans_stay_where_they_are_while_a_process_holds_still(small_world: World) -> None:

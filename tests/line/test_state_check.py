@@ -37,8 +37,8 @@ def _edit(world: World, statement: str) -> None:
 
 
 def _tasks(world: World) -> list[Task]:
-    with world.line.store.reading() as (session, _):
-        return list(session.exec(select(Task).where(col(Task.kind) == "state_differs")))
+    with world.line.store.reading() as tx:
+        return list(tx.exec(select(Task).where(col(Task.kind) == "state_differs")))
 
 
 def _metrics(world: World) -> bytes:
@@ -116,10 +116,10 @@ def test_the_task_stays_when_the_row_is_put_back_and_a_reviewer_closes_it(
     (task,) = _tasks(small_world)
     assert task.state is TaskState.OPEN
 
-    with small_world.line.store.transaction() as (session, now):
-        session.add(
+    with small_world.line.store.transaction() as tx:
+        tx.add(
             CapacityRow(
-                id="r", person="bjorn", unit="desk", role="security_reviewer", active_from=now
+                id="r", person="bjorn", unit="desk", role="security_reviewer", active_from=tx.now
             )
         )
     bjorn = small_world.person("bjorn", Role.SECURITY_REVIEWER, "desk")

@@ -50,19 +50,19 @@ def hall(one_school: School) -> Iterator[School]:
 
 def alarms(hall: School) -> list[tuple[str | None, str, str, str | None]]:
     """Code, role, state and unit of the alarms of this week."""
-    with hall.line.store.reading() as (session, now):
-        found = session.exec(
+    with hall.line.store.reading() as tx:
+        found = tx.exec(
             select(Task)
-            .where(col(Task.kind) == "unusual", col(Task.opened_at) > now - timedelta(days=7))
+            .where(col(Task.kind) == "unusual", col(Task.opened_at) > tx.now - timedelta(days=7))
             .order_by(col(Task.opened_at))
         ).all()
         return [(task.code, task.role, task.state.value, task.unit) for task in found]
 
 
 def alarm(hall: School, code: str) -> str:
-    with hall.line.store.reading() as (session, _):
+    with hall.line.store.reading() as tx:
         told = select(Task.id).where(col(Task.code) == code, col(Task.closed_at).is_(None))
-        return session.exec(told.order_by(col(Task.opened_at).desc())).all()[0]
+        return tx.exec(told.order_by(col(Task.opened_at).desc())).all()[0]
 
 
 def take(hall: School, capacity: Capacity, times: int = 1) -> None:
@@ -185,9 +185,9 @@ def _metric(hall: School, kind: str) -> float:
 
 def test_review_task_of_breakglass_cannot_be_closed_by_hand(hall: School) -> None:
     row = breakglass(hall.line, hall.handler(), hall.message(), reason=REASON)
-    with hall.line.store.reading() as (session, _):
+    with hall.line.store.reading() as tx:
         reviews = select(Task.id).where(col(Task.subject_id) == row.id, col(Task.kind) == "review")
-        task = session.exec(reviews).one()
+        task = tx.exec(reviews).one()
 
     with pytest.raises(Conflict, match=r"task\.closes_itself"):
         archive_staff.close_by_hand(hall.line, hall.siv(), task, reason=REASON)
@@ -215,5 +215,5 @@ def test_worker_closes_the_task_of_an_expired_grant(hall: School) -> None:
 
 
 def _task(hall: School, subject: str) -> str:
-    with hall.line.store.reading() as (session, _):
-        return session.exec(select(Task.id).where(col(Task.subject_id) == subject)).one()
+    with hall.line.store.reading() as tx:
+        return tx.exec(select(Task.id).where(col(Task.subject_id) == subject)).one()

@@ -143,6 +143,6 @@ def mailroom(url: str, folder: Path) -> Iterator[Mailroom]:
     engine = sharing_statements(create_engine(url))
     keyring = Keyring.load(folder / "keys")
     store = Store(engine, seal=audit.seal, clock=lambda session: NOW, row_key=keyring.row_key)
-    with closing_engine(engine), store.transaction() as (session, _):
-        session.add(AuditHead(id=1, size=0, frontier=b""))
-        yield Mailroom(keyring=keyring, session=session, town=Town(session))
+    with closing_engine(engine), store.transaction() as tx:
+        tx.add(AuditHead(id=1, size=0, frontier=b""))
+        yield Mailroom(keyring=keyring, session=tx, town=Town(tx))

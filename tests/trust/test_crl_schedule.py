@@ -34,13 +34,13 @@ def fetch(world: World, *addresses: str, seconds: float = 20) -> FetchResult:
 
 
 def kept(world: World) -> list[bytes]:
-    with world.line.store.reading() as (session, _):
-        return list(session.exec(select(FetchedList.der)))
+    with world.line.store.reading() as tx:
+        return list(tx.exec(select(FetchedList.der)))
 
 
 def addresses(world: World) -> list[ListAddress]:
-    with world.line.store.reading() as (session, _):
-        return list(session.exec(select(ListAddress)))
+    with world.line.store.reading() as tx:
+        return list(tx.exec(select(ListAddress)))
 
 
 def crl(world: World, *, made: timedelta = timedelta(0)) -> bytes:
@@ -51,8 +51,8 @@ def test_fetched_revocation_list_is_trusted_beside_those_of_the_folder(world: Wo
     with publishing(crl(world)) as publisher:
         found = fetch(world, publisher.address)
 
-    with world.line.store.reading() as (session, _):
-        lists = world.line.trust.current_trust(session).lists
+    with world.line.store.reading() as tx:
+        lists = world.line.trust.current_trust(tx).lists
     assert found == NEWS
     assert [each.der for each in lists] == [
         (world.folder / "trust" / "root.crl").read_bytes(),

@@ -107,11 +107,11 @@ def test_bearer_scheme_is_case_insensitive(still: Still) -> None:
 
 def test_ended_case_system_key_is_rejected_at_the_next_request(api: Api) -> None:
     assert api.client.get(api.path, headers=api.headers()).status_code == 200
-    with api.world.line.store.transaction() as (session, now):
-        session.execute(
+    with api.world.line.store.transaction() as tx:
+        tx.execute(
             sa.update(CaseSystem)
             .where(sa.column("id") == "sak")
-            .values(active_until=now - timedelta(seconds=1))
+            .values(active_until=tx.now - timedelta(seconds=1))
         )
 
     assert api.client.get(api.path, headers=api.headers()).status_code == 401
@@ -119,8 +119,8 @@ def test_ended_case_system_key_is_rejected_at_the_next_request(api: Api) -> None
 
 
 def test_replaced_case_system_key_is_rejected_and_the_new_key_accepted(api: Api) -> None:
-    with api.world.line.store.transaction() as (session, _):
-        session.execute(
+    with api.world.line.store.transaction() as tx:
+        tx.execute(
             sa.update(CaseSystem)
             .where(sa.column("id") == "sak")
             .values(key_hash=hash_api_key("another"))
@@ -194,8 +194,8 @@ def test_websocket_connections_are_closed_at_once(still: Still) -> None:
 def test_api_answers_503_when_the_database_is_unavailable(api: Api) -> None:
     client = TestClient(create_app(api.world.line), raise_server_exceptions=False)
     api.world.edited = True
-    with api.world.line.store.transaction() as (session, _):
-        session.connection().exec_driver_sql("ALTER TABLE case_system RENAME TO gone")
+    with api.world.line.store.transaction() as tx:
+        tx.connection().exec_driver_sql("ALTER TABLE case_system RENAME TO gone")
 
     answer = client.get(api.path, headers=api.headers())
 

@@ -22,9 +22,9 @@ from tests.web.conftest import CANARY, CONTENT, NAME, Api, Still
 
 
 def _entries(api: Api, message_id: str) -> list[bytes]:
-    with api.world.line.store.reading() as (session, _):
+    with api.world.line.store.reading() as tx:
         query = select(AuditEntry.leaf).where(col(AuditEntry.message_id) == message_id)
-        return list(session.exec(query.order_by(col(AuditEntry.seq))))
+        return list(tx.exec(query.order_by(col(AuditEntry.seq))))
 
 
 def test_delivery_list_contains_ids_and_times_but_no_content(api: Api) -> None:
@@ -46,8 +46,8 @@ def test_delivery_list_contains_ids_and_times_but_no_content(api: Api) -> None:
 
 def test_delivery_list_omits_deliveries_that_cannot_be_collected(api: Api) -> None:
     delivery, other = api.offered(), api.offered()
-    with api.world.line.store.transaction() as (session, _):
-        setattr(session.get_one(Message, delivery.message_id), "state", MessageState.QUARANTINED)  # noqa: B010 - no move
+    with api.world.line.store.transaction() as tx:
+        setattr(tx.get_one(Message, delivery.message_id), "state", MessageState.QUARANTINED)  # noqa: B010 - no move
 
     listed = api.client.get(api.path, headers=api.headers()).json()["deliveries"]
     collected = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers())
@@ -146,9 +146,9 @@ def test_collected_delivery_names_what_was_collected_before_with_the_same_conten
 
 def test_collected_delivery_lists_missing_elements_with_suggested_values(api: Api) -> None:
     delivery = api.offered()
-    with api.world.line.store.transaction() as (session, _):
+    with api.world.line.store.transaction() as tx:
         missing = '["journalpost/journaldato", "saksmappe/saksansvarlig"]'
-        session.execute(sa.update(Message).values(missing=missing))
+        tx.execute(sa.update(Message).values(missing=missing))
 
     found = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()).json()
 
@@ -160,8 +160,8 @@ def test_collected_delivery_lists_missing_elements_with_suggested_values(api: Ap
 
 def test_delivery_without_a_readable_arkivmelding_can_be_collected(api: Api) -> None:
     delivery = api.offered()
-    with api.world.line.store.transaction() as (session, _):
-        session.execute(sa.update(Message).values(sealed_archive=None, shielding=None))
+    with api.world.line.store.transaction() as tx:
+        tx.execute(sa.update(Message).values(sealed_archive=None, shielding=None))
 
     found = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers()).json()
 
@@ -343,8 +343,8 @@ def test_damage_that_shows_while_a_package_is_sent_opens_a_task(api: Api) -> Non
 @pytest.mark.parametrize("column", ["sealed_metadata", "sealed_archive", "sealed_documents"])
 def test_damaged_sealed_column_of_a_delivery_opens_a_task(api: Api, column: str) -> None:
     delivery = api.offered()
-    with api.world.line.store.transaction() as (session, _):
-        session.execute(sa.update(Message).values({column: b"damaged"}))
+    with api.world.line.store.transaction() as tx:
+        tx.execute(sa.update(Message).values({column: b"damaged"}))
 
     answer = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers())
 
@@ -354,8 +354,8 @@ def test_damaged_sealed_column_of_a_delivery_opens_a_task(api: Api, column: str)
 
 def test_damaged_key_of_a_delivery_opens_a_task(api: Api) -> None:
     delivery = api.offered()
-    with api.world.line.store.transaction() as (session, _):
-        session.get_one(WrappedKey, delivery.message_id).wrapped = b"damaged"
+    with api.world.line.store.transaction() as tx:
+        tx.get_one(WrappedKey, delivery.message_id).wrapped = b"damaged"
 
     answer = api.client.get(f"{api.path}/{delivery.id}", headers=api.headers())
 

@@ -129,8 +129,8 @@ def test_readiness_fails_with_keys_of_another_database(small_world: World) -> No
 
 def test_readiness_fails_when_the_active_policy_is_unavailable(small_world: World) -> None:
     small_world.collect()
-    with small_world.line.store.transaction() as (session, now):
-        activate_policy(session, now, "0" * 64, None)
+    with small_world.line.store.transaction() as tx:
+        activate_policy(tx, "0" * 64, None)
 
     assert _needs(small_world.line) == (503, {**ALL_WELL, "policies": "policy.nobody"})
     assert _samples(small_world.line)["inbox_condition", "policy.nobody unready policies"] == 1
@@ -164,17 +164,17 @@ def test_recheck_difference_makes_readiness_and_lists_fail_without_naming_the_me
 
 def test_readiness_fails_with_a_database_of_another_version(small_world: World) -> None:
     small_world.collect()
-    with small_world.line.store.transaction() as (session, _):
-        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with small_world.line.store.transaction() as tx:
+        tx.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
 
     assert _needs(small_world.line) == (503, {**ALL_WELL, "database": "database.version"})
 
 
 def test_readiness_reports_each_need_whose_tables_are_missing(small_world: World) -> None:
     small_world.edited = True
-    with small_world.line.store.transaction() as (session, _):
+    with small_world.line.store.transaction() as tx:
         for table in ("installation", "active_policy", "pulse"):
-            session.connection().exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_gone")
+            tx.connection().exec_driver_sql(f"ALTER TABLE {table} RENAME TO {table}_gone")
 
     status, needs = _needs(small_world.line)
 
@@ -317,8 +317,8 @@ def _text(element: etree._Element) -> str:
 def _put_in_order(world: World) -> None:
     """The people that are missing come, and a worker has just worked."""
     directory = read_directory(municipality.DIRECTORY + municipality.PEOPLE_THAT_ARE_MISSING)
-    with world.line.store.transaction() as (session, now):
-        import_agreed(world.line, session, now, directory, approved_by="anne+bjorn")
+    with world.line.store.transaction() as tx:
+        import_agreed(world.line, tx, directory, approved_by="anne+bjorn")
     record_pulse(world.line, WORKER, None)
 
 
@@ -415,8 +415,8 @@ def test_operator_listener_answers_404_for_other_paths(operator: TestClient, pat
 
 def test_metrics_answer_503_when_the_database_is_unavailable(small_world: World) -> None:
     small_world.edited = True
-    with small_world.line.store.transaction() as (session, _):
-        session.execute(sa.text("ALTER TABLE message RENAME TO gone"))
+    with small_world.line.store.transaction() as tx:
+        tx.execute(sa.text("ALTER TABLE message RENAME TO gone"))
 
     with TestClient(create_operator_app(small_world.line)) as client:
         answer = client.get("/metrics")

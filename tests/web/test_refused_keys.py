@@ -12,8 +12,8 @@ from tests.worlds import World
 
 
 def entries(world: World) -> list[tuple[str, str]]:
-    with world.line.store.reading() as (session, _):
-        leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
+    with world.line.store.reading() as tx:
+        leaves = tx.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
     read = [json.loads(leaf) for leaf in leaves]
     return [
         (leaf["subject"], leaf["code"])
@@ -30,13 +30,13 @@ def test_refused_key_is_in_the_audit_once_a_minute_and_never_itself(api: Api) ->
     assert [ask(api, "guessed-key") for _ in range(3)] == [401, 401, 401]
 
     assert entries(api.world) == [("unknown", "more.0")]
-    with api.world.line.store.reading() as (session, _):
-        assert all(b"guessed-key" not in leaf for leaf in session.exec(select(AuditEntry.leaf)))
+    with api.world.line.store.reading() as tx:
+        assert all(b"guessed-key" not in leaf for leaf in tx.exec(select(AuditEntry.leaf)))
 
 
 def test_key_of_a_closed_case_system_is_in_the_audit_under_its_id(api: Api) -> None:
-    with api.world.line.store.transaction() as (session, now):
-        session.get_one(CaseSystem, "sak").active_until = now
+    with api.world.line.store.transaction() as tx:
+        tx.get_one(CaseSystem, "sak").active_until = tx.now
 
     assert ask(api, api.world.keys["sak"][0]) == 401
 
@@ -53,11 +53,11 @@ def test_refused_keys_of_a_minute_are_counted_in_the_next_audit_entry(api: Api) 
     refused, store = RefusedKeys(), api.world.line.store
 
     def note(session: Session, seconds: int) -> None:
-        refused.note(session, start + timedelta(seconds=seconds), "guessed-key")
+        refused.note(session, tx.now + timedelta(seconds=seconds), "guessed-key")
 
-    with store.reading() as (session, start):
+    with store.reading() as tx:
         for seconds in (0, 1, 2, 61):
-            note(session, seconds)
+            note(tx, seconds)
 
     assert entries(api.world) == [("unknown", "more.0"), ("unknown", "more.2")]
 
@@ -65,9 +65,9 @@ def test_refused_keys_of_a_minute_are_counted_in_the_next_audit_entry(api: Api) 
 def test_refused_keys_are_in_the_audit_again_when_a_wrong_clock_is_right(api: Api) -> None:
     refused, store = RefusedKeys(), api.world.line.store
 
-    with store.reading() as (session, now):
-        refused.note(session, now + timedelta(days=400), "guessed-key")
-        refused.note(session, now, "guessed-key")
+    with store.reading() as tx:
+        refused.note(tx, tx.now + timedelta(days=400), "guessed-key")
+        refused.note(tx, "guessed-key")
 
     assert entries(api.world) == [("unknown", "more.0")] * 2
 

@@ -19,8 +19,8 @@ def _say(api: Api, delivery_id: str, word: str, body: object = None) -> Response
 
 
 def _receipts(api: Api) -> int:
-    with api.world.line.store.reading() as (session, _):
-        return int(session.execute(sa.select(sa.func.count()).select_from(Receipt)).scalar_one())
+    with api.world.line.store.reading() as tx:
+        return int(tx.execute(sa.select(sa.func.count()).select_from(Receipt)).scalar_one())
 
 
 def test_accepted_delivery_is_collected_and_creates_no_receipt(api: Api) -> None:

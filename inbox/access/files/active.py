@@ -5,7 +5,6 @@ goes on with others. The policy folder is where they are written, and decides no
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from threading import Lock
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -17,6 +16,7 @@ from inbox.access.files.folder import digest_of, read_policy_version
 from inbox.access.files.versions import FilesByName, FilesOfVersion
 from inbox.access.policy.engine import Policy
 from inbox.errors import PolicyError
+from inbox.store import Transaction
 from inbox.tables import ActivePolicy, PolicyVersion
 
 POLICY_KIND: Final = "policy"
@@ -152,6 +152,6 @@ def is_active_policy(session: Session, files: FilesByName) -> bool:
     return digest_of(files, digest_rule) == named.digest
 
 
-def activate_policy(session: Session, now: datetime, digest: str, approved_by: str | None) -> None:
+def activate_policy(tx: Transaction, digest: str, approved_by: str | None) -> None:
     """Make a policy the active one; see `versions.activate`."""
-    versions.activate(session, now, digest, approved_by, kind=POLICY_KIND)
+    versions.activate(tx, digest, approved_by, kind=POLICY_KIND)

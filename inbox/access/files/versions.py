@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import IntEnum
 from typing import Final
 
@@ -15,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from inbox.domain import new_id
 from inbox.errors import PolicyError
+from inbox.store import Transaction
 from inbox.tables import ActivePolicy, PolicyVersion
 
 FilesByName = Mapping[str, bytes]
@@ -114,8 +114,7 @@ def history(session: Session, kind: str) -> tuple[PolicyVersion, ...]:
 
 
 def activate(
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     digest: str,
     approved_by: str | None,
     *,
@@ -127,17 +126,16 @@ def activate(
     `approved_by` is the id of the person who approved it. Without a version that has its files
     nobody can load it: everything is denied.
     """
-    row = session.get(ActivePolicy, kind)
+    row = tx.get(ActivePolicy, kind)
     if row is None:
-        row = ActivePolicy(kind=kind, digest=digest, active_from=now)
-    row.digest, row.version, row.approved_by, row.active_from = digest, version, approved_by, now
-    session.add(row)
-    session.flush()
+        row = ActivePolicy(kind=kind, digest=digest, active_from=tx.now)
+    row.digest, row.version, row.approved_by, row.active_from = digest, version, approved_by, tx.now
+    tx.add(row)
+    tx.flush()
 
 
 def keep_first_version(  # noqa: PLR0913 - what is kept, and by whom
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     *,
     kind: str,
     digest: str,
@@ -154,12 +152,12 @@ def keep_first_version(  # noqa: PLR0913 - what is kept, and by whom
         digest_rule=digest_rule,
         files=pack_files(files),
         proposed_by=proposed_by,
-        proposed_at=now,
+        proposed_at=tx.now,
         approved_by=approved_by,
-        approved_at=now,
+        approved_at=tx.now,
         activated_by=approved_by,
-        activated_at=now,
+        activated_at=tx.now,
     )
-    session.add(version)
-    session.flush()
-    activate(session, now, digest, approved_by, kind=kind, version=version.id)
+    tx.add(version)
+    tx.flush()
+    activate(tx, digest, approved_by, kind=kind, version=version.id)

@@ -77,7 +77,7 @@ def list_arrivals(  # noqa: PLR0913, PLR0917 - the options of a command
     """
     wanted = word_of(ArrivalState, state, "arrival.state")
     store = store_for(ctx)
-    with store.reading() as (session, now):
+    with store.reading() as tx:
         query = select(Arrival).order_by(col(Arrival.announced_at).desc(), col(Arrival.id))
         if wanted is not None:
             query = query.where(col(Arrival.state) == wanted)
@@ -89,14 +89,14 @@ def list_arrivals(  # noqa: PLR0913, PLR0917 - the options of a command
             query = query.where(col(Arrival.code) == code)
         if channel is not None:
             query = query.where(col(Arrival.channel) == channel)
-        found = sent_rows(ctx, store, session, sent_as)
+        found = sent_rows(ctx, store, tx, sent_as)
         if found is not None:
             query = query.where(col(Arrival.id).in_(found.arrivals))
-        query = query.where(*older_than(col(Arrival.announced_at), now, hours))
+        query = query.where(*older_than(col(Arrival.announced_at), tx.now, hours))
         rows = [
             columns_of(row, (*_PLAIN, "due_at", "announced_at", "expires_at"))
-            | {"age": age(now, row.announced_at)}
-            for row in session.exec(query.limit(limit + 1))
+            | {"age": age(tx.now, row.announced_at)}
+            for row in tx.exec(query.limit(limit + 1))
         ]
     listing("arrivals", _COLUMNS, rows, limit).show(as_json=as_json)
 
@@ -120,8 +120,8 @@ def show(
         line = line_of(ctx)
         code = read_code(by, from_stdin=code_from_stdin)
         envelope = show_arrival_envelope(line, sign_in_as(line, by, code, as_), arrival_id)
-    with store_for(ctx).reading() as (session, _):
-        parts = _arrival_with_tasks(session, arrival_id)
+    with store_for(ctx).reading() as tx:
+        parts = _arrival_with_tasks(tx, arrival_id)
     if by is not None:
         told = {name: printable_value(value) for name, value in asdict(envelope).items()}
         parts["envelope"] = [told]
@@ -149,8 +149,8 @@ def fetch_again(
     line = line_of(ctx)
     code = read_code(by, from_stdin=code_from_stdin)
     capacity = sign_in_as(line, by, code, as_)
-    with line.store.reading() as (session, _):
-        row = session.get(Arrival, arrival_id)
+    with line.store.reading() as tx:
+        row = tx.get(Arrival, arrival_id)
     version = 0 if row is None else row.version
     archive_staff.refetch(line, capacity, arrival_id, expected_version=version)
     print_line("announced: the worker fetches it")

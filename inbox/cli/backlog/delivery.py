@@ -63,12 +63,12 @@ def list_deliveries(  # noqa: PLR0913, PLR0917 - the options of a command
     """
     wanted = word_of(DeliveryState, state, "delivery.state")
     store = store_for(ctx)
-    with store.reading() as (session, now):
+    with store.reading() as tx:
         query = (
             select(Delivery, Outbox)
             .join(Outbox, col(Outbox.id) == _newest_event(), isouter=True)
             .order_by(col(Delivery.offered_at), col(Delivery.id))
-            .where(*older_than(col(Delivery.offered_at), now, hours))
+            .where(*older_than(col(Delivery.offered_at), tx.now, hours))
         )
         if wanted is not None:
             query = query.where(col(Delivery.state) == wanted)
@@ -76,10 +76,10 @@ def list_deliveries(  # noqa: PLR0913, PLR0917 - the options of a command
             query = query.where(col(Delivery.state).in_(ACTIVE_DELIVERY_STATES))
         if code is not None:
             query = query.where((col(Delivery.code) == code) | (col(Outbox.code) == code))
-        found = sent_rows(ctx, store, session, sent_as)
+        found = sent_rows(ctx, store, tx, sent_as)
         if found is not None:
             query = query.where(col(Delivery.message_id).in_(found.messages))
-        rows = [_row(each, event, now) for each, event in session.exec(query.limit(limit + 1))]
+        rows = [_row(each, event, tx.now) for each, event in tx.exec(query.limit(limit + 1))]
     listing("deliveries", _COLUMNS, rows, limit).show(as_json=as_json)
 
 
@@ -108,8 +108,8 @@ def _row(row: Delivery, event: Outbox | None, now: datetime) -> dict[str, object
 @delivery.command()
 def show(ctx: typer.Context, delivery_id: DeliveryArgument, as_json: Json = False) -> None:
     """Show a delivery with every event that told of it, and the tasks of its message."""
-    with store_for(ctx).reading() as (session, _):
-        parts = _delivery_with_events(session, delivery_id)
+    with store_for(ctx).reading() as tx:
+        parts = _delivery_with_events(tx, delivery_id)
     print_parts(parts, as_json=as_json)
 
 

@@ -48,18 +48,18 @@ def list_proposals(
 
     What it says and why is not shown here: `inbox proposal show`.
     """
-    with store_for(ctx).reading() as (session, now):
+    with store_for(ctx).reading() as tx:
         query = (
             select(Proposal)
-            .where(col(Proposal.state) == ProposalState.OPEN, col(Proposal.expires_at) > now)
+            .where(col(Proposal.state) == ProposalState.OPEN, col(Proposal.expires_at) > tx.now)
             .order_by(col(Proposal.created_at), col(Proposal.id))
         )
         if kind is not None:
             query = query.where(col(Proposal.kind) == kind)
         rows = [
             columns_of(row, COLUMNS_OF[Proposal])
-            | {"age": age(now, row.created_at), "approved_by": _ELSEWHERE.get(row.kind, _HERE)}
-            for row in session.exec(query.limit(limit + 1))
+            | {"age": age(tx.now, row.created_at), "approved_by": _ELSEWHERE.get(row.kind, _HERE)}
+            for row in tx.exec(query.limit(limit + 1))
         ]
     listing("proposals", _COLUMNS, rows, limit).show(as_json=as_json)
 

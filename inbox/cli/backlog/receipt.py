@@ -60,21 +60,21 @@ def list_receipts(  # noqa: PLR0913, PLR0917 - the options of a command
     """
     wanted = word_of(ReceiptState, state, "receipt.state")
     store = store_for(ctx)
-    with store.reading() as (session, now):
+    with store.reading() as tx:
         query = select(Receipt).order_by(col(Receipt.chosen_at), col(Receipt.id))
-        query = query.where(*older_than(col(Receipt.chosen_at), now, hours))
+        query = query.where(*older_than(col(Receipt.chosen_at), tx.now, hours))
         if wanted is not None:
             query = query.where(col(Receipt.state) == wanted)
         elif sent_as is None:
             query = query.where(col(Receipt.settled_at).is_(None))
         if code is not None:
             query = query.where(col(Receipt.code) == code)
-        found = sent_rows(ctx, store, session, sent_as)
+        found = sent_rows(ctx, store, tx, sent_as)
         if found is not None:
             query = query.where(col(Receipt.message_id).in_(found.messages))
         rows = [
-            columns_of(row, _SHOWN) | {"age": age(now, row.chosen_at)}
-            for row in session.exec(query.limit(limit + 1))
+            columns_of(row, _SHOWN) | {"age": age(tx.now, row.chosen_at)}
+            for row in tx.exec(query.limit(limit + 1))
         ]
     listing("receipts", _COLUMNS, rows, limit).show(as_json=as_json)
 

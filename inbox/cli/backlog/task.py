@@ -94,17 +94,17 @@ def list_tasks(  # noqa: PLR0913, PLR0917 - the options of a command
         line = line_of(ctx)
         code = read_code(by, from_stdin=code_from_stdin)
         capacity = sign_in_as(line, by, code, as_)
-        with line.store.reading() as (session, now):
-            sent = sent_rows(ctx, line.store, session, sent_as)
-        found = own_tasks(line, capacity, sought.where(now, sent), at_most=limit + 1)
-        rows = [_own_row(row, now) for row in found]
+        with line.store.reading() as tx:
+            sent = sent_rows(ctx, line.store, tx, sent_as)
+        found = own_tasks(line, capacity, sought.where(tx.now, sent), at_most=limit + 1)
+        rows = [_own_row(row, tx.now) for row in found]
         listing("tasks", _OWN_COLUMNS, rows, limit).show(as_json=as_json)
         return
     store = store_for(ctx)
-    with store.reading() as (session, now):
-        where = sought.where(now, sent_rows(ctx, store, session, sent_as))
+    with store.reading() as tx:
+        where = sought.where(tx.now, sent_rows(ctx, store, tx, sent_as))
         query = select(Task).where(*where).order_by(col(Task.opened_at), col(Task.id))
-        rows = [_operator_row(row, now) for row in session.exec(query.limit(limit + 1))]
+        rows = [_operator_row(row, tx.now) for row in tx.exec(query.limit(limit + 1))]
     listing("tasks", _COLUMNS, rows, limit).show(as_json=as_json)
 
 
@@ -149,12 +149,12 @@ def _random_id(text: str) -> str | None:
 @task.command()
 def show(ctx: typer.Context, task_id: TaskArgument, as_json: Json = False) -> None:
     """Show a task, who settles it, and by which commands."""
-    with store_for(ctx).reading() as (session, now):
-        found = session.get(Task, task_id)
+    with store_for(ctx).reading() as tx:
+        found = tx.get(Task, task_id)
         if found is None:
             raise NotFound("task.unknown", "there is no task with this id")
-        row = _operator_row(found, now)
-        commands = _commands_of(session, found)
+        row = _operator_row(found, tx.now)
+        commands = _commands_of(tx, found)
     if as_json:
         print_json(row | {"settled_by": commands})
         return

@@ -91,14 +91,14 @@ def open_access_reader(settings: Settings, who: Caller) -> Iterator[AccessReader
     policies, store = ActivePolicies(), store_of(settings)
     keyring, standstill = keyring_of(settings, store), Standstill()
     signed = checkpoint_text(settings.checkpoints)
-    with store.transaction() as (session, now):
-        standstill.compare(session, keyring, [signed])
+    with store.transaction() as tx:
+        standstill.compare(tx, keyring, [signed])
         standstill.check()
-        capacity = choose_capacity(session, now, who.person, who.code, who.chosen)
-        policy = policies.current(session)
+        capacity = choose_capacity(tx, who.person, who.code, who.chosen)
+        policy = policies.current(tx)
         if not policy.rules:
             raise Unavailable("policy.not_active", "nobody may do anything until it is")
-        yield AccessReader(session=session, now=now, policy=policy, capacity=capacity)
+        yield AccessReader(session=tx, now=tx.now, policy=policy, capacity=capacity)
 
 
 def check_may_read_access(

@@ -39,8 +39,8 @@ def line_of(ctx: typer.Context) -> Line:
 def keyring_of(settings: Settings, store: Store) -> Keyring:
     """The keys, after checking that they belong to this database. Raises `ConfigurationError`."""
     keyring = Keyring.load(settings.keys)
-    with store.reading() as (session, _):
-        installation = session.get(Installation, 1)
+    with store.reading() as tx:
+        installation = tx.get(Installation, 1)
     if installation is None:
         raise ConfigurationError(
             "database.empty", "the database is no installation yet: run `inbox init`"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 import typer
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from inbox.access.files import versions
 from inbox.access.files.versions import FilesByName, unpack_files
@@ -18,7 +18,7 @@ from inbox.line import Line
 from inbox.line.proposals import one_person, rule_versions
 from inbox.line.proposals.policy_or_rule_book import Comparison, VersionedRules
 from inbox.line.proposals.version_steps import ProposedVersion
-from inbox.store import Store
+from inbox.store import Store, Transaction
 from inbox.tables import ActivePolicy, PolicyVersion, Proposal
 
 RulesForCapacity = Callable[[Capacity], VersionedRules]
@@ -165,8 +165,8 @@ def switch_off(who: SignedIn, rules_of: RulesForCapacity, name: str, reason: str
 
 def print_history(store: Store, kind: str, *, as_json: bool) -> None:
     """Print every version of one kind, the newest first: people, times and digests."""
-    with store.reading() as (session, now):
-        told = list(_history_rows(session, now, kind))
+    with store.reading() as tx:
+        told = list(_history_rows(tx, kind))
     if as_json:
         print_json(told)
         return
@@ -182,8 +182,8 @@ def print_version(store: Store, kind: str, name: str, *, as_json: bool) -> None:
 
     Versions from before every file was in the digest may share one: those are named by their ids.
     """
-    with store.reading() as (session, _):
-        found = [each for each in versions.history(session, kind) if name in {each.digest, each.id}]
+    with store.reading() as tx:
+        found = [each for each in versions.history(tx, kind) if name in {each.digest, each.id}]
     if not found:
         raise NotFound("policy.no_version", "no version has this digest: see `history`")
     if len({each.files for each in found}) > 1:
@@ -198,13 +198,13 @@ def print_version(store: Store, kind: str, name: str, *, as_json: bool) -> None:
         print_line(raw.decode())
 
 
-def _history_rows(session: Session, now: datetime, kind: str) -> Iterator[dict[str, str | None]]:
-    active = session.exec(
+def _history_rows(tx: Transaction, kind: str) -> Iterator[dict[str, str | None]]:
+    active = tx.exec(
         select(ActivePolicy.version).where(col(ActivePolicy.kind) == kind)
     ).one_or_none()
-    for each in versions.history(session, kind):
+    for each in versions.history(tx, kind):
         yield {
-            "state": _state(session, now, each, active),
+            "state": _state(tx, each, active),
             "digest": each.digest,
             "digest_rule": str(each.digest_rule),
             "proposal": each.id,
@@ -216,7 +216,7 @@ def _history_rows(session: Session, now: datetime, kind: str) -> Iterator[dict[s
         }
 
 
-def _state(session: Session, now: datetime, version: PolicyVersion, active: str | None) -> str:
+def _state(tx: Transaction, version: PolicyVersion, active: str | None) -> str:
     if version.id == active:
         return "active"
     if version.rolled_back_at is not None:
@@ -224,10 +224,10 @@ def _state(session: Session, now: datetime, version: PolicyVersion, active: str 
     if version.activated_at is not None:
         return "replaced"
     if version.approved_at is not None:
-        lapsed = version.approved_at + rule_versions.APPROVAL_LIFE <= now
+        lapsed = version.approved_at + rule_versions.APPROVAL_LIFE <= tx.now
         return "lapsed" if lapsed else "approved, not active"
-    proposal = session.get_one(Proposal, version.id)
-    is_open = proposal.state is ProposalState.OPEN and proposal.expires_at > now
+    proposal = tx.get_one(Proposal, version.id)
+    is_open = proposal.state is ProposalState.OPEN and proposal.expires_at > tx.now
     return "proposed" if is_open else "lapsed"
 
 

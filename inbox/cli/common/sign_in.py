@@ -3,17 +3,16 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Final, TypeVar
 
 import typer
-from sqlmodel import Session
 
 from inbox.access.question import Capacity
 from inbox.cli.common.context import line_of
 from inbox.directory import verified_capacities
 from inbox.errors import Invalid, NotFound, NotPermitted
 from inbox.line import Line
+from inbox.store import Transaction
 
 T = TypeVar("T")
 
@@ -101,16 +100,14 @@ def _read_lines(*due: str) -> list[str]:
     return lines
 
 
-def choose_capacity(
-    session: Session, now: datetime, person: str, code: str, chosen: str | None
-) -> Capacity:
+def choose_capacity(tx: Transaction, person: str, code: str, chosen: str | None) -> Capacity:
     """The chosen capacity, or the person's only one.
 
     Nothing is revealed before the code is verified.
 
     Raises `Conflict` for a wrong person or code, `Invalid` where a choice is to be made.
     """
-    has = verified_capacities(session, now, person, code)
+    has = verified_capacities(tx, person, code)
     of_these = [each for each in has if chosen in {None, each.role.value, _capacity_label(each)}]
     if len(of_these) != 1:
         names = ", ".join(sorted(map(_capacity_label, has))) or "none"
@@ -124,8 +121,8 @@ def _capacity_label(capacity: Capacity) -> str:
 
 def sign_in_as(line: Line, person: str, code: str, chosen: str | None) -> Capacity:
     """The same in a transaction of its own; the move that follows authorizes again in another."""
-    with line.store.reading() as (session, now):
-        return choose_capacity(session, now, person, code, chosen)
+    with line.store.reading() as tx:
+        return choose_capacity(tx, person, code, chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,8 +159,8 @@ def sign_in(
     Raises `Conflict` if the code is not theirs.
     """
     line = line_of(ctx)
-    with line.store.reading() as (session, now):
-        found = verified_capacities(session, now, person, code)
+    with line.store.reading() as tx:
+        found = verified_capacities(tx, person, code)
     mine = [each for each in found if organisation in {None, each.organisation}]
     return SignedIn(line=line, capacities=tuple(mine))
 

@@ -62,16 +62,16 @@ class ProgressView:
 
     def update(self) -> None:
         """Show what happened since the last call."""
-        with self.stage.line.store.reading() as (session, _):
-            leaves = session.exec(
+        with self.stage.line.store.reading() as tx:
+            leaves = tx.exec(
                 select(AuditEntry.seq, AuditEntry.leaf)
                 .where(col(AuditEntry.seq) > self._after)
                 .order_by(col(AuditEntry.seq))
             ).all()
             if any(b'"message:' in leaf or b'"arrival:' in leaf for _, leaf in leaves):
                 self._learn_names(
-                    session.exec(select(Arrival.id, Arrival.wire_id)).all(),
-                    session.exec(select(Message.id, Message.wire_id, Message.shares_wire_id)).all(),
+                    tx.exec(select(Arrival.id, Arrival.wire_id)).all(),
+                    tx.exec(select(Message.id, Message.wire_id, Message.shares_wire_id)).all(),
                 )
         for seq, leaf in leaves:
             self._after = seq
@@ -152,10 +152,10 @@ class LetterResult:
 
 def letter_results(stage: Stage, judgement: Judgement) -> list[LetterResult]:
     """The result of every letter, compared with the expectation and with the judge's findings."""
-    with stage.line.store.reading() as (session, _):
-        messages = session.exec(select(Message)).all()
-        arrivals = session.exec(select(Arrival)).all()
-        receipts = {receipt.message_id: receipt for receipt in session.exec(select(Receipt))}
+    with stage.line.store.reading() as tx:
+        messages = tx.exec(select(Message)).all()
+        arrivals = tx.exec(select(Arrival)).all()
+        receipts = {receipt.message_id: receipt for receipt in tx.exec(select(Receipt))}
     found = []
     for number, letter in enumerate(stage.letters):
         shares = letter.name != _first_name(stage, letter.message_id)

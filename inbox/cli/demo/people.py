@@ -75,10 +75,10 @@ class DemoPeople:
         return worked
 
     def _waiting_messages(self) -> list[_WaitingMessage]:
-        with self._line.store.reading() as (session, _):
-            messages = session.exec(select(Message).order_by(col(Message.received_at))).all()
+        with self._line.store.reading() as tx:
+            messages = tx.exec(select(Message).order_by(col(Message.received_at))).all()
             hand = set(
-                session.exec(
+                tx.exec(
                     select(Delivery.message_id)
                     .join(CaseSystem, col(CaseSystem.id) == col(Delivery.case_system))
                     .where(
@@ -88,7 +88,7 @@ class DemoPeople:
                 )
             )
             failed = set(
-                session.exec(
+                tx.exec(
                     select(Receipt.message_id).where(
                         col(Receipt.state).in_([ReceiptState.FAILED, ReceiptState.IMPOSSIBLE]),
                         col(Receipt.settled_at).is_(None),
@@ -149,8 +149,8 @@ class DemoPeople:
 
     def _duplicate(self, seen: _WaitingMessage) -> None:
         message = seen.message
-        with self._line.store.reading() as (session, _):
-            original = session.exec(
+        with self._line.store.reading() as tx:
+            original = tx.exec(
                 select(Message.id).where(
                     col(Message.documents_hash) == message.documents_hash,
                     col(Message.sender) == message.sender,
@@ -198,13 +198,13 @@ class DemoPeople:
 
     def _capacity_of(self, person: str, role: Role, unit_id: str) -> Capacity:
         code = self._stage.codes[person]
-        with self._line.store.reading() as (session, now):
-            return sign_in_as(session, now, person, role=role, unit=unit_id, code=code)
+        with self._line.store.reading() as tx:
+            return sign_in_as(tx, person, role=role, unit=unit_id, code=code)
 
 
 def _desk_of(stage: Stage) -> str:
     """Where the archivists sit."""
-    with stage.line.store.reading() as (session, _):
-        book = stage.line.rule_books.current(session, OrgNumber(OWN))
+    with stage.line.store.reading() as tx:
+        book = stage.line.rule_books.current(tx, OrgNumber(OWN))
     assert book is not None
     return str(book.desk)

@@ -79,10 +79,8 @@ def _run_until_quiet(play: Stage, console: Console) -> bool:
             walk.update()
             if play.product.poll() is not None:
                 raise ConfigurationError("demo.serve", "`inbox serve` ended: see serve.log")
-            with play.line.store.reading() as (session, _):
-                busy = (
-                    brought or worked or _has_waiting_mail(play) or _has_work_in_progress(session)
-                )
+            with play.line.store.reading() as tx:
+                busy = brought or worked or _has_waiting_mail(play) or _has_work_in_progress(tx)
             if busy:
                 still_since = None
             elif still_since is None:
@@ -117,21 +115,21 @@ def _has_work_in_progress(session: Session) -> bool:
 
 
 def _verify_audit(play: Stage) -> bool:
-    with play.line.store.transaction() as (session, now):
-        note = verify.new_checkpoint(session, now, play.line.keyring)
+    with play.line.store.transaction() as tx:
+        note = verify.new_checkpoint(tx, play.line.keyring)
     if note is not None:
         verify.append_to_checkpoint_file(play.settings.checkpoints, note)
     outside = play.settings.checkpoints.read_text("utf-8")
-    with play.line.store.reading() as (session, now):
-        unvouched = unvouched_findings(session, play.line.keyring, [outside], now)
-        rows = verify_state(session, play.line.keyring.row_key()).findings
-        holds = verify.verify(session, play.line.keyring, [outside]).holds
+    with play.line.store.reading() as tx:
+        unvouched = unvouched_findings(tx, play.line.keyring, [outside])
+        rows = verify_state(tx, play.line.keyring.row_key()).findings
+        holds = verify.verify(tx, play.line.keyring, [outside]).holds
     return holds and not unvouched and not rows
 
 
 def _summary(play: Stage, outcome: DemoOutcome) -> dict[str, object]:
-    with play.line.store.reading() as (session, _):
-        answered = session.exec(
+    with play.line.store.reading() as tx:
+        answered = tx.exec(
             select(func.count())
             .select_from(Message)
             .where(col(Message.state) == MessageState.ANSWERED)

@@ -231,10 +231,9 @@ def _enrol(
     )
     routing = read_first_version(routing_rules_of(OWN), read_rule_book_files(folder, OWN))
     desk = (str(book.desk), book.units[book.desk].name)
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         codes = enrol_first_people(
-            session,
-            now,
+            tx,
             organisation=OrgNumber(OWN),
             people=ARCHIVISTS,
             desk=desk,
@@ -242,12 +241,12 @@ def _enrol(
         )
         editor, reviewer = ARCHIVISTS
         for version in (policy, routing):
-            version.activate(session, now, proposer=editor, approver=reviewer)
+            version.activate(tx, proposer=editor, approver=reviewer)
     directory = _directory(book, hooks)
-    with line.store.transaction() as (session, now):
-        keys = import_agreed(line, session, now, directory, approved_by="+".join(ARCHIVISTS))
-    with line.store.transaction() as (session, _):
-        codes |= {key[0]: issue_code(session, key[0]) for key in directory.rows[RowKind.PERSON]}
+    with line.store.transaction() as tx:
+        keys = import_agreed(line, tx, directory, approved_by="+".join(ARCHIVISTS))
+    with line.store.transaction() as tx:
+        codes |= {key[0]: issue_code(tx, key[0]) for key in directory.rows[RowKind.PERSON]}
     return keys, codes
 
 

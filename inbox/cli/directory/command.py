@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import OfInstallation
@@ -38,6 +38,7 @@ from inbox.directory.proposal import (
 from inbox.directory.proposal import approve as approve_change
 from inbox.directory.snapshot import directory_now, directory_on
 from inbox.errors import Invalid
+from inbox.store import Transaction
 from inbox.tables import CapacityRow, Unit
 from inbox.tables.periods import active_on
 
@@ -137,8 +138,8 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of a command
         who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
         check_may_read_access(settings_of(ctx), who, "directory:impact_read", read.organisation)
         differences = directory_impact(line, read)
-    with line.store.reading() as (session, now):
-        changes = plan_changes(line, session, now, hash_references(line, read))
+    with line.store.reading() as tx:
+        changes = plan_changes(line, tx, hash_references(line, read))
     if as_json:
         print_json(changes_json(changes, differences))
         return
@@ -170,15 +171,13 @@ def export(
     line = line_of(ctx)
     moment = None if on is None else _day(on)
     me = Credentials(person=by, code=read_code(by, from_stdin=code_from_stdin))
-    with line.store.transaction() as (session, now):
-        authorized = authorize_person(
-            line, session, now, me, Action.DIRECTORY_EDIT, OfInstallation()
-        )
+    with line.store.transaction() as tx:
+        authorized = authorize_person(line, tx, me, Action.DIRECTORY_EDIT, OfInstallation())
         organisation = authorized.capacity.organisation
         if moment is None:
-            found = directory_now(session, now, organisation)
+            found = directory_now(tx, organisation)
         else:
-            found = directory_on(session, now, organisation, moment)
+            found = directory_on(tx, organisation, moment)
         authorized.record(event="directory:exported", subject=organisation, message_id=None)
     if csv is None:
         print_line(directory_text(found).rstrip("\n"))
@@ -196,9 +195,9 @@ def _day(text: str) -> datetime:
 @directory.command()
 def show(ctx: typer.Context, as_json: Json = False) -> None:
     """Show the active units, their case systems, and how many people have each role."""
-    with store_of(settings_of(ctx)).reading() as (session, now):
+    with store_of(settings_of(ctx)).reading() as tx:
         living = select(Unit).where(
-            active_on(Unit, now),
+            active_on(Unit, tx.now),
         )
         rows = [
             {
@@ -207,9 +206,9 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
                 "organisation": unit.organisation,
                 "parent": unit.parent,
                 "case_system": unit.case_system,
-                "people": _roles(session, now, unit.id),
+                "people": _roles(tx, unit.id),
             }
-            for unit in session.exec(living.order_by(col(Unit.id)))
+            for unit in tx.exec(living.order_by(col(Unit.id)))
         ]
     if as_json:
         print_json(rows)
@@ -244,13 +243,13 @@ def own_code(ctx: typer.Context, by: OwnId, code_from_stdin: CodeFromStdin = Fal
     """
     store = store_of(settings_of(ctx))
     old = read_code(by, from_stdin=code_from_stdin)
-    with store.transaction() as (session, now):
-        check_code(session, now, by, old)
+    with store.transaction() as tx:
+        check_code(tx, by, old)
     fresh = new_code()
     if is_private_screen():
         show_privately(by, fresh)
-    with store.transaction() as (session, now):
-        replace_code(session, now, by, old, code=fresh)
+    with store.transaction() as tx:
+        replace_code(tx, by, old, code=fresh)
     print_line("the old code has ended" if is_private_screen() else fresh)
 
 
@@ -275,12 +274,12 @@ def _read_source(source: Path) -> Directory:
     )
 
 
-def _roles(session: Session, now: datetime, unit: str) -> str:
+def _roles(tx: Transaction, unit: str) -> str:
     """How many capacities of each role live in a unit."""
-    roles = session.exec(
+    roles = tx.exec(
         select(CapacityRow.role).where(
             col(CapacityRow.unit) == unit,
-            active_on(CapacityRow, now),
+            active_on(CapacityRow, tx.now),
         )
     )
     return ", ".join(f"{count} {role}" for role, count in sorted(Counter(roles).items()))

@@ -45,8 +45,8 @@ def database(patient: CheckContext) -> Iterator[DoctorFinding]:
         yield condition("database", "database.empty")
         return
     patient.store.check_schema()
-    with patient.store.reading() as (session, _):
-        session.exec(select(Installation)).first()
+    with patient.store.reading() as tx:
+        tx.exec(select(Installation)).first()
     yield ok("database", f"{url.get_backend_name()}, of version {SCHEMA_REVISION}")
 
 
@@ -97,8 +97,8 @@ def keys(patient: CheckContext) -> Iterator[DoctorFinding]:
 
 def keys_of_database(patient: CheckContext) -> Iterator[DoctorFinding]:
     """The keys are those that this database was created with."""
-    with patient.store.reading() as (session, _):
-        installation = session.get(Installation, 1)
+    with patient.store.reading() as tx:
+        installation = tx.get(Installation, 1)
     if installation is None or installation.people_enrolled_at is None:
         yield condition("keys", "people.nobody")
     if installation is None:
@@ -120,17 +120,17 @@ def policies(patient: CheckContext) -> Iterator[DoctorFinding]:
 def active_policies(patient: CheckContext) -> Iterator[DoctorFinding]:
     """The active policy can be read; otherwise everything is denied."""
     policies = ActivePolicies()
-    with patient.store.reading() as (session, _):
-        active = session.get(ActivePolicy, POLICY_KIND)
-        policies.current(session)
+    with patient.store.reading() as tx:
+        active = tx.get(ActivePolicy, POLICY_KIND)
+        policies.current(tx)
     if active is None or policies.problem is not None:
         yield condition("policies", "policy.nobody", reason=str(policies.problem or ""))
         return
     yield ok("policies", f"active since {day_of(active.active_from)}")
     folder = policy_folder(patient.settings)
     files = read_policy_files(folder)
-    with patient.store.reading() as (session, _):
-        is_same = is_active_policy(session, files)
+    with patient.store.reading() as tx:
+        is_same = is_active_policy(tx, files)
     if not is_same:
         digest = load_policy(folder).digest[:12]
         yield condition(f"policies:{digest}", "policy.differs", Level.WARNING)
@@ -145,10 +145,10 @@ def routing(patient: CheckContext) -> Iterator[DoctorFinding]:
 def active_routing(patient: CheckContext) -> Iterator[DoctorFinding]:
     """Every organisation that mail is fetched for has active rules that can be read."""
     books = ActiveRuleBooks()
-    with patient.store.reading() as (session, _):
+    with patient.store.reading() as tx:
         for gateway in patient.settings.gateways:
             for organisation in map(OrgNumber, gateway.organisations):
-                if books.current(session, organisation) is not None:
+                if books.current(tx, organisation) is not None:
                     continue
                 problem = books.problem(organisation)
                 if problem is None:
@@ -169,8 +169,8 @@ def checkpoints(patient: CheckContext) -> Iterator[DoctorFinding]:
 
 def checkpoints_kept(patient: CheckContext) -> Iterator[DoctorFinding]:
     """Where checkpoints were signed, the file outside is still there."""
-    with patient.store.reading() as (session, _):
-        signed = session.exec(select(Checkpoint.size)).first()
+    with patient.store.reading() as tx:
+        signed = tx.exec(select(Checkpoint.size)).first()
     if signed is not None and not patient.settings.checkpoints.exists():
         yield condition("checkpoints", "checkpoints.gone")
 
@@ -182,8 +182,8 @@ def audit_gap(patient: CheckContext) -> Iterator[DoctorFinding]:
         keyring = Keyring.load(patient.settings.keys)
     except InboxError:
         return  # That is told of the keys.
-    with patient.store.reading() as (session, _):
-        gap = find_gap(session, keyring, [signed])
+    with patient.store.reading() as tx:
+        gap = find_gap(tx, keyring, [signed])
     if gap is None:
         yield ok("audit", "fits the newest checkpoint outside, if there is one")
     else:
@@ -200,8 +200,8 @@ def descriptors(patient: CheckContext) -> Iterator[DoctorFinding]:
 
 def work(patient: CheckContext) -> Iterator[DoctorFinding]:
     """A worker has run lately, nothing is overdue; what waits for people, by kind and age."""
-    with patient.store.reading() as (session, _):
-        pulse = session.get(Pulse, WORKER)
+    with patient.store.reading() as tx:
+        pulse = tx.get(Pulse, WORKER)
     found = list(work_conditions(patient.store))
     if not any(each.subject == WORKER for each in found):
         at = None if pulse is None else pulse.at

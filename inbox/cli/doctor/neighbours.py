@@ -107,11 +107,11 @@ def webhooks(patient: CheckContext) -> Iterator[DoctorFinding]:
         Target(host=target.host, port=target.port, networks=target.networks)
         for target in patient.settings.webhook_targets
     ]
-    with patient.store.reading() as (session, now):
-        living = session.exec(
+    with patient.store.reading() as tx:
+        living = tx.exec(
             select(CaseSystem).where(
                 col(CaseSystem.mode) == Mode.WEBHOOK,
-                not_ended(CaseSystem, now),
+                not_ended(CaseSystem, tx.now),
             )
         ).all()
     for system in living:
@@ -139,14 +139,14 @@ def trust(patient: CheckContext) -> Iterator[DoctorFinding]:
 def lists(patient: CheckContext) -> Iterator[DoctorFinding]:
     """Every trusted authority has a fresh revocation list, and none of them ends soon."""
     store = trust_store(patient.settings)
-    with patient.store.reading() as (session, now):
-        believed = store.current_trust(session)
+    with patient.store.reading() as tx:
+        believed = store.current_trust(tx)
     if not believed.anchors:
         return  # That is told of the folder.
     stale = with_times(patient.store, list(trust_conditions(patient.store, store)))
     yield from map(of_condition, stale)
     missing = {each.name for each in stale if each.code == STALE_LIST}
-    for name in authorities_without_fresh_list(believed, now + _EXPIRES_SOON):
+    for name in authorities_without_fresh_list(believed, tx.now + _EXPIRES_SOON):
         if name not in missing:
             yield condition(f"trust:{name}", "trust.list_ends_soon", Level.WARNING)
     if not missing:

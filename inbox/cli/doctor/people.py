@@ -32,14 +32,14 @@ def people(patient: CheckContext) -> Iterator[DoctorFinding]:
 
 def _sound(patient: CheckContext, books: ActiveRuleBooks) -> Iterator[tuple[str, str]]:
     """What is looked at, in the order in which it is told, and what is so where it is sound."""
-    with patient.store.reading() as (session, now):
-        for book in receiving_books(books, session):
+    with patient.store.reading() as tx:
+        for book in receiving_books(books, tx):
             yield f"routing:{book.organisation}", "every unit that the rules name is known"
-            desk = desk_of(session, book, now)
-            archivists = staff_of(session, now, desk).with_role(Role.ARCHIVIST)
+            desk = desk_of(tx, book)
+            archivists = staff_of(tx, desk).with_role(Role.ARCHIVIST)
             yield f"desk:{desk}", f"{len(archivists)} archivists"
-            for unit in target_units(session, book, now):
-                count = len(staff_of(session, now, unit.id).with_role(Role.HANDLER, Role.LEADER))
+            for unit in target_units(tx, book):
+                count = len(staff_of(tx, unit.id).with_role(Role.HANDLER, Role.LEADER))
                 yield f"unit:{unit.id}", f"has a case system and {count} people"
-        count = len(security_reviewers(session, now))
+        count = len(security_reviewers(tx))
         yield "reviewers", f"{count} can approve what widens access"

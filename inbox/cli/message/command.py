@@ -141,13 +141,13 @@ def _page(
         raise Invalid("message.titles", "who distributes sees no titles")
     line = line_of(ctx)
     code = read_code(by, from_stdin=theirs.code_from_stdin)
-    with line.store.reading() as (session, now):
-        capacity = choose_capacity(session, now, by, code, theirs.chosen)
-        sent = sent_rows(ctx, line.store, session, sought.sent_as)
+    with line.store.reading() as tx:
+        capacity = choose_capacity(tx, by, code, theirs.chosen)
+        sent = sent_rows(ctx, line.store, tx, sought.sent_as)
     query = MessageSearch(
         states=() if sought.state is None else (sought.state,),
         unit=None if theirs.unit is None else UnitId(theirs.unit),
-        received_before=None if sought.hours is None else now - timedelta(hours=sought.hours),
+        received_before=None if sought.hours is None else tx.now - timedelta(hours=sought.hours),
     )
     asked = ListRequest(capacity=capacity, action=action, query=query)
     if sent is None:
@@ -183,12 +183,12 @@ def _print_operator_list(ctx: typer.Context, sought: _Sought, limit: int, *, as_
     if sought.state is not None:
         query = query.where(col(Message.state) == sought.state)
     store = store_of(settings_of(ctx))
-    with store.reading() as (session, now):
-        query = query.where(*older_than(col(Message.received_at), now, sought.hours))
-        sent = sent_rows(ctx, store, session, sought.sent_as)
+    with store.reading() as tx:
+        query = query.where(*older_than(col(Message.received_at), tx.now, sought.hours))
+        sent = sent_rows(ctx, store, tx, sought.sent_as)
         if sent is not None:
             query = query.where(col(Message.id).in_(sent.messages))
-        found = session.exec(query.limit(limit + 1)).all()
+        found = tx.exec(query.limit(limit + 1)).all()
         rows = [columns_of(row, _OPERATOR_COLUMNS) for row in found[:limit]]
     if as_json:
         print_json(rows)
@@ -209,8 +209,8 @@ def show(
     Of each that is tried by itself it says how often it was, the code of the last attempt, and when
     the next is due.
     """
-    with store_of(settings_of(ctx)).reading() as (session, _):
-        parts = _message_with_rows(session, message_id)
+    with store_of(settings_of(ctx)).reading() as tx:
+        parts = _message_with_rows(tx, message_id)
     if as_json:
         print_json(parts)
         return

@@ -34,9 +34,9 @@ def list_erasures(
     """
     settings = settings_of(ctx)
     terms = terms_of(settings)
-    with store_of(settings).reading() as (session, now):
-        answered_before = now + timedelta(days=days) - terms.keep_content
-        found = session.exec(
+    with store_of(settings).reading() as tx:
+        answered_before = tx.now + timedelta(days=days) - terms.keep_content
+        found = tx.exec(
             select(Message)
             .where(
                 col(Message.state) == MessageState.ANSWERED,

@@ -38,7 +38,7 @@ def list_missed(ctx: typer.Context, as_json: Json = False) -> None:
         .where(col(Arrival.state) == ArrivalState.MISSED)
         .order_by(col(Arrival.announced_at).desc(), col(Arrival.id))
     )
-    with store_of(settings_of(ctx)).reading() as (session, _):
+    with store_of(settings_of(ctx)).reading() as tx:
         rows = [
             {
                 "id": arrival.id,
@@ -53,7 +53,7 @@ def list_missed(ctx: typer.Context, as_json: Json = False) -> None:
                 else arrival.expires_at.isoformat(timespec="seconds"),
                 "task": task,
             }
-            for arrival, task in session.exec(query)
+            for arrival, task in tx.exec(query)
         ]
     if as_json:
         print_json(rows)

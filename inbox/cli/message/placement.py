@@ -38,8 +38,8 @@ def register(message: typer.Typer) -> None:
 
 def seen_version(line: Line, message_id: str) -> int:
     """The version that the message has now; whether it may be moved is asked of the rules."""
-    with line.store.reading() as (session, _):
-        row = session.get(Message, message_id)
+    with line.store.reading() as tx:
+        row = tx.get(Message, message_id)
     return 0 if row is None else row.version
 
 

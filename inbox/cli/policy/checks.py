@@ -212,11 +212,11 @@ def show(
 def _active_digest(ctx: typer.Context) -> tuple[str | None, bool]:
     """What is active, and whether the folder has exactly its files, each of them."""
     files = read_policy_files(policy_folder_of(ctx, None))
-    with store_of(settings_of(ctx)).reading() as (session, _):
-        active = session.get(ActivePolicy, POLICY_KIND)
+    with store_of(settings_of(ctx)).reading() as tx:
+        active = tx.get(ActivePolicy, POLICY_KIND)
         return (
             None if active is None else active.digest,
-            is_active_policy(session, files),
+            is_active_policy(tx, files),
         )
 
 

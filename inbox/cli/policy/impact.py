@@ -25,8 +25,8 @@ def read_policy_impact(settings: Settings, who: Caller, old: Policy, new: Policy
     Raises as `check_may_read_access`.
     """
     organisation = check_may_read_access(settings, who, "access:reach_read")
-    with store_of(settings).snapshot() as (session, now):
-        return policy_impact(session, now, old, new, organisation=organisation)
+    with store_of(settings).snapshot() as tx:
+        return policy_impact(tx, tx.now, old, new, organisation=organisation)
 
 
 def count_rows(found: PolicyImpact) -> list[ImpactRow]:
@@ -55,6 +55,6 @@ def person_rows(found: PolicyImpact, names: dict[str, str]) -> list[ImpactRow]:
 def names_of(settings: Settings, found: PolicyImpact) -> dict[str, str]:
     """The names of the affected people."""
     wanted = {each.holder.person for each in found.by_capacity}
-    with store_of(settings).reading() as (session, _):
-        rows = session.exec(select(Person.id, Person.name)).all()
+    with store_of(settings).reading() as tx:
+        rows = tx.exec(select(Person.id, Person.name)).all()
     return {person: name for person, name in rows if person in wanted}

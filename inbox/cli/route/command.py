@@ -29,6 +29,7 @@ from inbox.routing.diff_text import acknowledgement_digest, piece_text, render_d
 from inbox.routing.lint import lint as found_in
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_reader import read_unchecked_rules
+from inbox.store import Transaction
 from inbox.tables import CapacityRow, Person, Unit
 from inbox.tables.periods import active_on
 
@@ -65,9 +66,9 @@ def lint(
     files = read_rule_files(policy_folder_of(ctx, folder))
     rows: list[_Row] = []
     if database:
-        with store_of(settings_of(ctx)).reading() as (session, now):
+        with store_of(settings_of(ctx)).reading() as tx:
             for name, raw in files:
-                rows += _findings(name, raw, (session, now))
+                rows += _findings(name, raw, (tx, tx.now))
     else:
         rows = [row for name, raw in files for row in _findings(name, raw, None)]
     form.show(rows, rows, _LINT_COLUMNS, f"{len(files)} files, {len(rows)} findings")
@@ -97,18 +98,18 @@ def _findings(name: str, raw: bytes, directory: tuple[Session, datetime] | None)
         }
 
 
-def _people_at_desk(session: Session, now: datetime, desk: Unit | None) -> int:
+def _people_at_desk(tx: Transaction, desk: Unit | None) -> int:
     """How many people may distribute there today."""
     if desk is None:
         return 0
-    return session.exec(
+    return tx.exec(
         select(func.count(col(Person.id).distinct()))
         .join(CapacityRow, col(CapacityRow.person) == col(Person.id))
         .where(
             col(CapacityRow.unit) == desk.id,
             col(CapacityRow.role) == Role.ARCHIVIST.value,
-            active_on(CapacityRow, now),
-            active_on(Person, now),
+            active_on(CapacityRow, tx.now),
+            active_on(Person, tx.now),
         )
     ).one()
 

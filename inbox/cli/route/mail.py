@@ -140,19 +140,19 @@ def _explain_message(
     books: dict[OrgNumber, RuleBook],
 ) -> RoutingExplanation:
     """What the rules say of a message, for somebody who may distribute it; audited."""
-    with line.store.transaction() as (session, now):
-        capacity = choose_capacity(session, now, *who)
+    with line.store.transaction() as tx:
+        capacity = choose_capacity(tx, tx.now, *who)
         authorized = authorize(
-            line, session, now, capacity, Action.ROUTE, message_subject(message_id), RequestFacts()
+            line, tx, capacity, Action.ROUTE, message_subject(message_id), RequestFacts()
         )
-        row = session.get_one(Message, message_id)
+        row = tx.get_one(Message, message_id)
         if row.sealed_metadata is None:
             raise Conflict("route.not_opened", "it is not opened yet, or has been erased")
-        key = data_key(session, line, message_id)
+        key = data_key(tx, line, message_id)
         book = books.get(OrgNumber(row.organisation))
         if book is None:
             raise Invalid("route.no_book", f"the folder has no rules of {row.organisation}")
-        metadata = routing_metadata(line.keyring, session, row, key, as_of=row.received_at)
+        metadata = routing_metadata(line.keyring, tx, row, key, as_of=row.received_at)
         authorized.record(
             event="message:route_explained", subject=message_id, message_id=message_id
         )
@@ -228,17 +228,17 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     books = read_rule_books(policy_folder_of(ctx, folder))
     line = line_of(ctx)
     code = read_code(by, from_stdin=code_from_stdin)
-    with line.store.transaction() as (session, now):
-        capacity = choose_capacity(session, now, by, code, as_)
+    with line.store.transaction() as tx:
+        capacity = choose_capacity(tx, by, code, as_)
         book = books.get(capacity.organisation)
         if book is None:
             raise Invalid("route.no_book", f"the folder has no rules of {capacity.organisation}")
-        policy = active_policy(line, session)
-        _audit_simulation(session, capacity, policy, book)
-    since, day = now - timedelta(days=days), None if on is None else typed_day(on)
+        policy = active_policy(line, tx)
+        _audit_simulation(tx, capacity, policy, book)
+    since, day = tx.now - timedelta(days=days), None if on is None else typed_day(on)
     question = SimulationRequest(capacity=capacity, book=book, since=since, on=day)
-    with line.store.reading() as (session, now):
-        counts = count(line.keyring, session, now, policy, question)
+    with line.store.reading() as tx:
+        counts = count(line.keyring, tx, tx.now, policy, question)
     show_counts(counts, book, form)
 
 

@@ -8,11 +8,11 @@ from inbox.tables import Message, Outbox
 
 def name_of_id(line: Line, text: str) -> str | None:
     """What has this id; None if it is unknown or a delivery's."""
-    with line.store.reading() as (session, _):
-        if session.get(Outbox, text) is not None:
+    with line.store.reading() as tx:
+        if tx.get(Outbox, text) is not None:
             return "the id of an event (`webhook-id`)"
-        if session.get(Message, text) is not None:
+        if tx.get(Message, text) is not None:
             return "the `message_id`"
-        if session.exec(select(Message.id).where(col(Message.wire_id) == text)).first() is not None:
+        if tx.exec(select(Message.id).where(col(Message.wire_id) == text)).first() is not None:
             return "the sender's id of the message (`wire_id`)"
     return None

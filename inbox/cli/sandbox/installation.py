@@ -176,10 +176,9 @@ def _enrol(line: Line, webhook: str | None) -> tuple[str, bytes]:
     """Two people, one unit, one case system; its key and secret."""
     policy = read_first_version(POLICY_RULES, read_policy_files(shipped_folder("policies")))
     routing = read_first_version(routing_rules_of(OWN), {f"routing/{OWN}.toml": _ROUTING.encode()})
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         enrol_first_people(
-            session,
-            now,
+            tx,
             organisation=OrgNumber(OWN),
             people=_PEOPLE,
             desk=_DESK,
@@ -187,9 +186,9 @@ def _enrol(line: Line, webhook: str | None) -> tuple[str, bytes]:
         )
         editor, reviewer = _PEOPLE
         for version in (policy, routing):
-            version.activate(session, now, proposer=editor, approver=reviewer)
-    with line.store.transaction() as (session, now):
-        keys = import_agreed(line, session, now, _directory(webhook), approved_by="+".join(_PEOPLE))
+            version.activate(tx, proposer=editor, approver=reviewer)
+    with line.store.transaction() as tx:
+        keys = import_agreed(line, tx, _directory(webhook), approved_by="+".join(_PEOPLE))
     return keys[SYSTEM]
 
 

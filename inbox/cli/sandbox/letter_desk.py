@@ -113,8 +113,8 @@ class LetterDesk:
         self._screen.show(f"letter {letter.number}: {letter.about}")
         places = self._line.case_system_places
         if SYSTEM in places.closed():
-            with self._line.store.reading() as (_, now):
-                places.remember_away({SYSTEM}, now)
+            with self._line.store.reading() as tx:
+                places.remember_away({SYSTEM}, tx.now)
 
     def _show_deliveries(self) -> None:
         """Say under which id a letter stands open."""
@@ -123,8 +123,8 @@ class LetterDesk:
         query = sqlmodel.select(Delivery.id, Message.wire_id).join(
             Message, col(Message.id) == col(Delivery.message_id)
         )
-        with self._line.store.reading() as (session, _):
-            found = session.exec(query).all()
+        with self._line.store.reading() as tx:
+            found = tx.exec(query).all()
         for delivery_id, wire_id in found:
             journey = self._journeys.get(wire_id)
             if journey is not None and delivery_id not in self._shown:

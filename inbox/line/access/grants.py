@@ -17,6 +17,7 @@ from inbox.line.moves.registration import data_key
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.line.unusual_use import count_breakglass
+from inbox.store import Transaction
 from inbox.tables import AccessGrant, Assignment, CapacityRow, Delegation, Message, Unit
 from inbox.tables.periods import active_on, has_ended, not_ended
 
@@ -41,13 +42,11 @@ def grant(
     terms = line.terms
     if not terms.grant_shortest <= duration <= terms.grant_longest:
         raise Invalid("access.period", f"from {terms.grant_shortest} to {terms.grant_longest}")
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         given = RequestFacts(target=to, reason_given=True, period_given=True)
-        authorized = authorize(
-            line, session, now, capacity, Action.GRANT, message_subject(message_id), given
-        )
-        message = session.get_one(Message, message_id)
-        units = _handler_units(session, now, to, message.organisation)
+        authorized = authorize(line, tx, capacity, Action.GRANT, message_subject(message_id), given)
+        message = tx.get_one(Message, message_id)
+        units = _handler_units(tx, to, message.organisation)
         home = message.unit if message.unit in units else units[0]
         row = _insert_grant(
             line, authorized, message, GrantKind.GIVEN, to=to, duration=duration, reason=reason
@@ -63,23 +62,23 @@ def breakglass(line: Line, capacity: Capacity, message_id: str, *, reason: str) 
     The leader of the message's unit is told, and a review stands open, in the same transaction.
     """
     check_reason(reason)
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         given = RequestFacts(reason_given=True)
         authorized = authorize(
-            line, session, now, capacity, Action.BREAKGLASS, message_subject(message_id), given
+            line, tx, capacity, Action.BREAKGLASS, message_subject(message_id), given
         )
-        message = session.get_one(Message, message_id)
+        message = tx.get_one(Message, message_id)
         assert capacity.person is not None
         lasts, to = line.terms.breakglass_duration, capacity.person
         row = _insert_grant(
             line, authorized, message, GrantKind.BREAKGLASS, to=to, duration=lasts, reason=reason
         )
-        open_task(session, now, kind=TaskKind.REVIEW, subject=row.id, message_id=message_id)
+        open_task(tx, kind=TaskKind.REVIEW, subject=row.id, message_id=message_id)
         authorized.notify(
             TaskKind.EMERGENCY, subject=row.id, message_id=message_id, unit=message.unit
         )
         _audit_grant(authorized, "access:taken", row, reason)
-        count_breakglass(line, session, now, row)
+        count_breakglass(line, tx, row)
     return row
 
 
@@ -89,18 +88,16 @@ def check_reason(reason: str) -> None:
         raise Invalid("access.reason", f"a reason has 1 to {_LONGEST_REASON} characters")
 
 
-def _handler_units(
-    session: Session, now: datetime, person: str, organisation: str
-) -> Sequence[str]:
+def _handler_units(tx: Transaction, person: str, organisation: str) -> Sequence[str]:
     """The units here in which the person handles cases. Raises `Invalid` if there are none."""
-    units = session.exec(
+    units = tx.exec(
         select(CapacityRow.unit)
         .join(Unit, col(Unit.id) == col(CapacityRow.unit))
         .where(
             col(Unit.organisation) == organisation,
             col(CapacityRow.person) == person,
             col(CapacityRow.role) == Role.HANDLER.value,
-            active_on(CapacityRow, now),
+            active_on(CapacityRow, tx.now),
         )
         .order_by(col(CapacityRow.unit))
     ).all()
@@ -120,12 +117,12 @@ def _insert_grant(  # noqa: PLR0913 - the columns of a grant
     reason: str,
 ) -> AccessGrant:
     """The row itself, under the message's lock. Raises `Conflict` where such access stands."""
-    standing = authorized.session.exec(
+    standing = authorized.tx.exec(
         select(AccessGrant.id).where(
             col(AccessGrant.message_id) == message.id,
             col(AccessGrant.person) == to,
             col(AccessGrant.kind) == kind,
-            not_ended(AccessGrant, authorized.now),
+            not_ended(AccessGrant, authorized.tx.now),
         )
     ).first()
     if standing is not None:
@@ -140,14 +137,14 @@ def _insert_grant(  # noqa: PLR0913 - the columns of a grant
         unit=message.unit,
         person=to,
         given_by=authorized.capacity.person,
-        sealed_reason=data_key(authorized.session, line, message.id).seal(
+        sealed_reason=data_key(authorized.tx, line, message.id).seal(
             reason.encode(), table="access_grant", column="sealed_reason", row=row_id
         ),
-        active_from=authorized.now,
-        active_until=later(authorized.now, duration),
+        active_from=authorized.tx.now,
+        active_until=later(authorized.tx.now, duration),
     )
-    authorized.session.add(row)
-    authorized.session.flush()
+    authorized.tx.add(row)
+    authorized.tx.flush()
     return row
 
 
@@ -176,17 +173,15 @@ def delegate(  # noqa: PLR0913 - who stands in for whom, where, and when
     """
     if absent == substitute:
         raise Invalid("access.same_person", "nobody stands in for themselves")
-    with line.store.transaction() as (session, now):
-        since = max(since or now, now)
+    with line.store.transaction() as tx:
+        since = max(since or tx.now, tx.now)
         if not since < until <= later(since, line.terms.delegation_longest):
             raise Invalid("access.period", f"at most {line.terms.delegation_longest}, from now on")
         given = RequestFacts(target=substitute, period_given=True)
-        authorized = authorize(
-            line, session, now, capacity, Action.DELEGATE, OfUnit(unit_id=unit), given
-        )
-        if unit not in _handler_units(session, now, absent, capacity.organisation):
+        authorized = authorize(line, tx, capacity, Action.DELEGATE, OfUnit(unit_id=unit), given)
+        if unit not in _handler_units(tx, absent, capacity.organisation):
             raise Invalid("access.no_handler", "the absent person handles no cases in the unit")
-        _check_no_overlap(session, unit, absent, substitute, (since, until))
+        _check_no_overlap(tx, unit, absent, substitute, (since, until))
         assert capacity.person is not None
         row = Delegation(
             id=new_id(),
@@ -197,7 +192,7 @@ def delegate(  # noqa: PLR0913 - who stands in for whom, where, and when
             active_from=since,
             active_until=until,
         )
-        session.add(row)
+        tx.add(row)
         committed = {
             "absent": absent,
             "substitute": substitute,
@@ -232,18 +227,18 @@ def end_access(line: Line, capacity: Capacity, access_id: str, *, reason: str = 
 
     What it gave is gone at the next request. Not there and not one's own are one answer.
     """
-    with line.store.transaction() as (session, now):
-        row = _find_access(session, access_id)
+    with line.store.transaction() as tx:
+        row = _find_access(tx, access_id)
         given = RequestFacts(reason_given=bool(reason))
         if isinstance(row, Delegation):
             unit = OfUnit(unit_id=UnitId(row.unit))
-            authorized = authorize(line, session, now, capacity, Action.END_ACCESS, unit, given)
+            authorized = authorize(line, tx, capacity, Action.END_ACCESS, unit, given)
         else:
             of = message_subject(access_id if row is None else row.message_id)
-            authorized = authorize(line, session, now, capacity, Action.END_ACCESS, of, given)
+            authorized = authorize(line, tx, capacity, Action.END_ACCESS, of, given)
         assert row is not None
-        session.refresh(row)
-        if has_ended(row.active_until, now):
+        tx.refresh(row)
+        if has_ended(row.active_until, tx.now):
             raise Conflict("access.over", "it has ended already")
         end_now(authorized, row)
         authorized.record(
@@ -264,8 +259,8 @@ def _find_access(session: Session, access_id: str) -> _AccessRow | None:
 
 def end_now(authorized: Authorized, row: _AccessRow) -> None:
     """End the access now; if it has not begun, its period becomes empty."""
-    row.active_until = authorized.now
-    row.active_from = min(row.active_from, authorized.now)
+    row.active_until = authorized.tx.now
+    row.active_from = min(row.active_from, authorized.tx.now)
     if isinstance(row, AccessGrant):
         authorized.close_tasks(row.id, TaskKind.GRANTED)
     if isinstance(row, Assignment):

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, or_, select
+from sqlmodel import col, or_, select
 
 from inbox.access import permit
 from inbox.access.lists.pages import permitted_message_ids
@@ -19,6 +19,7 @@ from inbox.domain import GrantKind, UnitId
 from inbox.line import Line
 from inbox.line.access.review import review_action_for
 from inbox.line.authorize import authorize
+from inbox.store import Transaction
 from inbox.tables import AccessGrant, Assignment, Delegation, Message
 from inbox.tables.periods import not_ended
 
@@ -53,29 +54,27 @@ def open_access_in_unit(line: Line, capacity: Capacity) -> Sequence[OpenAccess]:
     Of messages that the leader may not list (a conflict of interest) there is nothing.
     """
     assert capacity.unit is not None
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = OfUnit(unit_id=UnitId(capacity.unit))
-        authorized = authorize(
-            line, session, now, capacity, Action.END_ACCESS, subject, RequestFacts()
-        )
+        authorized = authorize(line, tx, capacity, Action.END_ACCESS, subject, RequestFacts())
         authorized.record(event="access:listed", subject=capacity.unit, message_id=None)
-        listed = permitted_message_ids(line.policies.current(session), capacity, now, Action.LIST)
+        listed = permitted_message_ids(line.policies.current(tx), capacity, tx.now, Action.LIST)
         here = select(Message.id).where(
             col(Message.unit) == capacity.unit, col(Message.id).in_(listed)
         )
         return [
-            *_assignments(session, now, here),
-            *_grants(session, now, here),
-            *_delegations(session, now, capacity.unit),
+            *_assignments(tx, here),
+            *_grants(tx, here),
+            *_delegations(tx, capacity.unit),
         ]
 
 
-def _assignments(session: Session, now: datetime, here: sa.Select[str]) -> Sequence[OpenAccess]:
-    rows = session.exec(
+def _assignments(tx: Transaction, here: sa.Select[str]) -> Sequence[OpenAccess]:
+    rows = tx.exec(
         select(Assignment)
         .where(
             col(Assignment.message_id).in_(here),
-            not_ended(Assignment, now),
+            not_ended(Assignment, tx.now),
         )
         .order_by(col(Assignment.active_from), col(Assignment.id))
     )
@@ -92,10 +91,10 @@ def _assignments(session: Session, now: datetime, here: sa.Select[str]) -> Seque
     ]
 
 
-def _grants(session: Session, now: datetime, here: sa.Select[str]) -> Sequence[OpenAccess]:
-    rows = session.exec(
+def _grants(tx: Transaction, here: sa.Select[str]) -> Sequence[OpenAccess]:
+    rows = tx.exec(
         select(AccessGrant)
-        .where(col(AccessGrant.message_id).in_(here), not_ended(AccessGrant, now))
+        .where(col(AccessGrant.message_id).in_(here), not_ended(AccessGrant, tx.now))
         .order_by(col(AccessGrant.active_until), col(AccessGrant.id))
     )
     return [_from_grant(row) for row in rows]
@@ -114,10 +113,10 @@ def _from_grant(row: AccessGrant) -> OpenAccess:
     )
 
 
-def _delegations(session: Session, now: datetime, unit: str) -> Sequence[OpenAccess]:
-    rows = session.exec(
+def _delegations(tx: Transaction, unit: str) -> Sequence[OpenAccess]:
+    rows = tx.exec(
         select(Delegation)
-        .where(col(Delegation.unit) == unit, not_ended(Delegation, now))
+        .where(col(Delegation.unit) == unit, not_ended(Delegation, tx.now))
         .order_by(col(Delegation.active_until), col(Delegation.id))
     )
     return [
@@ -139,12 +138,12 @@ def access_to_review(line: Line, capacity: Capacity) -> Sequence[OpenAccess]:
 
     Only what this reviewer may review: nothing that they had a part in.
     """
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         authorized = authorize(
-            line, session, now, capacity, Action.ACCESS_READ, OfInstallation(), RequestFacts()
+            line, tx, capacity, Action.ACCESS_READ, OfInstallation(), RequestFacts()
         )
         authorized.record(event="access:listed", subject=capacity.organisation, message_id=None)
-        waiting = session.exec(
+        waiting = tx.exec(
             select(AccessGrant)
             .join(Message, col(Message.id) == col(AccessGrant.message_id))
             .where(
@@ -152,19 +151,19 @@ def access_to_review(line: Line, capacity: Capacity) -> Sequence[OpenAccess]:
                 col(AccessGrant.reviewed_at).is_(None),
                 or_(
                     col(AccessGrant.kind) == GrantKind.BREAKGLASS,
-                    not_ended(AccessGrant, now),
+                    not_ended(AccessGrant, tx.now),
                 ),
             )
             .order_by(col(AccessGrant.active_from), col(AccessGrant.id))
         ).all()
-        policy = line.policies.current(session)
+        policy = line.policies.current(tx)
         return [
             _from_grant(row)
             for row in waiting
             if permit(
-                session,
+                tx,
                 policy,
-                now,
+                tx.now,
                 capacity=capacity,
                 action=review_action_for(row.kind),
                 subject=OfGrant(grant_id=row.id),

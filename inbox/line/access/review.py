@@ -33,18 +33,18 @@ def review(
     Emergency access that has been reviewed, and whatever was misused, is over.
     """
     check_reason(reason)
-    with line.store.transaction() as (session, now):
-        row = session.get(AccessGrant, grant_id)
+    with line.store.transaction() as tx:
+        row = tx.get(AccessGrant, grant_id)
         action = review_action_for(None if row is None else row.kind)
         subject, given = OfGrant(grant_id=grant_id), RequestFacts(reason_given=True)
-        authorized = authorize(line, session, now, capacity, action, subject, given)
+        authorized = authorize(line, tx, capacity, action, subject, given)
         assert row is not None
         if row.reviewed_at is not None:
             raise Conflict("access.reviewed", "it has been reviewed already")
-        row.reviewed_at, row.reviewed_by, row.review = now, capacity.person, outcome.value
-        row.sealed_review = _sealed_review(line, session, row, reason)
+        row.reviewed_at, row.reviewed_by, row.review = tx.now, capacity.person, outcome.value
+        row.sealed_review = _sealed_review(line, tx, row, reason)
         over = row.kind is GrantKind.BREAKGLASS or outcome is ReviewOutcome.MISUSED
-        if over and not has_ended(row.active_until, now):
+        if over and not has_ended(row.active_until, tx.now):
             end_now(authorized, row)
         authorized.close_tasks(grant_id, TaskKind.REVIEW)
         authorized.record(

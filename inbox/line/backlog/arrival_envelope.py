@@ -33,17 +33,16 @@ def show_arrival_envelope(line: Line, capacity: Capacity, arrival_id: str) -> Ar
 
     Raises `NotFound` for everybody else, and `Conflict` where no envelope is kept that can be read.
     """
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         authorized = authorize(
             line,
-            session,
-            now,
+            tx,
             capacity,
             Action.ROUTE,
             arrival_subject(arrival_id),
             RequestFacts(),
         )
-        envelope = _envelope_of(line, session, session.get_one(Arrival, arrival_id))
+        envelope = _envelope_of(line, tx, tx.get_one(Arrival, arrival_id))
         authorized.record(event="arrival:envelope_shown", subject=arrival_id, message_id=None)
     return ArrivalEnvelope(
         sender=envelope.sender,

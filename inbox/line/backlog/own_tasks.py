@@ -25,6 +25,7 @@ from inbox.line.authorize import arrival_subject, authorize, message_subject
 from inbox.line.damage import watch_damage
 from inbox.line.people_lists import listing_snapshot
 from inbox.line.queue import unwrap_stored_key
+from inbox.store import Transaction
 from inbox.tables import Arrival, Task, WrappedKey
 
 _KNOWING: Final = (Action.ROUTE, Action.LIST)
@@ -86,22 +87,18 @@ def _own_task(task: Task) -> OwnTask:
     )
 
 
-def _may_know(
-    session: Session, policy: Policy, now: datetime, capacity: Capacity, task: Task
-) -> bool:
+def _may_know(tx: Transaction, policy: Policy, capacity: Capacity, task: Task) -> bool:
     def decide(action: Action, subject: Subject) -> Decision:
-        decision = permit(session, policy, now, capacity=capacity, action=action, subject=subject)
+        decision = permit(tx, policy, tx.now, capacity=capacity, action=action, subject=subject)
         return decision.deny_unless_met(())
 
-    answers = [
-        decide(action, subject) for subject in _subjects(session, task) for action in _KNOWING
-    ]
+    answers = [decide(action, subject) for subject in _subjects(tx, task) for action in _KNOWING]
     if answers and _sees_mail(policy, capacity.role):
         return any(answer.allowed for answer in answers)
     closing = permit(
-        session,
+        tx,
         policy,
-        now,
+        tx.now,
         capacity=capacity,
         action=Action.CLOSE_TASK,
         subject=OfTask(task_id=task.id),
@@ -129,13 +126,13 @@ def show_word(line: Line, capacity: Capacity, task_id: str) -> KeptWord:
 
     Raises `NotFound` for everybody else, and `Conflict` if it keeps none (any more).
     """
-    with watch_damage(line) as watch, line.store.transaction() as (session, now):
-        task = session.get(Task, task_id)
+    with watch_damage(line) as watch, line.store.transaction() as tx:
+        task = tx.get(Task, task_id)
         if task is None or task.message_id is None:
             raise NotFound
         subject = message_subject(task.message_id)
-        authorized = authorize(line, session, now, capacity, Action.LIST, subject, RequestFacts())
-        stored = session.get(WrappedKey, task.message_id)
+        authorized = authorize(line, tx, capacity, Action.LIST, subject, RequestFacts())
+        stored = tx.get(WrappedKey, task.message_id)
         key = None if stored is None else unwrap_stored_key(line, stored)
         if task.sealed_text is None or key is None:
             raise Conflict("task.no_word", "it keeps no word of a case system")

@@ -1,6 +1,5 @@
 """What archive staff do: place, mark duplicates, recheck, refetch, resend receipts, close tasks."""
 
-from datetime import datetime
 
 from sqlmodel import Session, col, select
 
@@ -15,6 +14,7 @@ from inbox.line.receipts import choose_receipt, mark_answered
 from inbox.line.task_kinds import TaskKind
 from inbox.line.unusual_use import is_about_person
 from inbox.receipt_document import ReceiptType
+from inbox.store import Transaction
 from inbox.tables import Arrival, Message, Receipt, Task, Unit
 from inbox.tables.periods import is_active_on
 
@@ -45,13 +45,13 @@ def place(
     reason: str = "",
 ) -> None:
     """Give the message to a unit (*fordele*), which then decides whether to release it."""
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         given = RequestFacts(reason_given=bool(reason))
         subject = message_subject(message_id)
-        authorized = authorize(line, session, now, capacity, Action.PLACE, subject, given)
-        message = session.get_one(Message, message_id)
+        authorized = authorize(line, tx, capacity, Action.PLACE, subject, given)
+        message = tx.get_one(Message, message_id)
         check_version(message.version, expected_version)
-        _check_unit_active(session, now, message, unit)
+        _check_unit_active(tx, message, unit)
         values = {"unit": unit, "rule": None, "transfers": message.transfers + 1}
         authorized.settle(
             row=message, became=MessageState.ROUTED, by="place", values=values, reason=reason
@@ -62,15 +62,13 @@ def place_and_release(
     line: Line, capacity: Capacity, message_id: str, *, unit: str, expected_version: int
 ) -> None:
     """Place an unrouted message and release it in one move: both rights are needed."""
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
-        authorize(line, session, now, capacity, Action.PLACE, subject, RequestFacts())
-        authorized = authorize(
-            line, session, now, capacity, Action.RELEASE, subject, RequestFacts()
-        )
-        message = session.get_one(Message, message_id)
+        authorize(line, tx, capacity, Action.PLACE, subject, RequestFacts())
+        authorized = authorize(line, tx, capacity, Action.RELEASE, subject, RequestFacts())
+        message = tx.get_one(Message, message_id)
         check_version(message.version, expected_version)
-        _check_unit_active(session, now, message, unit)
+        _check_unit_active(tx, message, unit)
         values = {
             "unit": unit,
             "rule": None,
@@ -82,15 +80,15 @@ def place_and_release(
             became=MessageState.RELEASED,
             by="place",
             values=values,
-            due_at=now + line.terms.undo_window,
+            due_at=tx.now + line.terms.undo_window,
         )
 
 
-def _check_unit_active(session: Session, now: datetime, message: Message, unit_id: str) -> None:
-    unit = session.get(Unit, unit_id)
+def _check_unit_active(tx: Transaction, message: Message, unit_id: str) -> None:
+    unit = tx.get(Unit, unit_id)
     if unit is None or unit.organisation != message.organisation:
         raise Invalid("unit.unknown", "the organisation has no such unit")
-    if not is_active_on(unit, now):
+    if not is_active_on(unit, tx.now):
         raise Invalid("unit.passive", "the unit is not active")
 
 
@@ -101,23 +99,23 @@ def mark_duplicate(
 
     Sender and documents must be the same.
     """
-    with line.store.transaction() as (session, now):
-        message = session.get(Message, message_id)
-        original = session.get(Message, original_id)
+    with line.store.transaction() as tx:
+        message = tx.get(Message, message_id)
+        original = tx.get(Message, original_id)
         given = RequestFacts(same_documents=_same_documents(message, original))
         subject = message_subject(message_id)
-        authorized = authorize(line, session, now, capacity, Action.DUPLICATE, subject, given)
+        authorized = authorize(line, tx, capacity, Action.DUPLICATE, subject, given)
         assert message is not None
         assert original is not None
         check_version(message.version, expected_version)
-        reference = data_key(session, line, original.id).unseal(
+        reference = data_key(tx, line, original.id).unseal(
             original.sealed_reference or b"",
             table="message",
             column="sealed_reference",
             row=original.id,
         )
         check_reference(reference.decode())
-        sealed = data_key(session, line, message.id).seal(
+        sealed = data_key(tx, line, message.id).seal(
             reference, table="message", column="sealed_reference", row=message.id
         )
         authorized.settle(
@@ -126,12 +124,12 @@ def mark_duplicate(
             by="duplicate",
             values={
                 "duplicate_of": original.id,
-                "registered_at": now,
+                "registered_at": tx.now,
                 "registered_by": "duplicate",
                 "sealed_reference": sealed,
             },
         )
-        choose_receipt(session, now, message, ReceiptType.OK)
+        choose_receipt(tx, message, ReceiptType.OK)
 
 
 def _same_documents(message: Message | None, original: Message | None) -> bool:
@@ -151,12 +149,10 @@ def _same_documents(message: Message | None, original: Message | None) -> bool:
 
 def recheck(line: Line, capacity: Capacity, message_id: str, *, expected_version: int) -> None:
     """Open a quarantined message again, without waivers: a list or an anchor may have arrived."""
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
-        authorized = authorize(
-            line, session, now, capacity, Action.RECHECK, subject, RequestFacts()
-        )
-        message = session.get_one(Message, message_id)
+        authorized = authorize(line, tx, capacity, Action.RECHECK, subject, RequestFacts())
+        message = tx.get_one(Message, message_id)
         check_version(message.version, expected_version)
         authorized.settle(
             row=message, became=MessageState.RECEIVED, by="recheck", values={"waivers": ""}
@@ -165,12 +161,10 @@ def recheck(line: Line, capacity: Capacity, message_id: str, *, expected_version
 
 def refetch(line: Line, capacity: Capacity, arrival_id: str, *, expected_version: int) -> None:
     """Fetch a missed arrival again now; its back-off starts again."""
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = arrival_subject(arrival_id)
-        authorized = authorize(
-            line, session, now, capacity, Action.REFETCH, subject, RequestFacts()
-        )
-        arrival = session.get_one(Arrival, arrival_id)
+        authorized = authorize(line, tx, capacity, Action.REFETCH, subject, RequestFacts())
+        arrival = tx.get_one(Arrival, arrival_id)
         check_version(arrival.version, expected_version)
         authorized.settle(
             row=arrival, became=ArrivalState.ANNOUNCED, by="refetch", values={"misses": 0}
@@ -179,28 +173,28 @@ def refetch(line: Line, capacity: Capacity, arrival_id: str, *, expected_version
 
 def resend(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> None:
     """Send a failed or impossible receipt again."""
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
         given = RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, session, now, capacity, Action.RESEND, subject, given)
+        authorized = authorize(line, tx, capacity, Action.RESEND, subject, given)
         authorized.settle(
-            row=_failed_receipt(session, message_id),
+            row=_failed_receipt(tx, message_id),
             became=ReceiptState.CHOSEN,
             by="resend",
-            values={"chosen_at": now},
+            values={"chosen_at": tx.now},
             reason=reason,
         )
 
 
 def accept_failure(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> None:
     """Accept that the sender could not be answered; the message counts as answered."""
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
         given = RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, session, now, capacity, Action.RESEND, subject, given)
-        receipt = _failed_receipt(session, message_id)
-        receipt.settled_at = now
-        session.add(receipt)
+        authorized = authorize(line, tx, capacity, Action.RESEND, subject, given)
+        receipt = _failed_receipt(tx, message_id)
+        receipt.settled_at = tx.now
+        tx.add(receipt)
         authorized.close_tasks(receipt.id, TaskKind.RECEIPT)
         authorized.record(
             event="receipt:failure_accepted",
@@ -209,7 +203,7 @@ def accept_failure(line: Line, capacity: Capacity, message_id: str, *, reason: s
             code=receipt.code,
             reason=reason,
         )
-        mark_answered(session, now, message_id, who=capacity.id, keep=line.terms.keep_content)
+        mark_answered(tx, message_id, who=capacity.id, keep=line.terms.keep_content)
 
 
 def _failed_receipt(session: Session, message_id: str) -> Receipt:
@@ -227,15 +221,15 @@ def _failed_receipt(session: Session, message_id: str) -> Receipt:
 
 def close_by_hand(line: Line, capacity: Capacity, task_id: str, *, reason: str) -> None:
     """Close a task that no change of state closes: a stuck row, a notice, an alarm."""
-    with line.store.transaction() as (session, now):
-        task = session.get(Task, task_id)
+    with line.store.transaction() as tx:
+        task = tx.get(Task, task_id)
         if task is None or task.state is not TaskState.OPEN:
             raise Conflict("task.not_open", "no such open task")
         if task.kind not in _CLOSED_BY_PEOPLE:
             raise Conflict("task.closes_itself", "it closes when its subject moves on")
         subject, given = OfTask(task_id=task_id), RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, session, now, capacity, Action.CLOSE_TASK, subject, given)
-        if is_about_person(session, task, capacity.person):
+        authorized = authorize(line, tx, capacity, Action.CLOSE_TASK, subject, given)
+        if is_about_person(tx, task, capacity.person):
             raise Conflict("task.about_oneself", "somebody who had no part in it closes it")
-        values = {"closed_at": now}
+        values = {"closed_at": tx.now}
         authorized.settle(row=task, became=TaskState.DONE, by="close", values=values, reason=reason)

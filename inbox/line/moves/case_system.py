@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -37,6 +36,7 @@ from inbox.line.receipts import choose_receipt
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.receipt_document import ReceiptType
+from inbox.store import Transaction
 from inbox.tables import Delivery, Message
 
 _D, _M = DeliveryState, MessageState
@@ -94,20 +94,20 @@ def collect(line: Line, capacity: Capacity, delivery_id: str) -> CollectedMessag
 
     The delivery is COLLECTED, and audited, before the first byte is sent.
     """
-    with watch_damage(line) as watch, line.store.transaction() as (session, now):
-        delivery, message = _own_delivery(session, capacity, delivery_id)
+    with watch_damage(line) as watch, line.store.transaction() as tx:
+        delivery, message = _own_delivery(tx, capacity, delivery_id)
         watch.message_id = message.id
-        authorized = _authorize_delivery(line, session, now, capacity, Action.COLLECT, delivery)
+        authorized = _authorize_delivery(line, tx, capacity, Action.COLLECT, delivery)
         if delivery.state is _D.OPEN:
             authorized.settle(
-                row=delivery, became=_D.COLLECTED, by="collect", values={"collected_at": now}
+                row=delivery, became=_D.COLLECTED, by="collect", values={"collected_at": tx.now}
             )
         else:
             authorized.record(event="delivery:read", subject=delivery.id, message_id=message.id)
-        session.flush()
-        session.refresh(delivery)
-        key = data_key(session, line, message.id)
-        copies = copies_taken_by(session, CaseSystemId(delivery.case_system), message)
+        tx.flush()
+        tx.refresh(delivery)
+        key = data_key(tx, line, message.id)
+        copies = copies_taken_by(tx, CaseSystemId(delivery.case_system), message)
     return CollectedMessage(message=message, delivery=delivery, key=key, copies=copies)
 
 
@@ -116,18 +116,18 @@ def acknowledge_accepted(line: Line, capacity: Capacity, delivery_id: str) -> Sa
 
     That does not mean registered: no receipt is sent.
     """
-    with line.store.transaction() as (session, now):
-        delivery, _ = _own_delivery(session, capacity, delivery_id)
-        authorized = _authorize_delivery(line, session, now, capacity, Action.WORD, delivery)
+    with line.store.transaction() as tx:
+        delivery, _ = _own_delivery(tx, capacity, delivery_id)
+        authorized = _authorize_delivery(line, tx, capacity, Action.WORD, delivery)
         over = delivery.state in _ENDED
         if over or delivery.accepted_at is not None or delivery.state not in ACTIVE_DELIVERY_STATES:
             authorized.mark_duties_met()
             return Said.KEPT if over else Said.REPEATED
         if delivery.state is _D.OPEN:
-            values = {"accepted_at": now, "collected_at": now}
+            values = {"accepted_at": tx.now, "collected_at": tx.now}
             authorized.settle(row=delivery, became=_D.COLLECTED, by="word", values=values)
             return Said.DONE
-        delivery.accepted_at = now
+        delivery.accepted_at = tx.now
         authorized.record(
             event="delivery:accepted", subject=delivery.id, message_id=delivery.message_id
         )
@@ -144,15 +144,15 @@ def acknowledge_registered(
     check_reference(reference)
     hashed = _acknowledgement_hash(line, delivery_id, "registered", reference)
     word = _Acknowledgement(became=_D.REGISTERED, hashed=hashed, reference=reference)
-    with line.store.transaction() as (session, now):
-        delivery, message = _own_delivery(session, capacity, delivery_id)
-        authorized = _authorize_delivery(line, session, now, capacity, Action.WORD, delivery)
+    with line.store.transaction() as tx:
+        delivery, message = _own_delivery(tx, capacity, delivery_id)
+        authorized = _authorize_delivery(line, tx, capacity, Action.WORD, delivery)
         said = _apply_acknowledgement(line, authorized, delivery, message, word)
         if said is Said.DONE:
-            values = registration_columns(session, now, line, message, reference, "word")
+            values = registration_columns(tx, line, message, reference, "word")
             authorized.settle(row=message, became=_M.REGISTERED, by="word", values=values)
-            store_known_reference(session, now, line, message, reference)
-            choose_receipt(session, now, message, ReceiptType.OK)
+            store_known_reference(tx, line, message, reference)
+            choose_receipt(tx, message, ReceiptType.OK)
     return said
 
 
@@ -169,9 +169,9 @@ def acknowledge_refused(
         raise Invalid("refusal.text", "at most 2000 characters")
     hashed = _acknowledgement_hash(line, delivery_id, "refused", code)
     word = _Acknowledgement(became=_D.REFUSED, hashed=hashed, code=code, text=text)
-    with line.store.transaction() as (session, now):
-        delivery, message = _own_delivery(session, capacity, delivery_id)
-        authorized = _authorize_delivery(line, session, now, capacity, Action.WORD, delivery)
+    with line.store.transaction() as tx:
+        delivery, message = _own_delivery(tx, capacity, delivery_id)
+        authorized = _authorize_delivery(line, tx, capacity, Action.WORD, delivery)
         said = _apply_acknowledgement(line, authorized, delivery, message, word)
         if said is Said.DONE:
             authorized.settle(row=message, became=_M.RETURNED, by="word", code="delivery.refused")
@@ -193,7 +193,7 @@ def _apply_acknowledgement(
     if over:
         delivery.word_hash = word.hashed
         taken = word.became is _D.REGISTERED
-        if taken and not _is_same_registration(line, authorized.session, message, word):
+        if taken and not _is_same_registration(line, authorized.tx, message, word):
             _open_acknowledgement_task(line, authorized, message, TaskKind.LATE_WORD, word)
         authorized.record(
             event="delivery:word_kept",
@@ -204,10 +204,10 @@ def _apply_acknowledgement(
         return Said.KEPT
     text = None
     if word.text:
-        text = data_key(authorized.session, line, message.id).seal(
+        text = data_key(authorized.tx, line, message.id).seal(
             word.text.encode(), table="delivery", column="sealed_text", row=delivery.id
         )
-    values = {"word_hash": word.hashed, "settled_at": authorized.now, "sealed_text": text}
+    values = {"word_hash": word.hashed, "settled_at": authorized.tx.now, "sealed_text": text}
     authorized.settle(row=delivery, became=word.became, by="word", values=values, code=word.code)
     return Said.DONE
 
@@ -232,12 +232,11 @@ def _open_acknowledgement_task(
     task_id, sealed = new_id(), None
     if message.erased_at is None:
         text = json.dumps({"reference": word.reference, "code": word.code})
-        sealed = data_key(authorized.session, line, message.id).seal(
+        sealed = data_key(authorized.tx, line, message.id).seal(
             text.encode(), table="task", column="sealed_text", row=task_id
         )
     open_task(
-        authorized.session,
-        authorized.now,
+        authorized.tx,
         kind=kind,
         subject=message.id,
         message_id=message.id,
@@ -259,16 +258,15 @@ def _own_delivery(
 
 def _authorize_delivery(
     line: Line,
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     capacity: Capacity,
     action: Action,
     delivery: Delivery,
 ) -> Authorized:
     """An authorization under the message's lock: the delivery is as the previous one left it."""
     subject = message_subject(delivery.message_id, delivery_id=delivery.id)
-    authorized = authorize(line, session, now, capacity, action, subject, RequestFacts())
-    session.refresh(delivery)
+    authorized = authorize(line, tx, capacity, action, subject, RequestFacts())
+    tx.refresh(delivery)
     return authorized
 
 

@@ -26,24 +26,22 @@ def tell_again(line: Line, capacity: Capacity, delivery_id: str) -> bool:
 
     Raises `Conflict` if the delivery is over, or its case system is told by no event.
     """
-    with line.store.transaction() as (session, now):
-        authorized = authorize(
-            line, session, now, capacity, Action.OPERATE, OfInstallation(), RequestFacts()
-        )
-        delivery = _own_delivery(session, capacity, delivery_id)
+    with line.store.transaction() as tx:
+        authorized = authorize(line, tx, capacity, Action.OPERATE, OfInstallation(), RequestFacts())
+        delivery = _own_delivery(tx, capacity, delivery_id)
         if delivery.state not in ACTIVE_DELIVERY_STATES:
             raise Conflict("delivery.over", "it does not stand open any more")
-        if session.get_one(CaseSystem, delivery.case_system).mode is not Mode.WEBHOOK:
+        if tx.get_one(CaseSystem, delivery.case_system).mode is not Mode.WEBHOOK:
             raise Conflict("delivery.no_events", "its case system is told by no event: it asks")
-        waiting = session.exec(
+        waiting = tx.exec(
             select(Outbox).where(
                 col(Outbox.delivery_id) == delivery_id, col(Outbox.state) == OutboxState.PENDING
             )
         ).first()
         if waiting is None:
-            queue_event(session, now, delivery)
+            queue_event(tx, delivery)
         else:
-            waiting.due_at = now
+            waiting.due_at = tx.now
         authorized.record(
             event="delivery:told_again", subject=delivery_id, message_id=delivery.message_id
         )

@@ -29,15 +29,15 @@ def hold(
 
     Raises `Invalid` for a day that is past, or more than `LONGEST_HOLD` ahead.
     """
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         authorized = authorize(
-            line, session, now, capacity, Action.HOLD, message_subject(message_id), RequestFacts()
+            line, tx, capacity, Action.HOLD, message_subject(message_id), RequestFacts()
         )
-        today = day_of(now)
+        today = day_of(tx.now)
         if not today <= last_day <= today + LONGEST_HOLD:
             raise Invalid("hold.period", f"from today to {LONGEST_HOLD.days} days ahead")
-        message = session.get_one(Message, message_id)
-        if _is_on_hold(message, now):
+        message = tx.get_one(Message, message_id)
+        if _is_on_hold(message, tx.now):
             _record_hold_ended(authorized, message_id)
         until = end_of_day(last_day)
         message.held_for, message.held_until = cause, until
@@ -56,12 +56,12 @@ def end_hold(line: Line, capacity: Capacity, message_id: str) -> None:
 
     Raises `Conflict` if the message is not on hold.
     """
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         authorized = authorize(
-            line, session, now, capacity, Action.HOLD, message_subject(message_id), RequestFacts()
+            line, tx, capacity, Action.HOLD, message_subject(message_id), RequestFacts()
         )
-        message = session.get_one(Message, message_id)
-        if not _is_on_hold(message, now):
+        message = tx.get_one(Message, message_id)
+        if not _is_on_hold(message, tx.now):
             raise Conflict("hold.none", "it is not on hold")
         message.held_for, message.held_until = None, None
         _record_hold_ended(authorized, message_id)

@@ -49,11 +49,11 @@ def write_note(
     not cleared for: nobody writes what they may not read. What nobody has described is the `?`.
     """
     raw = _check_and_encode(text)
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         authorized = authorize(
-            line, session, now, capacity, Action.NOTE, message_subject(message_id), RequestFacts()
+            line, tx, capacity, Action.NOTE, message_subject(message_id), RequestFacts()
         )
-        code = active_policy(line, session).shielding_code(shielding)
+        code = active_policy(line, tx).shielding_code(shielding)
         row = _insert_note(line, authorized, message_id, raw, code)
         is_seen = row.id in {each.id for each in _visible_notes(authorized, message_id)}
         if not is_seen or (shielding is not None and code is None):
@@ -70,12 +70,12 @@ def read_notes(line: Line, capacity: Capacity, message_id: str) -> Sequence[Note
 
     The reading is audited first.
     """
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         authorized = authorize(
-            line, session, now, capacity, Action.NOTE, message_subject(message_id), RequestFacts()
+            line, tx, capacity, Action.NOTE, message_subject(message_id), RequestFacts()
         )
         authorized.record(event="message:notes_read", subject=message_id, message_id=message_id)
-        stored = session.get(WrappedKey, message_id)
+        stored = tx.get(WrappedKey, message_id)
         key = None if stored is None else unwrap_stored_key(line, stored)
         return [_note_view(row, key) for row in _visible_notes(authorized, message_id)]
 
@@ -94,7 +94,7 @@ def _insert_note(
     line: Line, authorized: Authorized, message_id: str, raw: bytes, shielding: str | None
 ) -> Note:
     """The row itself; the message's lock keeps the numbers apart."""
-    session, capacity = authorized.session, authorized.capacity
+    session, capacity = authorized.tx, authorized.capacity
     assert capacity.person is not None
     assert capacity.unit is not None
     row_id = new_id()
@@ -110,7 +110,7 @@ def _insert_note(
         unit=capacity.unit,
         shielding=shielding,
         sealed_text=sealed,
-        written_at=authorized.now,
+        written_at=authorized.tx.now,
     )
     session.add(row)
     session.flush()
@@ -122,8 +122,8 @@ def _note_count(session: Session, message_id: str) -> int:
 
 
 def _visible_notes(authorized: Authorized, message_id: str) -> Sequence[Note]:
-    statement = pages.visible_notes(authorized.capacity, authorized.now, message_id)
-    return authorized.session.execute(statement).scalars().all()
+    statement = pages.visible_notes(authorized.capacity, authorized.tx.now, message_id)
+    return authorized.tx.execute(statement).scalars().all()
 
 
 def _note_view(row: Note, key: DataKey | None) -> NoteView:

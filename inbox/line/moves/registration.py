@@ -1,7 +1,6 @@
 """What registering a message writes, by whomever: the reference, the known case, the keys."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,6 +13,7 @@ from inbox.line import Line
 from inbox.line.copies import Copy
 from inbox.line.queue import unwrap_stored_key
 from inbox.receipt_document import is_archive_reference
+from inbox.store import Transaction
 from inbox.tables import Delivery, KnownReference, Message, WrappedKey, table_of
 
 ACTIVE_DELIVERY_STATES: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
@@ -58,23 +58,21 @@ def check_reference(reference: str) -> None:
 
 
 def registration_columns(
-    session: Session, now: datetime, line: Line, message: Message, reference: str, how: str
+    tx: Transaction, line: Line, message: Message, reference: str, how: str
 ) -> dict[str, object]:
     """The columns that registration fills; the reference is encrypted."""
-    sealed = data_key(session, line, message.id).seal(
+    sealed = data_key(tx, line, message.id).seal(
         reference.encode(), table="message", column="sealed_reference", row=message.id
     )
-    return {"registered_at": now, "registered_by": how, "sealed_reference": sealed}
+    return {"registered_at": tx.now, "registered_by": how, "sealed_reference": sealed}
 
 
-def store_known_reference(
-    session: Session, now: datetime, line: Line, message: Message, reference: str
-) -> None:
+def store_known_reference(tx: Transaction, line: Line, message: Message, reference: str) -> None:
     """Store it as a keyed hash, so that the sender's next message about it finds the unit."""
     if message.sender is None or message.unit is None:
         return
     hashed = line.keyring.lookup_hash("reference", reference).hex()
-    latest = {"unit": message.unit, "recorded_at": now}
+    latest = {"unit": message.unit, "recorded_at": tx.now}
     row = {
         "id": new_id(),
         "organisation": message.organisation,
@@ -84,7 +82,7 @@ def store_known_reference(
         **latest,
     }
     # Another message may be registered under it at this moment: no reason to turn a word away.
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    on_sqlite = tx.get_bind().dialect.name == "sqlite"
     insert = (sqlite if on_sqlite else postgresql).insert(table_of(KnownReference)).values(row)
     unique = ("organisation", "counterparty", "reference_hash")
-    session.execute(insert.on_conflict_do_update(index_elements=unique, set_=latest))
+    tx.execute(insert.on_conflict_do_update(index_elements=unique, set_=latest))

@@ -1,8 +1,6 @@
 """What the people of a unit do: take, assign, hand back, release, withdraw, collect, register."""
 
-from datetime import datetime
 
-from sqlmodel import Session
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, RequestFacts
@@ -23,6 +21,7 @@ from inbox.line.settle import end_assignments, has_open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.line.unusual_use import count_opening
 from inbox.receipt_document import ReceiptType
+from inbox.store import Transaction
 from inbox.tables import Assignment, CaseSystem, Message
 
 _WORKING_FACTS = frozenset({"assigned", "covers"})
@@ -31,11 +30,11 @@ _WORKING_FACTS = frozenset({"assigned", "covers"})
 
 def take(line: Line, capacity: Capacity, message_id: str) -> None:
     """Assign to oneself an unassigned message of one's unit, if the unit shares such messages."""
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
-        authorized = authorize(line, session, now, capacity, Action.TAKE, subject, RequestFacts())
+        authorized = authorize(line, tx, capacity, Action.TAKE, subject, RequestFacts())
         assert capacity.person is not None
-        _insert_assignment(session, now, message_id, capacity.person)
+        _insert_assignment(tx, message_id, capacity.person)
         authorized.record(
             event="message:taken",
             subject=message_id,
@@ -45,12 +44,12 @@ def take(line: Line, capacity: Capacity, message_id: str) -> None:
 
 def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> None:
     """Assign the message to a colleague (*tildele*); nobody can assign to themselves."""
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
         given = RequestFacts(target=to)
-        authorized = authorize(line, session, now, capacity, Action.ASSIGN, subject, given)
-        end_assignments(session, now, message_id)
-        _insert_assignment(session, now, message_id, to)
+        authorized = authorize(line, tx, capacity, Action.ASSIGN, subject, given)
+        end_assignments(tx, message_id)
+        _insert_assignment(tx, message_id, to)
         authorized.notify(
             TaskKind.ASSIGNED, subject=message_id, message_id=message_id, unit=capacity.unit
         )
@@ -63,8 +62,8 @@ def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> 
         )
 
 
-def _insert_assignment(session: Session, now: datetime, message_id: str, person: PersonId) -> None:
-    session.add(Assignment(id=new_id(), message_id=message_id, person=person, active_from=now))
+def _insert_assignment(tx: Transaction, message_id: str, person: PersonId) -> None:
+    tx.add(Assignment(id=new_id(), message_id=message_id, person=person, active_from=tx.now))
 
 
 def hand_back(
@@ -74,11 +73,11 @@ def hand_back(
 
     The unit can no longer see it.
     """
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
         given = RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, session, now, capacity, Action.HAND_BACK, subject, given)
-        message = session.get_one(Message, message_id)
+        authorized = authorize(line, tx, capacity, Action.HAND_BACK, subject, given)
+        message = tx.get_one(Message, message_id)
         check_version(message.version, expected_version)
         authorized.settle(
             row=message,
@@ -95,19 +94,17 @@ def release(line: Line, capacity: Capacity, message_id: str, *, expected_version
 
     It can be withdrawn during the first minutes.
     """
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
-        authorized = authorize(
-            line, session, now, capacity, Action.RELEASE, subject, RequestFacts()
-        )
-        message = session.get_one(Message, message_id)
+        authorized = authorize(line, tx, capacity, Action.RELEASE, subject, RequestFacts())
+        message = tx.get_one(Message, message_id)
         check_version(message.version, expected_version)
         authorized.settle(
             row=message,
             became=MessageState.RELEASED,
             by="release",
             values={"released_by": capacity.person},
-            due_at=now + line.terms.undo_window,
+            due_at=tx.now + line.terms.undo_window,
         )
 
 
@@ -118,13 +115,13 @@ def withdraw(
 
     After that two people must decide (`proposals`).
     """
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
         given = RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, session, now, capacity, Action.WITHDRAW, subject, given)
-        message = session.get_one(Message, message_id)
+        authorized = authorize(line, tx, capacity, Action.WITHDRAW, subject, given)
+        message = tx.get_one(Message, message_id)
         check_version(message.version, expected_version)
-        delivery = active_delivery(session, message_id)
+        delivery = active_delivery(tx, message_id)
         if delivery is not None and delivery.state is DeliveryState.COLLECTED:
             raise Conflict("delivery.collected", "the case system has it: two must decide")
         if delivery is not None:
@@ -132,7 +129,7 @@ def withdraw(
                 row=delivery,
                 became=DeliveryState.WITHDRAWN,
                 by="withdraw",
-                values={"settled_at": now},
+                values={"settled_at": tx.now},
             )
         authorized.settle(row=message, became=MessageState.ROUTED, by="withdraw", reason=reason)
 
@@ -145,31 +142,31 @@ def collect_by_hand(
     The first reading by somebody who works on it, or stands in for them, makes the delivery
     COLLECTED. Repeatable while the delivery stands. The reason is only committed to.
     """
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
         given = RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, session, now, capacity, Action.OPEN, subject, given)
-        message = session.get_one(Message, message_id)
-        delivery = active_delivery(session, message_id)
-        system = None if delivery is None else session.get(CaseSystem, delivery.case_system)
+        authorized = authorize(line, tx, capacity, Action.OPEN, subject, given)
+        message = tx.get_one(Message, message_id)
+        delivery = active_delivery(tx, message_id)
+        system = None if delivery is None else tx.get(CaseSystem, delivery.case_system)
         if delivery is None or system is None or system.mode is not Mode.BY_HAND:
             raise Conflict("delivery.not_by_hand", "no delivery by hand stands open")
-        message.opened_at = message.opened_at or now
+        message.opened_at = message.opened_at or tx.now
         if delivery.state is DeliveryState.OPEN and authorized.decision.facts & _WORKING_FACTS:
             authorized.settle(
                 row=delivery,
                 became=DeliveryState.COLLECTED,
                 by="collect",
-                values={"collected_at": now},
+                values={"collected_at": tx.now},
             )
             authorized.close_tasks(message_id, TaskKind.COLLECT)
         authorized.record(
             event="message:read", subject=message_id, message_id=message_id, reason=reason
         )
-        count_opening(line, session, now, capacity, message_id)
-        session.flush()
-        session.refresh(delivery)
-        key = data_key(session, line, message_id)
+        count_opening(line, tx, capacity, message_id)
+        tx.flush()
+        tx.refresh(delivery)
+        key = data_key(tx, line, message_id)
     return CollectedMessage(message=message, delivery=delivery, key=key)
 
 
@@ -181,29 +178,29 @@ def register(
     A later acknowledgement of a case system counts as late.
     """
     check_reference(reference)
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = message_subject(message_id)
         given = RequestFacts(reference_given=True)
-        authorized = authorize(line, session, now, capacity, Action.REGISTER, subject, given)
-        message = session.get_one(Message, message_id)
+        authorized = authorize(line, tx, capacity, Action.REGISTER, subject, given)
+        message = tx.get_one(Message, message_id)
         check_version(message.version, expected_version)
-        late = has_open_task(session, TaskKind.LATE_WORD, message_id)
+        late = has_open_task(tx, TaskKind.LATE_WORD, message_id)
         if message.state is MessageState.RELEASED and not late:
             raise Conflict("message.released", "withdraw it before it is registered by hand")
-        delivery = active_delivery(session, message_id)
+        delivery = active_delivery(tx, message_id)
         if delivery is not None:
             authorized.settle(
                 row=delivery,
                 became=DeliveryState.SUPERSEDED,
                 by="register",
-                values={"settled_at": now},
+                values={"settled_at": tx.now},
             )
         authorized.settle(
             row=message,
             became=MessageState.REGISTERED,
             by="register",
-            values=registration_columns(session, now, line, message, reference, "by_hand"),
+            values=registration_columns(tx, line, message, reference, "by_hand"),
         )
         authorized.close_tasks(message_id, TaskKind.LATE_WORD)
-        store_known_reference(session, now, line, message, reference)
-        choose_receipt(session, now, message, ReceiptType.OK)
+        store_known_reference(tx, line, message, reference)
+        choose_receipt(tx, message, ReceiptType.OK)

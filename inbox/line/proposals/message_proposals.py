@@ -40,6 +40,7 @@ from inbox.line.receipts import choose_receipt
 from inbox.line.settle import has_open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.receipt_document import REFUSALS, ReceiptType
+from inbox.store import Transaction
 from inbox.tables import Arrival, Message, Proposal
 
 
@@ -87,16 +88,16 @@ def propose(
     the subject's data key.
     """
     _check_code(kind, code)
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         subject = _subject(kind, subject_id, None)
         waivers = _waivers(kind, code)
-        message = _message_of(session, kind, subject_id)
-        policy = line.policies.current(session)
+        message = _message_of(tx, kind, subject_id)
+        policy = line.policies.current(tx)
         given = release_facts(policy, message, waivers, reason_given=bool(reason))
-        authorized = authorize(line, session, now, capacity, Action.PROPOSE, subject, given)
-        _check_fits(session, kind, subject_id)
+        authorized = authorize(line, tx, capacity, Action.PROPOSE, subject, given)
+        _check_fits(tx, kind, subject_id)
         payload = json.dumps({"code": code, "reason": reason}).encode()
-        key = data_key(session, line, subject_id)
+        key = data_key(tx, line, subject_id)
         proposal_id = new_id()
         open_proposal(
             authorized,
@@ -166,15 +167,15 @@ def show_proposal(line: Line, capacity: Capacity, proposal_id: str) -> MessagePr
     To whoever may know of its subject, or may approve it. Raises `NotFound` for everybody else, and
     `Conflict` if it is not open any more.
     """
-    with line.store.transaction() as (session, now):
-        proposal = session.get(Proposal, proposal_id)
+    with line.store.transaction() as tx:
+        proposal = tx.get(Proposal, proposal_id)
         if proposal is None or proposal.kind not in _ACTION:
             raise NotFound
         kind = ProposalKind(proposal.kind)
-        authorized = _authorize_to_see(line, session, now, capacity, proposal)
-        if proposal.state is not ProposalState.OPEN or proposal.expires_at <= now:
+        authorized = _authorize_to_see(line, tx, capacity, proposal)
+        if proposal.state is not ProposalState.OPEN or proposal.expires_at <= tx.now:
             raise Conflict("proposal.not_open", "it was approved, or its time is over")
-        code, reason = unseal_proposal(session, line, proposal)
+        code, reason = unseal_proposal(tx, line, proposal)
         authorized.record(
             event="proposal:shown",
             subject=proposal_id,
@@ -193,32 +194,32 @@ def show_proposal(line: Line, capacity: Capacity, proposal_id: str) -> MessagePr
 
 
 def _authorize_to_see(
-    line: Line, session: Session, now: datetime, capacity: Capacity, proposal: Proposal
+    line: Line, tx: Transaction, capacity: Capacity, proposal: Proposal
 ) -> Authorized:
     kind = ProposalKind(proposal.kind)
-    message = _message_of(session, kind, proposal.subject_id)
-    waivers = sealed_waivers(session, line, proposal)
-    given = release_facts(line.policies.current(session), message, waivers)
+    message = _message_of(tx, kind, proposal.subject_id)
+    waivers = sealed_waivers(tx, line, proposal)
+    given = release_facts(line.policies.current(tx), message, waivers)
     subject = _subject(kind, proposal.subject_id, proposal.id)
     for action in (Action.ROUTE, Action.LIST):
         with suppress(NotFound, NotPermitted):
-            return authorize(line, session, now, capacity, action, subject, RequestFacts())
-    return authorize(line, session, now, capacity, _ACTION[kind], subject, given)
+            return authorize(line, tx, capacity, action, subject, RequestFacts())
+    return authorize(line, tx, capacity, _ACTION[kind], subject, given)
 
 
 def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
     """Approve what another person proposed; it is carried out in the same transaction."""
-    with line.store.transaction() as (session, now):
-        proposal = session.get(Proposal, proposal_id)
+    with line.store.transaction() as tx:
+        proposal = tx.get(Proposal, proposal_id)
         if proposal is None or proposal.kind not in _ACTION:
             raise NotFound
         kind = ProposalKind(proposal.kind)
         subject = _subject(kind, proposal.subject_id, proposal_id)
-        waivers = sealed_waivers(session, line, proposal)
-        message = _message_of(session, kind, proposal.subject_id)
-        given = release_facts(line.policies.current(session), message, waivers)
-        authorized = authorize(line, session, now, capacity, _ACTION[kind], subject, given)
-        code, reason = unseal_proposal(session, line, proposal)
+        waivers = sealed_waivers(tx, line, proposal)
+        message = _message_of(tx, kind, proposal.subject_id)
+        given = release_facts(line.policies.current(tx), message, waivers)
+        authorized = authorize(line, tx, capacity, _ACTION[kind], subject, given)
+        code, reason = unseal_proposal(tx, line, proposal)
         subject_id = proposal.subject_id
         mark_approved(authorized, proposal, reason=reason)
         _CARRY_OUT[kind](_ApprovedProposal(authorized=authorized, subject=subject_id, code=code))

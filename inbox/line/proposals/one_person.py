@@ -55,22 +55,20 @@ def roll_back(line: Line, capacity: Capacity, rules: VersionedRules, *, reason: 
     back is never active again without being proposed anew.
     """
     _check_reason(reason)
-    with line.store.reading() as (session, _):
-        plan = _plan_roll_back(session, rules)
-    with line.store.transaction() as (session, now):
-        authorized = authorize_edit(
-            line, session, now, capacity, rules, RequestFacts(reason_given=True)
-        )
-        active = check_active_unchanged(session, rules, plan.compared)
+    with line.store.reading() as tx:
+        plan = _plan_roll_back(tx, rules)
+    with line.store.transaction() as tx:
+        authorized = authorize_edit(line, tx, capacity, rules, RequestFacts(reason_given=True))
+        active = check_active_unchanged(tx, rules, plan.compared)
         assert active is not None
         assert plan.target is not None
         if plan.why:
             check_units(authorized, rules.read(FilesOfVersion(files=plan.files)))
             made = keep_proposal(line, authorized, rules, plan.files, plan.compared, reason)
             return RollBack(digest=plan.compared.new_digest, proposed=made, why=plan.why)
-        version = session.get_one(PolicyVersion, plan.target.id)
-        active.rolled_back_at = now
-        session.add(active)
+        version = tx.get_one(PolicyVersion, plan.target.id)
+        active.rolled_back_at = tx.now
+        tx.add(active)
         set_active(authorized, rules, version)
         record_version(authorized, rules, "rolled_back", version, active, reason=reason)
         return RollBack(digest=version.digest, proposed=None, why=())
@@ -91,20 +89,18 @@ def switch_off(
     _check_reason(reason)
     plan, refusal = None, None
     try:
-        with line.store.reading() as (session, _):
-            plan = _plan_switch_off(session, rules, name)
+        with line.store.reading() as tx:
+            plan = _plan_switch_off(tx, rules, name)
     except InboxError as error:
         refusal = error  # Whoever may not edit these rules is told that, and nothing else.
-    with line.store.transaction() as (session, now):
-        authorized = authorize_edit(
-            line, session, now, capacity, rules, RequestFacts(reason_given=True)
-        )
+    with line.store.transaction() as tx:
+        authorized = authorize_edit(line, tx, capacity, rules, RequestFacts(reason_given=True))
         if plan is None:
             assert refusal is not None
             raise refusal
-        active = check_active_unchanged(session, rules, plan.compared)
+        active = check_active_unchanged(tx, rules, plan.compared)
         version = new_version(authorized, rules, plan.files, plan.compared, version_id=new_id())
-        version.activated_by, version.activated_at = version.proposed_by, now
+        version.activated_by, version.activated_at = version.proposed_by, tx.now
         set_active(authorized, rules, version)
         record_version(authorized, rules, "switched_off", version, active, reason=reason)
     return plan.compared

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from sqlmodel import Session
@@ -27,6 +26,7 @@ from inbox.routing import one_person as routing_one_person
 from inbox.routing.diff import RoutingDiff, diff_rule_books
 from inbox.routing.diff_text import acknowledgement_digest, render_diff
 from inbox.routing.rule_book import RuleBook
+from inbox.store import Transaction
 from inbox.tables import PolicyVersion
 
 
@@ -166,14 +166,13 @@ class FirstVersion:
     files: FilesByName
     digest: str
 
-    def activate(self, session: Session, now: datetime, *, proposer: str, approver: str) -> None:
+    def activate(self, tx: Transaction, *, proposer: str, approver: str) -> None:
         """Make it the active version.
 
         A new installation names both its proposer and its approver.
         """
         versions.keep_first_version(
-            session,
-            now,
+            tx,
             kind=self.rules.kind,
             digest=self.digest,
             files=self.files,

@@ -28,7 +28,7 @@ def open_proposal(  # noqa: PLR0913 - the columns of a proposal
     """
     _check_none_open(authorized, kind, subject_id)
     assert authorized.capacity.person is not None
-    authorized.session.add(
+    authorized.tx.add(
         Proposal(
             id=proposal_id,
             kind=kind,
@@ -36,8 +36,8 @@ def open_proposal(  # noqa: PLR0913 - the columns of a proposal
             state=ProposalState.OPEN,
             proposer=authorized.capacity.person,
             sealed_payload=sealed,
-            created_at=authorized.now,
-            expires_at=authorized.now + life,
+            created_at=authorized.tx.now,
+            expires_at=authorized.tx.now + life,
         )
     )
     authorized.record(
@@ -53,7 +53,7 @@ def open_proposal(  # noqa: PLR0913 - the columns of a proposal
 def _check_none_open(authorized: Authorized, kind: str, subject_id: str) -> None:
     """One whose time is over lapses here, so that an approval still on its way finds it gone."""
     for proposal in _find_open(authorized, kind, subject_id):
-        if proposal.expires_at > authorized.now:
+        if proposal.expires_at > authorized.tx.now:
             raise Conflict("proposal.open", "it has been proposed already")
         _lapse(authorized, proposal)
 
@@ -68,7 +68,8 @@ def withdraw_own_proposals(
     gone = [
         proposal
         for proposal in _find_open(authorized, kind, subject_id)
-        if proposal.proposer == authorized.capacity.person or proposal.expires_at <= authorized.now
+        if proposal.proposer == authorized.capacity.person
+        or proposal.expires_at <= authorized.tx.now
     ]
     ids = tuple(proposal.id for proposal in gone)
     for proposal in gone:
@@ -94,7 +95,7 @@ def mark_approved(authorized: Authorized, proposal: Proposal, *, reason: str = "
 
 def _find_open(authorized: Authorized, kind: str, subject_id: str) -> list[Proposal]:
     return list(
-        authorized.session.exec(
+        authorized.tx.exec(
             select(Proposal).where(
                 col(Proposal.kind) == kind,
                 col(Proposal.subject_id) == subject_id,

@@ -24,6 +24,7 @@ from inbox.line.moves.registration import data_key
 from inbox.package.codes.registry import CODES
 from inbox.package.envelope import read_envelope
 from inbox.package.verdict import Verdict
+from inbox.store import Transaction
 from inbox.tables import Message, Proposal
 
 QUARANTINE_RELEASE: Final = "quarantine_release"
@@ -130,10 +131,10 @@ def show_held_message(line: Line, capacity: Capacity, message_id: str) -> HeldMe
     It is audited that it was shown. Raises `NotFound` for everybody else, and `Conflict` if the
     message is not in quarantine.
     """
-    with line.store.transaction() as (session, now):
-        proposal = _open_release(session, message_id, now)
-        authorized = _authorize_to_decide(line, session, now, capacity, message_id, proposal)
-        message = session.get_one(Message, message_id)
+    with line.store.transaction() as tx:
+        proposal = _open_release(tx, message_id)
+        authorized = _authorize_to_decide(line, tx, capacity, message_id, proposal)
+        message = tx.get_one(Message, message_id)
         if message.state is not MessageState.QUARANTINED:
             raise Conflict("message.not_quarantined", "it is not in quarantine")
         authorized.record(
@@ -142,13 +143,12 @@ def show_held_message(line: Line, capacity: Capacity, message_id: str) -> HeldMe
             message_id=message_id,
             code=message.code,
         )
-        return _held_message(session, line, message, proposal)
+        return _held_message(tx, line, message, proposal)
 
 
 def _authorize_to_decide(
     line: Line,
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     capacity: Capacity,
     message_id: str,
     proposal: Proposal | None,
@@ -156,24 +156,24 @@ def _authorize_to_decide(
     """By the right to distribute, or by that to approve the proposal that is open."""
     subject = message_subject(message_id)
     try:
-        return authorize(line, session, now, capacity, Action.ROUTE, subject, RequestFacts())
+        return authorize(line, tx, capacity, Action.ROUTE, subject, RequestFacts())
     except NotFound:
         if proposal is None:
             raise
-    waivers = sealed_waivers(session, line, proposal)
-    policy = line.policies.current(session)
-    given = release_facts(policy, session.get(Message, message_id), waivers)
+    waivers = sealed_waivers(tx, line, proposal)
+    policy = line.policies.current(tx)
+    given = release_facts(policy, tx.get(Message, message_id), waivers)
     subject = message_subject(message_id, proposal_id=proposal.id)
-    return authorize(line, session, now, capacity, Action.QUARANTINE_RELEASE, subject, given)
+    return authorize(line, tx, capacity, Action.QUARANTINE_RELEASE, subject, given)
 
 
-def _open_release(session: Session, message_id: str, now: datetime) -> Proposal | None:
-    return session.exec(
+def _open_release(tx: Transaction, message_id: str) -> Proposal | None:
+    return tx.exec(
         select(Proposal).where(
             col(Proposal.kind) == QUARANTINE_RELEASE,
             col(Proposal.subject_id) == message_id,
             col(Proposal.state) == ProposalState.OPEN,
-            col(Proposal.expires_at) > now,
+            col(Proposal.expires_at) > tx.now,
         )
     ).first()
 

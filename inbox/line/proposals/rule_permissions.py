@@ -4,7 +4,6 @@ The recovery rules are built in, and apply only while the active policy cannot b
 """
 
 from dataclasses import replace
-from datetime import datetime
 from functools import cache
 from typing import Final
 
@@ -21,30 +20,27 @@ from inbox.line import Line
 from inbox.line.authorize import Authorized, authorize
 from inbox.line.proposals.policy_or_rule_book import POLICY_RULES, VersionedRules
 from inbox.line.settle import lock_row
+from inbox.store import Transaction
 from inbox.tables import Installation, Proposal
 
 
 def authorize_edit(
     line: Line,
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     capacity: Capacity,
     rules: VersionedRules,
     given: RequestFacts | None = None,
 ) -> Authorized:
     """Authorize the editing of these rules. Raises as `authorize.authorize`."""
-    _lock_installation(session)
+    _lock_installation(tx)
     _check_own_rules(capacity, rules)
-    line = _with_recovery_policy(line, session, rules)
-    return authorize(
-        line, session, now, capacity, rules.edit, OfInstallation(), given or RequestFacts()
-    )
+    line = _with_recovery_policy(line, tx, rules)
+    return authorize(line, tx, capacity, rules.edit, OfInstallation(), given or RequestFacts())
 
 
 def authorize_approval(
     line: Line,
-    session: Session,
-    now: datetime,
+    tx: Transaction,
     capacity: Capacity,
     rules: VersionedRules,
     proposal_id: str,
@@ -53,10 +49,10 @@ def authorize_approval(
 
     The policy decides, after clear errors for a closed, expired or own proposal.
     """
-    _lock_installation(session)
+    _lock_installation(tx)
     _check_own_rules(capacity, rules)
-    lock_row(session, Proposal, proposal_id)
-    proposal = session.get(Proposal, proposal_id)
+    lock_row(tx, Proposal, proposal_id)
+    proposal = tx.get(Proposal, proposal_id)
     if proposal is None or (proposal.kind, proposal.subject_id) != (
         rules.proposal_kind,
         rules.subject,
@@ -64,13 +60,13 @@ def authorize_approval(
         raise NotFound
     if proposal.state is not ProposalState.OPEN:
         raise Conflict("proposal.closed", "it has been approved, taken back or has lapsed already")
-    if proposal.expires_at <= now:
+    if proposal.expires_at <= tx.now:
         raise Conflict("proposal.lapsed", "it waited too long: propose it anew")
     if proposal.proposer == capacity.person:
         raise Conflict("proposal.own", "another person than the one who proposed it approves it")
-    line = _with_recovery_policy(line, session, rules)
+    line = _with_recovery_policy(line, tx, rules)
     subject = OfProposal(proposal_id=proposal_id)
-    return authorize(line, session, now, capacity, rules.approve, subject, RequestFacts())
+    return authorize(line, tx, capacity, rules.approve, subject, RequestFacts())
 
 
 def _lock_installation(session: Session) -> None:

@@ -47,11 +47,11 @@ def propose(
     """
     version = FilesOfVersion(files=files)
     read = rules.read(version)
-    with line.store.reading() as (session, _):
-        compared = compare(session, rules, version, new_digest=read.digest)
-    with line.store.transaction() as (session, now):
-        authorized = authorize_edit(line, session, now, capacity, rules)
-        if is_active(session, rules.kind, files):
+    with line.store.reading() as tx:
+        compared = compare(tx, rules, version, new_digest=read.digest)
+    with line.store.transaction() as tx:
+        authorized = authorize_edit(line, tx, capacity, rules)
+        if is_active(tx, rules.kind, files):
             raise Conflict(f"{rules.proposal_kind}.active", "that is what is active now")
         check_units(authorized, read)
         return keep_proposal(line, authorized, rules, files, compared)
@@ -63,12 +63,12 @@ def review(line: Line, capacity: Capacity, rules: VersionedRules, proposal_id: s
     That it was shown is in the audit, with the digest of what was shown.
     """
     compared = _compare_proposed(line, rules, proposal_id)
-    with line.store.transaction() as (session, now):
-        authorized = authorize_approval(line, session, now, capacity, rules, proposal_id)
-        active = check_active_unchanged(session, rules, compared)
-        version = session.get_one(PolicyVersion, proposal_id)
+    with line.store.transaction() as tx:
+        authorized = authorize_approval(line, tx, capacity, rules, proposal_id)
+        active = check_active_unchanged(tx, rules, compared)
+        version = tx.get_one(PolicyVersion, proposal_id)
         version.diff_digest = compared.digest
-        session.add(version)
+        tx.add(version)
         record_version(authorized, rules, "shown", version, active)
     return compared
 
@@ -84,8 +84,8 @@ def approve(
     words before them. The first of two approvals wins; the second is a `Conflict`.
     """
     compared = _compare_proposed(line, rules, proposal_id)
-    with line.store.transaction() as (session, now):
-        authorized = authorize_approval(line, session, now, capacity, rules, proposal_id)
+    with line.store.transaction() as tx:
+        authorized = authorize_approval(line, tx, capacity, rules, proposal_id)
         version = _approve_version(authorized, rules, proposal_id, compared, acknowledge)
     return version.digest
 
@@ -95,8 +95,8 @@ def approve_and_activate(
 ) -> str:
     """Approve the version and activate it in the same transaction; returns its digest."""
     compared = _compare_proposed(line, rules, proposal_id)
-    with line.store.transaction() as (session, now):
-        authorized = authorize_approval(line, session, now, capacity, rules, proposal_id)
+    with line.store.transaction() as tx:
+        authorized = authorize_approval(line, tx, capacity, rules, proposal_id)
         version = _approve_version(authorized, rules, proposal_id, compared, acknowledge)
         _activate_approved(authorized, rules, version)
     return version.digest
@@ -110,12 +110,12 @@ def activate(line: Line, capacity: Capacity, rules: VersionedRules, digest: str)
         Conflict: the approval has lapsed, or another version became active since.
         PolicyError: this program cannot read it, so it would deny everything.
     """
-    with line.store.reading() as (session, _):
-        if (waiting := _find_awaiting_activation(session, rules, digest)) is not None:
+    with line.store.reading() as tx:
+        if (waiting := _find_awaiting_activation(tx, rules, digest)) is not None:
             check_readable(rules, waiting)
-    with line.store.transaction() as (session, now):
-        authorized = authorize_edit(line, session, now, capacity, rules)
-        version = _find_awaiting_activation(session, rules, digest)
+    with line.store.transaction() as tx:
+        authorized = authorize_edit(line, tx, capacity, rules)
+        version = _find_awaiting_activation(tx, rules, digest)
         if version is None or waiting is None or version.id != waiting.id:
             raise NotFound(f"{rules.proposal_kind}.no_approved", "nothing approved has this digest")
         _activate_approved(authorized, rules, version)
@@ -123,12 +123,12 @@ def activate(line: Line, capacity: Capacity, rules: VersionedRules, digest: str)
 
 def _compare_proposed(line: Line, rules: VersionedRules, proposal_id: str) -> Comparison:
     """Before the transaction that acts on it: to read and prove takes a while."""
-    with line.store.reading() as (session, _):
-        version = session.get(PolicyVersion, proposal_id)
+    with line.store.reading() as tx:
+        version = tx.get(PolicyVersion, proposal_id)
         if version is None or version.kind != rules.kind:
             raise NotFound
         files = files_of(version)
-        return compare(session, rules, files, new_digest=rules.read(files).digest)
+        return compare(tx, rules, files, new_digest=rules.read(files).digest)
 
 
 def _approve_version(
@@ -138,18 +138,18 @@ def _approve_version(
     compared: Comparison,
     acknowledge: str,
 ) -> PolicyVersion:
-    active = check_active_unchanged(authorized.session, rules, compared)
-    version = authorized.session.get_one(PolicyVersion, proposal_id)
+    active = check_active_unchanged(authorized.tx, rules, compared)
+    version = authorized.tx.get_one(PolicyVersion, proposal_id)
     if acknowledge != compared.digest:
         raise Conflict(
             f"{rules.proposal_kind}.acknowledge", "that is not the digest of what it changes now"
         )
     if compared.new_digest != version.digest:
         raise PolicyError("policy.damaged", "the files that are kept are not what was proposed")
-    mark_approved(authorized, authorized.session.get_one(Proposal, proposal_id))
+    mark_approved(authorized, authorized.tx.get_one(Proposal, proposal_id))
     version.replaces, version.diff_digest = compared.active, acknowledge
-    version.approved_by, version.approved_at = authorized.capacity.person, authorized.now
-    authorized.session.add(version)
+    version.approved_by, version.approved_at = authorized.capacity.person, authorized.tx.now
+    authorized.tx.add(version)
     record_version(authorized, rules, "approved", version, active)
     return version
 
@@ -177,11 +177,11 @@ def _activate_approved(
     code = rules.proposal_kind
     if version.approved_at is None or version.approved_by in {None, version.proposed_by}:
         raise Conflict(f"{code}.not_approved", "another person must approve it first")
-    if version.approved_at + APPROVAL_LIFE <= authorized.now:
+    if version.approved_at + APPROVAL_LIFE <= authorized.tx.now:
         raise Conflict(f"{code}.lapsed", "its approval is older than 30 days: propose it anew")
-    active = versions.active_version(authorized.session, rules.kind)
+    active = versions.active_version(authorized.tx, rules.kind)
     if (None if active is None else active.id) != version.replaces:
         raise Conflict(f"{code}.moved_on", "another became active since: propose it anew")
-    version.activated_by, version.activated_at = authorized.capacity.person, authorized.now
+    version.activated_by, version.activated_at = authorized.capacity.person, authorized.tx.now
     set_active(authorized, rules, version)
     record_version(authorized, rules, "activated", version, active)

@@ -42,7 +42,7 @@ def keep_proposal(
 
     What the same person proposed before is taken back.
     """
-    active = check_active_unchanged(authorized.session, rules, compared)
+    active = check_active_unchanged(authorized.tx, rules, compared)
     withdraw_own_proposals(authorized, kind=rules.proposal_kind, subject_id=rules.subject)
     proposal_id = new_id()
     open_proposal(
@@ -54,7 +54,7 @@ def keep_proposal(
         reason=reason,
     )
     version = new_version(authorized, rules, files, compared, version_id=proposal_id)
-    authorized.session.add(version)
+    authorized.tx.add(version)
     record_version(authorized, rules, "proposed", version, active)
     return ProposedVersion(proposal_id=proposal_id, compared=compared)
 
@@ -78,14 +78,14 @@ def new_version(
         replaces=compared.active,
         diff_digest=compared.digest,
         proposed_by=authorized.capacity.person,
-        proposed_at=authorized.now,
+        proposed_at=authorized.tx.now,
     )
 
 
 def check_units(authorized: Authorized, read: object) -> None:
     """Raise `PolicyError` if it is a rule book that sends mail to a unit that is not active."""
     if isinstance(read, RuleBook):
-        check_units_are_active(authorized.session, authorized.now, read)
+        check_units_are_active(authorized.tx, read)
 
 
 def check_active_unchanged(
@@ -108,11 +108,10 @@ def check_readable(rules: VersionedRules, version: PolicyVersion) -> None:
 
 def set_active(authorized: Authorized, rules: VersionedRules, version: PolicyVersion) -> None:
     """Name the version as the active one: every process uses it from its next transaction on."""
-    authorized.session.add(version)
-    authorized.session.flush()
+    authorized.tx.add(version)
+    authorized.tx.flush()
     versions.activate(
-        authorized.session,
-        authorized.now,
+        authorized.tx,
         version.digest,
         version.approved_by,
         kind=rules.kind,

@@ -82,9 +82,9 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
 
 def _work(line: Line, job: Job[R], station: Station) -> Job[R] | None:
     outcome = station(line, job)
-    with line.store.transaction() as (session, now):
-        decided = outcome if isinstance(outcome, Outcome) else outcome(session, now)
-        return settle_outcome(line, job, decided, session, now)
+    with line.store.transaction() as tx:
+        decided = outcome if isinstance(outcome, Outcome) else outcome(tx, tx.now)
+        return settle_outcome(line, job, decided, tx)
 
 
 def _put_off(line: Line, job: Job[R], error: InboxError) -> None:
@@ -118,5 +118,5 @@ def _log(event: LogEvent, job: Job[R], began: float, **more: str | int | None) -
 
 def postpone_and_escalate(line: Line, job: Job[R], code: str) -> None:
     """Postpone the job; after a number of attempts a task for a person is opened, once."""
-    with line.store.transaction() as (session, now):
-        queue.postpone_and_escalate(line, job.row, code, session, now)
+    with line.store.transaction() as tx:
+        queue.postpone_and_escalate(line, job.row, code, tx)

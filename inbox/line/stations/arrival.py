@@ -6,9 +6,9 @@ The order is the promise: bytes synced in the vault, rows and audit committed, *
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from inbox.domain import ArrivalState, MessageState, OrgNumber, WireId, new_id
 from inbox.errors import Gone, NeverAccepted, Unavailable
@@ -20,6 +20,7 @@ from inbox.line.settle import open_task
 from inbox.line.task_kinds import OTHER_BYTES_CODE, TaskKind
 from inbox.line.throttle.transfer_slots import LONG_TRANSFER_BYTES
 from inbox.package.zip.reader import has_complete_end
+from inbox.store import Transaction
 from inbox.tables import Arrival, Message
 from inbox.tables import WrappedKey as WrappedKeyRow
 from inbox.vault import StoredObject
@@ -63,7 +64,7 @@ def fetch(line: Line, job: Job[Arrival]) -> Outcome | DecideInTransaction:
         if row.attempts < line.terms.max_tries:
             raise Unavailable(error.code) from error
         return _missed_outcome(job, error.code)
-    return lambda session, now: _record_custody(line, job, custody, session, now)
+    return lambda tx: _record_custody(line, job, custody, tx)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +122,10 @@ def _missed_outcome(job: Job[Arrival], code: str) -> Outcome:
     )
 
 
-def _record_custody(
-    line: Line, job: Job[Arrival], custody: _Custody, session: Session, now: datetime
-) -> Outcome:
+def _record_custody(line: Line, job: Job[Arrival], custody: _Custody, tx: Transaction) -> Outcome:
     """The first bytes under a wire id make a message; the same again are a redelivery."""
     row = job.row
-    known = session.exec(
+    known = tx.exec(
         select(Message).where(
             col(Message.organisation) == row.organisation,
             col(Message.channel) == row.channel,
@@ -137,21 +136,19 @@ def _record_custody(
     values: dict[str, object] = {
         "digest": custody.stored.sha256,
         "size": custody.stored.size,
-        "stored_at": now,
+        "stored_at": tx.now,
         "sealed_envelope": None,
     }
     if same is not None:
         line.vault.remove(custody.name)
         values["message_id"] = same.id
     else:
-        values["message_id"] = _new_message(job, custody, session, now, shares=bool(known))
-    _destroy_key(session, row.id, now)
+        values["message_id"] = _new_message(job, custody, tx, shares=bool(known))
+    _destroy_key(tx, row.id)
     return Outcome(became=ArrivalState.STORED, values=values)
 
 
-def _new_message(
-    job: Job[Arrival], custody: _Custody, session: Session, now: datetime, *, shares: bool
-) -> str:
+def _new_message(job: Job[Arrival], custody: _Custody, tx: Transaction, *, shares: bool) -> str:
     row, message_id = job.row, new_id()
     envelope = custody.envelope
     if envelope is None and row.sealed_envelope is not None:
@@ -161,7 +158,7 @@ def _new_message(
     message = Message(
         id=message_id,
         state=MessageState.QUARANTINED if shares else MessageState.RECEIVED,
-        due_at=None if shares else now,
+        due_at=None if shares else tx.now,
         code=OTHER_BYTES_CODE if shares else None,
         organisation=row.organisation,
         channel=row.channel,
@@ -170,34 +167,32 @@ def _new_message(
         digest=custody.stored.sha256,
         size=custody.stored.size,
         object_name=custody.name,
-        received_at=now,
+        received_at=tx.now,
         shares_wire_id=shares,
         sealed_envelope=None
         if envelope is None
         else custody.key.seal(envelope, table="message", column="sealed_envelope", row=message_id),
     )
-    session.add(message)
-    session.add(
+    tx.add(message)
+    tx.add(
         WrappedKeyRow(
             id=message_id,
             kek_id=custody.wrapped.kek_id,
             wrapped=custody.wrapped.wrapped,
-            created_at=now,
+            created_at=tx.now,
         )
     )
-    session.flush()
+    tx.flush()
     for kind in (TaskKind.QUARANTINE, TaskKind.OTHER_BYTES) if shares else ():
-        open_task(
-            session, now, kind=kind, subject=message_id, message_id=message_id, code=message.code
-        )
+        open_task(tx, kind=kind, subject=message_id, message_id=message_id, code=message.code)
     return message_id
 
 
-def _destroy_key(session: Session, arrival_id: str, now: datetime) -> None:
+def _destroy_key(tx: Transaction, arrival_id: str) -> None:
     """Destroy the arrival's own key: its envelope is sealed anew, or dropped."""
-    key = session.get(WrappedKeyRow, arrival_id)
+    key = tx.get(WrappedKeyRow, arrival_id)
     if key is not None:
-        key.kek_id, key.wrapped, key.destroyed_at = None, None, now
+        key.kek_id, key.wrapped, key.destroyed_at = None, None, tx.now
 
 
 def confirm(line: Line, job: Job[Arrival]) -> DecideInTransaction:
@@ -223,5 +218,5 @@ def discard(line: Line, job: Job[Arrival]) -> Outcome:
     return Outcome(
         became=ArrivalState.ABANDONED,
         values={"confirmed_as": answer.value, "sealed_envelope": None},
-        followups=(lambda session, now: _destroy_key(session, job.row.id, now),),
+        followups=(lambda tx: _destroy_key(tx, job.row.id),),
     )

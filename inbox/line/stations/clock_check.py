@@ -24,26 +24,26 @@ _QUIET: Final = timedelta(days=1)
 
 def check_clock(line: Line, organisation: OrgNumber) -> None:
     """Raise `Unavailable` unless another clock agrees with the database's."""
-    with line.store.reading() as (session, now):
-        newest = session.exec(
+    with line.store.reading() as tx:
+        newest = tx.exec(
             select(AuditEntry.leaf).order_by(col(AuditEntry.seq).desc()).limit(1)
         ).first()
-    if line.erasure_pace.is_confirmed(now):
+    if line.erasure_pace.is_confirmed(tx.now):
         return
     told = [_time_of(gateway, organisation) for gateway in line.gateways.values()]
     times = [moment for moment in told if moment is not None]
-    with line.store.reading() as (_, now):
+    with line.store.reading() as tx:
         pass
-    if any(abs(moment - now) > TOLERANCE for moment in times):
+    if any(abs(moment - tx.now) > TOLERANCE for moment in times):
         raise Unavailable("clock.gateway_differs", "a gateway tells another time")
     clock = line.store.clock
     if not times:
         if isinstance(clock, SteadyClock) and clock.ahead:
             raise Unavailable("clock.jumped", "the database's clock ran ahead of this process")
-        _check_audit_time(newest, now)
+        _check_audit_time(newest, tx.now)
     elif isinstance(clock, SteadyClock):
         clock.confirm()
-    line.erasure_pace.confirm(now)
+    line.erasure_pace.confirm(tx.now)
 
 
 def _time_of(gateway: Gateway, organisation: OrgNumber) -> datetime | None:

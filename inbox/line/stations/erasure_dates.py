@@ -14,15 +14,15 @@ def postpone_until_due(line: Line, job: Job[R], code: str) -> None:
 
     What was claimed on the word of a clock that ran ahead is not tried every hour until then.
     """
-    with line.store.transaction() as (session, now):
+    with line.store.transaction() as tx:
         row = job.row
         assert isinstance(row, Message)
         table = table_of(Message)
-        session.execute(
+        tx.execute(
             sa.update(table)
             .where(table.c.id == row.id, table.c.version == row.version)
             .values(
-                due_at=max(now + backoff(line, 1), erasure_due_at(line, row)),
+                due_at=max(tx.now + backoff(line, 1), erasure_due_at(line, row)),
                 leased_until=None,
                 code=code,
             )

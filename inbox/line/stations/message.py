@@ -1,9 +1,8 @@
 """Stations of a message: route it by its metadata, offer it to a case system, erase it."""
 
-from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, func, select
+from sqlmodel import col, func, select
 
 from inbox.access import permit
 from inbox.access.policy.vocabulary import Action
@@ -29,6 +28,7 @@ from inbox.line.stations.erasure_dates import erasure_due_at
 from inbox.line.task_kinds import TaskKind
 from inbox.routing.route import Route, deciding_rule, route_by
 from inbox.routing.rule_book import Release
+from inbox.store import Transaction
 from inbox.tables import (
     AuditSalt,
     CaseSystem,
@@ -48,14 +48,14 @@ def route(line: Line, job: Job[Message]) -> Outcome | DecideInTransaction:
     """
     row = job.row
     key, organisation = job.keys[row.id], OrgNumber(row.organisation)
-    with line.store.reading() as (session, now):
-        book = line.rule_books.current(session, organisation)
+    with line.store.reading() as tx:
+        book = line.rule_books.current(tx, organisation)
         if book is None:
             unread = line.rule_books.problem(organisation)
             code = "route.no_book" if unread is None else "route.book_unread"
             return Outcome(became=MessageState.UNROUTED, code=code)
-        metadata = routing_metadata(line.keyring, session, row, key, as_of=now)
-        rule = deciding_rule(metadata, book, day_of(now))
+        metadata = routing_metadata(line.keyring, tx, row, key, as_of=tx.now)
+        rule = deciding_rule(metadata, book, day_of(tx.now))
     if rule is None:
         return Outcome(
             became=MessageState.UNROUTED, code="route.no_rule", values={"book": book.digest}
@@ -64,13 +64,13 @@ def route(line: Line, job: Job[Message]) -> Outcome | DecideInTransaction:
         values = {"rule": rule.id, "book": book.digest}
         return Outcome(became=MessageState.UNROUTED, code="route.rule_off", values=values)
     found = route_by(rule, metadata)
-    return lambda session, now: _decide_route(session, now, found, book.digest)
+    return lambda tx: _decide_route(tx, found, book.digest)
 
 
-def _decide_route(session: Session, now: datetime, found: Route, book: str) -> Outcome:
+def _decide_route(tx: Transaction, found: Route, book: str) -> Outcome:
     """Find the living unit: a passive one means its successor, or archive staff and an alarm."""
     values = {"rule": found.rule, "book": book, "urgent": found.urgent}
-    unit = active_unit_or_successor(session, found.unit, now)
+    unit = active_unit_or_successor(tx, found.unit)
     if unit is None:
         return Outcome(became=MessageState.UNROUTED, code="unit.passive", values=values)
     at_once = found.release is Release.AT_ONCE
@@ -83,22 +83,22 @@ def _decide_route(session: Session, now: datetime, found: Route, book: str) -> O
 
 def offer(line: Line, job: Job[Message]) -> DecideInTransaction:
     """Open a delivery to the unit's case system, if the policy still permits it."""
-    return lambda session, now: _decide_offer(line, job.row, session, now)
+    return lambda tx: _decide_offer(line, job.row, tx)
 
 
-def _decide_offer(line: Line, row: Message, session: Session, now: datetime) -> Outcome:
-    lock_row(session, Message, row.id)
-    if has_open_task(session, TaskKind.LATE_WORD, row.id):
+def _decide_offer(line: Line, row: Message, tx: Transaction) -> Outcome:
+    lock_row(tx, Message, row.id)
+    if has_open_task(tx, TaskKind.LATE_WORD, row.id):
         raise WaitingForPeople("offer.waits_for_late_word")
-    unit = session.get_one(Unit, row.unit)
-    system = None if unit.case_system is None else session.get(CaseSystem, unit.case_system)
+    unit = tx.get_one(Unit, row.unit)
+    system = None if unit.case_system is None else tx.get(CaseSystem, unit.case_system)
     if system is None:
         return _unrouted_outcome("unit.no_case_system")
-    policy = line.policies.current(session)
+    policy = line.policies.current(tx)
     decision = permit(
-        session,
+        tx,
         policy,
-        now,
+        tx.now,
         capacity=capacity_of(system),
         action=Action.OFFER,
         subject=OfMessage(message_id=MessageId(row.id)),
@@ -118,8 +118,8 @@ def _unrouted_outcome(code: str) -> Outcome:
     return Outcome(became=MessageState.UNROUTED, code=code, values={"unit": None})
 
 
-def _open_delivery(session: Session, now: datetime, row: Message, system: CaseSystem) -> None:
-    earlier = session.exec(
+def _open_delivery(tx: Transaction, row: Message, system: CaseSystem) -> None:
+    earlier = tx.exec(
         select(func.count()).select_from(Delivery).where(col(Delivery.message_id) == row.id)
     ).one()
     delivery = Delivery(
@@ -128,16 +128,15 @@ def _open_delivery(session: Session, now: datetime, row: Message, system: CaseSy
         number=earlier + 1,
         case_system=system.id,
         state=DeliveryState.OPEN,
-        offered_at=now,
+        offered_at=tx.now,
     )
-    session.add(delivery)
-    session.flush()
+    tx.add(delivery)
+    tx.flush()
     if system.mode is Mode.WEBHOOK:
-        queue_event(session, now, delivery)
+        queue_event(tx, delivery)
     if system.mode is Mode.BY_HAND:
         open_task(
-            session,
-            now,
+            tx,
             kind=TaskKind.COLLECT,
             subject=row.id,
             message_id=row.id,
@@ -154,19 +153,19 @@ def erase(line: Line, job: Job[Message]) -> DecideInTransaction:
     if row.registered_at is None and row.refused_at is None:
         raise PolicyError("erase.undecided", "neither registered nor refused by two")
     check_clock(line, OrgNumber(row.organisation))
-    return lambda session, now: _decide_erasure(line, job, session, now)
+    return lambda tx: _decide_erasure(line, job, tx)
 
 
-def _decide_erasure(line: Line, job: Job[Message], session: Session, now: datetime) -> Outcome:
+def _decide_erasure(line: Line, job: Job[Message], tx: Transaction) -> Outcome:
     """Under the row's lock, so that no late word comes between the last look and the erasing.
 
     Whether it is due is asked again: it was claimed by an earlier reading of the clock.
     """
     row = job.row
-    lock_row(session, Message, row.id)
-    if has_open_task(session, TaskKind.LATE_WORD, row.id):
+    lock_row(tx, Message, row.id)
+    if has_open_task(tx, TaskKind.LATE_WORD, row.id):
         raise WaitingForPeople("erase.waits_for_late_word")
-    if erasure_due_at(line, row) > now:
+    if erasure_due_at(line, row) > tx.now:
         raise NotDue("erase.not_due")
     if not line.erasure_pace.take(line.terms.erasures_per_hour):
         raise WaitingForPeople("erase.pace")
@@ -180,21 +179,21 @@ def _decide_erasure(line: Line, job: Job[Message], session: Session, now: dateti
             "sealed_documents": None,
             "sealed_reference": None,
             "documents_hash": None,
-            "erased_at": now,
+            "erased_at": tx.now,
         },
-        followups=(lambda session, now: _destroy_content(line, session, now, row),),
+        followups=(lambda tx: _destroy_content(line, tx, row),),
     )
 
 
-def _destroy_content(line: Line, session: Session, now: datetime, row: Message) -> None:
+def _destroy_content(line: Line, tx: Transaction, row: Message) -> None:
     message_id = row.id
     if row.object_name is not None:
         line.vault.remove(row.object_name)
-    key = session.get_one(WrappedKey, message_id)
-    key.kek_id, key.wrapped, key.destroyed_at = None, None, now
+    key = tx.get_one(WrappedKey, message_id)
+    key.kek_id, key.wrapped, key.destroyed_at = None, None, tx.now
     named = table_of(MessageReference)
-    session.execute(sa.delete(named).where(named.c.message_id == message_id))
-    for salt in session.exec(select(AuditSalt).where(col(AuditSalt.message_id) == message_id)):
+    tx.execute(sa.delete(named).where(named.c.message_id == message_id))
+    for salt in tx.exec(select(AuditSalt).where(col(AuditSalt.message_id) == message_id)):
         salt.salt = b""
-    for delivery in session.exec(select(Delivery).where(col(Delivery.message_id) == message_id)):
+    for delivery in tx.exec(select(Delivery).where(col(Delivery.message_id) == message_id)):
         delivery.sealed_text = None

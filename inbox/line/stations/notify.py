@@ -1,10 +1,8 @@
 """The station of the outbox: notify a case system by webhook that a delivery is open."""
 
-from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel import Session
 
 from inbox.casesystem import DeliveryEvent
 from inbox.domain import DeliveryState, OutboxState
@@ -12,6 +10,7 @@ from inbox.errors import Unavailable
 from inbox.line import Job, Line, Outcome
 from inbox.line.case_systems import webhook_secret_of
 from inbox.line.pulses import CASE_SYSTEM, record_pulse
+from inbox.store import Transaction
 from inbox.tables import CaseSystem, Delivery, Outbox, table_of
 
 _MADE_DUE_PER_SUCCESS: Final = 2
@@ -23,10 +22,10 @@ def notify(line: Line, job: Job[Outbox]) -> Outcome:
     Drop it if the delivery is no longer open or collected.
     """
     row = job.row
-    with line.store.reading() as (session, _):
-        system = session.get_one(CaseSystem, row.case_system)
-        delivery = session.get_one(Delivery, row.delivery_id)
-        secret = webhook_secret_of(session, line, system)
+    with line.store.reading() as tx:
+        system = tx.get_one(CaseSystem, row.case_system)
+        delivery = tx.get_one(Delivery, row.delivery_id)
+        secret = webhook_secret_of(tx, line, system)
     standing = delivery.state in (DeliveryState.OPEN, DeliveryState.COLLECTED)
     if not standing or system.webhook_url is None or secret is None:
         return Outcome(became=OutboxState.DROPPED, values={"settled_at": job.now})
@@ -42,9 +41,7 @@ def notify(line: Line, job: Job[Outbox]) -> Outcome:
     return Outcome(
         became=OutboxState.SENT,
         values={"settled_at": job.now},
-        followups=(
-            lambda session, now: _make_waiting_events_due(session, now, row.case_system, at_most),
-        ),
+        followups=(lambda tx: _make_waiting_events_due(tx, row.case_system, at_most),),
     )
 
 
@@ -54,8 +51,8 @@ def _send(line: Line, job: Job[Outbox], url: str, secret: bytes, event: Delivery
     try:
         line.events.send(url, secret, event, job.now)
     except Unavailable as error:
-        with line.store.reading() as (_, now):
-            away = places.failed(case_system, now)
+        with line.store.reading() as tx:
+            away = places.failed(case_system, tx.now)
         if away:
             record_pulse(line, CASE_SYSTEM + case_system, error.code, error.status)
         raise
@@ -65,9 +62,7 @@ def _send(line: Line, job: Job[Outbox], url: str, secret: bytes, event: Delivery
     return came_back
 
 
-def _make_waiting_events_due(
-    session: Session, now: datetime, case_system: str, at_most: int | None
-) -> None:
+def _make_waiting_events_due(tx: Transaction, case_system: str, at_most: int | None) -> None:
     """It answers: what waits for it is due at once, all of it if it was away until now.
 
     Otherwise two, and so on until none waits, so that one event that is refused for ever costs
@@ -77,12 +72,12 @@ def _make_waiting_events_due(
     waiting = (
         outbox.c.case_system == case_system,
         outbox.c.state == OutboxState.PENDING,
-        outbox.c.due_at > now,
+        outbox.c.due_at > tx.now,
     )
     if at_most is None:
-        session.execute(sa.update(outbox).where(*waiting).values(due_at=now))
+        tx.execute(sa.update(outbox).where(*waiting).values(due_at=tx.now))
         return
-    following = session.scalars(
+    following = tx.scalars(
         sa.select(outbox.c.id)
         .where(*waiting)
         .order_by(outbox.c.due_at)
@@ -90,4 +85,4 @@ def _make_waiting_events_due(
         .with_for_update(skip_locked=True)
     ).all()
     if following:
-        session.execute(sa.update(outbox).where(outbox.c.id.in_(following)).values(due_at=now))
+        tx.execute(sa.update(outbox).where(outbox.c.id.in_(following)).values(due_at=tx.now))

@@ -41,8 +41,8 @@ def open_message(line: Line, job: Job[Message]) -> Outcome:
         if isinstance(error, PackageQuarantined):
             values["verdict"] = json.dumps(error.verdict.as_json())
         return Outcome(became=MessageState.QUARANTINED, code=error.code, values=values)
-    with line.store.reading() as (session, _):
-        policy = line.policies.current(session)
+    with line.store.reading() as tx:
+        policy = line.policies.current(tx)
     values |= plain_columns(package)
     values |= sealed_columns(row.id, package, key, policy.shielding_code, line.keyring)
     hashes = reference_hashes(line.keyring, references_in(package))

@@ -1,7 +1,7 @@
 """Stations of a receipt: check that it can be sent and create it, send it, follow it up."""
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlmodel import Session, col, select
@@ -14,6 +14,7 @@ from inbox.line.receipts import build_receipt_body, mark_answered, wire_receipt_
 from inbox.line.settle import has_open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.receipt_document import ReceiptType
+from inbox.store import Transaction
 from inbox.tables import Message, Receipt
 
 _LOST: Final = "receipt.lost_at_gateway"
@@ -61,11 +62,11 @@ def create(line: Line, job: Job[Receipt]) -> Outcome | DecideInTransaction:
 
 def _message_to_answer(line: Line, receipt: Receipt) -> Message:
     """The message it answers; `WaitingForPeople` while people or siblings must decide first."""
-    with line.store.reading() as (session, _):
-        message = session.get_one(Message, receipt.message_id)
-        if has_open_task(session, TaskKind.LATE_WORD, message.id):
+    with line.store.reading() as tx:
+        message = tx.get_one(Message, receipt.message_id)
+        if has_open_task(tx, TaskKind.LATE_WORD, message.id):
             raise WaitingForPeople("receipt.waits_for_late_word")
-        if receipt.outcome == ReceiptType.ERROR and _siblings_undecided(session, message):
+        if receipt.outcome == ReceiptType.ERROR and _siblings_undecided(tx, message):
             raise WaitingForPeople("receipt.waits_for_siblings")
         return message
 
@@ -117,8 +118,8 @@ def follow_up(line: Line, job: Job[Receipt]) -> Outcome:
     "Sent" is not yet delivered: it is asked again until the status is final. What the gateway has
     not sent for long is queued once more: it may have lost that in a crash. Safe to repeat.
     """
-    with line.store.reading() as (session, _):
-        message = session.get_one(Message, job.row.message_id)
+    with line.store.reading() as tx:
+        message = tx.get_one(Message, job.row.message_id)
     gateway, wire_id = line.gateways[message.channel], wire_receipt_id(message, job.row)
     state = gateway.receipt_status(wire_id)
     if state is SendStatus.UNKNOWN and job.row.attempts >= _SENT_AGAIN_EVERY:
@@ -130,7 +131,7 @@ def follow_up(line: Line, job: Job[Receipt]) -> Outcome:
         return Outcome(
             became=ReceiptState.CONFIRMED,
             values={"settled_at": job.now},
-            followups=(lambda session, now: _mark_message_answered(line, job, session, now),),
+            followups=(lambda tx: _mark_message_answered(line, job, tx),),
         )
     if state in (SendStatus.FAILED, SendStatus.EXPIRED):
         return Outcome(
@@ -141,5 +142,5 @@ def follow_up(line: Line, job: Job[Receipt]) -> Outcome:
     raise Unavailable("receipt.on_its_way")
 
 
-def _mark_message_answered(line: Line, job: Job[Receipt], session: Session, now: datetime) -> None:
-    mark_answered(session, now, job.row.message_id, keep=line.terms.keep_content)
+def _mark_message_answered(line: Line, job: Job[Receipt], tx: Transaction) -> None:
+    mark_answered(tx, job.row.message_id, keep=line.terms.keep_content)

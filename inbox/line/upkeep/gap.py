@@ -24,8 +24,8 @@ def compare_and_report(line: Line, checkpoints: Path) -> AuditGap | None:
     While there is one, this process holds still; when it was accepted, it goes on.
     """
     text = checkpoint_text(checkpoints)
-    with line.store.reading() as (session, _):
-        gap = line.standstill.compare(session, line.keyring, [text])
+    with line.store.reading() as tx:
+        gap = line.standstill.compare(tx, line.keyring, [text])
     if gap is not None:
         log.emit(log.LogEvent.STANDSTILL, {LogField.CODE: gap.code, LogField.COUNT: gap.size})
         report_gap(line, gap)
@@ -34,12 +34,12 @@ def compare_and_report(line: Line, checkpoints: Path) -> AuditGap | None:
 
 def report_gap(line: Line, gap: AuditGap) -> None:
     """Open the task and record the gap, once for each: nothing is written if that was done."""
-    with line.store.reading() as (session, _):
-        if is_reported(session, gap):
+    with line.store.reading() as tx:
+        if is_reported(tx, gap):
             return
-    with line.store.transaction() as (session, now):
-        audit.head(session, lock=True)  # Of several processes one reports it.
-        if is_reported(session, gap):
+    with line.store.transaction() as tx:
+        audit.head(tx, lock=True)  # Of several processes one reports it.
+        if is_reported(tx, gap):
             return
         row = AuditGapRow(
             id=new_id(),
@@ -48,17 +48,17 @@ def report_gap(line: Line, gap: AuditGap) -> None:
             signed_size=gap.signed.size,
             signed_root=gap.signed.root.hex(),
             newest_at=gap.newest_at,
-            found_at=now,
+            found_at=tx.now,
         )
-        session.add(row)
+        tx.add(row)
         entry = audit.Entry(
             event=FOUND,
             who=WORKER,
             subject=f"{gap.size} entries; {gap.signed.size} signed, root {row.signed_root}",
             code=gap.code,
         )
-        audit.record(session, entry)
-        open_task(session, now, kind=TaskKind.AUDIT_GAP, subject=row.id, code=gap.code)
+        audit.record(tx, entry)
+        open_task(tx, kind=TaskKind.AUDIT_GAP, subject=row.id, code=gap.code)
 
 
 def is_reported(session: Session, gap: AuditGap) -> bool:

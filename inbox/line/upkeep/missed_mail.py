@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from inbox.domain import ArrivalState, WireId
 from inbox.errors import Conflict, Unavailable
@@ -19,6 +19,7 @@ from inbox.line import Line
 from inbox.line.intake import insert_arrival
 from inbox.line.pulses import STATUSES, record_pulse
 from inbox.line.settle import Step, settle
+from inbox.store import Transaction
 from inbox.tables import Arrival, Installation, Pulse
 
 READ_EVERY: Final = timedelta(days=1)
@@ -34,8 +35,8 @@ def find_missed_mail(
     Safe to repeat, and for several processes at once. What a gateway does not answer, and what was
     not read when the process was `stopped`, is read later, from where the last whole reading began.
     """
-    with line.store.reading() as (session, now):
-        since = _unread_since(session, now, gateway.channel)
+    with line.store.reading() as tx:
+        since = _unread_since(tx, gateway.channel)
     if since is None:
         return 0
     name, missed = STATUSES + gateway.channel, 0
@@ -56,40 +57,40 @@ def find_missed_mail(
     return missed
 
 
-def _unread_since(session: Session, now: datetime, channel: str) -> datetime | None:
+def _unread_since(tx: Transaction, channel: str) -> datetime | None:
     """From when on statuses are to be read; None while that is not due.
 
     A time of the last reading that lies ahead is the word of a clock that was wrong.
     """
-    installed_at = session.exec(select(Installation.created_at)).one()
-    pulse = session.get(Pulse, STATUSES + channel)
-    if pulse is None or pulse.at is None or pulse.at > now:
+    installed_at = tx.exec(select(Installation.created_at)).one()
+    pulse = tx.get(Pulse, STATUSES + channel)
+    if pulse is None or pulse.at is None or pulse.at > tx.now:
         return installed_at
-    if pulse.code is None and now - pulse.at < READ_EVERY:
+    if pulse.code is None and tx.now - pulse.at < READ_EVERY:
         return None
     return max(installed_at, pulse.at - _OVERLAP)
 
 
 def _unknown(line: Line, channel: str, wire_ids: Iterable[WireId]) -> list[WireId]:
     """Those without an arrival of ours, whatever became of it."""
-    with line.store.reading() as (session, _):
+    with line.store.reading() as tx:
         of_these = select(Arrival.wire_id).where(
             col(Arrival.channel) == channel, col(Arrival.wire_id).in_(list(wire_ids))
         )
-        known = set(session.exec(of_these))
+        known = set(tx.exec(of_these))
     return [each for each in wire_ids if each not in known]
 
 
 def _record_missed(line: Line, notice: Notice, code: str) -> bool:
     """Record a message that nobody can fetch any more; False if another process just did."""
-    with suppress(Conflict), line.store.transaction() as (session, now):
+    with suppress(Conflict), line.store.transaction() as tx:
         known = select(Arrival.id).where(
             col(Arrival.channel) == notice.channel, col(Arrival.wire_id) == notice.wire_id
         )
-        if session.exec(known).first() is not None:
+        if tx.exec(known).first() is not None:
             return False
-        arrival = insert_arrival(line, session, now, notice)
-        session.flush()
+        arrival = insert_arrival(line, tx, notice)
+        tx.flush()
         step = Step(
             row=arrival,
             became=ArrivalState.MISSED,
@@ -97,6 +98,6 @@ def _record_missed(line: Line, notice: Notice, code: str) -> bool:
             code=code,
             values={"misses": 1},
         )
-        settle(session, now, step)
+        settle(tx, step)
         return True
     return False

@@ -25,15 +25,15 @@ def clean_vault(line: Line, *, running_for: timedelta) -> int:
     """
     if line.standstill.gap is not None:
         return 0
-    with line.store.reading() as (session, now):
+    with line.store.reading() as tx:
         named = set(
-            session.exec(select(Message.object_name).where(col(Message.object_name).is_not(None)))
+            tx.exec(select(Message.object_name).where(col(Message.object_name).is_not(None)))
         )
     stored = dict(line.vault.names())
     back = sum(line.vault.restore_from_aside(name) for name in named - stored.keys() if name)
     if running_for < SETTLED_AFTER:
         return back
-    return back + _move_and_remove(line, stored, named, now)
+    return back + _move_and_remove(line, stored, named, tx.now)
 
 
 def _move_and_remove(

@@ -63,14 +63,14 @@ def scrub_step(
 def _take_next(line: Line) -> Sequence[str]:
     """The ids of the messages that were received next, all of one moment; the place moves on."""
     try:
-        with line.store.transaction() as (session, now):
-            place, begun = _pulse(session, _PLACE), _pulse(session, _BEGUN)
+        with line.store.transaction() as tx:
+            place, begun = _pulse(tx, _PLACE), _pulse(tx, _BEGUN)
             if begun.at is None:
-                begun.at = now
-            batch = _received_after(session, place.at)
-            if not batch and abs(now - begun.at) >= ROUND:
-                begun.at, place.at = now, None
-                batch = _received_after(session, None)
+                begun.at = tx.now
+            batch = _received_after(tx, place.at)
+            if not batch and abs(tx.now - begun.at) >= ROUND:
+                begun.at, place.at = tx.now, None
+                batch = _received_after(tx, None)
             if batch:
                 place.at = batch[0].received_at
             return [message.id for message in batch]
@@ -100,9 +100,9 @@ def _received_after(session: Session, place: datetime | None) -> Sequence[Messag
 
 def _check_message(line: Line, message_id: str) -> int:
     """Read all that is stored of one message; how many bytes its package has."""
-    with line.store.reading() as (session, _):
-        message = session.get_one(Message, message_id)
-        stored = session.get(WrappedKey, message_id)
+    with line.store.reading() as tx:
+        message = tx.get_one(Message, message_id)
+        stored = tx.get(WrappedKey, message_id)
     if message.object_name is None:
         return 0
     try:
@@ -149,8 +149,8 @@ def _vault_works(line: Line) -> bool:
 
 
 def _close_damage_task(line: Line, message_id: str) -> None:
-    with line.store.reading() as (session, _):
-        if not has_open_task(session, TaskKind.DAMAGED, message_id):
+    with line.store.reading() as tx:
+        if not has_open_task(tx, TaskKind.DAMAGED, message_id):
             return
-    with line.store.transaction() as (session, now):
-        close_tasks(session, now, subject=message_id, kinds=[TaskKind.DAMAGED], who=WORKER)
+    with line.store.transaction() as tx:
+        close_tasks(tx, subject=message_id, kinds=[TaskKind.DAMAGED], who=WORKER)

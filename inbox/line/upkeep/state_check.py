@@ -9,14 +9,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel import Session
-
 from inbox.audit.state import StateReport, verify_state
 from inbox.days import day_of, in_norway
 from inbox.errors import ConcurrentWrite, IntegrityError
 from inbox.line import Line
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
+from inbox.store import Transaction
 from inbox.tables import Pulse
 
 _PULSE: Final = "state.check"
@@ -38,8 +37,8 @@ def check_state_nightly(
     if not _take_turn(line):
         return None
     try:
-        with line.store.snapshot() as (session, _):
-            report = verify_state(session, line.keyring.row_key(), stopped=stopped)
+        with line.store.snapshot() as tx:
+            report = verify_state(tx, line.keyring.row_key(), stopped=stopped)
     except IntegrityError as error:  # A value that no row of ours can have.
         _tell(line, error.code)
         raise
@@ -49,31 +48,31 @@ def check_state_nightly(
 
 
 def _tell(line: Line, code: str) -> None:
-    with line.store.transaction() as (session, now):
-        open_task(session, now, kind=TaskKind.STATE_DIFFERS, subject=SUBJECT, code=code)
+    with line.store.transaction() as tx:
+        open_task(tx, kind=TaskKind.STATE_DIFFERS, subject=SUBJECT, code=code)
 
 
 def _take_turn(line: Line) -> bool:
-    with line.store.reading() as (session, now):
-        pulse = session.get(Pulse, _PULSE)
-    if pulse is not None and not _is_due(pulse.at, now):
+    with line.store.reading() as tx:
+        pulse = tx.get(Pulse, _PULSE)
+    if pulse is not None and not _is_due(pulse.at, tx.now):
         return False
     try:
-        with line.store.transaction() as (session, now):
-            return _begin(session, now)
+        with line.store.transaction() as tx:
+            return _begin(tx)
     except ConcurrentWrite:
         return False
 
 
-def _begin(session: Session, now: datetime) -> bool:
+def _begin(tx: Transaction) -> bool:
     """Whether it is time to still; the first time waits for the first night."""
-    pulse = session.get(Pulse, _PULSE, with_for_update=True)
+    pulse = tx.get(Pulse, _PULSE, with_for_update=True)
     if pulse is None:
-        session.add(Pulse(name=_PULSE, at=now))
+        tx.add(Pulse(name=_PULSE, at=tx.now))
         return False
-    due = _is_due(pulse.at, now)
+    due = _is_due(pulse.at, tx.now)
     if due:
-        pulse.at = now
+        pulse.at = tx.now
     return due
 
 

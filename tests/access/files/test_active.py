@@ -312,8 +312,8 @@ def _ask(store: Store, active: ActiveRules[Policy], asks: int) -> int:
     """How many answers were not those of the policy that the database named."""
     wrong = 0
     for _ in range(asks):
-        with store.reading() as (session, _):
-            digest, policy = active.current(session)
+        with store.reading() as tx:
+            digest, policy = active.current(tx)
         if policy is None or policy.digest != digest:
             wrong += 1
             continue
@@ -340,18 +340,18 @@ def _switch_while(store: Store, running: Sequence[Future[int]]) -> int:
     switched = 0
     while not all(future.done() for future in running):
         digest = ("one", "two")[switched % 2]
-        with store.transaction() as (session, now):
-            row = session.exec(select(PolicyVersion).where(PolicyVersion.digest == digest)).one()
-            versions.activate(session, now, digest, "bo", kind=POLICY_KIND, version=row.id)
+        with store.transaction() as tx:
+            row = tx.exec(select(PolicyVersion).where(PolicyVersion.digest == digest)).one()
+            versions.activate(tx, digest, "bo", kind=POLICY_KIND, version=row.id)
         switched += 1
     return switched
 
 
 def _wrong_under_load(url: str, pool: Executor, *, processes: int, asks: int) -> int:
     store = Store(create_engine(url), seal=lambda *_: None)
-    with store.transaction() as (session, _):
+    with store.transaction() as tx:
         for digest, when in WHEN.items():
-            name(session, version(when, digest), digest)
+            name(tx, version(when, digest), digest)
     with pool:
         running = [pool.submit(_ask_in_threads, url, 4, asks) for _ in range(processes)]
         switched = _switch_while(store, running)

@@ -62,8 +62,8 @@ class Office:
 
     def _code_of(self, person: str) -> str:
         if person not in self.codes:
-            with self.world.line.store.transaction() as (session, _):
-                self.codes[person] = issue_code(session, person)
+            with self.world.line.store.transaction() as tx:
+                self.codes[person] = issue_code(tx, person)
         return self.codes[person]
 
     def arrived(self, public_title: str = "Melding om barnevern") -> Message:
@@ -99,8 +99,8 @@ class Office:
         return message
 
     def _fag(self) -> Capacity:
-        with self.world.line.store.reading() as (session, _):
-            return capacity_of(session.get_one(CaseSystem, "fag"))
+        with self.world.line.store.reading() as tx:
+            return capacity_of(tx.get_one(CaseSystem, "fag"))
 
     def missed(self) -> str:
         """The wire id of mail that was gone when it was to be fetched."""
@@ -129,5 +129,5 @@ def open_today(office: Office) -> None:
 def staff(office: Office) -> None:
     """An operator and a security reviewer beside the municipality's people."""
     line = office.world.line
-    with line.store.transaction() as (session, now):
-        import_agreed(line, session, now, read_directory(_MORE_PEOPLE), approved_by="anne+bjorn")
+    with line.store.transaction() as tx:
+        import_agreed(line, tx, read_directory(_MORE_PEOPLE), approved_by="anne+bjorn")

@@ -14,8 +14,8 @@ ANNE = ("--as", "archivist")
 
 
 def events(office: Office) -> list[str]:
-    with office.world.line.store.reading() as (session, _):
-        leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq)))
+    with office.world.line.store.reading() as tx:
+        leaves = tx.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq)))
         return [json.loads(leaf)["event"] for leaf in leaves]
 
 

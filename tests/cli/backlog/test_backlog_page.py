@@ -48,8 +48,8 @@ def _tasks(office: Office) -> dict[str, str]:
     office.missed()
     office.arrived("Om noe helt annet")
     stuck = new_id()
-    with office.world.line.store.transaction() as (session, now):
-        open_task(session, now, kind=TaskKind.STUCK, subject=new_id(), task_id=stuck)
+    with office.world.line.store.transaction() as tx:
+        open_task(tx, kind=TaskKind.STUCK, subject=new_id(), task_id=stuck)
     (missed,) = office.value("task", "list", "--kind", "missed")["tasks"]
     return {"TASK": missed["id"], "STUCK": stuck}
 

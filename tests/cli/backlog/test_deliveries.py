@@ -69,8 +69,8 @@ def test_operator_has_the_event_of_a_delivery_tried_again_now(office: Office) ->
 
     assert [(each.code, each.out) for each in refused] == [(1, "")] * 2
     assert (done.code, done.out) == (0, "its event is tried now\n")
-    with office.world.line.store.reading() as (session, _):
-        (event,) = session.exec(select(Outbox))
+    with office.world.line.store.reading() as tx:
+        (event,) = tx.exec(select(Outbox))
     assert event.attempts == 2
 
 

@@ -19,20 +19,19 @@ REFERENCE = "2026/000321-1"
 
 def task_of(office: Office, kind: TaskKind, subject: str) -> str:
     """A task that stands open, opened as the line opens it; its id."""
-    with office.world.line.store.transaction() as (session, now):
-        message = session.get(Message, subject)
+    with office.world.line.store.transaction() as tx:
+        message = tx.get(Message, subject)
         of_unit = message is not None and ROLE_OF_TASK[kind] in {"leader", "handler"}
         open_task(
-            session,
-            now,
+            tx,
             kind=kind,
             subject=subject,
             message_id=None if message is None else subject,
             unit=message.unit if message is not None and of_unit else None,
             code="test.code",
         )
-    with office.world.line.store.reading() as (session, _):
-        return session.exec(
+    with office.world.line.store.reading() as tx:
+        return tx.exec(
             select(Task.id).where(col(Task.kind) == kind.value, col(Task.subject_id) == subject)
         ).one()
 
@@ -44,8 +43,8 @@ def kinds(office: Office, by: str, role: str, *words: str) -> list[str]:
 
 
 def entries(office: Office, event: str) -> int:
-    with office.world.line.store.reading() as (session, _):
-        leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq)))
+    with office.world.line.store.reading() as tx:
+        leaves = tx.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq)))
         return [json.loads(leaf)["event"] for leaf in leaves].count(event)
 
 
@@ -94,11 +93,10 @@ def test_own_task_list_has_only_what_the_person_may_know_of(office: Office) -> N
     office.arrived("Om noe annet")
     message = office.arrived("Om en elev")
     office.missed()
-    with office.world.line.store.transaction() as (session, now):
-        session.get_one(Message, message.id).shielding = "13"
+    with office.world.line.store.transaction() as tx:
+        tx.get_one(Message, message.id).shielding = "13"
         open_task(
-            session,
-            now,
+            tx,
             kind=TaskKind.ASSIGNED,
             subject=message.id,
             message_id=message.id,
@@ -118,11 +116,11 @@ def test_own_task_list_hides_a_message_from_a_person_in_conflict(office: Office)
     message = office.arrived("Om en elev")
     task_of(office, TaskKind.DAMAGED, message.id)
     before = [kinds(office, "kari", "leader@skole"), kinds(office, "odd", "operator")]
-    with office.world.line.store.transaction() as (session, now):
+    with office.world.line.store.transaction() as tx:
         for person in ("kari", "odd"):
-            session.add(
+            tx.add(
                 ConflictOfInterest(
-                    id=new_id(), person=person, message_id=message.id, active_from=now
+                    id=new_id(), person=person, message_id=message.id, active_from=tx.now
                 )
             )
     office.world.edited = True
@@ -137,8 +135,8 @@ def test_own_task_list_hides_tasks_of_a_unit_that_does_not_share_its_mail(office
     task_of(office, TaskKind.COLLECT, message.id)
 
     assert kinds(office, "ola", "handler@bv") == []
-    with office.world.line.store.reading() as (session, _):
-        assert session.get_one(Message, message.id).unit == "bv"
+    with office.world.line.store.reading() as tx:
+        assert tx.get_one(Message, message.id).unit == "bv"
 
 
 def test_task_show_names_the_commands_that_settle_it_with_their_ids(office: Office) -> None:
@@ -189,8 +187,8 @@ def test_late_word_is_shown_to_people_who_may_list_the_message_and_to_nobody_els
     message = office.arrived("sakkyndig")
     delivery = office.world.delivery(message.id)
     line = office.world.line
-    with line.store.reading() as (session, _):
-        system = capacity_of(session.get_one(CaseSystem, "fag"))
+    with line.store.reading() as tx:
+        system = capacity_of(tx.get_one(CaseSystem, "fag"))
     anne = office.world.person("anne", Role.ARCHIVIST, "desk")
     office.codes["anne"] = office.world.codes["anne"]
     unit.withdraw(
@@ -201,8 +199,8 @@ def test_late_word_is_shown_to_people_who_may_list_the_message_and_to_nobody_els
         reason=REASON,
     )
     case_system.acknowledge_registered(line, system, delivery.id, reference=REFERENCE)
-    with line.store.transaction() as (session, _):
-        session.get_one(Message, message.id).unit = "skole"
+    with line.store.transaction() as tx:
+        tx.get_one(Message, message.id).unit = "skole"
     office.world.edited = True
     (row,) = office.value("task", "list", "--kind", "late_word")["tasks"]
 

@@ -70,8 +70,8 @@ class Place:
 
     def change(self, statement: sa.Update | sa.Delete) -> None:
         """Spoil the database."""
-        with self.store.transaction() as (session, _):
-            session.execute(statement)
+        with self.store.transaction() as tx:
+            tx.execute(statement)
 
     def swap(self, old: str, new: str) -> None:
         """Spoil the configuration."""
@@ -93,20 +93,19 @@ def place(tmp_path: Path) -> Iterator[Place]:
     with serve(gateway.app) as url:
         (tmp_path / "inbox.toml").write_text(_toml(tmp_path, url))
         line = build_line_before_rules(read_settings({}, tmp_path / "inbox.toml"))
-        with line.store.transaction() as (session, now):
+        with line.store.transaction() as tx:
             enrol_first_people(
-                session,
-                now,
+                tx,
                 organisation=OrgNumber(worlds.OURS),
                 people=FIRST_PEOPLE,
                 desk=("desk", "Dokumentsenteret"),
                 digest=worlds._policies()[1].digest,
             )
-            worlds.begin_rules(session, now)
-            session.add(Pulse(name="worker", at=now))
+            worlds.begin_rules(tx)
+            tx.add(Pulse(name="worker", at=tx.now))
         directory = read_directory(municipality.DIRECTORY + PEOPLE_OF_PPT)
-        with line.store.transaction() as (session, now):
-            import_agreed(line, session, now, directory, approved_by="anne+bjorn")
+        with line.store.transaction() as tx:
+            import_agreed(line, tx, directory, approved_by="anne+bjorn")
         made.append(
             Place(folder=tmp_path, store=line.store, authority=authority, gateway=gateway, url=url)
         )
@@ -408,13 +407,13 @@ def test_doctor_output_contains_no_secret_or_personal_name(place: Place) -> None
 
 
 def test_doctor_changes_neither_database_nor_vault(place: Place) -> None:
-    with place.store.reading() as (session, _):
-        before = session.get_one(Installation, 1).key_proof
+    with place.store.reading() as tx:
+        before = tx.get_one(Installation, 1).key_proof
     vault = sorted((place.folder / "vault").rglob("*"))
 
     place.doctor()
 
-    with place.store.reading() as (session, _):
-        assert session.get_one(Installation, 1).key_proof == before
+    with place.store.reading() as tx:
+        assert tx.get_one(Installation, 1).key_proof == before
     assert not [path for path in sorted((place.folder / "vault").rglob("*")) if path.is_file()]
     assert vault == []

@@ -45,17 +45,17 @@ def filled(installed: Installed) -> Iterator[Installed]:
     """Four messages, the odd ones with the school that anne leads, one of another organisation."""
     settings = settings_of(installed)
     store, keyring = build_store(settings), Keyring.load(settings.keys)
-    with store.transaction() as (session, _):
-        session.add(Unit(id="skole", organisation=OURS, name="Skole", active_from=AT))
-        session.flush()
-        session.add(
+    with store.transaction() as tx:
+        tx.add(Unit(id="skole", organisation=OURS, name="Skole", active_from=AT))
+        tx.flush()
+        tx.add(
             CapacityRow(
                 id="leads", person="anne", unit="skole", role=Role.LEADER.value, active_from=AT
             )
         )
         for number in range(4):
-            session.add(_with_title(session, keyring, _message(number)))
-        session.add(_message(4, organisation="910077473"))
+            tx.add(_with_title(tx, keyring, _message(number)))
+        tx.add(_message(4, organisation="910077473"))
     yield installed
     store.engine.dispose()
 
@@ -176,9 +176,9 @@ def test_recheck_share_of_lists_follows_the_access_setting(installed: Installed)
 def test_message_list_without_duties_writes_no_audit_entry_or_task(filled: Installed) -> None:
     def left() -> tuple[int, int]:
         store = build_store(settings_of(filled))
-        with store.reading() as (session, _):
-            entries = session.exec(select(col(AuditEntry.seq))).all()
-            found = (len(entries), len(session.exec(select(Task.id)).all()))
+        with store.reading() as tx:
+            entries = tx.exec(select(col(AuditEntry.seq))).all()
+            found = (len(entries), len(tx.exec(select(Task.id)).all()))
         store.engine.dispose()
         return found
 

@@ -26,12 +26,12 @@ def message_id(installed: Installed) -> Iterator[str]:
     settings, made = settings_of(installed), new_id()
     store = build_store(settings)
     _, wrapped = Keyring.load(settings.keys).new_data_key()
-    with store.transaction() as (session, now):
-        session.add(
-            WrappedKey(id=made, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=now)
+    with store.transaction() as tx:
+        tx.add(
+            WrappedKey(id=made, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped, created_at=tx.now)
         )
-        row = message_row(now, message_id=made, state=MessageState.UNROUTED, unit=None)
-        session.add(row)
+        row = message_row(tx.now, message_id=made, state=MessageState.UNROUTED, unit=None)
+        tx.add(row)
     yield made
     store.engine.dispose()
 

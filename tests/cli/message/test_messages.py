@@ -46,11 +46,11 @@ def _message(number: int) -> Message:
 def filled(installed: Installed) -> Iterator[Installed]:
     """Three messages; the newest has all that can hang on one."""
     store = build_store(settings_of(installed))
-    with store.transaction() as (session, _):
-        _add_neighbours(session)
-        session.add_all(_message(number) for number in range(3))
-        session.flush()
-        _add_parts(session)
+    with store.transaction() as tx:
+        _add_neighbours(tx)
+        tx.add_all(_message(number) for number in range(3))
+        tx.flush()
+        _add_parts(tx)
     yield installed
     store.engine.dispose()
 
@@ -179,10 +179,10 @@ def test_message_show_of_an_unknown_id_exits_1(filled: Installed) -> None:
 
 def test_message_erasures_lists_what_is_due_and_erases_nothing(filled: Installed) -> None:
     store = build_store(settings_of(filled))
-    with store.transaction() as (session, now):
+    with store.transaction() as tx:
         for number, ago in enumerate((20, 10, 1)):
-            row = session.get_one(Message, f"message-{number}")
-            row.state, row.answered_at = MessageState.ANSWERED, now - timedelta(days=ago)
+            row = tx.get_one(Message, f"message-{number}")
+            row.state, row.answered_at = MessageState.ANSWERED, tx.now - timedelta(days=ago)
 
     week = json.loads(filled.ask("message", "erasures", "--json").out)
     today = filled.ask("message", "erasures", "--days", "0")
@@ -190,8 +190,8 @@ def test_message_erasures_lists_what_is_due_and_erases_nothing(filled: Installed
     assert [row["id"] for row in week] == ["message-0", "message-1"]
     assert "message-0" in today.out
     assert "1 messages within 0 days" in today.out
-    with store.reading() as (session, _):
-        assert session.get_one(Message, "message-0").state is MessageState.ANSWERED
+    with store.reading() as tx:
+        assert tx.get_one(Message, "message-0").state is MessageState.ANSWERED
     store.engine.dispose()
 
 
@@ -199,9 +199,9 @@ def test_message_missed_lists_mail_that_could_not_be_fetched_with_its_task(
     filled: Installed,
 ) -> None:
     store = build_store(settings_of(filled))
-    with store.transaction() as (session, _):
+    with store.transaction() as tx:
         for number, state in enumerate((ArrivalState.MISSED, ArrivalState.ABANDONED)):
-            session.add(
+            tx.add(
                 Arrival(
                     id=f"missed-{number}",
                     channel="eformidling",
@@ -213,7 +213,7 @@ def test_message_missed_lists_mail_that_could_not_be_fetched_with_its_task(
                     announced_at=AT,
                 )
             )
-        session.add(
+        tx.add(
             Task(
                 id="task-9",
                 kind="missed",

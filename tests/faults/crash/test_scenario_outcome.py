@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from inbox.line import Job
 from inbox.line.queue import QUEUE_ROW_TYPES, claim
 from inbox.line.stations import advance
 from inbox.receipt_document import ReceiptContent, ReceiptType, receipt_body, receipt_id
-from inbox.store import Store
+from inbox.store import Store, Transaction
 from inbox.tables import Outbox
 from tests import databases
 from tests.faults.harness.crash_points import NONE, with_crash_points
@@ -183,7 +183,7 @@ class _WritesEventsLater(Store):
     """Keeps the rows of the outbox for a transaction of their own."""
 
     @contextmanager
-    def transaction(self) -> Iterator[tuple[Session, datetime]]:
+    def transaction(self) -> Iterator[Transaction]:
         later: list[Outbox] = []
 
         def take_out(session: Session, *_: Any) -> None:
@@ -191,12 +191,12 @@ class _WritesEventsLater(Store):
                 session.expunge(row)
                 later.append(row)
 
-        with super().transaction() as (session, now):
-            sqlalchemy_event.listen(session, "before_flush", take_out)
-            yield session, now
+        with super().transaction() as tx:
+            sqlalchemy_event.listen(tx, "before_flush", take_out)
+            yield tx
         if later:
-            with super().transaction() as (session, _):
-                session.add_all(later)
+            with super().transaction() as tx:
+                tx.add_all(later)
 
 
 def events_after_commit(inside: LineProcess) -> None:

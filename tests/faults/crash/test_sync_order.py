@@ -101,10 +101,10 @@ def _readable(outside: OutsideWorld, folder: Path) -> Iterator[tuple[str, str]]:
     """
     engine = create_engine(f"sqlite:///{folder / 'inbox.db'}")
     vault = FolderVault(folder / "vault")
-    with Store(engine, seal=lambda *_: None, clock=outside.clock).reading() as (session, _):
-        assert session.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
-        for message in session.exec(select(Message).where(col(Message.erased_at).is_(None))):
-            key = unwrap_stored_key(outside.line, session.get_one(WrappedKey, message.id))
+    with Store(engine, seal=lambda *_: None, clock=outside.clock).reading() as tx:
+        assert tx.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
+        for message in tx.exec(select(Message).where(col(Message.erased_at).is_(None))):
+            key = unwrap_stored_key(outside.line, tx.get_one(WrappedKey, message.id))
             assert key is not None
             assert message.object_name is not None
             path = folder / "vault" / message.object_name[:2] / message.object_name
@@ -112,9 +112,7 @@ def _readable(outside: OutsideWorld, folder: Path) -> Iterator[tuple[str, str]]:
                 continue
             with vault.open(message.object_name, key.object_key()) as source:
                 yield message.wire_id, hashlib.sha256(source.read()).hexdigest()
-        for message in session.exec(
-            select(Message).where(col(Message.state) == MessageState.ERASED)
-        ):
+        for message in tx.exec(select(Message).where(col(Message.state) == MessageState.ERASED)):
             yield message.wire_id, ""
     engine.dispose()
 

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from inbox import audit
 from inbox.casesystem import DeliveryEvent
 from inbox.gateway import ConfirmResult, IncomingPackage, Notice
-from inbox.store import Store
+from inbox.store import Store, Transaction
 from inbox.vault import StoredObject
 from tests.faults.harness.effect_points import (
     EffectPoints,
@@ -52,10 +52,10 @@ class CrashPoints(EffectPoints):
         super().passed(name)
         self._perhaps_die(name, self.about)
 
-    def seal(self, session: Session, now: datetime) -> None:
+    def seal(self, tx: Transaction) -> None:
         """The audit's own, with one point before and one after each commit."""
-        entries: list[audit.Entry] = list(session.info.get("inbox.audit", []))
-        audit.seal(session, now)
+        entries: list[audit.Entry] = list(tx.info.get("inbox.audit", []))
+        audit.seal(tx)
         name = "+".join(dict.fromkeys(map(_step, entries))) or "commit"
         about = "+".join(entry.subject for entry in entries if entry.was)
         super().passed(f"before {name}")
@@ -66,7 +66,7 @@ class CrashPoints(EffectPoints):
             super(CrashPoints, self).passed(f"after {name}")
             self._perhaps_die(f"after {name}", about)
 
-        sqlalchemy_event.listen(session, "after_commit", committed, once=True)
+        sqlalchemy_event.listen(tx, "after_commit", committed, once=True)
 
     def _perhaps_die(self, name: str, about: str) -> None:
         label = f"{name}|{about}"

@@ -11,8 +11,8 @@ from inbox.tables import Outbox
 
 def doubled_events(line: Line, heard: Collection[str]) -> list[str]:
     """What is wrong with the events heard, by webhook id; a reminder after its wait is right."""
-    with line.store.reading() as (session, _):
-        rows = session.exec(select(Outbox).order_by(col(Outbox.created_at))).all()
+    with line.store.reading() as tx:
+        rows = tx.exec(select(Outbox).order_by(col(Outbox.created_at))).all()
     by_delivery: dict[str, list[Outbox]] = {}
     for row in rows:
         by_delivery.setdefault(row.delivery_id, []).append(row)

@@ -24,6 +24,7 @@ from inbox.gateway import (
     SendStatus,
     SetupFault,
 )
+from inbox.store import Transaction
 from inbox.vault import StoredObject, Vault
 
 
@@ -48,11 +49,11 @@ class EffectPoints:
         yield
         self.passed(f"after {name}")
 
-    def seal(self, session: Session, now: datetime) -> None:
+    def seal(self, tx: Transaction) -> None:
         """The audit's own, with a point before and after each commit, named by what it settles."""
-        entries: list[audit.Entry] = session.info.get("inbox.audit", [])
+        entries: list[audit.Entry] = tx.info.get("inbox.audit", [])
         names = [f"{e.event}/{e.by}" for e in entries] or ["commit"]
-        audit.seal(session, now)
+        audit.seal(tx)
         for name in names:
             self.passed(f"before {name}")
 
@@ -60,7 +61,7 @@ class EffectPoints:
             for name in names:
                 self.passed(f"after {name}")
 
-        sqlalchemy_event.listen(session, "after_commit", committed, once=True)
+        sqlalchemy_event.listen(tx, "after_commit", committed, once=True)
 
 
 @dataclass(frozen=True)

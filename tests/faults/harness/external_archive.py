@@ -66,9 +66,9 @@ def archive_server_for(world: World) -> Iterator[tuple[ArchiveServer, str]]:
     """An archive that hears the webhooks of this world; its address."""
     archive = ArchiveServer(world.keys["sak"][1], world.clock.sim)
     with serve(archive) as url:
-        with world.line.store.transaction() as (session, _):
+        with world.line.store.transaction() as tx:
             query = select(CaseSystem).where(col(CaseSystem.id) == "sak")
-            session.exec(query).one().webhook_url = f"{url}/hooks"
+            tx.exec(query).one().webhook_url = f"{url}/hooks"
         yield archive, url
 
 

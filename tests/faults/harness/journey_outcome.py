@@ -56,11 +56,11 @@ def objects(outside: OutsideWorld) -> list[str]:
 def audit_findings(outside: OutsideWorld) -> list[verify.AuditFinding]:
     """What the audit's verifier finds, with the checkpoints outside; the database is left again."""
     notes = (outside.folder / "checkpoints.txt").read_text()
-    with outside.line.store.reading() as (session, _):
-        report = verify.verify(session, outside.line.keyring, [notes])
+    with outside.line.store.reading() as tx:
+        report = verify.verify(tx, outside.line.keyring, [notes])
         assert report.size > 0
         assert report.checkpoints > 0
-        assert verify_state(session, outside.line.keyring.row_key()).findings == ()
+        assert verify_state(tx, outside.line.keyring.row_key()).findings == ()
     outside.line.store.engine.dispose()
     return list(report.findings)
 

@@ -103,8 +103,8 @@ def register_deliveries(inside: LineProcess) -> None:
     """Both read what is theirs, register it in the archive outside, and say so."""
     line = inside.line
     for name in ("sak", "fag"):
-        with line.store.reading() as (session, _):
-            capacity = capacity_of(session.get_one(CaseSystem, name))
+        with line.store.reading() as tx:
+            capacity = capacity_of(tx.get_one(CaseSystem, name))
         for delivery in case_system.deliveries(line, capacity):
             got = case_system.collect(line, capacity, delivery.id)
             assert got.message.object_name is not None

@@ -93,8 +93,8 @@ def outside_world(
     with closing_engine(engine), serve(gateway.app) as base_url, client_for(base_url) as client:
         line = line_of(store, folder, channel_of(client))
         keys = settle_in(line)
-        with store.transaction() as (session, _):
-            codes = {person: issue_code(session, person) for person in PEOPLE}
+        with store.transaction() as tx:
+            codes = {person: issue_code(tx, person) for person in PEOPLE}
         yield OutsideWorld(
             line=line,
             clock=clock,

@@ -60,8 +60,8 @@ class MessageContext:
         return self.inside.delivery(self.message.id)
 
     def system(self) -> Capacity:
-        with self.inside.line.store.reading() as (session, _):
-            return capacity_of(session.get_one(CaseSystem, self.delivery().case_system))
+        with self.inside.line.store.reading() as tx:
+            return capacity_of(tx.get_one(CaseSystem, self.delivery().case_system))
 
 
 Act = Callable[[MessageContext], None]
@@ -126,8 +126,8 @@ def break_glass(it: MessageContext) -> None:
 
 
 def end_grant(it: MessageContext) -> None:
-    with it.inside.line.store.reading() as (session, _):
-        given = session.exec(
+    with it.inside.line.store.reading() as tx:
+        given = tx.exec(
             select(AccessGrant.id).where(
                 col(AccessGrant.message_id) == it.message.id,
                 col(AccessGrant.kind) == GrantKind.GIVEN,
@@ -138,8 +138,8 @@ def end_grant(it: MessageContext) -> None:
 
 def hold(it: MessageContext) -> None:
     line, cause = it.inside.line, HoldCause.SENDER_ASKED
-    with line.store.reading() as (_, now):
-        last = now.date() + timedelta(days=30)
+    with line.store.reading() as tx:
+        last = tx.now.date() + timedelta(days=30)
     holds.hold(line, it.leader(), it.message.id, cause=cause, last_day=last)
 
 
@@ -227,8 +227,8 @@ def propose(kind: ProposalKind) -> Act:
 
 
 def approve(it: MessageContext) -> None:
-    with it.inside.line.store.reading() as (session, _):
-        proposal = session.exec(
+    with it.inside.line.store.reading() as tx:
+        proposal = tx.exec(
             select(Proposal.id).where(
                 col(Proposal.subject_id) == it.subject, col(Proposal.state) == ProposalState.OPEN
             )

@@ -85,15 +85,15 @@ def message_contexts(
     inside: LineProcess, wire_ids: dict[str, str]
 ) -> Iterator[tuple[str, MessageContext, list[Entry]]]:
     """Every message of the story that has been announced, with what the audit says of it."""
-    with inside.line.store.reading() as (session, _):
-        leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq)))
+    with inside.line.store.reading() as tx:
+        leaves = tx.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq)))
         entries = [json.loads(leaf) for leaf in leaves]
         arrivals = {
             row.wire_id: row
-            for row in session.exec(select(Arrival).order_by(col(Arrival.announced_at).desc()))
+            for row in tx.exec(select(Arrival).order_by(col(Arrival.announced_at).desc()))
         }
-        messages = {row.wire_id: row for row in session.exec(select(Message))}
-        proposals = {row.id: row.subject_id for row in session.exec(select(Proposal))}
+        messages = {row.wire_id: row for row in tx.exec(select(Message))}
+        proposals = {row.id: row.subject_id for row in tx.exec(select(Proposal))}
     history: dict[str, list[Entry]] = {}
     for entry in entries:
         subject = entry["subject"]
@@ -112,8 +112,6 @@ def _state(scene: MessageContext, step: Step) -> object:
         return scene.arrival.state
     if scene.found is None or isinstance(step.when, MessageState):
         return None if scene.found is None else scene.found.state
-    with scene.inside.line.store.reading() as (session, _):
-        receipt = session.exec(
-            select(Receipt).where(col(Receipt.message_id) == scene.found.id)
-        ).first()
+    with scene.inside.line.store.reading() as tx:
+        receipt = tx.exec(select(Receipt).where(col(Receipt.message_id) == scene.found.id)).first()
     return None if receipt is None else receipt.state

@@ -74,16 +74,16 @@ def _original(told: ScenarioRun, wire_id: str) -> str:
 
 def is_in_custody(line: Line, wire_id: str, digest: str) -> bool:
     """Whether the very bytes are in the vault, under a row and a key that have been committed."""
-    with line.store.reading() as (session, _):
-        arrivals = session.exec(select(Arrival).where(col(Arrival.wire_id) == wire_id)).all()
+    with line.store.reading() as tx:
+        arrivals = tx.exec(select(Arrival).where(col(Arrival.wire_id) == wire_id)).all()
         if any(arrival.state is ArrivalState.ABANDONING for arrival in arrivals):
             return True
-        message = session.exec(select(Message).where(col(Message.wire_id) == wire_id)).first()
+        message = tx.exec(select(Message).where(col(Message.wire_id) == wire_id)).first()
         if message is None or message.digest != digest:
             return False
         if message.erased_at is not None:
             return True
-        return _digest_in_vault(session, line, message) == digest
+        return _digest_in_vault(tx, line, message) == digest
 
 
 def _digest_in_vault(session: Session, line: Line, message: Message) -> str:
@@ -113,9 +113,9 @@ def judge(told: ScenarioRun, unharmed: Ends) -> set[tuple[Violation, str]]:
         found.add((Violation.TOLD_TWICE, ""))
     found |= {(Violation.OTHER_END, name) for name in told.names if ends[name] != unharmed[name]}
     outside = told.outside.line
-    with outside.store.reading() as (session, _):
-        unexplained = verify_state(session, outside.keyring.row_key()).findings
-        if unexplained or not verify(session, outside.keyring, []).holds:
+    with outside.store.reading() as tx:
+        unexplained = verify_state(tx, outside.keyring.row_key()).findings
+        if unexplained or not verify(tx, outside.keyring, []).holds:
             found.add((Violation.AUDIT, ""))
     return found
 
@@ -149,10 +149,8 @@ def _of_part(told: ScenarioRun, name: str, ends: End) -> Iterator[Violation]:
 
 def ends_of(told: ScenarioRun) -> Ends:
     """What the rows of each part have come to, without anything that differs from run to run."""
-    with told.outside.line.store.reading() as (session, _):
-        return {
-            name: _end(session, wire_id, told.hook.taken) for name, wire_id in told.wire_ids.items()
-        }
+    with told.outside.line.store.reading() as tx:
+        return {name: _end(tx, wire_id, told.hook.taken) for name, wire_id in told.wire_ids.items()}
 
 
 def _end(session: Session, wire_id: str, heard: Container[str]) -> End:
@@ -230,8 +228,8 @@ def baseline_outcome(names: tuple[str, ...] = tuple(PARTS)) -> Baseline:
 
 
 def _points(told: ScenarioRun) -> Counter[str]:
-    with told.outside.line.store.reading() as (session, _):
-        events = session.exec(select(Outbox).order_by(col(Outbox.created_at))).all()
+    with told.outside.line.store.reading() as tx:
+        events = tx.exec(select(Outbox).order_by(col(Outbox.created_at))).all()
     reminders = {event.id for event in events} - {e.id for e in _first_of_each_delivery(events)}
     passed = told.noted("passed")
     return names_of(label for label in passed if label.partition("|")[2] not in reminders)

@@ -180,8 +180,8 @@ def scenario_run(
         assert isinstance(witness, GatewayMonitor)
         hook = FlakyWebhook(folder, world.keys["sak"][1], world.clock.sim)
         with serve(HookApp(hook.take)) as base:
-            with world.line.store.transaction() as (session, _):
-                session.get_one(CaseSystem, "sak").webhook_url = base + HOOK
+            with world.line.store.transaction() as tx:
+                tx.get_one(CaseSystem, "sak").webhook_url = base + HOOK
             made = ScenarioRun(
                 outside=world, witness=witness, hook=hook, hook_url=base, names=names
             )

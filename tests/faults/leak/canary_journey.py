@@ -91,8 +91,8 @@ def hooked(world: World, seen: Observations) -> Iterator[None]:
         target = Target(host="127.0.0.1", port=port, networks=(ip_network("127.0.0.0/8"),))
         before = world.line.events
         world.line = replace(world.line, events=WebhookSender(client, [target]))
-        with world.line.store.transaction() as (session, _):
-            session.get_one(CaseSystem, "sak").webhook_url = f"{url}/hooks"
+        with world.line.store.transaction() as tx:
+            tx.get_one(CaseSystem, "sak").webhook_url = f"{url}/hooks"
         yield
         world.line = replace(world.line, events=before)
 
@@ -120,14 +120,14 @@ def erase(world: World) -> None:
     """Let the time pass after which what was answered is erased."""
     world.clock.advance(timedelta(days=15))
     world.work()
-    with world.line.store.reading() as (session, _):
-        states = set(session.exec(select(Message.state)))
+    with world.line.store.reading() as tx:
+        states = set(tx.exec(select(Message.state)))
     assert {MessageState.ERASED, MessageState.RETURNED, MessageState.QUARANTINED} <= states
 
 
 def _system(world: World, name: str) -> Capacity:
-    with world.line.store.reading() as (session, _):
-        return capacity_of(session.get_one(CaseSystem, name))
+    with world.line.store.reading() as tx:
+        return capacity_of(tx.get_one(CaseSystem, name))
 
 
 def _arrive(world: World, public_title: str, *, answered: bool = True) -> Message:
@@ -248,8 +248,8 @@ def _redelivered_with_these_bytes_and_with_others(world: World) -> None:
     world.gateway.redeliver(message.wire_id, other)
     world.collect()
     world.work()
-    with world.line.store.reading() as (session, _):
-        twins = session.exec(select(Message).where(Message.wire_id == message.wire_id)).all()
+    with world.line.store.reading() as tx:
+        twins = tx.exec(select(Message).where(Message.wire_id == message.wire_id)).all()
     (twin,) = [each for each in twins if each.state is MessageState.QUARANTINED]
     proposal = message_proposals.propose(
         world.line,
@@ -297,8 +297,8 @@ def _damaged(world: World, seen: Observations) -> None:
     """Rows whose sealed columns were changed, and an insertion that the database refuses."""
     message = _arrive(world, "Melding om barnevern", answered=False)
     line = world.line
-    with line.store.reading() as (session, _):
-        key = data_key(session, line, message.id)
+    with line.store.reading() as tx:
+        key = data_key(tx, line, message.id)
     for column in ("sealed_metadata", "sealed_archive", "sealed_documents"):
         sealed = getattr(message, column)
         changed = message.model_copy(update={column: sealed[:-1] + bytes([sealed[-1] ^ 1])})
@@ -307,8 +307,8 @@ def _damaged(world: World, seen: Observations) -> None:
     for values in (message.model_dump(), without):
         seen.failing(partial(_insert, world, values))
     sealed = message.sealed_documents or b""
-    with line.store.transaction() as (session, _):
-        session.execute(
+    with line.store.transaction() as tx:
+        tx.execute(
             sa.update(table_of(Message))
             .where(table_of(Message).c.wire_id == message.wire_id)
             .values(sealed_documents=sealed[:-1], sealed_metadata=sealed)
@@ -317,8 +317,8 @@ def _damaged(world: World, seen: Observations) -> None:
 
 def _insert(world: World, values: Mapping[str, object]) -> None:
     """Fails: there is such a row already, or the database wants a value."""
-    with world.line.store.transaction() as (session, _):
-        session.execute(sa.insert(table_of(Message)), values)
+    with world.line.store.transaction() as tx:
+        tx.execute(sa.insert(table_of(Message)), values)
 
 
 def refuse_packages(seen: Observations) -> None:

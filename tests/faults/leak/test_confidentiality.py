@@ -216,8 +216,8 @@ def test_leak_search_finds_an_unsealed_column_in_sqlite_files(
 
 def _write_plain(made: World, message: Message, column: str) -> None:
     text = json.dumps({"public_title": canary("offentlig")}).encode()
-    with made.line.store.transaction() as (session, _):
-        setattr(session.get_one(Message, message.id), column, text)
+    with made.line.store.transaction() as tx:
+        setattr(tx.get_one(Message, message.id), column, text)
 
 
 @pytest.mark.long

@@ -213,8 +213,8 @@ def _tell_at(world: World, port: int, closing: ExitStack) -> None:
     """From now on the line tells `sak` at this port."""
     client = closing.enter_context(httpx.Client(trust_env=False, timeout=5, verify=NO_TLS))
     world.line = replace(world.line, events=sender_to(port, client))
-    with world.line.store.transaction() as (session, _):
-        session.get_one(CaseSystem, "sak").webhook_url = f"http://127.0.0.1:{port}{HOOK}"
+    with world.line.store.transaction() as tx:
+        tx.get_one(CaseSystem, "sak").webhook_url = f"http://127.0.0.1:{port}{HOOK}"
 
 
 def sender_to(port: int, client: httpx.Client) -> WebhookSender:

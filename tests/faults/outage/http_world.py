@@ -163,24 +163,24 @@ class HttpWorld:
     def states(self) -> list[tuple[str, str, str]]:
         """The state of every row that stations work on."""
         tables = [(kind.__name__, table_of(kind)) for kind in QUEUE_ROW_TYPES]
-        with self.looking.reading() as (session, _):
+        with self.looking.reading() as tx:
             return sorted(
                 (name, row.id, row.state.value)
                 for name, table in tables
-                for row in session.execute(sa.select(table.c.id, table.c.state))
+                for row in tx.execute(sa.select(table.c.id, table.c.state))
             )
 
     def asking_for(self) -> list[str]:
         """The deliveries that stand open."""
-        with self.looking.reading() as (session, _):
+        with self.looking.reading() as tx:
             return list(
-                session.exec(select(Delivery.id).where(col(Delivery.state) == DeliveryState.OPEN))
+                tx.exec(select(Delivery.id).where(col(Delivery.state) == DeliveryState.OPEN))
             )
 
     def tasks(self) -> list[str]:
         """The kinds of all open tasks."""
-        with self.looking.reading() as (session, _):
-            return sorted(session.exec(select(Task.kind).where(col(Task.closed_at).is_(None))))
+        with self.looking.reading() as tx:
+            return sorted(tx.exec(select(Task.kind).where(col(Task.closed_at).is_(None))))
 
     def readiness(self) -> dict[str, str]:
         """The needs that are not met."""
@@ -286,10 +286,8 @@ def _target(url: str) -> Target:
 
 def _hooked(store: Store, url: str) -> None:
     """Where `sak` is told, now that its port is known."""
-    with store.transaction() as (session, _):
-        session.execute(
-            sa.update(CaseSystem).where(col(CaseSystem.id) == "sak").values(webhook_url=url)
-        )
+    with store.transaction() as tx:
+        tx.execute(sa.update(CaseSystem).where(col(CaseSystem.id) == "sak").values(webhook_url=url))
 
 
 def wait_until(true: Callable[[], bool], *, seconds: float = 10, pause: float = 0.01) -> None:

@@ -58,9 +58,9 @@ class Custody:
 
     def holds(self, wire_id: str) -> bool:
         """Whether the sender's very bytes can be read back through committed rows."""
-        with self._store.reading() as (session, _):
-            rows = session.exec(select(Message).where(col(Message.wire_id) == wire_id)).all()
-            keys = [session.get(WrappedKeyRow, row.id) for row in rows]
+        with self._store.reading() as tx:
+            rows = tx.exec(select(Message).where(col(Message.wire_id) == wire_id)).all()
+            keys = [tx.get(WrappedKeyRow, row.id) for row in rows]
         return any(self._reads(row, key, wire_id) for row, key in zip(rows, keys, strict=True))
 
     def _reads(self, row: Message, stored: WrappedKeyRow | None, wire_id: str) -> bool:

@@ -35,9 +35,9 @@ def small_town(small_world: World) -> Iterator[CaseSystemWorld]:
 
 def _told_once(town: CaseSystemWorld) -> int:
     """How many subjects a person was told of as stuck, ever; each at most once."""
-    with town.world.line.store.reading() as (session, _):
+    with town.world.line.store.reading() as tx:
         query = select(Task.subject_id).where(col(Task.kind) == TaskKind.STUCK.value)
-        told = Counter(session.exec(query))
+        told = Counter(tx.exec(query))
     assert [subject for subject, times in told.items() if times > 1] == []
     return len(told)
 

@@ -49,8 +49,8 @@ def test_package_that_is_lost_at_the_gateway_is_one_task_and_delays_no_other(
         assert lost not in {wire_id for wire_id, _ in there.custody.deletes}
         there.world.gateway.expire(lost)
         there.pass_time(30)
-        with there.looking.reading() as (session, _):
-            arrivals = list(session.exec(select(Arrival)))
+        with there.looking.reading() as tx:
+            arrivals = list(tx.exec(select(Arrival)))
         assert sorted(each.state for each in arrivals) == [
             ArrivalState.CONFIRMED,
             ArrivalState.MISSED,
@@ -73,8 +73,8 @@ def test_event_that_a_case_system_forgot_is_made_good_by_its_next_list(tmp_path:
 
         assert there.wrong() == []
         assert there.tasks() == []
-        with there.looking.reading() as (session, _):
-            assert len(list(session.exec(select(Outbox)))) == 1
+        with there.looking.reading() as tx:
+            assert len(list(tx.exec(select(Outbox)))) == 1
 
 
 def _registered(world: World) -> Message:
@@ -82,8 +82,8 @@ def _registered(world: World) -> Message:
     world.collect()
     world.work()
     message = world.message(wire_id)
-    with world.line.store.reading() as (session, _):
-        capacity = capacity_of(session.get_one(CaseSystem, "sak"))
+    with world.line.store.reading() as tx:
+        capacity = capacity_of(tx.get_one(CaseSystem, "sak"))
     delivery = world.delivery(message.id)
     case_system.acknowledge_registered(world.line, capacity, delivery.id, reference="2026/1-1")
     return message
@@ -190,6 +190,6 @@ def test_receipt_that_somebody_discarded_at_the_gateway_is_one_task(small_world:
     receipt = small_world.receipt(message.id)
     assert (receipt.state, receipt.code) == (ReceiptState.FAILED, "receipt.lost_at_gateway")
     assert small_world.open_tasks(receipt.id) == {"receipt"}
-    with small_world.line.store.reading() as (session, _):
-        kinds = list(session.exec(select(Task.kind).where(col(Task.subject_id) == receipt.id)))
+    with small_world.line.store.reading() as tx:
+        kinds = list(tx.exec(select(Task.kind).where(col(Task.subject_id) == receipt.id)))
     assert kinds.count("receipt") == 1

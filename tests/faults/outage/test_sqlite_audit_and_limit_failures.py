@@ -6,19 +6,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlmodel import Session
 
 from inbox import audit
 from inbox.errors import Unavailable
 from inbox.line import Line
-from inbox.store import Store, create_engine
+from inbox.store import Store, Transaction, create_engine
 from tests.databases import sqlite_database
 from tests.faults.conftest import Made
 from tests.faults.fault_table import ROOT, Row, on_both_databases, rows_for
@@ -104,12 +103,12 @@ def _sealing(url: str, folder: Path, refused: set[int]) -> Iterator[tuple[HttpWo
     """A town whose audit cannot be written at some of its entries; with how many were tried."""
     tried = [0]
 
-    def seal(session: Session, now: datetime) -> None:
-        if session.info.get("inbox.audit"):
+    def seal(tx: Transaction) -> None:
+        if tx.info.get("inbox.audit"):
             tried[0] += 1
             if tried[0] in refused or 0 in refused:
                 raise Unavailable("database.unavailable", "by the test")
-        audit.seal(session, now)
+        audit.seal(tx)
 
     def change(line: Line) -> Line:
         return replace(line, store=Store(line.store.engine, seal=seal, clock=line.store.clock))

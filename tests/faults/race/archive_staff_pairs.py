@@ -76,10 +76,9 @@ def refetch_and_abandon(world: World) -> Race:
 def two_close_a_task(world: World) -> Race:
     message = message_builders.arrived(world)
     task = new_id()
-    with world.line.store.transaction() as (session, now):
+    with world.line.store.transaction() as tx:
         open_task(
-            session,
-            now,
+            tx,
             kind=TaskKind.CONFLICTING_WORD,
             subject=message.id,
             message_id=message.id,

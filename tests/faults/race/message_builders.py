@@ -55,8 +55,8 @@ def ola(world: World, of: str = "bv") -> Capacity:
 
 def the_system(line: Line) -> Capacity:
     """The case system `sak`, where it is not the socket that matters."""
-    with line.store.reading() as (session, _):
-        return capacity_of(session.get_one(CaseSystem, "sak"))
+    with line.store.reading() as tx:
+        return capacity_of(tx.get_one(CaseSystem, "sak"))
 
 
 def released(world: World) -> Message:

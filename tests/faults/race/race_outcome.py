@@ -61,12 +61,12 @@ class Ended:
 def left_behind(world: World, race: Race) -> Left:
     """The rows that came of it, without ids and times, and the container on disk."""
     stored = {name for name, _ in world.line.vault.names()}
-    with world.line.store.reading() as (session, _):
-        arrivals = [session.get_one(Arrival, each) for each in race.arrivals]
-        messages = [session.get_one(Message, each) for each in race.messages]
+    with world.line.store.reading() as tx:
+        arrivals = [tx.get_one(Arrival, each) for each in race.arrivals]
+        messages = [tx.get_one(Message, each) for each in race.messages]
         return (
-            tuple((a.state, a.misses, _tasks(session, a.id)) for a in arrivals),
-            tuple(_of_message(session, m, m.object_name in stored) for m in messages),
+            tuple((a.state, a.misses, _tasks(tx, a.id)) for a in arrivals),
+            tuple(_of_message(tx, m, m.object_name in stored) for m in messages),
         )
 
 
@@ -194,10 +194,10 @@ class Judge:
 
 def of_audit(world: World) -> list[str]:
     """What is wrong with the audit: it does not verify, or a move does not go on from the last."""
-    with world.line.store.reading() as (session, _):
-        report = verify.verify(session, world.line.keyring, [])
-        rows = verify_state(session, world.line.keyring.row_key()).findings
-        leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
+    with world.line.store.reading() as tx:
+        report = verify.verify(tx, world.line.keyring, [])
+        rows = verify_state(tx, world.line.keyring.row_key()).findings
+        leaves = tx.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
     found = [f"{finding.code} at {finding.at}" for finding in report.findings]
     found += [f"{finding.code} of {finding.table} {finding.row}" for finding in rows]
     return found + _broken(json.loads(leaf) for leaf in leaves)
@@ -205,8 +205,8 @@ def of_audit(world: World) -> list[str]:
 
 def repeated_moves(world: World) -> list[str]:
     """Moves of one row that the audit has twice, in a world where none is made again."""
-    with world.line.store.reading() as (session, _):
-        leaves = session.exec(select(AuditEntry.leaf)).all()
+    with world.line.store.reading() as tx:
+        leaves = tx.exec(select(AuditEntry.leaf)).all()
     entries = [json.loads(leaf) for leaf in leaves]
     moves = Counter((e["subject"], e["was"], e["became"]) for e in entries if e["became"])
     return [f"{move} told {count} times" for move, count in moves.items() if count > 1]

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from random import Random
@@ -14,14 +13,13 @@ from typing import Final
 import httpx
 import sqlalchemy as sa
 from sqlalchemy import Engine, event
-from sqlmodel import Session
 
 from inbox import audit
 from inbox.app import create_app
 from inbox.errors import InboxError
 from inbox.line import Line
 from inbox.simulator.http.server import serve
-from inbox.store import Store, create_engine
+from inbox.store import Store, Transaction, create_engine
 from tests.worlds import World, sharing_statements
 
 _PATIENCE: Final = 20.0
@@ -133,10 +131,10 @@ def _side(
         spoil(engine)
     side: Side | None = None
 
-    def seal(session: Session, now: datetime) -> None:
+    def seal(tx: Transaction) -> None:
         assert side is not None
         side.at(Moment.SEALS)
-        audit.seal(session, now)
+        audit.seal(tx)
 
     def before(_c: object, _k: object, statement: str, *_rest: object) -> None:
         assert side is not None

@@ -97,8 +97,8 @@ class WorkerPool:
 
     def _states(self) -> Mapping[str, int]:
         counted = select(Message.state, func.count()).group_by(col(Message.state))
-        with self.outside.line.store.reading() as (session, _):
-            return {str(state): count for state, count in session.exec(counted)}
+        with self.outside.line.store.reading() as tx:
+            return {str(state): count for state, count in tx.exec(counted)}
 
 
 @contextmanager
@@ -118,8 +118,8 @@ def worker_pool(outside: OutsideWorld) -> Iterator[WorkerPool]:
     with ExitStack() as closing:
         hooks = closing.enter_context(serve(HookApp(take)))
         api = closing.enter_context(serve(create_app(outside.line)))
-        with outside.line.store.transaction() as (session, _):
-            session.get_one(CaseSystem, "sak").webhook_url = hooks + HOOK
+        with outside.line.store.transaction() as tx:
+            tx.get_one(CaseSystem, "sak").webhook_url = hooks + HOOK
         for system in systems:
             key, secret = outside.keys[system.name]
             system.connect(api, key=key, secret=secret)
@@ -230,10 +230,10 @@ def _of_audit(hall: WorkerPool, messages: int) -> list[str]:
     """It verifies with what was signed outside, and tells each move of each row once."""
     outside = hall.outside
     files = [path.read_text() for path in outside.folder.glob("checkpoints-*.txt")]
-    with outside.line.store.reading() as (session, _):
-        report = verify.verify(session, outside.line.keyring, files)
-        rows = verify_state(session, outside.line.keyring.row_key()).findings
-        leaves = session.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
+    with outside.line.store.reading() as tx:
+        report = verify.verify(tx, outside.line.keyring, files)
+        rows = verify_state(tx, outside.line.keyring.row_key()).findings
+        leaves = tx.exec(select(AuditEntry.leaf).order_by(col(AuditEntry.seq))).all()
     entries = [json.loads(leaf) for leaf in leaves]
     announced = sum(entry["event"] == "arrival:announced" for entry in entries)
     found = [f"{finding.code} at {finding.at}" for finding in report.findings]
@@ -244,8 +244,8 @@ def _of_audit(hall: WorkerPool, messages: int) -> list[str]:
 
 def left_on_disk(hall: WorkerPool) -> list[str]:
     """Objects that no message has: what a killed worker leaves, and nobody else."""
-    with hall.outside.line.store.reading() as (session, _):
-        named = set(session.exec(select(Message.object_name)))
+    with hall.outside.line.store.reading() as tx:
+        named = set(tx.exec(select(Message.object_name)))
     names = [name for name, _ in hall.outside.line.vault.names()]
     parts = [path.name for path in (hall.outside.folder / "vault" / "parts").glob("*")]
     return [name for name in names if name not in named] + parts

@@ -68,8 +68,8 @@ def opens(hall: School, capacity: Capacity, message_id: str, reason: str = "") -
 
 
 def unsealed(hall: School, row: AccessGrant, column: str) -> str:
-    with hall.line.store.reading() as (session, _):
-        key = unwrap_stored_key(hall.line, session.get_one(WrappedKey, row.message_id))
+    with hall.line.store.reading() as tx:
+        key = unwrap_stored_key(hall.line, tx.get_one(WrappedKey, row.message_id))
     assert key is not None
     sealed = getattr(row, column)
     return key.unseal(sealed, table="access_grant", column=column, row=row.id).decode()
@@ -100,8 +100,8 @@ def test_a_grant_leaves_its_reason_sealed_and_its_rule_in_the_audit(hall: School
 
     assert unsealed(hall, hall.row(row.id), "sealed_reason") == REASON
     assert (leaf["rule"], leaf["duties"], leaf["who"]) == ("A18", "notify", hall.kari().id)
-    with hall.line.store.reading() as (session, _):
-        assert leaf["policy"] == hall.line.policies.current(session).digest
+    with hall.line.store.reading() as tx:
+        assert leaf["policy"] == hall.line.policies.current(tx).digest
     assert set(leaf["committed"]) == {"person", "reason", "until"}
     assert not [word for word in ("nina", "familien") if word in json.dumps(leaf)]
 
@@ -422,8 +422,8 @@ def test_second_delegation_of_the_same_pair_is_a_conflict_until_the_first_ends(
     again = stands_in(hall, absent=NINA, substitute=OLA, after=1)
     end_access(hall.line, hall.kari(), again.id)
 
-    with hall.line.store.reading() as (session, _):
-        ended = session.get_one(Delegation, again.id)
+    with hall.line.store.reading() as tx:
+        ended = tx.get_one(Delegation, again.id)
     assert ended.active_from == ended.active_until
 
 
@@ -494,8 +494,8 @@ def test_hand_back_and_place_end_all_access_to_the_message_in_the_old_unit(
     assert [len(hall.leaves("access:ended", row.id)) for row in rows] == [1, 1]
     assert hall.tasks(rows[0].id) == set()
     assert {kind for kind, _, _ in hall.tasks(rows[1].id)} == {"emergency", "review"}
-    with hall.line.store.reading() as (session, _):
-        assigned = session.exec(
+    with hall.line.store.reading() as tx:
+        assigned = tx.exec(
             select(Assignment.active_until).where(col(Assignment.message_id) == message_id)
         )
         assert list(assigned) == [moved_at]
@@ -540,11 +540,11 @@ def test_settle_ends_access_only_when_the_message_changes_unit(
     row = given(hall, message_id)
     hall.state(message_id, was)
 
-    with hall.line.store.transaction() as (session, now):
-        message = session.get_one(Message, message_id)
-        settle(session, now, Step(row=message, became=became, by=by, values=values))
+    with hall.line.store.transaction() as tx:
+        message = tx.get_one(Message, message_id)
+        settle(tx, Step(row=message, became=became, by=by, values=values))
 
-    assert (hall.row(row.id).active_until == now) is ends
+    assert (hall.row(row.id).active_until == tx.now) is ends
 
 
 # Reviewed
@@ -606,10 +606,10 @@ def test_review_as_misused_ends_the_grant_and_review_as_upheld_keeps_the_grant(
 
 def test_review_after_erasure_keeps_only_a_commitment_to_its_reason(hall: School) -> None:
     row = breakglass(hall.line, hall.handler(), hall.message(), reason=REASON)
-    with hall.line.store.transaction() as (session, now):
-        key = session.get_one(WrappedKey, row.message_id)
-        key.kek_id, key.wrapped, key.destroyed_at = None, None, now
-        session.get_one(Message, row.message_id).erased_at = now
+    with hall.line.store.transaction() as tx:
+        key = tx.get_one(WrappedKey, row.message_id)
+        key.kek_id, key.wrapped, key.destroyed_at = None, None, tx.now
+        tx.get_one(Message, row.message_id).erased_at = tx.now
 
     review(hall.line, hall.siv(), row.id, outcome=ReviewOutcome.UNCLEAR, reason=REASON)
 
@@ -670,11 +670,11 @@ def test_ended_capacity_of_a_person_closes_a_grant_at_the_next_request(hall: Sch
     per = hall.handler("per", "ppt")
     assert opens(hall, per, message_id)
 
-    with hall.line.store.transaction() as (session, now):
-        session.get_one(CapacityRow, per.id).active_until = now
+    with hall.line.store.transaction() as tx:
+        tx.get_one(CapacityRow, per.id).active_until = tx.now
     closed = opens(hall, per, message_id)
-    with hall.line.store.transaction() as (session, _):
-        session.get_one(CapacityRow, per.id).active_until = None
+    with hall.line.store.transaction() as tx:
+        tx.get_one(CapacityRow, per.id).active_until = None
 
     assert not closed
 
@@ -705,8 +705,8 @@ def test_access_moves_raise_the_same_not_found_for_foreign_and_unknown_ids(hall:
 
 
 def test_delivery_api_rejects_personal_codes_and_capacity_ids_with_401(hall: School) -> None:
-    with hall.line.store.transaction() as (session, _):
-        code = issue_code(session, "odd")
+    with hall.line.store.transaction() as tx:
+        code = issue_code(tx, "odd")
     message_id = hall.offered()
     delivery = hall.world.delivery(message_id).id
 
@@ -722,10 +722,10 @@ def test_audit_and_tasks_of_grant_and_breakglass_do_not_contain_the_reason(hall:
     given(hall, hall.message())
     breakglass(hall.line, hall.handler(), hall.message(), reason=REASON)
 
-    with hall.line.store.reading() as (session, _):
-        leaves = [bytes(leaf) for leaf in session.exec(select(AuditEntry.leaf))]
+    with hall.line.store.reading() as tx:
+        leaves = [bytes(leaf) for leaf in tx.exec(select(AuditEntry.leaf))]
         told = b"".join(leaves).decode()
-        told += str([task.model_dump() for task in session.exec(select(Task))])
+        told += str([task.model_dump() for task in tx.exec(select(Task))])
 
     assert "access:taken" in told
     assert REASON not in told

@@ -43,11 +43,11 @@ def _done(move: Callable[[Side], object]) -> Party:
 
 def _standing(hall: School, message_id: str) -> int:
     """How many grants of the message count now, wherever it is."""
-    with hall.line.store.reading() as (session, now):
-        message = session.get_one(Message, message_id)
-        rows = session.exec(
+    with hall.line.store.reading() as tx:
+        message = tx.get_one(Message, message_id)
+        rows = tx.exec(
             select(AccessGrant).where(
-                col(AccessGrant.message_id) == message_id, col(AccessGrant.active_until) > now
+                col(AccessGrant.message_id) == message_id, col(AccessGrant.active_until) > tx.now
             )
         ).all()
         assert all(row.unit == message.unit for row in rows), "it outlived the unit"
@@ -176,8 +176,8 @@ def two_delegations(hall: School) -> Meeting:
         )
 
     def holds(told: tuple[str, str]) -> bool:
-        with hall.line.store.reading() as (session, _):
-            rows = session.exec(select(Delegation).where(col(Delegation.active_until) == until))
+        with hall.line.store.reading() as tx:
+            rows = tx.exec(select(Delegation).where(col(Delegation.active_until) == until))
             return sorted(told) == ["Conflict access.stands", WON] and len(rows.all()) == 1
 
     return Meeting(left=delegates, right=delegates, holds=holds)
@@ -219,15 +219,15 @@ def two_unusual_emergencies(hall: School) -> Meeting:
 
 def _alarms(hall: School, code: str) -> int:
     """How many were opened just now."""
-    with hall.line.store.reading() as (session, now):
-        alarms = select(Task).where(col(Task.code) == code, col(Task.opened_at) == now)
-        return len(session.exec(alarms).all())
+    with hall.line.store.reading() as tx:
+        alarms = select(Task).where(col(Task.code) == code, col(Task.opened_at) == tx.now)
+        return len(tx.exec(alarms).all())
 
 
 def _kept(hall: School, message_id: str) -> tuple[HoldCause | None, int]:
     """Why it waits, and how many holds have been begun and not ended."""
-    with hall.line.store.reading() as (session, _):
-        cause = session.get_one(Message, message_id).held_for
+    with hall.line.store.reading() as tx:
+        cause = tx.get_one(Message, message_id).held_for
     begun, ended = (
         hall.leaves(event, message_id) for event in ("message:held", "message:hold_ended")
     )
@@ -273,8 +273,8 @@ def two_notes(hall: School) -> Meeting:
         write_note(side.line, leaders[side.name], message_id, text="Ring avsender")
 
     def holds(told: tuple[str, str]) -> bool:
-        with hall.line.store.reading() as (session, _):
-            rows = session.exec(select(Note).where(col(Note.message_id) == message_id))
+        with hall.line.store.reading() as tx:
+            rows = tx.exec(select(Note).where(col(Note.message_id) == message_id))
             return told == (WON, WON) and sorted(row.number for row in rows) == [1, 2]
 
     return Meeting(left=writes, right=writes, holds=holds)

@@ -11,8 +11,8 @@ from tests.worlds import World
 
 
 def _found(world: World, sender_id: str) -> SentRows:
-    with world.line.store.reading() as (session, _):
-        return rows_sent_as(session, world.line.keyring, sender_id)
+    with world.line.store.reading() as tx:
+        return rows_sent_as(tx, world.line.keyring, sender_id)
 
 
 def _taken(world: World, title: str = "Om en elev", **more: object) -> Message:
@@ -23,8 +23,8 @@ def _taken(world: World, title: str = "Om en elev", **more: object) -> Message:
 
 
 def _conversation(world: World, message: Message) -> str:
-    with world.line.store.reading() as (session, _):
-        stored = session.get_one(WrappedKey, message.id)
+    with world.line.store.reading() as tx:
+        stored = tx.get_one(WrappedKey, message.id)
         assert stored.wrapped is not None
         assert stored.kek_id is not None
     key = world.line.keyring.unwrap(WrappedDataKey(kek_id=stored.kek_id, wrapped=stored.wrapped))
@@ -54,9 +54,9 @@ def test_message_and_its_arrivals_are_found_by_both_ids_of_the_sender(world: Wor
 
 def test_message_in_quarantine_is_found_by_its_conversation(world: World) -> None:
     message = _taken(world, parcel={"tamper": Tamper.BROKEN_SIGNATURE})
-    with world.line.store.reading() as (session, _):
+    with world.line.store.reading() as tx:
         of_it = select(MessageReference).where(col(MessageReference.message_id) == message.id)
-        assert session.exec(of_it).all() == []
+        assert tx.exec(of_it).all() == []
 
     assert _found(world, _conversation(world, message)).messages == {message.id}
 
@@ -64,11 +64,11 @@ def test_message_in_quarantine_is_found_by_its_conversation(world: World) -> Non
 def test_message_is_not_found_by_the_case_reference_that_it_answers(world: World) -> None:
     message = _taken(world, receiver_ref="2026/001234")
     hashed = world.line.keyring.lookup_hash("reference", "2026/001234").hex()
-    with world.line.store.reading() as (session, _):
+    with world.line.store.reading() as tx:
         of_it = select(MessageReference.message_id).where(
             col(MessageReference.reference_hash) == hashed
         )
-        assert session.exec(of_it).all() == [message.id]
+        assert tx.exec(of_it).all() == [message.id]
 
     assert _found(world, "2026/001234").messages == frozenset()
 
@@ -76,10 +76,10 @@ def test_message_is_not_found_by_the_case_reference_that_it_answers(world: World
 def test_erased_message_is_found_by_the_id_of_the_message_alone(world: World) -> None:
     message = _taken(world)
     conversation = _conversation(world, message)
-    with world.line.store.transaction() as (session, _):
-        row = session.get_one(Message, message.id)
+    with world.line.store.transaction() as tx:
+        row = tx.get_one(Message, message.id)
         row.sealed_envelope = None
-        key = session.get_one(WrappedKey, message.id)
+        key = tx.get_one(WrappedKey, message.id)
         key.wrapped = key.kek_id = None
     world.edited = True
 
@@ -90,8 +90,8 @@ def test_erased_message_is_found_by_the_id_of_the_message_alone(world: World) ->
 def test_envelope_that_does_not_open_is_passed_over(world: World) -> None:
     damaged, whole = _taken(world), _taken(world)
     conversations = [_conversation(world, each) for each in (damaged, whole)]
-    with world.line.store.transaction() as (session, _):
-        session.get_one(Message, damaged.id).sealed_envelope = b"nothing"
+    with world.line.store.transaction() as tx:
+        tx.get_one(Message, damaged.id).sealed_envelope = b"nothing"
     world.edited = True
 
     assert _found(world, conversations[0]).messages == frozenset()

@@ -31,8 +31,8 @@ role = "operator"
 
 
 def odd(world: World) -> Capacity:
-    with world.line.store.transaction() as (session, now):
-        import_agreed(world.line, session, now, read_directory(OPERATOR), approved_by="anne+bjorn")
+    with world.line.store.transaction() as tx:
+        import_agreed(world.line, tx, read_directory(OPERATOR), approved_by="anne+bjorn")
     return world.person("odd", Role.OPERATOR, "desk")
 
 
@@ -45,17 +45,17 @@ def offered(world: World, title: str = "Melding om barnevern") -> tuple[Message,
 
 
 def events_of(world: World, delivery: Delivery) -> list[Outbox]:
-    with world.line.store.reading() as (session, _):
+    with world.line.store.reading() as tx:
         query = select(Outbox).where(col(Outbox.delivery_id) == delivery.id)
-        return list(session.exec(query.order_by(col(Outbox.created_at), col(Outbox.id))))
+        return list(tx.exec(query.order_by(col(Outbox.created_at), col(Outbox.id))))
 
 
 def heard(world: World, delivery: Delivery) -> None:
     """Its event was answered, as far as the row says."""
-    with world.line.store.transaction() as (session, now):
-        (event,) = session.exec(select(Outbox).where(col(Outbox.delivery_id) == delivery.id))
+    with world.line.store.transaction() as tx:
+        (event,) = tx.exec(select(Outbox).where(col(Outbox.delivery_id) == delivery.id))
         setattr(event, "state", OutboxState.SENT)  # noqa: B010 - no move
-        event.settled_at, event.due_at = now, None
+        event.settled_at, event.due_at = tx.now, None
     world.edited = True
 
 
@@ -83,8 +83,8 @@ def test_delivery_whose_event_was_answered_gets_a_new_event_with_an_id_of_its_ow
     _, delivery = offered(world)
     heard(world, delivery)
     if state is DeliveryState.COLLECTED:
-        with world.line.store.reading() as (session, _):
-            system = capacity_of(session.get_one(CaseSystem, "sak"))
+        with world.line.store.reading() as tx:
+            system = capacity_of(tx.get_one(CaseSystem, "sak"))
         case_system.acknowledge_accepted(world.line, system, delivery.id)
     operator = odd(world)
     world.clock.advance(timedelta(minutes=1))
@@ -95,8 +95,8 @@ def test_delivery_whose_event_was_answered_gets_a_new_event_with_an_id_of_its_ow
     first, second = events_of(world, delivery)
     assert (first.state, second.state) == (OutboxState.SENT, OutboxState.PENDING)
     assert first.id != second.id
-    with world.line.store.reading() as (session, _):
-        leaves = b"".join(audited(session))
+    with world.line.store.reading() as tx:
+        leaves = b"".join(audited(tx))
     assert leaves.count(b'"delivery:told_again"') == 2
 
 
@@ -146,13 +146,13 @@ def test_only_an_operator_of_the_same_organisation_sends_an_event_again(
 
 
 def _operator_elsewhere(world: World) -> Capacity:
-    with world.line.store.transaction() as (session, now):
-        session.add(Unit(id="far", organisation="910077473", name="Drift", active_from=now))
-        session.add(Person(id="eva", name="Eva Drift", active_from=now))
-        session.flush()
-        session.add(
+    with world.line.store.transaction() as tx:
+        tx.add(Unit(id="far", organisation="910077473", name="Drift", active_from=tx.now))
+        tx.add(Person(id="eva", name="Eva Drift", active_from=tx.now))
+        tx.flush()
+        tx.add(
             CapacityRow(
-                id=new_id(), person="eva", unit="far", role=Role.OPERATOR.value, active_from=now
+                id=new_id(), person="eva", unit="far", role=Role.OPERATOR.value, active_from=tx.now
             )
         )
     world.edited = True

@@ -72,8 +72,8 @@ def shown(
 
 def kept(hall: School, message_id: str) -> tuple[HoldCause | None, datetime | None]:
     """What the row holds."""
-    with hall.line.store.reading() as (session, _):
-        row = session.get_one(Message, message_id)
+    with hall.line.store.reading() as tx:
+        row = tx.get_one(Message, message_id)
         return row.held_for, row.held_until
 
 

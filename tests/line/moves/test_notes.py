@@ -48,8 +48,8 @@ def read(hall: School, capacity: Capacity, message_id: str) -> list[str | None]:
 
 
 def row(hall: School, note_id: str) -> Note:
-    with hall.line.store.reading() as (session, _):
-        return session.get_one(Note, note_id)
+    with hall.line.store.reading() as tx:
+        return tx.get_one(Note, note_id)
 
 
 # Written and read
@@ -83,8 +83,8 @@ def test_note_text_is_sealed_and_absent_from_audit_and_repr(hall: School) -> Non
     assert "Kanarifugl" not in json.dumps(leaves) + repr(found)
     assert [leaf["rule"] for leaf in leaves] == ["A47b", "A47b"]
     assert b"Kanarifugl" not in row(hall, note_id).sealed_text
-    with hall.line.store.reading() as (session, _):
-        key = data_key(session, hall.line, message_id)
+    with hall.line.store.reading() as tx:
+        key = data_key(tx, hall.line, message_id)
     sealed = row(hall, note_id).sealed_text
     plain = key.unseal(sealed, table="note", column="sealed_text", row=note_id)
     assert plain.decode() == TEXT
@@ -95,9 +95,9 @@ def test_note_audit_entry_commits_to_the_text(hall: School) -> None:
     note_id = write_note(hall.line, hall.handler(), message_id, text=TEXT)
     (leaf,) = hall.leaves("note:written", note_id)
 
-    with hall.line.store.reading() as (session, _):
-        entry = session.exec(select(AuditEntry).where(col(AuditEntry.seq) == leaf["seq"])).one()
-        salt = session.exec(select(AuditSalt).where(col(AuditSalt.seq) == entry.seq)).one()
+    with hall.line.store.reading() as tx:
+        entry = tx.exec(select(AuditEntry).where(col(AuditEntry.seq) == leaf["seq"])).one()
+        salt = tx.exec(select(AuditSalt).where(col(AuditSalt.seq) == entry.seq)).one()
 
     assert leaf["committed"] == {"text": commitment(salt.salt, TEXT)}
     assert base64.b64decode(leaf["committed"]["text"])
@@ -192,8 +192,8 @@ def test_notes_are_refused_to_an_archivist_once_the_content_was_opened(hall: Sch
     write_note(hall.line, hall.anne(), message_id, text="Ser ut som PPT")
     assert read(hall, hall.anne(), message_id) == ["Ser ut som PPT"]
 
-    with hall.line.store.transaction() as (session, now):
-        session.get_one(Message, message_id).opened_at = now
+    with hall.line.store.transaction() as tx:
+        tx.get_one(Message, message_id).opened_at = tx.now
 
     with pytest.raises(NotPermitted):
         read_notes(hall.line, hall.anne(), message_id)
@@ -216,11 +216,11 @@ def cleared(hall: School) -> Iterator[None]:
         id=new_id(), person="nina", shielding="7", active_from=hall.world.clock.now
     )
     its = clearance.id
-    with hall.line.store.transaction() as (session, _):
-        session.add(clearance)
+    with hall.line.store.transaction() as tx:
+        tx.add(clearance)
     yield
-    with hall.line.store.transaction() as (session, _):
-        session.delete(session.get_one(Clearance, its))
+    with hall.line.store.transaction() as tx:
+        tx.delete(tx.get_one(Clearance, its))
 
 
 @pytest.mark.usefixtures("cleared")
@@ -247,9 +247,9 @@ def test_shielded_note_is_hidden_as_soon_as_the_clearance_ends(hall: School) -> 
 
 
 def _end_of_clearance(hall: School, until: object) -> None:
-    with hall.line.store.transaction() as (session, _):
+    with hall.line.store.transaction() as tx:
         mine = select(Clearance).where(col(Clearance.person) == "nina")
-        clearance = session.exec(mine.where(col(Clearance.shielding) == "13")).one()
+        clearance = tx.exec(mine.where(col(Clearance.shielding) == "13")).one()
         setattr(clearance, "active_until", until)  # noqa: B010 - what the directory would do
 
 
@@ -271,9 +271,9 @@ def test_note_shielding_must_be_a_known_code_the_author_is_cleared_for(
 def test_note_of_an_erased_message_has_no_text_and_new_notes_are_refused(hall: School) -> None:
     message_id = assigned(hall)
     note_id = write_note(hall.line, hall.handler(), message_id, text=TEXT)
-    with hall.line.store.transaction() as (session, now):
-        key = session.get_one(WrappedKey, message_id)
-        key.kek_id, key.wrapped, key.destroyed_at = None, None, now
+    with hall.line.store.transaction() as tx:
+        key = tx.get_one(WrappedKey, message_id)
+        key.kek_id, key.wrapped, key.destroyed_at = None, None, tx.now
 
     (found,) = read_notes(hall.line, hall.handler(), message_id)
 

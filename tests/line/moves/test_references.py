@@ -25,8 +25,8 @@ def _offered(world: World) -> Message:
 
 
 def _system(world: World) -> Capacity:
-    with world.line.store.reading() as (session, _):
-        return capacity_of(session.get_one(CaseSystem, "sak"))
+    with world.line.store.reading() as tx:
+        return capacity_of(tx.get_one(CaseSystem, "sak"))
 
 
 def _register_by_machine(world: World, message: Message, reference: str) -> None:
@@ -78,9 +78,9 @@ def test_registration_refuses_what_no_archive_has_as_a_reference(
 
 def _with_blank_reference(world: World, message: Message) -> None:
     """Registered by an older version, which took blanks for a reference."""
-    with world.line.store.transaction() as (session, _):
-        row = session.get_one(Message, message.id)
-        row.sealed_reference = data_key(session, world.line, row.id).seal(
+    with world.line.store.transaction() as tx:
+        row = tx.get_one(Message, message.id)
+        row.sealed_reference = data_key(tx, world.line, row.id).seal(
             b"  ", table="message", column="sealed_reference", row=row.id
         )
 

@@ -92,26 +92,28 @@ class Two:
 
     def active(self) -> str:
         """The digest that another process would route by."""
-        with self.line.store.reading() as (session, _):
-            book = ActiveRuleBooks().current(session, OrgNumber(OURS))
+        with self.line.store.reading() as tx:
+            book = ActiveRuleBooks().current(tx, OrgNumber(OURS))
         assert book is not None
         return book.digest
 
     def stands_for(self, person: str, role: Role, unit: str = "desk") -> Capacity:
         """A person, enrolled where not there yet, with one more capacity, strongly signed in."""
-        with self.line.store.transaction() as (session, now):
-            if session.get(Person, person) is None:
-                session.add(Person(id=person, name="N. N.", active_from=now))
-                session.flush()
-            session.add(
-                CapacityRow(id=new_id(), person=person, unit=unit, role=role.value, active_from=now)
+        with self.line.store.transaction() as tx:
+            if tx.get(Person, person) is None:
+                tx.add(Person(id=person, name="N. N.", active_from=tx.now))
+                tx.flush()
+            tx.add(
+                CapacityRow(
+                    id=new_id(), person=person, unit=unit, role=role.value, active_from=tx.now
+                )
             )
         return strongly(self.line, person, role, unit)
 
 
 def strongly(line: Line, person: str, role: Role, unit: str = "desk") -> Capacity:
-    with line.store.reading() as (session, now):
-        return replace(sign_in_as(session, now, person, role=role, unit=unit), strong_auth=True)
+    with line.store.reading() as tx:
+        return replace(sign_in_as(tx, person, role=role, unit=unit), strong_auth=True)
 
 
 def two_of(line: Line, clock: Clock) -> Two:
@@ -121,18 +123,18 @@ def two_of(line: Line, clock: Clock) -> Two:
 
 def rows(line: Line) -> list[tuple[object, ...]]:
     """Everything that a change of rules writes, but for what it reads."""
-    with line.store.reading() as (session, _):
+    with line.store.reading() as tx:
         return [
             tuple(row)
             for kind in (ActivePolicy, PolicyVersion, Proposal, AuditEntry)
-            for row in session.execute(sa.select(table_of(kind))).all()
+            for row in tx.execute(sa.select(table_of(kind))).all()
         ]
 
 
 def said(line: Line, event: str) -> list[dict[str, object]]:
     """The leaves of an event."""
-    with line.store.reading() as (session, _):
-        leaves = [json.loads(leaf) for leaf in audited(session)]
+    with line.store.reading() as tx:
+        leaves = [json.loads(leaf) for leaf in audited(tx)]
     return [leaf for leaf in leaves if leaf["event"] == event]
 
 

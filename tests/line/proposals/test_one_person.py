@@ -2,11 +2,9 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
 import pytest
-from sqlmodel import Session
 
 from inbox import audit
 from inbox.access.files.active import POLICY_KIND, ActivePolicies
@@ -28,7 +26,7 @@ from inbox.line import Line
 from inbox.line.proposals import one_person, rule_versions
 from inbox.line.proposals.one_person import RollBack
 from inbox.line.proposals.policy_or_rule_book import POLICY_RULES
-from inbox.store import Store
+from inbox.store import Store, Transaction
 from inbox.tables import Proposal
 from tests.databases import SQLITE_SOON
 from tests.line.proposals.rule_people import (
@@ -60,8 +58,8 @@ def off(two: Two, rule: str, by: Capacity | None = None, reason: str = "feil enh
 
 
 def active_files(line: Line, kind: str) -> FilesByName:
-    with line.store.reading() as (session, _):
-        active = active_version(session, kind)
+    with line.store.reading() as tx:
+        active = active_version(tx, kind)
         assert active is not None
         return unpack_files(active.files)
 
@@ -143,8 +141,8 @@ def test_switched_off_rule_is_a_version_with_its_person_and_an_audit_entry(two: 
 
     digest = off(two, "bv-straks", reason="Kari Nordmann")
 
-    with two.line.store.reading() as (session, _):
-        version = next(each for each in history(session, ROUTES.kind) if each.digest != first)
+    with two.line.store.reading() as tx:
+        version = next(each for each in history(tx, ROUTES.kind) if each.digest != first)
     assert (version.digest, version.digest_rule) == (digest, DigestRule.EVERY_FILE)
     assert (version.proposed_by, version.approved_by, version.activated_by) == (
         "bjorn",
@@ -239,8 +237,8 @@ class _Killed(Exception):
 def test_narrowing_killed_before_the_commit_writes_nothing(two: Two) -> None:
     two.change(NARROWER)
 
-    def killed(session: Session, now: datetime) -> None:
-        audit.seal(session, now)
+    def killed(tx: Transaction) -> None:
+        audit.seal(tx)
         raise _Killed
 
     store = Store(two.line.store.engine, seal=killed, clock=two.line.store.clock)
@@ -318,8 +316,8 @@ A12 = b"p, A12, take, handler, in_unit and unassigned and cleared and unit_share
 
 
 def policy_now(two: Two) -> Policy:
-    with two.line.store.reading() as (session, _):
-        return ActivePolicies().current(session)
+    with two.line.store.reading() as tx:
+        return ActivePolicies().current(tx)
 
 
 def change_policy(two: Two, editor: Capacity, reviewer: Capacity, was: bytes, new: bytes) -> str:
@@ -427,20 +425,20 @@ def test_roll_back_of_a_policy_that_cannot_be_loaded_takes_two(
     two: Two, editor: Capacity, reviewer: Capacity
 ) -> None:
     change_policy(two, editor, reviewer, A12, A12 + b"\n# one more word")
-    with two.line.store.transaction() as (session, now):
-        active = active_version(session, POLICY_KIND)
+    with two.line.store.transaction() as tx:
+        active = active_version(tx, POLICY_KIND)
         assert active is not None
         active.files = b"{}"
-        session.add(active)
-        activate(session, now, "f" * 64, "rolf", kind=POLICY_KIND, version=active.id)
+        tx.add(active)
+        activate(tx, "f" * 64, "rolf", kind=POLICY_KIND, version=active.id)
     line = replace(two.line, policies=ActivePolicies())
 
     made = one_person.roll_back(line, editor, POLICY_RULES, reason="r")
 
     assert made.proposed is not None
-    with line.store.reading() as (session, _):
-        assert line.policies.current(session).rules == ()
-        proposal = session.get_one(Proposal, made.proposed.proposal_id)
+    with line.store.reading() as tx:
+        assert line.policies.current(tx).rules == ()
+        proposal = tx.get_one(Proposal, made.proposed.proposal_id)
         assert proposal.state is ProposalState.OPEN
 
 
@@ -461,17 +459,17 @@ def test_versions_that_differ_in_one_file_only_have_digests_of_their_own(two: Tw
 
 def test_version_of_digest_rule_1_stays_active_and_can_be_replaced(two: Two) -> None:
     old = hashlib.sha256(RULES).hexdigest()
-    with two.line.store.transaction() as (session, now):
-        active = active_version(session, ROUTES.kind)
+    with two.line.store.transaction() as tx:
+        active = active_version(tx, ROUTES.kind)
         assert active is not None
         active.digest, active.digest_rule = old, DigestRule.DECIDING_FILES
-        session.add(active)
-        activate(session, now, old, "bjorn", kind=ROUTES.kind, version=active.id)
+        tx.add(active)
+        activate(tx, old, "bjorn", kind=ROUTES.kind, version=active.id)
     assert two.active() == old
 
     digest = two.change(WIDER)
 
-    with two.line.store.reading() as (session, _):
-        rules = {each.digest: each.digest_rule for each in history(session, ROUTES.kind)}
+    with two.line.store.reading() as tx:
+        rules = {each.digest: each.digest_rule for each in history(tx, ROUTES.kind)}
     assert rules == {old: 1, digest: 2}
     assert two.roll_back() == old

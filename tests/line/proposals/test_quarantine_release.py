@@ -154,15 +154,15 @@ def test_release_of_another_code_stays_with_archivists(small_town: School) -> No
 
 
 def test_proposer_who_is_a_security_reviewer_too_cannot_approve(small_town: School) -> None:
-    with small_town.line.store.transaction() as (session, now):
+    with small_town.line.store.transaction() as tx:
         for person in ("anne", "bjorn"):
-            session.add(
+            tx.add(
                 CapacityRow(
                     id=f"{person}-reviews",
                     person=person,
                     unit="desk",
                     role=Role.SECURITY_REVIEWER.value,
-                    active_from=now,
+                    active_from=tx.now,
                 )
             )
     proposal = proposed(small_town, held(small_town))
@@ -177,10 +177,10 @@ def test_damaged_proposal_lets_nobody_pass_and_tells_nothing_to_a_stranger(
 ) -> None:
     message = held(small_town)
     proposal = proposed(small_town, message)
-    with small_town.line.store.transaction() as (session, _):
-        row = session.get_one(Proposal, proposal)
+    with small_town.line.store.transaction() as tx:
+        row = tx.get_one(Proposal, proposal)
         row.sealed_payload = row.sealed_payload[:-1] + bytes([row.sealed_payload[-1] ^ 1])
-        session.add(row)
+        tx.add(row)
 
     with pytest.raises(NotFound):
         message_proposals.approve(small_town.line, small_town.handler(), proposal)
@@ -288,8 +288,8 @@ def test_policy_of_before_the_reviewer_lets_nobody_waive_what_may_be_graded(
 ) -> None:
     message = held(small_town)
     line = small_town.line
-    with line.store.reading() as (session, _):
-        now = line.policies.current(session)
+    with line.store.reading() as tx:
+        now = line.policies.current(tx)
     rules = [
         replace(rule, when=rule.when.replace(NEWER, "")) for rule in now.rules if rule.id != "A04b"
     ]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -32,7 +32,7 @@ from inbox.line.proposals.policy_or_rule_book import POLICY_RULES, compare, rout
 from inbox.migrations import shipped_folder
 from inbox.routing.diff import diff_rule_books
 from inbox.routing.diff_text import acknowledgement_digest, render_diff
-from inbox.store import Store
+from inbox.store import Store, Transaction
 from inbox.tables import (
     ActivePolicy,
     PolicyVersion,
@@ -152,8 +152,8 @@ def test_rolling_back_rules_requires_strong_sign_in(two: Two) -> None:
 
 
 def test_rule_change_for_another_organisation_is_not_found(two: Two) -> None:
-    with two.line.store.transaction() as (session, now):
-        session.add(Unit(id="havnes", organisation=HAVNES, name="x", active_from=now))
+    with two.line.store.transaction() as tx:
+        tx.add(Unit(id="havnes", organisation=HAVNES, name="x", active_from=tx.now))
     other = two.stands_for("olga", Role.ARCHIVIST, "havnes")
     reviewer = two.stands_for("petra", Role.SECURITY_REVIEWER, "havnes")
     proposed = two.propose()
@@ -177,8 +177,8 @@ def test_rule_change_for_another_organisation_is_not_found(two: Two) -> None:
 
 
 def test_rule_approval_of_a_proposal_of_another_kind_is_not_found(two: Two) -> None:
-    with two.line.store.transaction() as (session, now):
-        session.add(
+    with two.line.store.transaction() as tx:
+        tx.add(
             Proposal(
                 id="of-the-directory",
                 kind="directory",
@@ -186,8 +186,8 @@ def test_rule_approval_of_a_proposal_of_another_kind_is_not_found(two: Two) -> N
                 state=ProposalState.OPEN,
                 proposer="anne",
                 sealed_payload=b"",
-                created_at=now,
-                expires_at=now + timedelta(days=1),
+                created_at=tx.now,
+                expires_at=tx.now + timedelta(days=1),
             )
         )
 
@@ -221,8 +221,8 @@ def test_rule_difference_has_the_same_digest_as_the_printed_diff_of_folders(two:
     other = {**policy, "allow.csv": policy["allow.csv"].replace(b"A12, take", b"A92, take")}
     policies = compare_policies(read_draft(policy), read_draft(other))
     books = render_diff(diff_rule_books(read_rule_book({BOOK: RULES}), read_rule_book(routes())))
-    with two.line.store.reading() as (session, _):
-        compared = compare(session, POLICY_RULES, FilesOfVersion(files=other), new_digest="")
+    with two.line.store.reading() as tx:
+        compared = compare(tx, POLICY_RULES, FilesOfVersion(files=other), new_digest="")
 
     assert compared.text.splitlines() == list(policies.lines)
     assert compared.digest == policies.digest
@@ -254,8 +254,8 @@ def test_proposing_the_active_rules_is_a_conflict(two: Two) -> None:
 
 
 def test_proposed_rules_must_name_active_units(two: Two) -> None:
-    with two.line.store.transaction() as (session, now):
-        session.get_one(Unit, "ppt").active_until = now - timedelta(days=1)
+    with two.line.store.transaction() as tx:
+        tx.get_one(Unit, "ppt").active_until = tx.now - timedelta(days=1)
     before = rows(two.line)
 
     refused(PolicyError("route.units"), two.propose)
@@ -389,8 +389,8 @@ class _Killed(Exception):
 def test_rule_change_step_killed_before_the_commit_writes_nothing(two: Two) -> None:
     proposed = two.propose()
 
-    def killed(session: Session, now: datetime) -> None:
-        audit.seal(session, now)
+    def killed(tx: Transaction) -> None:
+        audit.seal(tx)
         raise _Killed
 
     dying = replace(
@@ -459,8 +459,8 @@ def test_rules_that_were_never_approved_cannot_be_activated(two: Two) -> None:
 
 def test_activation_refuses_a_row_that_names_the_author_as_approver(two: Two) -> None:
     digest = two.approve(two.propose())
-    with two.line.store.transaction() as (session, _):
-        session.execute(
+    with two.line.store.transaction() as tx:
+        tx.execute(
             sa.update(table_of(PolicyVersion))
             .where(table_of(PolicyVersion).c.digest == digest)
             .values(approved_by="anne")
@@ -473,8 +473,8 @@ def _alter(two: Two, digest: str) -> None:
     """Other files in place of those that were proposed, as somebody with the database could."""
     versions = table_of(PolicyVersion)
     other = json.dumps({BOOK: routes('"elev"', '"elev-"')[BOOK].decode()}).encode()
-    with two.line.store.transaction() as (session, _):
-        session.execute(sa.update(versions).where(versions.c.digest == digest).values(files=other))
+    with two.line.store.transaction() as tx:
+        tx.execute(sa.update(versions).where(versions.c.digest == digest).values(files=other))
 
 
 def test_activation_refuses_files_altered_after_the_approval(two: Two) -> None:
@@ -517,8 +517,8 @@ def test_rule_change_audit_has_person_and_digests_but_not_the_reason(two: Two) -
     assert [s["code"] for s in steps] == [difference, difference, difference, None]
     assert {s["subject"] for s in steps[:3]} == {proposed.proposal_id}
     assert all(s["rule"] and s["policy"] for s in steps)
-    with two.line.store.reading() as (session, _):
-        leaves = audited(session)
+    with two.line.store.reading() as tx:
+        leaves = audited(tx)
     assert not any(b"Nordmann" in leaf for leaf in leaves)
     assert "reason" in str(steps[3]["committed"])
 
@@ -529,10 +529,10 @@ def test_rule_change_audit_has_person_and_digests_but_not_the_reason(two: Two) -
 def test_unreadable_rule_book_routes_nothing_and_is_reported_by_readiness(
     small_world: World,
 ) -> None:
-    with small_world.line.store.transaction() as (session, now):
-        active = active_version(session, ROUTES.kind)
+    with small_world.line.store.transaction() as tx:
+        active = active_version(tx, ROUTES.kind)
         assert active is not None
-        activate(session, now, "f" * 64, "bjorn", kind=ROUTES.kind, version=active.id)
+        activate(tx, "f" * 64, "bjorn", kind=ROUTES.kind, version=active.id)
     small_world.send()
     small_world.collect()
     small_world.work()
@@ -547,8 +547,8 @@ def test_unreadable_rule_book_routes_nothing_and_is_reported_by_readiness(
 
 def test_first_rule_book_of_an_organisation_goes_through_the_same_steps(two: Two) -> None:
     books = table_of(ActivePolicy)
-    with two.line.store.transaction() as (session, _):
-        session.execute(sa.delete(books).where(books.c.kind == ROUTES.kind))
+    with two.line.store.transaction() as tx:
+        tx.execute(sa.delete(books).where(books.c.kind == ROUTES.kind))
 
     digest = two.change()
 
@@ -560,10 +560,10 @@ def test_first_rule_book_of_an_organisation_goes_through_the_same_steps(two: Two
 
 def _lose_the_policy(line: Line) -> None:
     """As after an upgrade that refuses the files of the policy that is active."""
-    with line.store.transaction() as (session, now):
-        active = active_version(session, POLICY_KIND)
+    with line.store.transaction() as tx:
+        active = active_version(tx, POLICY_KIND)
         assert active is not None
-        activate(session, now, "f" * 64, "bjorn", kind=POLICY_KIND, version=active.id)
+        activate(tx, "f" * 64, "bjorn", kind=POLICY_KIND, version=active.id)
 
 
 def test_editor_and_reviewer_replace_a_policy_that_cannot_be_loaded(
@@ -571,8 +571,8 @@ def test_editor_and_reviewer_replace_a_policy_that_cannot_be_loaded(
 ) -> None:
     editor = two.stands_for("edda", Role.POLICY_EDITOR)
     reviewer = two.stands_for("rolf", Role.SECURITY_REVIEWER)
-    with two.line.store.reading() as (session, _):
-        files = _files_of(session)
+    with two.line.store.reading() as tx:
+        files = _files_of(tx)
     files = {**files, "allow.csv": files["allow.csv"] + b"# mended\n"}
     line = replace(two.line, policies=ActivePolicies())
     _lose_the_policy(line)
@@ -591,8 +591,8 @@ def test_editor_and_reviewer_replace_a_policy_that_cannot_be_loaded(
         acknowledge=proposed.compared.digest,
     )
 
-    with line.store.reading() as (session, _):
-        current = line.policies.current(session)
+    with line.store.reading() as tx:
+        current = line.policies.current(tx)
     assert (current.digest, bool(current.rules)) == (digest, True)
 
 
