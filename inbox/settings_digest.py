@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from sqlmodel import Session
-
 from inbox import audit
 from inbox.config import Settings
 from inbox.errors import ConfigurationError
+from inbox.store import Transaction
 
 _PARTS: Final = frozenset(
     {
@@ -48,10 +47,10 @@ def settings_digests(settings: Settings) -> Mapping[str, str]:
     return dict(sorted(found.items()))
 
 
-def record_settings(session: Session, settings: Settings) -> None:
+def record_settings(tx: Transaction, settings: Settings) -> None:
     """Note in the audit what is in force from this start on."""
     for part, digest in settings_digests(settings).items():
-        audit.record(session, audit.Entry(event=EVENT, who="operator", subject=part, became=digest))
+        audit.record(tx, audit.Entry(event=EVENT, who="operator", subject=part, became=digest))
 
 
 def _file_digest(path: Path | None) -> str:

@@ -37,6 +37,8 @@ POSTGRES_CONNECTIONS: Final = 20
 _KEPT_CONNECTIONS: Final = 10
 _WAIT_SECONDS: Final = 30.0
 _IDLE_SECONDS: Final = 1.0
+_WRITES: Final = "inbox_writes"
+"""The option of a connection that says whether its transaction writes."""
 _CACHE_KIB: Final = 512
 """Of each connection to SQLite: a process has a dozen, and the system keeps the pages too."""
 _POSTGRES_TIMEOUTS: Final = {
@@ -55,14 +57,11 @@ _JITTER: Final = timedelta(seconds=1)
 _JUMP: Final = timedelta(minutes=1)
 """A clock that gains more than this between two readings has jumped."""
 Clock = Callable[[Session], datetime]
-Sealer = Callable[[Session, datetime], None]
 RowKey = Callable[[], bytes]
 """Gives the key of the marks by which audit entries vouch for rows."""
-Write = Callable[[Session, datetime], None]
-ROW_KEY: Final = "inbox.row_key"
-"""Where a session has what gives the key of the marks of rows."""
-_AFTERWARDS_KEY: Final = "inbox.afterwards"
-"""Where a session keeps what is to be written once it has ended."""
+Check = Callable[[], None]
+Write = Callable[["Transaction"], None]
+Sealer = Callable[["Transaction"], None]
 
 
 def create_engine(
@@ -146,7 +145,7 @@ def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> 
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("inbox_writes", False)
+    writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
@@ -207,17 +206,55 @@ class SteadyClock:
         return course[0] + timedelta(seconds=tick - course[1])
 
 
-def write_afterwards(session: Session, write: Write) -> None:
-    """Have something written in a transaction of its own once this session has ended.
+class Transaction(Session):
+    """A session, the time when it began, and what it owes before and after its commit.
 
-    It is written whether the session was committed, rolled back or only read: that somebody was
-    refused must outlast the transaction that the refusal ends.
+    Where nothing is written (`Store.reading`, `Store.snapshot`) nothing is owed before a commit.
     """
-    session.info.setdefault(_AFTERWARDS_KEY, []).append(write)
 
+    now: datetime
+    """The database's time when it began."""
 
-class StoreSession(Session):
-    """The session of a `Store`: `audit.row_changes` sees what it writes."""
+    def __init__(self, engine: Engine, *, row_key: RowKey | None) -> None:
+        super().__init__(engine, expire_on_commit=False)
+        self.writes: Final = engine.get_execution_options().get(_WRITES, False)
+        """Whether it can be committed."""
+        self.row_key: Final = row_key
+        self.entries: Final[list[Any]] = []
+        """What `audit.record` noted: appended to the audit by `audit.seal`, last of all."""
+        self.written_rows: Any = None
+        """What `audit.row_changes` noted of the deciding rows that were written."""
+        self.met_duties: Final[set[str]] = set()
+        """What was done about the duties of the policy, see `line.authorize`."""
+        self._checks: Final[list[Check]] = []
+        self._afterwards: Final[list[Write]] = []
+
+    def begin_at(self, clock: Clock) -> None:
+        """Begin, and read the time, which is not before the beginning."""
+        self.connection()  # On SQLite a writer waits here for its turn.
+        self.now = clock(self)
+
+    def check_before_commit(self, check: Check) -> None:
+        """Have something checked before the commit; what it raises prevents the commit."""
+        self._checks.append(check)
+
+    def write_afterwards(self, write: Write) -> None:
+        """Have something written in a transaction of its own once this one has ended.
+
+        It is written whether this one was committed, rolled back or only read: that somebody was
+        refused must outlast the transaction that the refusal ends.
+        """
+        self._afterwards.append(write)
+
+    def run_checks(self) -> None:
+        """Run the checks, in the order in which they were added."""
+        for check in self._checks:
+            check()
+
+    def take_afterwards(self) -> list[Write]:
+        """What is to be written afterwards; the second time nothing."""
+        found, self._afterwards[:] = list(self._afterwards), []
+        return found
 
 
 class Store:
@@ -240,53 +277,51 @@ class Store:
         self.row_key = row_key
         """Asked when rows are written; a `Line` sets that of its own keys."""
         self.clock = clock
-        self._writing = engine.execution_options(inbox_writes=True)
+        self._writing = engine.execution_options(**{_WRITES: True})
         self._seal = seal
         weakref.finalize(self, engine.dispose)
 
     @contextmanager
-    def _session(self, engine: Engine) -> Iterator[Session]:
-        """A session, and after its end what is to be written then."""
-        session = StoreSession(engine, expire_on_commit=False, info={ROW_KEY: self.row_key})
+    def _begin(self, engine: Engine) -> Iterator[Transaction]:
+        """A transaction, and after its end what is to be written then."""
+        tx = Transaction(engine, row_key=self.row_key)
         try:
-            with translate_errors(), session:
-                yield session
+            with translate_errors(), tx:
+                yield tx
         finally:
-            for write in session.info.pop(_AFTERWARDS_KEY, ()):
-                with self.transaction() as (its_own, now):
-                    write(its_own, now)
+            for write in tx.take_afterwards():
+                with self.transaction() as its_own:
+                    write(its_own)
 
     @contextmanager
-    def reading(self) -> Iterator[tuple[Session, datetime]]:
-        """A read-only session; what is read is detached and never written back."""
-        with self._session(self.engine) as session:
-            session.connection()  # Begins here, and the time is not before the beginning.
-            yield session, self.clock(session)
-            session.expunge_all()
+    def reading(self) -> Iterator[Transaction]:
+        """A read-only transaction; what is read is detached and never written back."""
+        with self._begin(self.engine) as tx:
+            tx.begin_at(self.clock)
+            yield tx
+            tx.expunge_all()
 
     @contextmanager
-    def snapshot(self) -> Iterator[tuple[Session, datetime]]:
+    def snapshot(self) -> Iterator[Transaction]:
         """As `reading`, and all statements see the same moment, on each database."""
-        with self._session(self.engine) as session:
-            connection = session.connection()
+        with self._begin(self.engine) as tx:
+            connection = tx.connection()
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(_SNAPSHOT_TRANSACTION)
-            yield session, self.clock(session)
-            session.expunge_all()
+            tx.begin_at(self.clock)
+            yield tx
+            tx.expunge_all()
 
     @contextmanager
-    def transaction(self) -> Iterator[tuple[Session, datetime]]:
-        """One transaction with its audit entries, all or nothing.
-
-        `now` is the database's time when it begins.
-        """
-        with self._session(self._writing) as session:
-            session.connection()  # As in `reading`; on SQLite it waits here for its turn.
-            now = self.clock(session)
-            yield session, now
-            session.flush()
-            self._seal(session, now)
-            session.commit()
+    def transaction(self) -> Iterator[Transaction]:
+        """One transaction with its audit entries, all or nothing."""
+        with self._begin(self._writing) as tx:
+            tx.begin_at(self.clock)
+            yield tx
+            tx.flush()
+            tx.run_checks()
+            self._seal(tx)
+            tx.commit()
 
     def check_schema(self) -> None:
         """Raise `ConfigurationError` unless the database is of this code's version, in UTF-8.

@@ -1,6 +1,6 @@
 """The audit log: entries appended in the transaction of the change, so that it can be proved.
 
-`record` notes an entry in the session; `seal` appends all of them to the tree as the last thing
+`record` notes an entry in the transaction; `seal` appends all of them to the tree as the last thing
 before the commit, because the head row that orders the audit is locked from then on.
 """
 
@@ -19,7 +19,7 @@ from inbox.audit.leaf import Value, commitment, leaf_bytes, salt_digest
 from inbox.audit.row_changes import take_digests
 from inbox.audit.row_digests import SALT_NAME, is_salted, row_marks
 from inbox.errors import ConfigurationError, IntegrityError
-from inbox.store import ROW_KEY, RowKey, Transaction
+from inbox.store import Transaction
 from inbox.tables import AuditEntry, AuditHead, AuditNode, AuditSalt, table_of
 
 _ENTRIES = table_of(AuditEntry)
@@ -37,7 +37,6 @@ _UPDATE_HEAD = (
 _ADD_ENTRIES, _ADD_NODES, _ADD_SALTS = (sa.insert(each) for each in (_ENTRIES, _NODES, _SALTS))
 
 _ROWS_WRITTEN: Final = "rows:written"
-_RECORDED_KEY = "inbox.audit"
 _HASH_BYTES = 32
 ROWS_PER_ENTRY: Final = 500
 """So many rows an entry vouches for at most, beside those that it is about."""
@@ -70,12 +69,12 @@ class Entry:
     """The digests of the deciding rows that it vouches for, by their names: filled by `seal`."""
 
 
-def record(session: Session, entry: Entry) -> None:
+def record(tx: Transaction, entry: Entry) -> None:
     """Add an entry to this transaction's audit entries.
 
     It is appended if and only if the transaction commits.
     """
-    session.info.setdefault(_RECORDED_KEY, []).append(entry)
+    tx.entries.append(entry)
 
 
 def seal(tx: Transaction) -> None:
@@ -83,8 +82,7 @@ def seal(tx: Transaction) -> None:
 
     Called by `Store.transaction` as the last step before the commit.
     """
-    recorded: list[Entry] = tx.info.pop(_RECORDED_KEY, [])
-    entries = _with_rows(recorded, take_digests(tx))
+    entries = _with_rows(tx.entries, take_digests(tx))
     if not entries:
         return
     connection = tx.connection()
@@ -150,11 +148,10 @@ def _salt_names(entry: Entry) -> list[str]:
     return [*entry.committed, *([SALT_NAME] if salted else [])]
 
 
-def _row_key(session: Session) -> bytes:
-    give: RowKey | None = session.info.get(ROW_KEY)
-    if give is None:
+def _row_key(tx: Transaction) -> bytes:
+    if tx.row_key is None:
         raise ConfigurationError("audit.no_row_key", "rows are written without the keys at hand")
-    return give()
+    return tx.row_key()
 
 
 def _marks(key: bytes, seq: int, entry: Entry, salts: Mapping[str, bytes]) -> Mapping[str, str]:

@@ -17,9 +17,8 @@ from sqlmodel import Session, SQLModel
 
 from inbox.audit.deciding_rows import DECIDING_TABLES, DecidingTable
 from inbox.audit.row_digests import ABSENT, name_of_key, row_digest
-from inbox.store import StoreSession
+from inbox.store import Transaction
 
-_NOTED_KEY: Final = "inbox.rows"
 _NOTED_ALREADY: Final = "inbox_rows_noted"
 _MOST_IN_A_QUERY: Final = 500
 
@@ -93,13 +92,14 @@ def write_returning(
     return [{name: row[place] for name, place in places} for row in found]
 
 
-def take_digests(session: Session) -> dict[str, bytes]:
+def take_digests(tx: Transaction) -> dict[str, bytes]:
     """The digest of every deciding row that this transaction has written, by its name.
 
     Called once, when everything has been flushed: rows that are to be read are locked by their
     change, so that what is read here is what is committed.
     """
-    noted: _NotedRows | None = session.info.pop(_NOTED_KEY, None)
+    noted: _NotedRows | None = tx.written_rows
+    tx.written_rows = None
     if noted is None:
         return {}
     by_table: dict[str, list[tuple[object, ...]]] = {}
@@ -108,7 +108,7 @@ def take_digests(session: Session) -> dict[str, bytes]:
     for name, keys in by_table.items():
         for start in range(0, len(keys), _MOST_IN_A_QUERY):
             part = keys[start : start + _MOST_IN_A_QUERY]
-            noted.digests |= _read_digests(session, DECIDING_TABLES[name], part)
+            noted.digests |= _read_digests(tx, DECIDING_TABLES[name], part)
     return noted.digests
 
 
@@ -128,11 +128,13 @@ def _read_digests(
 
 
 def _noted(session: Any) -> _NotedRows:
-    noted: _NotedRows = session.info.setdefault(_NOTED_KEY, _NotedRows())
+    if session.written_rows is None:
+        session.written_rows = _NotedRows()
+    noted: _NotedRows = session.written_rows
     return noted
 
 
-@event.listens_for(StoreSession, "after_flush")
+@event.listens_for(Transaction, "after_flush")
 def _note_flushed(session: Session, context: UOWTransaction) -> None:
     del context
     for obj in session.new:
@@ -162,7 +164,7 @@ def _has_changed(obj: object, table: DecidingTable) -> bool:
     return not table.written_by_moves.isdisjoint(state.committed_state)
 
 
-@event.listens_for(StoreSession, "do_orm_execute")
+@event.listens_for(Transaction, "do_orm_execute")
 def _note_executed(state: ORMExecuteState) -> WrittenRows | None:
     """Have the rows returned that a statement writes; the caller learns how many they are."""
     statement = state.statement

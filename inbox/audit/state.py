@@ -21,6 +21,7 @@ from sqlmodel import Session, col, func, select
 from inbox import audit
 from inbox.audit.deciding_rows import DECIDING_TABLES, DecidingTable
 from inbox.audit.row_digests import ABSENT, SALT_NAME, is_salted, row_digest, row_mark, row_name
+from inbox.store import Transaction
 from inbox.tables import AuditEntry, AuditSalt
 from inbox.tables.columns import EnumValue, UtcDateTime
 
@@ -245,21 +246,21 @@ def _read(reader: Callable[[Any], Any] | None, value: object) -> object:
         return value
 
 
-def take_state(session: Session) -> Mapping[str, int]:
+def take_state(tx: Transaction) -> Mapping[str, int]:
     """Vouch once for every deciding row as it stands; how many there are, by table.
 
     Nothing is done, and nothing counted, where the log says that it was done, or began with marks:
     emptying the mark in the database lets nobody have a changed row vouched for.
     """
-    if _is_taken(session):
+    if _is_taken(tx):
         return {}
     counts = {}
     for table in DECIDING_TABLES.values():
-        digests = dict(_standing(session, table))
+        digests = dict(_standing(tx, table))
         counts[table.name] = len(digests)
         about = audit.Entry(event=TAKEN, who="operator", subject=table.name)
         for entry in audit.rows_entries(about, digests) or [about]:
-            audit.record(session, entry)
+            audit.record(tx, entry)
     return counts
 
 

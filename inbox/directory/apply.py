@@ -231,7 +231,7 @@ def _update(tx: Transaction, row: DirectoryRow) -> None:
 
 
 def _audit_changes(
-    session: Session, changes: Sequence[RowChange], ids: Mapping[RowKey, str], authority: Approval
+    tx: Transaction, changes: Sequence[RowChange], ids: Mapping[RowKey, str], authority: Approval
 ) -> None:
     """Write one audit entry for each row.
 
@@ -241,4 +241,4 @@ def _audit_changes(
     for change in changes:
         subject = change.after.row_id or ids[change.after.key]
         event = f"{change.kind.value}:{change.change_type.value}"
-        audit.record(session, _audit_entry(event, subject, authority))
+        audit.record(tx, _audit_entry(event, subject, authority))

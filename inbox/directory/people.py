@@ -31,7 +31,7 @@ _NUMBER_OF_FIRST_PEOPLE: Final = 2
 _MAX_APPROVED_BY: Final = 32
 
 
-def enrol_first_people(  # noqa: PLR0913 - all that a beginning takes
+def enrol_first_people(
     tx: Transaction,
     *,
     organisation: OrgNumber,
@@ -115,7 +115,7 @@ def check_code(tx: Transaction, person_id: str, code: str) -> None:
 
 
 def issue_code(
-    session: Session,
+    tx: Transaction,
     person_id: str,
     *,
     code: str | None = None,
@@ -126,13 +126,13 @@ def issue_code(
 
     It is shown once, and stored as scrypt of it.
     """
-    person = session.get(Person, person_id)
+    person = tx.get(Person, person_id)
     if person is None:
         raise NotFound
     code = code or new_code()
     person.code_hash = stored_form(code)
-    forget_now(session, person_id)
-    audit.record(session, audit.Entry(event=event, who=by, subject=person_id))
+    forget_now(tx, person_id)
+    audit.record(tx, audit.Entry(event=event, who=by, subject=person_id))
     return code
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from inbox import audit
 from inbox.errors import Unavailable
-from inbox.store import Transaction, write_afterwards
+from inbox.store import Transaction
 from inbox.tables import Person, RefusedSignIn
 
 NOBODY: Final = "nobody known"
@@ -35,16 +35,16 @@ def check_not_paused(tx: Transaction, person_id: str) -> None:
         raise Unavailable("code.paused", "too many wrong codes: wait, and try again")
 
 
-def note_refused(session: Session, person_id: str) -> None:
+def note_refused(tx: Transaction, person_id: str) -> None:
     """Have the refusal counted and audited, whatever becomes of this transaction."""
-    name = _name_of(session, person_id)
-    write_afterwards(session, lambda its_own, now: _count(its_own, now, name))
+    name = _name_of(tx, person_id)
+    tx.write_afterwards(lambda its_own: _count(its_own, name))
 
 
-def forget_refused(session: Session, person_id: str) -> None:
+def forget_refused(tx: Transaction, person_id: str) -> None:
     """Have the count begin anew, after the right code."""
-    if session.get(RefusedSignIn, person_id) is not None:
-        write_afterwards(session, lambda its_own, _: forget_now(its_own, person_id))
+    if tx.get(RefusedSignIn, person_id) is not None:
+        tx.write_afterwards(lambda its_own: forget_now(its_own, person_id))
 
 
 def _name_of(session: Session, person_id: str) -> str:

@@ -29,7 +29,7 @@ from inbox.line import Line
 from inbox.line.queue import QUEUE_ROW_TYPES
 from inbox.line.settle import close_tasks
 from inbox.line.task_kinds import TaskKind
-from inbox.store import Transaction, write_afterwards
+from inbox.store import Transaction
 from inbox.tables import AuditGapRow, CapacityRow, Person, RestoreCode, table_of
 from inbox.tables.periods import active_on, is_active_on
 
@@ -137,7 +137,7 @@ def _check_codes(tx: Transaction, people: TwoPeople, gap: ParsedCheckpoint) -> N
     ):
         row = tx.get(RestoreCode, person)
         if row is None or not _holds(tx, row, code, gap):
-            write_afterwards(tx, partial(_note_refused, person))
+            tx.write_afterwards(partial(_note_refused, person))
             raise Conflict(
                 "restore.code",
                 f"the code is not one that was issued to {person} for this gap, or its two hours"
@@ -156,7 +156,6 @@ def _holds(tx: Transaction, row: RestoreCode, code: str, gap: ParsedCheckpoint) 
 
 
 def _note_refused(person: str, tx: Transaction) -> None:
-    del now
     entry = audit.Entry(event="log:restore_code_refused", who="stranger", subject=person)
     audit.record(tx, entry)
 

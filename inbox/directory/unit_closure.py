@@ -1,6 +1,5 @@
 """Maintains the closure table of the unit tree: which unit is above which, and in which period."""
 
-
 import sqlalchemy as sa
 from sqlmodel import col, select
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import event as sqlalchemy_event
 from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
@@ -40,28 +39,19 @@ _VISIBILITY_ACTIONS: Final[Mapping[type[Subject], tuple[Action, ...]]] = {
     OfUnit: (Action.END_ACCESS,),
 }
 """Whoever may do one of these knows that it exists; of other subjects nobody is told."""
-_MET_DUTIES_KEY: Final = "inbox.duties"
-"""Where a session keeps what its transaction has done about duties."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Authorized:
     """An action that the policy has permitted, with the transaction in which it is carried out."""
 
-    session: Session
-    now: datetime
+    tx: Transaction
     capacity: Capacity
     subject: Subject
     decision: Decision
 
-    @property
-    def met_duties(self) -> set[Duty]:
-        """The duties fulfilled in this transaction, by any action authorized in it."""
-        met: set[Duty] = self.tx.info.setdefault(_MET_DUTIES_KEY, set())
-        return met
-
     def _mark_logged(self, reason: str) -> None:
-        self.met_duties.update({Duty.LOG, Duty.REASON} if reason else {Duty.LOG})
+        self.tx.met_duties.update({Duty.LOG, Duty.REASON} if reason else {Duty.LOG})
 
     def settle(  # noqa: PLR0913 - the fields of a step
         self,
@@ -131,14 +121,14 @@ class Authorized:
     def notify(self, kind: TaskKind, *, subject: str, message_id: str, unit: str | None) -> None:
         """Notify the people of a unit by a task, which they see once it is committed."""
         open_task(self.tx, kind=kind, subject=subject, message_id=message_id, unit=unit)
-        self.met_duties.add(Duty.NOTIFY)
+        self.tx.met_duties.add(Duty.NOTIFY)
 
     def mark_duties_met(self) -> None:
         """Count all duties as fulfilled.
 
         For a request that repeats an earlier one, or that waits for people by an audited task.
         """
-        self.met_duties.update(self.decision.duties)
+        self.tx.met_duties.update(self.decision.duties)
 
     def close_tasks(self, subject: str, *kinds: TaskKind) -> None:
         """Close the open tasks of these kinds about a subject."""
@@ -166,7 +156,7 @@ def arrival_subject(arrival_id: str, *, proposal_id: str | None = None) -> OfArr
     return OfArrival(arrival_id=ArrivalId(arrival_id), proposal_id=proposal_id)
 
 
-def authorize(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
+def authorize(
     line: Line,
     tx: Transaction,
     capacity: Capacity,
@@ -194,14 +184,10 @@ def authorize(  # noqa: PLR0913, PLR0917 - who, what, on what, with what, when
             tx, policy, tx.now, capacity=capacity, action=one, subject=subject, request=given
         )
 
-    decision = decide(action).deny_unless_met(tuple(Duty) if _is_writing(tx) else ())
+    decision = decide(action).deny_unless_met(tuple(Duty) if tx.writes else ())
     if decision.allowed:
-        authorized = Authorized(
-            session=tx, now=tx.now, capacity=capacity, subject=subject, decision=decision
-        )
-        sqlalchemy_event.listen(
-            tx, "before_commit", lambda _: _check_duties_met(authorized), once=True
-        )
+        authorized = Authorized(tx=tx, capacity=capacity, subject=subject, decision=decision)
+        tx.check_before_commit(lambda: _check_duties_met(authorized))
         return authorized
     if any(decide(showing).allowed for showing in _VISIBILITY_ACTIONS.get(type(subject), ())):
         raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")
@@ -237,12 +223,6 @@ def _lock_subject(session: Session, subject: Subject) -> None:
     lock_row(session, *rows)
 
 
-def _is_writing(session: Session) -> bool:
-    """Where nothing is ever committed no duty can be met."""
-    writes: bool = session.connection().get_execution_options().get("inbox_writes", False)
-    return writes
-
-
 def _check_duties_met(authorized: Authorized) -> None:
     """Raise `NotPermitted`, so that nothing is committed, unless every duty of the yes was met."""
     met = [
@@ -275,9 +255,9 @@ def _has_open_review(authorized: Authorized) -> bool:
 
 
 DUTY_CHECKS: Final[Mapping[Duty, Callable[[Authorized], bool]]] = {
-    Duty.LOG: lambda authorized: Duty.LOG in authorized.met_duties,
-    Duty.REASON: lambda authorized: Duty.REASON in authorized.met_duties,
-    Duty.NOTIFY: lambda authorized: Duty.NOTIFY in authorized.met_duties,
+    Duty.LOG: lambda authorized: Duty.LOG in authorized.tx.met_duties,
+    Duty.REASON: lambda authorized: Duty.REASON in authorized.tx.met_duties,
+    Duty.NOTIFY: lambda authorized: Duty.NOTIFY in authorized.tx.met_duties,
     Duty.REVIEW: _has_open_review,
 }
 """Each duty, and whether the transaction has met it: its audit entry is written, its reason is

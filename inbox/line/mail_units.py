@@ -1,7 +1,5 @@
 """Which unit receives mail on a given day: an inactive unit is replaced by its successor."""
 
-
-
 from inbox.domain import UnitId
 from inbox.routing.rule_book import RuleBook
 from inbox.store import Transaction

@@ -8,7 +8,6 @@ on a page once that entry is committed.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypedDict
 
@@ -34,6 +33,7 @@ from inbox.line.queue import unwrap_stored_key
 from inbox.line.sealed_content import unseal_json
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
+from inbox.store import Transaction
 from inbox.tables import WrappedKey
 
 
@@ -104,17 +104,17 @@ def page(
         Unavailable: nobody may do anything, or a list has differed from a decision.
     """
     _check_action(request)
-    with listing_snapshot(line) as (session, now, policy):
+    with listing_snapshot(line) as (tx, policy):
 
         def look(one: Policy) -> pages.ListedPage:
             about = _list_arguments(line, request)
-            return pages.fetch_page(session, one, now, **about, after=after, at_most=at_most)
+            return pages.fetch_page(tx, one, tx.now, **about, after=after, at_most=at_most)
 
         found, free = look(policy), _duty_free_policy(policy, request)
         owe_nothing = {row.id for row in (found if free is policy else look(free)).rows}
-        keys = _keys(line, session, found.rows)
-        seen = pages.permitted_message_ids(free, request.capacity, now, request.action)
-        copies = earlier_copies(session, [row.id for row in found.rows], seen)
+        keys = _keys(line, tx, found.rows)
+        seen = pages.permitted_message_ids(free, request.capacity, tx.now, request.action)
+        copies = earlier_copies(tx, [row.id for row in found.rows], seen)
     shown = [
         row for row in found.rows if row.id in owe_nothing or _audit_shown(line, request, row.id)
     ]
@@ -134,21 +134,21 @@ def count(line: Line, request: ListRequest) -> int:
     Raises as `page` does.
     """
     _check_action(request)
-    with listing_snapshot(line) as (session, now, policy):
+    with listing_snapshot(line) as (tx, policy):
         free = _duty_free_policy(policy, request)
-        return pages.count_messages(session, free, now, **_list_arguments(line, request))
+        return pages.count_messages(tx, free, tx.now, **_list_arguments(line, request))
 
 
 def facets(line: Line, request: ListRequest) -> Facets:
     """The same count, by state, unit and shielding. Raises as `page` does."""
     _check_action(request)
-    with listing_snapshot(line) as (session, now, policy):
+    with listing_snapshot(line) as (tx, policy):
         free = _duty_free_policy(policy, request)
-        return pages.count_facets(session, free, now, **_list_arguments(line, request))
+        return pages.count_facets(tx, free, tx.now, **_list_arguments(line, request))
 
 
 @contextmanager
-def listing_snapshot(line: Line) -> Iterator[tuple[Session, datetime, Policy]]:
+def listing_snapshot(line: Line) -> Iterator[tuple[Transaction, Policy]]:
     """A read-only snapshot to list in, with the policy that was active in it.
 
     If a list differs from the decisions, a reviewer is notified.
@@ -158,7 +158,7 @@ def listing_snapshot(line: Line) -> Iterator[tuple[Session, datetime, Policy]]:
     line.recheck.check_trusted()
     try:
         with line.store.snapshot() as tx:
-            yield tx, tx.now, active_policy(line, tx)
+            yield tx, active_policy(line, tx)
     except Unavailable:
         if (difference := line.recheck.difference) is not None:
             _report_difference(line, difference)

@@ -8,7 +8,7 @@ with an old page) settles nothing.
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final
@@ -192,8 +192,12 @@ def _claim(
 
 def due_kinds(tx: Transaction, share: Share = EVERYTHING) -> list[type[QueueRow]]:
     """The row types for which `claim` would find a row; a query that writes nothing."""
+    return _due_kinds_at(tx, tx.now, share)
+
+
+def _due_kinds_at(session: Session, now: datetime, share: Share) -> list[type[QueueRow]]:
     statement = _any_due(share.kinds, limited=share.of is not None)
-    found = tx.execute(statement, {"now": tx.now, **share.values}).one()
+    found = session.execute(statement, {"now": now, **share.values}).one()
     return [kind for kind, there in zip(share.kinds, found, strict=True) if there]
 
 
@@ -202,7 +206,7 @@ def overdue_kinds(tx: Transaction, away: frozenset[str]) -> list[type[QueueRow]]
 
     What waits for one of the neighbours that are known to be `away` is not counted.
     """
-    return due_kinds(tx, tx.now - OVERDUE_AFTER, Share(but=away))
+    return _due_kinds_at(tx, tx.now - OVERDUE_AFTER, Share(but=away))
 
 
 def _claim_row(
@@ -258,7 +262,7 @@ def settle_outcome(line: Line, job: Job[R], outcome: Outcome, tx: Transaction) -
         ),
     )
     for write in outcome.followups:
-        write(tx, tx.now)
+        write(tx)
     _bring_forward_same_outage(tx, job.row)
     if not goes_on:
         return None

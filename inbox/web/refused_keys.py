@@ -12,7 +12,7 @@ from typing import Final
 
 from inbox import audit
 from inbox.line.case_systems import case_system_of_key
-from inbox.store import Transaction, write_afterwards
+from inbox.store import Transaction
 
 UNKNOWN: Final = "unknown"
 """The subject of the entry for a key that is nobody's."""
@@ -58,4 +58,4 @@ class RefusedKeys:
         entry = audit.Entry(
             event="case_system:key_refused", who=_STRANGER, subject=subject, code=f"more.{more}"
         )
-        write_afterwards(tx, lambda its_own, _: audit.record(its_own, entry))
+        tx.write_afterwards(lambda its_own: audit.record(its_own, entry))

@@ -3,10 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
-
-from sqlmodel import Session
 
 from inbox import audit
 from inbox.access import permit
@@ -21,6 +18,7 @@ from inbox.cli.common.sign_in import choose_capacity, read_code
 from inbox.config import Settings
 from inbox.domain import OrgNumber
 from inbox.errors import NotFound, NotPermitted, Unavailable
+from inbox.store import Transaction
 
 ActionOnSubject = tuple[Action, Subject]
 READ_ACCESS: Final[ActionOnSubject] = (Action.ACCESS_READ, OfInstallation())
@@ -45,8 +43,7 @@ class Caller:
 class AccessReader:
     """A transaction of a caller whose personal code has been verified."""
 
-    session: Session
-    now: datetime
+    tx: Transaction
     policy: Policy
     capacity: Capacity
 
@@ -57,9 +54,9 @@ class AccessReader:
         """
         for action, subject in wanted:
             decision = permit(
-                self.session,
+                self.tx,
                 self.policy,
-                self.now,
+                self.tx.now,
                 capacity=self.capacity,
                 action=action,
                 subject=subject,
@@ -77,7 +74,7 @@ class AccessReader:
             rule=decision.rule,
             policy=decision.digest,
         )
-        audit.record(self.session, entry)
+        audit.record(self.tx, entry)
 
 
 @contextmanager
@@ -98,7 +95,7 @@ def open_access_reader(settings: Settings, who: Caller) -> Iterator[AccessReader
         policy = policies.current(tx)
         if not policy.rules:
             raise Unavailable("policy.not_active", "nobody may do anything until it is")
-        yield AccessReader(session=tx, now=tx.now, policy=policy, capacity=capacity)
+        yield AccessReader(tx=tx, policy=policy, capacity=capacity)
 
 
 def check_may_read_access(

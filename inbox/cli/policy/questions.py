@@ -92,16 +92,16 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
             (
                 capacity,
                 explain_decision(
-                    it.session,
+                    it.tx,
                     it.policy,
-                    it.now,
+                    it.tx.now,
                     capacity=capacity,
                     action=wanted,
                     subject=subject,
                     request=given,
                 ),
             )
-            for capacity in active_capacities_of(it.session, it.now, PersonId(person))
+            for capacity in active_capacities_of(it.tx, it.tx.now, PersonId(person))
         ]
     if form.as_json:
         print_json([explanation_json(capacity, explanation) for capacity, explanation in explained])
@@ -139,10 +139,10 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
     with _open_message_reader(ctx, who, "access:who_asked", message, READ_ACCESS) as it:
         target, message_id = _target_of(it, to), MessageId(message)
         found = who_can(
-            it.session, it.policy, at or it.now, action=wanted, message_id=message_id, target=target
+            it.tx, it.policy, at or it.tx.now, action=wanted, message_id=message_id, target=target
         )
         emergency = who_can_by_emergency(
-            it.session, it.policy, at or it.now, action=wanted, message_id=message_id
+            it.tx, it.policy, at or it.tx.now, action=wanted, message_id=message_id
         )
     rows = [_able_row(able) for able in found] + [_emergency_row(each) for each in emergency]
     form.show(rows, rows, _WHO_COLUMNS, *(() if rows else ("nobody",)))
@@ -156,7 +156,7 @@ def _target_of(reader: AccessReader, to: str | None) -> PersonId | None:
 
 def _check_person(reader: AccessReader, person: str) -> None:
     """Raise `NotFound` if there is no such person: that nobody can do anything says nothing."""
-    if reader.session.get(Person, person) is None:
+    if reader.tx.get(Person, person) is None:
         raise NotFound
 
 
@@ -204,9 +204,9 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
         _check_person(it, person)
         found = tuple(
             what_can(
-                it.session,
+                it.tx,
                 it.policy,
-                it.now,
+                it.tx.now,
                 person=PersonId(person),
                 asker=it.capacity,
                 on=at,
@@ -238,7 +238,7 @@ def _open_message_reader(
     """Somebody asks about a message and may. Raises `NotFound` otherwise, and where it is none."""
     with open_access_reader(settings_of(ctx), who) as it:
         it.check_allowed(event, *wanted, about=message_id)
-        if it.session.get(Message, message_id) is None:
+        if it.tx.get(Message, message_id) is None:
             raise NotFound
         yield it
 

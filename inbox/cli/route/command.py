@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from sqlmodel import Session, col, func, select
+from sqlmodel import col, func, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
@@ -68,7 +68,7 @@ def lint(
     if database:
         with store_of(settings_of(ctx)).reading() as tx:
             for name, raw in files:
-                rows += _findings(name, raw, (tx, tx.now))
+                rows += _findings(name, raw, tx)
     else:
         rows = [row for name, raw in files for row in _findings(name, raw, None)]
     form.show(rows, rows, _LINT_COLUMNS, f"{len(files)} files, {len(rows)} findings")
@@ -76,7 +76,7 @@ def lint(
         raise typer.Exit(EXIT_FAILED)
 
 
-def _findings(name: str, raw: bytes, directory: tuple[Session, datetime] | None) -> Iterator[_Row]:
+def _findings(name: str, raw: bytes, tx: Transaction | None) -> Iterator[_Row]:
     try:
         book = read_unchecked_rules(name, raw)
     except PolicyError as error:
@@ -84,10 +84,9 @@ def _findings(name: str, raw: bytes, directory: tuple[Session, datetime] | None)
                "text": error.reason}  # fmt: skip
         return
     units, at_desk, today = None, None, datetime.now(UTC)
-    if directory is not None:
-        session, today = directory
-        takes = receiving_units(session, book, today)
-        units, at_desk = takes.keys(), _people_at_desk(session, today, takes.get(book.desk))
+    if tx is not None:
+        today, takes = tx.now, receiving_units(tx, book)
+        units, at_desk = takes.keys(), _people_at_desk(tx, takes.get(book.desk))
     for finding in found_in(book, on=day_of(today), units=units, at_desk=at_desk):
         yield {
             "level": "WRONG" if finding.is_error else "note",

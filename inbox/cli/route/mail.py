@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from sqlmodel import Session
 
 from inbox import audit
 from inbox.access.policy.engine import Policy
@@ -30,6 +29,7 @@ from inbox.line.routing_simulation import simulate as count
 from inbox.routing.route import RoutingExplanation, RuleAnswer, explain_route
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_cases import METADATA_READERS, read_metadata
+from inbox.store import Transaction
 from inbox.strict.toml_tables import ReadPosition
 from inbox.tables import Message
 
@@ -141,7 +141,7 @@ def _explain_message(
 ) -> RoutingExplanation:
     """What the rules say of a message, for somebody who may distribute it; audited."""
     with line.store.transaction() as tx:
-        capacity = choose_capacity(tx, tx.now, *who)
+        capacity = choose_capacity(tx, *who)
         authorized = authorize(
             line, tx, capacity, Action.ROUTE, message_subject(message_id), RequestFacts()
         )
@@ -238,11 +238,11 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     since, day = tx.now - timedelta(days=days), None if on is None else typed_day(on)
     question = SimulationRequest(capacity=capacity, book=book, since=since, on=day)
     with line.store.reading() as tx:
-        counts = count(line.keyring, tx, tx.now, policy, question)
+        counts = count(line.keyring, tx, policy, question)
     show_counts(counts, book, form)
 
 
-def _audit_simulation(session: Session, capacity: Capacity, policy: Policy, book: RuleBook) -> None:
+def _audit_simulation(tx: Transaction, capacity: Capacity, policy: Policy, book: RuleBook) -> None:
     """Audited before anything is counted: who asks often, with rules of their own, is seen."""
     entry = audit.Entry(
         event="route:simulated",
@@ -250,4 +250,4 @@ def _audit_simulation(session: Session, capacity: Capacity, policy: Policy, book
         subject=book.digest,
         policy=policy.digest,
     )
-    audit.record(session, entry)
+    audit.record(tx, entry)

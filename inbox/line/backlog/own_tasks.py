@@ -66,11 +66,9 @@ def own_tasks(
         .where(col(Task.role) == capacity.role.value, *where)
         .order_by(col(Task.opened_at), col(Task.id))
     )
-    with listing_snapshot(line) as (session, now, policy):
+    with listing_snapshot(line) as (tx, policy):
         known = (
-            _own_task(task)
-            for task in session.exec(query)
-            if _may_know(session, policy, now, capacity, task)
+            _own_task(task) for task in tx.exec(query) if _may_know(tx, policy, capacity, task)
         )
         return list(islice(known, at_most))
 

@@ -1,6 +1,5 @@
 """What archive staff do: place, mark duplicates, recheck, refetch, resend receipts, close tasks."""
 
-
 from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Action

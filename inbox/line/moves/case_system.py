@@ -75,13 +75,13 @@ def deliveries(
     Those that it may collect now; so nothing that a rule denies it, and nothing of a message that
     is no longer offered. Raises `Unavailable` as a list of people does.
     """
-    with listing_snapshot(line) as (session, now, policy):
-        last = None if after is None else session.get(Delivery, after)
+    with listing_snapshot(line) as (tx, policy):
+        last = None if after is None else tx.get(Delivery, after)
         own = last is not None and last.case_system == capacity.case_system
         return collectable_deliveries(
-            session,
+            tx,
             policy,
-            now,
+            tx.now,
             capacity=capacity,
             recheck=line.recheck,
             after=(last.offered_at, last.id) if last is not None and own else None,

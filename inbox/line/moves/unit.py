@@ -1,7 +1,5 @@
 """What the people of a unit do: take, assign, hand back, release, withdraw, collect, register."""
 
-
-
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import DeliveryState, MessageState, Mode, PersonId, new_id

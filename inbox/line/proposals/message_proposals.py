@@ -226,20 +226,20 @@ def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
 
 
 def _refuse(it: _ApprovedProposal) -> None:
-    session, now = it.authorized.session, it.authorized.now
-    message = session.get_one(Message, it.subject)
+    tx = it.authorized.tx
+    message = tx.get_one(Message, it.subject)
     it.authorized.settle(
         row=message,
         became=MessageState.REFUSED,
         by="refuse",
         code=it.code,
-        values={"refused_at": now},
+        values={"refused_at": tx.now},
     )
-    choose_receipt(session, now, message, ReceiptType.ERROR)
+    choose_receipt(tx, message, ReceiptType.ERROR)
 
 
 def _quarantine_release(it: _ApprovedProposal) -> None:
-    message = it.authorized.session.get_one(Message, it.subject)
+    message = it.authorized.tx.get_one(Message, it.subject)
     it.authorized.settle(
         row=message,
         became=MessageState.RECEIVED,
@@ -249,15 +249,15 @@ def _quarantine_release(it: _ApprovedProposal) -> None:
 
 
 def _abandon(it: _ApprovedProposal) -> None:
-    arrival = it.authorized.session.get_one(Arrival, it.subject)
+    arrival = it.authorized.tx.get_one(Arrival, it.subject)
     it.authorized.settle(
         row=arrival, became=ArrivalState.ABANDONING, by="abandon", code=arrival.code
     )
 
 
 def _withdraw(it: _ApprovedProposal) -> None:
-    delivery = active_delivery(it.authorized.session, it.subject)
-    message = it.authorized.session.get_one(Message, it.subject)
+    delivery = active_delivery(it.authorized.tx, it.subject)
+    message = it.authorized.tx.get_one(Message, it.subject)
     if delivery is None:
         raise Conflict("delivery.not_standing", "no delivery stands open")
     collected = delivery.state is DeliveryState.COLLECTED
@@ -265,7 +265,7 @@ def _withdraw(it: _ApprovedProposal) -> None:
         row=delivery,
         became=DeliveryState.SUPERSEDED if collected else DeliveryState.WITHDRAWN,
         by="withdraw",
-        values={"settled_at": it.authorized.now},
+        values={"settled_at": it.authorized.tx.now},
     )
     it.authorized.settle(row=message, became=MessageState.ROUTED, by="withdraw")
 

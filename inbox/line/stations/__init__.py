@@ -83,7 +83,7 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
 def _work(line: Line, job: Job[R], station: Station) -> Job[R] | None:
     outcome = station(line, job)
     with line.store.transaction() as tx:
-        decided = outcome if isinstance(outcome, Outcome) else outcome(tx, tx.now)
+        decided = outcome if isinstance(outcome, Outcome) else outcome(tx)
         return settle_outcome(line, job, decided, tx)
 
 

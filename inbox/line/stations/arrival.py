@@ -203,9 +203,9 @@ def confirm(line: Line, job: Job[Arrival]) -> DecideInTransaction:
     `confirmed_at` is never before the DELETE: `announce` rests on it.
     """
     answer = line.gateways[job.row.channel].confirm(notice_of(job))
-    return lambda _, now: Outcome(
+    return lambda tx: Outcome(
         became=ArrivalState.CONFIRMED,
-        values={"confirmed_as": answer.value, "confirmed_at": now},
+        values={"confirmed_as": answer.value, "confirmed_at": tx.now},
     )
 
 

@@ -1,6 +1,5 @@
 """Stations of a message: route it by its metadata, offer it to a case system, erase it."""
 
-
 import sqlalchemy as sa
 from sqlmodel import col, func, select
 
@@ -110,7 +109,7 @@ def _decide_offer(line: Line, row: Message, tx: Transaction) -> Outcome:
         became=MessageState.OFFERED,
         rule=decision.rule,
         policy=decision.digest,
-        followups=(lambda s, at: _open_delivery(s, at, row, system),),
+        followups=(lambda tx: _open_delivery(tx, row, system),),
     )
 
 

@@ -49,7 +49,7 @@ def open_message(line: Line, job: Job[Message]) -> Outcome:
     return Outcome(
         became=MessageState.OPENED,
         values=values,
-        followups=(lambda session, _: _insert_references(session, row.id, hashes),),
+        followups=(lambda tx: _insert_references(tx, row.id, hashes),),
     )
 
 
