@@ -215,9 +215,11 @@ class Transaction(Session):
     now: datetime
     """The database's time when it began."""
 
-    def __init__(self, engine: Engine, *, row_key: RowKey | None) -> None:
-        super().__init__(engine, expire_on_commit=False)
-        self.writes: Final = engine.get_execution_options().get(_WRITES, False)
+    def __init__(
+        self, bind: Engine | Connection, *, row_key: RowKey | None = None, **options: Any
+    ) -> None:
+        super().__init__(bind, expire_on_commit=False, **options)
+        self.writes: Final = bind.get_execution_options().get(_WRITES, False)
         """Whether it can be committed."""
         self.row_key: Final = row_key
         self.entries: Final[list[Any]] = []

@@ -27,7 +27,6 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 def _store(url: str, sealed: list[datetime] | None = None) -> Store:
     def seal(tx: Transaction) -> None:
-        del session
         if sealed is not None:
             sealed.append(tx.now)
 
@@ -53,7 +52,6 @@ def test_failed_transaction_leaves_no_rows(database: str) -> None:
 
 def test_audit_seal_runs_last_and_its_failure_rolls_back_the_transaction(database: str) -> None:
     def fails(tx: Transaction) -> None:
-        del now
         assert tx.get(Pulse, "seen") is not None
         raise RuntimeError
 
@@ -152,7 +150,7 @@ def test_store_that_nobody_has_any_more_leaves_no_open_connection(tmp_path: Path
         tx.add(Pulse(name="x"))
     assert _open_files_in(tmp_path) > 0
 
-    del store, session
+    del store, tx
     gc.collect()
 
     assert _open_files_in(tmp_path) == 0
@@ -251,7 +249,7 @@ def test_threads_of_a_process_on_sqlite_all_have_a_connection_at_once(tmp_path: 
 
     with ExitStack() as stack:
         for _ in range(SQLITE_CONNECTIONS):
-            session, _now = stack.enter_context(store.reading())
-            assert session.get(Pulse, "none") is None
+            tx = stack.enter_context(store.reading())
+            assert tx.get(Pulse, "none") is None
     store.engine.dispose()
     assert SQLITE_CONNECTIONS >= 40

@@ -9,8 +9,9 @@ from sqlmodel import Session, SQLModel
 
 from inbox.access import Policy
 from inbox.access.files.folder import load_policy
+from inbox.store import Transaction
 from inbox.store import create_engine as create_our_engine
-from tests.access.town import POLICIES, Town
+from tests.access.town import NOW, POLICIES, Town
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +30,11 @@ def small_engine() -> Iterator[Engine]:
 
 
 @pytest.fixture
-def session(small_engine: Engine) -> Iterator[Session]:
+def session(small_engine: Engine) -> Iterator[Transaction]:
     """Everything that a test writes is rolled back."""
     with small_engine.connect() as connection, connection.begin() as outer:
-        with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
+        with Transaction(connection, join_transaction_mode="create_savepoint") as session:
+            session.now = NOW
             yield session
         outer.rollback()
 

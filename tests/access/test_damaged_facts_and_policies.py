@@ -11,7 +11,6 @@ from shutil import copytree, rmtree
 from typing import Any
 
 import pytest
-from sqlmodel import Session
 
 from inbox.access import Action, Policy, Role
 from inbox.access.files import versions
@@ -19,7 +18,8 @@ from inbox.access.files.active import POLICY_KIND, ActivePolicies
 from inbox.access.files.folder import ALL_FILES
 from inbox.access.policy.conditions import dnf_of
 from inbox.access.policy.vocabulary import Effect
-from tests.access.town import NOW, POLICIES
+from inbox.store import Transaction
+from tests.access.town import POLICIES
 
 VALUES: list[object] = [None, "false", "true", "", 0, 1, 0.0, [], [True], {}, (), b"x", ...]
 BASIC = ("own_organisation", "active_capacity", "active_person")
@@ -192,7 +192,7 @@ def broken_folders(seed: int, folder: Path, count: int) -> Iterator[tuple[str, P
 
 
 def ask_broken(
-    session: Session, policy: Policy, folders: Iterator[tuple[str, Path]], each: int
+    session: Transaction, policy: Policy, folders: Iterator[tuple[str, Path]], each: int
 ) -> Counter[str]:
     """What processes say where these files are kept as the policy that is active."""
     yes, said = all_yes(policy), Counter[str]()
@@ -207,12 +207,11 @@ def ask_broken(
     return said
 
 
-def keep(session: Session, digest: str, folder: Path) -> None:
+def keep(session: Transaction, digest: str, folder: Path) -> None:
     """What of the folder can be read is the version that the database has, and names."""
     files = {name: (folder / name).read_bytes() for name in ALL_FILES if (folder / name).is_file()}
     versions.keep_first_version(
         session,
-        NOW,
         kind=POLICY_KIND,
         digest=digest,
         files=files,
@@ -222,7 +221,7 @@ def keep(session: Session, digest: str, folder: Path) -> None:
 
 
 def test_damaged_policy_files_deny_everything(
-    session: Session, the_policy: Policy, tmp_path: Path
+    session: Transaction, the_policy: Policy, tmp_path: Path
 ) -> None:
     said = ask_broken(session, the_policy, broken_folders(3, tmp_path, 8), 40)
 
@@ -231,7 +230,7 @@ def test_damaged_policy_files_deny_everything(
 
 @pytest.mark.long
 def test_damaged_policy_files_deny_everything_in_ten_thousand_questions(
-    session: Session, the_policy: Policy, tmp_path: Path
+    session: Transaction, the_policy: Policy, tmp_path: Path
 ) -> None:
     said = ask_broken(session, the_policy, broken_folders(4, tmp_path, 500), 20)
 
@@ -239,7 +238,7 @@ def test_damaged_policy_files_deny_everything_in_ten_thousand_questions(
 
 
 def test_sound_policy_files_allow_every_question_of_the_damage_tests(
-    session: Session, the_policy: Policy, tmp_path: Path
+    session: Transaction, the_policy: Policy, tmp_path: Path
 ) -> None:
     """So that the tests above can see."""
     keep(session, the_policy.digest, Path(copytree(POLICIES, tmp_path / "sound")))

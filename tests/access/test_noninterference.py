@@ -33,7 +33,7 @@ from inbox.errors import NotFound
 from inbox.line import Line
 from inbox.line.authorize import authorize
 from inbox.line.people_lists import ListRequest, count, facets, page
-from inbox.store import Store, create_engine
+from inbox.store import Store, Transaction, create_engine
 from inbox.tables import AuditHead, Delivery, Message, WrappedKey, table_of
 from tests.access.fact_oracle import Question, facts_told
 from tests.access.random_policy import ACTIONS_ABOUT_MESSAGES
@@ -130,7 +130,7 @@ def lists(
 
 
 def refusals(
-    session: Session,
+    session: Transaction,
     line: Line,
     capacity: Capacity,
     ids: Iterable[str],
@@ -142,7 +142,7 @@ def refusals(
         subject = OfMessage(message_id=MessageId(message_id))
         for action in actions:
             with pytest.raises(NotFound) as refused:
-                authorize(line, session, NOW, capacity, action, subject, _GIVEN)
+                authorize(line, session, capacity, action, subject, _GIVEN)
             answers.append((type(refused.value), str(refused.value), refused.value.args))
     return answers
 
@@ -157,8 +157,8 @@ def person_sees(
 ) -> list[Seen]:
     with real.line.store.reading() as tx:
         policy = real.line.policies.current(tx)
-    with session_with_world(engine, world) as session:
-        activate_policy(tx, NOW, policy.digest, None)
+    with session_with_world(engine, world) as tx:
+        activate_policy(tx, policy.digest, None)
         return [
             seen(engine, lambda: lists(tx, policy, capacity, actions)),
             seen(engine, lambda: refusals(tx, real.line, capacity, hidden, actions)),
@@ -261,7 +261,8 @@ def moved_in(line: Line, world: RandomWorld, digest: str) -> Iterator[None]:
     """The world in the line's database, committed, and out of it again."""
     with line.store.transaction() as tx:
         tx.add(AuditHead(id=1, size=0, frontier=b""))
-        activate_policy(tx, NOW, digest, None)
+        tx.now = NOW
+        activate_policy(tx, digest, None)
         tx.flush()
         write(tx, world)
     yield

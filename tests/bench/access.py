@@ -51,7 +51,7 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
         install(line.store, line.keyring)
         fill(line, size.extent)
         with line.store.reading() as tx:
-            asking = Asking(tx, tx.now, line.policies.current(tx))
+            asking = Asking(tx, line.policies.current(tx))
             found = [
                 *_decisions(asking, name_of(database), size),
                 *_pages(asking, name_of(database), size),

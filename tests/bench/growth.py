@@ -84,5 +84,5 @@ def _filled(stack: ExitStack, database: str, folder: Path, extent: Extent) -> Li
 
 
 def _asking(stack: ExitStack, line: Line) -> Asking:
-    session, now = stack.enter_context(line.store.reading())
-    return Asking(session, now, line.policies.current(session))
+    tx = stack.enter_context(line.store.reading())
+    return Asking(tx, line.policies.current(tx))

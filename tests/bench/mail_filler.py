@@ -38,8 +38,8 @@ _BLOCK = 1 << 20
 def fill(line: Line, extent: Extent) -> None:
     """Put it into an installation that has its first rows and nothing else."""
     chance = random.Random(7)  # noqa: S311 - lifelike, not secret
-    with line.store.reading() as (_, now):
-        pass
+    with line.store.reading() as tx:
+        now = tx.now
     with line.store.engine.execution_options(inbox_writes=True).begin() as connection:
         for kind, rows in _first(extent, now, chance):
             _insert(connection, kind, rows)

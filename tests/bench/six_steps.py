@@ -102,7 +102,7 @@ def do(line: Line, kind: type[QueueRow], row_id: str) -> list[tuple[str, str]]:
     station = station_of(row.state) or ""
     outcome = STATIONS[station](line, job)
     with line.store.transaction() as tx:
-        decided = outcome if isinstance(outcome, Outcome) else outcome(tx, tx.now)
+        decided = outcome if isinstance(outcome, Outcome) else outcome(tx)
         settle_outcome(line, job, decided, tx)
         match station:
             case "fetch":

@@ -153,7 +153,7 @@ def test_access_and_growth_rows_refuse_a_figure_when_nobody_sees_a_page(tmp_path
         install(line.store, line.keyring)
         fill(line, Extent(messages=50, people=12, units=3))
         with line.store.reading() as tx:
-            asking = Asking(tx, tx.now, Policy([], facts=FACTS, digest="closed"))
+            asking = Asking(tx, Policy([], facts=FACTS, digest="closed"))
 
             with pytest.raises(WrongOutcome, match="a page of the list for a handler: nobody"):
                 asking.paging(KINDS[0])

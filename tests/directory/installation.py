@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,6 +62,12 @@ def undone(line: Line) -> Iterator[Transaction]:
             _undo()
     except _UndoneError:
         pass
+
+
+def at_time(tx: Transaction, moment: datetime) -> Transaction:
+    """The same transaction, whose clock says this from now on."""
+    tx.now = moment
+    return tx
 
 
 def read(text: str) -> Directory:

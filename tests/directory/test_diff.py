@@ -13,7 +13,7 @@ from inbox.domain import OrgNumber
 from inbox.errors import Invalid
 from inbox.line import Line
 from tests.directory.directory_strategies import directories
-from tests.directory.installation import OURS, planned, read, take, undone
+from tests.directory.installation import OURS, at_time, planned, read, take, undone
 from tests.municipality import DIRECTORY
 
 BASE = read_directory(DIRECTORY)
@@ -28,7 +28,7 @@ def test_plan_of_an_already_applied_directory_is_empty(same_line: Line, drawn: D
         take(same_line, tx, drawn)
 
         assert planned(same_line, tx, drawn) == ()
-        assert planned(same_line, tx, tx.now + timedelta(hours=1), drawn) == ()
+        assert planned(same_line, at_time(tx, tx.now + timedelta(hours=1)), drawn) == ()
 
 
 @given(drawn=directories())
@@ -57,13 +57,12 @@ def test_complete_directory_file_ends_rows_missing_from_the_file(
         for kind in (RowKind.UNIT, RowKind.PERSON):
             assert complete.rows[kind]
         try:
-            take(same_line, tx, tx.now + timedelta(minutes=1), complete)
+            take(same_line, at_time(tx, tx.now + timedelta(minutes=1)), complete)
         except Invalid:
             assume(False)  # noqa: FBT003 - as hypothesis has it
-        later = tx.now + timedelta(minutes=2)
-        stands = directory_now(tx, later, OURS_NUMBER)
+        stands = directory_now(at_time(tx, tx.now + timedelta(minutes=1)), OURS_NUMBER)
 
-        assert planned(same_line, tx, later, complete) == ()
+        assert planned(same_line, tx, complete) == ()
         for kind in (RowKind.CAPACITY, RowKind.CLEARANCE, RowKind.CONFLICT):
             assert set(stands.rows[kind]) <= set(complete.rows[kind])
 
@@ -270,12 +269,13 @@ def test_directory_snapshot_of_a_past_day_has_the_rows_of_that_day(same_line: Li
     with undone(same_line) as tx:
         take(same_line, tx, BASE)
         take(same_line, tx, read(SAID["parent"]))
+        between = tx.now + timedelta(days=20)
         later, latest = tx.now + timedelta(days=40), tx.now + timedelta(days=80)
-        take(same_line, tx, later, read("[[unit]]\nid='ppt'\nname='PPT'\nparent='bv'\n"))
-        take(same_line, tx, later, read(SAID["person leaves"]))
+        take(same_line, at_time(tx, later), read("[[unit]]\nid='ppt'\nname='PPT'\nparent='bv'\n"))
+        take(same_line, tx, read(SAID["person leaves"]))
 
-        then = directory_on(tx, latest, OURS_NUMBER, tx.now + timedelta(days=20))
-        today = directory_on(tx, latest, OURS_NUMBER, latest)
+        then = directory_on(at_time(tx, latest), OURS_NUMBER, between)
+        today = directory_on(tx, OURS_NUMBER, latest)
 
         assert then.rows[RowKind.UNIT]["ppt",].cells["parent"] == "skole"
         assert today.rows[RowKind.UNIT]["ppt",].cells["parent"] == "bv"

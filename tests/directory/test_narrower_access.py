@@ -18,7 +18,7 @@ from inbox.store import Transaction
 from inbox.tables import Assignment, CapacityRow, Unit
 from tests.databases import SQLITE_SOON
 from tests.directory.directory_strategies import SENDERS, tables
-from tests.directory.installation import OURS, planned, read, take, undone
+from tests.directory.installation import OURS, at_time, planned, read, take, undone
 from tests.rows import message_row
 
 PAST = datetime.fromisoformat("2026-11-19T08:00:00Z")
@@ -101,18 +101,18 @@ def _check(line: Line, edit: tuple[dict[str, Any], dict[str, Any]], choice: st.D
     before, after = (directory_of(each) for each in edit)
     with undone(line) as tx:
         take(line, tx, before)
-        later = tx.now + timedelta(hours=2)
+        now, later = tx.now, tx.now + timedelta(hours=2)
         try:
-            changes = planned(line, tx, later, after)
+            changes = planned(line, at_time(tx, later), after)
         except Invalid:  # a unit that rules name, without a successor
             changes = ()
         assume(changes and not any(change.widens for change in changes))
-        _fill(tx, choice)
+        _fill(at_time(tx, now), choice)
         policy = line.policies.current(tx)
-        had = access_map(tx, later, policy, OrgNumber(OURS))
-        take(line, tx, later, after)
-        gained = _gained(had, access_map(tx, later, policy, OrgNumber(OURS)))
-        freed = _freed(tx, later)
+        had = access_map(at_time(tx, later), policy, OrgNumber(OURS))
+        take(line, tx, after)
+        gained = _gained(had, access_map(tx, policy, OrgNumber(OURS)))
+        freed = _freed(tx)
 
         assert {each for each in gained if each[-1] not in freed} == set()
 

@@ -19,6 +19,7 @@ from inbox.domain import OrgNumber
 from inbox.errors import Conflict, Invalid, NotFound
 from inbox.line.case_systems import case_system_by_key
 from inbox.tables import CapacityRow, Clearance, Installation, KnownReference, Person, Unit
+from tests.directory.installation import at_time
 from tests.municipality import DIRECTORY
 from tests.worlds import OURS, World
 
@@ -55,7 +56,9 @@ def test_acting_in_an_ended_capacity_is_refused(small_world: World) -> None:
             row.active_until = tx.now + timedelta(hours=1)
         assert sign_in_as(tx, "kari", role=Role.LEADER, unit="bv").person == "kari"
         with pytest.raises(NotFound):
-            sign_in_as(tx, tx.now + timedelta(hours=2), "kari", role=Role.LEADER, unit="bv")
+            sign_in_as(
+                at_time(tx, tx.now + timedelta(hours=2)), "kari", role=Role.LEADER, unit="bv"
+            )
 
 
 def test_capacities_of_a_person_are_shown_only_for_the_own_personal_code(
@@ -108,7 +111,7 @@ def test_a_case_system_is_found_by_its_key_while_it_is_active(small_world: World
         assert found is not None
         assert found.id == "sak"
         assert case_system_by_key(tx, key + "x") is None
-        assert case_system_by_key(tx, tx.now - timedelta(days=1), key) is None
+        assert case_system_by_key(at_time(tx, tx.now - timedelta(days=1)), key) is None
 
 
 def test_imported_case_reference_is_stored_as_a_keyed_hash(small_world: World) -> None:

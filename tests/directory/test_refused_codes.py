@@ -10,6 +10,7 @@ from inbox.access.policy.vocabulary import Role
 from inbox.directory import issue_code, sign_in_as, verified_capacities
 from inbox.errors import Conflict, InboxError, NotFound, Unavailable
 from inbox.tables import AuditEntry, RefusedSignIn
+from tests.directory.installation import at_time
 from tests.worlds import World
 
 REFUSED = "person:code_refused"
@@ -24,7 +25,7 @@ def outcome(world: World, person: str, code: str, later: timedelta = timedelta(0
     """What a sign-in ends with, in a transaction that only reads."""
     try:
         with world.line.store.reading() as tx:
-            verified_capacities(tx, tx.now + later, person, code)
+            verified_capacities(at_time(tx, tx.now + later), person, code)
     except InboxError as error:
         return error.code
     return "in"

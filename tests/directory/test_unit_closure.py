@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 from inbox.line import Line
 from inbox.tables import UnitAbove
 from tests.databases import SQLITE_SOON
-from tests.directory.installation import read, take, undone
+from tests.directory.installation import at_time, read, take, undone
 
 UNITS = [f"u{number}" for number in range(8)]
 
@@ -54,11 +54,12 @@ def test_unit_closure_matches_the_parents_on_every_day(
     same_line: Line, trees: list[dict[str, str]]
 ) -> None:
     with undone(same_line) as tx:
+        now = tx.now
         for day, parents in enumerate(trees):
-            take(same_line, tx, tx.now + timedelta(days=day), read(_text(parents)))
+            take(same_line, at_time(tx, now + timedelta(days=day)), read(_text(parents)))
 
         for day, parents in enumerate(trees):
-            then = tx.now + timedelta(days=day, hours=1)
+            then = now + timedelta(days=day, hours=1)
             assert _closure(tx, then) == sorted(_naive(parents))
 
 
@@ -67,10 +68,11 @@ def test_unit_closure_of_a_deep_tree_follows_a_moved_subtree(line: Line) -> None
     deep = {f"d{level:02}": f"d{level - 1:02}" for level in range(1, 50)}
     moved = deep | {"d25": "u0"}
     with undone(line) as tx:
+        now = tx.now
         take(line, tx, read(_text(deep)))
-        take(line, tx, tx.now + timedelta(days=1), read(_text(moved)))
+        take(line, at_time(tx, now + timedelta(days=1)), read(_text(moved)))
 
-        before, after = (_closure(tx, tx.now + timedelta(hours=h)) for h in (1, 25))
+        before, after = (_closure(tx, now + timedelta(hours=h)) for h in (1, 25))
 
     assert before == sorted(_naive(deep))
     assert len(before) == 49 * 50 // 2

@@ -19,7 +19,7 @@ def checkpoint_file(house: House) -> Path:
 
 def sign_more_than_is_there(house: House, more: int = 5) -> str:
     """Sign, outside, so many entries more than the database has; the text of the file."""
-    with house.line.store.reading() as (session, _):
+    with house.line.store.reading() as session:
         size, _ = audit.head(session)
     note = sign("test", size + more, bytes(32), house.line.keyring.signer())
     with checkpoint_file(house).open("a") as file:
@@ -29,13 +29,13 @@ def sign_more_than_is_there(house: House, more: int = 5) -> str:
 
 def case_system_capacity(house: House, system: str) -> Capacity:
     """A case system in its capacity."""
-    with house.line.store.reading() as (session, _):
+    with house.line.store.reading() as session:
         return capacity_of(session.get_one(CaseSystem, system))
 
 
 def states(world: World) -> dict[str, list[tuple[str, str, int]]]:
     """Id, state and version of every row that could be worked on, but arrivals."""
-    with world.line.store.reading() as (session, _):
+    with world.line.store.reading() as session:
         return {
             kind.__name__: _rows(session, kind) for kind in (Message, Delivery, Receipt, Outbox)
         }

@@ -133,7 +133,7 @@ def test_case_reference_of_a_message_is_kept_as_a_hash_until_erasure(world: Worl
 
     with world.line.store.transaction() as tx:
         row = tx.get_one(Message, message.id)
-        _destroy_content(world.line, tx, world.clock.now, row)
+        _destroy_content(world.line, tx, row)
 
     assert _named(world) == set()
 

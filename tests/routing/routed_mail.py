@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from sqlmodel import Session
-
 from inbox import audit
 from inbox.access import Policy
 from inbox.access.files.folder import load_policy
@@ -25,7 +23,7 @@ from inbox.keys import DataKey, Keyring, create_keys
 from inbox.line.routing_simulation import GroupCounts, SimulationRequest, simulate
 from inbox.migrations import shipped_folder
 from inbox.routing.rule_book import RuleBook
-from inbox.store import Store, create_engine
+from inbox.store import Store, Transaction, create_engine
 from inbox.tables import AuditHead, Message, WrappedKey
 from tests.access.town import BERGVIK, NOW, Town
 from tests.routing.rule_books import STRANGER, the_book
@@ -43,7 +41,7 @@ class Post:
     """Puts mail into a database, in one transaction."""
 
     keyring: Keyring
-    session: Session
+    session: Transaction
 
     def receive(
         self,
@@ -113,7 +111,7 @@ class Mailroom(Post):
         question = SimulationRequest(
             capacity=capacity, book=book or the_book(), since=NOW - timedelta(days=days)
         )
-        return simulate(self.keyring, self.session, NOW, policy or the_policy(), question)
+        return simulate(self.keyring, self.session, policy or the_policy(), question)
 
 
 def _sealed(

@@ -3,24 +3,22 @@
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
 
 from inbox.database_faults import fault_of
 from inbox.errors import ConfigurationError, InboxError, Unavailable
 from inbox.migrations import upgrade
-from inbox.store import Store, create_engine
+from inbox.store import Store, Transaction, create_engine
 from tests import databases
 from tests.postgres import OUTSIDER
 
 PASSWORD = "a-password-of-the-tests"
 
 
-def _seal(session: Session, now: datetime) -> None:
-    del session, now
+def _seal(tx: Transaction) -> None:
+    del tx
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from multiprocessing import get_context
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from inbox.access import Action, Policy, Role
 from inbox.access.files import versions
@@ -29,9 +29,9 @@ from inbox.access.files.versions import (
 )
 from inbox.access.policy.engine import MODEL
 from inbox.errors import PolicyError
-from inbox.store import Store, create_engine
+from inbox.store import Store, Transaction, create_engine
 from inbox.tables import PolicyVersion, table_of
-from tests.access.town import NOW, POLICIES, allow
+from tests.access.town import POLICIES, allow
 from tests.databases import SQLITE_SOON
 
 SHIPPED = read_policy_files(POLICIES)
@@ -54,14 +54,13 @@ def version(when: str, digest: str) -> FilesByName:
 
 
 def name(
-    session: Session,
+    session: Transaction,
     files: FilesByName,
     digest: str,
     rule: DigestRule = DigestRule.EVERY_FILE,
 ) -> None:
     keep_first_version(
         session,
-        NOW,
         kind=POLICY_KIND,
         digest=digest,
         files=files,
@@ -71,11 +70,13 @@ def name(
     )
 
 
-def test_active_policy_has_no_rules_when_the_database_names_none(session: Session) -> None:
+def test_active_policy_has_no_rules_when_the_database_names_none(session: Transaction) -> None:
     assert ActivePolicies().current(session).rules == ()
 
 
-def test_active_policy_is_read_from_the_database_once(session: Session, the_policy: Policy) -> None:
+def test_active_policy_is_read_from_the_database_once(
+    session: Transaction, the_policy: Policy
+) -> None:
     policies = ActivePolicies()
     name(session, SHIPPED, the_policy.digest)
 
@@ -87,7 +88,7 @@ def test_active_policy_is_read_from_the_database_once(session: Session, the_poli
 
 
 def test_preloaded_policy_is_used_only_if_the_database_names_its_digest(
-    session: Session, the_policy: Policy
+    session: Transaction, the_policy: Policy
 ) -> None:
     policies = ActivePolicies(the_policy)
     assert policies.current(session).rules == ()
@@ -112,7 +113,7 @@ def test_preloaded_policy_is_used_only_if_the_database_names_its_digest(
     ids=["empty", "half a row", "another effect", "no cases", "one too many", "another digest"],
 )
 def test_policy_files_that_are_invalid_or_have_another_digest_load_no_rules(
-    session: Session, the_policy: Policy, files: FilesByName, code: str
+    session: Transaction, the_policy: Policy, files: FilesByName, code: str
 ) -> None:
     policies = ActivePolicies()
     name(session, files, the_policy.digest)
@@ -132,7 +133,7 @@ def without_an_invariant() -> FilesByName:
 
 
 def test_version_of_digest_rule_1_is_checked_by_that_rule_and_stays_readable(
-    session: Session,
+    session: Transaction,
 ) -> None:
     digest = digest_of(SHIPPED, DigestRule.DECIDING_FILES)
     name(session, SHIPPED, digest, DigestRule.DECIDING_FILES)
@@ -145,7 +146,7 @@ def test_version_of_digest_rule_1_is_checked_by_that_rule_and_stays_readable(
 
 @pytest.mark.parametrize("file", sorted(SHIPPED))
 def test_version_of_digest_rule_2_with_any_other_file_loads_no_rules(
-    session: Session, file: str
+    session: Transaction, file: str
 ) -> None:
     changed = {**SHIPPED, file: SHIPPED[file] + b"\n"}
     policies = ActivePolicies()
@@ -157,7 +158,7 @@ def test_version_of_digest_rule_2_with_any_other_file_loads_no_rules(
 
 
 def test_files_of_a_newer_digest_rule_cannot_pass_as_those_of_an_older_one(
-    session: Session,
+    session: Transaction,
 ) -> None:
     policies = ActivePolicies()
     name(session, without_an_invariant(), digest_of(SHIPPED))
@@ -166,7 +167,7 @@ def test_files_of_a_newer_digest_rule_cannot_pass_as_those_of_an_older_one(
     assert policies.current(session).rules == ()
 
 
-def test_version_of_an_unknown_digest_rule_loads_no_rules(session: Session) -> None:
+def test_version_of_an_unknown_digest_rule_loads_no_rules(session: Transaction) -> None:
     policies = ActivePolicies()
     name(session, SHIPPED, digest_of(SHIPPED))
     session.execute(sa.update(table_of(PolicyVersion)).values(digest_rule=3))
@@ -176,7 +177,7 @@ def test_version_of_an_unknown_digest_rule_loads_no_rules(session: Session) -> N
     assert policies.problem.code == "policy.digest_rule"
 
 
-def test_another_version_of_a_shared_old_digest_is_read_anew(session: Session) -> None:
+def test_another_version_of_a_shared_old_digest_is_read_anew(session: Transaction) -> None:
     digest = digest_of(SHIPPED, DigestRule.DECIDING_FILES)
     name(session, SHIPPED, digest, DigestRule.DECIDING_FILES)
     policies = ActivePolicies()
@@ -189,7 +190,7 @@ def test_another_version_of_a_shared_old_digest_is_read_anew(session: Session) -
     assert policies.problem.code == "policy.invariant"
 
 
-def test_only_exactly_the_active_files_are_active(session: Session) -> None:
+def test_only_exactly_the_active_files_are_active(session: Transaction) -> None:
     digest = digest_of(SHIPPED, DigestRule.DECIDING_FILES)
     name(session, SHIPPED, digest, DigestRule.DECIDING_FILES)
 
@@ -197,8 +198,8 @@ def test_only_exactly_the_active_files_are_active(session: Session) -> None:
     assert not is_active_policy(session, without_an_invariant())
 
 
-def test_no_files_are_active_where_none_are_kept(session: Session) -> None:
-    activate_policy(session, NOW, digest_of(SHIPPED), "bo")
+def test_no_files_are_active_where_none_are_kept(session: Transaction) -> None:
+    activate_policy(session, digest_of(SHIPPED), "bo")
 
     assert not is_active_policy(session, SHIPPED)
 
@@ -207,7 +208,7 @@ def test_digest_rules_keep_their_numbers() -> None:
     assert [rule.value for rule in DigestRule] == [1, 2]
 
 
-def test_files_of_an_altered_active_version_are_not_active(session: Session) -> None:
+def test_files_of_an_altered_active_version_are_not_active(session: Transaction) -> None:
     assert not is_active_policy(session, SHIPPED)
     name(session, SHIPPED, digest_of(SHIPPED))
     assert is_active_policy(session, SHIPPED)
@@ -219,7 +220,9 @@ def test_files_of_an_altered_active_version_are_not_active(session: Session) -> 
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"allow.csv": 1}', b"\xff", b"null", b'"a"'])
-def test_damaged_bytes_of_the_active_version_load_no_rules(session: Session, raw: bytes) -> None:
+def test_damaged_bytes_of_the_active_version_load_no_rules(
+    session: Transaction, raw: bytes
+) -> None:
     policies = ActivePolicies()
     name(session, SHIPPED, digest_of(SHIPPED))
     session.execute(sa.update(table_of(PolicyVersion)).values(files=raw))
@@ -230,10 +233,10 @@ def test_damaged_bytes_of_the_active_version_load_no_rules(session: Session, raw
 
 
 def test_active_digest_without_stored_files_loads_no_rules(
-    session: Session, the_policy: Policy
+    session: Transaction, the_policy: Policy
 ) -> None:
     policies = ActivePolicies()
-    activate_policy(session, NOW, the_policy.digest, "bo")
+    activate_policy(session, the_policy.digest, "bo")
 
     assert policies.current(session).rules == ()
     assert policies.problem is not None
@@ -241,7 +244,7 @@ def test_active_digest_without_stored_files_loads_no_rules(
 
 
 def test_policy_that_failed_to_load_is_not_read_again_until_another_is_named(
-    session: Session,
+    session: Transaction,
 ) -> None:
     asked: list[str] = []
 
@@ -263,7 +266,7 @@ def test_policy_that_failed_to_load_is_not_read_again_until_another_is_named(
 
 
 def test_newly_named_policy_replaces_the_loaded_policy_at_once(
-    session: Session,
+    session: Transaction,
 ) -> None:
     active = ActiveRules(POLICY_KIND, quick)
     name(session, version("a", "one"), "one")
@@ -277,11 +280,11 @@ def test_newly_named_policy_replaces_the_loaded_policy_at_once(
     assert [rule.when for rule in after.rules] == ["b"]
 
 
-def test_access_and_routing_rules_have_separate_active_versions(session: Session) -> None:
+def test_access_and_routing_rules_have_separate_active_versions(session: Transaction) -> None:
     """Access and routing are named apart: neither is ever taken for the other."""
     one = version("a", "one")
     keep_first_version(
-        session, NOW, kind="routing", digest="one", files=one, proposed_by="a", approved_by="b"
+        session, kind="routing", digest="one", files=one, proposed_by="a", approved_by="b"
     )
     assert ActivePolicies().current(session).digest == ""
 

@@ -8,7 +8,6 @@ from shutil import copytree
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
 
 from inbox.access import Action, Policy, Role
 from inbox.access.files.active import POLICY_KIND, ActivePolicies
@@ -24,8 +23,9 @@ from inbox.access.files.folder import (
 from inbox.access.files.versions import keep_first_version
 from inbox.access.review.diff import compare_policies
 from inbox.errors import PolicyError
+from inbox.store import Transaction
 from inbox.tables import PolicyVersion, table_of
-from tests.access.town import NOW, POLICIES, policy_files
+from tests.access.town import POLICIES, policy_files
 
 SIGNS = [bytes([sign]) for sign in b"abdeilnoprst_ADp0139 ,#;*()[]{}=\"'-\\\n\t?"]
 Question = tuple[Role, Mapping[str, bool], Action]
@@ -127,14 +127,14 @@ def answered_with_yes(policy: Policy) -> list[Question]:
     return found
 
 
-def name_policy(session: Session, digest: str) -> None:
+def name_policy(session: Transaction, digest: str) -> None:
     """The database names that policy."""
     keep_first_version(
-        session, NOW, kind=POLICY_KIND, digest=digest, files={}, proposed_by="ada", approved_by="bo"
+        session, kind=POLICY_KIND, digest=digest, files={}, proposed_by="ada", approved_by="bo"
     )
 
 
-def allowed(session: Session, folder: Path, questions: list[Question]) -> int:
+def allowed(session: Transaction, folder: Path, questions: list[Question]) -> int:
     """How many of them a process says yes to whose policy was kept as it is in this folder."""
     try:
         kept = read_policy_files(folder)
@@ -152,7 +152,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_missing_empty_unreadable_or_half_policy_file_denies_everything(
-    draft: PolicyDraft, folder: Path, session: Session
+    draft: PolicyDraft, folder: Path, session: Transaction
 ) -> None:
     questions = answered_with_yes(draft.policy)
     name_policy(session, draft.policy.digest)
@@ -173,7 +173,7 @@ def test_missing_empty_unreadable_or_half_policy_file_denies_everything(
 
 
 def cut(
-    draft: PolicyDraft, folder: Path, session: Session, file: str, places: Sequence[int]
+    draft: PolicyDraft, folder: Path, session: Transaction, file: str, places: Sequence[int]
 ) -> int:
     """Decisions of processes whose file ends early; each must be a no."""
     questions = answered_with_yes(draft.policy)[:20]
@@ -188,7 +188,7 @@ def cut(
 
 
 def test_truncated_deny_file_denies_everything(
-    draft: PolicyDraft, folder: Path, session: Session
+    draft: PolicyDraft, folder: Path, session: Transaction
 ) -> None:
     size = len(policy_files()["deny.csv"])
 
@@ -200,7 +200,7 @@ def test_truncated_deny_file_denies_everything(
 @pytest.mark.long
 @pytest.mark.parametrize("file", ["allow.csv", "deny.csv"])
 def test_allow_or_deny_file_truncated_at_any_byte_denies_everything(
-    draft: PolicyDraft, folder: Path, session: Session, file: str
+    draft: PolicyDraft, folder: Path, session: Transaction, file: str
 ) -> None:
     size = len(policy_files()[file])
 

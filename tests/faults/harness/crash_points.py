@@ -54,7 +54,7 @@ class CrashPoints(EffectPoints):
 
     def seal(self, tx: Transaction) -> None:
         """The audit's own, with one point before and one after each commit."""
-        entries: list[audit.Entry] = list(tx.info.get("inbox.audit", []))
+        entries: list[audit.Entry] = list(tx.entries)
         audit.seal(tx)
         name = "+".join(dict.fromkeys(map(_step, entries))) or "commit"
         about = "+".join(entry.subject for entry in entries if entry.was)

@@ -51,7 +51,7 @@ class EffectPoints:
 
     def seal(self, tx: Transaction) -> None:
         """The audit's own, with a point before and after each commit, named by what it settles."""
-        entries: list[audit.Entry] = tx.info.get("inbox.audit", [])
+        entries: list[audit.Entry] = tx.entries
         names = [f"{e.event}/{e.by}" for e in entries] or ["commit"]
         audit.seal(tx)
         for name in names:
