@@ -4,7 +4,7 @@ A station reads: claim (short transaction) → work (no session, no transaction 
 transaction). Deciding is pure, doing is thin.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar
@@ -22,7 +22,7 @@ from inbox.line.throttle.erasure_pace import ErasurePace
 from inbox.line.throttle.transfer_slots import TransferSlots
 from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits, Trust
-from inbox.store import Store, Transaction
+from inbox.store import Store
 from inbox.tables import Arrival, Message, Outbox, Receipt
 from inbox.trust.crl_schedule import CrlSchedule
 from inbox.trust.trust_store import TrustStore
@@ -157,9 +157,3 @@ class Outcome:
     """When the new state's station may work on it; at once if None."""
     rule: str | None = None
     policy: str | None = None
-    followups: tuple[Callable[[Transaction], None], ...] = ()
-    """Follow-up rows, written after the row itself, in the same transaction."""
-
-
-DecideInTransaction = Callable[[Transaction], Outcome]
-"""An outcome that must be decided inside settle's transaction."""

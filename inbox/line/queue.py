@@ -241,7 +241,7 @@ def unwrap_stored_key(line: Line, stored: "WrappedKeyRow | sa.Row[Any]") -> Data
 
 
 def settle_outcome(line: Line, job: Job[R], outcome: Outcome, tx: Transaction) -> Job[R] | None:
-    """Write a job's outcome and its follow-up rows, in the caller's transaction.
+    """Write a job's outcome, in the caller's transaction.
 
     The row's next job, its lease kept, if it has a station that is due; else None.
     """
@@ -261,8 +261,6 @@ def settle_outcome(line: Line, job: Job[R], outcome: Outcome, tx: Transaction) -
             policy=outcome.policy,
         ),
     )
-    for write in outcome.followups:
-        write(tx)
     _bring_forward_same_outage(tx, job.row)
     if not goes_on:
         return None

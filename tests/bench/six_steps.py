@@ -14,10 +14,11 @@ from procrastinate.types import JSONValue
 from sqlmodel import col, select
 
 from inbox.domain import station_of
-from inbox.line import Job, Line, Outcome
-from inbox.line.queue import data_keys_of, settle_outcome
+from inbox.line import Job, Line
+from inbox.line.queue import data_keys_of
 from inbox.line.settle import QueueRow
 from inbox.line.stations import STATIONS
+from inbox.line.stations.station import Settling
 from inbox.tables import Arrival, Message, Outbox
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.neighbours import announce_all, furnished, still_line
@@ -100,10 +101,9 @@ def do(line: Line, kind: type[QueueRow], row_id: str) -> list[tuple[str, str]]:
         assert isinstance(row, QueueRow)
         job: Job[Any] = Job(row=row, now=tx.now, keys=data_keys_of(tx, line, row))
     station = station_of(row.state) or ""
-    outcome = STATIONS[station](line, job)
+    found = STATIONS[station].act(line, job)
     with line.store.transaction() as tx:
-        decided = outcome if isinstance(outcome, Outcome) else outcome(tx)
-        settle_outcome(line, job, decided, tx)
+        STATIONS[station].settle(Settling(line=line, job=job, tx=tx), found)
         match station:
             case "fetch":
                 return [("arrival", row_id)]

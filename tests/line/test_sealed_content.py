@@ -100,17 +100,19 @@ def test_open_station_gives_the_same_outcome_when_run_twice(small_world: World) 
         job = advance(small_world.line, job)
     received = claim(small_world.line, Message)
     assert received is not None
-    from inbox.line.stations.open import open_message
+    from inbox.line.stations.open import Opened, open_message
 
-    first, second = (
-        open_message(small_world.line, received),
-        open_message(small_world.line, received),
-    )
+    first, second = (open_message(small_world.line, received) for _ in range(2))
 
-    assert first.became == second.became == MessageState.OPENED
-    assert {k: v for k, v in first.values.items() if "sealed" not in k} == {
-        k: v for k, v in second.values.items() if "sealed" not in k
-    }
+    assert isinstance(first, Opened)
+    assert isinstance(second, Opened)
+    assert first.outcome.became == second.outcome.became == MessageState.OPENED
+    plain = [
+        {k: v for k, v in each.outcome.values.items() if "sealed" not in k}
+        for each in (first, second)
+    ]
+    assert plain[0] == plain[1]
+    assert first.references == second.references
     assert small_world.message(wire_id).state is MessageState.RECEIVED
 
 

@@ -5,8 +5,8 @@ alone knows what every kind of failure leads to.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from inbox import log
 from inbox.domain import station_of
@@ -19,20 +19,24 @@ from inbox.errors import (
     Unavailable,
     WaitingForPeople,
 )
-from inbox.line import DecideInTransaction, Job, Line, Outcome, R, queue
+from inbox.line import Job, Line, R, queue
 from inbox.line.damage import is_content_damage, report_damage
-from inbox.line.queue import postpone, settle_outcome
+from inbox.line.queue import postpone
 from inbox.line.settle import message_id_of
-from inbox.line.stations.arrival import confirm, discard, fetch
+from inbox.line.stations.arrival import (
+    delete_at_gateway,
+    fetch,
+    record_abandoned,
+    record_confirmed,
+    record_custody,
+)
 from inbox.line.stations.erasure_dates import postpone_until_due
-from inbox.line.stations.message import erase, offer, route
-from inbox.line.stations.notify import notify
-from inbox.line.stations.open import open_message
-from inbox.line.stations.receipt import create, follow_up, send
+from inbox.line.stations.message import check_erasable, erase, offer, record_route, route
+from inbox.line.stations.notify import notify, record_notified
+from inbox.line.stations.open import open_message, record_opened
+from inbox.line.stations.receipt import create, follow_up, record_status, send
+from inbox.line.stations.station import Settling, Station, move_only, no_effect
 from inbox.log import LogEvent, LogField
-
-Station = Callable[[Line, Job[Any]], Outcome | DecideInTransaction]
-"""What a station is: `Any`, because each takes the jobs of its own kind of row."""
 
 INTAKE: Final = "fetch"
 """The station that works while a process holds still: it takes custody, and trusts nothing old.
@@ -41,17 +45,17 @@ The gateway keeps its copy until then: should the newest database be put in plac
 message again.
 """
 STATIONS: Final[Mapping[str, Station]] = {
-    "fetch": fetch,
-    "confirm": confirm,
-    "discard": discard,
-    "open": open_message,
-    "route": route,
-    "offer": offer,
-    "erase": erase,
-    "create": create,
-    "send": send,
-    "follow_up": follow_up,
-    "notify": notify,
+    "fetch": Station(fetch, record_custody),
+    "confirm": Station(delete_at_gateway, record_confirmed),
+    "discard": Station(delete_at_gateway, record_abandoned),
+    "open": Station(open_message, record_opened),
+    "route": Station(route, record_route),
+    "offer": Station(no_effect, offer),
+    "erase": Station(check_erasable, erase),
+    "create": Station(create, move_only),
+    "send": Station(send, move_only),
+    "follow_up": Station(follow_up, record_status),
+    "notify": Station(notify, record_notified),
 }
 
 
@@ -81,10 +85,11 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
 
 
 def _work(line: Line, job: Job[R], station: Station) -> Job[R] | None:
-    outcome = station(line, job)
+    found = station.act(line, job)
     with line.store.transaction() as tx:
-        decided = outcome if isinstance(outcome, Outcome) else outcome(tx)
-        return settle_outcome(line, job, decided, tx)
+        settling = Settling(line=line, job=job, tx=tx)
+        station.settle(settling, found)
+    return settling.following
 
 
 def _put_off(line: Line, job: Job[R], error: InboxError) -> None:

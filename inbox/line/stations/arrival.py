@@ -12,11 +12,12 @@ from sqlmodel import col, select
 
 from inbox.domain import ArrivalState, MessageState, OrgNumber, WireId, new_id
 from inbox.errors import Gone, NeverAccepted, Unavailable
-from inbox.gateway import Notice
+from inbox.gateway import ConfirmResult, Notice
 from inbox.keys import DataKey, WrappedDataKey
-from inbox.line import DecideInTransaction, Job, Line, Outcome
+from inbox.line import Job, Line, Outcome
 from inbox.line.queue import renew_lease
 from inbox.line.settle import open_task
+from inbox.line.stations.station import Settling
 from inbox.line.task_kinds import OTHER_BYTES_CODE, TaskKind
 from inbox.line.throttle.transfer_slots import LONG_TRANSFER_BYTES
 from inbox.package.zip.reader import has_complete_end
@@ -45,7 +46,7 @@ def notice_of(job: Job[Arrival]) -> Notice:
     )
 
 
-def fetch(line: Line, job: Job[Arrival]) -> Outcome | DecideInTransaction:
+def fetch(line: Line, job: Job[Arrival]) -> "Outcome | Custody":
     """Stream the package into the vault under a new data key.
 
     If repeated, it stores another object.
@@ -54,7 +55,7 @@ def fetch(line: Line, job: Job[Arrival]) -> Outcome | DecideInTransaction:
     if not line.has_free_space():
         raise Unavailable("vault.full", "too little free space to take custody")
     try:
-        custody = _take_custody(line, job)
+        return _take_custody(line, job)
     except Gone as error:
         return _missed_outcome(job, row.code if row.code in _DISCARDED_BY_GATEWAY else error.code)
     except (NeverAccepted, Unavailable) as error:
@@ -64,11 +65,10 @@ def fetch(line: Line, job: Job[Arrival]) -> Outcome | DecideInTransaction:
         if row.attempts < line.terms.max_tries:
             raise Unavailable(error.code) from error
         return _missed_outcome(job, error.code)
-    return lambda tx: _record_custody(line, job, custody, tx)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Custody:
+class Custody:
     """Bytes that are synced to disk, and the only copy of the key to them."""
 
     name: str
@@ -78,7 +78,7 @@ class _Custody:
     envelope: bytes | None
 
 
-def _take_custody(line: Line, job: Job[Arrival]) -> _Custody:
+def _take_custody(line: Line, job: Job[Arrival]) -> Custody:
     key, wrapped = line.keyring.new_data_key()
     name = f"{job.row.id}.{job.row.version}"
     gateway = line.gateways[job.row.channel]
@@ -95,7 +95,7 @@ def _take_custody(line: Line, job: Job[Arrival]) -> _Custody:
     if not whole:
         line.vault.remove(name)
         raise Unavailable("gateway.truncated", "no complete end of the container")
-    return _Custody(name=name, stored=stored, key=key, wrapped=wrapped, envelope=envelope)
+    return Custody(name=name, stored=stored, key=key, wrapped=wrapped, envelope=envelope)
 
 
 def _with_lease_renewal(line: Line, job: Job[Arrival], chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -122,8 +122,12 @@ def _missed_outcome(job: Job[Arrival], code: str) -> Outcome:
     )
 
 
-def _record_custody(line: Line, job: Job[Arrival], custody: _Custody, tx: Transaction) -> Outcome:
+def record_custody(settling: Settling[Arrival], custody: Outcome | Custody) -> None:
     """The first bytes under a wire id make a message; the same again are a redelivery."""
+    if isinstance(custody, Outcome):
+        settling.move(custody)
+        return
+    job, tx = settling.job, settling.tx
     row = job.row
     known = tx.exec(
         select(Message).where(
@@ -140,15 +144,15 @@ def _record_custody(line: Line, job: Job[Arrival], custody: _Custody, tx: Transa
         "sealed_envelope": None,
     }
     if same is not None:
-        line.vault.remove(custody.name)
+        settling.line.vault.remove(custody.name)
         values["message_id"] = same.id
     else:
         values["message_id"] = _new_message(job, custody, tx, shares=bool(known))
     _destroy_key(tx, row.id)
-    return Outcome(became=ArrivalState.STORED, values=values)
+    settling.move(Outcome(became=ArrivalState.STORED, values=values))
 
 
-def _new_message(job: Job[Arrival], custody: _Custody, tx: Transaction, *, shares: bool) -> str:
+def _new_message(job: Job[Arrival], custody: Custody, tx: Transaction, *, shares: bool) -> str:
     row, message_id = job.row, new_id()
     envelope = custody.envelope
     if envelope is None and row.sealed_envelope is not None:
@@ -195,28 +199,30 @@ def _destroy_key(tx: Transaction, arrival_id: str) -> None:
         key.kek_id, key.wrapped, key.destroyed_at = None, None, tx.now
 
 
-def confirm(line: Line, job: Job[Arrival]) -> DecideInTransaction:
-    """Confirm to the gateway that we have the package, so that it deletes its copy.
+def delete_at_gateway(line: Line, job: Job[Arrival]) -> ConfirmResult:
+    """Confirm to the gateway that we have the package, or want none, so that it deletes its copy.
 
     Safe to repeat: "gone" counts as deleted.
-
-    `confirmed_at` is never before the DELETE: `announce` rests on it.
     """
-    answer = line.gateways[job.row.channel].confirm(notice_of(job))
-    return lambda tx: Outcome(
-        became=ArrivalState.CONFIRMED,
-        values={"confirmed_as": answer.value, "confirmed_at": tx.now},
+    return line.gateways[job.row.channel].confirm(notice_of(job))
+
+
+def record_confirmed(settling: Settling[Arrival], answer: ConfirmResult) -> None:
+    """`confirmed_at` is never before the DELETE: `announce` rests on it."""
+    settling.move(
+        Outcome(
+            became=ArrivalState.CONFIRMED,
+            values={"confirmed_as": answer.value, "confirmed_at": settling.tx.now},
+        )
     )
 
 
-def discard(line: Line, job: Job[Arrival]) -> Outcome:
-    """Remove from the gateway's queue an arrival that two people have given up.
-
-    "Gone" counts as deleted.
-    """
-    answer = line.gateways[job.row.channel].confirm(notice_of(job))
-    return Outcome(
-        became=ArrivalState.ABANDONED,
-        values={"confirmed_as": answer.value, "sealed_envelope": None},
-        followups=(lambda tx: _destroy_key(tx, job.row.id),),
+def record_abandoned(settling: Settling[Arrival], answer: ConfirmResult) -> None:
+    """Two people have given it up, and the gateway has it no more."""
+    settling.move(
+        Outcome(
+            became=ArrivalState.ABANDONED,
+            values={"confirmed_as": answer.value, "sealed_envelope": None},
+        )
     )
+    _destroy_key(settling.tx, settling.job.row.id)

@@ -1,5 +1,7 @@
 """Stations of a message: route it by its metadata, offer it to a case system, erase it."""
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 from sqlmodel import col, func, select
 
@@ -16,7 +18,7 @@ from inbox.domain import (
     new_id,
 )
 from inbox.errors import NotDue, PolicyError, WaitingForPeople
-from inbox.line import DecideInTransaction, Job, Line, Outcome
+from inbox.line import Job, Line, Outcome
 from inbox.line.case_systems import capacity_of
 from inbox.line.counterparty import routing_metadata
 from inbox.line.delivery_events import queue_event
@@ -24,6 +26,7 @@ from inbox.line.mail_units import active_unit_or_successor
 from inbox.line.settle import has_open_task, lock_row, open_task
 from inbox.line.stations.clock_check import check_clock
 from inbox.line.stations.erasure_dates import erasure_due_at
+from inbox.line.stations.station import Settling
 from inbox.line.task_kinds import TaskKind
 from inbox.routing.route import Route, deciding_rule, route_by
 from inbox.routing.rule_book import Release
@@ -40,7 +43,15 @@ from inbox.tables import (
 )
 
 
-def route(line: Line, job: Job[Message]) -> Outcome | DecideInTransaction:
+@dataclass(frozen=True, kw_only=True)
+class ChosenRoute:
+    """What the first matching rule says, and the rule book that it stands in."""
+
+    route: Route
+    book: str
+
+
+def route(line: Line, job: Job[Message]) -> Outcome | ChosenRoute:
     """Choose the unit by the first matching rule.
 
     If none matches, the message waits for archive staff.
@@ -62,12 +73,18 @@ def route(line: Line, job: Job[Message]) -> Outcome | DecideInTransaction:
     if rule.off:
         values = {"rule": rule.id, "book": book.digest}
         return Outcome(became=MessageState.UNROUTED, code="route.rule_off", values=values)
-    found = route_by(rule, metadata)
-    return lambda tx: _decide_route(tx, found, book.digest)
+    return ChosenRoute(route=route_by(rule, metadata), book=book.digest)
 
 
-def _decide_route(tx: Transaction, found: Route, book: str) -> Outcome:
+def record_route(settling: Settling[Message], found: Outcome | ChosenRoute) -> None:
     """Find the living unit: a passive one means its successor, or archive staff and an alarm."""
+    if isinstance(found, Outcome):
+        settling.move(found)
+    else:
+        settling.move(_outcome_of_route(settling.tx, found.route, found.book))
+
+
+def _outcome_of_route(tx: Transaction, found: Route, book: str) -> Outcome:
     values = {"rule": found.rule, "book": book, "urgent": found.urgent}
     unit = active_unit_or_successor(tx, found.unit)
     if unit is None:
@@ -80,19 +97,18 @@ def _decide_route(tx: Transaction, found: Route, book: str) -> Outcome:
     )
 
 
-def offer(line: Line, job: Job[Message]) -> DecideInTransaction:
+def offer(settling: Settling[Message], found: None) -> None:
     """Open a delivery to the unit's case system, if the policy still permits it."""
-    return lambda tx: _decide_offer(line, job.row, tx)
-
-
-def _decide_offer(line: Line, row: Message, tx: Transaction) -> Outcome:
+    del found
+    line, tx, row = settling.line, settling.tx, settling.job.row
     lock_row(tx, Message, row.id)
     if has_open_task(tx, TaskKind.LATE_WORD, row.id):
         raise WaitingForPeople("offer.waits_for_late_word")
     unit = tx.get_one(Unit, row.unit)
     system = None if unit.case_system is None else tx.get(CaseSystem, unit.case_system)
     if system is None:
-        return _unrouted_outcome("unit.no_case_system")
+        settling.move(_unrouted_outcome("unit.no_case_system"))
+        return
     policy = line.policies.current(tx)
     decision = permit(
         tx,
@@ -104,13 +120,10 @@ def _decide_offer(line: Line, row: Message, tx: Transaction) -> Outcome:
         request=RequestFacts(),
     )
     if not decision.allowed:
-        return _unrouted_outcome("offer.denied")
-    return Outcome(
-        became=MessageState.OFFERED,
-        rule=decision.rule,
-        policy=decision.digest,
-        followups=(lambda tx: _open_delivery(tx, row, system),),
-    )
+        settling.move(_unrouted_outcome("offer.denied"))
+        return
+    settling.move(Outcome(became=MessageState.OFFERED, rule=decision.rule, policy=decision.digest))
+    _open_delivery(tx, row, system)
 
 
 def _unrouted_outcome(code: str) -> Outcome:
@@ -143,24 +156,22 @@ def _open_delivery(tx: Transaction, row: Message, system: CaseSystem) -> None:
         )
 
 
-def erase(line: Line, job: Job[Message]) -> DecideInTransaction:
-    """Remove the package and destroy the data key; the row stays as a tombstone. Safe to repeat.
-
-    Raises `Unavailable` (`clock.…`) while the clock is in doubt.
-    """
+def check_erasable(line: Line, job: Job[Message]) -> None:
+    """Raise `Unavailable` (`clock.…`) while the clock is in doubt."""
     row = job.row
     if row.registered_at is None and row.refused_at is None:
         raise PolicyError("erase.undecided", "neither registered nor refused by two")
     check_clock(line, OrgNumber(row.organisation))
-    return lambda tx: _decide_erasure(line, job, tx)
 
 
-def _decide_erasure(line: Line, job: Job[Message], tx: Transaction) -> Outcome:
-    """Under the row's lock, so that no late word comes between the last look and the erasing.
+def erase(settling: Settling[Message], found: None) -> None:
+    """Remove the package and destroy the data key; the row stays as a tombstone. Safe to repeat.
 
-    Whether it is due is asked again: it was claimed by an earlier reading of the clock.
+    Under the row's lock, so that no late word comes between the last look and the erasing. Whether
+    it is due is asked again: it was claimed by an earlier reading of the clock.
     """
-    row = job.row
+    del found
+    line, tx, row = settling.line, settling.tx, settling.job.row
     lock_row(tx, Message, row.id)
     if has_open_task(tx, TaskKind.LATE_WORD, row.id):
         raise WaitingForPeople("erase.waits_for_late_word")
@@ -168,20 +179,22 @@ def _decide_erasure(line: Line, job: Job[Message], tx: Transaction) -> Outcome:
         raise NotDue("erase.not_due")
     if not line.erasure_pace.take(line.terms.erasures_per_hour):
         raise WaitingForPeople("erase.pace")
-    return Outcome(
-        became=MessageState.ERASED,
-        values={
-            "object_name": None,
-            "sealed_envelope": None,
-            "sealed_metadata": None,
-            "sealed_archive": None,
-            "sealed_documents": None,
-            "sealed_reference": None,
-            "documents_hash": None,
-            "erased_at": tx.now,
-        },
-        followups=(lambda tx: _destroy_content(line, tx, row),),
+    settling.move(
+        Outcome(
+            became=MessageState.ERASED,
+            values={
+                "object_name": None,
+                "sealed_envelope": None,
+                "sealed_metadata": None,
+                "sealed_archive": None,
+                "sealed_documents": None,
+                "sealed_reference": None,
+                "documents_hash": None,
+                "erased_at": tx.now,
+            },
+        )
     )
+    _destroy_content(line, tx, row)
 
 
 def _destroy_content(line: Line, tx: Transaction, row: Message) -> None:

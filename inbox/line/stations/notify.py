@@ -1,5 +1,6 @@
 """The station of the outbox: notify a case system by webhook that a delivery is open."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
@@ -10,13 +11,23 @@ from inbox.errors import Unavailable
 from inbox.line import Job, Line, Outcome
 from inbox.line.case_systems import webhook_secret_of
 from inbox.line.pulses import CASE_SYSTEM, record_pulse
+from inbox.line.stations.station import Settling
 from inbox.store import Transaction
 from inbox.tables import CaseSystem, Delivery, Outbox, table_of
 
 _MADE_DUE_PER_SUCCESS: Final = 2
 
 
-def notify(line: Line, job: Job[Outbox]) -> Outcome:
+@dataclass(frozen=True, kw_only=True)
+class Notified:
+    """An event that the case system has heard, or that is dropped."""
+
+    outcome: Outcome
+    at_most: int | None = 0
+    """How many of the events that wait for the same case system are due now; None is all."""
+
+
+def notify(line: Line, job: Job[Outbox]) -> Notified:
     """Send the webhook event at least once, always under the same id.
 
     Drop it if the delivery is no longer open or collected.
@@ -28,7 +39,8 @@ def notify(line: Line, job: Job[Outbox]) -> Outcome:
         secret = webhook_secret_of(tx, line, system)
     standing = delivery.state in (DeliveryState.OPEN, DeliveryState.COLLECTED)
     if not standing or system.webhook_url is None or secret is None:
-        return Outcome(became=OutboxState.DROPPED, values={"settled_at": job.now})
+        dropped = Outcome(became=OutboxState.DROPPED, values={"settled_at": job.now})
+        return Notified(outcome=dropped)
     event = DeliveryEvent(
         id=row.id,
         kind=row.kind,
@@ -37,12 +49,15 @@ def notify(line: Line, job: Job[Outbox]) -> Outcome:
         occurred_at=row.created_at,
     )
     came_back = _send(line, job, system.webhook_url, secret, event)
-    at_most = None if came_back else _MADE_DUE_PER_SUCCESS
-    return Outcome(
-        became=OutboxState.SENT,
-        values={"settled_at": job.now},
-        followups=(lambda tx: _make_waiting_events_due(tx, row.case_system, at_most),),
-    )
+    sent = Outcome(became=OutboxState.SENT, values={"settled_at": job.now})
+    return Notified(outcome=sent, at_most=None if came_back else _MADE_DUE_PER_SUCCESS)
+
+
+def record_notified(settling: Settling[Outbox], found: Notified) -> None:
+    """What waits for the same case system is due now: it answers."""
+    settling.move(found.outcome)
+    if found.at_most != 0:
+        _make_waiting_events_due(settling.tx, settling.job.row.case_system, found.at_most)
 
 
 def _send(line: Line, job: Job[Outbox], url: str, secret: bytes, event: DeliveryEvent) -> bool:

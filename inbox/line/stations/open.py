@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Sequence
-
-from sqlmodel import Session
+from dataclasses import dataclass
 
 from inbox.domain import MessageState, OrgNumber
 from inbox.errors import PackageRejected, Unavailable
@@ -15,6 +14,7 @@ from inbox.line.sealed_content import (
     references_in,
     sealed_columns,
 )
+from inbox.line.stations.station import Settling
 from inbox.line.task_kinds import OTHER_BYTES_CODE
 from inbox.line.throttle.transfer_slots import LONG_TRANSFER_BYTES
 from inbox.package import Package, open_package
@@ -24,7 +24,15 @@ from inbox.package.verdict import PackageQuarantined
 from inbox.tables import Message, MessageReference
 
 
-def open_message(line: Line, job: Job[Message]) -> Outcome:
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A package that was verified, and the hashes of the cases that it names."""
+
+    outcome: Outcome
+    references: Sequence[str]
+
+
+def open_message(line: Line, job: Job[Message]) -> Outcome | Opened:
     """Verify the package and read its metadata.
 
     It only reads; the same bytes give the same result.
@@ -46,17 +54,18 @@ def open_message(line: Line, job: Job[Message]) -> Outcome:
     values |= plain_columns(package)
     values |= sealed_columns(row.id, package, key, policy.shielding_code, line.keyring)
     hashes = reference_hashes(line.keyring, references_in(package))
-    return Outcome(
-        became=MessageState.OPENED,
-        values=values,
-        followups=(lambda tx: _insert_references(tx, row.id, hashes),),
-    )
+    return Opened(outcome=Outcome(became=MessageState.OPENED, values=values), references=hashes)
 
 
-def _insert_references(session: Session, message_id: str, hashes: Sequence[str]) -> None:
-    """What a conflict of interest with a case is found by; erasing removes it."""
-    session.add_all(
-        MessageReference(message_id=message_id, reference_hash=hashed) for hashed in hashes
+def record_opened(settling: Settling[Message], found: Outcome | Opened) -> None:
+    """With what a conflict of interest with a case is found by; erasing removes it."""
+    if isinstance(found, Outcome):
+        settling.move(found)
+        return
+    settling.move(found.outcome)
+    settling.tx.add_all(
+        MessageReference(message_id=settling.job.row.id, reference_hash=hashed)
+        for hashed in found.references
     )
 
 

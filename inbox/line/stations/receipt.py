@@ -9,12 +9,12 @@ from sqlmodel import Session, col, select
 from inbox.domain import MessageState, OrgNumber, ReceiptState
 from inbox.errors import Gone, NeverAccepted, Unavailable, WaitingForPeople
 from inbox.gateway import FORGOTTEN, SendStatus
-from inbox.line import DecideInTransaction, Job, Line, Outcome
+from inbox.line import Job, Line, Outcome
 from inbox.line.receipts import build_receipt_body, mark_answered, wire_receipt_id
 from inbox.line.settle import has_open_task
+from inbox.line.stations.station import Settling
 from inbox.line.task_kinds import TaskKind
 from inbox.receipt_document import ReceiptType
-from inbox.store import Transaction
 from inbox.tables import Message, Receipt
 
 _LOST: Final = "receipt.lost_at_gateway"
@@ -29,7 +29,7 @@ _DECIDED = (
 )
 
 
-def create(line: Line, job: Job[Receipt]) -> Outcome | DecideInTransaction:
+def create(line: Line, job: Job[Receipt]) -> Outcome:
     """Check that the sender can receive a receipt, then create it under its own id.
 
     If it exists already, that is success.
@@ -131,7 +131,6 @@ def follow_up(line: Line, job: Job[Receipt]) -> Outcome:
         return Outcome(
             became=ReceiptState.CONFIRMED,
             values={"settled_at": job.now},
-            followups=(lambda tx: _mark_message_answered(line, job, tx),),
         )
     if state in (SendStatus.FAILED, SendStatus.EXPIRED):
         return Outcome(
@@ -142,5 +141,9 @@ def follow_up(line: Line, job: Job[Receipt]) -> Outcome:
     raise Unavailable("receipt.on_its_way")
 
 
-def _mark_message_answered(line: Line, job: Job[Receipt], tx: Transaction) -> None:
-    mark_answered(tx, job.row.message_id, keep=line.terms.keep_content)
+def record_status(settling: Settling[Receipt], outcome: Outcome) -> None:
+    """A message whose receipt has got through is answered."""
+    settling.move(outcome)
+    if outcome.became is ReceiptState.CONFIRMED:
+        keep = settling.line.terms.keep_content
+        mark_answered(settling.tx, settling.job.row.message_id, keep=keep)
