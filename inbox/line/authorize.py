@@ -4,10 +4,11 @@ The duties of a yes are kept here too: before the commit each must have been met
 no and nothing of the transaction stays.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlmodel import Session, SQLModel, col, select
 
@@ -33,6 +34,8 @@ from inbox.store import Transaction
 from inbox.tables import AccessGrant, Arrival, Message, Task, Unit
 from inbox.tables.periods import active_on
 
+_NOTHING_GIVEN: Final = RequestFacts()
+V = TypeVar("V", Arrival, Message)
 _VISIBILITY_ACTIONS: Final[Mapping[type[Subject], tuple[Action, ...]]] = {
     OfMessage: (Action.ROUTE, Action.LIST),
     OfArrival: (Action.ROUTE,),
@@ -49,6 +52,12 @@ class Authorized:
     capacity: Capacity
     subject: Subject
     decision: Decision
+
+    def seen(self, kind: type[V], row_id: str, expected_version: int) -> V:
+        """The row, if it is as the caller saw it. Raises `Conflict` (`stale`) if it has changed."""
+        row = self.tx.get_one(kind, row_id)
+        check_version(row.version, expected_version)
+        return row
 
     def _mark_logged(self, reason: str) -> None:
         self.tx.met_duties.update({Duty.LOG, Duty.REASON} if reason else {Duty.LOG})
@@ -154,6 +163,24 @@ def message_subject(
 def arrival_subject(arrival_id: str, *, proposal_id: str | None = None) -> OfArrival:
     """The arrival as the subject of an authorization."""
     return OfArrival(arrival_id=ArrivalId(arrival_id), proposal_id=proposal_id)
+
+
+@contextmanager
+def authorized_transaction(
+    line: Line,
+    capacity: Capacity,
+    action: Action,
+    subject: Subject,
+    given: RequestFacts = _NOTHING_GIVEN,
+) -> Iterator[Authorized]:
+    """The transaction of one move: lock the subject, decide, act, keep the duties, commit.
+
+    The caller reads what it depends on inside, by `Authorized.seen` where a version was seen. All
+    of it is committed at the end, or nothing: raises as `authorize`, and `NotPermitted` for a duty
+    that was not met.
+    """
+    with line.store.transaction() as tx:
+        yield authorize(line, tx, capacity, action, subject, given)
 
 
 def authorize(

@@ -21,12 +21,12 @@ from inbox.access.lists.recheck import LISTING_DIFFERS, ListDifference, Recheck
 from inbox.access.lists.search import MessageSearch
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Effect, Role
-from inbox.access.question import Capacity, RequestFacts
+from inbox.access.question import Capacity
 from inbox.domain import MessageId
 from inbox.errors import IntegrityError, Invalid, NotFound, NotPermitted, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Line
-from inbox.line.authorize import active_policy, authorize, message_subject
+from inbox.line.authorize import active_policy, authorized_transaction, message_subject
 from inbox.line.copies import earlier_copies
 from inbox.line.damage import report_damage
 from inbox.line.queue import unwrap_stored_key
@@ -225,9 +225,8 @@ def _policy_without_duties(policy: Policy, action: Action, role: Role) -> Policy
 def _audit_shown(line: Line, asked: ListRequest, message_id: str) -> bool:
     """Audit that it is shown; no where that, or whatever else is owed, cannot be done."""
     try:
-        with line.store.transaction() as tx:
-            subject = message_subject(message_id)
-            authorized = authorize(line, tx, asked.capacity, asked.action, subject, RequestFacts())
+        subject = message_subject(message_id)
+        with authorized_transaction(line, asked.capacity, asked.action, subject) as authorized:
             authorized.record(event="message:listed", subject=message_id, message_id=message_id)
     except (NotFound, NotPermitted):
         return False

@@ -12,7 +12,7 @@ from inbox.days import later
 from inbox.domain import GrantKind, PersonId, UnitId, new_id
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
-from inbox.line.authorize import Authorized, authorize, message_subject
+from inbox.line.authorize import Authorized, authorize, authorized_transaction, message_subject
 from inbox.line.moves.registration import data_key
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
@@ -42,11 +42,12 @@ def grant(
     terms = line.terms
     if not terms.grant_shortest <= duration <= terms.grant_longest:
         raise Invalid("access.period", f"from {terms.grant_shortest} to {terms.grant_longest}")
-    with line.store.transaction() as tx:
-        given = RequestFacts(target=to, reason_given=True, period_given=True)
-        authorized = authorize(line, tx, capacity, Action.GRANT, message_subject(message_id), given)
-        message = tx.get_one(Message, message_id)
-        units = _handler_units(tx, to, message.organisation)
+    given = RequestFacts(target=to, reason_given=True, period_given=True)
+    with authorized_transaction(
+        line, capacity, Action.GRANT, message_subject(message_id), given
+    ) as authorized:
+        message = authorized.tx.get_one(Message, message_id)
+        units = _handler_units(authorized.tx, to, message.organisation)
         home = message.unit if message.unit in units else units[0]
         row = _insert_grant(
             line, authorized, message, GrantKind.GIVEN, to=to, duration=duration, reason=reason
@@ -62,23 +63,22 @@ def breakglass(line: Line, capacity: Capacity, message_id: str, *, reason: str) 
     The leader of the message's unit is told, and a review stands open, in the same transaction.
     """
     check_reason(reason)
-    with line.store.transaction() as tx:
-        given = RequestFacts(reason_given=True)
-        authorized = authorize(
-            line, tx, capacity, Action.BREAKGLASS, message_subject(message_id), given
-        )
-        message = tx.get_one(Message, message_id)
+    given = RequestFacts(reason_given=True)
+    with authorized_transaction(
+        line, capacity, Action.BREAKGLASS, message_subject(message_id), given
+    ) as authorized:
+        message = authorized.tx.get_one(Message, message_id)
         assert capacity.person is not None
         lasts, to = line.terms.breakglass_duration, capacity.person
         row = _insert_grant(
             line, authorized, message, GrantKind.BREAKGLASS, to=to, duration=lasts, reason=reason
         )
-        open_task(tx, kind=TaskKind.REVIEW, subject=row.id, message_id=message_id)
+        open_task(authorized.tx, kind=TaskKind.REVIEW, subject=row.id, message_id=message_id)
         authorized.notify(
             TaskKind.EMERGENCY, subject=row.id, message_id=message_id, unit=message.unit
         )
         _audit_grant(authorized, "access:taken", row, reason)
-        count_breakglass(line, tx, row)
+        count_breakglass(line, authorized.tx, row)
     return row
 
 

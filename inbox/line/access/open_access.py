@@ -14,11 +14,11 @@ from sqlmodel import col, or_, select
 from inbox.access import permit
 from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, OfGrant, OfInstallation, OfUnit, RequestFacts
+from inbox.access.question import Capacity, OfGrant, OfInstallation, OfUnit
 from inbox.domain import GrantKind, UnitId
 from inbox.line import Line
 from inbox.line.access.review import review_action_for
-from inbox.line.authorize import authorize
+from inbox.line.authorize import authorized_transaction
 from inbox.store import Transaction
 from inbox.tables import AccessGrant, Assignment, Delegation, Message
 from inbox.tables.periods import not_ended
@@ -54,18 +54,19 @@ def open_access_in_unit(line: Line, capacity: Capacity) -> Sequence[OpenAccess]:
     Of messages that the leader may not list (a conflict of interest) there is nothing.
     """
     assert capacity.unit is not None
-    with line.store.transaction() as tx:
-        subject = OfUnit(unit_id=UnitId(capacity.unit))
-        authorized = authorize(line, tx, capacity, Action.END_ACCESS, subject, RequestFacts())
+    subject = OfUnit(unit_id=UnitId(capacity.unit))
+    with authorized_transaction(line, capacity, Action.END_ACCESS, subject) as authorized:
         authorized.record(event="access:listed", subject=capacity.unit, message_id=None)
-        listed = permitted_message_ids(line.policies.current(tx), capacity, tx.now, Action.LIST)
+        listed = permitted_message_ids(
+            line.policies.current(authorized.tx), capacity, authorized.tx.now, Action.LIST
+        )
         here = select(Message.id).where(
             col(Message.unit) == capacity.unit, col(Message.id).in_(listed)
         )
         return [
-            *_assignments(tx, here),
-            *_grants(tx, here),
-            *_delegations(tx, capacity.unit),
+            *_assignments(authorized.tx, here),
+            *_grants(authorized.tx, here),
+            *_delegations(authorized.tx, capacity.unit),
         ]
 
 
@@ -138,12 +139,9 @@ def access_to_review(line: Line, capacity: Capacity) -> Sequence[OpenAccess]:
 
     Only what this reviewer may review: nothing that they had a part in.
     """
-    with line.store.transaction() as tx:
-        authorized = authorize(
-            line, tx, capacity, Action.ACCESS_READ, OfInstallation(), RequestFacts()
-        )
+    with authorized_transaction(line, capacity, Action.ACCESS_READ, OfInstallation()) as authorized:
         authorized.record(event="access:listed", subject=capacity.organisation, message_id=None)
-        waiting = tx.exec(
+        waiting = authorized.tx.exec(
             select(AccessGrant)
             .join(Message, col(Message.id) == col(AccessGrant.message_id))
             .where(
@@ -151,19 +149,19 @@ def access_to_review(line: Line, capacity: Capacity) -> Sequence[OpenAccess]:
                 col(AccessGrant.reviewed_at).is_(None),
                 or_(
                     col(AccessGrant.kind) == GrantKind.BREAKGLASS,
-                    not_ended(AccessGrant, tx.now),
+                    not_ended(AccessGrant, authorized.tx.now),
                 ),
             )
             .order_by(col(AccessGrant.active_from), col(AccessGrant.id))
         ).all()
-        policy = line.policies.current(tx)
+        policy = line.policies.current(authorized.tx)
         return [
             _from_grant(row)
             for row in waiting
             if permit(
-                tx,
+                authorized.tx,
                 policy,
-                tx.now,
+                authorized.tx.now,
                 capacity=capacity,
                 action=review_action_for(row.kind),
                 subject=OfGrant(grant_id=row.id),

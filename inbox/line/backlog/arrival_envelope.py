@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, RequestFacts
+from inbox.access.question import Capacity
 from inbox.domain import OrgNumber
 from inbox.errors import Conflict, IntegrityError, PackageRejected
 from inbox.line import Line
-from inbox.line.authorize import arrival_subject, authorize
+from inbox.line.authorize import arrival_subject, authorized_transaction
 from inbox.line.queue import unwrap_stored_key
 from inbox.package.envelope import Envelope, read_envelope
 from inbox.tables import Arrival, WrappedKey
@@ -33,16 +33,10 @@ def show_arrival_envelope(line: Line, capacity: Capacity, arrival_id: str) -> Ar
 
     Raises `NotFound` for everybody else, and `Conflict` where no envelope is kept that can be read.
     """
-    with line.store.transaction() as tx:
-        authorized = authorize(
-            line,
-            tx,
-            capacity,
-            Action.ROUTE,
-            arrival_subject(arrival_id),
-            RequestFacts(),
-        )
-        envelope = _envelope_of(line, tx, tx.get_one(Arrival, arrival_id))
+    with authorized_transaction(
+        line, capacity, Action.ROUTE, arrival_subject(arrival_id)
+    ) as authorized:
+        envelope = _envelope_of(line, authorized.tx, authorized.tx.get_one(Arrival, arrival_id))
         authorized.record(event="arrival:envelope_shown", subject=arrival_id, message_id=None)
     return ArrivalEnvelope(
         sender=envelope.sender,

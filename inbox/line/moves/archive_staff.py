@@ -7,7 +7,13 @@ from inbox.access.question import Capacity, OfTask, RequestFacts
 from inbox.domain import ArrivalState, MessageState, ReceiptState, TaskState
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
-from inbox.line.authorize import arrival_subject, authorize, check_version, message_subject
+from inbox.line.authorize import (
+    arrival_subject,
+    authorize,
+    authorized_transaction,
+    check_version,
+    message_subject,
+)
 from inbox.line.moves.registration import check_reference, data_key
 from inbox.line.receipts import choose_receipt, mark_answered
 from inbox.line.task_kinds import TaskKind
@@ -44,13 +50,11 @@ def place(
     reason: str = "",
 ) -> None:
     """Give the message to a unit (*fordele*), which then decides whether to release it."""
-    with line.store.transaction() as tx:
-        given = RequestFacts(reason_given=bool(reason))
-        subject = message_subject(message_id)
-        authorized = authorize(line, tx, capacity, Action.PLACE, subject, given)
-        message = tx.get_one(Message, message_id)
-        check_version(message.version, expected_version)
-        _check_unit_active(tx, message, unit)
+    given = RequestFacts(reason_given=bool(reason))
+    subject = message_subject(message_id)
+    with authorized_transaction(line, capacity, Action.PLACE, subject, given) as authorized:
+        message = authorized.seen(Message, message_id, expected_version)
+        _check_unit_active(authorized.tx, message, unit)
         values = {"unit": unit, "rule": None, "transfers": message.transfers + 1}
         authorized.settle(
             row=message, became=MessageState.ROUTED, by="place", values=values, reason=reason
@@ -148,11 +152,9 @@ def _same_documents(message: Message | None, original: Message | None) -> bool:
 
 def recheck(line: Line, capacity: Capacity, message_id: str, *, expected_version: int) -> None:
     """Open a quarantined message again, without waivers: a list or an anchor may have arrived."""
-    with line.store.transaction() as tx:
-        subject = message_subject(message_id)
-        authorized = authorize(line, tx, capacity, Action.RECHECK, subject, RequestFacts())
-        message = tx.get_one(Message, message_id)
-        check_version(message.version, expected_version)
+    subject = message_subject(message_id)
+    with authorized_transaction(line, capacity, Action.RECHECK, subject) as authorized:
+        message = authorized.seen(Message, message_id, expected_version)
         authorized.settle(
             row=message, became=MessageState.RECEIVED, by="recheck", values={"waivers": ""}
         )
@@ -160,11 +162,9 @@ def recheck(line: Line, capacity: Capacity, message_id: str, *, expected_version
 
 def refetch(line: Line, capacity: Capacity, arrival_id: str, *, expected_version: int) -> None:
     """Fetch a missed arrival again now; its back-off starts again."""
-    with line.store.transaction() as tx:
-        subject = arrival_subject(arrival_id)
-        authorized = authorize(line, tx, capacity, Action.REFETCH, subject, RequestFacts())
-        arrival = tx.get_one(Arrival, arrival_id)
-        check_version(arrival.version, expected_version)
+    subject = arrival_subject(arrival_id)
+    with authorized_transaction(line, capacity, Action.REFETCH, subject) as authorized:
+        arrival = authorized.seen(Arrival, arrival_id, expected_version)
         authorized.settle(
             row=arrival, became=ArrivalState.ANNOUNCED, by="refetch", values={"misses": 0}
         )
@@ -172,28 +172,26 @@ def refetch(line: Line, capacity: Capacity, arrival_id: str, *, expected_version
 
 def resend(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> None:
     """Send a failed or impossible receipt again."""
-    with line.store.transaction() as tx:
-        subject = message_subject(message_id)
-        given = RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, tx, capacity, Action.RESEND, subject, given)
+    subject = message_subject(message_id)
+    given = RequestFacts(reason_given=bool(reason))
+    with authorized_transaction(line, capacity, Action.RESEND, subject, given) as authorized:
         authorized.settle(
-            row=_failed_receipt(tx, message_id),
+            row=_failed_receipt(authorized.tx, message_id),
             became=ReceiptState.CHOSEN,
             by="resend",
-            values={"chosen_at": tx.now},
+            values={"chosen_at": authorized.tx.now},
             reason=reason,
         )
 
 
 def accept_failure(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> None:
     """Accept that the sender could not be answered; the message counts as answered."""
-    with line.store.transaction() as tx:
-        subject = message_subject(message_id)
-        given = RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, tx, capacity, Action.RESEND, subject, given)
-        receipt = _failed_receipt(tx, message_id)
-        receipt.settled_at = tx.now
-        tx.add(receipt)
+    subject = message_subject(message_id)
+    given = RequestFacts(reason_given=bool(reason))
+    with authorized_transaction(line, capacity, Action.RESEND, subject, given) as authorized:
+        receipt = _failed_receipt(authorized.tx, message_id)
+        receipt.settled_at = authorized.tx.now
+        authorized.tx.add(receipt)
         authorized.close_tasks(receipt.id, TaskKind.RECEIPT)
         authorized.record(
             event="receipt:failure_accepted",
@@ -202,7 +200,7 @@ def accept_failure(line: Line, capacity: Capacity, message_id: str, *, reason: s
             code=receipt.code,
             reason=reason,
         )
-        mark_answered(tx, message_id, who=capacity.id, keep=line.terms.keep_content)
+        mark_answered(authorized.tx, message_id, who=capacity.id, keep=line.terms.keep_content)
 
 
 def _failed_receipt(session: Session, message_id: str) -> Receipt:

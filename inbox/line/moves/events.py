@@ -7,11 +7,11 @@ nothing to anybody that was not to be shown. Safe to repeat: at most one event i
 from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, OfInstallation, RequestFacts
+from inbox.access.question import Capacity, OfInstallation
 from inbox.domain import Mode, OutboxState
 from inbox.errors import Conflict, NotFound
 from inbox.line import Line
-from inbox.line.authorize import authorize
+from inbox.line.authorize import authorized_transaction
 from inbox.line.delivery_events import queue_event
 from inbox.line.moves.registration import ACTIVE_DELIVERY_STATES
 from inbox.line.settle import lock_row
@@ -26,22 +26,21 @@ def tell_again(line: Line, capacity: Capacity, delivery_id: str) -> bool:
 
     Raises `Conflict` if the delivery is over, or its case system is told by no event.
     """
-    with line.store.transaction() as tx:
-        authorized = authorize(line, tx, capacity, Action.OPERATE, OfInstallation(), RequestFacts())
-        delivery = _own_delivery(tx, capacity, delivery_id)
+    with authorized_transaction(line, capacity, Action.OPERATE, OfInstallation()) as authorized:
+        delivery = _own_delivery(authorized.tx, capacity, delivery_id)
         if delivery.state not in ACTIVE_DELIVERY_STATES:
             raise Conflict("delivery.over", "it does not stand open any more")
-        if tx.get_one(CaseSystem, delivery.case_system).mode is not Mode.WEBHOOK:
+        if authorized.tx.get_one(CaseSystem, delivery.case_system).mode is not Mode.WEBHOOK:
             raise Conflict("delivery.no_events", "its case system is told by no event: it asks")
-        waiting = tx.exec(
+        waiting = authorized.tx.exec(
             select(Outbox).where(
                 col(Outbox.delivery_id) == delivery_id, col(Outbox.state) == OutboxState.PENDING
             )
         ).first()
         if waiting is None:
-            queue_event(tx, delivery)
+            queue_event(authorized.tx, delivery)
         else:
-            waiting.due_at = tx.now
+            waiting.due_at = authorized.tx.now
         authorized.record(
             event="delivery:told_again", subject=delivery_id, message_id=delivery.message_id
         )

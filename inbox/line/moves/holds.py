@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, RequestFacts
+from inbox.access.question import Capacity
 from inbox.days import day_of, end_of_day
 from inbox.domain import HoldCause
 from inbox.errors import Conflict, Invalid
 from inbox.line import Line
-from inbox.line.authorize import Authorized, authorize, message_subject
+from inbox.line.authorize import Authorized, authorized_transaction, message_subject
 from inbox.tables import Message
 
 LONGEST_HOLD: Final = timedelta(days=60)
@@ -29,15 +29,14 @@ def hold(
 
     Raises `Invalid` for a day that is past, or more than `LONGEST_HOLD` ahead.
     """
-    with line.store.transaction() as tx:
-        authorized = authorize(
-            line, tx, capacity, Action.HOLD, message_subject(message_id), RequestFacts()
-        )
-        today = day_of(tx.now)
+    with authorized_transaction(
+        line, capacity, Action.HOLD, message_subject(message_id)
+    ) as authorized:
+        today = day_of(authorized.tx.now)
         if not today <= last_day <= today + LONGEST_HOLD:
             raise Invalid("hold.period", f"from today to {LONGEST_HOLD.days} days ahead")
-        message = tx.get_one(Message, message_id)
-        if _is_on_hold(message, tx.now):
+        message = authorized.tx.get_one(Message, message_id)
+        if _is_on_hold(message, authorized.tx.now):
             _record_hold_ended(authorized, message_id)
         until = end_of_day(last_day)
         message.held_for, message.held_until = cause, until
@@ -56,12 +55,11 @@ def end_hold(line: Line, capacity: Capacity, message_id: str) -> None:
 
     Raises `Conflict` if the message is not on hold.
     """
-    with line.store.transaction() as tx:
-        authorized = authorize(
-            line, tx, capacity, Action.HOLD, message_subject(message_id), RequestFacts()
-        )
-        message = tx.get_one(Message, message_id)
-        if not _is_on_hold(message, tx.now):
+    with authorized_transaction(
+        line, capacity, Action.HOLD, message_subject(message_id)
+    ) as authorized:
+        message = authorized.tx.get_one(Message, message_id)
+        if not _is_on_hold(message, authorized.tx.now):
             raise Conflict("hold.none", "it is not on hold")
         message.held_for, message.held_until = None, None
         _record_hold_ended(authorized, message_id)

@@ -9,12 +9,17 @@ from sqlmodel import Session, col, func, select
 
 from inbox.access.lists import pages
 from inbox.access.policy.vocabulary import Action, Role
-from inbox.access.question import Capacity, RequestFacts
+from inbox.access.question import Capacity
 from inbox.domain import PersonId, UnitId, new_id
 from inbox.errors import Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
-from inbox.line.authorize import Authorized, active_policy, authorize, message_subject
+from inbox.line.authorize import (
+    Authorized,
+    active_policy,
+    authorized_transaction,
+    message_subject,
+)
 from inbox.line.moves.registration import data_key
 from inbox.line.queue import unwrap_stored_key
 from inbox.tables import Note, WrappedKey
@@ -49,11 +54,10 @@ def write_note(
     not cleared for: nobody writes what they may not read. What nobody has described is the `?`.
     """
     raw = _check_and_encode(text)
-    with line.store.transaction() as tx:
-        authorized = authorize(
-            line, tx, capacity, Action.NOTE, message_subject(message_id), RequestFacts()
-        )
-        code = active_policy(line, tx).shielding_code(shielding)
+    with authorized_transaction(
+        line, capacity, Action.NOTE, message_subject(message_id)
+    ) as authorized:
+        code = active_policy(line, authorized.tx).shielding_code(shielding)
         row = _insert_note(line, authorized, message_id, raw, code)
         is_seen = row.id in {each.id for each in _visible_notes(authorized, message_id)}
         if not is_seen or (shielding is not None and code is None):
@@ -70,12 +74,11 @@ def read_notes(line: Line, capacity: Capacity, message_id: str) -> Sequence[Note
 
     The reading is audited first.
     """
-    with line.store.transaction() as tx:
-        authorized = authorize(
-            line, tx, capacity, Action.NOTE, message_subject(message_id), RequestFacts()
-        )
+    with authorized_transaction(
+        line, capacity, Action.NOTE, message_subject(message_id)
+    ) as authorized:
         authorized.record(event="message:notes_read", subject=message_id, message_id=message_id)
-        stored = tx.get(WrappedKey, message_id)
+        stored = authorized.tx.get(WrappedKey, message_id)
         key = None if stored is None else unwrap_stored_key(line, stored)
         return [_note_view(row, key) for row in _visible_notes(authorized, message_id)]
 

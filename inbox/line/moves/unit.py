@@ -5,7 +5,7 @@ from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import DeliveryState, MessageState, Mode, PersonId, new_id
 from inbox.errors import Conflict
 from inbox.line import Line
-from inbox.line.authorize import authorize, check_version, message_subject
+from inbox.line.authorize import authorized_transaction, message_subject
 from inbox.line.moves.registration import (
     CollectedMessage,
     active_delivery,
@@ -28,11 +28,10 @@ _WORKING_FACTS = frozenset({"assigned", "covers"})
 
 def take(line: Line, capacity: Capacity, message_id: str) -> None:
     """Assign to oneself an unassigned message of one's unit, if the unit shares such messages."""
-    with line.store.transaction() as tx:
-        subject = message_subject(message_id)
-        authorized = authorize(line, tx, capacity, Action.TAKE, subject, RequestFacts())
+    subject = message_subject(message_id)
+    with authorized_transaction(line, capacity, Action.TAKE, subject) as authorized:
         assert capacity.person is not None
-        _insert_assignment(tx, message_id, capacity.person)
+        _insert_assignment(authorized.tx, message_id, capacity.person)
         authorized.record(
             event="message:taken",
             subject=message_id,
@@ -42,12 +41,11 @@ def take(line: Line, capacity: Capacity, message_id: str) -> None:
 
 def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> None:
     """Assign the message to a colleague (*tildele*); nobody can assign to themselves."""
-    with line.store.transaction() as tx:
-        subject = message_subject(message_id)
-        given = RequestFacts(target=to)
-        authorized = authorize(line, tx, capacity, Action.ASSIGN, subject, given)
-        end_assignments(tx, message_id)
-        _insert_assignment(tx, message_id, to)
+    subject = message_subject(message_id)
+    given = RequestFacts(target=to)
+    with authorized_transaction(line, capacity, Action.ASSIGN, subject, given) as authorized:
+        end_assignments(authorized.tx, message_id)
+        _insert_assignment(authorized.tx, message_id, to)
         authorized.notify(
             TaskKind.ASSIGNED, subject=message_id, message_id=message_id, unit=capacity.unit
         )
@@ -71,12 +69,10 @@ def hand_back(
 
     The unit can no longer see it.
     """
-    with line.store.transaction() as tx:
-        subject = message_subject(message_id)
-        given = RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, tx, capacity, Action.HAND_BACK, subject, given)
-        message = tx.get_one(Message, message_id)
-        check_version(message.version, expected_version)
+    subject = message_subject(message_id)
+    given = RequestFacts(reason_given=bool(reason))
+    with authorized_transaction(line, capacity, Action.HAND_BACK, subject, given) as authorized:
+        message = authorized.seen(Message, message_id, expected_version)
         authorized.settle(
             row=message,
             became=MessageState.UNROUTED,
@@ -92,17 +88,15 @@ def release(line: Line, capacity: Capacity, message_id: str, *, expected_version
 
     It can be withdrawn during the first minutes.
     """
-    with line.store.transaction() as tx:
-        subject = message_subject(message_id)
-        authorized = authorize(line, tx, capacity, Action.RELEASE, subject, RequestFacts())
-        message = tx.get_one(Message, message_id)
-        check_version(message.version, expected_version)
+    subject = message_subject(message_id)
+    with authorized_transaction(line, capacity, Action.RELEASE, subject) as authorized:
+        message = authorized.seen(Message, message_id, expected_version)
         authorized.settle(
             row=message,
             became=MessageState.RELEASED,
             by="release",
             values={"released_by": capacity.person},
-            due_at=tx.now + line.terms.undo_window,
+            due_at=authorized.tx.now + line.terms.undo_window,
         )
 
 
@@ -113,13 +107,11 @@ def withdraw(
 
     After that two people must decide (`proposals`).
     """
-    with line.store.transaction() as tx:
-        subject = message_subject(message_id)
-        given = RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, tx, capacity, Action.WITHDRAW, subject, given)
-        message = tx.get_one(Message, message_id)
-        check_version(message.version, expected_version)
-        delivery = active_delivery(tx, message_id)
+    subject = message_subject(message_id)
+    given = RequestFacts(reason_given=bool(reason))
+    with authorized_transaction(line, capacity, Action.WITHDRAW, subject, given) as authorized:
+        message = authorized.seen(Message, message_id, expected_version)
+        delivery = active_delivery(authorized.tx, message_id)
         if delivery is not None and delivery.state is DeliveryState.COLLECTED:
             raise Conflict("delivery.collected", "the case system has it: two must decide")
         if delivery is not None:
@@ -127,7 +119,7 @@ def withdraw(
                 row=delivery,
                 became=DeliveryState.WITHDRAWN,
                 by="withdraw",
-                values={"settled_at": tx.now},
+                values={"settled_at": authorized.tx.now},
             )
         authorized.settle(row=message, became=MessageState.ROUTED, by="withdraw", reason=reason)
 
@@ -140,31 +132,30 @@ def collect_by_hand(
     The first reading by somebody who works on it, or stands in for them, makes the delivery
     COLLECTED. Repeatable while the delivery stands. The reason is only committed to.
     """
-    with line.store.transaction() as tx:
-        subject = message_subject(message_id)
-        given = RequestFacts(reason_given=bool(reason))
-        authorized = authorize(line, tx, capacity, Action.OPEN, subject, given)
-        message = tx.get_one(Message, message_id)
-        delivery = active_delivery(tx, message_id)
-        system = None if delivery is None else tx.get(CaseSystem, delivery.case_system)
+    subject = message_subject(message_id)
+    given = RequestFacts(reason_given=bool(reason))
+    with authorized_transaction(line, capacity, Action.OPEN, subject, given) as authorized:
+        message = authorized.tx.get_one(Message, message_id)
+        delivery = active_delivery(authorized.tx, message_id)
+        system = None if delivery is None else authorized.tx.get(CaseSystem, delivery.case_system)
         if delivery is None or system is None or system.mode is not Mode.BY_HAND:
             raise Conflict("delivery.not_by_hand", "no delivery by hand stands open")
-        message.opened_at = message.opened_at or tx.now
+        message.opened_at = message.opened_at or authorized.tx.now
         if delivery.state is DeliveryState.OPEN and authorized.decision.facts & _WORKING_FACTS:
             authorized.settle(
                 row=delivery,
                 became=DeliveryState.COLLECTED,
                 by="collect",
-                values={"collected_at": tx.now},
+                values={"collected_at": authorized.tx.now},
             )
             authorized.close_tasks(message_id, TaskKind.COLLECT)
         authorized.record(
             event="message:read", subject=message_id, message_id=message_id, reason=reason
         )
-        count_opening(line, tx, capacity, message_id)
-        tx.flush()
-        tx.refresh(delivery)
-        key = data_key(tx, line, message_id)
+        count_opening(line, authorized.tx, capacity, message_id)
+        authorized.tx.flush()
+        authorized.tx.refresh(delivery)
+        key = data_key(authorized.tx, line, message_id)
     return CollectedMessage(message=message, delivery=delivery, key=key)
 
 
@@ -176,29 +167,27 @@ def register(
     A later acknowledgement of a case system counts as late.
     """
     check_reference(reference)
-    with line.store.transaction() as tx:
-        subject = message_subject(message_id)
-        given = RequestFacts(reference_given=True)
-        authorized = authorize(line, tx, capacity, Action.REGISTER, subject, given)
-        message = tx.get_one(Message, message_id)
-        check_version(message.version, expected_version)
-        late = has_open_task(tx, TaskKind.LATE_WORD, message_id)
+    subject = message_subject(message_id)
+    given = RequestFacts(reference_given=True)
+    with authorized_transaction(line, capacity, Action.REGISTER, subject, given) as authorized:
+        message = authorized.seen(Message, message_id, expected_version)
+        late = has_open_task(authorized.tx, TaskKind.LATE_WORD, message_id)
         if message.state is MessageState.RELEASED and not late:
             raise Conflict("message.released", "withdraw it before it is registered by hand")
-        delivery = active_delivery(tx, message_id)
+        delivery = active_delivery(authorized.tx, message_id)
         if delivery is not None:
             authorized.settle(
                 row=delivery,
                 became=DeliveryState.SUPERSEDED,
                 by="register",
-                values={"settled_at": tx.now},
+                values={"settled_at": authorized.tx.now},
             )
         authorized.settle(
             row=message,
             became=MessageState.REGISTERED,
             by="register",
-            values=registration_columns(tx, line, message, reference, "by_hand"),
+            values=registration_columns(authorized.tx, line, message, reference, "by_hand"),
         )
         authorized.close_tasks(message_id, TaskKind.LATE_WORD)
-        store_known_reference(tx, line, message, reference)
-        choose_receipt(tx, message, ReceiptType.OK)
+        store_known_reference(authorized.tx, line, message, reference)
+        choose_receipt(authorized.tx, message, ReceiptType.OK)
