@@ -1,16 +1,10 @@
-"""Reading about others' access: authorized in one capacity, audited before anything is read."""
+"""Opens the transaction in which a command reads about the access of others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
 
-from inbox import audit
-from inbox.access import permit
 from inbox.access.files.active import ActivePolicies
-from inbox.access.policy.engine import Policy
-from inbox.access.policy.vocabulary import Action, Decision, Duty
-from inbox.access.question import Capacity, OfInstallation, Subject
 from inbox.audit.gap import checkpoint_text
 from inbox.audit.standstill import Standstill
 from inbox.cli.common.context import keyring_of, store_of
@@ -18,11 +12,7 @@ from inbox.cli.common.sign_in import choose_capacity, read_code
 from inbox.config import Settings
 from inbox.domain import OrgNumber
 from inbox.errors import NotFound, NotPermitted, Unavailable
-from inbox.store import Transaction
-
-ActionOnSubject = tuple[Action, Subject]
-READ_ACCESS: Final[ActionOnSubject] = (Action.ACCESS_READ, OfInstallation())
-"""What it takes to know about the access of others."""
+from inbox.line.access.access_reader import READ_ACCESS, AccessReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,44 +27,6 @@ class Caller:
     def with_typed_code(cls, person: str, chosen: str | None, *, from_stdin: bool) -> "Caller":
         """Read the code now, without echo or from standard input."""
         return cls(person=person, code=read_code(person, from_stdin=from_stdin), chosen=chosen)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccessReader:
-    """A transaction of a caller whose personal code has been verified."""
-
-    tx: Transaction
-    policy: Policy
-    capacity: Capacity
-
-    def check_allowed(self, event: str, *wanted: ActionOnSubject, about: str) -> None:
-        """Raise `NotFound` unless the capacity may do one of these actions; the success is audited.
-
-        Who may not know is not told whether there is something to know.
-        """
-        for action, subject in wanted:
-            decision = permit(
-                self.tx,
-                self.policy,
-                self.tx.now,
-                capacity=self.capacity,
-                action=action,
-                subject=subject,
-            ).deny_unless_met({Duty.LOG})
-            if decision.allowed:
-                self._record(event, decision, about)
-                return
-        raise NotFound
-
-    def _record(self, event: str, decision: Decision, about: str) -> None:
-        entry = audit.Entry(
-            event=event,
-            who=self.capacity.id,
-            subject=about,
-            rule=decision.rule,
-            policy=decision.digest,
-        )
-        audit.record(self.tx, entry)
 
 
 @contextmanager

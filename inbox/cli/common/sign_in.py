@@ -3,15 +3,16 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
 from inbox.access.question import Capacity
 from inbox.cli.common.context import line_of
 from inbox.directory import verified_capacities
-from inbox.errors import Invalid, NotFound, NotPermitted
+from inbox.errors import Invalid
 from inbox.line import Line
+from inbox.line.access.capacity_search import chosen_capacity, perform_in_first
 from inbox.store import Transaction
 
 T = TypeVar("T")
@@ -34,7 +35,6 @@ As = Annotated[
         help="The capacity to act in; required if the person has more than one.",
     ),
 ]
-_SEPARATOR: Final = "@"
 
 
 def read_code(by: str, *, from_stdin: bool) -> str:
@@ -107,16 +107,7 @@ def choose_capacity(tx: Transaction, person: str, code: str, chosen: str | None)
 
     Raises `Conflict` for a wrong person or code, `Invalid` where a choice is to be made.
     """
-    has = verified_capacities(tx, person, code)
-    of_these = [each for each in has if chosen in {None, each.role.value, _capacity_label(each)}]
-    if len(of_these) != 1:
-        names = ", ".join(sorted(map(_capacity_label, has))) or "none"
-        raise Invalid("capacity.choose", f"say --as, one of: {names}")
-    return of_these[0]
-
-
-def _capacity_label(capacity: Capacity) -> str:
-    return f"{capacity.role.value}{_SEPARATOR}{capacity.unit}"
+    return chosen_capacity(verified_capacities(tx, person, code), chosen)
 
 
 def sign_in_as(line: Line, person: str, code: str, chosen: str | None) -> Capacity:
@@ -137,18 +128,7 @@ class SignedIn:
 
         Each is authorized separately.
         """
-        refused: NotFound | None = None
-        for capacity in self.capacities:
-            try:
-                return move(self.line, capacity)
-            except NotFound as error:
-                if refused is None or refused.code == NotFound().code:
-                    refused = error
-        if refused is not None and refused.code != NotFound().code:
-            raise refused
-        raise NotPermitted(
-            "not_permitted", "it is not there, or nothing that you stand for today may do it"
-        )
+        return perform_in_first(self.line, self.capacities, move)
 
 
 def sign_in(

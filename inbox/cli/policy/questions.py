@@ -19,13 +19,7 @@ from inbox.access.review.who_can import (
     who_can,
     who_can_by_emergency,
 )
-from inbox.cli.common.access_reader import (
-    READ_ACCESS,
-    AccessReader,
-    ActionOnSubject,
-    Caller,
-    open_access_reader,
-)
+from inbox.cli.common.access_reader import Caller, open_access_reader
 from inbox.cli.common.context import settings_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
@@ -33,6 +27,7 @@ from inbox.cli.common.sign_in import As, CodeFromStdin
 from inbox.days import at_hour, read_day
 from inbox.domain import MessageId, PersonId
 from inbox.errors import Invalid, NotFound
+from inbox.line.access.access_reader import READ_ACCESS, AccessReader, ActionOnSubject
 from inbox.tables import Message, Person
 
 _NOON: Final = 12
