@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 
 from inbox.domain import ArrivalState, MessageState, OrgNumber, WireId, new_id
@@ -22,7 +23,7 @@ from inbox.line.task_kinds import OTHER_BYTES_CODE, TaskKind
 from inbox.line.throttle.transfer_slots import LONG_TRANSFER_BYTES
 from inbox.package.zip.reader import has_complete_end
 from inbox.store import Transaction
-from inbox.tables import Arrival, Message
+from inbox.tables import Arrival, Message, table_of
 from inbox.tables import WrappedKey as WrappedKeyRow
 from inbox.vault import StoredObject
 
@@ -194,9 +195,12 @@ def _new_message(job: Job[Arrival], custody: Custody, tx: Transaction, *, shares
 
 def _destroy_key(tx: Transaction, arrival_id: str) -> None:
     """Destroy the arrival's own key: its envelope is sealed anew, or dropped."""
-    key = tx.get(WrappedKeyRow, arrival_id)
-    if key is not None:
-        key.kek_id, key.wrapped, key.destroyed_at = None, None, tx.now
+    keys = table_of(WrappedKeyRow)
+    tx.execute(
+        sa.update(keys)
+        .where(keys.c.id == arrival_id)
+        .values(kek_id=None, wrapped=None, destroyed_at=tx.now)
+    )
 
 
 def delete_at_gateway(line: Line, job: Job[Arrival]) -> ConfirmResult:

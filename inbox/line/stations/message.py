@@ -1,6 +1,7 @@
 """Stations of a message: route it by its metadata, offer it to a case system, erase it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import col, func, select
@@ -15,6 +16,7 @@ from inbox.domain import (
     MessageState,
     Mode,
     OrgNumber,
+    TaskState,
     new_id,
 )
 from inbox.errors import NotDue, PolicyError, WaitingForPeople
@@ -37,10 +39,32 @@ from inbox.tables import (
     Delivery,
     Message,
     MessageReference,
+    Task,
     Unit,
     WrappedKey,
     table_of,
 )
+
+_OFFER_QUERY: Final = (
+    select(
+        CaseSystem,
+        select(func.count())
+        .select_from(Delivery)
+        .where(col(Delivery.message_id) == sa.bindparam("row"))
+        .scalar_subquery(),
+        select(Task.id)
+        .where(
+            col(Task.kind) == TaskKind.LATE_WORD.value,
+            col(Task.message_id) == sa.bindparam("row"),
+            col(Task.state) == TaskState.OPEN,
+        )
+        .exists(),
+    )
+    .select_from(Unit)
+    .join(CaseSystem, col(CaseSystem.id) == col(Unit.case_system), isouter=True)
+    .where(col(Unit.id) == sa.bindparam("unit"))
+)
+"""The unit's case system, how many deliveries there were, and whether a late word is undecided."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +126,11 @@ def offer(settling: Settling[Message], found: None) -> None:
     del found
     line, tx, row = settling.line, settling.tx, settling.job.row
     lock_row(tx, Message, row.id)
-    if has_open_task(tx, TaskKind.LATE_WORD, row.id):
+    system, earlier, late_word = tx.exec(
+        _OFFER_QUERY, params={"row": row.id, "unit": row.unit}
+    ).one()
+    if late_word:
         raise WaitingForPeople("offer.waits_for_late_word")
-    unit = tx.get_one(Unit, row.unit)
-    system = None if unit.case_system is None else tx.get(CaseSystem, unit.case_system)
     if system is None:
         settling.move(_unrouted_outcome("unit.no_case_system"))
         return
@@ -123,21 +148,18 @@ def offer(settling: Settling[Message], found: None) -> None:
         settling.move(_unrouted_outcome("offer.denied"))
         return
     settling.move(Outcome(became=MessageState.OFFERED, rule=decision.rule, policy=decision.digest))
-    _open_delivery(tx, row, system)
+    _open_delivery(tx, row, system, number=earlier + 1)
 
 
 def _unrouted_outcome(code: str) -> Outcome:
     return Outcome(became=MessageState.UNROUTED, code=code, values={"unit": None})
 
 
-def _open_delivery(tx: Transaction, row: Message, system: CaseSystem) -> None:
-    earlier = tx.exec(
-        select(func.count()).select_from(Delivery).where(col(Delivery.message_id) == row.id)
-    ).one()
+def _open_delivery(tx: Transaction, row: Message, system: CaseSystem, *, number: int) -> None:
     delivery = Delivery(
         id=new_id(),
         message_id=row.id,
-        number=earlier + 1,
+        number=number,
         case_system=system.id,
         state=DeliveryState.OPEN,
         offered_at=tx.now,
