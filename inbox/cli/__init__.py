@@ -11,7 +11,13 @@ import typer
 from typer.main import get_command
 
 from inbox.cli.common.lazy import LazyGroup
-from inbox.cli.common.output import EXIT_INTERNAL, exit_code_of, print_error, print_unexpected_error
+from inbox.cli.common.output import (
+    EXIT_INTERNAL,
+    exit_code_of,
+    print_error,
+    print_line,
+    print_unexpected_error,
+)
 from inbox.errors import InboxError
 
 _EPILOG: Final = (
@@ -21,6 +27,14 @@ _EPILOG: Final = (
 )
 
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, epilog=_EPILOG)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print_line(f"inbox {version('inbox')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -33,6 +47,15 @@ def options(
             help="The TOML file with the settings; the default is the file in INBOX_CONFIG.",
         ),
     ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version of the program and end.",
+        ),
+    ] = False,
 ) -> None:
     """Confidential case mail between Norwegian public bodies: the receiver's side."""
     ctx.obj = config

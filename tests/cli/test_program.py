@@ -5,7 +5,9 @@ import re
 import signal
 import socket
 import subprocess
+import tomllib
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +53,14 @@ def test_help_imports_none_of_the_libraries_that_commands_need() -> None:
     answer = python(source)
 
     assert answer.err.strip() == "[]"
+
+
+def test_version_option_prints_the_version_of_pyproject_and_needs_no_settings() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+
+    answer = program("--version")
+
+    assert (answer.code, answer.out, answer.err) == (0, f"inbox {project['version']}\n", "")
 
 
 def test_serve_module_does_not_import_alembic() -> None:
