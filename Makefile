@@ -7,10 +7,14 @@ SECONDS ?= 600
 DAYS ?= 30 396 1826
 TESTS ?=
 SAMPLE := $(addprefix tests/,gateway health tables trust web test_store.py test_vault.py test_worker.py)
+# What finds most mistakes soonest: house rules and words, strict readers, decisions, lists, packages, the journey.
+QUICK := $(addprefix tests/,test_house_rules.py test_house_names.py prose strict test_days.py test_receipt_document.py \
+    access/policy access/files/test_bdd.py access/test_permit.py access/lists/test_pages.py routing/test_route.py \
+    package/test_envelope.py package/zip line/test_queue.py line/test_duties.py web/test_problems.py test_journey.py)
 # Where bytecode is not kept, every process of the tests compiles the product and its asserts anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo test days sample long mutants hostile fuzz bench check format lock clean
+.PHONY: help setup demo quick test coverage days sample long mutants hostile fuzz bench check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,8 +33,14 @@ $(VENV)/.complete: requirements/dev.txt pyproject.toml
 demo: setup ## run the whole line on this machine, with made-up mail
 	$(BIN)/inbox demo
 
+quick: setup ## a chosen part of the tests, on SQLite: half a minute
+	$(BIN)/pytest -q -n 2 --dist worksteal -k "not postgresql" $(QUICK)
+
 test: setup ## the tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -q -n 2 --dist worksteal
+
+coverage: setup ## the tests, and which branches of inbox they take: TESTS="tests/routing" for a part
+	$(BIN)/pytest -q -n 2 --dist worksteal --cov --cov-report=term $(TESTS)
 
 days: setup ## the tests in 1, 13 and 60 months (needs libfaketime): DAYS="396" TESTS="tests/cli"
 	for days in $(DAYS); do \
@@ -64,9 +74,10 @@ $(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.complete
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/fuzz.txt
 	touch $@
 
-check: setup ## format, lint, types, import contracts, dependencies
+check: setup ## format, lint, spelling, import contracts, types, dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/deptry .

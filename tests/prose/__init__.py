@@ -1,0 +1,1 @@
+"""The words of the repository: pages, docstrings, comments and the glossary."""
