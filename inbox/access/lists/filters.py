@@ -1,9 +1,28 @@
-"""Translates the rules of a policy to SQL filters for lists.
+"""Compiles the rules of a policy to SQL filters, so that a list shows what a decision would allow.
 
-Lists therefore use the same rules, and the same SQL for facts, as a single decision.
+The problem: `permit` decides about one message whose facts it has looked up. A list must find the
+few allowed messages among many, and cannot ask about each. But a rule is a boolean condition over
+named facts, and each fact has one SQL expression (`facts.registry`), so the rules can be compiled.
 
-One branch for each way of fulfilling a rule that allows, with every rule that denies in each:
-SQLite finds nothing by an index where one WHERE joins the ways with OR.
+The method: disjunctive normal form (DNF). Each allow rule is split at every `or`. Each term becomes
+one *branch*: its facts, and the negation of every deny rule. `statements` joins the branches by
+UNION; one WHERE that joins them by OR selects the same rows, but SQLite uses no index for it.
+
+An example, the branch of the term `assigned and routed`. The last line is a prefilter that an index
+serves; the plus signs keep SQLite from using a worse index:
+
+    >>> from sqlalchemy.dialects import sqlite
+    >>> branch = indexed_branch([Name("assigned"), Name("routed")])
+    >>> print(sa.select(sa.column("id")).where(branch).compile(dialect=sqlite.dialect()))
+    SELECT id FROM message WHERE (EXISTS (SELECT ? AS anon_1 FROM assignment
+      WHERE assignment.message_id = message.id AND assignment.active_from <= ?
+      AND (assignment.active_until IS NULL OR assignment.active_until > ?)
+      AND assignment.person = ?)) AND +message.state = ?
+      AND message.id IN (SELECT assignment.message_id FROM assignment WHERE assignment.person = ?
+      AND (assignment.active_until IS NULL OR assignment.active_until > ?))
+
+Not done here: order, pages, counts and audit (`statements`, `pages`). Nothing here knows what a
+fact means. That lists and decisions agree is tested, and checked again at run time (`recheck`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -120,11 +139,14 @@ def permit_branches(
     `sought` stands in each.
     """
     allows, denies = _rule_conditions(policy, action, role)
+    # De Morgan: "no deny rule matches" is the conjunction of the negated denies. It stands in every
+    # branch, because a message that one branch finds must not be denied by any rule.
     branches = [
         indexed_branch((*way, *map(_negated, denies)), requested, sought)
         for allow in allows
         for way in _dnf_parts(allow)
     ]
+    # A request fact that is false makes its branch the constant FALSE: that branch finds nothing.
     return [each for each in branches if not isinstance(each, False_)] or [sa.false()]
 
 
@@ -193,12 +215,18 @@ def indexed_branch(
 ) -> SqlCondition:
     """The conjunction of all parts, as one SQL filter.
 
-    It is written so that the database can find the few matching messages by an index.
+    It is written so that an index finds the few messages that match.
     """
+    # Only a bare name must hold in all of the branch. A negated fact, or one inside a rule that was
+    # too large to split, implies nothing that could be looked up.
     required = {part.name for part in parts if isinstance(part, Name)}
     pinned = frozenset(required & _COLUMN_EQUALITIES.keys())
     pins = dict(_COLUMN_EQUALITIES[name] for name in pinned)
+    # A necessary condition of a fact, beside its exact condition: what it leaves out, the exact
+    # condition would leave out as well. So a wrong prefilter could hide a row, never show one.
     found_by = [_PREFILTERS[name] for name in sorted(required & _PREFILTERS.keys())]
+    # SQLite has no statistics here and may prefer an index on `state`, which finds a whole table.
+    # A unary plus takes a column out of that choice (SQLite, "The Query Optimizer Overview").
     unindexed = _INDEXED_COLUMNS if found_by or "unit" in pins else ()
 
     def of(name: str) -> SqlCondition:
@@ -251,6 +279,7 @@ def _combine(
 
     If one of them is the constant that decides the result, only that constant is returned.
     """
+    # x AND FALSE is FALSE, x OR TRUE is TRUE: folded here, so that no database evaluates the rest.
     if any(isinstance(each, type(decides)) for each in several):
         return decides
     return join(nothing, *several)

@@ -1,11 +1,28 @@
-"""What each rule that allows an action requires.
+"""What each rule that allows an action requires: of the rows, and of the request.
 
-This is which database facts must be true, and what the request itself must supply. A request can
-supply a reason, strong sign-in, a target and more.
+The problem: "who could open this message" is asked before there is a request. Some facts are known
+then (who is in the unit), and some come with a request only: a reason, a strong sign-in, a person
+to give something to, another person's proposal. A yes or no is no answer; "yes, with a reason" is.
 
-Who could do something is asked before there is a request. So what one brings (a reason, a strong
-sign-in, a person to give to, another person's proposal) is not looked at: it is told, beside what
-the rows must say.
+The method: partial evaluation. Each allow rule, joined with the negation of the deny rules that
+depend on the request, is written in disjunctive normal form (DNF). Each term has two parts: what
+the rows must say, which `who_can` asks the database, and what the request must supply, which people
+read.
+
+An example, with the rule for emergency access: two ways, which require the same of a request.
+
+    >>> when = "(in_unit or in_parent_unit) and strong_auth and reason_given"
+    >>> rule = PolicyRule(id="A20", actions="breakglass", roles="leader", when=when,
+    ...     effect=Effect.ALLOW)
+    >>> policy = Policy([rule], facts=FACTS, digest="")
+    >>> ways = list(allow_conditions(policy, Action.BREAKGLASS, Role.LEADER))
+    >>> [[part.name for part in way.row_conditions] for way in ways]
+    [['in_unit'], ['in_parent_unit']]
+    >>> describe_requirements(way.requires for way in ways)
+    'reason_given and strong_auth'
+
+Not done here: no row is read. Deny rules that rows alone decide are not split into terms, for their
+number would multiply; they are joined as they are.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -82,11 +99,14 @@ def allow_conditions(
     """
     rules = [rule for rule in policy.rules if rule.applies_to(action, role)]
     denies = [Not(policy.conditions[rule.when]) for rule in rules if rule.effect is Effect.DENY]
+    # A deny that only rows decide stays whole: the database evaluates it as one condition. One that
+    # depends on the request must be split, because its part of the request is an answer for people.
     by_rows = [deny for deny in denies if names_in(deny).isdisjoint(supplied)]
     by_request = [deny for deny in denies if deny not in by_rows]
     for rule in rules:
         if rule.effect is Effect.ALLOW:
             for way in dnf_of(And((policy.conditions[rule.when], *by_request)), _MAX_TERMS):
+                # The split of one term: literals that a request supplies, and literals about rows.
                 takes = frozenset(literal for literal in way if literal[0] in supplied)
                 rows = (Name(n) if held else Not(Name(n)) for n, held in sorted(way - takes))
                 yield AllowCondition(rule=rule, row_conditions=(*rows, *by_rows), requires=takes)

@@ -1,6 +1,27 @@
 """Finds every capacity that could perform an action on one message, with one query.
 
-Each fact keeps its one form; what it is bound to in a decision is here a column of the capacity.
+The problem: a reviewer asks who could open this message on a day. To decide for each of five
+thousand capacities would be five thousand queries.
+
+The method: a query with parameters becomes a query over a relation. The SQL expression of a fact
+compares rows with bind parameters (`:person`, `:unit`, …), which are those of one capacity. Here
+each parameter is replaced by the column of the capacity table that it stands for, so the same
+expression is asked of all capacities at once. `requirements` has split each rule into what the rows
+must say (asked here) and what a request must supply (reported as it is). One SELECT for each way,
+joined by UNION ALL; the last column says which way it was.
+
+An example, the fact `assigned`, where a decision has `assignment.person = :person`:
+
+    >>> print(_fact_over_columns("assigned"))
+    EXISTS (SELECT :param_1 AS anon_1 FROM assignment, message, capacity AS who
+      WHERE assignment.message_id = message.id AND assignment.active_from <= :now
+      AND (assignment.active_until IS NULL OR assignment.active_until > :now)
+      AND assignment.person = who.person)
+
+Here it is printed alone; inside the query, `message` and `who` are the tables of the outer SELECT.
+
+Not done here: case systems have no answer, only people do. The message is taken as it is now, even
+if the day asked about is another: a period is a fact of rows with a period alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -156,6 +177,7 @@ def _who_can(  # noqa: PLR0913 - a question has these parts
     """The same where a request brings these facts."""
     if OfMessage not in ACTION_SUBJECTS[action]:
         return ()
+    # A policy never changes, so the statement is built once for each policy, action and dialect.
     find = _who_can_select(policy, action, session.get_bind().dialect, supplied)
     values = {"now": at, "target": target, **vars(OfMessage(message_id=message_id))}
     found: dict[tuple[str, str, str, str], list[AllowCondition]] = {}
@@ -183,6 +205,7 @@ def _who_can_select(
         for way in allow_conditions(policy, action, role, brought)
     ]
     each = [_capacities_select(place, role, way) for place, (role, way) in enumerate(ways)]
+    # Nothing allows the action: UNION ALL needs at least one SELECT, so this one finds no row.
     nobody = sa.select(*_SELECTED_COLUMNS, sa.literal(0)).where(sa.false())
     statement = sa.select(sa.union_all(*(each or [nobody])).subquery())
     return _WhoCanSelect(
@@ -195,6 +218,7 @@ def _permitted_capacity(
     who: tuple[str, str, str, str], ways: Sequence[AllowCondition]
 ) -> PermittedCapacity:
     person, unit, role, capacity = who
+    # The rule that a decision would be based on comes first, as `engine` ranks them.
     rules = by_fewest_duties(dict.fromkeys(way.rule for way in ways))
     return PermittedCapacity(
         capacity=capacity,
@@ -220,6 +244,7 @@ def _capacities_select(
         .join(Message, col(Message.id) == text_parameter("message_id"))
         .where(
             col(_CAPACITY.role) == role.value,
+            # The shipped rules deny a capacity that has ended. A report must not depend on that.
             *(active_on(kind, NOW) for kind in (_CAPACITY, _UNIT, _PERSON)),
             sql_of(And(way.row_conditions), _fact_over_columns),
         )
@@ -233,6 +258,7 @@ def _fact_over_columns(name: str) -> SqlCondition:
     """
     if name == ALWAYS:
         return sa.true()
+    # No row says this fact: it compares the capacity's person with the one that is given to.
     if name == "target_is_self":
         return col(_CAPACITY.person) == TARGET
     form = FACTS[name].sql_by_subject.get(OfMessage)
