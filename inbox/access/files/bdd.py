@@ -1,9 +1,29 @@
 """Exact boolean functions over named facts, as binary decision diagrams (BDD).
 
-No combination of facts is left out.
+The problem: a proof about a policy ("nobody opens without clearance") and the difference of
+two policies concern every combination of facts. With forty facts nobody can try each of them.
 
-Reduced and ordered (Bryant 1986), so two conditions mean the same exactly when they are the same
-number. Covers are irredundant and made of primes (Minato and Morreale). Pure.
+The method: reduced ordered BDDs (Bryant 1986), combined by if-then-else (Brace, Rudell and Bryant
+1990). A node tests one fact and leads to two others. The facts have one order on every path, and
+no two nodes are equal; so two conditions mean the same exactly when they have the same number.
+Covers for people to read are irredundant, and made of primes (Morreale 1970; Minato 1993).
+
+An example of three facts, `(in_unit or assigned) and not conflict`. Both paths share one node:
+
+    in_unit ----- yes -----> conflict -- yes --> FALSE
+       | no                   ^   | no
+    assigned ---- yes --------+   +------------> TRUE
+       | no
+     FALSE
+
+    >>> facts = BddAlgebra(["in_unit", "assigned", "conflict"])
+    >>> unit, mine, conflict = map(facts.variable, facts.names)
+    >>> one = facts.and_not(facts.disjoin([unit, mine]), conflict)
+    >>> one == facts.negate(facts.disjoin([conflict, facts.negate(facts.disjoin([mine, unit]))]))
+    True
+
+Not done here: no variable is moved (the order of use in the rules keeps diagrams small enough), and
+no node is freed (an algebra lives as long as one question). It is pure: no clock, no database.
 """
 
 from collections.abc import Callable, Iterable
@@ -36,9 +56,11 @@ class BddAlgebra:
         return self._make_node(self._level[name], FALSE, TRUE)
 
     def _make_node(self, place: int, without: Bdd, given: Bdd) -> Bdd:
+        # The first reduction of Bryant 1986: a test with two equal outcomes is no test.
         if without == given:
             return without
         key = (place, without, given)
+        # The second: equal nodes are one node, so that equal functions have equal numbers.
         known = self._unique_table.get(key)
         if known is None:
             known = self._unique_table[key] = Bdd(len(self._nodes))
@@ -52,6 +74,7 @@ class BddAlgebra:
 
     def _if_then_else(self, which: Bdd, yes: Bdd, no: Bdd) -> Bdd:
         """The ternary operator if-then-else (ITE): `yes` where `which` is true, `no` elsewhere."""
+        # The terminal cases; each further call goes one fact deeper, so the recursion ends.
         if which == TRUE or yes == no:
             return yes
         if which == FALSE:
@@ -59,6 +82,7 @@ class BddAlgebra:
         key = (which, yes, no)
         known = self._ite_cache.get(key)
         if known is None:
+            # Shannon expansion by the first fact that any of the three tests.
             place = min(self._nodes[each][0] for each in key)
             which_0, which_1 = self._cofactors(which, place)
             yes_0, yes_1 = self._cofactors(yes, place)
@@ -110,6 +134,7 @@ class BddAlgebra:
     def exists(self, truth: Bdd, names: Iterable[str]) -> Bdd:
         """Existential quantification: true where some values of these variables make it true."""
         for name in names:
+            # Some value makes it true: f with the fact false, or f with the fact true.
             without = self._restrict(truth, self._level[name], held=False)
             truth = self.disjoin((without, self._restrict(truth, self._level[name], held=True)))
         return truth
@@ -132,6 +157,7 @@ class BddAlgebra:
         held = set()
         while truth not in (FALSE, TRUE):
             place, without, given = self._nodes[truth]
+            # A fact is made true only where it must be: the shortest answer for a person to read.
             if without == FALSE:
                 held.add(self.names[place])
             truth = given if without == FALSE else without
@@ -166,6 +192,8 @@ class BddAlgebra:
         # First what takes the fact to be one way, then what is left for either way.
         terms_0, truth_0 = self._isop(self.and_not(least_0, most_1), most_0, known)
         terms_1, truth_1 = self._isop(self.and_not(least_1, most_0), most_1, known)
+        # What neither half has covered needs a term that does not mention the fact at all, and that
+        # stays within `most` whatever the fact is: no literal, no term is redundant (Minato 1993).
         left = self.disjoin((self.and_not(least_0, truth_0), self.and_not(least_1, truth_1)))
         terms, truth = self._isop(left, self.conjoin((most_0, most_1)), known)
         name = self.names[place]

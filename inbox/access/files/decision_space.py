@@ -1,6 +1,24 @@
-"""The decision space of a policy.
+"""The decision space of a policy: for each action and role, where the answer is yes, as a BDD.
 
-For each action and role, it is the BDD of the combinations of facts that are allowed. Pure.
+The problem: "what does this policy allow" has no finite list as its answer, and one question at a
+time proves nothing. Proofs of invariants, and the exact difference of two policies, need all of it.
+
+The method: the characteristic function of the allowed combinations of facts, compiled from the
+rules: at least one allow matches, and no deny does. Assumptions ("an assigned person is in the
+unit") are a function too; a combination that they exclude counts neither for nor against a proof.
+
+An example, with one allow and one deny:
+
+    >>> from inbox.access.policy.vocabulary import Effect, PolicyRule
+    >>> rows = [("A1", "in_unit or assigned", Effect.ALLOW), ("D1", "conflict", Effect.DENY)]
+    >>> rules = [PolicyRule(id=i, actions="*", roles="*", when=w, effect=e) for i, w, e in rows]
+    >>> policy = Policy(rules, facts=["in_unit", "assigned", "conflict"], digest="")
+    >>> algebra = bdd_algebra_for([policy], ())
+    >>> allowed = DecisionSpace(policy, (), algebra).allowed(Action.OPEN, Role.HANDLER)
+    >>> [sorted(term) for term in algebra.irredundant_cover(allowed)]
+    [[('assigned', True), ('conflict', False)], [('conflict', False), ('in_unit', True)]]
+
+Not done here: nothing is decided by it, `policy.engine` decides. It is pure.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +44,7 @@ def bdd_algebra_for(policies: Iterable[Policy], invariants: Iterable[Implication
     used: list[str] = []
     for policy in policies:
         for rule in policy.rules:
+            # The order of a BDD decides its size: facts that one rule names together stay together.
             used += sorted(names_in(policy.conditions[rule.when]))
     for invariant in invariants:
         used += sorted(invariant.facts)
@@ -75,6 +94,8 @@ class DecisionSpace:
 
         if not invariant.needs:
             return self._algebra.compile_condition(invariant.condition, of)
+        # "open needs log": in no combination is the left side true while the rule that a yes would
+        # be based on lacks the duty.
         (action,) = names_in(invariant.left) & _ACTIONS
         lacking = self._algebra.disjoin(
             truth
@@ -116,6 +137,8 @@ class DecisionSpace:
 
         Rules with the fewest duties come first.
         """
+        # A decision ranks rules in the same order (`by_fewest_duties`). Each rule keeps what those
+        # before it have left, so exactly one rule is the basis of each yes.
         left = self.allowed(action, role)
         for rule in sorted(
             self.applicable_rules(action, role, Effect.ALLOW), key=_number_of_duties

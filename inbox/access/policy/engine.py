@@ -1,9 +1,29 @@
 """The policy engine: casbin decides from named facts who may do what.
 
-It is pure, and it is the only module that imports casbin.
+The problem: lawyers must be able to read the rules, and the answer must be right for every
+combination of facts, also when a fact is missing, a rule is damaged or a library fails.
 
-Closed: no rule, no policy, a name that is missing or unknown, a value that is no boolean, or any
+The method: attribute-based access control in casbin's PERM model (policy, effect, request,
+matchers; see `MODEL`), with its effect "deny overrides". An attribute is a named fact, looked up
+before; a condition over facts is read by `conditions`, never evaluated as text. Everything is
+closed: no rule, no policy, a missing or unknown name, a value that is not a boolean, or any
 exception is a no.
+
+An example, with one allow and one deny:
+
+    >>> rows = [("A09", "assigned and cleared", Effect.ALLOW), ("D03", "conflict", Effect.DENY)]
+    >>> rules = [PolicyRule(id=i, actions="*", roles="*", when=w, effect=e) for i, w, e in rows]
+    >>> policy = Policy(rules, facts=["assigned", "cleared", "conflict"], digest="")
+    >>> facts = {"assigned": True, "cleared": True, "conflict": True}
+    >>> no = policy.decide(Role.HANDLER, facts, Action.OPEN)
+    >>> no.allowed, no.rule, no.matching
+    (False, 'D03', ('A09', 'D03'))
+    >>> policy.decide(Role.HANDLER, {}, Action.OPEN).rule == ERROR_RULE
+    True
+
+Not done here: no fact is looked up (`facts.lookup`), no file is read (`files.folder`), no duty is
+met (`line.authorize`), no answer is kept. casbin's roles, groups and `eval()` are not used. This is
+the only module that imports casbin, and it is pure.
 """
 
 import ast
@@ -83,8 +103,10 @@ class _CheckedFacts:
     def __init__(
         self, facts: Mapping[str, bool], used: frozenset[str], known: frozenset[str]
     ) -> None:
+        # A missing fact must not be guessed, and an unknown one is a mistake of the caller.
         if not used <= facts.keys() <= known:
             raise PolicyError("policy.facts", "a fact is missing, or is none of the closed list")
+        # A driver may give 0 and 1, other code "false" or None: only True and False are answers.
         if any(type(value) is not bool for value in facts.values()):
             raise PolicyError("policy.facts", "a fact is neither True nor False")
         self._facts = {name: facts[name] for name in used}
@@ -109,6 +131,7 @@ class _Matcher:
 
     def __init__(self, expression: str, functions: Mapping[str, object]) -> None:
         tree = ast.parse(re.sub(r"\s*&&\s*", " and ", expression), mode="eval")
+        # `eval` below runs this tree and nothing else: an allowlist of nodes, checked before.
         if any(not isinstance(node, self._NODES) for node in ast.walk(tree)):
             raise PolicyError("policy.matcher", "the matcher is not made of calls joined by &&")
         self._code: CodeType = compile(tree, "matcher", "eval")
@@ -249,6 +272,7 @@ class Policy:
         matching = [self._by_id[rule_id] for rule_id in dict.fromkeys(asked.matched)]
         allows = [rule for rule in matching if rule.effect is Effect.ALLOW]
         denies = [rule for rule in matching if rule.effect is Effect.DENY]
+        # casbin's answer and the matches it reported must agree; a difference is an error, so a no.
         if allowed is not (bool(allows) and not denies):
             raise PolicyError(
                 "policy.disagrees", "casbin's answer does not follow from its matches"
