@@ -1,4 +1,26 @@
-"""Reads arkivmelding.xml: strict about XML and security grading, lenient about missing elements."""
+"""Reads arkivmelding.xml: strict about XML and security grading, lenient about missing elements.
+
+The problem: two published schemas share one namespace, a newer shape uses it too, and SvarInn sends
+what fits none of them (reference §5.2, §5.6). A missing date must not refuse a message, and nothing
+may be read from a place where the sender did not mean it.
+
+The method: one descent over the tree (recursive descent), with a table of what both schemas require
+of each element. What is there is read, what is missing is noted once for each kind of element. An
+element counts by its name and its parent, so that foreign metadata with the same words is no entry.
+
+An example, in which a title is all that an entry has:
+
+    >>> entry = "<basisregistrering><tittel>Brev</tittel></basisregistrering>"
+    >>> text = f'<arkivmelding xmlns="{NAMESPACE}"><mappe>{entry}</mappe></arkivmelding>'
+    >>> read = archive_message_of(parse_arkivmelding(text.encode(), Limits()))
+    >>> read.registry_entries[0].title, read.shape.value
+    ('Brev', 'ordinary')
+    >>> read.missing[:2], len(read.missing)
+    (('arkivmelding/system', 'arkivmelding/meldingId'), 12)
+
+Not done here: grading is `grading`'s, and comes first; documents are compared with files by
+`documents`; the published schemas are compared by `xsd`, for information. No value is corrected.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -85,8 +107,10 @@ def archive_message_of(root: Element) -> ArchiveMessage:
     Grading is not looked at here: ask `grading.grading_of` first.
     """
     if root.tag != f"{_OWN}arkivmelding":
+        # A later edition of the standard is told apart from XML that is not Noark at all.
         later = str(root.tag).startswith(f"{{{NAMESPACE}/")
         raise PackageRejected(f"arkivmelding.{'newer_namespace' if later else 'not_noark'}")
+    # Noark 5: virksomhetsspesifikkeMetadata may hold any XML, also elements of this name.
     entries = [each for each in root.iter(*_ENTRIES) if _is_entry(each)]
     if not entries:
         raise PackageRejected("arkivmelding.no_registration")
@@ -133,6 +157,7 @@ class _Reader:
         children: Children = {}
         for child in element:
             children.setdefault(str(child.tag), []).append(child)
+        # `xsi:type="saksmappe"`: a subtype requires elements of its own beside those of its base.
         as_type = element.get(_XSI_TYPE)
         self._note_missing(_WORDS.get(str(element.tag)), children)
         if as_type:
@@ -163,6 +188,7 @@ class _Reader:
     def registry_entry(self, element: Element) -> RegistryEntry:
         """One entry with all it holds."""
         children = self.children(element)
+        # A registration belongs to a folder, a class or a series: one of the references is enough.
         if not _PARENTS & children.keys():
             self.missing[_NO_PARENT] = None
         return RegistryEntry(
@@ -244,6 +270,7 @@ def _text(children: Children, name: str) -> str | None:
     found = children.get(_OWN + name)
     if found is None:
         return None
+    # The newer shapes write a value of a code list as `kode` and `beskrivelse`.
     first = found[0]
     text = first.text or ""
     if len(first):

@@ -1,4 +1,25 @@
-"""Checks a signer's certificate: the path to a trust anchor, and revocation (RFC 5280 §6)."""
+"""Checks a signer's certificate: the path to a trust anchor, and revocation (RFC 5280 §6).
+
+The problem: a signature that verifies says that somebody has a key. Whose key it is, an authority
+says; why the authority is believed, the one above it; up to an anchor that the operator chose.
+
+The method: path building (RFC 4158) and path validation (RFC 5280 §6.1) by pyhanko-certvalidator,
+with three things of ours around it (decision 0041). Before: only certificates that lead up to
+somebody believed, by signature, are given to it. Beside: no weak algorithm, and nothing is fetched.
+After: key usage (§4.2.1.3), and revocation of each certificate below the anchor (§6.3).
+
+An example. The signature came with S and I; A lies in the trust folder:
+
+    S  "Bergvik kommune"   issued by I, valid 2025-2027    asked about in the lists of I
+    I  "Issuing CA"        issued by A, valid 2020-2030    asked about in the lists of A
+    A  "Root CA"           the anchor                      not asked about: the operator chose it
+
+The path is (S, I, A), and it is remembered as valid 2025-2027, the time that all three share. Had
+the sender left out I, the path would be `trust.unknown_anchor`, unless the folder has it as well.
+
+Not done here: whether S may sign for the sender is `signer`'s question. The time is now, never the
+signing time, which is the sender's word. Addresses in certificates (AIA, OCSP) are not followed.
+"""
 
 from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -131,6 +152,8 @@ def _cached_paths(*certificates: bytes | tuple[bytes, ...]) -> list[_Path]:
 def _build_path(
     signed: VerifiedSignature, trust: Trust, now: datetime, findings: VerdictBuilder
 ) -> tuple[Certificate, ...]:
+    # Nothing is fetched. Revocation is not checked by the library but by `revocation`, on lists at
+    # hand, because "no fresh list" must mean waiting and not an invalid path (decision 0014).
     context = ValidationContext(
         trust_roots=_certificates(trust.anchors),
         other_certs=[
@@ -160,6 +183,8 @@ def _issued_under_trust(signed: VerifiedSignature, trust: Trust) -> list[bytes]:
     The library tries every order of what it is given, by name alone: ten made-up certificates of
     one name would keep it for an hour.
     """
+    # Breadth first from the anchors down: each round verifies signatures by those already believed.
+    # What no round reaches is never given to the path builder.
     believed = [*_load_readable(trust.anchors), *_load_readable(trust.intermediates)]
     waiting = _load_readable(signed.certificates)
     found: list[x509.Certificate] = []
@@ -222,6 +247,7 @@ def _run_without_waiting(steps: Coroutine[object, object, _T]) -> _T:
 
 def _check_usage(signed: VerifiedSignature, findings: VerdictBuilder) -> None:
     """May the signer's key sign? A certificate that does not say may."""
+    # §4.2.1.3: digitalSignature, or contentCommitment (nonRepudiation), as both are in use here.
     certificate = load_certificate(signed.certificate)
     usage = certificate.key_usage_value
     if usage is not None and not _SIGNING_USAGES & set(usage.native):
@@ -238,6 +264,7 @@ def _check_revocation(
     findings: VerdictBuilder,
 ) -> None:
     """Every certificate below the anchor; without a path nobody can vouch for any list."""
+    # `path[number:]` is the path from the issuer up; the anchor is an input, not checked (§6.1).
     standings = [
         revocation_status(certificate, path[number:], trust, now)
         for number, certificate in enumerate(path[:-1], 1)

@@ -1,4 +1,27 @@
-"""Verifies one detached CMS signature: its structure, then the signature value (RFC 5652)."""
+"""Verifies one detached CMS signature: its structure, then the signature value (RFC 5652).
+
+The problem: a CMS message can say one thing in two places, and libraries differ in which of them
+they believe. A package is accepted only if every reader would understand the same.
+
+The method: a profile of RFC 5652, read strictly, in this order: (1) SignedData without content, as
+the manifest lies beside it (§5.2); (2) one SignerInfo (§5.3); (3) one digest algorithm everywhere;
+(4) each signed attribute once (§11); (5) the signer's certificate (§5.3, sid); (6) its key; (7)
+protected algorithms (RFC 6211); (8) the certificate that is named (RFC 5035); (9) the digest of the
+content (§11.2); (10) the signature value (§5.4), by the mathematics of a library (decision 0041).
+
+An example, a genuine signature over the manifest of a package:
+
+    digestAlgorithms    {sha256}                            must be the signer's
+    encapContentInfo    data, without content               the content is the manifest
+    certificates        the signer's, and its issuer's      at most ten
+    signerInfos         one:
+      sid               issuer and serial number            points to exactly one certificate
+      signedAttrs       contentType, messageDigest, …       the digest of the manifest
+      signature         RSA over signedAttrs                covers that digest, so the manifest too
+
+Not done here: whether the signer is trusted (`certificate_path`), and who it is (`signer`). No time
+in a signature is believed; timestamps (RFC 3161) and other unsigned attributes are not read.
+"""
 
 import hashlib
 import re
@@ -66,10 +89,12 @@ def verify_signature(raw: bytes, content: bytes) -> VerifiedSignature:
 
 
 def _signed_data(raw: bytes) -> cms.SignedData:
+    # `strict`: bytes after the structure are refused, for another reader could find a second one.
     info = cms.ContentInfo.load(raw, strict=True)
     if info["content_type"].native != "signed_data":
         raise PackageRejected("signature.malformed", "not SignedData")
     signed_data = info["content"]
+    # (1) A signature with content of its own could be right about that, and say nothing of ours.
     encapsulated = signed_data["encap_content_info"]
     if not isinstance(encapsulated["content"], core.Void):
         raise PackageRejected("signature.embedded_content")
@@ -79,6 +104,7 @@ def _signed_data(raw: bytes) -> cms.SignedData:
 
 
 def _verify(signed_data: cms.SignedData, content: bytes) -> VerifiedSignature:
+    # (2) Of two signers, which is the sender?
     if len(signed_data["signer_infos"]) != 1:
         raise PackageRejected("signature.signer_count")
     signer = signed_data["signer_infos"][0]
@@ -91,6 +117,7 @@ def _verify(signed_data: cms.SignedData, content: bytes) -> VerifiedSignature:
     _check_certificate_reference(attributes, certificate)
     if attributes["content_type"].native != "data":
         raise PackageRejected("signature.attributes", "content type")
+    # (9) RFC 5652 §11.2: binds the signed attributes to the content.
     if attributes["message_digest"].native != hashlib.new(digest, content).digest():
         raise PackageRejected("signature.other_bytes")
     _check_signature_value(signer, certificate, digest)
@@ -110,6 +137,7 @@ def _digest_algorithm(signed_data: cms.SignedData, signer: cms.SignerInfo) -> st
     announced = {each["algorithm"].native for each in signed_data["digest_algorithms"]}
     algorithm = signer["signature_algorithm"]
     kind = algorithm.signature_algo
+    # (3) RFC 5652 §5.1: the set announced at the top must be the one digest of the signer (§5.3).
     if digest not in _DIGESTS or announced != {digest}:
         raise PackageRejected("signature.algorithm", "digest")
     if kind not in {"rsassa_pkcs1v15", "rsassa_pss", "ecdsa"}:
@@ -133,6 +161,7 @@ def _attributes(signer: cms.SignerInfo) -> Mapping[str, core.Asn1Value]:
     attributes: dict[str, core.Asn1Value] = {}
     for attribute in signer["signed_attrs"]:
         name = attribute["type"].native
+        # (4) RFC 5652 §5.3 and §11: one instance with one value; of two, readers take either.
         if name in attributes or len(attribute["values"]) != 1:
             raise PackageRejected("signature.attributes", "an attribute twice")
         attributes[name] = attribute["values"][0]
@@ -155,6 +184,7 @@ def _certificate(der: bytes) -> Certificate:
     _ = certificate.native  # asn1crypto reads lazily: what cannot be read, fails here
     if certificate.serial_number <= 0:
         raise PackageRejected("signature.malformed", "a serial number below 1 (RFC 5280 §4.1.2.2)")
+    # Only the inner one is signed: who goes by the outer one believes anybody (RFC 5280 §4.1.1.2).
     inner, outer = certificate["tbs_certificate"]["signature"], certificate["signature_algorithm"]
     if received_bytes(inner) != received_bytes(outer):
         raise PackageRejected("signature.malformed", "two algorithms (RFC 5280 §4.1.1.2)")

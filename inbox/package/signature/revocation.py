@@ -1,4 +1,28 @@
-"""The revocation status of a certificate, by complete lists fetched earlier (RFC 5280 §6.3)."""
+"""The revocation status of a certificate, by complete lists fetched earlier (RFC 5280 §6.3).
+
+The problem: a signer's certificate is good only as long as its issuer has not revoked it, and only
+the issuer's certificate revocation list (CRL) says so. A list may be old, partial, forged, another
+issuer's, or missing.
+
+The method: CRL processing of RFC 5280 §6.3.3, for complete lists that are at hand. It is asymmetric
+on purpose: "revoked" is believed of any list that the issuer signed, however old or partial; "good"
+needs a fresh list that is complete for this certificate (decision 0014).
+
+An example, the signer's certificate with serial number 7, issued by the authority B:
+
+    list that is at hand                          what it says    the answer with it alone
+    B's, of yesterday, names 9                    good            GOOD
+    B's, a month past its next update, names 9    nothing         UNKNOWN: the message waits
+    B's, a month past its next update, names 7    revoked         REVOKED
+    B's, of yesterday, for authorities only       nothing         UNKNOWN
+    another authority's, names 7                  nothing         UNKNOWN
+    none, and the settings say B publishes none                   NOT_PUBLISHED
+
+The rows are tried by `test_worked_examples.py` and `test_revocation.py`.
+
+Not done here: nothing is fetched, and no address in a certificate is followed (decision 0014).
+There is no OCSP, and a delta list (§5.2.4) or an indirect one (§5.2.5) never shows "good".
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -95,6 +119,8 @@ def nobody_is_shown_good(trust: Trust, now: datetime) -> bool:
     authorities = dict.fromkeys((*trust.anchors, *trust.intermediates))
     missing = set(_without_fresh_list(trust, now))
     issued = {each: _issuers(each, authorities) for each in authorities}
+    # A least fixpoint from the anchors down: an authority is shown good if one above it is, and
+    # its own list is fresh.
     shown, before = {each for each in trust.anchors if each not in missing}, -1
     while len(shown) != before:
         before = len(shown)
@@ -201,6 +227,7 @@ def _verifies(parsed: x509.CertificateRevocationList, authority: bytes) -> bool:
     digest = parsed.signature_hash_algorithm
     key = issuer.public_key()
     if (
+        # A list signed with SHA-1 could be a collision made by somebody else: it shows nothing.
         digest is None
         or digest.name not in _STRONG
         or not names_match(parsed.issuer, issuer.subject)
@@ -242,13 +269,19 @@ def _status_by_list(
     """
     subject = x509.load_der_x509_certificate(certificate)
     read = _parse_cached(each)
+    # §6.3.3 (b) (1): the list is of the certificate's own issuer, or it has no say.
     if not names_match(read.parsed.issuer, subject.issuer):
         return RevocationStatus.UNKNOWN
+    # §6.3.3 (f), (g): signed by that authority, whose key may sign lists (§4.2.1.3, cRLSign).
     if not any(_is_signed_by(each, authority) for authority in authorities):
         return RevocationStatus.UNKNOWN
     extensions = list(read.parsed.extensions)
+    # §6.3.3 (j), before the scope is looked at: a partial list that names it is enough for that.
+    # In an indirect or a delta list a serial number may be another issuer's, or removed again.
     if subject.serial_number in read.serials and not any(map(_may_cover_other_issuers, extensions)):
         return RevocationStatus.REVOKED
+    # §5.2: a critical extension that is not understood means that the list shows nothing. The scope
+    # (§5.2.5) is looked at whether it is marked as critical or not.
     complete = all(
         _is_complete(extension.value, subject)
         for extension in extensions
@@ -277,6 +310,7 @@ def _is_complete(extension: x509.ExtensionType, subject: x509.Certificate) -> bo
         return True
     if not isinstance(extension, x509.IssuingDistributionPoint):
         return False
+    # §6.3.3 (b) (2) (ii) to (iv), and (d): the scope and the reasons must include this certificate.
     partial = (
         extension.indirect_crl
         or extension.only_contains_attribute_certs
@@ -285,6 +319,7 @@ def _is_complete(extension: x509.ExtensionType, subject: x509.Certificate) -> bo
         or (extension.only_contains_ca_certs and not _is_authority(subject))
         or (extension.only_contains_user_certs and _is_authority(subject))
     )
+    # §6.3.3 (b) (2) (i): a list for one distribution point must be one that the certificate names.
     names = set(extension.full_name or ())
     return not partial and (not names or bool(names & _crl_locations_of(subject)))
 
