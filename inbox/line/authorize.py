@@ -1,7 +1,23 @@
 """Authorize before anything is changed: every move of a person or a case system begins here.
 
-The duties of a yes are kept here too: before the commit each must have been met, or the yes was a
-no and nothing of the transaction stays.
+The problem: between the question "may I" and the deed another person may have changed the answer
+(time of check to time of use), and a yes has conditions: an audit entry, a reason, a task that
+informs somebody.
+
+The method: a reference monitor in the transaction of the deed. First the row that the action is
+about is locked, then the policy is asked, then the caller acts; the lock lasts until the commit.
+The conditions are obligations, as XACML calls them: before the commit it is looked at what the
+transaction has done. An obligation that is not met turns the yes into a no, and nothing stays.
+
+An example: Kari, who leads the unit, and Ola, its handler, release one ROUTED message at once.
+
+    Kari  locks the row; it is routed, so the answer is yes; sets RELEASED; audit entry; commit
+    Ola   waits for the lock; reads the row again; it is not routed any more; NotPermitted
+
+Without the audit entry Kari's commit would raise `NotPermitted` too: the rule (A14) owes `log`.
+
+Not done here: no fact is evaluated (`access.permit`), no state is set (`settle`). A caller that may
+not know that something exists hears `NotFound`, the same as of what does not exist.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -203,6 +219,7 @@ def authorize(
         NotPermitted: known to this capacity, but not this action.
         Unavailable: this process cannot have the active policy, so everything is denied.
     """
+    # Lock first, ask then: the answer is about the row as it stays until the commit.
     _lock_subject(tx, subject)
     policy = active_policy(line, tx)
 
@@ -211,11 +228,14 @@ def authorize(
             tx, policy, tx.now, capacity=capacity, action=one, subject=subject, request=given
         )
 
+    # A reading transaction never commits, so it could meet no duty: a yes that owes one is a no.
     decision = decide(action).deny_unless_met(tuple(Duty) if tx.writes else ())
     if decision.allowed:
         authorized = Authorized(tx=tx, capacity=capacity, subject=subject, decision=decision)
+        # Before the commit, not at the end of a `with`: what is never committed needs no duty met.
         tx.check_before_commit(lambda: _check_duties_met(authorized))
         return authorized
+    # NotPermitted tells that it exists, so only those hear it who may see it somewhere else.
     if any(decide(showing).allowed for showing in _VISIBILITY_ACTIONS.get(type(subject), ())):
         raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")
     raise NotFound
@@ -266,6 +286,7 @@ def _has_open_review(authorized: Authorized) -> bool:
     """An open review of emergency access that this person has to this message now."""
     if not isinstance(authorized.subject, OfMessage):
         return False
+    # The review must be of this very access: an older one, or a colleague's, does not count.
     review = (
         select(Task.id)
         .join(AccessGrant, col(AccessGrant.id) == col(Task.subject_id))

@@ -1,8 +1,16 @@
 """The work queue: claim, settle and postpone rows. No other code leases a row.
 
-Work is found by asking the tables: a state that has a station, `due_at` has passed, no live lease.
-A claim and a settle raise `version`, so whoever saw an older one (a worker past its lease, a person
-with an old page) settles nothing.
+The problem: several workers share the work, any of them may die, and one row is one worker's.
+
+The method: the row is the queue (decision 0001). Work is a row whose state has a station, whose
+`due_at` has passed, and that has no live lease (Gray and Cheriton 1989). A claim raises `version`,
+a fencing token: a worker that saw an older one settles nothing. What fails waits (exponential
+back-off, jitter) and is never given up.
+
+An example: A claims at 08:00 until 08:06, says "delivered" to the gateway, and dies. At 08:06 B
+claims the row and says it again. The gateway no longer has it, which is as good (reference §1.5).
+
+Not done here: no dead letters, no limit of attempts; a person gets a task instead.
 """
 
 import random
@@ -27,7 +35,7 @@ from inbox.store import Transaction
 from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
 from inbox.tables import WrappedKey as WrappedKeyRow
 
-_BACKOFF_STEPS = 12
+_BACKOFF_STEPS = 12  # after that the longest wait holds, so no larger power is computed
 OVERDUE_AFTER: Final = timedelta(minutes=5)
 """What is due and in nobody's hands for longer is told to operators."""
 _GATEWAY_OUTAGES: Final = (
@@ -121,6 +129,7 @@ def _due_query(kind: type[R], *, limited: bool) -> sa.Select[str]:
 
 def _claim_statement(kind: type[R], rows: sa.Select[str]) -> ReturningUpdate[R]:
     """One statement finds, locks and leases; rows that another worker has locked are skipped."""
+    # PostgreSQL takes the next row that nobody locks; SQLite has one worker and ignores this.
     first = rows.with_for_update(skip_locked=True, of=kind).scalar_subquery()
     return (
         sa.update(kind)
@@ -179,11 +188,11 @@ def _claim(
 ) -> Job[R] | None:
     while True:
         with line.store.transaction() as tx:
-            times = {"now": tx.now, "until": tx.now + line.terms.lease}
+            times = {"now": tx.now, "until": tx.now + line.terms.lease}  # by the database's clock
             row: R | None = _claim_row(tx, statement, {**values, **times})
             if row is None:
                 return None
-            tx.expunge(row)
+            tx.expunge(row)  # a job is a snapshot: no session may read it again
             try:
                 return Job(row=row, now=tx.now, keys=data_keys_of(tx, line, row))
             except (ConfigurationError, IntegrityError) as error:
@@ -245,6 +254,7 @@ def settle_outcome(line: Line, job: Job[R], outcome: Outcome, tx: Transaction) -
 
     The row's next job, its lease kept, if it has a station that is due; else None.
     """
+    # The next station of a row that is due keeps the lease: one claim, many steps (decision 0001).
     due_now = outcome.due_at is None or outcome.due_at <= tx.now
     goes_on = due_now and station_of(outcome.became) is not None
     written = settle(
@@ -284,6 +294,7 @@ def renew_lease(line: Line, job: Job[R]) -> None:
             .where(table.c.id == job.row.id, table.c.version == job.row.version)
             .values(leased_until=tx.now + line.terms.lease)
         )
+        # The fence again: a row that another worker has claimed has another version.
         if changed.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE has one
             raise Conflict("lease.lost", "another worker has it now")
 

@@ -1,6 +1,24 @@
 """The only code that sets a state, and the tasks that are opened and closed because of it.
 
-Everything here runs in the caller's transaction: row, audit entry and follow-up rows, or nothing.
+The problem: a worker may die at any instruction, lose its lease to another worker, or meet a person
+who moves the same row. State, audit and tasks must never disagree, and no move may happen twice.
+
+The method: a finite-state machine as a table (`domain.MOVES`), and optimistic concurrency control
+(Kung and Robinson 1981): the UPDATE names the id, the version and the state that its caller saw, so
+it changes one row or none. Row, audit entry, tasks and follow-up rows are one transaction, the
+caller's (decision 0002).
+
+An example of a crash. Worker A offers a message (RELEASED, version 5), and dies:
+
+    before the commit    nothing stays: RELEASED, version 5. When A's lease ends, B claims the
+                         message, which makes it version 6, and offers it as if A had never been.
+    after the commit     OFFERED, with its audit entry and its delivery: nothing is left to do.
+
+And where A is not dead but slow: B has claimed the row, so A's UPDATE finds no version 5, changes
+nothing, and raises `Conflict`. Nothing of A's transaction stays.
+
+Not done here: who may move (`authorize`), when (`queue`), and outside effects (`stations`), which
+happen before, and are safe to repeat.
 """
 
 from collections.abc import Collection, Mapping
@@ -78,6 +96,7 @@ def settle(tx: Transaction, step: Step) -> Mapping[str, object]:
         Conflict: the row is no longer what the caller saw; nothing was written.
     """
     row = step.row
+    # A move that is not in the table is a fault of ours: it is raised before anything is written.
     check_move(step.by, row.state, step.became)
     table = table_of(type(row))
     values: dict[str, object] = {
@@ -92,14 +111,17 @@ def settle(tx: Transaction, step: Step) -> Mapping[str, object]:
         due_at = step.due_at or (tx.now if station_of(step.became) else None)
         attempts = 0 if step.leased_until is None else 1
         values |= {"due_at": due_at, "leased_until": step.leased_until, "attempts": attempts}
+    # The fence: what the caller saw. An earlier writer has raised the version, so no row is found.
     seen = {"seen_id": row.id, "seen_version": row.version, "seen_state": row.state}
     changed = tx.connection().execute(_update_statement(table, frozenset(values)), values | seen)
     rows = changed.all()
     if len(rows) != 1:
         raise Conflict("stale", f"{table.name} has changed since it was read")
+    # The written row as the database has it goes into the audit's leaf (decision 0042).
     note_rows(tx, table, rows)
     audit.record(tx, _audit_entry(table.name, step))
     _apply_consequences(tx, step)
+    # The caller's object is of the old version: the next look reads the row anew.
     if row in tx:
         tx.expire(row)
     return values
@@ -161,6 +183,7 @@ def _apply_consequences(tx: Transaction, step: Step) -> None:
         _end_grants(tx, step)
     if isinstance(row, Message) and row.held_until is not None and row.held_until > tx.now:
         audit.record(tx, _ending_entry("message:hold_ended", row.id, step))
+    # Which tasks a state opens and ends is a table, so a state cannot be reached without its task.
     over = [
         k for k, stands in STATES_OF_TASK.items() if row.state in stands and became not in stands
     ]
@@ -235,6 +258,7 @@ def open_task(  # noqa: PLR0913 - the columns of a task
 
     A task that changed hands (another unit, another code) says the new ones.
     """
+    # One open task of a kind for a subject: a person is not asked twice for the same thing.
     standing = tx.exec(
         select(Task.id).where(
             col(Task.kind) == kind.value,
