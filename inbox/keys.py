@@ -3,7 +3,7 @@
 A key folder holds these files, each of one line and closed to everybody but its owner:
 
 * `kek-<id>.key`: a key-encryption key (32 bytes, base64). Old ones stay until nothing is wrapped
-  by them any more.
+  by them any more (`inbox keys rotate`).
 * `active`: the id of the key-encryption key that wraps what is new. There is no other rule.
 * `lookup.key`: the key of the keyed hashes (32 bytes, base64). It is never changed.
 * `audit.key`: the Ed25519 seed that signs checkpoints (32 bytes, base64).
@@ -93,10 +93,21 @@ class DataKey:
 
 
 class Keyring:
-    """The keys of one organisation, read once at start."""
+    """The keys of one organisation, read once at start.
+
+    A key-encryption key that was put into the folder later is read when something is wrapped by it:
+    a process that runs while keys are rotated opens what was wrapped anew. The active one stays
+    what it was at the start.
+    """
 
     def __init__(
-        self, *, keks: Mapping[str, bytes], active: str, lookup: bytes, audit_seed: bytes
+        self,
+        *,
+        keks: Mapping[str, bytes],
+        active: str,
+        lookup: bytes,
+        audit_seed: bytes,
+        folder: Path | None = None,
     ) -> None:
         if active not in keks:
             raise ConfigurationError("keys.no_active", f"there is no kek-{active}.key")
@@ -104,6 +115,7 @@ class Keyring:
             if len(key) != KEY_BYTES:
                 raise ConfigurationError("keys.length", f"every key is {KEY_BYTES} bytes")
         self._keks = dict(keks)
+        self._folder = folder
         self._lookup = lookup
         self._audit_seed = audit_seed
         self._rows = _subkey(lookup, b"inbox/1 rows")
@@ -128,7 +140,7 @@ class Keyring:
         if _KEK_ID.fullmatch(active) is None:
             raise ConfigurationError("keys.no_active", "the file active holds one id of a key")
         lookup, audit = _read_key(folder / "lookup.key"), _read_key(folder / "audit.key")
-        return cls(keks=keks, active=active, lookup=lookup, audit_seed=audit)
+        return cls(keks=keks, active=active, lookup=lookup, audit_seed=audit, folder=folder)
 
     def kek_ids(self) -> frozenset[str]:
         """The ids of all key-encryption keys at hand, the active one among them."""
@@ -194,12 +206,24 @@ class Keyring:
         public = self.signer().public_key().public_bytes_raw()
         return _length_prefixed(_PROOF_TEXT, self.lookup_hash("proof", "proof"), public)
 
+    def _added_later(self, kek_id: str) -> bytes | None:
+        """The key of that id, if it has come into the folder since the start."""
+        if self._folder is None or _KEK_ID.fullmatch(kek_id) is None:
+            return None
+        try:
+            _key_file_names(self._folder)
+            kek = _read_key(self._folder / f"kek-{kek_id}.key")
+        except ConfigurationError:
+            return None
+        self._keks[kek_id] = kek
+        return kek
+
     def _wrap(self, secret: bytes) -> WrappedDataKey:
         wrapped = keywrap.aes_key_wrap_with_padding(self._keks[self.active], secret)
         return WrappedDataKey(kek_id=self.active, wrapped=wrapped)
 
     def _unwrap_secret(self, wrapped: WrappedDataKey) -> bytes:
-        kek = self._keks.get(wrapped.kek_id)
+        kek = self._keks.get(wrapped.kek_id) or self._added_later(wrapped.kek_id)
         if kek is None:
             raise ConfigurationError("keys.unknown_kek", f"kek-{wrapped.kek_id}.key is not here")
         try:
@@ -209,6 +233,14 @@ class Keyring:
         if len(secret) != KEY_BYTES:
             raise IntegrityError("keys.unwrap", "a data key of another length")
         return secret
+
+
+def proof_kek_id(proof: bytes) -> str | None:
+    """The id of the key-encryption key that a proof was made with; None if it is damaged."""
+    try:
+        return str(json.loads(proof)["kek"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def create_keys(folder: Path, now: datetime) -> str:
@@ -230,7 +262,7 @@ def add_key(folder: Path, now: datetime) -> str:
     """Add a key-encryption key and make it the active one; returns its id. Old keys stay.
 
     The name `active` changes in one step after the key is synced to disk. A running process goes
-    on with the keys that it loaded.
+    on wrapping with the key that was active when it started.
     """
     kek_id = f"{day_of(now):%Y%m%d}-{secrets.token_hex(3)}"
     _write_new(folder / f"kek-{kek_id}.key", _new_key_line())

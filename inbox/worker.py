@@ -21,7 +21,14 @@ from inbox.health.record import ConditionRecorder
 from inbox.line import Job, Line
 from inbox.line.expired_notices import close_expired_notices
 from inbox.line.intake import ask_again, poll_gateway
-from inbox.line.pulses import CASE_SYSTEM, PULSE_INTERVAL, WORKER, neighbours_away, record_pulse
+from inbox.line.pulses import (
+    CASE_SYSTEM,
+    PULSE_INTERVAL,
+    WORKER,
+    WRAPS_WITH,
+    neighbours_away,
+    record_pulse,
+)
 from inbox.line.queue import QUEUE_ROW_TYPES, Share, claim, claim_probe, due_kinds, make_due
 from inbox.line.stations import advance, postpone_and_escalate
 from inbox.line.upkeep.far_times import bring_back_far_times
@@ -190,11 +197,12 @@ class Worker:
         return worked
 
     def _record_pulse(self) -> None:
-        """The worker's pulse: this much work has ended, or there was none."""
+        """The worker's pulse: this much work has ended, or there was none; and with which key."""
         now = time.monotonic()
         if self._pulse_at is None or now - self._pulse_at > PULSE_INTERVAL.total_seconds():
             self._pulse_at = now
             record_pulse(self._line, WORKER, None)
+            record_pulse(self._line, WRAPS_WITH + self._line.keyring.active, None)
 
     def _call_case_systems(self) -> None:
         """Send events; one thread at a time looks for one, so that idle ones cost nothing."""

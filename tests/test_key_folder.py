@@ -156,3 +156,12 @@ def test_key_proof_still_holds_after_a_key_is_added(folder: Path) -> None:
     add_key(folder, NOW)
 
     assert Keyring.load(folder).matches_proof(proof)
+
+
+def test_keyring_reads_a_key_that_came_into_its_folder_after_it_was_loaded(folder: Path) -> None:
+    before = Keyring.load(folder)
+    add_key(folder, NOW)
+    data_key, wrapped = Keyring.load(folder).new_data_key()
+
+    assert before.unwrap(wrapped).object_key() == data_key.object_key()
+    assert before.new_data_key()[1].kek_id == before.active

@@ -15,6 +15,8 @@ PULSE_INTERVAL: Final = timedelta(seconds=10)
 WORKER: Final = "worker"
 GATEWAY: Final = "gateway:"
 CASE_SYSTEM: Final = "case_system:"
+WRAPS_WITH: Final = "kek:"
+"""When a worker was last seen that wraps new data keys with the key of that id."""
 STATUSES: Final = "statuses:"
 """When the statuses of a gateway were last read for mail that ended undelivered."""
 ABSENCE: Final = timedelta(hours=3)

@@ -10,6 +10,7 @@ from sqlmodel import select
 from inbox.access.files.active import POLICY_KIND, ActivePolicies, is_active_policy
 from inbox.access.files.folder import load_policy, read_policy_files
 from inbox.audit.gap import checkpoint_text, find_gap
+from inbox.cli.common.key_use import key_use_text
 from inbox.cli.doctor.file_systems import network_file_system_of
 from inbox.cli.doctor.findings import (
     CheckContext,
@@ -28,6 +29,7 @@ from inbox.health.work import work_conditions
 from inbox.keys import Keyring
 from inbox.line.active_rule_books import ActiveRuleBooks
 from inbox.line.pulses import WORKER
+from inbox.line.upkeep.key_rotation import kek_uses
 from inbox.store import SCHEMA_REVISION
 from inbox.tables import ActivePolicy, Checkpoint, Installation, Pulse
 from inbox.vault import FolderVault
@@ -107,8 +109,23 @@ def keys_of_database(patient: CheckContext) -> Iterator[DoctorFinding]:
         yield ok("keys", "they open a test value of this database")
     else:
         yield condition("keys", "keys.not_these")
+    yield from _old_keys(patient)
     if installation.origin != patient.settings.origin:
         yield condition("keys", "config.origin")
+
+
+def _old_keys(patient: CheckContext) -> Iterator[DoctorFinding]:
+    """Of each key-encryption key but the active one: is it needed, and is it there."""
+    with patient.store.reading() as tx:
+        uses = kek_uses(tx, Keyring.load(patient.settings.keys))
+    for use in uses:
+        subject = f"keys:{use.kek_id}"
+        if use.data_keys and not use.is_at_hand:
+            yield condition(subject, "keys.unknown_kek", count=use.data_keys)
+        elif use.wraps_at is not None and not use.is_active:
+            yield condition(subject, "keys.worker_behind", Level.WARNING)
+        elif not use.is_active:
+            yield ok(subject, key_use_text(use))
 
 
 def policies(patient: CheckContext) -> Iterator[DoctorFinding]:

@@ -111,10 +111,11 @@ def test_start_with_wrong_or_missing_keys_is_refused_before_any_gateway_call(
 def test_process_without_a_new_key_postpones_only_the_messages_under_that_key(
     made: Made, tmp_path: Path, kind: str
 ) -> None:
-    """A key is added while two processes work; the older one meets a message under the new key."""
+    """A key is added on one of two machines; the other meets a message under the new key."""
     with http_world(made(kind), tmp_path) as there:
-        add_key(tmp_path / "keys", there.world.clock.now)
-        newer = replace(there.line, keyring=Keyring.load(tmp_path / "keys"))
+        shutil.copytree(tmp_path / "keys", tmp_path / "newer")
+        add_key(tmp_path / "newer", there.world.clock.now)
+        newer = replace(there.line, keyring=Keyring.load(tmp_path / "newer"))
         there.custody.reads_with(newer)
         there.send(content=b"under the new key")
         collect_from(newer)

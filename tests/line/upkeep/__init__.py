@@ -1,0 +1,1 @@
+"""Upkeep of what is stored: keys that are rotated."""
