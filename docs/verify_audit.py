@@ -1,28 +1,29 @@
 # ruff: noqa: INP001 - one file that stands alone, not a package
-"""Check an exported audit against its signed checkpoints, without the program that wrote it.
+"""Check an exported audit, or a proof about one message, without the program that wrote it.
 
     python3 verify_audit.py --key KEY [--key OLDER_KEY] [--at TIME] LEAVES CHECKPOINTS [...]
+    python3 verify_audit.py --key KEY [--key OLDER_KEY] --proof PROOF [CHECKPOINTS ...]
 
 Needs Python 3.11 and the package `cryptography` (for Ed25519). Written from RFC 6962 (the tree),
 https://c2sp.org/signed-note and https://c2sp.org/tlog-checkpoint.
 
-KEY          a verifier key, `name+id+base64`, as handed out when the log was set up. The name is
-             the log's origin. Take it from somebody you trust, not from the log's own machine.
+KEY          a verifier key, `name+id+base64`; the name is the log's origin. Take it from somebody
+             you trust, not from the log's own machine.
 LEAVES       one JSON object per line: {"seq": n, "leaf": "<base64>"}, and n is 0, 1, 2 ...
 CHECKPOINTS  signed notes, oldest first, each followed by an empty line. Give every copy that you
              have: the log's own file, another host's, the archive's. Each is a file of its own.
 
-Found are: a changed, added, removed or reordered leaf (another root), a cut (fewer leaves than a
-checkpoint says), a gap, a fork (one size, two roots), a roll-back (a size that goes down within a
-file), a note that is forged, torn or of another log, that there is no checkpoint, and leaves that
-none covers though they are older than 15 minutes or of no believable time. Younger leaves after the
-newest checkpoint are counted ("later"): nothing vouches for them yet.
+Found are: a changed, added, removed or reordered leaf, a cut (fewer leaves than a checkpoint says),
+a gap, a fork (one size, two roots), a roll-back (a size that goes down within a file), a note that
+is forged, torn or of another log, that there is no checkpoint, and leaves that none covers though
+they are older than 15 minutes or of no believable time. Younger leaves are counted ("later").
 
-Where a database was lost and an older one went on, people may have accepted that: a leaf
-`log:gap_accepted` names the last checkpoint of what is lost (old size, old root) and the number of
-leaves in front of it (new size), signed with the log's key. That one break passes, if a file has
-that checkpoint in its place, and it is printed before everything else.
+Where a database was lost and an older one went on, people may have accepted that: a signed leaf
+`log:gap_accepted` names the last checkpoint of what is lost and the number of leaves before itself.
+That one break passes, if a file has that checkpoint in its place, and is printed before all else.
 
+PROOF        shows that leaves stood in the log when it was signed, and that it only grew since the
+             newest notes of CHECKPOINTS; not that no other leaf names the message, or what is true.
 TIME         when the leaves were exported, such as 2026-11-30T12:00:00+00:00; now if not given.
 
 Exit code: 0 everything holds; 1 something does not, a line each; 2 it could not be checked.
@@ -45,8 +46,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Keys = dict[tuple[str, bytes], Ed25519PublicKey]
 MAX_UNVOUCHED_AGE = timedelta(minutes=15)
-
-
 GAP_EVENT = "log:gap_accepted"
 GAP_MARK = f'"event":"{GAP_EVENT}"'.encode()
 GAP = re.compile(r"([1-9][0-9]{0,17}) ([0-9a-f]{64}) ([1-9][0-9]{0,17}) (\S{88})")
@@ -67,6 +66,9 @@ class Checkpoint(NamedTuple):
     def tree(self) -> tuple[int, bytes]:
         """What it says."""
         return self.size, self.root
+
+
+Copies = list[list[Checkpoint]]
 
 
 class AcceptedGap(NamedTuple):
@@ -143,19 +145,10 @@ def read_notes(path: Path, keys: Keys, found: list[str]) -> list[Checkpoint]:
     blocks = re.split(r"\n\n+(?!— )", path.read_text("utf-8", errors="replace").strip("\n"))
     for number, note in enumerate(filter(None, blocks), 1):
         try:
-            new = read_note(note, keys, f"{path.name}, note {number}")
+            checkpoints.append(read_note(note, keys, f"{path.name}, note {number}"))
         except DamageError as damage:
             found.append(str(damage))
-            continue
-        checkpoints.append(new)
     return checkpoints
-
-
-def check_order(copy: list[Checkpoint], found: list[str]) -> None:
-    """In an append-only file no size is smaller than the one before."""
-    for earlier, point in pairwise(copy):
-        if point.size < earlier.size:
-            found.append(f"{point.where}: rolled back from {earlier.size} to {point.size}")
 
 
 def read_leaves(path: Path) -> Iterator[bytes]:
@@ -218,9 +211,7 @@ def grow(leaves: Iterator[bytes], sizes: set[int], keys: Keys) -> Iterator[Tree]
         yield Tree(count, roots, gaps)
 
 
-def left_behind(
-    gap: AcceptedGap, copies: list[list[Checkpoint]], tree: Tree
-) -> set[tuple[int, bytes]]:
+def left_behind(gap: AcceptedGap, copies: Copies, tree: Tree) -> set[tuple[int, bytes]]:
     """What an accepted gap leaves behind: in each file the run of notes up to the one it names.
 
     None of the run fits the leaves. Nothing, so that the gap excuses nothing, unless every note
@@ -243,8 +234,8 @@ def left_behind(
 
 
 def compare(
-    copies: list[list[Checkpoint]], leaves: Path, keys: Keys, found: list[str]
-) -> tuple[Tree, list[AcceptedGap], list[list[Checkpoint]]]:
+    copies: Copies, leaves: Path, keys: Keys, found: list[str]
+) -> tuple[Tree, list[AcceptedGap], Copies]:
     """Hold every checkpoint against the leaves, as far as they were readable.
 
     Returns the tree, the gaps that passed, and the checkpoints that they do not leave behind.
@@ -270,30 +261,23 @@ def compare(
     return tree, passed, standing
 
 
-def check_points(
-    standing: list[list[Checkpoint]], tree: Tree, missing: str, found: list[str]
-) -> None:
+def check_points(standing: Copies, tree: Tree, missing: str, found: list[str]) -> None:
     """Every checkpoint is in order, has one root for its size, and speaks of these leaves."""
     first: dict[int, Checkpoint] = {}
     for copy in standing:
-        check_order(copy, found)
+        for earlier, point in pairwise(copy):
+            if point.size < earlier.size:  # The file is append-only.
+                found.append(f"{point.where}: rolled back from {earlier.size} to {point.size}")
         for point in copy:
             other = first.setdefault(point.size, point)
             if other.root != point.root:
-                found.append(
-                    f"{point.where}: a fork, {other.where} has another root at {point.size}"
-                )
+                said = f"a fork, {other.where} has another root at {point.size}"
+                found.append(f"{point.where}: {said}")
     for point in (point for copy in standing for point in copy):
         if point.size not in tree.roots:
             found.append(f"{point.where}: {missing.format(point.size)}")
         elif not tree.fits(point):
             found.append(f"{point.where}: the first {point.size} leaves are not what was signed")
-
-
-def aware(moment: datetime | None) -> datetime:
-    """The moment in a time zone, UTC if it names none; now if there is none."""
-    moment = moment or datetime.now(UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def is_recent(leaf: bytes, exported: datetime) -> bool:
@@ -316,11 +300,73 @@ def check_vouched(leaves: Path, newest: int, exported: datetime, found: list[str
 
 def gap_text(gap: AcceptedGap) -> str:
     """What is said first, for ever, of a break that people accepted."""
-    size, root = gap.old
-    return (
-        f"GAP at leaf {gap.at}: {gap.who} accepted at {gap.when} that leaves are lost;"
-        f" {size} were signed, root {root.hex()}\n"
-    )
+    said = f"GAP at leaf {gap.at}: {gap.who} accepted at {gap.when} that leaves are lost;"
+    return f"{said} {gap.old[0]} were signed, root {gap.old[1].hex()}\n"
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    """The hash over two subtrees."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def included(leaf: bytes, at: int, size: int, path: list[bytes]) -> bytes:
+    """The root over `size` leaves, of which `leaf` is the hash of one (RFC 6962, 2.1.1)."""
+    if size == 1:
+        return leaf
+    split, other = 1 << (size - 1).bit_length() - 1, path.pop()
+    if at < split:
+        return node(included(leaf, at, split, path), other)
+    return node(other, included(leaf, at - split, size - split, path))
+
+
+def grown(size: int, now: int, path: list[bytes], root: bytes | None) -> tuple[bytes, bytes]:
+    """The roots over the first `size` leaves and over `now` of them (RFC 6962, 2.1.2)."""
+    if size == now:
+        whole = path.pop() if root is None else root
+        return whole, whole
+    split, other = 1 << (now - 1).bit_length() - 1, path.pop()
+    if size <= split:
+        old, new = grown(size, split, path, root)
+        return old, node(new, other)
+    old, new = grown(size - split, now - split, path, None)
+    return node(other, old), node(other, new)
+
+
+def check_proof(file: Path, copies: Copies, keys: Keys, found: list[str]) -> str:
+    """Check every leaf of a proof, and that the log grew from every copy; what it is about."""
+    proof = json.loads(file.read_text("ascii"))
+    point = read_note(proof["checkpoint"].strip("\n"), keys, file.name)
+    known = {point.tree}
+    for entry in proof["entries"]:
+        leaf, seq, path = decode(entry["leaf"]), entry["seq"], [*map(decode, entry["path"])]
+        says, hashed = json.loads(leaf), hashlib.sha256(b"\x00" + leaf).digest()
+        fits = 0 <= seq < point.size and included(hashed, seq, point.size, path) == point.root
+        if path or not fits or (says["seq"], says["message"]) != (seq, proof["message"]):
+            found.append(f"leaf {seq}: not in the tree that was signed, or of another message")
+    for earlier in proof["earlier"]:
+        old, path = read_note(earlier["checkpoint"].strip("\n"), keys, file.name), earlier["path"]
+        if 0 < old.size <= point.size:
+            roots = grown(old.size, point.size, path := [*map(decode, path)], old.root)
+            known |= {old.tree} if roots == (old.root, point.root) and not path else set()
+    newest = [copy[-1] for copy in copies if copy and copy[-1].tree not in known]
+    found += [f"{kept.where}: the proof does not show that the log grew from it" for kept in newest]
+    found += [] if proof["entries"] else [f"{file.name}: proves nothing"]
+    return f"OK {len(proof['entries'])} leaves of {proof['message']}, of {point.size} signed\n"
+
+
+def check_export(given: argparse.Namespace, copies: Copies, keys: Keys, found: list[str]) -> str:
+    """Check all leaves against all checkpoints; what to print after the accepted gaps."""
+    tree, passed, standing = compare(copies, given.leaves, keys, found)
+    newest = max((point.size for copy in standing for point in copy), default=0)
+    if newest == 0:
+        found.append("there is no checkpoint of any leaf: nothing vouches for them")
+    if newest and not found:
+        at = given.at or datetime.now(UTC)
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)  # UTC where no zone is named.
+        check_vouched(given.leaves, newest, at, found)
+    sys.stdout.write("".join(map(gap_text, passed)))
+    later, points = tree.count - newest, sum(map(len, copies))
+    return f"OK {tree.count} leaves, {points} checkpoints, {later} leaves later\n"
 
 
 def main(arguments: list[str]) -> int:
@@ -328,29 +374,25 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Check an audit against its checkpoints.")
     parser.add_argument("--key", action="append", required=True, help="a verifier key")
     parser.add_argument("--at", type=datetime.fromisoformat, help="when the leaves were exported")
-    parser.add_argument("leaves", type=Path)
-    parser.add_argument("checkpoints", type=Path, nargs="+")
-    chosen = parser.parse_args(arguments)
-    found: list[str] = []
+    parser.add_argument("--proof", action="store_true", help="the first file is a proof")
+    parser.add_argument("leaves", type=Path, help="the export, or the proof")
+    parser.add_argument("checkpoints", type=Path, nargs="*")
+    chosen, found = parser.parse_args(arguments), list[str]()
     try:
         keys = read_keys(chosen.key)
         copies = [read_notes(path, keys, found) for path in chosen.checkpoints]
-        tree, passed, standing = compare(copies, chosen.leaves, keys, found)
-        newest = max((point.size for copy in standing for point in copy), default=0)
-        if newest == 0:
-            found.append("there is no checkpoint of any leaf: nothing vouches for them")
-        if newest and not found:
-            check_vouched(chosen.leaves, newest, aware(chosen.at), found)
+        if not copies and not chosen.proof:
+            raise ValueError("no checkpoints are given")  # noqa: TRY301 - as any other
+        if chosen.proof:
+            said = check_proof(chosen.leaves, copies, keys, found)
+        else:
+            said = check_export(chosen, copies, keys, found)
+    except (DamageError, KeyError, TypeError, IndexError, RecursionError) as damage:
+        found.append(str(damage) if isinstance(damage, DamageError) else "not a proof")
     except (OSError, ValueError) as error:
         sys.stderr.write(f"could not check: {error}\n")
         return 2
-    for gap in passed:
-        sys.stdout.write(gap_text(gap))
-    for finding in found:
-        sys.stdout.write(f"DAMAGE {finding}\n")
-    if not found:
-        later, points = tree.count - newest, sum(map(len, copies))
-        sys.stdout.write(f"OK {tree.count} leaves, {points} checkpoints, {later} leaves later\n")
+    sys.stdout.write("".join(f"DAMAGE {finding}\n" for finding in found) or said)
     return 1 if found else 0
 
 

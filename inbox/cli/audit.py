@@ -1,4 +1,4 @@
-"""`inbox audit`: verify the audit, export it, and print the key that verifies its checkpoints."""
+"""`inbox audit`: verify and export the audit, prove one message's entries, print the log's key."""
 
 import base64
 import json
@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from inbox.audit.accepted_gap import AcceptedGap
 from inbox.audit.outside import unvouched_findings
+from inbox.audit.proof import prove_message
 from inbox.audit.state import StateReport, verify_state
 from inbox.audit.verify import AuditFinding, AuditReport, verify
 from inbox.cli.common.context import keyring_of, settings_of, store_of
@@ -52,6 +53,11 @@ _TEXT_OF_STATE_CODE: Final = {
     " all of them vouched for as they are found",
     "state.missing": "the entries say that there is such a row, and there is none",
 }
+_WHAT_A_PROOF_SHOWS: Final = """\
+It shows: these entries stood in the log, byte for byte, when the checkpoint was signed, and the log
+had only grown since the checkpoints that you gave.
+It does not show: that no other entry names the message (for that, verify an export of the whole
+log), that what an entry says is true, or which text a commitment stands for."""
 _BATCH: Final = 1000
 
 
@@ -151,6 +157,46 @@ def export(
     except OSError as error:
         raise Invalid("audit.file", f"{file.name}: {error.strerror}") from error
     print_line(f"{count} entries")
+
+
+@audit.command()
+def prove(
+    ctx: typer.Context,
+    message: Annotated[str, typer.Argument(help="The id of the message.")],
+    file: Annotated[
+        Path, typer.Argument(help="The file to create; an existing file is never overwritten.")
+    ],
+    checkpoints: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A copy of the checkpoints that the receiver kept; may be repeated. The proof then"
+            " shows that the log grew from its newest one.",
+        ),
+    ] = None,
+) -> None:
+    """Write a proof that the audit has the entries that name one message.
+
+    `verify_audit.py` checks the file without this program and without the database. It holds those
+    entries (ids, codes, times and commitments), hashes, and signed checkpoints; nothing of other
+    messages, and no title, name or text.
+    """
+    settings = settings_of(ctx)
+    store = store_of(settings)
+    keyring = keyring_of(settings, store)
+    copies = [_read_text(path) for path in checkpoints or []]
+    with store.snapshot() as tx:
+        proof = prove_message(tx, keyring, message, copies)
+    try:
+        with file.open("x", encoding="ascii") as out:
+            json.dump(proof.as_json(), out, indent=1)
+            out.write("\n")
+    except OSError as error:
+        raise Invalid("audit.file", f"{file.name}: {error.strerror}") from error
+    print_line(f"{len(proof.entries)} entries, in the {proof.size} that the checkpoint signs")
+    if proof.later:
+        print_line(f"!! {proof.later} more are younger than the checkpoint: prove them later")
+    print_line(_WHAT_A_PROOF_SHOWS)
 
 
 @audit.command()
