@@ -60,6 +60,13 @@ class TomlTable:
             raise self.refuse("text", key, value, "a text")
         return value
 
+    def number(self, key: str) -> int:
+        """A whole number from 1."""
+        value = self.value.get(key)
+        if type(value) is not int or value < 1:  # True is a number to Python, not to us.
+            raise self.refuse("number", key, value, "a whole number, such as 1")
+        return value
+
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of distinct texts, none of them blank."""
         value = self.value.get(key)
@@ -117,6 +124,10 @@ class TomlFile:
     def __contains__(self, key: str) -> bool:
         """Whether the root table has this key."""
         return key in self._value
+
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the root table, in the order of the file."""
+        return tuple(self._value)
 
     def top(self, keys: Collection[str]) -> TomlTable:
         """The root table, which must have exactly these keys."""

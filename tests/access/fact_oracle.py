@@ -1,6 +1,6 @@
 """What each fact means, told again in Python over rows in memory.
 
-Written from the words of `policies/facts.toml`, not from the SQL: the two must agree.
+Written from the words of `inbox/access/policy/facts.toml`, not from the SQL: the two must agree.
 """
 
 from collections.abc import Callable, Mapping

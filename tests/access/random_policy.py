@@ -15,7 +15,7 @@ from casbin.model import Model
 from inbox.access import Action, Duty, OfMessage, Policy, Role
 from inbox.access.facts.registry import ACTION_SUBJECTS, FACTS
 from inbox.access.policy.conditions import names_in
-from inbox.access.policy.engine import MODEL
+from inbox.access.policy.engine import model_text
 from inbox.access.policy.vocabulary import NO_RULE, Effect, PolicyRule, cell_includes
 
 ACTIONS_ABOUT_MESSAGES = [action for action in Action if OfMessage in ACTION_SUBJECTS[action]]
@@ -113,7 +113,7 @@ def _holds(when: str, held: Held) -> bool:
 
 def _enforcer(rules: Sequence[PolicyRule]) -> casbin.Enforcer:
     model = Model()
-    model.load_model_from_text(MODEL)
+    model.load_model_from_text(model_text())
     enforcer = casbin.Enforcer(model)
     for rule in rules:
         enforcer.add_policy(rule.id, rule.actions, rule.roles, rule.when, "none", rule.effect.value)

@@ -59,7 +59,11 @@ _OWN: Final[dict[str, tuple[str, ...]]] = {
     "access.policy.shielding": ("access/policy/test_shielding",),
     "access.files.folder": ("access/files/test_folder", "access/files/test_edited_and_cut_files"),
     "strict.lines": ("strict/test_lines", "access/files/test_folder"),
-    "access.files.meanings": ("access/files/test_folder", "access/files/test_cases"),
+    "access.files.shieldings": ("access/files/test_folder", "access/files/test_cases"),
+    "access.files.header": ("access/files/test_older_folder", "access/files/test_folder"),
+    "access.files.rule_rows": ("access/files/test_folder", "access/files/test_older_folder"),
+    "access.files.removed_names": ("access/policy/test_names",),
+    "access.policy.names": ("access/policy/test_names", "access/files/test_older_folder"),
     "strict.toml": ("strict/test_toml", "access/files/test_folder"),
     "access.files.bdd": ("access/files/test_bdd",),
     "access.files.decision_space": (

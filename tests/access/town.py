@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlmodel import Session, SQLModel
 
 from inbox.access import Capacity, Role
-from inbox.access.files.folder import ALL_FILES
+from inbox.access.files.folder import ALL_FILES, OLDER_FILES
 from inbox.access.policy.vocabulary import Effect, PolicyRule
 from inbox.domain import (
     ArrivalState,
@@ -47,6 +47,7 @@ from inbox.tables import (
 )
 
 POLICIES = Path(__file__).parents[2] / "policies"
+KEPT_BEFORE = Path(__file__).parent / "files" / "policy_of_vocabulary_1"
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 BEFORE, AFTER = NOW - timedelta(days=30), NOW + timedelta(days=30)
 BERGVIK, HAVNES = OrgNumber("910075918"), OrgNumber("915933149")
@@ -57,6 +58,11 @@ R = TypeVar("R", bound=SQLModel)
 
 def policy_files() -> dict[str, bytes]:
     return {name: (POLICIES / name).read_bytes() for name in ALL_FILES}
+
+
+def files_of_vocabulary_1() -> dict[str, bytes]:
+    """A folder as it was kept before `policy.toml`, by a program with fewer facts."""
+    return {name: (KEPT_BEFORE / name).read_bytes() for name in OLDER_FILES}
 
 
 def allow(rule_id: str, act: str, role: str, when: str) -> PolicyRule:

@@ -15,7 +15,7 @@ from inbox.access import Action, Policy, Role
 from inbox.access.facts.registry import FACTS
 from inbox.access.files.folder import PolicyDraft, load_draft
 from inbox.access.files.proofs import violated_invariants
-from inbox.access.policy.engine import MODEL
+from inbox.access.policy.engine import model_text
 from inbox.access.policy.vocabulary import Effect, PolicyRule, cell_includes
 from tests.bench.figure import Figure, Of, Target, in_turn
 from tests.bench.outcome import WrongOutcome
@@ -176,7 +176,7 @@ class _Facts:
 def _stock(policy: Policy) -> Callable[[_Question], bool]:
     """Every rule in one enforcer as it comes, with functions in place of `eval`."""
     model = Model()
-    model.load_model_from_text(MODEL)
+    model.load_model_from_text(model_text())
     model["p"]["p"].policy.extend(
         [rule.id, rule.actions, rule.roles, rule.when, "", rule.effect.value]
         for rule in policy.rules

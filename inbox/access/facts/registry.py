@@ -1,6 +1,6 @@
 """The registry of facts: everything that a rule can ask about a capacity and a subject, by name.
 
-What each fact means stands in `policies/facts.toml`. Its one SQL form is a column when a subject is
+What each fact means stands in `policy/facts.toml`. Its one SQL form is a column when a subject is
 decided and a filter when many are listed.
 """
 

@@ -146,10 +146,10 @@ def is_active_policy(session: Session, files: FilesByName) -> bool:
     named = session.get_one(ActivePolicy, POLICY_KIND)
     version = session.get_one(PolicyVersion, named.version)
     try:
-        digest_rule = versions.read_digest_rule(version.digest_rule)
+        digest = digest_of(files, versions.read_digest_rule(version.digest_rule))
     except PolicyError:
         return False
-    return digest_of(files, digest_rule) == named.digest
+    return digest == named.digest
 
 
 def activate_policy(tx: Transaction, digest: str, approved_by: str | None) -> None:

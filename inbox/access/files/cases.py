@@ -70,7 +70,7 @@ def _outcome_text(decision: Decision) -> str:
 def _facts_in(policy: Policy, table: TomlTable, key: str) -> frozenset[str]:
     read = frozenset(table.texts(key) if key in table.value else ())
     if unknown := sorted(read - policy.facts):
-        raise table.refuse("fact", key, unknown, "facts of facts.toml")
+        raise table.refuse("fact", key, unknown, "the facts of `inbox policy vocabulary`")
     return read
 
 

@@ -1,31 +1,33 @@
 """Reads a policy folder strictly: either a `Policy`, or a refusal that names the file and line.
 
-What casbin's own reader would skip or mangle without a word is refused here.
+A folder has what reviewers decide. It is refused for a name that this program does not know, and
+never for lacking one that it does: see `inbox.access.policy.names`.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from inbox.access.facts.registry import ACTION_SUBJECTS, FACTS, fact_names_of
 from inbox.access.files.cases import CASES_FILE, run_cases
+from inbox.access.files.header import (
+    HEADER_FILE,
+    OLDER_HEADER_FILES,
+    PolicyHeader,
+    is_older,
+    read_header,
+)
 from inbox.access.files.invariants import INVARIANTS_FILE, Implication, read_invariants
-from inbox.access.files.meanings import (
-    FACTS_FILE,
-    NEWER_FACTS,
+from inbox.access.files.proofs import check_invariants
+from inbox.access.files.removed_names import check_not_removed
+from inbox.access.files.rule_rows import ALLOW_FILE, DENY_FILE, read_rules
+from inbox.access.files.shieldings import (
     SHIELDING_CASES_FILE,
     SHIELDING_FILE,
-    VOCABULARY_FILE,
-    Meanings,
-    read_meanings,
     read_shieldings,
     run_shielding_cases,
 )
-from inbox.access.files.proofs import check_invariants
 from inbox.access.files.versions import (
     NEWEST_DIGEST_RULE,
     DigestRule,
@@ -33,49 +35,24 @@ from inbox.access.files.versions import (
     FilesOfVersion,
     digest_over,
 )
-from inbox.access.policy.conditions import dnf_of, names_in, read_condition
-from inbox.access.policy.engine import MODEL, Policy
+from inbox.access.policy.conditions import names_in
+from inbox.access.policy.engine import Policy
+from inbox.access.policy.names import Vocabulary, program_vocabulary
 from inbox.access.policy.shielding import ShieldingTable
-from inbox.access.policy.vocabulary import (
-    NO_DUTIES,
-    Action,
-    Duty,
-    Effect,
-    PolicyRule,
-    Role,
-    cell_includes,
-)
+from inbox.access.policy.vocabulary import Effect, PolicyRule
 from inbox.errors import PolicyError
-from inbox.strict.lines import SourceLine, read_lines, read_text, refusal
+from inbox.strict.lines import read_lines, refusal
 
-DECIDING_FILES: Final = (
-    "allow.csv",
-    "deny.csv",
-    FACTS_FILE,
-    "model.conf",
-    SHIELDING_FILE,
-    VOCABULARY_FILE,
-)
-"""The files that decide. The digests of rule 1 are over these alone."""
-POLICY_FILES: Final = (*DECIDING_FILES, INVARIANTS_FILE)
+_RULE_FILES: Final = (ALLOW_FILE, DENY_FILE, SHIELDING_FILE, INVARIANTS_FILE)
+POLICY_FILES: Final = (HEADER_FILE, *_RULE_FILES)
 CASE_FILES: Final = (CASES_FILE, SHIELDING_CASES_FILE)
 ALL_FILES: Final = (*POLICY_FILES, *CASE_FILES)
-_CELLS = 7
-SWITCHED_OFF: Final = "off"
-"""What stands in place of `allow` in a row that one person has switched off."""
-_RULE_ID: Final = {
-    Effect.ALLOW: re.compile(r"A\d\d[a-z]?"),
-    Effect.DENY: re.compile(r"D\d\d[a-z]?"),
-}
-_FACTS_OF_ACTION: Final = {
-    action: [fact_names_of(kind) for kind in kinds] for action, kinds in ACTION_SUBJECTS.items()
-}
-"""The facts that are known of each kind of subject that an action can be asked about."""
-_ALLOWED_EFFECTS: Final = {
-    Effect.ALLOW: f"{Effect.ALLOW.value}, or {SWITCHED_OFF}",
-    Effect.DENY: Effect.DENY.value,
-}
-W = TypeVar("W", bound=StrEnum)
+"""The files of a folder as it is written today."""
+OLDER_FILES: Final = (*OLDER_HEADER_FILES, *_RULE_FILES, *CASE_FILES)
+"""The files of a folder from before `policy.toml`, which explained the names of the program."""
+DECIDING_FILES: Final = (*OLDER_HEADER_FILES, ALLOW_FILE, DENY_FILE, SHIELDING_FILE)
+"""The files that the digests of rule 1 are over. All of those versions are older folders."""
+_SUFFIXES: Final = frozenset({".csv", ".conf", ".toml", ".txt"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +66,9 @@ class PolicyDraft:
     switched_off: Mapping[int, PolicyRule] = field(default_factory=dict)
     """The rows that are switched off, by their places among all rows: they decide nothing."""
     invariants: tuple[Implication, ...]
-    meanings: Meanings
+    header: PolicyHeader
+    vocabulary: Vocabulary
+    """The names that it was read with: those of this program."""
     shieldings: ShieldingTable
     cases: Mapping[str, bytes]
     """The files of cases, as they are."""
@@ -146,19 +125,17 @@ def read_policy_files(path: Path) -> FilesByName:
     Raises `PolicyError`: one is missing, or too many.
     """
     try:
-        files = {name: (path / name).read_bytes() for name in ALL_FILES}
-        strays = sorted(
-            entry.name
-            for entry in path.iterdir()
-            if entry.suffix in {".csv", ".conf", ".toml", ".txt"} and entry.name not in POLICY_FILES
-        )
+        there = [entry.name for entry in path.iterdir()]
+        names = OLDER_FILES if is_older(dict.fromkeys(there, b"")) else ALL_FILES
+        files = {name: (path / name).read_bytes() for name in names}
     except OSError as error:
         read = f"{type(error).__name__} at {Path(error.filename).name}"
         raise PolicyError("policy.unreadable", f"{read} in the folder") from error
-    if strays:
-        raise refusal(
-            f"{strays[0]}, line 1", "stray_file", strays, f"only {', '.join(POLICY_FILES)}"
-        )
+    if strays := sorted(n for n in there if Path(n).suffix in _SUFFIXES and n not in names):
+        allowed = f"only {', '.join(name for name in names if name not in CASE_FILES)}"
+        if strays[0] in OLDER_HEADER_FILES:
+            allowed += ": the program has the meanings of names itself, so remove this file"
+        raise refusal(f"{strays[0]}, line 1", "stray_file", strays, allowed)
     return files
 
 
@@ -167,170 +144,94 @@ def read_policy(files: FilesByName) -> Policy:
 
     Raises `PolicyError`.
     """
-    return _verified_policy(tuple(sorted(files.items())), NEWEST_DIGEST_RULE)
+    return read_policy_version(FilesOfVersion(files=files))
 
 
-def read_policy_version(version: FilesOfVersion) -> Policy:
+def read_policy_version(version: FilesOfVersion, vocabulary: Vocabulary | None = None) -> Policy:
     """The same for a stored version: its digest is computed by the rule that it carries."""
-    return _verified_policy(tuple(sorted(version.files.items())), version.digest_rule)
+    files = tuple(sorted(version.files.items()))
+    return _verified_policy(files, version.digest_rule, vocabulary or program_vocabulary())
 
 
 @lru_cache(maxsize=4)
-def _verified_policy(files: tuple[tuple[str, bytes], ...], digest_rule: DigestRule) -> Policy:
+def _verified_policy(
+    files: tuple[tuple[str, bytes], ...], digest_rule: DigestRule, vocabulary: Vocabulary
+) -> Policy:
     """Proved once in a process for the same bytes: a policy is never changed, and may be shared."""
-    return read_draft(dict(files), digest_rule).verified_policy()
+    return read_draft(dict(files), digest_rule, vocabulary).verified_policy()
 
 
-def read_draft(files: FilesByName, digest_rule: DigestRule = NEWEST_DIGEST_RULE) -> PolicyDraft:
+def read_draft(
+    files: FilesByName,
+    digest_rule: DigestRule = NEWEST_DIGEST_RULE,
+    vocabulary: Vocabulary | None = None,
+) -> PolicyDraft:
     """The policy in these files, with the invariants and cases that it must be checked against.
 
     Raises `PolicyError`.
     """
-    if files.keys() != set(ALL_FILES):
-        raise refusal("folder", "files", sorted(files), f"exactly {', '.join(ALL_FILES)}")
-    _check_model(files["model.conf"])
-    of_before = digest_rule is DigestRule.DECIDING_FILES
-    meanings = read_meanings(
-        files[FACTS_FILE],
-        files[VOCABULARY_FILE],
-        may_lack=NEWER_FACTS if of_before else frozenset(),
-    )
+    vocabulary = vocabulary or program_vocabulary()
+    names = OLDER_FILES if is_older(files) else ALL_FILES
+    if files.keys() != set(names):
+        raise refusal("folder", "files", sorted(files), f"exactly {', '.join(names)}")
+    header = read_header(files, vocabulary)
     rows = {
-        **_read_rules("allow.csv", files["allow.csv"], Effect.ALLOW),
-        **_read_rules("deny.csv", files["deny.csv"], Effect.DENY),
+        **read_rules(ALLOW_FILE, files[ALLOW_FILE], Effect.ALLOW, vocabulary),
+        **read_rules(DENY_FILE, files[DENY_FILE], Effect.DENY, vocabulary),
     }
-    rules = [rule for rule, is_on in rows.items() if is_on]
-    off = {place: rule for place, (rule, is_on) in enumerate(rows.items()) if not is_on}
+    later = vocabulary.later_than(header.known, rows)
+    decided = {later.with_stand_ins(rule): is_on for rule, is_on in rows.items()}
     shieldings = read_shieldings(files[SHIELDING_FILE])
-    claims = read_invariants(files[INVARIANTS_FILE], FACTS)
-    digest = digest_of(files, digest_rule)
-    policy = Policy(rules, facts=FACTS, digest=digest, shieldings=shieldings)
-    _check_never_overridden(policy, meanings)
-    cases = {name: files[name] for name in CASE_FILES}
+    invariants = _read_invariants(files[INVARIANTS_FILE], vocabulary)
+    policy = Policy(
+        [rule for rule, is_on in decided.items() if is_on],
+        facts=vocabulary.facts,
+        digest=digest_of(files, digest_rule),
+        shieldings=shieldings,
+        later=later,
+    )
+    _check_never_overridden(policy, header)
     return PolicyDraft(
         policy=policy,
-        switched_off=off,
-        invariants=claims,
-        meanings=meanings,
+        switched_off={n: rule for n, (rule, is_on) in enumerate(decided.items()) if not is_on},
+        invariants=invariants,
+        header=header,
+        vocabulary=vocabulary,
         shieldings=shieldings,
-        cases=cases,
+        cases={name: files[name] for name in CASE_FILES},
     )
 
 
 def digest_of(files: FilesByName, rule: DigestRule = NEWEST_DIGEST_RULE) -> str:
-    """The digest of a policy: over every file, or by the rule that its version carries."""
-    if rule is DigestRule.DECIDING_FILES:
-        return digest_over(files, *DECIDING_FILES)
-    return digest_over(files)
+    """The digest of a policy: over every file, or by the rule that its version carries.
 
-
-def _check_model(raw: bytes) -> None:
-    """Check that `model.conf` is the casbin model that the program runs.
-
-    Comments are ignored in the comparison. The file exists for readers.
+    Raises `PolicyError`: the files have none by that rule.
     """
-    known = MODEL.rstrip("\n").split("\n")
-    lines = enumerate(read_text("model.conf", raw).split("\n"), 1)
-    read = [(number, line) for number, line in lines if line and not line.startswith("#")]
-    end = raw.count(b"\n") + 1, "the end of the file"
-    for place, line in enumerate(known):
-        number, text = read[place] if place < len(read) else end
-        if text != line:
-            where = f"model.conf, line {number}"
-            raise refusal(where, "model", text, line)
-    if len(read) > len(known):
-        number, text = read[len(known)]
-        where = f"model.conf, line {number}"
-        raise refusal(where, "model", text, "only the known model, comments on own lines")
+    if rule is not DigestRule.DECIDING_FILES:
+        return digest_over(files)
+    if missing := sorted(set(DECIDING_FILES) - files.keys()):
+        raise PolicyError("policy.digest_rule", f"there is no {', '.join(missing)}")
+    return digest_over(files, *DECIDING_FILES)
 
 
-def _read_rules(file: str, raw: bytes, effect: Effect) -> Mapping[PolicyRule, bool]:
-    """The rows in their order, and of each whether it decides: False where it is switched off."""
-    rows: dict[PolicyRule, bool] = {}
-    ids: set[str] = set()
-    for line in read_lines(file, raw):
-        rule = _read_rule(line, effect)
-        if rule.id in ids:
-            raise line.refuse("rule_id_twice", rule.id, "each id once")
-        ids.add(rule.id)
-        rows[rule] = cells_of(line.text)[-1] != SWITCHED_OFF
-    if not any(rows.values()):
-        raise refusal(f"{file}, line 1", "empty", "no rows", "at least one row")
-    return rows
+def _read_invariants(raw: bytes, vocabulary: Vocabulary) -> tuple[Implication, ...]:
+    for line in read_lines(INVARIANTS_FILE, raw):
+        check_not_removed(line, line.text, vocabulary)
+    return read_invariants(raw, vocabulary.facts)
 
 
-def cells_of(row: str) -> list[str]:
-    """The cells of a row of `allow.csv` or `deny.csv`."""
-    return [cell.strip(" ") for cell in row.split(",")]
-
-
-def _read_rule(line: SourceLine, effect: Effect) -> PolicyRule:
-    cells = cells_of(line.text)
-    if len(cells) != _CELLS or not all(cells):
-        raise line.refuse("cells", line.text, "p, id, action, role, when, duty, effect")
-    kind, rule_id, acts, roles, when, duties, eft = cells
-    if kind != "p":
-        raise line.refuse("kind", kind, "p")
-    if _RULE_ID[effect].fullmatch(rule_id) is None:
-        raise line.refuse("id", rule_id, f"such as {effect.value[0].upper()}01 or ...01b")
-    if eft != effect.value and (eft, effect) != (SWITCHED_OFF, Effect.ALLOW):
-        raise line.refuse("effect", eft, _ALLOWED_EFFECTS[effect])
-    _check_cell(line, acts, Action, wildcard=effect is Effect.DENY)
-    if effect is Effect.ALLOW and " " in acts:
-        raise line.refuse("action", acts, "one action in a row that allows")
-    _check_cell(line, roles, Role, wildcard=effect is Effect.DENY)
-    try:
-        condition = read_condition(when, FACTS.keys())
-        dnf_of(condition)
-    except PolicyError as error:
-        raise line.with_location(error) from error
-    _check_facts_known(line, acts, names_in(condition))
-    return PolicyRule(
-        id=rule_id,
-        actions=acts,
-        roles=roles,
-        when=when,
-        duties=_read_duties(line, duties),
-        effect=effect,
-    )
-
-
-def _check_facts_known(line: SourceLine, acts: str, used: frozenset[str]) -> None:
-    """Check that each action has a kind of subject for which all these facts are defined."""
-    for action, known in _FACTS_OF_ACTION.items():
-        if cell_includes(acts, action) and not any(used <= facts for facts in known):
-            odd = sorted(used - frozenset().union(*known)) or sorted(used)
-            nearest = max(known, key=lambda facts: len(used.intersection(facts)))
-            allowed = " ".join(sorted(nearest))
-            raise line.refuse("fact_unknown", f"{action}: {' '.join(odd)}", allowed)
-
-
-def _read_duties(line: SourceLine, cell: str) -> frozenset[Duty]:
-    if cell == NO_DUTIES:
-        return frozenset()
-    _check_cell(line, cell, Duty, wildcard=False)
-    return frozenset(Duty(word) for word in cell.split(" "))
-
-
-def _check_cell(line: SourceLine, cell: str, words: type[W], *, wildcard: bool) -> None:
-    """Check that a cell contains only words of the closed list.
-
-    The words must be distinct and separated by single spaces. The cell may be `*` instead where a
-    wildcard is allowed.
-    """
-    if wildcard and cell == "*":
-        return
-    read = cell.split(" ")
-    if len(set(read)) != len(read) or not set(read) <= set(words):
-        allowed = ", ".join(words) + (", *" if wildcard else "")
-        raise line.refuse("word", cell, allowed)
-
-
-def _check_never_overridden(policy: Policy, meanings: Meanings) -> None:
+def _check_never_overridden(policy: Policy, header: PolicyHeader) -> None:
+    """Check that each fact of that list is one, and that some row denies for it."""
+    asked = header.never_overridden
+    if unknown := sorted(set(asked) - policy.facts):
+        raise header.refuse_never_overridden("fact", unknown, _among(policy.facts))
     denying: frozenset[str] = frozenset().union(
         *(names_in(policy.conditions[r.when]) for r in policy.rules if r.effect is Effect.DENY)
     )
-    if missing := sorted(set(meanings.never_overridden) - denying):
-        where = f"{VOCABULARY_FILE}, line {meanings.override_line}"
+    if missing := sorted(set(asked) - denying):
         allowed = "facts that a row of deny.csv denies for"
-        raise refusal(where, "overridden", missing, allowed)
+        raise header.refuse_never_overridden("overridden", missing, allowed)
+
+
+def _among(facts: Iterable[str]) -> str:
+    return f"facts: {', '.join(sorted(facts))}"

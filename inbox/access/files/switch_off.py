@@ -3,12 +3,10 @@
 import re
 from typing import Final
 
-from inbox.access.files.folder import SWITCHED_OFF, cells_of
+from inbox.access.files.rule_rows import ALLOW_FILE, DENY_FILE, SWITCHED_OFF, cells_of
 from inbox.access.files.versions import FilesByName
 from inbox.errors import Conflict, NotFound
 
-_ALLOW_FILE: Final = "allow.csv"
-_DENY_FILE: Final = "deny.csv"
 _EFFECT: Final = re.compile(r"allow( *)$")
 
 
@@ -19,14 +17,14 @@ def with_row_off(files: FilesByName, row_id: str) -> FilesByName:
         NotFound: there is no such row.
         Conflict: it denies something, or is off already.
     """
-    lines = files[_ALLOW_FILE].decode().split("\n")
+    lines = files[ALLOW_FILE].decode().split("\n")
     for number, line in enumerate(lines):
         if _id_of(line) == row_id:
             if cells_of(line)[-1] == SWITCHED_OFF:
                 raise Conflict("policy.off", "the row is switched off already")
             lines[number] = _EFFECT.sub(rf"{SWITCHED_OFF}\1", line)
-            return {**files, _ALLOW_FILE: "\n".join(lines).encode()}
-    if row_id in map(_id_of, files[_DENY_FILE].decode().split("\n")):
+            return {**files, ALLOW_FILE: "\n".join(lines).encode()}
+    if row_id in map(_id_of, files[DENY_FILE].decode().split("\n")):
         raise Conflict("policy.takes_two", f"{row_id} denies: without it more would be allowed")
     raise NotFound("policy.no_row", "no row has this id: see `inbox policy show`")
 

@@ -30,6 +30,8 @@ import ast
 import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from types import CodeType
 from typing import Final
 
@@ -47,6 +49,7 @@ from inbox.access.policy.conditions import (
     names_in,
     read_condition,
 )
+from inbox.access.policy.names import LaterNames
 from inbox.access.policy.shielding import ShieldingTable
 from inbox.access.policy.vocabulary import (
     ERROR_RULE,
@@ -66,7 +69,6 @@ from inbox.access.policy.vocabulary import (
 from inbox.errors import PolicyError
 
 __all__ = [
-    "MODEL",
     "Action",
     "Decision",
     "Duty",
@@ -75,19 +77,17 @@ __all__ = [
     "Policy",
     "PolicyRule",
     "Role",
+    "model_text",
 ]
 
-MODEL: Final = """\
-[request_definition]
-r = role, facts, act
-[policy_definition]
-p = id, act, role, when, duty, eft
-[policy_effect]
-e = some(where (p.eft == allow)) && !some(where (p.eft == deny))
-[matchers]
-m = named(p.act, r.act) && named(p.role, r.role) && holds(p.when, r.facts)
-"""
 _MAX_NEAR_MISSES: Final = 3
+
+
+@cache
+def model_text() -> str:
+    """The casbin model: the lines of `model.conf` that are neither empty nor comments."""
+    lines = Path(__file__).with_name("model.conf").read_text("utf-8").splitlines()
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))
 
 
 class _CheckedFacts:
@@ -139,7 +139,7 @@ class _Matcher:
 
     def eval(self, names: Mapping[str, object]) -> object:
         """Evaluate the matcher for one rule, and record the rule if it matches; casbin calls it."""
-        answer = eval(self._code, self._names, names)  # noqa: S307 - MODEL's matcher, never a cell
+        answer = eval(self._code, self._names, names)  # noqa: S307 - the model's matcher, never a cell
         asked, rule_id = names["r_facts"], names["p_id"]
         if answer is True and isinstance(asked, _CheckedFacts) and isinstance(rule_id, str):
             asked.matched.append(rule_id)
@@ -151,9 +151,10 @@ class _Enforcer(casbin.Enforcer):  # type: ignore[misc] # casbin comes without t
 
     def __init__(self, rules: Iterable[PolicyRule], functions: Mapping[str, object]) -> None:
         model = Model()
-        model.load_model_from_text(MODEL)
+        model.load_model_from_text(model_text())
         model["p"]["p"].policy.extend(
-            [rule.id, rule.actions, rule.roles, rule.when, "", rule.effect.value] for rule in rules
+            [rule.id, rule.decided_actions, rule.roles, rule.when, "", rule.effect.value]
+            for rule in rules
         )
         self._functions = functions
         self._matchers: dict[str, _Matcher] = {}
@@ -183,8 +184,11 @@ class Policy:
         facts: Collection[str],
         digest: str,
         shieldings: ShieldingTable | None = None,
+        later: LaterNames | None = None,
     ) -> None:
         self.rules: Final = tuple(rules)
+        self.later: Final = later or LaterNames()
+        """What the vocabulary has that the policy was not written for."""
         self.digest: Final = digest
         self.facts: Final = frozenset(facts)
         self.conditions: Final[Mapping[str, Condition]] = {

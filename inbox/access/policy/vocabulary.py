@@ -104,10 +104,17 @@ class PolicyRule:
     when: str
     duties: frozenset[Duty] = frozenset()
     effect: Effect
+    also: frozenset[Action] = frozenset()
+    """Actions newer than the policy that were part of its actions: see `names.LaterNames`."""
+
+    @property
+    def decided_actions(self) -> str:
+        """The cell of all actions that it decides: those that are written, and those beside."""
+        return " ".join((self.actions, *sorted(self.also)))
 
     def applies_to(self, action: Action, role: Role) -> bool:
         """Whether the rule applies to this action by this role, whatever the facts are."""
-        return cell_includes(self.actions, action) and cell_includes(self.roles, role)
+        return cell_includes(self.decided_actions, action) and cell_includes(self.roles, role)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from inbox.access.policy.conditions import Conjunction, literal_text
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Duty, Role, duties_text
 from inbox.access.review.text_diff import (
+    changed_header,
     changed_invariants,
     changed_rows,
     changed_shieldings,
@@ -79,6 +80,8 @@ class PolicyDiff:
     rows: tuple[str, ...]
     shieldings: tuple[str, ...]
     invariants: tuple[str, ...]
+    header: tuple[str, ...] = ()
+    """What the policies say of themselves, where that differs."""
 
     @property
     def widens_access(self) -> bool:
@@ -88,7 +91,7 @@ class PolicyDiff:
     @property
     def is_empty(self) -> bool:
         """Whether the two policies are equal, apart from comments and meanings."""
-        return not (self.rows or self.shieldings or self.invariants)
+        return not (self.rows or self.shieldings or self.invariants or self.header)
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -110,6 +113,7 @@ class PolicyDiff:
             *self.rows,
             *self.shieldings,
             *self.invariants,
+            *self.header,
         )
 
     def _same_decisions(self) -> str:
@@ -147,6 +151,7 @@ def compare_policies(old: PolicyDraft, new: PolicyDraft) -> PolicyDiff:
         ),
         shieldings=tuple(changed_shieldings(old.shieldings, new.shieldings)),
         invariants=tuple(changed_invariants(old.invariants, new.invariants)),
+        header=tuple(changed_header(old.header, new.header)),
     )
 
 

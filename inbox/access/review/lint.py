@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from inbox.access.files.bdd import FALSE, Bdd, BddAlgebra
 from inbox.access.files.decision_space import DecisionSpace, bdd_algebra_for
 from inbox.access.files.folder import PolicyDraft
+from inbox.access.files.header import HEADER_FILE, OLDER_HEADER_FILES
 from inbox.access.files.proofs import violated_invariants
 from inbox.access.policy.conditions import names_in
+from inbox.access.policy.names import NameKind
 from inbox.access.policy.vocabulary import Action, Effect, PolicyRule, Role, cell_includes
 
 
@@ -31,6 +33,8 @@ def lint(draft: PolicyDraft) -> tuple[PolicyFinding, ...]:
         *_violations(draft),
         *(finding for rule in draft.policy.rules for finding in looked.findings_for(rule)),
         *_switched_off(draft),
+        *_header_notes(draft),
+        *_later_names(draft),
         *_unused_names(draft),
     ]
     return tuple(sorted(found, key=lambda finding: not finding.is_error))
@@ -73,7 +77,7 @@ class _RuleLinter:
         without = DecisionSpace(
             self._draft.policy, self._draft.invariants, self._algebra, without=rule.id
         )
-        asked = [(a, role) for a in Action if cell_includes(rule.actions, a) for role in roles]
+        asked = [(a, role) for a in Action for role in roles if rule.applies_to(a, role)]
         return any(
             self._duties_where_allowed(self._space, *each)
             != self._duties_where_allowed(without, *each)
@@ -98,15 +102,50 @@ def _switched_off(draft: PolicyDraft) -> Iterator[PolicyFinding]:
         yield PolicyFinding(code="switched_off", about=rule.id, text=text, is_error=False)
 
 
+def _header_notes(draft: PolicyDraft) -> Iterator[PolicyFinding]:
+    header, newest = draft.header, draft.vocabulary.version
+    if header.written_for is None:
+        text = (
+            f"is in place of {', '.join(OLDER_HEADER_FILES)}, which decide nothing: the program "
+            f"explains its names itself; write `vocabulary = {newest}` and never_overridden there"
+        )
+        yield PolicyFinding(code="older_folder", about=HEADER_FILE, text=text, is_error=False)
+    elif header.written_for > newest:
+        text = f"is a newer vocabulary than that of this program, which is version {newest}"
+        about = f"vocabulary {header.written_for}"
+        yield PolicyFinding(code="newer_vocabulary", about=about, text=text, is_error=False)
+
+
+def _later_names(draft: PolicyDraft) -> Iterator[PolicyFinding]:
+    """What the vocabulary has that the policy was not written for, and what decides it."""
+    later = draft.policy.later
+    for name in later.names:
+        code, text = "later_name", "no row need use it"
+        if name.kind is NameKind.ACTION:
+            action = Action(name.name)
+            if (old := later.stand_ins.get(action)) is not None:
+                code, text = "stand_in", f"the rows of {old} decide it, those that deny too"
+            elif action in later.denied:
+                code, text = (
+                    "new_action_denied",
+                    "nobody may do it until a row of its own allows it",
+                )
+            else:
+                text = "it has rows of its own"
+        since = f"the policy was written before version {name.since} of the vocabulary"
+        yield PolicyFinding(code=code, about=name.name, text=f"{since}: {text}", is_error=False)
+
+
 def _unused_names(draft: PolicyDraft) -> Iterator[PolicyFinding]:
     rules, conditions = draft.policy.rules, draft.policy.conditions
     used = frozenset[str]().union(*(names_in(conditions[rule.when]) for rule in rules))
-    for fact in sorted(draft.policy.facts - used):
+    later = {name.name for name in draft.policy.later.names}
+    for fact in sorted(draft.policy.facts - used - later):
         yield PolicyFinding(
             code="fact_unused", about=fact, text="no row uses the fact", is_error=False
         )
     allowed = {rule.actions for rule in rules if rule.effect is Effect.ALLOW}
     for action in Action:
-        if action not in allowed:
+        if action not in allowed and action not in later:
             text = "no row allows it, so nobody may do it"
             yield PolicyFinding(code="action_denied", about=action, text=text, is_error=False)

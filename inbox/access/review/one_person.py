@@ -52,8 +52,8 @@ def _dropped_fences(old: PolicyDraft, new: PolicyDraft) -> Iterator[str]:
     for claim in new.invariants:
         if claim.is_assumption and claim.line.text not in assumed:
             yield f"it assumes more: {claim.line.text}"
-    for name in old.meanings.never_overridden:
-        if name not in new.meanings.never_overridden:
+    for name in old.header.never_overridden:
+        if name not in new.header.never_overridden:
             yield f"{name} need no longer be able to stop something"
 
 

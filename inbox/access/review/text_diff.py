@@ -5,6 +5,7 @@ It lists rows, shieldings, invariants and assumptions that were added, dropped o
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from inbox.access.files.header import PolicyHeader
 from inbox.access.files.invariants import Implication
 from inbox.access.policy.shielding import ShieldingTable
 from inbox.access.policy.vocabulary import PolicyRule, duties_text
@@ -73,3 +74,21 @@ def changed_invariants(old: Sequence[Implication], new: Sequence[Implication]) -
 
 def _kind(invariant: Implication) -> str:
     return "assumption" if invariant.is_assumption else "invariant"
+
+
+def changed_header(old: PolicyHeader, new: PolicyHeader) -> Iterator[str]:
+    """Another version of the vocabulary, and facts that some row must deny for, or need no more."""
+    if old.written_for != new.written_for:
+        yield f"written for {_vocabulary_text(old)} -> {_vocabulary_text(new)}"
+    for name in old.never_overridden:
+        if name not in new.never_overridden:
+            yield f"never overridden, dropped: {name}"
+    for name in new.never_overridden:
+        if name not in old.never_overridden:
+            yield f"never overridden, added: {name}"
+
+
+def _vocabulary_text(header: PolicyHeader) -> str:
+    if header.written_for is None:
+        return "the names that the folder lists"
+    return f"version {header.written_for} of the vocabulary"

@@ -9,11 +9,12 @@ from typing import Annotated, Final
 import typer
 
 from inbox.access.files.active import POLICY_KIND, is_active_policy
-from inbox.access.files.folder import SWITCHED_OFF, PolicyDraft, read_policy_files
-from inbox.access.files.meanings import MeaningLanguage, Meanings
+from inbox.access.files.folder import PolicyDraft, read_policy_files
 from inbox.access.files.proofs import Violation, violated_invariants
+from inbox.access.files.rule_rows import SWITCHED_OFF
 from inbox.access.policy.conditions import names_in
 from inbox.access.policy.engine import Policy
+from inbox.access.policy.names import MeaningLanguage, Vocabulary
 from inbox.access.policy.vocabulary import Action
 from inbox.access.review.lint import lint as found_in
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
@@ -30,6 +31,7 @@ InLanguage = Annotated[
 ]
 _CONNECTIVES: Final = {
     MeaningLanguage.NB: ("kan", "når", "selv om ikke"),
+    MeaningLanguage.NN: ("kan", "når", "sjølv om ikkje"),
     MeaningLanguage.EN: ("may", "when", "although not"),
 }
 
@@ -83,7 +85,7 @@ def prove(
     draft = draft_for_command(ctx, policies)
     broken = violated_invariants(draft.policy, draft.invariants)
     assumed = sum(invariant.is_assumption for invariant in draft.invariants)
-    rows = [_proof_row(draft.meanings, each, language) for each in broken]
+    rows = [_proof_row(draft.vocabulary, each, language) for each in broken]
     invariants = len(draft.invariants) - assumed
     failed = len({each.invariant.line.number for each in broken})
     summary = f"{invariants} invariants under {assumed} assumptions, {failed} do not hold"
@@ -92,7 +94,7 @@ def prove(
         for line in (
             line
             for each in broken
-            for line in _counterexample_lines(draft.meanings, each, language)
+            for line in _counterexample_lines(draft.vocabulary, each, language)
         ):
             print_line(line)
         rows = []
@@ -103,9 +105,9 @@ def prove(
 
 
 def _proof_row(
-    meanings: Meanings, broken: Violation, language: MeaningLanguage
+    vocabulary: Vocabulary, broken: Violation, language: MeaningLanguage
 ) -> dict[str, object]:
-    parts = _counterexample_parts(meanings, broken, language)
+    parts = _counterexample_parts(vocabulary, broken, language)
     return {
         "line": broken.invariant.line.number,
         "invariant": broken.invariant.line.text,
@@ -117,28 +119,28 @@ def _proof_row(
 
 
 def _counterexample_lines(
-    meanings: Meanings, broken: Violation, language: MeaningLanguage
+    vocabulary: Vocabulary, broken: Violation, language: MeaningLanguage
 ) -> Iterator[str]:
     """One counterexample, a fact a line."""
     invariant = broken.invariant.line
     yield f"{invariant.file}, line {invariant.number}: {invariant.text}"
-    for head, said in _counterexample_parts(meanings, broken, language):
+    for head, said in _counterexample_parts(vocabulary, broken, language):
         yield f"  {head}:"
         yield from (f"    {fact}" for fact in said)
 
 
 def _counterexample_parts(
-    meanings: Meanings, broken: Violation, language: MeaningLanguage
+    vocabulary: Vocabulary, broken: Violation, language: MeaningLanguage
 ) -> Iterator[tuple[str, list[str]]]:
     """Who can do what, when what holds, although what the invariant asks for does not."""
     may, when, although = _CONNECTIVES[language]
 
     def said(names: Iterable[str]) -> list[str]:
-        return [f"{meanings.meaning_of(name, language)} ({name})" for name in names]
+        return [f"{vocabulary.meaning_of(name, language)} ({name})" for name in names]
 
     left = names_in(broken.invariant.left)
     asked = [action for action in Action if action in left]
-    yield f"{meanings.meaning_of(broken.role, language)} {may}", said(asked)
+    yield f"{vocabulary.meaning_of(broken.role, language)} {may}", said(asked)
     if broken.holding:
         yield when, said(broken.holding)
     if lacking := (*broken.lacking, *sorted(broken.invariant.needs)):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from inbox.access.files.folder import PolicyDraft
-from inbox.access.files.meanings import MeaningLanguage
+from inbox.access.policy.names import MeaningLanguage
 from inbox.access.review.diff import PolicyDiff, compare_policies
 from inbox.cli.common.access_reader import Caller
 from inbox.cli.common.context import policy_folder_of, settings_of
@@ -136,7 +136,7 @@ def _diff_lines(
 ) -> Iterator[str]:
     """The lines, what their facts mean, and the digest."""
     meanings = [
-        {"fact": name, "meaning": new.meanings.meaning_of(name, language)}
+        {"fact": name, "meaning": new.vocabulary.meaning_of(name, language)}
         for name in _named_facts(found, new)
     ]
     if form.as_markdown:
@@ -182,5 +182,6 @@ def _diff_json(found: PolicyDiff) -> dict[str, object]:
         "rows": found.rows,
         "shieldings": found.shieldings,
         "claims": found.invariants,
+        "header": found.header,
         "acknowledge": found.digest,
     }

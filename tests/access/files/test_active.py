@@ -27,14 +27,16 @@ from inbox.access.files.versions import (
     pack_files,
     unpack_files,
 )
-from inbox.access.policy.engine import MODEL
+from inbox.access.policy.engine import model_text
 from inbox.errors import PolicyError
 from inbox.store import Store, Transaction, create_engine
 from inbox.tables import PolicyVersion, table_of
-from tests.access.town import POLICIES, allow
+from tests.access.town import POLICIES, allow, files_of_vocabulary_1
 from tests.databases import SQLITE_SOON
 
 SHIPPED = read_policy_files(POLICIES)
+OLDER = files_of_vocabulary_1()
+"""A version of before `policy.toml`: only such versions have digests of rule 1."""
 
 
 def with_comment(text: str) -> FilesByName:
@@ -105,7 +107,10 @@ def test_preloaded_policy_is_used_only_if_the_database_names_its_digest(
     [
         ({}, "policy.files"),
         ({**SHIPPED, "allow.csv": b"# rows: 1\np, A01\n"}, "policy.cells"),
-        ({**SHIPPED, "model.conf": MODEL.replace("&& !some", "|| some").encode()}, "policy.model"),
+        (
+            {**OLDER, "model.conf": model_text().replace("&& !some", "|| some").encode()},
+            "policy.model",
+        ),
         ({name: raw for name, raw in SHIPPED.items() if name != CASES_FILE}, "policy.files"),
         ({**SHIPPED, "more.csv": b""}, "policy.files"),
         (with_comment("what nobody approved"), "policy.not_active"),
@@ -127,21 +132,21 @@ def test_policy_files_that_are_invalid_or_have_another_digest_load_no_rules(
 
 def without_an_invariant() -> FilesByName:
     """The same decisions, and one promise fewer."""
-    lines = SHIPPED["invariants.txt"].decode().replace("# rows: 160", "# rows: 159")
+    lines = OLDER["invariants.txt"].decode().replace("# rows: 159", "# rows: 158")
     assert "open implies not conflict\n" in lines
-    return {**SHIPPED, "invariants.txt": lines.replace("open implies not conflict\n", "").encode()}
+    return {**OLDER, "invariants.txt": lines.replace("open implies not conflict\n", "").encode()}
 
 
 def test_version_of_digest_rule_1_is_checked_by_that_rule_and_stays_readable(
     session: Transaction,
 ) -> None:
-    digest = digest_of(SHIPPED, DigestRule.DECIDING_FILES)
-    name(session, SHIPPED, digest, DigestRule.DECIDING_FILES)
+    digest = digest_of(OLDER, DigestRule.DECIDING_FILES)
+    name(session, OLDER, digest, DigestRule.DECIDING_FILES)
 
     current = ActivePolicies().current(session)
 
     assert (current.digest, bool(current.rules)) == (digest, True)
-    assert digest != digest_of(SHIPPED)
+    assert digest != digest_of(OLDER)
 
 
 @pytest.mark.parametrize("file", sorted(SHIPPED))
@@ -161,7 +166,7 @@ def test_files_of_a_newer_digest_rule_cannot_pass_as_those_of_an_older_one(
     session: Transaction,
 ) -> None:
     policies = ActivePolicies()
-    name(session, without_an_invariant(), digest_of(SHIPPED))
+    name(session, without_an_invariant(), digest_of(OLDER))
     session.execute(sa.update(table_of(PolicyVersion)).values(digest_rule=1))
 
     assert policies.current(session).rules == ()
@@ -178,11 +183,11 @@ def test_version_of_an_unknown_digest_rule_loads_no_rules(session: Transaction) 
 
 
 def test_another_version_of_a_shared_old_digest_is_read_anew(session: Transaction) -> None:
-    digest = digest_of(SHIPPED, DigestRule.DECIDING_FILES)
-    name(session, SHIPPED, digest, DigestRule.DECIDING_FILES)
+    digest = digest_of(OLDER, DigestRule.DECIDING_FILES)
+    name(session, OLDER, digest, DigestRule.DECIDING_FILES)
     policies = ActivePolicies()
     assert policies.current(session).rules != ()
-    broken = {**SHIPPED, "invariants.txt": b"# rows: 1\nopen implies conflict\n"}
+    broken = {**OLDER, "invariants.txt": b"# rows: 1\nopen implies conflict\n"}
     name(session, broken, digest, DigestRule.DECIDING_FILES)
 
     assert policies.current(session).rules == ()
@@ -191,10 +196,10 @@ def test_another_version_of_a_shared_old_digest_is_read_anew(session: Transactio
 
 
 def test_only_exactly_the_active_files_are_active(session: Transaction) -> None:
-    digest = digest_of(SHIPPED, DigestRule.DECIDING_FILES)
-    name(session, SHIPPED, digest, DigestRule.DECIDING_FILES)
+    digest = digest_of(OLDER, DigestRule.DECIDING_FILES)
+    name(session, OLDER, digest, DigestRule.DECIDING_FILES)
 
-    assert is_active_policy(session, SHIPPED)
+    assert is_active_policy(session, OLDER)
     assert not is_active_policy(session, without_an_invariant())
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from inbox.access import Action, Policy
 from inbox.access.files.cases import run_cases
-from inbox.access.files.meanings import read_shieldings, run_shielding_cases
+from inbox.access.files.shieldings import read_shieldings, run_shielding_cases
 from inbox.access.policy.vocabulary import Duty, Effect
 from inbox.errors import PolicyError
 from tests.access.town import allow, policy_files

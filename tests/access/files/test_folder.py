@@ -13,6 +13,7 @@ from inbox.access.facts.registry import FACTS, fact_names_of
 from inbox.access.files.folder import (
     ALL_FILES,
     DECIDING_FILES,
+    OLDER_FILES,
     digest_of,
     load_policy,
     read_draft,
@@ -21,10 +22,9 @@ from inbox.access.files.folder import (
 )
 from inbox.access.files.versions import DigestRule, FilesOfVersion
 from inbox.access.policy.conditions import ALWAYS
-from inbox.access.policy.engine import MODEL
 from inbox.access.question import OfGrant
 from inbox.errors import PolicyError
-from tests.access.town import POLICIES, policy_files
+from tests.access.town import POLICIES, files_of_vocabulary_1, policy_files
 
 WAYS = b"(in_unit or assigned) and " * 7
 """Two to the seventh."""
@@ -92,22 +92,13 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
         ("allow.csv", A09, A09.replace(b"log", b"Log"), "policy.word"),
         ("allow.csv", A09, A09.replace(b" and cleared", b""), "policy.invariant"),
         ("allow.csv", A09, A09.replace(b"handler", b"handler archivist"), "policy.invariant"),
-        ("facts.toml", b"# rows", b"x = 1\n# rows", "policy.keys"),
-        ("facts.toml", b"in_unit =", b"in_units =", "policy.keys"),
-        (
-            "facts.toml",
-            b'conflict = { kind = "row"',
-            b'conflict = { kind = "request"',
-            "policy.kind",
-        ),
-        ("facts.toml", b"\nassigned = {", b"\nassigned = {{", "policy.toml"),
-        ("facts.toml", b'" }\nconflict', b'" } # x\nconflict', "policy.sign"),
-        ("facts.toml", b'" }\nconflict', b"' }\nconflict", "policy.sign"),
-        ("facts.toml", b"\nassigned = {", b'\nassigned = """ {', "policy.sign"),
-        ("vocabulary.toml", b"open = {", b"opens = {", "policy.keys"),
-        ("vocabulary.toml", b'["conflict", ', b'["cleared", ', "policy.overridden"),
-        ("vocabulary.toml", b'["conflict", ', b'["conflict", "conflict", ', "policy.twice"),
-        ("vocabulary.toml", b'handler = { nb = "s', b'handler = { nb = "", x = "s', "policy.keys"),
+        ("policy.toml", b"vocabulary = ", b"vocabularies = ", "policy.keys"),
+        ("policy.toml", b"vocabulary = 2", b"vocabulary = 0", "policy.number"),
+        ("policy.toml", b"vocabulary = 2", b"vocabulary = true", "policy.number"),
+        ("policy.toml", b"vocabulary = 2", b'vocabulary = "2"', "policy.number"),
+        ("policy.toml", b'["conflict", ', b'["cleared", ', "policy.overridden"),
+        ("policy.toml", b'["conflict", ', b'["conflicts", ', "policy.fact"),
+        ("policy.toml", b'["conflict", ', b'["conflict", "conflict", ', "policy.twice"),
         ("shielding.toml", b'code = "13"', b'code = "?"', "policy.code"),
         ("shielding.toml", b'code = "7"', b'code = "6"', "policy.twice"),
         ("shielding.toml", b'"kode 7"', b'"kode 7, eller"', "policy.shielding"),
@@ -139,52 +130,15 @@ def test_policy_files_with_one_invalid_edit_are_refused_with_a_code(
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: text.replace("eft\n", "eft # note\n", 1),
-        lambda text: text.replace("m = named", "m = always || named"),
-        lambda text: text.replace(" && holds(p.when, r.facts)", ""),
-        lambda text: text.replace("[matchers]", "[matchers]\nm2 = named(p.act, r.act)"),
-        lambda text: text.replace(
-            "[policy_effect]", "[role_definition]\ng = _, _\n[policy_effect]"
-        ),
-        lambda text: text + "m = named(p.act, r.act)\n",
-        lambda text: text[:0],
-        lambda text: text.replace("p.eft == deny", "p.eft == dney"),
-    ],
-)
-def test_model_file_with_any_other_model_is_refused(change: object) -> None:
-    assert callable(change)
-    files = policy_files()
-    files["model.conf"] = change(files["model.conf"].decode()).encode()
-
-    with pytest.raises(PolicyError) as error:
-        read_policy(files)
-
-    assert error.value.code == "policy.model"
-
-
-@pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
         ("deny.csv", D03, D03.replace(b"list open", b"lst open"), ": read 'lst open"),
         ("deny.csv", D03, D03 + b"\xff", ": read 'byte"),
         ("allow.csv", A09, A09 + b"\n" + A09, ": read 'A09'"),
-        ("facts.toml", b"\nconflict = {", b"\nconflicts = {", ", conflicts: read"),
-        (
-            "facts.toml",
-            b'\nconflict = { kind = "row"',
-            b'\nconflict = { kind = "r"',
-            ", conflict.kind",
-        ),
-        ("facts.toml", b"\nconflict = { kind", b"\nconflict = { kin", ", conflict.kin"),
-        ("facts.toml", b"\nconflict = {", b"\nconflict = {{", ": read"),
-        ("vocabulary.toml", b"\nopen = {", b"\nopens = {", ", actions.opens: read"),
-        ("vocabulary.toml", b"\nopen = { nb", b"\nopen = { nn", ", actions.open.nn: read"),
-        ("vocabulary.toml", b'\nnever_overridden = ["conflict', b'\nnever_overridden = ["con', ""),
+        ("policy.toml", b"\nvocabulary = 2", b"\nvocabulary = 0", ", vocabulary: read '0'"),
+        ("policy.toml", b'\nnever_overridden = ["conflict', b'\nnever_overridden = ["con', ""),
         ("shielding.toml", b'\ncode = "24"', b'\ncode = ""', ", shielding.code: read ''"),
         ("shielding.toml", b'\ncode = "24"', b'\ncode = "7"', ", shielding.code: read '7'"),
-        ("model.conf", b"\nm = named", b"\nm = always || named", ": read 'm = always"),
         ("invariants.txt", b"\nopen implies list", b"\nopen implies lst", ": read 'lst'"),
         ("invariants.txt", b"\nopen implies list", b"\nopen implies route", ": read 'handler"),
         ("tests/access.toml", b'\nname = "karantene', b'\nnome = "karantene', ", case.nome"),
@@ -262,23 +216,8 @@ def test_policy_digest_changes_with_every_file() -> None:
     assert read_policy(files).digest == digest_of(files)
 
 
-def test_version_of_before_may_lack_a_newer_fact_and_a_new_one_may_not() -> None:
-    files = policy_files()
-    row = re.compile(rb"needs_reviewer = .*\n")
-    files["facts.toml"] = row.sub(b"", files["facts.toml"]).replace(b"# rows: 45", b"# rows: 44")
-    files["allow.csv"] = re.sub(rb"p, A04b.*\n", b"", files["allow.csv"])
-    files["allow.csv"] = files["allow.csv"].replace(b" and not needs_reviewer", b"")
-    files["allow.csv"] = files["allow.csv"].replace(b"# rows: 55", b"# rows: 54")
-    files["invariants.txt"] = re.sub(rb".*needs_reviewer.*\n", b"", files["invariants.txt"])
-    files["invariants.txt"] = files["invariants.txt"].replace(b"# rows: 160", b"# rows: 159")
-
-    assert read_draft(files, DigestRule.DECIDING_FILES).policy.rules
-    with pytest.raises(PolicyError, match="needs_reviewer"):
-        read_draft(files)
-
-
 def test_policy_digest_of_rule_1_changes_with_every_deciding_file_and_no_other() -> None:
-    files = policy_files()
+    files = files_of_vocabulary_1()
     old = DigestRule.DECIDING_FILES
     digests = {digest_of(files, old)}
     for file in DECIDING_FILES:
@@ -308,6 +247,25 @@ def test_policy_folder_with_a_stray_file_is_refused(tmp_path: Path) -> None:
     assert error.value.code == "policy.stray_file"
 
 
+def test_policy_folder_with_a_file_of_meanings_left_over_says_to_remove_it(
+    tmp_path: Path,
+) -> None:
+    path = folder(tmp_path)
+    (path / "facts.toml").write_bytes(files_of_vocabulary_1()["facts.toml"])
+
+    with pytest.raises(PolicyError, match=r"facts.toml, line 1: .* so remove this file") as error:
+        load_policy(path)
+
+    assert error.value.code == "policy.stray_file"
+
+
+def test_files_without_a_digest_by_rule_1_are_refused() -> None:
+    with pytest.raises(PolicyError, match="facts.toml") as error:
+        digest_of(policy_files(), DigestRule.DECIDING_FILES)
+
+    assert error.value.code == "policy.digest_rule"
+
+
 def test_missing_policy_folder_is_refused_as_unreadable(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as error:
         load_policy(tmp_path / "none")
@@ -332,10 +290,12 @@ def test_unreadable_policy_file_is_named_in_the_refusal(tmp_path: Path, file: st
 
 def test_policy_digest_is_sha256_over_length_prefixed_names_and_files() -> None:
     """SHA-256; before each name and each file its length, in eight bytes."""
-    files = policy_files()
-
-    covered = {DigestRule.DECIDING_FILES: DECIDING_FILES, DigestRule.EVERY_FILE: ALL_FILES}
-    for rule, names in covered.items():
+    covered = (
+        (policy_files(), DigestRule.EVERY_FILE, ALL_FILES),
+        (files_of_vocabulary_1(), DigestRule.EVERY_FILE, OLDER_FILES),
+        (files_of_vocabulary_1(), DigestRule.DECIDING_FILES, DECIDING_FILES),
+    )
+    for files, rule, names in covered:
         parts = [part for name in sorted(names) for part in (name.encode(), files[name])]
         whole = b"".join(struct.pack(">Q", len(part)) + part for part in parts)
         assert digest_of(files, rule) == hashlib.sha256(whole).hexdigest()
@@ -371,16 +331,6 @@ def test_deny_row_cannot_be_switched_off() -> None:
     error = refused("deny.csv", D03, D03.replace(b", deny", b", off"))
 
     assert error.code == "policy.effect"
-
-
-@pytest.mark.parametrize(("kept", "line"), [(0, 1), (1, 2), (3, 4)])
-def test_truncated_model_file_is_refused_at_its_end(kept: int, line: int) -> None:
-    cut = "".join(f"{each}\n" for each in MODEL.splitlines()[:kept]).encode()
-
-    with pytest.raises(PolicyError) as refused:
-        read_policy(policy_files() | {"model.conf": cut})
-
-    assert refused.value.reason.startswith(f"model.conf, line {line}: read 'the end of the file'")
 
 
 def test_policy_with_a_failing_case_is_refused(tmp_path: Path) -> None:

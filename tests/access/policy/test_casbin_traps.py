@@ -12,10 +12,10 @@ from casbin.model import Model
 
 from inbox.access import Action, Policy, Role
 from inbox.access.files.folder import read_policy
-from inbox.access.policy.engine import MODEL, PolicyRule
+from inbox.access.policy.engine import PolicyRule, model_text
 from inbox.access.policy.vocabulary import cell_includes
 from inbox.errors import PolicyError
-from tests.access.town import allow, deny, policy_files
+from tests.access.town import allow, deny, files_of_vocabulary_1, policy_files
 
 NAMES = ("a", "b")
 RULES = (allow("A01", "open", "handler", "a"), deny("D01", "open", "*", "b"))
@@ -25,7 +25,7 @@ def policy(*rules: PolicyRule) -> Policy:
     return Policy(rules, facts=NAMES, digest="d")
 
 
-def stock(*lines: str, model: str = MODEL) -> casbin.Enforcer:
+def stock(*lines: str, model: str = model_text()) -> casbin.Enforcer:
     """Casbin as it comes, which finds that every condition holds."""
     made = Model()
     made.load_model_from_text(model)
@@ -77,19 +77,20 @@ def test_deny_row_with_a_typing_error_is_ignored_by_casbin_and_refused_by_us(lin
 
 def test_matcher_with_a_comment_sign_is_cut_by_casbin_and_refused_by_us() -> None:
     def cut(sign: str) -> str:
-        return MODEL.replace(" && named(p.role", f" {sign}&& named(p.role")
+        return model_text().replace(" && named(p.role", f" {sign}&& named(p.role")
 
     assert stock(ALLOW, model=cut("#")).enforce("nobody", {}, "open")
     assert not stock(ALLOW).enforce("nobody", {}, "open")
 
     for sign in "#;":
         with pytest.raises(PolicyError):
-            read_policy({**policy_files(), "model.conf": cut(sign).encode()})
+            read_policy({**files_of_vocabulary_1(), "model.conf": cut(sign).encode()})
 
 
 def test_empty_policy_and_request_are_allowed_by_casbin_and_denied_by_us() -> None:
     model = (
-        MODEL.replace("holds(p.when, r.facts)", "p.when == r.facts")
+        model_text()
+        .replace("holds(p.when, r.facts)", "p.when == r.facts")
         .replace(
             "named(p.act, r.act) && named(p.role, r.role)", "p.act == r.act && p.role == r.role"
         )

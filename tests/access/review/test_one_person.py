@@ -59,7 +59,7 @@ def test_equal_policies_take_one_person(shipped: PolicyDraft) -> None:
         ("invariants.txt", "open implies not conflict\n",
          "open implies not conflict\nassume covers implies assigned\n", 1,
          "it assumes more: assume covers implies assigned"),
-        ("vocabulary.toml", ', "involved"', "", 0,
+        ("policy.toml", ', "involved"', "", 0,
          "involved need no longer be able to stop something"),
     ],
 )  # fmt: skip

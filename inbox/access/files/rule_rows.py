@@ -1,0 +1,130 @@
+"""Reads the rows of `allow.csv` and `deny.csv` strictly.
+
+What casbin's own reader would skip or mangle without a word is refused here.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from inbox.access.facts.registry import ACTION_SUBJECTS, fact_names_of
+from inbox.access.files.removed_names import check_not_removed
+from inbox.access.policy.conditions import dnf_of, names_in, read_condition
+from inbox.access.policy.names import Vocabulary
+from inbox.access.policy.vocabulary import (
+    NO_DUTIES,
+    Action,
+    Duty,
+    Effect,
+    PolicyRule,
+    Role,
+    cell_includes,
+)
+from inbox.errors import PolicyError
+from inbox.strict.lines import SourceLine, read_lines, refusal
+
+ALLOW_FILE: Final = "allow.csv"
+DENY_FILE: Final = "deny.csv"
+SWITCHED_OFF: Final = "off"
+"""What stands in place of `allow` in a row that one person has switched off."""
+_CELLS: Final = 7
+_EFFECT_CELL: Final = 6
+_RULE_ID: Final = {
+    Effect.ALLOW: re.compile(r"A\d\d[a-z]?"),
+    Effect.DENY: re.compile(r"D\d\d[a-z]?"),
+}
+_FACTS_OF_ACTION: Final = {
+    action: [fact_names_of(kind) for kind in kinds] for action, kinds in ACTION_SUBJECTS.items()
+}
+"""The facts that are known of each kind of subject that an action can be asked about."""
+_ALLOWED_EFFECTS: Final = {
+    Effect.ALLOW: f"{Effect.ALLOW.value}, or {SWITCHED_OFF}",
+    Effect.DENY: Effect.DENY.value,
+}
+W = TypeVar("W", bound=StrEnum)
+
+
+def read_rules(
+    file: str, raw: bytes, effect: Effect, vocabulary: Vocabulary
+) -> Mapping[PolicyRule, bool]:
+    """The rows in their order, and of each whether it decides: False where it is switched off."""
+    rows: dict[PolicyRule, bool] = {}
+    ids: set[str] = set()
+    for line in read_lines(file, raw):
+        rule = _read_rule(line, effect, vocabulary)
+        if rule.id in ids:
+            raise line.refuse("rule_id_twice", rule.id, "each id once")
+        ids.add(rule.id)
+        rows[rule] = cells_of(line.text)[_EFFECT_CELL] != SWITCHED_OFF
+    if not any(rows.values()):
+        raise refusal(f"{file}, line 1", "empty", "no rows", "at least one row")
+    return rows
+
+
+def cells_of(row: str) -> list[str]:
+    """The cells of a row of `allow.csv` or `deny.csv`."""
+    return [cell.strip(" ") for cell in row.split(",")]
+
+
+def _read_rule(line: SourceLine, effect: Effect, vocabulary: Vocabulary) -> PolicyRule:
+    cells = cells_of(line.text)
+    if len(cells) != _CELLS or not all(cells):
+        raise line.refuse("cells", line.text, "p, id, action, role, when, duty, effect")
+    kind, rule_id, acts, roles, when, duties, eft = cells
+    if kind != "p":
+        raise line.refuse("kind", kind, "p")
+    if _RULE_ID[effect].fullmatch(rule_id) is None:
+        raise line.refuse("id", rule_id, f"such as {effect.value[0].upper()}01 or ...01b")
+    if eft != effect.value and (eft, effect) != (SWITCHED_OFF, Effect.ALLOW):
+        raise line.refuse("effect", eft, _ALLOWED_EFFECTS[effect])
+    check_not_removed(line, f"{acts} {roles} {when} {duties}", vocabulary)
+    _check_cell(line, acts, Action, wildcard=effect is Effect.DENY)
+    if effect is Effect.ALLOW and " " in acts:
+        raise line.refuse("action", acts, "one action in a row that allows")
+    _check_cell(line, roles, Role, wildcard=effect is Effect.DENY)
+    try:
+        condition = read_condition(when, vocabulary.facts)
+        dnf_of(condition)
+    except PolicyError as error:
+        raise line.with_location(error) from error
+    _check_facts_known(line, acts, names_in(condition))
+    return PolicyRule(
+        id=rule_id,
+        actions=acts,
+        roles=roles,
+        when=when,
+        duties=_read_duties(line, duties),
+        effect=effect,
+    )
+
+
+def _check_facts_known(line: SourceLine, acts: str, used: frozenset[str]) -> None:
+    """Check that each action has a kind of subject for which all these facts are defined."""
+    for action, known in _FACTS_OF_ACTION.items():
+        if cell_includes(acts, action) and not any(used <= facts for facts in known):
+            odd = sorted(used - frozenset().union(*known)) or sorted(used)
+            nearest = max(known, key=lambda facts: len(used.intersection(facts)))
+            allowed = " ".join(sorted(nearest))
+            raise line.refuse("fact_unknown", f"{action}: {' '.join(odd)}", allowed)
+
+
+def _read_duties(line: SourceLine, cell: str) -> frozenset[Duty]:
+    if cell == NO_DUTIES:
+        return frozenset()
+    _check_cell(line, cell, Duty, wildcard=False)
+    return frozenset(Duty(word) for word in cell.split(" "))
+
+
+def _check_cell(line: SourceLine, cell: str, words: type[W], *, wildcard: bool) -> None:
+    """Check that a cell contains only words of the closed list.
+
+    The words must be distinct and separated by single spaces. The cell may be `*` instead where a
+    wildcard is allowed.
+    """
+    if wildcard and cell == "*":
+        return
+    read = cell.split(" ")
+    if len(set(read)) != len(read) or not set(read) <= set(words):
+        allowed = ", ".join(words) + (", *" if wildcard else "")
+        raise line.refuse("word", cell, allowed)

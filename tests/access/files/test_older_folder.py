@@ -1,0 +1,189 @@
+"""A folder from before `policy.toml` is read as before, whatever the program knows beside."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inbox.access import Action, Policy, Role
+from inbox.access.facts.registry import FACTS
+from inbox.access.files.folder import (
+    OLDER_FILES,
+    load_draft,
+    read_draft,
+    read_policy,
+    read_policy_version,
+)
+from inbox.access.files.versions import DigestRule, FilesOfVersion
+from inbox.access.policy.engine import model_text
+from inbox.access.policy.vocabulary import duties_text
+from inbox.access.review.lint import lint
+from inbox.errors import PolicyError
+from tests.access.town import KEPT_BEFORE, files_of_vocabulary_1
+
+DECISIONS = Path(__file__).parent / "decisions_of_vocabulary_1.txt"
+"""What the program of before decided by that folder, written down by that program."""
+KEPT_DIGEST = "3f1ae4b8343cd6c579df24a793fa30776ad49508ebb303b474b939c5d63d565e"
+ORDINARY = frozenset({"own_organisation", "active_capacity", "active_person"})
+"""What holds of an ordinary request; the file writes `ordinary` for it."""
+
+
+def refused(file: str, old: bytes, new: bytes) -> PolicyError:
+    """The refusal when one thing is changed."""
+    files = files_of_vocabulary_1()
+    assert files[file].count(old) >= 1
+    with pytest.raises(PolicyError) as error:
+        read_policy(files | {file: files[file].replace(old, new, 1)})
+    return error.value
+
+
+def recorded() -> Iterator[tuple[Role, Action, frozenset[str], str]]:
+    """Role, action, what holds, and what came out."""
+    for line in DECISIONS.read_text().splitlines():
+        found = re.fullmatch(r"(\w+) (\w+): ([a-z_ ]*) -> (.*)", line)
+        assert found is not None, line
+        held = frozenset(found[3].split())
+        held = held - {"ordinary"} | ORDINARY if "ordinary" in held else held
+        yield Role(found[1]), Action(found[2]), held, found[4]
+
+
+def decided(policy: Policy, role: Role, action: Action, held: frozenset[str]) -> str:
+    decision = policy.decide(role, {name: name in held for name in policy.facts}, action)
+    answer = "yes" if decision.allowed else "no"
+    return f"{answer} {decision.rule} {duties_text(decision.duties)}"
+
+
+def test_older_folder_with_fewer_facts_decides_what_the_program_of_before_decided() -> None:
+    policy = read_policy(files_of_vocabulary_1())
+
+    answers = [(case, decided(policy, *case[:3])) for case in recorded()]
+
+    assert len(answers) > 700
+    assert {answer.split()[0] for _, answer in answers} == {"yes", "no"}
+    assert [case for case, answer in answers if case[3] != answer] == []
+    assert policy.facts == FACTS.keys()
+
+
+def test_kept_version_of_an_older_folder_keeps_its_digest() -> None:
+    version = FilesOfVersion(files=files_of_vocabulary_1(), digest_rule=DigestRule.DECIDING_FILES)
+
+    assert read_policy_version(version).digest == KEPT_DIGEST
+
+
+def test_lint_notes_what_an_older_folder_was_not_written_for() -> None:
+    found = {(each.code, each.about): each for each in lint(load_draft(KEPT_BEFORE))}
+
+    assert found["later_name", "needs_reviewer"].text.startswith(
+        "the policy was written before version 2 of the vocabulary"
+    )
+    assert "write `vocabulary = 2`" in found["older_folder", "policy.toml"].text
+    assert not any(each.is_error for each in found.values())
+    assert not any(code == "fact_unused" for code, _ in found)
+
+
+@pytest.mark.parametrize("file", OLDER_FILES)
+def test_older_folder_with_a_missing_file_is_refused(file: str) -> None:
+    files = files_of_vocabulary_1()
+    del files[file]
+
+    with pytest.raises(PolicyError) as error:
+        read_policy(files)
+
+    assert error.value.code == "policy.files"
+
+
+def test_older_folder_may_explain_a_name_that_no_row_uses_and_the_program_lacks() -> None:
+    files = files_of_vocabulary_1()
+    files["facts.toml"] = (
+        files["facts.toml"].replace(b"# rows: 44", b"# rows: 45")
+        + b'urgent = { kind = "row", nb = "det haster", en = "it is urgent" }\n'
+    )
+
+    draft = read_draft(files)
+
+    assert draft.policy.rules == read_draft(files_of_vocabulary_1()).policy.rules
+    assert "urgent" not in draft.policy.facts
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code"),
+    [
+        ("facts.toml", b"# rows", b"x = 1\n# rows", "policy.table"),
+        ("facts.toml", b'conflict = { kind = "row"', b'conflict = { kind = "r"', "policy.kind"),
+        ("facts.toml", b"# rows: 44", b"# rows: 45", "policy.rows_differ"),
+        ("facts.toml", b"\nassigned = {", b"\nassigned = {{", "policy.toml"),
+        ("facts.toml", b'" }\nconflict', b'" } # x\nconflict', "policy.sign"),
+        ("facts.toml", b'" }\nconflict', b"' }\nconflict", "policy.sign"),
+        ("facts.toml", b"\nassigned = {", b'\nassigned = """ {', "policy.sign"),
+        ("vocabulary.toml", b"[roles]", b"[rules]", "policy.keys"),
+        ("vocabulary.toml", b'["conflict", ', b'["cleared", ', "policy.overridden"),
+        ("vocabulary.toml", b'["conflict", ', b'["conflicts", ', "policy.fact"),
+        ("vocabulary.toml", b'["conflict", ', b'["conflict", "conflict", ', "policy.twice"),
+        ("vocabulary.toml", b'handler = { nb = "s', b'handler = { nb = "", x = "s', "policy.keys"),
+        ("vocabulary.toml", b"# rows: 51", b"# rows: 50", "policy.rows_differ"),
+        ("allow.csv", b"leader, leads, none", b"leader, heads, none", "policy.condition_name"),
+    ],
+)
+def test_older_folder_with_one_invalid_edit_is_refused_with_a_code(
+    file: str, old: bytes, new: bytes, code: str
+) -> None:
+    assert refused(file, old, new).code == code
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("facts.toml", b'\nconflict = { kind = "row"', b'\nconflict = { kind = "r"', ", conflict."),
+        ("facts.toml", b"\nconflict = { kind", b"\nconflict = { kin", ", conflict.kin"),
+        ("facts.toml", b"\nconflict = {", b"\nconflict = {{", ": read"),
+        ("vocabulary.toml", b"\nopen = { nb", b"\nopen = { nn", ", actions.open.nn: read"),
+        ("vocabulary.toml", b'\nnever_overridden = ["conflict', b'\nnever_overridden = ["con', ""),
+        ("model.conf", b"\nm = named", b"\nm = always || named", ": read 'm = always"),
+    ],
+)
+def test_refusal_of_an_older_folder_names_file_and_line(
+    file: str, old: bytes, new: bytes, said: str
+) -> None:
+    before, _, _ = files_of_vocabulary_1()[file].partition(old)
+
+    reason = refused(file, old, new).reason
+
+    assert reason.startswith(f"{file}, line {before.count(10) + 2}{said}"), reason
+    assert "; allowed: " in reason
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("eft\n", "eft # note\n", 1),
+        lambda text: text.replace("m = named", "m = always || named"),
+        lambda text: text.replace(" && holds(p.when, r.facts)", ""),
+        lambda text: text.replace("[matchers]", "[matchers]\nm2 = named(p.act, r.act)"),
+        lambda text: text.replace(
+            "[policy_effect]", "[role_definition]\ng = _, _\n[policy_effect]"
+        ),
+        lambda text: text + "m = named(p.act, r.act)\n",
+        lambda text: text[:0],
+        lambda text: text.replace("p.eft == deny", "p.eft == dney"),
+    ],
+)
+def test_model_file_of_an_older_folder_with_any_other_model_is_refused(change: object) -> None:
+    assert callable(change)
+    files = files_of_vocabulary_1()
+    files["model.conf"] = change(files["model.conf"].decode()).encode()
+
+    with pytest.raises(PolicyError) as error:
+        read_policy(files)
+
+    assert error.value.code == "policy.model"
+
+
+@pytest.mark.parametrize(("kept", "line"), [(0, 1), (1, 2), (3, 4)])
+def test_truncated_model_file_is_refused_at_its_end(kept: int, line: int) -> None:
+    cut = "".join(f"{each}\n" for each in model_text().splitlines()[:kept]).encode()
+
+    with pytest.raises(PolicyError) as refused:
+        read_policy(files_of_vocabulary_1() | {"model.conf": cut})
+
+    assert refused.value.reason.startswith(f"model.conf, line {line}: read 'the end of the file'")
