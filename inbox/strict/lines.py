@@ -66,13 +66,19 @@ def read_lines(file: str, raw: bytes) -> tuple[SourceLine, ...]:
 
     A comment has a line of its own; `# rows:` says how many there are.
     """
-    text = read_text(file, raw)
-    lines = tuple(_significant_lines(file, text))
+    lines = tuple(_significant_lines(file, read_text(file, raw)))
     for line in lines:
         if not line.text.isascii():
             raise line.refuse("not_ascii", line.text, "ASCII outside comments")
         if any(sign in line.text for sign in "#;\"'"):
             raise line.refuse("sign", line.text, "no comment, quote or semicolon inside a row")
+    return read_text_lines(file, raw)
+
+
+def read_text_lines(file: str, raw: bytes) -> tuple[SourceLine, ...]:
+    """The same of rows that contain texts: any printable characters may stand in them."""
+    text = read_text(file, raw)
+    lines = tuple(_significant_lines(file, text))
     check_row_count(file, text, len(lines))
     return lines
 

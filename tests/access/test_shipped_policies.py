@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,8 @@ from inbox.access.files.folder import load_policy
 from inbox.access.files.invariants import read_invariants
 from inbox.access.files.proofs import check_invariants, violated_invariants
 from inbox.access.policy.conditions import dnf_of
+from inbox.access.policy.legal_basis import LegalBasis
+from inbox.access.policy.names import MeaningLanguage
 from inbox.access.policy.vocabulary import Effect, PolicyRule
 from inbox.cli import run
 from inbox.errors import PolicyError
@@ -56,39 +57,15 @@ def said(policy: Policy, role: str, held: str, action: Action) -> str:
     return decision.rule if decision.allowed else "no"
 
 
-def rows_with_comments(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Each row, and the comment block nearest above it."""
-    block: list[str] = []
-    after_row = False
-    for line in text.splitlines():
-        if line.startswith("#"):
-            block = [line] if after_row or not block else [*block, line]
-            after_row = False
-        elif line.startswith("p, "):
-            yield line, block
-            after_row = True
-        else:
-            block = []
-
-
-def bases(block: list[str], word: str) -> list[str]:
-    """What a comment names after `Hjemmel:` or `Basis:`, over its lines."""
-    text = "\n".join(block)
-    found = re.search(rf"^# {word}: ((?:.|\n#   )*)", text, re.MULTILINE)
-    return [] if found is None else found[1].replace("\n#  ", "").rstrip(".").split("; ")
-
-
-def wrong_with(block: list[str]) -> str | None:
-    """Why a comment is no legal basis in two languages; None if it is one."""
-    nb, en = bases(block, "Hjemmel"), bases(block, "Basis")
-    if not nb or len(nb) != len(en):
-        return f"{len(nb)} and {len(en)} named"
-    for norwegian, english in zip(nb, en, strict=True):
-        act = next((act for act in ACTS if norwegian.startswith(act)), None)
-        if act is None or not english.startswith(ACTS[act]):
-            return f"{norwegian!r} is not {english!r}"
-        if places(norwegian) != places(english):
-            return f"{norwegian!r} is elsewhere than {english!r}"
+def wrong_with(basis: LegalBasis) -> str | None:
+    """Why a legal basis does not say the same in two languages; None if it does."""
+    norwegian, english = (basis.text[each] for each in (MeaningLanguage.NB, MeaningLanguage.EN))
+    if basis.act not in ACTS or not english.startswith(ACTS[basis.act]):
+        return f"{norwegian!r} is not {english!r}"
+    if norwegian != f"{basis.act} {basis.section}".rstrip():
+        return f"{norwegian!r} is not {basis.act!r}, {basis.section!r}"
+    if places(norwegian) != places(english):
+        return f"{norwegian!r} is elsewhere than {english!r}"
     return None
 
 
@@ -97,50 +74,38 @@ def places(basis: str) -> list[str]:
     return re.findall(r"\d+(?:[-.]\d+)*(?: [a-g]\b)?", basis)
 
 
-def test_legal_basis_check_detects_missing_and_mismatched_bases() -> None:
-    good = [
-        "# Hjemmel: forvaltningsloven § 13 b.",
-        "# Basis: Public Administration Act section 13 b.",
-    ]
-    row = "p, A01, route, archivist, mailbox, none, allow"
+def test_legal_basis_check_detects_bases_that_differ_in_two_languages() -> None:
+    good = policy_of(POLICIES).bases["fvl-13b-1-2"]
+    nb, en = good.text[MeaningLanguage.NB], good.text[MeaningLanguage.EN]
+
+    def spoilt(old: str, new: str) -> LegalBasis:
+        texts = {MeaningLanguage.NB: nb, MeaningLanguage.EN: en.replace(old, new)}
+        return replace(good, text=texts)
 
     assert wrong_with(good) is None
-    assert wrong_with(["# Se og lese. See and read."]) == "0 and 0 named"
-    assert wrong_with([good[0]]) == "1 and 0 named"
-    assert wrong_with([good[0], good[1].replace("13 b", "13 c")]) is not None
-    assert wrong_with([good[0].replace("forvaltnings", "forvalting"), good[1]]) is not None
-    assert wrong_with([good[0], good[1].replace("Administration", "Records")]) is not None
-    assert list(rows_with_comments(f"# a\n# b\n{row}\n{row}\n\n{row}\n# c\n{row}")) == [
-        (row, ["# a", "# b"]),
-        (row, ["# a", "# b"]),
-        (row, []),
-        (row, ["# c"]),
-    ]
+    assert wrong_with(spoilt("13 b", "13 c")) is not None
+    assert wrong_with(spoilt("Administration", "Records")) is not None
+    assert wrong_with(replace(good, act="forvaltingsloven")) is not None
+    assert wrong_with(replace(good, section="§ 13 c")) is not None
 
 
-@pytest.mark.parametrize("file", ["allow.csv", "deny.csv"])
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_every_shipped_row_has_its_legal_basis_above_in_two_languages(
-    folder: Path, file: str
-) -> None:
-    rows = list(rows_with_comments((folder / file).read_text()))
+def test_every_shipped_row_names_its_legal_basis_in_two_languages(folder: Path) -> None:
+    policy = policy_of(folder)
 
-    wrong = {row: wrong for row, block in rows if (wrong := wrong_with(block))}
-
-    assert len(rows) > 10
+    assert len(policy.rules) > 60
+    assert [rule.id for rule in policy.rules if not rule.bases] == []
+    assert {each for rule in policy.rules for each in rule.bases} == policy.bases.keys()
+    wrong = {basis.id: wrong for basis in policy.bases.values() if (wrong := wrong_with(basis))}
     assert wrong == {}
 
 
-@pytest.mark.parametrize("field", FIELDS)
-def test_every_row_of_an_example_policy_follows_a_comment_of_its_own(field: str) -> None:
-    for file in ("allow.csv", "deny.csv"):
-        lines = (EXAMPLES / field / file).read_text().splitlines()
-        together = [
-            after
-            for before, after in pairwise(lines)
-            if after.startswith("p, ") and not before.startswith("#")
-        ]
-        assert together == []
+def test_one_id_means_one_legal_basis_in_every_shipped_folder() -> None:
+    everywhere = {
+        basis for folder in FOLDERS for basis in map(str, policy_of(folder).bases.values())
+    }
+
+    assert len(everywhere) == len({each for folder in FOLDERS for each in policy_of(folder).bases})
 
 
 def test_every_example_policy_folder_is_covered_by_these_tests() -> None:

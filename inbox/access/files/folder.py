@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from inbox.access.files.bases import BASES_FILE, read_bases
 from inbox.access.files.cases import CASES_FILE, run_cases
 from inbox.access.files.header import (
     HEADER_FILE,
@@ -44,7 +45,7 @@ from inbox.errors import PolicyError
 from inbox.strict.lines import read_lines, refusal
 
 _RULE_FILES: Final = (ALLOW_FILE, DENY_FILE, SHIELDING_FILE, INVARIANTS_FILE)
-POLICY_FILES: Final = (HEADER_FILE, *_RULE_FILES)
+POLICY_FILES: Final = (HEADER_FILE, BASES_FILE, *_RULE_FILES)
 CASE_FILES: Final = (CASES_FILE, SHIELDING_CASES_FILE)
 ALL_FILES: Final = (*POLICY_FILES, *CASE_FILES)
 """The files of a folder as it is written today."""
@@ -175,9 +176,10 @@ def read_draft(
     if files.keys() != set(names):
         raise refusal("folder", "files", sorted(files), f"exactly {', '.join(names)}")
     header = read_header(files, vocabulary)
+    bases = None if is_older(files) else read_bases(files[BASES_FILE])
     rows = {
-        **read_rules(ALLOW_FILE, files[ALLOW_FILE], Effect.ALLOW, vocabulary),
-        **read_rules(DENY_FILE, files[DENY_FILE], Effect.DENY, vocabulary),
+        **read_rules(ALLOW_FILE, files[ALLOW_FILE], Effect.ALLOW, vocabulary, bases),
+        **read_rules(DENY_FILE, files[DENY_FILE], Effect.DENY, vocabulary, bases),
     }
     later = vocabulary.later_than(header.known, rows)
     decided = {later.with_stand_ins(rule): is_on for rule, is_on in rows.items()}
@@ -189,6 +191,7 @@ def read_draft(
         digest=digest_of(files, digest_rule),
         shieldings=shieldings,
         later=later,
+        bases=bases,
     )
     _check_never_overridden(policy, header)
     return PolicyDraft(

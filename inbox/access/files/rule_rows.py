@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from inbox.access.facts.registry import ACTION_SUBJECTS, fact_names_of
+from inbox.access.files.bases import BASES_FILE
 from inbox.access.files.removed_names import check_not_removed
 from inbox.access.policy.conditions import dnf_of, names_in, read_condition
+from inbox.access.policy.legal_basis import LegalBasis
 from inbox.access.policy.names import Vocabulary
 from inbox.access.policy.vocabulary import (
     NO_DUTIES,
@@ -28,8 +30,10 @@ ALLOW_FILE: Final = "allow.csv"
 DENY_FILE: Final = "deny.csv"
 SWITCHED_OFF: Final = "off"
 """What stands in place of `allow` in a row that one person has switched off."""
-_CELLS: Final = 7
-_EFFECT_CELL: Final = 6
+_CELLS: Final = ("p", "id", "action", "role", "when", "duty", "effect")
+_BASIS_CELL: Final = "basis"
+"""The one cell that may be left out: a rule then names no legal basis."""
+EFFECT_CELL: Final = _CELLS.index("effect")
 _RULE_ID: Final = {
     Effect.ALLOW: re.compile(r"A\d\d[a-z]?"),
     Effect.DENY: re.compile(r"D\d\d[a-z]?"),
@@ -46,17 +50,24 @@ W = TypeVar("W", bound=StrEnum)
 
 
 def read_rules(
-    file: str, raw: bytes, effect: Effect, vocabulary: Vocabulary
+    file: str,
+    raw: bytes,
+    effect: Effect,
+    vocabulary: Vocabulary,
+    bases: Mapping[str, LegalBasis] | None,
 ) -> Mapping[PolicyRule, bool]:
-    """The rows in their order, and of each whether it decides: False where it is switched off."""
+    """The rows in their order, and of each whether it decides: False where it is switched off.
+
+    `bases` is None for an older folder, whose rows have no cell for them.
+    """
     rows: dict[PolicyRule, bool] = {}
     ids: set[str] = set()
     for line in read_lines(file, raw):
-        rule = _read_rule(line, effect, vocabulary)
+        rule = _read_rule(line, effect, vocabulary, bases)
         if rule.id in ids:
             raise line.refuse("rule_id_twice", rule.id, "each id once")
         ids.add(rule.id)
-        rows[rule] = cells_of(line.text)[_EFFECT_CELL] != SWITCHED_OFF
+        rows[rule] = cells_of(line.text)[EFFECT_CELL] != SWITCHED_OFF
     if not any(rows.values()):
         raise refusal(f"{file}, line 1", "empty", "no rows", "at least one row")
     return rows
@@ -67,11 +78,17 @@ def cells_of(row: str) -> list[str]:
     return [cell.strip(" ") for cell in row.split(",")]
 
 
-def _read_rule(line: SourceLine, effect: Effect, vocabulary: Vocabulary) -> PolicyRule:
+def _read_rule(
+    line: SourceLine,
+    effect: Effect,
+    vocabulary: Vocabulary,
+    bases: Mapping[str, LegalBasis] | None,
+) -> PolicyRule:
     cells = cells_of(line.text)
-    if len(cells) != _CELLS or not all(cells):
-        raise line.refuse("cells", line.text, "p, id, action, role, when, duty, effect")
-    kind, rule_id, acts, roles, when, duties, eft = cells
+    expected = _CELLS if bases is None else (*_CELLS, _BASIS_CELL)
+    if len(cells) not in {len(_CELLS), len(expected)} or not all(cells):
+        raise line.refuse("cells", line.text, ", ".join(expected))
+    kind, rule_id, acts, roles, when, duties, eft, *named = cells
     if kind != "p":
         raise line.refuse("kind", kind, "p")
     if _RULE_ID[effect].fullmatch(rule_id) is None:
@@ -96,6 +113,7 @@ def _read_rule(line: SourceLine, effect: Effect, vocabulary: Vocabulary) -> Poli
         when=when,
         duties=_read_duties(line, duties),
         effect=effect,
+        bases=_read_basis_ids(line, named[0], bases) if named and bases is not None else (),
     )
 
 
@@ -114,6 +132,15 @@ def _read_duties(line: SourceLine, cell: str) -> frozenset[Duty]:
         return frozenset()
     _check_cell(line, cell, Duty, wildcard=False)
     return frozenset(Duty(word) for word in cell.split(" "))
+
+
+def _read_basis_ids(
+    line: SourceLine, cell: str, bases: Mapping[str, LegalBasis]
+) -> tuple[str, ...]:
+    ids = tuple(cell.split(" "))
+    if len(set(ids)) != len(ids) or not bases.keys() >= set(ids):
+        raise line.refuse("basis", cell, f"ids of {BASES_FILE}, each once: {', '.join(bases)}")
+    return ids
 
 
 def _check_cell(line: SourceLine, cell: str, words: type[W], *, wildcard: bool) -> None:

@@ -3,11 +3,18 @@
 import re
 from typing import Final
 
-from inbox.access.files.rule_rows import ALLOW_FILE, DENY_FILE, SWITCHED_OFF, cells_of
+from inbox.access.files.rule_rows import (
+    ALLOW_FILE,
+    DENY_FILE,
+    EFFECT_CELL,
+    SWITCHED_OFF,
+    cells_of,
+)
 from inbox.access.files.versions import FilesByName
 from inbox.errors import Conflict, NotFound
 
-_EFFECT: Final = re.compile(r"allow( *)$")
+_EFFECT: Final = re.compile(rf"^((?:[^,]*,){{{EFFECT_CELL}}} *)allow\b")
+"""The cell of the effect, and everything before it."""
 
 
 def with_row_off(files: FilesByName, row_id: str) -> FilesByName:
@@ -20,9 +27,9 @@ def with_row_off(files: FilesByName, row_id: str) -> FilesByName:
     lines = files[ALLOW_FILE].decode().split("\n")
     for number, line in enumerate(lines):
         if _id_of(line) == row_id:
-            if cells_of(line)[-1] == SWITCHED_OFF:
+            if cells_of(line)[EFFECT_CELL] == SWITCHED_OFF:
                 raise Conflict("policy.off", "the row is switched off already")
-            lines[number] = _EFFECT.sub(rf"{SWITCHED_OFF}\1", line)
+            lines[number] = _EFFECT.sub(rf"\g<1>{SWITCHED_OFF}", line)
             return {**files, ALLOW_FILE: "\n".join(lines).encode()}
     if row_id in map(_id_of, files[DENY_FILE].decode().split("\n")):
         raise Conflict("policy.takes_two", f"{row_id} denies: without it more would be allowed")

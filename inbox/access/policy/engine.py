@@ -49,6 +49,7 @@ from inbox.access.policy.conditions import (
     names_in,
     read_condition,
 )
+from inbox.access.policy.legal_basis import LegalBasis
 from inbox.access.policy.names import LaterNames
 from inbox.access.policy.shielding import ShieldingTable
 from inbox.access.policy.vocabulary import (
@@ -185,10 +186,13 @@ class Policy:
         digest: str,
         shieldings: ShieldingTable | None = None,
         later: LaterNames | None = None,
+        bases: Mapping[str, LegalBasis] | None = None,
     ) -> None:
         self.rules: Final = tuple(rules)
         self.later: Final = later or LaterNames()
         """What the vocabulary has that the policy was not written for."""
+        self.bases: Final[Mapping[str, LegalBasis]] = bases or {}
+        """The legal bases that rules name, by their ids."""
         self.digest: Final = digest
         self.facts: Final = frozenset(facts)
         self.conditions: Final[Mapping[str, Condition]] = {

@@ -106,6 +106,8 @@ class PolicyRule:
     effect: Effect
     also: frozenset[Action] = frozenset()
     """Actions newer than the policy that were part of its actions: see `names.LaterNames`."""
+    bases: tuple[str, ...] = ()
+    """The ids of its legal bases, which decide nothing."""
 
     @property
     def decided_actions(self) -> str:

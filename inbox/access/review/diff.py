@@ -21,6 +21,7 @@ from inbox.access.policy.conditions import Conjunction, literal_text
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Duty, Role, duties_text
 from inbox.access.review.text_diff import (
+    changed_bases,
     changed_header,
     changed_invariants,
     changed_rows,
@@ -80,6 +81,7 @@ class PolicyDiff:
     rows: tuple[str, ...]
     shieldings: tuple[str, ...]
     invariants: tuple[str, ...]
+    bases: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     """What the policies say of themselves, where that differs."""
 
@@ -91,7 +93,8 @@ class PolicyDiff:
     @property
     def is_empty(self) -> bool:
         """Whether the two policies are equal, apart from comments and meanings."""
-        return not (self.rows or self.shieldings or self.invariants or self.header)
+        written = (self.rows, self.shieldings, self.invariants, self.bases, self.header)
+        return not any(written)
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -113,6 +116,7 @@ class PolicyDiff:
             *self.rows,
             *self.shieldings,
             *self.invariants,
+            *self.bases,
             *self.header,
         )
 
@@ -151,6 +155,7 @@ def compare_policies(old: PolicyDraft, new: PolicyDraft) -> PolicyDiff:
         ),
         shieldings=tuple(changed_shieldings(old.shieldings, new.shieldings)),
         invariants=tuple(changed_invariants(old.invariants, new.invariants)),
+        bases=tuple(changed_bases(old.policy.bases, new.policy.bases)),
         header=tuple(changed_header(old.header, new.header)),
     )
 

@@ -31,6 +31,7 @@ from inbox.access.lists.filters import indexed_branch, permit_filter
 from inbox.access.lists.statements import union_of
 from inbox.access.policy.conditions import holds
 from inbox.access.policy.engine import Policy
+from inbox.access.policy.legal_basis import LegalBasis
 from inbox.access.policy.vocabulary import Action, Decision, RuleResult
 from inbox.access.question import Capacity, OfInstallation, OfMessage, RequestFacts, Subject
 from inbox.access.review.requirements import (
@@ -59,6 +60,10 @@ class DecisionExplanation:
     decision: Decision
     facts: Mapping[str, bool]
     rules: tuple[RuleResult, ...]
+    bases: tuple[LegalBasis, ...] = ()
+    """The legal bases of the rule that decided."""
+    stands_for: Action | None = None
+    """The action whose rows decide, where the policy was written before this one was an action."""
 
 
 def explain_decision(  # noqa: PLR0913 - a question has these parts
@@ -81,8 +86,13 @@ def explain_decision(  # noqa: PLR0913 - a question has these parts
     asked = policy.facts_used(action, capacity.role)
     found = look_up_facts(session, now, capacity, subject, request, asked)
     facts = dict.fromkeys(asked, False) if found is None else found
+    named = [each for rule in policy.rules if rule.id == decision.rule for each in rule.bases]
     return DecisionExplanation(
-        decision=decision, facts=facts, rules=policy.explain_rules(capacity.role, facts, action)
+        decision=decision,
+        facts=facts,
+        rules=policy.explain_rules(capacity.role, facts, action),
+        bases=tuple(policy.bases[basis_id] for basis_id in named),
+        stands_for=policy.later.stand_ins.get(action),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from inbox.access.files.bdd import FALSE, Bdd, BddAlgebra
 from inbox.access.files.decision_space import DecisionSpace, bdd_algebra_for
@@ -23,9 +24,10 @@ class PolicyFinding:
     is_error: bool
 
 
-def lint(draft: PolicyDraft) -> tuple[PolicyFinding, ...]:
+def lint(draft: PolicyDraft, *, on: date | None = None) -> tuple[PolicyFinding, ...]:
     """What a policy editor should look at: errors first, then notes.
 
+    Without a day no legal basis counts as expired.
     A row that denies what no row allows is told only: two fences may be meant.
     """
     looked = _RuleLinter(draft)
@@ -35,6 +37,7 @@ def lint(draft: PolicyDraft) -> tuple[PolicyFinding, ...]:
         *_switched_off(draft),
         *_header_notes(draft),
         *_later_names(draft),
+        *_legal_bases(draft, on),
         *_unused_names(draft),
     ]
     return tuple(sorted(found, key=lambda finding: not finding.is_error))
@@ -134,6 +137,27 @@ def _later_names(draft: PolicyDraft) -> Iterator[PolicyFinding]:
                 text = "it has rows of its own"
         since = f"the policy was written before version {name.since} of the vocabulary"
         yield PolicyFinding(code=code, about=name.name, text=f"{since}: {text}", is_error=False)
+
+
+def _legal_bases(draft: PolicyDraft, on: date | None) -> Iterator[PolicyFinding]:
+    """Rows that name no legal basis, bases that no row names, and bases that have expired."""
+
+    def note(code: str, about: str, text: str) -> PolicyFinding:
+        return PolicyFinding(code=code, about=about, text=text, is_error=False)
+
+    if draft.header.written_for is None:
+        return  # The rows of an older folder cannot name any.
+    for rule in draft.rows:
+        if not rule.bases:
+            yield note("basis_missing", rule.id, "names no legal basis")
+    for basis in draft.policy.bases.values():
+        rows = [rule.id for rule in draft.rows if basis.id in rule.bases]
+        if not rows:
+            yield note("basis_unused", basis.id, "no row names it")
+        elif on is not None and basis.has_expired(on):
+            following = "" if basis.successor is None else f", and {basis.successor} replaces it"
+            text = f"expired after {basis.valid_until}{following}; named by {' '.join(rows)}"
+            yield note("basis_expired", basis.id, text)
 
 
 def _unused_names(draft: PolicyDraft) -> Iterator[PolicyFinding]:

@@ -3,12 +3,18 @@
 It lists rows, shieldings, invariants and assumptions that were added, dropped or changed. Pure.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from inbox.access.files.header import PolicyHeader
 from inbox.access.files.invariants import Implication
+from inbox.access.policy.legal_basis import LegalBasis
+from inbox.access.policy.names import MeaningLanguage
 from inbox.access.policy.shielding import ShieldingTable
 from inbox.access.policy.vocabulary import PolicyRule, duties_text
+
+_NO_BASIS: Final = "none"
+_NOTHING: Final = "nothing"
 
 
 def switched_rows(old: Iterable[PolicyRule], new: Iterable[PolicyRule]) -> Iterator[str]:
@@ -42,11 +48,47 @@ def _cells(rule: PolicyRule) -> tuple[tuple[str, str], ...]:
         ("role", rule.roles),
         ("when", rule.when),
         ("duty", duties_text(rule.duties)),
+        ("basis", " ".join(rule.bases) or _NO_BASIS),
     )
 
 
 def _row(rule: PolicyRule) -> str:
-    return ", ".join(text for _, text in _cells(rule))
+    """The cells as they are written: without the last one where it is left out."""
+    cells = _cells(rule) if rule.bases else _cells(rule)[:-1]
+    return ", ".join(text for _, text in cells)
+
+
+def changed_bases(old: Mapping[str, LegalBasis], new: Mapping[str, LegalBasis]) -> Iterator[str]:
+    """Legal bases that were dropped, added or changed, cell by cell."""
+    for basis in old.values():
+        if basis.id not in new:
+            yield f"basis {basis.id} dropped: {basis.text_in(MeaningLanguage.NB)}"
+    for basis in new.values():
+        known = old.get(basis.id)
+        if known is None:
+            yield f"basis {basis.id} added: {basis.text_in(MeaningLanguage.NB)}{_period(basis)}"
+            continue
+        before = dict(_basis_cells(known))
+        for name, text in _basis_cells(basis):
+            if before[name] != text:
+                yield f"basis {basis.id}: {name} {before[name]} -> {text}"
+
+
+def _basis_cells(basis: LegalBasis) -> tuple[tuple[str, str], ...]:
+    return (
+        ("act", basis.act),
+        ("section", basis.section or _NOTHING),
+        ("from", str(basis.valid_from or _NOTHING)),
+        ("until", str(basis.valid_until or _NOTHING)),
+        ("successor", basis.successor or _NOTHING),
+        *((language.value, text) for language, text in basis.text.items()),
+    )
+
+
+def _period(basis: LegalBasis) -> str:
+    first = "" if basis.valid_from is None else f" from {basis.valid_from}"
+    last = "" if basis.valid_until is None else f" until {basis.valid_until}"
+    return f",{first}{last}" if first or last else ""
 
 
 def changed_shieldings(old: ShieldingTable, new: ShieldingTable) -> Iterator[str]:

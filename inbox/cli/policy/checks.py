@@ -4,6 +4,7 @@ None needs a database, but `show` of the folder in the settings, which tells whe
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
@@ -22,6 +23,8 @@ from inbox.cli.common.formats import Json, Markdown, OutputFormat
 from inbox.cli.common.output import EXIT_FAILED, print_line
 from inbox.cli.common.policy_folder import Policies, draft_for_command, exit_refused
 from inbox.cli.common.rule_changes import print_version
+from inbox.cli.policy.bases import BASIS_COLUMNS, basis_row
+from inbox.days import day_of
 from inbox.errors import PolicyError
 from inbox.tables import ActivePolicy
 
@@ -50,7 +53,7 @@ def lint(
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     draft = draft_for_command(ctx, policies)
-    found = found_in(draft)
+    found = found_in(draft, on=day_of(datetime.now(UTC)))
     rows = [
         {
             "finding": "WRONG" if each.is_error else "note",
@@ -199,16 +202,22 @@ def show(
             "roles": rule.roles,
             "when": rule.when,
             "duties": " ".join(sorted(rule.duties)) or None,
+            "basis": " ".join(rule.bases) or None,
         }
         for rule in draft.rows
     ]
-    value: dict[str, object] = {"digest": policy.digest, "rules": rows}
+    bases = [basis_row(basis) for basis in policy.bases.values()]
+    value: dict[str, object] = {"digest": policy.digest, "rules": rows, "bases": bases}
     summary = _digest_line(policy)
     if policies is None:
         value["active_digest"], is_active = _active_digest(ctx)
         summary += f": {'active' if is_active else 'NOT the active one'}"
-    columns = ("rule", "effect", "actions", "roles", "when", "duties")
-    form.show(value, rows, columns, summary)
+    columns = ("rule", "effect", "actions", "roles", "when", "duties", "basis")
+    if not form.as_json:
+        form.show_rows(rows, columns)
+        if bases:
+            print_line()
+    form.show(value, bases, BASIS_COLUMNS, summary)
 
 
 def _active_digest(ctx: typer.Context) -> tuple[str | None, bool]:

@@ -182,6 +182,7 @@ def _diff_json(found: PolicyDiff) -> dict[str, object]:
         "rows": found.rows,
         "shieldings": found.shieldings,
         "claims": found.invariants,
+        "bases": found.bases,
         "header": found.header,
         "acknowledge": found.digest,
     }

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from inbox.access.facts.capacities import active_capacities_of
+from inbox.access.policy.names import MeaningLanguage
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, OfMessage
 from inbox.access.review.explain import DecisionExplanation, explain_decision, what_can
@@ -24,6 +25,7 @@ from inbox.cli.common.context import settings_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.sign_in import As, CodeFromStdin
+from inbox.cli.policy.bases import basis_row
 from inbox.days import at_hour, read_day
 from inbox.domain import MessageId, PersonId
 from inbox.errors import Invalid, NotFound
@@ -68,6 +70,9 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     to: To = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: Annotated[
+        MeaningLanguage, typer.Option(help="The language of the legal basis.")
+    ] = MeaningLanguage.EN,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
@@ -102,7 +107,7 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
         print_json([explanation_json(capacity, explanation) for capacity, explanation in explained])
     else:
         for capacity, explanation in explained:
-            print_explanation(capacity, explanation, form)
+            print_explanation(capacity, explanation, form, language)
     if not any(explanation.decision.allowed for _, explanation in explained):
         if not form.as_json and not explained:
             print_line(f"{person} has no capacity today")
@@ -263,6 +268,8 @@ def explanation_json(capacity: Capacity, explanation: DecisionExplanation) -> di
         "rule": decision.rule,
         "duties": sorted(decision.duties),
         "digest": decision.digest,
+        "decided_as": explanation.stands_for,
+        "basis": [basis_row(basis) for basis in explanation.bases],
         "facts": dict(sorted(explanation.facts.items())),
         "rules": [
             {
@@ -271,6 +278,7 @@ def explanation_json(capacity: Capacity, explanation: DecisionExplanation) -> di
                 "matched": told.matched,
                 "lacks": list(told.missing),
                 "when": told.rule.when,
+                "basis": list(told.rule.bases),
             }
             for told in explanation.rules
         ],
@@ -278,7 +286,10 @@ def explanation_json(capacity: Capacity, explanation: DecisionExplanation) -> di
 
 
 def print_explanation(
-    capacity: Capacity, explanation: DecisionExplanation, form: OutputFormat
+    capacity: Capacity,
+    explanation: DecisionExplanation,
+    form: OutputFormat,
+    language: MeaningLanguage = MeaningLanguage.EN,
 ) -> None:
     """Print the explanation for people: the decision, every fact, every rule."""
     decision = explanation.decision
@@ -286,6 +297,10 @@ def print_explanation(
     duties = ", ".join(sorted(decision.duties)) or "none"
     print_line(f"As {capacity.role.value} in {capacity.unit}: {answer} {decision.action}")
     print_line(f"rule {decision.rule}, duties {duties}, policy {decision.digest}")
+    if (old := explanation.stands_for) is not None:
+        print_line(f"the policy is older than {decision.action}: the rows of {old} decide it")
+    for basis in explanation.bases:
+        print_line(f"basis {basis.id}: {basis.text_in(language)}")
     facts: list[dict[str, object]] = [
         {"fact": name, "holds": "yes" if held else "no"}
         for name, held in sorted(explanation.facts.items())
@@ -297,8 +312,9 @@ def print_explanation(
             "matched": "yes" if told.matched else "no",
             "lacks": ", ".join(told.missing) or None,
             "when": told.rule.when,
+            "basis": " ".join(told.rule.bases) or None,
         }
         for told in explanation.rules
     ]
     form.show_rows(facts, ("fact", "holds"))
-    form.show_rows(rules, ("rule", "effect", "matched", "lacks", "when"))
+    form.show_rows(rules, ("rule", "effect", "matched", "lacks", "when", "basis"))

@@ -30,6 +30,7 @@ WAYS = b"(in_unit or assigned) and " * 7
 """Two to the seventh."""
 A09 = b"p, A09, open, handler, in_unit and assigned and cleared, log, allow"
 D03 = b"p, D03, list open take assign grant register breakglass, *, conflict, none, deny"
+BASES = b", fvl-10-6 fvl-8"
 
 
 def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
@@ -55,8 +56,14 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
         ("deny.csv", D03, D03.replace(b"deny", b'"deny"'), "policy.sign"),
         ("deny.csv", D03, D03.replace(b", deny", b", Deny"), "policy.effect"),
         ("deny.csv", D03, D03.replace(b", deny", b", allow"), "policy.effect"),
-        ("deny.csv", D03, D03.replace(b", none", b""), "policy.cells"),
+        ("deny.csv", D03, D03.replace(b", none", b""), "policy.effect"),
+        ("deny.csv", D03 + BASES, D03.replace(b", none", b""), "policy.cells"),
         ("deny.csv", D03, D03.replace(b"none", b""), "policy.cells"),
+        ("deny.csv", D03 + b", ", D03 + b", , ", "policy.cells"),
+        ("deny.csv", D03 + b", ", D03 + b", fvl-8, ", "policy.cells"),
+        ("deny.csv", D03 + b", ", D03 + b", fvl-7 ", "policy.basis"),
+        ("deny.csv", D03 + b", ", D03 + b", fvl-8 ", "policy.basis"),
+        ("deny.csv", D03 + b", ", D03 + b", fvl-9  ", "policy.basis"),
         ("deny.csv", D03, D03.replace(b"p,", b"P,"), "policy.kind"),
         ("deny.csv", D03, D03.replace(b"p,", b"p2,"), "policy.kind"),
         ("deny.csv", D03, D03.replace(b"p,", b"g,"), "policy.kind"),
@@ -74,7 +81,7 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
         ("deny.csv", D03, D03.replace(b", conflict", b",\tconflict"), "policy.character"),
         ("deny.csv", D03, D03.replace(b"none", b"log  reason"), "policy.word"),
         ("deny.csv", D03, b"# " + D03, "policy.rows_differ"),
-        ("deny.csv", D03 + b"\n", D03 + b"\r\n", "policy.character"),
+        ("deny.csv", D03 + BASES + b"\n", D03 + BASES + b"\r\n", "policy.character"),
         ("deny.csv", b"# rows", b"\xef\xbb\xbf# rows", "policy.byte_order_mark"),
         ("deny.csv", D03, D03 + b"\xff", "policy.encoding"),
         ("deny.csv", D03, D03 + b" " * 300_000, "policy.too_large"),
@@ -319,7 +326,7 @@ def test_row_that_is_switched_off_decides_nothing_and_keeps_its_place_and_its_ca
 
 def test_file_in_which_every_row_is_switched_off_is_refused() -> None:
     files = policy_files()
-    files["allow.csv"] = files["allow.csv"].replace(b", allow\n", b", off\n")
+    files["allow.csv"] = files["allow.csv"].replace(b", allow,", b", off,")
 
     with pytest.raises(PolicyError) as error:
         read_draft(files)

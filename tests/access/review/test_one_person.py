@@ -47,7 +47,7 @@ def test_equal_policies_take_one_person(shipped: PolicyDraft) -> None:
          "it gains: open by handler: gained"),
         ("allow.csv", "and strong_auth, log review, allow", "and strong_auth, log, allow", 0,
          "it gains: open by handler: duties log review -> log"),
-        ("deny.csv", "p, D05b, delegate, *, target_is_self, none, deny\n", "", -1,
+        ("deny.csv", "p, D05b, delegate, *, target_is_self, none, deny, ", "# ", -1,
          "it gains: delegate"),
         ("deny.csv", "p, D05b, delegate,", "p, D05c, delegate,", 0,
          "it changes the deny row D05b"),
