@@ -18,7 +18,6 @@ _SEES_ITS_ROWS = {
     "access/facts/prepared_select.py": "it only reads",
     "audit/__init__.py": "it writes the tree",
     "audit/row_changes.py": "it reads what was written",
-    "line/authorize.py": "it asks whether the transaction writes",
     "line/settle.py": "it notes the rows that the statement returns",
     "store.py": "it begins the transaction",
 }
