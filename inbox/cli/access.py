@@ -31,6 +31,7 @@ from inbox.line.access.review import ReviewOutcome
 
 access: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Temporary access: grants, substitutes, emergency access, and their review. One person"
     " performs each command, with their own personal code; reasons are typed, never given as"
     " options.",

@@ -22,7 +22,9 @@ from inbox.keys import Keyring
 from inbox.tables import AuditEntry
 
 audit: Final = typer.Typer(
-    no_args_is_help=True, help="The audit log: what happened, and whether it is intact."
+    no_args_is_help=True,
+    add_completion=False,
+    help="The audit log: what happened, and whether it is intact.",
 )
 
 _TEXT_OF_CODE: Final = {

@@ -17,6 +17,7 @@ from inbox.settings_digest import settings_digests
 
 config: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="The settings: the TOML file; INBOX_<KEY> in the environment takes precedence.",
 )
 

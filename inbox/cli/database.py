@@ -9,7 +9,9 @@ from inbox.cli.common.output import print_line
 from inbox.store import SCHEMA_REVISION
 from inbox.wiring import build_store, upgrade_database
 
-database: Final = typer.Typer(no_args_is_help=True, help="The database's tables and their version.")
+database: Final = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="The database's tables and their version."
+)
 
 
 @database.command()

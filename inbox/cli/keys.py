@@ -19,6 +19,7 @@ from inbox.tables import Installation
 
 keys: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="The keys that everything is encrypted with. Keep a copy of the key folder apart from the"
     " data: without it nothing can be decrypted, and with it everything can.",
 )

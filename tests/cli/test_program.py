@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tomllib
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,22 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
     ):
         assert re.search(rf"│ {name} ", answer.out), name
     assert "0 fine; 1 something is wrong, or it was refused; 2 usage or configuration" in said
+
+
+@pytest.mark.parametrize("words", [("init",), ("policy", "explain")], ids=" ".join)
+def test_help_of_a_command_breaks_a_line_only_where_the_terminal_ends(
+    words: tuple[str, ...],
+) -> None:
+    prose = program(*words, "--help").out.partition("╭")[0].partition("Usage:")[2]
+
+    lines = [line.strip() for line in prose.splitlines()]
+    within = [(line, after) for line, after in pairwise(lines) if line and after]
+    assert within
+    assert [line for line, after in within if len(line) + 1 + len(after.split()[0]) <= 78] == []
+
+
+def test_help_of_a_group_offers_no_completion_of_its_own() -> None:
+    assert "completion" not in program("policy", "--help").out
 
 
 def test_help_imports_none_of_the_libraries_that_commands_need() -> None:

@@ -43,6 +43,7 @@ from inbox.tables import Arrival, Task
 
 arrival: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="What came on a channel: announced, stored, confirmed or missed. Lists show ids, channel,"
     " states, codes and ages; who sent it is shown to people who distribute mail. What was missed"
     " is fetched again by one person, and given up by two.",

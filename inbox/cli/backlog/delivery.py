@@ -34,6 +34,7 @@ from inbox.tables import Delivery, Outbox, Task
 
 delivery: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="What was offered to case systems, by ids, states, codes and ages: never to which one. An"
     " operator has a case system told of a delivery again.",
 )

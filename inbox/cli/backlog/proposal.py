@@ -18,6 +18,7 @@ from inbox.tables import Proposal
 
 proposal: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Decisions that take two people, and wait for the second: giving up mail that was missed,"
     " refusing, releasing from quarantine, withdrawing what was collected, dismissing a late word."
     " The reason is shown to whoever may decide, with their own personal code.",

@@ -36,6 +36,7 @@ from inbox.tables import Receipt
 
 receipt: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="The receipts (kvitteringer) that answer senders, by ids, states, codes and ages. One that"
     " failed, or is impossible, is sent again by an archivist, or accepted as it is.",
 )

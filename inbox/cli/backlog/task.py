@@ -48,6 +48,7 @@ from inbox.tables import Task
 
 task: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="What is asked of people. The list shows ids, kinds, codes and ages; with --by it is that"
     " person's own, with units. Most tasks close by themselves when what they are about moves on;"
     " `show` says which commands settle one.",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any, Final
 
 import typer
@@ -174,8 +175,21 @@ class LazyGroup(TyperGroup):
 def _real(name: str) -> Command:
     """The command itself: a Typer app of its own, or one function."""
     found = getattr(import_module(f"inbox.cli.{COMMANDS[name].module}"), name)
-    if isinstance(found, typer.Typer):
-        return get_command(found)
-    alone = typer.Typer(add_completion=False)
-    alone.command(name)(found)
-    return get_command(alone)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(found)
+        found = alone
+    return _with_whole_paragraphs(get_command(found))
+
+
+def _with_whole_paragraphs(command: Command) -> Command:
+    """The command, the line ends inside the paragraphs of its help taken out.
+
+    typer keeps those of every paragraph but the first, and breaks the lines once more where the
+    terminal ends.
+    """
+    paragraphs = cleandoc(command.help or "").split("\n\n")
+    command.help = "\n\n".join(" ".join(each.split("\n")) for each in paragraphs)
+    for inner in getattr(command, "commands", {}).values():
+        _with_whole_paragraphs(inner)
+    return command

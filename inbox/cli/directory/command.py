@@ -44,6 +44,7 @@ from inbox.tables.periods import active_on
 
 directory: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Units, people, case systems and personal codes. A change that widens access requires two"
     " people, each with their own personal code.",
 )

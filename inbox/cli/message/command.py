@@ -35,6 +35,7 @@ from inbox.tables import Arrival, Delivery, Message, Outbox, Receipt, Task
 
 message: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Where messages are, and where they go. Shows ids, states, codes, attempts and times, but"
     " nothing that says what a message is about, who sent it or whom it belongs to; the exceptions"
     " are titles in a person's own list, notes, and the envelope shown to those who decide about a"

@@ -25,6 +25,7 @@ from inbox.trust.trust_folder import read_trust_folder
 
 package: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Document packages (dokumentpakke, ASiC-E): inspect one, or make one for a test.",
 )
 

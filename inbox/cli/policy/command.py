@@ -8,6 +8,7 @@ from inbox.cli.policy import change, checks, diff, questions
 
 policy: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Who may do what: the rules in the policy folder."
     " Exit codes: 0 fine; 1 something was found; 2 invalid usage.",
 )

@@ -35,6 +35,7 @@ from inbox.tables.periods import active_on
 
 route: Final = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Where mail goes: the rules in routing/<organisation>.toml of the policy folder."
     " Exit codes: 0 fine; 1 something was found; 2 invalid usage.",
 )
