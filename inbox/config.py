@@ -255,8 +255,8 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
         settings = Settings.model_validate({**values, **given})
     except ValidationError as error:
         told = describe_refusals(error, Settings, source)
-        unnamed = "" if path else "; name the file with --config FILE or INBOX_CONFIG"
-        raise ConfigurationError("config.invalid", told + unnamed) from None
+        unnamed = "" if path else "no file is named by --config FILE or INBOX_CONFIG; "
+        raise ConfigurationError("config.invalid", unnamed + told) from None
     for number, gateway in enumerate(settings.gateways):
         _check_gateway_settings(gateway, environment, source, number)
     return settings
