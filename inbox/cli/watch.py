@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
+from inbox.cli.common.conditions import print_condition
 from inbox.cli.common.context import line_of
 from inbox.cli.common.output import EXIT_FAILED, print_line
 from inbox.health.condition import HealthCondition, Level
 from inbox.health.current import conditions_of
-from inbox.health.report import json_of, lines_of
+from inbox.health.report import json_of
 from inbox.line import Line
 
 _Key = tuple[str, str]
@@ -75,9 +76,6 @@ def _tell_changes(
     for each in ended:
         print_line(f"{at} ended: {each.subject} {each.code}")
     for each in began:
-        first, *rest = lines_of(each)
-        print_line(f"{at} {first}")
-        for more in rest:
-            print_line(f"         {more}")
+        print_condition(each, before=f"{at} ")
     if not now and (ended or before is None):
         print_line(f"{at} nothing is wrong, and nothing waits for people")

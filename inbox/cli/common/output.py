@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from inbox.cli.common.table import table_lines
+from inbox.cli.common.table import hanging_lines, table_lines
 from inbox.errors import ConfigurationError, InboxError, Invalid
 
 EXIT_OK: Final = 0
@@ -78,6 +78,13 @@ def print_line(text: str = "") -> None:
     """Print a line on standard output and flush it, because the reader may wait for it."""
     typer.echo(text)
     sys.stdout.flush()
+
+
+def print_hanging(text: str, *, indent: int) -> None:
+    """Print a line, on a terminal broken between words, what follows under its `indent`."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in hanging_lines(text, indent=indent, width=width):
+        print_line(line)
 
 
 def printable(text: str) -> str:

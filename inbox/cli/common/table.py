@@ -37,6 +37,21 @@ def table_lines(
             yield f"{bold[0]}{line}{bold[1]}" if number == 0 else line
 
 
+def hanging_lines(text: str, *, indent: int, width: int | None) -> Iterator[str]:
+    """One line of text in the width; without a width nothing is wrapped."""
+    if width is None or width <= 2 * indent:
+        yield text
+        return
+    yield from textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+
+
 def _text(value: object) -> str:
     """A value as text without characters that a terminal would act on."""
     lines = ("" if value is None else str(value)).splitlines()

@@ -5,9 +5,10 @@ from typing import Final
 
 import typer
 
+from inbox.cli.common.conditions import WORDS_BEGIN, print_condition
 from inbox.cli.common.context import settings_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
+from inbox.cli.common.output import EXIT_FAILED, print_hanging, print_json
 from inbox.cli.doctor import machine, neighbours, people
 from inbox.cli.doctor.findings import (
     Check,
@@ -20,7 +21,7 @@ from inbox.cli.doctor.findings import (
 )
 from inbox.errors import InboxError
 from inbox.health.condition import Level
-from inbox.health.report import json_of, lines_of
+from inbox.health.report import json_of
 from inbox.wiring import build_store
 
 _WITHOUT_DATABASE: Final[Sequence[tuple[str, Check]]] = (
@@ -73,10 +74,10 @@ def doctor(
 
 def _print(finding: DoctorFinding) -> None:
     if finding.condition is None:
-        print_line(f"{finding.label:<8} {finding.subject:<20} {finding.means}")
+        text = f"{finding.label:<8} {finding.subject:<20} {finding.means}"
+        print_hanging(text, indent=WORDS_BEGIN)
         return
-    for line in lines_of(finding.condition):
-        print_line(line)
+    print_condition(finding.condition)
 
 
 def _json_of(finding: DoctorFinding) -> dict[str, object]:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from inbox.cli.common.table import table_lines
+from inbox.cli.common.table import hanging_lines, table_lines
 from tests.cli.installation import Installed
 from tests.cli.start.terminal import at_a_terminal
 
@@ -76,3 +76,16 @@ def _rows(value: object) -> list[dict[str, str]]:
     assert isinstance(value, list)
     assert value
     return value
+
+
+def test_line_of_doctor_on_a_narrow_terminal_goes_on_under_its_words() -> None:
+    text = f"{'wrong':<8} {'keys':<20} " + "the key folder cannot be used " * 3
+
+    lines = list(hanging_lines(text, indent=30, width=80))
+
+    assert len(lines) > 1
+    assert lines[0].startswith("wrong    keys                 the key folder")
+    assert max(map(len, lines)) <= 80
+    assert {line[:30] for line in lines[1:]} == {" " * 30}
+    assert list(hanging_lines(text, indent=30, width=None)) == [text]
+    assert list(hanging_lines(text, indent=30, width=50)) == [text]
