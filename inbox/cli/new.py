@@ -81,7 +81,7 @@ def _next_steps(folder: Path, organisation: str) -> list[str]:
         "  inbox keys create",
         "  inbox database upgrade",
         f"  inbox init --organisation {organisation} --person ID=NAME --person ID=NAME",
-        "  inbox directory import directory.toml --by ID --with ID",
+        f"  inbox directory import {folder.absolute() / 'directory.toml'} --by ID --with ID",
         "  inbox doctor",
         "",
         "doctor then misses two things that only you have: certificates in trust, and the gateway.",
