@@ -21,6 +21,7 @@ _UNAUTHENTICATED, _NOT_FOUND, _METHOD, _CONFLICT = 401, 404, 405, 409
 _REFUSED_BODIES: Final = (400, 413, 415, 422)
 _INTERNAL: Final = 500
 WORDS: Final = ("accepted", "registered", "refused")
+_PARTS: Final = ("package", "documents", *WORDS)
 
 
 @dataclass(kw_only=True)
@@ -148,8 +149,12 @@ class ApiWords:
             return f"that is {named}. The address takes `delivery_id`"
         if _ID.fullmatch(delivery_id) is None:
             return _about_shape(delivery_id)
-        if known and len(call.parts) > 1:
-            return "it has no such part: there are `package`, `documents/1` and so on, and words"
+        part = call.parts[1:]
+        if part and (known or part[0] not in _PARTS):
+            return (
+                f"a delivery has no `{'/'.join(part)}`: there are `package`,"
+                f" `documents/1` and so on, and the words {', '.join(WORDS)}"
+            )
         return "no delivery of yours has this id. `delivery_id` is in the event and in the list"
 
     def _about_conflict(self, call: ApiCall) -> Remark:

@@ -199,6 +199,14 @@ def test_second_reference_for_one_delivery_is_explained_as_missing_idempotency(
     assert "Keep `message_id` with the reference" in text
 
 
+def test_unknown_word_of_a_delivery_is_named_in_the_remark(words: ApiWords) -> None:
+    ((mark, text),) = _said(words, _call("POST", f"{PATH}/{ONE}/registrert", 404))
+
+    assert mark is Mark.WRONG
+    assert text.startswith("a delivery has no `registrert`")
+    assert text.endswith("the words accepted, registered, refused")
+
+
 def test_repeated_word_and_a_delivery_that_ended_count_as_no_mistake(words: ApiWords) -> None:
     path, body = f"{PATH}/{ONE}/registered", b'{"reference": "2026/1-1"}'
     words.remarks(_call("POST", path, 200, answer={"said": "done"}, body=body))
