@@ -318,6 +318,19 @@ def test_deciding_logs_nothing_with_casbin_logging_enabled(
     assert caplog.records == []
 
 
+def test_matcher_is_compiled_once_however_often_a_policy_decides() -> None:
+    assert callable(casbin.Enforcer._get_expression)
+    subject = policy(allow("A01", "open", "handler", "a"))
+    for _ in range(3):
+        assert subject.decide(Role.HANDLER, facts("a"), Action.OPEN).allowed
+    (enforcer,) = subject._enforcers.values()
+    (matcher,) = enforcer._matchers.values()
+
+    assert subject.decide(Role.HANDLER, facts("a"), Action.OPEN).allowed
+
+    assert list(enforcer._matchers.values()) == [matcher]
+
+
 def test_unknown_roles_are_not_cached_by_the_enforcer() -> None:
     subject = policy(allow("A01", "open", "handler", "a"))
     subject.decide(Role.HANDLER, facts("a"), Action.OPEN)
