@@ -21,14 +21,25 @@ def shipped_folder(folder: str) -> Path:
     return inside if inside.is_dir() else package.parent / folder
 
 
-def upgrade(engine: sa.Engine, to: str = "head") -> None:
+def upgrade(
+    engine: sa.Engine,
+    to: str = "head",
+    *,
+    check: Callable[[sa.Connection], None] | None = None,
+) -> None:
     """Upgrade the database to a revision. Repeated, it does nothing.
 
     One that a newer program has been at is refused: this program does not know what it would lose.
+    `check` is called before anything is changed, and may refuse as well.
     """
     from alembic import command
 
-    _run(engine, lambda config: command.upgrade(config, to))
+    def change(config: "Config") -> None:
+        if check is not None:
+            check(config.attributes["connection"])
+        command.upgrade(config, to)
+
+    _run(engine, change)
 
 
 def downgrade(engine: sa.Engine, to: str) -> None:

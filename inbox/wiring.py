@@ -2,13 +2,14 @@
 
 import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 import httpx
+from sqlalchemy import Connection
 from sqlmodel import select
 
 from inbox import audit
@@ -122,10 +123,15 @@ def build_store(settings: Settings) -> Store:
     )
 
 
-def upgrade_database(settings: Settings) -> None:
-    """Bring the database to this program's version; a second run does nothing."""
+def upgrade_database(
+    settings: Settings, *, check: Callable[[Connection], None] | None = None
+) -> None:
+    """Bring the database to this program's version; a second run does nothing.
+
+    `check` is called before anything is changed, and may refuse.
+    """
     store = build_store(settings)
-    upgrade(store.engine)
+    upgrade(store.engine, check=check)
 
 
 def trust_store(settings: Settings) -> TrustStore:

@@ -34,6 +34,7 @@ from inbox.line.stations import advance, postpone_and_escalate
 from inbox.line.upkeep.far_times import bring_back_far_times
 from inbox.line.upkeep.gap import compare_and_report
 from inbox.line.upkeep.missed_mail import find_missed_mail
+from inbox.line.upkeep.new_actions import report_new_actions
 from inbox.line.upkeep.orphans import clean_vault
 from inbox.line.upkeep.scrub import scrub_step
 from inbox.line.upkeep.state_check import check_state_nightly
@@ -57,6 +58,7 @@ _ASK_AGAIN_SECONDS: Final = 30.0
 _TRUST_SECONDS: Final = 10.0
 _LEAVERS_SECONDS: Final = 300.0
 _HEALTH_SECONDS: Final = 5.0
+_NEW_ACTIONS_SECONDS: Final = 60.0
 
 
 class Worker:
@@ -157,6 +159,8 @@ class Worker:
         yield partial(self._repeat, _ASK_AGAIN_SECONDS, again, "ask again")
         yield partial(self._repeat, _TRUST_SECONDS, self._refresh_trust, "trust")
         yield partial(self._repeat, _LEAVERS_SECONDS, self._handle_leavers, "leavers")
+        actions = partial(report_new_actions, self._line)
+        yield partial(self._repeat, _NEW_ACTIONS_SECONDS, actions, "new actions")
         recorder = ConditionRecorder(self._line, tick=self._tick)
         yield partial(self._repeat, _HEALTH_SECONDS, recorder.look, "health")
 

@@ -60,6 +60,11 @@ class TaskKind(StrEnum):
     """
     STATE_DIFFERS = "state_differs"
     """A row that decides is not what the audit says of it: somebody changed the database."""
+    NEW_ACTION = "new_action"
+    """The program has an action that no row of the active policy decides: it is denied.
+
+    Over when the policy has rows for it, or was written for a vocabulary that has it.
+    """
     LEAVER = "leaver"
     """Somebody left, or left the unit, and what that person had has ended: give it to another."""
 
@@ -88,6 +93,7 @@ ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
     TaskKind.DAMAGED: "operator",
     TaskKind.AUDIT_GAP: "security_reviewer",
     TaskKind.STATE_DIFFERS: "security_reviewer",
+    TaskKind.NEW_ACTION: "security_reviewer",
     TaskKind.LEAVER: "leader",
 }
 """Who may close a task of each kind."""

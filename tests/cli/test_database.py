@@ -1,8 +1,11 @@
 """The database's version on the command line."""
 
 import sqlite3
+from contextlib import closing
 
+from inbox.access.files.versions import pack_files
 from inbox.store import SCHEMA_REVISION
+from tests.access.kept_policies import files_of_other_facts
 from tests.cli.installation import Installed
 
 
@@ -51,3 +54,20 @@ def test_unreachable_database_error_points_to_the_database_setting(empty: Instal
     assert [answer.code for answer in answers] == [1, 1]
     assert all(answer.err.startswith("inbox: database.unavailable: ") for answer in answers)
     assert all("check `database` in the settings" in answer.err for answer in answers)
+
+
+def test_database_upgrade_refuses_a_policy_with_a_removed_fact_and_says_what_to_do(
+    installed: Installed,
+) -> None:
+    with closing(sqlite3.connect(installed.folder / "inbox.db")) as database, database:
+        files = pack_files(files_of_other_facts())
+        database.execute("UPDATE policy_version SET files = ? WHERE kind = 'policy'", [files])
+
+    refused = installed.ask("database", "upgrade")
+    forced = installed.ask("database", "upgrade", "--although-all-is-denied")
+
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("inbox: policy.condition_name: the active policy cannot be read")
+    assert "'urgent'" in refused.err
+    assert "with the program of before, let two people activate a policy without it" in refused.err
+    assert forced.code == 0

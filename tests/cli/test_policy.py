@@ -209,3 +209,37 @@ def test_policy_show_json_contains_the_rules_and_active_digest(installed: Instal
 
     assert value["digest"] == value["active_digest"]
     assert {rule["rule"] for rule in value["rules"]} > {"A01", "D01"}
+
+
+def test_policy_vocabulary_shows_names_with_their_meaning_in_three_languages(
+    empty: Installed,
+) -> None:
+    told, nynorsk = (
+        empty.ask("policy", "vocabulary", *words) for words in ((), ("--language", "nn"))
+    )
+    value = empty.ask("policy", "vocabulary", "--json").value
+
+    for text in ("lese innholdet", "lese innhaldet", "read the content"):
+        assert re.search(rf"^action +open .*{text}", told.out, re.MULTILINE)
+    assert "read the content" not in nynorsk.out
+    assert told.out.strip().endswith("version 2 of the vocabulary")
+    assert isinstance(value, dict)
+    names = {row["name"]: row for row in value["names"]}
+    assert {row["kind"] for row in names.values()} == {"fact", "action", "role", "duty"}
+    assert names["needs_reviewer"]["since"] == 2
+    assert names["strong_auth"]["known_from"] == "request"
+    assert names["cleared"]["known_from"] == "database"
+    assert (value["version"], value["removed"]) == (2, [])
+
+
+def test_policy_show_prints_the_legal_basis_of_each_row(empty: Installed, other: Path) -> None:
+    told = empty.ask("policy", "show", "--policies", str(other))
+    value = empty.ask("policy", "show", "--policies", str(other), "--json").value
+
+    assert re.search(r"^A13 .* fvl-13b-1-3 fvl-8 arkivlova *$", told.out, re.MULTILINE)
+    assert re.search(
+        r"^efvf-15 +2004-07-01 +eForvaltningsforskriften § 15 ", told.out, re.MULTILINE
+    )
+    assert isinstance(value, dict)
+    assert {row["rule"]: row["basis"] for row in value["rules"]}["A13"].split()[1] == "fvl-8"
+    assert value["bases"][0]["act"] == "arkivlova"

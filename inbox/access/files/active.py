@@ -5,6 +5,7 @@ goes on with others. The policy folder is where they are written, and decides no
 """
 
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -15,6 +16,7 @@ from inbox.access.files import versions
 from inbox.access.files.folder import digest_of, read_policy_version
 from inbox.access.files.versions import FilesByName, FilesOfVersion
 from inbox.access.policy.engine import Policy
+from inbox.access.policy.names import Vocabulary
 from inbox.errors import PolicyError
 from inbox.store import Transaction
 from inbox.tables import ActivePolicy, PolicyVersion
@@ -119,8 +121,11 @@ class ActiveRules(Generic[R]):
 class ActivePolicies:
     """The active access policy of one process."""
 
-    def __init__(self, preloaded: Policy | None = None) -> None:
-        self._active = ActiveRules(POLICY_KIND, read_policy_version, preloaded)
+    def __init__(
+        self, preloaded: Policy | None = None, vocabulary: Vocabulary | None = None
+    ) -> None:
+        read = partial(read_policy_version, vocabulary=vocabulary)
+        self._active = ActiveRules(POLICY_KIND, read, preloaded)
 
     def current(self, session: Session) -> Policy:
         """The policy that the database names in the caller's transaction.

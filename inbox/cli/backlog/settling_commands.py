@@ -74,6 +74,7 @@ SETTLING_COMMANDS: Final[Mapping[TaskKind, Sequence[str]]] = {
     TaskKind.DAMAGED: (_CLOSE,),
     TaskKind.AUDIT_GAP: ("inbox restore",),
     TaskKind.STATE_DIFFERS: ("inbox audit verify --state", _CLOSE),
+    TaskKind.NEW_ACTION: ("inbox policy propose", _CLOSE),
     TaskKind.LEAVER: ("inbox message assign MESSAGE", _CLOSE),
 }
 """The commands, with the ids in capitals; what closes by itself when they are done has no close."""

@@ -9,7 +9,10 @@ import typer
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, or_, select
 
-from inbox.access.policy.vocabulary import Role
+from inbox.access.files.active import ActivePolicies
+from inbox.access.files.folder import load_draft
+from inbox.access.policy.vocabulary import Action, Role
+from inbox.access.review.new_actions import rows_to_propose
 from inbox.cli.backlog.list_output import (
     DEFAULT_LIMIT,
     Limit,
@@ -44,6 +47,7 @@ from inbox.line.backlog.sender_ids import SentRows
 from inbox.line.moves import archive_staff
 from inbox.line.moves.registration import active_delivery
 from inbox.line.task_kinds import TaskKind
+from inbox.migrations import shipped_folder
 from inbox.tables import Task
 
 task: Final = typer.Typer(
@@ -156,12 +160,24 @@ def show(ctx: typer.Context, task_id: TaskArgument, as_json: Json = False) -> No
             raise NotFound("task.unknown", "there is no task with this id")
         row = _operator_row(found, tx.now)
         commands = _commands_of(tx, found)
+        rows = _rows_of(tx, found)
     if as_json:
-        print_json(row | {"settled_by": commands})
+        print_json(row | {"settled_by": commands} | ({"rows": rows} if rows else {}))
         return
     print_parts({"task": [row]}, as_json=False)
+    for each in rows:
+        print_line(f"  row to propose {each}")
     for command in commands:
         print_line(f"  settled by     {command}")
+
+
+def _rows_of(session: Session, row: Task) -> list[str]:
+    """The rows to propose for an action that the active policy is too old to know."""
+    if row.kind != TaskKind.NEW_ACTION or row.state is TaskState.DONE:
+        return []
+    policy = ActivePolicies().current(session)
+    proposed = rows_to_propose(policy, load_draft(shipped_folder("policies")).policy)
+    return [*proposed.get(Action(row.subject_id), ())]
 
 
 def _commands_of(session: Session, row: Task) -> list[str]:

@@ -8,7 +8,9 @@ from typing import Final
 from sqlmodel import select
 
 from inbox.access.files.active import POLICY_KIND, ActivePolicies, is_active_policy
-from inbox.access.files.folder import load_policy, read_policy_files
+from inbox.access.files.folder import load_draft, load_policy, read_policy_files
+from inbox.access.policy.engine import Policy
+from inbox.access.review.new_actions import rows_to_propose
 from inbox.audit.gap import checkpoint_text, find_gap
 from inbox.cli.common.key_use import key_use_text
 from inbox.cli.doctor.file_systems import network_file_system_of
@@ -30,6 +32,7 @@ from inbox.keys import Keyring
 from inbox.line.active_rule_books import ActiveRuleBooks
 from inbox.line.pulses import WORKER
 from inbox.line.upkeep.key_rotation import kek_uses
+from inbox.migrations import shipped_folder
 from inbox.store import SCHEMA_REVISION
 from inbox.tables import ActivePolicy, Checkpoint, Installation, Pulse
 from inbox.vault import FolderVault
@@ -139,11 +142,12 @@ def active_policies(patient: CheckContext) -> Iterator[DoctorFinding]:
     policies = ActivePolicies()
     with patient.store.reading() as tx:
         active = tx.get(ActivePolicy, POLICY_KIND)
-        policies.current(tx)
+        policy = policies.current(tx)
     if active is None or policies.problem is not None:
         yield condition("policies", "policy.nobody", reason=str(policies.problem or ""))
         return
     yield ok("policies", f"active since {day_of(active.active_from)}")
+    yield from _later_actions(policy)
     folder = policy_folder(patient.settings)
     files = read_policy_files(folder)
     with patient.store.reading() as tx:
@@ -151,6 +155,16 @@ def active_policies(patient: CheckContext) -> Iterator[DoctorFinding]:
     if not is_same:
         digest = load_policy(folder).digest[:12]
         yield condition(f"policies:{digest}", "policy.differs", Level.WARNING)
+
+
+def _later_actions(policy: Policy) -> Iterator[DoctorFinding]:
+    """What decides the actions that are newer than the policy."""
+    for new, old in policy.later.stand_ins.items():
+        yield ok(f"policies:{new}", f"is newer than the policy; the rows of {old} decide it")
+    shipped = load_draft(shipped_folder("policies")).policy
+    for action, rows in rows_to_propose(policy, shipped).items():
+        subject, reason = f"policies:{action}", "; ".join(rows)
+        yield condition(subject, "policy.new_action", Level.WARNING, reason=reason)
 
 
 def routing(patient: CheckContext) -> Iterator[DoctorFinding]:

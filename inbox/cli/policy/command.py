@@ -4,7 +4,7 @@ from typing import Final
 
 import typer
 
-from inbox.cli.policy import change, checks, diff, questions
+from inbox.cli.policy import change, checks, diff, questions, vocabulary
 
 policy: Final = typer.Typer(
     no_args_is_help=True,
@@ -17,5 +17,6 @@ policy.command("prove")(checks.prove)
 policy.command("test")(checks.run_written_cases)
 policy.command("show")(checks.show)
 policy.command("diff")(diff.diff)
+policy.command("vocabulary")(vocabulary.show_vocabulary)
 questions.register(policy)
 policy.add_typer(change.changes)

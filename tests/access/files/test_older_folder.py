@@ -1,12 +1,7 @@
 """A folder from before `policy.toml` is read as before, whatever the program knows beside."""
 
-import re
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from inbox.access import Action, Policy, Role
 from inbox.access.facts.registry import FACTS
 from inbox.access.files.folder import (
     OLDER_FILES,
@@ -17,16 +12,12 @@ from inbox.access.files.folder import (
 )
 from inbox.access.files.versions import DigestRule, FilesOfVersion
 from inbox.access.policy.engine import model_text
-from inbox.access.policy.vocabulary import duties_text
 from inbox.access.review.lint import lint
 from inbox.errors import PolicyError
+from tests.access.kept_policies import decided_otherwise, recorded_decisions
 from tests.access.town import KEPT_BEFORE, files_of_vocabulary_1
 
-DECISIONS = Path(__file__).parent / "decisions_of_vocabulary_1.txt"
-"""What the program of before decided by that folder, written down by that program."""
 KEPT_DIGEST = "3f1ae4b8343cd6c579df24a793fa30776ad49508ebb303b474b939c5d63d565e"
-ORDINARY = frozenset({"own_organisation", "active_capacity", "active_person"})
-"""What holds of an ordinary request; the file writes `ordinary` for it."""
 
 
 def refused(file: str, old: bytes, new: bytes) -> PolicyError:
@@ -38,30 +29,11 @@ def refused(file: str, old: bytes, new: bytes) -> PolicyError:
     return error.value
 
 
-def recorded() -> Iterator[tuple[Role, Action, frozenset[str], str]]:
-    """Role, action, what holds, and what came out."""
-    for line in DECISIONS.read_text().splitlines():
-        found = re.fullmatch(r"(\w+) (\w+): ([a-z_ ]*) -> (.*)", line)
-        assert found is not None, line
-        held = frozenset(found[3].split())
-        held = held - {"ordinary"} | ORDINARY if "ordinary" in held else held
-        yield Role(found[1]), Action(found[2]), held, found[4]
-
-
-def decided(policy: Policy, role: Role, action: Action, held: frozenset[str]) -> str:
-    decision = policy.decide(role, {name: name in held for name in policy.facts}, action)
-    answer = "yes" if decision.allowed else "no"
-    return f"{answer} {decision.rule} {duties_text(decision.duties)}"
-
-
 def test_older_folder_with_fewer_facts_decides_what_the_program_of_before_decided() -> None:
     policy = read_policy(files_of_vocabulary_1())
 
-    answers = [(case, decided(policy, *case[:3])) for case in recorded()]
-
-    assert len(answers) > 700
-    assert {answer.split()[0] for _, answer in answers} == {"yes", "no"}
-    assert [case for case, answer in answers if case[3] != answer] == []
+    assert {outcome.split()[0] for *_, outcome in recorded_decisions()} == {"yes", "no"}
+    assert decided_otherwise(policy) == []
     assert policy.facts == FACTS.keys()
 
 

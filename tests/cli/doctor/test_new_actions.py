@@ -1,0 +1,57 @@
+"""`inbox doctor` and `inbox task show` give the rows to propose for an action without any."""
+
+import re
+
+import pytest
+
+from inbox.line.upkeep.new_actions import report_new_actions
+from tests.access.kept_policies import files_of_fewer_names, keep_as_rule_1
+from tests.cli.installation import Answer, Installed, installation_of
+from tests.worlds import World
+
+ROW = "p, A47b, note, handler leader, cleared and ((in_unit and assigned) or leads), log, allow"
+FENCE = "p, D03c, note, *, conflict, none, deny"
+
+
+@pytest.fixture
+def upgraded(small_world: World) -> Installed:
+    """The program of today on a database whose policy was written without the action `note`."""
+    with small_world.line.store.transaction() as tx:
+        keep_as_rule_1(tx, files_of_fewer_names())
+    small_world.edited = True
+    return installation_of(small_world)
+
+
+def of_note(answer: Answer) -> dict[str, str]:
+    """What doctor says of the action."""
+    value = answer.value
+    assert isinstance(value, list)
+    (found,) = (each for each in value if each["subject"] == "policies:note")
+    assert isinstance(found, dict)
+    return found
+
+
+def test_doctor_gives_the_rows_to_propose_for_a_new_action(upgraded: Installed) -> None:
+    found = of_note(upgraded.ask("doctor", "--json"))
+
+    assert (found["level"], found["code"]) == ("warning", "policy.new_action")
+    assert ROW in str(found)
+    assert FENCE in str(found)
+
+
+def test_task_show_gives_the_rows_to_propose_for_a_new_action(
+    upgraded: Installed, small_world: World
+) -> None:
+    report_new_actions(small_world.line)
+
+    listed = upgraded.ask("task", "list", "--kind", "new_action", "--json").value
+    assert isinstance(listed, dict)
+    (task,) = listed["tasks"]
+    told = upgraded.ask("task", "show", task["id"])
+
+    assert (task["role"], task["code"]) == ("security_reviewer", "note")
+    assert re.findall(r"^  row to propose (.*)$", told.out, re.MULTILINE)[1:] == [ROW, FENCE]
+    assert "  settled by     inbox policy propose" in told.out
+    shown = upgraded.ask("task", "show", task["id"], "--json").value
+    assert isinstance(shown, dict)
+    assert shown["rows"][1:] == [ROW, FENCE]
