@@ -57,6 +57,21 @@ def test_policy_explain_of_an_allowed_action_gives_rule_facts_and_duties(
     assert {rule["rule"] for rule in capacity["rules"] if rule["matched"]} == {"A09"}
 
 
+def test_policy_explain_prints_the_legal_basis_of_the_deciding_rule_in_either_language(
+    installed: Installed, message: str
+) -> None:
+    english = explain(installed, "kari", message)
+    bokmaal = explain(installed, "kari", message, "--language", "nb")
+    (value,) = json.loads(explain(installed, "kari", message, "--json").out)
+
+    assert "\nbasis fvl-13: Public Administration Act section 13\n" in english.out
+    assert "\nbasis fvl-13: forvaltningsloven § 13\n" in bokmaal.out
+    assert "fvl-13" in {basis["basis"] for basis in value["basis"]}
+    (rule,) = (each for each in value["rules"] if each["rule"] == "A09")
+    assert rule["basis"] == [basis["basis"] for basis in value["basis"]]
+    assert value["decided_as"] is None
+
+
 def test_policy_explain_of_a_denied_action_lists_missing_facts_and_exits_1(
     installed: Installed, message: str
 ) -> None:
