@@ -17,6 +17,7 @@ from inbox.errors import ConfigurationError
 from inbox.line.queue import claim
 from inbox.tables import Arrival, Assignment, Checkpoint, Person
 from inbox.worker import Worker
+from tests.access.kept_policies import files_of_fewer_names, keep_as_rule_1
 from tests.worker_thread import until, working
 from tests.worlds import World
 
@@ -91,6 +92,17 @@ def test_worker_opens_a_leaver_task_for_assignments_of_a_person_who_left(
 
     with working(small_world):
         until(lambda: "leaver" in small_world.open_tasks(message.id))
+
+
+def test_worker_opens_a_task_for_an_action_that_the_policy_is_too_old_to_know(
+    small_world: World,
+) -> None:
+    with small_world.line.store.transaction() as tx:
+        keep_as_rule_1(tx, files_of_fewer_names())
+    small_world.edited = True
+
+    with working(small_world):
+        until(lambda: small_world.open_tasks("note") == {"new_action"})
 
 
 def test_worker_signs_checkpoints_and_keeps_them_outside(small_world: World) -> None:

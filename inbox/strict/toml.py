@@ -121,10 +121,6 @@ class TomlFile:
         line = int(found.group(1)) if found else last if _END in said else 1
         return refusal(f"{self.file}, line {line}", "toml", said, "TOML")
 
-    def __contains__(self, key: str) -> bool:
-        """Whether the root table has this key."""
-        return key in self._value
-
     def keys(self) -> tuple[str, ...]:
         """The keys of the root table, in the order of the file."""
         return tuple(self._value)

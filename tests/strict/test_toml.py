@@ -45,6 +45,18 @@ def table(value: str, key: str = "key") -> TomlTable:
     return book(f"[box]\n{key} = {value}\n").single_table("box")
 
 
+def test_toml_file_names_its_keys_in_their_order() -> None:
+    assert book().keys() == ("first", "words", "box", "row")
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "true", "1.0", '"1"', "[1]"])
+def test_toml_number_is_whole_and_at_least_1(value: str) -> None:
+    assert table("7").number("key") == 7
+
+    assert refused(lambda: table(value).number("key"))[0] == "number"
+    assert refused(lambda: table("7").number("other"))[0] == "number"
+
+
 def test_toml_tables_and_keys_have_line_numbers() -> None:
     top = book().top(("first", "words", "box", "row"))
     box, rows = book().single_table("box"), book().table_list("row")

@@ -8,10 +8,12 @@ from inbox.access.files.active import ActivePolicies
 from inbox.domain import TaskState
 from inbox.line.settle import close_tasks
 from inbox.line.task_kinds import TaskKind
+from inbox.line.upkeep.gap import compare_and_report
 from inbox.line.upkeep.new_actions import report_new_actions
 from inbox.tables import Task
 from tests.access.kept_policies import files_of_fewer_names, keep_as_rule_1
 from tests.access.town import files_of_vocabulary_1
+from tests.line.old_database import checkpoint_file, sign_more_than_is_there
 from tests.worlds import World
 
 
@@ -70,3 +72,23 @@ def test_shipped_policy_opens_no_task_for_new_actions(small_world: World) -> Non
     report_new_actions(small_world.line)
 
     assert tasks(small_world) == []
+
+
+def test_no_task_is_opened_while_the_policy_cannot_be_read(small_world: World) -> None:
+    world = older(small_world)
+    files = files_of_fewer_names()
+    keep(world, {**files, "deny.csv": files["deny.csv"].replace(b"p, D01,", b"P, D01,")})
+
+    report_new_actions(world.line)
+
+    assert tasks(world) == []
+
+
+def test_no_task_is_opened_while_the_line_holds_still(small_world: World) -> None:
+    world = older(small_world)
+    sign_more_than_is_there(world)
+    assert compare_and_report(world.line, checkpoint_file(world)) is not None
+
+    report_new_actions(world.line)
+
+    assert tasks(world) == []
