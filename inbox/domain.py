@@ -13,7 +13,6 @@ from inbox.errors import IllegalMove, Invalid
 ArrivalId = NewType("ArrivalId", str)
 MessageId = NewType("MessageId", str)
 DeliveryId = NewType("DeliveryId", str)
-ReceiptId = NewType("ReceiptId", str)
 WireId = NewType("WireId", str)
 """The sender's id of a message (SBD `instanceIdentifier`): the sender's choice, no proof."""
 OrgNumber = NewType("OrgNumber", str)

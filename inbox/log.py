@@ -49,7 +49,6 @@ class LogField(StrEnum):
 
     ROW = "row"
     STATION = "station"
-    BECAME = "became"
     CODE = "code"
     COUNT = "count"
     SECONDS = "seconds"

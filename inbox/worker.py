@@ -228,14 +228,6 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever a step throws
                 self._log_failure(error, _EVENTS)
 
-    def _notify_once(self) -> bool:
-        """Send one event that is due; whether there was any."""
-        with self._looking:
-            job = self._claim_event()
-        if job is not None:
-            self._send_event(job)
-        return job is not None
-
     def _claim_event(self) -> Job[Outbox] | None:
         """An event for a case system that has a place free, or that is away and may be probed."""
         places = self._line.case_system_places

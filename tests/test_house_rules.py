@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,30 @@ ROOT = Path(__file__).parent.parent
 PRODUCT = sorted((ROOT / "inbox").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LONGEST_FILE = 400
+_PLAIN_DECORATORS = {"property", "cached_property", "classmethod", "staticmethod", "cache"}
+CALLED_BY_LIBRARIES = {
+    "coerce_compared_value": "SQLAlchemy, for a column type",
+    "list_commands": "Click, for a group of commands",
+    "readinto": "io.BufferedReader, for a raw stream",
+}
+"""Functions of the product that no code of ours names, and who calls them."""
+
+
+def _unused_functions(sources: list[str]) -> list[str]:
+    """Public functions whose name stands once in all sources: nothing of the product calls them.
+
+    One with a decorator is reached by it: a command, a route, a listener.
+    """
+    words = Counter(word for source in sources for word in re.findall(r"[A-Za-z_]\w*", source))
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    return sorted(
+        node.name
+        for node in nodes
+        if isinstance(node, ast.FunctionDef)
+        and words[node.name] == 1
+        and not node.name.startswith("_")
+        and not [d for d in node.decorator_list if ast.unparse(d) not in _PLAIN_DECORATORS]
+    )
 
 
 def _broad_handlers(source: str) -> Iterator[int]:
@@ -214,3 +239,13 @@ def test_casbin_is_installed_only_as_pycasbin() -> None:
     assert distribution("pycasbin").version
     with pytest.raises(PackageNotFoundError):
         distribution("casbin")
+
+
+def test_every_public_function_of_the_product_is_used_by_the_product() -> None:
+    example = "def used(): ...\ndef unused(): used()\n@app.command\ndef said(): ...\n"
+    assert _unused_functions([example]) == ["unused"]
+
+    sources = [path.read_text() for path in PRODUCT if "simulator" not in path.parts]
+
+    assert len(sources) > 300
+    assert _unused_functions(sources) == sorted(CALLED_BY_LIBRARIES)

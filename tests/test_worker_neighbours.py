@@ -14,13 +14,13 @@ from sqlmodel import col, select
 from inbox.call_deadline import DeadlineTransport
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.domain import Mode, OutboxState
-from inbox.health.current import readiness_of
 from inbox.line.pulses import CASE_SYSTEM, GATEWAY, WORKER, all_neighbours_away, record_pulse
 from inbox.line.queue import Share, claim, overdue_kinds
 from inbox.simulator.http.faults import Does, Fault, On
 from inbox.tables import Arrival, CaseSystem, Outbox, Pulse
 from inbox.worker import Worker
 from tests.gateway.scripted_gateway import NO_TLS
+from tests.health.readiness import readiness_of
 from tests.trickle_server import Trickle, trickling
 from tests.worker_thread import until, work_once, working
 from tests.worlds import World

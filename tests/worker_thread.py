@@ -34,4 +34,8 @@ def until(true: Callable[[], bool], seconds: float = 20) -> None:
 
 def work_once(worker: Worker) -> bool:
     """One job of each kind, in this thread; whether there was any."""
-    return any([*(worker._work_once(lane) for lane in worker._lanes), worker._notify_once()])
+    worked = [worker._work_once(lane) for lane in worker._lanes]
+    job = worker._claim_event()
+    if job is not None:
+        worker._send_event(job)
+    return any(worked) or job is not None

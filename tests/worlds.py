@@ -20,7 +20,7 @@ from sqlmodel import Session, col, select
 from inbox import audit
 from inbox.access.files.active import POLICY_KIND, ActivePolicies
 from inbox.access.files.folder import read_policy, read_policy_files
-from inbox.access.files.versions import FilesByName, keep_first_version
+from inbox.access.files.versions import FilesByName, FilesOfVersion, keep_first_version
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
@@ -33,7 +33,7 @@ from inbox.gateway import Gateway
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
 from inbox.keys import Keyring, create_keys
 from inbox.line import Job, Line, Terms
-from inbox.line.active_rule_books import ActiveRuleBooks, read_rule_book, rule_book_kind
+from inbox.line.active_rule_books import ActiveRuleBooks, read_rule_book_version, rule_book_kind
 from inbox.line.intake import ask_again, poll_gateway
 from inbox.line.queue import QUEUE_ROW_TYPES, claim
 from inbox.line.stations import advance
@@ -272,7 +272,7 @@ def _policies() -> tuple[FilesByName, Policy]:
 
 @cache
 def _rules() -> RuleBook:
-    return read_rule_book({f"routing/{OURS}.toml": RULES})
+    return read_rule_book_version(FilesOfVersion(files={f"routing/{OURS}.toml": RULES}))
 
 
 _FIRST: dict[str, Engine] = {}

@@ -85,19 +85,6 @@ def verifier_key(name: str, public_key: Ed25519PublicKey) -> str:
     return f"{name}+{_key_id(name, public_key).hex()}+{material}"
 
 
-def read_verifier_key(line: str) -> tuple[str, Ed25519PublicKey]:
-    """The name and key in a verifier line. Raises `Invalid` (`audit.verifier_key`)."""
-    name, _, rest = line.strip().partition("+")
-    key_id, _, material = rest.partition("+")
-    raw = _unbase64(material) or b""
-    if raw[:1] != _ED25519 or len(raw) != 1 + _ROOT_BYTES:
-        raise Invalid("audit.verifier_key", "not the line of an Ed25519 key")
-    public_key = Ed25519PublicKey.from_public_bytes(raw[1:])
-    if _NAME.fullmatch(name) is None or key_id != _key_id(name, public_key).hex():
-        raise Invalid("audit.verifier_key", "name, key id and key do not belong together")
-    return name, public_key
-
-
 def file_entry(note: str) -> str:
     """The text to append to the checkpoint file for this note."""
     return note + "\n"

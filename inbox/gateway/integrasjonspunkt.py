@@ -66,7 +66,6 @@ __all__ = ["Bounds", "Integrasjonspunkt", "Subscription", "check_protected", "cl
 
 _IN = "/api/messages/in"
 _OUT = "/api/messages/out"
-_DOWN = 503
 _log = logging.getLogger(__name__)
 
 
@@ -318,14 +317,6 @@ class Integrasjonspunkt:
         if self._connection.skew is None:
             self._connection.request("GET", "/manage/health")
         return self._connection.skew
-
-    def healthy(self) -> bool:
-        """Whether the gateway reports that it is UP.
-
-        Raises `Unavailable` if it does not answer that.
-        """
-        answer = self._connection.request("GET", "/manage/health")
-        return answer.status != _DOWN and answer.json_object().get("status") == "UP"
 
     def _notice_of(self, answer: GatewayResponse, subscription: Subscription) -> Notice | None:
         """None when there is nothing to lock, or it is not ours: that one is left alone."""

@@ -67,11 +67,6 @@ def needs_of(line: Line, conditions: Iterable[HealthCondition]) -> Mapping[str, 
     return needs
 
 
-def readiness_of(line: Line) -> Mapping[str, str]:
-    """Whether this process is ready to work, need by need."""
-    return needs_of(line, unready_conditions(line))
-
-
 def with_times(store: Store, found: Sequence[HealthCondition]) -> list[HealthCondition]:
     """Each with the time since when a worker has seen it, where it has none of its own."""
     try:

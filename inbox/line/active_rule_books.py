@@ -99,13 +99,11 @@ def read_rule_book_files(folder: Path, organisation: str) -> FilesByName:
     return {name: book, **mine}
 
 
-def read_rule_book(files: FilesByName) -> RuleBook:
-    """Read a rule book from its files and run its test cases. Raises `PolicyError`."""
-    return read_rule_book_version(FilesOfVersion(files=files))
-
-
 def read_rule_book_version(version: FilesOfVersion) -> RuleBook:
-    """The same for a stored version: its digest is computed by the rule that it carries."""
+    """Read the rule book of a version and run its test cases. Raises `PolicyError`.
+
+    Its digest is computed by the rule that the version carries.
+    """
     files, name = version.files, rule_file_of(version.files)
     book = read_rules(name.removeprefix(_BOOK_FOLDER), files[name])
     results = [

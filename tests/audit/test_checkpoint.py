@@ -10,13 +10,13 @@ from inbox.audit.checkpoint import (
     ParsedCheckpoint,
     file_entry,
     read,
-    read_verifier_key,
     sign,
     split_notes,
     verifier_key,
     verify,
 )
 from inbox.errors import IntegrityError, Invalid
+from tests.audit.line_audit import VERIFIER
 
 ORIGIN = "inbox.example.no/audit"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -33,7 +33,7 @@ GO_NOTE = (
 
 
 def test_a_real_checkpoint_of_the_go_checksum_database_verifies() -> None:
-    name, public_key = read_verifier_key(GO_KEY)
+    ((name, _), public_key) = next(iter(VERIFIER.read_keys([GO_KEY]).items()))
 
     checkpoint = verify(GO_NOTE, public_key, "go.sum database tree", name=name)
 
@@ -153,10 +153,10 @@ def test_signing_a_checkpoint_refuses_an_invalid_size_or_root() -> None:
 def test_verifier_key_with_a_typing_error_is_refused() -> None:
     line = verifier_key(ORIGIN, KEY.public_key())
 
-    assert read_verifier_key(line)[0] == ORIGIN
+    assert [name for name, _ in VERIFIER.read_keys([line])] == [ORIGIN]
     for at, letter in enumerate(line):
-        with pytest.raises(Invalid):
-            read_verifier_key(line[:at] + chr(ord(letter) ^ 1) + line[at + 1 :])
+        with pytest.raises(ValueError):  # noqa: PT011 - whatever it says, it is refused
+            VERIFIER.read_keys([line[:at] + chr(ord(letter) ^ 1) + line[at + 1 :]])
 
 
 def test_many_checkpoint_notes_are_read_from_one_file() -> None:

@@ -32,10 +32,7 @@ def test_gateway_client_announces_fetches_and_confirms_a_message(world: World) -
     assert world.there.sender_statuses(message_id)[-1] == "LEVERT"
 
 
-def test_gateway_client_reads_health_and_clock_skew(world: World) -> None:
-    assert world.here.healthy()
-    world.there.healthy(up=False)
-    assert not world.here.healthy()
+def test_gateway_client_without_an_answer_yet_asks_for_the_clock_skew(world: World) -> None:
     assert world.here.clock_skew() is not None
 
 

@@ -80,7 +80,7 @@ def test_changed_gateway_password_is_reported_as_unauthorised(listening: Socket)
         client_of(listening.url, credentials=("user", "old")) as here,
         pytest.raises(Unavailable, match="unauthorised"),
     ):
-        here.healthy()
+        list(here.waiting_notices(1))
 
 
 def test_confirm_after_a_lost_delete_answer_finds_the_message_already_deleted(world: World) -> None:

@@ -264,30 +264,3 @@ def test_receipt_status_raises_unavailable_on_an_outage(
         gateway.receipt_status(RECEIPT_ID)
 
     assert caught.value.code == code
-
-
-# ---- its health
-
-
-@pytest.mark.parametrize(
-    ("answer", "well"),
-    [
-        (httpx.Response(200, json={"status": "UP"}), True),
-        (httpx.Response(200, json={"status": "OUT_OF_SERVICE"}), False),
-        (httpx.Response(503, json={"status": "DOWN"}), False),
-    ],
-)
-def test_healthy_is_true_only_when_the_gateway_reports_up(
-    answer: httpx.Response,
-    well: bool,  # noqa: FBT001 - a table
-) -> None:
-    with gateway_of(Scripted(answer)) as gateway:
-        assert gateway.healthy() is well
-
-
-def test_health_check_with_wrong_credentials_raises_unauthorised() -> None:
-    with (
-        gateway_of(Scripted(httpx.Response(401))) as gateway,
-        pytest.raises(Unavailable, match="unauthorised"),
-    ):
-        gateway.healthy()

@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from inbox.domain import MessageState
 from inbox.errors import ConfigurationError
 from inbox.health.condition import HealthCondition, Level
-from inbox.health.current import conditions_of, readiness_of
+from inbox.health.current import conditions_of
 from inbox.health.words import Language, words_of
 from inbox.package.inputs import STALE_LIST
 from inbox.simulator.packages.certificates import TestAuthority
 from inbox.trust.trust_store import TrustStore
+from tests.health.readiness import readiness_of
 from tests.worlds import BEGIN, World
 
 OTHER = "CN=Other Root CA,O=Simulator,C=NO"

@@ -10,7 +10,6 @@ from sqlmodel import col, select
 from inbox.access.policy.vocabulary import Action, Role
 from inbox.domain import ArrivalState, MessageState
 from inbox.errors import Unavailable
-from inbox.health.current import readiness_of
 from inbox.line import Job
 from inbox.line.moves import case_system, unit
 from inbox.line.people_lists import ListRequest, count, page
@@ -20,6 +19,7 @@ from inbox.line.upkeep.gap import compare_and_report
 from inbox.line.upkeep.orphans import KEPT_ASIDE, SETTLED_AFTER, clean_vault
 from inbox.tables import Arrival, AuditEntry, AuditGapRow, Message, Outbox
 from inbox.worker import Worker
+from tests.health.readiness import readiness_of
 from tests.line.old_database import (
     case_system_capacity,
     checkpoint_file,

@@ -13,7 +13,6 @@ import typer
 from inbox.cli.common.table import hanging_lines, table_lines
 from inbox.errors import ConfigurationError, InboxError, Invalid
 
-EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERNAL: Final = 1

@@ -30,7 +30,9 @@ from inbox.cli.message import (
 )
 from inbox.domain import MessageId, MessageState, UnitId
 from inbox.errors import Invalid, NotFound
-from inbox.line.people_lists import ListRequest, MessagePage, page
+from inbox.line import Line
+from inbox.line.backlog.sender_ids import SentRows
+from inbox.line.people_lists import ListRequest, MessagePage, count, facets, page
 from inbox.tables import Arrival, Delivery, Message, Outbox, Receipt, Task
 
 message: Final = typer.Typer(
@@ -72,6 +74,7 @@ class _PersonalOptions:
     unit: str | None
     after: str | None
     titles: bool
+    counts: bool
     code_from_stdin: bool
 
 
@@ -106,6 +109,10 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
         typer.Option(help="Continue after the previous page, with the value that it printed."),
     ] = None,
     titles: Annotated[bool, typer.Option("--titles", help="Also show the titles.")] = False,
+    counts: Annotated[
+        bool,
+        typer.Option("--counts", help="Count them by state, unit and shielding, and list none."),
+    ] = False,
     sent_as: SentAs = None,
     hours: OlderThan = None,
     code_from_stdin: CodeFromStdin = False,
@@ -115,6 +122,7 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
 
     With --by, it is that person's own list, in one capacity and with their personal code; --action,
     --unit and --after narrow it. Titles are shown to a person who has them in their own list.
+    --counts counts what can be listed without an entry in the audit.
     """
     sought = _Sought(state=None if state is None else _state(state), sent_as=sent_as, hours=hours)
     theirs = _PersonalOptions(
@@ -123,8 +131,12 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
         unit=unit,
         after=after,
         titles=titles,
+        counts=counts,
         code_from_stdin=code_from_stdin,
     )
+    if by is not None and counts:
+        _print_counts(ctx, by, theirs, sought, as_json=as_json)
+        return
     if by is not None:
         found = _page(ctx, by, theirs, sought, limit)
         _print_personal_list(found, titles=titles, as_json=as_json)
@@ -134,9 +146,10 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
     _print_operator_list(ctx, sought, limit, as_json=as_json)
 
 
-def _page(
-    ctx: typer.Context, by: str, theirs: _PersonalOptions, sought: _Sought, limit: int
-) -> MessagePage:
+def _list_request(
+    ctx: typer.Context, by: str, theirs: _PersonalOptions, sought: _Sought
+) -> tuple[Line, ListRequest, SentRows | None]:
+    """What is asked for, and what `--sent-as` has found."""
     action = Action(theirs.action or _ListAction.LIST)
     if theirs.titles and action is not Action.LIST:
         raise Invalid("message.titles", "who distributes sees no titles")
@@ -150,7 +163,38 @@ def _page(
         unit=None if theirs.unit is None else UnitId(theirs.unit),
         received_before=None if sought.hours is None else tx.now - timedelta(hours=sought.hours),
     )
-    asked = ListRequest(capacity=capacity, action=action, query=query)
+    return line, ListRequest(capacity=capacity, action=action, query=query), sent
+
+
+def _print_counts(
+    ctx: typer.Context, by: str, theirs: _PersonalOptions, sought: _Sought, *, as_json: bool
+) -> None:
+    line, asked, sent = _list_request(ctx, by, theirs, sought)
+    if sent is not None or theirs.after is not None or theirs.titles:
+        raise Invalid("message.counts", "--counts goes with --state, --unit and --older-than")
+    found = facets(line, asked)
+    rows: list[dict[str, object]] = [
+        {"by": name, "value": value, "messages": number}
+        for name, numbers in (
+            ("state", found.states),
+            ("unit", found.units),
+            ("shielding", found.shieldings),
+        )
+        for value, number in sorted(numbers.items(), key=lambda each: str(each[0] or ""))
+    ]
+    total = count(line, asked)
+    if as_json:
+        print_json({"messages": total, "counts": rows})
+        return
+    print_table(rows, ("by", "value", "messages"))
+    print_line(f"{total} messages")
+
+
+def _page(
+    ctx: typer.Context, by: str, theirs: _PersonalOptions, sought: _Sought, limit: int
+) -> MessagePage:
+    line, asked, sent = _list_request(ctx, by, theirs, sought)
+    query = asked.query
     if sent is None:
         return page(line, asked, after=theirs.after, at_most=limit)
     queries = [replace(query, message_id=MessageId(each)) for each in sorted(sent.messages)]

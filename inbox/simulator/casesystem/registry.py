@@ -1,7 +1,6 @@
 """What was registered (journalført): by a case system, or by a person in the journal beside it."""
 
 import threading
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,11 +44,6 @@ class Registry:
         """Every entry, oldest first."""
         with self._lock:
             return list(self._entries)
-
-    def twice(self) -> dict[str, int]:
-        """The sender's ids that have more than one entry, and how many."""
-        counted = Counter(entry.message_id for entry in self.entries())
-        return {message_id: count for message_id, count in counted.items() if count > 1}
 
 
 class HandJournal:

@@ -122,11 +122,6 @@ class CaseSystemSimulator:
         return self._registry.entries()
 
     @property
-    def registered_twice(self) -> dict[str, int]:
-        """The sender's ids that have more than one entry, and how many."""
-        return self._registry.twice()
-
-    @property
     def said(self) -> list[SentAcknowledgement]:
         """Every word it said, in order."""
         with self._lock:

@@ -74,11 +74,6 @@ class Judgement:
     """Other consumers' mail was neither locked nor popped nor deleted."""
     letters: tuple[Found, ...]
 
-    @property
-    def as_expected(self) -> bool:
-        """Whether every letter ended as it should, and nobody else's mail was touched."""
-        return self.left_alone and not any(letter.surprises for letter in self.letters)
-
 
 def judge(
     gateway: GatewaySimulator,

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -128,27 +127,6 @@ class TestAuthority:
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(issued)
             builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
-
-    def save(self, folder: Path) -> None:
-        """Write `root.pem` and, for `load`, the unencrypted test key `root.key`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "root.pem").write_bytes(self.root_pem())
-        (folder / "root.key").write_bytes(
-            self._key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-
-    @classmethod
-    def load(cls, folder: Path) -> "TestAuthority":
-        """The authority that `save` wrote, so that a later process issues under the same root."""
-        key = serialization.load_pem_private_key((folder / "root.key").read_bytes(), None)
-        assert isinstance(key, rsa.RSAPrivateKey)
-        certificate = x509.load_pem_x509_certificate((folder / "root.pem").read_bytes())
-        start = certificate.not_valid_before_utc + 365 * DAY
-        return cls(valid_from=start, anchor=SigningKey(key, certificate))
 
     def _root(self, name: str) -> x509.Certificate:
         subject = _name(

@@ -1,6 +1,7 @@
 """A person's own list on the command line: proved, narrowed, titles on request."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -105,6 +106,23 @@ def test_message_list_can_be_filtered_and_continued_by_cursor(filled: Installed)
     assert ids(rest) == ["message-0"]
     narrow = ("--state", "ROUTED", "--unit", "skole")
     assert ids(listed(filled, *archivist, *narrow)) == ["message-3", "message-1"]
+
+
+def test_message_list_counts_equal_the_listed_messages_of_the_capacity(filled: Installed) -> None:
+    archivist = ("--as", "archivist@dokumentsenteret", *ROUTE, "--json")
+
+    counted: Any = listed(filled, *archivist, "--counts").value
+    narrow: Any = listed(filled, *archivist, "--counts", "--unit", "skole").value
+    hidden: Any = listed(filled, "--as", "archivist@dokumentsenteret", "--json", "--counts").value
+
+    shown: Any = listed(filled, *archivist).value
+    states = Counter(row["state"] for row in shown["messages"])
+    found = {row["value"]: row["messages"] for row in counted["counts"] if row["by"] == "state"}
+    assert (counted["messages"], narrow["messages"], hidden["messages"]) == (4, 2, 0)
+    assert found == states
+    assert TITLE not in listed(filled, "--as", "leader@skole", "--counts").out
+    refused = listed(filled, "--as", "leader@skole", "--counts", "--titles")
+    assert (refused.code, refused.err[:22]) == (2, "inbox: message.counts:")
 
 
 def test_message_list_titles_are_shown_on_request_with_control_characters_replaced(

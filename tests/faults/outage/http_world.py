@@ -19,7 +19,6 @@ from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.domain import CONFIDENTIAL_PROCESS, DeliveryState, OrgNumber, Service
 from inbox.gateway.http import Bounds
 from inbox.gateway.integrasjonspunkt import Integrasjonspunkt, Subscription, client_for
-from inbox.health.current import readiness_of
 from inbox.line import Line, Terms
 from inbox.line.intake import ask_again
 from inbox.line.queue import QUEUE_ROW_TYPES
@@ -34,6 +33,7 @@ from inbox.tables import CaseSystem, Delivery, Task, table_of
 from inbox.worker import Worker
 from tests.faults.outage.outage_outcome import CANARY, Custody, Logged, faults_in
 from tests.gateway.scripted_gateway import NO_TLS
+from tests.health.readiness import readiness_of
 from tests.worker_thread import work_once
 from tests.worlds import OURS, SENDER, World, world
 

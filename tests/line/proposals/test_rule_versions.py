@@ -24,9 +24,8 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.review.diff import compare_policies
 from inbox.domain import MessageState, ProposalState
 from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
-from inbox.health.current import readiness_of
 from inbox.line import Line
-from inbox.line.active_rule_books import read_rule_book
+from inbox.line.active_rule_books import read_rule_book_version
 from inbox.line.proposals import message_proposals, one_person, rule_versions
 from inbox.line.proposals.policy_or_rule_book import POLICY_RULES, compare, routing_rules_of
 from inbox.migrations import shipped_folder
@@ -41,6 +40,7 @@ from inbox.tables import (
     table_of,
 )
 from tests.databases import SQLITE_SOON
+from tests.health.readiness import readiness_of
 from tests.line.proposals.rule_people import (
     BOOK,
     HAVNES,
@@ -220,7 +220,10 @@ def test_rule_difference_has_the_same_digest_as_the_printed_diff_of_folders(two:
     policy = read_policy_files(shipped_folder("policies"))
     other = {**policy, "allow.csv": policy["allow.csv"].replace(b"A12, take", b"A92, take")}
     policies = compare_policies(read_draft(policy), read_draft(other))
-    books = render_diff(diff_rule_books(read_rule_book({BOOK: RULES}), read_rule_book(routes())))
+    was, now = (
+        read_rule_book_version(FilesOfVersion(files=files)) for files in ({BOOK: RULES}, routes())
+    )
+    books = render_diff(diff_rule_books(was, now))
     with two.line.store.reading() as tx:
         compared = compare(tx, POLICY_RULES, FilesOfVersion(files=other), new_digest="")
 

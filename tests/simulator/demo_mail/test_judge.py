@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from inbox.simulator.demo_mail.judge import Surprise
+from inbox.simulator.demo_mail.judge import Judgement, Surprise
 from inbox.simulator.demo_mail.letters import CAPABILITIES, Letter, mailbag
 from inbox.simulator.demo_mail.postman import Postman, others_mail
 from inbox.simulator.gateway.simulator import GatewaySimulator
@@ -23,6 +23,11 @@ def letters() -> list[Letter]:
 
 
 Starting = Callable[..., Run]
+
+
+def _as_expected(judged: Judgement) -> bool:
+    """Whether every letter ended as it should, and nobody else's mail was touched."""
+    return judged.left_alone and not any(letter.surprises for letter in judged.letters)
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def test_judge_finds_no_surprise_when_all_goes_well(starting: Starting) -> None:
     judged = run.judged()
 
     assert {each.name: each.surprises for each in judged.letters if each.surprises} == {}
-    assert judged.as_expected
+    assert _as_expected(judged)
     assert (judged.lost, judged.duplicates, judged.left_alone) == (0, 0, True)
     assert judged.announced == len(run.letters)
     assert judged.receipts_at_sender == {
@@ -82,7 +87,7 @@ def test_judge_counts_a_deleted_letter_held_nowhere_as_lost(starting: Starting) 
         Surprise.NOT_HELD,
         Surprise.UNANSWERED,
     )
-    assert not judged.as_expected
+    assert not _as_expected(judged)
 
 
 def test_judge_counts_a_letter_that_vanished_without_our_delete_as_lost(starting: Starting) -> None:
@@ -106,7 +111,7 @@ def test_judge_does_not_count_a_letter_removed_by_the_script_as_lost(starting: S
     run.go()
 
     assert run.judged().lost == 0
-    assert run.judged().as_expected
+    assert _as_expected(run.judged())
 
 
 def test_judge_counts_a_letter_with_two_registry_entries_as_duplicate(starting: Starting) -> None:
@@ -149,7 +154,7 @@ def test_judge_counts_a_letter_answered_twice_as_duplicate(starting: Starting) -
 def test_judge_counts_a_resent_copy_with_its_own_entry_as_duplicate(starting: Starting) -> None:
     run = starting("school-referral", "sent-again")
     run.go()
-    assert run.judged().as_expected
+    assert _as_expected(run.judged())
     copy = run.named("sent-again")
     run.kept["skolearkiv"].registry.enter(message_id=copy.message_id, sha256="its own", at=STARTED)
 
@@ -219,4 +224,4 @@ def test_judge_detects_that_other_consumers_mail_was_touched(starting: Starting,
         run.http.delete(f"/api/messages/in/{other.message_id}").raise_for_status()
 
     assert not run.judged().left_alone
-    assert not run.judged().as_expected
+    assert not _as_expected(run.judged())

@@ -1,7 +1,6 @@
 """The test authority."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -66,15 +65,3 @@ def test_revocation_list_of_the_test_authority_is_signed_and_lists_the_revoked()
     assert good.certificate.serial_number != bad.certificate.serial_number
     assert revoked.next_update_utc is not None
     assert revoked.last_update_utc < NOW < revoked.next_update_utc
-
-
-def test_saved_test_authority_issues_under_the_same_root_after_loading(tmp_path: Path) -> None:
-    before = TestAuthority(valid_from=NOW)
-    before.save(tmp_path)
-
-    after = TestAuthority.load(tmp_path)
-
-    signer = after.issue("910077473")
-    signer.certificate.verify_directly_issued_by(before.root)
-    assert after.root_pem() == before.root_pem()
-    assert signer.certificate.not_valid_before_utc == NOW
