@@ -15,6 +15,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
+_USES = {
+    is_authority: x509.KeyUsage(
+        digital_signature=not is_authority,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    for is_authority in (False, True)
+}
+
+
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._say_nothing()
@@ -34,7 +50,10 @@ class _Answers(BaseHTTPRequestHandler):
 def _certificate(
     name: str, key: ec.EllipticCurvePrivateKey, issuer: str, by: ec.EllipticCurvePrivateKey
 ) -> x509.Certificate:
-    """A certificate of an authority, or of a server on loopback that one has issued."""
+    """A certificate of an authority, or of a server on loopback that one has issued.
+
+    With all that RFC 5280 asks for: from Python 3.13 on TLS refuses one that lacks any of it.
+    """
     is_authority, now = name == issuer, datetime.now(UTC)
     names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     return (
@@ -47,6 +66,13 @@ def _certificate(
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+        )
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False
+        )
+        .add_extension(_USES[is_authority], critical=True)
         .sign(by, hashes.SHA256())
     )
 
