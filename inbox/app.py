@@ -23,8 +23,8 @@ def create_app(line: Line) -> FastAPI:
 def create_operator_app(line: Line) -> FastAPI:
     """Health, metrics and the status page: totals only, on a listener of its own.
 
-    There is no sign-in here yet: whoever reaches it sees it, so it must be bound to loopback or to
-    a network of operators only.
+    There is no sign-in here yet: everybody who reaches it sees it, so it must be bound to loopback
+    or to a network of operators only.
     """
     app = _app_without_docs(line)
     app.include_router(operator.router)

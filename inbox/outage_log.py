@@ -30,7 +30,7 @@ class _Outage:
 class OutageLog:
     """Failures by code and type of exception; safe between threads. `clock` counts seconds.
 
-    `source` is whose work it was. A failure that many share is over when one of them works again.
+    `source` is whose work it was. A failure that many share ends when one of them works again.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -60,7 +60,7 @@ class OutageLog:
             return sum(outage.failures for outage in self._outages.values())
 
     def worked(self, source: str = "") -> None:
-        """Note that work succeeded: failures of it that have stopped since are over."""
+        """Note that work succeeded: failures of it that have stopped since have ended."""
         if not self._outages:
             return
         now = self._clock()

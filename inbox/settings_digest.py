@@ -1,7 +1,7 @@
 """What decides and stands in the settings, by digest: in the audit at each start.
 
-Whoever may edit the settings could name another trust folder, another supplier or a shorter time
-of keeping. The digests say that something else was in force, and from when.
+A person who may edit the settings could name another trust folder, another supplier or a shorter
+time of keeping. The digests say that something else was in force, and from when.
 """
 
 import hashlib

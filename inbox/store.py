@@ -69,8 +69,8 @@ def create_engine(
 ) -> Engine:
     """An engine for a database of ours; `postgresql://` means psycopg 3.
 
-    A process has `connections` at most. No thread ever needs two at once, so whoever waits for one
-    gets it when another thread is done; after `wait_seconds` in vain, it is `Unavailable`.
+    A process has `connections` at most. No thread ever needs two at once, so a thread that waits
+    for one gets it when another is done; after `wait_seconds` in vain, it is `Unavailable`.
 
     SQLite writes with `BEGIN IMMEDIATE`: SQLAlchemy's own default begins late and loses writes to a
     busy error. Parameters never stand in an exception's text.
@@ -165,7 +165,7 @@ class SteadyClock:
     which lengthens no lease, grant or break-glass. A reading far ahead of it is given out, because
     it may be right (the machine slept), but the course stays until somebody else's clock confirms
     it; when the clock comes back, so does this one. `backward` and `ahead` say how far the last
-    reading was off, for the alarm and for whoever must not trust a clock that jumped.
+    reading was off, for the alarm and for code that must not trust a clock that jumped.
     """
 
     def __init__(self, read: Clock, *, tick: Callable[[], float] = time.monotonic) -> None:
@@ -381,7 +381,7 @@ def translate_errors() -> Iterator[None]:
     except OperationalError as error:
         if str(error.orig).startswith("Could not decode to UTF-8"):
             # The driver's text would quote what stands there.
-            raise Damaged("database.damaged", "a text in it is none: a changed byte") from None
+            raise Damaged("database.damaged", "a text in it is not UTF-8 any more") from None
         raise Unavailable(*fault_of(error.orig)) from error
     except DBAPIError as error:
         if type(error) is DatabaseError:

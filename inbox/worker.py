@@ -338,7 +338,7 @@ class Worker:
             log.emit(log.LogEvent.STATE_CHECKED, {LogField.COUNT: len(report.findings)})
 
     def _handle_leavers(self) -> None:
-        """Whoever left today, and whatever unit closed, leaves work behind: it becomes tasks.
+        """People who left today, and units that closed, leave work behind: it becomes tasks.
 
         What a wrong clock has put off for too long is brought back before.
         """

@@ -70,7 +70,7 @@ def check_target(url: str, targets: Sequence[Target]) -> Target:
         parts = urlsplit(url)
         given = parts.port
     except ValueError:
-        raise Invalid("webhook.url", "it cannot be read, or its port is none") from None
+        raise Invalid("webhook.url", "it cannot be read, or its port is invalid") from None
     if parts.scheme not in _PORTS or parts.username or parts.password or parts.fragment:
         raise Invalid("webhook.url", "a webhook is http or https, without credentials")
     port = given or _PORTS[parts.scheme]

@@ -173,7 +173,7 @@ def send_status(names: set[str]) -> SendStatus:
     MOTTATT is the receiving gateway's word. LEVERT together with LEST but without MOTTATT is a lie:
     over DPV and DPF the own gateway throws a kvittering away and reports SENDT, LEVERT and LEST.
     (Nobody answers a kvittering with a kvittering, so LEST never comes from a receiver.) LEST alone
-    says nothing yet: statuses come in any order, and the lie is told all at once.
+    says nothing yet: statuses come in any order, and the false ones come all at once.
     """
     if "MOTTATT" in names or ("LEVERT" in names and "LEST" not in names):
         return SendStatus.CONFIRMED

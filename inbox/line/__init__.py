@@ -50,7 +50,7 @@ class Terms:
     gateway_silence: timedelta = timedelta(minutes=15)
     """Without an answer from a gateway for longer than this, the process is not ready."""
     escalate_after_attempts: int = 8
-    """After so many attempts in vain a person is told."""
+    """After so many attempts in vain a task is opened for a person."""
     undo_window: timedelta = timedelta(minutes=10)
     """How long what a person released waits, so that it can be withdrawn."""
     proposal_life: timedelta = timedelta(days=14)
@@ -61,10 +61,10 @@ class Terms:
     receipt_retry_window: timedelta = timedelta(hours=24)
     """How long ReceiverDoesNotAcceptProcess is taken for an outage of the registry."""
     first_reminder: timedelta = timedelta(minutes=10)
-    """How long after an event was heard it is repeated, if its delivery is OPEN still."""
+    """The time after which an event that was heard is repeated, if its delivery is still OPEN."""
     longest_reminder: timedelta = timedelta(hours=6)
     uncollected_after: timedelta = timedelta(days=1)
-    """How long a delivery is told of in vain before people are told."""
+    """How long events about a delivery are sent in vain before a task is opened for people."""
     stale_list_wait: timedelta = timedelta(days=7)
     """How long a message waits for a fresh revocation list before it is quarantined."""
     grant_shortest: timedelta = timedelta(days=1)
@@ -72,7 +72,7 @@ class Terms:
     delegation_longest: timedelta = timedelta(days=90)
     breakglass_duration: timedelta = timedelta(minutes=60)
     breakglass_per_person_day: int = 3
-    """More emergency accesses than these in a day, and it is told as unusual."""
+    """More emergency accesses in a day than these are reported as unusual."""
     breakglass_per_unit_week: int = 5
     """The same, to the messages of one unit in a week."""
     opens_per_person_hour: int = 30

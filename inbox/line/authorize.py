@@ -57,7 +57,7 @@ _VISIBILITY_ACTIONS: Final[Mapping[type[Subject], tuple[Action, ...]]] = {
     OfArrival: (Action.ROUTE,),
     OfUnit: (Action.END_ACCESS,),
 }
-"""Whoever may do one of these knows that it exists; of other subjects nobody is told."""
+"""A capacity that may do one of these knows that the subject exists; others hear `NotFound`."""
 
 
 @dataclass(frozen=True, kw_only=True)

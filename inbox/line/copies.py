@@ -1,7 +1,7 @@
 """Finds other messages with the same content: a sender who repeats a letter gives it a new id.
 
-They are messages of their own, and each is answered. But whoever registers the second must be able
-to see that there is a first, as far as the first is theirs to see.
+They are messages of their own, and each is answered. But a person who registers the second must be
+able to see that there is a first, as far as the first is theirs to see.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Tells an operator of a message whose stored content does not open any more, whoever saw it."""
+"""Opens a task for an operator when the stored content of a message cannot be opened any more."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -48,7 +48,7 @@ def report_damage(line: Line, message_id: str, code: str) -> None:
     with line.store.reading() as tx:
         if has_open_task(tx, TaskKind.DAMAGED, message_id) or _is_erased(tx, message_id):
             return
-    # Somebody else who saw it in the same moment has told it then.
+    # A conflict means that somebody else saw it at the same moment and has opened the task.
     with suppress(Conflict), line.store.transaction() as tx:
         lock_row(tx, Message, message_id)
         if _is_erased(tx, message_id):

@@ -1,9 +1,9 @@
 """Events that tell a case system of a delivery: queued at its offer, repeated while it is OPEN.
 
-A 2xx says that the event was heard, not that anybody will act on it: whoever heard it may have been
-stopped before it wrote anything down. So the delivery is told of again, under an event id of its
-own (a system that knows the first id would pass the same over), less and less often. After a day
-people are told, too.
+A 2xx says that the event was heard, not that anybody will act on it: the case system may have been
+stopped before it wrote anything down. So another event about the delivery is sent, under an id of
+its own (a system that knows the first id would ignore a repetition), less and less often. After a
+day people get a task as well.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ NOT_COLLECTED: Final = "delivery.not_collected"
 
 @dataclass(frozen=True, kw_only=True)
 class _Uncollected:
-    """An OPEN delivery that its case system has been told of, with no event on its way."""
+    """An OPEN delivery whose event the case system has heard, with no other event on its way."""
 
     delivery_id: str
     offered_at: datetime
@@ -69,7 +69,7 @@ def repeat_unanswered_events(line: Line) -> int:
 
 
 def _reminder_wait(line: Line, each: _Uncollected) -> timedelta:
-    """As long again as it has been told of in vain, within bounds: that doubles each time."""
+    """As long again as events have been sent in vain, within bounds: the wait doubles each time."""
     in_vain = max(each.told_at - each.offered_at, line.terms.first_reminder)
     return min(in_vain, line.terms.longest_reminder)
 
@@ -100,7 +100,7 @@ def _uncollected(session: Session, told_before: datetime) -> Sequence[_Uncollect
 
 
 def _remind(tx: Transaction, each: _Uncollected, *, again: bool, late: bool) -> bool:
-    """Remind of one delivery, unless it was collected or told of meanwhile: its row is locked.
+    """Remind of one delivery, unless it was collected or reminded of meanwhile: its row is locked.
 
     Another process may have reminded of it, and have been heard, since this one looked.
     """

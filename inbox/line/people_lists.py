@@ -97,10 +97,10 @@ def page(
 ) -> MessagePage:
     """One page of the list, the newest first, after a cursor.
 
-    A row whose sealed part is damaged is shown without it, with the code, and an operator is told.
+    A row whose sealed part is damaged is shown without it, with the code; an operator gets a task.
 
     Raises:
-        Invalid: the cursor is none of ours, the page is too long, or there is no such list.
+        Invalid: the cursor is not ours, the page is too long, or there is no such list.
         Unavailable: nobody may do anything, or a list has differed from a decision.
     """
     _check_action(request)

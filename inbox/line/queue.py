@@ -37,7 +37,7 @@ from inbox.tables import WrappedKey as WrappedKeyRow
 
 _BACKOFF_STEPS = 12  # after that the longest wait holds, so no larger power is computed
 OVERDUE_AFTER: Final = timedelta(minutes=5)
-"""What is due and in nobody's hands for longer is told to operators."""
+"""Work that is due for longer, and that no worker has, is reported to operators."""
 _GATEWAY_OUTAGES: Final = (
     "gateway.unavailable",
     "gateway.unresolved",
@@ -308,7 +308,7 @@ def postpone(line: Line, job: Job[R], code: str) -> None:
 def postpone_and_escalate(line: Line, row: QueueRow, code: str, tx: Transaction) -> None:
     """As `postpone`; after several attempts a task is opened, unless the row was moved meanwhile.
 
-    Told again only where the task was closed and the row is stuck all the same.
+    A task is opened again only where it was closed and the row is still stuck.
     """
     if not _postpone_row(line, row, code, tx) or row.attempts % line.terms.escalate_after_attempts:
         return
@@ -335,7 +335,7 @@ def _postpone_row(line: Line, row: QueueRow, code: str, tx: Transaction) -> bool
 def make_due(line: Line, code: str) -> int:
     """Make messages that were postponed with this code due now: what they wait for may have come.
 
-    How many they are. One that is being worked on is left to whoever has it.
+    Returns how many they are. One that is being worked on is left to its worker.
     """
     table = table_of(Message)
     waiting = (table.c.code == code, table.c.leased_until.is_(None))

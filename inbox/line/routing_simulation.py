@@ -43,7 +43,7 @@ _RULE_ACTIONS: Final = (
     Action.POLICY_EDIT,
     Action.POLICY_APPROVE,
 )
-"""Whoever may do one of these sees the counts of the whole organisation."""
+"""A capacity that may do one of these sees the counts of the whole organisation."""
 _NOT_ROUTED_YET: Final = (MessageState.RECEIVED, MessageState.QUARANTINED, MessageState.OPENED)
 _COLUMNS: Final = (
     *("id", "organisation", "channel", "service", "sender", "sent_at", "received_at"),
@@ -105,7 +105,7 @@ def simulate(
     Nothing is written.
 
     Those who rule on rules count all mail of their organisation, others what they may `route`.
-    Raises `NotPermitted` for whoever may do neither.
+    Raises `NotPermitted` for a capacity that may do neither.
     """
 
     @cache

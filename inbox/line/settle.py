@@ -216,7 +216,7 @@ def end_assignments(tx: Transaction, message_id: str) -> None:
 
 
 def _end_grants(tx: Transaction, step: Step) -> None:
-    """Access that was given or taken in one unit is over when the message leaves it."""
+    """Access that was given or taken in one unit ends when the message leaves it."""
     table = table_of(AccessGrant)
     ended = write_returning(
         tx,

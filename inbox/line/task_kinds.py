@@ -24,7 +24,7 @@ class TaskKind(StrEnum):
     RELEASE = "release"
     COLLECT = "collect"
     UNCOLLECTED = "uncollected"
-    """A case system was told of a delivery for long and collects it not."""
+    """A case system has had events about a delivery for long and does not collect it."""
     RETURNED = "returned"
     RECEIPT = "receipt"
     LATE_WORD = "late_word"
@@ -51,7 +51,7 @@ class TaskKind(StrEnum):
     DAMAGED = "damaged"
     """What is stored of a message does not open any more: put it back from a copy, or ask for it.
 
-    Seen by whoever read it, or by the scrub, which closes it when all of the message opens again.
+    Found by a person who read it, or by the scrub, which closes the task when it opens again.
     """
     AUDIT_GAP = "audit_gap"
     """The database is older than what was signed of it: everything but intake holds still.

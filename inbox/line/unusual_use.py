@@ -1,6 +1,6 @@
 """Alarms about unusual use: a person opens many messages, or emergency access is used often.
 
-Counted in the transaction of the use, under a lock on who or what is counted; told once a day.
+Counted in the transaction of the use, under a lock on who or what is counted; reported once a day.
 """
 
 from datetime import datetime, timedelta

@@ -69,7 +69,7 @@ class Pulse(Row, table=True):
 
 
 class HealthConditionRow(Row, table=True):
-    """Since when something has been wrong, as a worker saw it; the row goes when it is over."""
+    """Since when something has been wrong, as a worker saw it; the row goes when it has ended."""
 
     subject: str = Field(primary_key=True, max_length=540)
     code: str = Field(primary_key=True, max_length=CODE_LENGTH)

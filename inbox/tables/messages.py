@@ -130,7 +130,7 @@ class Message(Row, table=True):
     """When a person with the right to first read its content; a machine does not count."""
     held_for: HoldCause | None = Field(default=None, sa_type=EnumValue(HoldCause))
     held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    """A hold is over from then on, though it stands here until the message moves."""
+    """A hold has ended from then on, though it stands here until the message moves."""
 
     registered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     registered_by: str | None = Field(default=None, max_length=20)

@@ -45,7 +45,7 @@ class CrlDownloader:
         self._max_bytes = max_bytes
 
     def fetch(self, address: str) -> RevocationList:
-        """Download the list that is published there, whoever signed it.
+        """Download the list that is published there; who signed it is checked later.
 
         Raises `Unavailable` (`trust.list_…`).
         """

@@ -32,7 +32,7 @@ class TrustStore:
         """The trust that is in the folder now.
 
         Raises `ConfigurationError` for a file that cannot be read, and `Unavailable` where the
-        folder is not there: whoever it would name is not to be called unknown for that.
+        folder is not there: an authority that it would name must not be called unknown for that.
         """
         if self._folder is None:
             return Trust()

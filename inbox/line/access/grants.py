@@ -60,7 +60,7 @@ def grant(
 def breakglass(line: Line, capacity: Capacity, message_id: str, *, reason: str) -> AccessGrant:
     """Use emergency access (*nødtilgang*) to a message for `Terms.breakglass_duration`.
 
-    The leader of the message's unit is told, and a review stands open, in the same transaction.
+    The same transaction opens a task for the leader of the message's unit, and a review.
     """
     check_reason(reason)
     given = RequestFacts(reason_given=True)

@@ -30,7 +30,7 @@ def review(
 ) -> None:
     """Record the result of a review, once, by somebody who had no part in the access.
 
-    Emergency access that has been reviewed, and whatever was misused, is over.
+    The review ends emergency access, and any access that was misused.
     """
     check_reason(reason)
     with line.store.transaction() as tx:

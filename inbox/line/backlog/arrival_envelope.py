@@ -1,4 +1,4 @@
-"""What is known of an arrival that is not ours yet: who sent it and when, for whoever must ask."""
+"""What is known of an arrival that is not ours yet: who sent it and when, to know whom to call."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,8 +1,8 @@
 """The tasks that a person may know of, decided for each one, and the word that some of them keep.
 
 A role that sees mail knows of the tasks of a message or an arrival by that alone: where the person
-may distribute or list it. Any other task is for whoever may close it, unless a rule keeps the
-message from that person.
+may distribute or list it. Any other task is for the people who may close it, unless a rule keeps
+the message from them.
 """
 
 import json
@@ -120,7 +120,7 @@ def _subjects(session: Session, task: Task) -> Iterator[Subject]:
 
 
 def show_word(line: Line, capacity: Capacity, task_id: str) -> KeptWord:
-    """Show the word that a task keeps to whoever may list its message; the audit says so.
+    """Show the word that a task keeps to a person who may list its message; the audit says so.
 
     Raises `NotFound` for everybody else, and `Conflict` if it keeps none (any more).
     """

@@ -26,7 +26,7 @@ class SentRows:
 
 
 def rows_sent_as(session: Session, keyring: Keyring, sender_id: str) -> SentRows:
-    """Find what came under this id. An envelope that does not open or cannot be read is none."""
+    """Find what came under this id. An envelope that cannot be opened or read is skipped."""
     messages = frozenset(
         row.id
         for row in session.exec(_possible_messages(keyring, sender_id))

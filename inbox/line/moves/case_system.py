@@ -53,7 +53,7 @@ class Said(StrEnum):
     KEPT = "kept"
     """Too late to act on by itself: a person decides."""
     CONFLICT = "conflict"
-    """Another word stands; a person is told."""
+    """Another word stands; a task is opened for a person."""
 
 
 @dataclass(frozen=True, kw_only=True)

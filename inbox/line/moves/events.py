@@ -1,7 +1,7 @@
-"""What operators do about events: have a case system told of a delivery again, now.
+"""What operators do about events: send a case system another event about a delivery, now.
 
-An event holds ids alone and goes to the address that two people agreed on: telling again shows
-nothing to anybody that was not to be shown. Safe to repeat: at most one event is on its way.
+An event holds ids alone and goes to the address that two people agreed on: sending it again shows
+nobody anything new. Safe to repeat: at most one event is on its way.
 """
 
 from sqlmodel import Session, col, select
@@ -19,19 +19,19 @@ from inbox.tables import CaseSystem, Delivery, Message, Outbox
 
 
 def tell_again(line: Line, capacity: Capacity, delivery_id: str) -> bool:
-    """Have the case system told of the delivery now; whether that is a new event.
+    """Send the case system an event about the delivery now; returns whether it is a new event.
 
     An event that waits for its next try is tried now; where none waits there is a new one, under an
     id of its own.
 
-    Raises `Conflict` if the delivery is over, or its case system is told by no event.
+    Raises `Conflict` if the delivery has ended, or its case system gets no events.
     """
     with authorized_transaction(line, capacity, Action.OPERATE, OfInstallation()) as authorized:
         delivery = _own_delivery(authorized.tx, capacity, delivery_id)
         if delivery.state not in ACTIVE_DELIVERY_STATES:
             raise Conflict("delivery.over", "it does not stand open any more")
         if authorized.tx.get_one(CaseSystem, delivery.case_system).mode is not Mode.WEBHOOK:
-            raise Conflict("delivery.no_events", "its case system is told by no event: it asks")
+            raise Conflict("delivery.no_events", "its case system gets no events: it asks")
         waiting = authorized.tx.exec(
             select(Outbox).where(
                 col(Outbox.delivery_id) == delivery_id, col(Outbox.state) == OutboxState.PENDING

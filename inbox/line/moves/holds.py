@@ -24,8 +24,8 @@ def hold(
 ) -> datetime:
     """Put the message on hold until the end of a day in Norway; returns that moment.
 
-    It is over by itself from then on, and with the next step of the message. Of a message there is
-    one hold: a new one takes the place of what stands. The line goes on as if there were none.
+    It ends by itself at that moment, or with the next step of the message. A message has one hold:
+    a new one replaces it. The line goes on as without a hold.
 
     Raises `Invalid` for a day that is past, or more than `LONGEST_HOLD` ahead.
     """
@@ -51,7 +51,7 @@ def hold(
 
 
 def end_hold(line: Line, capacity: Capacity, message_id: str) -> None:
-    """End a hold before its last day, whoever set it.
+    """End a hold before its last day, no matter who set it.
 
     Raises `Conflict` if the message is not on hold.
     """

@@ -1,4 +1,4 @@
-"""Write and read the notes on a message: whoever may write notes on it may also read them."""
+"""Write and read the notes on a message: who may write notes on it may also read them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -84,7 +84,7 @@ def read_notes(line: Line, capacity: Capacity, message_id: str) -> Sequence[Note
 
 
 def _check_and_encode(text: str) -> bytes:
-    """The text in UTF-8; what is none is found without an exception that would carry the text."""
+    """The text in UTF-8; invalid text is found without an exception that would carry the text."""
     raw = text.encode(errors="ignore")
     if raw.decode() != text:
         raise Invalid("note.text", "a note is text in UTF-8")

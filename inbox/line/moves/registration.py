@@ -1,4 +1,4 @@
-"""What registering a message writes, by whomever: the reference, the known case, the keys."""
+"""What the registration of a message writes: the reference, the known case, the keys."""
 
 from dataclasses import dataclass
 from typing import Final

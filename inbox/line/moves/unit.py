@@ -23,7 +23,7 @@ from inbox.store import Transaction
 from inbox.tables import Assignment, CaseSystem, Message
 
 _WORKING_FACTS = frozenset({"assigned", "covers"})
-"""Whoever has a message to work on collects it by reading; others only look at it."""
+"""A person who works on a message collects it by reading; others only look at it."""
 
 
 def take(line: Line, capacity: Capacity, message_id: str) -> None:

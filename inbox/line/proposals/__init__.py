@@ -1,1 +1,1 @@
-"""What takes two people: one proposes, another approves; also changes of policy and routing."""
+"""What needs two people: one proposes, another approves; also changes of policy and routing."""

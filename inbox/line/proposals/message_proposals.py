@@ -164,8 +164,8 @@ class MessageProposal:
 def show_proposal(line: Line, capacity: Capacity, proposal_id: str) -> MessageProposal:
     """Show an open proposal with its reason; the audit says that it was shown.
 
-    To whoever may know of its subject, or may approve it. Raises `NotFound` for everybody else, and
-    `Conflict` if it is not open any more.
+    For a person who may know of its subject, or may approve it. Raises `NotFound` for everybody
+    else, and `Conflict` if it is not open any more.
     """
     with line.store.transaction() as tx:
         proposal = tx.get(Proposal, proposal_id)
@@ -174,7 +174,7 @@ def show_proposal(line: Line, capacity: Capacity, proposal_id: str) -> MessagePr
         kind = ProposalKind(proposal.kind)
         authorized = _authorize_to_see(line, tx, capacity, proposal)
         if proposal.state is not ProposalState.OPEN or proposal.expires_at <= tx.now:
-            raise Conflict("proposal.not_open", "it was approved, or its time is over")
+            raise Conflict("proposal.not_open", "it was approved, or it has expired")
         code, reason = unseal_proposal(tx, line, proposal)
         authorized.record(
             event="proposal:shown",

@@ -1,7 +1,7 @@
 """What one person may do to rules alone: take a change back, or switch one row or rule off.
 
-Whatever gains anything takes two people, whatever the step is called. The program decides it by the
-exact difference to what is active: a roll-back that would gain something becomes a proposal.
+A step that gains anything needs two people, however it is called. The program decides by the exact
+difference from what is active: a roll-back that would gain something becomes a proposal.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class RollBack:
     """Of the version that is active again, or of the one that was proposed."""
     proposed: ProposedVersion | None
     why: tuple[str, ...]
-    """Why it takes two people, where it does."""
+    """Why it needs two people, where it does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +79,11 @@ def switch_off(
 ) -> Comparison:
     """Switch off one row that allows something, or one routing rule; returns what that changes.
 
-    It is a version of its own, active at once. On again it takes two people, as any other change.
+    It is a version of its own, active at once. Two people must agree to switch it on again.
 
     Raises:
         NotFound: nothing has this name.
-        Conflict: it is off already, or switching it off takes two people.
+        Conflict: it is off already, or switching it off needs two people.
         PolicyError: what is left breaks an invariant: another row must go first.
     """
     _check_reason(reason)
@@ -92,7 +92,7 @@ def switch_off(
         with line.store.reading() as tx:
             plan = _plan_switch_off(tx, rules, name)
     except InboxError as error:
-        refusal = error  # Whoever may not edit these rules is told that, and nothing else.
+        refusal = error  # A person who may not edit these rules hears that, and nothing else.
     with line.store.transaction() as tx:
         authorized = authorize_edit(line, tx, capacity, rules, RequestFacts(reason_given=True))
         if plan is None:

@@ -47,13 +47,13 @@ class VersionedRules:
     describe_difference: Callable[[FilesOfVersion, FilesOfVersion], str]
     """What the second change about the first, in words. Raises `PolicyError`: one is unreadable."""
     why_two_people: Callable[[FilesOfVersion, FilesOfVersion], tuple[str, ...]]
-    """Why putting the second in place of the first takes two people; empty: one suffices.
+    """Why putting the second in place of the first needs two people; empty: one suffices.
 
     Raises `PolicyError`: one is unreadable."""
     switch_off: Callable[[FilesByName, str], FilesByName]
     """The same files with one row or rule switched off.
 
-    Raises `NotFound`, `Conflict` and `PolicyError`: there is none, or it cannot be."""
+    Raises `NotFound`, `Conflict` and `PolicyError`: it does not exist, or it cannot be."""
 
 
 def _draft(version: FilesOfVersion) -> PolicyDraft:
@@ -125,7 +125,7 @@ class Comparison:
     active: str | None
     """The id of the version that they were compared with."""
     text: str
-    """What changes, in words: whoever approves it acknowledges these very words."""
+    """What changes, in words: the person who approves it acknowledges these very words."""
 
     @property
     def digest(self) -> str:

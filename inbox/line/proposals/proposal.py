@@ -51,7 +51,7 @@ def open_proposal(  # noqa: PLR0913 - the columns of a proposal
 
 
 def _check_none_open(authorized: Authorized, kind: str, subject_id: str) -> None:
-    """One whose time is over lapses here, so that an approval still on its way finds it gone."""
+    """An expired one lapses here, so that an approval still on its way finds it gone."""
     for proposal in _find_open(authorized, kind, subject_id):
         if proposal.expires_at > authorized.tx.now:
             raise Conflict("proposal.open", "it has been proposed already")

@@ -72,7 +72,7 @@ def is_waivable(code: str) -> bool:
 
 
 def takes_reviewer(codes: Sequence[str]) -> bool:
-    """Whether one of these codes takes a security reviewer to waive."""
+    """Whether one of these codes needs a security reviewer to waive it."""
     return any(CODES[code].needs_reviewer for code in codes if code in CODES)
 
 
@@ -81,8 +81,8 @@ def release_facts(
 ) -> RequestFacts:
     """The facts about waiving: by the code of the message, and by each that would be waived.
 
-    What takes a reviewer nobody may waive under a policy of before that fact, which would let an
-    archivist approve it.
+    Under a policy that was written before that fact existed nobody may waive what needs a reviewer:
+    such a policy would let an archivist approve it.
     """
     held_for = _held_for(message)
     needs_reviewer = takes_reviewer((*held_for, *waivers))
@@ -115,7 +115,7 @@ def unseal_proposal(session: Session, line: Line, proposal: Proposal) -> tuple[s
 def sealed_waivers(session: Session, line: Line, proposal: Proposal) -> Sequence[str]:
     """What a release would waive, to decide who may approve it.
 
-    Nothing where it cannot be read: nobody is told of that before it is known who asks.
+    Empty where it cannot be read: nobody learns of that before it is known who asks.
     """
     if proposal.kind != QUARANTINE_RELEASE:
         return ()

@@ -70,7 +70,7 @@ def authorize_approval(
 
 
 def _lock_installation(session: Session) -> None:
-    """One change at a time: whoever else would change any rules waits here."""
+    """One change at a time: another person who would change any rules waits here."""
     session.get(Installation, 1, populate_existing=True, with_for_update=True)
 
 

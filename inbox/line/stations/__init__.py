@@ -64,9 +64,9 @@ def advance(line: Line, job: Job[R]) -> Job[R] | None:
 
     Returns the same row's next job, still leased, if its next station is due.
 
-    An unavailable neighbour means same state, later; so do damaged bytes, which an operator is told
-    of at once: they may be put back from a copy. A lost lease means that somebody else has the
-    row: nothing is written.
+    An unavailable neighbour means same state, later. So do damaged bytes: an operator gets a task,
+    for they may be restored from a copy. A lost lease means that somebody else has the row:
+    nothing is written.
     """
     station = station_of(job.row.state)
     assert station is not None

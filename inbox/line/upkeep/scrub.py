@@ -113,7 +113,7 @@ def _check_message(line: Line, message_id: str) -> int:
         if _vault_works(line):  # So it is this object that the disk does not give.
             report_damage(line, message_id, error.code)
     except ConfigurationError:
-        return 0  # A key that this process does not have: that is told elsewhere.
+        return 0  # A key that this process does not have: that is reported elsewhere.
     else:
         _close_damage_task(line, message_id)
     return message.size
