@@ -41,13 +41,13 @@ class RequestFacts:
     reason_given: bool = False
     reference_given: bool = False
     period_given: bool = False
-    """When it ends is said."""
+    """The request says when it ends."""
     target: PersonId | None = None
     """The person that something is given to."""
     waivable: bool = False
     """The code that the message is quarantined with may be waived."""
     needs_reviewer: bool = False
-    """That code, or one that it is proposed to waive, takes a security reviewer to approve."""
+    """A security reviewer must approve that code, or one that it is proposed to waive."""
     same_documents: bool = False
     """The archive has registered a message of the same sender with the same documents."""
 

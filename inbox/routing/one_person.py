@@ -15,7 +15,7 @@ from inbox.routing.rule_reader import read_rules
 
 
 def why_two_people(found: RoutingDiff) -> tuple[str, ...]:
-    """Why putting the new book in place of the old one takes two people; empty: one suffices."""
+    """Why putting the new book in place of the old one needs two people; empty: one suffices."""
     return tuple(_gains(found))
 
 

@@ -64,8 +64,8 @@ class RuleAnswer:
 class RoutingExplanation:
     """Why a message is routed as it is: the result of every rule, in order.
 
-    Holds nothing of the message: its texts are the rules' own, so no title and no name. But that
-    a title has one of a rule's words is told, so it is for those who may see why.
+    Holds nothing of the message: its texts are the rules' own, so no title and no name. But it
+    says that a title has one of a rule's words, so it is for those who may see why.
     """
 
     route: Route | None

@@ -3,8 +3,8 @@
 A case says that with this metadata, on this day, the message must be routed there.
 
 A case says what the rules mean. Where the rule that decides is switched off, the case passes if
-it expects what that rule says, and also if it expects "unrouted": whoever switches a rule off need
-not rewrite the cases first.
+it expects what that rule says, and also if it expects "unrouted": nobody has to rewrite
+the cases before switching a rule off.
 
 A file of cases says whose rules it tries (`receiver`) and on which day (`on`), and then, for each
 `[[case]]`, `name`, `metadata` and `expect`: either "unrouted" or a table of `unit`, `rule` and

@@ -125,8 +125,8 @@ def grant_is_of_organisation() -> SqlCondition:
 def is_involved_in_grant() -> SqlCondition:
     """The person is involved in the grant under review, and so may not review it.
 
-    So: whoever got the grant or gave it, was ever assigned the message or granted access to it, or
-    leads the unit that it was with.
+    Involved are those who got the grant or gave it, who were ever assigned the message or granted
+    access to it, and who lead the unit that it was with.
     """
     assigned_once = row_exists(
         Assignment,

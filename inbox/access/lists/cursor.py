@@ -1,7 +1,7 @@
 """The cursor of a list, newest first: the row after which the next page begins (keyset pagination).
 
 It stays where it is while mail comes and goes. As text it names the last row that was shown, which
-whoever holds it has seen, and looks up nothing: with a made-up one nothing is learned.
+its holder has seen, and it looks up nothing: a made-up one teaches nothing.
 """
 
 import base64

@@ -150,7 +150,7 @@ def fetch_page(  # noqa: PLR0913 - whose list, of what, from where
     The page begins after a cursor. It is read by one statement, plus rechecks.
 
     Raises:
-        Invalid: the cursor is none of ours, or the page is too long.
+        Invalid: the cursor is not ours, or the page is too long.
         Unavailable: a list has differed from a decision in this process.
     """
     recheck.check_trusted()

@@ -105,8 +105,8 @@ def accessible_messages(
 
     The result covers some or all people of an organisation.
 
-    By the rows that there are, with whatever a request may bring; those who could nothing are not
-    told. In the caller's transaction.
+    By the rows that exist, with everything that a request may supply; people who could do nothing
+    are left out. In the caller's transaction.
     """
     algebra = bdd_algebra_for([policy], ())
     space = DecisionSpace(policy, (), algebra)

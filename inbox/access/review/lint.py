@@ -28,7 +28,7 @@ def lint(draft: PolicyDraft, *, on: date | None = None) -> tuple[PolicyFinding, 
     """What a policy editor should look at: errors first, then notes.
 
     Without a day no legal basis counts as expired.
-    A row that denies what no row allows is told only: two fences may be meant.
+    A row that denies what no row allows is only a note: two fences may be meant.
     """
     looked = _RuleLinter(draft)
     found = [
@@ -101,7 +101,7 @@ class _RuleLinter:
 
 def _switched_off(draft: PolicyDraft) -> Iterator[PolicyFinding]:
     for rule in draft.switched_off.values():
-        text = "is switched off, and decides nothing; on again takes two people"
+        text = "is switched off, and decides nothing; two people can switch it on"
         yield PolicyFinding(code="switched_off", about=rule.id, text=text, is_error=False)
 
 

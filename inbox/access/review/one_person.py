@@ -1,6 +1,6 @@
-"""What one person may put in force alone, and what takes two: decided by the exact difference.
+"""What one person may put in force alone, and what needs two: decided by the exact difference.
 
-Whatever gains anything takes two people, by whatever command. One person may narrow, as long as
+A change that gains anything needs two people, by any command. One person may narrow, as long as
 what controls the rules themselves stays, and as long as each action is left to somebody.
 """
 
@@ -24,7 +24,7 @@ CONTROL_ACTIONS: Final = frozenset(
 
 
 def why_two_people(old: PolicyDraft, new: PolicyDraft) -> tuple[str, ...]:
-    """Why putting the new policy in place of the old one takes two people; empty: one suffices."""
+    """Why putting the new policy in place of the old one needs two people; empty: one suffices."""
     found = compare_policies(old, new)
     widens = [line for change in found.changes if change.widens for line in change.lines()]
     controls = {change.action for change in found.changes} & CONTROL_ACTIONS

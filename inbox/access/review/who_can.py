@@ -150,8 +150,8 @@ def who_can(
     The condition is that the request supplies what is required.
 
     `at` is the time of everything with a period: capacities, clearances, assignments, grants. The
-    message is in the state and with the unit that it is in now. Of a `target` that is named, the
-    rows are asked; otherwise it is told what somebody must be like.
+    message is in the state and with the unit that it is in now. If a `target` is named,
+    its rows are asked; otherwise `requires` says what the target must be like.
     """
     return _who_can(
         session,
