@@ -1,4 +1,4 @@
-"""What is wrong: one table of conditions for whoever shows it.
+"""What is wrong: one table of conditions for everything that shows it.
 
 A condition stands for as long as what it says is so, and is found anew each time it is asked for.
 `ready`, `inbox doctor`, `inbox watch`, the metrics, the log and the pages read `current`, and

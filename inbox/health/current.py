@@ -95,7 +95,7 @@ def _rank(condition: HealthCondition) -> tuple[int, str, str]:
 def _if_readable(
     find: Callable[[], Iterator[HealthCondition]], *, subject: str
 ) -> list[HealthCondition]:
-    """What it finds; a database that is away is a condition of its own, and is told already."""
+    """What it finds; a database that is away is a condition of its own, reported elsewhere."""
     try:
         return list(find())
     except InboxError as error:

@@ -1,4 +1,4 @@
-"""Units whose mail nobody could open, and what takes two people and has one."""
+"""Units whose mail nobody could open, and what needs two people and has one."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ def security_reviewers(tx: Transaction) -> frozenset[str]:
 
 
 def staff_of(tx: Transaction, unit: str) -> Staff:
-    """Who stands for what in a unit today; people and roles whose period is over do not count."""
+    """Who stands for what in a unit today; people and roles whose period has ended do not count."""
     rows = tx.exec(
         select(CapacityRow.role, CapacityRow.person)
         .join(Person, col(Person.id) == col(CapacityRow.person))

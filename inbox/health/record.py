@@ -25,7 +25,7 @@ PEOPLE_SECONDS: Final = 60.0
 """How often units and people are looked at, which takes a question to each."""
 _SEEN_AGAIN: Final = timedelta(seconds=20)
 _FORGOTTEN: Final = timedelta(minutes=1)
-"""What a worker that ended had seen, and nobody sees now, is over."""
+"""What a worker that ended had seen, and nobody sees now, has ended."""
 _Key = tuple[str, str]
 _Found = dict[_Key, HealthCondition]
 _Rows = dict[_Key, HealthConditionRow]

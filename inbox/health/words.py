@@ -13,7 +13,7 @@ from inbox.health.condition import HealthCondition
 
 
 class Language(StrEnum):
-    """The languages that conditions are told in."""
+    """The languages that conditions are written in."""
 
     ENGLISH = "en"
     BOKMAAL = "nb"
@@ -28,7 +28,7 @@ class Mender(StrEnum):
     HANDLER = "handler"
     REVIEWER = "reviewer"
     DIRECTORY = "directory"
-    """Whoever keeps units and people."""
+    """The people who keep units and people."""
     VENDOR = "vendor"
     """Of the case system."""
 

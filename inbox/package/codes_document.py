@@ -18,7 +18,7 @@ _ABOUT: Final = """\
 For archive staff and senders. Made from the code: `python -m inbox.package.codes_document`.
 
 A message that fails a check is kept, with a code and a task for an archivist. Nobody sees what is
-in it, not even those who decide about it. The sender is told nothing until two persons refuse it.
+in it, not even those who decide about it. The sender hears nothing until two persons refuse it.
 A message that two have let through is checked again, without the codes that they named.
 
 ## What may be done

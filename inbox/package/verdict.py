@@ -143,7 +143,7 @@ class VerdictBuilder:
         """Refuse the package with this code, unless the code is waived: then only record it.
 
         What nobody may waive is refused at once; for the rest the package is read to its end, so
-        that the reason that matters most is told.
+        that the reason that matters most is reported.
         """
         if not CODES[code].waivable:
             raise PackageRejected(code, reason)

@@ -52,7 +52,7 @@ def decode_xml(raw: bytes, area: str) -> str:
     """
     decoded = character_sets.decode_xml(raw)
     if decoded is None:
-        raise PackageRejected(f"{area}.encoding", "contradicts itself, or is none that is read")
+        raise PackageRejected(f"{area}.encoding", "contradicts itself, or is not supported")
     return _DECLARED.sub(r"\1", decoded.text, count=1)
 
 
@@ -115,7 +115,7 @@ class _PrologTarget:
 
 
 def _has_doctype(utf8: bytes) -> bool:
-    """Whether the parser itself sees a DOCTYPE: the same letters in a text or comment are none.
+    """Whether the parser itself sees a DOCTYPE: the same letters in a text or comment do not count.
 
     One can stand only before the root, so nothing after it is parsed here.
     """

@@ -131,7 +131,7 @@ def say_refused(
     word: api_models.Refused,
     response: Response,
 ) -> api_models.Answer:
-    """The case system says no. The sender is told nothing by this: people decide. Final."""
+    """The case system says no. The sender hears nothing of it: people decide. Final."""
     said = case_system.acknowledge_refused(line, who, delivery_id, code=word.code, text=word.text)
     return _respond(said, response)
 

@@ -21,7 +21,7 @@ ID_PATTERN = r"^[0-9a-f]{32}$"
 
 
 class ApiModel(BaseModel):
-    """The base of everything that is given: whoever reads it must let unknown fields pass."""
+    """The base of everything that is given: a reader must let unknown fields pass."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
@@ -202,7 +202,7 @@ class Delivery(ApiModel):
     verdict: Verdict
     """What was seen when the package was checked: integrity, signer, chain, revocation."""
     verdict_said: Sentences
-    """The same in plain words: show them to whoever registers it."""
+    """The same in plain words: show them to the person who registers it."""
     same_content: list[SameContent]
     """The sender sent the same before, under other ids: ask a person before registering it twice.
     Answer this delivery all the same, with the reference that it has in your archive."""

@@ -16,7 +16,7 @@ _DEVICE_NAMES: Final = re.compile(
 )
 _AT_THE_EDGE: Final = ". "
 _MAX_NAME_BYTES: Final = 200
-"""Of a name in UTF-8: file systems take 255, and whoever saves it may add to it."""
+"""Of a name in UTF-8: file systems allow 255, and a program that saves it may add to it."""
 
 
 def content_disposition(name: str, number: int) -> str:

@@ -74,7 +74,7 @@ def document_download(line: Line, found: CollectedMessage, number: int) -> Downl
 
 
 def _watched(line: Line, message_id: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same chunks; damage that shows while they are sent is told to an operator."""
+    """The same chunks; damage that shows while they are sent is reported to an operator."""
     with watch_damage(line, message_id):
         yield from chunks
 

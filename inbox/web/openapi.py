@@ -22,8 +22,8 @@ _EXAMPLES: Final = Path(__file__).with_name("answer_examples.json")
 _ABOUT: Final = """\
 Confidential case mail (*taushetsbelagt arkivmelding*) for a case system.
 
-List what waits (or be told by the webhook), collect it, say *accepted* when you have the bytes, and
-*registered* with the archive's reference once it is journalført, or *refused* with a code. Only
+List what waits (or get an event by webhook), collect it, say *accepted* when you have the bytes,
+and *registered* with the archive's reference once it is journalført, or *refused* with a code. Only
 *registered* sends the sender a kvittering. Every request may be repeated: the same word twice is
 the same answer. Use `message_id` as your key against duplicates.
 

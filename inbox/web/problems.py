@@ -168,7 +168,7 @@ _PROBLEM_OF_STATUS: Final[Mapping[int, _ProblemText]] = {
 _DETAIL_OF_CODE: Final[Mapping[str, str]] = {
     "word.conflict": (
         "Another final word stands for this delivery. Nothing was changed, and a person in the"
-        " archive has been told."
+        " archive has been informed."
     )
 }
 """What to do, for codes that can say it better than their kind of error."""

@@ -107,7 +107,7 @@ def archive_message_of(root: Element) -> ArchiveMessage:
     Grading is not looked at here: ask `grading.grading_of` first.
     """
     if root.tag != f"{_OWN}arkivmelding":
-        # A later edition of the standard is told apart from XML that is not Noark at all.
+        # A later edition of the standard has another code than XML that is not Noark at all.
         later = str(root.tag).startswith(f"{{{NAMESPACE}/")
         raise PackageRejected(f"arkivmelding.{'newer_namespace' if later else 'not_noark'}")
     # Noark 5: virksomhetsspesifikkeMetadata may hold any XML, also elements of this name.

@@ -1,4 +1,4 @@
-"""Which of several reasons against a package is told: the one that matters most.
+"""Which of several reasons against a package is reported: the one that matters most.
 
 First comes what nobody may waive, so that no two people waive one reason in vain for another. Among
 equals the order is: whom it is from, whether it can be taken apart, whether it is graded, and then
@@ -38,5 +38,5 @@ def by_importance(codes: Iterable[str]) -> tuple[str, ...]:
 
 
 def most_important(codes: Iterable[str]) -> str:
-    """The code that is told when all of these stand; there is at least one."""
+    """The code that is reported when all of these stand; there is at least one."""
     return by_importance(codes)[0]

@@ -39,7 +39,7 @@ class Remedy(Enum):
         nb="Ja: den som lager avsenderens program, må rette det. Så sendes meldingen på nytt.",
         nn="Ja: den som lagar programmet til avsendaren, må rette det. Så blir meldinga send på"
         " nytt.",
-        en="Yes: whoever makes the sender's software must correct it; then the message is sent"
+        en="Yes: the maker of the sender's software must correct it; then the message is sent"
         " again.",
     )
     CONTENT = Text(
@@ -55,7 +55,7 @@ class Remedy(Enum):
     OURS = Text(
         nb="Nei: den som drifter mottaket, kan rette det. Sjekk så meldingen på nytt.",
         nn="Nei: den som driftar mottaket, kan rette det. Sjekk så meldinga på nytt.",
-        en="No: whoever operates this service can mend it; then check the message again.",
+        en="No: the operator of this service can mend it; then check the message again.",
     )
     NOTHING = Text(
         nb="Nei: det er ingen feil å rette, men noe å avgjøre her.",
@@ -65,7 +65,7 @@ class Remedy(Enum):
     ELSEWHERE = Text(
         nb="Nei: avsenderen må sende den en annen vei. Varsle den som har ansvar for sikkerhet.",
         nn="Nei: avsendaren må sende ho ein annan veg. Varsle den som har ansvar for tryggleik.",
-        en="No: the sender must send it another way. Tell whoever is responsible for security.",
+        en="No: the sender must send it another way. Inform those responsible for security.",
     )
 
 

@@ -1,8 +1,8 @@
-"""What kind of container one seems to be that the strict reader refuses: only to tell the reason.
+"""What kind of container one seems to be that the strict reader refuses: only to say the reason.
 
 The strict reader stops at the first thing that is odd, and a container of another kind has many.
 Here the directory is read once more, loosely. Nothing is accepted for what is found: it decides
-which of several reasons is told.
+which of several reasons is reported.
 """
 
 import struct
@@ -46,7 +46,7 @@ def apparent_codes(source: BinaryIO, limits: Limits) -> frozenset[str]:
 
 
 def _entries(directory: bytes) -> Iterator[tuple[str, int, int]]:
-    """Name, flags and place of each entry, up to the first that is none."""
+    """Name, flags and place of each entry, up to the first that is invalid."""
     position = 0
     while directory.startswith(_ENTRY_SIGNATURE, position):
         if len(directory) - position < _ENTRY.size:

@@ -1,6 +1,6 @@
 """Which file names a package may have: odd ones are noted, what cannot be held apart is refused.
 
-Documents are fetched by number and saved under safe, distinct names, so a name need only be told
+Documents are fetched by number and saved under safe, distinct names, so a name need only differ
 from the others. Refused are NUL, an empty level, an absolute path, `..`, what some reader takes
 for META-INF, and exactly the same name twice.
 """
