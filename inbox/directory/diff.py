@@ -2,9 +2,9 @@
 
 It lists the rows that are added, changed and ended, and which of these changes widen access.
 
-Pure: rows in, changes out. A beginning that has passed is met by whatever is in force, and an end
-that has passed by whatever is over: history is never written anew, and a second import changes
-nothing.
+Pure: rows in, changes out. A beginning in the past fits every row that is in force, and an
+end in the past fits every row that has ended: history is never written anew, and a second import
+changes nothing.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class DirectorySnapshot:
 
     It includes everything else that a directory file refers to.
 
-    Of people, units and case systems also what is over; of the rest what is in force or ahead.
+    Of people, units and case systems also what has ended; of the rest what is in force or ahead.
     """
 
     rows: RowsByKind

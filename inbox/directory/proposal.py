@@ -2,7 +2,7 @@
 
 If a change widens access, one person proposes it and another approves exactly what was shown.
 
-What only narrows access takes one person, so that nobody waits for a second to take access away.
+One person may do what only narrows access, so that nobody waits for a second to take it away.
 """
 
 from dataclasses import dataclass, field
@@ -211,7 +211,7 @@ def issue_code_with_approver(
 
     It requires the same two decisions as a change that widens access.
 
-    Whoever has the code is that person to us, so it takes no less.
+    To the program the holder of the code is that person, so it requires no less.
     """
     with line.store.transaction() as tx:
         authorized = authorize_person(line, tx, by, Action.DIRECTORY_EDIT, OfInstallation())

@@ -1,7 +1,7 @@
 """Two people accept that an older database goes on, each with a code that an operator issued.
 
 The directory of an older database says who was active then, so it is not asked where the newest
-export of the directory is given. Nor are its personal codes: whoever has left may know one.
+export of the directory is given. Nor are its personal codes: a person who has left may know one.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ class TwoPeople:
 def issue_restore_code(line: Line, files: Sequence[str], person: str) -> str:
     """A code with which this person accepts the gap that there is now; an earlier one is void.
 
-    Whoever calls this has the keys of the database. The code holds for `CODE_LIFE`, for this gap,
+    The caller has the keys of the database. The code holds for `CODE_LIFE`, for this gap,
     and while the log goes on from where it is now. Raises `Conflict` where there is no gap.
     """
     if not _ID.accepts(person):
@@ -130,7 +130,7 @@ def _standing() -> SelectOfScalar[AuditGapRow]:
 def _check_codes(tx: Transaction, people: TwoPeople, gap: ParsedCheckpoint) -> None:
     """Both codes are right, of now, for this gap, and of this log as far as it was then."""
     if people.first == people.second:
-        raise Conflict("restore.one_person", "it takes two different people")
+        raise Conflict("restore.one_person", "two different people are needed")
     for person, code in (
         (people.first, people.first_code),
         (people.second, people.second_code),
@@ -141,7 +141,7 @@ def _check_codes(tx: Transaction, people: TwoPeople, gap: ParsedCheckpoint) -> N
             raise Conflict(
                 "restore.code",
                 f"the code is not one that was issued to {person} for this gap, or its two hours"
-                " are over: see `inbox restore --issue-code`",
+                " have passed: see `inbox restore --issue-code`",
             )
 
 
@@ -213,7 +213,7 @@ def _acceptance(
 
 
 def _close_gaps(tx: Transaction, runs: _Runs, size: int, people: TwoPeople) -> None:
-    """The rows of these gaps are accepted and name their entries; their tasks are over.
+    """The rows of these gaps are accepted and name their entries; their tasks are closed.
 
     A gap that no process has reported yet gets its row now.
     """
