@@ -66,8 +66,8 @@ def init(
     second reviews them, so a change of policy requires both. Each person gets a personal code. On a
     terminal the codes are shown to one person at a time, each on a screen that Enter wipes away;
     nothing is done before both have seen theirs. A script says --codes FOLDER, or --json into a
-    pipe. Whoever has a code can replace it: `inbox directory own-code`. Everything is recorded in
-    the audit. Run `inbox keys create` and `inbox database upgrade` first, and `inbox directory
+    pipe. A person who has a code can replace it: `inbox directory own-code`. Everything is recorded
+    in the audit. Run `inbox keys create` and `inbox database upgrade` first, and `inbox directory
     import` and `inbox doctor` afterwards.
     """
     settings = settings_of(ctx)
@@ -106,7 +106,7 @@ def init(
 
 
 def _check_codes_have_a_place(folder: Path | None, *, as_json: bool) -> None:
-    """Two codes never stand on one screen: whoever sees both is two people to us."""
+    """Two codes never stand on one screen: a person who sees both could act as two."""
     if folder is None and as_json is is_private_screen():
         raise Invalid(
             "init.codes",

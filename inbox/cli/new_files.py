@@ -14,7 +14,7 @@ database = "sqlite:///data/inbox.db"
 # Where packages lie, encrypted. Best on a disk of its own, never in the same backup as the keys.
 vault = "vault"
 
-# `inbox keys create` makes it. Whoever has keys and data can read everything; nobody can without.
+# `inbox keys create` makes it. Who has keys and data can read everything; nobody can without.
 keys = "keys"
 
 # Who may do what, and where mail goes. Nothing here decides before two people have agreed to it.
@@ -56,7 +56,7 @@ url = "http://127.0.0.1:9093"
 #password_file = "gateway.password"
 organisations = ["{organisation}"]
 
-# Where events may be sent: a block for each case system that is told by webhook.
+# Where events may be sent: a block for each case system that gets webhooks.
 #[[webhook_targets]]
 #host = "fagsystem.kommune.example"
 #port = 443

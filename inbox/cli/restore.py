@@ -50,7 +50,7 @@ def restore(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     accept: Annotated[
         bool,
-        typer.Option("--accept-gap", help="Accept that what is missing is lost; takes two people."),
+        typer.Option("--accept-gap", help="Accept that what is missing is lost; needs two people."),
     ] = False,
     issue_code: Annotated[
         str | None,
@@ -97,7 +97,7 @@ def restore(  # noqa: PLR0913, PLR0917 - the options of the command
     audit says of it, what the gateways still have, and how directory and policies differ from their
     newest exports; it ends with 1 while the gap is not accepted.
 
-    --accept-gap shows the same and takes two people, both active in the newest directory export and
+    --accept-gap shows the same and needs two people, both active in the newest directory export and
     one of them a security reviewer, each with a code of their own. An operator, who must have the
     key folder, gives each of them that code with --issue-code; it holds for two hours and for this
     gap only.
@@ -279,8 +279,8 @@ def _unconfirmed(session: Session, channel: str) -> int:
 def _show_directory(line: Line, directory: Directory | None) -> None:
     if directory is None:
         print_line(
-            f"{_LOUD} NO DIRECTORY EXPORT IS GIVEN (--directory-export): whoever has left since"
-            " is active here, and is believed to be"
+            f"{_LOUD} NO DIRECTORY EXPORT IS GIVEN (--directory-export): people who have left"
+            " since are active here, and are believed to be"
         )
         return
     with line.store.reading() as tx:

@@ -38,7 +38,7 @@ from inbox.wiring import build_line
 from inbox.worker import Worker
 
 _SHUTDOWN_SECONDS: Final = 15
-"""How long open transfers and the step at hand may take when it is told to end."""
+"""How long open transfers and the step at hand may take when the program has to end."""
 _STARTUP_SECONDS: Final = 30
 _COMPARE_SECONDS: Final = 300
 _BACKLOG: Final = 128
@@ -48,7 +48,7 @@ _PR_SET_DUMPABLE: Final = 4
 
 
 class Runnable(Protocol):
-    """Something that runs until it is told to stop."""
+    """Something that runs until it is stopped."""
 
     def run(self) -> None:
         """Run; what it raises ends the program."""

@@ -40,7 +40,7 @@ def watch(
     """
     line = line_of(ctx)
     for each in (signal.SIGINT, signal.SIGTERM) if not once else ():
-        signal.signal(each, signal.default_int_handler)  # Also where whoever started it ignores it.
+        signal.signal(each, signal.default_int_handler)  # Also where its parent ignores it.
     shown: dict[_Key, HealthCondition] | None = None
     with suppress(KeyboardInterrupt):
         while True:

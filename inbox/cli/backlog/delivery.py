@@ -1,4 +1,4 @@
-"""`inbox delivery`: what was offered to case systems, and the events that told them."""
+"""`inbox delivery`: what was offered to case systems, and the events about it."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -36,7 +36,7 @@ delivery: Final = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="What was offered to case systems, by ids, states, codes and ages: never to which one. An"
-    " operator has a case system told of a delivery again.",
+    " operator can send a case system another event about a delivery.",
 )
 
 DeliveryArgument = Annotated[str, typer.Argument(metavar="DELIVERY", help="The id of a delivery.")]
@@ -60,7 +60,7 @@ def list_deliveries(  # noqa: PLR0913, PLR0917 - the options of a command
 ) -> None:
     """List deliveries that stand open, oldest first, each with its newest event.
 
-    With --state or --sent-as, also those that are over.
+    With --state or --sent-as, also those that have ended.
     """
     wanted = word_of(DeliveryState, state, "delivery.state")
     store = store_for(ctx)
@@ -108,7 +108,7 @@ def _row(row: Delivery, event: Outbox | None, now: datetime) -> dict[str, object
 
 @delivery.command()
 def show(ctx: typer.Context, delivery_id: DeliveryArgument, as_json: Json = False) -> None:
-    """Show a delivery with every event that told of it, and the tasks of its message."""
+    """Show a delivery with every event about it, and the tasks of its message."""
     with store_for(ctx).reading() as tx:
         parts = _delivery_with_events(tx, delivery_id)
     print_parts(parts, as_json=as_json)
@@ -135,7 +135,7 @@ def send_again(
     as_: As = Role.OPERATOR.value,
     code_from_stdin: CodeFromStdin = False,
 ) -> None:
-    """Have the case system told of a delivery again, now: of one that it has not answered.
+    """Send the case system another event about a delivery that it has not answered, now.
 
     An event that waits for its next try is tried now; else there is a new one under an id of its
     own.

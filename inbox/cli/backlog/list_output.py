@@ -60,7 +60,7 @@ class Listing:
 def listing(
     name: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]], at_most: int
 ) -> Listing:
-    """The first rows of those that were found; whoever looks finds one more than is shown."""
+    """The first rows of those that were found; a query asks for one more than is shown."""
     return Listing(name=name, columns=columns, rows=rows[:at_most], more=len(rows) > at_most)
 
 

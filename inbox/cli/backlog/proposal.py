@@ -19,9 +19,9 @@ from inbox.tables import Proposal
 proposal: Final = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    help="Decisions that take two people, and wait for the second: giving up mail that was missed,"
+    help="Decisions that need two people, and wait for the second: giving up mail that was missed,"
     " refusing, releasing from quarantine, withdrawing what was collected, dismissing a late word."
-    " The reason is shown to whoever may decide, with their own personal code.",
+    " The reason is shown to a person who may decide, with their own personal code.",
 )
 
 ProposalArgument = Annotated[

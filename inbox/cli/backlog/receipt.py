@@ -108,8 +108,8 @@ def accept(
 ) -> None:
     """Accept that the sender cannot be answered here: the message counts as answered.
 
-    The reason, such as how the sender was told instead, is typed, or is the second line of standard
-    input.
+    The reason, such as how the sender was informed instead, is typed, or is the second line of
+    standard input.
     """
     line = line_of(ctx)
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)

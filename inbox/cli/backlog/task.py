@@ -208,7 +208,7 @@ def word(
 ) -> None:
     """Show the word of a case system that came too late, or that contradicts an earlier one.
 
-    It is shown to whoever may see the titles of the message; the audit says so.
+    It is shown to a person who may see the titles of the message; the audit says so.
     """
     code = read_code(by, from_stdin=code_from_stdin)
     found = perform_as(ctx, by, code, as_, lambda line, who: show_word(line, who, task_id))

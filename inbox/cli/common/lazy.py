@@ -98,7 +98,7 @@ COMMANDS: Final = {
     "delivery": _LazyCommand(
         module="backlog.delivery",
         panel=_WAIT,
-        help="What was offered to case systems: list it, have one told again.",
+        help="What was offered to case systems: list it, send an event again.",
     ),
     "receipt": _LazyCommand(
         module="backlog.receipt",

@@ -37,7 +37,7 @@ def count_added_rows(folder: Path) -> Iterator[str]:
 
 
 def _run_cases(folder: Path) -> None:
-    """Read the cases, too; those that fail are told by who reads the policy next."""
+    """Read the cases as well; the next reader of the policy reports those that fail."""
     load_draft(folder).case_failures()
 
 

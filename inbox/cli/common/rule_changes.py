@@ -145,7 +145,7 @@ def roll_back(who: SignedIn, rules_of: RulesForCapacity, reason: str) -> None:
         return
     print_line(made.proposed.compared.text)
     for why in made.why:
-        print_line(f"takes two people: {why}")
+        print_line(f"needs two people: {why}")
     print_line(f"acknowledge: {made.proposed.compared.digest}")
     print_line(f"proposed {made.proposed.proposal_id}; another person approves it")
     print_line("nothing is rolled back yet")

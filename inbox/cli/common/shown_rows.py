@@ -1,4 +1,4 @@
-"""What is ever shown of a row to whoever need not sign in: ids, states, codes, attempts and times.
+"""What is ever shown of a row without sign-in: ids, states, codes, attempts and times.
 
 Nothing that says what a message is about, who sent it or whom it belongs to.
 """

@@ -240,7 +240,7 @@ def own_code(ctx: typer.Context, by: OwnId, code_from_stdin: CodeFromStdin = Fal
     """Replace your own personal code: type the one you have, and see a new one.
 
     The old code stops working, and the audit says so. On a terminal nothing is changed before you
-    have seen the new one. This takes nobody else: whoever has lost the code asks two others.
+    have seen the new one. Nobody else is needed; a person who has lost the code asks two others.
     """
     store = store_of(settings_of(ctx))
     old = read_code(by, from_stdin=code_from_stdin)

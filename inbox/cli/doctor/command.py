@@ -106,7 +106,7 @@ def _examine(ctx: typer.Context) -> Iterator[DoctorFinding]:
 def _news(
     told: set[tuple[str, str, str]], findings: Iterator[DoctorFinding]
 ) -> Iterator[DoctorFinding]:
-    """What has not been told: a worker may have found the same, or two checks read one file."""
+    """What is not reported yet: a worker may have found the same, or two checks read one file."""
     for finding in findings:
         found = finding.condition
         if found is not None:

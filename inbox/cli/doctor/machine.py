@@ -212,7 +212,7 @@ def audit_gap(patient: CheckContext) -> Iterator[DoctorFinding]:
     try:
         keyring = Keyring.load(patient.settings.keys)
     except InboxError:
-        return  # That is told of the keys.
+        return  # The check of the keys reports that.
     with patient.store.reading() as tx:
         gap = find_gap(tx, keyring, [signed])
     if gap is None:

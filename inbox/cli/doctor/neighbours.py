@@ -142,7 +142,7 @@ def lists(patient: CheckContext) -> Iterator[DoctorFinding]:
     with patient.store.reading() as tx:
         believed = store.current_trust(tx)
     if not believed.anchors:
-        return  # That is told of the folder.
+        return  # The check of the folder reports that.
     stale = with_times(patient.store, list(trust_conditions(patient.store, store)))
     yield from map(of_condition, stale)
     missing = {each.name for each in stale if each.code == STALE_LIST}

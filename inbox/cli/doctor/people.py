@@ -31,7 +31,7 @@ def people(patient: CheckContext) -> Iterator[DoctorFinding]:
 
 
 def _sound(patient: CheckContext, books: ActiveRuleBooks) -> Iterator[tuple[str, str]]:
-    """What is looked at, in the order in which it is told, and what is so where it is sound."""
+    """What is checked, in the order in which it is reported, and the words where it is sound."""
     with patient.store.reading() as tx:
         for book in receiving_books(books, tx):
             yield f"routing:{book.organisation}", "every unit that the rules name is known"

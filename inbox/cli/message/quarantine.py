@@ -47,7 +47,7 @@ def held(  # noqa: PLR0913, PLR0917 - the options of the command
     """Show a message in quarantine to a person who decides: envelope and verdict, no content.
 
     It is shown to archivists, and to a security reviewer once an archivist has proposed to let it
-    pass and that takes a security reviewer. The audit says that it was shown.
+    pass and a security reviewer must approve that. The audit says that it was shown.
     """
     line = line_of(ctx)
     code = read_code(by, from_stdin=code_from_stdin)

@@ -1,4 +1,4 @@
-"""`inbox message propose-refusal`, `propose-withdrawal`, `propose-dismissal`: what takes two.
+"""`inbox message propose-refusal`, `propose-withdrawal`, `propose-dismissal`: what needs two.
 
 Another person approves with `inbox proposal approve`. The reason is typed, or is the second line of
 standard input.
@@ -35,7 +35,7 @@ def propose_refusal(  # noqa: PLR0913, PLR0917 - the options of the command
     message_id: MessageIdArgument,
     by: By,
     code: Annotated[
-        str, typer.Option(help=f"What the sender is told: {', '.join(sorted(REFUSALS))}.")
+        str, typer.Option(help=f"What the sender reads: {', '.join(sorted(REFUSALS))}.")
     ],
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,

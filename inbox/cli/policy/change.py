@@ -80,8 +80,8 @@ def switch_off(
     """Switch off one row that allows something, at once, as a policy editor.
 
     Never a row that denies, one of policy_*, route_*, directory_* or close_task, or the last that
-    lets anybody do an action. On again it takes two people: propose the folder. The program asks
-    for the reason. Only a cryptographic commitment to it is kept, in the audit.
+    lets anybody do an action. Two people can switch it on again: propose the folder. The program
+    asks for the reason. Only a cryptographic commitment to it is kept, in the audit.
     """
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
     rule_changes.switch_off(sign_in(ctx, by, code), _rules, row, reason)

@@ -235,7 +235,7 @@ def _open_message_reader(
     message_id: str,
     *wanted: ActionOnSubject,
 ) -> Iterator[AccessReader]:
-    """Somebody asks about a message and may. Raises `NotFound` otherwise, and where it is none."""
+    """Somebody asks about a message and may. Raises `NotFound` otherwise, and without one."""
     with open_access_reader(settings_of(ctx), who) as it:
         it.check_allowed(event, *wanted, about=message_id)
         if it.tx.get(Message, message_id) is None:

@@ -93,7 +93,8 @@ def switch_off(
     """Switch off one rule, at once, as an archivist.
 
     It goes on matching in its place: what it matches waits for a person, and is never left to a
-    later rule. On again it takes two people: propose the folder. The program asks for the reason.
+    later rule. Two people can switch it on again: propose the folder. The program asks for the
+    reason.
     Only a cryptographic commitment to it is kept, in the audit.
     """
     code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)

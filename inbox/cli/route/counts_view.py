@@ -16,7 +16,7 @@ from inbox.line.routing_simulation import (
 from inbox.routing.rule_book import SAME_UNIT, RuleBook
 
 TOO_FEW: Final = f"fewer than {SMALLEST_GROUP} each"
-"""In place of groups that are not told, however many, and of none: they look the same."""
+"""In place of groups that are too small to show, however many, and of no group at all."""
 _BY_A_PERSON: Final = "(a person)"
 _BY_RULE: Final = ("rule", "unit", "went", "would go")
 _BY_UNIT: Final = ("unit", "has", "would have", "gains", "loses")
@@ -41,11 +41,11 @@ def show_counts(counts: GroupCounts, book: RuleBook, form: OutputFormat) -> None
         f"Counted are groups of {SMALLEST_GROUP} or more with one way before and one now,"
         " and what you may"
     )
-    print_line(f"list; “{TOO_FEW}” is also said of none.")
+    print_line(f"list; “{TOO_FEW}” also stands where there is none.")
 
 
 def _sum_or_too_few(counts: GroupCounts, wanted: Callable[[BeforeAndAfter], bool]) -> int | str:
-    """Of the groups that may be told, and never of others: a sum would give those away."""
+    """Of the groups that may be shown, and never of others: a sum would give those away."""
     return sum(n for group, n in counts.items() if wanted(group)) or TOO_FEW
 
 

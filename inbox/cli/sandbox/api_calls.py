@@ -47,7 +47,7 @@ class ApiCall:
 
 
 def members_of(raw: bytes) -> dict[str, object]:
-    """The members of a JSON object; nothing where it is none."""
+    """The members of a JSON object; nothing where it is something else."""
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):

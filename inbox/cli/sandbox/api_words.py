@@ -143,7 +143,7 @@ class ApiWords:
         return wrong(self._about_unknown(call, delivery_id, known=notes is not None))
 
     def _about_unknown(self, call: ApiCall, delivery_id: str, *, known: bool) -> str:
-        """What an id is that is none of a delivery that stands."""
+        """What an id is that belongs to no open delivery."""
         named = self._name_of_id(delivery_id)
         if named is not None:
             return f"that is {named}. The address takes `delivery_id`"
@@ -162,7 +162,7 @@ class ApiWords:
             return wrong("something else stands in the way. Look again; do not repeat unchanged")
         standing = self._notes.get(call.parts[0], DeliveryNotes()).final or "another word"
         return wrong(
-            f"two final words for one delivery: {standing} stands, and a person has been told. Keep"
+            f"two final words for one delivery: {standing} stands, and a person was informed. Keep"
             " `message_id` with the reference that it got, and repeat that one: events come twice"
         )
 

@@ -1,4 +1,4 @@
-"""`inbox sandbox`: the service on loopback, for whoever writes a case system against it."""
+"""`inbox sandbox`: the service on loopback, for vendors who write a case system against it."""
 
 import logging
 import signal

@@ -13,7 +13,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 _ABOUT_CODE: Final[Mapping[str, str]] = {
     "request.too_large": "the body is too large: 64 KiB at most",
     "reference.shape": "the reference was refused. One line of at most 200 characters, with a"
-    " number other than zero, such as 2026/001234-1: a blank, a mark or `null` is none",
+    " number other than zero, such as 2026/001234-1: a blank, a mark or `null` is not one",
     "refusal.code": "the code was refused: a-z 0-9 . _ - only, at most 60",
     "refusal.text": "the text was refused: at most 2000 characters",
 }

@@ -215,7 +215,7 @@ class WatchedSender:
         self._last_failure = ()
         self._screen.show(
             f"event of delivery {event.delivery_id} -> 2xx",
-            [right("the signature was believed: it is told")],
+            [right("the signature was believed: the receiver answered 2xx")],
         )
         self._believed.put(event)
 

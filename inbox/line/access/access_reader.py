@@ -27,7 +27,7 @@ class AccessReader:
     def check_allowed(self, event: str, *wanted: ActionOnSubject, about: str) -> None:
         """Raise `NotFound` unless the capacity may do one of these actions; the success is audited.
 
-        Who may not know is not told whether there is something to know.
+        A caller who may not know does not learn whether there is something to know.
         """
         for action, subject in wanted:
             decision = permit(
