@@ -1,4 +1,4 @@
-"""The product's delivery API as a stranger sees it: what is told, fetched and answered."""
+"""The product's delivery API as a stranger sees it: events, downloads and answers."""
 
 import hashlib
 import json
@@ -46,7 +46,7 @@ class DeliveryDescription:
     message_id: str
     """The sender's id of the message."""
     sha256: str
-    """Of the package; empty if it was not told."""
+    """Of the package; empty if it was not given."""
     documents: tuple[DescribedDocument, ...]
     whole: Mapping[str, object] = field(repr=False)
     """Everything, as it came."""
@@ -177,7 +177,7 @@ def _read_json(content: bytes) -> object:
 
 
 def check_contents(kept: SpooledTemporaryFile[bytes], told: DeliveryDescription) -> None:
-    """Unpack it, and hold every document against the digest that was told."""
+    """Unpack it, and compare every document with the digest that was given."""
     try:
         with zipfile.ZipFile(kept) as archive:
             found = {_digest(archive, name) for name in archive.namelist()}

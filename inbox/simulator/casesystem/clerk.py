@@ -58,7 +58,7 @@ class SentAcknowledgement:
 
 @dataclass(frozen=True, kw_only=True)
 class Clerk:
-    """Sees to deliveries; `note` is told of every word that was said."""
+    """Sees to deliveries; `note` hears every word that was said."""
 
     api: ProductApi
     registry: Registry

@@ -41,7 +41,7 @@ class Errands:
             return ready
 
     def wake(self) -> None:
-        """Let whoever waits in `next` look around."""
+        """Wake the thread that waits in `next`."""
         with self._changed:
             self._changed.notify_all()
 
@@ -53,7 +53,7 @@ class Errands:
             self._done.add(delivery_id)
 
     def put_off(self, delivery_id: str) -> None:
-        """Later, and later still each time; after many times only if it is told of again."""
+        """Later, and later still each time; after many times only if another event comes."""
         with self._changed:
             self._held = False
             errand = self._waiting[delivery_id]

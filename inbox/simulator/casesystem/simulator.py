@@ -1,4 +1,4 @@
-"""A stand-in for a case system (fagsystem): told or asking, it collects, registers or refuses."""
+"""A stand-in for a case system (fagsystem): it collects, and registers or refuses."""
 
 import threading
 import time
@@ -42,9 +42,9 @@ def _utc_now() -> datetime:
 class CaseSystemSimulator:
     """One case system: `app` is for `server.serve`, a `with` is the time in which it works.
 
-    Told by webhook (`HOOK`), or asking by itself where `pull_every` is given. One that is told
-    lists now and then all the same (`lists_every`), and takes what it was not told of. Works only
-    once it is connected. All of it may be called from any thread.
+    It gets events by webhook (`HOOK`), or asks by itself where `pull_every` is given. One that gets
+    events lists now and then all the same (`lists_every`), and takes what no event named. It works
+    only once it is connected. All of it may be called from any thread.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class CaseSystemSimulator:
         """Whether it has nothing left to do that it knows of."""
         return self._errands.none_left()
 
-    # Being told
+    # Events
 
     def _take(self, headers: Mapping[str, str], body: bytes) -> int:
         with self._lock:

@@ -41,7 +41,7 @@ class Surprise(StrEnum):
     HELD_ELSEWHERE = "in another journal than expected"
     UNANSWERED = "its sender has no kvittering"
     OTHER_ANSWER = "its sender has another answer than expected"
-    UNTRUE = "its sender was told OK under a reference that no journal has for it"
+    UNTRUE = "its sender has OK under a reference that no journal has for it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +182,7 @@ class _Evidence:
         return letter.message_id in self._known and self._turn(letter) == 0
 
     def _is_true(self, letter: Letter) -> bool:
-        """Each reference that its sender was told is in a journal, for it or what it repeats."""
+        """Each reference that a sender has read is in a journal, for it or what it repeats."""
         held = self.entries.get(letter.message_id, [])
         if letter.plan.resends is not None:
             held = held + self.entries.get(self._ids[letter.plan.resends], [])

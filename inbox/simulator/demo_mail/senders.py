@@ -45,7 +45,7 @@ CAPABILITIES: Mapping[str, Mapping[str, str]] = {
     org: _DPV if org == ACCOUNTANT else _DPO for org in NAMES
 }
 """What the registry says of them: the accountant has no integrasjonspunkt, so none of our
-kvitteringer can reach it; whoever is not listed is unknown."""
+kvitteringer can reach it; an organisation that is not listed is unknown."""
 
 KNOWN_REFERENCES = (
     (NAV_PENSION, "2026/000417", "nav"),

@@ -15,9 +15,9 @@ class OtherEnd(StrEnum):
     TAKES = "takes it"
     """SENDT, MOTTATT, LEVERT."""
     LEAVES = "leaves it"
-    """SENDT, MOTTATT, and LEVETID_UTLOPT when the time is over."""
+    """SENDT, MOTTATT, and LEVETID_UTLOPT when the time has passed."""
     IS_AWAY = "is away"
-    """SENDT, and LEVETID_UTLOPT when the time is over; nothing arrives."""
+    """SENDT, and LEVETID_UTLOPT when the time has passed; nothing arrives."""
     FAILS = "fails"
     """FEIL when sending; nothing arrives."""
     READS_FIRST = "reads first"
@@ -54,7 +54,7 @@ class Outgoing:
         return envelopes.message_id_of(self.envelope)
 
     def due(self, now: datetime, pace: timedelta) -> Iterator[tuple[str, datetime]]:
-        """The statuses that have come about by now, each given once."""
+        """The statuses that have happened by now, each given once."""
         if self.queued_at is None or self.over:
             return
         steps = STEPS[self.other_end]

@@ -154,7 +154,7 @@ class Queue:
             waiting.last_updated = now
 
     def expire(self, message_id: str, now: datetime) -> None:
-        """Its time to live is over from now on."""
+        """It has expired from now on."""
         waiting = self._waiting.get(message_id)
         if waiting is not None:
             waiting.expires_at = now

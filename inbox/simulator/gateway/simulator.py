@@ -68,7 +68,7 @@ def _utc_now() -> datetime:
 class GatewaySimulator:
     """One integrasjonspunkt, and beside it the senders at the other end.
 
-    `app` is for `server.serve`; everything else here is for whoever stages and judges. All of it
+    `app` is for `server.serve`; everything else here is for tests that stage and judge. All of it
     may be called from any thread. Messages of other processes, other receivers and kvitteringer
     for our own mail may be put into the same queue.
     """
@@ -122,7 +122,7 @@ class GatewaySimulator:
                     inside.delete(waiting)
 
     def expire(self, message_id: str) -> None:
-        """Its time to live is over now."""
+        """It expires now."""
         with self._state.look() as inside:
             inside.queue.expire(message_id, inside.now)
 
@@ -159,7 +159,7 @@ class GatewaySimulator:
             self._setup.delivered_late_by = by
 
     def crash(self, *, losing: int) -> int:
-        """Restart without the last writes that clients brought about; how many were lost.
+        """Restart without the last writes that clients caused; returns how many were lost.
 
         A message is in the queue again and locked, a kvittering unsent or not even created. What
         has reached the senders stays there.
@@ -201,7 +201,7 @@ class GatewaySimulator:
             return found.names() if found is not None else []
 
     def sender_statuses(self, message_id: str) -> list[str]:
-        """What the sender has been told of its message, in order: OPPRETTET, SENDT, MOTTATT …."""
+        """What the sender has heard of its message, in order: OPPRETTET, SENDT, MOTTATT …."""
         with self._state.look() as inside:
             return inside.sender.statuses(message_id)
 

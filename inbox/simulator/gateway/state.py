@@ -90,7 +90,7 @@ class Inside:
         self.writes.add(undo)
 
     def receive(self, envelope: Envelope, package: Package, service: str) -> None:
-        """The transport delivers: into the queue, or dropped when its time is over."""
+        """The transport delivers: into the queue, or dropped when it has expired."""
         message_id = envelopes.message_id_of(envelope)
         self.delivered[message_id] = Delivered(envelope=envelope, package=package, service=service)
         self.ledger.open(

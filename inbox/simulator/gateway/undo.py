@@ -1,4 +1,4 @@
-"""The last writes that clients brought about, so that a crash of the gateway can undo them."""
+"""The last writes that clients caused, so that a crash of the gateway can undo them."""
 
 from collections import deque
 from collections.abc import Callable

@@ -35,7 +35,7 @@ class WebhookSubscription:
 
 
 class Subscriptions:
-    """Who is told; the caller holds the lock. Posting happens on a thread of its own."""
+    """Who gets webhooks; the caller holds the lock. Posting happens on a thread of its own."""
 
     def __init__(self) -> None:
         self._all: dict[int, WebhookSubscription] = {}
@@ -74,7 +74,7 @@ class Subscriptions:
         return subscription
 
     def remove(self, number: str) -> None:
-        """No longer told."""
+        """It gets no more webhooks."""
         del self._all[self.find(number).number]
 
     def all(self) -> list[WebhookSubscription]:
@@ -82,7 +82,7 @@ class Subscriptions:
         return list(self._all.values())
 
     def tell(self, conversation: Conversation, status: Status) -> None:
-        """Tell whoever wants this status, once."""
+        """Tell every subscriber of this status, once."""
         event: dict[str, object] = {
             "createdTs": wire_time(status.at),
             "resource": "messages",

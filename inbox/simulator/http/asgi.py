@@ -32,7 +32,7 @@ class Seen:
     query: str
     at: datetime
     status: int | None = None
-    """What the caller was told; None while it waits and if it was told nothing."""
+    """What the caller was answered; None while it waits and if it got no answer."""
     effect: int | None = None
     """What the gateway did, as a status; None if a fault struck before it."""
     whole: bool = False

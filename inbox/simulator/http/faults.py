@@ -52,7 +52,7 @@ class Does(StrEnum):
     REDELIVER = "redeliver"
     """The transport delivers the message again, `after` the call."""
     EXPIRE = "expire"
-    """The time to live is over just before the call is carried out."""
+    """The message expires just before the call is carried out."""
     CRASH = "crash"
     """Carried out, then the server restarts without its last `writes`; the answer is lost."""
     GO_MISSING = "go missing"

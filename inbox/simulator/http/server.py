@@ -41,7 +41,7 @@ class _CuttableProtocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Says when it is up, and ends when told instead of looking ten times a second."""
+    """Says when it is up, and ends at a signal instead of looking ten times a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

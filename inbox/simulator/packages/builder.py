@@ -84,7 +84,7 @@ class Parcel:
     namespace: Namespace = Namespace.CURRENT
     tamper: Tamper | None = None
     signed_at: datetime | None = None
-    """Now, unless told otherwise."""
+    """Now, unless another time is given."""
 
     def files(self) -> tuple[ParcelDocument, ...]:
         """Everything that is signed except manifest.xml, in the order in which it is written."""

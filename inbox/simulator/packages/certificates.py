@@ -46,7 +46,7 @@ def _key(number: int) -> rsa.RSAPrivateKey:
 class TestAuthority:
     """A root that issues enterprise certificates directly; two made in one process share a key.
 
-    `valid_from` moves everything in time; a certificate lives three years unless told otherwise.
+    `valid_from` moves everything in time; a certificate lives three years if nothing else is given.
     """
 
     __test__ = False

@@ -95,7 +95,7 @@ def conversation_id_of(envelope: Envelope) -> str:
 
 
 def life_ends_at(envelope: Envelope) -> datetime | None:
-    """When the time to live is over, if the envelope says so."""
+    """When the message expires, if the envelope says so."""
     return read_time(
         look(conversation_scope(envelope), "scopeInformation", 0, "expectedResponseDateTime")
     )
@@ -177,7 +177,7 @@ def receipt_json(  # noqa: PLR0913 - every field can be chosen by name
     conversation_id: str | None = None,
     messages: tuple[tuple[str, str], ...] = (("ID", "2026/001234-1"),),
 ) -> dict[str, object]:
-    """A kvittering, as it lies in the queue of whoever sent the original."""
+    """A kvittering, as it lies in the queue of the sender of the original."""
     body = {
         "receiptType": receipt_type,
         "relatedToMessageId": related_to,
