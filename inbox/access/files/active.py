@@ -64,7 +64,7 @@ class ActiveRules(Generic[R]):
 
         The rules are None if they cannot be loaded.
 
-        Read again only when another is named. Whoever comes while it is being read waits for it:
+        Read again only when another is named. A caller that comes while it is being read waits:
         what decided before must not decide now.
         """
         row = session.execute(self._select_active).one_or_none()

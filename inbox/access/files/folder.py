@@ -86,7 +86,7 @@ class PolicyDraft:
         """The written cases that fail. Raises `PolicyError` where they cannot be read.
 
         A case says what the rows mean. So a row that is switched off counts in it as if it were on:
-        whoever switches it off need not rewrite the cases first.
+        nobody has to rewrite the cases before switching it off.
         """
         return (
             *run_cases(self._with_all_rows_on(), self.cases[CASES_FILE]),

@@ -106,7 +106,7 @@ class _CheckedFacts:
     ) -> None:
         # A missing fact must not be guessed, and an unknown one is a mistake of the caller.
         if not used <= facts.keys() <= known:
-            raise PolicyError("policy.facts", "a fact is missing, or is none of the closed list")
+            raise PolicyError("policy.facts", "a fact is missing, or is not in the closed list")
         # A driver may give 0 and 1, other code "false" or None: only True and False are answers.
         if any(type(value) is not bool for value in facts.values()):
             raise PolicyError("policy.facts", "a fact is neither True nor False")
