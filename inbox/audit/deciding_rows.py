@@ -1,7 +1,7 @@
 """Which rows and columns decide: the closed list of what the audit must be able to explain.
 
-A table that is not listed, and a column that is not excepted, decides: whoever adds one and says
-nothing has it explained by the log.
+A table that is not listed, and a column that is not excepted, decides. So the log must explain
+a new one from its first day.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """What the checkpoints that are kept outside the database vouch for, and what they do not.
 
-A tree that fits in itself proves nothing: whoever has the database can write one. Evidence is a
+A tree that fits in itself proves nothing: a holder of the database can write one. Evidence is a
 checkpoint that was kept elsewhere, and only of the entries up to its size.
 """
 

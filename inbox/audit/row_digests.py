@@ -1,8 +1,8 @@
 """Digests of deciding rows, and the keyed marks by which an audit entry vouches for them.
 
-The mark in a leaf is keyed with a key that is not in the database, and is of one leaf: whoever can
-only write to the database can neither make the mark of a row that they changed, nor use an old
-mark again. Without the key nobody can guess what a row says, either.
+The mark in a leaf is keyed with a key that is not in the database, and is of one leaf. Who can only
+write to the database can neither make the mark of a changed row, nor use an old mark again. Without
+the key nobody can guess what a row says, either.
 """
 
 import base64

@@ -209,8 +209,8 @@ def _standing(session: Session, table: DecidingTable) -> Iterator[tuple[str, byt
 def _read_rows(session: Session, table: DecidingTable) -> Iterator[Sequence[object]]:
     """The deciding values of all rows, in the order of their keys.
 
-    Words of closed sets come as they are, and so do times that are none, or beyond all calendars:
-    whoever put them there is to be found, not to stop the reading.
+    Words of closed sets come as they are, and so do times that are invalid or beyond all calendars:
+    a person who put them there is to be found, and must not stop the reading.
     """
     dialect = session.get_bind().dialect
     columns = [_plain(column, dialect) for column in table.columns]
