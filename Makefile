@@ -82,9 +82,10 @@ check: setup ## format, lint, spelling, import contracts, types, dependencies
 	$(BIN)/mypy
 	$(BIN)/deptry .
 
-format: setup ## put the code in the house format
+format: setup ## put code and pages in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python -m tests.prose.markdown_wrap
 
 lock: ## make requirements/*.txt anew (needs uv), with a week's cooldown
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
