@@ -32,7 +32,7 @@ from inbox.trust.crl_download import is_list_address
 
 PREFIX: Final = "INBOX_"
 _CONFIG: Final = "INBOX_CONFIG"
-_NOT_SETTINGS: Final = frozenset({_CONFIG, "INBOX_SAMPLES", "INBOX_STRACE"})
+_NOT_SETTINGS: Final = frozenset({_CONFIG, "INBOX_LANGUAGE", "INBOX_SAMPLES", "INBOX_STRACE"})
 """Names with our prefix that are no settings."""
 _MAX_ADDRESS: Final = 500
 _SQLITE: Final = "sqlite:///"

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from inbox.package.codes.quarantine_code import QuarantineCode, Remedy, Text, TextLanguage
+from inbox.language import TextLanguage
+from inbox.package.codes.quarantine_code import QuarantineCode, Remedy, Text
 from inbox.package.codes.registry import CODES
 from inbox.package.explanations import NOTE_TEXTS
 

@@ -6,9 +6,10 @@ The one name in it is that of the organisation that signed.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from inbox.language import TextLanguage
 from inbox.package.arkivmelding.documents import REFERENCED_ABSENT, REFERENCED_TWICE, UNREFERENCED
 from inbox.package.character_sets import UNUSUAL_ENCODING
-from inbox.package.codes.quarantine_code import Text, TextLanguage
+from inbox.package.codes.quarantine_code import Text
 from inbox.package.codes.registry import CODES
 from inbox.package.signature.certificate_path import REVOCATION_NOT_CHECKED
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict

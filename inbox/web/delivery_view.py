@@ -8,10 +8,10 @@ from pydantic import TypeAdapter
 
 from inbox.access.lists.deliveries import CollectableDelivery
 from inbox.days import day_of
+from inbox.language import TextLanguage
 from inbox.line.moves.registration import CollectedMessage
 from inbox.line.sealed_content import unseal_json
 from inbox.package.arkivmelding.model import ArchiveMessage, Screening
-from inbox.package.codes.quarantine_code import TextLanguage
 from inbox.package.explanations import sentences_of
 from inbox.package.verdict import Verdict
 from inbox.tables import Message

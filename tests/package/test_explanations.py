@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from inbox.language import TextLanguage
 from inbox.package import codes_document
-from inbox.package.codes.quarantine_code import Remedy, Text, TextLanguage
+from inbox.package.codes.quarantine_code import Remedy, Text
 from inbox.package.codes.registry import CODES
 from inbox.package.explanations import NOTE_TEXTS, sentences_of
 from inbox.package.verdict import AlgorithmClass, Shape, Signer, SignerIs, Verdict
@@ -28,7 +29,7 @@ from tests.package_builder import (
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "codes.md"
 ANEW = "make it anew: .venv/bin/python -m inbox.package.codes_document > docs/codes.md"
-NB, NN, EN = TextLanguage.BOKMAAL, TextLanguage.NYNORSK, TextLanguage.ENGLISH
+NB, NN, EN = TextLanguage.NB, TextLanguage.NN, TextLanguage.EN
 
 
 def every_text() -> dict[str, Text]:

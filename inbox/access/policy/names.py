@@ -20,14 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from inbox.access.policy.vocabulary import Action, PolicyRule, cell_includes
-
-
-class MeaningLanguage(StrEnum):
-    """The languages in which names are explained."""
-
-    NB = "nb"
-    NN = "nn"
-    EN = "en"
+from inbox.language import TextLanguage
 
 
 class NameKind(StrEnum):
@@ -39,6 +32,8 @@ class NameKind(StrEnum):
     DUTY = "duty"
 
 
+MeaningLanguage = TextLanguage
+"""The languages in which names are explained."""
 Meaning = Mapping[MeaningLanguage, str]
 _FIRST: Final = 1
 _EVERYTHING: Final = "*"

@@ -9,6 +9,7 @@ import typer
 
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage, for_staff
 from inbox.cli.common.output import print_json, print_line, printable
 from inbox.cli.common.sign_in import (
     As,
@@ -19,10 +20,10 @@ from inbox.cli.common.sign_in import (
     read_code_and_reason,
     sign_in_as,
 )
+from inbox.language import TextLanguage
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.line.proposals.quarantine_release import HeldMessage, show_held_message, takes_reviewer
-from inbox.package.codes.quarantine_code import TextLanguage
 from inbox.package.explanations import sentences_of
 
 
@@ -37,9 +38,7 @@ def held(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     message_id: MessageIdArgument,
     by: By,
-    language: Annotated[
-        TextLanguage, typer.Option(help="The language of the verdict.")
-    ] = TextLanguage.BOKMAAL,
+    language: InLanguage = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
     as_json: Json = False,
@@ -55,7 +54,7 @@ def held(  # noqa: PLR0913, PLR0917 - the options of the command
     if as_json:
         print_json(_plain(asdict(shown)))
         return
-    for text in _lines(shown, language):
+    for text in _lines(shown, for_staff(language)):
         print_line(printable(text))
 
 

@@ -12,10 +12,11 @@ from typing import Annotated, Final
 import typer
 
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage, for_operators
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.errors import Invalid
+from inbox.language import TextLanguage
 from inbox.package import Inspection, inspect, inspect_container
-from inbox.package.codes.quarantine_code import TextLanguage
 from inbox.package.explanations import explain_code, sentences_of
 from inbox.package.inputs import Limits
 from inbox.package.inspection import is_trusted
@@ -59,9 +60,7 @@ def inspect_package(
     container: Annotated[
         bool, typer.Option("--container", help="Inspect only the archive, without a signature.")
     ] = False,
-    language: Annotated[
-        TextLanguage, typer.Option(help="The language of the explanations.")
-    ] = TextLanguage.ENGLISH,
+    language: InLanguage = None,
 ) -> None:
     """Report everything that can be said of a package without its envelope; needs no settings.
 
@@ -79,7 +78,7 @@ def inspect_package(
     if as_json:
         print_json(_verdict_json(seen))
     else:
-        for line in _verdict_lines(seen, language):
+        for line in _verdict_lines(seen, for_operators(language)):
             print_line(line)
     if _verdict_word(seen) != "accepted":
         raise typer.Exit(EXIT_FAILED)

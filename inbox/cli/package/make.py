@@ -10,9 +10,9 @@ from typing import BinaryIO, Final
 
 from inbox.domain import parse_org_number
 from inbox.errors import Invalid
+from inbox.language import TextLanguage
 from inbox.package import inspect
 from inbox.package.arkivmelding.documents import media_type_of
-from inbox.package.codes.quarantine_code import TextLanguage
 from inbox.package.explanations import explain_code
 from inbox.package.inputs import Limits
 from inbox.package.verdict import PackageQuarantined
@@ -125,7 +125,7 @@ def _write_checked(made: BinaryIO, out: Path, parcel: Parcel) -> None:
         out.unlink()
         raise Invalid(
             "package.contents",
-            f"it would be refused for {held}: {explain_code(held, TextLanguage.ENGLISH)[0]}",
+            f"it would be refused for {held}: {explain_code(held, TextLanguage.EN)[0]}",
         )
 
 

@@ -1,15 +1,9 @@
 """The parts of a quarantine code: its text in three languages, and what can be done about it."""
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import Enum
 
-
-class TextLanguage(StrEnum):
-    """The languages of the texts about a verdict."""
-
-    BOKMAAL = "nb"
-    NYNORSK = "nn"
-    ENGLISH = "en"
+from inbox.language import TextLanguage
 
 
 @dataclass(frozen=True, kw_only=True)
