@@ -78,9 +78,12 @@ def test_policy_explain_of_a_denied_action_lists_missing_facts_and_exits_1(
     told = explain(installed, "ola", message)
 
     assert told.code == 1
-    assert "As handler in bv: may not open" in told.out
-    row = next(line for line in told.out.splitlines() if line.startswith("A09"))
-    assert "assigned" in row
+    assert told.out.startswith("Som saksbehandler i bv: kan ikke lese innholdet (open)\n")
+    _, _, about_a09 = told.out.partition("A09: saksbehandler kan lese innholdet (open)\n")
+    assert about_a09.splitlines()[0] == (
+        "  passer ikke, det mangler: meldingen er tildelt personen (assigned)"
+    )
+    assert "hjemmel: forvaltningsloven § 13 b" in about_a09
 
 
 def test_who_can_lists_each_person_with_unit_role_and_rule(
@@ -114,7 +117,8 @@ def test_who_can_lists_each_person_with_unit_role_and_rule(
             for person, role in (("lise", "leader"), ("ola", "handler"))
         ),
     ]
-    assert "| kari | bv | handler | A09 |  |  |  |" in as_markdown.out
+    assert "| kari | bv | saksbehandler | A09 |  |  |  |" in as_markdown.out
+    assert "- A09: saksbehandler kan lese innholdet (open)" in as_markdown.out
     assert "lise" in as_table.out
     assert "A16" in as_table.out
 
@@ -146,7 +150,7 @@ def test_who_can_names_nobody_by_emergency_for_an_action_that_it_does_not_give(
 
 def test_who_can_on_an_earlier_date_lists_nobody(installed: Installed, message: str) -> None:
     assert ask(installed, "who-can", "open", message, "--on", "2020-01-01", "--json").value == []
-    assert ask(installed, "who-can", "open", message, "--on", "2020-01-01").out == "nobody\n"
+    assert ask(installed, "who-can", "open", message, "--on", "2020-01-01").out == "ingen\n"
     later = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
     found = json.loads(ask(installed, "who-can", "open", message, "--on", later, "--json").out)
     assert [each["person"] for each in found if each["emergency"] is None] == ["kari"]
@@ -239,7 +243,7 @@ def test_what_can_is_allowed_only_in_the_reviewer_capacity(installed: Installed)
         for as_ in (("--as", "security_reviewer"), ("--as", "archivist@dokumentsenteret"), ())
     )
 
-    assert (chosen.code, chosen.out) == (0, "nothing\n")
+    assert (chosen.code, chosen.out) == (0, "ingenting\n")
     assert (other.code, other.out, "not_found" in other.err) == (1, "", True)
     assert (none.code, none.out, "capacity.choose" in none.err) == (2, "", True)
 

@@ -21,6 +21,7 @@ from inbox.access.policy.conditions import Conjunction, literal_text
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Duty, Role, duties_text
 from inbox.access.review.text_diff import (
+    WrittenChange,
     changed_bases,
     changed_header,
     changed_invariants,
@@ -70,7 +71,11 @@ class DecisionChange:
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyDiff:
-    """Everything that differs between two policies."""
+    """Everything that differs between two policies.
+
+    What is written differently stands in the order of the lines: rows, shieldings, invariants,
+    legal bases, header.
+    """
 
     old: str
     new: str
@@ -78,12 +83,36 @@ class PolicyDiff:
     common_literals: tuple[str, ...]
     """What every yes needs that changes, before and after; left out of the terms."""
     changes: tuple[DecisionChange, ...]
-    rows: tuple[str, ...]
-    shieldings: tuple[str, ...]
-    invariants: tuple[str, ...]
-    bases: tuple[str, ...] = ()
-    header: tuple[str, ...] = ()
-    """What the policies say of themselves, where that differs."""
+    written_rows: tuple[WrittenChange, ...]
+    written_elsewhere: tuple[WrittenChange, ...]
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The rows that are written differently."""
+        return tuple(change.line for change in self.written_rows)
+
+    @property
+    def shieldings(self) -> tuple[str, ...]:
+        """The clearances that change."""
+        return self._lines_of("shielding")
+
+    @property
+    def invariants(self) -> tuple[str, ...]:
+        """The invariants and assumptions that come or go."""
+        return self._lines_of("invariant", "assumption")
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The legal bases that are written differently."""
+        return self._lines_of("basis")
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """What the policies say of themselves, where that differs."""
+        return self._lines_of("written_for", "overridden")
+
+    def _lines_of(self, *kinds: str) -> tuple[str, ...]:
+        return tuple(each.line for each in self.written_elsewhere if each.kind.startswith(kinds))
 
     @property
     def widens_access(self) -> bool:
@@ -93,8 +122,7 @@ class PolicyDiff:
     @property
     def is_empty(self) -> bool:
         """Whether the two policies are equal, apart from comments and meanings."""
-        written = (self.rows, self.shieldings, self.invariants, self.bases, self.header)
-        return not any(written)
+        return not (self.written_rows or self.written_elsewhere)
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -113,11 +141,7 @@ class PolicyDiff:
             f"to   {self.new}",
             *given,
             *(told or [self._same_decisions()]),
-            *self.rows,
-            *self.shieldings,
-            *self.invariants,
-            *self.bases,
-            *self.header,
+            *(change.line for change in (*self.written_rows, *self.written_elsewhere)),
         )
 
     def _same_decisions(self) -> str:
@@ -149,14 +173,16 @@ def compare_policies(old: PolicyDraft, new: PolicyDraft) -> PolicyDiff:
         new=new.policy.digest,
         common_literals=tuple(literal_text(*literal) for literal in both.common_literals),
         changes=tuple(_group_by_roles(both.changes())),
-        rows=(
+        written_rows=(
             *changed_rows(old.rows, new.rows),
             *switched_rows(old.switched_off.values(), new.switched_off.values()),
         ),
-        shieldings=tuple(changed_shieldings(old.shieldings, new.shieldings)),
-        invariants=tuple(changed_invariants(old.invariants, new.invariants)),
-        bases=tuple(changed_bases(old.policy.bases, new.policy.bases)),
-        header=tuple(changed_header(old.header, new.header)),
+        written_elsewhere=(
+            *changed_shieldings(old.shieldings, new.shieldings),
+            *changed_invariants(old.invariants, new.invariants),
+            *changed_bases(old.policy.bases, new.policy.bases),
+            *changed_header(old.header, new.header),
+        ),
     )
 
 

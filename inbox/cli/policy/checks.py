@@ -3,9 +3,10 @@
 None needs a database, but `show` of the folder in the settings, which tells whether it is active.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -15,28 +16,20 @@ from inbox.access.files.proofs import Violation, violated_invariants
 from inbox.access.files.rule_rows import SWITCHED_OFF
 from inbox.access.policy.conditions import names_in
 from inbox.access.policy.engine import Policy
-from inbox.access.policy.names import MeaningLanguage, Vocabulary
 from inbox.access.policy.vocabulary import Action
 from inbox.access.review.lint import lint as found_in
+from inbox.access.review.sentences import AccessSentences
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat
+from inbox.cli.common.language import InLanguage, for_staff
 from inbox.cli.common.output import EXIT_FAILED, print_line
 from inbox.cli.common.policy_folder import Policies, draft_for_command, exit_refused
 from inbox.cli.common.rule_changes import print_version
 from inbox.cli.policy.bases import BASIS_COLUMNS, basis_row
 from inbox.days import day_of
 from inbox.errors import PolicyError
+from inbox.language import TextLanguage
 from inbox.tables import ActivePolicy
-
-InLanguage = Annotated[
-    MeaningLanguage,
-    typer.Option("--language", help="The language in which facts are described."),
-]
-_CONNECTIVES: Final = {
-    MeaningLanguage.NB: ("kan", "når", "selv om ikke"),
-    MeaningLanguage.NN: ("kan", "når", "sjølv om ikkje"),
-    MeaningLanguage.EN: ("may", "when", "although not"),
-}
 
 
 def lint(
@@ -76,7 +69,7 @@ def lint(
 def prove(
     ctx: typer.Context,
     policies: Policies = None,
-    language: InLanguage = MeaningLanguage.EN,
+    language: InLanguage = None,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
@@ -88,17 +81,15 @@ def prove(
     draft = draft_for_command(ctx, policies)
     broken = violated_invariants(draft.policy, draft.invariants)
     assumed = sum(invariant.is_assumption for invariant in draft.invariants)
-    rows = [_proof_row(draft.vocabulary, each, language) for each in broken]
+    english = AccessSentences(vocabulary=draft.vocabulary, language=TextLanguage.EN)
+    said = replace(english, language=for_staff(language))
+    rows = [_proof_row(english if form.as_json else said, each) for each in broken]
     invariants = len(draft.invariants) - assumed
     failed = len({each.invariant.line.number for each in broken})
     summary = f"{invariants} invariants under {assumed} assumptions, {failed} do not hold"
     value = {"digest": draft.policy.digest, "invariants": invariants, "broken": rows}
     if form.is_text:
-        for line in (
-            line
-            for each in broken
-            for line in _counterexample_lines(draft.vocabulary, each, language)
-        ):
+        for line in (line for each in broken for line in _counterexample_lines(said, each)):
             print_line(line)
         rows = []
     columns = ("line", "invariant", "role", "counterexample")
@@ -107,47 +98,38 @@ def prove(
         raise typer.Exit(EXIT_FAILED)
 
 
-def _proof_row(
-    vocabulary: Vocabulary, broken: Violation, language: MeaningLanguage
-) -> dict[str, object]:
-    parts = _counterexample_parts(vocabulary, broken, language)
+def _proof_row(said: AccessSentences, broken: Violation) -> dict[str, object]:
+    parts = _counterexample_parts(said, broken)
     return {
         "line": broken.invariant.line.number,
         "invariant": broken.invariant.line.text,
         "role": broken.role.value,
-        "counterexample": " - ".join(f"{head}: {'; '.join(said)}" for head, said in parts),
+        "counterexample": " - ".join(f"{head}: {'; '.join(facts)}" for head, facts in parts),
         "holding": broken.holding,
         "lacking": broken.lacking,
     }
 
 
-def _counterexample_lines(
-    vocabulary: Vocabulary, broken: Violation, language: MeaningLanguage
-) -> Iterator[str]:
+def _counterexample_lines(said: AccessSentences, broken: Violation) -> Iterator[str]:
     """One counterexample, a fact a line."""
     invariant = broken.invariant.line
     yield f"{invariant.file}, line {invariant.number}: {invariant.text}"
-    for head, said in _counterexample_parts(vocabulary, broken, language):
+    for head, facts in _counterexample_parts(said, broken):
         yield f"  {head}:"
-        yield from (f"    {fact}" for fact in said)
+        yield from (f"    {fact}" for fact in facts)
 
 
 def _counterexample_parts(
-    vocabulary: Vocabulary, broken: Violation, language: MeaningLanguage
+    said: AccessSentences, broken: Violation
 ) -> Iterator[tuple[str, list[str]]]:
     """Who can do what, when what holds, although what the invariant asks for does not."""
-    may, when, although = _CONNECTIVES[language]
-
-    def said(names: Iterable[str]) -> list[str]:
-        return [f"{vocabulary.meaning_of(name, language)} ({name})" for name in names]
-
     left = names_in(broken.invariant.left)
     asked = [action for action in Action if action in left]
-    yield f"{vocabulary.meaning_of(broken.role, language)} {may}", said(asked)
+    yield said.text("proof.may", role=said.role(broken.role)), [*map(said.name, asked)]
     if broken.holding:
-        yield when, said(broken.holding)
+        yield said.text("proof.when"), [*map(said.name, broken.holding)]
     if lacking := (*broken.lacking, *sorted(broken.invariant.needs)):
-        yield although, said(lacking)
+        yield said.text("proof.although"), [*map(said.name, lacking)]
 
 
 def run_written_cases(
@@ -184,10 +166,14 @@ def show(
             metavar="DIGEST", help="Show all files of the old version with this digest, or id."
         ),
     ] = None,
+    language: InLanguage = None,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
-    """Show the rules in a folder; for the folder in the settings, also whether they are active."""
+    """Show the rules in a folder as sentences; of the settings' folder, also if they are active.
+
+    With --markdown it is a table of the rows as they are written, for a pull request.
+    """
     if digest is not None:
         print_version(store_of(settings_of(ctx)), POLICY_KIND, digest, as_json=as_json)
         return
@@ -208,12 +194,21 @@ def show(
     ]
     bases = [basis_row(basis) for basis in policy.bases.values()]
     value: dict[str, object] = {"digest": policy.digest, "rules": rows, "bases": bases}
-    summary = _digest_line(policy)
+    said = AccessSentences(vocabulary=draft.vocabulary, language=for_staff(language))
+    standing = "digest"
     if policies is None:
         value["active_digest"], is_active = _active_digest(ctx)
-        summary += f": {'active' if is_active else 'NOT the active one'}"
+        standing = "active" if is_active else "not_active"
+    summary = said.text(f"policy.{standing}", digest=policy.digest)
+    if form.is_text:
+        for rule in draft.rows:
+            for line in said.rule(rule, policy.bases, is_off=rule.id in off):
+                print_line(line)
+        print_line()
+        print_line(summary)
+        return
     columns = ("rule", "effect", "actions", "roles", "when", "duties", "basis")
-    if not form.as_json:
+    if form.as_markdown:
         form.show_rows(rows, columns)
         if bases:
             print_line()

@@ -1,6 +1,6 @@
 """`inbox policy diff`: what another policy folder would allow or deny, and to whom."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 from inbox.access.files.folder import PolicyDraft
-from inbox.access.policy.names import MeaningLanguage
+from inbox.access.policy.names import program_vocabulary
 from inbox.access.review.diff import PolicyDiff, compare_policies
+from inbox.access.review.difference_sentences import difference_sentences
+from inbox.access.review.sentences import AccessSentences
 from inbox.cli.common.access_reader import Caller
 from inbox.cli.common.context import policy_folder_of, settings_of
-from inbox.cli.common.formats import Json, Markdown, OutputFormat, markdown_table
+from inbox.cli.common.formats import Json, Markdown, OutputFormat
+from inbox.cli.common.language import InLanguage, for_staff, with_headings
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.policy_folder import load_draft_or_exit
 from inbox.cli.common.sign_in import As, CodeFromStdin
@@ -27,6 +30,7 @@ from inbox.cli.policy.impact import (
 )
 from inbox.config import Settings
 from inbox.errors import Invalid
+from inbox.language import TextLanguage
 
 _OldFolder = typer.Argument(exists=True, file_okay=False, help="The current policy folder.")
 _NewFolder = typer.Argument(
@@ -55,9 +59,7 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     names: Annotated[
         bool, typer.Option("--names", help="With --people: show names as well as ids.")
     ] = False,
-    language: Annotated[
-        MeaningLanguage, typer.Option(help="The language in which facts are described.")
-    ] = MeaningLanguage.EN,
+    language: InLanguage = None,
     acknowledge: Annotated[
         str,
         typer.Option(
@@ -71,7 +73,8 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     """Show exactly what B allows that A does not, and vice versa; ends with 1 if they differ.
 
     For each action and role, it shows the combinations of facts gained and lost, as briefly as
-    possible, and every row, shielding, invariant and assumption that is written differently.
+    possible, and every row, shielding, invariant, assumption and legal basis that is written
+    differently: as sentences. The digest to acknowledge is the same in every language.
 
     --people requires the database, and the personal code of a person who may know who has access.
     """
@@ -87,10 +90,15 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     if form.as_json:
         print_json(_diff_json(found) | ({"people": touched.as_json()} if touched else {}))
     else:
-        for line in _diff_lines(found, new, language, form):
+        spoken = for_staff(language)
+        sentences = difference_sentences(found, old, new, spoken)
+        fence = ("```text", "```", "") if form.as_markdown else ()
+        for line in (*fence[:1], *sentences, *fence[1:]):
             print_line(line)
+        quote = "`" if form.as_markdown else ""
+        print_line(f"acknowledge: {quote}{found.digest}{quote}")
         if touched:
-            touched.show(form)
+            touched.show(form, spoken)
     if not found.is_empty and found.digest != acknowledge:
         raise typer.Exit(EXIT_FAILED)
 
@@ -107,15 +115,29 @@ class _ImpactRows:
     def as_json(self) -> dict[str, object]:
         return {"counts": self.counts, "people": self.people, "not_messages": self.elsewhere}
 
-    def show(self, form: OutputFormat) -> None:
+    def show(self, form: OutputFormat, language: TextLanguage) -> None:
         """By unit and role first, then one by one."""
-        people, messages = len({row["person"] for row in self.people}), len(self.counts)
-        also = f"; not about messages: {', '.join(self.elsewhere)}" if self.elsewhere else ""
+        said = AccessSentences(vocabulary=program_vocabulary(), language=language)
+        people = len({row["person"] for row in self.people})
+        summary = said.text("impact.summary", people=people, groups=len(self.counts))
+        if self.elsewhere:
+            actions = "; ".join(map(said.name, self.elsewhere))
+            summary += said.text("impact.elsewhere", actions=actions)
         print_line()
-        form.show({}, self.counts, COUNTS, f"{people} people in {messages} groups{also}")
+        form.show({}, *_translated(self.counts, COUNTS, said), summary)
         if self.people:
             print_line()
-            form.show({}, self.people, self.columns)
+            form.show({}, *_translated(self.people, self.columns, said))
+
+
+def _translated(
+    rows: list[ImpactRow], columns: Sequence[str], said: AccessSentences
+) -> tuple[list[ImpactRow], list[str]]:
+    words = [
+        row | {"action": said.name(str(row["action"])), "role": said.role(str(row["role"]))}
+        for row in rows
+    ]
+    return with_headings(words, columns, said.texts, said.language)
 
 
 def _impact_rows(
@@ -129,38 +151,6 @@ def _impact_rows(
         elsewhere=tuple(action.value for action in found.other_actions),
         columns=(*PEOPLE, "name") if names else PEOPLE,
     )
-
-
-def _diff_lines(
-    found: PolicyDiff, new: PolicyDraft, language: MeaningLanguage, form: OutputFormat
-) -> Iterator[str]:
-    """The lines, what their facts mean, and the digest."""
-    meanings = [
-        {"fact": name, "meaning": new.vocabulary.meaning_of(name, language)}
-        for name in _named_facts(found, new)
-    ]
-    if form.as_markdown:
-        yield from (
-            "```text",
-            *found.lines,
-            "```",
-            "",
-            *markdown_table(meanings, ("fact", "meaning")),
-        )
-        yield ""
-        yield f"acknowledge: `{found.digest}`"
-        return
-    yield from found.lines
-    yield ""
-    for row in meanings:
-        yield f"  {row['fact']}: {row['meaning']}"
-    yield f"acknowledge: {found.digest}"
-
-
-def _named_facts(found: PolicyDiff, new: PolicyDraft) -> list[str]:
-    """The facts that the terms name, in the order of their names."""
-    terms = [*found.common_literals, *(term for change in found.changes for term in change.terms)]
-    return sorted({word for term in terms for word in term.split(" ")} & new.policy.facts)
 
 
 def _diff_json(found: PolicyDiff) -> dict[str, object]:

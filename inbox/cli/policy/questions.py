@@ -9,23 +9,35 @@ from typing import Annotated, Final
 import typer
 
 from inbox.access.facts.capacities import active_capacities_of
-from inbox.access.policy.names import MeaningLanguage
 from inbox.access.policy.vocabulary import Action
-from inbox.access.question import Capacity, OfMessage
-from inbox.access.review.explain import DecisionExplanation, explain_decision, what_can
+from inbox.access.question import OfMessage
+from inbox.access.review.explain import (
+    explain_decision,
+    what_can,
+)
 from inbox.access.review.requirements import COMPLETE_REQUEST
 from inbox.access.review.who_can import (
-    EmergencyCapacity,
-    PermittedCapacity,
     who_can,
     who_can_by_emergency,
 )
 from inbox.cli.common.access_reader import Caller, open_access_reader
 from inbox.cli.common.context import settings_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat
+from inbox.cli.common.language import InLanguage, with_headings
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.sign_in import As, CodeFromStdin
-from inbox.cli.policy.bases import basis_row
+from inbox.cli.policy.answers import (
+    able_in_words,
+    able_row,
+    bases_of,
+    emergency_in_words,
+    emergency_row,
+    explanation_json,
+    print_bullet,
+    print_explanation,
+    reach_in_words,
+    sentences_for,
+)
 from inbox.days import at_hour, read_day
 from inbox.domain import MessageId, PersonId
 from inbox.errors import Invalid, NotFound
@@ -70,15 +82,14 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     to: To = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
-    language: Annotated[
-        MeaningLanguage, typer.Option(help="The language of the legal basis.")
-    ] = MeaningLanguage.EN,
+    language: InLanguage = None,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
     """Explain what a person may do to a message, by capacity; ends with 1 if none permits it.
 
-    Shows every relevant fact with its value, and every rule with the conditions that were not met.
+    Shows every relevant fact with its value, and every rule as a sentence with its legal basis, and
+    the conditions that were not met.
     For people who may read about access, and people who have the message in their list.
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
@@ -103,14 +114,16 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
             )
             for capacity in active_capacities_of(it.tx, it.tx.now, PersonId(person))
         ]
+        bases = it.policy.bases
+    said = sentences_for(language)
     if form.as_json:
         print_json([explanation_json(capacity, explanation) for capacity, explanation in explained])
     else:
         for capacity, explanation in explained:
-            print_explanation(capacity, explanation, form, language)
+            print_explanation(capacity, explanation, bases, said, form)
     if not any(explanation.decision.allowed for _, explanation in explained):
         if not form.as_json and not explained:
-            print_line(f"{person} has no capacity today")
+            print_line(said.text("explanation.no_capacity", person=person))
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -123,6 +136,7 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
     to: To = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
@@ -130,8 +144,9 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
 
     What a request must supply (a reason, a strong sign-in, another person's proposal, a person to
     give something to) is shown but not checked; with --to, what is required of that person is
-    checked. Rows with something under `emergency` could do it only after taking emergency access,
-    by the rule that stands there. For people who may read about access.
+    checked. Rows with something in the last column could do it only after taking emergency access,
+    by the rule that stands there. Below stands each rule that is named, with its legal basis. For
+    people who may read about access.
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     wanted, at = _action(action), _noon_of(on)
@@ -144,8 +159,24 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
         emergency = who_can_by_emergency(
             it.tx, it.policy, at or it.tx.now, action=wanted, message_id=message_id
         )
-    rows = [_able_row(able) for able in found] + [_emergency_row(each) for each in emergency]
-    form.show(rows, rows, _WHO_COLUMNS, *(() if rows else ("nobody",)))
+        policy = it.policy
+    rows = [able_row(able) for able in found] + [emergency_row(each) for each in emergency]
+    if form.as_json:
+        print_json(rows)
+        return
+    said = sentences_for(language)
+    worded = [able_in_words(able, said) for able in found]
+    worded += [emergency_in_words(each, said) for each in emergency]
+    headed = with_headings(worded, _WHO_COLUMNS, said.texts, said.language)
+    form.show(None, *headed, *(() if rows else (said.text("word.nobody"),)))
+    taking = (rule for each in emergency for rule in (*each.taking.rules, *each.then.rules))
+    named = {*taking, *(rule for able in found for rule in able.rules)}
+    if named:
+        print_line()
+        print_line(said.text("question.rules"))
+    for rule in policy.rules:
+        if rule.id in named:
+            print_bullet(said.rule(rule, policy.bases), form)
 
 
 def _target_of(reader: AccessReader, to: str | None) -> PersonId | None:
@@ -160,25 +191,6 @@ def _check_person(reader: AccessReader, person: str) -> None:
         raise NotFound
 
 
-def _able_row(able: PermittedCapacity) -> dict[str, object]:
-    return {
-        "person": able.person,
-        "unit": able.unit,
-        "role": able.role.value,
-        "rule": able.rules[0],
-        "also": " ".join(able.rules[1:]) or None,
-        "takes": able.requires or None,
-        "emergency": None,
-    }
-
-
-def _emergency_row(could: EmergencyCapacity) -> dict[str, object]:
-    """By which rule emergency access is taken, and what that takes."""
-    taking = could.taking
-    said = f"{taking.rules[0]}: {taking.requires}" if taking.requires else taking.rules[0]
-    return _able_row(could.then) | {"emergency": said}
-
-
 def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
     person: Annotated[
@@ -188,6 +200,7 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     on: On = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
@@ -195,7 +208,8 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
 
     The answers agree with who-can for each message. The column `without message` shows what is
     required to perform the action on anything that is not a message. Only the first ids are shown,
-    and only of messages in your own list. For people who may read about access.
+    and only of messages in your own list. Below stand the legal bases of the rules that may allow
+    it. For people who may read about access.
     """
     form, at = OutputFormat(as_json=as_json, as_markdown=as_markdown), _noon_of(on)
     who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
@@ -212,6 +226,7 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
                 on=at,
             )
         )
+        policy = it.policy
     rows: list[dict[str, object]] = [
         {
             "role": reach.capacity.role.value,
@@ -219,12 +234,25 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
             "action": reach.action.value,
             "messages": reach.messages,
             "takes": reach.requires or None,
-            "shown": list(reach.shown_ids) if form.as_json else " ".join(reach.shown_ids) or None,
+            "shown": list(reach.shown_ids),
             "without message": reach.other_subjects_require,
         }
         for reach in found
     ]
-    form.show(rows, rows, _WHAT_COLUMNS, *(() if rows else ("nothing",)))
+    if form.as_json:
+        print_json(rows)
+        return
+    said = sentences_for(language)
+    worded = [reach_in_words(reach, policy, said) for reach in found]
+    headed = with_headings(worded, (*_WHAT_COLUMNS, "basis"), said.texts, said.language)
+    form.show(None, *headed, *(() if rows else (said.text("word.nothing"),)))
+    named = {each for reach in found for each in bases_of(reach, policy)}
+    if named:
+        print_line()
+        print_line(said.text("question.bases"))
+    for basis in policy.bases.values():
+        if basis.id in named:
+            print_line(f"- {said.basis(basis)}")
 
 
 @contextmanager
@@ -255,66 +283,3 @@ def _noon_of(text: str | None) -> datetime | None:
         return None if text is None else at_hour(read_day(text), _NOON)
     except (ValueError, OverflowError):
         raise Invalid("policy.date", "a date is written 2026-11-24") from None
-
-
-def explanation_json(capacity: Capacity, explanation: DecisionExplanation) -> dict[str, object]:
-    """The explanation as a JSON value, for a script."""
-    decision = explanation.decision
-    return {
-        "role": capacity.role.value,
-        "unit": capacity.unit,
-        "action": decision.action,
-        "allowed": decision.allowed,
-        "rule": decision.rule,
-        "duties": sorted(decision.duties),
-        "digest": decision.digest,
-        "decided_as": explanation.stands_for,
-        "basis": [basis_row(basis) for basis in explanation.bases],
-        "facts": dict(sorted(explanation.facts.items())),
-        "rules": [
-            {
-                "rule": told.rule.id,
-                "effect": told.rule.effect.value,
-                "matched": told.matched,
-                "lacks": list(told.missing),
-                "when": told.rule.when,
-                "basis": list(told.rule.bases),
-            }
-            for told in explanation.rules
-        ],
-    }
-
-
-def print_explanation(
-    capacity: Capacity,
-    explanation: DecisionExplanation,
-    form: OutputFormat,
-    language: MeaningLanguage = MeaningLanguage.EN,
-) -> None:
-    """Print the explanation for people: the decision, every fact, every rule."""
-    decision = explanation.decision
-    answer = "may" if decision.allowed else "may not"
-    duties = ", ".join(sorted(decision.duties)) or "none"
-    print_line(f"As {capacity.role.value} in {capacity.unit}: {answer} {decision.action}")
-    print_line(f"rule {decision.rule}, duties {duties}, policy {decision.digest}")
-    if (old := explanation.stands_for) is not None:
-        print_line(f"the policy is older than {decision.action}: the rows of {old} decide it")
-    for basis in explanation.bases:
-        print_line(f"basis {basis.id}: {basis.text_in(language)}")
-    facts: list[dict[str, object]] = [
-        {"fact": name, "holds": "yes" if held else "no"}
-        for name, held in sorted(explanation.facts.items())
-    ]
-    rules: list[dict[str, object]] = [
-        {
-            "rule": told.rule.id,
-            "effect": told.rule.effect.value,
-            "matched": "yes" if told.matched else "no",
-            "lacks": ", ".join(told.missing) or None,
-            "when": told.rule.when,
-            "basis": " ".join(told.rule.bases) or None,
-        }
-        for told in explanation.rules
-    ]
-    form.show_rows(facts, ("fact", "holds"))
-    form.show_rows(rules, ("rule", "effect", "matched", "lacks", "when", "basis"))

@@ -1,5 +1,6 @@
 """Legal bases: a file of the folder that rows name by ids, read strictly, and deciding nothing."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -13,12 +14,16 @@ from inbox.access.policy.names import MeaningLanguage
 from inbox.access.review.diff import compare_policies
 from inbox.access.review.lint import lint
 from inbox.access.review.one_person import why_two_people
-from inbox.access.review.text_diff import changed_bases, changed_rows
+from inbox.access.review.text_diff import WrittenChange, changed_bases, changed_rows
 from inbox.errors import PolicyError
 from tests.access.town import allow, policy_files
 
 LAW = "fvl-13, forvaltningsloven, § 13, 1970-01-01, , , forvaltningsloven § 13, Act section 13"
 REGULATION = 'foa, forskriften, , , , , "forskriften, hele", The regulation'
+
+
+def lines(changes: Iterable[WrittenChange]) -> list[str]:
+    return [change.line for change in changes]
 
 
 def a_file(*rows: str) -> bytes:
@@ -133,12 +138,14 @@ def test_text_diff_reports_added_and_dropped_bases_and_bases_of_rows() -> None:
     one = {"foa": both["foa"]}
     row = allow("A01", "open", "handler", "assigned")
 
-    assert [*changed_bases(one, both)] == [
+    assert lines(changed_bases(one, both)) == [
         "basis fvl-13 added: forvaltningsloven § 13, from 1970-01-01"
     ]
-    assert [*changed_bases(both, one)] == ["basis fvl-13 dropped: forvaltningsloven § 13"]
-    assert [*changed_rows([row], [replace(row, bases=("foa",))])] == ["row A01: basis none -> foa"]
-    assert [*changed_rows([], [replace(row, bases=("foa",))])] == [
+    assert lines(changed_bases(both, one)) == ["basis fvl-13 dropped: forvaltningsloven § 13"]
+    assert lines(changed_rows([row], [replace(row, bases=("foa",))])) == [
+        "row A01: basis none -> foa"
+    ]
+    assert lines(changed_rows([], [replace(row, bases=("foa",))])) == [
         "row A01 added: allow, open, handler, assigned, none, foa"
     ]
 
