@@ -307,8 +307,8 @@ def concerned_by(rule: PolicyRule) -> Iterator[tuple[Action, Role]]:
 
 def faults_in(policy: Policy) -> Iterator[tuple[str, Policy]]:
     """What widens a field: a row of the base's instead of its own, or a denial of it gone."""
-    base = {rule.id: rule for rule in policy_of(POLICIES).rules}
-    own = {rule.id: rule for rule in policy.rules}
+    base = {rule.id: replace(rule, bases=()) for rule in policy_of(POLICIES).rules}
+    own = {rule.id: replace(rule, bases=()) for rule in policy.rules}
     for rule_id, rule in (base | own).items():
         if base.get(rule_id) == own.get(rule_id) and rule.effect is Effect.ALLOW:
             continue

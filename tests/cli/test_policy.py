@@ -236,13 +236,13 @@ def test_policy_vocabulary_shows_names_with_their_meaning_in_three_languages(
 
 
 def test_policy_show_prints_the_legal_basis_of_each_row(empty: Installed, other: Path) -> None:
-    told = empty.ask("policy", "show", "--policies", str(other))
+    said = empty.ask("policy", "show", "--policies", str(other), "--language", "en")
+    rows = empty.ask("policy", "show", "--policies", str(other), "--markdown")
     value = empty.ask("policy", "show", "--policies", str(other), "--json").value
 
-    assert re.search(r"^A13 .* fvl-13b-1-3 fvl-8 arkivlova *$", told.out, re.MULTILINE)
-    assert re.search(
-        r"^efvf-15 +2004-07-01 +eForvaltningsforskriften § 15 ", told.out, re.MULTILINE
-    )
+    _, _, about_a13 = said.out.partition("\nA13: ")
+    assert "Public Administration Act section 8 (fvl-8)" in about_a13.partition("\nA")[0]
+    assert re.search(r"^\| A13 .* fvl-13b-1-3 fvl-8 arkivlova \|$", rows.out, re.MULTILINE)
     assert isinstance(value, dict)
     assert {row["rule"]: row["basis"] for row in value["rules"]}["A13"].split()[1] == "fvl-8"
     assert value["bases"][0]["act"] == "arkivlova"

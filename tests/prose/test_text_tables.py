@@ -39,7 +39,7 @@ def test_every_table_of_texts_is_found() -> None:
 
 
 @pytest.mark.parametrize("texts", TEXTS)
-def test_every_text_stands_in_three_languages_with_the_same_parts(
+def test_every_text_is_in_three_languages_with_the_same_parts(
     texts: dict[TextLanguage, str],
 ) -> None:
     assert texts.keys() == set(TextLanguage)

@@ -52,7 +52,7 @@ ALL_FILES: Final = (*POLICY_FILES, *CASE_FILES)
 OLDER_FILES: Final = (*OLDER_HEADER_FILES, *_RULE_FILES, *CASE_FILES)
 """The files of a folder from before `policy.toml`, which explained the names of the program."""
 DECIDING_FILES: Final = (*OLDER_HEADER_FILES, ALLOW_FILE, DENY_FILE, SHIELDING_FILE)
-"""The files that the digests of rule 1 are over. All of those versions are older folders."""
+"""The files that the digests of rule 1 cover. All of those versions are older folders."""
 _SUFFIXES: Final = frozenset({".csv", ".conf", ".toml", ".txt"})
 
 

@@ -68,7 +68,7 @@ class AccessSentences:
         return self.name(name) if wanted else self.text("condition.not", fact=self.name(name))
 
     def duties(self, duties: Iterable[Duty]) -> str:
-        """What is required of whoever does it."""
+        """What is required of the person who does it."""
         return "; ".join(map(self.name, sorted(duties))) or self.text("word.no_duty")
 
     def basis(self, basis: LegalBasis) -> str:
