@@ -1,6 +1,6 @@
 """A proof that the audit has the entries that name one message, for people without the database.
 
-A person who trusts the log's key can check it with `verify_audit.py` and learns of no other message:
+A person who trusts the log's key checks it with `verify_audit.py`, and learns of no other message:
 
 * An inclusion proof (RFC 6962 §2.1.1) for each entry: hashing the entry with the hashes of the
   proof gives the root of a checkpoint that the log's key has signed.
