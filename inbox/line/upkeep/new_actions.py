@@ -1,7 +1,7 @@
 """Tells the security reviewers of actions that the active policy is too old to know.
 
-Such an action is denied until the policy has rows for it. There is one task for each, once: a person
-who closes it by hand has decided that nobody is to do it.
+Such an action is denied until the policy has rows for it. There is one task for each, once: who
+closes it by hand has decided that nobody is to do it.
 """
 
 from sqlmodel import Session, col, select
