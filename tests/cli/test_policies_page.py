@@ -33,9 +33,21 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def plain(text: str) -> str:
-    """Without what changes with every row: digests, numbers, the width of columns."""
-    text = re.sub(r"\b[0-9a-f]{64}\b", "DIGEST", text)
-    return re.sub(r"\d+", "N", re.sub(r"[ \n]+", " ", text)).strip()
+    """Without the width of columns, which changes with every row."""
+    return re.sub(r"[ \n]+", " ", text).strip()
+
+
+def shows(said: str, out: str) -> bool:
+    """Whether the program's output is what the page says; `...` alone stands for further lines."""
+    first, *further = [plain(part) for part in said.split("...\n")]
+    rest = plain(out)
+    if not further:
+        return rest == first
+    if not rest.startswith(first):
+        return False
+    for part in further[:-1]:
+        _, _, rest = rest.partition(part)
+    return rest.endswith(further[-1])
 
 
 def test_console_examples_are_found_in_policies_md() -> None:
@@ -59,10 +71,7 @@ def test_console_examples_in_policies_md_match_program_output(
 
     assert folders.is_dir()
     assert told.err == ""
-    expected = [plain(part) for part in said.split("...\n")]
-    assert plain(told.out).endswith(expected[-1])
-    if len(expected) == 1:
-        assert plain(told.out) == expected[0]
+    assert shows(said, told.out), told.out
 
 
 def test_refusal_example_in_policies_md_matches_the_error(
