@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from inbox.tables import WrappedKey
+from inbox.tables import Pulse, WrappedKey
 from inbox.wiring import build_store
 from tests.cli.database_edits import settings_of
 from tests.cli.installation import Installed
@@ -113,6 +113,25 @@ def test_doctor_names_a_key_that_was_taken_away_too_early(installed: Installed) 
     assert f"kek-{old}.key back from your copy" in told.out
     assert rotated.code == 1
     assert "NOT case_system:fag: keys.unknown_kek" in rotated.out
+
+
+def test_rotate_and_doctor_name_a_worker_that_still_wraps_with_the_old_key(
+    installed: Installed,
+) -> None:
+    _with_case_systems(installed)
+    (old,) = (path.stem.removeprefix("kek-") for path in installed.folder.glob("keys/kek-*.key"))
+    installed.ask("keys", "add")
+    store = build_store(settings_of(installed))
+    with store.transaction() as tx:
+        tx.add(Pulse(name=f"kek:{old}", at=tx.now))
+    store.engine.dispose()
+
+    rotated, doctor = installed.ask("keys", "rotate"), installed.ask("doctor")
+
+    assert (rotated.code, rotated.out) == (1, "")
+    assert rotated.err.startswith(f"inbox: keys.worker_behind: a worker still wraps with {old}, ")
+    assert "keys.worker_behind" in doctor.out
+    assert _keks_in_use(installed) - {None} == {old}
 
 
 def test_keys_rotate_again_has_nothing_to_do(installed: Installed) -> None:
