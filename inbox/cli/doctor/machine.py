@@ -146,7 +146,9 @@ def active_policies(patient: CheckContext) -> Iterator[DoctorFinding]:
     if active is None or policies.problem is not None:
         yield condition("policies", "policy.nobody", reason=str(policies.problem or ""))
         return
-    yield ok("policies", f"active since {day_of(active.active_from)}")
+    later = ", ".join(name.name for name in policy.later.names)
+    newer = f"; the program has names that they were not written for: {later}" if later else ""
+    yield ok("policies", f"active since {day_of(active.active_from)}{newer}")
     yield from _later_actions(policy)
     folder = policy_folder(patient.settings)
     files = read_policy_files(folder)

@@ -22,21 +22,22 @@ def upgraded(small_world: World) -> Installed:
     return installation_of(small_world)
 
 
-def of_note(answer: Answer) -> dict[str, str]:
-    """What doctor says of the action."""
+def said_of(answer: Answer, subject: str) -> list[dict[str, str]]:
+    """What doctor says of one subject."""
     value = answer.value
     assert isinstance(value, list)
-    (found,) = (each for each in value if each["subject"] == "policies:note")
-    assert isinstance(found, dict)
-    return found
+    return [each for each in value if each["subject"] == subject]
 
 
 def test_doctor_gives_the_rows_to_propose_for_a_new_action(upgraded: Installed) -> None:
-    found = of_note(upgraded.ask("doctor", "--json"))
+    answer = upgraded.ask("doctor", "--json")
 
+    (found,) = said_of(answer, "policies:note")
+    active = [each["means"] for each in said_of(answer, "policies")]
     assert (found["level"], found["code"]) == ("warning", "policy.new_action")
     assert ROW in str(found)
     assert FENCE in str(found)
+    assert any(means.endswith("written for: needs_reviewer, note") for means in active)
 
 
 def test_task_show_gives_the_rows_to_propose_for_a_new_action(
