@@ -8,8 +8,9 @@ The method: disjunctive normal form (DNF). Each allow rule is split at every `or
 one *branch*: its facts, and the negation of every deny rule. `statements` joins the branches by
 UNION; one WHERE that joins them by OR selects the same rows, but SQLite uses no index for it.
 
-An example, the branch of the term `assigned and routed`. The last line is a prefilter that an index
-serves; the plus signs keep SQLite from using a worse index:
+An example, the branch of the term `assigned and routed` where no rule denies. The last condition,
+`message.id IN`, is a prefilter that an index serves; the plus sign keeps SQLite from using the
+index on `state`, which would find far more rows:
 
     >>> from sqlalchemy.dialects import sqlite
     >>> branch = indexed_branch([Name("assigned"), Name("routed")])
@@ -21,8 +22,9 @@ serves; the plus signs keep SQLite from using a worse index:
       AND message.id IN (SELECT assignment.message_id FROM assignment WHERE assignment.person = ?
       AND (assignment.active_until IS NULL OR assignment.active_until > ?))
 
-Not done here: order, pages, counts and audit (`statements`, `pages`). Nothing here knows what a
-fact means. That lists and decisions agree is tested, and checked again at run time (`recheck`).
+Not done here: order, pages, counts and audit (`statements`, `pages`). What a fact means stands in
+`facts.registry`; `_PREFILTERS` and `_COLUMN_EQUALITIES` add what some facts imply, for speed alone.
+That lists and decisions agree is tested, and checked again at run time (`recheck`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -71,7 +73,7 @@ from inbox.tables.periods import not_ended
 _TABLE: Final = table_of(Message)
 
 _MAX_BRANCHES_OF_RULE: Final = 8
-"""A rule with more ways than these is one branch: the same rows, found more slowly."""
+"""A rule with more DNF terms is not split: its one branch finds the same rows more slowly."""
 
 
 def _messages_granted(kind: GrantKind) -> SqlCondition:
@@ -117,11 +119,12 @@ _COLUMN_EQUALITIES: Final[Mapping[str, tuple[str, TextParameter]]] = {
 }
 """Facts that make a column equal to a value of the request.
 
-Where one must hold, the others are asked of that value: once, and not for each message.
+Where a branch requires one of them, its other facts compare that value in place of the column. The
+database can then evaluate them once, and not for each message.
 """
 
 _INDEXED_COLUMNS: Final = ("unit", "organisation", "state", "sender")
-"""Columns that SQLite would find messages by, the best first; it knows no better than to guess."""
+"""Columns with an index that SQLite may choose by mistake, because it has no statistics here."""
 
 
 def permit_branches(
@@ -135,8 +138,8 @@ def permit_branches(
 
     If nothing allows the action, the result is a single filter that is false.
 
-    `requested` are the facts of the request: they are decided here, not by the database. What is
-    `sought` stands in each.
+    `requested` are the facts of the request: they become constants here, and the database does not
+    evaluate them. The filters in `sought` are added to every branch.
     """
     allows, denies = _rule_conditions(policy, action, role)
     # De Morgan: "no deny rule matches" is the conjunction of the negated denies. It stands in every
@@ -153,9 +156,10 @@ def permit_branches(
 def permit_filter(
     policy: Policy, action: Action, role: Role, requested: Mapping[str, bool]
 ) -> SqlCondition:
-    """The same rows as one filter, for a statement that finds the message by some other key.
+    """The rows of `permit_branches` as one filter, for a statement that has another key.
 
-    Nothing is looked up by it, and no index of the message is: what is beside it finds few.
+    The database uses no index of `message` for this filter. The other conditions of the statement
+    must therefore leave few messages.
     """
     allows, denies = _rule_conditions(policy, action, role)
     if not allows:
@@ -288,9 +292,9 @@ def _combine(
 class _UnindexedColumn(FunctionElement[Any]):
     """A column that SQLite must not use as an index key here.
 
-    SQLite thereby reads few rows, and not a whole unit or table.
-
-    PostgreSQL has counted, and chooses better than we do: for it the column is as it is.
+    SQLite then uses the index of the prefilter, which finds few rows, and not one that finds a
+    whole unit or table. PostgreSQL has statistics and chooses well by itself, so there the column
+    is compiled as a plain column.
     """
 
     inherit_cache = True
@@ -315,8 +319,9 @@ class _ConditionalUnit(FunctionElement[Any]):
 
     The condition names no column of the message.
 
-    SQLite asks such a condition of every message in turn, though its answer is one; in the value
-    that an index is searched by, it is asked before. PostgreSQL does so by itself.
+    SQLite would evaluate such a condition again for every message, though the result is always the
+    same. As a part of the value that an index is searched by, it is evaluated once, before the
+    search. PostgreSQL does so by itself.
     """
 
     inherit_cache = True
@@ -331,7 +336,7 @@ def _compile_unit(element: _ConditionalUnit, compiler: SQLCompiler, **more: Any)
 @compiles(_ConditionalUnit, "sqlite")
 def _compile_case_when(element: _ConditionalUnit, compiler: SQLCompiler, **more: Any) -> str:
     unit, condition = element.clauses
-    asked = compiler.process(condition, **more)  # First: values are bound in the order of the text.
+    asked = compiler.process(condition, **more)  # first: values are bound in text order
     return f"CASE WHEN {asked} THEN {compiler.process(unit, **more)} END"
 
 

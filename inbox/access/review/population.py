@@ -4,23 +4,26 @@ The problem: "whom does this change of the policy touch" concerns five thousand 
 hundred thousand messages. That is 500 million decisions in a command that people wait for.
 
 The method: set-at-a-time evaluation. A correlated EXISTS becomes a join of its tables with all
-capacities and all messages (the unnesting of Kim 1982), over only those of their columns that it
-names. What comes back is kept as a bitset, one bit for each message, as a bitmap index does; `and`,
-`or` and `not` are then operations on whole bitsets.
+capacities and all messages (the unnesting of Kim 1982). Of both it joins only the columns that the
+EXISTS names, each combination of values once. The result is kept as a bitset for each capacity, one
+bit for each message, as in a bitmap index; `and`, `or` and `not` are operations on whole bitsets.
 
 An example with three messages: Kari is assigned to the first and the third, and has a conflict of
-interest with the third. `assigned and not conflict` holds for the first alone:
+interest with the third. `assigned and not conflict` holds for the first alone. The rightmost bit is
+the first message:
 
     >>> assigned, conflict, everything = _bitset([0, 2], 3), _bitset([2], 3), 0b111
     >>> bin(assigned & (everything & ~conflict))
     '0b1'
 
-The join that found `assigned` has the distinct persons and message ids on either side:
-`SELECT DISTINCT person, id FROM assignment JOIN <persons> JOIN <ids> WHERE …`.
+The fact `assigned` names the person of the capacity and the id of the message, so its query is
+`SELECT DISTINCT person, id FROM assignment JOIN <distinct persons> JOIN <message ids> WHERE …`.
 
-Not done here: what a request brings (a target, a delivery, a task) is absent, so facts about it are
-false; case systems are left out. Nothing here knows what a fact means, and no decision uses it. A
-test compares it with the lists, on both databases.
+In the names below, `asked` are columns of the capacity, `told` are columns of the message.
+
+Not done here: what a request supplies (a target, a delivery, a task) is NULL, so facts about it are
+false; case systems are left out. What a fact means stands in `facts.registry`. No decision uses
+this module. `test_impact.py` compares it with the lists, on both databases.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -57,7 +60,7 @@ class CapacityHolder:
 
 _FIELDS: Final = tuple(field.name for field in fields(CapacityHolder))
 _MessageBits = Callable[[CapacityHolder], int]
-"""The messages of which something holds for this one: a bit each."""
+"""Gives, for a capacity, the bitset of the messages for which some condition is true."""
 
 
 class Population:
@@ -68,7 +71,7 @@ class Population:
 
     def __init__(self, session: Session, now: datetime) -> None:
         self._session = session
-        # A named delivery or task there is none; what else a request brings is not asked here.
+        # The request names no delivery, task, proposal or target. Facts that need one are false.
         self._values = {
             "now": now,
             **dict.fromkeys(("case_system", "delivery_id", "task_id", "proposal_id", "target")),
@@ -107,7 +110,7 @@ class Population:
             case UnaryExpression() if form.operator is operators.inv:
                 part = self._evaluate(form.element)
                 return lambda holder: self.all_messages & ~part(holder)
-        # A leaf: it compares, or says that a row exists. Its alternatives are joined one by one.
+        # A leaf is a comparison or an EXISTS. Each of its alternatives is one join; any may hold.
         either = [self._evaluate_join(*each) for each in _flatten_exists(form)]
         return self._combine(either, operators.or_)
 
@@ -147,13 +150,13 @@ class Population:
                 return about.c[element.name]
             return None
 
-        # As in `who_can`: a bind parameter becomes a column, here of the distinct values of it.
+        # As in `who_can`, a column replaces each bind parameter; here it has each value once.
         where = [visitors.replacement_traverse(each, {}, replaced) for each in conditions]
         columns = [*(holder.c[name] for name in asked), *(about.c[name] for name in told)]
         tables = [each for each in (*froms, holder, about) if each is not None]
         statement = sa.select(*(columns or [sa.literal(1)])).where(*where)
         if tables:
-            # Said as joins: where nothing binds two of them, every pair is meant.
+            # `JOIN … ON true`: tables that no condition connects are meant to give every pair.
             joined = reduce(lambda left, right: left.join(right, sa.true()), tables)
             statement = statement.select_from(joined)
         found: dict[tuple[object, ...], list[tuple[object, ...]]] = {}
@@ -174,8 +177,8 @@ class Population:
             rows = found.get(tuple(getattr(holder, name) for name in asked))
             if rows is None:
                 return 0
-            # The id is in every row: one bit each. Otherwise a row stands for all messages with
-            # these columns, and the index has their bitset.
+            # With the id among the columns, a row is one message, hence one bit. Without it, a row
+            # stands for all messages with these values, and the index has their bitset.
             if "id" in told:
                 return _bitset((index[row] for row in rows), len(self.messages))
             key = tuple(rows)
@@ -188,9 +191,10 @@ class Population:
         return held if asked else _constant(held(_NO_HOLDER))
 
     def _index(self, told: tuple[str, ...]) -> Mapping[tuple[object, ...], int]:
-        """For each combination of these columns, the messages that have it.
+        """For each combination of values of these columns, the bitset of messages that have it.
 
-        If the id is among the columns, it is the position of the message instead.
+        If the id is among the columns, each combination is one message. Then the value is its
+        position in `messages`, and no bitset.
         """
         if not told:
             return {(): self.all_messages}
@@ -242,9 +246,9 @@ _NO_HOLDER: Final = CapacityHolder(capacity="", person="", unit="", role="", org
 def _mentioned_names(
     conditions: Iterable[SqlCondition], kind: type[Any], names: Iterable[str]
 ) -> tuple[str, ...]:
-    """The bind parameters or message columns that these conditions use.
+    """Which of these names the conditions use, sorted.
 
-    They are the bind parameters of the capacity, or the columns of the message.
+    By `kind` they are bind parameters, or columns of the message.
     """
     known, found = set(names), set()
     for element in (part for each in conditions for part in visitors.iterate(each)):
@@ -263,13 +267,14 @@ def _distinct_rows(rows: Any, names: tuple[str, ...]) -> Any:
 
 
 def _flatten_exists(form: SqlCondition) -> Iterator[tuple[list[Any], list[SqlCondition]]]:
-    """Turn an EXISTS condition into a join.
+    """Turn an EXISTS condition into joins.
 
-    The results are the tables and conditions of the subquery, as alternatives of which one must be
-    true.
+    Each result is one alternative: the tables of the subquery, and the conditions on them. The
+    EXISTS is true if at least one alternative finds a row. Any other condition is its own only
+    alternative, without tables.
 
-    A row that exists beside another is pulled out with it; an `or` about the message is split, for
-    a join over an `or` would look at every message for every row.
+    A nested EXISTS is joined as well. An `or` that names columns of the message is split into
+    alternatives, because a join over an `or` compares every message with every row.
     """
     if not isinstance(form, Exists):
         yield [], [form]

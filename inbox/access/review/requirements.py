@@ -55,7 +55,7 @@ COMPLETE_REQUEST: Final = RequestFacts(
     waivable=True,
     same_documents=True,
 )
-"""All that a request can bring in favour of it, but nobody that something is given to."""
+"""A request with everything that can help an action to be allowed, but without a target."""
 _MAX_TERMS: Final = 16 * MAX_DNF_TERMS
 
 
@@ -72,9 +72,9 @@ SUPPLIED_FACTS: Final = frozenset(
     for name, fact in FACTS.items()
     if fact.from_request is not None or _uses_parameter(name, TARGET.key, PROPOSAL.key)
 )
-"""The facts about a message that a request brings, or that are of whom or what it names."""
+"""Facts that depend on the request: it states them, or names their target or proposal."""
 SUPPLIED_FACTS_WITH_KNOWN_TARGET: Final = SUPPLIED_FACTS - _TARGET_FACTS - {"target_is_self"}
-"""The same where it is said whom something is given to: of that person the rows tell."""
+"""The same where the target is known: the rows then answer the facts about that person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ class AllowCondition:
 
     rule: PolicyRule
     row_conditions: tuple[Condition, ...]
-    """All of them; none uses a fact that is brought."""
+    """All must be true; none of them uses a fact that a request supplies."""
     requires: Conjunction
 
 
@@ -95,12 +95,13 @@ def allow_conditions(
 ) -> Iterator[AllowCondition]:
     """Every combination in which an allow rule matches and no deny rule does.
 
-    Raises `PolicyError` where a rule and what denies it have too many ways to tell.
+    Raises `PolicyError` if a rule, with the denials that depend on the request, has more than
+    `_MAX_TERMS` terms.
     """
     rules = [rule for rule in policy.rules if rule.applies_to(action, role)]
     denies = [Not(policy.conditions[rule.when]) for rule in rules if rule.effect is Effect.DENY]
     # A deny that only rows decide stays whole: the database evaluates it as one condition. One that
-    # depends on the request must be split, because its part of the request is an answer for people.
+    # depends on the request is split, because people read which literals the request must supply.
     by_rows = [deny for deny in denies if names_in(deny).isdisjoint(supplied)]
     by_request = [deny for deny in denies if deny not in by_rows]
     for rule in rules:
@@ -113,7 +114,11 @@ def allow_conditions(
 
 
 def describe_requirements(requirements: Iterable[Conjunction]) -> str:
-    """The requirements as a policy condition: alternatives joined by `or`, the shortest first."""
+    """The requirements in the form of a policy condition.
+
+    The alternatives are joined by `or`, the shortest first. An alternative that requires nothing is
+    written `nothing`; if no alternative requires anything, the text is empty.
+    """
     ways = sorted(set(requirements), key=_size_order)
     said = (
         " and ".join(literal_text(*literal) for literal in sorted(way, key=_literal_order))

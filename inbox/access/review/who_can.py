@@ -4,11 +4,11 @@ The problem: a reviewer asks who could open this message on a day. To decide for
 thousand capacities would be five thousand queries.
 
 The method: a query with parameters becomes a query over a relation. The SQL expression of a fact
-compares rows with bind parameters (`:person`, `:unit`, …), which are those of one capacity. Here
-each parameter is replaced by the column of the capacity table that it stands for, so the same
-expression is asked of all capacities at once. `requirements` has split each rule into what the rows
-must say (asked here) and what a request must supply (reported as it is). One SELECT for each way,
-joined by UNION ALL; the last column says which way it was.
+compares rows with bind parameters. Some hold values of one capacity (`:person`, `:unit`, …). Here
+a column replaces each of those, so one query evaluates the expression for all capacities. `:now`,
+`:message_id` and `:target` stay. `requirements` has split each rule into ways; each way has what
+the rows must say (queried here) and what a request must supply (reported as it is). One SELECT for
+each way, joined by UNION ALL; the last column is the number of the way.
 
 An example, the fact `assigned`, where a decision has `assignment.person = :person`:
 
@@ -20,8 +20,9 @@ An example, the fact `assigned`, where a decision has `assignment.person = :pers
 
 Here it is printed alone; inside the query, `message` and `who` are the tables of the outer SELECT.
 
-Not done here: case systems have no answer, only people do. The message is taken as it is now, even
-if the day asked about is another: a period is a fact of rows with a period alone.
+Not done here: only people are found, no case systems. The message is taken as it is now, even if
+the question is about another day. Only rows with a period (capacities, clearances, assignments,
+grants) are taken as they were on that day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,7 +71,7 @@ _PARAMETER_COLUMNS: Final[Mapping[str, Any]] = {
     "organisation": col(_UNIT.organisation),
     "case_system": sa.null(),
 }
-"""What a capacity brings to a question, as columns."""
+"""The bind parameters that hold values of a capacity, and the column that replaces each."""
 _SELECTED_COLUMNS: Final = (
     col(_CAPACITY.person),
     col(_CAPACITY.unit),
@@ -92,7 +93,7 @@ class PermittedCapacity:
     role: Role
     rules: tuple[str, ...]
     requires: str
-    """What a request must bring so that it may by the first of the rules."""
+    """What a request must supply so that the first of the rules allows the action."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,13 +146,11 @@ def who_can(
     message_id: MessageId,
     target: PersonId | None = None,
 ) -> tuple[PermittedCapacity, ...]:
-    """Every person's capacity that may perform the action on the message.
-
-    The condition is that the request supplies what is required.
+    """Every person's capacity that may perform the action, if the request supplies what it must.
 
     `at` is the time of everything with a period: capacities, clearances, assignments, grants. The
-    message is in the state and with the unit that it is in now. If a `target` is named,
-    its rows are asked; otherwise `requires` says what the target must be like.
+    message is in the state and with the unit that it is in now. If a `target` is given, the
+    database answers the facts about that person; otherwise `requires` names these facts.
     """
     return _who_can(
         session,
@@ -174,7 +173,7 @@ def _who_can(  # noqa: PLR0913 - a question has these parts
     supplied: frozenset[str],
     target: PersonId | None = None,
 ) -> tuple[PermittedCapacity, ...]:
-    """The same where a request brings these facts."""
+    """As `who_can`; `supplied` are the facts that a request is assumed to supply."""
     if OfMessage not in ACTION_SUBJECTS[action]:
         return ()
     # A policy never changes, so the statement is built once for each policy, action and dialect.
@@ -258,7 +257,7 @@ def _fact_over_columns(name: str) -> SqlCondition:
     """
     if name == ALWAYS:
         return sa.true()
-    # No row says this fact: it compares the capacity's person with the one that is given to.
+    # The registry has no SQL for it, because a request states it. Here both persons are known.
     if name == "target_is_self":
         return col(_CAPACITY.person) == TARGET
     form = FACTS[name].sql_by_subject.get(OfMessage)
