@@ -3,9 +3,10 @@
 The problem: every decision is a SELECT of a dozen EXISTS. The database answers it in less time than
 SQLAlchemy needs to build the statement, or even to find its text again in its own cache.
 
-The method: a prepared statement on the client's side. The constructor compiles the expression for
-one dialect and keeps the text, the order of its parameters, and the functions that turn a Python
-value into a bind value and a column into a Python value. `fetch` only binds and reads.
+The method: a prepared statement, but on the client's side; the database server prepares nothing.
+The constructor compiles the expression for one dialect and keeps the text, the order of its
+parameters, and the functions that convert a Python value to a bind value and a result column to a
+Python value. `fetch` only binds and reads.
 
 An example, in which the unit comes with each request and the state stays:
 
@@ -20,7 +21,8 @@ An example, in which the unit comes with each request and the state stays:
     >>> made._positional_names, made._constants["state_1"]
     (['unit', 'state_1'], 'ROUTED')
 
-Not done here: no answer is kept, only text, so a revocation holds at once; no ORM object is made.
+Not done here: only the text is kept and no answer, so access that is taken away is gone at once; no
+ORM object is made.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -36,8 +38,8 @@ _Converter = Callable[[Any], object]
 class PreparedSelect:
     """A SELECT compiled to the SQL text of one database dialect.
 
-    To build a statement, and to find its text again, costs many times what the database takes to
-    answer it. `names` are those of the values that come with each request; the others stay.
+    `names` are the parameters whose values each call of `fetch` gives; the other values are
+    constants of the statement.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class PreparedSelect:
         process: dict[str, Any] = {
             name: bind.type.dialect_impl(dialect).bind_processor(dialect)
             for bind, name in made.bind_names.items()
-        } | dict(state.processors)  # which are those of an IN that became several
+        } | dict(state.processors)  # the parameters that an IN was expanded to
         self._text = state.statement
         self._positional_names = state.positiontup
         self._request_converters = tuple(
@@ -77,7 +79,7 @@ class PreparedSelect:
         bound = dict(self._constants)
         for name, process in self._request_converters:
             bound[name] = _converted(process, values[name])
-        # A session flushes before its own queries; `exec_driver_sql` below goes past it.
+        # A session flushes before its own queries; `exec_driver_sql` below bypasses the session.
         session.flush()
         found = session.connection().exec_driver_sql(
             self._text,
@@ -88,7 +90,7 @@ class PreparedSelect:
         rows = [list(row) for row in found.all()]
         for row in rows:
             for place, process in self._result_converters:
-                # NULL is None whatever the type: most columns of a list are.
+                # NULL is None for every type, so it needs no converter.
                 if row[place] is not None:
                     row[place] = process(row[place])
         return rows

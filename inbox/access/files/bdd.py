@@ -5,8 +5,9 @@ two policies concern every combination of facts. With forty facts nobody can try
 
 The method: reduced ordered BDDs (Bryant 1986), combined by if-then-else (Brace, Rudell and Bryant
 1990). A node tests one fact and leads to two others. The facts have one order on every path, and
-no two nodes are equal; so two conditions mean the same exactly when they have the same number.
-Covers for people to read are irredundant, and made of primes (Morreale 1970; Minato 1993).
+no two nodes are equal; so two conditions mean the same exactly when their top nodes have the same
+number. For people, a BDD is written as a list of terms from which neither a term nor a literal can
+be left out: an irredundant cover by prime implicants (Morreale 1970; Minato 1993).
 
 An example of three facts, `(in_unit or assigned) and not conflict`. Both paths share one node:
 
@@ -32,7 +33,7 @@ from typing import Final, NewType
 from inbox.access.policy.conditions import ALWAYS, Condition, Conjunction, Interpretation, fold
 
 Bdd = NewType("Bdd", int)
-"""When something holds; comparable within the `BddAlgebra` that made it, and nowhere else."""
+"""The number of the top node of a BDD. Two may be compared only if one `BddAlgebra` made both."""
 
 FALSE: Final = Bdd(0)
 TRUE: Final = Bdd(1)
@@ -45,7 +46,7 @@ class BddAlgebra:
     def __init__(self, names: Iterable[str]) -> None:
         self.names: Final = tuple(dict.fromkeys(names))
         self._level = {name: place for place, name in enumerate(self.names)}
-        # (place of the fact, truth without it, truth with it), by the number of a truth.
+        # By the number of a node: (level of its fact, BDD if that is false, BDD if it is true).
         leaf = (len(self.names), FALSE, FALSE)
         self._nodes: list[tuple[int, Bdd, Bdd]] = [leaf, leaf]
         self._unique_table: dict[tuple[int, Bdd, Bdd], Bdd] = {}
@@ -98,17 +99,17 @@ class BddAlgebra:
         """Negation."""
         return self._if_then_else(truth, FALSE, TRUE)
 
-    def conjoin(self, algebra: Iterable[Bdd]) -> Bdd:
-        """Conjunction of all."""
+    def conjoin(self, parts: Iterable[Bdd]) -> Bdd:
+        """Conjunction of all; TRUE if there are none."""
         held = TRUE
-        for truth in algebra:
+        for truth in parts:
             held = self._if_then_else(held, truth, FALSE)
         return held
 
-    def disjoin(self, algebra: Iterable[Bdd]) -> Bdd:
-        """Disjunction of all."""
+    def disjoin(self, parts: Iterable[Bdd]) -> Bdd:
+        """Disjunction of all; FALSE if there are none."""
         held = FALSE
-        for truth in algebra:
+        for truth in parts:
             held = self._if_then_else(held, TRUE, truth)
         return held
 
@@ -150,14 +151,16 @@ class BddAlgebra:
         )
 
     def satisfy_one(self, truth: Bdd) -> frozenset[str]:
-        """The facts that are true in one satisfying assignment, if there is one.
+        """The facts that are true in one satisfying assignment (satisfy-one).
 
-        The search (satisfy-one) tries to keep these facts few.
+        The search tries to keep them few, and may miss the fewest. For FALSE, which nothing
+        satisfies, the result is empty as well.
         """
         held = set()
         while truth not in (FALSE, TRUE):
             place, without, given = self._nodes[truth]
-            # A fact is made true only where it must be: the shortest answer for a person to read.
+            # A fact is made true only if nothing satisfies the rest without it. This is greedy: of
+            # `a or (b and c)` it gives b and c.
             if without == FALSE:
                 held.add(self.names[place])
             truth = given if without == FALSE else without
@@ -189,11 +192,12 @@ class BddAlgebra:
         place = min(self._nodes[least][0], self._nodes[most][0])
         least_0, least_1 = self._cofactors(least, place)
         most_0, most_1 = self._cofactors(most, place)
-        # First what takes the fact to be one way, then what is left for either way.
+        # First the terms that need the fact to be false, and those that need it to be true: they
+        # cover what no term without the fact can cover.
         terms_0, truth_0 = self._isop(self.and_not(least_0, most_1), most_0, known)
         terms_1, truth_1 = self._isop(self.and_not(least_1, most_0), most_1, known)
-        # What neither half has covered needs a term that does not mention the fact at all, and that
-        # stays within `most` whatever the fact is: no literal, no term is redundant (Minato 1993).
+        # What these have not covered gets terms that do not mention the fact, and that stay within
+        # `most` whether it is true or false. So no literal and no term is redundant (Minato 1993).
         left = self.disjoin((self.and_not(least_0, truth_0), self.and_not(least_1, truth_1)))
         terms, truth = self._isop(left, self.conjoin((most_0, most_1)), known)
         name = self.names[place]

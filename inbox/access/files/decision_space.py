@@ -5,7 +5,7 @@ time proves nothing. Proofs of invariants, and the exact difference of two polic
 
 The method: the characteristic function of the allowed combinations of facts, compiled from the
 rules: at least one allow matches, and no deny does. Assumptions ("an assigned person is in the
-unit") are a function too; a combination that they exclude counts neither for nor against a proof.
+unit") are a function too; a proof or a difference ignores the combinations that they exclude.
 
 An example, with one allow and one deny:
 
@@ -18,7 +18,7 @@ An example, with one allow and one deny:
     >>> [sorted(term) for term in algebra.irredundant_cover(allowed)]
     [[('assigned', True), ('conflict', False)], [('conflict', False), ('in_unit', True)]]
 
-Not done here: nothing is decided by it, `policy.engine` decides. It is pure.
+Not done here: no request is decided, for `policy.engine` does that. It is pure.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,9 +36,8 @@ _ACTIONS: Final = frozenset(Action)
 def bdd_algebra_for(policies: Iterable[Policy], invariants: Iterable[Implication]) -> BddAlgebra:
     """A BDD algebra over all facts that these policies and invariants use.
 
-    The facts are in the order in which the rules use them.
-
-    Answers that are to be compared share them.
+    The facts are in the order in which the rules use them. BDDs can be compared only within one
+    algebra, so all policies that are to be compared are given at once.
     """
     invariants = tuple(invariants)
     used: list[str] = []
@@ -56,7 +55,7 @@ class DecisionSpace:
 
     Each decision is computed when it is first needed.
 
-    `without` is the id of a rule that counts as not there.
+    `without` is the id of a rule that is left out.
     """
 
     def __init__(
@@ -94,8 +93,8 @@ class DecisionSpace:
 
         if not invariant.needs:
             return self._algebra.compile_condition(invariant.condition, of)
-        # "open needs log": in no combination is the left side true while the rule that a yes would
-        # be based on lacks the duty.
+        # "open needs log": in no combination is the left side true while the rule that the
+        # permission is based on lacks the duty.
         (action,) = names_in(invariant.left) & _ACTIONS
         lacking = self._algebra.disjoin(
             truth

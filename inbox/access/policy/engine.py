@@ -4,10 +4,10 @@ The problem: lawyers must be able to read the rules, and the answer must be righ
 combination of facts, also when a fact is missing, a rule is damaged or a library fails.
 
 The method: attribute-based access control in casbin's PERM model (policy, effect, request,
-matchers; see `MODEL`), with its effect "deny overrides". An attribute is a named fact, looked up
-before; a condition over facts is read by `conditions`, never evaluated as text. Everything is
-closed: no rule, no policy, a missing or unknown name, a value that is not a boolean, or any
-exception is a no.
+matchers; see `model.conf`), with its effect allow-and-deny: at least one allow rule must match, and
+no deny rule may. An attribute is a named fact, looked up before the question is asked; a condition
+over facts is parsed by `conditions`, never evaluated as text. Everything is closed: no rule, no
+policy, a missing or unknown name, a value that is not a boolean, or any exception is a no.
 
 An example, with one allow and one deny:
 
@@ -94,7 +94,8 @@ def model_text() -> str:
 class _CheckedFacts:
     """The facts of one question, validated.
 
-    They are exactly the facts that the rules use. All of them have known names and boolean values.
+    The caller may give more facts than the rules use, but no unknown ones and no values that are
+    not booleans. Only the facts that the rules use are kept.
 
     `matched` collects the ids of the rules that casbin finds to match.
     """
@@ -160,7 +161,7 @@ class _Enforcer(casbin.Enforcer):  # type: ignore[misc] # casbin comes without t
         self._functions = functions
         self._matchers: dict[str, _Matcher] = {}
         super().__init__(model)
-        # On a no casbin writes the whole request to its log, unless that is switched off.
+        # When casbin denies, it logs the whole request, unless its logger is switched off.
         self.logger = logging.Logger("silent", logging.CRITICAL + 1)  # noqa: LOG001 - as above
 
     def _get_expression(self, expression: str, functions: object = None) -> _Matcher:
@@ -190,7 +191,7 @@ class Policy:
     ) -> None:
         self.rules: Final = tuple(rules)
         self.later: Final = later or LaterNames()
-        """What the vocabulary has that the policy was not written for."""
+        """The names that the vocabulary got after this policy was written."""
         self.bases: Final[Mapping[str, LegalBasis]] = bases or {}
         """The legal bases that rules name, by their ids."""
         self.digest: Final = digest
@@ -207,7 +208,8 @@ class Policy:
         self._facts_used: dict[tuple[Action, Role], frozenset[str]] = {}
         functions = {"named": cell_includes, "holds": _holds_function(self.conditions)}
         self._functions: Final = functions
-        # casbin stops at the first deny that matches: with every allow before, none is left out.
+        # casbin stops at the first deny that matches. The allow rules stand first, so all of them
+        # have been evaluated by then, and `matched` is complete for them.
         ordered = sorted(rules, key=lambda rule: rule.effect is Effect.DENY)
         self._by_id = {rule.id: rule for rule in ordered}
         self._ordered: Final = tuple(ordered)
@@ -261,7 +263,8 @@ class Policy:
 
         Each rule is evaluated alone by casbin.
 
-        Raises `PolicyError` where `decide` would say that an error is a no.
+        An exception that `decide` turns into a denial is raised here, for example `PolicyError` for
+        a missing fact.
         """
         told = []
         for rule in self._applicable_rules(action, role):
@@ -306,9 +309,7 @@ class Policy:
     def _enforcer_for(self, action: Action, role: Role) -> _Enforcer | None:
         """The cached enforcer with only the rules that apply to this action and role.
 
-        Two threads may both build it, with the same result.
-
-        None: no rule does.
+        None if no rule applies. Two threads may both build it, with the same result.
         """
         if (enforcer := self._enforcers.get((action, role))) is None:
             if not (rules := self._applicable_rules(action, role)):
@@ -342,7 +343,7 @@ _PREDICATE: Final = Interpretation[_Predicate](
     conjoin=lambda parts: lambda asked: all(part(asked) for part in parts),
     disjoin=lambda parts: lambda asked: any(part(asked) for part in parts),
 )
-"""A condition as a function: closed, over names and booleans."""
+"""Compiles a condition to a Python function of the checked facts, without evaluating any text."""
 
 
 def _holds_function(conditions: Mapping[str, Condition]) -> Callable[[str, _CheckedFacts], bool]:
