@@ -5,8 +5,8 @@ the issuer's certificate revocation list (CRL) says so. A list may be old, parti
 issuer's, or missing.
 
 The method: CRL processing of RFC 5280 §6.3.3, for complete lists that are at hand. It is asymmetric
-on purpose: "revoked" is believed of any list that the issuer signed, however old or partial; "good"
-needs a fresh list that is complete for this certificate (decision 0014).
+on purpose. For "revoked", any list that the issuer signed is enough, however old and however small
+its scope; for "good", the list must be fresh and complete for this certificate (decision 0014).
 
 An example, the signer's certificate with serial number 7, issued by the authority B:
 
@@ -21,7 +21,8 @@ An example, the signer's certificate with serial number 7, issued by the authori
 The rows are tried by `test_worked_examples.py` and `test_revocation.py`.
 
 Not done here: nothing is fetched, and no address in a certificate is followed (decision 0014).
-There is no OCSP, and a delta list (§5.2.4) or an indirect one (§5.2.5) never shows "good".
+There is no OCSP. A delta list (§5.2.4) or an indirect one (§5.2.5) shows nothing: neither "good"
+nor "revoked".
 """
 
 from collections.abc import Iterable, Sequence
@@ -119,12 +120,14 @@ def nobody_is_shown_good(trust: Trust, now: datetime) -> bool:
     authorities = dict.fromkeys((*trust.anchors, *trust.intermediates))
     missing = set(_without_fresh_list(trust, now))
     issued = {each: _issuers(each, authorities) for each in authorities}
-    # A least fixpoint from the anchors down: an authority is shown good if one above it is, and
-    # its own list is fresh.
+    # A least fixpoint from the anchors down. `shown` are the authorities that have a fresh list and
+    # are shown good themselves; the certificates that they issued can be shown good.
     shown, before = {each for each in trust.anchors if each not in missing}, -1
     while len(shown) != before:
         before = len(shown)
         shown |= {e for e in authorities if e not in missing and issued[e] & shown}
+    # Signers are issued by the lowest authorities. One that has issued another authority is assumed
+    # to issue no signer.
     above = set[bytes]().union(*issued.values())
     return not shown - above
 
@@ -165,11 +168,11 @@ def revocation_status(
 ) -> RevocationStatus:
     """Revoked if any list of the issuer says so, however old.
 
-    Good if a fresh list does not name the certificate; not published if its issuer has no list and
-    need not have one.
+    Good if a fresh and complete list does not name the certificate. Not published if no list shows
+    either, and the settings say that its issuer need not publish one. Unknown otherwise.
 
     `above` is the path from the issuer to the anchor. An authority that has changed its key has two
-    certificates under one name, in it or among those believed, and either key may sign its list.
+    certificates under one name, in `above` or in `trust`, and either key may sign its list.
     """
     standing = RevocationStatus.UNKNOWN
     if above and above[0] in trust.without_lists:
@@ -193,11 +196,11 @@ class _ParsedList:
     parsed: x509.CertificateRevocationList
     serials: frozenset[int]
     signed_by: dict[bytes, bool] = field(default_factory=dict)
-    """What was found out, by authority."""
+    """Whether this authority signed the list, for each authority that was tried."""
 
 
 _PARSED_LISTS: Final[WeakKeyDictionary[RevocationList, _ParsedList]] = WeakKeyDictionary()
-"""Lists have megabytes, and every package asks of them: each is read once, while it is kept."""
+"""A list can have megabytes, and every package needs it: it is parsed once while it is in use."""
 
 
 def _parse_cached(each: RevocationList) -> _ParsedList:
@@ -251,7 +254,7 @@ def names_match(one: x509.Name, other: x509.Name) -> bool:
 def _status_by_readable_list(
     each: RevocationList, certificate: bytes, authorities: Iterable[bytes]
 ) -> RevocationStatus:
-    """What one list says; unknown where the libraries cannot take it or a certificate apart."""
+    """What one list says; unknown if a library fails on the list or on a certificate."""
     try:
         return _status_by_list(each, certificate, authorities)
     except MemoryError:
@@ -276,16 +279,17 @@ def _status_by_list(
     if not any(_is_signed_by(each, authority) for authority in authorities):
         return RevocationStatus.UNKNOWN
     extensions = list(read.parsed.extensions)
-    # §6.3.3 (j), before the scope is looked at: a partial list that names it is enough for that.
-    # In an indirect or a delta list a serial number may be another issuer's, or removed again.
+    # §6.3.3 (j), before the scope is looked at: to show "revoked", a partial list is enough. But in
+    # an indirect list the serial number may be another issuer's, and a delta list may remove it.
     if subject.serial_number in read.serials and not any(map(_may_cover_other_issuers, extensions)):
         return RevocationStatus.REVOKED
     # §5.2: a critical extension that is not understood means that the list shows nothing. The scope
-    # (§5.2.5) is looked at whether it is marked as critical or not.
+    # (§5.2.5) and the mark of a delta list (§5.2.4) count even if they are not marked as critical.
     complete = all(
         _is_complete(extension.value, subject)
         for extension in extensions
-        if extension.critical or isinstance(extension.value, x509.IssuingDistributionPoint)
+        if extension.critical
+        or isinstance(extension.value, x509.IssuingDistributionPoint | x509.DeltaCRLIndicator)
     )
     return RevocationStatus.GOOD if complete else RevocationStatus.UNKNOWN
 
@@ -305,7 +309,7 @@ def _may_sign_lists(authority: x509.Certificate) -> bool:
 
 
 def _is_complete(extension: x509.ExtensionType, subject: x509.Certificate) -> bool:
-    """Whether a list that says this about itself still says all there is about the certificate."""
+    """Whether a list with this extension can still be complete for the certificate."""
     if isinstance(extension, x509.CRLNumber | x509.AuthorityKeyIdentifier):
         return True
     if not isinstance(extension, x509.IssuingDistributionPoint):

@@ -100,6 +100,7 @@ def test_revocation_list_is_stale_after_its_next_update_or_the_longest_age() -> 
     "extensions",
     [
         [(x509.DeltaCRLIndicator(1), True)],
+        [(x509.DeltaCRLIndicator(1), False)],
         [(point(only_contains_ca_certs=True), True)],
         [(point(only_contains_attribute_certs=True), True)],
         [(point(indirect_crl=True), True)],
