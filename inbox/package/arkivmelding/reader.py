@@ -1,14 +1,15 @@
-"""Reads arkivmelding.xml: strict about XML and security grading, lenient about missing elements.
+"""Reads arkivmelding.xml: strict about XML, lenient about missing elements.
 
-The problem: two published schemas share one namespace, a newer shape uses it too, and SvarInn sends
-what fits none of them (reference §5.2, §5.6). A missing date must not refuse a message, and nothing
-may be read from a place where the sender did not mean it.
+The problem: two published schemas share one namespace, a newer shape uses it too, and what is made
+from SvarInn mail fits none of them (reference §5.2, §5.6). A missing date must not refuse a
+message, and a word must not be read where the sender meant something else by it.
 
 The method: one descent over the tree (recursive descent), with a table of what both schemas require
-of each element. What is there is read, what is missing is noted once for each kind of element. An
-element counts by its name and its parent, so that foreign metadata with the same words is no entry.
+of each element. Elements that are there are read; each required child that is missing is noted once
+for each kind of element. An entry counts only in a folder or at the top, so that foreign metadata
+with the same element name is not read as an entry.
 
-An example, in which a title is all that an entry has:
+An example, in which an entry has a title and nothing else:
 
     >>> entry = "<basisregistrering><tittel>Brev</tittel></basisregistrering>"
     >>> text = f'<arkivmelding xmlns="{NAMESPACE}"><mappe>{entry}</mappe></arkivmelding>'
@@ -18,8 +19,9 @@ An example, in which a title is all that an entry has:
     >>> read.missing[:2], len(read.missing)
     (('arkivmelding/system', 'arkivmelding/meldingId'), 12)
 
-Not done here: grading is `grading`'s, and comes first; documents are compared with files by
-`documents`; the published schemas are compared by `xsd`, for information. No value is corrected.
+Not done here: `grading` reads the security grade, before this module; `documents` compares the
+documents with the files; `xsd` compares the XML with the published schemas, for information only.
+No value is corrected.
 """
 
 from collections.abc import Iterator, Sequence
@@ -51,8 +53,8 @@ _NEWER_WORDS = {
     f"{_OWN}klasse": {_FOLDER, *_ENTRIES},
     f"{_OWN}format": {f"{_OWN}dokumentobjekt"},
 }
-"""Words that the published schemas do not have there, and where: at the top one of them has
-`registrering` itself."""
+"""Elements of the newer shapes, each with the parents under which no published schema has it.
+`registrering` at the top is no sign of a newer shape, because one published schema has it there."""
 _DOCUMENTED = "opprettetDato", "opprettetAv"
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "arkivmelding": ("system", "meldingId", "tidspunkt", "antallFiler"),
@@ -100,7 +102,7 @@ def parse_arkivmelding(raw: bytes, limits: Limits) -> Element:
 
 
 def archive_message_of(root: Element) -> ArchiveMessage:
-    """The content of an arkivmelding and its missing elements.
+    """The content of an arkivmelding and its missing elements; the case is the first entry's.
 
     Raises `PackageRejected`, with codes that can be waived.
 
@@ -145,12 +147,12 @@ def _is_entry(element: Element) -> bool:
 
 
 class _Reader:
-    """Reads elements, and notes on the way what the schemas require of them and is not there."""
+    """Reads elements, and notes which of the required children are missing."""
 
     def __init__(self) -> None:
         self.missing: dict[str, None] = {}
         self._not_yet_missing = {word: dict(required) for word, required in _REQUIRED_TAGS.items()}
-        """What is not known to be missing yet, by word: tag to path."""
+        """By element name: the required children not noted as missing so far, tag to path."""
 
     def children(self, element: Element) -> Children:
         """The children by tag, in order; one that is there but empty is not missing."""
@@ -172,7 +174,7 @@ class _Reader:
             self.missing[asked.pop(tag)] = None
 
     def case_file(self, folder: Element) -> CaseFile:
-        """The case that the entries stand in."""
+        """The case that a folder describes."""
         children = self.children(folder)
         year, number = _text(children, "saksaar"), _text(children, "sakssekvensnummer")
         numbered = f"{year}/{number}" if year and number else None
@@ -186,7 +188,7 @@ class _Reader:
         )
 
     def registry_entry(self, element: Element) -> RegistryEntry:
-        """One entry with all it holds."""
+        """One entry with its correspondents and documents."""
         children = self.children(element)
         # A registration belongs to a folder, a class or a series: one of the references is enough.
         if not _PARENTS & children.keys():
@@ -257,7 +259,10 @@ def _children_named(children: Children, name: str) -> Sequence[Element]:
 
 
 def _file_name(children: Children) -> str | None:
-    """A file's name as it is written; space around it counts, unless lines are broken there."""
+    """A file's name as it is written, also with spaces around it.
+
+    If it has a line break or a tab, the white space around it is layout and is removed.
+    """
     found = _children_named(children, "referanseDokumentfil")
     written = (found[0].text or "") if found else ""
     if not written.strip(_XML_SPACE):
@@ -266,11 +271,11 @@ def _file_name(children: Children) -> str | None:
 
 
 def _text(children: Children, name: str) -> str | None:
-    """The text of the first of that name; of a list's value in the newer shapes, its words."""
+    """The text of the first child of that name; of a code with children, the description."""
     found = children.get(_OWN + name)
     if found is None:
         return None
-    # The newer shapes write a value of a code list as `kode` and `beskrivelse`.
+    # The newer shapes write a value of a code list as the children `kode` and `beskrivelse`.
     first = found[0]
     text = first.text or ""
     if len(first):

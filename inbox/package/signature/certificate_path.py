@@ -1,12 +1,14 @@
 """Checks a signer's certificate: the path to a trust anchor, and revocation (RFC 5280 §6).
 
-The problem: a signature that verifies says that somebody has a key. Whose key it is, an authority
-says; why the authority is believed, the one above it; up to an anchor that the operator chose.
+The problem: a signature that verifies shows only that somebody has a key. Whose key it is, an
+authority states in a certificate; the authority has a certificate from another one above it, and so
+on up to an anchor, which the operator chose.
 
-The method: path building (RFC 4158) and path validation (RFC 5280 §6.1) by pyhanko-certvalidator,
-with three things of ours around it (decision 0041). Before: only certificates that lead up to
-somebody believed, by signature, are given to it. Beside: no weak algorithm, and nothing is fetched.
-After: key usage (§4.2.1.3), and revocation of each certificate below the anchor (§6.3).
+The method: path building (RFC 4158) and path validation (RFC 5280 §6.1) by the library
+pyhanko-certvalidator, with checks of our own (decision 0041). Before it runs, certificates that no
+chain of signatures connects to a trusted authority are left out. While it runs, weak algorithms are
+refused and nothing is fetched. After it, we check key usage (§4.2.1.3), and revocation of each
+certificate below the anchor (§6.3).
 
 An example. The signature came with S and I; A lies in the trust folder:
 
@@ -14,11 +16,12 @@ An example. The signature came with S and I; A lies in the trust folder:
     I  "Issuing CA"        issued by A, valid 2020-2030    asked about in the lists of A
     A  "Root CA"           the anchor                      not asked about: the operator chose it
 
-The path is (S, I, A), and it is remembered as valid 2025-2027, the time that all three share. Had
-the sender left out I, the path would be `trust.unknown_anchor`, unless the folder has it as well.
+The path is (S, I, A), and it is remembered as valid 2025-2027, the time that all three share. If
+the sender leaves out I, the answer is `trust.unknown_anchor`, unless the trust folder has I.
 
-Not done here: whether S may sign for the sender is `signer`'s question. The time is now, never the
-signing time, which is the sender's word. Addresses in certificates (AIA, OCSP) are not followed.
+Not done here: `signer` decides whether S may sign for the sender. The path is checked for now, and
+never for the signing time, which the sender alone states. Addresses in certificates (AIA, OCSP) are
+not followed.
 """
 
 from collections.abc import Coroutine, Iterable, Iterator
@@ -73,9 +76,9 @@ def check_certificate_path(
     stale_is: StaleList,
     findings: VerdictBuilder,
 ) -> None:
-    """Check path, validity, key usage and revocation.
+    """Check path, validity, key usage and revocation, and write the results into the findings.
 
-    A waived failure leaves `False` in the findings.
+    A failure that is waived raises nothing, but its result in the findings is `False`.
 
     Raises `PackageRejected` (`trust.*`, `revocation-unknown`) and `Unavailable`
     (`trust.stale_list`).
@@ -93,10 +96,10 @@ REVOCATION_NOT_CHECKED: Final = "revocation_not_checked"
 
 @contextmanager
 def _verdict_on_failure(findings: VerdictBuilder) -> Iterator[None]:
-    """Whatever a library raises about the sender's certificates is a verdict on their path.
+    """Any exception of a library about the sender's certificates becomes the code `trust.path`.
 
-    It has raised `NotImplementedError` for a name constraint on IP addresses, and can raise what
-    nobody has seen yet. What cannot be checked has not been shown to be right.
+    The library has raised `NotImplementedError` for a name constraint on IP addresses, and may
+    raise other exceptions that nobody has seen yet. A path that cannot be checked is not valid.
     """
     try:
         yield
@@ -119,10 +122,10 @@ class _Path:
 def _find_path(
     signed: VerifiedSignature, trust: Trust, now: datetime, findings: VerdictBuilder
 ) -> tuple[bytes, ...]:
-    """DER, signer first, anchor last; empty when a waiver let a broken path pass.
+    """The path in DER, signer first, anchor last; empty when a waiver let a broken path pass.
 
-    Building one takes longer than all else about a small package, and senders use theirs for years:
-    a path is remembered, and holds again whenever all its certificates are valid.
+    Building a path takes longer than all other checks of a small package, and senders use the same
+    certificates for years. So a path is remembered, and used while all its certificates are valid.
     """
     known = _cached_paths(
         signed.certificate, signed.certificates, trust.anchors, trust.intermediates
@@ -144,7 +147,7 @@ def _find_path(
 
 @lru_cache(maxsize=1000)
 def _cached_paths(*certificates: bytes | tuple[bytes, ...]) -> list[_Path]:
-    """The paths that were built of exactly these; to be added to."""
+    """The paths built so far from exactly these certificates; the caller appends new ones."""
     del certificates
     return []
 
@@ -178,10 +181,10 @@ def _build_path(
 
 
 def _issued_under_trust(signed: VerifiedSignature, trust: Trust) -> list[bytes]:
-    """Those that came with the signature and that lead up to somebody believed, by signature.
+    """The certificates sent with the signature that a chain of signatures connects to trust.
 
-    The library tries every order of what it is given, by name alone: ten made-up certificates of
-    one name would keep it for an hour.
+    The library matches issuers by name alone and tries every order: ten made-up certificates with
+    one name would keep it busy for an hour.
     """
     # Breadth first from the anchors down: each round verifies signatures by those already believed.
     # What no round reaches is never given to the path builder.
@@ -246,7 +249,7 @@ def _run_without_waiting(steps: Coroutine[object, object, _T]) -> _T:
 
 
 def _check_usage(signed: VerifiedSignature, findings: VerdictBuilder) -> None:
-    """May the signer's key sign? A certificate that does not say may."""
+    """Check that the signer's key may sign; it may if the certificate has no key usage."""
     # §4.2.1.3: digitalSignature, or contentCommitment (nonRepudiation), as both are in use here.
     certificate = load_certificate(signed.certificate)
     usage = certificate.key_usage_value
@@ -263,7 +266,7 @@ def _check_revocation(
     stale_is: StaleList,
     findings: VerdictBuilder,
 ) -> None:
-    """Every certificate below the anchor; without a path nobody can vouch for any list."""
+    """Check every certificate below the anchor; without a path, revocation is not shown."""
     # `path[number:]` is the path from the issuer up; the anchor is an input, not checked (§6.1).
     standings = [
         revocation_status(certificate, path[number:], trust, now)
@@ -281,7 +284,7 @@ def _check_revocation(
     findings.revocation = False
     if stale_is is StaleList.WAIT and REVOCATION_UNKNOWN not in findings.waivers:
         if findings.objections:
-            return  # It is held in any case: people need not wait for a list to hear of that.
+            return  # Other objections hold the message anyway, so it need not wait for a list.
         raise Unavailable(STALE_LIST, "no fresh list for a certificate in the path")
     findings.reject_unless_waived(REVOCATION_UNKNOWN)
 

@@ -7,7 +7,7 @@ The method: a profile of RFC 5652, read strictly, in this order: (1) SignedData 
 the manifest lies beside it (§5.2); (2) one SignerInfo (§5.3); (3) one digest algorithm everywhere;
 (4) each signed attribute once (§11); (5) the signer's certificate (§5.3, sid); (6) its key; (7)
 protected algorithms (RFC 6211); (8) the certificate that is named (RFC 5035); (9) the digest of the
-content (§11.2); (10) the signature value (§5.4), by the mathematics of a library (decision 0041).
+content (§11.2); (10) the signature value (§5.4), which a library computes (decision 0041).
 
 An example, a genuine signature over the manifest of a package:
 
@@ -50,7 +50,7 @@ _CERTIFICATE_REFERENCES = {
     "signing_certificate_v2": tsp.SigningCertificateV2,
 }
 _OVERLONG_IDENTIFIER = re.compile(rb"[\x80-\xff]{1000}")
-"""Nothing genuine has it: an identifier so long takes asn1crypto half a minute to read."""
+"""No genuine signature has so long an identifier; asn1crypto needs half a minute to read one."""
 _MAX_CERTIFICATES = 10
 _MIN_RSA_BITS = 2048
 _MIN_EC_BITS = 256
@@ -63,7 +63,7 @@ MALFORMED_ASN1_ERRORS = (
     OverflowError,
     RecursionError,
 )
-"""What asn1crypto was seen to raise, and when it is used, where bytes are not what they claim."""
+"""What asn1crypto raises for malformed bytes: while it parses, or later when a field is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ def _signed_data(raw: bytes) -> cms.SignedData:
     if info["content_type"].native != "signed_data":
         raise PackageRejected("signature.malformed", "not SignedData")
     signed_data = info["content"]
-    # (1) A signature with content of its own could be right about that, and say nothing of ours.
+    # (1) A signature with content of its own could be valid for that, and not cover the manifest.
     encapsulated = signed_data["encap_content_info"]
     if not isinstance(encapsulated["content"], core.Void):
         raise PackageRejected("signature.embedded_content")
@@ -104,7 +104,7 @@ def _signed_data(raw: bytes) -> cms.SignedData:
 
 
 def _verify(signed_data: cms.SignedData, content: bytes) -> VerifiedSignature:
-    # (2) Of two signers, which is the sender?
+    # (2) With two signers, nobody could say which of them is the sender.
     if len(signed_data["signer_infos"]) != 1:
         raise PackageRejected("signature.signer_count")
     signer = signed_data["signer_infos"][0]
@@ -161,7 +161,8 @@ def _attributes(signer: cms.SignerInfo) -> Mapping[str, core.Asn1Value]:
     attributes: dict[str, core.Asn1Value] = {}
     for attribute in signer["signed_attrs"]:
         name = attribute["type"].native
-        # (4) RFC 5652 §5.3 and §11: one instance with one value; of two, readers take either.
+        # (4) RFC 5652 §5.3 and §11: one instance with one value. Of two, one reader would use the
+        # first and another the last.
         if name in attributes or len(attribute["values"]) != 1:
             raise PackageRejected("signature.attributes", "an attribute twice")
         attributes[name] = attribute["values"][0]
@@ -184,7 +185,7 @@ def _certificate(der: bytes) -> Certificate:
     _ = certificate.native  # asn1crypto reads lazily: what cannot be read, fails here
     if certificate.serial_number <= 0:
         raise PackageRejected("signature.malformed", "a serial number below 1 (RFC 5280 §4.1.2.2)")
-    # Only the inner one is signed: who goes by the outer one believes anybody (RFC 5280 §4.1.1.2).
+    # Only the inner one is signed; the outer one could be anybody's (RFC 5280 §4.1.1.2).
     inner, outer = certificate["tbs_certificate"]["signature"], certificate["signature_algorithm"]
     if received_bytes(inner) != received_bytes(outer):
         raise PackageRejected("signature.malformed", "two algorithms (RFC 5280 §4.1.1.2)")
@@ -265,7 +266,10 @@ def _check_legacy_profile(
     attributes: Mapping[str, core.Asn1Value],
     certificate: Certificate,
 ) -> None:
-    """SHA-1 is taken only as the country's gateways make it, without room for anything else."""
+    """Accept SHA-1 only in the form in which Norwegian gateways (integrasjonspunkt) write it.
+
+    It is RSA with PKCS #1 v1.5, with few signed attributes and no unsigned ones.
+    """
     plain = signer["signature_algorithm"].signature_algo == "rsassa_pkcs1v15"
     unsigned = not isinstance(signer["unsigned_attrs"], core.Void)
     if not plain or certificate.public_key.algorithm != "rsa" or unsigned:
