@@ -6,18 +6,19 @@ informs somebody.
 
 The method: a reference monitor in the transaction of the deed. First the row that the action is
 about is locked, then the policy is asked, then the caller acts; the lock lasts until the commit.
-The conditions are obligations, as XACML calls them: before the commit it is looked at what the
-transaction has done. An obligation that is not met turns the yes into a no, and nothing stays.
+The conditions are obligations, as XACML calls them; here they are called duties. Before the commit,
+the transaction is checked for what it has done. A duty that is not met turns the yes into a no, and
+everything is rolled back.
 
 An example: Kari, who leads the unit, and Ola, its handler, release one ROUTED message at once.
 
     Kari  locks the row; it is routed, so the answer is yes; sets RELEASED; audit entry; commit
     Ola   waits for the lock; reads the row again; it is not routed any more; NotPermitted
 
-Without the audit entry Kari's commit would raise `NotPermitted` too: the rule (A14) owes `log`.
+Without the audit entry Kari's commit would raise `NotPermitted` too: her rule, A14, has the duty
+`log`. A caller that may not know that something exists gets `NotFound`, as for what does not exist.
 
-Not done here: no fact is evaluated (`access.permit`), no state is set (`settle`). A caller that may
-not know that something exists hears `NotFound`, the same as of what does not exist.
+Not done here: no fact is evaluated (`access.permit`), no state is set (`settle`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -151,7 +152,8 @@ class Authorized:
     def mark_duties_met(self) -> None:
         """Count all duties as fulfilled.
 
-        For a request that repeats an earlier one, or that waits for people by an audited task.
+        This is for a request that repeats an earlier one, or that becomes an audited task and waits
+        for people.
         """
         self.tx.met_duties.update(self.decision.duties)
 
@@ -161,7 +163,7 @@ class Authorized:
 
 
 def _reason_commitment(reason: str) -> dict[str, str]:
-    """Personal text for the audit: only a commitment of it is kept."""
+    """The reason as the `committed` of an audit entry, which stores only a commitment to it."""
     return {"reason": reason} if reason else {}
 
 
@@ -189,11 +191,11 @@ def authorized_transaction(
     subject: Subject,
     given: RequestFacts = _NOTHING_GIVEN,
 ) -> Iterator[Authorized]:
-    """The transaction of one move: lock the subject, decide, act, keep the duties, commit.
+    """The transaction of one move: lock the subject, decide, act, check the duties, commit.
 
-    The caller reads what it depends on inside, by `Authorized.seen` where a version was seen. All
-    of it is committed at the end, or nothing: raises as `authorize`, and `NotPermitted` for a duty
-    that was not met.
+    The caller reads inside it all rows that the move depends on, with `Authorized.seen` if a
+    version was seen before. At the end everything is committed, or nothing. Raises what `authorize`
+    raises, and `NotPermitted` for a duty that was not met.
     """
     with line.store.transaction() as tx:
         yield authorize(line, tx, capacity, action, subject, given)
@@ -209,17 +211,17 @@ def authorize(
 ) -> Authorized:
     """Authorize the action in the transaction that carries it out; returns the authorized action.
 
-    The row it is about is locked first: of two who would move it at once, the second is asked about
-    what the first has left. So read what it depends on after this.
+    The row that the action is about is locked first. If two callers move it at once, the decision
+    about the second is made on what the first has left. So read the row after this call.
 
-    The duties of the yes are looked at before the commit: see `DUTY_CHECKS`.
+    The duties of the decision are checked before the commit, see `DUTY_CHECKS`.
 
     Raises:
-        NotFound: not there, or not to be known by this capacity.
-        NotPermitted: known to this capacity, but not this action.
-        Unavailable: this process cannot have the active policy, so everything is denied.
+        NotFound: it does not exist, or this capacity may not know that it exists.
+        NotPermitted: this capacity may know that it exists, but may not do this.
+        Unavailable: there is no policy to decide by, see `active_policy`.
     """
-    # Lock first, ask then: the answer is about the row as it stays until the commit.
+    # Lock first, then ask: so the answer is about the row as it stays until the commit.
     _lock_subject(tx, subject)
     policy = active_policy(line, tx)
 
@@ -228,14 +230,15 @@ def authorize(
             tx, policy, tx.now, capacity=capacity, action=one, subject=subject, request=given
         )
 
-    # A reading transaction never commits, so it could meet no duty: a yes that owes one is a no.
+    # A reading transaction never commits, so it can meet no duty: a yes with a duty becomes a no.
     decision = decide(action).deny_unless_met(tuple(Duty) if tx.writes else ())
     if decision.allowed:
         authorized = Authorized(tx=tx, capacity=capacity, subject=subject, decision=decision)
-        # Before the commit, not at the end of a `with`: what is never committed needs no duty met.
+        # This runs before the commit and not at the end of a `with`, because a transaction that is
+        # never committed need not meet any duty.
         tx.check_before_commit(lambda: _check_duties_met(authorized))
         return authorized
-    # NotPermitted tells that it exists, so only those hear it who may see it somewhere else.
+    # NotPermitted reveals that it exists, so only a capacity that may see it elsewhere gets it.
     if any(decide(showing).allowed for showing in _VISIBILITY_ACTIONS.get(type(subject), ())):
         raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")
     raise NotFound
@@ -244,8 +247,8 @@ def authorize(
 def active_policy(line: Line, session: Session) -> Policy:
     """The policy that is active in this transaction.
 
-    Raises `Unavailable` if there is none, or the database is older than what was signed of it: then
-    nobody may do anything.
+    Raises `Unavailable` if no policy is active, or if the database is older than the last signed
+    checkpoint (`audit.standstill`). Then nobody may do anything.
     """
     line.standstill.check()
     policy = line.policies.current(session)
@@ -308,8 +311,9 @@ DUTY_CHECKS: Final[Mapping[Duty, Callable[[Authorized], bool]]] = {
     Duty.NOTIFY: lambda authorized: Duty.NOTIFY in authorized.tx.met_duties,
     Duty.REVIEW: _has_open_review,
 }
-"""Each duty, and whether the transaction has met it: its audit entry is written, its reason is
-sealed or committed to, its task is there, its review stands open. What is not here is never met."""
+"""For each duty, how to see that the transaction has met it: it has written an audit entry, written
+one with a commitment to a reason, or opened a task; or a review is open. A duty without a row here
+is never met."""
 
 
 def check_version(version: int, expected_version: int) -> None:

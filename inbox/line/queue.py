@@ -1,16 +1,18 @@
 """The work queue: claim, settle and postpone rows. No other code leases a row.
 
-The problem: several workers share the work, any of them may die, and one row is one worker's.
+The problem: several workers share the work, any of them may die, and no two may work on one row.
 
 The method: the row is the queue (decision 0001). Work is a row whose state has a station, whose
 `due_at` has passed, and that has no live lease (Gray and Cheriton 1989). A claim raises `version`,
-a fencing token: a worker that saw an older one settles nothing. What fails waits (exponential
-back-off, jitter) and is never given up.
+a fencing token: a worker that saw an older version settles nothing. A row whose step failed waits
+(exponential back-off, jitter), is tried again, and is never given up.
 
-An example: A claims at 08:00 until 08:06, says "delivered" to the gateway, and dies. At 08:06 B
-claims the row and says it again. The gateway no longer has it, which is as good (reference §1.5).
+An example: worker A claims a row at 08:00 until 08:06, says "delivered" to the gateway, and dies.
+At 08:06 worker B claims the row and says it again. The gateway answers that it no longer has the
+message, which counts as success (reference §1.5).
 
-Not done here: no dead letters, no limit of attempts; a person gets a task instead.
+Not done here: there are no dead letters and no limit of attempts; after several failed attempts a
+person gets a task.
 """
 
 import random
@@ -48,7 +50,7 @@ _GATEWAY_OUTAGES: Final = (
     "gateway.unauthorised",
     "gateway.unexpected",
 )
-"""Why a row waits for a gateway that is away, and for nothing else."""
+"""The codes of rows that wait only because a gateway does not work."""
 _KEYS_QUERY: Final = sa.select(
     col(WrappedKeyRow.id), col(WrappedKeyRow.kek_id), col(WrappedKeyRow.wrapped)
 ).where(
@@ -70,7 +72,7 @@ def _states(kind: type[SQLModel]) -> type[StrEnum]:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """A part of the work: rows of some kinds, and perhaps of some neighbours only."""
+    """A part of the work: rows of some kinds, and perhaps only those that call some neighbours."""
 
     kinds: tuple[type[QueueRow], ...] = QUEUE_ROW_TYPES
     of: frozenset[str] | None = None
@@ -88,7 +90,7 @@ EVERYTHING: Final = Share()
 
 
 def _neighbour_of(kind: type[SQLModel]) -> sa.SQLColumnExpression[str] | None:
-    """The gateway or case system that a row's stations call; None: they call nobody."""
+    """The gateway or case system that a row's stations call; None if they call nobody."""
     if kind is Arrival:
         return col(Arrival.channel)
     if kind is Outbox:
@@ -161,15 +163,15 @@ _CLAIM_PROBE: Final = _claim_statement(
     .order_by(col(Outbox.attempts), col(Outbox.due_at))
     .limit(1),
 )
-"""The event that has been tried least: one that is always refused hides no other."""
+"""Claims the event that has been tried least, so that one that always fails blocks no other."""
 
 
 def claim(line: Line, kind: type[R], share: Share = EVERYTHING) -> Job[R] | None:
     """Lease the row of this kind that has been due longest; None if nothing is due.
 
-    A row whose key is damaged or not at hand is put off, and the next one tried: it must not stand
-    in front of all others for ever. While this process holds still, only arrivals are taken, and
-    `advance` takes custody of them and no more.
+    A row whose key is damaged or missing is postponed, and the next one is tried: it must not block
+    all others for ever. During a standstill (`audit.standstill`) only arrivals are claimed, and
+    `advance` does no more than take custody of them.
     """
     if line.standstill.gap is not None and kind is not Arrival:
         return None
@@ -230,7 +232,7 @@ def _claim_row(
 
 
 def _key_owners(row: QueueRow) -> dict[str, str | None]:
-    """Whose keys a row's station may need: its own, or those of its message."""
+    """The ids by which a row's station may need keys: of the row, and of its message."""
     return {"row_id": row.id, "message_id": getattr(row, "message_id", None)}
 
 
@@ -252,7 +254,8 @@ def unwrap_stored_key(line: Line, stored: "WrappedKeyRow | sa.Row[Any]") -> Data
 def settle_outcome(line: Line, job: Job[R], outcome: Outcome, tx: Transaction) -> Job[R] | None:
     """Write a job's outcome, in the caller's transaction.
 
-    The row's next job, its lease kept, if it has a station that is due; else None.
+    Returns the row's next job, with the lease kept, if its new state has a station that is due now;
+    otherwise None.
     """
     # The next station of a row that is due keeps the lease: one claim, many steps (decision 0001).
     due_now = outcome.due_at is None or outcome.due_at <= tx.now
@@ -322,7 +325,7 @@ def postpone_and_escalate(line: Line, row: QueueRow, code: str, tx: Transaction)
 
 
 def _postpone_row(line: Line, row: QueueRow, code: str, tx: Transaction) -> bool:
-    """Put the row off; False if another has moved it, and nothing was written."""
+    """Postpone the row. False if another has moved it; then nothing was written."""
     table = table_of(type(row))
     changed = tx.execute(
         sa.update(table)
@@ -353,7 +356,7 @@ def make_due(line: Line, code: str) -> int:
 
 
 def _bring_forward_same_outage(tx: Transaction, row: QueueRow) -> None:
-    """A row that waited for a gateway went on: others that wait for the same follow at once."""
+    """Make rows that wait for a gateway due now, because one that waited for it has gone on."""
     if row.code not in _GATEWAY_OUTAGES or not isinstance(row, Arrival | Receipt):
         return
     neighbour = _neighbour_of(type(row))
@@ -363,7 +366,7 @@ def _bring_forward_same_outage(tx: Transaction, row: QueueRow) -> None:
 
 
 def bring_forward_gateway_work(line: Line, channel: str) -> None:
-    """A gateway answers again: what was postponed because it was away is due now."""
+    """Make rows that were postponed because of this gateway due now, because it answers again."""
     with line.store.transaction() as tx:
         for kind in (Arrival, Receipt):
             _bring_forward(tx, kind, channel)

@@ -89,11 +89,11 @@ class Step:
 def settle(tx: Transaction, step: Step) -> Mapping[str, object]:
     """Set the state, raise the version, release the lease and write the audit entry.
 
-    Gives the columns as they were written.
+    Returns the values that were written, by column.
 
     Raises:
-        IllegalMove: not in `message.MOVES`.
-        Conflict: the row is no longer what the caller saw; nothing was written.
+        IllegalMove: the move is not in `domain.MOVES`.
+        Conflict: the row is no longer what the caller saw; this call has written nothing.
     """
     row = step.row
     # A move that is not in the table is a fault of ours: it is raised before anything is written.
@@ -117,11 +117,11 @@ def settle(tx: Transaction, step: Step) -> Mapping[str, object]:
     rows = changed.all()
     if len(rows) != 1:
         raise Conflict("stale", f"{table.name} has changed since it was read")
-    # The written row as the database has it goes into the audit's leaf (decision 0042).
+    # The audit entry also vouches for the row as the database now has it (decision 0042).
     note_rows(tx, table, rows)
     audit.record(tx, _audit_entry(table.name, step))
     _apply_consequences(tx, step)
-    # The caller's object is of the old version: the next look reads the row anew.
+    # The caller's object still has the old version: the next access reads the row again.
     if row in tx:
         tx.expire(row)
     return values
@@ -163,7 +163,7 @@ def _audit_entry(kind: str, step: Step) -> audit.Entry:
 def lock_row(session: Session, kind: type[SQLModel], row_id: str) -> None:
     """Lock the row until the transaction ends, and read it again; other writers wait.
 
-    Rows that only refer to it can be added meanwhile. On SQLite who writes is alone anyway.
+    Others can still add rows that refer to it. SQLite has one writer at a time, and needs no lock.
     """
     session.get(kind, row_id, populate_existing=True, with_for_update={"key_share": True})
 
@@ -231,7 +231,7 @@ def _end_grants(tx: Transaction, step: Step) -> None:
 
 
 def _ending_entry(event: str, subject: str, step: Step) -> audit.Entry:
-    """What a step of a message ended beside it."""
+    """The audit entry for something that ended because of a step of its message."""
     return audit.Entry(
         event=event,
         who=step.who,
@@ -256,7 +256,7 @@ def open_task(  # noqa: PLR0913 - the columns of a task
 ) -> None:
     """Open a task, unless the same is open already: at most one open task of a kind for a subject.
 
-    A task that changed hands (another unit, another code) says the new ones.
+    If it is open already, it gets the unit and the code that are given here.
     """
     # One open task of a kind for a subject: a person is not asked twice for the same thing.
     standing = tx.exec(
