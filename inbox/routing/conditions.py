@@ -5,7 +5,7 @@ They are a closed list, and the module defines how each is compared with a messa
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -109,55 +109,3 @@ def holds(condition: RuleCondition, metadata: Metadata) -> bool:
         words = title_words(metadata.public_title or "")
         return any(word_matches(wanted, word) for wanted in condition.values for word in words)
     return VALUE_OF_FIELD[condition.field](metadata) in condition.values
-
-
-_FIELD_TEXT: Mapping[ConditionField, str] = {
-    ConditionField.SENDER: "avsenderen er {no}{}",
-    ConditionField.SIGNER: "pakken er {no}signert av {}",
-    ConditionField.ON_BEHALF_OF: "{no}sendt på vegne av {}",
-    ConditionField.SERVICE: "tjenesten er {no}{}",
-    ConditionField.CHANNEL: "kanalen er {no}{}",
-    ConditionField.PROCESS: "prosessen er {no}{}",
-    ConditionField.DOCUMENT_TYPE: "dokumenttypen er {no}{}",
-    ConditionField.ADMINISTRATIVE_UNIT: "{no}adressert til enheten {}",
-    ConditionField.SCREENING_AUTHORITY: "skjermingshjemmelen er {no}{}",
-    ConditionField.ACCESS_RESTRICTION: "tilgangsrestriksjonen er {no}{}",
-    ConditionField.PUBLIC_TITLE_HAS: "den offentlige tittelen har {no}ordet {}",
-}
-
-_FLAG_FIELD_TEXT: Mapping[tuple[ConditionField, str], str] = {
-    (ConditionField.SENDER_KNOWN, YES): "avsenderen er kjent",
-    (ConditionField.SENDER_KNOWN, NO): "avsenderen er ikke kjent",
-    (ConditionField.KNOWN_REFERENCE, YES): "svarer på en sak vi har med denne avsenderen",
-    (ConditionField.KNOWN_REFERENCE, NO): "svarer ikke på en sak vi har med denne avsenderen",
-}
-
-
-def condition_text(condition: RuleCondition) -> str:
-    """The condition in Norwegian, written from the rule alone.
-
-    It therefore contains nothing of any message.
-    """
-    return field_text(condition.field, condition.written)
-
-
-def negated_field_text(field: ConditionField, written: Iterable[str]) -> str:
-    """In Norwegian: the field has none of these values.
-
-    For a boolean field, write its other value instead.
-    """
-    return _FIELD_TEXT[field].format(_alternatives(written), no="ikke ")
-
-
-def field_text(field: ConditionField, written: Sequence[str]) -> str:
-    """In Norwegian: the field has one of these values, as written in the rules file."""
-    if (field, written[0]) in _FLAG_FIELD_TEXT:
-        return _FLAG_FIELD_TEXT[field, written[0]]
-    return _FIELD_TEXT[field].format(_alternatives(written), no="")
-
-
-def _alternatives(written: Iterable[str]) -> str:
-    return " eller ".join(
-        f"gruppen {w.removeprefix(GROUP_PREFIX)}" if w.startswith(GROUP_PREFIX) else f"«{w}»"
-        for w in written
-    )

@@ -8,36 +8,42 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from inbox.routing.condition_reader import comparable_names
-from inbox.routing.conditions import GROUP_PREFIX, ConditionField, field_text, negated_field_text
+from inbox.routing.conditions import GROUP_PREFIX, ConditionField
 from inbox.routing.diff import Destination, Rerouted, RoutingDiff
 from inbox.routing.region_cover import FieldValues, Piece
 from inbox.routing.rule_book import RoutingRule, RuleBook, RuleId
+from inbox.routing.sentences import FOR_DIGEST, RoutingSentences
 
 _ORGANISATIONS = frozenset(
     {ConditionField.SENDER, ConditionField.SIGNER, ConditionField.ON_BEHALF_OF}
 )
 
 
-def render_diff(found: RoutingDiff) -> str:
+def render_diff(found: RoutingDiff, said: RoutingSentences = FOR_DIGEST) -> str:
     """The whole comparison as text.
 
-    This text is shown, and `acknowledgement_digest` is computed over it.
+    `acknowledgement_digest` is computed over the text `FOR_DIGEST`, whatever language is shown.
 
     It opens with the digests of both files, so any other file has another acknowledgement, also
     where nothing goes elsewhere.
     """
     was, now = found.old_book, found.new_book
-    lines = [f"{now.organisation}", f"  før {was.digest}", f"  nå  {now.digest}"]
+    lines = [
+        f"{now.organisation}",
+        said.text("difference.before", digest=was.digest),
+        said.text("difference.now", digest=now.digest),
+    ]
     if was.desk != now.desk:
-        lines.append(f"  det ingen regel tar: fra {was.desk} til {now.desk}")
-    lines += [f"  {line}" for line in changed_rules(was, now)]
+        lines.append(said.text("difference.desk", was=was.desk, now=now.desk))
+    lines += [f"  {line}" for line in changed_rules(was, now, said)]
     if not found.has_changes:
-        lines.append("  ingen melding går et annet sted")
+        lines.append(said.text("difference.same"))
     for moved in found.rerouted:
-        lines.append(f"  {reroute_text(moved)}")
-        lines += [f"    når {piece_text(piece, was, now)}" for piece in moved.pieces]
+        lines.append(f"  {reroute_text(moved, said)}")
+        pieces = (piece_text(piece, was, now, said=said) for piece in moved.pieces)
+        lines += [said.text("difference.when", messages=piece) for piece in pieces]
     if not found.complete:
-        lines.append("  UFULLSTENDIG: endringen er for stor til å regnes ut; mer kan ha endret seg")
+        lines.append(said.text("difference.incomplete"))
     return "\n".join(lines) + "\n"
 
 
@@ -51,17 +57,21 @@ def acknowledgement_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def changed_rules(was: RuleBook, now: RuleBook) -> Iterator[str]:
+def changed_rules(
+    was: RuleBook, now: RuleBook, said: RoutingSentences = FOR_DIGEST
+) -> Iterator[str]:
     """Which rules were added, removed, changed or reordered."""
     one, other = _by_id(was), _by_id(now)
-    yield from (f"ny regel «{name}»" for name in other if name not in one)
-    yield from (f"regelen «{name}» er borte" for name in one if name not in other)
+    added, gone = (name for name in other if name not in one), [n for n in one if n not in other]
+    yield from (said.text("difference.rule_added", rule=name) for name in added)
+    yield from (said.text("difference.rule_gone", rule=name) for name in gone)
     for name in other:
         if name in one and (parts := _changed_keys(one[name], other[name])):
-            yield f"regelen «{name}» er endret: {', '.join(parts)}"
+            keys = ", ".join(map(said.key, parts))
+            yield said.text("difference.rule_changed", rule=name, keys=keys)
     common = [name for name in one if name in other]
     if common != [name for name in other if name in one]:
-        yield f"rekkefølgen er endret: {', '.join(other)}"
+        yield said.text("difference.order", rules=", ".join(other))
 
 
 def _by_id(book: RuleBook) -> dict[RuleId, RoutingRule]:
@@ -84,41 +94,49 @@ def _changed_keys(was: RoutingRule, now: RoutingRule) -> list[str]:
     return [name for name, one, other in parts if one != other]
 
 
-def reroute_text(moved: Rerouted) -> str:
+def reroute_text(moved: Rerouted, said: RoutingSentences = FOR_DIGEST) -> str:
     """The old and the new destination, with the rules that lead there."""
-    old = _destination_text(moved.old_destination, moved.old_rule)
-    return f"{old} → {_destination_text(moved.new_destination, moved.new_rule)}"
+    old = _destination_text(moved.old_destination, moved.old_rule, said)
+    return f"{old} → {_destination_text(moved.new_destination, moved.new_rule, said)}"
 
 
-def _destination_text(way: Destination | None, rule: RuleId | None) -> str:
+def _destination_text(way: Destination | None, rule: RuleId | None, said: RoutingSentences) -> str:
     if way is None:
-        return "ingen regel" if rule is None else f"en person («{rule}» er slått av)"
-    soon = ", haster" if way.urgent else ""
-    return f"{way.to} ({way.release}{soon}; «{rule}»)"
+        if rule is None:
+            return said.text("difference.no_rule")
+        return said.text("difference.rule_off", rule=rule)
+    key = "urgent" if way.urgent else "destination"
+    unit, release = said.target(way.to), said.release(way.release)
+    return said.text(f"difference.{key}", unit=unit, release=release, rule=rule)
 
 
-def piece_text(piece: Piece, *books: RuleBook) -> str:
+def piece_text(piece: Piece, *books: RuleBook, said: RoutingSentences = FOR_DIGEST) -> str:
     """Which messages and days a piece contains, in the words of the files.
 
     Groups and units are given by their names.
     """
-    words = [_field_values_text(field, values, books) for field, values in piece.fields.items()]
+    words = [
+        _field_values_text(field, values, books, said) for field, values in piece.fields.items()
+    ]
     title = ConditionField.PUBLIC_TITLE_HAS
-    words += [field_text(title, sorted(clause)) for clause in sorted(map(sorted, piece.any_of))]
+    words += [said.field(title, sorted(clause)) for clause in sorted(map(sorted, piece.any_of))]
     if piece.none_of:
-        words.append(negated_field_text(title, sorted(piece.none_of)))
+        words.append(said.negated_field(title, sorted(piece.none_of)))
     if piece.first != date.min:
-        words.append(f"fra og med {piece.first.isoformat()}")
+        words.append(said.text("difference.first", day=piece.first.isoformat()))
     if piece.last != date.max:
-        words.append(f"til og med {piece.last.isoformat()}")
-    return " og ".join(words) or "som helst"
+        words.append(said.text("difference.last", day=piece.last.isoformat()))
+    return said.text("difference.and").join(words) or said.text("difference.any")
 
 
 def _field_values_text(
-    field: ConditionField, values: FieldValues, books: tuple[RuleBook, ...]
+    field: ConditionField,
+    values: FieldValues,
+    books: tuple[RuleBook, ...],
+    said: RoutingSentences,
 ) -> str:
     written = _shortest_names(values.values, _names_of_values(field, books))
-    return field_text(field, written) if values.included else negated_field_text(field, written)
+    return said.field(field, written) if values.included else said.negated_field(field, written)
 
 
 def _names_of_values(

@@ -5,7 +5,7 @@ from datetime import date
 
 from inbox.domain import Metadata, UnitId
 from inbox.errors import Invalid
-from inbox.routing.conditions import condition_text, holds
+from inbox.routing.conditions import RuleCondition, holds
 from inbox.routing.rule_book import Release, RoutingRule, RuleBook, RuleId, SameUnit
 
 _MAX_NEAREST = 3
@@ -25,9 +25,9 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class ConditionAnswer:
-    """One condition in words, written from the rule, and whether it is true for the message."""
+    """One condition of a rule, and whether it is true for the message."""
 
-    text: str
+    condition: RuleCondition
     holds: bool
 
 
@@ -64,7 +64,7 @@ class RuleAnswer:
 class RoutingExplanation:
     """Why a message is routed as it is: the result of every rule, in order.
 
-    Holds nothing of the message: its texts are the rules' own, so no title and no name. But it
+    Holds nothing of the message: its conditions are the rules' own, so no title and no name. But it
     says that a title has one of a rule's words, so it is for those who may see why.
     """
 
@@ -74,12 +74,6 @@ class RoutingExplanation:
     rules: tuple[RuleAnswer, ...]
     nearest: tuple[RuleId, ...]
     """The rules that did not match and lacked least, at most three; the least first."""
-
-    @property
-    def text(self) -> str:
-        """The whole explanation in bokmål, with a line for each rule and condition."""
-        headline = _headline(self.route, self.off_rule)
-        return "\n".join([headline, *(line for a in self.rules for line in _lines(a))])
 
 
 def route(metadata: Metadata, book: RuleBook, on: date) -> Route | None:
@@ -126,12 +120,8 @@ def evaluate_rule(rule: RoutingRule, metadata: Metadata, on: date) -> RuleAnswer
         because=rule.because,
         in_period=rule.is_active_on(on),
         off=rule.off,
-        when=tuple(
-            ConditionAnswer(text=condition_text(c), holds=holds(c, metadata)) for c in rule.when
-        ),
-        except_=tuple(
-            ConditionAnswer(text=condition_text(c), holds=holds(c, metadata)) for c in rule.except_
-        ),
+        when=tuple(ConditionAnswer(condition=c, holds=holds(c, metadata)) for c in rule.when),
+        except_=tuple(ConditionAnswer(condition=c, holds=holds(c, metadata)) for c in rule.except_),
     )
 
 
@@ -150,26 +140,3 @@ def route_by(rule: RoutingRule, metadata: Metadata) -> Route:
     return Route(
         unit=unit, rule=rule.id, release=rule.release, urgent=rule.urgent, because=rule.because
     )
-
-
-def _headline(chosen: Route | None, off: RuleId | None) -> str:
-    if off is not None:
-        return f"Regelen «{off}» passer, men er slått av: meldingen må fordeles av en person."
-    if chosen is None:
-        return "Ingen regel passer: meldingen må fordeles av en person."
-    return f"Til {chosen.unit} etter regel «{chosen.rule}»: {chosen.because}."
-
-
-def _lines(answer: RuleAnswer) -> list[str]:
-    lines = [f"{answer.rule}: {'passer' if answer.matched else 'passer ikke'}"]
-    if answer.off:
-        lines.append("  er slått av: det den passer på, må fordeles av en person")
-    if not answer.in_period:
-        lines.append("  gjelder ikke denne dagen")
-    lines += [f"  {_yes_or_no(c)} – {c.text}" for c in answer.when]
-    lines += [f"  unntak: {_yes_or_no(c)} – {c.text}" for c in answer.except_]
-    return lines
-
-
-def _yes_or_no(answer: ConditionAnswer) -> str:
-    return "ja" if answer.holds else "nei"

@@ -12,9 +12,11 @@ from inbox.cli import app
 from inbox.cli.common.lazy import COMMANDS
 from inbox.migrations import shipped_folder
 from tests.cli.installation import Installed
+from tests.cli.rule_edits import EXCEPT_DPF, RULE_FILE, replace_in_file
 
 SPEAKING = {
     *("package inspect", "message held"),
+    *(f"route {name}" for name in ("show", "diff", "explain", "simulate")),
     *(f"policy {name}" for name in ("show", "prove", "diff", "explain", "who-can", "what-can")),
 }
 
@@ -52,18 +54,23 @@ def test_every_command_that_speaks_a_language_has_the_same_option() -> None:
 def other(tmp_path: Path) -> Path:
     """A policy folder in which somebody has widened a row."""
     folder = Path(shutil.copytree(shipped_folder("policies"), tmp_path / "other"))
+    replace_in_file(folder / RULE_FILE, EXCEPT_DPF, "")
     text = (folder / "allow.csv").read_text()
     assert "in_unit and assigned and cleared, log" in text
     (folder / "allow.csv").write_text(text.replace("in_unit and assigned and cleared", "assigned"))
     return folder
 
 
-@pytest.mark.parametrize("word", ["show", "prove", "diff"])
+@pytest.mark.parametrize(
+    "words", ["policy show", "policy prove", "policy diff", "route show", "route diff",
+              "route explain --sender 312100010"]
+)  # fmt: skip
 def test_json_is_the_same_in_every_language_and_text_is_not(
-    empty: Installed, other: Path, word: str
+    empty: Installed, other: Path, words: str
 ) -> None:
     folders = [str(shipped_folder("policies")), str(other)]
-    asked = ["policy", word, *(folders if word == "diff" else ["--policies", str(other)])]
+    more = folders if words.endswith("diff") else ["--policies", str(other)]
+    asked = [*words.split(), *more]
 
     values = {empty.ask(*asked, "--language", each, "--json").out for each in ("nb", "nn", "en")}
     texts = {empty.ask(*asked, "--language", each).out for each in ("nb", "nn", "en")}

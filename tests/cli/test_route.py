@@ -130,7 +130,7 @@ def test_route_test_and_explain_report_a_failed_case_with_its_line(
     ]
     lines = (own.folder / "policies" / "tests" / "routing.toml").read_text().splitlines()
     assert lines[wrong[0]["line"]].startswith("name = ")
-    assert "expected bv" in explained.out
+    assert "ventet bv" in explained.out
 
 
 def test_route_explain_of_a_case_shows_the_matching_rule(empty: Installed) -> None:
@@ -215,7 +215,7 @@ def test_route_diff_reports_moved_messages_and_a_digest_to_acknowledge(
 
     assert (same.code, plain.code, as_json.code, markdown.code) == (0, 1, 1, 1)
     assert "ingen melding går et annet sted" in same.out
-    assert "ingen regel → bv (by a person, haster; «bekymring-fra-politi»)" in plain.out
+    assert "ingen regel → bv (en person slipper den videre, haster; " in plain.out
     digest = json.loads(as_json.out)["acknowledge"]
     assert plain.out.endswith(f"acknowledge: {digest}\n")
     assert f"acknowledge: `{digest}`" in markdown.out

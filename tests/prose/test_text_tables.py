@@ -34,7 +34,7 @@ def parts_of(text: str) -> list[str]:
 
 
 def test_every_table_of_texts_is_found() -> None:
-    assert [path.name for path in TABLES] == ["access_texts.toml"]
+    assert [path.name for path in TABLES] == ["access_texts.toml", "routing_texts.toml"]
     assert len(TEXTS) > 100
 
 

@@ -14,6 +14,7 @@ from inbox.routing.route import deciding_rule, explain_route, route
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_cases import run_cases
 from inbox.routing.rule_reader import read_rules
+from inbox.routing.sentences import BOKMAAL
 from tests.routing.rule_books import (
     NAME,
     POLICE,
@@ -56,10 +57,10 @@ def test_explanation_of_a_rule_off_says_so_and_has_no_route() -> None:
     )
 
     assert (explanation.route, explanation.off_rule) == (None, "politi")
-    assert explanation.text.startswith(
+    assert BOKMAAL.explanation(explanation).startswith(
         "Regelen «politi» passer, men er slått av: meldingen må fordeles av en person."
     )
-    assert "politi: passer\n  er slått av" in explanation.text
+    assert "politi: passer\n  er slått av" in BOKMAAL.explanation(explanation)
 
 
 def test_difference_of_a_rule_off_is_what_it_matched_and_nothing_else() -> None:

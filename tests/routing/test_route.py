@@ -11,6 +11,7 @@ from inbox.domain import ARKIVMELDING_DOCUMENT_TYPE, Metadata, OrgNumber, Servic
 from inbox.errors import Invalid
 from inbox.routing.route import explain_route, route
 from inbox.routing.rule_book import Release
+from inbox.routing.sentences import BOKMAAL
 from tests.routing.rule_books import (
     BV,
     POLICE,
@@ -249,7 +250,11 @@ def test_route_explanation_lists_every_rule_with_every_condition() -> None:
 
     assert explanation.route == route(some_metadata(sender=SCHOOL), book, TODAY)
     assert [
-        (a.rule, a.matched, [(c.text, c.holds) for c in (*a.when, *a.except_)])
+        (
+            a.rule,
+            a.matched,
+            [(BOKMAAL.condition(c.condition), c.holds) for c in (*a.when, *a.except_)],
+        )
         for a in explanation.rules
     ] == [
         (
@@ -259,7 +264,7 @@ def test_route_explanation_lists_every_rule_with_every_condition() -> None:
         ),
         ("to", True, [("avsenderen er kjent", True), ("kanalen er «altinn»", False)]),
     ]
-    assert explanation.text == (
+    assert BOKMAAL.explanation(explanation) == (
         "Til ppt etter regel «to»: Fordi.\n"
         "en: passer ikke\n"
         "  nei – avsenderen er gruppen politi\n"
@@ -273,7 +278,7 @@ def test_route_explanation_lists_every_rule_with_every_condition() -> None:
 def test_route_explanation_without_a_match_mentions_a_rule_outside_its_period() -> None:
     book = a_book(rule("en", "{ sender_known = true }", more="until = 2026-01-01"))
 
-    text = explain_route(some_metadata(), book, TODAY).text
+    text = BOKMAAL.explanation(explain_route(some_metadata(), book, TODAY))
 
     assert text.startswith("Ingen regel passer: meldingen må fordeles av en person.")
     assert "gjelder ikke denne dagen" in text
@@ -299,7 +304,8 @@ def test_route_explanation_never_contains_the_title_of_the_message(words: str, n
         public_title=title, administrative_unit=title, access_restriction=title
     )
 
-    assert "¤" not in (found := explain_route(metadata, the_book(), TODAY)).text
+    found = explain_route(metadata, the_book(), TODAY)
+    assert "¤" not in BOKMAAL.explanation(found)
     assert "¤" not in repr(found)
 
 

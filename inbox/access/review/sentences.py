@@ -30,7 +30,7 @@ from inbox.access.question import Capacity
 from inbox.access.review.explain import DecisionExplanation
 from inbox.language import TextLanguage, TextTable, read_texts
 
-ACCESS_TEXTS: Final = read_texts(Path(__file__).with_name("access_texts.toml"))
+_TEXTS: Final = Path(__file__).with_name("access_texts.toml")
 _ANY: Final = "*"
 _INDENT: Final = "  "
 
@@ -41,7 +41,11 @@ class AccessSentences:
 
     vocabulary: Vocabulary
     language: TextLanguage
-    texts: TextTable = ACCESS_TEXTS
+
+    @property
+    def texts(self) -> TextTable:
+        """The texts about access, in all languages."""
+        return read_texts(_TEXTS)
 
     def text(self, key: str, *parts: object, **named: object) -> str:
         """One of the texts."""

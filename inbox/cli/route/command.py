@@ -11,6 +11,7 @@ from sqlmodel import col, func, select
 from inbox.access.policy.vocabulary import Role
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat, markdown_table
+from inbox.cli.common.language import InLanguage, for_staff, with_headings
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.policy_folder import (
     Policies,
@@ -23,12 +24,12 @@ from inbox.cli.route.mail import explain, simulate
 from inbox.days import day_of
 from inbox.errors import Invalid, PolicyError
 from inbox.line.mail_units import receiving_units
-from inbox.routing.conditions import condition_text
 from inbox.routing.diff import RoutingDiff, diff_rule_books
 from inbox.routing.diff_text import acknowledgement_digest, piece_text, render_diff, reroute_text
 from inbox.routing.lint import lint as found_in
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_reader import read_unchecked_rules
+from inbox.routing.sentences import BOKMAAL, FOR_DIGEST, RoutingSentences
 from inbox.store import Transaction
 from inbox.tables import CapacityRow, Person, Unit
 from inbox.tables.periods import active_on
@@ -138,7 +139,11 @@ def run_written_cases(
 
 @route.command()
 def show(
-    ctx: typer.Context, folder: Policies = None, as_json: Json = False, markdown: Markdown = False
+    ctx: typer.Context,
+    folder: Policies = None,
+    language: InLanguage = None,
+    as_json: Json = False,
+    markdown: Markdown = False,
 ) -> None:
     """Show the rules in the order in which they are tried: the first that matches decides."""
     form = OutputFormat(as_json=as_json, as_markdown=markdown)
@@ -150,21 +155,38 @@ def show(
                     "organisation": book.organisation,
                     "desk": book.desk,
                     "digest": book.digest,
-                    "rules": _rule_rows(book),
+                    "rules": _rule_rows(book, BOKMAAL),
                 }
                 for book in books
             ]
         )
         return
+    said = RoutingSentences(language=for_staff(language))
     for book in books:
-        print_line(f"{book.organisation}: desk {book.desk}, digest {book.digest}")
+        print_line(
+            said.text(
+                "book.head", organisation=book.organisation, desk=book.desk, digest=book.digest
+            )
+        )
         off = ("off",) if any(rule.off for rule in book.rules) else ()
         columns = ("line", "rule", "to", "release", "urgent", *off, "when", "because")
-        form.show_rows(_rule_rows(book), columns)
+        rows = [row | _in_words(row["rule"], book, said) for row in _rule_rows(book, said)]
+        form.show_rows(*with_headings(rows, columns, said.texts, said.language))
         print_line()
 
 
-def _rule_rows(book: RuleBook) -> list[_Row]:
+def _in_words(rule_id: object, book: RuleBook, said: RoutingSentences) -> _Row:
+    """The cells of a rule that JSON has as codes."""
+    (rule,) = (rule for rule in book.rules if rule.id == rule_id)
+    return {
+        "to": said.target(rule.to),
+        "release": said.release(rule.release),
+        "urgent": said.text("book.urgent") if rule.urgent else "",
+        "off": said.text("book.off") if rule.off else "",
+    }
+
+
+def _rule_rows(book: RuleBook, said: RoutingSentences) -> list[_Row]:
     return [
         {
             "line": book.line_of_rule(rule.id),
@@ -174,8 +196,8 @@ def _rule_rows(book: RuleBook) -> list[_Row]:
             "urgent": "yes" if rule.urgent else "",
             "off": "off" if rule.off else "",
             "when": "; ".join(
-                [condition_text(c) for c in rule.when]
-                + [f"unntatt {condition_text(c)}" for c in rule.except_]
+                [said.condition(c) for c in rule.when]
+                + [said.text("book.except", condition=said.condition(c)) for c in rule.except_]
             ),
             "because": rule.because,
         }
@@ -187,14 +209,15 @@ def _rule_rows(book: RuleBook) -> list[_Row]:
 def diff(
     was: Annotated[Path, typer.Argument(exists=True, file_okay=False, metavar="A")],
     now: Annotated[Path, typer.Argument(exists=True, file_okay=False, metavar="B")],
+    language: InLanguage = None,
     as_json: Json = False,
     markdown: Markdown = False,
 ) -> None:
     """Show which messages policy folder B routes differently from A; ends with 1 if there are any.
 
     Every combination of conditions is compared, no matter what mail has been received.
-    `acknowledge` is the digest of what is printed without options: the person who approves the
-    change must give it.
+    `acknowledge` is a digest of the difference, the same in every language: the person who approves
+    the change must give it.
     """
     form = OutputFormat(as_json=as_json, as_markdown=markdown)
     one, other = read_rule_books(was), read_rule_books(now)
@@ -210,19 +233,25 @@ def diff(
                 "books": [_diff_json(each) for each in found],
             }
         )
-    elif form.as_markdown:
-        for each in found:
-            print_line(_in_markdown(each))
-        print_line(f"acknowledge: `{acknowledgement_digest(text)}`")
     else:
-        print_line(f"{text}acknowledge: {acknowledgement_digest(text)}")
+        said, quote = RoutingSentences(language=for_staff(language)), ""
+        if form.as_markdown:
+            quote = "`"
+            for each in found:
+                print_line(_in_markdown(each, said))
+        else:
+            print_line("".join(render_diff(each, said) for each in found).rstrip("\n"))
+        print_line(f"acknowledge: {quote}{acknowledgement_digest(text)}{quote}")
     if any(each.has_changes for each in found):
         raise typer.Exit(EXIT_FAILED)
 
 
-def _moved_rows(found: RoutingDiff) -> list[_Row]:
+def _moved_rows(found: RoutingDiff, said: RoutingSentences) -> list[_Row]:
     return [
-        {"goes": reroute_text(moved), "when": piece_text(piece, found.old_book, found.new_book)}
+        {
+            "goes": reroute_text(moved, said),
+            "when": piece_text(piece, found.old_book, found.new_book, said=said),
+        }
         for moved in found.rerouted
         for piece in moved.pieces
     ]
@@ -234,15 +263,15 @@ def _diff_json(found: RoutingDiff) -> _Row:
         "was": {"digest": found.old_book.digest, "desk": found.old_book.desk},
         "now": {"digest": found.new_book.digest, "desk": found.new_book.desk},
         "complete": found.complete,
-        "moved": _moved_rows(found),
+        "moved": _moved_rows(found, FOR_DIGEST),
     }
 
 
-def _in_markdown(found: RoutingDiff) -> str:
-    head = [
-        line for line in render_diff(found).splitlines() if "→" not in line and "    " not in line
-    ]
+def _in_markdown(found: RoutingDiff, said: RoutingSentences) -> str:
+    lines = render_diff(found, said).splitlines()
+    head = [line for line in lines if "→" not in line and not line.startswith("    ")]
     listed = "\n".join([f"### {head[0]}", "", *(f"- {line.strip()}" for line in head[1:]), ""])
     if not found.rerouted:
         return listed
-    return "\n".join([listed, *markdown_table(_moved_rows(found), ("goes", "when")), ""])
+    rows = with_headings(_moved_rows(found, said), ("goes", "when"), said.texts, said.language)
+    return "\n".join([listed, *markdown_table(*rows), ""])

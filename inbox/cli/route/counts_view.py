@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from inbox.cli.common.formats import OutputFormat
+from inbox.cli.common.language import with_headings
 from inbox.cli.common.output import print_json, print_line
 from inbox.line.routing_simulation import (
     NOT_ROUTED,
@@ -14,6 +15,7 @@ from inbox.line.routing_simulation import (
     RoutingResult,
 )
 from inbox.routing.rule_book import SAME_UNIT, RuleBook
+from inbox.routing.sentences import RoutingSentences
 
 TOO_FEW: Final = f"fewer than {SMALLEST_GROUP} each"
 """In place of groups that are too small to show, however many, and of no group at all."""
@@ -24,7 +26,9 @@ _MOVES: Final = ("from", "to", "by_rule", "messages")
 _Row = dict[str, object]
 
 
-def show_counts(counts: GroupCounts, book: RuleBook, form: OutputFormat) -> None:
+def show_counts(
+    counts: GroupCounts, book: RuleBook, form: OutputFormat, said: RoutingSentences
+) -> None:
     """Print three tables: by rule and unit, by unit, and what moves between units."""
     by_rule, by_unit, moves = (
         _by_rule(counts, book),
@@ -34,14 +38,13 @@ def show_counts(counts: GroupCounts, book: RuleBook, form: OutputFormat) -> None
     if form.as_json:
         print_json({"rules": by_rule, "units": by_unit, "moves": moves})
         return
+    too_few = said.text("count.too_few", smallest=SMALLEST_GROUP)
+    words = {TOO_FEW: too_few, _BY_A_PERSON: said.text("count.a_person")}
     for rows, columns in ((by_rule, _BY_RULE), (by_unit, _BY_UNIT), (moves, _MOVES)):
-        form.show_rows(rows, columns)
+        worded = [{name: words.get(str(cell), cell) for name, cell in row.items()} for row in rows]
+        form.show_rows(*with_headings(worded, columns, said.texts, said.language))
         print_line()
-    print_line(
-        f"Counted are groups of {SMALLEST_GROUP} or more with one way before and one now,"
-        " and what you may"
-    )
-    print_line(f"list; “{TOO_FEW}” also stands where there is none.")
+    print_line(said.text("count.note", smallest=SMALLEST_GROUP, too_few=too_few))
 
 
 def _sum_or_too_few(counts: GroupCounts, wanted: Callable[[BeforeAndAfter], bool]) -> int | str:

@@ -13,6 +13,7 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, RequestFacts
 from inbox.cli.common.context import line_of, policy_folder_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat
+from inbox.cli.common.language import InLanguage, for_staff
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.policy_folder import Policies, read_rule_books, run_case_files
 from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
@@ -26,9 +27,10 @@ from inbox.line.counterparty import routing_metadata
 from inbox.line.moves.registration import data_key
 from inbox.line.routing_simulation import SimulationRequest
 from inbox.line.routing_simulation import simulate as count
-from inbox.routing.route import RoutingExplanation, RuleAnswer, explain_route
+from inbox.routing.route import ConditionAnswer, RoutingExplanation, RuleAnswer, explain_route
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_cases import METADATA_READERS, read_metadata
+from inbox.routing.sentences import BOKMAAL, RoutingSentences
 from inbox.store import Transaction
 from inbox.strict.toml_tables import ReadPosition
 from inbox.tables import Message
@@ -94,6 +96,7 @@ def explain(  # noqa: PLR0913, PLR0917 - the three ways to ask, and all that rul
         ),
     ] = None,
     folder: Policies = None,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Explain why mail goes where it goes: the answer of every rule, and the conditions not met.
@@ -105,30 +108,33 @@ def explain(  # noqa: PLR0913, PLR0917 - the three ways to ask, and all that rul
     del known_unit, administrative_unit, screening_authority, access_restriction, public_title
     if [case, message, sender].count(None) != 2:  # noqa: PLR2004 - one of the three
         raise Invalid("route.explain", "name one of --case, --message and --sender")
-    path = policy_folder_of(ctx, folder)
+    path, said = policy_folder_of(ctx, folder), RoutingSentences(language=for_staff(language))
     if case is not None:
-        _explain_case(path, case, as_json=as_json)
+        _explain_case(path, case, said, as_json=as_json)
     elif message is not None:
         if by is None:
             raise Invalid("route.explain", "--message takes --by: who asks")
         code = read_code(by, from_stdin=code_from_stdin)
         found = _explain_message(line_of(ctx), message, (by, code, as_), read_rule_books(path))
-        _print_explanation(found, as_json=as_json)
+        _print_explanation(found, said, as_json=as_json)
     else:
         day = day_of(datetime.now(UTC)) if on is None else typed_day(on)
         _print_explanation(
-            _explain_metadata(ctx.params, read_rule_books(path), receiver, day), as_json=as_json
+            _explain_metadata(ctx.params, read_rule_books(path), receiver, day),
+            said,
+            as_json=as_json,
         )
 
 
-def _explain_case(folder: Path, name: str, *, as_json: bool) -> None:
+def _explain_case(folder: Path, name: str, said: RoutingSentences, *, as_json: bool) -> None:
     results = [result for _, result in run_case_files(folder) if result.name == name]
     if not results:
         raise NotFound("route.no_case", "there is no case of this name in tests/routing*.toml")
     for result in results:
-        _print_explanation(result.explanation, as_json=as_json)
+        _print_explanation(result.explanation, said, as_json=as_json)
         if not as_json:
-            print_line(f"\nexpected {result.expected}; got {result.got}")
+            print_line()
+            print_line(said.text("explanation.expected", expected=result.expected, got=result.got))
     if not all(result.passed for result in results):
         raise typer.Exit(EXIT_FAILED)
 
@@ -173,9 +179,9 @@ def _explain_metadata(
     return explain_route(read_metadata(ReadPosition(file="typed"), given, book, day), book, day)
 
 
-def _print_explanation(found: RoutingExplanation, *, as_json: bool) -> None:
+def _print_explanation(found: RoutingExplanation, said: RoutingSentences, *, as_json: bool) -> None:
     if not as_json:
-        print_line(found.text)
+        print_line(said.explanation(found))
         return
     chosen = found.route
     print_json(
@@ -195,9 +201,13 @@ def _rule_answer_json(answer: RuleAnswer) -> dict[str, object]:
         "matched": answer.matched,
         "in_period": answer.in_period,
         "off": answer.off,
-        "when": [{"says": one.text, "holds": one.holds} for one in answer.when],
-        "except": [{"says": one.text, "holds": one.holds} for one in answer.except_],
+        "when": [_condition_json(each) for each in answer.when],
+        "except": [_condition_json(each) for each in answer.except_],
     }
+
+
+def _condition_json(answer: ConditionAnswer) -> dict[str, object]:
+    return {"says": BOKMAAL.condition(answer.condition), "holds": answer.holds}
 
 
 def simulate(  # noqa: PLR0913, PLR0917 - options
@@ -216,6 +226,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
     folder: Policies = None,
+    language: InLanguage = None,
     as_json: Json = False,
     markdown: Markdown = False,
 ) -> None:
@@ -239,7 +250,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     question = SimulationRequest(capacity=capacity, book=book, since=since, on=day)
     with line.store.reading() as tx:
         counts = count(line.keyring, tx, policy, question)
-    show_counts(counts, book, form)
+    show_counts(counts, book, form, RoutingSentences(language=for_staff(language)))
 
 
 def _audit_simulation(tx: Transaction, capacity: Capacity, policy: Policy, book: RuleBook) -> None:
