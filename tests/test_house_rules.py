@@ -138,7 +138,7 @@ def test_test_file_import_check_finds_each_form_of_import() -> None:
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=lambda path: path.stem)
-def test_product_file_has_at_most_300_lines(path: Path) -> None:
+def test_product_file_has_at_most_400_lines(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LONGEST_FILE
 
 

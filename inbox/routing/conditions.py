@@ -100,7 +100,10 @@ CLOSED_FIELD_VALUES: Mapping[ConditionField, frozenset[str]] = {
     ConditionField.KNOWN_REFERENCE: frozenset({YES, NO}),
     ConditionField.SERVICE: frozenset(s.value for s in Service),
 }
-"""The fields that have no other values than these; the rest are open."""
+"""The fields that have no other values than these, as every boolean field; the rest are open.
+
+Of a field that is here, `diff` writes "none of these" as the other values.
+"""
 
 
 def holds(condition: RuleCondition, metadata: Metadata) -> bool:
