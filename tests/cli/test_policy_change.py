@@ -26,6 +26,11 @@ def _as(installed: Installed, person: str, *words: str, reason: str = "") -> Ans
     return installed.ask(*words, "--by", person, "--code-from-stdin", stdin=typed)
 
 
+def _shown(own: Installed) -> str:
+    """What `policy show` says of the folder, in English."""
+    return own.ask("policy", "show", "--language", "en").out.strip()
+
+
 def _read(answer: Answer, label: str) -> str:
     found = re.search(rf"{label}:? ([0-9a-f]+)", answer.out)
     assert found is not None, answer
@@ -71,14 +76,14 @@ def test_policy_change_needs_two_people_and_can_be_rolled_back(own: Installed) -
     assert looked_at.code == 1
     assert first in looked_at.out
     assert _read(looked_at, "acknowledge") == acknowledge
-    assert "NOT the active one" in own.ask("policy", "show").out
+    assert "NOT the active policy" in _shown(own)
 
     approved = _as(own, "bjorn", "policy", "approve", proposal, "--acknowledge", acknowledge)
     digest = _read(approved, "not active yet")
-    assert "NOT the active one" in own.ask("policy", "show").out
+    assert "NOT the active policy" in _shown(own)
 
     assert _as(own, "anne", "policy", "activate", digest).code == 0
-    assert own.ask("policy", "show").out.strip().endswith(": active")
+    assert _shown(own).endswith(": active")
 
     back = _as(own, "anne", "policy", "roll-back", reason="Kari saw too much")
     assert _read(back, "active again") == first
@@ -102,7 +107,7 @@ def test_policy_approve_can_activate_in_the_same_step(own: Installed) -> None:
     )
 
     assert told.code == 0
-    assert own.ask("policy", "show").out.strip().endswith(": active")
+    assert _shown(own).endswith(": active")
 
 
 def test_route_roll_back_uses_the_active_policy_and_not_the_edited_folder(own: Installed) -> None:
@@ -198,13 +203,17 @@ def test_commands_in_changing_policy_md_work_as_described(own: Installed) -> Non
 
 
 def test_folder_with_other_invariants_or_cases_is_not_called_active(own: Installed) -> None:
-    assert own.ask("policy", "show").out.strip().endswith(": active")
+    assert _shown(own).endswith(": active")
 
     for file in ("invariants.txt", "tests/access.toml"):
         path = own.folder / "policies" / file
         before = path.read_text()
         path.write_text(before + COMMENT)
-        assert own.ask("policy", "show").out.strip().endswith(": NOT the active one")
+        assert (
+            own.ask("policy", "show", "--language", "en")
+            .out.strip()
+            .endswith(": NOT the active policy")
+        )
         path.write_text(before)
 
 
@@ -236,9 +245,9 @@ def test_policy_row_is_switched_off_by_one_person_and_shown_as_off(own: Installe
     files = own.ask("policy", "show", "--digest", digest, "--json").value
     assert isinstance(files, dict)
     (own.folder / "policies" / "allow.csv").write_text(files["allow.csv"])
-    rows = own.ask("policy", "show").out
-    assert re.search(r"^A46b +off ", rows, re.MULTILINE)
-    assert rows.strip().endswith(": active")
+    rows = own.ask("policy", "show", "--markdown").out
+    assert re.search(r"^\| A46b \| off \|", rows, re.MULTILINE)
+    assert _shown(own).endswith(": active")
     assert b"Kari" not in _events(own)
 
 

@@ -52,10 +52,10 @@ def test_policy_test_exits_1_when_a_case_fails(own: Installed) -> None:
 
 
 def test_policy_show_says_whether_the_folder_is_the_active_policy(own: Installed) -> None:
-    before = own.ask("policy", "show")
+    before = own.ask("policy", "show", "--language", "en")
     _add_comment(own)
-    after = own.ask("policy", "show")
+    after = own.ask("policy", "show", "--language", "en")
 
     assert (before.code, after.code) == (0, 0)
     assert before.out.strip().endswith(": active")
-    assert "NOT the active one" in after.out
+    assert "NOT the active policy" in after.out

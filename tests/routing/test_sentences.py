@@ -57,7 +57,7 @@ def test_routing_difference_is_said_in_each_language() -> None:
     ]
 
 
-def test_digest_of_a_routing_difference_is_over_the_same_text_as_ever() -> None:
+def test_digest_of_a_routing_difference_stays_what_it_was() -> None:
     found = diff_rule_books(
         a_book(POLICE), a_book(POLICE.replace("by a person", "at once") + "urgent = true")
     )
