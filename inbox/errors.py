@@ -91,7 +91,7 @@ class PolicyError(ConfigurationError):
 class RowsDiffer(PolicyError):
     """A policy file has another number of rows than it states: a row was lost, or added."""
 
-    def __init__(self, error: PolicyError, *, file: str, stated: int, found: int) -> None:
+    def __init__(self, error: InboxError, *, file: str, stated: int, found: int) -> None:
         super().__init__(error.code, error.reason)
         self.file = file
         self.stated = stated

@@ -15,9 +15,10 @@ from inbox.routing.conditions import (
     flag_text,
     normalise,
 )
+from inbox.routing.phrases import ROUTING_PHRASES
 from inbox.routing.rule_book import RuleUnit
 from inbox.strict import toml_tables
-from inbox.strict.toml_tables import ReadPosition
+from inbox.strict.refusal import ReadPosition
 
 PROCESSES = tuple(
     f"urn:no:difi:profile:arkivmelding:{name}:ver1.0"
@@ -54,20 +55,22 @@ class Definitions:
     def unit(self, place: ReadPosition, key: str) -> UnitId:
         """The unit with this key in `[units]`."""
         if key not in self.units:
-            raise place.refuse("unknown_unit", key, f"enhetene {', '.join(self.units)}")
+            allowed = ROUTING_PHRASES("units", names=", ".join(self.units))
+            raise place.refuse("unknown_unit", key, allowed, names=self.units)
         return UnitId(key)
 
     def group(self, place: ReadPosition, name: str) -> tuple[OrgNumber, ...]:
         """The members of a group in `[groups]`."""
         if name not in self.groups:
-            raise place.refuse("unknown_group", name, f"gruppene {', '.join(self.groups) or '–'}")
+            allowed = ROUTING_PHRASES("groups", names=", ".join(self.groups) or "–")
+            raise place.refuse("unknown_group", name, allowed, names=self.groups)
         return self.groups[name]
 
 
 def read_short_name(place: ReadPosition, text: str) -> str:
     """Check and return a name that is used inside the file: of a group, unit, rule or channel."""
     if _SHORT_NAME.fullmatch(text) is None:
-        raise place.refuse("short_name", text, "små bokstaver, sifre, - og _, høyst 64 tegn")
+        raise place.refuse("short_name", text, ROUTING_PHRASES("short_name"))
     return text
 
 
@@ -86,7 +89,7 @@ def read_conditions(
 def _condition(
     place: ReadPosition, field: ConditionField, value: object, named: Definitions
 ) -> RuleCondition:
-    here = place.at(f"{place.inside}, {field}", field.value)
+    here = place.at(ROUTING_PHRASES("field", inside=place.inside, field=field), field.value)
     if field in _FLAG_FIELDS:
         truth = flag_text(toml_tables.flag_of(here, value))
         return RuleCondition(field=field, written=(truth,), values=frozenset({truth}))
@@ -117,15 +120,14 @@ def _channel(place: ReadPosition, text: str, _named: Definitions) -> Collection[
 
 def _free_text(place: ReadPosition, text: str, _named: Definitions) -> Collection[str]:
     if set(text) & set("*?%"):
-        raise place.refuse("pattern", text, "hele verdien uten jokertegn")
+        raise place.refuse("pattern", text, ROUTING_PHRASES("no_pattern"))
     return (normalise(text),)
 
 
 def _title_word(place: ReadPosition, text: str, _named: Definitions) -> Collection[str]:
     word = normalise(text)
     if _TITLE_WORD.fullmatch(word) is None:
-        allowed = "ett ord av minst to bokstaver, eller minst tre og - for ord som begynner slik"
-        raise place.refuse("title_word", text, allowed)
+        raise place.refuse("title_word", text, ROUTING_PHRASES("title_word"))
     return (word,)
 
 
@@ -135,7 +137,7 @@ _Reader = Callable[[ReadPosition, str, Definitions], Collection[str]]
 def _one_of(*allowed: str) -> _Reader:
     def read(place: ReadPosition, text: str, _named: Definitions) -> Collection[str]:
         if text not in allowed:
-            raise place.refuse("unknown_word", text, ", ".join(allowed))
+            raise place.refuse("unknown_word", text, ", ".join(allowed), names=allowed)
         return (text,)
 
     return read

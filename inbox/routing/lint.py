@@ -13,9 +13,12 @@ from datetime import date
 from itertools import combinations
 
 from inbox.domain import UnitId
+from inbox.language import TextLanguage
 from inbox.routing.conditions import GROUP_PREFIX
+from inbox.routing.phrases import ROUTING_PHRASES
 from inbox.routing.regions import is_dead, rules_overlap
 from inbox.routing.rule_book import SAME_UNIT, RoutingRule, RuleBook, RuleId
+from inbox.strict.phrases import Phrase
 
 _MIN_AT_DESK = 2
 """One who is ill or on leave must not be the only one at the desk."""
@@ -27,24 +30,29 @@ class RoutingFinding:
 
     code: str
     rules: tuple[RuleId, ...]
-    text: str
+    said: Phrase
     is_error: bool
     """Whether `read_rules` refuses the file for it; never for what time or the directory brings."""
     line: int | None = None
     """Where in the file: where the first of the rules begins."""
 
     @property
+    def text(self) -> str:
+        """The text in English."""
+        return self.said.text(TextLanguage.EN)
+
+    @property
     def text_with_line(self) -> str:
-        """The text, preceded by the line number if it is known."""
-        return self.text if self.line is None else f"linje {self.line}: {self.text}"
+        """The text in English, preceded by the line number if it is known."""
+        return self.text if self.line is None else f"line {self.line}: {self.text}"
 
 
-def _error(code: str, text: str, *rules: RuleId) -> RoutingFinding:
-    return RoutingFinding(code=f"routing.{code}", rules=rules, text=text, is_error=True)
+def _error(code: str, said: Phrase, *rules: RuleId) -> RoutingFinding:
+    return RoutingFinding(code=f"routing.{code}", rules=rules, said=said, is_error=True)
 
 
-def _note(code: str, text: str, *rules: RuleId, line: int | None = None) -> RoutingFinding:
-    return RoutingFinding(code=f"routing.{code}", rules=rules, text=text, is_error=False, line=line)
+def _note(code: str, said: Phrase, *rules: RuleId, line: int | None = None) -> RoutingFinding:
+    return RoutingFinding(code=f"routing.{code}", rules=rules, said=said, is_error=False, line=line)
 
 
 def find_errors(book: RuleBook) -> tuple[RoutingFinding, ...]:
@@ -94,13 +102,13 @@ def _before_errors(book: RuleBook) -> Iterator[RoutingFinding]:
     for rule in book.rules:
         for other in rule.before:
             if other not in place:
-                text = f"regel «{rule.id}» skal stå foran «{other}», som ikke finnes"
+                text = ROUTING_PHRASES("before_unknown", rule=rule.id, other=other)
                 yield _error("before_unknown", text, rule.id)
             elif rule.id in reached[other]:
-                text = f"reglene «{rule.id}» og «{other}» skal stå foran hverandre"
+                text = ROUTING_PHRASES("before_cycle", rule=rule.id, other=other)
                 yield _error("before_cycle", text, rule.id, other)
             elif place[other] < place[rule.id]:
-                text = f"regel «{rule.id}» skal stå foran «{other}», men står etter den i filen"
+                text = ROUTING_PHRASES("before_order", rule=rule.id, other=other)
                 yield _error("before_order", text, rule.id, other)
 
 
@@ -125,10 +133,10 @@ def _transitive_before(book: RuleBook) -> Mapping[RuleId, set[RuleId]]:
 def _dead_rules(book: RuleBook) -> Iterator[RoutingFinding]:
     for number, rule in enumerate(book.rules):
         if is_dead(rule, ()):
-            text = f"regel «{rule.id}» motsier seg selv og kan aldri gjelde noen melding"
+            text = ROUTING_PHRASES("dead_by_itself", rule=rule.id)
             yield _error("dead", text, rule.id)
         elif is_dead(rule, book.rules[:number]):
-            text = f"regel «{rule.id}» er død: alt den gjelder, tas av regler som står tidligere"
+            text = ROUTING_PHRASES("dead", rule=rule.id)
             yield _error("dead", text, rule.id)
 
 
@@ -148,10 +156,12 @@ def _need_order(earlier: RoutingRule, later: RoutingRule) -> bool:
 def _unordered_overlaps(book: RuleBook) -> Iterator[RoutingFinding]:
     for earlier, later in _unordered(book):
         if _need_order(earlier, later) and rules_overlap(earlier, later):
-            text = (
-                f"en melding kan passe både regel «{earlier.id}» (til {earlier.to}) og "
-                f'«{later.id}» (til {later.to}): sett before = ["{later.id}"] på «{earlier.id}», '
-                "eller gjør dem ulike"
+            text = ROUTING_PHRASES(
+                "overlap",
+                rule=earlier.id,
+                unit=str(earlier.to),
+                other=later.id,
+                other_unit=str(later.to),
             )
             yield _error("overlap", text, earlier.id, later.id)
 
@@ -160,9 +170,12 @@ def _conflicting_releases(book: RuleBook) -> Iterator[RoutingFinding]:
     for earlier, later in _unordered(book):
         alike = earlier.to == later.to and earlier.release is not later.release
         if alike and rules_overlap(earlier, later):
-            text = (
-                f"reglene «{earlier.id}» ({earlier.release}) og «{later.id}» ({later.release}) "
-                "kan passe samme melding til samme enhet: den første bestemmer"
+            text = ROUTING_PHRASES(
+                "other_release",
+                rule=earlier.id,
+                release=earlier.release,
+                other=later.id,
+                other_release=later.release,
             )
             yield _note("other_release", text, earlier.id, later.id)
 
@@ -170,14 +183,14 @@ def _conflicting_releases(book: RuleBook) -> Iterator[RoutingFinding]:
 def _expired_rules(book: RuleBook, on: date) -> Iterator[RoutingFinding]:
     for rule in book.rules:
         if rule.until is not None and rule.until < on:
-            text = f"regel «{rule.id}» gjaldt til og med {rule.until.isoformat()}"
+            text = ROUTING_PHRASES("past", rule=rule.id, day=rule.until.isoformat())
             yield _note("past", text, rule.id)
 
 
 def _switched_off(book: RuleBook) -> Iterator[RoutingFinding]:
     for rule in book.rules:
         if rule.off:
-            text = f"regel «{rule.id}» er slått av: det den passer på, fordeles av en person"
+            text = ROUTING_PHRASES("off", rule=rule.id)
             yield _note("off", text, rule.id)
 
 
@@ -195,12 +208,12 @@ def _ineffective_exceptions(book: RuleBook) -> Iterator[RoutingFinding]:
             continue
         apart = (e for e, later in unordered if later is rule and _need_order(e, rule))
         if is_dead(taken_out, ()):
-            text = f"unntaket i regel «{rule.id}» motsier regelen og kan aldri slå til"
+            text = ROUTING_PHRASES("exception_contradicts", rule=rule.id)
             yield _note("exception", text, rule.id)
         elif is_dead(taken_out, book.rules[:number]) and not any(
             rules_overlap(other, taken_out) for other in apart
         ):
-            text = f"unntaket i regel «{rule.id}» tar ikke ut noe: regler over tar alt det gjelder"
+            text = ROUTING_PHRASES("exception_without_effect", rule=rule.id)
             yield _note("exception", text, rule.id)
 
 
@@ -208,15 +221,13 @@ def _unused_groups(book: RuleBook) -> Iterator[RoutingFinding]:
     written = {word for r in book.rules for c in (*r.when, *r.except_) for word in c.written}
     for name in book.groups:
         if f"{GROUP_PREFIX}{name}" not in written:
-            text = f"ingen regel bruker gruppen «{name}»"
+            text = ROUTING_PHRASES("group_unused", group=name)
             yield _note("group_unused", text, line=book.line_of("groups", name))
 
 
 def _few_at_desk(book: RuleBook, people: int | None) -> Iterator[RoutingFinding]:
     if people is not None and people < _MIN_AT_DESK:
-        text = (
-            f"desk «{book.desk}» har {people} som kan fordele: det som krever to, blir ikke avgjort"
-        )
+        text = ROUTING_PHRASES("desk_people", desk=book.desk, count=people)
         yield _note("desk_people", text, line=book.line_of("desk", "unit"))
 
 
@@ -225,8 +236,8 @@ def _inactive_units(book: RuleBook, units: Collection[UnitId] | None) -> Iterato
         return
     for rule in book.rules:
         if not rule.off and rule.to is not SAME_UNIT and rule.to not in units:
-            text = f"regel «{rule.id}» sender til «{rule.to}», som ikke er en enhet i drift"
+            text = ROUTING_PHRASES("unit_not_living", rule=rule.id, unit=str(rule.to))
             yield _note("unit_not_living", text, rule.id)
     if book.desk not in units:
-        text = f"desk er «{book.desk}», som ikke er en enhet i drift"
+        text = ROUTING_PHRASES("desk_not_living", desk=book.desk)
         yield _note("desk_not_living", text, line=book.line_of("desk", "unit"))

@@ -21,6 +21,7 @@ from functools import partial
 
 from inbox.days import at_hour
 from inbox.domain import ARKIVMELDING_DOCUMENT_TYPE, CONFIDENTIAL_PROCESS, Metadata, Service, UnitId
+from inbox.routing.phrases import ROUTING_PHRASES
 from inbox.routing.route import (
     Route,
     RoutingExplanation,
@@ -30,8 +31,9 @@ from inbox.routing.route import (
 )
 from inbox.routing.rule_book import Release, RuleBook
 from inbox.strict import toml_tables
+from inbox.strict.refusal import ReadPosition
 from inbox.strict.toml_lines import nearest_line
-from inbox.strict.toml_tables import ReadPosition, Table
+from inbox.strict.toml_tables import Table
 
 UNROUTED = "unrouted"
 """What a case expects where a person must place the message."""
@@ -64,7 +66,7 @@ def run_cases(book: RuleBook, raw: bytes, *, file: str = _DEFAULT_FILE) -> tuple
         raise here.refuse("other_organisation", table["receiver"], book.organisation)
     cases = toml_tables.tables_of(place.at("[[case]]", "case"), table["case"])
     if not cases:
-        raise place.refuse("empty", "ingen tilfeller", "minst ett [[case]]")
+        raise place.refuse("empty", ROUTING_PHRASES("no_cases"), ROUTING_PHRASES("a_case"))
     day = toml_tables.date_of(place.at("on", "on"), table["on"])
     return tuple(
         _run_case(place.at("[[case]]", "case", number), case, book, day)
@@ -75,7 +77,7 @@ def run_cases(book: RuleBook, raw: bytes, *, file: str = _DEFAULT_FILE) -> tuple
 def _run_case(place: ReadPosition, case: Table, book: RuleBook, day: date) -> CaseResult:
     toml_tables.check_fields(place, case, required=("name", "metadata", "expect"), optional=("on",))
     name = toml_tables.text_of(place.at(place.inside, "name"), case["name"])
-    here = partial(place.at, f"tilfelle «{name}»")
+    here = partial(place.at, ROUTING_PHRASES("case", case=name))
     day = toml_tables.date_of(here("on"), case["on"]) if "on" in case else day
     metadata = read_metadata(here("metadata"), case["metadata"], book, day)
     explanation = explain_route(metadata, book, day)
@@ -111,7 +113,7 @@ def _expected(place: ReadPosition, value: object) -> str:
         toml_tables.text_of(place, table[f]) for f in ("unit", "rule", "release")
     )
     if release not in set(Release):
-        raise place.refuse("release", release, " eller ".join(Release))
+        raise place.refuse("release", release, ", ".join(Release), names=tuple(Release))
     return f"{unit}, {rule}, {release}"
 
 
@@ -146,7 +148,7 @@ def read_metadata(place: ReadPosition, value: object, book: RuleBook, day: date)
 def _service(place: ReadPosition, value: object) -> Service:
     text = toml_tables.text_of(place, value)
     if text not in set(Service):
-        raise place.refuse("unknown_word", text, ", ".join(Service))
+        raise place.refuse("unknown_word", text, ", ".join(Service), names=tuple(Service))
     return Service(text)
 
 

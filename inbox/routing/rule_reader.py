@@ -4,15 +4,17 @@ Everything unexpected is refused.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
 from inbox.domain import OrgNumber, UnitId
 from inbox.errors import PolicyError
+from inbox.language import TextLanguage
 from inbox.routing.condition_reader import Definitions, read_conditions, read_short_name
 from inbox.routing.conditions import YES, ConditionField, normalise
-from inbox.routing.lint import find_errors
+from inbox.routing.lint import RoutingFinding, find_errors
+from inbox.routing.phrases import ROUTING_PHRASES
 from inbox.routing.rule_book import (
     SAME_UNIT,
     Release,
@@ -23,11 +25,24 @@ from inbox.routing.rule_book import (
     RuleUnit,
 )
 from inbox.strict import toml_tables
-from inbox.strict.toml_tables import ReadPosition, Table
+from inbox.strict.refusal import ReadPosition
+from inbox.strict.source_text import check_row_count
+from inbox.strict.toml_tables import Table, numbered
 
 MAX_RULES = 200
 
 _MAX_SHOWN_ERRORS = 20
+
+
+class RefusedRules(PolicyError):
+    """Rules that are valid by themselves contradict each other."""
+
+    def __init__(self, file: str, found: Sequence[RoutingFinding]) -> None:
+        told = [each.text_with_line for each in found[:_MAX_SHOWN_ERRORS]]
+        if len(found) > _MAX_SHOWN_ERRORS:
+            more = ROUTING_PHRASES("and_more", count=len(found) - _MAX_SHOWN_ERRORS)
+            told.append(more.text(TextLanguage.EN))
+        super().__init__(found[0].code, f"{file}: {'; '.join(told)}")
 
 
 def read_rules(name: str, raw: bytes) -> RuleBook:
@@ -41,10 +56,7 @@ def read_rules(name: str, raw: bytes) -> RuleBook:
     book = read_unchecked_rules(name, raw)
     found = find_errors(book)
     if found:
-        told = [f.text_with_line for f in found[:_MAX_SHOWN_ERRORS]]
-        if len(found) > _MAX_SHOWN_ERRORS:
-            told.append(f"og {len(found) - _MAX_SHOWN_ERRORS} til")
-        raise PolicyError(found[0].code, f"{name}: {'; '.join(told)}")
+        raise RefusedRules(name, found)
     return book
 
 
@@ -58,7 +70,7 @@ def read_unchecked_rules(name: str, raw: bytes) -> RuleBook:
     place = ReadPosition(file=name)
     organisation, suffix = name[:-5], name[-5:]
     if suffix != ".toml":
-        raise place.refuse("file_name", name, "organisasjonsnummer.toml")
+        raise place.refuse("file_name", name, ROUTING_PHRASES("file_name"))
     toml_tables.organisation_of(place, organisation)
     place, table = toml_tables.read_toml(place, raw)
     takes_all = _takes_all(place.at("[desk]", "desk", "takes_all"), table.get("desk"))
@@ -68,7 +80,7 @@ def read_unchecked_rules(name: str, raw: bytes) -> RuleBook:
     named = Definitions(groups=_groups(place, table), units=_units(place, table))
     desk = _desk(place.at("[desk]", "desk"), table["desk"], named)
     rules = _rules(place, table["rule"], named, takes_all=takes_all)
-    toml_tables.check_row_count(place, raw, len(rules))
+    check_row_count(place, raw.decode(), len(rules))
     return RuleBook(
         organisation=OrgNumber(organisation),
         groups=named.groups,
@@ -105,7 +117,8 @@ def _units(place: ReadPosition, table: Table) -> Mapping[UnitId, RuleUnit]:
         for name in (unit.name, *unit.aliases):
             if taken.setdefault(normalise(name), key) != key:
                 other = taken[normalise(name)]
-                raise here.refuse("duplicate", name, f"et navn som «{other}» ikke har")
+                allowed = ROUTING_PHRASES("name_of_another", other=other)
+                raise here.refuse("duplicate", name, allowed)
     return MappingProxyType(units)
 
 
@@ -139,21 +152,18 @@ def _rules(
     tables = toml_tables.tables_of(place.at("[[rule]]", "rule"), value)
     if takes_all and tables:
         here = place.at("[desk]", "desk", "takes_all")
-        raise here.refuse(
-            "takes_all", f"{len(tables)} regler", "ingen regler, eller ikke takes_all"
-        )
+        read = ROUTING_PHRASES("rules", count=len(tables))
+        raise here.refuse("takes_all", read, ROUTING_PHRASES("no_rules_or_no_takes_all"))
     if not takes_all and not 0 < len(tables) <= MAX_RULES:
-        allowed = (
-            f"fra 1 til {MAX_RULES} regler: uten regler ville all post havnet ved desk, "
-            "uten at noen har bestemt det; står det takes_all = true under [desk], er det bestemt"
-        )
-        raise place.refuse("rule_count", f"{len(tables)} regler", allowed)
+        allowed = ROUTING_PHRASES("rule_count", count=MAX_RULES)
+        raise place.refuse("rule_count", ROUTING_PHRASES("rules", count=len(tables)), allowed)
     rules: dict[RuleId, RoutingRule] = {}
     for number, table in enumerate(tables):
-        here = place.at(f"[[rule]] nr. {number + 1}", "rule", number)
+        here = place.at(numbered("[[rule]]", number + 1), "rule", number)
         rule = _rule(here, table, named)
         if rule.id in rules:
-            raise here.at(here.inside, "id").refuse("duplicate", rule.id, "en ny id")
+            allowed = ROUTING_PHRASES("new_id")
+            raise here.at(here.inside, "id").refuse("duplicate", rule.id, allowed)
         rules[rule.id] = rule
     return tuple(rules.values())
 
@@ -161,7 +171,8 @@ def _rules(
 def _rule(place: ReadPosition, table: Table, named: Definitions) -> RoutingRule:
     if "id" in table:
         here = place.at(place.inside, "id")
-        place = place.at(f"regel «{read_short_name(here, toml_tables.text_of(here, table['id']))}»")
+        rule_id = read_short_name(here, toml_tables.text_of(here, table["id"]))
+        place = place.at(ROUTING_PHRASES("rule", rule=rule_id))
     toml_tables.check_fields(
         place,
         table,
@@ -190,10 +201,11 @@ def _rule(place: ReadPosition, table: Table, named: Definitions) -> RoutingRule:
 def _check_rule(place: ReadPosition, rule: RoutingRule) -> None:
     if rule.from_ and rule.until and rule.until < rule.from_:
         at = place.at(place.inside, "until")
-        raise at.refuse("period", f"until {rule.until}", f"tidligst {rule.from_}, som er from")
+        allowed = ROUTING_PHRASES("not_before_from", day=str(rule.from_))
+        raise at.refuse("period", f"until {rule.until}", allowed)
     follows = any(c.field is ConditionField.KNOWN_REFERENCE and YES in c.values for c in rule.when)
     if rule.to is SAME_UNIT and not follows:
-        allowed = "«same unit» bare sammen med known_reference = true, ellers er ingen enhet kjent"
+        allowed = ROUTING_PHRASES("same_unit")
         raise place.at(place.inside, "to").refuse("same_unit", "to = same unit", allowed)
 
 
@@ -205,5 +217,5 @@ def _target(place: ReadPosition, value: object, named: Definitions) -> RuleTarge
 def _release(place: ReadPosition, value: object) -> Release:
     text = toml_tables.text_of(place, value)
     if text not in set(Release):
-        raise place.refuse("release", text, " eller ".join(f"«{r}»" for r in Release))
+        raise place.refuse("release", text, ", ".join(Release), names=tuple(Release))
     return Release(text)

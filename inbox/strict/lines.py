@@ -1,14 +1,13 @@
-"""Reads policy files strictly: bytes to lines, or a refusal that names the file and line."""
+"""Reads the rows of policy files strictly: bytes to lines, or a refusal with file and line."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
-from inbox.errors import PolicyError, RowsDiffer
-
-MAX_BYTES = 256 * 1024
-_MAX_SHOWN_CHARACTERS = 80
-_ROWS = re.compile(r"# rows: ([0-9]{1,4})")
+from inbox.errors import PolicyError
+from inbox.strict.phrases import READER_PHRASES, Said
+from inbox.strict.refusal import FileFamily, ReadPosition, RefusedPolicyFile, refusal_of
+from inbox.strict.source_text import check_row_count, odd_sign_in
+from inbox.strict.source_text import read_text as decode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,24 +18,33 @@ class SourceLine:
     number: int
     text: str
 
-    def refuse(self, code: str, read: object, allowed: str) -> PolicyError:
-        """The error for this line."""
-        return refusal(f"{self.file}, line {self.number}", code, read, allowed)
+    @property
+    def position(self) -> ReadPosition:
+        """Where it stands."""
+        return policy_position(self.file).at_line(self.number)
+
+    def refuse(self, code: str, read: object, allowed: Said, *names: str) -> PolicyError:
+        """The error for this line; of `names`, the nearest one is said, too."""
+        return RefusedPolicyFile(self.position.refusal(code, read, allowed, names=names))
 
     def with_location(self, error: PolicyError) -> PolicyError:
         """The same error with this file and line added to its reason."""
-        return PolicyError(error.code, f"{self.file}, line {self.number}: {error.reason}")
+        refusal = refusal_of(error)
+        if refusal is None:
+            return PolicyError(error.code, f"{self.position}: {error.reason}")
+        return RefusedPolicyFile(replace(refusal, file=self.file, line=self.number))
 
 
-def refusal(where: str, code: str, read: object, allowed: str) -> PolicyError:
-    """A `PolicyError` with a stable code and a full explanation.
+def policy_position(file: str) -> ReadPosition:
+    """The beginning of a policy file."""
+    return ReadPosition(file=file, family=FileFamily.POLICY)
 
-    It contains everything that a policy editor needs to correct the file.
-    """
-    shown = read if isinstance(read, str) else repr(read)
-    if len(shown) > _MAX_SHOWN_CHARACTERS:
-        shown = shown[:_MAX_SHOWN_CHARACTERS] + "..."
-    return PolicyError(f"policy.{code}", f"{where}: read {shown!r}; allowed: {allowed}")
+
+def refused_part(
+    code: str, read: Said, allowed: Said, *, names: Collection[str] = ()
+) -> PolicyError:
+    """The error for a part of a line whose place is not known here: see `with_location`."""
+    return RefusedPolicyFile(policy_position("").refusal(code, read, allowed, names=names))
 
 
 def read_text(file: str, raw: bytes) -> str:
@@ -44,20 +52,14 @@ def read_text(file: str, raw: bytes) -> str:
 
     Lines end with a line feed, and no other control characters are allowed.
     """
-    first = f"{file}, line 1"
-    if len(raw) > MAX_BYTES:
-        raise refusal(first, "too_large", f"{len(raw)} bytes", f"at most {MAX_BYTES} bytes")
-    if raw.startswith(b"\xef\xbb\xbf"):
-        raise refusal(first, "byte_order_mark", "a byte order mark", "UTF-8 without one")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        where = f"{file}, line {1 + raw.count(10, 0, error.start)}"
-        raise refusal(where, "encoding", f"byte {error.start}", "UTF-8") from error
+    place = policy_position(file)
+    text = decode(place, raw)
     for number, line in enumerate(text.split("\n"), 1):
         if not line.isprintable():
-            where = f"{file}, line {number}"
-            raise refusal(where, "character", repr(line), "printable characters, line feeds")
+            here, odd = place.at_line(number), odd_sign_in(line)
+            if odd is not None and odd.code in {"line_end", "no_break_space"}:
+                raise here.refuse(*odd)
+            raise here.refuse("character", repr(line), READER_PHRASES("printable"))
     return text
 
 
@@ -68,10 +70,12 @@ def read_lines(file: str, raw: bytes) -> tuple[SourceLine, ...]:
     """
     lines = tuple(_significant_lines(file, read_text(file, raw)))
     for line in lines:
+        if (odd := odd_sign_in(line.text)) is not None:
+            raise line.refuse(*odd)
         if not line.text.isascii():
-            raise line.refuse("not_ascii", line.text, "ASCII outside comments")
-        if any(sign in line.text for sign in "#;\"'"):
-            raise line.refuse("sign", line.text, "no comment, quote or semicolon inside a row")
+            raise line.refuse("not_ascii", line.text, READER_PHRASES("ascii"))
+        if any(sign in line.text for sign in "#\"'"):
+            raise line.refuse("sign", line.text, READER_PHRASES("no_sign_in_row"))
     return read_text_lines(file, raw)
 
 
@@ -79,7 +83,7 @@ def read_text_lines(file: str, raw: bytes) -> tuple[SourceLine, ...]:
     """The same of rows that contain texts: any printable characters may stand in them."""
     text = read_text(file, raw)
     lines = tuple(_significant_lines(file, text))
-    check_row_count(file, text, len(lines))
+    check_row_count(policy_position(file), text, len(lines))
     return lines
 
 
@@ -88,23 +92,3 @@ def _significant_lines(file: str, text: str) -> Iterator[SourceLine]:
         stripped = line.strip(" ")
         if stripped and not stripped.startswith("#"):
             yield SourceLine(file=file, number=number, text=stripped)
-
-
-def check_row_count(file: str, text: str, rows: int) -> None:
-    """Check that the file states its number of rows exactly once and correctly.
-
-    A lost or added row is thereby noticed.
-    """
-    stated = [
-        SourceLine(file=file, number=number, text=found.group(1))
-        for number, line in enumerate(text.split("\n"), 1)
-        if (found := _ROWS.fullmatch(line))
-    ]
-    if len(stated) != 1:
-        number = stated[1].number if stated else 1
-        where = f"{file}, line {number}"
-        raise refusal(where, "rows_unstated", f"{len(stated)} such lines", "one line `# rows: 12`")
-    if int(stated[0].text) != rows:
-        allowed = f"the {stated[0].text} that the file states"
-        refused = stated[0].refuse("rows_differ", f"{rows} rows", allowed)
-        raise RowsDiffer(refused, file=file, stated=int(stated[0].text), found=rows)

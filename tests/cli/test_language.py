@@ -15,7 +15,7 @@ from tests.cli.installation import Installed
 from tests.cli.rule_edits import EXCEPT_DPF, RULE_FILE, replace_in_file
 
 SPEAKING = {
-    *("package inspect", "message held"),
+    *("package inspect", "message held", "policy lint", "route lint"),
     *(f"route {name}" for name in ("show", "diff", "explain", "simulate")),
     *(f"policy {name}" for name in ("show", "prove", "diff", "explain", "who-can", "what-can")),
 }
@@ -62,8 +62,8 @@ def other(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "words", ["policy show", "policy prove", "policy diff", "route show", "route diff",
-              "route explain --sender 312100010"]
+    "words", [*(f"policy {each}" for each in ("show", "prove", "diff", "lint")),
+              *("route show", "route diff", "route explain --sender 312100010")]
 )  # fmt: skip
 def test_json_is_the_same_in_every_language_and_text_is_not(
     empty: Installed, other: Path, words: str

@@ -82,6 +82,6 @@ def test_refusal_example_in_policies_md_matches_the_error(
     said = re.search(r"^(inbox: policy\.word.*), \.\.\.$", PAGE, re.MULTILINE)
     assert said is not None
 
-    told = installed.ask("policy", "lint", "--policies", str(folders / "policies"))
+    told = installed.ask("policy", "prove", "--policies", str(folders / "policies"))
 
     assert plain(told.err).startswith(plain(said[1]))

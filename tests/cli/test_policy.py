@@ -74,7 +74,7 @@ def test_policy_lint_reports_a_redundant_row(empty: Installed, other: Path) -> N
     told = empty.ask("policy", "lint", "--policies", str(other))
 
     assert told.code == 1
-    assert re.search(r"WRONG +redundant +A99", told.out)
+    assert re.search(r"WRONG +allow\.csv +\d+ +redundant +A99", told.out)
 
 
 def test_policy_test_reports_a_failed_case_with_its_line(empty: Installed, other: Path) -> None:
@@ -132,7 +132,7 @@ def test_policy_diff_reports_the_invalid_line_of_a_folder_that_fails_to_load(
     told = diff(empty, other)
 
     assert (told.code, told.out) == (1, "")
-    assert re.search(r"allow\.csv, line \d+: read 'opens'", told.err)
+    assert re.search(r"allow\.csv, line \d+: read «opens»", told.err)
 
 
 def test_policy_commands_with_conflicting_or_incomplete_options_exit_2(

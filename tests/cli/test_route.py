@@ -37,7 +37,7 @@ def test_route_lint_and_test_pass_for_the_shipped_rules(empty: Installed) -> Non
     lint, test = empty.ask("route", "lint"), empty.ask("route", "test")
 
     assert (lint.code, test.code) == (0, 0)
-    assert "0 findings" in lint.out
+    assert "1 files, 0 wrong, 0 notes" in lint.out
     assert "0 wrong" in test.out
 
 
@@ -45,9 +45,13 @@ def test_route_lint_and_test_pass_for_the_shipped_rules(empty: Installed) -> Non
     ("was", "becomes", "said"),
     [
         ('release = "at once"', 'release = "soon"', ("soon", "by a person")),
-        ('to = "bv"', 'to = "bvv"', ("bvv", "enhetene bv")),
-        ('sender = "group:politi"', 'sneder = "group:politi"', ("sneder", "signer")),
-        ("# rows: 10", "# rows: 9", ("10 regler", "de 9")),
+        ('to = "bv"', 'to = "bvv"', ("bvv", "the units bv", "nearest: bv")),
+        (
+            'sender = "group:politi"',
+            'sneder = "group:politi"',
+            ("sneder", "signer", "nearest: sender"),
+        ),
+        ("# rows: 10", "# rows: 9", ("10 rows", "the 9")),
     ],
 )
 def test_route_lint_reports_line_and_allowed_values_of_an_invalid_rule(
@@ -60,10 +64,32 @@ def test_route_lint_reports_line_and_allowed_values_of_an_invalid_rule(
     told = empty.ask("route", "lint", *of(folder), "--json")
 
     assert told.code == 1
-    (found,) = json.loads(told.out)
-    assert found["level"] == "WRONG"
-    for part in (f"910075918.toml, linje {number}, ", "leste «", "Tillatt: ", *said):
-        assert part.removesuffix(", ") in found["text"]
+    (found,) = json.loads(told.out)["findings"]
+    place = (found["finding"], found["file"], found["line"])
+    assert place == ("WRONG", "910075918.toml", number)
+    for part in ("read ", "; allowed: ", *said):
+        assert part in found["text"]
+
+
+@pytest.mark.parametrize(
+    ("language", "refused", "noted"),
+    [
+        ("nb", "leste «bvv»; tillatt: enhetene", "ingen regel bruker gruppen «tilsyn»"),
+        ("nn", "las «bvv»; lov: einingane", "ingen regel bruker gruppa «tilsyn»"),
+        ("en", "read «bvv»; allowed: the units", "no rule uses the group «tilsyn»"),
+    ],
+)
+def test_route_lint_says_refusals_and_findings_in_the_chosen_language(
+    empty: Installed, folder: Path, language: str, refused: str, noted: str
+) -> None:
+    replace_in_file(folder / RULE_FILE, '"group:tilsyn"', '"312122111"')
+    note = empty.ask("route", "lint", *of(folder), "--language", language)
+    replace_in_file(folder / RULE_FILE, 'to = "bv"', 'to = "bvv"')
+
+    wrong = empty.ask("route", "lint", *of(folder), "--language", language)
+
+    assert noted in note.out
+    assert refused in wrong.out
 
 
 def test_route_lint_prints_findings_as_text_json_and_markdown(
@@ -77,19 +103,21 @@ def test_route_lint_prints_findings_as_text_json_and_markdown(
 
     assert (plain.code, as_json.code, markdown.code) == (1, 1, 1)
     assert "routing.group_unused" in plain.out
-    assert [(f["level"], f["line"]) for f in json.loads(as_json.out)] == [("note", 19)]
+    assert [(f["finding"], f["line"]) for f in json.loads(as_json.out)["findings"]] == [
+        ("note", 19)
+    ]
     assert "| note | 910075918.toml | 19 | routing.group_unused |" in markdown.out
 
 
 def test_route_lint_with_database_checks_units_and_desk_people(installed: Installed) -> None:
     told = installed.ask("route", "lint", "--database", "--json")
-    codes = {f["code"] for f in json.loads(told.out)}
+    codes = {f["code"] for f in json.loads(told.out)["findings"]}
 
     assert told.code == 1
     assert codes == {"routing.unit_not_living"}
     change(installed, "UPDATE person SET active_until = active_from WHERE id = 'bjorn'")
     told = installed.ask("route", "lint", "--database", "--json")
-    assert "routing.desk_people" in {f["code"] for f in json.loads(told.out)}
+    assert "routing.desk_people" in {f["code"] for f in json.loads(told.out)["findings"]}
 
 
 def test_route_lint_accepts_a_passive_unit_only_with_a_successor_in_its_organisation(

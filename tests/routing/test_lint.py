@@ -212,14 +212,14 @@ def test_lint_notes_inactive_units_when_the_active_units_are_given() -> None:
 @pytest.mark.parametrize(
     ("rules", "where"),
     [
-        ([rule("en", POLICE, more='except = { sender = "group:skoler" }')], "motsier regelen"),
+        ([rule("en", POLICE, more='except = { sender = "group:skoler" }')], "contradicts the rule"),
         ([rule("en", TITLE, more='except = { known_reference = true, service = "DPO" }')], None),
         (
             [
                 rule("en", '{ service = "DPF" }'),
                 rule("to", POLICE, more='except = { service = "DPF" }'),
             ],
-            "regler over tar alt",
+            "earlier rules match everything",
         ),
         (
             [
@@ -227,7 +227,7 @@ def test_lint_notes_inactive_units_when_the_active_units_are_given() -> None:
                 rule("en", '{ service = "DPF" }'),
                 rule("to", POLICE, more='except = { service = "DPF" }'),
             ],
-            "regler over tar alt",
+            "earlier rules match everything",
         ),
         (
             [
@@ -241,7 +241,7 @@ def test_lint_notes_inactive_units_when_the_active_units_are_given() -> None:
                 rule("en", '{ service = "DPF" }', to="ppt", more='before = ["to"]'),
                 rule("to", POLICE, more='except = { service = "DPF" }'),
             ],
-            "regler over tar alt",
+            "earlier rules match everything",
         ),
         (
             [
@@ -291,7 +291,7 @@ def test_lint_finding_has_the_line_of_its_first_rule() -> None:
     (one,) = found(rule("en", POLICE), rule("to", TITLE, to="ppt"))
 
     assert one.line == 12
-    assert one.text_with_line.startswith("linje 12: en melding kan passe både")
+    assert one.text_with_line.startswith("line 12: a message can match both")
 
 
 def test_lint_finds_nothing_in_the_shipped_rules() -> None:

@@ -91,7 +91,7 @@ def test_same_unit_is_read_as_a_marker_and_not_as_a_unit() -> None:
         ("toml", HEAD + "[[rule"),
         ("toml", "a = " + "[" * 5000),
         ("toml", "a = " + "9" * 5000),
-        ("bom", b"\xef\xbb\xbf" + a_file(POLICE)),
+        ("byte_order_mark", b"\xef\xbb\xbf" + a_file(POLICE)),
         ("encoding", a_file(POLICE) + b"# \xe6"),
         ("too_large", a_file(POLICE) + b"#" * 300_000),
         ("unknown_field", a_file(POLICE) + b"[more]\na = 1"),
@@ -125,8 +125,8 @@ def test_read_rules_refuses_an_invalid_file_with_its_code(code: str, raw: bytes 
 
     assert error.code == f"routing.{code}"
     assert error.reason.startswith(NAME)
-    assert "leste «" in error.reason
-    assert "Tillatt: " in error.reason
+    assert "read " in error.reason
+    assert "; allowed: " in error.reason
 
 
 @pytest.mark.parametrize(
@@ -176,14 +176,14 @@ def test_read_rules_refuses_an_invalid_rule_by_its_id(code: str, text: str) -> N
     error = refused(a_file(text))
 
     assert error.code == f"routing.{code}"
-    assert "regel «en»" in error.reason or "regel «politi»" in error.reason
+    assert "rule «en»" in error.reason or "rule «politi»" in error.reason
 
 
 def test_read_rules_refuses_a_duplicate_rule_id() -> None:
     error = refused(a_file(POLICE, POLICE))
 
     assert error.code == "routing.duplicate"
-    assert "[[rule]] nr. 2" in error.reason
+    assert "[[rule]] no. 2" in error.reason
 
 
 @pytest.mark.parametrize("id_", ["", "To ord", "STORE"])
@@ -210,7 +210,7 @@ def test_rule_file_must_be_named_by_its_organisation_number(name: str, code: str
 
 
 def test_read_rules_refuses_invalid_toml_with_its_line() -> None:
-    assert "linje 2" in refused("a = 1\nb = x").reason
+    assert "line 2" in refused("a = 1\nb = x").reason
 
 
 def test_read_rules_quotes_a_long_refused_value_only_in_part() -> None:
@@ -227,8 +227,8 @@ def test_read_rules_reports_all_lint_errors_at_once() -> None:
     )
 
     assert error.code == "routing.dead"
-    assert "«to» er død" in error.reason
-    assert "«en» (til bv) og «tre» (til desk)" in error.reason
+    assert "«to» is dead" in error.reason
+    assert "«en» (to bv) and «tre» (to desk)" in error.reason
 
 
 def test_read_rules_reports_only_the_first_of_very_many_lint_errors() -> None:
@@ -240,7 +240,7 @@ def test_read_rules_reports_only_the_first_of_very_many_lint_errors() -> None:
     error = refused(a_file(rule("alle", "{ sender_known = true }"), *rules))
 
     assert error.code == "routing.overlap"
-    assert error.reason.endswith("; og 10 til")
+    assert error.reason.endswith("; and 10 more")
 
 
 def test_read_draft_accepts_rules_with_lint_errors() -> None:

@@ -86,10 +86,10 @@ def test_unknown_or_missing_toml_key_is_refused_by_name_and_line() -> None:
     def of(*keys: str, optional: tuple[str, ...] = ()) -> tuple[str, str]:
         return refused(lambda: box.check_keys(keys, optional=optional))
 
-    assert of("key") == ("keys", f"{here} 7, box.quoted key: read \"['quoted key']\"")
-    assert of("key", "quoted key", "z", "y") == ("keys", f"{here} 5, box: read 'no y, z'")
-    assert of("key", "z") == ("keys", f"{here} 7, box.quoted key: read \"['quoted key']\"")
-    assert of("key", "z", optional=("quoted key",)) == ("keys", f"{here} 5, box: read 'no z'")
+    assert of("key") == ("keys", f"{here} 7, box.quoted key: read «quoted key»")
+    assert of("key", "quoted key", "z", "y") == ("keys", f"{here} 5, box: read no y, z")
+    assert of("key", "z") == ("keys", f"{here} 7, box.quoted key: read «quoted key»")
+    assert of("key", "z", optional=("quoted key",)) == ("keys", f"{here} 5, box: read no z")
     box.check_keys(("key",), optional=("quoted key", "not there"))
     box.check_keys(("key", "quoted key"))
 
@@ -108,7 +108,7 @@ def test_toml_key_must_hold_a_table(value: str) -> None:
     assert refused(lambda: table(value).table("key"))[0] == "table"
     assert refused(lambda: table("{}").table("other")) == (
         "table",
-        "b.toml, line 1, box.other: read 'None'",
+        "b.toml, line 1, box.other: read «None»",
     )
 
 
@@ -142,7 +142,7 @@ def test_named_toml_table_must_exist_and_be_a_table(value: str) -> None:
     assert refused(lambda: book(f"\nbox = {value}\n").single_table("box"))[1].startswith(said)
     assert refused(lambda: book("\n[row]\n").single_table("box")) == (
         "table",
-        "b.toml, line 1, box: read 'None'",
+        "b.toml, line 1, box: read «None»",
     )
 
 
@@ -193,4 +193,4 @@ def test_invalid_toml_is_refused_with_its_line(text: str, line: int) -> None:
     code, said = refused(lambda: book(text))
 
     assert (code, said.partition(": ")[0]) == ("toml", f"b.toml, line {line}")
-    assert said.partition("read ")[2] not in ("", "''")
+    assert said.partition("read ")[2] not in ("", "«»")

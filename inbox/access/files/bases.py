@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
+from inbox.access.files.phrases import POLICY_PHRASES
 from inbox.access.policy.legal_basis import LegalBasis
 from inbox.access.policy.names import MeaningLanguage
 from inbox.strict.lines import SourceLine, read_text_lines
+from inbox.strict.phrases import READER_PHRASES
+from inbox.strict.source_text import odd_sign_in
 
 BASES_FILE: Final = "bases.csv"
 _COLUMNS: Final = ("id", "act", "section", "from", "until", "successor", "nb", "en")
@@ -28,7 +31,7 @@ def read_bases(raw: bytes) -> Mapping[str, LegalBasis]:
     for line in read_text_lines(BASES_FILE, raw):
         basis = _read_basis(line)
         if basis.id in found:
-            raise line.refuse("basis_twice", basis.id, "each id once")
+            raise line.refuse("basis_twice", basis.id, POLICY_PHRASES("each_id_once"))
         found[basis.id], lines[basis.id] = basis, line
     for basis in found.values():
         _check_successors(lines[basis.id], basis, found)
@@ -38,17 +41,22 @@ def read_bases(raw: bytes) -> Mapping[str, LegalBasis]:
 def _read_basis(line: SourceLine) -> LegalBasis:
     cells = _cells(line)
     if len(cells) != len(_COLUMNS):
+        if (odd := odd_sign_in(line.text)) is not None:
+            raise line.refuse(*odd)
         raise line.refuse("cells", line.text, ", ".join(_COLUMNS))
     row = dict(zip(_COLUMNS, cells, strict=True))
     if missing := [name for name in _REQUIRED if not row[name]]:
-        raise line.refuse("cells", f"no {', '.join(missing)}", "a text in each of these")
+        read = READER_PHRASES("missing", name=", ".join(missing))
+        raise line.refuse("cells", read, POLICY_PHRASES("text_in_each"))
     if _ID.fullmatch(row["id"]) is None:
-        raise line.refuse("basis_id", row["id"], "small letters, digits, - and ., such as fvl-13b")
+        raise line.refuse("basis_id", row["id"], POLICY_PHRASES("basis_id"))
     first, last = _day(line, row["from"]), _day(line, row["until"])
     if first is not None and last is not None and last < first:
-        raise line.refuse("basis_period", row["until"], f"a day from {first}")
+        allowed = POLICY_PHRASES("day_from", day=str(first))
+        raise line.refuse("basis_period", row["until"], allowed)
     if row["successor"] and last is None:
-        raise line.refuse("basis_period", row["successor"], "a successor only beside a last day")
+        allowed = POLICY_PHRASES("successor_after_last_day")
+        raise line.refuse("basis_period", row["successor"], allowed)
     return LegalBasis(
         id=row["id"],
         act=row["act"],
@@ -64,7 +72,7 @@ def _cells(line: SourceLine) -> list[str]:
     try:
         (cells,) = csv.reader([line.text], skipinitialspace=True, strict=True)
     except csv.Error as error:
-        raise line.refuse("quotes", line.text, "a comma inside a cell only in quotes") from error
+        raise line.refuse("quotes", line.text, POLICY_PHRASES("comma_in_quotes")) from error
     return [cell.strip() for cell in cells]
 
 
@@ -76,7 +84,7 @@ def _day(line: SourceLine, text: str) -> date | None:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise line.refuse("day", text, "a day, such as 2026-11-30, or nothing")
+    raise line.refuse("day", text, POLICY_PHRASES("day_or_nothing"))
 
 
 def _check_successors(line: SourceLine, basis: LegalBasis, known: Mapping[str, LegalBasis]) -> None:
@@ -84,7 +92,8 @@ def _check_successors(line: SourceLine, basis: LegalBasis, known: Mapping[str, L
     seen = [basis.id]
     while (following := known[seen[-1]].successor) is not None:
         if following not in known:
-            raise line.refuse("basis_unknown", following, "an id of this file")
+            raise line.refuse("basis_unknown", following, POLICY_PHRASES("id_of_file"), *known)
         if following in seen:
-            raise line.refuse("basis_circle", " ".join((*seen, following)), "no circle")
+            circle = " ".join((*seen, following))
+            raise line.refuse("basis_circle", circle, POLICY_PHRASES("no_circle"))
         seen.append(following)

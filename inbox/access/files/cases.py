@@ -7,6 +7,7 @@ Pure.
 from collections.abc import Iterator
 from typing import Final
 
+from inbox.access.files.phrases import POLICY_PHRASES
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import NO_RULE, Action, Decision, Duty, Role, duties_text
 from inbox.strict.toml import TomlFile, TomlTable
@@ -41,17 +42,17 @@ def _run_case(
     case.check_keys(_NEEDED, optional=_OPTIONAL)
     name, role = case.text("name"), case.text("role")
     if role not in set(Role):
-        raise case.refuse("role", "role", role, ", ".join(Role))
+        raise case.refuse("role", "role", role, ", ".join(Role), *Role)
     expect = case.table("expect").value
     duties = case.table("duties").value if "duties" in case.value else {}
     if not expect or not duties.keys() <= expect.keys():
-        raise case.refuse("expect", "expect", expect, "actions, and the duties of some of them")
+        raise case.refuse("expect", "expect", expect, POLICY_PHRASES("expected"))
     held = base | _facts_in(policy, case, "with")
     held -= _facts_in(policy, case, "without")
     facts = {fact: fact in held for fact in policy.facts}
     for action, expected in expect.items():
         if action not in set(Action):
-            raise case.refuse("action", "expect", action, ", ".join(Action))
+            raise case.refuse("action", "expect", action, ", ".join(Action), *Action)
         decision = policy.decide(Role(role), facts, Action(action))
         named.add(decision.rule)
         where = f"{CASES_FILE}, line {case.line}: {name}"
@@ -70,12 +71,12 @@ def _outcome_text(decision: Decision) -> str:
 def _facts_in(policy: Policy, table: TomlTable, key: str) -> frozenset[str]:
     read = frozenset(table.texts(key) if key in table.value else ())
     if unknown := sorted(read - policy.facts):
-        raise table.refuse("fact", key, unknown, "the facts of `inbox policy vocabulary`")
+        raise table.refuse("fact", key, unknown[0], POLICY_PHRASES("known_facts"), *policy.facts)
     return read
 
 
 def _duties_in(case: TomlTable, action: str) -> frozenset[Duty]:
     words = case.table("duties").texts(action)
     if unknown := sorted(set(words) - set(Duty)):
-        raise case.refuse("duty", "duties", unknown, ", ".join(Duty))
+        raise case.refuse("duty", "duties", unknown[0], ", ".join(Duty), *Duty)
     return frozenset(Duty(word) for word in words)

@@ -4,7 +4,7 @@ A folder has what reviewers decide. It is refused for a name that this program d
 never for lacking one that it does: see `inbox.access.policy.names`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from inbox.access.files.header import (
     read_header,
 )
 from inbox.access.files.invariants import INVARIANTS_FILE, Implication, read_invariants
+from inbox.access.files.phrases import POLICY_PHRASES
 from inbox.access.files.proofs import check_invariants
 from inbox.access.files.removed_names import check_not_removed
 from inbox.access.files.rule_rows import ALLOW_FILE, DENY_FILE, read_rules
@@ -42,7 +43,8 @@ from inbox.access.policy.names import Vocabulary, program_vocabulary
 from inbox.access.policy.shielding import ShieldingTable
 from inbox.access.policy.vocabulary import Effect, PolicyRule
 from inbox.errors import PolicyError
-from inbox.strict.lines import read_lines, refusal
+from inbox.strict.lines import policy_position, read_lines
+from inbox.strict.phrases import READER_PHRASES
 
 _RULE_FILES: Final = (ALLOW_FILE, DENY_FILE, SHIELDING_FILE, INVARIANTS_FILE)
 POLICY_FILES: Final = (HEADER_FILE, BASES_FILE, *_RULE_FILES)
@@ -133,10 +135,13 @@ def read_policy_files(path: Path) -> FilesByName:
         read = f"{type(error).__name__} at {Path(error.filename).name}"
         raise PolicyError("policy.unreadable", f"{read} in the folder") from error
     if strays := sorted(n for n in there if Path(n).suffix in _SUFFIXES and n not in names):
-        allowed = f"only {', '.join(name for name in names if name not in CASE_FILES)}"
+        allowed = POLICY_PHRASES(
+            "only_files", names=", ".join(name for name in names if name not in CASE_FILES)
+        )
         if strays[0] in OLDER_HEADER_FILES:
-            allowed += ": the program has the meanings of names itself, so remove this file"
-        raise refusal(f"{strays[0]}, line 1", "stray_file", strays, allowed)
+            allowed = POLICY_PHRASES("without_meanings", allowed=allowed)
+        place = policy_position(strays[0]).at_line(1)
+        raise place.refuse("stray_file", ", ".join(strays), allowed)
     return files
 
 
@@ -174,7 +179,9 @@ def read_draft(
     vocabulary = vocabulary or program_vocabulary()
     names = OLDER_FILES if is_older(files) else ALL_FILES
     if files.keys() != set(names):
-        raise refusal("folder", "files", sorted(files), f"exactly {', '.join(names)}")
+        place = policy_position("").at(POLICY_PHRASES("folder"))
+        allowed = READER_PHRASES("exactly", names=", ".join(names))
+        raise place.refuse("files", ", ".join(sorted(files)), allowed)
     header = read_header(files, vocabulary)
     bases = None if is_older(files) else read_bases(files[BASES_FILE])
     rows = {
@@ -227,14 +234,12 @@ def _check_never_overridden(policy: Policy, header: PolicyHeader) -> None:
     """Check that each fact of that list is one, and that some row denies for it."""
     asked = header.never_overridden
     if unknown := sorted(set(asked) - policy.facts):
-        raise header.refuse_never_overridden("fact", unknown, _among(policy.facts))
+        known = sorted(policy.facts)
+        allowed = POLICY_PHRASES("facts", names=", ".join(known))
+        raise header.refuse_never_overridden("fact", unknown[0], allowed, *known)
     denying: frozenset[str] = frozenset().union(
         *(names_in(policy.conditions[r.when]) for r in policy.rules if r.effect is Effect.DENY)
     )
     if missing := sorted(set(asked) - denying):
-        allowed = "facts that a row of deny.csv denies for"
-        raise header.refuse_never_overridden("overridden", missing, allowed)
-
-
-def _among(facts: Iterable[str]) -> str:
-    return f"facts: {', '.join(sorted(facts))}"
+        allowed = POLICY_PHRASES("denied_facts", file=DENY_FILE)
+        raise header.refuse_never_overridden("overridden", ", ".join(missing), allowed)

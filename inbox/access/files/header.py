@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from inbox.access.files.phrases import POLICY_PHRASES
 from inbox.access.files.versions import FilesByName
 from inbox.access.policy.engine import model_text
 from inbox.access.policy.names import Vocabulary
 from inbox.errors import PolicyError
-from inbox.strict.lines import read_text, refusal
+from inbox.strict.lines import policy_position, read_text
+from inbox.strict.phrases import Said
 from inbox.strict.toml import TomlFile, TomlTable
 
 HEADER_FILE: Final = "policy.toml"
@@ -42,9 +44,11 @@ class PolicyHeader:
     table: TomlTable
     """Where that stands."""
 
-    def refuse_never_overridden(self, code: str, read: object, allowed: str) -> PolicyError:
+    def refuse_never_overridden(
+        self, code: str, read: object, allowed: Said, *names: str
+    ) -> PolicyError:
         """The error for the list of facts that some row must deny for."""
-        return self.table.refuse(code, _NEVER_OVERRIDDEN, read, allowed)
+        return self.table.refuse(code, _NEVER_OVERRIDDEN, read, allowed, *names)
 
 
 def is_older(files: FilesByName) -> bool:
@@ -91,8 +95,9 @@ def _read_facts(raw: bytes) -> Iterator[str]:
     top = document.top(names)
     for name in names:
         fact = top.table(name)
-        if fact.value.get("kind") not in _OLDER_KINDS:
-            raise fact.refuse("kind", "kind", fact.value.get("kind"), ", ".join(_OLDER_KINDS))
+        kind = fact.value.get("kind")
+        if kind not in _OLDER_KINDS:
+            raise fact.refuse("kind", "kind", kind, ", ".join(_OLDER_KINDS), *_OLDER_KINDS)
         _check_meaning(fact, "kind")
         yield name
     document.check_row_count(len(names))
@@ -118,13 +123,12 @@ def _check_model(raw: bytes) -> None:
     known = model_text().splitlines()
     lines = enumerate(read_text(OLDER_MODEL_FILE, raw).split("\n"), 1)
     read = [(number, line) for number, line in lines if line and not line.startswith("#")]
-    end = raw.count(b"\n") + 1, "the end of the file"
+    file = policy_position(OLDER_MODEL_FILE)
+    end = raw.count(b"\n") + 1, POLICY_PHRASES("end_of_file")
     for place, line in enumerate(known):
         number, text = read[place] if place < len(read) else end
         if text != line:
-            where = f"{OLDER_MODEL_FILE}, line {number}"
-            raise refusal(where, "model", text, line)
+            raise file.at_line(number).refuse("model", text, line)
     if len(read) > len(known):
         number, text = read[len(known)]
-        where = f"{OLDER_MODEL_FILE}, line {number}"
-        raise refusal(where, "model", text, "only the known model, comments on own lines")
+        raise file.at_line(number).refuse("model", text, POLICY_PHRASES("only_the_model"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from inbox.access.files.phrases import POLICY_PHRASES
 from inbox.access.policy.conditions import (
     ALWAYS,
     And,
@@ -20,7 +21,7 @@ from inbox.access.policy.conditions import (
 )
 from inbox.access.policy.vocabulary import Action, Duty, Role
 from inbox.errors import PolicyError
-from inbox.strict.lines import SourceLine, read_lines, refusal
+from inbox.strict.lines import SourceLine, policy_position, read_lines
 
 INVARIANTS_FILE: Final = "invariants.txt"
 ROLE_PREFIX: Final = "role:"
@@ -66,7 +67,9 @@ def read_invariants(raw: bytes, facts: Collection[str]) -> tuple[Implication, ..
         _read_implication(line, assumable, claimable) for line in read_lines(INVARIANTS_FILE, raw)
     )
     if not any(not invariant.is_assumption for invariant in invariants):
-        raise refusal(f"{INVARIANTS_FILE}, line 1", "empty", "no invariant", "at least one")
+        place = policy_position(INVARIANTS_FILE).at_line(1)
+        read, allowed = POLICY_PHRASES("no_invariant"), POLICY_PHRASES("an_invariant")
+        raise place.refuse("empty", read, allowed)
     return invariants
 
 
@@ -78,7 +81,7 @@ def _read_implication(
     assumed = line.text.startswith(_ASSUME)
     sides = line.text.removeprefix(_ASSUME).split(_IMPLIES)
     if len(sides) != 2:  # noqa: PLR2004 - a left and a right side
-        raise line.refuse("claim", line.text, "left implies right, or action needs duties")
+        raise line.refuse("claim", line.text, POLICY_PHRASES("implication"))
     names = assumable if assumed else claimable
     try:
         left, right = (read_condition(side, names) for side in sides)
@@ -89,14 +92,14 @@ def _read_implication(
 
 def _read_duty_invariant(line: SourceLine, names: frozenset[str]) -> Implication:
     """`refuse needs log`, or `open when covers needs log reason`."""
-    allowed = "action needs duties, or action when condition needs duties"
+    allowed = POLICY_PHRASES("duty_invariant")
     left, *duties = line.text.split(_NEEDS)
     action, *conditions = left.split(_WHEN)
     words = duties[0].split(" ")
     if len(duties) != 1 or len(conditions) > 1 or action not in _ACTIONS:
         raise line.refuse("claim", line.text, allowed)
     if len(set(words)) != len(words) or not set(words) <= set(Duty):
-        raise line.refuse("word", duties[0], ", ".join(Duty))
+        raise line.refuse("word", duties[0], ", ".join(Duty), *Duty)
     asked: Condition = Name(action)
     if conditions:
         try:

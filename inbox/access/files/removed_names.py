@@ -3,8 +3,10 @@
 import re
 from typing import Final
 
-from inbox.access.policy.names import MeaningLanguage, Vocabulary
+from inbox.access.files.phrases import POLICY_PHRASES
+from inbox.access.policy.names import Vocabulary
 from inbox.strict.lines import SourceLine
+from inbox.strict.phrases import Phrase
 
 _NAME: Final = re.compile(r"[a-z][a-z_]*")
 
@@ -16,8 +18,8 @@ def check_not_removed(line: SourceLine, text: str, vocabulary: Vocabulary) -> No
             raise line.refuse("removed", name, advice_on(name, vocabulary))
 
 
-def advice_on(name: str, vocabulary: Vocabulary) -> str:
+def advice_on(name: str, vocabulary: Vocabulary) -> Phrase:
     """What to write instead of a name that was removed."""
     removed = vocabulary.removed[name]
-    instead = removed.instead[MeaningLanguage.EN]
-    return f"{instead} (version {removed.until} of the vocabulary removed it)"
+    instead = Phrase(texts=removed.instead, values={})
+    return POLICY_PHRASES("removed_name", instead=instead, version=removed.until)

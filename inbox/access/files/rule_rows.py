@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from inbox.access.facts.registry import ACTION_SUBJECTS, fact_names_of
 from inbox.access.files.bases import BASES_FILE
+from inbox.access.files.phrases import POLICY_PHRASES
 from inbox.access.files.removed_names import check_not_removed
 from inbox.access.policy.conditions import dnf_of, names_in, read_condition
 from inbox.access.policy.legal_basis import LegalBasis
@@ -24,7 +25,8 @@ from inbox.access.policy.vocabulary import (
     cell_includes,
 )
 from inbox.errors import PolicyError
-from inbox.strict.lines import SourceLine, read_lines, refusal
+from inbox.strict.lines import SourceLine, policy_position, read_lines
+from inbox.strict.phrases import Said
 
 ALLOW_FILE: Final = "allow.csv"
 DENY_FILE: Final = "deny.csv"
@@ -42,8 +44,8 @@ _FACTS_OF_ACTION: Final = {
     action: [fact_names_of(kind) for kind in kinds] for action, kinds in ACTION_SUBJECTS.items()
 }
 """The facts that are known of each kind of subject that an action can be asked about."""
-_ALLOWED_EFFECTS: Final = {
-    Effect.ALLOW: f"{Effect.ALLOW.value}, or {SWITCHED_OFF}",
+_ALLOWED_EFFECTS: Final[Mapping[Effect, Said]] = {
+    Effect.ALLOW: POLICY_PHRASES("effect_or_off", effect=Effect.ALLOW.value, off=SWITCHED_OFF),
     Effect.DENY: Effect.DENY.value,
 }
 W = TypeVar("W", bound=StrEnum)
@@ -65,11 +67,12 @@ def read_rules(
     for line in read_lines(file, raw):
         rule = _read_rule(line, effect, vocabulary, bases)
         if rule.id in ids:
-            raise line.refuse("rule_id_twice", rule.id, "each id once")
+            raise line.refuse("rule_id_twice", rule.id, POLICY_PHRASES("each_id_once"))
         ids.add(rule.id)
         rows[rule] = cells_of(line.text)[EFFECT_CELL] != SWITCHED_OFF
     if not any(rows.values()):
-        raise refusal(f"{file}, line 1", "empty", "no rows", "at least one row")
+        place = policy_position(file).at_line(1)
+        raise place.refuse("empty", POLICY_PHRASES("no_rows"), POLICY_PHRASES("a_row"))
     return rows
 
 
@@ -92,13 +95,14 @@ def _read_rule(
     if kind != "p":
         raise line.refuse("kind", kind, "p")
     if _RULE_ID[effect].fullmatch(rule_id) is None:
-        raise line.refuse("id", rule_id, f"such as {effect.value[0].upper()}01 or ...01b")
+        letter = effect.value[0].upper()
+        raise line.refuse("id", rule_id, POLICY_PHRASES("rule_id", letter=letter))
     if eft != effect.value and (eft, effect) != (SWITCHED_OFF, Effect.ALLOW):
         raise line.refuse("effect", eft, _ALLOWED_EFFECTS[effect])
     check_not_removed(line, f"{acts} {roles} {when} {duties}", vocabulary)
     _check_cell(line, acts, Action, wildcard=effect is Effect.DENY)
     if effect is Effect.ALLOW and " " in acts:
-        raise line.refuse("action", acts, "one action in a row that allows")
+        raise line.refuse("action", acts, POLICY_PHRASES("one_action"))
     _check_cell(line, roles, Role, wildcard=effect is Effect.DENY)
     try:
         condition = read_condition(when, vocabulary.facts)
@@ -139,7 +143,8 @@ def _read_basis_ids(
 ) -> tuple[str, ...]:
     ids = tuple(cell.split(" "))
     if len(set(ids)) != len(ids) or not bases.keys() >= set(ids):
-        raise line.refuse("basis", cell, f"ids of {BASES_FILE}, each once: {', '.join(bases)}")
+        allowed = POLICY_PHRASES("basis_ids", file=BASES_FILE, names=", ".join(bases))
+        raise line.refuse("basis", cell, allowed, *bases)
     return ids
 
 
@@ -154,4 +159,4 @@ def _check_cell(line: SourceLine, cell: str, words: type[W], *, wildcard: bool) 
     read = cell.split(" ")
     if len(set(read)) != len(read) or not set(read) <= set(words):
         allowed = ", ".join(words) + (", *" if wildcard else "")
-        raise line.refuse("word", cell, allowed)
+        raise line.refuse("word", cell, allowed, *words)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from inbox.access.files.phrases import POLICY_PHRASES
 from inbox.access.policy.shielding import UNKNOWN_CODE, Shielding, ShieldingTable
 from inbox.strict.toml import TomlFile, TomlTable
 
@@ -20,14 +21,14 @@ def read_shieldings(raw: bytes) -> ShieldingTable:
     codes: set[str] = set()
     for table, shielding in read:
         if shielding.code in codes:
-            raise table.refuse("twice", "code", shielding.code, "each code once")
+            raise table.refuse("twice", "code", shielding.code, POLICY_PHRASES("each_code_once"))
         codes.add(shielding.code)
     document.check_row_count(len(tables))
     shieldings = ShieldingTable([shielding for _, shielding in read])
     for table, shielding in read:
         for name in (shielding.code, *shielding.aliases):
             if shieldings.code_of(name) != shielding.code:
-                allowed = "texts that mean one code, without and/og , ; / +"
+                allowed = POLICY_PHRASES("texts_of_one_code")
                 raise table.refuse("shielding", "called", name, allowed)
     return shieldings
 
@@ -38,7 +39,7 @@ def _read_shielding(table: TomlTable) -> Shielding:
         table.text(language)
     code = table.text("code")
     if code == UNKNOWN_CODE:
-        raise table.refuse("code", "code", code, "any other: this one stands for the unknown")
+        raise table.refuse("code", "code", code, POLICY_PHRASES("any_other_code"))
     return Shielding(code=code, aliases=table.texts("called"))
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from inbox.errors import PolicyError
+from inbox.strict.lines import refused_part
+from inbox.strict.phrases import READER_PHRASES, Said
 
 T = TypeVar("T")
 
@@ -21,7 +23,6 @@ MAX_CHARACTERS = 400
 MAX_DNF_TERMS = 64
 """Of fulfilling a rule: more are refused, for nobody could look at each."""
 _TOKEN = re.compile(r" *(\(|\)|(?:role:)?[a-z][a-z_]*)")
-_ALLOWED = "facts of the closed list, and/or/not, brackets where `and` and `or` are mixed"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def read_condition(text: str, names: Collection[str]) -> Condition:
     Raises `PolicyError`: `and` beside `or` needs brackets.
     """
     if len(text) > MAX_CHARACTERS:
-        raise _syntax_error(f"{len(text)} characters")
+        raise _syntax_error(READER_PHRASES("characters", count=len(text)))
     tokens = list(_tokens(text))
     condition = _read_operands(text, tokens, names)
     if tokens:
@@ -100,9 +101,7 @@ def _read_operands(text: str, tokens: list[str], names: Collection[str]) -> Cond
         del tokens[0]
         parts.append(_read_operand(text, tokens, names))
     if tokens and tokens[0] in ("and", "or"):
-        raise PolicyError(
-            "policy.condition_mixed", f"{text!r} mixes `and` and `or` without brackets"
-        )
+        raise refused_part("condition_mixed", text, READER_PHRASES("not_mixed"))
     if joint is None:
         return parts[0]
     return And(tuple(parts)) if joint == "and" else Or(tuple(parts))
@@ -120,12 +119,12 @@ def _read_operand(text: str, tokens: list[str], names: Collection[str]) -> Condi
             raise _syntax_error(text)
         return inside
     if word != ALWAYS and word not in names:
-        raise PolicyError("policy.condition_name", f"read {word!r}; allowed: {_ALLOWED}")
+        raise refused_part("condition_name", word, READER_PHRASES("condition"), names=names)
     return Name(word)
 
 
-def _syntax_error(read: str) -> PolicyError:
-    return PolicyError("policy.condition", f"read {read[:80]!r}; allowed: {_ALLOWED}")
+def _syntax_error(read: Said) -> PolicyError:
+    return refused_part("condition", read, READER_PHRASES("condition"))
 
 
 def fold(condition: Condition, meaning: Interpretation[T]) -> T:
@@ -204,9 +203,8 @@ def dnf_of(condition: Condition, at_most: int = MAX_DNF_TERMS) -> tuple[Conjunct
     Raises `PolicyError` where there are more, before any is made: they double with every `or`.
     """
     if (number := dnf_size(condition)) > at_most:
-        raise PolicyError(
-            "policy.condition_ways", f"read {number} ways of fulfilling it; allowed: {at_most}"
-        )
+        read = READER_PHRASES("ways", count=number)
+        raise refused_part("condition_ways", read, str(at_most))
     return _dnf(condition, wanted=True)
 
 

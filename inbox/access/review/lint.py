@@ -1,17 +1,31 @@
 """Lint of a valid policy: rules without effect, and facts and actions that no rule uses. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Final
 
+from inbox.access.files.bases import BASES_FILE
 from inbox.access.files.bdd import FALSE, Bdd, BddAlgebra
 from inbox.access.files.decision_space import DecisionSpace, bdd_algebra_for
 from inbox.access.files.folder import PolicyDraft
 from inbox.access.files.header import HEADER_FILE, OLDER_HEADER_FILES
+from inbox.access.files.invariants import INVARIANTS_FILE
 from inbox.access.files.proofs import violated_invariants
+from inbox.access.files.rule_rows import ALLOW_FILE, DENY_FILE, cells_of
+from inbox.access.files.versions import FilesByName
 from inbox.access.policy.conditions import names_in
+from inbox.access.policy.legal_basis import LegalBasis
 from inbox.access.policy.names import NameKind
 from inbox.access.policy.vocabulary import Action, Effect, PolicyRule, Role, cell_includes
+from inbox.strict.lines import read_lines, read_text_lines
+from inbox.strict.phrases import Phrase, PhraseBook
+
+LINT_PHRASES: Final = PhraseBook(Path(__file__).with_name("lint_texts.toml"))
+_FILES: Final = {Effect.ALLOW: ALLOW_FILE, Effect.DENY: DENY_FILE}
+_ID_CELL: Final = {ALLOW_FILE: 1, DENY_FILE: 1, BASES_FILE: 0}
+"""By file of rows, which of its cells has the id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +34,10 @@ class PolicyFinding:
 
     code: str
     about: str
-    text: str
+    said: Phrase
     is_error: bool
+    file: str | None = None
+    """The file in which it stands; None for what stands nowhere, such as a fact without rows."""
 
 
 def lint(draft: PolicyDraft, *, on: date | None = None) -> tuple[PolicyFinding, ...]:
@@ -46,8 +62,22 @@ def lint(draft: PolicyDraft, *, on: date | None = None) -> tuple[PolicyFinding, 
 def _violations(draft: PolicyDraft) -> Iterator[PolicyFinding]:
     for broken in violated_invariants(draft.policy, draft.invariants):
         yield PolicyFinding(
-            code="invariant", about=broken.invariant.line.text, text=str(broken), is_error=True
+            code="invariant",
+            about=broken.invariant.line.text,
+            said=LINT_PHRASES(
+                "invariant",
+                line=broken.invariant.line.number,
+                role=broken.role.value,
+                facts=" ".join(broken.holding) or "-",
+            ),
+            is_error=True,
+            file=INVARIANTS_FILE,
         )
+
+
+def _of_rule(rule: PolicyRule, code: str, said: Phrase, *, is_error: bool) -> PolicyFinding:
+    file = _FILES[rule.effect]
+    return PolicyFinding(code=code, about=rule.id, said=said, is_error=is_error, file=file)
 
 
 class _RuleLinter:
@@ -63,15 +93,13 @@ class _RuleLinter:
         roles = [role for role in Role if cell_includes(rule.roles, role)]
         dead = [role for role in roles if self._possible(self._space.matches(rule), role) == FALSE]
         if len(dead) == len(roles):
-            text = "no one can match it, under the assumptions of invariants.txt"
-            yield PolicyFinding(code="dead", about=rule.id, text=text, is_error=True)
+            yield _of_rule(rule, "dead", LINT_PHRASES("dead"), is_error=True)
         elif dead and rule.roles != "*":
-            text = f"never matches for {' '.join(dead)}, under the assumptions of invariants.txt"
-            yield PolicyFinding(code="dead_role", about=rule.id, text=text, is_error=True)
+            said = LINT_PHRASES("dead_role", roles=" ".join(dead))
+            yield _of_rule(rule, "dead_role", said, is_error=True)
         elif not self._changes_decisions(rule, roles):
             wrong = rule.effect is Effect.ALLOW
-            text = "changes nothing: without it every decision and duty is the same"
-            yield PolicyFinding(code="redundant", about=rule.id, text=text, is_error=wrong)
+            yield _of_rule(rule, "redundant", LINT_PHRASES("redundant"), is_error=wrong)
 
     def _possible(self, truth: Bdd, role: Role) -> Bdd:
         return self._algebra.conjoin((truth, self._space.assumptions(role)))
@@ -101,63 +129,66 @@ class _RuleLinter:
 
 def _switched_off(draft: PolicyDraft) -> Iterator[PolicyFinding]:
     for rule in draft.switched_off.values():
-        text = "is switched off, and decides nothing; two people can switch it on"
-        yield PolicyFinding(code="switched_off", about=rule.id, text=text, is_error=False)
+        yield _of_rule(rule, "switched_off", LINT_PHRASES("switched_off"), is_error=False)
 
 
 def _header_notes(draft: PolicyDraft) -> Iterator[PolicyFinding]:
     header, newest = draft.header, draft.vocabulary.version
     if header.written_for is None:
-        text = (
-            f"is in place of {', '.join(OLDER_HEADER_FILES)}, which decide nothing: the program "
-            f"explains its names itself; write `vocabulary = {newest}` and never_overridden there"
-        )
-        yield PolicyFinding(code="older_folder", about=HEADER_FILE, text=text, is_error=False)
+        older = ", ".join(OLDER_HEADER_FILES)
+        said = LINT_PHRASES("older_folder", files=older, version=newest)
+        yield PolicyFinding(code="older_folder", about=HEADER_FILE, said=said, is_error=False)
     elif header.written_for > newest:
-        text = f"is a newer vocabulary than that of this program, which is version {newest}"
-        about = f"vocabulary {header.written_for}"
-        yield PolicyFinding(code="newer_vocabulary", about=about, text=text, is_error=False)
+        yield PolicyFinding(
+            code="newer_vocabulary",
+            about=f"vocabulary {header.written_for}",
+            said=LINT_PHRASES("newer_vocabulary", version=newest),
+            is_error=False,
+            file=HEADER_FILE,
+        )
 
 
 def _later_names(draft: PolicyDraft) -> Iterator[PolicyFinding]:
     """What the vocabulary has that the policy was not written for, and what decides it."""
     later = draft.policy.later
     for name in later.names:
-        code, text = "later_name", "no row need use it"
+        code, what = "later_name", LINT_PHRASES("no_row_needed")
         if name.kind is NameKind.ACTION:
             action = Action(name.name)
             if (old := later.stand_ins.get(action)) is not None:
-                code, text = "stand_in", f"the rows of {old} decide it, those that deny too"
+                code, what = "stand_in", LINT_PHRASES("stand_in", action=old.value)
             elif action in later.denied:
-                code, text = (
-                    "new_action_denied",
-                    "nobody may do it until a row of its own allows it",
-                )
+                code, what = "new_action_denied", LINT_PHRASES("new_action_denied")
             else:
-                text = "it has rows of its own"
-        since = f"the policy was written before version {name.since} of the vocabulary"
-        yield PolicyFinding(code=code, about=name.name, text=f"{since}: {text}", is_error=False)
+                what = LINT_PHRASES("own_rows")
+        said = LINT_PHRASES("later_name", version=name.since, what=what)
+        yield PolicyFinding(code=code, about=name.name, said=said, is_error=False)
 
 
 def _legal_bases(draft: PolicyDraft, on: date | None) -> Iterator[PolicyFinding]:
     """Rows that name no legal basis, bases that no row names, and bases that have expired."""
 
-    def note(code: str, about: str, text: str) -> PolicyFinding:
-        return PolicyFinding(code=code, about=about, text=text, is_error=False)
+    def note(code: str, about: str, said: Phrase) -> PolicyFinding:
+        return PolicyFinding(code=code, about=about, said=said, is_error=False, file=BASES_FILE)
 
     if draft.header.written_for is None:
         return  # The rows of an older folder cannot name any.
     for rule in draft.rows:
         if not rule.bases:
-            yield note("basis_missing", rule.id, "names no legal basis")
+            yield _of_rule(rule, "basis_missing", LINT_PHRASES("basis_missing"), is_error=False)
     for basis in draft.policy.bases.values():
         rows = [rule.id for rule in draft.rows if basis.id in rule.bases]
         if not rows:
-            yield note("basis_unused", basis.id, "no row names it")
+            yield note("basis_unused", basis.id, LINT_PHRASES("basis_unused"))
         elif on is not None and basis.has_expired(on):
-            following = "" if basis.successor is None else f", and {basis.successor} replaces it"
-            text = f"expired after {basis.valid_until}{following}; named by {' '.join(rows)}"
-            yield note("basis_expired", basis.id, text)
+            yield note("basis_expired", basis.id, _expired(basis, rows))
+
+
+def _expired(basis: LegalBasis, rows: Sequence[str]) -> Phrase:
+    day, named_by = str(basis.valid_until), " ".join(rows)
+    if basis.successor is None:
+        return LINT_PHRASES("basis_expired", day=day, rows=named_by)
+    return LINT_PHRASES("basis_replaced", day=day, rows=named_by, successor=basis.successor)
 
 
 def _unused_names(draft: PolicyDraft) -> Iterator[PolicyFinding]:
@@ -165,11 +196,22 @@ def _unused_names(draft: PolicyDraft) -> Iterator[PolicyFinding]:
     used = frozenset[str]().union(*(names_in(conditions[rule.when]) for rule in rules))
     later = {name.name for name in draft.policy.later.names}
     for fact in sorted(draft.policy.facts - used - later):
-        yield PolicyFinding(
-            code="fact_unused", about=fact, text="no row uses the fact", is_error=False
-        )
+        said = LINT_PHRASES("fact_unused")
+        yield PolicyFinding(code="fact_unused", about=fact, said=said, is_error=False)
     allowed = {rule.actions for rule in rules if rule.effect is Effect.ALLOW}
     for action in Action:
         if action not in allowed and action not in later:
-            text = "no row allows it, so nobody may do it"
-            yield PolicyFinding(code="action_denied", about=action, text=text, is_error=False)
+            said = LINT_PHRASES("action_denied")
+            yield PolicyFinding(code="action_denied", about=action, said=said, is_error=False)
+
+
+def row_lines(files: FilesByName) -> Mapping[tuple[str, str], int]:
+    """The lines of rules, legal bases and invariants, by file and by what findings call them."""
+    found = {
+        (INVARIANTS_FILE, line.text): line.number
+        for line in read_lines(INVARIANTS_FILE, files[INVARIANTS_FILE])
+    }
+    for name, place in _ID_CELL.items():
+        for line in read_text_lines(name, files[name]) if name in files else ():
+            found[name, cells_of(line.text)[place]] = line.number
+    return found

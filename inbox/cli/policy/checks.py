@@ -11,17 +11,19 @@ from typing import Annotated
 import typer
 
 from inbox.access.files.active import POLICY_KIND, is_active_policy
-from inbox.access.files.folder import PolicyDraft, read_policy_files
+from inbox.access.files.folder import PolicyDraft, read_draft, read_policy_files
 from inbox.access.files.proofs import Violation, violated_invariants
 from inbox.access.files.rule_rows import SWITCHED_OFF
 from inbox.access.policy.conditions import names_in
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
 from inbox.access.review.lint import lint as found_in
+from inbox.access.review.lint import row_lines
 from inbox.access.review.sentences import AccessSentences
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat
 from inbox.cli.common.language import InLanguage, for_staff
+from inbox.cli.common.lint_output import LintRow, lint_language, refused_row, show_lint
 from inbox.cli.common.output import EXIT_FAILED, print_line
 from inbox.cli.common.policy_folder import Policies, draft_for_command, exit_refused
 from inbox.cli.common.rule_changes import print_version
@@ -35,6 +37,7 @@ from inbox.tables import ActivePolicy
 def lint(
     ctx: typer.Context,
     policies: Policies = None,
+    language: InLanguage = None,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
@@ -45,24 +48,28 @@ def lint(
     removed without changing anything. A note is only information.
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
-    draft = draft_for_command(ctx, policies)
-    found = found_in(draft, on=day_of(datetime.now(UTC)))
-    rows = [
-        {
-            "finding": "WRONG" if each.is_error else "note",
-            "code": each.code,
-            "about": str(each.about),
-            "text": each.text,
-        }
-        for each in found
+    said_in = lint_language(form, language)
+    try:
+        files = read_policy_files(policy_folder_of(ctx, policies))
+        draft = read_draft(files)
+    except PolicyError as error:
+        show_lint(form, [refused_row(error, said_in)], "refused", digest=None)
+        raise typer.Exit(EXIT_FAILED) from error
+    lines = row_lines(files)
+    found = [
+        LintRow(
+            is_error=each.is_error,
+            file=each.file,
+            line=lines.get((each.file or "", each.about)),
+            code=each.code,
+            about=str(each.about),
+            text=each.said.text(said_in),
+        )
+        for each in found_in(draft, on=day_of(datetime.now(UTC)))
     ]
-    wrong = sum(each.is_error for each in found)
-    rules = len(draft.policy.rules)
-    summary = f"{rules} rules, {wrong} wrong, {len(found) - wrong} notes"
-    value = {"digest": draft.policy.digest, "wrong": wrong, "findings": rows}
-    columns = ("finding", "code", "about", "text")
-    form.show(value, rows, columns, summary, _digest_line(draft.policy))
-    if wrong:
+    counted = f"{len(draft.policy.rules)} rules"
+    show_lint(form, found, counted, digest=draft.policy.digest)
+    if any(each.is_error for each in found):
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -12,6 +12,7 @@ from inbox.access.policy.vocabulary import Role
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat, markdown_table
 from inbox.cli.common.language import InLanguage, for_staff, with_headings
+from inbox.cli.common.lint_output import LintRow, lint_language, refused_row, show_lint
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.policy_folder import (
     Policies,
@@ -23,6 +24,7 @@ from inbox.cli.route.change import changes
 from inbox.cli.route.mail import explain, simulate
 from inbox.days import day_of
 from inbox.errors import Invalid, PolicyError
+from inbox.language import TextLanguage
 from inbox.line.mail_units import receiving_units
 from inbox.routing.diff import RoutingDiff, diff_rule_books
 from inbox.routing.diff_text import acknowledgement_digest, piece_text, render_diff, reroute_text
@@ -44,7 +46,6 @@ route.command("explain")(explain)
 route.command("simulate")(simulate)
 route.add_typer(changes)
 
-_LINT_COLUMNS: Final = ("level", "file", "line", "code", "text")
 _Row = dict[str, object]
 
 
@@ -56,6 +57,7 @@ def lint(
         bool,
         typer.Option("--database", help="Also check the units, and the people at the desk."),
     ] = False,
+    language: InLanguage = None,
     as_json: Json = False,
     markdown: Markdown = False,
 ) -> None:
@@ -65,38 +67,41 @@ def lint(
     directory changes.
     """
     form = OutputFormat(as_json=as_json, as_markdown=markdown)
+    said_in = lint_language(form, language)
     files = read_rule_files(policy_folder_of(ctx, folder))
-    rows: list[_Row] = []
+    rows: list[LintRow] = []
     if database:
         with store_of(settings_of(ctx)).reading() as tx:
             for name, raw in files:
-                rows += _findings(name, raw, tx)
+                rows += _findings(name, raw, tx, said_in)
     else:
-        rows = [row for name, raw in files for row in _findings(name, raw, None)]
-    form.show(rows, rows, _LINT_COLUMNS, f"{len(files)} files, {len(rows)} findings")
+        rows = [row for name, raw in files for row in _findings(name, raw, None, said_in)]
+    show_lint(form, rows, f"{len(files)} files")
     if rows:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _findings(name: str, raw: bytes, tx: Transaction | None) -> Iterator[_Row]:
+def _findings(
+    name: str, raw: bytes, tx: Transaction | None, language: TextLanguage
+) -> Iterator[LintRow]:
     try:
         book = read_unchecked_rules(name, raw)
     except PolicyError as error:
-        yield {"level": "WRONG", "file": name, "line": None, "code": error.code,
-               "text": error.reason}  # fmt: skip
+        yield refused_row(error, language, name)
         return
     units, at_desk, today = None, None, datetime.now(UTC)
     if tx is not None:
         today, takes = tx.now, receiving_units(tx, book)
         units, at_desk = takes.keys(), _people_at_desk(tx, takes.get(book.desk))
     for finding in found_in(book, on=day_of(today), units=units, at_desk=at_desk):
-        yield {
-            "level": "WRONG" if finding.is_error else "note",
-            "file": name,
-            "line": finding.line,
-            "code": finding.code,
-            "text": finding.text,
-        }
+        yield LintRow(
+            is_error=finding.is_error,
+            file=name,
+            line=finding.line,
+            code=finding.code,
+            about=" ".join(finding.rules),
+            text=finding.said.text(language),
+        )
 
 
 def _people_at_desk(tx: Transaction, desk: Unit | None) -> int:

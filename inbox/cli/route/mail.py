@@ -32,7 +32,7 @@ from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_cases import METADATA_READERS, read_metadata
 from inbox.routing.sentences import BOKMAAL, RoutingSentences
 from inbox.store import Transaction
-from inbox.strict.toml_tables import ReadPosition
+from inbox.strict.refusal import ReadPosition
 from inbox.tables import Message
 
 By = Annotated[

@@ -5,20 +5,24 @@ There is one file for each kind of row, with the same columns as the keys in TOM
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from inbox.directory.format.phrases import DIRECTORY_PHRASES
 from inbox.directory.format.row_reader import (
     DirectoryBuilder,
-    FileLine,
     columns_of,
+    directory_position,
     quote_if_safe,
     read_row,
     start_builder,
 )
 from inbox.directory.format.rows import COLUMNS_BY_KIND, Cell, Directory, DirectoryRow, RowKind
-from inbox.directory.format.toml_file import period_cells, read_text
+from inbox.directory.format.toml_file import MAX_BYTES, period_cells
+from inbox.strict.phrases import READER_PHRASES
+from inbox.strict.refusal import ReadPosition
+from inbox.strict.source_text import odd_sign_in, read_text
 
 ORGANISATION_FILE: Final = "organisation.csv"
 CSV_FILES: Final[Mapping[RowKind, str]] = {
@@ -37,12 +41,11 @@ _FLAGS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 def read_folder(folder: Path) -> Directory:
     """Read the directory from a folder; a missing file lists no rows of its kind."""
-    known = {ORGANISATION_FILE, *CSV_FILES.values()}
+    known = sorted({ORGANISATION_FILE, *CSV_FILES.values()})
     for path in sorted(folder.iterdir()):
         if path.name not in known:
-            raise FileLine(file=path.name).refuse(
-                "file", quote_if_safe(path.name), ", ".join(sorted(known))
-            )
+            place = directory_position(path.name)
+            raise place.refuse("file", quote_if_safe(path.name), ", ".join(known), names=known)
     gathered = _start_builder(folder)
     for kind, name in CSV_FILES.items():
         path = folder / name
@@ -50,22 +53,21 @@ def read_folder(folder: Path) -> Directory:
             gathered.declare_kind(kind)
             for place, cells in _csv_rows(path, columns_of(kind)):
                 read = {n: _cell_value(kind, n, text) for n, text in cells.items() if text}
-                gathered.add(read_row(kind, read, {"": place}), place)
+                gathered.add(read_row(kind, read, place), place)
     return gathered.build()
 
 
 def _start_builder(folder: Path) -> DirectoryBuilder:
     path = folder / ORGANISATION_FILE
-    place = FileLine(file=ORGANISATION_FILE)
+    place = directory_position(ORGANISATION_FILE)
     if not path.exists():
-        raise place.refuse(
-            "file",
-            "no such file",
-            f"{ORGANISATION_FILE} with the columns {', '.join(_ORGANISATION_COLUMNS)}",
-        )
+        columns = ", ".join(_ORGANISATION_COLUMNS)
+        allowed = DIRECTORY_PHRASES("file_with_columns", file=ORGANISATION_FILE, columns=columns)
+        raise place.refuse("file", DIRECTORY_PHRASES("no_such_file"), allowed)
     rows = list(_csv_rows(path, _ORGANISATION_COLUMNS))
     if len(rows) != 1:
-        raise place.refuse("value", f"{len(rows)} rows", "one row")
+        read = READER_PHRASES("rows", count=len(rows))
+        raise place.refuse("value", read, DIRECTORY_PHRASES("one_row"))
     at, cells = rows[0]
     complete = cells.get("complete") or "false"
     return start_builder(
@@ -73,28 +75,42 @@ def _start_builder(folder: Path) -> DirectoryBuilder:
     )
 
 
-def _csv_rows(path: Path, known: tuple[str, ...]) -> Iterator[tuple[FileLine, dict[str, str]]]:
+def _csv_rows(path: Path, known: tuple[str, ...]) -> Iterator[tuple[ReadPosition, dict[str, str]]]:
     """Each row of a CSV file, with its line.
 
     The first line names columns; each of them is known, and once.
     """
-    text = read_text(FileLine(file=path.name), path.read_bytes())
+    file = directory_position(path.name)
+    text = read_text(file, path.read_bytes(), max_bytes=MAX_BYTES)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         names = next(reader, [])
         for name in names:
             if name not in known or names.count(name) > 1:
-                raise FileLine(file=path.name, line=1).refuse(
-                    "key", quote_if_safe(name), ", ".join(known)
-                )
+                place = file.at_line(1)
+                _check_signs(place, [name])
+                raise place.refuse("key", quote_if_safe(name), ", ".join(known), names=known)
         for cells in reader:
-            place = FileLine(file=path.name, line=reader.line_num)
+            place = file.at_line(reader.line_num)
             if len(cells) != len(names):
-                raise place.refuse("value", f"{len(cells)} cells", f"{len(names)}, as in line 1")
+                _check_signs(place, cells)
+                allowed = DIRECTORY_PHRASES("cells_as_in_line_1", count=len(names))
+                raise place.refuse("value", DIRECTORY_PHRASES("cells", count=len(cells)), allowed)
             yield place, dict(zip(names, cells, strict=True))
     except csv.Error:
-        place = FileLine(file=path.name, line=reader.line_num)
-        raise place.refuse("csv", "what is not CSV", "commas between, quotes around") from None
+        place = file.at_line(reader.line_num)
+        read, allowed = DIRECTORY_PHRASES("not_csv"), DIRECTORY_PHRASES("csv")
+        raise place.refuse("csv", read, allowed) from None
+
+
+def _check_signs(place: ReadPosition, cells: Iterable[str]) -> None:
+    """Name what a spreadsheet wrote, where the cells are not as they must be."""
+    for cell in cells:
+        odd = odd_sign_in(cell)
+        if odd is not None and odd.code == "semicolon":
+            raise place.refuse("semicolon", odd.read, READER_PHRASES("commas_between_cells"))
+        if odd is not None:
+            raise place.refuse(*odd)
 
 
 def _cell_value(kind: RowKind, name: str, text: str) -> object:

@@ -8,8 +8,10 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from inbox.access.policy.vocabulary import Role
+from inbox.directory.format.phrases import DIRECTORY_PHRASES
 from inbox.domain import Mode, OrgNumber, parse_org_number
 from inbox.errors import Invalid
+from inbox.strict.phrases import READER_PHRASES, Said
 from inbox.tables.periods import has_ended
 
 Cell: TypeAlias = str | bool
@@ -34,12 +36,17 @@ class Column:
     """One column: a key of a table in TOML, a column in CSV."""
 
     name: str
-    allowed: str
+    allowed: Said
     is_valid: Callable[[str], bool] | None
     """None: true or false."""
     required: bool = True
     is_key: bool = False
     """It belongs to what names the row; a row of other names is another row."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that it is limited to, if it is."""
+        return tuple(self.allowed.split(", ")) if isinstance(self.allowed, str) else ()
 
     def accepts(self, value: object) -> bool:
         """Whether the column accepts the value."""
@@ -67,26 +74,26 @@ def _is_org_number(text: str) -> bool:
 
 _ROLES: Final = tuple(role.value for role in Role if role is not Role.CASE_SYSTEM)
 _MODES: Final = tuple(mode.value for mode in Mode)
-_ID: Final = ("an id of a-z, 0-9 and hyphens, at most 31", _matches(r"[a-z0-9][a-z0-9-]{0,30}"))
-_NAME: Final = ("one line of at most 200 characters", _single_line(200))
-_NUMBER: Final = ("an organisation number: nine digits that fit together", _is_org_number)
-_TEXT: Final = ("one line of at most 200 characters", _single_line(200))
-_HASH: Final = ("64 of 0-9 and a-f, as an export writes it", _matches(r"[0-9a-f]{64}"))
-_CODE: Final = ("a shielding code of at most 40 characters", _single_line(40))
-_ADDRESS: Final = ("an address of http or https", _matches(r"https?://[!-~]{1,290}"))
+_Allowed: TypeAlias = tuple[Said, Callable[[str], bool]]
+_ID: Final = (DIRECTORY_PHRASES("id"), _matches(r"[a-z0-9][a-z0-9-]{0,30}"))
+_NAME: Final = (DIRECTORY_PHRASES("one_line"), _single_line(200))
+_NUMBER: Final = (READER_PHRASES("org_number"), _is_org_number)
+_TEXT: Final = (DIRECTORY_PHRASES("one_line"), _single_line(200))
+_HASH: Final = (DIRECTORY_PHRASES("hash"), _matches(r"[0-9a-f]{64}"))
+_CODE: Final = (DIRECTORY_PHRASES("shielding_code"), _single_line(40))
+_MESSAGE_ID: Final = (DIRECTORY_PHRASES("message_id"), _matches(r"[0-9a-f]{32}"))
+_ADDRESS: Final = (DIRECTORY_PHRASES("address"), _matches(r"https?://[!-~]{1,290}"))
 
 
-def _column(name: str, kind: tuple[str, Callable[[str], bool]], *, required: bool = True) -> Column:
+def _column(name: str, kind: _Allowed, *, required: bool = True) -> Column:
     return Column(name=name, allowed=kind[0], is_valid=kind[1], required=required)
 
 
-def _key_column(
-    name: str, kind: tuple[str, Callable[[str], bool]] = _ID, *, required: bool = True
-) -> Column:
+def _key_column(name: str, kind: _Allowed = _ID, *, required: bool = True) -> Column:
     return replace(_column(name, kind, required=required), is_key=True)
 
 
-def _one_of(words: tuple[str, ...]) -> tuple[str, Callable[[str], bool]]:
+def _one_of(words: tuple[str, ...]) -> _Allowed:
     return ", ".join(words), lambda text: text in words
 
 
@@ -114,7 +121,7 @@ COLUMNS_BY_KIND: Final[Mapping[RowKind, tuple[Column, ...]]] = {
     RowKind.CLEARANCE: (_key_column("person"), _key_column("shielding", _CODE)),
     RowKind.CONFLICT: (
         _key_column("person"),
-        _key_column("message", ("the id of a message", _matches(r"[0-9a-f]{32}")), required=False),
+        _key_column("message", _MESSAGE_ID, required=False),
         _key_column("sender", _NUMBER, required=False),
         _key_column("reference", _TEXT, required=False),
         _key_column("reference_hash", _HASH, required=False),

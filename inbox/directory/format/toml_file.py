@@ -1,105 +1,69 @@
 """Reads and writes a directory as one TOML file; an error names the line."""
 
 import json
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
 from inbox.days import day_of, is_midnight, last_day_before
-from inbox.directory.format.row_reader import FileLine, quote_if_safe, read_row, start_builder
+from inbox.directory.format.phrases import DIRECTORY_PHRASES
+from inbox.directory.format.row_reader import (
+    directory_position,
+    quote_if_safe,
+    read_row,
+    start_builder,
+)
 from inbox.directory.format.rows import COLUMNS_BY_KIND, Cell, Directory, DirectoryRow, RowKind
+from inbox.strict.refusal import ReadPosition
+from inbox.strict.toml_tables import read_toml
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 _TOP_KEYS: Final = ("organisation", "complete", *(kind.value for kind in RowKind))
-_HEADER = re.compile(r"\s*\[\[\s*([A-Za-z0-9_-]+)\s*\]\]")
-_KEY = re.compile(r"\s*\"?([^\s\"=]+)\"?\s*=")
 
 
 def read_directory(raw: bytes, *, file: str = "directory.toml") -> Directory:
     """Read the directory from a TOML file. Raises `Invalid`, which says where, and never a name."""
-    text = read_text(FileLine(file=file), raw)
-    try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        found = re.search(r"line (\d+)", str(error))
-        place = FileLine(file=file, line=int(found[1]) if found else 0)
-        raise place.refuse("toml", "what is not TOML", "TOML") from None
-    return directory_of(table, file=file, text=text)
+    place, table = read_toml(directory_position(file), raw, max_bytes=MAX_BYTES)
+    return _directory_at(place, table)
 
 
-def read_text(place: FileLine, raw: bytes) -> str:
-    """Decode UTF-8 without byte order mark, up to a maximum size."""
-    if len(raw) > MAX_BYTES:
-        raise place.refuse("too_large", f"{len(raw)} bytes", f"at most {MAX_BYTES} bytes")
-    if raw.startswith(b"\xef\xbb\xbf"):
-        raise place.refuse("encoding", "a byte order mark", "UTF-8 without one")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise FileLine(file=place.file, line=line).refuse("toml", "bytes", "UTF-8") from None
+def directory_of(table: Mapping[str, object], *, file: str = "directory") -> Directory:
+    """Build the directory from a table that is in no file."""
+    return _directory_at(directory_position(file), table)
 
 
-def directory_of(
-    table: Mapping[str, object], *, file: str = "directory", text: str = ""
-) -> Directory:
-    """Build the directory from a parsed TOML table.
-
-    The parameter `text` is the source of the table, used to find line numbers.
-    """
-    lines = _KeyLines(file, text)
+def _directory_at(place: ReadPosition, table: Mapping[str, object]) -> Directory:
     for name in table:
         if name not in _TOP_KEYS:
-            raise lines.top(name).refuse("key", quote_if_safe(name), ", ".join(_TOP_KEYS))
+            here = _top(place, name)
+            raise here.refuse("key", quote_if_safe(name), ", ".join(_TOP_KEYS), names=_TOP_KEYS)
     gathered = start_builder(
-        lines.top("organisation"),
+        _top(place, "organisation"),
         table.get("organisation"),
         table.get("complete", False),
-        complete_at=lines.top("complete"),
+        complete_at=_top(place, "complete"),
     )
     for kind in RowKind:
         if kind.value not in table:
             continue
         gathered.declare_kind(kind)
-        for index, read in enumerate(_tables(lines.top(kind.value), kind, table[kind.value])):
-            places = lines.of_table(kind, index)
-            gathered.add(read_row(kind, read, places), places[""])
+        for index, read in enumerate(_tables(_top(place, kind.value), kind, table[kind.value])):
+            here = place.at("", kind.value, index)
+            gathered.add(read_row(kind, read, here), here)
     return gathered.build()
 
 
-def _tables(place: FileLine, kind: RowKind, value: object) -> Iterator[Mapping[str, object]]:
+def _top(place: ReadPosition, name: str) -> ReadPosition:
+    """The position of a top-level key, or of the first of its tables."""
+    here, first = place.at("", name), place.at("", name, 0)
+    return here if here.line is not None else first
+
+
+def _tables(place: ReadPosition, kind: RowKind, value: object) -> Iterator[Mapping[str, object]]:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise place.refuse("value", quote_if_safe(value), f"[[{kind.value}]], or {kind.value} = []")
+        allowed = DIRECTORY_PHRASES("table_or_none", kind=kind.value)
+        raise place.refuse("value", quote_if_safe(value), allowed)
     yield from value
-
-
-class _KeyLines:
-    """The lines of tables and keys, found in the text because `tomllib` does not report them."""
-
-    def __init__(self, file: str, text: str) -> None:
-        self._file = file
-        self._top: dict[str, FileLine] = {}
-        self._tables: dict[str, list[dict[str, FileLine]]] = {}
-        inside: dict[str, FileLine] = self._top
-        for number, line in enumerate(text.split("\n"), 1):
-            here = FileLine(file=file, line=number)
-            if header := _HEADER.match(line):
-                inside = {"": here}
-                self._tables.setdefault(header[1], []).append(inside)
-                self._top.setdefault(header[1], here)
-            elif key := _KEY.match(line):
-                inside.setdefault(key[1], here)
-
-    def top(self, name: str) -> FileLine:
-        """The line of a top-level key; if there is none, the file itself."""
-        return self._top.get(name, FileLine(file=self._file))
-
-    def of_table(self, kind: RowKind, index: int) -> Mapping[str, FileLine]:
-        """The lines of the keys of a table; the key "" is the table itself."""
-        tables = self._tables.get(kind.value, [])
-        return tables[index] if index < len(tables) else {"": self.top(kind.value)}
 
 
 def directory_text(directory: Directory) -> str:

@@ -16,6 +16,8 @@ from inbox.access.review.lint import lint
 from inbox.access.review.one_person import why_two_people
 from inbox.access.review.text_diff import WrittenChange, changed_bases, changed_rows
 from inbox.errors import PolicyError
+from inbox.language import TextLanguage
+from inbox.strict.refusal import refusal_of
 from tests.access.town import allow, policy_files
 
 LAW = "fvl-13, forvaltningsloven, § 13, 1970-01-01, , , forvaltningsloven § 13, Act section 13"
@@ -66,6 +68,8 @@ def test_file_of_bases_may_have_no_rows() -> None:
         (LAW.replace(", Act section 13", ", "), "policy.cells"),
         (LAW.replace(", Act section 13", ""), "policy.cells"),
         (LAW + ", more", "policy.cells"),
+        (LAW.replace(",", ";"), "policy.semicolon"),
+        (LAW + ", \u201cmore\u201d", "policy.curly_quote"),
         (LAW.replace("1970-01-01", "1970-13-01"), "policy.day"),
         (LAW.replace("1970-01-01", "01.01.1970"), "policy.day"),
         (LAW.replace("1970-01-01", "19700101"), "policy.day"),
@@ -86,6 +90,22 @@ def test_invalid_row_of_bases_is_refused_with_its_line(row: str, code: str) -> N
 
     assert error.value.code == code
     assert error.value.reason.startswith("bases.csv, line ")
+
+
+def test_refused_basis_says_why_in_three_languages_with_the_nearest_id() -> None:
+    second = LAW.replace("fvl-13,", "fvl-14,").replace(", , ,", ", 2027-01-01, fvl-113,")
+
+    with pytest.raises(PolicyError) as error:
+        read_bases(a_file(LAW, second))
+
+    refusal = refusal_of(error.value)
+    assert refusal is not None
+    assert (refusal.file, refusal.line) == ("bases.csv", 5)
+    assert [refusal.sentence(language) for language in TextLanguage] == [
+        "leste «fvl-113»; tillatt: en id i denne filen; nærmest: fvl-13",
+        "las «fvl-113»; lov: ein id i denne fila; nærast: fvl-13",
+        "read «fvl-113»; allowed: an id of this file; nearest: fvl-13",
+    ]
 
 
 def test_file_of_bases_with_another_count_is_refused() -> None:
@@ -154,7 +174,11 @@ def test_lint_notes_expired_unused_and_missing_bases() -> None:
     def notes(files: FilesByName, on: date | None) -> dict[tuple[str, str], str]:
         found = lint(read_draft(files), on=on)
         assert not any(each.is_error for each in found)
-        return {(e.code, e.about): e.text for e in found if e.code.startswith("basis_")}
+        return {
+            (e.code, e.about): e.said.text(TextLanguage.EN)
+            for e in found
+            if e.code.startswith("basis_")
+        }
 
     assert notes(policy_files(), date(2026, 11, 30)) == {}
     assert notes(ENDS, date(2026, 12, 31)) == {}

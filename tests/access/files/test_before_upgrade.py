@@ -116,7 +116,7 @@ def test_policy_with_a_fact_that_the_program_lacks_is_refused_before_the_upgrade
 
     assert refused.value.code == "policy.condition_name"
     assert "the active policy cannot be read: allow.csv, line " in refused.value.reason
-    assert "read 'urgent'" in refused.value.reason
+    assert "read «urgent»" in refused.value.reason
     assert "with the program of before, let two people activate a policy without it" in str(
         refused.value
     )

@@ -52,7 +52,7 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
     ("file", "old", "new", "code"),
     [
         ("deny.csv", D03, D03 + b" # habilitet", "policy.sign"),
-        ("deny.csv", D03, D03 + b"; x", "policy.sign"),
+        ("deny.csv", D03, D03 + b"; x", "policy.semicolon"),
         ("deny.csv", D03, D03.replace(b"deny", b'"deny"'), "policy.sign"),
         ("deny.csv", D03, D03.replace(b", deny", b", Deny"), "policy.effect"),
         ("deny.csv", D03, D03.replace(b", deny", b", allow"), "policy.effect"),
@@ -77,11 +77,16 @@ def refused(file: str, old: bytes, new: bytes, *, rows: int = 0) -> PolicyError:
         ("deny.csv", D03, D03.replace(b"conflict", b"conflicts"), "policy.condition_name"),
         ("deny.csv", D03, D03.replace(b"conflict", b"conflict(("), "policy.condition"),
         ("deny.csv", D03, D03.replace(b"conflict", "c\u00f6nflict".encode()), "policy.not_ascii"),
-        ("deny.csv", D03, D03.replace(b", conflict", b",\xc2\xa0conflict"), "policy.character"),
+        (
+            "deny.csv",
+            D03,
+            D03.replace(b", conflict", b",\xc2\xa0conflict"),
+            "policy.no_break_space",
+        ),
         ("deny.csv", D03, D03.replace(b", conflict", b",\tconflict"), "policy.character"),
         ("deny.csv", D03, D03.replace(b"none", b"log  reason"), "policy.word"),
         ("deny.csv", D03, b"# " + D03, "policy.rows_differ"),
-        ("deny.csv", D03 + BASES + b"\n", D03 + BASES + b"\r\n", "policy.character"),
+        ("deny.csv", D03 + BASES + b"\n", D03 + BASES + b"\r\n", "policy.line_end"),
         ("deny.csv", b"# rows", b"\xef\xbb\xbf# rows", "policy.byte_order_mark"),
         ("deny.csv", D03, D03 + b"\xff", "policy.encoding"),
         ("deny.csv", D03, D03 + b" " * 300_000, "policy.too_large"),
@@ -139,15 +144,15 @@ def test_policy_files_with_one_invalid_edit_are_refused_with_a_code(
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("deny.csv", D03, D03.replace(b"list open", b"lst open"), ": read 'lst open"),
-        ("deny.csv", D03, D03 + b"\xff", ": read 'byte"),
-        ("allow.csv", A09, A09 + b"\n" + A09, ": read 'A09'"),
-        ("policy.toml", b"\nvocabulary = 2", b"\nvocabulary = 0", ", vocabulary: read '0'"),
+        ("deny.csv", D03, D03.replace(b"list open", b"lst open"), ": read «lst open"),
+        ("deny.csv", D03, D03 + b"\xff", ": read byte"),
+        ("allow.csv", A09, A09 + b"\n" + A09, ": read «A09»"),
+        ("policy.toml", b"\nvocabulary = 2", b"\nvocabulary = 0", ", vocabulary: read «0»"),
         ("policy.toml", b'\nnever_overridden = ["conflict', b'\nnever_overridden = ["con', ""),
-        ("shielding.toml", b'\ncode = "24"', b'\ncode = ""', ", shielding.code: read ''"),
-        ("shielding.toml", b'\ncode = "24"', b'\ncode = "7"', ", shielding.code: read '7'"),
-        ("invariants.txt", b"\nopen implies list", b"\nopen implies lst", ": read 'lst'"),
-        ("invariants.txt", b"\nopen implies list", b"\nopen implies route", ": read 'handler"),
+        ("shielding.toml", b'\ncode = "24"', b'\ncode = ""', ", shielding.code: read «»"),
+        ("shielding.toml", b'\ncode = "24"', b'\ncode = "7"', ", shielding.code: read «7»"),
+        ("invariants.txt", b"\nopen implies list", b"\nopen implies lst", ": read «lst»"),
+        ("invariants.txt", b"\nopen implies list", b"\nopen implies route", ": read «handler"),
         ("tests/access.toml", b'\nname = "karantene', b'\nnome = "karantene', ", case.nome"),
     ],
 )
@@ -378,18 +383,18 @@ def test_allow_row_may_use_every_fact_of_its_subject_and_every_duty() -> None:
 def test_refused_row_names_the_unknown_facts_or_the_whole_combination() -> None:
     old = b"close_task, archivist leader handler security_reviewer operator, own_task"
     for new, said in (
-        (old + b" and involved", "read 'close_task: involved'"),
-        (old + b" and involved and missed", "read 'close_task: involved missed'"),
+        (old + b" and involved", "read «close_task: involved»"),
+        (old + b" and involved and missed", "read «close_task: involved missed»"),
     ):
         with pytest.raises(PolicyError, match=said):
             draft_of(old, new)
     old = b"route, archivist, mailbox"
-    with pytest.raises(PolicyError, match="read 'route: mailbox missed unrouted'"):
+    with pytest.raises(PolicyError, match="read «route: mailbox missed unrouted»"):
         draft_of(old, old + b" and missed and unrouted")
 
 
 def test_wildcard_duty_is_refused_and_the_wildcard_offered_only_where_allowed() -> None:
-    with pytest.raises(PolicyError, match=r"read '\*'; allowed: log, reason, notify, review$"):
+    with pytest.raises(PolicyError, match=r"read «\*»; allowed: log, reason, notify, review$"):
         draft_of(A09, A09.replace(b", log,", b", *,"))
     with pytest.raises(PolicyError, match=r"allowed: archivist, .*, case_system$"):
         draft_of(A09, A09.replace(b"handler", b"boss"))

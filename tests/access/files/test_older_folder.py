@@ -14,6 +14,7 @@ from inbox.access.files.versions import DigestRule, FilesOfVersion
 from inbox.access.policy.engine import model_text
 from inbox.access.review.lint import lint
 from inbox.errors import PolicyError
+from inbox.language import TextLanguage
 from tests.access.kept_policies import decided_otherwise, recorded_decisions
 from tests.access.town import KEPT_BEFORE, files_of_vocabulary_1
 
@@ -46,10 +47,14 @@ def test_kept_version_of_an_older_folder_keeps_its_digest() -> None:
 def test_lint_notes_what_an_older_folder_was_not_written_for() -> None:
     found = {(each.code, each.about): each for each in lint(load_draft(KEPT_BEFORE))}
 
-    assert found["later_name", "needs_reviewer"].text.startswith(
-        "the policy was written before version 2 of the vocabulary"
+    assert (
+        found["later_name", "needs_reviewer"]
+        .said.text(TextLanguage.EN)
+        .startswith("the policy was written before version 2 of the vocabulary")
     )
-    assert "write `vocabulary = 2`" in found["older_folder", "policy.toml"].text
+    assert "write `vocabulary = 2`" in found["older_folder", "policy.toml"].said.text(
+        TextLanguage.EN
+    )
     assert not any(each.is_error for each in found.values())
     assert not any(code == "fact_unused" for code, _ in found)
 
@@ -111,7 +116,7 @@ def test_older_folder_with_one_invalid_edit_is_refused_with_a_code(
         ("facts.toml", b"\nconflict = {", b"\nconflict = {{", ": read"),
         ("vocabulary.toml", b"\nopen = { nb", b"\nopen = { nn", ", actions.open.nn: read"),
         ("vocabulary.toml", b'\nnever_overridden = ["conflict', b'\nnever_overridden = ["con', ""),
-        ("model.conf", b"\nm = named", b"\nm = always || named", ": read 'm = always"),
+        ("model.conf", b"\nm = named", b"\nm = always || named", ": read «m = always"),
     ],
 )
 def test_refusal_of_an_older_folder_names_file_and_line(
@@ -158,4 +163,4 @@ def test_truncated_model_file_is_refused_at_its_end(kept: int, line: int) -> Non
     with pytest.raises(PolicyError) as refused:
         read_policy(files_of_vocabulary_1() | {"model.conf": cut})
 
-    assert refused.value.reason.startswith(f"model.conf, line {line}: read 'the end of the file'")
+    assert refused.value.reason.startswith(f"model.conf, line {line}: read the end of the file")

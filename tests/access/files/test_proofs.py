@@ -53,7 +53,7 @@ def test_invariant_broken_without_any_fact_is_reported_as_with_nothing() -> None
     (found,) = broken(policy, "open implies a")
 
     assert str(found) == "line 2, handler with nothing"
-    with pytest.raises(PolicyError, match="read 'handler with nothing'"):
+    with pytest.raises(PolicyError, match="read «handler with nothing»"):
         check_invariants(policy, [found.invariant])
 
 
@@ -69,7 +69,7 @@ def test_every_broken_invariant_is_reported_once_for_each_role() -> None:
         (2, Role.LEADER),
         (4, Role.HANDLER),
     ]
-    with pytest.raises(PolicyError, match="line 2: read 'handler with a'.*also line 2, leader"):
+    with pytest.raises(PolicyError, match="line 2: read «handler with a».*also line 2, leader"):
         check_invariants(policy, [each.invariant for each in found])
 
 

@@ -72,13 +72,13 @@ def test_invalid_condition_text_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "read"),
     [
-        ("a or and", "policy.condition_name", "read 'and'"),
-        ("a or )", "policy.condition_name", "read ')'"),
-        ("(a", "policy.condition", "read '(a'"),
-        ("(a b)", "policy.condition", "read '(a b)'"),
-        ("a) or b", "policy.condition", "read ')'"),
-        ("a & " + "b" * 100, "policy.condition", "read ' & " + "b" * 77 + "'"),
-        ("a" * 401, "policy.condition", "read '401 characters'"),
+        ("a or and", "policy.condition_name", "read «and»"),
+        ("a or )", "policy.condition_name", "read «)»"),
+        ("(a", "policy.condition", "read «(a»"),
+        ("(a b)", "policy.condition", "read «(a b)»"),
+        ("a) or b", "policy.condition", "read «)»"),
+        ("a & " + "b" * 100, "policy.condition", "read « & " + "b" * 77 + "…»"),
+        ("a" * 401, "policy.condition", "read 401 characters"),
     ],
 )
 def test_refused_condition_has_a_code_and_a_short_quote(text: str, code: str, read: str) -> None:

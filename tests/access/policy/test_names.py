@@ -19,6 +19,7 @@ from inbox.access.policy.vocabulary import Effect
 from inbox.access.review.lint import PolicyFinding, lint
 from inbox.access.review.one_person import why_two_people
 from inbox.errors import PolicyError
+from inbox.language import TextLanguage
 from tests.access.town import files_of_vocabulary_1, policy_files
 
 PROGRAM = program_vocabulary()
@@ -127,7 +128,7 @@ def test_lint_says_which_rows_decide_a_new_action() -> None:
     found = findings(draft_without(later(note=Action.OPEN), "note"))
 
     assert (found["note"].code, found["note"].is_error) == ("stand_in", False)
-    assert found["note"].text == (
+    assert found["note"].said.text(TextLanguage.EN) == (
         "the policy was written before version 3 of the vocabulary:"
         " the rows of open decide it, those that deny too"
     )
@@ -147,7 +148,8 @@ def test_new_action_with_rows_of_its_own_is_decided_by_them() -> None:
 
     assert (draft.policy.later.stand_ins, draft.policy.later.denied) == ({}, ())
     assert (True, "A47b") in decisions(draft.policy, Action.NOTE, *READS)
-    assert findings(draft)["note"].text.endswith("it has rows of its own")
+    said = findings(draft)["note"].said.text(TextLanguage.EN)
+    assert said.endswith("it has rows of its own")
     fenced = files_without("note")
     fenced["deny.csv"] = fenced["deny.csv"].replace(b"p, D04, open ", b"p, D04, note open ")
     alone = read_draft(fenced, vocabulary=later(note=Action.OPEN))
@@ -226,7 +228,7 @@ def test_row_that_uses_a_removed_fact_is_refused_with_what_to_write_instead(
     assert error.value.code == "policy.removed"
     assert error.value.reason.startswith("allow.csv, line ")
     assert error.value.reason.endswith(
-        "read 'covers'; allowed: write `has_grant` (version 3 of the vocabulary removed it)"
+        "read «covers»; allowed: write `has_grant` (version 3 of the vocabulary removed it)"
     )
 
 
@@ -236,7 +238,7 @@ def test_invariant_that_uses_a_removed_fact_is_refused() -> None:
         files[name] = files[name].replace(b"covers", b"has_grant")
 
     with pytest.raises(
-        PolicyError, match=r"policy.removed: invariants.txt, line \d+: read 'covers'"
+        PolicyError, match=r"policy.removed: invariants.txt, line \d+: read «covers»"
     ):
         read_draft(files, vocabulary=without_covers())
 

@@ -10,7 +10,7 @@ from inbox.access.files.folder import PolicyDraft, load_draft, read_draft
 from inbox.access.files.invariants import read_invariants
 from inbox.access.files.switch_off import with_row_off
 from inbox.access.policy.vocabulary import Duty, PolicyRule
-from inbox.access.review.lint import lint
+from inbox.access.review.lint import lint, row_lines
 from tests.access.town import POLICIES, allow, deny, policy_files
 
 UNNAMED = {"fact_unused", "action_denied", "basis_missing"}
@@ -41,6 +41,33 @@ def test_lint_notes_a_row_that_is_switched_off() -> None:
     (noted,) = [each for each in lint(off) if each.code == "switched_off"]
 
     assert (noted.about, noted.is_error) == ("A12", False)
+
+
+def test_lint_finding_has_the_file_of_its_row_and_the_row_has_a_line() -> None:
+    files = dict(with_row_off(policy_files(), "A12"))
+    files["bases.csv"] = files["bases.csv"].replace(b"# rows:", b"# ids first\n# rows:")
+    files["deny.csv"] = files["deny.csv"].replace(b" fvl-9", b"")
+    lines = row_lines(files)
+
+    places = {each.code: (each.file, each.about) for each in lint(read_draft(files))}
+
+    assert places["switched_off"] == ("allow.csv", "A12")
+    assert places["redundant"] == ("deny.csv", "D07")
+    assert places["basis_unused"] == ("bases.csv", "fvl-9")
+    for file, start in (
+        ("allow.csv", b"p, A12,"),
+        ("deny.csv", b"p, D07,"),
+        ("bases.csv", b"fvl-9,"),
+    ):
+        (about,) = (about for name, about in places.values() if name == file)
+        above = files[file].partition(b"\n" + start)[0]
+        assert lines[file, about] == above.count(b"\n") + 2
+    assert (
+        files["invariants.txt"]
+        .decode()
+        .split("\n")[lines["invariants.txt", "open implies list"] - 1]
+        .startswith("open implies list")
+    )
 
 
 def test_lint_reports_a_row_made_redundant_by_another(draft: PolicyDraft) -> None:
