@@ -15,7 +15,10 @@ from tests.cli.installation import Installed
 from tests.cli.rule_edits import EXCEPT_DPF, RULE_FILE, replace_in_file
 
 SPEAKING = {
-    *("package inspect", "message held", "policy lint", "route lint"),
+    *("package inspect", "message held", "message list", "message show", "message missed"),
+    *("arrival list", "arrival show", "delivery list", "delivery show", "receipt list"),
+    *("task list", "task show", "proposal list", "proposal show"),
+    *("policy lint", "route lint"),
     *(f"route {name}" for name in ("show", "diff", "explain", "simulate")),
     *(f"policy {name}" for name in ("show", "prove", "diff", "explain", "who-can", "what-can")),
 }

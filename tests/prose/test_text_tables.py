@@ -36,6 +36,7 @@ def parts_of(text: str) -> list[str]:
 def test_every_table_of_texts_is_found() -> None:
     assert {path.name for path in TABLES} == {
         "access_texts.toml",
+        "backlog_texts.toml",
         "directory_file_texts.toml",
         "lint_texts.toml",
         "policy_file_texts.toml",

@@ -23,6 +23,7 @@ from inbox.cli.backlog.list_output import (
 )
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage, for_operators, for_reader
 from inbox.cli.common.output import print_json, print_line
 from inbox.cli.common.shown_rows import COLUMNS_OF, columns_of, printable_value, shown_rows
 from inbox.cli.common.sign_in import (
@@ -70,6 +71,7 @@ def list_arrivals(  # noqa: PLR0913, PLR0917 - the options of a command
     sent_as: SentAs = None,
     hours: OlderThan = None,
     limit: Limit = DEFAULT_LIMIT,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """List arrivals, newest first, without those that are confirmed or given up.
@@ -99,11 +101,11 @@ def list_arrivals(  # noqa: PLR0913, PLR0917 - the options of a command
             | {"age": age(tx.now, row.announced_at)}
             for row in tx.exec(query.limit(limit + 1))
         ]
-    listing("arrivals", _COLUMNS, rows, limit).show(as_json=as_json)
+    listing("arrivals", _COLUMNS, rows, limit).show(for_operators(language), as_json=as_json)
 
 
 @arrival.command()
-def show(
+def show(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
     arrival_id: ArrivalIdArgument,
     by: Annotated[
@@ -114,6 +116,7 @@ def show(
     ] = None,
     as_: As = Role.ARCHIVIST.value,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Show an arrival with its tasks; with --by, who sent it and when, as its envelope says."""
@@ -126,7 +129,7 @@ def show(
     if by is not None:
         told = {name: printable_value(value) for name, value in asdict(envelope).items()}
         parts["envelope"] = [told]
-    print_parts(parts, as_json=as_json)
+    print_parts(parts, for_reader(language, by), as_json=as_json)
 
 
 def _arrival_with_tasks(session: Session, arrival_id: str) -> dict[str, list[dict[str, object]]]:

@@ -23,6 +23,7 @@ from inbox.cli.backlog.list_output import (
 )
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage, for_operators
 from inbox.cli.common.output import print_line
 from inbox.cli.common.shown_rows import COLUMNS_OF, columns_of, shown_rows
 from inbox.cli.common.sign_in import As, By, CodeFromStdin, read_code, sign_in_as
@@ -56,6 +57,7 @@ def list_deliveries(  # noqa: PLR0913, PLR0917 - the options of a command
     sent_as: SentAs = None,
     hours: OlderThan = None,
     limit: Limit = DEFAULT_LIMIT,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """List deliveries that stand open, oldest first, each with its newest event.
@@ -81,7 +83,7 @@ def list_deliveries(  # noqa: PLR0913, PLR0917 - the options of a command
         if found is not None:
             query = query.where(col(Delivery.message_id).in_(found.messages))
         rows = [_row(each, event, tx.now) for each, event in tx.exec(query.limit(limit + 1))]
-    listing("deliveries", _COLUMNS, rows, limit).show(as_json=as_json)
+    listing("deliveries", _COLUMNS, rows, limit).show(for_operators(language), as_json=as_json)
 
 
 def _newest_event() -> ScalarSelect[str]:
@@ -107,11 +109,16 @@ def _row(row: Delivery, event: Outbox | None, now: datetime) -> dict[str, object
 
 
 @delivery.command()
-def show(ctx: typer.Context, delivery_id: DeliveryArgument, as_json: Json = False) -> None:
+def show(
+    ctx: typer.Context,
+    delivery_id: DeliveryArgument,
+    language: InLanguage = None,
+    as_json: Json = False,
+) -> None:
     """Show a delivery with every event about it, and the tasks of its message."""
     with store_for(ctx).reading() as tx:
         parts = _delivery_with_events(tx, delivery_id)
-    print_parts(parts, as_json=as_json)
+    print_parts(parts, for_operators(language), as_json=as_json)
 
 
 def _delivery_with_events(session: Session, delivery_id: str) -> dict[str, list[dict[str, object]]]:

@@ -11,9 +11,11 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session
 
+from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.common.context import keyring_of, settings_of, store_of
-from inbox.cli.common.output import print_json, print_line, print_table
+from inbox.cli.common.output import print_json, print_line
 from inbox.errors import Invalid
+from inbox.language import TextLanguage
 from inbox.line.backlog.sender_ids import SentRows, rows_sent_as
 from inbox.store import Store
 
@@ -41,40 +43,50 @@ class Listing:
     """Rows to print, at most so many, and whether there are more."""
 
     name: str
+    part: str
+    """What each row is about; the key of its words."""
     columns: Sequence[str]
     rows: Sequence[Mapping[str, object]]
     more: bool = False
 
-    def show(self, *, as_json: bool) -> None:
+    def show(self, language: TextLanguage, *, as_json: bool) -> None:
         """Print them; that there are more is said in both forms."""
         if as_json:
             print_json({self.name: list(self.rows), "more": self.more})
             return
-        print_table(self.rows, self.columns)
+        said = RowWords(language=language)
+        said.print_rows(self.part, self.rows, self.columns)
         if self.more:
-            print_line(
-                f"there are more than these {len(self.rows)}: narrow the list, or raise --limit"
-            )
+            print_line(said.text("list.more", shown=len(self.rows)))
 
 
 def listing(
     name: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]], at_most: int
 ) -> Listing:
     """The first rows of those that were found; a query asks for one more than is shown."""
-    return Listing(name=name, columns=columns, rows=rows[:at_most], more=len(rows) > at_most)
+    part = _PART_OF[name]
+    more = len(rows) > at_most
+    return Listing(name=name, part=part, columns=columns, rows=rows[:at_most], more=more)
 
 
-def print_parts(parts: Mapping[str, Sequence[Mapping[str, object]]], *, as_json: bool) -> None:
+_PART_OF: Final = {
+    "arrivals": "arrival",
+    "deliveries": "delivery",
+    "messages": "message",
+    "proposals": "proposal",
+    "receipts": "receipt",
+    "tasks": "task",
+}
+
+
+def print_parts(
+    parts: Mapping[str, Sequence[Mapping[str, object]]], language: TextLanguage, *, as_json: bool
+) -> None:
     """Print one thing in its parts, a line for each column that holds something."""
     if as_json:
         print_json(parts)
-        return
-    for kind, rows in parts.items():
-        for row in rows:
-            print_line(kind)
-            for name, value in row.items():
-                if value is not None:
-                    print_line(f"  {name:<14} {value}")
+    else:
+        RowWords(language=language).print_parts(parts)
 
 
 def word_of(words: type[E], text: str | None, code: str) -> E | None:

@@ -8,7 +8,9 @@ import typer
 from sqlmodel import col, select
 
 from inbox.cli.backlog.list_output import DEFAULT_LIMIT, Limit, age, listing, store_for
+from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage, for_operators, for_staff
 from inbox.cli.common.output import print_json, print_line, printable
 from inbox.cli.common.shown_rows import COLUMNS_OF, columns_of, printable_value
 from inbox.cli.common.sign_in import As, By, CodeFromStdin, perform_as, read_code
@@ -43,6 +45,7 @@ def list_proposals(
     ctx: typer.Context,
     kind: Annotated[str | None, typer.Option(help="Only proposals of this kind.")] = None,
     limit: Limit = DEFAULT_LIMIT,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """List the open proposals, oldest first, with the command that approves each.
@@ -62,16 +65,17 @@ def list_proposals(
             | {"age": age(tx.now, row.created_at), "approved_by": _ELSEWHERE.get(row.kind, _HERE)}
             for row in tx.exec(query.limit(limit + 1))
         ]
-    listing("proposals", _COLUMNS, rows, limit).show(as_json=as_json)
+    listing("proposals", _COLUMNS, rows, limit).show(for_operators(language), as_json=as_json)
 
 
 @proposal.command()
-def show(
+def show(  # noqa: PLR0913, PLR0917 - the options of a command
     ctx: typer.Context,
     proposal_id: ProposalArgument,
     by: By,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Show an open proposal about a message or an arrival: who proposed what, and why.
@@ -90,9 +94,8 @@ def show(
     if as_json:
         print_json(fields)
         return
-    for name, value in fields.items():
-        if value:
-            print_line(f"{name:<12} {printable(str(value))}")
+    for text in RowWords(language=for_staff(language)).lines("proposal", fields, width=12):
+        print_line(printable(text))
 
 
 @proposal.command()

@@ -20,6 +20,7 @@ from inbox.cli.backlog.list_output import (
 )
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage, for_operators
 from inbox.cli.common.output import print_line
 from inbox.cli.common.shown_rows import COLUMNS_OF, columns_of
 from inbox.cli.common.sign_in import (
@@ -53,6 +54,7 @@ def list_receipts(  # noqa: PLR0913, PLR0917 - the options of a command
     sent_as: SentAs = None,
     hours: OlderThan = None,
     limit: Limit = DEFAULT_LIMIT,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """List receipts that are not settled, oldest first: on their way, failed or impossible.
@@ -77,7 +79,7 @@ def list_receipts(  # noqa: PLR0913, PLR0917 - the options of a command
             columns_of(row, _SHOWN) | {"age": age(tx.now, row.chosen_at)}
             for row in tx.exec(query.limit(limit + 1))
         ]
-    listing("receipts", _COLUMNS, rows, limit).show(as_json=as_json)
+    listing("receipts", _COLUMNS, rows, limit).show(for_operators(language), as_json=as_json)
 
 
 @receipt.command("send-again")

@@ -21,14 +21,15 @@ from inbox.cli.backlog.list_output import (
     age,
     listing,
     older_than,
-    print_parts,
     sent_rows,
     store_for,
     word_of,
 )
+from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.backlog.settling_commands import SETTLING_COMMANDS
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage, for_operators, for_staff
 from inbox.cli.common.output import print_json, print_line, printable
 from inbox.cli.common.shown_rows import COLUMNS_OF, columns_of, printable_value
 from inbox.cli.common.sign_in import (
@@ -80,6 +81,7 @@ def list_tasks(  # noqa: PLR0913, PLR0917 - the options of a command
     unit: Annotated[str | None, typer.Option(help="With --by: only tasks of this unit.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """List open tasks, oldest first: all of them, for operators, or those of one person.
@@ -103,14 +105,14 @@ def list_tasks(  # noqa: PLR0913, PLR0917 - the options of a command
             sent = sent_rows(ctx, line.store, tx, sent_as)
         found = own_tasks(line, capacity, sought.where(tx.now, sent), at_most=limit + 1)
         rows = [_own_row(row, tx.now) for row in found]
-        listing("tasks", _OWN_COLUMNS, rows, limit).show(as_json=as_json)
+        listing("tasks", _OWN_COLUMNS, rows, limit).show(for_staff(language), as_json=as_json)
         return
     store = store_for(ctx)
     with store.reading() as tx:
         where = sought.where(tx.now, sent_rows(ctx, store, tx, sent_as))
         query = select(Task).where(*where).order_by(col(Task.opened_at), col(Task.id))
         rows = [_operator_row(row, tx.now) for row in tx.exec(query.limit(limit + 1))]
-    listing("tasks", _COLUMNS, rows, limit).show(as_json=as_json)
+    listing("tasks", _COLUMNS, rows, limit).show(for_operators(language), as_json=as_json)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +154,9 @@ def _random_id(text: str) -> str | None:
 
 
 @task.command()
-def show(ctx: typer.Context, task_id: TaskArgument, as_json: Json = False) -> None:
+def show(
+    ctx: typer.Context, task_id: TaskArgument, language: InLanguage = None, as_json: Json = False
+) -> None:
     """Show a task, who settles it, and by which commands."""
     with store_for(ctx).reading() as tx:
         found = tx.get(Task, task_id)
@@ -164,11 +168,12 @@ def show(ctx: typer.Context, task_id: TaskArgument, as_json: Json = False) -> No
     if as_json:
         print_json(row | {"settled_by": commands} | ({"rows": rows} if rows else {}))
         return
-    print_parts({"task": [row]}, as_json=False)
+    said = RowWords(language=for_operators(language))
+    said.print_parts({"task": [row]})
     for each in rows:
-        print_line(f"  row to propose {each}")
+        print_line(f"  {said.text('list.row_to_propose')} {each}")
     for command in commands:
-        print_line(f"  settled by     {command}")
+        print_line(f"  {said.text('list.settled_by'):<14} {command}")
 
 
 def _rows_of(session: Session, row: Task) -> list[str]:

@@ -32,6 +32,11 @@ def for_operators(language: TextLanguage | None) -> TextLanguage:
     return language or TextLanguage.EN
 
 
+def for_reader(language: TextLanguage | None, by: str | None) -> TextLanguage:
+    """The language of a list that is a person's own where one is named, else the operators'."""
+    return for_operators(language) if by is None else for_staff(language)
+
+
 def with_headings(
     rows: Sequence[Mapping[str, object]],
     columns: Sequence[str],

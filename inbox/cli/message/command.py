@@ -13,10 +13,12 @@ from sqlmodel import Session, col, or_, select
 
 from inbox.access.lists.search import MessageSearch
 from inbox.access.policy.vocabulary import Action
-from inbox.cli.backlog.list_output import OlderThan, SentAs, older_than, sent_rows
+from inbox.cli.backlog.list_output import OlderThan, SentAs, older_than, print_parts, sent_rows
+from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.common.context import line_of, settings_of, store_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import print_json, print_line, print_table, printable
+from inbox.cli.common.language import InLanguage, for_operators, for_staff
+from inbox.cli.common.output import print_json, print_line, printable
 from inbox.cli.common.shown_rows import columns_of, shown, shown_rows
 from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
 from inbox.cli.message import (
@@ -30,6 +32,7 @@ from inbox.cli.message import (
 )
 from inbox.domain import MessageId, MessageState, UnitId
 from inbox.errors import Invalid, NotFound
+from inbox.language import TextLanguage
 from inbox.line import Line
 from inbox.line.backlog.sender_ids import SentRows
 from inbox.line.people_lists import ListRequest, MessagePage, count, facets, page
@@ -116,6 +119,7 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
     sent_as: SentAs = None,
     hours: OlderThan = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """List messages, newest first: all messages, for operators, or those that a person may see.
@@ -139,11 +143,11 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
         return
     if by is not None:
         found = _page(ctx, by, theirs, sought, limit)
-        _print_personal_list(found, titles=titles, as_json=as_json)
+        _print_personal_list(found, for_staff(language), titles=titles, as_json=as_json)
         return
     if any(getattr(theirs, each.name) for each in fields(theirs)):
         raise Invalid("message.by", "say whose list it is with --by")
-    _print_operator_list(ctx, sought, limit, as_json=as_json)
+    _print_operator_list(ctx, sought, limit, for_operators(language), as_json=as_json)
 
 
 def _list_request(
@@ -202,7 +206,9 @@ def _page(
     return MessagePage(rows=tuple(row for each in pages for row in each.rows), cursor=None)
 
 
-def _print_personal_list(found: MessagePage, *, titles: bool, as_json: bool) -> None:
+def _print_personal_list(
+    found: MessagePage, language: TextLanguage, *, titles: bool, as_json: bool
+) -> None:
     added = _TITLE_COLUMNS if titles else ()
     columns = (*_PERSONAL_COLUMNS, *added, "same_as", "damaged")
     rows = [
@@ -214,16 +220,19 @@ def _print_personal_list(found: MessagePage, *, titles: bool, as_json: bool) -> 
     if as_json:
         print_json({"messages": rows, "next": found.cursor})
         return
-    print_table(rows, columns)
+    said = RowWords(language=language)
+    said.print_rows("message", rows, columns)
     if found.cursor is not None:
-        print_line(f"there is more: --after {found.cursor}")
+        print_line(said.text("list.next", cursor=found.cursor))
 
 
 def _title(text: str | None) -> str | None:
     return None if text is None else printable(text)
 
 
-def _print_operator_list(ctx: typer.Context, sought: _Sought, limit: int, *, as_json: bool) -> None:
+def _print_operator_list(
+    ctx: typer.Context, sought: _Sought, limit: int, language: TextLanguage, *, as_json: bool
+) -> None:
     query = select(Message).order_by(col(Message.received_at).desc(), col(Message.id))
     if sought.state is not None:
         query = query.where(col(Message.state) == sought.state)
@@ -238,15 +247,17 @@ def _print_operator_list(ctx: typer.Context, sought: _Sought, limit: int, *, as_
     if as_json:
         print_json(rows)
         return
-    print_table(rows, _OPERATOR_HEADS)
+    said = RowWords(language=language)
+    said.print_rows("message", rows, _OPERATOR_HEADS)
     if len(found) > limit:
-        print_line(f"there are more than these {limit}: narrow the list, or raise --limit")
+        print_line(said.text("list.more", shown=limit))
 
 
 @message.command()
 def show(
     ctx: typer.Context,
     message_id: Annotated[str, typer.Argument(metavar="ID", help="The id of a message.")],
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Show a message with its arrivals, deliveries, events, receipts and tasks.
@@ -256,15 +267,7 @@ def show(
     """
     with store_of(settings_of(ctx)).reading() as tx:
         parts = _message_with_rows(tx, message_id)
-    if as_json:
-        print_json(parts)
-        return
-    for kind, rows in parts.items():
-        for row in rows:
-            print_line(kind)
-            for name, value in row.items():
-                if value is not None:
-                    print_line(f"  {name:<14} {value}")
+    print_parts(parts, for_operators(language), as_json=as_json)
 
 
 def _message_with_rows(session: Session, message_id: str) -> dict[str, list[dict[str, object]]]:

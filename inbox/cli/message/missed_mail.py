@@ -5,9 +5,11 @@ from typing import Final
 import typer
 from sqlmodel import col, select
 
+from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.common.context import settings_of, store_of
 from inbox.cli.common.formats import Json
-from inbox.cli.common.output import print_json, print_table
+from inbox.cli.common.language import InLanguage, for_operators
+from inbox.cli.common.output import print_json
 from inbox.domain import ArrivalState, TaskState
 from inbox.tables import Arrival, Task
 
@@ -22,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("missed")(list_missed)
 
 
-def list_missed(ctx: typer.Context, as_json: Json = False) -> None:
+def list_missed(ctx: typer.Context, language: InLanguage = None, as_json: Json = False) -> None:
     """List the mail that could not be fetched from a gateway, newest first, with its task.
 
     The wire id is that of the sender: by it the integrasjonspunkt's own conversations say who sent
@@ -58,4 +60,4 @@ def list_missed(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, _COLUMNS)
+        RowWords(language=for_operators(language)).print_rows("arrival", rows, _COLUMNS)
