@@ -18,7 +18,7 @@ from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.common.context import line_of, settings_of, store_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.language import InLanguage, for_operators, for_staff
-from inbox.cli.common.output import print_json, print_line, printable
+from inbox.cli.common.output import print_json, print_line, print_table, printable
 from inbox.cli.common.shown_rows import columns_of, shown, shown_rows
 from inbox.cli.common.sign_in import As, CodeFromStdin, choose_capacity, read_code
 from inbox.cli.message import (
