@@ -22,7 +22,8 @@ PLAIN_USAGE, PADDED_USAGE = b"\x03\x02\x06\xc0", b"\x03\x02\x06\xc2"
 def _of_that_length(usage: bytes) -> Holder:
     """A certificate whose signed part has such a length, with these bytes as its key usage."""
     own = (x509.UnrecognizedExtension(ExtensionOID.KEY_USAGE, usage), True)
-    for length in range(256):
+    # One serial number in 128 is a byte shorter than the others, so once around may miss it.
+    for length in range(1024):
         filling = x509.UnrecognizedExtension(UNHEARD_OF, bytes(length))
         made = holder(extensions=[own, (filling, False)])
         if (len(made.certificate.tbs_certificate_bytes) - 4) & 0xFF == LAST_BYTE_OF_LENGTH:
