@@ -68,6 +68,6 @@ def test_database_upgrade_refuses_a_policy_with_a_removed_fact_and_says_what_to_
 
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.startswith("inbox: policy.condition_name: the active policy cannot be read")
-    assert "'urgent'" in refused.err
+    assert "read «urgent»" in refused.err
     assert "with the program of before, let two people activate a policy without it" in refused.err
     assert forced.code == 0
