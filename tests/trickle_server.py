@@ -1,11 +1,10 @@
 """A server on loopback that takes a connection and gives its answer a piece at a time."""
 
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from threading import Thread
+from threading import Event, Thread
 
 
 @dataclass
@@ -22,6 +21,8 @@ class Trickle:
     pause_seconds: float = 0.05
     given: list[int] = field(default_factory=list)
     """For each connection, the pieces that it got."""
+    ended: Event = field(default_factory=Event)
+    """Once it is set, what is under way ends without the rest of the answer."""
     url: str = ""
 
     @property
@@ -39,7 +40,8 @@ class Trickle:
             for _ in range(self.pieces):
                 connection.sendall(self.piece)
                 self.given[mine] += 1
-                time.sleep(self.pause_seconds)
+                if self.ended.wait(self.pause_seconds):
+                    return
             connection.sendall(self.tail)
 
 

@@ -20,11 +20,11 @@ def working(world: World, tick: Callable[[], float] = time.monotonic) -> Iterato
         yield worker
     finally:
         worker.stop()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         assert not thread.is_alive()
 
 
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
+def until(true: Callable[[], bool], seconds: float = 60) -> None:
     """Return once it is true; fail after so many seconds."""
     end = time.monotonic() + seconds
     while not true():
