@@ -23,6 +23,7 @@ from inbox.line.authorize import DUTY_CHECKS, authorize, message_subject
 from inbox.line.moves import archive_staff, unit
 from inbox.line.task_kinds import TaskKind
 from inbox.migrations import shipped_folder
+from inbox.store import Store
 from inbox.tables import AccessGrant, Assignment, Message, Task
 from tests import databases
 from tests.line.school import School, school
@@ -109,7 +110,9 @@ def test_authorize_in_a_reading_session_is_denied_when_a_duty_is_owed(hall: Scho
 def test_collect_by_hand_fails_when_the_read_cannot_be_audited(hall: School) -> None:
     message_id = hall.offered()
     unit.take(hall.line, hall.handler(), message_id)
-    silent = replace(hall.line, store=type(hall.line.store)(hall.line.store.engine, seal=_fails))
+    stored = hall.line.store
+    unsealed = Store(stored.engine, seal=_fails, clock=stored.clock)
+    silent = replace(hall.line, store=unsealed)
 
     with pytest.raises(OSError, match="no audit"):
         unit.collect_by_hand(silent, hall.handler(), message_id)

@@ -17,6 +17,7 @@ from inbox.line.moves.holds import end_hold, hold
 from inbox.line.people_lists import ListRequest
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
+from inbox.store import Store
 from inbox.tables import Message
 from tests.line.school import School, school_on
 
@@ -360,7 +361,9 @@ def test_taking_a_message_keeps_its_hold(hall: School) -> None:
 
 def test_hold_is_not_stored_when_its_audit_entry_fails(hall: School) -> None:
     message_id = hall.message()
-    silent = replace(hall.line, store=type(hall.line.store)(hall.line.store.engine, seal=_fails))
+    stored = hall.line.store
+    unsealed = Store(stored.engine, seal=_fails, clock=stored.clock)
+    silent = replace(hall.line, store=unsealed)
 
     with pytest.raises(OSError, match="no audit"):
         holds.hold(silent, hall.kari(), message_id, cause=ASKED, last_day=date(2026, 11, 30))

@@ -18,6 +18,7 @@ from inbox.line.access.grants import breakglass, grant
 from inbox.line.moves import unit
 from inbox.line.moves.notes import read_notes, write_note
 from inbox.line.moves.registration import data_key
+from inbox.store import Store
 from inbox.tables import AuditEntry, AuditSalt, Clearance, Message, Note, WrappedKey
 from tests.line.school import School, school_on
 
@@ -126,7 +127,9 @@ def test_note_of_4000_characters_is_kept_whole(hall: School) -> None:
 def test_reading_and_writing_notes_fail_when_the_audit_entry_fails(hall: School) -> None:
     message_id, nina = assigned(hall), hall.handler()
     write_note(hall.line, nina, message_id, text=TEXT)
-    silent = replace(hall.line, store=type(hall.line.store)(hall.line.store.engine, seal=_fails))
+    stored = hall.line.store
+    unsealed = Store(stored.engine, seal=_fails, clock=stored.clock)
+    silent = replace(hall.line, store=unsealed)
 
     with pytest.raises(OSError, match="no audit"):
         read_notes(silent, nina, message_id)
