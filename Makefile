@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 SECONDS ?= 600
+# Tests wait for disks and browsers, too: one more at a time than a small machine has cores.
+WORKERS ?= 3
 # One, thirteen and sixty months from now; TESTS names files or folders, all of them if it is empty.
 DAYS ?= 30 396 1826
 TESTS ?=
@@ -14,7 +16,7 @@ QUICK := $(addprefix tests/,test_house_rules.py test_house_names.py prose strict
 # Where bytecode is not kept, every process of the tests compiles the product and its asserts anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo quick test coverage days sample long mutants hostile fuzz bench check format lock clean
+.PHONY: help setup demo quick test coverage days sample long mutants hostile fuzz bench check format pictures texts lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -22,11 +24,12 @@ help: ## list the targets
 
 setup: $(VENV)/.complete ## build .venv with inbox in it, from hash-locked requirements
 
-$(VENV)/.complete: requirements/dev.txt pyproject.toml
+$(VENV)/.complete: requirements/dev.txt pyproject.toml package-lock.json hatch_build.py
 	rm -rf $(VENV)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "inbox needs Python 3.11 or later")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(BIN)/python hatch_build.py
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
 	touch $@
 
@@ -34,24 +37,25 @@ demo: setup ## run the whole line on this machine, with made-up mail
 	$(BIN)/inbox demo
 
 quick: setup ## a chosen part of the tests, on SQLite: half a minute
-	$(BIN)/pytest -q -n 2 --dist worksteal -k "not postgresql" $(QUICK)
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -k "not postgresql" $(QUICK)
 
 test: setup ## the tests, on SQLite and on PostgreSQL
-	$(BIN)/pytest -q -n 2 --dist worksteal
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 
 coverage: setup ## the tests, and which branches of inbox they take: TESTS="tests/routing" for a part
-	$(BIN)/pytest -q -n 2 --dist worksteal --cov --cov-report=term $(TESTS)
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --cov --cov-report=term $(TESTS)
 
 days: setup ## the tests in 1, 13 and 60 months (needs libfaketime): DAYS="396" TESTS="tests/cli"
 	for days in $(DAYS); do \
-	    $(BIN)/python -m tests.runs.another_day $$days $(BIN)/pytest -q -n 2 --dist worksteal $(TESTS) || exit 1; \
+	    $(BIN)/python -m tests.runs.another_day $$days $(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(TESTS) || exit 1; \
 	done
 
 sample: setup ## a part of the tests, on SQLite: for another Python, PYTHON=python3.13 VENV=.venv-3.13
-	$(BIN)/pytest -q -n 2 --dist worksteal -k "not postgresql" $(or $(TESTS),$(SAMPLE))
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -k "not postgresql" --ignore tests/web/people \
+	    $(or $(TESTS),$(SAMPLE))
 
 long: setup $(VENV)/.fuzz ## the tests with the long ones, and fuzzing for twice as long: hours
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "long or not long"
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "long or not long"
 	$(BIN)/python -m tests.fuzz --seconds $$((2 * $(SECONDS)))
 
 mutants: setup ## change need to know in a thousand small ways: its tests must notice each; an hour
@@ -86,6 +90,17 @@ format: setup ## put code and pages in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python -m tests.prose.markdown_wrap
+
+pictures: setup ## take the README's pictures from the demo's own pages (needs Chromium)
+	$(BIN)/python -m tests.runs.pictures docs/pictures
+
+texts: setup ## collect what pages say, and put what is new into the catalogues, for somebody to translate
+	$(BIN)/pybabel -q extract -F pyproject.toml -k to_translate --no-location --no-wrap --omit-header \
+	    --sort-output -o $(VENV)/inbox.pot inbox
+	for language in nn en; do \
+	    $(BIN)/pybabel -q update -D inbox -l $$language -i $(VENV)/inbox.pot --no-wrap --omit-header \
+	        -o inbox/web/people/locale/$$language/inbox.po --no-fuzzy-matching --ignore-obsolete || exit 1; \
+	done
 
 lock: ## make requirements/*.txt anew (needs uv), with a week's cooldown
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
