@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 from inbox.errors import IllegalMove, Invalid
 
@@ -98,6 +98,7 @@ class MessageState(StrEnum):
     QUARANTINED = "QUARANTINED"
     OPENED = "OPENED"
     UNROUTED = "UNROUTED"
+    PLACING = "PLACING"
     ROUTED = "ROUTED"
     RELEASED = "RELEASED"
     OFFERED = "OFFERED"
@@ -150,6 +151,7 @@ class ProposalState(StrEnum):
 
     OPEN = "OPEN"
     APPROVED = "APPROVED"
+    DECLINED = "DECLINED"
     LAPSED = "LAPSED"
 
 
@@ -186,9 +188,14 @@ MOVES: Mapping[type[StrEnum], Mapping[str, Mapping[State, tuple[State, ...]]]] =
         },
         "route": {_M.OPENED: (_M.ROUTED, _M.RELEASED, _M.UNROUTED)},
         "place": {
-            _M.UNROUTED: (_M.ROUTED, _M.RELEASED),
-            _M.ROUTED: (_M.ROUTED,),
-            _M.RETURNED: (_M.ROUTED,),
+            _M.UNROUTED: (_M.PLACING, _M.ROUTED, _M.RELEASED),
+            _M.ROUTED: (_M.PLACING, _M.ROUTED),
+            _M.RETURNED: (_M.PLACING, _M.ROUTED),
+            _M.PLACING: (_M.ROUTED, _M.RELEASED, _M.UNROUTED, _M.RETURNED),
+        },
+        "undo": {
+            _M.PLACING: (_M.UNROUTED, _M.ROUTED, _M.RETURNED),
+            _M.RELEASED: (_M.UNROUTED, _M.ROUTED, _M.RETURNED),
         },
         "hand_back": {_M.ROUTED: (_M.UNROUTED,), _M.RETURNED: (_M.UNROUTED,)},
         "duplicate": {_M.UNROUTED: (_M.REGISTERED,), _M.ROUTED: (_M.REGISTERED,)},
@@ -224,6 +231,7 @@ MOVES: Mapping[type[StrEnum], Mapping[str, Mapping[State, tuple[State, ...]]]] =
     TaskState: {"close": {TaskState.OPEN: (TaskState.DONE,)}},
     ProposalState: {
         "approve": {ProposalState.OPEN: (ProposalState.APPROVED,)},
+        "decline": {ProposalState.OPEN: (ProposalState.DECLINED,)},
         "lapse": {ProposalState.OPEN: (ProposalState.LAPSED,)},
     },
 }
@@ -235,6 +243,7 @@ STATIONS: Mapping[type[StrEnum], Mapping[State, str]] = {
     MessageState: {
         _M.RECEIVED: "open",
         _M.OPENED: "route",
+        _M.PLACING: "place",
         _M.RELEASED: "offer",
         _M.ANSWERED: "erase",
     },
@@ -242,6 +251,12 @@ STATIONS: Mapping[type[StrEnum], Mapping[State, str]] = {
     OutboxState: {OutboxState.PENDING: "notify"},
 }
 """The one station of every state that works; the others wait, or are done."""
+
+
+ESCALATED_AFTER: Final = 3
+"""A message that was placed so often climbs to the records manager (*arkivleder*)."""
+PLACED_STATES: Final = (_M.UNROUTED, _M.PLACING, _M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED)
+"""The states in which people still look for the right place of a message."""
 
 
 def station_of(state: State) -> str | None:

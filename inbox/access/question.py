@@ -6,7 +6,16 @@ They are the capacity that asks, the subject it asks about, and the facts that t
 from dataclasses import dataclass
 
 from inbox.access.policy.vocabulary import Role
-from inbox.domain import ArrivalId, CaseSystemId, DeliveryId, MessageId, OrgNumber, PersonId, UnitId
+from inbox.domain import (
+    ArrivalId,
+    CaseSystemId,
+    DeliveryId,
+    MessageId,
+    MessageState,
+    OrgNumber,
+    PersonId,
+    UnitId,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +57,9 @@ class RequestFacts:
     """The code that the message is quarantined with may be waived."""
     needs_reviewer: bool = False
     """A security reviewer must approve that code, or one that it is proposed to waive."""
+    in_state: MessageState | None = None
+    """The state that a message is decided about in, instead of its own: the one from which somebody
+    placed it, when the placing is decided again, or undone. Only for facts about the state."""
     same_documents: bool = False
     """The archive has registered a message of the same sender with the same documents."""
 

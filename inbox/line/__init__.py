@@ -53,6 +53,11 @@ class Terms:
     """After so many attempts in vain a task is opened for a person."""
     undo_window: timedelta = timedelta(minutes=10)
     """How long what a person released waits, so that it can be withdrawn."""
+    placing_grace: timedelta = timedelta(seconds=60)
+    """How long a placing waits before the unit gets the message, so that it can be undone.
+
+    Zero: it gets it at once, as it gets what is urgent.
+    """
     proposal_life: timedelta = timedelta(days=14)
     keep_content: timedelta = timedelta(days=14)
     """How long content is kept after the sender was answered."""
@@ -117,13 +122,13 @@ class Line:
 
     def current_trust(self) -> Trust:
         """The trust anchors that are in force now, and all revocation lists at hand."""
-        with self.store.reading() as tx:
-            return self.trust.current_trust(tx)
+        with self.store.reading_untimed() as session:
+            return self.trust.current_trust(session)
 
     def organisations(self) -> frozenset[OrgNumber]:
         """The organisations that we receive mail for: those that have an active rule book."""
-        with self.store.reading() as tx:
-            return organisations_with_rule_book(tx)
+        with self.store.reading_untimed() as session:
+            return organisations_with_rule_book(session)
 
     def has_free_space(self) -> bool:
         """Whether there is enough free space to take custody of another package."""
@@ -140,7 +145,7 @@ class Job(Generic[R]):
     row: R
     now: datetime
     keys: Mapping[str, DataKey] = field(default_factory=dict)
-    """Data keys by the id of the arrival or message that they belong to."""
+    """The data key of the row or of a receipt's message, by the id of what it belongs to."""
 
 
 @dataclass(frozen=True, kw_only=True)

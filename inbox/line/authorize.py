@@ -221,6 +221,26 @@ def authorize(
         NotPermitted: this capacity may know that it exists, but may not do this.
         Unavailable: there is no policy to decide by, see `active_policy`.
     """
+    decision = check_permitted(line, tx, capacity, action, subject, given)
+    authorized = Authorized(tx=tx, capacity=capacity, subject=subject, decision=decision)
+    # This runs before the commit and not at the end of a `with`, because a transaction that is
+    # never committed need not meet any duty.
+    tx.check_before_commit(lambda: _check_duties_met(authorized))
+    return authorized
+
+
+def check_permitted(
+    line: Line,
+    tx: Transaction,
+    capacity: Capacity,
+    action: Action,
+    subject: Subject,
+    given: RequestFacts,
+) -> Decision:
+    """The decision, where it is a yes; raises what `authorize` raises where it is not.
+
+    For an action that is asked about and not carried out: its duties are not checked.
+    """
     # Lock first, then ask: so the answer is about the row as it stays until the commit.
     _lock_subject(tx, subject)
     policy = active_policy(line, tx)
@@ -233,11 +253,7 @@ def authorize(
     # A reading transaction never commits, so it can meet no duty: a yes with a duty becomes a no.
     decision = decide(action).deny_unless_met(tuple(Duty) if tx.writes else ())
     if decision.allowed:
-        authorized = Authorized(tx=tx, capacity=capacity, subject=subject, decision=decision)
-        # This runs before the commit and not at the end of a `with`, because a transaction that is
-        # never committed need not meet any duty.
-        tx.check_before_commit(lambda: _check_duties_met(authorized))
-        return authorized
+        return decision
     # NotPermitted reveals that it exists, so only a capacity that may see it elsewhere gets it.
     if any(decide(showing).allowed for showing in _VISIBILITY_ACTIONS.get(type(subject), ())):
         raise NotPermitted("not_permitted", f"{action.value}: {decision.rule}")

@@ -34,7 +34,16 @@ from sqlmodel import Session, SQLModel, col, select
 
 from inbox import audit
 from inbox.audit.row_changes import deciding_columns, note_rows, write_returning
-from inbox.domain import DeliveryState, State, TaskState, check_move, new_id, station_of
+from inbox.domain import (
+    ESCALATED_AFTER,
+    DeliveryState,
+    MessageState,
+    State,
+    TaskState,
+    check_move,
+    new_id,
+    station_of,
+)
 from inbox.errors import Conflict
 from inbox.line.task_kinds import (
     ROLE_OF_TASK,
@@ -61,6 +70,13 @@ from inbox.tables.periods import not_ended
 WORKER: Final = "worker"
 NO_HOLD: Final[Mapping[str, None]] = {"held_for": None, "held_until": None}
 """The columns of a message that nobody has put on hold."""
+NOTHING_TO_UNDO: Final[Mapping[str, None]] = dict.fromkeys(
+    (
+        *("placing_unit", "placing_state", "moved_by", "moved_as", "moved_with"),
+        *("from_state", "from_code", "from_unit", "from_rule", "from_transfers"),
+    )
+)
+"""The columns of a message whose last move nobody can undo."""
 QueueRow = Arrival | Message | Receipt | Outbox
 """The rows that stations work on."""
 StatefulRow = QueueRow | Delivery | Task | Proposal
@@ -103,9 +119,11 @@ def settle(tx: Transaction, step: Step) -> Mapping[str, object]:
         "state": step.became,
         "version": row.version + 1,
         "code": step.code,
-        **step.values,
     }
-    if isinstance(row, Message) and row.held_until is not None:
+    if isinstance(row, Message) and row.from_state is not None:
+        values |= NOTHING_TO_UNDO
+    values |= step.values
+    if _clears_hold(step):
         values |= NO_HOLD
     if isinstance(row, QueueRow):
         due_at = step.due_at or (tx.now if station_of(step.became) else None)
@@ -168,6 +186,15 @@ def lock_row(session: Session, kind: type[SQLModel], row_id: str) -> None:
     session.get(kind, row_id, populate_existing=True, with_for_update={"key_share": True})
 
 
+def lock_only(session: Session, kind: type[SQLModel], row_id: str) -> None:
+    """As `lock_row`, for who does not look at the row: on SQLite it does nothing."""
+    if session.get_bind().dialect.name == "postgresql":
+        row = table_of(kind)
+        session.execute(
+            sa.select(row.c.id).where(row.c.id == row_id).with_for_update(key_share=True)
+        )
+
+
 def message_id_of(row: StatefulRow) -> str | None:
     """The id of the message that the row is, or belongs to; None for a proposal."""
     if isinstance(row, Message):
@@ -178,11 +205,13 @@ def message_id_of(row: StatefulRow) -> str | None:
 def _apply_consequences(tx: Transaction, step: Step) -> None:
     """Open and close the tasks of a row that has just got a new state, and end what it ends."""
     row, became = step.row, step.became
-    if isinstance(row, Message) and row.unit is not None and "unit" in step.values:
+    if isinstance(row, Message) and _leaves_unit(row, step):
         end_assignments(tx, row.id)
         _end_grants(tx, step)
-    if isinstance(row, Message) and row.held_until is not None and row.held_until > tx.now:
+    if _ends_hold(tx.now, step):
         audit.record(tx, _ending_entry("message:hold_ended", row.id, step))
+    if isinstance(row, Message):
+        _note_transfers(tx, row, step.values.get("transfers"))
     # Which tasks a state opens and ends is a table, so a state cannot be reached without its task.
     over = [
         k for k, stands in STATES_OF_TASK.items() if row.state in stands and became not in stands
@@ -203,6 +232,48 @@ def _apply_consequences(tx: Transaction, step: Step) -> None:
             unit=unit if isinstance(unit, str) else None,
             code=step.code,
         )
+
+
+def _goes_back(row: Message, step: Step) -> bool:
+    """Whether a placing is taken back, by its person or by a no when it was due."""
+    return row.state is MessageState.PLACING and step.values.get("transfers") == row.from_transfers
+
+
+def _leaves_unit(row: Message, step: Step) -> bool:
+    """Whether the people of a unit lose the message for good.
+
+    A placing takes it from them at once, and only ends what they have of it when it is decided.
+    """
+    if "unit" not in step.values or step.became is MessageState.PLACING:
+        return False
+    if row.state is not MessageState.PLACING:
+        return row.unit is not None
+    stays = _goes_back(row, step) and step.values["unit"] == row.from_unit
+    return row.from_unit is not None and not stays
+
+
+def _clears_hold(step: Step) -> bool:
+    """Whether the step clears a hold: all do but a placing, and taking it back."""
+    row = step.row
+    if not isinstance(row, Message) or row.held_until is None:
+        return False
+    return step.became is not MessageState.PLACING and not _goes_back(row, step)
+
+
+def _ends_hold(now: datetime, step: Step) -> bool:
+    """Whether it ends a hold that still lasts."""
+    until = step.row.held_until if isinstance(step.row, Message) else None
+    return until is not None and until > now and _clears_hold(step)
+
+
+def _note_transfers(tx: Transaction, row: Message, transfers: object) -> None:
+    """What is placed again and again climbs to the records manager; undone, it climbs down."""
+    if not isinstance(transfers, int) or transfers == row.transfers:
+        return
+    if transfers >= ESCALATED_AFTER:
+        open_task(tx, kind=TaskKind.ESCALATED, subject=row.id, message_id=row.id)
+    elif row.transfers >= ESCALATED_AFTER:
+        close_tasks(tx, subject=row.id, kinds=[TaskKind.ESCALATED], who="line")
 
 
 def end_assignments(tx: Transaction, message_id: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from inbox.domain import ArrivalState, MessageState, ReceiptState, State
+from inbox.domain import PLACED_STATES, ArrivalState, MessageState, ReceiptState, State
 from inbox.package.codes.registry import SECURITY_GRADE
 
 OTHER_BYTES_CODE: Final = "arrival.other_bytes"
@@ -34,6 +34,10 @@ class TaskKind(StrEnum):
     """An archivist proposed to let a message pass that only a security reviewer may let pass."""
     SECURITY_GRADE = "security_grade"
     """What must not travel here came all the same; a person closes it, whatever becomes of it."""
+    ESCALATED = "escalated"
+    """A message was placed for the third time: the records manager sees to it that it gets home."""
+    NOT_PLACED = "not_placed"
+    """When a placing was due, the rules or the directory said no: it is where it was before."""
     STUCK = "stuck"
     """Tried in vain for long; over when the row moves on."""
     ASSIGNED = "assigned"
@@ -60,6 +64,8 @@ class TaskKind(StrEnum):
     """
     STATE_DIFFERS = "state_differs"
     """A row that decides is not what the audit says of it: somebody changed the database."""
+    IDENTITY = "identity"
+    """Somebody signs in by another identity than before: see that it was meant."""
     NEW_ACTION = "new_action"
     """The program has an action that no row of the active policy decides: it is denied.
 
@@ -83,6 +89,8 @@ ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
     TaskKind.OTHER_BYTES: "archivist",
     TaskKind.WAIVER: "security_reviewer",
     TaskKind.SECURITY_GRADE: "archivist",
+    TaskKind.ESCALATED: "records_manager",
+    TaskKind.NOT_PLACED: "archivist",
     TaskKind.STUCK: "operator",
     TaskKind.ASSIGNED: "handler",
     TaskKind.GRANTED: "handler",
@@ -93,6 +101,7 @@ ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
     TaskKind.DAMAGED: "operator",
     TaskKind.AUDIT_GAP: "security_reviewer",
     TaskKind.STATE_DIFFERS: "security_reviewer",
+    TaskKind.IDENTITY: "security_reviewer",
     TaskKind.NEW_ACTION: "security_reviewer",
     TaskKind.LEAVER: "leader",
 }
@@ -110,19 +119,33 @@ TASK_OF_STATE: Final[Mapping[State, TaskKind]] = {
     _R.IMPOSSIBLE: TaskKind.RECEIPT,
 }
 
-TASK_OF_CODE: Final[Mapping[str, TaskKind]] = {SECURITY_GRADE: TaskKind.SECURITY_GRADE}
+PLACING_DENIED: Final = "place.denied"
+PLACING_UNIT_PASSIVE: Final = "place.unit_passive"
+"""The codes of a message that went back because its placing did not hold when it was due."""
+
+TASK_OF_CODE: Final[Mapping[str, TaskKind]] = {
+    SECURITY_GRADE: TaskKind.SECURITY_GRADE,
+    PLACING_DENIED: TaskKind.NOT_PLACED,
+    PLACING_UNIT_PASSIVE: TaskKind.NOT_PLACED,
+}
 """Codes that open a task of their own, besides that of the state they lead to."""
 
+_WITH_PEOPLE: Final = frozenset({_M.PLACING, _M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED})
 STATES_OF_TASK: Final[Mapping[TaskKind, frozenset[State]]] = {
     TaskKind.MISSED: frozenset({_A.MISSED, _A.ANNOUNCED, _A.ABANDONING}),
     TaskKind.QUARANTINE: frozenset({_M.QUARANTINED}),
     TaskKind.WAIVER: frozenset({_M.QUARANTINED}),
-    TaskKind.DISTRIBUTE: frozenset({_M.UNROUTED}),
-    TaskKind.RELEASE: frozenset({_M.ROUTED}),
+    TaskKind.DISTRIBUTE: frozenset({_M.UNROUTED, _M.PLACING}),
+    TaskKind.RELEASE: frozenset({_M.ROUTED, _M.PLACING}),
     TaskKind.COLLECT: frozenset({_M.OFFERED}),
-    TaskKind.ASSIGNED: frozenset({_M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED}),
-    TaskKind.LEAVER: frozenset({_M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED}),
-    TaskKind.RETURNED: frozenset({_M.RETURNED}),
+    TaskKind.ASSIGNED: _WITH_PEOPLE,
+    TaskKind.LEAVER: _WITH_PEOPLE,
+    TaskKind.RETURNED: frozenset({_M.RETURNED, _M.PLACING}),
+    TaskKind.ESCALATED: frozenset(PLACED_STATES),
+    TaskKind.NOT_PLACED: frozenset({_M.UNROUTED, _M.ROUTED, _M.RETURNED, _M.PLACING}),
     TaskKind.RECEIPT: frozenset({_R.FAILED, _R.IMPOSSIBLE}),
 }
-"""In which states of its subject a task stands; kinds that are not here are closed by people."""
+"""In which states of its subject a task stands; kinds that are not here are closed by people.
+
+What stands before a placing stands until it is decided: undone, all is as it was.
+"""

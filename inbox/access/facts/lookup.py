@@ -17,7 +17,7 @@ from sqlmodel import col
 from inbox.access.facts import parameters
 from inbox.access.facts.parameters import SqlCondition
 from inbox.access.facts.prepared_select import PreparedSelect
-from inbox.access.facts.registry import FACTS
+from inbox.access.facts.registry import FACTS, STATES_OF_FACT
 from inbox.access.question import (
     Capacity,
     OfArrival,
@@ -99,11 +99,25 @@ def look_up_facts(
     rows = find.select.fetch(session, parameter_values(now, capacity, request, subject))
     if not rows:
         return None
-    return (
-        dict.fromkeys(wanted, False)
-        | dict(zip(find.columns, rows[0], strict=False))
-        | {name: _REQUEST_FACTS[name](capacity, request) for name in find.request_facts}
-    )
+    return {
+        **dict.fromkeys(wanted, False),
+        **dict(zip(find.columns, rows[0], strict=False)),
+        **{name: _REQUEST_FACTS[name](capacity, request) for name in find.request_facts},
+        **_facts_in_state(kind, request, wanted),
+    }
+
+
+def _facts_in_state(
+    kind: type[Subject], request: RequestFacts, wanted: frozenset[str]
+) -> Mapping[str, bool]:
+    """The facts about the state of a message, where the request names the state to decide in."""
+    if request.in_state is None or kind is not OfMessage:
+        return {}
+    return {
+        name: request.in_state in states
+        for name, states in STATES_OF_FACT.items()
+        if name in wanted
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

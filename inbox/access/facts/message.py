@@ -1,6 +1,6 @@
 """The SQL of facts about a message that do not depend on who asks."""
 
-from sqlalchemy import or_
+from sqlalchemy import and_, or_
 from sqlmodel import col
 
 from inbox.access.facts.parameters import (
@@ -10,9 +10,17 @@ from inbox.access.facts.parameters import (
     NOW,
     TASK,
     SqlCondition,
+    TextParameter,
     row_exists,
 )
-from inbox.domain import DeliveryState, MessageState, ReceiptState, TaskState
+from inbox.domain import (
+    ESCALATED_AFTER,
+    PLACED_STATES,
+    DeliveryState,
+    MessageState,
+    ReceiptState,
+    TaskState,
+)
 from inbox.tables import Delivery, Message, Receipt, Task, Unit
 from inbox.tables.periods import active_on
 
@@ -25,6 +33,22 @@ def has_active_unit(*where: SqlCondition) -> SqlCondition:
 def is_in_state(*states: MessageState) -> SqlCondition:
     """The message is in one of these states."""
     return or_(*(col(Message.state) == state for state in states))
+
+
+def was_moved_by(person: TextParameter) -> SqlCondition:
+    """This person placed or released the message, and no later step has followed; never NULL."""
+    return and_(
+        is_in_state(MessageState.PLACING, MessageState.RELEASED),
+        # A case system has no person: without these two the comparison would be NULL.
+        person.is_not(None),
+        col(Message.moved_by).is_not(None),
+        col(Message.moved_by) == person,
+    )
+
+
+def is_escalated() -> SqlCondition:
+    """The message was placed so often that the records manager knows of it, and is not done."""
+    return and_(col(Message.transfers) >= ESCALATED_AFTER, is_in_state(*PLACED_STATES))
 
 
 def has_delivery(*where: SqlCondition) -> SqlCondition:

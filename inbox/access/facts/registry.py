@@ -30,7 +30,6 @@ from inbox.domain import MOVES, ArrivalState, DeliveryState, GrantKind, MessageS
 from inbox.tables import Arrival, Assignment, Delivery, Message, Proposal, Task, Unit
 
 _M = MessageState
-_REFUSABLE = tuple(state for state in MessageState if state in MOVES[MessageState]["refuse"])
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,18 @@ def _message_fact(form: SqlCondition) -> Fact:
 
 
 _SUBJECT_KINDS: Final = (OfMessage, OfArrival, OfTask, OfUnit, OfGrant, OfProposal, OfInstallation)
+
+
+STATES_OF_FACT: Final[Mapping[str, tuple[MessageState, ...]]] = {
+    "unrouted": (_M.UNROUTED,),
+    "routed": (_M.ROUTED,),
+    "released": (_M.RELEASED,),
+    "offered": (_M.OFFERED,),
+    "returned": (_M.RETURNED,),
+    "quarantined": (_M.QUARANTINED,),
+    "refusable": tuple(state for state in _M if state in MOVES[_M]["refuse"]),
+}
+"""The facts that say nothing of a message but its state, and the states that they hold in."""
 
 
 def _request_fact(
@@ -114,13 +125,11 @@ FACTS: Final[Mapping[str, Fact]] = {
     ),
     # The message.
     "unopened": _message_fact(col(Message.opened_at).is_(None)),
-    "unrouted": _message_fact(message.is_in_state(_M.UNROUTED)),
-    "routed": _message_fact(message.is_in_state(_M.ROUTED)),
-    "released": _message_fact(message.is_in_state(_M.RELEASED)),
-    "offered": _message_fact(message.is_in_state(_M.OFFERED)),
-    "returned": _message_fact(message.is_in_state(_M.RETURNED)),
-    "quarantined": _message_fact(message.is_in_state(_M.QUARANTINED)),
-    "refusable": _message_fact(message.is_in_state(*_REFUSABLE)),
+    **{
+        name: _message_fact(message.is_in_state(*states)) for name, states in STATES_OF_FACT.items()
+    },
+    "own_recent_move": _message_fact(message.was_moved_by(parameters.PERSON)),
+    "escalated": _message_fact(message.is_escalated()),
     "uncollected": _message_fact(
         message.has_delivery(
             col(Delivery.state) == DeliveryState.OPEN, col(Delivery.collected_at).is_(None)
@@ -190,6 +199,7 @@ ACTION_SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromke
 ) | {
     Action.ROUTE: (OfMessage, OfArrival),
     Action.PROPOSE: (OfMessage, OfArrival),
+    Action.DECLINE: (OfMessage, OfArrival, OfProposal),
     Action.REFETCH: (OfArrival,),
     Action.ABANDON: (OfArrival,),
     Action.CLOSE_TASK: (OfMessage, OfTask),
@@ -206,6 +216,7 @@ ACTION_SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromke
     Action.OPERATE: (OfInstallation,),
     Action.AUDIT_READ: (OfInstallation,),
     Action.ACCESS_READ: (OfInstallation,),
+    Action.FIGURES: (OfUnit,),
 }
 """What each action can be asked about; about anything else the answer is no."""
 

@@ -71,11 +71,15 @@ class ActiveRules(Generic[R]):
         if row is None:
             return _NO_DIGEST, None
         digest, version = row
+        return digest, self.named(session, digest, version)
+
+    def named(self, session: Session, digest: str, version: str | None) -> R | None:
+        """The rules that the database names so, for who has read that in this transaction."""
         if (loaded := self._loaded_as(digest, version)) is not None:
             self.problem = None
-            return digest, loaded
+            return loaded
         with self._loading:
-            return digest, self._load(session, digest, version)
+            return self._load(session, digest, version)
 
     def _load(self, session: Session, digest: str, version: str | None) -> R | None:
         if (loaded := self._loaded_as(digest, version)) is not None:

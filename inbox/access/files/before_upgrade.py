@@ -48,7 +48,7 @@ def _active_version(connection: sa.Connection) -> FilesOfVersion | None:
     What is damaged was denied by the program of before too, so there is nothing to lose.
     """
     inspected = sa.inspect(connection)
-    if not {"active_policy", "policy_version"} <= set(inspected.get_table_names()):
+    if not inspected.has_table("active_policy"):
         return None
     columns = {column["name"] for column in inspected.get_columns("policy_version")}
     kept = sa.table("policy_version", *map(sa.column, sorted(columns)))

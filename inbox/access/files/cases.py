@@ -10,6 +10,7 @@ from typing import Final
 from inbox.access.files.phrases import POLICY_PHRASES
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import NO_RULE, Action, Decision, Duty, Role, duties_text
+from inbox.strict.phrases import Phrase
 from inbox.strict.toml import TomlFile, TomlTable
 
 CASES_FILE: Final = "tests/access.toml"
@@ -17,7 +18,7 @@ _NEEDED: Final = ("name", "role", "expect")
 _OPTIONAL: Final = ("with", "without", "duties")
 
 
-def run_cases(policy: Policy, raw: bytes) -> tuple[str, ...]:
+def run_cases(policy: Policy, raw: bytes) -> tuple[Phrase, ...]:
     """The failures of the written cases, and the rules that no case covers; empty if all is well.
 
     Raises:
@@ -29,16 +30,16 @@ def run_cases(policy: Policy, raw: bytes) -> tuple[str, ...]:
     document.check_row_count(len(cases))
     base = _facts_in(policy, top, "base")
     named: set[str] = set()
-    failures: list[str] = []
+    failures: list[Phrase] = []
     for case in cases:
         failures += _run_case(policy, base, case, named)
-    unnamed = [f"no case names {rule.id}" for rule in policy.rules if rule.id not in named]
-    return (*failures, *unnamed)
+    unnamed = (rule.id for rule in policy.rules if rule.id not in named)
+    return (*failures, *(POLICY_PHRASES("case_names_no", rule=each) for each in unnamed))
 
 
 def _run_case(
     policy: Policy, base: frozenset[str], case: TomlTable, named: set[str]
-) -> Iterator[str]:
+) -> Iterator[Phrase]:
     case.check_keys(_NEEDED, optional=_OPTIONAL)
     name, role = case.text("name"), case.text("role")
     if role not in set(Role):
@@ -55,11 +56,15 @@ def _run_case(
             raise case.refuse("action", "expect", action, ", ".join(Action), *Action)
         decision = policy.decide(Role(role), facts, Action(action))
         named.add(decision.rule)
-        where = f"{CASES_FILE}, line {case.line}: {name}"
-        if _outcome_text(decision) != expected:
-            yield f"{where}: {action} gives {_outcome_text(decision)}, not {expected}"
+        where = POLICY_PHRASES("case_at", file=CASES_FILE, line=str(case.line), case=name)
+        got = _outcome_text(decision)
+        if got != expected:
+            yield POLICY_PHRASES(
+                "case_outcome", where=where, action=action, got=got, expected=str(expected)
+            )
         if action in duties and decision.duties != _duties_in(case, action):
-            yield f"{where}: {action} has the duties {duties_text(decision.duties)}"
+            has = duties_text(decision.duties)
+            yield POLICY_PHRASES("case_duties", where=where, action=action, duties=has)
 
 
 def _outcome_text(decision: Decision) -> str:

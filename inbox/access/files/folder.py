@@ -43,8 +43,9 @@ from inbox.access.policy.names import Vocabulary, program_vocabulary
 from inbox.access.policy.shielding import ShieldingTable
 from inbox.access.policy.vocabulary import Effect, PolicyRule
 from inbox.errors import PolicyError
+from inbox.language import TextLanguage
 from inbox.strict.lines import policy_position, read_lines
-from inbox.strict.phrases import READER_PHRASES
+from inbox.strict.phrases import READER_PHRASES, Phrase
 
 _RULE_FILES: Final = (ALLOW_FILE, DENY_FILE, SHIELDING_FILE, INVARIANTS_FILE)
 POLICY_FILES: Final = (HEADER_FILE, BASES_FILE, *_RULE_FILES)
@@ -84,7 +85,7 @@ class PolicyDraft:
             rows.insert(place, rule)
         return tuple(rows)
 
-    def case_failures(self) -> tuple[str, ...]:
+    def case_failures(self) -> tuple[Phrase, ...]:
         """The written cases that fail. Raises `PolicyError` where they cannot be read.
 
         A case says what the rows mean. So a row that is switched off counts in it as if it were on:
@@ -105,7 +106,8 @@ class PolicyDraft:
         """
         check_invariants(self.policy, self.invariants)
         if failures := self.case_failures():
-            raise PolicyError("policy.case", "; ".join(failures))
+            said = (each.text(TextLanguage.EN) for each in failures)
+            raise PolicyError("policy.case", "; ".join(said))
         return self.policy
 
 
@@ -156,12 +158,12 @@ def read_policy(files: FilesByName) -> Policy:
 def read_policy_version(version: FilesOfVersion, vocabulary: Vocabulary | None = None) -> Policy:
     """The same for a stored version: its digest is computed by the rule that it carries."""
     files = tuple(sorted(version.files.items()))
-    return _verified_policy(files, version.digest_rule, vocabulary or program_vocabulary())
+    return _verified_policy(files, version.digest_rule, vocabulary)
 
 
 @lru_cache(maxsize=4)
 def _verified_policy(
-    files: tuple[tuple[str, bytes], ...], digest_rule: DigestRule, vocabulary: Vocabulary
+    files: tuple[tuple[str, bytes], ...], digest_rule: DigestRule, vocabulary: Vocabulary | None
 ) -> Policy:
     """Proved once in a process for the same bytes: a policy is never changed, and may be shared."""
     return read_draft(dict(files), digest_rule, vocabulary).verified_policy()

@@ -4,6 +4,7 @@ from typing import Final
 
 from inbox.access.files.phrases import POLICY_PHRASES
 from inbox.access.policy.shielding import UNKNOWN_CODE, Shielding, ShieldingTable
+from inbox.strict.phrases import Phrase
 from inbox.strict.toml import TomlFile, TomlTable
 
 SHIELDING_FILE: Final = "shielding.toml"
@@ -43,7 +44,7 @@ def _read_shielding(table: TomlTable) -> Shielding:
     return Shielding(code=code, aliases=table.texts("called"))
 
 
-def run_shielding_cases(shieldings: ShieldingTable, raw: bytes) -> tuple[str, ...]:
+def run_shielding_cases(shieldings: ShieldingTable, raw: bytes) -> tuple[Phrase, ...]:
     """Run the cases in `tests/shielding.toml` and return the failures.
 
     The file must list every known text under its code.
@@ -61,9 +62,12 @@ def run_shielding_cases(shieldings: ShieldingTable, raw: bytes) -> tuple[str, ..
         expected |= dict.fromkeys(table.texts("texts"), table.text("code"))
     document.check_row_count(len(expected))
     failures = [
-        f"{text!r} has the code {shieldings.code_of(text)}, not {code}"
+        POLICY_PHRASES(
+            "shielding_code", text=repr(text), got=str(shieldings.code_of(text)), expected=code
+        )
         for text, code in expected.items()
         if shieldings.code_of(text) != code
     ]
     known = {text for shielding in shieldings.strictest_first for text in shielding.aliases}
-    return (*failures, *(f"no case has {text!r}" for text in sorted(known - expected.keys())))
+    missing = sorted(known - expected.keys())
+    return (*failures, *(POLICY_PHRASES("case_has_no", text=repr(text)) for text in missing))

@@ -8,11 +8,12 @@ version has is reported of it, and never changes what it decides:
     version 2 has a new action        `note`, part of `open`
     so in that policy                 the rows of `open` decide who may `note`, its denials too
 
-An action that was part of none is denied by such a policy until it has rows of its own.
+One that was part of several is decided by the rows of all of them. An action that was part of none
+is denied by such a policy until it has rows of its own.
 """
 
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache, cached_property
@@ -48,8 +49,8 @@ class KnownName:
     meaning: Meaning
     since: int = _FIRST
     """The version of the vocabulary that first has it."""
-    part_of: Action | None = None
-    """Of an action that is newer: the action that it was part of before."""
+    part_of: tuple[Action, ...] = ()
+    """Of an action that is newer: the actions that it was part of before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +69,8 @@ class LaterNames:
     """What the vocabulary has that a policy was not written for."""
 
     names: tuple[KnownName, ...] = ()
-    stand_ins: Mapping[Action, Action] = field(default_factory=dict)
-    """By each new action that was part of another: the action whose rows decide it."""
+    stand_ins: Mapping[Action, tuple[Action, ...]] = field(default_factory=dict)
+    """By each new action that was part of others: the actions whose rows decide it."""
     denied: tuple[Action, ...] = ()
     """The new actions that no row decides: they are denied."""
 
@@ -77,7 +78,11 @@ class LaterNames:
         """The same rule, which also decides the new actions that were part of its own."""
         if rule.actions == _EVERYTHING:
             return rule
-        also = (new for new, old in self.stand_ins.items() if cell_includes(rule.actions, old))
+        also = (
+            new
+            for new, olds in self.stand_ins.items()
+            if any(cell_includes(rule.actions, old) for old in olds)
+        )
         return replace(rule, also=frozenset(also))
 
 
@@ -119,19 +124,22 @@ class Vocabulary:
             if name.kind is NameKind.ACTION
             and not any(cell_includes(cell, name.name) for cell in cells)
         ]
-        stand_ins = {action: self._stand_in(action, without_rows) for action in without_rows}
+        stand_ins = {
+            action: tuple(self._stand_ins(action, without_rows)) for action in without_rows
+        }
         return LaterNames(
             names=later,
-            stand_ins={new: old for new, old in stand_ins.items() if old is not None},
-            denied=tuple(action for action, old in stand_ins.items() if old is None),
+            stand_ins={new: olds for new, olds in stand_ins.items() if olds},
+            denied=tuple(action for action, olds in stand_ins.items() if not olds),
         )
 
-    def _stand_in(self, action: Action, without_rows: Collection[Action]) -> Action | None:
-        """The action that it was part of; if that one is new too, what that one was part of."""
-        old = self.names[action].part_of
-        while old is not None and old in without_rows:
-            old = self.names[old].part_of
-        return old
+    def _stand_ins(self, action: Action, without_rows: Collection[Action]) -> Iterator[Action]:
+        """The actions that it was part of; for one that is new too, what that one was part of."""
+        for old in self.names[action].part_of:
+            if old in without_rows:
+                yield from self._stand_ins(old, without_rows)
+            else:
+                yield old
 
 
 @cache
@@ -161,13 +169,12 @@ def program_vocabulary() -> Vocabulary:
 
 
 def _known_name(name: str, kind: NameKind, entry: Mapping[str, str | int]) -> KnownName:
-    part_of = entry.get("part_of")
     return KnownName(
         name=name,
         kind=kind,
         meaning=_meaning(entry),
         since=int(entry.get("since", _FIRST)),
-        part_of=None if part_of is None else Action(str(part_of)),
+        part_of=tuple(map(Action, str(entry.get("part_of", "")).split())),
     )
 
 

@@ -33,6 +33,7 @@ class Action(StrEnum):
     ASSIGN = "assign"
     RELEASE = "release"
     WITHDRAW = "withdraw"
+    UNDO = "undo"
     HOLD = "hold"
     NOTE = "note"
     GRANT = "grant"
@@ -48,6 +49,7 @@ class Action(StrEnum):
     ABANDON = "abandon"
     RESEND = "resend"
     PROPOSE = "propose"
+    DECLINE = "decline"
     QUARANTINE_RELEASE = "quarantine_release"
     REFUSE = "refuse"
     OFFER = "offer"
@@ -58,6 +60,7 @@ class Action(StrEnum):
     OPERATE = "operate"
     AUDIT_READ = "audit_read"
     ACCESS_READ = "access_read"
+    FIGURES = "figures"
     DIRECTORY_EDIT = "directory_edit"
     DIRECTORY_APPROVE = "directory_approve"
     POLICY_EDIT = "policy_edit"
@@ -75,6 +78,7 @@ class Role(StrEnum):
     SECURITY_REVIEWER = "security_reviewer"
     POLICY_EDITOR = "policy_editor"
     OPERATOR = "operator"
+    RECORDS_MANAGER = "records_manager"
     CASE_SYSTEM = "case_system"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inbox.access.files.folder import PolicyDraft
-from inbox.access.policy.conditions import ALWAYS, And, Condition, Name, Not, Or
+from inbox.access.policy.conditions import And, Condition, Name, Not, Or
 from inbox.access.review.diff import ChangeKind, DecisionChange, PolicyDiff
 from inbox.access.review.sentences import AccessSentences
 from inbox.access.review.text_diff import WrittenChange, WrittenKind
@@ -123,7 +123,7 @@ def _term(text: str) -> Condition:
 def _literal(text: str) -> Condition:
     """A literal as `literal_text` writes it."""
     name = text.removeprefix("not ")
-    assert name == ALWAYS or " " not in name
+    assert " " not in name
     return Name(name) if name == text else Not(Name(name))
 
 

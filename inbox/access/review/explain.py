@@ -62,7 +62,7 @@ class DecisionExplanation:
     rules: tuple[RuleResult, ...]
     bases: tuple[LegalBasis, ...] = ()
     """The legal bases of the rule that decided."""
-    stands_for: Action | None = None
+    stands_for: tuple[Action, ...] = ()
     """The action whose rows decide, where the policy was written before this one was an action."""
 
 
@@ -92,7 +92,7 @@ def explain_decision(  # noqa: PLR0913 - a question has these parts
         facts=facts,
         rules=policy.explain_rules(capacity.role, facts, action),
         bases=tuple(policy.bases[basis_id] for basis_id in named),
-        stands_for=policy.later.stand_ins.get(action),
+        stands_for=policy.later.stand_ins.get(action, ()),
     )
 
 

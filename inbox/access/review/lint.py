@@ -155,8 +155,8 @@ def _later_names(draft: PolicyDraft) -> Iterator[PolicyFinding]:
         code, what = "later_name", LINT_PHRASES("no_row_needed")
         if name.kind is NameKind.ACTION:
             action = Action(name.name)
-            if (old := later.stand_ins.get(action)) is not None:
-                code, what = "stand_in", LINT_PHRASES("stand_in", action=old.value)
+            if olds := later.stand_ins.get(action):
+                code, what = "stand_in", LINT_PHRASES("stand_in", action=" ".join(olds))
             elif action in later.denied:
                 code, what = "new_action_denied", LINT_PHRASES("new_action_denied")
             else:

@@ -151,7 +151,7 @@ class AccessSentences:
         )
 
     def _cell(self, cell: str, any_key: str, kind: NameKind) -> str:
-        if cell.split(maxsplit=1)[0] == _ANY:
+        if cell.startswith(_ANY):
             return self.text(any_key)
         say = self.role if kind is NameKind.ROLE else self.name
         return self.text("word.or").join(map(say, cell.split()))
@@ -188,7 +188,8 @@ class AccessSentences:
         if explanation.bases:
             bases = "; ".join(map(self.basis, explanation.bases))
             yield _INDENT + self.text("rule.basis", bases=bases)
-        if (old := explanation.stands_for) is not None:
-            new, old_name = self.name(decision.action), self.name(old)
+        if explanation.stands_for:
+            new = self.name(decision.action)
+            old_name = ", ".join(map(self.name, explanation.stands_for))
             yield _INDENT + self.text("explanation.stands_for", new=new, old=old_name)
         yield _INDENT + self.text("explanation.policy", digest=decision.digest)

@@ -76,6 +76,11 @@ class WrittenChange:
     parts: tuple[str, ...]
 
     @property
+    def is_about_shielding(self) -> bool:
+        """Whether a clearance then covers something else."""
+        return self.kind in {WrittenKind.SHIELDING_CHANGED, WrittenKind.SHIELDING_ORDER}
+
+    @property
     def line(self) -> str:
         """The change in the words of the files."""
         return _LINES[self.kind].format(*self.parts)

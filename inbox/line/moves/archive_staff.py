@@ -1,21 +1,31 @@
-"""What archive staff do: place, mark duplicates, recheck, refetch, resend receipts, close tasks."""
+"""What archive staff do: place, mark duplicates, recheck, refetch, resend receipts, close tasks.
+
+A placing can be undone by its person until the grace has passed, and a release until it is offered.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
 
 from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, OfTask, RequestFacts
-from inbox.domain import ArrivalState, MessageState, ReceiptState, TaskState
-from inbox.errors import Conflict, Invalid
+from inbox.domain import MOVES, ArrivalState, MessageState, ReceiptState, TaskState, check_move
+from inbox.errors import Conflict, Invalid, NotPermitted
 from inbox.line import Line
 from inbox.line.authorize import (
+    Authorized,
+    active_policy,
     arrival_subject,
     authorize,
     authorized_transaction,
     check_version,
     message_subject,
 )
+from inbox.line.moves.placement import grace_of, placed_values, traces_of, way_back
 from inbox.line.moves.registration import check_reference, data_key
 from inbox.line.receipts import choose_receipt, mark_answered
+from inbox.line.settle import lock_row
 from inbox.line.task_kinds import TaskKind
 from inbox.line.unusual_use import is_about_person
 from inbox.receipt_document import ReceiptType
@@ -23,7 +33,7 @@ from inbox.store import Transaction
 from inbox.tables import Arrival, Message, Receipt, Task, Unit
 from inbox.tables.periods import is_active_on
 
-_CLOSED_BY_PEOPLE = (
+CLOSED_BY_PEOPLE = (
     TaskKind.STUCK,
     TaskKind.UNCOLLECTED,
     TaskKind.CONFLICTING_WORD,
@@ -36,6 +46,9 @@ _CLOSED_BY_PEOPLE = (
     TaskKind.DAMAGED,
     TaskKind.STATE_DIFFERS,
     TaskKind.LEAVER,
+    TaskKind.ESCALATED,
+    TaskKind.NOT_PLACED,
+    TaskKind.IDENTITY,
 )
 _REGISTERED_STATES = (MessageState.REGISTERED, MessageState.ANSWERED)
 
@@ -49,45 +62,108 @@ def place(
     expected_version: int,
     reason: str = "",
 ) -> None:
-    """Give the message to a unit (*fordele*), which then decides whether to release it."""
+    """Give the message to a unit (*fordele*), which then decides whether to release it.
+
+    It is PLACING first, and the person can undo that; what is urgent goes at once.
+    """
     given = RequestFacts(reason_given=bool(reason))
     subject = message_subject(message_id)
     with authorized_transaction(line, capacity, Action.PLACE, subject, given) as authorized:
         message = authorized.seen(Message, message_id, expected_version)
-        _check_unit_active(authorized.tx, message, unit)
-        values = {"unit": unit, "rule": None, "transfers": message.transfers + 1}
+        _check_placeable(authorized.tx, message, unit)
+        if grace := grace_of(line.terms, message, authorized.decision.facts):
+            going_to = {"placing_unit": unit, "placing_state": MessageState.ROUTED}
+            _begin_placing(authorized, message, going_to, grace, given, reason)
+            return
         authorized.settle(
-            row=message, became=MessageState.ROUTED, by="place", values=values, reason=reason
+            row=message,
+            became=MessageState.ROUTED,
+            by="place",
+            values=placed_values(message, unit),
+            reason=reason,
         )
 
 
 def place_and_release(
     line: Line, capacity: Capacity, message_id: str, *, unit: str, expected_version: int
 ) -> None:
-    """Place an unrouted message and release it in one move: both rights are needed."""
+    """Place an unrouted message and release it in one move: both rights are needed.
+
+    It is PLACING first, as by `place`; once it is released, that can be undone, too.
+    """
     with line.store.transaction() as tx:
         subject = message_subject(message_id)
-        authorize(line, tx, capacity, Action.PLACE, subject, RequestFacts())
+        placed = authorize(line, tx, capacity, Action.PLACE, subject, RequestFacts())
         authorized = authorize(line, tx, capacity, Action.RELEASE, subject, RequestFacts())
         message = tx.get_one(Message, message_id)
         check_version(message.version, expected_version)
-        _check_unit_active(tx, message, unit)
-        values = {
-            "unit": unit,
-            "rule": None,
-            "transfers": message.transfers + 1,
-            "released_by": capacity.person,
-        }
+        _check_placeable(tx, message, unit)
+        check_move("place", message.state, MessageState.RELEASED)
+        facts = placed.decision.facts | authorized.decision.facts
+        if grace := grace_of(line.terms, message, facts):
+            going_to = {"placing_unit": unit, "placing_state": MessageState.RELEASED}
+            _begin_placing(authorized, message, going_to, grace, RequestFacts())
+            return
         authorized.settle(
             row=message,
             became=MessageState.RELEASED,
             by="place",
-            values=values,
+            values={
+                **traces_of(message, capacity, RequestFacts()),
+                **placed_values(message, unit),
+                "released_by": capacity.person,
+            },
             due_at=tx.now + line.terms.undo_window,
         )
 
 
-def _check_unit_active(tx: Transaction, message: Message, unit_id: str) -> None:
+def _begin_placing(
+    authorized: Authorized,
+    message: Message,
+    going_to: Mapping[str, object],
+    grace: timedelta,
+    given: RequestFacts,
+    reason: str = "",
+) -> None:
+    """PLACING: with no unit until it is due; the row keeps where it comes from and goes to."""
+    traces = traces_of(message, authorized.capacity, given)
+    authorized.settle(
+        row=message,
+        became=MessageState.PLACING,
+        by="place",
+        values={**traces, **going_to, "unit": None},
+        due_at=authorized.tx.now + grace,
+        reason=reason,
+    )
+
+
+def undo(line: Line, capacity: Capacity, message_id: str, *, expected_version: int) -> None:
+    """Undo one's own placing, or one's own release before it is offered (*angre*); no reason.
+
+    State, unit, rule and number of transfers are those of before. Nobody else can undo it: who
+    placed it is compared here, too, for policies that are older than the action.
+    """
+    subject = message_subject(message_id)
+    with line.store.transaction() as tx:
+        lock_row(tx, Message, message_id)
+        message = tx.get(Message, message_id)
+        # In a policy that is older, the rows of `place` say who may, as of the state of before.
+        stands_in = Action.UNDO in active_policy(line, tx).later.stand_ins
+        given = RequestFacts(in_state=message.from_state if message and stands_in else None)
+        authorized = authorize(line, tx, capacity, Action.UNDO, subject, given)
+        assert message is not None
+        if message.moved_by != capacity.person or message.state not in MOVES[MessageState]["undo"]:
+            raise NotPermitted("not_permitted", "undo: only the person who moved it, and in time")
+        check_version(message.version, expected_version)
+        back = way_back(tx, message)
+        authorized.settle(
+            row=message, became=back.became, by="undo", code=back.code, values=back.values
+        )
+
+
+def _check_placeable(tx: Transaction, message: Message, unit_id: str) -> None:
+    if message.state is MessageState.PLACING:
+        raise Conflict("message.placing", "somebody is placing it")
     unit = tx.get(Unit, unit_id)
     if unit is None or unit.organisation != message.organisation:
         raise Invalid("unit.unknown", "the organisation has no such unit")
@@ -220,12 +296,13 @@ def close_by_hand(line: Line, capacity: Capacity, task_id: str, *, reason: str) 
     """Close a task that no change of state closes: a stuck row, a notice, an alarm."""
     with line.store.transaction() as tx:
         task = tx.get(Task, task_id)
-        if task is None or task.state is not TaskState.OPEN:
-            raise Conflict("task.not_open", "no such open task")
-        if task.kind not in _CLOSED_BY_PEOPLE:
-            raise Conflict("task.closes_itself", "it closes when its subject moves on")
         subject, given = OfTask(task_id=task_id), RequestFacts(reason_given=bool(reason))
+        # Decided first: who may not know of a task does not learn whether it is there.
         authorized = authorize(line, tx, capacity, Action.CLOSE_TASK, subject, given)
+        if task is None or task.state is not TaskState.OPEN:
+            raise Conflict("task.not_open", "it is closed already")
+        if task.kind not in CLOSED_BY_PEOPLE:
+            raise Conflict("task.closes_itself", "it closes when its subject moves on")
         if is_about_person(tx, task, capacity.person):
             raise Conflict("task.about_oneself", "somebody who had no part in it closes it")
         values = {"closed_at": tx.now}

@@ -6,6 +6,7 @@ from inbox.domain import DeliveryState, MessageState, Mode, PersonId, new_id
 from inbox.errors import Conflict
 from inbox.line import Line
 from inbox.line.authorize import authorized_transaction, message_subject
+from inbox.line.moves.placement import traces_of
 from inbox.line.moves.registration import (
     CollectedMessage,
     active_delivery,
@@ -86,7 +87,7 @@ def hand_back(
 def release(line: Line, capacity: Capacity, message_id: str, *, expected_version: int) -> None:
     """Release the message to the unit's case system.
 
-    It can be withdrawn during the first minutes.
+    It can be withdrawn during the first minutes, and undone by the person who released it.
     """
     subject = message_subject(message_id)
     with authorized_transaction(line, capacity, Action.RELEASE, subject) as authorized:
@@ -95,7 +96,10 @@ def release(line: Line, capacity: Capacity, message_id: str, *, expected_version
             row=message,
             became=MessageState.RELEASED,
             by="release",
-            values={"released_by": capacity.person},
+            values={
+                **traces_of(message, capacity, RequestFacts()),
+                "released_by": capacity.person,
+            },
             due_at=authorized.tx.now + line.terms.undo_window,
         )
 

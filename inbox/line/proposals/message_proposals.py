@@ -26,14 +26,27 @@ from inbox.domain import (
 )
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line import Line
-from inbox.line.authorize import Authorized, arrival_subject, authorize, message_subject
+from inbox.line.authorize import (
+    Authorized,
+    arrival_subject,
+    authorize,
+    check_permitted,
+    message_subject,
+)
 from inbox.line.moves.registration import active_delivery, data_key
-from inbox.line.proposals.proposal import mark_approved, open_proposal
+from inbox.line.proposals.proposal import (
+    check_open,
+    lapse_own,
+    mark_approved,
+    mark_declined,
+    open_proposal,
+)
 from inbox.line.proposals.quarantine_release import (
     QUARANTINE_RELEASE,
     is_waivable,
     release_facts,
     sealed_waivers,
+    unseal_decline,
     unseal_proposal,
 )
 from inbox.line.receipts import choose_receipt
@@ -61,13 +74,14 @@ class _ApprovedProposal:
     code: str
 
 
-_ACTION: Final[Mapping[ProposalKind, Action]] = {
+ACTION_OF_PROPOSAL: Final[Mapping[ProposalKind, Action]] = {
     ProposalKind.REFUSE: Action.REFUSE,
     ProposalKind.QUARANTINE_RELEASE: Action.QUARANTINE_RELEASE,
     ProposalKind.ABANDON: Action.ABANDON,
     ProposalKind.WITHDRAW: Action.WITHDRAW,
     ProposalKind.DISMISS: Action.DISMISS,
 }
+"""The action that approves a proposal of each kind."""
 
 
 def propose(
@@ -159,22 +173,21 @@ class MessageProposal:
     reason: str = field(repr=False)
     created_at: datetime
     expires_at: datetime
+    declined_because: str = field(default="", repr=False)
+    """Why another person declined it; empty while it is open."""
 
 
 def show_proposal(line: Line, capacity: Capacity, proposal_id: str) -> MessageProposal:
-    """Show an open proposal with its reason; the audit says that it was shown.
+    """Show a proposal that is open, or was declined, with the reasons; the audit says so.
 
     For a person who may know of its subject, or may approve it. Raises `NotFound` for everybody
-    else, and `Conflict` if it is not open any more.
+    else, and `Conflict` if it is neither.
     """
     with line.store.transaction() as tx:
-        proposal = tx.get(Proposal, proposal_id)
-        if proposal is None or proposal.kind not in _ACTION:
-            raise NotFound
-        kind = ProposalKind(proposal.kind)
+        proposal, kind = _proposal_of_message(tx, proposal_id)
         authorized = _authorize_to_see(line, tx, capacity, proposal)
-        if proposal.state is not ProposalState.OPEN or proposal.expires_at <= tx.now:
-            raise Conflict("proposal.not_open", "it was approved, or it has expired")
+        if proposal.state is not ProposalState.DECLINED:
+            check_open(authorized, proposal)
         code, reason = unseal_proposal(tx, line, proposal)
         authorized.record(
             event="proposal:shown",
@@ -190,6 +203,9 @@ def show_proposal(line: Line, capacity: Capacity, proposal_id: str) -> MessagePr
             reason=reason,
             created_at=proposal.created_at,
             expires_at=proposal.expires_at,
+            declined_because=unseal_decline(tx, line, proposal)
+            if proposal.state is ProposalState.DECLINED
+            else "",
         )
 
 
@@ -197,32 +213,83 @@ def _authorize_to_see(
     line: Line, tx: Transaction, capacity: Capacity, proposal: Proposal
 ) -> Authorized:
     kind = ProposalKind(proposal.kind)
-    message = _message_of(tx, kind, proposal.subject_id)
-    waivers = sealed_waivers(tx, line, proposal)
-    given = release_facts(line.policies.current(tx), message, waivers)
     subject = _subject(kind, proposal.subject_id, proposal.id)
     for action in (Action.ROUTE, Action.LIST):
         with suppress(NotFound, NotPermitted):
             return authorize(line, tx, capacity, action, subject, RequestFacts())
-    return authorize(line, tx, capacity, _ACTION[kind], subject, given)
+    message = _message_of(tx, kind, proposal.subject_id)
+    waivers = sealed_waivers(tx, line, proposal)
+    given = release_facts(line.policies.current(tx), message, waivers)
+    return authorize(line, tx, capacity, ACTION_OF_PROPOSAL[kind], subject, given)
 
 
 def approve(line: Line, capacity: Capacity, proposal_id: str) -> None:
     """Approve what another person proposed; it is carried out in the same transaction."""
     with line.store.transaction() as tx:
-        proposal = tx.get(Proposal, proposal_id)
-        if proposal is None or proposal.kind not in _ACTION:
-            raise NotFound
-        kind = ProposalKind(proposal.kind)
+        proposal, kind = _proposal_of_message(tx, proposal_id)
         subject = _subject(kind, proposal.subject_id, proposal_id)
         waivers = sealed_waivers(tx, line, proposal)
         message = _message_of(tx, kind, proposal.subject_id)
         given = release_facts(line.policies.current(tx), message, waivers)
-        authorized = authorize(line, tx, capacity, _ACTION[kind], subject, given)
+        authorized = authorize(line, tx, capacity, ACTION_OF_PROPOSAL[kind], subject, given)
         code, reason = unseal_proposal(tx, line, proposal)
         subject_id = proposal.subject_id
         mark_approved(authorized, proposal, reason=reason)
         _CARRY_OUT[kind](_ApprovedProposal(authorized=authorized, subject=subject_id, code=code))
+
+
+def decline(line: Line, capacity: Capacity, proposal_id: str, *, reason: str) -> None:
+    """Decline what another person proposed (*avslå*), with a reason; nothing else is changed.
+
+    By a person who could approve it now: that is asked first, and then the action `decline`. The
+    reason is sealed with the proposal, for those who may see it; the audit commits to it.
+    """
+    if not reason.strip():
+        raise Invalid("reason.missing", "say why")
+    with line.store.transaction() as tx:
+        proposal, kind = _proposal_of_message(tx, proposal_id)
+        subject = _subject(kind, proposal.subject_id, proposal_id)
+        message = _message_of(tx, kind, proposal.subject_id)
+        waivers = sealed_waivers(tx, line, proposal)
+        given = release_facts(line.policies.current(tx), message, waivers)
+        check_permitted(line, tx, capacity, ACTION_OF_PROPOSAL[kind], subject, given)
+        authorized = authorize(line, tx, capacity, Action.DECLINE, subject, given)
+        check_open(authorized, proposal)
+        if proposal.proposer == capacity.person:
+            raise Conflict("proposal.own", "take it back; another person declines it")
+        code, proposed_because = unseal_proposal(tx, line, proposal)
+        said = {"code": code, "reason": proposed_because, "declined": reason}
+        sealed = data_key(tx, line, proposal.subject_id).seal(
+            json.dumps(said).encode(), table="proposal", column="sealed_payload", row=proposal.id
+        )
+        mark_declined(authorized, proposal, reason=reason, sealed=sealed)
+        _close_waiver(authorized, kind, proposal.subject_id)
+
+
+def take_back(line: Line, capacity: Capacity, proposal_id: str) -> None:
+    """Take back one's own proposal (*trekke tilbake*), as long as nobody has decided it.
+
+    It gains nothing, so the person need only still know of its subject.
+    """
+    with line.store.transaction() as tx:
+        proposal, kind = _proposal_of_message(tx, proposal_id)
+        authorized = _authorize_to_see(line, tx, capacity, proposal)
+        check_open(authorized, proposal)
+        lapse_own(authorized, proposal)
+        _close_waiver(authorized, kind, proposal.subject_id)
+
+
+def _proposal_of_message(tx: Transaction, proposal_id: str) -> tuple[Proposal, ProposalKind]:
+    proposal = tx.get(Proposal, proposal_id)
+    if proposal is None or proposal.kind not in ACTION_OF_PROPOSAL:
+        raise NotFound
+    return proposal, ProposalKind(proposal.kind)
+
+
+def _close_waiver(authorized: Authorized, kind: ProposalKind, subject_id: str) -> None:
+    """Nobody need decide what is no longer proposed; the task of the message itself stands."""
+    if kind is ProposalKind.QUARANTINE_RELEASE:
+        authorized.close_tasks(subject_id, TaskKind.WAIVER)
 
 
 def _refuse(it: _ApprovedProposal) -> None:

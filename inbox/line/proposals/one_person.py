@@ -13,8 +13,10 @@ from inbox.access.files.versions import FilesByName, FilesOfVersion, files_of, u
 from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import new_id
 from inbox.errors import Conflict, InboxError, Invalid, PolicyError
+from inbox.language import TextLanguage
 from inbox.line import Line
 from inbox.line.proposals.policy_or_rule_book import Comparison, VersionedRules, compare
+from inbox.line.proposals.proposal_phrases import PROPOSAL_PHRASES
 from inbox.line.proposals.rule_permissions import authorize_edit
 from inbox.line.proposals.version_steps import (
     ProposedVersion,
@@ -26,6 +28,7 @@ from inbox.line.proposals.version_steps import (
     record_version,
     set_active,
 )
+from inbox.strict.phrases import Phrase
 from inbox.tables import PolicyVersion
 
 
@@ -36,7 +39,7 @@ class RollBack:
     digest: str
     """Of the version that is active again, or of the one that was proposed."""
     proposed: ProposedVersion | None
-    why: tuple[str, ...]
+    why: tuple[Phrase, ...]
     """Why it needs two people, where it does."""
 
 
@@ -44,7 +47,7 @@ class RollBack:
 class _Plan:
     files: FilesByName
     compared: Comparison
-    why: tuple[str, ...]
+    why: tuple[Phrase, ...]
     target: PolicyVersion | None = None
 
 
@@ -124,7 +127,7 @@ def _plan_roll_back(session: Session, rules: VersionedRules) -> _Plan:
     try:
         why = rules.why_two_people(files_of(active), files_of(before))
     except PolicyError:
-        why = ("what is active cannot be read, so everything is denied",)
+        why = (PROPOSAL_PHRASES("why.unreadable"),)
     files = unpack_files(before.files)
     return _Plan(
         files=files, compared=_compare_files(session, rules, files), why=why, target=before
@@ -141,7 +144,7 @@ def _plan_switch_off(session: Session, rules: VersionedRules, name: str) -> _Pla
     files = rules.switch_off(old.files, name)
     compared = _compare_files(session, rules, files)
     if why := rules.why_two_people(old, FilesOfVersion(files=files)):
-        raise Conflict(f"{code}.takes_two", "; ".join(why))
+        raise Conflict(f"{code}.takes_two", "; ".join(each.text(TextLanguage.EN) for each in why))
     return _Plan(files=files, compared=compared, why=())
 
 

@@ -1,8 +1,8 @@
 """Versioned rules that two people can change: the policy, or an organisation's rule book."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlmodel import Session
@@ -16,18 +16,33 @@ from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
 from inbox.access.review import one_person as policy_one_person
 from inbox.access.review.diff import compare_policies
+from inbox.access.review.difference_sentences import difference_sentences
 from inbox.errors import PolicyError
+from inbox.language import TextLanguage
 from inbox.line.active_rule_books import (
     read_rule_book_version,
     rule_book_kind,
     rule_file_of,
 )
+from inbox.line.proposals.proposal_phrases import PROPOSAL_PHRASES
 from inbox.routing import one_person as routing_one_person
 from inbox.routing.diff import RoutingDiff, diff_rule_books
 from inbox.routing.diff_text import acknowledgement_digest, render_diff
 from inbox.routing.rule_book import RuleBook
+from inbox.routing.sentences import RoutingSentences
 from inbox.store import Transaction
+from inbox.strict.phrases import Phrase
 from inbox.tables import PolicyVersion
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What one version changes about another."""
+
+    text: str
+    """In the words of the files, the same for everybody."""
+    in_words: Callable[[TextLanguage], str]
+    """As sentences in one language, made from the same two versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +59,9 @@ class VersionedRules:
     approve: Action
     read: Callable[[FilesOfVersion], Policy | RuleBook]
     """Raises `PolicyError`."""
-    describe_difference: Callable[[FilesOfVersion, FilesOfVersion], str]
-    """What the second change about the first, in words. Raises `PolicyError`: one is unreadable."""
-    why_two_people: Callable[[FilesOfVersion, FilesOfVersion], tuple[str, ...]]
+    describe_difference: Callable[[FilesOfVersion, FilesOfVersion], Difference]
+    """What the second change about the first. Raises `PolicyError`: one is unreadable."""
+    why_two_people: Callable[[FilesOfVersion, FilesOfVersion], tuple[Phrase, ...]]
     """Why putting the second in place of the first needs two people; empty: one suffices.
 
     Raises `PolicyError`: one is unreadable."""
@@ -60,13 +75,21 @@ def _draft(version: FilesOfVersion) -> PolicyDraft:
     return read_draft(version.files, version.digest_rule)
 
 
-def _policy_diff_text(old: FilesOfVersion, new: FilesOfVersion) -> str:
-    """As `inbox policy diff` prints it: `Comparison.digest` of this is its digest."""
-    found = compare_policies(_draft(old), _draft(new))
-    return "".join(f"{line}\n" for line in found.lines)
+def _policy_difference(old: FilesOfVersion, new: FilesOfVersion) -> Difference:
+    """As `inbox policy diff` says it: `Comparison.digest` of its text is the same digest."""
+    before, after = _draft(old), _draft(new)
+    found = compare_policies(before, after)
+    return Difference(
+        text=_text(found.lines),
+        in_words=lambda language: _text(difference_sentences(found, before, after, language)),
+    )
 
 
-def _why_two_for_policies(old: FilesOfVersion, new: FilesOfVersion) -> tuple[str, ...]:
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _why_two_for_policies(old: FilesOfVersion, new: FilesOfVersion) -> tuple[Phrase, ...]:
     return policy_one_person.why_two_people(_draft(old), _draft(new))
 
 
@@ -74,12 +97,16 @@ def _rule_book_diff(old: FilesOfVersion, new: FilesOfVersion) -> RoutingDiff:
     return diff_rule_books(read_rule_book_version(old), read_rule_book_version(new))
 
 
-def _rule_book_diff_text(old: FilesOfVersion, new: FilesOfVersion) -> str:
-    """As `inbox route diff` prints it, under the same digest."""
-    return render_diff(_rule_book_diff(old, new))
+def _rule_book_difference(old: FilesOfVersion, new: FilesOfVersion) -> Difference:
+    """As `inbox route diff` says it, under the same digest."""
+    found = _rule_book_diff(old, new)
+    return Difference(
+        text=render_diff(found),
+        in_words=lambda language: render_diff(found, RoutingSentences(language=language)),
+    )
 
 
-def _why_two_for_rule_books(old: FilesOfVersion, new: FilesOfVersion) -> tuple[str, ...]:
+def _why_two_for_rule_books(old: FilesOfVersion, new: FilesOfVersion) -> tuple[Phrase, ...]:
     return routing_one_person.why_two_people(_rule_book_diff(old, new))
 
 
@@ -95,7 +122,7 @@ POLICY_RULES: Final = VersionedRules(
     edit=Action.POLICY_EDIT,
     approve=Action.POLICY_APPROVE,
     read=read_policy_version,
-    describe_difference=_policy_diff_text,
+    describe_difference=_policy_difference,
     why_two_people=_why_two_for_policies,
     switch_off=with_row_off,
 )
@@ -110,7 +137,7 @@ def routing_rules_of(organisation: str) -> VersionedRules:
         edit=Action.ROUTE_EDIT,
         approve=Action.ROUTE_APPROVE,
         read=read_rule_book_version,
-        describe_difference=_rule_book_diff_text,
+        describe_difference=_rule_book_difference,
         why_two_people=_why_two_for_rule_books,
         switch_off=_with_rule_off,
     )
@@ -124,8 +151,17 @@ class Comparison:
     """The digest of the new ones."""
     active: str | None
     """The id of the version that they were compared with."""
-    text: str
-    """What changes, in words: the person who approves it acknowledges these very words."""
+    difference: Difference = field(repr=False)
+    """What changes."""
+
+    @property
+    def text(self) -> str:
+        """What changes, in the words of the files: the digest is over these very words."""
+        return self.difference.text
+
+    def in_words(self, language: TextLanguage) -> str:
+        """The same as sentences, for the person who proposes it and the one who approves it."""
+        return self.difference.in_words(language)
 
     @property
     def digest(self) -> str:
@@ -141,21 +177,29 @@ def compare(
     return Comparison(
         new_digest=new_digest,
         active=None if active is None else active.id,
-        text=_difference_from_active(rules, active, files, new_digest),
+        difference=_difference_from_active(rules, active, files, new_digest),
     )
 
 
 def _difference_from_active(
     rules: VersionedRules, active: PolicyVersion | None, files: FilesOfVersion, new_digest: str
-) -> str:
+) -> Difference:
     """Where nothing is active that this program can read, all of it is new."""
     if active is not None:
         with suppress(PolicyError):
             return rules.describe_difference(files_of(active), files)
-    lines = ["from nothing that can be read", f"to   {new_digest}"]
+    written: list[str] = []
     for name, raw in sorted(files.files.items()):
-        lines += [f"==> {name} <==", *raw.decode().splitlines()]
-    return "".join(f"{line}\n" for line in lines)
+        written += [f"==> {name} <==", *raw.decode().splitlines()]
+
+    def in_words(language: TextLanguage) -> str:
+        head = [
+            PROPOSAL_PHRASES("difference.from_nothing").text(language),
+            PROPOSAL_PHRASES("difference.to", digest=new_digest).text(language),
+        ]
+        return _text([*head, *written])
+
+    return Difference(text=in_words(TextLanguage.EN), in_words=in_words)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,6 +93,32 @@ def mark_approved(authorized: Authorized, proposal: Proposal, *, reason: str = "
     )
 
 
+def mark_declined(
+    authorized: Authorized, proposal: Proposal, *, reason: str, sealed: bytes
+) -> None:
+    """Move the proposal from OPEN to DECLINED, with a payload that also says why."""
+    authorized.settle(
+        row=proposal,
+        became=ProposalState.DECLINED,
+        by="decline",
+        values={"approver": authorized.capacity.person, "sealed_payload": sealed},
+        reason=reason,
+    )
+
+
+def lapse_own(authorized: Authorized, proposal: Proposal) -> None:
+    """Take back the person's own proposal: OPEN to LAPSED. Raises `Conflict` for another's."""
+    if proposal.proposer != authorized.capacity.person:
+        raise Conflict("proposal.of_another", "its proposer takes it back; others decline it")
+    _lapse(authorized, proposal)
+
+
+def check_open(authorized: Authorized, proposal: Proposal) -> None:
+    """Raise `Conflict` unless the proposal still waits for somebody."""
+    if proposal.state is not ProposalState.OPEN or proposal.expires_at <= authorized.tx.now:
+        raise Conflict("proposal.not_open", "it was decided or taken back, or it has expired")
+
+
 def _find_open(authorized: Authorized, kind: str, subject_id: str) -> list[Proposal]:
     return list(
         authorized.tx.exec(

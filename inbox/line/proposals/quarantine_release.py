@@ -5,7 +5,7 @@ so nobody has to read what may be graded to say that it may pass.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -79,12 +79,20 @@ def takes_reviewer(codes: Sequence[str]) -> bool:
 def release_facts(
     policy: Policy, message: Message | None, waivers: Sequence[str], *, reason_given: bool = True
 ) -> RequestFacts:
-    """The facts about waiving: by the code of the message, and by each that would be waived.
+    """The facts about waiving: by the code of the message, and by each that would be waived."""
+    code = None if message is None else message.code
+    return release_facts_of_code(policy, code, waivers, reason_given=reason_given)
+
+
+def release_facts_of_code(
+    policy: Policy, code: str | None, waivers: Sequence[str], *, reason_given: bool = True
+) -> RequestFacts:
+    """The same by the code that a message is held for.
 
     Under a policy that was written before that fact existed nobody may waive what needs a reviewer:
     such a policy would let an archivist approve it.
     """
-    held_for = _held_for(message)
+    held_for = () if code is None else (code,)
     needs_reviewer = takes_reviewer((*held_for, *waivers))
     return RequestFacts(
         reason_given=reason_given,
@@ -94,10 +102,6 @@ def release_facts(
     )
 
 
-def _held_for(message: Message | None) -> tuple[str, ...]:
-    return () if message is None or message.code is None else (message.code,)
-
-
 def _asks_for_reviewers(policy: Policy) -> bool:
     action = Action.QUARANTINE_RELEASE
     return any("needs_reviewer" in policy.facts_used(action, role) for role in Role)
@@ -105,11 +109,21 @@ def _asks_for_reviewers(policy: Policy) -> bool:
 
 def unseal_proposal(session: Session, line: Line, proposal: Proposal) -> tuple[str, str]:
     """The code and the reason of a proposal. Raises `Conflict` once its subject is erased."""
+    said = _unseal(session, line, proposal)
+    return str(said["code"]), str(said["reason"])
+
+
+def unseal_decline(session: Session, line: Line, proposal: Proposal) -> str:
+    """Why the proposal was declined; empty if it was not. Raises as `unseal_proposal`."""
+    return str(_unseal(session, line, proposal).get("declined", ""))
+
+
+def _unseal(session: Session, line: Line, proposal: Proposal) -> Mapping[str, object]:
     payload = data_key(session, line, proposal.subject_id).unseal(
         proposal.sealed_payload, table="proposal", column="sealed_payload", row=proposal.id
     )
-    said = json.loads(payload)
-    return str(said["code"]), str(said["reason"])
+    said: Mapping[str, object] = json.loads(payload)
+    return said
 
 
 def sealed_waivers(session: Session, line: Line, proposal: Proposal) -> Sequence[str]:
@@ -188,7 +202,9 @@ def _release_proposal(
         proposer=PersonId(row.proposer),
         waivers=waivers,
         reason=reason,
-        needs_reviewer=takes_reviewer((*_held_for(message), *waivers)),
+        needs_reviewer=takes_reviewer(
+            (*(() if message.code is None else (message.code,)), *waivers)
+        ),
         created_at=row.created_at,
         expires_at=row.expires_at,
     )

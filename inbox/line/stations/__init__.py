@@ -34,6 +34,7 @@ from inbox.line.stations.erasure_dates import postpone_until_due
 from inbox.line.stations.message import check_erasable, erase, offer, record_route, route
 from inbox.line.stations.notify import notify, record_notified
 from inbox.line.stations.open import open_message, record_opened
+from inbox.line.stations.placement import place
 from inbox.line.stations.receipt import create, follow_up, record_status, send
 from inbox.line.stations.station import Settling, Station, move_only, no_effect
 from inbox.log import LogEvent, LogField
@@ -50,6 +51,7 @@ STATIONS: Final[Mapping[str, Station]] = {
     "discard": Station(delete_at_gateway, record_abandoned),
     "open": Station(open_message, record_opened),
     "route": Station(route, record_route),
+    "place": Station(no_effect, place),
     "offer": Station(no_effect, offer),
     "erase": Station(check_erasable, erase),
     "create": Station(create, move_only),

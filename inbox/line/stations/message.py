@@ -25,7 +25,7 @@ from inbox.line.case_systems import capacity_of
 from inbox.line.counterparty import routing_metadata
 from inbox.line.delivery_events import queue_event
 from inbox.line.mail_units import active_unit_or_successor
-from inbox.line.settle import has_open_task, lock_row, open_task
+from inbox.line.settle import has_open_task, lock_only, open_task
 from inbox.line.stations.clock_check import check_clock
 from inbox.line.stations.erasure_dates import erasure_due_at
 from inbox.line.stations.station import Settling
@@ -82,14 +82,14 @@ def route(line: Line, job: Job[Message]) -> Outcome | ChosenRoute:
     """
     row = job.row
     key, organisation = job.keys[row.id], OrgNumber(row.organisation)
-    with line.store.reading() as tx:
-        book = line.rule_books.current(tx, organisation)
+    with line.store.reading_untimed() as session:
+        book = line.rule_books.current(session, organisation)
         if book is None:
             unread = line.rule_books.problem(organisation)
             code = "route.no_book" if unread is None else "route.book_unread"
             return Outcome(became=MessageState.UNROUTED, code=code)
-        metadata = routing_metadata(line.keyring, tx, row, key, as_of=tx.now)
-        rule = deciding_rule(metadata, book, day_of(tx.now))
+        metadata = routing_metadata(line.keyring, session, row, key, as_of=job.now)
+    rule = deciding_rule(metadata, book, day_of(job.now))
     if rule is None:
         return Outcome(
             became=MessageState.UNROUTED, code="route.no_rule", values={"book": book.digest}
@@ -125,7 +125,7 @@ def offer(settling: Settling[Message], found: None) -> None:
     """Open a delivery to the unit's case system, if the policy still permits it."""
     del found
     line, tx, row = settling.line, settling.tx, settling.job.row
-    lock_row(tx, Message, row.id)
+    lock_only(tx, Message, row.id)
     system, earlier, late_word = tx.exec(
         _OFFER_QUERY, params={"row": row.id, "unit": row.unit}
     ).one()
@@ -194,7 +194,7 @@ def erase(settling: Settling[Message], found: None) -> None:
     """
     del found
     line, tx, row = settling.line, settling.tx, settling.job.row
-    lock_row(tx, Message, row.id)
+    lock_only(tx, Message, row.id)
     if has_open_task(tx, TaskKind.LATE_WORD, row.id):
         raise WaitingForPeople("erase.waits_for_late_word")
     if erasure_due_at(line, row) > tx.now:

@@ -1,21 +1,37 @@
 """The station of the outbox: notify a case system by webhook that a delivery is open."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlmodel import col
 
 from inbox.casesystem import DeliveryEvent
 from inbox.domain import DeliveryState, OutboxState
 from inbox.errors import Unavailable
 from inbox.line import Job, Line, Outcome
-from inbox.line.case_systems import webhook_secret_of
+from inbox.line.case_systems import KEY_PREFIX, webhook_secret_of
 from inbox.line.pulses import CASE_SYSTEM, record_pulse
 from inbox.line.stations.station import Settling
 from inbox.store import Transaction
-from inbox.tables import CaseSystem, Delivery, Outbox, table_of
+from inbox.tables import CaseSystem, Delivery, Outbox, WrappedKey, table_of
 
 _MADE_DUE_PER_SUCCESS: Final = 2
+_EVENT_QUERY: Final[sa.Select[*tuple[Any, ...]]] = (
+    sa.select(
+        col(CaseSystem.organisation),
+        col(CaseSystem.webhook_url),
+        col(CaseSystem.sealed_secret),
+        col(WrappedKey.kek_id),
+        col(WrappedKey.wrapped),
+        col(Delivery.state).label("delivery_state"),
+    )
+    .select_from(CaseSystem)
+    .join(Delivery, col(Delivery.id) == sa.bindparam("delivery"))
+    .join(WrappedKey, col(WrappedKey.id) == KEY_PREFIX + col(CaseSystem.id), isouter=True)
+    .where(col(CaseSystem.id) == sa.bindparam("system"))
+)
+"""Where an event goes, the key that signs it, and how its delivery is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,22 +49,23 @@ def notify(line: Line, job: Job[Outbox]) -> Notified:
     Drop it if the delivery is no longer open or collected.
     """
     row = job.row
-    with line.store.reading() as tx:
-        system = tx.get_one(CaseSystem, row.case_system)
-        delivery = tx.get_one(Delivery, row.delivery_id)
-        secret = webhook_secret_of(tx, line, system)
-    standing = delivery.state in (DeliveryState.OPEN, DeliveryState.COLLECTED)
-    if not standing or system.webhook_url is None or secret is None:
+    with line.store.reading_untimed() as session:
+        found = session.execute(
+            _EVENT_QUERY, {"system": row.case_system, "delivery": row.delivery_id}
+        ).one()
+    secret = webhook_secret_of(line, row.case_system, found)
+    standing = found.delivery_state in (DeliveryState.OPEN, DeliveryState.COLLECTED)
+    if not standing or found.webhook_url is None or secret is None:
         dropped = Outcome(became=OutboxState.DROPPED, values={"settled_at": job.now})
         return Notified(outcome=dropped)
     event = DeliveryEvent(
         id=row.id,
         kind=row.kind,
-        organisation=system.organisation,
-        delivery_id=delivery.id,
+        organisation=found.organisation,
+        delivery_id=row.delivery_id,
         occurred_at=row.created_at,
     )
-    came_back = _send(line, job, system.webhook_url, secret, event)
+    came_back = _send(line, job, found.webhook_url, secret, event)
     sent = Outcome(became=OutboxState.SENT, values={"settled_at": job.now})
     return Notified(outcome=sent, at_most=None if came_back else _MADE_DUE_PER_SUCCESS)
 

@@ -8,6 +8,7 @@ from inbox.domain import MessageState, OrgNumber
 from inbox.errors import PackageRejected, Unavailable
 from inbox.keys import DataKey
 from inbox.line import Job, Line, Outcome
+from inbox.line.active_rule_books import organisations_with_rule_book
 from inbox.line.sealed_content import (
     plain_columns,
     reference_hashes,
@@ -49,8 +50,8 @@ def open_message(line: Line, job: Job[Message]) -> Outcome | Opened:
         if isinstance(error, PackageQuarantined):
             values["verdict"] = json.dumps(error.verdict.as_json())
         return Outcome(became=MessageState.QUARANTINED, code=error.code, values=values)
-    with line.store.reading() as tx:
-        policy = line.policies.current(tx)
+    with line.store.reading_untimed() as session:
+        policy = line.policies.current(session)
     values |= plain_columns(package)
     values |= sealed_columns(row.id, package, key, policy.shielding_code, line.keyring)
     hashes = reference_hashes(line.keyring, references_in(package))
@@ -83,16 +84,20 @@ def _open_with_current_lists(line: Line, job: Job[Message], envelope: Envelope) 
     The wake-up for waiting messages may already have passed. Raises `Unavailable` if a fresh
     list is missing, and `PackageRejected`.
     """
-    trust = line.current_trust()
+    with line.store.reading_untimed() as session:
+        trust = line.trust.current_trust(session)
+        own = organisations_with_rule_book(session)
     try:
-        return _open_with_trust(line, job, envelope, trust)
+        return _open_with_trust(line, job, envelope, own, trust)
     except Unavailable:
         if (changed := line.current_trust()) == trust:
             raise
-        return _open_with_trust(line, job, envelope, changed)
+        return _open_with_trust(line, job, envelope, own, changed)
 
 
-def _open_with_trust(line: Line, job: Job[Message], envelope: Envelope, trust: Trust) -> Package:
+def _open_with_trust(
+    line: Line, job: Job[Message], envelope: Envelope, own: frozenset[OrgNumber], trust: Trust
+) -> Package:
     row = job.row
     waited = job.now - row.received_at > line.terms.stale_list_wait
     assert row.object_name is not None
@@ -105,7 +110,7 @@ def _open_with_trust(line: Line, job: Job[Message], envelope: Envelope, trust: T
             expected=Expectations(
                 service=row.service,
                 organisation=OrgNumber(row.organisation),
-                own=line.organisations(),
+                own=own,
                 on_behalf_of=line.terms.on_behalf_of,
                 legacy_sha1_until=line.terms.legacy_sha1_until,
             ),
