@@ -27,9 +27,14 @@ def day_of(at: datetime) -> date:
     return in_norway(at).date()
 
 
+def at_clock(day: date, clock: time) -> datetime:
+    """The instant at which clocks here show this time on that day."""
+    return datetime.combine(day, clock, OSLO).astimezone(UTC)
+
+
 def at_hour(day: date, hour: int) -> datetime:
     """The instant at which clocks here show the full hour on that day."""
-    return datetime.combine(day, time(hour), OSLO).astimezone(UTC)
+    return at_clock(day, time(hour))
 
 
 def start_of_day(day: date) -> datetime:

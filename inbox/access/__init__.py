@@ -4,15 +4,12 @@ The function `permit` answers one question with one decision. It uses the facts 
 database at this moment.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from inbox.access.facts.lookup import look_up_facts
-from inbox.access.facts.registry import ACTION_SUBJECTS
 from inbox.access.policy.engine import Policy
-from inbox.access.policy.vocabulary import NO_RULE, Action, Decision, Duty, Role
+from inbox.access.policy.vocabulary import Action, Decision, Duty, Role
 from inbox.access.question import (
     Capacity,
     OfArrival,
@@ -22,6 +19,7 @@ from inbox.access.question import (
     RequestFacts,
     Subject,
 )
+from inbox.access.several import permitted_actions
 
 __all__ = [
     "Action",
@@ -37,6 +35,7 @@ __all__ = [
     "Role",
     "Subject",
     "permit",
+    "permitted_actions",
 ]
 
 
@@ -58,11 +57,12 @@ def permit(  # noqa: PLR0913 - a question has these parts
     is not theirs; so is one that the action is never about. The duties of a yes are still to be
     met: see `Decision.deny_unless_met`.
     """
-    asked = policy.facts_used(action, capacity.role)
-    facts = look_up_facts(session, now, capacity, subject, request or RequestFacts(), asked)
-    if facts is not None and type(subject) in ACTION_SUBJECTS[action]:
-        return policy.decide(capacity.role, facts, action)
-    decision = policy.decide(capacity.role, dict.fromkeys(asked, False), action)
-    return replace(
-        decision, allowed=False, rule=NO_RULE, matching=(), near_misses=(), duties=frozenset()
-    )
+    return permitted_actions(
+        session,
+        policy,
+        now,
+        capacity=capacity,
+        subject=subject,
+        actions=(action,),
+        request=request,
+    )[action]

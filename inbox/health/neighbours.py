@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from inbox.domain import ArrivalState, OutboxState, ReceiptState
 from inbox.errors import InboxError
 from inbox.health.condition import HealthCondition, Level
-from inbox.line.pulses import AFTER_ABSENCE, CASE_SYSTEM, GATEWAY, STATUSES
+from inbox.line.pulses import AFTER_ABSENCE, CASE_SYSTEM, GATEWAY, PROVIDER, STATUSES
 from inbox.store import Store
 from inbox.tables import Arrival, CaseSystem, ListAddress, Message, Outbox, Pulse, Receipt
 from inbox.tables.periods import not_ended
@@ -59,6 +59,7 @@ def other_neighbour_conditions(
         waits = _waiting_for_case_systems(tx)
         living = set(tx.exec(select(CaseSystem.id).where(not_ended(CaseSystem, tx.now))))
         statuses = _pulses(tx, STATUSES)
+        providers = _pulses(tx, PROVIDER)
         lists = tx.exec(select(ListAddress).where(col(ListAddress.code).is_not(None))).all()
     for name, pulse in sorted(systems.items()):
         if pulse.code is not None and (name in living or waits.get(name)):
@@ -67,6 +68,14 @@ def other_neighbour_conditions(
                 code=pulse.code,
                 level=Level.WARNING,
                 count=waits.get(name, 0),
+                status=pulse.status,
+            )
+    for name, pulse in sorted(providers.items()):
+        if pulse.code is not None:
+            yield HealthCondition(
+                subject=PROVIDER + name,
+                code=pulse.code,
+                level=Level.WARNING,
                 status=pulse.status,
             )
     for name, pulse in sorted(statuses.items()):

@@ -107,6 +107,7 @@ class ConditionRecorder:
                     since=since,
                     seen_at=tx.now,
                     seen_by=self._run,
+                    level=condition.level.value,
                 )
                 tx.add(row)
                 was = condition.subject in since_before
@@ -114,6 +115,7 @@ class ConditionRecorder:
                 events.append((event, condition, since, tx.now))
             elif self._is_due(row, tx.now):
                 row.seen_at, row.seen_by = tx.now, self._run
+                row.level = condition.level.value
         changed = {
             each.subject for event, each, *_ in events if event is LogEvent.CONDITION_CHANGED
         }

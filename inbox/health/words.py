@@ -25,6 +25,7 @@ class Mender(StrEnum):
     OPERATOR = "operator"
     ARCHIVIST = "archivist"
     LEADER = "leader"
+    RECORDS_MANAGER = "records manager"
     HANDLER = "handler"
     REVIEWER = "reviewer"
     DIRECTORY = "directory"
@@ -57,6 +58,7 @@ _MENDERS_IN_BOKMAAL = {
     Mender.OPERATOR: "Drift",
     Mender.ARCHIVIST: "Arkivet",
     Mender.LEADER: "Enhetens leder",
+    Mender.RECORDS_MANAGER: "Arkivlederen",
     Mender.HANDLER: "Saksbehandleren",
     Mender.REVIEWER: "Sikkerhetsansvarlig",
     Mender.DIRECTORY: "Den som holder enheter og folk",

@@ -116,7 +116,9 @@ def page(
         seen = pages.permitted_message_ids(free, request.capacity, tx.now, request.action)
         copies = earlier_copies(tx, [row.id for row in found.rows], seen)
     shown = [
-        row for row in found.rows if row.id in owe_nothing or _audit_shown(line, request, row.id)
+        row
+        for row in found.rows
+        if row.id in owe_nothing or audit_shown(line, request.capacity, request.action, row.id)
     ]
     show = _ROW_BUILDERS[request.action]
     rows = tuple(
@@ -206,11 +208,12 @@ def _duty_free_policy(policy: Policy, asked: ListRequest) -> Policy:
 
     The basis of a yes is the rule with the fewest duties, so all else owes what its rule says.
     """
-    return _policy_without_duties(policy, asked.action, asked.capacity.role)
+    return policy_without_duties(policy, asked.action, asked.capacity.role)
 
 
 @lru_cache(maxsize=100)
-def _policy_without_duties(policy: Policy, action: Action, role: Role) -> Policy:
+def policy_without_duties(policy: Policy, action: Action, role: Role) -> Policy:
+    """The policy without the rules of this action that owe something: the same one if none does."""
     owing = {
         rule.id
         for rule in policy.rules
@@ -222,11 +225,11 @@ def _policy_without_duties(policy: Policy, action: Action, role: Role) -> Policy
     return Policy(rest, facts=FACTS, digest=policy.digest)
 
 
-def _audit_shown(line: Line, asked: ListRequest, message_id: str) -> bool:
+def audit_shown(line: Line, capacity: Capacity, action: Action, message_id: str) -> bool:
     """Audit that it is shown; no where that, or whatever else is owed, cannot be done."""
     try:
         subject = message_subject(message_id)
-        with authorized_transaction(line, asked.capacity, asked.action, subject) as authorized:
+        with authorized_transaction(line, capacity, action, subject) as authorized:
             authorized.record(event="message:listed", subject=message_id, message_id=message_id)
     except (NotFound, NotPermitted):
         return False

@@ -65,7 +65,7 @@ from inbox.access.policy.conditions import (
 )
 from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Effect, Role
-from inbox.access.question import OfMessage
+from inbox.access.question import OfMessage, Subject
 from inbox.domain import GrantKind
 from inbox.tables import AccessGrant, Assignment, Delegation, Delivery, Message, table_of
 from inbox.tables.periods import not_ended
@@ -154,32 +154,53 @@ def permit_branches(
 
 
 def permit_filter(
-    policy: Policy, action: Action, role: Role, requested: Mapping[str, bool]
+    policy: Policy,
+    action: Action,
+    role: Role,
+    requested: Mapping[str, bool],
+    kind: type[Subject] = OfMessage,
 ) -> SqlCondition:
     """The rows of `permit_branches` as one filter, for a statement that has another key.
 
     The database uses no index of `message` for this filter. The other conditions of the statement
-    must therefore leave few messages.
+    must therefore leave few messages. Of arrivals and tasks, too, lists are made in this way.
     """
-    allows, denies = _rule_conditions(policy, action, role)
+    allows, denies = _rule_conditions(policy, action, role, kind)
     if not allows:
         return sa.false()
     unindexed = _unindexed_columns(_INDEXED_COLUMNS)
 
     def of(name: str) -> SqlCondition:
-        return _replace_columns(_fact_sql(name, requested), unindexed)
+        return _replace_columns(_fact_sql(name, requested, kind), unindexed)
 
     return sql_of(And((Or(allows), *map(_negated, denies))), of)
 
 
+def deny_filter(
+    policy: Policy,
+    action: Action,
+    role: Role,
+    requested: Mapping[str, bool],
+    kind: type[Subject] = OfMessage,
+) -> SqlCondition:
+    """The subjects that a deny rule of this action matches; not a list, but what keeps from one."""
+    _, denies = _rule_conditions(policy, action, role, kind)
+    unindexed = _unindexed_columns(_INDEXED_COLUMNS)
+
+    def of(name: str) -> SqlCondition:
+        return _replace_columns(_fact_sql(name, requested, kind), unindexed)
+
+    return sql_of(Or(denies), of) if denies else sa.false()
+
+
 def _rule_conditions(
-    policy: Policy, action: Action, role: Role
+    policy: Policy, action: Action, role: Role, kind: type[Subject] = OfMessage
 ) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
     """The conditions of the allow rules and of the deny rules.
 
-    Both are empty if the action is never about a message.
+    Both are empty if the action is never about such a subject.
     """
-    if OfMessage not in ACTION_SUBJECTS[action]:
+    if kind not in ACTION_SUBJECTS[action]:
         return (), ()
     rules = [rule for rule in policy.rules if rule.applies_to(action, role)]
     allows, denies = (
@@ -189,11 +210,13 @@ def _rule_conditions(
     return allows, denies
 
 
-def _fact_sql(name: str, requested: Mapping[str, bool]) -> SqlCondition:
-    """The SQL of a fact about messages; a fact that the request supplies is a constant."""
+def _fact_sql(
+    name: str, requested: Mapping[str, bool], kind: type[Subject] = OfMessage
+) -> SqlCondition:
+    """The SQL of a fact about a subject; a fact that the request supplies is a constant."""
     if name == ALWAYS or requested.get(name, False):
         return sa.true()
-    return FACTS[name].sql_by_subject.get(OfMessage, sa.false())
+    return FACTS[name].sql_by_subject.get(kind, sa.false())
 
 
 def _dnf_parts(condition: Condition) -> Iterator[tuple[Condition, ...]]:

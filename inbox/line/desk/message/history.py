@@ -1,0 +1,75 @@
+"""The history of a message for those who distribute: states and times, of a closed list of events.
+
+Who opened it, who wrote notes or had access given, and who worked on it are not in the list. Names
+are those of archivists alone: what a unit did, the unit did.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from inbox.domain import MessageState
+
+_MOVED: Final = frozenset({"message", "delivery", "receipt", "proposal"})
+"""Whose states are shown."""
+_BESIDE: Final = frozenset({"message:held", "message:hold_ended", "proposal:opened"})
+"""Events beside the changes of a state."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryLine:
+    """One change of a message that those who distribute may know of."""
+
+    at: datetime
+    event: str
+    """`message:routed`, `delivery:collected`, … (of a closed list)."""
+    by: str | None
+    """The station or the move; of a proposal its kind."""
+    was: str | None
+    became: str | None
+    code: str | None
+    rule: str | None
+    """The rule of access that the move was permitted by."""
+    person_name: str | None
+    """Which archivist did it; None where no name is shown."""
+
+
+def history_of(leaves: Iterable[bytes], archivists: Mapping[str, str]) -> tuple[HistoryLine, ...]:
+    """The lines that these entries make, in their order; names by capacity."""
+    entries = (json.loads(leaf) for leaf in leaves)
+    return tuple(_line(entry, archivists) for entry in entries if _is_shown(entry))
+
+
+def verified_at(leaves: Iterable[bytes]) -> datetime | None:
+    """When the checks of the message were passed last."""
+    moments = [
+        _moment(entry)
+        for entry in map(json.loads, leaves)
+        if entry["event"] == f"message:{MessageState.OPENED.lower()}"
+    ]
+    return max(moments, default=None)
+
+
+def _is_shown(entry: Mapping[str, Any]) -> bool:
+    event = str(entry["event"])
+    moved = event.partition(":")[0] in _MOVED and entry.get("became") is not None
+    return moved or event in _BESIDE
+
+
+def _line(entry: Mapping[str, Any], archivists: Mapping[str, str]) -> HistoryLine:
+    return HistoryLine(
+        at=_moment(entry),
+        event=entry["event"],
+        by=entry.get("by"),
+        was=entry.get("was"),
+        became=entry.get("became"),
+        code=entry.get("code"),
+        rule=entry.get("rule"),
+        person_name=archivists.get(entry["who"]),
+    )
+
+
+def _moment(entry: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(entry["at"])
