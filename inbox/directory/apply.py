@@ -23,6 +23,7 @@ from inbox.directory.format.rows import (
     RowKind,
     with_hashed_references,
 )
+from inbox.directory.identity_rows import identity_hash, is_another_persons, tell_of_identity
 from inbox.directory.leavers import settle_closed_units, settle_leavers
 from inbox.directory.rules import check_directory
 from inbox.directory.snapshot import TABLE_COLUMNS, TABLES, directory_snapshot
@@ -51,9 +52,11 @@ class Approval:
 
 
 def hash_references(line: Line, directory: Directory) -> Directory:
-    """The directory with each case reference replaced by a keyed hash."""
+    """The directory with each case reference and subject replaced by a keyed hash."""
     return with_hashed_references(
-        directory, lambda text: line.keyring.lookup_hash("reference", text).hex()
+        directory,
+        lambda text: line.keyring.lookup_hash("reference", text).hex(),
+        lambda issuer, subject: identity_hash(line.keyring, issuer, subject),
     )
 
 
@@ -75,6 +78,7 @@ def plan_changes(line: Line, tx: Transaction, directory: Directory) -> tuple[Row
     )
     for change in changes:
         _check_message(tx, directory.organisation, change.after)
+        _check_identity(tx, change)
     return changes
 
 
@@ -129,6 +133,8 @@ def apply_changes(
             if change.change_type is not RowChangeType.ADDED:
                 _update(tx, change.after)
         _audit_changes(tx, of_kind, ids, authority)
+        if kind is RowKind.IDENTITY:
+            _tell_of_identities(tx, of_kind)
     audit.record(tx, _audit_entry("directory:imported", organisation, authority))
     return keys
 
@@ -185,6 +191,8 @@ def _insert(
     for row in rows:
         of = {"organisation": organisation} if kind in _KINDS_WITH_ORGANISATION else {}
         source = {"source": "import", "recorded_at": tx.now} if kind is RowKind.REFERENCE else {}
+        if kind is RowKind.IDENTITY:
+            source = {"bound_by": "import"}
         values.append(_column_values(row, tx.now) | of | source | {"id": ids[row.key]})
     if kind is RowKind.UNIT:
         bare = [each | dict.fromkeys(_UNIT_REFERENCES) for each in values]
@@ -207,6 +215,28 @@ def _check_message(session: Session, organisation: OrgNumber, row: DirectoryRow)
     message = None if named is None else session.get(Message, named)
     if named is not None and (message is None or message.organisation != organisation):
         raise Invalid("directory.reference", f"{row.location}: there is no such message")
+
+
+def _check_identity(tx: Transaction, change: RowChange) -> None:
+    """It is nobody else's, in any organisation, and never becomes another's."""
+    row, before = change.after, change.before
+    if row.kind is not RowKind.IDENTITY or change.change_type is RowChangeType.ENDED:
+        return
+    person = str(row.cells["person"])
+    moves = before is not None and before.cells["person"] != person
+    if moves or is_another_persons(tx, person, str(row.cells["subject_hash"]), tx.now):
+        raise Invalid("directory.identity_taken", f"{row.location}: it is another person's")
+
+
+def _tell_of_identities(tx: Transaction, changes: Sequence[RowChange]) -> None:
+    """Of each that is new or another; whose identity ends is out at the next request."""
+    changed = {
+        str(change.after.cells["person"])
+        for change in changes
+        if change.change_type is not RowChangeType.ENDED
+    }
+    for person in sorted(changed):
+        tell_of_identity(tx, person)
 
 
 def _column_values(row: DirectoryRow, now: datetime) -> dict[str, object]:

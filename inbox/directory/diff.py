@@ -98,7 +98,7 @@ def target_rows(
                     and not row.has_ended(now)
                 ):
                     wanted[kind][key] = replace(row, until=now)
-    for kind in (RowKind.CAPACITY, RowKind.CLEARANCE, RowKind.DELEGATION):
+    for kind in (RowKind.CAPACITY, RowKind.CLEARANCE, RowKind.DELEGATION, RowKind.IDENTITY):
         wanted[kind] = {
             key: _with_earliest_end(row, wanted, now) for key, row in wanted[kind].items()
         }
@@ -110,7 +110,7 @@ def _ends_by_omission(standing: DirectorySnapshot, row: DirectoryRow) -> bool:
     if row.kind is RowKind.PERSON:
         person = row.key[0]
         return person in standing.members and person not in standing.shared_people
-    if row.kind in (RowKind.CLEARANCE, RowKind.CONFLICT):
+    if row.kind in (RowKind.CLEARANCE, RowKind.CONFLICT, RowKind.IDENTITY):
         return str(row.cells["person"]) not in standing.shared_people
     return row.kind is not RowKind.REFERENCE
 
@@ -237,11 +237,18 @@ def _changed_fields(before: DirectoryRow, after: DirectoryRow) -> Iterator[str]:
         yield "until"
 
 
-_ADDING_WIDENS: Final = (RowKind.CAPACITY, RowKind.CLEARANCE, RowKind.DELEGATION, RowKind.REFERENCE)
+_ADDING_WIDENS: Final = (
+    RowKind.CAPACITY,
+    RowKind.CLEARANCE,
+    RowKind.DELEGATION,
+    RowKind.REFERENCE,
+    RowKind.IDENTITY,
+)
 _WIDENING_CELLS: Final[Mapping[RowKind, tuple[str, ...]]] = {
     RowKind.UNIT: ("parent", "case_system", "shares_unassigned", "successor"),
     RowKind.CASE_SYSTEM: ("webhook_url", "mode"),
     RowKind.REFERENCE: ("unit",),
+    RowKind.IDENTITY: ("person",),
 }
 """Cells that give something to somebody wherever they come to say something else."""
 

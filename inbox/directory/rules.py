@@ -31,6 +31,7 @@ _REFERENCES: Final[Mapping[RowKind, Mapping[str, RowKind]]] = {
         "given_by": RowKind.PERSON,
     },
     RowKind.REFERENCE: {"unit": RowKind.UNIT},
+    RowKind.IDENTITY: {"person": RowKind.PERSON},
 }
 
 
@@ -50,6 +51,7 @@ def check_directory(
     for rows in listed.values():
         for row in rows.values():
             _check_references(standing, wanted, row)
+    _check_identities(wanted[RowKind.IDENTITY].values(), now)
     _check_tree(wanted)
     changed = {change.after.key[0] for change in changes if change.kind is RowKind.UNIT}
     for row in wanted[RowKind.UNIT].values():
@@ -71,7 +73,7 @@ def _check_ownership(standing: DirectorySnapshot, change: RowChange) -> None:
         )
     person = str(row.cells.get("person", ""))
     is_theirs = person in standing.shared_people and person not in standing.members
-    if is_theirs and row.kind in (RowKind.CLEARANCE, RowKind.CONFLICT):
+    if is_theirs and row.kind in (RowKind.CLEARANCE, RowKind.CONFLICT, RowKind.IDENTITY):
         raise _invalid(row, "other_organisation", "the person is another organisation's")
     if (
         row.kind is RowKind.PERSON
@@ -96,6 +98,17 @@ def _check_references(standing: DirectorySnapshot, wanted: TargetRows, row: Dire
             raise _invalid(
                 row, "reference", f"{name} names a {kind.value} that is neither listed nor known"
             )
+
+
+def _check_identities(rows: Iterable[DirectoryRow], now: datetime) -> None:
+    """One identity is one person, at whichever of the providers."""
+    people: dict[str, str] = {}
+    for row in rows:
+        subject, person = str(row.cells["subject_hash"]), str(row.cells["person"])
+        if row.has_ended(now):
+            continue
+        if people.setdefault(subject, person) != person:
+            raise _invalid(row, "identity_taken", "this identity is another person's")
 
 
 def _check_tree(wanted: TargetRows) -> None:

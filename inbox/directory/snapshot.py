@@ -28,6 +28,7 @@ from inbox.tables import (
     Clearance,
     ConflictOfInterest,
     Delegation,
+    Identity,
     KnownReference,
     Person,
     Unit,
@@ -45,23 +46,33 @@ TABLES: Final[Mapping[RowKind, sa.Table]] = {
     RowKind.CONFLICT: table_of(ConflictOfInterest),
     RowKind.DELEGATION: table_of(Delegation),
     RowKind.REFERENCE: table_of(KnownReference),
+    RowKind.IDENTITY: table_of(Identity),
 }
 TABLE_COLUMNS: Final[Mapping[RowKind, Mapping[str, str]]] = {
     kind: {
         column.name: {"message": "message_id"}.get(column.name, column.name)
         for column in columns
-        if column.name != "reference"
+        if column.name not in {"reference", "subject"}
     }
     for kind, columns in COLUMNS_BY_KIND.items()
 }
-"""The column of the table that holds each cell; a reference stands there as its keyed hash."""
+"""The column of the table that holds each cell; of a reference or a subject that is its hash."""
 _PERSON_COLUMNS: Final[Mapping[RowKind, tuple[str, ...]]] = {
     RowKind.PERSON: ("id",),
     RowKind.CAPACITY: ("person",),
     RowKind.CLEARANCE: ("person",),
     RowKind.CONFLICT: ("person",),
     RowKind.DELEGATION: ("absent", "substitute", "given_by"),
+    RowKind.IDENTITY: ("person",),
 }
+_ENDED_IS_ANOTHER: Final = (
+    RowKind.CAPACITY,
+    RowKind.CLEARANCE,
+    RowKind.CONFLICT,
+    RowKind.DELEGATION,
+    RowKind.IDENTITY,
+)
+"""What begins anew after its end is another row."""
 _BATCH_SIZE: Final = 500
 
 RowFilter = Callable[["sa.RowMapping"], bool]
@@ -82,7 +93,7 @@ def directory_snapshot(tx: Transaction, directory: Directory) -> DirectorySnapsh
         for row in _all_rows(tx, kind)
         if row["organisation"] != organisation
     }
-    for kind in (RowKind.CAPACITY, RowKind.CLEARANCE, RowKind.CONFLICT, RowKind.DELEGATION):
+    for kind in _ENDED_IS_ANOTHER:
         rows[kind] = {key: row for key, row in rows[kind].items() if not row.has_ended(tx.now)}
     rows[RowKind.REFERENCE] = _known_references(tx, directory)
     return DirectorySnapshot(
@@ -145,7 +156,7 @@ def _of_organisation(
     rows[RowKind.PERSON] = _load(session, RowKind.PERSON, lambda row: row["id"] in people, counts)
     for kind in (RowKind.CAPACITY, RowKind.DELEGATION):
         rows[kind] = _load(session, kind, lambda row: row["unit"] in units, counts)
-    for kind in (RowKind.CLEARANCE, RowKind.CONFLICT):
+    for kind in (RowKind.CLEARANCE, RowKind.CONFLICT, RowKind.IDENTITY):
         rows[kind] = _load(session, kind, lambda row: row["person"] in people, counts)
     return rows
 

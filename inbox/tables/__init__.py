@@ -10,6 +10,7 @@ from inbox.tables.audit import (
     RestoreCode,
 )
 from inbox.tables.columns import EnumValue, Row, UtcDateTime, table_of
+from inbox.tables.desk import InHandRow, SavedViewRow, UnitTerms
 from inbox.tables.directory import (
     AccessGrant,
     Assignment,
@@ -46,6 +47,14 @@ from inbox.tables.messages import (
     Task,
     WrappedKey,
 )
+from inbox.tables.sign_in import (
+    BindingCode,
+    Draft,
+    Identity,
+    SessionRow,
+    SignInRow,
+    UsedLogoutToken,
+)
 
 __all__ = [
     "AccessGrant",
@@ -57,6 +66,7 @@ __all__ = [
     "AuditHead",
     "AuditNode",
     "AuditSalt",
+    "BindingCode",
     "CapacityRow",
     "CaseSystem",
     "Checkpoint",
@@ -64,9 +74,12 @@ __all__ = [
     "ConflictOfInterest",
     "Delegation",
     "Delivery",
+    "Draft",
     "EnumValue",
     "FetchedList",
     "HealthConditionRow",
+    "Identity",
+    "InHandRow",
     "Installation",
     "KnownReference",
     "ListAddress",
@@ -83,9 +96,14 @@ __all__ = [
     "RefusedSignIn",
     "RestoreCode",
     "Row",
+    "SavedViewRow",
+    "SessionRow",
+    "SignInRow",
     "Task",
     "Unit",
     "UnitAbove",
+    "UnitTerms",
+    "UsedLogoutToken",
     "UtcDateTime",
     "WrappedKey",
     "table_of",

@@ -6,15 +6,18 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from inbox.domain import GrantKind, Mode
+from inbox.language import TextLanguage
 from inbox.tables.columns import CODE_LENGTH, ID_LENGTH, EnumValue, Row, UtcDateTime
 
 
 class Person(Row, table=True):
-    """A person who works here. A personal code proves the identity until pages have sign-in."""
+    """A person who works here. A personal code is the proof on the command line."""
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
     name: str = Field(max_length=200)
     code_hash: bytes | None = None
+    language: TextLanguage | None = Field(default=None, sa_type=EnumValue(TextLanguage))
+    """What this person reads pages in; none: bokmål."""
     active_from: datetime = Field(sa_type=UtcDateTime)
     active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

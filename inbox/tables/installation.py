@@ -78,6 +78,8 @@ class HealthConditionRow(Row, table=True):
     """When a worker last saw it, to some seconds."""
     seen_by: str = Field(max_length=ID_LENGTH)
     """Which run of a worker saw it last: another one ends it only when it is old."""
+    level: str | None = Field(default=None, max_length=20)
+    """How bad it is; None: noted by an earlier version."""
 
 
 class ListAddress(Row, table=True):

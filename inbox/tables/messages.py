@@ -39,6 +39,14 @@ class Arrival(Row, table=True):
             postgresql_where=text("state NOT IN ('CONFIRMED', 'ABANDONED')"),
         ),
         Index("ix_arrival_wire", "organisation", "wire_id"),
+        Index(
+            "ix_arrival_missed",
+            "organisation",
+            "announced_at",
+            "id",
+            sqlite_where=text("state = 'MISSED'"),
+            postgresql_where=text("state = 'MISSED'"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
@@ -85,6 +93,15 @@ class Message(Row, table=True):
         Index("ix_message_state", "state", "received_at"),
         Index("ix_message_unit", "unit", "received_at", "id"),
         Index("ix_message_organisation", "organisation", "received_at", "id"),
+        Index("ix_message_queue", "organisation", "state", "received_at", "id"),
+        Index(
+            "ix_message_held",
+            "organisation",
+            "held_until",
+            sqlite_where=text("held_until IS NOT NULL"),
+            postgresql_where=text("held_until IS NOT NULL"),
+        ),
+        Index("ix_message_registered", "organisation", "sender", "registered_at"),
     )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
@@ -125,6 +142,22 @@ class Message(Row, table=True):
     book: str | None = Field(default=None, max_length=64)
     urgent: bool = False
     transfers: int = 0
+    placing_unit: str | None = Field(default=None, max_length=40)
+    """Where a PLACING message goes when it is due; until then it is with no unit."""
+    placing_state: MessageState | None = Field(default=None, sa_type=EnumValue(MessageState))
+    """What it will be there: ROUTED, or RELEASED at once."""
+    moved_by: str | None = Field(default=None, max_length=ID_LENGTH)
+    """Who placed or released it, as long as that person can undo it; None after the next step."""
+    moved_as: str | None = Field(default=None, max_length=ID_LENGTH)
+    """The capacity of that person, which is decided about again when the placing is due."""
+    moved_with: str | None = Field(default=None, max_length=80)
+    """The facts that came with the request, such as `strong_auth`, with spaces between."""
+    from_state: MessageState | None = Field(default=None, sa_type=EnumValue(MessageState))
+    """Where undo takes it back to: state, code, unit, rule and number of transfers from before."""
+    from_code: str | None = Field(default=None, max_length=CODE_LENGTH)
+    from_unit: str | None = Field(default=None, max_length=40)
+    from_rule: str | None = Field(default=None, max_length=CODE_LENGTH)
+    from_transfers: int | None = None
     released_by: str | None = Field(default=None, max_length=ID_LENGTH)
     opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """When a person with the right to first read its content; a machine does not count."""
@@ -233,6 +266,14 @@ class Task(Row, table=True):
             sqlite_where=text("state = 'OPEN'"),
             postgresql_where=text("state = 'OPEN'"),
         ),
+        Index(
+            "ix_task_role",
+            "role",
+            "opened_at",
+            "id",
+            sqlite_where=text("state = 'OPEN'"),
+            postgresql_where=text("state = 'OPEN'"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
@@ -272,6 +313,16 @@ class Proposal(Row, table=True):
     Another person, not another capacity, must approve it.
     """
 
+    __table_args__ = (
+        Index(
+            "ix_proposal_open",
+            "created_at",
+            "id",
+            sqlite_where=text("state = 'OPEN'"),
+            postgresql_where=text("state = 'OPEN'"),
+        ),
+    )
+
     id: str = Field(primary_key=True, max_length=ID_LENGTH)
     kind: str = Field(max_length=40)
     subject_id: str = Field(max_length=ID_LENGTH, index=True)
@@ -283,6 +334,7 @@ class Proposal(Row, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     approver: str | None = Field(default=None, max_length=ID_LENGTH, foreign_key="person.id")
+    """Who approved or declined it."""
 
 
 class Note(Row, table=True):

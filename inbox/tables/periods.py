@@ -18,6 +18,7 @@ from inbox.tables import (
     Clearance,
     ConflictOfInterest,
     Delegation,
+    Identity,
     Person,
     Unit,
     UnitAbove,
@@ -31,6 +32,7 @@ PeriodRow = (
     | Clearance
     | ConflictOfInterest
     | Delegation
+    | Identity
     | Person
     | Unit
     | UnitAbove

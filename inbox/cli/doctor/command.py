@@ -9,7 +9,7 @@ from inbox.cli.common.conditions import WORDS_BEGIN, print_condition
 from inbox.cli.common.context import settings_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.output import EXIT_FAILED, print_hanging, print_json
-from inbox.cli.doctor import machine, neighbours, people
+from inbox.cli.doctor import machine, neighbours, people, sign_in
 from inbox.cli.doctor.findings import (
     Check,
     CheckContext,
@@ -35,6 +35,7 @@ _WITHOUT_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("trust", neighbours.trust),
     ("gateway", neighbours.gateways),
     ("sha1", neighbours.legacy_sha1),
+    ("provider", sign_in.providers),
 )
 _WITH_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("keys", machine.keys_of_database),
@@ -47,6 +48,7 @@ _WITH_DATABASE: Final[Sequence[tuple[str, Check]]] = (
     ("trust", neighbours.lists),
     ("neighbours", neighbours.contacts),
     ("work", machine.work),
+    ("provider", sign_in.strong_rows),
 )
 _BAD: Final = frozenset({Level.UNREADY, Level.WRONG})
 

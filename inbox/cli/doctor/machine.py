@@ -161,8 +161,9 @@ def active_policies(patient: CheckContext) -> Iterator[DoctorFinding]:
 
 def _later_actions(policy: Policy) -> Iterator[DoctorFinding]:
     """What decides the actions that are newer than the policy."""
-    for new, old in policy.later.stand_ins.items():
-        yield ok(f"policies:{new}", f"is newer than the policy; the rows of {old} decide it")
+    for new, olds in policy.later.stand_ins.items():
+        rows_of = " ".join(olds)
+        yield ok(f"policies:{new}", f"is newer than the policy; the rows of {rows_of} decide it")
     shipped = load_draft(shipped_folder("policies")).policy
     for action, rows in rows_to_propose(policy, shipped).items():
         subject, reason = f"policies:{action}", "; ".join(rows)

@@ -34,6 +34,7 @@ CSV_FILES: Final[Mapping[RowKind, str]] = {
     RowKind.CONFLICT: "conflicts.csv",
     RowKind.DELEGATION: "delegations.csv",
     RowKind.REFERENCE: "references.csv",
+    RowKind.IDENTITY: "identities.csv",
 }
 _ORGANISATION_COLUMNS: Final = ("organisation", "complete")
 _FLAGS: Final[Mapping[str, bool]] = {"true": True, "false": False}

@@ -17,6 +17,7 @@ from inbox.directory.format.phrases import DIRECTORY_PHRASES
 from inbox.directory.format.rows import (
     COLUMNS_BY_KIND,
     EXACTLY_ONE_OF,
+    NEVER_REPEATED,
     PERIOD_COLUMNS,
     Cell,
     Column,
@@ -86,8 +87,8 @@ def _cell(place: ReadPosition, kind: RowKind, column: Column, value: object) -> 
             raise place.refuse(*odd)
         name = f"{kind.value}.{column.name}"
         allowed = DIRECTORY_PHRASES("column", column=name, allowed=column.allowed)
-        # A name is never repeated, whatever it looks like.
-        is_name = column.name == "name" and isinstance(value, str)
+        # A name or a national id is never repeated, whatever it looks like.
+        is_name = column.name in NEVER_REPEATED and isinstance(value, str)
         read = DIRECTORY_PHRASES("a_text") if is_name else quote_if_safe(value)
         raise place.refuse("value", read, allowed, names=column.words)
     assert isinstance(value, str | bool)

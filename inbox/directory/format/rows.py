@@ -29,6 +29,7 @@ class RowKind(StrEnum):
     CONFLICT = "conflict"
     DELEGATION = "delegation"
     REFERENCE = "reference"
+    IDENTITY = "identity"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,15 @@ _CODE: Final = (DIRECTORY_PHRASES("shielding_code"), _single_line(40))
 _MESSAGE_ID: Final = (DIRECTORY_PHRASES("message_id"), _matches(r"[0-9a-f]{32}"))
 _ADDRESS: Final = (DIRECTORY_PHRASES("address"), _matches(r"https?://[!-~]{1,290}"))
 
+_ISSUER: Final = (DIRECTORY_PHRASES("issuer"), _matches(r"https?://[!-~]{1,290}"))
+_GUID: Final = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_SUBJECT: Final = (
+    DIRECTORY_PHRASES("subject"),
+    _matches(rf"pid:[0-9]{{11}}|oid:{_GUID}/{_GUID}|sub:[!-~]{{1,255}}"),
+)
+NEVER_REPEATED: Final = frozenset({"name", "subject"})
+"""Columns whose values stand in no refusal, whatever they look like."""
+
 
 def _column(name: str, kind: _Allowed, *, required: bool = True) -> Column:
     return Column(name=name, allowed=kind[0], is_valid=kind[1], required=required)
@@ -138,12 +148,19 @@ COLUMNS_BY_KIND: Final[Mapping[RowKind, tuple[Column, ...]]] = {
         _key_column("reference_hash", _HASH, required=False),
         _column("unit", _ID),
     ),
+    RowKind.IDENTITY: (
+        _column("person", _ID),
+        _key_column("issuer", _ISSUER),
+        _key_column("subject", _SUBJECT, required=False),
+        _key_column("subject_hash", _HASH, required=False),
+    ),
 }
 PERIOD_COLUMNS: Final = ("from", "until")
 """Every table but `reference` has these two beside its columns."""
 EXACTLY_ONE_OF: Final[Mapping[RowKind, tuple[str, ...]]] = {
     RowKind.CONFLICT: ("message", "sender", "reference", "reference_hash"),
     RowKind.REFERENCE: ("reference", "reference_hash"),
+    RowKind.IDENTITY: ("subject", "subject_hash"),
 }
 """Exactly one of these stands in a row."""
 KINDS_WITH_ID: Final = (RowKind.CASE_SYSTEM, RowKind.UNIT, RowKind.PERSON)
@@ -202,22 +219,25 @@ class Directory:
     rows: RowsByKind
 
 
-def with_hashed_references(directory: Directory, of: Callable[[str], str]) -> Directory:
-    """The same directory with each case reference replaced by a keyed hash."""
+def with_hashed_references(
+    directory: Directory, of: Callable[[str], str], of_subject: Callable[[str, str], str]
+) -> Directory:
+    """The same directory with each case reference and each subject replaced by a keyed hash."""
+
+    def hashed(row: DirectoryRow) -> DirectoryRow:
+        reference, subject = row.text("reference"), row.text("subject")
+        found = {}
+        if reference is not None:
+            found["reference_hash"] = of(reference)
+        if subject is not None:
+            found["subject_hash"] = of_subject(row.text("issuer") or "", subject)
+        rest = {n: value for n, value in row.cells.items() if n not in {"reference", "subject"}}
+        return replace(row, cells=rest | found) if found else row
+
     return replace(
         directory,
         rows={
-            kind: {
-                row.key: row for row in (_with_hashed_reference(row, of) for row in rows.values())
-            }
+            kind: {row.key: row for row in map(hashed, rows.values())}
             for kind, rows in directory.rows.items()
         },
     )
-
-
-def _with_hashed_reference(row: DirectoryRow, of: Callable[[str], str]) -> DirectoryRow:
-    reference = row.text("reference")
-    if reference is None:
-        return row
-    rest = {name: value for name, value in row.cells.items() if name != "reference"}
-    return replace(row, cells=rest | {"reference_hash": of(reference)})

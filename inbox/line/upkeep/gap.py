@@ -11,6 +11,7 @@ from inbox.domain import new_id
 from inbox.line import Line
 from inbox.line.settle import WORKER, open_task
 from inbox.line.task_kinds import TaskKind
+from inbox.line.upkeep.session_ends import end_sessions
 from inbox.log import LogField
 from inbox.tables import AuditGapRow
 
@@ -58,6 +59,7 @@ def report_gap(line: Line, gap: AuditGap) -> None:
             code=gap.code,
         )
         audit.record(tx, entry)
+        end_sessions(tx, "gap")  # An older database may have sessions that were ended since.
         open_task(tx, kind=TaskKind.AUDIT_GAP, subject=row.id, code=gap.code)
 
 
