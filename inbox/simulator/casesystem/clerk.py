@@ -22,12 +22,24 @@ def _never(_told: DeliveryDescription) -> str | None:
     return None
 
 
+def _none(_delivery_id: str) -> bool:
+    return False
+
+
+def _not_this(_told: DeliveryDescription) -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
     """How it behaves; unset, as it should."""
 
     refuse_if: Callable[[DeliveryDescription], str | None] = _never
     """The code with which it refuses a delivery; None registers it."""
+    passes_over: Callable[[str], bool] = _none
+    """The deliveries that it never looks at."""
+    falls_silent: Callable[[DeliveryDescription], bool] = _not_this
+    """Those that it has collected, and never says its final word about."""
     slow_by: timedelta = timedelta()
     """It takes this long between having the bytes and its final word."""
     failing_webhooks: int = 0
@@ -71,6 +83,8 @@ class Clerk:
 
         Raises `Trouble`; what was said by then was said.
         """
+        if behaviour.passes_over(delivery_id):
+            return
         told = self.api.told(delivery_id)
         with self.api.package(delivery_id) as (kept, sha256):
             if told.sha256 not in ("", sha256):
@@ -80,6 +94,8 @@ class Clerk:
         self._say(told, behaviour, "accepted", {})
         if self.stopping.wait(behaviour.slow_by.total_seconds()):
             raise Trouble("stopped", again=True)
+        if behaviour.falls_silent(told):
+            return
         code = behaviour.refuse_if(told)
         if code is not None:
             self._say(told, behaviour, "refused", {"code": code, "text": "Avvist av fagsystemet."})

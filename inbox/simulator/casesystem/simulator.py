@@ -73,6 +73,7 @@ class CaseSystemSimulator:
         self._failing = self._behaviour.failing_webhooks
         self._forgetting = self._behaviour.forgotten_webhooks
         self._clerk: Clerk | None = None
+        self._apis: list[ProductApi] = []
         self._secret = b""
         self._said: list[SentAcknowledgement] = []
         self._troubles: list[tuple[str, str]] = []
@@ -89,6 +90,7 @@ class CaseSystemSimulator:
         )
         with self._lock:
             self._secret, self._clerk = read_secret(secret), clerk
+            self._apis.append(clerk.api)
         self._errands.wake()
 
     def behave(self, behaviour: Behaviour) -> None:
@@ -111,8 +113,24 @@ class CaseSystemSimulator:
         self._errands.wake()
         if self._thread is not None:
             self._thread.join(timeout=60)
-        if self._clerk is not None:
-            self._clerk.api.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to the product, also those to where it was before."""
+        with self._lock:
+            apis = list(self._apis)
+        for api in apis:
+            api.close()
+
+    def catch_up(self) -> None:
+        """List what waits and see to it at once, in this thread: instead of a `with`."""
+        with self._lock:
+            clerk, behaviour = self._clerk, self._behaviour
+        if clerk is None:
+            return
+        self._ask(clerk)
+        while (delivery_id := self._errands.next(time.monotonic())) is not None:
+            self._see_to(clerk, delivery_id, behaviour)
 
     # What can be seen from outside
 

@@ -46,12 +46,15 @@ class Fate(StrEnum):
     QUARANTINED = "waits in quarantine"
     UNROUTED = "waits for archive staff"
     MISSED = "missed: gone at the gateway"
+    OFFERED = "waits for its case system"
+    SENT_BACK = "returned by the case system, and waits for people"
+    UNANSWERED = "registered, but no kvittering reaches its sender"
 
 
 REGISTERED = frozenset(
     {
         *(Fate.RULE_AT_ONCE, Fate.RULE_RELEASED, Fate.RULE_BY_HAND),
-        *(Fate.PLACED, Fate.PLACED_BY_HAND, Fate.RETURNED),
+        *(Fate.PLACED, Fate.PLACED_BY_HAND, Fate.RETURNED, Fate.UNANSWERED),
     }
 )
 """The fates that end with an entry of the letter's own in a journal."""

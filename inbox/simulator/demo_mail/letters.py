@@ -18,7 +18,16 @@ from inbox.simulator.packages.builder import Dialect, Parcel, ParcelDocument, Ta
 from inbox.simulator.packages.certificates import SigningKey, TestAuthority
 from inbox.simulator.packages.envelopes import Envelope, sbd_json
 
-__all__ = ["CAPABILITIES", "KNOWN_REFERENCES", "OWN", "Letter", "mailbag", "refusals"]
+__all__ = [
+    "CAPABILITIES",
+    "KNOWN_REFERENCES",
+    "OWN",
+    "Letter",
+    "Signers",
+    "letter_of",
+    "mailbag",
+    "refusals",
+]
 
 LARGE_BYTES = 40 << 20
 _LIFE = timedelta(days=4)
@@ -60,17 +69,18 @@ def mailbag(authority: TestAuthority, now: datetime) -> list[Letter]:
     The same every time, but for certificates and names of signatures. A letter that `follows`
     another stands after it.
     """
-    signers = _Signers(authority)
+    signers = Signers(authority)
     made: dict[str, Letter] = {}
     for place, plan in enumerate(_in_order()):
         sent_at = now - timedelta(minutes=7 * (60 - place), seconds=13 * place)
-        made[plan.name] = _letter(plan, signers, made, sent_at)
+        made[plan.name] = letter_of(plan, signers, made, sent_at)
     return list(made.values())
 
 
 def refusals(letters: Sequence[Letter]) -> Mapping[str, str]:
     """The senders' ids of what a case system refuses, each with its code."""
-    returned = (letter for letter in letters if letter.expect.fate is Fate.RETURNED)
+    no = (Fate.RETURNED, Fate.SENT_BACK)
+    returned = (letter for letter in letters if letter.expect.fate in no)
     return {letter.message_id: letter.expect.code or "refused" for letter in returned}
 
 
@@ -81,7 +91,7 @@ def _in_order() -> Sequence[Plan]:
     return sorted(plans, key=lambda plan: plan.comes is not Comes.AT_START)
 
 
-class _Signers:
+class Signers:
     """One certificate for each organisation."""
 
     def __init__(self, authority: TestAuthority) -> None:
@@ -89,13 +99,17 @@ class _Signers:
         self._signers: dict[str, SigningKey] = {}
 
     def of(self, org_number: str) -> SigningKey:
+        """The key with which an organisation signs."""
         if org_number not in self._signers:
             name = NAMES[org_number]
             self._signers[org_number] = self._authority.issue(org_number, name=name)
         return self._signers[org_number]
 
 
-def _letter(plan: Plan, signers: _Signers, made: Mapping[str, Letter], sent_at: datetime) -> Letter:
+def letter_of(
+    plan: Plan, signers: Signers, made: Mapping[str, Letter], sent_at: datetime
+) -> Letter:
+    """The letter of a plan; `made` has those that it follows, by their names."""
     envelope = _envelope(plan, sent_at)
     if plan.packing is Packing.OTHER_BYTES and plan.follows is not None:
         envelope = made[plan.follows].envelope

@@ -26,7 +26,7 @@ NO_RULE = (
         title="Anmeldelse av skadeverk på Tullebrua",
         public="Anmeldelse av skadeverk",
         lines=("Ukjent gjerningsperson har malt brua lilla.", "Kommunen er fornærmet."),
-        expect=placed("jurist"),
+        expect=waits(Fate.UNROUTED),
     ),
     Plan(
         name="accountant",
@@ -44,7 +44,7 @@ NO_RULE = (
         title="",
         public=None,
         lines=("Legeerklæring for ansatt Forkjølet Forkjølsen.",),
-        expect=placed("personal"),
+        expect=waits(Fate.UNROUTED),
         main="skann0001.pdf",
         authority=None,
         packing=Packing.BARE,

@@ -77,7 +77,14 @@ class OutgoingMessages:
     def __init__(self, pace: timedelta) -> None:
         self.pace = pace
         self.other_end = OtherEnd.TAKES
+        self.end_of: dict[str, OtherEnd] = {}
+        """Receivers that behave otherwise, by organisation number."""
         self._outgoing: dict[str, Outgoing] = {}
+
+    def end_for(self, outgoing: Outgoing) -> OtherEnd:
+        """How the receiver of this message behaves."""
+        receiver = envelopes.org_of(outgoing.envelope, "receiver")
+        return self.end_of.get(receiver, self.other_end)
 
     def add(self, outgoing: Outgoing) -> None:
         """Created, not sent."""

@@ -63,7 +63,7 @@ FILTERS: Mapping[str, Callable[[Waiting], str]] = {
 """Exact names and values; a name that is not here is ignored, as in the real thing."""
 
 
-class Queue:
+class GatewayQueue:
     """What waits; the caller holds the lock and has called `tidy` first."""
 
     def __init__(self, lock_time: timedelta) -> None:

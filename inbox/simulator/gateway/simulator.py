@@ -131,10 +131,13 @@ class GatewaySimulator:
         with self._state.look() as inside:
             inside.queue.unlock(message_id, inside.now)
 
-    def other_end(self, behaves: OtherEnd) -> None:
-        """From now on the receivers of our messages behave like this."""
+    def other_end(self, behaves: OtherEnd, *, of: str | None = None) -> None:
+        """From now on the receivers of our messages behave like this, or only one of them."""
         with self._state.look() as inside:
-            inside.outbox.other_end = behaves
+            if of is None:
+                inside.outbox.other_end = behaves
+            else:
+                inside.outbox.end_of[of] = behaves
 
     def registry(self, org_number: str, capabilities: Mapping[str, str] | None) -> None:
         """Change what the registry says of an organisation (process -> service); None: unknown."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from inbox.simulator.gateway.outbox import DISCARDED, OtherEnd, Outgoing, OutgoingMessages
-from inbox.simulator.gateway.queue import Package, Queue, Waiting
+from inbox.simulator.gateway.queue import GatewayQueue, Package, Waiting
 from inbox.simulator.gateway.statuses import Ledger
 from inbox.simulator.gateway.undo import WriteLog
 from inbox.simulator.gateway.webhooks import Subscriptions
@@ -62,7 +62,7 @@ class Inside:
     """The parts, to be touched only inside `State.look`."""
 
     now: datetime
-    queue: Queue
+    queue: GatewayQueue
     outbox: OutgoingMessages
     ledger: Ledger
     sender: SenderSide
@@ -134,7 +134,7 @@ class Inside:
         """Hand it over; what resolves to DPV or DPF is discarded with false statuses (§2.3)."""
         if outgoing.queued_at is not None:
             return
-        outgoing.queued_at, outgoing.other_end = self.now, self.outbox.other_end
+        outgoing.queued_at, outgoing.other_end = self.now, self.outbox.end_for(outgoing)
         if outgoing.service != "DPO":
             outgoing.in_queue, outgoing.over = False, True
             for name in DISCARDED:
@@ -159,7 +159,7 @@ class State:
         subscriptions = Subscriptions()
         self._inside = Inside(
             now=clock(),
-            queue=Queue(lock_time),
+            queue=GatewayQueue(lock_time),
             outbox=OutgoingMessages(pace),
             ledger=Ledger(subscriptions.tell),
             sender=SenderSide(),

@@ -1,0 +1,1 @@
+"""An OpenID Connect provider with people to choose from, as strict as the real ones."""
