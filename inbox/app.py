@@ -1,4 +1,4 @@
-"""Builds the two HTTP apps on top of a line: one for case systems, one for operators."""
+"""Builds the HTTP apps on top of a line: for case systems, for operators, and for people."""
 
 from fastapi import FastAPI
 
@@ -6,6 +6,9 @@ from inbox.line import Line
 from inbox.web import api, operator, problems
 from inbox.web.auth import RequireKey
 from inbox.web.middleware import AccessLog, BodyLimit, SecurityHeaders
+from inbox.web.people.app import create_people_app
+
+__all__ = ["create_app", "create_operator_app", "create_people_app"]
 
 
 def create_app(line: Line) -> FastAPI:

@@ -12,15 +12,9 @@ from datetime import date, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -28,11 +22,15 @@ from inbox.domain import CONFIDENTIAL_PROCESS, OrgNumber, Service, parse_org_num
 from inbox.errors import ConfigurationError, Invalid, NotThereYet
 from inbox.gateway.http import check_protected
 from inbox.settings_refusal import Allowed, SettingsSource, describe_refusals, read_settings_file
+from inbox.sign_in.oidc.provider_calls import is_safe_address
+from inbox.sign_in.provider_settings import PROVIDER_FILES, SECRET_NAME, ProviderSettings, Section
 from inbox.trust.crl_download import is_list_address
 
 PREFIX: Final = "INBOX_"
 _CONFIG: Final = "INBOX_CONFIG"
-_NOT_SETTINGS: Final = frozenset({_CONFIG, "INBOX_LANGUAGE", "INBOX_SAMPLES", "INBOX_STRACE"})
+_NOT_SETTINGS: Final = frozenset(
+    {_CONFIG, "INBOX_BROWSER", "INBOX_LANGUAGE", "INBOX_SAMPLES", "INBOX_STRACE"}
+)
 """Names with our prefix that are no settings."""
 _MAX_ADDRESS: Final = 500
 _SQLITE: Final = "sqlite:///"
@@ -41,6 +39,7 @@ _PATHS: Final = (
 )  # fmt: skip
 """The settings at the top that are paths."""
 _PASSWORD: Final = "INBOX_GATEWAY_PASSWORD_"  # noqa: S105 - the name of one, not one
+_SECRETS: Final = (_PASSWORD, SECRET_NAME)
 
 
 def _organisation(text: str) -> OrgNumber:
@@ -72,11 +71,7 @@ DatabaseAddress = Annotated[
 ]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Listener(_Section):
+class Listener(Section):
     """Where a listener binds."""
 
     host: str = "127.0.0.1"
@@ -96,7 +91,38 @@ class OperatorListener(Listener):
     port: int = Field(default=8081, ge=0, le=65535)
 
 
-class GatewaySettings(_Section):
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if not is_safe_address(text) or parts.path not in {"", "/"} or parts.query:
+        raise ValueError("not an origin")
+    return text.rstrip("/")
+
+
+class PeopleListener(Listener):
+    """Where the pages for people bind, and what people reach them by."""
+
+    port: int = Field(default=8082, ge=0, le=65535)
+    public_url: Annotated[
+        str,
+        AfterValidator(_public_url),
+        Allowed("https://HOST, or http to this machine; no path, since the cookies have none"),
+    ]
+    organisation: str = Field(min_length=1, max_length=100)
+    """Its name, on every page."""
+    takes_personal_codes: bool = False
+    """Let people sign in with personal codes, for a day without a provider."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    practice: bool = False
+    """Whether all names and messages are made up: the pages say so, and show their components."""
+
+
+class CallbacksListener(Listener):
+    """Where machines from the internet call, such as a provider that signs somebody out."""
+
+    port: int = Field(default=8083, ge=0, le=65535)
+
+
+class GatewaySettings(Section):
     """One integrasjonspunkt."""
 
     channel: Annotated[str, Allowed("a-z, 0-9 and hyphens, at most 40 of them")] = Field(
@@ -112,7 +138,7 @@ class GatewaySettings(_Section):
     """Accept plain http or no sign-in from another machine; said in the audit and by `doctor`."""
 
 
-class WebhookTarget(_Section):
+class WebhookTarget(Section):
     """Where webhook events may go."""
 
     host: str
@@ -120,14 +146,14 @@ class WebhookTarget(_Section):
     networks: tuple[IPv4Network | IPv6Network, ...] = Field(min_length=1)
 
 
-class Supplier(_Section):
+class Supplier(Section):
     """A supplier that signs for an organisation (*på vegne av*)."""
 
     signer: Organisation
     sender: Organisation
 
 
-class WorkerSettings(_Section):
+class WorkerSettings(Section):
     """How many jobs a worker runs at once, and how often it polls."""
 
     small: int = Field(default=3, ge=1, le=32)
@@ -139,10 +165,11 @@ class WorkerSettings(_Section):
     poll_seconds: float = Field(default=0.5, ge=0.05, le=3600)
 
 
-class TermSettings(_Section):
+class TermSettings(Section):
     """Times and sizes of the line that an operator may set."""
 
     undo_minutes: float = Field(default=10, ge=0, le=24 * 60)
+    placing_seconds: float = Field(default=60, ge=0, le=600)
     keep_content_days: float = Field(default=14, ge=0, le=3650)
     erasures_per_hour: int = Field(default=200, ge=1, le=100_000)
     first_retry_seconds: float = Field(default=5, ge=0.01, le=600)
@@ -172,7 +199,7 @@ Sha256 = Annotated[
 ]
 
 
-class RevocationSettings(_Section):
+class RevocationSettings(Section):
     """Where revocation lists are fetched from, beside the addresses in the trust folder."""
 
     addresses: tuple[ListAddress, ...] = ()
@@ -181,7 +208,7 @@ class RevocationSettings(_Section):
     """Authorities in the trust folder that publish no list: believed without one, for a pilot."""
 
 
-class LimitSettings(_Section):
+class LimitSettings(Section):
     """Size limits of a package; a package above a limit is quarantined."""
 
     package_mib: int = Field(default=1280, ge=1, le=4095)
@@ -189,7 +216,7 @@ class LimitSettings(_Section):
     entries: int = Field(default=2000, ge=3, le=20_000)
 
 
-class AccessSettings(_Section):
+class AccessSettings(Section):
     """How long access lasts, which use is unusual, and how much of the lists is rechecked."""
 
     grant_days: int = Field(default=90, ge=1, le=90)
@@ -202,7 +229,7 @@ class AccessSettings(_Section):
     """The share of what is listed that is decided once more."""
 
 
-class Settings(_Section):
+class Settings(Section):
     """All settings."""
 
     database: DatabaseAddress = Field(pattern=r"^(sqlite:///.|postgresql://)")
@@ -225,6 +252,9 @@ class Settings(_Section):
     """An `audit export`, as of a standby, that must be there when people accept a gap."""
     api: ApiListener = ApiListener()
     operator: OperatorListener = OperatorListener()
+    people: PeopleListener | None = None
+    callbacks: CallbacksListener | None = None
+    providers: tuple[ProviderSettings, ...] = ()
     gateways: tuple[GatewaySettings, ...] = ()
     webhook_targets: tuple[WebhookTarget, ...] = ()
     suppliers: tuple[Supplier, ...] = ()
@@ -266,7 +296,7 @@ def _environment_values(environment: Mapping[str, str]) -> dict[str, str]:
     """The settings that the environment gives."""
     values = {}
     for name, text in environment.items():
-        if not name.startswith(PREFIX) or name in _NOT_SETTINGS or name.startswith(_PASSWORD):
+        if not name.startswith(PREFIX) or name in _NOT_SETTINGS or name.startswith(_SECRETS):
             continue
         key = name.removeprefix(PREFIX).lower()
         if key not in _single_valued_keys():
@@ -280,7 +310,8 @@ def _environment_values(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _single_valued_keys() -> frozenset[str]:
     """The settings that hold one value."""
-    several = {"api", "operator", "gateways", "webhook_targets", "suppliers"}
+    listeners = {"api", "operator", "people", "callbacks"}
+    several = {*listeners, "providers", "gateways", "webhook_targets", "suppliers"}
     parts = {"worker", "terms", "limits", "revocation", "access"}
     return frozenset(Settings.model_fields) - several - parts
 
@@ -295,14 +326,15 @@ def _with_whole_paths(values: Mapping[str, object], config: Path) -> dict[str, o
         path, question, rest = address.removeprefix(_SQLITE).partition("?")
         if path and not path.startswith((":memory:", "file:")):
             found["database"] = f"{_SQLITE}{folder / path}{question}{rest}"
-    gateways = values.get("gateways")
-    if isinstance(gateways, list):
-        found["gateways"] = [
-            {**each, "password_file": _whole_path(folder, each.get("password_file"))}
-            if isinstance(each, dict)
-            else each
-            for each in gateways
-        ]
+    for part, keys in (("gateways", ("password_file",)), ("providers", PROVIDER_FILES)):
+        listed = values.get(part)
+        if isinstance(listed, list):
+            found[part] = [
+                {**each, **{key: _whole_path(folder, each[key]) for key in keys if key in each}}
+                if isinstance(each, dict)
+                else each
+                for each in listed
+            ]
     return {key: value for key, value in found.items() if value is not None}
 
 

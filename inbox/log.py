@@ -62,6 +62,8 @@ class LogField(StrEnum):
     SUBJECT = "subject"
     """What a condition is about: a part of the program, a neighbour or a unit; never a message."""
     SEVERITY = "severity"
+    REQUEST_ID = "request_id"
+    """A random id of one request, which an error's page shows, so that people can say which."""
 
 
 _ERRORS: Final = frozenset(

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from inbox import audit
 from inbox.config import Settings
@@ -21,13 +21,19 @@ _PARTS: Final = frozenset(
         "audit_copy",
         "gateways",
         "limits",
+        "people",
+        "providers",
         "revocation",
         "suppliers",
         "terms",
         "webhook_targets",
     }
 )
-_PASSWORDS: Final = {"gateways": {"__all__": {"password_file"}}}
+_PASSWORDS: Final[Mapping[str, Any]] = {
+    "gateways": {"__all__": {"password_file"}},
+    "people": {"host", "port"},
+    "providers": {"__all__": {"secret_file", "key_file", "certificate_file"}},
+}
 EVENT: Final = "settings:in_force"
 
 
@@ -36,7 +42,7 @@ def settings_digests(settings: Settings) -> Mapping[str, str]:
 
     Raises `ConfigurationError` for a trust folder that cannot be read.
     """
-    values = settings.model_dump(mode="json", include=set(_PARTS), exclude=_PASSWORDS)
+    values = settings.model_dump(mode="json", include=set(_PARTS), exclude=dict(_PASSWORDS))
     found = {
         name: hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
         for name, value in values.items()

@@ -35,7 +35,11 @@ from inbox.package.arkivmelding.xsd import Schemas
 from inbox.package.inputs import Limits
 from inbox.routing.rule_book import RuleBook
 from inbox.routing.rule_reader import read_rules
-from inbox.store import SteadyClock, Store, Transaction, create_engine, database_clock
+from inbox.sign_in.desk import SignInDesk
+from inbox.sign_in.oidc.provider import Provider
+from inbox.sign_in.oidc.provider_calls import ProviderCalls, build_provider_client
+from inbox.sign_in.provider_settings import ProviderSettings, terms_of_provider
+from inbox.store import Clock, SteadyClock, Store, Transaction, create_engine, database_clock
 from inbox.tables import AuditHead, Installation
 from inbox.trust.crl_download import CrlDownloader, build_http_client
 from inbox.trust.crl_schedule import CrlSchedule
@@ -68,12 +72,13 @@ def _missing_rule_book(line: Line, organisation: OrgNumber, channel: str) -> Con
     )
 
 
-def build_line_before_rules(settings: Settings) -> Line:
+def build_line_before_rules(settings: Settings, *, clock: Clock = database_clock) -> Line:
     """The same without checking each channel's rules, for commands that may run before that.
 
-    The database is compared with the newest checkpoint outside.
+    The database is compared with the newest checkpoint outside. Only the demo has a clock of its
+    own.
     """
-    store = build_store(settings)
+    store = build_store(settings, clock=clock)
     store.check_schema()
     keyring = Keyring.load(settings.keys)
     standstill, signed = Standstill(), checkpoint_text(settings.checkpoints)
@@ -110,7 +115,7 @@ def build_line_before_rules(settings: Settings) -> Line:
     )
 
 
-def build_store(settings: Settings) -> Store:
+def build_store(settings: Settings, *, clock: Clock = database_clock) -> Store:
     """The database with its clock and its audit; no connection is opened yet.
 
     The keys are read when rows are written that the audit vouches for, if not before.
@@ -118,7 +123,7 @@ def build_store(settings: Settings) -> Store:
     return Store(
         create_engine(settings.database),
         seal=audit.seal,
-        clock=SteadyClock(database_clock),
+        clock=SteadyClock(clock),
         row_key=cache(lambda: Keyring.load(settings.keys).row_key()),
     )
 
@@ -225,6 +230,23 @@ def _gateway_over(
     )
 
 
+def build_sign_in_desk(line: Line, settings: Settings) -> SignInDesk:
+    """The identity providers, each with its client. Raises `ConfigurationError`."""
+    people, tls = settings.people, neighbour_tls(settings)
+    return SignInDesk(
+        line=line,
+        providers={each.name: build_provider(each, tls=tls) for each in settings.providers},
+        public_url="" if people is None else people.public_url,
+        takes_personal_codes=people is not None and people.takes_personal_codes,
+    )
+
+
+def build_provider(settings: ProviderSettings, *, tls: ssl.SSLContext | None = None) -> Provider:
+    """One identity provider with its client, for as long as the process lives."""
+    terms = terms_of_provider(settings, environment())
+    return Provider(terms, ProviderCalls(build_provider_client(tls=tls)))
+
+
 def build_crl_schedule(settings: Settings, *, tls: ssl.SSLContext | None = None) -> CrlSchedule:
     """The schedule of revocation lists: their addresses, and how often they are fetched."""
     return CrlSchedule(
@@ -241,6 +263,7 @@ def terms_of(settings: Settings) -> Terms:
         first_retry=timedelta(seconds=terms.first_retry_seconds),
         longest_retry=timedelta(minutes=terms.longest_retry_minutes),
         undo_window=settings.undo_window(),
+        placing_grace=timedelta(seconds=terms.placing_seconds),
         keep_content=timedelta(days=terms.keep_content_days),
         erasures_per_hour=terms.erasures_per_hour,
         grant_longest=timedelta(days=access.grant_days),

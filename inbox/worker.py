@@ -41,6 +41,7 @@ from inbox.line.upkeep.state_check import check_state_nightly
 from inbox.log import LogField
 from inbox.outage_log import OutageLog
 from inbox.package.inputs import STALE_LIST, Trust
+from inbox.sign_in.expiry import clean_sign_ins
 from inbox.store import SteadyClock
 from inbox.tables import Arrival, Message, Outbox, Receipt, table_of
 
@@ -52,6 +53,7 @@ _IDLE_SECONDS: Final = 1.0
 _CHECKPOINT_SECONDS: Final = 300.0
 _CLEAN_SECONDS: Final = 3600.0
 _SCRUB_SECONDS: Final = 60.0
+_SIGN_INS_SECONDS: Final = 60.0
 _MISSED_MAIL_SECONDS: Final = 300.0
 _STATE_SECONDS: Final = 600.0
 _ASK_AGAIN_SECONDS: Final = 30.0
@@ -153,6 +155,8 @@ class Worker:
             yield partial(self._repeat, _MISSED_MAIL_SECONDS, look, f"missed mail {channel}")
         yield partial(self._repeat, _CHECKPOINT_SECONDS, self._checkpoint, "checkpoint")
         yield partial(self._repeat, _CLEAN_SECONDS, self._clean, "clean")
+        sign_ins = partial(clean_sign_ins, self._line)
+        yield partial(self._repeat, _SIGN_INS_SECONDS, sign_ins, "sign-ins")
         yield partial(self._repeat, _SCRUB_SECONDS, self._scrub, "scrub")
         yield partial(self._repeat, _STATE_SECONDS, self._check_state, "state")
         again = partial(ask_again, self._line)

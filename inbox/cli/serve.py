@@ -27,14 +27,18 @@ from inbox.errors import ConfigurationError, InboxError, NotThereYet, Unavailabl
 from inbox.line import Line
 from inbox.line.upkeep.gap import compare_and_report, report_gap
 from inbox.settings_digest import record_settings
+from inbox.web.callbacks.app import create_callbacks_app
 from inbox.web.connection_deadlines import (
     OPERATOR_CONNECTIONS,
+    PEOPLE_CONNECTIONS,
     ConnectionLimits,
     api_connections,
     descriptor_limit,
     protocol_with,
 )
-from inbox.wiring import build_line
+from inbox.web.people.app import create_people_app
+from inbox.web.people.site import PeopleSite
+from inbox.wiring import build_line, build_sign_in_desk
 from inbox.worker import Worker
 
 _SHUTDOWN_SECONDS: Final = 15
@@ -65,21 +69,21 @@ def serve(
 ) -> None:
     """Serve the API and the operators' listener, and run the worker, until a signal stops it.
 
-    Prints the addresses, one per line: `api http://...` and `operator http://...`. Port 0 means
-    any free port. SIGTERM and SIGINT stop it gracefully; the next start resumes unfinished work.
-    On SQLite only one process may run the worker; on PostgreSQL any number of processes may serve
-    and run workers. The log goes to standard error.
+    Prints the addresses, one per line: `api http://...` and `operator http://...`, and where they
+    are set `people http://...` and `callbacks http://...`. Port 0 means any free port. SIGTERM and
+    SIGINT stop it gracefully; the next start resumes unfinished work. On SQLite only one process
+    may run the worker; on PostgreSQL any number of processes may serve and run workers. The log
+    goes to standard error.
     """
     disable_core_dumps()
     settings, line = _start(ctx)
     faces = {
-        "api": HttpListener(
-            create_app(line), settings.api, connections=api_connections(descriptor_limit())
-        ),
+        "api": HttpListener(create_app(line), settings.api, connections=_api_connections(settings)),
         "operator": HttpListener(
             create_operator_app(line), settings.operator, connections=OPERATOR_CONNECTIONS
         ),
     }
+    faces |= _people_faces(line, settings)
     compares = _GapWatch(line, settings) if no_worker else _worker(line, settings)
 
     def announce() -> None:
@@ -89,6 +93,37 @@ def serve(
 
     log.to_stderr()
     run_until_signal([*faces.values(), compares], announce)
+
+
+def _api_connections(settings: Settings) -> int:
+    beside = (0 if settings.people is None else PEOPLE_CONNECTIONS) + (
+        0 if settings.callbacks is None else OPERATOR_CONNECTIONS
+    )
+    return api_connections(descriptor_limit() - beside)
+
+
+def _people_faces(line: Line, settings: Settings) -> dict[str, "HttpListener"]:
+    """The listeners for people and for callbacks, where they are set."""
+    faces: dict[str, HttpListener] = {}
+    people, callbacks = settings.people, settings.callbacks
+    if people is None and callbacks is None:
+        return faces
+    desk = build_sign_in_desk(line, settings)
+    desk.announce()
+    if people is not None:
+        site = PeopleSite(
+            public_url=people.public_url,
+            organisation=people.organisation,
+            trusted_proxies=people.trusted_proxies,
+            is_demo=people.practice,
+        )
+        app = create_people_app(line, site, desk)
+        faces["people"] = HttpListener(app, people, connections=PEOPLE_CONNECTIONS)
+    if callbacks is not None:
+        faces["callbacks"] = HttpListener(
+            create_callbacks_app(line, desk), callbacks, connections=OPERATOR_CONNECTIONS
+        )
+    return faces
 
 
 def work(ctx: typer.Context) -> None:

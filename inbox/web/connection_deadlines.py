@@ -22,6 +22,7 @@ LOOK_SECONDS: Final = 1.0
 RESERVED_DESCRIPTORS: Final = 256
 """For the worker, the database, the vault and gateways, whatever connects to the listeners."""
 OPERATOR_CONNECTIONS: Final = 64
+PEOPLE_CONNECTIONS: Final = 256
 _MOST_API_CONNECTIONS: Final = 1000
 _FEWEST_API_CONNECTIONS: Final = 16
 

@@ -73,8 +73,9 @@ class AccessLog:
 class BodyLimit:
     """Reads the whole body before the app is called, and refuses a body above the limit."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, refusal: ASGIApp | None = None) -> None:
         self._app = app
+        self._refusal = refusal or problems.too_large()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -89,7 +90,7 @@ class BodyLimit:
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > MAX_BODY_BYTES:
-                await problems.too_large()(scope, receive, send)
+                await self._refusal(scope, receive, send)
                 return
         whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 

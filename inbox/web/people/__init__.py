@@ -1,0 +1,1 @@
+"""The pages that people use: server-rendered, without script, on a listener of their own."""

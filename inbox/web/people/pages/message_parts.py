@@ -1,0 +1,262 @@
+"""The parts of a message's page, from what was read to what the components show."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from inbox.access.policy.vocabulary import Action
+from inbox.domain import MessageState
+from inbox.line.desk.message.history import HistoryLine
+from inbox.line.desk.message.lamps import Lamp, Lamps, LampState
+from inbox.line.desk.message_view import MessageView
+from inbox.line.desk.short_reference import short_reference_of
+from inbox.line.proposals.message_proposals import ProposalKind
+from inbox.line.task_kinds import TaskKind
+from inbox.routing.route import RuleAnswer
+from inbox.routing.sentences import RoutingSentences
+from inbox.web.people import formats, shapes, words
+from inbox.web.people.pages.place_in_queue import PlaceInQueue
+from inbox.web.people.pages.shown_rows import process_name
+from inbox.web.people.texts import PageTexts, to_translate
+
+Within = Callable[..., str]
+_LAMP_NAMES: Final = (
+    to_translate("Hentet"),
+    to_translate("Verifisert"),
+    to_translate("Levert"),
+    to_translate("Journalført"),
+)
+_NOT_YET: Final = (
+    to_translate("ikke ennå"),
+    to_translate("ikke ennå"),
+    to_translate("til fagsystemet, ikke ennå"),
+    to_translate("i fagsystemet, ikke ennå"),
+)
+_STOPPED: Final = (
+    to_translate("stanset før henting"),
+    to_translate("kontrollen fant noe"),
+    to_translate("fagsystemet tok den ikke"),
+    to_translate("avvist"),
+)
+_SHAPES: Final[Mapping[LampState, shapes.ShownLampState]] = {
+    LampState.ON: shapes.ShownLampState.ON,
+    LampState.OFF: shapes.ShownLampState.OFF,
+    LampState.STOPPED: shapes.ShownLampState.STOPPED,
+}
+_SAID_BY_THE_PAGE: Final = frozenset({TaskKind.DISTRIBUTE, TaskKind.QUARANTINE})
+_EVENTS: Final[Mapping[str, str]] = {
+    "fetch": to_translate("Hentet fra integrasjonspunktet"),
+    "confirm": to_translate("Bekreftet til integrasjonspunktet: avsenderen ser LEVERT"),
+    "open": to_translate("Pakken ble kontrollert"),
+    "route": to_translate("Reglene fant ut hvor den hører hjemme"),
+    "place": to_translate("Fordelt"),
+    "undo": to_translate("Fordelingen ble angret"),
+    "hand_back": to_translate("Gitt tilbake: ikke enhetens"),
+    "release": to_translate("Frigitt til fagsystemet"),
+    "withdraw": to_translate("Trukket tilbake fra fagsystemet"),
+    "offer": to_translate("Tilbudt fagsystemet"),
+    "collect": to_translate("Hentet av fagsystemet"),
+    "word": to_translate("Fagsystemet svarte"),
+    "register": to_translate("Journalført for hånd"),
+    "duplicate": to_translate("Merket som mottatt før"),
+    "recheck": to_translate("Sendt til ny kontroll"),
+    "quarantine_release": to_translate("Sluppet ut av karantene av to"),
+    "refuse": to_translate("Avvist av to"),
+    "answer": to_translate("Avsenderen er besvart"),
+    "erase": to_translate("Innholdet er slettet"),
+    "hold": to_translate("Satt på vent"),
+}
+
+
+def steps_of(
+    texts: PageTexts, found: MessageView, place: PlaceInQueue | None
+) -> shapes.Steps | None:
+    """Where in its queue the message is; None where the page was not reached from one."""
+    if place is None:
+        return None
+    around = found.neighbours
+    before = around.previous if around else None
+    after = around.next if around else None
+    return shapes.Steps(
+        queue=words.queue_name(texts, place.queue),
+        queue_address=place.address,
+        previous=place.within(f"/melding/{before}") if before else "",
+        next=place.within(f"/melding/{after}") if after else "",
+    )
+
+
+def lamps_of(texts: PageTexts, lamps: Lamps) -> list[shapes.ShownLamp]:
+    """The four lamps, each with since when, or why not."""
+    four = (lamps.fetched, lamps.verified, lamps.delivered, lamps.registered)
+    return [_lamp(texts, number, lamp) for number, lamp in enumerate(four)]
+
+
+def _lamp(texts: PageTexts, number: int, lamp: Lamp) -> shapes.ShownLamp:
+    _ = texts.gettext
+    if lamp.state is LampState.OFF:
+        said = _(_NOT_YET[number])
+    elif lamp.state is LampState.STOPPED:
+        said = _(_STOPPED[number])
+    else:
+        said = formats.short_moment(lamp.at, texts.language) if lamp.at else _("ja")
+    return shapes.ShownLamp(name=_(_LAMP_NAMES[number]), said=said, state=_SHAPES[lamp.state])
+
+
+def likely_units(found: MessageView) -> list[shapes.ShownUnit]:
+    """The suggested units, the likeliest first; none without enough history."""
+    if found.suggestion is None:
+        return []
+    total = found.suggestion.of
+    return [
+        shapes.ShownUnit(unit=each.unit, name=each.unit_name, count=each.count, of=total)
+        for each in found.suggestion.units
+    ]
+
+
+def envelope_facts(texts: PageTexts, found: MessageView) -> list[shapes.ShownFact]:
+    """The envelope as labels and values; what is not known is left out."""
+    _, given = texts.gettext, found.envelope
+    files = ", ".join(f"{each.count} {each.kind}" for each in given.files)
+    count = given.document_count
+    size = formats.size(given.total_bytes, texts.language) if given.total_bytes else ""
+    facts = (
+        (_("Avsender"), found.row.sender_name or ""),
+        (_("Org.nr."), formats.orgnr(given.sender) if given.sender else _("ukjent")),
+        (_("På vegne av"), formats.orgnr(given.on_behalf_of) if given.on_behalf_of else ""),
+        (_("Sendt"), formats.short_moment(given.sent_at, texts.language) if given.sent_at else ""),
+        (_("Til enhet"), given.administrative_unit or ""),
+        (_("Tilgang"), given.access_restriction or ""),
+        (_("Hjemmel"), given.screening_authority or ""),
+        (_("Prosess"), process_name(given.process)),
+        (_("Kanal"), f"{words.CHANNELS[given.service]} ({given.channel})"),
+        (_("Filer"), "" if count is None else f"{count} ({size})" if size else str(count)),
+        (_("Filtyper"), files),
+    )
+    shown = [shapes.ShownFact(label=label, value=value) for label, value in facts if value]
+    ids = ((_("Meldings-id"), given.wire_id), (_("Samtale-id"), given.conversation_id or ""))
+    return shown + [
+        shapes.ShownFact(label=label, value=value, is_code=True) for label, value in ids if value
+    ]
+
+
+def copies_of(found: MessageView) -> list[shapes.Choice]:
+    """Those with the same documents, by their references."""
+    return [shapes.Choice(value=each, name=short_reference_of(each)) for each in found.same_as]
+
+
+def reasons_of(texts: PageTexts, found: MessageView) -> list[shapes.ShownRule]:
+    """The rule that decided, or the ones that were nearest, with how each condition fell out."""
+    explained = found.explanation
+    if explained is None:
+        return []
+    said = RoutingSentences(language=texts.language)
+    if explained.route is not None and found.row.rule == explained.route.rule:
+        chosen = [each for each in explained.rules if each.rule == explained.route.rule]
+    else:
+        chosen = [
+            each for name in explained.nearest for each in explained.rules if each.rule == name
+        ]
+    return [_rule(said, each) for each in chosen]
+
+
+def _rule(said: RoutingSentences, answer: RuleAnswer) -> shapes.ShownRule:
+    checks = [
+        shapes.ShownCheck(holds=each.holds, text=said.condition(each.condition))
+        for each in answer.when
+    ]
+    return shapes.ShownRule(name=answer.because, checks=tuple(checks))
+
+
+def locked_facts(texts: PageTexts, found: MessageView) -> list[shapes.ShownFact]:
+    """Who can open it where it is, or where it is likeliest to go, and how one gets access."""
+    _ = texts.gettext
+    suggested = found.suggestion.units[0].unit if found.suggestion else None
+    unit = next((each for each in found.units if each.id == (found.row.unit or suggested)), None)
+    if unit is None:
+        return [
+            shapes.ShownFact(label=_("Kan åpne"), value=_("ingen, før den er fordelt til en enhet"))
+        ]
+    leaders = ", ".join(unit.leaders) or _("ingen: enheten har ingen leder")
+    opens = _("saksbehandleren i %(unit)s som får den tildelt") % {"unit": unit.name}
+    shares = _("eller som tar den selv: enheten deler det som ikke er tildelt")
+    return [
+        shapes.ShownFact(
+            label=_("Kan åpne"), value=f"{opens}, {shares}" if unit.shares_unassigned else opens
+        ),
+        shapes.ShownFact(label=_("Kan tildele"), value=leaders, is_late=not unit.leaders),
+        shapes.ShownFact(label=_("Kan gi innsyn"), value=_("lederen, med sluttdato")),
+    ]
+
+
+def history_of(texts: PageTexts, found: MessageView) -> list[shapes.PastEvent]:
+    """What has happened, the newest first."""
+    return [_event(texts, each) for each in reversed(found.history)]
+
+
+def last_change(texts: PageTexts, found: MessageView) -> str:
+    """What was done last, when and by whom: for somebody who was about to do something else."""
+    _ = texts.gettext
+    if not found.history:
+        return _("Meldingen er endret imens, så det du valgte, er ikke gjort.")
+    last = _event(texts, found.history[-1])
+    said = _("Meldingen er endret imens, så det du valgte, er ikke gjort. Sist %(when)s: %(what)s.")
+    return said % {"when": last.when, "what": last.what}
+
+
+def _event(texts: PageTexts, line: HistoryLine) -> shapes.PastEvent:
+    _ = texts.gettext
+    what = _(_EVENTS.get(line.by or "", to_translate("Endret")))
+    if line.became in set(MessageState):
+        what = f"{what}: {_(words.STATES[MessageState(line.became or '')])}"
+    if line.person_name:
+        what = _("%(what)s, av %(name)s") % {"what": what, "name": line.person_name}
+    return shapes.PastEvent(
+        when=formats.short_moment(line.at, texts.language), at=line.at, what=what
+    )
+
+
+def open_proposals(texts: PageTexts, found: MessageView) -> list[shapes.Todo]:
+    """The proposals that stand open about it."""
+    return [
+        shapes.Todo(
+            what=texts.gettext(words.PROPOSALS[ProposalKind(each.kind)]),
+            address=f"/forslag/{each.id}",
+            when=formats.short_moment(each.created_at, texts.language),
+            more=each.proposer_name,
+        )
+        for each in found.proposals
+    ]
+
+
+def open_tasks(texts: PageTexts, found: MessageView) -> list[shapes.Todo]:
+    """The open tasks about it, without those that the page itself is for."""
+    return [
+        shapes.Todo(
+            what=texts.gettext(words.TASKS[TaskKind(each.kind)]) % {"ref": found.row.reference},
+            address=f"/oppgave/{each.id}",
+            when=formats.short_moment(each.opened_at, texts.language),
+        )
+        for each in found.tasks
+        if TaskKind(each.kind) not in _SAID_BY_THE_PAGE
+    ]
+
+
+def other_actions(texts: PageTexts, found: MessageView, within: Within) -> list[dict[str, str]]:
+    """Links to the forms of what else may be done with it, in a fixed order."""
+    _, here = texts.gettext, f"/melding/{found.row.id}"
+    in_quarantine = found.row.state is MessageState.QUARANTINED
+    offers = (
+        (Action.HOLD, "vent", _("Sett på vent"), "p", found.row.held_until is None),
+        (Action.HOLD, "av-vent", _("Ta av vent"), "p", found.row.held_until is not None),
+        (Action.NOTE, "notat", _("Skriv notat"), "t", True),
+        (Action.DUPLICATE, "duplikat", _("Duplikat av"), "", bool(found.same_as)),
+        (Action.PROPOSE, "frigivelse", _("Foreslå frigivelse fra karantene"), "", in_quarantine),
+        (Action.PROPOSE, "avvisning", _("Foreslå avvisning"), "", True),
+        (Action.RECHECK, "kontroll", _("Kontroller på nytt"), "", in_quarantine),
+        (Action.RESEND, "kvittering", _("Kvitteringen"), "", True),
+        (Action.WITHDRAW, "tilbake", _("Trekk tilbake fra fagsystemet"), "", True),
+    )
+    return [
+        {"address": within(f"{here}/{path}"), "name": name, "key": key}
+        for action, path, name, key, is_offered in offers
+        if is_offered and action in found.decisions and found.decisions[action].allowed
+    ]

@@ -1,0 +1,66 @@
+"""The notes on a message: read, and audited, on this page alone; and a new one."""
+
+from fastapi import APIRouter, Request, Response
+
+from inbox.errors import Invalid, NotFound
+from inbox.line.desk.placings import placed_message
+from inbox.line.moves import notes
+from inbox.web.people import formats, shapes
+from inbox.web.people.forms import read_form
+from inbox.web.people.pages.context import capacity_of, line_of
+from inbox.web.people.pages.decision_forms import form_problems
+from inbox.web.people.pages.distribute import to_message
+from inbox.web.people.pages.done import Deed
+from inbox.web.people.pages.place_in_queue import address, place_of
+from inbox.web.people.rendering import page_texts, render
+from inbox.web.people.sign_in.visitors import Acting
+from inbox.web.people.visitor import Visitor
+
+router = APIRouter()
+_UNPROCESSABLE = 422
+
+
+@router.get("/melding/{message_id}/notat")
+def notes_page(request: Request, visitor: Acting, message_id: str) -> Response:
+    """The notes on a message that this person may read, and the form for a new one."""
+    return _show(request, visitor, message_id)
+
+
+@router.post("/melding/{message_id}/notat")
+def write(request: Request, visitor: Acting, message_id: str) -> Response:
+    """Write a note."""
+    form, line, capacity = read_form(request, visitor), line_of(request), capacity_of(visitor)
+    try:
+        notes.write_note(line, capacity, message_id, text=form.one("tekst"))
+    except Invalid:
+        request.state.sent_again = form
+        said = page_texts(request).gettext("Skriv et notat på høyst 4000 tegn")
+        wrong = form_problems(page_texts(request), {"tekst": said})
+        return _show(request, visitor, message_id, wrong)
+    return to_message(form, message_id, Deed.NOTED)
+
+
+def _show(
+    request: Request, visitor: Visitor, message_id: str, wrong: shapes.FormProblems | None = None
+) -> Response:
+    """Without the numbers at the side: what is audited is read alone."""
+    line, capacity, texts = line_of(request), capacity_of(visitor), page_texts(request)
+    found = placed_message(line, capacity, message_id)
+    if found is None:
+        raise NotFound
+    there = notes.read_notes(line, capacity, message_id)
+    place, here = place_of(request.query_params), f"/melding/{message_id}"
+    sender = found.sender_name or (
+        formats.orgnr(found.sender) if found.sender else texts.gettext("ukjent avsender")
+    )
+    return render(
+        request,
+        "note_form.html",
+        status=_UNPROCESSABLE if wrong else 200,
+        sender=sender,
+        reference=found.reference,
+        notes=[shapes.Todo(what=each.text or texts.gettext("slettet")) for each in there],
+        form_address=request.url.path,
+        message_address=place.within(here) if place else address(here, {}),
+        problems=wrong,
+    )

@@ -1,0 +1,56 @@
+"""Where a person stands: the queue that a page was reached from, narrowed by closed filters.
+
+It is in the address of every page that was reached from a queue, so that *next* means the next of
+the view that the person came from, and that the back button and a second tab are never wrong.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode
+
+from inbox.errors import Invalid
+from inbox.line.desk.queue_filters import Queue, QueueFilters, read_filters
+from inbox.web.people.forms import Form
+
+QUEUE_FIELD = "ko"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceInQueue:
+    """A queue and its filters."""
+
+    queue: Queue
+    filters: QueueFilters = field(default_factory=QueueFilters)
+
+    @property
+    def address(self) -> str:
+        """The address of the queue itself."""
+        return address(f"/ko/{self.queue}", self.filters.as_query())
+
+    def within(self, path: str, **more: str) -> str:
+        """A page that is reached from this queue."""
+        return address(path, {QUEUE_FIELD: self.queue.value, **self.filters.as_query(), **more})
+
+
+def address(path: str, query: Mapping[str, str]) -> str:
+    """The path with its parameters, if there are any."""
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def place_of(query: Mapping[str, str]) -> PlaceInQueue | None:
+    """The place that the parameters of an address name; None if they name none that there is."""
+    try:
+        queue = Queue(query.get(QUEUE_FIELD, ""))
+        return PlaceInQueue(queue=queue, filters=read_filters(_without_ours(query)))
+    except (ValueError, Invalid):
+        return None
+
+
+def place_of_form(form: Form) -> PlaceInQueue | None:
+    """The place of the page that a form was on."""
+    return place_of(dict(parse_qsl(form.return_address.partition("?")[2])))
+
+
+def _without_ours(query: Mapping[str, str]) -> Mapping[str, str]:
+    ours = {QUEUE_FIELD, "gjort", "etter"}
+    return {name: value for name, value in query.items() if name not in ours}

@@ -1,0 +1,61 @@
+"""A task: what it is about, and closing those that nothing closes by itself."""
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from inbox.line.desk.front_page import task_line
+from inbox.line.moves import archive_staff
+from inbox.line.task_kinds import TaskKind
+from inbox.web.people import shapes, words
+from inbox.web.people.forms import read_form
+from inbox.web.people.pages.context import capacity_of, line_of, side_for
+from inbox.web.people.pages.decision_forms import (
+    GivenReason,
+    read_reason,
+    reason_choices,
+)
+from inbox.web.people.rendering import page_texts, render
+from inbox.web.people.sign_in.visitors import Acting
+from inbox.web.people.visitor import Visitor
+
+router = APIRouter()
+_UNPROCESSABLE = 422
+
+
+@router.get("/oppgave/{task_id}")
+def task(request: Request, visitor: Acting, task_id: str) -> Response:
+    """One task of this capacity."""
+    return _show(request, visitor, task_id)
+
+
+@router.post("/oppgave/{task_id}/lukk")
+def close(request: Request, visitor: Acting, task_id: str) -> Response:
+    """Close it with a reason."""
+    form = read_form(request, visitor)
+    reason = read_reason(page_texts(request), form, "close_task")
+    if not isinstance(reason, GivenReason):
+        request.state.sent_again = form
+        return _show(request, visitor, task_id, reason)
+    archive_staff.close_by_hand(
+        line_of(request), capacity_of(visitor), task_id, reason=reason.as_text()
+    )
+    return RedirectResponse("/", status_code=303)
+
+
+def _show(
+    request: Request, visitor: Visitor, task_id: str, wrong: shapes.FormProblems | None = None
+) -> Response:
+    texts = page_texts(request)
+    found = task_line(line_of(request), capacity_of(visitor), task_id)
+    said = texts.gettext(words.TASKS[TaskKind(found.task.kind)])
+    return render(
+        request,
+        "task.html",
+        status=_UNPROCESSABLE if wrong else 200,
+        heading=said % {"ref": found.reference or ""},
+        line=found,
+        closes=found.task.kind in archive_staff.CLOSED_BY_PEOPLE,
+        reasons=reason_choices(texts, "close_task"),
+        problems=wrong,
+        side=side_for(request, visitor),
+    )

@@ -1,0 +1,213 @@
+"""What the components of pages are given: plain values, one shape for each component.
+
+Texts are in the visitor's language already, unless a field says that it is a word of the product.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from inbox.domain import OrgNumber
+
+
+class Tone(StrEnum):
+    """How loud a small mark is."""
+
+    NEUTRAL = ""
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowMark:
+    """A few words at the end of a row: on hold, handed back, somebody looks at it."""
+
+    text: str
+    tone: Tone = Tone.NEUTRAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownRow:
+    """One line of a queue; the columns that a queue shows are chosen by the page."""
+
+    address: str
+    """Of the message's page."""
+    ref: str
+    sender: str
+    orgnr: OrgNumber
+    received_at: datetime
+    age: int
+    """In working days."""
+    due_at: datetime | None = None
+    is_late: bool = False
+    is_soon: bool = False
+    channel: str = ""
+    process: str = ""
+    unit: str = ""
+    rule: str = ""
+    state: str = ""
+    mostly: str = ""
+    """The unit that most of the last messages from this sender went to."""
+    mostly_count: int = 0
+    mostly_of: int = 0
+    marks: tuple[RowMark, ...] = ()
+    is_last_opened: bool = False
+    pick: str = ""
+    """The value of its checkbox, on the page where several are chosen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A number of the front page, which is a link."""
+
+    count: int
+    name: str
+    address: str
+    cause: str = ""
+    is_late: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Todo:
+    """Something to do, or something that is wrong."""
+
+    what: str
+    address: str = ""
+    when: str = ""
+    more: str = ""
+    is_late: bool = False
+    is_soon: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterLink:
+    """One choice of a filter."""
+
+    name: str
+    address: str
+    count: int | None = None
+    is_current: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterGroup:
+    """A filter: its name, and its choices."""
+
+    name: str
+    links: tuple[FilterLink, ...]
+
+
+class ShownLampState(StrEnum):
+    """Whether a step was reached."""
+
+    OFF = ""
+    ON = "on"
+    STOPPED = "bad"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownLamp:
+    """One of the four: *hentet, verifisert, levert, journalført*."""
+
+    name: str
+    said: str
+    """When, or that it is not so yet."""
+    state: ShownLampState = ShownLampState.OFF
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownUnit:
+    """A unit that the message may be distributed to, and how often its like went there."""
+
+    unit: str
+    """Its id, as the form sends it."""
+    name: str
+    count: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownFact:
+    """A label and a value."""
+
+    label: str
+    value: str
+    is_late: bool = False
+    is_code: bool = False
+    """An id: smaller, and it may break anywhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastEvent:
+    """A line of the history."""
+
+    when: str
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownCheck:
+    """A sentence that holds or does not, and why."""
+
+    holds: bool
+    text: str
+    more: str = ""
+    stops: bool = False
+    """Whether this *nei* is what stands in the way: then it is red."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownRule:
+    """A rule, and how each of its conditions fell out."""
+
+    name: str
+    checks: tuple[ShownCheck, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownGain:
+    """Something that somebody gains, loses or keeps."""
+
+    text: str
+    count: str = ""
+    more: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One of several full-width buttons, or of radio buttons."""
+
+    value: str
+    name: str
+    more: str = ""
+    count: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldError:
+    """What is wrong with one field, in the same words above the form and at the field."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """Where in its queue a message is, and its neighbours there."""
+
+    queue: str
+    """The queue's name, in the visitor's language."""
+    queue_address: str
+    position: int = 0
+    count: int = 0
+    previous: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormProblems:
+    """The errors of a form that was sent, and how the summary begins."""
+
+    heading: str
+    errors: tuple[FieldError, ...]
