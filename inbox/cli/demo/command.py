@@ -1,7 +1,6 @@
 """`inbox demo`: runs the whole line on this machine, with made-up mail and simulated neighbours."""
 
 import fcntl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +14,15 @@ from inbox.errors import ConfigurationError
 
 def demo(
     once: Annotated[
-        bool, typer.Option("--once", help="Stop when nothing more can happen by itself.")
+        bool,
+        typer.Option("--once", help="Forty messages; stop when nothing more can happen by itself."),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object at the end; implies --once.")
+    ] = False,
+    keep_serving: Annotated[
+        bool,
+        typer.Option("--keep-serving", help="With --once: go on serving until a signal ends it."),
     ] = False,
     folder: Annotated[
         Path, typer.Option(help="The folder for everything the demo stores; it is emptied first.")
@@ -26,26 +30,22 @@ def demo(
 ) -> None:
     """Run the program with made-up mail: SQLite, a folder vault, a simulated gateway and senders.
 
-    Ends with 1 unless every message ended as expected.
+    Three weeks of mail, and a new message every half minute until Ctrl-C or SIGTERM; or forty
+    messages, once. Ends with 1 unless every message ended as expected.
     """
     console = Console(stderr=as_json, highlight=False)
     console.print("[bold]inbox demo[/bold]: the whole program on this machine, with made-up mail")
     with _folder_lock(folder):
         # What runs it takes a second to import: something stands on the screen before that.
         with console.status("Getting ready"):
-            from inbox.cli.demo.play import run_demo
-        stay = None if once or as_json else _wait_for_interrupt
-        fine = run_demo(console, folder, as_json=as_json, stay=stay)
+            from inbox.cli.demo.end_signals import EndSignals
+            from inbox.cli.demo.play import DemoRun, run_demo
+        once = once or as_json
+        run = DemoRun(once=once, as_json=as_json, stays=keep_serving or not once)
+        fine = run_demo(console, folder, run, EndSignals())
+        if run.stays:
+            console.print("Ended. Everything is kept in the folder until the next demo.")
     raise typer.Exit(0 if fine else 1)
-
-
-def _wait_for_interrupt(console: Console) -> None:
-    console.print("\nThe pages stay open. [bold]End with Ctrl-C.[/bold]")
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        console.print("Ended. Everything is kept in the folder until the next demo.")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from rich.text import Text
 from sqlmodel import col, select
 
 from inbox.cli.demo.stage import Stage
+from inbox.days import in_norway
 from inbox.domain import ArrivalState, MessageState
 from inbox.simulator.demo_mail.expectations import Answered, Fate
 from inbox.simulator.demo_mail.judge import Judgement
@@ -32,7 +33,10 @@ _STATE_STYLES: Mapping[str, str] = {
     ArrivalState.MISSED: "bold red",
 }
 """The colours of states in which a message has come far, or waits for people."""
-_ENDS = _STATE_STYLES.keys() - {MessageState.REGISTERED, MessageState.REFUSED}
+_ENDS = (_STATE_STYLES.keys() | {MessageState.RETURNED, MessageState.OFFERED}) - {
+    MessageState.REGISTERED,
+    MessageState.REFUSED,
+}
 
 
 @dataclass
@@ -113,7 +117,7 @@ class ProgressView:
         ended = sum(states[-1] in _ENDS for states in self._now.values())
         table = Table(box=None, pad_edge=False, title_justify="left", title_style="bold")
         table.title = (
-            f"On the line: {len(self._now)} of {letters} have come,"
+            f"{self._when()}: {len(self._now)} of {letters} have come,"
             f" {ended} are answered or wait for people"
         )
         table.add_column("message", no_wrap=True, style="bold")
@@ -123,6 +127,11 @@ class ProgressView:
         for name, states in list(self._now.items())[-rows:]:
             table.add_row(name.ljust(names), _way(states, self.console.width - names - 2))
         return table
+
+    def _when(self) -> str:
+        """The day that is played, as long as that is not today."""
+        clock = self.stage.clock
+        return "On the line" if clock.is_present else in_norway(clock.now()).strftime("%a %d %b")
 
 
 def _way(states: Sequence[str], width: int) -> Text:
@@ -218,8 +227,11 @@ _EXPECTED_STATES: Mapping[Fate, str] = {
     Fate.QUARANTINED: MessageState.QUARANTINED,
     Fate.UNROUTED: MessageState.UNROUTED,
     Fate.MISSED: ArrivalState.MISSED,
+    Fate.OFFERED: MessageState.OFFERED,
+    Fate.SENT_BACK: MessageState.RETURNED,
+    Fate.UNANSWERED: MessageState.REGISTERED,
 }
-_FATES_WITH_CODE = frozenset({Fate.QUARANTINED, Fate.MISSED})
+_FATES_WITH_CODE = frozenset({Fate.QUARANTINED, Fate.MISSED, Fate.UNANSWERED})
 
 
 def _mismatches(fate: Fate, state: str, expected: str | None, code: str | None) -> list[str]:
@@ -231,15 +243,18 @@ def _mismatches(fate: Fate, state: str, expected: str | None, code: str | None) 
     return wrong
 
 
-def show_results(console: Console, ends: Sequence[LetterResult]) -> None:
-    """Print the result of each letter, those of one fate together; no name is ever cut."""
+def show_results(console: Console, ends: Sequence[LetterResult], *, each: bool = True) -> None:
+    """Print the result of each letter, those of one fate together; no name is ever cut.
+
+    Of very many letters only their number, and those that did not end as expected.
+    """
     names = max((len(end.name) for end in ends), default=0)
     console.print("\n[bold]What became of each message[/bold]")
     for fate in Fate:
         mine = [end for end in ends if end.fate is fate]
         if mine:
             console.print(f"[cyan]{fate.value}: {len(mine)}[/cyan]")
-        for end in mine:
+        for end in (end for end in mine if each or end.wrong):
             console.print(
                 Text.assemble(
                     f"  {end.name:<{names}}  ",

@@ -2,28 +2,31 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from sqlmodel import col, select
 
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
-from inbox.cli.demo.stage import ARCHIVISTS, Stage
+from inbox.cli.demo.municipality import ARCHIVISTS, DESK, HANDLERS, LEADERS
+from inbox.cli.demo.stage import Stage
 from inbox.directory import sign_in_as
-from inbox.domain import DeliveryState, MessageState, Mode, OrgNumber, PersonId, ReceiptState
+from inbox.domain import DeliveryState, MessageState, Mode, PersonId, ReceiptState
 from inbox.errors import Conflict
 from inbox.line.moves import archive_staff, unit
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.simulator.demo_mail.expectations import Fate
-from inbox.simulator.demo_mail.letters import OWN, Letter
+from inbox.simulator.demo_mail.letters import Letter
 from inbox.tables import CaseSystem, Delivery, Message, Receipt
 
 _RELEASED: Final = frozenset(
-    {Fate.RULE_RELEASED, Fate.RULE_BY_HAND, Fate.PLACED, Fate.PLACED_BY_HAND, Fate.RETURNED}
+    {
+        *(Fate.RULE_RELEASED, Fate.RULE_BY_HAND, Fate.PLACED, Fate.PLACED_BY_HAND, Fate.RETURNED),
+        *(Fate.OFFERED, Fate.SENT_BACK, Fate.UNANSWERED),
+    }
 )
-_PLACED: Final = frozenset({Fate.PLACED, Fate.PLACED_BY_HAND})
+_PLACED: Final = frozenset({Fate.PLACED, Fate.PLACED_BY_HAND, Fate.UNANSWERED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,6 @@ class DemoPeople:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._line = stage.line
-        self._desk = _desk_of(stage)
         self._letters: Mapping[str, list[Letter]] = {}
         for letter in stage.letters:
             self._letters = {
@@ -53,7 +55,7 @@ class DemoPeople:
                 letter.message_id: [*self._letters.get(letter.message_id, []), letter],
             }
         self._done: set[tuple[str, int]] = set()
-        self._number = 0
+        self._signed_in: dict[tuple[str, Role, str], Capacity] = {}
 
     def work(self) -> bool:
         """Do everything that waits; returns whether there was anything.
@@ -108,6 +110,7 @@ class DemoPeople:
     def _action_for(self, seen: _WaitingMessage) -> Callable[[_WaitingMessage], None] | None:
         """What somebody does about it; None: nothing, or not yet."""
         fate = seen.letter.expect.fate
+        accepts = seen.failed_receipt and fate is not Fate.UNANSWERED
         deeds: dict[tuple[MessageState, bool], Callable[[_WaitingMessage], None]] = {
             (MessageState.UNROUTED, fate in _PLACED): self._place,
             (MessageState.UNROUTED, fate is Fate.REFUSED): self._refuse,
@@ -116,7 +119,7 @@ class DemoPeople:
             (MessageState.ROUTED, fate in _RELEASED): self._release,
             (MessageState.OFFERED, seen.by_hand): self._register,
             (MessageState.RETURNED, fate is Fate.RETURNED): self._register,
-            (MessageState.REGISTERED, seen.failed_receipt): self._accept,
+            (MessageState.REGISTERED, accepts): self._accept,
         }
         return deeds.get((seen.message.state, True))
 
@@ -125,7 +128,7 @@ class DemoPeople:
         assert to is not None
         archive_staff.place(
             self._line,
-            self._capacity_of("anne", Role.ARCHIVIST, self._desk),
+            self.capacity_of("anne", Role.ARCHIVIST, DESK),
             message.id,
             unit=to,
             expected_version=message.version,
@@ -137,14 +140,14 @@ class DemoPeople:
         assert code is not None
         proposal = message_proposals.propose(
             self._line,
-            self._capacity_of(first, Role.ARCHIVIST, self._desk),
+            self.capacity_of(first, Role.ARCHIVIST, DESK),
             ProposalKind.REFUSE,
             seen.message.id,
             code=code,
             reason="Meldingen gjelder en annen kommune",
         )
         message_proposals.approve(
-            self._line, self._capacity_of(second, Role.ARCHIVIST, self._desk), proposal
+            self._line, self.capacity_of(second, Role.ARCHIVIST, DESK), proposal
         )
 
     def _duplicate(self, seen: _WaitingMessage) -> None:
@@ -162,7 +165,7 @@ class DemoPeople:
             raise Conflict("demo.not_yet", "its original is not registered yet")
         archive_staff.mark_duplicate(
             self._line,
-            self._capacity_of("bjorn", Role.ARCHIVIST, self._desk),
+            self.capacity_of("bjorn", Role.ARCHIVIST, DESK),
             message.id,
             original_id=original,
             expected_version=message.version,
@@ -171,40 +174,36 @@ class DemoPeople:
     def _release(self, seen: _WaitingMessage) -> None:
         message = seen.message
         assert message.unit is not None
-        leader = self._capacity_of(f"leader-{message.unit}", Role.LEADER, message.unit)
+        leader = self.capacity_of(LEADERS[message.unit], Role.LEADER, message.unit)
         unit.release(self._line, leader, message.id, expected_version=message.version)
 
     def _register(self, seen: _WaitingMessage) -> None:
         """The leader gives it to a handler, who reads it and registers it by hand."""
         message = seen.message
         assert message.unit is not None
-        person = f"handler-{message.unit}"
-        leader = self._capacity_of(f"leader-{message.unit}", Role.LEADER, message.unit)
-        handler = self._capacity_of(person, Role.HANDLER, message.unit)
+        person = HANDLERS[message.unit]
+        leader = self.capacity_of(LEADERS[message.unit], Role.LEADER, message.unit)
+        handler = self.capacity_of(person, Role.HANDLER, message.unit)
         unit.assign(self._line, leader, message.id, to=PersonId(person))
         if seen.by_hand:
             unit.collect_by_hand(self._line, handler, message.id)
-        self._number += 1
-        reference = f"2026/9{self._number:05}-1"
+        now = self._stage.clock.now()
+        reference = f"{now.year}/9{len(self._stage.hand.registered) + 1:05}-1"
         unit.register(
             self._line, handler, message.id, reference=reference, expected_version=message.version
         )
-        self._stage.hand.note(message.wire_id, reference=reference, at=datetime.now(UTC))
+        self._stage.hand.note(message.wire_id, reference=reference, at=now)
 
     def _accept(self, seen: _WaitingMessage) -> None:
-        archivist = self._capacity_of("anne", Role.ARCHIVIST, self._desk)
+        archivist = self.capacity_of("anne", Role.ARCHIVIST, DESK)
         reason = "Avsender er varslet på telefon"
         archive_staff.accept_failure(self._line, archivist, seen.message.id, reason=reason)
 
-    def _capacity_of(self, person: str, role: Role, unit_id: str) -> Capacity:
-        code = self._stage.codes[person]
-        with self._line.store.reading() as tx:
-            return sign_in_as(tx, person, role=role, unit=unit_id, code=code)
-
-
-def _desk_of(stage: Stage) -> str:
-    """Where the archivists sit."""
-    with stage.line.store.reading() as tx:
-        book = stage.line.rule_books.current(tx, OrgNumber(OWN))
-    assert book is not None
-    return str(book.desk)
+    def capacity_of(self, person: str, role: Role, unit_id: str) -> Capacity:
+        """The person, signed in with the personal code in one capacity."""
+        key = (person, role, unit_id)
+        if key not in self._signed_in:
+            code = self._stage.codes[person]
+            with self._line.store.reading() as tx:
+                self._signed_in[key] = sign_in_as(tx, person, role=role, unit=unit_id, code=code)
+        return self._signed_in[key]

@@ -2,123 +2,90 @@
 
 import json
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
-from sqlmodel import Session, col, func, select
+from sqlmodel import col, func, select
 
 from inbox.audit import verify
 from inbox.audit.outside import unvouched_findings
 from inbox.audit.state import verify_state
-from inbox.cli.demo.display import ProgressView, count_waiting, letter_results, show_results
-from inbox.cli.demo.outcome import (
-    DemoOutcome,
-    keep_codes_and_addresses,
-    show_outcome,
-    show_what_to_try,
-)
-from inbox.cli.demo.people import DemoPeople
+from inbox.cli.demo.display import count_waiting, letter_results, show_results
+from inbox.cli.demo.end_signals import EndSignals
+from inbox.cli.demo.municipality import capacities_of_people
+from inbox.cli.demo.outcome import DemoOutcome, keep_for_later, show_outcome, show_what_to_try
+from inbox.cli.demo.past import sign_audit
+from inbox.cli.demo.scenarios import Forty, Mail, ThreeWeeks, product_ended
 from inbox.cli.demo.stage import Stage, open_stage
-from inbox.domain import ArrivalState, DeliveryState, MessageState, OutboxState, ReceiptState
-from inbox.errors import ConfigurationError
+from inbox.cli.demo.stay import stay
+from inbox.domain import MessageState
 from inbox.simulator.demo_mail.judge import judge
-from inbox.tables import Arrival, Delivery, Message, Outbox, Receipt
-
-_POLL_SECONDS: Final = 0.2
-_QUIET_SECONDS: Final = 2.0
-_MAX_SECONDS: Final = 240.0
+from inbox.tables import Message
 
 
-def run_demo(
-    console: Console, folder: Path, *, as_json: bool, stay: Callable[[Console], None] | None
-) -> bool:
-    """Run the demo in a folder; `stay` keeps its pages open. Whether all ended as expected."""
+@dataclass(frozen=True, kw_only=True)
+class DemoRun:
+    """What kind of demo it is, and how it ends."""
+
+    once: bool
+    """Forty letters that come while the product runs; otherwise three weeks of mail, and more."""
+    as_json: bool
+    stays: bool
+    """Serve after the outcome until a signal comes."""
+
+
+def run_demo(console: Console, folder: Path, run: DemoRun, signals: EndSignals) -> bool:
+    """Run the demo in a folder. Whether all ended as expected."""
     began = time.monotonic()
     with ExitStack() as closing:
+        mail: Mail = Forty() if run.once else ThreeWeeks()
         with console.status("Getting ready: keys, database, people and simulated neighbours"):
-            play = closing.enter_context(open_stage(folder))
-        keep_codes_and_addresses(play, folder)
-        console.print(
-            f"{len(play.letters)} messages wait at the simulated gateway, and others' mail beside"
-            " them."
+            stage = closing.enter_context(open_stage(folder, mail.clock, mail.make))
+        in_time = mail.play(stage, console, closing)
+        judgement = judge(
+            stage.gateway, [*stage.systems.values(), stage.hand], stage.letters, stage.others
         )
-        in_time = _run_until_quiet(play, console)
-        judgement = judge(play.gateway, [*play.systems, play.hand], play.letters, play.others)
-        ends = letter_results(play, judgement)
+        ends = letter_results(stage, judgement)
         outcome = DemoOutcome(
             judgement=judgement,
             wrong=sum(bool(end.wrong) for end in ends),
             messages=len(ends),
             waits=count_waiting(ends),
-            verified=_verify_audit(play),
+            aside=mail.aside(stage),
+            aside_expected=mail.aside_expected,
+            verified=_verify_audit(stage),
             in_time=in_time,
             seconds=time.monotonic() - began,
         )
+        keep_for_later(stage, ends)
+        show_results(console, ends, each=run.once)
         show_outcome(console, outcome)
-        show_results(console, ends)
-        show_what_to_try(console, play, folder, stays=stay is not None)
-        if as_json:
-            print(json.dumps(_summary(play, outcome)))
-        if stay is not None:
-            stay(console)
+        show_what_to_try(console, stage, stays=run.stays)
+        if run.stays:
+            signals.expect()
+        if run.as_json:
+            pages = _pages(stage) if run.stays else {}
+            print(json.dumps(_summary(stage, outcome) | pages, ensure_ascii=False), flush=True)
+        if run.stays:
+            console.print("The pages stay open. [bold]End with Ctrl-C.[/bold]")
+            if not stay(stage, signals, mail.new_letters(stage)):
+                raise product_ended()
     return outcome.is_fine
 
 
-def _run_until_quiet(play: Stage, console: Console) -> bool:
-    """Until nothing more can happen by itself; False if that never came."""
-    people = DemoPeople(play)
-    until = time.monotonic() + _MAX_SECONDS
-    still_since: float | None = None
-    with ProgressView(play, console) as walk:
-        while time.monotonic() < until:
-            brought = play.postman.bring()
-            worked = people.work()
-            walk.update()
-            if play.product.poll() is not None:
-                raise ConfigurationError("demo.serve", "`inbox serve` ended: see serve.log")
-            with play.line.store.reading() as tx:
-                busy = brought or worked or _has_waiting_mail(play) or _has_work_in_progress(tx)
-            if busy:
-                still_since = None
-            elif still_since is None:
-                still_since = time.monotonic()
-            elif time.monotonic() - still_since > _QUIET_SECONDS:
-                return True
-            time.sleep(_POLL_SECONDS)
-    return False
-
-
-def _has_waiting_mail(play: Stage) -> bool:
-    """Whether the gateway or the postman still has mail of ours."""
-    others = {other.message_id for other in play.others}
-    return not play.postman.done or bool(set(play.gateway.queue()) - others)
-
-
-def _has_work_in_progress(session: Session) -> bool:
-    """Whether something is on its way by itself, or with a case system."""
-    busy = (
-        (Arrival, (ArrivalState.ANNOUNCED, ArrivalState.STORED, ArrivalState.ABANDONING)),
-        (Message, (MessageState.RECEIVED, MessageState.OPENED, MessageState.RELEASED)),
-        (Receipt, (ReceiptState.CHOSEN, ReceiptState.CREATED, ReceiptState.SENT)),
-        (Delivery, (DeliveryState.OPEN, DeliveryState.COLLECTED)),
-        (Outbox, (OutboxState.PENDING,)),
-    )
-    return any(
-        session.exec(
-            select(func.count()).select_from(table).where(col(table.state).in_(states))
-        ).one()
-        for table, states in busy
-    )
+def _pages(stage: Stage) -> dict[str, object]:
+    """Where the staff inbox is, and whom to be there."""
+    people = capacities_of_people(stage.line)
+    return {
+        "pages": stage.addresses["people"],
+        "people": [{"name": name, "capacities": each} for name, each in people.items()],
+    }
 
 
 def _verify_audit(play: Stage) -> bool:
-    with play.line.store.transaction() as tx:
-        note = verify.new_checkpoint(tx, play.line.keyring)
-    if note is not None:
-        verify.append_to_checkpoint_file(play.settings.checkpoints, note)
+    sign_audit(play)
     outside = play.settings.checkpoints.read_text("utf-8")
     with play.line.store.reading() as tx:
         unvouched = unvouched_findings(tx, play.line.keyring, [outside])

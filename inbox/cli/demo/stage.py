@@ -1,295 +1,227 @@
-"""Sets up the demo: folders, keys, database, directory, and simulated neighbours as servers."""
+"""Sets up the demo: the line, its people, and simulated neighbours as servers."""
 
 import base64
-import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Any, Final
 
-from inbox.access.files.folder import read_policy_files
-from inbox.config import Settings, read_settings
-from inbox.directory import enrol_first_people, import_agreed, issue_code
-from inbox.directory.format.rows import Directory, RowKind
-from inbox.directory.format.toml_file import directory_of
-from inbox.domain import OrgNumber, UnitId
+from sqlmodel import col, select
+
+from inbox.casesystem.webhook import Target, WebhookSender, webhook_client
+from inbox.cli.demo.clock import DemoClock
+from inbox.cli.demo.installation import (
+    CONFIGURATION,
+    PASSWORD,
+    TRUST,
+    USER,
+    configuration_of,
+    empty_folder,
+    install,
+)
+from inbox.cli.demo.municipality import capacities_of_people, enrol
+from inbox.cli.demo.sign_in import open_sign_in
+from inbox.config import Settings
 from inbox.errors import ConfigurationError
-from inbox.keys import create_keys
 from inbox.line import Line
-from inbox.line.active_rule_books import read_rule_book_files
-from inbox.line.proposals.policy_or_rule_book import (
-    POLICY_RULES,
-    read_first_version,
-    routing_rules_of,
-)
-from inbox.routing.rule_book import RuleBook
-from inbox.simulator.casesystem.simulator import HOOK, Behaviour, CaseSystemSimulator, HandJournal
-from inbox.simulator.demo_mail.expectations import SYSTEMS, SystemMode
-from inbox.simulator.demo_mail.letters import (
-    CAPABILITIES,
-    KNOWN_REFERENCES,
-    OWN,
-    Letter,
-    mailbag,
-    refusals,
-)
+from inbox.simulator.casesystem.simulator import Behaviour, CaseSystemSimulator, HandJournal
+from inbox.simulator.demo_mail.expectations import SYSTEMS, Fate, SystemMode
+from inbox.simulator.demo_mail.letters import CAPABILITIES, OWN, Letter, refusals
 from inbox.simulator.demo_mail.postman import OthersLetter, Postman, others_mail
 from inbox.simulator.gateway.simulator import GatewaySimulator
 from inbox.simulator.http.server import serve
 from inbox.simulator.packages.certificates import TestAuthority
-from inbox.wiring import (
-    build_line_before_rules,
-    policy_folder,
-    read_rule_books,
-    upgrade_database,
-)
+from inbox.tables import Delivery, Message
+from inbox.wiring import build_line_before_rules, open_gateway
 
-_USER, _PASSWORD = "inbox", "demo"
-_BY_HAND_ID: Final = "by-hand"
-ARCHIVISTS: Final = {"anne": "Anne Arkivar", "bjorn": "Bjørn Arkivar"}
-_CLEARANCES: Final = ("13", "?")
 _LISTS_EVERY: Final = timedelta(seconds=5)
+_CERTIFIED_BEFORE: Final = timedelta(days=30)
+_GRACES: Final = {"undo_window", "placing_grace"}
+"""How long what a person did can be undone."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Stage:
-    """Everything in the demo: the product's process, the simulators around it, and its people."""
+    """Everything in the demo: the line, the simulators around it, and its people.
 
+    The product's own process and its addresses are there while it runs (`running_product`).
+    """
+
+    folder: Path
+    clock: DemoClock
+    authority: TestAuthority
     line: Line
     settings: Settings
     gateway: GatewaySimulator
-    systems: tuple[CaseSystemSimulator, ...]
+    systems: Mapping[str, CaseSystemSimulator]
+    keys: Mapping[str, tuple[str, bytes]]
     hand: HandJournal
     letters: list[Letter]
     others: list[OthersLetter]
     postman: Postman
     codes: Mapping[str, str]
-    operator_url: str
-    api_url: str = ""
-    gateway_url: str = ""
-    product: "subprocess.Popen[str]"
+    gateway_url: str
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    product: "subprocess.Popen[str] | None" = None
+
+    def connect_case_systems(self, api: str) -> None:
+        """Tell the case systems where the product is."""
+        for name, system in self.systems.items():
+            key, secret = self.keys[name]
+            whsec = "whsec_" + base64.b64encode(secret).decode()
+            system.connect(api, key=key, secret=whsec)
+
+    def put_others_mail(self) -> None:
+        """Mail of other consumers comes into the same queue of the gateway."""
+        for other in self.others:
+            self.gateway.put(other.envelope, other.package)
+
+    def renew_revocation_list(self) -> None:
+        """Put a fresh revocation list into the trust folder."""
+        path = self.folder / TRUST / "simulator.crl"
+        path.write_bytes(self.authority.crl(self.clock.now()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoMail:
+    """The letters of a demo, when they come, and which of them the case systems leave lying."""
+
+    letters: list[Letter]
+    brought: Sequence[Letter] = ()
+    """Those that the postman brings while the product runs."""
+    left: frozenset[str] = frozenset()
+    """The senders' ids of what no case system ever collects."""
 
 
 @contextmanager
-def open_stage(folder: Path) -> Iterator[Stage]:
-    """Set up the demo in `folder`, run it until the `with` ends, and stop all its processes."""
-    _clear(folder)
+def open_stage(
+    folder: Path, clock: DemoClock, mail_of: Callable[[TestAuthority], DemoMail]
+) -> Iterator[Stage]:
+    """Set up everything but the product's own process in `folder`, until the `with` ends."""
+    empty_folder(folder)
     with ExitStack() as closing:
-        authority, now = TestAuthority(), datetime.now(UTC)
+        now = clock.now()
+        authority = TestAuthority(valid_from=now - _CERTIFIED_BEFORE)
         gateway = GatewaySimulator(
+            clock=clock.now,
             own_org=OWN,
             capabilities=CAPABILITIES,
-            credentials=(_USER, _PASSWORD),
+            credentials=(USER, PASSWORD),
             pace=timedelta(milliseconds=100),
         )
-        letters, others = mailbag(authority, now), others_mail(now)
+        mail, others = mail_of(authority), others_mail(datetime.now(UTC))
         systems = {
-            system.name: _case_system_simulator(system.name, system.mode, letters)
+            system.name: _case_system_simulator(system.name, system.mode, clock)
             for system in SYSTEMS
             if system.mode is not SystemMode.BY_HAND
         }
         hooks = {name: closing.enter_context(serve(s.app)) for name, s in systems.items()}
         gateway_url = closing.enter_context(serve(gateway.app))
-        settings = _install(folder, gateway_url, hooks, authority, now)
-        line = build_line_before_rules(settings)
-        keys, codes = _enrol(line, settings, hooks)
-        postman = Postman(gateway, letters)
-        for other in others:
-            gateway.put(other.envelope, other.package)
-        postman.bring()
-        product = closing.enter_context(_serve_process(folder))
-        addresses = _addresses(product)
-        for name, system in systems.items():
-            key, secret = keys[name]
-            whsec = "whsec_" + base64.b64encode(secret).decode()
-            system.connect(addresses["api"], key=key, secret=whsec)
-            closing.enter_context(system)
-        yield Stage(
+        sign_in = closing.enter_context(open_sign_in(folder))
+        configuration = configuration_of(
+            folder.resolve(), gateway_url, hooks, sign_in.configuration
+        )
+        settings = install(folder, configuration, authority.root_pem(), now)
+        line = _own_line(build_line_before_rules(settings, clock=clock), settings, closing)
+        enrolled = enrol(line, settings, hooks, sign_in.identities())
+        sign_in.offer(capacities_of_people(line))
+        stage = Stage(
+            folder=folder,
+            clock=clock,
+            authority=authority,
             line=line,
             settings=settings,
             gateway=gateway,
-            systems=tuple(systems.values()),
+            systems=systems,
+            keys=enrolled.keys,
             hand=HandJournal(),
-            letters=letters,
+            letters=mail.letters,
             others=others,
-            postman=postman,
-            codes=codes,
-            operator_url=addresses["operator"],
-            api_url=addresses["api"],
+            postman=Postman(gateway, mail.brought),
+            codes=enrolled.codes,
             gateway_url=gateway_url,
-            product=product,
         )
+        stage.renew_revocation_list()
+        for system in systems.values():
+            system.behave(_behaviour(line, mail))
+            closing.callback(system.close)
+        yield stage
 
 
-def _clear(folder: Path) -> None:
-    marker = folder / "inbox-demo"
-    if folder.exists() and not marker.exists() and any(folder.iterdir()):
-        raise ConfigurationError(
-            "demo.folder", "the folder holds something that is no demo: name another, or empty it"
-        )
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
-    marker.write_text("made by `inbox demo`, which empties this folder each time\n")
+@contextmanager
+def running_product(stage: Stage) -> Iterator[None]:
+    """`inbox serve` beside the simulators, at the present time, until the `with` ends."""
+    with ExitStack() as closing:
+        product = closing.enter_context(_serve_process(stage.folder))
+        stage.product, stage.addresses = product, _addresses(product)
+        stage.connect_case_systems(stage.addresses["api"])
+        for system in stage.systems.values():
+            closing.enter_context(system)
+        yield
 
 
-def _case_system_simulator(
-    name: str, mode: SystemMode, letters: list[Letter]
-) -> CaseSystemSimulator:
+def _own_line(line: Line, settings: Settings, closing: ExitStack) -> Line:
+    """The line of this process, whose connections end with the stage.
+
+    The demo's own people do not wait until what they did can no longer be undone; `inbox serve` has
+    the settings of the file, so who tries the pages may undo as anywhere.
+    """
+    client = closing.enter_context(webhook_client())
+    targets = [
+        Target(host=each.host, port=each.port, networks=each.networks)
+        for each in settings.webhook_targets
+    ]
+    gateways = {
+        each.channel: closing.enter_context(open_gateway(each, {})) for each in settings.gateways
+    }
+    known = {each.name for each in fields(line.terms)}
+    graces: dict[str, Any] = dict.fromkeys(_GRACES & known, timedelta(0))
+    return replace(
+        line,
+        gateways=gateways,
+        events=WebhookSender(client, targets),
+        terms=replace(line.terms, **graces),
+    )
+
+
+def _behaviour(line: Line, mail: DemoMail) -> Behaviour:
+    """Case systems refuse, pass over and forget what the letters say."""
+    refused = refusals(mail.letters)
+    silent = {
+        each.message_id
+        for each in mail.letters
+        if each.expect.fate is Fate.OFFERED and each.message_id not in mail.left
+    }
+
+    def passes_over(delivery_id: str) -> bool:
+        if not mail.left:
+            return False
+        with line.store.reading() as tx:
+            wire_id = tx.exec(
+                select(Message.wire_id)
+                .join(Delivery, col(Delivery.message_id) == col(Message.id))
+                .where(col(Delivery.id) == delivery_id)
+            ).one()
+        return wire_id in mail.left
+
+    return Behaviour(
+        refuse_if=lambda told: refused.get(told.message_id),
+        falls_silent=lambda told: told.message_id in silent,
+        passes_over=passes_over,
+    )
+
+
+def _case_system_simulator(name: str, mode: SystemMode, clock: DemoClock) -> CaseSystemSimulator:
     pull = timedelta(milliseconds=300) if mode is SystemMode.PULL else None
     number = 100 * [system.name for system in SYSTEMS].index(name) + 1
-    refused = refusals(letters)
-    behaviour = Behaviour(refuse_if=lambda told: refused.get(told.message_id))
     return CaseSystemSimulator(
-        name,
-        pull_every=pull,
-        lists_every=_LISTS_EVERY,
-        behaviour=behaviour,
-        first_number=number,
-    )
-
-
-def _install(
-    folder: Path,
-    gateway_url: str,
-    hooks: Mapping[str, str],
-    authority: TestAuthority,
-    now: datetime,
-) -> Settings:
-    """Configuration, keys, trust, vault and schema, as an operator would make them."""
-    (folder / "vault").mkdir()
-    (folder / "trust").mkdir()
-    (folder / "trust" / "simulator.pem").write_bytes(authority.root_pem())
-    (folder / "trust" / "simulator.crl").write_bytes(authority.crl(now))
-    (folder / "gateway.password").write_text(_PASSWORD)
-    (folder / "inbox.toml").write_text(_toml(folder.resolve(), gateway_url, hooks))
-    create_keys(folder / "keys", now)
-    settings = read_settings({}, folder / "inbox.toml")
-    upgrade_database(settings)
-    return settings
-
-
-def _toml(folder: Path, gateway_url: str, hooks: Mapping[str, str]) -> str:
-    """The demo's configuration, kept in its folder to be read."""
-
-    def text(value: object) -> str:
-        return json.dumps(str(value), ensure_ascii=False)
-
-    targets = "".join(
-        f'\n[[webhook_targets]]\nhost = "127.0.0.1"\nport = {urlsplit(url).port}\n'
-        f"networks = [{text(ip_network('127.0.0.0/8'))}]\n"
-        for url in hooks.values()
-    )
-    return f"""# Made by `inbox demo`.
-database = {text(f"sqlite:///{folder}/inbox.db")}
-vault = {text(folder / "vault")}
-keys = {text(folder / "keys")}
-trust = {text(folder / "trust")}
-checkpoints = {text(folder / "checkpoints.txt")}
-origin = "demo.example/inbox"
-
-[api]
-port = 0
-
-[operator]
-port = 0
-
-[worker]
-poll_seconds = 0.5
-
-[terms]
-undo_minutes = 0            # the demo's people release at once
-first_retry_seconds = 0.2
-longest_retry_minutes = 0.02
-free_gigabytes = 0.2
-
-[[gateways]]
-channel = "eformidling"
-url = {text(gateway_url)}
-user = {text(_USER)}
-password_file = {text(folder / "gateway.password")}
-organisations = [{text(OWN)}]
-{targets}"""
-
-
-def _enrol(
-    line: Line, settings: Settings, hooks: Mapping[str, str]
-) -> tuple[dict[str, tuple[str, bytes]], dict[str, str]]:
-    """The first two people, then units, people and case systems; their keys and codes."""
-    folder = policy_folder(settings)
-    book, policy = (
-        read_rule_books(folder)[OrgNumber(OWN)],
-        read_first_version(POLICY_RULES, read_policy_files(folder)),
-    )
-    routing = read_first_version(routing_rules_of(OWN), read_rule_book_files(folder, OWN))
-    desk = (str(book.desk), book.units[book.desk].name)
-    with line.store.transaction() as tx:
-        codes = enrol_first_people(
-            tx,
-            organisation=OrgNumber(OWN),
-            people=ARCHIVISTS,
-            desk=desk,
-            digest=policy.digest,
-        )
-        editor, reviewer = ARCHIVISTS
-        for version in (policy, routing):
-            version.activate(tx, proposer=editor, approver=reviewer)
-    directory = _directory(book, hooks)
-    with line.store.transaction() as tx:
-        keys = import_agreed(line, tx, directory, approved_by="+".join(ARCHIVISTS))
-    with line.store.transaction() as tx:
-        codes |= {key[0]: issue_code(tx, key[0]) for key in directory.rows[RowKind.PERSON]}
-    return keys, codes
-
-
-def _directory(book: RuleBook, hooks: Mapping[str, str]) -> Directory:
-    """A leader and a handler in every unit of the rule book."""
-    units = {
-        unit: (_BY_HAND_ID if system.mode is SystemMode.BY_HAND else system.name)
-        for system in SYSTEMS
-        for unit in system.units
-    }
-    people = [(f"{role}-{unit}", unit, role) for unit in units for role in ("leader", "handler")]
-    return directory_of(
-        {
-            "organisation": OWN,
-            "case_system": [
-                {
-                    "id": _BY_HAND_ID if system.mode is SystemMode.BY_HAND else system.name,
-                    "name": system.name,
-                    "mode": system.mode.value,
-                }
-                | (
-                    {"webhook_url": hooks[system.name] + HOOK}
-                    if system.mode is SystemMode.WEBHOOK
-                    else {}
-                )
-                for system in SYSTEMS
-            ],
-            "unit": [
-                {"id": unit, "name": book.units[UnitId(unit)].name, "case_system": system}
-                for unit, system in units.items()
-            ],
-            "person": [{"id": person, "name": person} for person, _, _ in people],
-            "capacity": [{"person": p, "unit": unit, "role": role} for p, unit, role in people],
-            "clearance": [
-                {"person": person, "shielding": code}
-                for person, _, _ in people
-                for code in _CLEARANCES
-            ],
-            "reference": [
-                {"counterparty": counterparty, "reference": reference, "unit": unit}
-                for counterparty, reference, unit in KNOWN_REFERENCES
-            ],
-        }
+        name, pull_every=pull, lists_every=_LISTS_EVERY, first_number=number, clock=clock.now
     )
 
 
@@ -298,7 +230,7 @@ def _serve_process(folder: Path) -> "Iterator[subprocess.Popen[str]]":
     """`inbox serve` as a process of its own; its log is kept in the folder."""
     with (folder / "serve.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "inbox.cli", "--config", str(folder / "inbox.toml"), "serve"],
+            [sys.executable, "-m", "inbox.cli", "--config", str(folder / CONFIGURATION), "serve"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -323,7 +255,7 @@ def _addresses(product: "subprocess.Popen[str]") -> dict[str, str]:
     for text in product.stdout:
         name, _, address = text.strip().partition(" ")
         addresses[name] = address
-        if {"api", "operator"} <= set(addresses):
+        if {"api", "operator", "people"} <= set(addresses):
             return addresses
     raise ConfigurationError(
         "demo.serve", "`inbox serve` did not start: its log is serve.log in the demo's folder"
