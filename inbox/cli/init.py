@@ -18,6 +18,7 @@ from inbox.directory import check_nobody_is_enrolled, enrol_first_people, new_co
 from inbox.domain import OrgNumber, parse_org_number
 from inbox.errors import Conflict, Invalid
 from inbox.keys import Keyring
+from inbox.language import TextLanguage
 from inbox.line.active_rule_books import read_rule_book_files
 from inbox.line.proposals.policy_or_rule_book import (
     POLICY_RULES,
@@ -129,7 +130,7 @@ def _hand_out(codes: Mapping[str, str], folder: Path | None, *, as_json: bool) -
             print_line(f"personal codes in {folder}: {', '.join(f'{p}.code' for p in codes)}")
     elif not as_json:
         for person, code in codes.items():
-            show_privately(person, code)
+            show_privately(person, code, TextLanguage.EN)
 
 
 def _first_versions(settings: Settings, organisation: OrgNumber) -> list[FirstVersion]:

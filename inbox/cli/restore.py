@@ -16,7 +16,7 @@ from inbox.audit.gap import gap_from, unfit_runs
 from inbox.cli.common.context import line_of, settings_of
 from inbox.cli.common.output import EXIT_FAILED, print_line
 from inbox.cli.common.sign_in import CodeFromStdin, read_two_codes
-from inbox.cli.directory.view import describe_change
+from inbox.cli.directory.change_words import describe_change
 from inbox.config import Settings, environment
 from inbox.directory.apply import hash_references
 from inbox.directory.diff import changes_of
@@ -28,6 +28,7 @@ from inbox.directory.snapshot import directory_snapshot
 from inbox.domain import WireId
 from inbox.errors import Conflict, Invalid, PolicyError, Unavailable
 from inbox.gateway import Gateway
+from inbox.language import TextLanguage
 from inbox.line import Line
 from inbox.line.active_rule_books import read_rule_book_files
 from inbox.line.intake import poll_gateway
@@ -121,7 +122,7 @@ def restore(  # noqa: PLR0913, PLR0917 - the options of the command
         raise typer.Exit(EXIT_FAILED)
     if by is None or with_ is None:
         raise Invalid("restore.people", "say who accepts: --by ID --with ID")
-    first, second = read_two_codes(by, with_, from_stdin=code_from_stdin)
+    first, second = read_two_codes(by, with_, TextLanguage.EN, from_stdin=code_from_stdin)
     people = TwoPeople(first=by, first_code=first, second=with_, second_code=second)
     entry = accept_gap(line, texts, people, directory=directory, checkpoints=settings.checkpoints)
     _show_accepted(entry, directory_export, policy_export)

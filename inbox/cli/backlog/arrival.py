@@ -21,6 +21,7 @@ from inbox.cli.backlog.list_output import (
     store_for,
     word_of,
 )
+from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.language import InLanguage, for_operators, for_reader
@@ -122,7 +123,7 @@ def show(  # noqa: PLR0913, PLR0917 - the options of a command
     """Show an arrival with its tasks; with --by, who sent it and when, as its envelope says."""
     if by is not None:
         line = line_of(ctx)
-        code = read_code(by, from_stdin=code_from_stdin)
+        code = read_code(by, language, from_stdin=code_from_stdin)
         envelope = show_arrival_envelope(line, sign_in_as(line, by, code, as_), arrival_id)
     with store_for(ctx).reading() as tx:
         parts = _arrival_with_tasks(tx, arrival_id)
@@ -148,25 +149,27 @@ def fetch_again(
     by: By,
     as_: As = Role.ARCHIVIST.value,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Fetch a missed arrival from its gateway again, now."""
     line = line_of(ctx)
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, language, from_stdin=code_from_stdin)
     capacity = sign_in_as(line, by, code, as_)
     with line.store.reading() as tx:
         row = tx.get(Arrival, arrival_id)
     version = 0 if row is None else row.version
     archive_staff.refetch(line, capacity, arrival_id, expected_version=version)
-    print_line("announced: the worker fetches it")
+    print_line(RowWords.for_staff(language).text("done.announced"))
 
 
 @arrival.command("propose-abandon")
-def propose_abandon(
+def propose_abandon(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     arrival_id: ArrivalIdArgument,
     by: By,
     as_: As = Role.ARCHIVIST.value,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Propose to give up a missed arrival; another person approves it: `inbox proposal approve`.
@@ -174,11 +177,11 @@ def propose_abandon(
     The reason is typed, or is the second line of standard input.
     """
     line = line_of(ctx)
-    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
     proposal = message_proposals.propose(
         line, sign_in_as(line, by, code, as_), ProposalKind.ABANDON, arrival_id, reason=reason
     )
     if as_json:
         print_json({"proposal": proposal})
     else:
-        print_line(f"{proposal}: another archivist approves it")
+        print_line(RowWords.for_staff(language).text("done.proposed", proposal=proposal))

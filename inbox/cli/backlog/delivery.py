@@ -29,6 +29,7 @@ from inbox.cli.common.shown_rows import COLUMNS_OF, columns_of, shown_rows
 from inbox.cli.common.sign_in import As, By, CodeFromStdin, read_code, sign_in_as
 from inbox.domain import DeliveryState
 from inbox.errors import NotFound
+from inbox.language import TextLanguage
 from inbox.line.moves import events
 from inbox.line.moves.registration import ACTIVE_DELIVERY_STATES
 from inbox.tables import Delivery, Outbox, Task
@@ -148,7 +149,7 @@ def send_again(
     own.
     """
     line = line_of(ctx)
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, TextLanguage.EN, from_stdin=code_from_stdin)
     capacity = sign_in_as(line, by, code, as_)
     is_new = events.tell_again(line, capacity, delivery_id)
     print_line("a new event is on its way" if is_new else "its event is tried now")

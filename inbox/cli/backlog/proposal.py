@@ -13,7 +13,14 @@ from inbox.cli.common.formats import Json
 from inbox.cli.common.language import InLanguage, for_operators, for_staff
 from inbox.cli.common.output import print_json, print_line, printable
 from inbox.cli.common.shown_rows import COLUMNS_OF, columns_of, printable_value
-from inbox.cli.common.sign_in import As, By, CodeFromStdin, perform_as, read_code
+from inbox.cli.common.sign_in import (
+    As,
+    By,
+    CodeFromStdin,
+    perform_as,
+    read_code,
+    read_code_and_reason,
+)
 from inbox.domain import ProposalState
 from inbox.line.proposals import message_proposals
 from inbox.tables import Proposal
@@ -78,11 +85,11 @@ def show(  # noqa: PLR0913, PLR0917 - the options of a command
     language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
-    """Show an open proposal about a message or an arrival: who proposed what, and why.
+    """Show a proposal about a message or an arrival: who proposed what, and why; who declined it.
 
     It is shown to those who may know of the message, or may approve it; the audit says so.
     """
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, language, from_stdin=code_from_stdin)
     found = perform_as(
         ctx,
         by,
@@ -99,16 +106,55 @@ def show(  # noqa: PLR0913, PLR0917 - the options of a command
 
 
 @proposal.command()
+def decline(
+    ctx: typer.Context,
+    proposal_id: ProposalArgument,
+    by: By,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
+) -> None:
+    """Decline what another person proposed about a message or an arrival, with a reason."""
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
+    perform_as(
+        ctx,
+        by,
+        code,
+        as_,
+        lambda line, who: message_proposals.decline(line, who, proposal_id, reason=reason),
+    )
+    print_line(RowWords.for_staff(language).text("done.declined"))
+
+
+@proposal.command("take-back")
+def take_back(
+    ctx: typer.Context,
+    proposal_id: ProposalArgument,
+    by: By,
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
+) -> None:
+    """Take back what you proposed about a message or an arrival, as long as it is open."""
+    code = read_code(by, language, from_stdin=code_from_stdin)
+    perform_as(
+        ctx, by, code, as_, lambda line, who: message_proposals.take_back(line, who, proposal_id)
+    )
+    print_line(RowWords.for_staff(language).text("done.taken_back"))
+
+
+@proposal.command()
 def approve(
     ctx: typer.Context,
     proposal_id: ProposalArgument,
     by: By,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Approve what another person proposed about a message or an arrival: it is done at once."""
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, language, from_stdin=code_from_stdin)
     perform_as(
         ctx, by, code, as_, lambda line, who: message_proposals.approve(line, who, proposal_id)
     )
-    print_line("approved")
+    print_line(RowWords.for_staff(language).text("done.approved"))

@@ -18,6 +18,7 @@ from inbox.cli.backlog.list_output import (
     store_for,
     word_of,
 )
+from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
 from inbox.cli.common.language import InLanguage, for_operators
@@ -89,15 +90,16 @@ def send_again(
     by: By,
     as_: As = Role.ARCHIVIST.value,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Send the receipt of a message again that failed, or was impossible.
 
     The reason is typed, or is the second line of standard input.
     """
     line = line_of(ctx)
-    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
     archive_staff.resend(line, sign_in_as(line, by, code, as_), message_id, reason=reason)
-    print_line("chosen: the worker sends it")
+    print_line(RowWords.for_staff(language).text("done.chosen"))
 
 
 @receipt.command()
@@ -107,6 +109,7 @@ def accept(
     by: By,
     as_: As = Role.ARCHIVIST.value,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Accept that the sender cannot be answered here: the message counts as answered.
 
@@ -114,6 +117,6 @@ def accept(
     standard input.
     """
     line = line_of(ctx)
-    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
     archive_staff.accept_failure(line, sign_in_as(line, by, code, as_), message_id, reason=reason)
-    print_line("answered")
+    print_line(RowWords.for_staff(language).text("done.answered"))

@@ -11,6 +11,7 @@ from typing import Final
 
 from inbox.access.policy.names import program_vocabulary
 from inbox.access.policy.vocabulary import Role
+from inbox.cli.common.language import for_staff
 from inbox.cli.common.output import print_line, print_table
 from inbox.language import TextLanguage, TextTable, read_texts
 
@@ -23,6 +24,11 @@ class RowWords:
     """The words in one language."""
 
     language: TextLanguage
+
+    @classmethod
+    def for_staff(cls, language: TextLanguage | None) -> "RowWords":
+        """The words for archive staff, handlers, leaders and reviewers."""
+        return cls(language=for_staff(language))
 
     @property
     def texts(self) -> TextTable:

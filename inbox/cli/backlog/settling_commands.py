@@ -59,8 +59,15 @@ SETTLING_COMMANDS: Final[Mapping[TaskKind, Sequence[str]]] = {
     ),
     TaskKind.CONFLICTING_WORD: ("inbox task word TASK", _CLOSE),
     TaskKind.OTHER_BYTES: ("inbox message held MESSAGE", _CLOSE),
-    TaskKind.WAIVER: ("inbox message held MESSAGE", "inbox proposal approve PROPOSAL"),
+    TaskKind.WAIVER: (
+        "inbox message held MESSAGE",
+        "inbox proposal approve PROPOSAL",
+        "inbox proposal decline PROPOSAL",
+    ),
     TaskKind.SECURITY_GRADE: ("inbox message held MESSAGE", _CLOSE),
+    TaskKind.IDENTITY: ("inbox directory show", _CLOSE),
+    TaskKind.ESCALATED: ("inbox message list", _CLOSE),
+    TaskKind.NOT_PLACED: ("inbox message place MESSAGE", _CLOSE),
     TaskKind.STUCK: ("inbox doctor", _CLOSE),
     TaskKind.ASSIGNED: (
         "inbox message register MESSAGE",

@@ -99,7 +99,7 @@ def list_tasks(  # noqa: PLR0913, PLR0917 - the options of a command
     )
     if by is not None:
         line = line_of(ctx)
-        code = read_code(by, from_stdin=code_from_stdin)
+        code = read_code(by, language, from_stdin=code_from_stdin)
         capacity = sign_in_as(line, by, code, as_)
         with line.store.reading() as tx:
             sent = sent_rows(ctx, line.store, tx, sent_as)
@@ -203,27 +203,27 @@ def _commands_of(session: Session, row: Task) -> list[str]:
 
 
 @task.command()
-def word(
+def word(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     task_id: TaskArgument,
     by: By,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Show the word of a case system that came too late, or that contradicts an earlier one.
 
     It is shown to a person who may see the titles of the message; the audit says so.
     """
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, language, from_stdin=code_from_stdin)
     found = perform_as(ctx, by, code, as_, lambda line, who: show_word(line, who, task_id))
     fields = asdict(found)
     if as_json:
         print_json(fields)
         return
-    for name, value in fields.items():
-        if value is not None:
-            print_line(f"{name:<10} {printable(value)}")
+    for text in RowWords.for_staff(language).lines("word", fields, width=10):
+        print_line(printable(text))
 
 
 @task.command()
@@ -233,12 +233,13 @@ def close(
     by: By,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Close a task that closes with nothing else: a notice, an alarm, a row that is stuck.
 
     The reason is typed, or is the second line of standard input.
     """
-    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
     perform_as(
         ctx,
         by,
@@ -246,4 +247,4 @@ def close(
         as_,
         lambda line, who: archive_staff.close_by_hand(line, who, task_id, reason=reason),
     )
-    print_line("closed")
+    print_line(RowWords.for_staff(language).text("done.closed"))

@@ -12,6 +12,7 @@ from inbox.cli.common.sign_in import choose_capacity, read_code
 from inbox.config import Settings
 from inbox.domain import OrgNumber
 from inbox.errors import NotFound, NotPermitted, Unavailable
+from inbox.language import TextLanguage
 from inbox.line.access.access_reader import READ_ACCESS, AccessReader
 
 
@@ -24,9 +25,12 @@ class Caller:
     chosen: str | None
 
     @classmethod
-    def with_typed_code(cls, person: str, chosen: str | None, *, from_stdin: bool) -> "Caller":
+    def with_typed_code(
+        cls, person: str, chosen: str | None, language: TextLanguage | None, *, from_stdin: bool
+    ) -> "Caller":
         """Read the code now, without echo or from standard input."""
-        return cls(person=person, code=read_code(person, from_stdin=from_stdin), chosen=chosen)
+        code = read_code(person, language, from_stdin=from_stdin)
+        return cls(person=person, code=code, chosen=chosen)
 
 
 @contextmanager

@@ -1,14 +1,16 @@
 """One layout for what lint finds in policies and in routing rules, in the reader's language."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from inbox.cli.common.formats import OutputFormat
-from inbox.cli.common.language import for_staff
+from inbox.cli.common.language import StaffTexts, for_staff
 from inbox.errors import PolicyError
 from inbox.language import TextLanguage
 from inbox.strict.refusal import refusal_of
 
+_SAID: Final = StaffTexts(Path(__file__).with_name("lint_output_texts.toml"))
 _COLUMNS: Final = ("finding", "file", "line", "code", "about", "text")
 
 
@@ -43,8 +45,18 @@ def refused_row(error: PolicyError, language: TextLanguage, file: str | None = N
     )
 
 
-def show_lint(form: OutputFormat, found: list[LintRow], counted: str, **more: object) -> None:
-    """Print the findings and how many there are; `counted` says of what, `more` is for JSON."""
+def show_lint(
+    form: OutputFormat,
+    found: list[LintRow],
+    language: TextLanguage,
+    counted: str,
+    number: int = 0,
+    **more: object,
+) -> None:
+    """Print the findings and how many there are, in a number of what is `counted`.
+
+    `more` is for JSON, and stands below.
+    """
     rows: list[dict[str, object]] = [
         {
             "finding": "WRONG" if each.is_error else "note",
@@ -58,6 +70,9 @@ def show_lint(form: OutputFormat, found: list[LintRow], counted: str, **more: ob
     ]
     wrong = sum(each.is_error for each in found)
     value = {**more, "wrong": wrong, "findings": rows}
-    summary = f"{counted}, {wrong} wrong, {len(found) - wrong} notes"
+    of_what = _SAID(f"counted.{counted}", language, number=number)
+    notes = len(found) - wrong
+    summary = _SAID("summary.line", language, of_what=of_what, wrong=wrong, notes=notes)
+    worded = [row | {"finding": _SAID(f"finding.{row['finding']}", language)} for row in rows]
     extra = [f"{name} {text}" for name, text in more.items() if text is not None]
-    form.show(value, rows, _COLUMNS, summary, *extra)
+    form.show(value, *_SAID.rows(worded, _COLUMNS, language), summary, *extra)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -10,10 +11,12 @@ from sqlmodel import col, select
 from inbox.access.files import versions
 from inbox.access.files.versions import FilesByName, unpack_files
 from inbox.access.question import Capacity
+from inbox.cli.common.language import InLanguage, StaffTexts, for_staff
 from inbox.cli.common.output import EXIT_FAILED, print_json, print_line
 from inbox.cli.common.sign_in import CodeFromStdin, SignedIn, read_code, sign_in
 from inbox.domain import ProposalState
 from inbox.errors import Conflict, NotFound
+from inbox.language import TextLanguage
 from inbox.line import Line
 from inbox.line.proposals import one_person, rule_versions
 from inbox.line.proposals.policy_or_rule_book import Comparison, VersionedRules
@@ -40,6 +43,7 @@ Acknowledge = Annotated[
     ),
 ]
 AtOnce = Annotated[bool, typer.Option("--activate", help="Also activate it in the same step.")]
+_SAID: Final = StaffTexts(Path(__file__).with_name("rule_change_texts.toml"))
 _TIME_FORMAT: Final = "%Y-%m-%d %H:%M"
 
 
@@ -47,7 +51,9 @@ def propose(
     who: SignedIn,
     rules_of: RulesForCapacity,
     files_of: Callable[[VersionedRules], FilesByName],
-    json: bool,
+    language: TextLanguage | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Propose the files, and print the difference."""
 
@@ -57,7 +63,7 @@ def propose(
 
     made = who.perform(move)
     compared = made.compared
-    if json:
+    if as_json:
         print_json(
             {
                 "proposal": made.proposal_id,
@@ -67,9 +73,8 @@ def propose(
             }
         )
         return
-    print_line(compared.text)
-    print_line(f"acknowledge: {compared.digest}")
-    print_line(f"proposed {made.proposal_id}; another person approves it")
+    _print_difference(compared, language)
+    print_line(_SAID("proposed.done", language, proposal=made.proposal_id))
 
 
 def add_approval_commands(
@@ -78,28 +83,33 @@ def add_approval_commands(
     """Add the two commands that are the same for both: `approve` and `activate`."""
 
     @changes.command(help=approve_help)
-    def approve(
+    def approve(  # noqa: PLR0913, PLR0917 - the options of the command
         ctx: typer.Context,
         proposal: ProposalId,
         by: Actor,
         acknowledge: Acknowledge = None,
         at_once: AtOnce = False,
         code_from_stdin: CodeFromStdin = False,
+        language: InLanguage = None,
     ) -> None:
-        who = sign_in(ctx, by, read_code(by, from_stdin=code_from_stdin))
-        _approve(who, rules_of, proposal, acknowledge, at_once=at_once)
+        who = sign_in(ctx, by, read_code(by, language, from_stdin=code_from_stdin))
+        _approve(who, rules_of, proposal, acknowledge, language, at_once=at_once)
 
     @changes.command(help=activate_help)
     def activate(
-        ctx: typer.Context, digest: Digest, by: Actor, code_from_stdin: CodeFromStdin = False
+        ctx: typer.Context,
+        digest: Digest,
+        by: Actor,
+        code_from_stdin: CodeFromStdin = False,
+        language: InLanguage = None,
     ) -> None:
-        who = sign_in(ctx, by, read_code(by, from_stdin=code_from_stdin))
+        who = sign_in(ctx, by, read_code(by, language, from_stdin=code_from_stdin))
         who.perform(
             lambda line, capacity: rule_versions.activate(
                 line, capacity, rules_of(capacity), digest
             )
         )
-        print_line(f"active: {digest}")
+        print_line(_SAID("approved.active", language, digest=digest))
 
 
 def _approve(
@@ -107,6 +117,7 @@ def _approve(
     rules_of: RulesForCapacity,
     proposal_id: str,
     acknowledge: str | None,
+    language: TextLanguage | None,
     *,
     at_once: bool,
 ) -> None:
@@ -117,9 +128,8 @@ def _approve(
                 line, capacity, rules_of(capacity), proposal_id
             )
         )
-        print_line(compared.text)
-        print_line(f"acknowledge: {compared.digest}")
-        print_line("nothing is approved yet: repeat it with --acknowledge and this digest")
+        _print_difference(compared, language)
+        print_line(_SAID("approved.nothing_yet", language))
         raise typer.Exit(EXIT_FAILED)
     step = rule_versions.approve_and_activate if at_once else rule_versions.approve
     digest = who.perform(
@@ -127,10 +137,13 @@ def _approve(
             line, capacity, rules_of(capacity), proposal_id, acknowledge=acknowledge
         )
     )
-    print_line(f"{'active' if at_once else 'approved, not active yet'}: {digest}")
+    step_done = "active" if at_once else "not_active_yet"
+    print_line(_SAID(f"approved.{step_done}", language, digest=digest))
 
 
-def roll_back(who: SignedIn, rules_of: RulesForCapacity, reason: str) -> None:
+def roll_back(
+    who: SignedIn, rules_of: RulesForCapacity, reason: str, language: TextLanguage | None
+) -> None:
     """Roll back to the version that was active before, or propose it and end with 1.
 
     It is proposed where it would gain anything: then nothing is rolled back yet.
@@ -141,40 +154,56 @@ def roll_back(who: SignedIn, rules_of: RulesForCapacity, reason: str) -> None:
         )
     )
     if made.proposed is None:
-        print_line(f"active again: {made.digest}")
+        print_line(_SAID("rolled_back.done", language, digest=made.digest))
         return
-    print_line(made.proposed.compared.text)
-    for why in made.why:
-        print_line(f"needs two people: {why}")
-    print_line(f"acknowledge: {made.proposed.compared.digest}")
-    print_line(f"proposed {made.proposed.proposal_id}; another person approves it")
-    print_line("nothing is rolled back yet")
+    why = [each.text(for_staff(language)) for each in made.why]
+    needs = [_SAID("rolled_back.needs_two", language, why=each) for each in why]
+    _print_difference(made.proposed.compared, language, *needs)
+    print_line(_SAID("proposed.done", language, proposal=made.proposed.proposal_id))
+    print_line(_SAID("rolled_back.nothing_yet", language))
     raise typer.Exit(EXIT_FAILED)
 
 
-def switch_off(who: SignedIn, rules_of: RulesForCapacity, name: str, reason: str) -> None:
+def switch_off(
+    who: SignedIn,
+    rules_of: RulesForCapacity,
+    name: str,
+    reason: str,
+    language: TextLanguage | None,
+) -> None:
     """Switch off a row or a rule, and print what that changes."""
 
     def move(line: Line, capacity: Capacity) -> Comparison:
         return one_person.switch_off(line, capacity, rules_of(capacity), name, reason=reason)
 
     compared = who.perform(move)
-    print_line(compared.text)
-    print_line(f"switched off {name}; active: {compared.new_digest}")
+    print_line(compared.in_words(for_staff(language)))
+    print_line(_SAID("switched_off.done", language, name=name, digest=compared.new_digest))
 
 
-def print_history(store: Store, kind: str, *, as_json: bool) -> None:
+def _print_difference(compared: Comparison, language: TextLanguage | None, *reasons: str) -> None:
+    """The difference as sentences, perhaps why it needs two, and the digest to acknowledge.
+
+    The digest is over the words of the files, so it is the same in every language.
+    """
+    for text in (compared.in_words(for_staff(language)), *reasons):
+        print_line(text)
+    print_line(f"acknowledge: {compared.digest}")
+
+
+def print_history(store: Store, kind: str, language: TextLanguage | None, *, as_json: bool) -> None:
     """Print every version of one kind, the newest first: people, times and digests."""
     with store.reading() as tx:
-        told = list(_history_rows(tx, kind))
+        told = list(_history_rows(tx, kind, TextLanguage.EN if as_json else language))
     if as_json:
         print_json(told)
         return
     for version in told:
-        print_line(f"{version['state']}: {version['digest']}")
+        state = _SAID(f"state.{version['state']}", language)
+        print_line(f"{state}: {version['digest']}")
         for name in ("proposal", "proposed", "approved", "activated", "rolled_back", "difference"):
             if version[name] is not None:
-                print_line(f"  {name.replace('_', ' '):<12}{version[name]}")
+                print_line(f"  {_SAID(f'history.{name}', language):<12}{version[name]}")
 
 
 def print_version(store: Store, kind: str, name: str, *, as_json: bool) -> None:
@@ -198,7 +227,9 @@ def print_version(store: Store, kind: str, name: str, *, as_json: bool) -> None:
         print_line(raw.decode())
 
 
-def _history_rows(tx: Transaction, kind: str) -> Iterator[dict[str, str | None]]:
+def _history_rows(
+    tx: Transaction, kind: str, language: TextLanguage | None
+) -> Iterator[dict[str, str | None]]:
     active = tx.exec(
         select(ActivePolicy.version).where(col(ActivePolicy.kind) == kind)
     ).one_or_none()
@@ -208,10 +239,10 @@ def _history_rows(tx: Transaction, kind: str) -> Iterator[dict[str, str | None]]
             "digest": each.digest,
             "digest_rule": str(each.digest_rule),
             "proposal": each.id,
-            "proposed": _time_and_person(each.proposed_at, each.proposed_by),
-            "approved": _time_and_person(each.approved_at, each.approved_by),
-            "activated": _time_and_person(each.activated_at, each.activated_by),
-            "rolled_back": _time_and_person(each.rolled_back_at, None),
+            "proposed": _time_and_person(each.proposed_at, each.proposed_by, language),
+            "approved": _time_and_person(each.approved_at, each.approved_by, language),
+            "activated": _time_and_person(each.activated_at, each.activated_by, language),
+            "rolled_back": _time_and_person(each.rolled_back_at, None, language),
             "difference": each.diff_digest,
         }
 
@@ -231,8 +262,10 @@ def _state(tx: Transaction, version: PolicyVersion, active: str | None) -> str:
     return "proposed" if is_open else "lapsed"
 
 
-def _time_and_person(at: datetime | None, by: str | None) -> str | None:
+def _time_and_person(
+    at: datetime | None, by: str | None, language: TextLanguage | None
+) -> str | None:
     if at is None:
         return None
     written = f"{at.strftime(_TIME_FORMAT)} UTC"
-    return written if by is None else f"{written} by {by}"
+    return written if by is None else _SAID("history.by", language, at=written, person=by)

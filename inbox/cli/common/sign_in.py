@@ -3,19 +3,23 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
 
 import typer
 
 from inbox.access.question import Capacity
 from inbox.cli.common.context import line_of
+from inbox.cli.common.language import StaffTexts
 from inbox.directory import verified_capacities
 from inbox.errors import Invalid
+from inbox.language import TextLanguage
 from inbox.line import Line
 from inbox.line.access.capacity_search import chosen_capacity, perform_in_first
 from inbox.store import Transaction
 
 T = TypeVar("T")
+_SAID: Final = StaffTexts(Path(__file__).with_name("sign_in_texts.toml"))
 
 By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who performs the action.")]
 MessageIdArgument = Annotated[str, typer.Argument(metavar="MESSAGE", help="The id of a message.")]
@@ -37,23 +41,30 @@ As = Annotated[
 ]
 
 
-def read_code(by: str, *, from_stdin: bool) -> str:
-    """Read the personal code, typed without echo or from standard input."""
+def read_code(by: str, language: TextLanguage | None, *, from_stdin: bool) -> str:
+    """Read the personal code, typed without echo or from standard input.
+
+    It is asked for in the language that was chosen, and in bokmål where nobody chose.
+    """
     if from_stdin:
         (code,) = _read_lines("the personal code")
         return code
-    return _prompt_code(by)
+    return _prompt_code(by, language)
 
 
-def read_two_codes(by: str, with_: str, *, from_stdin: bool) -> tuple[str, str]:
+def read_two_codes(
+    by: str, with_: str, language: TextLanguage | None, *, from_stdin: bool
+) -> tuple[str, str]:
     """Read the personal codes of two people."""
     if from_stdin:
         first, second = _read_lines(f"the personal code of {by}", f"that of {with_}")
         return first, second
-    return _prompt_code(by), _prompt_code(with_)
+    return _prompt_code(by, language), _prompt_code(with_, language)
 
 
-def read_code_and_reason(by: str, *, from_stdin: bool) -> tuple[str, str]:
+def read_code_and_reason(
+    by: str, language: TextLanguage | None, *, from_stdin: bool
+) -> tuple[str, str]:
     """Read the personal code and the reason.
 
     The reason is never an option, since others could see it.
@@ -63,30 +74,35 @@ def read_code_and_reason(by: str, *, from_stdin: bool) -> tuple[str, str]:
     if from_stdin:
         code, reason = _read_lines("the personal code", "the reason")
         return code, reason
-    code = _prompt_code(by)
-    return code, str(typer.prompt("Why", err=True))
+    code = _prompt_code(by, language)
+    return code, str(typer.prompt(_SAID("prompt.reason", language), err=True))
 
 
-def read_code_and_reference(by: str, *, from_stdin: bool) -> tuple[str, str]:
+def read_code_and_reference(
+    by: str, language: TextLanguage | None, *, from_stdin: bool
+) -> tuple[str, str]:
     """Read the personal code and the archive's reference, which is never an option either."""
     if from_stdin:
         code, reference = _read_lines("the personal code", "the archive's reference")
         return code, reference
-    code = _prompt_code(by)
-    return code, str(typer.prompt("The archive's reference", err=True))
+    code = _prompt_code(by, language)
+    return code, str(typer.prompt(_SAID("prompt.reference", language), err=True))
 
 
-def read_code_and_text(by: str, *, from_stdin: bool) -> tuple[str, str]:
+def read_code_and_text(
+    by: str, language: TextLanguage | None, *, from_stdin: bool
+) -> tuple[str, str]:
     """Read the personal code, and the rest of standard input as text. Raises `Invalid`."""
     try:
-        code = sys.stdin.readline().strip() if from_stdin else _prompt_code(by)
+        code = sys.stdin.readline().strip() if from_stdin else _prompt_code(by, language)
         return code, sys.stdin.read()
     except UnicodeDecodeError:
         raise Invalid("codes.lines", "standard input is text in UTF-8") from None
 
 
-def _prompt_code(person: str) -> str:
-    typed: str = typer.prompt(f"Personal code of {person}", hide_input=True, err=True)
+def _prompt_code(person: str, language: TextLanguage | None) -> str:
+    asked = _SAID("prompt.code", language, person=person)
+    typed: str = typer.prompt(asked, hide_input=True, err=True)
     return typed
 
 

@@ -16,9 +16,11 @@ from inbox.access.question import OfInstallation
 from inbox.cli.common.access_reader import Caller, check_may_read_access
 from inbox.cli.common.context import line_of, settings_of, store_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage, for_operators, for_staff
 from inbox.cli.common.output import print_json, print_line, print_table
 from inbox.cli.common.private_screen import is_private_screen, show_privately
 from inbox.cli.common.sign_in import As, CodeFromStdin, read_code, read_two_codes
+from inbox.cli.directory.change_words import SAID, role_word
 from inbox.cli.directory.view import changes_json, print_changes, print_impact, print_result
 from inbox.days import read_day, start_of_day
 from inbox.directory import check_code, new_code, replace_code
@@ -38,6 +40,8 @@ from inbox.directory.proposal import (
 from inbox.directory.proposal import approve as approve_change
 from inbox.directory.snapshot import directory_now, directory_on
 from inbox.errors import Invalid
+from inbox.language import TextLanguage
+from inbox.sign_in.binding_codes import issue_binding_code
 from inbox.store import Transaction
 from inbox.tables import CapacityRow, Unit
 from inbox.tables.periods import active_on
@@ -51,12 +55,13 @@ directory: Final = typer.Typer(
 
 Source = Annotated[Path, typer.Argument(exists=True, help="A TOML file, or a folder of CSV files.")]
 By = Annotated[str, typer.Option("--by", metavar="ID", help="The person who proposes the change.")]
+_UNIT_COLUMNS: Final = ("unit", "name", "organisation", "parent", "case_system", "people")
 OwnId = Annotated[str, typer.Option("--by", metavar="ID", help="Your own id.")]
 With = Annotated[str, typer.Option("--with", metavar="ID", help="Another person, who approves it.")]
 
 
 @directory.command("import")
-def import_file(
+def import_file(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     source: Source,
     by: By,
@@ -67,6 +72,7 @@ def import_file(
         ),
     ] = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Import a directory: apply it at once if it only narrows access, otherwise propose it.
@@ -78,16 +84,16 @@ def import_file(
     """
     read, line = _read_source(source), line_of(ctx)
     if with_ is None:
-        first = Credentials(person=by, code=read_code(by, from_stdin=code_from_stdin))
+        first = Credentials(person=by, code=read_code(by, language, from_stdin=code_from_stdin))
         result = submit(line, first, read)
     else:
-        first, second = _two_signatures(by, with_, from_stdin=code_from_stdin)
+        first, second = _two_signatures(by, with_, language, from_stdin=code_from_stdin)
         result = submit_with_approver(line, first, second, read)
-    print_result(result, as_json=as_json)
+    print_result(result, for_staff(language), as_json=as_json)
 
 
 @directory.command()
-def approve(
+def approve(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     proposal: Annotated[
         str, typer.Argument(help="The id of the proposal, as `import` printed it.")
@@ -98,15 +104,17 @@ def approve(
         typer.Option(metavar="DIGEST", help="The digest of the changes that you were shown."),
     ] = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Show what another person proposed; with --acknowledge, apply it exactly as shown."""
     line = line_of(ctx)
-    me = Credentials(person=by, code=read_code(by, from_stdin=code_from_stdin))
+    me = Credentials(person=by, code=read_code(by, language, from_stdin=code_from_stdin))
     if acknowledge is None:
-        print_result(preview(line, me, proposal), as_json=as_json)
+        print_result(preview(line, me, proposal), for_staff(language), as_json=as_json)
         return
-    print_result(approve_change(line, me, proposal, acknowledged=acknowledge), as_json=as_json)
+    result = approve_change(line, me, proposal, acknowledged=acknowledge)
+    print_result(result, for_staff(language), as_json=as_json)
 
 
 @directory.command()
@@ -124,6 +132,7 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of a command
     ] = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Show what an import would change, without changing anything.
@@ -136,7 +145,7 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of a command
         raise Invalid("directory.by", "--people shows who can see what: say who you are with --by")
     differences = None
     if by:
-        who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
+        who = Caller.with_typed_code(by, as_, language, from_stdin=code_from_stdin)
         check_may_read_access(settings_of(ctx), who, "directory:impact_read", read.organisation)
         differences = directory_impact(line, read)
     with line.store.reading() as tx:
@@ -144,9 +153,9 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of a command
     if as_json:
         print_json(changes_json(changes, differences))
         return
-    print_changes(changes)
+    print_changes(changes, for_staff(language))
     if differences is not None:
-        print_impact(differences)
+        print_impact(differences, for_staff(language))
 
 
 @directory.command()
@@ -164,6 +173,7 @@ def export(
         typer.Option(metavar="DATE", help="The directory as it was at the beginning of this day."),
     ] = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Write the organisation's directory, with people's names, as `import` reads it; audited.
 
@@ -171,7 +181,7 @@ def export(
     """
     line = line_of(ctx)
     moment = None if on is None else _day(on)
-    me = Credentials(person=by, code=read_code(by, from_stdin=code_from_stdin))
+    me = Credentials(person=by, code=read_code(by, language, from_stdin=code_from_stdin))
     with line.store.transaction() as tx:
         authorized = authorize_person(line, tx, me, Action.DIRECTORY_EDIT, OfInstallation())
         organisation = authorized.capacity.organisation
@@ -194,8 +204,9 @@ def _day(text: str) -> datetime:
 
 
 @directory.command()
-def show(ctx: typer.Context, as_json: Json = False) -> None:
+def show(ctx: typer.Context, language: InLanguage = None, as_json: Json = False) -> None:
     """Show the active units, their case systems, and how many people have each role."""
+    spoken = TextLanguage.EN if as_json else for_operators(language)
     with store_of(settings_of(ctx)).reading() as tx:
         living = select(Unit).where(
             active_on(Unit, tx.now),
@@ -207,14 +218,16 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
                 "organisation": unit.organisation,
                 "parent": unit.parent,
                 "case_system": unit.case_system,
-                "people": _roles(tx, unit.id),
+                "people": _roles(tx, unit.id, spoken),
             }
             for unit in tx.exec(living.order_by(col(Unit.id)))
         ]
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, ("unit", "name", "organisation", "parent", "case_system", "people"))
+        heads = {name: SAID(f"units.{name}", spoken) for name in _UNIT_COLUMNS}
+        worded = [{heads[name]: row[name] for name in _UNIT_COLUMNS} for row in rows]
+        print_table(worded, [*heads.values()])
 
 
 @directory.command()
@@ -224,6 +237,7 @@ def code(
     by: By,
     with_: With,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Give a person a new personal code, shown only once; the old code stops working.
 
@@ -231,39 +245,66 @@ def code(
     approve it.
     """
     line = line_of(ctx)
-    first, second = _two_signatures(by, with_, from_stdin=code_from_stdin)
-    _show_code(person, issue_code_with_approver(line, first, second, person))
+    first, second = _two_signatures(by, with_, language, from_stdin=code_from_stdin)
+    _show_code(person, issue_code_with_approver(line, first, second, person), language)
+
+
+@directory.command("binding-code")
+def binding_code(
+    ctx: typer.Context,
+    person: Annotated[str, typer.Argument(help="The person who gets the code.")],
+    by: By,
+    with_: With,
+    code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
+) -> None:
+    """Give a person a code to type once, after the first sign-in on the pages.
+
+    It says whose identity it is that has just signed in at the provider. It is shown only once,
+    works once and for seven days; one that was given before stops working. This requires the same
+    two people as `code`.
+    """
+    line = line_of(ctx)
+    first, second = _two_signatures(by, with_, language, from_stdin=code_from_stdin)
+    _show_code(person, issue_binding_code(line, first, second, person), language)
 
 
 @directory.command("own-code")
-def own_code(ctx: typer.Context, by: OwnId, code_from_stdin: CodeFromStdin = False) -> None:
+def own_code(
+    ctx: typer.Context,
+    by: OwnId,
+    code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
+) -> None:
     """Replace your own personal code: type the one you have, and see a new one.
 
     The old code stops working, and the audit says so. On a terminal nothing is changed before you
     have seen the new one. Nobody else is needed; a person who has lost the code asks two others.
     """
     store = store_of(settings_of(ctx))
-    old = read_code(by, from_stdin=code_from_stdin)
+    old = read_code(by, language, from_stdin=code_from_stdin)
     with store.transaction() as tx:
         check_code(tx, by, old)
     fresh = new_code()
     if is_private_screen():
-        show_privately(by, fresh)
+        show_privately(by, fresh, language)
     with store.transaction() as tx:
         replace_code(tx, by, old, code=fresh)
-    print_line("the old code has ended" if is_private_screen() else fresh)
+    print_line(SAID("done.old_code_ended", language) if is_private_screen() else fresh)
 
 
-def _show_code(person: str, code: str) -> None:
+def _show_code(person: str, code: str, language: TextLanguage | None) -> None:
     """On a terminal to that person alone; elsewhere as a line."""
     if is_private_screen():
-        show_privately(person, code)
+        show_privately(person, code, language)
     else:
         print_line(code)
 
 
-def _two_signatures(by: str, with_: str, *, from_stdin: bool) -> tuple[Credentials, Credentials]:
-    first, second = read_two_codes(by, with_, from_stdin=from_stdin)
+def _two_signatures(
+    by: str, with_: str, language: TextLanguage | None, *, from_stdin: bool
+) -> tuple[Credentials, Credentials]:
+    first, second = read_two_codes(by, with_, language, from_stdin=from_stdin)
     return Credentials(person=by, code=first), Credentials(person=with_, code=second)
 
 
@@ -275,7 +316,7 @@ def _read_source(source: Path) -> Directory:
     )
 
 
-def _roles(tx: Transaction, unit: str) -> str:
+def _roles(tx: Transaction, unit: str, language: TextLanguage) -> str:
     """How many capacities of each role live in a unit."""
     roles = tx.exec(
         select(CapacityRow.role).where(
@@ -283,4 +324,6 @@ def _roles(tx: Transaction, unit: str) -> str:
             active_on(CapacityRow, tx.now),
         )
     )
-    return ", ".join(f"{count} {role}" for role, count in sorted(Counter(roles).items()))
+    return ", ".join(
+        f"{count} {role_word(role, language)}" for role, count in sorted(Counter(roles).items())
+    )

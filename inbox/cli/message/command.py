@@ -30,6 +30,7 @@ from inbox.cli.message import (
     quarantine,
     two_person,
 )
+from inbox.cli.message.message_words import SAID
 from inbox.domain import MessageId, MessageState, UnitId
 from inbox.errors import Invalid, NotFound
 from inbox.language import TextLanguage
@@ -79,6 +80,7 @@ class _PersonalOptions:
     titles: bool
     counts: bool
     code_from_stdin: bool
+    language: TextLanguage | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +139,10 @@ def list_messages(  # noqa: PLR0913, PLR0917 - the options of a command
         titles=titles,
         counts=counts,
         code_from_stdin=code_from_stdin,
+        language=None if by is None else language,
     )
     if by is not None and counts:
-        _print_counts(ctx, by, theirs, sought, as_json=as_json)
+        _print_counts(ctx, by, theirs, sought, for_staff(language), as_json=as_json)
         return
     if by is not None:
         found = _page(ctx, by, theirs, sought, limit)
@@ -158,7 +161,7 @@ def _list_request(
     if theirs.titles and action is not Action.LIST:
         raise Invalid("message.titles", "who distributes sees no titles")
     line = line_of(ctx)
-    code = read_code(by, from_stdin=theirs.code_from_stdin)
+    code = read_code(by, theirs.language, from_stdin=theirs.code_from_stdin)
     with line.store.reading() as tx:
         capacity = choose_capacity(tx, by, code, theirs.chosen)
         sent = sent_rows(ctx, line.store, tx, sought.sent_as)
@@ -171,7 +174,13 @@ def _list_request(
 
 
 def _print_counts(
-    ctx: typer.Context, by: str, theirs: _PersonalOptions, sought: _Sought, *, as_json: bool
+    ctx: typer.Context,
+    by: str,
+    theirs: _PersonalOptions,
+    sought: _Sought,
+    language: TextLanguage,
+    *,
+    as_json: bool,
 ) -> None:
     line, asked, sent = _list_request(ctx, by, theirs, sought)
     if sent is not None or theirs.after is not None or theirs.titles:
@@ -190,8 +199,17 @@ def _print_counts(
     if as_json:
         print_json({"messages": total, "counts": rows})
         return
-    print_table(rows, ("by", "value", "messages"))
-    print_line(f"{total} messages")
+    words = RowWords(language=language)
+    worded = [
+        row
+        | {
+            "by": SAID(f"counted_by.{row['by']}", language),
+            "value": words.cell("message", str(row["by"]), row["value"]),
+        }
+        for row in rows
+    ]
+    print_table(*SAID.rows(worded, ("by", "value", "messages"), language))
+    print_line(SAID("counts.total", language, messages=total))
 
 
 def _page(

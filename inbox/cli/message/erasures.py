@@ -8,7 +8,9 @@ from sqlmodel import col, select
 
 from inbox.cli.common.context import settings_of, store_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage, for_operators
 from inbox.cli.common.output import print_json, print_line, print_table
+from inbox.cli.message.message_words import SAID
 from inbox.domain import MessageState
 from inbox.tables import Message
 from inbox.wiring import terms_of
@@ -24,6 +26,7 @@ def list_erasures(
     days: Annotated[
         int, typer.Option(min=0, max=3650, help="What is due within so many days from now.")
     ] = 7,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """List the messages whose content is erased next, the first one first: a preview.
@@ -57,7 +60,6 @@ def list_erasures(
     if as_json:
         print_json(rows)
         return
-    print_table(rows, ("id", "answered_at", "erased_from", "code"))
-    print_line(
-        f"{len(rows)} messages within {days} days, {terms.erasures_per_hour} an hour at most"
-    )
+    spoken, most = for_operators(language), terms.erasures_per_hour
+    print_table(*SAID.rows(rows, ("id", "answered_at", "erased_from", "code"), spoken))
+    print_line(SAID("erasures.total", spoken, messages=len(rows), days=days, most=most))

@@ -6,8 +6,10 @@ from typing import Annotated, Final
 
 import typer
 
+from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage
 from inbox.cli.common.output import print_json, print_line, print_table, printable
 from inbox.cli.common.sign_in import (
     As,
@@ -18,6 +20,7 @@ from inbox.cli.common.sign_in import (
     read_code_and_text,
     sign_in_as,
 )
+from inbox.cli.message.message_words import SAID
 from inbox.days import in_norway, typed_day
 from inbox.domain import HoldCause
 from inbox.errors import Invalid
@@ -52,18 +55,20 @@ def hold(  # noqa: PLR0913, PLR0917 - the options of the command
     ],
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Put a message on hold for some days: lists show why it waits, but processing continues."""
     line = line_of(ctx)
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, language, from_stdin=code_from_stdin)
     capacity = sign_in_as(line, by, code, as_)
     until = holds.hold(line, capacity, message_id, cause=because, last_day=typed_day(last))
     ends = in_norway(until).isoformat(timespec="seconds")
     if as_json:
         print_json({"held_for": because.value, "held_until": ends})
     else:
-        print_line(f"{because.value} until {ends}")
+        cause = SAID(f"hold_cause.{because}", language)
+        print_line(SAID("hold.until", language, cause=cause, until=ends))
 
 
 def end_hold(
@@ -72,12 +77,13 @@ def end_hold(
     by: By,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """End a hold before its last day, no matter who set it."""
     line = line_of(ctx)
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, language, from_stdin=code_from_stdin)
     holds.end_hold(line, sign_in_as(line, by, code, as_), message_id)
-    print_line("ended")
+    print_line(SAID("done.hold_ended", language))
 
 
 def note(  # noqa: PLR0913, PLR0917 - the options of the command
@@ -94,6 +100,7 @@ def note(  # noqa: PLR0913, PLR0917 - the options of the command
     ] = None,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Write a note for the people who handle a message; a note is never changed or deleted.
@@ -102,9 +109,9 @@ def note(  # noqa: PLR0913, PLR0917 - the options of the command
     """
     line = line_of(ctx)
     if file is None:
-        code, text = read_code_and_text(by, from_stdin=code_from_stdin)
+        code, text = read_code_and_text(by, language, from_stdin=code_from_stdin)
     else:
-        code, text = read_code(by, from_stdin=code_from_stdin), _text_of(file)
+        code, text = read_code(by, language, from_stdin=code_from_stdin), _text_of(file)
     capacity = sign_in_as(line, by, code, as_)
     note_id = noting.write_note(line, capacity, message_id, text=text.strip(), shielding=shielding)
     if as_json:
@@ -113,23 +120,26 @@ def note(  # noqa: PLR0913, PLR0917 - the options of the command
         print_line(note_id)
 
 
-def notes(
+def notes(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     message_id: MessageIdArgument,
     by: By,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Show the notes on a message, oldest first, to a person who may write notes on it."""
     line = line_of(ctx)
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, language, from_stdin=code_from_stdin)
     found = noting.read_notes(line, sign_in_as(line, by, code, as_), message_id)
     rows = [_note_row(each) for each in found]
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, _COLUMNS)
+        words = RowWords.for_staff(language)
+        worded = [row | {"role": words.cell("note", "role", row["role"])} for row in rows]
+        print_table(*SAID.rows(worded, _COLUMNS, language))
 
 
 def _text_of(file: Path) -> str:

@@ -20,6 +20,7 @@ from inbox.cli.common.sign_in import (
     read_code_and_reason,
     sign_in_as,
 )
+from inbox.cli.message.message_words import SAID
 from inbox.language import TextLanguage
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
@@ -49,7 +50,7 @@ def held(  # noqa: PLR0913, PLR0917 - the options of the command
     pass and a security reviewer must approve that. The audit says that it was shown.
     """
     line = line_of(ctx)
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, language, from_stdin=code_from_stdin)
     shown = show_held_message(line, sign_in_as(line, by, code, as_), message_id)
     if as_json:
         print_json(_plain(asdict(shown)))
@@ -68,6 +69,7 @@ def propose_release(  # noqa: PLR0913, PLR0917 - the options of the command
     ],
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Propose to let a message out of quarantine in spite of the codes that are named.
@@ -75,7 +77,7 @@ def propose_release(  # noqa: PLR0913, PLR0917 - the options of the command
     The reason is typed, or is the second line of standard input.
     """
     line = line_of(ctx)
-    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
     proposal = message_proposals.propose(
         line,
         sign_in_as(line, by, code, as_),
@@ -84,11 +86,11 @@ def propose_release(  # noqa: PLR0913, PLR0917 - the options of the command
         code=" ".join(waive),
         reason=reason,
     )
-    approver = "a security reviewer" if takes_reviewer(waive) else "another archivist"
     if as_json:
         print_json({"proposal": proposal, "needs_reviewer": takes_reviewer(waive)})
     else:
-        print_line(f"{proposal}: {approver} approves it")
+        approver = "reviewer" if takes_reviewer(waive) else "another_archivist"
+        print_line(SAID(f"proposed.{approver}", language, proposal=proposal))
 
 
 def approve_release(
@@ -99,25 +101,28 @@ def approve_release(
     by: By,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Approve what another person proposed: the message is checked again, without those codes."""
     line = line_of(ctx)
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, language, from_stdin=code_from_stdin)
     message_proposals.approve(line, sign_in_as(line, by, code, as_), proposal_id)
-    print_line("approved")
+    print_line(SAID("done.approved", language))
 
 
 def _lines(shown: HeldMessage, language: TextLanguage) -> Iterator[str]:
     fields = _plain(asdict(shown))
     for name, value in fields.items():
         if name not in {"verdict", "proposal"} and value is not None:
-            yield f"{name:<14} {value}"
+            yield f"{SAID.column(name, language):<14} {value}"
     yield from sentences_of(shown.verdict, language)
     if shown.proposal is None:
         return
-    yield "proposal"
+    yield SAID.column("proposal", language)
     for name, value in _plain(asdict(shown.proposal)).items():
-        yield f"  {name:<14} {' '.join(value) if isinstance(value, list) else value}"
+        text = " ".join(value) if isinstance(value, list) else value
+        text = SAID(f"flag.{value}", language) if isinstance(value, bool) else text
+        yield f"  {SAID.column(name, language):<14} {text}"
 
 
 def _plain(fields: Mapping[str, object]) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage
 from inbox.cli.common.output import print_json, print_line
 from inbox.cli.common.sign_in import (
     As,
@@ -18,6 +19,8 @@ from inbox.cli.common.sign_in import (
     perform_as,
     read_code_and_reason,
 )
+from inbox.cli.message.message_words import SAID
+from inbox.language import TextLanguage
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.receipt_document import REFUSALS
@@ -39,34 +42,39 @@ def propose_refusal(  # noqa: PLR0913, PLR0917 - the options of the command
     ],
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Propose to refuse a message (avvise); its sender gets the code once another approves."""
-    _propose(ctx, ProposalKind.REFUSE, message_id, by, as_, code_from_stdin, as_json, code)
+    _propose(
+        ctx, ProposalKind.REFUSE, message_id, by, as_, code_from_stdin, language, as_json, code
+    )
 
 
-def propose_withdrawal(
+def propose_withdrawal(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     message_id: MessageIdArgument,
     by: By,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Propose to withdraw a message that its case system has collected."""
-    _propose(ctx, ProposalKind.WITHDRAW, message_id, by, as_, code_from_stdin, as_json)
+    _propose(ctx, ProposalKind.WITHDRAW, message_id, by, as_, code_from_stdin, language, as_json)
 
 
-def propose_dismissal(
+def propose_dismissal(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     message_id: MessageIdArgument,
     by: By,
     as_: As = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Propose to dismiss the word of a case system that came after the message was withdrawn."""
-    _propose(ctx, ProposalKind.DISMISS, message_id, by, as_, code_from_stdin, as_json)
+    _propose(ctx, ProposalKind.DISMISS, message_id, by, as_, code_from_stdin, language, as_json)
 
 
 def _propose(  # noqa: PLR0913, PLR0917 - the options of the commands
@@ -76,10 +84,11 @@ def _propose(  # noqa: PLR0913, PLR0917 - the options of the commands
     by: str,
     as_: str | None,
     code_from_stdin: bool,
+    language: TextLanguage | None,
     as_json: bool,
     code: str = "",
 ) -> None:
-    personal, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
+    personal, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
     proposal = perform_as(
         ctx,
         by,
@@ -92,4 +101,4 @@ def _propose(  # noqa: PLR0913, PLR0917 - the options of the commands
     if as_json:
         print_json({"proposal": proposal})
     else:
-        print_line(f"{proposal}: another person approves it")
+        print_line(SAID("proposed.another_person", language, proposal=proposal))

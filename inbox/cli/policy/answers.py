@@ -107,7 +107,7 @@ def explanation_json(capacity: Capacity, explanation: DecisionExplanation) -> di
         "rule": decision.rule,
         "duties": sorted(decision.duties),
         "digest": decision.digest,
-        "decided_as": explanation.stands_for,
+        "decided_as": " ".join(explanation.stands_for) or None,
         "basis": [basis_row(basis) for basis in explanation.bases],
         "facts": dict(sorted(explanation.facts.items())),
         "rules": [

@@ -9,6 +9,7 @@ from inbox.access.question import Capacity
 from inbox.cli.common import rule_changes
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage
 from inbox.cli.common.policy_folder import Policies
 from inbox.cli.common.rule_changes import Actor
 from inbox.cli.common.sign_in import CodeFromStdin, read_code, read_code_and_reason, sign_in
@@ -29,6 +30,7 @@ def propose(
     by: Actor,
     policies: Policies = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Propose the policies in the folder, as a policy editor; prints what they would change.
@@ -40,8 +42,8 @@ def propose(
     folder = policy_folder_of(ctx, policies)
     files = read_policy_files(folder)
     read_policy(files)  # Before anybody types a code.
-    who = sign_in(ctx, by, read_code(by, from_stdin=code_from_stdin))
-    rule_changes.propose(who, _rules, lambda _: files, as_json)
+    who = sign_in(ctx, by, read_code(by, language, from_stdin=code_from_stdin))
+    rule_changes.propose(who, _rules, lambda _: files, language, as_json=as_json)
 
 
 rule_changes.add_approval_commands(
@@ -59,15 +61,20 @@ rule_changes.add_approval_commands(
 
 
 @changes.command("roll-back")
-def roll_back(ctx: typer.Context, by: Actor, code_from_stdin: CodeFromStdin = False) -> None:
+def roll_back(
+    ctx: typer.Context,
+    by: Actor,
+    code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
+) -> None:
     """Go back to the policies that were active before, as a policy editor.
 
     At once if that gains nothing. If anything is gained by it, it is proposed instead, another
     person must approve it, and the command ends with 1. The program asks for the reason. Only a
     cryptographic commitment to it is kept, in the audit.
     """
-    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
-    rule_changes.roll_back(sign_in(ctx, by, code), _rules, reason)
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
+    rule_changes.roll_back(sign_in(ctx, by, code), _rules, reason, language)
 
 
 @changes.command("switch-off")
@@ -76,6 +83,7 @@ def switch_off(
     row: Annotated[str, typer.Argument(metavar="ROW", help="The id of the row, such as A12.")],
     by: Actor,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Switch off one row that allows something, at once, as a policy editor.
 
@@ -83,11 +91,13 @@ def switch_off(
     lets anybody do an action. Two people can switch it on again: propose the folder. The program
     asks for the reason. Only a cryptographic commitment to it is kept, in the audit.
     """
-    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
-    rule_changes.switch_off(sign_in(ctx, by, code), _rules, row, reason)
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
+    rule_changes.switch_off(sign_in(ctx, by, code), _rules, row, reason, language)
 
 
 @changes.command()
-def history(ctx: typer.Context, as_json: Json = False) -> None:
+def history(ctx: typer.Context, language: InLanguage = None, as_json: Json = False) -> None:
     """Show every version, newest first: who proposed, approved and activated it, and when."""
-    rule_changes.print_history(store_of(settings_of(ctx)), POLICY_RULES.kind, as_json=as_json)
+    rule_changes.print_history(
+        store_of(settings_of(ctx)), POLICY_RULES.kind, language, as_json=as_json
+    )

@@ -15,14 +15,13 @@ from inbox.access.files.folder import PolicyDraft, read_draft, read_policy_files
 from inbox.access.files.proofs import Violation, violated_invariants
 from inbox.access.files.rule_rows import SWITCHED_OFF
 from inbox.access.policy.conditions import names_in
-from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action
 from inbox.access.review.lint import lint as found_in
 from inbox.access.review.lint import row_lines
 from inbox.access.review.sentences import AccessSentences
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
 from inbox.cli.common.formats import Json, Markdown, OutputFormat
-from inbox.cli.common.language import InLanguage, for_staff
+from inbox.cli.common.language import InLanguage, for_staff, with_headings
 from inbox.cli.common.lint_output import LintRow, lint_language, refused_row, show_lint
 from inbox.cli.common.output import EXIT_FAILED, print_line
 from inbox.cli.common.policy_folder import Policies, draft_for_command, exit_refused
@@ -31,6 +30,7 @@ from inbox.cli.policy.bases import BASIS_COLUMNS, basis_row
 from inbox.days import day_of
 from inbox.errors import PolicyError
 from inbox.language import TextLanguage
+from inbox.strict.phrases import Phrase
 from inbox.tables import ActivePolicy
 
 
@@ -53,7 +53,7 @@ def lint(
         files = read_policy_files(policy_folder_of(ctx, policies))
         draft = read_draft(files)
     except PolicyError as error:
-        show_lint(form, [refused_row(error, said_in)], "refused", digest=None)
+        show_lint(form, [refused_row(error, said_in)], said_in, "refused", digest=None)
         raise typer.Exit(EXIT_FAILED) from error
     lines = row_lines(files)
     found = [
@@ -67,8 +67,8 @@ def lint(
         )
         for each in found_in(draft, on=day_of(datetime.now(UTC)))
     ]
-    counted = f"{len(draft.policy.rules)} rules"
-    show_lint(form, found, counted, digest=draft.policy.digest)
+    rules, digest = len(draft.policy.rules), draft.policy.digest
+    show_lint(form, found, said_in, "rules", rules, digest=digest)
     if any(each.is_error for each in found):
         raise typer.Exit(EXIT_FAILED)
 
@@ -93,14 +93,16 @@ def prove(
     rows = [_proof_row(english if form.as_json else said, each) for each in broken]
     invariants = len(draft.invariants) - assumed
     failed = len({each.invariant.line.number for each in broken})
-    summary = f"{invariants} invariants under {assumed} assumptions, {failed} do not hold"
+    summary = said.text("proof.summary", invariants=invariants, assumed=assumed, failed=failed)
+    digest = said.text("policy.digest", digest=draft.policy.digest)
     value = {"digest": draft.policy.digest, "invariants": invariants, "broken": rows}
     if form.is_text:
         for line in (line for each in broken for line in _counterexample_lines(said, each)):
             print_line(line)
         rows = []
     columns = ("line", "invariant", "role", "counterexample")
-    form.show(value, rows, columns, summary, _digest_line(draft.policy))
+    headed = with_headings(rows, columns, said.texts, said.language)
+    form.show(value, *headed, summary, digest)
     if broken:
         raise typer.Exit(EXIT_FAILED)
 
@@ -142,6 +144,7 @@ def _counterexample_parts(
 def run_written_cases(
     ctx: typer.Context,
     policies: Policies = None,
+    language: InLanguage = None,
     as_json: Json = False,
     as_markdown: Markdown = False,
 ) -> None:
@@ -149,15 +152,19 @@ def run_written_cases(
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     draft = draft_for_command(ctx, policies)
     failures = _failures(draft)
-    rows = [{"finding": "WRONG", "text": failure} for failure in failures]
-    summary = f"{len(failures)} wrong" if failures else "every case comes out as written"
-    value = {"digest": draft.policy.digest, "wrong": failures}
-    form.show(value, rows, ("finding", "text"), summary)
+    english = [failure.text(TextLanguage.EN) for failure in failures]
+    said = AccessSentences(vocabulary=draft.vocabulary, language=for_staff(language))
+    wrong = said.text("cases.wrong_one")
+    rows = [{"finding": wrong, "text": failure.text(said.language)} for failure in failures]
+    key = "cases.wrong" if failures else "cases.fine"
+    value = {"digest": draft.policy.digest, "wrong": english}
+    headed = with_headings(rows, ("finding", "text"), said.texts, said.language)
+    form.show(value, *headed, said.text(key, wrong=len(failures)))
     if failures:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _failures(draft: PolicyDraft) -> tuple[str, ...]:
+def _failures(draft: PolicyDraft) -> tuple[Phrase, ...]:
     try:
         return draft.case_failures()
     except PolicyError as error:
@@ -231,7 +238,3 @@ def _active_digest(ctx: typer.Context) -> tuple[str | None, bool]:
             None if active is None else active.digest,
             is_active_policy(tx, files),
         )
-
-
-def _digest_line(policy: Policy) -> str:
-    return f"digest {policy.digest}"

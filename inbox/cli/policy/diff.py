@@ -85,7 +85,7 @@ def diff(  # noqa: PLR0913, PLR0917 - the options of the command
     found = compare_policies(old, new)
     touched = None
     if people:
-        who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
+        who = Caller.with_typed_code(by, as_, language, from_stdin=code_from_stdin)
         touched = _impact_rows(settings_of(ctx), who, old, new, names=names)
     if form.as_json:
         print_json(_diff_json(found) | ({"people": touched.as_json()} if touched else {}))

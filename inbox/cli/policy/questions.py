@@ -95,7 +95,7 @@ def explain_one(  # noqa: PLR0913, PLR0917 - the options of a command
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     wanted, subject = _action(action), OfMessage(message_id=MessageId(message))
     given = COMPLETE_REQUEST if to is None else replace(COMPLETE_REQUEST, target=PersonId(to))
-    who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
+    who = Caller.with_typed_code(by, as_, language, from_stdin=code_from_stdin)
     listed = (Action.LIST, subject)
     with _open_message_reader(ctx, who, "access:explained", message, READ_ACCESS, listed) as it:
         _check_person(it, person)
@@ -150,7 +150,7 @@ def show_who_can(  # noqa: PLR0913, PLR0917 - the options of a command
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
     wanted, at = _action(action), _noon_of(on)
-    who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
+    who = Caller.with_typed_code(by, as_, language, from_stdin=code_from_stdin)
     with _open_message_reader(ctx, who, "access:who_asked", message, READ_ACCESS) as it:
         target, message_id = _target_of(it, to), MessageId(message)
         found = who_can(
@@ -212,7 +212,7 @@ def show_what_can(  # noqa: PLR0913, PLR0917 - the options of a command
     it. For people who may read about access.
     """
     form, at = OutputFormat(as_json=as_json, as_markdown=as_markdown), _noon_of(on)
-    who = Caller.with_typed_code(by, as_, from_stdin=code_from_stdin)
+    who = Caller.with_typed_code(by, as_, language, from_stdin=code_from_stdin)
     with open_access_reader(settings_of(ctx), who) as it:
         it.check_allowed("access:what_asked", READ_ACCESS, about=person)
         _check_person(it, person)

@@ -4,8 +4,9 @@ from typing import Final
 
 from inbox.access.facts.registry import FACTS
 from inbox.access.policy.names import KnownName, MeaningLanguage, NameKind, program_vocabulary
+from inbox.access.review.sentences import AccessSentences
 from inbox.cli.common.formats import Json, Markdown, OutputFormat
-from inbox.cli.common.language import InLanguage
+from inbox.cli.common.language import InLanguage, for_staff, with_headings
 
 _COLUMNS: Final = ("kind", "name", "since", "part_of", "known_from")
 _DATABASE, _REQUEST = "database", "request"
@@ -18,7 +19,7 @@ def show_vocabulary(
 ) -> None:
     """Show the facts, actions, roles and duties that rules may use, in three languages or in one.
 
-    `since` is the version of the vocabulary that first has the name, and `part_of` the action that
+    `since` is the version of the vocabulary that first has the name, and `part_of` the actions that
     a newer one was part of before. A fact is known from the database or from the request.
     """
     form = OutputFormat(as_json=as_json, as_markdown=as_markdown)
@@ -33,9 +34,21 @@ def show_vocabulary(
         for name in vocabulary.removed.values()
     ]
     value = {"version": vocabulary.version, "names": rows, "removed": removed}
-    summary = f"version {vocabulary.version} of the vocabulary"
+    said = AccessSentences(vocabulary=vocabulary, language=for_staff(language))
+    summary = said.text("vocabulary.version", vocabulary.version)
     shown = [each.value for each in MeaningLanguage if language in {None, each}]
-    form.show(value, rows, (*_COLUMNS, *shown), summary)
+    worded = [row | _in_words(row, said) for row in rows]
+    headed = with_headings(worded, (*_COLUMNS, *shown), said.texts, said.language)
+    form.show(value, *headed, summary)
+
+
+def _in_words(row: dict[str, object], said: AccessSentences) -> dict[str, object]:
+    """What kind of name it is, and where a fact is known from."""
+    known_from = row["known_from"]
+    return {
+        "kind": said.text(f"known.{row['kind']}"),
+        "known_from": None if known_from is None else said.text(f"known.{known_from}"),
+    }
 
 
 def _row(name: KnownName) -> dict[str, object]:
@@ -46,7 +59,7 @@ def _row(name: KnownName) -> dict[str, object]:
         "kind": name.kind.value,
         "name": name.name,
         "since": name.since,
-        "part_of": name.part_of,
+        "part_of": " ".join(name.part_of) or None,
         "known_from": known_from,
         **{language.value: name.meaning[language] for language in MeaningLanguage},
     }

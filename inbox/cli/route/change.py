@@ -8,6 +8,7 @@ from inbox.access.question import Capacity
 from inbox.cli.common import rule_changes
 from inbox.cli.common.context import policy_folder_of, settings_of, store_of
 from inbox.cli.common.formats import Json
+from inbox.cli.common.language import InLanguage
 from inbox.cli.common.policy_folder import Policies
 from inbox.cli.common.rule_changes import Actor
 from inbox.cli.common.sign_in import CodeFromStdin, read_code, read_code_and_reason, sign_in
@@ -31,12 +32,13 @@ def _rules(capacity: Capacity) -> VersionedRules:
 
 
 @changes.command()
-def propose(
+def propose(  # noqa: PLR0913, PLR0917 - the options of the command
     ctx: typer.Context,
     by: Actor,
     policies: Policies = None,
     organisation: Organisation = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Propose the organisation's rules, as an archivist; prints what they would change.
@@ -45,9 +47,13 @@ def propose(
     files are stored, including the test cases.
     """
     folder = policy_folder_of(ctx, policies)
-    who = sign_in(ctx, by, read_code(by, from_stdin=code_from_stdin), organisation)
+    who = sign_in(ctx, by, read_code(by, language, from_stdin=code_from_stdin), organisation)
     rule_changes.propose(
-        who, _rules, lambda rules: read_rule_book_files(folder, rules.subject), as_json
+        who,
+        _rules,
+        lambda rules: read_rule_book_files(folder, rules.subject),
+        language,
+        as_json=as_json,
     )
 
 
@@ -71,6 +77,7 @@ def roll_back(
     by: Actor,
     organisation: Organisation = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Go back to the rules that were active before, as an archivist.
 
@@ -78,8 +85,8 @@ def roll_back(
     approve it, and the command ends with 1. The program asks for the reason. Only a
     cryptographic commitment to it is kept, in the audit.
     """
-    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
-    rule_changes.roll_back(sign_in(ctx, by, code, organisation), _rules, reason)
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
+    rule_changes.roll_back(sign_in(ctx, by, code, organisation), _rules, reason, language)
 
 
 @changes.command("switch-off")
@@ -89,6 +96,7 @@ def switch_off(
     by: Actor,
     organisation: Organisation = None,
     code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
 ) -> None:
     """Switch off one rule, at once, as an archivist.
 
@@ -97,8 +105,8 @@ def switch_off(
     reason.
     Only a cryptographic commitment to it is kept, in the audit.
     """
-    code, reason = read_code_and_reason(by, from_stdin=code_from_stdin)
-    rule_changes.switch_off(sign_in(ctx, by, code, organisation), _rules, rule, reason)
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
+    rule_changes.switch_off(sign_in(ctx, by, code, organisation), _rules, rule, reason, language)
 
 
 @changes.command()
@@ -108,9 +116,10 @@ def history(
         str,
         typer.Argument(metavar="NNNNNNNNN", help="The organisation whose rules are shown."),
     ],
+    language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
     """Show every version, newest first: who proposed, approved and activated it, and when."""
     rule_changes.print_history(
-        store_of(settings_of(ctx)), rule_book_kind(organisation), as_json=as_json
+        store_of(settings_of(ctx)), rule_book_kind(organisation), language, as_json=as_json
     )

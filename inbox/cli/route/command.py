@@ -76,7 +76,7 @@ def lint(
                 rows += _findings(name, raw, tx, said_in)
     else:
         rows = [row for name, raw in files for row in _findings(name, raw, None, said_in)]
-    show_lint(form, rows, f"{len(files)} files")
+    show_lint(form, rows, said_in, "files", len(files))
     if rows:
         raise typer.Exit(EXIT_FAILED)
 
@@ -122,7 +122,11 @@ def _people_at_desk(tx: Transaction, desk: Unit | None) -> int:
 
 @route.command("test")
 def run_written_cases(
-    ctx: typer.Context, folder: Policies = None, as_json: Json = False, markdown: Markdown = False
+    ctx: typer.Context,
+    folder: Policies = None,
+    language: InLanguage = None,
+    as_json: Json = False,
+    markdown: Markdown = False,
 ) -> None:
     """Run the test cases (tests/routing*.toml); ends with 1 if one is not routed as expected."""
     form = OutputFormat(as_json=as_json, as_markdown=markdown)
@@ -132,11 +136,12 @@ def run_written_cases(
         {"file": name, "line": r.line, "case": r.name, "expected": r.expected, "got": r.got}
         for name, r in failed
     ]
+    said = RoutingSentences(language=for_staff(language))
+    columns = ("file", "line", "case", "expected", "got")
     form.show(
         {"cases": len(results), "wrong": rows},
-        rows,
-        ("file", "line", "case", "expected", "got"),
-        f"{len(results)} cases, {len(rows)} wrong; `inbox route explain --case NAME` says why",
+        *with_headings(rows, columns, said.texts, said.language),
+        said.text("cases.summary", cases=len(results), wrong=len(rows)),
     )
     if rows:
         raise typer.Exit(EXIT_FAILED)

@@ -114,7 +114,7 @@ def explain(  # noqa: PLR0913, PLR0917 - the three ways to ask, and all that rul
     elif message is not None:
         if by is None:
             raise Invalid("route.explain", "--message takes --by: who asks")
-        code = read_code(by, from_stdin=code_from_stdin)
+        code = read_code(by, language, from_stdin=code_from_stdin)
         found = _explain_message(line_of(ctx), message, (by, code, as_), read_rule_books(path))
         _print_explanation(found, said, as_json=as_json)
     else:
@@ -238,7 +238,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - options
     form = OutputFormat(as_json=as_json, as_markdown=markdown)
     books = read_rule_books(policy_folder_of(ctx, folder))
     line = line_of(ctx)
-    code = read_code(by, from_stdin=code_from_stdin)
+    code = read_code(by, language, from_stdin=code_from_stdin)
     with line.store.transaction() as tx:
         capacity = choose_capacity(tx, by, code, as_)
         book = books.get(capacity.organisation)

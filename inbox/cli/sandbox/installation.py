@@ -159,6 +159,7 @@ poll_seconds = 0.3
 
 [terms]
 undo_minutes = 0
+placing_seconds = 0
 first_retry_seconds = 2
 longest_retry_minutes = 0.1
 free_gigabytes = 0.1
