@@ -21,18 +21,25 @@ from inbox.tables import (
     AuditSalt,
     Checkpoint,
     Delivery,
+    Draft,
     FetchedList,
     HealthConditionRow,
+    InHandRow,
     ListAddress,
     Message,
     MessageReference,
     Outbox,
+    Person,
     Proposal,
     Pulse,
     Receipt,
     RefusedSignIn,
     Row,
+    SavedViewRow,
+    SessionRow,
+    SignInRow,
     Task,
+    UsedLogoutToken,
     table_of,
 )
 
@@ -49,8 +56,13 @@ NOT_DECIDING_TABLES: Final[Mapping[type[SQLModel], str]] = {
     Checkpoint: _TREE,
     FetchedList: "believed for the signature of its authority, which is verified",
     HealthConditionRow: "since when something is wrong; what is wrong is asked anew",
+    InHandRow: "says who looks at a message; it gives and takes no right",
     ListAddress: "when an address is asked again; what it gives must be signed",
     Pulse: "when something last worked; nothing is allowed or denied by it",
+    Draft: "opens only for its person, and only fills in a form that is decided anew",
+    SignInRow: "opens only with the cookie of the browser that began it",
+    UsedLogoutToken: "only refuses what was taken already; it can end no session by itself",
+    SavedViewRow: "a person's own filters over lists that are decided anew each time",
     RefusedSignIn: "slows guessing down; each refused code has an entry of its own",
 }
 """Tables that nothing is decided by, and why not."""
@@ -74,6 +86,11 @@ NOT_DECIDING_COLUMNS: Final[Mapping[type[SQLModel], Mapping[str, str]]] = {
     Outbox: _QUEUE,
     Delivery: {"version": _FENCE},
     Proposal: {"version": _FENCE},
+    Person: {"language": "what pages are written in"},
+    SessionRow: {
+        "last_seen_at": "to the minute; the end that no use puts off decides beside it",
+        "ask_at": "when the provider is asked again; `vouched_at` decides",
+    },
     Task: {"version": _FENCE},
 }
 """Columns of the other tables that nothing is decided by, and why not."""

@@ -50,6 +50,12 @@ class ActiveRuleBooks:
         """
         return self._active_book_of(organisation).current(session)[1]
 
+    def named(
+        self, session: Session, organisation: OrgNumber, digest: str, version: str
+    ) -> RuleBook | None:
+        """The same, where the caller has read in its transaction which one is active."""
+        return self._active_book_of(organisation).named(session, digest, version)
+
     def problem(self, organisation: OrgNumber) -> PolicyError | None:
         """Why the active rule book could not be read at the last attempt; None if it could."""
         return self._active_book_of(organisation).problem

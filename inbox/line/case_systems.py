@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from inbox.access.policy.vocabulary import Role
@@ -15,6 +17,8 @@ from inbox.tables import CaseSystem, WrappedKey
 from inbox.tables.periods import active_on
 
 _KEY_BYTES = 32
+KEY_PREFIX: Final = "case_system:"
+"""Before the id of a case system: the id of its data key."""
 
 
 def hash_api_key(key: str) -> str:
@@ -52,14 +56,13 @@ def capacity_of(system: CaseSystem) -> Capacity:
     )
 
 
-def webhook_secret_of(session: Session, line: Line, system: CaseSystem) -> bytes | None:
-    """The webhook secret of a case system, if it has one."""
-    stored = session.get(WrappedKey, f"case_system:{system.id}")
-    key = None if stored is None else unwrap_stored_key(line, stored)
-    if key is None or system.sealed_secret is None:
+def webhook_secret_of(line: Line, system_id: str, found: sa.Row[Any]) -> bytes | None:
+    """The webhook secret of a case system, if it has one, out of its row and that of its key."""
+    key = unwrap_stored_key(line, found)
+    if key is None or found.sealed_secret is None:
         return None
     return key.unseal(
-        system.sealed_secret, table="case_system", column="sealed_secret", row=system.id
+        found.sealed_secret, table="case_system", column="sealed_secret", row=system_id
     )
 
 
@@ -81,7 +84,7 @@ def enrol_case_system(  # noqa: PLR0913 - the columns of a case system
     data_key, wrapped = line.keyring.new_data_key()
     tx.add(
         WrappedKey(
-            id=f"case_system:{system_id}",
+            id=KEY_PREFIX + system_id,
             kek_id=wrapped.kek_id,
             wrapped=wrapped.wrapped,
             created_at=tx.now,

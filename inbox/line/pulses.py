@@ -15,6 +15,8 @@ PULSE_INTERVAL: Final = timedelta(seconds=10)
 WORKER: Final = "worker"
 GATEWAY: Final = "gateway:"
 CASE_SYSTEM: Final = "case_system:"
+PROVIDER: Final = "provider:"
+"""When an identity provider last answered; asked when somebody signs in, by no worker."""
 WRAPS_WITH: Final = "kek:"
 """When a worker was last seen that wraps new data keys with the key of that id."""
 STATUSES: Final = "statuses:"

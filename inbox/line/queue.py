@@ -51,15 +51,8 @@ _GATEWAY_OUTAGES: Final = (
     "gateway.unexpected",
 )
 """The codes of rows that wait only because a gateway does not work."""
-_KEYS_QUERY: Final = sa.select(
-    col(WrappedKeyRow.id), col(WrappedKeyRow.kek_id), col(WrappedKeyRow.wrapped)
-).where(
-    sa.or_(
-        col(WrappedKeyRow.id) == sa.bindparam("row_id"),
-        col(WrappedKeyRow.id) == sa.bindparam("message_id"),
-    )
-)
 
+_AS_RETURNED: Final = {"synchronize_session": False, "populate_existing": True}
 QUEUE_ROW_TYPES: Final[tuple[type[QueueRow], ...]] = (Arrival, Message, Receipt, Outbox)
 
 
@@ -104,6 +97,20 @@ def _neighbour_of(kind: type[SQLModel]) -> sa.SQLColumnExpression[str] | None:
     return None
 
 
+def _key_columns(kind: type[R]) -> list[sa.ColumnElement[Any]]:
+    """The wrapped data key of a row, or of a receipt's message, as columns of its claim."""
+    # As text: behind RETURNING, SQLAlchemy leaves the table's name out for SQLite, and a bare `id`
+    # would be that of the key itself.
+    owner = f"{table_of(kind).name}.{'message_id' if kind is Receipt else 'id'}"
+    return [
+        sa.select(column).where(col(WrappedKeyRow.id) == sa.literal_column(owner)).label(name)
+        for name, column in (
+            ("kek_id", col(WrappedKeyRow.kek_id)),
+            ("wrapped", col(WrappedKeyRow.wrapped)),
+        )
+    ]
+
+
 def _of_share(kind: type[SQLModel], *, limited: bool) -> list[sa.ColumnElement[bool]]:
     neighbour = _neighbour_of(kind)
     if neighbour is None:
@@ -129,8 +136,11 @@ def _due_query(kind: type[R], *, limited: bool) -> sa.Select[str]:
     )
 
 
-def _claim_statement(kind: type[R], rows: sa.Select[str]) -> ReturningUpdate[R]:
-    """One statement finds, locks and leases; rows that another worker has locked are skipped."""
+def _claim_statement(kind: type[R], rows: sa.Select[str]) -> ReturningUpdate[Any]:
+    """One statement finds, locks and leases; rows that another worker has locked are skipped.
+
+    It returns the row with its data key.
+    """
     # PostgreSQL takes the next row that nobody locks; SQLite has one worker and ignores this.
     first = rows.with_for_update(skip_locked=True, of=kind).scalar_subquery()
     return (
@@ -141,7 +151,7 @@ def _claim_statement(kind: type[R], rows: sa.Select[str]) -> ReturningUpdate[R]:
             attempts=col(kind.attempts) + 1,
             leased_until=sa.bindparam("until"),
         )
-        .returning(kind)
+        .returning(kind, *_key_columns(kind))
     )
 
 
@@ -186,17 +196,20 @@ def claim_probe(line: Line, case_system: str) -> Job[Outbox] | None:
 
 
 def _claim(
-    line: Line, statement: ReturningUpdate[R], values: Mapping[str, object]
+    line: Line, statement: ReturningUpdate[Any], values: Mapping[str, object]
 ) -> Job[R] | None:
     while True:
         with line.store.transaction() as tx:
             times = {"now": tx.now, "until": tx.now + line.terms.lease}  # by the database's clock
-            row: R | None = _claim_row(tx, statement, {**values, **times})
-            if row is None:
+            found = tx.execute(
+                statement, {**values, **times}, execution_options=_AS_RETURNED
+            ).one_or_none()
+            if found is None:
                 return None
+            row: R = found[0]
             tx.expunge(row)  # a job is a snapshot: no session may read it again
             try:
-                return Job(row=row, now=tx.now, keys=data_keys_of(tx, line, row))
+                return Job(row=row, now=tx.now, keys=_data_keys(line, row, found))
             except (ConfigurationError, IntegrityError) as error:
                 postpone_and_escalate(line, row, error.code, tx)
 
@@ -220,28 +233,11 @@ def overdue_kinds(tx: Transaction, away: frozenset[str]) -> list[type[QueueRow]]
     return _due_kinds_at(tx, tx.now - OVERDUE_AFTER, Share(but=away))
 
 
-def _claim_row(
-    session: Session, statement: ReturningUpdate[R], values: Mapping[str, object]
-) -> R | None:
-    """The row that the statement leased, as it is now."""
-    return session.execute(
-        statement,
-        values,
-        execution_options={"synchronize_session": False, "populate_existing": True},
-    ).scalar_one_or_none()
-
-
-def _key_owners(row: QueueRow) -> dict[str, str | None]:
-    """The ids by which a row's station may need keys: of the row, and of its message."""
-    return {"row_id": row.id, "message_id": getattr(row, "message_id", None)}
-
-
-def data_keys_of(session: Session, line: Line, row: QueueRow) -> Mapping[str, DataKey]:
-    """The data keys of a row and of its message, leaving out those that have been destroyed."""
-    stored = session.execute(_KEYS_QUERY, _key_owners(row))
-    return {
-        found.id: key for found in stored if (key := unwrap_stored_key(line, found)) is not None
-    }
+def _data_keys(line: Line, row: QueueRow, found: sa.Row[Any]) -> Mapping[str, DataKey]:
+    """The data key of a row or of its message, unless it has been destroyed."""
+    key = unwrap_stored_key(line, found)
+    owner = row.message_id if isinstance(row, Receipt) else row.id
+    return {} if key is None else {owner: key}
 
 
 def unwrap_stored_key(line: Line, stored: "WrappedKeyRow | sa.Row[Any]") -> DataKey | None:
@@ -277,9 +273,7 @@ def settle_outcome(line: Line, job: Job[R], outcome: Outcome, tx: Transaction) -
     _bring_forward_same_outage(tx, job.row)
     if not goes_on:
         return None
-    row = _as_written(job.row, written)
-    same = _key_owners(row) == _key_owners(job.row)
-    return Job(row=row, now=tx.now, keys=job.keys if same else data_keys_of(tx, line, row))
+    return Job(row=_as_written(job.row, written), now=tx.now, keys=job.keys)
 
 
 def _as_written(row: R, written: Mapping[str, object]) -> R:

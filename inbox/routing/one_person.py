@@ -6,29 +6,39 @@ is an edit of one line: it goes on matching in its place, and a person must plac
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Final
 
 from inbox.errors import Conflict, NotFound, PolicyError
 from inbox.routing.diff import Destination, Rerouted, RoutingDiff
 from inbox.routing.diff_text import reroute_text
 from inbox.routing.rule_book import Release, RuleBook, RuleId
 from inbox.routing.rule_reader import read_rules
+from inbox.routing.sentences import RoutingSentences
+from inbox.strict.phrases import Phrase, PhraseBook, phrase_in_all
+
+_WHY: Final = PhraseBook(Path(__file__).with_name("routing_texts.toml"))
 
 
-def why_two_people(found: RoutingDiff) -> tuple[str, ...]:
+def why_two_people(found: RoutingDiff) -> tuple[Phrase, ...]:
     """Why putting the new book in place of the old one needs two people; empty: one suffices."""
     return tuple(_gains(found))
 
 
-def _gains(found: RoutingDiff) -> Iterator[str]:
+def _gains(found: RoutingDiff) -> Iterator[Phrase]:
     if _only_switched_off(found.old_book, found.new_book):
         return
     if not found.complete:
-        yield "the difference is too large to be worked out"
+        yield _WHY("why.incomplete")
     if found.old_book.desk != found.new_book.desk:
-        yield f"another desk: {found.new_book.desk}"
+        yield _WHY("why.desk", desk=str(found.new_book.desk))
     for moved in found.rerouted:
         if _gains_mail(moved):
-            yield f"mail goes where it did not: {reroute_text(moved)}"
+            yield _WHY("why.gains_mail", moved=_reroute_phrase(moved))
+
+
+def _reroute_phrase(moved: Rerouted) -> Phrase:
+    return phrase_in_all(lambda each: reroute_text(moved, RoutingSentences(language=each)))
 
 
 def _only_switched_off(old: RuleBook, new: RuleBook) -> bool:

@@ -4,7 +4,7 @@ A refusal is made where a file is read and shown where somebody chose a language
 phrases and not text. What needs no translation (a name, a list of names) is a plain string.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -33,6 +33,12 @@ Said: TypeAlias = str | int | Phrase
 def said_in(said: Said, language: TextLanguage) -> str:
     """The text in this language."""
     return said.text(language) if isinstance(said, Phrase) else str(said)
+
+
+def phrase_in_all(say: Callable[[TextLanguage], str]) -> Phrase:
+    """What a function says in each language, as one phrase."""
+    texts = {each: f"{{{each}}}" for each in TextLanguage}
+    return Phrase(texts=texts, values={each.value: say(each) for each in TextLanguage})
 
 
 @dataclass(frozen=True)
