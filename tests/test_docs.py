@@ -135,7 +135,7 @@ def test_every_state_and_move_is_in_architecture_md() -> None:
     assert {str(state) for states in MOVES for state in states} <= words
     moves = {by for kind, moved in MOVES.items() for by in moved}
     # Of a task and a proposal the states alone tell enough.
-    assert moves - {"close", "approve", "lapse"} <= words
+    assert moves - {"close", "approve", "decline", "lapse"} <= words
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/operators.md"])

@@ -22,6 +22,7 @@ _NOUNS_OF_THAT_FORM = {
     "arkivmelding",
     "tiny_arkivmelding",
     "grading",
+    "rendering",
     "routing",
     "shielding",
     "wiring",

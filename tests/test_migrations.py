@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -124,6 +125,138 @@ def test_upgrade_from_0005_keeps_pulses_and_lets_conditions_be_noted(engine: sa.
         conditions = connection.exec_driver_sql("SELECT count(*) FROM health_condition").scalar()
     assert tuple(pulse) == ("gateway:ip", "gateway.slow", None)
     assert conditions == 0
+
+
+_MESSAGE = (
+    "INSERT INTO message (id, state, version, organisation, channel, service, wire_id, digest,"
+    " size, received_at, shares_wire_id, waivers, unit, rule, urgent, transfers, attempts)"
+    " VALUES ('m', 'ROUTED', 4, '910075918', 'ip', 'DPO', 'w', 'd', 1, '2026-01-01', :no, '',"
+    " 'bv', 'R1', :no, 2, 0)"
+)
+
+
+_UNIT = (
+    "INSERT INTO unit (id, organisation, name, active_from, shares_unassigned)"
+    " VALUES ('bv', '910075918', 'BV', '2026-01-01', :no)"
+)
+
+
+def _with_message_of_0006(engine: sa.Engine) -> None:
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        for statement in (_UNIT, _MESSAGE):
+            connection.execute(sa.text(statement), {"no": False})
+
+
+def _kept_message(engine: sa.Engine, columns: str) -> tuple[object, ...]:
+    named: list[sa.ColumnClause[Any]] = [sa.column(name) for name in columns.split(", ")]
+    found: sa.Select[*tuple[Any, ...]] = sa.select(*named).select_from(sa.table("message"))
+    with engine.connect() as connection:
+        return tuple(connection.execute(found).one())
+
+
+def test_upgrade_from_0006_keeps_messages_of_which_nobody_can_undo_anything(
+    engine: sa.Engine,
+) -> None:
+    downgrade(engine, "0006")
+    _with_message_of_0006(engine)
+
+    upgrade(engine)
+
+    kept = _kept_message(engine, "state, version, unit, rule, transfers")
+    assert kept == ("ROUTED", 4, "bv", "R1", 2)
+    new = "placing_unit, placing_state, moved_by, moved_as, moved_with, from_state, from_code"
+    assert set(_kept_message(engine, f"{new}, from_unit, from_rule, from_transfers")) == {None}
+
+
+def test_downgrade_to_0006_takes_a_message_that_is_being_placed_back(engine: sa.Engine) -> None:
+    downgrade(engine, "0006")
+    _with_message_of_0006(engine)
+    upgrade(engine)
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE message SET state = 'PLACING', unit = NULL, placing_unit = 'ppt',"
+            " from_state = 'ROUTED', from_unit = 'bv', due_at = '2026-01-01'"
+        )
+
+    downgrade(engine, "0006")
+
+    assert _kept_message(engine, "state, unit, due_at") == ("ROUTED", "bv", None)
+    upgrade(engine)
+    assert _differences(engine) == []
+
+
+def test_upgrade_from_0006_keeps_people_and_lets_one_identity_be_one_person(
+    engine: sa.Engine,
+) -> None:
+    downgrade(engine, "0006")
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO person (id, name, active_from)"
+            " VALUES ('kari', 'Kari', '2026-01-01'), ('ola', 'Ola', '2026-01-01')"
+        )
+
+    upgrade(engine)
+
+    bound = (
+        "INSERT INTO identity VALUES ('{}', '{}', 'https://i', 'aa', 'import', '2026-01-01', {})"
+    )
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        people = connection.exec_driver_sql("SELECT id, language FROM person ORDER BY id").all()
+        connection.exec_driver_sql(bound.format("a", "kari", "'2026-02-01'"))
+        connection.exec_driver_sql(bound.format("b", "kari", "NULL"))
+    assert [tuple(row) for row in people] == [("kari", None), ("ola", None)]
+    with (
+        pytest.raises(sa.exc.IntegrityError),
+        engine.execution_options(inbox_writes=True).begin() as connection,
+    ):
+        connection.exec_driver_sql(bound.format("c", "ola", "NULL"))
+
+
+def test_upgrade_from_0006_keeps_mail_and_lets_the_desk_note_views_and_terms(
+    engine: sa.Engine,
+) -> None:
+    downgrade(engine, "0006")
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        for table, columns, values in (
+            ("person", "id, name, active_from", "'kari', 'Kari', '2026-01-01'"),
+            (
+                "health_condition",
+                "subject, code, since, seen_at, seen_by",
+                "'vault', 'vault', '2026-01-01', '2026-01-01', 'w'",
+            ),
+            (
+                "unit",
+                "id, organisation, name, shares_unassigned, active_from",
+                "'bv', '910075918', 'BV', false, '2026-01-01'",
+            ),
+            (
+                "message",
+                (
+                    "id, state, version, attempts, organisation, channel, service, wire_id, digest,"
+                    " size, received_at, shares_wire_id, waivers, urgent, transfers"
+                ),
+                (
+                    "'m', 'ROUTED', 0, 0, '910075918', 'ip', 'DPO', 'w', 'd', 1, '2026-01-01',"
+                    " false, '', false, 0"
+                ),
+            ),
+        ):
+            connection.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES ({values})")  # noqa: S608 - names of ours
+
+    upgrade(engine)
+
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        for statement in (
+            "INSERT INTO in_hand VALUES ('m', 'kari', '2026-01-01', '2026-01-02')",
+            "INSERT INTO saved_view VALUES ('v', 'kari', 'karantene', '', '2026-01-01')",
+            "INSERT INTO unit_terms VALUES ('bv', 4, 3, 480, 960)",
+        ):
+            connection.exec_driver_sql(statement)
+        kept = connection.exec_driver_sql(
+            "SELECT message.id, in_hand.person, health_condition.level"
+            " FROM message JOIN in_hand ON in_hand.message_id = message.id, health_condition"
+        )
+        assert [tuple(row) for row in kept] == [("m", "kari", None)]
 
 
 def test_repeated_upgrade_keeps_the_rows(tmp_path: Path) -> None:

@@ -376,7 +376,8 @@ def line_of(store: Store, folder: Path, gateway: Gateway, terms: Terms | None = 
             [Target(host="127.0.0.1", port=9, networks=(ip_network("127.0.0.0/8"),))],
         ),
         trust=TrustStore(folder / "trust"),
-        terms=terms or Terms(undo_window=timedelta(0), min_free_bytes=0),
+        terms=terms
+        or Terms(undo_window=timedelta(0), placing_grace=timedelta(0), min_free_bytes=0),
     )
 
 

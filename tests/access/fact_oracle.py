@@ -195,6 +195,21 @@ def is_in(*states: MessageState) -> Callable[[Question], bool]:
     return lambda q: q.message is not None and q.message.state in states
 
 
+def own_recent_move(q: Question) -> bool:
+    """The person moved it, and it is on its way still."""
+    message = q.message
+    if message is None or message.state not in {MessageState.PLACING, MessageState.RELEASED}:
+        return False
+    return message.moved_by is not None and message.moved_by == q.capacity.person
+
+
+def escalated(q: Question) -> bool:
+    """It was placed three times or more, and its place is not settled."""
+    message = q.message
+    looking = {"UNROUTED", "PLACING", "ROUTED", "RELEASED", "OFFERED", "RETURNED"}
+    return message is not None and message.transfers > 2 and message.state.value in looking
+
+
 def proposal_of(q: Question) -> str | None:
     """The proposal that is named."""
     if isinstance(q.subject, OfMessage | OfArrival | OfProposal):
@@ -390,6 +405,8 @@ MEANINGS: Final[Mapping[str, Callable[[Question], bool]]] = {
     "released": is_in(_M.RELEASED),
     "offered": is_in(_M.OFFERED),
     "returned": is_in(_M.RETURNED),
+    "own_recent_move": own_recent_move,
+    "escalated": escalated,
     "quarantined": is_in(_M.QUARANTINED),
     "refusable": is_in(*(s for s in MessageState if s in MOVES[MessageState]["refuse"])),
     "uncollected": lambda q: any(

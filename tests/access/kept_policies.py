@@ -12,17 +12,18 @@ from inbox.access.policy.vocabulary import duties_text
 from inbox.store import Transaction
 from tests.access.town import files_of_vocabulary_1
 
-_DECISIONS = Path(__file__).parent / "files" / "decisions_of_vocabulary_1.txt"
-"""What the program of before decided by that folder, written down by that program."""
+_FILES = Path(__file__).parent / "files"
+"""`decisions_of_vocabulary_N.txt`: what the program of that version decided by the folder that is
+kept of it, written down by that program."""
 _ORDINARY = frozenset({"own_organisation", "active_capacity", "active_person"})
 """What holds of an ordinary request; the file writes `ordinary` for it."""
 RecordedDecision = tuple[Role, Action, frozenset[str], str]
 """Role, action, what holds, and what came out."""
 
 
-def recorded_decisions() -> Iterator[RecordedDecision]:
-    """Every decision that was written down."""
-    for line in _DECISIONS.read_text().splitlines():
+def recorded_decisions(vocabulary: int = 1) -> Iterator[RecordedDecision]:
+    """Every decision that was written down by the program with this vocabulary."""
+    for line in (_FILES / f"decisions_of_vocabulary_{vocabulary}.txt").read_text().splitlines():
         found = re.fullmatch(r"(\w+) (\w+): ([a-z_ ]*) -> (.*)", line)
         assert found is not None, line
         held = frozenset(found[3].split())
@@ -37,9 +38,11 @@ def decided(policy: Policy, role: Role, action: Action, held: frozenset[str]) ->
     return f"{answer} {decision.rule} {duties_text(decision.duties)}"
 
 
-def decided_otherwise(policy: Policy, *, but: Action | None = None) -> list[RecordedDecision]:
+def decided_otherwise(
+    policy: Policy, *, but: Action | None = None, recorded: int = 1
+) -> list[RecordedDecision]:
     """The decisions that differ from those that were written down, of all actions but one."""
-    asked = [each for each in recorded_decisions() if each[1] is not but]
+    asked = [each for each in recorded_decisions(recorded) if each[1] is not but]
     assert len(asked) > 700
     return [each for each in asked if decided(policy, *each[:3]) != each[3]]
 

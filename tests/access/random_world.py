@@ -296,6 +296,8 @@ def _add_message(world: RandomWorld) -> None:
             sender=world.one_of(SENDERS),
             shielding=world.one_of([None, *SHIELDINGS]),
             opened_at=world.one_of([None, NOW]),
+            transfers=world.one_of([0, 2, 3]),
+            moved_by=world.one_of([None, *(person.id for person in world.all(Person))]),
         )
     )
 

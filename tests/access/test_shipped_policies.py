@@ -130,7 +130,7 @@ def test_route_lint_and_route_test_pass_for_each_example_policy(
     assert run(["route", "lint", "--policies", str(EXAMPLES / field)]) == 0
     assert run(["route", "test", "--policies", str(EXAMPLES / field)]) == 0
 
-    assert re.search(r"[4-9] cases, 0 wrong", capsys.readouterr().out)
+    assert re.search(r"[4-9] tilfeller, 0 feil", capsys.readouterr().out)
 
 
 SAID_TWICE = {"barnevern": {"A20", "A08c", "A21"}, "helse": {"A20"}}

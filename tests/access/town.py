@@ -65,6 +65,12 @@ def files_of_vocabulary_1() -> dict[str, bytes]:
     return {name: (KEPT_BEFORE / name).read_bytes() for name in OLDER_FILES}
 
 
+def files_of_vocabulary_2() -> dict[str, bytes]:
+    """The folder that was shipped before a placing could be undone."""
+    kept = KEPT_BEFORE.with_name("policy_of_vocabulary_2")
+    return {name: (kept / name).read_bytes() for name in ALL_FILES}
+
+
 def allow(rule_id: str, act: str, role: str, when: str) -> PolicyRule:
     return PolicyRule(id=rule_id, actions=act, roles=role, when=when, effect=Effect.ALLOW)
 

@@ -28,6 +28,7 @@ ROWS: Final[Mapping[str, str]] = {
     "custody_delay": "from announced to durable",
     "access": "a decision, a page of the list, who can, and whom a policy touches",
     "engines": "casbin's step beside another engine, and the proof of all invariants",
+    "pages": "pages of archive staff over HTTP, fifty people at once",
     "growth": "a page of ten times as much mail",
     "start": "start, and idle",
 }

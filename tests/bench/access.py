@@ -15,6 +15,7 @@ from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.installation import furnish, line_at
 from tests.bench.mail_filler import Extent, fill
 from tests.bench.outcome import WrongOutcome
+from tests.bench.queues import MOST, SHOWN, QueueAsking
 from tests.worlds import OURS, install
 
 _PERCENT = 100
@@ -55,6 +56,7 @@ def measured(database: str, folder: Path, size: Size) -> list[Figure]:
             found = [
                 *_decisions(asking, name_of(database), size),
                 *_pages(asking, name_of(database), size),
+                *_queues(asking, QueueAsking(tx=tx, policy=asking.policy), database, size),
                 _who_can(asking, name_of(database), size),
             ]
         with line.store.snapshot() as tx:
@@ -113,6 +115,24 @@ def _pages(asking: Asking, database: str, size: Size) -> list[Figure]:
                 beside=newest,
                 beside_what=f"the newest {PAGE} unfiltered",
                 target=Target.of_ratio(kind.at_most),
+            )
+        )
+    return found
+
+
+def _queues(asking: Asking, queues: QueueAsking, database: str, size: Size) -> list[Figure]:
+    found = []
+    for queue in SHOWN:
+        ours, newest = in_turn(queues.paging(queue), asking.unfiltered, size.runs // 5 or 1)
+        found.append(
+            Figure(
+                what=f"a page of the queue {queue}",
+                database=name_of(database),
+                unit="ms",
+                ours=ours,
+                beside=newest,
+                beside_what=f"the newest {PAGE} unfiltered",
+                target=Target.of_ratio(MOST),
             )
         )
     return found

@@ -76,6 +76,7 @@ class Asking:
 
     def __init__(self, tx: Transaction, policy: Policy) -> None:
         self._session, self._now, self._policy = tx, tx.now, policy
+        self.policy = policy
         self._chance = random.Random(3)  # noqa: S311 - which ones does not matter
         self._mail = dict[str, list[str]]()
         for message_id, unit in tx.execute(_waiting()):

@@ -15,11 +15,11 @@ from sqlmodel import col, select
 
 from inbox.domain import station_of
 from inbox.line import Job, Line
-from inbox.line.queue import data_keys_of
+from inbox.line.queue import unwrap_stored_key
 from inbox.line.settle import QueueRow
 from inbox.line.stations import STATIONS
 from inbox.line.stations.station import Settling
-from inbox.tables import Arrival, Message, Outbox
+from inbox.tables import Arrival, Message, Outbox, WrappedKey
 from tests.bench.figure import Figure, Of, Target, in_turn, name_of
 from tests.bench.neighbours import announce_all, furnished, still_line
 from tests.bench.outcome import check_outcome, notified_messages
@@ -99,7 +99,9 @@ def do(line: Line, kind: type[QueueRow], row_id: str) -> list[tuple[str, str]]:
     with line.store.reading() as tx:
         row = tx.get_one(kind, row_id)
         assert isinstance(row, QueueRow)
-        job: Job[Any] = Job(row=row, now=tx.now, keys=data_keys_of(tx, line, row))
+        stored = tx.get(WrappedKey, row_id)
+        key = None if stored is None else unwrap_stored_key(line, stored)
+        job: Job[Any] = Job(row=row, now=tx.now, keys={} if key is None else {row_id: key})
     station = station_of(row.state) or ""
     found = STATIONS[station].act(line, job)
     with line.store.transaction() as tx:

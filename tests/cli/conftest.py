@@ -15,6 +15,12 @@ def empty(tmp_path: Path) -> Installed:
     return settle_in(tmp_path / "installation")
 
 
+@pytest.fixture
+def in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands say in English what they say, as if everybody had chosen that."""
+    monkeypatch.setenv("INBOX_LANGUAGE", "en")
+
+
 @pytest.fixture(scope="session")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Keys, tables and the first two people, made by the commands; never to be changed."""

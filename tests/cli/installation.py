@@ -31,6 +31,7 @@ port = 0
 port = 0
 
 [terms]
+placing_seconds = 0
 free_gigabytes = 0
 
 [worker]

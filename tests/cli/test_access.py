@@ -16,6 +16,8 @@ from tests.cli.database_edits import settings_of
 from tests.cli.installation import Answer, Installed
 from tests.rows import message_row
 
+pytestmark = pytest.mark.usefixtures("in_english")
+
 FILE = """
 organisation = "910075918"
 

@@ -10,31 +10,12 @@ from typer.testing import CliRunner
 from inbox.cli import run
 from tests.cli.database_edits import change, leaves_of
 from tests.cli.installation import Answer, Installed
+from tests.cli.rule_edits import DIRECTORY_FILE
+
+pytestmark = pytest.mark.usefixtures("in_english")
 
 REVIEWING = ("--as", "security_reviewer")
 PAGE = (Path(__file__).parents[2] / "docs" / "directory.md").read_text()
-FILE = """
-organisation = "910075918"
-
-[[case_system]]
-id = "sak"
-name = "Sakarkiv"
-mode = "pull"
-
-[[unit]]
-id = "bv"
-name = "Barneverntjenesten"
-case_system = "sak"
-
-[[person]]
-id = "kari"
-name = "Kari Leder"
-
-[[capacity]]
-person = "kari"
-unit = "bv"
-role = "leader"
-"""
 TWO = ("--by", "anne", "--with", "bjorn")
 LEAVES = 'organisation="910075918"\n[[capacity]]\nperson="kari"\nunit="bv"\nrole="leader"\n'
 
@@ -60,7 +41,7 @@ def _as(installed: Installed, person: str, *words: str) -> Answer:
 
 
 def test_directory_import_prints_keys_of_new_case_systems_only_once(installed: Installed) -> None:
-    first, again = _import(installed, FILE), _import(installed, FILE)
+    first, again = _import(installed, DIRECTORY_FILE), _import(installed, DIRECTORY_FILE)
 
     assert first[0] == 0
     assert "sak  key " in first[1]
@@ -71,7 +52,7 @@ def test_directory_import_prints_keys_of_new_case_systems_only_once(installed: I
 def test_directory_show_lists_units_with_case_system_and_people_count(
     installed: Installed,
 ) -> None:
-    _import(installed, FILE)
+    _import(installed, DIRECTORY_FILE)
 
     rows = json.loads(installed.ask("directory", "show", "--json").out)
 
@@ -88,7 +69,7 @@ def test_directory_show_lists_units_with_case_system_and_people_count(
 def test_directory_import_without_both_personal_codes_changes_nothing(
     installed: Installed, typed: str, code: int, said: str
 ) -> None:
-    ended, told = _import(installed, FILE, typed=typed)
+    ended, told = _import(installed, DIRECTORY_FILE, typed=typed)
 
     assert ended == code
     assert said in told
@@ -98,7 +79,7 @@ def test_directory_import_without_both_personal_codes_changes_nothing(
 def test_directory_import_with_an_unknown_unit_reference_changes_nothing(
     installed: Installed,
 ) -> None:
-    ended, told = _import(installed, FILE.replace('unit = "bv"', 'unit = "nowhere"'))
+    ended, told = _import(installed, DIRECTORY_FILE.replace('unit = "bv"', 'unit = "nowhere"'))
 
     assert ended == 2
     assert "directory.reference: directory.toml, line 18: unit names a unit" in told
@@ -108,7 +89,7 @@ def test_directory_import_with_an_unknown_unit_reference_changes_nothing(
 def test_directory_import_reports_the_line_and_allowed_keys_of_an_unknown_key(
     installed: Installed,
 ) -> None:
-    ended, told = _import(installed, FILE.replace("role =", "rolle ="))
+    ended, told = _import(installed, DIRECTORY_FILE.replace("role =", "rolle ="))
 
     assert ended == 2
     assert "line 21: read «rolle»; allowed: person, unit, role" in told
@@ -117,7 +98,7 @@ def test_directory_import_reports_the_line_and_allowed_keys_of_an_unknown_key(
 def test_one_person_can_end_a_capacity_and_directory_export_omits_that_capacity(
     installed: Installed,
 ) -> None:
-    _import(installed, FILE)
+    _import(installed, DIRECTORY_FILE)
     file = _file(installed, LEAVES + "until=2026-01-01\n", "leaves.toml")
 
     told = _as(installed, "anne", "import", file)
@@ -142,7 +123,7 @@ def test_one_person_can_end_a_capacity_and_directory_export_omits_that_capacity(
 def test_directory_export_on_a_day_is_of_its_beginning_in_norway(
     installed: Installed, on: str, begins: str, *, is_there: bool
 ) -> None:
-    _import(installed, FILE)
+    _import(installed, DIRECTORY_FILE)
     change(
         installed,
         f"UPDATE capacity SET active_from = '{begins}:00.000000' WHERE person = 'kari'",  # noqa: S608
@@ -156,7 +137,7 @@ def test_directory_export_on_a_day_is_of_its_beginning_in_norway(
 def test_directory_diff_people_requires_a_capacity_with_access_read(
     installed: Installed,
 ) -> None:
-    file = _file(installed, FILE)
+    file = _file(installed, DIRECTORY_FILE)
 
     nobody = installed.ask("directory", "diff", file, "--people")
     anne = _as(installed, "anne", "diff", file, "--people", "--as", "archivist")
@@ -179,7 +160,7 @@ def test_directory_diff_people_requires_a_capacity_with_access_read(
 def test_directory_diff_people_is_limited_to_the_own_organisation_and_audited(
     installed: Installed,
 ) -> None:
-    theirs = FILE.replace("910075918", "910076787")
+    theirs = DIRECTORY_FILE.replace("910075918", "910076787")
     for their in ("sak", "bv", "kari"):
         theirs = theirs.replace(f'"{their}"', f'"{their}-there"')
     assert _import(installed, theirs)[0] == 0
@@ -187,7 +168,7 @@ def test_directory_diff_people_is_limited_to_the_own_organisation_and_audited(
 
     refused = _as(installed, "bjorn", "diff", _file(installed, theirs), "--people", *REVIEWING)
     before = [leaf for leaf in leaves_of(installed) if asked in leaf]
-    told = _as(installed, "bjorn", "diff", _file(installed, FILE), "--people", *REVIEWING)
+    told = _as(installed, "bjorn", "diff", _file(installed, DIRECTORY_FILE), "--people", *REVIEWING)
 
     assert (refused.code, refused.out) == (1, "")
     assert refused.err.startswith("inbox: not_permitted: ")

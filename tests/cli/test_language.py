@@ -1,42 +1,14 @@
 """The option --language: one for all commands, INBOX_LANGUAGE beside it, and JSON that stays."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer._click import Command, Context
-from typer.main import get_command
 
-from inbox.cli import app
-from inbox.cli.common.lazy import COMMANDS
 from inbox.migrations import shipped_folder
+from tests.cli.backlog.staff_commands import SPEAKING, commands
 from tests.cli.installation import Installed
 from tests.cli.rule_edits import EXCEPT_DPF, RULE_FILE, replace_in_file
-
-SPEAKING = {
-    *("package inspect", "message held", "message list", "message show", "message missed"),
-    *("arrival list", "arrival show", "delivery list", "delivery show", "receipt list"),
-    *("task list", "task show", "proposal list", "proposal show"),
-    *("policy lint", "route lint"),
-    *(f"route {name}" for name in ("show", "diff", "explain", "simulate")),
-    *(f"policy {name}" for name in ("show", "prove", "diff", "explain", "who-can", "what-can")),
-}
-
-
-def commands() -> Iterator[tuple[str, Command]]:
-    """Every command of the program, by its words."""
-    group = get_command(app)
-    for name in COMMANDS:
-        context = group.get_command(Context(group), name).make_context(  # type: ignore[attr-defined]
-            name, [], resilient_parsing=True
-        )
-        found = context.command
-        inner = getattr(found, "commands", None)
-        if inner is None:
-            yield name, found
-        for word, command in (inner or {}).items():
-            yield f"{name} {word}", command
 
 
 def test_every_command_that_speaks_a_language_has_the_same_option() -> None:

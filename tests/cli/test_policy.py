@@ -74,16 +74,20 @@ def test_policy_lint_reports_a_redundant_row(empty: Installed, other: Path) -> N
     told = empty.ask("policy", "lint", "--policies", str(other))
 
     assert told.code == 1
-    assert re.search(r"WRONG +allow\.csv +\d+ +redundant +A99", told.out)
+    assert re.search(r"FEIL +allow\.csv +\d+ +redundant +A99", told.out)
 
 
 def test_policy_test_reports_a_failed_case_with_its_line(empty: Installed, other: Path) -> None:
     edit(other, 'open = "allow A09"', 'open = "no"', "tests/access.toml")
 
-    told = empty.ask("policy", "test", "--policies", str(other))
+    told, value = (
+        empty.ask("policy", "test", "--policies", str(other), *more) for more in ((), ("--json",))
+    )
 
-    assert told.code == 1
-    assert re.search(r"tests/access\.toml, line \d+: .*: open gives allow A09, not no", told.out)
+    assert (told.code, value.code) == (1, 1)
+    assert re.search(r"tests/access\.toml, linje \d+: .*: open gir allow A09, ikke no", told.out)
+    (wrong,) = json.loads(value.out)["wrong"]
+    assert re.search(r"tests/access\.toml, line \d+: .*: open gives allow A09, not no", wrong)
 
 
 def test_policy_diff_of_identical_folders_reports_the_same_decisions(
@@ -223,16 +227,16 @@ def test_policy_vocabulary_shows_names_with_their_meaning_in_three_languages(
     value = empty.ask("policy", "vocabulary", "--json").value
 
     for text in ("lese innholdet", "lese innhaldet", "read the content"):
-        assert re.search(rf"^action +open .*{text}", told.out, re.MULTILINE)
+        assert re.search(rf"^handling +open .*{text}", told.out, re.MULTILINE)
     assert "read the content" not in nynorsk.out
-    assert told.out.strip().endswith("version 2 of the vocabulary")
+    assert told.out.strip().endswith("versjon 3 av ordlisten")
     assert isinstance(value, dict)
     names = {row["name"]: row for row in value["names"]}
     assert {row["kind"] for row in names.values()} == {"fact", "action", "role", "duty"}
     assert names["needs_reviewer"]["since"] == 2
     assert names["strong_auth"]["known_from"] == "request"
     assert names["cleared"]["known_from"] == "database"
-    assert (value["version"], value["removed"]) == (2, [])
+    assert (value["version"], value["removed"]) == (3, [])
 
 
 def test_policy_show_prints_the_legal_basis_of_each_row(empty: Installed, other: Path) -> None:

@@ -10,8 +10,9 @@ from inbox.errors import ConfigurationError
 from inbox.wiring import build_line
 from tests.cli.database_edits import change, leaves_of
 from tests.cli.installation import OURS, Answer, Installed
+from tests.cli.rule_edits import BOOK, CASES, COMMENT
 
-COMMENT = "# one more word\n"
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 def _change(installed: Installed, file: str = "allow.csv", text: str = COMMENT) -> None:
@@ -128,29 +129,6 @@ def test_route_propose_with_rules_to_unknown_units_is_refused(own: Installed) ->
     assert told.err.startswith("inbox: route.units: ")
 
 
-BOOK = """\
-# rows: 1
-[units]
-dokumentsenteret = "Dokumentsenteret"
-[desk]
-unit = "dokumentsenteret"
-[[rule]]
-id = "politi"
-because = "Politiet skriver til alle enheter"
-when = { sender = "312100010" }
-to = "dokumentsenteret"
-release = "by a person"
-"""
-CASES = f"""\
-receiver = "{OURS}"
-on = 2026-11-24
-[[case]]
-name = "politiet"
-metadata = {{ sender = "312100010" }}
-expect = {{ unit = "dokumentsenteret", rule = "politi", release = "by a person" }}
-"""
-
-
 def _documented() -> list[list[str]]:
     text = (Path(__file__).parents[2] / "docs" / "changing-policy.md").read_text()
     blocks = re.findall(r"^```console\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
@@ -238,7 +216,7 @@ def test_policy_row_is_switched_off_by_one_person_and_shown_as_off(own: Installe
 
     digest = _read(told, "active")
     (now, first) = _history(own)
-    assert "row A46b switched off" in told.out
+    assert "Row A46b is switched off." in told.out
     assert (now["state"], now["digest"]) == ("active", digest)
     assert now["approved"] is None
     assert first["state"] == "replaced"

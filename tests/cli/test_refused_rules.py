@@ -24,8 +24,8 @@ def test_policy_lint_prove_and_test_pass_for_the_shipped_policies(empty: Install
     told = [empty.ask("policy", word) for word in ("lint", "prove", "test")]
 
     assert [each.code for each in told] == [0, 0, 0]
-    assert " 0 wrong" in told[0].out
-    assert " 0 do not hold" in told[1].out
+    assert " 0 feil" in told[0].out
+    assert " 0 holder ikke" in told[1].out
 
 
 @pytest.mark.parametrize("command", ["lint", "prove", "test", "show"])
@@ -72,7 +72,7 @@ def test_policy_test_exits_1_when_a_case_fails(own: Installed) -> None:
     told = own.ask("policy", "test")
 
     assert told.code == 1
-    assert "WRONG" in told.out
+    assert "FEIL" in told.out
 
 
 def test_policy_show_says_whether_the_folder_is_the_active_policy(own: Installed) -> None:

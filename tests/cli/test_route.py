@@ -37,8 +37,8 @@ def test_route_lint_and_test_pass_for_the_shipped_rules(empty: Installed) -> Non
     lint, test = empty.ask("route", "lint"), empty.ask("route", "test")
 
     assert (lint.code, test.code) == (0, 0)
-    assert "1 files, 0 wrong, 0 notes" in lint.out
-    assert "0 wrong" in test.out
+    assert "1 filer, 0 feil, 0 merknader" in lint.out
+    assert "0 feil" in test.out
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_route_lint_prints_findings_as_text_json_and_markdown(
     assert [(f["finding"], f["line"]) for f in json.loads(as_json.out)["findings"]] == [
         ("note", 19)
     ]
-    assert "| note | 910075918.toml | 19 | routing.group_unused |" in markdown.out
+    assert "| merknad | 910075918.toml | 19 | routing.group_unused |" in markdown.out
 
 
 def test_route_lint_with_database_checks_units_and_desk_people(installed: Installed) -> None:

@@ -77,11 +77,17 @@ def test_directory_file_tells_an_empty_list_from_a_missing_list() -> None:
 
 
 def test_hashed_directory_reference_is_written_only_as_its_hash() -> None:
-    text = HEAD + "[[reference]]\ncounterparty='910077473'\nreference='2026/9-1'\nunit='bv'\n"
+    text = (
+        f"{HEAD}[[reference]]\ncounterparty='910077473'\nreference='2026/9-1'\nunit='bv'\n"
+        "[[identity]]\nperson='ola'\nissuer='https://i.example'\nsubject='pid:01010112345'\n"
+    )
 
-    keyed = with_hashed_references(read_directory(text.encode()), lambda text: "ab" * 32)
+    keyed = with_hashed_references(
+        read_directory(text.encode()), lambda _: "ab" * 32, lambda *_: "cd" * 32
+    )
 
     assert "2026/9-1" not in directory_text(keyed)
+    assert "01010112345" not in directory_text(keyed)
     assert read_directory(directory_text(keyed).encode()) == keyed
 
 

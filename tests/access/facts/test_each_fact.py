@@ -586,17 +586,25 @@ def test_every_action_and_every_fact_has_a_kind_of_subject() -> None:
 def test_actions_per_subject_kind_match_design_section_7() -> None:
     """The closed lists of design §7: what else there is, is about a message alone."""
     others = {
-        OfArrival: {Action.ROUTE, Action.PROPOSE, Action.REFETCH, Action.ABANDON},
+        OfArrival: {
+            *(Action.ROUTE, Action.PROPOSE, Action.DECLINE, Action.REFETCH, Action.ABANDON),
+        },
         OfTask: {Action.CLOSE_TASK},
-        OfUnit: {Action.DELEGATE, Action.END_ACCESS},
+        OfUnit: {Action.DELEGATE, Action.END_ACCESS, Action.FIGURES},
         OfGrant: {Action.ACCESS_REVIEW, Action.BREAKGLASS_REVIEW},
-        OfProposal: {Action.POLICY_APPROVE, Action.ROUTE_APPROVE, Action.DIRECTORY_APPROVE},
+        OfProposal: {
+            *(Action.POLICY_APPROVE, Action.ROUTE_APPROVE),
+            *(Action.DIRECTORY_APPROVE, Action.DECLINE),
+        },
         OfInstallation: {
             *(Action.POLICY_EDIT, Action.ROUTE_EDIT, Action.DIRECTORY_EDIT),
             *(Action.OPERATE, Action.AUDIT_READ, Action.ACCESS_READ),
         },
     }
-    beside_messages = {Action.ROUTE, Action.PROPOSE, Action.CLOSE_TASK, Action.END_ACCESS}
+    beside_messages = {
+        *(Action.ROUTE, Action.PROPOSE, Action.DECLINE),
+        *(Action.CLOSE_TASK, Action.END_ACCESS),
+    }
     no_message = set().union(*others.values()) - beside_messages
 
     for kind, actions in others.items():
@@ -716,3 +724,41 @@ def test_fact_lookup_is_one_select_with_a_constant_text(town: Town, session: Ses
     assert len(texts) == 2
     assert texts[0] == texts[1]
     assert BERGVIK not in texts[0]
+
+
+@pytest.mark.parametrize("state", MessageState)
+def test_own_recent_move_is_of_its_person_while_it_can_be_undone(
+    town: Town, state: MessageState
+) -> None:
+    anne = town.capacity("anne", Role.ARCHIVIST, "bv")
+    other = town.capacity("bo", Role.ARCHIVIST, "bv")
+    message = town.message(state, unit=None)
+    message.moved_by = "anne"
+
+    facts = [held(town, capacity, message) for capacity in (anne, other)]
+
+    undoable = state in {MessageState.PLACING, MessageState.RELEASED}
+    assert ["own_recent_move" in each for each in facts] == [undoable, False]
+
+
+@pytest.mark.parametrize(("transfers", "climbed"), [(2, False), (3, True), (4, True)])
+def test_message_is_escalated_from_the_third_transfer_until_it_is_done(
+    town: Town, transfers: int, *, climbed: bool
+) -> None:
+    olga = town.capacity("olga", Role.RECORDS_MANAGER, "bv")
+    open_one, done = town.message(), town.message(MessageState.REGISTERED)
+    open_one.transfers = done.transfers = transfers
+
+    assert ("escalated" in held(town, olga, open_one)) is climbed
+    assert "escalated" not in held(town, olga, done)
+
+
+def test_state_that_a_request_decides_in_replaces_that_of_the_message(town: Town) -> None:
+    anne = town.capacity("anne", Role.ARCHIVIST, "bv")
+    message = town.message(MessageState.PLACING, unit=None)
+    given = RequestFacts(in_state=MessageState.ROUTED)
+
+    facts, own = held(town, anne, message, given), held(town, anne, message)
+
+    assert facts - own == {"routed", "refusable"}
+    assert own - facts == set()

@@ -8,9 +8,11 @@ import pytest
 
 from inbox.access.files.bases import read_bases
 from inbox.access.files.folder import read_draft, read_policy
+from inbox.access.files.rule_rows import ALLOW_FILE, read_rules
 from inbox.access.files.versions import FilesByName
 from inbox.access.policy.legal_basis import LegalBasis
-from inbox.access.policy.names import MeaningLanguage
+from inbox.access.policy.names import MeaningLanguage, program_vocabulary
+from inbox.access.policy.vocabulary import Effect
 from inbox.access.review.diff import compare_policies
 from inbox.access.review.lint import lint
 from inbox.access.review.one_person import why_two_people
@@ -52,6 +54,12 @@ def test_bases_are_read_with_days_successor_and_both_languages() -> None:
     assert (regulation.section, regulation.valid_from, regulation.valid_until) == ("", None, None)
     assert regulation.text_in(MeaningLanguage.NN) == "forskriften, hele"
     assert regulation.text_in(MeaningLanguage.EN) == "The regulation"
+
+
+def test_basis_may_be_in_force_for_a_single_day() -> None:
+    (law,) = read_bases(a_file(LAW.replace(", , ,", ", 1970-01-01, ,"))).values()
+
+    assert law.valid_from == law.valid_until == date(1970, 1, 1)
 
 
 def test_file_of_bases_may_have_no_rows() -> None:
@@ -137,6 +145,15 @@ def test_basis_of_a_row_decides_nothing() -> None:
     assert bare.digest != shipped.digest
 
 
+def test_row_may_name_every_basis_of_the_file() -> None:
+    bases = read_bases(a_file(LAW, REGULATION))
+    row = b"# rows: 1\np, A01, open, handler, assigned, none, allow, foa fvl-13\n"
+
+    (rule,) = read_rules(ALLOW_FILE, row, Effect.ALLOW, program_vocabulary(), bases)
+
+    assert rule.bases == ("foa", "fvl-13")
+
+
 def test_change_of_a_basis_is_in_the_diff_and_takes_no_second_person() -> None:
     shipped, ends = read_draft(policy_files()), read_draft(ENDS)
 
@@ -185,7 +202,8 @@ def test_lint_notes_expired_unused_and_missing_bases() -> None:
     assert notes(ENDS, None) == {}
     assert notes(ENDS, date(2027, 1, 1)) == {
         ("basis_expired", "fvl-13c"): (
-            "expired after 2026-12-31, and fvl-13 replaces it; named by A01 A02 A33 A07 A07c A07b"
+            "expired after 2026-12-31, and fvl-13 replaces it;"
+            " named by A01 A02 A33 A07 A07c A07b A48 A51"
         )
     }
     unnamed = with_bases(", allow, fvl-13b-1-3 fvl-8 arkivlova", ", allow", "allow.csv")

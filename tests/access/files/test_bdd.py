@@ -2,11 +2,11 @@
 
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inbox.access.files.bdd import FALSE, TRUE, Bdd, BddAlgebra
-from inbox.access.policy.conditions import Condition
+from inbox.access.policy.conditions import Condition, Name, Not
 from tests.access.condition_strategies import conditions_over, holds
 
 NAMES = ("a", "b", "c", "d")
@@ -68,6 +68,8 @@ def test_bdd_example_makes_the_condition_true(condition: Condition) -> None:
 
 @FEW
 @given(conditions, st.sampled_from(NAMES))
+@example(Name("a"), "a")
+@example(Not(Name("a")), "a")
 def test_bdd_exists_holds_for_either_value_of_the_fact(condition: Condition, name: str) -> None:
     truths, truth = made(condition)
     values = dict(zip(WORLDS, tried(condition), strict=True))

@@ -15,6 +15,7 @@ from inbox.access.files.folder import digest_of
 from inbox.access.files.versions import DigestRule, pack_files
 from inbox.access.policy.names import RemovedName, Vocabulary, program_vocabulary
 from inbox.errors import PolicyError
+from inbox.line.active_rule_books import rule_book_kind
 from inbox.migrations import downgrade, upgrade
 from inbox.store import SCHEMA_REVISION, create_engine
 from tests.access.kept_policies import (
@@ -81,8 +82,9 @@ def test_upgrade_keeps_each_decision_of_a_policy_with_fewer_facts_and_actions(
 
         assert policy.digest == digest
         assert decided_otherwise(policy, but=Action.NOTE) == []
-    assert policy.later.denied == (Action.NOTE,)
-    assert {name.name for name in policy.later.names} == {"needs_reviewer", "note"}
+    assert policy.later.denied == (Action.NOTE, Action.FIGURES)
+    later = {"needs_reviewer", "note", "undo", "decline", "figures", "own_recent_move"}
+    assert {name.name for name in policy.later.names} == later | {"escalated", "records_manager"}
     asked = {held for *_, held, _ in recorded_decisions()}
     notes = {decided(policy, role, Action.NOTE, held) for role in Role for held in asked}
     assert {answer.split()[0] for answer in notes} == {"no"}
@@ -93,8 +95,8 @@ def test_upgraded_policy_decides_a_new_action_by_the_rows_that_it_was_part_of(
 ) -> None:
     kept_by_the_program_of_before(engine, files_of_fewer_names())
     program = program_vocabulary()
-    note = replace(program.names["note"], since=3, part_of=Action.OPEN)
-    vocabulary = replace(program, version=3, names={**program.names, "note": note})
+    note = replace(program.names["note"], since=4, part_of=(Action.OPEN,))
+    vocabulary = replace(program, version=4, names={**program.names, "note": note})
 
     upgrade(engine, check=partial(check_active_policy, vocabulary=vocabulary))
     policy = current(engine, vocabulary)
@@ -123,11 +125,36 @@ def test_policy_with_a_fact_that_the_program_lacks_is_refused_before_the_upgrade
     assert revision(engine) == "0002"
 
 
+def test_upgrade_asks_after_the_policy_alone_where_a_rule_book_is_active_too(
+    engine: sa.Engine,
+) -> None:
+    kept_by_the_program_of_before(engine, files_of_other_facts())
+    kind = {"kind": rule_book_kind("910075918")}
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO policy_version (id, kind, digest, files, proposed_by, proposed_at)"
+                " SELECT 'r', :kind, digest, files, proposed_by, proposed_at FROM policy_version"
+            ),
+            kind,
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO active_policy (kind, digest, version, active_from)"
+                " SELECT :kind, digest, 'r', active_from FROM active_policy"
+            ),
+            kind,
+        )
+
+    with pytest.raises(PolicyError, match="the active policy cannot be read: allow.csv, line "):
+        upgrade(engine, check=check_active_policy)
+
+
 def test_refused_upgrade_says_what_to_write_instead_of_a_removed_fact(engine: sa.Engine) -> None:
     kept_by_the_program_of_before(engine, files_of_vocabulary_1())
     program = program_vocabulary()
     names = {name: known for name, known in program.names.items() if name != "covers"}
-    vocabulary = replace(program, version=3, names=names, removed=covers_removed(program))
+    vocabulary = replace(program, version=4, names=names, removed=covers_removed(program))
 
     with pytest.raises(PolicyError, match="allowed: write `has_grant`") as refused:
         upgrade(engine, check=partial(check_active_policy, vocabulary=vocabulary))

@@ -53,6 +53,7 @@ def test_invariants_file_with_assumptions_only_is_refused() -> None:
         read_invariants(raw("assume a implies b"), ("a", "b"))
 
     assert refused.value.code == "policy.empty"
+    assert refused.value.reason.startswith("invariants.txt, line 1: ")
 
 
 @pytest.mark.parametrize("duties", [frozenset({Duty.LOG}), frozenset(Duty)])

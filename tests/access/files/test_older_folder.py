@@ -2,6 +2,7 @@
 
 import pytest
 
+from inbox.access import Action
 from inbox.access.facts.registry import FACTS
 from inbox.access.files.folder import (
     OLDER_FILES,
@@ -15,8 +16,8 @@ from inbox.access.policy.engine import model_text
 from inbox.access.review.lint import lint
 from inbox.errors import PolicyError
 from inbox.language import TextLanguage
-from tests.access.kept_policies import decided_otherwise, recorded_decisions
-from tests.access.town import KEPT_BEFORE, files_of_vocabulary_1
+from tests.access.kept_policies import decided, decided_otherwise, recorded_decisions
+from tests.access.town import KEPT_BEFORE, files_of_vocabulary_1, files_of_vocabulary_2
 
 KEPT_DIGEST = "3f1ae4b8343cd6c579df24a793fa30776ad49508ebb303b474b939c5d63d565e"
 
@@ -38,6 +39,39 @@ def test_older_folder_with_fewer_facts_decides_what_the_program_of_before_decide
     assert policy.facts == FACTS.keys()
 
 
+def test_folder_of_vocabulary_2_decides_what_the_program_of_before_decided() -> None:
+    policy = read_policy(files_of_vocabulary_2())
+
+    assert {outcome.split()[0] for *_, outcome in recorded_decisions(2)} == {"yes", "no"}
+    assert decided_otherwise(policy, recorded=2) == []
+    assert policy.later.denied == (Action.FIGURES,)
+    assert policy.later.stand_ins[Action.UNDO] == (Action.PLACE,)
+    assert Action.POLICY_APPROVE in policy.later.stand_ins[Action.DECLINE]
+
+
+def test_folder_of_vocabulary_2_lets_decline_who_could_approve_and_undo_who_could_place() -> None:
+    policy = read_policy(files_of_vocabulary_2())
+
+    answers = [
+        (decided(policy, role, Action.DECLINE, held), decided(policy, role, action, held))
+        for role, action, held, _ in recorded_decisions(2)
+        if action in policy.later.stand_ins[Action.DECLINE]
+        and "proposed_by_other" in held
+        and "conflict" not in held
+    ]
+    undone = [
+        (decided(policy, role, Action.UNDO, held), outcome)
+        for role, action, held, outcome in recorded_decisions(2)
+        if action is Action.PLACE
+    ]
+
+    approved = [declined for declined, could in answers if could.startswith("yes")]
+    assert approved
+    assert all(declined.startswith("yes") for declined in approved)
+    assert undone
+    assert all(undo == place for undo, place in undone)
+
+
 def test_kept_version_of_an_older_folder_keeps_its_digest() -> None:
     version = FilesOfVersion(files=files_of_vocabulary_1(), digest_rule=DigestRule.DECIDING_FILES)
 
@@ -52,7 +86,7 @@ def test_lint_notes_what_an_older_folder_was_not_written_for() -> None:
         .said.text(TextLanguage.EN)
         .startswith("the policy was written before version 2 of the vocabulary")
     )
-    assert "write `vocabulary = 2`" in found["older_folder", "policy.toml"].said.text(
+    assert "write `vocabulary = 3`" in found["older_folder", "policy.toml"].said.text(
         TextLanguage.EN
     )
     assert not any(each.is_error for each in found.values())
@@ -68,6 +102,7 @@ def test_older_folder_with_a_missing_file_is_refused(file: str) -> None:
         read_policy(files)
 
     assert error.value.code == "policy.files"
+    assert error.value.reason.endswith(f"allowed: exactly {', '.join(OLDER_FILES)}")
 
 
 def test_older_folder_may_explain_a_name_that_no_row_uses_and_the_program_lacks() -> None:

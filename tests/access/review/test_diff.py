@@ -97,13 +97,17 @@ def test_diff_of_a_narrower_row_reports_losses_and_no_gain(draft: PolicyDraft) -
 
 
 def test_diff_joins_roles_with_the_same_change_in_one_line(draft: PolicyDraft) -> None:
-    old = b"A37, close_task, archivist leader handler security_reviewer operator, own_task,"
+    roles = b"archivist leader handler security_reviewer operator records_manager"
+    old = b"A37, close_task, " + roles + b", own_task,"
     diff = compare_policies(
         draft, edited(("allow.csv", old, old.replace(b"own_task,", b"late_word,")))
     )
 
     assert changes(diff) == [
-        "close_task by archivist handler leader security_reviewer operator: lost when always"
+        (
+            "close_task by archivist handler leader security_reviewer operator records_manager:"
+            " lost when always"
+        )
     ]
     assert {"own_task", "not late_word"} <= set(diff.common_literals)
 

@@ -1,6 +1,7 @@
 """What gains anything takes two; what narrows takes one, with fences: decided by the difference."""
 
 import re
+from collections.abc import Iterable
 
 import pytest
 
@@ -10,6 +11,8 @@ from inbox.access.files.versions import FilesByName
 from inbox.access.policy.vocabulary import Action, Effect
 from inbox.access.review.one_person import CONTROL_ACTIONS, why_two_people
 from inbox.errors import PolicyError
+from inbox.language import TextLanguage
+from inbox.strict.phrases import Phrase
 from tests.access.town import policy_files
 
 QUICK = (
@@ -36,6 +39,10 @@ def shipped() -> PolicyDraft:
     return read_draft(policy_files())
 
 
+def english(reasons: Iterable[Phrase]) -> tuple[str, ...]:
+    return tuple(reason.text(TextLanguage.EN) for reason in reasons)
+
+
 def test_equal_policies_take_one_person(shipped: PolicyDraft) -> None:
     assert why_two_people(shipped, shipped) == ()
 
@@ -44,23 +51,23 @@ def test_equal_policies_take_one_person(shipped: PolicyDraft) -> None:
     ("file", "old", "new", "rows", "why"),
     [
         ("allow.csv", "in_unit and assigned and cleared, log", "in_unit and assigned, log", 0,
-         "it gains: open by handler: gained"),
+         r"it gains: case handler may .*\(open\)$"),
         ("allow.csv", "and strong_auth, log review, allow", "and strong_auth, log, allow", 0,
-         "it gains: open by handler: duties log review -> log"),
+         r"it gains: .*\(open\) with another duty\. It was: .*\(review\)\. It becomes: .*\(log\)$"),
         ("deny.csv", "p, D05b, delegate, *, target_is_self, none, deny, ", "# ", -1,
-         "it gains: delegate"),
+         r"it gains: .*\(delegate\)$"),
         ("deny.csv", "p, D05b, delegate,", "p, D05c, delegate,", 0,
          "it changes the deny row D05b"),
         ("allow.csv", "p, A40, route_edit, archivist, strong_auth",
          "p, A40, route_edit, archivist, strong_auth and reason_given", 0,
-         "it changes who may route_edit"),
+         r"it changes who may .*\(route_edit\)$"),
         ("invariants.txt", "open implies not conflict\n", "", -1,
          "it drops an invariant: open implies not conflict"),
         ("invariants.txt", "open implies not conflict\n",
          "open implies not conflict\nassume covers implies assigned\n", 1,
          "it assumes more: assume covers implies assigned"),
         ("policy.toml", ', "involved"', "", 0,
-         "involved need no longer be able to stop something"),
+         r"no rule need be able to stop for this any more: .*\(involved\)$"),
     ],
 )  # fmt: skip
 def test_policy_change_that_gains_or_drops_a_fence_takes_two(
@@ -68,7 +75,7 @@ def test_policy_change_that_gains_or_drops_a_fence_takes_two(
 ) -> None:
     wider = read_draft(edited(file, old, new, rows))
 
-    assert any(each.startswith(why) for each in why_two_people(shipped, wider))
+    assert any(re.match(why, each) for each in english(why_two_people(shipped, wider)))
 
 
 def test_a_clearance_that_changes_takes_two(shipped: PolicyDraft) -> None:
@@ -79,7 +86,7 @@ def test_a_clearance_that_changes_takes_two(shipped: PolicyDraft) -> None:
 
     found = why_two_people(shipped, read_draft({**files, "shielding.toml": other.encode()}))
 
-    assert any(each.startswith("it changes a clearance: ") for each in found)
+    assert any(each.startswith("it changes a clearance: ") for each in english(found))
 
 
 def test_added_fences_and_narrower_rows_take_one(shipped: PolicyDraft) -> None:
@@ -107,7 +114,7 @@ def test_each_row_is_switched_off_by_one_person_unless_the_difference_forbids_it
     for rule in shipped.policy.rules:
         if rule.effect is Effect.ALLOW:
             off = read_draft(with_row_off(policy_files(), rule.id))
-            said[rule.id] = why_two_people(shipped, off)
+            said[rule.id] = english(why_two_people(shipped, off))
 
     quick = {row for row, why in said.items() if not why}
     assert set(QUICK) <= quick
@@ -119,7 +126,8 @@ def test_each_row_is_switched_off_by_one_person_unless_the_difference_forbids_it
             if one.effect is Effect.ALLOW and one.actions == rule.actions and one is not rule
         ]
         if rule.effect is Effect.ALLOW and not others:
-            assert f"nobody could {rule.actions} any more" in said[rule.id]
+            lost = rf"nobody could .*\({rule.actions}\) any more"
+            assert any(re.fullmatch(lost, each) for each in said[rule.id])
 
 
 def test_switching_off_in_two_steps_never_leaves_an_action_to_nobody(shipped: PolicyDraft) -> None:
@@ -127,7 +135,8 @@ def test_switching_off_in_two_steps_never_leaves_an_action_to_nobody(shipped: Po
     both = with_row_off(one, "A46b")
 
     assert why_two_people(shipped, read_draft(one)) == ()
-    assert why_two_people(read_draft(one), read_draft(both)) == ("nobody could hold any more",)
+    (why,) = english(why_two_people(read_draft(one), read_draft(both)))
+    assert re.fullmatch(r"nobody could .*\(hold\) any more", why)
 
 
 def test_action_that_nobody_could_do_before_is_not_lost_by_a_narrowing() -> None:
@@ -152,7 +161,9 @@ def test_dropped_assumption_takes_one(shipped: PolicyDraft) -> None:
 def test_on_again_takes_two(shipped: PolicyDraft) -> None:
     off = read_draft(with_row_off(policy_files(), "A12"))
 
-    assert any(each.startswith("it gains: take") for each in why_two_people(off, shipped))
+    assert any(
+        re.match(r"it gains: .*\(take\)", each) for each in english(why_two_people(off, shipped))
+    )
 
 
 def test_switching_off_what_an_invariant_needs_is_refused() -> None:

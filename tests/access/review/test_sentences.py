@@ -1,16 +1,23 @@
 """Rules, conditions and differences as sentences in three languages, with their legal basis."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from inbox.access import Action, Capacity, Decision, Duty, Role
 from inbox.access.files.folder import PolicyDraft, load_draft, read_draft
 from inbox.access.policy.conditions import read_condition
-from inbox.access.policy.names import program_vocabulary
+from inbox.access.policy.legal_basis import LegalBasis
+from inbox.access.policy.names import MeaningLanguage, program_vocabulary
 from inbox.access.policy.vocabulary import Effect
 from inbox.access.review.diff import compare_policies
 from inbox.access.review.difference_sentences import difference_sentences
+from inbox.access.review.explain import DecisionExplanation
 from inbox.access.review.sentences import AccessSentences
+from inbox.domain import PersonId, UnitId
 from inbox.language import TextLanguage
-from tests.access.town import POLICIES, allow, deny, policy_files
+from tests.access.town import BERGVIK, POLICIES, allow, deny, policy_files
 
 NB, NN, EN = TextLanguage.NB, TextLanguage.NN, TextLanguage.EN
 A11 = b"has_grant and cleared, log, allow"
@@ -79,6 +86,67 @@ def test_denial_for_every_role_says_nobody_and_a_rule_that_is_off_says_so() -> N
         "  always",
     ]
     assert deny("D01", "open", "*", "conflict").effect is Effect.DENY
+
+
+def test_only_a_denial_for_every_role_says_nobody() -> None:
+    for_some = [*sentences().rule(deny("D01", "open", "handler", "conflict"), {})]
+    allowed = [*sentences().rule(allow("A01", "open", "*", "always"), {})]
+
+    assert for_some[0] == "D01: case handler may not read the content (open)"
+    assert allowed == [
+        "A01: every role may read the content (open)",
+        "  always",
+        "  legal basis: not given",
+    ]
+
+
+def test_duties_are_said_where_a_rule_that_allows_has_some() -> None:
+    logged = replace(allow("A01", "open", "handler", "always"), duties=frozenset({Duty.REASON}))
+    denied = replace(deny("D01", "open", "*", "always"), duties=frozenset({Duty.REASON}))
+    gone = replace(logged, bases=("gone",))
+
+    assert [*sentences().rule(logged, {})][-2:] == [
+        "  duty: requires a reason (reason)",
+        "  legal basis: not given",
+    ]
+    assert [*sentences().rule(denied, {})][1:] == ["  always", "  legal basis: not given"]
+    assert [*sentences().rule(gone, {})] == [*sentences().rule(logged, {})]
+    assert sentences().duties([]) == "none"
+
+
+def test_sentence_of_a_decision_has_its_rule_duties_bases_and_earlier_action() -> None:
+    kari = Capacity(
+        id="k", role=Role.LEADER, organisation=BERGVIK, person=PersonId("k"), unit=UnitId("bv")
+    )
+    no = Decision(allowed=False, action="open", rule="none", digest="d")
+    yes = replace(no, allowed=True, rule="A11", duties=frozenset({Duty.REASON}))
+    basis = LegalBasis(
+        id="x",
+        act="a",
+        section="",
+        valid_from=None,
+        valid_until=None,
+        successor=None,
+        text=dict.fromkeys(MeaningLanguage, "Act"),
+    )
+
+    def said(decision: Decision, **more: Any) -> list[str]:
+        explained = DecisionExplanation(decision=decision, facts={}, rules=(), **more)
+        return [*sentences().decision(kari, explained)]
+
+    assert said(no) == [
+        "As unit leader in bv: may not read the content (open)",
+        "  No rule allows it.",
+        "  policy: d",
+    ]
+    assert said(yes, bases=(basis,), stands_for=(Action.LIST,))[1:5] == [
+        "  That follows from A11.",
+        "  duty: requires a reason (reason)",
+        "  legal basis: Act (x)",
+        *said(yes, stands_for=(Action.LIST,))[3:4],
+    ]
+    assert [len(said(yes)), len(said(yes, stands_for=(Action.LIST,)))] == [4, 5]
+    assert said(yes)[0] == "As unit leader in bv: may read the content (open)"
 
 
 @pytest.mark.parametrize(

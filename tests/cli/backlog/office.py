@@ -4,14 +4,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from sqlmodel import col, select
+
 from inbox.access.question import Capacity
 from inbox.directory import import_agreed, issue_code
 from inbox.directory.format.toml_file import read_directory
 from inbox.domain import ReceiptState
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import case_system
+from inbox.line.settle import open_task
+from inbox.line.task_kinds import ROLE_OF_TASK, TaskKind
 from inbox.simulator.packages.certificates import TestAuthority
-from inbox.tables import CaseSystem, Message
+from inbox.tables import CaseSystem, Message, Task
 from tests.cli.installation import Answer, Installed
 from tests.worlds import SENDER, World
 
@@ -30,6 +34,14 @@ name = "Siv Sikkerhet"
 person = "odd"
 unit = "desk"
 role = "operator"
+[[person]]
+id = "rita"
+name = "Rita Arkivleder"
+
+[[capacity]]
+person = "rita"
+unit = "desk"
+role = "records_manager"
 [[capacity]]
 person = "siv"
 unit = "desk"
@@ -131,3 +143,22 @@ def staff(office: Office) -> None:
     line = office.world.line
     with line.store.transaction() as tx:
         import_agreed(line, tx, read_directory(_MORE_PEOPLE), approved_by="anne+bjorn")
+
+
+def task_of(office: Office, kind: TaskKind, subject: str) -> str:
+    """A task that stands open, opened as the line opens it; its id."""
+    with office.world.line.store.transaction() as tx:
+        message = tx.get(Message, subject)
+        of_unit = message is not None and ROLE_OF_TASK[kind] in {"leader", "handler"}
+        open_task(
+            tx,
+            kind=kind,
+            subject=subject,
+            message_id=None if message is None else subject,
+            unit=message.unit if message is not None and of_unit else None,
+            code="test.code",
+        )
+    with office.world.line.store.reading() as tx:
+        return tx.exec(
+            select(Task.id).where(col(Task.kind) == kind.value, col(Task.subject_id) == subject)
+        ).one()

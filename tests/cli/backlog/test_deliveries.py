@@ -84,7 +84,7 @@ def test_receipt_list_has_impossible_receipts_with_code_until_they_are_settled(
 
     assert (row["message_id"], row["state"]) == (message.id, "IMPOSSIBLE")
     assert row["code"].startswith("receipt.") or row["code"].startswith("gateway.")
-    assert (accepted.code, accepted.out) == (0, "answered\n")
+    assert (accepted.code, accepted.out) == (0, "besvart\n")
     assert office.value("receipt", "list")["receipts"] == []
     for words in (("--state", "IMPOSSIBLE"), ("--sent-as", message.wire_id)):
         assert len(office.value("receipt", "list", *words)["receipts"]) == 1

@@ -10,6 +10,8 @@ from inbox.simulator.packages.builder import Tamper
 from inbox.tables import Message
 from tests.cli.backlog.office import REASON, Office
 
+pytestmark = pytest.mark.usefixtures("in_english")
+
 ANNE, BJORN = ("anne", "archivist"), ("bjorn", "archivist")
 KARI, OLA, ODD = ("kari", "leader@skole"), ("ola", "handler@skole"), ("odd", "operator")
 
@@ -157,3 +159,37 @@ def test_message_list_finds_messages_by_the_id_of_the_sender_for_operators_and_p
 
     assert [row["id"] for row in rows] == [message.id]
     assert (message.id in own, message.id in others) == (True, False)
+
+
+def test_release_is_undone_by_the_person_who_made_it_and_nobody_else(office: Office) -> None:
+    message = office.arrived("Om en elev")
+    did(office, KARI, "release", message.id)
+
+    did(office, ANNE, "undo", message.id, code=1)
+    assert did(office, KARI, "undo", message.id) == "undone\n"
+    assert state_of(office, message) == (MessageState.ROUTED, "skole")
+    did(office, KARI, "undo", message.id, code=1)
+
+
+def test_proposal_is_declined_by_another_with_a_reason_or_taken_back(office: Office) -> None:
+    message = office.arrived("Om noe annet")
+
+    def proposed() -> str:
+        told = did(
+            office, ANNE, "propose-refusal", message.id, "--code", "not_for_us", reason=REASON
+        )
+        return told.partition(":")[0]
+
+    def decided(by: str, *words: str, reason: str | None = None) -> tuple[int, str]:
+        told = office.says(by, "proposal", *words, "--as", "archivist", reason=reason)
+        return told.code, told.out
+
+    first = proposed()
+    assert decided("anne", "decline", first, reason="Den er vår")[0] == 1
+    assert decided("bjorn", "take-back", first)[0] == 1
+    assert decided("bjorn", "decline", first, reason="Den er vår") == (0, "declined\n")
+    assert "Den er vår" in decided("anne", "show", first)[1]
+    second = proposed()
+    assert decided("anne", "take-back", second) == (0, "taken back\n")
+    assert decided("bjorn", "approve", second)[0] == 1
+    assert state_of(office, message) == (MessageState.UNROUTED, None)

@@ -10,30 +10,11 @@ from inbox.domain import MessageState, new_id
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import case_system, unit
 from inbox.line.settle import open_task
-from inbox.line.task_kinds import ROLE_OF_TASK, TaskKind
-from inbox.tables import AuditEntry, CaseSystem, ConflictOfInterest, Message, Task
-from tests.cli.backlog.office import REASON, Office
+from inbox.line.task_kinds import TaskKind
+from inbox.tables import AuditEntry, CaseSystem, ConflictOfInterest, Message
+from tests.cli.backlog.office import REASON, Office, task_of
 
 REFERENCE = "2026/000321-1"
-
-
-def task_of(office: Office, kind: TaskKind, subject: str) -> str:
-    """A task that stands open, opened as the line opens it; its id."""
-    with office.world.line.store.transaction() as tx:
-        message = tx.get(Message, subject)
-        of_unit = message is not None and ROLE_OF_TASK[kind] in {"leader", "handler"}
-        open_task(
-            tx,
-            kind=kind,
-            subject=subject,
-            message_id=None if message is None else subject,
-            unit=message.unit if message is not None and of_unit else None,
-            code="test.code",
-        )
-    with office.world.line.store.reading() as tx:
-        return tx.exec(
-            select(Task.id).where(col(Task.kind) == kind.value, col(Task.subject_id) == subject)
-        ).one()
 
 
 def kinds(office: Office, by: str, role: str, *words: str) -> list[str]:

@@ -15,6 +15,8 @@ from tests.cli.database_edits import settings_of
 from tests.cli.installation import Answer, Installed
 from tests.rows import message_row
 
+pytestmark = pytest.mark.usefixtures("in_english")
+
 PAGE = Path(__file__).parents[3] / "docs" / "operators.md"
 TEXT = "Ring avsender.\nHun heter Kanarifugl\x9b31m."
 ON_THE_PAGE = "7c9e6679742540dea44be0740f90f6aa"

@@ -24,7 +24,11 @@ def _take_terminal() -> None:
 
 
 def at_a_terminal(
-    *words: str | Path, typed: Sequence[tuple[str, str]] = (), columns: int = 80, rows: int = 24
+    *words: str | Path,
+    typed: Sequence[tuple[str, str]] = (),
+    columns: int = 80,
+    rows: int = 24,
+    seconds: int = _SECONDS,
 ) -> tuple[int, str]:
     """Run the program; each text is typed once what it waits for stands there. Code and output."""
     ours, its = pty.openpty()
@@ -39,7 +43,7 @@ def at_a_terminal(
         env={**clean_environment(), "TERM": "xterm"},
     )
     os.close(its)
-    said, left, until = "", list(typed), time.monotonic() + _SECONDS
+    said, left, until = "", list(typed), time.monotonic() + seconds
     while time.monotonic() < until:
         if not select.select([ours], [], [], 1.0)[0]:
             continue

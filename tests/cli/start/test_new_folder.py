@@ -76,7 +76,7 @@ def test_new_routing_rules_name_the_desk_alone(tmp_path: Path) -> None:
     assert isinstance(shown.value, list)
     [book] = shown.value
     assert (book["organisation"], book["desk"], book["rules"]) == (OTHER, "arkiv", [])
-    assert (cases.code, cases.out.split(",")[0]) == (0, "1 cases")
+    assert (cases.code, cases.out.split(",")[0]) == (0, "1 tilfeller")
 
 
 def test_settings_that_are_commented_out_are_settings(made: Installed) -> None:

@@ -5,7 +5,9 @@ import re
 import stat
 
 import pytest
+from typer.testing import CliRunner
 
+from inbox.cli import run
 from tests.cli.database_edits import leaves_of
 from tests.cli.installation import OURS, Installed
 from tests.cli.start.terminal import at_a_terminal
@@ -116,3 +118,41 @@ def test_wrong_code_replaces_nothing_and_is_audited(installed: Installed) -> Non
     assert "person:code_replaced" not in [event for event, _ in _events(installed)]
     assert "person:code_refused" in [event for event, _ in _events(installed)]
     assert _may_sign_in(installed, "anne", installed.codes["anne"])
+
+
+def test_person_is_asked_and_shown_the_new_code_in_the_language_that_was_chosen(
+    installed: Installed,
+) -> None:
+    typed = [
+        ("Personleg kode for anne", f"{installed.codes['anne']}\r"),
+        ("Trykk Enter når ingen andre kan sjå han.", "\r"),
+        ("trykk Enter for å fjerne han frå skjermen.", "\r"),
+    ]
+    words = ("directory", "own-code", "--by", "anne", "--language", "nn")
+
+    code, said = at_a_terminal("--config", installed.config, *words, typed=typed)
+
+    assert code == 0, said
+    assert "dette er den personlege koden din" in said
+    assert "den gamle koden gjeld ikkje lenger" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "asked"),
+    [
+        ((), ("Personlig kode for anne", "Hvorfor")),
+        (("--language", "nn"), ("Personleg kode for anne", "Kvifor")),
+        (("--language", "en"), ("Personal code of anne", "Why")),
+    ],
+)
+def test_code_and_reason_are_asked_for_in_the_language_that_was_chosen(
+    installed: Installed, language: tuple[str, ...], asked: tuple[str, str]
+) -> None:
+    words = ["--config", str(installed.config), "policy", "roll-back", "--by", "anne", *language]
+
+    with CliRunner().isolation(input=f"{installed.codes['anne']}\nbecause\n") as streams:
+        run(words)
+        said = streams[1].getvalue().decode()
+
+    assert [text in said for text in asked] == [True, True]
+    assert "policy.nothing_before" in said

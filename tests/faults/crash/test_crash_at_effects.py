@@ -17,10 +17,19 @@ from tests.faults.harness.scenario_outcome import (
 )
 from tests.faults.harness.scenario_supervisor import scenario_run
 
-_FEW = ("told", "returned, refused", "missed, given up")
+_FEW = (
+    *("told", "returned, refused", "missed, given up"),
+    "placed in a moment, undone again and again",
+)
 _SOME = (
-    ("after vault:store", "after message:offered/offer<RELEASED", "after gateway:send_receipt"),
-    ("after gateway:confirm", "after event:send", "after proposal:opened/refuse"),
+    (
+        *("after vault:store", "after message:offered/offer<RELEASED"),
+        *("after gateway:send_receipt", "after message:placing/place<UNROUTED"),
+    ),
+    (
+        *("after gateway:confirm", "after event:send", "after proposal:opened/refuse"),
+        "before message:routed/place<PLACING",
+    ),
 )
 """One of each kind of row, half of them on each database; all of them on both take minutes."""
 _NOT_OF_EVERY_ROW = {"before event:send"}
@@ -83,7 +92,7 @@ def test_scenario_killed_at_every_effect_of_every_row_ends_like_an_undisturbed_r
 
 
 @SQLITE_SOON
-def test_scenario_killed_at_three_sample_effects_ends_like_an_undisturbed_run(
+def test_scenario_killed_at_sample_effects_ends_like_an_undisturbed_run(
     database: str, tmp_path: Path
 ) -> None:
     with scenario_run(database, tmp_path, _FEW) as told:

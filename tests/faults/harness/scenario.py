@@ -68,6 +68,7 @@ _WORD = _at(M.OFFERED, scenario_actions.say_registered, "message:registered/word
 _NO = _at(M.OFFERED, scenario_actions.say_refused, "message:returned/word")
 _RELEASE = _at(M.ROUTED, scenario_actions.release, "message:released/release")
 _WITHDRAW = _at(M.OFFERED, scenario_actions.withdraw, "message:routed/withdraw")
+_PLACING = "message:placing/place"
 _ASSIGN = "message:assigned/None"
 _REGISTER = "message:registered/register"
 
@@ -140,6 +141,57 @@ PARTS: Final[Mapping[str, Part]] = {
             ),
         ),
         entries=0,
+    ),
+    "placed in a moment, undone again and again": Part(
+        title="Ingen regel",
+        steps=(
+            _at(M.UNROUTED, scenario_actions.place_in_a_moment("skole"), _PLACING),
+            _at(M.PLACING, scenario_actions.undo, "message:unrouted/undo"),
+            _at(M.UNROUTED, scenario_actions.place_and_release("bv"), "message:released/place"),
+            _at(M.RELEASED, scenario_actions.undo, "message:unrouted/undo"),
+            _at(M.UNROUTED, scenario_actions.place_in_a_moment("skole"), _PLACING),
+            _at(M.ROUTED, scenario_actions.place_in_a_moment("bv"), _PLACING),
+            _at(M.PLACING, scenario_actions.undo, "message:routed/undo"),
+            _RELEASE,
+            _at(M.RELEASED, scenario_actions.undo_by_leader, "message:routed/undo"),
+            _at(M.ROUTED, scenario_actions.hand_back, "message:unrouted/hand_back"),
+            _at(M.UNROUTED, scenario_actions.place_and_release_in_a_moment("bv"), _PLACING),
+            _WORD,
+        ),
+    ),
+    "returned, placed in a moment, denied when it is due": Part(
+        title="Om barnevern",
+        steps=(
+            _NO,
+            _at(M.RETURNED, scenario_actions.place_in_a_moment("skole"), _PLACING),
+            _at(M.PLACING, scenario_actions.undo, "message:returned/undo"),
+            _at(M.RETURNED, scenario_actions.release_by_archive, "message:released/release"),
+            _at(M.RELEASED, scenario_actions.undo, "message:returned/undo"),
+            _at(M.RETURNED, scenario_actions.place_in_a_moment("skole"), _PLACING),
+            _at(M.PLACING, scenario_actions.stand_down, "conflict:noted/None"),
+            _at(M.RETURNED, scenario_actions.assign, _ASSIGN),
+            _at(M.RETURNED, scenario_actions.register, _REGISTER),
+        ),
+    ),
+    "placed in a moment, denied when it is due, placed by another": Part(
+        title="Ingen regel",
+        steps=(
+            _at(M.UNROUTED, scenario_actions.place_in_a_moment("skole"), _PLACING),
+            _at(M.PLACING, scenario_actions.stand_down, "conflict:noted/None"),
+            _at(M.UNROUTED, scenario_actions.place_in_a_moment("skole", second=True), _PLACING),
+            _at(M.ROUTED, scenario_actions.take, "message:taken/None"),
+            _at(M.ROUTED, scenario_actions.register, _REGISTER),
+        ),
+    ),
+    "proposed, declined, proposed again, refused": Part(
+        title="Ingen regel",
+        steps=(
+            _at(M.UNROUTED, propose(ProposalKind.REFUSE), "proposal:opened/refuse"),
+            _at(M.UNROUTED, scenario_actions.decline, "proposal:declined/decline"),
+            *_refused(M.UNROUTED),
+        ),
+        entries=0,
+        answer="ERROR",
     ),
     "a duplicate that had a unit": Part(
         title="Om en elev",

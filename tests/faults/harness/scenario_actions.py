@@ -1,21 +1,31 @@
 """What people and case systems do to one message of the story."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from sqlmodel import col, select
 
+from inbox import audit
 from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
-from inbox.domain import GrantKind, HoldCause, MessageId, ProposalState
+from inbox.domain import GrantKind, HoldCause, MessageId, ProposalState, new_id
+from inbox.line import Line
 from inbox.line.access import grants
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import archive_staff, case_system, holds, notes, unit
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
-from inbox.tables import AccessGrant, Arrival, CaseSystem, Delivery, Message, Proposal
+from inbox.tables import (
+    AccessGrant,
+    Arrival,
+    CaseSystem,
+    ConflictOfInterest,
+    Delivery,
+    Message,
+    Proposal,
+)
 from tests.faults.harness.external_archive import ArchiveFile
 from tests.faults.harness.line_process import LineProcess
 
@@ -177,6 +187,64 @@ def place_and_release(where: str) -> Act:
     return placed
 
 
+def place_in_a_moment(where: str, *, second: bool = False) -> Act:
+    """Placed so that it can be undone: the unit gets it an hour later."""
+
+    def placed(it: MessageContext) -> None:
+        by, seen = it.approver() if second else it.archivist(), it.message.version
+        archive_staff.place(_patient(it), by, it.message.id, unit=where, expected_version=seen)
+
+    return placed
+
+
+def place_and_release_in_a_moment(where: str) -> Act:
+    def placed(it: MessageContext) -> None:
+        archive_staff.place_and_release(
+            _patient(it),
+            it.archivist(),
+            it.message.id,
+            unit=where,
+            expected_version=it.message.version,
+        )
+
+    return placed
+
+
+def _patient(it: MessageContext) -> Line:
+    terms = replace(it.inside.line.terms, placing_grace=timedelta(hours=1))
+    return replace(it.inside.line, terms=terms)
+
+
+def undo(it: MessageContext) -> None:
+    archive_staff.undo(
+        it.inside.line, it.archivist(), it.message.id, expected_version=it.message.version
+    )
+
+
+def undo_by_leader(it: MessageContext) -> None:
+    archive_staff.undo(
+        it.inside.line, it.leader(), it.message.id, expected_version=it.message.version
+    )
+
+
+def stand_down(it: MessageContext) -> None:
+    """The archivist who has just placed it turns out to have a conflict of interest."""
+    person = it.archivist().person
+    assert person is not None
+    with it.inside.line.store.transaction() as tx:
+        tx.add(
+            ConflictOfInterest(
+                id=new_id(), person=person, message_id=it.message.id, active_from=tx.now
+            )
+        )
+        audit.record(
+            tx,
+            audit.Entry(
+                event="conflict:noted", who="test", subject=it.message.id, message_id=it.message.id
+            ),
+        )
+
+
 def duplicate(of: str) -> Act:
     def recognised(it: MessageContext) -> None:
         line, seen = it.inside.line, it.message.version
@@ -224,6 +292,16 @@ def propose(kind: ProposalKind) -> Act:
         message_proposals.propose(line, by, kind, it.subject, code=code or "", reason="Avtalt")
 
     return proposed
+
+
+def decline(it: MessageContext) -> None:
+    with it.inside.line.store.reading() as tx:
+        proposal = tx.exec(
+            select(Proposal.id).where(
+                col(Proposal.subject_id) == it.subject, col(Proposal.state) == ProposalState.OPEN
+            )
+        ).one()
+    message_proposals.decline(it.inside.line, it.approver(), proposal, reason="Det er vår")
 
 
 def approve(it: MessageContext) -> None:

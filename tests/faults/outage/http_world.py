@@ -44,7 +44,7 @@ BOUNDS = Bounds(
     transfer_read=timedelta(seconds=2),
     transfer=timedelta(seconds=3),
 )
-TERMS = Terms(undo_window=timedelta(0), min_free_bytes=0)
+TERMS = Terms(undo_window=timedelta(0), placing_grace=timedelta(0), min_free_bytes=0)
 _LONG_LIFE = timedelta(days=60)
 
 

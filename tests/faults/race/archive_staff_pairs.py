@@ -1,20 +1,22 @@
 """Who may meet whom at receipts, arrivals and tasks: what archive staff see to."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+from inbox.access.question import Capacity
 from inbox.domain import MessageId, new_id
-from inbox.line import Job
+from inbox.line import Job, Line
 from inbox.line.intake import announce
-from inbox.line.moves import archive_staff
+from inbox.line.moves import archive_staff, unit
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.line.settle import open_task
 from inbox.line.stations.arrival import notice_of
 from inbox.line.task_kinds import TaskKind
-from inbox.tables import Arrival, Receipt
+from inbox.tables import Arrival, Message, Receipt
 from tests.faults.race import message_builders
 from tests.faults.race.message_builders import anne, bjorn, worker
-from tests.faults.race.two_party_race import Race
+from tests.faults.race.two_party_race import Party, Race
 from tests.worlds import World
 
 
@@ -88,5 +90,65 @@ def two_close_a_task(world: World) -> Race:
     return Race(
         left=lambda side: archive_staff.close_by_hand(side.line, one, task, reason="Sett"),
         right=lambda side: archive_staff.close_by_hand(side.line, two, task, reason="Sett"),
+        messages=(message.id,),
+    )
+
+
+def undo_and_place_when_due(world: World) -> Race:
+    """The grace has passed, and a worker has the row as the person presses the key."""
+    message = message_builders.placing(world)
+    due = worker(world, Message, message.id)
+    return Race(left=message_builders.undoes(world, message), right=due, messages=(message.id,))
+
+
+def undo_in_two_tabs(world: World) -> Race:
+    message = message_builders.placing(world)
+    undoes = message_builders.undoes(world, message)
+    return Race(left=undoes, right=undoes, messages=(message.id,))
+
+
+def undo_and_offer(world: World) -> Race:
+    """What anne released is offered to the case system as she takes it back."""
+    message = message_builders.withdrawn(world)
+    seen = message_builders.again(world, message).version
+    unit.release(world.line, anne(world), message.id, expected_version=seen)
+    due = worker(world, Message, message.id)
+    return Race(left=message_builders.undoes(world, message), right=due, messages=(message.id,))
+
+
+def two_place(world: World) -> Race:
+    message = message_builders.arrived(world, "Ingen regel")
+    one, two = anne(world), bjorn(world)
+
+    def placed(by: Capacity, into: str) -> Party:
+        return lambda side: archive_staff.place(
+            _patient(side.line), by, message.id, unit=into, expected_version=message.version
+        )
+
+    return Race(left=placed(one, "bv"), right=placed(two, "ppt"), messages=(message.id,))
+
+
+def _patient(line: Line) -> Line:
+    return replace(line, terms=replace(line.terms, placing_grace=timedelta(minutes=2)))
+
+
+def decline_and_approve(world: World) -> Race:
+    message = message_builders.arrived(world, "Ingen regel")
+    proposal = message_builders.refusal(world, message, anne(world))
+    declines = message_builders.declines(bjorn(world), proposal)
+    return Race(
+        left=declines,
+        right=message_builders.approves(bjorn(world), proposal),
+        messages=(message.id,),
+    )
+
+
+def decline_and_take_back(world: World) -> Race:
+    message = message_builders.arrived(world, "Ingen regel")
+    by = anne(world)
+    proposal = message_builders.refusal(world, message, by)
+    return Race(
+        left=message_builders.declines(bjorn(world), proposal),
+        right=lambda side: message_proposals.take_back(side.line, by, proposal),
         messages=(message.id,),
     )

@@ -1,5 +1,6 @@
 """Brings a message of its own to where two parties may act on it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from inbox.access.policy.vocabulary import Role
@@ -168,9 +169,34 @@ def places(world: World, message: Message, *, into: str, seen: int) -> Party:
     )
 
 
+def placing(world: World, title: str = "Ingen regel") -> Message:
+    """Being placed by anne, who can undo it; due within two minutes."""
+    message = arrived(world, title)
+    patient = replace(world.line.terms, placing_grace=timedelta(minutes=2))
+    archive_staff.place(
+        replace(world.line, terms=patient),
+        anne(world),
+        message.id,
+        unit="bv",
+        expected_version=message.version,
+    )
+    return again(world, message)
+
+
+def undoes(world: World, message: Message) -> Party:
+    """Anne takes it back."""
+    by, seen = anne(world), again(world, message).version
+    return lambda side: archive_staff.undo(side.line, by, message.id, expected_version=seen)
+
+
 def approves(by: Capacity, proposal: str) -> Party:
     """A second person says yes."""
     return lambda side: message_proposals.approve(side.line, by, proposal)
+
+
+def declines(by: Capacity, proposal: str) -> Party:
+    """A second person says no."""
+    return lambda side: message_proposals.decline(side.line, by, proposal, reason="Ikke her")
 
 
 def says(delivery: Delivery, word: str, **body: str) -> Party:

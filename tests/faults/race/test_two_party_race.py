@@ -13,7 +13,7 @@ from tests.faults.race.two_party_race import two_sides
 from tests.faults.race.worker_process import ignore_the_fence, ignore_the_lock
 from tests.worlds import World
 
-_SAMPLE = ("withdraw, registered",)
+_SAMPLE = ("withdraw, registered", "undo, place when due", "place, place")
 _TIMES = 100
 
 

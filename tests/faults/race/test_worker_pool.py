@@ -1,5 +1,6 @@
 """Many workers on one PostgreSQL, each dawdling where it likes: every effect once, no deadlock."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from tests.faults.race.worker_pool import (
     worker_pool,
 )
 from tests.faults.race.worker_process import Pace, claim_and_advance, work
+from tests.runs.another_day import clock_of
 
 _TITLES = ("Melding om barnevern", "Om en sakkyndig", "Melding om barnevern")
 SHORT = Pace(lease=timedelta(seconds=0.5), longest=0.4)
@@ -145,6 +147,10 @@ def test_duplicate_moves_are_reported_when_workers_ignore_the_version_fence(
             time.sleep(0.2)
 
 
+@pytest.mark.skipif(
+    bool(clock_of(os.environ)),
+    reason="libfaketime stops deadlock_timeout",
+)
 def test_deadlock_is_counted_from_the_postgresql_log(postgres_server: str) -> None:
     before = deadlocks(postgres_server)
     engine = create_engine(databases.postgres_database(postgres_server))

@@ -44,7 +44,10 @@ def test_new_action_without_rows_is_a_task_for_security_reviewers_once(small_wor
     report_new_actions(world.line)
     report_new_actions(world.line)
 
-    assert tasks(world) == [("note", "note", "security_reviewer", TaskState.OPEN)]
+    assert sorted(tasks(world)) == [
+        ("figures", "figures", "security_reviewer", TaskState.OPEN),
+        ("note", "note", "security_reviewer", TaskState.OPEN),
+    ]
 
 
 def test_task_closes_by_itself_when_the_policy_decides_the_action(small_world: World) -> None:
@@ -54,7 +57,7 @@ def test_task_closes_by_itself_when_the_policy_decides_the_action(small_world: W
 
     report_new_actions(world.line)
 
-    assert [state for *_, state in tasks(world)] == [TaskState.DONE]
+    assert [state for subject, *_, state in tasks(world) if subject == "note"] == [TaskState.DONE]
 
 
 def test_task_that_a_person_closed_is_not_opened_again(small_world: World) -> None:
@@ -65,7 +68,7 @@ def test_task_that_a_person_closed_is_not_opened_again(small_world: World) -> No
 
     report_new_actions(world.line)
 
-    assert [state for *_, state in tasks(world)] == [TaskState.DONE]
+    assert [state for subject, *_, state in tasks(world) if subject == "note"] == [TaskState.DONE]
 
 
 def test_shipped_policy_opens_no_task_for_new_actions(small_world: World) -> None:

@@ -22,6 +22,7 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.domain import MessageState, ProposalState
 from inbox.errors import Conflict, InboxError, Invalid, NotFound, PolicyError
+from inbox.language import TextLanguage
 from inbox.line import Line
 from inbox.line.proposals import one_person, rule_versions
 from inbox.line.proposals.one_person import RollBack
@@ -74,7 +75,7 @@ def test_rolling_back_rules_that_narrowed_is_only_a_proposal(two: Two) -> None:
 
     assert made.proposed is not None
     assert two.active() == narrow
-    assert any("bv-straks" in why for why in made.why)
+    assert any("bv-straks" in why.text(TextLanguage.EN) for why in made.why)
     assert said(two.line, "route:rolled_back") == []
 
 
@@ -345,7 +346,8 @@ def test_one_editor_cannot_roll_back_a_policy_that_two_people_narrowed(
     made = one_person.roll_back(two.line, editor, POLICY_RULES, reason="r")
 
     assert made.proposed is not None
-    assert made.why[0].startswith("it gains: take by handler: gained when quarantined")
+    assert made.why[0].text(TextLanguage.EN).startswith("it gains: case handler may ")
+    assert "(take)" in made.why[0].text(TextLanguage.EN)
     assert policy_now(two).digest == narrow
     refused(
         Conflict("proposal.own"),

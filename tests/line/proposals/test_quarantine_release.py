@@ -269,7 +269,7 @@ def test_release_commands_let_a_message_pass_and_print_no_content(small_town: Sc
     assert REASON in shown.out
     assert not [secret for secret in SECRETS if secret in shown.out + made.out + approved.out]
     assert (refused.code, refused.err.split(":")[1].strip()) == (1, "not_permitted")
-    assert (approved.code, approved.out) == (0, "approved\n")
+    assert (approved.code, approved.out) == (0, "godkjent\n")
 
 
 def test_held_command_prints_json_of_a_held_message(small_town: School) -> None:

@@ -8,7 +8,7 @@ import pytest
 from inbox.simulator.casesystem.registry import HandJournal, Registry
 from inbox.simulator.casesystem.simulator import Behaviour, CaseSystemSimulator
 from tests.simulator.case_system_world import NOW, World, post
-from tests.simulator.product import Product, hook, wait_until
+from tests.simulator.product import KEY, Product, hook, wait_until
 
 
 def test_case_system_notified_by_webhook_collects_accepts_and_registers(
@@ -248,3 +248,44 @@ def test_hand_journal_keeps_both_of_two_identical_entries() -> None:
     journal.note("m1", reference="2026/77", at=NOW)
 
     assert [entry.reference for entry in journal.registered] == ["2026/77", "2026/77"]
+
+
+def test_case_system_never_collects_a_delivery_that_it_passes_over(
+    world: World, product: Product
+) -> None:
+    product.add("d1", "m1")
+    product.add("d2", "m2")
+    system = world.asking(Behaviour(passes_over=lambda delivery_id: delivery_id == "d1"))
+
+    wait_until(lambda: len(product.heard) == 2)
+    wait_until(system.idle)
+
+    assert {delivery_id for delivery_id, _, _, _ in product.heard} == {"d2"}
+
+
+def test_case_system_that_falls_silent_accepts_and_says_no_final_word(
+    world: World, product: Product
+) -> None:
+    product.add("d1", "m1")
+    product.add("d2", "m2")
+    system = world.asking(Behaviour(falls_silent=lambda told: told.message_id == "m1"))
+
+    wait_until(lambda: len(product.heard) == 3)
+    wait_until(system.idle)
+
+    words = sorted((delivery_id, word) for delivery_id, word, _, _ in product.heard)
+    assert words == [("d1", "accepted"), ("d2", "accepted"), ("d2", "registered")]
+    assert [entry.message_id for entry in system.registered] == ["m2"]
+
+
+def test_case_system_catches_up_in_the_thread_of_the_caller(world: World, product: Product) -> None:
+    product.add("d1", "m1")
+    product.add("d2", "m2")
+    system = CaseSystemSimulator("idle", clock=lambda: NOW)
+    system.connect(world.url, key=KEY)
+
+    system.catch_up()
+    system.close()
+
+    assert [entry.message_id for entry in system.registered] == ["m1", "m2"]
+    assert system.idle()

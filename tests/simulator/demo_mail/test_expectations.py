@@ -18,6 +18,7 @@ from inbox.routing.rule_reader import read_rules
 from inbox.simulator.demo_mail.expectations import Fate
 from inbox.simulator.demo_mail.letters import KNOWN_REFERENCES, Letter, mailbag
 from inbox.simulator.demo_mail.plan import Comes
+from inbox.simulator.demo_mail.three_weeks import SPAN, OfficeTime, three_weeks
 from inbox.simulator.gateway.queue import Damage
 from inbox.simulator.http.wire import json_bytes
 from inbox.simulator.packages.certificates import TestAuthority
@@ -84,7 +85,7 @@ def test_product_opens_demo_mail_with_the_expected_quarantine_codes(
     }
 
 
-def metadata_of(letter: Letter, package: Package) -> Metadata:
+def metadata_of(letter: Letter, package: Package, *, known_by_now: bool = False) -> Metadata:
     envelope, archive = package.envelope, package.archive
     assert archive is not None
     references = {envelope.receiver_ref, envelope.conversation_id}
@@ -93,7 +94,7 @@ def metadata_of(letter: Letter, package: Package) -> Metadata:
         for counterparty, reference, unit in KNOWN_REFERENCES
         if counterparty == envelope.sender and reference in references
     ]
-    followed = letter.plan.comes is Comes.WHEN_ANSWERED
+    followed = known_by_now or letter.plan.comes is Comes.WHEN_ANSWERED
     return Metadata(
         channel="integrasjonspunkt",
         service=Service(letter.service),
@@ -129,5 +130,52 @@ def test_municipality_rules_route_demo_mail_as_expected(
         release = "at once" if at_once else "by a person"
         wanted[letter.name] = (expect.rule, expect.unit, release) if expect.rule else None
         got[letter.name] = found and (found.rule, found.unit, found.release.value)
+
+    assert got == wanted
+
+
+@pytest.fixture(scope="module")
+def wordings(authority: TestAuthority) -> list[Letter]:
+    """Of the three weeks each kind in each of its wordings and for each fate, once."""
+    found: dict[object, Letter] = {}
+    for dated in three_weeks(authority, OfficeTime(NOW - SPAN, NOW)):
+        plan = dated.letter.plan
+        if plan.expect.fate is not Fate.MISSED:
+            found.setdefault((plan.sender, plan.public, plan.expect.fate), dated.letter)
+    return list(found.values())
+
+
+def test_product_opens_the_three_weeks_with_the_expected_quarantine_codes(
+    wordings: list[Letter], authority: TestAuthority
+) -> None:
+    got: dict[str, str | None] = {}
+    for letter in wordings:
+        got[letter.name] = None
+        try:
+            opened(letter, authority)
+        except PackageQuarantined as quarantine:
+            got[letter.name] = quarantine.code
+
+    assert len(got) >= 40
+    assert got == {
+        each.name: each.expect.code if each.expect.fate is Fate.QUARANTINED else None
+        for each in wordings
+    }
+
+
+def test_municipality_rules_route_the_three_weeks_as_expected(
+    wordings: list[Letter], authority: TestAuthority
+) -> None:
+    book = read_rules(RULES.name, RULES.read_bytes())
+    got, wanted = {}, {}
+    for letter in wordings:
+        expect = letter.expect
+        if expect.fate is Fate.QUARANTINED:
+            continue
+        known = expect.fate is not Fate.PLACED
+        metadata = metadata_of(letter, opened(letter, authority), known_by_now=known)
+        found = route(metadata, book, NOW.date())
+        wanted[letter.name] = (expect.rule, expect.unit) if expect.rule else None
+        got[letter.name] = found and (found.rule, found.unit)
 
     assert got == wanted

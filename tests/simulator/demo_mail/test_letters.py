@@ -40,6 +40,9 @@ def letters(authority: TestAuthority) -> list[Letter]:
     return mailbag(authority, NOW)
 
 
+OF_THREE_WEEKS = {Fate.OFFERED, Fate.SENT_BACK, Fate.UNANSWERED}
+
+
 def content(letter: Letter) -> bytes:
     """The package as the gateway would give it; of a lost one what it would have been."""
     package = letter.package
@@ -61,7 +64,8 @@ def test_demo_mail_has_enough_letters_of_every_fate(letters: list[Letter]) -> No
     fates = Counter(letter.expect.fate for letter in letters)
 
     assert len(letters) >= 32
-    assert set(fates) == set(Fate)
+    assert set(fates) == set(Fate) - OF_THREE_WEEKS
+    assert fates[Fate.UNROUTED] >= 5
     assert sum(letter.expect.rule is not None for letter in letters) >= 20
     assert fates[Fate.RULE_AT_ONCE] >= 4
     assert fates[Fate.RULE_RELEASED] >= 8

@@ -127,3 +127,18 @@ def test_capabilities_name_the_service_that_carries_each_process(
         ]
     }
     assert answer_of(unknown) == (404, "IdentifierNotFoundException")
+
+
+def test_other_end_of_one_receiver_fails_while_all_others_take(
+    gateway: GatewaySimulator, http: httpx.Client, clock: Clock, original: str
+) -> None:
+    gateway.other_end(OtherEnd.FAILS, of="910077473")
+    failed = send(http, clock, original, "OK")
+    clock.passes(hours=1)
+    gateway.other_end(OtherEnd.TAKES, of="910077473")
+    gateway.other_end(OtherEnd.FAILS, of="910076787")
+    taken = send(http, clock, original, "ERROR")
+    clock.passes(hours=1)
+
+    assert gateway.statuses(failed)[-1] == "FEIL"
+    assert gateway.statuses(taken)[-1] == "LEVERT"

@@ -1,0 +1,1 @@
+"""Tests of sign-in: sessions, identities, providers, and what attackers try."""

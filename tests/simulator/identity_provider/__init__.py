@@ -1,0 +1,1 @@
+"""The simulator's identity provider, met by an independent client and by its own tests."""

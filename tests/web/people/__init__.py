@@ -1,0 +1,1 @@
+"""The pages that people use: in process, and in a real browser."""

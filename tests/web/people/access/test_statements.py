@@ -1,0 +1,79 @@
+"""A page costs the same few statements, whatever the number of rows: counted whole per request."""
+
+from pathlib import Path
+
+import pytest
+
+from inbox.domain import MessageState
+from inbox.line.desk.queue_filters import Queue, QueueFilters
+from inbox.line.desk.saved_views import save_view
+from tests.line.desk.desk_world import at, mail, statements
+from tests.web.people.access.house import PEOPLE, AccessHouse, access_house
+from tests.web.people.access.mailbag import Mailbag
+
+_MOST_ON_THE_FRONT_PAGE, _MOST = 20, 12
+
+
+def _fill(house: AccessHouse, count: int) -> None:
+    for number in range(count):
+        mail(house.hall, received_at=at(house.hall, hours=number))
+        mail(house.hall, MessageState.ROUTED, received_at=at(house.hall, hours=number))
+    for channel in range(count // 4):
+        anne = house.hall.anne()
+        save_view(house.hall.line, anne, Queue.DISTRIBUTE, QueueFilters(channel=f"c{channel}"))
+
+
+def _pages(bag: Mailbag) -> list[str]:
+    message, done = bag.id_of("to distribute"), bag.id_of("own unit")
+    from_queue = f"/melding/{message}?ko=til-fordeling&gjort=fordelt.{done}"
+    return [
+        "/",
+        *(f"/ko/{queue}" for queue in Queue),
+        *(f"/ko/{queue}?gjort=fordelt.{done}" for queue in Queue),
+        "/ko/til-fordeling/velg",
+        f"/melding/{message}",
+        from_queue,
+        *(f"/melding/{message}/{form}?ko=til-fordeling" for form in ("vent", "notat", "avvisning")),
+        f"/melding/{bag.id_of('quarantined')}/kontroll",
+        f"/melding/{bag.id_of('unanswered')}/kvittering",
+        f"/forsendelse/{bag.id_of('missed')}",
+        f"/forslag/{bag.id_of('proposed by another')}",
+        f"/oppgave/{bag.id_of('of archivists')}",
+        *("/telefon", "/okter", "/kapasitet", "/hjelp", "/logg-inn"),
+        *(f"/melding/{bag.id_of('another organisation')}", f"/melding/{bag.id_of('nothing')}"),
+    ]
+
+
+def _counted(house: AccessHouse, who: str, address: str) -> tuple[int, str]:
+    with statements(house.hall.line.store.engine) as texts:
+        house.people[who].get(address)
+    asked = [each for each in texts if not each.startswith("BEGIN")]
+    return len(asked), "\n".join(asked)
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        "archivist",
+        *(pytest.param(each, marks=pytest.mark.long) for each in PEOPLE if each != "archivist"),
+    ],
+)
+def test_pages_cost_the_same_few_statements_with_two_rows_and_with_sixty(
+    tmp_path: Path, who: str
+) -> None:
+    with access_house(tmp_path) as house:
+        bag = Mailbag(house)
+        pages = _pages(bag)
+        house.people[who].get("/")
+        _fill(house, 2)
+        few = {page: _counted(house, who, page)[0] for page in pages}
+        _fill(house, 58)
+        many = {page: _counted(house, who, page)[0] for page in pages}
+
+    assert few == many
+    assert few["/"] > 8
+    most = {page: _MOST_ON_THE_FRONT_PAGE if page == "/" else _MOST for page in pages}
+    if who != "archivist":
+        # Each right by which it could be seen is asked for before it is said not to be here.
+        most |= {page: 19 for page in pages if page.startswith("/forslag/")}
+    assert {page: count for page, count in many.items() if count > most[page]} == {}

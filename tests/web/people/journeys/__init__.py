@@ -1,0 +1,1 @@
+"""Journeys of people through the staff inbox of a whole world."""
