@@ -124,7 +124,7 @@ def test_person_is_asked_and_shown_the_new_code_in_the_language_that_was_chosen(
     installed: Installed,
 ) -> None:
     typed = [
-        ("Personleg kode for anne", f"{installed.codes['anne']}\r"),
+        ("Personleg kode for anne: ", f"{installed.codes['anne']}\r"),
         ("Trykk Enter når ingen andre kan sjå han.", "\r"),
         ("trykk Enter for å fjerne han frå skjermen.", "\r"),
     ]
