@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
-from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity
 from inbox.domain import MessageId, PersonId
 from inbox.line import Line
@@ -18,7 +17,6 @@ from inbox.store import Transaction
 from inbox.tables import InHandRow, Person, table_of
 
 HELD_FOR: Final = timedelta(minutes=15)
-_SHOWING: Final = (Action.ROUTE, Action.LIST)
 _ROWS: Final = table_of(InHandRow)
 
 

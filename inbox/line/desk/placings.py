@@ -46,13 +46,6 @@ class PlacedMessage:
     """Until when this person can undo it; None if it is somebody else's, or too late."""
 
 
-def placings(line: Line, capacity: Capacity) -> tuple[PlacedMessage, ...]:
-    """The messages that are PLACING, oldest first."""
-    with listing_snapshot(line) as (tx, policy):
-        free = policy_without_duties(policy, Action.ROUTE, capacity.role)
-        return read_placed(tx, free, capacity, every=True)
-
-
 def placed_message(line: Line, capacity: Capacity, message_id: str) -> PlacedMessage | None:
     """One message, whatever its state; None if it is not there or not this capacity's to see."""
     with listing_snapshot(line) as (tx, policy):

@@ -214,7 +214,6 @@ CHANNELS: Final[Mapping[Service, str]] = {
     Service.DPF: "SvarUt",
     Service.DPV: "Altinn",
 }
-NO_UNIT: Final = to_translate("ingen enhet")
 
 
 def queue_name(texts: PageTexts, queue: Queue) -> str:
