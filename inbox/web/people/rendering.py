@@ -78,6 +78,14 @@ def render(
     return HTMLResponse(templates.write(request, template, values), status, headers)
 
 
+def render_form(
+    request: Request, template: str, problems: object | None, **values: Any
+) -> HTMLResponse:
+    """The page of a form, as `render` makes it; 422 if `problems` says what is wrong with it."""
+    status = 422 if problems else 200
+    return render(request, template, status=status, problems=problems, **values)
+
+
 def page_texts(request: Request) -> PageTexts:
     """The texts in the language of this request, for sentences that Python puts together."""
     visitor = visitor_of(request)

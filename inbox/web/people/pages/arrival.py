@@ -20,13 +20,12 @@ from inbox.web.people.pages.decision_forms import (
 from inbox.web.people.pages.distribute import version_of
 from inbox.web.people.pages.done import Deed, done_query
 from inbox.web.people.pages.place_in_queue import PlaceInQueue, address
-from inbox.web.people.rendering import page_texts, render
+from inbox.web.people.rendering import page_texts, render_form
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.texts import PageTexts
 from inbox.web.people.visitor import Visitor
 
 router = APIRouter()
-_UNPROCESSABLE = 422
 
 
 @router.get("/forsendelse/{arrival_id}")
@@ -72,17 +71,16 @@ def _show(
     texts = page_texts(request)
     found = arrival_view(line_of(request), capacity_of(visitor), arrival_id)
     may = {action.value: decision.allowed for action, decision in found.decisions.items()}
-    return render(
+    return render_form(
         request,
         "arrival.html",
-        status=_UNPROCESSABLE if wrong else 200,
+        wrong,
         found=found,
         heading=_sender(texts, found),
         facts=_facts(texts, found),
         may_fetch=may.get(Action.REFETCH.value, False),
         may_propose=may.get(Action.PROPOSE.value, False) and found.open_proposal is None,
         reasons=reason_choices(texts, ProposalKind.ABANDON.value),
-        problems=wrong,
         side=side_for(request, visitor),
     )
 

@@ -11,7 +11,7 @@ from inbox.errors import Conflict, NotPermitted
 from inbox.web.people.forms import ChangedByAnother, Form
 from inbox.web.people.pages.message import seen_message
 from inbox.web.people.pages.message_parts import last_change
-from inbox.web.people.pages.place_in_queue import address, place_of_form
+from inbox.web.people.pages.place_in_queue import page_within, place_of_form
 from inbox.web.people.rendering import page_texts
 from inbox.web.people.visitor import Visitor
 
@@ -33,6 +33,5 @@ def telling_what_changed(
             raise Conflict("message.erased") from None
         if form.one("versjon") in {"", str(found.row.version)}:
             raise
-        path = f"/melding/{message_id}"
-        now = replace(form, return_address=place.within(path) if place else address(path, {}))
+        now = replace(form, return_address=page_within(place, f"/melding/{message_id}"))
         raise ChangedByAnother(now, last_change(page_texts(request), found)) from None

@@ -21,7 +21,12 @@ from inbox.web.people.pages.change_notice import telling_what_changed
 from inbox.web.people.pages.context import capacity_of, line_of, side_for
 from inbox.web.people.pages.done import Deed, done_query
 from inbox.web.people.pages.message import message_values, seen_message
-from inbox.web.people.pages.place_in_queue import PlaceInQueue, address, place_of_form
+from inbox.web.people.pages.place_in_queue import (
+    PlaceInQueue,
+    address,
+    page_within,
+    place_of_form,
+)
 from inbox.web.people.rendering import page_texts, render
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.visitor import Visitor
@@ -127,11 +132,9 @@ def to_next(
 
 def to_message(form: Form, message_id: str, deed: Deed) -> RedirectResponse:
     """The same message again, in the queue that the form's page was reached from."""
-    place, path = place_of_form(form), f"/melding/{message_id}"
     said = done_query(deed, message_id)
-    return RedirectResponse(
-        place.within(path, **said) if place else address(path, said), status_code=303
-    )
+    there = page_within(place_of_form(form), f"/melding/{message_id}", **said)
+    return RedirectResponse(there, status_code=303)
 
 
 def _without_unit(request: Request, visitor: Visitor, message_id: str, form: Form) -> Response:

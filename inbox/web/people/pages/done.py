@@ -18,6 +18,7 @@ from inbox.line.desk.short_reference import short_reference_of
 from inbox.web.people import formats
 from inbox.web.people.frame import Done, DoneTone
 from inbox.web.people.pages.context import capacity_of, line_of
+from inbox.web.people.pages.shown_rows import sender_of
 from inbox.web.people.rendering import page_texts
 from inbox.web.people.texts import PageTexts, to_translate
 from inbox.web.people.visitor import Visitor
@@ -101,9 +102,7 @@ def _said(request: Request, deed: Deed, row_id: str, found: PlacedMessage | None
     _ = texts.gettext
     if found is None:
         return _said_of_what_is_not_seen(texts, deed, row_id)
-    sender = found.sender_name or (
-        formats.orgnr(found.sender) if found.sender else _("ukjent avsender")
-    )
+    sender = sender_of(texts, found.sender_name, found.sender)
     if deed is Deed.PLACED and found.unit_name is None:
         deed = Deed.UNDONE
     named = {"ref": found.reference, "sender": sender, "unit": found.unit_name or ""}

@@ -1,5 +1,6 @@
 """A message for those who distribute: its envelope, why it is here, what may be done with it."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -16,7 +17,7 @@ from inbox.web.people.forms import read_form
 from inbox.web.people.pages import message_parts
 from inbox.web.people.pages.context import capacity_of, line_of, side_for
 from inbox.web.people.pages.done import done_with, told_row
-from inbox.web.people.pages.place_in_queue import PlaceInQueue, address, place_of
+from inbox.web.people.pages.place_in_queue import PlaceInQueue, page_within, place_of
 from inbox.web.people.pages.shown_rows import marks_of, sender_of
 from inbox.web.people.rendering import page_texts, render
 from inbox.web.people.sign_in.visitors import Acting
@@ -78,9 +79,9 @@ def message_values(
     """What the page of a message, and every form about it, shows."""
     texts = page_texts(request)
     row = found.row
-    within = place.within if place else _plain
+    within = partial(page_within, place)
     return {
-        "heading": sender_of(texts, row),
+        "heading": sender_of(texts, row.sender_name, row.sender),
         "found": found,
         "row": row,
         "marks": marks_of(texts, row, visitor.person),
@@ -108,7 +109,3 @@ def _can_release(found: MessageView) -> bool:
     """Whether *fordel og frigi* can be done in one step: only from *til fordeling*."""
     decision = found.decisions.get(Action.RELEASE)
     return decision is not None and decision.allowed and found.row.unit is None
-
-
-def _plain(path: str, **more: str) -> str:
-    return address(path, more)

@@ -37,13 +37,12 @@ from inbox.web.people.pages.distribute import to_message, to_next, version_of
 from inbox.web.people.pages.done import Deed
 from inbox.web.people.pages.message import message_values, seen_message
 from inbox.web.people.pages.place_in_queue import place_of, place_of_form
-from inbox.web.people.rendering import page_texts, render
+from inbox.web.people.rendering import page_texts, render_form
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.texts import PageTexts, to_translate
 from inbox.web.people.visitor import Visitor
 
 router = APIRouter()
-_UNPROCESSABLE: Final = 422
 _WRITTEN_DAY: Final = re.compile(r"(\d{1,2})[./](\d{1,2})(?:[./](\d{4}))?")
 Wrong = shapes.FormProblems
 Sent = tuple[Line, Capacity, str, Form]
@@ -265,10 +264,10 @@ def _show(
     if chosen.action not in found.decisions or not found.decisions[chosen.action].allowed:
         raise NotFound
     texts, place = page_texts(request), place_of(request.query_params)
-    return render(
+    return render_form(
         request,
         chosen.template,
-        status=_UNPROCESSABLE if wrong else 200,
+        wrong,
         **message_values(request, visitor, found, place),
         title=texts.gettext(chosen.title),
         form_address=request.url.path,
@@ -281,7 +280,6 @@ def _show(
         refusals=refusal_choices(texts),
         waiver=waiver_in_words(texts, found.row.code),
         is_collected=is_collected(found),
-        problems=wrong,
         side=side_for(request, visitor, found),
     )
 

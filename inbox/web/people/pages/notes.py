@@ -5,19 +5,19 @@ from fastapi import APIRouter, Request, Response
 from inbox.errors import Invalid, NotFound
 from inbox.line.desk.placings import placed_message
 from inbox.line.moves import notes
-from inbox.web.people import formats, shapes
+from inbox.web.people import shapes
 from inbox.web.people.forms import read_form
 from inbox.web.people.pages.context import capacity_of, line_of
 from inbox.web.people.pages.decision_forms import form_problems
 from inbox.web.people.pages.distribute import to_message
 from inbox.web.people.pages.done import Deed
-from inbox.web.people.pages.place_in_queue import address, place_of
-from inbox.web.people.rendering import page_texts, render
+from inbox.web.people.pages.place_in_queue import page_within, place_of
+from inbox.web.people.pages.shown_rows import sender_of
+from inbox.web.people.rendering import page_texts, render_form
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.visitor import Visitor
 
 router = APIRouter()
-_UNPROCESSABLE = 422
 
 
 @router.get("/melding/{message_id}/notat")
@@ -49,18 +49,13 @@ def _show(
     if found is None:
         raise NotFound
     there = notes.read_notes(line, capacity, message_id)
-    place, here = place_of(request.query_params), f"/melding/{message_id}"
-    sender = found.sender_name or (
-        formats.orgnr(found.sender) if found.sender else texts.gettext("ukjent avsender")
-    )
-    return render(
+    return render_form(
         request,
         "note_form.html",
-        status=_UNPROCESSABLE if wrong else 200,
-        sender=sender,
+        wrong,
+        sender=sender_of(texts, found.sender_name, found.sender),
         reference=found.reference,
         notes=[shapes.Todo(what=each.text or texts.gettext("slettet")) for each in there],
         form_address=request.url.path,
-        message_address=place.within(here) if place else address(here, {}),
-        problems=wrong,
+        message_address=page_within(place_of(request.query_params), f"/melding/{message_id}"),
     )

@@ -37,11 +37,16 @@ def address(path: str, query: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
+def page_within(place: PlaceInQueue | None, path: str, **more: str) -> str:
+    """A page in the queue that it was reached from, if it was from one."""
+    return place.within(path, **more) if place else address(path, more)
+
+
 def place_of(query: Mapping[str, str]) -> PlaceInQueue | None:
     """The place that the parameters of an address name; None if they name none that there is."""
     try:
         queue = Queue(query.get(QUEUE_FIELD, ""))
-        return PlaceInQueue(queue=queue, filters=read_filters(_without_ours(query)))
+        return PlaceInQueue(queue=queue, filters=read_filters(query))
     except (ValueError, Invalid):
         return None
 
@@ -49,8 +54,3 @@ def place_of(query: Mapping[str, str]) -> PlaceInQueue | None:
 def place_of_form(form: Form) -> PlaceInQueue | None:
     """The place of the page that a form was on."""
     return place_of(dict(parse_qsl(form.return_address.partition("?")[2])))
-
-
-def _without_ours(query: Mapping[str, str]) -> Mapping[str, str]:
-    ours = {QUEUE_FIELD, "gjort", "etter"}
-    return {name: value for name, value in query.items() if name not in ours}

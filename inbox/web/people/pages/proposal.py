@@ -1,11 +1,10 @@
 """A proposal: what one person proposes, why, and what follows if another approves it."""
 
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from inbox.domain import PersonId
 from inbox.errors import NotFound
 from inbox.line.desk.approval_queue import ApprovalRole, ApprovalRow, approval_row
 from inbox.line.desk.queue_filters import Queue
@@ -24,13 +23,13 @@ from inbox.web.people.pages.decision_forms import (
 from inbox.web.people.pages.done import Deed, done_query
 from inbox.web.people.pages.message_forms import waiver_in_words
 from inbox.web.people.pages.place_in_queue import PlaceInQueue, address
-from inbox.web.people.rendering import page_texts, render
+from inbox.web.people.pages.shown_rows import sender_of
+from inbox.web.people.rendering import page_texts, render_form
 from inbox.web.people.sign_in.visitors import Acting, asking_for_strength
 from inbox.web.people.texts import PageTexts
 from inbox.web.people.visitor import Visitor
 
 router = APIRouter()
-_UNPROCESSABLE: Final = 422
 
 
 @router.get("/forslag/{proposal_id}")
@@ -93,14 +92,13 @@ def _show(
     row = approval_row(line, capacity, proposal_id)
     if row is None:
         raise NotFound
-    return render(
+    return render_form(
         request,
         "proposal.html",
-        status=_UNPROCESSABLE if wrong else 200,
+        wrong,
         **_in_words(texts, found, row),
         is_own=found.proposer == visitor.person,
         can_decide=row.viewer is ApprovalRole.APPROVER,
-        problems=wrong,
         decline_reasons=reason_choices(texts, "decline"),
     )
 
@@ -108,7 +106,7 @@ def _show(
 def _in_words(texts: PageTexts, found: MessageProposal, row: ApprovalRow) -> dict[str, Any]:
     _ = texts.gettext
     sentence, note = reason_in_words(texts, found.reason)
-    sender = row.sender_name or (formats.orgnr(row.sender) if row.sender else _("ukjent avsender"))
+    sender = sender_of(texts, row.sender_name, row.sender)
     facts = [
         shapes.ShownFact(label=_("Foreslått av"), value=row.proposer_name),
         shapes.ShownFact(
@@ -134,5 +132,4 @@ def _in_words(texts: PageTexts, found: MessageProposal, row: ApprovalRow) -> dic
         "subject_address": f"/forsendelse/{found.subject_id}"
         if row.is_arrival
         else f"/melding/{found.subject_id}",
-        "proposer": PersonId(found.proposer),
     }

@@ -19,7 +19,7 @@ from inbox.web.people.forms import read_form
 from inbox.web.people.pages.context import capacity_of, line_of, side_for
 from inbox.web.people.pages.done import done_of, done_with, told_row
 from inbox.web.people.pages.place_in_queue import PlaceInQueue, address
-from inbox.web.people.pages.shown_rows import shown_row
+from inbox.web.people.pages.shown_rows import sender_of, shown_row
 from inbox.web.people.rendering import page_texts, render
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.texts import PageTexts
@@ -73,11 +73,8 @@ def remove(request: Request, visitor: Acting, view_id: str) -> Response:
 
 def _place(request: Request, queue: str) -> PlaceInQueue:
     """The queue and filters of an address; what nobody was given is not here."""
-    query = {
-        name: value for name, value in request.query_params.items() if name not in {_AFTER, "gjort"}
-    }
     try:
-        return PlaceInQueue(queue=Queue(queue), filters=read_filters(query))
+        return PlaceInQueue(queue=Queue(queue), filters=read_filters(request.query_params))
     except (ValueError, Invalid):
         raise NotFound from None
 
@@ -235,22 +232,20 @@ def arrival_line(texts: PageTexts, row: ArrivalRow) -> dict[str, Any]:
     return {
         "address": f"/forsendelse/{row.id}",
         "ref": row.reference,
-        "sender": formats.orgnr(row.sender) if row.sender else texts.gettext("ukjent avsender"),
+        "sender": sender_of(texts, None, row.sender),
         "announced_at": row.announced_at,
         "age": row.age,
         "expires_at": row.expires_at,
         "channel": row.channel,
         "wire_id": row.wire_id,
-        "code": row.code or "",
     }
 
 
 def _approval(texts: PageTexts, row: ApprovalRow) -> shapes.Todo:
     said = f"{texts.gettext(words.PROPOSALS[row.kind])}: {row.reference}"
-    sender = row.sender_name or (formats.orgnr(row.sender) if row.sender else "")
     proposed = texts.gettext("%(name)s foreslår. Fra %(sender)s. Gjelder til %(day)s.") % {
         "name": row.proposer_name,
-        "sender": sender or texts.gettext("ukjent avsender"),
+        "sender": sender_of(texts, row.sender_name, row.sender),
         "day": formats.full_day(row.expires_at, texts.language),
     }
     when = formats.short_moment(row.created_at, texts.language)

@@ -17,7 +17,7 @@ def shown_row(
     return shapes.ShownRow(
         address=place.within(f"/melding/{row.id}"),
         ref=row.reference,
-        sender=sender_of(texts, row),
+        sender=sender_of(texts, row.sender_name, row.sender),
         orgnr=row.sender or OrgNumber(""),
         received_at=row.received_at,
         age=row.age,
@@ -48,11 +48,9 @@ def _found_by_check(row: QueueRow) -> QuarantineCode | None:
     return CODES.get(row.code or "") if row.state is MessageState.QUARANTINED else None
 
 
-def sender_of(texts: PageTexts, row: QueueRow) -> str:
+def sender_of(texts: PageTexts, name: str | None, number: OrgNumber | None) -> str:
     """The sender's name, or the number where the name is not known."""
-    if row.sender is None:
-        return texts.gettext("ukjent avsender")
-    return row.sender_name or formats.orgnr(row.sender)
+    return name or (formats.orgnr(number) if number else texts.gettext("ukjent avsender"))
 
 
 def process_name(process: str | None) -> str:

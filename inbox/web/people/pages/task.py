@@ -14,12 +14,11 @@ from inbox.web.people.pages.decision_forms import (
     read_reason,
     reason_choices,
 )
-from inbox.web.people.rendering import page_texts, render
+from inbox.web.people.rendering import page_texts, render_form
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.visitor import Visitor
 
 router = APIRouter()
-_UNPROCESSABLE = 422
 
 
 @router.get("/oppgave/{task_id}")
@@ -48,14 +47,13 @@ def _show(
     texts = page_texts(request)
     found = task_line(line_of(request), capacity_of(visitor), task_id)
     said = texts.gettext(words.TASKS[TaskKind(found.task.kind)])
-    return render(
+    return render_form(
         request,
         "task.html",
-        status=_UNPROCESSABLE if wrong else 200,
+        wrong,
         heading=said % {"ref": found.reference or ""},
         line=found,
         closes=found.task.kind in archive_staff.CLOSED_BY_PEOPLE,
         reasons=reason_choices(texts, "close_task"),
-        problems=wrong,
         side=side_for(request, visitor),
     )

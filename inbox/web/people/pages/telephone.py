@@ -10,13 +10,12 @@ from inbox.web.people.forms import read_form
 from inbox.web.people.pages.context import capacity_of, line_of, side_for
 from inbox.web.people.pages.decision_forms import form_problems
 from inbox.web.people.pages.message_parts import lamps_of
-from inbox.web.people.rendering import page_texts, render
+from inbox.web.people.rendering import page_texts, render_form
 from inbox.web.people.shapes import FormProblems
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.visitor import Visitor
 
 router = APIRouter()
-_UNPROCESSABLE = 422
 
 
 @router.get("/telefon")
@@ -57,13 +56,12 @@ def _show(
     sees = (
         texts.gettext(words.SENDER_SEES[found.sender_sees]) if found and found.sender_sees else ""
     )
-    return render(
+    return render_form(
         request,
         "telephone.html",
-        status=_UNPROCESSABLE if wrong else 200,
+        wrong,
         found=found,
         lamps=lamps,
         sender_sees=sees,
-        problems=wrong,
         side=side_for(request, visitor),
     )
