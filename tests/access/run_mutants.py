@@ -32,18 +32,8 @@ _LONGEST_WAIT_SECONDS: Final = 1800
 On a busy machine a mutant that lives only takes longer.
 """
 TESTS: Final = ROOT / "tests"
-_READERS: Final = ("inbox.strict", "inbox.tables.periods")
-_LAYERS_ABOVE: Final = ("inbox.access", "inbox.line", "inbox.directory")
-_ABOVE: Final = (
-    *_READERS,
-    *_LAYERS_ABOVE,
-    "inbox.web",
-    "inbox.config",
-    "inbox.wiring",
-    "inbox.worker",
-)
-_FORGOTTEN: Final = (*_ABOVE, "inbox.app", "inbox.cli", "tests")
-"""What may have seen need to know as it is: each mutant loads it anew."""
+_CHANGED: Final = ("inbox.access", "inbox.strict", "inbox.tables.periods")
+"""What has mutants: it, and all that holds something of it, is loaded anew by each."""
 _OWN: Final[dict[str, tuple[str, ...]]] = {
     "access.policy.conditions": ("access/policy/test_conditions", "access/policy/test_engine"),
     "access.policy.engine": (
@@ -239,14 +229,40 @@ def load_everything_else() -> None:
     """Load what the tests need, and forget all that knows need to know."""
     for name in ("pytest", "hypothesis", "tests.conftest"):
         importlib.import_module(name)
-    for name in [*sys.modules]:
-        if name != "tests.access.mutants" and any(
-            name == above or name.startswith(f"{above}.") for above in _FORGOTTEN
-        ):
-            del sys.modules[name]
+    forget_need_to_know()
     # What is loaded stays loaded: no child looks through it for garbage.
     gc.freeze()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+
+
+def forget_need_to_know() -> None:
+    """Forget what has mutants and, as often as something is found, what holds a part of it."""
+    ours = {
+        name: module
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in {"inbox", "tests"} and name != "tests.access.mutants"
+    }
+    forgotten = {name for name in ours if _is_in(name, _CHANGED) or _is_in(name, ["tests"])}
+    while more := {name for name in ours.keys() - forgotten if _holds(ours[name], forgotten)}:
+        forgotten |= more
+    for name in forgotten:
+        del sys.modules[name]
+
+
+def _is_in(name: str, packages: Iterable[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def _holds(module: ModuleType, forgotten: set[str]) -> bool:
+    """Whether something in a module is one of these modules, or made by one."""
+    values = vars(module).values()
+    made_by = (each.__name__ if isinstance(each, ModuleType) else _home(each) for each in values)
+    return any(name in forgotten for name in made_by)
+
+
+def _home(value: object) -> object:
+    home = getattr(value, "__module__", None)
+    return home if isinstance(home, str) else getattr(type(value), "__module__", None)
 
 
 def own_tests(module: str) -> list[str]:
