@@ -90,7 +90,7 @@ class TooFast(Conflict):
 def form_token(visitor: Visitor, action: str, at: datetime) -> str:
     """The token of a form that is made now, for one action of one session."""
     milliseconds = f"{int(at.timestamp() * 1000):x}"
-    return f"{milliseconds}.{_mac(visitor, action, milliseconds)}"
+    return f"{milliseconds}.{mac_of(visitor, 'form', action, milliseconds)}"
 
 
 def check_same_origin(request: Request, site: PeopleSite) -> None:
@@ -158,12 +158,15 @@ def _fields(request: Request) -> dict[str, tuple[str, ...]]:
 
 def _made_at(visitor: Visitor, action: str, token: str) -> datetime:
     milliseconds, _, mac = token.partition(".")
-    if not hmac.compare_digest(mac.encode(), _mac(visitor, action, milliseconds).encode()):
+    if not hmac.compare_digest(
+        mac.encode(), mac_of(visitor, "form", action, milliseconds).encode()
+    ):
         raise ForeignForm("the token is of another session or action")
     return datetime.fromtimestamp(int(milliseconds, 16) / 1000, tz=UTC)
 
 
-def _mac(visitor: Visitor, action: str, milliseconds: str) -> str:
-    signed = f"form\n{visitor.session}\n{action}\n{milliseconds}".encode()
+def mac_of(visitor: Visitor, purpose: str, *said: str) -> str:
+    """What only this session's pages can have written after these words."""
+    signed = "\n".join((purpose, visitor.session, *said)).encode()
     digest = hmac.digest(visitor.csrf_key, signed, sha256)[:_MAC_BYTES]
     return base64.urlsafe_b64encode(digest).decode("ascii")

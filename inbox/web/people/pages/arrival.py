@@ -42,7 +42,7 @@ def fetch_again(request: Request, visitor: Acting, arrival_id: str) -> Response:
     archive_staff.refetch(
         line_of(request), capacity_of(visitor), arrival_id, expected_version=version
     )
-    return _to_queue(Deed.REFETCHED, arrival_id)
+    return _to_queue(visitor, Deed.REFETCHED, arrival_id)
 
 
 @router.post("/forsendelse/{arrival_id}/oppgi")
@@ -57,12 +57,13 @@ def propose_to_give_up(request: Request, visitor: Acting, arrival_id: str) -> Re
     message_proposals.propose(
         line, capacity, ProposalKind.ABANDON, arrival_id, reason=reason.as_text()
     )
-    return _to_queue(Deed.PROPOSED, arrival_id)
+    return _to_queue(visitor, Deed.PROPOSED, arrival_id)
 
 
-def _to_queue(deed: Deed, arrival_id: str) -> RedirectResponse:
+def _to_queue(visitor: Visitor, deed: Deed, arrival_id: str) -> RedirectResponse:
     there = PlaceInQueue(queue=Queue.MISSED).address
-    return RedirectResponse(address(there, done_query(deed, arrival_id)), status_code=303)
+    said = done_query(visitor, deed, arrival_id)
+    return RedirectResponse(address(there, said), status_code=303)
 
 
 def _show(

@@ -64,7 +64,7 @@ def undo(request: Request, visitor: Acting, message_id: str) -> Response:
         archive_staff.undo(
             line_of(request), capacity_of(visitor), message_id, expected_version=version
         )
-    return to_message(form, message_id, Deed.UNDONE)
+    return to_message(visitor, form, message_id, Deed.UNDONE)
 
 
 @router.post("/melding/{message_id}/frigi")
@@ -116,9 +116,9 @@ def to_next(
     request: Request, visitor: Visitor, form: Form, message_id: str, deed: Deed
 ) -> RedirectResponse:
     """The next message of the queue that the form was reached from; the queue if it is empty."""
-    place, said = place_of_form(form), done_query(deed, message_id)
+    place, said = place_of_form(form), done_query(visitor, deed, message_id)
     if place is None:
-        return to_message(form, message_id, deed)
+        return to_message(visitor, form, message_id, deed)
     line, capacity = line_of(request), capacity_of(visitor)
     let_go(line, capacity, message_id)
     found = next_in_queue(line, capacity, place.queue, place.filters, after=MessageId(message_id))
@@ -130,9 +130,9 @@ def to_next(
     return RedirectResponse(where, status_code=303)
 
 
-def to_message(form: Form, message_id: str, deed: Deed) -> RedirectResponse:
+def to_message(visitor: Visitor, form: Form, message_id: str, deed: Deed) -> RedirectResponse:
     """The same message again, in the queue that the form's page was reached from."""
-    said = done_query(deed, message_id)
+    said = done_query(visitor, deed, message_id)
     there = page_within(place_of_form(form), f"/melding/{message_id}", **said)
     return RedirectResponse(there, status_code=303)
 

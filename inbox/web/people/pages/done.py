@@ -1,10 +1,12 @@
 """What this person did last, said on the page that follows, with the way to take it back.
 
-The address of that page says which deed on which row (`gjort=fordelt.<id>`), nothing else. Whether
-it still stands, and whether it can be undone, is read when the page is made. So the back button, a
+The address of that page says which deed on which row (`gjort=fordelt.<id>.<mac>`), nothing else.
+Its MAC is of this session: an address that somebody made up, or sent on, says nothing. Whether it
+still stands, and whether it can be undone, is read when the page is made. So the back button, a
 second tab or a colleague's eyes on the address never show what is not true.
 """
 
+import hmac
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,6 +18,7 @@ from inbox.errors import InboxError
 from inbox.line.desk.placings import PlacedMessage, placed_message
 from inbox.line.desk.short_reference import short_reference_of
 from inbox.web.people import formats
+from inbox.web.people.forms import mac_of
 from inbox.web.people.frame import Done, DoneTone
 from inbox.web.people.pages.context import capacity_of, line_of
 from inbox.web.people.pages.shown_rows import sender_of
@@ -68,33 +71,45 @@ _SAID: Final[Mapping[Deed, str]] = {
 _UNTIL: Final = to_translate("Kan angres til kl. %(time)s.")
 
 
-def done_query(deed: Deed, row_id: str) -> dict[str, str]:
+def done_query(visitor: Visitor, deed: Deed, row_id: str) -> dict[str, str]:
     """The parameter that says what was done on the page that follows."""
-    return {DONE_FIELD: f"{deed}.{row_id}"}
+    return {DONE_FIELD: f"{deed}.{row_id}.{_mac(visitor, deed, row_id)}"}
 
 
-def told_row(request: Request) -> str | None:
+def told_row(request: Request, visitor: Visitor) -> str | None:
     """The id of the row that the address says something was done with; None if it says nothing."""
-    name, _, row_id = request.query_params.get(DONE_FIELD, "").partition(".")
-    return row_id if name in set(Deed) and row_id else None
+    told = _told(request, visitor)
+    return told[1] if told else None
+
+
+def _told(request: Request, visitor: Visitor) -> tuple[Deed, str] | None:
+    name, _, rest = request.query_params.get(DONE_FIELD, "").partition(".")
+    row_id, _, mac = rest.partition(".")
+    if not hmac.compare_digest(mac.encode(), _mac(visitor, name, row_id).encode()):
+        return None
+    return Deed(name), row_id
+
+
+def _mac(visitor: Visitor, deed: str, row_id: str) -> str:
+    return mac_of(visitor, "done", deed, row_id)
 
 
 def done_of(request: Request, visitor: Visitor) -> Done | None:
     """What was done, if the address says so and the person may still know of the row."""
-    row_id = told_row(request)
+    row_id = told_row(request, visitor)
     if row_id is None:
         return None
     try:
         found = placed_message(line_of(request), capacity_of(visitor), row_id)
     except InboxError:
         return None
-    return done_with(request, found)
+    return done_with(request, visitor, found)
 
 
-def done_with(request: Request, found: PlacedMessage | None) -> Done | None:
+def done_with(request: Request, visitor: Visitor, found: PlacedMessage | None) -> Done | None:
     """The same for a page that has read how the row stands."""
-    name, _, row_id = request.query_params.get(DONE_FIELD, "").partition(".")
-    return _said(request, Deed(name), row_id, found) if told_row(request) else None
+    told = _told(request, visitor)
+    return _said(request, *told, found) if told else None
 
 
 def _said(request: Request, deed: Deed, row_id: str, found: PlacedMessage | None) -> Done | None:

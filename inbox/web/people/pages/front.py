@@ -15,6 +15,7 @@ from inbox.line.desk.queues import DeskSide, QueueCount
 from inbox.line.task_kinds import TaskKind
 from inbox.web.people import formats, shapes, words
 from inbox.web.people.pages.context import capacity_of, line_of, side_for
+from inbox.web.people.pages.done import done_of
 from inbox.web.people.pages.place_in_queue import PlaceInQueue
 from inbox.web.people.pages.shown_rows import shown_row
 from inbox.web.people.rendering import page_texts, render
@@ -43,6 +44,7 @@ def front(request: Request, visitor: Acting) -> Response:
         task_count=_task_count(found),
         late=[shown_row(texts, row, late, visitor.person) for row in found.late],
         wrong=[_wrong(texts, each) for each in visible_conditions(line, capacity_of(visitor))],
+        done=done_of(request, visitor),
         side=side_for(request, visitor, DeskSide(counts=found.figures, views=found.views)),
     )
 

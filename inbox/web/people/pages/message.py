@@ -35,7 +35,7 @@ def message(request: Request, visitor: Acting, message_id: str) -> Response:
         request,
         "message.html",
         **message_values(request, visitor, found, place),
-        done=done_with(request, found.told),
+        done=done_with(request, visitor, found.told),
         side=side_for(request, visitor, found),
     )
 
@@ -66,7 +66,7 @@ def seen_message(
         language=page_texts(request).language,
         queue=place.queue if place else None,
         filters=place.filters if place else NO_FILTERS,
-        tell_of=told_row(request),
+        tell_of=told_row(request, visitor),
     )
     if request.method == "GET":
         note_in_hand(line, capacity, message_id)

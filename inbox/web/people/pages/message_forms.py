@@ -58,12 +58,11 @@ class _MessageForm:
     template: str
     reasons: str = ""
     """The deed whose reasons can be chosen; empty where the form has none."""
-    deed: Deed
-    do: Callable[[PageTexts, MessageView, Sent], Wrong | None]
-    """Does it, or says what is wrong with what was typed."""
+    do: Callable[[PageTexts, MessageView, Sent], Deed | Wrong]
+    """What was done, or what is wrong with what was typed."""
 
 
-def _hold(texts: PageTexts, found: MessageView, sent: Sent) -> Wrong | None:
+def _hold(texts: PageTexts, found: MessageView, sent: Sent) -> Deed | Wrong:
     line, capacity, message_id, form = sent
     today = day_of(found.made_at)
     wrong, day = {}, read_day(form.one("dato"), today)
@@ -79,16 +78,17 @@ def _hold(texts: PageTexts, found: MessageView, sent: Sent) -> Wrong | None:
         return form_problems(
             texts, {"dato": texts.gettext("Velg en dag fram i tid, høyst 90 dager")}
         )
-    return None
+    return Deed.HELD
 
 
-def _end_hold(texts: PageTexts, found: MessageView, sent: Sent) -> None:
+def _end_hold(texts: PageTexts, found: MessageView, sent: Sent) -> Deed:
     line, capacity, message_id, _form = sent
     del texts, found
     holds.end_hold(line, capacity, message_id)
+    return Deed.HOLD_ENDED
 
 
-def _duplicate(texts: PageTexts, found: MessageView, sent: Sent) -> Wrong | None:
+def _duplicate(texts: PageTexts, found: MessageView, sent: Sent) -> Deed | Wrong:
     line, capacity, message_id, form = sent
     original = form.one("original")
     if original not in found.same_as:
@@ -97,39 +97,40 @@ def _duplicate(texts: PageTexts, found: MessageView, sent: Sent) -> Wrong | None
     archive_staff.mark_duplicate(
         line, capacity, message_id, original_id=original, expected_version=version
     )
-    return None
+    return Deed.DUPLICATE
 
 
-def _recheck(texts: PageTexts, found: MessageView, sent: Sent) -> None:
+def _recheck(texts: PageTexts, found: MessageView, sent: Sent) -> Deed:
     line, capacity, message_id, form = sent
     del texts, found
     version = version_of(form.one("versjon"))
     archive_staff.recheck(line, capacity, message_id, expected_version=version)
+    return Deed.RECHECKED
 
 
-def _propose_refusal(texts: PageTexts, found: MessageView, sent: Sent) -> Wrong | None:
+def _propose_refusal(texts: PageTexts, found: MessageView, sent: Sent) -> Deed | Wrong:
     del found
     code = sent[3].one("kode")
     others = {} if code in REFUSALS else {"kode": texts.gettext("Velg hva avsenderen skal få vite")}
     return _propose(texts, ProposalKind.REFUSE, sent, code, others)
 
 
-def _propose_release(texts: PageTexts, found: MessageView, sent: Sent) -> Wrong | None:
+def _propose_release(texts: PageTexts, found: MessageView, sent: Sent) -> Deed | Wrong:
     return _propose(texts, ProposalKind.QUARANTINE_RELEASE, sent, found.row.code or "", {})
 
 
 def _propose(
     texts: PageTexts, kind: ProposalKind, sent: Sent, code: str, others: Mapping[str, str]
-) -> Wrong | None:
+) -> Deed | Wrong:
     line, capacity, message_id, form = sent
     reason = read_reason(texts, form, kind.value, others=others)
     if not isinstance(reason, GivenReason):
         return reason
     message_proposals.propose(line, capacity, kind, message_id, code=code, reason=reason.as_text())
-    return None
+    return Deed.PROPOSED
 
 
-def _withdraw(texts: PageTexts, found: MessageView, sent: Sent) -> Wrong | None:
+def _withdraw(texts: PageTexts, found: MessageView, sent: Sent) -> Deed | Wrong:
     """One person until the case system has collected it; a proposal after that."""
     line, capacity, message_id, form = sent
     reason = read_reason(texts, form, "withdraw")
@@ -138,22 +139,22 @@ def _withdraw(texts: PageTexts, found: MessageView, sent: Sent) -> Wrong | None:
     if is_collected(found):
         kind = ProposalKind.WITHDRAW
         message_proposals.propose(line, capacity, kind, message_id, reason=reason.as_text())
-        return None
+        return Deed.PROPOSED
     version = version_of(form.one("versjon"))
     unit.withdraw(line, capacity, message_id, expected_version=version, reason=reason.as_text())
-    return None
+    return Deed.UNDONE
 
 
-def _receipt(texts: PageTexts, found: MessageView, sent: Sent) -> Wrong | None:
+def _receipt(texts: PageTexts, found: MessageView, sent: Sent) -> Deed | Wrong:
     line, capacity, message_id, form = sent
     del found
-    deed = "accept" if form.one("gjor") == "godta" else "resend"
-    reason = read_reason(texts, form, deed)
+    accept = form.one("gjor") == "godta"
+    reason = read_reason(texts, form, "accept" if accept else "resend")
     if not isinstance(reason, GivenReason):
         return reason
-    move = archive_staff.accept_failure if deed == "accept" else archive_staff.resend
+    move = archive_staff.accept_failure if accept else archive_staff.resend
     move(line, capacity, message_id, reason=reason.as_text())
-    return None
+    return Deed.ACCEPTED if accept else Deed.RESENT
 
 
 _FORMS: Final[Mapping[str, _MessageForm]] = {
@@ -161,28 +162,24 @@ _FORMS: Final[Mapping[str, _MessageForm]] = {
         action=Action.HOLD,
         title=to_translate("Sett på vent"),
         template="hold_form.html",
-        deed=Deed.HELD,
         do=_hold,
     ),
     "av-vent": _MessageForm(
         action=Action.HOLD,
         title=to_translate("Ta av vent"),
         template="plain_form.html",
-        deed=Deed.HOLD_ENDED,
         do=_end_hold,
     ),
     "duplikat": _MessageForm(
         action=Action.DUPLICATE,
         title=to_translate("Duplikat av"),
         template="duplicate_form.html",
-        deed=Deed.DUPLICATE,
         do=_duplicate,
     ),
     "kontroll": _MessageForm(
         action=Action.RECHECK,
         title=to_translate("Kontroller på nytt"),
         template="plain_form.html",
-        deed=Deed.RECHECKED,
         do=_recheck,
     ),
     "avvisning": _MessageForm(
@@ -190,7 +187,6 @@ _FORMS: Final[Mapping[str, _MessageForm]] = {
         title=to_translate("Foreslå avvisning"),
         template="refusal_form.html",
         reasons="refuse",
-        deed=Deed.PROPOSED,
         do=_propose_refusal,
     ),
     "frigivelse": _MessageForm(
@@ -198,7 +194,6 @@ _FORMS: Final[Mapping[str, _MessageForm]] = {
         title=to_translate("Foreslå frigivelse fra karantene"),
         template="release_form.html",
         reasons="quarantine_release",
-        deed=Deed.PROPOSED,
         do=_propose_release,
     ),
     "tilbake": _MessageForm(
@@ -206,7 +201,6 @@ _FORMS: Final[Mapping[str, _MessageForm]] = {
         title=to_translate("Trekk tilbake fra fagsystemet"),
         template="reason_form.html",
         reasons="withdraw",
-        deed=Deed.UNDONE,
         do=_withdraw,
     ),
     "kvittering": _MessageForm(
@@ -214,7 +208,6 @@ _FORMS: Final[Mapping[str, _MessageForm]] = {
         title=to_translate("Kvitteringen kom ikke fram"),
         template="receipt_form.html",
         reasons="resend",
-        deed=Deed.RESENT,
         do=_receipt,
     ),
 }
@@ -241,16 +234,13 @@ def do_message_form(request: Request, visitor: Acting, message_id: str, form_nam
     found = seen_message(request, visitor, message_id, place_of_form(form))
     sent = (line_of(request), capacity_of(visitor), message_id, form)
     with telling_what_changed(request, visitor, message_id, form):
-        wrong = chosen.do(page_texts(request), found, sent)
-    if wrong is not None:
+        done = chosen.do(page_texts(request), found, sent)
+    if not isinstance(done, Deed):
         request.state.sent_again = form
-        return _show(request, visitor, chosen, found, wrong)
-    stays = chosen.deed is Deed.HOLD_ENDED
-    return (
-        to_message(form, message_id, chosen.deed)
-        if stays
-        else to_next(request, visitor, form, message_id, chosen.deed)
-    )
+        return _show(request, visitor, chosen, found, done)
+    if done is Deed.HOLD_ENDED:
+        return to_message(visitor, form, message_id, done)
+    return to_next(request, visitor, form, message_id, done)
 
 
 def _show(

@@ -37,7 +37,7 @@ def write(request: Request, visitor: Acting, message_id: str) -> Response:
         said = page_texts(request).gettext("Skriv et notat på høyst 4000 tegn")
         wrong = form_problems(page_texts(request), {"tekst": said})
         return _show(request, visitor, message_id, wrong)
-    return to_message(form, message_id, Deed.NOTED)
+    return to_message(visitor, form, message_id, Deed.NOTED)
 
 
 def _show(

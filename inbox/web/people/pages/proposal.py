@@ -45,7 +45,7 @@ def approve(request: Request, visitor: Acting, proposal_id: str) -> Response:
     subject = form.one("gjelder")
     with asking_for_strength(visitor, form):
         message_proposals.approve(line_of(request), capacity_of(visitor), proposal_id)
-    return _back_to_queue(Deed.APPROVED, subject)
+    return _back_to_queue(visitor, Deed.APPROVED, subject)
 
 
 @router.post("/forslag/{proposal_id}/avsla")
@@ -59,7 +59,7 @@ def decline(request: Request, visitor: Acting, proposal_id: str) -> Response:
         message_proposals.decline(
             line_of(request), capacity_of(visitor), proposal_id, reason=reason.as_text()
         )
-    return _back_to_queue(Deed.DECLINED, form.one("gjelder"))
+    return _back_to_queue(visitor, Deed.DECLINED, form.one("gjelder"))
 
 
 @router.post("/forslag/{proposal_id}/ta-tilbake")
@@ -67,13 +67,13 @@ def take_back(request: Request, visitor: Acting, proposal_id: str) -> Response:
     """Take one's own proposal back."""
     form = read_form(request, visitor)
     message_proposals.take_back(line_of(request), capacity_of(visitor), proposal_id)
-    return _back_to_queue(Deed.TAKEN_BACK, form.one("gjelder"))
+    return _back_to_queue(visitor, Deed.TAKEN_BACK, form.one("gjelder"))
 
 
-def _back_to_queue(deed: Deed, subject_id: str) -> RedirectResponse:
+def _back_to_queue(visitor: Visitor, deed: Deed, subject_id: str) -> RedirectResponse:
     """To what else waits for approval."""
     queue = PlaceInQueue(queue=Queue.APPROVE)
-    said = done_query(deed, subject_id) if subject_id else {}
+    said = done_query(visitor, deed, subject_id) if subject_id else {}
     return RedirectResponse(address(queue.address, said), status_code=303)
 
 
@@ -88,10 +88,10 @@ def _show(
     request: Request, visitor: Visitor, proposal_id: str, wrong: shapes.FormProblems | None = None
 ) -> Response:
     line, capacity, texts = line_of(request), capacity_of(visitor), page_texts(request)
-    found = message_proposals.show_proposal(line, capacity, proposal_id)
     row = approval_row(line, capacity, proposal_id)
     if row is None:
         raise NotFound
+    found = message_proposals.show_proposal(line, capacity, proposal_id)
     return render_form(
         request,
         "proposal.html",

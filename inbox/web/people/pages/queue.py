@@ -91,7 +91,7 @@ def _message_queue(
         place.filters,
         after=after,
         at_most=_ROWS,
-        tell_of=told_row(request),
+        tell_of=told_row(request, visitor),
     )
     rows = [shown_row(texts, row, place, visitor.person) for row in found.rows]
     return render(
@@ -150,7 +150,7 @@ def _around(
         "place": place,
         "is_narrowed": bool(place.filters.as_query()),
         "saved": saved,
-        "done": done_with(request, found.told) if found else done_of(request, visitor),
+        "done": done_with(request, visitor, found.told) if found else done_of(request, visitor),
         "side": side_for(request, visitor, known),
     }
 

@@ -14,6 +14,8 @@ from inbox.web.people.pages.decision_forms import (
     read_reason,
     reason_choices,
 )
+from inbox.web.people.pages.done import Deed, done_query
+from inbox.web.people.pages.place_in_queue import address
 from inbox.web.people.rendering import page_texts, render_form
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.visitor import Visitor
@@ -38,7 +40,8 @@ def close(request: Request, visitor: Acting, task_id: str) -> Response:
     archive_staff.close_by_hand(
         line_of(request), capacity_of(visitor), task_id, reason=reason.as_text()
     )
-    return RedirectResponse("/", status_code=303)
+    said = done_query(visitor, Deed.CLOSED, task_id)
+    return RedirectResponse(address("/", said), status_code=303)
 
 
 def _show(

@@ -24,6 +24,7 @@ from inbox.tables import CapacityRow
 from inbox.web.people.app import create_people_app
 from inbox.web.people.forms import form_token
 from inbox.web.people.language_choice import language_of
+from inbox.web.people.pages.done import Deed, done_query
 from inbox.web.people.request_rate import SESSION_COOKIE
 from inbox.web.people.sign_in.visitors import visitor_for
 from inbox.web.people.site import PeopleSite
@@ -82,6 +83,13 @@ class Somebody:
     def send(self, address: str, fields: Mapping[str, str], **headers: str) -> Response:
         """Send just these fields and headers."""
         return self.client.post(address, data=dict(fields), headers=headers, follow_redirects=False)
+
+    def told(self, address: str, deed: Deed, row_id: str) -> str:
+        """The address of a page that says that this person has just done something."""
+        visitor = self.visitor()
+        assert visitor is not None
+        [(name, value)] = done_query(visitor, deed, row_id).items()
+        return f"{address}{'&' if '?' in address else '?'}{name}={value}"
 
     def token(self, address: str) -> str:
         """The token of a form for this action that was made a second ago; none for a stranger."""

@@ -13,6 +13,7 @@ from inbox.line.desk.queue_filters import Queue
 from inbox.line.desk.short_reference import short_reference_of
 from inbox.line.moves.registration import data_key
 from inbox.tables import Message, Task
+from inbox.web.people.pages.done import Deed
 from tests.line.desk.desk_world import arrival, fill, mail, statements
 from tests.web.people.access.house import PEOPLE, AccessHouse, Somebody, access_house, same
 from tests.web.people.access.mailbag import THEIRS, Mailbag
@@ -77,7 +78,7 @@ def _asks(me: Somebody, subject: str, wire_id: str) -> dict[str, Callable[[], Re
         "arrival": f"/forsendelse/{subject}",
         "proposal": f"/forslag/{subject}",
         "task": f"/oppgave/{subject}",
-        "done": f"/ko/til-fordeling?gjort=fordelt.{subject}",
+        "done": me.told("/ko/til-fordeling", Deed.PLACED, subject),
     }
     forms = {
         "reference": ("/finn", {"q": reference}),

@@ -133,7 +133,7 @@ def _fill(office: Office, unrouted: int) -> Mapping[str, str]:
         "queue_choosing_several": f"/ko/til-fordeling/velg?sender={OTHER}",
         "message_without_suggestion": f"/melding/{first}{queue}",
         "message_with_suggestion": f"/melding/{many[1]}{queue}",
-        "message_placing": f"/melding/{many[0]}{queue}&gjort=fordelt.{many[0]}",
+        "message_placing": f"/melding/{many[0]}{queue}",
         "message_routed": f"/melding/{routed}",
         "message_quarantined": f"/melding/{quarantined}?ko=karantene",
         "message_returned": f"/melding/{returned}?ko=avvist-av-fagsystem",
