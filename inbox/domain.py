@@ -197,7 +197,11 @@ MOVES: Mapping[type[StrEnum], Mapping[str, Mapping[State, tuple[State, ...]]]] =
             _M.PLACING: (_M.UNROUTED, _M.ROUTED, _M.RETURNED),
             _M.RELEASED: (_M.UNROUTED, _M.ROUTED, _M.RETURNED),
         },
-        "hand_back": {_M.ROUTED: (_M.UNROUTED,), _M.RETURNED: (_M.UNROUTED,)},
+        "hand_back": {
+            _M.ROUTED: (_M.UNROUTED,),
+            _M.RETURNED: (_M.UNROUTED,),
+            _M.OFFERED: (_M.UNROUTED,),  # to people, see `line.moves.unit.hand_back`
+        },
         "duplicate": {_M.UNROUTED: (_M.REGISTERED,), _M.ROUTED: (_M.REGISTERED,)},
         "release": {_M.ROUTED: (_M.RELEASED,), _M.RETURNED: (_M.RELEASED,)},
         "offer": {_M.RELEASED: (_M.OFFERED, _M.UNROUTED)},
@@ -219,6 +223,7 @@ MOVES: Mapping[type[StrEnum], Mapping[str, Mapping[State, tuple[State, ...]]]] =
             _D.COLLECTED: (_D.REGISTERED, _D.REFUSED),
         },
         "withdraw": {_D.OPEN: (_D.WITHDRAWN,), _D.COLLECTED: (_D.SUPERSEDED,)},
+        "hand_back": {_D.OPEN: (_D.WITHDRAWN,)},
         "register": {_D.OPEN: (_D.SUPERSEDED,), _D.COLLECTED: (_D.SUPERSEDED,)},
     },
     ReceiptState: {
@@ -255,6 +260,11 @@ STATIONS: Mapping[type[StrEnum], Mapping[State, str]] = {
 
 ESCALATED_AFTER: Final = 3
 """A message that was placed so often climbs to the records manager (*arkivleder*)."""
+READABLE_STATES: Final = (
+    *(_M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED),
+    *(_M.REGISTERED, _M.ANSWERED),
+)
+"""The states in which people can read the content: from when a unit has it until it is erased."""
 PLACED_STATES: Final = (_M.UNROUTED, _M.PLACING, _M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED)
 """The states in which people still look for the right place of a message."""
 

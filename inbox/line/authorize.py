@@ -76,6 +76,14 @@ class Authorized:
         check_version(row.version, expected_version)
         return row
 
+    def mark_logged(self) -> None:
+        """Count it as audited: it goes on with what an earlier entry says."""
+        self.tx.met_duties.add(Duty.LOG)
+
+    def mark_reason_given(self) -> None:
+        """Count the reason as given: an earlier entry commits to it, and it still holds."""
+        self.tx.met_duties.add(Duty.REASON)
+
     def _mark_logged(self, reason: str) -> None:
         self.tx.met_duties.update({Duty.LOG, Duty.REASON} if reason else {Duty.LOG})
 

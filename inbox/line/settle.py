@@ -125,6 +125,8 @@ def settle(tx: Transaction, step: Step) -> Mapping[str, object]:
     values |= step.values
     if _clears_hold(step):
         values |= NO_HOLD
+    if isinstance(row, Message) and _leaves_unit(row, step):
+        values["worked_at"] = None
     if isinstance(row, QueueRow):
         due_at = step.due_at or (tx.now if station_of(step.became) else None)
         attempts = 0 if step.leased_until is None else 1

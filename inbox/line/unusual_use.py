@@ -29,14 +29,32 @@ class UnusualUse(StrEnum):
     BREAKGLASS_UNIT = "unusual.breakglass_unit"
 
 
-def count_opening(line: Line, tx: Transaction, capacity: Capacity, message_id: str) -> None:
-    """Record that the person opened the message.
+def count_opening(  # noqa: PLR0913 - the columns of an opening
+    line: Line,
+    tx: Transaction,
+    capacity: Capacity,
+    message_id: str,
+    *,
+    part: str,
+    rule: str,
+    gave_reason: bool,
+) -> None:
+    """Record that the person opened the message, or a part of it.
 
-    Raise an alarm if there are too many in an hour.
+    Raise an alarm if there are too many messages in an hour.
     """
     assert capacity.person is not None
     lock_row(tx, Person, capacity.person)
-    tx.add(Opening(id=new_id(), message_id=message_id, person=capacity.person, opened_at=tx.now))
+    opening = Opening(
+        id=new_id(),
+        message_id=message_id,
+        person=capacity.person,
+        opened_at=tx.now,
+        part=part,
+        rule=rule,
+        gave_reason=gave_reason,
+    )
+    tx.add(opening)
     opened = select(func.count(sa.distinct(col(Opening.message_id)))).where(
         col(Opening.person) == capacity.person, col(Opening.opened_at) > tx.now - _HOUR
     )

@@ -161,6 +161,8 @@ class Message(Row, table=True):
     released_by: str | None = Field(default=None, max_length=ID_LENGTH)
     opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """When a person with the right to first read its content; a machine does not count."""
+    worked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When somebody who works on it in its unit, or stands in for them, first read it there."""
     held_for: HoldCause | None = Field(default=None, sa_type=EnumValue(HoldCause))
     held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     """A hold has ended from then on, though it stands here until the message moves."""
@@ -294,7 +296,7 @@ class Task(Row, table=True):
 
 
 class Opening(Row, table=True):
-    """A person opened the content of a message; counted to detect unusual use.
+    """A person opened the content of a message, or a part of it; counted to detect unusual use.
 
     What vouches for it is the audit.
     """
@@ -305,6 +307,12 @@ class Opening(Row, table=True):
     message_id: str = Field(max_length=ID_LENGTH, foreign_key="message.id", index=True)
     person: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
     opened_at: datetime = Field(sa_type=UtcDateTime)
+    part: str = Field(default="", max_length=20)
+    """`package`, or the number of a document; empty for the message itself."""
+    rule: str = Field(default="", max_length=CODE_LENGTH)
+    """The rule that permitted it."""
+    gave_reason: bool = False
+    """Whether a reason was written then: it counts for a quarter of an hour."""
 
 
 class Proposal(Row, table=True):

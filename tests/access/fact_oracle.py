@@ -10,7 +10,15 @@ from typing import Final, Protocol
 
 from inbox.access import Capacity, OfArrival, OfMessage, OfTask, RequestFacts, Subject
 from inbox.access.question import OfGrant, OfProposal, OfUnit
-from inbox.domain import MOVES, ArrivalState, DeliveryState, GrantKind, MessageState, ReceiptState
+from inbox.domain import (
+    MOVES,
+    ArrivalState,
+    DeliveryState,
+    GrantKind,
+    MessageState,
+    Mode,
+    ReceiptState,
+)
 from inbox.tables import (
     AccessGrant,
     Arrival,
@@ -208,6 +216,14 @@ def escalated(q: Question) -> bool:
     message = q.message
     looking = {"UNROUTED", "PLACING", "ROUTED", "RELEASED", "OFFERED", "RETURNED"}
     return message is not None and message.transfers > 2 and message.state.value in looking
+
+
+def by_hand(q: Question) -> bool:
+    """A delivery of it stands, and people get it."""
+    systems = {s.id for s in q.world.all(CaseSystem) if s.mode is Mode.BY_HAND}
+    return any(
+        d.state in {_D.OPEN, _D.COLLECTED} and d.case_system in systems for d in q.deliveries()
+    )
 
 
 def proposal_of(q: Question) -> str | None:
@@ -408,10 +424,12 @@ MEANINGS: Final[Mapping[str, Callable[[Question], bool]]] = {
     "own_recent_move": own_recent_move,
     "escalated": escalated,
     "quarantined": is_in(_M.QUARANTINED),
+    "readable": is_in(_M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED, _M.REGISTERED, _M.ANSWERED),
     "refusable": is_in(*(s for s in MessageState if s in MOVES[MessageState]["refuse"])),
     "uncollected": lambda q: any(
         d.state is _D.OPEN and d.collected_at is None for d in q.deliveries()
     ),
+    "by_hand": by_hand,
     "receipt_failed": receipt_failed,
     "late_word": late_word,
     "missed": lambda q: q.arrival is not None and q.arrival.state is ArrivalState.MISSED,

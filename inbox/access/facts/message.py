@@ -18,10 +18,11 @@ from inbox.domain import (
     PLACED_STATES,
     DeliveryState,
     MessageState,
+    Mode,
     ReceiptState,
     TaskState,
 )
-from inbox.tables import Delivery, Message, Receipt, Task, Unit
+from inbox.tables import CaseSystem, Delivery, Message, Receipt, Task, Unit
 from inbox.tables.periods import active_on
 
 
@@ -65,6 +66,18 @@ def has_delivery_to_system(*where: SqlCondition) -> SqlCondition:
         col(Delivery.case_system) == CASE_SYSTEM,
         or_(DELIVERY.is_(None), col(Delivery.id) == DELIVERY),
         *where,
+    )
+
+
+def has_delivery_by_hand() -> SqlCondition:
+    """People get the message themselves: an active delivery is to a system in mode `by_hand`."""
+    return has_delivery(
+        delivery_is_active(),
+        row_exists(
+            CaseSystem,
+            col(CaseSystem.id) == col(Delivery.case_system),
+            col(CaseSystem.mode) == Mode.BY_HAND,
+        ),
     )
 
 

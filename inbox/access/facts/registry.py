@@ -26,7 +26,15 @@ from inbox.access.question import (
     RequestFacts,
     Subject,
 )
-from inbox.domain import MOVES, ArrivalState, DeliveryState, GrantKind, MessageState, TaskState
+from inbox.domain import (
+    MOVES,
+    READABLE_STATES,
+    ArrivalState,
+    DeliveryState,
+    GrantKind,
+    MessageState,
+    TaskState,
+)
 from inbox.tables import Arrival, Assignment, Delivery, Message, Proposal, Task, Unit
 
 _M = MessageState
@@ -65,6 +73,7 @@ STATES_OF_FACT: Final[Mapping[str, tuple[MessageState, ...]]] = {
     "offered": (_M.OFFERED,),
     "returned": (_M.RETURNED,),
     "quarantined": (_M.QUARANTINED,),
+    "readable": READABLE_STATES,
     "refusable": tuple(state for state in _M if state in MOVES[_M]["refuse"]),
 }
 """The facts that say nothing of a message but its state, and the states that they hold in."""
@@ -135,6 +144,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             col(Delivery.state) == DeliveryState.OPEN, col(Delivery.collected_at).is_(None)
         )
     ),
+    "by_hand": _message_fact(message.has_delivery_by_hand()),
     "receipt_failed": _message_fact(message.receipt_failed()),
     "late_word": Fact(
         {

@@ -43,7 +43,7 @@ class QueuedMessage(NamedTuple):
     unit_name: str | None
     rule: str | None
     urgent: bool
-    opened_at: datetime | None
+    worked_at: datetime | None
     held_for: HoldCause | None
     held_until: datetime | None
     verdict: str | None

@@ -168,7 +168,7 @@ def _cutoff(prefix: str) -> sa.ColumnElement[datetime]:
     def at(name: str) -> sa.BindParameter[datetime]:
         return bindparam(f"queue_{prefix}_{name}", type_=UtcDateTime())
 
-    is_unopened = sa.and_(~is_in_state(*ON_ITS_WAY_STATES), col(Message.opened_at).is_(None))
+    is_unopened = sa.and_(~is_in_state(*ON_ITS_WAY_STATES), col(Message.worked_at).is_(None))
     return sa.case(
         (sa.and_(col(Message.urgent).is_(True), is_unopened), at("urgent_unopened")),
         (col(Message.urgent).is_(True), at("urgent_unregistered")),

@@ -20,7 +20,7 @@ class DeadlineStage(StrEnum):
     """What a message must leave before its deadline."""
 
     UNOPENED = "unopened"
-    """Nobody has opened it, and no case system has been given it."""
+    """Nobody who works on it has read it, and no case system has been given it."""
     UNREGISTERED = "unregistered"
     """It has not been registered (*journalført*) or refused."""
 
@@ -30,7 +30,7 @@ class UnitDeadlines:
     """The terms (*frister*) of a unit; these are those of a unit that has set none."""
 
     unopened_hours: int = 4
-    """Working hours until somebody must have opened it."""
+    """Working hours until somebody who works on it must have read it."""
     unregistered_days: int = 3
     """Working days until it must be registered."""
     opens: time = time(8)
@@ -46,11 +46,11 @@ class UnitDeadlines:
 DEFAULT_DEADLINES: Final = UnitDeadlines()
 
 
-def stage_of(state: MessageState, opened_at: datetime | None) -> DeadlineStage | None:
+def stage_of(state: MessageState, worked_at: datetime | None) -> DeadlineStage | None:
     """What the message must leave before its deadline; None where it has none (any more)."""
     if state in DONE_STATES:
         return None
-    if state in ON_ITS_WAY_STATES or opened_at is not None:
+    if state in ON_ITS_WAY_STATES or worked_at is not None:
         return DeadlineStage.UNREGISTERED
     return DeadlineStage.UNOPENED
 

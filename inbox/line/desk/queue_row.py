@@ -98,7 +98,7 @@ class RowContext:
 def queue_row(context: RowContext, message: QueuedMessage) -> QueueRow:
     """The row of a message. What is sealed and damaged is left out, and the code says so."""
     process, damaged = _process(context.line, message)
-    stage = stage_of(message.state, message.opened_at)
+    stage = stage_of(message.state, message.worked_at)
     deadline = _deadline(message, stage, context.terms.of(message.unit))
     is_held = message.held_until is not None and message.held_until > context.now
     sender = message.sender

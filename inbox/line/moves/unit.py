@@ -1,30 +1,24 @@
-"""What the people of a unit do: take, assign, hand back, release, withdraw, collect, register."""
+"""What the people of a unit do: take, assign, hand back, release, withdraw, register."""
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, RequestFacts
 from inbox.domain import DeliveryState, MessageState, Mode, PersonId, new_id
 from inbox.errors import Conflict
 from inbox.line import Line
-from inbox.line.authorize import authorized_transaction, message_subject
+from inbox.line.authorize import Authorized, authorized_transaction, message_subject
 from inbox.line.moves.placement import traces_of
 from inbox.line.moves.registration import (
-    CollectedMessage,
     active_delivery,
     check_reference,
-    data_key,
     registration_columns,
     store_known_reference,
 )
 from inbox.line.receipts import choose_receipt
 from inbox.line.settle import end_assignments, has_open_task
 from inbox.line.task_kinds import TaskKind
-from inbox.line.unusual_use import count_opening
 from inbox.receipt_document import ReceiptType
 from inbox.store import Transaction
 from inbox.tables import Assignment, CaseSystem, Message
-
-_WORKING_FACTS = frozenset({"assigned", "covers"})
-"""A person who works on a message collects it by reading; others only look at it."""
 
 
 def take(line: Line, capacity: Capacity, message_id: str) -> None:
@@ -68,12 +62,14 @@ def hand_back(
 ) -> None:
     """Return the message to archive staff with a reason (*ikke vår*).
 
-    The unit can no longer see it.
+    The unit can no longer see it. One that people were offered can be handed back until somebody
+    collects it; then two must withdraw it first (`proposals`).
     """
     subject = message_subject(message_id)
     given = RequestFacts(reason_given=bool(reason))
     with authorized_transaction(line, capacity, Action.HAND_BACK, subject, given) as authorized:
         message = authorized.seen(Message, message_id, expected_version)
+        _withdraw_from_people(authorized, message_id)
         authorized.settle(
             row=message,
             became=MessageState.UNROUTED,
@@ -82,6 +78,26 @@ def hand_back(
             values={"unit": None},
             reason=reason,
         )
+
+
+def _withdraw_from_people(authorized: Authorized, message_id: str) -> None:
+    """End the delivery by hand that nobody has collected, if there is one.
+
+    Raises `Conflict` for any other delivery that stands.
+    """
+    delivery = active_delivery(authorized.tx, message_id)
+    if delivery is None:
+        return
+    if authorized.tx.get_one(CaseSystem, delivery.case_system).mode is not Mode.BY_HAND:
+        raise Conflict("delivery.not_by_hand", "a case system has it: withdraw it first")
+    if delivery.state is DeliveryState.COLLECTED:
+        raise Conflict("delivery.collected", "somebody has collected it: two must decide")
+    authorized.settle(
+        row=delivery,
+        became=DeliveryState.WITHDRAWN,
+        by="hand_back",
+        values={"settled_at": authorized.tx.now},
+    )
 
 
 def release(line: Line, capacity: Capacity, message_id: str, *, expected_version: int) -> None:
@@ -126,41 +142,6 @@ def withdraw(
                 values={"settled_at": authorized.tx.now},
             )
         authorized.settle(row=message, became=MessageState.ROUTED, by="withdraw", reason=reason)
-
-
-def collect_by_hand(
-    line: Line, capacity: Capacity, message_id: str, *, reason: str = ""
-) -> CollectedMessage:
-    """Read a message that was offered to people; audited before the first byte is returned.
-
-    The first reading by somebody who works on it, or stands in for them, makes the delivery
-    COLLECTED. Repeatable while the delivery stands. The reason is only committed to.
-    """
-    subject = message_subject(message_id)
-    given = RequestFacts(reason_given=bool(reason))
-    with authorized_transaction(line, capacity, Action.OPEN, subject, given) as authorized:
-        message = authorized.tx.get_one(Message, message_id)
-        delivery = active_delivery(authorized.tx, message_id)
-        system = None if delivery is None else authorized.tx.get(CaseSystem, delivery.case_system)
-        if delivery is None or system is None or system.mode is not Mode.BY_HAND:
-            raise Conflict("delivery.not_by_hand", "no delivery by hand stands open")
-        message.opened_at = message.opened_at or authorized.tx.now
-        if delivery.state is DeliveryState.OPEN and authorized.decision.facts & _WORKING_FACTS:
-            authorized.settle(
-                row=delivery,
-                became=DeliveryState.COLLECTED,
-                by="collect",
-                values={"collected_at": authorized.tx.now},
-            )
-            authorized.close_tasks(message_id, TaskKind.COLLECT)
-        authorized.record(
-            event="message:read", subject=message_id, message_id=message_id, reason=reason
-        )
-        count_opening(line, authorized.tx, capacity, message_id)
-        authorized.tx.flush()
-        authorized.tx.refresh(delivery)
-        key = data_key(authorized.tx, line, message_id)
-    return CollectedMessage(message=message, delivery=delivery, key=key)
 
 
 def register(

@@ -29,6 +29,7 @@ from inbox.domain import (
     GrantKind,
     MessageId,
     MessageState,
+    Mode,
     OrgNumber,
     PersonId,
     ProposalState,
@@ -71,6 +72,7 @@ def test_facts_of_a_handler_with_an_assignment_in_the_unit(town: Town) -> None:
         "target_cleared",
         "routed",
         "unopened",
+        "readable",
         "refusable",
     }
 
@@ -224,10 +226,12 @@ def test_cleared_holds_for_a_message_without_shielding(town: Town) -> None:
 
 STATE_FACTS = {
     MessageState.UNROUTED: {"unrouted", "refusable"},
-    MessageState.ROUTED: {"routed", "refusable"},
-    MessageState.RELEASED: {"released"},
-    MessageState.OFFERED: {"offered"},
-    MessageState.RETURNED: {"returned", "refusable"},
+    MessageState.ROUTED: {"routed", "readable", "refusable"},
+    MessageState.RELEASED: {"released", "readable"},
+    MessageState.OFFERED: {"offered", "readable"},
+    MessageState.RETURNED: {"returned", "readable", "refusable"},
+    MessageState.REGISTERED: {"readable"},
+    MessageState.ANSWERED: {"readable"},
     MessageState.QUARANTINED: {"quarantined", "refusable"},
 }
 
@@ -289,6 +293,23 @@ def test_uncollected_is_false_once_the_delivery_is_collected(town: Town) -> None
     town.add(delivery)
 
     assert "uncollected" not in held(town, acos, message)
+
+
+@pytest.mark.parametrize("state", list(DeliveryState))
+@pytest.mark.parametrize("mode", list(Mode))
+def test_by_hand_holds_while_a_delivery_to_people_stands(
+    town: Town, state: DeliveryState, mode: Mode
+) -> None:
+    town.system("acos")
+    town.session.get_one(CaseSystem, "acos").mode = mode
+    message, other = town.message(MessageState.OFFERED), town.message(MessageState.OFFERED)
+    town.delivery(message, "acos", state)
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+
+    stands = state in {DeliveryState.OPEN, DeliveryState.COLLECTED}
+    expected = stands and mode is Mode.BY_HAND
+    assert ("by_hand" in held(town, kari, message)) is expected
+    assert "by_hand" not in held(town, kari, other)
 
 
 def test_case_system_facts_require_an_active_system_of_unit_and_organisation(town: Town) -> None:
@@ -760,5 +781,5 @@ def test_state_that_a_request_decides_in_replaces_that_of_the_message(town: Town
 
     facts, own = held(town, anne, message, given), held(town, anne, message)
 
-    assert facts - own == {"routed", "refusable"}
+    assert facts - own == {"routed", "readable", "refusable"}
     assert own - facts == set()

@@ -84,7 +84,8 @@ def test_upgrade_keeps_each_decision_of_a_policy_with_fewer_facts_and_actions(
         assert decided_otherwise(policy, but=Action.NOTE) == []
     assert policy.later.denied == (Action.NOTE, Action.FIGURES)
     later = {"needs_reviewer", "note", "undo", "decline", "figures", "own_recent_move"}
-    assert {name.name for name in policy.later.names} == later | {"escalated", "records_manager"}
+    later |= {"escalated", "records_manager", "by_hand", "readable"}
+    assert {name.name for name in policy.later.names} == later
     asked = {held for *_, held, _ in recorded_decisions()}
     notes = {decided(policy, role, Action.NOTE, held) for role in Role for held in asked}
     assert {answer.split()[0] for answer in notes} == {"no"}

@@ -75,7 +75,7 @@ def late_and_others(town: Town) -> tuple[list[Message], list[Message]]:
         ):
             message = town.message(state, unit=unit)
             message.urgent, message.received_at = urgent, received_at
-            message.opened_at = NOW if opened else None
+            message.worked_at = NOW if opened else None
             made.append(message)
     for state in DONE:
         message = town.message(state)

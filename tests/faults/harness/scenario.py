@@ -255,6 +255,18 @@ PARTS: Final[Mapping[str, Part]] = {
             _at(M.OFFERED, scenario_actions.register, _REGISTER),
         ),
     ),
+    "offered to people, read, handed back, refused": Part(
+        title="Om en elev",
+        steps=(
+            _RELEASE,
+            _at(M.OFFERED, scenario_actions.assign, _ASSIGN),
+            _at(M.OFFERED, scenario_actions.read, "message:read/None"),
+            _at(M.OFFERED, scenario_actions.hand_back, "message:unrouted/hand_back"),
+            *_refused(M.UNROUTED),
+        ),
+        entries=0,
+        answer="ERROR",
+    ),
     "a late word": Part(
         title="Om barnevern",
         steps=(

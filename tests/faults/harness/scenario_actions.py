@@ -14,7 +14,7 @@ from inbox.domain import GrantKind, HoldCause, MessageId, ProposalState, new_id
 from inbox.line import Line
 from inbox.line.access import grants
 from inbox.line.case_systems import capacity_of
-from inbox.line.moves import archive_staff, case_system, holds, notes, unit
+from inbox.line.moves import archive_staff, case_system, holds, notes, reading, unit
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.tables import (
@@ -157,8 +157,12 @@ def note(it: MessageContext) -> None:
     notes.write_note(it.inside.line, it.leader(), it.message.id, text="Ring avsender")
 
 
+def read(it: MessageContext) -> None:
+    reading.read(it.inside.line, it.handler(), it.message.id)
+
+
 def collect_by_hand(it: MessageContext) -> None:
-    unit.collect_by_hand(it.inside.line, it.handler(), it.message.id)
+    reading.collect_by_hand(it.inside.line, it.handler(), it.message.id)
 
 
 def register(it: MessageContext) -> None:

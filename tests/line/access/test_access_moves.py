@@ -13,12 +13,12 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.app import create_app
 from inbox.directory import issue_code
-from inbox.domain import DeliveryState, MessageState, PersonId, UnitId
+from inbox.domain import MessageState, PersonId, UnitId
 from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line.access import open_access
 from inbox.line.access.grants import breakglass, delegate, end_access, grant
 from inbox.line.access.review import ReviewOutcome, review
-from inbox.line.moves import archive_staff, unit
+from inbox.line.moves import archive_staff, reading, unit
 from inbox.line.queue import unwrap_stored_key
 from inbox.line.settle import Step, settle
 from inbox.tables import (
@@ -61,7 +61,7 @@ def given(hall: School, message_id: str, to: PersonId = NINA) -> AccessGrant:
 
 def opens(hall: School, capacity: Capacity, message_id: str, reason: str = "") -> bool:
     try:
-        unit.collect_by_hand(hall.line, capacity, message_id, reason=reason)
+        reading.read(hall.line, capacity, message_id, reason=reason)
     except (NotFound, NotPermitted):
         return False
     return True
@@ -198,7 +198,7 @@ def test_operator_editor_reviewer_and_archivist_cannot_give_take_or_open_access(
         lambda: unit.assign(hall.line, strong, message_id, to=OLA),
         lambda: breakglass(hall.line, strong, message_id, reason=REASON),
         lambda: stands_in(hall, strong),
-        lambda: unit.collect_by_hand(hall.line, strong, message_id, reason=REASON),
+        lambda: reading.read(hall.line, strong, message_id, reason=REASON),
     ):
         with pytest.raises((NotFound, NotPermitted)):
             move()
@@ -251,19 +251,6 @@ def test_emergency_access_lifts_a_missing_clearance_for_an_hour(hall: School) ->
     assert (leaf["rule"], leaf["duties"]) == ("A20", "notify review")
     hall.later(minutes=60)
     assert not opens(hall, lars, message_id)
-
-
-def test_opening_under_breakglass_does_not_collect_the_delivery(hall: School) -> None:
-    message_id = hall.offered()
-    breakglass(hall.line, hall.handler("lars"), message_id, reason=REASON)
-
-    assert opens(hall, hall.handler("lars"), message_id)
-    looked = hall.world.delivery(message_id)
-    unit.take(hall.line, hall.handler(), message_id)
-    assert opens(hall, hall.handler(), message_id)
-
-    assert looked.state is DeliveryState.OPEN
-    assert hall.world.delivery(message_id).state is DeliveryState.COLLECTED
 
 
 def test_breakglass_is_allowed_from_the_unit_above_and_denied_from_another_unit(
@@ -690,7 +677,7 @@ def test_access_moves_raise_the_same_not_found_for_foreign_and_unknown_ids(hall:
         for move in (
             lambda: grant(hall.line, paul, message, to=NINA, duration=WEEK, reason=REASON),
             lambda: breakglass(hall.line, per, message, reason=REASON),
-            lambda: unit.collect_by_hand(hall.line, per, message, reason=REASON),
+            lambda: reading.read(hall.line, per, message, reason=REASON),
             lambda: end_access(hall.line, paul, access),
             lambda: review(
                 hall.line, hall.siv("lars"), access, outcome=ReviewOutcome.UPHELD, reason=REASON

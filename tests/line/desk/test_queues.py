@@ -194,7 +194,7 @@ def test_lateness_in_lists_is_that_of_rows_under_terms_of_their_own(hall: School
                         unit=unit,
                         received_at=at(hall, days=days, hours=2),
                         urgent=urgent,
-                        opened_at=opened,
+                        worked_at=opened,
                     )
 
     for queue in (Queue.RETURNED, Queue.QUARANTINE):
