@@ -20,7 +20,7 @@ from inbox.domain import (
 )
 from inbox.errors import Conflict, IllegalMove, NotFound, NotPermitted
 from inbox.line.case_systems import capacity_of
-from inbox.line.moves import archive_staff, case_system, reading, unit
+from inbox.line.moves import archive_staff, case_system, content, unit
 from inbox.line.moves.case_system import Said
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
@@ -457,8 +457,8 @@ def test_handler_collects_and_registers_a_message_by_hand(world: World) -> None:
     world.work()
     offered = world.message(message.wire_id)
 
-    content = reading.collect_by_hand(world.line, handler, message.id)
-    assert content.delivery.state is DeliveryState.COLLECTED
+    collected = content.collect_by_hand(world.line, handler, message.id)
+    assert collected.delivery.state is DeliveryState.COLLECTED
     unit.register(
         world.line, handler, message.id, reference="2026/000555-1", expected_version=offered.version
     )
@@ -476,7 +476,7 @@ def test_leader_can_assign_but_not_open_a_message(world: World) -> None:
 
     assert "assigned" in world.open_tasks(message.id)
     with pytest.raises(NotPermitted):
-        reading.read(world.line, leader, message.id)
+        content.read(world.line, leader, message.id)
 
 
 # Words: repeated, conflicting, late

@@ -123,10 +123,8 @@ def settle(tx: Transaction, step: Step) -> Mapping[str, object]:
     if isinstance(row, Message) and row.from_state is not None:
         values |= NOTHING_TO_UNDO
     values |= step.values
-    if _clears_hold(step):
-        values |= NO_HOLD
-    if isinstance(row, Message) and _leaves_unit(row, step):
-        values["worked_at"] = None
+    values |= NO_HOLD if _clears_hold(step) else {}
+    values |= {"worked_at": None} if _leaves_unit(step) else {}
     if isinstance(row, QueueRow):
         due_at = step.due_at or (tx.now if station_of(step.became) else None)
         attempts = 0 if step.leased_until is None else 1
@@ -207,7 +205,7 @@ def message_id_of(row: StatefulRow) -> str | None:
 def _apply_consequences(tx: Transaction, step: Step) -> None:
     """Open and close the tasks of a row that has just got a new state, and end what it ends."""
     row, became = step.row, step.became
-    if isinstance(row, Message) and _leaves_unit(row, step):
+    if _leaves_unit(step):
         end_assignments(tx, row.id)
         _end_grants(tx, step)
     if _ends_hold(tx.now, step):
@@ -241,12 +239,10 @@ def _goes_back(row: Message, step: Step) -> bool:
     return row.state is MessageState.PLACING and step.values.get("transfers") == row.from_transfers
 
 
-def _leaves_unit(row: Message, step: Step) -> bool:
-    """Whether the people of a unit lose the message for good.
-
-    A placing takes it from them at once, and only ends what they have of it when it is decided.
-    """
-    if "unit" not in step.values or step.became is MessageState.PLACING:
+def _leaves_unit(step: Step) -> bool:
+    """Whether the people of a unit lose the message for good: of a placing, when it is decided."""
+    row, to_another = step.row, "unit" in step.values and step.became is not MessageState.PLACING
+    if not isinstance(row, Message) or not to_another:
         return False
     if row.state is not MessageState.PLACING:
         return row.unit is not None

@@ -179,14 +179,16 @@ def write(session: Session, world: RandomWorld) -> None:
 
 
 def _add_places(world: RandomWorld) -> None:
-    for system, home in (("acos", BERGVIK), ("visma", BERGVIK), ("foreign", HAVNES)):
+    pull, by_hand = Mode.PULL, Mode.BY_HAND
+    systems = (("acos", BERGVIK, pull), ("visma", BERGVIK, by_hand), ("foreign", HAVNES, pull))
+    for system, home, mode in systems:
         since, until = world.period(0.2)
         world.add(
             CaseSystem(
                 id=system,
                 organisation=home,
                 name="S",
-                mode=Mode.PULL,
+                mode=mode,
                 active_from=since,
                 active_until=until,
             )

@@ -137,8 +137,9 @@ SAID_TWICE = {"barnevern": {"A20", "A08c", "A21"}, "helse": {"A20"}}
 """Rows of a field that say for their reader what its D10 says for every row."""
 STANDS_GUARD = {"helse": {"D10"}, "naering": {"D10", "A20"}}
 """Beside D06 and D07 denials of what no row allows today, and what they would keep denied."""
-READS, SEES = "in_unit assigned cleared routed", "in_unit leads routed"
-OUTSIDE, GLASS = "has_grant cleared routed", "has_breakglass strong_auth reason_given routed"
+READS, SEES = "in_unit assigned cleared routed readable", "in_unit leads routed readable"
+OUTSIDE = "has_grant cleared routed readable"
+GLASS = "has_breakglass strong_auth reason_given routed readable"
 SHARED = "in_unit cleared routed unit_shares unassigned"
 MEANT = "target_in_unit target_cleared reason_given period_given"
 

@@ -31,7 +31,7 @@ def other(tmp_path: Path) -> Path:
     folder = Path(shutil.copytree(shipped_folder("policies"), tmp_path / "other"))
     replace_in_file(folder / RULE_FILE, EXCEPT_DPF, "")
     text = (folder / "allow.csv").read_text()
-    assert "in_unit and assigned and cleared, log" in text
+    assert "in_unit and assigned and cleared and readable, log" in text
     (folder / "allow.csv").write_text(text.replace("in_unit and assigned and cleared", "assigned"))
     return folder
 

@@ -11,7 +11,7 @@ from inbox.migrations import shipped_folder
 from tests.cli.database_edits import change
 from tests.cli.installation import Answer, Installed
 
-A09 = "open, handler, in_unit and assigned and cleared, log"
+A09 = "open, handler, in_unit and assigned and cleared and readable, log"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from inbox.errors import NotPermitted
 from inbox.line import Line
 from inbox.line.access.grants import breakglass, grant
 from inbox.line.authorize import DUTY_CHECKS, authorize, message_subject
-from inbox.line.moves import archive_staff, reading, unit
+from inbox.line.moves import archive_staff, content, unit
 from inbox.line.task_kinds import TaskKind
 from inbox.migrations import shipped_folder
 from inbox.store import Store
@@ -115,9 +115,9 @@ def test_collect_by_hand_fails_when_the_read_cannot_be_audited(hall: School) -> 
     silent = replace(hall.line, store=unsealed)
 
     with pytest.raises(OSError, match="no audit"):
-        reading.collect_by_hand(silent, hall.handler(), message_id)
+        content.collect_by_hand(silent, hall.handler(), message_id)
     assert hall.leaves("message:read", message_id) == []
-    reading.collect_by_hand(hall.line, hall.handler(), message_id)
+    content.collect_by_hand(hall.line, hall.handler(), message_id)
 
     assert [leaf["rule"] for leaf in hall.leaves("message:read", message_id)] == ["A09"]
 
@@ -244,7 +244,7 @@ def test_breakglass_without_a_review_task_is_denied(hall: School) -> None:
         turn.record(event="access:taken", subject=row.id, message_id=message_id)
 
     with pytest.raises(NotPermitted, match="open: none"):
-        reading.read(hall.line, lars, message_id)
+        content.read(hall.line, lars, message_id)
 
 
 @pytest.mark.parametrize(
@@ -260,14 +260,14 @@ def test_opening_under_breakglass_is_denied_without_its_open_review_task(
 ) -> None:
     message_id, lars = hall.offered(), hall.handler("lars")
     row = breakglass(hall.line, lars, message_id, reason=REASON)
-    reading.read(hall.line, lars, message_id)
+    content.read(hall.line, lars, message_id)
 
     with hall.line.store.transaction() as tx:
         of = col(Task.subject_id) == row.id, col(Task.kind) == "review"
         tx.execute(sa.update(Task).where(*of).values(instead))
 
     with pytest.raises(NotPermitted, match="open: duty"):
-        reading.read(hall.line, lars, message_id)
+        content.read(hall.line, lars, message_id)
     assert len(hall.leaves("message:read", message_id)) == 1
 
 
@@ -282,9 +282,9 @@ def test_opening_under_breakglass_is_not_covered_by_the_review_of_another_person
         for task in tx.exec(select(Task).where(col(Task.subject_id) == mine.id)):
             tx.delete(task)
 
-    reading.read(hall.line, nina, message_id)
+    content.read(hall.line, nina, message_id)
     with pytest.raises(NotPermitted, match="open: duty"):
-        reading.read(hall.line, lars, message_id)
+        content.read(hall.line, lars, message_id)
 
 
 def test_open_by_the_assigned_handler_is_audited_as_assignment_not_breakglass(hall: School) -> None:
@@ -292,7 +292,7 @@ def test_open_by_the_assigned_handler_is_audited_as_assignment_not_breakglass(ha
     breakglass(hall.line, nina, message_id, reason=REASON)
     unit.take(hall.line, nina, message_id)
 
-    reading.read(hall.line, nina, message_id)
+    content.read(hall.line, nina, message_id)
 
     assert [leaf["rule"] for leaf in hall.leaves("message:read", message_id)] == ["A09"]
 

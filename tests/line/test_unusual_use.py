@@ -12,7 +12,7 @@ from inbox.domain import PersonId
 from inbox.errors import Conflict
 from inbox.health.current import conditions_of
 from inbox.line.access.grants import breakglass, grant
-from inbox.line.moves import archive_staff, reading, unit
+from inbox.line.moves import archive_staff, content, unit
 from inbox.tables import Task
 from inbox.web.metrics import exposition_of
 from inbox.web.operator_totals import totals_of
@@ -153,14 +153,14 @@ def test_opening_unusually_many_messages_in_an_hour_opens_a_task(hall: School) -
         unit.take(hall.line, nina, message_id)
 
     for _ in range(3):
-        reading.read(hall.line, nina, messages[0])
-    reading.read(hall.line, nina, messages[1])
+        content.read(hall.line, nina, messages[0])
+    content.read(hall.line, nina, messages[1])
     assert alarms(hall) == []
     hall.later(hours=1)
-    reading.read(hall.line, nina, messages[2])
-    reading.read(hall.line, nina, messages[1])
+    content.read(hall.line, nina, messages[2])
+    content.read(hall.line, nina, messages[1])
     assert alarms(hall) == []
-    reading.read(hall.line, nina, messages[3])
+    content.read(hall.line, nina, messages[3])
 
     assert alarms(hall) == [("unusual.opens", "security_reviewer", "OPEN", None)]
 

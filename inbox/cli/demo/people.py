@@ -13,7 +13,7 @@ from inbox.cli.demo.stage import Stage
 from inbox.directory import sign_in_as
 from inbox.domain import DeliveryState, MessageState, Mode, PersonId, ReceiptState
 from inbox.errors import Conflict
-from inbox.line.moves import archive_staff, reading, unit
+from inbox.line.moves import archive_staff, content, unit
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.simulator.demo_mail.expectations import Fate
@@ -186,7 +186,7 @@ class DemoPeople:
         handler = self.capacity_of(person, Role.HANDLER, message.unit)
         unit.assign(self._line, leader, message.id, to=PersonId(person))
         if seen.by_hand:
-            reading.collect_by_hand(self._line, handler, message.id)
+            content.collect_by_hand(self._line, handler, message.id)
         now = self._stage.clock.now()
         reference = f"{now.year}/9{len(self._stage.hand.registered) + 1:05}-1"
         unit.register(

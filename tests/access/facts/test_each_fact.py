@@ -297,7 +297,7 @@ def test_uncollected_is_false_once_the_delivery_is_collected(town: Town) -> None
 
 @pytest.mark.parametrize("state", list(DeliveryState))
 @pytest.mark.parametrize("mode", list(Mode))
-def test_by_hand_holds_while_a_delivery_to_people_stands(
+def test_by_hand_holds_only_while_a_delivery_to_people_is_active(
     town: Town, state: DeliveryState, mode: Mode
 ) -> None:
     town.system("acos")

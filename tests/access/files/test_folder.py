@@ -30,7 +30,7 @@ from tests.access.town import POLICIES, files_of_vocabulary_1, policy_files
 
 WAYS = b"(in_unit or assigned) and " * 7
 """Two to the seventh."""
-A09 = b"p, A09, open, handler, in_unit and assigned and cleared, log, allow"
+A09 = b"p, A09, open, handler, in_unit and assigned and cleared and readable, log, allow"
 D03 = b"p, D03, list open take assign grant register breakglass, *, conflict, none, deny"
 BASES = b", fvl-10-6 fvl-8"
 
@@ -318,7 +318,10 @@ def test_policy_digest_is_sha256_over_length_prefixed_names_and_files() -> None:
         assert digest_of(files, rule) == hashlib.sha256(whole).hexdigest()
 
 
-A12 = b"p, A12, take, handler, in_unit and unassigned and cleared and unit_shares, log, allow"
+A12 = (
+    b"p, A12, take, handler, in_unit and unassigned and cleared and unit_shares"
+    b" and (routed or released or offered or returned), log, allow"
+)
 
 
 def test_row_that_is_switched_off_decides_nothing_and_keeps_its_place_and_its_cases() -> None:

@@ -8,7 +8,7 @@ from inbox.access.question import OfGrant
 from inbox.errors import PolicyError
 from tests.access.town import policy_files
 
-A09 = b"p, A09, open, handler, in_unit and assigned and cleared, log, allow"
+A09 = b"p, A09, open, handler, in_unit and assigned and cleared and readable, log, allow"
 
 
 def draft_of(old: bytes, new: bytes, file: str = "allow.csv") -> None:

@@ -26,7 +26,10 @@ def test_row_off_changes_one_cell_of_one_line() -> None:
 
 def test_row_off_in_a_line_with_other_spaces_is_read_as_off() -> None:
     files = policy_files()
-    row = b"p, A12, take, handler, in_unit and unassigned and cleared and unit_shares, log, allow"
+    row = (
+        b"p, A12, take, handler, in_unit and unassigned and cleared and unit_shares"
+        b" and (routed or released or offered or returned), log, allow"
+    )
     assert row in files["allow.csv"]
     spaced = b"  " + row.replace(b", ", b" ,  ") + b"  "
     files["allow.csv"] = files["allow.csv"].replace(row, spaced)

@@ -70,7 +70,7 @@ def decisions(policy: Policy, action: Action, *held: str) -> list[tuple[bool, st
 
 
 ORDINARY = ("own_organisation", "active_capacity", "active_person")
-READS = (*ORDINARY, "in_unit", "assigned", "cleared", "routed")
+READS = (*ORDINARY, "in_unit", "assigned", "cleared", "routed", "readable")
 
 
 def test_vocabulary_has_exactly_the_names_of_the_program() -> None:
@@ -190,7 +190,7 @@ def test_dropping_the_denials_of_a_stand_in_takes_two_people() -> None:
     vocabulary = later(note=Action.OPEN)
     before = draft_without(vocabulary, "note")
     rows = files_without("note")
-    row = b"p, A47b, note, handler, in_unit and assigned and cleared, log, allow\n"
+    row = b"p, A47b, note, handler, in_unit and assigned and cleared and readable, log, allow\n"
     rows["allow.csv"] = rows["allow.csv"].replace(b"# rows: 59", b"# rows: 60") + row
 
     found = why_two_people(before, read_draft(rows, vocabulary=vocabulary))

@@ -13,7 +13,7 @@ from inbox.errors import PolicyError
 from tests.access.town import POLICIES, policy_files
 
 A08 = b"list, handler, in_unit and cleared and (assigned or (unassigned and unit_shares)), none"
-A09 = b"open, handler, in_unit and assigned and cleared, log"
+A09 = b"open, handler, in_unit and assigned and cleared and readable, log"
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,10 @@ def test_diff_of_a_wider_row_says_exactly_who_gains_access(draft: PolicyDraft) -
     assert "not in_unit" in gained.terms[0]
     assert "assigned" in gained.terms[0]
     assert all(line.startswith("open by handler: ") for line in changes(diff))
-    assert "row A09: when in_unit and assigned and cleared -> assigned and cleared" in diff.rows
+    assert (
+        "row A09: when in_unit and assigned and cleared and readable"
+        " -> assigned and cleared and readable"
+    ) in diff.rows
 
 
 def test_diff_of_a_narrower_row_reports_losses_and_no_gain(draft: PolicyDraft) -> None:

@@ -16,7 +16,10 @@ ARCHIVE = (
     "p, A47, note, archivist, mailbox and unopened and (unrouted or returned or quarantined),"
     " log, allow"
 )
-UNIT = "p, A47b, note, handler leader, cleared and ((in_unit and assigned) or leads), log, allow"
+UNIT = (
+    "p, A47b, note, handler leader, cleared and ((in_unit and assigned) or leads) and readable,"
+    " log, allow"
+)
 FENCE = "p, D03c, note, *, conflict, none, deny"
 
 

@@ -50,9 +50,9 @@ def test_equal_policies_take_one_person(shipped: PolicyDraft) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "rows", "why"),
     [
-        ("allow.csv", "in_unit and assigned and cleared, log", "in_unit and assigned, log", 0,
+        ("allow.csv", "assigned and cleared and readable, log", "assigned and readable, log", 0,
          r"it gains: case handler may .*\(open\)$"),
-        ("allow.csv", "and strong_auth, log review, allow", "and strong_auth, log, allow", 0,
+        ("allow.csv", "and readable, log review, allow", "and readable, log, allow", 0,
          r"it gains: .*\(open\) with another duty\. It was: .*\(review\)\. It becomes: .*\(log\)$"),
         ("deny.csv", "p, D05b, delegate, *, target_is_self, none, deny, ", "# ", -1,
          r"it gains: .*\(delegate\)$"),

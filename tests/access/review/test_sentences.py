@@ -20,7 +20,7 @@ from inbox.language import TextLanguage
 from tests.access.town import BERGVIK, POLICIES, allow, deny, policy_files
 
 NB, NN, EN = TextLanguage.NB, TextLanguage.NN, TextLanguage.EN
-A11 = b"has_grant and cleared, log, allow"
+A11 = b"has_grant and cleared and readable, log, allow"
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +43,26 @@ def test_rule_is_a_sentence_with_its_duty_and_legal_basis_in_each_language(
     nb, nn, en = (rule_lines(draft, "A13", language) for language in (NB, NN, EN))
 
     assert nb[0] == "A13: saksbehandler eller leder kan gi tilbake til fordeling (hand_back)"
-    assert nb[1] == "  når minst ett av dette gjelder:"
+    assert nb[1:3] == ["  når alt dette gjelder:", "  - minst ett av dette:"]
     assert nb[-2] == "  plikt: krever en grunn (reason)"
     assert nb[-1].startswith("  hjemmel: forvaltningsloven § 13 b første ledd nr. 3 (fvl-13b-1-3)")
-    assert nn[1] == "  når minst eitt av dette gjeld:"
+    assert nn[1:3] == ["  når alt dette gjeld:", "  - minst eitt av dette:"]
     assert nn[-1].startswith("  heimel: forvaltningsloven § 13 b")
     assert en == [
         "A13: case handler or unit leader may hand back to be distributed (hand_back)",
-        "  when at least one of these holds:",
-        "  - all of this:",
-        "    - acts in the unit that the message is with (in_unit)",
-        "    - the message is assigned to the person (assigned)",
-        "  - leads the unit that the message is with (leads)",
+        "  when all of this holds:",
+        "  - at least one of these:",
+        "    - all of this:",
+        "      - acts in the unit that the message is with (in_unit)",
+        "      - the message is assigned to the person (assigned)",
+        "    - leads the unit that the message is with (leads)",
+        "  - at least one of these:",
+        "    - the message is with a unit and waits to be released (routed)",
+        "    - the case system said no (returned)",
+        "    - all of this:",
+        "      - the message is offered to the case system (offered)",
+        "      - the delivery is to people of the unit, not to a case system (by_hand)",
+        "      - the delivery stands open and is not collected (uncollected)",
         "  duty: requires a reason (reason)",
         (
             "  legal basis: Public Administration Act section 13 b first paragraph no. 3"

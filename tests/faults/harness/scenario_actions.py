@@ -14,7 +14,7 @@ from inbox.domain import GrantKind, HoldCause, MessageId, ProposalState, new_id
 from inbox.line import Line
 from inbox.line.access import grants
 from inbox.line.case_systems import capacity_of
-from inbox.line.moves import archive_staff, case_system, holds, notes, reading, unit
+from inbox.line.moves import archive_staff, case_system, content, holds, notes, unit
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.tables import (
@@ -158,11 +158,11 @@ def note(it: MessageContext) -> None:
 
 
 def read(it: MessageContext) -> None:
-    reading.read(it.inside.line, it.handler(), it.message.id)
+    content.read(it.inside.line, it.handler(), it.message.id)
 
 
 def collect_by_hand(it: MessageContext) -> None:
-    reading.collect_by_hand(it.inside.line, it.handler(), it.message.id)
+    content.collect_by_hand(it.inside.line, it.handler(), it.message.id)
 
 
 def register(it: MessageContext) -> None:

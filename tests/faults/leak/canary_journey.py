@@ -22,7 +22,7 @@ from inbox.access.question import Capacity
 from inbox.casesystem.webhook import Target, WebhookSender
 from inbox.domain import HoldCause, MessageState
 from inbox.line.case_systems import capacity_of
-from inbox.line.moves import archive_staff, case_system, holds, notes, reading, unit
+from inbox.line.moves import archive_staff, case_system, content, holds, notes, unit
 from inbox.line.moves.registration import data_key
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
@@ -179,7 +179,7 @@ def _by_hand(world: World) -> None:
     unit.release(world.line, handler, message.id, expected_version=message.version)
     world.work()
     seen = world.message(message.wire_id).version
-    reading.collect_by_hand(world.line, handler, message.id)
+    content.collect_by_hand(world.line, handler, message.id)
     unit.register(world.line, handler, message.id, reference=REFERENCE, expected_version=seen)
     world.settle(rounds=4, pause=timedelta(minutes=1))
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from inbox.domain import HoldCause
+from inbox.line import Line
 from inbox.line.access import grants
-from inbox.line.moves import holds, notes, unit
+from inbox.line.moves import content, holds, notes, unit
 from inbox.tables import Message
 from tests.faults.race import message_builders
 from tests.faults.race.message_builders import kari, ola
@@ -31,6 +32,52 @@ def _hands_back(world: World, message: Message) -> Party:
     )
 
 
+def _unalarmed(side: Side) -> Line:
+    """Many races are run in one world: that is not what is unusual here."""
+    terms = replace(
+        side.line.terms,
+        opens_per_person_hour=999,
+        breakglass_per_person_day=999,
+        breakglass_per_unit_week=999,
+    )
+    return replace(side.line, terms=terms)
+
+
+def _reads(world: World, message: Message) -> Party:
+    handler = ola(world, "skole")
+
+    def party(side: Side) -> str:
+        content.read(_unalarmed(side), handler, message.id)
+        return "read"
+
+    return party
+
+
+def read_and_hand_back(world: World) -> Race:
+    message = message_builders.offered_by_hand(world)
+    return Race(
+        left=_reads(world, message), right=_hands_back(world, message), messages=(message.id,)
+    )
+
+
+def read_and_place(world: World) -> Race:
+    """What somebody has read, archive staff may not move any more."""
+    message = message_builders.routed(world)
+    places = message_builders.places(world, message, into="bv", seen=message.version)
+    return Race(left=_reads(world, message), right=places, messages=(message.id,))
+
+
+def collect_and_hand_back(world: World) -> Race:
+    message = message_builders.offered_by_hand(world)
+    handler = ola(world, "skole")
+
+    def collects(side: Side) -> str:
+        content.collect_by_hand(_unalarmed(side), handler, message.id)
+        return "collected"
+
+    return Race(left=collects, right=_hands_back(world, message), messages=(message.id,))
+
+
 def grant_and_hand_back(world: World) -> Race:
     message = message_builders.arrived(world, "Om en elev")
     return Race(
@@ -48,12 +95,7 @@ def break_glass_and_place(world: World) -> Race:
     handler = ola(world, "skole")
 
     def breaks(side: Side) -> str:
-        # Many races are run in one world: that is not what is unusual here.
-        terms = replace(
-            side.line.terms, breakglass_per_person_day=999, breakglass_per_unit_week=999
-        )
-        line = replace(side.line, terms=terms)
-        grants.breakglass(line, handler, message.id, reason="Haster")
+        grants.breakglass(_unalarmed(side), handler, message.id, reason="Haster")
         return "taken"
 
     places = message_builders.places(world, message, into="bv", seen=message.version)

@@ -92,6 +92,15 @@ def routed(world: World) -> Message:
     return again(world, message)
 
 
+def offered_by_hand(world: World) -> Message:
+    """Offered to the people of `skole`; ola works on it, and nobody has collected it."""
+    message = routed(world)
+    leader = kari(world, "skole")
+    unit.release(world.line, leader, message.id, expected_version=message.version)
+    settled(world, message, MessageState.OFFERED)
+    return again(world, message)
+
+
 def superseded(world: World) -> tuple[Message, Delivery]:
     """Registered by hand while the case system had it, answered, and due for erasure."""
     message = assigned(world)
@@ -105,7 +114,7 @@ def superseded(world: World) -> tuple[Message, Delivery]:
 
 def settled(world: World, message: Message, state: MessageState) -> None:
     """Let the line go on until the message is there."""
-    for _ in range(20):
+    for _ in range(30):
         world.work()
         if again(world, message).state is state:
             return

@@ -18,7 +18,7 @@ from inbox.errors import Conflict, Invalid, NotFound, NotPermitted
 from inbox.line.access import open_access
 from inbox.line.access.grants import breakglass, delegate, end_access, grant
 from inbox.line.access.review import ReviewOutcome, review
-from inbox.line.moves import archive_staff, reading, unit
+from inbox.line.moves import archive_staff, content, unit
 from inbox.line.queue import unwrap_stored_key
 from inbox.line.settle import Step, settle
 from inbox.tables import (
@@ -61,7 +61,7 @@ def given(hall: School, message_id: str, to: PersonId = NINA) -> AccessGrant:
 
 def opens(hall: School, capacity: Capacity, message_id: str, reason: str = "") -> bool:
     try:
-        reading.read(hall.line, capacity, message_id, reason=reason)
+        content.read(hall.line, capacity, message_id, reason=reason)
     except (NotFound, NotPermitted):
         return False
     return True
@@ -198,7 +198,7 @@ def test_operator_editor_reviewer_and_archivist_cannot_give_take_or_open_access(
         lambda: unit.assign(hall.line, strong, message_id, to=OLA),
         lambda: breakglass(hall.line, strong, message_id, reason=REASON),
         lambda: stands_in(hall, strong),
-        lambda: reading.read(hall.line, strong, message_id, reason=REASON),
+        lambda: content.read(hall.line, strong, message_id, reason=REASON),
     ):
         with pytest.raises((NotFound, NotPermitted)):
             move()
@@ -677,7 +677,7 @@ def test_access_moves_raise_the_same_not_found_for_foreign_and_unknown_ids(hall:
         for move in (
             lambda: grant(hall.line, paul, message, to=NINA, duration=WEEK, reason=REASON),
             lambda: breakglass(hall.line, per, message, reason=REASON),
-            lambda: reading.read(hall.line, per, message, reason=REASON),
+            lambda: content.read(hall.line, per, message, reason=REASON),
             lambda: end_access(hall.line, paul, access),
             lambda: review(
                 hall.line, hall.siv("lars"), access, outcome=ReviewOutcome.UPHELD, reason=REASON

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from inbox.domain import HoldCause, PersonId, UnitId
 from inbox.line.access.grants import breakglass, delegate, end_access, grant
 from inbox.line.access.review import ReviewOutcome, review
-from inbox.line.moves import archive_staff, reading, unit
+from inbox.line.moves import archive_staff, content, unit
 from inbox.line.moves.holds import hold
 from inbox.line.moves.notes import write_note
 from inbox.tables import AccessGrant, Delegation, Message, Note, Task
@@ -132,7 +132,7 @@ def end_and_open(hall: School) -> Meeting:
     unit.assign(hall.line, leader, message_id, to=OLA)
     return Meeting(
         left=lambda side: end_access(side.line, leader, row.id),
-        right=_done(lambda side: reading.read(side.line, nina, message_id)),
+        right=_done(lambda side: content.read(side.line, nina, message_id)),
         holds=lambda told: (
             told[0] == WON
             and told[1] in {WON, "NotFound not_found"}
@@ -193,7 +193,7 @@ def two_unusual_openings(hall: School) -> Meeting:
 
     def opens(side: Side) -> None:
         line = replace(side.line, terms=replace(side.line.terms, opens_per_person_hour=1))
-        reading.read(line, nina, messages[side.name])
+        content.read(line, nina, messages[side.name])
 
     def holds(told: tuple[str, str]) -> bool:
         return told == (WON, WON) and _alarms(hall, "unusual.opens") == 1

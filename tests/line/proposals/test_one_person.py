@@ -313,7 +313,10 @@ def reviewer(two: Two) -> Capacity:
     return two.stands_for("rolf", Role.SECURITY_REVIEWER)
 
 
-A12 = b"p, A12, take, handler, in_unit and unassigned and cleared and unit_shares, log, allow"
+A12 = (
+    b"p, A12, take, handler, in_unit and unassigned and cleared and unit_shares"
+    b" and (routed or released or offered or returned), log, allow"
+)
 
 
 def policy_now(two: Two) -> Policy:

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from inbox.domain import READABLE_STATES, DeliveryState, MessageState, PersonId, UnitId
 from inbox.errors import Conflict, NotFound, NotPermitted
 from inbox.line.access.grants import breakglass, delegate
-from inbox.line.moves import reading, unit
+from inbox.line.moves import content, unit
 from inbox.tables import CaseSystem, Delivery, Message, Opening
 from tests.line.school import School, school_on
 
@@ -69,7 +69,7 @@ def test_assigned_handler_reads_in_every_readable_state_and_moves_nothing(
     message_id = assigned(hall, state)
     version = row(hall, message_id).version
 
-    found = reading.read(hall.line, hall.handler(), message_id)
+    found = content.read(hall.line, hall.handler(), message_id)
 
     after = row(hall, message_id)
     assert found.message.id == message_id
@@ -84,7 +84,7 @@ def test_nobody_reads_in_any_other_state(hall: School, state: MessageState) -> N
     _put(hall, message_id, state)
 
     with pytest.raises((NotPermitted, NotFound, Conflict)):
-        reading.read(hall.line, hall.handler(), message_id)
+        content.read(hall.line, hall.handler(), message_id)
     assert (row(hall, message_id).opened_at, readings(hall, message_id)) == (None, 0)
 
 
@@ -95,14 +95,14 @@ def test_reading_by_hand_collects_nothing_and_collecting_takes_who_works_on_it(
     breakglass(hall.line, lars, message_id, reason=REASON)
     unit.take(hall.line, hall.handler(), message_id)
 
-    reading.read(hall.line, lars, message_id)
+    content.read(hall.line, lars, message_id)
     looked = row(hall, message_id)
     with pytest.raises(NotPermitted):
-        reading.collect_by_hand(hall.line, lars, message_id)
-    reading.read(hall.line, hall.handler(), message_id)
+        content.collect_by_hand(hall.line, lars, message_id)
+    content.read(hall.line, hall.handler(), message_id)
     read = hall.world.delivery(message_id).state
-    reading.collect_by_hand(hall.line, hall.handler(), message_id)
-    reading.collect_by_hand(hall.line, hall.handler(), message_id)
+    content.collect_by_hand(hall.line, hall.handler(), message_id)
+    content.collect_by_hand(hall.line, hall.handler(), message_id)
 
     assert (looked.opened_at, looked.worked_at) == (hall.world.clock.now, None)
     assert row(hall, message_id).worked_at == hall.world.clock.now
@@ -115,9 +115,9 @@ def test_message_of_a_case_system_is_read_and_not_collected_by_people(hall: Scho
     message_id = assigned(hall)
     _to_a_case_system(hall, message_id)
 
-    reading.read(hall.line, hall.handler(), message_id)
+    content.read(hall.line, hall.handler(), message_id)
     with pytest.raises(Conflict, match="delivery.not_by_hand"):
-        reading.collect_by_hand(hall.line, hall.handler(), message_id)
+        content.collect_by_hand(hall.line, hall.handler(), message_id)
 
     assert hall.world.delivery(message_id).state is DeliveryState.OPEN
 
@@ -138,7 +138,7 @@ def test_further_ranges_of_a_part_share_the_entry_for_a_quarter_of_an_hour(
 
     def ranges(part: str, *, goes_on: bool) -> int:
         before = readings(hall, message_id)
-        reading.read(hall.line, nina, message_id, part=part, goes_on=goes_on)
+        content.read(hall.line, nina, message_id, part=part, goes_on=goes_on)
         return readings(hall, message_id) - before
 
     assert ranges("2", goes_on=True) == 1
@@ -154,10 +154,10 @@ def test_further_ranges_of_a_part_share_the_entry_for_a_quarter_of_an_hour(
 def test_ranges_under_another_rule_have_an_entry_of_their_own(hall: School) -> None:
     message_id, nina = hall.offered(), hall.handler()
     breakglass(hall.line, nina, message_id, reason=REASON)
-    reading.read(hall.line, nina, message_id, part="1")
+    content.read(hall.line, nina, message_id, part="1")
     unit.take(hall.line, nina, message_id)
 
-    reading.read(hall.line, nina, message_id, part="1", goes_on=True)
+    content.read(hall.line, nina, message_id, part="1", goes_on=True)
 
     rules = [leaf["rule"] for leaf in hall.leaves("message:read", message_id)]
     assert rules == ["A21", "A09"]
@@ -175,15 +175,15 @@ def test_reason_that_is_owed_is_written_once_for_each_message_and_quarter(
     delegate(hall.line, hall.kari(), unit=skole, absent=OLA, substitute=NINA, until=week)
 
     with pytest.raises(NotPermitted):
-        reading.read(hall.line, nina, first)
-    reading.read(hall.line, nina, first, reason=REASON)
+        content.read(hall.line, nina, first)
+    content.read(hall.line, nina, first, reason=REASON)
     hall.later(minutes=14)
-    reading.read(hall.line, nina, first, part="1")
+    content.read(hall.line, nina, first, part="1")
     with pytest.raises(NotPermitted):
-        reading.read(hall.line, nina, second)
+        content.read(hall.line, nina, second)
     hall.later(minutes=1)
     with pytest.raises(NotPermitted):
-        reading.read(hall.line, nina, first, part="1")
+        content.read(hall.line, nina, first, part="1")
 
     committed = [set(leaf["committed"]) for leaf in hall.leaves("message:read", first)]
     assert committed == [{"reason"}, set()]
@@ -192,7 +192,7 @@ def test_reason_that_is_owed_is_written_once_for_each_message_and_quarter(
 def test_openings_count_messages_and_not_parts(hall: School) -> None:
     message_id = assigned(hall)
     for part in ("", "1", "2"):
-        reading.read(hall.line, hall.handler(), message_id, part=part)
+        content.read(hall.line, hall.handler(), message_id, part=part)
 
     with hall.line.store.reading() as tx:
         rows = tx.exec(select(Opening).where(col(Opening.message_id) == message_id)).all()
@@ -208,8 +208,8 @@ def test_message_offered_to_people_is_handed_back_until_somebody_collects_it(
 ) -> None:
     read_only, collected = assigned(hall), assigned(hall)
     nina = hall.handler()
-    reading.read(hall.line, nina, read_only)
-    reading.collect_by_hand(hall.line, nina, collected)
+    content.read(hall.line, nina, read_only)
+    content.collect_by_hand(hall.line, nina, collected)
 
     _hand_back(hall, read_only)
     with pytest.raises(NotPermitted):

@@ -1,7 +1,7 @@
 """People read a message and its parts: decided each time, audited before a byte is returned.
 
-Whoever the policy lets `open` it, in whatever state a unit has it, reads it; who works on it is
-noted. Reading moves nothing: a delivery is collected by `collect_by_hand`, which works on it too.
+A person whom the policy lets `open` a message reads it, in every state in which a unit has it.
+Reading moves nothing. Only `collect_by_hand`, by a person who works on it, moves a delivery.
 
 A rule may owe a reason. It is written once for each message and quarter of an hour. A browser that
 asks for a further range of a part within that time goes on with the same reading, which is in the
