@@ -252,7 +252,7 @@ def test_sign_out_is_not_undone_by_a_question_that_was_under_way(both: Office) -
 
     back = anne.get(path_of(answer.headers["location"]))
 
-    assert back.headers["location"] == "/logg-inn"
+    assert back.headers["location"] == "/logg-inn?til=/side"
     assert not anne.is_in()
 
 
