@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from sqlmodel import col, select
@@ -304,6 +305,21 @@ def test_nobody_is_sent_to_a_provider_that_is_away(house: Office) -> None:
     found = {each.subject: each.code for each in working_conditions(house.world.line)}
     assert found["provider:p"] == "provider.status"
     assert anne.is_in()
+
+
+def test_sign_in_page_that_was_left_for_too_long_is_no_outage(house: Office) -> None:
+    anne = house.person()
+    asked = parameters(anne.leave())
+
+    answer = anne.get(
+        f"/oidc/callback?error=temporarily_unavailable&error_description=authentication_expired"
+        f"&state={asked['state']}&iss={quote(house.provider.issuer)}"
+    )
+
+    assert answer.status_code == 403
+    assert "Innloggingen ble ikke fullført" in answer.text
+    found = {each.subject for each in working_conditions(house.world.line)}
+    assert "provider:p" not in found
 
 
 def test_form_is_refused_long_after_the_provider_was_asked(house: Office) -> None:

@@ -84,7 +84,7 @@ def by_personal_code(request: Request) -> Response:
 def callback(request: Request) -> Response:
     """Where a provider sends the browser back to."""
     query = request.query_params
-    names = ("state", "code", "iss", "error")
+    names = ("state", "code", "iss", "error", "error_description")
     if any(len(query.getlist(name)) > 1 for name in names):
         raise SignInRefused("sign_in.state", "a parameter stands there twice")
     answer = CallbackAnswer(
@@ -92,6 +92,7 @@ def callback(request: Request) -> Response:
         code=query.get("code"),
         issuer=query.get("iss"),
         error=query.get("error"),
+        description=query.get("error_description"),
     )
     return _answer(take_back(request.app.state.desk, _browser(request), answer))
 
