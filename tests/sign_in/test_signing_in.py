@@ -307,7 +307,7 @@ def test_nobody_is_sent_to_a_provider_that_is_away(house: Office) -> None:
     assert anne.is_in()
 
 
-def test_sign_in_page_that_was_left_for_too_long_is_no_outage(house: Office) -> None:
+def test_expired_sign_in_page_raises_no_condition(house: Office) -> None:
     anne = house.person()
     asked = parameters(anne.leave())
 
