@@ -30,7 +30,8 @@ checkpoints = "data/checkpoints.txt"
 # The name of this audit, in every checkpoint. Choose it before `inbox init`, and never change it.
 origin = "inbox/{organisation}"
 
-# Certificates of your own authority, if the gateway or a case system has one from it.
+# Certificates of your own authority, if the gateway, an identity provider or a case system has one
+# from it.
 #tls_ca_file = "internal-ca.pem"
 
 # The case systems' listener speaks plain http: put a proxy with TLS before it.

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from inbox.health.condition import HealthCondition, Level
-from inbox.health.words import Language, codes, words_of
+from inbox.health.words import codes, words_of
+from inbox.language import TextLanguage
 
 _ABOUT: Final = """\
 # Conditions: what can be wrong
@@ -34,7 +35,7 @@ def text() -> str:
 def _rows() -> Iterator[str]:
     for code in codes():
         any_one = HealthCondition(subject="x:…", code=code, level=Level.WRONG)
-        words = words_of(any_one, Language.ENGLISH)
+        words = words_of(any_one, TextLanguage.EN)
         cells = (f"`{code}`", words.means, words.otherwise, words.who, words.how)
         yield f"| {' | '.join(_cell(cell) for cell in cells)} |\n"
 

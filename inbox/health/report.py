@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Final
 
 from inbox.health.condition import HealthCondition
-from inbox.health.words import Language, words_of
+from inbox.health.words import words_of
+from inbox.language import TextLanguage
 
 _INDENT: Final = " " * 9
 
 
 def lines_of(condition: HealthCondition) -> Iterator[str]:
     """What is wrong, what happens if nothing is done, what to do, and who."""
-    words = words_of(condition, Language.ENGLISH)
+    words = words_of(condition, TextLanguage.EN)
     facts = [condition.code]
     if condition.status is not None:
         facts.append(f"status {condition.status}")
@@ -27,7 +28,7 @@ def lines_of(condition: HealthCondition) -> Iterator[str]:
 
 def json_of(condition: HealthCondition) -> dict[str, object]:
     """For machines, in English: `level`, `subject`, `code`, `since`, words; numbers where known."""
-    words = words_of(condition, Language.ENGLISH)
+    words = words_of(condition, TextLanguage.EN)
     optional = {"count": condition.count, "status": condition.status, "reason": condition.reason}
     return {
         "level": condition.level.value,

@@ -10,13 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from inbox.health.condition import HealthCondition
-
-
-class Language(StrEnum):
-    """The languages that conditions are written in."""
-
-    ENGLISH = "en"
-    BOKMAAL = "nb"
+from inbox.language import TextLanguage, read_texts
 
 
 class Mender(StrEnum):
@@ -34,36 +28,8 @@ class Mender(StrEnum):
     """Of the case system."""
 
 
-_UNNAMED: Final[Mapping[Language, Mapping[str, str]]] = {
-    Language.ENGLISH: {
-        "case_system": "a case system",
-        "unit": "a unit",
-        "desk": "a desk",
-        "routing": "an organisation",
-        "trust": "an authority",
-        "list": "an address",
-    },
-    Language.BOKMAAL: {
-        "case_system": "et fagsystem",
-        "unit": "en enhet",
-        "desk": "et postmottak",
-        "routing": "en virksomhet",
-        "trust": "en utsteder",
-        "list": "en adresse",
-    },
-}
-"""What stands for a name that is not shown."""
+_TEXTS: Final = Path(__file__).with_name("condition_texts.toml")
 _NUMBER_IN_BRACKETS: Final = re.compile(r" \([^()]*\{count\}[^()]*\)")
-_MENDERS_IN_BOKMAAL = {
-    Mender.OPERATOR: "Drift",
-    Mender.ARCHIVIST: "Arkivet",
-    Mender.LEADER: "Enhetens leder",
-    Mender.RECORDS_MANAGER: "Arkivlederen",
-    Mender.HANDLER: "Saksbehandleren",
-    Mender.REVIEWER: "Sikkerhetsansvarlig",
-    Mender.DIRECTORY: "Den som holder enheter og folk",
-    Mender.VENDOR: "Leverandøren av fagsystemet",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,20 +43,25 @@ class ConditionWords:
     how: str
 
 
-def words_of(condition: HealthCondition, language: Language) -> ConditionWords:
+def words_of(condition: HealthCondition, language: TextLanguage) -> ConditionWords:
     """The words of a condition, with its name and number filled in."""
     code = nearest_code(condition.code)
     texts, mender = _table()[code]
-    name, unnamed = condition.name, None
+    beside = read_texts(_TEXTS)
+    name, unnamed = condition.name, ""
     if ":" not in condition.subject:
-        unnamed = _UNNAMED[language].get(condition.kind)
+        unnamed = beside.text_or(f"unnamed.{condition.kind}", language, "")
         name = unnamed or name
     filled = {key: _fill(text, name, condition.count) for key, text in texts[language].items()}
-    who = _MENDERS_IN_BOKMAAL[mender] if language is Language.BOKMAAL else mender.value
     means = filled["means"]
-    if unnamed and language is Language.BOKMAAL:
+    if unnamed and language is not TextLanguage.EN:
         means = means[:1].upper() + means[1:]
-    return ConditionWords(means=means, otherwise=filled["otherwise"], who=who, how=filled["do"])
+    return ConditionWords(
+        means=means,
+        otherwise=filled["otherwise"],
+        who=beside.text(f"mender.{mender}", language),
+        how=filled["do"],
+    )
 
 
 def _fill(text: str, name: str, count: int | None) -> str:
@@ -113,9 +84,9 @@ def codes() -> tuple[str, ...]:
 
 
 @cache
-def _table() -> Mapping[str, tuple[Mapping[Language, Mapping[str, str]], Mender]]:
+def _table() -> Mapping[str, tuple[Mapping[TextLanguage, Mapping[str, str]], Mender]]:
     raw = tomllib.loads(Path(__file__).with_name("conditions.toml").read_text("utf-8"))
     return {
-        code: ({language: entry[language] for language in Language}, Mender(entry["who"]))
+        code: ({language: entry[language] for language in TextLanguage}, Mender(entry["who"]))
         for code, entry in raw.items()
     }

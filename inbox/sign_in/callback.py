@@ -36,6 +36,8 @@ _NOBODY_THERE: Final = frozenset(
     }
 )
 _AWAY: Final = frozenset({"temporarily_unavailable", "server_error"})
+_LEFT_FOR_LONG: Final = ("temporarily_unavailable", "authentication_expired")
+"""Keycloak's error, and its description, for a sign-in page that outlived its sign-in."""
 _ENDED_THERE: Final = "provider"
 
 
@@ -47,6 +49,8 @@ class CallbackAnswer:
     code: str | None = field(repr=False)
     issuer: str | None
     error: str | None
+    description: str | None = None
+    """Of the error."""
 
 
 def take_back(desk: SignInDesk, browser: Browser, answer: CallbackAnswer) -> SignInOutcome:
@@ -100,6 +104,8 @@ def _redeem(
     answer: CallbackAnswer,
     now: datetime,
 ) -> SignedInWord:
+    if (answer.error, answer.description) == _LEFT_FOR_LONG:
+        raise SignInRefused("sign_in.state", "the sign-in there has expired")
     if answer.error in _AWAY:
         raise ProviderAway("provider.error")
     if answer.error is not None:

@@ -1,6 +1,7 @@
 """The sign-in desk: what this installation signs people in with, and how it sends them away."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -108,12 +109,14 @@ def send_to_provider(
 ) -> str:
     """The address of the provider to go to; what has to come back is kept for this browser.
 
-    A step-up and a question are about the session that the browser has. Raises `SignInRefused`,
-    and `ProviderAway` before anything is kept.
+    A step-up and a question are about the session that the browser has. Nobody is sent to a
+    provider that does not answer us now. Raises `SignInRefused`, and `ProviderAway` before anything
+    is kept.
     """
     provider = desk.provider(provider_name)
     state, nonce, verifier = new_token(), new_token(), new_token()
     try:
+        provider.probe()
         address = provider.authorization_address(
             state=state,
             nonce=nonce,
@@ -153,8 +156,7 @@ def ask_quietly(
     """
     provider = desk.providers.get(session.provider or "")
     if provider is not None:
-        try:
-            provider.probe()
+        with suppress(ProviderAway):
             return send_to_provider(
                 desk,
                 Browser(cookie=cookie, session=session),
@@ -162,8 +164,6 @@ def ask_quietly(
                 return_to=return_to,
                 purpose=SignInPurpose.QUESTION,
             )
-        except ProviderAway as error:
-            desk.note_contact(provider, error)
     with desk.line.store.transaction() as tx:
         sessions.put_off_question(tx, session.id)
     return None

@@ -5,7 +5,7 @@ Browsers read `\` as `/`, drop tabs and line breaks, and take `//host` for anoth
 
 import re
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 FRONT_PAGE: Final = "/"
 _LONGEST: Final = 500
@@ -31,3 +31,9 @@ def safe_return_path(text: str | None) -> str:
     if any(path == never or path.startswith(f"{never}/") for never in _NEVER):
         return FRONT_PAGE
     return text
+
+
+def address_and_back(path: str, back: str | None) -> str:
+    """The address of a page of the sign-in, from which a person comes back to the path."""
+    safe = safe_return_path(back)
+    return path if safe == FRONT_PAGE else f"{path}?til={quote(safe, safe='/')}"

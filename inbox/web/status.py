@@ -14,7 +14,8 @@ from inbox.audit.gap import AuditGap
 from inbox.days import in_norway
 from inbox.domain import MessageState
 from inbox.health.condition import HealthCondition, Level
-from inbox.health.words import Language, words_of
+from inbox.health.words import words_of
+from inbox.language import TextLanguage
 from inbox.web import problems
 from inbox.web.operator_totals import Totals
 
@@ -80,7 +81,7 @@ def render_status_page(
 
 
 def _shown(condition: HealthCondition, now: datetime) -> ShownCondition:
-    words, since = words_of(condition, Language.BOKMAAL), condition.since
+    words, since = words_of(condition, TextLanguage.NB), condition.since
     return ShownCondition(
         code=condition.code,
         means=words.means,

@@ -166,8 +166,6 @@ MEANT = "target_in_unit target_cleared reason_given period_given"
         ("helse", "leader", GLASS + " in_unit leads", Action.OPEN, "A21", "no"),
         # Management sees a title only when cleared.
         ("helse", "leader", SEES, Action.LIST, "A16", "no"),
-        # Whom a personnel matter concerns is not even told that something came.
-        ("personal", "archivist", "mailbox unrouted conflict", Action.ROUTE, "A01", "no"),
         # Nobody outside the personnel unit sees it, and its leader does not break glass.
         ("personal", "handler", OUTSIDE, Action.LIST, "A08b", "no"),
         ("personal", "leader", GLASS + " in_unit leads", Action.BREAKGLASS, "A20", "no"),

@@ -13,7 +13,8 @@ from inbox.domain import MessageState
 from inbox.errors import ConfigurationError
 from inbox.health.condition import HealthCondition, Level
 from inbox.health.current import conditions_of
-from inbox.health.words import Language, words_of
+from inbox.health.words import words_of
+from inbox.language import TextLanguage
 from inbox.package.inputs import STALE_LIST
 from inbox.simulator.packages.certificates import TestAuthority
 from inbox.trust.trust_store import TrustStore
@@ -59,7 +60,7 @@ def test_one_authority_without_a_list_leaves_the_process_ready_and_the_others_ma
     assert (found.subject, found.code, found.level) == (f"trust:{OTHER}", STALE_LIST, Level.WRONG)
     assert readiness_of(small_world.line)["trust"] == "ok"
     assert state is MessageState.OFFERED
-    assert "the others go on" in words_of(found, Language.ENGLISH).otherwise
+    assert "the others go on" in words_of(found, TextLanguage.EN).otherwise
 
 
 def test_no_authority_with_a_list_makes_the_process_unready_and_says_how_many_wait(
@@ -74,7 +75,7 @@ def test_no_authority_with_a_list_makes_the_process_unready_and_says_how_many_wa
     assert [each.level for each in found] == [Level.UNREADY, Level.UNREADY]
     assert readiness_of(small_world.line)["trust"] == STALE_LIST
     assert state is MessageState.RECEIVED
-    assert "(1 do)" in words_of(found[0], Language.ENGLISH).otherwise
+    assert "(1 do)" in words_of(found[0], TextLanguage.EN).otherwise
 
 
 def test_pilot_without_lists_lets_mail_pass_and_says_so_everywhere(small_world: World) -> None:

@@ -6,6 +6,7 @@ BOKMAAL = re.compile(
     r"\b(ikke|hvem|hva|hvor|hvilken|hvilke|hvis|hver|noe|noen|fra|en|et|ble|nå|jeg|være|gjøre"
     r"|blir gjort|enhet|enheten|meldingen|rollen|handlingen|plikten|hjemmel|hjemmelen|navn|annen"
     r"|tillater|krever|gjelder|mangler|passer|venter|sendt|endret|skrevet|avgjørelser?|mottatt"
+    r"|kjør|mappen|virksomhet(?:en)?"
     r"|fordelt til en|kun|også|avsenderen|regelen er borte|etter hvert|selv)\b",
     re.IGNORECASE,
 )

@@ -26,6 +26,7 @@ def test_every_table_of_texts_is_found() -> None:
         "access_texts.toml",
         "backlog_texts.toml",
         "capacity_texts.toml",
+        "condition_texts.toml",
         "desk_texts.toml",
         "directory_file_texts.toml",
         "directory_texts.toml",

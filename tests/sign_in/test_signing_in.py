@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from sqlmodel import col, select
@@ -254,7 +255,7 @@ def test_person_who_is_switched_off_at_the_provider_is_out_within_the_hour(both:
 
     assert parameters(answer.headers["location"])["prompt"] == "none"
     ended = anne.get(_back(anne, answer.headers["location"]))
-    assert ended.headers["location"] == "/logg-inn"
+    assert ended.headers["location"] == "/logg-inn?til=/side"
     assert not anne.is_in()
 
 
@@ -289,6 +290,36 @@ def test_provider_that_is_away_ends_no_session_and_is_a_condition(both: Office) 
     both.provider.wrong.calm()
     both.world.clock.advance(timedelta(minutes=6))
     assert anne.get("/side").status_code == 303
+
+
+def test_nobody_is_sent_to_a_provider_that_is_away(house: Office) -> None:
+    anne = house.person()
+    anne.sign_in()
+    house.world.clock.advance(timedelta(minutes=1))
+    house.provider.wrong.stage(WrongAnswer.AWAY)
+
+    for path in ("/logg-inn/med/p", "/logg-inn/sterk"):
+        answer = anne.get(path)
+        assert answer.status_code == 503
+        assert "Innloggingstjenesten svarer ikke" in answer.text
+    found = {each.subject: each.code for each in working_conditions(house.world.line)}
+    assert found["provider:p"] == "provider.status"
+    assert anne.is_in()
+
+
+def test_expired_sign_in_page_raises_no_condition(house: Office) -> None:
+    anne = house.person()
+    asked = parameters(anne.leave())
+
+    answer = anne.get(
+        f"/oidc/callback?error=temporarily_unavailable&error_description=authentication_expired"
+        f"&state={asked['state']}&iss={quote(house.provider.issuer)}"
+    )
+
+    assert answer.status_code == 403
+    assert "Innloggingen ble ikke fullført" in answer.text
+    found = {each.subject for each in working_conditions(house.world.line)}
+    assert "provider:p" not in found
 
 
 def test_form_is_refused_long_after_the_provider_was_asked(house: Office) -> None:

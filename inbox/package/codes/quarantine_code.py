@@ -95,7 +95,7 @@ _WAIVABLE_WITH_REVIEWER = Text(
     nb="En arkivar kan foreslå å slippe den gjennom, og en sikkerhetsansvarlig kan godkjenne det ut"
     " fra konvolutten og dommen, uten å se innholdet. En arkivar kan sjekke den på nytt; to kan"
     " avvise den.",
-    nn="Ein arkivar kan føreslå å sleppe ho gjennom, og ein tryggleiksansvarleg kan godkjenne det"
+    nn="Ein arkivar kan føreslå å sleppe ho gjennom, og ein tryggingsansvarleg kan godkjenne det"
     " ut frå konvolutten og dommen, utan å sjå innhaldet. Ein arkivar kan sjekke ho på nytt; to kan"
     " avvise ho.",
     en="An archivist can propose to let it through, and a security reviewer can approve that by the"

@@ -1,7 +1,7 @@
 """The public keys of a provider: fetched when needed, again when it signs with a new one.
 
-A token names its key. One that names a key that we do not have makes us ask once, and then not
-again for a while, so that nobody makes us ask all the time by made-up tokens.
+A token names its key. One that names a key that we do not have makes us ask at once, and then no
+other for a while, so that nobody makes us ask all the time by made-up tokens.
 """
 
 import time
@@ -41,17 +41,18 @@ class ProviderKeys:
         self._lock = Lock()
         self._found: Mapping[str, list[PublicKey]] = {}
         self._fetched_at: float | None = None
-        self._asked_at: float | None = None
+        self._asked_for_unknown_at: float | None = None
         self._failed_at: float | None = None
 
     def key_for(self, key_id: object, algorithm: str) -> PublicKey:
         """The key that a token names. Raises `SignInRefused` and `ProviderAway`."""
         with self._locked():
-            asked = self._tick() - self._asked_at if self._asked_at is not None else None
-            if self._fetched_at is None or self._tick() - self._fetched_at >= KEPT_SECONDS:
+            is_new = self._fetched_at is None or self._tick() - self._fetched_at >= KEPT_SECONDS
+            if is_new:
                 self._refresh()
             key = self._find(key_id, algorithm)
-            if key is None and asked is not None and asked >= ASKED_EVERY_SECONDS:
+            if key is None and not is_new and self._may_ask_for_unknown():
+                self._asked_for_unknown_at = self._tick()
                 self._refresh()
                 key = self._find(key_id, algorithm)
         if key is None:
@@ -74,12 +75,15 @@ class ProviderKeys:
         finally:
             self._lock.release()
 
+    def _may_ask_for_unknown(self) -> bool:
+        asked = self._asked_for_unknown_at
+        return asked is None or self._tick() - asked >= ASKED_EVERY_SECONDS
+
     def _refresh(self) -> None:
         """Ask now; not again for some seconds after it was in vain."""
         now = self._tick()
         if self._failed_at is not None and now - self._failed_at < _PAUSE_SECONDS:
             raise ProviderAway("provider.keys", "they were asked for in vain just now")
-        self._asked_at = now
         try:
             self._found = _usable_keys(self._fetch())
         except ProviderAway:

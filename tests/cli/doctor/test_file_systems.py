@@ -8,7 +8,8 @@ from inbox.cli.doctor.file_systems import network_file_system_of
 from inbox.cli.doctor.findings import CheckContext
 from inbox.cli.doctor.machine import database_file
 from inbox.config import read_settings
-from inbox.health.words import Language, words_of
+from inbox.health.words import words_of
+from inbox.language import TextLanguage
 from inbox.wiring import build_store
 from tests.cli.installation import Installed
 
@@ -57,4 +58,4 @@ def test_doctor_calls_sqlite_on_a_network_file_system_wrong(
     assert [(each.subject, each.code) for each in found] == [
         ("database:nfs4", "database.network_disk")
     ]
-    assert "SQLite lies on nfs4" in words_of(found[0], Language.ENGLISH).means
+    assert "SQLite lies on nfs4" in words_of(found[0], TextLanguage.EN).means

@@ -1,14 +1,10 @@
 """The front page: what waits, what is late, what is wrong, and what this person can do about it."""
 
-from collections.abc import Mapping
-from typing import Final
-
 from fastapi import APIRouter, Request, Response
 
 from inbox.health.condition import HealthCondition, Level
 from inbox.health.visible import visible_conditions
-from inbox.health.words import Language, words_of
-from inbox.language import TextLanguage
+from inbox.health.words import words_of
 from inbox.line.desk.front_page import FIGURES, FrontPage, TaskLine, front_page
 from inbox.line.desk.queue_filters import Queue
 from inbox.line.desk.queues import DeskSide, QueueCount
@@ -23,11 +19,6 @@ from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.texts import PageTexts
 
 router = APIRouter()
-_LANGUAGES: Final[Mapping[TextLanguage, Language]] = {
-    TextLanguage.NB: Language.BOKMAAL,
-    TextLanguage.NN: Language.BOKMAAL,
-    TextLanguage.EN: Language.ENGLISH,
-}
 
 
 @router.get("/")
@@ -85,7 +76,7 @@ def _todo(texts: PageTexts, line: TaskLine) -> shapes.Todo:
 
 
 def _wrong(texts: PageTexts, condition: HealthCondition) -> shapes.Todo:
-    said = words_of(condition, _LANGUAGES[texts.language])
+    said = words_of(condition, texts.language)
     since = condition.since
     return shapes.Todo(
         what=said.means,

@@ -5,7 +5,7 @@ by sending the browser to a provider.
 """
 
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -19,7 +19,7 @@ from inbox.sign_in.code_sign_in import bind_and_begin, sign_in_with_personal_cod
 from inbox.sign_in.desk import Browser, SignInDesk, SignInOutcome, send_to_provider
 from inbox.sign_in.provider_sign_out import end_by_frame
 from inbox.sign_in.refusal import SignInRefused
-from inbox.sign_in.return_paths import safe_return_path
+from inbox.sign_in.return_paths import address_and_back, safe_return_path
 from inbox.sign_in.under_way import SignInPurpose
 from inbox.web.people.forms import read_form
 from inbox.web.people.rendering import render
@@ -35,11 +35,12 @@ router: Final = APIRouter()
 open_router: Final = APIRouter()
 """Pages that anybody may read; who is signed in is shown on them, if somebody is."""
 SIGNED_OUT_PATH: Final = "/logg-ut/ferdig"
+_SIGN_IN_PATH: Final = "/logg-inn"
 _SEE_OTHER: Final = 303
 _OK: Final = 200
 
 
-@open_router.get("/logg-inn")
+@open_router.get(_SIGN_IN_PATH)
 def sign_in_page(request: Request, til: str = "/") -> Response:
     """Which ways there are to sign in."""
     return _sign_in_page(request, safe_return_path(til))
@@ -50,8 +51,7 @@ def step_up(request: Request, til: str = "/") -> Response:
     """Sign in once more, strongly, and come back; no other question comes in between."""
     session = live_session(request)
     if session is None or session.provider is None:
-        back = quote(safe_return_path(til), safe="/")
-        return RedirectResponse(f"/logg-inn?til={back}", _SEE_OTHER)
+        return RedirectResponse(address_and_back(_SIGN_IN_PATH, til), _SEE_OTHER)
     return _send(request, session.provider, til, SignInPurpose.STEP_UP)
 
 
@@ -59,7 +59,7 @@ def step_up(request: Request, til: str = "/") -> Response:
 def begin(request: Request, provider: str, til: str = "/") -> Response:
     """Go to a provider; only from a page of ours, or from an address that somebody typed."""
     if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
-        return RedirectResponse("/logg-inn", _SEE_OTHER)
+        return RedirectResponse(_SIGN_IN_PATH, _SEE_OTHER)
     return _send(request, provider, til, SignInPurpose.SIGN_IN)
 
 
@@ -84,7 +84,7 @@ def by_personal_code(request: Request) -> Response:
 def callback(request: Request) -> Response:
     """Where a provider sends the browser back to."""
     query = request.query_params
-    names = ("state", "code", "iss", "error")
+    names = ("state", "code", "iss", "error", "error_description")
     if any(len(query.getlist(name)) > 1 for name in names):
         raise SignInRefused("sign_in.state", "a parameter stands there twice")
     answer = CallbackAnswer(
@@ -92,6 +92,7 @@ def callback(request: Request) -> Response:
         code=query.get("code"),
         issuer=query.get("iss"),
         error=query.get("error"),
+        description=query.get("error_description"),
     )
     return _answer(take_back(request.app.state.desk, _browser(request), answer))
 
@@ -231,7 +232,8 @@ def _send(request: Request, provider: str, back: str, purpose: SignInPurpose) ->
 def _answer(outcome: SignInOutcome) -> Response:
     if outcome.needs_code:
         return RedirectResponse("/knytt", _SEE_OTHER)
-    path = "/logg-inn" if outcome.has_ended else safe_return_path(outcome.return_to)
+    back = safe_return_path(outcome.return_to)
+    path = address_and_back(_SIGN_IN_PATH, back) if outcome.has_ended else back
     response = RedirectResponse(path, _SEE_OTHER)
     if outcome.has_ended:
         drop_session_cookie(response)

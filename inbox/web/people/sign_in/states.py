@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
@@ -13,7 +13,7 @@ from inbox.errors import InboxError
 from inbox.line import Line
 from inbox.sign_in.drafts import keep_draft
 from inbox.sign_in.refusal import ProviderAway, SignInRefused
-from inbox.sign_in.return_paths import safe_return_path
+from inbox.sign_in.return_paths import address_and_back
 from inbox.sign_in.sessions import DraftOwner, person_of_ended_session
 from inbox.web.people.forms import Form, read_form
 from inbox.web.people.sign_in.cookies import session_cookie, set_browser_cookie
@@ -116,7 +116,9 @@ def install_sign_in_states(app: FastAPI) -> None:
             return _redirect("/logg-inn", address_of(request))
         with suppress(InboxError):
             back = _kept(request, read_form(request, None), _owner_by_cookie(request))
-            return state_page(request, replace(NOT_SIGNED_IN, link=_address("/logg-inn", back)))
+            return state_page(
+                request, replace(NOT_SIGNED_IN, link=address_and_back("/logg-inn", back))
+            )
         return state_page(request, NOT_SIGNED_IN)
 
     @app.exception_handler(NoCapacity)
@@ -147,16 +149,13 @@ def _strong_first(request: Request, form: Form | None) -> Response:
         back = _kept(request, form, _owner_by_visitor(request))
     if request.method in _READING:
         return _redirect("/logg-inn/sterk", back)
-    return state_page(request, replace(_STRONG_FIRST, link=_address("/logg-inn/sterk", back)))
+    return state_page(
+        request, replace(_STRONG_FIRST, link=address_and_back("/logg-inn/sterk", back))
+    )
 
 
 def _redirect(path: str, back: str) -> Response:
-    return RedirectResponse(_address(path, back), status_code=303)
-
-
-def _address(path: str, back: str) -> str:
-    safe = safe_return_path(back)
-    return path if safe == "/" else f"{path}?til={quote(safe, safe='/')}"
+    return RedirectResponse(address_and_back(path, back), status_code=303)
 
 
 def _owner_by_cookie(request: Request) -> DraftOwner | None:

@@ -10,6 +10,7 @@ from tests.web.people.journeys.archivist import Archivist, archivist_at
 from tests.web.people.journeys.office import Office
 
 WITHOUT_HISTORY = "910076787"
+_ROWS_OF_A_PAGE = 20
 FOLLOWING, CHOOSING = 1, 3
 """The most actions that a message may take: where the suggestion is followed, and otherwise."""
 
@@ -27,7 +28,7 @@ def test_archivist_distributes_the_queue_and_senders_get_receipts(
         figure = anne.page.locator(".figures").get_by_role("link", name="Ufordelt")
         assert figure.inner_text().split()[0] == str(count)
         anne.click(figure)
-        assert anne.page.locator("tbody tr").count() == count
+        assert anne.page.locator("tbody tr").count() == min(count, _ROWS_OF_A_PAGE)
         anne.enter()
 
         _distribute_what_is_open(anne)
