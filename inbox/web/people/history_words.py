@@ -71,7 +71,7 @@ _EVENTS: Final[Mapping[str, str]] = {
     "proposal:opened": to_translate("Foreslått: %(what)s"),
     "proposal:approved": to_translate("Godkjent: %(what)s"),
     "proposal:declined": to_translate("Forslag avslått: %(what)s"),
-    "proposal:lapsed": to_translate("Forslag falt bort: %(what)s"),
+    "proposal:lapsed": to_translate("Forslaget gjelder ikke lenger: %(what)s"),
 }
 """By the event; then by what did it, where that differs; then by its code or the state before."""
 

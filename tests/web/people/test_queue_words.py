@@ -64,7 +64,7 @@ def test_message_in_quarantine_says_first_why_and_is_not_called_verified(tmp_pat
     assert "Kan avsenderen rette det? " in page
 
 
-def test_process_is_called_by_its_word_and_an_unknown_one_stands_as_it_is() -> None:
+def test_known_process_has_its_word_and_an_unknown_process_its_own_name() -> None:
     known = "urn:no:difi:profile:arkivmelding:planByggOgGeodata:ver1.0"
 
     assert process_name(known) == "plan bygg og geodata"
