@@ -1,6 +1,6 @@
 """The queue *Ikke mottatt*: arrivals that never became ours, and one of them for a page."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,8 @@ from sqlmodel import col, select
 
 from inbox.access.lists.arrivals import ListedArrival, missed_arrivals
 from inbox.access.lists.cursor import Cursor, read_cursor
-from inbox.access.lists.pages import MAX_PAGE_ROWS
+from inbox.access.lists.pages import MAX_PAGE_ROWS, permitted_message_ids
+from inbox.access.policy.engine import Policy
 from inbox.access.policy.vocabulary import Action, Decision
 from inbox.access.question import Capacity, RequestFacts
 from inbox.access.several import permitted_actions
@@ -19,11 +20,15 @@ from inbox.keys import WrappedDataKey
 from inbox.line import Line
 from inbox.line.authorize import arrival_subject
 from inbox.line.desk.deadlines import age_in_working_days
+from inbox.line.desk.queue_row import sender_name
 from inbox.line.desk.short_reference import short_reference_of
 from inbox.line.people_lists import listing_snapshot, policy_without_duties
 from inbox.package.envelope import Envelope, read_envelope
-from inbox.tables import Arrival, Proposal, WrappedKey
+from inbox.store import Transaction
+from inbox.tables import Arrival, Message, Proposal, WrappedKey
 
+_LOOKED_AT: Final = 200
+"""Of the newest mail of the senders on a page."""
 _ACTIONS: Final = (Action.ROUTE, Action.REFETCH, Action.PROPOSE)
 
 
@@ -45,6 +50,8 @@ class ArrivalRow:
     misses: int
     sender: OrgNumber | None
     """None where no envelope is kept that can be read."""
+    sender_name: str | None
+    """Of whom this number is by mail that was registered; None where there is none to see."""
     process: str | None
     wire_id: str
     """The sender's own id of the message, to ask the sender by."""
@@ -83,11 +90,12 @@ def arrival_page(
         found = missed_arrivals(
             tx, free, tx.now, capacity=capacity, after=place, at_most=at_most + 1
         )
-    shown = found[:at_most]
+        shown = found[:at_most]
+        rows = _rows(_Reading(line=line, tx=tx, policy=free, capacity=capacity), shown)
     last = Cursor(at=shown[-1].announced_at, id=shown[-1].id).as_text() if shown else None
     return ArrivalQueuePage(
         made_at=tx.now,
-        rows=tuple(_row(line, each, tx.now) for each in shown),
+        rows=rows,
         cursor=last if len(found) > at_most else None,
     )
 
@@ -124,9 +132,11 @@ def arrival_view(line: Line, capacity: Capacity, arrival_id: str) -> ArrivalView
             kek_id=None if stored is None else stored.kek_id,
             wrapped=None if stored is None else stored.wrapped,
         )
+        free = policy_without_duties(policy, Action.ROUTE, capacity.role)
+        [seen] = _rows(_Reading(line=line, tx=tx, policy=free, capacity=capacity), [listed])
         return ArrivalView(
             made_at=tx.now,
-            row=_row(line, listed, tx.now),
+            row=seen,
             decisions=decisions,
             open_proposal=proposal,
         )
@@ -147,8 +157,54 @@ def envelope_of(line: Line, arrival: ListedArrival) -> Envelope | None:
         return None
 
 
-def _row(line: Line, arrival: ListedArrival, now: datetime) -> ArrivalRow:
-    envelope = envelope_of(line, arrival)
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """What the rows of a page share; the policy is that without duties."""
+
+    line: Line
+    tx: Transaction
+    policy: Policy
+    capacity: Capacity
+
+
+def _rows(reading: _Reading, arrivals: Sequence[ListedArrival]) -> tuple[ArrivalRow, ...]:
+    """The rows, with the names of their senders: one statement for all."""
+    envelopes = [envelope_of(reading.line, each) for each in arrivals]
+    names = _known_names(reading, {each.sender for each in envelopes if each is not None})
+    return tuple(
+        _row(arrival, envelope, names, reading.tx.now)
+        for arrival, envelope in zip(arrivals, envelopes, strict=True)
+    )
+
+
+def _known_names(
+    reading: _Reading, senders: Collection[OrgNumber | None]
+) -> Mapping[OrgNumber, str]:
+    """What certificates call these senders, by mail that this capacity may know of."""
+    visible = permitted_message_ids(reading.policy, reading.capacity, reading.tx.now, Action.ROUTE)
+    found = reading.tx.exec(
+        select(Message.sender, Message.verdict)
+        .where(
+            col(Message.organisation) == reading.capacity.organisation,
+            col(Message.sender).in_(sorted(each for each in senders if each is not None)),
+            col(Message.registered_at).is_not(None),
+            col(Message.id).in_(visible),
+        )
+        .order_by(col(Message.registered_at).desc())
+        .limit(_LOOKED_AT)
+    ).all()
+    names = ((OrgNumber(sender or ""), verdict) for sender, verdict in reversed(found))
+    said = ((sender, sender_name(verdict, sender)) for sender, verdict in names)
+    return {sender: name for sender, name in said if name is not None}
+
+
+def _row(
+    arrival: ListedArrival,
+    envelope: Envelope | None,
+    names: Mapping[OrgNumber, str],
+    now: datetime,
+) -> ArrivalRow:
+    sender = None if envelope is None else envelope.sender
     return ArrivalRow(
         id=arrival.id,
         reference=short_reference_of(arrival.id),
@@ -160,7 +216,8 @@ def _row(line: Line, arrival: ListedArrival, now: datetime) -> ArrivalRow:
         age=age_in_working_days(arrival.announced_at, now),
         expires_at=arrival.expires_at,
         misses=arrival.misses,
-        sender=None if envelope is None else envelope.sender,
+        sender=sender,
+        sender_name=None if sender is None else names.get(sender),
         process=None if envelope is None else envelope.process,
         wire_id=arrival.wire_id,
     )

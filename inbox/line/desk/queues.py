@@ -35,13 +35,7 @@ from inbox.line.desk.queue_filters import (
     read_filters,
     search_of,
 )
-from inbox.line.desk.queue_row import (
-    InHand,
-    MostlyTo,
-    QueueRow,
-    RowContext,
-    queue_row,
-)
+from inbox.line.desk.queue_row import InHand, MostlyTo, QueueRow, RowContext, queue_row
 from inbox.line.desk.recent_rules import RecentRules, recent_rules
 from inbox.line.desk.saved_views import SavedView
 from inbox.line.desk.suggestion import past_placements, suggestion_for
@@ -91,6 +85,8 @@ class QueueFacets:
 
     senders: tuple[tuple[OrgNumber, int], ...] = ()
     groups: tuple[tuple[str, int], ...] = ()
+    in_no_group: int = 0
+    """How much comes from senders that are in none of them, or from nobody who is known."""
     channels: tuple[tuple[str, int], ...] = ()
     units: tuple[tuple[UnitId, str, int], ...] = ()
     """Id, name, count."""
@@ -374,12 +370,12 @@ def facets_of(reading: DeskReading, queue: Queue, filters: QueueFilters) -> Queu
         if unit is not None:
             units[UnitId(unit), unit_name or unit] += number
     named = {} if reading.book is None else reading.book.groups
-    in_groups = Counter(
-        {name: sum(senders[each] for each in set(members)) for name, members in named.items()}
-    )
+    in_groups = {name: sum(senders[each] for each in set(them)) for name, them in named.items()}
+    in_any = sum(senders[each] for each in set().union(*named.values()))
     return QueueFacets(
         senders=_most_first(senders),
         groups=_most_first(in_groups),
+        in_no_group=channels.total() - in_any,
         channels=_most_first(channels),
         units=tuple((unit, name, number) for (unit, name), number in _most_first(units)),
         late=late,

@@ -65,6 +65,11 @@ def short_moment(at: datetime, language: TextLanguage) -> str:
     return f"{day.day}.{day.month}. {clock(at, language)}"
 
 
+def short_weekday_moment(at: datetime, language: TextLanguage) -> str:
+    """*ma. 30.11. 12.00*, for deadlines in rows; *Mon 30 Nov 12:00* in English."""
+    return f"{short_day(at, language)} {clock(at, language)}"
+
+
 def orgnr(number: str) -> str:
     """*312 100 010*, which never breaks."""
     return _NO_BREAK.join((number[:3], number[3:6], number[6:]))

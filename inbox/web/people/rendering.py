@@ -26,6 +26,7 @@ _DATED: Final[Mapping[str, Callable[..., str]]] = {
     "clock": formats.clock,
     "moment": formats.moment,
     "short_moment": formats.short_moment,
+    "short_weekday_moment": formats.short_weekday_moment,
     "size": formats.size,
     "number": formats.number,
 }

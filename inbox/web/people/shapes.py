@@ -85,6 +85,7 @@ class FilterLink:
 
     name: str
     address: str
+    """Empty for what is counted beside the choices, and cannot be chosen."""
     count: int | None = None
     is_current: bool = False
 

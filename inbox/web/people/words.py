@@ -69,7 +69,7 @@ HOLD_CAUSES: Final[Mapping[HoldCause, str]] = {
     HoldCause.SENDER_ASKED: to_translate("vi har spurt avsenderen om noe"),
     HoldCause.UNIT_ASKED: to_translate("vi har spurt en enhet om noe"),
     HoldCause.CASE_MISSING: to_translate("saken er ikke opprettet ennå"),
-    HoldCause.PERSON_AWAY: to_translate("den som kan svare, er borte"),
+    HoldCause.PERSON_AWAY: to_translate("den vi trenger svar fra, er fraværende"),
     HoldCause.SYSTEM_DOWN: to_translate("fagsystemet er nede"),
 }
 PROPOSALS: Final[Mapping[ProposalKind, str]] = {
@@ -201,7 +201,8 @@ SENDER_SEES: Final[Mapping[SenderSees, str]] = {
     SenderSees.SENT: to_translate("SENDT. Den er ikke kommet hit, og kan ennå komme."),
     SenderSees.EXPIRED: to_translate("LEVETID UTLØPT. Avsenderen må sende den på nytt."),
     SenderSees.DELIVERED: to_translate(
-        "LEVERT, det vil si hos oss. Kvittering sendes når meldingen er journalført."
+        "LEVERT. I eFormidling betyr det at vi har meldingen, ikke at fagsystemet har den."
+        " Kvittering sendes når den er journalført."
     ),
     SenderSees.RECEIPT_OK: to_translate("Kvittering om at meldingen er journalført."),
     SenderSees.RECEIPT_REFUSED: to_translate("Kvittering om at meldingen er avvist."),
@@ -214,6 +215,28 @@ CHANNELS: Final[Mapping[Service, str]] = {
     Service.DPF: "SvarUt",
     Service.DPV: "Altinn",
 }
+
+
+_OF_THE_SAME_NAME: Final = {name.casefold(): name for name in CHANNELS.values()}
+MISSED_CODES: Final[Mapping[str, str]] = {
+    "gateway.file_missing": to_translate("Filen var borte hos integrasjonspunktet."),
+    "gateway.no_package": to_translate(
+        "Integrasjonspunktet hadde meldingen, men ingen fil til den."
+    ),
+    "gateway.unreadable": to_translate("Integrasjonspunktet kunne ikke lese filen."),
+    "gateway.gone": to_translate("Den var borte hos integrasjonspunktet da vi skulle hente den."),
+    "gateway.expired": to_translate("Levetiden gikk ut før den kom fram."),
+    "gateway.failed": to_translate("eFormidling melder at den feilet før den kom fram."),
+    "gateway.truncated": to_translate("Bare en del av filen kom fram, hver gang vi prøvde."),
+    "gateway.too_large": to_translate("Filen er større enn vi tar imot."),
+    "gateway.refused": to_translate("Integrasjonspunktet ville ikke gi den fra seg."),
+}
+"""Why something that was sent here did not come; of any other code the code itself is shown."""
+
+
+def channel_name(channel: str) -> str:
+    """The channel as people write it, where its own name is that of what carries it."""
+    return _OF_THE_SAME_NAME.get(channel.casefold(), channel)
 
 
 def queue_name(texts: PageTexts, queue: Queue) -> str:

@@ -173,6 +173,7 @@ def test_filters_narrow_the_page_and_the_facets_alike(hall: School) -> None:
 
     assert facets.senders == ((OTHER, 2), (SENDER, 1))
     assert (facets.channels, facets.units, facets.late) == ((("b", 2), ("a", 1)), (), 1)
+    assert (facets.groups, facets.in_no_group) == ((), 3)
     assert narrowed.senders == ((SENDER, 1), (OTHER, 1))
     assert len(ids(hall, Queue.DISTRIBUTE, QueueFilters(sender=OTHER))) == 2
     assert ids(hall, Queue.DISTRIBUTE, QueueFilters(late=True)) == [late]

@@ -11,11 +11,25 @@ from datetime import datetime
 from typing import Any, Final
 
 from inbox.domain import MessageState
+from inbox.line.proposals.message_proposals import ProposalKind
 
 _MOVED: Final = frozenset({"message", "delivery", "receipt", "proposal"})
 """Whose states are shown."""
-_BESIDE: Final = frozenset({"message:held", "message:hold_ended", "proposal:opened"})
+_BESIDE: Final = frozenset(
+    {"message:held", "message:hold_ended", "proposal:opened", "receipt:failure_accepted"}
+)
 """Events beside the changes of a state."""
+_SAID_ALREADY: Final = frozenset(
+    {
+        # By the message, which is registered, returned or withdrawn in the same transaction.
+        *("delivery:registered", "delivery:refused", "delivery:withdrawn", "delivery:superseded"),
+        # By the receipt: that the sender has it, or that it was accepted that it has not.
+        "message:answered",
+        # A step inside the house.
+        "receipt:created",
+    }
+)
+"""What happens together with another event, which has the line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +40,7 @@ class HistoryLine:
     event: str
     """`message:routed`, `delivery:collected`, … (of a closed list)."""
     by: str | None
-    """The station or the move; of a proposal its kind."""
+    """The station or the move; of a proposal its kind, whatever happened to it."""
     was: str | None
     became: str | None
     code: str | None
@@ -38,8 +52,14 @@ class HistoryLine:
 
 def history_of(leaves: Iterable[bytes], archivists: Mapping[str, str]) -> tuple[HistoryLine, ...]:
     """The lines that these entries make, in their order; names by capacity."""
-    entries = (json.loads(leaf) for leaf in leaves)
-    return tuple(_line(entry, archivists) for entry in entries if _is_shown(entry))
+    entries = [json.loads(leaf) for leaf in leaves]
+    kinds = {each["subject"]: each["by"] for each in entries if each["event"] == "proposal:opened"}
+    lines = (
+        _line(entry, archivists, kinds.get(entry["subject"], entry.get("by")))
+        for entry in entries
+        if _is_listed(entry)
+    )
+    return tuple(line for line in lines if not _is_said_already(line))
 
 
 def verified_at(leaves: Iterable[bytes]) -> datetime | None:
@@ -52,17 +72,24 @@ def verified_at(leaves: Iterable[bytes]) -> datetime | None:
     return max(moments, default=None)
 
 
-def _is_shown(entry: Mapping[str, Any]) -> bool:
+def _is_listed(entry: Mapping[str, Any]) -> bool:
     event = str(entry["event"])
     moved = event.partition(":")[0] in _MOVED and entry.get("became") is not None
     return moved or event in _BESIDE
 
 
-def _line(entry: Mapping[str, Any], archivists: Mapping[str, str]) -> HistoryLine:
+def _is_said_already(line: HistoryLine) -> bool:
+    """Whether another line says the same; a receipt is chosen by what its message has become."""
+    if line.event == "proposal:approved":
+        return line.by != ProposalKind.DISMISS
+    return line.event in _SAID_ALREADY or (line.event == "receipt:chosen" and line.by is None)
+
+
+def _line(entry: Mapping[str, Any], archivists: Mapping[str, str], by: str | None) -> HistoryLine:
     return HistoryLine(
         at=_moment(entry),
         event=entry["event"],
-        by=entry.get("by"),
+        by=by,
         was=entry.get("was"),
         became=entry.get("became"),
         code=entry.get("code"),

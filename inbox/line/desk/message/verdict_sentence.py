@@ -1,5 +1,6 @@
 """The verdict of a package in one plain sentence, and in several for those who want more."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +38,18 @@ def verdict_sentence(stored: str | None, language: TextLanguage) -> str | None:
 
 
 def verdict_details(stored: str | None, language: TextLanguage) -> tuple[str, ...]:
-    """Everything that the check found, sentence by sentence."""
+    """What the check found beside that one sentence, and what can be done about it."""
     if stored is None:
         return ()
-    return sentences_of(_VERDICT.validate_json(stored), language)
+    verdict = _VERDICT.validate_json(stored)
+    found = sentences_of(replace(verdict, code=None), language)
+    return found if verdict.code is None else (*_remedies(verdict.code, language), *found)
+
+
+def _remedies(code: str, language: TextLanguage) -> tuple[str, ...]:
+    """The answers of `explain_code`, the first of them with its question."""
+    _, *answers = explain_code(code, language)
+    if not answers:
+        return ()
+    asked = read_texts(DESK_TEXTS).text("verdict.remedy", language, answer=answers[0])
+    return (asked, *answers[1:])

@@ -9,7 +9,7 @@ from inbox.line.desk.queue_filters import Queue
 from inbox.line.moves import archive_staff
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
-from inbox.web.people import formats, shapes
+from inbox.web.people import formats, shapes, words
 from inbox.web.people.forms import read_form
 from inbox.web.people.pages.context import capacity_of, line_of, side_for
 from inbox.web.people.pages.decision_forms import (
@@ -20,6 +20,8 @@ from inbox.web.people.pages.decision_forms import (
 from inbox.web.people.pages.distribute import version_of
 from inbox.web.people.pages.done import Deed, done_query
 from inbox.web.people.pages.place_in_queue import PlaceInQueue, address
+from inbox.web.people.pages.queue import missed_cause
+from inbox.web.people.pages.shown_rows import sender_of
 from inbox.web.people.rendering import page_texts, render_form
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.texts import PageTexts
@@ -79,6 +81,7 @@ def _show(
         found=found,
         heading=_sender(texts, found),
         facts=_facts(texts, found),
+        cause=missed_cause(texts, found.row.code),
         may_fetch=may.get(Action.REFETCH.value, False),
         may_propose=may.get(Action.PROPOSE.value, False) and found.open_proposal is None,
         reasons=reason_choices(texts, ProposalKind.ABANDON.value),
@@ -87,20 +90,22 @@ def _show(
 
 
 def _sender(texts: PageTexts, found: ArrivalView) -> str:
-    sender = found.row.sender
-    return formats.orgnr(sender) if sender else texts.gettext("Ukjent avsender")
+    said = sender_of(texts, found.row.sender_name, found.row.sender)
+    return said[:1].upper() + said[1:]
 
 
 def _facts(texts: PageTexts, found: ArrivalView) -> list[shapes.ShownFact]:
     _, row = texts.gettext, found.row
+    number = formats.orgnr(row.sender) if row.sender else _("ukjent")
     until = formats.moment(row.expires_at, texts.language) if row.expires_at else _("ikke kjent")
     return [
+        shapes.ShownFact(label=_("Org.nr."), value=number),
         shapes.ShownFact(
             label=_("Varslet"), value=formats.moment(row.announced_at, texts.language)
         ),
         shapes.ShownFact(label=_("Kan hentes til"), value=until),
         shapes.ShownFact(label=_("Forsøkt"), value=str(row.misses)),
-        shapes.ShownFact(label=_("Kanal"), value=row.channel),
+        shapes.ShownFact(label=_("Kanal"), value=words.channel_name(row.channel)),
         shapes.ShownFact(label=_("Kode"), value=row.code or "", is_code=True),
         shapes.ShownFact(label=_("Avsenderens id"), value=row.wire_id, is_code=True),
     ]

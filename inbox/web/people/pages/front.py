@@ -1,5 +1,7 @@
 """The front page: what waits, what is late, what is wrong, and what this person can do about it."""
 
+from datetime import datetime
+
 from fastapi import APIRouter, Request, Response
 
 from inbox.health.condition import HealthCondition, Level
@@ -71,16 +73,21 @@ def _todo(texts: PageTexts, line: TaskLine) -> shapes.Todo:
     return shapes.Todo(
         what=told % {"ref": line.reference or ""},
         address=where,
-        when=formats.short_moment(line.task.opened_at, texts.language),
+        when=_since(texts, line.task.opened_at),
     )
+
+
+def _since(texts: PageTexts, at: datetime | None) -> str:
+    if at is None:
+        return ""
+    return texts.gettext("siden %(at)s") % {"at": formats.short_moment(at, texts.language)}
 
 
 def _wrong(texts: PageTexts, condition: HealthCondition) -> shapes.Todo:
     said = words_of(condition, texts.language)
-    since = condition.since
     return shapes.Todo(
         what=said.means,
-        when="" if since is None else formats.short_moment(since, texts.language),
+        when=_since(texts, condition.since),
         more=f"{said.otherwise} {said.who}: {said.how}",
         is_late=condition.level in {Level.UNREADY, Level.WRONG},
         is_soon=condition.level is Level.WARNING,

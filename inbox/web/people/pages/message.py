@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from inbox.access.policy.vocabulary import Action
+from inbox.domain import MessageState
 from inbox.errors import Invalid, NotFound
 from inbox.line.desk.in_hand import note_in_hand
 from inbox.line.desk.message_view import MessageView, message_view
@@ -18,7 +19,7 @@ from inbox.web.people.pages import message_parts
 from inbox.web.people.pages.context import capacity_of, line_of, side_for
 from inbox.web.people.pages.done import done_with, told_row
 from inbox.web.people.pages.place_in_queue import PlaceInQueue, page_within, place_of
-from inbox.web.people.pages.shown_rows import marks_of, sender_of
+from inbox.web.people.pages.shown_rows import marks_of, sender_of, state_of
 from inbox.web.people.rendering import page_texts, render
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.visitor import Visitor
@@ -94,6 +95,7 @@ def message_values(
         "history": message_parts.history_of(texts, found),
         "sender_sees": texts.gettext(words.SENDER_SEES[found.sender_sees]),
         "state": texts.gettext(words.STATES[row.state]),
+        "cause": state_of(texts, row) if row.state is MessageState.QUARANTINED else "",
         "likely": message_parts.likely_units(found),
         "other_units": [shapes.Choice(value=each.id, name=each.name) for each in found.units],
         "may": {action.value: found.decisions[action].allowed for action in found.decisions},

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import takewhile
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -14,7 +15,7 @@ from fastapi import APIRouter, Request, Response
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity
 from inbox.days import day_of
-from inbox.domain import DeliveryState, HoldCause
+from inbox.domain import DeliveryState, HoldCause, MessageState
 from inbox.errors import Invalid, NotFound
 from inbox.line import Line
 from inbox.line.desk.message_view import MessageView
@@ -282,7 +283,11 @@ def _as_a_line(said: str) -> str:
 def refusal_choices(texts: PageTexts) -> list[shapes.Choice]:
     """Why a message is refused, each with what the sender will read, word for word."""
     return [
-        shapes.Choice(value=code, name=texts.gettext(words.REFUSAL_CODES[code]), more=said)
+        shapes.Choice(
+            value=code,
+            name=texts.gettext(words.REFUSAL_CODES[code]),
+            more=texts.gettext("Avsenderen får: «%(text)s»") % {"text": said},
+        )
         for code, said in REFUSALS.items()
     ]
 
@@ -294,7 +299,10 @@ def waiver_in_words(texts: PageTexts, code: str | None) -> str:
 
 def is_collected(found: MessageView) -> bool:
     """Whether the case system has the message already."""
-    return any(line.became == DeliveryState.COLLECTED.value for line in found.history[-3:])
+    since_offered = takewhile(
+        lambda line: line.became != MessageState.OFFERED, reversed(found.history)
+    )
+    return any(line.became == DeliveryState.COLLECTED for line in since_offered)
 
 
 def read_day(text: str, today: date) -> date | None:

@@ -4,16 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from inbox.access.policy.vocabulary import Action
-from inbox.domain import MessageState
-from inbox.line.desk.message.history import HistoryLine
+from inbox.domain import MessageState, Service
 from inbox.line.desk.message.lamps import Lamp, Lamps, LampState
 from inbox.line.desk.message_view import MessageView
 from inbox.line.desk.short_reference import short_reference_of
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.line.task_kinds import TaskKind
+from inbox.routing.conditions import ConditionField, RuleCondition
 from inbox.routing.route import RuleAnswer
 from inbox.routing.sentences import RoutingSentences
 from inbox.web.people import formats, shapes, words
+from inbox.web.people.history_words import event_in_words
 from inbox.web.people.pages.place_in_queue import PlaceInQueue
 from inbox.web.people.pages.shown_rows import process_name
 from inbox.web.people.texts import PageTexts, to_translate
@@ -25,6 +26,13 @@ _LAMP_NAMES: Final = (
     to_translate("Levert"),
     to_translate("Journalført"),
 )
+_STOPPED_NAMES: Final = (
+    to_translate("Ikke hentet"),
+    to_translate("Ikke verifisert"),
+    to_translate("Ikke levert"),
+    to_translate("Ikke journalført"),
+)
+"""A lamp that is put out for good must not read as if it burned."""
 _NOT_YET: Final = (
     to_translate("ikke ennå"),
     to_translate("ikke ennå"),
@@ -34,8 +42,8 @@ _NOT_YET: Final = (
 _STOPPED: Final = (
     to_translate("stanset før henting"),
     to_translate("kontrollen fant noe"),
-    to_translate("fagsystemet tok den ikke"),
-    to_translate("avvist"),
+    to_translate("meldingen er avvist"),
+    to_translate("meldingen er avvist"),
 )
 _SHAPES: Final[Mapping[LampState, shapes.ShownLampState]] = {
     LampState.ON: shapes.ShownLampState.ON,
@@ -43,28 +51,6 @@ _SHAPES: Final[Mapping[LampState, shapes.ShownLampState]] = {
     LampState.STOPPED: shapes.ShownLampState.STOPPED,
 }
 _SAID_BY_THE_PAGE: Final = frozenset({TaskKind.DISTRIBUTE, TaskKind.QUARANTINE})
-_EVENTS: Final[Mapping[str, str]] = {
-    "fetch": to_translate("Hentet fra integrasjonspunktet"),
-    "confirm": to_translate("Bekreftet til integrasjonspunktet: avsenderen ser LEVERT"),
-    "open": to_translate("Pakken ble kontrollert"),
-    "route": to_translate("Reglene fant ut hvor den hører hjemme"),
-    "place": to_translate("Fordelt"),
-    "undo": to_translate("Fordelingen ble angret"),
-    "hand_back": to_translate("Gitt tilbake: ikke enhetens"),
-    "release": to_translate("Frigitt til fagsystemet"),
-    "withdraw": to_translate("Trukket tilbake fra fagsystemet"),
-    "offer": to_translate("Tilbudt fagsystemet"),
-    "collect": to_translate("Hentet av fagsystemet"),
-    "word": to_translate("Fagsystemet svarte"),
-    "register": to_translate("Journalført for hånd"),
-    "duplicate": to_translate("Merket som mottatt før"),
-    "recheck": to_translate("Sendt til ny kontroll"),
-    "quarantine_release": to_translate("Sluppet ut av karantene av to"),
-    "refuse": to_translate("Avvist av to"),
-    "answer": to_translate("Avsenderen er besvart"),
-    "erase": to_translate("Innholdet er slettet"),
-    "hold": to_translate("Satt på vent"),
-}
 
 
 def steps_of(
@@ -91,14 +77,14 @@ def lamps_of(texts: PageTexts, lamps: Lamps) -> list[shapes.ShownLamp]:
 
 
 def _lamp(texts: PageTexts, number: int, lamp: Lamp) -> shapes.ShownLamp:
-    _ = texts.gettext
+    _, name = texts.gettext, _LAMP_NAMES[number]
     if lamp.state is LampState.OFF:
         said = _(_NOT_YET[number])
     elif lamp.state is LampState.STOPPED:
-        said = _(_STOPPED[number])
+        name, said = _STOPPED_NAMES[number], _(_STOPPED[number])
     else:
         said = formats.short_moment(lamp.at, texts.language) if lamp.at else _("ja")
-    return shapes.ShownLamp(name=_(_LAMP_NAMES[number]), said=said, state=_SHAPES[lamp.state])
+    return shapes.ShownLamp(name=_(name), said=said, state=_SHAPES[lamp.state])
 
 
 def likely_units(found: MessageView) -> list[shapes.ShownUnit]:
@@ -124,10 +110,10 @@ def envelope_facts(texts: PageTexts, found: MessageView) -> list[shapes.ShownFac
         (_("På vegne av"), formats.orgnr(given.on_behalf_of) if given.on_behalf_of else ""),
         (_("Sendt"), formats.short_moment(given.sent_at, texts.language) if given.sent_at else ""),
         (_("Til enhet"), given.administrative_unit or ""),
-        (_("Tilgang"), given.access_restriction or ""),
+        (_("Tilgangskode"), given.access_restriction or ""),
         (_("Hjemmel"), given.screening_authority or ""),
         (_("Prosess"), process_name(given.process)),
-        (_("Kanal"), f"{words.CHANNELS[given.service]} ({given.channel})"),
+        (_("Kanal"), _channel(given.service, given.channel)),
         (_("Filer"), "" if count is None else f"{count} ({size})" if size else str(count)),
         (_("Filtyper"), files),
     )
@@ -136,6 +122,12 @@ def envelope_facts(texts: PageTexts, found: MessageView) -> list[shapes.ShownFac
     return shown + [
         shapes.ShownFact(label=label, value=value, is_code=True) for label, value in ids if value
     ]
+
+
+def _channel(service: Service, channel: str) -> str:
+    """What carries the mail; the channel's own name beside it, if it has one of its own."""
+    name = words.CHANNELS[service]
+    return name if words.channel_name(channel) == name else f"{name} ({channel})"
 
 
 def copies_of(found: MessageView) -> list[shapes.Choice]:
@@ -160,10 +152,17 @@ def reasons_of(texts: PageTexts, found: MessageView) -> list[shapes.ShownRule]:
 
 def _rule(said: RoutingSentences, answer: RuleAnswer) -> shapes.ShownRule:
     checks = [
-        shapes.ShownCheck(holds=each.holds, text=said.condition(each.condition))
+        shapes.ShownCheck(holds=each.holds, text=_condition(said, each.condition))
         for each in answer.when
     ]
     return shapes.ShownRule(name=answer.because, checks=tuple(checks))
+
+
+def _condition(said: RoutingSentences, asked: RuleCondition) -> str:
+    """A condition as a sentence, with the words that the envelope has for a process."""
+    if asked.field is not ConditionField.PROCESS:
+        return said.condition(asked)
+    return said.field(asked.field, [process_name(each) for each in asked.written])
 
 
 def locked_facts(texts: PageTexts, found: MessageView) -> list[shapes.ShownFact]:
@@ -189,29 +188,22 @@ def locked_facts(texts: PageTexts, found: MessageView) -> list[shapes.ShownFact]
 
 def history_of(texts: PageTexts, found: MessageView) -> list[shapes.PastEvent]:
     """What has happened, the newest first."""
-    return [_event(texts, each) for each in reversed(found.history)]
+    said = ((line, event_in_words(texts, line)) for line in reversed(found.history))
+    return [
+        shapes.PastEvent(when=formats.short_moment(line.at, texts.language), at=line.at, what=what)
+        for line, what in said
+        if what
+    ]
 
 
 def last_change(texts: PageTexts, found: MessageView) -> str:
     """What was done last, when and by whom: for somebody who was about to do something else."""
     _ = texts.gettext
-    if not found.history:
+    last = next(iter(history_of(texts, found)), None)
+    if last is None:
         return _("Meldingen er endret imens, så det du valgte, er ikke gjort.")
-    last = _event(texts, found.history[-1])
     said = _("Meldingen er endret imens, så det du valgte, er ikke gjort. Sist %(when)s: %(what)s.")
     return said % {"when": last.when, "what": last.what}
-
-
-def _event(texts: PageTexts, line: HistoryLine) -> shapes.PastEvent:
-    _ = texts.gettext
-    what = _(_EVENTS.get(line.by or "", to_translate("Endret")))
-    if line.became in set(MessageState):
-        what = f"{what}: {_(words.STATES[MessageState(line.became or '')])}"
-    if line.person_name:
-        what = _("%(what)s, av %(name)s") % {"what": what, "name": line.person_name}
-    return shapes.PastEvent(
-        when=formats.short_moment(line.at, texts.language), at=line.at, what=what
-    )
 
 
 def open_proposals(texts: PageTexts, found: MessageView) -> list[shapes.Todo]:

@@ -100,7 +100,7 @@ def _message_queue(
         **_around(request, visitor, place, found),
         rows=rows,
         columns=COLUMNS[place.queue],
-        groups=_filter_groups(texts, place, found.facets),
+        groups=_filter_groups(texts, place, found),
         units=_unit_choices(request, visitor) if several else (),
         placing=() if several else [_placing(texts, place, each) for each in found.placings],
         next_page=_next_address(place, found.cursor),
@@ -161,9 +161,11 @@ def _next_address(place: PlaceInQueue, cursor: str | None) -> str:
 
 
 def _filter_groups(
-    texts: PageTexts, place: PlaceInQueue, facets: QueueFacets
+    texts: PageTexts, place: PlaceInQueue, page: QueuePage
 ) -> list[shapes.FilterGroup]:
-    _, chosen = texts.gettext, place.filters
+    """The filters; a sender is called what a row on this page says, and stands by its number."""
+    _, chosen, facets = texts.gettext, place.filters, page.facets
+    names = {row.sender: row.sender_name for row in page.rows if row.sender_name}
 
     def link(name: str, count: int | None, narrowed: QueueFilters) -> shapes.FilterLink:
         there = replace(place, filters=narrowed).address
@@ -179,20 +181,28 @@ def _filter_groups(
         ),
         (
             _("Gruppe"),
-            [link(name, count, replace(chosen, group=name)) for name, count in facets.groups],
+            [link(name, count, replace(chosen, group=name)) for name, count in facets.groups]
+            + _beside_groups(texts, facets),
             replace(chosen, group=None),
         ),
         (
             _("Avsender"),
             [
-                link(formats.orgnr(number), count, replace(chosen, sender=number))
+                link(
+                    sender_of(texts, names.get(number), number),
+                    count,
+                    replace(chosen, sender=number),
+                )
                 for number, count in facets.senders[:6]
             ],
             replace(chosen, sender=None),
         ),
         (
             _("Kanal"),
-            [link(name, count, replace(chosen, channel=name)) for name, count in facets.channels],
+            [
+                link(words.channel_name(name), count, replace(chosen, channel=name))
+                for name, count in facets.channels
+            ],
             replace(chosen, channel=None),
         ),
         (
@@ -209,6 +219,14 @@ def _filter_groups(
         for name, links, without in found
         if links and (len(links) > 1 or without != chosen)
     ]
+
+
+def _beside_groups(texts: PageTexts, facets: QueueFacets) -> list[shapes.FilterLink]:
+    """What is in no group, so that the numbers of the groups add up to something."""
+    if not facets.in_no_group or not facets.groups:
+        return []
+    name = texts.gettext("i ingen gruppe")
+    return [shapes.FilterLink(name=name, address="", count=facets.in_no_group)]
 
 
 def _unit_choices(request: Request, visitor: Visitor) -> list[shapes.Choice]:
@@ -232,13 +250,20 @@ def arrival_line(texts: PageTexts, row: ArrivalRow) -> dict[str, Any]:
     return {
         "address": f"/forsendelse/{row.id}",
         "ref": row.reference,
-        "sender": sender_of(texts, None, row.sender),
+        "sender": sender_of(texts, row.sender_name, row.sender),
         "announced_at": row.announced_at,
         "age": row.age,
         "expires_at": row.expires_at,
-        "channel": row.channel,
+        "channel": words.channel_name(row.channel),
         "wire_id": row.wire_id,
+        "cause": missed_cause(texts, row.code),
     }
+
+
+def missed_cause(texts: PageTexts, code: str | None) -> str:
+    """Why an arrival did not come, as a sentence; the code where it has none."""
+    said = words.MISSED_CODES.get(code or "")
+    return texts.gettext(said) if said else (code or "")
 
 
 def _approval(texts: PageTexts, row: ApprovalRow) -> shapes.Todo:

@@ -1,5 +1,8 @@
 """The rows of queues as the components show them."""
 
+import re
+from typing import Final
+
 from inbox.domain import MessageState, OrgNumber, PersonId
 from inbox.line.desk.queues import QueueRow
 from inbox.package.codes.quarantine_code import QuarantineCode
@@ -7,6 +10,10 @@ from inbox.package.codes.registry import CODES
 from inbox.web.people import formats, shapes, words
 from inbox.web.people.pages.place_in_queue import PlaceInQueue
 from inbox.web.people.texts import PageTexts
+
+_PROCESS: Final = re.compile(r"urn:no:difi:profile:(?:\w+:)+?(\w+):ver\d[\d.]*")
+_HUMP: Final = re.compile(r"(?<=[a-zæøå])(?=[A-ZÆØÅ])")
+"""Between the words of *planByggOgGeodata*."""
 
 
 def shown_row(
@@ -23,7 +30,7 @@ def shown_row(
         age=row.age,
         due_at=row.deadline,
         is_late=row.late,
-        channel=row.channel,
+        channel=words.channel_name(row.channel),
         process=process_name(row.process),
         unit=row.unit_name or "",
         rule=row.because or row.rule or "",
@@ -54,16 +61,18 @@ def sender_of(texts: PageTexts, name: str | None, number: OrgNumber | None) -> s
 
 
 def process_name(process: str | None) -> str:
-    """The part of a process's name that people know it by: *taushetsbelagt*."""
-    parts = (process or "").split(":")
-    return parts[-2] if len(parts) > 1 else (process or "")
+    """The part of a process's name that people know it by: *taushetsbelagt*; any other as it is."""
+    known = _PROCESS.fullmatch(process or "")
+    if known is None:
+        return process or ""
+    return _HUMP.sub(" ", known[1]).lower()
 
 
 def marks_of(texts: PageTexts, row: QueueRow, viewer: PersonId) -> list[shapes.RowMark]:
     """What stands at the end of a row, the most pressing first."""
     _ = texts.gettext
     found = []
-    if row.urgent:
+    if row.urgent and row.stage is not None:
         found.append(shapes.RowMark(text=_("haster"), tone=shapes.Tone.WARN))
     held_for = _found_by_check(row)
     if held_for is not None:

@@ -121,6 +121,8 @@ def _fill(office: Office, unrouted: int) -> Mapping[str, str]:
         code=code or "",
         reason="known_supplier",
     )
+    # Of two proposals of one instant either could come first.
+    office.world.clock.advance(timedelta(seconds=1))
     propose(line, bjorn, ProposalKind.ABANDON, arrivals[1], reason="sent_again")
     version = next(each.version for each in office.world.messages() if each.id == many[0])
     archive_staff.place(line, anne, many[0], unit="ppt", expected_version=version)
