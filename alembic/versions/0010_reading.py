@@ -1,4 +1,4 @@
-"""Reading: when somebody first worked on a message, and which part of it a person opened, and why."""
+"""Reading: when somebody first worked on a message, and which part a person opened, and why."""
 
 from collections.abc import Sequence
 
