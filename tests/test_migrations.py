@@ -185,6 +185,33 @@ def test_downgrade_to_0006_takes_a_message_that_is_being_placed_back(engine: sa.
     assert _differences(engine) == []
 
 
+def test_upgrade_from_0009_says_of_what_was_opened_in_a_unit_that_it_is_worked_on(
+    engine: sa.Engine,
+) -> None:
+    downgrade(engine, "0006")
+    _with_message_of_0006(engine)
+    upgrade(engine, "0009")
+    opened = "INSERT INTO opening (id, message_id, person, opened_at) SELECT 'o', id, 'kari', '{}'"
+    with engine.execution_options(inbox_writes=True).begin() as connection:
+        connection.exec_driver_sql("UPDATE message SET opened_at = '2026-01-02', unit = 'bv'")
+        connection.exec_driver_sql(
+            "INSERT INTO person (id, name, active_from) VALUES ('kari', 'Kari', '2026-01-01')"
+        )
+        connection.exec_driver_sql(opened.format("2026-01-02") + " FROM message")
+
+    upgrade(engine)
+
+    opened_at, worked_at = _kept_message(engine, "opened_at, worked_at")
+    assert opened_at == worked_at
+    assert worked_at is not None
+    with engine.connect() as connection:
+        row = connection.exec_driver_sql("SELECT part, rule, gave_reason FROM opening").one()
+    assert tuple(row) == ("", "", False)
+    downgrade(engine, "0009")
+    upgrade(engine)
+    assert _differences(engine) == []
+
+
 def test_upgrade_from_0006_keeps_people_and_lets_one_identity_be_one_person(
     engine: sa.Engine,
 ) -> None:
