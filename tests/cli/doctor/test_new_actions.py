@@ -9,7 +9,10 @@ from tests.access.kept_policies import files_of_fewer_names, keep_as_rule_1
 from tests.cli.installation import Answer, Installed, installation_of
 from tests.worlds import World
 
-ROW = "p, A47b, note, handler leader, cleared and ((in_unit and assigned) or leads), log, allow"
+ROW = (
+    "p, A47b, note, handler leader, cleared and ((in_unit and assigned) or leads) and readable,"
+    " log, allow"
+)
 FENCE = "p, D03c, note, *, conflict, none, deny"
 
 
