@@ -783,3 +783,23 @@ def test_state_that_a_request_decides_in_replaces_that_of_the_message(town: Town
 
     assert facts - own == {"routed", "readable", "refusable"}
     assert own - facts == set()
+
+
+def test_state_that_a_request_decides_in_gives_no_fact_that_is_not_asked_for(town: Town) -> None:
+    anne = town.capacity("anne", Role.ARCHIVIST, "bv")
+    subject = OfMessage(message_id=MessageId(town.message(MessageState.PLACING, unit=None).id))
+    given = RequestFacts(in_state=MessageState.ROUTED)
+
+    facts = look_up_facts(town.session, NOW, anne, subject, given, {"routed", "mailbox"})
+
+    assert facts is not None
+    assert facts.keys() == {"routed", "mailbox"}
+    assert facts["routed"]
+
+
+def test_state_that_a_request_decides_in_is_of_messages_alone(town: Town) -> None:
+    anne = town.capacity("anne", Role.ARCHIVIST, "bv")
+    arrival = OfArrival(arrival_id=ArrivalId(town.arrival(ArrivalState.STORED).id))
+    given = RequestFacts(in_state=MessageState.ROUTED)
+
+    assert not {"routed", "readable", "refusable"} & held(town, anne, arrival, given)
