@@ -9,6 +9,7 @@ from inbox.line.desk.message.lamps import Lamp, Lamps, LampState
 from inbox.line.desk.message_view import MessageView
 from inbox.line.desk.short_reference import short_reference_of
 from inbox.line.proposals.message_proposals import ProposalKind
+from inbox.line.proposals.quarantine_release import is_waivable
 from inbox.line.task_kinds import TaskKind
 from inbox.routing.conditions import ConditionField, RuleCondition
 from inbox.routing.route import RuleAnswer
@@ -236,12 +237,13 @@ def other_actions(texts: PageTexts, found: MessageView, within: Within) -> list[
     """Links to the forms of what else may be done with it, in a fixed order."""
     _, here = texts.gettext, f"/melding/{found.row.id}"
     in_quarantine = found.row.state is MessageState.QUARANTINED
+    can_be_waived = in_quarantine and is_waivable(found.row.code or "")
     offers = (
         (Action.HOLD, "vent", _("Sett på vent"), "p", found.row.held_until is None),
         (Action.HOLD, "av-vent", _("Ta av vent"), "p", found.row.held_until is not None),
         (Action.NOTE, "notat", _("Skriv notat"), "t", True),
         (Action.DUPLICATE, "duplikat", _("Duplikat av"), "", bool(found.same_as)),
-        (Action.PROPOSE, "frigivelse", _("Foreslå frigivelse fra karantene"), "", in_quarantine),
+        (Action.PROPOSE, "frigivelse", _("Foreslå frigivelse fra karantene"), "", can_be_waived),
         (Action.PROPOSE, "avvisning", _("Foreslå avvisning"), "", True),
         (Action.RECHECK, "kontroll", _("Kontroller på nytt"), "", in_quarantine),
         (Action.RESEND, "kvittering", _("Kvitteringen"), "", True),
