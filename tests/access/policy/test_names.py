@@ -140,7 +140,7 @@ def test_lint_says_which_rows_decide_a_new_action() -> None:
 def test_new_action_that_was_part_of_none_is_denied_and_lint_says_so() -> None:
     draft = draft_without(later(note=None), "note")
 
-    assert draft.policy.later.denied == (Action.NOTE,)
+    assert (draft.policy.later.stand_ins, draft.policy.later.denied) == ({}, (Action.NOTE,))
     assert {allowed for allowed, _ in decisions(draft.policy, Action.NOTE, *READS)} == {False}
     assert findings(draft)["note"].code == "new_action_denied"
 

@@ -58,6 +58,8 @@ def test_diff_reports_changed_decisions_rows_shieldings_and_invariants(draft: Po
     assert [bool(each) for each in (renamed.changes, renamed.rows)] == [False, True]
     assert [bool(each) for each in (shielded.shieldings, shielded.rows)] == [True, False]
     assert [bool(each) for each in (claimed.invariants, claimed.rows)] == [True, False]
+    assert (claimed.shieldings, claimed.bases, claimed.header) == ((), (), ())
+    assert (shielded.invariants, shielded.bases, shielded.header) == ((), (), ())
     assert not any(each.is_empty for each in (wider, renamed, shielded, claimed))
 
 
