@@ -347,6 +347,10 @@ def test_explain_reports_every_fact_and_what_each_rule_lacks(
     )
     assert {each.rule.id for each in after.rules if each.matched} == set(after.decision.matching)
     assert after.decision.rule == "A09"
+    [deciding] = [rule for rule in the_policy.rules if rule.id == "A09"]
+    assert deciding.bases
+    assert after.bases == tuple(the_policy.bases[each] for each in deciding.bases)
+    assert told.bases == ()
 
 
 def test_explain_of_a_missing_message_has_no_true_fact_and_no_basis(
