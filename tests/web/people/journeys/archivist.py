@@ -24,7 +24,11 @@ class Archivist:
     # Keys and clicks
 
     def enter(self, *, after_a_look: bool = True) -> None:
-        """Enter on what has the focus, once the page has been looked at."""
+        """Enter on what has the focus, once the page has been looked at.
+
+        A page gets its focus when it is first drawn, which can be after it has loaded.
+        """
+        self.page.locator(":focus").wait_for(state="attached")
         if after_a_look:
             self.office.look()
         self.actions += 1
