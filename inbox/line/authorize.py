@@ -85,7 +85,9 @@ class Authorized:
         self.tx.met_duties.add(Duty.REASON)
 
     def _mark_logged(self, reason: str) -> None:
-        self.tx.met_duties.update({Duty.LOG, Duty.REASON} if reason else {Duty.LOG})
+        self.mark_logged()
+        if reason:
+            self.mark_reason_given()
 
     def settle(  # noqa: PLR0913 - the fields of a step
         self,
