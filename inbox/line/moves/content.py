@@ -21,16 +21,21 @@ from sqlmodel import col, select
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, RequestFacts
-from inbox.domain import READABLE_STATES, DeliveryState, Mode
+from inbox.domain import READABLE_STATES, DeliveryState
 from inbox.errors import Conflict, NotPermitted
 from inbox.keys import DataKey
 from inbox.line import Line
 from inbox.line.authorize import Authorized, authorize, message_subject
-from inbox.line.moves.registration import CollectedMessage, active_delivery, data_key
+from inbox.line.moves.registration import (
+    CollectedMessage,
+    active_delivery,
+    data_key,
+    is_by_hand,
+)
 from inbox.line.task_kinds import TaskKind
 from inbox.line.unusual_use import count_opening
 from inbox.store import Transaction
-from inbox.tables import CaseSystem, Message, Opening
+from inbox.tables import Message, Opening
 
 READING_LASTS: Final = timedelta(minutes=15)
 WHOLE_PACKAGE: Final = "package"
@@ -83,8 +88,7 @@ def collect_by_hand(
         if not turn.works_on_it:
             raise NotPermitted("not_permitted", "only who works on it collects it")
         delivery = active_delivery(tx, message_id)
-        system = None if delivery is None else tx.get(CaseSystem, delivery.case_system)
-        if delivery is None or system is None or system.mode is not Mode.BY_HAND:
+        if delivery is None or not is_by_hand(tx, delivery):
             raise Conflict("delivery.not_by_hand", "no delivery by hand stands open")
         if delivery.state is DeliveryState.OPEN:
             turn.authorized.settle(

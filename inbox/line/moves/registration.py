@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from inbox.domain import DeliveryState, new_id
+from inbox.domain import DeliveryState, Mode, new_id
 from inbox.errors import Conflict, Invalid
 from inbox.keys import DataKey
 from inbox.line import Line
@@ -14,7 +14,7 @@ from inbox.line.copies import Copy
 from inbox.line.queue import unwrap_stored_key
 from inbox.receipt_document import is_archive_reference
 from inbox.store import Transaction
-from inbox.tables import Delivery, KnownReference, Message, WrappedKey, table_of
+from inbox.tables import CaseSystem, Delivery, KnownReference, Message, WrappedKey, table_of
 
 ACTIVE_DELIVERY_STATES: Final = (DeliveryState.OPEN, DeliveryState.COLLECTED)
 
@@ -46,6 +46,11 @@ def active_delivery(session: Session, message_id: str) -> Delivery | None:
             col(Delivery.message_id) == message_id, col(Delivery.state).in_(ACTIVE_DELIVERY_STATES)
         )
     ).first()
+
+
+def is_by_hand(session: Session, delivery: Delivery) -> bool:
+    """Whether people get it themselves, and no case system."""
+    return session.get_one(CaseSystem, delivery.case_system).mode is Mode.BY_HAND
 
 
 def check_reference(reference: str) -> None:

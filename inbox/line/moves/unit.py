@@ -2,7 +2,7 @@
 
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, RequestFacts
-from inbox.domain import DeliveryState, MessageState, Mode, PersonId, new_id
+from inbox.domain import DeliveryState, MessageState, PersonId, new_id
 from inbox.errors import Conflict
 from inbox.line import Line
 from inbox.line.authorize import Authorized, authorized_transaction, message_subject
@@ -10,6 +10,7 @@ from inbox.line.moves.placement import traces_of
 from inbox.line.moves.registration import (
     active_delivery,
     check_reference,
+    is_by_hand,
     registration_columns,
     store_known_reference,
 )
@@ -18,7 +19,7 @@ from inbox.line.settle import end_assignments, has_open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.receipt_document import ReceiptType
 from inbox.store import Transaction
-from inbox.tables import Assignment, CaseSystem, Message
+from inbox.tables import Assignment, Delivery, Message
 
 
 def take(line: Line, capacity: Capacity, message_id: str) -> None:
@@ -88,14 +89,19 @@ def _withdraw_from_people(authorized: Authorized, message_id: str) -> None:
     delivery = active_delivery(authorized.tx, message_id)
     if delivery is None:
         return
-    if authorized.tx.get_one(CaseSystem, delivery.case_system).mode is not Mode.BY_HAND:
+    if not is_by_hand(authorized.tx, delivery):
         raise Conflict("delivery.not_by_hand", "a case system has it: withdraw it first")
+    _end_uncollected(authorized, delivery, by="hand_back")
+
+
+def _end_uncollected(authorized: Authorized, delivery: Delivery, *, by: str) -> None:
+    """End a delivery that nobody has collected. Raises `Conflict` for one that was collected."""
     if delivery.state is DeliveryState.COLLECTED:
-        raise Conflict("delivery.collected", "somebody has collected it: two must decide")
+        raise Conflict("delivery.collected", "it has been collected: two must decide")
     authorized.settle(
         row=delivery,
         became=DeliveryState.WITHDRAWN,
-        by="hand_back",
+        by=by,
         values={"settled_at": authorized.tx.now},
     )
 
@@ -132,15 +138,8 @@ def withdraw(
     with authorized_transaction(line, capacity, Action.WITHDRAW, subject, given) as authorized:
         message = authorized.seen(Message, message_id, expected_version)
         delivery = active_delivery(authorized.tx, message_id)
-        if delivery is not None and delivery.state is DeliveryState.COLLECTED:
-            raise Conflict("delivery.collected", "the case system has it: two must decide")
         if delivery is not None:
-            authorized.settle(
-                row=delivery,
-                became=DeliveryState.WITHDRAWN,
-                by="withdraw",
-                values={"settled_at": authorized.tx.now},
-            )
+            _end_uncollected(authorized, delivery, by="withdraw")
         authorized.settle(row=message, became=MessageState.ROUTED, by="withdraw", reason=reason)
 
 
