@@ -30,11 +30,18 @@ from inbox.line.authorize import active_policy, authorized_transaction, message_
 from inbox.line.copies import earlier_copies
 from inbox.line.damage import report_damage
 from inbox.line.queue import unwrap_stored_key
-from inbox.line.sealed_content import unseal_json
+from inbox.line.sealed_content import titles_in, unseal_json
 from inbox.line.settle import open_task
 from inbox.line.task_kinds import TaskKind
 from inbox.store import Transaction
 from inbox.tables import WrappedKey
+
+_IN_UNITS: Final = frozenset({Role.HANDLER, Role.LEADER})
+
+
+def showing_action(role: Role) -> Action:
+    """By which action a role sees mail: `list`, with titles, in units; `route` everywhere else."""
+    return Action.LIST if role in _IN_UNITS else Action.ROUTE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,11 +262,11 @@ def _distribution_row(row: ListedMessage, key: _KeyOrError) -> DistributionRow:
 
 def _titled_row(row: ListedMessage, key: _KeyOrError) -> TitledRow:
     archive, damaged = _unseal_or_code(row, key, "sealed_archive")
-    entries, case_file = archive.get("registry_entries") or [{}], archive.get("case_file") or {}
+    title, case_title = titles_in(archive)
     return TitledRow(
         row=_without_sealed_columns(row),
-        title=entries[0].get("title"),
-        case_title=case_file.get("title"),
+        title=title,
+        case_title=case_title,
         damaged=damaged,
     )
 

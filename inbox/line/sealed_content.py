@@ -1,12 +1,13 @@
 """What the line stores of an opened package: codes and counts in the clear, the rest encrypted."""
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from inbox.access.lists.pages import ListedMessage
+from inbox.days import day_of
 from inbox.domain import Metadata, OrgNumber, UnitId
 from inbox.keys import DataKey, Keyring
 from inbox.package import Package
@@ -98,6 +99,43 @@ def unseal_json(row: Message | ListedMessage, key: DataKey, column: str) -> Any:
     if sealed is None:
         return None
     return json.loads(key.unseal(sealed, table="message", column=column, row=row.id))
+
+
+def titles_in(archive: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The title of the first entry and of its case, of what the column `sealed_archive` has."""
+    entries, case_file = archive.get("registry_entries") or [{}], archive.get("case_file") or {}
+    return entries[0].get("title"), case_file.get("title")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingElement:
+    """An element that the schemas require and the sender left out, and what we suggest for it."""
+
+    element: str
+    """As `parent/child`."""
+    suggested: str | None
+
+
+_SUGGESTED_VALUES: Final[Mapping[str, Callable[[Message], str | None]]] = {
+    "arkivmelding/antallFiler": lambda row: str(row.document_count),
+    "arkivmelding/meldingId": lambda row: row.wire_id,
+    "arkivmelding/tidspunkt": lambda row: row.sent_at.isoformat() if row.sent_at else None,
+    "journalpost/journaldato": lambda row: day_of(row.received_at).isoformat(),
+    "journalpost/journalposttype": lambda row: "Inngående dokument",  # noqa: ARG005 - one shape
+    "registrering/opprettetDato": lambda row: row.received_at.isoformat(),
+}
+"""What the message itself says about elements that its arkivmelding lacks."""
+
+
+def missing_elements(row: Message) -> tuple[MissingElement, ...]:
+    """What its arkivmelding lacks, each once."""
+    named = (str(each) for each in json.loads(row.missing or "[]"))
+    return tuple(MissingElement(element=each, suggested=_suggested(row, each)) for each in named)
+
+
+def _suggested(row: Message, element: str) -> str | None:
+    suggest = _SUGGESTED_VALUES.get(element)
+    return None if suggest is None else suggest(row)
 
 
 def references_of(row: Message, key: DataKey) -> tuple[str, ...]:

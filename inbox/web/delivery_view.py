@@ -1,16 +1,14 @@
 """Projects a collected delivery onto the API's models, from decrypted values."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from pydantic import TypeAdapter
 
 from inbox.access.lists.deliveries import CollectableDelivery
-from inbox.days import day_of
 from inbox.language import TextLanguage
 from inbox.line.moves.registration import CollectedMessage
-from inbox.line.sealed_content import unseal_json
+from inbox.line.sealed_content import missing_elements, unseal_json
 from inbox.package.arkivmelding.model import ArchiveMessage, Screening
 from inbox.package.explanations import sentences_of
 from inbox.package.verdict import Verdict
@@ -21,16 +19,6 @@ PACKAGE_TYPE: Final = "application/vnd.etsi.asic-e+zip"
 _DELIVERIES: Final = "/api/v1/deliveries"
 _ARCHIVE: Final[TypeAdapter[ArchiveMessage | None]] = TypeAdapter(ArchiveMessage | None)
 _VERDICT: Final = TypeAdapter(Verdict)
-
-_SUGGESTED_VALUES: Final[Mapping[str, Callable[[Message], str | None]]] = {
-    "arkivmelding/antallFiler": lambda row: str(row.document_count),
-    "arkivmelding/meldingId": lambda row: row.wire_id,
-    "arkivmelding/tidspunkt": lambda row: row.sent_at.isoformat() if row.sent_at else None,
-    "journalpost/journaldato": lambda row: day_of(row.received_at).isoformat(),
-    "journalpost/journalposttype": lambda row: "Inngående dokument",  # noqa: ARG005 - one shape
-    "registrering/opprettetDato": lambda row: row.received_at.isoformat(),
-}
-"""What the message itself says about elements that its arkivmelding lacks."""
 
 
 def delivery_href(delivery_id: str) -> str:
@@ -93,7 +81,10 @@ def delivery_details(found: CollectedMessage) -> api_models.Delivery:
         ),
         documents=document_parts(found),
         archive=archive,
-        missing=[_missing_element(row, element) for element in json.loads(row.missing or "[]")],
+        missing=[
+            api_models.Gap(element=each.element, suggested=each.suggested)
+            for each in missing_elements(row)
+        ],
         screening=_screening(row, None if archive is None else archive.screening),
         verdict=verdict,
         verdict_said=_verdict_sentences(verdict),
@@ -121,11 +112,6 @@ def _verdict_sentences(verdict: Verdict) -> api_models.Sentences:
     return api_models.Sentences(
         **{language.value: list(sentences_of(verdict, language)) for language in TextLanguage}
     )
-
-
-def _missing_element(row: Message, element: str) -> api_models.Gap:
-    suggest = _SUGGESTED_VALUES.get(element)
-    return api_models.Gap(element=element, suggested=None if suggest is None else suggest(row))
 
 
 def _screening(row: Message, said: Screening | None) -> api_models.ScreeningProposal | None:

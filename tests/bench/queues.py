@@ -16,7 +16,7 @@ from inbox.access.lists.recheck import Recheck
 from inbox.domain import OrgNumber, PersonId, UnitId
 from inbox.line import Line
 from inbox.line.desk.queue_filters import NO_FILTERS, Queue, order_of, search_of
-from inbox.line.desk.queues import queue_counts
+from inbox.line.desk.queues import desk_side
 from inbox.line.desk.unit_terms import UnitTermsTable
 from inbox.store import Transaction
 from inbox.tables import CapacityRow, Message
@@ -92,7 +92,7 @@ def counting(line: Line, capacity: Capacity) -> Callable[[], float]:
 
     def ask() -> float:
         began = time.perf_counter()
-        queue_counts(line, capacity)
+        desk_side(line, capacity)
         return since(began)
 
     for _ in range(WARM):

@@ -1,6 +1,6 @@
 """Pages, neighbours and counts of queues, restricted by the filters of the policy's rules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -52,12 +52,22 @@ class QueuedMessage(NamedTuple):
     wrapped: bytes | None
 
 
+_TITLES: Final = "sealed_archive"
+_MORE_COLUMNS: Final[Mapping[Action, tuple[str, ...]]] = {
+    Action.ROUTE: (),
+    Action.LIST: (_TITLES,),
+}
+"""`route` shows what routing may see, `list` the titles too; of other actions there is no queue."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class QueuedPage:
     """One page in the queue's order, and the cursor of the next; None on the last page."""
 
     rows: tuple[QueuedMessage, ...]
     cursor: str | None
+    titles: Mapping[MessageId, bytes | None]
+    """The sealed part that has the titles, of each row; empty unless the action is `list`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +93,11 @@ class QueueReader:
         if not 1 <= at_most <= MAX_PAGE_ROWS:
             raise Invalid("list.page_size", f"a page has 1 to {MAX_PAGE_ROWS} rows")
         place = None if after is None else read_cursor(after)
-        found = self._page_rows(query, order, QueuedMessage._fields, place, at_most + 1)
-        rows = tuple(QueuedMessage(*row) for row in found[:at_most])
+        columns = (*QueuedMessage._fields, *_MORE_COLUMNS[self.action])
+        found = self._page_rows(query, order, columns, place, at_most + 1)
+        shown = [dict(zip(columns, row, strict=True)) for row in found[:at_most]]
+        titles = {row["id"]: row.pop(_TITLES) for row in shown if _TITLES in row}
+        rows = tuple(QueuedMessage(**row) for row in shown)
         self.recheck.check(
             self.session,
             self.policy,
@@ -96,7 +109,7 @@ class QueueReader:
         )
         more = len(found) > at_most
         last = Cursor(at=rows[-1].received_at, id=rows[-1].id).as_text() if more else None
-        return QueuedPage(rows=rows, cursor=last)
+        return QueuedPage(rows=rows, cursor=last, titles=titles)
 
     def first_after(
         self, query: QueueSearch, order: QueueOrder, place: Cursor | None

@@ -8,8 +8,9 @@ default and for each unit with terms of its own: so the database compares, and c
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -17,8 +18,11 @@ from sqlmodel import col
 
 from inbox.access.facts.message import is_in_state, receipt_failed
 from inbox.access.facts.parameters import NOW, SqlCondition, TextParameter, text_parameter
+from inbox.access.facts.registry import FACTS
+from inbox.access.question import OfMessage
 from inbox.domain import MessageState, OrgNumber, UnitId
-from inbox.tables import EnumValue, Message, Unit, UtcDateTime
+from inbox.tables import Assignment, EnumValue, Message, Unit, UtcDateTime
+from inbox.tables.periods import active_on
 
 _M = MessageState
 DONE_STATES: Final = (_M.REGISTERED, _M.REFUSED, _M.ANSWERED, _M.ERASED)
@@ -26,6 +30,22 @@ DONE_STATES: Final = (_M.REGISTERED, _M.REFUSED, _M.ANSWERED, _M.ERASED)
 ON_ITS_WAY_STATES: Final = (_M.RELEASED, _M.OFFERED, _M.RETURNED)
 """Somebody has decided to give it to a case system: opening it is behind it."""
 MAX_UNITS_WITH_TERMS: Final = 512
+
+
+class Whose(StrEnum):
+    """Whose work a message is, as the facts of the policy have it."""
+
+    OWN = "assigned"
+    """Assigned to the person who asks."""
+    NOBODY = "unassigned"
+    COVERED = "covers"
+    """Assigned to a colleague for whom the person stands in (*vikar*)."""
+    GRANTED = "has_grant"
+    """A leader has given the person access (*innsyn*)."""
+    EMERGENCY = "has_breakglass"
+    """The person has taken emergency access (*nødtilgang*)."""
+    MINE = "mine"
+    """Any of these but nobody's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +84,7 @@ class QueueSearch:
     """Any of these: a group."""
     channel: str | None = None
     unit: UnitId | None = None
+    whose: Whose | None = None
 
 
 def _parameter(name: str) -> TextParameter:
@@ -72,7 +93,14 @@ def _parameter(name: str) -> TextParameter:
 
 _CUTOFFS: Final = ("unopened", "unregistered", "urgent_unopened", "urgent_unregistered")
 _IS_HELD: Final[SqlCondition] = col(Message.held_until) > NOW
+_WHOSE: Final[dict[str, SqlCondition]] = {
+    each.value: FACTS[each.value].sql_by_subject[OfMessage]
+    for each in Whose
+    if each is not Whose.MINE
+}
+_WHOSE[Whose.MINE] = sa.or_(*(form for name, form in _WHOSE.items() if name != Whose.NOBODY))
 _FILTERS: Final[Mapping[str, SqlCondition]] = {
+    **_WHOSE,
     "held": _IS_HELD,
     "not_held": sa.or_(col(Message.held_until).is_(None), col(Message.held_until) <= NOW),
     "receipt_failed": receipt_failed(),
@@ -114,6 +142,8 @@ def queue_parameter_values(query: QueueSearch) -> dict[str, object]:
     for name in ("sender", "channel", "unit"):
         if getattr(query, name) is not None:
             values[name] = getattr(query, name)
+    if query.whose is not None:
+        values[query.whose.value] = True
     if query.senders is not None:
         values["senders"] = " ".join(query.senders)
     units: list[tuple[str, LateUntil]] = [*lateness.of_unit.items()]
@@ -140,9 +170,12 @@ def other_filters(fields: QueueFields) -> list[SqlCondition]:
     return [*found, is_late(fields)] if "queue_late" in fields else found
 
 
+_OF_FEW: Final = frozenset(f"queue_{name}" for name in ("held", *Whose) if name != Whose.NOBODY)
+
+
 def finds_few(fields: QueueFields) -> bool:
     """Whether the filters find so little that it is sorted afterwards, by an index of their own."""
-    return "queue_held" in fields
+    return not fields.isdisjoint(_OF_FEW)
 
 
 def is_late(fields: QueueFields) -> SqlCondition:
@@ -180,16 +213,27 @@ def _cutoff(prefix: str) -> sa.ColumnElement[datetime]:
 def group_expressions(fields: QueueFields, names: Sequence[str]) -> list[sa.ColumnElement[object]]:
     """What a count is made by: columns of the message, and facts about it as 0 or 1."""
     facts: Mapping[str, SqlCondition] = {
+        **_WHOSE,
         "held": sa.func.coalesce(_IS_HELD, sa.false()),
         # Asked only where there can be one.
         "receipt_failed": sa.and_(is_in_state(_M.REGISTERED, _M.REFUSED), receipt_failed()),
         "late": is_late(fields),
     }
-    # The unit's name is looked up for each message: a name is no column of it.
-    unit_name = sa.select(col(Unit.name)).where(col(Unit.id) == col(Message.unit)).scalar_subquery()
+    # Looked up for each message: they are no columns of it.
+    assigned = (
+        sa.select(col(Assignment.person))
+        .where(col(Assignment.message_id) == col(Message.id), active_on(Assignment, NOW))
+        .limit(1)
+    )
+    looked_up: Mapping[str, sa.ColumnElement[Any]] = {
+        "unit_name": sa.select(col(Unit.name))
+        .where(col(Unit.id) == col(Message.unit))
+        .scalar_subquery(),
+        "assigned_to": assigned.scalar_subquery(),
+    }
     return [
         sa.case((facts[name], 1), else_=0).label(name)
         if name in facts
-        else (unit_name if name == "unit_name" else getattr(Message, name)).label(name)
+        else looked_up.get(name, getattr(Message, name, sa.null())).label(name)
         for name in names
     ]

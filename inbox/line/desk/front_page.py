@@ -87,12 +87,12 @@ def front_page(
     """The front page of a capacity: a fixed number of statements, whatever there is."""
     with listing_snapshot(line) as (tx, policy):
         reading = begin_reading(line, tx, policy, capacity)
-        tasks = _tasks(reading, tasks_at_most + 1)
+        tasks = tasks_of_capacity(reading, tasks_at_most + 1)
         return FrontPage(
             made_at=tx.now,
             figures=counts_of(reading),
             late=_late_rows(reading, late_at_most),
-            tasks=tuple(_task_line(each, tx.now) for each in tasks[:tasks_at_most]),
+            tasks=tasks[:tasks_at_most],
             more_tasks=len(tasks) > tasks_at_most,
             views=reading.views,
         )
@@ -120,16 +120,18 @@ def _late_rows(reading: DeskReading, at_most: int) -> tuple[QueueRow, ...]:
     return rows_of(reading, page.rows)
 
 
-def _tasks(reading: DeskReading, at_most: int) -> tuple[KnownTask, ...]:
+def tasks_of_capacity(reading: DeskReading, at_most: int) -> tuple[TaskLine, ...]:
+    """The oldest tasks that the capacity can act on: one statement."""
     role = reading.capacity.role
     free = policy_without_duties(reading.free, Action.LIST, role)
-    return known_tasks(
+    known = known_tasks(
         reading.tx,
         (reading.policy, free),
         reading.tx.now,
         capacity=reading.capacity,
         at_most=at_most,
     )
+    return tuple(_task_line(each, reading.tx.now) for each in known)
 
 
 def _task_line(task: KnownTask, now: datetime) -> TaskLine:

@@ -7,22 +7,19 @@ The content is locked, and the page says what would open it. What others did wit
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
-from sqlmodel import col
 
 from inbox.access.facts.registry import ACTION_SUBJECTS
 from inbox.access.lists.cursor import Cursor
 from inbox.access.lists.pages import permitted_message_ids
-from inbox.access.lists.queue_pages import QueuedMessage
 from inbox.access.policy.vocabulary import Action, Decision
 from inbox.access.question import Capacity, OfMessage
 from inbox.access.several import permitted_actions
 from inbox.days import day_of
 from inbox.domain import MessageId, OrgNumber, PersonId, UnitId
-from inbox.errors import IntegrityError, NotFound
+from inbox.errors import NotFound
 from inbox.keys import DataKey
 from inbox.language import TextLanguage
 from inbox.line import Line
@@ -37,11 +34,12 @@ from inbox.line.desk.message.facts import (
     tasks_of,
     units_of,
 )
-from inbox.line.desk.message.history import HistoryLine, history_of, verified_at
-from inbox.line.desk.message.lamps import Lamps, MessageProgress, SenderSees, lamps_of, sender_sees
+from inbox.line.desk.message.found import FoundMessage, find_message
+from inbox.line.desk.message.history import HistoryLine, history_of
+from inbox.line.desk.message.lamps import Lamps, SenderSees, lamps_of, sender_sees
 from inbox.line.desk.message.marks import MessageMark, message_marks
 from inbox.line.desk.message.verdict_sentence import verdict_details, verdict_sentence
-from inbox.line.desk.placings import PlacedMessage, placed_as
+from inbox.line.desk.placings import PlacedMessage
 from inbox.line.desk.queue_filters import NO_FILTERS, Queue, QueueFilters
 from inbox.line.desk.queue_row import InHand, QueueRow, RowContext, queue_row
 from inbox.line.desk.queues import (
@@ -55,13 +53,10 @@ from inbox.line.desk.saved_views import SavedView
 from inbox.line.desk.suggestion import Suggestion, past_placements, suggestion_for
 from inbox.line.people_lists import audit_shown, listing_snapshot, policy_without_duties
 from inbox.line.proposals.quarantine_release import release_facts
-from inbox.line.queue import unwrap_stored_key
-from inbox.line.sealed_content import metadata_of, reference_hashes, references_of, unseal_json
+from inbox.line.sealed_content import metadata_of, reference_hashes, references_of
 from inbox.routing.route import RoutingExplanation, explain_route
-from inbox.store import Transaction
-from inbox.tables import Delivery, Message, Person, Receipt, Unit, WrappedKey
 
-_OF_MESSAGES: Final = tuple(action for action in Action if OfMessage in ACTION_SUBJECTS[action])
+OF_MESSAGES: Final = tuple(action for action in Action if OfMessage in ACTION_SUBJECTS[action])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +118,7 @@ def message_view(  # noqa: PLR0913 - what a page is asked for
     with listing_snapshot(line) as (tx, policy):
         free = policy_without_duties(policy, Action.ROUTE, capacity.role)
         visible = permitted_message_ids(free, capacity, tx.now, Action.ROUTE)
-        found, told = _find(tx, message_id, capacity, visible, tell_of)
+        found, told = find_message(tx, message_id, capacity, visible, tell_of)
         message = None if found is None else found.message
         decisions = permitted_actions(
             tx,
@@ -131,7 +126,7 @@ def message_view(  # noqa: PLR0913 - what a page is asked for
             tx.now,
             capacity=replace(capacity, strong_auth=True),
             subject=message_subject(message_id),
-            actions=_OF_MESSAGES,
+            actions=OF_MESSAGES,
             request=replace(release_facts(policy, message, ()), same_documents=True),
         )
         routes = decisions[Action.ROUTE]
@@ -144,73 +139,12 @@ def message_view(  # noqa: PLR0913 - what a page is asked for
     return view
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Found:
-    """The message, and what stands beside it in other tables."""
-
-    message: Message
-    unit_name: str | None
-    stored_key: WrappedKey | None
-    receipt: Receipt | None
-    collected_at: datetime | None
-
-
-def _find(
-    tx: Transaction,
-    message_id: str,
-    capacity: Capacity,
-    visible: sa.Select[str],
-    tell_of: str | None,
-) -> tuple[_Found | None, PlacedMessage | None]:
-    """Read the message before it is decided who may see it: nothing of it is shown until then.
-
-    By the same statement another one, if that is this capacity's to see.
-    """
-    collected = (
-        sa.select(sa.func.max(col(Delivery.collected_at)))
-        .where(col(Delivery.message_id) == col(Message.id))
-        .scalar_subquery()
-    )
-    going_to = aliased(Unit)
-    rows = tx.execute(
-        sa.select(
-            Message,
-            col(Unit.name),
-            WrappedKey,
-            Receipt,
-            collected,
-            col(going_to.name),
-            col(Person.name),
-            sa.case((col(Message.id).in_(visible), 1), else_=0),
-        )
-        .join(Unit, col(Unit.id) == col(Message.unit), isouter=True)
-        .join(WrappedKey, col(WrappedKey.id) == col(Message.id), isouter=True)
-        .join(Receipt, col(Receipt.message_id) == col(Message.id), isouter=True)
-        .join(going_to, col(going_to.id) == col(Message.placing_unit), isouter=True)
-        .join(Person, col(Person.id) == col(Message.moved_by), isouter=True)
-        .where(col(Message.id).in_({message_id, tell_of or message_id}))
-    ).all()
-    found, told = None, None
-    for message, unit_name, stored_key, receipt, collected_at, aim, by_name, is_visible in rows:
-        if message.id == message_id:
-            found = _Found(
-                message=message,
-                unit_name=unit_name,
-                stored_key=stored_key,
-                receipt=receipt,
-                collected_at=collected_at,
-            )
-        if message.id == tell_of and is_visible:
-            told = placed_as(message, (unit_name, aim, by_name), capacity)
-    return found, told
-
-
 @dataclass(frozen=True)
 class _View:
     """Puts a view together from what was read."""
 
     reading: DeskReading
-    found: _Found
+    found: FoundMessage
     language: TextLanguage
     decisions: Mapping[Action, Decision]
 
@@ -221,12 +155,12 @@ class _View:
         """The view; the message is this capacity's to see."""
         reading, message = self.reading, self.found.message
         tx = reading.tx
-        marks = message_marks(tx, message, self.visible)
-        key = self._key()
-        sealed, documents = self._unsealed(key)
+        marks = message_marks(tx, message, self.visible, reading.capacity.role)
+        key = self.found.key(reading.line)
+        sealed, documents = self.found.unsealed(key)
         suggestion = self._suggestion()
         leaves = [each.leaf for each in marks["entry"] if each.leaf is not None]
-        progress = self._progress(leaves)
+        progress = self.found.progress(leaves)
         archivists = {each.id or "": each.text or "" for each in marks["archivist"]}
         return MessageView(
             made_at=tx.now,
@@ -250,40 +184,8 @@ class _View:
             told=self.told,
         )
 
-    def _key(self) -> DataKey | None:
-        stored = self.found.stored_key
-        try:
-            return None if stored is None else unwrap_stored_key(self.reading.line, stored)
-        except IntegrityError:
-            return None
-
-    def _unsealed(self, key: DataKey | None) -> tuple[Mapping[str, Any], Sequence[Any]]:
-        """What routing may see, and the documents: nothing where it does not open."""
-        if key is None:
-            return {}, ()
-        message = self.found.message
-        try:
-            return (
-                unseal_json(message, key, "sealed_metadata") or {},
-                unseal_json(message, key, "sealed_documents") or (),
-            )
-        except IntegrityError:
-            return {}, ()
-
     def _row(self, in_hand: Sequence[MessageMark]) -> QueueRow:
-        reading, found = self.reading, self.found
-        message, stored = found.message, found.stored_key
-        plain = {
-            name: getattr(message, name)
-            for name in QueuedMessage._fields
-            if name not in {"unit_name", "kek_id", "wrapped"}
-        }
-        queued = QueuedMessage(
-            **plain,
-            unit_name=found.unit_name,
-            kek_id=None if stored is None else stored.kek_id,
-            wrapped=None if stored is None else stored.wrapped,
-        )
+        reading, queued = self.reading, self.found.queued()
         held = tuple(
             InHand(
                 person=PersonId(each.id or ""),
@@ -328,19 +230,6 @@ class _View:
             known_unit=None if unit is None else UnitId(unit),
         )
         return explain_route(metadata, book, day_of(message.received_at))
-
-    def _progress(self, leaves: Sequence[bytes]) -> MessageProgress:
-        message, receipt = self.found.message, self.found.receipt
-        return MessageProgress(
-            state=message.state,
-            received_at=message.received_at,
-            verified_at=verified_at(leaves),
-            collected_at=self.found.collected_at,
-            registered_at=message.registered_at,
-            refused_at=message.refused_at,
-            receipt_state=None if receipt is None else receipt.state,
-            receipt_outcome=None if receipt is None else receipt.outcome,
-        )
 
     def _neighbours(self, queue: Queue, filters: QueueFilters) -> Neighbours:
         message = self.found.message

@@ -1,7 +1,7 @@
 """What is being placed, and the units it can go to.
 
 Until a placing is due its unit sees nothing of it, and its person can undo it. One statement each;
-those about messages are restricted by the rules about `route`, as every list is.
+those about messages are restricted by the rules about what this role sees, as every list is.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,12 @@ from sqlmodel import col, select
 
 from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.policy.engine import Policy
-from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity
 from inbox.domain import MessageId, MessageState, OrgNumber, UnitId
 from inbox.line import Line
 from inbox.line.desk.queue_row import sender_name
 from inbox.line.desk.short_reference import short_reference_of
-from inbox.line.people_lists import listing_snapshot, policy_without_duties
+from inbox.line.people_lists import listing_snapshot, policy_without_duties, showing_action
 from inbox.store import Transaction
 from inbox.tables import Message, Person, Unit
 from inbox.tables.periods import active_on
@@ -49,7 +48,7 @@ class PlacedMessage:
 def placed_message(line: Line, capacity: Capacity, message_id: str) -> PlacedMessage | None:
     """One message, whatever its state; None if it is not there or not this capacity's to see."""
     with listing_snapshot(line) as (tx, policy):
-        free = policy_without_duties(policy, Action.ROUTE, capacity.role)
+        free = policy_without_duties(policy, showing_action(capacity.role), capacity.role)
         return next(iter(read_placed(tx, free, capacity, one=message_id)), None)
 
 
@@ -65,7 +64,7 @@ def read_placed(
     going_to = aliased(Unit)
     asked = [col(Message.state) == MessageState.PLACING] if every else []
     asked += [] if one is None else [col(Message.id) == one]
-    visible = permitted_message_ids(free, capacity, tx.now, Action.ROUTE)
+    visible = permitted_message_ids(free, capacity, tx.now, showing_action(capacity.role))
     rows = tx.execute(
         sa.select(Message, col(Unit.name), col(going_to.name), col(Person.name))
         .join(Unit, col(Unit.id) == col(Message.unit), isouter=True)

@@ -54,7 +54,6 @@ __all__ = [
     "QueueFilters",
     "QueuePage",
     "QueueRow",
-    "queue_counts",
     "queue_facets",
     "queue_page",
     "read_filters",
@@ -136,11 +135,13 @@ class DeskReading:
     recent: RecentRules
     views: tuple[SavedView, ...]
     """What the person has saved."""
+    action: Action = Action.ROUTE
+    """What is shown: what one may distribute (`route`) or what one may see titles of (`list`)."""
 
     @property
     def free(self) -> Policy:
         """The policy without what it allows for a duty alone: counts are made by it."""
-        return policy_without_duties(self.policy, Action.ROUTE, self.capacity.role)
+        return policy_without_duties(self.policy, self.action, self.capacity.role)
 
     def reader(self, policy: Policy) -> QueueReader:
         """Reads queues by these rules."""
@@ -149,7 +150,7 @@ class DeskReading:
             policy=policy,
             now=self.tx.now,
             capacity=self.capacity,
-            action=Action.ROUTE,
+            action=self.action,
             recheck=self.line.recheck,
         )
 
@@ -158,7 +159,13 @@ class DeskReading:
         return search_of(queue, filters, self.terms.lateness(self.tx.now), self.book)
 
 
-def begin_reading(line: Line, tx: Transaction, policy: Policy, capacity: Capacity) -> DeskReading:
+def begin_reading(
+    line: Line,
+    tx: Transaction,
+    policy: Policy,
+    capacity: Capacity,
+    action: Action = Action.ROUTE,
+) -> DeskReading:
     """Read what every page needs by one statement: terms, versions of the rule book, own views.
 
     Where the rules have changed lately, the version before is read too.
@@ -176,6 +183,7 @@ def begin_reading(line: Line, tx: Transaction, policy: Policy, capacity: Capacit
         terms=ground.terms,
         views=ground.views,
         recent=recent_rules(line, tx, book, ground.versions),
+        action=action,
     )
 
 
@@ -275,18 +283,11 @@ def rows_of(reading: DeskReading, messages: Sequence[QueuedMessage]) -> tuple[Qu
     return tuple(queue_row(context, each) for each in messages)
 
 
-def queue_counts(line: Line, capacity: Capacity) -> Mapping[Queue, QueueCount]:
+def counts_of(reading: DeskReading) -> Mapping[Queue, QueueCount]:
     """The counts of all queues that are counted (*Ferdig* is not), proposals and arrivals included.
 
-    For the navigation of every page and the figures of the front page: a fixed number of
-    statements.
+    In the caller's transaction: one statement each for mail, arrivals, proposals.
     """
-    with listing_snapshot(line) as (tx, policy):
-        return counts_of(begin_reading(line, tx, policy, capacity))
-
-
-def counts_of(reading: DeskReading) -> Mapping[Queue, QueueCount]:
-    """The same in the caller's transaction: one statement each for mail, arrivals, proposals."""
     tx, now = reading.tx, reading.tx.now
     tallies: defaultdict[Queue, list[_Tally]] = defaultdict(list)
     search = QueueSearch(lateness=reading.terms.lateness(now), states=COUNTED_STATES)

@@ -1,9 +1,12 @@
 """A school with mail that lies there as rows, and statements that are counted."""
 
+import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,12 +25,60 @@ from inbox.domain import (
 )
 from inbox.line import Line
 from inbox.line.moves.registration import data_key
+from inbox.package.arkivmelding.model import (
+    ArchiveMessage,
+    CaseFile,
+    Correspondent,
+    RegistryEntry,
+)
+from inbox.package.verdict import Shape
 from inbox.tables import Arrival, Message, Proposal, Receipt, Task, Unit, UnitTerms
 from tests.line.school import School
 from tests.worlds import OURS
 
 CANARY = "Kanarifugl"
 """In every title, name and document name: nothing here may ever return it."""
+CONTENT = f"{CANARY} i et dokument".encode()
+_SHA256 = hashlib.sha256(CONTENT).hexdigest()
+_FILES = {
+    f"{CANARY}.pdf": "application/pdf",
+    f"{CANARY}.PDF": "application/pdf",
+    CANARY: "application/octet-stream",
+}
+_ARCHIVE = ArchiveMessage(
+    shape=Shape.ORDINARY,
+    system=None,
+    message_id=None,
+    made_at=None,
+    case_file=CaseFile(
+        system_id=None,
+        case_id="2026/1",
+        title=CANARY,
+        public_title=None,
+        administrative_unit=None,
+        screening=None,
+    ),
+    registry_entries=(
+        RegistryEntry(
+            system_id=None,
+            title=CANARY,
+            public_title=None,
+            type=None,
+            status=None,
+            registered_on=None,
+            document_date=None,
+            sent_on=None,
+            screening=None,
+            correspondents=(
+                Correspondent(
+                    kind="Avsender", name=CANARY, administrative_unit=None, case_handler=None
+                ),
+            ),
+            documents=(),
+        ),
+    ),
+    missing=(),
+)
 
 
 def verdict_of(sender: str, name: str | None, **more: object) -> str:
@@ -53,17 +104,15 @@ def mail(hall: School, state: MessageState = MessageState.UNROUTED, **columns: A
         "screening_authority": None,
         "public_title": f"{CANARY} i tittelen",
     }
-    archive = {"registry_entries": [{"title": CANARY}], "case_file": {"title": CANARY}}
     documents = [
-        {"name": f"{CANARY}.pdf", "media_type": "application/pdf", "title": CANARY},
-        {"name": f"{CANARY}.PDF", "media_type": "application/pdf", "title": CANARY},
-        {"name": CANARY, "media_type": "application/octet-stream", "title": None},
+        {"name": name, "media_type": kind, "size": len(CONTENT), "sha256": _SHA256}
+        for name, kind in _FILES.items()
     ]
     with hall.line.store.transaction() as tx:
         key, message = data_key(tx, hall.line, message_id), tx.get_one(Message, message_id)
         for column, value in (
             ("sealed_metadata", metadata),
-            ("sealed_archive", archive),
+            ("sealed_archive", asdict(_ARCHIVE)),
             ("sealed_documents", documents),
         ):
             text = json.dumps(value).encode()
@@ -71,6 +120,21 @@ def mail(hall: School, state: MessageState = MessageState.UNROUTED, **columns: A
         for name, value in columns.items():
             setattr(message, name, value)
     return message_id
+
+
+def store_package(hall: School, message_id: str) -> None:
+    """Put a container with the message's documents into the vault; nothing in it is signed."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.etsi.asic-e+zip")
+        for name in _FILES:
+            archive.writestr(name, CONTENT)
+    with hall.line.store.transaction() as tx:
+        key, message = data_key(tx, hall.line, message_id), tx.get_one(Message, message_id)
+        message.object_name = message_id
+        message.size = len(packed.getvalue())
+        message.digest = hashlib.sha256(packed.getvalue()).hexdigest()
+        hall.line.vault.store(message_id, [packed.getvalue()], key.object_key())
 
 
 def on_hold(hall: School, message_id: str, *, days: float = 3) -> None:

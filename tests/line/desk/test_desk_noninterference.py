@@ -18,7 +18,7 @@ from inbox.line.desk.arrival_queue import arrival_page, arrival_view
 from inbox.line.desk.front_page import front_page
 from inbox.line.desk.message_view import message_view
 from inbox.line.desk.queue_steps import find_by_reference, next_in_queue
-from inbox.line.desk.queues import Queue, queue_counts, queue_facets, queue_page
+from inbox.line.desk.queues import Queue, desk_side, queue_facets, queue_page
 from inbox.line.desk.short_reference import short_reference_of
 from inbox.line.desk.telephone import answer_caller
 from inbox.tables import Message, WrappedKey
@@ -58,7 +58,7 @@ def everything(hall: School, capacity: Capacity, ids: list[str], wire_ids: list[
     line = trusting(hall.line)
     asked: list[Callable[[], object]] = [
         partial(front_page, line, capacity),
-        lambda: sorted(queue_counts(line, capacity).items()),
+        lambda: sorted(desk_side(line, capacity).counts.items()),
         partial(approval_page, line, capacity),
         partial(arrival_page, line, capacity),
     ]

@@ -13,7 +13,7 @@ from inbox.line.desk.queue_filters import NO_FILTERS, filters_from_text
 from inbox.line.desk.queues import (
     Queue,
     QueueFilters,
-    queue_counts,
+    desk_side,
     queue_facets,
     queue_page,
     read_filters,
@@ -147,7 +147,7 @@ def test_counts_equal_the_pages_of_every_queue(hall: School) -> None:
                 on_hold(hall, made)
     arrival(hall)
 
-    counts = queue_counts(hall.line, hall.anne())
+    counts = desk_side(hall.line, hall.anne()).counts
 
     assert counts.keys() == set(Queue) - {Queue.DONE}
     for queue, count in counts.items():
@@ -203,7 +203,7 @@ def test_lateness_in_lists_is_that_of_rows_under_terms_of_their_own(hall: School
         late = {row.id for row in rows if row.late}
         assert 0 < len(late) < len(rows)
         assert set(ids(hall, queue, QueueFilters(late=True))) == late
-        assert queue_counts(hall.line, hall.anne())[queue].late == len(late)
+        assert desk_side(hall.line, hall.anne()).counts[queue].late == len(late)
 
 
 def test_message_is_late_in_lists_at_the_very_instant_of_its_deadline(hall: School) -> None:
@@ -223,7 +223,7 @@ def test_queues_are_empty_for_those_who_may_not_distribute(hall: School) -> None
 
     for capacity in (hall.kari(), hall.handler(), hall.siv()):
         assert queue_page(hall.line, capacity, Queue.DISTRIBUTE).rows == ()
-        assert {count.count for count in queue_counts(hall.line, capacity).values()} == {0}
+        assert {count.count for count in desk_side(hall.line, capacity).counts.values()} == {0}
         assert queue_facets(hall.line, capacity, Queue.DISTRIBUTE).channels == ()
 
 
@@ -237,7 +237,7 @@ def test_queue_statements_do_not_grow_with_the_rows(hall: School) -> None:
         with statements(line.store.engine) as texts:
             queue_page(line, anne, Queue.DISTRIBUTE)
             pages = len(texts)
-            queue_counts(line, anne)
+            desk_side(line, anne)
         seen.append((pages, len(texts) - pages))
 
     assert seen[0] == seen[1]

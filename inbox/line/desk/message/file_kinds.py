@@ -44,9 +44,14 @@ class FileKind:
     count: int
 
 
+def kind_of(media_type: str) -> str:
+    """The kind of one file: see `FileKind`."""
+    return _KINDS.get(media_type, OTHER_KIND)
+
+
 def file_kinds(media_types: Iterable[str]) -> tuple[FileKind, ...]:
     """How many there are of each kind, the most first."""
-    counted = Counter(_KINDS.get(each, OTHER_KIND) for each in media_types)
+    counted = Counter(map(kind_of, media_types))
     return tuple(
         FileKind(kind=kind, count=count)
         for kind, count in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))

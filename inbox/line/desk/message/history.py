@@ -1,7 +1,8 @@
-"""The history of a message for those who distribute: states and times, of a closed list of events.
+"""The history of a message: states and times, of a closed list of events.
 
-Who opened it, who wrote notes or had access given, and who worked on it are not in the list. Names
-are those of archivists alone: what a unit did, the unit did.
+For those who distribute: who opened it, who wrote notes or had access given, and who worked on it
+are not in the list, and names are those of archivists alone: what a unit did, the unit did. The
+people of the unit see, by name, who took or assigned it, and when they read it themselves.
 """
 
 import json
@@ -19,6 +20,9 @@ _BESIDE: Final = frozenset(
     {"message:held", "message:hold_ended", "proposal:opened", "receipt:failure_accepted"}
 )
 """Events beside the changes of a state."""
+_IN_UNIT: Final = frozenset({"message:taken", "message:assigned"})
+_OWN: Final = frozenset({"message:read"})
+"""What the people of the unit see beside these: of all of them, and of themselves."""
 _SAID_ALREADY: Final = frozenset(
     {
         # By the message, which is registered, returned or withdrawn in the same transaction.
@@ -47,17 +51,22 @@ class HistoryLine:
     rule: str | None
     """The rule of access that the move was permitted by."""
     person_name: str | None
-    """Which archivist did it; None where no name is shown."""
+    """Who did it; None where no name is shown."""
 
 
-def history_of(leaves: Iterable[bytes], archivists: Mapping[str, str]) -> tuple[HistoryLine, ...]:
-    """The lines that these entries make, in their order; names by capacity."""
+def history_of(
+    leaves: Iterable[bytes], names: Mapping[str, str], *, viewer: str | None = None
+) -> tuple[HistoryLine, ...]:
+    """The lines that these entries make, in their order; names by capacity.
+
+    `viewer` is the capacity of somebody in the message's unit, who sees more.
+    """
     entries = [json.loads(leaf) for leaf in leaves]
     kinds = {each["subject"]: each["by"] for each in entries if each["event"] == "proposal:opened"}
     lines = (
-        _line(entry, archivists, kinds.get(entry["subject"], entry.get("by")))
+        _line(entry, names, kinds.get(entry["subject"], entry.get("by")))
         for entry in entries
-        if _is_listed(entry)
+        if _is_listed(entry, viewer)
     )
     return tuple(line for line in lines if not _is_said_already(line))
 
@@ -72,8 +81,12 @@ def verified_at(leaves: Iterable[bytes]) -> datetime | None:
     return max(moments, default=None)
 
 
-def _is_listed(entry: Mapping[str, Any]) -> bool:
+def _is_listed(entry: Mapping[str, Any], viewer: str | None) -> bool:
     event = str(entry["event"])
+    if event in _IN_UNIT:
+        return viewer is not None
+    if event in _OWN:
+        return viewer is not None and entry["who"] == viewer
     moved = event.partition(":")[0] in _MOVED and entry.get("became") is not None
     return moved or event in _BESIDE
 
@@ -85,7 +98,7 @@ def _is_said_already(line: HistoryLine) -> bool:
     return line.event in _SAID_ALREADY or (line.event == "receipt:chosen" and line.by is None)
 
 
-def _line(entry: Mapping[str, Any], archivists: Mapping[str, str], by: str | None) -> HistoryLine:
+def _line(entry: Mapping[str, Any], names: Mapping[str, str], by: str | None) -> HistoryLine:
     return HistoryLine(
         at=_moment(entry),
         event=entry["event"],
@@ -94,7 +107,7 @@ def _line(entry: Mapping[str, Any], archivists: Mapping[str, str], by: str | Non
         became=entry.get("became"),
         code=entry.get("code"),
         rule=entry.get("rule"),
-        person_name=archivists.get(entry["who"]),
+        person_name=names.get(entry["who"]),
     )
 
 

@@ -48,15 +48,16 @@ class MessageMark:
 
 
 def message_marks(
-    tx: Transaction, message: Message, visible: sa.Select[str]
+    tx: Transaction, message: Message, visible: sa.Select[str], role: Role
 ) -> Mapping[str, Sequence[MessageMark]]:
     """By kind: units, leaders, archivists, in hand, proposals, tasks, references, copies, entries.
 
-    Copies are of the visible messages alone. Called for those who may know of the message.
+    Copies are of the visible messages alone, tasks those of the role. For handlers and leaders the
+    people of the message's unit, too (`colleague`). Called for those who may know of the message.
     """
     branches = [
         *_people_branches(tx, message),
-        *_message_branches(tx, message, visible),
+        *_message_branches(tx, message, visible, role),
     ]
     found: defaultdict[str, list[MessageMark]] = defaultdict(list)
     union = sa.union_all(*branches).subquery()
@@ -117,6 +118,17 @@ def _people_branches(tx: Transaction, message: Message) -> list[sa.Select[Any]]:
             col(Unit.organisation) == message.organisation,
             col(CapacityRow.role) == Role.ARCHIVIST.value,
         ),
+        # Of any time, too, and shown to the people of the unit alone.
+        _branch(
+            "colleague",
+            people,
+            id=col(CapacityRow.id),
+            text=col(Person.name),
+            who=col(Person.id),
+        ).where(
+            col(CapacityRow.unit) == message.unit,
+            col(CapacityRow.role).in_((Role.HANDLER.value, Role.LEADER.value)),
+        ),
         _branch(
             "in_hand",
             sa.join(InHandRow, Person, col(Person.id) == col(InHandRow.person)),
@@ -129,7 +141,7 @@ def _people_branches(tx: Transaction, message: Message) -> list[sa.Select[Any]]:
 
 
 def _message_branches(
-    tx: Transaction, message: Message, visible: sa.Select[str]
+    tx: Transaction, message: Message, visible: sa.Select[str], role: Role
 ) -> list[sa.Select[Any]]:
     from_sender = sa.and_(
         col(Message.organisation) == message.organisation, col(Message.sender) == message.sender
@@ -158,7 +170,7 @@ def _message_branches(
         ).where(
             col(Task.message_id) == message.id,
             col(Task.state) == TaskState.OPEN,
-            col(Task.role) == Role.ARCHIVIST.value,
+            col(Task.role) == role.value,
         ),
         _branch(
             "reference",

@@ -1,0 +1,1 @@
+"""What handlers and leaders see of their unit's mail: lists with titles, a message, its content."""

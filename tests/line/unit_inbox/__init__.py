@@ -1,0 +1,1 @@
+"""What the pages of handlers and leaders read."""
