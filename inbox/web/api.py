@@ -70,7 +70,8 @@ def collect_delivery(
 )
 def get_package(line: LineDependency, who: CallingSystem, delivery_id: DeliveryId) -> Response:
     """The container as it came, byte for byte. `Repr-Digest` has its SHA-256. Collects, too."""
-    return package_download(line, case_system.collect(line, who, delivery_id))
+    found = case_system.collect(line, who, delivery_id)
+    return package_download(line, found, name=found.delivery.id)
 
 
 @router.get(
