@@ -8,10 +8,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from inbox.line import Line
 from inbox.sign_in.desk import SignInDesk
 from inbox.web.middleware import AccessLog, BodyLimit
+from inbox.web.people import frame_pages, showcase
 from inbox.web.people.edge.headers import PageHeaders
 from inbox.web.people.edge.static_files import read_static_files, static_answer
 from inbox.web.people.forms import check_same_origin
-from inbox.web.people.pages import frame_pages, showcase
 from inbox.web.people.pages import router as archive_staff_pages
 from inbox.web.people.rendering import PageTemplates
 from inbox.web.people.request_rate import RequestRate

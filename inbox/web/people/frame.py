@@ -66,6 +66,13 @@ QUEUES: Final = (
     ("ferdig", to_translate("Ferdig")),
 )
 """The queues of an archivist: what stands in the address, and what the queue is called."""
+UNIT_LISTS: Final = (
+    ("min-enhet", to_translate("Min enhet")),
+    ("tildelt", to_translate("Tildelt meg")),
+    ("ko/til-godkjenning", to_translate("Til godkjenning")),
+)
+"""What a handler or a leader has at the side: the address, and what it is called."""
+_OF_HANDLERS, _OF_LEADERS = "tildelt", "ko/til-godkjenning"
 _OTHERS: Final = (
     ("/telefon", to_translate("På telefonen"), ""),
     ("/okter", to_translate("Øktene mine"), ""),
@@ -85,7 +92,6 @@ def side_of(
     `current` is the path of the page, `late` names queues with something past its deadline.
     """
     numbers = counts or {}
-    home = SideLink(address="/", name=to_translate("Oversikt"), is_current=current == "/")
     queues = tuple(
         SideLink(
             address=f"/ko/{queue}",
@@ -96,8 +102,39 @@ def side_of(
         )
         for queue, name in QUEUES
     )
-    others = tuple(
-        SideLink(address=address, name=name, key=key, is_current=current == address)
-        for address, name, key in _OTHERS
+    return Side(queues=(_home(current), *queues), saved=saved, others=_others(current, _OTHERS))
+
+
+def side_in_unit(
+    counts: dict[str, int] | None = None,
+    *,
+    late: frozenset[str] = frozenset(),
+    current: str = "",
+    leads: bool,
+) -> Side:
+    """The side of a handler, or of somebody who leads the unit; as `side_of`."""
+    numbers = counts or {}
+    links = tuple(
+        SideLink(
+            address=f"/{each}",
+            name=name,
+            count=numbers.get(each),
+            is_late=each in late,
+            is_current=current == f"/{each}",
+        )
+        for each, name in UNIT_LISTS
+        if each != (_OF_HANDLERS if leads else _OF_LEADERS)
     )
-    return Side(queues=(home, *queues), saved=saved, others=others)
+    others = tuple(each for each in _OTHERS if each[0] != "/telefon")
+    return Side(queues=(_home(current), *links), others=_others(current, others))
+
+
+def _home(current: str) -> SideLink:
+    return SideLink(address="/", name=to_translate("Oversikt"), is_current=current == "/")
+
+
+def _others(current: str, links: tuple[tuple[str, str, str], ...]) -> tuple[SideLink, ...]:
+    return tuple(
+        SideLink(address=address, name=name, key=key, is_current=current == address)
+        for address, name, key in links
+    )

@@ -62,6 +62,9 @@ _EVENTS: Final[Mapping[str, str]] = {
     "message:held": to_translate("Satt på vent"),
     "message:hold_ended": to_translate("Tatt av vent"),
     "delivery:collected": to_translate("Hentet av fagsystemet"),
+    "message:taken": to_translate("Tatt"),
+    "message:assigned": to_translate("Tildelt"),
+    "message:read": to_translate("Lest"),
     "receipt:chosen": to_translate("Kvitteringen skal sendes på nytt"),
     "receipt:sent": to_translate("Kvittering er sendt til avsenderen"),
     "receipt:confirmed": to_translate("Avsenderen har fått kvitteringen"),
@@ -77,7 +80,7 @@ _EVENTS: Final[Mapping[str, str]] = {
 
 
 def event_in_words(texts: PageTexts, line: HistoryLine) -> str:
-    """What happened, and which archivist did it; empty for what says nothing to an archivist."""
+    """What happened, and who did it where a name is shown; empty for what is left out."""
     said = next((_EVENTS[key] for key in _keys(line) if key in _EVENTS), "")
     if not said:
         return ""

@@ -9,10 +9,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from inbox.access.policy.vocabulary import Action, Role
 from inbox.language import TextLanguage
+from inbox.line.people_lists import showing_action
 from inbox.web.people import formats
 from inbox.web.people.forms import Form, form_token
-from inbox.web.people.frame import Side, side_of
+from inbox.web.people.frame import Side, side_in_unit, side_of
 from inbox.web.people.language_choice import language_of
 from inbox.web.people.local_address import local_address
 from inbox.web.people.site import PeopleSite
@@ -54,7 +56,7 @@ class PageTemplates:
             "site": self._site,
             "style_sheets": self._style_sheets,
             "now": now,
-            "here": _here(request),
+            "here": _here(request, again),
             "form_token": _token_maker(visitor, now),
             "sent_again": again,
             "notice": getattr(request.state, "notice", ""),
@@ -120,18 +122,21 @@ def _instant(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
-def _here(request: Request) -> str:
-    """The address of this page; of a page that answers a POST, the one that the form was on."""
+def _here(request: Request, again: Form | None) -> str:
+    """The address of this page; of a form that is shown again, the one that it was on."""
     if request.method in {"GET", "HEAD"}:
         query = f"?{request.url.query}" if request.url.query else ""
         return local_address(f"{request.url.path}{query}")
-    return "/"
+    return "/" if again is None else again.return_address
 
 
 def _plain_side(visitor: Visitor | None, request: Request) -> Side | None:
     if visitor is None or visitor.capacity is None:
         return None
-    return side_of(current=request.url.path)
+    role, here = visitor.capacity.role, request.url.path
+    if showing_action(role) is Action.LIST:
+        return side_in_unit(current=here, leads=role is Role.LEADER)
+    return side_of(current=here)
 
 
 def _token_maker(visitor: Visitor | None, now: datetime) -> Callable[[str], str]:

@@ -3,7 +3,7 @@
 Texts are in the visitor's language already, unless a field says that it is a word of the product.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -54,6 +54,66 @@ class ShownRow:
     is_last_opened: bool = False
     pick: str = ""
     """The value of its checkbox, on the page where several are chosen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownTitledRow:
+    """One line of a unit's list, for somebody who may see titles."""
+
+    address: str
+    ref: str
+    title: str = field(repr=False)
+    sender: str
+    age: int
+    """In working days."""
+    due_at: datetime | None
+    is_late: bool
+    holder: str
+    """Who has it."""
+    next: str
+    """What is to be done with it next."""
+    marks: tuple[RowMark, ...] = ()
+    pick: str = ""
+    """The value of its checkbox, where several are chosen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowGroup:
+    """Rows under one heading; the first group has none."""
+
+    heading: str
+    rows: tuple[ShownTitledRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownColleague:
+    """A case handler on the page of a leader."""
+
+    name: str
+    open: int
+    late: int
+    oldest: str
+    """The day on which the oldest of it was received."""
+    cleared: str
+    """The codes that the person is cleared for."""
+    stand_in: str
+    """Who stands in for the person now."""
+    give_all: str
+    """The address where all of it can be given to another; empty where there is nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownAccess:
+    """Access that is in force, on the page where a leader can end it."""
+
+    id: str
+    kind: str
+    person: str
+    reference: str
+    address: str
+    """Of the message; empty for a standing in."""
+    since: str
+    until: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +224,15 @@ class ShownRule:
 
     name: str
     checks: tuple[ShownCheck, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleBasis:
+    """The rows of the policy behind something, and their legal bases."""
+
+    rules: str
+    """Their ids."""
+    bases: str
 
 
 @dataclass(frozen=True, kw_only=True)

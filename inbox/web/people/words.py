@@ -9,10 +9,27 @@ from inbox.line.desk.queue_filters import Queue
 from inbox.line.desk.saved_views import SavedView
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.line.task_kinds import TaskKind
-from inbox.web.people.frame import QUEUES
+from inbox.line.unit_inbox.lists import UnitList
+from inbox.web.people.frame import QUEUES, UNIT_LISTS
 from inbox.web.people.texts import PageTexts, to_translate
 
 _QUEUE_NAMES: Final = dict(QUEUES)
+_LIST_NAMES: Final = dict(UNIT_LISTS)
+LIST_HEADINGS: Final[Mapping[UnitList, str]] = {
+    UnitList.UNIT: to_translate("Min enhet"),
+    UnitList.OWN: to_translate("Tildelt meg"),
+}
+LIST_IS_EMPTY: Final[Mapping[UnitList, str]] = {
+    UnitList.UNIT: to_translate("Enheten har ingenting åpent som du kan se."),
+    UnitList.OWN: to_translate("Ingenting er tildelt deg."),
+}
+LIST_BELOW: Final[Mapping[UnitList, str]] = {
+    UnitList.UNIT: to_translate("Du ser det du har tilgang til. Enheten kan ha mer."),
+    UnitList.OWN: to_translate(
+        "Vikar og innsyn lar deg lese. Frigi, gi tilbake og tildele kan den som har meldingen,"
+        " eller lederen."
+    ),
+}
 QUEUE_IS_EMPTY: Final[Mapping[Queue, str]] = {
     Queue.DISTRIBUTE: to_translate("Alt er fordelt."),
     Queue.QUARANTINE: to_translate("Ingenting er i karantene."),
@@ -157,6 +174,26 @@ REASONS: Final[Mapping[str, Mapping[str, str]]] = {
         "mended": to_translate("Det er ordnet"),
         "looked_into": to_translate("Det er undersøkt, og i orden"),
     },
+    "read": {
+        "standing_in": to_translate("Jeg vikarierer, og saken kan ikke vente"),
+        "asked_by_colleague": to_translate("Den som har saken, har bedt meg om det"),
+        "deadline": to_translate("En frist går ut før den som har saken, er tilbake"),
+    },
+    "hand_back": {
+        "other_unit": to_translate("Den hører til hos en annen enhet"),
+        "not_our_task": to_translate("Vi har ikke slike saker"),
+        "wrong_body": to_translate("Den gjelder ikke vår virksomhet"),
+    },
+    "grant": {
+        "works_together": to_translate("De arbeider sammen om saken"),
+        "expertise": to_translate("Vi trenger fagkunnskap fra en annen"),
+        "takes_over": to_translate("Den personen skal overta"),
+    },
+    "breakglass": {
+        "life_or_health": to_translate("Fare for liv eller helse"),
+        "child_safety": to_translate("Et barns sikkerhet"),
+        "statutory_deadline": to_translate("En frist i lov går ut før noen er tilbake"),
+    },
     "place": {
         "follows_history": to_translate("Slikt går vanligvis dit"),
         "asked_unit": to_translate("Enheten har sagt ja"),
@@ -242,6 +279,13 @@ def channel_name(channel: str) -> str:
 def queue_name(texts: PageTexts, queue: Queue) -> str:
     """What the queue is called."""
     return texts.gettext(_QUEUE_NAMES[queue.value])
+
+
+def place_name(texts: PageTexts, place: Queue | UnitList) -> str:
+    """What the queue or list is called that a page was reached from."""
+    if isinstance(place, Queue):
+        return queue_name(texts, place)
+    return texts.gettext(_LIST_NAMES[place.value])
 
 
 def view_name(texts: PageTexts, view: SavedView) -> str:

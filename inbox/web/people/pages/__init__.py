@@ -1,4 +1,4 @@
-"""The pages of archive staff: a module for each thing that a person looks at or does."""
+"""The pages of staff: a module for each thing that a person looks at or does."""
 
 from typing import Final
 
@@ -16,10 +16,11 @@ from inbox.web.people.pages import (
     task,
     telephone,
 )
+from inbox.web.people.pages.unit import content, leader, lists
 
 router: Final = APIRouter()
 _PAGES: Final = (
-    *(front, queue, distribute, message, notes),
+    *(front, queue, lists, leader, distribute, message, content, notes),
     # After the pages with an address of their own, which look like its.
     message_forms,
     *(arrival, proposal, task, telephone),

@@ -1,16 +1,19 @@
-"""What every page of archive staff needs: the line, the capacity, the side with its numbers."""
+"""What every page of staff needs: the line, the capacity, the side with its numbers."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
 from fastapi import Request
 
+from inbox.access.policy.vocabulary import Action, Role
 from inbox.access.question import Capacity
 from inbox.line import Line
 from inbox.line.desk.queue_filters import Queue
 from inbox.line.desk.queues import QueueCount, desk_side
 from inbox.line.desk.saved_views import SavedView
-from inbox.web.people.frame import Side, SideLink, side_of
+from inbox.line.people_lists import showing_action
+from inbox.line.unit_inbox.lists import UnitSide, unit_side
+from inbox.web.people.frame import Side, SideLink, side_in_unit, side_of
 from inbox.web.people.pages.place_in_queue import PlaceInQueue
 from inbox.web.people.rendering import page_texts
 from inbox.web.people.visitor import Visitor
@@ -42,17 +45,38 @@ def capacity_of(visitor: Visitor) -> Capacity:
     return visitor.capacity
 
 
-def side_for(request: Request, visitor: Visitor, known: KnownSide | None = None) -> Side:
+def is_in_unit(visitor: Visitor) -> bool:
+    """Whether the person sees mail with titles, as handlers and leaders do."""
+    return showing_action(capacity_of(visitor).role) is Action.LIST
+
+
+def side_for(request: Request, visitor: Visitor, known: KnownSide | UnitSide | None = None) -> Side:
     """The side of a page, with the numbers of all queues as this capacity may see them.
 
     What the page has read already is not read again.
     """
+    if is_in_unit(visitor):
+        return _side_in_unit(request, visitor, known if isinstance(known, UnitSide) else None)
+    assert not isinstance(known, UnitSide)
     side = desk_side(line_of(request), capacity_of(visitor)) if known is None else known
     return side_of(
         {queue.value: each.count for queue, each in side.counts.items()},
         late=frozenset(queue.value for queue, each in side.counts.items() if each.late),
         current=request.url.path,
         saved=tuple(_saved_link(request, view) for view in side.views),
+    )
+
+
+def _side_in_unit(request: Request, visitor: Visitor, known: UnitSide | None) -> Side:
+    capacity = capacity_of(visitor)
+    side = unit_side(line_of(request), capacity) if known is None else known
+    counts = {"min-enhet": side.unit, "tildelt": side.own}
+    return side_in_unit(
+        {name: each.count for name, each in counts.items()}
+        | {"ko/til-godkjenning": side.approvals},
+        late=frozenset(name for name, each in counts.items() if each.late),
+        current=request.url.path,
+        leads=capacity.role is Role.LEADER,
     )
 
 

@@ -1,4 +1,4 @@
-"""*Fordel, Fordel og frigi, Angre, Frigi*: the acts of the morning, and where one goes after them.
+"""*Fordel, Fordel og frigi, Angre, Frigi, Ta selv*: the acts of a morning, and where they lead.
 
 After each the next message of the queue opens, so that the hands stay where they are.
 """
@@ -6,6 +6,7 @@ After each the next message of the queue opens, so that the hands stay where the
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
+from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity
 from inbox.domain import MessageId
 from inbox.errors import Conflict, InboxError, Invalid, NotFound, NotPermitted
@@ -15,13 +16,15 @@ from inbox.line.desk.queue_filters import Queue
 from inbox.line.desk.queue_steps import next_in_queue
 from inbox.line.desk.short_reference import short_reference_of
 from inbox.line.moves import archive_staff, unit
+from inbox.line.unit_inbox.lists import UnitList
 from inbox.web.people import shapes
 from inbox.web.people.forms import Form, read_form
-from inbox.web.people.pages.change_notice import telling_what_changed
-from inbox.web.people.pages.context import capacity_of, line_of, side_for
+from inbox.web.people.pages.context import capacity_of, is_in_unit, line_of, side_for
 from inbox.web.people.pages.done import Deed, done_query
-from inbox.web.people.pages.message import message_values, seen_message
+from inbox.web.people.pages.message import message_side, message_values, seen_message
+from inbox.web.people.pages.message_acts import telling_what_changed
 from inbox.web.people.pages.place_in_queue import (
+    PlaceInList,
     PlaceInQueue,
     address,
     page_within,
@@ -65,6 +68,15 @@ def undo(request: Request, visitor: Acting, message_id: str) -> Response:
             line_of(request), capacity_of(visitor), message_id, expected_version=version
         )
     return to_message(visitor, form, message_id, Deed.UNDONE)
+
+
+@router.post("/melding/{message_id}/ta")
+def take(request: Request, visitor: Acting, message_id: str) -> Response:
+    """Take an unassigned message of one's unit (*ta selv*)."""
+    form = read_form(request, visitor)
+    with telling_what_changed(request, visitor, message_id, form):
+        unit.take(line_of(request), capacity_of(visitor), message_id)
+    return to_message(visitor, form, message_id, Deed.TAKEN)
 
 
 @router.post("/melding/{message_id}/frigi")
@@ -115,8 +127,17 @@ def version_of(text: str) -> int:
 def to_next(
     request: Request, visitor: Visitor, form: Form, message_id: str, deed: Deed
 ) -> RedirectResponse:
-    """The next message of the queue that the form was reached from; the queue if it is empty."""
+    """The next message of the queue that the form was reached from; the queue if it is empty.
+
+    The people of a unit stay with the message, or go back to their list where it has left them.
+    """
     place, said = place_of_form(form), done_query(visitor, deed, message_id)
+    if isinstance(place, PlaceInList) or is_in_unit(visitor):
+        if deed is not Deed.HANDED_BACK:
+            return to_message(visitor, form, message_id, deed)
+        there = place if isinstance(place, PlaceInList) else PlaceInList(list=UnitList.UNIT)
+        where = address(f"/{there.list}", {**there.filters.as_query(), **said})
+        return RedirectResponse(where, status_code=303)
     if place is None:
         return to_message(visitor, form, message_id, deed)
     line, capacity = line_of(request), capacity_of(visitor)
@@ -141,11 +162,18 @@ def _without_unit(request: Request, visitor: Visitor, message_id: str, form: For
     """The page again, with what is missing said at the field."""
     place = place_of_form(form)
     found = seen_message(request, visitor, message_id, place)
+    if not found.decisions[Action.PLACE].allowed:
+        raise NotPermitted("not_permitted")
     values = message_values(request, visitor, found, place)
     said = page_texts(request).gettext("Velg en enhet")
-    side = side_for(request, visitor, found)
+    side = message_side(request, visitor, found)
     return render(
-        request, "message.html", status=_UNPROCESSABLE, **values, unit_error=said, side=side
+        request,
+        values["message_template"],
+        status=_UNPROCESSABLE,
+        **values,
+        unit_error=said,
+        side=side,
     )
 
 

@@ -48,6 +48,15 @@ class Deed(StrEnum):
     RESENT = "sendes"
     ACCEPTED = "godtatt"
     CLOSED = "lukket"
+    TAKEN = "tatt"
+    COLLECTED = "hentet"
+    REGISTERED = "journalfort"
+    HANDED_BACK = "gitt-tilbake"
+    ASSIGNED = "tildelt"
+    GRANTED = "innsyn"
+    EMERGENCY = "nodtilgang"
+    STAND_IN = "vikar"
+    ACCESS_ENDED = "avsluttet"
 
 
 _SAID: Final[Mapping[Deed, str]] = {
@@ -67,6 +76,15 @@ _SAID: Final[Mapping[Deed, str]] = {
     Deed.RESENT: to_translate("Kvitteringen for %(ref)s sendes på nytt."),
     Deed.ACCEPTED: to_translate("Det er godtatt at kvitteringen for %(ref)s ikke kom fram."),
     Deed.CLOSED: to_translate("Oppgaven er lukket."),
+    Deed.TAKEN: to_translate("%(ref)s er din nå."),
+    Deed.COLLECTED: to_translate("%(ref)s er hentet for journalføring."),
+    Deed.REGISTERED: to_translate("%(ref)s er journalført. Kvitteringen sendes."),
+    Deed.HANDED_BACK: to_translate("%(ref)s er gitt tilbake til arkivet."),
+    Deed.ASSIGNED: to_translate("%(ref)s er tildelt."),
+    Deed.GRANTED: to_translate("Det er gitt innsyn i %(ref)s."),
+    Deed.EMERGENCY: to_translate("Du har nødtilgang til %(ref)s."),
+    Deed.STAND_IN: to_translate("Vikaren er satt inn."),
+    Deed.ACCESS_ENDED: to_translate("Tilgangen er avsluttet."),
 }
 _UNTIL: Final = to_translate("Kan angres til kl. %(time)s.")
 
@@ -135,6 +153,8 @@ def _said(request: Request, deed: Deed, row_id: str, found: PlacedMessage | None
 
 def _said_of_what_is_not_seen(texts: PageTexts, deed: Deed, row_id: str) -> Done | None:
     """Of an arrival, or of what this person no longer sees: its reference, which its id has."""
+    if "%(" not in _SAID[deed]:
+        return Done(text=texts.gettext(_SAID[deed]))
     if re.fullmatch("[0-9a-f]{32}", row_id) is None or "%(sender)s" in _SAID[deed]:
         return None
     return Done(text=texts.gettext(_SAID[deed]) % {"ref": short_reference_of(row_id)})

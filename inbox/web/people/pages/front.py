@@ -11,14 +11,23 @@ from inbox.line.desk.front_page import FIGURES, FrontPage, TaskLine, front_page
 from inbox.line.desk.queue_filters import Queue
 from inbox.line.desk.queues import DeskSide, QueueCount
 from inbox.line.task_kinds import TaskKind
+from inbox.line.unit_inbox.lists import (
+    Holder,
+    ListFilters,
+    UnitList,
+    UnitSide,
+    unit_front_page,
+)
 from inbox.web.people import formats, shapes, words
-from inbox.web.people.pages.context import capacity_of, line_of, side_for
+from inbox.web.people.pages.context import capacity_of, is_in_unit, line_of, side_for
 from inbox.web.people.pages.done import done_of
-from inbox.web.people.pages.place_in_queue import PlaceInQueue
+from inbox.web.people.pages.place_in_queue import PlaceInList, PlaceInQueue
 from inbox.web.people.pages.shown_rows import shown_row
+from inbox.web.people.pages.unit.rows import shown_titled_row
 from inbox.web.people.rendering import page_texts, render
 from inbox.web.people.sign_in.visitors import Acting
 from inbox.web.people.texts import PageTexts
+from inbox.web.people.visitor import Visitor
 
 router = APIRouter()
 
@@ -26,6 +35,8 @@ router = APIRouter()
 @router.get("/")
 def front(request: Request, visitor: Acting) -> Response:
     """What a person sees first."""
+    if is_in_unit(visitor):
+        return _front_in_unit(request, visitor)
     line, texts = line_of(request), page_texts(request)
     found = front_page(line, capacity_of(visitor))
     late = PlaceInQueue(queue=Queue.DISTRIBUTE)
@@ -40,6 +51,49 @@ def front(request: Request, visitor: Acting) -> Response:
         done=done_of(request, visitor),
         side=side_for(request, visitor, DeskSide(counts=found.figures, views=found.views)),
     )
+
+
+def _front_in_unit(request: Request, visitor: Visitor) -> Response:
+    """The same for a handler or a leader: their lists, what is late, their tasks."""
+    line, capacity, texts = line_of(request), capacity_of(visitor), page_texts(request)
+    found = unit_front_page(line, capacity)
+    late = PlaceInList(list=UnitList.UNIT, filters=ListFilters(late=True))
+    rows = tuple(shown_titled_row(texts, row, late, visitor.person) for row in found.late)
+    return render(
+        request,
+        "unit_front.html",
+        figures=_unit_figures(texts, found.side),
+        tasks=[_todo(texts, task) for task in found.tasks],
+        task_count=f"{len(found.tasks)}{'+' if found.more_tasks else ''}",
+        groups=[shapes.RowGroup(heading="", rows=rows)] if rows else [],
+        late_count=len(rows),
+        wrong=[_wrong(texts, each) for each in visible_conditions(line, capacity)],
+        done=done_of(request, visitor),
+        side=side_for(request, visitor, found.side),
+    )
+
+
+def _unit_figures(texts: PageTexts, side: UnitSide) -> list[shapes.Figure]:
+    _ = texts.gettext
+    nobody = ListFilters(holder=Holder.NOBODY)
+    named = (
+        (side.own, _("Hos deg"), PlaceInList(list=UnitList.OWN)),
+        (side.nobody, _("Ikke tildelt"), PlaceInList(list=UnitList.UNIT, filters=nobody)),
+        (side.unit, _("Åpne i enheten"), PlaceInList(list=UnitList.UNIT)),
+    )
+    return [
+        shapes.Figure(
+            count=number.count,
+            name=name,
+            address=place.address,
+            cause=texts.ngettext("%(count)s over frist", "%(count)s over frist", number.late)
+            % {"count": number.late}
+            if number.late
+            else "",
+            is_late=bool(number.late),
+        )
+        for number, name, place in named
+    ]
 
 
 def _figure(texts: PageTexts, queue: Queue, count: QueueCount) -> shapes.Figure:

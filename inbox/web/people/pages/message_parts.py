@@ -1,12 +1,15 @@
 """The parts of a message's page, from what was read to what the components show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from inbox.access.policy.vocabulary import Action
-from inbox.domain import MessageState, Service
+from inbox.domain import MessageId, MessageState, Service
+from inbox.line.desk.message.facts import EnvelopeFacts, OpenProposal, OpenTask
+from inbox.line.desk.message.history import HistoryLine
 from inbox.line.desk.message.lamps import Lamp, Lamps, LampState
-from inbox.line.desk.message_view import MessageView
+from inbox.line.desk.message_view import MessageView, Neighbours
+from inbox.line.desk.queue_row import QueueRow
 from inbox.line.desk.short_reference import short_reference_of
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.line.proposals.quarantine_release import is_waivable
@@ -16,7 +19,7 @@ from inbox.routing.route import RuleAnswer
 from inbox.routing.sentences import RoutingSentences
 from inbox.web.people import formats, shapes, words
 from inbox.web.people.history_words import event_in_words
-from inbox.web.people.pages.place_in_queue import PlaceInQueue
+from inbox.web.people.pages.place_in_queue import Place, PlaceInQueue
 from inbox.web.people.pages.shown_rows import process_name
 from inbox.web.people.texts import PageTexts, to_translate
 
@@ -51,20 +54,23 @@ _SHAPES: Final[Mapping[LampState, shapes.ShownLampState]] = {
     LampState.OFF: shapes.ShownLampState.OFF,
     LampState.STOPPED: shapes.ShownLampState.STOPPED,
 }
-_SAID_BY_THE_PAGE: Final = frozenset({TaskKind.DISTRIBUTE, TaskKind.QUARANTINE})
+_SAID_BY_THE_PAGE: Final = frozenset(
+    {TaskKind.DISTRIBUTE, TaskKind.QUARANTINE, TaskKind.RELEASE, TaskKind.COLLECT}
+)
 
 
 def steps_of(
-    texts: PageTexts, found: MessageView, place: PlaceInQueue | None
+    texts: PageTexts, around: Neighbours | None, place: Place | None
 ) -> shapes.Steps | None:
     """Where in its queue the message is; None where the page was not reached from one."""
     if place is None:
         return None
-    around = found.neighbours
     before = around.previous if around else None
     after = around.next if around else None
     return shapes.Steps(
-        queue=words.queue_name(texts, place.queue),
+        queue=words.place_name(
+            texts, place.queue if isinstance(place, PlaceInQueue) else place.list
+        ),
         queue_address=place.address,
         previous=place.within(f"/melding/{before}") if before else "",
         next=place.within(f"/melding/{after}") if after else "",
@@ -99,14 +105,14 @@ def likely_units(found: MessageView) -> list[shapes.ShownUnit]:
     ]
 
 
-def envelope_facts(texts: PageTexts, found: MessageView) -> list[shapes.ShownFact]:
+def envelope_facts(texts: PageTexts, row: QueueRow, given: EnvelopeFacts) -> list[shapes.ShownFact]:
     """The envelope as labels and values; what is not known is left out."""
-    _, given = texts.gettext, found.envelope
+    _ = texts.gettext
     files = ", ".join(f"{each.count} {each.kind}" for each in given.files)
     count = given.document_count
     size = formats.size(given.total_bytes, texts.language) if given.total_bytes else ""
     facts = (
-        (_("Avsender"), found.row.sender_name or ""),
+        (_("Avsender"), row.sender_name or ""),
         (_("Org.nr."), formats.orgnr(given.sender) if given.sender else _("ukjent")),
         (_("På vegne av"), formats.orgnr(given.on_behalf_of) if given.on_behalf_of else ""),
         (_("Sendt"), formats.short_moment(given.sent_at, texts.language) if given.sent_at else ""),
@@ -131,9 +137,9 @@ def _channel(service: Service, channel: str) -> str:
     return name if words.channel_name(channel) == name else f"{name} ({channel})"
 
 
-def copies_of(found: MessageView) -> list[shapes.Choice]:
+def copies_of(same_as: Sequence[MessageId]) -> list[shapes.Choice]:
     """Those with the same documents, by their references."""
-    return [shapes.Choice(value=each, name=short_reference_of(each)) for each in found.same_as]
+    return [shapes.Choice(value=each, name=short_reference_of(each)) for each in same_as]
 
 
 def reasons_of(texts: PageTexts, found: MessageView) -> list[shapes.ShownRule]:
@@ -187,9 +193,9 @@ def locked_facts(texts: PageTexts, found: MessageView) -> list[shapes.ShownFact]
     ]
 
 
-def history_of(texts: PageTexts, found: MessageView) -> list[shapes.PastEvent]:
+def history_of(texts: PageTexts, history: Sequence[HistoryLine]) -> list[shapes.PastEvent]:
     """What has happened, the newest first."""
-    said = ((line, event_in_words(texts, line)) for line in reversed(found.history))
+    said = ((line, event_in_words(texts, line)) for line in reversed(history))
     return [
         shapes.PastEvent(when=formats.short_moment(line.at, texts.language), at=line.at, what=what)
         for line, what in said
@@ -197,17 +203,17 @@ def history_of(texts: PageTexts, found: MessageView) -> list[shapes.PastEvent]:
     ]
 
 
-def last_change(texts: PageTexts, found: MessageView) -> str:
+def last_change(texts: PageTexts, history: Sequence[HistoryLine]) -> str:
     """What was done last, when and by whom: for somebody who was about to do something else."""
     _ = texts.gettext
-    last = next(iter(history_of(texts, found)), None)
+    last = next(iter(history_of(texts, history)), None)
     if last is None:
         return _("Meldingen er endret imens, så det du valgte, er ikke gjort.")
     said = _("Meldingen er endret imens, så det du valgte, er ikke gjort. Sist %(when)s: %(what)s.")
     return said % {"when": last.when, "what": last.what}
 
 
-def open_proposals(texts: PageTexts, found: MessageView) -> list[shapes.Todo]:
+def open_proposals(texts: PageTexts, proposals: Sequence[OpenProposal]) -> list[shapes.Todo]:
     """The proposals that stand open about it."""
     return [
         shapes.Todo(
@@ -216,19 +222,19 @@ def open_proposals(texts: PageTexts, found: MessageView) -> list[shapes.Todo]:
             when=formats.short_moment(each.created_at, texts.language),
             more=each.proposer_name,
         )
-        for each in found.proposals
+        for each in proposals
     ]
 
 
-def open_tasks(texts: PageTexts, found: MessageView) -> list[shapes.Todo]:
+def open_tasks(texts: PageTexts, row: QueueRow, tasks: Sequence[OpenTask]) -> list[shapes.Todo]:
     """The open tasks about it, without those that the page itself is for."""
     return [
         shapes.Todo(
-            what=texts.gettext(words.TASKS[TaskKind(each.kind)]) % {"ref": found.row.reference},
+            what=texts.gettext(words.TASKS[TaskKind(each.kind)]) % {"ref": row.reference},
             address=f"/oppgave/{each.id}",
             when=formats.short_moment(each.opened_at, texts.language),
         )
-        for each in found.tasks
+        for each in tasks
         if TaskKind(each.kind) not in _SAID_BY_THE_PAGE
     ]
 

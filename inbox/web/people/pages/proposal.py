@@ -20,8 +20,8 @@ from inbox.web.people.pages.decision_forms import (
     reason_choices,
     reason_in_words,
 )
+from inbox.web.people.pages.desk_forms import waiver_in_words
 from inbox.web.people.pages.done import Deed, done_query
-from inbox.web.people.pages.message_forms import waiver_in_words
 from inbox.web.people.pages.place_in_queue import PlaceInQueue, address
 from inbox.web.people.pages.shown_rows import sender_of
 from inbox.web.people.rendering import page_texts, render_form

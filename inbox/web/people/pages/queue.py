@@ -12,11 +12,11 @@ from inbox.line.desk.approval_queue import ApprovalRole, ApprovalRow, approval_p
 from inbox.line.desk.arrival_queue import ArrivalRow, arrival_page
 from inbox.line.desk.placings import PlacedMessage, active_units
 from inbox.line.desk.queue_filters import Queue, QueueFilters, read_filters
-from inbox.line.desk.queues import QueueFacets, QueuePage, desk_side, queue_page
+from inbox.line.desk.queues import DeskSide, QueueFacets, QueuePage, desk_side, queue_page
 from inbox.line.desk.saved_views import remove_view, save_view
 from inbox.web.people import formats, shapes, words
 from inbox.web.people.forms import read_form
-from inbox.web.people.pages.context import capacity_of, line_of, side_for
+from inbox.web.people.pages.context import capacity_of, is_in_unit, line_of, side_for
 from inbox.web.people.pages.done import done_of, done_with, told_row
 from inbox.web.people.pages.place_in_queue import PlaceInQueue, address
 from inbox.web.people.pages.shown_rows import sender_of, shown_row
@@ -43,7 +43,7 @@ _ROWS: Final = 20
 @router.get("/ko/{queue}")
 def queue_of_messages(request: Request, visitor: Acting, queue: str) -> Response:
     """One page of a queue."""
-    place = _place(request, queue)
+    place = _place(request, visitor, queue)
     page = _PAGES.get(place.queue, _message_queue)
     return page(request, visitor, place)
 
@@ -51,14 +51,14 @@ def queue_of_messages(request: Request, visitor: Acting, queue: str) -> Response
 @router.get("/ko/{queue}/velg")
 def choose_several(request: Request, visitor: Acting, queue: str) -> Response:
     """The same queue with a checkbox in each row, and one action for all that are chosen."""
-    return _message_queue(request, visitor, _place(request, queue), several=True)
+    return _message_queue(request, visitor, _place(request, visitor, queue), several=True)
 
 
 @router.post("/ko/{queue}/lagre")
 def save(request: Request, visitor: Acting, queue: str) -> Response:
     """Save the queue as it is narrowed now among the person's own views."""
     read_form(request, visitor)
-    place = _place(request, queue)
+    place = _place(request, visitor, queue)
     save_view(line_of(request), capacity_of(visitor), place.queue, place.filters)
     return RedirectResponse(place.address, status_code=303)
 
@@ -71,12 +71,18 @@ def remove(request: Request, visitor: Acting, view_id: str) -> Response:
     return RedirectResponse(form.return_address, status_code=303)
 
 
-def _place(request: Request, queue: str) -> PlaceInQueue:
-    """The queue and filters of an address; what nobody was given is not here."""
+def _place(request: Request, visitor: Visitor, queue: str) -> PlaceInQueue:
+    """The queue and filters of an address; what nobody was given is not here.
+
+    The people of a unit have lists of their own, and of the queues that of proposals alone.
+    """
     try:
-        return PlaceInQueue(queue=Queue(queue), filters=read_filters(request.query_params))
+        place = PlaceInQueue(queue=Queue(queue), filters=read_filters(request.query_params))
     except (ValueError, Invalid):
         raise NotFound from None
+    if is_in_unit(visitor) and place.queue is not Queue.APPROVE:
+        raise NotFound
+    return place
 
 
 def _message_queue(
@@ -140,9 +146,12 @@ def _around(
 ) -> dict[str, Any]:
     """What every queue's page has: its name, what it is, and what was done last."""
     texts = page_texts(request)
-    known = desk_side(line_of(request), capacity_of(visitor)) if found is None else found
+    known: DeskSide | QueuePage | None = found
+    if known is None and not is_in_unit(visitor):
+        known = desk_side(line_of(request), capacity_of(visitor))
     here = (place.queue, place.filters)
-    saved = next((each for each in known.views if (each.queue, each.filters) == here), None)
+    views = known.views if known else ()
+    saved = next((each for each in views if (each.queue, each.filters) == here), None)
     return {
         "heading": words.queue_name(texts, place.queue),
         "about": texts.gettext(words.QUEUE_CAUSES[place.queue]),

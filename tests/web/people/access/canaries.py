@@ -6,7 +6,7 @@ from typing import Final
 
 from inbox.access.policy.vocabulary import Role
 from inbox.domain import MessageState
-from inbox.line.moves import notes
+from inbox.line.moves import notes, unit
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.simulator.packages.arkivmelding import ArkivmeldingLetter, arkivmelding_xml
@@ -18,6 +18,8 @@ CONTENT, NATIONAL_ID = "Innholdskanari", "17057512345"
 NOTE, REASON = "Notatkanari", "Grunnkanari"
 OF_THE_LETTER: Final = (TITLE, CASE, PARTY, DOCUMENT, CONTENT, NATIONAL_ID)
 """Nobody sees these on any page of people who distribute mail."""
+IN_THE_TITLE: Final = (TITLE, PARTY, NATIONAL_ID)
+"""Those who may list it see these."""
 EVERY: Final = (*OF_THE_LETTER, NOTE, REASON)
 
 
@@ -27,6 +29,9 @@ class Letters:
 
     unrouted: str
     own_unit: str
+    """With the school, and with nobody there."""
+    assigned: str
+    """With the school, and taken by the handler."""
     quarantined: str
     proposal: str
     wire_id: str
@@ -35,14 +40,16 @@ class Letters:
 def send_letters(house: AccessHouse) -> Letters:
     """Genuine letters, through the whole line: to distribute, to the school, into quarantine."""
     world = house.hall.world
-    sent = [_send(house, "Noe annet"), _send(house, "Om en elev")]
+    sent = [_send(house, each) for each in ("Noe annet", "Om en elev", "Om en elev til")]
     issued = world.authority.issue("987654325", valid_from=world.clock.now - timedelta(days=30))
     spoilt = _send(house, "Noe annet", signer=issued)
     world.collect()
     world.work()
-    unrouted, own_unit, quarantined = (world.message(each) for each in (*sent, spoilt))
-    assert [each.state for each in (unrouted, own_unit, quarantined)] == [
+    found = [world.message(each) for each in (*sent, spoilt)]
+    unrouted, own_unit, assigned, quarantined = found
+    assert [each.state for each in found] == [
         MessageState.UNROUTED,
+        MessageState.ROUTED,
         MessageState.ROUTED,
         MessageState.QUARANTINED,
     ]
@@ -56,7 +63,8 @@ def send_letters(house: AccessHouse) -> Letters:
         code="not_for_us",
         reason=f"clear_from_envelope: {REASON}",
     )
-    return Letters(unrouted.id, own_unit.id, quarantined.id, proposal, sent[0])
+    unit.take(world.line, house.hall.handler(), assigned.id)
+    return Letters(unrouted.id, own_unit.id, assigned.id, quarantined.id, proposal, sent[0])
 
 
 def _send(house: AccessHouse, public_title: str, **more: object) -> str:

@@ -3,15 +3,31 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from sqlmodel import col, select
+
 from inbox.access.policy.vocabulary import Role
-from inbox.domain import ESCALATED_AFTER, MessageState, ReceiptState, TaskState, new_id
+from inbox.domain import (
+    ESCALATED_AFTER,
+    DeliveryState,
+    MessageState,
+    ReceiptState,
+    TaskState,
+    new_id,
+)
 from inbox.line.desk.queue_filters import NO_FILTERS, Queue
 from inbox.line.desk.saved_views import save_view
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.line.task_kinds import TaskKind
-from inbox.tables import Assignment, Message, Task, WrappedKey
-from tests.line.desk.desk_world import CANARY, another_organisation, arrival, mail, receipt
+from inbox.tables import Assignment, Delivery, Message, Task, WrappedKey
+from tests.line.desk.desk_world import (
+    CANARY,
+    another_organisation,
+    arrival,
+    mail,
+    receipt,
+    store_package,
+)
 from tests.web.people.access.house import PEOPLE, AccessHouse
 
 THEIRS: Final = "915933149"
@@ -52,7 +68,39 @@ def _own_unit(house: AccessHouse) -> str:
                 active_from=tx.now,
             )
         )
+    store_package(house.hall, message_id)
     return message_id
+
+
+def _unassigned(house: AccessHouse) -> str:
+    """In the same unit, which shares what nobody has."""
+    return mail(house.hall, MessageState.ROUTED)
+
+
+def _by_hand(house: AccessHouse) -> str:
+    """In the same unit, the handler's, and offered to people."""
+    message_id = _own_unit(house)
+    with house.hall.line.store.transaction() as tx:
+        message = tx.get_one(Message, message_id)
+        message.state = MessageState.OFFERED
+        tx.add(
+            Delivery(
+                id=new_id(),
+                message_id=message_id,
+                case_system="hand",
+                number=1,
+                state=DeliveryState.OPEN,
+                offered_at=tx.now,
+            )
+        )
+    return message_id
+
+
+def _handlers_access(house: AccessHouse) -> str:
+    """The id of the handler's assignment."""
+    message_id = _own_unit(house)
+    with house.hall.line.store.reading() as tx:
+        return tx.exec(select(Assignment.id).where(col(Assignment.message_id) == message_id)).one()
 
 
 def _other_unit(house: AccessHouse) -> str:
@@ -169,6 +217,10 @@ def _saved_by(house: AccessHouse, person: str) -> str:
 _MAKERS: Final[Mapping[str, Callable[[AccessHouse], str]]] = {
     "to distribute": _unrouted,
     "own unit": _own_unit,
+    "unassigned": _unassigned,
+    "by hand": _by_hand,
+    "the handler's access": _handlers_access,
+    "the handler": lambda house: "nina",
     "other unit": _other_unit,
     "quarantined": _quarantined,
     "unanswered": _unanswered,

@@ -44,8 +44,8 @@ def test_every_route_has_a_row_and_every_row_a_route(tmp_path: Path) -> None:
 
         site, desk = house.app.state.site, house.desk
         more = create_people_app(house.hall.line, site, desk)
-        more.add_api_route("/melding/{message_id}/dokument/{number}", lambda: None)
-        assert _without_row(more, rows) == {("GET", "/melding/{message_id}/dokument/{number}")}
+        more.add_api_route("/melding/{message_id}/side/{number}", lambda: None)
+        assert _without_row(more, rows) == {("GET", "/melding/{message_id}/side/{number}")}
 
 
 @pytest.mark.long

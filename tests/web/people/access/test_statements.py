@@ -13,6 +13,10 @@ from tests.web.people.access.house import PEOPLE, AccessHouse, Somebody, access_
 from tests.web.people.access.mailbag import Mailbag
 
 _MOST_ON_THE_FRONT_PAGE, _MOST = 20, 12
+_MOST_OF_A_READING = 26
+"""Of what a person reads, which is decided anew and in the audit before it is shown."""
+_MOST_OF_A_CHOICE = 15
+"""Where each colleague is decided about, or that one has looked is in the audit."""
 
 
 def _fill(house: AccessHouse, count: int) -> None:
@@ -41,8 +45,21 @@ def _pages(bag: Mailbag, me: Somebody) -> list[str]:
         f"/forsendelse/{bag.id_of('missed')}",
         f"/forslag/{bag.id_of('proposed by another')}",
         f"/oppgave/{bag.id_of('of archivists')}",
+        *_in_unit(bag),
         *("/telefon", "/okter", "/kapasitet", "/hjelp", "/logg-inn"),
         *(f"/melding/{bag.id_of('another organisation')}", f"/melding/{bag.id_of('nothing')}"),
+    ]
+
+
+def _in_unit(bag: Mailbag) -> list[str]:
+    theirs, offered = f"/melding/{bag.id_of('own unit')}", f"/melding/{bag.id_of('by hand')}"
+    forms = ("ikke-var", "registrer", "tildel", "innsyn", "nodtilgang", "tilbake")
+    return [
+        *("/min-enhet", "/min-enhet?hos=ingen", "/min-enhet?late=1", "/tildelt"),
+        *("/min-enhet/vikar", "/min-enhet/tilgang", "/min-enhet/gi-alle/nina"),
+        *(theirs, f"{theirs}?liste=tildelt", offered, f"/melding/{bag.id_of('unassigned')}"),
+        *(f"{offered}/{form}?liste=min-enhet" for form in forms),
+        *(f"{theirs}/dokument/1", f"{theirs}/pakke"),
     ]
 
 
@@ -51,6 +68,17 @@ def _counted(house: AccessHouse, who: str, address: str) -> tuple[int, str]:
         house.people[who].get(address)
     asked = [each for each in texts if not each.startswith("BEGIN")]
     return len(asked), "\n".join(asked)
+
+
+def _most(page: str, who: str) -> int:
+    path = page.partition("?")[0]
+    last = path.rpartition("/")[2]
+    if path == "/":
+        return _MOST_ON_THE_FRONT_PAGE
+    if last in {"tildel", "innsyn", "tilgang"}:
+        return _MOST_OF_A_CHOICE
+    is_read = path.startswith("/melding/") and (path.count("/") == 2 or last in {"1", "pakke"})
+    return _MOST_OF_A_READING if is_read and who == "handler" else _MOST
 
 
 @pytest.mark.parametrize(
@@ -66,7 +94,9 @@ def test_pages_cost_the_same_few_statements_with_two_rows_and_with_sixty(
     with access_house(tmp_path) as house:
         bag = Mailbag(house)
         pages = _pages(bag, house.people[who])
-        house.people[who].get("/")
+        for page in pages:
+            # Read once before: a reading that goes on writes less than one that begins.
+            house.people[who].get(page)
         _fill(house, 2)
         few = {page: _counted(house, who, page)[0] for page in pages}
         _fill(house, 58)
@@ -74,7 +104,4 @@ def test_pages_cost_the_same_few_statements_with_two_rows_and_with_sixty(
 
     assert few == many
     assert few["/"] > 8
-    most = {
-        page: _MOST_ON_THE_FRONT_PAGE if page.partition("?")[0] == "/" else _MOST for page in pages
-    }
-    assert {page: count for page, count in many.items() if count > most[page]} == {}
+    assert {page: count for page, count in many.items() if count > _most(page, who)} == {}

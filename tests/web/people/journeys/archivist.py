@@ -110,16 +110,30 @@ class Archivist:
             self.page.get_by_role("button", name=capacity, exact=True).click()
         expect(self.page.get_by_role("heading", name="Oversikt")).to_be_visible()
 
+    def sign_in_strongly(self, person: str) -> None:
+        """To the provider by a link, and from there back to where they were."""
+        self.follow("Logg inn på nytt")
+        assert self.page.url.startswith(self.office.provider.issuer)
+        self.page.get_by_role("button", name=NAMES[person]).click()
+        assert self.page.url.startswith(self.office.address)
+
 
 @contextmanager
 def archivist_at(
-    browser: Browser, office: Office, person: str = "anne", *, tls: bool = False
+    browser: Browser,
+    office: Office,
+    person: str = "anne",
+    *,
+    capacity: str = "",
+    tls: bool = False,
 ) -> Iterator[Archivist]:
     """Somebody signed in, in a browser that shares nothing with another's."""
     context = new_context(browser, tls=tls)
     try:
         found = Archivist(office, context.new_page())
-        found.sign_in(person, "Fordeler, Dokumentsenteret" if person == "anne" else "")
+        if person == "anne":
+            capacity = capacity or "Fordeler, Dokumentsenteret"
+        found.sign_in(person, capacity)
         found.actions = 0
         yield found
     finally:

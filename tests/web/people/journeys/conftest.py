@@ -16,6 +16,13 @@ def office(tmp_path: Path) -> Iterator[Office]:
         yield made
 
 
+@pytest.fixture
+def reading_office(tmp_path: Path) -> Iterator[Office]:
+    """The same, in which people read what is in the letters."""
+    with open_office(tmp_path, is_read=True) as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BusyOffice]:
     """A staff inbox with something in every queue, for tests that only look."""

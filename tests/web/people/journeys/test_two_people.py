@@ -22,7 +22,7 @@ def test_two_people_release_a_message_from_quarantine(browser: Browser, office: 
         assert office.world.message(wire_id).state is MessageState.QUARANTINED
         _open_proposal(bjorn)
         assert "Å godkjenne krever en ny, sterk innlogging." in bjorn.text
-        _step_up(bjorn)
+        bjorn.sign_in_strongly("bjorn")
         assert bjorn.page.get_by_role("button", name="Godkjenn", exact=True).count() == 1
         bjorn.press_button("Godkjenn")
 
@@ -43,7 +43,7 @@ def test_refusal_is_declined_with_a_reason_that_a_strong_sign_in_does_not_lose(
         bjorn.page.get_by_label("Merknad, om det trengs").fill("Ring først, «helst» i dag")
         bjorn.press_button("Avslå")
         assert bjorn.heading == "Dette krever en ny, sterk innlogging"
-        _step_up(bjorn)
+        bjorn.sign_in_strongly("bjorn")
         typed = bjorn.page.get_by_label("Merknad, om det trengs").input_value()
         chosen = bjorn.page.get_by_label("Spør avsenderen eller enheten først").is_checked()
         assert _proposal_state(office) is ProposalState.OPEN
@@ -65,7 +65,7 @@ def test_refusal_approved_by_another_person_answers_the_sender(
         anne.click(anne.page.locator("main .todo a").first)
         assert anne.page.get_by_role("button", name="Godkjenn", exact=True).count() == 0
         _open_proposal(bjorn)
-        _step_up(bjorn)
+        bjorn.sign_in_strongly("bjorn")
         bjorn.press_button("Godkjenn")
         assert "er godkjent og utført" in bjorn.said
     assert office.world.message(wire_id).state is MessageState.REFUSED
@@ -145,11 +145,3 @@ def _open_proposal(bjorn: Archivist) -> None:
     bjorn.goto("/")
     bjorn.click(bjorn.page.locator(".figures").get_by_role("link", name="Til godkjenning"))
     bjorn.click(bjorn.page.locator("main .todo a").first)
-
-
-def _step_up(bjorn: Archivist) -> None:
-    """To the provider by a link, and from there back to the proposal."""
-    bjorn.follow("Logg inn på nytt")
-    assert bjorn.page.url.startswith(bjorn.office.provider.issuer)
-    bjorn.page.get_by_role("button", name=NAMES["bjorn"]).click()
-    assert bjorn.page.url.startswith(f"{bjorn.office.address}/forslag/")

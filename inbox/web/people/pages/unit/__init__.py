@@ -1,0 +1,1 @@
+"""The pages of the people of a unit: their lists, what is in a message, sharing out the work."""

@@ -1,0 +1,181 @@
+"""What the people of a unit do with a message: hand back, register, assign, give access, emergency.
+
+Whom something can be given to is decided for each colleague; one in conflict is not among them.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from inbox.access.policy.vocabulary import Action
+from inbox.days import day_of, end_of_day
+from inbox.domain import PersonId
+from inbox.errors import Conflict, Invalid
+from inbox.line.access import grants
+from inbox.line.moves import unit
+from inbox.line.unit_inbox.colleagues import colleagues
+from inbox.web.people import shapes
+from inbox.web.people.pages.decision_forms import (
+    NOTE_FIELD,
+    GivenReason,
+    form_problems,
+    read_reason,
+)
+from inbox.web.people.pages.desk_forms import read_day
+from inbox.web.people.pages.distribute import version_of
+from inbox.web.people.pages.done import Deed
+from inbox.web.people.pages.message import SeenMessage
+from inbox.web.people.pages.message_acts import Asked, MessageForm, Sent, Wrong
+from inbox.web.people.texts import PageTexts, to_translate
+
+_TO: Final = "til"
+_UNTIL: Final = "slutt"
+_REFERENCE: Final = "referanse"
+_SHORTEST_EMERGENCY_REASON: Final = 20
+
+
+def _hand_back(texts: PageTexts, found: SeenMessage, sent: Sent) -> Deed | Wrong:
+    line, capacity, message_id, form = sent
+    del found
+    reason = read_reason(texts, form, "hand_back")
+    if not isinstance(reason, GivenReason):
+        return reason
+    version = version_of(form.one("versjon"))
+    unit.hand_back(line, capacity, message_id, expected_version=version, reason=reason.as_text())
+    return Deed.HANDED_BACK
+
+
+def _register(texts: PageTexts, found: SeenMessage, sent: Sent) -> Deed | Wrong:
+    line, capacity, message_id, form = sent
+    del found
+    version = version_of(form.one("versjon"))
+    try:
+        unit.register(
+            line,
+            capacity,
+            message_id,
+            reference=form.one(_REFERENCE),
+            expected_version=version,
+        )
+    except Invalid:
+        said = texts.gettext("Skriv referansen fra arkivet, som 2026/1234-5")
+        return form_problems(texts, {_REFERENCE: said})
+    return Deed.REGISTERED
+
+
+def _assign(texts: PageTexts, found: SeenMessage, sent: Sent) -> Deed | Wrong:
+    line, capacity, message_id, form = sent
+    del found
+    chosen = form.one(_TO)
+    if not chosen:
+        return form_problems(texts, {_TO: texts.gettext("Velg hvem som skal ha den")})
+    unit.assign(line, capacity, message_id, to=PersonId(chosen))
+    return Deed.ASSIGNED
+
+
+def _grant(texts: PageTexts, found: SeenMessage, sent: Sent) -> Deed | Wrong:
+    line, capacity, message_id, form = sent
+    others, day = {}, read_day(form.one(_UNTIL), day_of(found.made_at))
+    chosen = form.one(_TO)
+    if not chosen:
+        others[_TO] = texts.gettext("Velg hvem som skal ha innsyn")
+    if day is None:
+        others[_UNTIL] = texts.gettext("Skriv en dag, som 7.12.2026")
+    reason = read_reason(texts, form, "grant", others=others)
+    if not isinstance(reason, GivenReason) or day is None:
+        assert not isinstance(reason, GivenReason)
+        return reason
+    lasts = end_of_day(day) - found.made_at
+    try:
+        grants.grant(
+            line,
+            capacity,
+            message_id,
+            to=PersonId(chosen),
+            duration=lasts,
+            reason=reason.as_text(),
+        )
+    except Invalid:
+        days = line.terms.grant_longest.days
+        said = texts.gettext("Velg en dag fram i tid, høyst %(days)s dager") % {"days": days}
+        return form_problems(texts, {_UNTIL: said})
+    except Conflict as error:
+        if error.code != "access.stands":
+            raise
+        return form_problems(texts, {_TO: texts.gettext("Den personen har innsyn alt")})
+    return Deed.GRANTED
+
+
+def _breakglass(texts: PageTexts, found: SeenMessage, sent: Sent) -> Deed | Wrong:
+    line, capacity, message_id, form = sent
+    del found
+    others = {}
+    if len(form.one(NOTE_FIELD)) < _SHORTEST_EMERGENCY_REASON:
+        others[NOTE_FIELD] = texts.gettext("Skriv hvorfor det ikke kan vente, med minst 20 tegn")
+    reason = read_reason(texts, form, "breakglass", others=others)
+    if not isinstance(reason, GivenReason):
+        return reason
+    grants.breakglass(line, capacity, message_id, reason=reason.as_text())
+    return Deed.EMERGENCY
+
+
+def _people(action: Action, question: str) -> Any:
+    """The colleagues to choose from in a form."""
+
+    def values(texts: PageTexts, found: SeenMessage, asked: Asked) -> Mapping[str, Any]:
+        line, capacity, message_id = asked
+        del found
+        there = colleagues(line, capacity, message_id, action)
+        return {
+            "question": texts.gettext(question),
+            "people": [shapes.Choice(value=each.person, name=each.name) for each in there],
+        }
+
+    return values
+
+
+def _emergency_values(texts: PageTexts, found: SeenMessage, asked: Asked) -> Mapping[str, Any]:
+    del texts, found
+    minutes = asked[0].terms.breakglass_duration // timedelta(minutes=1)
+    return {"minutes": minutes}
+
+
+UNIT_FORMS: Final[Mapping[str, MessageForm]] = {
+    "ikke-var": MessageForm(
+        action=Action.HAND_BACK,
+        title=to_translate("Ikke vår"),
+        template="hand_back_form.html",
+        reasons="hand_back",
+        do=_hand_back,
+    ),
+    "registrer": MessageForm(
+        action=Action.REGISTER,
+        title=to_translate("Registrer for hånd"),
+        template="register_form.html",
+        do=_register,
+    ),
+    "tildel": MessageForm(
+        action=Action.ASSIGN,
+        title=to_translate("Tildel"),
+        template="assign_form.html",
+        values=_people(Action.ASSIGN, to_translate("Hvem skal ha den?")),
+        do=_assign,
+    ),
+    "innsyn": MessageForm(
+        action=Action.GRANT,
+        title=to_translate("Gi innsyn"),
+        template="grant_form.html",
+        reasons="grant",
+        values=_people(Action.GRANT, to_translate("Hvem skal ha innsyn?")),
+        do=_grant,
+    ),
+    "nodtilgang": MessageForm(
+        action=Action.BREAKGLASS,
+        title=to_translate("Nødtilgang"),
+        template="emergency_form.html",
+        reasons="breakglass",
+        values=_emergency_values,
+        do=_breakglass,
+    ),
+}
+"""The forms of a unit, by the last part of their address."""
