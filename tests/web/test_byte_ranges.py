@@ -38,7 +38,7 @@ def test_range_has_these_bytes(header: str, first: int, last: int) -> None:
     "header",
     ["", "bytes=-", "bytes=a-b", "bytes=1-2,5-6", "lines=1-2", "bytes=1 - 2", "bytes=1-2 "],
 )
-def test_what_is_no_single_range_is_the_whole(header: str) -> None:
+def test_header_without_a_single_range_means_the_whole(header: str) -> None:
     assert asked(header) is None
 
 

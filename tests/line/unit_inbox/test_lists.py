@@ -124,7 +124,7 @@ def test_own_list_has_own_covered_given_and_emergency_each_by_its_kind(hall: Sch
     assert len(hall.leaves("message:listed", taken)) == 1
 
 
-def test_what_owes_an_entry_is_in_no_count_and_in_the_audit_once_it_is_shown(hall: School) -> None:
+def test_message_that_owes_an_entry_is_counted_nowhere_and_audited_when_shown(hall: School) -> None:
     taken = routed(hall, shielding="hemmelig")
     assert listed(hall) == []
     breakglass(hall.line, hall.handler(), taken, reason=REASON)
@@ -200,7 +200,7 @@ def test_message_page_has_its_neighbours_holder_and_delivery(hall: School) -> No
     assert {part.fact for row in held.missing for part in row.parts} >= {"has_breakglass"}
 
 
-def test_somebody_who_may_not_open_it_is_told_what_is_missing(hall: School) -> None:
+def test_page_says_which_need_is_missing_to_open_it(hall: School) -> None:
     message_id = routed(hall)
 
     found = unit_message_view(hall.line, hall.handler(), message_id)

@@ -7,6 +7,7 @@ name do not.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -73,6 +74,17 @@ class Archivist:
     def follow(self, name: str) -> None:
         """Click the link of this name in the page's own part."""
         self.click(self.page.locator("main").get_by_role("link", name=name, exact=True))
+
+    def open_first(self, address: str) -> None:
+        """Open the first message of a list."""
+        self.goto(address)
+        self.click(self.page.locator("table th.ref a").first)
+
+    def download(self) -> bytes:
+        """What the first document's link gives."""
+        with self.page.expect_download() as started:
+            self.page.get_by_role("link", name="Last ned", exact=False).first.click()
+        return Path(started.value.path()).read_bytes()
 
     # Where one is
 

@@ -1,44 +1,29 @@
 """A handler's day, in a unit that registers by hand and in one that has a case system."""
 
-from pathlib import Path
-
 from playwright.sync_api import Browser
 
-from tests.web.people.journeys.archivist import Archivist, archivist_at
+from tests.web.people.journeys.archivist import archivist_at
 from tests.web.people.journeys.office import CANARIES, Office
 
 CHILD_WELFARE = "Saksbehandler, Barneverntjenesten"
 KIND, PARTY, DOCUMENT, CONTENT = CANARIES
 
 
-def first_row(who: Archivist, address: str) -> None:
-    """Open the first message of a list."""
-    who.goto(address)
-    who.click(who.page.locator("table th.ref a").first)
-
-
-def downloaded(who: Archivist, name: str = "Last ned") -> bytes:
-    """What a link gives."""
-    with who.page.expect_download() as started:
-        who.page.get_by_role("link", name=name, exact=False).first.click()
-    return Path(started.value.path()).read_bytes()
-
-
 def test_by_hand_from_the_list_to_the_receipt(browser: Browser, reading_office: Office) -> None:
     office = reading_office
     [wire_id] = office.arrive("Elev")
     with archivist_at(browser, office, "ola", capacity="Saksbehandler, Skole") as ola:
-        first_row(ola, "/min-enhet")
+        ola.open_first("/min-enhet")
         assert KIND in ola.heading
         assert "Dette kreves for å lese den" in ola.text
         assert ola.page.get_by_role("link", name="Last ned", exact=False).count() == 0
         ola.press_button("Ta selv")
         assert "er din nå" in ola.said
         assert "Raudkanari" in ola.page.locator("section[aria-labelledby=part]").inner_text()
-        assert CONTENT.encode() in downloaded(ola)
+        assert CONTENT.encode() in ola.download()
         ola.press_button("Frigi")
         office.let_pass(minutes=11)
-        first_row(ola, "/tildelt")
+        ola.open_first("/tildelt")
         ola.press_button("Hent for journalføring")
         ola.follow("Registrer for hånd")
         ola.press_button("Registrer for hånd")
@@ -52,7 +37,7 @@ def test_by_hand_from_the_list_to_the_receipt(browser: Browser, reading_office: 
         ola.goto("/tildelt?ferdig=1")
         ola.click(ola.page.locator("table th.ref a").first)
         assert "Den kan leses til" in ola.text
-        assert CONTENT.encode() in downloaded(ola)
+        assert CONTENT.encode() in ola.download()
 
 
 def test_with_a_case_system_read_handed_back_and_not_there_any_more(
@@ -62,7 +47,7 @@ def test_with_a_case_system_read_handed_back_and_not_there_any_more(
     office.arrive("Barnevern")
     office.let_pass(minutes=11)
     with archivist_at(browser, office, "kari", capacity="Leder, Barneverntjenesten") as kari:
-        first_row(kari, "/min-enhet")
+        kari.open_first("/min-enhet")
         kari.follow("Tildel")
         kari.page.get_by_label("Ola Saksbehandler").check()
         kari.press_button("Tildel")
@@ -70,10 +55,10 @@ def test_with_a_case_system_read_handed_back_and_not_there_any_more(
         with archivist_at(
             browser, office, "ola", capacity="Saksbehandler, Barneverntjenesten"
         ) as ola:
-            first_row(ola, "/tildelt")
+            ola.open_first("/tildelt")
             assert "Tilbudt Sakarkiv" in ola.text
             assert ola.page.get_by_role("link", name="Ikke vår", exact=True).count() == 0
-            assert CONTENT.encode() in downloaded(ola)
+            assert CONTENT.encode() in ola.download()
             here = ola.page.url
             ola.follow("Trekk tilbake fra fagsystemet")
             ola.page.get_by_label("Den gikk til feil enhet").check()

@@ -4,7 +4,6 @@ from playwright.sync_api import Browser
 
 from tests.web.people.journeys.archivist import Archivist, archivist_at
 from tests.web.people.journeys.office import CANARIES, Office
-from tests.web.people.journeys.test_handlers_day import downloaded, first_row
 
 CONTENT = CANARIES[-1].encode()
 LEADER, HANDLER = "Leder, Skole", "Saksbehandler, Skole"
@@ -43,7 +42,7 @@ def test_shares_out_and_gives_all_of_one_to_another(
         kari.press_button("Tildel")
         assert kari.heading == "0 av 1 er tildelt"
         assert "kan ikke gis til den du valgte" in kari.text
-        first_row(kari, "/min-enhet?hos=ingen")
+        kari.open_first("/min-enhet?hos=ingen")
         assert kari.page.get_by_role("link", name="Last ned", exact=False).count() == 0
 
 
@@ -57,7 +56,7 @@ def test_access_is_given_with_an_end_and_ended_at_once(
         _tick(kari, 1)
         _choose(kari, "Til hvem", "Berit Saksbehandler")
         kari.press_button("Tildel")
-        first_row(kari, "/min-enhet?alle=1")
+        kari.open_first("/min-enhet?alle=1")
         kari.follow("Gi innsyn")
         _choose(kari, "Hvem skal ha innsyn?", "Ola Saksbehandler")
         kari.page.get_by_label("De arbeider sammen om saken").check()
@@ -69,8 +68,8 @@ def test_access_is_given_with_an_end_and_ended_at_once(
         with archivist_at(browser, office, "ola", capacity=HANDLER) as ola:
             ola.goto("/tildelt")
             assert "Innsyn fra Kari Leder, til 28.11. 00.00" in ola.text.replace("\xa0", " ")
-            first_row(ola, "/tildelt")
-            assert CONTENT in downloaded(ola)
+            ola.open_first("/tildelt")
+            assert CONTENT in ola.download()
             here = ola.page.url
             kari.goto("/min-enhet/tilgang")
             kari.click(kari.page.get_by_role("button", name="Avslutt innsyn", exact=False))
@@ -101,13 +100,13 @@ def test_stand_in_reads_with_a_reason_and_moves_nothing(
     with archivist_at(browser, office, "ola", capacity=HANDLER) as ola:
         ola.goto("/tildelt")
         assert "Som vikar for Berit Saksbehandler" in ola.text
-        first_row(ola, "/tildelt")
+        ola.open_first("/tildelt")
         assert ola.page.get_by_role("link", name="Last ned", exact=False).count() == 0
         ola.press_button("Les meldingen")
         assert "Velg en grunn" in ola.text
         ola.page.get_by_label("Jeg vikarierer, og saken kan ikke vente").check()
         ola.press_button("Les meldingen")
-        assert CONTENT in downloaded(ola)
+        assert CONTENT in ola.download()
         assert ola.page.get_by_role("button", name="Frigi", exact=True).count() == 0
         office.let_pass(minutes=16)
         ola.page.reload()

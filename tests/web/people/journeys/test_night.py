@@ -4,7 +4,6 @@ from playwright.sync_api import Browser
 
 from tests.web.people.journeys.archivist import archivist_at
 from tests.web.people.journeys.office import CANARIES, Office
-from tests.web.people.journeys.test_handlers_day import downloaded, first_row
 
 CONTENT = CANARIES[-1].encode()
 
@@ -15,7 +14,7 @@ def test_emergency_access_opens_one_message_and_ends_by_itself(
     office = reading_office
     office.arrive("Elev", count=2)
     with archivist_at(browser, office, "ola", capacity="Saksbehandler, Skole") as ola:
-        first_row(ola, "/min-enhet")
+        ola.open_first("/min-enhet")
         assert ola.page.get_by_role("link", name="Last ned", exact=False).count() == 0
         ola.follow("Nødtilgang")
         ola.page.get_by_label("Et barns sikkerhet").check()
@@ -29,7 +28,7 @@ def test_emergency_access_opens_one_message_and_ends_by_itself(
         assert ola.page.get_by_label("Et barns sikkerhet").is_checked()
         ola.press_button("Ta nødtilgang")
         assert "Du har nødtilgang til" in ola.said
-        assert CONTENT in downloaded(ola)
+        assert CONTENT in ola.download()
         office.let_pass(minutes=61)
         ola.page.reload()
         assert ola.page.get_by_role("link", name="Last ned", exact=False).count() == 0
