@@ -16,11 +16,13 @@ from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, OfGrant, OfInstallation, OfUnit
 from inbox.domain import GrantKind, UnitId
+from inbox.errors import NotFound
 from inbox.line import Line
 from inbox.line.access.review import review_action_for
 from inbox.line.authorize import authorized_transaction
+from inbox.line.queue import unwrap_stored_key
 from inbox.store import Transaction
-from inbox.tables import AccessGrant, Assignment, Delegation, Message
+from inbox.tables import AccessGrant, Assignment, Delegation, Message, WrappedKey
 from inbox.tables.periods import not_ended
 
 
@@ -132,6 +134,25 @@ def _delegations(tx: Transaction, unit: str) -> Sequence[OpenAccess]:
         )
         for row in rows
     ]
+
+
+def own_reason(line: Line, capacity: Capacity, access_id: str) -> str:
+    """The reason that the person gave for emergency access of their own; empty once it is erased.
+
+    Raises `NotFound` for any other access.
+    """
+    with line.store.reading() as tx:
+        row = tx.get(AccessGrant, access_id)
+        if row is None or row.kind is not GrantKind.BREAKGLASS or row.person != capacity.person:
+            raise NotFound
+        stored = tx.get(WrappedKey, row.message_id)
+        key = None if stored is None else unwrap_stored_key(line, stored)
+        if key is None:
+            return ""
+        raw = key.unseal(
+            row.sealed_reason, table="access_grant", column="sealed_reason", row=row.id
+        )
+        return raw.decode()
 
 
 def access_to_review(line: Line, capacity: Capacity) -> Sequence[OpenAccess]:

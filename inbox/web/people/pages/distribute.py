@@ -133,10 +133,13 @@ def to_next(
     """
     place, said = place_of_form(form), done_query(visitor, deed, message_id)
     if isinstance(place, PlaceInList) or is_in_unit(visitor):
+        if deed is Deed.EMERGENCY:
+            there = page_within(place, f"/melding/{message_id}/nodtilgang", **said)
+            return RedirectResponse(there, status_code=303)
         if deed is not Deed.HANDED_BACK:
             return to_message(visitor, form, message_id, deed)
-        there = place if isinstance(place, PlaceInList) else PlaceInList(list=UnitList.UNIT)
-        where = address(f"/{there.list}", {**there.filters.as_query(), **said})
+        home = place if isinstance(place, PlaceInList) else PlaceInList(list=UnitList.UNIT)
+        where = address(f"/{home.list}", {**home.filters.as_query(), **said})
         return RedirectResponse(where, status_code=303)
     if place is None:
         return to_message(visitor, form, message_id, deed)

@@ -14,7 +14,7 @@ from inbox.web.people.pages.context import capacity_of, line_of
 from inbox.web.people.pages.decision_forms import reason_choices
 from inbox.web.people.pages.desk_forms import DESK_FORMS
 from inbox.web.people.pages.distribute import to_message, to_next
-from inbox.web.people.pages.done import Deed
+from inbox.web.people.pages.done import Deed, done_with
 from inbox.web.people.pages.message import (
     SeenMessage,
     message_side,
@@ -86,5 +86,6 @@ def _show(
         form_address=request.url.path,
         reasons_to_choose=reason_choices(texts, chosen.reasons) if chosen.reasons else (),
         **chosen.values(texts, found, asked),
+        done=done_with(request, visitor, found.told),
         side=message_side(request, visitor, found),
     )

@@ -59,6 +59,7 @@ role = "records_manager"
 """
 _CHANGES: Final = (
     re.compile(r'(name="_skjema" value=")[^"]*'),
+    re.compile(r"(gjort=[a-z-]+\.[^.]+\.)[\w-]{24}"),
     re.compile(r"(<code>)[0-9a-f]{8}(?=</code>)"),
     re.compile(r"\d{2}[:.]\d{2}"),
 )

@@ -1,19 +1,21 @@
 """Worlds that differ in what a person may not see give the same bytes, by the same statements."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 from httpx2 import Response
 
-from inbox.domain import MessageState, TaskState, new_id
+from inbox.domain import MessageState, PersonId, TaskState, new_id
 from inbox.line.desk.queue_filters import Queue
 from inbox.line.desk.short_reference import short_reference_of
+from inbox.line.moves import unit
 from inbox.line.moves.registration import data_key
 from inbox.tables import Message, Task
 from inbox.web.people.pages.done import Deed
+from inbox.web.people.pages.unit.forms import UNIT_FORMS
 from tests.line.desk.desk_world import arrival, fill, mail, statements
 from tests.web.people.access.house import PEOPLE, AccessHouse, Somebody, access_house, same
 from tests.web.people.access.mailbag import THEIRS, Mailbag
@@ -40,6 +42,10 @@ def _pages(seen: list[str]) -> list[str]:
         *(f"/melding/{each}" for each in seen),
         *(f"/melding/{each}?ko=til-fordeling" for each in seen),
         *(f"/melding/{each}/avvisning" for each in seen),
+        *("/min-enhet", "/min-enhet?hos=ingen", "/min-enhet?late=1", "/min-enhet?ferdig=1"),
+        *("/tildelt", "/min-enhet/vikar", "/min-enhet/gi-alle/nina"),
+        *(f"/melding/{each}?liste=min-enhet" for each in seen),
+        *(f"/melding/{each}/{form}" for each in seen[:1] for form in UNIT_FORMS),
     ]
 
 
@@ -58,12 +64,14 @@ def _told(house: AccessHouse, ask: Callable[[], Response], *names: str) -> tuple
     return len(texts), same(answer, *names)
 
 
-def _asked_for(house: AccessHouse, subject: str, wire_id: str) -> Said:
+def _asked_for(
+    house: AccessHouse, subject: str, wire_id: str, people: Iterable[str] = PEOPLE
+) -> Said:
     """What is asked by an id, with the id itself taken out of the answers."""
     reference = short_reference_of(subject)
     names = (subject, wire_id, reference, reference.replace("-", "\u2011"))
     said: Said = {}
-    for who in PEOPLE:
+    for who in people:
         for what, answer in _asks(house.people[who], subject, wire_id).items():
             said[f"{who} {what}"] = _told(house, answer, *names)
     return said
@@ -78,6 +86,10 @@ def _asks(me: Somebody, subject: str, wire_id: str) -> dict[str, Callable[[], Re
         "arrival": f"/forsendelse/{subject}",
         "proposal": f"/forslag/{subject}",
         "task": f"/oppgave/{subject}",
+        "document": f"/melding/{subject}/dokument/1",
+        "package": f"/melding/{subject}/pakke",
+        "in a list": f"/melding/{subject}?liste=tildelt",
+        **{f"form {form}": f"/melding/{subject}/{form}" for form in UNIT_FORMS},
         "done": me.told("/ko/til-fordeling", Deed.PLACED, subject),
     }
     forms = {
@@ -85,6 +97,12 @@ def _asks(me: Somebody, subject: str, wire_id: str) -> dict[str, Callable[[], Re
         "id": ("/finn", {"q": subject}),
         "caller": ("/telefon", {"id": wire_id, "orgnr": SENDER}),
         "distribute": (f"/melding/{subject}/fordel", {"enhet": "ppt", "versjon": "0"}),
+        "take": (f"/melding/{subject}/ta", {}),
+        "collect": (f"/melding/{subject}/hent", {"versjon": "0"}),
+        "read": (f"/melding/{subject}/les", {"grunn": "deadline"}),
+        "end": (f"/min-enhet/tilgang/{subject}/avslutt", {}),
+        "give": ("/min-enhet/tildel", {"til": "lars", "melding": subject}),
+        **{f"do {form}": (f"/melding/{subject}/{form}", {}) for form in UNIT_FORMS},
         "several": ("/ko/til-fordeling/fordel", {"enhet": "ppt", "melding": f"{subject}.0"}),
     }
     return {
@@ -138,6 +156,34 @@ def test_message_in_conflict_of_interest_changes_no_page_of_those_in_conflict(
     assert {name for name in after if name.endswith(" /")} == {"handler /", "leader /"}
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "difference", ["another unit", "shielding", "with a colleague", "conflict"]
+)
+def test_message_that_a_handler_may_not_list_is_as_if_it_were_not(
+    house: AccessHouse, difference: str
+) -> None:
+    people = ["handler"]
+    before = _everything(house, [], people)
+    missing = _asked_for(house, new_id(), new_id(), people)
+
+    unit_id = "bv" if difference == "another unit" else "skole"
+    shielding = "hemmelig" if difference == "shielding" else None
+    hidden = mail(house.hall, MessageState.ROUTED, unit=unit_id, shielding=shielding)
+    if difference == "with a colleague":
+        unit.assign(house.hall.line, house.hall.kari(), hidden, to=PersonId("lars"))
+    if difference == "conflict":
+        house.hall.conflict("nina", hidden)
+
+    assert _differences(before, _everything(house, [], people)) == []
+    with house.hall.line.store.reading() as tx:
+        wire_id = tx.get_one(Message, hidden).wire_id
+    assert _differences(missing, _asked_for(house, hidden, wire_id, people)) == []
+    # The pair sees: what may be listed changes the list.
+    mail(house.hall, MessageState.ROUTED)
+    assert "handler /min-enhet" in _differences(before, _everything(house, [], people))
+
+
 def _with_tasks(house: AccessHouse) -> str:
     message_id = mail(house.hall, MessageState.ROUTED)
     with house.hall.line.store.transaction() as tx:
@@ -159,6 +205,7 @@ def _with_tasks(house: AccessHouse) -> str:
 
 @pytest.mark.long
 def test_other_titles_names_and_documents_change_no_page(house: AccessHouse) -> None:
+    people = [each for each in PEOPLE if each not in {"handler", "leader"}]
     seen = fill(house.hall, OURS)
     _everything(house, seen, list(PEOPLE))
     before = _everything(house, seen, list(PEOPLE))
@@ -166,7 +213,9 @@ def test_other_titles_names_and_documents_change_no_page(house: AccessHouse) -> 
     for message_id in seen[:-1]:
         _write_anew(house, message_id)
 
-    assert _differences(before, _everything(house, seen, list(PEOPLE))) == []
+    after = _everything(house, seen, list(PEOPLE))
+    assert {each.partition(" ")[0] for each in _differences(before, after)}.isdisjoint(people)
+    assert "leader /min-enhet" in _differences(before, after)
 
 
 def _write_anew(house: AccessHouse, message_id: str) -> None:

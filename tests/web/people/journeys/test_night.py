@@ -28,6 +28,9 @@ def test_emergency_access_opens_one_message_and_ends_by_itself(
         assert ola.page.get_by_label("Et barns sikkerhet").is_checked()
         ola.press_button("Ta nødtilgang")
         assert "Du har nødtilgang til" in ola.said
+        assert "60 minutter igjen" in ola.text.replace("\xa0", " ")
+        assert "Barnet er på vei inn nå i natt" in ola.text
+        ola.follow("Les meldingen")
         assert CONTENT in ola.download()
         office.let_pass(minutes=61)
         ola.page.reload()

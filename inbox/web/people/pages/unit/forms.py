@@ -7,19 +7,23 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from inbox.access.lists.queue_search import Whose
 from inbox.access.policy.vocabulary import Action
 from inbox.days import day_of, end_of_day
 from inbox.domain import PersonId
 from inbox.errors import Conflict, Invalid
 from inbox.line.access import grants
+from inbox.line.access.open_access import own_reason
 from inbox.line.moves import unit
 from inbox.line.unit_inbox.colleagues import colleagues
+from inbox.line.unit_inbox.message_view import UnitMessageView
 from inbox.web.people import shapes
 from inbox.web.people.pages.decision_forms import (
     NOTE_FIELD,
     GivenReason,
     form_problems,
     read_reason,
+    reason_in_words,
 )
 from inbox.web.people.pages.desk_forms import read_day
 from inbox.web.people.pages.distribute import version_of
@@ -135,9 +139,25 @@ def _people(action: Action, question: str) -> Any:
 
 
 def _emergency_values(texts: PageTexts, found: SeenMessage, asked: Asked) -> Mapping[str, Any]:
-    del texts, found
-    minutes = asked[0].terms.breakglass_duration // timedelta(minutes=1)
-    return {"minutes": minutes}
+    """How long it lasts; while it does, how long yet, and the reason that was given."""
+    line, capacity, _message_id = asked
+    values: dict[str, Any] = {
+        "minutes": line.terms.breakglass_duration // timedelta(minutes=1),
+        "taken": None,
+    }
+    held = found.holdings.own if isinstance(found, UnitMessageView) else ()
+    taken = next((each for each in held if each.whose is Whose.EMERGENCY), None)
+    if taken is None or taken.until is None:
+        return values
+    left = -((found.made_at - taken.until) // timedelta(minutes=1))
+    sentence, note = reason_in_words(texts, own_reason(line, capacity, taken.access_id))
+    return values | {
+        "taken": taken,
+        "left": texts.ngettext("%(count)s minutt igjen", "%(count)s minutter igjen", left)
+        % {"count": left},
+        "sentence": sentence,
+        "note": note,
+    }
 
 
 UNIT_FORMS: Final[Mapping[str, MessageForm]] = {
