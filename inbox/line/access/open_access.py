@@ -4,7 +4,7 @@ Ids, kinds and periods; no title. Looking is audited.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,13 +16,12 @@ from inbox.access.lists.pages import permitted_message_ids
 from inbox.access.policy.vocabulary import Action
 from inbox.access.question import Capacity, OfGrant, OfInstallation, OfUnit
 from inbox.domain import GrantKind, UnitId
-from inbox.errors import NotFound
 from inbox.line import Line
 from inbox.line.access.review import review_action_for
-from inbox.line.authorize import authorized_transaction
+from inbox.line.authorize import active_policy, authorized_transaction, message_subject
 from inbox.line.queue import unwrap_stored_key
 from inbox.store import Transaction
-from inbox.tables import AccessGrant, Assignment, Delegation, Message, WrappedKey
+from inbox.tables import AccessGrant, Assignment, Delegation, Message, Person, WrappedKey
 from inbox.tables.periods import not_ended
 
 
@@ -136,23 +135,56 @@ def _delegations(tx: Transaction, unit: str) -> Sequence[OpenAccess]:
     ]
 
 
-def own_reason(line: Line, capacity: Capacity, access_id: str) -> str:
-    """The reason that the person gave for emergency access of their own; empty once it is erased.
+@dataclass(frozen=True, kw_only=True)
+class EmergencyAccess:
+    """One emergency access, for the person who took it and for those who may end it."""
 
-    Raises `NotFound` for any other access.
+    name: str
+    """Who took it."""
+    reason: str = field(repr=False)
+    """As it was given; empty once it has been erased."""
+    since: datetime
+    until: datetime
+
+
+def emergency_access(line: Line, capacity: Capacity, access_id: str) -> EmergencyAccess | None:
+    """An emergency access; None where there is none, or it is not this capacity's to know.
+
+    One's own, and those to messages whose access this capacity may end (`end_access`).
     """
     with line.store.reading() as tx:
-        row = tx.get(AccessGrant, access_id)
-        if row is None or row.kind is not GrantKind.BREAKGLASS or row.person != capacity.person:
-            raise NotFound
-        stored = tx.get(WrappedKey, row.message_id)
-        key = None if stored is None else unwrap_stored_key(line, stored)
-        if key is None:
-            return ""
-        raw = key.unseal(
-            row.sealed_reason, table="access_grant", column="sealed_reason", row=row.id
+        found = tx.execute(
+            sa.select(AccessGrant, col(Person.name))
+            .join(Person, col(Person.id) == col(AccessGrant.person))
+            .where(col(AccessGrant.id) == access_id, col(AccessGrant.kind) == GrantKind.BREAKGLASS)
+        ).first()
+        about = message_subject(access_id if found is None else found[0].message_id)
+        ends = permit(
+            tx,
+            active_policy(line, tx),
+            tx.now,
+            capacity=capacity,
+            action=Action.END_ACCESS,
+            subject=about,
         )
-        return raw.decode()
+        if found is None or not (found[0].person == capacity.person or ends.allowed):
+            return None
+        row, name = found
+        return EmergencyAccess(
+            name=name,
+            reason=_reason(line, tx, row),
+            since=row.active_from,
+            until=row.active_until,
+        )
+
+
+def _reason(line: Line, tx: Transaction, row: AccessGrant) -> str:
+    stored = tx.get(WrappedKey, row.message_id)
+    key = None if stored is None else unwrap_stored_key(line, stored)
+    if key is None:
+        return ""
+    raw = key.unseal(row.sealed_reason, table="access_grant", column="sealed_reason", row=row.id)
+    return raw.decode()
 
 
 def access_to_review(line: Line, capacity: Capacity) -> Sequence[OpenAccess]:

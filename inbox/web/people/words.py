@@ -171,6 +171,7 @@ REASONS: Final[Mapping[str, Mapping[str, str]]] = {
         "cannot_receive": to_translate("Avsenderen kan ikke ta imot kvitteringer"),
     },
     "close_task": {
+        "seen": to_translate("Jeg har sett det"),
         "mended": to_translate("Det er ordnet"),
         "looked_into": to_translate("Det er undersøkt, og i orden"),
     },
@@ -220,7 +221,7 @@ TASKS: Final[Mapping[TaskKind, str]] = {
     TaskKind.STUCK: to_translate("%(ref)s står fast"),
     TaskKind.ASSIGNED: to_translate("%(ref)s er tildelt deg eller enheten"),
     TaskKind.GRANTED: to_translate("Noen har fått innsyn i %(ref)s"),
-    TaskKind.EMERGENCY: to_translate("Noen har tatt nødtilgang til %(ref)s"),
+    TaskKind.EMERGENCY: to_translate("Kvitter for nødtilgang til %(ref)s"),
     TaskKind.REVIEW: to_translate("Gå gjennom en nødtilgang"),
     TaskKind.UNUSUAL: to_translate("Uvanlig mye er åpnet"),
     TaskKind.LISTING_DIFFERS: to_translate("En liste viste noe den ikke skulle"),

@@ -717,3 +717,32 @@ def test_audit_and_tasks_of_grant_and_breakglass_do_not_contain_the_reason(hall:
     assert "access:taken" in told
     assert REASON not in told
     assert "familien" not in told
+
+
+def test_emergency_access_is_shown_to_who_took_it_and_to_who_may_end_it(hall: School) -> None:
+    message_id = hall.message()
+    row = breakglass(hall.line, hall.handler(), message_id, reason=REASON)
+    others = (hall.handler("lars"), hall.handler("per", "ppt"), hall.anne(), hall.siv())
+
+    for who in (hall.handler(), hall.kari()):
+        found = open_access.emergency_access(hall.line, who, row.id)
+        assert found is not None
+        assert (found.reason, found.since) == (REASON, row.active_from)
+        assert found.until == row.active_until
+    assert [open_access.emergency_access(hall.line, who, row.id) for who in others] == [None] * 4
+    assert open_access.emergency_access(hall.line, hall.kari(), "nothing") is None
+    grant_row = given(hall, hall.message())
+    assert open_access.emergency_access(hall.line, hall.kari(), grant_row.id) is None
+    hall.conflict("kari", message_id)
+    assert open_access.emergency_access(hall.line, hall.kari(), row.id) is None
+
+
+def test_reason_of_emergency_access_is_gone_with_the_key(hall: School) -> None:
+    row = breakglass(hall.line, hall.handler(), message_id := hall.message(), reason=REASON)
+    with hall.line.store.transaction() as tx:
+        tx.delete(tx.get_one(WrappedKey, message_id))
+
+    found = open_access.emergency_access(hall.line, hall.handler(), row.id)
+
+    assert found is not None
+    assert found.reason == ""

@@ -1,6 +1,7 @@
 """The front page: what waits, what is late, what is wrong, and what this person can do about it."""
 
 from datetime import datetime
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -30,6 +31,8 @@ from inbox.web.people.texts import PageTexts
 from inbox.web.people.visitor import Visitor
 
 router = APIRouter()
+_ACKNOWLEDGED: Final = frozenset({TaskKind.EMERGENCY, TaskKind.GRANTED})
+"""What somebody has only to take note of: the task itself is opened, not the message."""
 
 
 @router.get("/")
@@ -120,7 +123,9 @@ def _task_count(found: FrontPage) -> str:
 def _todo(texts: PageTexts, line: TaskLine) -> shapes.Todo:
     told = texts.gettext(words.TASKS[TaskKind(line.task.kind)])
     where = f"/oppgave/{line.task.id}"
-    if line.message_id is not None:
+    if TaskKind(line.task.kind) in _ACKNOWLEDGED:
+        pass
+    elif line.message_id is not None:
         where = f"/melding/{line.message_id}"
     elif line.arrival_id is not None:
         where = f"/forsendelse/{line.arrival_id}"

@@ -15,6 +15,7 @@ from inbox.web.people.pages.place_in_queue import page_within, place_of
 from inbox.web.people.pages.shown_rows import sender_of
 from inbox.web.people.rendering import page_texts, render_form
 from inbox.web.people.sign_in.visitors import Acting
+from inbox.web.people.texts import PageTexts
 from inbox.web.people.visitor import Visitor
 
 router = APIRouter()
@@ -31,13 +32,25 @@ def write(request: Request, visitor: Acting, message_id: str) -> Response:
     """Write a note."""
     form, line, capacity = read_form(request, visitor), line_of(request), capacity_of(visitor)
     try:
-        notes.write_note(line, capacity, message_id, text=form.one("tekst"))
-    except Invalid:
+        notes.write_note(
+            line,
+            capacity,
+            message_id,
+            text=form.one("tekst"),
+            shielding=form.one("skjerming") or None,
+        )
+    except Invalid as error:
         request.state.sent_again = form
-        said = page_texts(request).gettext("Skriv et notat på høyst 4000 tegn")
-        wrong = form_problems(page_texts(request), {"tekst": said})
+        wrong = _what_is_wrong(page_texts(request), error)
         return _show(request, visitor, message_id, wrong)
     return to_message(visitor, form, message_id, Deed.NOTED)
+
+
+def _what_is_wrong(texts: PageTexts, error: Invalid) -> shapes.FormProblems:
+    if error.code == "note.shielding":
+        said = texts.gettext("Skriv en skjerming som du er klarert for, eller ingenting")
+        return form_problems(texts, {"skjerming": said})
+    return form_problems(texts, {"tekst": texts.gettext("Skriv et notat på høyst 4000 tegn")})
 
 
 def _show(

@@ -36,4 +36,9 @@ def test_emergency_access_opens_one_message_and_ends_by_itself(
         ola.page.reload()
         assert ola.page.get_by_role("link", name="Last ned", exact=False).count() == 0
     with archivist_at(browser, office, "kari", capacity="Leder, Skole") as kari:
-        assert "Noen har tatt nødtilgang" in kari.text
+        kari.click(kari.page.get_by_role("link", name="Kvitter for nødtilgang", exact=False))
+        assert "Et barns sikkerhet" in kari.text
+        assert "på vei inn" not in kari.text
+        kari.page.get_by_label("Jeg har sett det").check()
+        kari.press_button("Lukk oppgaven")
+        assert "Oppgaven er lukket" in kari.said

@@ -13,7 +13,7 @@ from inbox.days import day_of, end_of_day
 from inbox.domain import PersonId
 from inbox.errors import Conflict, Invalid
 from inbox.line.access import grants
-from inbox.line.access.open_access import own_reason
+from inbox.line.access.open_access import emergency_access
 from inbox.line.moves import unit
 from inbox.line.unit_inbox.colleagues import colleagues
 from inbox.line.unit_inbox.message_view import UnitMessageView
@@ -150,7 +150,8 @@ def _emergency_values(texts: PageTexts, found: SeenMessage, asked: Asked) -> Map
     if taken is None or taken.until is None:
         return values
     left = -((found.made_at - taken.until) // timedelta(minutes=1))
-    sentence, note = reason_in_words(texts, own_reason(line, capacity, taken.access_id))
+    access = emergency_access(line, capacity, taken.access_id)
+    sentence, note = reason_in_words(texts, access.reason if access else "")
     return values | {
         "taken": taken,
         "left": texts.ngettext("%(count)s minutt igjen", "%(count)s minutter igjen", left)
