@@ -719,7 +719,7 @@ def test_audit_and_tasks_of_grant_and_breakglass_do_not_contain_the_reason(hall:
     assert "familien" not in told
 
 
-def test_emergency_access_is_shown_to_who_took_it_and_to_who_may_end_it(hall: School) -> None:
+def test_emergency_access_is_shown_to_its_person_and_to_the_leader(hall: School) -> None:
     message_id = hall.message()
     row = breakglass(hall.line, hall.handler(), message_id, reason=REASON)
     others = (hall.handler("lars"), hall.handler("per", "ppt"), hall.anne(), hall.siv())
