@@ -21,6 +21,7 @@ from inbox.health.record import ConditionRecorder
 from inbox.line import Job, Line
 from inbox.line.expired_notices import close_expired_notices
 from inbox.line.intake import ask_again, poll_gateway
+from inbox.line.moves.conflict_settlement import settle_conflicts
 from inbox.line.pulses import (
     CASE_SYSTEM,
     PULSE_INTERVAL,
@@ -342,7 +343,7 @@ class Worker:
             log.emit(log.LogEvent.STATE_CHECKED, {LogField.COUNT: len(report.findings)})
 
     def _handle_leavers(self) -> None:
-        """People who left today, and units that closed, leave work behind: it becomes tasks.
+        """People who left, units that closed, and conflicts of interest leave work: it gets tasks.
 
         What a wrong clock has put off for too long is brought back before.
         """
@@ -352,6 +353,7 @@ class Worker:
             self.wake()
         if settle_closed_units_and_leavers(self._line):
             self.wake()
+        settle_conflicts(self._line)
 
     def _log_failure(self, error: Exception, source: str = _LOCAL) -> None:
         code = error.code if isinstance(error, InboxError) else "internal"

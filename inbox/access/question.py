@@ -108,6 +108,14 @@ class OfGrant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfConflict:
+    """A conflict of interest (*inhabilitet*) of a person, and the proposal to end it, if named."""
+
+    conflict_id: str
+    proposal_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class OfProposal:
     """A proposal that is about no message: about policies, routing rules or the directory."""
 
@@ -119,4 +127,6 @@ class OfInstallation:
     """The installation itself: its rules, its directory, its operation."""
 
 
-Subject = OfMessage | OfArrival | OfTask | OfUnit | OfGrant | OfProposal | OfInstallation
+Subject = (
+    OfMessage | OfArrival | OfTask | OfUnit | OfGrant | OfConflict | OfProposal | OfInstallation
+)

@@ -33,6 +33,7 @@ from inbox.line.access import review as reviews
 from inbox.line.access.figures import unit_figures
 from inbox.line.access.open_access import OpenAccess
 from inbox.line.access.review import ReviewOutcome
+from inbox.line.proposals import conflict_end
 
 access: Final = typer.Typer(
     no_args_is_help=True,
@@ -214,6 +215,50 @@ def figures(  # noqa: PLR0913, PLR0917 - the options of the command
     ]
     rows.append({"state": said.text("figures.escalated"), "messages": found.escalated})
     said.print_rows("message", rows, ("state", "messages"))
+
+
+@access.command()
+def conflicts(
+    ctx: typer.Context,
+    by: By,
+    as_: As = Role.LEADER.value,
+    code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
+    as_json: Json = False,
+) -> None:
+    """List the conflicts of interest of the people whom you lead; not with whom they are."""
+    line = line_of(ctx)
+    code = read_code(by, language, from_stdin=code_from_stdin)
+    found = conflict_end.staff_conflicts(line, sign_in_as(line, by, code, as_))
+    rows: list[dict[str, object]] = [
+        asdict(each) | {"since": each.since.isoformat(timespec="seconds")} for each in found
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        worded = [row | {"about": _SAID(f"about.{row['about']}", language)} for row in rows]
+        print_table(*_SAID.rows(worded, ("id", "person", "about", "since"), language))
+
+
+@access.command("propose-conflict-end")
+def propose_conflict_end(  # noqa: PLR0913, PLR0917 - the options of the command
+    ctx: typer.Context,
+    conflict_id: Annotated[
+        str, typer.Argument(metavar="CONFLICT", help="The id, as `conflicts` shows it.")
+    ],
+    by: By,
+    as_: As = Role.LEADER.value,
+    code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
+    as_json: Json = False,
+) -> None:
+    """Propose that a conflict of interest ends; a security reviewer approves it."""
+    line = line_of(ctx)
+    code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
+    capacity = sign_in_as(line, by, code, as_)
+    proposal = conflict_end.propose_end(line, capacity, conflict_id, reason=reason)
+    text = _SAID("done.proposed", language, proposal=proposal)
+    _print_result(text, {"proposal": proposal}, as_json=as_json)
 
 
 def _midnight(text: str, *, days: int = 0) -> datetime:

@@ -48,6 +48,8 @@ class DirectorySnapshot:
     """Units and case systems of other organisations, by their ids."""
     shared_people: frozenset[str] = frozenset()
     """People who stand for something in another organisation too."""
+    declared: frozenset[str] = frozenset()
+    """The ids of conflicts of interest that their person has declared here."""
     members: frozenset[str] = frozenset()
     """People who stand, or stood, for something in this one, or never for anything anywhere."""
 
@@ -110,6 +112,8 @@ def _ends_by_omission(standing: DirectorySnapshot, row: DirectoryRow) -> bool:
     if row.kind is RowKind.PERSON:
         person = row.key[0]
         return person in standing.members and person not in standing.shared_people
+    if row.row_id in standing.declared:
+        return False  # No file knows of it, so leaving it out says nothing.
     if row.kind in (RowKind.CLEARANCE, RowKind.CONFLICT, RowKind.IDENTITY):
         return str(row.cells["person"]) not in standing.shared_people
     return row.kind is not RowKind.REFERENCE

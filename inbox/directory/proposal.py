@@ -24,16 +24,16 @@ from inbox.directory.diff import RowChange, digest_of
 from inbox.directory.format.rows import Directory
 from inbox.directory.format.toml_file import directory_text, read_directory
 from inbox.directory.people import issue_code, verified_capacities
-from inbox.directory.sealed_proposal import (
+from inbox.domain import OrgNumber, new_id
+from inbox.errors import Conflict, NotFound, NotPermitted
+from inbox.line import Line
+from inbox.line.authorize import Authorized, authorize
+from inbox.line.proposals.sealed_proposal import (
     close_approved,
     open_sealed_proposal,
     payload_of,
     proposal_of,
 )
-from inbox.domain import OrgNumber, new_id
-from inbox.errors import Conflict, NotFound, NotPermitted
-from inbox.line import Line
-from inbox.line.authorize import Authorized, authorize
 from inbox.line.settle import lock_row
 from inbox.store import Transaction
 from inbox.tables import Proposal, Unit
@@ -165,7 +165,12 @@ def _open_proposal(
     digest = digest_of(changes, salt=proposal_id)
     payload = {"file": directory_text(directory), "digest": digest}
     open_sealed_proposal(
-        line, authorized, kind=PROPOSAL_KIND, payload=payload, proposal_id=proposal_id
+        line,
+        authorized,
+        kind=PROPOSAL_KIND,
+        subject_id=str(authorized.capacity.organisation),
+        payload=payload,
+        proposal_id=proposal_id,
     )
     return proposal_id, digest
 
@@ -220,6 +225,7 @@ def issue_code_with_approver(
             line,
             authorized,
             kind=CODE_PROPOSAL_KIND,
+            subject_id=str(authorized.capacity.organisation),
             payload={"person": person},
             proposal_id=proposal_id,
         )

@@ -100,8 +100,14 @@ def directory_snapshot(tx: Transaction, directory: Directory) -> DirectorySnapsh
         rows=rows,
         foreign_ids=frozenset(foreign),
         shared_people=frozenset(elsewhere),
+        declared=_declared_conflicts(tx),
         members=frozenset(members),
     )
+
+
+def _declared_conflicts(session: Session) -> frozenset[str]:
+    table = TABLES[RowKind.CONFLICT]
+    return frozenset(session.execute(sa.select(table.c.id).where(table.c.declared)).scalars())
 
 
 def _named_people(directory: Directory) -> set[str]:

@@ -36,6 +36,7 @@ from inbox.access.policy.vocabulary import Action, Duty
 from inbox.access.question import (
     Capacity,
     OfArrival,
+    OfConflict,
     OfGrant,
     OfMessage,
     OfUnit,
@@ -48,7 +49,7 @@ from inbox.line import Line
 from inbox.line.settle import StatefulRow, Step, close_tasks, lock_row, open_task, settle
 from inbox.line.task_kinds import TaskKind
 from inbox.store import Transaction
-from inbox.tables import AccessGrant, Arrival, Message, Task, Unit
+from inbox.tables import AccessGrant, Arrival, ConflictOfInterest, Message, Task, Unit
 from inbox.tables.periods import active_on
 
 _NOTHING_GIVEN: Final = RequestFacts()
@@ -57,6 +58,7 @@ _VISIBILITY_ACTIONS: Final[Mapping[type[Subject], tuple[Action, ...]]] = {
     OfMessage: (Action.ROUTE, Action.LIST),
     OfArrival: (Action.ROUTE,),
     OfUnit: (Action.END_ACCESS,),
+    OfConflict: (Action.PROPOSE,),
 }
 """A capacity that may do one of these knows that the subject exists; others hear `NotFound`."""
 
@@ -294,6 +296,8 @@ def _lock_subject(session: Session, subject: Subject) -> None:
             rows = (Unit, subject.unit_id)
         case OfGrant():
             rows = (AccessGrant, subject.grant_id)
+        case OfConflict():
+            rows = (ConflictOfInterest, subject.conflict_id)
         case _:
             return
     lock_row(session, *rows)

@@ -71,6 +71,12 @@ class TaskKind(StrEnum):
 
     Over when the policy has rows for it, or was written for a vocabulary that has it.
     """
+    REASSIGN = "reassign"
+    """Who worked on a message has a conflict of interest with it: it is given to another."""
+    UNASSIGNABLE = "unassignable"
+    """The same, where no leader of the unit may assign it: the records manager sees to it."""
+    END_CONFLICT = "end_conflict"
+    """A leader proposed that a conflict of interest ends; a security reviewer decides."""
     LEAVER = "leaver"
     """Somebody left, or left the unit, and what that person had has ended: give it to another."""
 
@@ -103,9 +109,15 @@ ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
     TaskKind.STATE_DIFFERS: "security_reviewer",
     TaskKind.IDENTITY: "security_reviewer",
     TaskKind.NEW_ACTION: "security_reviewer",
+    TaskKind.REASSIGN: "leader",
+    TaskKind.UNASSIGNABLE: "records_manager",
+    TaskKind.END_CONFLICT: "security_reviewer",
     TaskKind.LEAVER: "leader",
 }
 """Who may close a task of each kind."""
+
+WITHOUT_HANDLER: Final = (TaskKind.REASSIGN, TaskKind.UNASSIGNABLE)
+"""Over when somebody has the message, or when it leaves the unit."""
 
 _A, _M, _R = ArrivalState, MessageState, ReceiptState
 
@@ -140,6 +152,8 @@ STATES_OF_TASK: Final[Mapping[TaskKind, frozenset[State]]] = {
     TaskKind.COLLECT: frozenset({_M.OFFERED}),
     TaskKind.ASSIGNED: _WITH_PEOPLE,
     TaskKind.LEAVER: _WITH_PEOPLE,
+    TaskKind.REASSIGN: _WITH_PEOPLE,
+    TaskKind.UNASSIGNABLE: _WITH_PEOPLE,
     TaskKind.RETURNED: frozenset({_M.RETURNED, _M.PLACING}),
     TaskKind.ESCALATED: frozenset(PLACED_STATES),
     TaskKind.NOT_PLACED: frozenset({_M.UNROUTED, _M.ROUTED, _M.RETURNED, _M.PLACING}),

@@ -17,11 +17,11 @@ from inbox.access.question import OfInstallation, OfProposal
 from inbox.directory.apply import lock_directory
 from inbox.directory.identity_rows import bind_identity
 from inbox.directory.proposal import Credentials, authorize_person
-from inbox.directory.sealed_proposal import close_approved, open_sealed_proposal, proposal_of
 from inbox.domain import new_id
 from inbox.errors import NotFound
 from inbox.keys import Keyring
 from inbox.line import Line
+from inbox.line.proposals.sealed_proposal import close_approved, open_sealed_proposal, proposal_of
 from inbox.sign_in.refusal import SignInRefused
 from inbox.store import Transaction
 from inbox.tables import BindingCode, Identity, Person, table_of
@@ -47,6 +47,7 @@ def issue_binding_code(line: Line, by: Credentials, approver: Credentials, perso
             line,
             authorized,
             kind=PROPOSAL_KIND,
+            subject_id=str(authorized.capacity.organisation),
             payload={"person": person},
             proposal_id=proposal_id,
         )

@@ -85,6 +85,8 @@ class ConflictOfInterest(Row, table=True):
     sender: str | None = Field(default=None, max_length=9)
     reference_hash: str | None = Field(default=None, max_length=64)
     """Keyed hash of a case reference of ours."""
+    declared: bool = False
+    """The person said so here (`line.moves.conflicts`): no directory file ends it by omission."""
     active_from: datetime = Field(sa_type=UtcDateTime)
     active_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

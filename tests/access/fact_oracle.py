@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from inbox.access import Capacity, OfArrival, OfMessage, OfTask, RequestFacts, Subject
-from inbox.access.question import OfGrant, OfProposal, OfUnit
+from inbox.access.question import OfConflict, OfGrant, OfProposal, OfUnit
 from inbox.domain import (
     MOVES,
     ArrivalState,
@@ -100,6 +100,14 @@ class Question:
             return None
         wanted = self.subject.grant_id
         return next(g for g in self.world.all(AccessGrant) if g.id == wanted)
+
+    @property
+    def conflict(self) -> ConflictOfInterest | None:
+        """The conflict of interest that it is about, if it is about one."""
+        if not isinstance(self.subject, OfConflict):
+            return None
+        wanted = self.subject.conflict_id
+        return next(c for c in self.world.all(ConflictOfInterest) if c.id == wanted)
 
     @property
     def unit(self) -> Unit | None:
@@ -228,14 +236,50 @@ def by_hand(q: Question) -> bool:
 
 def proposal_of(q: Question) -> str | None:
     """The proposal that is named."""
-    if isinstance(q.subject, OfMessage | OfArrival | OfProposal):
+    if isinstance(q.subject, OfMessage | OfArrival | OfProposal | OfConflict):
         return q.subject.proposal_id
     return None
 
 
 def own_organisation(q: Question) -> bool:
     """It belongs to the organisation of the capacity alone, or to none."""
+    if q.conflict is not None:
+        return q.capacity.organisation in homes_of(q, q.conflict.person)
     return set(owners(q)) <= {q.capacity.organisation}
+
+
+def own_conflict(q: Question) -> bool:
+    """It is the person's own conflict of interest, or one with the message."""
+    own = q.conflict is not None and q.conflict.person == q.capacity.person
+    return own or q.in_conflict(q.capacity.person)
+
+
+def homes_of(q: Question, person: str) -> set[str]:
+    """The organisations that a person works, or has worked, in."""
+    units = {c.unit for c in q.world.all(CapacityRow) if c.person == person}
+    return {u.organisation for u in q.world.all(Unit) if u.id in units}
+
+
+def leads_person(q: Question) -> bool:
+    """Leads a unit where the person in conflict works, or one above such a unit."""
+    if q.conflict is None or q.capacity.role != "leader" or not q.person_stands():
+        return False
+    theirs = {
+        c.unit for c in q.world.all(CapacityRow) if c.person == q.conflict.person and q.lasts(c)
+    }
+    below = {
+        row.unit for row in q.world.all(UnitAbove) if row.above == q.capacity.unit and q.lasts(row)
+    }
+    return bool(theirs & (below | {str(q.capacity.unit)}))
+
+
+def unassignable(q: Question) -> bool:
+    """A task says that nobody in the unit may assign the message."""
+    message = q.message
+    return message is not None and any(
+        (t.message_id, t.kind, t.state) == (message.id, "unassignable", "OPEN")
+        for t in q.world.all(Task)
+    )
 
 
 def owners(q: Question) -> list[str]:
@@ -375,7 +419,7 @@ def proposed_by_other(q: Question) -> bool:
     wanted = proposal_of(q)
     if q.capacity.person is None:
         return False
-    about = {row.id for row in (q.message, q.arrival, q.task) if row is not None}
+    about = {row.id for row in (q.message, q.arrival, q.task, q.conflict) if row is not None}
     return any(
         p.id == wanted
         and p.state == "OPEN"
@@ -413,7 +457,7 @@ MEANINGS: Final[Mapping[str, Callable[[Question], bool]]] = {
     "assigned": lambda q: q.capacity.person in q.assigned_to(),
     "unassigned": lambda q: q.message is not None and not q.assigned_to(),
     "unit_shares": unit_shares,
-    "conflict": lambda q: q.in_conflict(q.capacity.person),
+    "conflict": own_conflict,
     "cleared": lambda q: q.is_cleared(q.capacity.person),
     "unopened": lambda q: q.message is not None and q.message.opened_at is None,
     "unrouted": is_in(_M.UNROUTED),
@@ -423,6 +467,8 @@ MEANINGS: Final[Mapping[str, Callable[[Question], bool]]] = {
     "returned": is_in(_M.RETURNED),
     "own_recent_move": own_recent_move,
     "escalated": escalated,
+    "leads_person": leads_person,
+    "unassignable": unassignable,
     "quarantined": is_in(_M.QUARANTINED),
     "readable": is_in(_M.ROUTED, _M.RELEASED, _M.OFFERED, _M.RETURNED, _M.REGISTERED, _M.ANSWERED),
     "refusable": is_in(*(s for s in MessageState if s in MOVES[MessageState]["refuse"])),

@@ -25,7 +25,7 @@ from inbox.access import (
     Role,
     Subject,
 )
-from inbox.access.question import OfGrant, OfProposal, OfUnit
+from inbox.access.question import OfConflict, OfGrant, OfProposal, OfUnit
 from inbox.domain import (
     ArrivalId,
     ArrivalState,
@@ -151,6 +151,8 @@ class RandomWorld:
         found += [OfTask(task_id=task.id) for task in self.all(Task)]
         found += [OfUnit(unit_id=UnitId(unit.id)) for unit in self.all(Unit)]
         found += [OfGrant(grant_id=grant.id) for grant in self.all(AccessGrant)]
+        for conflict in self.all(ConflictOfInterest):
+            found.append(OfConflict(conflict_id=conflict.id, proposal_id=self.named(Proposal)))
         found += [OfProposal(proposal_id=proposal.id) for proposal in self.all(Proposal)]
         return [*found, OfInstallation()]
 
@@ -449,7 +451,7 @@ def _add_tasks(world: RandomWorld) -> None:
         message = world.one_of([None, *world.all(Message)])
         unit = world.one_of([None, None, *world.all(Unit)])
         arrival = world.one_of(world.all(Arrival)).id
-        kind = world.one_of(["late_word", "late_word", "release", "stuck"])
+        kind = world.one_of(["late_word", "late_word", "release", "unassignable"])
         task_id = world.new_id("task")
         subject = arrival if message is None else message.id
         taken = any((t.kind, t.subject_id) == (kind, subject) for t in world.all(Task))
@@ -468,7 +470,9 @@ def _add_tasks(world: RandomWorld) -> None:
 
 
 def _add_proposals(world: RandomWorld) -> None:
-    about = [row.id for kind in (Message, Arrival, Task) for row in world.rows[kind]]
+    about = [
+        row.id for kind in (Message, Arrival, Task, ConflictOfInterest) for row in world.rows[kind]
+    ]
     for _ in range(6):
         world.add(
             Proposal(

@@ -21,6 +21,7 @@ from inbox.access.facts.registry import FACTS, STATES_OF_FACT
 from inbox.access.question import (
     Capacity,
     OfArrival,
+    OfConflict,
     OfGrant,
     OfInstallation,
     OfMessage,
@@ -30,7 +31,7 @@ from inbox.access.question import (
     RequestFacts,
     Subject,
 )
-from inbox.tables import AccessGrant, Arrival, Message, Proposal, Task, Unit
+from inbox.tables import AccessGrant, Arrival, ConflictOfInterest, Message, Proposal, Task, Unit
 
 _SUBJECT_ROW: Final[Mapping[type[Subject], SqlCondition]] = {
     OfMessage: col(Message.id) == parameters.text_parameter("message_id"),
@@ -38,6 +39,7 @@ _SUBJECT_ROW: Final[Mapping[type[Subject], SqlCondition]] = {
     OfTask: col(Task.id) == parameters.TASK,
     OfUnit: col(Unit.id) == parameters.SUBJECT_UNIT,
     OfGrant: col(AccessGrant.id) == parameters.GRANT,
+    OfConflict: col(ConflictOfInterest.id) == parameters.CONFLICT,
     OfProposal: col(Proposal.id) == parameters.PROPOSAL,
     OfInstallation: sa.true(),
 }

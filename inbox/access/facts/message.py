@@ -9,6 +9,7 @@ from inbox.access.facts.parameters import (
     LATE_WORD,
     NOW,
     TASK,
+    UNASSIGNABLE,
     SqlCondition,
     TextParameter,
     row_exists,
@@ -50,6 +51,16 @@ def was_moved_by(person: TextParameter) -> SqlCondition:
 def is_escalated() -> SqlCondition:
     """The message was placed so often that the records manager knows of it, and is not done."""
     return and_(col(Message.transfers) >= ESCALATED_AFTER, is_in_state(*PLACED_STATES))
+
+
+def is_unassignable() -> SqlCondition:
+    """An open task says that nobody in the message's unit may assign it."""
+    return row_exists(
+        Task,
+        col(Task.message_id) == col(Message.id),
+        col(Task.kind) == UNASSIGNABLE,
+        col(Task.state) == TaskState.OPEN,
+    )
 
 
 def has_delivery(*where: SqlCondition) -> SqlCondition:

@@ -13,6 +13,7 @@ from inbox.access.facts.parameters import (
     PROPOSAL,
     SUBJECT_UNIT,
     TASK,
+    UNIT,
     SqlCondition,
     row_exists,
 )
@@ -24,11 +25,14 @@ from inbox.tables import (
     Arrival,
     Assignment,
     CapacityRow,
+    ConflictOfInterest,
     Message,
     Proposal,
     Task,
     Unit,
+    UnitAbove,
 )
+from inbox.tables.periods import active_on
 
 
 def own_task() -> SqlCondition:
@@ -150,3 +154,49 @@ def is_involved_in_grant() -> SqlCondition:
         col(CapacityRow.person) == PERSON,
     )
     return or_(assigned_once, granted_once, leads_it)
+
+
+def conflict_is_of_organisation() -> SqlCondition:
+    """The person in conflict has, or had, a capacity in the capacity's organisation."""
+    works_here = (
+        sa.select(sa.literal(1))
+        .select_from(CapacityRow)
+        .join(Unit, col(Unit.id) == col(CapacityRow.unit))
+        .where(
+            col(CapacityRow.person) == col(ConflictOfInterest.person),
+            col(Unit.organisation) == ORGANISATION,
+        )
+    )
+    return exists(works_here.correlate_except(CapacityRow, Unit))
+
+
+def is_own_conflict() -> SqlCondition:
+    """The conflict of the enclosing query is the person's own; never NULL."""
+    # A case system has no person: without the first part the comparison would be NULL.
+    return and_(PERSON.is_not(None), col(ConflictOfInterest.person) == PERSON)
+
+
+def leads_person_in_conflict() -> SqlCondition:
+    """The capacity is a leader's, in a unit where the person in conflict works, or above it."""
+    theirs = aliased(CapacityRow)
+    works_below = exists(
+        sa.select(sa.literal(1))
+        .select_from(UnitAbove)
+        .where(
+            col(UnitAbove.unit) == col(theirs.unit),
+            col(UnitAbove.above) == UNIT,
+            active_on(UnitAbove, NOW),
+        )
+        .correlate_except(UnitAbove)
+    )
+    works_there = exists(
+        sa.select(sa.literal(1))
+        .select_from(theirs)
+        .where(
+            col(theirs.person) == col(ConflictOfInterest.person),
+            active_on(theirs, NOW),
+            or_(col(theirs.unit) == UNIT, works_below),
+        )
+        .correlate_except(theirs)
+    )
+    return and_(works_there, person_capacity_is_active(col(CapacityRow.role) == Role.LEADER.value))

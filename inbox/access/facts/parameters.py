@@ -37,6 +37,9 @@ SUBJECT_UNIT: Final = text_parameter("unit_id")
 POLICY_PROPOSAL: Final = "policy"
 """The kind of a proposal about access rules, which all organisations here share."""
 GRANT: Final = text_parameter("grant_id")
+CONFLICT: Final = text_parameter("conflict_id")
+UNASSIGNABLE: Final = "unassignable"
+"""The kind of the task about a message that nobody in its unit may assign."""
 
 
 def row_exists(table: type[SQLModel], *where: SqlCondition) -> SqlCondition:

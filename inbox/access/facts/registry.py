@@ -17,6 +17,7 @@ from inbox.access.policy.vocabulary import Action
 from inbox.access.question import (
     Capacity,
     OfArrival,
+    OfConflict,
     OfGrant,
     OfInstallation,
     OfMessage,
@@ -35,7 +36,16 @@ from inbox.domain import (
     MessageState,
     TaskState,
 )
-from inbox.tables import Arrival, Assignment, Delivery, Message, Proposal, Task, Unit
+from inbox.tables import (
+    Arrival,
+    Assignment,
+    ConflictOfInterest,
+    Delivery,
+    Message,
+    Proposal,
+    Task,
+    Unit,
+)
 
 _M = MessageState
 
@@ -63,7 +73,9 @@ def _message_fact(form: SqlCondition) -> Fact:
     return Fact(sql_by_subject={OfMessage: form})
 
 
-_SUBJECT_KINDS: Final = (OfMessage, OfArrival, OfTask, OfUnit, OfGrant, OfProposal, OfInstallation)
+_SUBJECT_KINDS: Final = (
+    *(OfMessage, OfArrival, OfTask, OfUnit, OfGrant, OfConflict, OfProposal, OfInstallation),
+)
 
 
 STATES_OF_FACT: Final[Mapping[str, tuple[MessageState, ...]]] = {
@@ -104,6 +116,7 @@ FACTS: Final[Mapping[str, Fact]] = {
             OfTask: other_subjects.task_is_of_no_other_organisation(),
             OfUnit: col(Unit.organisation) == parameters.ORGANISATION,
             OfGrant: other_subjects.grant_is_of_organisation(),
+            OfConflict: other_subjects.conflict_is_of_organisation(),
             OfProposal: other_subjects.proposal_is_of_organisation(),
             OfInstallation: sa.true(),
         }
@@ -128,7 +141,13 @@ FACTS: Final[Mapping[str, Fact]] = {
     "involved": Fact({OfGrant: other_subjects.is_involved_in_grant()}),
     "unassigned": _message_fact(~relationship.is_assigned()),
     "unit_shares": _message_fact(message.has_active_unit(col(Unit.shares_unassigned).is_(True))),
-    "conflict": _message_fact(relationship.has_conflict_of_interest(parameters.PERSON)),
+    "conflict": Fact(
+        {
+            OfMessage: relationship.has_conflict_of_interest(parameters.PERSON),
+            OfConflict: other_subjects.is_own_conflict(),
+        }
+    ),
+    "leads_person": Fact({OfConflict: other_subjects.leads_person_in_conflict()}),
     "cleared": _message_fact(
         relationship.is_cleared_for(parameters.PERSON, col(Message.shielding))
     ),
@@ -139,6 +158,7 @@ FACTS: Final[Mapping[str, Fact]] = {
     },
     "own_recent_move": _message_fact(message.was_moved_by(parameters.PERSON)),
     "escalated": _message_fact(message.is_escalated()),
+    "unassignable": _message_fact(message.is_unassignable()),
     "uncollected": _message_fact(
         message.has_delivery(
             col(Delivery.state) == DeliveryState.OPEN, col(Delivery.collected_at).is_(None)
@@ -171,6 +191,9 @@ FACTS: Final[Mapping[str, Fact]] = {
             OfMessage: other_subjects.proposed_by_other(other_subjects.proposal_is_about_message()),
             OfArrival: other_subjects.proposed_by_other(
                 col(Proposal.subject_id) == col(Arrival.id)
+            ),
+            OfConflict: other_subjects.proposed_by_other(
+                col(Proposal.subject_id) == col(ConflictOfInterest.id)
             ),
             OfProposal: other_subjects.proposed_by_other(),
         }
@@ -208,8 +231,8 @@ ACTION_SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromke
     Action, (OfMessage,)
 ) | {
     Action.ROUTE: (OfMessage, OfArrival),
-    Action.PROPOSE: (OfMessage, OfArrival),
-    Action.DECLINE: (OfMessage, OfArrival, OfProposal),
+    Action.PROPOSE: (OfMessage, OfArrival, OfConflict),
+    Action.DECLINE: (OfMessage, OfArrival, OfConflict, OfProposal),
     Action.REFETCH: (OfArrival,),
     Action.ABANDON: (OfArrival,),
     Action.CLOSE_TASK: (OfMessage, OfTask),
@@ -217,6 +240,7 @@ ACTION_SUBJECTS: Final[Mapping[Action, tuple[type[Subject], ...]]] = dict.fromke
     Action.END_ACCESS: (OfMessage, OfUnit),
     Action.ACCESS_REVIEW: (OfGrant,),
     Action.BREAKGLASS_REVIEW: (OfGrant,),
+    Action.END_CONFLICT: (OfConflict,),
     Action.POLICY_APPROVE: (OfProposal,),
     Action.ROUTE_APPROVE: (OfProposal,),
     Action.DIRECTORY_APPROVE: (OfProposal,),

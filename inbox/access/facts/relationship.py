@@ -170,7 +170,7 @@ def has_grant(kind: GrantKind) -> SqlCondition:
     return and_(row, person_capacity_is_active())
 
 
-def has_conflict_of_interest(person: TextParameter) -> SqlCondition:
+def has_conflict_of_interest(person: TextParameter | Mapped[str]) -> SqlCondition:
     """The person has a conflict of interest (*inhabilitet*) concerning the message.
 
     The conflict can be with the message itself, its case or its sender.

@@ -42,6 +42,8 @@ class Action(StrEnum):
     BREAKGLASS = "breakglass"
     ACCESS_REVIEW = "access_review"
     BREAKGLASS_REVIEW = "breakglass_review"
+    DECLARE_CONFLICT = "declare_conflict"
+    END_CONFLICT = "end_conflict"
     REGISTER = "register"
     DUPLICATE = "duplicate"
     RECHECK = "recheck"

@@ -1,12 +1,13 @@
 """`inbox proposal`: what one person proposed and another must approve."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Annotated, Final
 
 import typer
 from sqlmodel import col, select
 
+from inbox.access.question import Capacity
 from inbox.cli.backlog.list_output import DEFAULT_LIMIT, Limit, age, listing, store_for
 from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.common.formats import Json
@@ -22,16 +23,51 @@ from inbox.cli.common.sign_in import (
     read_code_and_reason,
 )
 from inbox.domain import ProposalState
-from inbox.line.proposals import message_proposals
+from inbox.line import Line
+from inbox.line.proposals import conflict_end, message_proposals
+from inbox.line.proposals.conflict_end import EndProposal
+from inbox.line.proposals.message_proposals import MessageProposal
 from inbox.tables import Proposal
 
 proposal: Final = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Decisions that need two people, and wait for the second: giving up mail that was missed,"
-    " refusing, releasing from quarantine, withdrawing what was collected, dismissing a late word."
+    " refusing, releasing from quarantine, withdrawing what was collected, dismissing a late word,"
+    " ending a conflict of interest."
     " The reason is shown to a person who may decide, with their own personal code.",
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Steps:
+    """What can be done with a proposal."""
+
+    show: Callable[[Line, Capacity, str], MessageProposal | EndProposal]
+    approve: Callable[[Line, Capacity, str], None]
+    decline: Callable[..., None]
+    take_back: Callable[[Line, Capacity, str], None]
+
+
+_ABOUT_MAIL: Final = _Steps(
+    show=message_proposals.show_proposal,
+    approve=message_proposals.approve,
+    decline=message_proposals.decline,
+    take_back=message_proposals.take_back,
+)
+_ABOUT_CONFLICT: Final = _Steps(
+    show=conflict_end.show_end,
+    approve=conflict_end.approve_end,
+    decline=conflict_end.decline_end,
+    take_back=conflict_end.take_back_end,
+)
+
+
+def _steps(line: Line, proposal_id: str) -> _Steps:
+    with line.store.reading() as tx:
+        found = tx.get(Proposal, proposal_id)
+    return _ABOUT_CONFLICT if found and found.kind == conflict_end.KIND else _ABOUT_MAIL
+
 
 ProposalArgument = Annotated[
     str, typer.Argument(metavar="PROPOSAL", help="The id of a proposal; see `list`.")
@@ -85,7 +121,7 @@ def show(  # noqa: PLR0913, PLR0917 - the options of a command
     language: InLanguage = None,
     as_json: Json = False,
 ) -> None:
-    """Show a proposal about a message or an arrival: who proposed what, and why; who declined it.
+    """Show a proposal: who proposed what, and why; who declined it.
 
     It is shown to those who may know of the message, or may approve it; the audit says so.
     """
@@ -95,7 +131,7 @@ def show(  # noqa: PLR0913, PLR0917 - the options of a command
         by,
         code,
         as_,
-        lambda line, who: message_proposals.show_proposal(line, who, proposal_id),
+        lambda line, who: _steps(line, proposal_id).show(line, who, proposal_id),
     )
     fields = {name: printable_value(value) for name, value in asdict(found).items()}
     if as_json:
@@ -114,14 +150,14 @@ def decline(
     code_from_stdin: CodeFromStdin = False,
     language: InLanguage = None,
 ) -> None:
-    """Decline what another person proposed about a message or an arrival, with a reason."""
+    """Decline what another person proposed, with a reason."""
     code, reason = read_code_and_reason(by, language, from_stdin=code_from_stdin)
     perform_as(
         ctx,
         by,
         code,
         as_,
-        lambda line, who: message_proposals.decline(line, who, proposal_id, reason=reason),
+        lambda line, who: _steps(line, proposal_id).decline(line, who, proposal_id, reason=reason),
     )
     print_line(RowWords.for_staff(language).text("done.declined"))
 
@@ -135,10 +171,14 @@ def take_back(
     code_from_stdin: CodeFromStdin = False,
     language: InLanguage = None,
 ) -> None:
-    """Take back what you proposed about a message or an arrival, as long as it is open."""
+    """Take back what you proposed, as long as it is open."""
     code = read_code(by, language, from_stdin=code_from_stdin)
     perform_as(
-        ctx, by, code, as_, lambda line, who: message_proposals.take_back(line, who, proposal_id)
+        ctx,
+        by,
+        code,
+        as_,
+        lambda line, who: _steps(line, proposal_id).take_back(line, who, proposal_id),
     )
     print_line(RowWords.for_staff(language).text("done.taken_back"))
 
@@ -152,9 +192,13 @@ def approve(
     code_from_stdin: CodeFromStdin = False,
     language: InLanguage = None,
 ) -> None:
-    """Approve what another person proposed about a message or an arrival: it is done at once."""
+    """Approve what another person proposed: it is done at once."""
     code = read_code(by, language, from_stdin=code_from_stdin)
     perform_as(
-        ctx, by, code, as_, lambda line, who: message_proposals.approve(line, who, proposal_id)
+        ctx,
+        by,
+        code,
+        as_,
+        lambda line, who: _steps(line, proposal_id).approve(line, who, proposal_id),
     )
     print_line(RowWords.for_staff(language).text("done.approved"))

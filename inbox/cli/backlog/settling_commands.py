@@ -83,5 +83,12 @@ SETTLING_COMMANDS: Final[Mapping[TaskKind, Sequence[str]]] = {
     TaskKind.STATE_DIFFERS: ("inbox audit verify --state", _CLOSE),
     TaskKind.NEW_ACTION: ("inbox policy propose", _CLOSE),
     TaskKind.LEAVER: ("inbox message assign MESSAGE", _CLOSE),
+    TaskKind.REASSIGN: ("inbox message assign MESSAGE", "inbox message hand-back MESSAGE"),
+    TaskKind.UNASSIGNABLE: ("inbox message list",),
+    TaskKind.END_CONFLICT: (
+        "inbox proposal show PROPOSAL",
+        "inbox proposal approve PROPOSAL",
+        "inbox proposal decline PROPOSAL",
+    ),
 }
 """The commands, with the ids in capitals; what closes by itself when they are done has no close."""

@@ -1,4 +1,4 @@
-"""`inbox message take`, `assign`, `register`: who works on a message, and its reference."""
+"""`inbox message take`, `assign`, `declare-conflict`, `register`: who works on a message."""
 
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from inbox.cli.common.sign_in import (
     By,
     CodeFromStdin,
     MessageIdArgument,
+    perform_as,
     read_code,
     read_code_and_reference,
     sign_in_as,
@@ -20,13 +21,15 @@ from inbox.cli.common.sign_in import (
 from inbox.cli.message.message_words import SAID
 from inbox.cli.message.placement import seen_version
 from inbox.domain import PersonId
-from inbox.line.moves import unit
+from inbox.line.moves import conflicts, unit
+from inbox.line.moves.conflicts import ConflictAbout
 
 
 def register(message: typer.Typer) -> None:
     """Add the commands to the group."""
     message.command()(take)
     message.command()(assign)
+    message.command("declare-conflict")(declare_conflict)
     message.command("register")(register_by_hand)
 
 
@@ -59,6 +62,33 @@ def assign(  # noqa: PLR0913, PLR0917 - the options of the command
     code = read_code(by, language, from_stdin=code_from_stdin)
     unit.assign(line, sign_in_as(line, by, code, as_), message_id, to=PersonId(to))
     print_line(SAID("done.assigned", language))
+
+
+def declare_conflict(  # noqa: PLR0913, PLR0917 - the options of the command
+    ctx: typer.Context,
+    message_id: MessageIdArgument,
+    by: By,
+    about: Annotated[
+        ConflictAbout,
+        typer.Option(help="The message alone, all mail of its sender, or all mail of its case."),
+    ],
+    as_: As = None,
+    code_from_stdin: CodeFromStdin = False,
+    language: InLanguage = None,
+) -> None:
+    """Declare your own conflict of interest (melde inhabilitet) with a message that you may list.
+
+    Your assignments and access end at once, and a leader gets a task. Two others can end it.
+    """
+    code = read_code(by, language, from_stdin=code_from_stdin)
+    perform_as(
+        ctx,
+        by,
+        code,
+        as_,
+        lambda line, who: conflicts.declare_conflict(line, who, message_id, about=about),
+    )
+    print_line(SAID("done.conflict_declared", language))
 
 
 def register_by_hand(

@@ -20,7 +20,7 @@ from inbox.access import (
 )
 from inbox.access.facts.lookup import look_up_facts
 from inbox.access.facts.registry import ACTION_SUBJECTS, FACTS, fact_names_of
-from inbox.access.question import OfGrant, OfProposal, OfUnit, Subject
+from inbox.access.question import OfConflict, OfGrant, OfProposal, OfUnit, Subject
 from inbox.domain import (
     ArrivalId,
     ArrivalState,
@@ -597,6 +597,40 @@ def test_facts_about_a_unit_follow_its_leader_organisation_and_target(town: Town
     assert "target_in_unit" not in held(town, lise, other, RequestFacts(target=PersonId("kari")))
 
 
+def test_leads_person_is_about_who_works_in_the_unit_or_below_it(town: Town) -> None:
+    town.above("bv", "arkiv")
+    leaders = [town.capacity("lise", Role.LEADER, unit) for unit in ("bv", "arkiv", "ppt", "x")]
+    handler = town.capacity("ola", Role.HANDLER, "bv")
+    kari = town.capacity("kari", Role.HANDLER, "bv")
+    subject = OfConflict(conflict_id=town.conflict("kari", sender="974760673").id)
+
+    led = [leader.unit for leader in leaders if "leads_person" in held(town, leader, subject)]
+
+    assert led == ["bv", "arkiv"]
+    assert "leads_person" not in held(town, handler, subject)
+    assert "own_organisation" not in held(town, leaders[3], subject)
+    assert "conflict" in held(town, kari, subject)
+    assert "conflict" not in held(town, handler, subject)
+    row = town.row_of(kari)
+    row.active_until = NOW
+    town.add(row)
+    assert "leads_person" not in held(town, leaders[0], subject)
+    assert "own_organisation" in held(town, leaders[0], subject)
+
+
+def test_unassignable_follows_an_open_task_about_the_message(town: Town) -> None:
+    manager, message = town.capacity("mona", Role.RECORDS_MANAGER, "arkiv"), town.message()
+    assert "unassignable" not in held(town, manager, message)
+    town.task("reassign", Role.LEADER, message=message)
+    town.task("unassignable", Role.RECORDS_MANAGER, message=message, state=TaskState.DONE)
+    assert "unassignable" not in held(town, manager, message)
+
+    town.task("unassignable", Role.RECORDS_MANAGER, message=message)
+
+    assert "unassignable" in held(town, manager, message)
+    assert "unassignable" not in held(town, manager, town.message())
+
+
 def test_every_action_and_every_fact_has_a_kind_of_subject() -> None:
     kinds = {kind for subjects in ACTION_SUBJECTS.values() for kind in subjects}
 
@@ -613,6 +647,7 @@ def test_actions_per_subject_kind_match_design_section_7() -> None:
         OfTask: {Action.CLOSE_TASK},
         OfUnit: {Action.DELEGATE, Action.END_ACCESS, Action.FIGURES},
         OfGrant: {Action.ACCESS_REVIEW, Action.BREAKGLASS_REVIEW},
+        OfConflict: {Action.PROPOSE, Action.DECLINE, Action.END_CONFLICT},
         OfProposal: {
             *(Action.POLICY_APPROVE, Action.ROUTE_APPROVE),
             *(Action.DIRECTORY_APPROVE, Action.DECLINE),
@@ -696,10 +731,11 @@ def test_fact_lookup_of_a_missing_subject_returns_none(town: Town) -> None:
         OfTask(task_id="none"),
         OfUnit(unit_id=UnitId("none")),
         OfGrant(grant_id="none"),
+        OfConflict(conflict_id="none"),
         OfProposal(proposal_id="none"),
     ]
 
-    assert [look_up_facts(town.session, NOW, ada, s, RequestFacts()) for s in nothing] == [None] * 6
+    assert [look_up_facts(town.session, NOW, ada, s, RequestFacts()) for s in nothing] == [None] * 7
 
 
 def test_facts_are_booleans_when_every_nullable_column_is_null(
@@ -717,6 +753,7 @@ def test_facts_are_booleans_when_every_nullable_column_is_null(
         OfTask(task_id=task.id),
         OfUnit(unit_id=UnitId("bv")),
         OfGrant(grant_id=town.grant(message, "kari", "kari").id),
+        OfConflict(conflict_id=town.conflict("kari", message_id=message.id).id),
         OfProposal(proposal_id=town.proposal("none", "kari").id),
         OfInstallation(),
     ]

@@ -14,6 +14,7 @@ MOVES = {
     *("release", "withdraw", "hand-back", "duplicate", "recheck", "take", "assign", "register"),
     *("propose-release", "approve-release", "propose-refusal", "propose-withdrawal"),
     "propose-dismissal",
+    "declare-conflict",
 }
 CHANGES = {"propose", "approve", "activate", "history", "roll-back", "switch-off"}
 SPEAKING = {
@@ -27,6 +28,7 @@ SPEAKING = {
         f"access {name}"
         for name in ("list", "grant", "delegate", "breakglass", "end", "review", "figures")
     ),
+    *(f"access {name}" for name in ("conflicts", "propose-conflict-end")),
     *(
         f"directory {name}"
         for name in ("import", "approve", "diff", "export", "show", "code", "binding-code")

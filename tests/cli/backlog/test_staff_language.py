@@ -135,6 +135,9 @@ def in_the_office(office: Office, day: Day) -> None:
     does("siv", f"policy explain {asked}")
     does("siv", f"policy who-can list {third} --as security_reviewer")
     does("siv", "policy what-can ola --as security_reviewer")
+    does("ola", f"message declare-conflict {third} --about message --as handler@skole")
+    conflict = does("kari", "access conflicts --as leader@skole").splitlines()[-1].split()[0]
+    does("kari", f"access propose-conflict-end {conflict} --as leader@skole", REASON)
 
 
 def _open_to_others(office: Office, day: Day) -> None:

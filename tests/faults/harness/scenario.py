@@ -220,6 +220,17 @@ PARTS: Final[Mapping[str, Part]] = {
         entries=0,
         answer="ERROR",
     ),
+    "assigned, given up for a conflict of interest, handed back, refused": Part(
+        title="Om en elev",
+        steps=(
+            _at(M.ROUTED, scenario_actions.assign, _ASSIGN),
+            _at(M.ROUTED, scenario_actions.declare_conflict, "conflict:declared/None"),
+            _at(M.ROUTED, scenario_actions.hand_back, "message:unrouted/hand_back"),
+            *_refused(M.UNROUTED),
+        ),
+        entries=0,
+        answer="ERROR",
+    ),
     "routed, refused": Part(
         title="Om en elev", steps=tuple(_refused(M.ROUTED)), entries=0, answer="ERROR"
     ),

@@ -14,7 +14,8 @@ from inbox.domain import GrantKind, HoldCause, MessageId, ProposalState, new_id
 from inbox.line import Line
 from inbox.line.access import grants
 from inbox.line.case_systems import capacity_of
-from inbox.line.moves import archive_staff, case_system, content, holds, notes, unit
+from inbox.line.moves import archive_staff, case_system, conflicts, content, holds, notes, unit
+from inbox.line.moves.conflicts import ConflictAbout
 from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.tables import (
@@ -123,6 +124,12 @@ def take(it: MessageContext) -> None:
 
 def assign(it: MessageContext) -> None:
     unit.assign(it.inside.line, it.leader(), it.message.id, to=it.inside.person_id("ola"))
+
+
+def declare_conflict(it: MessageContext) -> None:
+    conflicts.declare_conflict(
+        it.inside.line, it.handler(), it.message.id, about=ConflictAbout.MESSAGE
+    )
 
 
 def grant(it: MessageContext) -> None:

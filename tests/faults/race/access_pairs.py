@@ -6,7 +6,8 @@ from datetime import timedelta
 from inbox.domain import HoldCause
 from inbox.line import Line
 from inbox.line.access import grants
-from inbox.line.moves import content, holds, notes, unit
+from inbox.line.moves import conflicts, content, holds, notes, unit
+from inbox.line.moves.conflicts import ConflictAbout
 from inbox.tables import Message
 from tests.faults.race import message_builders
 from tests.faults.race.message_builders import kari, ola
@@ -76,6 +77,35 @@ def collect_and_hand_back(world: World) -> Race:
         return "collected"
 
     return Race(left=collects, right=_hands_back(world, message), messages=(message.id,))
+
+
+def _declares(world: World, message: Message) -> Party:
+    handler = ola(world, "skole")
+
+    def party(side: Side) -> str:
+        conflicts.declare_conflict(side.line, handler, message.id, about=ConflictAbout.MESSAGE)
+        return "declared"
+
+    return party
+
+
+def declare_and_hand_back(world: World) -> Race:
+    message = message_builders.offered_by_hand(world)
+    return Race(
+        left=_declares(world, message), right=_hands_back(world, message), messages=(message.id,)
+    )
+
+
+def declare_and_assign(world: World) -> Race:
+    """The leader gives it once more to the one who has just got a conflict of interest."""
+    message = message_builders.offered_by_hand(world)
+    leader, to = kari(world, "skole"), world.person_id("ola")
+
+    def assigns(side: Side) -> str:
+        unit.assign(side.line, leader, message.id, to=to)
+        return "assigned"
+
+    return Race(left=_declares(world, message), right=assigns, messages=(message.id,))
 
 
 def grant_and_hand_back(world: World) -> Race:

@@ -293,6 +293,8 @@ PAIRS: Final[Mapping[str, SetUp]] = {
     "read, hand back": access_pairs.read_and_hand_back,
     "read, place": access_pairs.read_and_place,
     "collect by hand, hand back": access_pairs.collect_and_hand_back,
+    "declare a conflict, hand back": access_pairs.declare_and_hand_back,
+    "declare a conflict, assign": access_pairs.declare_and_assign,
     "grant, hand back": access_pairs.grant_and_hand_back,
     "grant, grant": access_pairs.two_grants,
     "break glass, place": access_pairs.break_glass_and_place,

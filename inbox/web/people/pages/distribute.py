@@ -37,6 +37,8 @@ from inbox.web.people.visitor import Visitor
 router = APIRouter()
 _RELEASE_TOO = "frigi"
 _UNPROCESSABLE = 422
+_LEAVING = frozenset({Deed.HANDED_BACK, Deed.CONFLICT_DECLARED})
+"""After these the person does not see the message any more."""
 
 
 @router.post("/melding/{message_id}/fordel")
@@ -136,7 +138,7 @@ def to_next(
         if deed is Deed.EMERGENCY:
             there = page_within(place, f"/melding/{message_id}/nodtilgang", **said)
             return RedirectResponse(there, status_code=303)
-        if deed is not Deed.HANDED_BACK:
+        if deed not in _LEAVING:
             return to_message(visitor, form, message_id, deed)
         home = place if isinstance(place, PlaceInList) else PlaceInList(list=UnitList.UNIT)
         where = address(f"/{home.list}", {**home.filters.as_query(), **said})

@@ -55,6 +55,7 @@ class Deed(StrEnum):
     ASSIGNED = "tildelt"
     GRANTED = "innsyn"
     EMERGENCY = "nodtilgang"
+    CONFLICT_DECLARED = "inhabil"
     STAND_IN = "vikar"
     ACCESS_ENDED = "avsluttet"
 
@@ -83,6 +84,7 @@ _SAID: Final[Mapping[Deed, str]] = {
     Deed.ASSIGNED: to_translate("%(ref)s er tildelt."),
     Deed.GRANTED: to_translate("Det er gitt innsyn i %(ref)s."),
     Deed.EMERGENCY: to_translate("Du har nødtilgang til %(ref)s."),
+    Deed.CONFLICT_DECLARED: to_translate("Inhabiliteten er meldt."),
     Deed.STAND_IN: to_translate("Vikaren er satt inn."),
     Deed.ACCESS_ENDED: to_translate("Tilgangen er avsluttet."),
 }

@@ -15,6 +15,7 @@ from inbox.errors import Conflict, Invalid
 from inbox.line.access import grants
 from inbox.line.access.open_access import emergency_access
 from inbox.line.moves import unit
+from inbox.line.moves.conflicts import ConflictAbout, declare_conflict
 from inbox.line.unit_inbox.colleagues import colleagues
 from inbox.line.unit_inbox.message_view import UnitMessageView
 from inbox.web.people import shapes
@@ -36,6 +37,15 @@ _TO: Final = "til"
 _UNTIL: Final = "slutt"
 _REFERENCE: Final = "referanse"
 _SHORTEST_EMERGENCY_REASON: Final = 20
+_ABOUT: Final[Mapping[ConflictAbout, str]] = {
+    ConflictAbout.MESSAGE: to_translate("Denne meldingen"),
+    ConflictAbout.CASE: to_translate("Saken: alt som nevner den"),
+    ConflictAbout.SENDER: to_translate("Avsenderen: alt som kommer derfra"),
+}
+_NOTHING_TO_DECLARE: Final[Mapping[str, str]] = {
+    "conflict.no_sender": to_translate("Meldingen har ingen kjent avsender"),
+    "conflict.no_case": to_translate("Meldingen nevner ingen sak som vi kjenner"),
+}
 
 
 def _hand_back(texts: PageTexts, found: SeenMessage, sent: Sent) -> Deed | Wrong:
@@ -123,6 +133,32 @@ def _breakglass(texts: PageTexts, found: SeenMessage, sent: Sent) -> Deed | Wron
     return Deed.EMERGENCY
 
 
+def _declare_conflict(texts: PageTexts, found: SeenMessage, sent: Sent) -> Deed | Wrong:
+    line, capacity, message_id, form = sent
+    del found
+    about = form.one("gjelder")
+    if about not in set(ConflictAbout):
+        return form_problems(texts, {"gjelder": texts.gettext("Velg hva du er inhabil i")})
+    try:
+        declare_conflict(line, capacity, message_id, about=ConflictAbout(about))
+    except Conflict as error:
+        if error.code not in _NOTHING_TO_DECLARE:
+            raise
+        said = texts.gettext(_NOTHING_TO_DECLARE[error.code])
+        return form_problems(texts, {"gjelder": said})
+    return Deed.CONFLICT_DECLARED
+
+
+def _conflict_values(texts: PageTexts, found: SeenMessage, asked: Asked) -> Mapping[str, Any]:
+    del found, asked
+    return {
+        "abouts": [
+            shapes.Choice(value=each.value, name=texts.gettext(said))
+            for each, said in _ABOUT.items()
+        ]
+    }
+
+
 def _people(action: Action, question: str) -> Any:
     """The colleagues to choose from in a form."""
 
@@ -189,6 +225,13 @@ UNIT_FORMS: Final[Mapping[str, MessageForm]] = {
         reasons="grant",
         values=_people(Action.GRANT, to_translate("Hvem skal ha innsyn?")),
         do=_grant,
+    ),
+    "inhabil": MessageForm(
+        action=Action.DECLARE_CONFLICT,
+        title=to_translate("Meld inhabilitet"),
+        template="conflict_form.html",
+        values=_conflict_values,
+        do=_declare_conflict,
     ),
     "nodtilgang": MessageForm(
         action=Action.BREAKGLASS,

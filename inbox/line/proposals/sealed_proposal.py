@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sqlmodel import Session
 
 from inbox.errors import NotFound
+from inbox.keys import DataKey
 from inbox.line import Line
 from inbox.line.authorize import Authorized
 from inbox.line.moves.registration import data_key
@@ -14,16 +15,21 @@ from inbox.store import Transaction
 from inbox.tables import Proposal, WrappedKey
 
 
-def open_sealed_proposal(
-    line: Line, authorized: Authorized, *, kind: str, payload: Mapping[str, str], proposal_id: str
+def open_sealed_proposal(  # noqa: PLR0913 - the columns of a proposal
+    line: Line,
+    authorized: Authorized,
+    *,
+    kind: str,
+    subject_id: str,
+    payload: Mapping[str, str],
+    proposal_id: str,
+    reason: str = "",
 ) -> None:
-    """Open a proposal, and withdraw the proposer's own earlier one.
+    """Open a proposal, and withdraw the proposer's own earlier one about the same.
 
-    Only one proposal of a kind may be open in an organisation.
-
-    Raises `Conflict` (`proposal.open`) while another person's stands.
+    Only one proposal of a kind may be open about a subject. Raises `Conflict` (`proposal.open`)
+    while another person's stands.
     """
-    subject_id = str(authorized.capacity.organisation)
     for gone in proposing.withdraw_own_proposals(authorized, kind=kind, subject_id=subject_id):
         _destroy_key(authorized.tx, gone)
     key, wrapped = line.keyring.new_data_key()
@@ -36,8 +42,9 @@ def open_sealed_proposal(
         kind=kind,
         subject_id=subject_id,
         life=line.terms.proposal_life,
+        reason=reason,
         payload=text,
-        sealed=key.seal(text.encode(), table="proposal", column="sealed_payload", row=proposal_id),
+        sealed=_seal(key, proposal_id, text),
     )
     authorized.tx.add(owner)
 
@@ -51,7 +58,7 @@ def proposal_of(session: Session, proposal_id: str, kind: str) -> Proposal:
 
 
 def payload_of(line: Line, session: Session, proposal: Proposal) -> Mapping[str, str]:
-    """The decrypted content of an open proposal. Raises `Conflict` once it has been decided."""
+    """The decrypted content. Raises `Conflict` once it was approved or taken back."""
     key = data_key(session, line, _key_id(proposal.id))
     payload: Mapping[str, str] = json.loads(
         key.unseal(
@@ -69,6 +76,25 @@ def close_approved(authorized: Authorized, proposal: Proposal) -> None:
     proposal_id = proposal.id
     proposing.mark_approved(authorized, proposal)
     _destroy_key(authorized.tx, proposal_id)
+
+
+def close_declined(line: Line, authorized: Authorized, proposal: Proposal, *, reason: str) -> None:
+    """Mark the proposal declined; the reason is sealed with what was proposed."""
+    payload = {**payload_of(line, authorized.tx, proposal), "declined": reason}
+    key = data_key(authorized.tx, line, _key_id(proposal.id))
+    sealed = _seal(key, proposal.id, json.dumps(payload))
+    proposing.mark_declined(authorized, proposal, reason=reason, sealed=sealed)
+
+
+def close_taken_back(authorized: Authorized, proposal: Proposal) -> None:
+    """Take back the person's own proposal, and destroy its key. Raises as `lapse_own`."""
+    proposal_id = proposal.id
+    proposing.lapse_own(authorized, proposal)
+    _destroy_key(authorized.tx, proposal_id)
+
+
+def _seal(key: DataKey, proposal_id: str, text: str) -> bytes:
+    return key.seal(text.encode(), table="proposal", column="sealed_payload", row=proposal_id)
 
 
 def _key_id(proposal_id: str) -> str:
