@@ -74,11 +74,14 @@ class ZipReader:
     """A reader for any zip in a seekable file, which it neither owns nor closes.
 
     Opening reads the directory and every local header; content is read by `read` and `stream`,
-    by seeking, never as a whole. Raises `PackageRejected` (`container.*`).
+    by seeking, never as a whole. With `only`, it reads the local header of that one entry and has
+    no other: for a file that was read whole before and cannot have changed since. Raises
+    `PackageRejected` (`container.*`).
     """
 
-    def __init__(self, source: BinaryIO, limits: Limits) -> None:
+    def __init__(self, source: BinaryIO, limits: Limits, *, only: str | None = None) -> None:
         self._source = source
+        self._only = only
         size = source.seek(0, 2)
         if size > limits.max_container_bytes:
             raise PackageRejected("container.too_large", f"{size} bytes")
@@ -154,6 +157,8 @@ class ZipReader:
         if places[0]:
             raise PackageRejected("container.gap", "before the first")
         for entry, end in zip(central, places[1:], strict=True):
+            if self._only not in {None, entry.name}:
+                continue
             start = local_headers.checked_content_start(
                 self._source, entry, self._header(entry), end
             )

@@ -737,7 +737,7 @@ def test_emergency_access_is_shown_to_its_person_and_to_the_leader(hall: School)
     assert open_access.emergency_access(hall.line, hall.kari(), row.id) is None
 
 
-def test_reason_of_emergency_access_is_gone_with_the_key(hall: School) -> None:
+def test_emergency_access_has_no_reason_once_its_key_is_destroyed(hall: School) -> None:
     row = breakglass(hall.line, hall.handler(), message_id := hall.message(), reason=REASON)
     with hall.line.store.transaction() as tx:
         tx.delete(tx.get_one(WrappedKey, message_id))

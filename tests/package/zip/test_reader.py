@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from inbox.errors import PackageRejected
 from inbox.package.inputs import Limits
 from inbox.package.zip.reader import Container, ZipReader, has_complete_end
 from tests.package.attempts import code, container
@@ -246,3 +247,34 @@ def test_looks_whole_accepts_zip64_and_rejects_a_wrong_directory_offset(
     writing: dict[str, Any],
 ) -> None:
     assert has_complete_end(BytesIO(zip_bytes([MIMETYPE], **writing))) is ("wide_end" in writing)
+
+
+class Counted(BytesIO):
+    """A file that counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        return super().read(size)
+
+
+def test_zip_reader_of_one_entry_reads_no_header_of_another() -> None:
+    parts = [replace(BREV, name=f"{number}.pdf") for number in range(50)]
+    packed = zip_bytes(parts)
+    whole, one = Counted(packed), Counted(packed)
+
+    ZipReader(whole, Limits())
+    reader = ZipReader(one, Limits(), only="7.pdf")
+
+    assert [entry.name for entry in reader.entries] == ["7.pdf"]
+    assert b"".join(reader.stream("7.pdf")) == BREV.content
+    assert one.reads < whole.reads / 5
+
+
+def test_zip_reader_of_one_entry_finds_that_it_has_changed() -> None:
+    packed = bytearray(zip_bytes([BREV]))
+    packed[packed.index(b"brev.pdf") + len(b"brev.pdf") + 5] ^= 1
+
+    with pytest.raises(PackageRejected, match=r"container\.(crc|deflate|size)"):
+        list(ZipReader(BytesIO(bytes(packed)), Limits(), only="brev.pdf").stream("brev.pdf"))

@@ -47,6 +47,7 @@ FORMS: Final[Mapping[str, Mapping[str, str]]] = {
         "grunn": "child_safety",
         "merknad": "Ingen andre er på jobb i natt",
     },
+    "/melding/{message_id}/inhabil": {"gjelder": "message"},
     "/melding/{message_id}/les": {"grunn": "deadline"},
     "/min-enhet/vikar": {
         "borte": "nina",

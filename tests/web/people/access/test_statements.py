@@ -53,7 +53,7 @@ def _pages(bag: Mailbag, me: Somebody) -> list[str]:
 
 def _in_unit(bag: Mailbag) -> list[str]:
     theirs, offered = f"/melding/{bag.id_of('own unit')}", f"/melding/{bag.id_of('by hand')}"
-    forms = ("ikke-var", "registrer", "tildel", "innsyn", "nodtilgang", "tilbake")
+    forms = ("ikke-var", "registrer", "tildel", "innsyn", "inhabil", "nodtilgang", "tilbake")
     return [
         *("/min-enhet", "/min-enhet?hos=ingen", "/min-enhet?late=1", "/tildelt"),
         *("/min-enhet/vikar", "/min-enhet/tilgang", "/min-enhet/gi-alle/nina"),

@@ -22,7 +22,7 @@ VIEWS = [
     for colours in ("dark", "light")
     for language in ("nb", "nn", "en")
 ]
-FORMS = ("ikke-var", "registrer", "nodtilgang", "notat", "vent")
+FORMS = ("ikke-var", "registrer", "inhabil", "nodtilgang", "notat", "vent")
 CAPACITIES = {"ola": "Saksbehandler, Skole", "kari": "Leder, Skole"}
 
 

@@ -71,3 +71,26 @@ def test_with_a_case_system_read_handed_back_and_not_there_any_more(
             assert "er gitt tilbake til arkivet" in ola.said
             ola.page.goto(here)
             assert ola.heading == "Finnes ikke her"
+
+
+def test_conflict_of_interest_ends_the_assignment_and_hides_the_message_at_once(
+    browser: Browser, reading_office: Office
+) -> None:
+    office = reading_office
+    office.arrive("Elev")
+    with archivist_at(browser, office, "ola", capacity="Saksbehandler, Skole") as ola:
+        ola.open_first("/min-enhet")
+        ola.press_button("Ta selv")
+        here = ola.page.url
+        ola.follow("Meld inhabilitet")
+        ola.press_button("Meld inhabilitet")
+        assert "Velg hva du er inhabil i" in ola.text
+        ola.page.get_by_label("Denne meldingen").check()
+        ola.press_button("Meld inhabilitet")
+        assert "Inhabiliteten er meldt" in ola.said
+        assert KIND not in ola.text
+        ola.page.goto(here)
+        assert ola.heading == "Finnes ikke her"
+    with archivist_at(browser, office, "kari", capacity="Leder, Skole") as kari:
+        kari.goto("/min-enhet")
+        assert kari.page.locator("main input[type=checkbox]").count() == 1
