@@ -183,6 +183,7 @@ TASKS: Final[Mapping[TaskKind, str]] = {
     TaskKind.STUCK: to_translate("%(ref)s står fast"),
     TaskKind.ASSIGNED: to_translate("%(ref)s er tildelt deg eller enheten"),
     TaskKind.GRANTED: to_translate("Noen har fått innsyn i %(ref)s"),
+    TaskKind.ACCESS_ASKED: to_translate("Noen ber om innsyn i %(ref)s: gi det, eller avslå"),
     TaskKind.EMERGENCY: to_translate("Noen har tatt nødtilgang til %(ref)s"),
     TaskKind.REVIEW: to_translate("Gå gjennom en nødtilgang"),
     TaskKind.UNUSUAL: to_translate("Uvanlig mye er åpnet"),
