@@ -62,6 +62,13 @@ class GrantKind(StrEnum):
     BREAKGLASS = "breakglass"
 
 
+class RequestOutcome(StrEnum):
+    """What a leader answered to a person who asked for access."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
 class HoldCause(StrEnum):
     """Why a person puts a message on hold (*på vent*): a closed list, never free text."""
 

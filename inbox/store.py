@@ -28,7 +28,7 @@ from inbox.database_faults import fault_of
 from inbox.errors import ConcurrentWrite, ConfigurationError, NotThereYet, Unavailable
 from inbox.errors import IntegrityError as Damaged
 
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 """The revision in `alembic/versions` that this code runs on."""
 
 SQLITE_CONNECTIONS: Final = 48

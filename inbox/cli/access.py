@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from inbox.access.policy.vocabulary import Role
+from inbox.cli import access_requests
 from inbox.cli.backlog.row_words import RowWords
 from inbox.cli.common.context import line_of
 from inbox.cli.common.formats import Json
@@ -42,6 +43,8 @@ access: Final = typer.Typer(
     " performs each command, with their own personal code; reasons are typed, never given as"
     " options.",
 )
+
+access_requests.register(access)
 
 AccessIdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `list` shows it.")]
 _SAID: Final = StaffTexts(Path(__file__).with_name("temporary_access_texts.toml"))

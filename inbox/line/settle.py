@@ -46,11 +46,11 @@ from inbox.domain import (
 )
 from inbox.errors import Conflict
 from inbox.line.task_kinds import (
+    OF_UNIT,
     ROLE_OF_TASK,
     STATES_OF_TASK,
     TASK_OF_CODE,
     TASK_OF_STATE,
-    WITHOUT_HANDLER,
     TaskKind,
 )
 from inbox.store import Transaction
@@ -209,7 +209,7 @@ def _apply_consequences(tx: Transaction, step: Step) -> None:
     if _leaves_unit(step):
         end_assignments(tx, row.id)
         _end_grants(tx, step)
-        close_tasks(tx, subject=row.id, kinds=list(WITHOUT_HANDLER), who="line")
+        close_tasks(tx, subject=row.id, kinds=list(OF_UNIT), who="line")
     if _ends_hold(tx.now, step):
         audit.record(tx, _ending_entry("message:hold_ended", row.id, step))
     if isinstance(row, Message):

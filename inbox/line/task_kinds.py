@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from inbox.domain import PLACED_STATES, ArrivalState, MessageState, ReceiptState, State
+from inbox.domain import (
+    PLACED_STATES,
+    READABLE_STATES,
+    ArrivalState,
+    MessageState,
+    ReceiptState,
+    State,
+)
 from inbox.package.codes.registry import SECURITY_GRADE
 
 OTHER_BYTES_CODE: Final = "arrival.other_bytes"
@@ -44,6 +51,8 @@ class TaskKind(StrEnum):
     """Somebody was given a message to work on."""
     GRANTED = "granted"
     """Somebody was given access to a message for a time."""
+    ACCESS_ASKED = "access_asked"
+    """Somebody asked for access to a message: its leaders accept or decline."""
     EMERGENCY = "emergency"
     """Somebody took emergency access (*nødtilgang*) to a message of the unit."""
     REVIEW = "review"
@@ -100,6 +109,7 @@ ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
     TaskKind.STUCK: "operator",
     TaskKind.ASSIGNED: "handler",
     TaskKind.GRANTED: "handler",
+    TaskKind.ACCESS_ASKED: "leader",
     TaskKind.EMERGENCY: "leader",
     TaskKind.REVIEW: "security_reviewer",
     TaskKind.UNUSUAL: "security_reviewer",
@@ -116,8 +126,8 @@ ROLE_OF_TASK: Final[Mapping[TaskKind, str]] = {
 }
 """Who may close a task of each kind."""
 
-WITHOUT_HANDLER: Final = (TaskKind.REASSIGN, TaskKind.UNASSIGNABLE)
-"""Over when somebody has the message, or when it leaves the unit."""
+OF_UNIT: Final = (TaskKind.REASSIGN, TaskKind.UNASSIGNABLE, TaskKind.ACCESS_ASKED)
+"""Over when somebody works on the message, or when it leaves the unit."""
 
 _A, _M, _R = ArrivalState, MessageState, ReceiptState
 
@@ -153,6 +163,7 @@ STATES_OF_TASK: Final[Mapping[TaskKind, frozenset[State]]] = {
     TaskKind.ASSIGNED: _WITH_PEOPLE,
     TaskKind.LEAVER: _WITH_PEOPLE,
     TaskKind.REASSIGN: _WITH_PEOPLE,
+    TaskKind.ACCESS_ASKED: frozenset({*READABLE_STATES, _M.PLACING}),
     TaskKind.UNASSIGNABLE: _WITH_PEOPLE,
     TaskKind.RETURNED: frozenset({_M.RETURNED, _M.PLACING}),
     TaskKind.ESCALATED: frozenset(PLACED_STATES),

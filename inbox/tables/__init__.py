@@ -13,6 +13,7 @@ from inbox.tables.columns import EnumValue, Row, UtcDateTime, table_of
 from inbox.tables.desk import InHandRow, SavedViewRow, UnitTerms
 from inbox.tables.directory import (
     AccessGrant,
+    AccessRequest,
     Assignment,
     CapacityRow,
     CaseSystem,
@@ -58,6 +59,7 @@ from inbox.tables.sign_in import (
 
 __all__ = [
     "AccessGrant",
+    "AccessRequest",
     "ActivePolicy",
     "Arrival",
     "Assignment",

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from inbox.domain import GrantKind, Mode
+from inbox.domain import GrantKind, Mode, RequestOutcome
 from inbox.language import TextLanguage
 from inbox.tables.columns import CODE_LENGTH, ID_LENGTH, EnumValue, Row, UtcDateTime
 
@@ -133,6 +133,29 @@ class AccessGrant(Row, table=True):
     """What the review came to."""
     sealed_review: bytes | None = None
     """Why; nothing where the message had been erased by then."""
+
+
+class AccessRequest(Row, table=True):
+    """A person asked for access (*innsyn*) to a message of a unit.
+
+    It waits while the task `access_asked` that was open when it was made is still open.
+    """
+
+    __table_args__ = (
+        Index("ix_access_request_person", "person", "outcome"),
+        Index("ix_access_request_message", "message_id", "person"),
+    )
+
+    id: str = Field(primary_key=True, max_length=ID_LENGTH)
+    message_id: str = Field(max_length=ID_LENGTH, foreign_key="message.id")
+    unit: str = Field(max_length=40, foreign_key="unit.id")
+    person: str = Field(max_length=ID_LENGTH, foreign_key="person.id")
+    sealed_reason: bytes | None = None
+    """Under the message's key; nothing where none was given."""
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    outcome: RequestOutcome | None = Field(default=None, sa_type=EnumValue(RequestOutcome))
+    decided_by: str | None = Field(default=None, max_length=ID_LENGTH, foreign_key="person.id")
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Delegation(Row, table=True):

@@ -39,6 +39,7 @@ class Action(StrEnum):
     GRANT = "grant"
     DELEGATE = "delegate"
     END_ACCESS = "end_access"
+    ASK_ACCESS = "ask_access"
     BREAKGLASS = "breakglass"
     ACCESS_REVIEW = "access_review"
     BREAKGLASS_REVIEW = "breakglass_review"

@@ -85,6 +85,12 @@ SETTLING_COMMANDS: Final[Mapping[TaskKind, Sequence[str]]] = {
     TaskKind.LEAVER: ("inbox message assign MESSAGE", _CLOSE),
     TaskKind.REASSIGN: ("inbox message assign MESSAGE", "inbox message hand-back MESSAGE"),
     TaskKind.UNASSIGNABLE: ("inbox message list",),
+    TaskKind.ACCESS_ASKED: (
+        "inbox access requests MESSAGE",
+        "inbox access accept REQUEST",
+        "inbox access decline REQUEST",
+        "inbox message assign MESSAGE",
+    ),
     TaskKind.END_CONFLICT: (
         "inbox proposal show PROPOSAL",
         "inbox proposal approve PROPOSAL",

@@ -39,21 +39,41 @@ def grant(
     Nobody can grant it to themselves.
     """
     check_reason(reason)
-    terms = line.terms
-    if not terms.grant_shortest <= duration <= terms.grant_longest:
-        raise Invalid("access.period", f"from {terms.grant_shortest} to {terms.grant_longest}")
+    check_duration(line, duration)
     given = RequestFacts(target=to, reason_given=True, period_given=True)
     with authorized_transaction(
         line, capacity, Action.GRANT, message_subject(message_id), given
     ) as authorized:
-        message = authorized.tx.get_one(Message, message_id)
-        units = _handler_units(authorized.tx, to, message.organisation)
-        home = message.unit if message.unit in units else units[0]
-        row = _insert_grant(
-            line, authorized, message, GrantKind.GIVEN, to=to, duration=duration, reason=reason
+        return grant_authorized(
+            line, authorized, message_id, to=to, duration=duration, reason=reason
         )
-        authorized.notify(TaskKind.GRANTED, subject=row.id, message_id=message_id, unit=home)
-        _audit_grant(authorized, "access:granted", row, reason)
+
+
+def check_duration(line: Line, duration: timedelta) -> None:
+    """Raise `Invalid` unless access may be granted for so long."""
+    terms = line.terms
+    if not terms.grant_shortest <= duration <= terms.grant_longest:
+        raise Invalid("access.period", f"from {terms.grant_shortest} to {terms.grant_longest}")
+
+
+def grant_authorized(
+    line: Line,
+    authorized: Authorized,
+    message_id: str,
+    *,
+    to: PersonId,
+    duration: timedelta,
+    reason: str,
+) -> AccessGrant:
+    """What `grant` does once it is authorized; the caller has checked reason and duration."""
+    message = authorized.tx.get_one(Message, message_id)
+    units = _handler_units(authorized.tx, to, message.organisation)
+    home = message.unit if message.unit in units else units[0]
+    row = _insert_grant(
+        line, authorized, message, GrantKind.GIVEN, to=to, duration=duration, reason=reason
+    )
+    authorized.notify(TaskKind.GRANTED, subject=row.id, message_id=message_id, unit=home)
+    _audit_grant(authorized, "access:granted", row, reason)
     return row
 
 

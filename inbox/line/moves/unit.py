@@ -16,7 +16,7 @@ from inbox.line.moves.registration import (
 )
 from inbox.line.receipts import choose_receipt
 from inbox.line.settle import end_assignments, has_open_task
-from inbox.line.task_kinds import WITHOUT_HANDLER, TaskKind
+from inbox.line.task_kinds import OF_UNIT, TaskKind
 from inbox.receipt_document import ReceiptType
 from inbox.store import Transaction
 from inbox.tables import Assignment, Delivery, Message
@@ -28,7 +28,7 @@ def take(line: Line, capacity: Capacity, message_id: str) -> None:
     with authorized_transaction(line, capacity, Action.TAKE, subject) as authorized:
         assert capacity.person is not None
         _insert_assignment(authorized.tx, message_id, capacity.person)
-        authorized.close_tasks(message_id, *WITHOUT_HANDLER)
+        authorized.close_tasks(message_id, *OF_UNIT)
         authorized.record(
             event="message:taken",
             subject=message_id,
@@ -46,7 +46,7 @@ def assign(line: Line, capacity: Capacity, message_id: str, *, to: PersonId) -> 
         authorized.notify(
             TaskKind.ASSIGNED, subject=message_id, message_id=message_id, unit=capacity.unit
         )
-        authorized.close_tasks(message_id, TaskKind.LEAVER, *WITHOUT_HANDLER)
+        authorized.close_tasks(message_id, TaskKind.LEAVER, *OF_UNIT)
         authorized.record(
             event="message:assigned",
             subject=message_id,

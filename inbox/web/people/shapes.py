@@ -103,6 +103,18 @@ class ShownColleague:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShownRequest:
+    """A request for access, for who asked and for who answers."""
+
+    id: str
+    name: str
+    asked: str
+    reason: str = field(repr=False)
+    state: str
+    is_open: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShownAccess:
     """Access that is in force, on the page where a leader can end it."""
 

@@ -190,6 +190,11 @@ REASONS: Final[Mapping[str, Mapping[str, str]]] = {
         "expertise": to_translate("Vi trenger fagkunnskap fra en annen"),
         "takes_over": to_translate("Den personen skal overta"),
     },
+    "ask_access": {
+        "works_with_holder": to_translate("Jeg arbeider med saken sammen med den som har den"),
+        "same_person": to_translate("Jeg har en annen sak om den samme"),
+        "asked_to_advise": to_translate("Jeg er bedt om å gi råd"),
+    },
     "breakglass": {
         "life_or_health": to_translate("Fare for liv eller helse"),
         "child_safety": to_translate("Et barns sikkerhet"),
@@ -221,6 +226,7 @@ TASKS: Final[Mapping[TaskKind, str]] = {
     TaskKind.STUCK: to_translate("%(ref)s står fast"),
     TaskKind.ASSIGNED: to_translate("%(ref)s er tildelt deg eller enheten"),
     TaskKind.GRANTED: to_translate("Noen har fått innsyn i %(ref)s"),
+    TaskKind.ACCESS_ASKED: to_translate("Noen ber om innsyn i %(ref)s: gi det, eller avslå"),
     TaskKind.EMERGENCY: to_translate("Kvitter for nødtilgang til %(ref)s"),
     TaskKind.REVIEW: to_translate("Gå gjennom en nødtilgang"),
     TaskKind.UNUSUAL: to_translate("Uvanlig mye er åpnet"),

@@ -82,10 +82,10 @@ def test_upgrade_keeps_each_decision_of_a_policy_with_fewer_facts_and_actions(
 
         assert policy.digest == digest
         assert decided_otherwise(policy, but=Action.NOTE) == []
-    conflicts = (Action.DECLARE_CONFLICT, Action.END_CONFLICT)
-    assert policy.later.denied == (Action.NOTE, *conflicts, Action.FIGURES)
+    newer = (Action.ASK_ACCESS, Action.DECLARE_CONFLICT, Action.END_CONFLICT)
+    assert policy.later.denied == (Action.NOTE, *newer, Action.FIGURES)
     later = {"needs_reviewer", "note", "undo", "decline", "figures", "own_recent_move"}
-    later |= {"escalated", "records_manager", "by_hand", "readable", *conflicts}
+    later |= {"escalated", "records_manager", "by_hand", "readable", *newer}
     later |= {"leads_person", "unassignable"}
     assert {name.name for name in policy.later.names} == later
     asked = {held for *_, held, _ in recorded_decisions()}

@@ -44,7 +44,8 @@ def test_folder_of_vocabulary_2_decides_what_the_program_of_before_decided() -> 
 
     assert {outcome.split()[0] for *_, outcome in recorded_decisions(2)} == {"yes", "no"}
     assert decided_otherwise(policy, recorded=2) == []
-    denied = (Action.DECLARE_CONFLICT, Action.END_CONFLICT, Action.FIGURES)
+    conflicts = (Action.DECLARE_CONFLICT, Action.END_CONFLICT)
+    denied = (Action.ASK_ACCESS, *conflicts, Action.FIGURES)
     assert policy.later.denied == denied
     assert policy.later.stand_ins[Action.UNDO] == (Action.PLACE,)
     assert Action.POLICY_APPROVE in policy.later.stand_ins[Action.DECLINE]

@@ -20,7 +20,7 @@ UNIT = (
     "p, A47b, note, handler leader, cleared and ((in_unit and assigned) or leads) and readable,"
     " log, allow"
 )
-NEWER = (Action.DECLARE_CONFLICT, Action.END_CONFLICT, Action.FIGURES)
+NEWER = (*(Action.ASK_ACCESS, Action.DECLARE_CONFLICT, Action.END_CONFLICT, Action.FIGURES),)
 FENCE = "p, D03c, note, *, conflict, none, deny"
 
 

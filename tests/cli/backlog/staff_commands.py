@@ -29,6 +29,7 @@ SPEAKING = {
         for name in ("list", "grant", "delegate", "breakglass", "end", "review", "figures")
     ),
     *(f"access {name}" for name in ("conflicts", "propose-conflict-end")),
+    *(f"access {name}" for name in ("ask", "requests", "accept", "decline")),
     *(
         f"directory {name}"
         for name in ("import", "approve", "diff", "export", "show", "code", "binding-code")

@@ -122,6 +122,14 @@ def in_the_office(office: Office, day: Day) -> None:
     _refused_and_held(office, day)
     _missed_and_unanswered(office, day)
     third = office.arrived("Om en elev igjen").id
+    other = office.arrived("Om en annen elev").id
+    ask = f"access ask {other} --as handler@skole"
+    request = does("ola", ask, reason="Same familie").split()[-1]
+    does("kari", f"access requests {other} --as leader@skole")
+    does("kari", f"access decline {request} --as leader@skole")
+    request = does("ola", ask, reason="Same familie").split()[-1]
+    does("ola", "access requests --as handler@skole")
+    does("kari", f"access accept {request} --days 7 --as leader@skole", reason="Avtalt")
     does("ola", f"message take {third} --as handler@skole")
     for what in ("message list", "task list", "delivery list", "receipt list", "arrival list"):
         shows(what)

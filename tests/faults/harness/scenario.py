@@ -211,6 +211,8 @@ PARTS: Final[Mapping[str, Part]] = {
         steps=(
             _at(M.ROUTED, scenario_actions.hold, "message:held/None"),
             _at(M.ROUTED, scenario_actions.note, "note:written/None"),
+            _at(M.ROUTED, scenario_actions.ask_access, "access:asked/None"),
+            _at(M.ROUTED, scenario_actions.decline_access, "access:request_declined/None"),
             _at(M.ROUTED, scenario_actions.grant, "access:granted/None"),
             _at(M.ROUTED, scenario_actions.break_glass, "access:taken/None"),
             _at(M.ROUTED, scenario_actions.end_grant, "access:ended/None"),

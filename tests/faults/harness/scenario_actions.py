@@ -12,7 +12,7 @@ from inbox.access.policy.vocabulary import Role
 from inbox.access.question import Capacity
 from inbox.domain import GrantKind, HoldCause, MessageId, ProposalState, new_id
 from inbox.line import Line
-from inbox.line.access import grants
+from inbox.line.access import grants, requests
 from inbox.line.case_systems import capacity_of
 from inbox.line.moves import archive_staff, case_system, conflicts, content, holds, notes, unit
 from inbox.line.moves.conflicts import ConflictAbout
@@ -20,6 +20,7 @@ from inbox.line.proposals import message_proposals
 from inbox.line.proposals.message_proposals import ProposalKind
 from inbox.tables import (
     AccessGrant,
+    AccessRequest,
     Arrival,
     CaseSystem,
     ConflictOfInterest,
@@ -130,6 +131,21 @@ def declare_conflict(it: MessageContext) -> None:
     conflicts.declare_conflict(
         it.inside.line, it.handler(), it.message.id, about=ConflictAbout.MESSAGE
     )
+
+
+def ask_access(it: MessageContext) -> None:
+    requests.ask_access(it.inside.line, it.handler(), it.message.id, reason="Samme familie")
+
+
+def decline_access(it: MessageContext) -> None:
+    with it.inside.line.store.reading() as tx:
+        asked = tx.exec(
+            select(AccessRequest.id).where(
+                col(AccessRequest.message_id) == it.message.id,
+                col(AccessRequest.outcome).is_(None),
+            )
+        ).one()
+    requests.decline_request(it.inside.line, it.leader(), asked)
 
 
 def grant(it: MessageContext) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from inbox.domain import HoldCause
 from inbox.line import Line
-from inbox.line.access import grants
+from inbox.line.access import grants, requests
 from inbox.line.moves import conflicts, content, holds, notes, unit
 from inbox.line.moves.conflicts import ConflictAbout
 from inbox.tables import Message
@@ -106,6 +106,54 @@ def declare_and_assign(world: World) -> Race:
         return "assigned"
 
     return Race(left=_declares(world, message), right=assigns, messages=(message.id,))
+
+
+def _asked(world: World) -> tuple[Message, str]:
+    """A message that lies with nobody, and the request of a handler for access to it."""
+    message = message_builders.arrived(world, "Om en elev")
+    asked = requests.ask_access(world.line, ola(world, "skole"), message.id, reason="Samme familie")
+    return message, asked
+
+
+def accept_and_decline(world: World) -> Race:
+    message, asked = _asked(world)
+    leader, until = kari(world, "skole"), world.clock.now + timedelta(days=7)
+
+    def accepts(side: Side) -> str:
+        requests.accept_request(side.line, leader, asked, until=until)
+        return "accepted"
+
+    def declines(side: Side) -> str:
+        requests.decline_request(side.line, leader, asked)
+        return "declined"
+
+    return Race(left=accepts, right=declines, messages=(message.id,))
+
+
+def accept_and_hand_back(world: World) -> Race:
+    message, asked = _asked(world)
+    leader, until = kari(world, "skole"), world.clock.now + timedelta(days=7)
+
+    def accepts(side: Side) -> str:
+        requests.accept_request(side.line, leader, asked, until=until)
+        return "accepted"
+
+    return Race(left=accepts, right=_hands_back(world, message), messages=(message.id,))
+
+
+def ask_and_assign(world: World) -> Race:
+    message = message_builders.arrived(world, "Om en elev")
+    handler, leader, to = ola(world, "skole"), kari(world, "skole"), world.person_id("ola")
+
+    def asks(side: Side) -> str:
+        requests.ask_access(side.line, handler, message.id)
+        return "asked"
+
+    def assigns(side: Side) -> str:
+        unit.assign(side.line, leader, message.id, to=to)
+        return "assigned"
+
+    return Race(left=asks, right=assigns, messages=(message.id,))
 
 
 def grant_and_hand_back(world: World) -> Race:

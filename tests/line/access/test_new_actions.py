@@ -45,8 +45,8 @@ def test_new_action_without_rows_is_a_task_for_security_reviewers_once(small_wor
     report_new_actions(world.line)
 
     assert sorted(tasks(world)) == [
-        ("figures", "figures", "security_reviewer", TaskState.OPEN),
-        ("note", "note", "security_reviewer", TaskState.OPEN),
+        (action, action, "security_reviewer", TaskState.OPEN)
+        for action in ("ask_access", "declare_conflict", "end_conflict", "figures", "note")
     ]
 
 

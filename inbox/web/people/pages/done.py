@@ -56,6 +56,8 @@ class Deed(StrEnum):
     GRANTED = "innsyn"
     EMERGENCY = "nodtilgang"
     CONFLICT_DECLARED = "inhabil"
+    ASKED = "spurt"
+    ANSWERED = "besvart"
     STAND_IN = "vikar"
     ACCESS_ENDED = "avsluttet"
 
@@ -85,6 +87,8 @@ _SAID: Final[Mapping[Deed, str]] = {
     Deed.GRANTED: to_translate("Det er gitt innsyn i %(ref)s."),
     Deed.EMERGENCY: to_translate("Du har nødtilgang til %(ref)s."),
     Deed.CONFLICT_DECLARED: to_translate("Inhabiliteten er meldt."),
+    Deed.ASKED: to_translate("Det er bedt om innsyn i %(ref)s."),
+    Deed.ANSWERED: to_translate("Forespørselen om %(ref)s er besvart."),
     Deed.STAND_IN: to_translate("Vikaren er satt inn."),
     Deed.ACCESS_ENDED: to_translate("Tilgangen er avsluttet."),
 }

@@ -127,6 +127,8 @@ def _todo(texts: PageTexts, line: TaskLine) -> shapes.Todo:
         pass
     elif line.message_id is not None:
         where = f"/melding/{line.message_id}"
+        if line.task.kind == TaskKind.ACCESS_ASKED:
+            where += "/foresporsler"
     elif line.arrival_id is not None:
         where = f"/forsendelse/{line.arrival_id}"
     return shapes.Todo(

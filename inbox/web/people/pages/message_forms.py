@@ -24,12 +24,13 @@ from inbox.web.people.pages.message import (
 from inbox.web.people.pages.message_acts import MessageForm, Wrong, telling_what_changed
 from inbox.web.people.pages.place_in_queue import place_of, place_of_form
 from inbox.web.people.pages.unit.forms import UNIT_FORMS
+from inbox.web.people.pages.unit.request_forms import REQUEST_FORMS
 from inbox.web.people.rendering import page_texts, render_form
 from inbox.web.people.sign_in.visitors import Acting, asking_for_strength
 from inbox.web.people.visitor import Visitor
 
 router = APIRouter()
-FORMS: Final[Mapping[str, MessageForm]] = {**DESK_FORMS, **UNIT_FORMS}
+FORMS: Final[Mapping[str, MessageForm]] = {**DESK_FORMS, **UNIT_FORMS, **REQUEST_FORMS}
 """Every form about a message, by the last part of its address."""
 
 

@@ -231,7 +231,9 @@ def open_tasks(texts: PageTexts, row: QueueRow, tasks: Sequence[OpenTask]) -> li
     return [
         shapes.Todo(
             what=texts.gettext(words.TASKS[TaskKind(each.kind)]) % {"ref": row.reference},
-            address=f"/oppgave/{each.id}",
+            address=f"/melding/{row.id}/foresporsler"
+            if each.kind == TaskKind.ACCESS_ASKED
+            else f"/oppgave/{each.id}",
             when=formats.short_moment(each.opened_at, texts.language),
         )
         for each in tasks

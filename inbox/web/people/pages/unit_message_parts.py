@@ -287,6 +287,7 @@ def _other_actions(
         (Action.NOTE, "notat", _("Skriv notat"), "t", True),
         (Action.WITHDRAW, "tilbake", _("Trekk tilbake fra fagsystemet"), "", True),
         (Action.PROPOSE, "avvisning", _("Foreslå avvisning"), "", True),
+        (Action.ASK_ACCESS, "be-om-innsyn", _("Be om innsyn"), "", found.opens_by is None),
         (Action.DECLARE_CONFLICT, "inhabil", _("Meld inhabilitet"), "", True),
         (Action.BREAKGLASS, "nodtilgang", _("Nødtilgang"), "", found.opens_by is None),
     )

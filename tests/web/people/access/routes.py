@@ -48,6 +48,8 @@ FORMS: Final[Mapping[str, Mapping[str, str]]] = {
         "merknad": "Ingen andre er på jobb i natt",
     },
     "/melding/{message_id}/inhabil": {"gjelder": "message"},
+    "/melding/{message_id}/be-om-innsyn": {"grunn": "asked_to_advise"},
+    "/melding/{message_id}/foresporsler": {"foresporsel": "x", "gjor": "gi", "slutt": "2.12.2026"},
     "/melding/{message_id}/les": {"grunn": "deadline"},
     "/min-enhet/vikar": {
         "borte": "nina",

@@ -114,3 +114,35 @@ def test_stand_in_reads_with_a_reason_and_moves_nothing(
         office.let_pass(days=6)
         ola.page.reload()
         assert CONTENT.decode() not in ola.text
+
+
+def test_handler_asks_for_access_and_the_leader_answers(
+    browser: Browser, reading_office: Office
+) -> None:
+    office = reading_office
+    office.arrive("Elev", count=2)
+    with archivist_at(browser, office, "ola", capacity=HANDLER) as ola:
+        ola.open_first("/min-enhet")
+        first = ola.page.url
+        ola.follow("Be om innsyn")
+        ola.press_button("Be om innsyn")
+        assert "Velg en grunn" in ola.text
+        ola.page.get_by_label("Jeg er bedt om å gi råd").check()
+        ola.press_button("Be om innsyn")
+        assert "Det er bedt om innsyn i" in ola.said
+        ola.follow("Be om innsyn")
+        assert "Bedt om innsyn: venter på svar" in ola.text
+        ola.page.get_by_label("Jeg er bedt om å gi råd").check()
+        ola.press_button("Be om innsyn")
+        assert "Du har bedt om innsyn i den, og den venter på svar" in ola.text
+        with archivist_at(browser, office, "kari", capacity=LEADER) as kari:
+            kari.click(kari.page.get_by_role("link", name="Noen ber om innsyn", exact=False))
+            assert "Ola Saksbehandler, venter på svar" in kari.text
+            assert "Jeg er bedt om å gi råd" in kari.text
+            kari.press_button("Gi innsyn")
+            assert "Skriv en dag" in kari.text
+            kari.page.get_by_label("Siste dag").fill("27.11.2026")
+            kari.press_button("Gi innsyn")
+            assert "er besvart" in kari.said
+        ola.page.goto(first)
+        assert CONTENT in ola.download()
