@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 from inbox.access.policy.vocabulary import Role
 from inbox.domain import PersonId, UnitId
 from inbox.line.access import grants
+from inbox.line.access.requests import ask_access
 from inbox.line.moves import content, unit
 from tests.web.people.chromium import View, opened_page, violations_on, widths_of
 from tests.web.people.journeys.archivist import Archivist, new_context
@@ -90,6 +91,7 @@ def _fill(office: Office) -> Mapping[str, Mapping[str, str]]:
         substitute=PersonId("ola"),
         until=until,
     )
+    ask_access(line, ola, free, reason="asked_to_advise: Helsesiden")
     office.run_worker()
     handler = {
         "front": "/",
@@ -104,6 +106,7 @@ def _fill(office: Office) -> Mapping[str, Mapping[str, str]]:
         "offered": f"/melding/{offered}",
         "collected": f"/melding/{collected}",
         "done": f"/melding/{done}",
+        "asking": f"/melding/{free}/be-om-innsyn",
         **{f"form_{form}": f"/melding/{own}/{form}" for form in FORMS},
     }
     leader = {
@@ -114,6 +117,7 @@ def _fill(office: Office) -> Mapping[str, Mapping[str, str]]:
         "give_all": "/min-enhet/gi-alle/ola",
         "stand_in": "/min-enhet/vikar",
         "access": "/min-enhet/tilgang",
+        "requests": f"/melding/{free}/foresporsler",
         "free": f"/melding/{free}",
         "assigned": f"/melding/{own}",
         **{f"form_{form}": f"/melding/{own}/{form}" for form in ("tildel", "innsyn", "avvisning")},
