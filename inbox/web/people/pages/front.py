@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from inbox.access.policy.vocabulary import Role
 from inbox.health.condition import HealthCondition, Level
 from inbox.health.visible import visible_conditions
 from inbox.health.words import words_of
@@ -65,7 +66,7 @@ def _front_in_unit(request: Request, visitor: Visitor) -> Response:
     return render(
         request,
         "unit_front.html",
-        figures=_unit_figures(texts, found.side),
+        figures=_unit_figures(texts, found.side, leads=capacity.role is Role.LEADER),
         tasks=[_todo(texts, task) for task in found.tasks],
         task_count=f"{len(found.tasks)}{'+' if found.more_tasks else ''}",
         groups=[shapes.RowGroup(heading="", rows=rows)] if rows else [],
@@ -76,7 +77,8 @@ def _front_in_unit(request: Request, visitor: Visitor) -> Response:
     )
 
 
-def _unit_figures(texts: PageTexts, side: UnitSide) -> list[shapes.Figure]:
+def _unit_figures(texts: PageTexts, side: UnitSide, *, leads: bool) -> list[shapes.Figure]:
+    """How much is the person's, how much is nobody's, and how much there is; leaders have none."""
     _ = texts.gettext
     nobody = ListFilters(holder=Holder.NOBODY)
     named = (
@@ -95,7 +97,7 @@ def _unit_figures(texts: PageTexts, side: UnitSide) -> list[shapes.Figure]:
             else "",
             is_late=bool(number.late),
         )
-        for number, name, place in named
+        for number, name, place in (named[1:] if leads else named)
     ]
 
 
