@@ -133,7 +133,7 @@ def test_route_lint_and_route_test_pass_for_each_example_policy(
     assert re.search(r"[4-9] tilfeller, 0 feil", capsys.readouterr().out)
 
 
-SAID_TWICE = {"barnevern": {"A20", "A08c", "A21"}, "helse": {"A20"}}
+SAID_TWICE = {"barnevern": {"A20", "A08c", "A21", "A52d"}, "helse": {"A20"}}
 """Rows of a field that say for their reader what its D10 says for every row."""
 STANDS_GUARD = {"helse": {"D10"}, "naering": {"D10", "A20"}}
 """Beside D06 and D07 denials of what no row allows today, and what they would keep denied."""

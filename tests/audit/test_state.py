@@ -13,6 +13,7 @@ from inbox.audit.state import verify_state
 from inbox.domain import GrantKind, MessageState, ProposalState, new_id
 from inbox.tables import (
     AccessGrant,
+    AccessRequest,
     Assignment,
     AuditEntry,
     AuditGapRow,
@@ -92,6 +93,14 @@ def _furnish(made: World) -> None:
                     id=new_id(),
                     message_id=message.id,
                     active_from=tx.now,
+                ),
+                AccessRequest(
+                    id=new_id(),
+                    message_id=message.id,
+                    unit="bv",
+                    person="ola",
+                    sealed_reason=b"sealed",
+                    asked_at=tx.now,
                 ),
                 Assignment(person="ola", id=new_id(), message_id=message.id, active_from=tx.now),
                 Clearance(id=new_id(), person="ola", shielding="OWN", active_from=tx.now),
