@@ -194,7 +194,7 @@ def _apply_acknowledgement(
         delivery.word_hash = word.hashed
         taken = word.became is _D.REGISTERED
         if taken and not _is_same_registration(line, authorized.tx, message, word):
-            _open_acknowledgement_task(line, authorized, message, TaskKind.LATE_WORD, word)
+            _open_acknowledgement_task(line, authorized, message, _kind_of_late(message), word)
         authorized.record(
             event="delivery:word_kept",
             subject=delivery.id,
@@ -210,6 +210,11 @@ def _apply_acknowledgement(
     values = {"word_hash": word.hashed, "settled_at": authorized.tx.now, "sealed_text": text}
     authorized.settle(row=delivery, became=word.became, by="word", values=values, code=word.code)
     return Said.DONE
+
+
+def _kind_of_late(message: Message) -> TaskKind:
+    """Once the message is erased nothing waits for two people, and no key seals what they say."""
+    return TaskKind.LATE_WORD if message.erased_at is None else TaskKind.CONFLICTING_WORD
 
 
 def _is_same_registration(

@@ -145,7 +145,8 @@ def tried(policy: Policy, *lines: str) -> set[Role]:
 
 def test_policy_of_the_same_files_is_proved_once_and_of_other_files_anew() -> None:
     files = policy_files()
-    claims = files["invariants.txt"].replace(b"# rows: 178", b"# rows: 179")
+    first, _, rest = files["invariants.txt"].partition(b"\n")
+    claims = b"# rows: %d\n" % (int(first.rpartition(b" ")[2]) + 1) + rest
 
     assert read_policy(files) is read_policy(dict(files))
     with pytest.raises(PolicyError, match="list implies open"):
